@@ -1,0 +1,156 @@
+//! Training samples cut into batches, and batches into tiles.
+
+use ndarray::ArrayView2;
+use rand::Rng;
+use rand::seq::SliceRandom;
+
+use crate::math::tile::TILE;
+
+/// Samples to train on or to evaluate: inputs (n_samples × n_inputs) and the class of each.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    /// X, one sample a row.
+    pub x: ArrayView2<'a, f32>,
+    /// The class of every sample, below `n_classes`.
+    pub classes: &'a [usize],
+    /// Number of classes.
+    pub n_classes: usize,
+}
+
+/// How many samples make one gradient step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchSize {
+    /// All training samples.
+    Full,
+    /// This many; the remainder makes a smaller last batch.
+    Mini(usize),
+}
+
+/// In which order samples enter the batches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchOrder {
+    /// The order of the split, the same every epoch.
+    Fixed,
+    /// A new permutation every epoch.
+    Reshuffled,
+}
+
+/// A tile of samples and the number of them that are not padding.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tile<'a> {
+    pub(super) x: &'a [f32],
+    /// One-hot targets, unit after unit like `x`.
+    pub(super) targets: &'a [f32],
+    pub(super) n_valid: usize,
+}
+
+/// Samples in the layout of [`crate::math::tile`], batch after batch; every batch begins a new tile.
+#[derive(Debug)]
+pub(super) struct Batches {
+    x: Vec<f32>,
+    targets: Vec<f32>,
+    /// Valid samples of every tile.
+    n_valid: Vec<usize>,
+    /// The tiles of every batch.
+    batches: Vec<std::ops::Range<usize>>,
+    n_inputs: usize,
+    n_classes: usize,
+}
+
+impl Batches {
+    /// Lays out `order` (indices into `samples`) in batches of `size`.
+    pub(super) fn new(samples: Samples<'_>, order: &[usize], size: BatchSize) -> Self {
+        let size = match size {
+            BatchSize::Full => order.len(),
+            BatchSize::Mini(size) => size.min(order.len()),
+        };
+        let (mut n_valid, mut batches) = (Vec::new(), Vec::new());
+        for batch in order.chunks(size.max(1)) {
+            let first = n_valid.len();
+            n_valid.extend(batch.chunks(TILE).map(<[usize]>::len));
+            batches.push(first..n_valid.len());
+        }
+        let (n_inputs, n_classes) = (samples.x.ncols(), samples.n_classes);
+        let mut laid_out = Self {
+            x: vec![0.0; n_valid.len() * n_inputs * TILE],
+            targets: vec![0.0; n_valid.len() * n_classes * TILE],
+            n_valid,
+            batches,
+            n_inputs,
+            n_classes,
+        };
+        laid_out.fill(samples, order);
+        laid_out
+    }
+
+    /// Puts the samples in another order of the same length.
+    pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize]) {
+        self.targets.fill(0.0);
+        let mut rest = order;
+        for (tile, n_valid) in self.n_valid.iter().enumerate() {
+            let (here, later) = rest.split_at(*n_valid);
+            rest = later;
+            let x = &mut self.x[tile * self.n_inputs * TILE..][..self.n_inputs * TILE];
+            let targets = &mut self.targets[tile * self.n_classes * TILE..][..self.n_classes * TILE];
+            for (s, sample) in here.iter().enumerate() {
+                for (unit, value) in samples.x.row(*sample).iter().enumerate() {
+                    x[unit * TILE + s] = *value;
+                }
+                targets[samples.classes[*sample] * TILE + s] = 1.0;
+            }
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.batches.len()
+    }
+
+    /// Number of samples of batch `index`.
+    pub(super) fn n_samples(&self, index: usize) -> usize {
+        self.n_valid[self.batches[index].clone()].iter().sum()
+    }
+
+    /// The tiles of batch `index`.
+    pub(super) fn tiles(&self, index: usize) -> impl Iterator<Item = Tile<'_>> {
+        let (n_inputs, n_classes) = (self.n_inputs * TILE, self.n_classes * TILE);
+        self.batches[index].clone().map(move |tile| Tile {
+            x: &self.x[tile * n_inputs..][..n_inputs],
+            targets: &self.targets[tile * n_classes..][..n_classes],
+            n_valid: self.n_valid[tile],
+        })
+    }
+}
+
+/// Shuffles `order` where the batches ask for it; true when it changed.
+pub(super) fn reorder(order: &mut [usize], how: BatchOrder, rng: &mut impl Rng) -> bool {
+    match how {
+        BatchOrder::Fixed => false,
+        BatchOrder::Reshuffled => {
+            order.shuffle(rng);
+            true
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::Array2;
+
+    #[test]
+    fn the_remainder_batch_is_kept_and_padding_is_marked() {
+        let x = Array2::from_shape_fn((300, 2), |(s, u)| (s * 2 + u) as f32);
+        let classes: Vec<usize> = (0..300).map(|s| s % 2).collect();
+        let samples = Samples { x: x.view(), classes: &classes, n_classes: 2 };
+        let order: Vec<usize> = (0..300).rev().collect();
+        let batches = Batches::new(samples, &order, BatchSize::Mini(200));
+
+        assert_eq!((batches.len(), batches.n_samples(0), batches.n_samples(1)), (2, 200, 100));
+        let valid: Vec<usize> = (0..2).flat_map(|b| batches.tiles(b)).map(|t| t.n_valid).collect();
+        assert_eq!(valid, [128, 72, 100]);
+        let second = batches.tiles(1).next().unwrap();
+        // The 201st of the reversed samples is sample 99, of class 1.
+        assert_eq!((second.x[0], second.x[TILE]), (198.0, 199.0));
+        assert_eq!((second.targets[0], second.targets[TILE]), (0.0, 1.0));
+    }
+}

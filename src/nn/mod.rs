@@ -1,0 +1,18 @@
+//! Small dense networks: forward and backward passes, initialisation, optimisers, the training loop. Writes no files and
+//! knows no estimators; whoever trains asks for what it wants to see.
+
+mod activation;
+mod batches;
+mod evaluation;
+mod initialisation;
+mod network;
+mod optimiser;
+mod training;
+
+pub use activation::Activation;
+pub use batches::{BatchOrder, BatchSize, Samples};
+pub use evaluation::{Evaluation, Fit};
+pub use initialisation::Fan;
+pub use network::{Layer, Network, NetworkError};
+pub use optimiser::Optimiser;
+pub use training::{GradientStatistics, Training, TrainingSettings};

@@ -1,0 +1,220 @@
+//! Named parameters of the registries' entries (estimators, data sets): declared once, checked once, from TOML or the command line.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::suggest::suggestion;
+
+/// One parameter that an entry of a registry takes.
+#[derive(Debug, Clone, Copy)]
+pub struct Parameter {
+    /// Key in the TOML; on the command line `--` and the same with dashes.
+    pub name: &'static str,
+    /// What it means, one sentence for the help text, with unit and default.
+    pub doc: &'static str,
+    /// Which values it may take.
+    pub kind: Kind,
+}
+
+/// The values a parameter may take.
+#[derive(Debug, Clone, Copy)]
+pub enum Kind {
+    /// A whole number from `min` up.
+    Count {
+        /// Smallest allowed value.
+        min: u64,
+    },
+    /// Any finite number above zero.
+    Positive,
+    /// Any finite number.
+    Number,
+    /// One of the named choices.
+    Choice(&'static [&'static str]),
+}
+
+/// A parameter's value.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A whole number.
+    Count(u64),
+    /// A real number.
+    Number(f64),
+    /// A choice.
+    Text(String),
+}
+
+/// Checked parameters: only declared names, every value of its declared kind.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Parameters(BTreeMap<&'static str, Value>);
+
+/// Why parameters were refused.
+#[derive(Debug, Error, PartialEq)]
+pub enum ParameterError {
+    /// No parameter has this name.
+    #[error("unknown parameter `{name}`; {suggestion}")]
+    Unknown {
+        /// The given name.
+        name: String,
+        /// What the user may have meant.
+        suggestion: String,
+    },
+    /// The value is not of the declared kind.
+    #[error("parameter `{name}`: must be {allowed}, got {got}")]
+    Value {
+        /// The parameter.
+        name: &'static str,
+        /// What is allowed.
+        allowed: String,
+        /// What was given.
+        got: String,
+    },
+    /// Two parameters exclude each other.
+    #[error("parameters `{first}` and `{second}` exclude each other; give one of them")]
+    Exclusive {
+        /// One of them.
+        first: &'static str,
+        /// The other.
+        second: &'static str,
+    },
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Count(count) => write!(f, "{count}"),
+            Value::Number(number) => write!(f, "{number}"),
+            Value::Text(text) => write!(f, "{text}"),
+        }
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Count { min } => write!(f, "a whole number of at least {min}"),
+            Kind::Positive => write!(f, "a finite number above 0"),
+            Kind::Number => write!(f, "a finite number"),
+            Kind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
+        }
+    }
+}
+
+impl Value {
+    /// Reads a word of the command line: a whole number, else a number, else text.
+    pub fn parse(word: &str) -> Self {
+        if let Ok(count) = word.parse() {
+            return Value::Count(count);
+        }
+        word.parse().map_or_else(|_| Value::Text(word.to_owned()), Value::Number)
+    }
+
+    fn fits(self, kind: Kind) -> Option<Self> {
+        let number = match self {
+            Value::Count(count) => Some(count as f64),
+            Value::Number(number) => Some(number),
+            Value::Text(_) => None,
+        };
+        match (kind, &self) {
+            (Kind::Count { min }, Value::Count(count)) if *count >= min => Some(self),
+            (Kind::Positive, _) => number.filter(|n| n.is_finite() && *n > 0.0).map(Value::Number),
+            (Kind::Number, _) => number.filter(|n| n.is_finite()).map(Value::Number),
+            (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
+            _ => None,
+        }
+    }
+}
+
+impl Parameters {
+    /// Checks the `given` values against the `declared` parameters.
+    ///
+    /// # Errors
+    /// A name that is not declared, a value of another kind or out of range.
+    pub fn new(
+        declared: &'static [Parameter],
+        given: impl IntoIterator<Item = (String, Value)>,
+    ) -> Result<Self, ParameterError> {
+        let mut checked = BTreeMap::new();
+        for (name, value) in given {
+            let Some(parameter) = declared.iter().find(|p| p.name == name) else {
+                let suggestion = suggestion(&name, declared.iter().map(|p| p.name));
+                return Err(ParameterError::Unknown { name, suggestion });
+            };
+            let got = value.to_string();
+            let value = value.fits(parameter.kind).ok_or_else(|| ParameterError::Value {
+                name: parameter.name,
+                allowed: parameter.kind.to_string(),
+                got,
+            })?;
+            checked.insert(parameter.name, value);
+        }
+        Ok(Self(checked))
+    }
+
+    /// The whole number called `name`, where it was given.
+    pub fn count(&self, name: &str) -> Option<usize> {
+        match self.0.get(name) {
+            Some(Value::Count(count)) => usize::try_from(*count).ok(),
+            _ => None,
+        }
+    }
+
+    /// The real number called `name`, where it was given.
+    pub fn number(&self, name: &str) -> Option<f64> {
+        match self.0.get(name) {
+            Some(Value::Number(number)) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// The choice called `name`, where it was given.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        match self.0.get(name) {
+            Some(Value::Text(text)) => Some(text),
+            _ => None,
+        }
+    }
+
+    /// All given parameters, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        self.0.iter().map(|(name, value)| (*name, value))
+    }
+
+    /// A name for a folder: `name-value` of every given parameter, joined by dashes.
+    pub fn slug(&self) -> String {
+        let parts: Vec<String> = self.iter().map(|(name, value)| format!("{}-{value}", name.replace('_', "-"))).collect();
+        parts.join("-")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DECLARED: &[Parameter] = &[
+        Parameter { name: "bin_width", doc: "", kind: Kind::Positive },
+        Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1 } },
+        Parameter { name: "compat", doc: "", kind: Kind::Choice(&["idnns"]) },
+    ];
+
+    #[track_caller]
+    fn check(name: &str, word: &str, expected: Result<&str, &str>) {
+        let got = Parameters::new(DECLARED, [(name.to_owned(), Value::parse(word))]);
+        assert_eq!(got.map(|p| p.slug()).map_err(|e| e.to_string()), expected.map(str::to_owned).map_err(str::to_owned));
+    }
+
+    #[test]
+    fn values_are_checked_against_their_kind() {
+        check("bin_width", "0.07", Ok("bin-width-0.07"));
+        check("bin_width", "1", Ok("bin-width-1"));
+        check("n_bins", "30", Ok("n-bins-30"));
+        check("compat", "idnns", Ok("compat-idnns"));
+        check("bin_width", "-0.1", Err("parameter `bin_width`: must be a finite number above 0, got -0.1"));
+        check("bin_width", "inf", Err("parameter `bin_width`: must be a finite number above 0, got inf"));
+        check("n_bins", "0", Err("parameter `n_bins`: must be a whole number of at least 1, got 0"));
+        check("n_bins", "2.5", Err("parameter `n_bins`: must be a whole number of at least 1, got 2.5"));
+        check("compat", "saxe", Err("parameter `compat`: must be one of idnns, got saxe"));
+        check("bin_widht", "1", Err("unknown parameter `bin_widht`; did you mean `bin_width`?"));
+    }
+}

@@ -1,0 +1,183 @@
+//! X, Y and T as checked views: what an estimator may assume without looking again.
+
+use thiserror::Error;
+
+/// T, one layer's values for every sample: `n_samples` × `n_units`, row-major, finite, not empty.
+#[derive(Debug, Clone, Copy)]
+pub struct Representation<'a> {
+    values: &'a [f32],
+    n_units: usize,
+}
+
+/// Y, what is known of every sample's label: as many entries as T has samples.
+#[derive(Debug, Clone)]
+pub struct Labels {
+    /// p(y | x), `n_samples` × `n_classes`, row-major; for hard labels each row is one-hot.
+    probabilities: Vec<f64>,
+    n_classes: usize,
+}
+
+/// Why values cannot be a representation or labels.
+#[derive(Debug, Error, PartialEq)]
+pub enum SampleError {
+    /// There is nothing to measure.
+    #[error("a representation needs at least one sample and one unit, got {n_values} values for {n_units} units")]
+    Empty {
+        /// Length of the given values.
+        n_values: usize,
+        /// Units per sample.
+        n_units: usize,
+    },
+    /// The values do not fill whole rows.
+    #[error("{n_values} values do not make whole samples of {n_units} units")]
+    Ragged {
+        /// Length of the given values.
+        n_values: usize,
+        /// Units per sample.
+        n_units: usize,
+    },
+    /// A value is NaN or infinite.
+    #[error("sample {sample}, unit {unit} is {value}; only finite values can be estimated")]
+    NotFinite {
+        /// Row of the value.
+        sample: usize,
+        /// Column of the value.
+        unit: usize,
+        /// The value.
+        value: f32,
+    },
+    /// A probability lies outside of [0, 1].
+    #[error("p(y=1|x) of sample {sample} is {value}; a probability lies in 0..=1")]
+    NotAProbability {
+        /// Row of the value.
+        sample: usize,
+        /// The value.
+        value: f64,
+    },
+}
+
+impl<'a> Representation<'a> {
+    /// Views `values` (sample after sample) as samples of `n_units` units.
+    ///
+    /// # Errors
+    /// Empty, ragged or non-finite values.
+    pub fn new(values: &'a [f32], n_units: usize) -> Result<Self, SampleError> {
+        let n_values = values.len();
+        if n_values == 0 || n_units == 0 {
+            return Err(SampleError::Empty { n_values, n_units });
+        }
+        if n_values % n_units != 0 {
+            return Err(SampleError::Ragged { n_values, n_units });
+        }
+        // The sum of zeros is NaN as soon as one factor is not finite; one pass, vectorised.
+        if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0 {
+            let at = values.iter().position(|v| !v.is_finite()).expect("a non-finite value made the sum NaN");
+            return Err(SampleError::NotFinite { sample: at / n_units, unit: at % n_units, value: values[at] });
+        }
+        Ok(Self { values, n_units })
+    }
+
+    /// Number of samples.
+    pub fn n_samples(&self) -> usize {
+        self.values.len() / self.n_units
+    }
+
+    /// Number of units.
+    pub fn n_units(&self) -> usize {
+        self.n_units
+    }
+
+    /// All values, sample after sample.
+    pub fn values(&self) -> &'a [f32] {
+        self.values
+    }
+
+    /// The samples, one slice of `n_units` values each.
+    pub fn rows(&self) -> std::slice::ChunksExact<'a, f32> {
+        self.values.chunks_exact(self.n_units)
+    }
+}
+
+impl Labels {
+    /// Hard labels: `y[i]` is the label of sample i. Any integers; equal integers are one class.
+    pub fn hard(y: &[i32]) -> Self {
+        let classes = distinct(y);
+        let n_classes = classes.len();
+        let mut probabilities = vec![0.0; y.len() * n_classes];
+        for (row, label) in probabilities.chunks_exact_mut(n_classes.max(1)).zip(y) {
+            row[class_of(&classes, *label)] = 1.0;
+        }
+        Self { probabilities, n_classes }
+    }
+
+    /// Stochastic binary labels: `p_y1[i]` is p(y=1 | x_i).
+    ///
+    /// # Errors
+    /// A value outside of [0, 1].
+    pub fn stochastic(p_y1: &[f64]) -> Result<Self, SampleError> {
+        if let Some(sample) = p_y1.iter().position(|p| !(0.0..=1.0).contains(p)) {
+            return Err(SampleError::NotAProbability { sample, value: p_y1[sample] });
+        }
+        Ok(Self { probabilities: p_y1.iter().flat_map(|p| [1.0 - p, *p]).collect(), n_classes: 2 })
+    }
+
+    /// Number of samples.
+    pub fn n_samples(&self) -> usize {
+        self.probabilities.len() / self.n_classes.max(1)
+    }
+
+    /// Number of classes.
+    pub fn n_classes(&self) -> usize {
+        self.n_classes
+    }
+
+    /// p(y | x_i) for every sample i, one slice of `n_classes` probabilities each.
+    pub fn rows(&self) -> std::slice::ChunksExact<'_, f64> {
+        self.probabilities.chunks_exact(self.n_classes.max(1))
+    }
+}
+
+/// The distinct labels in ascending order: class c is the label `distinct(y)[c]`.
+pub fn distinct(y: &[i32]) -> Vec<i32> {
+    let mut classes = y.to_vec();
+    classes.sort_unstable();
+    classes.dedup();
+    classes
+}
+
+/// Position of `label` among the `classes` that [`distinct`] gave.
+pub fn class_of(classes: &[i32], label: i32) -> usize {
+    classes.binary_search(&label).expect("the classes were collected from these labels")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nan_is_refused_with_its_place() {
+        let values = [0.0, 1.0, 2.0, f32::NAN];
+        let error = Representation::new(&values, 2).unwrap_err();
+        assert!(error.to_string().starts_with("sample 1, unit 1 is NaN"), "{error}");
+        assert!(Representation::new(&[f32::INFINITY], 1).is_err());
+    }
+
+    #[test]
+    fn empty_and_ragged_values_are_refused() {
+        assert!(matches!(Representation::new(&[], 3), Err(SampleError::Empty { .. })));
+        assert!(matches!(Representation::new(&[1.0], 0), Err(SampleError::Empty { .. })));
+        assert!(matches!(Representation::new(&[1.0, 2.0, 3.0], 2), Err(SampleError::Ragged { .. })));
+    }
+
+    #[test]
+    fn hard_labels_become_one_hot_whatever_their_numbers() {
+        let y = Labels::hard(&[7, -1, 7]);
+        assert_eq!(y.rows().collect::<Vec<_>>(), [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+    }
+
+    #[test]
+    fn a_probability_above_one_is_refused() {
+        assert!(Labels::stochastic(&[0.5, 1.5]).is_err());
+        assert!(Labels::stochastic(&[f64::NAN]).is_err());
+    }
+}

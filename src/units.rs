@@ -1,0 +1,20 @@
+//! The unit of information inside the program, so that nats and bits cannot be mixed up.
+
+/// An amount of information in nats (natural logarithm). May be negative: estimators return what the formula gives.
+#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
+pub struct Nats(pub f64);
+
+impl Nats {
+    /// The same amount in bits (1 bit = ln 2 nats), the unit of every table and picture.
+    pub fn bits(self) -> f64 {
+        self.0 / std::f64::consts::LN_2
+    }
+}
+
+impl std::ops::Sub for Nats {
+    type Output = Nats;
+
+    fn sub(self, other: Nats) -> Nats {
+        Nats(self.0 - other.0)
+    }
+}
