@@ -1,5 +1,6 @@
 //! Pure functions on slices: entropies, spacings, and the inner loops of training. No state, no I/O, no randomness.
 
+pub mod atoms;
 pub mod elementary;
 pub mod entropy;
 pub mod spacing;
