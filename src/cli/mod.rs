@@ -1,0 +1,113 @@
+//! One file a command: its words for clap, and how it calls the stages. The only place that names `clap` and `anyhow`.
+
+mod aggregate;
+mod data;
+mod estimate;
+mod parameters;
+mod plot;
+mod record;
+mod run;
+mod schema;
+mod terminal;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use infoplane::config::Pipeline;
+use infoplane::stages::Outcome;
+use infoplane::store::Experiment;
+use terminal::Terminal;
+
+/// A command: its words, and what it does.
+type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Outcome>);
+
+/// Every command, in the order of a pipeline.
+const COMMANDS: &[Entry] = &[
+    (run::command, run::run),
+    (data::command, data::run),
+    (record::command, record::run),
+    (estimate::command, estimate::run),
+    (aggregate::command, aggregate::run),
+    (plot::command, plot::run),
+    (schema::command, schema::run),
+];
+
+const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed; 2 could not run.";
+
+/// Parses the command line and does what it says.
+pub(crate) fn main() -> ExitCode {
+    let matches = command().get_matches();
+    let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"));
+    match dispatch(&matches, &terminal) {
+        Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
+            terminal.error(&format!("{n_failures} estimates failed; their reasons are in the column `failure`"));
+            ExitCode::from(1)
+        }
+        Ok(_) => ExitCode::SUCCESS,
+        Err(e) => {
+            terminal.error(&format!("{e:#}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn command() -> Command {
+    Command::new("infoplane")
+        .version(clap::crate_version!())
+        .about("Record what neural networks do while they learn, once; measure the information inside them, any time later")
+        .after_help(EXIT_CODES)
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .arg(
+            Arg::new("threads")
+                .long("threads")
+                .value_name("N")
+                .help("Threads to use; the results do not depend on it [default: all cores]")
+                .value_parser(value_parser!(u16).range(1..))
+                .global(true),
+        )
+        .arg(Arg::new("quiet").short('q').long("quiet").help("Say nothing but errors").action(ArgAction::SetTrue).global(true))
+        .arg(Arg::new("verbose").short('v').long("verbose").help("Say more").action(ArgAction::SetTrue).global(true))
+        .subcommands(COMMANDS.iter().map(|(words, _)| words()))
+}
+
+fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    if let Some(n_threads) = matches.get_one::<u16>("threads") {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads((*n_threads).into());
+        pool.build_global().context("cannot start threads")?;
+    }
+    let (name, matches) = matches.subcommand().context("no command given")?;
+    let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);
+    let (_, run) = entry.context("clap accepts only listed commands")?;
+    run(matches, terminal)
+}
+
+fn pipeline_arg() -> Arg {
+    Arg::new("pipeline").value_name("PIPELINE").help("A pipeline file, for example pipelines/tishby.toml").required(true).value_parser(value_parser!(PathBuf))
+}
+
+fn experiment_arg() -> Arg {
+    Arg::new("experiment").value_name("EXPERIMENT").help("An experiment's folder, for example outputs/tishby").required(true).value_parser(value_parser!(PathBuf))
+}
+
+fn out_arg(help: &'static str) -> Arg {
+    Arg::new("out").long("out").value_name("DIR").help(help).value_parser(value_parser!(PathBuf))
+}
+
+fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
+    matches.get_one::<PathBuf>(name).map(PathBuf::as_path)
+}
+
+/// The experiment named on the command line.
+fn experiment(matches: &ArgMatches) -> anyhow::Result<Experiment> {
+    Ok(Experiment::new(path(matches, "experiment").context("clap requires the experiment")?))
+}
+
+/// The pipeline named on the command line and where its results go: `--out`, else `outputs/<name>`.
+fn pipeline(matches: &ArgMatches) -> anyhow::Result<(Pipeline, Experiment)> {
+    let pipeline = Pipeline::read(path(matches, "pipeline").context("clap requires the pipeline")?)?;
+    let out = path(matches, "out").map_or_else(|| Path::new("outputs").join(&pipeline.name), Path::to_owned);
+    Ok((pipeline, Experiment::new(out)))
+}

@@ -1,0 +1,88 @@
+//! What the user sees while a stage works: one bar a stage on a terminal, a plain line now and then elsewhere.
+
+use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use infoplane::stages::{Outcome, Progress};
+
+/// The standard error stream, as the user sees it.
+#[derive(Debug)]
+pub(super) struct Terminal {
+    quiet: bool,
+    bar: Mutex<Bar>,
+}
+
+#[derive(Debug)]
+struct Bar {
+    bar: ProgressBar,
+    last_line: Instant,
+}
+
+/// How often a plain line says how far a stage is.
+const LINE_EVERY: Duration = Duration::from_secs(10);
+
+impl Terminal {
+    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+        let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::WARN };
+        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).without_time().init();
+        Self { quiet, bar: Mutex::new(Bar { bar: ProgressBar::hidden(), last_line: Instant::now() }) }
+    }
+
+    /// Tells what a stage did.
+    pub(super) fn report(&self, stage: &str, outcome: &Outcome) {
+        match outcome {
+            Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
+            Outcome::Done(text) | Outcome::DoneWithFailures { text, .. } => self.say(&format!("{stage}: {text}")),
+        }
+    }
+
+    /// Tells why the program stops.
+    pub(super) fn error(&self, text: &str) {
+        let _ = writeln!(std::io::stderr(), "infoplane: {text}");
+    }
+
+    /// Writes data to the standard output. A reader that has had enough (`| head`) is no error.
+    pub(super) fn print(&self, text: &str) {
+        let _ = write!(std::io::stdout(), "{text}");
+    }
+
+    fn say(&self, text: &str) {
+        if !self.quiet {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+}
+
+impl Progress for Terminal {
+    fn begin(&self, what: &str, total: u64) {
+        let interactive = !self.quiet && std::io::stderr().is_terminal();
+        let target = if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+        let template = "{prefix:>9} [{bar:40}] {human_pos}/{human_len} {msg} {elapsed} ({eta} left)";
+        let style = ProgressStyle::with_template(template).expect("the template is valid").progress_chars("=> ");
+        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(what.to_owned());
+        let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        *shown = Bar { bar, last_line: Instant::now() };
+    }
+
+    fn advance(&self, steps: u64) {
+        let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.bar.inc(steps);
+        if shown.bar.is_hidden() && shown.last_line.elapsed() > LINE_EVERY {
+            shown.last_line = Instant::now();
+            let (done, total) = (shown.bar.position(), shown.bar.length().unwrap_or(0));
+            let percent = 100 * done / total.max(1);
+            let left = shown.bar.eta().as_secs();
+            self.say(&format!("{}: {percent} % {}, about {left} s left", shown.bar.prefix(), shown.bar.message()));
+        }
+    }
+
+    fn message(&self, text: &str) {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.set_message(text.to_owned());
+    }
+
+    fn end(&self) {
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.finish_and_clear();
+    }
+}

@@ -1,0 +1,480 @@
+//! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Deserializer};
+use serde_json::json;
+use thiserror::Error;
+use toml::Spanned;
+
+use crate::datasets;
+use crate::estimators::{self, Estimator};
+use crate::math::spacing::log_spaced;
+use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
+use crate::parameter::{Parameters, Value};
+use crate::suggest::suggestion;
+
+/// A checked pipeline.
+#[derive(Debug)]
+pub struct Pipeline {
+    /// The file's name without its ending: the name of the experiment.
+    pub name: String,
+    /// Seed of everything random; run r draws from streams of its own.
+    pub seed: u64,
+    /// Number of networks to train.
+    pub n_runs: usize,
+    /// Which samples.
+    pub data: Data,
+    /// Share of the samples that train the network.
+    pub train_fraction: f64,
+    /// How samples are chosen for training.
+    pub split: Split,
+    /// Widths of the hidden layers.
+    pub hidden: Vec<usize>,
+    /// Activation of the hidden layers.
+    pub activation: Activation,
+    /// What sets the spread of the first weights.
+    pub fan: Fan,
+    /// Optimiser and batches.
+    pub training: TrainingSettings,
+    /// Passes over the training samples.
+    pub n_epochs: u64,
+    /// What to record.
+    pub record: Record,
+    /// The estimators to run.
+    pub estimators: Vec<Box<dyn Estimator>>,
+}
+
+/// Where samples come from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Data {
+    /// A data set of the registry, in `data/<name>.parquet`.
+    Named(&'static str),
+    /// A table made by `infoplane data`.
+    File(PathBuf),
+}
+
+/// How training samples are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// The first part of a permutation, another one in every run.
+    Shuffled,
+    /// The first part of the table, the same in every run.
+    Ordered,
+}
+
+impl Split {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Split)] = &[("shuffled", Split::Shuffled), ("ordered", Split::Ordered)];
+}
+
+/// What is recorded of a run besides activations, losses and accuracies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// Epochs to record, ascending; 0 is the untrained network.
+    pub epochs: Vec<u64>,
+    /// Kernels and biases.
+    pub weights: bool,
+    /// Gradient statistics.
+    pub gradients: bool,
+}
+
+/// What is wrong with a pipeline file, and where.
+#[derive(Debug, Error)]
+#[error("{}{}: {problem}", file.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    problem: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawPipeline {
+    #[serde(default)]
+    seed: u64,
+    #[serde(default = "one", deserialize_with = "at_least_one")]
+    runs: usize,
+    data: Spanned<RawData>,
+    network: RawNetwork,
+    training: RawTraining,
+    record: RawRecord,
+    #[serde(default)]
+    estimate: Vec<Spanned<toml::Table>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawData {
+    name: Option<Spanned<String>>,
+    file: Option<PathBuf>,
+    #[serde(deserialize_with = "fraction")]
+    train_fraction: f64,
+    #[serde(default = "shuffled", deserialize_with = "split")]
+    split: Split,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawNetwork {
+    #[serde(deserialize_with = "widths")]
+    hidden: Vec<usize>,
+    #[serde(deserialize_with = "activation")]
+    activation: Activation,
+    #[serde(default = "fan_in", deserialize_with = "fan")]
+    initial_fan: Fan,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTraining {
+    #[serde(deserialize_with = "optimiser")]
+    optimiser: fn(f32) -> Optimiser,
+    #[serde(deserialize_with = "positive")]
+    learning_rate: f64,
+    #[serde(deserialize_with = "batch")]
+    batch: BatchSize,
+    #[serde(default)]
+    reshuffle: bool,
+    #[serde(deserialize_with = "at_least_one")]
+    epochs: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecord {
+    epochs: Spanned<RawEpochs>,
+    #[serde(default = "yes")]
+    weights: bool,
+    #[serde(default = "yes")]
+    gradients: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawEpochs {
+    /// This many points, evenly spaced in log epoch; the untrained network and the last epoch are always recorded.
+    LogSpaced(usize),
+    /// Exactly these.
+    List(Vec<u64>),
+}
+
+impl Pipeline {
+    /// Reads and checks a pipeline file.
+    ///
+    /// # Errors
+    /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        let fail = |line, problem| ConfigError { file: path.to_owned(), line, problem };
+        let text = fs::read_to_string(path).map_err(|e| fail(None, format!("cannot read the pipeline: {e}")))?;
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
+        let raw: RawPipeline = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map(|span| line_at(span.start));
+            fail(line, explain(&text, line, e.message()))
+        })?;
+        Self::check(name, raw).map_err(|(offset, problem)| fail(Some(line_at(offset)), problem))
+    }
+
+    /// Checks what concerns several keys; an error carries the place of the key to blame.
+    fn check(name: String, raw: RawPipeline) -> Result<Self, (usize, String)> {
+        let data_at = raw.data.span().start;
+        let raw_data = raw.data.into_inner();
+        let data = match (raw_data.name, raw_data.file) {
+            (Some(name), None) => {
+                let at = name.span().start;
+                Data::Named(datasets::find(name.as_ref()).map_err(|e| (at, e.to_string()))?.name)
+            }
+            (None, Some(file)) => Data::File(file),
+            _ => return Err((data_at, "`[data]` needs either `name` or `file`".to_owned())),
+        };
+        let epochs_at = raw.record.epochs.span().start;
+        let epochs = recorded_epochs(raw.record.epochs.into_inner(), raw.training.epochs);
+        let mut estimators: Vec<Box<dyn Estimator>> = Vec::new();
+        for table in raw.estimate {
+            let at = table.span().start;
+            let estimator = estimator(table.into_inner()).map_err(|problem| (at, problem))?;
+            if estimators.iter().any(|other| other.id() == estimator.id()) {
+                return Err((at, format!("`{}` is asked for twice", estimator.id())));
+            }
+            estimators.push(estimator);
+        }
+        Ok(Self {
+            name,
+            seed: raw.seed,
+            n_runs: raw.runs,
+            data,
+            train_fraction: raw_data.train_fraction,
+            split: raw_data.split,
+            hidden: raw.network.hidden,
+            activation: raw.network.activation,
+            fan: raw.network.initial_fan,
+            training: TrainingSettings {
+                optimiser: (raw.training.optimiser)(raw.training.learning_rate as f32),
+                batch_size: raw.training.batch,
+                batch_order: if raw.training.reshuffle { BatchOrder::Reshuffled } else { BatchOrder::Fixed },
+            },
+            n_epochs: raw.training.epochs,
+            record: Record {
+                epochs: epochs.map_err(|problem| (epochs_at, problem))?,
+                weights: raw.record.weights,
+                gradients: raw.record.gradients,
+            },
+            estimators,
+        })
+    }
+
+    /// Everything that one run's recording depends on, besides the data and the run's number: what a manifest is keyed by.
+    pub fn run_settings(&self) -> serde_json::Value {
+        let (optimiser, learning_rate) = match self.training.optimiser {
+            Optimiser::Adam { learning_rate } => ("adam", learning_rate),
+            Optimiser::Sgd { learning_rate } => ("sgd", learning_rate),
+        };
+        json!({
+            "seed": self.seed,
+            "train_fraction": self.train_fraction,
+            "split": name_of(Split::ALL, self.split),
+            "hidden": self.hidden,
+            "activation": name_of(Activation::ALL, self.activation),
+            "initial_fan": name_of(Fan::ALL, self.fan),
+            "optimiser": optimiser,
+            "learning_rate": learning_rate,
+            "batch": match self.training.batch_size {
+                BatchSize::Full => json!("full"),
+                BatchSize::Mini(size) => json!(size),
+            },
+            "reshuffle": self.training.batch_order == BatchOrder::Reshuffled,
+            "epochs": self.n_epochs,
+            "recorded_epochs": self.record.epochs,
+            "weights": self.record.weights,
+            "gradients": self.record.gradients,
+        })
+    }
+}
+
+/// The epochs of a schedule; what is wrong with it, where something is.
+fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, String> {
+    let mut epochs = match schedule {
+        RawEpochs::LogSpaced(0) => {
+            return Err("`epochs = { log_spaced = 0 }` records nothing; give at least 1".to_owned());
+        }
+        RawEpochs::LogSpaced(count) if count as u64 > n_epochs => {
+            return Err(format!("{count} recorded epochs are more than the {n_epochs} epochs of `[training]`"));
+        }
+        RawEpochs::LogSpaced(count) => {
+            let mut epochs = log_spaced(count, n_epochs);
+            epochs.extend([0, n_epochs]);
+            epochs
+        }
+        RawEpochs::List(list) if list.is_empty() => return Err("the list of recorded epochs is empty".to_owned()),
+        RawEpochs::List(list) => match list.iter().find(|epoch| **epoch > n_epochs) {
+            Some(beyond) => {
+                return Err(format!("recorded epoch {beyond} is beyond the {n_epochs} epochs of `[training]`"));
+            }
+            None => list,
+        },
+    };
+    epochs.sort_unstable();
+    epochs.dedup();
+    Ok(epochs)
+}
+
+/// Builds the estimator of an `[[estimate]]` table.
+fn estimator(mut table: toml::Table) -> Result<Box<dyn Estimator>, String> {
+    let name = match table.remove("estimator") {
+        Some(toml::Value::String(name)) => name,
+        _ => return Err("`[[estimate]]` needs `estimator`, the name of one".to_owned()),
+    };
+    let spec = estimators::find(&name).map_err(|e| e.to_string())?;
+    let mut given = Vec::new();
+    for (key, value) in table {
+        let value = match value {
+            toml::Value::Integer(count) => u64::try_from(count).map_or(Value::Number(count as f64), Value::Count),
+            toml::Value::Float(number) => Value::Number(number),
+            toml::Value::String(text) => Value::Text(text),
+            other => return Err(format!("parameter `{key}`: must be a number or a text, got {}", other.type_str())),
+        };
+        given.push((key, value));
+    }
+    let parameters = Parameters::new(spec.parameters, given).map_err(|e| e.to_string())?;
+    (spec.build)(&parameters).map_err(|e| e.to_string())
+}
+
+fn name_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+    all.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| name)
+}
+
+/// Puts the deserialiser's message into the user's words.
+fn explain(text: &str, line: Option<usize>, message: &str) -> String {
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    if let (true, [name, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
+        return format!("unknown key `{name}`; {}", suggestion(name, known.iter().copied()));
+    }
+    if let (true, [name, known @ ..]) = (message.starts_with("unknown variant"), quoted.as_slice()) {
+        return format!("unknown choice `{name}`; {}", suggestion(name, known.iter().copied()));
+    }
+    if let (true, [name]) = (message.starts_with("missing field"), quoted.as_slice()) {
+        return format!("missing key `{name}`");
+    }
+    let first = message.lines().next().unwrap_or(message);
+    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
+    key.map_or_else(|| first.to_owned(), |key| format!("`{key}`: {first}"))
+}
+
+fn one() -> usize {
+    1
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn shuffled() -> Split {
+    Split::Shuffled
+}
+
+fn fan_in() -> Fan {
+    Fan::In
+}
+
+fn at_least_one<'de, D: Deserializer<'de>, T: TryFrom<u64>>(from: D) -> Result<T, D::Error> {
+    let got = i64::deserialize(from)?;
+    let count = u64::try_from(got).ok().filter(|count| *count > 0).and_then(|count| T::try_from(count).ok());
+    count.ok_or_else(|| serde::de::Error::custom(format!("must be a whole number of at least 1, got {got}")))
+}
+
+fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let got = f64::deserialize(from)?;
+    if got.is_finite() && got > 0.0 {
+        return Ok(got);
+    }
+    Err(serde::de::Error::custom(format!("must be a finite number above 0, got {got}")))
+}
+
+fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let got = f64::deserialize(from)?;
+    if got > 0.0 && got <= 1.0 {
+        return Ok(got);
+    }
+    Err(serde::de::Error::custom(format!("must be above 0 and at most 1, got {got}")))
+}
+
+fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+    let got = Vec::<i64>::deserialize(from)?;
+    if got.is_empty() {
+        return Err(serde::de::Error::custom("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]"));
+    }
+    let width = |w: &i64| usize::try_from(*w).ok().filter(|w| *w > 0);
+    let bad = |w: i64| serde::de::Error::custom(format!("every layer needs at least 1 unit, got {w}"));
+    got.iter().map(|w| width(w).ok_or_else(|| bad(*w))).collect()
+}
+
+fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::Error> {
+    let got = toml::Value::deserialize(from)?;
+    match &got {
+        toml::Value::String(word) if word == "full" => Ok(BatchSize::Full),
+        toml::Value::Integer(size) if *size > 0 => Ok(BatchSize::Mini(*size as usize)),
+        _ => Err(serde::de::Error::custom(format!("must be \"full\" or a whole number of at least 1, got {got}"))),
+    }
+}
+
+/// One of a list of named values.
+fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
+    let got = String::deserialize(from)?;
+    let found = all.iter().find(|(name, _)| *name == got);
+    let unknown = || format!("unknown choice `{got}`; {}", suggestion(&got, all.iter().map(|(name, _)| *name)));
+    found.map(|(_, value)| *value).ok_or_else(|| serde::de::Error::custom(unknown()))
+}
+
+fn activation<'de, D: Deserializer<'de>>(from: D) -> Result<Activation, D::Error> {
+    choice(from, Activation::ALL)
+}
+
+fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
+    choice(from, Fan::ALL)
+}
+
+fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Error> {
+    choice(from, Split::ALL)
+}
+
+fn optimiser<'de, D: Deserializer<'de>>(from: D) -> Result<fn(f32) -> Optimiser, D::Error> {
+    let adam: fn(f32) -> Optimiser = |learning_rate| Optimiser::Adam { learning_rate };
+    let sgd: fn(f32) -> Optimiser = |learning_rate| Optimiser::Sgd { learning_rate };
+    choice(from, &[("adam", adam), ("sgd", sgd)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const VALID: &str = "runs = 2
+seed = 3
+[data]
+name = \"tishby\"
+train_fraction = 0.85
+[network]
+hidden = [10, 7]
+activation = \"tanh\"
+[training]
+optimiser = \"adam\"
+learning_rate = 4e-4
+batch = \"full\"
+epochs = 100
+[record]
+epochs = { log_spaced = 10 }
+[[estimate]]
+estimator = \"binning\"
+n_edges = 30
+";
+
+    fn read(text: &str) -> Result<Pipeline, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        fs::write(&path, text).unwrap();
+        Pipeline::read(&path).map_err(|e| {
+            let text = e.to_string();
+            text[text.find("p.toml").unwrap()..].to_owned()
+        })
+    }
+
+    /// What `VALID` with `from` replaced by `to` is refused with.
+    #[track_caller]
+    fn check(from: &str, to: &str, expected: &str) {
+        assert!(VALID.contains(from));
+        assert_eq!(read(&VALID.replace(from, to)).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn a_valid_pipeline_is_read_with_its_defaults() {
+        let pipeline = read(VALID).unwrap();
+        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.n_epochs), ("p", 2, 100));
+        assert_eq!((pipeline.split, pipeline.fan), (Split::Shuffled, Fan::In));
+        assert_eq!(pipeline.record.epochs, [0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100]);
+        assert_eq!(pipeline.estimators[0].id(), "binning-n-edges-30");
+    }
+
+    #[test]
+    fn every_mistake_is_named_with_its_line_and_the_way_out() {
+        check("epochs = 100", "epoks = 100", "p.toml, line 13: unknown key `epoks`; did you mean `epochs`?");
+        check("[data]", "[dota]", "p.toml, line 3: unknown key `dota`; did you mean `data`?");
+        check("\"tanh\"", "\"tanhh\"", "p.toml, line 8: `activation`: unknown choice `tanhh`; did you mean `tanh`?");
+        check("\"adam\"", "\"zzz\"", "p.toml, line 10: `optimiser`: unknown choice `zzz`; known: `adam`, `sgd`");
+        check("[10, 7]", "[]", "p.toml, line 7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
+        check("[10, 7]", "[10, 0]", "p.toml, line 7: `hidden`: every layer needs at least 1 unit, got 0");
+        check("\"full\"", "0", "p.toml, line 12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
+        check("runs = 2", "runs = 0", "p.toml, line 1: `runs`: must be a whole number of at least 1, got 0");
+        check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a finite number above 0, got -1");
+        check("0.85", "1.5", "p.toml, line 5: `train_fraction`: must be above 0 and at most 1, got 1.5");
+        check("log_spaced = 10 ", "log_spaced = 101 ", "p.toml, line 15: 101 recorded epochs are more than the 100 epochs of `[training]`");
+        check("{ log_spaced = 10 }", "{ list = [1, 200] }", "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`");
+        check("{ log_spaced = 10 }", "{ every = 2 }", "p.toml, line 15: unknown choice `every`; known: `log_spaced`, `list`");
+        check("\"tishby\"", "\"tishbi\"", "p.toml, line 4: unknown data set `tishbi`; did you mean `tishby`?");
+        check("\"binning\"", "\"bining\"", "p.toml, line 16: unknown estimator `bining`; did you mean `binning`?");
+        check("n_edges = 30", "n_edge = 30", "p.toml, line 16: unknown parameter `n_edge`; did you mean `n_edges`?");
+        check("n_edges = 30", "n_edges = -1", "p.toml, line 16: parameter `n_edges`: must be a whole number of at least 2, got -1");
+        check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
+        check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");
+    }
+}

@@ -1,0 +1,31 @@
+//! Comma-separated text with a header line, plain or compressed with zstd.
+
+use super::ImportError;
+use crate::columns::Column;
+
+/// One column of numbers for every column of the text.
+pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
+    let failed = |e: csv::Error| ImportError::Format { format: "CSV", problem: e.to_string() };
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(content);
+    let names: Vec<String> = reader.headers().map_err(failed)?.iter().map(str::to_owned).collect();
+    let mut columns: Vec<Column> =
+        names.into_iter().map(|name| Column { name, width: 1, values: Vec::new() }).collect();
+    for (row, record) in reader.records().enumerate() {
+        for (column, text) in columns.iter_mut().zip(&record.map_err(failed)?) {
+            let value = text.parse().map_err(|_| ImportError::NotANumber {
+                row,
+                column: column.name.clone(),
+                text: text.to_owned(),
+            })?;
+            column.values.push(value);
+        }
+    }
+    Ok(columns)
+}
+
+/// The same of zstd-compressed text.
+pub(super) fn read_compressed(content: &[u8]) -> Result<Vec<Column>, ImportError> {
+    let text = zstd::decode_all(content)
+        .map_err(|e| ImportError::Format { format: "zstd", problem: e.to_string() })?;
+    read(&text)
+}

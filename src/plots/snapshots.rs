@@ -1,0 +1,64 @@
+//! Three moments of training: the start, the middle of the recorded epochs, the end; one dot per run and layer.
+//!
+//! # Reference
+//! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With log-spaced records up to epoch
+//! 10 000 the middle one is epoch 400, give or take a few.
+
+use kuva::plot::ScatterPlot;
+use kuva::render::figure::Figure;
+use kuva::render::plots::Plot;
+
+use super::canvas::{layer_colour, picture, plane};
+use super::{Picture, PlotError, Spec, Tables};
+use crate::store::schema::EstimateRow;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "snapshots",
+    summary: "the information plane at the start, in the middle and at the end, one dot per run and layer",
+    draw,
+};
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    let mut epochs: Vec<i32> = tables.estimates.iter().map(|row| row.epoch).collect();
+    epochs.sort_unstable();
+    epochs.dedup();
+    let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else { return Err(PlotError::Nothing) };
+    let moments = [*first, epochs[epochs.len() / 2], *last];
+
+    let largest = |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
+    let (x_max, y_max) = (largest(|row| row.i_xt_ceiling_bits), largest(|row| row.i_ty_ceiling_bits));
+    if x_max == 0.0 {
+        return Err(PlotError::Nothing);
+    }
+    let panels: Vec<Vec<Plot>> = moments.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
+    let layouts = moments.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));
+    let row = &tables.estimates[0];
+    let figure = Figure::new(1, moments.len())
+        .with_title(format!("{}: {}", row.experiment, row.estimator))
+        .with_plots(panels)
+        .with_layouts(layouts.into())
+        .with_cell_size(430.0, 400.0)
+        .with_shared_legend();
+    picture(&figure.render())
+}
+
+/// The dots of all runs and layers at `epoch`.
+fn panel(estimates: &[EstimateRow], epoch: i32) -> Vec<Plot> {
+    let mut layers: Vec<i32> = estimates.iter().map(|row| row.layer).collect();
+    layers.sort_unstable();
+    layers.dedup();
+    let dots = |layer: i32| -> Vec<(f64, f64)> {
+        let here = estimates.iter().filter(|row| row.epoch == epoch && row.layer == layer);
+        here.filter_map(|row| Some((row.i_xt_bits?, row.i_ty_bits?))).collect()
+    };
+    let plot = |layer: &i32| {
+        ScatterPlot::new()
+            .with_data(dots(*layer))
+            .with_color(layer_colour(*layer))
+            .with_size(5.0)
+            .with_marker_opacity(0.8)
+            .with_legend(if layer == layers.last().unwrap_or(layer) { "output".to_owned() } else { format!("layer {layer}") })
+            .into()
+    };
+    layers.iter().map(plot).collect()
+}

@@ -1,0 +1,142 @@
+//! The aggregate stage: estimates of all runs, joined with losses and accuracies, as means and spreads over runs. The only
+//! place that names `polars`.
+
+use std::path::{Path, PathBuf};
+
+use polars::prelude::*;
+
+use super::{Outcome, StageError};
+use crate::store::schema::SummaryRow;
+use crate::store::{Experiment, FileRecord, Footer, Pending, StoreError, hash_file, write_bytes, write_rows};
+
+/// What the summary is grouped by, and its order.
+const KEYS: [&str; 4] = ["experiment", "estimator", "layer", "epoch"];
+
+/// Writes `summary.parquet` and `summary.csv` over all runs of all `experiments` into the folder `out`.
+///
+/// # Errors
+/// No estimates, two experiments of one name, a table that cannot be read or written.
+pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
+    let inputs = inputs(experiments)?;
+    let hashes: Vec<(String, String)> = inputs
+        .iter()
+        .flat_map(|input| input.estimates.iter().chain(input.epochs.iter().map(|(_, path)| path)))
+        .map(|path| Ok((path.display().to_string(), hash_file(path)?)))
+        .collect::<Result<_, StoreError>>()?;
+    let work = Pending::new(out, "summary", &hashes);
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let mut table = inputs
+        .into_iter()
+        .map(joined)
+        .collect::<PolarsResult<Vec<LazyFrame>>>()
+        .and_then(|frames| concat(frames, UnionArgs::default()))
+        .and_then(|all| summarise(all).collect())
+        .map_err(|e| StageError::Refused(format!("cannot aggregate: {e}")))?;
+
+    let rows = rows(&table).map_err(|e| StageError::Refused(format!("cannot aggregate: {e}")))?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    let parquet = write_rows(out, Experiment::SUMMARY, &rows, &footer)?;
+    let mut csv = Vec::new();
+    CsvWriter::new(&mut csv).finish(&mut table).map_err(|e| StageError::Refused(format!("cannot write CSV: {e}")))?;
+    let csv: FileRecord = write_bytes(out, "summary.csv", &csv)?;
+    work.finish(vec![parquet, csv])?;
+    Ok(Outcome::Done(format!("{} rows → {}", rows.len(), out.join(Experiment::SUMMARY).display())))
+}
+
+/// The files of one experiment.
+struct Input {
+    estimates: Vec<PathBuf>,
+    /// One file per run, with the run's name; empty where a recording has none.
+    epochs: Vec<(String, PathBuf)>,
+}
+
+fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
+    let mut names: Vec<String> = experiments.iter().map(Experiment::name).collect();
+    names.sort();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let problem = format!("two experiments are called `{}`; rename the folder of one of them", pair[0]);
+        return Err(StageError::Refused(problem));
+    }
+    let input = |experiment: &Experiment| {
+        let estimates: Vec<PathBuf> = experiment.estimate_files()?.into_iter().flat_map(|(_, files)| files).collect();
+        if estimates.is_empty() {
+            let problem = "no estimates; run `infoplane estimate` first".to_owned();
+            return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
+        }
+        Ok(Input { estimates, epochs: experiment.per_run_files("epochs")? })
+    };
+    experiments.iter().map(input).collect()
+}
+
+fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
+    let paths = paths.iter().map(|path| PlRefPath::try_from_path(path)).collect::<PolarsResult<Vec<_>>>()?;
+    let args = ScanArgsParquet { glob: false, hive_options: HiveOptions::new_disabled(), ..Default::default() };
+    LazyFrame::scan_parquet_files(paths.into(), args)
+}
+
+/// Every estimate of one experiment beside the loss and accuracy of its run and epoch.
+fn joined(input: Input) -> PolarsResult<LazyFrame> {
+    const FITS: [&str; 4] = ["loss_train_nats", "loss_test_nats", "accuracy_train", "accuracy_test"];
+    let estimates = scan(&input.estimates)?;
+    if input.epochs.is_empty() {
+        return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
+    }
+    let of_run = |(run, path): &(String, PathBuf)| Ok(scan(std::slice::from_ref(path))?.with_column(lit(run.as_str()).alias("run")));
+    let epochs = input.epochs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
+    let on = [col("run"), col("epoch")];
+    let epochs = concat(epochs, UnionArgs::default())?.select([&on[..], &FITS.map(col)].concat());
+    Ok(estimates.join(epochs, &on, &on, JoinArgs::new(JoinType::Left)))
+}
+
+fn summarise(estimates: LazyFrame) -> LazyFrame {
+    let mean = |name: &str| col(name).mean().alias(format!("{name}_mean"));
+    let std = |name: &str| col(name).std(1).alias(format!("{name}_std"));
+    let estimates = estimates.group_by(KEYS.map(col)).agg([
+        col("i_xt_bits").count().cast(DataType::Int32).alias("n_runs"),
+        col("failure").count().cast(DataType::Int32).alias("n_failed"),
+        mean("i_xt_bits"),
+        std("i_xt_bits"),
+        mean("i_ty_bits"),
+        std("i_ty_bits"),
+        col("i_xt_ceiling_bits").min(),
+        col("i_ty_ceiling_bits").min(),
+        mean("loss_train_nats"),
+        mean("loss_test_nats"),
+        mean("accuracy_train"),
+        mean("accuracy_test"),
+    ]);
+    // Group order is not defined; the sorted table has the same bytes every time.
+    estimates.sort(KEYS, SortMultipleOptions::default())
+}
+
+fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
+    let text = |name: &str| table.column(name)?.str();
+    let count = |name: &str| table.column(name)?.i32();
+    let number = |name: &str| table.column(name)?.f64();
+    let row = |i: usize| {
+        let text = |name: &str| Ok::<_, PolarsError>(text(name)?.get(i).unwrap_or_default().to_owned());
+        let count = |name: &str| Ok::<_, PolarsError>(count(name)?.get(i).unwrap_or_default());
+        let number = |name: &str| Ok::<_, PolarsError>(number(name)?.get(i));
+        Ok(SummaryRow {
+            experiment: text("experiment")?,
+            estimator: text("estimator")?,
+            layer: count("layer")?,
+            epoch: count("epoch")?,
+            n_runs: count("n_runs")?,
+            n_failed: count("n_failed")?,
+            i_xt_bits_mean: number("i_xt_bits_mean")?,
+            i_xt_bits_std: number("i_xt_bits_std")?,
+            i_ty_bits_mean: number("i_ty_bits_mean")?,
+            i_ty_bits_std: number("i_ty_bits_std")?,
+            i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,
+            i_ty_ceiling_bits: number("i_ty_ceiling_bits")?,
+            loss_train_nats_mean: number("loss_train_nats_mean")?,
+            loss_test_nats_mean: number("loss_test_nats_mean")?,
+            accuracy_train_mean: number("accuracy_train_mean")?,
+            accuracy_test_mean: number("accuracy_test_mean")?,
+        })
+    };
+    (0..table.height()).map(row).collect()
+}

@@ -1,0 +1,58 @@
+//! One file a stage: read files → compute → write files. Stages meet only in files; none calls another.
+
+pub mod aggregate;
+pub mod data;
+pub mod estimate;
+pub mod plot;
+pub mod record;
+
+use thiserror::Error;
+
+use crate::nn::NetworkError;
+use crate::sample::SampleError;
+use crate::store::StoreError;
+
+/// Where a stage tells how far it is. The terminal belongs to whoever implements it.
+pub trait Progress: Sync {
+    /// Work of `total` steps begins; `what` names it.
+    fn begin(&self, what: &str, total: u64);
+    /// `steps` more are done.
+    fn advance(&self, steps: u64);
+    /// A short text beside the bar.
+    fn message(&self, text: &str);
+    /// The work is over.
+    fn end(&self);
+}
+
+/// What a stage did.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Nothing: everything was there, made from the same inputs and settings.
+    UpToDate,
+    /// Its work; the text says what came of it.
+    Done(String),
+    /// Its work, but some estimates failed and are recorded with the reason.
+    DoneWithFailures {
+        /// What came of it.
+        text: String,
+        /// Number of failed estimates.
+        n_failures: usize,
+    },
+}
+
+/// Why a stage could not run.
+#[derive(Debug, Error)]
+pub enum StageError {
+    /// A file could not be read or written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The network of the pipeline does not fit the data.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// Values that cannot be estimated.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
+    /// Anything else, told in one sentence.
+    #[error("{0}")]
+    Refused(String),
+}

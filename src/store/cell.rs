@@ -1,0 +1,130 @@
+//! How a Rust value becomes an entry of an Arrow column and back: one implementation per type that a table may use.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array, StringArray,
+};
+use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type};
+
+/// A type that can be a column of a table.
+pub(super) trait Cell: Sized {
+    /// Whether the column may hold nulls.
+    const NULLABLE: bool;
+
+    /// The Arrow type; `width` is the length of list columns and ignored by others.
+    fn data_type(width: usize) -> DataType;
+
+    /// The column of some cells; every list must have `width` entries.
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, width: usize) -> ArrayRef
+    where
+        Self: 'a;
+
+    /// The cell in `row`, `None` where the column has another type or an unexpected null.
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self>;
+
+    /// The length of a list, 0 for other types.
+    fn width(&self) -> usize {
+        0
+    }
+}
+
+macro_rules! primitive {
+    ($type:ty, $data_type:expr, $array:ty, $arrow:ty) => {
+        impl Cell for $type {
+            const NULLABLE: bool = false;
+
+            fn data_type(_: usize) -> DataType {
+                $data_type
+            }
+
+            fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+                Arc::new(<$array>::from_iter_values(cells.copied()))
+            }
+
+            fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+                array.is_valid(row).then(|| array.as_primitive_opt::<$arrow>().map(|a| a.value(row)))?
+            }
+        }
+    };
+}
+
+primitive!(i32, DataType::Int32, Int32Array, Int32Type);
+primitive!(i64, DataType::Int64, Int64Array, Int64Type);
+primitive!(f64, DataType::Float64, Float64Array, Float64Type);
+
+impl Cell for String {
+    const NULLABLE: bool = false;
+
+    fn data_type(_: usize) -> DataType {
+        DataType::Utf8
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(cells))
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        array.is_valid(row).then(|| array.as_string_opt::<i32>().map(|a| a.value(row).to_owned()))?
+    }
+}
+
+impl Cell for Option<f64> {
+    const NULLABLE: bool = true;
+
+    fn data_type(_: usize) -> DataType {
+        DataType::Float64
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+        Arc::new(cells.copied().collect::<Float64Array>())
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        array.as_primitive_opt::<Float64Type>().map(|a| a.is_valid(row).then(|| a.value(row)))
+    }
+}
+
+impl Cell for Option<String> {
+    const NULLABLE: bool = true;
+
+    fn data_type(_: usize) -> DataType {
+        DataType::Utf8
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+        Arc::new(cells.map(Option::as_deref).collect::<StringArray>())
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        array.as_string_opt::<i32>().map(|a| a.is_valid(row).then(|| a.value(row).to_owned()))
+    }
+}
+
+impl Cell for Vec<f32> {
+    const NULLABLE: bool = false;
+
+    fn data_type(width: usize) -> DataType {
+        DataType::FixedSizeList(list_item(), width as i32)
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, width: usize) -> ArrayRef {
+        let values: Float32Array = cells.flatten().copied().collect::<Vec<f32>>().into();
+        Arc::new(FixedSizeListArray::new(list_item(), width as i32, Arc::new(values), None))
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        let list = array.as_fixed_size_list_opt()?;
+        let values = list.is_valid(row).then(|| list.value(row))?;
+        Some(values.as_primitive_opt::<Float32Type>()?.values().to_vec())
+    }
+
+    fn width(&self) -> usize {
+        self.len()
+    }
+}
+
+/// The entries of list columns: f32, never null.
+pub(super) fn list_item() -> Arc<Field> {
+    Arc::new(Field::new("item", DataType::Float32, false))
+}

@@ -1,0 +1,193 @@
+//! Atomic files: written under a temporary name, synced, hashed, and renamed into place whole or not at all.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+
+/// A finished file, as manifests list it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileRecord {
+    /// Path relative to the folder that the manifest speaks of, with `/`.
+    pub path: String,
+    /// Size.
+    pub bytes: u64,
+    /// Rows, where it is a table.
+    pub rows: u64,
+    /// BLAKE3 of the content.
+    pub blake3: String,
+}
+
+/// A file in the making. It appears under its name when [`Draft::commit`] is called and is removed when dropped before.
+///
+/// Temporary files lie in `<root>/.meta/tmp`, outside of the data folders, and do not end in `.parquet`: a half-written
+/// file inside a data folder breaks the globs of polars and DuckDB.
+#[derive(Debug)]
+pub struct Draft {
+    file: File,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    temporary: PathBuf,
+    root: PathBuf,
+    relative: String,
+    committed: bool,
+}
+
+impl Draft {
+    /// Begins the file `relative` (with `/`) below `root`, creating the folders it needs.
+    ///
+    /// # Errors
+    /// A folder or the temporary file cannot be created.
+    pub fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
+        let folder = root.join(".meta").join("tmp");
+        create_folder(&folder)?;
+        let temporary = folder.join(format!("{}.part", relative.replace('/', "_")));
+        let file = File::create(&temporary).map_err(|source| io_error("create", &temporary, source))?;
+        Ok(Self {
+            file,
+            hasher: blake3::Hasher::new(),
+            bytes: 0,
+            temporary,
+            root: root.to_owned(),
+            relative: relative.to_owned(),
+            committed: false,
+        })
+    }
+
+    /// The path that the file will have.
+    pub fn path(&self) -> PathBuf {
+        self.root.join(&self.relative)
+    }
+
+    /// Makes the content durable and puts it in place, replacing what was there.
+    ///
+    /// # Errors
+    /// The disk is full or the folder cannot be written; what was there before stays.
+    pub fn commit(mut self, rows: u64) -> Result<FileRecord, StoreError> {
+        let path = self.path();
+        self.file.sync_all().map_err(|source| io_error("write", &self.temporary, source))?;
+        let folder = path.parent().unwrap_or(&self.root);
+        create_folder(folder)?;
+        fs::rename(&self.temporary, &path).map_err(|source| io_error("rename a finished file to", &path, source))?;
+        self.committed = true;
+        sync_folder(folder)?;
+        let blake3 = self.hasher.finalize().to_hex().to_string();
+        Ok(FileRecord { path: self.relative.clone(), bytes: self.bytes, rows, blake3 })
+    }
+}
+
+impl Write for Draft {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        let written = self.file.write(content)?;
+        self.hasher.update(&content[..written]);
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        if !self.committed {
+            // Nothing refers to the file; one that cannot be removed is overwritten by the next attempt.
+            let _ = fs::remove_file(&self.temporary);
+        }
+        // Tidy up where nobody else is writing; a folder in use is not empty and stays.
+        let _ = self.temporary.parent().map(fs::remove_dir);
+    }
+}
+
+/// Writes a small file at once.
+///
+/// # Errors
+/// As [`Draft::create`] and [`Draft::commit`].
+pub fn write_bytes(root: &Path, relative: &str, content: &[u8]) -> Result<FileRecord, StoreError> {
+    let mut draft = Draft::create(root, relative)?;
+    draft.write_all(content).map_err(|source| io_error("write", &draft.path(), source))?;
+    draft.commit(0)
+}
+
+/// Removes a folder and all that is in it, where it is there.
+///
+/// # Errors
+/// Something in it cannot be removed.
+pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
+    match fs::remove_dir_all(folder) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error("remove the folder", folder, source)),
+        _ => Ok(()),
+    }
+}
+
+/// BLAKE3 of some bytes, in hexadecimal.
+pub fn hash_bytes(content: &[u8]) -> String {
+    blake3::hash(content).to_hex().to_string()
+}
+
+/// BLAKE3 of a file, in hexadecimal.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn hash_file(path: &Path) -> Result<String, StoreError> {
+    let mut file = File::open(path).map_err(|source| io_error("read", path, source))?;
+    let mut hasher = blake3::Hasher::new();
+    hasher.update_reader(&mut file).map_err(|source| io_error("read", path, source))?;
+    Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The entries of a folder by name; none where the folder is missing.
+///
+/// # Errors
+/// The folder cannot be read.
+pub fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    if !folder.exists() {
+        return Ok(Vec::new());
+    }
+    let fail = |source| io_error("list", folder, source);
+    let entries = fs::read_dir(folder).map_err(fail)?;
+    let mut paths = entries.map(|entry| entry.map(|e| e.path())).collect::<Result<Vec<_>, _>>().map_err(fail)?;
+    paths.sort();
+    Ok(paths)
+}
+
+pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> StoreError {
+    StoreError::Io { action, path: path.to_owned(), source }
+}
+
+fn create_folder(folder: &Path) -> Result<(), StoreError> {
+    fs::create_dir_all(folder).map_err(|source| io_error("create the folder", folder, source))
+}
+
+/// Makes a rename durable: the entry lives in the folder.
+fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let sync = || File::open(folder)?.sync_all();
+    sync().map_err(|source| io_error("sync the folder", folder, source))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_draft_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        write_bytes(root, "a/b.txt", b"old").unwrap();
+
+        let mut dropped = Draft::create(root, "a/b.txt").unwrap();
+        dropped.write_all(b"half of the n").unwrap();
+        drop(dropped);
+        assert_eq!(fs::read(root.join("a/b.txt")).unwrap(), b"old");
+
+        let record = write_bytes(root, "a/b.txt", b"new").unwrap();
+        assert_eq!(fs::read(root.join("a/b.txt")).unwrap(), b"new");
+        assert_eq!((record.bytes, record.blake3.as_str()), (3, hash_bytes(b"new").as_str()));
+        assert_eq!(hash_file(&root.join("a/b.txt")).unwrap(), record.blake3);
+        assert!(!root.join(".meta/tmp").exists(), "no temporary files are left");
+    }
+}

@@ -1,0 +1,128 @@
+//! Manifests: what a stage made, from what, and with which settings; renamed into place last.
+//!
+//! A stage is up to date when its manifest carries the key of the present inputs and settings and every file it lists is
+//! there in its size. Manifests hold no times and are sorted, so that the same work gives the same bytes.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+use super::files::{FileRecord, hash_bytes, io_error, write_bytes};
+use super::schema::VERSION;
+
+/// What a stage (or one run of it) made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Hash of everything the content depends on.
+    pub key: String,
+    /// What the key was made of, for people.
+    pub made_from: serde_json::Value,
+    /// Version of the program.
+    pub crate_version: String,
+    /// Version of the tables.
+    pub schema_version: u32,
+    /// The files, sorted by path.
+    pub files: Vec<FileRecord>,
+}
+
+impl Manifest {
+    /// The manifest at `path`, where there is one.
+    ///
+    /// # Errors
+    /// It is there but cannot be read.
+    pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        let content = match fs::read(path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            content => content.map_err(|source| io_error("read", path, source))?,
+        };
+        serde_json::from_slice(&content).map(Some).map_err(|e| StoreError::Rows {
+            path: path.to_owned(),
+            problem: format!("not a manifest: {e}; remove it to do the work again"),
+        })
+    }
+}
+
+/// Work that a manifest will stand for when it is done.
+#[derive(Debug, Clone)]
+pub struct Pending {
+    root: PathBuf,
+    relative: String,
+    key: String,
+    made_from: serde_json::Value,
+}
+
+impl Pending {
+    /// Work below `root` that depends on nothing but `made_from`; its manifest is `<root>/.meta/<name>.json`.
+    pub fn new(root: &Path, name: &str, made_from: &impl Serialize) -> Self {
+        let made_from = serde_json::to_value(made_from).expect("settings are plain data with text keys");
+        let key = hash_bytes(format!("{VERSION} {made_from}").as_bytes());
+        Self { root: root.to_owned(), relative: format!(".meta/{name}.json"), key, made_from }
+    }
+
+    /// Hash of what the work depends on.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
+    /// The manifest that is there, whatever it stands for.
+    ///
+    /// # Errors
+    /// It is there but cannot be read.
+    pub fn existing(&self) -> Result<Option<Manifest>, StoreError> {
+        Manifest::read(&self.root.join(&self.relative))
+    }
+
+    /// The manifest of exactly this work, if all of its files are in place.
+    ///
+    /// # Errors
+    /// A manifest is there but cannot be read.
+    pub fn finished(&self) -> Result<Option<Manifest>, StoreError> {
+        let in_place = |file: &FileRecord| fs::metadata(self.root.join(&file.path)).is_ok_and(|m| m.len() == file.bytes);
+        Ok(self.existing()?.filter(|m| m.key == self.key && m.files.iter().all(in_place)))
+    }
+
+    /// Declares the work done: `files` are in place.
+    ///
+    /// # Errors
+    /// The manifest cannot be written.
+    pub fn finish(&self, mut files: Vec<FileRecord>) -> Result<Manifest, StoreError> {
+        files.sort();
+        let manifest = Manifest {
+            key: self.key.clone(),
+            made_from: self.made_from.clone(),
+            crate_version: env!("CARGO_PKG_VERSION").to_owned(),
+            schema_version: VERSION,
+            files,
+        };
+        let mut content = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data with text keys");
+        content.push(b'\n');
+        write_bytes(&self.root, &self.relative, &content)?;
+        Ok(manifest)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn work_is_finished_only_with_the_same_key_and_all_files() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let work = Pending::new(root, "stage", &("settings", 1));
+        assert!(work.finished().unwrap().is_none());
+
+        let file = write_bytes(root, "a.txt", b"abc").unwrap();
+        work.finish(vec![file]).unwrap();
+        assert!(work.finished().unwrap().is_some());
+        assert!(Pending::new(root, "stage", &("settings", 2)).finished().unwrap().is_none());
+
+        fs::write(root.join("a.txt"), b"ab").unwrap();
+        assert!(work.finished().unwrap().is_none());
+        fs::remove_file(root.join("a.txt")).unwrap();
+        assert!(work.finished().unwrap().is_none());
+    }
+}

@@ -1,0 +1,295 @@
+//! Every table, defined once: the row is the schema, a field's doc comment is the column's description.
+//!
+//! A changed table needs a new [`VERSION`]; `docs/schema.md` is derived from here and a test compares the two.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{Field, Schema};
+
+use super::cell::Cell;
+
+/// Version of the tables this program writes.
+pub const VERSION: u32 = 1;
+/// Oldest version it reads.
+pub const OLDEST_READABLE: u32 = 1;
+
+/// One column, for documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, with shape and unit.
+    pub doc: &'static str,
+    /// Its type in words.
+    pub kind: &'static str,
+}
+
+/// A table's row.
+pub trait Row: Sized {
+    /// Name of the table.
+    const TABLE: &'static str;
+    /// What a row is.
+    const DOC: &'static str;
+    /// Its columns in order.
+    const COLUMNS: &'static [Column];
+
+    /// The Arrow schema of `rows`; list columns are as wide as in the first row.
+    fn schema(rows: &[Self]) -> Arc<Schema>;
+    /// The columns of `rows`.
+    fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
+    /// The row `row` of a batch.
+    ///
+    /// # Errors
+    /// The column that is missing, of another type, or null where it must not be.
+    fn from_batch(batch: &RecordBatch, row: usize) -> Result<Self, &'static str>;
+}
+
+macro_rules! tables {
+    ($(
+        #[doc = $table_doc:literal]
+        $table:literal = $row:ident {
+            $( #[doc = $doc:literal] $field:ident : $type:ty, )+
+        }
+    )+) => {
+        $(
+            #[doc = $table_doc]
+            #[derive(Debug, Clone, PartialEq)]
+            pub struct $row {
+                $( #[doc = $doc] pub $field: $type, )+
+            }
+
+            impl Row for $row {
+                const TABLE: &'static str = $table;
+                const DOC: &'static str = $table_doc.trim_ascii();
+                const COLUMNS: &'static [Column] = &[
+                    $( Column { name: stringify!($field), doc: $doc.trim_ascii(), kind: stringify!($type) }, )+
+                ];
+
+                fn schema(rows: &[Self]) -> Arc<Schema> {
+                    let first = rows.first();
+                    let fields = vec![ $( {
+                        let width = first.map_or(0, |row| row.$field.width());
+                        field(stringify!($field), $doc, <$type>::data_type(width), <$type>::NULLABLE)
+                    } ),+ ];
+                    Arc::new(Schema::new(fields))
+                }
+
+                fn to_arrays(rows: &[Self]) -> Vec<ArrayRef> {
+                    let first = rows.first();
+                    vec![ $( {
+                        let width = first.map_or(0, |row| row.$field.width());
+                        <$type as Cell>::to_array(rows.iter().map(|row| &row.$field), width)
+                    } ),+ ]
+                }
+
+                fn from_batch(batch: &RecordBatch, row: usize) -> Result<Self, &'static str> {
+                    Ok(Self { $(
+                        $field: batch
+                            .column_by_name(stringify!($field))
+                            .and_then(|array| <$type as Cell>::from_array(array, row))
+                            .ok_or(stringify!($field))?,
+                    )+ })
+                }
+            }
+        )+
+
+        /// Every table: name, what a row is, columns.
+        pub const TABLES: &[(&str, &str, &[Column])] =
+            &[ $( (<$row as Row>::TABLE, <$row as Row>::DOC, <$row as Row>::COLUMNS), )+ ];
+    };
+}
+
+fn field(name: &str, doc: &str, data_type: arrow::datatypes::DataType, nullable: bool) -> Field {
+    let mut metadata = std::collections::HashMap::from([("doc".to_owned(), doc.trim().to_owned())]);
+    for unit in ["bits", "nats"] {
+        if name.ends_with(&format!("_{unit}")) || name.contains(&format!("_{unit}_")) {
+            metadata.insert("unit".to_owned(), unit.to_owned());
+        }
+    }
+    Field::new(name, data_type, nullable).with_metadata(metadata)
+}
+
+tables! {
+    /// One input: a sample of X with its label.
+    "samples" = SampleRow {
+        /// Number of the sample, 0 to n_samples − 1 in order.
+        sample: i32,
+        /// X, one value per input unit.
+        x: Vec<f32>,
+        /// Label; equal integers are one class.
+        y: i32,
+        /// p(y=1 | x) where labels are stochastic, else null.
+        p_y1: Option<f64>,
+    }
+
+    /// One sample in one run: which part of the data it was in.
+    "splits" = SplitRow {
+        /// Number of the sample, as in `samples`.
+        sample: i32,
+        /// `train` or `test`.
+        split: String,
+    }
+
+    /// One recorded epoch of one run.
+    "epochs" = EpochRow {
+        /// Passes over the training samples; 0 is the untrained network.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Mean cross-entropy of the training samples, in nats.
+        loss_train_nats: f64,
+        /// Mean cross-entropy of the test samples, in nats; null without test samples.
+        loss_test_nats: Option<f64>,
+        /// Share of training samples whose most probable class is theirs.
+        accuracy_train: f64,
+        /// Share of test samples whose most probable class is theirs; null without test samples.
+        accuracy_test: Option<f64>,
+    }
+
+    /// One sample at one recorded epoch: what one layer made of it.
+    "activations" = ActivationRow {
+        /// Passes over the training samples; 0 is the untrained network.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Number of the sample, as in `samples`; ascending within an epoch.
+        sample: i32,
+        /// T, one value per unit of the layer, after the activation function.
+        t: Vec<f32>,
+    }
+
+    /// One layer at one recorded epoch: its weights.
+    "weights" = WeightRow {
+        /// Passes over the training samples; 0 is the untrained network.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Kernel, n_units × n_inputs row-major: the n_inputs weights of unit 0, then those of unit 1, and so on.
+        kernel: Vec<f32>,
+        /// Bias, one value per unit.
+        bias: Vec<f32>,
+    }
+
+    /// One layer at one recorded epoch: the gradients of the batches of that epoch, kernels only.
+    "gradients" = GradientRow {
+        /// Passes over the training samples; 0 is the untrained network, whose gradients are taken without a step.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Number of the layer, 1 is the first above the input.
+        layer: i32,
+        /// Euclidean norm of the mean over batches of the gradient of the batch's mean loss (nats per unit of weight), each taken after its step.
+        gradient_mean_norm: f64,
+        /// Square root of the summed variances (population) of the gradient over batches; null with fewer than two batches.
+        gradient_std_norm: Option<f64>,
+        /// Frobenius norm of the kernel at the end of the epoch.
+        weight_norm: f64,
+    }
+
+    /// One run, layer and recorded epoch: what one estimator says.
+    "estimates" = EstimateRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Identity of the estimator with its parameters.
+        estimator: String,
+        /// Run, `r0000` is the first.
+        run: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Passes over the training samples; 0 is the untrained network.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// I(X;T) in bits; null where there is no estimate.
+        i_xt_bits: Option<f64>,
+        /// I(T;Y) in bits; null where there is no estimate.
+        i_ty_bits: Option<f64>,
+        /// The largest I(X;T) the estimator could give from as many samples, in bits; null where there is no estimate.
+        i_xt_ceiling_bits: Option<f64>,
+        /// H(Y) in bits, the largest possible I(T;Y); null where there is no estimate.
+        i_ty_ceiling_bits: Option<f64>,
+        /// Samples in the estimate.
+        n_samples: i32,
+        /// Distinct values of T that the estimator saw; 0 where there is no estimate.
+        n_codes: i32,
+        /// Why there is no estimate, else null.
+        failure: Option<String>,
+    }
+
+    /// One experiment, estimator, layer and epoch: means and spreads over runs.
+    "summary" = SummaryRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Identity of the estimator with its parameters.
+        estimator: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Passes over the training samples; 0 is the untrained network.
+        epoch: i32,
+        /// Runs with an estimate.
+        n_runs: i32,
+        /// Runs without one.
+        n_failed: i32,
+        /// Mean of I(X;T) over runs, in bits; null where every run failed.
+        i_xt_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of I(X;T) over runs, in bits; null with fewer than two runs.
+        i_xt_bits_std: Option<f64>,
+        /// Mean of I(T;Y) over runs, in bits; null where every run failed.
+        i_ty_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of I(T;Y) over runs, in bits; null with fewer than two runs.
+        i_ty_bits_std: Option<f64>,
+        /// The largest I(X;T) the estimator could give from as many samples, in bits: the smallest over runs.
+        i_xt_ceiling_bits: Option<f64>,
+        /// H(Y) in bits: the smallest over runs.
+        i_ty_ceiling_bits: Option<f64>,
+        /// Mean over runs of the training loss, in nats; null where the recording has no losses.
+        loss_train_nats_mean: Option<f64>,
+        /// Mean over runs of the test loss, in nats; null without test samples.
+        loss_test_nats_mean: Option<f64>,
+        /// Mean over runs of the training accuracy; null where the recording has none.
+        accuracy_train_mean: Option<f64>,
+        /// Mean over runs of the test accuracy; null without test samples.
+        accuracy_test_mean: Option<f64>,
+    }
+}
+
+/// `docs/schema.md`, derived from the tables.
+pub fn markdown() -> String {
+    let mut page = format!(
+        "# Tables, schema version {VERSION}\n\nDerived from `src/store/schema.rs`; a test compares the two. Every Parquet footer carries `infoplane.table`,\n`infoplane.schema_version`, `infoplane.crate_version` and `infoplane.config_hash`; every column its description.\n"
+    );
+    for (table, doc, columns) in TABLES {
+        page.push_str(&format!("\n## {table}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
+        for column in *columns {
+            let kind = match column.kind {
+                "i32" => "int32",
+                "i64" => "int64",
+                "f64" => "float64",
+                "Option<f64>" => "float64, null",
+                "String" => "string",
+                "Option<String>" => "string, null",
+                "Vec<f32>" => "fixed-size list of float32",
+                other => other,
+            };
+            page.push_str(&format!("| `{}` | {kind} | {} |\n", column.name, column.doc));
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A changed table must not pass unnoticed: raise [`VERSION`], then renew this number.
+    #[test]
+    fn tables_change_only_with_their_version() {
+        let described: String = TABLES
+            .iter()
+            .flat_map(|(table, _, columns)| columns.iter().map(move |c| format!("{table}.{}:{}\n", c.name, c.kind)))
+            .collect();
+        let hash = blake3::hash(described.as_bytes()).to_hex()[..16].to_owned();
+        assert_eq!((VERSION, hash.as_str()), (1, "PLACEHOLDER"), "{described}");
+    }
+}
