@@ -363,7 +363,9 @@ fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
 fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
     let got = Vec::<i64>::deserialize(from)?;
     if got.is_empty() {
-        return Err(serde::de::Error::custom("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]"));
+        return Err(serde::de::Error::custom(
+            "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
+        ));
     }
     let width = |w: &i64| usize::try_from(*w).ok().filter(|w| *w > 0);
     let bad = |w: i64| serde::de::Error::custom(format!("every layer needs at least 1 unit, got {w}"));
@@ -461,19 +463,39 @@ n_edges = 30
         check("[data]", "[dota]", "p.toml, line 3: unknown key `dota`; did you mean `data`?");
         check("\"tanh\"", "\"tanhh\"", "p.toml, line 8: `activation`: unknown choice `tanhh`; did you mean `tanh`?");
         check("\"adam\"", "\"zzz\"", "p.toml, line 10: `optimiser`: unknown choice `zzz`; known: `adam`, `sgd`");
-        check("[10, 7]", "[]", "p.toml, line 7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
+        check(
+            "[10, 7]",
+            "[]",
+            "p.toml, line 7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
+        );
         check("[10, 7]", "[10, 0]", "p.toml, line 7: `hidden`: every layer needs at least 1 unit, got 0");
         check("\"full\"", "0", "p.toml, line 12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
         check("runs = 2", "runs = 0", "p.toml, line 1: `runs`: must be a whole number of at least 1, got 0");
         check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a finite number above 0, got -1");
         check("0.85", "1.5", "p.toml, line 5: `train_fraction`: must be above 0 and at most 1, got 1.5");
-        check("log_spaced = 10 ", "log_spaced = 101 ", "p.toml, line 15: 101 recorded epochs are more than the 100 epochs of `[training]`");
-        check("{ log_spaced = 10 }", "{ list = [1, 200] }", "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`");
-        check("{ log_spaced = 10 }", "{ every = 2 }", "p.toml, line 15: unknown choice `every`; known: `log_spaced`, `list`");
+        check(
+            "log_spaced = 10 ",
+            "log_spaced = 101 ",
+            "p.toml, line 15: 101 recorded epochs are more than the 100 epochs of `[training]`",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            "{ list = [1, 200] }",
+            "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            "{ every = 2 }",
+            "p.toml, line 15: unknown choice `every`; known: `log_spaced`, `list`",
+        );
         check("\"tishby\"", "\"tishbi\"", "p.toml, line 4: unknown data set `tishbi`; did you mean `tishby`?");
         check("\"binning\"", "\"bining\"", "p.toml, line 16: unknown estimator `bining`; did you mean `binning`?");
         check("n_edges = 30", "n_edge = 30", "p.toml, line 16: unknown parameter `n_edge`; did you mean `n_edges`?");
-        check("n_edges = 30", "n_edges = -1", "p.toml, line 16: parameter `n_edges`: must be a whole number of at least 2, got -1");
+        check(
+            "n_edges = 30",
+            "n_edges = -1",
+            "p.toml, line 16: parameter `n_edges`: must be a whole number of at least 2, got -1",
+        );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");
     }

@@ -183,7 +183,8 @@ impl Parameters {
 
     /// A name for a folder: `name-value` of every given parameter, joined by dashes.
     pub fn slug(&self) -> String {
-        let parts: Vec<String> = self.iter().map(|(name, value)| format!("{}-{value}", name.replace('_', "-"))).collect();
+        let parts: Vec<String> =
+            self.iter().map(|(name, value)| format!("{}-{value}", name.replace('_', "-"))).collect();
         parts.join("-")
     }
 }
@@ -201,7 +202,10 @@ mod tests {
     #[track_caller]
     fn check(name: &str, word: &str, expected: Result<&str, &str>) {
         let got = Parameters::new(DECLARED, [(name.to_owned(), Value::parse(word))]);
-        assert_eq!(got.map(|p| p.slug()).map_err(|e| e.to_string()), expected.map(str::to_owned).map_err(str::to_owned));
+        assert_eq!(
+            got.map(|p| p.slug()).map_err(|e| e.to_string()),
+            expected.map(str::to_owned).map_err(str::to_owned)
+        );
     }
 
     #[test]

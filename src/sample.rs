@@ -66,7 +66,7 @@ impl<'a> Representation<'a> {
         if n_values == 0 || n_units == 0 {
             return Err(SampleError::Empty { n_values, n_units });
         }
-        if n_values % n_units != 0 {
+        if !n_values.is_multiple_of(n_units) {
             return Err(SampleError::Ragged { n_values, n_units });
         }
         // The sum of zeros is NaN as soon as one factor is not finite; one pass, vectorised.

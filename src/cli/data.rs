@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use infoplane::datasets::{self, DATASETS};
-use infoplane::stages::data::{Choice, default_out, import, make};
 use infoplane::stages::Outcome;
+use infoplane::stages::data::{Choice, default_out, import, make};
 use infoplane::store::data_file;
 
 use super::terminal::Terminal;
@@ -14,15 +14,21 @@ use super::{parameters, path};
 
 pub(super) fn command() -> Command {
     let out = || {
-        Arg::new("out").long("out").value_name("FILE").help("Where the table goes [default: data/<name>.parquet]").value_parser(value_parser!(PathBuf))
+        Arg::new("out")
+            .long("out")
+            .value_name("FILE")
+            .help("Where the table goes [default: data/<name>.parquet]")
+            .value_parser(value_parser!(PathBuf))
     };
     let make = Command::new("make")
         .about("Make a data set from its rule")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(DATASETS.iter().map(|spec| {
-            parameters::add(Command::new(spec.name).about(spec.summary).arg(out()), spec.parameters)
-        }));
+        .subcommands(
+            DATASETS
+                .iter()
+                .map(|spec| parameters::add(Command::new(spec.name).about(spec.summary).arg(out()), spec.parameters)),
+        );
     let import = Command::new("import")
         .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
         .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values.")

@@ -34,7 +34,8 @@ const COMMANDS: &[Entry] = &[
     (schema::command, schema::run),
 ];
 
-const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed; 2 could not run.";
+const EXIT_CODES: &str =
+    "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
@@ -85,11 +86,19 @@ fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome
 }
 
 fn pipeline_arg() -> Arg {
-    Arg::new("pipeline").value_name("PIPELINE").help("A pipeline file, for example pipelines/tishby.toml").required(true).value_parser(value_parser!(PathBuf))
+    Arg::new("pipeline")
+        .value_name("PIPELINE")
+        .help("A pipeline file, for example pipelines/tishby.toml")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
 }
 
 fn experiment_arg() -> Arg {
-    Arg::new("experiment").value_name("EXPERIMENT").help("An experiment's folder, for example outputs/tishby").required(true).value_parser(value_parser!(PathBuf))
+    Arg::new("experiment")
+        .value_name("EXPERIMENT")
+        .help("An experiment's folder, for example outputs/tishby")
+        .required(true)
+        .value_parser(value_parser!(PathBuf))
 }
 
 fn out_arg(help: &'static str) -> Arg {

@@ -129,7 +129,8 @@ mod tests {
         assert_eq!(symmetries.len(), 120);
         for symmetry in symmetries {
             for pattern in 0..1 << N_BITS {
-                let image = (0..N_BITS).filter(|bit| is_one(pattern, *bit)).map(|bit| 1 << (N_BITS - 1 - symmetry[bit]));
+                let image =
+                    (0..N_BITS).filter(|bit| is_one(pattern, *bit)).map(|bit| 1 << (N_BITS - 1 - symmetry[bit]));
                 assert_eq!(y[pattern], y[image.sum::<usize>()]);
             }
         }

@@ -63,7 +63,9 @@ pub enum EstimateError {
         value: f32,
     },
     /// The cell number of a value does not fit into 32 bits.
-    #[error("sample {sample}, unit {unit} is {value}: too many bins of width {bin_width} away from 0; choose a larger `bin_width`")]
+    #[error(
+        "sample {sample}, unit {unit} is {value}: too many bins of width {bin_width} away from 0; choose a larger `bin_width`"
+    )]
     TooFar {
         /// Row of the value.
         sample: usize,

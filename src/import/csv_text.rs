@@ -25,7 +25,6 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
 
 /// The same of zstd-compressed text.
 pub(super) fn read_compressed(content: &[u8]) -> Result<Vec<Column>, ImportError> {
-    let text = zstd::decode_all(content)
-        .map_err(|e| ImportError::Format { format: "zstd", problem: e.to_string() })?;
+    let text = zstd::decode_all(content).map_err(|e| ImportError::Format { format: "zstd", problem: e.to_string() })?;
     read(&text)
 }

@@ -7,8 +7,8 @@ use crate::columns::Column;
 
 /// The real numeric variables; a 1 × n row vector is read as n samples of one value.
 pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
-    let file = MatFile::parse(content)
-        .map_err(|e| ImportError::Format { format: "MATLAB 5", problem: e.to_string() })?;
+    let file =
+        MatFile::parse(content).map_err(|e| ImportError::Format { format: "MATLAB 5", problem: e.to_string() })?;
     file.arrays().iter().map(column).collect()
 }
 

@@ -32,7 +32,9 @@ pub enum ImportError {
         problem: String,
     },
     /// An array of more dimensions than samples × values.
-    #[error("`{name}` has {n_dimensions} dimensions; an array must have 1 (one value a sample) or 2 (samples × values)")]
+    #[error(
+        "`{name}` has {n_dimensions} dimensions; an array must have 1 (one value a sample) or 2 (samples × values)"
+    )]
     Dimensions {
         /// The array.
         name: String,

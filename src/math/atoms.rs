@@ -1,14 +1,12 @@
 //! Which rows are equal: the distinct values of a discrete vector, numbered in the order of their first appearance.
 
-use std::collections::HashMap;
-
-use rustc_hash::FxBuildHasher;
+use rustc_hash::FxHashMap;
 
 /// For every row of `codes` (rows of `width` integers), the number of its distinct value.
 ///
 /// Rows are compared whole; a collision of hashes costs time, never a wrong number.
 pub fn first_seen(codes: &[i32], width: usize) -> Vec<u32> {
-    let mut numbers: HashMap<&[i32], u32, FxBuildHasher> = HashMap::default();
+    let mut numbers: FxHashMap<&[i32], u32> = FxHashMap::default();
     codes
         .chunks_exact(width)
         .map(|row| {

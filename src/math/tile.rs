@@ -60,7 +60,7 @@ pub fn add_gradients_simd<'a, S: Simd>(
 /// Replaces every value by its hyperbolic tangent.
 #[pulp::with_simd(tanh_in_place = Arch::new())]
 #[inline(always)]
-pub fn tanh_in_place_simd<'a, S: Simd>(_: S, values: &'a mut [f32]) {
+pub fn tanh_in_place_simd<S: Simd>(_: S, values: &mut [f32]) {
     for value in values {
         *value = tanh(*value);
     }
@@ -88,7 +88,7 @@ pub fn times_relu_slope(delta: &mut [f32], t: &[f32]) {
 /// Replaces the units of every sample by their softmax e^z_c / Σ e^z, shifted by the largest z.
 #[pulp::with_simd(softmax_in_place = Arch::new())]
 #[inline(always)]
-pub fn softmax_in_place_simd<'a, S: Simd>(_: S, units: &'a mut [f32]) {
+pub fn softmax_in_place_simd<S: Simd>(_: S, units: &mut [f32]) {
     let mut largest = [f32::NEG_INFINITY; TILE];
     for unit in units.chunks_exact(TILE) {
         largest.iter_mut().zip(unit).for_each(|(m, z)| *m = m.max(*z));
@@ -190,7 +190,10 @@ mod tests {
 
         let (mut kernel_gradient, mut bias_gradient) = (vec![1.0; n_in * n_out], vec![2.0; n_out]);
         add_gradients(&input, &delta, &mut kernel_gradient, &mut bias_gradient);
-        assert_close(&kernel_gradient, &grid(n_out, n_in, &|j, i| 1.0 + (0..TILE).map(|s| d(j, s) * a(i, s)).sum::<f64>()));
+        assert_close(
+            &kernel_gradient,
+            &grid(n_out, n_in, &|j, i| 1.0 + (0..TILE).map(|s| d(j, s) * a(i, s)).sum::<f64>()),
+        );
         assert_close(&bias_gradient, &grid(n_out, 1, &|j, _| 2.0 + (0..TILE).map(|s| d(j, s)).sum::<f64>()));
     }
 

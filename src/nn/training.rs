@@ -183,7 +183,8 @@ mod tests {
 
     fn data() -> (Array2<f32>, Vec<usize>) {
         let x = Array2::from_shape_fn((N, 4), |(s, u)| ((s * 4 + u) as f32 * 0.61).sin());
-        let classes = (0..N).map(|s| usize::from(x[[s, 0]] + x[[s, 1]] * x[[s, 2]] > 0.0) + usize::from(x[[s, 3]] > 0.8));
+        let classes =
+            (0..N).map(|s| usize::from(x[[s, 0]] + x[[s, 1]] * x[[s, 2]] > 0.0) + usize::from(x[[s, 3]] > 0.8));
         let classes = classes.collect();
         (x, classes)
     }
@@ -210,7 +211,9 @@ mod tests {
                 let (kernel, after) = rest.split_at(layer.n_inputs * layer.n_units);
                 let (bias, after) = after.split_at(layer.n_units);
                 rest = after;
-                let z = |j: usize| bias[j] + (0..layer.n_inputs).map(|i| kernel[j * layer.n_inputs + i] * t[i]).sum::<f64>();
+                let z = |j: usize| {
+                    bias[j] + (0..layer.n_inputs).map(|i| kernel[j * layer.n_inputs + i] * t[i]).sum::<f64>()
+                };
                 let hidden = l + 1 < network.layers().len();
                 t = (0..layer.n_units)
                     .map(z)
@@ -237,8 +240,7 @@ mod tests {
             training.compute_gradient(0);
             for k in 0..training.gradient.len() {
                 const H: f64 = 1e-5;
-                let slope =
-                    (loss(&training, *activation, k, H) - loss(&training, *activation, k, -H)) / (2.0 * H);
+                let slope = (loss(&training, *activation, k, H) - loss(&training, *activation, k, -H)) / (2.0 * H);
                 // Central differences in f64 err by 1e-10; the f32 gradient by a few 1e-7 of the terms it sums.
                 let got = f64::from(training.gradient[k]);
                 assert!((got - slope).abs() < 2e-6, "{activation:?}, parameter {k}: {got} is not {slope}");

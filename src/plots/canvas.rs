@@ -31,16 +31,12 @@ impl EpochColours {
     }
 
     pub(super) fn of(&self, epoch: i32) -> String {
-        ColorMap::Plasma.map(self.position(epoch))
+        colour(self.position(epoch))
     }
 
-    /// Where `epoch` is on the bar, 0 to 1. The brightest tenth of the map is left out: it vanishes on white.
+    /// Where `epoch` is on the bar, 0 to 1.
     fn position(&self, epoch: i32) -> f64 {
-        const BRIGHTEST: f64 = 0.92;
-        if self.last <= 1 {
-            return 0.0;
-        }
-        BRIGHTEST * f64::from(epoch.max(1)).ln() / f64::from(self.last).ln()
+        if self.last <= 1 { 0.0 } else { f64::from(epoch.max(1)).ln() / f64::from(self.last).ln() }
     }
 
     /// Draws the bar at `x`, from `top` to `bottom`.
@@ -50,27 +46,33 @@ impl EpochColours {
         let height = (bottom - top) / STEPS as f64;
         for step in 0..STEPS {
             let share = (step as f64 + 0.5) / STEPS as f64;
-            let epoch = f64::from(self.last).powf(share);
             scene.add(Primitive::Rect {
                 x,
                 y: bottom - (step + 1) as f64 * height,
                 width: WIDTH,
                 height: height + 0.5, // a little overlap hides the seams between steps
-                fill: Color::from(self.of(epoch.round() as i32).as_str()),
+                fill: Color::from(colour(share).as_str()),
                 stroke: None,
                 stroke_width: None,
                 opacity: None,
             });
         }
-        let mut ticks: Vec<i32> = (0..10).map(|power| 10_i32.saturating_pow(power)).filter(|t| *t < self.last).collect();
+        let mut ticks: Vec<i32> =
+            (0..10).map(|power| 10_i32.saturating_pow(power)).filter(|t| *t < self.last).collect();
         ticks.retain(|tick| f64::from(*tick) < f64::from(self.last) * 0.75); // room for the last epoch's own label
         ticks.push(self.last);
         for tick in ticks {
-            let share = if self.last > 1 { f64::from(tick).ln() / f64::from(self.last).ln() } else { 0.0 };
-            text(scene, x + WIDTH + 6.0, bottom - share * (bottom - top) + 4.0, &tick.to_string(), 12);
+            let y = bottom - self.position(tick) * (bottom - top) + 4.0;
+            text(scene, x + WIDTH + 6.0, y, &tick.to_string(), 12);
         }
         text(scene, x - 4.0, top - 12.0, "epoch", 13);
     }
+}
+
+/// The colour at `share` of the bar. The brightest tenth of the map is left out: it vanishes on white.
+fn colour(share: f64) -> String {
+    const BRIGHTEST: f64 = 0.92;
+    ColorMap::Plasma.map(BRIGHTEST * share)
 }
 
 fn text(scene: &mut Scene, x: f64, y: f64, content: &str, size: u32) {

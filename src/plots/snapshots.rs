@@ -25,7 +25,8 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else { return Err(PlotError::Nothing) };
     let moments = [*first, epochs[epochs.len() / 2], *last];
 
-    let largest = |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
+    let largest =
+        |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
     let (x_max, y_max) = (largest(|row| row.i_xt_ceiling_bits), largest(|row| row.i_ty_ceiling_bits));
     if x_max == 0.0 {
         return Err(PlotError::Nothing);
@@ -57,7 +58,11 @@ fn panel(estimates: &[EstimateRow], epoch: i32) -> Vec<Plot> {
             .with_color(layer_colour(*layer))
             .with_size(5.0)
             .with_marker_opacity(0.8)
-            .with_legend(if layer == layers.last().unwrap_or(layer) { "output".to_owned() } else { format!("layer {layer}") })
+            .with_legend(if layer == layers.last().unwrap_or(layer) {
+                "output".to_owned()
+            } else {
+                format!("layer {layer}")
+            })
             .into()
     };
     layers.iter().map(plot).collect()

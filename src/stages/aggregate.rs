@@ -83,7 +83,9 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
-    let of_run = |(run, path): &(String, PathBuf)| Ok(scan(std::slice::from_ref(path))?.with_column(lit(run.as_str()).alias("run")));
+    let of_run = |(run, path): &(String, PathBuf)| {
+        Ok(scan(std::slice::from_ref(path))?.with_column(lit(run.as_str()).alias("run")))
+    };
     let epochs = input.epochs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
     let on = [col("run"), col("epoch")];
     let epochs = concat(epochs, UnionArgs::default())?.select([&on[..], &FITS.map(col)].concat());

@@ -29,7 +29,8 @@ pub struct Choice {
 pub fn make(spec: &Spec, parameters: &Parameters, out: &Path) -> Result<Outcome, StageError> {
     let made_from = format!("{} {}", spec.name, parameters.slug());
     let footer = Footer::from([("infoplane.config_hash".to_owned(), hash_bytes(made_from.trim().as_bytes()))]);
-    let is_there = out.exists() && read_footer(out, "samples").is_ok_and(|f| footer.iter().all(|(k, v)| f.get(k) == Some(v)));
+    let is_there =
+        out.exists() && read_footer(out, "samples").is_ok_and(|f| footer.iter().all(|(k, v)| f.get(k) == Some(v)));
     if is_there {
         return Ok(Outcome::UpToDate);
     }
@@ -52,7 +53,8 @@ pub fn import(file: &Path, choice: &Choice, out: &Path) -> Result<Outcome, Stage
 }
 
 fn write(out: &Path, rows: &[SampleRow], footer: &Footer) -> Result<(), StageError> {
-    let name = out.file_name().ok_or_else(|| StageError::Refused(format!("`--out {}` names no file", out.display())))?;
+    let name =
+        out.file_name().ok_or_else(|| StageError::Refused(format!("`--out {}` names no file", out.display())))?;
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     write_rows(folder, &name.to_string_lossy(), rows, footer)?;
     Ok(())

@@ -10,9 +10,7 @@ use super::{Outcome, Progress, StageError};
 use crate::estimators::{Estimate, Estimator};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{EstimateRow, SampleRow};
-use crate::store::{
-    ActivationReader, Experiment, Footer, Manifest, Pending, RunId, hash_file, read_rows, write_rows,
-};
+use crate::store::{ActivationReader, Experiment, Footer, Manifest, Pending, RunId, hash_file, read_rows, write_rows};
 
 /// The activations of one run: where they are, and hashes that change when they do.
 struct Run {
@@ -20,6 +18,9 @@ struct Run {
     layers: Vec<(usize, ActivationReader)>,
     hashes: Vec<String>,
 }
+
+/// An estimator and what it has yet to write.
+type Work<'a> = (&'a dyn Estimator, Pending);
 
 /// Applies `estimators` to every run, layer and recorded epoch of `experiment` that they have not been applied to yet.
 /// The tables go to `<out>/estimates`. The recording is read once for all estimators.
@@ -39,7 +40,7 @@ pub fn estimate(
     let samples_hash = hash_file(&samples_path)?;
 
     let root = Experiment::new(out).estimates();
-    let mut todo: Vec<(Run, Vec<(&dyn Estimator, Pending)>)> = Vec::new();
+    let mut todo: Vec<(Run, Vec<Work<'_>>)> = Vec::new();
     for run in runs(experiment, labels.n_samples())? {
         let mut pending = Vec::new();
         for estimator in estimators {
@@ -128,7 +129,7 @@ fn hashes_of(experiment: &Experiment, run: &RunId, files: &[String]) -> Result<V
 fn estimate_run(
     experiment: &Experiment,
     run: &Run,
-    pending: &[(&dyn Estimator, Pending)],
+    pending: &[Work<'_>],
     labels: &Labels,
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<EstimateRow>>, StageError> {
@@ -145,7 +146,7 @@ fn estimate_run(
             let (_, reader) = run.layers.iter().find(|(l, _)| l == layer).expect("jobs come from these layers");
             let recorded = reader.read(*index)?;
             let t = Representation::new(&recorded.t, reader.n_units());
-            let row = |(estimator, _): &(&dyn Estimator, Pending)| {
+            let row = |(estimator, _): &Work<'_>| {
                 let estimate = match &t {
                     Ok(t) => estimator.estimate(*t, labels).map_err(|e| e.to_string()),
                     Err(e) => Err(e.to_string()),

@@ -22,7 +22,8 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
     let summary: Vec<SummaryRow> = read_rows(&summary_path)?;
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
     let estimates = experiment.estimate_files()?;
-    let made_from = json!({ "plots": names, "summary": hash_file(&summary_path)?, "program": env!("CARGO_PKG_VERSION") });
+    let made_from =
+        json!({ "plots": names, "summary": hash_file(&summary_path)?, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("figures-{}", names.join("-")), &made_from);
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);

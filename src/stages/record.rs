@@ -255,7 +255,8 @@ fn open_writers(
         }
     }
     let per_run = |table| Experiment::per_run(table, run);
-    let gradients = pipeline.record.gradients.then(|| RowWriter::create(root, &per_run("gradients"), &[], &footer(None)));
+    let gradients =
+        pipeline.record.gradients.then(|| RowWriter::create(root, &per_run("gradients"), &[], &footer(None)));
     let epochs = RowWriter::create(root, &per_run("epochs"), &[], &footer(None))?;
     Ok(Writers { epochs, activations, weights, gradients: gradients.transpose()? })
 }

@@ -136,7 +136,9 @@ impl ActivationReader {
                     Some(Statistics::Int32(s)) if s.min_opt() == s.max_opt() => s.min_opt().copied(),
                     _ => None,
                 })
-                .ok_or_else(|| column("epoch", "every row group must hold one epoch, with statistics that say which"))?;
+                .ok_or_else(|| {
+                    column("epoch", "every row group must hold one epoch, with statistics that say which")
+                })?;
             match epochs.last_mut() {
                 Some((last, groups)) if *last == epoch => groups.push(index),
                 Some((last, _)) if *last > epoch => return Err(column("epoch", "row groups must ascend by epoch")),
@@ -213,7 +215,8 @@ impl ActivationReader {
             problem: format!("epoch {}: {problem}", read.epoch),
         };
         let missing = |column: &str| fail(column, "missing, of another type, or null; see docs/schema.md".to_owned());
-        let column = |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
+        let column =
+            |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
         let steps = column("step")?.as_primitive_opt::<Int64Type>().ok_or_else(|| missing("step"))?;
         let samples = column("sample")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("sample"))?;
         let lists = column("t")?.as_fixed_size_list_opt().ok_or_else(|| missing("t"))?;
@@ -255,7 +258,10 @@ mod tests {
         let (_folder, path) = written(&[0, 3, 9]);
         let reader = ActivationReader::open(&path).unwrap();
         assert_eq!((reader.n_units(), reader.epochs().collect::<Vec<_>>()), (2, vec![0, 3, 9]));
-        assert_eq!(reader.read(2).unwrap(), Activations { epoch: 9, step: 63, t: (90..96).map(|v| v as f32).collect() });
+        assert_eq!(
+            reader.read(2).unwrap(),
+            Activations { epoch: 9, step: 63, t: (90..96).map(|v| v as f32).collect() }
+        );
         assert_eq!(reader.read(1).unwrap().step, 21);
     }
 

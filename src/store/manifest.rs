@@ -80,7 +80,8 @@ impl Pending {
     /// # Errors
     /// A manifest is there but cannot be read.
     pub fn finished(&self) -> Result<Option<Manifest>, StoreError> {
-        let in_place = |file: &FileRecord| fs::metadata(self.root.join(&file.path)).is_ok_and(|m| m.len() == file.bytes);
+        let in_place =
+            |file: &FileRecord| fs::metadata(self.root.join(&file.path)).is_ok_and(|m| m.len() == file.bytes);
         Ok(self.existing()?.filter(|m| m.key == self.key && m.files.iter().all(in_place)))
     }
 
