@@ -48,7 +48,7 @@ pub(crate) fn main() -> ExitCode {
         }
         Ok(_) => ExitCode::SUCCESS,
         Err(e) => {
-            terminal.error(&format!("{e:#}"));
+            terminal.error(&e.to_string());
             ExitCode::from(2)
         }
     }
@@ -77,7 +77,7 @@ fn command() -> Command {
 fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if let Some(n_threads) = matches.get_one::<u16>("threads") {
         let pool = rayon::ThreadPoolBuilder::new().num_threads((*n_threads).into());
-        pool.build_global().context("cannot start threads")?;
+        pool.build_global().map_err(|e| anyhow::anyhow!("cannot start {n_threads} threads: {e}"))?;
     }
     let (name, matches) = matches.subcommand().context("no command given")?;
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);

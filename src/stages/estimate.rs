@@ -34,6 +34,7 @@ pub fn estimate(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
+    let layers = experiment.layers()?;
     let samples_path = experiment.recording().join(Experiment::SAMPLES);
     let samples: Vec<SampleRow> = read_rows(&samples_path)?;
     let labels = labels(&samples)?;
@@ -41,7 +42,7 @@ pub fn estimate(
 
     let root = Experiment::new(out).estimates();
     let mut todo: Vec<(Run, Vec<Work<'_>>)> = Vec::new();
-    for run in runs(experiment, labels.n_samples())? {
+    for run in runs(experiment, &layers, labels.n_samples())? {
         let mut pending = Vec::new();
         for estimator in estimators {
             let made_from = json!({ "estimator": estimator.id(), "activations": run.hashes, "samples": samples_hash });
@@ -94,8 +95,7 @@ fn labels(samples: &[SampleRow]) -> Result<Labels, StageError> {
 }
 
 /// Every run with the activations of all of its layers.
-fn runs(experiment: &Experiment, n_samples: usize) -> Result<Vec<Run>, StageError> {
-    let layers = experiment.layers()?;
+fn runs(experiment: &Experiment, layers: &[usize], n_samples: usize) -> Result<Vec<Run>, StageError> {
     let mut runs = Vec::new();
     for id in experiment.runs(layers[0])? {
         let relative: Vec<String> = layers.iter().map(|layer| Experiment::activations(*layer, &id)).collect();

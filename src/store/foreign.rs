@@ -11,10 +11,11 @@ use super::error::StoreError;
 use super::files::io_error;
 use crate::columns::Column;
 
-/// All numeric columns of a Parquet file: numbers, booleans, and fixed-size lists of them.
+/// All numeric columns of a Parquet file: numbers, booleans, and fixed-size lists of them. A null becomes NaN, which
+/// whoever chooses the column will refuse.
 ///
 /// # Errors
-/// Missing, damaged, or a null in a numeric column.
+/// Missing or damaged.
 pub fn read_columns(path: &Path) -> Result<Vec<Column>, StoreError> {
     let file = std::fs::File::open(path).map_err(|source| io_error("read", path, source))?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
@@ -36,12 +37,7 @@ pub fn read_columns(path: &Path) -> Result<Vec<Column>, StoreError> {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         for (column, array) in columns.iter_mut().zip(batch.columns()) {
             let Some(column) = column else { continue };
-            let values = numbers(array).ok_or_else(|| StoreError::Column {
-                path: path.to_owned(),
-                column: column.name.clone(),
-                problem: "holds nulls; every sample needs every value".to_owned(),
-            })?;
-            column.values.extend(values);
+            column.values.extend(numbers(array, column.width).ok_or_else(|| damaged(format!("column `{}`", column.name)))?);
         }
     }
     Ok(columns.into_iter().flatten().collect())
@@ -51,12 +47,13 @@ fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric() || *data_type == DataType::Boolean
 }
 
-fn numbers(array: &ArrayRef) -> Option<Vec<f64>> {
-    let flat = match array.as_fixed_size_list_opt() {
-        Some(list) if list.null_count() > 0 => return None,
-        Some(list) => list.values(),
-        None => array,
-    };
-    let flat = cast(flat, &DataType::Float64).ok()?;
-    (flat.null_count() == 0).then(|| flat.as_primitive::<Float64Type>().values().to_vec())
+fn numbers(array: &ArrayRef, width: usize) -> Option<Vec<f64>> {
+    let Some(list) = array.as_fixed_size_list_opt() else { return flat_numbers(array) };
+    let row = |i: usize| if list.is_null(i) { Some(vec![f64::NAN; width]) } else { flat_numbers(&list.value(i)) };
+    Some((0..list.len()).map(row).collect::<Option<Vec<_>>>()?.concat())
+}
+
+fn flat_numbers(array: &ArrayRef) -> Option<Vec<f64>> {
+    let array = cast(array, &DataType::Float64).ok()?;
+    Some(array.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }

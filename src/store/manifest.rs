@@ -35,7 +35,9 @@ impl Manifest {
     /// It is there but cannot be read.
     pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let content = match fs::read(path) {
-            Err(source) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(source) if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
             content => content.map_err(|source| io_error("read", path, source))?,
         };
         serde_json::from_slice(&content).map(Some).map_err(|e| StoreError::Rows {

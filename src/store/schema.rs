@@ -100,9 +100,8 @@ macro_rules! tables {
     };
 }
 
-#[expect(clippy::disallowed_types, reason = "arrow asks for it, and sorts the keys when it writes them")]
 fn field(name: &str, doc: &str, data_type: arrow::datatypes::DataType, nullable: bool) -> Field {
-    let mut metadata = std::collections::HashMap::from([("doc".to_owned(), doc.trim().to_owned())]);
+    let mut metadata = std::collections::BTreeMap::from([("doc".to_owned(), doc.trim().to_owned())]);
     for unit in ["bits", "nats"] {
         if name.ends_with(&format!("_{unit}")) || name.contains(&format!("_{unit}_")) {
             metadata.insert("unit".to_owned(), unit.to_owned());

@@ -1,1 +1,8 @@
-//! Integration tests.
+//! All integration tests, in one binary: polars makes every executable huge.
+#![cfg(feature = "pipeline")]
+
+mod data; // make and import, against Tishby's file where it is present
+mod errors; // what a user reads when something is wrong
+mod pipeline; // all stages on small pipelines: results, resuming, same bytes
+mod tidy; // layers, first lines, documents that follow from the code
+mod tool; // helpers: the program in a folder of its own

@@ -1,0 +1,14 @@
+#!/bin/sh
+# The stages of pipelines/tishby.toml chained by hand. Each does only what is not done yet; run it from the top folder.
+#   sh pipelines/tishby.sh [PIPELINE] [FOLDER]
+set -eu
+pipeline=${1:-pipelines/tishby.toml}
+experiment=${2:-outputs/tishby}
+infoplane() { cargo run --quiet --release -- "$@"; }
+
+infoplane data make tishby
+infoplane record "$pipeline" --out "$experiment"
+infoplane estimate binning "$experiment" --n-edges 30
+infoplane estimate binning "$experiment" --n-edges 50
+infoplane aggregate "$experiment"
+infoplane plot all "$experiment"

@@ -1,0 +1,180 @@
+//! What a user reads when something is wrong: one clear sentence, exit code 2, and nothing lost.
+
+use std::fs;
+
+use infoplane::store::schema::{EstimateRow, SampleRow};
+use infoplane::store::{ActivationWriter, Footer, read_rows, write_rows};
+
+use crate::tool::{PIPELINE, Project};
+
+#[test]
+fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let project = Project::new(&PIPELINE.replace(from, to));
+        assert_eq!(project.refused("run p.toml"), format!("infoplane: p.toml, line {expected}"));
+        assert!(!project.path("outputs").exists());
+    };
+    check("epochs = 12", "epoks = 12", "14: unknown key `epoks`; did you mean `epochs`?");
+    check(
+        "hidden = [6, 3]",
+        "hidden = []",
+        "7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
+    );
+    check("batch = 512", "batch = 0", "12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
+    check("log_spaced = 6", "log_spaced = 13", "16: 13 recorded epochs are more than the 12 epochs of `[training]`");
+    check("seed = 5", "seed = ", "1: `seed`: string values must be quoted, expected literal string");
+}
+
+#[test]
+fn a_missing_pipeline_or_data_file_is_named() {
+    let project = Project::new(PIPELINE);
+    assert!(project.refused("run q.toml").starts_with("infoplane: q.toml: cannot read the pipeline: "));
+    assert_eq!(
+        project.refused("record p.toml"),
+        "infoplane: there is no data file data/tishby.parquet; run `infoplane data make tishby` first"
+    );
+    assert_eq!(project.refused("estimate binning outputs/p").split("; ").last(), Some("run `infoplane record` first"));
+}
+
+#[test]
+fn parameters_are_checked_before_any_work() {
+    let project = Project::new(PIPELINE);
+    assert_eq!(
+        project.refused("estimate binning outputs/p --bin-width -0.1"),
+        "infoplane: parameter `bin_width`: must be a finite number above 0, got -0.1"
+    );
+    assert_eq!(
+        project.refused("estimate binning outputs/p --bin-width 1 --n-bins 2"),
+        "infoplane: parameters `bin_width` and `n_bins` exclude each other; give one of them"
+    );
+    assert!(
+        project
+            .refused("plot planes outputs/p")
+            .ends_with("unknown plot `planes`; known: `information-plane`, `snapshots`")
+    );
+}
+
+#[test]
+fn a_recording_with_other_settings_is_not_overwritten_unasked() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let before = project.files("outputs");
+    project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
+    assert_eq!(
+        project.refused("run p.toml"),
+        "infoplane: outputs/p/recording holds a recording made with other settings or data; record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+    );
+    assert!(project.files("outputs") == before);
+    project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));
+    assert!(project.refused("run p.toml").contains("holds 2 runs, the pipeline asks for 1"));
+    assert!(project.files("outputs") == before);
+
+    project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
+    project.ok("run p.toml --overwrite");
+    assert!(project.files("outputs") != before);
+    assert_eq!(project.ok("run p.toml").matches("up to date").count(), 5);
+}
+
+#[test]
+fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let file = project.path("outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet");
+    let content = fs::read(&file).unwrap();
+    fs::write(&file, &content[..content.len() / 2]).unwrap();
+    let before = project.files("outputs/p/estimates");
+    let sentence = project.refused("estimate binning outputs/p --n-bins 7");
+    assert!(sentence.contains("layer=1/run=r0000/part-00000.parquet") && sentence.contains("damaged"), "{sentence}");
+    assert!(project.files("outputs/p/estimates") == before);
+
+    fs::copy(project.path("data/tishby.parquet"), &file).unwrap();
+    let sentence = project.refused("estimate binning outputs/p --n-bins 7");
+    assert!(sentence.ends_with("holds table `samples`, expected table `activations`"), "{sentence}");
+
+    fs::remove_file(&file).unwrap();
+    assert!(project.refused("estimate binning outputs/p --n-bins 7").contains("cannot read"));
+}
+
+#[test]
+fn a_truncated_data_file_is_refused() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby");
+    let file = project.path("data/tishby.parquet");
+    let content = fs::read(&file).unwrap();
+    fs::write(&file, &content[..content.len() - 9]).unwrap();
+    assert!(project.refused("record p.toml").contains("data/tishby.parquet"));
+    assert!(!project.path("outputs").exists());
+}
+
+#[test]
+fn activations_of_other_samples_than_the_labels_are_refused() {
+    let project = Project::new(PIPELINE);
+    recording(&project, &[0.1, 0.2, 0.3], 4);
+    let sentence = project.refused("estimate binning outputs/p");
+    assert!(sentence.contains("activations of 3 samples, but the samples table has 4"), "{sentence}");
+}
+
+#[test]
+fn a_nan_inside_a_recording_is_a_failed_row_and_exit_code_1() {
+    let project = Project::new(PIPELINE);
+    recording(&project, &[0.1, f32::NAN, 0.3], 3);
+    let finished = project.run("estimate binning outputs/p");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 estimates failed"), "{}", finished.stderr);
+    let rows: Vec<EstimateRow> =
+        read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0000.parquet")).unwrap();
+    assert_eq!(rows[0].failure.as_deref(), Some("sample 1, unit 0 is NaN; only finite values can be estimated"));
+    assert_eq!((rows[0].i_xt_bits, rows[0].i_ty_bits), (None, None));
+}
+
+/// A recording of one layer of one unit, made without training.
+fn recording(project: &Project, t: &[f32], n_labels: usize) {
+    let root = project.path("outputs/p/recording");
+    let row = |i: usize| SampleRow { sample: i as i32, x: vec![i as f32], y: (i % 2) as i32, p_y1: None };
+    let rows: Vec<SampleRow> = (0..n_labels).map(row).collect();
+    write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();
+    let file = "activations/layer=1/run=r0000/part-00000.parquet";
+    let mut writer = ActivationWriter::create(&root, file, 1, &Footer::new()).unwrap();
+    writer.write_epoch(0, 0, t).unwrap();
+    writer.commit().unwrap();
+}
+
+#[test]
+fn an_unwritable_output_folder_is_named() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby");
+    // A file where the folder should be: permission bits would not stop a test that runs as root.
+    project.write("outputs", "in the way");
+    let sentence = project.refused("run p.toml");
+    assert!(sentence.contains("cannot create the folder outputs/p/recording/.meta/tmp: "), "{sentence}");
+    assert_eq!(fs::read(project.path("outputs")).unwrap(), b"in the way");
+}
+
+#[test]
+fn a_full_disk_ends_in_a_sentence_and_leaves_earlier_results() {
+    if !std::path::Path::new("/dev/full").exists() {
+        println!("skipped: there is no /dev/full here");
+        return;
+    }
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let before = project.files("outputs/p/estimates");
+    // Temporary files keep their names: a link there sends what is written to the device that is always full.
+    let folder = project.path("outputs/p/estimates/.meta/tmp");
+    fs::create_dir_all(&folder).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.join("binning-n-bins-7_run=r0000.parquet.part")).unwrap();
+    let sentence = project.refused("estimate binning outputs/p --n-bins 7 --threads 1");
+    assert!(
+        sentence.contains("binning-n-bins-7/run=r0000.parquet") && sentence.contains("No space left"),
+        "{sentence}"
+    );
+    assert!(before.iter().all(|file| project.files("outputs/p/estimates").contains(file)));
+}
+
+#[test]
+fn data_with_one_label_cannot_train_a_classifier() {
+    let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "file = \"one.parquet\""));
+    project.write("d.csv", "a,y\n1,0\n2,0\n");
+    project.ok("data import d.csv --out one.parquet");
+    assert!(project.refused("run p.toml").contains("softmax needs at least 2 different labels"));
+}

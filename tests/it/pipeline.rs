@@ -1,0 +1,189 @@
+//! All stages on a small pipeline: what they write, what they skip, and that it is the same every time.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, SplitRow, SummaryRow, WeightRow};
+use infoplane::store::{ActivationReader, read_rows};
+
+use crate::tool::{PIPELINE, Project};
+
+#[test]
+fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
+    let project = Project::new(PIPELINE);
+    let said = project.ok("run p.toml");
+    assert!(said.contains("rows/s"), "{said}");
+    let epochs = [0, 1, 2, 4, 7, 12];
+
+    let reader =
+        ActivationReader::open(&project.path("outputs/p/recording/activations/layer=2/run=r0001/part-00000.parquet"));
+    let reader = reader.unwrap();
+    assert_eq!((reader.n_units(), reader.n_samples().unwrap()), (3, 4096));
+    assert_eq!(reader.epochs().collect::<Vec<_>>(), epochs);
+    assert_eq!(reader.read(5).unwrap().step, 12 * 7); // 3482 samples in batches of 512: 6 whole ones and 410
+
+    let rows: Vec<EpochRow> =
+        read_rows(&project.path("outputs/p/recording/epochs/run=r0000/part-00000.parquet")).unwrap();
+    assert_eq!(rows.iter().map(|row| row.epoch).collect::<Vec<_>>(), epochs);
+    assert!(rows[5].loss_train_nats < rows[0].loss_train_nats && rows[5].accuracy_train > rows[0].accuracy_train);
+    assert!(rows.iter().all(|row| row.loss_test_nats.unwrap() > 0.0 && row.accuracy_test.unwrap() > 0.0));
+
+    let splits: Vec<SplitRow> =
+        read_rows(&project.path("outputs/p/recording/splits/run=r0000/part-00000.parquet")).unwrap();
+    assert_eq!(splits.iter().filter(|row| row.split == "train").count(), 3482); // 0.85 · 4096 = 3481.6
+    let other: Vec<SplitRow> =
+        read_rows(&project.path("outputs/p/recording/splits/run=r0001/part-00000.parquet")).unwrap();
+    assert_ne!(splits, other, "every run has a split of its own");
+
+    let rows: Vec<WeightRow> =
+        read_rows(&project.path("outputs/p/recording/weights/layer=1/run=r0000/part-00000.parquet")).unwrap();
+    assert_eq!((rows.len(), rows[0].kernel.len(), rows[0].bias.clone()), (6, 72, vec![0.0; 6]));
+    let rows: Vec<GradientRow> =
+        read_rows(&project.path("outputs/p/recording/gradients/run=r0000/part-00000.parquet")).unwrap();
+    assert_eq!(rows.len(), 6 * 3);
+    assert!(rows.iter().all(|row| row.gradient_mean_norm > 0.0 && row.gradient_std_norm.unwrap() > 0.0));
+
+    let rows: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    assert_eq!(rows.len(), 2 * 3 * epochs.len());
+    let csv = fs::read_to_string(project.path("outputs/p/summary.csv")).unwrap();
+    assert_eq!(csv.lines().count(), rows.len() + 1);
+    for picture in ["information-plane", "snapshots"] {
+        let svg =
+            fs::read_to_string(project.path(&format!("outputs/p/figures/{picture}-binning-n-edges-30.svg"))).unwrap();
+        assert!(svg.contains("I(X;T) (bits)"));
+        let png = fs::read(project.path(&format!("outputs/p/figures/{picture}-binning-n-edges-30.png"))).unwrap();
+        assert!(png.starts_with(b"\x89PNG"));
+    }
+
+    let before = project.files("outputs");
+    let said = project.ok("run p.toml");
+    assert_eq!(
+        said,
+        "data: up to date\nrecord: up to date\nestimate: up to date\naggregate: up to date\nplot: up to date\n"
+    );
+    assert!(project.files("outputs") == before, "a second run changed a file");
+}
+
+#[test]
+fn the_summary_is_the_mean_and_the_spread_over_runs() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let mut by_group: BTreeMap<(i32, i32), Vec<f64>> = BTreeMap::new();
+    for run in ["r0000", "r0001"] {
+        let path = project.path(&format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"));
+        for row in read_rows::<EstimateRow>(&path).unwrap() {
+            by_group.entry((row.layer, row.epoch)).or_default().push(row.i_xt_bits.unwrap());
+        }
+    }
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    let of_estimator: Vec<&SummaryRow> = summary.iter().filter(|row| row.estimator == "binning-n-edges-30").collect();
+    assert_eq!(of_estimator.len(), by_group.len());
+    for row in of_estimator {
+        let values = &by_group[&(row.layer, row.epoch)];
+        // Of two values: mean (a+b)/2, standard deviation |a−b|/√2.
+        let (mean, std) = ((values[0] + values[1]) / 2.0, (values[0] - values[1]).abs() / 2.0_f64.sqrt());
+        assert!((row.i_xt_bits_mean.unwrap() - mean).abs() < 1e-12 && (row.i_xt_bits_std.unwrap() - std).abs() < 1e-12);
+        assert_eq!((row.n_runs, row.n_failed, row.i_xt_ceiling_bits), (2, 0, Some(12.0)));
+    }
+}
+
+#[test]
+fn the_bytes_do_not_depend_on_the_threads() {
+    let (one, two) = (Project::new(PIPELINE), Project::new(PIPELINE));
+    one.ok("run p.toml --threads 1");
+    two.ok("run p.toml --threads 2");
+    let names = |files: &[(String, Vec<u8>)]| files.iter().map(|(name, _)| name.clone()).collect::<Vec<_>>();
+    let (one, two) = (one.files("."), two.files("."));
+    assert_eq!(names(&one), names(&two));
+    for ((name, a), (_, b)) in one.iter().zip(&two) {
+        assert!(a == b, "{name} differs between 1 and 2 threads");
+    }
+}
+
+#[test]
+fn stages_chained_by_hand_write_what_run_writes() {
+    let (whole, chained) = (Project::new(PIPELINE), Project::new(PIPELINE));
+    whole.ok("run p.toml");
+    for line in [
+        "data make tishby",
+        "record p.toml",
+        "estimate binning outputs/p --n-edges 30",
+        "estimate binning outputs/p --bin-width 0.07",
+        "aggregate outputs/p",
+        "plot all outputs/p",
+    ] {
+        chained.ok(line);
+    }
+    let tables = |project: &Project| -> Vec<(String, Vec<u8>)> {
+        project.files("outputs").into_iter().filter(|(name, _)| name.ends_with(".parquet")).collect()
+    };
+    assert!(tables(&whole) == tables(&chained));
+}
+
+#[test]
+fn a_new_estimator_needs_no_training_and_touches_nothing_else() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let before = project.files("outputs");
+    project.ok("estimate binning outputs/p --n-bins 10");
+    let after = project.files("outputs");
+    assert!(before.iter().all(|file| after.contains(file)), "an earlier file changed");
+    let added: Vec<&str> = after.iter().filter(|f| !before.contains(f)).map(|(name, _)| name.as_str()).collect();
+    assert_eq!(
+        added,
+        [
+            "p/estimates/.meta/binning-n-bins-10/r0000.json",
+            "p/estimates/.meta/binning-n-bins-10/r0001.json",
+            "p/estimates/binning-n-bins-10/run=r0000.parquet",
+            "p/estimates/binning-n-bins-10/run=r0001.parquet",
+        ]
+    );
+    let said = project.ok("estimate binning outputs/p --n-bins 10");
+    assert_eq!(said, "estimate: up to date\n");
+}
+
+#[test]
+fn an_interrupted_recording_goes_on_at_the_first_unfinished_run() {
+    let (whole, interrupted) = (Project::new(PIPELINE), Project::new(PIPELINE));
+    whole.ok("run p.toml");
+    interrupted.ok("run p.toml");
+    // As if killed in the second run: its files half there, no manifest of it nor of the whole.
+    let recording = |file: &str| interrupted.path(&format!("outputs/p/recording/{file}"));
+    fs::remove_file(recording(".meta/manifest.json")).unwrap();
+    fs::remove_file(recording(".meta/runs/r0001.json")).unwrap();
+    fs::remove_file(recording("epochs/run=r0001/part-00000.parquet")).unwrap();
+    let kept = recording("activations/layer=1/run=r0000/part-00000.parquet");
+    let before = fs::metadata(&kept).unwrap().modified().unwrap();
+
+    interrupted.ok("run p.toml");
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), before, "the finished run was recorded again");
+    assert!(whole.files("outputs") == interrupted.files("outputs"));
+}
+
+#[test]
+fn more_runs_are_added_to_those_that_are_there() {
+    let (grown, whole) = (Project::new(PIPELINE), Project::new(&PIPELINE.replace("runs = 2", "runs = 3")));
+    grown.ok("run p.toml");
+    grown.write("p.toml", PIPELINE.replace("runs = 2", "runs = 3"));
+    let kept = grown.path("outputs/p/recording/activations/layer=1/run=r0001/part-00000.parquet");
+    let before = fs::metadata(&kept).unwrap().modified().unwrap();
+    grown.ok("run p.toml");
+    whole.ok("run p.toml");
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), before, "an earlier run was recorded again");
+    assert!(grown.files("outputs") == whole.files("outputs"));
+}
+
+#[test]
+fn results_go_where_out_says() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml --out elsewhere/x");
+    assert!(!project.path("outputs").exists());
+    project.ok("estimate binning elsewhere/x --n-bins 5 --out apart");
+    assert!(project.path("apart/estimates/binning-n-bins-5/run=r0001.parquet").exists());
+    project.ok("plot snapshots elsewhere/x --out apart");
+    assert!(project.path("apart/figures/snapshots-binning-n-edges-30.png").exists());
+    project.ok("run p.toml --out elsewhere/y");
+    project.ok("aggregate elsewhere/x elsewhere/y --out apart");
+    let rows: Vec<SummaryRow> = read_rows(&project.path("apart/summary.parquet")).unwrap();
+    assert_eq!(rows.iter().filter(|row| row.experiment == "y").count(), 36);
+}

@@ -1,0 +1,120 @@
+//! The program, run in a temporary folder as a user would.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// A folder with a pipeline in it.
+pub(crate) struct Project {
+    folder: tempfile::TempDir,
+}
+
+/// Seconds of work: two runs of a small net, a mini-batch with a remainder, two estimators.
+pub(crate) const PIPELINE: &str = r#"seed = 5
+runs = 2
+[data]
+name = "tishby"
+train_fraction = 0.85
+[network]
+hidden = [6, 3]
+activation = "tanh"
+[training]
+optimiser = "adam"
+learning_rate = 4e-3
+batch = 512
+reshuffle = true
+epochs = 12
+[record]
+epochs = { log_spaced = 6 }
+[[estimate]]
+estimator = "binning"
+n_edges = 30
+[[estimate]]
+estimator = "binning"
+bin_width = 0.07
+"#;
+
+/// What a finished command left behind.
+pub(crate) struct Finished {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Project {
+    /// A folder with `text` as the pipeline `p.toml`.
+    pub(crate) fn new(text: &str) -> Self {
+        let project = Self { folder: tempfile::tempdir().unwrap() };
+        project.write("p.toml", text);
+        project
+    }
+
+    pub(crate) fn path(&self, relative: &str) -> PathBuf {
+        self.folder.path().join(relative)
+    }
+
+    pub(crate) fn write(&self, relative: &str, content: impl AsRef<[u8]>) {
+        fs::write(self.path(relative), content).unwrap();
+    }
+
+    /// Runs `infoplane` with the words of `line`.
+    pub(crate) fn run(&self, line: &str) -> Finished {
+        let output: Output = Command::new(env!("CARGO_BIN_EXE_infoplane"))
+            .current_dir(self.folder.path())
+            .args(line.split_whitespace())
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        let finished =
+            Finished { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
+        assert!(!finished.stderr.contains("panicked"), "{}", finished.stderr);
+        finished
+    }
+
+    /// Runs what must succeed and returns what it says.
+    #[track_caller]
+    pub(crate) fn ok(&self, line: &str) -> String {
+        let finished = self.run(line);
+        assert_eq!(finished.code, 0, "{line}: {}", finished.stderr);
+        finished.stderr
+    }
+
+    /// Runs what must be refused with exit code 2 and returns its last line, the sentence.
+    #[track_caller]
+    pub(crate) fn refused(&self, line: &str) -> String {
+        let finished = self.run(line);
+        assert_eq!(finished.code, 2, "{line}: {}", finished.stderr);
+        finished.stderr.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// Every file below `relative` with its content, sorted.
+    pub(crate) fn files(&self, relative: &str) -> Vec<(String, Vec<u8>)> {
+        let root = self.path(relative);
+        let mut found = Vec::new();
+        collect(&root, &root, &mut found);
+        found.sort();
+        found
+    }
+}
+
+fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).unwrap().to_string_lossy().into_owned();
+            found.push((name, fs::read(&path).unwrap()));
+        }
+    }
+}
+
+/// A file of `../shared/data`, or `None` with a message: real data are not part of the project.
+pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/data").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    println!("skipped: {name} is not here");
+    None
+}
