@@ -37,7 +37,9 @@ pub fn read_columns(path: &Path) -> Result<Vec<Column>, StoreError> {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         for (column, array) in columns.iter_mut().zip(batch.columns()) {
             let Some(column) = column else { continue };
-            column.values.extend(numbers(array, column.width).ok_or_else(|| damaged(format!("column `{}`", column.name)))?);
+            column
+                .values
+                .extend(numbers(array, column.width).ok_or_else(|| damaged(format!("column `{}`", column.name)))?);
         }
     }
     Ok(columns.into_iter().flatten().collect())

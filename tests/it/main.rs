@@ -1,5 +1,6 @@
 //! All integration tests, in one binary: polars makes every executable huge.
 #![cfg(feature = "pipeline")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
 mod data; // make and import, against Tishby's file where it is present
 mod errors; // what a user reads when something is wrong
