@@ -28,17 +28,19 @@ fn power_and_remainder(x: f32) -> (f32, f32) {
     (power, (r * r).mul_add(series, r))
 }
 
-/// e^x for x in −87 ≤ x ≤ 88, to 2 units in the last place; smaller x give e^−87.
+/// e^x for x in −87 ≤ x ≤ 88, to 2 units in the last place; smaller x give e^−87. NaN gives NaN.
 #[inline(always)]
 pub fn exp(x: f32) -> f32 {
-    let (power, remainder) = power_and_remainder(x.max(SMALLEST_EXPONENT));
+    // Not `max`, which turns NaN into a number and would hide that a training diverged.
+    let (power, remainder) = power_and_remainder(if x < SMALLEST_EXPONENT { SMALLEST_EXPONENT } else { x });
     power.mul_add(remainder, power)
 }
 
-/// tanh x to 3 units in the last place, for every finite x. Exactly ±1 from |x| ≈ 9.01 on, as in exact rounding.
+/// tanh x to 3 units in the last place. Exactly ±1 from |x| ≈ 9.01 on, as in exact rounding. NaN gives NaN.
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
-    let (power, remainder) = power_and_remainder(2.0 * x.abs().min(TANH_IS_ONE));
+    let magnitude = if x.abs() > TANH_IS_ONE { TANH_IS_ONE } else { x.abs() };
+    let (power, remainder) = power_and_remainder(2.0 * magnitude);
     let exp_m1 = power.mul_add(remainder, power - 1.0);
     // tanh = (e²ˣ − 1)/(e²ˣ + 1). Near 0 the quotient itself is accurate, near 1 its distance from 1 is.
     let near_one = exp_m1 > 1.0;
@@ -76,6 +78,7 @@ mod tests {
         assert_eq!(tanh(-9.02), -1.0);
         assert!(tanh(9.0) < 1.0);
         assert_eq!(tanh(f32::MAX), 1.0);
+        assert!(tanh(f32::NAN).is_nan());
         assert_eq!(tanh(0.0).to_bits(), 0.0_f32.to_bits());
         assert_eq!(tanh(-0.0).to_bits(), (-0.0_f32).to_bits());
     }
@@ -86,5 +89,6 @@ mod tests {
         assert!(largest_error(exp, f64::exp, 0.0..88.0, 1_000_000) < 2.0);
         assert_eq!(exp(0.0), 1.0);
         assert!(exp(-1e30) > 0.0);
+        assert!(exp(f32::NAN).is_nan());
     }
 }

@@ -77,9 +77,9 @@ pub fn tanh_in_place_simd<S: Simd>(_: S, values: &mut [f32]) {
     }
 }
 
-/// Replaces every value by max(0, value).
+/// Replaces every value below 0 by 0. NaN stays NaN.
 pub fn relu_in_place(values: &mut [f32]) {
-    values.iter_mut().for_each(|v| *v = v.max(0.0));
+    values.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
 }
 
 /// Multiplies each δ by tanh′ = 1 − t², given the outputs t.

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::nn::NetworkError;
 use crate::sample::SampleError;
-use crate::store::StoreError;
+use crate::store::{RunId, StoreError};
 
 /// Where a stage tells how far it is. The terminal belongs to whoever implements it.
 pub trait Progress: Sync {
@@ -52,6 +52,14 @@ pub enum StageError {
     /// Values that cannot be estimated.
     #[error(transparent)]
     Sample(#[from] SampleError),
+    /// The weights grew beyond all bounds.
+    #[error("run {run} diverged: at epoch {epoch} its training loss is not finite; lower `learning_rate`")]
+    Diverged {
+        /// The run.
+        run: RunId,
+        /// The first recorded epoch with such a loss.
+        epoch: i32,
+    },
     /// Anything else, told in one sentence.
     #[error("{0}")]
     Refused(String),

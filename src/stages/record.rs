@@ -172,6 +172,7 @@ fn split(pipeline: &Pipeline, run: usize, n_samples: usize) -> (Vec<usize>, Vec<
 
 /// The open files of one run.
 struct Writers {
+    run: RunId,
     epochs: RowWriter<EpochRow>,
     activations: Vec<ActivationWriter>,
     weights: Vec<RowWriter<WeightRow>>,
@@ -258,7 +259,7 @@ fn open_writers(
     let gradients =
         pipeline.record.gradients.then(|| RowWriter::create(root, &per_run("gradients"), &[], &footer(None)));
     let epochs = RowWriter::create(root, &per_run("epochs"), &[], &footer(None))?;
-    Ok(Writers { epochs, activations, weights, gradients: gradients.transpose()? })
+    Ok(Writers { run: run.clone(), epochs, activations, weights, gradients: gradients.transpose()? })
 }
 
 impl Writers {
@@ -290,6 +291,9 @@ impl Writers {
             writer.append(&statistics.iter().enumerate().map(row).collect::<Vec<_>>())?;
         }
         let fit = evaluation.fit(train).expect("a run trains on at least one sample");
+        if !fit.loss_nats.is_finite() {
+            return Err(StageError::Diverged { run: self.run.clone(), epoch });
+        }
         let test = evaluation.fit(test);
         self.epochs.append(&[EpochRow {
             epoch,

@@ -43,9 +43,8 @@ impl Draft {
     /// A folder or the temporary file cannot be created.
     pub fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
         let folder = root.join(".meta").join("tmp");
-        create_folder(&folder)?;
         let temporary = folder.join(format!("{}.part", relative.replace('/', "_")));
-        let file = File::create(&temporary).map_err(|source| io_error("create", &temporary, source))?;
+        let file = create_in(&folder, &temporary)?;
         Ok(Self {
             file,
             hasher: blake3::Hasher::new(),
@@ -101,6 +100,19 @@ impl Drop for Draft {
         // Tidy up where nobody else is writing; a folder in use is not empty and stays.
         let _ = self.temporary.parent().map(fs::remove_dir);
     }
+}
+
+/// Creates a file in a folder that another draft, when it ends, may remove as empty between the two calls.
+fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
+    const ATTEMPTS: usize = 100;
+    for _ in 1..ATTEMPTS {
+        create_folder(folder)?;
+        match File::create(path) {
+            Err(source) if source.kind() == io::ErrorKind::NotFound => {}
+            created => return created.map_err(|source| io_error("create", path, source)),
+        }
+    }
+    File::create(path).map_err(|source| io_error("create", path, source))
 }
 
 /// Writes a small file at once.
@@ -189,5 +201,20 @@ mod tests {
         assert_eq!((record.bytes, record.blake3.as_str()), (3, hash_bytes(b"new").as_str()));
         assert_eq!(hash_file(&root.join("a/b.txt")).unwrap(), record.blake3);
         assert!(!root.join(".meta/tmp").exists(), "no temporary files are left");
+    }
+
+    #[test]
+    fn drafts_of_many_threads_do_not_disturb_each_other() {
+        let folder = tempfile::tempdir().unwrap();
+        std::thread::scope(|threads| {
+            for thread in 0..8 {
+                let root = folder.path();
+                threads.spawn(move || {
+                    for file in 0..50 {
+                        write_bytes(root, &format!("{thread}/{file}"), b"content").unwrap();
+                    }
+                });
+            }
+        });
     }
 }

@@ -172,6 +172,17 @@ fn a_full_disk_ends_in_a_sentence_and_leaves_earlier_results() {
 }
 
 #[test]
+fn a_diverging_training_is_said_and_not_recorded() {
+    let project = Project::new(&PIPELINE.replace("4e-3", "1e30").replace("tanh", "relu"));
+    assert_eq!(
+        project.refused("run p.toml --threads 1"),
+        "infoplane: run r0000 diverged: at epoch 1 its training loss is not finite; lower `learning_rate`"
+    );
+    let files = project.files("outputs");
+    assert!(files.iter().all(|(name, _)| !name.contains("activations")), "a diverged run was recorded");
+}
+
+#[test]
 fn data_with_one_label_cannot_train_a_classifier() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "file = \"one.parquet\""));
     project.write("d.csv", "a,y\n1,0\n2,0\n");
