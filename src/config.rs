@@ -94,7 +94,7 @@ pub struct ConfigError {
 struct RawPipeline {
     #[serde(default)]
     seed: u64,
-    #[serde(default = "one", deserialize_with = "at_least_one")]
+    #[serde(default = "one", deserialize_with = "runs")]
     runs: usize,
     data: Spanned<RawData>,
     network: RawNetwork,
@@ -137,7 +137,7 @@ struct RawTraining {
     batch: BatchSize,
     #[serde(default)]
     reshuffle: bool,
-    #[serde(deserialize_with = "at_least_one")]
+    #[serde(deserialize_with = "epochs")]
     epochs: u64,
 }
 
@@ -338,10 +338,23 @@ fn fan_in() -> Fan {
     Fan::In
 }
 
-fn at_least_one<'de, D: Deserializer<'de>, T: TryFrom<u64>>(from: D) -> Result<T, D::Error> {
+/// A whole number in 1..=`most`.
+fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
     let got = i64::deserialize(from)?;
-    let count = u64::try_from(got).ok().filter(|count| *count > 0).and_then(|count| T::try_from(count).ok());
-    count.ok_or_else(|| serde::de::Error::custom(format!("must be a whole number of at least 1, got {got}")))
+    if (1..=most).contains(&got) {
+        return Ok(got);
+    }
+    Err(serde::de::Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
+}
+
+/// Runs have names of four digits, so that they sort as they are numbered.
+fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    count(from, 9999).map(|runs| runs as usize)
+}
+
+/// Epochs are stored as 32-bit numbers.
+fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    count(from, i64::from(i32::MAX)).map(|epochs| epochs as u64)
 }
 
 fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -470,7 +483,12 @@ n_edges = 30
         );
         check("[10, 7]", "[10, 0]", "p.toml, line 7: `hidden`: every layer needs at least 1 unit, got 0");
         check("\"full\"", "0", "p.toml, line 12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
-        check("runs = 2", "runs = 0", "p.toml, line 1: `runs`: must be a whole number of at least 1, got 0");
+        check("runs = 2", "runs = 0", "p.toml, line 1: `runs`: must be a whole number from 1 to 9999, got 0");
+        check(
+            "epochs = 100",
+            "epochs = 3_000_000_000",
+            "p.toml, line 13: `epochs`: must be a whole number from 1 to 2147483647, got 3000000000",
+        );
         check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a finite number above 0, got -1");
         check("0.85", "1.5", "p.toml, line 5: `train_fraction`: must be above 0 and at most 1, got 1.5");
         check(

@@ -8,6 +8,9 @@ use super::activation::Activation;
 use super::initialisation::{Fan, truncated_normal};
 use crate::math::tile::{self, TILE};
 
+/// Half a billion: weights, their gradient and Adam's two moments are then 8 GB.
+const MOST_PARAMETERS: u128 = 500_000_000;
+
 /// The shape of one layer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Layer {
@@ -36,6 +39,12 @@ pub enum NetworkError {
     NoUnits {
         /// Its position, 0 is the input.
         layer: usize,
+    },
+    /// More parameters than memory is likely to hold.
+    #[error("layers of {widths} units have too many weights; at most {MOST_PARAMETERS} can be trained")]
+    TooLarge {
+        /// All widths, joined by dashes.
+        widths: String,
     },
     /// Softmax needs classes to choose from.
     #[error("the output has {got} classes; softmax needs at least 2 different labels in the data")]
@@ -87,6 +96,12 @@ impl Network {
         let n_classes = if widths.len() < 2 { 0 } else { widths[widths.len() - 1] };
         if n_classes < 2 {
             return Err(NetworkError::TooFewClasses { got: n_classes });
+        }
+        let n_parameters =
+            widths.windows(2).map(|pair| pair[0] as u128 * pair[1] as u128 + pair[1] as u128).sum::<u128>();
+        if n_parameters > MOST_PARAMETERS {
+            let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
+            return Err(NetworkError::TooLarge { widths: widths.join("-") });
         }
         let mut layers = Vec::new();
         let mut offset = 0;
