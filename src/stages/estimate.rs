@@ -65,6 +65,7 @@ pub fn estimate(
         .par_iter()
         .map(|(run, pending)| {
             let tables = estimate_run(experiment, run, pending, &labels, progress)?;
+            tracing::debug!(run = %run.id, estimators = pending.len(), "estimated");
             let mut counts = (0, 0);
             for ((estimator, work), rows) in pending.iter().zip(tables) {
                 let footer = Footer::from([

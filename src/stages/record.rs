@@ -233,6 +233,7 @@ fn record_run(
         progress.advance(u64::from(epoch > 0));
     }
     files.extend(writers.commit()?);
+    tracing::debug!(%run, files = files.len(), "recorded");
     Ok(files)
 }
 

@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use infoplane::store::schema::{EstimateRow, SampleRow};
-use infoplane::store::{ActivationWriter, Footer, read_rows, write_rows};
+use infoplane::store::read_rows;
+use infoplane::store::schema::EstimateRow;
 
 use crate::tool::{PIPELINE, Project};
 
@@ -109,7 +109,7 @@ fn a_truncated_data_file_is_refused() {
 #[test]
 fn activations_of_other_samples_than_the_labels_are_refused() {
     let project = Project::new(PIPELINE);
-    recording(&project, &[0.1, 0.2, 0.3], 4);
+    project.recording(&[0.1, 0.2, 0.3], &[None; 4]);
     let sentence = project.refused("estimate binning outputs/p");
     assert!(sentence.contains("activations of 3 samples, but the samples table has 4"), "{sentence}");
 }
@@ -117,7 +117,7 @@ fn activations_of_other_samples_than_the_labels_are_refused() {
 #[test]
 fn a_nan_inside_a_recording_is_a_failed_row_and_exit_code_1() {
     let project = Project::new(PIPELINE);
-    recording(&project, &[0.1, f32::NAN, 0.3], 3);
+    project.recording(&[0.1, f32::NAN, 0.3], &[None; 3]);
     let finished = project.run("estimate binning outputs/p");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     assert!(finished.stderr.contains("1 estimates failed"), "{}", finished.stderr);
@@ -125,18 +125,6 @@ fn a_nan_inside_a_recording_is_a_failed_row_and_exit_code_1() {
         read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0000.parquet")).unwrap();
     assert_eq!(rows[0].failure.as_deref(), Some("sample 1, unit 0 is NaN; only finite values can be estimated"));
     assert_eq!((rows[0].i_xt_bits, rows[0].i_ty_bits), (None, None));
-}
-
-/// A recording of one layer of one unit, made without training.
-fn recording(project: &Project, t: &[f32], n_labels: usize) {
-    let root = project.path("outputs/p/recording");
-    let row = |i: usize| SampleRow { sample: i as i32, x: vec![i as f32], y: (i % 2) as i32, p_y1: None };
-    let rows: Vec<SampleRow> = (0..n_labels).map(row).collect();
-    write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();
-    let file = "activations/layer=1/run=r0000/part-00000.parquet";
-    let mut writer = ActivationWriter::create(&root, file, 1, &Footer::new()).unwrap();
-    writer.write_epoch(0, 0, t).unwrap();
-    writer.commit().unwrap();
 }
 
 #[test]

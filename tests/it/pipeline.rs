@@ -143,6 +143,19 @@ fn a_new_estimator_needs_no_training_and_touches_nothing_else() {
 }
 
 #[test]
+fn stochastic_labels_reach_the_estimates() {
+    let project = Project::new(PIPELINE);
+    project.recording(&[0.1, 0.1, 0.9, 0.9], &[Some(0.0), Some(0.5), Some(0.5), Some(1.0)]);
+    project.ok("estimate binning outputs/p");
+    let path = project.path("outputs/p/estimates/binning-n-edges-30/run=r0000.parquet");
+    let row = &read_rows::<EstimateRow>(&path).unwrap()[0];
+    // Two cells with p(y=1|t) = 1/4 and 3/4: I(X;T) = 1 bit, I(T;Y) = 1 − H_b(1/4) = 0.1887 bits.
+    let h_quarter = -(0.25 * 0.25_f64.log2() + 0.75 * 0.75_f64.log2());
+    assert!((row.i_xt_bits.unwrap() - 1.0).abs() < 1e-12);
+    assert!((row.i_ty_bits.unwrap() - (1.0 - h_quarter)).abs() < 1e-12);
+}
+
+#[test]
 fn an_interrupted_recording_goes_on_at_the_first_unfinished_run() {
     let (whole, interrupted) = (Project::new(PIPELINE), Project::new(PIPELINE));
     whole.ok("run p.toml");

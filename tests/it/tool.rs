@@ -4,6 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use infoplane::store::schema::SampleRow;
+use infoplane::store::{ActivationWriter, Footer, write_rows};
+
 /// A folder with a pipeline in it.
 pub(crate) struct Project {
     folder: tempfile::TempDir,
@@ -85,6 +88,23 @@ impl Project {
         let finished = self.run(line);
         assert_eq!(finished.code, 2, "{line}: {}", finished.stderr);
         finished.stderr.lines().last().unwrap_or_default().to_owned()
+    }
+
+    /// A recording of one layer of one unit in `outputs/p`, made without training; labels alternate, `p_y1` may be given.
+    pub(crate) fn recording(&self, t: &[f32], p_y1: &[Option<f64>]) {
+        let root = self.path("outputs/p/recording");
+        let row = |(i, p_y1): (usize, &Option<f64>)| SampleRow {
+            sample: i as i32,
+            x: vec![i as f32],
+            y: (i % 2) as i32,
+            p_y1: *p_y1,
+        };
+        let rows: Vec<SampleRow> = p_y1.iter().enumerate().map(row).collect();
+        write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();
+        let file = "activations/layer=1/run=r0000/part-00000.parquet";
+        let mut writer = ActivationWriter::create(&root, file, 1, &Footer::new()).unwrap();
+        writer.write_epoch(0, 0, t).unwrap();
+        writer.commit().unwrap();
     }
 
     /// Every file below `relative` with its content, sorted.
