@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,7 +102,7 @@ struct RawPipeline {
     training: RawTraining,
     record: RawRecord,
     #[serde(default)]
-    estimate: Vec<Spanned<toml::Table>>,
+    estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
 }
 
 #[derive(Deserialize)]
@@ -132,7 +133,7 @@ struct RawTraining {
     #[serde(deserialize_with = "optimiser")]
     optimiser: fn(f32) -> Optimiser,
     #[serde(deserialize_with = "positive")]
-    learning_rate: f64,
+    learning_rate: f32,
     #[serde(deserialize_with = "batch")]
     batch: BatchSize,
     #[serde(default)]
@@ -194,7 +195,7 @@ impl Pipeline {
         let mut estimators: Vec<Box<dyn Estimator>> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
-            let estimator = estimator(table.into_inner()).map_err(|problem| (at, problem))?;
+            let estimator = estimator(at, table.into_inner())?;
             if estimators.iter().any(|other| other.id() == estimator.id()) {
                 return Err((at, format!("`{}` is asked for twice", estimator.id())));
             }
@@ -211,7 +212,7 @@ impl Pipeline {
             activation: raw.network.activation,
             fan: raw.network.initial_fan,
             training: TrainingSettings {
-                optimiser: (raw.training.optimiser)(raw.training.learning_rate as f32),
+                optimiser: (raw.training.optimiser)(raw.training.learning_rate),
                 batch_size: raw.training.batch,
                 batch_order: if raw.training.reshuffle { BatchOrder::Reshuffled } else { BatchOrder::Fixed },
             },
@@ -253,11 +254,17 @@ impl Pipeline {
     }
 }
 
+/// A recording of a million epochs is a slip of the pen.
+const MOST_RECORDS: usize = 1_000_000;
+
 /// The epochs of a schedule; what is wrong with it, where something is.
 fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, String> {
     let mut epochs = match schedule {
         RawEpochs::LogSpaced(0) => {
             return Err("`epochs = { log_spaced = 0 }` records nothing; give at least 1".to_owned());
+        }
+        RawEpochs::LogSpaced(count) if count > MOST_RECORDS => {
+            return Err(format!("at most {MOST_RECORDS} recorded epochs can be asked for, got {count}"));
         }
         RawEpochs::LogSpaced(count) if count as u64 > n_epochs => {
             return Err(format!("{count} recorded epochs are more than the {n_epochs} epochs of `[training]`"));
@@ -280,25 +287,33 @@ fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, Strin
     Ok(epochs)
 }
 
-/// Builds the estimator of an `[[estimate]]` table.
-fn estimator(mut table: toml::Table) -> Result<Box<dyn Estimator>, String> {
-    let name = match table.remove("estimator") {
-        Some(toml::Value::String(name)) => name,
-        _ => return Err("`[[estimate]]` needs `estimator`, the name of one".to_owned()),
-    };
-    let spec = estimators::find(&name).map_err(|e| e.to_string())?;
+/// Builds the estimator of an `[[estimate]]` table that begins at `at`; an error carries the place of the key to blame.
+fn estimator(at: usize, table: BTreeMap<Spanned<String>, toml::Value>) -> Result<Box<dyn Estimator>, (usize, String)> {
+    let mut spec = None;
     let mut given = Vec::new();
     for (key, value) in table {
+        let (at, key) = (key.span().start, key.into_inner());
         let value = match value {
+            toml::Value::String(name) if key == "estimator" => {
+                spec = Some(estimators::find(&name).map_err(|e| (at, e.to_string()))?);
+                continue;
+            }
             toml::Value::Integer(count) => u64::try_from(count).map_or(Value::Number(count as f64), Value::Count),
             toml::Value::Float(number) => Value::Number(number),
             toml::Value::String(text) => Value::Text(text),
-            other => return Err(format!("parameter `{key}`: must be a number or a text, got {}", other.type_str())),
+            other => {
+                return Err((at, format!("parameter `{key}`: must be a number or a text, got {}", other.type_str())));
+            }
         };
-        given.push((key, value));
+        given.push((at, key, value));
     }
-    let parameters = Parameters::new(spec.parameters, given).map_err(|e| e.to_string())?;
-    (spec.build)(&parameters).map_err(|e| e.to_string())
+    let spec = spec.ok_or_else(|| (at, "`[[estimate]]` needs `estimator`, the name of one".to_owned()))?;
+    for (at, key, value) in &given {
+        Parameters::new(spec.parameters, [(key.clone(), value.clone())]).map_err(|e| (*at, e.to_string()))?;
+    }
+    let all = given.into_iter().map(|(_, key, value)| (key, value));
+    let parameters = Parameters::new(spec.parameters, all).map_err(|e| (at, e.to_string()))?;
+    (spec.build)(&parameters).map_err(|e| (at, e.to_string()))
 }
 
 fn name_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
@@ -317,9 +332,18 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     if let (true, [name]) = (message.starts_with("missing field"), quoted.as_slice()) {
         return format!("missing key `{name}`");
     }
-    let first = message.lines().next().unwrap_or(message);
+    let mut first = message.lines().next().unwrap_or(message).to_owned();
+    for (theirs, ours) in [
+        ("expected i64", "expected a whole number"),
+        ("expected u64", "expected a whole number of at least 0"),
+        ("expected usize", "expected a whole number of at least 0"),
+        ("expected f64", "expected a number"),
+        ("wanted string or table", "expected one of { log_spaced = 400 }, { list = [0, 10, 100] }"),
+    ] {
+        first = first.replace(theirs, ours);
+    }
     let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
-    key.map_or_else(|| first.to_owned(), |key| format!("`{key}`: {first}"))
+    key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
 }
 
 fn one() -> usize {
@@ -357,12 +381,13 @@ fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     count(from, i64::from(i32::MAX)).map(|epochs| epochs as u64)
 }
 
-fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let got = f64::deserialize(from)?;
-    if got.is_finite() && got > 0.0 {
-        return Ok(got);
+    let value = got as f32;
+    if value.is_finite() && value > 0.0 {
+        return Ok(value);
     }
-    Err(serde::de::Error::custom(format!("must be a finite number above 0, got {got}")))
+    Err(serde::de::Error::custom(format!("must be a number above 0 that f32 can hold, got {got:?}")))
 }
 
 fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -489,7 +514,7 @@ n_edges = 30
             "epochs = 3_000_000_000",
             "p.toml, line 13: `epochs`: must be a whole number from 1 to 2147483647, got 3000000000",
         );
-        check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a finite number above 0, got -1");
+        check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0");
         check("0.85", "1.5", "p.toml, line 5: `train_fraction`: must be above 0 and at most 1, got 1.5");
         check(
             "log_spaced = 10 ",
@@ -507,12 +532,12 @@ n_edges = 30
             "p.toml, line 15: unknown choice `every`; known: `log_spaced`, `list`",
         );
         check("\"tishby\"", "\"tishbi\"", "p.toml, line 4: unknown data set `tishbi`; did you mean `tishby`?");
-        check("\"binning\"", "\"bining\"", "p.toml, line 16: unknown estimator `bining`; did you mean `binning`?");
-        check("n_edges = 30", "n_edge = 30", "p.toml, line 16: unknown parameter `n_edge`; did you mean `n_edges`?");
+        check("\"binning\"", "\"bining\"", "p.toml, line 17: unknown estimator `bining`; did you mean `binning`?");
+        check("n_edges = 30", "n_edge = 30", "p.toml, line 18: unknown parameter `n_edge`; did you mean `n_edges`?");
         check(
             "n_edges = 30",
             "n_edges = -1",
-            "p.toml, line 16: parameter `n_edges`: must be a whole number of at least 2, got -1",
+            "p.toml, line 18: parameter `n_edges`: must be a whole number from 2 to 16777216, got -1",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");

@@ -21,10 +21,12 @@ pub struct Parameter {
 /// The values a parameter may take.
 #[derive(Debug, Clone, Copy)]
 pub enum Kind {
-    /// A whole number from `min` up.
+    /// A whole number in a range.
     Count {
         /// Smallest allowed value.
         min: u64,
+        /// Largest allowed value.
+        max: u64,
     },
     /// Any finite number above zero.
     Positive,
@@ -84,6 +86,8 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Count(count) => write!(f, "{count}"),
+            // A file name holds 255 bytes: 1e-300 must not be written out.
+            Value::Number(number) if *number != 0.0 && !(1e-4..1e7).contains(&number.abs()) => write!(f, "{number:e}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Text(text) => write!(f, "{text}"),
         }
@@ -93,7 +97,7 @@ impl fmt::Display for Value {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Kind::Count { min } => write!(f, "a whole number of at least {min}"),
+            Kind::Count { min, max } => write!(f, "a whole number from {min} to {max}"),
             Kind::Positive => write!(f, "a finite number above 0"),
             Kind::Number => write!(f, "a finite number"),
             Kind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
@@ -117,7 +121,7 @@ impl Value {
             Value::Text(_) => None,
         };
         match (kind, &self) {
-            (Kind::Count { min }, Value::Count(count)) if *count >= min => Some(self),
+            (Kind::Count { min, max }, Value::Count(count)) if (min..=max).contains(count) => Some(self),
             (Kind::Positive, _) => number.filter(|n| n.is_finite() && *n > 0.0).map(Value::Number),
             (Kind::Number, _) => number.filter(|n| n.is_finite()).map(Value::Number),
             (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
@@ -195,7 +199,7 @@ mod tests {
 
     const DECLARED: &[Parameter] = &[
         Parameter { name: "bin_width", doc: "", kind: Kind::Positive },
-        Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1 } },
+        Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1, max: 99 } },
         Parameter { name: "compat", doc: "", kind: Kind::Choice(&["idnns"]) },
     ];
 
@@ -212,12 +216,14 @@ mod tests {
     fn values_are_checked_against_their_kind() {
         check("bin_width", "0.07", Ok("bin-width-0.07"));
         check("bin_width", "1", Ok("bin-width-1"));
+        check("bin_width", "1e-300", Ok("bin-width-1e-300"));
         check("n_bins", "30", Ok("n-bins-30"));
+        check("n_bins", "100", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 100"));
         check("compat", "idnns", Ok("compat-idnns"));
         check("bin_width", "-0.1", Err("parameter `bin_width`: must be a finite number above 0, got -0.1"));
         check("bin_width", "inf", Err("parameter `bin_width`: must be a finite number above 0, got inf"));
-        check("n_bins", "0", Err("parameter `n_bins`: must be a whole number of at least 1, got 0"));
-        check("n_bins", "2.5", Err("parameter `n_bins`: must be a whole number of at least 1, got 2.5"));
+        check("n_bins", "0", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 0"));
+        check("n_bins", "2.5", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 2.5"));
         check("compat", "saxe", Err("parameter `compat`: must be one of idnns, got saxe"));
         check("bin_widht", "1", Err("unknown parameter `bin_widht`; did you mean `bin_width`?"));
     }

@@ -56,6 +56,7 @@ pub(crate) fn main() -> ExitCode {
 
 fn command() -> Command {
     Command::new("infoplane")
+        .term_width(100) // the same help whatever the window: documents and tests quote it
         .version(clap::crate_version!())
         .about("Record what neural networks do while they learn, once; measure the information inside them, any time later")
         .after_help(EXIT_CODES)
@@ -66,7 +67,7 @@ fn command() -> Command {
                 .long("threads")
                 .value_name("N")
                 .help("Threads to use; the results do not depend on it [default: all cores]")
-                .value_parser(value_parser!(u16).range(1..))
+                .value_parser(value_parser!(u16).range(1..=1024))
                 .global(true),
         )
         .arg(Arg::new("quiet").short('q').long("quiet").help("Say nothing but errors").action(ArgAction::SetTrue).global(true))

@@ -74,7 +74,9 @@ impl Progress for Terminal {
             let (done, total) = (shown.bar.position(), shown.bar.length().unwrap_or(0));
             let percent = 100 * done / total.max(1);
             let left = shown.bar.eta().as_secs();
-            self.say(&format!("{}: {percent} % {}, about {left} s left", shown.bar.prefix(), shown.bar.message()));
+            let (what, message) = (shown.bar.prefix(), shown.bar.message());
+            let message = if message.is_empty() { message } else { format!(" ({message})") };
+            self.say(&format!("{what}: {percent} %, {done} of {total}{message}, about {left} s left"));
         }
     }
 

@@ -24,7 +24,11 @@ pub(super) const SPEC: Spec = Spec {
             kind: Kind::Positive,
         },
         Parameter { name: "theta", doc: "threshold on f, default 98.5", kind: Kind::Number },
-        Parameter { name: "seed", doc: "seed of the drawn labels, default 0", kind: Kind::Count { min: 0 } },
+        Parameter {
+            name: "seed",
+            doc: "seed of the drawn labels, default 0",
+            kind: Kind::Count { min: 0, max: u64::MAX },
+        },
     ],
     make,
 };
@@ -98,6 +102,8 @@ mod tests {
     use crate::math::entropy::entropy;
     use crate::parameter::Value;
 
+    const LABELS_OF_VAR_U: u64 = 0x5659_d9f8_7f31_ddcd;
+
     fn hard() -> Dataset {
         make(&Parameters::default())
     }
@@ -143,6 +149,9 @@ mod tests {
         let p = 2118.0 / 4096.0;
         // H(Y) of var_u.mat.
         assert!((entropy([p, 1.0 - p]).bits() - 0.999_157_120_850).abs() < 1e-12);
+        // FNV-1a of the 4096 labels of var_u.mat in its order, computed from that file.
+        let hash = y.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, y| (h ^ *y as u64).wrapping_mul(0x0100_0000_01b3));
+        assert_eq!(hash, LABELS_OF_VAR_U);
         // Ones among the patterns of 5 and of 6 ones in var_u.mat.
         let ones_of_weight = |n| (0..4096_u32).filter(|i| i.count_ones() == n && y[*i as usize] == 1).count();
         assert_eq!([4, 5, 6, 7].map(ones_of_weight), [0, 60, 532, 732]);

@@ -12,7 +12,7 @@
 use super::{Estimate, EstimateError, Estimator, Spec};
 use crate::math::atoms::first_seen;
 use crate::math::entropy::{entropy, entropy_of_counts};
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::sample::{Labels, Representation};
 use crate::units::Nats;
 
@@ -23,13 +23,13 @@ pub(super) const SPEC: Spec = Spec {
         Parameter {
             name: "n_edges",
             doc: "fixed edges, evenly spaced over [-1, 1]; a value of 1 or more has a cell of its own (default: 30)",
-            kind: Kind::Count { min: 2 },
+            kind: Kind::Count { min: 2, max: MOST_CELLS },
         },
         Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive },
         Parameter {
             name: "n_bins",
             doc: "equal bins between the smallest and the largest value of the layer at that epoch",
-            kind: Kind::Count { min: 1 },
+            kind: Kind::Count { min: 1, max: MOST_CELLS },
         },
         Parameter {
             name: "below",
@@ -45,6 +45,8 @@ pub(super) const SPEC: Spec = Spec {
     build,
 };
 
+/// More cells than f32 tells apart over [-1, 1] mean nothing.
+const MOST_CELLS: u64 = 1 << 24;
 /// Edges of the released code (HEAD); the paper speaks of 30 bins.
 const DEFAULT_N_EDGES: usize = 30;
 
@@ -174,7 +176,7 @@ impl Estimator for Binning {
                 };
                 format!("binning-n-edges-{}{policy}", edges.len())
             }
-            Binning::Width(width) => format!("binning-bin-width-{width}"),
+            Binning::Width(width) => format!("binning-bin-width-{}", Value::Number(*width)),
             Binning::LayerRange(n_bins) => format!("binning-n-bins-{n_bins}"),
         }
     }
@@ -221,7 +223,6 @@ impl Estimator for Binning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parameter::Value;
 
     fn binning(name: &str, value: f64) -> Binning {
         let value = if name == "bin_width" { Value::Number(value) } else { Value::Count(value as u64) };

@@ -8,15 +8,13 @@ pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
     let failed = |e: csv::Error| ImportError::Format { format: "CSV", problem: e.to_string() };
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(content);
     let names: Vec<String> = reader.headers().map_err(failed)?.iter().map(str::to_owned).collect();
-    let mut columns: Vec<Column> =
-        names.into_iter().map(|name| Column { name, width: 1, values: Vec::new() }).collect();
+    let mut columns: Vec<Column> = names.into_iter().map(|name| Column::new(name, 1, Vec::new())).collect();
     for (row, record) in reader.records().enumerate() {
         for (column, text) in columns.iter_mut().zip(&record.map_err(failed)?) {
-            let value = text.parse().map_err(|_| ImportError::NotANumber {
-                row,
-                column: column.name.clone(),
-                text: text.to_owned(),
-            })?;
+            let value = text.parse().unwrap_or_else(|_| {
+                column.problem.get_or_insert_with(|| format!("row {row}: `{text}` is not a number"));
+                f64::NAN
+            });
             column.values.push(value);
         }
     }

@@ -31,24 +31,4 @@ pub enum ImportError {
         /// What the reader said.
         problem: String,
     },
-    /// An array of more dimensions than samples × values.
-    #[error(
-        "`{name}` has {n_dimensions} dimensions; an array must have 1 (one value a sample) or 2 (samples × values)"
-    )]
-    Dimensions {
-        /// The array.
-        name: String,
-        /// Its dimensions.
-        n_dimensions: usize,
-    },
-    /// A field of a CSV file that is not a number.
-    #[error("row {row}, column `{column}`: `{text}` is not a number")]
-    NotANumber {
-        /// Row of the data, 0 is the first below the header.
-        row: usize,
-        /// Column.
-        column: String,
-        /// What stands there.
-        text: String,
-    },
 }

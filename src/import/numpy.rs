@@ -11,12 +11,12 @@ use crate::columns::Column;
 /// The columns of a 2-D array, named `0`, `1`, …; a 1-D array is the column `0`.
 pub(super) fn read_array(content: &[u8]) -> Result<Vec<Column>, ImportError> {
     let failed = |problem| ImportError::Format { format: "NumPy .npy", problem };
-    let whole = to_column("array", &Source::File(content).numbers().map_err(failed)?)?;
-    let column = |c: usize| Column {
-        name: c.to_string(),
-        width: 1,
-        values: whole.values.iter().skip(c).step_by(whole.width).copied().collect(),
-    };
+    let whole = to_column("array", &Source::File(content).numbers().map_err(failed)?);
+    if let Some(problem) = whole.problem {
+        return Err(failed(problem));
+    }
+    let column =
+        |c: usize| Column::new(c.to_string(), 1, whole.values.iter().skip(c).step_by(whole.width).copied().collect());
     Ok((0..whole.width).map(column).collect())
 }
 
@@ -26,10 +26,13 @@ pub(super) fn read_archive(content: &[u8]) -> Result<Vec<Column>, ImportError> {
     let names = NpzReader::new(Cursor::new(content)).and_then(|mut archive| archive.names());
     let names = names.map_err(|e| failed(e.to_string()))?;
     let member = |name: &String| {
-        let array = Source::Member(content, name).numbers().map_err(|e| failed(format!("array `{name}`: {e}")))?;
-        to_column(name.trim_end_matches(".npy"), &array)
+        let column = name.trim_end_matches(".npy");
+        match Source::Member(content, name).numbers() {
+            Ok(array) => to_column(column, &array),
+            Err(problem) => Column::unusable(column, problem),
+        }
     };
-    names.iter().map(member).collect()
+    Ok(names.iter().map(member).collect())
 }
 
 /// Where an array's bytes are.
@@ -63,16 +66,17 @@ impl Source<'_> {
             .or_else(|_| self.array::<u16>())
             .or_else(|_| self.array::<u8>())
             .or_else(|_| self.array::<bool>())
+            .map_err(|e| format!("not an array of a number type that can be read (float16 cannot): {e}"))
     }
 }
 
-fn to_column(name: &str, array: &ArrayD<f64>) -> Result<Column, ImportError> {
+fn to_column(name: &str, array: &ArrayD<f64>) -> Column {
     let width = match array.shape() {
         [_] => 1,
         [_, width] => *width,
-        shape => return Err(ImportError::Dimensions { name: name.to_owned(), n_dimensions: shape.len() }),
+        shape => return Column::unusable(name, format!("has {} dimensions, samples and values make 2", shape.len())),
     };
-    Ok(Column { name: name.to_owned(), width, values: array.iter().copied().collect() })
+    Column::new(name, width, array.iter().copied().collect())
 }
 
 /// A type of number that NumPy stores.

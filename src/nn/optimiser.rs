@@ -70,7 +70,14 @@ mod tests {
 
     #[test]
     fn adam_follows_its_formula() {
-        let (rate, gradients) = (0.1_f64, [0.5, -0.25, 0.125]);
+        // The tiny gradients tell ε added before the bias correction from ε added after it.
+        for gradients in [[0.5, -0.25, 0.125], [1e-8, 2e-8, -1e-8]] {
+            check_adam(gradients);
+        }
+    }
+
+    fn check_adam(gradients: [f64; 3]) {
+        let rate = 0.1_f64;
         let mut state = OptimiserState::new(Optimiser::Adam { learning_rate: 0.1 }, 1);
         let mut weight = [1.0_f32];
         let (mut w, mut m, mut v) = (1.0_f64, 0.0_f64, 0.0_f64);

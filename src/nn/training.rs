@@ -290,4 +290,15 @@ mod tests {
         assert!((statistics[0].std_norm.unwrap() - norm_of(&|a, b| (a - b) / 2.0)).abs() < 1e-12);
         assert_eq!(self::training(&x, &classes, Activation::Tanh, BatchSize::Full).gradients()[0].std_norm, None);
     }
+
+    #[test]
+    fn gradients_of_an_epoch_are_taken_after_each_step() {
+        let (x, classes) = data();
+        let mut measured = training(&x, &classes, Activation::Tanh, BatchSize::Full);
+        let mut stepped = training(&x, &classes, Activation::Tanh, BatchSize::Full);
+        stepped.epoch();
+        // One batch: its gradient after its step is that of the network as the epoch leaves it. The order of samples,
+        // and with it the rounding, is the same in both.
+        assert_eq!(measured.epoch_with_gradients(), stepped.gradients());
+    }
 }

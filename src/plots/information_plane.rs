@@ -32,7 +32,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .filter_map(|row| Some((row.epoch, row.layer, row.i_xt_bits_mean?, row.i_ty_bits_mean?)))
         .collect();
     points.sort_by_key(|(epoch, layer, ..)| (*epoch, *layer));
-    let (Some(last), Some(first_row)) = (points.last(), tables.summary.first()) else { return Err(PlotError::Nothing) };
+    let (Some(last), Some(first_row)) = (points.last(), tables.summary.first()) else {
+        return Err(PlotError::Nothing("mean: every estimate failed"));
+    };
     let colours = EpochColours::new(last.0);
 
     let mut plots: Vec<Plot> = Vec::new();

@@ -15,7 +15,7 @@ use crate::suggest::suggestion;
 pub struct Tables<'a> {
     /// Means over runs, sorted by layer and epoch.
     pub summary: &'a [SummaryRow],
-    /// Every run's estimates, sorted by run, layer and epoch.
+    /// Every run's estimates, sorted by run, layer and epoch; empty where a summary joins several experiments.
     pub estimates: &'a [EstimateRow],
 }
 
@@ -53,9 +53,9 @@ pub enum PlotError {
         /// What the user may have meant.
         suggestion: String,
     },
-    /// Every estimate failed.
-    #[error("there is no estimate to draw: all runs failed")]
-    Nothing,
+    /// No numbers to draw.
+    #[error("no picture, because there is no {0}")]
+    Nothing(&'static str),
     /// The plot library could not make pixels.
     #[error("cannot draw: {0}")]
     Library(String),

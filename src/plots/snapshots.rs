@@ -1,8 +1,8 @@
 //! Three moments of training: the start, the middle of the recorded epochs, the end; one dot per run and layer.
 //!
 //! # Reference
-//! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With log-spaced records up to epoch
-//! 10 000 the middle one is epoch 400, give or take a few.
+//! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With 400 log-spaced records up to
+//! epoch 10 000 the middle one is epoch 404.
 
 use kuva::plot::ScatterPlot;
 use kuva::render::figure::Figure;
@@ -22,20 +22,22 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let mut epochs: Vec<i32> = tables.estimates.iter().map(|row| row.epoch).collect();
     epochs.sort_unstable();
     epochs.dedup();
-    let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else { return Err(PlotError::Nothing) };
+    let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else {
+        return Err(PlotError::Nothing("table of single runs here"));
+    };
     let moments = [*first, epochs[epochs.len() / 2], *last];
 
     let largest =
         |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
     let (x_max, y_max) = (largest(|row| row.i_xt_ceiling_bits), largest(|row| row.i_ty_ceiling_bits));
     if x_max == 0.0 {
-        return Err(PlotError::Nothing);
+        return Err(PlotError::Nothing("estimate: all failed"));
     }
     let panels: Vec<Vec<Plot>> = moments.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
     let layouts = moments.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));
-    let row = &tables.estimates[0];
+    let title = tables.summary.first().map_or_else(String::new, |row| format!("{}: {}", row.experiment, row.estimator));
     let figure = Figure::new(1, moments.len())
-        .with_title(format!("{}: {}", row.experiment, row.estimator))
+        .with_title(title)
         .with_plots(panels)
         .with_layouts(layouts.into())
         .with_cell_size(430.0, 400.0)
@@ -56,7 +58,8 @@ fn panel(estimates: &[EstimateRow], epoch: i32) -> Vec<Plot> {
         ScatterPlot::new()
             .with_data(dots(*layer))
             .with_color(layer_colour(*layer))
-            .with_size(5.0)
+            // The first layers lie on top of each other: lower ones are larger, so that a rim of each is seen.
+            .with_size(4.0 + 0.7 * f64::from(layers.last().unwrap_or(layer) - layer))
             .with_marker_opacity(0.8)
             .with_legend(if layer == layers.last().unwrap_or(layer) {
                 "output".to_owned()

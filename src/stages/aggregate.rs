@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::{Outcome, StageError};
-use crate::store::schema::SummaryRow;
-use crate::store::{Experiment, FileRecord, Footer, Pending, StoreError, hash_file, write_bytes, write_rows};
+use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow};
+use crate::store::{
+    Experiment, FileRecord, Footer, Lock, Pending, StoreError, hash_file, read_footer, write_bytes, write_rows,
+};
 
 /// What the summary is grouped by, and its order.
 const KEYS: [&str; 4] = ["experiment", "estimator", "layer", "epoch"];
@@ -18,15 +20,12 @@ const KEYS: [&str; 4] = ["experiment", "estimator", "layer", "epoch"];
 /// No estimates, two experiments of one name, a table that cannot be read or written.
 pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
     let inputs = inputs(experiments)?;
-    let hashes: Vec<(String, String)> = inputs
-        .iter()
-        .flat_map(|input| input.estimates.iter().chain(input.epochs.iter().map(|(_, path)| path)))
-        .map(|path| Ok((path.display().to_string(), hash_file(path)?)))
-        .collect::<Result<_, StoreError>>()?;
+    let hashes = hashes(&inputs)?;
     let work = Pending::new(out, "summary", &hashes);
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
+    let _lock = Lock::take(out)?;
     let mut table = inputs
         .into_iter()
         .map(joined)
@@ -47,6 +46,7 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
 
 /// The files of one experiment.
 struct Input {
+    experiment: Experiment,
     estimates: Vec<PathBuf>,
     /// One file per run, with the run's name; empty where a recording has none.
     epochs: Vec<(String, PathBuf)>,
@@ -65,9 +65,25 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
         }
-        Ok(Input { estimates, epochs: experiment.per_run_files("epochs")? })
+        Ok(Input { experiment: experiment.clone(), estimates, epochs: experiment.per_run_files("epochs")? })
     };
     experiments.iter().map(input).collect()
+}
+
+/// What the summary depends on: every file by its experiment, its path in there, and its content. Also makes sure that
+/// each is a table of ours, so that polars meets no surprise.
+fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError> {
+    let mut hashes = Vec::new();
+    for input in inputs {
+        let estimates = input.estimates.iter().map(|path| (path, EstimateRow::TABLE));
+        let epochs = input.epochs.iter().map(|(_, path)| (path, EpochRow::TABLE));
+        for (path, table) in estimates.chain(epochs) {
+            read_footer(path, table)?;
+            let relative = path.strip_prefix(input.experiment.root()).unwrap_or(path);
+            hashes.push((input.experiment.name(), relative.to_string_lossy().into_owned(), hash_file(path)?));
+        }
+    }
+    Ok(hashes)
 }
 
 fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
@@ -79,7 +95,8 @@ fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
 /// Every estimate of one experiment beside the loss and accuracy of its run and epoch.
 fn joined(input: Input) -> PolarsResult<LazyFrame> {
     const FITS: [&str; 4] = ["loss_train_nats", "loss_test_nats", "accuracy_train", "accuracy_test"];
-    let estimates = scan(&input.estimates)?;
+    // An experiment is called what its folder is called now.
+    let estimates = scan(&input.estimates)?.with_column(lit(input.experiment.name()).alias("experiment"));
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }

@@ -8,8 +8,8 @@ use crate::columns::Column;
 use crate::datasets::{Dataset, Spec};
 use crate::import::READERS;
 use crate::parameter::Parameters;
-use crate::store::schema::SampleRow;
-use crate::store::{Footer, foreign, hash_bytes, read_footer, write_rows};
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{Footer, Lock, foreign, hash_bytes, hash_file, read_footer, write_rows};
 
 /// Which columns of a foreign file are what.
 #[derive(Debug, Clone)]
@@ -29,9 +29,7 @@ pub struct Choice {
 pub fn make(spec: &Spec, parameters: &Parameters, out: &Path) -> Result<Outcome, StageError> {
     let made_from = format!("{} {}", spec.name, parameters.slug());
     let footer = Footer::from([("infoplane.config_hash".to_owned(), hash_bytes(made_from.trim().as_bytes()))]);
-    let is_there =
-        out.exists() && read_footer(out, "samples").is_ok_and(|f| footer.iter().all(|(k, v)| f.get(k) == Some(v)));
-    if is_there {
+    if is_there(out, &footer)? {
         return Ok(Outcome::UpToDate);
     }
     let rows = rows((spec.make)(parameters));
@@ -47,15 +45,33 @@ pub fn import(file: &Path, choice: &Choice, out: &Path) -> Result<Outcome, Stage
     let columns = read_columns(file)?;
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     let rows = rows(dataset(&columns, choice).map_err(refused)?);
-    let hash = hash_bytes(format!("{} {choice:?}", crate::store::hash_file(file)?).as_bytes());
-    write(out, &rows, &Footer::from([("infoplane.config_hash".to_owned(), hash)]))?;
+    let hash = hash_bytes(format!("{} {choice:?}", hash_file(file)?).as_bytes());
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), hash)]);
+    if is_there(out, &footer)? {
+        return Ok(Outcome::UpToDate);
+    }
+    write(out, &rows, &footer)?;
     Ok(Outcome::Done(describe(&rows, out)))
+}
+
+/// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
+fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
+    if !out.exists() {
+        return Ok(false);
+    }
+    let same = |found: Footer| footer.iter().all(|(key, value)| found.get(key) == Some(value));
+    if read_footer(out, SampleRow::TABLE).is_ok_and(same) {
+        return Ok(true);
+    }
+    let path = out.display();
+    Err(StageError::Refused(format!("{path} is there and holds something else; remove it, or choose `--out FILE`")))
 }
 
 fn write(out: &Path, rows: &[SampleRow], footer: &Footer) -> Result<(), StageError> {
     let name =
         out.file_name().ok_or_else(|| StageError::Refused(format!("`--out {}` names no file", out.display())))?;
     let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let _lock = Lock::take(folder)?;
     write_rows(folder, &name.to_string_lossy(), rows, footer)?;
     Ok(())
 }
@@ -110,9 +126,12 @@ fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
         return Err("there are no rows".to_owned());
     }
     for column in x.iter().copied().chain([y]).chain(p_y1) {
-        if column.n_rows() != n {
+        if column.n_rows() != n && column.problem.is_none() {
             let (other, rows) = (&column.name, column.n_rows());
             return Err(format!("`{}` has {n} rows, `{other}` has {rows}; every sample needs all of them", first.name));
+        }
+        if let Some(problem) = &column.problem {
+            return Err(format!("column `{}`: {problem}; choose others with --x and --y", column.name));
         }
         let flaw = |v: &f64| !v.is_finite() || (v.abs() > f64::from(f32::MAX));
         if let Some(at) = column.values.iter().position(flaw) {
@@ -134,6 +153,9 @@ fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
     let y = y.values.iter().enumerate().map(label).collect::<Result<Vec<_>, _>>()?;
     if let Some(p) = p_y1 {
         crate::sample::Labels::stochastic(&p.values).map_err(|e| e.to_string())?;
+        if let Some(row) = y.iter().position(|label| ![0, 1].contains(label)) {
+            return Err(format!("row {row}: label {} beside p(y=1|x); stochastic labels are 0 or 1", y[row]));
+        }
     }
     let n_inputs: usize = x.iter().map(|c| c.width).sum();
     let values = (0..n).flat_map(|row| x.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
@@ -141,8 +163,10 @@ fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
     Ok(Dataset { x: x.expect("every column has n rows"), y, p_y1: p_y1.map(|p| p.values.clone()) })
 }
 
-/// Where an imported file goes when nothing is said: `data/<name>.parquet`.
+/// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending.
 pub fn default_out(file: &Path) -> PathBuf {
     let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    crate::store::data_file(name.split('.').next().unwrap_or(&name))
+    let endings = READERS.iter().map(|(ending, _)| *ending).chain(["parquet"]);
+    let stems = endings.filter_map(|ending| name.strip_suffix(&format!(".{ending}")).map(str::to_owned));
+    crate::store::data_file(&stems.min_by_key(String::len).unwrap_or_else(|| name.clone()))
 }

@@ -10,7 +10,9 @@ use super::{Outcome, Progress, StageError};
 use crate::estimators::{Estimate, Estimator};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{EstimateRow, SampleRow};
-use crate::store::{ActivationReader, Experiment, Footer, Manifest, Pending, RunId, hash_file, read_rows, write_rows};
+use crate::store::{
+    ActivationReader, Experiment, Footer, Lock, Manifest, Pending, RunId, hash_file, read_samples, write_rows,
+};
 
 /// The activations of one run: where they are, and hashes that change when they do.
 struct Run {
@@ -36,10 +38,12 @@ pub fn estimate(
     let start = Instant::now();
     let layers = experiment.layers()?;
     let samples_path = experiment.recording().join(Experiment::SAMPLES);
-    let samples: Vec<SampleRow> = read_rows(&samples_path)?;
-    let labels = labels(&samples)?;
+    let labels = labels(&read_samples(&samples_path)?, &samples_path)?;
     let samples_hash = hash_file(&samples_path)?;
 
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
+    }
     let root = Experiment::new(out).estimates();
     let mut todo: Vec<(Run, Vec<Work<'_>>)> = Vec::new();
     for run in runs(experiment, &layers, labels.n_samples())? {
@@ -59,12 +63,13 @@ pub fn estimate(
         return Ok(Outcome::UpToDate);
     }
 
+    let _lock = Lock::take(&root)?;
     let n_epochs = |run: &Run| run.layers.iter().map(|(_, reader)| reader.epochs().len() as u64).sum::<u64>();
     progress.begin("estimate", todo.iter().map(|(run, pending)| n_epochs(run) * pending.len() as u64).sum());
     let done: Result<Vec<(usize, usize)>, StageError> = todo
         .par_iter()
         .map(|(run, pending)| {
-            let tables = estimate_run(experiment, run, pending, &labels, progress)?;
+            let tables = estimate_run(run, pending, &labels, progress)?;
             tracing::debug!(run = %run.id, estimators = pending.len(), "estimated");
             let mut counts = (0, 0);
             for ((estimator, work), rows) in pending.iter().zip(tables) {
@@ -87,18 +92,23 @@ pub fn estimate(
     Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
 }
 
-fn labels(samples: &[SampleRow]) -> Result<Labels, StageError> {
-    let p_y1: Option<Vec<f64>> = samples.iter().map(|row| row.p_y1).collect();
-    match p_y1 {
-        Some(p_y1) if !p_y1.is_empty() => Ok(Labels::stochastic(&p_y1)?),
-        _ => Ok(Labels::hard(&samples.iter().map(|row| row.y).collect::<Vec<_>>())),
+fn labels(samples: &[SampleRow], path: &Path) -> Result<Labels, StageError> {
+    let y: Vec<i32> = samples.iter().map(|row| row.y).collect();
+    let p_y1: Vec<f64> = samples.iter().filter_map(|row| row.p_y1).collect();
+    if p_y1.is_empty() {
+        return Ok(Labels::hard(&y));
     }
+    if p_y1.len() < y.len() || y.iter().any(|label| ![0, 1].contains(label)) {
+        let problem = "`p_y1` must be given for every sample or for none, beside labels 0 and 1";
+        return Err(StageError::Refused(format!("{}: {problem}", path.display())));
+    }
+    Ok(Labels::stochastic(&p_y1)?)
 }
 
 /// Every run with the activations of all of its layers.
 fn runs(experiment: &Experiment, layers: &[usize], n_samples: usize) -> Result<Vec<Run>, StageError> {
     let mut runs = Vec::new();
-    for id in experiment.runs(layers[0])? {
+    for id in experiment.runs()? {
         let relative: Vec<String> = layers.iter().map(|layer| Experiment::activations(*layer, &id)).collect();
         let path = |relative: &String| experiment.recording().join(relative);
         let readers = relative.iter().map(|r| ActivationReader::open(&path(r))).collect::<Result<Vec<_>, _>>()?;
@@ -128,23 +138,18 @@ fn hashes_of(experiment: &Experiment, run: &RunId, files: &[String]) -> Result<V
 
 /// One table per pending estimator, sorted by layer and epoch.
 fn estimate_run(
-    experiment: &Experiment,
     run: &Run,
     pending: &[Work<'_>],
     labels: &Labels,
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<EstimateRow>>, StageError> {
-    let epochs = |(layer, reader): &(usize, ActivationReader)| {
-        let layer = *layer;
-        (0..reader.epochs().len()).map(move |index| (layer, index))
-    };
-    let jobs: Vec<(usize, usize)> = run.layers.iter().flat_map(epochs).collect();
-    let name = experiment.name();
+    let epochs = |(layer, reader)| (0..ActivationReader::epochs(reader).len()).map(move |index| (layer, reader, index));
+    let jobs: Vec<(usize, &ActivationReader, usize)> =
+        run.layers.iter().flat_map(|(layer, reader)| epochs((*layer, reader))).collect();
     // Collected in the order of the jobs, whichever thread does them.
     let by_job: Result<Vec<Vec<EstimateRow>>, StageError> = jobs
         .par_iter()
-        .map(|(layer, index)| {
-            let (_, reader) = run.layers.iter().find(|(l, _)| l == layer).expect("jobs come from these layers");
+        .map(|(layer, reader, index)| {
             let recorded = reader.read(*index)?;
             let t = Representation::new(&recorded.t, reader.n_units());
             let row = |(estimator, _): &Work<'_>| {
@@ -154,7 +159,7 @@ fn estimate_run(
                 };
                 progress.advance(1);
                 let place = (*layer as i32, recorded.epoch, recorded.step);
-                estimate_row(&name, &estimator.id(), &run.id, place, labels.n_samples(), estimate)
+                estimate_row(&estimator.id(), &run.id, place, labels.n_samples(), estimate)
             };
             Ok(pending.iter().map(row).collect())
         })
@@ -167,7 +172,6 @@ fn estimate_run(
 }
 
 fn estimate_row(
-    experiment: &str,
     estimator: &str,
     run: &RunId,
     (layer, epoch, step): (i32, i32, i64),
@@ -176,7 +180,6 @@ fn estimate_row(
 ) -> EstimateRow {
     let bits = |f: fn(&Estimate) -> crate::units::Nats| estimate.as_ref().ok().map(|e| f(e).bits());
     EstimateRow {
-        experiment: experiment.to_owned(),
         estimator: estimator.to_owned(),
         run: run.to_string(),
         layer,

@@ -1,5 +1,6 @@
 //! The plot stage: summary and estimates → pictures under `figures/`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -7,43 +8,60 @@ use serde_json::json;
 use super::{Outcome, StageError};
 use crate::plots::{Spec, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
-use crate::store::{Experiment, Pending, hash_file, read_rows, write_bytes};
+use crate::store::{Experiment, Lock, Pending, hash_file, read_rows, write_bytes};
 
-/// Draws `plots` of every estimator of `experiment` into `<out>/figures`.
+/// Draws `plots` of every experiment and estimator in the summary of `experiment` into `<out>/figures`. A picture that
+/// needs what is not there (single runs of a summary over several experiments; estimates that all failed) is left out
+/// with a warning.
 ///
 /// # Errors
-/// There is no summary, or a file cannot be read or written.
+/// There is no summary, nothing can be drawn, or a file cannot be read or written.
 pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outcome, StageError> {
     let summary_path = experiment.root().join(Experiment::SUMMARY);
     if !summary_path.exists() {
         let problem = format!("there is no {}; run `infoplane aggregate` first", summary_path.display());
         return Err(StageError::Refused(problem));
     }
-    let summary: Vec<SummaryRow> = read_rows(&summary_path)?;
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let estimates = experiment.estimate_files()?;
     let made_from =
         json!({ "plots": names, "summary": hash_file(&summary_path)?, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("figures-{}", names.join("-")), &made_from);
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
-    let mut files = Vec::new();
-    for (estimator, paths) in estimates {
-        let estimates = read_all(&paths)?;
-        let of_estimator = |row: &&SummaryRow| row.estimator == estimator && row.experiment == experiment.name();
-        let summary: Vec<SummaryRow> = summary.iter().filter(of_estimator).cloned().collect();
+    let _lock = Lock::take(out)?;
+    let summary: Vec<SummaryRow> = read_rows(&summary_path)?;
+    let estimates = experiment.estimate_files()?;
+    let subjects: BTreeSet<(&str, &str)> =
+        summary.iter().map(|r| (r.experiment.as_str(), r.estimator.as_str())).collect();
+    let is_single = subjects.iter().all(|(name, _)| *name == subjects.first().map_or("", |(first, _)| first));
+
+    let (mut files, mut n_pictures) = (Vec::new(), 0);
+    for (name, estimator) in &subjects {
+        let of_subject = |row: &&SummaryRow| row.estimator == *estimator && row.experiment == *name;
+        let summary: Vec<SummaryRow> = summary.iter().filter(of_subject).cloned().collect();
+        let paths = estimates.iter().find(|(id, _)| is_single && id == estimator).map(|(_, paths)| paths.as_slice());
+        let estimates = read_all(paths.unwrap_or_default())?;
         for spec in plots {
-            let picture = (spec.draw)(Tables { summary: &summary, estimates: &estimates })
-                .map_err(|e| StageError::Refused(format!("{} of {estimator}: {e}", spec.name)))?;
+            let picture = match (spec.draw)(Tables { summary: &summary, estimates: &estimates }) {
+                Ok(picture) => picture,
+                Err(e) => {
+                    tracing::warn!("{} of {name}, {estimator}: {e}", spec.name);
+                    continue;
+                }
+            };
+            n_pictures += 1;
+            let subject = if is_single { (*estimator).to_owned() } else { format!("{name}-{estimator}") };
             for (ending, content) in [("svg", picture.svg.as_bytes()), ("png", &picture.png)] {
-                files.push(write_bytes(out, &format!("figures/{}-{estimator}.{ending}", spec.name), content)?);
+                files.push(write_bytes(out, &format!("figures/{}-{subject}.{ending}", spec.name), content)?);
             }
         }
     }
-    let text = format!("{} pictures → {}", files.len(), out.join("figures").display());
+    if n_pictures == 0 {
+        return Err(StageError::Refused(format!("{}: nothing can be drawn from it", summary_path.display())));
+    }
     work.finish(files)?;
-    Ok(Outcome::Done(text))
+    Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
 }
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<EstimateRow>, StageError> {

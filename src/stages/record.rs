@@ -1,6 +1,7 @@
 //! The record stage: trains R networks and writes down what each layer does with every sample, once.
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -13,11 +14,11 @@ use serde_json::json;
 use super::{Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline, Split};
 use crate::nn::{Evaluation, GradientStatistics, Network, Samples, Training};
-use crate::sample::{class_of, distinct};
+use crate::sample::{Representation, class_of, distinct};
 use crate::store::schema::{EpochRow, GradientRow, SampleRow, SplitRow, WeightRow};
 use crate::store::{
-    ActivationWriter, Experiment, FileRecord, Footer, Pending, RowWriter, RunId, data_file, hash_file, read_rows,
-    remove_folder, write_rows,
+    ActivationWriter, Experiment, FileRecord, Footer, Lock, Pending, RowWriter, RunId, data_file, hash_file,
+    move_folder, read_samples, remove_folder, write_rows,
 };
 
 /// What to do with a recording that was made with other settings.
@@ -29,6 +30,9 @@ pub enum Existing {
     Overwrite,
 }
 
+/// Activations of one epoch that fit into 2 GB, which every run in training holds once.
+const MOST_VALUES: u128 = 500_000_000;
+
 /// What draws random numbers: each use has a stream of its own, so that changing one leaves the others as they are.
 #[derive(Clone, Copy)]
 enum Purpose {
@@ -38,7 +42,7 @@ enum Purpose {
 }
 
 /// The samples in the form that training needs.
-struct Data32 {
+struct TrainingData {
     x: Array2<f32>,
     classes: Vec<usize>,
     n_classes: usize,
@@ -61,52 +65,104 @@ pub fn record(
     if whole.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
-    let run_ids: Vec<RunId> = (0..pipeline.n_runs).map(RunId::new).collect();
-    let works: Vec<Pending> = run_ids
-        .iter()
-        .map(|run| Pending::new(&root, &format!("runs/{run}"), &json!({ "id": run.to_string(), "settings": settings })))
-        .collect();
-    match existing {
-        Existing::Overwrite => remove_folder(&root)?,
-        Existing::Keep => refuse_other_recordings(&whole, &works, &root)?,
+    let rows = read_samples(&data_path)?;
+    let data = training_data(&rows, pipeline)?;
+    let claim = Pending::new(&root, "settings", &settings);
+    if existing == Existing::Overwrite && claim.existing()?.is_none_or(|manifest| manifest.key != claim.key()) {
+        return replace(experiment, || record_runs(pipeline, &root, &settings, &whole, &claim, &rows, &data, progress));
     }
+    refuse_other_recordings(&claim, &whole, pipeline.n_runs, &root)?;
+    record_runs(pipeline, &root, &settings, &whole, &claim, &rows, &data, progress)
+}
 
+/// Does `work` with the recording and all that was made from it out of the way; they are removed when it succeeds and put
+/// back when it fails.
+fn replace(experiment: &Experiment, work: impl FnOnce() -> Result<Outcome, StageError>) -> Result<Outcome, StageError> {
+    let aside = experiment.root().join(".meta/replaced");
+    let folders = [experiment.recording(), experiment.estimates()];
+    let names = ["recording", "estimates"];
+    remove_folder(&aside)?;
+    for (folder, name) in folders.iter().zip(names) {
+        move_folder(folder, &aside.join(name))?;
+    }
+    let outcome = work();
+    if outcome.is_err() {
+        for (folder, name) in folders.iter().zip(names) {
+            remove_folder(folder)?;
+            move_folder(&aside.join(name), folder)?;
+        }
+    }
+    remove_folder(&aside)?;
+    outcome
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of one recording, prepared by the only caller")]
+fn record_runs(
+    pipeline: &Pipeline,
+    root: &Path,
+    settings: &serde_json::Value,
+    whole: &Pending,
+    claim: &Pending,
+    rows: &[SampleRow],
+    data: &TrainingData,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
     let start = Instant::now();
-    let rows: Vec<SampleRow> = read_rows(&data_path)?;
-    let data = data32(&rows)?;
-    let footer = Footer::from([("infoplane.config_hash".to_owned(), whole.key().to_owned())]);
-    let mut files = vec![write_rows(&root, Experiment::SAMPLES, &rows, &footer)?];
+    let _lock = Lock::take(root)?;
+    // Before anything else: whose recording this is.
+    claim.finish(Vec::new())?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
+    let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
     progress.begin("record", pipeline.n_runs as u64 * pipeline.n_epochs);
-    let n_done = std::sync::atomic::AtomicUsize::new(0);
-    let recorded: Result<Vec<Vec<FileRecord>>, StageError> = (0..pipeline.n_runs)
+    let n_done = AtomicUsize::new(0);
+    let recorded: Result<Vec<Recorded>, StageError> = (0..pipeline.n_runs)
         .into_par_iter()
         .map(|index| {
-            let work = &works[index];
-            let files = match work.finished()? {
+            let run = RunId::new(index);
+            let name = format!("runs/{run}");
+            let work = Pending::new(root, &name, &json!({ "id": run.to_string(), "settings": settings }));
+            let recorded = match work.finished()? {
                 Some(manifest) => {
                     progress.advance(pipeline.n_epochs);
-                    manifest.files
+                    Recorded::Before(manifest.files)
                 }
-                None => work.finish(record_run(pipeline, &root, index, work.key(), &data, progress)?)?.files,
+                None => {
+                    let files = record_run(pipeline, root, index, work.key(), data, progress)?;
+                    Recorded::Now(work.finish(files)?.files)
+                }
             };
-            let n_done = 1 + n_done.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
             progress.message(&format!("{n_done} of {} runs", pipeline.n_runs));
-            Ok(files)
+            Ok(recorded)
         })
         .collect();
     progress.end();
-    files.extend(recorded?.into_iter().flatten());
     let seconds = start.elapsed().as_secs_f64();
-    let (rows, bytes) = files.iter().fold((0, 0), |(rows, bytes), file| (rows + file.rows, bytes + file.bytes));
+    let (mut files, mut n_rows, mut n_bytes, mut n_runs) = (vec![samples], 0, 0, 0);
+    for run in recorded? {
+        if let Recorded::Now(files) = &run {
+            n_rows += files.iter().map(|file| file.rows).sum::<u64>();
+            n_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+            n_runs += 1;
+        }
+        let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
+        files.extend(of_run);
+    }
     whole.finish(files)?;
-    let text = format!(
-        "{} runs, {rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
-        pipeline.n_runs,
-        bytes as f64 / 1e6,
-        rows as f64 / seconds,
+    Ok(Outcome::Done(format!(
+        "{n_runs} runs, {n_rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
+        n_bytes as f64 / 1e6,
+        n_rows as f64 / seconds,
         root.display()
-    );
-    Ok(Outcome::Done(text))
+    )))
+}
+
+/// The files of a run.
+enum Recorded {
+    /// It was there.
+    Before(Vec<FileRecord>),
+    /// It was recorded by this call.
+    Now(Vec<FileRecord>),
 }
 
 /// The data file of a pipeline.
@@ -124,33 +180,63 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
     Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())))
 }
 
-/// A recording made with other settings is somebody's work: it is not overwritten unasked. More runs of the same
-/// settings are added to those that are there.
-fn refuse_other_recordings(whole: &Pending, works: &[Pending], root: &Path) -> Result<(), StageError> {
+/// A recording made with other settings, or by another program, is somebody's work: it is not overwritten unasked. More
+/// runs of the same settings are added to those that are there.
+fn refuse_other_recordings(claim: &Pending, whole: &Pending, n_runs: usize, root: &Path) -> Result<(), StageError> {
     let refused = |what: String| {
         let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
         Err(StageError::Refused(format!("{} {what}; {remedy}", root.display())))
     };
-    for work in works {
-        if work.existing()?.is_some_and(|manifest| manifest.key != work.key()) {
+    match claim.existing()? {
+        Some(manifest) if manifest.key != claim.key() => {
             return refused("holds a recording made with other settings or data".to_owned());
         }
+        None if root.join(Experiment::SAMPLES).exists() || root.join("activations").exists() => {
+            return refused("holds a recording that this program did not make".to_owned());
+        }
+        _ => {}
     }
     let n_recorded = whole.existing()?.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0);
-    if n_recorded > works.len() as u64 {
-        return refused(format!("holds {n_recorded} runs, the pipeline asks for {}", works.len()));
+    if n_recorded > n_runs as u64 {
+        return refused(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"));
     }
     Ok(())
 }
 
-fn data32(rows: &[SampleRow]) -> Result<Data32, StageError> {
+fn training_data(rows: &[SampleRow], pipeline: &Pipeline) -> Result<TrainingData, StageError> {
     let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
     let labels = distinct(&y);
     let n_inputs = rows.first().map_or(0, |row| row.x.len());
     let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
-    crate::sample::Representation::new(&values, n_inputs)?;
+    Representation::new(&values, n_inputs)?;
+    if n_train(pipeline, rows.len()) == 0 {
+        let (share, n) = (pipeline.train_fraction, rows.len());
+        return Err(StageError::Refused(format!("`train_fraction` {share} of {n} samples leaves none to train on")));
+    }
+    let n_values = (pipeline.hidden.iter().sum::<usize>() + labels.len()) as u128 * rows.len() as u128;
+    if n_values > MOST_VALUES {
+        let problem =
+            format!("one epoch would be {n_values} activations, more than {MOST_VALUES}; use narrower layers");
+        return Err(StageError::Refused(problem));
+    }
     let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
-    Ok(Data32 { x, classes: y.iter().map(|label| class_of(&labels, *label)).collect(), n_classes: labels.len() })
+    let classes = y.iter().map(|label| class_of(&labels, *label)).collect();
+    let data = TrainingData { x, classes, n_classes: labels.len() };
+    // What is wrong with the network is said before anything is written.
+    network(pipeline, &data, 0)?;
+    Ok(data)
+}
+
+/// The untrained network of a run.
+fn network(pipeline: &Pipeline, data: &TrainingData, run: usize) -> Result<Network, StageError> {
+    let hidden = pipeline.hidden.iter().copied();
+    let widths: Vec<usize> = [data.x.ncols()].into_iter().chain(hidden).chain([data.n_classes]).collect();
+    let mut rng = stream(pipeline.seed, run, Purpose::Weights);
+    Ok(Network::new(&widths, pipeline.activation, pipeline.fan, &mut rng)?)
+}
+
+fn n_train(pipeline: &Pipeline, n_samples: usize) -> usize {
+    (pipeline.train_fraction * n_samples as f64).round_ties_even() as usize
 }
 
 fn stream(seed: u64, run: usize, purpose: Purpose) -> ChaCha8Rng {
@@ -165,8 +251,7 @@ fn split(pipeline: &Pipeline, run: usize, n_samples: usize) -> (Vec<usize>, Vec<
     if pipeline.split == Split::Shuffled {
         order.shuffle(&mut stream(pipeline.seed, run, Purpose::Split));
     }
-    let n_train = (pipeline.train_fraction * n_samples as f64).round_ties_even() as usize;
-    let test = order.split_off(n_train.clamp(1, n_samples));
+    let test = order.split_off(n_train(pipeline, n_samples));
     (order, test)
 }
 
@@ -184,16 +269,13 @@ fn record_run(
     root: &Path,
     index: usize,
     key: &str,
-    data: &Data32,
+    data: &TrainingData,
     progress: &dyn Progress,
 ) -> Result<Vec<FileRecord>, StageError> {
     let run = RunId::new(index);
     let samples = Samples { x: data.x.view(), classes: &data.classes, n_classes: data.n_classes };
     let (train, test) = split(pipeline, index, data.classes.len());
-    let widths: Vec<usize> =
-        [data.x.ncols()].into_iter().chain(pipeline.hidden.iter().copied()).chain([data.n_classes]).collect();
-    let mut rng = stream(pipeline.seed, index, Purpose::Weights);
-    let network = Network::new(&widths, pipeline.activation, pipeline.fan, &mut rng)?;
+    let network = network(pipeline, data, index)?;
 
     let footer = |layer: Option<usize>| {
         let mut footer = Footer::from([

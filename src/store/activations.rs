@@ -17,7 +17,7 @@ use super::cell::list_item;
 use super::error::StoreError;
 use super::files::{Draft, FileRecord, io_error};
 use super::schema::{ActivationRow, Row};
-use super::table::{Footer, footer_of, open, properties};
+use super::table::{Footer, open, properties};
 
 /// Largest row group, in bytes of raw f32: what a reader must hold for one epoch of a part of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -179,11 +179,6 @@ impl ActivationReader {
     /// The recorded epochs, ascending.
     pub fn epochs(&self) -> impl ExactSizeIterator<Item = i32> + '_ {
         self.epochs.iter().map(|(epoch, _)| *epoch)
-    }
-
-    /// The footer's entries.
-    pub fn footer(&self) -> Footer {
-        footer_of(&self.metadata)
     }
 
     /// Reads the `index`-th recorded epoch.

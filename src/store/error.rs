@@ -71,6 +71,12 @@ pub enum StoreError {
         /// What is wrong.
         problem: String,
     },
+    /// Another process is at work.
+    #[error("another infoplane is writing in {}; wait until it is done, or choose another folder with --out", path.display())]
+    Locked {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Nothing where a recording or estimates should be.
     #[error("{}: {problem}", path.display())]
     Missing {

@@ -26,7 +26,7 @@ pub struct FileRecord {
 /// Temporary files lie in `<root>/.meta/tmp`, outside of the data folders, and do not end in `.parquet`: a half-written
 /// file inside a data folder breaks the globs of polars and DuckDB.
 #[derive(Debug)]
-pub struct Draft {
+pub(super) struct Draft {
     file: File,
     hasher: blake3::Hasher,
     bytes: u64,
@@ -41,7 +41,7 @@ impl Draft {
     ///
     /// # Errors
     /// A folder or the temporary file cannot be created.
-    pub fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
+    pub(super) fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
         let folder = root.join(".meta").join("tmp");
         let temporary = folder.join(format!("{}.part", relative.replace('/', "_")));
         let file = create_in(&folder, &temporary)?;
@@ -57,7 +57,7 @@ impl Draft {
     }
 
     /// The path that the file will have.
-    pub fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.root.join(&self.relative)
     }
 
@@ -65,7 +65,7 @@ impl Draft {
     ///
     /// # Errors
     /// The disk is full or the folder cannot be written; what was there before stays.
-    pub fn commit(mut self, rows: u64) -> Result<FileRecord, StoreError> {
+    pub(super) fn commit(mut self, rows: u64) -> Result<FileRecord, StoreError> {
         let path = self.path();
         self.file.sync_all().map_err(|source| io_error("write", &self.temporary, source))?;
         let folder = path.parent().unwrap_or(&self.root);
@@ -125,6 +125,18 @@ pub fn write_bytes(root: &Path, relative: &str, content: &[u8]) -> Result<FileRe
     draft.commit(0)
 }
 
+/// Moves a folder, where it is there, to a path on the same file system.
+///
+/// # Errors
+/// It cannot be moved.
+pub fn move_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
+    if !from.exists() {
+        return Ok(());
+    }
+    create_folder(to.parent().unwrap_or(to))?;
+    fs::rename(from, to).map_err(|source| io_error("move the folder", from, source))
+}
+
 /// Removes a folder and all that is in it, where it is there.
 ///
 /// # Errors
@@ -156,7 +168,7 @@ pub fn hash_file(path: &Path) -> Result<String, StoreError> {
 ///
 /// # Errors
 /// The folder cannot be read.
-pub fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub(super) fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }

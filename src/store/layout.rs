@@ -62,6 +62,9 @@ impl Experiment {
         self.root.join("estimates")
     }
 
+    /// Below the recording: one manifest for every run that is recorded whole.
+    pub const RUN_MANIFESTS: &str = ".meta/runs";
+
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
@@ -103,22 +106,40 @@ impl Experiment {
         Ok(layers)
     }
 
-    /// The runs that have activations of `layer`, ascending.
-    ///
-    /// # Errors
-    /// The folder cannot be listed.
-    pub fn runs(&self, layer: usize) -> Result<Vec<RunId>, StoreError> {
-        let folder = self.recording().join(format!("activations/layer={layer}"));
-        Ok(keys(&folder, "run")?.into_iter().map(RunId).collect())
+    /// Whether this program began the recording and has not finished it.
+    pub fn is_unfinished(&self) -> bool {
+        self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
     }
 
-    /// The files of a recorded table that has one per run, with the run of each.
+    /// The runs that are recorded whole, ascending: those with a manifest, or all that have a folder where the recording was
+    /// made by another program and has no manifests.
+    ///
+    /// # Errors
+    /// There are none, or a folder cannot be listed.
+    pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
+        let manifests = self.recording().join(Self::RUN_MANIFESTS);
+        let runs: Vec<RunId> = if manifests.exists() {
+            let stem = |path: PathBuf| path.file_stem().map(|stem| RunId(stem.to_string_lossy().into_owned()));
+            sorted_entries(&manifests)?.into_iter().filter_map(stem).collect()
+        } else {
+            let folder = self.recording().join(format!("activations/layer={}", self.layers()?[0]));
+            keys(&folder, "run")?.into_iter().map(RunId).collect()
+        };
+        if runs.is_empty() {
+            let problem = "no run is recorded whole; run `infoplane record` again".to_owned();
+            return Err(StoreError::Missing { path: self.recording(), problem });
+        }
+        Ok(runs)
+    }
+
+    /// Where a table that has one file per run lies, for the runs that have it.
     ///
     /// # Errors
     /// The folder cannot be listed.
     pub fn per_run_files(&self, table: &str) -> Result<Vec<(String, PathBuf)>, StoreError> {
+        let path = |run: RunId| (run.to_string(), self.recording().join(Self::per_run(table, &run)));
         let runs = keys(&self.recording().join(table), "run")?.into_iter().map(RunId);
-        Ok(runs.map(|run| (run.to_string(), self.recording().join(Self::per_run(table, &run)))).collect())
+        Ok(runs.map(path).filter(|(_, path)| path.exists()).collect())
     }
 
     /// The estimators that have tables, with the tables of each.

@@ -6,13 +6,15 @@ mod error;
 mod files;
 pub mod foreign;
 mod layout;
+mod lock;
 mod manifest;
 pub mod schema;
 mod table;
 
-pub use activations::{ActivationReader, ActivationWriter, Activations};
+pub use activations::{ActivationReader, ActivationWriter};
 pub use error::StoreError;
-pub use files::{Draft, FileRecord, hash_bytes, hash_file, remove_folder, sorted_entries, write_bytes};
+pub use files::{FileRecord, hash_bytes, hash_file, move_folder, remove_folder, write_bytes};
 pub use layout::{Experiment, RunId, data_file};
+pub use lock::Lock;
 pub use manifest::{Manifest, Pending};
-pub use table::{Footer, RowWriter, read_footer, read_rows, write_rows};
+pub use table::{Footer, RowWriter, read_footer, read_rows, read_samples, write_rows};

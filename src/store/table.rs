@@ -17,7 +17,7 @@ use parquet::schema::types::ColumnPath;
 
 use super::error::StoreError;
 use super::files::{Draft, FileRecord, io_error};
-use super::schema::{OLDEST_READABLE, Row, VERSION};
+use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 
 /// What a footer says of its file, besides the schema.
 pub type Footer = BTreeMap<String, String>;
@@ -25,7 +25,7 @@ pub type Footer = BTreeMap<String, String>;
 const TABLE_KEY: &str = "infoplane.table";
 const VERSION_KEY: &str = "infoplane.schema_version";
 const CRATE_VERSION_KEY: &str = "infoplane.crate_version";
-/// zstd 1: higher levels take 2 to 4 times as long for 1 to 2 % (docs/reproduction.md has the machine).
+/// zstd 1: higher levels take 2 to 4 times as long for 1 to 2 %.
 const COMPRESSION_LEVEL: i32 = 1;
 
 /// Row groups of tables that grow epoch by epoch are closed when this much is buffered.
@@ -118,6 +118,22 @@ pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     Ok(rows)
 }
 
+/// Reads a table of samples, which everything else refers to by position.
+///
+/// # Errors
+/// As [`read_rows`]; samples that are not numbered 0, 1, 2, … in order.
+pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
+    let rows: Vec<SampleRow> = read_rows(path)?;
+    match rows.iter().zip(0..).find(|(row, want)| row.sample != *want) {
+        None => Ok(rows),
+        Some((row, want)) => Err(StoreError::Column {
+            path: path.to_owned(),
+            column: "sample".to_owned(),
+            problem: format!("samples must be 0, 1, 2, … in order; got {} in place of {want}", row.sample),
+        }),
+    }
+}
+
 /// The footer entries of a file of `table`, without reading its rows.
 ///
 /// # Errors
@@ -145,7 +161,7 @@ pub(super) fn open(path: &Path, table: &'static str) -> Result<(File, ArrowReade
     }
 }
 
-pub(super) fn footer_of(metadata: &ArrowReaderMetadata) -> Footer {
+fn footer_of(metadata: &ArrowReaderMetadata) -> Footer {
     let entries = metadata.metadata().file_metadata().key_value_metadata();
     entries.into_iter().flatten().filter_map(|kv| Some((kv.key.clone(), kv.value.clone()?))).collect()
 }

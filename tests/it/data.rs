@@ -30,8 +30,7 @@ fn stochastic_labels_are_written_with_their_probability() {
     project.ok("data make tishby --gamma 0.5 --seed 3");
     let rows = samples(&project, "data/tishby.parquet");
     assert!((rows[0].p_y1.unwrap() - 1.0 / (1.0 + (0.5_f64 * 98.5).exp())).abs() < 1e-15);
-    // 2^-7 of the patterns would already be more ones than chance gives at p = e^-49.
-    assert_eq!(rows[0].y, 0);
+    assert_eq!(rows[0].y, 0); // drawn with p = e⁻⁴⁹
 }
 
 #[test]
@@ -47,6 +46,7 @@ fn the_same_numbers_come_in_from_every_format() {
 
     let csv = "a,b,y\n0.5,-1,1\n2,3.5,0\n0,1,7\n";
     project.write("d.csv", csv);
+    project.write("text.csv", "a,b,name,y\n0.5,-1,one,1\n2,3.5,two,0\n0,1,three,7\n");
     project.write("d.csv.zst", zstd::encode_all(csv.as_bytes(), 0).unwrap());
     let mut npz = NpzWriter::new_compressed(fs::File::create(project.path("d.npz")).unwrap());
     npz.add_array("x", &x).unwrap();
@@ -57,6 +57,7 @@ fn the_same_numbers_come_in_from_every_format() {
 
     for (line, case) in [
         ("data import d.csv --out csv.parquet", "csv"),
+        ("data import text.csv --x a,b --out text.parquet", "text"),
         ("data import d.csv.zst --x a,b --out zst.parquet", "zst"),
         ("data import d.npz --out npz.parquet", "npz"),
         ("data import d.npy --y 2 --out npy.parquet", "npy"),
@@ -82,11 +83,12 @@ fn wrong_values_are_named_with_their_place() {
         "row 1, column `a` is 1e99; only finite f32 values can be used".replace("1e99", &1e99.to_string()).as_str(),
     );
     check("a,y\n1,0.5\n", "", "row 0, column `y` is 0.5; a label is a whole number");
-    check("a,y\n1,zero\n", "", "row 0, column `y`: `zero` is not a number");
+    check("a,y\n1,zero\n", "", "column `y`: row 0: `zero` is not a number; choose others with --x and --y");
     check("a,label\n1,0\n", "", "no column `y`; known: `a`, `label`");
     check("a,y\n1,0\n", "--x b", "no column `b`; known: `a`, `y`");
     check("y\n1\n", "", "no column is left for x; name some with --x");
     check("a,y\n", "", "there are no rows");
+    check("a,y,p\n1,2,0.5\n", "--p-y1 p", "row 0: label 2 beside p(y=1|x); stochastic labels are 0 or 1");
     check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; a probability lies in 0..=1");
     assert!(!project.path("data").exists(), "nothing may be written");
 

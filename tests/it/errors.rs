@@ -2,8 +2,8 @@
 
 use std::fs;
 
-use infoplane::store::read_rows;
-use infoplane::store::schema::EstimateRow;
+use infoplane::store::schema::{EstimateRow, SampleRow, SummaryRow};
+use infoplane::store::{Footer, read_rows, write_rows};
 
 use crate::tool::{PIPELINE, Project};
 
@@ -76,6 +76,102 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
 }
 
 #[test]
+fn overwriting_puts_the_old_recording_back_when_it_fails() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let before = project.files("outputs");
+    // Weights this large overflow in a ReLU network: the first run diverges.
+    project.write("p.toml", PIPELINE.replace("4e-3", "1e30").replace("tanh", "relu"));
+    assert!(project.refused("run p.toml --overwrite").contains("diverged"));
+    project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "file = \"p.toml\""));
+    assert!(project.refused("run p.toml --overwrite").contains("damaged or not Parquet"));
+    let kept = project.files("outputs");
+    assert!(before.iter().all(|file| kept.contains(file)), "something of the old recording is lost");
+}
+
+#[test]
+fn overwriting_leaves_no_estimate_of_the_old_recording() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    project.ok("estimate binning outputs/p --n-bins 9");
+    project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6").replace("runs = 2", "runs = 1"));
+    project.ok("run p.toml --overwrite");
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    assert!(summary.iter().all(|row| row.n_runs == 1 && row.estimator != "binning-n-bins-9"));
+}
+
+#[test]
+fn a_recording_of_another_program_is_not_touched() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby");
+    project.recording(&[0.1, 0.2], &[None; 2]);
+    let before = project.files("outputs");
+    assert!(project.refused("record p.toml").contains("holds a recording that this program did not make"));
+    assert!(project.files("outputs") == before);
+}
+
+#[test]
+fn a_data_file_of_other_content_is_not_replaced() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby --gamma 0.5");
+    let before = project.files("data");
+    let sentence = project.refused("run p.toml");
+    assert!(sentence.contains("data/tishby.parquet is there and holds something else"), "{sentence}");
+    assert!(project.refused("data import data/tishby.parquet --x x").contains("holds something else"));
+    assert!(project.files("data") == before);
+}
+
+#[test]
+fn samples_out_of_order_are_refused() {
+    let project = Project::new(PIPELINE);
+    let row = |sample: i32| SampleRow { sample, x: vec![0.0], y: sample % 2, p_y1: None };
+    write_rows(&project.path(""), "d.parquet", &[row(0), row(2), row(1)], &Footer::new()).unwrap();
+    project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "file = \"d.parquet\""));
+    let sentence = project.refused("record p.toml");
+    assert!(
+        sentence.ends_with("column `sample`: samples must be 0, 1, 2, … in order; got 2 in place of 1"),
+        "{sentence}"
+    );
+}
+
+#[test]
+fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
+    let project = Project::new(&PIPELINE.replace("bin_width = 0.07", "bin_width = 1e-12"));
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(project.path("outputs/p/figures/snapshots-binning-n-edges-30.png").exists());
+    assert!(!project.path("outputs/p/figures/snapshots-binning-bin-width-1e-12.png").exists());
+}
+
+#[test]
+fn a_file_of_another_table_among_the_estimates_is_named() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let stranger = project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet");
+    fs::copy(project.path("data/tishby.parquet"), &stranger).unwrap();
+    let sentence = project.refused("aggregate outputs/p");
+    assert!(sentence.ends_with("run=r0001.parquet holds table `samples`, expected table `estimates`"), "{sentence}");
+}
+
+#[test]
+fn settings_that_cannot_work_are_refused_before_anything_is_written() {
+    let check = |from: &str, to: &str, expected: &str| {
+        let project = Project::new(&PIPELINE.replace(from, to));
+        let sentence = project.refused("run p.toml");
+        assert!(sentence.contains(expected), "{sentence}");
+        assert!(!project.path("outputs").exists());
+    };
+    check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples leaves none to train on");
+    check("[6, 3]", "[30_000_000]", "one epoch would be 122880008192 activations");
+    check("4e-3", "1e-50", "`learning_rate`: must be a number above 0 that f32 can hold, got 1e-50");
+    check(
+        "n_edges = 30",
+        "n_edges = 4_000_000_000_000",
+        "must be a whole number from 2 to 16777216, got 4000000000000",
+    );
+}
+
+#[test]
 fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
@@ -134,7 +230,7 @@ fn an_unwritable_output_folder_is_named() {
     // A file where the folder should be: permission bits would not stop a test that runs as root.
     project.write("outputs", "in the way");
     let sentence = project.refused("run p.toml");
-    assert!(sentence.contains("cannot create the folder outputs/p/recording/.meta/tmp: "), "{sentence}");
+    assert!(sentence.contains("cannot create the folder outputs/p/recording/.meta: "), "{sentence}");
     assert_eq!(fs::read(project.path("outputs")).unwrap(), b"in the way");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::store::{ActivationReader, read_rows};
+use infoplane::store::{ActivationReader, read_rows, read_samples};
 
 use crate::tool::{PIPELINE, Project};
 
@@ -68,22 +68,86 @@ fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
 fn the_summary_is_the_mean_and_the_spread_over_runs() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
-    let mut by_group: BTreeMap<(i32, i32), Vec<f64>> = BTreeMap::new();
+    // Per layer and epoch, of each run: I(X;T), I(T;Y), training loss, test accuracy.
+    let mut by_group: BTreeMap<(i32, i32), Vec<[f64; 4]>> = BTreeMap::new();
     for run in ["r0000", "r0001"] {
+        let fits: Vec<EpochRow> =
+            read_rows(&project.path(&format!("outputs/p/recording/epochs/run={run}/part-00000.parquet"))).unwrap();
         let path = project.path(&format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"));
         for row in read_rows::<EstimateRow>(&path).unwrap() {
-            by_group.entry((row.layer, row.epoch)).or_default().push(row.i_xt_bits.unwrap());
+            let fit = fits.iter().find(|fit| fit.epoch == row.epoch).unwrap();
+            let values =
+                [row.i_xt_bits.unwrap(), row.i_ty_bits.unwrap(), fit.loss_train_nats, fit.accuracy_test.unwrap()];
+            by_group.entry((row.layer, row.epoch)).or_default().push(values);
         }
     }
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
     let of_estimator: Vec<&SummaryRow> = summary.iter().filter(|row| row.estimator == "binning-n-edges-30").collect();
     assert_eq!(of_estimator.len(), by_group.len());
     for row in of_estimator {
-        let values = &by_group[&(row.layer, row.epoch)];
+        let [first, second] = by_group[&(row.layer, row.epoch)][..] else { panic!("two runs") };
         // Of two values: mean (a+b)/2, standard deviation |a−b|/√2.
-        let (mean, std) = ((values[0] + values[1]) / 2.0, (values[0] - values[1]).abs() / 2.0_f64.sqrt());
-        assert!((row.i_xt_bits_mean.unwrap() - mean).abs() < 1e-12 && (row.i_xt_bits_std.unwrap() - std).abs() < 1e-12);
+        let mean = |k: usize| (first[k] + second[k]) / 2.0;
+        let std = |k: usize| (first[k] - second[k]).abs() / 2.0_f64.sqrt();
+        for (got, expected) in [
+            (row.i_xt_bits_mean, mean(0)),
+            (row.i_xt_bits_std, std(0)),
+            (row.i_ty_bits_mean, mean(1)),
+            (row.i_ty_bits_std, std(1)),
+            (row.loss_train_nats_mean, mean(2)),
+            (row.accuracy_test_mean, mean(3)),
+        ] {
+            assert!((got.unwrap() - expected).abs() < 1e-12, "{got:?} is not {expected}");
+        }
         assert_eq!((row.n_runs, row.n_failed, row.i_xt_ceiling_bits), (2, 0, Some(12.0)));
+    }
+}
+
+#[test]
+fn recorded_activations_losses_and_weights_belong_together() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let recording = |file: &str| project.path(&format!("outputs/p/recording/{file}/part-00000.parquet"));
+    let samples = read_samples(&project.path("outputs/p/recording/samples.parquet")).unwrap();
+    let splits: Vec<SplitRow> = read_rows(&recording("splits/run=r0001")).unwrap();
+    let fits: Vec<EpochRow> = read_rows(&recording("epochs/run=r0001")).unwrap();
+    let of_layer = |layer: usize| {
+        let reader = ActivationReader::open(&recording(&format!("activations/layer={layer}/run=r0001"))).unwrap();
+        let weights: Vec<WeightRow> = read_rows(&recording(&format!("weights/layer={layer}/run=r0001"))).unwrap();
+        (reader, weights)
+    };
+    let layers: Vec<_> = (1..=3).map(of_layer).collect();
+    for (index, fit) in fits.iter().enumerate() {
+        let mut below: Vec<Vec<f64>> =
+            samples.iter().map(|row| row.x.iter().map(|v| f64::from(*v)).collect()).collect();
+        for (l, (reader, weights)) in layers.iter().enumerate() {
+            let (t, weights) = (reader.read(index).unwrap().t, &weights[index]);
+            let n_units = reader.n_units();
+            for (sample, row) in below.iter_mut().enumerate() {
+                let z = |j: usize| {
+                    let kernel = &weights.kernel[j * row.len()..][..row.len()];
+                    f64::from(weights.bias[j]) + kernel.iter().zip(&*row).map(|(w, t)| f64::from(*w) * t).sum::<f64>()
+                };
+                let z: Vec<f64> = (0..n_units).map(z).collect();
+                let sum: f64 = z.iter().map(|z| z.exp()).sum();
+                *row = z.iter().map(|z| if l == 2 { z.exp() / sum } else { z.tanh() }).collect();
+                for (unit, expected) in row.iter().enumerate() {
+                    // Three layers of f32 arithmetic with weights of size 1.
+                    assert!((f64::from(t[sample * n_units + unit]) - expected).abs() < 1e-5);
+                }
+            }
+        }
+        // Labels 0 and 1 are classes 0 and 1.
+        let train = samples.iter().zip(&splits).zip(&below).filter(|((_, split), _)| split.split == "train");
+        let (mut loss, mut n_right, mut n) = (0.0, 0.0, 0.0);
+        for ((sample, _), p) in train {
+            loss -= p[sample.y as usize].ln();
+            n_right += f64::from(u8::from((p[1] > p[0]) == (sample.y == 1)));
+            n += 1.0;
+        }
+        assert!((fit.loss_train_nats - loss / n).abs() < 1e-5);
+        // A sample on the boundary may fall to either side in f32.
+        assert!((fit.accuracy_train - n_right / n).abs() < 1.5 / n);
     }
 }
 
@@ -180,7 +244,11 @@ fn more_runs_are_added_to_those_that_are_there() {
     grown.write("p.toml", PIPELINE.replace("runs = 2", "runs = 3"));
     let kept = grown.path("outputs/p/recording/activations/layer=1/run=r0001/part-00000.parquet");
     let before = fs::metadata(&kept).unwrap().modified().unwrap();
-    grown.ok("run p.toml");
+    let said = grown.ok("run p.toml");
+    assert!(
+        said.contains("record: 1 runs") && said.contains("36 estimates"),
+        "the earlier runs were done again: {said}"
+    );
     whole.ok("run p.toml");
     assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), before, "an earlier run was recorded again");
     assert!(grown.files("outputs") == whole.files("outputs"));
@@ -196,7 +264,11 @@ fn results_go_where_out_says() {
     project.ok("plot snapshots elsewhere/x --out apart");
     assert!(project.path("apart/figures/snapshots-binning-n-edges-30.png").exists());
     project.ok("run p.toml --out elsewhere/y");
-    project.ok("aggregate elsewhere/x elsewhere/y --out apart");
-    let rows: Vec<SummaryRow> = read_rows(&project.path("apart/summary.parquet")).unwrap();
+    project.ok("aggregate elsewhere/x elsewhere/y --out both");
+    let rows: Vec<SummaryRow> = read_rows(&project.path("both/summary.parquet")).unwrap();
     assert_eq!(rows.iter().filter(|row| row.experiment == "y").count(), 36);
+    project.ok("plot all both");
+    assert!(project.path("both/figures/information-plane-y-binning-n-edges-30.png").exists());
+    // However the path is written, the table is the same.
+    assert_eq!(project.ok("aggregate ./elsewhere/x elsewhere/../elsewhere/y --out both"), "aggregate: up to date\n");
 }
