@@ -1,9 +1,10 @@
 #!/bin/sh
-# The stages of pipelines/tishby.toml chained by hand. Each does only what is not done yet; run it from the top folder.
+# The stages of pipelines/tishby.toml chained by hand; with another PIPELINE, those of its recording and these estimators.
+# Each stage does only what is not done yet. Run it from the top folder:
 #   sh pipelines/tishby.sh [PIPELINE] [FOLDER]
 set -eu
 pipeline=${1:-pipelines/tishby.toml}
-experiment=${2:-outputs/tishby}
+experiment=${2:-outputs/$(basename "$pipeline" .toml)}
 infoplane() { cargo run --quiet --release -- "$@"; }
 
 infoplane data make tishby
