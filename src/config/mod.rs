@@ -1,10 +1,12 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod values;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::json;
 use thiserror::Error;
 use toml::Spanned;
@@ -95,7 +97,7 @@ pub struct ConfigError {
 struct RawPipeline {
     #[serde(default)]
     seed: u64,
-    #[serde(default = "one", deserialize_with = "runs")]
+    #[serde(default = "values::one", deserialize_with = "values::runs")]
     runs: usize,
     data: Spanned<RawData>,
     network: RawNetwork,
@@ -110,35 +112,35 @@ struct RawPipeline {
 struct RawData {
     name: Option<Spanned<String>>,
     file: Option<PathBuf>,
-    #[serde(deserialize_with = "fraction")]
+    #[serde(deserialize_with = "values::fraction")]
     train_fraction: f64,
-    #[serde(default = "shuffled", deserialize_with = "split")]
+    #[serde(default = "values::shuffled", deserialize_with = "values::split")]
     split: Split,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawNetwork {
-    #[serde(deserialize_with = "widths")]
+    #[serde(deserialize_with = "values::widths")]
     hidden: Vec<usize>,
-    #[serde(deserialize_with = "activation")]
+    #[serde(deserialize_with = "values::activation")]
     activation: Activation,
-    #[serde(default = "fan_in", deserialize_with = "fan")]
+    #[serde(default = "values::fan_in", deserialize_with = "values::fan")]
     initial_fan: Fan,
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawTraining {
-    #[serde(deserialize_with = "optimiser")]
+    #[serde(deserialize_with = "values::optimiser")]
     optimiser: fn(f32) -> Optimiser,
-    #[serde(deserialize_with = "positive")]
+    #[serde(deserialize_with = "values::positive")]
     learning_rate: f32,
-    #[serde(deserialize_with = "batch")]
+    #[serde(deserialize_with = "values::batch")]
     batch: BatchSize,
     #[serde(default)]
     reshuffle: bool,
-    #[serde(deserialize_with = "epochs")]
+    #[serde(deserialize_with = "values::epochs")]
     epochs: u64,
 }
 
@@ -146,9 +148,9 @@ struct RawTraining {
 #[serde(deny_unknown_fields)]
 struct RawRecord {
     epochs: Spanned<RawEpochs>,
-    #[serde(default = "yes")]
+    #[serde(default = "values::yes")]
     weights: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "values::yes")]
     gradients: bool,
 }
 
@@ -344,105 +346,6 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     }
     let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
     key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
-}
-
-fn one() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
-}
-
-fn shuffled() -> Split {
-    Split::Shuffled
-}
-
-fn fan_in() -> Fan {
-    Fan::In
-}
-
-/// A whole number in 1..=`most`.
-fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
-    let got = i64::deserialize(from)?;
-    if (1..=most).contains(&got) {
-        return Ok(got);
-    }
-    Err(serde::de::Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
-}
-
-/// Runs have names of four digits, so that they sort as they are numbered.
-fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    count(from, 9999).map(|runs| runs as usize)
-}
-
-/// Epochs are stored as 32-bit numbers.
-fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    count(from, i64::from(i32::MAX)).map(|epochs| epochs as u64)
-}
-
-fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
-    let got = f64::deserialize(from)?;
-    let value = got as f32;
-    if value.is_finite() && value > 0.0 {
-        return Ok(value);
-    }
-    Err(serde::de::Error::custom(format!("must be a number above 0 that f32 can hold, got {got:?}")))
-}
-
-fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
-    let got = f64::deserialize(from)?;
-    if got > 0.0 && got <= 1.0 {
-        return Ok(got);
-    }
-    Err(serde::de::Error::custom(format!("must be above 0 and at most 1, got {got}")))
-}
-
-fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
-    let got = Vec::<i64>::deserialize(from)?;
-    if got.is_empty() {
-        return Err(serde::de::Error::custom(
-            "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
-        ));
-    }
-    let width = |w: &i64| usize::try_from(*w).ok().filter(|w| *w > 0);
-    let bad = |w: i64| serde::de::Error::custom(format!("every layer needs at least 1 unit, got {w}"));
-    got.iter().map(|w| width(w).ok_or_else(|| bad(*w))).collect()
-}
-
-fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::Error> {
-    let got = toml::Value::deserialize(from)?;
-    match &got {
-        toml::Value::String(word) if word == "full" => Ok(BatchSize::Full),
-        toml::Value::Integer(size) if *size > 0 => Ok(BatchSize::Mini(*size as usize)),
-        _ => Err(serde::de::Error::custom(format!("must be \"full\" or a whole number of at least 1, got {got}"))),
-    }
-}
-
-/// One of a list of named values.
-fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
-    let got = String::deserialize(from)?;
-    let found = all.iter().find(|(name, _)| *name == got);
-    let unknown = || format!("unknown choice `{got}`; {}", suggestion(&got, all.iter().map(|(name, _)| *name)));
-    found.map(|(_, value)| *value).ok_or_else(|| serde::de::Error::custom(unknown()))
-}
-
-fn activation<'de, D: Deserializer<'de>>(from: D) -> Result<Activation, D::Error> {
-    choice(from, Activation::ALL)
-}
-
-fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
-    choice(from, Fan::ALL)
-}
-
-fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Error> {
-    choice(from, Split::ALL)
-}
-
-fn optimiser<'de, D: Deserializer<'de>>(from: D) -> Result<fn(f32) -> Optimiser, D::Error> {
-    let adam: fn(f32) -> Optimiser = |learning_rate| Optimiser::Adam { learning_rate };
-    let sgd: fn(f32) -> Optimiser = |learning_rate| Optimiser::Sgd { learning_rate };
-    choice(from, &[("adam", adam), ("sgd", sgd)])
 }
 
 #[cfg(test)]
