@@ -409,7 +409,9 @@ n_edges = 30
             "[]",
             "p.toml, line 7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
         );
-        check("[10, 7]", "[10, 0]", "p.toml, line 7: `hidden`: every layer needs at least 1 unit, got 0");
+        let too_wide = "p.toml, line 7: `hidden`: every layer needs 1 to 10000000 units, got 9223372036854775807";
+        check("[10, 7]", "[10, 9223372036854775807]", too_wide);
+        check("[10, 7]", "[10, 0]", "p.toml, line 7: `hidden`: every layer needs 1 to 10000000 units, got 0");
         check("\"full\"", "0", "p.toml, line 12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
         check("runs = 2", "runs = 0", "p.toml, line 1: `runs`: must be a whole number from 1 to 9999, got 0");
         check(

@@ -58,16 +58,22 @@ pub(super) fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Err
     Err(serde::de::Error::custom(format!("must be above 0 and at most 1, got {got}")))
 }
 
+/// Every layer keeps files open while a run is recorded; the widths keep sums of them within bounds.
 pub(super) fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
+    const MOST_LAYERS: usize = 100;
+    const MOST_UNITS: i64 = 10_000_000;
+    let refused = |problem: String| Err(serde::de::Error::custom(problem));
     let got = Vec::<i64>::deserialize(from)?;
     if got.is_empty() {
-        return Err(serde::de::Error::custom(
-            "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
-        ));
+        return refused("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]".to_owned());
     }
-    let width = |w: &i64| usize::try_from(*w).ok().filter(|w| *w > 0);
-    let bad = |w: i64| serde::de::Error::custom(format!("every layer needs at least 1 unit, got {w}"));
-    got.iter().map(|w| width(w).ok_or_else(|| bad(*w))).collect()
+    if got.len() > MOST_LAYERS {
+        return refused(format!("at most {MOST_LAYERS} hidden layers can be recorded, got {}", got.len()));
+    }
+    match got.iter().find(|width| !(1..=MOST_UNITS).contains(*width)) {
+        Some(width) => refused(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
+        None => Ok(got.into_iter().map(|width| width as usize).collect()),
+    }
 }
 
 pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::Error> {
