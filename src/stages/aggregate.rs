@@ -8,7 +8,7 @@ use polars::prelude::*;
 use super::{Outcome, StageError};
 use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, StoreError, hash_file, read_footer, write_bytes, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, StoreError, read_footer, verified_hash, write_bytes, write_rows,
 };
 
 /// What the summary is grouped by, and its order.
@@ -71,16 +71,26 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
 }
 
 /// What the summary depends on: every file by its experiment, its path in there, and its content. Also makes sure that
-/// each is a table of ours, so that polars meets no surprise.
+/// each is a table of ours with the content that was written, so that polars meets no surprise.
 fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError> {
     let mut hashes = Vec::new();
     for input in inputs {
-        let estimates = input.estimates.iter().map(|path| (path, EstimateRow::TABLE));
-        let epochs = input.epochs.iter().map(|(_, path)| (path, EpochRow::TABLE));
-        for (path, table) in estimates.chain(epochs) {
-            read_footer(path, table)?;
-            let relative = path.strip_prefix(input.experiment.root()).unwrap_or(path);
-            hashes.push((input.experiment.name(), relative.to_string_lossy().into_owned(), hash_file(path)?));
+        let name = input.experiment.name();
+        let root = input.experiment.estimates();
+        for path in &input.estimates {
+            read_footer(path, EstimateRow::TABLE)?;
+            // estimates/<estimator>/run=<run>.parquet is listed in estimates/.meta/<estimator>/<run>.json
+            let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
+            let manifest = relative.replace("/run=", "/").replace(".parquet", "");
+            let hash = verified_hash(&root, &manifest, &relative)?;
+            hashes.push((name.clone(), relative, hash));
+        }
+        let root = input.experiment.recording();
+        for (run, path) in &input.epochs {
+            read_footer(path, EpochRow::TABLE)?;
+            let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
+            let hash = verified_hash(&root, &format!("runs/{run}"), &relative)?;
+            hashes.push((name.clone(), relative, hash));
         }
     }
     Ok(hashes)

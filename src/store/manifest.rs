@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, io_error, write_bytes};
+use super::files::{FileRecord, hash_bytes, hash_file, io_error, write_bytes};
 use super::schema::VERSION;
 
 /// What a stage (or one run of it) made.
@@ -45,6 +45,23 @@ impl Manifest {
             problem: format!("not a manifest: {e}; remove it to do the work again"),
         })
     }
+}
+
+/// The BLAKE3 hash of the file `relative` below `root`, compared with the one in the manifest `<root>/.meta/<name>.json`.
+/// A file that no manifest lists (another program's) is hashed only.
+///
+/// # Errors
+/// The file cannot be read, or is not what was written.
+pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, StoreError> {
+    let path = root.join(relative);
+    let hash = hash_file(&path)?;
+    let manifest = Manifest::read(&root.join(format!(".meta/{name}.json")))?;
+    let listed = manifest.and_then(|manifest| manifest.files.into_iter().find(|file| file.path == relative));
+    if listed.is_some_and(|file| file.blake3 != hash) {
+        let problem = "its content is not what was written (BLAKE3 differs from the manifest)".to_owned();
+        return Err(StoreError::Damaged { path, problem });
+    }
+    Ok(hash)
 }
 
 /// Work that a manifest will stand for when it is done.

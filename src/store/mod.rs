@@ -16,5 +16,5 @@ pub use error::StoreError;
 pub use files::{FileRecord, hash_bytes, hash_file, move_folder, remove_folder, write_bytes};
 pub use layout::{Experiment, RunId, data_file};
 pub use lock::Lock;
-pub use manifest::{Manifest, Pending};
+pub use manifest::{Manifest, Pending, verified_hash};
 pub use table::{Footer, RowWriter, read_footer, read_rows, read_samples, write_rows};

@@ -154,6 +154,26 @@ fn a_file_of_another_table_among_the_estimates_is_named() {
 }
 
 #[test]
+fn a_flipped_byte_in_a_table_is_never_aggregated() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
+    for file in ["estimates/binning-n-edges-30/run=r0001.parquet", "recording/epochs/run=r0000/part-00000.parquet"] {
+        let path = project.path(&format!("outputs/p/{file}"));
+        let content = fs::read(&path).unwrap();
+        for at in (0..content.len()).step_by(content.len() / 40) {
+            let mut flipped = content.clone();
+            flipped[at] ^= 45;
+            fs::write(&path, flipped).unwrap();
+            let sentence = project.refused("aggregate outputs/p");
+            assert!(sentence.contains(file), "byte {at}: {sentence}");
+        }
+        fs::write(&path, content).unwrap();
+    }
+    project.ok("aggregate outputs/p");
+}
+
+#[test]
 fn settings_that_cannot_work_are_refused_before_anything_is_written() {
     let check = |from: &str, to: &str, expected: &str| {
         let project = Project::new(&PIPELINE.replace(from, to));
