@@ -4,6 +4,7 @@
 mod activation;
 mod batches;
 mod evaluation;
+mod gradients;
 mod initialisation;
 mod network;
 mod optimiser;
@@ -11,8 +12,9 @@ mod training;
 
 pub use activation::Activation;
 pub use batches::{BatchOrder, BatchSize, Samples};
-pub use evaluation::{Evaluation, Fit};
+pub use evaluation::{Evaluation, Fit, PreActivations};
+pub use gradients::{GradientKind, GradientStatistics};
 pub use initialisation::Fan;
 pub use network::{Layer, Network, NetworkError};
 pub use optimiser::Optimiser;
-pub use training::{GradientStatistics, Training, TrainingSettings};
+pub use training::{Training, TrainingSettings, TrainingState, Watch};

@@ -145,12 +145,18 @@ impl Network {
 
     /// Computes every layer's output for one tile of inputs; the last becomes p(class | x).
     pub(super) fn forward(&self, x: &[f32], work: &mut Workspace) {
+        self.forward_seen(x, work, |_, _| {});
+    }
+
+    /// As [`Network::forward`]; `see` gets each layer's number and its weighted sums before the activation function.
+    pub(super) fn forward_seen(&self, x: &[f32], work: &mut Workspace, mut see: impl FnMut(usize, &[f32])) {
         let output = self.layers.len() - 1;
         for (l, layer) in self.layers.iter().enumerate() {
             let (below, here) = work.t.split_at_mut(l);
             let input = below.last().map_or(x, Vec::as_slice);
             let t = &mut here[0];
             tile::affine(&self.parameters[layer.kernel()], &self.parameters[layer.bias()], input, t);
+            see(l, t);
             if l == output {
                 tile::softmax_in_place(t);
             } else {
@@ -181,6 +187,23 @@ impl Network {
                 tile::back_affine(&self.parameters[layer.kernel()], &here[0], delta);
                 self.activation.times_slope(delta, input);
             }
+        }
+    }
+}
+
+impl Network {
+    /// Adds Σ_s g_s² of the tile to `squares`, which is laid out like the parameters; g_s are the gradients of single
+    /// samples. Needs what [`Network::backward`] left in `work`, and leaves squares there.
+    ///
+    /// For a dense layer g = δ a, so that Σ_s g_s² = Σ_s δ_s² a_s²: the sum of gradients with every factor squared.
+    pub(super) fn add_squared_gradients(&self, x: &[f32], work: &mut Workspace, squares: &mut [f32]) {
+        let squared = |values: &[f32]| values.iter().map(|v| v * v).collect::<Vec<f32>>();
+        for (l, layer) in self.layers.iter().enumerate().rev() {
+            let input = squared(if l == 0 { x } else { &work.t[l - 1] });
+            let delta = &mut work.delta[l];
+            delta.iter_mut().for_each(|d| *d *= *d);
+            let (kernel, bias) = layer.split(squares);
+            tile::add_gradients(&input, delta, kernel, bias);
         }
     }
 }

@@ -24,9 +24,9 @@ const BETA_2: f32 = 0.999;
 const EPSILON: f32 = 1e-8;
 
 /// What an optimiser remembers between steps.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct OptimiserState {
-    optimiser: Optimiser,
     m: Vec<f32>,
     v: Vec<f32>,
     beta_1_power: f32,
@@ -40,12 +40,17 @@ impl OptimiserState {
             Optimiser::Sgd { .. } => 0,
         };
         let (m, v) = (vec![0.0; n_moments], vec![0.0; n_moments]);
-        Self { optimiser, m, v, beta_1_power: BETA_1, beta_2_power: BETA_2 }
+        Self { m, v, beta_1_power: BETA_1, beta_2_power: BETA_2 }
+    }
+
+    /// Whether both remember as many numbers.
+    pub(super) fn has_shape_of(&self, other: &Self) -> bool {
+        (self.m.len(), self.v.len()) == (other.m.len(), other.v.len())
     }
 
     /// One step of the parameters against their gradient.
-    pub(super) fn step(&mut self, parameters: &mut [f32], gradient: &[f32]) {
-        match self.optimiser {
+    pub(super) fn step(&mut self, optimiser: Optimiser, parameters: &mut [f32], gradient: &[f32]) {
+        match optimiser {
             Optimiser::Sgd { learning_rate } => {
                 parameters.iter_mut().zip(gradient).for_each(|(w, g)| *w -= learning_rate * g);
             }
@@ -78,11 +83,12 @@ mod tests {
 
     fn check_adam(gradients: [f64; 3]) {
         let rate = 0.1_f64;
-        let mut state = OptimiserState::new(Optimiser::Adam { learning_rate: 0.1 }, 1);
+        let adam = Optimiser::Adam { learning_rate: 0.1 };
+        let mut state = OptimiserState::new(adam, 1);
         let mut weight = [1.0_f32];
         let (mut w, mut m, mut v) = (1.0_f64, 0.0_f64, 0.0_f64);
         for (t, g) in (1..).zip(gradients) {
-            state.step(&mut weight, &[g as f32]);
+            state.step(adam, &mut weight, &[g as f32]);
             m = 0.9 * m + 0.1 * g;
             v = 0.999 * v + 0.001 * g * g;
             w -= rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t)) * m / (v.sqrt() + 1e-8);
@@ -94,7 +100,8 @@ mod tests {
     #[test]
     fn sgd_follows_the_gradient() {
         let mut weight = [1.0, 2.0];
-        OptimiserState::new(Optimiser::Sgd { learning_rate: 0.5 }, 2).step(&mut weight, &[1.0, -2.0]);
+        let sgd = Optimiser::Sgd { learning_rate: 0.5 };
+        OptimiserState::new(sgd, 2).step(sgd, &mut weight, &[1.0, -2.0]);
         assert_eq!(weight, [0.5, 3.0]);
     }
 }

@@ -1,9 +1,11 @@
-//! The training loop: one epoch at a time, so that whoever drives it decides when to look.
+//! The training loop: one update at a time, so that whoever drives it decides when to look.
 
 use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
 
 use super::batches::{BatchOrder, BatchSize, Batches, Samples, reorder};
-use super::network::{Layer, Network, Workspace};
+use super::gradients::{GradientKind, GradientStatistics, Moments};
+use super::network::{Network, Workspace};
 use super::optimiser::{Optimiser, OptimiserState};
 
 /// How to train.
@@ -17,7 +19,7 @@ pub struct TrainingSettings {
     pub batch_order: BatchOrder,
 }
 
-/// A network in training. Nothing is allocated between two epochs.
+/// A network in training. Nothing is allocated between two updates.
 #[derive(Debug)]
 pub struct Training<'a> {
     network: Network,
@@ -32,19 +34,24 @@ pub struct Training<'a> {
     rng: ChaCha8Rng,
 }
 
-/// Gradients of the batches of one epoch, of one layer's kernel (biases left out).
-///
-/// # Reference
-/// Shwartz-Ziv & Tishby 2017, Fig. 4, by its released code: g_b is the gradient of batch b's mean loss, taken *after*
-/// that batch's step. Deviation: the code plots the trace of the covariance as "STD"; this is its square root.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct GradientStatistics {
-    /// ‖mean over batches of g_b‖₂.
-    pub mean_norm: f64,
-    /// √(Σ_w Var_b g_b,w), population variance; `None` with fewer than two batches.
-    pub std_norm: Option<f64>,
-    /// ‖W‖_F at the end of the epoch.
-    pub weight_norm: f64,
+/// All that the next updates depend on, besides the settings and the samples.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
+pub struct TrainingState {
+    parameters: Vec<f32>,
+    optimiser: OptimiserState,
+    order: Vec<usize>,
+    step: u64,
+    rng_position: u128,
+}
+
+/// Gathers the gradients of the batches of one epoch, from its first step to its last.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
+pub struct Watch {
+    moments: Moments,
+    /// The samples in another order, whose batches are looked at before each step; none: the epoch's own batches, after.
+    probe: Option<Vec<usize>>,
 }
 
 impl<'a> Training<'a> {
@@ -81,92 +88,149 @@ impl<'a> Training<'a> {
         self.step
     }
 
-    /// One pass over the training samples.
-    pub fn epoch(&mut self) {
-        self.next_order();
-        for batch in 0..self.batches.len() {
-            self.update(batch);
-        }
+    /// Updates in one pass over the training samples.
+    pub fn steps_per_epoch(&self) -> u64 {
+        self.batches.len() as u64
     }
 
-    /// One pass that also measures the gradient of every batch after its step, for each layer in order.
-    pub fn epoch_with_gradients(&mut self) -> Vec<GradientStatistics> {
-        self.next_order();
-        let mut moments = Moments::new(self.gradient.len());
-        for batch in 0..self.batches.len() {
-            self.update(batch);
-            self.compute_gradient(batch);
-            moments.add(&self.gradient);
-        }
-        self.statistics(&moments)
+    /// Whether the next update is the first of an epoch.
+    pub fn is_between_epochs(&self) -> bool {
+        self.step.is_multiple_of(self.steps_per_epoch())
     }
 
-    /// The gradients of all batches without a step: those of the untrained network, before the first epoch.
-    pub fn gradients(&mut self) -> Vec<GradientStatistics> {
-        let mut moments = Moments::new(self.gradient.len());
-        for batch in 0..self.batches.len() {
-            self.compute_gradient(batch);
-            moments.add(&self.gradient);
-        }
-        self.statistics(&moments)
-    }
-
-    fn next_order(&mut self) {
-        if reorder(&mut self.order, self.settings.batch_order, &mut self.rng) {
+    /// One update, seen by `watches`.
+    pub fn update(&mut self, watches: &mut [Watch]) {
+        if self.is_between_epochs() && reorder(&mut self.order, self.settings.batch_order, &mut self.rng) {
             self.batches.fill(self.samples, &self.order);
         }
-    }
-
-    fn update(&mut self, batch: usize) {
+        let batch = (self.step % self.steps_per_epoch()) as usize;
+        for watch in watches.iter_mut().filter(|watch| watch.probe.is_some()) {
+            self.look(watch, batch);
+        }
         self.compute_gradient(batch);
-        self.optimiser.step(&mut self.network.parameters, &self.gradient);
+        self.optimiser.step(self.settings.optimiser, &mut self.network.parameters, &self.gradient);
         self.step += 1;
-    }
-
-    /// The gradient of the mean loss of one batch.
-    fn compute_gradient(&mut self, batch: usize) {
-        self.gradient.fill(0.0);
-        let scale = 1.0 / self.batches.n_samples(batch) as f32;
-        for tile in self.batches.tiles(batch) {
-            self.network.forward(tile.x, &mut self.work);
-            self.network.backward(tile.x, tile.targets, tile.n_valid, scale, &mut self.work, &mut self.gradient);
+        for watch in watches.iter_mut().filter(|watch| watch.probe.is_none()) {
+            self.look(watch, batch);
         }
     }
 
-    fn statistics(&self, moments: &Moments) -> Vec<GradientStatistics> {
-        let of_layer = |layer: &Layer| GradientStatistics {
-            mean_norm: norm(layer.kernel_of(&moments.mean).iter().copied()),
-            std_norm: (moments.n > 1.0)
-                .then(|| (layer.kernel_of(&moments.squares).iter().sum::<f64>() / moments.n).sqrt()),
-            weight_norm: norm(layer.kernel_of(&self.network.parameters).iter().map(|w| f64::from(*w))),
+    /// One pass over the training samples, or the rest of one that was begun.
+    pub fn epoch(&mut self) {
+        self.update(&mut []);
+        while !self.is_between_epochs() {
+            self.update(&mut []);
+        }
+    }
+
+    /// Begins to gather the gradients of the epoch that begins now; `rng` draws the probe of [`GradientKind::BeforeStep`].
+    /// `None` for [`GradientKind::Samples`], which needs no steps.
+    pub fn watch(&self, kind: GradientKind, rng: &mut ChaCha8Rng) -> Option<Watch> {
+        let probe = match kind {
+            GradientKind::AfterStep => None,
+            GradientKind::BeforeStep => {
+                let mut order = self.order.clone();
+                // Independent of how the epochs before have shuffled it.
+                order.sort_unstable();
+                order.shuffle(rng);
+                Some(order)
+            }
+            GradientKind::Samples => return None,
         };
-        self.network.layers().iter().map(of_layer).collect()
-    }
-}
-
-fn norm(values: impl Iterator<Item = f64>) -> f64 {
-    values.map(|v| v * v).sum::<f64>().sqrt()
-}
-
-/// Mean and summed squared deviations of vectors that come one by one (Welford 1962).
-struct Moments {
-    n: f64,
-    mean: Vec<f64>,
-    squares: Vec<f64>,
-}
-
-impl Moments {
-    fn new(len: usize) -> Self {
-        Self { n: 0.0, mean: vec![0.0; len], squares: vec![0.0; len] }
+        Some(Watch { moments: Moments::new(self.gradient.len()), probe })
     }
 
-    fn add(&mut self, values: &[f32]) {
-        self.n += 1.0;
-        for ((mean, squares), value) in self.mean.iter_mut().zip(&mut self.squares).zip(values) {
-            let before = f64::from(*value) - *mean;
-            *mean += before / self.n;
-            *squares += before * (f64::from(*value) - *mean);
+    /// What a watch has seen, for each layer in order.
+    pub fn statistics(&self, watch: &Watch) -> Vec<GradientStatistics> {
+        watch.moments.statistics(self.network.layers(), &self.network.parameters)
+    }
+
+    /// The gradients of all batches without a step: what there is to see of the untrained network.
+    pub fn statistics_at_rest(&mut self, mut watch: Watch) -> Vec<GradientStatistics> {
+        for batch in 0..self.batches.len() {
+            self.look(&mut watch, batch);
         }
+        self.statistics(&watch)
+    }
+
+    /// Mean and spread of the gradients of single training samples, at the weights of `network`.
+    pub fn statistics_over_samples(&mut self, network: &Network) -> Vec<GradientStatistics> {
+        let len = self.gradient.len();
+        let (mut sums, mut sums_of_squares) = (vec![0.0; len], vec![0.0; len]);
+        let mut squares = vec![0.0_f32; len];
+        let add = |totals: &mut [f64], values: &[f32]| {
+            totals.iter_mut().zip(values).for_each(|(total, value)| *total += f64::from(*value));
+        };
+        for tile in (0..self.batches.len()).flat_map(|batch| self.batches.tiles(batch)) {
+            self.gradient.fill(0.0);
+            squares.fill(0.0);
+            network.forward(tile.x, &mut self.work);
+            network.backward(tile.x, tile.targets, tile.n_valid, 1.0, &mut self.work, &mut self.gradient);
+            network.add_squared_gradients(tile.x, &mut self.work, &mut squares);
+            add(&mut sums, &self.gradient);
+            add(&mut sums_of_squares, &squares);
+        }
+        let n = self.order.len() as f64;
+        Moments::from_sums(n, &sums, &sums_of_squares).statistics(network.layers(), &network.parameters)
+    }
+
+    /// What is needed to go on later.
+    pub fn state(&self) -> TrainingState {
+        TrainingState {
+            parameters: self.network.parameters.clone(),
+            optimiser: self.optimiser.clone(),
+            order: self.order.clone(),
+            step: self.step,
+            rng_position: self.rng.get_word_pos(),
+        }
+    }
+
+    /// Goes on from `state`, which a training with the same settings and samples was in; false, and nothing is changed,
+    /// where it cannot be such a state.
+    pub fn resume(&mut self, state: TrainingState) -> bool {
+        let mut known = [self.order.clone(), state.order.clone()];
+        known.iter_mut().for_each(|order| order.sort_unstable());
+        if state.parameters.len() != self.network.parameters.len()
+            || !state.optimiser.has_shape_of(&self.optimiser)
+            || known[0] != known[1]
+        {
+            return false;
+        }
+        self.network.parameters = state.parameters;
+        self.optimiser = state.optimiser;
+        self.order = state.order;
+        self.step = state.step;
+        self.rng.set_word_pos(state.rng_position);
+        self.batches.fill(self.samples, &self.order);
+        true
+    }
+
+    /// Adds the gradient of a batch, at the weights as they are, to what a watch has seen.
+    fn look(&mut self, watch: &mut Watch, batch: usize) {
+        match &watch.probe {
+            None => self.compute_gradient(batch),
+            Some(order) => {
+                let size = self.batches.n_samples(0);
+                let chosen = &order[batch * size..order.len().min((batch + 1) * size)];
+                let batches = Batches::new(self.samples, chosen, BatchSize::Full);
+                gradient_of(&self.network, &batches, 0, &mut self.work, &mut self.gradient);
+            }
+        }
+        watch.moments.add(&self.gradient);
+    }
+
+    fn compute_gradient(&mut self, batch: usize) {
+        gradient_of(&self.network, &self.batches, batch, &mut self.work, &mut self.gradient);
+    }
+}
+
+/// The gradient of the mean loss of one batch.
+fn gradient_of(network: &Network, batches: &Batches, batch: usize, work: &mut Workspace, gradient: &mut [f32]) {
+    gradient.fill(0.0);
+    let scale = 1.0 / batches.n_samples(batch) as f32;
+    for tile in batches.tiles(batch) {
+        network.forward(tile.x, work);
+        network.backward(tile.x, tile.targets, tile.n_valid, scale, work, gradient);
     }
 }
 
@@ -176,6 +240,7 @@ mod tests {
     use rand::SeedableRng;
 
     use super::super::activation::Activation;
+    use super::super::gradients::norm;
     use super::super::initialisation::Fan;
     use super::*;
 
@@ -259,15 +324,29 @@ mod tests {
         assert_eq!(training.step(), 800); // 150 samples in batches of 40: 40, 40, 40 and 30
     }
 
+    fn rng() -> ChaCha8Rng {
+        ChaCha8Rng::seed_from_u64(7)
+    }
+
+    /// The gradients of batch after batch at rest.
+    fn gradients(training: &mut Training<'_>) -> Vec<GradientStatistics> {
+        let watch = training.watch(GradientKind::AfterStep, &mut rng()).unwrap();
+        training.statistics_at_rest(watch)
+    }
+
     #[test]
     fn measuring_gradients_does_not_change_the_training() {
         let (x, classes) = data();
         let mut plain = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let mut measured = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
-        measured.gradients();
+        gradients(&mut measured);
         for _ in 0..3 {
             plain.epoch();
-            measured.epoch_with_gradients();
+            let kinds = [GradientKind::AfterStep, GradientKind::BeforeStep];
+            let mut watches = kinds.map(|kind| measured.watch(kind, &mut rng()).unwrap());
+            (0..4).for_each(|_| measured.update(&mut watches));
+            let network = measured.network().clone();
+            measured.statistics_over_samples(&network);
         }
         assert_eq!(plain.network.parameters, measured.network.parameters);
     }
@@ -276,7 +355,7 @@ mod tests {
     fn gradient_statistics_are_mean_and_spread_over_batches() {
         let (x, classes) = data();
         let mut training = training(&x, &classes, Activation::Tanh, BatchSize::Mini(75));
-        let statistics = training.gradients();
+        let statistics = gradients(&mut training);
         let mut gradient = |batch| {
             training.compute_gradient(batch);
             training.gradient.clone()
@@ -288,7 +367,32 @@ mod tests {
         };
         assert!((statistics[0].mean_norm - norm_of(&|a, b| (a + b) / 2.0)).abs() < 1e-12);
         assert!((statistics[0].std_norm.unwrap() - norm_of(&|a, b| (a - b) / 2.0)).abs() < 1e-12);
-        assert_eq!(self::training(&x, &classes, Activation::Tanh, BatchSize::Full).gradients()[0].std_norm, None);
+        let mut full = self::training(&x, &classes, Activation::Tanh, BatchSize::Full);
+        assert_eq!(gradients(&mut full)[0].std_norm, None);
+    }
+
+    #[test]
+    fn gradients_over_samples_are_those_of_batches_of_one() {
+        let (x, classes) = data();
+        let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        let mut single = training(&x, &classes, Activation::Tanh, BatchSize::Mini(1));
+        let network = whole.network().clone();
+        for (a, b) in whole.statistics_over_samples(&network).iter().zip(gradients(&mut single)) {
+            // f32 sums of 128 gradients on one side, single f32 gradients on the other.
+            assert!((a.mean_norm / b.mean_norm - 1.0).abs() < 1e-5, "{a:?} {b:?}");
+            assert!((a.std_norm.unwrap() / b.std_norm.unwrap() - 1.0).abs() < 1e-5, "{a:?} {b:?}");
+        }
+    }
+
+    #[test]
+    fn a_probe_sees_every_sample_once_an_epoch() {
+        let (x, classes) = data();
+        // At rest, the mean over equal batches of any permutation is the gradient of the full batch.
+        let mut probed = training(&x, &classes, Activation::Tanh, BatchSize::Mini(50));
+        let watch = probed.watch(GradientKind::BeforeStep, &mut rng()).unwrap();
+        let probed = probed.statistics_at_rest(watch);
+        let full = gradients(&mut training(&x, &classes, Activation::Tanh, BatchSize::Full));
+        assert!((probed[1].mean_norm / full[1].mean_norm - 1.0).abs() < 1e-5);
     }
 
     #[test]
@@ -299,6 +403,26 @@ mod tests {
         stepped.epoch();
         // One batch: its gradient after its step is that of the network as the epoch leaves it. The order of samples,
         // and with it the rounding, is the same in both.
-        assert_eq!(measured.epoch_with_gradients(), stepped.gradients());
+        let mut watches = [measured.watch(GradientKind::AfterStep, &mut rng()).unwrap()];
+        measured.update(&mut watches);
+        assert_eq!(measured.statistics(&watches[0]), gradients(&mut stepped));
+    }
+
+    #[test]
+    fn a_training_goes_on_from_its_state_with_the_same_bits() {
+        let (x, classes) = data();
+        let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        let mut first = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        let mut resumed = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        (0..23).for_each(|_| whole.update(&mut []));
+        (0..10).for_each(|_| first.update(&mut [])); // two steps into the third epoch
+        assert!(resumed.resume(first.state()));
+        (10..23).for_each(|_| resumed.update(&mut []));
+        assert_eq!(whole.state(), resumed.state());
+        let mut other = training(&x, &classes, Activation::Tanh, BatchSize::Full);
+        assert!(other.resume(first.state()), "the size of batches is not part of the state");
+        let mut shorter = first.state();
+        shorter.order.pop();
+        assert!(!whole.resume(shorter));
     }
 }
