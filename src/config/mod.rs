@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod record;
 mod values;
 
 use std::collections::BTreeMap;
@@ -13,10 +14,12 @@ use toml::Spanned;
 
 use crate::datasets;
 use crate::estimators::{self, Estimator};
-use crate::math::spacing::log_spaced;
 use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
 use crate::parameter::{Parameters, Value};
 use crate::suggest::suggestion;
+use record::RawRecord;
+pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+use values::name_of;
 
 /// A checked pipeline.
 #[derive(Debug)]
@@ -72,17 +75,6 @@ impl Split {
     pub const ALL: &[(&str, Split)] = &[("shuffled", Split::Shuffled), ("ordered", Split::Ordered)];
 }
 
-/// What is recorded of a run besides activations, losses and accuracies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Record {
-    /// Epochs to record, ascending; 0 is the untrained network.
-    pub epochs: Vec<u64>,
-    /// Kernels and biases.
-    pub weights: bool,
-    /// Gradient statistics.
-    pub gradients: bool,
-}
-
 /// What is wrong with a pipeline file, and where.
 #[derive(Debug, Error)]
 #[error("{}{}: {problem}", file.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
@@ -102,7 +94,7 @@ struct RawPipeline {
     data: Spanned<RawData>,
     network: RawNetwork,
     training: RawTraining,
-    record: RawRecord,
+    record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
 }
@@ -144,25 +136,6 @@ struct RawTraining {
     epochs: u64,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRecord {
-    epochs: Spanned<RawEpochs>,
-    #[serde(default = "values::yes")]
-    weights: bool,
-    #[serde(default = "values::yes")]
-    gradients: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawEpochs {
-    /// This many points, evenly spaced in log epoch; the untrained network and the last epoch are always recorded.
-    LogSpaced(usize),
-    /// Exactly these.
-    List(Vec<u64>),
-}
-
 impl Pipeline {
     /// Reads and checks a pipeline file.
     ///
@@ -192,8 +165,9 @@ impl Pipeline {
             (None, Some(file)) => Data::File(file),
             _ => return Err((data_at, "`[data]` needs either `name` or `file`".to_owned())),
         };
-        let epochs_at = raw.record.epochs.span().start;
-        let epochs = recorded_epochs(raw.record.epochs.into_inner(), raw.training.epochs);
+        let n_layers = raw.network.hidden.len() + 1;
+        let record_at = raw.record.span().start;
+        let record = raw.record.into_inner().check(record_at, raw.training.epochs, n_layers)?;
         let mut estimators: Vec<Box<dyn Estimator>> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
@@ -219,11 +193,7 @@ impl Pipeline {
                 batch_order: if raw.training.reshuffle { BatchOrder::Reshuffled } else { BatchOrder::Fixed },
             },
             n_epochs: raw.training.epochs,
-            record: Record {
-                epochs: epochs.map_err(|problem| (epochs_at, problem))?,
-                weights: raw.record.weights,
-                gradients: raw.record.gradients,
-            },
+            record,
             estimators,
         })
     }
@@ -249,44 +219,9 @@ impl Pipeline {
             },
             "reshuffle": self.training.batch_order == BatchOrder::Reshuffled,
             "epochs": self.n_epochs,
-            "recorded_epochs": self.record.epochs,
-            "weights": self.record.weights,
-            "gradients": self.record.gradients,
+            "record": self.record.settings(),
         })
     }
-}
-
-/// A recording of a million epochs is a slip of the pen.
-const MOST_RECORDS: usize = 1_000_000;
-
-/// The epochs of a schedule; what is wrong with it, where something is.
-fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, String> {
-    let mut epochs = match schedule {
-        RawEpochs::LogSpaced(0) => {
-            return Err("`epochs = { log_spaced = 0 }` records nothing; give at least 1".to_owned());
-        }
-        RawEpochs::LogSpaced(count) if count > MOST_RECORDS => {
-            return Err(format!("at most {MOST_RECORDS} recorded epochs can be asked for, got {count}"));
-        }
-        RawEpochs::LogSpaced(count) if count as u64 > n_epochs => {
-            return Err(format!("{count} recorded epochs are more than the {n_epochs} epochs of `[training]`"));
-        }
-        RawEpochs::LogSpaced(count) => {
-            let mut epochs = log_spaced(count, n_epochs);
-            epochs.extend([0, n_epochs]);
-            epochs
-        }
-        RawEpochs::List(list) if list.is_empty() => return Err("the list of recorded epochs is empty".to_owned()),
-        RawEpochs::List(list) => match list.iter().find(|epoch| **epoch > n_epochs) {
-            Some(beyond) => {
-                return Err(format!("recorded epoch {beyond} is beyond the {n_epochs} epochs of `[training]`"));
-            }
-            None => list,
-        },
-    };
-    epochs.sort_unstable();
-    epochs.dedup();
-    Ok(epochs)
 }
 
 /// Builds the estimator of an `[[estimate]]` table that begins at `at`; an error carries the place of the key to blame.
@@ -318,10 +253,6 @@ fn estimator(at: usize, table: BTreeMap<Spanned<String>, toml::Value>) -> Result
     (spec.build)(&parameters).map_err(|e| (at, e.to_string()))
 }
 
-fn name_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
-    all.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| name)
-}
-
 /// Puts the deserialiser's message into the user's words.
 fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
@@ -340,7 +271,10 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
         ("expected u64", "expected a whole number of at least 0"),
         ("expected usize", "expected a whole number of at least 0"),
         ("expected f64", "expected a number"),
-        ("wanted string or table", "expected one of { log_spaced = 400 }, { list = [0, 10, 100] }"),
+        (
+            "wanted string or table",
+            "expected one of \"saxe\", { log_spaced = 400 }, { every = 10 }, { list = [0, 10, 100] }",
+        ),
     ] {
         first = first.replace(theirs, ours);
     }
@@ -394,7 +328,9 @@ n_edges = 30
         let pipeline = read(VALID).unwrap();
         assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.n_epochs), ("p", 2, 100));
         assert_eq!((pipeline.split, pipeline.fan), (Split::Shuffled, Fan::In));
-        assert_eq!(pipeline.record.epochs, [0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100]);
+        let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
+        assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
+        assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));
         assert_eq!(pipeline.estimators[0].id(), "binning-n-edges-30");
     }
 
@@ -431,11 +367,7 @@ n_edges = 30
             "{ list = [1, 200] }",
             "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`",
         );
-        check(
-            "{ log_spaced = 10 }",
-            "{ every = 2 }",
-            "p.toml, line 15: unknown choice `every`; known: `log_spaced`, `list`",
-        );
+        check("{ log_spaced = 10 }", "{ evry = 2 }", "p.toml, line 15: unknown choice `evry`; did you mean `every`?");
         check("\"tishby\"", "\"tishbi\"", "p.toml, line 4: unknown data set `tishbi`; did you mean `tishby`?");
         check("\"binning\"", "\"bining\"", "p.toml, line 17: unknown estimator `bining`; did you mean `binning`?");
         check("n_edges = 30", "n_edge = 30", "p.toml, line 18: unknown parameter `n_edge`; did you mean `n_edges`?");
@@ -443,6 +375,37 @@ n_edges = 30
             "n_edges = 30",
             "n_edges = -1",
             "p.toml, line 18: parameter `n_edges`: must be a whole number from 2 to 16777216, got -1",
+        );
+        check(
+            "epochs = { log_spaced = 10 }",
+            "",
+            "p.toml, line 14: `[record]` needs `epochs`, `steps` or `adaptive`: when to record",
+        );
+        let with = |line: &str| format!("{{ log_spaced = 10 }}\n{line}");
+        check(
+            "{ log_spaced = 10 }",
+            &with("layers = [4]"),
+            "p.toml, line 16: there is no layer 4; 0 is the input, 3 the output",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            &with("samples = \"some\""),
+            "p.toml, line 16: `samples`: must be \"all\", \"train\", \"test\" or how many to draw, got \"some\"",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            &with("gradients = \"before\""),
+            "p.toml, line 16: `gradients`: must be true, false or some of \"after_step\", \"before_step\", \"samples\", got \"before\"",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            &with("steps = { windows = [[5, 2]] }"),
+            "p.toml, line 16: window [5, 2] ends before it begins",
+        );
+        check(
+            "{ log_spaced = 10 }",
+            &with("adaptive = { delta = 0.2, method = \"exact\" }"),
+            "p.toml, line 16: `adaptive` chooses every moment by itself; leave out `epochs` and `steps`",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");

@@ -23,7 +23,7 @@ pub(super) fn fan_in() -> Fan {
 }
 
 /// A whole number in 1..=`most`.
-fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
     let got = i64::deserialize(from)?;
     if (1..=most).contains(&got) {
         return Ok(got);
@@ -86,7 +86,7 @@ pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::
 }
 
 /// One of a list of named values.
-fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
+pub(super) fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
     let got = String::deserialize(from)?;
     let found = all.iter().find(|(name, _)| *name == got);
     let unknown = || format!("unknown choice `{got}`; {}", suggestion(&got, all.iter().map(|(name, _)| *name)));
@@ -109,4 +109,9 @@ pub(super) fn optimiser<'de, D: Deserializer<'de>>(from: D) -> Result<fn(f32) ->
     let adam: fn(f32) -> Optimiser = |learning_rate| Optimiser::Adam { learning_rate };
     let sgd: fn(f32) -> Optimiser = |learning_rate| Optimiser::Sgd { learning_rate };
     choice(from, &[("adam", adam), ("sgd", sgd)])
+}
+
+/// The name of a value in a list of named values.
+pub(super) fn name_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
+    all.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| name)
 }

@@ -52,3 +52,8 @@ pub fn find(name: &str) -> Result<&'static Spec, UnknownDataset> {
     let found = DATASETS.iter().find(|spec| spec.name == name);
     found.copied().ok_or_else(|| UnknownDataset { name: name.to_owned(), suggestion: suggestion() })
 }
+
+/// What a data set made by its rule is recognised by.
+pub fn identity(name: &str, parameters: &Parameters) -> String {
+    format!("{name} {}", parameters.slug()).trim().to_owned()
+}

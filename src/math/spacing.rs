@@ -17,6 +17,29 @@ pub fn log_spaced(count: usize, last: u64) -> Vec<u64> {
     points
 }
 
+/// The epochs of Saxe's network on Tishby's task: all of the first 20, then every 5th, from 100 every 20th, from 2000 every
+/// 100th, counted from 0 and looked at after the epoch; ours count from 1 there.
+///
+/// # Reference
+/// Saxe et al. 2018, released code (`do_report` of `IBnet_SaveActivations`).
+pub fn saxe(n_epochs: u64) -> Vec<u64> {
+    saxe_with(n_epochs, |e| e.is_multiple_of(if e < 2000 { 20 } else { 100 }))
+}
+
+/// Likewise on MNIST: from 100 every 10th, from 200 every 100th (`MNIST_SaveActivations`).
+pub fn saxe_mnist(n_epochs: u64) -> Vec<u64> {
+    saxe_with(n_epochs, |e| e.is_multiple_of(if e < 200 { 10 } else { 100 }))
+}
+
+fn saxe_with(n_epochs: u64, from_100: fn(u64) -> bool) -> Vec<u64> {
+    let is_recorded = |e: &u64| match e {
+        0..20 => true,
+        20..100 => e.is_multiple_of(5),
+        _ => from_100(*e),
+    };
+    (0..n_epochs).filter(is_recorded).map(|e| e + 1).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -35,6 +58,14 @@ mod tests {
         check(400, 8000, 274, 7999);
         check(400, 10_000, 279, 9998);
         check(1800, 10_000, 964, 9998);
+    }
+
+    #[test]
+    fn as_many_epochs_as_saxes_code_saves() {
+        // 211 and 144 files, the last of epoch 9900 counted from 0.
+        let (ib, mnist) = (saxe(10_000), saxe_mnist(10_000));
+        assert_eq!((ib.len(), ib[0], ib[210]), (211, 1, 9901));
+        assert_eq!((mnist.len(), mnist[0], mnist[143]), (144, 1, 9901));
     }
 
     #[test]

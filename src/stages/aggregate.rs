@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::{Outcome, StageError};
-use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow};
+use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, StoreError, read_footer, verified_hash, write_bytes, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, Recording, StoreError, read_footer, read_rows, verified_hash,
+    write_bytes, write_rows,
 };
 
 /// What the summary is grouped by, and its order.
-const KEYS: [&str; 4] = ["experiment", "estimator", "layer", "epoch"];
+const KEYS: [&str; 5] = ["experiment", "estimator", "layer", "epoch", "step"];
 
 /// Writes `summary.parquet` and `summary.csv` over all runs of all `experiments` into the folder `out`.
 ///
@@ -21,7 +22,7 @@ const KEYS: [&str; 4] = ["experiment", "estimator", "layer", "epoch"];
 pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
     let inputs = inputs(experiments)?;
     let hashes = hashes(&inputs)?;
-    let work = Pending::new(out, "summary", &hashes);
+    let work = Pending::new(out, "summary", &serde_json::json!({ "tables": hashes, "schema": VERSION }));
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -48,8 +49,8 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
 struct Input {
     experiment: Experiment,
     estimates: Vec<PathBuf>,
-    /// One file per run, with the run's name; empty where a recording has none.
-    epochs: Vec<(String, PathBuf)>,
+    /// The parts of every run that has losses and accuracies, with the run's name and the hashes of the parts.
+    epochs: Vec<(String, Vec<PathBuf>, Vec<String>)>,
 }
 
 fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
@@ -65,9 +66,26 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
         }
-        Ok(Input { experiment: experiment.clone(), estimates, epochs: experiment.per_run_files("epochs")? })
+        Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(experiment)? })
     };
     experiments.iter().map(input).collect()
+}
+
+fn epochs(experiment: &Experiment) -> Result<Vec<(String, Vec<PathBuf>, Vec<String>)>, StageError> {
+    let recording = match Recording::open(experiment) {
+        // Estimates may lie apart from their recording.
+        Err(StoreError::Missing { .. }) => return Ok(Vec::new()),
+        recording => recording?,
+    };
+    let mut epochs = Vec::new();
+    for run in recording.runs() {
+        let paths = run.parts(EpochRow::TABLE, None);
+        if !paths.is_empty() {
+            run.verify(EpochRow::TABLE, None)?;
+            epochs.push((run.id.to_string(), paths, run.hashes(EpochRow::TABLE, None)?));
+        }
+    }
+    Ok(epochs)
 }
 
 /// What the summary depends on: every file by its experiment, its path in there, and its content. Also makes sure that
@@ -78,22 +96,31 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
         let name = input.experiment.name();
         let root = input.experiment.estimates();
         for path in &input.estimates {
-            read_footer(path, EstimateRow::TABLE)?;
             // estimates/<estimator>/run=<run>.parquet is listed in estimates/.meta/<estimator>/<run>.json
             let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
             let manifest = relative.replace("/run=", "/").replace(".parquet", "");
             let hash = verified_hash(&root, &manifest, &relative)?;
+            belongs_here(path, &relative)?;
             hashes.push((name.clone(), relative, hash));
         }
-        let root = input.experiment.recording();
-        for (run, path) in &input.epochs {
-            read_footer(path, EpochRow::TABLE)?;
-            let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-            let hash = verified_hash(&root, &format!("runs/{run}"), &relative)?;
-            hashes.push((name.clone(), relative, hash));
+        for (run, paths, of_paths) in &input.epochs {
+            paths.iter().try_for_each(|path| read_footer(path, EpochRow::TABLE).map(drop))?;
+            hashes.extend(of_paths.iter().map(|hash| (name.clone(), format!("epochs of {run}"), hash.clone())));
         }
     }
     Ok(hashes)
+}
+
+/// A copy of a table, or one in another's place, would count as one more run.
+fn belongs_here(path: &Path, relative: &str) -> Result<(), StoreError> {
+    let place = |row: &EstimateRow| Experiment::estimate_named(&row.estimator, &row.run);
+    match read_rows::<EstimateRow>(path)?.iter().map(place).find(|place| place != relative) {
+        None => Ok(()),
+        Some(place) => {
+            let problem = format!("its rows belong into estimates/{place}; move the file there, or out of estimates/");
+            Err(StoreError::Rows { path: path.to_owned(), problem })
+        }
+    }
 }
 
 fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
@@ -110,11 +137,11 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
-    let of_run = |(run, path): &(String, PathBuf)| {
-        Ok(scan(std::slice::from_ref(path))?.with_column(lit(run.as_str()).alias("run")))
+    let of_run = |(run, paths, _): &(String, Vec<PathBuf>, Vec<String>)| {
+        Ok(scan(paths)?.with_column(lit(run.as_str()).alias("run")))
     };
     let epochs = input.epochs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
-    let on = [col("run"), col("epoch")];
+    let on = [col("run"), col("epoch"), col("step")];
     let epochs = concat(epochs, UnionArgs::default())?.select([&on[..], &FITS.map(col)].concat());
     Ok(estimates.join(epochs, &on, &on, JoinArgs::new(JoinType::Left)))
 }
@@ -122,6 +149,11 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
 fn summarise(estimates: LazyFrame) -> LazyFrame {
     let mean = |name: &str| col(name).mean().alias(format!("{name}_mean"));
     let std = |name: &str| col(name).std(1).alias(format!("{name}_std"));
+    // A mean over fewer runs than the others of its row would be read as one over all of them.
+    let mean_of_all = |name: &str| {
+        let is_whole = col(name).count().eq(len());
+        when(is_whole).then(col(name).mean()).otherwise(lit(NULL)).alias(format!("{name}_mean"))
+    };
     let estimates = estimates.group_by(KEYS.map(col)).agg([
         col("i_xt_bits").count().cast(DataType::Int32).alias("n_runs"),
         col("failure").count().cast(DataType::Int32).alias("n_failed"),
@@ -131,10 +163,10 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         std("i_ty_bits"),
         col("i_xt_ceiling_bits").min(),
         col("i_ty_ceiling_bits").min(),
-        mean("loss_train_nats"),
-        mean("loss_test_nats"),
-        mean("accuracy_train"),
-        mean("accuracy_test"),
+        mean_of_all("loss_train_nats"),
+        mean_of_all("loss_test_nats"),
+        mean_of_all("accuracy_train"),
+        mean_of_all("accuracy_test"),
     ]);
     // Group order is not defined; the sorted table has the same bytes every time.
     estimates.sort(KEYS, SortMultipleOptions::default())
@@ -153,6 +185,7 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             estimator: text("estimator")?,
             layer: count("layer")?,
             epoch: count("epoch")?,
+            step: table.column("step")?.i64()?.get(i),
             n_runs: count("n_runs")?,
             n_failed: count("n_failed")?,
             i_xt_bits_mean: number("i_xt_bits_mean")?,

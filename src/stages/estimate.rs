@@ -9,14 +9,15 @@ use serde_json::json;
 use super::{Outcome, Progress, StageError};
 use crate::estimators::{Estimate, Estimator};
 use crate::sample::{Labels, Representation};
-use crate::store::schema::{EstimateRow, SampleRow};
+use crate::store::schema::{EstimateRow, SampleRow, VERSION};
 use crate::store::{
-    ActivationReader, Experiment, Footer, Lock, Manifest, Pending, RunId, hash_file, read_samples, write_rows,
+    ActivationReader, Experiment, Footer, Lock, Pending, RecordedRun, Recording, RunId, Values, read_samples,
+    verified_hash, write_rows,
 };
 
 /// The activations of one run: where they are, and hashes that change when they do.
-struct Run {
-    id: RunId,
+struct Run<'a> {
+    recorded: &'a RecordedRun,
     layers: Vec<(usize, ActivationReader)>,
     hashes: Vec<String>,
 }
@@ -24,11 +25,11 @@ struct Run {
 /// An estimator and what it has yet to write.
 type Work<'a> = (&'a dyn Estimator, Pending);
 
-/// Applies `estimators` to every run, layer and recorded epoch of `experiment` that they have not been applied to yet.
+/// Applies `estimators` to every run, layer and recorded moment of `experiment` that they have not been applied to yet.
 /// The tables go to `<out>/estimates`. The recording is read once for all estimators.
 ///
 /// # Errors
-/// There is no recording, it is damaged, or it has other samples than its labels.
+/// There is no recording, a file is not what was written, or runs, layers or samples do not belong together.
 pub fn estimate(
     experiment: &Experiment,
     estimators: &[Box<dyn Estimator>],
@@ -36,21 +37,28 @@ pub fn estimate(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
-    let layers = experiment.layers()?;
+    let recording = Recording::open(experiment)?;
+    let layers = recording.layers(Values::Activations)?;
     let samples_path = experiment.recording().join(Experiment::SAMPLES);
-    let labels = labels(&read_samples(&samples_path)?, &samples_path)?;
-    let samples_hash = hash_file(&samples_path)?;
+    let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+    let labels = AllLabels::new(&read_samples(&samples_path)?, &samples_path)?;
 
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
     }
     let root = Experiment::new(out).estimates();
-    let mut todo: Vec<(Run, Vec<Work<'_>>)> = Vec::new();
-    for run in runs(experiment, &layers, labels.n_samples())? {
+    let mut todo: Vec<(Run<'_>, Vec<Work<'_>>)> = Vec::new();
+    for recorded in recording.runs() {
+        let run = Run::open(recorded, &layers)?;
         let mut pending = Vec::new();
         for estimator in estimators {
-            let made_from = json!({ "estimator": estimator.id(), "activations": run.hashes, "samples": samples_hash });
-            let work = Pending::new(&root, &format!("{}/{}", estimator.id(), run.id), &made_from);
+            let made_from = json!({
+                "estimator": estimator.id(),
+                "activations": run.hashes,
+                "samples": samples_hash,
+                "schema": VERSION,
+            });
+            let work = Pending::new(&root, &format!("{}/{}", estimator.id(), recorded.id), &made_from);
             if work.finished()?.is_none() {
                 pending.push((estimator.as_ref(), work));
             }
@@ -63,21 +71,27 @@ pub fn estimate(
         return Ok(Outcome::UpToDate);
     }
 
-    let _lock = Lock::take(&root)?;
-    let n_epochs = |run: &Run| run.layers.iter().map(|(_, reader)| reader.epochs().len() as u64).sum::<u64>();
-    progress.begin("estimate", todo.iter().map(|(run, pending)| n_epochs(run) * pending.len() as u64).sum());
+    // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
+    // them cannot wait for each other.
+    let mut ids: Vec<String> = estimators.iter().map(|estimator| estimator.id()).collect();
+    ids.sort();
+    let _locks = ids.iter().map(|id| Lock::named(&root, id)).collect::<Result<Vec<_>, _>>()?;
+    let n_moments = |run: &Run<'_>| run.layers.iter().map(|(_, reader)| reader.moments().len() as u64).sum::<u64>();
+    progress.begin("estimate", todo.iter().map(|(run, pending)| n_moments(run) * pending.len() as u64).sum());
     let done: Result<Vec<(usize, usize)>, StageError> = todo
         .par_iter()
         .map(|(run, pending)| {
+            let id = &run.recorded.id;
+            layers.iter().try_for_each(|layer| run.recorded.verify(Values::Activations.table(), Some(*layer)))?;
             let tables = estimate_run(run, pending, &labels, progress)?;
-            tracing::debug!(run = %run.id, estimators = pending.len(), "estimated");
+            tracing::debug!(run = %id, estimators = pending.len(), "estimated");
             let mut counts = (0, 0);
             for ((estimator, work), rows) in pending.iter().zip(tables) {
                 let footer = Footer::from([
                     ("infoplane.config_hash".to_owned(), work.key().to_owned()),
                     ("infoplane.quantity".to_owned(), estimator.quantity()),
                 ]);
-                let file = write_rows(&root, &Experiment::estimate(&estimator.id(), &run.id), &rows, &footer)?;
+                let file = write_rows(&root, &Experiment::estimate(&estimator.id(), id), &rows, &footer)?;
                 work.finish(vec![file])?;
                 counts.0 += rows.len();
                 counts.1 += rows.iter().filter(|row| row.failure.is_some()).count();
@@ -92,74 +106,106 @@ pub fn estimate(
     Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
 }
 
-fn labels(samples: &[SampleRow], path: &Path) -> Result<Labels, StageError> {
-    let y: Vec<i32> = samples.iter().map(|row| row.y).collect();
-    let p_y1: Vec<f64> = samples.iter().filter_map(|row| row.p_y1).collect();
-    if p_y1.is_empty() {
-        return Ok(Labels::hard(&y));
-    }
-    if p_y1.len() < y.len() || y.iter().any(|label| ![0, 1].contains(label)) {
-        let problem = "`p_y1` must be given for every sample or for none, beside labels 0 and 1";
-        return Err(StageError::Refused(format!("{}: {problem}", path.display())));
-    }
-    Ok(Labels::stochastic(&p_y1)?)
+/// What is known of every sample's label.
+enum AllLabels {
+    Hard(Vec<i32>),
+    Stochastic(Vec<f64>),
 }
 
-/// Every run with the activations of all of its layers.
-fn runs(experiment: &Experiment, layers: &[usize], n_samples: usize) -> Result<Vec<Run>, StageError> {
-    let mut runs = Vec::new();
-    for id in experiment.runs()? {
-        let relative: Vec<String> = layers.iter().map(|layer| Experiment::activations(*layer, &id)).collect();
-        let path = |relative: &String| experiment.recording().join(relative);
-        let readers = relative.iter().map(|r| ActivationReader::open(&path(r))).collect::<Result<Vec<_>, _>>()?;
-        for reader in &readers {
-            let n_recorded = reader.n_samples()?;
-            if n_recorded != n_samples {
+impl AllLabels {
+    fn new(samples: &[SampleRow], path: &Path) -> Result<Self, StageError> {
+        let y: Vec<i32> = samples.iter().map(|row| row.y).collect();
+        let p_y1: Vec<f64> = samples.iter().filter_map(|row| row.p_y1).collect();
+        if p_y1.is_empty() {
+            return Ok(Self::Hard(y));
+        }
+        if p_y1.len() < y.len() || y.iter().any(|label| ![0, 1].contains(label)) {
+            let problem = "`p_y1` must be given for every sample or for none, beside labels 0 and 1";
+            return Err(StageError::Refused(format!("{}: {problem}", path.display())));
+        }
+        Labels::stochastic(&p_y1)?;
+        Ok(Self::Stochastic(p_y1))
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Hard(y) => y.len(),
+            Self::Stochastic(p_y1) => p_y1.len(),
+        }
+    }
+
+    /// The labels of some of the samples.
+    fn of(&self, samples: &[i32]) -> Result<Labels, StageError> {
+        let chosen = samples.iter().map(|sample| *sample as usize);
+        match self {
+            Self::Hard(y) => Ok(Labels::hard(&chosen.map(|sample| y[sample]).collect::<Vec<_>>())),
+            Self::Stochastic(p_y1) => Ok(Labels::stochastic(&chosen.map(|sample| p_y1[sample]).collect::<Vec<_>>())?),
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Opens the layers of a run, which must have been recorded at the same moments.
+    fn open(recorded: &'a RecordedRun, layers: &[usize]) -> Result<Self, StageError> {
+        let open = |layer: &usize| Ok((*layer, recorded.activations(Values::Activations, *layer)?));
+        let opened: Vec<(usize, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
+        let moments = |reader: &ActivationReader| reader.moments().collect::<Vec<_>>();
+        for pair in opened.windows(2) {
+            let [(below, first), (layer, second)] = pair else { continue };
+            let (a, b) = (moments(first), moments(second));
+            if a != b {
+                let (n_a, n_b) = (a.len(), b.len());
+                let differing = a
+                    .iter()
+                    .zip(&b)
+                    .find(|(a, b)| a != b)
+                    .map_or_else(String::new, |((_, step), _)| format!(", first at step {step}"));
                 return Err(StageError::Refused(format!(
-                    "{}: activations of {n_recorded} samples, but the samples table has {n_samples}; record again or repair it",
-                    reader.path().display()
+                    "{}: layer {layer} of {} has {n_b} recorded moments, layer {below} {n_a}{differing}; layers must be recorded at the same moments",
+                    second.path().display(),
+                    recorded.id
                 )));
             }
         }
-        let hashes = hashes_of(experiment, &id, &relative)?;
-        runs.push(Run { layers: layers.iter().copied().zip(readers).collect(), id, hashes });
+        let table = Values::Activations.table();
+        let hashes = layers.iter().map(|layer| recorded.hashes(table, Some(*layer))).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self { recorded, layers: opened, hashes: hashes.concat() })
     }
-    Ok(runs)
 }
 
-/// Hashes of a run's files: from its manifest where this program recorded it, else from the files themselves.
-fn hashes_of(experiment: &Experiment, run: &RunId, files: &[String]) -> Result<Vec<String>, StageError> {
-    let root = experiment.recording();
-    let manifest = Manifest::read(&root.join(format!(".meta/runs/{run}.json")))?;
-    let listed = |file: &String| manifest.as_ref()?.files.iter().find(|f| f.path == *file).map(|f| f.blake3.clone());
-    let hash = |file: &String| listed(file).map_or_else(|| hash_file(&root.join(file)), Ok);
-    Ok(files.iter().map(hash).collect::<Result<_, _>>()?)
-}
-
-/// One table per pending estimator, sorted by layer and epoch.
+/// One table per pending estimator, sorted by layer and moment.
 fn estimate_run(
-    run: &Run,
+    run: &Run<'_>,
     pending: &[Work<'_>],
-    labels: &Labels,
+    all_labels: &AllLabels,
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<EstimateRow>>, StageError> {
-    let epochs = |(layer, reader)| (0..ActivationReader::epochs(reader).len()).map(move |index| (layer, reader, index));
-    let jobs: Vec<(usize, &ActivationReader, usize)> =
-        run.layers.iter().flat_map(|(layer, reader)| epochs((*layer, reader))).collect();
+    let (samples, labels) = recorded_samples(run, all_labels)?;
+    let jobs: Vec<(usize, &ActivationReader, usize)> = run
+        .layers
+        .iter()
+        .flat_map(|(layer, reader)| (0..reader.moments().len()).map(move |index| (*layer, reader, index)))
+        .collect();
     // Collected in the order of the jobs, whichever thread does them.
     let by_job: Result<Vec<Vec<EstimateRow>>, StageError> = jobs
         .par_iter()
         .map(|(layer, reader, index)| {
             let recorded = reader.read(*index)?;
+            if recorded.samples != samples {
+                return Err(StageError::Refused(format!(
+                    "{}: epoch {}, step {} has other samples than the first moment of layer {}; every moment must have the same",
+                    reader.path().display(), recorded.epoch, recorded.step, run.layers[0].0
+                )));
+            }
             let t = Representation::new(&recorded.t, reader.n_units());
             let row = |(estimator, _): &Work<'_>| {
                 let estimate = match &t {
-                    Ok(t) => estimator.estimate(*t, labels).map_err(|e| e.to_string()),
+                    Ok(t) => estimator.estimate(*t, &labels).map_err(|e| e.to_string()),
                     Err(e) => Err(e.to_string()),
                 };
                 progress.advance(1);
                 let place = (*layer as i32, recorded.epoch, recorded.step);
-                estimate_row(&estimator.id(), &run.id, place, labels.n_samples(), estimate)
+                estimate_row(&estimator.id(), &run.recorded.id, place, labels.n_samples(), estimate)
             };
             Ok(pending.iter().map(row).collect())
         })
@@ -169,6 +215,25 @@ fn estimate_run(
         tables.iter_mut().zip(rows).for_each(|(table, row)| table.push(row));
     }
     Ok(tables)
+}
+
+/// The samples that the first moment of a run has, and their labels. All of the samples table, unless the files say that
+/// they hold a part of it.
+fn recorded_samples(run: &Run<'_>, labels: &AllLabels) -> Result<(Vec<i32>, Labels), StageError> {
+    let Some((_, reader)) = run.layers.first().filter(|(_, reader)| reader.moments().len() > 0) else {
+        return Err(StageError::Refused(format!("run {} has no recorded moments; record it again", run.recorded.id)));
+    };
+    let samples = reader.read(0)?.samples;
+    let (n, n_all) = (samples.len(), labels.len());
+    let is_beyond = samples.last().is_some_and(|last| *last as usize >= n_all);
+    if is_beyond || (n < n_all && !reader.is_partial()) {
+        return Err(StageError::Refused(format!(
+            "{}: activations of {n} samples, but the samples table has {n_all}; record again or repair it",
+            reader.path().display()
+        )));
+    }
+    let labels = labels.of(&samples)?;
+    Ok((samples, labels))
 }
 
 fn estimate_row(

@@ -1,91 +1,185 @@
-//! The hot table: one file per run and layer, one row group (or several, capped by size) per epoch.
+//! The hot tables: activations, and weighted sums before the activation function. One file per run, layer and part of the
+//! run; one row group (or several, capped by size) per recorded moment.
 //!
 //! Values go from the training loop to the file and from the file to an estimator as one flat slice, without a row
-//! object in between. A reader of one epoch touches only the bytes of that epoch.
+//! object in between. A reader of one moment touches only the bytes of that moment.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, FixedSizeListArray, Float32Array, Int32Array, Int64Array, RecordBatch};
-use arrow::datatypes::{DataType, Float32Type, Int32Type, Int64Type, Schema};
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeListArray, Float16Array, Float32Array, Int32Array, Int64Array, RecordBatch,
+};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type, Int32Type, Int64Type, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::file::metadata::RowGroupMetaData;
+use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 
 use super::cell::list_item;
 use super::error::StoreError;
-use super::files::{Draft, FileRecord, io_error};
-use super::schema::{ActivationRow, Row};
-use super::table::{Footer, open, properties};
+use super::files::{Draft, FileRecord, open_file};
+use super::guard::guarded;
+use super::schema::{ActivationRow, PreActivationRow, Row};
+use super::table::{Footer, expect_entries, footer_of, open, properties};
 
-/// Largest row group, in bytes of raw f32: what a reader must hold for one epoch of a part of a wide layer.
+/// Largest row group, in bytes of raw f32: what a reader must hold of one moment of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 
-/// Writes the activations of one layer in one run.
+/// Footer entry: which of the samples are there.
+const SAMPLES_KEY: &str = "infoplane.samples";
+
+type F16 = <Float16Type as ArrowPrimitiveType>::Native;
+
+/// How values are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As they were computed.
+    #[default]
+    F32,
+    /// 11 significant bits, up to 65504: half the size.
+    F16,
+}
+
+impl Precision {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Precision)] = &[("f32", Precision::F32), ("f16", Precision::F16)];
+
+    fn data_type(self) -> DataType {
+        match self {
+            Precision::F32 => DataType::Float32,
+            Precision::F16 => DataType::Float16,
+        }
+    }
+}
+
+/// Which values of a layer a file holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Values {
+    /// The table `activations`.
+    Activations,
+    /// The table `pre_activations`.
+    PreActivations,
+}
+
+impl Values {
+    /// Name of the table, which is also the folder's.
+    pub fn table(self) -> &'static str {
+        match self {
+            Values::Activations => ActivationRow::TABLE,
+            Values::PreActivations => PreActivationRow::TABLE,
+        }
+    }
+
+    /// Name of the column that holds the values.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Values::Activations => "t",
+            Values::PreActivations => "z",
+        }
+    }
+
+    /// The Arrow schema for a layer of `n_units`.
+    pub(super) fn schema(self, n_units: usize, precision: Precision) -> Arc<Schema> {
+        let values = vec![0.0; n_units];
+        let schema = match self {
+            Values::Activations => ActivationRow::schema(&[ActivationRow { epoch: 0, step: 0, sample: 0, t: values }]),
+            Values::PreActivations => {
+                PreActivationRow::schema(&[PreActivationRow { epoch: 0, step: 0, sample: 0, z: values }])
+            }
+        };
+        let list = DataType::FixedSizeList(list_item(precision.data_type()), n_units as i32);
+        let fields = schema.fields().iter().map(|field| match field.name() == self.column() {
+            true => Arc::new(field.as_ref().clone().with_data_type(list.clone())),
+            false => Arc::clone(field),
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
+/// Writes the values of one layer in one run, or a part of them.
 #[derive(Debug)]
 pub struct ActivationWriter {
     writer: ArrowWriter<Draft>,
     schema: Arc<Schema>,
     path: PathBuf,
+    samples: Arc<[i32]>,
     n_units: usize,
+    precision: Precision,
     rows: u64,
 }
 
-/// One layer's values for all samples at one epoch.
+/// One layer's values at one moment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activations {
-    /// Passes over the training samples.
+    /// Whole passes over the training samples.
     pub epoch: i32,
     /// Updates so far.
     pub step: i64,
-    /// n_samples × n_units, sample after sample in the order of the samples table.
+    /// Numbers of the samples, ascending.
+    pub samples: Vec<i32>,
+    /// n_samples × n_units, sample after sample.
     pub t: Vec<f32>,
 }
 
-/// Reads the activations of one layer in one run, epoch by epoch in any order.
+/// Where in a file a recorded moment is.
+#[derive(Debug, Clone, PartialEq)]
+struct Place {
+    part: usize,
+    epoch: i32,
+    step: i64,
+    groups: Vec<usize>,
+}
+
+/// Reads the values of one layer in one run, moment by moment in any order.
 #[derive(Debug)]
 pub struct ActivationReader {
-    path: PathBuf,
-    metadata: ArrowReaderMetadata,
+    values: Values,
+    parts: Vec<(PathBuf, ArrowReaderMetadata)>,
     n_units: usize,
-    /// The recorded epochs, ascending, with the row groups of each.
-    epochs: Vec<(i32, Vec<usize>)>,
+    precision: Precision,
+    /// The recorded moments, ascending.
+    moments: Vec<Place>,
 }
 
 impl ActivationWriter {
-    /// Begins the file `relative` below `root` for a layer of `n_units` units.
+    /// Begins the file `relative` below `root` for the `samples` of a layer of `n_units` units.
     ///
     /// # Errors
     /// The file cannot be created.
-    pub fn create(root: &Path, relative: &str, n_units: usize, footer: &Footer) -> Result<Self, StoreError> {
+    pub fn create(
+        root: &Path,
+        relative: &str,
+        (values, precision): (Values, Precision),
+        samples: Arc<[i32]>,
+        n_units: usize,
+        footer: &Footer,
+    ) -> Result<Self, StoreError> {
         let draft = Draft::create(root, relative)?;
         let path = draft.path();
-        let shape = ActivationRow { epoch: 0, step: 0, sample: 0, t: vec![0.0; n_units] };
-        let schema = ActivationRow::schema(&[shape]);
-        let properties = properties(ActivationRow::TABLE, footer).build();
+        let schema = values.schema(n_units, precision);
+        let properties = properties(values.table(), footer, precision).build();
         let writer = ArrowWriter::try_new(draft, Arc::clone(&schema), Some(properties))
             .map_err(|e| StoreError::Unwritable { path: path.clone(), problem: e.to_string() })?;
-        Ok(Self { writer, schema, path, n_units, rows: 0 })
+        Ok(Self { writer, schema, path, samples, n_units, precision, rows: 0 })
     }
 
-    /// Appends one epoch; `t` is n_samples × n_units.
+    /// Appends one moment; `t` is n_samples × n_units.
     ///
     /// # Errors
-    /// The disk is full.
-    pub fn write_epoch(&mut self, epoch: i32, step: i64, t: &[f32]) -> Result<(), StoreError> {
+    /// The disk is full; a value too large for f16.
+    pub fn write(&mut self, epoch: i32, step: i64, t: &[f32]) -> Result<(), StoreError> {
         let rows_per_group = (ROW_GROUP_BYTES / (self.n_units * size_of::<f32>())).max(1);
-        let mut first = 0;
-        for values in t.chunks(rows_per_group * self.n_units) {
-            let n = values.len() / self.n_units;
-            let samples = Int32Array::from_iter_values(first..first + n as i32);
-            first += n as i32;
-            let values = Arc::new(Float32Array::from(values.to_vec()));
-            let columns: Vec<Arc<dyn Array>> = vec![
-                Arc::new(Int32Array::from(vec![epoch; n])),
-                Arc::new(Int64Array::from(vec![step; n])),
-                Arc::new(samples),
-                Arc::new(FixedSizeListArray::new(list_item(), self.n_units as i32, values, None)),
+        let samples = Arc::clone(&self.samples);
+        for (samples, t) in samples.chunks(rows_per_group).zip(t.chunks(rows_per_group * self.n_units)) {
+            let item = list_item(self.precision.data_type());
+            let values = self.array(t)?;
+            let columns: Vec<ArrayRef> = vec![
+                Arc::new(Int32Array::from(vec![epoch; samples.len()])),
+                Arc::new(Int64Array::from(vec![step; samples.len()])),
+                Arc::new(Int32Array::from(samples.to_vec())),
+                Arc::new(FixedSizeListArray::new(item, self.n_units as i32, values, None)),
             ];
             let write = |writer: &mut ArrowWriter<Draft>| {
                 writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
@@ -93,7 +187,7 @@ impl ActivationWriter {
             };
             write(&mut self.writer)
                 .map_err(|e| StoreError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
-            self.rows += n as u64;
+            self.rows += samples.len() as u64;
         }
         Ok(())
     }
@@ -107,45 +201,81 @@ impl ActivationWriter {
         let draft = draft.map_err(|e| StoreError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
         draft.commit(self.rows)
     }
+
+    fn array(&self, t: &[f32]) -> Result<ArrayRef, StoreError> {
+        if self.precision == Precision::F32 {
+            return Ok(Arc::new(Float32Array::from(t.to_vec())));
+        }
+        if let Some(value) = t.iter().find(|v| v.is_finite() && !F16::from_f32(**v).is_finite()) {
+            let problem = format!("{value} is beyond the largest f16, 65504; record with `precision = \"f32\"`");
+            return Err(StoreError::Unwritable { path: self.path.clone(), problem });
+        }
+        Ok(Arc::new(Float16Array::from_iter_values(t.iter().map(|v| F16::from_f32(*v)))))
+    }
 }
 
 impl ActivationReader {
-    /// Opens a file and finds out which epochs it holds, from its footer alone.
+    /// Opens the parts of one run and layer and finds out which moments they hold, from their footers alone. `entries` are
+    /// what the footers must say, where they say it.
     ///
     /// # Errors
-    /// Missing, damaged, not activations, a row group that mixes epochs.
-    pub fn open(path: &Path) -> Result<Self, StoreError> {
-        let (_, metadata) = open(path, ActivationRow::TABLE)?;
-        let column = |column: &str, problem: &str| StoreError::Column {
+    /// Missing, damaged, another table, run or layer, a row group that mixes moments, moments out of order.
+    pub fn open(paths: &[PathBuf], values: Values, entries: &[(&str, String)]) -> Result<Self, StoreError> {
+        let mut reader = Self { values, parts: Vec::new(), n_units: 0, precision: Precision::F32, moments: Vec::new() };
+        for path in paths {
+            guarded(path, || reader.add(path, entries))?;
+        }
+        Ok(reader)
+    }
+
+    fn add(&mut self, path: &Path, entries: &[(&str, String)]) -> Result<(), StoreError> {
+        let (_, metadata) = open(path, self.values.table())?;
+        expect_entries(path, &metadata, entries)?;
+        let name = self.values.column();
+        let fail = |column: &str, problem: String| StoreError::Column {
             path: path.to_owned(),
             column: column.to_owned(),
-            problem: problem.to_owned(),
+            problem,
         };
-        let n_units = match metadata.schema().field_with_name("t").map(arrow::datatypes::Field::data_type) {
-            Ok(DataType::FixedSizeList(item, width)) if *width > 0 && *item.data_type() == DataType::Float32 => *width,
-            Ok(other) => return Err(column("t", &format!("must be a fixed-size list of float32, got {other}"))),
-            Err(_) => return Err(column("t", "missing; see docs/schema.md")),
+        let (n_units, precision) = match metadata.schema().field_with_name(name).map(arrow::datatypes::Field::data_type)
+        {
+            Ok(DataType::FixedSizeList(item, width)) if *width > 0 && *item.data_type() == DataType::Float32 => {
+                (*width as usize, Precision::F32)
+            }
+            Ok(DataType::FixedSizeList(item, width)) if *width > 0 && *item.data_type() == DataType::Float16 => {
+                (*width as usize, Precision::F16)
+            }
+            Ok(other) => {
+                return Err(fail(name, format!("must be a fixed-size list of float32 or float16, got {other}")));
+            }
+            Err(_) => return Err(fail(name, "missing; see docs/schema.md".to_owned())),
         };
-        let mut epochs: Vec<(i32, Vec<usize>)> = Vec::new();
+        if !self.parts.is_empty() && n_units != self.n_units {
+            let problem = format!("has {n_units} units, the parts before it {}; record again", self.n_units);
+            return Err(fail(name, problem));
+        }
+        (self.n_units, self.precision) = (n_units, precision);
+        let part = self.parts.len();
         for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
-            let epoch = group
-                .columns()
-                .iter()
-                .find(|c| c.column_path().string() == "epoch")
-                .and_then(|c| match c.statistics() {
-                    Some(Statistics::Int32(s)) if s.min_opt() == s.max_opt() => s.min_opt().copied(),
-                    _ => None,
-                })
-                .ok_or_else(|| {
-                    column("epoch", "every row group must hold one epoch, with statistics that say which")
-                })?;
-            match epochs.last_mut() {
-                Some((last, groups)) if *last == epoch => groups.push(index),
-                Some((last, _)) if *last > epoch => return Err(column("epoch", "row groups must ascend by epoch")),
-                _ => epochs.push((epoch, vec![index])),
+            let one = |column: &str| {
+                let problem = "every row group must hold one moment, with statistics that say which";
+                single(group, column).ok_or_else(|| fail(column, problem.to_owned()))
+            };
+            let (epoch, step) = (one("epoch")? as i32, one("step")?);
+            match self.moments.last_mut() {
+                Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
+                Some(last) if (last.epoch, last.step) >= (epoch, step) => {
+                    let problem = format!(
+                        "moments must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
+                        last.epoch, last.step
+                    );
+                    return Err(fail("step", problem));
+                }
+                _ => self.moments.push(Place { part, epoch, step, groups: vec![index] }),
             }
         }
-        Ok(Self { path: path.to_owned(), metadata, n_units: n_units as usize, epochs })
+        self.parts.push((path.to_owned(), metadata));
+        Ok(())
     }
 
     /// Width of the layer.
@@ -153,122 +283,234 @@ impl ActivationReader {
         self.n_units
     }
 
-    /// The file.
+    /// How the values are stored.
+    pub fn precision(&self) -> Precision {
+        self.precision
+    }
+
+    /// Whether the files say that they hold only some of the samples, by the footer entry `infoplane.samples`.
+    pub fn is_partial(&self) -> bool {
+        let entry = |(_, metadata): &(PathBuf, ArrowReaderMetadata)| footer_of(metadata).remove(SAMPLES_KEY);
+        self.parts.first().and_then(entry).is_some_and(|samples| samples != "all")
+    }
+
+    /// The first of the files.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.parts.first().map_or(Path::new(""), |(path, _)| path)
     }
 
-    /// Samples per epoch.
-    ///
-    /// # Errors
-    /// Epochs of different lengths.
-    pub fn n_samples(&self) -> Result<usize, StoreError> {
-        let rows = |groups: &Vec<usize>| groups.iter().map(|g| self.metadata.metadata().row_group(*g).num_rows()).sum();
-        let mut lengths: Vec<(i32, i64)> = self.epochs.iter().map(|(epoch, groups)| (*epoch, rows(groups))).collect();
-        lengths.dedup_by_key(|(_, n)| *n);
-        match lengths.as_slice() {
-            [] => Ok(0),
-            [(_, n)] => Ok(usize::try_from(*n).unwrap_or(0)),
-            [(_, n), (epoch, other), ..] => Err(StoreError::Rows {
-                path: self.path.clone(),
-                problem: format!("epoch {epoch} has {other} samples, those before it {n}; record again"),
-            }),
-        }
+    /// The recorded moments as (epoch, step), ascending.
+    pub fn moments(&self) -> impl ExactSizeIterator<Item = (i32, i64)> + '_ {
+        self.moments.iter().map(|place| (place.epoch, place.step))
     }
 
-    /// The recorded epochs, ascending.
-    pub fn epochs(&self) -> impl ExactSizeIterator<Item = i32> + '_ {
-        self.epochs.iter().map(|(epoch, _)| *epoch)
-    }
-
-    /// Reads the `index`-th recorded epoch.
+    /// Reads the `index`-th recorded moment.
     ///
     /// # Errors
     /// Damaged, nulls, samples out of order.
     pub fn read(&self, index: usize) -> Result<Activations, StoreError> {
-        let damaged = |problem: String| StoreError::Damaged { path: self.path.clone(), problem };
-        let (epoch, groups) = &self.epochs[index];
-        let file = File::open(&self.path).map_err(|source| io_error("read", &self.path, source))?;
-        let n_rows: i64 = groups.iter().map(|g| self.metadata.metadata().row_group(*g).num_rows()).sum();
-        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone())
-            .with_row_groups(groups.clone())
-            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, ROW_GROUP_BYTES / self.n_units))
+        let (path, _) = &self.parts[self.moments[index].part];
+        guarded(path, || self.read_from(open_file(path)?, index))
+    }
+
+    fn read_from(&self, file: impl ChunkReader + 'static, index: usize) -> Result<Activations, StoreError> {
+        let place = &self.moments[index];
+        let (path, metadata) = &self.parts[place.part];
+        let damaged = |problem: String| StoreError::Damaged { path: path.clone(), problem };
+        let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
+        let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
+            .with_row_groups(place.groups.clone())
+            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, 1 + ROW_GROUP_BYTES / self.n_units))
             .build()
             .map_err(|e| damaged(e.to_string()))?;
-        let mut read = Activations { epoch: *epoch, step: 0, t: Vec::new() };
+        let mut read = Activations { epoch: place.epoch, step: place.step, samples: Vec::new(), t: Vec::new() };
         for batch in reader {
             let batch = batch.map_err(|e| damaged(e.to_string()))?;
-            self.append(&batch, &mut read)?;
+            self.append(path, &batch, &mut read)?;
         }
         Ok(read)
     }
 
-    fn append(&self, batch: &RecordBatch, read: &mut Activations) -> Result<(), StoreError> {
+    fn append(&self, path: &Path, batch: &RecordBatch, read: &mut Activations) -> Result<(), StoreError> {
+        let (epoch, step) = (read.epoch, read.step);
         let fail = |column: &str, problem: String| StoreError::Column {
-            path: self.path.clone(),
+            path: path.to_owned(),
             column: column.to_owned(),
-            problem: format!("epoch {}: {problem}", read.epoch),
+            problem: format!("epoch {epoch}, step {step}: {problem}"),
         };
         let missing = |column: &str| fail(column, "missing, of another type, or null; see docs/schema.md".to_owned());
         let column =
             |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
+        let epochs = column("epoch")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("epoch"))?;
         let steps = column("step")?.as_primitive_opt::<Int64Type>().ok_or_else(|| missing("step"))?;
+        if let Some(other) = epochs.values().iter().find(|e| **e != epoch) {
+            return Err(fail("epoch", format!("a row says {other}, the statistics of its row group say {epoch}")));
+        }
+        if let Some(other) = steps.values().iter().find(|s| **s != step) {
+            return Err(fail("step", format!("a row says {other}, the statistics of its row group say {step}")));
+        }
         let samples = column("sample")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("sample"))?;
-        let lists = column("t")?.as_fixed_size_list_opt().ok_or_else(|| missing("t"))?;
-        let values = lists.values().as_primitive_opt::<Float32Type>().filter(|v| v.null_count() == 0);
-        let values = values.ok_or_else(|| missing("t"))?;
-
-        let first = (read.t.len() / self.n_units) as i32;
-        if let Some((want, got)) = (first..).zip(samples.values()).find(|(want, got)| want != *got) {
-            return Err(fail("sample", format!("samples must be 0, 1, 2, … in order; got {got} in place of {want}")));
+        for sample in samples.values() {
+            let before = read.samples.last().copied().unwrap_or(-1);
+            if *sample <= before {
+                return Err(fail("sample", format!("samples must ascend; got {sample} after {before}")));
+            }
+            read.samples.push(*sample);
         }
-        let step = steps.values().first().copied().unwrap_or(0);
-        if steps.values().iter().any(|s| *s != step) {
-            return Err(fail("step", "an epoch must have one step".to_owned()));
+        let name = self.values.column();
+        let lists = column(name)?.as_fixed_size_list_opt().ok_or_else(|| missing(name))?;
+        let values = Some(lists.values()).filter(|v| v.null_count() == 0).ok_or_else(|| missing(name))?;
+        match self.precision {
+            Precision::F32 => {
+                let values = values.as_primitive_opt::<Float32Type>().ok_or_else(|| missing(name))?;
+                read.t.extend_from_slice(values.values());
+            }
+            Precision::F16 => {
+                let values = values.as_primitive_opt::<Float16Type>().ok_or_else(|| missing(name))?;
+                read.t.extend(values.values().iter().map(|v| v.to_f32()));
+            }
         }
-        read.step = step;
-        read.t.extend_from_slice(values.values());
         Ok(())
     }
 }
 
+/// The one value of a column in a row group, by its statistics.
+fn single(group: &RowGroupMetaData, column: &str) -> Option<i64> {
+    let column = group.columns().iter().find(|c| c.column_path().string() == column)?;
+    let (min, max) = match column.statistics()? {
+        Statistics::Int32(s) => (i64::from(*s.min_opt()?), i64::from(*s.max_opt()?)),
+        Statistics::Int64(s) => (*s.min_opt()?, *s.max_opt()?),
+        _ => return None,
+    };
+    (min == max).then_some(min)
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs::File;
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use parquet::file::reader::Length;
+
     use super::*;
 
-    fn written(epochs: &[i32]) -> (tempfile::TempDir, PathBuf) {
+    const N: i32 = 3;
+
+    fn written(moments: &[(i32, i64)], precision: Precision) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let mut writer = ActivationWriter::create(folder.path(), "a.parquet", 2, &Footer::new()).unwrap();
-        for epoch in epochs {
-            let t: Vec<f32> = (0..6).map(|v| (v + 10 * epoch) as f32).collect();
-            writer.write_epoch(*epoch, i64::from(*epoch) * 7, &t).unwrap();
+        let shape = (Values::Activations, precision);
+        let samples: Arc<[i32]> = (0..N).collect();
+        let mut writer =
+            ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 2, &Footer::new()).unwrap();
+        for (epoch, step) in moments {
+            let t: Vec<f32> = (0..2 * N).map(|v| (v + 10 * epoch) as f32).collect();
+            writer.write(*epoch, *step, &t).unwrap();
         }
-        assert_eq!(writer.commit().unwrap().rows, 3 * epochs.len() as u64);
+        assert_eq!(writer.commit().unwrap().rows, 3 * moments.len() as u64);
         let path = folder.path().join("a.parquet");
         (folder, path)
     }
 
-    #[test]
-    fn what_was_written_is_read_in_any_order() {
-        let (_folder, path) = written(&[0, 3, 9]);
-        let reader = ActivationReader::open(&path).unwrap();
-        assert_eq!((reader.n_units(), reader.epochs().collect::<Vec<_>>()), (2, vec![0, 3, 9]));
-        assert_eq!(
-            reader.read(2).unwrap(),
-            Activations { epoch: 9, step: 63, t: (90..96).map(|v| v as f32).collect() }
-        );
-        assert_eq!(reader.read(1).unwrap().step, 21);
+    fn open(path: &Path) -> Result<ActivationReader, StoreError> {
+        ActivationReader::open(&[path.to_owned()], Values::Activations, &[])
     }
 
     #[test]
-    fn epochs_out_of_order_and_truncated_files_are_refused() {
-        let (_folder, path) = written(&[3, 0]);
-        assert!(ActivationReader::open(&path).unwrap_err().to_string().contains("ascend by epoch"));
+    fn what_was_written_is_read_in_any_order_and_precision() {
+        for precision in [Precision::F32, Precision::F16] {
+            let (_folder, path) = written(&[(0, 0), (3, 21), (3, 22), (9, 63)], precision);
+            let reader = open(&path).unwrap();
+            let moments: Vec<(i32, i64)> = reader.moments().collect();
+            assert_eq!((reader.n_units(), reader.precision()), (2, precision));
+            assert_eq!(moments, [(0, 0), (3, 21), (3, 22), (9, 63)]);
+            let t = (90..96).map(|v| v as f32).collect();
+            assert_eq!(reader.read(3).unwrap(), Activations { epoch: 9, step: 63, samples: vec![0, 1, 2], t });
+            assert_eq!(reader.read(1).unwrap().step, 21);
+        }
+    }
+
+    #[test]
+    fn a_value_beyond_f16_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let shape = (Values::PreActivations, Precision::F16);
+        let mut writer =
+            ActivationWriter::create(folder.path(), "a.parquet", shape, Arc::from([0]), 1, &Footer::new()).unwrap();
+        let error = writer.write(0, 0, &[70_000.0]).unwrap_err().to_string();
+        assert!(error.contains("70000 is beyond the largest f16"), "{error}");
+    }
+
+    #[test]
+    fn moments_out_of_order_and_truncated_files_are_refused() {
+        let (_folder, path) = written(&[(3, 3), (0, 0)], Precision::F32);
+        assert!(open(&path).unwrap_err().to_string().contains("moments must ascend"));
         let content = std::fs::read(&path).unwrap();
         for length in [0, 3, content.len() / 2, content.len() - 1] {
             std::fs::write(&path, &content[..length]).unwrap();
-            let error = ActivationReader::open(&path).unwrap_err();
+            let error = open(&path).unwrap_err();
             assert!(matches!(error, StoreError::Damaged { .. }), "{error}");
         }
+    }
+
+    /// A file that counts what is read from it.
+    struct Counting(File, Arc<AtomicU64>);
+
+    impl Length for Counting {
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+    }
+
+    impl ChunkReader for Counting {
+        type T = Box<dyn std::io::Read>;
+
+        fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+            let counter = Arc::clone(&self.1);
+            let inner = self.0.get_read(start)?;
+            Ok(Box::new(CountingRead(inner, counter)))
+        }
+
+        fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<bytes::Bytes> {
+            self.1.fetch_add(length as u64, Ordering::Relaxed);
+            self.0.get_bytes(start, length)
+        }
+    }
+
+    struct CountingRead<R>(R, Arc<AtomicU64>);
+
+    impl<R: std::io::Read> std::io::Read for CountingRead<R> {
+        fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+            let n = self.0.read(buffer)?;
+            self.1.fetch_add(n as u64, Ordering::Relaxed);
+            Ok(n)
+        }
+    }
+
+    #[test]
+    fn a_reader_of_one_moment_touches_only_its_bytes() {
+        let folder = tempfile::tempdir().unwrap();
+        let shape = (Values::Activations, Precision::F32);
+        let samples: Arc<[i32]> = (0..1000).collect();
+        let mut writer =
+            ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 8, &Footer::new()).unwrap();
+        let mut noise = 1_u32;
+        for epoch in 0..200 {
+            // Values that do not compress, so that sizes are what they seem.
+            let t: Vec<f32> = (0..8000)
+                .map(|_| {
+                    noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    noise as f32
+                })
+                .collect();
+            writer.write(epoch, epoch.into(), &t).unwrap();
+        }
+        let n_bytes = writer.commit().unwrap().bytes;
+        let path = folder.path().join("a.parquet");
+        let reader = open(&path).unwrap();
+        let counter = Arc::new(AtomicU64::new(0));
+        reader.read_from(Counting(open_file(&path).unwrap(), Arc::clone(&counter)), 117).unwrap();
+        let group = reader.parts[0].1.metadata().row_group(117).compressed_size() as u64;
+        let touched = counter.load(Ordering::Relaxed);
+        assert!(touched <= group, "{touched} bytes read of a row group of {group}");
+        assert!(group < n_bytes / 190, "a row group of {group} in a file of {n_bytes}");
     }
 }

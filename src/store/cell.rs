@@ -11,6 +11,8 @@ use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Int
 pub(super) trait Cell: Sized {
     /// Whether the column may hold nulls.
     const NULLABLE: bool;
+    /// What a column that is not there holds; `None` where it must be there.
+    const MISSING: Option<Self> = None;
 
     /// The Arrow type; `width` is the length of list columns and ignored by others.
     fn data_type(width: usize) -> DataType;
@@ -69,24 +71,33 @@ impl Cell for String {
     }
 }
 
-impl Cell for Option<f64> {
-    const NULLABLE: bool = true;
+macro_rules! nullable_primitive {
+    ($type:ty, $data_type:expr, $array:ty, $arrow:ty) => {
+        impl Cell for Option<$type> {
+            const NULLABLE: bool = true;
+            const MISSING: Option<Self> = Some(None);
 
-    fn data_type(_: usize) -> DataType {
-        DataType::Float64
-    }
+            fn data_type(_: usize) -> DataType {
+                $data_type
+            }
 
-    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
-        Arc::new(cells.copied().collect::<Float64Array>())
-    }
+            fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+                Arc::new(cells.copied().collect::<$array>())
+            }
 
-    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
-        array.as_primitive_opt::<Float64Type>().map(|a| a.is_valid(row).then(|| a.value(row)))
-    }
+            fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+                array.as_primitive_opt::<$arrow>().map(|a| a.is_valid(row).then(|| a.value(row)))
+            }
+        }
+    };
 }
+
+nullable_primitive!(i64, DataType::Int64, Int64Array, Int64Type);
+nullable_primitive!(f64, DataType::Float64, Float64Array, Float64Type);
 
 impl Cell for Option<String> {
     const NULLABLE: bool = true;
+    const MISSING: Option<Self> = Some(None);
 
     fn data_type(_: usize) -> DataType {
         DataType::Utf8
@@ -105,18 +116,19 @@ impl Cell for Vec<f32> {
     const NULLABLE: bool = false;
 
     fn data_type(width: usize) -> DataType {
-        DataType::FixedSizeList(list_item(), width as i32)
+        DataType::FixedSizeList(list_item(DataType::Float32), width as i32)
     }
 
     fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, width: usize) -> ArrayRef {
         let values: Float32Array = cells.flatten().copied().collect::<Vec<f32>>().into();
-        Arc::new(FixedSizeListArray::new(list_item(), width as i32, Arc::new(values), None))
+        Arc::new(FixedSizeListArray::new(list_item(DataType::Float32), width as i32, Arc::new(values), None))
     }
 
     fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
         let list = array.as_fixed_size_list_opt()?;
         let values = list.is_valid(row).then(|| list.value(row))?;
-        Some(values.as_primitive_opt::<Float32Type>()?.values().to_vec())
+        let values = values.as_primitive_opt::<Float32Type>()?;
+        (values.null_count() == 0).then(|| values.values().to_vec())
     }
 
     fn width(&self) -> usize {
@@ -124,7 +136,7 @@ impl Cell for Vec<f32> {
     }
 }
 
-/// The entries of list columns: f32, never null.
-pub(super) fn list_item() -> Arc<Field> {
-    Arc::new(Field::new("item", DataType::Float32, false))
+/// The entries of list columns, never null.
+pub(super) fn list_item(data_type: DataType) -> Arc<Field> {
+    Arc::new(Field::new("item", data_type, false))
 }

@@ -148,6 +148,17 @@ pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes a file where it is there.
+///
+/// # Errors
+/// It cannot be removed.
+pub fn remove_file(path: &Path) -> Result<(), StoreError> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path, source)),
+        _ => Ok(()),
+    }
+}
+
 /// BLAKE3 of some bytes, in hexadecimal.
 pub fn hash_bytes(content: &[u8]) -> String {
     blake3::hash(content).to_hex().to_string()
@@ -158,10 +169,23 @@ pub fn hash_bytes(content: &[u8]) -> String {
 /// # Errors
 /// The file cannot be read.
 pub fn hash_file(path: &Path) -> Result<String, StoreError> {
-    let mut file = File::open(path).map_err(|source| io_error("read", path, source))?;
+    let mut file = open_file(path)?;
     let mut hasher = blake3::Hasher::new();
     hasher.update_reader(&mut file).map_err(|source| io_error("read", path, source))?;
     Ok(hasher.finalize().to_hex().to_string())
+}
+
+/// The content of a small file.
+///
+/// # Errors
+/// It cannot be read.
+pub fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
+    fs::read(path).map_err(|source| io_error("read", path, source))
+}
+
+/// Opens a file for reading.
+pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
+    File::open(path).map_err(|source| io_error("read", path, source))
 }
 
 /// The entries of a folder by name; none where the folder is missing.
@@ -183,8 +207,20 @@ pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> 
     StoreError::Io { action, path: path.to_owned(), source }
 }
 
-fn create_folder(folder: &Path) -> Result<(), StoreError> {
-    fs::create_dir_all(folder).map_err(|source| io_error("create the folder", folder, source))
+/// Creates a folder and those above it, and makes their entries durable.
+pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
+    if folder.as_os_str().is_empty() || folder.is_dir() {
+        return Ok(());
+    }
+    let parent = folder.parent().unwrap_or(folder);
+    create_folder(parent)?;
+    match fs::create_dir(folder) {
+        // Another thread, or a draft that ends and removes its folder, may have been quicker.
+        Err(source) if ![io::ErrorKind::AlreadyExists, io::ErrorKind::NotFound].contains(&source.kind()) => {
+            Err(io_error("create the folder", folder, source))
+        }
+        _ => sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }),
+    }
 }
 
 /// Makes a rename durable: the entry lives in the folder.

@@ -22,6 +22,11 @@ impl RunId {
     pub fn new(index: usize) -> Self {
         Self(format!("r{index:04}"))
     }
+
+    /// A run of another program, by its name.
+    pub(super) fn named(name: &str) -> Self {
+        Self(name.to_owned())
+    }
 }
 
 impl fmt::Display for RunId {
@@ -62,84 +67,31 @@ impl Experiment {
         self.root.join("estimates")
     }
 
-    /// Below the recording: one manifest for every run that is recorded whole.
-    pub const RUN_MANIFESTS: &str = ".meta/runs";
-
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 
-    /// Below the recording: the activations of `layer` in `run`.
-    pub fn activations(layer: usize, run: &RunId) -> String {
-        format!("activations/layer={layer}/run={run}/part-00000.parquet")
-    }
-
-    /// Below the recording: the weights of `layer` in `run`.
-    pub fn weights(layer: usize, run: &RunId) -> String {
-        format!("weights/layer={layer}/run={run}/part-00000.parquet")
-    }
-
-    /// Below the recording: a table that has one file per run (`epochs`, `gradients`, `splits`).
-    pub fn per_run(table: &str, run: &RunId) -> String {
-        format!("{table}/run={run}/part-00000.parquet")
+    /// Below the recording: a part of a table that has files for every run, and for every layer where one is given.
+    pub fn part(table: &str, layer: Option<usize>, run: &RunId, part: usize) -> String {
+        let layer = layer.map_or_else(String::new, |layer| format!("layer={layer}/"));
+        format!("{table}/{layer}run={run}/part-{part:05}.parquet")
     }
 
     /// Below the estimates: what `estimator` says of `run`.
     pub fn estimate(estimator: &str, run: &RunId) -> String {
-        format!("{estimator}/run={run}.parquet")
+        Self::estimate_named(estimator, &run.0)
     }
 
-    /// The layers that have activations, ascending.
-    ///
-    /// # Errors
-    /// There is no recording, or its folder cannot be listed.
-    pub fn layers(&self) -> Result<Vec<usize>, StoreError> {
-        let folder = self.recording().join("activations");
-        let mut layers: Vec<usize> = keys(&folder, "layer")?.iter().filter_map(|layer| layer.parse().ok()).collect();
-        layers.sort_unstable();
-        if layers.is_empty() {
-            let problem = "no recorded activations; run `infoplane record` first".to_owned();
-            return Err(StoreError::Missing { path: folder, problem });
-        }
-        Ok(layers)
+    /// Below the estimates: what `estimator` says of the run called `run`.
+    pub fn estimate_named(estimator: &str, run: &str) -> String {
+        format!("{estimator}/run={run}.parquet")
     }
 
     /// Whether this program began the recording and has not finished it.
     pub fn is_unfinished(&self) -> bool {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
-    }
-
-    /// The runs that are recorded whole, ascending: those with a manifest, or all that have a folder where the recording was
-    /// made by another program and has no manifests.
-    ///
-    /// # Errors
-    /// There are none, or a folder cannot be listed.
-    pub fn runs(&self) -> Result<Vec<RunId>, StoreError> {
-        let manifests = self.recording().join(Self::RUN_MANIFESTS);
-        let runs: Vec<RunId> = if manifests.exists() {
-            let stem = |path: PathBuf| path.file_stem().map(|stem| RunId(stem.to_string_lossy().into_owned()));
-            sorted_entries(&manifests)?.into_iter().filter_map(stem).collect()
-        } else {
-            let folder = self.recording().join(format!("activations/layer={}", self.layers()?[0]));
-            keys(&folder, "run")?.into_iter().map(RunId).collect()
-        };
-        if runs.is_empty() {
-            let problem = "no run is recorded whole; run `infoplane record` again".to_owned();
-            return Err(StoreError::Missing { path: self.recording(), problem });
-        }
-        Ok(runs)
-    }
-
-    /// Where a table that has one file per run lies, for the runs that have it.
-    ///
-    /// # Errors
-    /// The folder cannot be listed.
-    pub fn per_run_files(&self, table: &str) -> Result<Vec<(String, PathBuf)>, StoreError> {
-        let path = |run: RunId| (run.to_string(), self.recording().join(Self::per_run(table, &run)));
-        let runs = keys(&self.recording().join(table), "run")?.into_iter().map(RunId);
-        Ok(runs.map(path).filter(|(_, path)| path.exists()).collect())
     }
 
     /// The estimators that have tables, with the tables of each.
@@ -153,7 +105,9 @@ impl Experiment {
             if name.starts_with('.') || !folder.is_dir() {
                 continue;
             }
-            let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet");
+            // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
+            let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
             let files: Vec<PathBuf> = sorted_entries(&folder)?.into_iter().filter(is_table).collect();
             if !files.is_empty() {
                 found.push((name, files));
@@ -161,12 +115,4 @@ impl Experiment {
         }
         Ok(found)
     }
-}
-
-/// The values of the hive folders `key=value` in `folder`.
-fn keys(folder: &Path, key: &str) -> Result<Vec<String>, StoreError> {
-    let prefix = format!("{key}=");
-    let name = |path: PathBuf| path.file_name().map(|n| n.to_string_lossy().into_owned());
-    let entries = sorted_entries(folder)?.into_iter().filter_map(name);
-    Ok(entries.filter_map(|name| name.strip_prefix(&prefix).map(str::to_owned)).collect())
 }

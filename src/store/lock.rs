@@ -1,10 +1,10 @@
 //! One writer at a time in a folder.
 
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::path::Path;
 
 use super::error::StoreError;
-use super::files::io_error;
+use super::files::{create_folder, io_error};
 
 /// The right to write below a folder, until it is dropped or the process ends, however it ends.
 #[derive(Debug)]
@@ -18,9 +18,17 @@ impl Lock {
     /// # Errors
     /// Another process has it; the folder cannot be created.
     pub fn take(root: &Path) -> Result<Self, StoreError> {
+        Self::named(root, "writer")
+    }
+
+    /// Takes the right to write one of several things below `root`: `<root>/.meta/<name>.lock`.
+    ///
+    /// # Errors
+    /// As [`Lock::take`].
+    pub fn named(root: &Path, name: &str) -> Result<Self, StoreError> {
         let folder = root.join(".meta");
-        fs::create_dir_all(&folder).map_err(|source| io_error("create the folder", &folder, source))?;
-        let path = folder.join("lock");
+        create_folder(&folder)?;
+        let path = folder.join(format!("{name}.lock"));
         let file = File::create(&path).map_err(|source| io_error("create", &path, source))?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, hash_file, io_error, write_bytes};
+use super::files::{FileRecord, hash_bytes, hash_file, io_error, remove_file, sorted_entries, write_bytes};
 use super::schema::VERSION;
 
 /// What a stage (or one run of it) made.
@@ -26,13 +26,16 @@ pub struct Manifest {
     pub schema_version: u32,
     /// The files, sorted by path.
     pub files: Vec<FileRecord>,
+    /// BLAKE3 of the manifest with this left empty; version 1 had none.
+    #[serde(default)]
+    pub blake3: String,
 }
 
 impl Manifest {
     /// The manifest at `path`, where there is one.
     ///
     /// # Errors
-    /// It is there but cannot be read.
+    /// It is there but cannot be read, or is not what was written.
     pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let content = match fs::read(path) {
             Err(source) if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
@@ -40,11 +43,41 @@ impl Manifest {
             }
             content => content.map_err(|source| io_error("read", path, source))?,
         };
-        serde_json::from_slice(&content).map(Some).map_err(|e| StoreError::Rows {
+        let damaged = |problem: String| StoreError::Rows {
             path: path.to_owned(),
-            problem: format!("not a manifest: {e}; remove it to do the work again"),
-        })
+            problem: format!("{problem}; remove it to do the work again"),
+        };
+        let manifest: Self = serde_json::from_slice(&content).map_err(|e| damaged(format!("not a manifest: {e}")))?;
+        if manifest.schema_version > VERSION {
+            return Err(StoreError::Newer { path: path.to_owned(), got: manifest.schema_version, newest: VERSION });
+        }
+        // The bytes, not only what they mean: a flipped blank is a damaged file, too.
+        if manifest.schema_version > 1 && manifest.clone().sealed().to_bytes() != content {
+            return Err(damaged("its content is not what was written (BLAKE3 differs)".to_owned()));
+        }
+        Ok(Some(manifest))
     }
+
+    fn sealed(mut self) -> Self {
+        self.blake3.clear();
+        self.blake3 = hash_bytes(&self.to_bytes());
+        self
+    }
+
+    fn to_bytes(&self) -> Vec<u8> {
+        let mut content = serde_json::to_vec_pretty(self).expect("a manifest is plain data with text keys");
+        content.push(b'\n');
+        content
+    }
+}
+
+/// The manifests that lie directly in `<root>/.meta`.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub fn manifests(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
+    let is_manifest = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    Ok(sorted_entries(&root.join(".meta"))?.into_iter().filter(is_manifest).collect())
 }
 
 /// The BLAKE3 hash of the file `relative` below `root`, compared with the one in the manifest `<root>/.meta/<name>.json`.
@@ -56,12 +89,19 @@ pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, 
     let path = root.join(relative);
     let hash = hash_file(&path)?;
     let manifest = Manifest::read(&root.join(format!(".meta/{name}.json")))?;
-    let listed = manifest.and_then(|manifest| manifest.files.into_iter().find(|file| file.path == relative));
-    if listed.is_some_and(|file| file.blake3 != hash) {
-        let problem = "its content is not what was written (BLAKE3 differs from the manifest)".to_owned();
-        return Err(StoreError::Damaged { path, problem });
+    match manifest.and_then(|manifest| manifest.files.into_iter().find(|file| file.path == relative)) {
+        Some(listed) => compare(path, &listed, hash),
+        None => Ok(hash),
     }
-    Ok(hash)
+}
+
+/// The hash of a file if it is the one that was written.
+pub(super) fn compare(path: PathBuf, listed: &FileRecord, hash: String) -> Result<String, StoreError> {
+    if listed.blake3 == hash {
+        return Ok(hash);
+    }
+    let problem = "its content is not what was written (its BLAKE3 is not the one in the manifest); make it again";
+    Err(StoreError::Rows { path, problem: problem.to_owned() })
 }
 
 /// Work that a manifest will stand for when it is done.
@@ -77,7 +117,7 @@ impl Pending {
     /// Work below `root` that depends on nothing but `made_from`; its manifest is `<root>/.meta/<name>.json`.
     pub fn new(root: &Path, name: &str, made_from: &impl Serialize) -> Self {
         let made_from = serde_json::to_value(made_from).expect("settings are plain data with text keys");
-        let key = hash_bytes(format!("{VERSION} {made_from}").as_bytes());
+        let key = hash_bytes(made_from.to_string().as_bytes());
         Self { root: root.to_owned(), relative: format!(".meta/{name}.json"), key, made_from }
     }
 
@@ -116,11 +156,19 @@ impl Pending {
             crate_version: env!("CARGO_PKG_VERSION").to_owned(),
             schema_version: VERSION,
             files,
+            blake3: String::new(),
         };
-        let mut content = serde_json::to_vec_pretty(&manifest).expect("a manifest is plain data with text keys");
-        content.push(b'\n');
-        write_bytes(&self.root, &self.relative, &content)?;
+        let manifest = manifest.sealed();
+        write_bytes(&self.root, &self.relative, &manifest.to_bytes())?;
         Ok(manifest)
+    }
+
+    /// Takes the manifest away, so that the work counts as not done.
+    ///
+    /// # Errors
+    /// It is there and cannot be removed.
+    pub fn discard(&self) -> Result<(), StoreError> {
+        remove_file(&self.root.join(&self.relative))
     }
 }
 
@@ -144,5 +192,25 @@ mod tests {
         assert!(work.finished().unwrap().is_none());
         fs::remove_file(root.join("a.txt")).unwrap();
         assert!(work.finished().unwrap().is_none());
+    }
+
+    #[test]
+    fn a_manifest_with_any_other_byte_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let work = Pending::new(root, "stage", &("settings", 1));
+        work.finish(vec![write_bytes(root, "a.txt", b"abc").unwrap()]).unwrap();
+        let path = root.join(".meta/stage.json");
+        let content = fs::read(&path).unwrap();
+        for at in 0..content.len() {
+            for flip in [1, 0x20, 0x80] {
+                let mut flipped = content.clone();
+                flipped[at] ^= flip;
+                fs::write(&path, &flipped).unwrap();
+                assert!(work.finished().is_err(), "byte {at} ^ {flip} went unnoticed");
+            }
+            fs::write(&path, &content[..at]).unwrap();
+            assert!(work.finished().is_err(), "truncated to {at} bytes and taken");
+        }
     }
 }

@@ -15,8 +15,10 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
+use super::activations::Precision;
 use super::error::StoreError;
-use super::files::{Draft, FileRecord, io_error};
+use super::files::{Draft, FileRecord, open_file};
+use super::guard::guarded;
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 
 /// What a footer says of its file, besides the schema.
@@ -52,7 +54,7 @@ impl<R: Row> RowWriter<R> {
         let draft = Draft::create(root, relative)?;
         let path = draft.path();
         let schema = R::schema(first);
-        let properties = properties(R::TABLE, footer).build();
+        let properties = properties(R::TABLE, footer, Precision::F32).build();
         let writer = ArrowWriter::try_new(draft, Arc::clone(&schema), Some(properties))
             .map_err(|e| StoreError::Unwritable { path: path.clone(), problem: e.to_string() })?;
         Ok(Self { writer, schema, path, rows: 0, row: PhantomData })
@@ -98,6 +100,10 @@ pub fn write_rows<R: Row>(root: &Path, relative: &str, rows: &[R], footer: &Foot
 /// # Errors
 /// Missing, damaged, another table, a newer version, a column missing or of another type.
 pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
+    guarded(path, || read_unguarded(path))
+}
+
+fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let (file, metadata) = open(path, R::TABLE)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
@@ -139,12 +145,28 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
 /// # Errors
 /// Missing, damaged, another table, a newer version.
 pub fn read_footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
-    Ok(footer_of(&open(path, table)?.1))
+    guarded(path, || Ok(footer_of(&open(path, table)?.1)))
+}
+
+/// Compares footer entries with what they must be where they are there: a file moved to another run's place is noticed.
+pub(super) fn expect_entries(
+    path: &Path,
+    metadata: &ArrowReaderMetadata,
+    entries: &[(&str, String)],
+) -> Result<(), StoreError> {
+    let footer = footer_of(metadata);
+    for (key, want) in entries {
+        if let Some(got) = footer.get(*key).filter(|got| *got != want) {
+            let problem = format!("its footer says {key} = {got}, its place {want}; put it where it belongs");
+            return Err(StoreError::Rows { path: path.to_owned(), problem });
+        }
+    }
+    Ok(())
 }
 
 /// Opens a table file and checks from its footer that it is one, of a version we read.
 pub(super) fn open(path: &Path, table: &'static str) -> Result<(File, ArrowReaderMetadata), StoreError> {
-    let file = File::open(path).map_err(|source| io_error("read", path, source))?;
+    let file = open_file(path)?;
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
         .map_err(|e| StoreError::Damaged { path: path.to_owned(), problem: e.to_string() })?;
     let footer = footer_of(&metadata);
@@ -161,13 +183,13 @@ pub(super) fn open(path: &Path, table: &'static str) -> Result<(File, ArrowReade
     }
 }
 
-fn footer_of(metadata: &ArrowReaderMetadata) -> Footer {
+pub(super) fn footer_of(metadata: &ArrowReaderMetadata) -> Footer {
     let entries = metadata.metadata().file_metadata().key_value_metadata();
     entries.into_iter().flatten().filter_map(|kv| Some((kv.key.clone(), kv.value.clone()?))).collect()
 }
 
-/// How every table is written: zstd, one page statistics a column chunk, byte-stream split for lists of f32.
-pub(super) fn properties(table: &str, footer: &Footer) -> WriterPropertiesBuilder {
+/// How every table is written: zstd, statistics a column chunk, byte-stream split for lists of f32.
+pub(super) fn properties(table: &str, footer: &Footer, precision: Precision) -> WriterPropertiesBuilder {
     let own = [
         (TABLE_KEY, table.to_owned()),
         (VERSION_KEY, VERSION.to_string()),
@@ -183,12 +205,16 @@ pub(super) fn properties(table: &str, footer: &Footer) -> WriterPropertiesBuilde
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true);
     // Numbers that hardly repeat: a dictionary costs more than it saves. Bytes of equal significance side by side
-    // compress better (12 % for tanh).
-    for list in ["x", "t", "kernel", "bias"] {
+    // compress better (12 % for tanh); DuckDB cannot read that of f16.
+    let encoding = match precision {
+        Precision::F32 => Encoding::BYTE_STREAM_SPLIT,
+        Precision::F16 => Encoding::PLAIN,
+    };
+    for list in ["x", "t", "z", "kernel", "bias"] {
         let path = ColumnPath::from(vec![list.to_owned(), "list".to_owned(), "item".to_owned()]);
         builder = builder
             .set_column_dictionary_enabled(path.clone(), false)
-            .set_column_encoding(path.clone(), Encoding::BYTE_STREAM_SPLIT)
+            .set_column_encoding(path.clone(), encoding)
             .set_column_statistics_enabled(path, EnabledStatistics::None);
     }
     // Ascending numbers become differences of 1.

@@ -147,10 +147,18 @@ fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
 fn a_file_of_another_table_among_the_estimates_is_named() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
-    let stranger = project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet");
+    let folder = project.path("outputs/p/estimates/binning-n-edges-30");
+    let stranger = folder.join("run=r0002.parquet");
     fs::copy(project.path("data/tishby.parquet"), &stranger).unwrap();
     let sentence = project.refused("aggregate outputs/p");
-    assert!(sentence.ends_with("run=r0001.parquet holds table `samples`, expected table `estimates`"), "{sentence}");
+    assert!(sentence.ends_with("run=r0002.parquet holds table `samples`, expected table `estimates`"), "{sentence}");
+    // A copy of a table is not one more run.
+    fs::copy(folder.join("run=r0001.parquet"), &stranger).unwrap();
+    let sentence = project.refused("aggregate outputs/p");
+    assert!(sentence.contains("its rows belong into estimates/binning-n-edges-30/run=r0001.parquet"), "{sentence}");
+    fs::remove_file(&stranger).unwrap();
+    fs::write(folder.join("._run=r0001.parquet"), "what another operating system leaves").unwrap();
+    project.ok("aggregate outputs/p");
 }
 
 #[test]
@@ -182,7 +190,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
         assert!(!project.path("outputs").exists());
     };
     check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples leaves none to train on");
-    check("[6, 3]", "[9_000_000]", "one epoch would be 36864008192 activations");
+    check("[6, 3]", "[9_000_000]", "one moment would be 36864008192 activations");
     check("4e-3", "1e-50", "`learning_rate`: must be a number above 0 that f32 can hold, got 1e-50");
     check(
         "n_edges = 30",
@@ -250,7 +258,7 @@ fn an_unwritable_output_folder_is_named() {
     // A file where the folder should be: permission bits would not stop a test that runs as root.
     project.write("outputs", "in the way");
     let sentence = project.refused("run p.toml");
-    assert!(sentence.contains("cannot create the folder outputs/p/recording/.meta: "), "{sentence}");
+    assert!(sentence.contains("cannot create the folder outputs/p: "), "{sentence}");
     assert_eq!(fs::read(project.path("outputs")).unwrap(), b"in the way");
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::store::{ActivationReader, read_rows, read_samples};
+use infoplane::store::{read_rows, read_samples};
 
 use crate::tool::{PIPELINE, Project};
 
@@ -15,11 +15,9 @@ fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
     assert!(said.contains("rows/s"), "{said}");
     let epochs = [0, 1, 2, 4, 7, 12];
 
-    let reader =
-        ActivationReader::open(&project.path("outputs/p/recording/activations/layer=2/run=r0001/part-00000.parquet"));
-    let reader = reader.unwrap();
-    assert_eq!((reader.n_units(), reader.n_samples().unwrap()), (3, 4096));
-    assert_eq!(reader.epochs().collect::<Vec<_>>(), epochs);
+    let reader = project.activations("outputs/p/recording/activations/layer=2/run=r0001/part-00000.parquet");
+    assert_eq!((reader.n_units(), reader.read(0).unwrap().samples), (3, (0..4096).collect()));
+    assert_eq!(reader.moments().map(|(epoch, _)| epoch).collect::<Vec<_>>(), epochs);
     assert_eq!(reader.read(5).unwrap().step, 12 * 7); // 3482 samples in batches of 512: 6 whole ones and 410
 
     let rows: Vec<EpochRow> =
@@ -112,7 +110,8 @@ fn recorded_activations_losses_and_weights_belong_together() {
     let splits: Vec<SplitRow> = read_rows(&recording("splits/run=r0001")).unwrap();
     let fits: Vec<EpochRow> = read_rows(&recording("epochs/run=r0001")).unwrap();
     let of_layer = |layer: usize| {
-        let reader = ActivationReader::open(&recording(&format!("activations/layer={layer}/run=r0001"))).unwrap();
+        let file = format!("outputs/p/recording/activations/layer={layer}/run=r0001/part-00000.parquet");
+        let reader = project.activations(&file);
         let weights: Vec<WeightRow> = read_rows(&recording(&format!("weights/layer={layer}/run=r0001"))).unwrap();
         (reader, weights)
     };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use infoplane::store::schema::SampleRow;
-use infoplane::store::{ActivationWriter, Footer, write_rows};
+use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Values, write_rows};
 
 /// A folder with a pipeline in it.
 pub(crate) struct Project {
@@ -102,16 +102,24 @@ impl Project {
         let rows: Vec<SampleRow> = p_y1.iter().enumerate().map(row).collect();
         write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();
         let file = "activations/layer=1/run=r0000/part-00000.parquet";
-        let mut writer = ActivationWriter::create(&root, file, 1, &Footer::new()).unwrap();
-        writer.write_epoch(0, 0, t).unwrap();
+        let shape = (Values::Activations, Precision::F32);
+        let samples = (0..t.len() as i32).collect();
+        let mut writer = ActivationWriter::create(&root, file, shape, samples, 1, &Footer::new()).unwrap();
+        writer.write(0, 0, t).unwrap();
         writer.commit().unwrap();
     }
 
-    /// Every file below `relative` with its content, sorted.
+    /// The activations in a part of a recording.
+    pub(crate) fn activations(&self, relative: &str) -> ActivationReader {
+        ActivationReader::open(&[self.path(relative)], Values::Activations, &[]).unwrap()
+    }
+
+    /// Every file below `relative` with its content, sorted; locks, which are empty and stay, are left out.
     pub(crate) fn files(&self, relative: &str) -> Vec<(String, Vec<u8>)> {
         let root = self.path(relative);
         let mut found = Vec::new();
         collect(&root, &root, &mut found);
+        found.retain(|(name, _)| !name.ends_with(".lock"));
         found.sort();
         found
     }

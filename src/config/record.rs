@@ -1,0 +1,389 @@
+//! The `[record]` table of a pipeline: what of a run is recorded, and when.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+use toml::Spanned;
+
+use super::values::{self, choice, count, name_of};
+use crate::math::spacing::{log_spaced, saxe, saxe_mnist};
+use crate::nn::GradientKind;
+use crate::store::Precision;
+
+/// What is recorded of a run, and when.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// The moments.
+    pub when: When,
+    /// Layers whose activations are recorded, ascending; 0 is the input, the last the output.
+    pub layers: Vec<usize>,
+    /// Whether the weighted sums of these layers (but the input) are recorded besides.
+    pub pre_activations: bool,
+    /// The samples whose activations are recorded.
+    pub samples: RecordedSamples,
+    /// How activations are stored.
+    pub precision: Precision,
+    /// Kernels and biases.
+    pub weights: bool,
+    /// Losses and accuracies.
+    pub losses: bool,
+    /// Gradient statistics.
+    pub gradients: Vec<GradientKind>,
+    /// Raw bytes of activations after which a part of the recording is finished.
+    pub part_bytes: u64,
+}
+
+/// The moments that are recorded.
+#[derive(Debug, Clone, PartialEq)]
+pub enum When {
+    /// Given ends of epochs and given steps, both ascending.
+    Fixed {
+        /// Epochs; 0 is the untrained network.
+        epochs: Vec<u64>,
+        /// Updates.
+        steps: Steps,
+    },
+    /// Wherever the information has changed.
+    Adaptive {
+        /// Largest change of I(X;T) and I(T;Y) of any layer between neighbouring records, in bits.
+        delta_bits: f64,
+        /// How closely it is kept.
+        method: Adaptive,
+    },
+}
+
+/// Recorded updates besides the ends of epochs; step s is the network after s updates.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Steps {
+    /// 0, n, 2n, … and the last.
+    Every(u64),
+    /// Exactly these.
+    List(Vec<u64>),
+    /// Every step from a first to a last one, both included.
+    Windows(Vec<[u64; 2]>),
+}
+
+/// How adaptive spacing chooses its moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adaptive {
+    /// The distance doubles while the changes are small enough and halves when one is not.
+    Approximate,
+    /// Likewise, and where a change was too large the steps between are bisected.
+    Exact,
+}
+
+impl Adaptive {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Adaptive)] = &[("approximate", Adaptive::Approximate), ("exact", Adaptive::Exact)];
+}
+
+/// The samples whose activations are recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecordedSamples {
+    /// All of them.
+    All,
+    /// Those that train the run.
+    Train,
+    /// The others.
+    Test,
+    /// This many, drawn once, the same in every run.
+    Subset(usize),
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawRecord {
+    epochs: Option<Spanned<RawEpochs>>,
+    steps: Option<Spanned<Steps>>,
+    adaptive: Option<Spanned<RawAdaptive>>,
+    layers: Option<Spanned<Vec<RawLayer>>>,
+    #[serde(default)]
+    pre_activations: bool,
+    #[serde(default = "all", deserialize_with = "samples")]
+    samples: RecordedSamples,
+    #[serde(default, deserialize_with = "precision")]
+    precision: Precision,
+    #[serde(default = "values::yes")]
+    weights: bool,
+    #[serde(default = "values::yes")]
+    losses: bool,
+    #[serde(default, deserialize_with = "gradients")]
+    gradients: Option<Vec<GradientKind>>,
+    #[serde(default = "part_mb", deserialize_with = "parts")]
+    part_mb: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum RawEpochs {
+    /// This many points, evenly spaced in log epoch; the untrained network and the last epoch are always recorded.
+    LogSpaced(usize),
+    /// 0, n, 2n, … and the last.
+    Every(u64),
+    /// Exactly these.
+    List(Vec<u64>),
+    /// Those of Saxe's network on Tishby's task.
+    Saxe,
+    /// Those of Saxe's network on MNIST.
+    SaxeMnist,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawAdaptive {
+    delta: f64,
+    #[serde(deserialize_with = "adaptive")]
+    method: Adaptive,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged, expecting = "expected \"input\", \"hidden\", \"output\" or a layer's number")]
+enum RawLayer {
+    Number(usize),
+    Name(String),
+}
+
+/// A recording of a million moments is a slip of the pen.
+const MOST_RECORDS: usize = 1_000_000;
+
+impl RawRecord {
+    /// Checks the table for a training of `n_epochs` and a network of `n_layers` above the input; an error carries the
+    /// place of the key to blame.
+    pub(super) fn check(self, at: usize, n_epochs: u64, n_layers: usize) -> Result<Record, (usize, String)> {
+        let when = match (self.epochs, self.steps, self.adaptive) {
+            (None, None, None) => {
+                return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`: when to record".to_owned()));
+            }
+            (None, None, Some(adaptive)) => {
+                let (at, raw) = (adaptive.span().start, adaptive.into_inner());
+                if !(raw.delta > 0.0 && raw.delta.is_finite()) {
+                    return Err((at, format!("`delta` must be a number of bits above 0, got {}", raw.delta)));
+                }
+                if self.gradients.as_ref().is_some_and(|kinds| kinds.iter().any(|k| *k != GradientKind::Samples)) {
+                    let problem =
+                        "with `adaptive`, `gradients` can only be \"samples\" or false: others need whole epochs";
+                    return Err((at, problem.to_owned()));
+                }
+                When::Adaptive { delta_bits: raw.delta, method: raw.method }
+            }
+            (_, _, Some(adaptive)) => {
+                let problem = "`adaptive` chooses every moment by itself; leave out `epochs` and `steps`";
+                return Err((adaptive.span().start, problem.to_owned()));
+            }
+            (epochs, steps, None) => When::Fixed {
+                epochs: epochs.map_or(Ok(Vec::new()), |raw| {
+                    let at = raw.span().start;
+                    recorded_epochs(raw.into_inner(), n_epochs).map_err(|problem| (at, problem))
+                })?,
+                steps: steps.map_or(Ok(Steps::List(Vec::new())), |raw| {
+                    let at = raw.span().start;
+                    raw.into_inner().checked().map_err(|problem| (at, problem))
+                })?,
+            },
+        };
+        let default = if matches!(when, When::Fixed { .. }) { vec![GradientKind::AfterStep] } else { Vec::new() };
+        Ok(Record {
+            when,
+            layers: layers(self.layers, n_layers)?,
+            pre_activations: self.pre_activations,
+            samples: self.samples,
+            precision: self.precision,
+            weights: self.weights,
+            losses: self.losses,
+            gradients: self.gradients.unwrap_or(default),
+            part_bytes: self.part_mb << 20,
+        })
+    }
+}
+
+impl Steps {
+    /// The steps in ascending order with `last` as the last of the training; what is wrong where something is.
+    ///
+    /// # Errors
+    /// A step beyond the last.
+    pub fn up_to(&self, last: u64) -> Result<Vec<u64>, String> {
+        let mut steps: Vec<u64> = match self {
+            Steps::Every(n) if last / n > MOST_RECORDS as u64 => {
+                return Err(format!("{} recorded steps are more than {MOST_RECORDS}; record fewer", last / n));
+            }
+            Steps::Every(n) => (0..=last / n).map(|k| k * n).chain([last]).collect(),
+            Steps::List(list) => list.clone(),
+            Steps::Windows(windows) => windows.iter().flat_map(|[first, last]| *first..=*last).collect(),
+        };
+        steps.sort_unstable();
+        steps.dedup();
+        match steps.last() {
+            Some(beyond) if *beyond > last => {
+                Err(format!("recorded step {beyond} is beyond the {last} steps of the training"))
+            }
+            _ => Ok(steps),
+        }
+    }
+
+    fn checked(self) -> Result<Self, String> {
+        match &self {
+            Steps::Every(0) => Err("`steps = { every = 0 }` records nothing; give at least 1".to_owned()),
+            Steps::List(list) if list.is_empty() => Err("the list of recorded steps is empty".to_owned()),
+            Steps::Windows(windows) => {
+                if let Some([first, last]) = windows.iter().find(|[first, last]| first > last) {
+                    return Err(format!("window [{first}, {last}] ends before it begins"));
+                }
+                let n: u128 = windows.iter().map(|[first, last]| u128::from(last - first) + 1).sum();
+                match n {
+                    0 => Err("the list of windows is empty".to_owned()),
+                    n if n > MOST_RECORDS as u128 => Err(format!("windows of {n} steps are more than {MOST_RECORDS}")),
+                    _ => Ok(self),
+                }
+            }
+            _ => Ok(self),
+        }
+    }
+}
+
+impl Record {
+    /// What of it the content of a recording depends on, for manifests.
+    pub(super) fn settings(&self) -> Value {
+        let gradients: Vec<&str> = self.gradients.iter().map(|kind| name_of(GradientKind::ALL, *kind)).collect();
+        json!({
+            "when": match &self.when {
+                When::Fixed { epochs, steps } => json!({ "epochs": epochs, "steps": match steps {
+                    Steps::Every(n) => json!({ "every": n }),
+                    Steps::List(list) => json!(list),
+                    Steps::Windows(windows) => json!({ "windows": windows }),
+                } }),
+                When::Adaptive { delta_bits, method } => {
+                    json!({ "delta_bits": delta_bits, "method": name_of(Adaptive::ALL, *method) })
+                }
+            },
+            "layers": self.layers,
+            "pre_activations": self.pre_activations,
+            "samples": match self.samples {
+                RecordedSamples::All => json!("all"),
+                RecordedSamples::Train => json!("train"),
+                RecordedSamples::Test => json!("test"),
+                RecordedSamples::Subset(n) => json!(n),
+            },
+            "precision": name_of(Precision::ALL, self.precision),
+            "weights": self.weights,
+            "losses": self.losses,
+            "gradients": gradients,
+            "part_bytes": self.part_bytes,
+        })
+    }
+}
+
+/// The epochs of a schedule, ascending.
+fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, String> {
+    let too_many = |n: u64| Err(format!("at most {MOST_RECORDS} recorded epochs can be asked for, got {n}"));
+    let mut epochs = match schedule {
+        RawEpochs::LogSpaced(0) => {
+            return Err("`epochs = { log_spaced = 0 }` records nothing; give at least 1".to_owned());
+        }
+        RawEpochs::LogSpaced(count) if count > MOST_RECORDS => return too_many(count as u64),
+        RawEpochs::LogSpaced(count) if count as u64 > n_epochs => {
+            return Err(format!("{count} recorded epochs are more than the {n_epochs} epochs of `[training]`"));
+        }
+        RawEpochs::LogSpaced(count) => [log_spaced(count, n_epochs), vec![0, n_epochs]].concat(),
+        RawEpochs::Every(0) => return Err("`epochs = { every = 0 }` records nothing; give at least 1".to_owned()),
+        RawEpochs::Every(n) if n_epochs / n > MOST_RECORDS as u64 => return too_many(n_epochs / n),
+        RawEpochs::Every(n) => (0..=n_epochs / n).map(|k| k * n).chain([n_epochs]).collect(),
+        RawEpochs::Saxe => saxe(n_epochs),
+        RawEpochs::SaxeMnist => saxe_mnist(n_epochs),
+        RawEpochs::List(list) if list.is_empty() => return Err("the list of recorded epochs is empty".to_owned()),
+        RawEpochs::List(list) => match list.iter().find(|epoch| **epoch > n_epochs) {
+            Some(beyond) => {
+                return Err(format!("recorded epoch {beyond} is beyond the {n_epochs} epochs of `[training]`"));
+            }
+            None => list,
+        },
+    };
+    epochs.sort_unstable();
+    epochs.dedup();
+    Ok(epochs)
+}
+
+fn layers(raw: Option<Spanned<Vec<RawLayer>>>, n_layers: usize) -> Result<Vec<usize>, (usize, String)> {
+    let Some(raw) = raw else { return Ok((1..=n_layers).collect()) };
+    let (at, raw) = (raw.span().start, raw.into_inner());
+    let mut layers = Vec::new();
+    for layer in raw {
+        match layer {
+            RawLayer::Number(number) if number <= n_layers => layers.push(number),
+            RawLayer::Number(number) => {
+                let problem = format!("there is no layer {number}; 0 is the input, {n_layers} the output");
+                return Err((at, problem));
+            }
+            RawLayer::Name(name) => match name.as_str() {
+                "input" => layers.push(0),
+                "hidden" => layers.extend(1..n_layers),
+                "output" => layers.push(n_layers),
+                _ => {
+                    return Err((
+                        at,
+                        format!("unknown layer `{name}`; known: `input`, `hidden`, `output`, and numbers"),
+                    ));
+                }
+            },
+        }
+    }
+    layers.sort_unstable();
+    layers.dedup();
+    if layers.is_empty() { Err((at, "no layers; leave `layers` out to record all".to_owned())) } else { Ok(layers) }
+}
+
+fn all() -> RecordedSamples {
+    RecordedSamples::All
+}
+
+fn samples<'de, D: Deserializer<'de>>(from: D) -> Result<RecordedSamples, D::Error> {
+    let got = toml::Value::deserialize(from)?;
+    match (&got, got.as_str()) {
+        (_, Some("all")) => Ok(RecordedSamples::All),
+        (_, Some("train")) => Ok(RecordedSamples::Train),
+        (_, Some("test")) => Ok(RecordedSamples::Test),
+        (toml::Value::Integer(n), _) if *n > 0 => Ok(RecordedSamples::Subset(*n as usize)),
+        _ => Err(serde::de::Error::custom(format!(
+            "must be \"all\", \"train\", \"test\" or how many to draw, got {got}"
+        ))),
+    }
+}
+
+fn precision<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
+    choice(from, Precision::ALL)
+}
+
+fn adaptive<'de, D: Deserializer<'de>>(from: D) -> Result<Adaptive, D::Error> {
+    choice(from, Adaptive::ALL)
+}
+
+fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKind>>, D::Error> {
+    let got = toml::Value::deserialize(from)?;
+    let names = match &got {
+        toml::Value::Boolean(true) => return Ok(None),
+        toml::Value::Boolean(false) => return Ok(Some(Vec::new())),
+        toml::Value::Array(names) => names.clone(),
+        name => vec![name.clone()],
+    };
+    let find = |name: &toml::Value| GradientKind::ALL.iter().find(|(known, _)| Some(*known) == name.as_str());
+    let mut kinds = Vec::new();
+    for name in &names {
+        match find(name) {
+            Some((_, kind)) if !kinds.contains(kind) => kinds.push(*kind),
+            Some(_) => {}
+            None => {
+                let known: Vec<String> = GradientKind::ALL.iter().map(|(name, _)| format!("\"{name}\"")).collect();
+                let known = known.join(", ");
+                return Err(serde::de::Error::custom(format!("must be true, false or some of {known}, got {name}")));
+            }
+        }
+    }
+    Ok(Some(kinds))
+}
+
+fn part_mb() -> u64 {
+    256
+}
+
+fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    count(from, 65_536).map(|mb| mb as u64)
+}

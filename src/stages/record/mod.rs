@@ -1,0 +1,159 @@
+//! The record stage: trains R networks and writes down what each layer does with every sample, once.
+
+mod adaptive;
+mod checkpoint;
+mod part;
+mod place;
+mod run;
+mod setup;
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::{Value, json};
+
+pub use place::Existing;
+use setup::Setup;
+
+use super::{Outcome, Progress, StageError};
+use crate::config::{Data, Pipeline};
+use crate::datasets;
+use crate::parameter::Parameters;
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{
+    Experiment, FileRecord, Footer, Lock, Pending, RunId, data_file, hash_bytes, hash_file, read_footer, read_samples,
+    write_rows,
+};
+
+/// Trains and records every run of `pipeline` that is not recorded yet.
+///
+/// # Errors
+/// The data are missing or do not fit, another recording is in the way, the disk is full. Finished runs and parts stay.
+pub fn record(
+    pipeline: &Pipeline,
+    experiment: &Experiment,
+    existing: Existing,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let root = experiment.recording();
+    let data_path = data_path(&pipeline.data)?;
+    let settings = json!({ "run": pipeline.run_settings(), "data": hash_file(&data_path)? });
+    let whole = Pending::new(&root, "manifest", &json!({ "runs": pipeline.n_runs, "settings": settings }));
+    if whole.finished()?.is_some() && !place::is_replacing(experiment) {
+        return Ok(Outcome::UpToDate);
+    }
+    let rows = read_samples(&data_path)?;
+    let setup = Setup::new(pipeline, &rows)?;
+    let claim = Pending::new(&root, "settings", &settings);
+    let _lock = Lock::named(experiment.root(), "recording")?;
+    place::make_room(experiment, &claim, pipeline.n_runs, existing)?;
+    if whole.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
+    place::settle(experiment, outcome)
+}
+
+fn record_runs(
+    setup: &Setup<'_>,
+    root: &Path,
+    settings: &Value,
+    whole: &Pending,
+    claim: &Pending,
+    rows: &[SampleRow],
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let start = Instant::now();
+    let n_runs = setup.pipeline.n_runs;
+    let samples = claimed_samples(claim, root, rows)?;
+    progress.begin("record", n_runs as u64 * setup.last_step());
+    let n_done = AtomicUsize::new(0);
+    let recorded: Result<Vec<Recorded>, StageError> = (0..n_runs)
+        .into_par_iter()
+        .map(|index| {
+            let run = RunId::new(index);
+            let name = format!("runs/{run}");
+            let work = Pending::new(root, &name, &json!({ "id": run.to_string(), "settings": settings }));
+            let recorded = match work.finished()? {
+                Some(manifest) => {
+                    progress.advance(setup.last_step());
+                    Recorded::Before(manifest.files)
+                }
+                None => {
+                    let files = run::record_run(setup, root, index, work.key(), progress)?;
+                    let files = work.finish(files)?.files;
+                    checkpoint::discard(root, &run)?;
+                    Recorded::Now(files)
+                }
+            };
+            let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
+            progress.message(&format!("{n_done} of {n_runs} runs"));
+            Ok(recorded)
+        })
+        .collect();
+    progress.end();
+    let seconds = start.elapsed().as_secs_f64();
+    let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);
+    for run in recorded? {
+        if let Recorded::Now(files) = &run {
+            n_rows += files.iter().map(|file| file.rows).sum::<u64>();
+            n_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
+            n_recorded += 1;
+        }
+        let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
+        files.extend(of_run);
+    }
+    whole.finish(files)?;
+    Ok(Outcome::Done(format!(
+        "{n_recorded} runs, {n_rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
+        n_bytes as f64 / 1e6,
+        n_rows as f64 / seconds,
+        root.display()
+    )))
+}
+
+/// The files of a run.
+enum Recorded {
+    /// It was there.
+    Before(Vec<FileRecord>),
+    /// It was recorded by this call.
+    Now(Vec<FileRecord>),
+}
+
+/// Says whose recording this is, before anything else is written, and puts the samples table in place.
+fn claimed_samples(claim: &Pending, root: &Path, rows: &[SampleRow]) -> Result<FileRecord, StageError> {
+    if let Some(samples) = claim.finished()?.and_then(|manifest| manifest.files.first().cloned()) {
+        return Ok(samples);
+    }
+    claim.finish(Vec::new())?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
+    let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
+    claim.finish(vec![samples.clone()])?;
+    Ok(samples)
+}
+
+/// The data file of a pipeline.
+///
+/// # Errors
+/// It is not there, or holds other data than the pipeline names.
+fn data_path(data: &Data) -> Result<PathBuf, StageError> {
+    let (path, remedy) = match data {
+        Data::Named(name) => (data_file(name), format!("run `infoplane data make {name}` first")),
+        Data::File(path) => (path.clone(), "make it with `infoplane data import`".to_owned()),
+    };
+    if !path.exists() {
+        return Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())));
+    }
+    if let Data::Named(name) = data {
+        let made = hash_bytes(datasets::identity(name, &Parameters::default()).as_bytes());
+        if read_footer(&path, SampleRow::TABLE)?.get("infoplane.config_hash") != Some(&made) {
+            return Err(StageError::Refused(format!(
+                "{} is not `{name}` with its default parameters; name it with `file` instead of `name`, or remove it",
+                path.display()
+            )));
+        }
+    }
+    Ok(path)
+}

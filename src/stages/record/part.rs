@@ -1,0 +1,157 @@
+//! The open files of one part of a run: all tables are cut at the same moments.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::super::StageError;
+use crate::config::{Record, RecordedSamples};
+use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
+use crate::store::schema::{EpochRow, GradientRow, WeightRow};
+use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Values};
+
+/// Gradient statistics of every layer, by kind.
+pub(super) type Gradients = Vec<(GradientKind, Vec<GradientStatistics>)>;
+
+/// What a part belongs to.
+#[derive(Debug)]
+pub(super) struct Identity<'a> {
+    pub(super) root: &'a Path,
+    pub(super) run: RunId,
+    /// Hash of all that the run depends on.
+    pub(super) key: &'a str,
+    pub(super) record: &'a Record,
+    pub(super) samples: Arc<[i32]>,
+}
+
+#[derive(Debug)]
+pub(super) struct Part {
+    /// Layer and its file.
+    activations: Vec<(usize, ActivationWriter)>,
+    pre_activations: Vec<(usize, ActivationWriter)>,
+    weights: Vec<RowWriter<WeightRow>>,
+    gradients: Option<RowWriter<GradientRow>>,
+    epochs: Option<RowWriter<EpochRow>>,
+}
+
+impl Identity<'_> {
+    pub(super) fn footer(&self, layer: Option<usize>) -> Footer {
+        let mut footer = Footer::from([
+            ("infoplane.config_hash".to_owned(), self.key.to_owned()),
+            ("infoplane.run".to_owned(), self.run.to_string()),
+        ]);
+        footer.extend(layer.map(|layer| ("infoplane.layer".to_owned(), layer.to_string())));
+        footer
+    }
+}
+
+impl Part {
+    /// Opens the files of part `part`.
+    pub(super) fn open(of: &Identity<'_>, part: usize, network: &Network) -> Result<Self, StageError> {
+        let record = of.record;
+        let path = |table: &str, layer| Experiment::part(table, layer, &of.run, part);
+        let n_units = |layer: usize| match layer.checked_sub(1) {
+            Some(l) => network.layers()[l].n_units,
+            None => network.layers()[0].n_inputs,
+        };
+        let values_of = |values: Values, layer: usize| {
+            let mut footer = of.footer(Some(layer));
+            footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
+            let file = path(values.table(), Some(layer));
+            let samples = Arc::clone(&of.samples);
+            ActivationWriter::create(of.root, &file, (values, record.precision), samples, n_units(layer), &footer)
+                .map(|writer| (layer, writer))
+        };
+        let activations = record.layers.iter().map(|layer| values_of(Values::Activations, *layer));
+        let hidden = record.layers.iter().filter(|layer| record.pre_activations && **layer > 0);
+        let pre_activations = hidden.map(|layer| values_of(Values::PreActivations, *layer));
+        let mut weights = Vec::new();
+        for (l, layer) in network.layers().iter().enumerate().filter(|_| record.weights) {
+            let mut footer = of.footer(Some(l + 1));
+            footer.insert("infoplane.kernel_shape".to_owned(), format!("[{}, {}]", layer.n_units, layer.n_inputs));
+            let shape = [weight_row(0, 0, network, l)];
+            weights.push(RowWriter::create(of.root, &path("weights", Some(l + 1)), &shape, &footer)?);
+        }
+        let has_gradients = !record.gradients.is_empty();
+        let gradients =
+            has_gradients.then(|| RowWriter::create(of.root, &path("gradients", None), &[], &of.footer(None)));
+        let epochs = record.losses.then(|| RowWriter::create(of.root, &path("epochs", None), &[], &of.footer(None)));
+        Ok(Self {
+            activations: activations.collect::<Result<_, _>>()?,
+            pre_activations: pre_activations.collect::<Result<_, _>>()?,
+            weights,
+            gradients: gradients.transpose()?,
+            epochs: epochs.transpose()?,
+        })
+    }
+
+    /// Appends what `evaluation` has computed of `network`; `fit` says how well it fits.
+    pub(super) fn write(
+        &mut self,
+        fit: EpochRow,
+        network: &Network,
+        evaluation: &Evaluation<'_>,
+        gradients: &Gradients,
+    ) -> Result<(), StageError> {
+        let (epoch, step) = (fit.epoch, fit.step);
+        for (layer, writer) in &mut self.activations {
+            match layer.checked_sub(1) {
+                Some(l) => writer.write(epoch, step, evaluation.representation(l))?,
+                None => writer.write(epoch, step, &evaluation.input())?,
+            }
+        }
+        for (layer, writer) in &mut self.pre_activations {
+            writer.write(epoch, step, evaluation.pre_activation(*layer - 1))?;
+        }
+        for (l, writer) in self.weights.iter_mut().enumerate() {
+            writer.append(&[weight_row(epoch, step, network, l)])?;
+        }
+        if let Some(writer) = &mut self.gradients {
+            for (kind, statistics) in gradients {
+                let name = GradientKind::ALL.iter().find(|(_, other)| other == kind).map(|(name, _)| *name);
+                let row = |(l, s): (usize, &GradientStatistics)| GradientRow {
+                    epoch,
+                    step,
+                    layer: l as i32 + 1,
+                    gradients_over: name.map(str::to_owned),
+                    gradient_mean_norm: s.mean_norm,
+                    gradient_std_norm: s.std_norm,
+                    weight_norm: s.weight_norm,
+                };
+                writer.append(&statistics.iter().enumerate().map(row).collect::<Vec<_>>())?;
+            }
+        }
+        if let Some(writer) = &mut self.epochs {
+            writer.append(&[fit])?;
+        }
+        Ok(())
+    }
+
+    /// Puts all files in place.
+    pub(super) fn commit(self) -> Result<Vec<FileRecord>, StageError> {
+        let mut files = Vec::new();
+        for (_, writer) in self.activations.into_iter().chain(self.pre_activations) {
+            files.push(writer.commit()?);
+        }
+        for writer in self.weights {
+            files.push(writer.commit()?);
+        }
+        files.extend(self.gradients.map(RowWriter::commit).transpose()?);
+        files.extend(self.epochs.map(RowWriter::commit).transpose()?);
+        Ok(files)
+    }
+}
+
+/// What the footer says of which samples are there.
+fn samples_entry(samples: RecordedSamples) -> &'static str {
+    match samples {
+        RecordedSamples::All => "all",
+        RecordedSamples::Train => "train",
+        RecordedSamples::Test => "test",
+        RecordedSamples::Subset(_) => "subset",
+    }
+}
+
+fn weight_row(epoch: i32, step: i64, network: &Network, layer: usize) -> WeightRow {
+    let kernel = network.kernel(layer).iter().copied().collect();
+    WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec() }
+}

@@ -1,0 +1,153 @@
+//! Whether a recording may be made where it is asked for: what is there is somebody's work and is never lost unasked.
+//!
+//! A recording that is replaced waits, with its estimates, in `<experiment>/.meta/replaced` until the new one is whole.
+
+use std::path::{Path, PathBuf};
+
+use super::super::{Outcome, StageError};
+use crate::store::{Experiment, Manifest, Pending, StoreError, move_folder, remove_file, remove_folder};
+
+/// What to do with a recording that was made with other settings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse to touch it.
+    Keep,
+    /// Remove it when the new one is whole.
+    Overwrite,
+}
+
+/// The folders of an experiment that a new recording makes obsolete, and where they wait.
+fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 2] {
+    let aside = aside(experiment);
+    [(experiment.recording(), aside.join("recording")), (experiment.estimates(), aside.join("estimates"))]
+}
+
+fn aside(experiment: &Experiment) -> PathBuf {
+    experiment.root().join(".meta/replaced")
+}
+
+/// Whether an earlier recording waits for a new one to be finished.
+pub(super) fn is_replacing(experiment: &Experiment) -> bool {
+    aside(experiment).exists()
+}
+
+/// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
+pub(super) fn make_room(
+    experiment: &Experiment,
+    claim: &Pending,
+    n_runs: usize,
+    existing: Existing,
+) -> Result<(), StageError> {
+    let root = experiment.recording();
+    if is_replacing(experiment) {
+        settle_interrupted(experiment, claim)?;
+    }
+    let refused = |what: String| {
+        let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
+        Err(StageError::Refused(format!("{} {what}; {remedy}", root.display())))
+    };
+    let is_other = match claim.existing()? {
+        Some(manifest) => manifest.key != claim.key(),
+        None => root.join(Experiment::SAMPLES).exists() || root.join("activations").exists(),
+    };
+    if !is_other {
+        let n_recorded = n_recorded(&root)?;
+        if n_recorded > n_runs as u64 {
+            return refused(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"));
+        }
+        return Ok(());
+    }
+    let is_ours = claim.existing()?.is_some();
+    if is_ours && !has_something(&root) {
+        // A run that was stopped before it had anything to keep.
+        return Ok(remove_folder(&root)?);
+    }
+    match existing {
+        Existing::Keep if !is_ours => refused("holds a recording that this program did not make".to_owned()),
+        Existing::Keep if is_replacing(experiment) => {
+            let what = "holds an unfinished recording made with other settings, which was to replace the one in";
+            refused(format!("{what} {}", aside(experiment).display()))
+        }
+        Existing::Keep => refused("holds a recording made with other settings or data".to_owned()),
+        // The earlier, finished one goes on waiting; this fragment was to replace it and is replaced itself.
+        Existing::Overwrite if is_replacing(experiment) => Ok(remove_present(experiment)?),
+        Existing::Overwrite => {
+            for (place, aside) in folders(experiment) {
+                move_folder(&place, &aside)?;
+            }
+            Ok(())
+        }
+    }
+}
+
+/// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
+/// old one back.
+fn settle_interrupted(experiment: &Experiment, claim: &Pending) -> Result<(), StageError> {
+    let waiting = aside(experiment);
+    let key = |recording: &Path| -> Result<Option<String>, StoreError> {
+        Ok(Manifest::read(&recording.join(".meta/settings.json"))?.map(|manifest| manifest.key))
+    };
+    if Manifest::read(&experiment.recording().join(".meta/manifest.json"))?.is_some() {
+        return Ok(remove_folder(&waiting)?);
+    }
+    let is_wanted = key(&waiting.join("recording"))?.is_some_and(|key| key == claim.key());
+    if is_wanted || !has_something(&experiment.recording()) {
+        return restore(experiment);
+    }
+    tracing::warn!("the recording that this one replaces is kept in {} until this one is whole", waiting.display());
+    Ok(())
+}
+
+/// After the work: removes what was replaced when it succeeded; brings it back when it failed and left nothing.
+pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageError>) -> Result<Outcome, StageError> {
+    if !is_replacing(experiment) {
+        return outcome;
+    }
+    match &outcome {
+        Ok(_) => {
+            remove_pictures(experiment)?;
+            remove_folder(&aside(experiment))?;
+        }
+        Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
+        Err(_) => tracing::warn!(
+            "the recording that was to be replaced is kept in {}; recording its pipeline brings it back",
+            aside(experiment).display()
+        ),
+    }
+    outcome
+}
+
+fn restore(experiment: &Experiment) -> Result<(), StageError> {
+    remove_present(experiment)?;
+    for (place, aside) in folders(experiment) {
+        move_folder(&aside, &place)?;
+    }
+    Ok(remove_folder(&aside(experiment))?)
+}
+
+fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
+    folders(experiment).iter().try_for_each(|(place, _)| remove_folder(place))
+}
+
+/// Removes summary and pictures of the recording that is no more, as their manifests list them.
+fn remove_pictures(experiment: &Experiment) -> Result<(), StoreError> {
+    let root = experiment.root();
+    for manifest in crate::store::manifests(root)? {
+        for file in Manifest::read(&manifest)?.map_or(Vec::new(), |manifest| manifest.files) {
+            remove_file(&root.join(file.path))?;
+        }
+        remove_file(&manifest)?;
+    }
+    Ok(())
+}
+
+/// Whether anything was recorded: a whole run, or a finished part of one.
+fn has_something(recording: &Path) -> bool {
+    let has_entries = |folder: &str| std::fs::read_dir(recording.join(folder)).is_ok_and(|mut e| e.next().is_some());
+    has_entries(".meta/runs") || has_entries(".meta/checkpoints")
+}
+
+fn n_recorded(root: &Path) -> Result<u64, StoreError> {
+    let whole = Manifest::read(&root.join(".meta/manifest.json"))?;
+    Ok(whole.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0))
+}

@@ -1,0 +1,313 @@
+//! One run: trains a network and records it at the chosen moments, part after part.
+
+use std::path::Path;
+
+use super::super::{Progress, StageError};
+use super::adaptive::{Spacing, bisect, change};
+use super::checkpoint::{self, State};
+use super::part::{Gradients, Identity, Part};
+use super::setup::{Parts, Purpose, Setup};
+use crate::config::{Adaptive, When};
+use crate::estimators::{self, Estimator};
+use crate::nn::{Evaluation, GradientKind, Network, PreActivations, Training, Watch};
+use crate::parameter::{Parameters, Value};
+use crate::sample::{Labels, Representation};
+use crate::store::schema::{EpochRow, SplitRow};
+use crate::store::{Experiment, FileRecord, RunId, write_rows};
+
+/// A part is also finished when this much has been computed since it began, in samples × weights: some minutes, so that a
+/// killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
+const PART_WORK: u64 = 1_000_000_000_000;
+
+/// Bytes of weights that exact adaptive spacing may hold to look back.
+const LOOK_BACK_BYTES: u64 = 64 << 20;
+
+/// Bins over the layer's own range by which adaptive spacing measures: those of its author, good for any activation.
+const ADAPTIVE_BINS: u64 = 30;
+
+/// A run being recorded.
+struct Run<'a> {
+    setup: &'a Setup<'a>,
+    identity: Identity<'a>,
+    index: usize,
+    parts: Parts,
+    training: Training<'a>,
+    evaluation: Evaluation<'a>,
+    watches: Vec<Watch>,
+    spacing: Spacing,
+    files: Vec<FileRecord>,
+    /// The open part, with its raw bytes so far and the step at which it began.
+    part: Option<(Part, u64, u64)>,
+    n_parts: usize,
+    progress: &'a dyn Progress,
+}
+
+/// Records run `index` from its beginning or its checkpoint; returns its files.
+pub(super) fn record_run(
+    setup: &Setup<'_>,
+    root: &Path,
+    index: usize,
+    key: &str,
+    progress: &dyn Progress,
+) -> Result<Vec<FileRecord>, StageError> {
+    let record = &setup.pipeline.record;
+    let run = RunId::new(index);
+    let parts = setup.split(index);
+    let network = setup.network(index)?;
+    let kept = if record.pre_activations { PreActivations::Kept } else { PreActivations::Dropped };
+    let evaluation = Evaluation::new(&network, setup.samples(), setup.recorded(&parts), kept);
+    let samples = evaluation.chosen().iter().map(|sample| *sample as i32).collect();
+    let batches = setup.stream(index, Purpose::Batches);
+    let training = Training::new(network, setup.samples(), parts.train.clone(), setup.pipeline.training, batches);
+    let mut run = Run {
+        setup,
+        identity: Identity { root, run, key, record, samples },
+        index,
+        parts,
+        training,
+        evaluation,
+        watches: Vec::new(),
+        spacing: Spacing::new(),
+        files: Vec::new(),
+        part: None,
+        n_parts: 0,
+        progress,
+    };
+    if !run.resume()? {
+        run.write_splits()?;
+    }
+    match &record.when {
+        When::Fixed { .. } => run.record_fixed(setup.steps.as_deref().unwrap_or_default())?,
+        When::Adaptive { delta_bits, method } => run.record_adaptive(*delta_bits, *method)?,
+    }
+    run.end_part()?;
+    tracing::debug!(run = %run.identity.run, files = run.files.len(), "recorded");
+    Ok(run.files)
+}
+
+impl Run<'_> {
+    /// Goes on from the checkpoint, if there is one.
+    fn resume(&mut self) -> Result<bool, StageError> {
+        let Some((files, state)) = checkpoint::load(self.identity.root, &self.identity.run, self.identity.key)? else {
+            return Ok(false);
+        };
+        if !self.training.resume(state.training) {
+            return Ok(false);
+        }
+        (self.files, self.watches, self.spacing, self.n_parts) = (files, state.watches, state.spacing, state.part);
+        self.progress.advance(self.training.step());
+        Ok(true)
+    }
+
+    fn write_splits(&mut self) -> Result<(), StageError> {
+        let mut split = vec!["test"; self.setup.n_samples()];
+        self.parts.train.iter().for_each(|sample| split[*sample] = "train");
+        let row = |(sample, split): (usize, &&str)| SplitRow { sample: sample as i32, split: (*split).to_owned() };
+        let rows: Vec<SplitRow> = split.iter().enumerate().map(row).collect();
+        let path = Experiment::part("splits", None, &self.identity.run, 0);
+        self.files.push(write_rows(self.identity.root, &path, &rows, &self.identity.footer(None))?);
+        Ok(())
+    }
+
+    fn record_fixed(&mut self, steps: &[u64]) -> Result<(), StageError> {
+        // The state of a checkpoint is that of the last record.
+        let done = if self.n_parts == 0 { 0 } else { steps.partition_point(|step| *step <= self.training.step()) };
+        for step in &steps[done..] {
+            self.train_to(*step, steps);
+            let gradients = self.gradients();
+            let network = self.training.network().clone();
+            self.record(&network, *step, &gradients)?;
+            self.end_part_if_full(Some(*step) == steps.last().copied())?;
+        }
+        Ok(())
+    }
+
+    /// Trains on; where the end of an epoch will be recorded, its gradients are watched.
+    fn train_to(&mut self, step: u64, recorded: &[u64]) {
+        self.progress.advance(step - self.training.step());
+        while self.training.step() < step {
+            if self.training.is_between_epochs() {
+                self.watches.clear();
+                let end = self.training.step() + self.training.steps_per_epoch();
+                if recorded.binary_search(&end).is_ok() {
+                    self.watches = self.new_watches().into_iter().map(|(_, watch)| watch).collect();
+                }
+            }
+            self.training.update(&mut self.watches);
+        }
+    }
+
+    fn new_watches(&self) -> Vec<(GradientKind, Watch)> {
+        let mut rng = self.setup.stream(self.index, Purpose::Probe);
+        // Every epoch has a place of its own in the stream, so that an epoch's probe does not depend on those before.
+        let epoch = self.training.step() / self.training.steps_per_epoch();
+        rng.set_word_pos(u128::from(epoch) << 32);
+        let watch = |kind: &GradientKind| Some((*kind, self.training.watch(*kind, &mut rng)?));
+        self.identity.record.gradients.iter().filter_map(watch).collect()
+    }
+
+    /// The gradient statistics that there are to record now.
+    fn gradients(&mut self) -> Gradients {
+        let kinds = &self.identity.record.gradients;
+        let mut gradients: Gradients = match self.training.step() {
+            0 => {
+                let watches = self.new_watches();
+                watches.into_iter().map(|(kind, watch)| (kind, self.training.statistics_at_rest(watch))).collect()
+            }
+            _ if self.training.is_between_epochs() => {
+                let watched = kinds.iter().filter(|kind| **kind != GradientKind::Samples).zip(&self.watches);
+                watched.map(|(kind, watch)| (*kind, self.training.statistics(watch))).collect()
+            }
+            _ => Vec::new(),
+        };
+        if kinds.contains(&GradientKind::Samples) {
+            let network = self.training.network().clone();
+            gradients.push((GradientKind::Samples, self.training.statistics_over_samples(&network)));
+        }
+        gradients
+    }
+
+    fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<(), StageError> {
+        let estimator = adaptive_estimator()?;
+        let labels = self.setup.labels(self.evaluation.chosen());
+        let last_step = self.setup.last_step();
+        let n_weights: usize =
+            self.training.network().layers().iter().map(|l| l.n_inputs * l.n_units + l.n_units).sum();
+        let most = match method {
+            Adaptive::Approximate => last_step,
+            Adaptive::Exact => LOOK_BACK_BYTES / (n_weights * size_of::<f32>()) as u64,
+        };
+        if self.spacing.last.is_empty() {
+            let network = self.training.network().clone();
+            self.spacing.last = self.measure(&network, estimator.as_ref(), &labels)?;
+            self.record_with_samples_gradients(&network, 0)?;
+        }
+        while self.training.step() < last_step {
+            let first = self.training.step();
+            let n = self.spacing.distance.min(last_step - first) as usize;
+            // Exact: the networks of all steps; approximate: that of the last.
+            let mut networks = Vec::new();
+            for _ in 0..n {
+                self.training.update(&mut []);
+                if method == Adaptive::Approximate {
+                    networks.clear();
+                }
+                networks.push(self.training.network().clone());
+            }
+            self.progress.advance(n as u64);
+            let newest = networks.len() - 1;
+            let measured = self.measure(&networks[newest], estimator.as_ref(), &labels)?;
+            let chosen = if change(&self.spacing.last, &measured) <= delta {
+                vec![newest]
+            } else {
+                let before = self.spacing.last.clone();
+                let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &labels);
+                bisect(&before, networks.len(), delta, measure)?
+            };
+            for i in chosen {
+                let step = first + (n - networks.len() + i) as u64 + 1;
+                self.record_with_samples_gradients(&networks[i], step)?;
+            }
+            self.spacing.advance(measured, delta, most);
+            self.end_part_if_full(self.training.step() == last_step)?;
+        }
+        Ok(())
+    }
+
+    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<(), StageError> {
+        let kinds = self.identity.record.gradients.clone();
+        let over_samples = |kind| (kind, self.training.statistics_over_samples(network));
+        let gradients: Gradients = kinds.into_iter().map(over_samples).collect();
+        self.record(network, step, &gradients)
+    }
+
+    /// I(X;T) and I(T;Y) of every layer of `network`, in bits.
+    fn measure(
+        &mut self,
+        network: &Network,
+        estimator: &dyn Estimator,
+        labels: &Labels,
+    ) -> Result<Vec<f64>, StageError> {
+        self.evaluation.run(network);
+        let mut measured = Vec::new();
+        for (l, layer) in network.layers().iter().enumerate() {
+            let t = Representation::new(self.evaluation.representation(l), layer.n_units)?;
+            let estimate = estimator.estimate(t, labels);
+            let estimate =
+                estimate.map_err(|e| StageError::Refused(format!("adaptive spacing, layer {}: {e}", l + 1)))?;
+            measured.extend([estimate.i_xt.bits(), estimate.i_ty.bits()]);
+        }
+        Ok(measured)
+    }
+
+    /// Writes down what `network`, that of `step`, does.
+    fn record(&mut self, network: &Network, step: u64, gradients: &Gradients) -> Result<(), StageError> {
+        let epoch = (step / self.training.steps_per_epoch()) as i32;
+        self.evaluation.run(network);
+        let train = self.evaluation.fit(&self.parts.train).expect("a run trains on at least one sample");
+        if !train.loss_nats.is_finite() {
+            return Err(StageError::Diverged { run: self.identity.run.clone(), epoch });
+        }
+        let test = self.evaluation.fit(&self.parts.test);
+        let fit = EpochRow {
+            epoch,
+            step: step as i64,
+            loss_train_nats: train.loss_nats,
+            loss_test_nats: test.map(|fit| fit.loss_nats),
+            accuracy_train: train.accuracy,
+            accuracy_test: test.map(|fit| fit.accuracy),
+        };
+        if self.part.is_none() {
+            self.part = Some((Part::open(&self.identity, self.n_parts, network)?, 0, step));
+        }
+        if let Some((part, bytes, _)) = &mut self.part {
+            part.write(fit, network, &self.evaluation, gradients)?;
+            *bytes += bytes_of(network, &self.identity);
+        }
+        Ok(())
+    }
+
+    /// Finishes the part when it is large enough, and notes how to go on unless the run `is_over`.
+    fn end_part_if_full(&mut self, is_over: bool) -> Result<(), StageError> {
+        let Some((_, bytes, first)) = &self.part else { return Ok(()) };
+        let n_weights: usize = self.training.network().layers().iter().map(|l| l.n_inputs * l.n_units).sum();
+        let samples = (self.training.step() - first) * self.parts.train.len() as u64 / self.training.steps_per_epoch();
+        let is_full = *bytes >= self.identity.record.part_bytes || samples * n_weights as u64 >= PART_WORK;
+        if !is_full || is_over {
+            return Ok(());
+        }
+        self.end_part()?;
+        let state = State {
+            training: self.training.state(),
+            watches: self.watches.clone(),
+            spacing: self.spacing.clone(),
+            part: self.n_parts,
+        };
+        checkpoint::save(self.identity.root, &self.identity.run, self.identity.key, &self.files, &state)
+    }
+
+    fn end_part(&mut self) -> Result<(), StageError> {
+        if let Some((part, _, _)) = self.part.take() {
+            self.files.extend(part.commit()?);
+            self.n_parts += 1;
+        }
+        Ok(())
+    }
+}
+
+/// Raw bytes of one record's activations.
+fn bytes_of(network: &Network, identity: &Identity<'_>) -> u64 {
+    let widths = identity.record.layers.iter().map(|layer| match layer.checked_sub(1) {
+        Some(l) => network.layers()[l].n_units * if identity.record.pre_activations { 2 } else { 1 },
+        None => network.layers()[0].n_inputs,
+    });
+    (widths.sum::<usize>() * identity.samples.len() * size_of::<f32>()) as u64
+}
+
+fn adaptive_estimator() -> Result<Box<dyn Estimator>, StageError> {
+    let refused = |e: String| StageError::Refused(format!("adaptive spacing: {e}"));
+    let spec = estimators::find("binning").map_err(|e| refused(e.to_string()))?;
+    let n_bins = ("n_bins".to_owned(), Value::Count(ADAPTIVE_BINS));
+    let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(e.to_string()))?;
+    (spec.build)(&parameters).map_err(|e| refused(e.to_string()))
+}

@@ -1,0 +1,251 @@
+//! A recording as it lies on disk: its runs, the files of each, and whether they are what was written.
+//!
+//! Where this program recorded, manifests say which files there are; of another program's recording, the folders do.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use super::activations::{ActivationReader, Values};
+use super::error::StoreError;
+use super::files::{FileRecord, hash_file, io_error, sorted_entries};
+use super::layout::{Experiment, RunId};
+use super::manifest::{Manifest, compare};
+
+/// The runs of a recording that are there whole.
+#[derive(Debug)]
+pub struct Recording {
+    root: PathBuf,
+    runs: Vec<RecordedRun>,
+}
+
+/// One run and its files.
+#[derive(Debug)]
+pub struct RecordedRun {
+    root: PathBuf,
+    /// Its name.
+    pub id: RunId,
+    files: Vec<(PartOf, File)>,
+    /// When its manifest was written; `None` where it has none.
+    written: Option<SystemTime>,
+}
+
+/// What a file is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PartOf {
+    pub(super) table: String,
+    pub(super) layer: Option<usize>,
+    pub(super) run: String,
+}
+
+/// A file, and what its manifest says of it.
+#[derive(Debug)]
+struct File {
+    relative: String,
+    listed: Option<FileRecord>,
+}
+
+impl Recording {
+    /// Finds the runs of the recording of `experiment`.
+    ///
+    /// # Errors
+    /// There are none, a manifest or a folder cannot be read, or a folder has a name that cannot be right.
+    pub fn open(experiment: &Experiment) -> Result<Self, StoreError> {
+        let root = experiment.recording();
+        let manifests = root.join(".meta/runs");
+        let runs = if manifests.exists() { own(&root, &manifests)? } else { foreign(&root)? };
+        if runs.is_empty() {
+            let problem = match experiment.is_unfinished() {
+                true => "no run is recorded whole; run `infoplane record` again",
+                false => "no recorded activations; run `infoplane record` first",
+            };
+            return Err(StoreError::Missing { path: root, problem: problem.to_owned() });
+        }
+        Ok(Self { root, runs })
+    }
+
+    /// The runs by name.
+    pub fn runs(&self) -> &[RecordedRun] {
+        &self.runs
+    }
+
+    /// The layers with activations, ascending: the same in every run.
+    ///
+    /// # Errors
+    /// There are none; a run lacks a layer that another has.
+    pub fn layers(&self, values: Values) -> Result<Vec<usize>, StoreError> {
+        let by_run: Vec<BTreeSet<usize>> = self.runs.iter().map(|run| run.layers(values.table())).collect();
+        let all: BTreeSet<usize> = by_run.iter().flatten().copied().collect();
+        let missing = |path: PathBuf, problem: String| Err(StoreError::Missing { path, problem });
+        if all.is_empty() {
+            let problem = "nothing is recorded there; run `infoplane record` first".to_owned();
+            return missing(self.root.join(values.table()), problem);
+        }
+        for (run, layers) in self.runs.iter().zip(&by_run) {
+            if let Some(layer) = all.difference(layers).next() {
+                let folder = self.root.join(format!("{}/layer={layer}/run={}", values.table(), run.id));
+                let problem =
+                    "this run lacks a layer that other runs have; record it again, or remove the run everywhere";
+                return missing(folder, problem.to_owned());
+            }
+        }
+        Ok(all.into_iter().collect())
+    }
+}
+
+impl RecordedRun {
+    /// The parts of a table, in order.
+    pub fn parts(&self, table: &str, layer: Option<usize>) -> Vec<PathBuf> {
+        self.files_of(table, layer).map(|file| self.root.join(&file.relative)).collect()
+    }
+
+    /// Opens the values of one layer.
+    ///
+    /// # Errors
+    /// As [`ActivationReader::open`].
+    pub fn activations(&self, values: Values, layer: usize) -> Result<ActivationReader, StoreError> {
+        let entries = [("infoplane.run", self.id.to_string()), ("infoplane.layer", layer.to_string())];
+        ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &entries)
+    }
+
+    /// The hashes of the parts of a table: those of the manifest while the files look untouched since it was written,
+    /// else those of the files as they are.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not what was written.
+    pub fn hashes(&self, table: &str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
+        let hash = |file: &File| match &file.listed {
+            Some(listed) if self.looks_untouched(file, listed) => Ok(listed.blake3.clone()),
+            _ => self.verify_file(file),
+        };
+        self.files_of(table, layer).map(hash).collect()
+    }
+
+    /// Reads every part of a table whole and compares its hash with the manifest's, where there is one.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not what was written.
+    pub fn verify(&self, table: &str, layer: Option<usize>) -> Result<(), StoreError> {
+        self.files_of(table, layer).try_for_each(|file| self.verify_file(file).map(drop))
+    }
+
+    /// The layers that have files of a table.
+    pub fn layers(&self, table: &str) -> BTreeSet<usize> {
+        self.files.iter().filter(|(part, _)| part.table == table).filter_map(|(part, _)| part.layer).collect()
+    }
+
+    fn files_of(&self, table: &str, layer: Option<usize>) -> impl Iterator<Item = &File> {
+        let wanted = move |part: &PartOf| part.table == table && part.layer == layer;
+        self.files.iter().filter(move |(part, _)| wanted(part)).map(|(_, file)| file)
+    }
+
+    fn looks_untouched(&self, file: &File, listed: &FileRecord) -> bool {
+        let unchanged = |m: fs::Metadata| {
+            m.len() == listed.bytes && m.modified().ok().zip(self.written).is_some_and(|(file, whole)| file <= whole)
+        };
+        fs::metadata(self.root.join(&file.relative)).is_ok_and(unchanged)
+    }
+
+    fn verify_file(&self, file: &File) -> Result<String, StoreError> {
+        let path = self.root.join(&file.relative);
+        let hash = hash_file(&path)?;
+        match &file.listed {
+            Some(listed) => compare(path, listed, hash),
+            None => Ok(hash),
+        }
+    }
+}
+
+/// `table/layer=L/run=R/part-N.parquet`, or the same without the layer; `None` where it is neither.
+pub(super) fn part_of(relative: &str) -> Option<PartOf> {
+    let (table, layer, run, file) = match relative.split('/').collect::<Vec<_>>()[..] {
+        [table, run, file] => (table, None, run, file),
+        [table, layer, run, file] => (table, Some(layer.strip_prefix("layer=")?), run, file),
+        _ => return None,
+    };
+    let is_part = file.ends_with(".parquet") && !file.starts_with('.');
+    let layer = layer.map(|layer| layer.parse::<usize>().ok().filter(|number| number.to_string() == *layer));
+    let layer = match layer {
+        Some(None) => return None,
+        Some(number) => number,
+        None => None,
+    };
+    is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.strip_prefix("run=")?.to_owned() })
+}
+
+fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
+    let mut runs = Vec::new();
+    for path in sorted_entries(manifests)? {
+        let Some(manifest) = Manifest::read(&path)? else { continue };
+        let written = fs::metadata(&path).and_then(|m| m.modified()).map_err(|e| io_error("read", &path, e))?;
+        let listed =
+            |file: FileRecord| Some((part_of(&file.path)?, File { relative: file.path.clone(), listed: Some(file) }));
+        let id = RunId::named(&path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()));
+        let files = manifest.files.into_iter().filter_map(listed).collect();
+        runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
+    }
+    Ok(runs)
+}
+
+fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
+    let mut by_run: BTreeMap<String, Vec<(PartOf, File)>> = BTreeMap::new();
+    for relative in files_below(root)? {
+        match part_of(&relative) {
+            Some(part) => {
+                by_run.entry(part.run.clone()).or_default().push((part, File { relative, listed: None }));
+            }
+            None if relative.contains("/layer=") => {
+                let problem = "not a place for a part: must be TABLE/layer=L/run=R/part-N.parquet with L written without zeros in front";
+                return Err(StoreError::Rows { path: root.join(relative), problem: problem.to_owned() });
+            }
+            None => {}
+        }
+    }
+    let run = |(id, files): (String, Vec<_>)| RecordedRun {
+        root: root.to_owned(),
+        id: RunId::named(&id),
+        files,
+        written: None,
+    };
+    let has_activations =
+        |run: &RecordedRun| run.files.iter().any(|(part, _)| part.table == Values::Activations.table());
+    Ok(by_run.into_iter().map(run).filter(has_activations).collect())
+}
+
+/// Every file below `root` by its path relative to it, sorted; hidden files and folders are left out.
+pub(super) fn files_below(root: &Path) -> Result<Vec<String>, StoreError> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for path in sorted_entries(&folder)? {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            if name.starts_with('.') {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let relative = path.strip_prefix(root).unwrap_or(&path);
+                let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+                found.push(parts.join("/"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_recognised() {
+        let place = |table: &str, layer| PartOf { table: table.to_owned(), layer, run: "r0000".to_owned() };
+        assert_eq!(part_of("activations/layer=2/run=r0000/part-00000.parquet"), Some(place("activations", Some(2))));
+        assert_eq!(part_of("epochs/run=r0000/part-00001.parquet"), Some(place("epochs", None)));
+        for other in ["samples.parquet", "activations/layer=02/run=r0000/a.parquet", "epochs/run=r0000/.a.parquet"] {
+            assert_eq!(part_of(other), None, "{other}");
+        }
+    }
+}
