@@ -1,5 +1,6 @@
 """A recording made without infoplane, by examples/record_numpy.py, passes all stages; a broken one is refused."""
 
+import re
 import shutil
 import subprocess
 import sys
@@ -49,6 +50,21 @@ def test_all_stages_take_it(experiment, in_folder):
     if infoplane.knows("inspect"):
         infoplane.ok("inspect e --validate")
         infoplane.ok("inspect e --json")
+
+
+PAGE = (TOP / "docs/recording-format.md").read_text()
+EXAMPLES = re.findall(r"```python\n(.+?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])
+def test_the_page_on_the_format_shows_code_that_works(recorded, monkeypatch, example):
+    monkeypatch.chdir(recorded.parents[2])
+    import_line, expression = example.strip().splitlines()
+    names = {}
+    exec(import_line, names)
+    found = eval(expression, names)
+    n_rows = len(found["sample"])
+    assert n_rows == N_RUNS * N_SAMPLES
 
 
 def test_the_estimates_are_those_of_the_activations(experiment, in_folder):

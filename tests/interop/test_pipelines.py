@@ -26,7 +26,7 @@ activation = "tanh"
 optimiser = "adam"
 learning_rate = 4e-3
 batch = "full"
-epochs = 6000
+epochs = 4000
 [record]
 epochs = { log_spaced = 140 }
 weights = false
@@ -46,7 +46,7 @@ def make(binary):
 def snakemake(binary):
     command = [str(SCRIPTS / "snakemake"), "-s", "pipelines/Snakefile", "--cores", "1", "--config", "name=killed"]
     command += [f"infoplane={binary}"]
-    return {"setup": None, "run": command, "after a kill": [*command, "--unlock"]}
+    return {"setup": None, "run": [*command, "--rerun-incomplete"], "after a kill": [*command, "--unlock"]}
 
 
 def dvc(binary):
@@ -167,9 +167,29 @@ def test_a_killed_stage_goes_on_where_it_stopped(runner, undisturbed, binary, tm
     shutil.rmtree(tmp_path)
 
 
+# make looks at nothing but times, as above.
+@pytest.mark.parametrize("runner", [snakemake, dvc])
+def test_a_killed_addition_of_runs_goes_on(runner, undisturbed, binary, tmp_path):
+    project = Project(folder_with_pipelines(tmp_path, binary), binary, runner)
+    pipeline = tmp_path / "pipelines/killed.toml"
+    pipeline.write_text(PIPELINE.replace(f"runs = {N_RUNS}", "runs = 1"))
+    project.call("run")
+
+    manifest = tmp_path / RECORDING / ".meta/manifest.json"
+    of_one_run = manifest.read_bytes()
+    pipeline.write_text(PIPELINE)
+    project.kill_when("record", f"{RECORDING}/.meta/runs/r0001.json")
+    # The manifest of one run is still there; nobody may take it for that of all.
+    assert manifest.read_bytes() == of_one_run
+
+    project.call("run")
+    assert tables(tmp_path) == undisturbed
+    shutil.rmtree(tmp_path)
+
+
 def test_make_with_many_jobs_starts_one_writer_at_a_time(binary, tmp_path):
     folder = folder_with_pipelines(tmp_path, binary)
-    short = PIPELINE.replace("epochs = 6000", "epochs = 200")
+    short = PIPELINE.replace("epochs = 4000", "epochs = 200")
     (folder / "pipelines/killed.toml").write_text(short)
     command = [*make(binary)["run"], "-j4"]
     finished = subprocess.run(command, cwd=folder, capture_output=True, text=True)
