@@ -67,7 +67,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         }
         _ => {
             for spec in DATASETS {
-                terminal.print(&format!("{}\t{}\n", spec.name, spec.summary));
+                terminal.print(&format!("{}\t{}\n", spec.name, spec.summary))?;
             }
             return Ok(Outcome::UpToDate);
         }

@@ -3,6 +3,7 @@
 mod aggregate;
 mod data;
 mod estimate;
+mod inspect;
 mod parameters;
 mod plot;
 mod record;
@@ -31,6 +32,7 @@ const COMMANDS: &[Entry] = &[
     (estimate::command, estimate::run),
     (aggregate::command, aggregate::run),
     (plot::command, plot::run),
+    (inspect::command, inspect::run),
     (schema::command, schema::run),
 ];
 

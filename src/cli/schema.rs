@@ -11,6 +11,6 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    terminal.print(&markdown());
+    terminal.print(&markdown())?;
     Ok(Outcome::UpToDate)
 }

@@ -4,6 +4,7 @@ use std::io::{IsTerminal, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use infoplane::stages::{Outcome, Progress};
 
@@ -26,7 +27,9 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 impl Terminal {
     pub(super) fn new(quiet: bool, verbose: bool) -> Self {
         let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::WARN };
-        tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).without_time().init();
+        let is_coloured = std::io::stderr().is_terminal();
+        let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+        format.with_ansi(is_coloured).without_time().init();
         Self { quiet, bar: Mutex::new(Bar { bar: ProgressBar::hidden(), last_line: Instant::now() }) }
     }
 
@@ -43,9 +46,15 @@ impl Terminal {
         let _ = writeln!(std::io::stderr(), "infoplane: {text}");
     }
 
-    /// Writes data to the standard output. A reader that has had enough (`| head`) is no error.
-    pub(super) fn print(&self, text: &str) {
-        let _ = write!(std::io::stdout(), "{text}");
+    /// Writes data to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
+    pub(super) fn print(&self, text: &str) -> anyhow::Result<()> {
+        let mut stdout = std::io::stdout();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(e).context("cannot write to the standard output")
+            }
+            _ => Ok(()),
+        }
     }
 
     fn say(&self, text: &str) {

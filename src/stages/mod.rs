@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub mod data;
 pub mod estimate;
+pub mod inspect;
 pub mod plot;
 pub mod record;
 

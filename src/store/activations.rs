@@ -22,7 +22,7 @@ use super::error::StoreError;
 use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
 use super::schema::{ActivationRow, PreActivationRow, Row};
-use super::table::{Footer, expect_entries, footer_of, open, properties};
+use super::table::{Footer, expect_entries, expect_types, footer_of, open, properties};
 
 /// Largest row group, in bytes of raw f32: what a reader must hold of one moment of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -237,18 +237,15 @@ impl ActivationReader {
             column: column.to_owned(),
             problem,
         };
-        let (n_units, precision) = match metadata.schema().field_with_name(name).map(arrow::datatypes::Field::data_type)
-        {
-            Ok(DataType::FixedSizeList(item, width)) if *width > 0 && *item.data_type() == DataType::Float32 => {
-                (*width as usize, Precision::F32)
-            }
-            Ok(DataType::FixedSizeList(item, width)) if *width > 0 && *item.data_type() == DataType::Float16 => {
-                (*width as usize, Precision::F16)
-            }
-            Ok(other) => {
-                return Err(fail(name, format!("must be a fixed-size list of float32 or float16, got {other}")));
-            }
-            Err(_) => return Err(fail(name, "missing; see docs/schema.md".to_owned())),
+        let field = metadata.schema().field_with_name(name).map(arrow::datatypes::Field::data_type);
+        let precision = match field {
+            Ok(DataType::FixedSizeList(item, _)) if *item.data_type() == DataType::Float16 => Precision::F16,
+            _ => Precision::F32,
+        };
+        expect_types(path, metadata.schema(), &self.values.schema(1, precision))?;
+        let n_units = match field {
+            Ok(DataType::FixedSizeList(_, width)) => *width as usize,
+            _ => 0,
         };
         if !self.parts.is_empty() && n_units != self.n_units {
             let problem = format!("has {n_units} units, the parts before it {}; record again", self.n_units);
@@ -338,7 +335,7 @@ impl ActivationReader {
             column: column.to_owned(),
             problem: format!("epoch {epoch}, step {step}: {problem}"),
         };
-        let missing = |column: &str| fail(column, "missing, of another type, or null; see docs/schema.md".to_owned());
+        let missing = |column: &str| fail(column, "holds a null; every sample needs a value".to_owned());
         let column =
             |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
         let epochs = column("epoch")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("epoch"))?;

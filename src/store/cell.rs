@@ -25,6 +25,11 @@ pub(super) trait Cell: Sized {
     /// The cell in `row`, `None` where the column has another type or an unexpected null.
     fn from_array(array: &dyn Array, row: usize) -> Option<Self>;
 
+    /// Whether every number in it is finite.
+    fn is_finite(&self) -> bool {
+        true
+    }
+
     /// The length of a list, 0 for other types.
     fn width(&self) -> usize {
         0
@@ -32,7 +37,7 @@ pub(super) trait Cell: Sized {
 }
 
 macro_rules! primitive {
-    ($type:ty, $data_type:expr, $array:ty, $arrow:ty) => {
+    ($type:ty, $data_type:expr, $array:ty, $arrow:ty, $is_finite:expr) => {
         impl Cell for $type {
             const NULLABLE: bool = false;
 
@@ -47,13 +52,17 @@ macro_rules! primitive {
             fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
                 array.is_valid(row).then(|| array.as_primitive_opt::<$arrow>().map(|a| a.value(row)))?
             }
+
+            fn is_finite(&self) -> bool {
+                $is_finite(self)
+            }
         }
     };
 }
 
-primitive!(i32, DataType::Int32, Int32Array, Int32Type);
-primitive!(i64, DataType::Int64, Int64Array, Int64Type);
-primitive!(f64, DataType::Float64, Float64Array, Float64Type);
+primitive!(i32, DataType::Int32, Int32Array, Int32Type, |_: &i32| true);
+primitive!(i64, DataType::Int64, Int64Array, Int64Type, |_: &i64| true);
+primitive!(f64, DataType::Float64, Float64Array, Float64Type, |value: &f64| value.is_finite());
 
 impl Cell for String {
     const NULLABLE: bool = false;
@@ -87,6 +96,10 @@ macro_rules! nullable_primitive {
 
             fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
                 array.as_primitive_opt::<$arrow>().map(|a| a.is_valid(row).then(|| a.value(row)))
+            }
+
+            fn is_finite(&self) -> bool {
+                self.as_ref().is_none_or(Cell::is_finite)
             }
         }
     };
@@ -131,6 +144,10 @@ impl Cell for Vec<f32> {
         (values.null_count() == 0).then(|| values.values().to_vec())
     }
 
+    fn is_finite(&self) -> bool {
+        self.iter().all(|value| value.is_finite())
+    }
+
     fn width(&self) -> usize {
         self.len()
     }
@@ -138,5 +155,5 @@ impl Cell for Vec<f32> {
 
 /// The entries of list columns, never null.
 pub(super) fn list_item(data_type: DataType) -> Arc<Field> {
-    Arc::new(Field::new("item", data_type, false))
+    Arc::new(Field::new("element", data_type, false))
 }

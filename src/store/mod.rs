@@ -3,6 +3,7 @@
 mod activations;
 mod cell;
 mod error;
+mod facts;
 mod files;
 pub mod foreign;
 mod guard;
@@ -15,6 +16,7 @@ mod table;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Values};
 pub use error::StoreError;
+pub use facts::Facts;
 pub use files::{FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, write_bytes};
 pub use layout::{Experiment, RunId, data_file};
 pub use lock::Lock;

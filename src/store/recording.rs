@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use super::activations::{ActivationReader, Values};
 use super::error::StoreError;
+use super::facts::Facts;
 use super::files::{FileRecord, hash_file, io_error, sorted_entries};
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
@@ -63,6 +64,53 @@ impl Recording {
             return Err(StoreError::Missing { path: root, problem: problem.to_owned() });
         }
         Ok(Self { root, runs })
+    }
+
+    /// Whether this program made it, so that manifests vouch for its files.
+    pub fn is_own(&self) -> bool {
+        self.runs.iter().any(|run| run.written.is_some())
+    }
+
+    /// Makes sure that the manifest of the whole and the manifests of the runs tell the same, that the files which belong
+    /// to no run are what was written, and that no other file lies among them.
+    ///
+    /// # Errors
+    /// The recording is unfinished; a file is missing, changed, or not of the recording.
+    pub fn verify_whole(&self) -> Result<(), StoreError> {
+        let path = self.root.join(".meta/manifest.json");
+        let Some(whole) = Manifest::read(&path)? else {
+            let n = self.runs.len();
+            let problem =
+                format!("missing: the recording is unfinished ({n} runs are whole); run `infoplane record` again");
+            return Err(StoreError::Missing { path, problem });
+        };
+        let listed: BTreeMap<&str, &FileRecord> = whole.files.iter().map(|file| (file.path.as_str(), file)).collect();
+        let of_runs: BTreeMap<&str, &FileRecord> = self
+            .runs
+            .iter()
+            .flat_map(|run| &run.files)
+            .filter_map(|(_, file)| Some((file.relative.as_str(), file.listed.as_ref()?)))
+            .collect();
+        for file in &whole.files {
+            match of_runs.get(file.path.as_str()) {
+                Some(of_run) if *of_run == file => {}
+                None if part_of(&file.path).is_none() => {
+                    compare(self.root.join(&file.path), file, hash_file(&self.root.join(&file.path))?)?;
+                    expect_rows(&self.root, file)?;
+                }
+                _ => {
+                    let problem = format!("the manifest of its run does not list {} likewise; record again", file.path);
+                    return Err(StoreError::Rows { path, problem });
+                }
+            }
+        }
+        match of_runs.keys().find(|path| !listed.contains_key(*path)) {
+            Some(unlisted) => {
+                let problem = format!("does not list {unlisted}, which the manifest of its run does; record again");
+                Err(StoreError::Rows { path, problem })
+            }
+            None => expect_no_other_file(&self.root, &listed),
+        }
     }
 
     /// The runs by name.
@@ -130,6 +178,25 @@ impl RecordedRun {
         self.files_of(table, layer).try_for_each(|file| self.verify_file(file).map(drop))
     }
 
+    /// As [`RecordedRun::verify`], of every file of the run; where a manifest lists a number of rows, the file has them.
+    ///
+    /// # Errors
+    /// A file cannot be read, or is not what was written.
+    pub fn verify_all(&self) -> Result<(), StoreError> {
+        for (_, file) in &self.files {
+            self.verify_file(file)?;
+            if let Some(listed) = &file.listed {
+                expect_rows(&self.root, listed)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The files of the run: table, layer, path relative to the recording.
+    pub fn files(&self) -> impl Iterator<Item = (&str, Option<usize>, &str)> {
+        self.files.iter().map(|(part, file)| (part.table.as_str(), part.layer, file.relative.as_str()))
+    }
+
     /// The layers that have files of a table.
     pub fn layers(&self, table: &str) -> BTreeSet<usize> {
         self.files.iter().filter(|(part, _)| part.table == table).filter_map(|(part, _)| part.layer).collect()
@@ -153,6 +220,28 @@ impl RecordedRun {
         match &file.listed {
             Some(listed) => compare(path, listed, hash),
             None => Ok(hash),
+        }
+    }
+}
+
+/// The rows that a manifest lists are in the file.
+fn expect_rows(root: &Path, listed: &FileRecord) -> Result<(), StoreError> {
+    let path = root.join(&listed.path);
+    let rows = Facts::of(&path)?.rows;
+    if rows == listed.rows {
+        return Ok(());
+    }
+    Err(StoreError::Rows { path, problem: format!("has {rows} rows, its manifest lists {}", listed.rows) })
+}
+
+/// Files that are not of the recording disturb readers of whole folders.
+fn expect_no_other_file(root: &Path, listed: &BTreeMap<&str, &FileRecord>) -> Result<(), StoreError> {
+    let is_other = |path: &&String| !path.starts_with(".meta/") && !listed.contains_key(path.as_str());
+    match files_below(root, Hidden::Listed)?.iter().find(is_other) {
+        None => Ok(()),
+        Some(other) => {
+            let problem = "not a file of the recording (no manifest lists it); move it away".to_owned();
+            Err(StoreError::Rows { path: root.join(other), problem })
         }
     }
 }
@@ -190,7 +279,7 @@ fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
 
 fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let mut by_run: BTreeMap<String, Vec<(PartOf, File)>> = BTreeMap::new();
-    for relative in files_below(root)? {
+    for relative in files_below(root, Hidden::LeftOut)? {
         match part_of(&relative) {
             Some(part) => {
                 by_run.entry(part.run.clone()).or_default().push((part, File { relative, listed: None }));
@@ -213,13 +302,20 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     Ok(by_run.into_iter().map(run).filter(has_activations).collect())
 }
 
-/// Every file below `root` by its path relative to it, sorted; hidden files and folders are left out.
-pub(super) fn files_below(root: &Path) -> Result<Vec<String>, StoreError> {
+/// What happens to files and folders whose names begin with a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hidden {
+    LeftOut,
+    Listed,
+}
+
+/// Every file below `root` by its path relative to it, sorted.
+fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<String>, StoreError> {
     let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
     while let Some(folder) = folders.pop() {
         for path in sorted_entries(&folder)? {
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            if name.starts_with('.') {
+            if name.starts_with('.') && hidden == Hidden::LeftOut {
                 continue;
             }
             if path.is_dir() {

@@ -39,6 +39,8 @@ pub trait Row: Sized {
     fn schema(rows: &[Self]) -> Arc<Schema>;
     /// The columns of `rows`.
     fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
+    /// The first column that holds NaN or infinity.
+    fn not_finite(&self) -> Option<&'static str>;
     /// The row `row` of a batch.
     ///
     /// # Errors
@@ -82,6 +84,12 @@ macro_rules! tables {
                         let width = first.map_or(0, |row| row.$field.width());
                         <$type as Cell>::to_array(rows.iter().map(|row| &row.$field), width)
                     } ),+ ]
+                }
+
+                fn not_finite(&self) -> Option<&'static str> {
+                    [ $( (stringify!($field), Cell::is_finite(&self.$field)) ),+ ]
+                        .into_iter()
+                        .find_map(|(name, is_finite)| (!is_finite).then_some(name))
                 }
 
                 fn from_batch(batch: &RecordBatch, row: usize) -> Result<Self, &'static str> {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::datatypes::{DataType, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -105,6 +105,7 @@ pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
 
 fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let (file, metadata) = open(path, R::TABLE)?;
+    expect_types(path, metadata.schema(), &R::schema(&[]))?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .build()
@@ -113,7 +114,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     for batch in reader {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         for row in 0..batch.num_rows() {
-            let problem = || "missing, of another type, or null; see docs/schema.md".to_owned();
+            let problem = || "holds a null; every row needs a value".to_owned();
             rows.push(R::from_batch(&batch, row).map_err(|column| StoreError::Column {
                 path: path.to_owned(),
                 column: column.to_owned(),
@@ -146,6 +147,25 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
 /// Missing, damaged, another table, a newer version.
 pub fn read_footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
     guarded(path, || Ok(footer_of(&open(path, table)?.1)))
+}
+
+/// Makes sure that a file has the `wanted` columns in their types; lists may have any width.
+pub(super) fn expect_types(path: &Path, schema: &Schema, wanted: &Schema) -> Result<(), StoreError> {
+    for field in wanted.fields() {
+        let problem = match (schema.field_with_name(field.name()), field.data_type()) {
+            // A column that may be null may be missing.
+            (Err(_), _) if field.is_nullable() => continue,
+            (Err(_), _) => "missing; see docs/schema.md".to_owned(),
+            (Ok(got), DataType::FixedSizeList(item, _)) => match got.data_type() {
+                DataType::FixedSizeList(got, width) if *width > 0 && got.data_type() == item.data_type() => continue,
+                other => format!("must be a fixed-size list of {}, got {other}", item.data_type()),
+            },
+            (Ok(got), want) if got.data_type() == want => continue,
+            (Ok(got), want) => format!("must be {want}, got {}", got.data_type()),
+        };
+        return Err(StoreError::Column { path: path.to_owned(), column: field.name().clone(), problem });
+    }
+    Ok(())
 }
 
 /// Compares footer entries with what they must be where they are there: a file moved to another run's place is noticed.
@@ -211,7 +231,7 @@ pub(super) fn properties(table: &str, footer: &Footer, precision: Precision) -> 
         Precision::F16 => Encoding::PLAIN,
     };
     for list in ["x", "t", "z", "kernel", "bias"] {
-        let path = ColumnPath::from(vec![list.to_owned(), "list".to_owned(), "item".to_owned()]);
+        let path = ColumnPath::from(vec![list.to_owned(), "list".to_owned(), "element".to_owned()]);
         builder = builder
             .set_column_dictionary_enabled(path.clone(), false)
             .set_column_encoding(path.clone(), encoding)

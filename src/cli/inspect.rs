@@ -1,0 +1,124 @@
+//! `infoplane inspect`: what a file or a recording holds, and whether it is what it should be.
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use infoplane::stages::Outcome;
+use infoplane::stages::inspect::{Contents, Report, TableFacts, inspect, validate};
+use infoplane::store::Facts;
+
+use super::path;
+use super::terminal::Terminal;
+
+pub(super) fn command() -> Command {
+    Command::new("inspect")
+        .about("Show what a file or a recording holds, or prove that it is what it should be")
+        .arg(
+            Arg::new("path")
+                .value_name("PATH")
+                .help("A Parquet file, or an experiment's folder, for example outputs/tishby")
+                .required(true)
+                .value_parser(value_parser!(std::path::PathBuf)),
+        )
+        .arg(
+            Arg::new("validate")
+                .long("validate")
+                .help("Read everything; exit 2 with the place of the first fault, 0 where there is none")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(Arg::new("json").long("json").help("Write JSON").action(ArgAction::SetTrue))
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let path = path(matches, "path").context("clap requires the path")?;
+    let is_json = matches.get_flag("json");
+    if matches.get_flag("validate") {
+        let outcome = validate(path, terminal);
+        if is_json {
+            let fault = outcome.as_ref().err().map(ToString::to_string);
+            terminal.print(&format!("{}\n", serde_json::json!({ "valid": fault.is_none(), "fault": fault })))?;
+        } else if let Ok(Outcome::Done(text)) = &outcome {
+            terminal.print(&format!("{text}\n"))?;
+        }
+        return Ok(outcome?);
+    }
+    let report = inspect(path)?;
+    let text = match &report {
+        report if is_json => serde_json::to_string_pretty(report).context("a report is plain data")? + "\n",
+        Report::File(facts) => describe_file(facts),
+        Report::Experiment(contents) => describe_experiment(contents),
+    };
+    terminal.print(&text)?;
+    Ok(Outcome::UpToDate)
+}
+
+fn describe_file(facts: &Facts) -> String {
+    let table = facts.table.as_deref().unwrap_or("no table of infoplane");
+    let mut text = format!(
+        "{table}: {} rows in {} row groups, {} from {} raw ({:.2} times smaller), {}\n",
+        facts.rows,
+        facts.row_groups,
+        megabytes(facts.bytes),
+        megabytes(facts.raw_bytes),
+        facts.raw_bytes as f64 / facts.bytes.max(1) as f64,
+        facts.compression.join(", "),
+    );
+    text.push_str(&format!("made by {}\n\n", facts.creator.as_deref().unwrap_or("an unknown program")));
+    let columns = facts.columns.iter().map(|(name, kind)| vec![name.clone(), kind.clone()]);
+    text.push_str(&grid(&["column", "type"], columns));
+    text.push('\n');
+    let entries = facts.footer.iter().map(|(key, value)| vec![key.clone(), value.clone()]);
+    text.push_str(&grid(&["footer", "value"], entries));
+    text
+}
+
+fn describe_experiment(contents: &Contents) -> String {
+    let state = match contents.is_whole {
+        Some(true) => "whole",
+        Some(false) => "unfinished",
+        None => "made by another program",
+    };
+    let n_runs = contents.runs.len();
+    let mut text =
+        format!("{}: {n_runs} runs, {state}; made by {}\n", contents.experiment, contents.creators.join("; "));
+    if let (Some(first), Some(last)) = (contents.moments.first(), contents.moments.last()) {
+        let n = contents.moments.len();
+        text.push_str(&format!(
+            "{n} moments from epoch {}, step {} to epoch {}, step {} in {}\n",
+            first.0, first.1, last.0, last.1, contents.runs[0]
+        ));
+    }
+    text.push('\n');
+    let or_dash = |n: Option<usize>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
+    let row = |t: &TableFacts| {
+        vec![
+            t.table.clone(),
+            or_dash(t.layer),
+            or_dash(t.width),
+            t.files.to_string(),
+            t.rows.to_string(),
+            megabytes(t.bytes),
+            megabytes(t.raw_bytes),
+            format!("{:.2}", t.compression_ratio),
+        ]
+    };
+    let header = ["table", "layer", "width", "files", "rows", "on disk", "raw", "ratio"];
+    text.push_str(&grid(&header, contents.tables.iter().map(row)));
+    text
+}
+
+fn megabytes(bytes: u64) -> String {
+    format!("{:.3} MB", bytes as f64 / 1e6)
+}
+
+/// Columns of text, each as wide as its widest entry.
+fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let header = header.iter().map(|name| (*name).to_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
+    let line = |row: &Vec<String>| {
+        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        format!("{}\n", cells.join("  ").trim_end())
+    };
+    rows.iter().map(line).collect()
+}

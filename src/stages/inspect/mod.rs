@@ -1,0 +1,130 @@
+//! The inspect stage: what a file, a recording or an experiment holds, and whether it is what it should be.
+
+mod validate;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::StageError;
+use crate::store::{Experiment, Facts, Recording, StoreError, Values};
+pub use validate::validate;
+
+/// What there is at a path.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Report {
+    /// One Parquet file.
+    File(Facts),
+    /// A recording and what was made from it.
+    Experiment(Contents),
+}
+
+/// What an experiment holds.
+#[derive(Debug, Serialize)]
+pub struct Contents {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Whether every run that was asked for is recorded; recordings of other programs do not say.
+    pub is_whole: Option<bool>,
+    /// Names of the runs.
+    pub runs: Vec<String>,
+    /// Programs and schema versions that wrote the files.
+    pub creators: Vec<String>,
+    /// Recorded moments of the first run as (epoch, step).
+    pub moments: Vec<(i32, i64)>,
+    /// Every table, by layer.
+    pub tables: Vec<TableFacts>,
+}
+
+/// One table of one layer, over all runs and parts.
+#[derive(Debug, Default, PartialEq, Serialize)]
+pub struct TableFacts {
+    /// Its name; for estimates also the estimator.
+    pub table: String,
+    /// The layer, for tables by layer.
+    pub layer: Option<usize>,
+    /// Values per row of its list column, where it has one.
+    pub width: Option<usize>,
+    /// Files.
+    pub files: usize,
+    /// Rows in all of them.
+    pub rows: u64,
+    /// Their size.
+    pub bytes: u64,
+    /// Size of the values, uncompressed and without any structure.
+    pub raw_bytes: u64,
+    /// `raw_bytes / bytes`.
+    pub compression_ratio: f64,
+}
+
+/// Describes what lies at `path`: a Parquet file, an experiment's folder, or the recording in it.
+///
+/// # Errors
+/// There is no such thing, or it cannot be read.
+pub fn inspect(path: &Path) -> Result<Report, StageError> {
+    if path.is_file() {
+        return Ok(Report::File(Facts::of(path)?));
+    }
+    let experiment = experiment_at(path)?;
+    let recording = Recording::open(&experiment)?;
+    let root = experiment.recording();
+    let mut creators = Vec::new();
+    let mut tables: BTreeMap<(String, Option<usize>), TableFacts> = BTreeMap::new();
+    let mut add = |table: &str, layer: Option<usize>, path: &Path| -> Result<(), StoreError> {
+        let facts = Facts::of(path)?;
+        let version = facts.schema_version.as_deref().unwrap_or("?");
+        creators.push(format!("{}, schema version {version}", facts.creator.as_deref().unwrap_or("unknown program")));
+        let row = tables.entry((table.to_owned(), layer)).or_default();
+        row.files += 1;
+        row.width = facts.width;
+        row.rows += facts.rows;
+        row.bytes += facts.bytes;
+        row.raw_bytes += facts.raw_bytes;
+        Ok(())
+    };
+    add("samples", None, &root.join(Experiment::SAMPLES))?;
+    for run in recording.runs() {
+        for (table, layer, file) in run.files() {
+            add(table, layer, &root.join(file))?;
+        }
+    }
+    for (estimator, files) in experiment.estimate_files()? {
+        files.iter().try_for_each(|file| add(&format!("estimates {estimator}"), None, file))?;
+    }
+    let summary = experiment.root().join(Experiment::SUMMARY);
+    if summary.exists() {
+        add("summary", None, &summary)?;
+    }
+    creators.sort();
+    creators.dedup();
+    let layer = recording.layers(Values::Activations)?[0];
+    let moments = recording.runs()[0].activations(Values::Activations, layer)?.moments().collect();
+    let named = |((table, layer), mut row): (_, TableFacts)| {
+        (row.table, row.layer) = (table, layer);
+        row.compression_ratio = row.raw_bytes as f64 / row.bytes.max(1) as f64;
+        row
+    };
+    Ok(Report::Experiment(Contents {
+        experiment: experiment.name(),
+        is_whole: recording.is_own().then(|| !experiment.is_unfinished()),
+        runs: recording.runs().iter().map(|run| run.id.to_string()).collect(),
+        creators,
+        moments,
+        tables: tables.into_iter().map(named).collect(),
+    }))
+}
+
+/// The experiment at `path`, or the one whose recording lies there.
+fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
+    if path.join("recording").is_dir() {
+        return Ok(Experiment::new(path));
+    }
+    let is_recording = path.file_name().is_some_and(|name| name == "recording") && path.is_dir();
+    if let (true, Some(parent)) = (is_recording, path.parent()) {
+        return Ok(Experiment::new(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }));
+    }
+    let problem = "neither a Parquet file nor an experiment's folder (one with `recording` in it)";
+    Err(StageError::Refused(format!("{}: {problem}", path.display())))
+}

@@ -1,0 +1,234 @@
+//! Proof that files are what they should be: manifests, hashes, schemas, row counts, order, finite values.
+
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use super::super::{Outcome, Progress, StageError};
+use super::experiment_at;
+use crate::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
+use crate::store::{
+    ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
+    verified_hash,
+};
+
+/// When a row was recorded: (epoch, step).
+type Moment = (i32, i64);
+
+/// Reads everything at `path` and stops at the first fault.
+///
+/// # Errors
+/// The fault, with its place.
+pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
+    if path.is_file() {
+        return validate_file(path);
+    }
+    let experiment = experiment_at(path)?;
+    let recording = Recording::open(&experiment)?;
+    if recording.is_own() {
+        recording.verify_whole()?;
+    }
+    let n_samples = rows::<SampleRow>(&experiment.recording().join(Experiment::SAMPLES))?.len();
+    read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
+    let layers = recording.layers(Values::Activations)?;
+    progress.begin("validate", recording.runs().len() as u64);
+    let checked: Vec<Result<u64, StageError>> = recording
+        .runs()
+        .par_iter()
+        .map(|run| {
+            let n_rows = validate_run(run, &layers, n_samples);
+            progress.advance(1);
+            n_rows
+        })
+        .collect();
+    progress.end();
+    // The first in the order of the runs, whichever thread was quicker.
+    let n_rows: u64 = checked.into_iter().sum::<Result<u64, _>>()?;
+    let n_estimates = validate_estimates(&experiment)?;
+    validate_derived(&experiment)?;
+    let vouched = if recording.is_own() { "every hash as in its manifest" } else { "no manifests to compare with" };
+    Ok(Outcome::Done(format!(
+        "valid: {} runs, {} layers, {n_rows} rows of values, {n_estimates} tables of estimates; {vouched}",
+        recording.runs().len(),
+        layers.len()
+    )))
+}
+
+fn validate_file(path: &Path) -> Result<Outcome, StageError> {
+    let table = Facts::of(path)?.table.unwrap_or_default();
+    let n = match table.as_str() {
+        SampleRow::TABLE => {
+            rows::<SampleRow>(path)?;
+            read_samples(path)?.len()
+        }
+        SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
+        EpochRow::TABLE => rows::<EpochRow>(path)?.len(),
+        WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
+        GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
+        EstimateRow::TABLE => rows::<EstimateRow>(path)?.len(),
+        SummaryRow::TABLE => rows::<SummaryRow>(path)?.len(),
+        other => {
+            let found = [Values::Activations, Values::PreActivations].into_iter().find(|v| v.table() == other);
+            let Some(values) = found else {
+                let problem = "no table of infoplane: its footer lacks a known `infoplane.table`";
+                return Err(StageError::Refused(format!("{}: {problem}", path.display())));
+            };
+            let reader = ActivationReader::open(&[path.to_owned()], values, &[])?;
+            usize::try_from(validate_values(&reader, None)?).unwrap_or(usize::MAX)
+        }
+    };
+    Ok(Outcome::Done(format!("valid: {n} rows of `{table}`")))
+}
+
+/// All rows of a table, every number of which is finite.
+fn rows<R: Row>(path: &Path) -> Result<Vec<R>, StageError> {
+    let rows: Vec<R> = read_rows(path)?;
+    match rows.iter().enumerate().find_map(|(row, cells)| Some((row, cells.not_finite()?))) {
+        None => Ok(rows),
+        Some((row, column)) => Err(fault(path, format!("row {row}, column `{column}` is not finite"))),
+    }
+}
+
+fn fault(path: &Path, problem: String) -> StageError {
+    StageError::Refused(format!("{}: {problem}", path.display()))
+}
+
+/// Checks one run; returns how many rows of activations it has.
+fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result<u64, StageError> {
+    run.verify_all()?;
+    let first = run.activations(Values::Activations, layers[0])?;
+    let moments: Vec<Moment> = first.moments().collect();
+    if moments.is_empty() {
+        return Err(fault(first.path(), "holds no moment".to_owned()));
+    }
+    let samples = first.read(0)?.samples;
+    if samples.len() > n_samples || samples.last().is_some_and(|last| *last as usize >= n_samples) {
+        return Err(fault(first.path(), format!("holds samples that the samples table with its {n_samples} lacks")));
+    }
+    if samples.len() < n_samples && !first.is_partial() {
+        let (got, what) = (samples.len(), "without a footer entry `infoplane.samples` that says so");
+        return Err(fault(first.path(), format!("holds {got} of {n_samples} samples, {what}")));
+    }
+    let mut n_rows = 0;
+    for values in [Values::Activations, Values::PreActivations] {
+        for layer in run.layers(values.table()) {
+            let reader = run.activations(values, layer)?;
+            same_moments(reader.path(), &reader.moments().collect::<Vec<_>>(), &moments)?;
+            n_rows += validate_values(&reader, Some(&samples))?;
+        }
+    }
+    validate_splits(run, n_samples)?;
+    let epochs = rows_of::<EpochRow>(run, None)?;
+    if let Some((path, _)) = epochs.first() {
+        same_moments(path, &moments_of(&epochs, |row| (row.epoch, row.step)), &moments)?;
+    }
+    for layer in run.layers(WeightRow::TABLE) {
+        let weights = rows_of::<WeightRow>(run, Some(layer))?;
+        if let Some((path, _)) = weights.first() {
+            same_moments(path, &moments_of(&weights, |row| (row.epoch, row.step)), &moments)?;
+        }
+    }
+    for (path, rows) in rows_of::<GradientRow>(run, None)? {
+        if let Some(row) = rows.iter().find(|row| !moments.contains(&(row.epoch, row.step))) {
+            let problem = format!("epoch {}, step {} has no activations", row.epoch, row.step);
+            return Err(fault(&path, problem));
+        }
+    }
+    Ok(n_rows)
+}
+
+/// Every moment: readable, finite, of the same samples.
+fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result<u64, StageError> {
+    let mut n_rows = 0;
+    for index in 0..reader.moments().len() {
+        let read = reader.read(index)?;
+        let place = format!("epoch {}, step {}", read.epoch, read.step);
+        if samples.is_some_and(|samples| samples != read.samples) {
+            return Err(fault(reader.path(), format!("{place} has other samples than the run's first moment")));
+        }
+        if let Some(at) = read.t.iter().position(|value| !value.is_finite()) {
+            let (sample, unit) = (read.samples[at / reader.n_units()], at % reader.n_units());
+            let problem = format!("{place}, sample {sample}, unit {unit} is {}", read.t[at]);
+            return Err(fault(reader.path(), problem));
+        }
+        n_rows += read.samples.len() as u64;
+    }
+    Ok(n_rows)
+}
+
+/// The rows of all parts of a table.
+fn rows_of<R: Row>(run: &RecordedRun, layer: Option<usize>) -> Result<Vec<(PathBuf, Vec<R>)>, StageError> {
+    run.parts(R::TABLE, layer).into_iter().map(|path| Ok((path.clone(), rows(&path)?))).collect()
+}
+
+fn moments_of<R>(parts: &[(PathBuf, Vec<R>)], moment: fn(&R) -> Moment) -> Vec<Moment> {
+    parts.iter().flat_map(|(_, rows)| rows.iter().map(moment)).collect()
+}
+
+fn same_moments(path: &Path, got: &[Moment], want: &[Moment]) -> Result<(), StageError> {
+    if got == want {
+        return Ok(());
+    }
+    let first = got.iter().zip(want).find(|(got, want)| got != want);
+    let problem = match first {
+        Some(((epoch, step), (want_epoch, want_step))) => {
+            format!("has epoch {epoch}, step {step} where the activations have epoch {want_epoch}, step {want_step}")
+        }
+        None => format!("has {} moments, the activations have {}", got.len(), want.len()),
+    };
+    Err(fault(path, problem))
+}
+
+fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError> {
+    for (path, rows) in rows_of::<SplitRow>(run, None)? {
+        if let Some((row, want)) = rows.iter().zip(0..).find(|(row, want)| row.sample != *want) {
+            return Err(fault(
+                &path,
+                format!("samples must be 0, 1, 2, … in order; got {} in place of {want}", row.sample),
+            ));
+        }
+        if rows.len() != n_samples {
+            return Err(fault(&path, format!("has {} samples, the samples table {n_samples}", rows.len())));
+        }
+        if let Some(row) = rows.iter().find(|row| !["train", "test"].contains(&row.split.as_str())) {
+            return Err(fault(&path, format!("sample {}: split `{}`; known: `train`, `test`", row.sample, row.split)));
+        }
+    }
+    Ok(())
+}
+
+/// Checks the estimates of an experiment; returns how many tables there are.
+fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
+    let root = experiment.estimates();
+    let mut n_tables = 0;
+    for (estimator, files) in experiment.estimate_files()? {
+        for path in files {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let run = name.trim_start_matches("run=").trim_end_matches(".parquet").to_owned();
+            verified_hash(&root, &format!("{estimator}/{run}"), &format!("{estimator}/{name}"))?;
+            let rows = rows::<EstimateRow>(&path)?;
+            if let Some(row) = rows.iter().find(|row| row.estimator != estimator || row.run != run) {
+                let problem = format!("holds estimates of {} by {}", row.run, row.estimator);
+                return Err(fault(&path, problem));
+            }
+            n_tables += 1;
+        }
+    }
+    Ok(n_tables)
+}
+
+/// Summary and pictures are what their manifests list.
+fn validate_derived(experiment: &Experiment) -> Result<(), StageError> {
+    let root = experiment.root();
+    for path in manifests(root)? {
+        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
+            verified_hash(root, &name, &file.path)?;
+        }
+    }
+    let summary = root.join(Experiment::SUMMARY);
+    if summary.exists() {
+        rows::<SummaryRow>(&summary)?;
+    }
+    Ok(())
+}

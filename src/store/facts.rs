@@ -1,0 +1,104 @@
+//! What a file holds, told by its footer.
+
+use std::path::Path;
+
+use arrow::datatypes::{DataType, Schema};
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use serde::Serialize;
+
+use super::error::StoreError;
+use super::files::open_file;
+use super::guard::guarded;
+use super::table::footer_of;
+
+/// What a Parquet file holds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Facts {
+    /// The table, where it is one of ours.
+    pub table: Option<String>,
+    /// Version of the table.
+    pub schema_version: Option<String>,
+    /// The program that wrote the file.
+    pub creator: Option<String>,
+    /// Columns with their types.
+    pub columns: Vec<(String, String)>,
+    /// Values per row of the first list column, where there is one.
+    pub width: Option<usize>,
+    /// Rows.
+    pub rows: u64,
+    /// Row groups.
+    pub row_groups: usize,
+    /// Size of the file.
+    pub bytes: u64,
+    /// Size of the values, uncompressed and without any structure; texts as they are stored.
+    pub raw_bytes: u64,
+    /// Codecs of the columns.
+    pub compression: Vec<String>,
+    /// All entries of the footer.
+    pub footer: super::table::Footer,
+}
+
+impl Facts {
+    /// Reads the footer of `path`.
+    ///
+    /// # Errors
+    /// Missing or damaged.
+    pub fn of(path: &Path) -> Result<Self, StoreError> {
+        guarded(path, || Self::unguarded(path))
+    }
+
+    fn unguarded(path: &Path) -> Result<Self, StoreError> {
+        let file = open_file(path)?;
+        let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
+        let bytes = file.metadata().map_err(|e| damaged(e.to_string()))?.len();
+        let metadata =
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(|e| damaged(e.to_string()))?;
+        let (schema, parquet) = (metadata.schema(), metadata.metadata());
+        let mut footer = footer_of(&metadata);
+        footer.remove("ARROW:schema");
+        let rows = u64::try_from(parquet.file_metadata().num_rows()).unwrap_or(0);
+        let chunks = || parquet.row_groups().iter().flat_map(|group| group.columns());
+        let mut compression: Vec<String> = chunks().map(|chunk| format!("{}", chunk.compression())).collect();
+        compression.sort();
+        compression.dedup();
+        let texts: i64 = chunks()
+            .filter(|chunk| is_text(schema, chunk.column_path().parts().first().map_or("", String::as_str)))
+            .map(|chunk| chunk.uncompressed_size())
+            .sum();
+        Ok(Self {
+            table: footer.get("infoplane.table").cloned(),
+            schema_version: footer.get("infoplane.schema_version").cloned(),
+            creator: parquet.file_metadata().created_by().map(str::to_owned),
+            columns: schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect(),
+            width: schema.fields().iter().find_map(|field| width(field.data_type())),
+            rows,
+            row_groups: parquet.num_row_groups(),
+            bytes,
+            raw_bytes: rows * row_bytes(schema) + u64::try_from(texts).unwrap_or(0),
+            compression,
+            footer,
+        })
+    }
+}
+
+fn width(data_type: &DataType) -> Option<usize> {
+    match data_type {
+        DataType::FixedSizeList(_, width) => usize::try_from(*width).ok(),
+        _ => None,
+    }
+}
+
+fn is_text(schema: &Schema, column: &str) -> bool {
+    schema.field_with_name(column).is_ok_and(|field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8))
+}
+
+/// Bytes of one row's numbers.
+fn row_bytes(schema: &Schema) -> u64 {
+    let of = |data_type: &DataType| match data_type {
+        DataType::FixedSizeList(item, width) => {
+            item.data_type().primitive_width().unwrap_or(0) * (*width).max(0) as usize
+        }
+        other => other.primitive_width().unwrap_or(0),
+    };
+    schema.fields().iter().map(|field| of(field.data_type()) as u64).sum()
+}
