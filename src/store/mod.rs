@@ -5,6 +5,7 @@ mod cell;
 mod error;
 mod files;
 pub mod foreign;
+mod guard;
 mod layout;
 mod lock;
 mod manifest;
