@@ -145,4 +145,20 @@ mod tests {
         refused(&npy("{'descr': '<f8'}", &[]));
         refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}"); // 4 GB of header
     }
+    #[test]
+    fn a_flipped_bit_never_ends_in_a_panic() {
+        let mut archive = ndarray_npy::NpzWriter::new_compressed(Cursor::new(Vec::new()));
+        archive.add_array("x", &Array2::<f32>::ones((3, 2))).unwrap();
+        let npz = archive.finish().unwrap().into_inner();
+        assert_eq!(read_archive(&npz).unwrap(), [Column::new("x", 2, vec![1.0; 6])]);
+        let npy = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", &[1, 2]);
+        let read: [(&[u8], crate::import::Reader); 2] = [(&npz, read_archive), (&npy, read_array)];
+        for (content, read) in read {
+            for bit in 0..8 * content.len() {
+                let mut flipped = content.to_vec();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                let _ = read(&flipped);
+            }
+        }
+    }
 }

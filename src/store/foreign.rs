@@ -125,6 +125,7 @@ fn is_number(data_type: &DataType) -> bool {
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::io::Write;
 
     use arrow::array::{
         Decimal128Array, DictionaryArray, FixedSizeListArray, Float16Array, Float64Array, Int8Array, Int64Array,
@@ -132,6 +133,11 @@ mod tests {
     };
     use arrow::datatypes::{Field, Float16Type, Int8Type};
     use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ArrowReaderMetadata;
+    use parquet::arrow::arrow_writer::ArrowWriterOptions;
+    use parquet::basic::BrotliLevel;
+    use parquet::file::metadata::KeyValue;
+    use parquet::file::properties::WriterProperties;
 
     use super::*;
 
@@ -178,6 +184,36 @@ mod tests {
         assert_eq!(columns[1], Column::new("a", 1, vec![1.0, 2.0]));
         let problem = columns[0].problem.as_deref();
         assert_eq!(problem, Some("is of type Utf8; only numbers and lists of numbers can be used"));
+    }
+
+    #[test]
+    fn an_arrow_schema_that_nobody_understands_does_not_matter() {
+        let batch = RecordBatch::try_from_iter([("a", Arc::new(Float64Array::from(vec![1.0, 2.0])) as ArrayRef)]);
+        let strange = KeyValue::new("ARROW:schema".to_owned(), "not a schema".to_owned());
+        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![strange])).build();
+        let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(true);
+        let batch = batch.unwrap();
+        let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
+        writer.write(&batch).unwrap();
+        assert_eq!(columns(&writer.into_inner().unwrap()).unwrap(), [Column::new("a", 1, vec![1.0, 2.0])]);
+    }
+
+    #[test]
+    fn a_compression_that_cannot_be_undone_is_named() {
+        let content = parquet(vec![("a", Arc::new(Float64Array::from(vec![1.0, 2.0])))]);
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(&content).unwrap();
+        let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).unwrap();
+        let with = |codec: Compression| {
+            let group = metadata.metadata().row_group(0);
+            let column = group.column(0).clone().into_builder().set_compression(codec).build().unwrap();
+            let group = group.clone().into_builder().set_column_metadata(vec![column]).build().unwrap();
+            let file = metadata.metadata().file_metadata().clone();
+            compression(&ParquetMetaData::new(file, vec![group]), 0)
+        };
+        let problem = with(Compression::BROTLI(BrotliLevel::default())).unwrap();
+        assert!(problem.starts_with("is compressed with brotli, which this program does not read"), "{problem}");
+        assert_eq!(with(Compression::SNAPPY), None);
     }
 
     /// One bit of every byte, each time another one.
