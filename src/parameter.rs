@@ -114,6 +114,18 @@ impl Value {
         word.parse().map_or_else(|_| Value::Text(word.to_owned()), Value::Number)
     }
 
+    /// The whole number that it is, also where it is written as `1e2` or `100.0`.
+    fn count(&self) -> Option<u64> {
+        const BEYOND: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
+        match self {
+            Value::Count(count) => Some(*count),
+            Value::Number(number) => {
+                (number.fract() == 0.0 && (0.0..BEYOND).contains(number)).then_some(*number as u64)
+            }
+            Value::Text(_) => None,
+        }
+    }
+
     fn fits(self, kind: Kind) -> Option<Self> {
         let number = match self {
             Value::Count(count) => Some(count as f64),
@@ -121,7 +133,7 @@ impl Value {
             Value::Text(_) => None,
         };
         match (kind, &self) {
-            (Kind::Count { min, max }, Value::Count(count)) if (min..=max).contains(count) => Some(self),
+            (Kind::Count { min, max }, _) => self.count().filter(|n| (min..=max).contains(n)).map(Value::Count),
             (Kind::Positive, _) => number.filter(|n| n.is_finite() && *n > 0.0).map(Value::Number),
             (Kind::Number, _) => number.filter(|n| n.is_finite()).map(Value::Number),
             (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
@@ -218,6 +230,12 @@ mod tests {
         check("bin_width", "1", Ok("bin-width-1"));
         check("bin_width", "1e-300", Ok("bin-width-1e-300"));
         check("n_bins", "30", Ok("n-bins-30"));
+        check("n_bins", "3e1", Ok("n-bins-30"));
+        check("n_bins", "30.0", Ok("n-bins-30"));
+        check("n_bins", "-0.0", Err("parameter `n_bins`: must be a whole number from 1 to 99, got -0"));
+        check("n_bins", "1e2", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 100"));
+        check("n_bins", "1e300", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 1e300"));
+        check("n_bins", "NaN", Err("parameter `n_bins`: must be a whole number from 1 to 99, got NaN"));
         check("n_bins", "100", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 100"));
         check("compat", "idnns", Ok("compat-idnns"));
         check("bin_width", "-0.1", Err("parameter `bin_width`: must be a finite number above 0, got -0.1"));

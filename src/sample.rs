@@ -54,6 +54,20 @@ pub enum SampleError {
         /// The value.
         value: f64,
     },
+    /// Some samples have a probability, others have none.
+    #[error("p(y=1|x) of sample {sample} is missing; it is given for every sample or for none")]
+    NoProbability {
+        /// Row of the first that has none.
+        sample: usize,
+    },
+    /// A probability of y = 1 beside a label that is neither 0 nor 1.
+    #[error("sample {sample} has label {label} beside p(y=1|x); stochastic labels are 0 or 1")]
+    NotBinary {
+        /// Row of the label.
+        sample: usize,
+        /// The label.
+        label: i32,
+    },
 }
 
 impl<'a> Representation<'a> {
@@ -99,6 +113,25 @@ impl<'a> Representation<'a> {
 }
 
 impl Labels {
+    /// What is known of samples with the labels `y`, as tables of samples store them: stochastic where every sample has
+    /// its p(y=1 | x), hard where none has.
+    ///
+    /// # Errors
+    /// A probability outside of [0, 1], given for some samples only, or beside a label other than 0 and 1.
+    pub fn new(y: &[i32], p_y1: &[Option<f64>]) -> Result<Self, SampleError> {
+        let given: Vec<f64> = p_y1.iter().copied().flatten().collect();
+        if given.is_empty() {
+            return Ok(Self::hard(y));
+        }
+        if let Some(sample) = p_y1.iter().position(Option::is_none) {
+            return Err(SampleError::NoProbability { sample });
+        }
+        if let Some(sample) = y.iter().position(|label| ![0, 1].contains(label)) {
+            return Err(SampleError::NotBinary { sample, label: y[sample] });
+        }
+        Self::stochastic(&given)
+    }
+
     /// Hard labels: `y[i]` is the label of sample i. Any integers; equal integers are one class.
     pub fn hard(y: &[i32]) -> Self {
         let classes = distinct(y);
@@ -119,6 +152,12 @@ impl Labels {
             return Err(SampleError::NotAProbability { sample, value: p_y1[sample] });
         }
         Ok(Self { probabilities: p_y1.iter().flat_map(|p| [1.0 - p, *p]).collect(), n_classes: 2 })
+    }
+
+    /// What is known of some of the samples, given by their numbers in ascending order.
+    pub fn of(&self, samples: &[i32]) -> Self {
+        let row = |sample: &i32| &self.probabilities[*sample as usize * self.n_classes..][..self.n_classes];
+        Self { probabilities: samples.iter().flat_map(row).copied().collect(), n_classes: self.n_classes }
     }
 
     /// Number of samples.
@@ -173,6 +212,22 @@ mod tests {
     fn hard_labels_become_one_hot_whatever_their_numbers() {
         let y = Labels::hard(&[7, -1, 7]);
         assert_eq!(y.rows().collect::<Vec<_>>(), [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+    }
+
+    #[test]
+    fn probabilities_are_given_for_all_samples_or_none_and_beside_0_and_1() {
+        let check = |y: &[i32], p_y1: &[Option<f64>], expected: Result<usize, &str>| {
+            let n_classes = Labels::new(y, p_y1).map(|labels| labels.n_classes()).map_err(|e| e.to_string());
+            assert_eq!(n_classes, expected.map_err(str::to_owned));
+        };
+        check(&[0, 5, 7], &[None; 3], Ok(3));
+        check(&[0, 0], &[Some(0.25), Some(1.0)], Ok(2));
+        let partly = "p(y=1|x) of sample 1 is missing; it is given for every sample or for none";
+        check(&[0, 1], &[Some(0.25), None], Err(partly));
+        let label = "sample 1 has label 2 beside p(y=1|x); stochastic labels are 0 or 1";
+        check(&[0, 2], &[Some(0.25), Some(0.5)], Err(label));
+        let beyond = "p(y=1|x) of sample 0 is -0.1; a probability lies in 0..=1";
+        check(&[0, 1], &[Some(-0.1), Some(0.5)], Err(beyond));
     }
 
     #[test]

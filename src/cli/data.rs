@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context;
-use clap::{Arg, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use infoplane::datasets::{self, DATASETS};
 use infoplane::stages::Outcome;
 use infoplane::stages::data::{Choice, default_out, import, make};
@@ -31,9 +31,9 @@ pub(super) fn command() -> Command {
         );
     let import = Command::new("import")
         .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
-        .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values.")
+        .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y and p_y1 are what they are called.")
         .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("x").long("x").value_name("NAMES").help("Columns that make x, in order [default: all others]").value_delimiter(','))
+        .arg(Arg::new("x").long("x").value_name("NAMES").help("Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]").action(ArgAction::Append))
         .arg(Arg::new("y").long("y").value_name("NAME").help("The column of labels, whole numbers").default_value("y"))
         .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
         .arg(out());
@@ -62,7 +62,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 y: text("y").context("clap gives a default")?,
                 p_y1: text("p-y1"),
             };
-            let out = path(matches, "out").map_or_else(|| default_out(file), PathBuf::from);
+            let out = path(matches, "out").map_or_else(|| default_out(file), |out| Ok(out.to_owned()))?;
             import(file, &choice, &out)?
         }
         _ => {

@@ -1,48 +1,265 @@
-//! MATLAB version 5 files (`.mat`), such as Tishby's `var_u.mat`.
+//! MATLAB version 5 files (`.mat`, versions 5 to 7.2), such as Tishby's `var_u.mat`.
+//!
+//! A file is a list of elements, each of a type, a size and content; a variable is an element made of elements. Own code,
+//! because the crates that read it fail on a whole file for one variable they do not know.
+//!
+//! # Reference
+//! MathWorks, *MAT-File Format*, chapter 1.
 
-use matfile::{MatFile, NumericData};
+use std::io::Read;
 
-use super::ImportError;
+use flate2::read::ZlibDecoder;
+
+use super::{Encoding, ImportError, Kind, Order};
 use crate::columns::Column;
+
+/// Elements one after the other.
+struct Elements<'a> {
+    rest: &'a [u8],
+    order: Order,
+}
+
+/// Types of elements that are not numbers.
+const MATRIX: u32 = 14;
+const COMPRESSED: u32 = 15;
 
 /// The real numeric variables; a 1 × n row vector is read as n samples of one value.
 pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
-    let file =
-        MatFile::parse(content).map_err(|e| ImportError::Format { format: "MATLAB 5", problem: e.to_string() })?;
-    Ok(file.arrays().iter().map(column).collect())
+    variables(content).map_err(|problem| ImportError::Format { format: "MATLAB 5", problem })
 }
 
-fn column(array: &matfile::Array) -> Column {
-    let name = array.name();
-    let &[n_rows, n_columns] = array.size().as_slice() else {
-        return Column::unusable(name, format!("has {} dimensions, samples and values make 2", array.ndims()));
+fn variables(content: &[u8]) -> Result<Vec<Column>, String> {
+    let Some((header, rest)) = content.split_at_checked(128) else {
+        return Err("it is shorter than its header".to_owned());
     };
-    let Some(by_column) = numbers(array.data()) else {
-        return Column::unusable(name, "holds complex numbers".to_owned());
+    let order = match header[124..] {
+        [_, 1, b'I', b'M'] => Order::Little,
+        [1, _, b'M', b'I'] => Order::Big,
+        [_, 2, b'I', b'M'] | [2, _, b'M', b'I'] => {
+            return Err("it is of version 7.3, which is HDF5; save it in MATLAB with the option `-v7`".to_owned());
+        }
+        _ => return Err("it does not begin with the header of version 5".to_owned()),
     };
+    let mut elements = Elements { rest, order };
+    let mut columns = Vec::new();
+    while let Some((kind, content)) = elements.next()? {
+        let column = match kind {
+            MATRIX => variable(Elements { rest: content, order })?,
+            COMPRESSED => {
+                let mut inflated = Vec::new();
+                ZlibDecoder::new(content).read_to_end(&mut inflated).map_err(|e| format!("it is damaged: {e}"))?;
+                match (Elements { rest: &inflated, order }).next()? {
+                    Some((MATRIX, content)) => variable(Elements { rest: content, order })?,
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        columns.extend(column);
+    }
+    Ok(columns)
+}
+
+/// The variable that the `parts` of a matrix make; `None` where it has no name, as MATLAB's own notes have none.
+fn variable(mut parts: Elements<'_>) -> Result<Option<Column>, String> {
+    const OPAQUE: u8 = 17;
+    const COMPLEX: u8 = 0b1000;
+    let (class, flags) = match (parts.order, parts.part()?) {
+        (Order::Little, [class, flags, ..]) | (Order::Big, [_, _, flags, class, ..]) => (*class, *flags),
+        _ => return Ok(None),
+    };
+    let shape = if class == OPAQUE { &[] } else { parts.part()? };
+    let name = String::from_utf8_lossy(parts.part()?).into_owned();
+    if name.is_empty() {
+        return Ok(None);
+    }
+    let unusable = |problem: String| Ok(Some(Column::unusable(&name, problem)));
+    match class {
+        5 => return unusable("is a sparse matrix; save it as a full one, `full(…)` in MATLAB".to_owned()),
+        4 => return unusable("is text".to_owned()),
+        1..=3 => {
+            return unusable("is a cell array, a structure or an object; save its numbers by themselves".to_owned());
+        }
+        6..=15 => {}
+        _ => return unusable("is of a class that is not numbers".to_owned()),
+    }
+    if flags & COMPLEX != 0 {
+        return unusable("holds complex numbers".to_owned());
+    }
+    let shape = Encoding { kind: Kind::Signed, size: 4, order: parts.order }.decode(shape);
+    let [n_rows, n_columns] = shape[..] else {
+        return unusable(format!("has {} dimensions, samples and values make 2", shape.len()));
+    };
+    let Some((kind, content)) = parts.next()? else { return unusable("holds no numbers".to_owned()) };
+    let Some(encoding) = encoding(kind, parts.order) else {
+        return unusable(format!("holds values of type {kind}, which are not numbers"));
+    };
+    let by_column = encoding.decode(content);
+    if n_rows * n_columns != by_column.len() as f64 || n_rows < 0.0 {
+        let n = by_column.len();
+        return unusable(format!("is {n_rows} × {n_columns} large but holds {n} numbers; the file is damaged"));
+    }
+    let (n_rows, n_columns) = (n_rows as usize, n_columns as usize);
     if n_rows == 1 || n_columns == 1 {
-        return Column::new(name, 1, by_column);
+        return Ok(Some(Column::new(name, 1, by_column)));
     }
     // MATLAB stores column after column.
     let at = |k: usize| by_column[(k % n_columns) * n_rows + k / n_columns];
-    Column::new(name, n_columns, (0..by_column.len()).map(at).collect())
+    Ok(Some(Column::new(name, n_columns, (0..by_column.len()).map(at).collect())))
 }
 
-/// The numbers of an array, `None` where they are complex.
-fn numbers(data: &NumericData) -> Option<Vec<f64>> {
-    fn widen<T: Copy>(values: &[T], imaginary: &Option<Vec<T>>, f: fn(T) -> f64) -> Option<Vec<f64>> {
-        imaginary.is_none().then(|| values.iter().map(|v| f(*v)).collect())
+/// How numbers of an element of type `kind` are stored.
+fn encoding(kind: u32, order: Order) -> Option<Encoding> {
+    let (kind, size) = match kind {
+        1 => (Kind::Signed, 1),
+        2 => (Kind::Unsigned, 1),
+        3 => (Kind::Signed, 2),
+        4 => (Kind::Unsigned, 2),
+        5 => (Kind::Signed, 4),
+        6 => (Kind::Unsigned, 4),
+        7 => (Kind::Float, 4),
+        9 => (Kind::Float, 8),
+        12 => (Kind::Signed, 8),
+        13 => (Kind::Unsigned, 8),
+        _ => return None,
+    };
+    Some(Encoding { kind, size, order })
+}
+
+impl<'a> Elements<'a> {
+    /// The next element's type and content, `None` at the end.
+    fn next(&mut self) -> Result<Option<(u32, &'a [u8])>, String> {
+        let Some(([a, b, c, d], behind)) = self.rest.split_first_chunk() else { return Ok(None) };
+        let (kind, size) = match self.word([*a, *b, *c, *d]) {
+            // Up to four bytes of content are stored beside their size, in one word each.
+            word if word >> 16 != 0 => {
+                let content = behind.get(..(word >> 16) as usize).filter(|content| content.len() <= 4);
+                let content = content.ok_or_else(Self::truncated)?;
+                self.rest = behind.get(4..).unwrap_or_default();
+                return Ok(Some((word & 0xffff, content)));
+            }
+            kind => (kind, behind.first_chunk().map(|size| self.word(*size) as usize)),
+        };
+        let content = size.and_then(|size| behind[4..].get(..size)).ok_or_else(Self::truncated)?;
+        // Everything but compressed elements is filled up to words of 8 bytes; the last may lack the filling.
+        let filled = if kind == COMPRESSED { content.len() } else { content.len().next_multiple_of(8) };
+        self.rest = behind[4..].get(filled..).unwrap_or_default();
+        Ok(Some((kind, content)))
     }
-    match data {
-        NumericData::Int8 { real, imag } => widen(real, imag, f64::from),
-        NumericData::UInt8 { real, imag } => widen(real, imag, f64::from),
-        NumericData::Int16 { real, imag } => widen(real, imag, f64::from),
-        NumericData::UInt16 { real, imag } => widen(real, imag, f64::from),
-        NumericData::Int32 { real, imag } => widen(real, imag, f64::from),
-        NumericData::UInt32 { real, imag } => widen(real, imag, f64::from),
-        NumericData::Int64 { real, imag } => widen(real, imag, |v| v as f64),
-        NumericData::UInt64 { real, imag } => widen(real, imag, |v| v as f64),
-        NumericData::Single { real, imag } => widen(real, imag, f64::from),
-        NumericData::Double { real, imag } => widen(real, imag, |v| v),
+
+    /// The content of the next part of a variable.
+    fn part(&mut self) -> Result<&'a [u8], String> {
+        Ok(self.next()?.ok_or_else(Self::truncated)?.1)
+    }
+
+    fn word(&self, bytes: [u8; 4]) -> u32 {
+        match self.order {
+            Order::Little => u32::from_le_bytes(bytes),
+            Order::Big => u32::from_be_bytes(bytes),
+        }
+    }
+
+    fn truncated() -> String {
+        "it is truncated or damaged".to_owned()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use super::*;
+
+    fn element(kind: u32, content: &[u8]) -> Vec<u8> {
+        let filling = vec![0; content.len().next_multiple_of(8) - content.len()];
+        [&kind.to_le_bytes(), &(content.len() as u32).to_le_bytes(), content, &filling].concat()
+    }
+
+    /// A variable of 2 × 2 with the numbers `content`.
+    fn matrix(name: &str, class: u8, flags: u8, kind: u32, content: &[u8]) -> Vec<u8> {
+        let shape: Vec<u8> = [2_i32, 2].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let flags = [class, flags, 0, 0, 0, 0, 0, 0];
+        let parts = [element(6, &flags), element(5, &shape), element(1, name.as_bytes()), element(kind, content)];
+        element(MATRIX, &parts.concat())
+    }
+
+    fn compressed(variable: &[u8]) -> Vec<u8> {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(variable).unwrap();
+        let content = encoder.finish().unwrap();
+        [&COMPRESSED.to_le_bytes(), (content.len() as u32).to_le_bytes().as_slice(), &content].concat()
+    }
+
+    fn file(variables: &[Vec<u8>]) -> Vec<u8> {
+        let mut header = [b' '; 128];
+        header[124..].copy_from_slice(&[0, 1, b'I', b'M']);
+        [header.as_slice(), &variables.concat()].concat()
+    }
+
+    fn int32(values: [i32; 4]) -> Vec<u8> {
+        values.iter().flat_map(|v| v.to_le_bytes()).collect()
+    }
+
+    #[test]
+    fn integers_of_32_bits_are_read_compressed_or_not() {
+        let variable = matrix("a", 12, 0, 5, &int32([1, -2, 3, 4]));
+        let expected = [Column::new("a", 2, vec![1.0, 3.0, -2.0, 4.0])];
+        assert_eq!(variables(&file(std::slice::from_ref(&variable))).unwrap(), expected);
+        assert_eq!(variables(&file(&[compressed(&variable)])).unwrap(), expected);
+    }
+
+    #[test]
+    fn numbers_of_a_large_class_may_be_stored_in_a_small_one() {
+        // A double matrix of small whole numbers, one byte each, beside its size.
+        let mut variable = matrix("a", 6, 0, 2, &[]);
+        variable.truncate(variable.len() - 8);
+        variable.extend([2, 0, 4, 0, 1, 2, 3, 200]);
+        let size = (variable.len() - 8) as u32;
+        variable[4..8].copy_from_slice(&size.to_le_bytes());
+        assert_eq!(variables(&file(&[variable])).unwrap(), [Column::new("a", 2, vec![1.0, 3.0, 2.0, 200.0])]);
+    }
+
+    #[test]
+    fn what_is_not_real_numbers_says_so_and_spoils_nothing_else() {
+        let numbers = int32([0; 4]);
+        let found = variables(&file(&[
+            matrix("sparse", 5, 0, 5, &numbers),
+            matrix("text", 4, 0, 4, b"a b "),
+            matrix("complex", 12, 0b1000, 5, &numbers),
+            matrix("short", 12, 0, 5, &numbers[..8]),
+            matrix("strange", 12, 0, 16, &numbers),
+            matrix("", 9, 0, 2, &numbers),
+            matrix("good", 12, 0, 5, &numbers),
+        ]));
+        let expected = [
+            ("sparse", "is a sparse matrix; save it as a full one"),
+            ("text", "is text"),
+            ("complex", "holds complex numbers"),
+            ("short", "is 2 × 2 large but holds 2 numbers"),
+            ("strange", "holds values of type 16"),
+            ("good", ""),
+        ];
+        let found = found.unwrap();
+        assert_eq!(found.len(), expected.len());
+        for (column, (name, problem)) in found.iter().zip(expected) {
+            assert_eq!(column.name, name);
+            assert!(column.problem.as_deref().unwrap_or_default().starts_with(problem), "{column:?}");
+        }
+        assert_eq!(found[5].values, [0.0; 4]);
+    }
+
+    #[test]
+    fn a_flipped_byte_or_a_cut_never_ends_in_a_panic() {
+        let variable = matrix("a", 12, 0, 5, &int32([1, -2, 3, 4]));
+        for content in [file(&[variable.clone(), variable.clone()]), file(&[compressed(&variable)])] {
+            for at in 0..content.len() {
+                let _ = variables(&content[..at]);
+                for bit in 0..8 {
+                    let mut flipped = content.clone();
+                    flipped[at] ^= 1 << bit;
+                    let _ = variables(&flipped);
+                }
+            }
+        }
     }
 }

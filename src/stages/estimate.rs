@@ -9,7 +9,7 @@ use serde_json::json;
 use super::{Outcome, Progress, StageError};
 use crate::estimators::{Estimate, Estimator};
 use crate::sample::{Labels, Representation};
-use crate::store::schema::{EstimateRow, SampleRow, VERSION};
+use crate::store::schema::{EstimateRow, VERSION};
 use crate::store::{
     ActivationReader, Experiment, Footer, Lock, Pending, RecordedRun, Recording, RunId, Values, read_samples,
     verified_hash, write_rows,
@@ -41,7 +41,7 @@ pub fn estimate(
     let layers = recording.layers(Values::Activations)?;
     let samples_path = experiment.recording().join(Experiment::SAMPLES);
     let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-    let labels = AllLabels::new(&read_samples(&samples_path)?, &samples_path)?;
+    let labels = labels(&samples_path)?;
 
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
@@ -106,42 +106,11 @@ pub fn estimate(
     Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
 }
 
-/// What is known of every sample's label.
-enum AllLabels {
-    Hard(Vec<i32>),
-    Stochastic(Vec<f64>),
-}
-
-impl AllLabels {
-    fn new(samples: &[SampleRow], path: &Path) -> Result<Self, StageError> {
-        let y: Vec<i32> = samples.iter().map(|row| row.y).collect();
-        let p_y1: Vec<f64> = samples.iter().filter_map(|row| row.p_y1).collect();
-        if p_y1.is_empty() {
-            return Ok(Self::Hard(y));
-        }
-        if p_y1.len() < y.len() || y.iter().any(|label| ![0, 1].contains(label)) {
-            let problem = "`p_y1` must be given for every sample or for none, beside labels 0 and 1";
-            return Err(StageError::Refused(format!("{}: {problem}", path.display())));
-        }
-        Labels::stochastic(&p_y1)?;
-        Ok(Self::Stochastic(p_y1))
-    }
-
-    fn len(&self) -> usize {
-        match self {
-            Self::Hard(y) => y.len(),
-            Self::Stochastic(p_y1) => p_y1.len(),
-        }
-    }
-
-    /// The labels of some of the samples.
-    fn of(&self, samples: &[i32]) -> Result<Labels, StageError> {
-        let chosen = samples.iter().map(|sample| *sample as usize);
-        match self {
-            Self::Hard(y) => Ok(Labels::hard(&chosen.map(|sample| y[sample]).collect::<Vec<_>>())),
-            Self::Stochastic(p_y1) => Ok(Labels::stochastic(&chosen.map(|sample| p_y1[sample]).collect::<Vec<_>>())?),
-        }
-    }
+fn labels(path: &Path) -> Result<Labels, StageError> {
+    let rows = read_samples(path)?;
+    let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
+    let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+    Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))
 }
 
 impl<'a> Run<'a> {
@@ -177,7 +146,7 @@ impl<'a> Run<'a> {
 fn estimate_run(
     run: &Run<'_>,
     pending: &[Work<'_>],
-    all_labels: &AllLabels,
+    all_labels: &Labels,
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<EstimateRow>>, StageError> {
     let (samples, labels) = recorded_samples(run, all_labels)?;
@@ -219,12 +188,12 @@ fn estimate_run(
 
 /// The samples that the first moment of a run has, and their labels. All of the samples table, unless the files say that
 /// they hold a part of it.
-fn recorded_samples(run: &Run<'_>, labels: &AllLabels) -> Result<(Vec<i32>, Labels), StageError> {
+fn recorded_samples(run: &Run<'_>, labels: &Labels) -> Result<(Vec<i32>, Labels), StageError> {
     let Some((_, reader)) = run.layers.first().filter(|(_, reader)| reader.moments().len() > 0) else {
         return Err(StageError::Refused(format!("run {} has no recorded moments; record it again", run.recorded.id)));
     };
     let samples = reader.read(0)?.samples;
-    let (n, n_all) = (samples.len(), labels.len());
+    let (n, n_all) = (samples.len(), labels.n_samples());
     let is_beyond = samples.last().is_some_and(|last| *last as usize >= n_all);
     if is_beyond || (n < n_all && !reader.is_partial()) {
         return Err(StageError::Refused(format!(
@@ -232,7 +201,7 @@ fn recorded_samples(run: &Run<'_>, labels: &AllLabels) -> Result<(Vec<i32>, Labe
             reader.path().display()
         )));
     }
-    let labels = labels.of(&samples)?;
+    let labels = labels.of(&samples);
     Ok((samples, labels))
 }
 

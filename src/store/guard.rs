@@ -1,14 +1,63 @@
-//! Readers that must not bring the program down.
+//! Damaged files that make a library panic: an error like any other.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::Once;
 
 use super::error::StoreError;
 
-/// Runs `read`; where it panics over what the file says, the file is damaged.
+thread_local! {
+    /// Whether a panic of this thread is expected and will be told as an error.
+    static GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does `read`, which reads the file `path`; a panic in it becomes [`StoreError::Damaged`] and is not printed.
+///
+/// # Errors
+/// Those of `read`; a panic in it.
 pub(super) fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
-        let problem = "it makes the Parquet reader fail".to_owned();
-        Err(StoreError::Damaged { path: path.to_owned(), problem })
+    silence_guarded_panics();
+    let before = GUARDED.replace(true);
+    // What `read` leaves half done is dropped here with it: nobody sees it.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(read));
+    GUARDED.set(before);
+    outcome.unwrap_or_else(|payload| {
+        Err(StoreError::Damaged { path: path.to_owned(), problem: format!("its reader stopped: {}", text(&*payload)) })
     })
+}
+
+/// Installs, once, a hook that says nothing of guarded panics and leaves all others to the hook before it.
+fn silence_guarded_panics() {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
+        let previous = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            if !GUARDED.get() {
+                previous(panic);
+            }
+        }));
+    });
+}
+
+/// The first line of what a panic says.
+fn text(payload: &(dyn Any + Send)) -> &str {
+    let literal = payload.downcast_ref::<&str>().copied();
+    let said = literal.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    said.and_then(|text| text.lines().next()).unwrap_or("it gives no reason")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_becomes_an_error_that_names_the_file() {
+        let read = || -> Result<(), StoreError> { panic!("index {} is out of bounds", 7) };
+        let error = guarded(Path::new("d.parquet"), read).unwrap_err().to_string();
+        assert!(error.starts_with("cannot read d.parquet: its reader stopped: index 7 is out of bounds;"), "{error}");
+        assert!(!GUARDED.get(), "the guard outlived its call");
+        assert_eq!(guarded(Path::new("d.parquet"), || Ok(3)).unwrap(), 3);
+    }
 }

@@ -82,13 +82,15 @@ fn wrong_values_are_named_with_their_place() {
         "",
         "row 1, column `a` is 1e99; only finite f32 values can be used".replace("1e99", &1e99.to_string()).as_str(),
     );
-    check("a,y\n1,0.5\n", "", "row 0, column `y` is 0.5; a label is a whole number");
+    let range = "a label is a whole number from -2147483648 to 2147483647";
+    check("a,y\n1,0.5\n", "", &format!("row 0, column `y` is 0.5; {range}"));
+    check("a,y\n1,2147483648\n", "", &format!("row 0, column `y` is 2147483648; {range}"));
     check("a,y\n1,zero\n", "", "column `y`: row 0: `zero` is not a number; choose others with --x and --y");
     check("a,label\n1,0\n", "", "no column `y`; known: `a`, `label`");
     check("a,y\n1,0\n", "--x b", "no column `b`; known: `a`, `y`");
     check("y\n1\n", "", "no column is left for x; name some with --x");
     check("a,y\n", "", "there are no rows");
-    check("a,y,p\n1,2,0.5\n", "--p-y1 p", "row 0: label 2 beside p(y=1|x); stochastic labels are 0 or 1");
+    check("a,y,p\n1,2,0.5\n", "--p-y1 p", "sample 0 has label 2 beside p(y=1|x); stochastic labels are 0 or 1");
     check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; a probability lies in 0..=1");
     assert!(!project.path("data").exists(), "nothing may be written");
 
@@ -96,6 +98,9 @@ fn wrong_values_are_named_with_their_place() {
     assert!(project.refused("data import d.npz").contains("d.npz: not a readable NumPy .npz file"));
     project.write("d.mat", b"not MATLAB");
     assert!(project.refused("data import d.mat").contains("d.mat: not a readable MATLAB 5 file"));
+    let hdf5 = [b"MATLAB 7.3 MAT-file".as_slice(), &[b' '; 105], &[0, 2, b'I', b'M']].concat();
+    project.write("d.mat", hdf5);
+    assert!(project.refused("data import d.mat").ends_with("save it in MATLAB with the option `-v7`"));
     project.write("d.parquet", b"PAR1");
     assert!(project.refused("data import d.parquet").contains("damaged or not Parquet"));
     assert!(
@@ -115,4 +120,116 @@ fn labels_that_do_not_match_are_refused() {
     npz.finish().unwrap();
     let sentence = project.refused("data import d.npz");
     assert_eq!(sentence, "infoplane: d.npz: `x` has 3 rows, `y` has 4; every sample needs all of them");
+}
+
+#[test]
+fn a_choice_of_columns_that_contradicts_itself_is_refused() {
+    let project = Project::new("");
+    let check = |header: &str, arguments: &str, expected: &str| {
+        let n = header.split(',').count();
+        project.write("d.csv", format!("{header}\n{}\n", vec!["1"; n].join(",")));
+        let sentence = project.refused(&format!("data import d.csv {arguments}"));
+        assert_eq!(sentence, format!("infoplane: d.csv: {expected}"));
+    };
+    check("a,a,y", "", "two columns are called `a`; give each a name of its own");
+    check("a,y,y", "--x a", "two columns are called `y`; give each a name of its own");
+    check("a,y", "--x a,y", "`y` is the column of labels or their probability; it cannot be in x too");
+    check("a,p,y", "--x p --p-y1 p", "`p` is the column of labels or their probability; it cannot be in x too");
+    check("a,b,y", "--x a,b --x a", "`--x` names `a` twice; name every column once");
+    check("a,y", "--p-y1 y", "`--y` and `--p-y1` both name `y`; labels and their probability differ");
+    // What nobody asks for does not matter.
+    project.write("d.csv", "a,b,b,y\n1,2,3,4\n");
+    project.ok("data import d.csv --x a");
+}
+
+#[test]
+fn a_name_with_a_comma_can_be_chosen_and_x_given_several_times() {
+    let project = Project::new("");
+    project.write("d.csv", "\"a,b\",c,d,y\n1,2,3,0\n");
+    project.ok("data import d.csv --x d,c --x a,b --out d.parquet");
+    assert_eq!(samples(&project, "d.parquet")[0].x, [3.0, 2.0, 1.0]);
+}
+
+#[test]
+fn a_table_of_samples_comes_in_as_it_is() {
+    let project = Project::new("");
+    project.ok("data make tishby --gamma 0.5 --out soft.parquet");
+    project.ok("data make tishby --out hard.parquet");
+    for name in ["soft", "hard"] {
+        project.ok(&format!("data import {name}.parquet --out again.parquet"));
+        assert!(samples(&project, "again.parquet") == samples(&project, &format!("{name}.parquet")), "{name}");
+        fs::remove_file(project.path("again.parquet")).unwrap();
+    }
+    project.ok("data import hard.parquet --x sample --out sample.parquet");
+    assert_eq!(samples(&project, "sample.parquet")[7].x, [7.0]);
+}
+
+#[test]
+fn the_real_problem_of_a_column_is_said_first() {
+    let project = Project::new("");
+    let mut npz = NpzWriter::new(fs::File::create(project.path("d.npz")).unwrap());
+    npz.add_array("x", &ndarray::Array3::<f32>::zeros((3, 2, 2))).unwrap();
+    npz.add_array("y", &Array1::<i32>::zeros(3)).unwrap();
+    npz.finish().unwrap();
+    let sentence = project.refused("data import d.npz");
+    assert!(sentence.contains("column `x`: has 3 dimensions, samples and values make 2"), "{sentence}");
+
+    let mut npy = Vec::new();
+    Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
+    project.write("d.npy", &npy[..npy.len() - 8]);
+    let sentence = project.refused("data import d.npy --y 1");
+    assert!(sentence.contains("speaks of 5 × 2 numbers of 8 bytes, but 72 bytes follow"), "{sentence}");
+
+    let empty = NpzWriter::new(fs::File::create(project.path("empty.npz")).unwrap());
+    empty.finish().unwrap();
+    assert_eq!(project.refused("data import empty.npz"), "infoplane: empty.npz: no column `y`; there are none");
+}
+
+#[test]
+fn a_shape_that_is_a_lie_ends_in_a_sentence() {
+    let project = Project::new("");
+    let mut npy = Vec::new();
+    Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
+    let text = String::from_utf8_lossy(&npy[10..128]).replace("(5, 2)}               ", "(5000000000000000, 2)}");
+    assert!(text.contains("5000000000000000"), "{text}");
+    npy.splice(10..128, text.into_bytes());
+    project.write("d.npy", npy);
+    assert!(project.refused("data import d.npy").contains("the file is truncated or damaged"));
+}
+
+#[test]
+fn the_table_is_called_after_the_file_whatever_the_case_of_its_ending() {
+    let project = Project::new("");
+    project.write("a.CSV", "a,y\n1,0\n");
+    project.ok("data import a.CSV");
+    assert_eq!(samples(&project, "data/a.parquet").len(), 1);
+    project.write(".csv", "a,y\n1,0\n");
+    let sentence = project.refused("data import .csv");
+    assert_eq!(sentence, "infoplane: .csv: has no name before its ending; say with `--out FILE` where the table goes");
+    project.ok("data import .csv --out b.parquet");
+}
+
+#[test]
+fn nothing_but_the_table_is_left_behind() {
+    let project = Project::new("");
+    fs::create_dir(project.path("shared")).unwrap();
+    project.ok("data make tishby --out shared/t.parquet");
+    project.ok("data make tishby");
+    for (folder, file) in [("shared", "t.parquet"), ("data", "tishby.parquet")] {
+        let entries = fs::read_dir(project.path(folder)).unwrap().map(|e| e.unwrap().file_name());
+        assert_eq!(entries.collect::<Vec<_>>(), [file]);
+    }
+}
+
+#[test]
+fn many_may_make_the_same_table_at_once() {
+    let project = Project::new("");
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| project.ok("data make tishby"));
+        }
+    });
+    let entries = fs::read_dir(project.path("data")).unwrap().map(|e| e.unwrap().file_name());
+    assert_eq!(entries.collect::<Vec<_>>(), ["tishby.parquet"]);
+    assert_eq!(samples(&project, "data/tishby.parquet").len(), 4096);
 }

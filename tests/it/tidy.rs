@@ -32,14 +32,17 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("blake3", "store"),
     ("clap", "cli"),
     ("csv", "import"),
+    ("flate2", "import"),
+    ("half", "import"),
     ("indicatif", "cli"),
     ("kuva", "plots"),
-    ("matfile", "import"),
     ("ndarray_npy", "import"),
     ("parquet", "store"),
     ("polars", "stages/aggregate.rs"),
     ("pulp", "math"),
     ("toml", "config"),
+    ("postcard", "stages/record"),
+    ("zip", "import"),
     ("zstd", "import"),
 ];
 

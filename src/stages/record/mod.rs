@@ -45,7 +45,7 @@ pub fn record(
         return Ok(Outcome::UpToDate);
     }
     let rows = read_samples(&data_path)?;
-    let setup = Setup::new(pipeline, &rows)?;
+    let setup = Setup::new(pipeline, &rows, &data_path)?;
     let claim = Pending::new(&root, "settings", &settings);
     let _lock = Lock::named(experiment.root(), "recording")?;
     place::make_room(experiment, &claim, pipeline.n_runs, existing)?;

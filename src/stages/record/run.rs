@@ -169,7 +169,7 @@ impl Run<'_> {
 
     fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<(), StageError> {
         let estimator = adaptive_estimator()?;
-        let labels = self.setup.labels(self.evaluation.chosen());
+        let labels = self.setup.labels(&self.identity.samples);
         let last_step = self.setup.last_step();
         let n_weights: usize =
             self.training.network().layers().iter().map(|l| l.n_inputs * l.n_units + l.n_units).sum();

@@ -1,5 +1,7 @@
 //! What every run of a recording begins from: the data, the untrained network, the split, the streams of random numbers.
 
+use std::path::Path;
+
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -8,7 +10,7 @@ use rand::seq::{SliceRandom, index};
 use super::super::StageError;
 use crate::config::{Pipeline, RecordedSamples, Split, When};
 use crate::nn::{BatchSize, Network, Samples};
-use crate::sample::{Labels, Representation, class_of, distinct};
+use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
 use crate::store::schema::SampleRow;
 
 /// Activations of one moment that fit into 2 GB, which every run in training holds once.
@@ -29,7 +31,7 @@ pub(super) enum Purpose {
 pub(super) struct Setup<'a> {
     pub(super) pipeline: &'a Pipeline,
     x: Array2<f32>,
-    y: Vec<i32>,
+    labels: Labels,
     classes: Vec<usize>,
     n_classes: usize,
     /// The recorded steps, ascending; none where they are found on the way.
@@ -45,16 +47,19 @@ pub(super) struct Parts {
 
 impl<'a> Setup<'a> {
     /// Prepares the data; what is wrong with the pipeline or the data is said here, before anything is written.
-    pub(super) fn new(pipeline: &'a Pipeline, rows: &[SampleRow]) -> Result<Self, StageError> {
+    pub(super) fn new(pipeline: &'a Pipeline, rows: &[SampleRow], path: &Path) -> Result<Self, StageError> {
         let refused = |problem: String| Err(StageError::Refused(problem));
+        let of_file = |e: SampleError| StageError::Refused(format!("{}: {e}", path.display()));
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
-        let labels = distinct(&y);
+        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+        let known = distinct(&y);
         let n_inputs = rows.first().map_or(0, |row| row.x.len());
         let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
-        Representation::new(&values, n_inputs)?;
+        Representation::new(&values, n_inputs).map_err(of_file)?;
+        let labels = Labels::new(&y, &p_y1).map_err(of_file)?;
         let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
-        let classes = y.iter().map(|label| class_of(&labels, *label)).collect();
-        let mut setup = Self { pipeline, x, y, classes, n_classes: labels.len(), steps: None };
+        let classes = y.iter().map(|label| class_of(&known, *label)).collect();
+        let mut setup = Self { pipeline, x, labels, classes, n_classes: known.len(), steps: None };
         let (n_train, n) = (setup.n_train(), rows.len());
         if n_train == 0 {
             let share = pipeline.train_fraction;
@@ -72,7 +77,7 @@ impl<'a> Setup<'a> {
             }
             RecordedSamples::Subset(wanted) => wanted,
         };
-        let n_values = (pipeline.hidden.iter().sum::<usize>() + labels.len()) as u128 * n_recorded as u128;
+        let n_values = (pipeline.hidden.iter().sum::<usize>() + known.len()) as u128 * n_recorded as u128;
         if n_values > MOST_VALUES {
             return refused(format!(
                 "one moment would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
@@ -104,11 +109,11 @@ impl<'a> Setup<'a> {
     }
 
     pub(super) fn n_train(&self) -> usize {
-        (self.pipeline.train_fraction * self.y.len() as f64).round_ties_even() as usize
+        (self.pipeline.train_fraction * self.n_samples() as f64).round_ties_even() as usize
     }
 
     pub(super) fn n_samples(&self) -> usize {
-        self.y.len()
+        self.classes.len()
     }
 
     pub(super) fn samples(&self) -> Samples<'_> {
@@ -154,7 +159,7 @@ impl<'a> Setup<'a> {
     }
 
     /// The labels of some samples.
-    pub(super) fn labels(&self, chosen: &[usize]) -> Labels {
-        Labels::hard(&chosen.iter().map(|sample| self.y[*sample]).collect::<Vec<_>>())
+    pub(super) fn labels(&self, chosen: &[i32]) -> Labels {
+        self.labels.of(chosen)
     }
 }
