@@ -2,6 +2,7 @@
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use indicatif::DecimalBytes;
 use infoplane::stages::Outcome;
 use infoplane::stages::inspect::{Contents, Report, TableFacts, inspect, validate};
 use infoplane::store::Facts;
@@ -57,8 +58,8 @@ fn describe_file(facts: &Facts) -> String {
         "{table}: {} rows in {} row groups, {} from {} raw ({:.2} times smaller), {}\n",
         facts.rows,
         facts.row_groups,
-        megabytes(facts.bytes),
-        megabytes(facts.raw_bytes),
+        DecimalBytes(facts.bytes),
+        DecimalBytes(facts.raw_bytes),
         facts.raw_bytes as f64 / facts.bytes.max(1) as f64,
         facts.compression.join(", "),
     );
@@ -96,18 +97,14 @@ fn describe_experiment(contents: &Contents) -> String {
             or_dash(t.width),
             t.files.to_string(),
             t.rows.to_string(),
-            megabytes(t.bytes),
-            megabytes(t.raw_bytes),
+            DecimalBytes(t.bytes).to_string(),
+            DecimalBytes(t.raw_bytes).to_string(),
             format!("{:.2}", t.compression_ratio),
         ]
     };
     let header = ["table", "layer", "width", "files", "rows", "on disk", "raw", "ratio"];
     text.push_str(&grid(&header, contents.tables.iter().map(row)));
     text
-}
-
-fn megabytes(bytes: u64) -> String {
-    format!("{:.3} MB", bytes as f64 / 1e6)
 }
 
 /// Columns of text, each as wide as its widest entry.

@@ -62,7 +62,7 @@ macro_rules! primitive {
 
 primitive!(i32, DataType::Int32, Int32Array, Int32Type, |_: &i32| true);
 primitive!(i64, DataType::Int64, Int64Array, Int64Type, |_: &i64| true);
-primitive!(f64, DataType::Float64, Float64Array, Float64Type, |value: &f64| value.is_finite());
+primitive!(f64, DataType::Float64, Float64Array, Float64Type, |value: &f64| f64::is_finite(*value));
 
 impl Cell for String {
     const NULLABLE: bool = false;

@@ -58,7 +58,9 @@ impl Facts {
         footer.remove("ARROW:schema");
         let rows = u64::try_from(parquet.file_metadata().num_rows()).unwrap_or(0);
         let chunks = || parquet.row_groups().iter().flat_map(|group| group.columns());
-        let mut compression: Vec<String> = chunks().map(|chunk| format!("{}", chunk.compression())).collect();
+        // Written as `ZSTD(ZstdLevel(1))`, of which a file knows the name only.
+        let codec = |text: String| text.split('(').next().unwrap_or_default().to_lowercase();
+        let mut compression: Vec<String> = chunks().map(|chunk| codec(chunk.compression().to_string())).collect();
         compression.sort();
         compression.dedup();
         let texts: i64 = chunks()
