@@ -22,12 +22,9 @@ use libfuzzer_sys::fuzz_target;
 /// Nothing that fits into a fuzzer's input (some kilobytes) should need so much memory at any one time.
 const MOST_BYTES: usize = 1 << 30;
 
-/// The memory file system where there is one: every input is written to a file.
-static FILE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let memory = PathBuf::from("/dev/shm");
-    let folder = if memory.is_dir() { memory } else { std::env::temp_dir() };
-    folder.join(format!("infoplane-fuzz-{}.parquet", process::id()))
-});
+/// Where an input lies while it is read; `.ci/fuzz` puts the folder into memory and clears it away.
+static FILE: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::temp_dir().join(format!("infoplane-fuzz-{}.parquet", process::id())));
 
 fuzz_target!(
     // libFuzzer's hook aborts at every panic, also at one that the program catches. With the standard hook back, the
