@@ -1,7 +1,7 @@
 //! `infoplane` measures mutual information inside deep neural networks: it records what a network does while it learns
 //! once, into Parquet; everything after that reads those files. See ARCHITECTURE.md for the map.
 
-#[cfg(feature = "pipeline")]
+#[cfg(feature = "store")]
 pub mod columns;
 #[cfg(feature = "pipeline")]
 pub mod config;
@@ -17,7 +17,7 @@ pub mod plots;
 pub mod sample;
 #[cfg(feature = "pipeline")]
 pub mod stages;
-#[cfg(feature = "pipeline")]
+#[cfg(feature = "store")]
 pub mod store;
 pub mod suggest;
 pub mod units;

@@ -299,7 +299,7 @@ fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, Strin
     };
     epochs.sort_unstable();
     epochs.dedup();
-    Ok(epochs)
+    if epochs.len() > MOST_RECORDS { too_many(epochs.len() as u64) } else { Ok(epochs) }
 }
 
 fn layers(raw: Option<Spanned<Vec<RawLayer>>>, n_layers: usize) -> Result<Vec<usize>, (usize, String)> {
@@ -359,7 +359,7 @@ fn adaptive<'de, D: Deserializer<'de>>(from: D) -> Result<Adaptive, D::Error> {
 fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKind>>, D::Error> {
     let got = toml::Value::deserialize(from)?;
     let names = match &got {
-        toml::Value::Boolean(true) => return Ok(None),
+        toml::Value::Boolean(true) => return Ok(Some(vec![GradientKind::AfterStep])),
         toml::Value::Boolean(false) => return Ok(Some(Vec::new())),
         toml::Value::Array(names) => names.clone(),
         name => vec![name.clone()],

@@ -55,8 +55,9 @@ impl Moments {
 
     /// The moments of `n` vectors from the sums of their entries and of their squared entries.
     pub(super) fn from_sums(n: f64, sums: &[f64], sums_of_squares: &[f64]) -> Self {
-        // Rounding can leave a variance of 0 slightly below it.
-        let squares = sums.iter().zip(sums_of_squares).map(|(s, ss)| (ss - s * s / n).max(0.0)).collect();
+        // Rounding can leave a variance of 0 slightly below it. (`max` would turn NaN into 0.)
+        let not_below_0 = |square: f64| if square < 0.0 { 0.0 } else { square };
+        let squares = sums.iter().zip(sums_of_squares).map(|(s, ss)| not_below_0(ss - s * s / n)).collect();
         Self { n, mean: sums.iter().map(|s| s / n).collect(), squares }
     }
 

@@ -19,7 +19,7 @@ pub struct TrainingSettings {
     pub batch_order: BatchOrder,
 }
 
-/// A network in training. Nothing is allocated between two updates.
+/// A network in training. Nothing is allocated between two updates that nobody watches.
 #[derive(Debug)]
 pub struct Training<'a> {
     network: Network,

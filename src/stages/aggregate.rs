@@ -1,6 +1,7 @@
 //! The aggregate stage: estimates of all runs, joined with losses and accuracies, as means and spreads over runs. The only
 //! place that names `polars`.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -8,8 +9,8 @@ use polars::prelude::*;
 use super::{Outcome, StageError};
 use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, Recording, StoreError, read_footer, read_rows, verified_hash,
-    write_bytes, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, Recording, StoreError, read_rows, verified_hash, write_bytes,
+    write_rows,
 };
 
 /// What the summary is grouped by, and its order.
@@ -36,6 +37,7 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
         .map_err(|e| StageError::Refused(format!("cannot aggregate: {e}")))?;
 
     let rows = rows(&table).map_err(|e| StageError::Refused(format!("cannot aggregate: {e}")))?;
+    warn_of_fewer_runs(&rows);
     let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
     let parquet = write_rows(out, Experiment::SUMMARY, &rows, &footer)?;
     let mut csv = Vec::new();
@@ -43,6 +45,24 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     let csv: FileRecord = write_bytes(out, "summary.csv", &csv)?;
     work.finish(vec![parquet, csv])?;
     Ok(Outcome::Done(format!("{} rows → {}", rows.len(), out.join(Experiment::SUMMARY).display())))
+}
+
+/// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
+fn warn_of_fewer_runs(rows: &[SummaryRow]) {
+    let of = |row: &SummaryRow| row.n_runs + row.n_failed;
+    let subjects: BTreeSet<(&str, &str)> = rows.iter().map(|r| (r.experiment.as_str(), r.estimator.as_str())).collect();
+    for (experiment, estimator) in subjects {
+        let counts: Vec<i32> =
+            rows.iter().filter(|r| r.experiment == experiment && r.estimator == estimator).map(of).collect();
+        let most = counts.iter().max().copied().unwrap_or(0);
+        let n_fewer = counts.iter().filter(|n| **n < most).count();
+        if n_fewer > 0 {
+            tracing::warn!(
+                "{experiment}, {estimator}: {n_fewer} of {} rows stand on fewer than {most} runs, which were recorded at different steps",
+                counts.len()
+            );
+        }
+    }
 }
 
 /// The files of one experiment.
@@ -61,7 +81,9 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
         return Err(StageError::Refused(problem));
     }
     let input = |experiment: &Experiment| {
-        let estimates: Vec<PathBuf> = experiment.estimate_files()?.into_iter().flat_map(|(_, files)| files).collect();
+        let by_estimator = experiment.estimate_files()?;
+        warn_of_missing_estimates(experiment, &by_estimator);
+        let estimates: Vec<PathBuf> = by_estimator.into_iter().flat_map(|(_, files)| files).collect();
         if estimates.is_empty() {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
@@ -69,6 +91,15 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
         Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(experiment)? })
     };
     experiments.iter().map(input).collect()
+}
+
+/// Estimates of some runs only, as after a stage that was stopped.
+fn warn_of_missing_estimates(experiment: &Experiment, by_estimator: &[(String, Vec<PathBuf>)]) {
+    let n_runs = Recording::open(experiment).map_or(0, |recording| recording.runs().len());
+    for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs) {
+        let n = files.len();
+        tracing::warn!("{estimator} has estimated {n} of {n_runs} recorded runs; run `infoplane estimate` again");
+    }
 }
 
 fn epochs(experiment: &Experiment) -> Result<Vec<(String, Vec<PathBuf>, Vec<String>)>, StageError> {
@@ -81,8 +112,7 @@ fn epochs(experiment: &Experiment) -> Result<Vec<(String, Vec<PathBuf>, Vec<Stri
     for run in recording.runs() {
         let paths = run.parts(EpochRow::TABLE, None);
         if !paths.is_empty() {
-            run.verify(EpochRow::TABLE, None)?;
-            epochs.push((run.id.to_string(), paths, run.hashes(EpochRow::TABLE, None)?));
+            epochs.push((run.id.to_string(), paths, run.verify(EpochRow::TABLE, None)?));
         }
     }
     Ok(epochs)
@@ -104,11 +134,30 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
             hashes.push((name.clone(), relative, hash));
         }
         for (run, paths, of_paths) in &input.epochs {
-            paths.iter().try_for_each(|path| read_footer(path, EpochRow::TABLE).map(drop))?;
+            ascending(paths)?;
             hashes.extend(of_paths.iter().map(|hash| (name.clone(), format!("epochs of {run}"), hash.clone())));
         }
     }
     Ok(hashes)
+}
+
+/// Losses of one moment twice would count a run twice.
+fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
+    let mut last = (-1, -1);
+    for path in paths {
+        for row in read_rows::<EpochRow>(path)? {
+            let (epoch, step) = (row.epoch, row.step);
+            if (epoch, step) <= last {
+                let problem = format!(
+                    "moments must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
+                    last.0, last.1
+                );
+                return Err(StoreError::Rows { path: path.clone(), problem });
+            }
+            last = (epoch, step);
+        }
+    }
+    Ok(())
 }
 
 /// A copy of a table, or one in another's place, would count as one more run.

@@ -15,11 +15,10 @@ use crate::store::{
     verified_hash, write_rows,
 };
 
-/// The activations of one run: where they are, and hashes that change when they do.
+/// The activations of one run, layer by layer.
 struct Run<'a> {
     recorded: &'a RecordedRun,
     layers: Vec<(usize, ActivationReader)>,
-    hashes: Vec<String>,
 }
 
 /// An estimator and what it has yet to write.
@@ -47,14 +46,15 @@ pub fn estimate(
         tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
     }
     let root = Experiment::new(out).estimates();
-    let mut todo: Vec<(Run<'_>, Vec<Work<'_>>)> = Vec::new();
+    let mut todo: Vec<(&RecordedRun, Vec<Work<'_>>)> = Vec::new();
     for recorded in recording.runs() {
-        let run = Run::open(recorded, &layers)?;
+        let hashes_of = |layer: &usize| recorded.hashes(Values::Activations.table(), Some(*layer));
+        let hashes: Vec<Vec<String>> = layers.iter().map(hashes_of).collect::<Result<_, _>>()?;
         let mut pending = Vec::new();
         for estimator in estimators {
             let made_from = json!({
                 "estimator": estimator.id(),
-                "activations": run.hashes,
+                "activations": hashes.concat(),
                 "samples": samples_hash,
                 "schema": VERSION,
             });
@@ -64,7 +64,7 @@ pub fn estimate(
             }
         }
         if !pending.is_empty() {
-            todo.push((run, pending));
+            todo.push((recorded, pending));
         }
     }
     if todo.is_empty() {
@@ -76,13 +76,15 @@ pub fn estimate(
     let mut ids: Vec<String> = estimators.iter().map(|estimator| estimator.id()).collect();
     ids.sort();
     let _locks = ids.iter().map(|id| Lock::named(&root, id)).collect::<Result<Vec<_>, _>>()?;
-    let n_moments = |run: &Run<'_>| run.layers.iter().map(|(_, reader)| reader.moments().len() as u64).sum::<u64>();
-    progress.begin("estimate", todo.iter().map(|(run, pending)| n_moments(run) * pending.len() as u64).sum());
+    // The first run tells for all of them.
+    let n_moments: usize = Run::open(todo[0].0, &layers)?.layers.iter().map(|(_, reader)| reader.moments().len()).sum();
+    progress.begin("estimate", todo.iter().map(|(_, pending)| (n_moments * pending.len()) as u64).sum());
     let done: Result<Vec<(usize, usize)>, StageError> = todo
         .par_iter()
-        .map(|(run, pending)| {
-            let id = &run.recorded.id;
-            layers.iter().try_for_each(|layer| run.recorded.verify(Values::Activations.table(), Some(*layer)))?;
+        .map(|(recorded, pending)| {
+            let id = &recorded.id;
+            layers.iter().try_for_each(|layer| recorded.verify(Values::Activations.table(), Some(*layer)).map(drop))?;
+            let run = &Run::open(recorded, &layers)?;
             let tables = estimate_run(run, pending, &labels, progress)?;
             tracing::debug!(run = %id, estimators = pending.len(), "estimated");
             let mut counts = (0, 0);
@@ -136,9 +138,7 @@ impl<'a> Run<'a> {
                 )));
             }
         }
-        let table = Values::Activations.table();
-        let hashes = layers.iter().map(|layer| recorded.hashes(table, Some(*layer))).collect::<Result<Vec<_>, _>>()?;
-        Ok(Self { recorded, layers: opened, hashes: hashes.concat() })
+        Ok(Self { recorded, layers: opened })
     }
 }
 

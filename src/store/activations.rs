@@ -13,9 +13,11 @@ use arrow::array::{
 use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type, Int32Type, Int64Type, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
+use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
+use parquet::schema::types::ColumnPath;
 
 use super::cell::list_item;
 use super::error::StoreError;
@@ -26,6 +28,10 @@ use super::table::{Footer, expect_entries, expect_types, footer_of, open, proper
 
 /// Largest row group, in bytes of raw f32: what a reader must hold of one moment of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
+
+/// Raw f32 given to the Parquet writer at once. It builds indices and levels several times as large beside them, which
+/// should stay in the cache.
+const BATCH_BYTES: usize = 256 << 10;
 
 /// Footer entry: which of the samples are there.
 const SAMPLES_KEY: &str = "infoplane.samples";
@@ -159,7 +165,16 @@ impl ActivationWriter {
         let draft = Draft::create(root, relative)?;
         let path = draft.path();
         let schema = values.schema(n_units, precision);
-        let properties = properties(values.table(), footer, precision).build();
+        let mut properties = properties(values.table(), footer, precision);
+        // One value, or a count, per row group: a few bytes as differences. A dictionary, and contexts of zstd for every
+        // column and moment, would cost a sixth of the time that narrow layers take.
+        for column in ["epoch", "step", "sample"] {
+            properties = properties
+                .set_column_dictionary_enabled(ColumnPath::from(column), false)
+                .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
+                .set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED);
+        }
+        let properties = properties.build();
         let writer = ArrowWriter::try_new(draft, Arc::clone(&schema), Some(properties))
             .map_err(|e| StoreError::Unwritable { path: path.clone(), problem: e.to_string() })?;
         Ok(Self { writer, schema, path, samples, n_units, precision, rows: 0 })
@@ -170,26 +185,33 @@ impl ActivationWriter {
     /// # Errors
     /// The disk is full; a value too large for f16.
     pub fn write(&mut self, epoch: i32, step: i64, t: &[f32]) -> Result<(), StoreError> {
-        let rows_per_group = (ROW_GROUP_BYTES / (self.n_units * size_of::<f32>())).max(1);
+        let rows_of = |bytes: usize| (bytes / (self.n_units * size_of::<f32>())).max(1);
+        let (rows_per_group, rows_per_batch) = (rows_of(ROW_GROUP_BYTES), rows_of(BATCH_BYTES));
         let samples = Arc::clone(&self.samples);
         for (samples, t) in samples.chunks(rows_per_group).zip(t.chunks(rows_per_group * self.n_units)) {
-            let item = list_item(self.precision.data_type());
-            let values = self.array(t)?;
-            let columns: Vec<ArrayRef> = vec![
-                Arc::new(Int32Array::from(vec![epoch; samples.len()])),
-                Arc::new(Int64Array::from(vec![step; samples.len()])),
-                Arc::new(Int32Array::from(samples.to_vec())),
-                Arc::new(FixedSizeListArray::new(item, self.n_units as i32, values, None)),
-            ];
-            let write = |writer: &mut ArrowWriter<Draft>| {
-                writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?;
-                writer.flush()
-            };
-            write(&mut self.writer)
-                .map_err(|e| StoreError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
-            self.rows += samples.len() as u64;
+            for (samples, t) in samples.chunks(rows_per_batch).zip(t.chunks(rows_per_batch * self.n_units)) {
+                let batch = self.batch(epoch, step, samples, t)?;
+                self.writer.write(&batch).map_err(|e| self.unwritable(e.to_string()))?;
+                self.rows += samples.len() as u64;
+            }
+            self.writer.flush().map_err(|e| self.unwritable(e.to_string()))?;
         }
         Ok(())
+    }
+
+    fn batch(&self, epoch: i32, step: i64, samples: &[i32], t: &[f32]) -> Result<RecordBatch, StoreError> {
+        let item = list_item(self.precision.data_type());
+        let columns: Vec<ArrayRef> = vec![
+            Arc::new(Int32Array::from(vec![epoch; samples.len()])),
+            Arc::new(Int64Array::from(vec![step; samples.len()])),
+            Arc::new(Int32Array::from(samples.to_vec())),
+            Arc::new(FixedSizeListArray::new(item, self.n_units as i32, self.array(t)?, None)),
+        ];
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| self.unwritable(e.to_string()))
+    }
+
+    fn unwritable(&self, problem: String) -> StoreError {
+        StoreError::Unwritable { path: self.path.clone(), problem }
     }
 
     /// Finishes the file and puts it in place.
@@ -208,7 +230,7 @@ impl ActivationWriter {
         }
         if let Some(value) = t.iter().find(|v| v.is_finite() && !F16::from_f32(**v).is_finite()) {
             let problem = format!("{value} is beyond the largest f16, 65504; record with `precision = \"f32\"`");
-            return Err(StoreError::Unwritable { path: self.path.clone(), problem });
+            return Err(self.unwritable(problem));
         }
         Ok(Arc::new(Float16Array::from_iter_values(t.iter().map(|v| F16::from_f32(*v)))))
     }
@@ -247,9 +269,9 @@ impl ActivationReader {
             Ok(DataType::FixedSizeList(_, width)) => *width as usize,
             _ => 0,
         };
-        if !self.parts.is_empty() && n_units != self.n_units {
-            let problem = format!("has {n_units} units, the parts before it {}; record again", self.n_units);
-            return Err(fail(name, problem));
+        if !self.parts.is_empty() && (n_units, precision) != (self.n_units, self.precision) {
+            let problem = "has another width or precision than the parts before it; record again";
+            return Err(fail(name, problem.to_owned()));
         }
         (self.n_units, self.precision) = (n_units, precision);
         let part = self.parts.len();
@@ -317,7 +339,7 @@ impl ActivationReader {
         let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_row_groups(place.groups.clone())
-            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, 1 + ROW_GROUP_BYTES / self.n_units))
+            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, (ROW_GROUP_BYTES / self.n_units).max(1)))
             .build()
             .map_err(|e| damaged(e.to_string()))?;
         let mut read = Activations { epoch: place.epoch, step: place.step, samples: Vec::new(), t: Vec::new() };

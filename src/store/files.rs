@@ -133,8 +133,11 @@ pub fn move_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
     if !from.exists() {
         return Ok(());
     }
-    create_folder(to.parent().unwrap_or(to))?;
-    fs::rename(from, to).map_err(|source| io_error("move the folder", from, source))
+    let (old_parent, parent) = (from.parent().unwrap_or(from), to.parent().unwrap_or(to));
+    create_folder(parent)?;
+    fs::rename(from, to).map_err(|source| io_error("move the folder", from, source))?;
+    sync_folder(old_parent)?;
+    sync_folder(parent)
 }
 
 /// Removes a folder and all that is in it, where it is there.
@@ -219,12 +222,13 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
         Err(source) if ![io::ErrorKind::AlreadyExists, io::ErrorKind::NotFound].contains(&source.kind()) => {
             Err(io_error("create the folder", folder, source))
         }
-        _ => sync_folder(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }),
+        _ => sync_folder(parent),
     }
 }
 
 /// Makes a rename durable: the entry lives in the folder.
 fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+    let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let sync = || File::open(folder)?.sync_all();
     sync().map_err(|source| io_error("sync the folder", folder, source))
 }

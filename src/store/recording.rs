@@ -170,12 +170,12 @@ impl RecordedRun {
         self.files_of(table, layer).map(hash).collect()
     }
 
-    /// Reads every part of a table whole and compares its hash with the manifest's, where there is one.
+    /// Reads every part of a table whole and compares its hash, which is returned, with the manifest's, where there is one.
     ///
     /// # Errors
     /// A file cannot be read, or is not what was written.
-    pub fn verify(&self, table: &str, layer: Option<usize>) -> Result<(), StoreError> {
-        self.files_of(table, layer).try_for_each(|file| self.verify_file(file).map(drop))
+    pub fn verify(&self, table: &str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
+        self.files_of(table, layer).map(|file| self.verify_file(file)).collect()
     }
 
     /// As [`RecordedRun::verify`], of every file of the run; where a manifest lists a number of rows, the file has them.
@@ -265,8 +265,14 @@ pub(super) fn part_of(relative: &str) -> Option<PartOf> {
 
 fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let mut runs = Vec::new();
+    // A finished recording has the runs it was asked for; others may be there from a larger one that was stopped.
+    let asked = Manifest::read(&root.join(".meta/manifest.json"))?;
+    let is_of_it = |file: &FileRecord| asked.as_ref().is_none_or(|whole| whole.files.contains(file));
     for path in sorted_entries(manifests)? {
         let Some(manifest) = Manifest::read(&path)? else { continue };
+        if !manifest.files.iter().any(is_of_it) {
+            continue;
+        }
         let written = fs::metadata(&path).and_then(|m| m.modified()).map_err(|e| io_error("read", &path, e))?;
         let listed =
             |file: FileRecord| Some((part_of(&file.path)?, File { relative: file.path.clone(), listed: Some(file) }));
@@ -274,7 +280,15 @@ fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
         let files = manifest.files.into_iter().filter_map(listed).collect();
         runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
     }
-    Ok(runs)
+    let listed = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
+    match listed.into_iter().find(|part| runs.iter().all(|run| run.id.to_string() != part.run)) {
+        None => Ok(runs),
+        Some(part) => {
+            let path = manifests.join(format!("{}.json", part.run));
+            let problem = "missing, though the recording has this run; run `infoplane record` again".to_owned();
+            Err(StoreError::Missing { path, problem })
+        }
+    }
 }
 
 fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {

@@ -34,17 +34,18 @@ pub(super) fn change(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// The numbers of those of `n` steps that must be recorded, the last always, so that neighbours differ by at most `delta`
-/// or stand side by side. `first` is the measurement before step 0; `measure` makes that of a step.
+/// or stand side by side. `before` is the measurement before step 0, `newest` that of the last; `measure` makes others.
 pub(super) fn bisect<E>(
-    first: &[f64],
+    before: &[f64],
+    newest: &[f64],
     n: usize,
     delta: f64,
     measure: &mut dyn FnMut(usize) -> Result<Vec<f64>, E>,
 ) -> Result<Vec<usize>, E> {
     // Counted from 1, so that 0 is the record before.
     let mut chosen = Vec::new();
-    let mut left = (0, first.to_vec());
-    let mut rights = vec![(n, measure(n - 1)?)];
+    let mut left = (0, before.to_vec());
+    let mut rights = vec![(n, newest.to_vec())];
     while let Some((at, measured)) = rights.last() {
         if at - left.0 == 1 || change(&left.1, measured) <= delta {
             left = (*at, measured.clone());
@@ -67,7 +68,7 @@ mod tests {
         // Flat, a jump of 1 between steps 39 and 40, a slope of 0.05 a step from 60 on.
         let value = |step: usize| f64::from(u8::from(step >= 40)) + 0.05 * step.saturating_sub(60) as f64;
         let measure = &mut |step: usize| Ok::<_, ()>(vec![value(step)]);
-        let chosen = bisect(&[0.0], 100, 0.2, measure).unwrap();
+        let chosen = bisect(&[0.0], &[value(99)], 100, 0.2, measure).unwrap();
         let mut before = (0, 0.0);
         for step in &chosen {
             let change: f64 = value(*step) - before.1;

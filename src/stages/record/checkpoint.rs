@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::StageError;
 use super::adaptive::Spacing;
 use crate::nn::{TrainingState, Watch};
-use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, write_bytes};
+use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, remove_folder, write_bytes};
 
 /// All that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,23 +20,28 @@ pub(super) struct State {
     pub(super) spacing: Spacing,
     /// Number of the next part.
     pub(super) part: usize,
+    /// Number of this checkpoint: its file must not replace that of the one before, which still counts.
+    pub(super) number: usize,
 }
 
+const FOLDER: &str = ".meta/checkpoints";
+
+/// The state is bytes without names: another version of the program would take them for something else.
 fn pending(root: &Path, run: &RunId, key: &str) -> Pending {
-    Pending::new(root, &format!("checkpoints/{run}"), &json!({ "run": key }))
+    Pending::new(root, &format!("checkpoints/{run}"), &json!({ "run": key, "program": env!("CARGO_PKG_VERSION") }))
 }
 
-fn state_file(run: &RunId, part: usize) -> String {
-    format!(".meta/checkpoints/{run}-{part:05}.state")
+fn state_file(run: &RunId, number: usize) -> String {
+    format!("{FOLDER}/{run}-{number:05}.state")
 }
 
 /// Notes that `files` are finished and that the run goes on from `state`.
 pub(super) fn save(root: &Path, run: &RunId, key: &str, files: &[FileRecord], state: &State) -> Result<(), StageError> {
     let content =
         postcard::to_allocvec(state).map_err(|e| StageError::Refused(format!("cannot keep the state: {e}")))?;
-    let kept = write_bytes(root, &state_file(run, state.part), &content)?;
+    let kept = write_bytes(root, &state_file(run, state.number), &content)?;
     pending(root, run, key).finish(files.iter().cloned().chain([kept]).collect())?;
-    if let Some(before) = state.part.checked_sub(1) {
+    if let Some(before) = state.number.checked_sub(1) {
         remove_file(&root.join(state_file(run, before)))?;
     }
     Ok(())
@@ -45,32 +50,32 @@ pub(super) fn save(root: &Path, run: &RunId, key: &str, files: &[FileRecord], st
 /// The finished parts and the state after them; `None` where the run must begin anew: there is no checkpoint of these
 /// settings, or it or a part is not what was written.
 pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<FileRecord>, State)>, StageError> {
-    let Ok(Some(manifest)) = pending(root, run, key).finished() else { return Ok(None) };
+    let pending = pending(root, run, key);
+    if !matches!(pending.existing(), Ok(None)) {
+        match read(root, &pending) {
+            Ok(found) => return Ok(Some(found)),
+            Err(why) => tracing::warn!("{run} begins anew: {why}"),
+        }
+    }
+    Ok(None)
+}
+
+fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, State), String> {
+    let manifest = pending.finished().map_err(|e| e.to_string())?;
+    let manifest = manifest.ok_or("its checkpoint is of other settings or another version, or lacks a file")?;
     for file in &manifest.files {
-        if hash_file(&root.join(&file.path))? != file.blake3 {
-            tracing::warn!("{run} begins anew: {} is not what was written", file.path);
-            return Ok(None);
+        if hash_file(&root.join(&file.path)).map_err(|e| e.to_string())? != file.blake3 {
+            return Err(format!("{} is not what was written", file.path));
         }
     }
     let (states, files): (Vec<_>, Vec<_>) = manifest.files.into_iter().partition(|file| file.path.ends_with(".state"));
-    let Some(kept) = states.first() else { return Ok(None) };
-    let state = postcard::from_bytes(&read_bytes(&root.join(&kept.path))?).ok();
-    Ok(state.map(|state| (files, state)))
+    let kept = states.first().ok_or("its checkpoint names no state")?;
+    let content = read_bytes(&root.join(&kept.path)).map_err(|e| e.to_string())?;
+    let state = postcard::from_bytes(&content).map_err(|e| format!("{}: {e}", kept.path))?;
+    Ok((files, state))
 }
 
-/// Removes the checkpoint of a run that is recorded whole.
-pub(super) fn discard(root: &Path, run: &RunId) -> Result<(), StageError> {
-    let pending = pending(root, run, "");
-    let kept = pending.existing().ok().flatten().map_or(Vec::new(), |manifest| manifest.files);
-    pending.discard()?;
-    for file in kept.iter().filter(|file| file.path.ends_with(".state")) {
-        remove_file(&root.join(&file.path))?;
-    }
-    remove_if_empty(&root.join(".meta/checkpoints"));
-    Ok(())
-}
-
-fn remove_if_empty(folder: &Path) {
-    // A folder in use is not empty and stays.
-    let _ = std::fs::remove_dir(folder);
+/// Removes the checkpoints of all runs, which are recorded whole.
+pub(super) fn discard_all(root: &Path) -> Result<(), StageError> {
+    Ok(remove_folder(&root.join(FOLDER))?)
 }

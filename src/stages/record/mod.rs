@@ -83,9 +83,7 @@ fn record_runs(
                 }
                 None => {
                     let files = run::record_run(setup, root, index, work.key(), progress)?;
-                    let files = work.finish(files)?.files;
-                    checkpoint::discard(root, &run)?;
-                    Recorded::Now(files)
+                    Recorded::Now(work.finish(files)?.files)
                 }
             };
             let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
@@ -105,6 +103,7 @@ fn record_runs(
         let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
         files.extend(of_run);
     }
+    checkpoint::discard_all(root)?;
     whole.finish(files)?;
     Ok(Outcome::Done(format!(
         "{n_recorded} runs, {n_rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",

@@ -40,35 +40,35 @@ pub(super) fn make_room(
 ) -> Result<(), StageError> {
     let root = experiment.recording();
     if is_replacing(experiment) {
-        settle_interrupted(experiment, claim)?;
+        settle_interrupted(experiment, claim, existing)?;
     }
-    let refused = |what: String| {
-        let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
-        Err(StageError::Refused(format!("{} {what}; {remedy}", root.display())))
-    };
-    let is_other = match claim.existing()? {
-        Some(manifest) => manifest.key != claim.key(),
-        None => root.join(Experiment::SAMPLES).exists() || root.join("activations").exists(),
-    };
-    if !is_other {
-        let n_recorded = n_recorded(&root)?;
-        if n_recorded > n_runs as u64 {
-            return refused(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"));
-        }
-        return Ok(());
-    }
-    let is_ours = claim.existing()?.is_some();
-    if is_ours && !has_something(&root) {
+    let found = claim.existing()?;
+    let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
+    let is_other = found.as_ref().is_some_and(|manifest| manifest.key != claim.key());
+    let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
+    let what = if is_foreign {
+        "holds a recording that this program did not make".to_owned()
+    } else if is_other && !has_something(&root) {
         // A run that was stopped before it had anything to keep.
         return Ok(remove_folder(&root)?);
-    }
+    } else if is_other && is_replacing(experiment) {
+        let waiting = aside(experiment);
+        format!(
+            "holds an unfinished recording made with other settings, which was to replace the one in {}",
+            waiting.display()
+        )
+    } else if is_other {
+        "holds a recording made with other settings or data".to_owned()
+    } else if n_recorded > n_runs {
+        format!("holds {n_recorded} runs, the pipeline asks for {n_runs}")
+    } else {
+        return Ok(());
+    };
     match existing {
-        Existing::Keep if !is_ours => refused("holds a recording that this program did not make".to_owned()),
-        Existing::Keep if is_replacing(experiment) => {
-            let what = "holds an unfinished recording made with other settings, which was to replace the one in";
-            refused(format!("{what} {}", aside(experiment).display()))
+        Existing::Keep => {
+            let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
+            Err(StageError::Refused(format!("{} {what}; {remedy}", root.display())))
         }
-        Existing::Keep => refused("holds a recording made with other settings or data".to_owned()),
         // The earlier, finished one goes on waiting; this fragment was to replace it and is replaced itself.
         Existing::Overwrite if is_replacing(experiment) => Ok(remove_present(experiment)?),
         Existing::Overwrite => {
@@ -82,17 +82,32 @@ pub(super) fn make_room(
 
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
 /// old one back.
-fn settle_interrupted(experiment: &Experiment, claim: &Pending) -> Result<(), StageError> {
+fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
+    let [(recording, old_recording), _] = folders(experiment);
+    // Stopped between the two renames, on the way out or on the way back: what waits belongs to what is in place, or
+    // nothing new is in place yet.
+    if !old_recording.exists() || !recording.exists() {
+        return restore(experiment);
+    }
     let waiting = aside(experiment);
-    let key = |recording: &Path| -> Result<Option<String>, StoreError> {
-        Ok(Manifest::read(&recording.join(".meta/settings.json"))?.map(|manifest| manifest.key))
-    };
-    if Manifest::read(&experiment.recording().join(".meta/manifest.json"))?.is_some() {
+    let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
+    if manifest(&recording, "manifest.json")?.is_some() {
+        remove_pictures(experiment)?;
         return Ok(remove_folder(&waiting)?);
     }
-    let is_wanted = key(&waiting.join("recording"))?.is_some_and(|key| key == claim.key());
-    if is_wanted || !has_something(&experiment.recording()) {
+    if !has_something(&recording) {
         return restore(experiment);
+    }
+    if manifest(&old_recording, "settings.json")?.is_some_and(|old| old.key == claim.key()) {
+        let has = "holds finished runs of the unfinished recording that was to replace this pipeline's, which waits in";
+        return match existing {
+            Existing::Overwrite => restore(experiment),
+            Existing::Keep => Err(StageError::Refused(format!(
+                "{} {has} {}; finish it with its own pipeline, or drop it and bring the old one back with `--overwrite`",
+                recording.display(),
+                waiting.display()
+            ))),
+        };
     }
     tracing::warn!("the recording that this one replaces is kept in {} until this one is whole", waiting.display());
     Ok(())
@@ -110,23 +125,25 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         }
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
-            "the recording that was to be replaced is kept in {}; recording its pipeline brings it back",
+            "the recording that was to be replaced is kept in {}; `record --overwrite` with its pipeline brings it back",
             aside(experiment).display()
         ),
     }
     outcome
 }
 
+/// Brings back what waits. What it replaces is removed first, folder by folder: a folder without a waiting one stays.
 fn restore(experiment: &Experiment) -> Result<(), StageError> {
-    remove_present(experiment)?;
-    for (place, aside) in folders(experiment) {
-        move_folder(&aside, &place)?;
+    // Recordings come back last: as long as one waits, the way back is not over.
+    for (place, aside) in folders(experiment).iter().rev().filter(|(_, aside)| aside.exists()) {
+        remove_folder(place)?;
+        move_folder(aside, place)?;
     }
     Ok(remove_folder(&aside(experiment))?)
 }
 
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
-    folders(experiment).iter().try_for_each(|(place, _)| remove_folder(place))
+    folders(experiment).iter().rev().try_for_each(|(place, _)| remove_folder(place))
 }
 
 /// Removes summary and pictures of the recording that is no more, as their manifests list them.
@@ -147,7 +164,10 @@ fn has_something(recording: &Path) -> bool {
     has_entries(".meta/runs") || has_entries(".meta/checkpoints")
 }
 
-fn n_recorded(root: &Path) -> Result<u64, StoreError> {
+/// Runs that are whole, or that the manifest of the whole lists.
+fn n_recorded(root: &Path) -> Result<usize, StoreError> {
     let whole = Manifest::read(&root.join(".meta/manifest.json"))?;
-    Ok(whole.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0))
+    let listed = whole.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0);
+    let runs = std::fs::read_dir(root.join(".meta/runs")).map_or(0, |entries| entries.count());
+    Ok(runs.max(usize::try_from(listed).unwrap_or(usize::MAX)))
 }

@@ -15,9 +15,12 @@ use crate::sample::{Labels, Representation};
 use crate::store::schema::{EpochRow, SplitRow};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
 
-/// A part is also finished when this much has been computed since it began, in samples × weights: some minutes, so that a
-/// killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
+/// A checkpoint is also made when this much has been computed since the last, in samples × weights: some minutes, so that
+/// a killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
 const PART_WORK: u64 = 1_000_000_000_000;
+
+/// Every moment of every layer is an entry in the footer of the open part, which is kept in memory.
+const PART_MOMENTS: usize = 2048;
 
 /// Bytes of weights that exact adaptive spacing may hold to look back.
 const LOOK_BACK_BYTES: u64 = 64 << 20;
@@ -36,10 +39,19 @@ struct Run<'a> {
     watches: Vec<Watch>,
     spacing: Spacing,
     files: Vec<FileRecord>,
-    /// The open part, with its raw bytes so far and the step at which it began.
-    part: Option<(Part, u64, u64)>,
+    open: Option<OpenPart>,
     n_parts: usize,
+    /// Number of the next checkpoint, and the step of the last one.
+    checkpoint: (usize, u64),
+    /// Steps that the progress bar knows of.
+    told: u64,
     progress: &'a dyn Progress,
+}
+
+struct OpenPart {
+    part: Part,
+    raw_bytes: u64,
+    n_moments: usize,
 }
 
 /// Records run `index` from its beginning or its checkpoint; returns its files.
@@ -69,15 +81,23 @@ pub(super) fn record_run(
         watches: Vec::new(),
         spacing: Spacing::new(),
         files: Vec::new(),
-        part: None,
+        open: None,
         n_parts: 0,
+        checkpoint: (0, 0),
+        told: 0,
         progress,
     };
-    if !run.resume()? {
+    let resumed = run.resume()?;
+    if !resumed {
         run.write_splits()?;
     }
     match &record.when {
-        When::Fixed { .. } => run.record_fixed(setup.steps.as_deref().unwrap_or_default())?,
+        When::Fixed { .. } => {
+            let steps = setup.steps.as_deref().unwrap_or_default();
+            // A checkpoint is made after the record of its step, never between the step and its record.
+            let done = if resumed { steps.partition_point(|step| *step <= run.training.step()) } else { 0 };
+            run.record_fixed(steps, done)?;
+        }
         When::Adaptive { delta_bits, method } => run.record_adaptive(*delta_bits, *method)?,
     }
     run.end_part()?;
@@ -95,8 +115,15 @@ impl Run<'_> {
             return Ok(false);
         }
         (self.files, self.watches, self.spacing, self.n_parts) = (files, state.watches, state.spacing, state.part);
-        self.progress.advance(self.training.step());
+        self.checkpoint = (state.number + 1, self.training.step());
+        self.tell();
         Ok(true)
+    }
+
+    /// Moves the progress bar to where the training is.
+    fn tell(&mut self) {
+        self.progress.advance(self.training.step() - self.told);
+        self.told = self.training.step();
     }
 
     fn write_splits(&mut self) -> Result<(), StageError> {
@@ -109,24 +136,25 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn record_fixed(&mut self, steps: &[u64]) -> Result<(), StageError> {
-        // The state of a checkpoint is that of the last record.
-        let done = if self.n_parts == 0 { 0 } else { steps.partition_point(|step| *step <= self.training.step()) };
+    fn record_fixed(&mut self, steps: &[u64], done: usize) -> Result<(), StageError> {
         for step in &steps[done..] {
-            self.train_to(*step, steps);
+            self.train_to(*step, steps)?;
             let gradients = self.gradients();
             let network = self.training.network().clone();
             self.record(&network, *step, &gradients)?;
-            self.end_part_if_full(Some(*step) == steps.last().copied())?;
+            self.end_part_if_full()?;
         }
         Ok(())
     }
 
     /// Trains on; where the end of an epoch will be recorded, its gradients are watched.
-    fn train_to(&mut self, step: u64, recorded: &[u64]) {
-        self.progress.advance(step - self.training.step());
+    fn train_to(&mut self, step: u64, recorded: &[u64]) -> Result<(), StageError> {
         while self.training.step() < step {
             if self.training.is_between_epochs() {
+                self.tell();
+                if self.work() >= PART_WORK {
+                    self.make_checkpoint()?;
+                }
                 self.watches.clear();
                 let end = self.training.step() + self.training.steps_per_epoch();
                 if recorded.binary_search(&end).is_ok() {
@@ -135,6 +163,8 @@ impl Run<'_> {
             }
             self.training.update(&mut self.watches);
         }
+        self.tell();
+        Ok(())
     }
 
     fn new_watches(&self) -> Vec<(GradientKind, Watch)> {
@@ -194,22 +224,26 @@ impl Run<'_> {
                 }
                 networks.push(self.training.network().clone());
             }
-            self.progress.advance(n as u64);
+            self.tell();
             let newest = networks.len() - 1;
             let measured = self.measure(&networks[newest], estimator.as_ref(), &labels)?;
-            let chosen = if change(&self.spacing.last, &measured) <= delta {
+            let chosen = if newest == 0 || change(&self.spacing.last, &measured) <= delta {
                 vec![newest]
             } else {
                 let before = self.spacing.last.clone();
                 let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &labels);
-                bisect(&before, networks.len(), delta, measure)?
+                bisect(&before, &measured, networks.len(), delta, measure)?
             };
             for i in chosen {
                 let step = first + (n - networks.len() + i) as u64 + 1;
                 self.record_with_samples_gradients(&networks[i], step)?;
+                if self.is_full() {
+                    // No checkpoint: the training is ahead of what is recorded.
+                    self.end_part()?;
+                }
             }
             self.spacing.advance(measured, delta, most);
-            self.end_part_if_full(self.training.step() == last_step)?;
+            self.end_part_if_full()?;
         }
         Ok(())
     }
@@ -231,7 +265,9 @@ impl Run<'_> {
         self.evaluation.run(network);
         let mut measured = Vec::new();
         for (l, layer) in network.layers().iter().enumerate() {
-            let t = Representation::new(self.evaluation.representation(l), layer.n_units)?;
+            let t = Representation::new(self.evaluation.representation(l), layer.n_units);
+            let epoch = (self.training.step() / self.training.steps_per_epoch()) as i32;
+            let t = t.map_err(|_| StageError::Diverged { run: self.identity.run.clone(), epoch })?;
             let estimate = estimator.estimate(t, labels);
             let estimate =
                 estimate.map_err(|e| StageError::Refused(format!("adaptive spacing, layer {}: {e}", l + 1)))?;
@@ -257,51 +293,70 @@ impl Run<'_> {
             accuracy_train: train.accuracy,
             accuracy_test: test.map(|fit| fit.accuracy),
         };
-        if self.part.is_none() {
-            self.part = Some((Part::open(&self.identity, self.n_parts, network)?, 0, step));
-        }
-        if let Some((part, bytes, _)) = &mut self.part {
-            part.write(fit, network, &self.evaluation, gradients)?;
-            *bytes += bytes_of(network, &self.identity);
-        }
+        let mut open = match self.open.take() {
+            Some(open) => open,
+            None => OpenPart { part: Part::open(&self.identity, self.n_parts, network)?, raw_bytes: 0, n_moments: 0 },
+        };
+        open.part.write(fit, network, &self.evaluation, gradients)?;
+        open.raw_bytes += bytes_of(network, &self.identity);
+        open.n_moments += 1;
+        self.open = Some(open);
         Ok(())
     }
 
-    /// Finishes the part when it is large enough, and notes how to go on unless the run `is_over`.
-    fn end_part_if_full(&mut self, is_over: bool) -> Result<(), StageError> {
-        let Some((_, bytes, first)) = &self.part else { return Ok(()) };
-        let n_weights: usize = self.training.network().layers().iter().map(|l| l.n_inputs * l.n_units).sum();
-        let samples = (self.training.step() - first) * self.parts.train.len() as u64 / self.training.steps_per_epoch();
-        let is_full = *bytes >= self.identity.record.part_bytes || samples * n_weights as u64 >= PART_WORK;
-        if !is_full || is_over {
-            return Ok(());
-        }
+    fn is_full(&self) -> bool {
+        let limit = self.identity.record.part_bytes;
+        self.open.as_ref().is_some_and(|open| open.raw_bytes >= limit || open.n_moments >= PART_MOMENTS)
+    }
+
+    /// Samples × weights computed since the last checkpoint.
+    fn work(&self) -> u64 {
+        let steps = self.training.step() - self.checkpoint.1;
+        let samples = steps * self.parts.train.len() as u64 / self.training.steps_per_epoch();
+        samples * n_weights(self.training.network()) as u64
+    }
+
+    /// Finishes the part when it is large enough, and notes how to go on unless the run is over.
+    fn end_part_if_full(&mut self) -> Result<(), StageError> {
+        let is_due = self.is_full() || self.work() >= PART_WORK;
+        if is_due && self.training.step() < self.setup.last_step() { self.make_checkpoint() } else { Ok(()) }
+    }
+
+    fn make_checkpoint(&mut self) -> Result<(), StageError> {
         self.end_part()?;
         let state = State {
             training: self.training.state(),
             watches: self.watches.clone(),
             spacing: self.spacing.clone(),
             part: self.n_parts,
+            number: self.checkpoint.0,
         };
-        checkpoint::save(self.identity.root, &self.identity.run, self.identity.key, &self.files, &state)
+        checkpoint::save(self.identity.root, &self.identity.run, self.identity.key, &self.files, &state)?;
+        self.checkpoint = (state.number + 1, self.training.step());
+        Ok(())
     }
 
     fn end_part(&mut self) -> Result<(), StageError> {
-        if let Some((part, _, _)) = self.part.take() {
-            self.files.extend(part.commit()?);
+        if let Some(open) = self.open.take() {
+            self.files.extend(open.part.commit()?);
             self.n_parts += 1;
         }
         Ok(())
     }
 }
 
-/// Raw bytes of one record's activations.
+fn n_weights(network: &Network) -> usize {
+    network.layers().iter().map(|layer| layer.n_inputs * layer.n_units + layer.n_units).sum()
+}
+
+/// Raw bytes of one record's activations and weights.
 fn bytes_of(network: &Network, identity: &Identity<'_>) -> u64 {
     let widths = identity.record.layers.iter().map(|layer| match layer.checked_sub(1) {
         Some(l) => network.layers()[l].n_units * if identity.record.pre_activations { 2 } else { 1 },
         None => network.layers()[0].n_inputs,
     });
-    (widths.sum::<usize>() * identity.samples.len() * size_of::<f32>()) as u64
+    let weights = if identity.record.weights { n_weights(network) } else { 0 };
+    ((widths.sum::<usize>() * identity.samples.len() + weights) * size_of::<f32>()) as u64
 }
 
 fn adaptive_estimator() -> Result<Box<dyn Estimator>, StageError> {

@@ -77,7 +77,8 @@ impl<'a> Setup<'a> {
             }
             RecordedSamples::Subset(wanted) => wanted,
         };
-        let n_values = (pipeline.hidden.iter().sum::<usize>() + known.len()) as u128 * n_recorded as u128;
+        let n_copies = if pipeline.record.pre_activations { 2 } else { 1 };
+        let n_values = n_copies * (pipeline.hidden.iter().sum::<usize>() + known.len()) as u128 * n_recorded as u128;
         if n_values > MOST_VALUES {
             return refused(format!(
                 "one moment would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"

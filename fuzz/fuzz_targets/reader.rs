@@ -1,0 +1,112 @@
+//! Whatever bytes a file holds, reading it ends in rows or in an error: no panic, no allocation beyond reason.
+//!
+//! The first byte of an input chooses the reader, the rest is the file.
+
+#![no_main]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::backtrace::Backtrace;
+use std::hint::black_box;
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use infoplane::store::schema::{
+    ActivationRow, EpochRow, EstimateRow, GradientRow, Row, SplitRow, SummaryRow, WeightRow,
+};
+use infoplane::store::{ActivationReader, StoreError, foreign, read_rows, read_samples};
+use libfuzzer_sys::fuzz_target;
+
+/// Nothing that fits into a fuzzer's input (some kilobytes) should need so much memory at any one time.
+const MOST_BYTES: usize = 1 << 30;
+
+/// Where an input lies while it is read; `.ci/fuzz` puts the folder into memory and clears it away.
+static FILE: LazyLock<PathBuf> =
+    LazyLock::new(|| std::env::temp_dir().join(format!("infoplane-fuzz-{}.parquet", process::id())));
+
+fuzz_target!(
+    // libFuzzer's hook aborts at every panic, also at one that the program catches. With the standard hook back, the
+    // message is printed, a caught panic passes, and one that reaches libFuzzer still ends the process.
+    init: drop(panic::take_hook()),
+    |input: &[u8]| {
+        if let [reader, content @ ..] = input {
+            std::fs::write(&*FILE, content).expect("the temporary folder can be written");
+            // That a file is refused is fine.
+            let _ = read(*reader, &FILE);
+        }
+    }
+);
+
+fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
+    match reader % 10 {
+        0 => activations(file)?,
+        1 => drop(black_box(read_samples(file)?)),
+        2 => drop(black_box(foreign::read_columns(file)?)),
+        3 => rows::<SplitRow>(file)?,
+        4 => rows::<EpochRow>(file)?,
+        5 => rows::<ActivationRow>(file)?,
+        6 => rows::<WeightRow>(file)?,
+        7 => rows::<GradientRow>(file)?,
+        8 => rows::<EstimateRow>(file)?,
+        _ => rows::<SummaryRow>(file)?,
+    }
+    Ok(())
+}
+
+fn activations(file: &Path) -> Result<(), StoreError> {
+    let reader = ActivationReader::open(file)?;
+    // An epoch that cannot be read should not hide the others.
+    let _ = black_box(reader.n_samples());
+    for index in 0..reader.epochs().len() {
+        let _ = black_box(reader.read(index));
+    }
+    Ok(())
+}
+
+fn rows<R: Row>(file: &Path) -> Result<(), StoreError> {
+    drop(black_box(read_rows::<R>(file)?));
+    Ok(())
+}
+
+/// The system's allocator with a limit; libFuzzer's own needs a sanitizer, which needs a nightly compiler.
+struct Limited;
+
+static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
+
+#[global_allocator]
+static ALLOCATOR: Limited = Limited;
+
+fn count(bytes: usize) {
+    let before = ALLOCATED.fetch_add(bytes, Ordering::Relaxed);
+    if before + bytes > MOST_BYTES && before <= MOST_BYTES {
+        eprintln!("{bytes} bytes more than the {before} that are allocated; the limit is {MOST_BYTES}");
+        eprintln!("{}", Backtrace::force_capture());
+        process::abort();
+    }
+}
+
+// SAFETY: every call is passed on unchanged.
+unsafe impl GlobalAlloc for Limited {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        count(layout.size());
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+        count(size);
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
