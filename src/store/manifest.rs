@@ -100,7 +100,7 @@ pub(super) fn compare(path: PathBuf, listed: &FileRecord, hash: String) -> Resul
     if listed.blake3 == hash {
         return Ok(hash);
     }
-    let problem = "its content is not what was written (its BLAKE3 is not the one in the manifest); make it again";
+    let problem = "its content is not what was written (its BLAKE3 is not the one in the manifest); remove it and run its stage again";
     Err(StoreError::Rows { path, problem: problem.to_owned() })
 }
 

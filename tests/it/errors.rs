@@ -208,15 +208,24 @@ fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
     fs::write(&file, &content[..content.len() / 2]).unwrap();
     let before = project.files("outputs/p/estimates");
     let sentence = project.refused("estimate binning outputs/p --n-bins 7");
-    assert!(sentence.contains("layer=1/run=r0000/part-00000.parquet") && sentence.contains("damaged"), "{sentence}");
+    assert!(
+        sentence.contains("layer=1/run=r0000/part-00000.parquet: its content is not what was written"),
+        "{sentence}"
+    );
     assert!(project.files("outputs/p/estimates") == before);
+
+    // The same where no manifest vouches for the files.
+    fs::remove_dir_all(project.path("outputs/p/recording/.meta")).unwrap();
+    let sentence = project.refused("estimate binning outputs/p --n-bins 7");
+    assert!(sentence.contains("layer=1/run=r0000/part-00000.parquet") && sentence.contains("damaged"), "{sentence}");
 
     fs::copy(project.path("data/tishby.parquet"), &file).unwrap();
     let sentence = project.refused("estimate binning outputs/p --n-bins 7");
     assert!(sentence.ends_with("holds table `samples`, expected table `activations`"), "{sentence}");
 
     fs::remove_file(&file).unwrap();
-    assert!(project.refused("estimate binning outputs/p --n-bins 7").contains("cannot read"));
+    let sentence = project.refused("estimate binning outputs/p --n-bins 7");
+    assert!(sentence.contains("layer=1/run=r0000: this run lacks a layer that other runs have"), "{sentence}");
 }
 
 #[test]

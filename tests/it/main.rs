@@ -2,8 +2,10 @@
 #![cfg(feature = "pipeline")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
+mod compat; // files of every version of the tables still read
 mod data; // make and import, against Tishby's file where it is present
 mod errors; // what a user reads when something is wrong
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
+mod recording; // what is recorded and when, parts, inspect
 mod tidy; // layers, first lines, documents that follow from the code
 mod tool; // helpers: the program in a folder of its own

@@ -111,7 +111,11 @@ impl Project {
 
     /// The activations in a part of a recording.
     pub(crate) fn activations(&self, relative: &str) -> ActivationReader {
-        ActivationReader::open(&[self.path(relative)], Values::Activations, &[]).unwrap()
+        self.values(relative, Values::Activations)
+    }
+
+    pub(crate) fn values(&self, relative: &str, values: Values) -> ActivationReader {
+        ActivationReader::open(&[self.path(relative)], values, &[]).unwrap()
     }
 
     /// Every file below `relative` with its content, sorted; locks, which are empty and stay, are left out.
@@ -145,4 +149,18 @@ pub(crate) fn real_data(name: &str) -> Option<PathBuf> {
     }
     println!("skipped: {name} is not here");
     None
+}
+
+/// Copies a folder and all that is in it.
+pub(crate) fn copy_folder(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let target = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy_folder(&path, &target);
+        } else {
+            fs::copy(&path, &target).unwrap();
+        }
+    }
 }

@@ -1,0 +1,61 @@
+//! Files of every version of the tables still read. They were written by the program of that version and are never made
+//! again; `tests/compat/README.md` says how.
+
+use std::fs;
+use std::path::Path;
+
+use infoplane::store::read_rows;
+use infoplane::store::schema::{EstimateRow, GradientRow, SummaryRow, VERSION};
+
+use crate::tool::{Project, copy_folder};
+
+fn committed(version: u32) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/compat/v{version}"))
+}
+
+#[test]
+fn every_version_has_its_files() {
+    for version in 1..=VERSION {
+        assert!(committed(version).is_dir(), "tests/compat/v{version} is missing; see tests/compat/README.md");
+    }
+}
+
+#[test]
+fn recordings_of_every_version_are_inspected_and_estimated_anew() {
+    for version in 1..=VERSION {
+        let project = Project::new("");
+        copy_folder(&committed(version), &project.path("outputs/small"));
+        project.ok("inspect outputs/small --validate");
+        let said = project.run("inspect outputs/small").stdout;
+        assert!(said.contains(&format!("schema version {version}")), "{said}");
+
+        // The estimates of that time are what today's program makes of the recording.
+        let path = project.path("outputs/small/estimates/binning-n-edges-30/run=r0001.parquet");
+        let before: Vec<EstimateRow> = read_rows(&path).unwrap();
+        fs::remove_dir_all(project.path("outputs/small/estimates")).unwrap();
+        project.ok("estimate binning outputs/small --n-edges 30");
+        let after: Vec<EstimateRow> = read_rows(&path).unwrap();
+        assert!(!before.is_empty() && before == after, "version {version}");
+
+        let summary = project.path("outputs/small/summary.parquet");
+        let before: Vec<SummaryRow> = read_rows(&summary).unwrap();
+        fs::remove_file(&summary).unwrap();
+        project.ok("aggregate outputs/small");
+        let after: Vec<SummaryRow> = read_rows(&summary).unwrap();
+        assert_eq!(before.len(), after.len());
+        for (before, after) in before.iter().zip(after) {
+            assert_eq!(before.i_xt_bits_mean, after.i_xt_bits_mean);
+            assert_eq!(before.loss_test_nats_mean, after.loss_test_nats_mean);
+        }
+        project.ok("plot all outputs/small");
+    }
+}
+
+#[test]
+fn a_column_that_version_1_lacks_is_null() {
+    let path = committed(1).join("recording/gradients/run=r0000/part-00000.parquet");
+    let rows: Vec<GradientRow> = read_rows(&path).unwrap();
+    assert!(rows.iter().all(|row| row.gradients_over.is_none() && row.gradient_mean_norm > 0.0));
+    let rows: Vec<SummaryRow> = read_rows(&committed(1).join("summary.parquet")).unwrap();
+    assert!(rows.iter().all(|row| row.step.is_none() && row.n_runs == 2));
+}
