@@ -192,7 +192,7 @@ pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
 ///
 /// # Errors
 /// The folder cannot be read.
-pub(super) fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
+pub fn sorted_entries(folder: &Path) -> Result<Vec<PathBuf>, StoreError> {
     if !folder.exists() {
         return Ok(Vec::new());
     }

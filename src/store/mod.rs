@@ -15,7 +15,9 @@ mod table;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Values};
 pub use error::StoreError;
-pub use files::{FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, write_bytes};
+pub use files::{
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sorted_entries, write_bytes,
+};
 pub use layout::{Experiment, RunId, data_file};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, manifests, verified_hash};

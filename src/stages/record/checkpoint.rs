@@ -10,7 +10,7 @@ use serde_json::json;
 use super::super::StageError;
 use super::adaptive::Spacing;
 use crate::nn::{TrainingState, Watch};
-use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, write_bytes};
+use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, sorted_entries, write_bytes};
 
 /// All that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -58,15 +58,17 @@ pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<Fi
     Ok(state.map(|state| (files, state)))
 }
 
-/// Removes the checkpoint of a run that is recorded whole.
+/// Removes the checkpoint of a run that is recorded whole, and states that killed calls left behind.
 pub(super) fn discard(root: &Path, run: &RunId) -> Result<(), StageError> {
-    let pending = pending(root, run, "");
-    let kept = pending.existing().ok().flatten().map_or(Vec::new(), |manifest| manifest.files);
-    pending.discard()?;
-    for file in kept.iter().filter(|file| file.path.ends_with(".state")) {
-        remove_file(&root.join(&file.path))?;
+    pending(root, run, "").discard()?;
+    let folder = root.join(".meta/checkpoints");
+    let of_run = format!("{run}-");
+    for path in sorted_entries(&folder)? {
+        if path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(&of_run)) {
+            remove_file(&path)?;
+        }
     }
-    remove_if_empty(&root.join(".meta/checkpoints"));
+    remove_if_empty(&folder);
     Ok(())
 }
 

@@ -79,6 +79,8 @@ fn record_runs(
             let recorded = match work.finished()? {
                 Some(manifest) => {
                     progress.advance(setup.last_step());
+                    // A call that was killed just after it had finished the run.
+                    checkpoint::discard(root, &run)?;
                     Recorded::Before(manifest.files)
                 }
                 None => {
