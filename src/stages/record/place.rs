@@ -28,7 +28,7 @@ fn aside(experiment: &Experiment) -> PathBuf {
 
 /// Whether an earlier recording waits for a new one to be finished.
 pub(super) fn is_replacing(experiment: &Experiment) -> bool {
-    aside(experiment).exists()
+    aside(experiment).join("recording").exists()
 }
 
 /// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
@@ -41,6 +41,9 @@ pub(super) fn make_room(
     let root = experiment.recording();
     if is_replacing(experiment) {
         settle_interrupted(experiment, claim)?;
+    } else {
+        // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
+        remove_folder(&aside(experiment))?;
     }
     let refused = |what: String| {
         let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
@@ -83,13 +86,13 @@ pub(super) fn make_room(
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending) -> Result<(), StageError> {
+    if Manifest::read(&experiment.recording().join(".meta/manifest.json"))?.is_some() {
+        return forget_replaced(experiment);
+    }
     let waiting = aside(experiment);
     let key = |recording: &Path| -> Result<Option<String>, StoreError> {
         Ok(Manifest::read(&recording.join(".meta/settings.json"))?.map(|manifest| manifest.key))
     };
-    if Manifest::read(&experiment.recording().join(".meta/manifest.json"))?.is_some() {
-        return Ok(remove_folder(&waiting)?);
-    }
     let is_wanted = key(&waiting.join("recording"))?.is_some_and(|key| key == claim.key());
     if is_wanted || !has_something(&experiment.recording()) {
         return restore(experiment);
@@ -104,10 +107,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         return outcome;
     }
     match &outcome {
-        Ok(_) => {
-            remove_pictures(experiment)?;
-            remove_folder(&aside(experiment))?;
-        }
+        Ok(_) => forget_replaced(experiment)?,
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
             "the recording that was to be replaced is kept in {}; recording its pipeline brings it back",
@@ -117,16 +117,28 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
     outcome
 }
 
+fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
+    remove_pictures(experiment)?;
+    Ok(remove_folder(&aside(experiment))?)
+}
+
+/// Brings the replaced recording back; where that is stopped, the next call goes on with it.
 fn restore(experiment: &Experiment) -> Result<(), StageError> {
-    remove_present(experiment)?;
-    for (place, aside) in folders(experiment) {
+    // As long as there is no new recording, estimates in place are the old one's: not set aside yet, or back already.
+    if experiment.recording().exists() {
+        remove_present(experiment)?;
+    }
+    let [recording, estimates] = folders(experiment);
+    for (place, aside) in [estimates, recording] {
         move_folder(&aside, &place)?;
     }
     Ok(remove_folder(&aside(experiment))?)
 }
 
+/// Removes the recording in place, last: as long as it is there, the estimates are its own.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
-    folders(experiment).iter().try_for_each(|(place, _)| remove_folder(place))
+    remove_folder(&experiment.estimates())?;
+    remove_folder(&experiment.recording())
 }
 
 /// Removes summary and pictures of the recording that is no more, as their manifests list them.
