@@ -10,8 +10,10 @@ use std::time::SystemTime;
 use super::activations::{ActivationReader, Values};
 use super::error::StoreError;
 use super::files::{FileRecord, hash_file, io_error, sorted_entries};
+use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
+use super::table::{expect_entries, open};
 
 /// The runs of a recording that are there whole.
 #[derive(Debug)]
@@ -105,8 +107,13 @@ impl RecordedRun {
     /// # Errors
     /// As [`ActivationReader::open`].
     pub fn activations(&self, values: Values, layer: usize) -> Result<ActivationReader, StoreError> {
-        let entries = [("infoplane.run", self.id.to_string()), ("infoplane.layer", layer.to_string())];
-        ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &entries)
+        ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &self.entries(Some(layer)))
+    }
+
+    /// What the footers of its files say of their place.
+    fn entries(&self, layer: Option<usize>) -> Vec<(&'static str, String)> {
+        let layer = layer.map(|layer| ("infoplane.layer", layer.to_string()));
+        [("infoplane.run", self.id.to_string())].into_iter().chain(layer).collect()
     }
 
     /// The hashes of the parts of a table: those of the manifest while the files look untouched since it was written,
@@ -122,12 +129,17 @@ impl RecordedRun {
         self.files_of(table, layer).map(hash).collect()
     }
 
-    /// Reads every part of a table whole and compares its hash with the manifest's, where there is one.
+    /// Reads every part of a table whole and compares its hash with the manifest's, where there is one, and its place with
+    /// the one in its footer.
     ///
     /// # Errors
-    /// A file cannot be read, or is not what was written.
-    pub fn verify(&self, table: &str, layer: Option<usize>) -> Result<(), StoreError> {
-        self.files_of(table, layer).try_for_each(|file| self.verify_file(file).map(drop))
+    /// A file cannot be read, is not what was written, or belongs elsewhere.
+    pub fn verify(&self, table: &'static str, layer: Option<usize>) -> Result<(), StoreError> {
+        self.files_of(table, layer).try_for_each(|file| {
+            self.verify_file(file)?;
+            let path = self.root.join(&file.relative);
+            guarded(&path, || expect_entries(&path, &open(&path, table)?.1, &self.entries(layer)))
+        })
     }
 
     /// The layers that have files of a table.
@@ -185,7 +197,16 @@ fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
         let files = manifest.files.into_iter().filter_map(listed).collect();
         runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
     }
-    Ok(runs)
+    // A run without its manifest would pass for one that was never recorded.
+    let whole = Manifest::read(&root.join(".meta/manifest.json"))?.map_or(Vec::new(), |manifest| manifest.files);
+    let is_lost = |part: &PartOf| runs.iter().all(|run| run.id != RunId::named(&part.run));
+    match whole.iter().filter_map(|file| part_of(&file.path)).find(is_lost) {
+        None => Ok(runs),
+        Some(part) => {
+            let problem = "missing, though the run was recorded; run `infoplane record` again".to_owned();
+            Err(StoreError::Rows { path: manifests.join(format!("{}.json", part.run)), problem })
+        }
+    }
 }
 
 fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
@@ -202,6 +223,7 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
             None => {}
         }
     }
+    by_run.values().try_for_each(|files| check_numbers(root, files))?;
     let run = |(id, files): (String, Vec<_>)| RecordedRun {
         root: root.to_owned(),
         id: RunId::named(&id),
@@ -211,6 +233,23 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let has_activations =
         |run: &RecordedRun| run.files.iter().any(|(part, _)| part.table == Values::Activations.table());
     Ok(by_run.into_iter().map(run).filter(has_activations).collect())
+}
+
+/// Where the number of a part is missing, so are its moments, perhaps in all layers alike.
+fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError> {
+    let number = |file: &File| -> Option<usize> {
+        let (_, name) = file.relative.rsplit_once("/part-")?;
+        name.strip_suffix(".parquet")?.parse().ok()
+    };
+    for files in files.chunk_by(|(a, _), (b, _)| a == b) {
+        let numbered = files.iter().filter_map(|(_, file)| Some((file, number(file)?)));
+        if let Some((want, (file, _))) = numbered.enumerate().find(|(want, (_, number))| number != want) {
+            let path = root.join(&file.relative).with_file_name(format!("part-{want:05}.parquet"));
+            let problem = format!("missing, the next part is {}; parts are numbered without gaps", file.relative);
+            return Err(StoreError::Rows { path, problem });
+        }
+    }
+    Ok(())
 }
 
 /// Every file below `root` by its path relative to it, sorted; hidden files and folders are left out.
