@@ -4,6 +4,7 @@
 
 mod data; // make and import, against Tishby's file where it is present
 mod errors; // what a user reads when something is wrong
+mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod tidy; // layers, first lines, documents that follow from the code
 mod tool; // helpers: the program in a folder of its own
