@@ -97,7 +97,7 @@ impl Experiment {
     /// The estimators that have tables, with the tables of each.
     ///
     /// # Errors
-    /// A folder cannot be listed.
+    /// A folder cannot be listed; some tables of an estimator are gone and others are there.
     pub fn estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
         let mut found = Vec::new();
         for folder in sorted_entries(&self.estimates())? {
@@ -110,9 +110,23 @@ impl Experiment {
             let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
             let files: Vec<PathBuf> = sorted_entries(&folder)?.into_iter().filter(is_table).collect();
             if !files.is_empty() {
+                self.check_complete(&name)?;
                 found.push((name, files));
             }
         }
         Ok(found)
+    }
+
+    /// Every table that was made is still there: means over fewer runs would be read as those over all.
+    fn check_complete(&self, estimator: &str) -> Result<(), StoreError> {
+        for manifest in sorted_entries(&self.estimates().join(".meta").join(estimator))? {
+            let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let path = self.estimates().join(Self::estimate_named(estimator, &run));
+            if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
+                let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
+                return Err(StoreError::Missing { path, problem });
+            }
+        }
+        Ok(())
     }
 }

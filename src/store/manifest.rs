@@ -31,6 +31,12 @@ pub struct Manifest {
     pub blake3: String,
 }
 
+/// What the manifest of any version says.
+#[derive(Deserialize)]
+struct Versioned {
+    schema_version: u32,
+}
+
 impl Manifest {
     /// The manifest at `path`, where there is one.
     ///
@@ -47,10 +53,14 @@ impl Manifest {
             path: path.to_owned(),
             problem: format!("{problem}; remove it to do the work again"),
         };
-        let manifest: Self = serde_json::from_slice(&content).map_err(|e| damaged(format!("not a manifest: {e}")))?;
-        if manifest.schema_version > VERSION {
-            return Err(StoreError::Newer { path: path.to_owned(), got: manifest.schema_version, newest: VERSION });
+        // The version first: whatever else a newer program writes, its work is not to be done again.
+        match serde_json::from_slice(&content) {
+            Ok(Versioned { schema_version: got }) if got > VERSION => {
+                return Err(StoreError::Newer { path: path.to_owned(), got, newest: VERSION });
+            }
+            _ => {}
         }
+        let manifest: Self = serde_json::from_slice(&content).map_err(|e| damaged(format!("not a manifest: {e}")))?;
         // The bytes, not only what they mean: a flipped blank is a damaged file, too.
         if manifest.schema_version > 1 && manifest.clone().sealed().to_bytes() != content {
             return Err(damaged("its content is not what was written (BLAKE3 differs)".to_owned()));

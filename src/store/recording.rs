@@ -11,8 +11,10 @@ use super::activations::{ActivationReader, Values};
 use super::error::StoreError;
 use super::facts::Facts;
 use super::files::{FileRecord, hash_file, io_error, sorted_entries};
+use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
+use super::table::{expect_entries, open};
 
 /// The runs of a recording that are there whole.
 #[derive(Debug)]
@@ -77,6 +79,7 @@ impl Recording {
     /// # Errors
     /// The recording is unfinished; a file is missing, changed, or not of the recording.
     pub fn verify_whole(&self) -> Result<(), StoreError> {
+        Manifest::read(&self.root.join(".meta/settings.json"))?;
         let path = self.root.join(".meta/manifest.json");
         let Some(whole) = Manifest::read(&path)? else {
             let n = self.runs.len();
@@ -153,8 +156,13 @@ impl RecordedRun {
     /// # Errors
     /// As [`ActivationReader::open`].
     pub fn activations(&self, values: Values, layer: usize) -> Result<ActivationReader, StoreError> {
-        let entries = [("infoplane.run", self.id.to_string()), ("infoplane.layer", layer.to_string())];
-        ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &entries)
+        ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &self.entries(Some(layer)))
+    }
+
+    /// What the footers of its files say of their place.
+    fn entries(&self, layer: Option<usize>) -> Vec<(&'static str, String)> {
+        let layer = layer.map(|layer| ("infoplane.layer", layer.to_string()));
+        [("infoplane.run", self.id.to_string())].into_iter().chain(layer).collect()
     }
 
     /// The hashes of the parts of a table: those of the manifest while the files look untouched since it was written,
@@ -170,12 +178,19 @@ impl RecordedRun {
         self.files_of(table, layer).map(hash).collect()
     }
 
-    /// Reads every part of a table whole and compares its hash, which is returned, with the manifest's, where there is one.
+    /// Reads every part of a table whole and compares its hash, which is returned, with the manifest's, where there is one,
+    /// and its place with the one in its footer.
     ///
     /// # Errors
-    /// A file cannot be read, or is not what was written.
-    pub fn verify(&self, table: &str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
-        self.files_of(table, layer).map(|file| self.verify_file(file)).collect()
+    /// A file cannot be read, is not what was written, or belongs elsewhere.
+    pub fn verify(&self, table: &'static str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
+        let verified = |file: &File| {
+            let hash = self.verify_file(file)?;
+            let path = self.root.join(&file.relative);
+            guarded(&path, || expect_entries(&path, &open(&path, table)?.1, &self.entries(layer)))?;
+            Ok(hash)
+        };
+        self.files_of(table, layer).map(verified).collect()
     }
 
     /// As [`RecordedRun::verify`], of every file of the run; where a manifest lists a number of rows, the file has them.
@@ -280,13 +295,13 @@ fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
         let files = manifest.files.into_iter().filter_map(listed).collect();
         runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
     }
-    let listed = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
-    match listed.into_iter().find(|part| runs.iter().all(|run| run.id.to_string() != part.run)) {
+    // A run without its manifest would pass for one that was never recorded.
+    let of_whole = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
+    match of_whole.into_iter().find(|part| runs.iter().all(|run| run.id != RunId::named(&part.run))) {
         None => Ok(runs),
         Some(part) => {
-            let path = manifests.join(format!("{}.json", part.run));
-            let problem = "missing, though the recording has this run; run `infoplane record` again".to_owned();
-            Err(StoreError::Missing { path, problem })
+            let problem = "missing, though the run was recorded; run `infoplane record` again".to_owned();
+            Err(StoreError::Rows { path: manifests.join(format!("{}.json", part.run)), problem })
         }
     }
 }
@@ -305,6 +320,7 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
             None => {}
         }
     }
+    by_run.values().try_for_each(|files| check_numbers(root, files))?;
     let run = |(id, files): (String, Vec<_>)| RecordedRun {
         root: root.to_owned(),
         id: RunId::named(&id),
@@ -314,6 +330,23 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let has_activations =
         |run: &RecordedRun| run.files.iter().any(|(part, _)| part.table == Values::Activations.table());
     Ok(by_run.into_iter().map(run).filter(has_activations).collect())
+}
+
+/// Where the number of a part is missing, so are its moments, perhaps in all layers alike.
+fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError> {
+    let number = |file: &File| -> Option<usize> {
+        let (_, name) = file.relative.rsplit_once("/part-")?;
+        name.strip_suffix(".parquet")?.parse().ok()
+    };
+    for files in files.chunk_by(|(a, _), (b, _)| a == b) {
+        let numbered = files.iter().filter_map(|(_, file)| Some((file, number(file)?)));
+        if let Some((want, (file, _))) = numbered.enumerate().find(|(want, (_, number))| number != want) {
+            let path = root.join(&file.relative).with_file_name(format!("part-{want:05}.parquet"));
+            let problem = format!("missing, the next part is {}; parts are numbered without gaps", file.relative);
+            return Err(StoreError::Rows { path, problem });
+        }
+    }
+    Ok(())
 }
 
 /// What happens to files and folders whose names begin with a dot.

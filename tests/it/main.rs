@@ -5,6 +5,7 @@
 mod compat; // files of every version of the tables still read
 mod data; // make and import, against Tishby's file where it is present
 mod errors; // what a user reads when something is wrong
+mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
 mod tidy; // layers, first lines, documents that follow from the code

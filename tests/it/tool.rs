@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 use infoplane::store::schema::SampleRow;
 use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Values, write_rows};
@@ -37,11 +37,23 @@ estimator = "binning"
 bin_width = 0.07
 "#;
 
+/// The program.
+pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_infoplane");
+
 /// What a finished command left behind.
 pub(crate) struct Finished {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+}
+
+impl Finished {
+    /// The last line of what must have been refused with exit code 2.
+    #[track_caller]
+    pub(crate) fn sentence(&self) -> String {
+        assert_eq!(self.code, 2, "{}", self.stderr);
+        self.stderr.lines().last().unwrap_or_default().to_owned()
+    }
 }
 
 impl Project {
@@ -50,6 +62,13 @@ impl Project {
         let project = Self { folder: tempfile::tempdir().unwrap() };
         project.write("p.toml", text);
         project
+    }
+
+    /// The same where no disk makes the test wait, if there is such a place.
+    pub(crate) fn in_memory() -> Self {
+        let memory = Path::new("/dev/shm");
+        let folder = if memory.is_dir() { tempfile::tempdir_in(memory) } else { tempfile::tempdir() };
+        Self { folder: folder.unwrap() }
     }
 
     pub(crate) fn path(&self, relative: &str) -> PathBuf {
@@ -62,11 +81,24 @@ impl Project {
 
     /// Runs `infoplane` with the words of `line`.
     pub(crate) fn run(&self, line: &str) -> Finished {
-        let output: Output = Command::new(env!("CARGO_BIN_EXE_infoplane"))
-            .current_dir(self.folder.path())
-            .args(line.split_whitespace())
-            .output()
-            .unwrap();
+        self.finish(&mut self.command(PROGRAM, line))
+    }
+
+    /// `program` with the words of `line`, not yet started.
+    pub(crate) fn command(&self, program: impl AsRef<std::ffi::OsStr>, line: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.folder.path()).args(line.split_whitespace());
+        command
+    }
+
+    /// Starts `infoplane` and does not wait.
+    pub(crate) fn start(&self, line: &str) -> Child {
+        self.command(PROGRAM, line).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Waits until `command` is done.
+    pub(crate) fn finish(&self, command: &mut Command) -> Finished {
+        let output: Output = command.output().unwrap();
         let text = |bytes| String::from_utf8(bytes).unwrap();
         let finished =
             Finished { code: output.status.code().unwrap(), stdout: text(output.stdout), stderr: text(output.stderr) };
@@ -85,9 +117,7 @@ impl Project {
     /// Runs what must be refused with exit code 2 and returns its last line, the sentence.
     #[track_caller]
     pub(crate) fn refused(&self, line: &str) -> String {
-        let finished = self.run(line);
-        assert_eq!(finished.code, 2, "{line}: {}", finished.stderr);
-        finished.stderr.lines().last().unwrap_or_default().to_owned()
+        self.run(line).sentence()
     }
 
     /// A recording of one layer of one unit in `outputs/p`, made without training; labels alternate, `p_y1` may be given.

@@ -41,7 +41,7 @@ pub fn record(
     let data_path = data_path(&pipeline.data)?;
     let settings = json!({ "run": pipeline.run_settings(), "data": hash_file(&data_path)? });
     let whole = Pending::new(&root, "manifest", &json!({ "runs": pipeline.n_runs, "settings": settings }));
-    if whole.finished()?.is_some() && !place::is_replacing(experiment) {
+    if is_whole(&whole, &root, pipeline.n_runs)? && !place::is_replacing(experiment) {
         return Ok(Outcome::UpToDate);
     }
     let rows = read_samples(&data_path)?;
@@ -49,11 +49,17 @@ pub fn record(
     let claim = Pending::new(&root, "settings", &settings);
     let _lock = Lock::named(experiment.root(), "recording")?;
     place::make_room(experiment, &claim, pipeline.n_runs, existing)?;
-    if whole.finished()?.is_some() {
+    if is_whole(&whole, &root, pipeline.n_runs)? {
         return Ok(Outcome::UpToDate);
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
+}
+
+/// Whether everything is there, also the manifest of every run, without which the run is not seen.
+fn is_whole(whole: &Pending, root: &Path, n_runs: usize) -> Result<bool, StageError> {
+    let has_manifest = |index| root.join(format!(".meta/runs/{}.json", RunId::new(index))).exists();
+    Ok(whole.finished()?.is_some() && (0..n_runs).all(has_manifest))
 }
 
 fn record_runs(

@@ -28,7 +28,7 @@ fn aside(experiment: &Experiment) -> PathBuf {
 
 /// Whether an earlier recording waits for a new one to be finished.
 pub(super) fn is_replacing(experiment: &Experiment) -> bool {
-    aside(experiment).exists()
+    aside(experiment).join("recording").exists()
 }
 
 /// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
@@ -41,6 +41,9 @@ pub(super) fn make_room(
     let root = experiment.recording();
     if is_replacing(experiment) {
         settle_interrupted(experiment, claim, existing)?;
+    } else {
+        // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
+        remove_folder(&aside(experiment))?;
     }
     let found = claim.existing()?;
     let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
@@ -84,16 +87,10 @@ pub(super) fn make_room(
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
     let [(recording, old_recording), _] = folders(experiment);
-    // Stopped between the two renames, on the way out or on the way back: what waits belongs to what is in place, or
-    // nothing new is in place yet.
-    if !old_recording.exists() || !recording.exists() {
-        return restore(experiment);
-    }
     let waiting = aside(experiment);
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
-        remove_pictures(experiment)?;
-        return Ok(remove_folder(&waiting)?);
+        return forget_replaced(experiment);
     }
     if !has_something(&recording) {
         return restore(experiment);
@@ -119,10 +116,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         return outcome;
     }
     match &outcome {
-        Ok(_) => {
-            remove_pictures(experiment)?;
-            remove_folder(&aside(experiment))?;
-        }
+        Ok(_) => forget_replaced(experiment)?,
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
             "the recording that was to be replaced is kept in {}; `record --overwrite` with its pipeline brings it back",
@@ -132,18 +126,28 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
     outcome
 }
 
-/// Brings back what waits. What it replaces is removed first, folder by folder: a folder without a waiting one stays.
+fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
+    remove_pictures(experiment)?;
+    Ok(remove_folder(&aside(experiment))?)
+}
+
+/// Brings the replaced recording back; where that is stopped, the next call goes on with it.
 fn restore(experiment: &Experiment) -> Result<(), StageError> {
-    // Recordings come back last: as long as one waits, the way back is not over.
-    for (place, aside) in folders(experiment).iter().rev().filter(|(_, aside)| aside.exists()) {
-        remove_folder(place)?;
-        move_folder(aside, place)?;
+    // As long as there is no new recording, estimates in place are the old one's: not set aside yet, or back already.
+    if experiment.recording().exists() {
+        remove_present(experiment)?;
+    }
+    let [recording, estimates] = folders(experiment);
+    for (place, aside) in [estimates, recording] {
+        move_folder(&aside, &place)?;
     }
     Ok(remove_folder(&aside(experiment))?)
 }
 
+/// Removes the recording in place, last: as long as it is there, the estimates are its own.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
-    folders(experiment).iter().rev().try_for_each(|(place, _)| remove_folder(place))
+    remove_folder(&experiment.estimates())?;
+    remove_folder(&experiment.recording())
 }
 
 /// Removes summary and pictures of the recording that is no more, as their manifests list them.
