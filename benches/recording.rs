@@ -5,7 +5,7 @@ mod layers;
 
 use std::path::Path;
 
-use infoplane::store::{ActivationWriter, Footer};
+use infoplane::store::{ActivationWriter, Footer, Precision, Values};
 use layers::{Layer, from_arguments, median, megabytes, seconds};
 
 fn main() {
@@ -23,10 +23,12 @@ fn main() {
 
 fn write(folder: &Path, number: usize, layer: &Layer) -> u64 {
     let name = format!("infoplane-{number}.parquet");
-    let writer = ActivationWriter::create(folder, &name, layer.n_units, &Footer::new());
+    let samples = (0..layer.n_samples as i32).collect();
+    let shape = (Values::Activations, Precision::F32);
+    let writer = ActivationWriter::create(folder, &name, shape, samples, layer.n_units, &Footer::new());
     let mut writer = writer.expect("the folder can be written");
     for (epoch, t) in (0..).zip(layer.records()) {
-        writer.write_epoch(epoch, 7 * i64::from(epoch), t).expect("the folder can be written");
+        writer.write(epoch, 7 * i64::from(epoch), t).expect("the folder can be written");
     }
     writer.commit().expect("the folder can be written").bytes
 }

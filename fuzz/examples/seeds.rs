@@ -5,6 +5,7 @@
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BooleanArray, FixedSizeListArray, Float32Array, Float64Array, Int32Array, Int64Array, ListArray,
@@ -12,7 +13,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Int32Type};
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::store::{ActivationWriter, Footer, write_rows};
+use infoplane::store::{ActivationWriter, Footer, Precision, Values, write_rows};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
@@ -77,10 +78,13 @@ fn write<R: Row>(folder: &Path, rows: &[R]) {
 }
 
 fn activations(folder: &Path) -> Vec<u8> {
-    let mut writer = ActivationWriter::create(folder, "activations", 2, &Footer::new()).expect("a small table");
+    let shape = (Values::Activations, Precision::F32);
+    let samples = Arc::from([0, 1, 2]);
+    let writer = ActivationWriter::create(folder, "activations", shape, samples, 2, &Footer::new());
+    let mut writer = writer.expect("a small table");
     for epoch in [0, 1, 5] {
         let t: Vec<f32> = (0..6).map(|i| (i as f32 - epoch as f32).tanh()).collect();
-        writer.write_epoch(epoch, i64::from(epoch) * 7, &t).expect("a small table");
+        writer.write(epoch, i64::from(epoch) * 7, &t).expect("a small table");
     }
     writer.commit().expect("a small table");
     fs::read(folder.join("activations")).expect("it was just written")
@@ -111,6 +115,7 @@ fn gradients() -> [GradientRow; 2] {
         epoch: 0,
         step: 0,
         layer,
+        gradients_over: Some("samples".to_owned()),
         gradient_mean_norm: 0.1,
         gradient_std_norm: (layer > 1).then_some(0.2),
         weight_norm: 1.0,
@@ -141,6 +146,7 @@ fn summary() -> SummaryRow {
         estimator: "binning-n-edges-30".to_owned(),
         layer: 1,
         epoch: 0,
+        step: Some(0),
         n_runs: 1,
         n_failed: 0,
         i_xt_bits_mean: Some(1.5),

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use infoplane::store::schema::{
     ActivationRow, EpochRow, EstimateRow, GradientRow, Row, SplitRow, SummaryRow, WeightRow,
 };
-use infoplane::store::{ActivationReader, StoreError, foreign, read_rows, read_samples};
+use infoplane::store::{ActivationReader, Facts, StoreError, Values, foreign, read_rows, read_samples};
 use libfuzzer_sys::fuzz_target;
 
 /// Nothing that fits into a fuzzer's input (some kilobytes) should need so much memory at any one time.
@@ -40,6 +40,7 @@ fuzz_target!(
 );
 
 fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
+    let _ = black_box(Facts::of(file));
     match reader % 10 {
         0 => activations(file)?,
         1 => drop(black_box(read_samples(file)?)),
@@ -56,10 +57,9 @@ fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
 }
 
 fn activations(file: &Path) -> Result<(), StoreError> {
-    let reader = ActivationReader::open(file)?;
-    // An epoch that cannot be read should not hide the others.
-    let _ = black_box(reader.n_samples());
-    for index in 0..reader.epochs().len() {
+    let reader = ActivationReader::open(&[file.to_owned()], Values::Activations, &[])?;
+    // A moment that cannot be read should not hide the others.
+    for index in 0..reader.moments().len() {
         let _ = black_box(reader.read(index));
     }
     Ok(())

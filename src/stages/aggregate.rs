@@ -69,8 +69,15 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
 struct Input {
     experiment: Experiment,
     estimates: Vec<PathBuf>,
-    /// The parts of every run that has losses and accuracies, with the run's name and the hashes of the parts.
-    epochs: Vec<(String, Vec<PathBuf>, Vec<String>)>,
+    /// Every run that has losses and accuracies.
+    epochs: Vec<Fits>,
+}
+
+/// The losses and accuracies of one run.
+struct Fits {
+    run: String,
+    parts: Vec<PathBuf>,
+    hashes: Vec<String>,
 }
 
 fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
@@ -102,7 +109,7 @@ fn warn_of_missing_estimates(experiment: &Experiment, by_estimator: &[(String, V
     }
 }
 
-fn epochs(experiment: &Experiment) -> Result<Vec<(String, Vec<PathBuf>, Vec<String>)>, StageError> {
+fn epochs(experiment: &Experiment) -> Result<Vec<Fits>, StageError> {
     let recording = match Recording::open(experiment) {
         // Estimates may lie apart from their recording.
         Err(StoreError::Missing { .. }) => return Ok(Vec::new()),
@@ -110,9 +117,9 @@ fn epochs(experiment: &Experiment) -> Result<Vec<(String, Vec<PathBuf>, Vec<Stri
     };
     let mut epochs = Vec::new();
     for run in recording.runs() {
-        let paths = run.parts(EpochRow::TABLE, None);
-        if !paths.is_empty() {
-            epochs.push((run.id.to_string(), paths, run.verify(EpochRow::TABLE, None)?));
+        let parts = run.parts(EpochRow::TABLE, None);
+        if !parts.is_empty() {
+            epochs.push(Fits { run: run.id.to_string(), parts, hashes: run.verify(EpochRow::TABLE, None)? });
         }
     }
     Ok(epochs)
@@ -133,9 +140,10 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
             belongs_here(path, &relative)?;
             hashes.push((name.clone(), relative, hash));
         }
-        for (run, paths, of_paths) in &input.epochs {
-            ascending(paths)?;
-            hashes.extend(of_paths.iter().map(|hash| (name.clone(), format!("epochs of {run}"), hash.clone())));
+        for fits in &input.epochs {
+            ascending(&fits.parts)?;
+            let place = format!("epochs of {}", fits.run);
+            hashes.extend(fits.hashes.iter().map(|hash| (name.clone(), place.clone(), hash.clone())));
         }
     }
     Ok(hashes)
@@ -186,9 +194,7 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
-    let of_run = |(run, paths, _): &(String, Vec<PathBuf>, Vec<String>)| {
-        Ok(scan(paths)?.with_column(lit(run.as_str()).alias("run")))
-    };
+    let of_run = |fits: &Fits| Ok(scan(&fits.parts)?.with_column(lit(fits.run.as_str()).alias("run")));
     let epochs = input.epochs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
     let on = [col("run"), col("epoch"), col("step")];
     let epochs = concat(epochs, UnionArgs::default())?.select([&on[..], &FITS.map(col)].concat());
