@@ -28,10 +28,6 @@ class Infoplane:
         assert code == 0, f"{line}: {said}"
         return said
 
-    def knows(self, command):
-        """Whether this version has a command."""
-        return self.run(f"{command} --help")[0] == 0
-
 
 @pytest.fixture(scope="session")
 def binary():

@@ -47,9 +47,8 @@ def test_all_stages_take_it(experiment, in_folder):
     summary = pl.read_parquet(experiment / "summary.parquet")
     assert summary["loss_train_nats_mean"].null_count() == 0 and (summary["n_runs"] == N_RUNS).all()
     assert list((experiment / "figures").glob("*.png"))
-    if infoplane.knows("inspect"):
-        infoplane.ok("inspect e --validate")
-        infoplane.ok("inspect e --json")
+    infoplane.ok("inspect e --validate")
+    infoplane.ok("inspect e --json")
 
 
 PAGE = (TOP / "docs/recording-format.md").read_text()
@@ -104,12 +103,16 @@ def cast(name, kind):
     return lambda table: with_column(table, name, table[name].combine_chunks().cast(kind))
 
 
+def test_a_column_that_may_be_null_may_be_missing(experiment, in_folder):
+    rewrite(experiment / "recording/samples.parquet", lambda table: table.drop_columns(["p_y1"]))
+    infoplane = in_folder(experiment.parent)
+    infoplane.ok("inspect e --validate")
+    infoplane.ok("estimate binning e")
+
+
 def test_half_precision_is_read(experiment, in_folder):
     rewrite(experiment / "recording" / FIRST, cast("t", pa.list_(pa.float16(), 6)))
-    code, said = in_folder(experiment.parent).run("estimate binning e")
-    if code == 2 and "float32" in said:
-        pytest.skip("this infoplane reads no half precision")
-    assert code == 0, said
+    in_folder(experiment.parent).ok("estimate binning e")
 
 
 def test_files_of_polars_are_read(experiment, in_folder):
@@ -145,7 +148,6 @@ BROKEN = {
     "no version": (FIRST, lambda table: table, {"footer": {"infoplane.table": "activations"}}, "schema_version"),
     "fewer samples": ("samples.parquet", lambda table: table.slice(0, 100), {}, "samples table has 100"),
     "labels of another type": ("samples.parquet", cast("y", pa.int64()), {}, "`y`"),
-    "no p_y1": ("samples.parquet", lambda table: table.drop_columns(["p_y1"]), {}, "`p_y1`"),
 }
 
 
@@ -159,8 +161,6 @@ def test_what_breaks_a_rule_is_refused_by_name(experiment, in_folder, what):
 
 def test_a_flipped_bit_is_found_by_its_checksum(experiment, in_folder):
     infoplane = in_folder(experiment.parent)
-    if not infoplane.knows("inspect"):
-        pytest.skip("this infoplane does not check the checksums of pages")
     path = experiment / "recording" / FIRST
     values = pq.ParquetFile(path).metadata.row_group(3).column(3)
     content = bytearray(path.read_bytes())
