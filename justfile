@@ -13,6 +13,16 @@ docs:
     cargo run --quiet -- schema > docs/schema.md
     cargo run --quiet -- --help > tests/it/help.txt
 
-# speed beside NumPy and PyTorch (needs benches/peers/requirements.txt)
+# speed beside NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
 bench:
     python benches/peers/training.py
+    python benches/peers/recording.py
+
+# other programs' readers and runners on our files
+interop:
+    cargo build --release
+    .ci/interop "$(cargo metadata --format-version 1 --no-deps | python3 -c 'import json,sys; print(json.load(sys.stdin)["target_directory"])')/release/infoplane"
+
+# the readers on whatever bytes
+fuzz:
+    .ci/fuzz 600

@@ -5,7 +5,7 @@ mod layers;
 
 use std::path::Path;
 
-use infoplane::store::{ActivationWriter, Footer, Precision, Values};
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros};
 use layers::{Layer, from_arguments, median, megabytes, seconds};
 
 fn main() {
@@ -24,11 +24,17 @@ fn main() {
 fn write(folder: &Path, number: usize, layer: &Layer) -> u64 {
     let name = format!("infoplane-{number}.parquet");
     let samples = (0..layer.n_samples as i32).collect();
-    let shape = (Values::Activations, Precision::F32);
+    let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: zeros(layer) };
     let writer = ActivationWriter::create(folder, &name, shape, samples, layer.n_units, &Footer::new());
     let mut writer = writer.expect("the folder can be written");
     for (epoch, t) in (0..).zip(layer.records()) {
         writer.write(epoch, 7 * i64::from(epoch), t).expect("the folder can be written");
     }
     writer.commit().expect("the folder can be written").bytes
+}
+
+/// What `infoplane record` knows from the activation function.
+fn zeros(layer: &Layer) -> Zeros {
+    let n_zeros = layer.records().next().map_or(0, |t| t.iter().filter(|value| **value == 0.0).count());
+    if 2 * n_zeros > layer.n_samples * layer.n_units { Zeros::Many } else { Zeros::Few }
 }

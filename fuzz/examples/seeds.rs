@@ -13,7 +13,7 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Int32Type};
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::store::{ActivationWriter, Footer, Precision, Values, write_rows};
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros, write_rows};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
@@ -78,7 +78,7 @@ fn write<R: Row>(folder: &Path, rows: &[R]) {
 }
 
 fn activations(folder: &Path) -> Vec<u8> {
-    let shape = (Values::Activations, Precision::F32);
+    let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
     let samples = Arc::from([0, 1, 2]);
     let writer = ActivationWriter::create(folder, "activations", shape, samples, 2, &Footer::new());
     let mut writer = writer.expect("a small table");

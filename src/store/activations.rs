@@ -104,6 +104,36 @@ impl Values {
     }
 }
 
+/// What a file of values holds, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Which values.
+    pub values: Values,
+    /// In which precision.
+    pub precision: Precision,
+    /// How many of them are exactly 0.
+    pub zeros: Zeros,
+}
+
+/// Whether zeros are frequent. Any answer gives the same values; the right one gives the smaller file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zeros {
+    /// As after tanh: bytes of equal significance side by side compress best.
+    Few,
+    /// As after ReLU: runs of zeros compress best as they stand.
+    Many,
+}
+
+impl Shape {
+    fn encoding(self) -> Encoding {
+        match self {
+            Shape { precision: Precision::F32, zeros: Zeros::Few, .. } => Encoding::BYTE_STREAM_SPLIT,
+            // DuckDB cannot read byte-stream split of f16.
+            _ => Encoding::PLAIN,
+        }
+    }
+}
+
 /// Writes the values of one layer in one run, or a part of them.
 #[derive(Debug)]
 pub struct ActivationWriter {
@@ -157,15 +187,15 @@ impl ActivationWriter {
     pub fn create(
         root: &Path,
         relative: &str,
-        (values, precision): (Values, Precision),
+        shape: Shape,
         samples: Arc<[i32]>,
         n_units: usize,
         footer: &Footer,
     ) -> Result<Self, StoreError> {
         let draft = Draft::create(root, relative)?;
         let path = draft.path();
-        let schema = values.schema(n_units, precision);
-        let mut properties = properties(values.table(), footer, precision);
+        let schema = shape.values.schema(n_units, shape.precision);
+        let mut properties = properties(shape.values.table(), footer, shape.encoding());
         // One value, or a count, per row group: a few bytes as differences. A dictionary, and contexts of zstd for every
         // column and moment, would cost a sixth of the time that narrow layers take.
         for column in ["epoch", "step", "sample"] {
@@ -177,7 +207,7 @@ impl ActivationWriter {
         let properties = properties.build();
         let writer = ArrowWriter::try_new(draft, Arc::clone(&schema), Some(properties))
             .map_err(|e| StoreError::Unwritable { path: path.clone(), problem: e.to_string() })?;
-        Ok(Self { writer, schema, path, samples, n_units, precision, rows: 0 })
+        Ok(Self { writer, schema, path, samples, n_units, precision: shape.precision, rows: 0 })
     }
 
     /// Appends one moment; `t` is n_samples × n_units.
@@ -417,7 +447,7 @@ mod tests {
 
     fn written(moments: &[(i32, i64)], precision: Precision) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
-        let shape = (Values::Activations, precision);
+        let shape = Shape { values: Values::Activations, precision, zeros: Zeros::Few };
         let samples: Arc<[i32]> = (0..N).collect();
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 2, &Footer::new()).unwrap();
@@ -451,7 +481,7 @@ mod tests {
     #[test]
     fn a_value_beyond_f16_is_refused() {
         let folder = tempfile::tempdir().unwrap();
-        let shape = (Values::PreActivations, Precision::F16);
+        let shape = Shape { values: Values::PreActivations, precision: Precision::F16, zeros: Zeros::Few };
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, Arc::from([0]), 1, &Footer::new()).unwrap();
         let error = writer.write(0, 0, &[70_000.0]).unwrap_err().to_string();
@@ -507,7 +537,7 @@ mod tests {
     #[test]
     fn a_reader_of_one_moment_touches_only_its_bytes() {
         let folder = tempfile::tempdir().unwrap();
-        let shape = (Values::Activations, Precision::F32);
+        let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let samples: Arc<[i32]> = (0..1000).collect();
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 8, &Footer::new()).unwrap();

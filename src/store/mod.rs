@@ -14,7 +14,7 @@ mod recording;
 pub mod schema;
 mod table;
 
-pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Values};
+pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Values, Zeros};
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, write_bytes};

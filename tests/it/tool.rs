@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use infoplane::store::schema::SampleRow;
-use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Values, write_rows};
+use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Shape, Values, Zeros, write_rows};
 
 /// A folder with a pipeline in it.
 pub(crate) struct Project {
@@ -132,7 +132,7 @@ impl Project {
         let rows: Vec<SampleRow> = p_y1.iter().enumerate().map(row).collect();
         write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();
         let file = "activations/layer=1/run=r0000/part-00000.parquet";
-        let shape = (Values::Activations, Precision::F32);
+        let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let samples = (0..t.len() as i32).collect();
         let mut writer = ActivationWriter::create(&root, file, shape, samples, 1, &Footer::new()).unwrap();
         writer.write(0, 0, t).unwrap();

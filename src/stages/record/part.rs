@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::super::StageError;
 use crate::config::{Record, RecordedSamples};
-use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
+use crate::nn::{Activation, Evaluation, GradientKind, GradientStatistics, Network};
 use crate::store::schema::{EpochRow, GradientRow, WeightRow};
-use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Values};
+use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Values, Zeros};
 
 /// Gradient statistics of every layer, by kind.
 pub(super) type Gradients = Vec<(GradientKind, Vec<GradientStatistics>)>;
@@ -21,6 +21,8 @@ pub(super) struct Identity<'a> {
     pub(super) key: &'a str,
     pub(super) record: &'a Record,
     pub(super) samples: Arc<[i32]>,
+    /// Of the hidden layers.
+    pub(super) activation: Activation,
 }
 
 #[derive(Debug)]
@@ -58,7 +60,9 @@ impl Part {
             footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
             let file = path(values.table(), Some(layer));
             let samples = Arc::clone(&of.samples);
-            ActivationWriter::create(of.root, &file, (values, record.precision), samples, n_units(layer), &footer)
+            let shape =
+                Shape { values, precision: record.precision, zeros: zeros(of.activation, values, layer, network) };
+            ActivationWriter::create(of.root, &file, shape, samples, n_units(layer), &footer)
                 .map(|writer| (layer, writer))
         };
         let activations = record.layers.iter().map(|layer| values_of(Values::Activations, *layer));
@@ -139,6 +143,13 @@ impl Part {
         files.extend(self.epochs.map(RowWriter::commit).transpose()?);
         Ok(files)
     }
+}
+
+/// Inputs are often sparse (bits, pixels), and hidden layers of ReLU are.
+fn zeros(activation: Activation, values: Values, layer: usize, network: &Network) -> Zeros {
+    let is_hidden = (1..network.layers().len()).contains(&layer);
+    let is_relu = activation == Activation::Relu && is_hidden && values == Values::Activations;
+    if layer == 0 || is_relu { Zeros::Many } else { Zeros::Few }
 }
 
 /// What the footer says of which samples are there.

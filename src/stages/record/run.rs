@@ -73,7 +73,7 @@ pub(super) fn record_run(
     let training = Training::new(network, setup.samples(), parts.train.clone(), setup.pipeline.training, batches);
     let mut run = Run {
         setup,
-        identity: Identity { root, run, key, record, samples },
+        identity: Identity { root, run, key, record, samples, activation: setup.pipeline.activation },
         index,
         parts,
         training,

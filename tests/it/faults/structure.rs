@@ -7,7 +7,7 @@ use std::sync::Arc;
 use infoplane::stages::StageError;
 use infoplane::store::schema::{EpochRow, EstimateRow, Row, SampleRow};
 use infoplane::store::{
-    ActivationReader, ActivationWriter, Footer, Precision, Values, read_footer, read_rows, write_rows,
+    ActivationReader, ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_footer, read_rows, write_rows,
 };
 
 use super::PARTS;
@@ -138,7 +138,7 @@ fn rewrite(small: &Small, file: &str, moments: &[&[usize]]) {
     for (part, moments) in moments.iter().enumerate() {
         let file = file.replace("part-00000", &format!("part-{part:05}"));
         let samples: Arc<[i32]> = read[0].samples.clone().into();
-        let shape = (Values::Activations, Precision::F32);
+        let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let root = small.project.path("");
         let mut writer = ActivationWriter::create(&root, &file, shape, samples, reader.n_units(), &footer).unwrap();
         moments.iter().for_each(|m| writer.write(read[*m].epoch, read[*m].step, &read[*m].t).unwrap());
@@ -203,7 +203,7 @@ fn tables_of_a_newer_program_are_refused() {
     check_refused(&Small::foreign(), Small::estimate, &[LAYER_1, NEWER], |small| {
         let footer = Footer::from([("infoplane.schema_version".to_owned(), "99".to_owned())]);
         let samples: Arc<[i32]> = (0..8).collect();
-        let shape = (Values::Activations, Precision::F32);
+        let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let root = small.project.path("");
         ActivationWriter::create(&root, LAYER_1, shape, samples, 3, &footer).unwrap().commit().unwrap();
     });
