@@ -20,12 +20,12 @@ import pyarrow.parquet as pq
 
 # ---------------------------------------------------------------------------------------------------------- The tables
 
-SCHEMA_VERSION = "1"
+SCHEMA_VERSION = "2"
 
 
 def values(width):
     """The type of x and t: `width` numbers in every row, none of them null."""
-    return pa.list_(pa.field("item", pa.float32(), nullable=False), width)
+    return pa.list_(pa.field("element", pa.float32(), nullable=False), width)
 
 
 def schema(table, columns, **more):
