@@ -34,7 +34,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
     terminal.report("estimate", &estimated);
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;
     terminal.report("aggregate", &outcome);
-    let outcome = plot::plot(&experiment, PLOTS, experiment.root())?;
-    terminal.report("plot", &outcome);
+    match (plot::plot(&experiment, PLOTS, experiment.root()), &estimated) {
+        // Where every estimate failed there is nothing to draw; the estimates' exit code says it already.
+        (Err(e), Outcome::DoneWithFailures { .. }) => terminal.report("plot", &Outcome::Done(e.to_string())),
+        (outcome, _) => terminal.report("plot", &outcome?),
+    }
     Ok(estimated)
 }

@@ -267,6 +267,10 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     }
     let mut first = message.lines().next().unwrap_or(message).to_owned();
     for (theirs, ours) in [
+        (
+            "invalid type: map, expected a sequence",
+            "one table where a list of them belongs; write `[[estimate]]`, with two brackets",
+        ),
         ("expected i64", "expected a whole number"),
         ("expected u64", "expected a whole number of at least 0"),
         ("expected usize", "expected a whole number of at least 0"),
@@ -406,6 +410,11 @@ n_edges = 30
             "{ log_spaced = 10 }",
             &with("adaptive = { delta = 0.2, method = \"exact\" }"),
             "p.toml, line 16: `adaptive` chooses every moment by itself; leave out `epochs` and `steps`",
+        );
+        check(
+            "[[estimate]]",
+            "[estimate]",
+            "p.toml, line 16: one table where a list of them belongs; write `[[estimate]]`, with two brackets",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");

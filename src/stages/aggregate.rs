@@ -133,10 +133,8 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
         let name = input.experiment.name();
         let root = input.experiment.estimates();
         for path in &input.estimates {
-            // estimates/<estimator>/run=<run>.parquet is listed in estimates/.meta/<estimator>/<run>.json
             let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-            let manifest = relative.replace("/run=", "/").replace(".parquet", "");
-            let hash = verified_hash(&root, &manifest, &relative)?;
+            let hash = verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?;
             belongs_here(path, &relative)?;
             hashes.push((name.clone(), relative, hash));
         }

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Outcome, StageError};
 use crate::plots::{Spec, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
-use crate::store::{Experiment, Lock, Pending, hash_file, read_rows, write_bytes};
+use crate::store::{Experiment, Lock, Pending, StoreError, read_rows, verified_hash, write_bytes};
 
 /// Draws `plots` of every experiment and estimator in the summary of `experiment` into `<out>/figures`. A picture that
 /// needs what is not there (single runs of a summary over several experiments; estimates that all failed) is left out
@@ -23,15 +23,15 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
         return Err(StageError::Refused(problem));
     }
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let made_from =
-        json!({ "plots": names, "summary": hash_file(&summary_path)?, "program": env!("CARGO_PKG_VERSION") });
+    let estimates = experiment.estimate_files()?;
+    let hashes = hashes(experiment, &estimates)?;
+    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("figures-{}", names.join("-")), &made_from);
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
     let summary: Vec<SummaryRow> = read_rows(&summary_path)?;
-    let estimates = experiment.estimate_files()?;
     let subjects: BTreeSet<(&str, &str)> =
         summary.iter().map(|r| (r.experiment.as_str(), r.estimator.as_str())).collect();
     let is_single = subjects.iter().all(|(name, _)| *name == subjects.first().map_or("", |(first, _)| first));
@@ -62,6 +62,17 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
     }
     work.finish(files)?;
     Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
+}
+
+/// The hashes of all tables that are drawn, as they were written.
+fn hashes(experiment: &Experiment, estimates: &[(String, Vec<PathBuf>)]) -> Result<Vec<String>, StoreError> {
+    let mut hashes = vec![verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?];
+    let root = experiment.estimates();
+    for path in estimates.iter().flat_map(|(_, paths)| paths) {
+        let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
+        hashes.push(verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?);
+    }
+    Ok(hashes)
 }
 
 fn read_all(paths: &[PathBuf]) -> Result<Vec<EstimateRow>, StageError> {

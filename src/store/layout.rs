@@ -94,6 +94,11 @@ impl Experiment {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
     }
 
+    /// The manifest that lists `relative`, a table below the estimates.
+    pub fn estimate_manifest(relative: &str) -> String {
+        relative.replace("/run=", "/").replace(".parquet", "")
+    }
+
     /// The estimators that have tables, with the tables of each.
     ///
     /// # Errors

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, hash_file, io_error, remove_file, sorted_entries, write_bytes};
+use super::files::{FileRecord, hash_bytes, hash_file, io_error, sorted_entries, write_bytes};
 use super::schema::VERSION;
 
 /// What a stage (or one run of it) made.
@@ -171,14 +171,6 @@ impl Pending {
         let manifest = manifest.sealed();
         write_bytes(&self.root, &self.relative, &manifest.to_bytes())?;
         Ok(manifest)
-    }
-
-    /// Takes the manifest away, so that the work counts as not done.
-    ///
-    /// # Errors
-    /// It is there and cannot be removed.
-    pub fn discard(&self) -> Result<(), StoreError> {
-        remove_file(&self.root.join(&self.relative))
     }
 }
 

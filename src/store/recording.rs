@@ -112,8 +112,26 @@ impl Recording {
                 let problem = format!("does not list {unlisted}, which the manifest of its run does; record again");
                 Err(StoreError::Rows { path, problem })
             }
-            None => expect_no_other_file(&self.root, &listed),
+            None => {
+                self.expect_no_other_run()?;
+                expect_no_other_file(&self.root, &listed)
+            }
         }
+    }
+
+    /// Runs beyond those of the whole are being added, or were until `record` was stopped.
+    fn expect_no_other_run(&self) -> Result<(), StoreError> {
+        for folder in [".meta/runs", ".meta/checkpoints"] {
+            for path in sorted_entries(&self.root.join(folder))? {
+                let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+                let is_manifest = path.extension().is_some_and(|ending| ending == "json");
+                if is_manifest && self.runs.iter().all(|known| known.id != RunId::named(&run)) {
+                    let problem = format!("{run} is being added to the recording; run `infoplane record` to its end");
+                    return Err(StoreError::Rows { path, problem });
+                }
+            }
+        }
+        Ok(())
     }
 
     /// The runs by name.

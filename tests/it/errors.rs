@@ -144,6 +144,15 @@ fn an_estimator_that_fails_everywhere_leaves_the_others_their_pictures() {
 }
 
 #[test]
+fn estimates_that_all_fail_are_exit_code_1() {
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let project = Project::new(&format!("{before}[[estimate]]\nestimator = \"binning\"\nbin_width = 1e-12\n"));
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("nothing can be drawn"), "{}", finished.stderr);
+}
+
+#[test]
 fn a_file_of_another_table_among_the_estimates_is_named() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");

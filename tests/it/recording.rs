@@ -177,6 +177,46 @@ fn a_long_run_lies_in_parts_that_are_read_as_one() {
 }
 
 #[test]
+fn an_adaptive_run_goes_on_at_its_checkpoint_with_the_same_bytes() {
+    let record = "adaptive = { delta = 0.02, method = \"exact\" }\npart_mb = 1\ngradients = \"samples\"";
+    let text = recording(record).replace("epochs = 12", "epochs = 40").replace("runs = 2", "runs = 1");
+    let (whole, killed) = (Project::new(&text), Project::new(&text));
+    for project in [&whole, &killed] {
+        project.ok("data make tishby");
+    }
+    whole.ok("record p.toml");
+    let mut child = killed.start("record p.toml");
+    let checkpoint = killed.path("outputs/p/recording/.meta/checkpoints/r0000.json");
+    while !checkpoint.exists() && child.try_wait().unwrap().is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(checkpoint.exists(), "it was over before it could be killed");
+    let said = killed.ok("record p.toml");
+    assert!(!said.contains("begins anew"), "{said}");
+    assert!(whole.files("outputs") == killed.files("outputs"));
+}
+
+#[test]
+fn runs_that_are_being_added_are_not_taken_for_strangers() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby");
+    project.ok("record p.toml");
+    let manifest = fs::read(project.path("outputs/p/recording/.meta/manifest.json")).unwrap();
+    project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 3"));
+    project.ok("record p.toml");
+    // As if stopped just before the manifest of the larger whole was put in place.
+    project.write("outputs/p/recording/.meta/manifest.json", manifest);
+    let sentence = project.refused("inspect outputs/p --validate");
+    assert!(sentence.contains("r0002 is being added to the recording"), "{sentence}");
+    project.ok("estimate binning outputs/p");
+    assert!(!project.path("outputs/p/estimates/binning-n-edges-30/run=r0002.parquet").exists());
+    project.ok("record p.toml");
+    project.ok("inspect outputs/p --validate");
+}
+
+#[test]
 fn inspect_tells_what_there_is_in_words_and_in_json() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
@@ -192,7 +232,7 @@ fn inspect_tells_what_there_is_in_words_and_in_json() {
     let file = "outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet";
     let json: serde_json::Value = serde_json::from_str(&project.run(&format!("inspect {file} --json")).stdout).unwrap();
     assert_eq!((&json["file"]["table"], &json["file"]["rows"]), (&"activations".into(), &24576.into()));
-    assert!(project.run(&format!("inspect {file} --validate")).stdout.starts_with("valid: 24576 rows"));
+    assert!(project.run(&format!("inspect {file} --validate")).stdout.starts_with("valid in itself: 24576 rows"));
     assert!(project.refused("inspect p.toml").contains("damaged or not Parquet"));
     assert!(project.refused("inspect nowhere").contains("neither a Parquet file nor an experiment's folder"));
 }

@@ -1,6 +1,6 @@
 //! Proof that files are what they should be: manifests, hashes, schemas, row counts, order, finite values.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -46,7 +46,8 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     let n_rows: u64 = checked.into_iter().sum::<Result<u64, _>>()?;
     let n_estimates = validate_estimates(&experiment)?;
     validate_derived(&experiment)?;
-    let vouched = if recording.is_own() { "every hash as in its manifest" } else { "no manifests to compare with" };
+    let vouched =
+        if recording.is_own() { "every listed hash as in its manifest" } else { "no manifests to compare with" };
     Ok(Outcome::Done(format!(
         "valid: {} runs, {} layers, {n_rows} rows of values, {n_estimates} tables of estimates; {vouched}",
         recording.runs().len(),
@@ -77,7 +78,8 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
             usize::try_from(validate_values(&reader, None)?).unwrap_or(usize::MAX)
         }
     };
-    Ok(Outcome::Done(format!("valid: {n} rows of `{table}`")))
+    let text = format!("valid in itself: {n} rows of `{table}`; to compare hashes, validate its experiment");
+    Ok(Outcome::Done(text))
 }
 
 /// All rows of a table, every number of which is finite.
@@ -118,18 +120,13 @@ fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result
         }
     }
     validate_splits(run, n_samples)?;
-    let epochs = rows_of::<EpochRow>(run, None)?;
-    if let Some((path, _)) = epochs.first() {
-        same_moments(path, &moments_of(&epochs, |row| (row.epoch, row.step)), &moments)?;
-    }
+    validate_moments::<EpochRow>(run, None, |row| (row.epoch, row.step), &moments)?;
     for layer in run.layers(WeightRow::TABLE) {
-        let weights = rows_of::<WeightRow>(run, Some(layer))?;
-        if let Some((path, _)) = weights.first() {
-            same_moments(path, &moments_of(&weights, |row| (row.epoch, row.step)), &moments)?;
-        }
+        validate_moments::<WeightRow>(run, Some(layer), |row| (row.epoch, row.step), &moments)?;
     }
-    for (path, rows) in rows_of::<GradientRow>(run, None)? {
-        if let Some(row) = rows.iter().find(|row| !moments.contains(&(row.epoch, row.step))) {
+    for path in run.parts(GradientRow::TABLE, None) {
+        let is_recorded = |row: &GradientRow| moments.binary_search(&(row.epoch, row.step)).is_ok();
+        if let Some(row) = rows::<GradientRow>(&path)?.iter().find(|row| !is_recorded(row)) {
             let problem = format!("epoch {}, step {} has no activations", row.epoch, row.step);
             return Err(fault(&path, problem));
         }
@@ -156,13 +153,19 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
     Ok(n_rows)
 }
 
-/// The rows of all parts of a table.
-fn rows_of<R: Row>(run: &RecordedRun, layer: Option<usize>) -> Result<Vec<(PathBuf, Vec<R>)>, StageError> {
-    run.parts(R::TABLE, layer).into_iter().map(|path| Ok((path.clone(), rows(&path)?))).collect()
-}
-
-fn moments_of<R>(parts: &[(PathBuf, Vec<R>)], moment: fn(&R) -> Moment) -> Vec<Moment> {
-    parts.iter().flat_map(|(_, rows)| rows.iter().map(moment)).collect()
+/// A table, part after part, has the moments that the activations have.
+fn validate_moments<R: Row>(
+    run: &RecordedRun,
+    layer: Option<usize>,
+    moment: fn(&R) -> Moment,
+    want: &[Moment],
+) -> Result<(), StageError> {
+    let parts = run.parts(R::TABLE, layer);
+    let mut moments = Vec::new();
+    for path in &parts {
+        moments.extend(rows::<R>(path)?.iter().map(moment));
+    }
+    parts.first().map_or(Ok(()), |path| same_moments(path, &moments, want))
 }
 
 fn same_moments(path: &Path, got: &[Moment], want: &[Moment]) -> Result<(), StageError> {
@@ -180,7 +183,8 @@ fn same_moments(path: &Path, got: &[Moment], want: &[Moment]) -> Result<(), Stag
 }
 
 fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError> {
-    for (path, rows) in rows_of::<SplitRow>(run, None)? {
+    for path in run.parts(SplitRow::TABLE, None) {
+        let rows = rows::<SplitRow>(&path)?;
         if let Some((row, want)) = rows.iter().zip(0..).find(|(row, want)| row.sample != *want) {
             return Err(fault(
                 &path,

@@ -201,8 +201,7 @@ impl Run<'_> {
         let estimator = adaptive_estimator()?;
         let labels = self.setup.labels(&self.identity.samples);
         let last_step = self.setup.last_step();
-        let n_weights: usize =
-            self.training.network().layers().iter().map(|l| l.n_inputs * l.n_units + l.n_units).sum();
+        let n_weights = n_weights(self.training.network());
         let most = match method {
             Adaptive::Approximate => last_step,
             Adaptive::Exact => LOOK_BACK_BYTES / (n_weights * size_of::<f32>()) as u64,
@@ -234,16 +233,20 @@ impl Run<'_> {
                 let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &labels);
                 bisect(&before, &measured, networks.len(), delta, measure)?
             };
+            let n_before = self.n_parts;
             for i in chosen {
                 let step = first + (n - networks.len() + i) as u64 + 1;
                 self.record_with_samples_gradients(&networks[i], step)?;
                 if self.is_full() {
-                    // No checkpoint: the training is ahead of what is recorded.
+                    // No checkpoint yet: the training is ahead of what is recorded.
                     self.end_part()?;
                 }
             }
             self.spacing.advance(measured, delta, most);
-            self.end_part_if_full()?;
+            let is_due = self.n_parts > n_before || self.work() >= PART_WORK;
+            if is_due && self.training.step() < last_step {
+                self.make_checkpoint()?;
+            }
         }
         Ok(())
     }
