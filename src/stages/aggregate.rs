@@ -9,8 +9,8 @@ use polars::prelude::*;
 use super::{Outcome, StageError};
 use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, Recording, StoreError, read_rows, verified_hash, write_bytes,
-    write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, verified_hash,
+    write_bytes, write_rows,
 };
 
 /// What the summary is grouped by, and its order.
@@ -89,34 +89,34 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
     }
     let input = |experiment: &Experiment| {
         let by_estimator = experiment.estimate_files()?;
-        warn_of_missing_estimates(experiment, &by_estimator);
+        let recording = match Recording::open(experiment) {
+            // Estimates may lie apart from their recording.
+            Err(StoreError::Missing { .. }) => None,
+            recording => Some(recording?),
+        };
+        let runs = recording.as_ref().map_or(&[][..], Recording::runs);
+        warn_of_missing_estimates(runs.len(), &by_estimator);
         let estimates: Vec<PathBuf> = by_estimator.into_iter().flat_map(|(_, files)| files).collect();
         if estimates.is_empty() {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
         }
-        Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(experiment)? })
+        Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(runs)? })
     };
     experiments.iter().map(input).collect()
 }
 
 /// Estimates of some runs only, as after a stage that was stopped.
-fn warn_of_missing_estimates(experiment: &Experiment, by_estimator: &[(String, Vec<PathBuf>)]) {
-    let n_runs = Recording::open(experiment).map_or(0, |recording| recording.runs().len());
+fn warn_of_missing_estimates(n_runs: usize, by_estimator: &[(String, Vec<PathBuf>)]) {
     for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs) {
         let n = files.len();
         tracing::warn!("{estimator} has estimated {n} of {n_runs} recorded runs; run `infoplane estimate` again");
     }
 }
 
-fn epochs(experiment: &Experiment) -> Result<Vec<Fits>, StageError> {
-    let recording = match Recording::open(experiment) {
-        // Estimates may lie apart from their recording.
-        Err(StoreError::Missing { .. }) => return Ok(Vec::new()),
-        recording => recording?,
-    };
+fn epochs(runs: &[RecordedRun]) -> Result<Vec<Fits>, StoreError> {
     let mut epochs = Vec::new();
-    for run in recording.runs() {
+    for run in runs {
         let parts = run.parts(EpochRow::TABLE, None);
         if !parts.is_empty() {
             epochs.push(Fits { run: run.id.to_string(), parts, hashes: run.verify(EpochRow::TABLE, None)? });

@@ -11,7 +11,7 @@ use crate::import::READERS;
 use crate::parameter::Parameters;
 use crate::sample::{Labels, distinct};
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, StoreError, foreign, hash_bytes, hash_file, remove_folder, write_rows};
+use crate::store::{Footer, StoreError, foreign, hash_bytes, hash_file, read_footer, remove_folder, write_rows};
 use crate::suggest::suggestion;
 
 /// Which columns of a foreign file are what.
@@ -61,7 +61,7 @@ fn is_samples_table(file: &Path) -> Result<bool, StageError> {
     if format(file) != Some("parquet") {
         return Ok(false);
     }
-    match foreign::footer(file, SampleRow::TABLE) {
+    match read_footer(file, SampleRow::TABLE) {
         Ok(_) => Ok(true),
         Err(e @ StoreError::Newer { .. }) => Err(e.into()),
         // Another program's, which may hold types that this one does not know.
@@ -84,7 +84,7 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
         return Ok(false);
     }
     let same = |found: Footer| footer.iter().all(|(key, value)| found.get(key) == Some(value));
-    if foreign::footer(out, SampleRow::TABLE).is_ok_and(same) {
+    if read_footer(out, SampleRow::TABLE).is_ok_and(same) {
         return Ok(true);
     }
     let path = out.display();

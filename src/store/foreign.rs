@@ -14,7 +14,6 @@ use parquet::file::metadata::ParquetMetaData;
 use super::error::StoreError;
 use super::files::io_error;
 use super::guard::guarded;
-use super::table::{Footer, read_footer};
 use crate::columns::Column;
 
 /// All columns of a Parquet file: numbers, booleans, and lists of them of one length. A null becomes NaN, which whoever
@@ -24,14 +23,6 @@ use crate::columns::Column;
 /// Missing or damaged.
 pub fn read_columns(path: &Path) -> Result<Vec<Column>, StoreError> {
     guarded(path, || read(path))
-}
-
-/// As [`read_footer`], of a file that may be anything.
-///
-/// # Errors
-/// As [`read_footer`].
-pub fn footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
-    guarded(path, || read_footer(path, table))
 }
 
 fn read(path: &Path) -> Result<Vec<Column>, StoreError> {
@@ -233,7 +224,7 @@ mod tests {
             let mut flipped = content.clone();
             flipped[bit / 8] ^= 1 << (bit % 8);
             fs::write(&path, flipped).unwrap();
-            let _ = footer(&path, "samples");
+            let _ = crate::store::read_footer(&path, "samples");
             n_refused += usize::from(read_columns(&path).is_err());
         }
         assert!(n_refused > 0);

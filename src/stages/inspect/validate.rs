@@ -28,8 +28,7 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     if recording.is_own() {
         recording.verify_whole()?;
     }
-    let n_samples = rows::<SampleRow>(&experiment.recording().join(Experiment::SAMPLES))?.len();
-    read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
+    let n_samples = samples(&experiment.recording().join(Experiment::SAMPLES))?.len();
     let layers = recording.layers(Values::Activations)?;
     progress.begin("validate", recording.runs().len() as u64);
     let checked: Vec<Result<u64, StageError>> = recording
@@ -58,10 +57,7 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
 fn validate_file(path: &Path) -> Result<Outcome, StageError> {
     let table = Facts::of(path)?.table.unwrap_or_default();
     let n = match table.as_str() {
-        SampleRow::TABLE => {
-            rows::<SampleRow>(path)?;
-            read_samples(path)?.len()
-        }
+        SampleRow::TABLE => samples(path)?.len(),
         SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
         EpochRow::TABLE => rows::<EpochRow>(path)?.len(),
         WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
@@ -84,7 +80,15 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
 
 /// All rows of a table, every number of which is finite.
 fn rows<R: Row>(path: &Path) -> Result<Vec<R>, StageError> {
-    let rows: Vec<R> = read_rows(path)?;
+    finite(path, read_rows(path)?)
+}
+
+/// The samples in order, every number of which is finite.
+fn samples(path: &Path) -> Result<Vec<SampleRow>, StageError> {
+    finite(path, read_samples(path)?)
+}
+
+fn finite<R: Row>(path: &Path, rows: Vec<R>) -> Result<Vec<R>, StageError> {
     match rows.iter().enumerate().find_map(|(row, cells)| Some((row, cells.not_finite()?))) {
         None => Ok(rows),
         Some((row, column)) => Err(fault(path, format!("row {row}, column `{column}` is not finite"))),

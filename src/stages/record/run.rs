@@ -216,12 +216,11 @@ impl Run<'_> {
             let n = self.spacing.distance.min(last_step - first) as usize;
             // Exact: the networks of all steps; approximate: that of the last.
             let mut networks = Vec::new();
-            for _ in 0..n {
+            for left in (0..n).rev() {
                 self.training.update(&mut []);
-                if method == Adaptive::Approximate {
-                    networks.clear();
+                if method == Adaptive::Exact || left == 0 {
+                    networks.push(self.training.network().clone());
                 }
-                networks.push(self.training.network().clone());
             }
             self.tell();
             let newest = networks.len() - 1;
