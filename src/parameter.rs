@@ -16,6 +16,9 @@ pub struct Parameter {
     pub doc: &'static str,
     /// Which values it may take.
     pub kind: Kind,
+    /// What is taken where it is not given, in the form of the command line: several values are one choice each. Empty
+    /// where the entry decides by itself.
+    pub default: &'static str,
 }
 
 /// The values a parameter may take.
@@ -34,6 +37,10 @@ pub enum Kind {
     Number,
     /// One of the named choices.
     Choice(&'static [&'static str]),
+    /// True or false; a word of its own on the command line.
+    Flag,
+    /// From one step to another, `100-110`.
+    Steps,
 }
 
 /// A parameter's value.
@@ -45,6 +52,8 @@ pub enum Value {
     Number(f64),
     /// A choice.
     Text(String),
+    /// Yes or no.
+    Flag(bool),
 }
 
 /// Checked parameters: only declared names, every value of its declared kind.
@@ -80,6 +89,9 @@ pub enum ParameterError {
         /// The other.
         second: &'static str,
     },
+    /// Anything else, told in one sentence.
+    #[error("{0}")]
+    Refused(String),
 }
 
 impl fmt::Display for Value {
@@ -90,6 +102,7 @@ impl fmt::Display for Value {
             Value::Number(number) if *number != 0.0 && !(1e-4..1e7).contains(&number.abs()) => write!(f, "{number:e}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Text(text) => write!(f, "{text}"),
+            Value::Flag(flag) => write!(f, "{flag}"),
         }
     }
 }
@@ -101,6 +114,8 @@ impl fmt::Display for Kind {
             Kind::Positive => write!(f, "a finite number above 0"),
             Kind::Number => write!(f, "a finite number"),
             Kind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
+            Kind::Flag => write!(f, "true or false"),
+            Kind::Steps => write!(f, "a first and a last step such as 100-110"),
         }
     }
 }
@@ -114,6 +129,11 @@ impl Value {
         word.parse().map_or_else(|_| Value::Text(word.to_owned()), Value::Number)
     }
 
+    /// Reads a word of the command line that may hold several values, divided by commas.
+    pub fn parse_list(word: &str) -> Vec<Self> {
+        word.split(',').map(|word| Self::parse(word.trim())).collect()
+    }
+
     /// The whole number that it is, also where it is written as `1e2` or `100.0`.
     fn count(&self) -> Option<u64> {
         const BEYOND: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
@@ -122,7 +142,7 @@ impl Value {
             Value::Number(number) => {
                 (number.fract() == 0.0 && (0.0..BEYOND).contains(number)).then_some(*number as u64)
             }
-            Value::Text(_) => None,
+            Value::Text(_) | Value::Flag(_) => None,
         }
     }
 
@@ -130,16 +150,25 @@ impl Value {
         let number = match self {
             Value::Count(count) => Some(count as f64),
             Value::Number(number) => Some(number),
-            Value::Text(_) => None,
+            Value::Text(_) | Value::Flag(_) => None,
         };
         match (kind, &self) {
             (Kind::Count { min, max }, _) => self.count().filter(|n| (min..=max).contains(n)).map(Value::Count),
             (Kind::Positive, _) => number.filter(|n| n.is_finite() && *n > 0.0).map(Value::Number),
             (Kind::Number, _) => number.filter(|n| n.is_finite()).map(Value::Number),
             (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
+            (Kind::Flag, Value::Flag(_)) => Some(self),
+            (Kind::Steps, Value::Text(text)) if steps(text).is_some() => Some(self),
             _ => None,
         }
     }
+}
+
+/// The two numbers of `100-110`, in order.
+fn steps(text: &str) -> Option<(i64, i64)> {
+    let (first, last) = text.split_once('-')?;
+    let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
+    (first <= last).then_some((first.into(), last.into()))
 }
 
 impl Parameters {
@@ -168,6 +197,29 @@ impl Parameters {
         Ok(Self(checked))
     }
 
+    /// Every combination of the `given` values, defaults filled in: each parameter with one of its values.
+    ///
+    /// # Errors
+    /// As [`Parameters::new`].
+    pub fn product(
+        declared: &'static [Parameter],
+        given: Vec<(String, Vec<Value>)>,
+    ) -> Result<Vec<Self>, ParameterError> {
+        let is_left_out = |parameter: &&Parameter| given.iter().all(|(name, _)| name != parameter.name);
+        let defaults = declared.iter().filter(|parameter| !parameter.default.is_empty()).filter(is_left_out);
+        let defaults: Vec<_> =
+            defaults.map(|parameter| (parameter.name.to_owned(), Value::parse_list(parameter.default))).collect();
+        let mut combinations: Vec<Vec<(String, Value)>> = vec![Vec::new()];
+        for (name, values) in given.into_iter().chain(defaults) {
+            let with = |value: &Value| {
+                let with = |chosen: &Vec<_>| [chosen.as_slice(), &[(name.clone(), value.clone())]].concat();
+                combinations.iter().map(with).collect::<Vec<_>>()
+            };
+            combinations = values.iter().flat_map(with).collect();
+        }
+        combinations.into_iter().map(|chosen| Self::new(declared, chosen)).collect()
+    }
+
     /// The whole number called `name`, where it was given.
     pub fn count(&self, name: &str) -> Option<usize> {
         match self.0.get(name) {
@@ -192,6 +244,16 @@ impl Parameters {
         }
     }
 
+    /// Whether `name` was given and is true.
+    pub fn flag(&self, name: &str) -> bool {
+        matches!(self.0.get(name), Some(Value::Flag(true)))
+    }
+
+    /// The first and the last step called `name`, where they were given.
+    pub fn steps(&self, name: &str) -> Option<(i64, i64)> {
+        self.text(name).and_then(steps)
+    }
+
     /// All given parameters, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.0.iter().map(|(name, value)| (*name, value))
@@ -210,9 +272,10 @@ mod tests {
     use super::*;
 
     const DECLARED: &[Parameter] = &[
-        Parameter { name: "bin_width", doc: "", kind: Kind::Positive },
-        Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1, max: 99 } },
-        Parameter { name: "compat", doc: "", kind: Kind::Choice(&["idnns"]) },
+        Parameter { name: "bin_width", doc: "", kind: Kind::Positive, default: "" },
+        Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1, max: 99 }, default: "" },
+        Parameter { name: "compat", doc: "", kind: Kind::Choice(&["idnns"]), default: "" },
+        Parameter { name: "window", doc: "", kind: Kind::Steps, default: "" },
     ];
 
     #[track_caller]
@@ -243,6 +306,32 @@ mod tests {
         check("n_bins", "0", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 0"));
         check("n_bins", "2.5", Err("parameter `n_bins`: must be a whole number from 1 to 99, got 2.5"));
         check("compat", "saxe", Err("parameter `compat`: must be one of idnns, got saxe"));
+        check("window", "100-110", Ok("window-100-110"));
+        for wrong in ["110-100", "5", "-3", "1-x", "1-99999999999"] {
+            let expected = format!("parameter `window`: must be a first and a last step such as 100-110, got {wrong}");
+            check("window", wrong, Err(&expected));
+        }
         check("bin_widht", "1", Err("unknown parameter `bin_widht`; did you mean `bin_width`?"));
+    }
+
+    #[test]
+    fn several_values_are_every_combination_of_them_and_of_defaults() {
+        const BOUNDS: &[Parameter] = &[
+            Parameter { name: "noise", doc: "", kind: Kind::Positive, default: "" },
+            Parameter { name: "bound", doc: "", kind: Kind::Choice(&["upper", "lower"]), default: "upper,lower" },
+            Parameter { name: "exact", doc: "", kind: Kind::Flag, default: "" },
+        ];
+        let slugs = |given: Vec<(String, Vec<Value>)>| -> Vec<String> {
+            Parameters::product(BOUNDS, given).unwrap().iter().map(Parameters::slug).collect()
+        };
+        let noise = ("noise".to_owned(), Value::parse_list("0.1, 1"));
+        let expected =
+            ["bound-upper-noise-0.1", "bound-upper-noise-1", "bound-lower-noise-0.1", "bound-lower-noise-1"];
+        assert_eq!(slugs(vec![noise.clone()]), expected);
+        let lower = ("bound".to_owned(), vec![Value::Text("lower".to_owned())]);
+        assert_eq!(slugs(vec![noise, lower]), ["bound-lower-noise-0.1", "bound-lower-noise-1"]);
+        let error = Parameters::product(BOUNDS, vec![("noise".to_owned(), Value::parse_list("1,-1"))]).unwrap_err();
+        assert_eq!(error.to_string(), "parameter `noise`: must be a finite number above 0, got -1");
+        assert!(Parameters::product(BOUNDS, vec![("exact".to_owned(), vec![Value::Flag(true)])]).unwrap()[0].flag("exact"));
     }
 }

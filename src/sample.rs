@@ -15,6 +15,17 @@ pub struct Labels {
     /// p(y | x), `n_samples` × `n_classes`, row-major; for hard labels each row is one-hot.
     probabilities: Vec<f64>,
     n_classes: usize,
+    /// The class of every sample, where labels are hard.
+    classes: Option<Vec<u32>>,
+}
+
+/// The smallest and the largest of some values.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// The smallest.
+    pub low: f32,
+    /// The largest.
+    pub high: f32,
 }
 
 /// Why values cannot be a representation or labels.
@@ -106,9 +117,42 @@ impl<'a> Representation<'a> {
         self.values
     }
 
+    /// The values of one unit, sample after sample.
+    pub fn column(&self, unit: usize) -> impl Iterator<Item = f32> + 'a {
+        self.values[unit..].iter().step_by(self.n_units).copied()
+    }
+
+    /// Share of the values that equal the smallest, the largest, or 0, whichever is most frequent.
+    pub fn atom_share(&self) -> f64 {
+        let range = Range::of(self.values);
+        let count = |atom: f32| self.values.iter().map(|value| u32::from(*value == atom)).sum::<u32>();
+        let most = [range.low, 0.0, range.high].into_iter().map(count).max().unwrap_or(0);
+        f64::from(most) / self.values.len() as f64
+    }
+
     /// The samples, one slice of `n_units` values each.
     pub fn rows(&self) -> std::slice::ChunksExact<'a, f32> {
         self.values.chunks_exact(self.n_units)
+    }
+}
+
+impl Range {
+    /// Of `values`, which are finite; empty ones have the range of nothing, from infinity down to minus infinity.
+    pub fn of(values: &[f32]) -> Self {
+        // Comparisons over eight lanes become vector instructions; `fold` over one does not.
+        let (mut low, mut high) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
+        let (chunks, rest) = values.as_chunks::<8>();
+        for chunk in chunks {
+            low.iter_mut().zip(chunk).for_each(|(low, value)| *low = low.min(*value));
+            high.iter_mut().zip(chunk).for_each(|(high, value)| *high = high.max(*value));
+        }
+        let low = low.iter().chain(rest).copied().fold(f32::INFINITY, f32::min);
+        Self { low, high: high.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max) }
+    }
+
+    /// The smallest range around both.
+    pub fn and(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 }
 
@@ -136,11 +180,12 @@ impl Labels {
     pub fn hard(y: &[i32]) -> Self {
         let classes = distinct(y);
         let n_classes = classes.len();
+        let numbers: Vec<u32> = y.iter().map(|label| class_of(&classes, *label) as u32).collect();
         let mut probabilities = vec![0.0; y.len() * n_classes];
-        for (row, label) in probabilities.chunks_exact_mut(n_classes.max(1)).zip(y) {
-            row[class_of(&classes, *label)] = 1.0;
+        for (row, class) in probabilities.chunks_exact_mut(n_classes.max(1)).zip(&numbers) {
+            row[*class as usize] = 1.0;
         }
-        Self { probabilities, n_classes }
+        Self { probabilities, n_classes, classes: Some(numbers) }
     }
 
     /// Stochastic binary labels: `p_y1[i]` is p(y=1 | x_i).
@@ -151,13 +196,23 @@ impl Labels {
         if let Some(sample) = p_y1.iter().position(|p| !(0.0..=1.0).contains(p)) {
             return Err(SampleError::NotAProbability { sample, value: p_y1[sample] });
         }
-        Ok(Self { probabilities: p_y1.iter().flat_map(|p| [1.0 - p, *p]).collect(), n_classes: 2 })
+        Ok(Self { probabilities: p_y1.iter().flat_map(|p| [1.0 - p, *p]).collect(), n_classes: 2, classes: None })
     }
 
-    /// What is known of some of the samples, given by their numbers in ascending order.
+    /// What is known of some of the samples, given by their numbers; a sample may be there several times.
     pub fn of(&self, samples: &[i32]) -> Self {
         let row = |sample: &i32| &self.probabilities[*sample as usize * self.n_classes..][..self.n_classes];
-        Self { probabilities: samples.iter().flat_map(row).copied().collect(), n_classes: self.n_classes }
+        let class = |classes: &Vec<u32>| samples.iter().map(|sample| classes[*sample as usize]).collect();
+        Self {
+            probabilities: samples.iter().flat_map(row).copied().collect(),
+            n_classes: self.n_classes,
+            classes: self.classes.as_ref().map(class),
+        }
+    }
+
+    /// The class of every sample; `None` where labels are probabilities.
+    pub fn classes(&self) -> Option<&[u32]> {
+        self.classes.as_deref()
     }
 
     /// Number of samples.

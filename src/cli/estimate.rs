@@ -1,15 +1,24 @@
 //! `infoplane estimate`: put numbers on what was recorded.
 
 use anyhow::Context;
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use infoplane::config::{Request, SCOPE};
 use infoplane::estimators::{self, ESTIMATORS};
 use infoplane::stages::Outcome;
-use infoplane::stages::estimate::estimate;
+use infoplane::stages::estimate::{estimate, plan};
 
 use super::terminal::Terminal;
-use super::{experiment, experiment_arg, out_arg, parameters, path};
+use super::{experiment, experiment_arg, out_arg, parameters, path, pipeline, pipeline_arg};
+
+/// The subcommand that takes its estimators from a pipeline instead of flags.
+const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
+    let of_pipeline = Command::new(PIPELINE)
+        .about("Every estimate that a pipeline asks for; the recording is read once for all of them")
+        .arg(pipeline_arg())
+        .arg(out_arg("The experiment's folder [default: outputs/<pipeline>]"))
+        .arg(dry_run_arg());
     Command::new("estimate")
         .about("Estimate I(X;T) and I(T;Y) from recorded activations, without training")
         .subcommand_required(true)
@@ -17,19 +26,40 @@ pub(super) fn command() -> Command {
         .subcommands(ESTIMATORS.iter().map(|spec| {
             let command = Command::new(spec.name)
                 .about(spec.summary)
+                .after_help("A flag may have several values, divided by commas: every combination makes a table of its own.")
                 .arg(experiment_arg())
-                .arg(out_arg("Write the folder `estimates` here [default: the experiment's folder]"));
-            parameters::add(command, spec.parameters)
+                .arg(out_arg("Write the folder `estimates` here [default: the experiment's folder]"))
+                .arg(dry_run_arg());
+            parameters::add(parameters::add(command, spec.parameters), SCOPE)
         }))
+        .subcommand(of_pipeline)
+}
+
+fn dry_run_arg() -> Arg {
+    Arg::new("dry_run").long("dry-run").help("Only say what would be done").action(ArgAction::SetTrue)
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (name, matches) = matches.subcommand().context("clap requires an estimator")?;
-    let spec = estimators::find(name)?;
-    let estimator = (spec.build)(&parameters::read(matches, spec.parameters)?)?;
-    let experiment = experiment(matches)?;
-    let out = path(matches, "out").unwrap_or(experiment.root());
-    let outcome = estimate(&experiment, &[estimator], out, terminal)?;
+    let (requests, experiment, out) = if name == PIPELINE {
+        let (pipeline, experiment) = pipeline(matches)?;
+        let out = experiment.root().to_owned();
+        (pipeline.estimates, experiment, out)
+    } else {
+        let spec = estimators::find(name)?;
+        let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());
+        let experiment = experiment(matches)?;
+        let out = path(matches, "out").unwrap_or(experiment.root()).to_owned();
+        (Request::all(spec, given)?, experiment, out)
+    };
+    if matches.get_flag("dry_run") {
+        for table in plan(&experiment, &requests, &out)? {
+            let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
+            terminal.print(&format!("{folder}: {n} tables to make, {n_done} are there ({})\n", table.quantity))?;
+        }
+        return Ok(Outcome::UpToDate);
+    }
+    let outcome = estimate(&experiment, &requests, &out, terminal)?;
     terminal.report("estimate", &outcome);
     Ok(outcome)
 }

@@ -1,6 +1,7 @@
 //! One file a command: its words for clap, and how it calls the stages. The only place that names `clap` and `anyhow`.
 
 mod aggregate;
+mod check;
 mod data;
 mod estimate;
 mod inspect;
@@ -31,13 +32,14 @@ const COMMANDS: &[Entry] = &[
     (record::command, record::run),
     (estimate::command, estimate::run),
     (aggregate::command, aggregate::run),
+    (check::command, check::run),
     (plot::command, plot::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
 ];
 
 const EXIT_CODES: &str =
-    "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed; 2 could not run.";
+    "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed, or `check --strict` objects; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
@@ -46,6 +48,10 @@ pub(crate) fn main() -> ExitCode {
     match dispatch(&matches, &terminal) {
         Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
             terminal.error(&format!("{n_failures} estimates failed; their reasons are in the column `failure`"));
+            ExitCode::from(1)
+        }
+        Ok(Outcome::Objections(n)) => {
+            terminal.error(&format!("{n} checks do not pass"));
             ExitCode::from(1)
         }
         Ok(_) => ExitCode::SUCCESS,

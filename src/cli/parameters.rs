@@ -1,24 +1,43 @@
 //! The parameters of a registry's entry as flags: `bin_width` becomes `--bin-width`.
 
-use clap::{Arg, ArgMatches, Command};
-use infoplane::parameter::{Parameter, ParameterError, Parameters, Value};
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use infoplane::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 /// Adds a flag for every declared parameter.
 pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
     command.args(declared.iter().map(|parameter| {
-        Arg::new(parameter.name)
+        let default = match parameter.default {
+            "" => String::new(),
+            default => format!(" [default: {default}]"),
+        };
+        let arg = Arg::new(parameter.name)
             .long(parameter.name.replace('_', "-"))
-            .value_name("VALUE")
-            .help(parameter.doc)
-            .allow_negative_numbers(true)
+            .help(format!("{}{default}", parameter.doc));
+        match parameter.kind {
+            Kind::Flag => arg.action(ArgAction::SetTrue),
+            _ => arg.value_name("VALUE").allow_negative_numbers(true),
+        }
     }))
 }
 
 /// The given ones, checked.
 pub(super) fn read(matches: &ArgMatches, declared: &'static [Parameter]) -> Result<Parameters, ParameterError> {
-    let given = declared.iter().filter_map(|parameter| {
-        let word = matches.get_one::<String>(parameter.name)?;
-        Some((parameter.name.to_owned(), Value::parse(word)))
-    });
-    Parameters::new(declared, given)
+    let one = |(name, mut values): (String, Vec<Value>)| Some((name, values.pop()?));
+    Parameters::new(declared, given(matches, declared, |word| vec![Value::parse(word)]).into_iter().filter_map(one))
+}
+
+/// The given ones, each with one or several values.
+pub(super) fn read_lists(matches: &ArgMatches, declared: Vec<Parameter>) -> Vec<(String, Vec<Value>)> {
+    given(matches, &declared, Value::parse_list)
+}
+
+fn given(matches: &ArgMatches, declared: &[Parameter], parse: fn(&str) -> Vec<Value>) -> Vec<(String, Vec<Value>)> {
+    let given = |parameter: &Parameter| {
+        let values = match parameter.kind {
+            Kind::Flag => matches.get_flag(parameter.name).then(|| vec![Value::Flag(true)])?,
+            _ => parse(matches.get_one::<String>(parameter.name)?),
+        };
+        Some((parameter.name.to_owned(), values))
+    };
+    declared.iter().filter_map(given).collect()
 }

@@ -27,10 +27,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
     }
     let outcome = record::record(&pipeline, &experiment, super::record::existing(matches), terminal)?;
     terminal.report("record", &outcome);
-    if pipeline.estimators.is_empty() {
+    if pipeline.estimates.is_empty() {
         return Ok(outcome);
     }
-    let estimated = estimate::estimate(&experiment, &pipeline.estimators, experiment.root(), terminal)?;
+    let estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
     terminal.report("estimate", &estimated);
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;
     terminal.report("aggregate", &outcome);

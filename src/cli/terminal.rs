@@ -37,6 +37,7 @@ impl Terminal {
     pub(super) fn report(&self, stage: &str, outcome: &Outcome) {
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
+            Outcome::Objections(n) => self.say(&format!("{stage}: {n} objections")),
             Outcome::Done(text) | Outcome::DoneWithFailures { text, .. } => self.say(&format!("{stage}: {text}")),
         }
     }

@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod estimate;
 mod record;
 mod values;
 
@@ -13,10 +14,11 @@ use thiserror::Error;
 use toml::Spanned;
 
 use crate::datasets;
-use crate::estimators::{self, Estimator};
+use crate::estimators;
 use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
-use crate::parameter::{Parameters, Value};
+use crate::parameter::Value;
 use crate::suggest::suggestion;
+pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
 use values::name_of;
@@ -48,8 +50,8 @@ pub struct Pipeline {
     pub n_epochs: u64,
     /// What to record.
     pub record: Record,
-    /// The estimators to run.
-    pub estimators: Vec<Box<dyn Estimator>>,
+    /// The estimates to make.
+    pub estimates: Vec<Request>,
 }
 
 /// Where samples come from.
@@ -168,14 +170,16 @@ impl Pipeline {
         let n_layers = raw.network.hidden.len() + 1;
         let record_at = raw.record.span().start;
         let record = raw.record.into_inner().check(record_at, raw.training.epochs, n_layers)?;
-        let mut estimators: Vec<Box<dyn Estimator>> = Vec::new();
+        let mut estimates: Vec<Request> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
-            let estimator = estimator(at, table.into_inner())?;
-            if estimators.iter().any(|other| other.id() == estimator.id()) {
-                return Err((at, format!("`{}` is asked for twice", estimator.id())));
+            for request in requests(at, table.into_inner())? {
+                let is_same = |other: &&Request| other.id() == request.id() && other.scope.of == request.scope.of;
+                if estimates.iter().any(|other| is_same(&other)) {
+                    return Err((at, format!("`{}` is asked for twice", request.id())));
+                }
+                estimates.push(request);
             }
-            estimators.push(estimator);
         }
         Ok(Self {
             name,
@@ -194,7 +198,7 @@ impl Pipeline {
             },
             n_epochs: raw.training.epochs,
             record,
-            estimators,
+            estimates,
         })
     }
 
@@ -224,33 +228,40 @@ impl Pipeline {
     }
 }
 
-/// Builds the estimator of an `[[estimate]]` table that begins at `at`; an error carries the place of the key to blame.
-fn estimator(at: usize, table: BTreeMap<Spanned<String>, toml::Value>) -> Result<Box<dyn Estimator>, (usize, String)> {
+/// What an `[[estimate]]` table that begins at `at` asks for; an error carries the place of the key to blame.
+fn requests(at: usize, table: BTreeMap<Spanned<String>, toml::Value>) -> Result<Vec<Request>, (usize, String)> {
     let mut spec = None;
     let mut given = Vec::new();
     for (key, value) in table {
         let (at, key) = (key.span().start, key.into_inner());
-        let value = match value {
+        let values = match value {
             toml::Value::String(name) if key == "estimator" => {
                 spec = Some(estimators::find(&name).map_err(|e| (at, e.to_string()))?);
                 continue;
             }
-            toml::Value::Integer(count) => u64::try_from(count).map_or(Value::Number(count as f64), Value::Count),
-            toml::Value::Float(number) => Value::Number(number),
-            toml::Value::String(text) => Value::Text(text),
-            other => {
-                return Err((at, format!("parameter `{key}`: must be a number or a text, got {}", other.type_str())));
-            }
+            toml::Value::Array(values) if !values.is_empty() => values,
+            one => vec![one],
         };
-        given.push((at, key, value));
+        let values: Result<Vec<Value>, String> = values.into_iter().map(|value| parameter(&key, value)).collect();
+        given.push((at, key, values.map_err(|problem| (at, problem))?));
     }
     let spec = spec.ok_or_else(|| (at, "`[[estimate]]` needs `estimator`, the name of one".to_owned()))?;
-    for (at, key, value) in &given {
-        Parameters::new(spec.parameters, [(key.clone(), value.clone())]).map_err(|e| (*at, e.to_string()))?;
+    // One by one first, so that the line of the one to blame is known.
+    for (at, key, values) in &given {
+        Request::check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
     }
-    let all = given.into_iter().map(|(_, key, value)| (key, value));
-    let parameters = Parameters::new(spec.parameters, all).map_err(|e| (at, e.to_string()))?;
-    (spec.build)(&parameters).map_err(|e| (at, e.to_string()))
+    let all = given.into_iter().map(|(_, key, values)| (key, values)).collect();
+    Request::all(spec, all).map_err(|e| (at, e.to_string()))
+}
+
+fn parameter(key: &str, value: toml::Value) -> Result<Value, String> {
+    match value {
+        toml::Value::Integer(count) => Ok(u64::try_from(count).map_or(Value::Number(count as f64), Value::Count)),
+        toml::Value::Float(number) => Ok(Value::Number(number)),
+        toml::Value::String(text) => Ok(Value::Text(text)),
+        toml::Value::Boolean(flag) => Ok(Value::Flag(flag)),
+        other => Err(format!("parameter `{key}`: must be a number, a text, true or false, got {}", other.type_str())),
+    }
 }
 
 /// Puts the deserialiser's message into the user's words.
@@ -335,7 +346,7 @@ n_edges = 30
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
         assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
         assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));
-        assert_eq!(pipeline.estimators[0].id(), "binning-n-edges-30");
+        assert_eq!(pipeline.estimates[0].id(), "binning-n-edges-30");
     }
 
     #[test]

@@ -1,46 +1,86 @@
 //! Plug-in information of binned activations, the estimator behind the published information planes.
 //!
-//! Every unit's value becomes the number of its bin, T the vector of these numbers. The samples are the whole
-//! distribution of X, so that H(T|X) = 0 and I(X;T) = H(T): what is estimated is an entropy of the code, a count of
-//! occupied cells, not a property of the network alone. I(T;Y) = H(Y) − Σ_t p(t) H(Y|t), which also holds for
-//! stochastic labels, p(y|t) being the mean of p(y|x) over the samples in cell t.
+//! Every unit's value becomes the number of its bin, T the vector of these numbers. What is estimated is an entropy of
+//! the code, a count of occupied cells, not a property of the network alone: it depends on the bins.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810) and its released code: 30 edges (50 at the time of the paper) over
-//! [−1, 1] in f32. Width `floor(t/w)`: Saxe et al. 2018. Bins over each layer's own range: Grabauskas 2019.
+//! [−1, 1] in f32. Width `floor(t/w)`, edges tanh(linspace(−50, 50, n)) and full precision: Saxe et al. 2018. Bins over each
+//! layer's own range: Grabauskas 2019; over all layers and epochs: Saxe et al. 2018, Fig. 1B; Lorenzen et al. 2022. Equal
+//! frequency over unique values (EBAB): Chelombiev et al. 2019 (arXiv 1902.09037).
 
-use super::{Estimate, EstimateError, Estimator, Spec};
-use crate::math::atoms::first_seen;
-use crate::math::entropy::{entropy, entropy_of_counts};
+use super::discrete::{BIAS, bias, bias_suffix, estimate};
+use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
+use crate::math::atoms::Cells;
+use crate::math::digitise::{Above, Below, Codes, Edges, EdgesError, EvenEdges, Precision, TooFar, Width, digitise};
+use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
-use crate::sample::{Labels, Representation};
+use crate::sample::{Range, Representation};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "binning",
-    summary: "plug-in information of activations cut into bins: fixed edges, a bin width, or each layer's own range",
+    summary: "plug-in information of activations cut into bins: fixed edges, a bin width, a range, equal frequency, or none",
     parameters: &[
         Parameter {
             name: "n_edges",
-            doc: "fixed edges, evenly spaced over [-1, 1]; a value of 1 or more has a cell of its own (default: 30)",
+            doc: "fixed edges from `low` to `high` [30 where no other rule is chosen]",
             kind: Kind::Count { min: 2, max: MOST_CELLS },
+            default: "",
         },
-        Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive },
         Parameter {
-            name: "n_bins",
-            doc: "equal bins between the smallest and the largest value of the layer at that epoch",
-            kind: Kind::Count { min: 1, max: MOST_CELLS },
+            name: "spacing",
+            doc: "with n_edges: even (the default), or tanh of even edges from -50 to 50",
+            kind: Kind::Choice(&["even", "tanh"]),
+            default: "",
         },
+        Parameter { name: "low", doc: "first edge [-1; with n_quantiles the smallest value]", kind: Kind::Number, default: "" },
+        Parameter { name: "high", doc: "last edge [1]", kind: Kind::Number, default: "" },
         Parameter {
             name: "below",
-            doc: "with n_edges, a value below -1 gets a cell of its own (default) or makes the estimate fail",
-            kind: Kind::Choice(&["own-cell", "refuse"]),
+            doc: "with n_edges, a value below the first edge has a cell of its own (the default), joins the first bin, or makes the estimate fail",
+            kind: Kind::Choice(&["own-cell", "first-bin", "refuse"]),
+            default: "",
+        },
+        Parameter {
+            name: "above",
+            doc: "with n_edges, a value at or above the last edge has a cell of its own (the default), joins the last bin, or (above it) makes the estimate fail; with bin_width, `last-bin` puts the value 1 below 1",
+            kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
+            default: "",
+        },
+        Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive, default: "" },
+        Parameter {
+            name: "n_bins",
+            doc: "equal bins between the smallest and the largest value of `range`",
+            kind: Kind::Count { min: 1, max: MOST_CELLS },
+            default: "",
+        },
+        Parameter {
+            name: "range",
+            doc: "with n_bins: of the unit or the layer (the default) at that moment, of all layers and moments of the run, or of all runs",
+            kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
+            default: "",
+        },
+        Parameter {
+            name: "n_quantiles",
+            doc: "cells of equally many different values of the layer (EBAB)",
+            kind: Kind::Count { min: 1, max: MOST_CELLS },
+            default: "",
+        },
+        Parameter { name: "exact", doc: "no bins: rows are equal where all values are, to the last bit", kind: Kind::Flag, default: "" },
+        Parameter {
+            name: "precision",
+            doc: "with n_edges or bin_width, arithmetic in f32, as the authors' codes have it, or f64",
+            kind: Kind::Choice(&["f32", "f64"]),
+            default: "f32",
         },
         Parameter {
             name: "compat",
             doc: "idnns: a value below -1 falls into the cell of values of 1 or more, as in the released code",
             kind: Kind::Choice(&["idnns"]),
+            default: "",
         },
+        BIAS,
     ],
     build,
 };
@@ -49,291 +89,329 @@ pub(super) const SPEC: Spec = Spec {
 const MOST_CELLS: u64 = 1 << 24;
 /// Edges of the released code (HEAD); the paper speaks of 30 bins.
 const DEFAULT_N_EDGES: usize = 30;
+/// tanh of −50 to 50 in even steps (Saxe et al. 2018, Figs 13 and 14): even bins of the net input, mostly beyond ±1.
+const TANH_REACH: f64 = 50.0;
+/// The value of a saturated tanh, which f32 reaches.
+const SATURATED: f32 = 1.0;
 
-#[derive(Debug, PartialEq)]
-enum Binning {
-    Edges { edges: Vec<f32>, below: Below },
-    Width(f64),
-    LayerRange(usize),
+/// Estimates by several rules.
+#[derive(Debug)]
+struct Binning(Vec<(Rule, Bias)>);
+
+/// How a value gets its cell.
+#[derive(Debug, Clone, PartialEq)]
+enum Rule {
+    Even { low: f64, high: f64, n_edges: usize, below: BelowEdges, above: AboveEdges, precision: Precision },
+    Tanh { n_edges: usize },
+    Width { width: f64, above: AboveEdges, precision: Precision },
+    Bins { n_bins: usize, over: Over },
+    Quantiles { n: usize, low: Option<f64> },
+    Exact,
 }
 
 /// What happens to a value below the first edge, −1, which tanh and softmax never produce.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Below {
+enum BelowEdges {
     OwnCell,
+    FirstBin,
     Refuse,
     /// NumPy's negative index: the last cell.
     WrapAround,
 }
 
-fn build(parameters: &Parameters) -> Result<Box<dyn Estimator>, ParameterError> {
-    Ok(Box::new(Binning::new(parameters)?))
+/// What happens to a value at the last edge or above.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum AboveEdges {
+    OwnCell,
+    LastBin,
+    Refuse,
 }
 
-impl Binning {
+/// Whose smallest and largest values bins lie between.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Over {
+    Unit,
+    Layer,
+    Run,
+    AllRuns,
+}
+
+/// Which parameters belong to each rule, the first of them naming it.
+const RULES: &[&[&str]] = &[
+    &["n_edges", "spacing", "low", "high", "below", "above", "compat", "precision"],
+    &["bin_width", "above", "precision"],
+    &["n_bins", "range"],
+    &["n_quantiles", "low"],
+    &["exact"],
+];
+
+fn build(parameters: &[Parameters]) -> Result<Box<dyn Estimator>, ParameterError> {
+    let rule = |parameters: &Parameters| Ok((Rule::new(parameters)?, bias(parameters)));
+    Ok(Box::new(Binning(parameters.iter().map(rule).collect::<Result<_, ParameterError>>()?)))
+}
+
+impl Rule {
     fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
-        const EXCLUSIVE: &[(&str, &str)] = &[
-            ("n_edges", "bin_width"),
-            ("n_edges", "n_bins"),
-            ("bin_width", "n_bins"),
-            ("bin_width", "below"),
-            ("bin_width", "compat"),
-            ("n_bins", "below"),
-            ("n_bins", "compat"),
-            ("below", "compat"),
-        ];
-        let given = |name: &str| parameters.iter().any(|(n, _)| n == name);
-        if let Some((first, second)) = EXCLUSIVE.iter().find(|(a, b)| given(a) && given(b)) {
-            return Err(ParameterError::Exclusive { first, second });
+        // The precision has a default, so that it is always there; rules without arithmetic ignore it.
+        let given = |name: &str| parameters.iter().any(|(n, _)| n == name && n != "precision");
+        let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
+        if let [first, second, ..] = rules[..] {
+            return Err(ParameterError::Exclusive { first: first[0], second: second[0] });
+        }
+        let rule = rules.first().map_or(RULES[0], |rule| **rule);
+        let stray = RULES.iter().copied().flatten().find(|name| given(name) && !rule.contains(name));
+        if let Some(second) = stray {
+            return Err(ParameterError::Exclusive { first: rule[0], second });
+        }
+        let exclude = |first: &'static str, others: &[&'static str]| match others.iter().find(|name| given(name)) {
+            Some(second) => Err(ParameterError::Exclusive { first, second }),
+            None => Ok(()),
+        };
+        let precision = if parameters.text("precision") == Some("f64") { Precision::Double } else { Precision::Single };
+        let above = match parameters.text("above") {
+            Some("last-bin") => AboveEdges::LastBin,
+            Some("refuse") => AboveEdges::Refuse,
+            _ => AboveEdges::OwnCell,
+        };
+        if parameters.flag("exact") {
+            return Ok(Rule::Exact);
         }
         if let Some(width) = parameters.number("bin_width") {
-            return Ok(Binning::Width(width));
+            return Ok(Rule::Width { width, above, precision });
         }
         if let Some(n_bins) = parameters.count("n_bins") {
-            return Ok(Binning::LayerRange(n_bins));
+            let over = match parameters.text("range") {
+                Some("unit") => Over::Unit,
+                Some("run") => Over::Run,
+                Some("all-runs") => Over::AllRuns,
+                _ => Over::Layer,
+            };
+            return Ok(Rule::Bins { n_bins, over });
         }
-        let below = match (parameters.text("below"), parameters.text("compat")) {
-            (_, Some(_)) => Below::WrapAround,
-            (Some("refuse"), _) => Below::Refuse,
-            _ => Below::OwnCell,
+        if let Some(n) = parameters.count("n_quantiles") {
+            return Ok(Rule::Quantiles { n, low: parameters.number("low") });
+        }
+        let n_edges = parameters.count("n_edges").unwrap_or(DEFAULT_N_EDGES);
+        if parameters.text("spacing") == Some("tanh") {
+            exclude("spacing", &["low", "high", "below", "above", "compat"])?;
+            return Ok(Rule::Tanh { n_edges });
+        }
+        if given("compat") {
+            exclude("compat", &["below", "above"])?;
+        }
+        let below = match (parameters.text("below"), given("compat")) {
+            (_, true) => BelowEdges::WrapAround,
+            (Some("first-bin"), _) => BelowEdges::FirstBin,
+            (Some("refuse"), _) => BelowEdges::Refuse,
+            _ => BelowEdges::OwnCell,
         };
-        Ok(Binning::Edges { edges: edges(parameters.count("n_edges").unwrap_or(DEFAULT_N_EDGES)), below })
+        let (low, high) = (parameters.number("low").unwrap_or(-1.0), parameters.number("high").unwrap_or(1.0));
+        let rule = Rule::Even { low, high, n_edges, below, above, precision };
+        rule.even_edges().map_err(|e| ParameterError::Refused(format!("parameter `n_edges`: {e}")))?;
+        Ok(rule)
     }
 
-    /// The cell number of every value.
-    fn codes(&self, t: Representation<'_>) -> Result<Vec<i32>, EstimateError> {
-        let place = |at: usize| (at / t.n_units(), at % t.n_units());
-        match self {
-            Binning::Edges { edges, below } => {
-                let codes: Vec<i32> = t.values().iter().map(|value| cell(edges, *value)).collect();
-                match below {
-                    Below::OwnCell => Ok(codes),
-                    Below::WrapAround => {
-                        let last = edges.len() as i32 - 1;
-                        Ok(codes.into_iter().map(|code| if code < 0 { last } else { code }).collect())
-                    }
-                    Below::Refuse => match codes.iter().position(|code| *code < 0) {
-                        None => Ok(codes),
-                        Some(at) => {
-                            let (sample, unit) = place(at);
-                            Err(EstimateError::BelowEdges { sample, unit, value: t.values()[at] })
-                        }
-                    },
+    fn even_edges(&self) -> Result<EvenEdges, EdgesError> {
+        let Rule::Even { low, high, n_edges, below, above, precision } = self else {
+            return EvenEdges::new(-1.0, 1.0, DEFAULT_N_EDGES, Precision::Single);
+        };
+        let below = match below {
+            BelowEdges::OwnCell => Below::OwnCell,
+            BelowEdges::FirstBin | BelowEdges::Refuse => Below::FirstCell,
+            BelowEdges::WrapAround => Below::LastCell,
+        };
+        let above = match above {
+            AboveEdges::OwnCell => Above::OwnCell,
+            AboveEdges::LastBin | AboveEdges::Refuse => Above::LastBin,
+        };
+        Ok(EvenEdges::new(*low, *high, *n_edges, *precision)?.outside(below, above))
+    }
+
+    /// The cell of every row.
+    fn cells(&self, sample: &Sample<'_>) -> Result<Cells, EstimateError> {
+        let t = sample.t;
+        let too_far = |e: TooFar| {
+            let at = t.values().iter().position(|value| f64::from(*value) == e.value).unwrap_or(0);
+            let bin_width = if let Rule::Width { width, .. } = self { *width } else { 0.0 };
+            let (sample, unit) = (at / t.n_units(), at % t.n_units());
+            EstimateError::TooFar { sample, unit, value: e.value as f32, bin_width }
+        };
+        let codes = match self {
+            Rule::Exact => return Ok(Cells::of_rows(t.values(), t.n_units())),
+            Rule::Even { low, high, below, above, .. } => {
+                let is_refused = |value: &f32| {
+                    let value = f64::from(*value);
+                    (*below == BelowEdges::Refuse && value < *low) || (*above == AboveEdges::Refuse && value > *high)
+                };
+                if let Some(at) = t.values().iter().position(is_refused) {
+                    let (sample, unit) = (at / t.n_units(), at % t.n_units());
+                    return Err(EstimateError::Outside { sample, unit, value: t.values()[at], low: *low, high: *high });
+                }
+                digitise(t.values(), &self.even_edges().map_err(narrow_range)?)
+            }
+            Rule::Tanh { n_edges } => {
+                let step = 2.0 * TANH_REACH / (n_edges - 1) as f64;
+                let edges: Vec<f64> = (0..*n_edges).map(|k| (k as f64 * step - TANH_REACH).tanh()).collect();
+                digitise(t.values(), &Edges::new(&edges).map_err(narrow_range)?)
+            }
+            Rule::Width { width, above, precision } => {
+                let rule = Width { width: *width, precision: *precision };
+                if *above == AboveEdges::LastBin {
+                    let below_one = |value: &f32| if *value == SATURATED { value.next_down() } else { *value };
+                    digitise(&t.values().iter().map(below_one).collect::<Vec<f32>>(), &rule)
+                } else {
+                    digitise(t.values(), &rule)
                 }
             }
-            Binning::Width(bin_width) => {
-                let cell = |(at, value): (usize, &f32)| {
-                    let cell = (f64::from(*value) / bin_width).floor();
-                    if cell.abs() < f64::from(i32::MAX) {
-                        return Ok(cell as i32);
-                    }
-                    let (sample, unit) = place(at);
-                    Err(EstimateError::TooFar { sample, unit, value: *value, bin_width: *bin_width })
+            Rule::Bins { n_bins, over } => {
+                let range = match over {
+                    Over::Unit => return cells_over_units(t, *n_bins),
+                    Over::Layer => Some(sample.ranges.layer),
+                    Over::Run => sample.ranges.run,
+                    Over::AllRuns => sample.ranges.all_runs,
                 };
-                t.values().iter().enumerate().map(cell).collect()
+                digitise(t.values(), &bins(range.unwrap_or(sample.ranges.layer), *n_bins)?)
             }
-            Binning::LayerRange(n_bins) => {
-                let low = t.values().iter().copied().fold(f32::INFINITY, f32::min);
-                let high = t.values().iter().copied().fold(f32::NEG_INFINITY, f32::max);
-                let range = f64::from(high) - f64::from(low);
-                // The largest value closes the last bin; a layer whose values are all equal has one cell.
-                let bins_per_unit = if range > 0.0 { *n_bins as f64 / range } else { 0.0 };
-                let cell = |value: &f32| ((f64::from(*value) - f64::from(low)) * bins_per_unit) as usize;
-                Ok(t.values().iter().map(|value| cell(value).min(n_bins - 1) as i32).collect())
+            Rule::Quantiles { n, low } => {
+                let low = low.unwrap_or(sample.ranges.layer.low.into());
+                digitise(t.values(), &Edges::equally_frequent(t.values(), low, *n))
             }
+        };
+        Ok(match codes.map_err(too_far)? {
+            Codes::U8(codes) => Cells::of_rows(&codes, t.n_units()),
+            Codes::U16(codes) => Cells::of_rows(&codes, t.n_units()),
+            Codes::U32(codes) => Cells::of_rows(&codes, t.n_units()),
+        })
+    }
+
+    /// How many cells one unit can have, where that is bounded.
+    fn n_cells(&self) -> Option<f64> {
+        match self {
+            Rule::Even { n_edges, below, above, .. } => {
+                let own = f64::from(u8::from(*below == BelowEdges::OwnCell));
+                let own = own + f64::from(u8::from(*above == AboveEdges::OwnCell));
+                Some((n_edges - 1) as f64 + own)
+            }
+            Rule::Tanh { n_edges } => Some((n_edges + 1) as f64),
+            Rule::Bins { n_bins, .. } => Some(*n_bins as f64),
+            Rule::Quantiles { n, .. } => Some((n + 3) as f64),
+            Rule::Width { .. } | Rule::Exact => None,
         }
     }
-}
 
-/// `n` edges −1 + 2k/(n−1), computed in f64 and stored as f32 like `numpy.linspace(-1, 1, n, dtype="f4")`.
-fn edges(n: usize) -> Vec<f32> {
-    let step = 2.0 / (n - 1) as f64;
-    (0..n).map(|k| if k == n - 1 { 1.0 } else { (k as f64 * step - 1.0) as f32 }).collect()
-}
-
-/// The last k with `edges[k]` ≤ `value`, −1 below the first edge: `numpy.digitize(value, edges) - 1`.
-fn cell(edges: &[f32], value: f32) -> i32 {
-    let last = edges.len() as i32 - 1;
-    // Evenly spaced edges: the guess is at most one off, by rounding.
-    let mut k = ((value + 1.0) * 0.5 * last as f32).clamp(0.0, last as f32) as i32;
-    while k >= 0 && edges[k as usize] > value {
-        k -= 1;
-    }
-    while k < last && edges[(k + 1) as usize] <= value {
-        k += 1;
-    }
-    k
-}
-
-impl Estimator for Binning {
     fn id(&self) -> String {
         match self {
-            Binning::Edges { edges, below } => {
-                let policy = match below {
-                    Below::OwnCell => "",
-                    Below::Refuse => "-below-refuse",
-                    Below::WrapAround => "-compat-idnns",
+            Rule::Even { low, high, n_edges, below, above, precision } => {
+                let low = if *low == -1.0 { String::new() } else { format!("-low-{}", Value::Number(*low)) };
+                let high = if *high == 1.0 { String::new() } else { format!("-high-{}", Value::Number(*high)) };
+                let below = match below {
+                    BelowEdges::OwnCell => "",
+                    BelowEdges::FirstBin => "-below-first-bin",
+                    BelowEdges::Refuse => "-below-refuse",
+                    BelowEdges::WrapAround => "-compat-idnns",
                 };
-                format!("binning-n-edges-{}{policy}", edges.len())
+                format!("n-edges-{n_edges}{low}{high}{below}{}{}", above.suffix(), suffix(*precision))
             }
-            Binning::Width(width) => format!("binning-bin-width-{}", Value::Number(*width)),
-            Binning::LayerRange(n_bins) => format!("binning-n-bins-{n_bins}"),
+            Rule::Tanh { n_edges } => format!("n-edges-{n_edges}-spacing-tanh"),
+            Rule::Width { width, above, precision } => {
+                format!("bin-width-{}{}{}", Value::Number(*width), above.suffix(), suffix(*precision))
+            }
+            Rule::Bins { n_bins, over } => {
+                let over = match over {
+                    Over::Unit => "-range-unit",
+                    Over::Layer => "",
+                    Over::Run => "-range-run",
+                    Over::AllRuns => "-range-all-runs",
+                };
+                format!("n-bins-{n_bins}{over}")
+            }
+            Rule::Quantiles { n, low } => {
+                let low = low.map_or_else(String::new, |low| format!("-low-{}", Value::Number(low)));
+                format!("n-quantiles-{n}{low}")
+            }
+            Rule::Exact => "exact".to_owned(),
         }
     }
 
     fn quantity(&self) -> String {
         match self {
-            Binning::Edges { edges, .. } => format!("entropy of the code of {} edges over [-1, 1]", edges.len()),
-            Binning::Width(width) => format!("entropy of the code of bins of width {width}"),
-            Binning::LayerRange(n_bins) => format!("entropy of the code of {n_bins} bins over the layer's range"),
+            Rule::Even { low, high, n_edges, .. } => format!("entropy of the code of {n_edges} edges over [{low}, {high}]"),
+            Rule::Tanh { n_edges } => format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50"),
+            Rule::Width { width, .. } => format!("entropy of the code of bins of width {width}"),
+            Rule::Bins { n_bins, over } => {
+                let over = match over {
+                    Over::Unit => "each unit's range",
+                    Over::Layer => "the layer's range",
+                    Over::Run => "the range of all layers and moments of the run",
+                    Over::AllRuns => "the range of all layers and moments of all runs",
+                };
+                format!("entropy of the code of {n_bins} bins over {over}")
+            }
+            Rule::Quantiles { n, .. } => format!("entropy of the code of {n} cells of equally many different values"),
+            Rule::Exact => "entropy of the rows at the full precision of the recording".to_owned(),
         }
-    }
-
-    fn estimate(&self, t: Representation<'_>, y: &Labels) -> Result<Estimate, EstimateError> {
-        let n = t.n_samples();
-        if y.n_samples() != n {
-            return Err(EstimateError::Mismatch { n_t: n, n_y: y.n_samples() });
-        }
-        let atoms = first_seen(&self.codes(t)?, t.n_units());
-        let n_codes = atoms.iter().max().map_or(0, |last| *last as usize + 1);
-        let n_classes = y.n_classes();
-        let mut counts = vec![0_u32; n_codes];
-        let mut label_mass = vec![0.0_f64; n_codes * n_classes];
-        for (atom, p_y) in atoms.iter().zip(y.rows()) {
-            counts[*atom as usize] += 1;
-            let mass = &mut label_mass[*atom as usize * n_classes..][..n_classes];
-            mass.iter_mut().zip(p_y).for_each(|(mass, p)| *mass += p);
-        }
-        let mut h_y_given_t = 0.0;
-        for (count, mass) in counts.iter().zip(label_mass.chunks_exact(n_classes)) {
-            let count = f64::from(*count);
-            h_y_given_t += count / n as f64 * entropy(mass.iter().map(|m| m / count)).0;
-        }
-        let h_y = entropy((0..n_classes).map(|c| y.rows().map(|p_y| p_y[c]).sum::<f64>() / n as f64));
-        Ok(Estimate {
-            i_xt: entropy_of_counts(counts.iter().copied(), n),
-            i_ty: h_y - Nats(h_y_given_t),
-            i_xt_ceiling: Nats((n as f64).ln()),
-            i_ty_ceiling: h_y,
-            n_codes,
-        })
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn binning(name: &str, value: f64) -> Binning {
-        let value = if name == "bin_width" { Value::Number(value) } else { Value::Count(value as u64) };
-        Binning::new(&Parameters::new(SPEC.parameters, [(name.to_owned(), value)]).unwrap()).unwrap()
-    }
-
-    /// Net G1 of the project's reference values: fixed weights without a random generator, on all 12-bit patterns. Its
-    /// numbers were computed in NumPy, independently of this program. Returns H1 (10 units), H2 (3 units), y.
-    fn golden_net() -> (Vec<f32>, Vec<f32>, Vec<i32>) {
-        let weight = |r: usize, c: usize| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin();
-        let bias = |c: usize| 0.1 * (c as f64).cos();
-        let (mut h1, mut h2, mut y) = (Vec::new(), Vec::new(), Vec::new());
-        for pattern in 0..4096_usize {
-            let x: Vec<f64> = (0..12).map(|bit| ((pattern >> (11 - bit)) & 1) as f64).collect();
-            let unit1 = |c: usize| (bias(c) + (0..12).map(|r| x[r] * weight(r, c)).sum::<f64>()).tanh();
-            let t1: Vec<f64> = (0..10).map(unit1).collect();
-            let unit2 = |c: usize| (bias(c) + (0..10).map(|r| t1[r] * 1.5 * weight(r, c)).sum::<f64>()).tanh();
-            h2.extend((0..3).map(|c| unit2(c) as f32));
-            h1.extend(t1.iter().map(|t| *t as f32));
-            y.push(i32::from(x[..6].iter().sum::<f64>() + 2.0 * (x[6] + x[7]) > 4.0));
-        }
-        (h1, h2, y)
-    }
-
-    #[test]
-    fn golden_net_as_computed_in_numpy() {
-        let (h1, h2, y) = golden_net();
-        let y = Labels::hard(&y);
-        #[track_caller]
-        fn check(estimator: &Binning, t: &[f32], n_units: usize, y: &Labels, expected: (f64, f64, usize)) {
-            let got = estimator.estimate(Representation::new(t, n_units).unwrap(), y).unwrap();
-            // Twelve digits are given; activations here are f32, but no value lies on an edge by less than that.
-            let (i_xt, i_ty) = (got.i_xt.bits(), got.i_ty.bits());
-            assert!((i_xt - expected.0).abs() < 1e-9 && (i_ty - expected.1).abs() < 1e-9, "{i_xt} {i_ty} {got:?}");
-            assert_eq!(got.n_codes, expected.2);
-            assert!((got.i_ty_ceiling.bits() - 0.970_029_249_421).abs() < 1e-12);
-            assert!((got.i_xt_ceiling.bits() - 12.0).abs() < 1e-12);
-        }
-        // 30 equal bins have 31 edges.
-        check(&binning("n_edges", 31.0), &h1, 10, &y, (11.343_125_205_305, 0.772_892_377_822, 2972));
-        check(&binning("n_edges", 31.0), &h2, 3, &y, (6.609_342_633_898, 0.164_263_560_141, 202));
-        check(&binning("n_edges", 101.0), &h1, 10, &y, (11.945_736_166_380, 0.957_637_919_465, 3986));
-        check(&binning("n_edges", 257.0), &h2, 3, &y, (11.101_569_435_919, 0.677_856_596_215, 2703));
-        check(&binning("bin_width", 0.5), &h1, 10, &y, (6.422_376_314_736, 0.249_875_054_007, 244));
-        check(&binning("bin_width", 0.5), &h2, 3, &y, (1.948_672_293_940, 0.019_901_196_971, 14));
-        check(&binning("bin_width", 0.07), &h1, 10, &y, (11.376_902_847_387, 0.772_812_887_334, 2998));
-        check(&binning("bin_width", 0.07), &h2, 3, &y, (6.534_887_779_365, 0.159_181_902_072, 194));
-    }
-
-    #[test]
-    fn edges_and_cells_are_numpys() {
-        let b = edges(30);
-        // numpy.linspace(-1, 1, 30, dtype="f4")[[0, 1, 15, 28, 29]]
-        assert_eq!([b[0], b[1], b[15], b[28], b[29]], [-1.0, -0.931_034_5, 0.034_482_76, 0.931_034_5, 1.0]);
-        // numpy.digitize(…) - 1; 1 and above have a cell of their own.
-        for (value, expected) in [(-1.0, 0), (-1.1, -1), (0.0, 14), (0.999_999_94, 28), (1.0, 29), (7.0, 29)] {
-            assert_eq!(cell(&b, value), expected, "{value}");
-        }
-        for (k, edge) in b.iter().enumerate() {
-            assert_eq!(cell(&b, *edge), k as i32);
-            assert_eq!(cell(&b, edge.next_down()), k as i32 - 1);
+impl AboveEdges {
+    fn suffix(self) -> &'static str {
+        match self {
+            AboveEdges::OwnCell => "",
+            AboveEdges::LastBin => "-above-last-bin",
+            AboveEdges::Refuse => "-above-refuse",
         }
     }
+}
 
-    #[test]
-    fn values_below_the_edges_follow_the_policy() {
-        let y = Labels::hard(&[0, 1, 0]);
-        let t = [-3.0, 0.0, 2.0];
-        let estimate = |name: &str, value: &str| {
-            let given = [(name.to_owned(), Value::Text(value.to_owned()))];
-            let estimator = Binning::new(&Parameters::new(SPEC.parameters, given).unwrap()).unwrap();
-            estimator.estimate(Representation::new(&t, 1).unwrap(), &y)
+fn suffix(precision: Precision) -> &'static str {
+    if precision == Precision::Double { "-f64" } else { "" }
+}
+
+fn bins(range: Range, n_bins: usize) -> Result<EvenEdges, EstimateError> {
+    EvenEdges::bins(range.low.into(), range.high.into(), n_bins).map_err(narrow_range)
+}
+
+fn narrow_range(e: EdgesError) -> EstimateError {
+    EstimateError::Range { problem: e.to_string() }
+}
+
+/// As equal bins over each unit's own range.
+fn cells_over_units(t: Representation<'_>, n_bins: usize) -> Result<Cells, EstimateError> {
+    let mut codes = vec![0_u32; t.values().len()];
+    for unit in 0..t.n_units() {
+        let column: Vec<f32> = t.column(unit).collect();
+        let places = codes[unit..].iter_mut().step_by(t.n_units());
+        match digitise(&column, &bins(Range::of(&column), n_bins)?) {
+            Ok(Codes::U8(of_unit)) => places.zip(of_unit).for_each(|(code, c)| *code = c.into()),
+            Ok(Codes::U16(of_unit)) => places.zip(of_unit).for_each(|(code, c)| *code = c.into()),
+            Ok(Codes::U32(of_unit)) => places.zip(of_unit).for_each(|(code, c)| *code = c),
+            Err(e) => return Err(EstimateError::Range { problem: e.to_string() }),
+        }
+    }
+    Ok(Cells::of_rows(&codes, t.n_units()))
+}
+
+impl Estimator for Binning {
+    fn members(&self) -> Vec<Member> {
+        let member = |(rule, bias): &(Rule, Bias)| Member {
+            id: format!("binning-{}{}", rule.id(), bias_suffix(*bias)),
+            quantity: rule.quantity(),
+            randomness: Randomness::None,
+            range: match rule {
+                Rule::Bins { over: Over::Run, .. } => RangeOver::Run,
+                Rule::Bins { over: Over::AllRuns, .. } => RangeOver::AllRuns,
+                _ => RangeOver::Estimated,
+            },
         };
-        assert_eq!(estimate("below", "own-cell").unwrap().n_codes, 3);
-        assert_eq!(estimate("compat", "idnns").unwrap().n_codes, 2);
-        let refused = estimate("below", "refuse").unwrap_err();
-        assert_eq!(refused, EstimateError::BelowEdges { sample: 0, unit: 0, value: -3.0 });
+        self.0.iter().map(member).collect()
     }
 
-    #[test]
-    fn the_layers_own_range_is_cut_into_equal_bins() {
-        let t = Representation::new(&[-10.0, -5.1, -4.9, 10.0], 1).unwrap();
-        // Bins of width 5: [-10,-5), [-5,0), [0,5), [5,10].
-        assert_eq!(binning("n_bins", 4.0).codes(t).unwrap(), [0, 0, 1, 3]);
-        let constant = Representation::new(&[3.0, 3.0], 1).unwrap();
-        assert_eq!(binning("n_bins", 4.0).codes(constant).unwrap(), [0, 0]);
-    }
-
-    #[test]
-    fn stochastic_labels_use_the_mean_probability_of_a_cell() {
-        let t = Representation::new(&[0.1, 0.1, 0.9, 0.9], 1).unwrap();
-        let y = Labels::stochastic(&[0.0, 0.5, 0.5, 1.0]).unwrap();
-        let got = binning("n_edges", 3.0).estimate(t, &y).unwrap();
-        // One cell [0, 1): I(T;Y) = 0.
-        assert!(got.i_ty.0.abs() < 1e-15);
-        let got = binning("n_edges", 5.0).estimate(t, &y).unwrap();
-        // Cells [0, ½) and [½, 1): p(y=1|t) = ¼, ¾, so I(T;Y) = ln 2 − H_b(¼).
-        let expected = 2.0_f64.ln() + 0.25 * 0.25_f64.ln() + 0.75 * 0.75_f64.ln();
-        assert!((got.i_ty.0 - expected).abs() < 1e-15);
-    }
-
-    #[test]
-    fn a_width_that_is_too_small_for_the_values_is_an_error() {
-        let t = Representation::new(&[0.0, 1e30], 1).unwrap();
-        assert!(matches!(binning("bin_width", 1e-3).codes(t), Err(EstimateError::TooFar { sample: 1, .. })));
-    }
-
-    #[test]
-    fn parameters_that_exclude_each_other_are_refused() {
-        let both = [("n_bins".to_owned(), Value::Count(3)), ("bin_width".to_owned(), Value::Number(0.1))];
-        let error = Binning::new(&Parameters::new(SPEC.parameters, both).unwrap()).unwrap_err();
-        assert_eq!(error.to_string(), "parameters `bin_width` and `n_bins` exclude each other; give one of them");
+    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        let one = |(rule, bias): &(Rule, Bias)| {
+            let most_codes = rule.n_cells().map_or(f64::INFINITY, |n| n.ln() * of.t.n_units() as f64);
+            estimate(rule.cells(of)?, Nats(most_codes), *bias, of)
+        };
+        self.0.iter().map(one).collect()
     }
 }
+

@@ -1,48 +1,93 @@
 //! Estimators of I(X;T) and I(T;Y): numbers in, information or an error out. One file each, listed in [`ESTIMATORS`].
 
 mod binning;
+mod discrete;
+mod given;
+mod kde;
+mod quantised;
 
 use std::fmt;
 
 use thiserror::Error;
 
+pub use discrete::{Code, Neighbours, neighbours};
+pub use given::{Given, Ranges, Sample, Spread};
+
 use crate::parameter::{Parameter, ParameterError, Parameters};
-use crate::sample::{Labels, Representation};
 use crate::suggest::suggestion;
 use crate::units::Nats;
 
-/// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen.
+/// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen. It may have been built from several sets of
+/// parameters, of which each makes an estimate of its own: several noise variances cost little more than one.
 pub trait Estimator: fmt::Debug + Send + Sync {
-    /// A name for files, with every parameter that changes the numbers, for example `binning-n-edges-30`.
-    fn id(&self) -> String;
+    /// What it estimates, for each set of parameters.
+    fn members(&self) -> Vec<Member>;
 
-    /// What the number is, in words, for example "entropy of the code of 30 edges over [-1, 1]".
-    fn quantity(&self) -> String;
-
-    /// Estimates from one layer's values `t` and the labels `y` of the same samples.
+    /// Estimates from one layer's values and what is known of the same rows, for each set of parameters.
     ///
     /// # Errors
-    /// The samples do not match, or the estimator cannot serve these values.
-    fn estimate(&self, t: Representation<'_>, y: &Labels) -> Result<Estimate, EstimateError>;
+    /// Each may fail by itself: the estimator cannot serve these values or these labels.
+    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>>;
 }
 
-/// What an estimator says of one layer at one epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// An estimator with one value for each of its parameters: what fills one table.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Member {
+    /// A name for files, with every parameter that changes the numbers, for example `binning-n-edges-30`.
+    pub id: String,
+    /// What the number is, in words, for example "entropy of the code of 30 edges over [-1, 1]".
+    pub quantity: String,
+    /// What makes T random once X is known.
+    pub randomness: Randomness,
+    /// The values from which it takes the smallest and the largest.
+    pub range: RangeOver,
+}
+
+/// What makes T random once X is known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Randomness {
+    /// Nothing: T is a function of X. Such an estimator can pool moments or runs, which are random then.
+    None,
+    /// Gaussian noise that the estimator adds in its analysis; the network was trained without it.
+    Noise,
+}
+
+/// The values from which an estimator takes the smallest and the largest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RangeOver {
+    /// Those that are estimated, or none.
+    Estimated,
+    /// Every layer and moment of the run.
+    Run,
+    /// Every layer and moment of all runs.
+    AllRuns,
+}
+
+/// What an estimator says of one layer at one moment.
+#[derive(Debug, Clone)]
 pub struct Estimate {
     /// I(X;T).
     pub i_xt: Nats,
     /// I(T;Y).
     pub i_ty: Nats,
-    /// The largest I(X;T) this estimator could give from as many samples.
+    /// H(T|X), differential where the estimator adds noise.
+    pub h_t_given_x: Nats,
+    /// I(X;T) where the inputs are dealt to the rows anew; `None` without shuffles.
+    pub i_xt_null: Option<Spread>,
+    /// I(T;Y) where the labels are dealt to the rows anew; `None` without shuffles.
+    pub i_ty_null: Option<Spread>,
+    /// The largest possible I(X;T).
     pub i_xt_ceiling: Nats,
     /// H(Y), the largest possible I(T;Y).
     pub i_ty_ceiling: Nats,
     /// Number of distinct values of T that the estimator saw.
     pub n_codes: usize,
+    /// T as a code, where the estimator makes one of it.
+    pub code: Option<Code>,
 }
 
 /// Why there is no estimate.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 pub enum EstimateError {
     /// T and Y are of different samples.
     #[error("the layer has {n_t} samples, the labels have {n_y}; record again or repair the samples table")]
@@ -52,15 +97,25 @@ pub enum EstimateError {
         /// Samples of Y.
         n_y: usize,
     },
+    /// One sample carries no information.
+    #[error("an estimate needs at least 2 samples, got {n}")]
+    TooFew {
+        /// Number of samples.
+        n: usize,
+    },
     /// A value the estimator was told to refuse.
-    #[error("sample {sample}, unit {unit} is {value}, below the first edge -1")]
-    BelowEdges {
+    #[error("sample {sample}, unit {unit} is {value}, outside of the edges {low} to {high}")]
+    Outside {
         /// Row of the value.
         sample: usize,
         /// Column of the value.
         unit: usize,
         /// The value.
         value: f32,
+        /// The first edge.
+        low: f64,
+        /// The last edge.
+        high: f64,
     },
     /// The cell number of a value does not fit into 32 bits.
     #[error(
@@ -76,6 +131,32 @@ pub enum EstimateError {
         /// The bin width.
         bin_width: f64,
     },
+    /// Bins that rounding would not tell apart.
+    #[error("the values leave no room for the bins: {problem}")]
+    Range {
+        /// What is wrong.
+        problem: String,
+    },
+    /// A formula that counts samples of a class, and labels that are probabilities.
+    #[error("{what} needs one label for every sample, and these labels are probabilities")]
+    NeedsHardLabels {
+        /// What needs them.
+        what: &'static str,
+    },
+    /// Noise relative to a spread that is 0.
+    #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
+    Constant,
+    /// A covariance needs more samples than units.
+    #[error("{n_units} units need more than {n_units} samples for a covariance, got {n}; use another estimator")]
+    TooWide {
+        /// Width of the layer.
+        n_units: usize,
+        /// Samples of the layer, or of one class.
+        n: usize,
+    },
+    /// Rounding left a covariance that is none.
+    #[error("the covariance of the layer is not positive definite in double precision; use a larger `noise_variance`")]
+    Singular,
 }
 
 /// An estimator that can be chosen.
@@ -87,12 +168,12 @@ pub struct Spec {
     pub summary: &'static str,
     /// What can be chosen.
     pub parameters: &'static [Parameter],
-    /// Builds it.
-    pub build: fn(&Parameters) -> Result<Box<dyn Estimator>, ParameterError>,
+    /// Builds it for one or several sets of parameters; its members and estimates are in their order.
+    pub build: fn(&[Parameters]) -> Result<Box<dyn Estimator>, ParameterError>,
 }
 
 /// Every estimator, in the order people see.
-pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC, &quantised::SPEC, &kde::SPEC];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

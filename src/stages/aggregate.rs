@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::{Outcome, StageError};
 use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, verified_hash,
+    Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash,
     write_bytes, write_rows,
 };
 
@@ -108,10 +108,16 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
 
 /// Estimates of some runs only, as after a stage that was stopped.
 fn warn_of_missing_estimates(n_runs: usize, by_estimator: &[(String, Vec<PathBuf>)]) {
-    for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs) {
+    for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs && !is_pooled(files)) {
         let n = files.len();
         tracing::warn!("{estimator} has estimated {n} of {n_runs} recorded runs; run `infoplane estimate` again");
     }
+}
+
+/// Whether the one table is of all runs pooled.
+fn is_pooled(files: &[PathBuf]) -> bool {
+    let name = format!("run={}.parquet", RunId::pooled());
+    files.iter().any(|file| file.ends_with(&name))
 }
 
 fn epochs(runs: &[RecordedRun]) -> Result<Vec<Fits>, StoreError> {

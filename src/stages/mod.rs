@@ -1,6 +1,7 @@
 //! One file a stage: read files → compute → write files. Stages meet only in files; none calls another.
 
 pub mod aggregate;
+pub mod check;
 pub mod data;
 pub mod estimate;
 pub mod inspect;
@@ -39,6 +40,8 @@ pub enum Outcome {
         /// Number of failed estimates.
         n_failures: usize,
     },
+    /// Its work, and it found so many things that the user asked to be told of.
+    Objections(usize),
 }
 
 /// Why a stage could not run.

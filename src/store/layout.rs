@@ -18,6 +18,11 @@ pub struct Experiment {
 pub struct RunId(String);
 
 impl RunId {
+    /// Stands for all runs where they are pooled.
+    pub fn pooled() -> Self {
+        Self("pooled".to_owned())
+    }
+
     /// The name of run `index`.
     pub fn new(index: usize) -> Self {
         Self(format!("r{index:04}"))
@@ -67,8 +72,16 @@ impl Experiment {
         self.root.join("estimates")
     }
 
+    /// The folder of the estimates of single units.
+    pub fn unit_estimates(&self) -> PathBuf {
+        self.root.join("unit_estimates")
+    }
+
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
+
+    /// Below the experiment: verdicts on the estimates.
+    pub const CHECKS: &str = "checks.parquet";
 
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
@@ -104,34 +117,46 @@ impl Experiment {
     /// # Errors
     /// A folder cannot be listed; some tables of an estimator are gone and others are there.
     pub fn estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
-        let mut found = Vec::new();
-        for folder in sorted_entries(&self.estimates())? {
-            let name = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-            if name.starts_with('.') || !folder.is_dir() {
-                continue;
-            }
-            // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
-            let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-            let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
-            let files: Vec<PathBuf> = sorted_entries(&folder)?.into_iter().filter(is_table).collect();
-            if !files.is_empty() {
-                self.check_complete(&name)?;
-                found.push((name, files));
-            }
-        }
-        Ok(found)
+        tables_below(&self.estimates())
     }
 
-    /// Every table that was made is still there: means over fewer runs would be read as those over all.
-    fn check_complete(&self, estimator: &str) -> Result<(), StoreError> {
-        for manifest in sorted_entries(&self.estimates().join(".meta").join(estimator))? {
-            let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            let path = self.estimates().join(Self::estimate_named(estimator, &run));
-            if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
-                let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
-                return Err(StoreError::Missing { path, problem });
-            }
-        }
-        Ok(())
+    /// Likewise of single units.
+    ///
+    /// # Errors
+    /// As [`Experiment::estimate_files`].
+    pub fn unit_estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
+        tables_below(&self.unit_estimates())
     }
+}
+
+fn tables_below(root: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
+    let mut found = Vec::new();
+    for folder in sorted_entries(root)? {
+        let name = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+        if name.starts_with('.') || !folder.is_dir() {
+            continue;
+        }
+        // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
+        let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+        let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
+        let files: Vec<PathBuf> = sorted_entries(&folder)?.into_iter().filter(is_table).collect();
+        if !files.is_empty() {
+            check_complete(root, &name)?;
+            found.push((name, files));
+        }
+    }
+    Ok(found)
+}
+
+/// Every table that was made is still there: means over fewer runs would be read as those over all.
+fn check_complete(root: &Path, estimator: &str) -> Result<(), StoreError> {
+    for manifest in sorted_entries(&root.join(".meta").join(estimator))? {
+        let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+        let path = root.join(Experiment::estimate_named(estimator, &run));
+        if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
+            let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
+            return Err(StoreError::Missing { path, problem });
+        }
+    }
+    Ok(())
 }

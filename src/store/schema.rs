@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema};
 use super::cell::Cell;
 
 /// Version of the tables this program writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// Oldest version it reads.
 pub const OLDEST_READABLE: u32 = 1;
 
@@ -211,32 +211,126 @@ tables! {
         weight_norm: f64,
     }
 
-    /// One run, layer and recorded epoch: what one estimator says.
+    /// One run, layer and recorded moment: what one estimator says of the layer as a whole.
     "estimates" = EstimateRow {
-        /// Identity of the estimator with its parameters.
+        /// Identity of the estimator with its parameters and its choice of samples.
         estimator: String,
-        /// Run, `r0000` is the first.
+        /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: i32,
-        /// Whole passes over the training samples.
+        /// Whole passes over the training samples; of a window, the last of them.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Updates of the weights so far, 0 is the untrained network; of a window, the last of them.
         step: i64,
+        /// What the number is, in words: another estimator measures another quantity.
+        quantity: Option<String>,
+        /// Which samples: `all` (that were recorded), `train` or `test`.
+        samples: Option<String>,
+        /// What makes T random once X is known: `none`, `noise` (added in the analysis, not there in training), `window` (the steps pooled) or `runs` (the runs pooled).
+        randomness: Option<String>,
+        /// Recorded moments that were pooled, 1 where nothing was.
+        n_pooled: Option<i64>,
         /// I(X;T) in bits; null where there is no estimate.
         i_xt_bits: Option<f64>,
         /// I(T;Y) in bits; null where there is no estimate.
         i_ty_bits: Option<f64>,
-        /// The largest I(X;T) the estimator could give from as many samples, in bits; null where there is no estimate.
+        /// I(T;T′) in bits, T′ being the layer above; null at the last layer and for estimators that have none.
+        i_tt_bits: Option<f64>,
+        /// H(T|X) in bits: of a code 0 unless it is pooled, of noise its differential entropy.
+        h_t_given_x_bits: Option<f64>,
+        /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; null where there is no estimate.
         i_xt_ceiling_bits: Option<f64>,
         /// H(Y) in bits, the largest possible I(T;Y); null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
-        /// Samples in the estimate.
+        /// Shuffles behind the columns `…_null_…`.
+        n_shuffles: Option<i64>,
+        /// Mean over shuffles of I(X;T) in bits when the inputs are dealt to the rows anew. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T.
+        i_xt_null_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
+        i_xt_null_bits_std: Option<f64>,
+        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the rows anew: what the estimator says where there is no information.
+        i_ty_null_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
+        i_ty_null_bits_std: Option<f64>,
+        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt anew.
+        i_tt_null_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
+        i_tt_null_bits_std: Option<f64>,
+        /// I(X;T) in bits of the same layer and run before training; null where step 0 is not recorded.
+        i_xt_untrained_bits: Option<f64>,
+        /// I(T;Y) in bits of the same layer and run before training; null where step 0 is not recorded.
+        i_ty_untrained_bits: Option<f64>,
+        /// Rows in the estimate: samples, times the moments pooled.
         n_samples: i32,
         /// Distinct values of T that the estimator saw; 0 where there is no estimate.
         n_codes: i32,
+        /// Distinct rows of T at the full precision of the recording.
+        n_distinct: Option<i64>,
+        /// Share of the values of T that equal its smallest, its largest or 0, whichever is most frequent: atoms, as of a saturated tanh or of ReLU.
+        atom_share: Option<f64>,
         /// Why there is no estimate, else null.
         failure: Option<String>,
+    }
+
+    /// One run, layer, unit and recorded moment: what one estimator says of a single unit t of the layer.
+    "unit_estimates" = UnitEstimateRow {
+        /// Identity of the estimator with its parameters and its choice of samples.
+        estimator: String,
+        /// Run, `r0000` is the first; `pooled` where the runs are pooled.
+        run: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Number of the unit in its layer, from 0.
+        unit: i32,
+        /// Whole passes over the training samples; of a window, the last of them.
+        epoch: i32,
+        /// Updates of the weights so far; of a window, the last of them.
+        step: i64,
+        /// I(X;t) in bits; null where there is no estimate.
+        i_xt_bits: Option<f64>,
+        /// I(t;Y) in bits; null where there is no estimate.
+        i_ty_bits: Option<f64>,
+        /// Mean over shuffles of I(t;Y) in bits when the labels are dealt to the rows anew.
+        i_ty_null_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
+        i_ty_null_bits_std: Option<f64>,
+        /// The largest possible I(X;t) in bits; null where there is no estimate.
+        i_xt_ceiling_bits: Option<f64>,
+        /// H(Y) in bits; null where there is no estimate.
+        i_ty_ceiling_bits: Option<f64>,
+        /// Rows in the estimate: samples, times the moments pooled.
+        n_samples: i32,
+        /// Distinct values of t that the estimator saw; 0 where there is no estimate.
+        n_codes: i32,
+        /// Why there is no estimate, else null.
+        failure: Option<String>,
+    }
+
+    /// One estimator, layer, recorded moment and check: how many runs pass it.
+    "checks" = CheckRow {
+        /// Identity of the estimator with its parameters and its choice of samples.
+        estimator: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Name of the check.
+        check: String,
+        /// `passed`, `note`, `warning`, `violated`, or `unknown` where what it needs is not there.
+        verdict: String,
+        /// Runs that were looked at.
+        n_runs: i32,
+        /// Runs that do not pass.
+        n_found: i32,
+        /// The figure that is judged, in the run where it is worst; its meaning is in `says`.
+        value: Option<f64>,
+        /// What the figure is compared with.
+        bound: Option<f64>,
+        /// What was found, in words.
+        says: String,
     }
 
     /// One experiment, estimator, layer and epoch: means and spreads over runs.

@@ -17,9 +17,13 @@ pub enum Existing {
 }
 
 /// The folders of an experiment that a new recording makes obsolete, and where they wait.
-fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 2] {
+fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 3] {
     let aside = aside(experiment);
-    [(experiment.recording(), aside.join("recording")), (experiment.estimates(), aside.join("estimates"))]
+    [
+        (experiment.recording(), aside.join("recording")),
+        (experiment.estimates(), aside.join("estimates")),
+        (experiment.unit_estimates(), aside.join("unit_estimates")),
+    ]
 }
 
 fn aside(experiment: &Experiment) -> PathBuf {
@@ -86,7 +90,7 @@ pub(super) fn make_room(
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
-    let [(recording, old_recording), _] = folders(experiment);
+    let [(recording, old_recording), ..] = folders(experiment);
     let waiting = aside(experiment);
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
@@ -137,8 +141,8 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     if experiment.recording().exists() {
         remove_present(experiment)?;
     }
-    let [recording, estimates] = folders(experiment);
-    for (place, aside) in [estimates, recording] {
+    let [recording, estimates, unit_estimates] = folders(experiment);
+    for (place, aside) in [unit_estimates, estimates, recording] {
         move_folder(&aside, &place)?;
     }
     Ok(remove_folder(&aside(experiment))?)
@@ -146,6 +150,7 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
+    remove_folder(&experiment.unit_estimates())?;
     remove_folder(&experiment.estimates())?;
     remove_folder(&experiment.recording())
 }

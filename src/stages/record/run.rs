@@ -8,10 +8,10 @@ use super::checkpoint::{self, State};
 use super::part::{Gradients, Identity, Part};
 use super::setup::{Parts, Purpose, Setup};
 use crate::config::{Adaptive, When};
-use crate::estimators::{self, Estimator};
+use crate::estimators::{self, Estimator, Given, Sample};
 use crate::nn::{Evaluation, GradientKind, Network, PreActivations, Training, Watch};
 use crate::parameter::{Parameters, Value};
-use crate::sample::{Labels, Representation};
+use crate::sample::Representation;
 use crate::store::schema::{EpochRow, SplitRow};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
 
@@ -199,7 +199,7 @@ impl Run<'_> {
 
     fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<(), StageError> {
         let estimator = adaptive_estimator()?;
-        let labels = self.setup.labels(&self.identity.samples);
+        let given = Given::of_distinct(self.setup.labels(&self.identity.samples)).map_err(|e| refused(&e))?;
         let last_step = self.setup.last_step();
         let n_weights = n_weights(self.training.network());
         let most = match method {
@@ -208,7 +208,7 @@ impl Run<'_> {
         };
         if self.spacing.last.is_empty() {
             let network = self.training.network().clone();
-            self.spacing.last = self.measure(&network, estimator.as_ref(), &labels)?;
+            self.spacing.last = self.measure(&network, estimator.as_ref(), &given)?;
             self.record_with_samples_gradients(&network, 0)?;
         }
         while self.training.step() < last_step {
@@ -224,12 +224,12 @@ impl Run<'_> {
             }
             self.tell();
             let newest = networks.len() - 1;
-            let measured = self.measure(&networks[newest], estimator.as_ref(), &labels)?;
+            let measured = self.measure(&networks[newest], estimator.as_ref(), &given)?;
             let chosen = if newest == 0 || change(&self.spacing.last, &measured) <= delta {
                 vec![newest]
             } else {
                 let before = self.spacing.last.clone();
-                let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &labels);
+                let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &given);
                 bisect(&before, &measured, networks.len(), delta, measure)?
             };
             let n_before = self.n_parts;
@@ -262,7 +262,7 @@ impl Run<'_> {
         &mut self,
         network: &Network,
         estimator: &dyn Estimator,
-        labels: &Labels,
+        given: &Given,
     ) -> Result<Vec<f64>, StageError> {
         self.evaluation.run(network);
         let mut measured = Vec::new();
@@ -270,10 +270,11 @@ impl Run<'_> {
             let t = Representation::new(self.evaluation.representation(l), layer.n_units);
             let epoch = (self.training.step() / self.training.steps_per_epoch()) as i32;
             let t = t.map_err(|_| StageError::Diverged { run: self.identity.run.clone(), epoch })?;
-            let estimate = estimator.estimate(t, labels);
-            let estimate =
-                estimate.map_err(|e| StageError::Refused(format!("adaptive spacing, layer {}: {e}", l + 1)))?;
-            measured.extend([estimate.i_xt.bits(), estimate.i_ty.bits()]);
+            let sample = Sample::new(t, given).map_err(|e| refused(&e))?;
+            for estimate in estimator.estimate(&sample) {
+                let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+                measured.extend([estimate.i_xt.bits(), estimate.i_ty.bits()]);
+            }
         }
         Ok(measured)
     }
@@ -362,9 +363,12 @@ fn bytes_of(network: &Network, identity: &Identity<'_>) -> u64 {
 }
 
 fn adaptive_estimator() -> Result<Box<dyn Estimator>, StageError> {
-    let refused = |e: String| StageError::Refused(format!("adaptive spacing: {e}"));
-    let spec = estimators::find("binning").map_err(|e| refused(e.to_string()))?;
+    let spec = estimators::find("binning").map_err(|e| refused(&e))?;
     let n_bins = ("n_bins".to_owned(), Value::Count(ADAPTIVE_BINS));
-    let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(e.to_string()))?;
-    (spec.build)(&parameters).map_err(|e| refused(e.to_string()))
+    let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(&e))?;
+    (spec.build)(&[parameters]).map_err(|e| refused(&e))
+}
+
+fn refused(problem: &dyn std::fmt::Display) -> StageError {
+    StageError::Refused(format!("adaptive spacing: {problem}"))
 }

@@ -1,0 +1,98 @@
+//! Plug-in information of a code: what estimators share that make cells of T's values.
+//!
+//! Every row has a cell t and an input x. I(X;T) = H(T) − H(T|X), with H(T|X) = H(X,T) − H(X); where every input has one
+//! row, or always the same cell, H(T|X) = 0 and I(X;T) = H(T), a count of occupied cells. I(T;Y) = H(T) + H(Y) − H(T,Y)
+//! for hard labels; for stochastic ones H(Y) − Σ_t p(t) H(Y|t), p(y|t) being the mean of p(y|x) over the rows in cell t.
+//!
+//! # Reference
+//! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
+//! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
+
+use super::{Estimate, EstimateError, Given, Sample, Spread};
+use crate::math::atoms::Cells;
+use crate::math::entropy::Bias;
+use crate::math::information::{information, label_entropy_given, shuffled_information};
+use crate::parameter::{Kind, Parameter, Parameters};
+use crate::units::Nats;
+
+/// T as a code.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Code {
+    cells: Cells,
+    bias: Bias,
+}
+
+/// I(T;T′) of a layer and the one above.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Neighbours {
+    /// I(T;T′).
+    pub i_tt: Nats,
+    /// The same where the rows of T′ are dealt anew; `None` without shuffles.
+    pub null: Option<Spread>,
+}
+
+/// How entropies are corrected, for estimators of a code.
+pub(super) const BIAS: Parameter = Parameter {
+    name: "bias",
+    doc: "correction of the plug-in entropies, which are too low by about (cells - 1)/2N nats",
+    kind: Kind::Choice(&["plug-in", "miller-madow", "jackknife"]),
+    default: "plug-in",
+};
+
+/// The correction that was chosen.
+pub(super) fn bias(parameters: &Parameters) -> Bias {
+    let name = parameters.text(BIAS.name);
+    let found = name.and_then(|name| Bias::ALL.iter().find(|(known, _)| *known == name));
+    found.map_or(Bias::PlugIn, |(_, bias)| *bias)
+}
+
+/// How a correction is told in the name of a table.
+pub(super) fn bias_suffix(bias: Bias) -> String {
+    let name = Bias::ALL.iter().find(|(_, known)| *known == bias).map_or("", |(name, _)| name);
+    if bias == Bias::PlugIn { String::new() } else { format!("-{name}") }
+}
+
+/// The estimate from the cell of every row; `most_codes` is the logarithm of the number of possible codes.
+pub(super) fn estimate(
+    cells: Cells,
+    most_codes: Nats,
+    bias: Bias,
+    sample: &Sample<'_>,
+) -> Result<Estimate, EstimateError> {
+    let given = sample.given;
+    let table = given.table(bias);
+    let h_t = table.entropy(cells.counts());
+    let shuffled = |of: &Cells| shuffled_information(&cells, of, given.shuffles.iter(), table);
+    let (i_xt, i_xt_null) = match given.is_distinct() {
+        true => (h_t, Spread::unmoved(&given.shuffles, h_t)),
+        false => (information(&cells, &given.x, table), Spread::of(&shuffled(&given.x))),
+    };
+    let (i_ty, i_ty_null) = match &given.classes {
+        Some(classes) => (information(&cells, classes, table), Spread::of(&shuffled(classes))),
+        None if bias == Bias::PlugIn => {
+            let rows: Vec<&[f64]> = given.y.rows().collect();
+            let i_ty = |rows| given.h_y - label_entropy_given(&cells, rows, given.y.n_classes());
+            let dealt = |order: &[u32]| i_ty(order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>());
+            (i_ty(rows.clone()), Spread::of(&given.shuffles.iter().map(dealt).collect::<Vec<_>>()))
+        }
+        None => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
+    };
+    Ok(Estimate {
+        i_xt,
+        i_ty,
+        h_t_given_x: h_t - i_xt,
+        i_xt_null,
+        i_ty_null,
+        i_xt_ceiling: if most_codes < given.h_x { most_codes } else { given.h_x },
+        i_ty_ceiling: given.h_y,
+        n_codes: cells.n_cells(),
+        code: Some(Code { cells, bias }),
+    })
+}
+
+/// I(T;T′) of the codes of a layer and of the one above, of the same rows.
+pub fn neighbours(below: &Code, above: &Code, given: &Given) -> Neighbours {
+    let table = given.table(below.bias);
+    let shuffled = shuffled_information(&below.cells, &above.cells, given.shuffles.iter(), table);
+    Neighbours { i_tt: information(&below.cells, &above.cells, table), null: Spread::of(&shuffled) }
+}

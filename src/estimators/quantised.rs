@@ -1,0 +1,73 @@
+//! Exact information of a network whose units have few levels, by counting rows of integer codes.
+//!
+//! Every unit's value becomes the number of its level, round((t − lo)(2^bits − 1)/(hi − lo)), lo and hi being the smallest
+//! and the largest value of the layer at that moment. Where the layer has at most 2^bits evenly spaced levels, as a
+//! network that computes with quantised activations has, no two levels share a number: then H(T), and with it I(X;T) and
+//! I(T;Y), is exact, for the empirical distribution of the recorded samples. For any other network it is the entropy of a
+//! code, as binning is.
+//!
+//! # Reference
+//! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
+//! exact.
+
+use super::discrete::{BIAS, bias, bias_suffix, estimate};
+use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
+use crate::math::atoms::Cells;
+use crate::math::digitise::{Codes, Quantised as Levels, digitise};
+use crate::math::entropy::Bias;
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
+use crate::units::Nats;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "quantised",
+    summary: "information of networks with 2^bits levels a unit, exact for the recorded samples",
+    parameters: &[
+        Parameter {
+            name: "bits",
+            doc: "bits of a level's number",
+            kind: Kind::Count { min: 1, max: 24 },
+            default: "8",
+        },
+        BIAS,
+    ],
+    build,
+};
+
+/// Estimates for several numbers of bits.
+#[derive(Debug)]
+struct Quantised(Vec<(u32, Bias)>);
+
+fn build(parameters: &[Parameters]) -> Result<Box<dyn Estimator>, ParameterError> {
+    let one = |parameters: &Parameters| (parameters.count("bits").unwrap_or(8) as u32, bias(parameters));
+    Ok(Box::new(Quantised(parameters.iter().map(one).collect())))
+}
+
+impl Estimator for Quantised {
+    fn members(&self) -> Vec<Member> {
+        let member = |(bits, bias): &(u32, Bias)| Member {
+            id: format!("quantised-bits-{bits}{}", bias_suffix(*bias)),
+            quantity: format!(
+                "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels"
+            ),
+            randomness: Randomness::None,
+            range: RangeOver::Estimated,
+        };
+        self.0.iter().map(member).collect()
+    }
+
+    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        let one = |(bits, bias): &(u32, Bias)| {
+            let range = of.ranges.layer;
+            let rule = Levels { low: range.low.into(), high: range.high.into(), bits: *bits };
+            let codes = digitise(of.t.values(), &rule);
+            let cells = match codes.map_err(|e| EstimateError::Range { problem: e.to_string() })? {
+                Codes::U8(codes) => Cells::of_rows(&codes, of.t.n_units()),
+                Codes::U16(codes) => Cells::of_rows(&codes, of.t.n_units()),
+                Codes::U32(codes) => Cells::of_rows(&codes, of.t.n_units()),
+            };
+            let most_codes = f64::from(*bits) * std::f64::consts::LN_2 * of.t.n_units() as f64;
+            estimate(cells, Nats(most_codes), *bias, of)
+        };
+        self.0.iter().map(one).collect()
+    }
+}

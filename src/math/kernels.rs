@@ -1,0 +1,473 @@
+//! Sums of Gaussian kernels over all pairs of samples, exp(−a ‖t_i − t_j‖²), for several a and within classes.
+//!
+//! Half of the pairs are visited, tile against tile, and counted for both samples. A kernel is computed, compared in
+//! class and added while it is in the first cache; nothing of size N × N exists. Sums run in the precision of the values
+//! over one tile, [`TILE`] kernels, and in f64 from there on.
+//!
+//! Squared distances come from differences where layers are narrow, and from a matrix product where they are wide. The
+//! bits of the first do not depend on the machine; those of the second depend on the kernel that `matrixmultiply` chooses.
+
+use pulp::{Arch, Simd, WithSimd};
+
+use crate::math::distances::{Distances, LANES, PairOfTiles, ROWS, TILE};
+use crate::math::real::{Real, fold};
+
+/// What one exponent a gives, N values each.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KernelSums {
+    /// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i, j = i included: in 1..=N.
+    pub all: Vec<f64>,
+    /// For every labelling, the same sum over those j that have the class of i: in 1..=N_y.
+    pub same_class: Vec<Vec<f64>>,
+}
+
+/// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i and exponent a, j = i included, over all samples and over those of i's class.
+///
+/// `values` is n_samples × n_units row-major, finite. Exponents a ≥ 0 in units of 1/t², one result for each in their order;
+/// those that are 2 or 4 times another cost no exponential. `labellings` are any numbers of classes of length
+/// n_samples; a labelling costs the same whatever the number of its classes.
+///
+/// Every kernel is within a few units of rounding of its own (1e−7, 1e−16), or [`Real::NEGLIGIBLE`] in wide layers. A value that is
+/// not finite gives NaN in all sums that contain it.
+///
+/// # Panics
+/// Shapes that do not fit together.
+pub fn kernel_sums<T: Real>(values: &[T], n_units: usize, exponents: &[f64], labellings: &[&[u32]]) -> Vec<KernelSums> {
+    assert!(n_units > 0 && values.len().is_multiple_of(n_units), "values are n_samples × n_units");
+    let n_samples = values.len() / n_units;
+    assert!(labellings.iter().all(|classes| classes.len() == n_samples), "a labelling has one class per sample");
+
+    let powers = Powers::new(exponents);
+    let classes: Vec<Vec<T::Class>> = labellings.iter().map(|classes| padded(classes)).collect();
+    let n_sums = exponents.len() * (1 + labellings.len());
+    let mut totals = vec![vec![0.0; n_samples.next_multiple_of(TILE)]; n_sums];
+    let mut scratch = Scratch::new(exponents.len(), n_sums);
+
+    Distances::new(values, n_units, exponents).for_each_pair_of_tiles(|pair| {
+        scratch.columns.fill(T::zero());
+        Arch::new().dispatch(AddKernels { pair, powers: &powers, classes: &classes, scratch: &mut scratch });
+        scratch.flush(pair, &mut totals);
+    });
+
+    totals.iter_mut().for_each(|total| total.truncate(n_samples));
+    let mut totals = totals.into_iter();
+    let mut sums: Vec<(usize, KernelSums)> = Vec::with_capacity(exponents.len());
+    for place in powers.places {
+        let mut next = || totals.next().expect("there are 1 + labellings totals per exponent");
+        sums.push((place, KernelSums { all: next(), same_class: labellings.iter().map(|_| next()).collect() }));
+    }
+    sums.sort_by_key(|(place, _)| *place);
+    sums.into_iter().map(|(_, sums)| sums).collect()
+}
+
+/// Class numbers as wide as the values, padded to whole tiles.
+fn padded<C: Copy + Default + From<u32>>(classes: &[u32]) -> Vec<C> {
+    let mut padded: Vec<C> = classes.iter().map(|class| C::from(*class)).collect();
+    padded.resize(classes.len().next_multiple_of(TILE), C::default());
+    padded
+}
+
+/// How the kernels of all exponents follow from a squared distance, smallest exponent first.
+struct Powers<T> {
+    steps: Vec<Step<T>>,
+    /// The caller's number of each step's exponent.
+    places: Vec<usize>,
+}
+
+/// How a kernel is computed. `of` is the number of an earlier step.
+#[derive(Clone, Copy)]
+enum Step<T> {
+    /// 2^(scale · D) with scale = −a / ln 2.
+    Exponential { scale: T },
+    /// The kernel of half the exponent, squared.
+    Square { of: usize },
+    /// The kernel of a quarter of the exponent, squared twice.
+    FourthPower { of: usize },
+}
+
+/// A power multiplies the relative error of an exponential by itself: 16 makes 2e−6 of 1e−7, which the mean of N logarithms
+/// does not show.
+const LARGEST_POWER: u32 = 16;
+
+impl<T: Real> Powers<T> {
+    fn new(exponents: &[f64]) -> Self {
+        let mut places: Vec<usize> = (0..exponents.len()).collect();
+        places.sort_by(|a, b| exponents[*a].total_cmp(&exponents[*b]));
+        let mut steps: Vec<Step<T>> = Vec::with_capacity(exponents.len());
+        // Which power of an exponential each step is.
+        let mut powers: Vec<u32> = Vec::with_capacity(exponents.len());
+        for (step, place) in places.iter().enumerate() {
+            let a = exponents[*place];
+            let earlier = |multiple: u32| {
+                let is_multiple = |of: &usize| {
+                    let expected = f64::from(multiple) * exponents[places[*of]];
+                    powers[*of] * multiple <= LARGEST_POWER && (expected - a).abs() <= 4.0 * f64::EPSILON * a
+                };
+                (0..step).find(is_multiple)
+            };
+            let (next, power) = if let Some(of) = earlier(2) {
+                (Step::Square { of }, 2 * powers[of])
+            } else if let Some(of) = earlier(4) {
+                (Step::FourthPower { of }, 4 * powers[of])
+            } else {
+                (Step::Exponential { scale: T::from_f64(-a * std::f64::consts::LOG2_E) }, 1)
+            };
+            steps.push(next);
+            powers.push(power);
+        }
+        Self { steps, places }
+    }
+}
+
+/// What one pair of tiles is computed in.
+struct Scratch<T> {
+    /// `ROWS` × `TILE` squared distances.
+    distances: Vec<T>,
+    /// For each exponent, `ROWS` × `TILE` kernels.
+    kernels: Vec<T>,
+    /// For each exponent and its class sums, the sum over the columns for every row of the tile.
+    rows: Vec<T>,
+    /// Likewise the sum over the rows for every column.
+    columns: Vec<T>,
+}
+
+impl<T: Real> Scratch<T> {
+    fn new(n_exponents: usize, n_sums: usize) -> Self {
+        let zeros = |n| vec![T::zero(); n];
+        let strip = ROWS * TILE;
+        Self {
+            distances: zeros(strip),
+            kernels: zeros(n_exponents * strip),
+            rows: zeros(n_sums * TILE),
+            columns: zeros(n_sums * TILE),
+        }
+    }
+
+    fn flush(&self, pair: PairOfTiles<'_, T>, totals: &mut [Vec<f64>]) {
+        let add = |total: &mut [f64], sums: &[T]| total.iter_mut().zip(sums).for_each(|(t, s)| *t += s.to_f64());
+        for ((total, rows), columns) in
+            totals.iter_mut().zip(self.rows.chunks_exact(TILE)).zip(self.columns.chunks_exact(TILE))
+        {
+            add(&mut total[pair.i * TILE..][..pair.n_rows()], rows);
+            // In a tile with itself every sample has been a row.
+            if pair.i != pair.j {
+                add(&mut total[pair.j * TILE..][..pair.n_columns()], columns);
+            }
+        }
+    }
+}
+
+/// The kernels of one pair of tiles, summed over rows and columns.
+struct AddKernels<'a, T: Real> {
+    pair: PairOfTiles<'a, T>,
+    powers: &'a Powers<T>,
+    classes: &'a [Vec<T::Class>],
+    scratch: &'a mut Scratch<T>,
+}
+
+impl<T: Real> WithSimd for AddKernels<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { pair, powers, classes, scratch } = self;
+        let Scratch { distances, kernels, rows, columns } = scratch;
+        let n_columns = pair.n_columns();
+        let width = n_columns.next_multiple_of(LANES);
+        for first_row in (0..pair.n_rows()).step_by(ROWS) {
+            pair.strip(first_row, distances);
+            take_powers(&powers.steps, distances, width, kernels);
+            if n_columns < width {
+                kernels.chunks_exact_mut(TILE).for_each(|row| row[n_columns..width].fill(T::zero()));
+            }
+            let sums_of_exponent = (1 + classes.len()) * TILE;
+            for ((kernels, rows), columns) in kernels
+                .chunks_exact(ROWS * TILE)
+                .zip(rows.chunks_exact_mut(sums_of_exponent))
+                .zip(columns.chunks_exact_mut(sums_of_exponent))
+            {
+                let (rows, class_rows) = rows.split_at_mut(TILE);
+                let (columns, class_columns) = columns.split_at_mut(TILE);
+                rows[first_row..][..ROWS].copy_from_slice(&add(kernels, width, columns));
+                for ((classes, rows), columns) in
+                    classes.iter().zip(class_rows.chunks_exact_mut(TILE)).zip(class_columns.chunks_exact_mut(TILE))
+                {
+                    let classes_i =
+                        classes[pair.i * TILE + first_row..].first_chunk().expect("classes are padded to whole tiles");
+                    let classes_j = &classes[pair.j * TILE..];
+                    let sums = add_same_class(kernels, classes_i, classes_j, width, columns);
+                    rows[first_row..][..ROWS].copy_from_slice(&sums);
+                }
+            }
+        }
+    }
+}
+
+/// The kernels of all exponents, from the squared distances of one strip.
+#[inline(always)]
+fn take_powers<T: Real>(steps: &[Step<T>], distances: &[T], width: usize, kernels: &mut [T]) {
+    const STRIP: usize = ROWS * TILE;
+    for (step, next) in steps.iter().enumerate() {
+        let (earlier, kernels) = kernels.split_at_mut(step * STRIP);
+        for row in 0..ROWS {
+            let place = row * TILE..row * TILE + width;
+            let out = &mut kernels[place.clone()];
+            match *next {
+                Step::Exponential { scale } => {
+                    for (k, d) in out.iter_mut().zip(&distances[place]) {
+                        *k = (*d * scale).power_of_two();
+                    }
+                }
+                Step::Square { of } => {
+                    for (k, root) in out.iter_mut().zip(&earlier[of * STRIP..][place]) {
+                        let root = without_denormal_powers(*root);
+                        *k = root * root;
+                    }
+                }
+                Step::FourthPower { of } => {
+                    for (k, root) in out.iter_mut().zip(&earlier[of * STRIP..][place]) {
+                        let root = without_denormal_powers(*root);
+                        let square = root * root;
+                        *k = square * square;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// 0 in place of a number whose fourth power is denormal, which would be slow; NaN stays NaN.
+#[inline(always)]
+fn without_denormal_powers<T: Real>(root: T) -> T {
+    if root < T::FOURTH_ROOT_OF_SMALLEST { T::zero() } else { root }
+}
+
+/// Adds the rows of a strip to `columns` and returns the sum of each row.
+#[inline(always)]
+fn add<T: Real>(kernels: &[T], width: usize, columns: &mut [T]) -> [T; ROWS] {
+    let mut sums = [[T::zero(); LANES]; ROWS];
+    for (block, columns) in columns[..width].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut column = [T::zero(); LANES];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let row = &kernels[r * TILE + block * LANES..][..LANES];
+            for ((k, sum), column) in row.iter().zip(sums).zip(&mut column) {
+                *sum += *k;
+                *column += *k;
+            }
+        }
+        columns.iter_mut().zip(column).for_each(|(total, sum)| *total += sum);
+    }
+    sums.map(fold)
+}
+
+/// Likewise for those kernels whose samples are of the same class.
+#[inline(always)]
+fn add_same_class<T: Real>(
+    kernels: &[T],
+    classes_i: &[T::Class; ROWS],
+    classes_j: &[T::Class],
+    width: usize,
+    columns: &mut [T],
+) -> [T; ROWS] {
+    let mut sums = [[T::zero(); LANES]; ROWS];
+    for (block, columns) in columns[..width].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
+        let mut column = [T::zero(); LANES];
+        let classes_j = &classes_j[block * LANES..][..LANES];
+        for (r, (class_i, sums)) in classes_i.iter().zip(&mut sums).enumerate() {
+            let row = &kernels[r * TILE + block * LANES..][..LANES];
+            for (((k, class_j), sum), column) in row.iter().zip(classes_j).zip(sums).zip(&mut column) {
+                let same = k.where_same(*class_i, *class_j);
+                *sum += same;
+                *column += same;
+            }
+        }
+        columns.iter_mut().zip(column).for_each(|(total, sum)| *total += sum);
+    }
+    sums.map(fold)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::rngs::ChaCha8Rng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+    use crate::math::distances::WIDE;
+
+    /// The formula as it stands, in f64. `is_counted(i, j)` selects the pairs.
+    fn slow_sums(values: &[f64], n_units: usize, a: f64, is_counted: impl Fn(usize, usize) -> bool) -> Vec<f64> {
+        let samples: Vec<&[f64]> = values.chunks_exact(n_units).collect();
+        let kernel =
+            |t_i: &[f64], t_j: &[f64]| (-a * t_i.iter().zip(t_j).map(|(i, j)| (i - j).powi(2)).sum::<f64>()).exp();
+        let sum = |i: usize| {
+            (0..samples.len()).filter(|j| is_counted(i, *j)).map(|j| kernel(samples[i], samples[j])).sum::<f64>()
+        };
+        (0..samples.len()).map(sum).collect()
+    }
+
+    #[track_caller]
+    fn assert_close(got: &[f64], want: &[f64], tolerance: f64) {
+        assert_eq!(got.len(), want.len());
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() <= tolerance * want, "{got} is not {want}");
+        }
+    }
+
+    #[track_caller]
+    fn check<T: Real>(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]], tolerance: f64) {
+        let values: Vec<T> = values.iter().map(|v| T::from_f64(*v)).collect();
+        let got = kernel_sums(&values, n_units, exponents, labellings);
+        // Of the rounded values, so that only the arithmetic differs.
+        let values: Vec<f64> = values.iter().map(|v| v.to_f64()).collect();
+        assert_eq!(got.len(), exponents.len());
+        for (a, got) in exponents.iter().zip(got) {
+            assert_close(&got.all, &slow_sums(&values, n_units, *a, |_, _| true), tolerance);
+            assert_eq!(got.same_class.len(), labellings.len());
+            for (classes, got) in labellings.iter().zip(got.same_class) {
+                assert_close(&got, &slow_sums(&values, n_units, *a, |i, j| classes[i] == classes[j]), tolerance);
+            }
+        }
+    }
+
+    /// Both precisions of `values` against the formula.
+    ///
+    /// The worst case in units of rounding u = 6e−8: a difference, its square and up to n_units additions make (n_units + 2) aD
+    /// of the exponent, and aD exp(−aD) < 0.37; the power of two adds 2, the sixteenth power makes 32 of these; a column is
+    /// added in 64 + 3 steps. For 100 units 38 + 32 + 67 < 170 u = 1e−5. In f64 u = 1.1e−16, with
+    /// `n_samples` more for the slow sums. Every pair that a matrix product need not repair adds ε to a sum of at least 1.
+    #[track_caller]
+    fn check_both(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]]) {
+        let n = (values.len() / n_units) as f64;
+        let unrepaired = if n_units < WIDE { 0.0 } else { n };
+        check::<f32>(values, n_units, exponents, labellings, 1e-5 + f32::NEGLIGIBLE * unrepaired);
+        check::<f64>(
+            values,
+            n_units,
+            exponents,
+            labellings,
+            (170.0 + n) * f64::ROUNDING + f64::NEGLIGIBLE * unrepaired,
+        );
+    }
+
+    /// Values like those of layers: spread, in tight clusters, in tight clusters far apart, or with many equal rows.
+    fn values(n_samples: usize, n_units: usize, kind: usize, seed: u64) -> Vec<f64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut spread = |n: usize| -> Vec<f64> { (0..n * n_units).map(|_| rng.random_range(-1.0..1.0)).collect() };
+        let (rows, centres) = (spread(n_samples), spread(3));
+        let centre = |s: usize| &centres[s % 3 * n_units..][..n_units];
+        let row = |s: usize| &rows[s * n_units..][..n_units];
+        match kind {
+            0 => rows,
+            1 => (0..n_samples).flat_map(|s| row(s).iter().zip(centre(s)).map(|(x, c)| c + 0.02 * x)).collect(),
+            2 => (0..n_samples).flat_map(|s| row(s).iter().zip(centre(s)).map(|(x, c)| 30.0 * c + 0.2 * x)).collect(),
+            _ => (0..n_samples).flat_map(|s| centre(s).to_vec()).collect(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn sums_agree_with_the_formula(
+            n_samples in 1_usize..600,
+            n_units in prop::sample::select(vec![1, 2, 3, 10, 31, 47, 48, 49, 65, 100]),
+            kind in 0_usize..4,
+            n_classes in 1_u32..200,
+            noise in -1.0_f64..1.0,
+            seed: u64,
+        ) {
+            let values = values(n_samples, n_units, kind, seed);
+            // A typical distance is n_units; the exponents go from many neighbours to few.
+            let a = 10_f64.powf(noise) / n_units as f64;
+            let exponents = [4.0 * a, a, 16.0 * a, 3.0 * a, 2.0 * a, 400.0 * a];
+            let labels: Vec<u32> = (0..n_samples as u32).map(|i| i % n_classes).collect();
+            let shuffled: Vec<u32> = (0..n_samples as u32).map(|i| (i * 7 + 3) % 11).collect();
+            check_both(&values, n_units, &exponents, &[&labels, &shuffled]);
+        }
+    }
+
+    #[test]
+    fn one_and_two_samples() {
+        for n_units in [1, 100] {
+            check_both(&values(1, n_units, 0, 1), n_units, &[0.5], &[&[3]]);
+            check_both(&values(2, n_units, 0, 1), n_units, &[0.5, 0.0], &[&[3, 4], &[3, 3]]);
+        }
+        assert_eq!(kernel_sums::<f32>(&[], 3, &[1.0], &[&[]])[0], KernelSums { all: vec![], same_class: vec![vec![]] });
+        assert_eq!(kernel_sums(&[1.0_f32], 1, &[], &[]), []);
+    }
+
+    fn far_clusters<T: Real>(n_units: usize) {
+        // Clusters of 100, 200 and 300 samples at 0, 1000 and −1000 in every unit.
+        let place = |s: usize| {
+            if s < 100 {
+                0.0
+            } else if s < 300 {
+                1000.0
+            } else {
+                -1000.0
+            }
+        };
+        let values: Vec<T> = (0..600 * n_units).map(|k| T::from_f64(0.1 + place(k / n_units))).collect();
+        let two_halves: Vec<u32> = (0..600).map(|s| u32::from(s % 2 == 0)).collect();
+        let sums = &kernel_sums(&values, n_units, &[5.0, 1.25], &[&two_halves]);
+        for sums in sums {
+            for s in 0..600 {
+                let count = if s < 100 {
+                    100.0
+                } else if s < 300 {
+                    200.0
+                } else {
+                    300.0
+                };
+                assert_eq!(sums.all[s], count);
+                assert_eq!(sums.same_class[0][s], count / 2.0);
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_far_clusters_are_exactly_their_counts() {
+        for n_units in [1, 10, 100] {
+            far_clusters::<f32>(n_units);
+            far_clusters::<f64>(n_units);
+        }
+    }
+
+    #[test]
+    fn one_class_is_all_samples_and_distinct_classes_are_none_but_the_sample() {
+        for n_units in [7, 100] {
+            let values: Vec<f32> = values(520, n_units, 0, 2).iter().map(|v| *v as f32).collect();
+            let distinct: Vec<u32> = (0..520).map(|i| u32::MAX - i).collect();
+            let sums = &kernel_sums(&values, n_units, &[0.1], &[&[9; 520], &distinct])[0];
+            assert_eq!(sums.same_class[0], sums.all);
+            assert_eq!(sums.same_class[1], [1.0; 520]);
+        }
+    }
+
+    #[test]
+    fn nan_is_not_hidden() {
+        for n_units in [2, 100] {
+            let mut values = vec![0.5_f32; 300 * n_units];
+            values[3 * n_units] = f32::NAN;
+            let sums = &kernel_sums(&values, n_units, &[1.0, 4.0], &[])[1];
+            assert!(sums.all.iter().all(|sum| sum.is_nan()));
+        }
+    }
+
+    #[test]
+    fn exponents_in_powers_of_two_and_four_share_exponentials_up_to_the_sixteenth_power() {
+        let powers = Powers::<f64>::new(&[16.0, 1.0, 4.0, 2.0, 64.0, 3.0]);
+        let steps: Vec<String> = powers
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Exponential { .. } => "exp".to_string(),
+                Step::Square { of } => format!("{of}²"),
+                Step::FourthPower { of } => format!("{of}⁴"),
+            })
+            .collect();
+        assert_eq!(powers.places, [1, 3, 5, 2, 0, 4]);
+        assert_eq!(steps, ["exp", "0²", "exp", "1²", "3⁴", "exp"]);
+    }
+}

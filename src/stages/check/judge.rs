@@ -1,0 +1,239 @@
+//! The checks, one by one: what makes an estimate mean little, or contradict itself.
+//!
+//! # Reference
+//! Saturation at log N: McAllester & Stratos 2020. Fano's inequality and the data-processing inequality: Cover & Thomas,
+//! sections 2.8 and 2.10. Estimates need not obey the latter: Geiger 2020 (arXiv 2003.09671).
+
+use std::collections::BTreeMap;
+
+use crate::store::schema::EstimateRow;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Verdict {
+    /// What it needs is not there.
+    Unknown,
+    Passed,
+    /// Worth knowing; other estimators suffer from it.
+    Note,
+    /// The number means little.
+    Warning,
+    /// The number contradicts what is known.
+    Violated,
+}
+
+/// What a check says of one estimate.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Judgement {
+    pub(super) check: &'static str,
+    pub(super) verdict: Verdict,
+    pub(super) value: Option<f64>,
+    pub(super) bound: Option<f64>,
+    pub(super) says: String,
+}
+
+/// The share of right classes on the samples of an estimate.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Accuracy {
+    pub(super) right: f64,
+    pub(super) n_classes: usize,
+}
+
+/// Above this share of the ceiling an estimate says that the samples are too few, not how much information there is.
+const SATURATED: f64 = 0.9;
+/// With as many cells per sample, most samples are alone in theirs, and I(T;Y) is near H(Y) whatever the labels.
+const MOST_CELLS: f64 = 0.5;
+/// Nearest neighbours at distance 0 decide an estimate by then.
+const MOST_DUPLICATES: f64 = 0.01;
+/// An estimate within as many standard deviations of its null is not told from it.
+const NULL_SPREADS: f64 = 2.0;
+/// Bits by which an inequality may fail before it counts: above rounding, f32 included.
+const SLACK_BITS: f64 = 0.01;
+/// A share of the ceiling by which scales may differ.
+const MOST_DISAGREEMENT: f64 = 0.1;
+
+/// Every check in the order people see.
+const CHECKS: &[&str] = &[
+    "failure", "saturation", "cells", "null-xt", "null-ty", "fano", "dpi-xt", "dpi-ty", "scales", "constant", "duplicates", "atoms",
+];
+
+/// The place of a check among all.
+pub(super) fn order_of(check: &str) -> usize {
+    CHECKS.iter().position(|known| *known == check).unwrap_or(CHECKS.len())
+}
+
+impl Verdict {
+    const ALL: &[(&str, Verdict)] = &[
+        ("unknown", Verdict::Unknown),
+        ("passed", Verdict::Passed),
+        ("note", Verdict::Note),
+        ("warning", Verdict::Warning),
+        ("violated", Verdict::Violated),
+    ];
+
+    pub(super) fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(_, verdict)| *verdict == self).map_or("", |(name, _)| name)
+    }
+
+    pub(super) fn named(name: &str) -> Self {
+        Self::ALL.iter().find(|(known, _)| *known == name).map_or(Verdict::Unknown, |(_, verdict)| *verdict)
+    }
+}
+
+impl Judgement {
+    /// How far the figure is from what it is compared with.
+    pub(super) fn excess(&self) -> f64 {
+        self.value.zip(self.bound).map_or(0.0, |(value, bound)| (value - bound).abs())
+    }
+}
+
+/// What every check says of an estimate; `above` is that of the layer above at the same moment.
+pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Option<Accuracy>) -> Vec<Judgement> {
+    let (Some(i_xt), Some(i_ty)) = (row.i_xt_bits, row.i_ty_bits) else {
+        let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
+        return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
+    };
+    let n = f64::from(row.n_samples);
+    let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
+    let mut judged = vec![passed("failure")];
+    judged.push(match row.i_xt_ceiling_bits {
+        Some(ceiling) => found("saturation", Verdict::Warning, i_xt > SATURATED * ceiling && ceiling > 0.0, i_xt, SATURATED * ceiling, || {
+            format!("I(X;T) {i_xt:.3} of at most {ceiling:.3} bits: it counts the samples, not the information")
+        }),
+        None => unknown("saturation", "no ceiling is known"),
+    });
+    if is_code {
+        let n_codes = f64::from(row.n_codes);
+        judged.push(found("cells", Verdict::Warning, n_codes > MOST_CELLS * n, n_codes, MOST_CELLS * n, || {
+            format!("{n_codes} cells for {n} samples: most are alone in theirs, which pulls I(T;Y) to H(Y)")
+        }));
+    }
+    if row.n_pooled.unwrap_or(1) > 1 {
+        judged.push(null("null-xt", "I(X;T)", "inputs", i_xt, row.i_xt_null_bits_mean, row.i_xt_null_bits_std));
+    }
+    judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
+    judged.push(fano(row, i_ty, accuracy));
+    if let Some((above, above_xt, above_ty)) = above.and_then(|above| Some((above, above.i_xt_bits?, above.i_ty_bits?))) {
+        judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above.layer));
+        judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above.layer));
+    }
+    if let Some(n_distinct) = row.n_distinct {
+        let duplicates = 1.0 - n_distinct as f64 / n;
+        judged.push(found("constant", Verdict::Note, n_distinct == 1, 1.0, n, || {
+            "all samples have the same T: there is nothing to estimate".to_owned()
+        }));
+        judged.push(found("duplicates", Verdict::Note, duplicates > MOST_DUPLICATES, duplicates, MOST_DUPLICATES, || {
+            format!("{:.1} % of the rows repeat another: estimators by nearest neighbours mean nothing here", 100.0 * duplicates)
+        }));
+    }
+    if let Some(share) = row.atom_share {
+        judged.push(found("atoms", Verdict::Note, share > MOST_DUPLICATES, share, MOST_DUPLICATES, || {
+            format!("{:.1} % of the values are one and the same: T has no density", 100.0 * share)
+        }));
+    }
+    judged
+}
+
+fn passed(check: &'static str) -> Judgement {
+    Judgement { check, verdict: Verdict::Passed, value: None, bound: None, says: String::new() }
+}
+
+fn unknown(check: &'static str, says: &str) -> Judgement {
+    Judgement { verdict: Verdict::Unknown, says: says.to_owned(), ..passed(check) }
+}
+
+fn found(
+    check: &'static str,
+    verdict: Verdict,
+    is_found: bool,
+    value: f64,
+    bound: f64,
+    says: impl FnOnce() -> String,
+) -> Judgement {
+    let (verdict, says) = if is_found { (verdict, says()) } else { (Verdict::Passed, String::new()) };
+    Judgement { check, verdict, value: Some(value), bound: Some(bound), says }
+}
+
+fn null(
+    check: &'static str,
+    what: &str,
+    shuffled: &str,
+    value: f64,
+    mean: Option<f64>,
+    std: Option<f64>,
+) -> Judgement {
+    let Some(mean) = mean else { return unknown(check, "estimated without shuffles") };
+    let bound = mean + NULL_SPREADS * std.unwrap_or(0.0);
+    found(check, Verdict::Warning, value <= bound, value, bound, || {
+        format!("{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance", std.unwrap_or(0.0))
+    })
+}
+
+/// A network that is right in a share a of the samples proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.
+fn fano(row: &EstimateRow, i_ty: f64, accuracy: Option<Accuracy>) -> Judgement {
+    let (Some(accuracy), Some(h_y)) = (accuracy, row.i_ty_ceiling_bits) else {
+        return unknown("fano", "the accuracy on exactly these samples is not recorded");
+    };
+    let (right, wrong) = (accuracy.right, 1.0 - accuracy.right);
+    let plogp = |p: f64| if p > 0.0 { p * p.log2() } else { 0.0 };
+    let h_y_given_t = -plogp(right) - plogp(wrong) + wrong * (accuracy.n_classes.max(2) as f64 - 1.0).log2();
+    let bound = h_y - h_y_given_t;
+    found("fano", Verdict::Violated, i_ty < bound - SLACK_BITS, i_ty, bound, || {
+        format!("I(T;Y) {i_ty:.4} bits, but the accuracy of {right:.4} proves at least {bound:.4} (Fano)")
+    })
+}
+
+/// T′ is made of T, so it cannot know more.
+fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i32) -> Judgement {
+    found(check, Verdict::Violated, above > below + SLACK_BITS, above, below, || {
+        format!("{what} {below:.4} bits, but {above:.4} in layer {layer} above, which knows only this one")
+    })
+}
+
+/// I(X;T) at all scales of an estimator.
+#[derive(Debug, Default)]
+pub(super) struct Scales(BTreeMap<(String, i32, i64, String), Scale>);
+
+#[derive(Debug)]
+struct Scale {
+    row: EstimateRow,
+    low: (f64, String),
+    high: (f64, String),
+    n: usize,
+}
+
+impl Scales {
+    pub(super) fn add(&mut self, row: &EstimateRow) {
+        let Some(i_xt) = row.i_xt_bits else { return };
+        let family = row.estimator.split('-').next().unwrap_or_default();
+        let applied_to = [row.samples.as_deref().unwrap_or("all"), row.randomness.as_deref().unwrap_or("none")];
+        let suffix = match applied_to {
+            ["all", "none" | "noise"] => String::new(),
+            [samples, randomness] => format!(" ({samples}, {randomness})"),
+        };
+        let here = (i_xt, row.estimator.clone());
+        let key = (format!("{family}{suffix}"), row.layer, row.step, row.run.clone());
+        let scale = self.0.entry(key).or_insert_with(|| Scale { row: row.clone(), low: here.clone(), high: here.clone(), n: 0 });
+        scale.n += 1;
+        if here.0 < scale.low.0 {
+            scale.low = here.clone();
+        }
+        if here.0 > scale.high.0 {
+            scale.high = here;
+        }
+    }
+
+    /// How much the scales disagree, where there are several.
+    pub(super) fn judgements(self) -> impl Iterator<Item = (String, EstimateRow, Judgement)> {
+        let several = self.0.into_iter().filter(|(_, scale)| scale.n > 1);
+        several.map(|((family, ..), scale)| {
+            let (low, high) = (scale.low, scale.high);
+            let (difference, ceiling) = (high.0 - low.0, scale.row.i_xt_ceiling_bits.unwrap_or(0.0));
+            let bound = MOST_DISAGREEMENT * ceiling;
+            let judgement = found("scales", Verdict::Warning, difference > bound, difference, bound, || {
+                format!("I(X;T) is {:.3} bits by {} and {:.3} by {}: the scale decides", low.0, low.1, high.0, high.1)
+            });
+            (family, scale.row, judgement)
+        })
+    }
+}

@@ -1,0 +1,258 @@
+//! The check stage: estimates → verdicts on what each of them can mean, in `checks.parquet`.
+
+mod judge;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::StageError;
+use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
+use crate::store::{
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
+    write_rows,
+};
+use judge::{Accuracy, Judgement, Scales, Verdict, judge};
+
+/// What the checks of one experiment came to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdicts {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Estimates that were looked at.
+    pub n_estimates: usize,
+    /// One entry per estimator and check, in the order of the checks.
+    pub findings: Vec<Finding>,
+}
+
+/// What one check says of one estimator, over all runs, layers and moments.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Finding {
+    /// Identity of the estimator, or the name that several scales of it share.
+    pub estimator: String,
+    /// Name of the check.
+    pub check: String,
+    /// The worst verdict.
+    pub verdict: String,
+    /// Layers where it does not pass.
+    pub layers: Vec<i32>,
+    /// Layers times moments where it does not pass in some run.
+    pub n_found: usize,
+    /// Layers times moments that were looked at.
+    pub n_checked: usize,
+    /// What was found, in words, where it is worst.
+    pub says: String,
+}
+
+impl Verdicts {
+    /// How many checks do not pass, notes left out.
+    pub fn n_objections(&self) -> usize {
+        let objects = |finding: &&Finding| [Verdict::Warning.name(), Verdict::Violated.name()].contains(&finding.verdict.as_str());
+        self.findings.iter().filter(objects).count()
+    }
+}
+
+/// What is judged together: estimator, layer, moment, check.
+type Key = (String, i32, i64, i32, &'static str);
+
+/// The same thing in several runs.
+#[derive(Debug)]
+struct OverRuns {
+    n_runs: i32,
+    n_found: i32,
+    worst: Judgement,
+}
+
+/// Judges every estimate of `experiment` and writes `checks.parquet` into `out`.
+///
+/// # Errors
+/// There are no estimates, or a file is not what was written.
+pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError> {
+    let tables = experiment.estimate_files()?;
+    if tables.is_empty() {
+        let problem = "no estimates; run `infoplane estimate` first".to_owned();
+        return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
+    }
+    let known = Known::read(experiment)?;
+    let mut judged: BTreeMap<Key, OverRuns> = BTreeMap::new();
+    let (mut scales, mut hashes, mut n_estimates) = (Scales::default(), known.hashes.clone(), 0);
+    for (_, paths) in &tables {
+        for path in paths {
+            let (hash, rows) = verified_rows(experiment, path)?;
+            hashes.push(hash);
+            n_estimates += rows.len();
+            for moment in by_moment(&rows).values() {
+                for (place, row) in moment.iter().enumerate() {
+                    let above = moment.get(place + 1).filter(|above| above.layer == row.layer + 1);
+                    for judgement in judge(row, above.copied(), known.accuracy(row)) {
+                        add(&mut judged, row.estimator.clone(), row, judgement);
+                    }
+                    scales.add(row);
+                }
+            }
+        }
+    }
+    for (family, row, judgement) in scales.judgements() {
+        add(&mut judged, family, &row, judgement);
+    }
+
+    let rows: Vec<CheckRow> = judged.iter().map(check_row).collect();
+    let work = Pending::new(out, "checks", &serde_json::json!({ "tables": hashes, "schema": VERSION }));
+    if work.finished()?.is_none() {
+        let _lock = Lock::take(out)?;
+        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+        work.finish(vec![write_rows(out, Experiment::CHECKS, &rows, &footer)?])?;
+    }
+    Ok(Verdicts { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
+}
+
+fn verified_rows(experiment: &Experiment, path: &Path) -> Result<(String, Vec<EstimateRow>), StoreError> {
+    let root = experiment.estimates();
+    let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
+    let hash = verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?;
+    Ok((hash, read_rows(path)?))
+}
+
+/// The rows of one table by moment, in each the layers ascending.
+fn by_moment(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> {
+    let mut moments: BTreeMap<(i32, i64), Vec<&EstimateRow>> = BTreeMap::new();
+    for row in rows {
+        moments.entry((row.epoch, row.step)).or_default().push(row);
+    }
+    moments.values_mut().for_each(|rows| rows.sort_by_key(|row| row.layer));
+    moments
+}
+
+fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: String, row: &EstimateRow, judgement: Judgement) {
+    let is_found = i32::from(judgement.verdict > Verdict::Passed);
+    let key = (estimator, row.layer, row.step, row.epoch, judgement.check);
+    match judged.get_mut(&key) {
+        None => {
+            judged.insert(key, OverRuns { n_runs: 1, n_found: is_found, worst: judgement });
+        }
+        Some(runs) => {
+            runs.n_runs += 1;
+            runs.n_found += is_found;
+            if (judgement.verdict, judgement.excess()) > (runs.worst.verdict, runs.worst.excess()) {
+                runs.worst = judgement;
+            }
+        }
+    }
+}
+
+fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
+    CheckRow {
+        estimator: estimator.clone(),
+        layer: *layer,
+        epoch: *epoch,
+        step: *step,
+        check: (*check).to_owned(),
+        verdict: runs.worst.verdict.name().to_owned(),
+        n_runs: runs.n_runs,
+        n_found: if runs.worst.verdict == Verdict::Unknown { 0 } else { runs.n_found },
+        value: runs.worst.value,
+        bound: runs.worst.bound,
+        says: runs.worst.says.clone(),
+    }
+}
+
+/// Per estimator and check, the worst verdict and where it is.
+fn findings(rows: &[CheckRow]) -> Vec<Finding> {
+    let severity = |row: &CheckRow| Verdict::named(&row.verdict);
+    let excess = |row: &CheckRow| row.value.zip(row.bound).map_or(0.0, |(value, bound)| (value - bound).abs());
+    let subjects: BTreeSet<(&str, usize, &str)> =
+        rows.iter().map(|row| (row.estimator.as_str(), judge::order_of(&row.check), row.check.as_str())).collect();
+    let finding = |(estimator, _, check): (&str, usize, &str)| {
+        let of_it: Vec<&CheckRow> = rows.iter().filter(|row| row.estimator == estimator && row.check == check).collect();
+        let worst = of_it.iter().max_by(|a, b| (severity(a), excess(a)).partial_cmp(&(severity(b), excess(b))).unwrap_or(std::cmp::Ordering::Equal))?;
+        let found: Vec<&&CheckRow> = of_it.iter().filter(|row| row.n_found > 0).collect();
+        let layers: BTreeSet<i32> = found.iter().map(|row| row.layer).collect();
+        Some(Finding {
+            estimator: estimator.to_owned(),
+            check: check.to_owned(),
+            verdict: worst.verdict.clone(),
+            layers: layers.into_iter().collect(),
+            n_found: found.len(),
+            n_checked: of_it.len(),
+            says: format!("layer {}, epoch {}: {}", worst.layer, worst.epoch, worst.says),
+        })
+    };
+    subjects.into_iter().filter_map(finding).collect()
+}
+
+/// What the recording knows of how well the networks fit.
+#[derive(Debug, Default)]
+struct Known {
+    n_classes: usize,
+    /// Whether labels are certain, so that an accuracy bounds the information.
+    is_hard: bool,
+    /// By run and step: of which share of the train, test and all samples the class is right, and how many there are.
+    fits: BTreeMap<(String, i64), Fit>,
+    hashes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Fit {
+    train: f64,
+    test: Option<f64>,
+    n_train: usize,
+    n_test: usize,
+}
+
+impl Known {
+    fn read(experiment: &Experiment) -> Result<Self, StageError> {
+        let recording = match Recording::open(experiment) {
+            // Estimates may lie apart from their recording.
+            Err(StoreError::Missing { .. }) => return Ok(Self::default()),
+            recording => recording?,
+        };
+        let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
+        let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
+        let mut known = Self {
+            n_classes: classes.len(),
+            is_hard: samples.iter().all(|row| row.p_y1.is_none()),
+            ..Self::default()
+        };
+        for run in recording.runs() {
+            known.add(run)?;
+        }
+        Ok(known)
+    }
+
+    fn add(&mut self, run: &RecordedRun) -> Result<(), StoreError> {
+        self.hashes.extend(run.verify(EpochRow::TABLE, None)?);
+        self.hashes.extend(run.verify(SplitRow::TABLE, None)?);
+        let splits: Vec<SplitRow> = rows(&run.parts(SplitRow::TABLE, None))?;
+        let n_train = splits.iter().filter(|row| row.split == "train").count();
+        for row in rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
+            let (train, test) = (row.accuracy_train, row.accuracy_test);
+            let fit = Fit { train, test, n_train, n_test: splits.len() - n_train };
+            self.fits.insert((run.id.to_string(), row.step), fit);
+        }
+        Ok(())
+    }
+
+    /// The accuracy on the samples of an estimate; `None` where it is not known for exactly these.
+    fn accuracy(&self, row: &EstimateRow) -> Option<Accuracy> {
+        let fit = self.fits.get(&(row.run.clone(), row.step)).filter(|_| self.is_hard && row.n_pooled.unwrap_or(1) == 1)?;
+        let (right, n) = match row.samples.as_deref() {
+            Some("train") => (fit.train, fit.n_train),
+            Some("test") => (fit.test?, fit.n_test),
+            _ if fit.n_test == 0 => (fit.train, fit.n_train),
+            _ => {
+                let n = fit.n_train + fit.n_test;
+                ((fit.train * fit.n_train as f64 + fit.test? * fit.n_test as f64) / n as f64, n)
+            }
+        };
+        (n == row.n_samples as usize).then_some(Accuracy { right, n_classes: self.n_classes })
+    }
+}
+
+fn rows<R: Row>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
+    let mut rows = Vec::new();
+    for path in paths {
+        rows.extend(read_rows(path)?);
+    }
+    Ok(rows)
+}

@@ -1,0 +1,97 @@
+//! The estimate stage: recorded activations → tables of I(X;T) and I(T;Y), any time after the recording.
+
+mod moments;
+mod plan;
+mod tables;
+
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::{Outcome, Progress, StageError};
+use crate::config::{Pool, Request};
+use crate::estimators::RangeOver;
+use crate::sample::Range;
+use crate::store::{Experiment, Lock};
+use moments::{OpenRun, Runs};
+use plan::Target;
+pub use plan::{Planned, plan};
+use tables::Tables;
+
+/// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
+/// `<out>/unit_estimates`. Every recorded moment is read once for all estimators, those that pool apart.
+///
+/// # Errors
+/// There is no recording, a file is not what was written, or runs, layers or samples do not belong together.
+pub fn estimate(
+    experiment: &Experiment,
+    requests: &[Request],
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let start = Instant::now();
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
+    }
+    let runs = Runs::open(experiment)?;
+    let out = Experiment::new(out);
+    let targets = plan::targets(&runs, requests, &out)?;
+    if targets.is_empty() {
+        return Ok(Outcome::UpToDate);
+    }
+
+    // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
+    // them cannot wait for each other.
+    let mut names: Vec<_> = requests.iter().map(|request| (plan::root(&out, request), request.id())).collect();
+    names.sort();
+    names.dedup();
+    let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
+
+    let n_moments = runs.n_moments()?;
+    progress.begin("estimate", targets.iter().map(|target| target.work(n_moments)).sum());
+    let all_runs = match targets.iter().any(|target| target.needs(RangeOver::AllRuns)) {
+        true => Some(runs.range_of_all()?),
+        false => None,
+    };
+    let done: Result<Vec<(usize, usize)>, StageError> =
+        targets.par_iter().map(|target| make(&runs, target, all_runs, progress)).collect();
+    progress.end();
+    let (n_estimates, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    let seconds = start.elapsed().as_secs_f64();
+    let text = format!("{n_estimates} estimates in {seconds:.1} s → {}", out.root().display());
+    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
+}
+
+/// Makes the pending tables of one run, or of all runs pooled; returns how many estimates there are and how many failed.
+fn make(
+    runs: &Runs,
+    target: &Target<'_>,
+    all_runs: Option<Range>,
+    progress: &dyn Progress,
+) -> Result<(usize, usize), StageError> {
+    let open: Vec<OpenRun<'_>> = target.runs.iter().map(|run| runs.open_run(*run)).collect::<Result<_, _>>()?;
+    let run = match target.needs(RangeOver::Run) {
+        true => Some(open.iter().map(OpenRun::range).try_fold(Range::of(&[]), |a, b| Ok::<_, StageError>(a.and(b?)))?),
+        false => None,
+    };
+    let mut counts = (0, 0);
+    for (pool, pending) in target.by_pool() {
+        let groups = moments::groups(&open, pool)?;
+        let tables = Tables::new(runs, &open, &target.id, &pending, &groups, (run, all_runs))?;
+        // Collected in the order of the moments, whichever thread does them.
+        let by_group: Result<Vec<_>, StageError> = groups
+            .par_iter()
+            .map(|group| {
+                let rows = tables.estimate(group)?;
+                let n_moments = if pool == Pool::Runs { 1 } else { group.parts.len() };
+                progress.advance((pending.len() * n_moments) as u64);
+                Ok(rows)
+            })
+            .collect();
+        let (n_rows, n_failed) = tables.write(by_group?)?;
+        counts = (counts.0 + n_rows, counts.1 + n_failed);
+    }
+    tracing::debug!(run = %target.id, tables = target.pending.len(), "estimated");
+    Ok(counts)
+}

@@ -1,0 +1,310 @@
+//! The recorded runs as the estimate stage reads them: which moments go together, their values, and whether all fits.
+
+use std::borrow::Cow;
+
+use rayon::prelude::*;
+
+use super::super::StageError;
+use crate::config::{Pool, Selection};
+use crate::math::atoms::Cells;
+use crate::sample::{Labels, Range};
+use crate::store::schema::{Row, SplitRow};
+use crate::store::{
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, Values, read_rows, read_samples,
+    verified_hash,
+};
+
+/// All runs of a recording, and what is known of its samples.
+#[derive(Debug)]
+pub(super) struct Runs {
+    recording: Recording,
+    pub(super) layers: Vec<usize>,
+    pub(super) labels: Labels,
+    /// Samples of equal X share a cell.
+    pub(super) x: Cells,
+    pub(super) samples_hash: String,
+}
+
+/// The activations of one run, opened.
+#[derive(Debug)]
+pub(super) struct OpenRun<'a> {
+    recorded: &'a RecordedRun,
+    pub(super) layers: Vec<(usize, ActivationReader)>,
+    /// Numbers of the recorded samples, the same at every moment.
+    samples: Vec<i32>,
+}
+
+/// Recorded moments that are estimated as one.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Group {
+    /// Of the last of them.
+    pub(super) epoch: i32,
+    pub(super) step: i64,
+    /// Of each, which of the opened runs and which of its moments.
+    pub(super) parts: Vec<(usize, usize)>,
+}
+
+/// Which rows of a recorded moment are meant.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Rows {
+    /// Their places among the recorded samples.
+    places: Vec<usize>,
+    /// The numbers of these samples.
+    pub(super) samples: Vec<i32>,
+}
+
+/// Most values that are put together: 2 GiB.
+const MOST_POOLED: usize = 1 << 29;
+
+impl Runs {
+    pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
+        let recording = Recording::open(experiment)?;
+        let layers = recording.layers(Values::Activations)?;
+        let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+        let path = experiment.recording().join(Experiment::SAMPLES);
+        let rows = read_samples(&path)?;
+        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
+        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+        let labels =
+            Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
+        let n_inputs = rows.first().map_or(1, |row| row.x.len());
+        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
+        Ok(Self { recording, layers, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.recording.runs().len()
+    }
+
+    pub(super) fn id(&self, run: usize) -> RunId {
+        self.recording.runs()[run].id.clone()
+    }
+
+    /// The hashes of the activations of some runs.
+    pub(super) fn hashes(&self, runs: &[usize]) -> Result<Vec<String>, StageError> {
+        let mut hashes = Vec::new();
+        for run in runs {
+            for layer in &self.layers {
+                hashes.extend(self.recording.runs()[*run].hashes(Values::Activations.table(), Some(*layer))?);
+            }
+        }
+        Ok(hashes)
+    }
+
+    /// The hashes of the splits of some runs.
+    pub(super) fn split_hashes(&self, runs: &[usize]) -> Result<Vec<String>, StageError> {
+        let mut hashes = Vec::new();
+        for run in runs {
+            hashes.extend(self.recording.runs()[*run].hashes(SplitRow::TABLE, None)?);
+        }
+        Ok(hashes)
+    }
+
+    /// Moments of the first run, which tells for all of them.
+    pub(super) fn n_moments(&self) -> Result<usize, StageError> {
+        Ok(self.recording.runs()[0].activations(Values::Activations, self.layers[0])?.moments().len())
+    }
+
+    /// Opens a run, all of whose files are what was written.
+    pub(super) fn open_run(&self, run: usize) -> Result<OpenRun<'_>, StageError> {
+        let recorded = &self.recording.runs()[run];
+        for layer in &self.layers {
+            recorded.verify(Values::Activations.table(), Some(*layer))?;
+        }
+        OpenRun::open(recorded, &self.layers, self.labels.n_samples())
+    }
+
+    /// The smallest and the largest value of every layer above the input at every moment of all runs.
+    pub(super) fn range_of_all(&self) -> Result<Range, StageError> {
+        let ranges: Result<Vec<Range>, StageError> =
+            (0..self.len()).into_par_iter().map(|run| self.open_run(run)?.range()).collect();
+        Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
+    }
+}
+
+impl<'a> OpenRun<'a> {
+    /// Opens the layers of a run, which must have been recorded at the same moments.
+    fn open(recorded: &'a RecordedRun, layers: &[usize], n_samples: usize) -> Result<Self, StageError> {
+        let open = |layer: &usize| Ok((*layer, recorded.activations(Values::Activations, *layer)?));
+        let opened: Vec<(usize, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
+        for pair in opened.windows(2) {
+            let [(below, first), (layer, second)] = pair else { continue };
+            let (a, b) = (moments(first), moments(second));
+            if a != b {
+                return Err(StageError::Refused(format!(
+                    "{}: layer {layer} of {} has {} recorded moments, layer {below} {}{}; layers must be recorded at the same moments",
+                    second.path().display(),
+                    recorded.id,
+                    b.len(),
+                    a.len(),
+                    first_difference(&a, &b)
+                )));
+            }
+        }
+        let samples = recorded_samples(recorded, &opened, n_samples)?;
+        Ok(Self { recorded, layers: opened, samples })
+    }
+
+    /// The smallest and the largest value of every layer above the input at every moment.
+    pub(super) fn range(&self) -> Result<Range, StageError> {
+        let above_input = self.layers.iter().filter(|(layer, _)| *layer > 0);
+        let jobs: Vec<_> =
+            above_input.flat_map(|(_, reader)| (0..reader.moments().len()).map(move |index| (reader, index))).collect();
+        let ranges: Result<Vec<Range>, StageError> =
+            jobs.par_iter().map(|(reader, index)| Ok(Range::of(&reader.read(*index)?.t))).collect();
+        Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
+    }
+
+    /// Which of the recorded samples a selection means.
+    pub(super) fn rows(&self, selection: Selection) -> Result<Rows, StageError> {
+        let places: Vec<usize> = match selection {
+            Selection::All => (0..self.samples.len()).collect(),
+            Selection::Train | Selection::Test => {
+                let is_meant = self.split(selection.name())?;
+                (0..self.samples.len()).filter(|place| is_meant[self.samples[*place] as usize]).collect()
+            }
+        };
+        let samples = places.iter().map(|place| self.samples[*place]).collect();
+        Ok(Rows { places, samples })
+    }
+
+    /// Of every sample, whether it is in the part called `split`.
+    fn split(&self, split: &str) -> Result<Vec<bool>, StageError> {
+        let parts = self.recorded.parts(SplitRow::TABLE, None);
+        let mut of_sample = Vec::new();
+        for path in &parts {
+            of_sample.extend(read_rows::<SplitRow>(path)?);
+        }
+        let n_needed = self.samples.last().map_or(0, |last| *last as usize + 1);
+        let is_in_order = of_sample.iter().enumerate().all(|(number, row)| row.sample as usize == number);
+        if of_sample.len() < n_needed || !is_in_order {
+            return Err(StageError::Refused(format!(
+                "run {} does not say of every sample in order whether it was trained on ({} rows in the table `splits`); use `--samples all`",
+                self.recorded.id,
+                of_sample.len()
+            )));
+        }
+        self.recorded.verify(SplitRow::TABLE, None)?;
+        Ok(of_sample.iter().map(|row| row.split == split).collect())
+    }
+
+    fn read(&self, layer: usize, index: usize) -> Result<Activations, StageError> {
+        let (_, reader) = &self.layers[layer];
+        let recorded = reader.read(index)?;
+        if recorded.samples != self.samples {
+            return Err(StageError::Refused(format!(
+                "{}: epoch {}, step {} has other samples than the first moment of layer {}; every moment must have the same",
+                reader.path().display(),
+                recorded.epoch,
+                recorded.step,
+                self.layers[0].0
+            )));
+        }
+        Ok(recorded)
+    }
+}
+
+/// Which moments of the opened `runs` are estimated as one.
+pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
+    let moments = moments(&runs[0].layers[0].1);
+    let one = |index: usize| Group { epoch: moments[index].0, step: moments[index].1, parts: vec![(0, index)] };
+    let stretch = |indices: std::ops::Range<usize>| Group {
+        parts: indices.clone().map(|index| (0, index)).collect(),
+        ..one(indices.end - 1)
+    };
+    let groups: Vec<Group> = match pool {
+        Pool::Nothing => (0..moments.len()).map(one).collect(),
+        Pool::Windows => {
+            let ends = (1..=moments.len()).filter(|end| *end == moments.len() || moments[*end].1 > moments[end - 1].1 + 1);
+            let mut begin = 0;
+            let stretches = ends.map(|end| std::mem::replace(&mut begin, end)..end);
+            stretches.filter(|indices| indices.len() > 1).map(stretch).collect()
+        }
+        Pool::Steps(first, last) => {
+            let begin = moments.partition_point(|(_, step)| *step < first);
+            let end = moments.partition_point(|(_, step)| *step <= last);
+            (begin..end).is_empty().then(Vec::new).unwrap_or_else(|| vec![stretch(begin..end)])
+        }
+        Pool::Runs => {
+            if let Some(other) = runs.iter().find(|run| self::moments(&run.layers[0].1) != moments) {
+                return Err(StageError::Refused(format!(
+                    "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
+                    other.recorded.id,
+                    runs[0].recorded.id,
+                    first_difference(&moments, &self::moments(&other.layers[0].1))
+                )));
+            }
+            (0..moments.len())
+                .map(|index| Group { parts: (0..runs.len()).map(|run| (run, index)).collect(), ..one(index) })
+                .collect()
+        }
+    };
+    if groups.is_empty() {
+        let wanted = match pool {
+            Pool::Steps(first, last) => format!("no step from {first} to {last} is recorded"),
+            _ => "no two consecutive steps are recorded".to_owned(),
+        };
+        let id = &runs[0].recorded.id;
+        let problem = format!("{wanted} in run {id}; record them with `steps = {{ windows = [[first, last]] }}`");
+        return Err(StageError::Refused(problem));
+    }
+    Ok(groups)
+}
+
+/// T of a layer (by its place in the list of layers) at the moments of a group.
+pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, layer: usize) -> Result<Vec<Activations>, StageError> {
+    let n_units = runs[0].layers[layer].1.n_units();
+    let n_values: usize = group.parts.iter().map(|(run, _)| runs[*run].samples.len() * n_units).sum();
+    if group.parts.len() > 1 && n_values > MOST_POOLED {
+        return Err(StageError::Refused(format!(
+            "{} moments pooled have {n_values} values in a layer of {n_units} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples",
+            group.parts.len()
+        )));
+    }
+    group.parts.iter().map(|(run, index)| runs[*run].read(layer, *index)).collect()
+}
+
+/// The chosen `rows` of each run, row after row, moment after moment, of what was [`read`].
+pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
+    if let ([recorded], [(run, _)]) = (read, &group.parts[..])
+        && rows[*run].samples.len() == recorded.samples.len()
+    {
+        return Cow::Borrowed(&recorded.t);
+    }
+    let of_part = |(recorded, (run, _)): (&'a Activations, &(usize, usize))| {
+        let n_units = recorded.t.len() / recorded.samples.len().max(1);
+        rows[*run].places.iter().flat_map(move |place| &recorded.t[place * n_units..][..n_units]).copied().collect::<Vec<_>>()
+    };
+    Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
+}
+
+fn moments(reader: &ActivationReader) -> Vec<(i32, i64)> {
+    reader.moments().collect()
+}
+
+fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
+    let differing = a.iter().zip(b).find(|(a, b)| a != b);
+    differing.map_or_else(String::new, |((_, step), _)| format!(", first at step {step}"))
+}
+
+/// The samples that the first moment of a run has: all of the samples table, unless the files say that they hold a part
+/// of it.
+fn recorded_samples(
+    recorded: &RecordedRun,
+    layers: &[(usize, ActivationReader)],
+    n_all: usize,
+) -> Result<Vec<i32>, StageError> {
+    let Some((_, reader)) = layers.first().filter(|(_, reader)| reader.moments().len() > 0) else {
+        return Err(StageError::Refused(format!("run {} has no recorded moments; record it again", recorded.id)));
+    };
+    let samples = reader.read(0)?.samples;
+    let n = samples.len();
+    let is_beyond = samples.last().is_some_and(|last| *last as usize >= n_all);
+    if is_beyond || (n < n_all && !reader.is_partial()) {
+        return Err(StageError::Refused(format!(
+            "{}: activations of {n} samples, but the samples table has {n_all}; record again or repair it",
+            reader.path().display()
+        )));
+    }
+    Ok(samples)
+}

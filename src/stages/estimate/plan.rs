@@ -1,0 +1,124 @@
+//! What there is to do: which tables of which runs are not there yet.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::super::StageError;
+use super::moments::Runs;
+use crate::config::{Of, Pool, Request, Selection};
+use crate::estimators::RangeOver;
+use crate::store::schema::VERSION;
+use crate::store::{Experiment, Pending, RunId};
+
+/// One run, or all of them pooled, and what is to be made of it.
+pub(super) struct Target<'a> {
+    /// What its tables are called.
+    pub(super) id: RunId,
+    /// The numbers of its runs.
+    pub(super) runs: Vec<usize>,
+    /// The tables that are not there yet.
+    pub(super) pending: Vec<Work<'a>>,
+}
+
+/// A table to make.
+pub(super) struct Work<'a> {
+    pub(super) request: &'a Request,
+    pub(super) root: PathBuf,
+    pub(super) pending: Pending,
+}
+
+/// What a call would do for one estimator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The folder of its tables.
+    pub folder: PathBuf,
+    /// What the number is, in words.
+    pub quantity: String,
+    /// Tables to make.
+    pub n_pending: usize,
+    /// Tables that are there.
+    pub n_done: usize,
+}
+
+/// What [`super::estimate`] would do, without doing it.
+///
+/// # Errors
+/// There is no recording, or it cannot be read.
+pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<Planned>, StageError> {
+    let runs = Runs::open(experiment)?;
+    let out = Experiment::new(out);
+    let targets = targets(&runs, requests, &out)?;
+    let planned = |request: &Request| {
+        let n = if request.scope.pool == Pool::Runs { 1 } else { runs.len() };
+        let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
+        let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
+        let folder = root(&out, request).join(request.id());
+        Planned { folder, quantity: request.member.quantity.clone(), n_pending, n_done: n - n_pending }
+    };
+    Ok(requests.iter().map(planned).collect())
+}
+
+/// The runs that lack a table, each with those that it lacks.
+pub(super) fn targets<'a>(
+    runs: &Runs,
+    requests: &'a [Request],
+    out: &Experiment,
+) -> Result<Vec<Target<'a>>, StageError> {
+    let by_itself = |index: usize| (runs.id(index), vec![index]);
+    let pooled = (RunId::pooled(), (0..runs.len()).collect());
+    let mut targets = Vec::new();
+    for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
+        let is_pooled = id == RunId::pooled();
+        let mut pending = Vec::new();
+        for request in requests.iter().filter(|request| (request.scope.pool == Pool::Runs) == is_pooled) {
+            let made_from = json!({
+                "estimator": request.id(),
+                "activations": runs.hashes(&indices)?,
+                "samples": runs.samples_hash,
+                "splits": if request.scope.samples == Selection::All { Vec::new() } else { runs.split_hashes(&indices)? },
+                "range": if request.member.range == RangeOver::AllRuns { runs.hashes(&(0..runs.len()).collect::<Vec<_>>())? } else { Vec::new() },
+                "shuffles": request.scope.n_shuffles,
+                "schema": VERSION,
+            });
+            let root = root(out, request);
+            let work = Pending::new(&root, &format!("{}/{id}", request.id()), &made_from);
+            if work.finished()?.is_none() {
+                pending.push(Work { request, root, pending: work });
+            }
+        }
+        if !pending.is_empty() {
+            targets.push(Target { id, runs: indices, pending });
+        }
+    }
+    Ok(targets)
+}
+
+/// The folder below which the tables of a request lie.
+pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
+    match request.scope.of {
+        Of::Layers => out.estimates(),
+        Of::Units => out.unit_estimates(),
+    }
+}
+
+impl<'a> Target<'a> {
+    /// The pending tables that read the same moments together.
+    pub(super) fn by_pool(&self) -> Vec<(Pool, Vec<&Work<'a>>)> {
+        let mut pools: Vec<Pool> = self.pending.iter().map(|work| work.request.scope.pool).collect();
+        pools.sort();
+        pools.dedup();
+        let of = |pool: Pool| self.pending.iter().filter(move |work| work.request.scope.pool == pool).collect();
+        pools.into_iter().map(|pool| (pool, of(pool))).collect()
+    }
+
+    /// Whether a pending table needs the range of these values.
+    pub(super) fn needs(&self, range: RangeOver) -> bool {
+        self.pending.iter().any(|work| work.request.member.range == range)
+    }
+
+    /// Its share in the progress.
+    pub(super) fn work(&self, n_moments: usize) -> u64 {
+        (n_moments * self.pending.len()) as u64
+    }
+}

@@ -1,0 +1,314 @@
+//! The tables of one run, or of all runs pooled: which estimators serve which of them, and their rows.
+
+use std::collections::BTreeMap;
+
+use super::super::StageError;
+use super::moments::{Group, OpenRun, Rows, Runs, chosen, read};
+use super::plan::Work;
+use crate::config::{Of, Selection};
+use crate::estimators::{Code, Estimate, EstimateError, Estimator, Given, Ranges, Sample, Spread, neighbours};
+use crate::math::atoms::Cells;
+use crate::parameter::Parameters;
+use crate::sample::{Range, Representation};
+use crate::store::schema::{EstimateRow, Row, UnitEstimateRow};
+use crate::store::{Experiment, FileRecord, Footer, RunId, StoreError, write_rows};
+use crate::units::Nats;
+
+/// What is needed to fill the tables of one run, or of all runs pooled.
+pub(super) struct Tables<'a> {
+    runs: &'a Runs,
+    open: &'a [OpenRun<'a>],
+    id: &'a RunId,
+    works: &'a [&'a Work<'a>],
+    batches: Vec<Batch>,
+    rows: BTreeMap<Selection, Vec<Rows>>,
+    given: BTreeMap<Known, Result<Given, EstimateError>>,
+    ranges: (Option<Range>, Option<Range>),
+}
+
+/// Tables that one estimator fills.
+struct Batch {
+    selection: Selection,
+    of: Of,
+    n_shuffles: usize,
+    estimator: Box<dyn Estimator>,
+    /// The table of each of its members.
+    tables: Vec<usize>,
+}
+
+/// What is known of the rows depends on: selection, shuffles, the runs that were put together.
+type Known = (Selection, usize, Vec<usize>);
+
+/// Rows of one table.
+#[derive(Debug, Clone)]
+pub(super) enum Table {
+    Layers(Vec<EstimateRow>),
+    Units(Vec<UnitEstimateRow>),
+}
+
+/// The place of a row.
+#[derive(Clone, Copy)]
+struct Place {
+    layer: usize,
+    epoch: i32,
+    step: i64,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn new(
+        runs: &'a Runs,
+        open: &'a [OpenRun<'a>],
+        id: &'a RunId,
+        works: &'a [&'a Work<'a>],
+        groups: &[Group],
+        ranges: (Option<Range>, Option<Range>),
+    ) -> Result<Self, StageError> {
+        let batches = batches(works)?;
+        let (mut rows, mut given) = (BTreeMap::new(), BTreeMap::new());
+        for batch in &batches {
+            if !rows.contains_key(&batch.selection) {
+                let of_runs: Result<Vec<Rows>, _> = open.iter().map(|run| run.rows(batch.selection)).collect();
+                rows.insert(batch.selection, of_runs?);
+            }
+            for group in groups {
+                let of_runs = &rows[&batch.selection];
+                given.entry(known(batch, group)).or_insert_with_key(|(_, n_shuffles, parts)| {
+                    let samples: Vec<i32> = parts.iter().flat_map(|run| &of_runs[*run].samples).copied().collect();
+                    let x: Vec<u32> = samples.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
+                    Given::new(Cells::of_rows(&x, 1), runs.labels.of(&samples), *n_shuffles)
+                });
+            }
+        }
+        Ok(Self { runs, open, id, works, batches, rows, given, ranges })
+    }
+
+    /// The rows of every table at one group of moments.
+    pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
+        let empty = |work: &&Work<'_>| match work.request.scope.of {
+            Of::Layers => Table::Layers(Vec::new()),
+            Of::Units => Table::Units(Vec::new()),
+        };
+        let mut tables: Vec<Table> = self.works.iter().map(empty).collect();
+        // Of every table, the code of the layer below.
+        let mut below: Vec<Option<(usize, Code)>> = vec![None; tables.len()];
+        for (index, layer) in self.runs.layers.iter().enumerate() {
+            let place = Place { layer: *layer, epoch: group.epoch, step: group.step };
+            let recorded = read(self.open, group, index)?;
+            let n_units = self.open[0].layers[index].1.n_units();
+            for (selection, rows) in &self.rows {
+                let t = chosen(&recorded, group, rows);
+                let t = Representation::new(&t, n_units).map_err(|e| e.to_string());
+                let shape = t.as_ref().ok().map(|t| (Cells::of_rows(t.values(), n_units).n_cells(), t.atom_share()));
+                for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
+                    let given = &self.given[&known(batch, group)];
+                    let sample = match (&t, given) {
+                        (Err(e), _) => Err(e.clone()),
+                        (_, Err(e)) => Err(e.to_string()),
+                        (Ok(t), Ok(given)) => Sample::new(*t, given).map_err(|e| e.to_string()),
+                    };
+                    let sample = sample.map(|sample| {
+                        let (run, all_runs) = self.ranges;
+                        Sample { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample }
+                    });
+                    match batch.of {
+                        Of::Units => self.units(batch, &sample, place, n_units, group, &mut tables),
+                        Of::Layers => {
+                            for (at, estimate) in batch.tables.iter().zip(estimates(batch, &sample)) {
+                                let Table::Layers(rows) = &mut tables[*at] else { continue };
+                                let row = self.layer_row(*at, place, group, shape, &estimate);
+                                let code = estimate.ok().and_then(|estimate| estimate.code);
+                                if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*at], &code, given)
+                                    && lower + 1 == *layer
+                                    && let Some(row_below) = rows.last_mut()
+                                {
+                                    let found = neighbours(code_below, code, given);
+                                    row_below.i_tt_bits = Some(found.i_tt.bits());
+                                    (row_below.i_tt_null_bits_mean, row_below.i_tt_null_bits_std) = bits(found.null);
+                                }
+                                rows.push(row);
+                                below[*at] = code.map(|code| (*layer, code));
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        Ok(tables)
+    }
+
+    fn layer_row(
+        &self,
+        table: usize,
+        place: Place,
+        group: &Group,
+        shape: Option<(usize, f64)>,
+        estimate: &Result<Estimate, String>,
+    ) -> EstimateRow {
+        let request = self.works[table].request;
+        let found = estimate.as_ref().ok();
+        let (i_xt_null_bits_mean, i_xt_null_bits_std) = bits(found.and_then(|e| e.i_xt_null));
+        let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
+        EstimateRow {
+            estimator: request.id(),
+            run: self.id.to_string(),
+            layer: place.layer as i32,
+            epoch: place.epoch,
+            step: place.step,
+            quantity: Some(request.member.quantity.clone()),
+            samples: Some(request.scope.samples.name().to_owned()),
+            randomness: Some(request.randomness().to_owned()),
+            n_pooled: Some(group.parts.len() as i64),
+            i_xt_bits: found.map(|e| e.i_xt.bits()),
+            i_ty_bits: found.map(|e| e.i_ty.bits()),
+            i_tt_bits: None,
+            h_t_given_x_bits: found.map(|e| e.h_t_given_x.bits()),
+            i_xt_ceiling_bits: found.map(|e| e.i_xt_ceiling.bits()),
+            i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
+            n_shuffles: Some(request.scope.n_shuffles as i64),
+            i_xt_null_bits_mean,
+            i_xt_null_bits_std,
+            i_ty_null_bits_mean,
+            i_ty_null_bits_std,
+            i_tt_null_bits_mean: None,
+            i_tt_null_bits_std: None,
+            i_xt_untrained_bits: None,
+            i_ty_untrained_bits: None,
+            n_samples: self.n_rows(request.scope.samples, group),
+            n_codes: found.map_or(0, |e| e.n_codes as i32),
+            n_distinct: shape.map(|(n_distinct, _)| n_distinct as i64),
+            atom_share: shape.map(|(_, share)| share),
+            failure: estimate.as_ref().err().cloned(),
+        }
+    }
+
+    /// Adds the rows of every unit of a layer.
+    fn units(
+        &self,
+        batch: &Batch,
+        sample: &Result<Sample<'_>, String>,
+        place: Place,
+        n_units: usize,
+        group: &Group,
+        tables: &mut [Table],
+    ) {
+        for unit in 0..n_units {
+            let column: Vec<f32> = sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
+            let of_unit = sample.as_ref().map_err(Clone::clone).and_then(|sample| {
+                let t = Representation::new(&column, 1).map_err(|e| e.to_string())?;
+                Ok(Sample { t, ..*sample })
+            });
+            for (at, estimate) in batch.tables.iter().zip(estimates(batch, &of_unit)) {
+                let Table::Units(rows) = &mut tables[*at] else { continue };
+                let request = self.works[*at].request;
+                let found = estimate.as_ref().ok();
+                let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
+                rows.push(UnitEstimateRow {
+                    estimator: request.id(),
+                    run: self.id.to_string(),
+                    layer: place.layer as i32,
+                    unit: unit as i32,
+                    epoch: place.epoch,
+                    step: place.step,
+                    i_xt_bits: found.map(|e| e.i_xt.bits()),
+                    i_ty_bits: found.map(|e| e.i_ty.bits()),
+                    i_ty_null_bits_mean,
+                    i_ty_null_bits_std,
+                    i_xt_ceiling_bits: found.map(|e| e.i_xt_ceiling.bits()),
+                    i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
+                    n_samples: self.n_rows(request.scope.samples, group),
+                    n_codes: found.map_or(0, |e| e.n_codes as i32),
+                    failure: estimate.err(),
+                });
+            }
+        }
+    }
+
+    fn n_rows(&self, selection: Selection, group: &Group) -> i32 {
+        group.parts.iter().map(|(run, _)| self.rows[&selection][*run].samples.len() as i32).sum()
+    }
+
+    /// Writes every table, its rows ordered by layer, then by moment; returns how many rows there are and how many failed.
+    pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<(usize, usize), StageError> {
+        let mut whole: Vec<Option<Table>> = vec![None; self.works.len()];
+        for tables in by_group {
+            for (whole, table) in whole.iter_mut().zip(tables) {
+                match (whole, table) {
+                    (Some(Table::Layers(rows)), Table::Layers(more)) => rows.extend(more),
+                    (Some(Table::Units(rows)), Table::Units(more)) => rows.extend(more),
+                    (whole, table) => *whole = Some(table),
+                }
+            }
+        }
+        let mut counts = (0, 0);
+        for (work, table) in self.works.iter().zip(whole.into_iter().flatten()) {
+            let (file, n_rows, n_failed) = match table {
+                Table::Layers(mut rows) => {
+                    rows.sort_by_key(|row| row.layer);
+                    add_untrained(&mut rows);
+                    (self.write_table(work, &rows)?, rows.len(), rows.iter().filter(|row| row.failure.is_some()).count())
+                }
+                Table::Units(mut rows) => {
+                    rows.sort_by_key(|row| (row.layer, row.unit));
+                    (self.write_table(work, &rows)?, rows.len(), rows.iter().filter(|row| row.failure.is_some()).count())
+                }
+            };
+            work.pending.finish(vec![file])?;
+            counts = (counts.0 + n_rows, counts.1 + n_failed);
+        }
+        Ok(counts)
+    }
+
+    fn write_table<R: Row>(&self, work: &Work<'_>, rows: &[R]) -> Result<FileRecord, StoreError> {
+        let footer = Footer::from([
+            ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
+            ("infoplane.quantity".to_owned(), work.request.member.quantity.clone()),
+        ]);
+        write_rows(&work.root, &Experiment::estimate(&work.request.id(), self.id), rows, &footer)
+    }
+}
+
+/// The estimators for `works`: one for all parameters of an estimator that is applied to the same rows.
+fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
+    let key = |at: &usize| {
+        let scope = works[*at].request.scope;
+        (works[*at].request.spec.name, scope.samples, scope.of, scope.n_shuffles)
+    };
+    let mut left: Vec<usize> = (0..works.len()).collect();
+    let mut batches = Vec::new();
+    while let Some(first) = left.first().map(key) {
+        let (tables, others) = left.into_iter().partition(|at| key(at) == first);
+        left = others;
+        let parameters: Vec<Parameters> = tables.iter().map(|at: &usize| works[*at].request.parameters.clone()).collect();
+        let spec = works[tables[0]].request.spec;
+        let estimator = (spec.build)(&parameters).map_err(|e| StageError::Refused(e.to_string()))?;
+        let (_, selection, of, n_shuffles) = first;
+        batches.push(Batch { selection, of, n_shuffles, estimator, tables });
+    }
+    Ok(batches)
+}
+
+fn known(batch: &Batch, group: &Group) -> Known {
+    (batch.selection, batch.n_shuffles, group.parts.iter().map(|(run, _)| *run).collect())
+}
+
+/// What every member of a batch says of a sample; where there is none, why.
+fn estimates(batch: &Batch, sample: &Result<Sample<'_>, String>) -> Vec<Result<Estimate, String>> {
+    match sample {
+        Err(problem) => vec![Err(problem.clone()); batch.tables.len()],
+        Ok(sample) => batch.estimator.estimate(sample).into_iter().map(|e| e.map_err(|e| e.to_string())).collect(),
+    }
+}
+
+/// Puts beside every row what its layer had before training.
+fn add_untrained(rows: &mut [EstimateRow]) {
+    for layer in rows.chunk_by_mut(|a, b| a.layer == b.layer) {
+        let untrained = layer.iter().find(|row| row.step == 0).map(|row| (row.i_xt_bits, row.i_ty_bits));
+        for row in layer {
+            (row.i_xt_untrained_bits, row.i_ty_untrained_bits) = untrained.unwrap_or_default();
+        }
+    }
+}
+
+fn bits(spread: Option<Spread>) -> (Option<f64>, Option<f64>) {
+    (spread.map(|s| s.mean.bits()), spread.and_then(|s| s.std).map(Nats::bits))
+}
