@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, spacings, and the inner loops of training. No state, no I/O, no randomness.
 
 pub mod atoms;
+pub mod digitise;
 pub mod elementary;
 pub mod entropy;
 pub mod spacing;
