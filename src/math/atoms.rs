@@ -197,8 +197,9 @@ mod tests {
     fn every_bit_of_every_number_counts() {
         for width in 1..20 {
             let n_rows = 8 * width;
-            let codes: Vec<u8> =
-                (0..n_rows * width).map(|k| if k % width == k / width / 8 { 1 << (k / width % 8) } else { 0 }).collect();
+            let codes: Vec<u8> = (0..n_rows * width)
+                .map(|k| if k % width == k / width / 8 { 1 << (k / width % 8) } else { 0 })
+                .collect();
             assert_eq!(Cells::of_rows(&codes, width).n_cells(), n_rows, "{width}");
         }
     }
