@@ -27,8 +27,13 @@ impl Cells {
 
     /// The joint partition: samples are together where they are together in `a` and in `b`.
     pub fn pairs(a: &Cells, b: &Cells) -> Self {
-        let pair = |i: usize| (u64::from(a.numbers[i]) << u32::BITS) | u64::from(b.numbers[i]);
-        number(a.n_samples(), |i| mix(SEED, pair(i)), |i, j| pair(i) == pair(j))
+        a.split_by(|i| b.numbers[i])
+    }
+
+    /// The cells split by a label of every sample.
+    pub fn split_by(&self, label: impl Fn(usize) -> u32) -> Self {
+        let pair = |i: usize| (u64::from(self.numbers[i]) << u32::BITS) | u64::from(label(i));
+        number(self.n_samples(), |i| mix(SEED, pair(i)), |i, j| pair(i) == pair(j))
     }
 
     /// The cell of every sample, below [`Cells::n_cells`].

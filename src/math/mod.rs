@@ -4,5 +4,10 @@ pub mod atoms;
 pub mod digitise;
 pub mod elementary;
 pub mod entropy;
+pub mod information;
+pub mod shuffles;
 pub mod spacing;
 pub mod tile;
+
+#[cfg(test)]
+mod golden;
