@@ -96,8 +96,8 @@ pub fn digitise<V: Value>(values: &[V], rule: &impl Rule<V>) -> Result<Codes, To
     // Subtracted modulo 2³², so that even −2³¹..2³¹ has codes.
     let code = |cell: i32| cell.wrapping_sub(first).cast_unsigned();
     Ok(match n_codes {
-        ..=0x100 => Codes::U8(narrow(values, rule, |cell| code(cell) as u8)),
-        ..=0x1_0000 => Codes::U16(narrow(values, rule, |cell| code(cell) as u16)),
+        1..=0x100 => Codes::U8(narrow(values, rule, |cell| code(cell) as u8)),
+        0x101..=0x1_0000 => Codes::U16(narrow(values, rule, |cell| code(cell) as u16)),
         _ => Codes::U32(narrow(values, rule, code)),
     })
 }
@@ -335,7 +335,7 @@ impl<V: Value> Rule<V> for Width {
         let cell = |value: V| {
             let cell = self.quotient(value).floor();
             // −2³¹ and 2³¹ are f64 numbers, 2³¹ − 1 is not a number of f32.
-            let fits = -2_147_483_648.0 <= cell && cell < 2_147_483_648.0;
+            let fits = (-2_147_483_648.0..2_147_483_648.0).contains(&cell);
             if fits { Ok(cell as i32) } else { Err(TooFar { value: value.double() }) }
         };
         Ok(cell(low)?..=cell(high)?)
