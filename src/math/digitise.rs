@@ -5,7 +5,7 @@
 
 use std::ops::RangeInclusive;
 
-use pulp::Arch;
+use pulp::{Arch, Simd};
 use thiserror::Error;
 
 /// f32, of which activations are made, or f64, in which reference values were computed.
@@ -96,26 +96,33 @@ pub fn digitise<V: Value>(values: &[V], rule: &impl Rule<V>) -> Result<Codes, To
     // Subtracted modulo 2³², so that even −2³¹..2³¹ has codes.
     let code = |cell: i32| cell.wrapping_sub(first).cast_unsigned();
     Ok(match n_codes {
-        ..=0x100 => Codes::U8(narrow(values, rule, |cell| code(cell) as u8)),
-        ..=0x1_0000 => Codes::U16(narrow(values, rule, |cell| code(cell) as u16)),
-        _ => Codes::U32(narrow(values, rule, code)),
+        1..=0x100 => Codes::U8(codes(values, rule, |cell| code(cell) as u8)),
+        0x101..=0x1_0000 => Codes::U16(codes(values, rule, |cell| code(cell) as u16)),
+        _ => Codes::U32(codes(values, rule, code)),
     })
 }
 
-fn narrow<V: Value, C: Copy + Default>(values: &[V], rule: &impl Rule<V>, code: impl Fn(i32) -> C) -> Vec<C> {
+fn codes<V: Value, R: Rule<V>, C: Copy + Default, F: Fn(i32) -> C>(values: &[V], rule: &R, code: F) -> Vec<C> {
     let mut codes = vec![C::default(); values.len()];
-    let mut block = [0; BLOCK];
-    Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            for (values, codes) in values.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)) {
-                let cells = &mut block[..values.len()];
-                rule.cells(values, cells);
-                codes.iter_mut().zip(cells).for_each(|(c, cell)| *c = code(*cell));
-            }
-        },
-    );
+    narrow(values, rule, code, &mut codes);
     codes
+}
+
+#[pulp::with_simd(narrow = Arch::new())]
+#[inline(always)]
+fn narrow_simd<'a, S: Simd, V: Value, R: Rule<V>, C: Copy, F: Fn(i32) -> C>(
+    _: S,
+    values: &'a [V],
+    rule: &'a R,
+    code: F,
+    codes: &'a mut [C],
+) {
+    let mut block = [0; BLOCK];
+    for (values, codes) in values.chunks(BLOCK).zip(codes.chunks_mut(BLOCK)) {
+        let cells = &mut block[..values.len()];
+        rule.cells(values, cells);
+        codes.iter_mut().zip(cells).for_each(|(c, cell)| *c = code(*cell));
+    }
 }
 
 /// 1.5 · 2⁵²: adding it to a smaller number rounds this to a whole one, which is then in the low bits of the sum.
@@ -299,10 +306,10 @@ impl<V: Value> Rule<V> for Edges<V> {
     #[inline(always)]
     fn cells(&self, values: &[V], cells: &mut [i32]) {
         if self.edges.len() <= FEW {
-            let (values, last_values) = values.as_chunks::<32>();
-            let (cells, last_cells) = cells.as_chunks_mut::<32>();
+            let (values, last_values) = values.as_chunks::<LANES>();
+            let (cells, last_cells) = cells.as_chunks_mut::<LANES>();
             for (cells, values) in cells.iter_mut().zip(values) {
-                let mut sums = [-1; 32];
+                let mut sums = [-1; LANES];
                 for edge in &self.edges {
                     sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += i32::from(edge <= value));
                 }
@@ -335,7 +342,7 @@ impl<V: Value> Rule<V> for Width {
         let cell = |value: V| {
             let cell = self.quotient(value).floor();
             // −2³¹ and 2³¹ are f64 numbers, 2³¹ − 1 is not a number of f32.
-            let fits = -2_147_483_648.0 <= cell && cell < 2_147_483_648.0;
+            let fits = (-2_147_483_648.0..2_147_483_648.0).contains(&cell);
             if fits { Ok(cell as i32) } else { Err(TooFar { value: value.double() }) }
         };
         Ok(cell(low)?..=cell(high)?)
@@ -400,25 +407,29 @@ impl<V: Value> Rule<V> for Quantised {
 
 /// The smallest and the largest of `values`, none if there are no values.
 pub fn extremes<V: Value>(values: &[V]) -> Option<(V, V)> {
-    const LANES: usize = 32;
-    let first = *values.first()?;
-    let (low, high) = Arch::new().dispatch(
-        #[inline(always)]
-        || {
-            let (blocks, rest) = values.as_chunks::<LANES>();
-            let (mut low, mut high) = ([first; LANES], [first; LANES]);
-            for block in blocks {
-                low.iter_mut().zip(block).for_each(|(l, v)| *l = if *v < *l { *v } else { *l });
-                high.iter_mut().zip(block).for_each(|(h, v)| *h = if *v > *h { *v } else { *h });
-            }
-            low.iter_mut().zip(rest).for_each(|(l, v)| *l = if *v < *l { *v } else { *l });
-            high.iter_mut().zip(rest).for_each(|(h, v)| *h = if *v > *h { *v } else { *h });
-            (low, high)
-        },
-    );
+    let (low, high) = extremes_of_lanes(values, *values.first()?);
     let low = low.into_iter().reduce(|a, b| if b < a { b } else { a })?;
     let high = high.into_iter().reduce(|a, b| if b > a { b } else { a })?;
     Some((low, high))
+}
+
+/// Neighbouring values whose cells or extremes are in registers at once: four vectors of eight.
+const LANES: usize = 32;
+
+#[pulp::with_simd(extremes_of_lanes = Arch::new())]
+#[inline(always)]
+fn extremes_of_lanes_simd<'a, S: Simd, V: Value>(_: S, values: &'a [V], start: V) -> ([V; LANES], [V; LANES]) {
+    let (mut low, mut high) = ([start; LANES], [start; LANES]);
+    let (blocks, rest) = values.as_chunks::<LANES>();
+    for block in blocks {
+        low.iter_mut().zip(block).for_each(|(l, v)| *l = if *v < *l { *v } else { *l });
+        high.iter_mut().zip(block).for_each(|(h, v)| *h = if *v > *h { *v } else { *h });
+    }
+    for v in rest {
+        low[0] = if *v < low[0] { *v } else { low[0] };
+        high[0] = if *v > high[0] { *v } else { high[0] };
+    }
+    (low, high)
 }
 
 impl Value for f32 {

@@ -2,13 +2,12 @@
 
 pub mod atoms;
 pub mod digitise;
-pub mod distances;
 pub mod elementary;
 pub mod entropy;
 pub mod information;
-pub mod kde;
-pub mod kernels;
-pub mod real;
 pub mod shuffles;
 pub mod spacing;
 pub mod tile;
+
+#[cfg(test)]
+mod golden;
