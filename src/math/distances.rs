@@ -1,0 +1,277 @@
+//! Squared distances ‖t_i − t_j‖² between all samples, a strip of [`ROWS`] × [`TILE`] at a time.
+//!
+//! Narrow layers are stored unit after unit within a tile of samples and subtracted: every loop runs over neighbouring
+//! samples, and the result is exact to rounding. Wide layers use D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j of centred values, a
+//! matrix product per block, and repair by subtraction those pairs for which this cancels too much.
+
+use ndarray::linalg::general_mat_mul;
+use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+
+use crate::math::real::Real;
+
+/// Samples per tile.
+pub const TILE: usize = 256;
+/// Samples of the first tile whose distances are computed side by side.
+pub const ROWS: usize = 4;
+/// The length of loops is a multiple of this.
+pub const LANES: usize = 16;
+/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in cache.
+const PANEL: usize = 4 * TILE;
+/// From here on the matrix product is faster than differences. Measured, see `benches/estimators.rs`.
+const WIDE: usize = 64;
+
+/// All samples of a layer, laid out for the computation of distances.
+pub struct Distances<'a, T: Real> {
+    n_samples: usize,
+    n_units: usize,
+    layout: Layout<'a, T>,
+}
+
+enum Layout<'a, T: Real> {
+    /// Tile after tile, unit u of a tile in `[u · TILE..][..TILE]`, the last tile padded with 0.
+    Narrow(Vec<T>),
+    Wide(Wide<'a, T>),
+}
+
+struct Wide<'a, T: Real> {
+    /// n_samples × n_units, as given: the differences of repaired pairs are those of the original numbers.
+    values: &'a [T],
+    /// Values minus the mean of their unit: an offset would cancel in D, but its square would not.
+    centred: Vec<T>,
+    n_units: usize,
+    /// ‖x_i‖² of the centred values, padded with 0 to whole tiles.
+    norms: Vec<T>,
+    /// The largest norm of each tile.
+    largest_norms: Vec<f64>,
+    exponents: Vec<f64>,
+}
+
+/// Two tiles of samples, j ≥ i. Where i = j, every pair of samples appears twice.
+#[derive(Clone, Copy)]
+pub struct PairOfTiles<'a, T: Real> {
+    /// Number of the first tile.
+    pub i: usize,
+    /// Number of the second tile.
+    pub j: usize,
+    n_samples: usize,
+    source: Source<'a, T>,
+}
+
+#[derive(Clone, Copy)]
+enum Source<'a, T: Real> {
+    Differences {
+        units_i: &'a [T],
+        units_j: &'a [T],
+    },
+    /// −2 x_i·x_j, rows of `PANEL` values that begin at tile j.
+    Product {
+        wide: &'a Wide<'a, T>,
+        product: &'a [T],
+    },
+}
+
+impl<'a, T: Real> Distances<'a, T> {
+    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken: they decide how
+    /// accurate a distance must be.
+    pub fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
+        let layout = if n_units < WIDE {
+            Layout::Narrow(unit_major(values, n_units))
+        } else {
+            Layout::Wide(Wide::new(values, n_units, exponents))
+        };
+        Self { n_samples: values.len() / n_units, n_units, layout }
+    }
+
+    /// Calls `visit` for every pair of tiles (i, j) with i ≤ j.
+    pub fn for_each_pair_of_tiles(&self, mut visit: impl FnMut(PairOfTiles<'_, T>)) {
+        let n_tiles = self.n_samples.div_ceil(TILE);
+        let n_samples = self.n_samples;
+        match &self.layout {
+            Layout::Narrow(units) => {
+                let tiles: Vec<&[T]> = units.chunks_exact(self.n_units * TILE).collect();
+                for i in 0..n_tiles {
+                    for j in i..n_tiles {
+                        let source = Source::Differences { units_i: tiles[i], units_j: tiles[j] };
+                        visit(PairOfTiles { i, j, n_samples, source });
+                    }
+                }
+            }
+            Layout::Wide(wide) => {
+                let mut product = vec![T::zero(); TILE * PANEL];
+                for i in 0..n_tiles {
+                    for panel in (i..n_tiles).step_by(PANEL / TILE) {
+                        wide.multiply(i, panel, &mut product);
+                        for j in panel..n_tiles.min(panel + PANEL / TILE) {
+                            let source = Source::Product { wide, product: &product[(j - panel) * TILE..] };
+                            visit(PairOfTiles { i, j, n_samples, source });
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl<T: Real> PairOfTiles<'_, T> {
+    /// Samples in the first tile.
+    pub fn n_rows(&self) -> usize {
+        TILE.min(self.n_samples - self.i * TILE)
+    }
+
+    /// Samples in the second tile.
+    pub fn n_columns(&self) -> usize {
+        TILE.min(self.n_samples - self.j * TILE)
+    }
+
+    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows of
+    /// `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
+    #[inline(always)]
+    pub fn strip(&self, first_row: usize, strip: &mut [T]) {
+        match self.source {
+            // Eight vector registers of sums, whatever the precision.
+            Source::Differences { units_i, units_j } if size_of::<T>() == 4 => {
+                differences::<T, LANES>(units_i, units_j, first_row, self.n_columns(), strip);
+            }
+            Source::Differences { units_i, units_j } => {
+                differences::<T, { LANES / 2 }>(units_i, units_j, first_row, self.n_columns(), strip);
+            }
+            Source::Product { wide, product } => {
+                for r in first_row..self.n_rows().min(first_row + ROWS) {
+                    let row = &mut strip[(r - first_row) * TILE..][..self.n_columns()];
+                    wide.row(self.i * TILE + r, self.j, &product[r * PANEL..], row);
+                    if self.i == self.j {
+                        row[r] = T::zero();
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Σ_u (x_ui − x_uj)², for L samples j at a time.
+#[inline(always)]
+fn differences<T: Real, const L: usize>(
+    units_i: &[T],
+    units_j: &[T],
+    first_row: usize,
+    n_columns: usize,
+    strip: &mut [T],
+) {
+    for column in (0..n_columns).step_by(L) {
+        let mut sums = [[T::zero(); L]; ROWS];
+        for (i, j) in units_i.chunks_exact(TILE).zip(units_j.chunks_exact(TILE)) {
+            let (i, j) = (&i[first_row..][..ROWS], &j[column..][..L]);
+            for (sums, i) in sums.iter_mut().zip(i) {
+                for (sum, j) in sums.iter_mut().zip(j) {
+                    let difference = *i - *j;
+                    *sum = difference.mul_add(difference, *sum);
+                }
+            }
+        }
+        for (row, sums) in strip.chunks_exact_mut(TILE).zip(&sums) {
+            row[column..][..L].copy_from_slice(sums);
+        }
+    }
+}
+
+fn unit_major<T: Real>(values: &[T], n_units: usize) -> Vec<T> {
+    let n_samples = values.len() / n_units;
+    let mut units = vec![T::zero(); n_samples.next_multiple_of(TILE) * n_units];
+    for (s, row) in values.chunks_exact(n_units).enumerate() {
+        let tile = &mut units[s / TILE * n_units * TILE..][..n_units * TILE];
+        for (unit, value) in tile.chunks_exact_mut(TILE).zip(row) {
+            unit[s % TILE] = *value;
+        }
+    }
+    units
+}
+
+impl<'a, T: Real> Wide<'a, T> {
+    fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
+        let n_samples = values.len() / n_units;
+        let mut means = vec![0.0; n_units];
+        for row in values.chunks_exact(n_units) {
+            means.iter_mut().zip(row).for_each(|(m, v)| *m += v.to_f64());
+        }
+        means.iter_mut().for_each(|m| *m /= n_samples as f64);
+        let mut centred: Vec<T> = Vec::with_capacity(values.len());
+        let mut norms = Vec::with_capacity(n_samples.next_multiple_of(TILE));
+        for row in values.chunks_exact(n_units) {
+            centred.extend(row.iter().zip(&means).map(|(v, m)| T::from_f64(v.to_f64() - m)));
+            norms.push(centred[centred.len() - n_units..].iter().map(|x| x.to_f64() * x.to_f64()).sum());
+        }
+        norms.resize(n_samples.next_multiple_of(TILE), 0.0);
+        let largest_norms = norms.chunks_exact(TILE).map(|tile| tile.iter().copied().fold(0.0, f64::max)).collect();
+        let norms = norms.into_iter().map(T::from_f64).collect();
+        Self { values, centred, n_units, norms, largest_norms, exponents: exponents.to_vec() }
+    }
+
+    /// −2 x_i·x_j for the samples of tile i and those of `PANEL` from tile j on.
+    fn multiply(&self, i: usize, j: usize, product: &mut [T]) {
+        let n_samples = self.centred.len() / self.n_units;
+        let samples = |first: usize, most: usize| {
+            let shape = (most.min(n_samples - first), self.n_units);
+            ArrayView2::from_shape(shape, &self.centred[first * self.n_units..][..shape.0 * shape.1])
+                .expect("the shape is the length")
+        };
+        let (x_i, x_j) = (samples(i * TILE, TILE), samples(j * TILE, PANEL));
+        let shape = (x_i.nrows(), x_j.nrows()).strides((PANEL, 1));
+        let mut product = ArrayViewMut2::from_shape(shape, product).expect("the buffer holds TILE rows of PANEL");
+        general_mat_mul(T::from_f64(-2.0), &x_i, &x_j.t(), T::zero(), &mut product);
+    }
+
+    /// D of sample i and the samples of tile j, from their products.
+    #[inline(always)]
+    fn row(&self, i: usize, tile_j: usize, product: &[T], row: &mut [T]) {
+        let norm_i = self.norms[i];
+        for ((d, p), norm_j) in row.iter_mut().zip(product).zip(&self.norms[tile_j * TILE..]) {
+            let distance = norm_i + *norm_j + *p;
+            *d = if distance < T::zero() { T::zero() } else { distance };
+        }
+        let repair_below = T::from_f64(self.repair_below(norm_i.to_f64() + self.largest_norms[tile_j]));
+        // A count rather than a search: it vectorises, and nearly always there is nothing to repair.
+        if row.iter().filter(|d| **d < repair_below).count() > 0 {
+            self.repair(i, tile_j, repair_below, row);
+        }
+    }
+
+    /// The distance below which cancellation would be noticed, given ‖x_i‖² + ‖x_j‖².
+    ///
+    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖², each addition is rounded by at most
+    /// u times the sum: the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their
+    /// sum adds u (‖x_i‖² + ‖x_j‖²). Twice that is δ. The kernel is wrong by a δ exp(−aD), which is negligible, ε, from
+    /// D = ln(aδ/ε)/a on. Where aδ < ε nothing needs repair.
+    fn repair_below(&self, norms: f64) -> f64 {
+        let error = 2.0 * T::ROUNDING * norms * (1.0 + (self.n_units as f64).sqrt() / 3.0);
+        self.exponents.iter().map(|a| (a * error / T::NEGLIGIBLE).ln() / a).fold(0.0, f64::max)
+    }
+
+    #[inline(always)]
+    fn repair(&self, i: usize, tile_j: usize, below: T, row: &mut [T]) {
+        let sample = |s: usize| &self.values[s * self.n_units..][..self.n_units];
+        for (j, d) in (tile_j * TILE..).zip(row) {
+            if *d < below {
+                *d = squared_distance(sample(i), sample(j));
+            }
+        }
+    }
+}
+
+/// Σ_u (a_u − b_u)² in `2 · LANES` partial sums.
+#[inline(always)]
+fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
+    let mut sums = [T::zero(); 2 * LANES];
+    let (a_blocks, a_rest) = a.as_chunks::<{ 2 * LANES }>();
+    let (b_blocks, b_rest) = b.as_chunks::<{ 2 * LANES }>();
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            let difference = *a - *b;
+            *sum = difference.mul_add(difference, *sum);
+        }
+    }
+    for ((sum, a), b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+        let difference = *a - *b;
+        *sum = difference.mul_add(difference, *sum);
+    }
+    sums.iter().fold(T::zero(), |total, sum| total + *sum)
+}
