@@ -277,7 +277,7 @@ fn add_same_class<T: Real>(
         for ((row, class_i), sums) in kernels.chunks_exact(TILE).zip(classes_i).zip(&mut sums) {
             let row = &row[block * LANES..][..LANES];
             for (((k, class_j), sum), column) in row.iter().zip(classes_j).zip(sums).zip(&mut column) {
-                let same = if *class_i == *class_j { *k } else { T::zero() };
+                let same = k.where_same(*class_i, *class_j);
                 *sum += same;
                 *column += same;
             }

@@ -23,6 +23,8 @@ pub trait Real: LinalgScalar + PartialOrd + Debug + AddAssign + Send + Sync {
     fn to_f64(self) -> f64;
     /// self · a + b, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
+    /// self where the classes are equal, else 0.
+    fn where_same(self, a: Self::Class, b: Self::Class) -> Self;
     /// 2^self for self ≤ 0, to 2 units in the last place; exactly 1 at 0. Below the smallest normal number it stays
     /// there (1e−38 or 2e−308): denormal numbers are slow. NaN gives NaN.
     fn power_of_two(self) -> Self;
@@ -70,6 +72,12 @@ impl Real for f32 {
     }
 
     #[inline(always)]
+    fn where_same(self, a: u32, b: u32) -> Self {
+        // Not `if`, which becomes a branch instead of a mask.
+        f32::from_bits(self.to_bits() & u32::from(a == b).wrapping_neg())
+    }
+
+    #[inline(always)]
     fn power_of_two(self) -> Self {
         /// 1.5 · 2²³: adding it to a small number leaves the nearest integer in the low bits of the sum.
         const ROUND: f32 = 12_582_912.0;
@@ -102,6 +110,12 @@ impl Real for f64 {
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         f64::mul_add(self, a, b)
+    }
+
+    #[inline(always)]
+    fn where_same(self, a: u64, b: u64) -> Self {
+        // Not `if`, which becomes a branch instead of a mask.
+        f64::from_bits(self.to_bits() & u64::from(a == b).wrapping_neg())
     }
 
     #[inline(always)]
