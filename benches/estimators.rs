@@ -6,6 +6,8 @@ use infoplane::math::kernels::kernel_sums;
 use infoplane::math::real::Real;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, Slice};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
 
 /// Noise variance of Saxe et al. 2018, appendix B.
 const VARIANCE: f64 = 0.1;
@@ -61,9 +63,10 @@ fn matrix_product(n: usize, d: usize) -> f64 {
     })
 }
 
-/// Numbers in −1..1 without a pattern that matters.
+/// Even in −1..1.
 fn values(n_samples: usize, n_units: usize) -> impl Iterator<Item = f64> {
-    (0..n_samples * n_units).map(|i| ((i as f64) * 0.739_1).sin())
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    (0..n_samples * n_units).map(move |_| rng.random_range(-1.0..1.0))
 }
 
 fn median(repeats: usize, mut work: impl FnMut()) -> f64 {

@@ -7,7 +7,7 @@
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
 
-use crate::math::real::Real;
+use crate::math::real::{Real, fold};
 
 /// Samples per tile.
 pub const TILE: usize = 256;
@@ -273,5 +273,5 @@ fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
         let difference = *a - *b;
         *sum = difference.mul_add(difference, *sum);
     }
-    sums.iter().fold(T::zero(), |total, sum| total + *sum)
+    fold(sums)
 }

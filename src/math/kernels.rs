@@ -7,12 +7,10 @@
 //! Squared distances come from differences where layers are narrow, and from a matrix product where they are wide. The
 //! bits of the first do not depend on the machine; those of the second depend on the kernel that `matrixmultiply` chooses.
 
-use std::hint::black_box;
-
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::math::distances::{Distances, LANES, PairOfTiles, ROWS, TILE};
-use crate::math::real::Real;
+use crate::math::real::{Real, fold};
 
 /// What one exponent a gives, N values each.
 #[derive(Debug, Clone, PartialEq)]
@@ -194,7 +192,8 @@ impl<T: Real> WithSimd for AddKernels<'_, T> {
                 for ((classes, rows), columns) in
                     classes.iter().zip(class_rows.chunks_exact_mut(TILE)).zip(class_columns.chunks_exact_mut(TILE))
                 {
-                    let classes_i = &classes[pair.i * TILE + first_row..];
+                    let classes_i =
+                        classes[pair.i * TILE + first_row..].first_chunk().expect("classes are padded to whole tiles");
                     let classes_j = &classes[pair.j * TILE..];
                     let sums = add_same_class(kernels, classes_i, classes_j, width, columns);
                     rows[first_row..][..ROWS].copy_from_slice(&sums);
@@ -249,8 +248,8 @@ fn add<T: Real>(kernels: &[T], width: usize, columns: &mut [T]) -> [T; ROWS] {
     let mut sums = [[T::zero(); LANES]; ROWS];
     for (block, columns) in columns[..width].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let mut column = [T::zero(); LANES];
-        for (row, sums) in kernels.chunks_exact(TILE).zip(&mut sums) {
-            let row = &row[block * LANES..][..LANES];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let row = &kernels[r * TILE + block * LANES..][..LANES];
             for ((k, sum), column) in row.iter().zip(sums).zip(&mut column) {
                 *sum += *k;
                 *column += *k;
@@ -258,14 +257,14 @@ fn add<T: Real>(kernels: &[T], width: usize, columns: &mut [T]) -> [T; ROWS] {
         }
         columns.iter_mut().zip(column).for_each(|(total, sum)| *total += sum);
     }
-    fold_rows(sums)
+    sums.map(fold)
 }
 
 /// Likewise for those kernels whose samples are of the same class.
 #[inline(always)]
 fn add_same_class<T: Real>(
     kernels: &[T],
-    classes_i: &[T::Class],
+    classes_i: &[T::Class; ROWS],
     classes_j: &[T::Class],
     width: usize,
     columns: &mut [T],
@@ -274,8 +273,8 @@ fn add_same_class<T: Real>(
     for (block, columns) in columns[..width].as_chunks_mut::<LANES>().0.iter_mut().enumerate() {
         let mut column = [T::zero(); LANES];
         let classes_j = &classes_j[block * LANES..][..LANES];
-        for ((row, class_i), sums) in kernels.chunks_exact(TILE).zip(classes_i).zip(&mut sums) {
-            let row = &row[block * LANES..][..LANES];
+        for (r, (class_i, sums)) in classes_i.iter().zip(&mut sums).enumerate() {
+            let row = &kernels[r * TILE + block * LANES..][..LANES];
             for (((k, class_j), sum), column) in row.iter().zip(classes_j).zip(sums).zip(&mut column) {
                 let same = k.where_same(*class_i, *class_j);
                 *sum += same;
@@ -284,21 +283,5 @@ fn add_same_class<T: Real>(
         }
         columns.iter_mut().zip(column).for_each(|(total, sum)| *total += sum);
     }
-    fold_rows(sums)
-}
-
-/// The sum of each row's partial sums, in halves. Without the box the compiler works back from the last additions and uses
-/// short vectors.
-#[inline(always)]
-fn fold_rows<T: Real>(sums: [[T; LANES]; ROWS]) -> [T; ROWS] {
-    black_box(sums).map(|mut sums| {
-        let mut half = LANES / 2;
-        while half > 0 {
-            for l in 0..half {
-                sums[l] = sums[l] + sums[l + half];
-            }
-            half /= 2;
-        }
-        sums[0]
-    })
+    sums.map(fold)
 }

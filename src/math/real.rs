@@ -1,6 +1,7 @@
 //! The two precisions of stored activations, f32 and f64, and their powers of two.
 
 use std::fmt::Debug;
+use std::hint::black_box;
 use std::ops::AddAssign;
 
 use ndarray::LinalgScalar;
@@ -138,4 +139,20 @@ fn horner<T: Real, const N: usize>(coefficients: &[T; N], f: T) -> T {
         sum = sum.mul_add(f, *c);
     }
     sum
+}
+
+/// Adds N = 2^k partial sums in halves, N → N/2 → … → 1.
+///
+/// Without the box the compiler works back from the last additions and uses short vectors where the sums are made.
+#[inline(always)]
+pub fn fold<T: Real, const N: usize>(sums: [T; N]) -> T {
+    let mut sums = black_box(sums);
+    let mut half = N / 2;
+    while half > 0 {
+        for l in 0..half {
+            sums[l] += sums[l + half];
+        }
+        half /= 2;
+    }
+    sums[0]
 }
