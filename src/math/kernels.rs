@@ -285,3 +285,189 @@ fn add_same_class<T: Real>(
     }
     sums.map(fold)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use rand::rngs::ChaCha8Rng;
+    use rand::{RngExt, SeedableRng};
+
+    use super::*;
+    use crate::math::distances::WIDE;
+
+    /// The formula as it stands, in f64. `is_counted(i, j)` selects the pairs.
+    fn slow_sums(values: &[f64], n_units: usize, a: f64, is_counted: impl Fn(usize, usize) -> bool) -> Vec<f64> {
+        let samples: Vec<&[f64]> = values.chunks_exact(n_units).collect();
+        let kernel =
+            |t_i: &[f64], t_j: &[f64]| (-a * t_i.iter().zip(t_j).map(|(i, j)| (i - j).powi(2)).sum::<f64>()).exp();
+        let sum = |i: usize| {
+            (0..samples.len()).filter(|j| is_counted(i, *j)).map(|j| kernel(samples[i], samples[j])).sum::<f64>()
+        };
+        (0..samples.len()).map(sum).collect()
+    }
+
+    #[track_caller]
+    fn assert_close(got: &[f64], want: &[f64], tolerance: f64) {
+        assert_eq!(got.len(), want.len());
+        for (got, want) in got.iter().zip(want) {
+            assert!((got - want).abs() <= tolerance * want, "{got} is not {want}");
+        }
+    }
+
+    #[track_caller]
+    fn check<T: Real>(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]], tolerance: f64) {
+        let values: Vec<T> = values.iter().map(|v| T::from_f64(*v)).collect();
+        let got = kernel_sums(&values, n_units, exponents, labellings);
+        // Of the rounded values, so that only the arithmetic differs.
+        let values: Vec<f64> = values.iter().map(|v| v.to_f64()).collect();
+        assert_eq!(got.len(), exponents.len());
+        for (a, got) in exponents.iter().zip(got) {
+            assert_close(&got.all, &slow_sums(&values, n_units, *a, |_, _| true), tolerance);
+            assert_eq!(got.same_class.len(), labellings.len());
+            for (classes, got) in labellings.iter().zip(got.same_class) {
+                assert_close(&got, &slow_sums(&values, n_units, *a, |i, j| classes[i] == classes[j]), tolerance);
+            }
+        }
+    }
+
+    /// Both precisions of `values` against the formula.
+    ///
+    /// The worst case in units of rounding u = 6e−8: a difference, its square and up to n_units additions make (n_units + 2) aD
+    /// of the exponent, and aD exp(−aD) < 0.37; the power of two adds 2, the sixteenth power makes 32 of these; a column is
+    /// added in 64 + 3 steps. For 100 units 38 + 32 + 67 < 170 u = 1e−5. In f64 u = 1.1e−16, with
+    /// `n_samples` more for the slow sums. Every pair that a matrix product need not repair adds ε to a sum of at least 1.
+    #[track_caller]
+    fn check_both(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]]) {
+        let n = (values.len() / n_units) as f64;
+        let unrepaired = if n_units < WIDE { 0.0 } else { n };
+        check::<f32>(values, n_units, exponents, labellings, 1e-5 + f32::NEGLIGIBLE * unrepaired);
+        check::<f64>(
+            values,
+            n_units,
+            exponents,
+            labellings,
+            (170.0 + n) * f64::ROUNDING + f64::NEGLIGIBLE * unrepaired,
+        );
+    }
+
+    /// Values like those of layers: spread, in tight clusters, in tight clusters far apart, or with many equal rows.
+    fn values(n_samples: usize, n_units: usize, kind: usize, seed: u64) -> Vec<f64> {
+        let mut rng = ChaCha8Rng::seed_from_u64(seed);
+        let mut spread = |n: usize| -> Vec<f64> { (0..n * n_units).map(|_| rng.random_range(-1.0..1.0)).collect() };
+        let (rows, centres) = (spread(n_samples), spread(3));
+        let centre = |s: usize| &centres[s % 3 * n_units..][..n_units];
+        let row = |s: usize| &rows[s * n_units..][..n_units];
+        match kind {
+            0 => rows,
+            1 => (0..n_samples).flat_map(|s| row(s).iter().zip(centre(s)).map(|(x, c)| c + 0.02 * x)).collect(),
+            2 => (0..n_samples).flat_map(|s| row(s).iter().zip(centre(s)).map(|(x, c)| 30.0 * c + 0.2 * x)).collect(),
+            _ => (0..n_samples).flat_map(|s| centre(s).to_vec()).collect(),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+
+        #[test]
+        fn sums_agree_with_the_formula(
+            n_samples in 1_usize..600,
+            n_units in prop::sample::select(vec![1, 2, 3, 10, 31, 47, 48, 49, 65, 100]),
+            kind in 0_usize..4,
+            n_classes in 1_u32..200,
+            noise in -1.0_f64..1.0,
+            seed: u64,
+        ) {
+            let values = values(n_samples, n_units, kind, seed);
+            // A typical distance is n_units; the exponents go from many neighbours to few.
+            let a = 10_f64.powf(noise) / n_units as f64;
+            let exponents = [4.0 * a, a, 16.0 * a, 3.0 * a, 2.0 * a, 400.0 * a];
+            let labels: Vec<u32> = (0..n_samples as u32).map(|i| i % n_classes).collect();
+            let shuffled: Vec<u32> = (0..n_samples as u32).map(|i| (i * 7 + 3) % 11).collect();
+            check_both(&values, n_units, &exponents, &[&labels, &shuffled]);
+        }
+    }
+
+    #[test]
+    fn one_and_two_samples() {
+        for n_units in [1, 100] {
+            check_both(&values(1, n_units, 0, 1), n_units, &[0.5], &[&[3]]);
+            check_both(&values(2, n_units, 0, 1), n_units, &[0.5, 0.0], &[&[3, 4], &[3, 3]]);
+        }
+        assert_eq!(kernel_sums::<f32>(&[], 3, &[1.0], &[&[]])[0], KernelSums { all: vec![], same_class: vec![vec![]] });
+        assert_eq!(kernel_sums(&[1.0_f32], 1, &[], &[]), []);
+    }
+
+    fn far_clusters<T: Real>(n_units: usize) {
+        // Clusters of 100, 200 and 300 samples at 0, 1000 and −1000 in every unit.
+        let place = |s: usize| {
+            if s < 100 {
+                0.0
+            } else if s < 300 {
+                1000.0
+            } else {
+                -1000.0
+            }
+        };
+        let values: Vec<T> = (0..600 * n_units).map(|k| T::from_f64(0.1 + place(k / n_units))).collect();
+        let two_halves: Vec<u32> = (0..600).map(|s| u32::from(s % 2 == 0)).collect();
+        let sums = &kernel_sums(&values, n_units, &[5.0, 1.25], &[&two_halves]);
+        for sums in sums {
+            for s in 0..600 {
+                let count = if s < 100 {
+                    100.0
+                } else if s < 300 {
+                    200.0
+                } else {
+                    300.0
+                };
+                assert_eq!(sums.all[s], count);
+                assert_eq!(sums.same_class[0][s], count / 2.0);
+            }
+        }
+    }
+
+    #[test]
+    fn sums_of_far_clusters_are_exactly_their_counts() {
+        for n_units in [1, 10, 100] {
+            far_clusters::<f32>(n_units);
+            far_clusters::<f64>(n_units);
+        }
+    }
+
+    #[test]
+    fn one_class_is_all_samples_and_distinct_classes_are_none_but_the_sample() {
+        for n_units in [7, 100] {
+            let values: Vec<f32> = values(520, n_units, 0, 2).iter().map(|v| *v as f32).collect();
+            let distinct: Vec<u32> = (0..520).map(|i| u32::MAX - i).collect();
+            let sums = &kernel_sums(&values, n_units, &[0.1], &[&[9; 520], &distinct])[0];
+            assert_eq!(sums.same_class[0], sums.all);
+            assert_eq!(sums.same_class[1], [1.0; 520]);
+        }
+    }
+
+    #[test]
+    fn nan_is_not_hidden() {
+        for n_units in [2, 100] {
+            let mut values = vec![0.5_f32; 300 * n_units];
+            values[3 * n_units] = f32::NAN;
+            let sums = &kernel_sums(&values, n_units, &[1.0, 4.0], &[])[1];
+            assert!(sums.all.iter().all(|sum| sum.is_nan()));
+        }
+    }
+
+    #[test]
+    fn exponents_in_powers_of_two_and_four_share_exponentials_up_to_the_sixteenth_power() {
+        let powers = Powers::<f64>::new(&[16.0, 1.0, 4.0, 2.0, 64.0, 3.0]);
+        let steps: Vec<String> = powers
+            .steps
+            .iter()
+            .map(|step| match step {
+                Step::Exponential { .. } => "exp".to_string(),
+                Step::Square { of } => format!("{of}²"),
+                Step::FourthPower { of } => format!("{of}⁴"),
+            })
+            .collect();
+        assert_eq!(powers.places, [1, 3, 5, 2, 0, 4]);
+        assert_eq!(steps, ["exp", "0²", "exp", "1²", "3⁴", "exp"]);
+    }
+}
