@@ -1,11 +1,13 @@
 //! Pure functions on slices: entropies, spacings, and the inner loops of training. No state, no I/O, no randomness.
 
 pub mod atoms;
-pub mod digitise;
+pub mod distances;
 pub mod elementary;
 pub mod entropy;
-pub mod information;
-pub mod shuffles;
+pub mod gaussian;
+pub mod kde;
+pub mod kernels;
+pub mod real;
 pub mod spacing;
 pub mod tile;
 

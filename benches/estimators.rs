@@ -1,0 +1,88 @@
+//! Seconds of the sums of Gaussian kernels behind the Kolchinsky–Tracey bounds, one thread.
+
+use std::time::Instant;
+
+use infoplane::math::kernels::kernel_sums;
+use infoplane::math::real::Real;
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array2, Axis, Slice};
+use rand::rngs::ChaCha8Rng;
+use rand::{RngExt, SeedableRng};
+
+/// Noise variance of Saxe et al. 2018, appendix B.
+const VARIANCE: f64 = 0.1;
+const N_CLASSES: u32 = 10;
+
+fn main() {
+    for n_labellings in [1, 5] {
+        report::<f32>("f32", 4096, 10, n_labellings, 21);
+        report::<f64>("f64", 4096, 10, n_labellings, 21);
+    }
+    for n_units in [16, 32, 64, 128, 256] {
+        report::<f32>("f32", 4096, n_units, 1, 7);
+        report::<f64>("f64", 4096, n_units, 1, 7);
+    }
+    let product = matrix_product(10_000, 1024);
+    let seconds = report::<f32>("f32", 10_000, 1024, 1, 3);
+    let gigaflop = 2.0 * 1e4 * 1e4 * 1024.0 * 1e-9;
+    print(&format!(
+        "10000 x 1024 f32: {:.1} GFLOP/s, counted as the full product; the bare product in blocks {product:.3} s, {:.1} GFLOP/s",
+        gigaflop / seconds,
+        gigaflop / product
+    ));
+}
+
+/// Both bounds with H(T|Y).
+fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u32, repeats: usize) -> f64 {
+    let values: Vec<T> = values(n_samples, n_units).map(T::from_f64).collect();
+    let labels: Vec<Vec<u32>> =
+        (0..n_labellings).map(|l| (0..n_samples as u32).map(|i| (i * (l + 7)) / 3 % N_CLASSES).collect()).collect();
+    let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
+    let exponents = [1.0 / (2.0 * VARIANCE), 1.0 / (8.0 * VARIANCE)];
+    let seconds = median(repeats, || {
+        std::hint::black_box(kernel_sums(&values, n_units, &exponents, &labels));
+    });
+    print(&format!(
+        "N = {n_samples}, d = {n_units}, {name}, {n_labellings} labellings: {:.2} ms (median of {repeats})",
+        seconds * 1e3
+    ));
+    seconds
+}
+
+/// N × d by d × N in blocks of 256 rows with a scratch buffer: what a wide layer cannot avoid, but for symmetry.
+fn matrix_product(n: usize, d: usize) -> f64 {
+    let x = Array2::from_shape_vec((n, d), values(n, d).map(|v| v as f32).collect()).expect("the size fits");
+    let mut block = Array2::<f32>::zeros((256, n));
+    median(3, || {
+        for start in (0..n).step_by(256) {
+            let rows = x.slice_axis(Axis(0), Slice::from(start..n.min(start + 256)));
+            let mut product = block.slice_axis_mut(Axis(0), Slice::from(..rows.nrows()));
+            general_mat_mul(1.0, &rows, &x.t(), 0.0, &mut product);
+            std::hint::black_box(&block);
+        }
+    })
+}
+
+/// Even in −1..1.
+fn values(n_samples: usize, n_units: usize) -> impl Iterator<Item = f64> {
+    let mut rng = ChaCha8Rng::seed_from_u64(1);
+    (0..n_samples * n_units).map(move |_| rng.random_range(-1.0..1.0))
+}
+
+fn median(repeats: usize, mut work: impl FnMut()) -> f64 {
+    work(); // warms up
+    let mut times: Vec<f64> = (0..repeats)
+        .map(|_| {
+            let start = Instant::now();
+            work();
+            start.elapsed().as_secs_f64()
+        })
+        .collect();
+    times.sort_by(f64::total_cmp);
+    times[repeats / 2]
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark prints its result")]
+fn print(line: &str) {
+    println!("{line}");
+}
