@@ -2,6 +2,7 @@
 
 mod binning;
 mod discrete;
+mod gaussian;
 mod given;
 mod kde;
 mod quantised;
@@ -147,16 +148,19 @@ pub enum EstimateError {
     #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
     Constant,
     /// A covariance needs more samples than units.
-    #[error("{n_units} units need more than {n_units} samples for a covariance, got {n}; use another estimator")]
+    #[error("{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator")]
     TooWide {
         /// Width of the layer.
         n_units: usize,
-        /// Samples of the layer, or of one class.
+        /// Samples of the smallest class.
         n: usize,
     },
     /// Rounding left a covariance that is none.
-    #[error("the covariance of the layer is not positive definite in double precision; use a larger `noise_variance`")]
-    Singular,
+    #[error("{problem}; use a larger `noise_variance`")]
+    Singular {
+        /// What is wrong.
+        problem: String,
+    },
 }
 
 /// An estimator that can be chosen.
@@ -173,7 +177,7 @@ pub struct Spec {
 }
 
 /// Every estimator, in the order people see.
-pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC, &quantised::SPEC, &kde::SPEC];
+pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

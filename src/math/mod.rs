@@ -1,13 +1,16 @@
-//! Pure functions on slices: entropies, spacings, and the inner loops of training. No state, no I/O, no randomness.
+//! Pure functions on slices: entropies, informations, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod digitise;
 pub mod distances;
 pub mod elementary;
 pub mod entropy;
 pub mod gaussian;
+pub mod information;
 pub mod kde;
 pub mod kernels;
 pub mod real;
+pub mod shuffles;
 pub mod spacing;
 pub mod tile;
 
