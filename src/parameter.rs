@@ -325,13 +325,14 @@ mod tests {
             Parameters::product(BOUNDS, given).unwrap().iter().map(Parameters::slug).collect()
         };
         let noise = ("noise".to_owned(), Value::parse_list("0.1, 1"));
-        let expected =
-            ["bound-upper-noise-0.1", "bound-upper-noise-1", "bound-lower-noise-0.1", "bound-lower-noise-1"];
+        let expected = ["bound-upper-noise-0.1", "bound-upper-noise-1", "bound-lower-noise-0.1", "bound-lower-noise-1"];
         assert_eq!(slugs(vec![noise.clone()]), expected);
         let lower = ("bound".to_owned(), vec![Value::Text("lower".to_owned())]);
         assert_eq!(slugs(vec![noise, lower]), ["bound-lower-noise-0.1", "bound-lower-noise-1"]);
         let error = Parameters::product(BOUNDS, vec![("noise".to_owned(), Value::parse_list("1,-1"))]).unwrap_err();
         assert_eq!(error.to_string(), "parameter `noise`: must be a finite number above 0, got -1");
-        assert!(Parameters::product(BOUNDS, vec![("exact".to_owned(), vec![Value::Flag(true)])]).unwrap()[0].flag("exact"));
+        assert!(
+            Parameters::product(BOUNDS, vec![("exact".to_owned(), vec![Value::Flag(true)])]).unwrap()[0].flag("exact")
+        );
     }
 }

@@ -26,7 +26,9 @@ pub(super) fn command() -> Command {
         .subcommands(ESTIMATORS.iter().map(|spec| {
             let command = Command::new(spec.name)
                 .about(spec.summary)
-                .after_help("A flag may have several values, divided by commas: every combination makes a table of its own.")
+                .after_help(
+                    "A flag may have several values, divided by commas: every combination makes a table of its own.",
+                )
                 .arg(experiment_arg())
                 .arg(out_arg("Write the folder `estimates` here [default: the experiment's folder]"))
                 .arg(dry_run_arg());

@@ -38,8 +38,7 @@ const COMMANDS: &[Entry] = &[
     (schema::command, schema::run),
 ];
 
-const EXIT_CODES: &str =
-    "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed, or `check --strict` objects; 2 could not run.";
+const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed, or `check --strict` objects; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {

@@ -10,9 +10,8 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
             "" => String::new(),
             default => format!(" [default: {default}]"),
         };
-        let arg = Arg::new(parameter.name)
-            .long(parameter.name.replace('_', "-"))
-            .help(format!("{}{default}", parameter.doc));
+        let arg =
+            Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(format!("{}{default}", parameter.doc));
         match parameter.kind {
             Kind::Flag => arg.action(ArgAction::SetTrue),
             _ => arg.value_name("VALUE").allow_negative_numbers(true),

@@ -34,7 +34,12 @@ pub(super) const SPEC: Spec = Spec {
             kind: Kind::Choice(&["even", "tanh"]),
             default: "",
         },
-        Parameter { name: "low", doc: "first edge [-1; with n_quantiles the smallest value]", kind: Kind::Number, default: "" },
+        Parameter {
+            name: "low",
+            doc: "first edge [-1; with n_quantiles the smallest value]",
+            kind: Kind::Number,
+            default: "",
+        },
         Parameter { name: "high", doc: "last edge [1]", kind: Kind::Number, default: "" },
         Parameter {
             name: "below",
@@ -67,7 +72,12 @@ pub(super) const SPEC: Spec = Spec {
             kind: Kind::Count { min: 1, max: MOST_CELLS },
             default: "",
         },
-        Parameter { name: "exact", doc: "no bins: rows are equal where all values are, to the last bit", kind: Kind::Flag, default: "" },
+        Parameter {
+            name: "exact",
+            doc: "no bins: rows are equal where all values are, to the last bit",
+            kind: Kind::Flag,
+            default: "",
+        },
         Parameter {
             name: "precision",
             doc: "with n_edges or bin_width, arithmetic in f32, as the authors' codes have it, or f64",
@@ -335,8 +345,12 @@ impl Rule {
 
     fn quantity(&self) -> String {
         match self {
-            Rule::Even { low, high, n_edges, .. } => format!("entropy of the code of {n_edges} edges over [{low}, {high}]"),
-            Rule::Tanh { n_edges } => format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50"),
+            Rule::Even { low, high, n_edges, .. } => {
+                format!("entropy of the code of {n_edges} edges over [{low}, {high}]")
+            }
+            Rule::Tanh { n_edges } => {
+                format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50")
+            }
             Rule::Width { width, .. } => format!("entropy of the code of bins of width {width}"),
             Rule::Bins { n_bins, over } => {
                 let over = match over {
@@ -415,3 +429,167 @@ impl Estimator for Binning {
     }
 }
 
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::estimators::Given;
+    use crate::sample::Labels;
+
+    /// The one rule that `words`, pairs of a parameter and its value, ask for.
+    fn built(words: &[(&str, &str)]) -> Result<(Rule, Bias), ParameterError> {
+        let value = |word: &str| if word == "true" { Value::Flag(true) } else { Value::parse(word) };
+        let given = words.iter().map(|(name, word)| ((*name).to_owned(), vec![value(word)])).collect();
+        let parameters = Parameters::product(SPEC.parameters, given)?.remove(0);
+        Ok((Rule::new(&parameters)?, bias(&parameters)))
+    }
+
+    fn estimated(words: &[(&str, &str)], t: &[f32], n_units: usize, y: Labels) -> Result<Estimate, EstimateError> {
+        let given = Given::of_distinct(y)?;
+        let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given)?;
+        Binning(vec![built(words).unwrap()]).estimate(&sample).remove(0)
+    }
+
+    /// How many cells one unit of these values has.
+    #[track_caller]
+    fn check_cells(words: &[(&str, &str)], t: &[f32], expected: usize) {
+        let y = Labels::hard(&vec![0; t.len()]);
+        assert_eq!(estimated(words, t, 1, y).unwrap().n_codes, expected, "{words:?}");
+    }
+
+    #[test]
+    fn values_outside_of_the_edges_follow_the_policy() {
+        let t = [-3.0, -1.0, 0.5, 1.0, 2.0];
+        check_cells(&[("n_edges", "2")], &t, 3);
+        check_cells(&[("n_edges", "2"), ("above", "last-bin")], &t, 2);
+        check_cells(&[("n_edges", "2"), ("below", "first-bin")], &t, 2);
+        check_cells(&[("n_edges", "2"), ("below", "first-bin"), ("above", "last-bin")], &t, 1);
+        check_cells(&[("n_edges", "2"), ("compat", "idnns")], &t, 2);
+        check_cells(&[("n_edges", "3"), ("low", "-4"), ("high", "4")], &t, 2);
+        for (words, at, value) in [(&[("below", "refuse")][..], 0, -3.0), (&[("above", "refuse")], 4, 2.0)] {
+            let refused = estimated(words, &t, 1, Labels::hard(&[0; 5])).unwrap_err();
+            assert_eq!(refused, EstimateError::Outside { sample: at, unit: 0, value, low: -1.0, high: 1.0 });
+        }
+        // Refusing what is above puts the last edge itself into the last bin.
+        check_cells(&[("n_edges", "2"), ("above", "refuse")], &[0.0, 1.0], 1);
+    }
+
+    #[test]
+    fn a_saturated_value_can_be_kept_in_the_bin_below_one() {
+        let t = [0.6, 1.0, -1.0];
+        check_cells(&[("bin_width", "0.5")], &t, 3);
+        check_cells(&[("bin_width", "0.5"), ("above", "last-bin")], &t, 2);
+    }
+
+    #[test]
+    fn ranges_are_those_of_the_unit_the_layer_or_what_is_given() {
+        // Units 0..1 and 0..100.
+        let t = [0.0, 0.0, 0.3, 30.0, 0.6, 60.0, 1.0, 100.0];
+        let given = Given::of_distinct(Labels::hard(&[0; 4])).unwrap();
+        let mut sample = Sample::new(Representation::new(&t, 2).unwrap(), &given).unwrap();
+        let n_cells = |sample: &Sample<'_>, range: &str| {
+            let (rule, _) = built(&[("n_bins", "2"), ("range", range)]).unwrap();
+            rule.cells(sample).unwrap().n_cells()
+        };
+        assert_eq!(n_cells(&sample, "layer"), 2); // edge 50
+        assert_eq!(n_cells(&sample, "unit"), 2); // edges 0.5 and 50 agree
+        let wide = Some(Range { low: -1000.0, high: 1000.0 });
+        sample.ranges.run = wide;
+        assert_eq!(n_cells(&sample, "run"), 1);
+        sample.ranges.all_runs = Some(Range { low: 0.0, high: 50.0 });
+        assert_eq!(n_cells(&sample, "all-runs"), 2); // edge 25
+        let one_unit = [3.0, 3.0, 3.0, 3.0];
+        let constant = Sample::new(Representation::new(&one_unit, 1).unwrap(), &given).unwrap();
+        assert_eq!((n_cells(&constant, "layer"), n_cells(&constant, "unit")), (1, 1));
+    }
+
+    #[test]
+    fn bins_of_the_net_input_are_edges_of_tanh() {
+        // Three edges −50, 0, 50 of the net input: tanh of them is −1, 0, 1.
+        check_cells(&[("n_edges", "3"), ("spacing", "tanh")], &[-0.9, -0.1, 0.0, 0.9, 1.0], 3);
+    }
+
+    #[test]
+    fn stochastic_labels_use_the_mean_probability_of_a_cell() {
+        let t = [0.1, 0.1, 0.9, 0.9];
+        let y = || Labels::stochastic(&[0.0, 0.5, 0.5, 1.0]).unwrap();
+        // One cell [0, 1): I(T;Y) = 0.
+        assert!(estimated(&[("n_edges", "3")], &t, 1, y()).unwrap().i_ty.0.abs() < 1e-15);
+        // Cells [0, ½) and [½, 1): p(y=1|t) = ¼, ¾, so I(T;Y) = ln 2 − H_b(¼).
+        let expected = 2.0_f64.ln() + 0.25 * 0.25_f64.ln() + 0.75 * 0.75_f64.ln();
+        assert!((estimated(&[("n_edges", "5")], &t, 1, y()).unwrap().i_ty.0 - expected).abs() < 1e-15);
+        let corrected = estimated(&[("bias", "miller-madow")], &t, 1, y()).unwrap_err();
+        assert!(matches!(corrected, EstimateError::NeedsHardLabels { .. }), "{corrected}");
+    }
+
+    #[test]
+    fn a_width_that_is_too_small_for_the_values_is_an_error() {
+        let error = estimated(&[("bin_width", "1e-3")], &[0.0, 1e30], 1, Labels::hard(&[0, 1])).unwrap_err();
+        assert!(matches!(error, EstimateError::TooFar { sample: 1, unit: 0, .. }), "{error}");
+    }
+
+    #[test]
+    fn parameters_that_exclude_each_other_are_refused() {
+        let check = |words: &[(&str, &str)], first: &str, second: &str| {
+            let error = built(words).unwrap_err().to_string();
+            assert_eq!(error, format!("parameters `{first}` and `{second}` exclude each other; give one of them"));
+        };
+        check(&[("n_bins", "3"), ("bin_width", "0.1")], "bin_width", "n_bins");
+        check(&[("exact", "true"), ("low", "0")], "exact", "low");
+        check(&[("n_bins", "3"), ("above", "refuse")], "n_bins", "above");
+        check(&[("range", "run")], "n_edges", "range");
+        check(&[("spacing", "tanh"), ("low", "0")], "spacing", "low");
+        check(&[("compat", "idnns"), ("below", "refuse")], "compat", "below");
+        let error = built(&[("low", "2"), ("high", "1")]).unwrap_err().to_string();
+        assert!(error.starts_with("parameter `n_edges`: 30 edges over 2..=1 are closer"), "{error}");
+    }
+
+    #[test]
+    fn every_parameter_that_changes_numbers_is_in_the_name() {
+        let id = |words: &[(&str, &str)]| Binning(vec![built(words).unwrap()]).members()[0].id.clone();
+        assert_eq!(id(&[]), "binning-n-edges-30");
+        assert_eq!(id(&[("bin_width", "0.07"), ("precision", "f64")]), "binning-bin-width-0.07-f64");
+        assert_eq!(
+            id(&[("n_bins", "9"), ("range", "run"), ("bias", "jackknife")]),
+            "binning-n-bins-9-range-run-jackknife"
+        );
+        assert_eq!(
+            id(&[("n_edges", "9"), ("low", "0"), ("above", "last-bin")]),
+            "binning-n-edges-9-low-0-above-last-bin"
+        );
+        assert_eq!(id(&[("n_quantiles", "30"), ("low", "-1.000001")]), "binning-n-quantiles-30-low--1.000001");
+        assert_eq!(id(&[("exact", "true")]), "binning-exact");
+    }
+
+    /// −Σ p ln p of the rows' bin numbers, as the formula is written.
+    fn slow_entropy(rows: &[Vec<i64>]) -> f64 {
+        let mut counts: HashMap<&[i64], f64> = HashMap::new();
+        rows.iter().for_each(|row| *counts.entry(row).or_default() += 1.0);
+        let n = rows.len() as f64;
+        -counts.values().map(|count| count / n * (count / n).ln()).sum::<f64>()
+    }
+
+    proptest! {
+        #[test]
+        fn the_fast_estimate_is_that_of_the_formula(
+            t in prop::collection::vec(-20_i32..20, 3 * 40),
+            y in prop::collection::vec(0_i32..3, 40),
+        ) {
+            // Multiples of 1/8 and a width of 1/2: no rounding.
+            let t: Vec<f32> = t.into_iter().map(|t| t as f32 / 8.0).collect();
+            let got = estimated(&[("bin_width", "0.5")], &t, 3, Labels::hard(&y)).unwrap();
+            let rows: Vec<Vec<i64>> =
+                t.chunks(3).map(|row| row.iter().map(|t| (f64::from(*t) / 0.5).floor() as i64).collect()).collect();
+            let with_label = |row: &Vec<i64>, y: &i32| [row.as_slice(), &[i64::from(*y)]].concat();
+            let joint: Vec<Vec<i64>> = rows.iter().zip(&y).map(|(row, y)| with_label(row, y)).collect();
+            let labels: Vec<Vec<i64>> = y.iter().map(|y| vec![i64::from(*y)]).collect();
+            let i_ty = slow_entropy(&rows) + slow_entropy(&labels) - slow_entropy(&joint);
+            // Sums of at most 40 terms of size 4.
+            prop_assert!((got.i_xt.0 - slow_entropy(&rows)).abs() < 1e-12);
+            prop_assert!((got.i_ty.0 - i_ty).abs() < 1e-12);
+        }
+    }
+}

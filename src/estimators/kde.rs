@@ -122,7 +122,9 @@ impl Estimator for Kde {
             let precision = if noise.precision == Precision::F64 { "-f64" } else { "" };
             Member {
                 id: format!("kde-{bound}-noise-variance-{variance}{suffix}{precision}"),
-                quantity: format!("I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{of} added in the analysis; I(T+Z;Y) is no bound"),
+                quantity: format!(
+                    "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{of} added in the analysis; I(T+Z;Y) is no bound"
+                ),
                 randomness: Randomness::Noise,
                 range: RangeOver::Estimated,
             }
@@ -139,8 +141,7 @@ impl Estimator for Kde {
         let labellings: Vec<Vec<u32>> =
             std::iter::once(classes.numbers().to_vec()).chain(given.shuffles.iter().map(shuffled)).collect();
         let n_codes = Cells::of_rows(of.t.values(), of.t.n_units()).n_cells();
-        let variances: Vec<Result<f64, EstimateError>> =
-            self.0.iter().map(|noise| noise.variance_for(of.t)).collect();
+        let variances: Vec<Result<f64, EstimateError>> = self.0.iter().map(|noise| noise.variance_for(of.t)).collect();
 
         let mut estimates: Vec<Result<Estimate, EstimateError>> =
             variances.iter().map(|_| Err(EstimateError::Constant)).collect();

@@ -1,6 +1,8 @@
 //! Estimators of I(X;T) and I(T;Y): numbers in, information or an error out. One file each, listed in [`ESTIMATORS`].
 
 mod binning;
+#[cfg(test)]
+mod conformance;
 mod discrete;
 mod gaussian;
 mod given;
@@ -148,7 +150,9 @@ pub enum EstimateError {
     #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
     Constant,
     /// A covariance needs more samples than units.
-    #[error("{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator")]
+    #[error(
+        "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"
+    )]
     TooWide {
         /// Width of the layer.
         n_units: usize,

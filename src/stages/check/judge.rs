@@ -54,7 +54,18 @@ const MOST_DISAGREEMENT: f64 = 0.1;
 
 /// Every check in the order people see.
 const CHECKS: &[&str] = &[
-    "failure", "saturation", "cells", "null-xt", "null-ty", "fano", "dpi-xt", "dpi-ty", "scales", "constant", "duplicates", "atoms",
+    "failure",
+    "saturation",
+    "cells",
+    "null-xt",
+    "null-ty",
+    "fano",
+    "dpi-xt",
+    "dpi-ty",
+    "scales",
+    "constant",
+    "duplicates",
+    "atoms",
 ];
 
 /// The place of a check among all.
@@ -97,9 +108,14 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
     let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
     judged.push(match row.i_xt_ceiling_bits {
-        Some(ceiling) => found("saturation", Verdict::Warning, i_xt > SATURATED * ceiling && ceiling > 0.0, i_xt, SATURATED * ceiling, || {
-            format!("I(X;T) {i_xt:.3} of at most {ceiling:.3} bits: it counts the samples, not the information")
-        }),
+        Some(ceiling) => found(
+            "saturation",
+            Verdict::Warning,
+            i_xt > SATURATED * ceiling && ceiling > 0.0,
+            i_xt,
+            SATURATED * ceiling,
+            || format!("I(X;T) {i_xt:.3} of at most {ceiling:.3} bits: it counts the samples, not the information"),
+        ),
         None => unknown("saturation", "no ceiling is known"),
     });
     if is_code {
@@ -113,7 +129,8 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
     }
     judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
     judged.push(fano(row, i_ty, accuracy));
-    if let Some((above, above_xt, above_ty)) = above.and_then(|above| Some((above, above.i_xt_bits?, above.i_ty_bits?))) {
+    if let Some((above, above_xt, above_ty)) = above.and_then(|above| Some((above, above.i_xt_bits?, above.i_ty_bits?)))
+    {
         judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above.layer));
         judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above.layer));
     }
@@ -122,9 +139,19 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
         judged.push(found("constant", Verdict::Note, n_distinct == 1, 1.0, n, || {
             "all samples have the same T: there is nothing to estimate".to_owned()
         }));
-        judged.push(found("duplicates", Verdict::Note, duplicates > MOST_DUPLICATES, duplicates, MOST_DUPLICATES, || {
-            format!("{:.1} % of the rows repeat another: estimators by nearest neighbours mean nothing here", 100.0 * duplicates)
-        }));
+        judged.push(found(
+            "duplicates",
+            Verdict::Note,
+            duplicates > MOST_DUPLICATES,
+            duplicates,
+            MOST_DUPLICATES,
+            || {
+                format!(
+                    "{:.1} % of the rows repeat another: estimators by nearest neighbours mean nothing here",
+                    100.0 * duplicates
+                )
+            },
+        ));
     }
     if let Some(share) = row.atom_share {
         judged.push(found("atoms", Verdict::Note, share > MOST_DUPLICATES, share, MOST_DUPLICATES, || {
@@ -154,18 +181,14 @@ fn found(
     Judgement { check, verdict, value: Some(value), bound: Some(bound), says }
 }
 
-fn null(
-    check: &'static str,
-    what: &str,
-    shuffled: &str,
-    value: f64,
-    mean: Option<f64>,
-    std: Option<f64>,
-) -> Judgement {
+fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Option<f64>, std: Option<f64>) -> Judgement {
     let Some(mean) = mean else { return unknown(check, "estimated without shuffles") };
     let bound = mean + NULL_SPREADS * std.unwrap_or(0.0);
     found(check, Verdict::Warning, value <= bound, value, bound, || {
-        format!("{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance", std.unwrap_or(0.0))
+        format!(
+            "{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance",
+            std.unwrap_or(0.0)
+        )
     })
 }
 
@@ -213,7 +236,12 @@ impl Scales {
         };
         let here = (i_xt, row.estimator.clone());
         let key = (format!("{family}{suffix}"), row.layer, row.step, row.run.clone());
-        let scale = self.0.entry(key).or_insert_with(|| Scale { row: row.clone(), low: here.clone(), high: here.clone(), n: 0 });
+        let scale = self.0.entry(key).or_insert_with(|| Scale {
+            row: row.clone(),
+            low: here.clone(),
+            high: here.clone(),
+            n: 0,
+        });
         scale.n += 1;
         if here.0 < scale.low.0 {
             scale.low = here.clone();

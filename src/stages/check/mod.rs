@@ -48,7 +48,9 @@ pub struct Finding {
 impl Verdicts {
     /// How many checks do not pass, notes left out.
     pub fn n_objections(&self) -> usize {
-        let objects = |finding: &&Finding| [Verdict::Warning.name(), Verdict::Violated.name()].contains(&finding.verdict.as_str());
+        let objects = |finding: &&Finding| {
+            [Verdict::Warning.name(), Verdict::Violated.name()].contains(&finding.verdict.as_str())
+        };
         self.findings.iter().filter(objects).count()
     }
 }
@@ -164,8 +166,11 @@ fn findings(rows: &[CheckRow]) -> Vec<Finding> {
     let subjects: BTreeSet<(&str, usize, &str)> =
         rows.iter().map(|row| (row.estimator.as_str(), judge::order_of(&row.check), row.check.as_str())).collect();
     let finding = |(estimator, _, check): (&str, usize, &str)| {
-        let of_it: Vec<&CheckRow> = rows.iter().filter(|row| row.estimator == estimator && row.check == check).collect();
-        let worst = of_it.iter().max_by(|a, b| (severity(a), excess(a)).partial_cmp(&(severity(b), excess(b))).unwrap_or(std::cmp::Ordering::Equal))?;
+        let of_it: Vec<&CheckRow> =
+            rows.iter().filter(|row| row.estimator == estimator && row.check == check).collect();
+        let worst = of_it.iter().max_by(|a, b| {
+            (severity(a), excess(a)).partial_cmp(&(severity(b), excess(b))).unwrap_or(std::cmp::Ordering::Equal)
+        })?;
         let found: Vec<&&CheckRow> = of_it.iter().filter(|row| row.n_found > 0).collect();
         let layers: BTreeSet<i32> = found.iter().map(|row| row.layer).collect();
         Some(Finding {
@@ -209,11 +214,8 @@ impl Known {
         };
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
-        let mut known = Self {
-            n_classes: classes.len(),
-            is_hard: samples.iter().all(|row| row.p_y1.is_none()),
-            ..Self::default()
-        };
+        let mut known =
+            Self { n_classes: classes.len(), is_hard: samples.iter().all(|row| row.p_y1.is_none()), ..Self::default() };
         for run in recording.runs() {
             known.add(run)?;
         }
@@ -235,7 +237,8 @@ impl Known {
 
     /// The accuracy on the samples of an estimate; `None` where it is not known for exactly these.
     fn accuracy(&self, row: &EstimateRow) -> Option<Accuracy> {
-        let fit = self.fits.get(&(row.run.clone(), row.step)).filter(|_| self.is_hard && row.n_pooled.unwrap_or(1) == 1)?;
+        let fit =
+            self.fits.get(&(row.run.clone(), row.step)).filter(|_| self.is_hard && row.n_pooled.unwrap_or(1) == 1)?;
         let (right, n) = match row.samples.as_deref() {
             Some("train") => (fit.train, fit.n_train),
             Some("test") => (fit.test?, fit.n_test),

@@ -65,8 +65,7 @@ impl Runs {
         let rows = read_samples(&path)?;
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
-        let labels =
-            Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
+        let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
         let n_inputs = rows.first().map_or(1, |row| row.x.len());
         let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
         Ok(Self { recording, layers, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
@@ -215,7 +214,8 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
     let groups: Vec<Group> = match pool {
         Pool::Nothing => (0..moments.len()).map(one).collect(),
         Pool::Windows => {
-            let ends = (1..=moments.len()).filter(|end| *end == moments.len() || moments[*end].1 > moments[end - 1].1 + 1);
+            let ends =
+                (1..=moments.len()).filter(|end| *end == moments.len() || moments[*end].1 > moments[end - 1].1 + 1);
             let mut begin = 0;
             let stretches = ends.map(|end| std::mem::replace(&mut begin, end)..end);
             stretches.filter(|indices| indices.len() > 1).map(stretch).collect()
@@ -273,7 +273,12 @@ pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) 
     }
     let of_part = |(recorded, (run, _)): (&'a Activations, &(usize, usize))| {
         let n_units = recorded.t.len() / recorded.samples.len().max(1);
-        rows[*run].places.iter().flat_map(move |place| &recorded.t[place * n_units..][..n_units]).copied().collect::<Vec<_>>()
+        rows[*run]
+            .places
+            .iter()
+            .flat_map(move |place| &recorded.t[place * n_units..][..n_units])
+            .copied()
+            .collect::<Vec<_>>()
     };
     Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
 }

@@ -192,7 +192,8 @@ impl<'a> Tables<'a> {
         tables: &mut [Table],
     ) {
         for unit in 0..n_units {
-            let column: Vec<f32> = sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
+            let column: Vec<f32> =
+                sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
             let of_unit = sample.as_ref().map_err(Clone::clone).and_then(|sample| {
                 let t = Representation::new(&column, 1).map_err(|e| e.to_string())?;
                 Ok(Sample { t, ..*sample })
@@ -245,11 +246,19 @@ impl<'a> Tables<'a> {
                 Table::Layers(mut rows) => {
                     rows.sort_by_key(|row| row.layer);
                     add_untrained(&mut rows);
-                    (self.write_table(work, &rows)?, rows.len(), rows.iter().filter(|row| row.failure.is_some()).count())
+                    (
+                        self.write_table(work, &rows)?,
+                        rows.len(),
+                        rows.iter().filter(|row| row.failure.is_some()).count(),
+                    )
                 }
                 Table::Units(mut rows) => {
                     rows.sort_by_key(|row| (row.layer, row.unit));
-                    (self.write_table(work, &rows)?, rows.len(), rows.iter().filter(|row| row.failure.is_some()).count())
+                    (
+                        self.write_table(work, &rows)?,
+                        rows.len(),
+                        rows.iter().filter(|row| row.failure.is_some()).count(),
+                    )
                 }
             };
             work.pending.finish(vec![file])?;
@@ -278,7 +287,8 @@ fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
     while let Some(first) = left.first().map(key) {
         let (tables, others) = left.into_iter().partition(|at| key(at) == first);
         left = others;
-        let parameters: Vec<Parameters> = tables.iter().map(|at: &usize| works[*at].request.parameters.clone()).collect();
+        let parameters: Vec<Parameters> =
+            tables.iter().map(|at: &usize| works[*at].request.parameters.clone()).collect();
         let spec = works[tables[0]].request.spec;
         let estimator = (spec.build)(&parameters).map_err(|e| StageError::Refused(e.to_string()))?;
         let (_, selection, of, n_shuffles) = first;

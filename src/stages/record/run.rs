@@ -258,12 +258,7 @@ impl Run<'_> {
     }
 
     /// I(X;T) and I(T;Y) of every layer of `network`, in bits.
-    fn measure(
-        &mut self,
-        network: &Network,
-        estimator: &dyn Estimator,
-        given: &Given,
-    ) -> Result<Vec<f64>, StageError> {
+    fn measure(&mut self, network: &Network, estimator: &dyn Estimator, given: &Given) -> Result<Vec<f64>, StageError> {
         self.evaluation.run(network);
         let mut measured = Vec::new();
         for (l, layer) in network.layers().iter().enumerate() {

@@ -1,0 +1,201 @@
+//! What holds for every estimator of the registry, whatever its formula.
+
+use super::{ESTIMATORS, Estimate, EstimateError, Estimator, Given, Randomness, Sample};
+use crate::math::atoms::Cells;
+use crate::parameter::Parameters;
+use crate::sample::{Labels, Representation};
+
+const N: usize = 200;
+const N_UNITS: usize = 3;
+
+/// Every estimator with its default parameters, all of them at once.
+fn all() -> impl Iterator<Item = (&'static str, Box<dyn Estimator>)> {
+    ESTIMATORS.iter().map(|spec| {
+        let parameters = Parameters::product(spec.parameters, Vec::new()).unwrap();
+        (spec.name, (spec.build)(&parameters).unwrap())
+    })
+}
+
+/// Smooth values of size 1 without a pattern, and labels that depend on them.
+fn values() -> (Vec<f32>, Vec<i32>) {
+    let t: Vec<f32> = (0..N * N_UNITS).map(|i| (i as f32 * 1.7391).sin() * 0.9).collect();
+    let y = t.chunks(N_UNITS).map(|row| i32::from(row[0] + row[1] > 0.1)).collect();
+    (t, y)
+}
+
+fn given(y: &[i32], n_shuffles: usize) -> Given {
+    let rows: Vec<u32> = (0..y.len() as u32).collect();
+    Given::new(Cells::of_rows(&rows, 1), Labels::hard(y), n_shuffles).unwrap()
+}
+
+fn estimates(estimator: &dyn Estimator, t: &[f32], given: &Given) -> Vec<Result<Estimate, EstimateError>> {
+    estimator.estimate(&Sample::new(Representation::new(t, N_UNITS).unwrap(), given).unwrap())
+}
+
+#[track_caller]
+fn assert_same(
+    name: &str,
+    a: &[Result<Estimate, EstimateError>],
+    b: &[Result<Estimate, EstimateError>],
+    tolerance: f64,
+) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        let (a, b) = (a.as_ref().unwrap(), b.as_ref().unwrap());
+        assert!((a.i_xt.0 - b.i_xt.0).abs() <= tolerance, "{name}: {:?} is not {:?}", a.i_xt, b.i_xt);
+        assert!((a.i_ty.0 - b.i_ty.0).abs() <= tolerance, "{name}: {:?} is not {:?}", a.i_ty, b.i_ty);
+    }
+}
+
+/// Sums of f32 kernels in another order: a few units in the last place of ln N.
+const REORDERED: f64 = 2e-6;
+
+#[test]
+fn the_order_of_the_samples_does_not_matter() {
+    let (t, y) = values();
+    let backwards: Vec<f32> = t.chunks(N_UNITS).rev().flatten().copied().collect();
+    let y_backwards: Vec<i32> = y.iter().rev().copied().collect();
+    for (name, estimator) in all() {
+        let a = estimates(estimator.as_ref(), &t, &given(&y, 0));
+        let b = estimates(estimator.as_ref(), &backwards, &given(&y_backwards, 0));
+        assert_same(name, &a, &b, REORDERED);
+    }
+}
+
+#[test]
+fn labels_are_names_and_the_same_input_gives_the_same_bits() {
+    let (t, y) = values();
+    let renamed: Vec<i32> = y.iter().map(|y| 7 - 10 * y).collect();
+    for (name, estimator) in all() {
+        let a = estimates(estimator.as_ref(), &t, &given(&y, 3));
+        assert_same(name, &a, &estimates(estimator.as_ref(), &t, &given(&y, 3)), 0.0);
+        assert_same(name, &a, &estimates(estimator.as_ref(), &t, &given(&renamed, 3)), REORDERED);
+    }
+}
+
+#[test]
+fn constant_labels_carry_no_information() {
+    let (t, _) = values();
+    for (name, estimator) in all() {
+        for estimate in estimates(estimator.as_ref(), &t, &given(&[4; N], 2)) {
+            let estimate = estimate.unwrap();
+            assert!(estimate.i_ty.0.abs() < 1e-12, "{name}: {:?}", estimate.i_ty);
+            assert_eq!(estimate.i_ty_ceiling.0, 0.0, "{name}");
+        }
+    }
+}
+
+#[test]
+fn a_constant_layer_has_no_information() {
+    let (_, y) = values();
+    for (name, estimator) in all() {
+        for estimate in estimates(estimator.as_ref(), &[0.3; N * N_UNITS], &given(&y, 2)) {
+            let estimate = estimate.unwrap();
+            assert!(estimate.i_xt.0.abs() < 1e-6 && estimate.i_ty.0.abs() < 1e-6, "{name}: {estimate:?}");
+            assert_eq!(estimate.n_codes, 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn nulls_are_there_exactly_where_there_are_shuffles_and_say_less_than_the_labels() {
+    let (t, y) = values();
+    for (name, estimator) in all() {
+        for estimate in estimates(estimator.as_ref(), &t, &given(&y, 0)) {
+            let estimate = estimate.unwrap();
+            assert_eq!((estimate.i_xt_null, estimate.i_ty_null), (None, None), "{name}");
+        }
+        for estimate in estimates(estimator.as_ref(), &t, &given(&y, 1)) {
+            assert!(estimate.unwrap().i_ty_null.unwrap().std.is_none(), "{name}");
+        }
+        let shuffled = estimates(estimator.as_ref(), &t, &given(&y, 5));
+        let least_saturated =
+            shuffled.into_iter().map(Result::unwrap).min_by(|a, b| a.i_xt.0.total_cmp(&b.i_xt.0)).unwrap();
+        assert_eq!(least_saturated.i_xt_null.unwrap().mean, least_saturated.i_xt, "{name}: every row is an input");
+        // Labels are a function of T: with few cells the null is far below.
+        let null = least_saturated.i_ty_null.unwrap();
+        assert!(null.std.is_some() && null.mean <= least_saturated.i_ty, "{name}: {null:?}");
+    }
+}
+
+#[test]
+fn the_shuffled_labels_of_all_estimators_are_the_same_ones() {
+    // A code that tells every sample from every other: the null is H(Y) of the shuffled labels, that is of the labels.
+    let (t, y) = values();
+    for (name, estimator) in all().filter(|(_, estimator)| estimator.members()[0].randomness == Randomness::None) {
+        for (member, estimate) in estimator.members().iter().zip(estimates(estimator.as_ref(), &t, &given(&y, 4))) {
+            let estimate = estimate.unwrap();
+            if estimate.n_codes == N {
+                assert!(
+                    (estimate.i_ty_null.unwrap().mean.0 - estimate.i_ty_ceiling.0).abs() < 1e-12,
+                    "{name}, {}",
+                    member.id
+                );
+            }
+        }
+    }
+    let first: Vec<Vec<u32>> = given(&y, 2).shuffles.iter().map(<[u32]>::to_vec).collect();
+    let longer: Vec<Vec<u32>> = given(&y, 9).shuffles.iter().take(2).map(<[u32]>::to_vec).collect();
+    assert_eq!(first, longer);
+}
+
+#[test]
+fn samples_that_do_not_match_and_single_samples_are_refused() {
+    let given = given(&[0, 1], 0);
+    let three = Representation::new(&[0.0; 9], N_UNITS).unwrap();
+    assert_eq!(Sample::new(three, &given).unwrap_err(), EstimateError::Mismatch { n_t: 3, n_y: 2 });
+    assert_eq!(Given::of_distinct(Labels::hard(&[1])).unwrap_err(), EstimateError::TooFew { n: 1 });
+}
+
+#[test]
+fn labels_that_are_probabilities_are_served_or_refused_in_words() {
+    let (t, y) = values();
+    let p_y1: Vec<f64> = y.iter().map(|y| 0.25 + 0.5 * f64::from(*y)).collect();
+    let rows: Vec<u32> = (0..N as u32).collect();
+    let given = Given::new(Cells::of_rows(&rows, 1), Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
+    for (name, estimator) in all() {
+        for estimate in estimates(estimator.as_ref(), &t, &given) {
+            match estimate {
+                Ok(estimate) => assert!(estimate.i_ty.0 <= estimate.i_ty_ceiling.0 + 1e-12, "{name}"),
+                Err(e) => assert!(
+                    e.to_string().ends_with("needs one label for every sample, and these labels are probabilities")
+                ),
+            }
+        }
+    }
+}
+
+#[test]
+fn estimates_of_several_parameters_are_those_of_each_by_itself() {
+    let (t, y) = values();
+    let given = given(&y, 2);
+    for spec in ESTIMATORS {
+        let parameters = Parameters::product(spec.parameters, Vec::new()).unwrap();
+        let together = (spec.build)(&parameters).unwrap();
+        let estimates_together = estimates(together.as_ref(), &t, &given);
+        assert_eq!((together.members().len(), estimates_together.len()), (parameters.len(), parameters.len()));
+        for (one, from_all) in parameters.iter().zip(estimates_together) {
+            let alone = (spec.build)(std::slice::from_ref(one)).unwrap();
+            // A kernel may come from another by squaring: twice the rounding.
+            assert_same(spec.name, &estimates(alone.as_ref(), &t, &given), &[from_all], REORDERED);
+        }
+        let ids: std::collections::BTreeSet<String> = together.members().into_iter().map(|member| member.id).collect();
+        assert_eq!(ids.len(), parameters.len(), "{}: every table has a name of its own", spec.name);
+        assert!(ids.iter().all(|id| id.starts_with(spec.name)), "{ids:?}");
+    }
+}
+
+#[test]
+fn inputs_that_repeat_lower_the_ceiling_and_pooling_makes_t_random() {
+    // Two inputs, each seen twice with T that is 0 or 1 by chance: H(T) = 1 bit, H(T|X) = 1 bit.
+    let given = Given::new(Cells::of_rows(&[0_u32, 0, 1, 1], 1), Labels::hard(&[0, 0, 1, 1]), 3).unwrap();
+    let sample = Sample::new(Representation::new(&[0.0, 1.0, 0.0, 1.0], 1).unwrap(), &given).unwrap();
+    for (name, estimator) in all().filter(|(_, estimator)| estimator.members()[0].randomness == Randomness::None) {
+        for estimate in estimator.estimate(&sample) {
+            let estimate = estimate.unwrap();
+            assert!(estimate.i_xt.0.abs() < 1e-12 && estimate.i_ty.0.abs() < 1e-12, "{name}: {estimate:?}");
+            assert!((estimate.h_t_given_x.bits() - 1.0).abs() < 1e-12, "{name}");
+            assert!((estimate.i_xt_ceiling.bits() - 1.0).abs() < 1e-12, "{name}");
+        }
+    }
+}
