@@ -53,7 +53,7 @@ impl Small {
         let pipeline = Pipeline::read(&project.path("p.toml")).unwrap();
         let small = Self { experiment: Experiment::new(project.path("p")), project, pipeline };
         small.record().unwrap();
-        estimate(&small.experiment, &small.pipeline.estimators, small.experiment.root(), &Silent).unwrap();
+        estimate(&small.experiment, &small.pipeline.estimates, small.experiment.root(), &Silent).unwrap();
         small
     }
 
@@ -70,7 +70,7 @@ impl Small {
 
     /// The tables of a first `estimate`.
     pub(super) fn estimate(&self) -> Result<Tables, StageError> {
-        let outcome = estimate(&self.experiment, &self.pipeline.estimators, &self.fresh(), &Silent);
+        let outcome = estimate(&self.experiment, &self.pipeline.estimates, &self.fresh(), &Silent);
         outcome.map(|_| self.tables())
     }
 
