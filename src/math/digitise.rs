@@ -306,17 +306,16 @@ impl<V: Value> Rule<V> for Edges<V> {
     #[inline(always)]
     fn cells(&self, values: &[V], cells: &mut [i32]) {
         if self.edges.len() <= FEW {
-            let (values, last_values) = values.as_chunks::<LANES>();
-            let (cells, last_cells) = cells.as_chunks_mut::<LANES>();
-            for (cells, values) in cells.iter_mut().zip(values) {
-                let mut sums = [-1; LANES];
-                for edge in &self.edges {
-                    sums.iter_mut().zip(values).for_each(|(sum, value)| *sum += i32::from(edge <= value));
+            cells.fill(-1);
+            let (fours, rest) = self.edges.as_chunks::<4>();
+            for [a, b, c, d] in fours.iter().copied() {
+                for (cell, value) in cells.iter_mut().zip(values) {
+                    let v = *value;
+                    *cell += i32::from(a <= v) + i32::from(b <= v) + i32::from(c <= v) + i32::from(d <= v);
                 }
-                *cells = sums;
             }
-            for (cell, value) in last_cells.iter_mut().zip(last_values) {
-                *cell = self.edges.iter().map(|edge| i32::from(edge <= value)).sum::<i32>() - 1;
+            for edge in rest.iter().copied() {
+                cells.iter_mut().zip(values).for_each(|(cell, value)| *cell += i32::from(edge <= *value));
             }
         } else {
             for (cell, value) in cells.iter_mut().zip(values) {
@@ -413,12 +412,12 @@ pub fn extremes<V: Value>(values: &[V]) -> Option<(V, V)> {
     Some((low, high))
 }
 
-/// Neighbouring values whose cells or extremes are in registers at once: four vectors of eight.
+/// Neighbouring values whose extremes are in registers at once: four vectors of eight.
 const LANES: usize = 32;
 
 #[pulp::with_simd(extremes_of_lanes = Arch::new())]
 #[inline(always)]
-fn extremes_of_lanes_simd<'a, S: Simd, V: Value>(_: S, values: &'a [V], start: V) -> ([V; LANES], [V; LANES]) {
+fn extremes_of_lanes_simd<S: Simd, V: Value>(_: S, values: &[V], start: V) -> ([V; LANES], [V; LANES]) {
     let (mut low, mut high) = ([start; LANES], [start; LANES]);
     let (blocks, rest) = values.as_chunks::<LANES>();
     for block in blocks {
