@@ -303,6 +303,17 @@ mod tests {
             [b[0], b[1], b[15], b[28], b[29]].map(|e| e as f32),
             [-1.0, -0.931_034_5, 0.034_482_76, 0.931_034_5, 1.0]
         );
+        // numpy.linspace(-1, 1, n, dtype="f4").view("u4").astype("u8").sum() of NumPy 2.4.6
+        for (n_edges, sum) in [
+            (30, 63_816_479_990_u64),
+            (31, 63_851_847_142),
+            (50, 106_346_663_520),
+            (51, 106_387_011_008),
+            (257, 544_470_990_848),
+        ] {
+            let edges = EvenEdges::new(-1.0, 1.0, n_edges, Precision::Single).unwrap().edges();
+            assert_eq!(edges.iter().map(|edge| u64::from((*edge as f32).to_bits())).sum::<u64>(), sum);
+        }
         // numpy.digitize(…) - 1
         let values: [f32; 6] = [-1.0, -1.1, 0.0, 0.999_999_94, 1.0, 7.0];
         assert_eq!(cells(&rule, &values), [0, -1, 14, 28, 29, 29]);

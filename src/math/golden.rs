@@ -197,13 +197,15 @@ fn smooth_activations_as_binned_by_saxes_code() {
     check(&thirty_edges(), &rounded(&a), &y, expected, TEN_DIGITS);
 }
 
-/// By thirty edges with 1 in the last bin; computed in pure Python, in f64 and rounded to f32.
+/// By thirty edges with 1 in the last bin, `minimum(digitize(t, edges), 29)` in NumPy 2.4.6: 6.164773346113929 for t in
+/// f64 and rounded to f32.
 const H_T_CLAMPED: f64 = 6.164_773_346_1;
 
 /// tanh(4a) in f32 is exactly 1 where it is 0.99999998 in f64, and falls into another cell.
 #[test]
 fn saturated_activations_depend_on_the_precision() {
-    // NumPy's tanh(x) in f64 is 1 from x = 19.0 on; correctly rounded it is from 19.06 on, with three values between.
+    // NumPy's tanh(19.0074) is 1, one unit in the last place too much; correctly rounded, 1 begins at 19.06. Three values
+    // lie between.
     let b = saxe(|a| if 4.0 * a > 19.0 { 1.0 } else { (4.0 * a).tanh() });
     let b_f32 = rounded(&b);
     let tishby = datasets::find("tishby").unwrap();
