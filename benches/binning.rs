@@ -5,7 +5,8 @@ use std::hint::black_box;
 use std::time::Instant;
 
 use infoplane::math::atoms::Cells;
-use infoplane::math::digitise::{Codes, Edges, EvenEdges, Precision, Quantised, Rule, Width, digitise};
+use infoplane::math::digitise::{Precision, Quantised, Rule, Width, digitise};
+use infoplane::math::edges::{Edges, EvenEdges};
 use infoplane::math::entropy::{Bias, CountTable};
 use infoplane::math::information::{information, shuffled_information};
 use infoplane::math::shuffles::Shuffles;
@@ -29,7 +30,7 @@ fn main() {
         let bins = EvenEdges::bins(-1.0, 1.0, 30).expect("30 bins are wide");
         let edges = EvenEdges::new(-1.0, 1.0, 31, Precision::Single).expect("30 bins are wide");
         let codes = median("30 bins: digitise", repeats, || digitise(&t, &bins).expect("bins are numbered"));
-        let cells = median("30 bins: cells", repeats, || of_codes(&codes, n_units));
+        let cells = median("30 bins: cells", repeats, || codes.cells(n_units));
         median("30 bins: I(X;T), I(T;Y)", repeats, || both(&cells, &y, &table));
         median("30 bins: I(T;Y) of 5 shuffles", repeats, || shuffled_information(&cells, &y, shuffles.iter(), &table));
         let binned = || partition(&t, n_units, &bins);
@@ -60,15 +61,7 @@ fn both(t: &Cells, y: &Cells, table: &CountTable) -> (f64, f64) {
 }
 
 fn partition(t: &[f32], n_units: usize, rule: &impl Rule<f32>) -> Cells {
-    of_codes(&digitise(t, rule).expect("cells are numbered"), n_units)
-}
-
-fn of_codes(codes: &Codes, n_units: usize) -> Cells {
-    match codes {
-        Codes::U8(codes) => Cells::of_rows(codes, n_units),
-        Codes::U16(codes) => Cells::of_rows(codes, n_units),
-        Codes::U32(codes) => Cells::of_rows(codes, n_units),
-    }
+    digitise(t, rule).expect("cells are numbered").cells(n_units)
 }
 
 /// The first layer of net G1 of the project's reference values, on all patterns of 12 bits.

@@ -3,6 +3,7 @@
 pub mod atoms;
 pub mod digitise;
 pub mod distances;
+pub mod edges;
 pub mod elementary;
 pub mod entropy;
 pub mod gaussian;
