@@ -4,6 +4,7 @@ pub mod atoms;
 pub mod distances;
 pub mod elementary;
 pub mod entropy;
+pub mod gaussian;
 pub mod kde;
 pub mod kernels;
 pub mod real;

@@ -1,0 +1,410 @@
+//! Information of Gaussian variables: exact for linear networks, and estimated from samples as if they were Gaussian.
+//!
+//! Everything is a logarithm of a determinant: h(N(μ, C)) = ½ ln |2πe C|.
+//!
+//! # Reference
+//! Cover & Thomas, Elements of Information Theory, ch. 8. Linear networks: Saxe et al. 2018, eqs 5, 6 and 21–24, which
+//! leave out the input covariance and a factor ½ that are needed for their figures.
+
+use std::collections::BTreeMap;
+
+use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use thiserror::Error;
+
+use crate::math::real::Real;
+use crate::units::Nats;
+
+/// Why there is no Gaussian information.
+#[derive(Debug, Error, PartialEq)]
+pub enum GaussianError {
+    /// A matrix that should be a covariance is none.
+    #[error("a covariance matrix is not positive definite at row {row}; add noise of positive variance, check for NaN")]
+    NotPositiveDefinite {
+        /// The first row that depends on the rows before it, counted from 0.
+        row: usize,
+    },
+    /// A covariance needs two samples.
+    #[error("{got} samples have no covariance, at least 2 are needed")]
+    TooFewSamples {
+        /// Number of samples.
+        got: usize,
+    },
+    /// A covariance of a class needs two samples of it.
+    #[error("class {class} has {got} sample, at least 2 are needed; measure more samples or merge classes")]
+    TooSmallClass {
+        /// The class number.
+        class: u32,
+        /// Number of its samples.
+        got: usize,
+    },
+}
+
+/// T = WX + Z with X ~ N(0, Σ) and Z ~ N(0, σ²I).
+#[derive(Debug, Clone, Copy)]
+pub struct LinearNetwork<'a> {
+    /// W, n_units × n_inputs: the product of the matrices of all layers up to T.
+    pub weights: ArrayView2<'a, f64>,
+    /// Σ, n_inputs × n_inputs.
+    pub input_covariance: ArrayView2<'a, f64>,
+    /// σ² > 0.
+    pub noise_variance: f64,
+}
+
+/// Y = W_o X + ε with ε ~ N(0, σ_o²I).
+#[derive(Debug, Clone, Copy)]
+pub struct LinearTeacher<'a> {
+    /// W_o, n_outputs × n_inputs.
+    pub weights: ArrayView2<'a, f64>,
+    /// σ_o² ≥ 0.
+    pub noise_variance: f64,
+}
+
+impl LinearNetwork<'_> {
+    /// I(X;T) = ½ ln |WΣWᵀ + σ²I| − ½ ln |σ²I|.
+    ///
+    /// # Errors
+    /// σ² is not positive, or Σ is not a covariance.
+    pub fn i_xt(&self) -> Result<Nats, GaussianError> {
+        let n_units = self.weights.nrows() as f64;
+        Ok(Nats(0.5 * (log_determinant(&self.covariance())? - n_units * self.noise_variance.ln())))
+    }
+
+    /// I(T;Y) = ½ ln |A| + ½ ln |B| − ½ ln |A C; Cᵀ B| with the covariances A of T, B of Y, and C = WΣW_oᵀ between them.
+    ///
+    /// # Errors
+    /// A variance is not positive, or Σ is not a covariance.
+    pub fn i_ty(&self, teacher: &LinearTeacher<'_>) -> Result<Nats, GaussianError> {
+        let a = self.covariance();
+        let b = covariance_of_outputs(teacher.weights, self.input_covariance, teacher.noise_variance);
+        let c = self.weights.dot(&self.input_covariance).dot(&teacher.weights.t());
+        let joint = concatenate![Axis(0), concatenate![Axis(1), a, c], concatenate![Axis(1), c.t(), b],];
+        Ok(Nats(0.5 * (log_determinant(&a)? + log_determinant(&b)? - log_determinant(&joint)?)))
+    }
+
+    /// I(T;X_S), the information about the inputs in `subset` alone; the other inputs act as noise as far as they are
+    /// independent of these.
+    ///
+    /// It is I(T;Y) with Y = X_S. `subset` are column numbers of W, each once.
+    ///
+    /// # Errors
+    /// σ² is not positive, or Σ is not positive definite.
+    pub fn i_subset_t(&self, subset: &[usize]) -> Result<Nats, GaussianError> {
+        let mut selection = Array2::zeros((subset.len(), self.weights.ncols()));
+        for (row, input) in subset.iter().enumerate() {
+            selection[(row, *input)] = 1.0;
+        }
+        self.i_ty(&LinearTeacher { weights: selection.view(), noise_variance: 0.0 })
+    }
+
+    fn covariance(&self) -> Array2<f64> {
+        covariance_of_outputs(self.weights, self.input_covariance, self.noise_variance)
+    }
+}
+
+/// WΣWᵀ + σ²I.
+fn covariance_of_outputs(
+    weights: ArrayView2<'_, f64>,
+    input_covariance: ArrayView2<'_, f64>,
+    noise_variance: f64,
+) -> Array2<f64> {
+    let mut covariance = weights.dot(&input_covariance).dot(&weights.t());
+    covariance.diag_mut().mapv_inplace(|c| c + noise_variance);
+    covariance
+}
+
+/// I(X;T+Z) = ½ ln |Σ̂ + σ²I| − ½ d ln σ² of representations T that are taken for Gaussian, bias-corrected.
+///
+/// Σ̂ is the sample covariance of `values`, N ≥ 2 samples × `n_units` row-major, finite; Z ~ N(0, σ²I) is noise of
+/// `noise_variance` σ² > 0 that is added for the analysis. Other distributions of this covariance have less information.
+///
+/// Bias: Σ̂ = Σ + Δ with E Δ = 0 and, for Gaussian samples, E ΔMΔ = [ΣMΣ + tr(MΣ) Σ]/(N − 1) for a symmetric M. To second
+/// order ln |Σ̂ + σ²I| = ln |Σ + σ²I| + tr MΔ − ½ tr MΔMΔ with M = (Σ + σ²I)⁻¹, so that with A = MΣ
+///
+/// E ln |Σ̂ + σ²I| ≈ ln |Σ + σ²I| − [(tr A)² + tr A²]/2(N − 1).
+///
+/// Half of the bracket, with Â of the samples for A, is added here. The next order is about d³/12N²: believe results
+/// only where d², d the number of units that vary more than the noise, is much less than N.
+///
+/// # Errors
+/// Fewer than 2 samples; σ² not positive; values that are not finite.
+///
+/// # Reference
+/// Moments of the Wishart distribution: Muirhead 1982, Aspects of Multivariate Statistical Theory, §3.2.
+pub fn i_xt<T: Real>(values: &[T], n_units: usize, noise_variance: f64) -> Result<Nats, GaussianError> {
+    let n_samples = values.len() / n_units;
+    if n_samples < 2 {
+        return Err(GaussianError::TooFewSamples { got: n_samples });
+    }
+    let mut covariance = sample_covariance(values, n_units);
+    covariance.diag_mut().mapv_inplace(|c| c + noise_variance);
+    let root = cholesky(&covariance)?;
+    let plug_in = 0.5 * (log_determinant_of_root(&root) - n_units as f64 * noise_variance.ln());
+
+    // A is similar to B = L⁻¹ Σ̂ L⁻ᵀ = I − σ² L⁻¹ L⁻ᵀ, which is symmetric: tr A² is its sum of squares.
+    let inverse = inverse_of_triangle(&root);
+    let mut b = inverse.dot(&inverse.t()) * -noise_variance;
+    b.diag_mut().mapv_inplace(|c| c + 1.0);
+    let bracket = b.diag().sum().powi(2) + b.iter().map(|b| b * b).sum::<f64>();
+    Ok(Nats(plug_in + bracket / (4.0 * (n_samples - 1) as f64)))
+}
+
+/// I(T;Y) = H(T) − Σ_y p_y H(T|Y=y) of T + Z, all samples and those of each class taken for Gaussian, each bias-corrected.
+///
+/// The entropies of the noise cancel, so this is a difference of [`i_xt`], whose arguments these are; `classes` has one number per
+/// sample. Classes that are Gaussian make a mixture that is not: H(T) is then too large, and so is the information.
+///
+/// # Errors
+/// As for [`i_xt`]; a class with one sample.
+///
+/// # Panics
+/// `classes` is not of length N.
+pub fn i_ty<T: Real>(
+    values: &[T],
+    n_units: usize,
+    noise_variance: f64,
+    classes: &[u32],
+) -> Result<Nats, GaussianError> {
+    assert_eq!(values.len(), n_units * classes.len(), "one class per sample");
+    let mut by_class: BTreeMap<u32, Vec<T>> = BTreeMap::new();
+    for (class, row) in classes.iter().zip(values.chunks_exact(n_units)) {
+        by_class.entry(*class).or_default().extend_from_slice(row);
+    }
+    let mut within_classes = 0.0;
+    for (class, values_of_class) in &by_class {
+        let got = values_of_class.len() / n_units;
+        if got < 2 {
+            return Err(GaussianError::TooSmallClass { class: *class, got });
+        }
+        let p = got as f64 / classes.len() as f64;
+        within_classes += p * i_xt(values_of_class, n_units, noise_variance)?.0;
+    }
+    Ok(Nats(i_xt(values, n_units, noise_variance)?.0 - within_classes))
+}
+
+/// Σ̂ = Σ_s (t_s − t̄)(t_s − t̄)ᵀ/(N − 1), n_units × n_units.
+fn sample_covariance<T: Real>(values: &[T], n_units: usize) -> Array2<f64> {
+    let n_samples = values.len() / n_units;
+    let centred = Array2::from_shape_fn((n_samples, n_units), |(s, u)| values[s * n_units + u].to_f64());
+    let means = centred.sum_axis(Axis(0)) / n_samples as f64;
+    let centred = centred - means;
+    centred.t().dot(&centred) / (n_samples - 1) as f64
+}
+
+/// ln |C| of a covariance.
+fn log_determinant(covariance: &Array2<f64>) -> Result<f64, GaussianError> {
+    Ok(log_determinant_of_root(&cholesky(covariance)?))
+}
+
+/// ln |LLᵀ|.
+fn log_determinant_of_root(root: &Array2<f64>) -> f64 {
+    2.0 * root.diag().iter().map(|l| l.ln()).sum::<f64>()
+}
+
+/// The lower triangle L with LLᵀ = C.
+fn cholesky(covariance: &Array2<f64>) -> Result<Array2<f64>, GaussianError> {
+    let n = covariance.nrows();
+    let mut root = Array2::<f64>::zeros((n, n));
+    for i in 0..n {
+        for j in 0..=i {
+            let dot: f64 = (0..j).map(|k| root[(i, k)] * root[(j, k)]).sum();
+            let rest = covariance[(i, j)] - dot;
+            if i > j {
+                root[(i, j)] = rest / root[(j, j)];
+            } else if rest > 0.0 && rest.is_finite() {
+                root[(i, i)] = rest.sqrt();
+            } else {
+                return Err(GaussianError::NotPositiveDefinite { row: i });
+            }
+        }
+    }
+    Ok(root)
+}
+
+/// L⁻¹, row after row: L_ii (L⁻¹)_i = e_i − Σ_{k<i} L_ik (L⁻¹)_k.
+fn inverse_of_triangle(root: &Array2<f64>) -> Array2<f64> {
+    let n = root.nrows();
+    let mut inverse = Array2::<f64>::eye(n);
+    for i in 0..n {
+        let (earlier, mut row) = inverse.view_mut().split_at(Axis(0), i);
+        let mut row = row.row_mut(0);
+        for k in 0..i {
+            row.scaled_add(-root[(i, k)], &earlier.row(k));
+        }
+        row /= root[(i, i)];
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+    use rand_distr::{Distribution, StandardNormal};
+
+    use super::*;
+
+    #[track_caller]
+    fn close(got: Result<Nats, GaussianError>, want: f64, tolerance: f64) {
+        let got = got.unwrap().0;
+        assert!((got - want).abs() <= tolerance, "{got} is not {want} to {tolerance}");
+    }
+
+    fn standard_normal(n: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        (0..n).map(|_| StandardNormal.sample(rng)).collect()
+    }
+
+    #[test]
+    fn the_linear_network_of_the_reference_page_is_reproduced() {
+        // `reference/saxe.md` §8.2: 100 inputs of variance 1/100, 20 units, one teacher output, noise of variance 1.
+        let weights = Array2::from_shape_fn((20, 100), |(r, c)| {
+            let (r, c) = (r as f64, c as f64);
+            (1.0 + 0.37 * r + 0.91 * c + 0.013 * r * c).sin()
+        });
+        let input_covariance = Array2::from_diag_elem(100, 0.01);
+        let network =
+            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance: 1.0 };
+        let teacher = Array2::from_shape_fn((1, 100), |(_, c)| (0.5 + 1.7 * c as f64).cos());
+        let teacher = LinearTeacher { weights: teacher.view(), noise_variance: 1.0 };
+        let relevant: Vec<usize> = (0..30).collect();
+        let irrelevant: Vec<usize> = (30..100).collect();
+
+        // To all digits given.
+        close(network.i_xt(), 3.418_074_116_3, 5.1e-11);
+        close(network.i_ty(&teacher), 1.425_418e-4, 5.1e-11);
+        close(network.i_subset_t(&relevant), 0.985_746_990_5, 5.1e-11);
+        close(network.i_subset_t(&irrelevant), 2.320_123_991_7, 5.1e-11);
+        // All inputs are the input: two ways to the same number, 120 logarithms of size 5 apart in rounding.
+        close(network.i_subset_t(&(0..100).collect::<Vec<_>>()), network.i_xt().unwrap().0, 1e-12);
+    }
+
+    #[test]
+    fn the_first_layer_of_g1_is_reproduced() {
+        // `reference/estimators.md`, B5.
+        let weights = Array2::from_shape_fn((10, 12), |(c, r)| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin());
+        let input_covariance = Array2::eye(12);
+        let network =
+            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance: 0.01 };
+        // The page says …974; 40 digits say …973026. The matrix has rank 2: eight eigenvalues of 0.01, rounded by 1e−16 of
+        // the largest, 70, should cancel against the noise. 7e−15/0.01 each, half of eight of them at worst.
+        close(network.i_xt(), 7.988_194_990_973_026, 3e-12);
+    }
+
+    #[test]
+    fn rescaling_the_weights_of_two_layers_changes_information_but_not_the_function() {
+        // Saxe et al. 2018, eq. 21 with w₁ = 2 and noise of variance 1, in bits as in `reference/saxe.md` §4.
+        for (c, bits) in [(0.1, 4.324), (1.0, 1.161), (10.0, 0.028)] {
+            let (weights, input_covariance) = (Array2::from_elem((1, 1), 2.0 / c), Array2::eye(1));
+            let network = LinearNetwork {
+                weights: weights.view(),
+                input_covariance: input_covariance.view(),
+                noise_variance: 1.0,
+            };
+            close(network.i_xt(), bits * std::f64::consts::LN_2, 4e-4);
+        }
+    }
+
+    #[test]
+    fn correlated_inputs_know_of_each_other() {
+        // T = X₁ + Z, X₂ correlated with X₁ by ρ: corr(T, X₂)² = ρ²/(1 + σ²), I = −½ ln (1 − corr²).
+        let (rho, noise_variance) = (0.8_f64, 0.5);
+        let weights = ndarray::array![[1.0, 0.0]];
+        let input_covariance = ndarray::array![[1.0, rho], [rho, 1.0]];
+        let network =
+            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance };
+        close(network.i_subset_t(&[1]), -0.5 * (1.0 - rho * rho / 1.5).ln(), 1e-15);
+    }
+
+    #[test]
+    fn matrices_that_are_no_covariance_are_refused() {
+        let singular = ndarray::array![[1.0, 1.0], [1.0, 1.0]];
+        assert_eq!(log_determinant(&singular), Err(GaussianError::NotPositiveDefinite { row: 1 }));
+        assert_eq!(log_determinant(&ndarray::array![[f64::NAN]]), Err(GaussianError::NotPositiveDefinite { row: 0 }));
+        assert_eq!(i_xt(&[1.0, 1.0], 1, 0.0), Err(GaussianError::NotPositiveDefinite { row: 0 }));
+        assert_eq!(i_xt(&[1.0_f32, 1.0], 2, 0.1), Err(GaussianError::TooFewSamples { got: 1 }));
+        let classes = [4, 4, 7];
+        assert_eq!(
+            i_ty(&[1.0_f32, 2.0, 3.0], 1, 0.1, &classes),
+            Err(GaussianError::TooSmallClass { class: 7, got: 1 })
+        );
+    }
+
+    #[test]
+    fn a_covariance_by_hand() {
+        // Means 2 and 5; deviations (−1, −4), (0, 1), (1, 3).
+        let got = sample_covariance(&[1.0_f32, 1.0, 2.0, 6.0, 3.0, 8.0], 2);
+        assert_eq!(got, ndarray::array![[1.0, 3.5], [3.5, 13.0]]);
+    }
+
+    const N_UNITS: usize = 5;
+    const NOISE_VARIANCE: f64 = 0.2;
+
+    /// Samples of T = WX, X ~ N(0, I), and I(X;T+Z) of their distribution.
+    fn mixing() -> (Array2<f64>, Nats) {
+        let weights = Array2::from_shape_fn((N_UNITS, N_UNITS), |(r, c)| {
+            f64::from(u8::from(r == c)) + 0.5 * (1.0 + 3.1 * r as f64 + 5.3 * c as f64).sin()
+        });
+        let input_covariance = Array2::eye(N_UNITS);
+        let network = LinearNetwork {
+            weights: weights.view(),
+            input_covariance: input_covariance.view(),
+            noise_variance: NOISE_VARIANCE,
+        };
+        let exact = network.i_xt().unwrap();
+        (weights, exact)
+    }
+
+    fn samples(weights: &Array2<f64>, n_samples: usize, rng: &mut ChaCha8Rng) -> Vec<f64> {
+        let x = Array2::from_shape_vec((n_samples, N_UNITS), standard_normal(n_samples * N_UNITS, rng)).unwrap();
+        x.dot(&weights.t()).into_raw_vec_and_offset().0
+    }
+
+    #[test]
+    fn the_bias_of_small_samples_is_corrected() {
+        let (n_samples, repeats) = (60, 4000);
+        let (weights, exact) = mixing();
+        let mut rng = ChaCha8Rng::seed_from_u64(5);
+        let (mut corrected, mut plug_in) = (0.0, 0.0);
+        for _ in 0..repeats {
+            let values = samples(&weights, n_samples, &mut rng);
+            corrected += i_xt(&values, N_UNITS, NOISE_VARIANCE).unwrap().0 / f64::from(repeats);
+            let mut covariance = sample_covariance(&values, N_UNITS);
+            covariance.diag_mut().mapv_inplace(|c| c + NOISE_VARIANCE);
+            let log_noise = N_UNITS as f64 * NOISE_VARIANCE.ln();
+            plug_in += 0.5 * (log_determinant(&covariance).unwrap() - log_noise) / f64::from(repeats);
+        }
+        // One estimate has the variance tr A²/2(N − 1) ≤ 5/118, so that the mean of 4000 is right to 0.0033; four of these. The
+        // next order of the bias is at most d(2d² + 3d − 1)/24(N − 1)² = 0.004 (expansion of ψ, for Σ ≫ σ²).
+        assert!((corrected - exact.0).abs() < 0.017, "{corrected} is not {}", exact.0);
+        // Every variance is well above the noise, tr A > 3 and tr A² > 3²/5: the bias is more than (9 + 1.8)/(4 · 59).
+        assert!(exact.0 - plug_in > 0.045, "{plug_in} is not below {}", exact.0);
+    }
+
+    #[test]
+    fn labels_without_meaning_carry_no_information_on_average() {
+        let (n_samples, repeats) = (120, 2000);
+        let (weights, _) = mixing();
+        let mut rng = ChaCha8Rng::seed_from_u64(6);
+        let classes: Vec<u32> = (0..n_samples as u32).map(|i| i % 2).collect();
+        let mean: f64 = (0..repeats)
+            .map(|_| i_ty(&samples(&weights, n_samples, &mut rng), N_UNITS, NOISE_VARIANCE, &classes).unwrap().0)
+            .sum::<f64>()
+            / f64::from(repeats);
+        // Each of the three entropies deviates as above, largely together; the bias of the classes' next order is 0.004.
+        assert!(mean.abs() < 0.017, "{mean}");
+    }
+
+    #[test]
+    fn two_distant_classes_are_told_apart() {
+        // T|y ~ N(±μ, 1) in one unit: the total variance is 1 + μ², I = ½ ln [(1 + μ² + σ²)/(1 + σ²)].
+        let (n_samples, mu) = (20_000, 3.0);
+        let mut rng = ChaCha8Rng::seed_from_u64(7);
+        let classes: Vec<u32> = (0..n_samples as u32).map(|i| 10 + i % 2).collect();
+        let values: Vec<f64> = standard_normal(n_samples, &mut rng)
+            .iter()
+            .zip(&classes)
+            .map(|(z, class)| z + if *class == 10 { mu } else { -mu })
+            .collect();
+        // The logarithm of a variance has a standard deviation of √(2/N) = 0.01 at most; half of it, four times.
+        close(i_ty(&values, 1, 0.1, &classes), 0.5 * (10.1_f64 / 1.1).ln(), 0.02);
+    }
+}
