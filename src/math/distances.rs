@@ -16,7 +16,8 @@ pub const TILE: usize = 256;
 pub const ROWS: usize = 4;
 /// The length of loops is a multiple of this.
 pub const LANES: usize = 16;
-/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in cache.
+/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in
+/// cache.
 const PANEL: usize = 4 * TILE;
 /// Samples whose distances are repaired together: 256 kB of 1024 units in f32.
 const REPAIRED_TOGETHER: usize = 64;
@@ -71,8 +72,8 @@ enum Source<'a, T: Real> {
 }
 
 impl<'a, T: Real> Distances<'a, T> {
-    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken: they decide how
-    /// accurate a distance must be.
+    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken:
+    /// they decide how accurate a distance must be.
     pub fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
         let layout = if n_units < WIDE {
             Layout::Narrow(unit_major(values, n_units))
@@ -124,8 +125,8 @@ impl<T: Real> PairOfTiles<'_, T> {
         TILE.min(self.n_samples - self.j * TILE)
     }
 
-    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows of
-    /// `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
+    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows
+    /// of `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
     #[inline(always)]
     pub fn strip(&self, first_row: usize, strip: &mut [T]) {
         match self.source {
@@ -218,11 +219,12 @@ impl<'a, T: Real> Wide<'a, T> {
 
     /// The computed distance below which cancellation might be noticed, given ‖x_i‖² + ‖x_j‖².
     ///
-    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of itself:
-    /// the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum adds
-    /// u (‖x_i‖² + ‖x_j‖²). Four times that is δ, the error of D. The kernel is wrong by a δ exp(−aD), which is
-    /// negligible, ε, from a true D of ln(aδ/ε)/a on, which may look like one of δ more. Where aδ < ε for all kernels nothing
-    /// needs repair.
+    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of
+    /// itself: the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum
+    /// adds u (‖x_i‖² + ‖x_j‖²). Four times that is δ, the error of D; in f64 the norms are as wrong as the product,
+    /// which leaves three. The kernel is wrong by a δ exp(−aD), which is
+    /// negligible, ε, from a true D of ln(aδ/ε)/a on, which may look like one of δ more. Where aδ < ε for all kernels
+    /// nothing needs repair.
     fn repair_below(&self, norms: f64) -> f64 {
         let error = 4.0 * T::ROUNDING * norms * (1.0 + (self.n_units as f64).sqrt() / 3.0);
         let negligible_from = |a: &f64| (a * error / T::NEGLIGIBLE).ln() / a;
