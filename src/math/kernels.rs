@@ -369,6 +369,32 @@ mod tests {
         }
     }
 
+    /// Rows and columns of one pair of tiles, with the machine's vectors or without.
+    fn sums_of_first_tiles<T: Real>(add: impl Fn(AddKernels<'_, T>)) -> Vec<f64> {
+        let values: Vec<T> = values(300, 10, 1, 4).iter().map(|v| T::from_f64(*v)).collect();
+        let (powers, classes) = (Powers::new(&[1.0, 4.0, 7.0]), [padded(&[1, 2, 3].repeat(100))]);
+        let mut scratch = Scratch::new(3, 6);
+        let mut sums = Vec::new();
+        Distances::new(&values, 10, &[]).for_each_pair_of_tiles(|pair| {
+            scratch.columns.fill(T::zero());
+            add(AddKernels { pair, powers: &powers, classes: &classes, scratch: &mut scratch });
+            sums.extend(scratch.rows.iter().chain(&scratch.columns).map(|sum| sum.to_f64()));
+        });
+        sums
+    }
+
+    #[test]
+    fn bits_do_not_depend_on_the_vectors_of_the_machine() {
+        assert_eq!(
+            sums_of_first_tiles::<f32>(|kernels| Arch::new().dispatch(kernels)),
+            sums_of_first_tiles::<f32>(|kernels| kernels.with_simd(pulp::Scalar)),
+        );
+        assert_eq!(
+            sums_of_first_tiles::<f64>(|kernels| Arch::new().dispatch(kernels)),
+            sums_of_first_tiles::<f64>(|kernels| kernels.with_simd(pulp::Scalar)),
+        );
+    }
+
     #[test]
     fn nan_is_not_hidden() {
         for n_units in [2, 100] {
