@@ -12,7 +12,8 @@
 use super::discrete::{BIAS, bias, bias_suffix, estimate};
 use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
 use crate::math::atoms::Cells;
-use crate::math::digitise::{Above, Below, Codes, Edges, EdgesError, EvenEdges, Precision, TooFar, Width, digitise};
+use crate::math::digitise::{Codes, Precision, TooFar, Width, digitise};
+use crate::math::edges::{Above, Below, Edges, EdgesError, EvenEdges};
 use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::sample::{Range, Representation};
@@ -287,11 +288,7 @@ impl Rule {
                 digitise(t.values(), &Edges::equally_frequent(t.values(), low, *n))
             }
         };
-        Ok(match codes.map_err(too_far)? {
-            Codes::U8(codes) => Cells::of_rows(&codes, t.n_units()),
-            Codes::U16(codes) => Cells::of_rows(&codes, t.n_units()),
-            Codes::U32(codes) => Cells::of_rows(&codes, t.n_units()),
-        })
+        Ok(codes.map_err(too_far)?.cells(t.n_units()))
     }
 
     /// How many cells one unit can have, where that is bounded.

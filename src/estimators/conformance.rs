@@ -1,5 +1,7 @@
 //! What holds for every estimator of the registry, whatever its formula.
 
+#![cfg(test)]
+
 use super::{ESTIMATORS, Estimate, EstimateError, Estimator, Given, Randomness, Sample};
 use crate::math::atoms::Cells;
 use crate::parameter::Parameters;

@@ -1,7 +1,6 @@
 //! Estimators of I(X;T) and I(T;Y): numbers in, information or an error out. One file each, listed in [`ESTIMATORS`].
 
 mod binning;
-#[cfg(test)]
 mod conformance;
 mod discrete;
 mod gaussian;

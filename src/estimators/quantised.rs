@@ -12,8 +12,7 @@
 
 use super::discrete::{BIAS, bias, bias_suffix, estimate};
 use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
-use crate::math::atoms::Cells;
-use crate::math::digitise::{Codes, Quantised as Levels, digitise};
+use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 use crate::units::Nats;
@@ -59,14 +58,9 @@ impl Estimator for Quantised {
         let one = |(bits, bias): &(u32, Bias)| {
             let range = of.ranges.layer;
             let rule = Levels { low: range.low.into(), high: range.high.into(), bits: *bits };
-            let codes = digitise(of.t.values(), &rule);
-            let cells = match codes.map_err(|e| EstimateError::Range { problem: e.to_string() })? {
-                Codes::U8(codes) => Cells::of_rows(&codes, of.t.n_units()),
-                Codes::U16(codes) => Cells::of_rows(&codes, of.t.n_units()),
-                Codes::U32(codes) => Cells::of_rows(&codes, of.t.n_units()),
-            };
+            let codes = digitise(of.t.values(), &rule).map_err(|e| EstimateError::Range { problem: e.to_string() })?;
             let most_codes = f64::from(*bits) * std::f64::consts::LN_2 * of.t.n_units() as f64;
-            estimate(cells, Nats(most_codes), *bias, of)
+            estimate(codes.cells(of.t.n_units()), Nats(most_codes), *bias, of)
         };
         self.0.iter().map(one).collect()
     }

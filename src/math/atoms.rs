@@ -57,11 +57,6 @@ impl Cells {
     }
 }
 
-/// For every row of `codes` (rows of `width` integers), the number of its distinct value.
-pub fn first_seen(codes: &[i32], width: usize) -> Vec<u32> {
-    Cells::of_rows(codes, width).numbers
-}
-
 /// Numbers the samples 0..`n`, of which `equal` tells whether two are the same. Equal samples have the same `hash`.
 #[inline(always)]
 fn number(n: usize, hash: impl Fn(usize) -> u64, equal: impl Fn(usize, usize) -> bool) -> Cells {
@@ -180,8 +175,8 @@ mod tests {
 
     #[test]
     fn equal_rows_get_equal_numbers_in_order_of_appearance() {
-        assert_eq!(first_seen(&[1, 2, 3, 4, 1, 2, 1, 3], 2), [0, 1, 0, 2]);
-        assert_eq!(first_seen(&[-1, 0, -1], 1), [0, 1, 0]);
+        assert_eq!(Cells::of_rows(&[1_u8, 2, 3, 4, 1, 2, 1, 3], 2).numbers, [0, 1, 0, 2]);
+        assert_eq!(Cells::of_rows(&[-1, 0, -1], 1).numbers, [0, 1, 0]);
         assert_eq!(Cells::of_rows(&[7_u8, 7, 9], 1), Cells { numbers: vec![0, 0, 1], counts: vec![2, 1] });
     }
 

@@ -6,6 +6,7 @@
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
+use pulp::{Arch, Simd, WithSimd};
 
 use crate::math::real::{Real, fold};
 
@@ -15,8 +16,11 @@ pub const TILE: usize = 256;
 pub const ROWS: usize = 4;
 /// The length of loops is a multiple of this.
 pub const LANES: usize = 16;
-/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in cache.
+/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in
+/// cache.
 const PANEL: usize = 4 * TILE;
+/// Samples whose distances are repaired together: 256 kB of 1024 units in f32.
+const REPAIRED_TOGETHER: usize = 64;
 /// From here on the matrix product is faster than differences: 64 units in f32, 32 in f64, measured with 4096 samples.
 pub const WIDE: usize = 48;
 
@@ -63,16 +67,13 @@ enum Source<'a, T: Real> {
         units_i: &'a [T],
         units_j: &'a [T],
     },
-    /// −2 x_i·x_j, rows of `PANEL` values that begin at tile j.
-    Product {
-        wide: &'a Wide<'a, T>,
-        product: &'a [T],
-    },
+    /// Rows of `PANEL` distances that begin at tile j.
+    Computed(&'a [T]),
 }
 
 impl<'a, T: Real> Distances<'a, T> {
-    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken: they decide how
-    /// accurate a distance must be.
+    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken:
+    /// they decide how accurate a distance must be.
     pub fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
         let layout = if n_units < WIDE {
             Layout::Narrow(unit_major(values, n_units))
@@ -97,13 +98,14 @@ impl<'a, T: Real> Distances<'a, T> {
                 }
             }
             Layout::Wide(wide) => {
-                let mut product = vec![T::zero(); TILE * PANEL];
+                let mut panel = vec![T::zero(); TILE * PANEL];
                 for i in 0..n_tiles {
-                    for panel in (i..n_tiles).step_by(PANEL / TILE) {
-                        wide.multiply(i, panel, &mut product);
-                        for j in panel..n_tiles.min(panel + PANEL / TILE) {
-                            let source = Source::Product { wide, product: &product[(j - panel) * TILE..] };
-                            visit(PairOfTiles { i, j, n_samples, source });
+                    for first in (i..n_tiles).step_by(PANEL / TILE) {
+                        wide.multiply(i, first, &mut panel);
+                        for j in first..n_tiles.min(first + PANEL / TILE) {
+                            let distances = &mut panel[(j - first) * TILE..];
+                            Arch::new().dispatch(FromProduct { wide, i, j, distances: &mut *distances });
+                            visit(PairOfTiles { i, j, n_samples, source: Source::Computed(distances) });
                         }
                     }
                 }
@@ -123,8 +125,8 @@ impl<T: Real> PairOfTiles<'_, T> {
         TILE.min(self.n_samples - self.j * TILE)
     }
 
-    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows of
-    /// `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
+    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows
+    /// of `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
     #[inline(always)]
     pub fn strip(&self, first_row: usize, strip: &mut [T]) {
         match self.source {
@@ -135,13 +137,9 @@ impl<T: Real> PairOfTiles<'_, T> {
             Source::Differences { units_i, units_j } => {
                 differences::<T, { LANES / 2 }>(units_i, units_j, first_row, self.n_columns(), strip);
             }
-            Source::Product { wide, product } => {
-                for r in first_row..self.n_rows().min(first_row + ROWS) {
-                    let row = &mut strip[(r - first_row) * TILE..][..self.n_columns()];
-                    wide.row(self.i * TILE + r, self.j, &product[r * PANEL..], row);
-                    if self.i == self.j {
-                        row[r] = T::zero();
-                    }
+            Source::Computed(distances) => {
+                for (row, computed) in strip.chunks_exact_mut(TILE).zip(distances[first_row * PANEL..].chunks(PANEL)) {
+                    row[..self.n_columns()].copy_from_slice(&computed[..self.n_columns()]);
                 }
             }
         }
@@ -208,9 +206,8 @@ impl<'a, T: Real> Wide<'a, T> {
 
     /// −2 x_i·x_j for the samples of tile i and those of `PANEL` from tile j on.
     fn multiply(&self, i: usize, j: usize, product: &mut [T]) {
-        let n_samples = self.centred.len() / self.n_units;
         let samples = |first: usize, most: usize| {
-            let shape = (most.min(n_samples - first), self.n_units);
+            let shape = (most.min(self.n_samples() - first), self.n_units);
             ArrayView2::from_shape(shape, &self.centred[first * self.n_units..][..shape.0 * shape.1])
                 .expect("the shape is the length")
         };
@@ -220,28 +217,14 @@ impl<'a, T: Real> Wide<'a, T> {
         general_mat_mul(T::from_f64(-2.0), &x_i, &x_j.t(), T::zero(), &mut product);
     }
 
-    /// D of sample i and the samples of tile j, from their products.
-    #[inline(always)]
-    fn row(&self, i: usize, tile_j: usize, product: &[T], row: &mut [T]) {
-        let norm_i = self.norms[i];
-        for ((d, p), norm_j) in row.iter_mut().zip(product).zip(&self.norms[tile_j * TILE..]) {
-            let distance = norm_i + *norm_j + *p;
-            *d = if distance < T::zero() { T::zero() } else { distance };
-        }
-        let repair_below = T::from_f64(self.repair_below(norm_i.to_f64() + self.largest_norms[tile_j]));
-        // A count rather than a search: it vectorises, and nearly always there is nothing to repair.
-        if row.iter().filter(|d| **d < repair_below).count() > 0 {
-            self.repair(i, tile_j, repair_below, row);
-        }
-    }
-
     /// The computed distance below which cancellation might be noticed, given ‖x_i‖² + ‖x_j‖².
     ///
-    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of itself:
-    /// the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum adds
-    /// u (‖x_i‖² + ‖x_j‖²). Four times that is δ, the error of D. The kernel is wrong by a δ exp(−aD), which is
-    /// negligible, ε, from a true D of ln(aδ/ε)/a on, which may look like one of δ more. Where aδ < ε for all kernels nothing
-    /// needs repair.
+    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of
+    /// itself: the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum
+    /// adds u (‖x_i‖² + ‖x_j‖²). Four times that is δ, the error of D; in f64 the norms are as wrong as the product,
+    /// which leaves three. The kernel is wrong by a δ exp(−aD), which is
+    /// negligible, ε, from a true D of ln(aδ/ε)/a on, which may look like one of δ more. Where aδ < ε for all kernels
+    /// nothing needs repair.
     fn repair_below(&self, norms: f64) -> f64 {
         let error = 4.0 * T::ROUNDING * norms * (1.0 + (self.n_units as f64).sqrt() / 3.0);
         let negligible_from = |a: &f64| (a * error / T::NEGLIGIBLE).ln() / a;
@@ -249,18 +232,63 @@ impl<'a, T: Real> Wide<'a, T> {
         if distance > 0.0 { distance + error } else { 0.0 }
     }
 
+    fn sample(&self, s: usize) -> &[T] {
+        &self.values[s * self.n_units..][..self.n_units]
+    }
+
+    fn n_samples(&self) -> usize {
+        self.values.len() / self.n_units
+    }
+}
+
+/// D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j in place of −2 x_i·x_j, for the samples of tiles i and j.
+struct FromProduct<'a, T: Real> {
+    wide: &'a Wide<'a, T>,
+    i: usize,
+    j: usize,
+    /// Rows of `PANEL`, of which the first `TILE` are computed.
+    distances: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for FromProduct<'_, T> {
+    type Output = ();
+
     #[inline(always)]
-    fn repair(&self, i: usize, tile_j: usize, below: T, row: &mut [T]) {
-        let sample = |s: usize| &self.values[s * self.n_units..][..self.n_units];
-        for (j, d) in (tile_j * TILE..).zip(row) {
-            if *d < below {
-                *d = squared_distance(sample(i), sample(j));
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { wide, i, j, distances } = self;
+        let n_rows = TILE.min(wide.n_samples() - i * TILE);
+        let n_columns = TILE.min(wide.n_samples() - j * TILE);
+        let norms_j = &wide.norms[j * TILE..][..n_columns];
+        let mut repair_below = [T::zero(); TILE];
+        for (r, row) in distances.chunks_mut(PANEL).take(n_rows).enumerate() {
+            let norm_i = wide.norms[i * TILE + r];
+            for (d, norm_j) in row.iter_mut().zip(norms_j) {
+                let distance = norm_i + *norm_j + *d;
+                *d = if distance < T::zero() { T::zero() } else { distance };
             }
+            repair_below[r] = T::from_f64(wide.repair_below(norm_i.to_f64() + wide.largest_norms[j]));
+        }
+        // A block of samples j stays in the second cache while all samples i pass.
+        for first in (0..n_columns).step_by(REPAIRED_TOGETHER) {
+            for (r, row) in distances.chunks_mut(PANEL).take(n_rows).enumerate() {
+                let block = &mut row[first..n_columns.min(first + REPAIRED_TOGETHER)];
+                // A count rather than a search: it vectorises, and nearly always there is nothing to repair.
+                if block.iter().filter(|d| **d < repair_below[r]).count() > 0 {
+                    for (d, sample_j) in block.iter_mut().zip(j * TILE + first..) {
+                        if *d < repair_below[r] {
+                            *d = squared_distance(wide.sample(i * TILE + r), wide.sample(sample_j));
+                        }
+                    }
+                }
+            }
+        }
+        if i == j {
+            (0..n_rows).for_each(|r| distances[r * PANEL + r] = T::zero());
         }
     }
 }
 
-/// Σ_u (a_u − b_u)² in `2 · LANES` partial sums.
+/// Σ_u (a_u − b_u)² in `2 · LANES` partial sums and one for what is left over.
 #[inline(always)]
 fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
     let mut sums = [T::zero(); 2 * LANES];
@@ -272,9 +300,11 @@ fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
             *sum = difference.mul_add(difference, *sum);
         }
     }
-    for ((sum, a), b) in sums.iter_mut().zip(a_rest).zip(b_rest) {
+    // Not into the same sums: the loop above would become scalar.
+    let mut rest = T::zero();
+    for (a, b) in a_rest.iter().zip(b_rest) {
         let difference = *a - *b;
-        *sum = difference.mul_add(difference, *sum);
+        rest = difference.mul_add(difference, rest);
     }
-    fold(sums)
+    fold(sums) + rest
 }

@@ -1,28 +1,24 @@
-//! Information of Gaussian variables: exact for linear networks, and estimated from samples as if they were Gaussian.
+//! Information of representations that are taken for Gaussian, from their sample covariance.
 //!
 //! Everything is a logarithm of a determinant: h(N(μ, C)) = ½ ln |2πe C|.
-//!
-//! # Reference
-//! Cover & Thomas, Elements of Information Theory, ch. 8. Linear networks: Saxe et al. 2018, eqs 5, 6 and 21–24, which
-//! leave out the input covariance and a factor ½ that are needed for their figures.
 
 use std::collections::BTreeMap;
 
-use ndarray::{Array2, ArrayView2, Axis, concatenate};
+use ndarray::{Array2, Axis};
 use thiserror::Error;
 
+use crate::math::determinant::{
+    NotPositiveDefinite, cholesky, inverse_of_triangle, log_determinant_of_noise, log_determinant_of_root,
+};
 use crate::math::real::Real;
 use crate::units::Nats;
 
 /// Why there is no Gaussian information.
 #[derive(Debug, Error, PartialEq)]
 pub enum GaussianError {
-    /// A matrix that should be a covariance is none.
-    #[error("a covariance matrix is not positive definite at row {row}; add noise of positive variance, check for NaN")]
-    NotPositiveDefinite {
-        /// The first row that depends on the rows before it, counted from 0.
-        row: usize,
-    },
+    /// The covariance of the noisy representation is none.
+    #[error(transparent)]
+    NotPositiveDefinite(#[from] NotPositiveDefinite),
     /// A covariance needs two samples.
     #[error("{got} samples have no covariance, at least 2 are needed")]
     TooFewSamples {
@@ -39,86 +35,14 @@ pub enum GaussianError {
     },
 }
 
-/// T = WX + Z with X ~ N(0, Σ) and Z ~ N(0, σ²I).
-#[derive(Debug, Clone, Copy)]
-pub struct LinearNetwork<'a> {
-    /// W, n_units × n_inputs: the product of the matrices of all layers up to T.
-    pub weights: ArrayView2<'a, f64>,
-    /// Σ, n_inputs × n_inputs.
-    pub input_covariance: ArrayView2<'a, f64>,
-    /// σ² > 0.
-    pub noise_variance: f64,
-}
-
-/// Y = W_o X + ε with ε ~ N(0, σ_o²I).
-#[derive(Debug, Clone, Copy)]
-pub struct LinearTeacher<'a> {
-    /// W_o, n_outputs × n_inputs.
-    pub weights: ArrayView2<'a, f64>,
-    /// σ_o² ≥ 0.
-    pub noise_variance: f64,
-}
-
-impl LinearNetwork<'_> {
-    /// I(X;T) = ½ ln |WΣWᵀ + σ²I| − ½ ln |σ²I|.
-    ///
-    /// # Errors
-    /// σ² is not positive, or Σ is not a covariance.
-    pub fn i_xt(&self) -> Result<Nats, GaussianError> {
-        let n_units = self.weights.nrows() as f64;
-        Ok(Nats(0.5 * (log_determinant(&self.covariance())? - n_units * self.noise_variance.ln())))
-    }
-
-    /// I(T;Y) = ½ ln |A| + ½ ln |B| − ½ ln |A C; Cᵀ B| with the covariances A of T, B of Y, and C = WΣW_oᵀ between them.
-    ///
-    /// # Errors
-    /// A variance is not positive, or Σ is not a covariance.
-    pub fn i_ty(&self, teacher: &LinearTeacher<'_>) -> Result<Nats, GaussianError> {
-        let a = self.covariance();
-        let b = covariance_of_outputs(teacher.weights, self.input_covariance, teacher.noise_variance);
-        let c = self.weights.dot(&self.input_covariance).dot(&teacher.weights.t());
-        let joint = concatenate![Axis(0), concatenate![Axis(1), a, c], concatenate![Axis(1), c.t(), b],];
-        Ok(Nats(0.5 * (log_determinant(&a)? + log_determinant(&b)? - log_determinant(&joint)?)))
-    }
-
-    /// I(T;X_S), the information about the inputs in `subset` alone; the other inputs act as noise as far as they are
-    /// independent of these.
-    ///
-    /// It is I(T;Y) with Y = X_S. `subset` are column numbers of W, each once.
-    ///
-    /// # Errors
-    /// σ² is not positive, or Σ is not positive definite.
-    pub fn i_subset_t(&self, subset: &[usize]) -> Result<Nats, GaussianError> {
-        let mut selection = Array2::zeros((subset.len(), self.weights.ncols()));
-        for (row, input) in subset.iter().enumerate() {
-            selection[(row, *input)] = 1.0;
-        }
-        self.i_ty(&LinearTeacher { weights: selection.view(), noise_variance: 0.0 })
-    }
-
-    fn covariance(&self) -> Array2<f64> {
-        covariance_of_outputs(self.weights, self.input_covariance, self.noise_variance)
-    }
-}
-
-/// WΣWᵀ + σ²I.
-fn covariance_of_outputs(
-    weights: ArrayView2<'_, f64>,
-    input_covariance: ArrayView2<'_, f64>,
-    noise_variance: f64,
-) -> Array2<f64> {
-    let mut covariance = weights.dot(&input_covariance).dot(&weights.t());
-    covariance.diag_mut().mapv_inplace(|c| c + noise_variance);
-    covariance
-}
-
 /// I(X;T+Z) = ½ ln |Σ̂ + σ²I| − ½ d ln σ² of representations T that are taken for Gaussian, bias-corrected.
 ///
 /// Σ̂ is the sample covariance of `values`, N ≥ 2 samples × `n_units` row-major, finite; Z ~ N(0, σ²I) is noise of
-/// `noise_variance` σ² > 0 that is added for the analysis. Other distributions of this covariance have less information.
+/// `noise_variance` σ² > 0 that is added for the analysis. Other distributions of this covariance have less
+/// information.
 ///
-/// Bias: Σ̂ = Σ + Δ with E Δ = 0 and, for Gaussian samples, E ΔMΔ = [ΣMΣ + tr(MΣ) Σ]/(N − 1) for a symmetric M. To second
-/// order ln |Σ̂ + σ²I| = ln |Σ + σ²I| + tr MΔ − ½ tr MΔMΔ with M = (Σ + σ²I)⁻¹, so that with A = MΣ
+/// Bias: Σ̂ = Σ + Δ with E Δ = 0 and, for Gaussian samples, E ΔMΔ = [ΣMΣ + tr(MΣ) Σ]/(N − 1) for a symmetric M. To
+/// second order ln |Σ̂ + σ²I| = ln |Σ + σ²I| + tr MΔ − ½ tr MΔMΔ with M = (Σ + σ²I)⁻¹, so that with A = MΣ
 ///
 /// E ln |Σ̂ + σ²I| ≈ ln |Σ + σ²I| − [(tr A)² + tr A²]/2(N − 1).
 ///
@@ -138,7 +62,7 @@ pub fn i_xt<T: Real>(values: &[T], n_units: usize, noise_variance: f64) -> Resul
     let mut covariance = sample_covariance(values, n_units);
     covariance.diag_mut().mapv_inplace(|c| c + noise_variance);
     let root = cholesky(&covariance)?;
-    let plug_in = 0.5 * (log_determinant_of_root(&root) - n_units as f64 * noise_variance.ln());
+    let plug_in = 0.5 * (log_determinant_of_root(&root) - log_determinant_of_noise(noise_variance, n_units)?);
 
     // A is similar to B = L⁻¹ Σ̂ L⁻ᵀ = I − σ² L⁻¹ L⁻ᵀ, which is symmetric: tr A² is its sum of squares.
     let inverse = inverse_of_triangle(&root);
@@ -148,10 +72,12 @@ pub fn i_xt<T: Real>(values: &[T], n_units: usize, noise_variance: f64) -> Resul
     Ok(Nats(plug_in + bracket / (4.0 * (n_samples - 1) as f64)))
 }
 
-/// I(T;Y) = H(T) − Σ_y p_y H(T|Y=y) of T + Z, all samples and those of each class taken for Gaussian, each bias-corrected.
+/// I(T;Y) = H(T) − Σ_y p_y H(T|Y=y) of T + Z, all samples and those of each class taken for Gaussian, each
+/// bias-corrected.
 ///
-/// The entropies of the noise cancel, so this is a difference of [`i_xt`], whose arguments these are; `classes` has one number per
-/// sample. Classes that are Gaussian make a mixture that is not: H(T) is then too large, and so is the information.
+/// The entropies of the noise cancel, so this is a difference of [`i_xt`], whose arguments these are; `classes` has one
+/// number per sample. Classes that are Gaussian make a mixture that is not: H(T) is then too large, and so is the
+/// information.
 ///
 /// # Errors
 /// As for [`i_xt`]; a class with one sample.
@@ -190,51 +116,6 @@ fn sample_covariance<T: Real>(values: &[T], n_units: usize) -> Array2<f64> {
     centred.t().dot(&centred) / (n_samples - 1) as f64
 }
 
-/// ln |C| of a covariance.
-fn log_determinant(covariance: &Array2<f64>) -> Result<f64, GaussianError> {
-    Ok(log_determinant_of_root(&cholesky(covariance)?))
-}
-
-/// ln |LLᵀ|.
-fn log_determinant_of_root(root: &Array2<f64>) -> f64 {
-    2.0 * root.diag().iter().map(|l| l.ln()).sum::<f64>()
-}
-
-/// The lower triangle L with LLᵀ = C.
-fn cholesky(covariance: &Array2<f64>) -> Result<Array2<f64>, GaussianError> {
-    let n = covariance.nrows();
-    let mut root = Array2::<f64>::zeros((n, n));
-    for i in 0..n {
-        for j in 0..=i {
-            let dot: f64 = (0..j).map(|k| root[(i, k)] * root[(j, k)]).sum();
-            let rest = covariance[(i, j)] - dot;
-            if i > j {
-                root[(i, j)] = rest / root[(j, j)];
-            } else if rest > 0.0 && rest.is_finite() {
-                root[(i, i)] = rest.sqrt();
-            } else {
-                return Err(GaussianError::NotPositiveDefinite { row: i });
-            }
-        }
-    }
-    Ok(root)
-}
-
-/// L⁻¹, row after row: L_ii (L⁻¹)_i = e_i − Σ_{k<i} L_ik (L⁻¹)_k.
-fn inverse_of_triangle(root: &Array2<f64>) -> Array2<f64> {
-    let n = root.nrows();
-    let mut inverse = Array2::<f64>::eye(n);
-    for i in 0..n {
-        let (earlier, mut row) = inverse.view_mut().split_at(Axis(0), i);
-        let mut row = row.row_mut(0);
-        for k in 0..i {
-            row.scaled_add(-root[(i, k)], &earlier.row(k));
-        }
-        row /= root[(i, i)];
-    }
-    inverse
-}
-
 #[cfg(test)]
 mod tests {
     use rand::SeedableRng;
@@ -242,6 +123,8 @@ mod tests {
     use rand_distr::{Distribution, StandardNormal};
 
     use super::*;
+    use crate::math::determinant::log_determinant;
+    use crate::math::linear_network::LinearNetwork;
 
     #[track_caller]
     fn close(got: Result<Nats, GaussianError>, want: f64, tolerance: f64) {
@@ -254,72 +137,9 @@ mod tests {
     }
 
     #[test]
-    fn the_linear_network_of_the_reference_page_is_reproduced() {
-        // `reference/saxe.md` §8.2: 100 inputs of variance 1/100, 20 units, one teacher output, noise of variance 1.
-        let weights = Array2::from_shape_fn((20, 100), |(r, c)| {
-            let (r, c) = (r as f64, c as f64);
-            (1.0 + 0.37 * r + 0.91 * c + 0.013 * r * c).sin()
-        });
-        let input_covariance = Array2::from_diag_elem(100, 0.01);
-        let network =
-            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance: 1.0 };
-        let teacher = Array2::from_shape_fn((1, 100), |(_, c)| (0.5 + 1.7 * c as f64).cos());
-        let teacher = LinearTeacher { weights: teacher.view(), noise_variance: 1.0 };
-        let relevant: Vec<usize> = (0..30).collect();
-        let irrelevant: Vec<usize> = (30..100).collect();
-
-        // To all digits given.
-        close(network.i_xt(), 3.418_074_116_3, 5.1e-11);
-        close(network.i_ty(&teacher), 1.425_418e-4, 5.1e-11);
-        close(network.i_subset_t(&relevant), 0.985_746_990_5, 5.1e-11);
-        close(network.i_subset_t(&irrelevant), 2.320_123_991_7, 5.1e-11);
-        // All inputs are the input: two ways to the same number, 120 logarithms of size 5 apart in rounding.
-        close(network.i_subset_t(&(0..100).collect::<Vec<_>>()), network.i_xt().unwrap().0, 1e-12);
-    }
-
-    #[test]
-    fn the_first_layer_of_g1_is_reproduced() {
-        // `reference/estimators.md`, B5.
-        let weights = Array2::from_shape_fn((10, 12), |(c, r)| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin());
-        let input_covariance = Array2::eye(12);
-        let network =
-            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance: 0.01 };
-        // The page says …974; 40 digits say …973026. The matrix has rank 2: eight eigenvalues of 0.01, rounded by 1e−16 of
-        // the largest, 70, should cancel against the noise. 7e−15/0.01 each, half of eight of them at worst.
-        close(network.i_xt(), 7.988_194_990_973_026, 3e-12);
-    }
-
-    #[test]
-    fn rescaling_the_weights_of_two_layers_changes_information_but_not_the_function() {
-        // Saxe et al. 2018, eq. 21 with w₁ = 2 and noise of variance 1, in bits as in `reference/saxe.md` §4.
-        for (c, bits) in [(0.1, 4.324), (1.0, 1.161), (10.0, 0.028)] {
-            let (weights, input_covariance) = (Array2::from_elem((1, 1), 2.0 / c), Array2::eye(1));
-            let network = LinearNetwork {
-                weights: weights.view(),
-                input_covariance: input_covariance.view(),
-                noise_variance: 1.0,
-            };
-            close(network.i_xt(), bits * std::f64::consts::LN_2, 4e-4);
-        }
-    }
-
-    #[test]
-    fn correlated_inputs_know_of_each_other() {
-        // T = X₁ + Z, X₂ correlated with X₁ by ρ: corr(T, X₂)² = ρ²/(1 + σ²), I = −½ ln (1 − corr²).
-        let (rho, noise_variance) = (0.8_f64, 0.5);
-        let weights = ndarray::array![[1.0, 0.0]];
-        let input_covariance = ndarray::array![[1.0, rho], [rho, 1.0]];
-        let network =
-            LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance };
-        close(network.i_subset_t(&[1]), -0.5 * (1.0 - rho * rho / 1.5).ln(), 1e-15);
-    }
-
-    #[test]
-    fn matrices_that_are_no_covariance_are_refused() {
-        let singular = ndarray::array![[1.0, 1.0], [1.0, 1.0]];
-        assert_eq!(log_determinant(&singular), Err(GaussianError::NotPositiveDefinite { row: 1 }));
-        assert_eq!(log_determinant(&ndarray::array![[f64::NAN]]), Err(GaussianError::NotPositiveDefinite { row: 0 }));
-        assert_eq!(i_xt(&[1.0, 1.0], 1, 0.0), Err(GaussianError::NotPositiveDefinite { row: 0 }));
+    fn what_has_no_covariance_is_refused() {
+        assert_eq!(i_xt(&[1.0, 2.0], 1, -0.1), Err(NotPositiveDefinite { row: 0 }.into()));
+        assert_eq!(i_xt(&[1.0, 1.0], 1, 0.0), Err(NotPositiveDefinite { row: 0 }.into()));
         assert_eq!(i_xt(&[1.0_f32, 1.0], 2, 0.1), Err(GaussianError::TooFewSamples { got: 1 }));
         let classes = [4, 4, 7];
         assert_eq!(
@@ -372,8 +192,8 @@ mod tests {
             let log_noise = N_UNITS as f64 * NOISE_VARIANCE.ln();
             plug_in += 0.5 * (log_determinant(&covariance).unwrap() - log_noise) / f64::from(repeats);
         }
-        // One estimate has the variance tr A²/2(N − 1) ≤ 5/118, so that the mean of 4000 is right to 0.0033; four of these. The
-        // next order of the bias is at most d(2d² + 3d − 1)/24(N − 1)² = 0.004 (expansion of ψ, for Σ ≫ σ²).
+        // One estimate has the variance tr A²/2(N − 1) ≤ 5/118, so that the mean of 4000 is right to 0.0033; four of
+        // these. The next order of the bias is at most d(2d² + 3d − 1)/24(N − 1)² = 0.004 (expansion of ψ, for Σ ≫ σ²).
         assert!((corrected - exact.0).abs() < 0.017, "{corrected} is not {}", exact.0);
         // Every variance is well above the noise, tr A > 3 and tr A² > 3²/5: the bias is more than (9 + 1.8)/(4 · 59).
         assert!(exact.0 - plug_in > 0.045, "{plug_in} is not below {}", exact.0);
@@ -389,7 +209,8 @@ mod tests {
             .map(|_| i_ty(&samples(&weights, n_samples, &mut rng), N_UNITS, NOISE_VARIANCE, &classes).unwrap().0)
             .sum::<f64>()
             / f64::from(repeats);
-        // Each of the three entropies deviates as above, largely together; the bias of the classes' next order is 0.004.
+        // Each of the three entropies deviates as above, largely together; the bias of the classes' next order is
+        // 0.004.
         assert!(mean.abs() < 0.017, "{mean}");
     }
 

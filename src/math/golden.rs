@@ -1,6 +1,8 @@
 //! Binned information of activations that need no random numbers, against values computed in NumPy, independently of this
 //! program, from activations in f64 or rounded to f32.
 
+#![cfg(test)]
+
 use crate::datasets;
 use crate::math::atoms::{Cells, Code};
 use crate::math::digitise::{Codes, Precision, Quantised, Rule, Value, Width, digitise, extremes};

@@ -34,8 +34,8 @@ impl Bound {
 
 /// I(X;T) = −(1/N) Σ_i ln (S_i/N), a bound on the information of X = one of N equally likely samples.
 ///
-/// `kernel_sums` are S_i = Σ_j exp(−a D_ij) for each of N ≥ 1 samples, see [`kernel_sums`](crate::math::kernels::kernel_sums).
-/// Between 0 and ln N.
+/// `kernel_sums` are S_i = Σ_j exp(−a D_ij) for each of N ≥ 1 samples, see
+/// [`kernel_sums`](crate::math::kernels::kernel_sums). Between 0 and ln N.
 pub fn i_xt(kernel_sums: &[f64]) -> Nats {
     let n = kernel_sums.len() as f64;
     Nats(-kernel_sums.iter().map(|sum| (sum / n).ln()).sum::<f64>() / n)
@@ -43,8 +43,9 @@ pub fn i_xt(kernel_sums: &[f64]) -> Nats {
 
 /// I(T;Y) = H(T) − Σ_l p_l H(T|Y=l) with the same bound for all entropies, which makes it an estimate, not a bound.
 ///
-/// The entropies of the noise cancel; what remains is (1/N) Σ_i ln [(S_i^same/N_i)/(S_i/N)]. `all` are the sums S_i over all
-/// N ≥ 1 samples, `same_class` the sums S_i^same over those N_i that have the class of i, `classes` the N class numbers.
+/// The entropies of the noise cancel; what remains is (1/N) Σ_i ln [(S_i^same/N_i)/(S_i/N)]. `all` are the sums S_i
+/// over all N ≥ 1 samples, `same_class` the sums S_i^same over those N_i that have the class of i, `classes` the N
+/// class numbers.
 pub fn i_ty(all: &[f64], same_class: &[f64], classes: &[u32]) -> Nats {
     let mut class_sizes: BTreeMap<u32, u32> = BTreeMap::new();
     for class in classes {
@@ -172,7 +173,8 @@ mod tests {
         }
     }
 
-    /// Layer H2 of the network G1 of `reference/estimators.md`: 12-10-3 tanh with sin(1 + 12.9898 r + 78.233 c) as weights.
+    /// Layer H2 of the network G1 of `reference/estimators.md`: 12-10-3 tanh with sin(1 + 12.9898 r + 78.233 c) as
+    /// weights.
     fn layer_h2_of_g1() -> Vec<f64> {
         let weight = |r: usize, c: usize| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin();
         let bias = |c: usize| 0.1 * (c as f64).cos();
@@ -251,8 +253,9 @@ mod tests {
 
     #[test]
     fn an_offset_of_all_values_does_not_push_information_beyond_ln_n() {
-        // 2048 logarithms of exactly 1/N, added with roundings of 1e−16 of a sum of 2048 · 7.6: 2e−13 of the mean at worst.
-        // The nearest neighbours in 64 units have D ≈ 50, exp(−50/8v) < 1e−200 for v = 0.01, exp(−50/0.8) = 7e−28 for 0.1.
+        // 2048 logarithms of exactly 1/N, added with roundings of 1e−16 of a sum of 2048 · 7.6: 2e−13 of the mean at
+        // worst. The nearest neighbours in 64 units have D ≈ 50, exp(−50/8v) < 1e−200 for v = 0.01, exp(−50/0.8) =
+        // 7e−28 for 0.1.
         for n_units in [40, 64, 300] {
             for (offset, noise_variance) in [(0.0, 0.1), (0.0, 0.001), (10.0, 0.001), (100.0, 0.01)] {
                 check_offset::<f32>(n_units, offset, noise_variance, 1e-12);

@@ -1,6 +1,7 @@
-//! Pure functions on slices: entropies, informations, spacings, and inner loops. No state, no I/O.
+//! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod determinant;
 pub mod digitise;
 pub mod distances;
 pub mod edges;
@@ -10,10 +11,11 @@ pub mod gaussian;
 pub mod information;
 pub mod kde;
 pub mod kernels;
+pub mod linear_network;
+pub mod powers;
 pub mod real;
 pub mod shuffles;
 pub mod spacing;
 pub mod tile;
 
-#[cfg(test)]
 mod golden;

@@ -190,11 +190,34 @@ fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
     LazyFrame::scan_parquet_files(paths.into(), args)
 }
 
+/// The columns of a table of estimates that a summary is made of; those that an earlier version lacks are null.
+fn scan_estimates(path: &PathBuf) -> PolarsResult<LazyFrame> {
+    const NUMBERS: [&str; 7] = [
+        "i_xt_bits",
+        "i_ty_bits",
+        "i_xt_ceiling_bits",
+        "i_ty_ceiling_bits",
+        "i_tt_bits",
+        "i_xt_null_bits_mean",
+        "i_ty_null_bits_mean",
+    ];
+    let mut table = scan(std::slice::from_ref(path))?;
+    let there = table.collect_schema()?;
+    let number = |name: &str| match there.contains(name) {
+        true => col(name),
+        false => lit(NULL).cast(DataType::Float64).alias(name),
+    };
+    let kept = ["estimator", "run", "layer", "epoch", "step", "failure"].map(col);
+    Ok(table.select([&kept[..], &NUMBERS.map(number)].concat()))
+}
+
 /// Every estimate of one experiment beside the loss and accuracy of its run and epoch.
 fn joined(input: Input) -> PolarsResult<LazyFrame> {
     const FITS: [&str; 4] = ["loss_train_nats", "loss_test_nats", "accuracy_train", "accuracy_test"];
     // An experiment is called what its folder is called now.
-    let estimates = scan(&input.estimates)?.with_column(lit(input.experiment.name()).alias("experiment"));
+    let tables = input.estimates.iter().map(scan_estimates).collect::<PolarsResult<Vec<_>>>()?;
+    let name = lit(input.experiment.name()).alias("experiment");
+    let estimates = concat(tables, UnionArgs::default())?.with_column(name);
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
@@ -220,6 +243,9 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         std("i_xt_bits"),
         mean("i_ty_bits"),
         std("i_ty_bits"),
+        mean("i_tt_bits"),
+        col("i_xt_null_bits_mean").mean(),
+        col("i_ty_null_bits_mean").mean(),
         col("i_xt_ceiling_bits").min(),
         col("i_ty_ceiling_bits").min(),
         mean_of_all("loss_train_nats"),
@@ -251,6 +277,9 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             i_xt_bits_std: number("i_xt_bits_std")?,
             i_ty_bits_mean: number("i_ty_bits_mean")?,
             i_ty_bits_std: number("i_ty_bits_std")?,
+            i_tt_bits_mean: number("i_tt_bits_mean")?,
+            i_xt_null_bits_mean: number("i_xt_null_bits_mean")?,
+            i_ty_null_bits_mean: number("i_ty_null_bits_mean")?,
             i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,
             i_ty_ceiling_bits: number("i_ty_ceiling_bits")?,
             loss_train_nats_mean: number("loss_train_nats_mean")?,

@@ -188,7 +188,7 @@ fn from_the_future<R: Row>(small: &Small, file: &str) {
     write_rows(&small.project.path(""), file, &rows, &footer).unwrap();
 }
 
-const NEWER: &str = "has schema version 99, this program reads up to 2; use a newer infoplane";
+const NEWER: &str = "has schema version 99, this program reads up to 3; use a newer infoplane";
 
 #[test]
 fn tables_of_a_newer_program_are_refused() {
@@ -218,7 +218,7 @@ fn manifests_of_a_newer_program_are_refused() {
     ] {
         check_refused(&Small::new(), stage, &[manifest, NEWER], |small| {
             let content = fs::read_to_string(small.project.path(manifest)).unwrap();
-            small.project.write(manifest, content.replace("\"schema_version\": 2", "\"schema_version\": 99"));
+            small.project.write(manifest, content.replace("\"schema_version\": 3", "\"schema_version\": 99"));
         });
         // Nobody knows what else will be in it.
         check_refused(&Small::new(), stage, &[manifest, NEWER], |small| {
