@@ -43,9 +43,14 @@ fn recordings_of_every_version_are_inspected_and_estimated_anew() {
         fs::remove_dir_all(project.path("outputs/small/estimates")).unwrap();
         project.ok("estimate binning outputs/small --n-edges 30");
         let after: Vec<EstimateRow> = read_rows(&path).unwrap();
-        let numbers =
-            |row: &EstimateRow| (row.layer, row.step, row.i_xt_bits, row.i_ty_bits, row.n_samples, row.n_codes);
-        assert!(!before.is_empty() && before.iter().map(numbers).eq(after.iter().map(numbers)), "version {version}");
+        assert!(!before.is_empty() && before.len() == after.len(), "version {version}");
+        for (before, after) in before.iter().zip(&after) {
+            let place = |row: &EstimateRow| (row.layer, row.step, row.n_samples, row.n_codes);
+            assert_eq!(place(before), place(after));
+            // The order of additions may differ.
+            assert!((before.i_xt_bits.unwrap() - after.i_xt_bits.unwrap()).abs() < 1e-12, "version {version}");
+            assert!((before.i_ty_bits.unwrap() - after.i_ty_bits.unwrap()).abs() < 1e-12, "version {version}");
+        }
         assert!(version < VERSION || before == after, "a column of today's version");
         assert!(version >= 3 || before.iter().all(|row| row.quantity.is_none() && row.i_ty_null_bits_mean.is_none()));
 
@@ -56,7 +61,7 @@ fn recordings_of_every_version_are_inspected_and_estimated_anew() {
         let after: Vec<SummaryRow> = read_rows(&summary).unwrap();
         assert_eq!(before.len(), after.len());
         for (before, after) in before.iter().zip(after) {
-            assert_eq!(before.i_xt_bits_mean, after.i_xt_bits_mean);
+            assert!((before.i_xt_bits_mean.unwrap() - after.i_xt_bits_mean.unwrap()).abs() < 1e-12);
             assert_eq!(before.loss_test_nats_mean, after.loss_test_nats_mean);
         }
         project.ok("plot all outputs/small");

@@ -154,7 +154,9 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
         ));
     }
     if let Some(share) = row.atom_share {
-        judged.push(found("atoms", Verdict::Note, share > MOST_DUPLICATES, share, MOST_DUPLICATES, || {
+        // The smallest value occurs at least once: one sample in n is no atom.
+        let bound = MOST_DUPLICATES.max(1.0 / n);
+        judged.push(found("atoms", Verdict::Note, share > bound, share, bound, || {
             format!("{:.1} % of the values are one and the same: T has no density", 100.0 * share)
         }));
     }
