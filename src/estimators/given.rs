@@ -132,6 +132,7 @@ impl Spread {
 
     /// What shuffling gives that cannot change `value`.
     pub fn unmoved(shuffles: &Shuffles, value: Nats) -> Option<Self> {
-        Self::of(&vec![value; shuffles.iter().len()])
+        let n = shuffles.iter().len();
+        (n > 0).then_some(Self { mean: value, std: (n > 1).then_some(Nats(0.0)) })
     }
 }

@@ -157,7 +157,10 @@ impl Estimator for Kde {
             if chosen.is_empty() {
                 continue;
             }
-            let exponents: Vec<f64> = chosen.iter().map(|(_, _, exponent)| *exponent).collect();
+            // With variances 4 apart, the upper bound of one has the exponent of the lower bound of the next.
+            let mut exponents: Vec<f64> = chosen.iter().map(|(_, _, exponent)| *exponent).collect();
+            exponents.sort_by(f64::total_cmp);
+            exponents.dedup();
             let labellings: Vec<&[u32]> = labellings.iter().map(Vec::as_slice).collect();
             let sums = match precision {
                 Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &exponents, &labellings),
@@ -166,8 +169,9 @@ impl Estimator for Kde {
                     kernel_sums(&values, of.t.n_units(), &exponents, &labellings)
                 }
             };
-            for ((at, variance, _), sums) in chosen.into_iter().zip(sums) {
-                estimates[at] = Ok(from_sums(&sums, &labellings, given, of.t.n_units(), variance, n_codes));
+            for (at, variance, exponent) in chosen {
+                let place = exponents.partition_point(|other| *other < exponent);
+                estimates[at] = Ok(from_sums(&sums[place], &labellings, given, of.t.n_units(), variance, n_codes));
             }
         }
         estimates

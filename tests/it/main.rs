@@ -2,9 +2,11 @@
 #![cfg(feature = "pipeline")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
+mod check; // verdicts on estimates
 mod compat; // files of every version of the tables still read
 mod data; // make and import, against Tishby's file where it is present
 mod errors; // what a user reads when something is wrong
+mod estimate; // which estimates are made of what, and what is left alone
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect

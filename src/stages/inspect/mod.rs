@@ -93,6 +93,9 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     for (estimator, files) in experiment.estimate_files()? {
         files.iter().try_for_each(|file| add(&format!("estimates {estimator}"), None, file))?;
     }
+    for (estimator, files) in experiment.unit_estimate_files()? {
+        files.iter().try_for_each(|file| add(&format!("unit_estimates {estimator}"), None, file))?;
+    }
     let summary = experiment.root().join(Experiment::SUMMARY);
     if summary.exists() {
         add("summary", None, &summary)?;

@@ -1,12 +1,14 @@
 //! Proof that files are what they should be: manifests, hashes, schemas, row counts, order, finite values.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
-use crate::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
+use crate::store::schema::{
+    CheckRow, EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
+};
 use crate::store::{
     ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
     verified_hash,
@@ -207,17 +209,30 @@ fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError
 
 /// Checks the estimates of an experiment; returns how many tables there are.
 fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
-    let root = experiment.estimates();
+    let of_layers = validate_tables(&experiment.estimates(), experiment.estimate_files()?, |row: &EstimateRow| {
+        (row.estimator.clone(), row.run.clone())
+    })?;
+    let of_units =
+        validate_tables(&experiment.unit_estimates(), experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
+            (row.estimator.clone(), row.run.clone())
+        })?;
+    Ok(of_layers + of_units)
+}
+
+fn validate_tables<R: Row>(
+    root: &Path,
+    tables: Vec<(String, Vec<PathBuf>)>,
+    place: fn(&R) -> (String, String),
+) -> Result<usize, StageError> {
     let mut n_tables = 0;
-    for (estimator, files) in experiment.estimate_files()? {
+    for (estimator, files) in tables {
         for path in files {
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let run = name.trim_start_matches("run=").trim_end_matches(".parquet").to_owned();
-            verified_hash(&root, &format!("{estimator}/{run}"), &format!("{estimator}/{name}"))?;
-            let rows = rows::<EstimateRow>(&path)?;
-            if let Some(row) = rows.iter().find(|row| row.estimator != estimator || row.run != run) {
-                let problem = format!("holds estimates of {} by {}", row.run, row.estimator);
-                return Err(fault(&path, problem));
+            verified_hash(root, &format!("{estimator}/{run}"), &format!("{estimator}/{name}"))?;
+            let here = (estimator.clone(), run);
+            if let Some((by, of)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
+                return Err(fault(&path, format!("holds estimates of {of} by {by}")));
             }
             n_tables += 1;
         }
@@ -237,6 +252,10 @@ fn validate_derived(experiment: &Experiment) -> Result<(), StageError> {
     let summary = root.join(Experiment::SUMMARY);
     if summary.exists() {
         rows::<SummaryRow>(&summary)?;
+    }
+    let checks = root.join(Experiment::CHECKS);
+    if checks.exists() {
+        rows::<CheckRow>(&checks)?;
     }
     Ok(())
 }

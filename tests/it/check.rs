@@ -1,0 +1,52 @@
+//! `infoplane check` on recordings: what it prints, writes, and exits with.
+
+use infoplane::store::read_rows;
+use infoplane::store::schema::CheckRow;
+
+use crate::tool::{PIPELINE, Project};
+
+#[test]
+fn verdicts_are_printed_written_and_told_by_the_exit_code() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let shown = project.run("check outputs/p");
+    assert_eq!(shown.code, 0, "{}", shown.stderr);
+    assert!(
+        shown.stdout.contains("binning-bin-width-0.07") && shown.stdout.contains("not told from chance"),
+        "{}",
+        shown.stdout
+    );
+    let rows: Vec<CheckRow> = read_rows(&project.path("outputs/p/checks.parquet")).unwrap();
+    // Of both estimators: three layers at six moments; the last layer has none above.
+    let n_of = |check: &str| rows.iter().filter(|row| row.check == check).count();
+    assert_eq!((n_of("saturation"), n_of("fano"), n_of("dpi-xt"), n_of("scales")), (36, 36, 24, 18));
+    assert!(rows.iter().all(|row| row.n_runs == 2 && row.n_found <= 2));
+    assert!(rows.iter().all(|row| (row.verdict == "passed") == (row.n_found == 0)));
+    // 6 tanh units and 30 edges leave most samples alone in their cell.
+    assert!(
+        rows.iter().any(|row| row.check == "cells" && row.layer == 1 && row.verdict == "warning" && row.n_found == 2)
+    );
+
+    let before = project.files("outputs/p");
+    let json: serde_json::Value = serde_json::from_str(&project.run("check outputs/p --json").stdout).unwrap();
+    assert_eq!((&json["experiment"], &json["n_estimates"]), (&"p".into(), &72.into()));
+    let objections =
+        json["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "warning").count();
+    assert!(objections > 0);
+    assert!(project.files("outputs/p") == before, "checking again changes nothing");
+    let strict = project.run("check outputs/p --strict");
+    assert_eq!(strict.code, 1);
+    assert!(strict.stderr.contains("checks do not pass"), "{}", strict.stderr);
+}
+
+#[test]
+fn nothing_to_check_is_said() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2], &[None; 2]);
+    assert!(project.refused("check outputs/p").ends_with("no estimates; run `infoplane estimate` first"));
+    // A code of one bin: nothing to object to but that it tells nothing from chance.
+    project.ok("estimate binning outputs/p --n-bins 1");
+    let shown = project.run("check outputs/p --strict");
+    assert_eq!(shown.code, 1);
+    assert!(shown.stdout.contains("unknown"), "no accuracy is recorded: {}", shown.stdout);
+}

@@ -1,0 +1,333 @@
+//! Which estimates are made of what: samples, moments pooled, units, neighbours, nulls; and what is left alone.
+
+use std::collections::HashMap;
+use std::fs;
+
+use infoplane::store::read_rows;
+use infoplane::store::schema::{EstimateRow, SplitRow, UnitEstimateRow};
+
+use crate::tool::{PIPELINE, Project};
+
+/// `PIPELINE` without its estimates, recorded.
+fn recorded() -> Project {
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let project = Project::new(before);
+    project.ok("run p.toml");
+    project
+}
+
+fn estimates(project: &Project, estimator: &str, run: &str) -> Vec<EstimateRow> {
+    read_rows(&project.path(&format!("outputs/p/estimates/{estimator}/run={run}.parquet"))).unwrap()
+}
+
+/// T of a layer at a moment of run 0.
+fn t(project: &Project, layer: usize, moment: usize) -> Vec<Vec<f64>> {
+    let file = format!("outputs/p/recording/activations/layer={layer}/run=r0000/part-00000.parquet");
+    let reader = project.activations(&file);
+    let t = reader.read(moment).unwrap().t;
+    t.chunks(reader.n_units()).map(|row| row.iter().map(|value| f64::from(*value)).collect()).collect()
+}
+
+/// The bin numbers of rows: `n_bins` equal ones from `low` to `high`, as the formula has it.
+fn binned(t: &[Vec<f64>], low: f64, high: f64, n_bins: usize) -> Vec<Vec<i64>> {
+    let width = (high - low) / n_bins as f64;
+    let bin = |value: &f64| (((value - low) / width).floor() as i64).min(n_bins as i64 - 1);
+    t.iter().map(|row| row.iter().map(bin).collect()).collect()
+}
+
+fn extremes(t: &[Vec<f64>]) -> (f64, f64) {
+    let fold = |start: f64, f: fn(f64, f64) -> f64| t.iter().flatten().copied().fold(start, f);
+    (fold(f64::INFINITY, f64::min), fold(f64::NEG_INFINITY, f64::max))
+}
+
+/// −Σ p log2 p of whole rows.
+fn entropy(rows: &[Vec<i64>]) -> f64 {
+    let mut counts: HashMap<&[i64], f64> = HashMap::new();
+    rows.iter().for_each(|row| *counts.entry(row).or_default() += 1.0);
+    let n = rows.len() as f64;
+    -counts.values().map(|count| count / n * (count / n).log2()).sum::<f64>()
+}
+
+fn joined(a: &[Vec<i64>], b: &[Vec<i64>]) -> Vec<Vec<i64>> {
+    a.iter().zip(b).map(|(a, b)| [a.as_slice(), b].concat()).collect()
+}
+
+#[track_caller]
+fn close(got: Option<f64>, expected: f64) {
+    // Sums of some thousand terms.
+    assert!((got.unwrap() - expected).abs() < 1e-9, "{got:?} is not {expected}");
+}
+
+#[test]
+fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
+    let project = recorded();
+    project.ok("estimate binning outputs/p --n-bins 9");
+    let rows = estimates(&project, "binning-n-bins-9", "r0000");
+    assert_eq!(rows.len(), 3 * 6);
+    for row in &rows {
+        assert_eq!(row.quantity.as_deref(), Some("entropy of the code of 9 bins over the layer's range"));
+        assert_eq!((row.samples.as_deref(), row.randomness.as_deref()), (Some("all"), Some("none")));
+        assert_eq!((row.n_pooled, row.n_shuffles, row.n_samples), (Some(1), Some(5), 4096));
+        assert_eq!((row.i_xt_null_bits_mean, row.i_xt_null_bits_std), (row.i_xt_bits, Some(0.0)));
+        assert!(row.i_ty_null_bits_std.unwrap() > 0.0 && row.i_ty_null_bits_mean < row.i_ty_ceiling_bits);
+        assert_eq!(row.h_t_given_x_bits, Some(0.0));
+        assert_eq!(row.i_tt_bits.is_none(), row.layer == 3, "the last layer has none above");
+        let untrained = rows.iter().find(|other| other.layer == row.layer && other.step == 0).unwrap();
+        assert_eq!((row.i_xt_untrained_bits, row.i_ty_untrained_bits), (untrained.i_xt_bits, untrained.i_ty_bits));
+        // No two of Tishby's inputs are mapped to the same row here.
+        assert!(row.n_distinct.unwrap() > 4000 && row.atom_share.unwrap() < 0.01);
+    }
+}
+
+#[test]
+fn information_between_neighbours_is_that_of_the_formula() {
+    let project = recorded();
+    project.ok("estimate binning outputs/p --n-bins 9");
+    let rows = estimates(&project, "binning-n-bins-9", "r0000");
+    for (moment, step) in [(0, 0), (5, 84)] {
+        let codes: Vec<Vec<Vec<i64>>> = (1..=3)
+            .map(|layer| {
+                let t = t(&project, layer, moment);
+                let (low, high) = extremes(&t);
+                binned(&t, low, high, 9)
+            })
+            .collect();
+        for layer in 1..=3_usize {
+            let row = rows.iter().find(|row| row.layer == layer as i32 && row.step == step).unwrap();
+            close(row.i_xt_bits, entropy(&codes[layer - 1]));
+            if let Some(above) = codes.get(layer) {
+                let below = &codes[layer - 1];
+                close(row.i_tt_bits, entropy(below) + entropy(above) - entropy(&joined(below, above)));
+                assert!(row.i_tt_null_bits_mean < row.i_tt_bits);
+            }
+        }
+    }
+}
+
+#[test]
+fn bins_over_the_run_use_every_layer_and_moment() {
+    let project = recorded();
+    project.ok("estimate binning outputs/p --n-bins 9 --range run");
+    let rows = estimates(&project, "binning-n-bins-9-range-run", "r0000");
+    let all: Vec<Vec<f64>> = (1..=3)
+        .flat_map(|layer| (0..6).map(move |moment| (layer, moment)))
+        .flat_map(|(l, m)| t(&project, l, m))
+        .collect();
+    let (low, high) = extremes(&all);
+    let row = rows.iter().find(|row| row.layer == 3 && row.step == 0).unwrap();
+    close(row.i_xt_bits, entropy(&binned(&t(&project, 3, 0), low, high, 9)));
+}
+
+#[test]
+fn several_values_make_a_table_each_and_what_is_there_is_not_touched() {
+    let project = recorded();
+    let planned = project.run("estimate binning outputs/p --n-bins 5,9 --dry-run").stdout;
+    let line = "outputs/p/estimates/binning-n-bins-9: 2 tables to make, 0 are there (entropy of the code of 9 bins over the layer's range)";
+    assert!(planned.lines().any(|got| got == line), "{planned}");
+    assert!(!project.path("outputs/p/estimates").exists(), "a dry run writes nothing");
+
+    project.ok("estimate binning outputs/p --n-bins 5,9");
+    let before = project.files("outputs/p/estimates");
+    let written =
+        |name: &str| fs::metadata(project.path("outputs/p/estimates").join(name)).unwrap().modified().unwrap();
+    let times: Vec<_> = before.iter().map(|(name, _)| written(name)).collect();
+    let planned = project.run("estimate binning outputs/p --n-bins 5,9,13 --dry-run").stdout;
+    assert!(planned.contains("binning-n-bins-5: 0 tables to make, 2 are there"), "{planned}");
+    project.ok("estimate binning outputs/p --n-bins 5,9,13");
+    let after = project.files("outputs/p/estimates");
+    assert_eq!(after.len(), before.len() + 4, "two tables and two manifests");
+    for ((name, content), time) in before.iter().zip(times) {
+        assert!(after.contains(&(name.clone(), content.clone())) && written(name) == time, "{name} was touched");
+    }
+    assert!(project.ok("estimate binning outputs/p --n-bins 13,5,9").contains("up to date"));
+}
+
+#[test]
+fn all_estimators_of_a_pipeline_give_the_tables_that_each_gives_alone() {
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let estimate = |table: &str| format!("[[estimate]]\n{table}\n");
+    let asked = [
+        "estimator = \"binning\"\nn_bins = [5, 9]\nsamples = [\"all\", \"test\"]",
+        "estimator = \"quantised\"\nbits = 4",
+        "estimator = \"kde\"\nnoise_variance = 0.1\nbound = \"lower\"",
+        "estimator = \"gaussian\"\nnoise_variance = 0.1",
+        "estimator = \"binning\"\nn_bins = 5\npool = \"runs\"",
+    ];
+    let together = Project::new(&format!("{before}{}", asked.map(estimate).concat()));
+    together.ok("data make tishby");
+    together.ok("record p.toml");
+    let said = together.ok("estimate pipeline p.toml");
+    assert!(said.contains(" estimates in "), "{said}");
+    let alone = recorded();
+    for line in [
+        "binning outputs/p --n-bins 5,9 --samples all,test",
+        "quantised outputs/p --bits 4",
+        "kde outputs/p --noise-variance 0.1 --bound lower",
+        "gaussian outputs/p --noise-variance 0.1",
+        "binning outputs/p --n-bins 5 --pool runs",
+    ] {
+        alone.ok(&format!("--threads 1 estimate {line}"));
+    }
+    assert!(together.files("outputs/p/estimates") == alone.files("outputs/p/estimates"));
+}
+
+#[test]
+fn train_and_test_samples_are_those_of_the_split_of_the_run() {
+    let project = recorded();
+    project.ok("estimate binning outputs/p --n-bins 9 --samples train,test");
+    let splits: Vec<SplitRow> =
+        read_rows(&project.path("outputs/p/recording/splits/run=r0000/part-00000.parquet")).unwrap();
+    let t = t(&project, 2, 5);
+    for split in ["train", "test"] {
+        let rows = estimates(&project, &format!("binning-n-bins-9-samples-{split}"), "r0000");
+        let row = rows.iter().find(|row| row.layer == 2 && row.step == 84).unwrap();
+        let chosen: Vec<Vec<f64>> =
+            t.iter().zip(&splits).filter(|(_, of)| of.split == split).map(|(row, _)| row.clone()).collect();
+        assert_eq!((row.n_samples as usize, row.samples.as_deref()), (chosen.len(), Some(split)));
+        let (low, high) = extremes(&chosen);
+        close(row.i_xt_bits, entropy(&binned(&chosen, low, high, 9)));
+    }
+}
+
+#[test]
+fn pooled_windows_make_t_random_given_x() {
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let steps = "epochs = { list = [0] }\nsteps = { windows = [[2, 4], [6, 7]] }";
+    let project = Project::new(&before.replace("epochs = { log_spaced = 6 }", steps));
+    project.ok("run p.toml");
+    project.ok("estimate binning outputs/p --n-bins 4 --pool windows");
+    project.ok("estimate binning outputs/p --n-bins 4 --window 2-4");
+    let rows = estimates(&project, "binning-n-bins-4-pool-windows", "r0001");
+    assert_eq!(
+        rows.iter().map(|row| (row.layer, row.step)).collect::<Vec<_>>(),
+        [1, 2, 3].map(|l| [(l, 4), (l, 7)]).concat()
+    );
+    let rows = estimates(&project, "binning-n-bins-4-pool-windows", "r0000");
+    // Moments: steps 0, 2, 3, 4, 6, 7, 84.
+    let pooled: Vec<Vec<f64>> = (1..=3).flat_map(|moment| t(&project, 2, moment)).collect();
+    let x: Vec<Vec<i64>> = (0..3).flat_map(|_| (0..4096).map(|sample| vec![sample])).collect();
+    let (low, high) = extremes(&pooled);
+    let codes = binned(&pooled, low, high, 4);
+    let h_t_given_x = entropy(&joined(&codes, &x)) - entropy(&x);
+    let row = rows.iter().find(|row| row.layer == 2 && row.step == 4).unwrap();
+    assert!(h_t_given_x > 0.01, "the steps differ");
+    close(row.h_t_given_x_bits, h_t_given_x);
+    close(row.i_xt_bits, entropy(&codes) - h_t_given_x);
+    assert_eq!((row.randomness.as_deref(), row.n_pooled, row.n_samples), (Some("window"), Some(3), 3 * 4096));
+    close(row.i_xt_ceiling_bits, (3.0 * 4_f64.log2()).min(12.0));
+    assert!(row.i_xt_null_bits_mean < row.i_xt_bits, "dealing the inputs anew loses what T knew of them");
+    // One window by itself is the same.
+    let one = estimates(&project, "binning-n-bins-4-window-2-4", "r0000");
+    let numbers = |row: &EstimateRow| (row.i_xt_bits, row.i_ty_bits, row.i_ty_null_bits_mean);
+    assert_eq!(numbers(one.iter().find(|row| row.layer == 2).unwrap()), numbers(row));
+
+    let sentence = project.refused("estimate binning outputs/p --window 50-60");
+    assert!(sentence.contains("no step from 50 to 60 is recorded in run r000"), "{sentence}");
+    let sentence = project.refused("estimate kde outputs/p --pool windows");
+    assert!(sentence.contains("`kde` adds noise of its own and cannot pool"), "{sentence}");
+    project.ok("aggregate outputs/p");
+    project.ok("plot all outputs/p");
+}
+
+#[test]
+fn pooled_runs_are_one_table() {
+    let project = recorded();
+    project.ok("estimate quantised outputs/p --bits 2 --pool runs");
+    let rows = estimates(&project, "quantised-bits-2-pool-runs", "pooled");
+    assert_eq!(rows.len(), 3 * 6);
+    for row in &rows {
+        assert_eq!((row.randomness.as_deref(), row.n_pooled, row.n_samples), (Some("runs"), Some(2), 2 * 4096));
+        assert!(row.h_t_given_x_bits.unwrap() > 0.0 && row.i_xt_bits.unwrap() > 0.0);
+    }
+    let said = project.ok("aggregate outputs/p");
+    assert!(!said.contains("has estimated 1 of 2"), "{said}");
+    project.ok("inspect outputs/p --validate");
+}
+
+#[test]
+fn units_have_a_table_of_their_own() {
+    let project = recorded();
+    project.ok("estimate binning outputs/p --n-bins 9 --per-unit");
+    assert!(!project.path("outputs/p/estimates").exists());
+    let rows: Vec<UnitEstimateRow> =
+        read_rows(&project.path("outputs/p/unit_estimates/binning-n-bins-9/run=r0000.parquet")).unwrap();
+    assert_eq!(rows.len(), (6 + 3 + 2) * 6);
+    let layer = t(&project, 2, 5);
+    let (low, high) = extremes(&layer);
+    for unit in 0..3 {
+        let row = rows.iter().find(|row| (row.layer, row.unit, row.step) == (2, unit, 84)).unwrap();
+        let column: Vec<Vec<f64>> = layer.iter().map(|row| vec![row[unit as usize]]).collect();
+        // Bins of the layer's range, not the unit's.
+        close(row.i_xt_bits, entropy(&binned(&column, low, high, 9)));
+    }
+    let contents = project.run("inspect outputs/p").stdout;
+    assert!(contents.contains("unit_estimates binning-n-bins-9"), "{contents}");
+    project.ok("inspect outputs/p --validate");
+    // A new recording makes them obsolete.
+    project.write("p.toml", fs::read_to_string(project.path("p.toml")).unwrap().replace("seed = 5", "seed = 6"));
+    project.ok("record p.toml --overwrite");
+    assert!(!project.path("outputs/p/unit_estimates").exists());
+}
+
+#[test]
+fn what_cannot_be_estimated_is_a_row_with_its_reason() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, f32::NAN], &[None; 4]);
+    for estimator in ["binning", "quantised", "kde", "gaussian"] {
+        let finished = project.run(&format!("estimate {estimator} outputs/p"));
+        assert_eq!(finished.code, 1, "{estimator}: {}", finished.stderr);
+    }
+    let rows = estimates(&project, "kde-upper-noise-variance-0.1", "r0000");
+    assert_eq!(rows[0].failure.as_deref(), Some("sample 3, unit 0 is NaN; only finite values can be estimated"));
+    assert_eq!((rows[0].i_xt_bits, rows[0].i_ty_null_bits_mean, rows[0].n_codes), (None, None, 0));
+
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[Some(0.0), Some(0.25), Some(0.75), Some(1.0)]);
+    assert_eq!(project.run("estimate kde outputs/p --noise-variance 1 --bound upper").code, 1);
+    let rows = estimates(&project, "kde-upper-noise-variance-1", "r0000");
+    let reason = "H(T|Y) needs one label for every sample, and these labels are probabilities";
+    assert_eq!(rows[0].failure.as_deref(), Some(reason));
+    project.ok("estimate binning outputs/p");
+
+    let project = Project::new("");
+    project.recording(&[0.1], &[None]);
+    assert_eq!(project.run("estimate binning outputs/p").code, 1);
+    let rows = estimates(&project, "binning-n-edges-30", "r0000");
+    assert_eq!(rows[0].failure.as_deref(), Some("an estimate needs at least 2 samples, got 1"));
+
+    let project = Project::new("");
+    project.recording(&[0.5; 4], &[None; 4]);
+    assert_eq!(project.run("estimate kde outputs/p --relative --noise-variance 1 --bound upper").code, 1);
+    let rows = estimates(&project, "kde-upper-noise-variance-1-relative", "r0000");
+    let reason = "all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`";
+    assert_eq!(rows[0].failure.as_deref(), Some(reason));
+}
+
+#[test]
+fn a_selection_that_is_not_recorded_is_refused() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
+    let sentence = project.refused("estimate binning outputs/p --samples train");
+    assert!(
+        sentence.contains("run r0000 does not say of every sample in order whether it was trained on"),
+        "{sentence}"
+    );
+    let sentence = project.refused("estimate binning outputs/p --n-bins 3 --samples train --shufles 3");
+    assert!(sentence.contains("--shufles") || sentence.contains("--help"), "{sentence}");
+    for (words, reason) in [
+        ("kde outputs/p --noise-variance 0", "parameter `noise_variance`: must be a finite number above 0, got 0"),
+        ("kde outputs/p --noise-variance 0.1,x", "parameter `noise_variance`: must be a finite number above 0, got x"),
+        ("quantised outputs/p --bits 99", "parameter `bits`: must be a whole number from 1 to 24, got 99"),
+        (
+            "binning outputs/p --bias none",
+            "parameter `bias`: must be one of plug-in, miller-madow, jackknife, got none",
+        ),
+        (
+            "binning outputs/p --pool runs --window 1-2",
+            "parameters `pool` and `window` exclude each other; give one of them",
+        ),
+    ] {
+        let sentence = project.refused(&format!("estimate {words}"));
+        assert!(sentence.ends_with(reason), "{sentence}");
+    }
+}
