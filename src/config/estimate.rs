@@ -117,13 +117,17 @@ impl Request {
         given.iter().try_for_each(|(name, values)| Self::check(spec, name, values))?;
         let (scope, own): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| declares(SCOPE, name));
         let scopes = Parameters::product(SCOPE, scope)?;
-        let mut requests = Vec::new();
+        let mut requests: Vec<Self> = Vec::new();
         for parameters in Parameters::product(spec.parameters, own)? {
             let estimator = (spec.build)(std::slice::from_ref(&parameters))?;
             for scope in &scopes {
                 let member = only(estimator.as_ref());
                 let scope = Scope::new(scope, spec, &member)?;
-                requests.push(Self { spec, parameters: parameters.clone(), scope, member });
+                let request = Self { spec, parameters: parameters.clone(), scope, member };
+                if requests.iter().any(|other| other.is_same(&request)) {
+                    return Err(ParameterError::Refused(format!("`{}` is asked for twice", request.id())));
+                }
+                requests.push(request);
             }
         }
         Ok(requests)
@@ -140,6 +144,11 @@ impl Request {
             ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, known) }
         })?;
         values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
+    }
+
+    /// Whether both ask for the same table.
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.id() == other.id() && self.scope.of == other.scope.of
     }
 
     /// A name for the folder of its table: estimator, parameters, and what it is applied to where that is not the default.

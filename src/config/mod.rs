@@ -174,8 +174,7 @@ impl Pipeline {
         for table in raw.estimate {
             let at = table.span().start;
             for request in requests(at, table.into_inner())? {
-                let is_same = |other: &&Request| other.id() == request.id() && other.scope.of == request.scope.of;
-                if estimates.iter().any(|other| is_same(&other)) {
+                if estimates.iter().any(|other| other.is_same(&request)) {
                     return Err((at, format!("`{}` is asked for twice", request.id())));
                 }
                 estimates.push(request);
@@ -350,6 +349,25 @@ n_edges = 30
     }
 
     #[test]
+    fn an_estimate_may_ask_for_several_values_samples_and_pools() {
+        let ids = |table: &str| -> Vec<String> {
+            let pipeline = read(&VALID.replace("estimator = \"binning\"\nn_edges = 30", table)).unwrap();
+            pipeline.estimates.iter().map(Request::id).collect()
+        };
+        let bins = "estimator = \"binning\"\nn_bins = [5, 9]\nsamples = [\"all\", \"test\"]";
+        let expected = ["n-bins-5", "n-bins-5-samples-test", "n-bins-9", "n-bins-9-samples-test"];
+        assert_eq!(ids(bins), expected.map(|id| format!("binning-{id}")));
+        let kde = ids("estimator = \"kde\"\nnoise_variance = [0.1]\nrelative = true");
+        assert_eq!(kde, ["kde-upper-noise-variance-0.1-relative", "kde-lower-noise-variance-0.1-relative"]);
+        let pooled = ids("estimator = \"quantised\"\nwindow = [\"1-2\", \"100-110\"]");
+        assert_eq!(pooled, ["quantised-bits-8-window-1-2", "quantised-bits-8-window-100-110"]);
+        let units = "estimator = \"binning\"\nexact = true\nper_unit = true\nshuffles = 0";
+        let pipeline = read(&VALID.replace("estimator = \"binning\"\nn_edges = 30", units)).unwrap();
+        let scope = pipeline.estimates[0].scope;
+        assert_eq!((scope.of, scope.n_shuffles, scope.pool), (Of::Units, 0, Pool::Nothing));
+    }
+
+    #[test]
     fn every_mistake_is_named_with_its_line_and_the_way_out() {
         check("epochs = 100", "epoks = 100", "p.toml, line 13: unknown key `epoks`; did you mean `epochs`?");
         check("[data]", "[dota]", "p.toml, line 3: unknown key `dota`; did you mean `data`?");
@@ -390,6 +408,23 @@ n_edges = 30
             "n_edges = 30",
             "n_edges = -1",
             "p.toml, line 18: parameter `n_edges`: must be a whole number from 2 to 16777216, got -1",
+        );
+        check(
+            "n_edges = 30",
+            "n_edges = [30, \"x\"]",
+            "p.toml, line 18: parameter `n_edges`: must be a whole number from 2 to 16777216, got x",
+        );
+        check("n_edges = 30", "n_edges = [30, 30]", "p.toml, line 16: `binning-n-edges-30` is asked for twice");
+        check(
+            "n_edges = 30",
+            "samples = \"some\"",
+            "p.toml, line 18: parameter `samples`: must be one of all, train, test, got some",
+        );
+        check("n_edges = 30", "shufles = 3", "p.toml, line 18: unknown parameter `shufles`; did you mean `shuffles`?");
+        check(
+            "estimator = \"binning\"\nn_edges = 30",
+            "estimator = \"kde\"\npool = \"runs\"",
+            "p.toml, line 16: `kde` adds noise of its own and cannot pool; use `binning` or `quantised`",
         );
         check(
             "epochs = { log_spaced = 10 }",

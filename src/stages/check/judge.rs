@@ -267,3 +267,121 @@ impl Scales {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An estimate to which no check objects: 4 bits of 12 about X, 0.8 of 1 about Y, from 4096 samples.
+    fn row() -> EstimateRow {
+        EstimateRow {
+            estimator: "binning-n-edges-30".to_owned(),
+            run: "r0000".to_owned(),
+            layer: 1,
+            epoch: 5,
+            step: 5,
+            quantity: None,
+            samples: Some("all".to_owned()),
+            randomness: Some("none".to_owned()),
+            n_pooled: Some(1),
+            i_xt_bits: Some(4.0),
+            i_ty_bits: Some(0.8),
+            i_tt_bits: None,
+            h_t_given_x_bits: Some(0.0),
+            i_xt_ceiling_bits: Some(12.0),
+            i_ty_ceiling_bits: Some(1.0),
+            n_shuffles: Some(5),
+            i_xt_null_bits_mean: Some(4.0),
+            i_xt_null_bits_std: Some(0.0),
+            i_ty_null_bits_mean: Some(0.1),
+            i_ty_null_bits_std: Some(0.01),
+            i_tt_null_bits_mean: None,
+            i_tt_null_bits_std: None,
+            i_xt_untrained_bits: None,
+            i_ty_untrained_bits: None,
+            n_samples: 4096,
+            n_codes: 100,
+            n_distinct: Some(4096),
+            atom_share: Some(0.001),
+            failure: None,
+        }
+    }
+
+    const RIGHT: Option<Accuracy> = Some(Accuracy { right: 0.9, n_classes: 2 });
+
+    /// What does not pass, and how badly.
+    #[track_caller]
+    fn check(change: impl Fn(&mut EstimateRow), expected: &[(&str, Verdict)]) {
+        let mut changed = row();
+        change(&mut changed);
+        let judged = judge(&changed, None, RIGHT);
+        let found: Vec<_> =
+            judged.iter().filter(|j| j.verdict != Verdict::Passed).map(|j| (j.check, j.verdict)).collect();
+        assert_eq!(found, expected);
+        assert!(judged.iter().all(|j| (j.verdict == Verdict::Passed) == j.says.is_empty()));
+        assert!(judged.iter().all(|j| CHECKS.contains(&j.check)));
+    }
+
+    #[test]
+    fn each_check_objects_to_its_own_fault() {
+        use Verdict::{Note, Unknown, Violated, Warning};
+        check(|_| {}, &[]);
+        check(|row| row.i_xt_bits = Some(10.9), &[("saturation", Warning)]);
+        check(|row| row.i_xt_ceiling_bits = None, &[("saturation", Unknown)]);
+        check(|row| row.n_codes = 2049, &[("cells", Warning)]);
+        check(|row| row.i_ty_null_bits_mean = Some(0.79), &[("null-ty", Warning)]);
+        check(|row| row.i_ty_null_bits_mean = None, &[("null-ty", Unknown)]);
+        check(|row| row.n_distinct = Some(4000), &[("duplicates", Note)]);
+        check(|row| row.n_distinct = Some(1), &[("constant", Note), ("duplicates", Note)]);
+        check(|row| row.atom_share = Some(0.4), &[("atoms", Note)]);
+        // 1 − h(0.9) = 0.531 bits.
+        check(|row| row.i_ty_bits = Some(0.5), &[("fano", Violated)]);
+        let fails = |row: &mut EstimateRow| {
+            (row.i_xt_bits, row.i_ty_bits, row.failure) = (None, None, Some("it is NaN".to_owned()));
+        };
+        check(fails, &[("failure", Warning)]);
+        // Noise makes no cells, and pooled inputs have a null.
+        check(|row| (row.n_codes, row.randomness) = (4096, Some("noise".to_owned())), &[]);
+        let pools = |row: &mut EstimateRow| (row.n_pooled, row.randomness) = (Some(2), Some("window".to_owned()));
+        check(pools, &[("null-xt", Warning)]);
+    }
+
+    #[test]
+    fn fanos_bound_is_that_of_the_book() {
+        let bound = |right, n_classes| fano(&row(), 0.0, Some(Accuracy { right, n_classes })).bound.unwrap();
+        // H(Y) = 1 bit; h(½) = 1; h(0.9) = 0.468 995 593 589 281; 0.1 log2 3 = 0.158 496 250 072 116.
+        assert!(bound(0.5, 2).abs() < 1e-12);
+        assert!((bound(1.0, 2) - 1.0).abs() < 1e-12);
+        assert!((bound(0.9, 2) - 0.531_004_406_410_719).abs() < 1e-12);
+        assert!((bound(0.9, 4) - (0.531_004_406_410_719 - 0.158_496_250_072_116)).abs() < 1e-12);
+        assert_eq!(judge(&row(), None, None).iter().find(|j| j.check == "fano").unwrap().verdict, Verdict::Unknown);
+    }
+
+    #[test]
+    fn a_layer_cannot_know_more_than_the_one_below() {
+        let above = EstimateRow { layer: 2, i_xt_bits: Some(4.5), i_ty_bits: Some(0.805), ..row() };
+        let judged = judge(&row(), Some(&above), RIGHT);
+        let of = |check: &str| judged.iter().find(|j| j.check == check).unwrap();
+        assert_eq!(
+            (of("dpi-xt").verdict, of("dpi-xt").value, of("dpi-xt").bound),
+            (Verdict::Violated, Some(4.5), Some(4.0))
+        );
+        assert_eq!(of("dpi-ty").verdict, Verdict::Passed, "0.005 bits are within the slack");
+    }
+
+    #[test]
+    fn scales_disagree_by_their_largest_and_smallest_number() {
+        let mut scales = Scales::default();
+        for (estimator, i_xt) in
+            [("binning-n-edges-30", 4.0), ("binning-n-edges-50", 4.5), ("binning-exact", 12.0), ("kde-a", 1.0)]
+        {
+            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), ..row() });
+        }
+        let judged: Vec<_> = scales.judgements().collect();
+        assert_eq!(judged.len(), 1, "one scale of kde cannot disagree");
+        let (family, _, judgement) = &judged[0];
+        assert_eq!((family.as_str(), judgement.verdict), ("binning", Verdict::Warning));
+        assert_eq!((judgement.value, judgement.bound.unwrap()), (Some(8.0), MOST_DISAGREEMENT * 12.0));
+        assert!(judgement.says.contains("binning-n-edges-30") && judgement.says.contains("binning-exact"));
+    }
+}
