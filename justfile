@@ -17,6 +17,7 @@ docs:
 bench:
     python benches/peers/training.py
     python benches/peers/recording.py
+    python benches/peers/estimators.py
 
 # other programs' readers and runners on our files
 interop:
