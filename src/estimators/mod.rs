@@ -7,6 +7,7 @@ mod gaussian;
 mod given;
 mod kde;
 mod quantised;
+mod truths;
 
 use std::fmt;
 
