@@ -9,11 +9,11 @@
 //! Saxe et al. 2018, section 3 (linear networks); Ince et al. 2017 (Gaussian estimates and their bias); the formulas, the
 //! correction of the bias and where it ends: [`crate::math::gaussian`].
 
-use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;
 use crate::math::gaussian::{GaussianError, i_ty, i_xt};
 use crate::math::kde::h_t_given_x;
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::parameter::{Kind, Parameter, Parameters, Value};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -32,7 +32,7 @@ pub(super) const SPEC: Spec = Spec {
 #[derive(Debug)]
 struct Gaussian(Vec<f64>);
 
-fn build(parameters: &[Parameters]) -> Result<Box<dyn Estimator>, ParameterError> {
+fn build(parameters: &[Parameters]) -> Built {
     let variance = |parameters: &Parameters| parameters.number("noise_variance").unwrap_or(1e-3);
     Ok(Box::new(Gaussian(parameters.iter().map(variance).collect())))
 }

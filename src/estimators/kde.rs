@@ -9,11 +9,11 @@
 //! Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018, with v = 0.1 in the paper, 1e-3 (Tishby's
 //! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise in proportion to the layer: Chelombiev et al. 2019.
 
-use super::{Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::parameter::{Kind, Parameter, Parameters, Value};
 use crate::sample::Representation;
 use crate::units::Nats;
 
@@ -76,7 +76,7 @@ enum Precision {
     F64,
 }
 
-fn build(parameters: &[Parameters]) -> Result<Box<dyn Estimator>, ParameterError> {
+fn build(parameters: &[Parameters]) -> Built {
     let noise = |parameters: &Parameters| Noise {
         variance: parameters.number("noise_variance").unwrap_or(1e-3),
         unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },

@@ -177,8 +177,11 @@ pub struct Spec {
     /// What can be chosen.
     pub parameters: &'static [Parameter],
     /// Builds it for one or several sets of parameters; its members and estimates are in their order.
-    pub build: fn(&[Parameters]) -> Result<Box<dyn Estimator>, ParameterError>,
+    pub build: fn(&[Parameters]) -> Built,
 }
+
+/// An estimator, or why these parameters make none.
+pub type Built = Result<Box<dyn Estimator>, ParameterError>;
 
 /// Every estimator, in the order people see.
 pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC];

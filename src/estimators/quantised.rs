@@ -11,10 +11,10 @@
 //! exact.
 
 use super::discrete::{BIAS, bias, bias_suffix, estimate};
-use super::{Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
+use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
 use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
+use crate::parameter::{Kind, Parameter, Parameters};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -36,7 +36,7 @@ pub(super) const SPEC: Spec = Spec {
 #[derive(Debug)]
 struct Quantised(Vec<(u32, Bias)>);
 
-fn build(parameters: &[Parameters]) -> Result<Box<dyn Estimator>, ParameterError> {
+fn build(parameters: &[Parameters]) -> Built {
     let one = |parameters: &Parameters| (parameters.count("bits").unwrap_or(8) as u32, bias(parameters));
     Ok(Box::new(Quantised(parameters.iter().map(one).collect())))
 }

@@ -1,6 +1,6 @@
 //! Which estimates are made of what: samples, moments pooled, units, neighbours, nulls; and what is left alone.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 
 use infoplane::store::read_rows;
@@ -42,7 +42,7 @@ fn extremes(t: &[Vec<f64>]) -> (f64, f64) {
 
 /// −Σ p log2 p of whole rows.
 fn entropy(rows: &[Vec<i64>]) -> f64 {
-    let mut counts: HashMap<&[i64], f64> = HashMap::new();
+    let mut counts: BTreeMap<&[i64], f64> = BTreeMap::new();
     rows.iter().for_each(|row| *counts.entry(row).or_default() += 1.0);
     let n = rows.len() as f64;
     -counts.values().map(|count| count / n * (count / n).log2()).sum::<f64>()

@@ -1,6 +1,7 @@
 //! The tables of one run, or of all runs pooled: which estimators serve which of them, and their rows.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use super::super::StageError;
 use super::moments::{Group, OpenRun, Rows, Runs, chosen, read};
@@ -46,12 +47,26 @@ pub(super) enum Table {
     Units(Vec<UnitEstimateRow>),
 }
 
-/// The place of a row.
-#[derive(Clone, Copy)]
-struct Place {
+/// Where rows belong, and what they say of T whatever the estimator.
+struct At<'a> {
+    batch: &'a Batch,
     layer: usize,
-    epoch: i32,
-    step: i64,
+    n_units: usize,
+    group: &'a Group,
+    shape: Option<Shape>,
+}
+
+/// How often values of T are the same.
+#[derive(Clone, Copy)]
+struct Shape {
+    n_distinct: usize,
+    atom_share: f64,
+}
+
+impl Shape {
+    fn of(t: &Representation<'_>) -> Self {
+        Self { n_distinct: Cells::of_rows(t.values(), t.n_units()).n_cells(), atom_share: t.atom_share() }
+    }
 }
 
 impl<'a> Tables<'a> {
@@ -66,9 +81,9 @@ impl<'a> Tables<'a> {
         let batches = batches(works)?;
         let (mut rows, mut given) = (BTreeMap::new(), BTreeMap::new());
         for batch in &batches {
-            if !rows.contains_key(&batch.selection) {
+            if let Entry::Vacant(place) = rows.entry(batch.selection) {
                 let of_runs: Result<Vec<Rows>, _> = open.iter().map(|run| run.rows(batch.selection)).collect();
-                rows.insert(batch.selection, of_runs?);
+                place.insert(of_runs?);
             }
             for group in groups {
                 let of_runs = &rows[&batch.selection];
@@ -92,43 +107,18 @@ impl<'a> Tables<'a> {
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(usize, Code)>> = vec![None; tables.len()];
         for (index, layer) in self.runs.layers.iter().enumerate() {
-            let place = Place { layer: *layer, epoch: group.epoch, step: group.step };
             let recorded = read(self.open, group, index)?;
             let n_units = self.open[0].layers[index].1.n_units();
             for (selection, rows) in &self.rows {
                 let t = chosen(&recorded, group, rows);
                 let t = Representation::new(&t, n_units).map_err(|e| e.to_string());
-                let shape = t.as_ref().ok().map(|t| (Cells::of_rows(t.values(), n_units).n_cells(), t.atom_share()));
+                let shape = t.as_ref().ok().map(Shape::of);
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
-                    let given = &self.given[&known(batch, group)];
-                    let sample = match (&t, given) {
-                        (Err(e), _) => Err(e.clone()),
-                        (_, Err(e)) => Err(e.to_string()),
-                        (Ok(t), Ok(given)) => Sample::new(*t, given).map_err(|e| e.to_string()),
-                    };
-                    let sample = sample.map(|sample| {
-                        let (run, all_runs) = self.ranges;
-                        Sample { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample }
-                    });
+                    let at = At { batch, layer: *layer, n_units, group, shape };
+                    let sample = self.sample(&at, &t);
                     match batch.of {
-                        Of::Units => self.units(batch, &sample, place, n_units, group, &mut tables),
-                        Of::Layers => {
-                            for (at, estimate) in batch.tables.iter().zip(estimates(batch, &sample)) {
-                                let Table::Layers(rows) = &mut tables[*at] else { continue };
-                                let row = self.layer_row(*at, place, group, shape, &estimate);
-                                let code = estimate.ok().and_then(|estimate| estimate.code);
-                                if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*at], &code, given)
-                                    && lower + 1 == *layer
-                                    && let Some(row_below) = rows.last_mut()
-                                {
-                                    let found = neighbours(code_below, code, given);
-                                    row_below.i_tt_bits = Some(found.i_tt.bits());
-                                    (row_below.i_tt_null_bits_mean, row_below.i_tt_null_bits_std) = bits(found.null);
-                                }
-                                rows.push(row);
-                                below[*at] = code.map(|code| (*layer, code));
-                            }
-                        }
+                        Of::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
+                        Of::Units => self.add_units(&at, &sample, &mut tables),
                     }
                 }
             }
@@ -136,14 +126,44 @@ impl<'a> Tables<'a> {
         Ok(tables)
     }
 
-    fn layer_row(
+    /// T beside what is known of its rows.
+    fn sample<'t>(&'t self, at: &At<'_>, t: &Result<Representation<'t>, String>) -> Result<Sample<'t>, String> {
+        let given = self.given(at).map_err(|e| e.to_string())?;
+        let sample = Sample::new(t.clone()?, given).map_err(|e| e.to_string())?;
+        let (run, all_runs) = self.ranges;
+        Ok(Sample { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
+    }
+
+    fn given(&self, at: &At<'_>) -> Result<&Given, EstimateError> {
+        self.given[&known(at.batch, at.group)].as_ref().map_err(Clone::clone)
+    }
+
+    /// Adds the row of a layer to each table of a batch, and to the row of the layer below what the two share.
+    fn add_layer(
         &self,
-        table: usize,
-        place: Place,
-        group: &Group,
-        shape: Option<(usize, f64)>,
-        estimate: &Result<Estimate, String>,
-    ) -> EstimateRow {
+        at: &At<'_>,
+        sample: &Result<Sample<'_>, String>,
+        tables: &mut [Table],
+        below: &mut [Option<(usize, Code)>],
+    ) {
+        for (table, estimate) in at.batch.tables.iter().zip(estimates(at.batch, sample)) {
+            let Table::Layers(rows) = &mut tables[*table] else { continue };
+            let row = self.layer_row(*table, at, &estimate);
+            let code = estimate.ok().and_then(|estimate| estimate.code);
+            if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*table], &code, self.given(at))
+                && lower + 1 == at.layer
+                && let Some(row_below) = rows.last_mut()
+            {
+                let found = neighbours(code_below, code, given);
+                row_below.i_tt_bits = Some(found.i_tt.bits());
+                (row_below.i_tt_null_bits_mean, row_below.i_tt_null_bits_std) = bits(found.null);
+            }
+            rows.push(row);
+            below[*table] = code.map(|code| (at.layer, code));
+        }
+    }
+
+    fn layer_row(&self, table: usize, at: &At<'_>, estimate: &Result<Estimate, String>) -> EstimateRow {
         let request = self.works[table].request;
         let found = estimate.as_ref().ok();
         let (i_xt_null_bits_mean, i_xt_null_bits_std) = bits(found.and_then(|e| e.i_xt_null));
@@ -151,13 +171,13 @@ impl<'a> Tables<'a> {
         EstimateRow {
             estimator: request.id(),
             run: self.id.to_string(),
-            layer: place.layer as i32,
-            epoch: place.epoch,
-            step: place.step,
+            layer: at.layer as i32,
+            epoch: at.group.epoch,
+            step: at.group.step,
             quantity: Some(request.member.quantity.clone()),
             samples: Some(request.scope.samples.name().to_owned()),
             randomness: Some(request.randomness().to_owned()),
-            n_pooled: Some(group.parts.len() as i64),
+            n_pooled: Some(at.group.parts.len() as i64),
             i_xt_bits: found.map(|e| e.i_xt.bits()),
             i_ty_bits: found.map(|e| e.i_ty.bits()),
             i_tt_bits: None,
@@ -173,50 +193,42 @@ impl<'a> Tables<'a> {
             i_tt_null_bits_std: None,
             i_xt_untrained_bits: None,
             i_ty_untrained_bits: None,
-            n_samples: self.n_rows(request.scope.samples, group),
+            n_samples: self.n_rows(request.scope.samples, at.group),
             n_codes: found.map_or(0, |e| e.n_codes as i32),
-            n_distinct: shape.map(|(n_distinct, _)| n_distinct as i64),
-            atom_share: shape.map(|(_, share)| share),
+            n_distinct: at.shape.map(|shape| shape.n_distinct as i64),
+            atom_share: at.shape.map(|shape| shape.atom_share),
             failure: estimate.as_ref().err().cloned(),
         }
     }
 
-    /// Adds the rows of every unit of a layer.
-    fn units(
-        &self,
-        batch: &Batch,
-        sample: &Result<Sample<'_>, String>,
-        place: Place,
-        n_units: usize,
-        group: &Group,
-        tables: &mut [Table],
-    ) {
-        for unit in 0..n_units {
+    /// Adds the rows of every unit of a layer to each table of a batch.
+    fn add_units(&self, at: &At<'_>, sample: &Result<Sample<'_>, String>, tables: &mut [Table]) {
+        for unit in 0..at.n_units {
             let column: Vec<f32> =
                 sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
             let of_unit = sample.as_ref().map_err(Clone::clone).and_then(|sample| {
                 let t = Representation::new(&column, 1).map_err(|e| e.to_string())?;
                 Ok(Sample { t, ..*sample })
             });
-            for (at, estimate) in batch.tables.iter().zip(estimates(batch, &of_unit)) {
-                let Table::Units(rows) = &mut tables[*at] else { continue };
-                let request = self.works[*at].request;
+            for (table, estimate) in at.batch.tables.iter().zip(estimates(at.batch, &of_unit)) {
+                let Table::Units(rows) = &mut tables[*table] else { continue };
+                let request = self.works[*table].request;
                 let found = estimate.as_ref().ok();
                 let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
                 rows.push(UnitEstimateRow {
                     estimator: request.id(),
                     run: self.id.to_string(),
-                    layer: place.layer as i32,
+                    layer: at.layer as i32,
                     unit: unit as i32,
-                    epoch: place.epoch,
-                    step: place.step,
+                    epoch: at.group.epoch,
+                    step: at.group.step,
                     i_xt_bits: found.map(|e| e.i_xt.bits()),
                     i_ty_bits: found.map(|e| e.i_ty.bits()),
                     i_ty_null_bits_mean,
                     i_ty_null_bits_std,
                     i_xt_ceiling_bits: found.map(|e| e.i_xt_ceiling.bits()),
                     i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
-                    n_samples: self.n_rows(request.scope.samples, group),
+                    n_samples: self.n_rows(request.scope.samples, at.group),
                     n_codes: found.map_or(0, |e| e.n_codes as i32),
                     failure: estimate.err(),
                 });
