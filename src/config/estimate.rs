@@ -2,6 +2,7 @@
 
 use crate::estimators::{Estimator, Member, Randomness, Spec};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::store::Values;
 use crate::suggest::suggestion;
 
 /// One table of estimates to make.
@@ -20,6 +21,8 @@ pub struct Request {
 /// What an estimator is applied to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Scope {
+    /// What is taken for T.
+    pub values: Values,
     /// Which samples.
     pub samples: Selection,
     /// What is put together before it is estimated.
@@ -76,6 +79,12 @@ impl Selection {
 
 /// What every estimator can be asked for besides its own parameters.
 pub const SCOPE: &[Parameter] = &[
+    Parameter {
+        name: "values",
+        doc: "what is taken for T: activations, or pre-activations where they are recorded",
+        kind: Kind::Choice(&["activations", "pre-activations"]),
+        default: "activations",
+    },
     Parameter {
         name: "samples",
         doc: "which of the recorded samples: all, train or test",
@@ -153,6 +162,10 @@ impl Request {
 
     /// A name for the folder of its table: estimator, parameters, and what it is applied to where that is not the default.
     pub fn id(&self) -> String {
+        let values = match self.scope.values {
+            Values::Activations => "",
+            Values::PreActivations => "-pre-activations",
+        };
         let samples = match self.scope.samples {
             Selection::All => String::new(),
             other => format!("-samples-{}", other.name()),
@@ -163,7 +176,16 @@ impl Request {
             Pool::Steps(first, last) => format!("-window-{first}-{last}"),
             Pool::Runs => "-pool-runs".to_owned(),
         };
-        format!("{}{samples}{pool}", self.member.id)
+        format!("{}{values}{samples}{pool}", self.member.id)
+    }
+
+    /// What the number is, in words.
+    pub fn quantity(&self) -> String {
+        let of = match self.scope.values {
+            Values::Activations => "",
+            Values::PreActivations => ", T being the weighted sums before the activation function",
+        };
+        format!("{}{of}", self.member.quantity)
     }
 
     /// What makes T random once X is known, as the tables have it.
@@ -201,7 +223,12 @@ impl Scope {
             let problem = format!("`{name}` adds noise of its own and cannot pool; use `binning` or `quantised`");
             return Err(ParameterError::Refused(problem));
         }
+        let values = match chosen.text("values") {
+            Some("pre-activations") => Values::PreActivations,
+            _ => Values::Activations,
+        };
         Ok(Self {
+            values,
             samples: samples.map_or(Selection::All, |(_, selection)| *selection),
             pool,
             of: if chosen.flag("per_unit") { Of::Units } else { Of::Layers },

@@ -11,7 +11,7 @@
 
 mod rule;
 
-use super::discrete::{BIAS, bias, bias_suffix, estimate};
+use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate};
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, Sample, Spec};
 use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
@@ -108,7 +108,7 @@ impl Estimator for Binning {
     fn members(&self) -> Vec<Member> {
         let member = |(rule, bias): &(Rule, Bias)| Member {
             id: format!("binning-{}{}", rule.id(), bias_suffix(*bias)),
-            quantity: rule.quantity(),
+            quantity: format!("{}{}", rule.quantity(), bias_words(*bias)),
             randomness: Randomness::None,
             range: rule.range_over(),
         };

@@ -52,6 +52,15 @@ pub(super) fn bias_suffix(bias: Bias) -> String {
     if bias == Bias::PlugIn { String::new() } else { format!("-{name}") }
 }
 
+/// How a correction is told in words.
+pub(super) fn bias_words(bias: Bias) -> &'static str {
+    match bias {
+        Bias::PlugIn => "",
+        Bias::MillerMadow => ", corrected after Miller and Madow",
+        Bias::Jackknife => ", corrected by the jackknife",
+    }
+}
+
 /// The estimate from the cell of every row; `most_codes` is the logarithm of the number of possible codes.
 pub(super) fn estimate(
     cells: Cells,

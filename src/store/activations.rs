@@ -61,7 +61,7 @@ impl Precision {
 }
 
 /// Which values of a layer a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Values {
     /// The table `activations`.
     Activations,

@@ -221,6 +221,8 @@ fn pooled_windows_make_t_random_given_x() {
     let numbers = |row: &EstimateRow| (row.i_xt_bits, row.i_ty_bits, row.i_ty_null_bits_mean);
     assert_eq!(numbers(one.iter().find(|row| row.layer == 2).unwrap()), numbers(row));
 
+    let sentence = project.refused("estimate binning outputs/p --window 5-6");
+    assert!(sentence.contains("of the steps from 5 to 6 only 6 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate binning outputs/p --window 50-60");
     assert!(sentence.contains("no step from 50 to 60 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate kde outputs/p --pool windows");

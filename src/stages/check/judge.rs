@@ -18,7 +18,7 @@ pub(super) enum Verdict {
     Note,
     /// The number means little.
     Warning,
-    /// The number contradicts what is known.
+    /// An inequality that holds for the layer's own information fails for the number, which is therefore not that.
     Violated,
 }
 
@@ -55,6 +55,8 @@ const MOST_DISAGREEMENT: f64 = 0.1;
 /// Every check in the order people see.
 const CHECKS: &[&str] = &[
     "failure",
+    "ceiling-xt",
+    "ceiling-ty",
     "saturation",
     "cells",
     "null-xt",
@@ -107,17 +109,14 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
     let n = f64::from(row.n_samples);
     let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
-    judged.push(match row.i_xt_ceiling_bits {
-        Some(ceiling) => found(
-            "saturation",
-            Verdict::Warning,
-            i_xt > SATURATED * ceiling && ceiling > 0.0,
-            i_xt,
-            SATURATED * ceiling,
-            || format!("I(X;T) {i_xt:.3} of at most {ceiling:.3} bits: it counts the samples, not the information"),
-        ),
-        None => unknown("saturation", "no ceiling is known"),
-    });
+    judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
+    judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y)", i_ty, row.i_ty_ceiling_bits));
+    if let Some(ceiling) = row.i_xt_ceiling_bits {
+        let bound = SATURATED * ceiling;
+        judged.push(found("saturation", Verdict::Warning, i_xt > bound && ceiling > 0.0, i_xt, bound, || {
+            format!("I(X;T) {} of at most {ceiling:.3} bits: it counts the samples, not the information", shown(i_xt))
+        }));
+    }
     if is_code {
         let n_codes = f64::from(row.n_codes);
         judged.push(found("cells", Verdict::Warning, n_codes > MOST_CELLS * n, n_codes, MOST_CELLS * n, || {
@@ -136,7 +135,7 @@ pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Op
     }
     if let Some(n_distinct) = row.n_distinct {
         let duplicates = 1.0 - n_distinct as f64 / n;
-        judged.push(found("constant", Verdict::Note, n_distinct == 1, 1.0, n, || {
+        judged.push(found("constant", Verdict::Note, n_distinct == 1, n_distinct as f64, 1.0, || {
             "all samples have the same T: there is nothing to estimate".to_owned()
         }));
         judged.push(found(
@@ -194,6 +193,23 @@ fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Optio
     })
 }
 
+/// No information exceeds the entropy of X, of Y, or of the codes there can be.
+fn ceiling(check: &'static str, what: &str, entropy: &str, value: f64, ceiling: Option<f64>) -> Judgement {
+    let Some(ceiling) = ceiling else { return unknown(check, "no ceiling is known") };
+    found(check, Verdict::Violated, value > ceiling + SLACK_BITS, value, ceiling, || {
+        format!(
+            "{what} {} bits, but no more than {ceiling:.3} are possible ({entropy}): the formula does not hold here",
+            shown(value)
+        )
+    })
+}
+
+/// Bits without the sign of a zero.
+fn shown(bits: f64) -> String {
+    let text = format!("{bits:.4}");
+    if text == "-0.0000" { "0.0000".to_owned() } else { text }
+}
+
 /// A network that is right in a share a of the samples proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.
 fn fano(row: &EstimateRow, i_ty: f64, accuracy: Option<Accuracy>) -> Judgement {
     let (Some(accuracy), Some(h_y)) = (accuracy, row.i_ty_ceiling_bits) else {
@@ -204,14 +220,14 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Option<Accuracy>) -> Judgement {
     let h_y_given_t = -plogp(right) - plogp(wrong) + wrong * (accuracy.n_classes.max(2) as f64 - 1.0).log2();
     let bound = h_y - h_y_given_t;
     found("fano", Verdict::Violated, i_ty < bound - SLACK_BITS, i_ty, bound, || {
-        format!("I(T;Y) {i_ty:.4} bits, but the accuracy of {right:.4} proves at least {bound:.4} (Fano)")
+        format!("I(T;Y) {} bits, but the accuracy of {right:.4} proves at least {} (Fano)", shown(i_ty), shown(bound))
     })
 }
 
 /// T′ is made of T, so it cannot know more.
 fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i32) -> Judgement {
     found(check, Verdict::Violated, above > below + SLACK_BITS, above, below, || {
-        format!("{what} {below:.4} bits, but {above:.4} in layer {layer} above, which knows only this one")
+        format!("{what} {} bits, but {} in layer {layer} above, which is made of this one", shown(below), shown(above))
     })
 }
 
@@ -231,13 +247,14 @@ impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
         let Some(i_xt) = row.i_xt_bits else { return };
         let family = row.estimator.split('-').next().unwrap_or_default();
+        let correction = ["-miller-madow", "-jackknife"].into_iter().find(|suffix| row.estimator.contains(suffix));
         let applied_to = [row.samples.as_deref().unwrap_or("all"), row.randomness.as_deref().unwrap_or("none")];
         let suffix = match applied_to {
             ["all", "none" | "noise"] => String::new(),
             [samples, randomness] => format!(" ({samples}, {randomness})"),
         };
         let here = (i_xt, row.estimator.clone());
-        let key = (format!("{family}{suffix}"), row.layer, row.step, row.run.clone());
+        let key = (format!("{family}{}{suffix}", correction.unwrap_or_default()), row.layer, row.step, row.run.clone());
         let scale = self.0.entry(key).or_insert_with(|| Scale {
             row: row.clone(),
             low: here.clone(),
@@ -260,9 +277,13 @@ impl Scales {
             let (low, high) = (scale.low, scale.high);
             let (difference, ceiling) = (high.0 - low.0, scale.row.i_xt_ceiling_bits.unwrap_or(0.0));
             let bound = MOST_DISAGREEMENT * ceiling;
-            let judgement = found("scales", Verdict::Warning, difference > bound, difference, bound, || {
-                format!("I(X;T) is {:.3} bits by {} and {:.3} by {}: the scale decides", low.0, low.1, high.0, high.1)
-            });
+            let are_saturated = ceiling > 0.0 && low.0 > SATURATED * ceiling;
+            let judgement =
+                found("scales", Verdict::Warning, difference > bound || are_saturated, difference, bound, || {
+                    let (low_bits, high_bits) = (shown(low.0), shown(high.0));
+                    let conclusion = if are_saturated { "all are at their ceiling" } else { "the scale decides" };
+                    format!("I(X;T) is {low_bits} bits by {} and {high_bits} by {}: {conclusion}", low.1, high.1)
+                });
             (family, scale.row, judgement)
         })
     }
@@ -327,7 +348,9 @@ mod tests {
         use Verdict::{Note, Unknown, Violated, Warning};
         check(|_| {}, &[]);
         check(|row| row.i_xt_bits = Some(10.9), &[("saturation", Warning)]);
-        check(|row| row.i_xt_ceiling_bits = None, &[("saturation", Unknown)]);
+        check(|row| row.i_xt_ceiling_bits = None, &[("ceiling-xt", Unknown)]);
+        check(|row| row.i_xt_bits = Some(12.5), &[("ceiling-xt", Violated), ("saturation", Warning)]);
+        check(|row| row.i_ty_bits = Some(1.02), &[("ceiling-ty", Violated)]);
         check(|row| row.n_codes = 2049, &[("cells", Warning)]);
         check(|row| row.i_ty_null_bits_mean = Some(0.79), &[("null-ty", Warning)]);
         check(|row| row.i_ty_null_bits_mean = None, &[("null-ty", Unknown)]);
@@ -367,6 +390,20 @@ mod tests {
             (Verdict::Violated, Some(4.5), Some(4.0))
         );
         assert_eq!(of("dpi-ty").verdict, Verdict::Passed, "0.005 bits are within the slack");
+    }
+
+    #[test]
+    fn scales_that_agree_at_the_ceiling_say_nothing() {
+        let mut scales = Scales::default();
+        for (estimator, i_xt) in
+            [("binning-n-edges-30", 11.5), ("binning-exact", 12.0), ("binning-exact-jackknife", 19.0)]
+        {
+            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), ..row() });
+        }
+        let judged: Vec<_> = scales.judgements().collect();
+        assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
+        assert_eq!(judged[0].2.verdict, Verdict::Warning);
+        assert!(judged[0].2.says.ends_with("all are at their ceiling"), "{}", judged[0].2.says);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod moments;
 mod plan;
 mod tables;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Instant;
 
@@ -13,7 +14,7 @@ use super::{Outcome, Progress, StageError};
 use crate::config::{Pool, Request};
 use crate::estimators::RangeOver;
 use crate::sample::Range;
-use crate::store::{Experiment, Lock};
+use crate::store::{Experiment, Lock, Values};
 use moments::{OpenRun, Runs};
 use plan::Target;
 pub use plan::{Planned, plan};
@@ -50,12 +51,16 @@ pub fn estimate(
 
     let n_moments = runs.n_moments()?;
     progress.begin("estimate", targets.iter().map(|target| target.work(n_moments)).sum());
-    let all_runs = match targets.iter().any(|target| target.needs(RangeOver::AllRuns)) {
-        true => Some(runs.range_of_all()?),
-        false => None,
-    };
+    let mut all_runs = BTreeMap::new();
+    for values in [Values::Activations, Values::PreActivations] {
+        let of_values =
+            targets.iter().flat_map(|target| &target.pending).filter(|work| work.request.scope.values == values);
+        if plan::needs(of_values, RangeOver::AllRuns) {
+            all_runs.insert(values, runs.range_of_all(values)?);
+        }
+    }
     let done: Result<Vec<(usize, usize)>, StageError> =
-        targets.par_iter().map(|target| make(&runs, target, all_runs, progress)).collect();
+        targets.par_iter().map(|target| make(&runs, target, &all_runs, progress)).collect();
     progress.end();
     let (n_estimates, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
     let seconds = start.elapsed().as_secs_f64();
@@ -67,18 +72,20 @@ pub fn estimate(
 fn make(
     runs: &Runs,
     target: &Target<'_>,
-    all_runs: Option<Range>,
+    all_runs: &BTreeMap<Values, Range>,
     progress: &dyn Progress,
 ) -> Result<(usize, usize), StageError> {
-    let open: Vec<OpenRun<'_>> = target.runs.iter().map(|run| runs.open_run(*run)).collect::<Result<_, _>>()?;
-    let run = match target.needs(RangeOver::Run) {
-        true => Some(open.iter().map(OpenRun::range).try_fold(Range::of(&[]), |a, b| Ok::<_, StageError>(a.and(b?)))?),
-        false => None,
-    };
     let mut counts = (0, 0);
-    for (pool, pending) in target.by_pool() {
+    for ((values, pool), pending) in target.by_reading() {
+        let open = |run: &usize| runs.open_run(*run, values);
+        let open: Vec<OpenRun<'_>> = target.runs.iter().map(open).collect::<Result<_, _>>()?;
+        let of_run = match plan::needs(pending.iter().copied(), RangeOver::Run) {
+            true => Some(moments::range(&open)?),
+            false => None,
+        };
         let groups = moments::groups(&open, pool)?;
-        let tables = Tables::new(runs, &open, &target.id, &pending, &groups, (run, all_runs))?;
+        let ranges = (of_run, all_runs.get(&values).copied());
+        let tables = Tables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
         // Collected in the order of the moments, whichever thread does them.
         let by_group: Result<Vec<_>, StageError> = groups
             .par_iter()

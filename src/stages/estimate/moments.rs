@@ -18,7 +18,6 @@ use crate::store::{
 #[derive(Debug)]
 pub(super) struct Runs {
     recording: Recording,
-    pub(super) layers: Vec<usize>,
     pub(super) labels: Labels,
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
@@ -59,7 +58,6 @@ const MOST_POOLED: usize = 1 << 29;
 impl Runs {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
-        let layers = recording.layers(Values::Activations)?;
         let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let path = experiment.recording().join(Experiment::SAMPLES);
         let rows = read_samples(&path)?;
@@ -68,7 +66,7 @@ impl Runs {
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
         let n_inputs = rows.first().map_or(1, |row| row.x.len());
         let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
-        Ok(Self { recording, layers, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
+        Ok(Self { recording, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -79,12 +77,13 @@ impl Runs {
         self.recording.runs()[run].id.clone()
     }
 
-    /// The hashes of the activations of some runs.
-    pub(super) fn hashes(&self, runs: &[usize]) -> Result<Vec<String>, StageError> {
+    /// The hashes of the values of some runs.
+    pub(super) fn hashes(&self, runs: &[usize], values: Values) -> Result<Vec<String>, StageError> {
+        let layers = self.recording.layers(values)?;
         let mut hashes = Vec::new();
         for run in runs {
-            for layer in &self.layers {
-                hashes.extend(self.recording.runs()[*run].hashes(Values::Activations.table(), Some(*layer))?);
+            for layer in &layers {
+                hashes.extend(self.recording.runs()[*run].hashes(values.table(), Some(*layer))?);
             }
         }
         Ok(hashes)
@@ -101,30 +100,32 @@ impl Runs {
 
     /// Moments of the first run, which tells for all of them.
     pub(super) fn n_moments(&self) -> Result<usize, StageError> {
-        Ok(self.recording.runs()[0].activations(Values::Activations, self.layers[0])?.moments().len())
+        let layers = self.recording.layers(Values::Activations)?;
+        Ok(self.recording.runs()[0].activations(Values::Activations, layers[0])?.moments().len())
     }
 
-    /// Opens a run, all of whose files are what was written.
-    pub(super) fn open_run(&self, run: usize) -> Result<OpenRun<'_>, StageError> {
+    /// Opens the values of a run, all of whose files are what was written.
+    pub(super) fn open_run(&self, run: usize, values: Values) -> Result<OpenRun<'_>, StageError> {
         let recorded = &self.recording.runs()[run];
-        for layer in &self.layers {
-            recorded.verify(Values::Activations.table(), Some(*layer))?;
+        let layers = self.recording.layers(values)?;
+        for layer in &layers {
+            recorded.verify(values.table(), Some(*layer))?;
         }
-        OpenRun::open(recorded, &self.layers, self.labels.n_samples())
+        OpenRun::open(recorded, values, &layers, self.labels.n_samples())
     }
 
     /// The smallest and the largest value of every layer above the input at every moment of all runs.
-    pub(super) fn range_of_all(&self) -> Result<Range, StageError> {
+    pub(super) fn range_of_all(&self, values: Values) -> Result<Range, StageError> {
         let ranges: Result<Vec<Range>, StageError> =
-            (0..self.len()).into_par_iter().map(|run| self.open_run(run)?.range()).collect();
+            (0..self.len()).into_par_iter().map(|run| self.open_run(run, values)?.range()).collect();
         Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
     }
 }
 
 impl<'a> OpenRun<'a> {
     /// Opens the layers of a run, which must have been recorded at the same moments.
-    fn open(recorded: &'a RecordedRun, layers: &[usize], n_samples: usize) -> Result<Self, StageError> {
-        let open = |layer: &usize| Ok((*layer, recorded.activations(Values::Activations, *layer)?));
+    fn open(recorded: &'a RecordedRun, values: Values, layers: &[usize], n_samples: usize) -> Result<Self, StageError> {
+        let open = |layer: &usize| Ok((*layer, recorded.activations(values, *layer)?));
         let opened: Vec<(usize, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
         for pair in opened.windows(2) {
             let [(below, first), (layer, second)] = pair else { continue };
@@ -203,6 +204,11 @@ impl<'a> OpenRun<'a> {
     }
 }
 
+/// The smallest and the largest value of every layer above the input at every moment of the opened `runs`.
+pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
+    runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
+}
+
 /// Which moments of the opened `runs` are estimated as one.
 pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
     let moments = moments(&runs[0].layers[0].1);
@@ -239,16 +245,21 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
                 .collect()
         }
     };
-    if groups.is_empty() {
-        let wanted = match pool {
+    let id = &runs[0].recorded.id;
+    let wanted = match (pool, groups.first()) {
+        (_, None) => match pool {
             Pool::Steps(first, last) => format!("no step from {first} to {last} is recorded"),
             _ => "no two consecutive steps are recorded".to_owned(),
-        };
-        let id = &runs[0].recorded.id;
-        let problem = format!("{wanted} in run {id}; record them with `steps = {{ windows = [[first, last]] }}`");
-        return Err(StageError::Refused(problem));
-    }
-    Ok(groups)
+        },
+        (Pool::Steps(first, last), Some(only)) if only.parts.len() < 2 => {
+            format!("of the steps from {first} to {last} only {} is recorded", only.step)
+        }
+        _ => return Ok(groups),
+    };
+    let problem = format!(
+        "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
+    );
+    Err(StageError::Refused(problem))
 }
 
 /// T of a layer (by its place in the list of layers) at the moments of a group.

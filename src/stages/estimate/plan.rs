@@ -9,7 +9,7 @@ use super::moments::Runs;
 use crate::config::{Of, Pool, Request, Selection};
 use crate::estimators::RangeOver;
 use crate::store::schema::VERSION;
-use crate::store::{Experiment, Pending, RunId};
+use crate::store::{Experiment, Pending, RunId, Values};
 
 /// One run, or all of them pooled, and what is to be made of it.
 pub(super) struct Target<'a> {
@@ -54,7 +54,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
         let folder = root(&out, request).join(request.id());
-        Planned { folder, quantity: request.member.quantity.clone(), n_pending, n_done: n - n_pending }
+        Planned { folder, quantity: request.quantity(), n_pending, n_done: n - n_pending }
     };
     Ok(requests.iter().map(planned).collect())
 }
@@ -72,12 +72,13 @@ pub(super) fn targets<'a>(
         let is_pooled = id == RunId::pooled();
         let mut pending = Vec::new();
         for request in requests.iter().filter(|request| (request.scope.pool == Pool::Runs) == is_pooled) {
+            let values = request.scope.values;
             let made_from = json!({
                 "estimator": request.id(),
-                "activations": runs.hashes(&indices)?,
+                "values": runs.hashes(&indices, values)?,
                 "samples": runs.samples_hash,
                 "splits": if request.scope.samples == Selection::All { Vec::new() } else { runs.split_hashes(&indices)? },
-                "range": if request.member.range == RangeOver::AllRuns { runs.hashes(&(0..runs.len()).collect::<Vec<_>>())? } else { Vec::new() },
+                "range": if request.member.range == RangeOver::AllRuns { runs.hashes(&(0..runs.len()).collect::<Vec<_>>(), values)? } else { Vec::new() },
                 "shuffles": request.scope.n_shuffles,
                 "schema": VERSION,
             });
@@ -103,22 +104,23 @@ pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
 }
 
 impl<'a> Target<'a> {
-    /// The pending tables that read the same moments together.
-    pub(super) fn by_pool(&self) -> Vec<(Pool, Vec<&Work<'a>>)> {
-        let mut pools: Vec<Pool> = self.pending.iter().map(|work| work.request.scope.pool).collect();
-        pools.sort();
-        pools.dedup();
-        let of = |pool: Pool| self.pending.iter().filter(move |work| work.request.scope.pool == pool).collect();
-        pools.into_iter().map(|pool| (pool, of(pool))).collect()
-    }
-
-    /// Whether a pending table needs the range of these values.
-    pub(super) fn needs(&self, range: RangeOver) -> bool {
-        self.pending.iter().any(|work| work.request.member.range == range)
+    /// The pending tables that read the same values of the same moments together.
+    pub(super) fn by_reading(&self) -> Vec<((Values, Pool), Vec<&Work<'a>>)> {
+        let reading = |work: &Work<'_>| (work.request.scope.values, work.request.scope.pool);
+        let mut readings: Vec<(Values, Pool)> = self.pending.iter().map(reading).collect();
+        readings.sort();
+        readings.dedup();
+        let of = |wanted| self.pending.iter().filter(move |work| reading(work) == wanted).collect();
+        readings.into_iter().map(|wanted| (wanted, of(wanted))).collect()
     }
 
     /// Its share in the progress.
     pub(super) fn work(&self, n_moments: usize) -> u64 {
         (n_moments * self.pending.len()) as u64
     }
+}
+
+/// Whether one of `works` needs the range of these values.
+pub(super) fn needs<'w, 'a: 'w>(works: impl IntoIterator<Item = &'w Work<'a>>, range: RangeOver) -> bool {
+    works.into_iter().any(|work| work.request.member.range == range)
 }

@@ -17,7 +17,6 @@ use crate::units::Nats;
 
 /// What is needed to fill the tables of one run, or of all runs pooled.
 pub(super) struct Tables<'a> {
-    runs: &'a Runs,
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
     works: &'a [&'a Work<'a>],
@@ -94,7 +93,7 @@ impl<'a> Tables<'a> {
                 });
             }
         }
-        Ok(Self { runs, open, id, works, batches, rows, given, ranges })
+        Ok(Self { open, id, works, batches, rows, given, ranges })
     }
 
     /// The rows of every table at one group of moments.
@@ -106,9 +105,9 @@ impl<'a> Tables<'a> {
         let mut tables: Vec<Table> = self.works.iter().map(empty).collect();
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(usize, Code)>> = vec![None; tables.len()];
-        for (index, layer) in self.runs.layers.iter().enumerate() {
+        for (index, (layer, reader)) in self.open[0].layers.iter().enumerate() {
             let recorded = read(self.open, group, index)?;
-            let n_units = self.open[0].layers[index].1.n_units();
+            let n_units = reader.n_units();
             for (selection, rows) in &self.rows {
                 let t = chosen(&recorded, group, rows);
                 let t = Representation::new(&t, n_units).map_err(|e| e.to_string());
@@ -174,7 +173,7 @@ impl<'a> Tables<'a> {
             layer: at.layer as i32,
             epoch: at.group.epoch,
             step: at.group.step,
-            quantity: Some(request.member.quantity.clone()),
+            quantity: Some(request.quantity()),
             samples: Some(request.scope.samples.name().to_owned()),
             randomness: Some(request.randomness().to_owned()),
             n_pooled: Some(at.group.parts.len() as i64),
@@ -282,7 +281,7 @@ impl<'a> Tables<'a> {
     fn write_table<R: Row>(&self, work: &Work<'_>, rows: &[R]) -> Result<FileRecord, StoreError> {
         let footer = Footer::from([
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
-            ("infoplane.quantity".to_owned(), work.request.member.quantity.clone()),
+            ("infoplane.quantity".to_owned(), work.request.quantity()),
         ]);
         write_rows(&work.root, &Experiment::estimate(&work.request.id(), self.id), rows, &footer)
     }
