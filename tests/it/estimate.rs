@@ -334,3 +334,29 @@ fn a_selection_that_is_not_recorded_is_refused() {
         assert!(sentence.ends_with(reason), "{sentence}");
     }
 }
+
+#[test]
+fn pre_activations_are_estimated_where_they_are_recorded() {
+    let project = recorded();
+    let sentence = project.refused("estimate binning outputs/p --n-bins 9 --values pre-activations");
+    assert!(sentence.contains("pre_activations"), "{sentence}");
+
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let project = Project::new(&before.replace("[record]", "[record]\npre_activations = true"));
+    project.ok("run p.toml");
+    project.ok("estimate binning outputs/p --n-bins 9 --values pre-activations,activations");
+    let rows = estimates(&project, "binning-n-bins-9-pre-activations", "r0000");
+    let quantity = "entropy of the code of 9 bins over the layer's range, T being the weighted sums before the activation function";
+    assert!(rows.iter().all(|row| row.quantity.as_deref() == Some(quantity)));
+    let reader = project.values(
+        "outputs/p/recording/pre_activations/layer=2/run=r0000/part-00000.parquet",
+        infoplane::store::Values::PreActivations,
+    );
+    let z: Vec<Vec<f64>> =
+        reader.read(5).unwrap().t.chunks(3).map(|row| row.iter().copied().map(f64::from).collect()).collect();
+    let (low, high) = extremes(&z);
+    let row = rows.iter().find(|row| row.layer == 2 && row.step == 84).unwrap();
+    close(row.i_xt_bits, entropy(&binned(&z, low, high, 9)));
+    let activations = estimates(&project, "binning-n-bins-9", "r0000");
+    assert_ne!(activations.iter().find(|row| row.layer == 2 && row.step == 84).unwrap().i_xt_bits, row.i_xt_bits);
+}
