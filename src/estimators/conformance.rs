@@ -4,6 +4,7 @@
 
 use super::{ESTIMATORS, Estimate, EstimateError, Estimator, Given, Randomness, Sample};
 use crate::math::atoms::Cells;
+use crate::math::shuffles::Shuffles;
 use crate::parameter::Parameters;
 use crate::sample::{Labels, Representation};
 
@@ -27,7 +28,7 @@ fn values() -> (Vec<f32>, Vec<i32>) {
 
 fn given(y: &[i32], n_shuffles: usize) -> Given {
     let rows: Vec<u32> = (0..y.len() as u32).collect();
-    Given::new(Cells::of_rows(&rows, 1), Labels::hard(y), n_shuffles).unwrap()
+    Given::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(y), n_shuffles).unwrap()
 }
 
 fn estimates(estimator: &dyn Estimator, t: &[f32], given: &Given) -> Vec<Result<Estimate, EstimateError>> {
@@ -121,24 +122,41 @@ fn nulls_are_there_exactly_where_there_are_shuffles_and_say_less_than_the_labels
 }
 
 #[test]
-fn the_shuffled_labels_of_all_estimators_are_the_same_ones() {
-    // A code that tells every sample from every other: the null is H(Y) of the shuffled labels, that is of the labels.
+fn a_null_is_the_estimate_of_the_labels_that_the_shuffle_deals() {
     let (t, y) = values();
-    for (name, estimator) in all().filter(|(_, estimator)| estimator.members()[0].randomness == Randomness::None) {
-        for (member, estimate) in estimator.members().iter().zip(estimates(estimator.as_ref(), &t, &given(&y, 4))) {
-            let estimate = estimate.unwrap();
-            if estimate.n_codes == N {
-                assert!(
-                    (estimate.i_ty_null.unwrap().mean.0 - estimate.i_ty_ceiling.0).abs() < 1e-12,
-                    "{name}, {}",
-                    member.id
-                );
-            }
+    let shuffled = given(&y, 2);
+    let dealt = |shuffle: usize| -> Vec<i32> {
+        Shuffles::new(2, N as u32).iter().nth(shuffle).unwrap().iter().map(|row| y[*row as usize]).collect()
+    };
+    for (name, estimator) in all() {
+        let nulls = estimates(estimator.as_ref(), &t, &shuffled);
+        let first = estimates(estimator.as_ref(), &t, &given(&dealt(0), 0));
+        let second = estimates(estimator.as_ref(), &t, &given(&dealt(1), 0));
+        for ((null, first), second) in nulls.into_iter().zip(first).zip(second) {
+            let null = null.unwrap().i_ty_null.unwrap();
+            let (a, b) = (first.unwrap().i_ty.0, second.unwrap().i_ty.0);
+            assert!((null.mean.0 - (a + b) / 2.0).abs() < 1e-12, "{name}: {null:?}, {a}, {b}");
+            // Of two values: |a − b|/√2.
+            assert!((null.std.unwrap().0 - (a - b).abs() / 2_f64.sqrt()).abs() < 1e-12, "{name}");
         }
     }
-    let first: Vec<Vec<u32>> = given(&y, 2).shuffles.iter().map(<[u32]>::to_vec).collect();
-    let longer: Vec<Vec<u32>> = given(&y, 9).shuffles.iter().take(2).map(<[u32]>::to_vec).collect();
-    assert_eq!(first, longer);
+}
+
+#[test]
+fn pooling_copies_of_a_moment_changes_neither_estimate_nor_null() {
+    let (t, y) = values();
+    let samples: Vec<u32> = (0..3).flat_map(|_| 0..N as u32).collect();
+    let (t3, y3) = (t.repeat(3), y.repeat(3));
+    let pooled = Given::new(Cells::of_rows(&samples, 1), &samples, Labels::hard(&y3), 4).unwrap();
+    for (name, estimator) in all().filter(|(_, estimator)| estimator.members()[0].randomness == Randomness::None) {
+        let (once, thrice) =
+            (estimates(estimator.as_ref(), &t, &given(&y, 4)), estimates(estimator.as_ref(), &t3, &pooled));
+        assert_same(name, &once, &thrice, 1e-12);
+        for (once, thrice) in once.into_iter().zip(thrice) {
+            let (once, thrice) = (once.unwrap().i_ty_null.unwrap(), thrice.unwrap().i_ty_null.unwrap());
+            assert!((once.mean.0 - thrice.mean.0).abs() < 1e-12, "{name}: {once:?} {thrice:?}");
+        }
+    }
 }
 
 #[test]
@@ -154,7 +172,7 @@ fn labels_that_are_probabilities_are_served_or_refused_in_words() {
     let (t, y) = values();
     let p_y1: Vec<f64> = y.iter().map(|y| 0.25 + 0.5 * f64::from(*y)).collect();
     let rows: Vec<u32> = (0..N as u32).collect();
-    let given = Given::new(Cells::of_rows(&rows, 1), Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
+    let given = Given::new(Cells::of_rows(&rows, 1), &rows, Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
     for (name, estimator) in all() {
         for estimate in estimates(estimator.as_ref(), &t, &given) {
             match estimate {
@@ -190,7 +208,8 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
 #[test]
 fn inputs_that_repeat_lower_the_ceiling_and_pooling_makes_t_random() {
     // Two inputs, each seen twice with T that is 0 or 1 by chance: H(T) = 1 bit, H(T|X) = 1 bit.
-    let given = Given::new(Cells::of_rows(&[0_u32, 0, 1, 1], 1), Labels::hard(&[0, 0, 1, 1]), 3).unwrap();
+    let given =
+        Given::new(Cells::of_rows(&[0_u32, 0, 1, 1], 1), &[0, 0, 1, 1], Labels::hard(&[0, 0, 1, 1]), 3).unwrap();
     let sample = Sample::new(Representation::new(&[0.0, 1.0, 0.0, 1.0], 1).unwrap(), &given).unwrap();
     for (name, estimator) in all().filter(|(_, estimator)| estimator.members()[0].randomness == Randomness::None) {
         for estimate in estimator.estimate(&sample) {

@@ -27,7 +27,8 @@ pub struct Code {
 pub struct Neighbours {
     /// I(T;T′).
     pub i_tt: Nats,
-    /// The same where the rows of T′ are dealt anew; `None` without shuffles.
+    /// The same where the rows of T′ are dealt anew to those of their moment; `None` without shuffles, and where moments of
+    /// different samples are pooled.
     pub null: Option<Spread>,
 }
 
@@ -71,18 +72,23 @@ pub(super) fn estimate(
     let given = sample.given;
     let table = given.table(bias);
     let h_t = table.entropy(cells.counts());
-    let shuffled = |of: &Cells| shuffled_information(&cells, of, given.shuffles.iter(), table);
     let (i_xt, i_xt_null) = match given.is_distinct() {
-        true => (h_t, Spread::unmoved(&given.shuffles, h_t)),
-        false => (information(&cells, &given.x, table), Spread::of(&shuffled(&given.x))),
+        true => (h_t, Spread::unmoved(given.orders.len(), h_t)),
+        false => {
+            let dealt = shuffled_information(&cells, &given.x, given.shuffles.iter(), table);
+            (information(&cells, &given.x, table), Spread::of(&dealt))
+        }
     };
     let (i_ty, i_ty_null) = match &given.classes {
-        Some(classes) => (information(&cells, classes, table), Spread::of(&shuffled(classes))),
+        Some(classes) => {
+            let i_ty = |classes: &Cells| information(&cells, classes, table);
+            (i_ty(classes), Spread::of(&given.dealt.iter().map(i_ty).collect::<Vec<_>>()))
+        }
         None if bias == Bias::PlugIn => {
             let rows: Vec<&[f64]> = given.y.rows().collect();
             let i_ty = |rows| given.h_y - label_entropy_given(&cells, rows, given.y.n_classes());
-            let dealt = |order: &[u32]| i_ty(order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>());
-            (i_ty(rows.clone()), Spread::of(&given.shuffles.iter().map(dealt).collect::<Vec<_>>()))
+            let dealt = |order: &Vec<u32>| i_ty(order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>());
+            (i_ty(rows.clone()), Spread::of(&given.orders.iter().map(dealt).collect::<Vec<_>>()))
         }
         None => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
     };
@@ -93,7 +99,7 @@ pub(super) fn estimate(
         i_xt_null,
         i_ty_null,
         i_xt_ceiling: if most_codes < given.h_x { most_codes } else { given.h_x },
-        i_ty_ceiling: given.h_y,
+        i_ty_ceiling: given.i_ty_ceiling,
         n_codes: cells.n_cells(),
         code: Some(Code { cells, bias }),
     })
@@ -102,6 +108,12 @@ pub(super) fn estimate(
 /// I(T;T′) of the codes of a layer and of the one above, of the same rows.
 pub fn neighbours(below: &Code, above: &Code, given: &Given) -> Neighbours {
     let table = given.table(below.bias);
-    let shuffled = shuffled_information(&below.cells, &above.cells, given.shuffles.iter(), table);
-    Neighbours { i_tt: information(&below.cells, &above.cells, table), null: Spread::of(&shuffled) }
+    let null = match given.keeps_moments {
+        true => {
+            let orders = given.orders.iter().map(Vec::as_slice);
+            Spread::of(&shuffled_information(&below.cells, &above.cells, orders, table))
+        }
+        false => None,
+    };
+    Neighbours { i_tt: information(&below.cells, &above.cells, table), null }
 }

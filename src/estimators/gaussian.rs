@@ -67,17 +67,18 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
     let singular = |e: GaussianError| EstimateError::Singular { problem: e.to_string() };
     let values = of.t.values();
     let i_ty = |classes: &[u32]| i_ty(values, n_units, variance, classes).map_err(singular);
-    let dealt = |order: &[u32]| i_ty(&order.iter().map(|row| classes.numbers()[*row as usize]).collect::<Vec<_>>());
     let i_xt = i_xt(values, n_units, variance).map_err(singular)?;
     Ok(Estimate {
         i_xt,
         i_ty: i_ty(classes.numbers())?,
         h_t_given_x: h_t_given_x(n_units, variance),
         // A covariance does not see which input made which T.
-        i_xt_null: Spread::unmoved(&given.shuffles, i_xt),
-        i_ty_null: Spread::of(&given.shuffles.iter().map(dealt).collect::<Result<Vec<Nats>, _>>()?),
+        i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
+        i_ty_null: Spread::of(
+            &given.dealt.iter().map(|dealt| i_ty(dealt.numbers())).collect::<Result<Vec<Nats>, _>>()?,
+        ),
         i_xt_ceiling: given.h_x,
-        i_ty_ceiling: given.h_y,
+        i_ty_ceiling: given.i_ty_ceiling,
         n_codes: Cells::of_rows(values, n_units).n_cells(),
         code: None,
     })

@@ -3,6 +3,7 @@
 use super::EstimateError;
 use crate::math::atoms::Cells;
 use crate::math::entropy::{Bias, CountTable, entropy};
+use crate::math::information::label_entropy_given;
 use crate::math::shuffles::Shuffles;
 use crate::sample::{Labels, Range, Representation};
 use crate::units::Nats;
@@ -30,19 +31,30 @@ pub struct Ranges {
 }
 
 /// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and moment.
+///
+/// Where moments are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
+/// that a shuffle deals to them: otherwise a null would see as many independent labels as there are rows.
 #[derive(Debug)]
 pub struct Given {
-    /// Which input every row came from.
+    /// Which input every row came from: samples of equal X share a cell.
     pub x: Cells,
     /// Y of every row.
     pub y: Labels,
     /// The class of every row, where labels are hard.
     pub classes: Option<Cells>,
-    /// The permutations for the nulls.
+    /// The classes of every row as each shuffle deals them to the samples; empty where labels are not hard.
+    pub dealt: Vec<Cells>,
+    /// For each shuffle the row whose label a row gets.
+    pub orders: Vec<Vec<u32>>,
+    /// Whether an order takes each row once and leaves it in its moment, so that it may deal the rows of another layer too.
+    pub keeps_moments: bool,
+    /// Permutations of the rows, whatever their samples.
     pub shuffles: Shuffles,
     tables: Vec<(Bias, CountTable)>,
     /// H(X).
     pub h_x: Nats,
+    /// H(Y), less H(Y|X) where labels are probabilities: the largest possible I(T;Y).
+    pub i_ty_ceiling: Nats,
     /// H(Y).
     pub h_y: Nats,
 }
@@ -69,25 +81,39 @@ impl<'a> Sample<'a> {
 }
 
 impl Given {
-    /// The inputs `x` and labels `y` of the same rows, with `n_shuffles` shuffles.
+    /// The inputs `x` and labels `y` of the same rows, whose samples have the numbers `samples`, with `n_shuffles` shuffles.
     ///
     /// # Errors
     /// Fewer than two rows; not as many inputs as labels.
-    pub fn new(x: Cells, y: Labels, n_shuffles: usize) -> Result<Self, EstimateError> {
+    pub fn new(x: Cells, samples: &[u32], y: Labels, n_shuffles: usize) -> Result<Self, EstimateError> {
         let n = x.n_samples();
-        if y.n_samples() != n {
-            return Err(EstimateError::Mismatch { n_t: n, n_y: y.n_samples() });
+        if y.n_samples() != n || samples.len() != n {
+            return Err(EstimateError::Mismatch { n_t: n, n_y: y.n_samples().min(samples.len()) });
         }
         if n < 2 {
             return Err(EstimateError::TooFew { n });
         }
         let tables: Vec<_> = Bias::ALL.iter().map(|(_, bias)| (*bias, CountTable::new(n, *bias))).collect();
         let p_y = |class: usize| y.rows().map(|p_y| p_y[class]).sum::<f64>() / n as f64;
+        let h_y = entropy((0..y.n_classes()).map(p_y));
+        let (orders, keeps_moments) = orders(samples, n_shuffles);
+        let class_of = |order: &Vec<u32>, classes: &[u32]| {
+            Cells::of_rows(&order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>(), 1)
+        };
+        let dealt = y.classes().map_or(Vec::new(), |classes| orders.iter().map(|o| class_of(o, classes)).collect());
+        let h_y_given_x = match y.classes() {
+            Some(_) => Nats(0.0),
+            None => label_entropy_given(&x, y.rows(), y.n_classes()),
+        };
         Ok(Self {
             classes: y.classes().map(|classes| Cells::of_rows(classes, 1)),
+            dealt,
+            orders,
+            keeps_moments,
             shuffles: Shuffles::new(n_shuffles as u64, n as u32),
             h_x: tables[0].1.entropy(x.counts()),
-            h_y: entropy((0..y.n_classes()).map(p_y)),
+            i_ty_ceiling: h_y - h_y_given_x,
+            h_y,
             x,
             y,
             tables,
@@ -100,7 +126,7 @@ impl Given {
     /// Fewer than two rows.
     pub fn of_distinct(y: Labels) -> Result<Self, EstimateError> {
         let numbers: Vec<u32> = (0..y.n_samples() as u32).collect();
-        Self::new(Cells::of_rows(&numbers, 1), y, 0)
+        Self::new(Cells::of_rows(&numbers, 1), &numbers, y, 0)
     }
 
     /// The entropies of partitions of these rows under a correction.
@@ -130,9 +156,63 @@ impl Spread {
         (!values.is_empty()).then_some(Self { mean: Nats(mean), std })
     }
 
-    /// What shuffling gives that cannot change `value`.
-    pub fn unmoved(shuffles: &Shuffles, value: Nats) -> Option<Self> {
-        let n = shuffles.iter().len();
+    /// What `n` shuffles give that cannot change `value`; `None` where there is none.
+    pub fn unmoved(n: usize, value: Nats) -> Option<Self> {
         (n > 0).then_some(Self { mean: value, std: (n > 1).then_some(Nats(0.0)) })
+    }
+}
+
+/// For each shuffle the row whose label a row gets, and whether that row is of the same moment.
+fn orders(samples: &[u32], n_shuffles: usize) -> (Vec<Vec<u32>>, bool) {
+    let cells = Cells::of_rows(samples, 1);
+    let n_distinct = cells.n_cells();
+    let shuffles = Shuffles::new(n_shuffles as u64, n_distinct as u32);
+    let of_first = |row: usize| samples[row % n_distinct];
+    if samples.iter().enumerate().all(|(row, sample)| *sample == of_first(row)) {
+        // Every moment has the same samples in the same order; the first has each once.
+        let within = |order: &[u32]| {
+            let row = |row: usize| (row - row % n_distinct) as u32 + order[row % n_distinct];
+            (0..samples.len()).map(row).collect()
+        };
+        return (shuffles.iter().map(within).collect(), true);
+    }
+    let mut first = vec![u32::MAX; n_distinct];
+    for (row, cell) in cells.numbers().iter().enumerate() {
+        first[*cell as usize] = first[*cell as usize].min(row as u32);
+    }
+    let of_sample = |order: &[u32]| cells.numbers().iter().map(|cell| first[order[*cell as usize] as usize]).collect();
+    (shuffles.iter().map(of_sample).collect(), false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn copies_of_a_sample_share_the_label_that_a_shuffle_deals() {
+        let y = Labels::hard(&[0, 1, 0, 1, 1, 0, 1, 0, 1, 1]);
+        let samples: Vec<u32> = (0..2).flat_map(|_| [7, 3, 5, 4, 9]).collect();
+        let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 4).unwrap();
+        assert!(given.keeps_moments);
+        for (order, dealt) in given.orders.iter().zip(&given.dealt) {
+            for row in 0..5 {
+                assert_eq!(order[row + 5], order[row] + 5, "a row stays in its moment");
+                assert_eq!(dealt.numbers()[row], dealt.numbers()[row + 5]);
+            }
+        }
+        // Other samples in the second moment: labels still go by sample.
+        let samples = [0, 1, 2, 2, 3];
+        let y = Labels::hard(&[0, 1, 2, 2, 3]);
+        let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
+        assert!(!given.keeps_moments);
+        assert!(given.dealt.iter().all(|dealt| dealt.numbers()[2] == dealt.numbers()[3] && dealt.n_cells() == 4));
+    }
+
+    #[test]
+    fn probabilities_of_labels_leave_less_to_know() {
+        let y = Labels::stochastic(&[0.0, 0.5, 0.5, 1.0]).unwrap();
+        let given = Given::of_distinct(y).unwrap();
+        // H(Y) = 1 bit, H(Y|X) = half of the inputs times 1 bit.
+        assert!((given.h_y.bits() - 1.0).abs() < 1e-12 && (given.i_ty_ceiling.bits() - 0.5).abs() < 1e-12);
     }
 }

@@ -137,9 +137,8 @@ impl Estimator for Kde {
         let Some(classes) = &given.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); self.0.len()];
         };
-        let shuffled = |order: &[u32]| order.iter().map(|row| classes.numbers()[*row as usize]).collect();
         let labellings: Vec<Vec<u32>> =
-            std::iter::once(classes.numbers().to_vec()).chain(given.shuffles.iter().map(shuffled)).collect();
+            std::iter::once(classes).chain(&given.dealt).map(|classes| classes.numbers().to_vec()).collect();
         let n_codes = Cells::of_rows(of.t.values(), of.t.n_units()).n_cells();
         let variances: Vec<Result<f64, EstimateError>> = self.0.iter().map(|noise| noise.variance_for(of.t)).collect();
 
@@ -194,10 +193,10 @@ fn from_sums(
         i_ty: i_ty[0],
         h_t_given_x: h_t_given_x(n_units, variance),
         // The mixture has one component a row; which input a row came from is not looked at.
-        i_xt_null: Spread::unmoved(&given.shuffles, i_xt),
+        i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
         i_ty_null: Spread::of(&i_ty[1..]),
         i_xt_ceiling: given.h_x,
-        i_ty_ceiling: given.h_y,
+        i_ty_ceiling: given.i_ty_ceiling,
         n_codes,
         code: None,
     }

@@ -89,7 +89,8 @@ impl<'a> Tables<'a> {
                 given.entry(known(batch, group)).or_insert_with_key(|(_, n_shuffles, parts)| {
                     let samples: Vec<i32> = parts.iter().flat_map(|run| &of_runs[*run].samples).copied().collect();
                     let x: Vec<u32> = samples.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
-                    Given::new(Cells::of_rows(&x, 1), runs.labels.of(&samples), *n_shuffles)
+                    let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
+                    Given::new(Cells::of_rows(&x, 1), &numbers, runs.labels.of(&samples), *n_shuffles)
                 });
             }
         }
