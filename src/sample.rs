@@ -29,7 +29,7 @@ pub struct Range {
 }
 
 /// Why values cannot be a representation or labels.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 pub enum SampleError {
     /// There is nothing to measure.
     #[error("a representation needs at least one sample and one unit, got {n_values} values for {n_units} units")]

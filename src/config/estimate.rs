@@ -112,7 +112,7 @@ pub const SCOPE: &[Parameter] = &[
     Parameter {
         name: "shuffles",
         doc: "how many times labels and inputs are shuffled for the null columns",
-        kind: Kind::Count { min: 0, max: 10_000 },
+        kind: Kind::Count { min: 0, max: 1000 },
         default: "5",
     },
 ];
@@ -131,7 +131,7 @@ impl Request {
             let estimator = (spec.build)(std::slice::from_ref(&parameters))?;
             for scope in &scopes {
                 let member = only(estimator.as_ref());
-                let scope = Scope::new(scope, spec, &member)?;
+                let scope = Scope::new(scope, &parameters, spec, &member)?;
                 let request = Self { spec, parameters: parameters.clone(), scope, member };
                 if requests.iter().any(|other| other.is_same(&request)) {
                     return Err(ParameterError::Refused(format!("`{}` is asked for twice", request.id())));
@@ -209,7 +209,7 @@ fn only(estimator: &dyn Estimator) -> Member {
 }
 
 impl Scope {
-    fn new(chosen: &Parameters, spec: &Spec, member: &Member) -> Result<Self, ParameterError> {
+    fn new(chosen: &Parameters, parameters: &Parameters, spec: &Spec, member: &Member) -> Result<Self, ParameterError> {
         let samples = chosen.text("samples").and_then(|name| Selection::ALL.iter().find(|(known, _)| *known == name));
         let pool = match (chosen.text("pool"), chosen.steps("window")) {
             (Some(_), Some(_)) => return Err(ParameterError::Exclusive { first: "pool", second: "window" }),
@@ -222,6 +222,11 @@ impl Scope {
             let name = spec.name;
             let problem = format!("`{name}` adds noise of its own and cannot pool; use `binning` or `quantised`");
             return Err(ParameterError::Refused(problem));
+        }
+        let is_corrected = parameters.text("bias").is_some_and(|bias| bias != "plug-in");
+        if pool != Pool::Nothing && is_corrected {
+            let problem = "`bias` corrects for independent samples, which pooled moments are not; use `plug-in`";
+            return Err(ParameterError::Refused(problem.to_owned()));
         }
         let values = match chosen.text("values") {
             Some("pre-activations") => Values::PreActivations,

@@ -80,9 +80,9 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "precision",
-            doc: "with n_edges or bin_width, arithmetic in f32, as the authors' codes have it, or f64",
+            doc: "with n_edges or bin_width, arithmetic in f32 (the default), as the authors' codes have it, or f64",
             kind: Kind::Choice(&["f32", "f64"]),
-            default: "f32",
+            default: "",
         },
         Parameter {
             name: "compat",
@@ -169,6 +169,8 @@ mod tests {
             let refused = estimated(words, &t, 1, Labels::hard(&[0; 5])).unwrap_err();
             assert_eq!(refused, EstimateError::Outside { sample: at, unit: 0, value, low: -1.0, high: 1.0 });
         }
+        // An edge is what f32 makes of it.
+        check_cells(&[("low", "0"), ("high", "0.1"), ("above", "refuse")], &[0.0, 0.1], 2);
         // Refusing what is above puts the last edge itself into the last bin.
         check_cells(&[("n_edges", "2"), ("above", "refuse")], &[0.0, 1.0], 1);
     }
@@ -225,6 +227,11 @@ mod tests {
     fn a_width_that_is_too_small_for_the_values_is_an_error() {
         let error = estimated(&[("bin_width", "1e-3")], &[0.0, 1e30], 1, Labels::hard(&[0, 1])).unwrap_err();
         assert!(matches!(error, EstimateError::TooFar { sample: 1, unit: 0, .. }), "{error}");
+        let words = [("bin_width", "1e-12"), ("above", "last-bin")];
+        let error = estimated(&words, &[0.0, 0.0, 1.0], 1, Labels::hard(&[0, 1, 1])).unwrap_err();
+        let expected =
+            "sample 2, unit 0 is 0.99999994: too many bins of width 1e-12 away from 0; choose a larger `bin_width`";
+        assert_eq!(error.to_string(), expected);
     }
 
     #[test]
@@ -239,8 +246,13 @@ mod tests {
         check(&[("range", "run")], "n_edges", "range");
         check(&[("spacing", "tanh"), ("low", "0")], "spacing", "low");
         check(&[("compat", "idnns"), ("below", "refuse")], "compat", "below");
+        check(&[("n_bins", "3"), ("precision", "f64")], "n_bins", "precision");
         let error = built(&[("low", "2"), ("high", "1")]).unwrap_err().to_string();
-        assert!(error.starts_with("parameter `n_edges`: 30 edges over 2..=1 are closer"), "{error}");
+        assert_eq!(error, "parameter `low`: must be below `high`, got 2 and 1");
+        let error = built(&[("bin_width", "1e-50")]).unwrap_err().to_string();
+        assert_eq!(error, "parameter `bin_width`: f32 cannot hold 1e-50; use `precision` f64");
+        let error = built(&[("n_edges", "16777216"), ("high", "-0.9999")]).unwrap_err().to_string();
+        assert!(error.starts_with("parameter `n_edges`: 16777216 edges over -1..=-0.9999 are closer"), "{error}");
     }
 
     #[test]

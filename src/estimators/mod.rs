@@ -16,7 +16,8 @@ use thiserror::Error;
 pub use discrete::{Code, Neighbours, neighbours};
 pub use given::{Given, Ranges, Sample, Spread};
 
-use crate::parameter::{Parameter, ParameterError, Parameters};
+use crate::parameter::{Parameter, ParameterError, Parameters, Value};
+use crate::sample::SampleError;
 use crate::suggest::suggestion;
 use crate::units::Nats;
 
@@ -89,9 +90,12 @@ pub struct Estimate {
     pub code: Option<Code>,
 }
 
-/// Why there is no estimate.
+/// Why there is no estimate. A `sample` is a row of what was estimated until [`EstimateError::located`] names it.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum EstimateError {
+    /// Values that are no representation.
+    #[error(transparent)]
+    Sample(#[from] SampleError),
     /// T and Y are of different samples.
     #[error("the layer has {n_t} samples, the labels have {n_y}; record again or repair the samples table")]
     Mismatch {
@@ -122,7 +126,8 @@ pub enum EstimateError {
     },
     /// The cell number of a value does not fit into 32 bits.
     #[error(
-        "sample {sample}, unit {unit} is {value}: too many bins of width {bin_width} away from 0; choose a larger `bin_width`"
+        "sample {sample}, unit {unit} is {value}: too many bins of width {} away from 0; choose a larger `bin_width`",
+        Value::Number(*bin_width)
     )]
     TooFar {
         /// Row of the value.
@@ -165,6 +170,21 @@ pub enum EstimateError {
         /// What is wrong.
         problem: String,
     },
+}
+
+impl EstimateError {
+    /// The same with the number of the sample that stands in a row, and of the unit that was looked at alone.
+    #[must_use]
+    pub fn located(mut self, number: impl Fn(usize) -> usize, only_unit: Option<usize>) -> Self {
+        if let Self::Sample(SampleError::NotFinite { sample, unit, .. })
+        | Self::Outside { sample, unit, .. }
+        | Self::TooFar { sample, unit, .. } = &mut self
+        {
+            *sample = number(*sample);
+            *unit = only_unit.unwrap_or(*unit);
+        }
+        self
+    }
 }
 
 /// An estimator that can be chosen.

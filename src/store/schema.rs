@@ -239,9 +239,9 @@ tables! {
         i_tt_bits: Option<f64>,
         /// H(T|X) in bits: of a code 0 unless it is pooled, of noise its differential entropy.
         h_t_given_x_bits: Option<f64>,
-        /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; null where there is no estimate.
+        /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no estimate.
         i_xt_ceiling_bits: Option<f64>,
-        /// H(Y) in bits, the largest possible I(T;Y); null where there is no estimate.
+        /// The largest possible I(T;Y) in bits: H(Y), less H(Y|X) where labels are probabilities; null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
         /// Shuffles behind the columns `…_null_…`.
         n_shuffles: Option<i64>,
@@ -249,11 +249,11 @@ tables! {
         i_xt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_xt_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the rows anew: what the estimator says where there is no information.
+        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the samples anew (pooled moments of a sample share its label): what the estimator says where there is no information.
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt anew.
+        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt to the samples of their moment anew; null where runs of different samples are pooled.
         i_tt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_tt_null_bits_std: Option<f64>,

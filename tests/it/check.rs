@@ -48,5 +48,8 @@ fn nothing_to_check_is_said() {
     project.ok("estimate binning outputs/p --n-bins 1");
     let shown = project.run("check outputs/p --strict");
     assert_eq!(shown.code, 1);
-    assert!(shown.stdout.contains("unknown"), "no accuracy is recorded: {}", shown.stdout);
+    assert!(shown.stdout.contains("the accuracy on exactly these samples is not recorded"), "{}", shown.stdout);
+    project.ok("estimate binning outputs/p --n-bins 1 --out elsewhere");
+    let shown = project.run("check elsewhere");
+    assert!(shown.stdout.contains("no recording lies beside these estimates"), "{}", shown.stdout);
 }

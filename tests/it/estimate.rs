@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use infoplane::store::read_rows;
 use infoplane::store::schema::{EstimateRow, SplitRow, UnitEstimateRow};
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_rows};
 
 use crate::tool::{PIPELINE, Project};
 
@@ -348,10 +348,8 @@ fn pre_activations_are_estimated_where_they_are_recorded() {
     let rows = estimates(&project, "binning-n-bins-9-pre-activations", "r0000");
     let quantity = "entropy of the code of 9 bins over the layer's range, T being the weighted sums before the activation function";
     assert!(rows.iter().all(|row| row.quantity.as_deref() == Some(quantity)));
-    let reader = project.values(
-        "outputs/p/recording/pre_activations/layer=2/run=r0000/part-00000.parquet",
-        infoplane::store::Values::PreActivations,
-    );
+    let reader = project
+        .values("outputs/p/recording/pre_activations/layer=2/run=r0000/part-00000.parquet", Values::PreActivations);
     let z: Vec<Vec<f64>> =
         reader.read(5).unwrap().t.chunks(3).map(|row| row.iter().copied().map(f64::from).collect()).collect();
     let (low, high) = extremes(&z);
@@ -359,4 +357,88 @@ fn pre_activations_are_estimated_where_they_are_recorded() {
     close(row.i_xt_bits, entropy(&binned(&z, low, high, 9)));
     let activations = estimates(&project, "binning-n-bins-9", "r0000");
     assert_ne!(activations.iter().find(|row| row.layer == 2 && row.step == 84).unwrap().i_xt_bits, row.i_xt_bits);
+}
+
+/// A run of a foreign recording beside that of `Project::recording`: one layer, one moment.
+fn add_run(project: &Project, run: &str, layer: usize, t: &[f32], n_units: usize) {
+    let file = format!("activations/layer={layer}/run={run}/part-00000.parquet");
+    let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
+    let samples = (0..(t.len() / n_units) as i32).collect();
+    let root = project.path("outputs/p/recording");
+    let mut writer = ActivationWriter::create(&root, &file, shape, samples, n_units, &Footer::new()).unwrap();
+    writer.write(0, 0, t).unwrap();
+    writer.commit().unwrap();
+}
+
+#[test]
+fn runs_of_different_widths_are_not_pooled() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
+    add_run(&project, "r0001", 1, &[0.1; 8], 2);
+    let sentence = project.refused("estimate binning outputs/p --pool runs");
+    let expected = "layer 1 has 1 units in run r0000 and 2 in run r0001; only runs of equal widths can be pooled";
+    assert!(sentence.ends_with(expected), "{sentence}");
+    project.ok("estimate binning outputs/p");
+}
+
+#[test]
+fn a_value_that_is_not_finite_is_named_where_it_was_recorded_and_spoils_nothing_else() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
+    add_run(&project, "r0001", 1, &[0.1, 0.2, f32::INFINITY, 0.4], 1);
+    assert_eq!(project.run("estimate binning outputs/p --pool runs").code, 1);
+    let rows = estimates(&project, "binning-n-edges-30-pool-runs", "pooled");
+    let reason = "sample 2, unit 0 is inf; only finite values can be estimated (one of 2 pooled moments)";
+    assert_eq!(rows[0].failure.as_deref(), Some(reason));
+    // The range of all runs is that of their finite values.
+    assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range all-runs").code, 1);
+    assert_eq!(estimates(&project, "binning-n-bins-3-range-all-runs", "r0000")[0].n_codes, 3);
+    assert!(estimates(&project, "binning-n-bins-3-range-all-runs", "r0001")[0].failure.is_some());
+}
+
+#[test]
+fn the_input_is_no_part_of_the_range_of_the_layers() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
+    add_run(&project, "r0000", 0, &[0.0, 10.0, 20.0, 30.0], 1);
+    assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range run").code, 1);
+    let rows = estimates(&project, "binning-n-bins-3-range-run", "r0000");
+    let reason = "the range is that of the layers above the input; leave out the input, or use another `range`";
+    assert_eq!((rows[0].layer, rows[0].failure.as_deref()), (0, Some(reason)));
+    assert_eq!((rows[1].layer, rows[1].n_codes), (1, 3));
+    project.ok("estimate binning outputs/p --n-bins 3");
+    let rows = estimates(&project, "binning-n-bins-3", "r0000");
+    assert!(rows[0].i_tt_bits.is_some() && rows[1].i_tt_bits.is_none());
+}
+
+#[test]
+fn what_cannot_be_pooled_is_refused_before_anything_is_written() {
+    let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    let asked = "[[estimate]]\nestimator = \"binning\"\n[[estimate]]\nestimator = \"binning\"\npool = \"windows\"\n";
+    let spaced = before.replace("epochs = { log_spaced = 6 }", "epochs = { list = [0, 5, 12] }");
+    let project = Project::new(&format!("{spaced}{asked}"));
+    project.ok("data make tishby");
+    project.ok("record p.toml");
+    for line in ["estimate pipeline p.toml --dry-run", "estimate pipeline p.toml"] {
+        assert!(project.refused(line).contains("no two consecutive steps are recorded in run r0000"));
+    }
+    assert!(!project.path("outputs/p/estimates").exists());
+    let sentence = project.refused("estimate binning outputs/p --pool runs --bias jackknife");
+    assert!(sentence.contains("`bias` corrects for independent samples"), "{sentence}");
+}
+
+#[test]
+fn labels_of_pooled_moments_are_shuffled_by_sample() {
+    // T is the same in both runs: pooling copies must leave the null as it is.
+    let project = Project::new("");
+    let t: Vec<f32> = (0..40).map(|i| (i as f32 * 1.7).sin()).collect();
+    project.recording(&t, &[None; 40]);
+    add_run(&project, "r0001", 1, &t, 1);
+    project.ok("estimate binning outputs/p --n-bins 9");
+    project.ok("estimate binning outputs/p --n-bins 9 --pool runs");
+    let (once, pooled) =
+        (estimates(&project, "binning-n-bins-9", "r0000"), estimates(&project, "binning-n-bins-9-pool-runs", "pooled"));
+    close(pooled[0].i_ty_bits, once[0].i_ty_bits.unwrap());
+    close(pooled[0].i_ty_null_bits_mean, once[0].i_ty_null_bits_mean.unwrap());
+    close(pooled[0].i_ty_null_bits_std, once[0].i_ty_null_bits_std.unwrap());
 }

@@ -1,5 +1,7 @@
 //! How a value gets its cell: the rules of binning, what they take, and what they are called.
 
+use std::borrow::Cow;
+
 use crate::estimators::{EstimateError, RangeOver, Sample};
 use crate::math::atoms::Cells;
 use crate::math::digitise::{Codes, Precision, TooFar, Width, digitise};
@@ -30,6 +32,7 @@ pub(super) enum Rule {
     },
     Tanh {
         n_edges: usize,
+        edges: Edges<f32>,
     },
     Width {
         width: f64,
@@ -85,8 +88,7 @@ const RULES: &[&[&str]] = &[
 
 impl Rule {
     pub(super) fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
-        // The precision has a default, so that it is always there; rules without arithmetic ignore it.
-        let given = |name: &str| parameters.iter().any(|(n, _)| n == name && n != "precision");
+        let given = |name: &str| parameters.iter().any(|(n, _)| n == name);
         let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
         if let [first, second, ..] = rules[..] {
             return Err(ParameterError::Exclusive { first: first[0], second: second[0] });
@@ -110,6 +112,12 @@ impl Rule {
             return Ok(Rule::Exact);
         }
         if let Some(width) = parameters.number("bin_width") {
+            let held = f64::from(width as f32);
+            if precision == Precision::Single && !(held > 0.0 && held.is_finite()) {
+                let width = Value::Number(width);
+                let problem = format!("parameter `bin_width`: f32 cannot hold {width}; use `precision` f64");
+                return Err(ParameterError::Refused(problem));
+            }
             return Ok(Rule::Width { width, above, precision });
         }
         if let Some(n_bins) = parameters.count("n_bins") {
@@ -126,8 +134,11 @@ impl Rule {
         }
         let n_edges = parameters.count("n_edges").unwrap_or(DEFAULT_N_EDGES);
         if parameters.text("spacing") == Some("tanh") {
-            exclude("spacing", &["low", "high", "below", "above", "compat"])?;
-            return Ok(Rule::Tanh { n_edges });
+            exclude("spacing", &["low", "high", "below", "above", "compat", "precision"])?;
+            let step = 2.0 * TANH_REACH / (n_edges - 1) as f64;
+            let edges: Vec<f64> = (0..n_edges).map(|k| (k as f64 * step - TANH_REACH).tanh()).collect();
+            let edges = Edges::new(&edges).map_err(|e| ParameterError::Refused(format!("parameter `n_edges`: {e}")))?;
+            return Ok(Rule::Tanh { n_edges, edges });
         }
         if given("compat") {
             exclude("compat", &["below", "above"])?;
@@ -139,6 +150,11 @@ impl Rule {
             _ => BelowEdges::OwnCell,
         };
         let (low, high) = (parameters.number("low").unwrap_or(-1.0), parameters.number("high").unwrap_or(1.0));
+        if low >= high {
+            let (low, high) = (Value::Number(low), Value::Number(high));
+            let problem = format!("parameter `low`: must be below `high`, got {low} and {high}");
+            return Err(ParameterError::Refused(problem));
+        }
         let edges = EvenEdges::new(low, high, n_edges, precision);
         let edges = edges.map_err(|e| ParameterError::Refused(format!("parameter `n_edges`: {e}")))?;
         let to_below = match below {
@@ -157,18 +173,14 @@ impl Rule {
     /// The cell of every row.
     pub(super) fn cells(&self, sample: &Sample<'_>) -> Result<Cells, EstimateError> {
         let t = sample.t;
-        let too_far = |e: TooFar| {
-            let at = t.values().iter().position(|value| f64::from(*value) == e.value).unwrap_or(0);
-            let bin_width = if let Rule::Width { width, .. } = self { *width } else { 0.0 };
-            let (sample, unit) = (at / t.n_units(), at % t.n_units());
-            EstimateError::TooFar { sample, unit, value: e.value as f32, bin_width }
-        };
         let codes = match self {
             Rule::Exact => return Ok(Cells::of_rows(t.values(), t.n_units())),
-            Rule::Even { edges, low, high, below, above, .. } => {
+            Rule::Even { edges, low, high, below, above, precision, .. } => {
+                let edge = |edge: f64| if *precision == Precision::Single { f64::from(edge as f32) } else { edge };
+                let (first, last) = (edge(*low), edge(*high));
                 let is_refused = |value: &f32| {
                     let value = f64::from(*value);
-                    (*below == BelowEdges::Refuse && value < *low) || (*above == AboveEdges::Refuse && value > *high)
+                    (*below == BelowEdges::Refuse && value < first) || (*above == AboveEdges::Refuse && value > last)
                 };
                 if let Some(at) = t.values().iter().position(is_refused) {
                     let (sample, unit) = (at / t.n_units(), at % t.n_units());
@@ -176,19 +188,15 @@ impl Rule {
                 }
                 digitise(t.values(), edges)
             }
-            Rule::Tanh { n_edges } => {
-                let step = 2.0 * TANH_REACH / (n_edges - 1) as f64;
-                let edges: Vec<f64> = (0..*n_edges).map(|k| (k as f64 * step - TANH_REACH).tanh()).collect();
-                digitise(t.values(), &Edges::new(&edges).map_err(narrow_range)?)
-            }
+            Rule::Tanh { edges, .. } => digitise(t.values(), edges),
             Rule::Width { width, above, precision } => {
-                let rule = Width { width: *width, precision: *precision };
-                if *above == AboveEdges::LastBin {
-                    let below_one = |value: &f32| if *value == SATURATED { value.next_down() } else { *value };
-                    digitise(&t.values().iter().map(below_one).collect::<Vec<f32>>(), &rule)
-                } else {
-                    digitise(t.values(), &rule)
-                }
+                let below_one = |value: &f32| if *value == SATURATED { value.next_down() } else { *value };
+                let values: Cow<'_, [f32]> = match above {
+                    AboveEdges::LastBin => t.values().iter().map(below_one).collect(),
+                    _ => t.values().into(),
+                };
+                let codes = digitise(&values, &Width { width: *width, precision: *precision });
+                return Ok(codes.map_err(|e| too_far(&values, t.n_units(), *width, e))?.cells(t.n_units()));
             }
             Rule::Bins { n_bins, over } => {
                 let range = match over {
@@ -197,14 +205,16 @@ impl Rule {
                     Over::Run => sample.ranges.run,
                     Over::AllRuns => sample.ranges.all_runs,
                 };
-                digitise(t.values(), &bins(range.unwrap_or(sample.ranges.layer), *n_bins)?)
+                let missing = || EstimateError::Range { problem: "the range of the run is not known".to_owned() };
+                digitise(t.values(), &bins(range.ok_or_else(missing)?, *n_bins)?)
             }
             Rule::Quantiles { n, low } => {
                 let low = low.unwrap_or(sample.ranges.layer.low.into());
                 digitise(t.values(), &Edges::equally_frequent(t.values(), low, *n))
             }
         };
-        Ok(codes.map_err(too_far)?.cells(t.n_units()))
+        let beyond = |e: TooFar| EstimateError::Range { problem: e.to_string() };
+        Ok(codes.map_err(beyond)?.cells(t.n_units()))
     }
 
     /// The values whose range the bins need.
@@ -224,7 +234,7 @@ impl Rule {
                 let own = own + f64::from(u8::from(*above == AboveEdges::OwnCell));
                 Some((n_edges - 1) as f64 + own)
             }
-            Rule::Tanh { n_edges } => Some((n_edges + 1) as f64),
+            Rule::Tanh { n_edges, .. } => Some((n_edges + 1) as f64),
             Rule::Bins { n_bins, .. } => Some(*n_bins as f64),
             Rule::Quantiles { n, .. } => Some((n + 3) as f64),
             Rule::Width { .. } | Rule::Exact => None,
@@ -244,7 +254,7 @@ impl Rule {
                 };
                 format!("n-edges-{n_edges}{low}{high}{below}{}{}", above.suffix(), suffix(*precision))
             }
-            Rule::Tanh { n_edges } => format!("n-edges-{n_edges}-spacing-tanh"),
+            Rule::Tanh { n_edges, .. } => format!("n-edges-{n_edges}-spacing-tanh"),
             Rule::Width { width, above, precision } => {
                 format!("bin-width-{}{}{}", Value::Number(*width), above.suffix(), suffix(*precision))
             }
@@ -270,7 +280,7 @@ impl Rule {
             Rule::Even { low, high, n_edges, .. } => {
                 format!("entropy of the code of {n_edges} edges over [{low}, {high}]")
             }
-            Rule::Tanh { n_edges } => {
+            Rule::Tanh { n_edges, .. } => {
                 format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50")
             }
             Rule::Width { width, .. } => format!("entropy of the code of bins of width {width}"),
@@ -301,6 +311,11 @@ impl AboveEdges {
 
 fn suffix(precision: Precision) -> &'static str {
     if precision == Precision::Double { "-f64" } else { "" }
+}
+
+fn too_far(values: &[f32], n_units: usize, bin_width: f64, e: TooFar) -> EstimateError {
+    let at = values.iter().position(|value| f64::from(*value) == e.value).unwrap_or(0);
+    EstimateError::TooFar { sample: at / n_units, unit: at % n_units, value: e.value as f32, bin_width }
 }
 
 fn bins(range: Range, n_bins: usize) -> Result<EvenEdges, EstimateError> {

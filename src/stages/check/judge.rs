@@ -101,32 +101,56 @@ impl Judgement {
 }
 
 /// What every check says of an estimate; `above` is that of the layer above at the same moment.
-pub(super) fn judge(row: &EstimateRow, above: Option<&EstimateRow>, accuracy: Option<Accuracy>) -> Vec<Judgement> {
+pub(super) fn judge(
+    row: &EstimateRow,
+    above: Option<&EstimateRow>,
+    accuracy: Result<&Accuracy, &&'static str>,
+) -> Vec<Judgement> {
     let (Some(i_xt), Some(i_ty)) = (row.i_xt_bits, row.i_ty_bits) else {
         let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
         return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
     };
     let n = f64::from(row.n_samples);
+    let n_moments = row.n_pooled.unwrap_or(1).max(1) as f64;
+    // X knows all of X: only what compares it with other layers can be wrong.
+    let is_input = row.layer == 0;
     let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
     judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
     judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y)", i_ty, row.i_ty_ceiling_bits));
     if let Some(ceiling) = row.i_xt_ceiling_bits {
         let bound = SATURATED * ceiling;
-        judged.push(found("saturation", Verdict::Warning, i_xt > bound && ceiling > 0.0, i_xt, bound, || {
-            format!("I(X;T) {} of at most {ceiling:.3} bits: it counts the samples, not the information", shown(i_xt))
-        }));
+        judged.push(found(
+            "saturation",
+            Verdict::Warning,
+            i_xt > bound && ceiling > 0.0 && !is_input,
+            i_xt,
+            bound,
+            || {
+                format!(
+                    "I(X;T) {} of at most {ceiling:.3} bits: it counts the samples, not the information",
+                    shown(i_xt)
+                )
+            },
+        ));
     }
     if is_code {
-        let n_codes = f64::from(row.n_codes);
-        judged.push(found("cells", Verdict::Warning, n_codes > MOST_CELLS * n, n_codes, MOST_CELLS * n, || {
-            format!("{n_codes} cells for {n} samples: most are alone in theirs, which pulls I(T;Y) to H(Y)")
-        }));
+        let (n_codes, n) = (f64::from(row.n_codes), n / n_moments);
+        judged.push(found(
+            "cells",
+            Verdict::Warning,
+            n_codes > MOST_CELLS * n && !is_input,
+            n_codes,
+            MOST_CELLS * n,
+            || format!("{n_codes} cells for {n} samples: most are alone in theirs, which pulls I(T;Y) to H(Y)"),
+        ));
     }
     if row.n_pooled.unwrap_or(1) > 1 {
         judged.push(null("null-xt", "I(X;T)", "inputs", i_xt, row.i_xt_null_bits_mean, row.i_xt_null_bits_std));
     }
-    judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
+    if !is_input {
+        judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
+    }
     judged.push(fano(row, i_ty, accuracy));
     if let Some((above, above_xt, above_ty)) = above.and_then(|above| Some((above, above.i_xt_bits?, above.i_ty_bits?)))
     {
@@ -211,9 +235,11 @@ fn shown(bits: f64) -> String {
 }
 
 /// A network that is right in a share a of the samples proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.
-fn fano(row: &EstimateRow, i_ty: f64, accuracy: Option<Accuracy>) -> Judgement {
-    let (Some(accuracy), Some(h_y)) = (accuracy, row.i_ty_ceiling_bits) else {
-        return unknown("fano", "the accuracy on exactly these samples is not recorded");
+fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>) -> Judgement {
+    let (accuracy, h_y) = match (accuracy, row.i_ty_ceiling_bits) {
+        (Ok(accuracy), Some(h_y)) => (accuracy, h_y),
+        (Err(problem), _) => return unknown("fano", problem),
+        (_, None) => return unknown("fano", "H(Y) is not known"),
     };
     let (right, wrong) = (accuracy.right, 1.0 - accuracy.right);
     let plogp = |p: f64| if p > 0.0 { p * p.log2() } else { 0.0 };
@@ -254,7 +280,13 @@ impl Scales {
             [samples, randomness] => format!(" ({samples}, {randomness})"),
         };
         let here = (i_xt, row.estimator.clone());
-        let key = (format!("{family}{}{suffix}", correction.unwrap_or_default()), row.layer, row.step, row.run.clone());
+        let pre = if row.estimator.contains("-pre-activations") { "-pre-activations" } else { "" };
+        let pooled = match row.n_pooled {
+            Some(n) if n > 1 => format!(" {n} moments"),
+            _ => String::new(),
+        };
+        let subject = format!("{family}{}{pre}{suffix}{pooled}", correction.unwrap_or_default());
+        let key = (subject, row.layer, row.step, row.run.clone());
         let scale = self.0.entry(key).or_insert_with(|| Scale {
             row: row.clone(),
             low: here.clone(),
@@ -262,6 +294,8 @@ impl Scales {
             n: 0,
         });
         scale.n += 1;
+        let ceilings = [scale.row.i_xt_ceiling_bits, row.i_xt_ceiling_bits];
+        scale.row.i_xt_ceiling_bits = ceilings.into_iter().flatten().reduce(f64::max);
         if here.0 < scale.low.0 {
             scale.low = here.clone();
         }
@@ -328,7 +362,7 @@ mod tests {
         }
     }
 
-    const RIGHT: Option<Accuracy> = Some(Accuracy { right: 0.9, n_classes: 2 });
+    const RIGHT: Result<&Accuracy, &&'static str> = Ok(&Accuracy { right: 0.9, n_classes: 2 });
 
     /// What does not pass, and how badly.
     #[track_caller]
@@ -371,13 +405,14 @@ mod tests {
 
     #[test]
     fn fanos_bound_is_that_of_the_book() {
-        let bound = |right, n_classes| fano(&row(), 0.0, Some(Accuracy { right, n_classes })).bound.unwrap();
+        let bound = |right, n_classes| fano(&row(), 0.0, Ok(&Accuracy { right, n_classes })).bound.unwrap();
         // H(Y) = 1 bit; h(½) = 1; h(0.9) = 0.468 995 593 589 281; 0.1 log2 3 = 0.158 496 250 072 116.
         assert!(bound(0.5, 2).abs() < 1e-12);
         assert!((bound(1.0, 2) - 1.0).abs() < 1e-12);
         assert!((bound(0.9, 2) - 0.531_004_406_410_719).abs() < 1e-12);
         assert!((bound(0.9, 4) - (0.531_004_406_410_719 - 0.158_496_250_072_116)).abs() < 1e-12);
-        assert_eq!(judge(&row(), None, None).iter().find(|j| j.check == "fano").unwrap().verdict, Verdict::Unknown);
+        let unknown = judge(&row(), None, Err(&"no recording"));
+        assert_eq!(unknown.iter().find(|j| j.check == "fano").unwrap().says, "no recording");
     }
 
     #[test]

@@ -87,7 +87,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
             for moment in by_moment(&rows).values() {
                 for (place, row) in moment.iter().enumerate() {
                     let above = moment.get(place + 1).filter(|above| above.layer == row.layer + 1);
-                    for judgement in judge(row, above.copied(), known.accuracy(row)) {
+                    for judgement in judge(row, above.copied(), known.accuracy(row).as_ref()) {
                         add(&mut judged, row.estimator.clone(), row, judgement);
                     }
                     scales.add(row);
@@ -152,7 +152,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
         check: (*check).to_owned(),
         verdict: runs.worst.verdict.name().to_owned(),
         n_runs: runs.n_runs,
-        n_found: if runs.worst.verdict == Verdict::Unknown { 0 } else { runs.n_found },
+        n_found: runs.n_found,
         value: runs.worst.value,
         bound: runs.worst.bound,
         says: runs.worst.says.clone(),
@@ -189,10 +189,12 @@ fn findings(rows: &[CheckRow]) -> Vec<Finding> {
 /// What the recording knows of how well the networks fit.
 #[derive(Debug, Default)]
 struct Known {
+    /// Whether a recording lies beside the estimates.
+    is_there: bool,
     n_classes: usize,
     /// Whether labels are certain, so that an accuracy bounds the information.
     is_hard: bool,
-    /// By run and step: of which share of the train, test and all samples the class is right, and how many there are.
+    /// By run and step: of which share of the train and test samples the class is right, and how many there are.
     fits: BTreeMap<(String, i64), Fit>,
     hashes: Vec<String>,
 }
@@ -214,8 +216,8 @@ impl Known {
         };
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
-        let mut known =
-            Self { n_classes: classes.len(), is_hard: samples.iter().all(|row| row.p_y1.is_none()), ..Self::default() };
+        let is_hard = samples.iter().all(|row| row.p_y1.is_none());
+        let mut known = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
         for run in recording.runs() {
             known.add(run)?;
         }
@@ -235,20 +237,30 @@ impl Known {
         Ok(())
     }
 
-    /// The accuracy on the samples of an estimate; `None` where it is not known for exactly these.
-    fn accuracy(&self, row: &EstimateRow) -> Option<Accuracy> {
-        let fit =
-            self.fits.get(&(row.run.clone(), row.step)).filter(|_| self.is_hard && row.n_pooled.unwrap_or(1) == 1)?;
+    /// The accuracy on the samples of an estimate, or why it is not known.
+    fn accuracy(&self, row: &EstimateRow) -> Result<Accuracy, &'static str> {
+        if !self.is_there {
+            return Err("no recording lies beside these estimates");
+        }
+        if !self.is_hard {
+            return Err("labels are probabilities, which no accuracy bounds");
+        }
+        if row.n_pooled.unwrap_or(1) > 1 {
+            return Err("moments are pooled, each of another accuracy");
+        }
+        let unknown = "the accuracy on exactly these samples is not recorded";
+        let fit = self.fits.get(&(row.run.clone(), row.step)).ok_or(unknown)?;
         let (right, n) = match row.samples.as_deref() {
             Some("train") => (fit.train, fit.n_train),
-            Some("test") => (fit.test?, fit.n_test),
+            Some("test") => (fit.test.ok_or(unknown)?, fit.n_test),
             _ if fit.n_test == 0 => (fit.train, fit.n_train),
             _ => {
                 let n = fit.n_train + fit.n_test;
-                ((fit.train * fit.n_train as f64 + fit.test? * fit.n_test as f64) / n as f64, n)
+                let n_right = fit.train * fit.n_train as f64 + fit.test.ok_or(unknown)? * fit.n_test as f64;
+                (n_right / n as f64, n)
             }
         };
-        (n == row.n_samples as usize).then_some(Accuracy { right, n_classes: self.n_classes })
+        if n == row.n_samples as usize { Ok(Accuracy { right, n_classes: self.n_classes }) } else { Err(unknown) }
     }
 }
 

@@ -37,17 +37,20 @@ pub fn estimate(
     }
     let runs = Runs::open(experiment)?;
     let out = Experiment::new(out);
+    // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
+    // them cannot wait for each other.
+    let pending = plan::targets(&runs, requests, &out)?;
+    if pending.is_empty() {
+        return Ok(Outcome::UpToDate);
+    }
+    plan::expect_pools(&runs, &pending)?;
+    let names = plan::names(&pending);
+    let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
+    // Another call may have made some of them while this one waited.
     let targets = plan::targets(&runs, requests, &out)?;
     if targets.is_empty() {
         return Ok(Outcome::UpToDate);
     }
-
-    // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
-    // them cannot wait for each other.
-    let mut names: Vec<_> = requests.iter().map(|request| (plan::root(&out, request), request.id())).collect();
-    names.sort();
-    names.dedup();
-    let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
 
     let n_moments = runs.n_moments()?;
     progress.begin("estimate", targets.iter().map(|target| target.work(n_moments)).sum());

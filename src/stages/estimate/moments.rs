@@ -106,12 +106,17 @@ impl Runs {
 
     /// Opens the values of a run, all of whose files are what was written.
     pub(super) fn open_run(&self, run: usize, values: Values) -> Result<OpenRun<'_>, StageError> {
-        let recorded = &self.recording.runs()[run];
         let layers = self.recording.layers(values)?;
         for layer in &layers {
-            recorded.verify(values.table(), Some(*layer))?;
+            self.recording.runs()[run].verify(values.table(), Some(*layer))?;
         }
-        OpenRun::open(recorded, values, &layers, self.labels.n_samples())
+        self.look_into(run, values)
+    }
+
+    /// Opens the values of a run to see which moments there are.
+    pub(super) fn look_into(&self, run: usize, values: Values) -> Result<OpenRun<'_>, StageError> {
+        let layers = self.recording.layers(values)?;
+        OpenRun::open(&self.recording.runs()[run], values, &layers, self.labels.n_samples())
     }
 
     /// The smallest and the largest value of every layer above the input at every moment of all runs.
@@ -151,7 +156,7 @@ impl<'a> OpenRun<'a> {
         let jobs: Vec<_> =
             above_input.flat_map(|(_, reader)| (0..reader.moments().len()).map(move |index| (reader, index))).collect();
         let ranges: Result<Vec<Range>, StageError> =
-            jobs.par_iter().map(|(reader, index)| Ok(Range::of(&reader.read(*index)?.t))).collect();
+            jobs.par_iter().map(|(reader, index)| Ok(finite_range(reader.read(*index)?.t))).collect();
         Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
     }
 
@@ -232,6 +237,7 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
             (begin..end).is_empty().then(Vec::new).unwrap_or_else(|| vec![stretch(begin..end)])
         }
         Pool::Runs => {
+            expect_same_widths(runs)?;
             if let Some(other) = runs.iter().find(|run| self::moments(&run.layers[0].1) != moments) {
                 return Err(StageError::Refused(format!(
                     "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
@@ -254,7 +260,10 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         (Pool::Steps(first, last), Some(only)) if only.parts.len() < 2 => {
             format!("of the steps from {first} to {last} only {} is recorded", only.step)
         }
-        _ => return Ok(groups),
+        _ => {
+            groups.iter().try_for_each(|group| expect_room(runs, group))?;
+            return Ok(groups);
+        }
     };
     let problem = format!(
         "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
@@ -262,16 +271,37 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
     Err(StageError::Refused(problem))
 }
 
+/// What is pooled is put together in memory.
+fn expect_room(runs: &[OpenRun<'_>], group: &Group) -> Result<(), StageError> {
+    let n_rows: usize = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).sum();
+    let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
+    let (n, n_values) = (group.parts.len(), n_rows * widest);
+    if n == 1 || n_values <= MOST_POOLED {
+        return Ok(());
+    }
+    Err(StageError::Refused(format!(
+        "{n} moments pooled have {n_values} values in a layer of {widest} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples"
+    )))
+}
+
+/// Rows of different widths cannot be put below each other.
+fn expect_same_widths(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
+    for other in &runs[1..] {
+        for ((layer, a), (_, b)) in runs[0].layers.iter().zip(&other.layers) {
+            let (a, b) = (a.n_units(), b.n_units());
+            if a != b {
+                return Err(StageError::Refused(format!(
+                    "layer {layer} has {a} units in run {} and {b} in run {}; only runs of equal widths can be pooled",
+                    runs[0].recorded.id, other.recorded.id
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// T of a layer (by its place in the list of layers) at the moments of a group.
 pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, layer: usize) -> Result<Vec<Activations>, StageError> {
-    let n_units = runs[0].layers[layer].1.n_units();
-    let n_values: usize = group.parts.iter().map(|(run, _)| runs[*run].samples.len() * n_units).sum();
-    if group.parts.len() > 1 && n_values > MOST_POOLED {
-        return Err(StageError::Refused(format!(
-            "{} moments pooled have {n_values} values in a layer of {n_units} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples",
-            group.parts.len()
-        )));
-    }
     group.parts.iter().map(|(run, index)| runs[*run].read(layer, *index)).collect()
 }
 
@@ -292,6 +322,16 @@ pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) 
             .collect::<Vec<_>>()
     };
     Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
+}
+
+/// The range of those values that are finite: a moment with others fails by itself.
+fn finite_range(mut values: Vec<f32>) -> Range {
+    let range = Range::of(&values);
+    if range.low.is_finite() && range.high.is_finite() {
+        return range;
+    }
+    values.retain(|value| value.is_finite());
+    Range::of(&values)
 }
 
 fn moments(reader: &ActivationReader) -> Vec<(i32, i64)> {

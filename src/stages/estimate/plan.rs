@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::StageError;
-use super::moments::Runs;
+use super::moments::{Runs, groups};
 use crate::config::{Of, Pool, Request, Selection};
 use crate::estimators::RangeOver;
 use crate::store::schema::VERSION;
@@ -49,6 +49,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
     let runs = Runs::open(experiment)?;
     let out = Experiment::new(out);
     let targets = targets(&runs, requests, &out)?;
+    expect_pools(&runs, &targets)?;
     let planned = |request: &Request| {
         let n = if request.scope.pool == Pool::Runs { 1 } else { runs.len() };
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
@@ -93,6 +94,28 @@ pub(super) fn targets<'a>(
         }
     }
     Ok(targets)
+}
+
+/// Makes sure that there is what `targets` want to pool, before anything is written.
+pub(super) fn expect_pools(runs: &Runs, targets: &[Target<'_>]) -> Result<(), StageError> {
+    for target in targets {
+        for ((values, pool), _) in target.by_reading() {
+            if pool != Pool::Nothing {
+                let open = target.runs.iter().map(|run| runs.look_into(*run, values)).collect::<Result<Vec<_>, _>>()?;
+                groups(&open, pool)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The folders and names of the tables that `targets` lack, sorted.
+pub(super) fn names(targets: &[Target<'_>]) -> Vec<(PathBuf, String)> {
+    let name = |work: &Work<'_>| (work.root.clone(), work.request.id());
+    let mut names: Vec<_> = targets.iter().flat_map(|target| &target.pending).map(name).collect();
+    names.sort();
+    names.dedup();
+    names
 }
 
 /// The folder below which the tables of a request lie.

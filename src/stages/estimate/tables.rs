@@ -7,7 +7,9 @@ use super::super::StageError;
 use super::moments::{Group, OpenRun, Rows, Runs, chosen, read};
 use super::plan::Work;
 use crate::config::{Of, Selection};
-use crate::estimators::{Code, Estimate, EstimateError, Estimator, Given, Ranges, Sample, Spread, neighbours};
+use crate::estimators::{
+    Code, Estimate, EstimateError, Estimator, Given, RangeOver, Ranges, Sample, Spread, neighbours,
+};
 use crate::math::atoms::Cells;
 use crate::parameter::Parameters;
 use crate::sample::{Range, Representation};
@@ -111,7 +113,7 @@ impl<'a> Tables<'a> {
             let n_units = reader.n_units();
             for (selection, rows) in &self.rows {
                 let t = chosen(&recorded, group, rows);
-                let t = Representation::new(&t, n_units).map_err(|e| e.to_string());
+                let t = Representation::new(&t, n_units).map_err(EstimateError::from);
                 let shape = t.as_ref().ok().map(Shape::of);
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
                     let at = At { batch, layer: *layer, n_units, group, shape };
@@ -127,11 +129,51 @@ impl<'a> Tables<'a> {
     }
 
     /// T beside what is known of its rows.
-    fn sample<'t>(&'t self, at: &At<'_>, t: &Result<Representation<'t>, String>) -> Result<Sample<'t>, String> {
-        let given = self.given(at).map_err(|e| e.to_string())?;
-        let sample = Sample::new(t.clone()?, given).map_err(|e| e.to_string())?;
+    fn sample<'t>(
+        &'t self,
+        at: &At<'_>,
+        t: &Result<Representation<'t>, EstimateError>,
+    ) -> Result<Sample<'t>, EstimateError> {
+        let given = self.given(at)?;
+        let sample = Sample::new(t.clone()?, given)?;
         let (run, all_runs) = self.ranges;
         Ok(Sample { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
+    }
+
+    /// What every member of a batch says of a sample; where there is none, why, in words.
+    fn estimates(
+        &self,
+        at: &At<'_>,
+        sample: &Result<Sample<'_>, EstimateError>,
+        unit: Option<usize>,
+    ) -> Vec<Result<Estimate, String>> {
+        let estimates = match sample {
+            Err(problem) => vec![Err(problem.clone()); at.batch.tables.len()],
+            Ok(sample) => at.batch.estimator.estimate(sample),
+        };
+        let in_words = |(table, estimate): (&usize, Result<Estimate, EstimateError>)| {
+            let range = self.works[*table].request.member.range;
+            if at.layer == 0 && range != RangeOver::Estimated {
+                return Err(
+                    "the range is that of the layers above the input; leave out the input, or use another `range`"
+                        .to_owned(),
+                );
+            }
+            let text = |e: EstimateError| {
+                let moments = at.group.parts.len();
+                let pooled = if moments > 1 { format!(" (one of {moments} pooled moments)") } else { String::new() };
+                format!("{}{pooled}", e.located(|row| self.sample_of(at, row), unit))
+            };
+            estimate.map_err(text)
+        };
+        at.batch.tables.iter().zip(estimates).map(in_words).collect()
+    }
+
+    /// The number of the sample that stands in a row.
+    fn sample_of(&self, at: &At<'_>, row: usize) -> usize {
+        let rows = &self.rows[&at.batch.selection];
+        let samples = at.group.parts.iter().flat_map(|(run, _)| &rows[*run].samples);
+        samples.copied().nth(row).map_or(row, |sample| sample as usize)
     }
 
     fn given(&self, at: &At<'_>) -> Result<&Given, EstimateError> {
@@ -142,11 +184,11 @@ impl<'a> Tables<'a> {
     fn add_layer(
         &self,
         at: &At<'_>,
-        sample: &Result<Sample<'_>, String>,
+        sample: &Result<Sample<'_>, EstimateError>,
         tables: &mut [Table],
         below: &mut [Option<(usize, Code)>],
     ) {
-        for (table, estimate) in at.batch.tables.iter().zip(estimates(at.batch, sample)) {
+        for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, sample, None)) {
             let Table::Layers(rows) = &mut tables[*table] else { continue };
             let row = self.layer_row(*table, at, &estimate);
             let code = estimate.ok().and_then(|estimate| estimate.code);
@@ -202,15 +244,15 @@ impl<'a> Tables<'a> {
     }
 
     /// Adds the rows of every unit of a layer to each table of a batch.
-    fn add_units(&self, at: &At<'_>, sample: &Result<Sample<'_>, String>, tables: &mut [Table]) {
+    fn add_units(&self, at: &At<'_>, sample: &Result<Sample<'_>, EstimateError>, tables: &mut [Table]) {
         for unit in 0..at.n_units {
             let column: Vec<f32> =
                 sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
             let of_unit = sample.as_ref().map_err(Clone::clone).and_then(|sample| {
-                let t = Representation::new(&column, 1).map_err(|e| e.to_string())?;
+                let t = Representation::new(&column, 1)?;
                 Ok(Sample { t, ..*sample })
             });
-            for (table, estimate) in at.batch.tables.iter().zip(estimates(at.batch, &of_unit)) {
+            for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, &of_unit, Some(unit))) {
                 let Table::Units(rows) = &mut tables[*table] else { continue };
                 let request = self.works[*table].request;
                 let found = estimate.as_ref().ok();
@@ -311,14 +353,6 @@ fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
 
 fn known(batch: &Batch, group: &Group) -> Known {
     (batch.selection, batch.n_shuffles, group.parts.iter().map(|(run, _)| *run).collect())
-}
-
-/// What every member of a batch says of a sample; where there is none, why.
-fn estimates(batch: &Batch, sample: &Result<Sample<'_>, String>) -> Vec<Result<Estimate, String>> {
-    match sample {
-        Err(problem) => vec![Err(problem.clone()); batch.tables.len()],
-        Ok(sample) => batch.estimator.estimate(sample).into_iter().map(|e| e.map_err(|e| e.to_string())).collect(),
-    }
 }
 
 /// Puts beside every row what its layer had before training.
