@@ -9,8 +9,8 @@ use polars::prelude::*;
 use super::{Outcome, StageError};
 use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash,
-    write_bytes, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, RunId, StoreError, read_rows, write_bytes,
+    write_rows,
 };
 
 /// What the summary is grouped by, and its order.
@@ -137,10 +137,8 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
     let mut hashes = Vec::new();
     for input in inputs {
         let name = input.experiment.name();
-        let root = input.experiment.estimates();
         for path in &input.estimates {
-            let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-            let hash = verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?;
+            let (relative, hash) = input.experiment.verified_estimates(path)?;
             belongs_here(path, &relative)?;
             hashes.push((name.clone(), relative, hash));
         }

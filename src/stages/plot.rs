@@ -67,10 +67,8 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
 /// The hashes of all tables that are drawn, as they were written.
 fn hashes(experiment: &Experiment, estimates: &[(String, Vec<PathBuf>)]) -> Result<Vec<String>, StoreError> {
     let mut hashes = vec![verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?];
-    let root = experiment.estimates();
     for path in estimates.iter().flat_map(|(_, paths)| paths) {
-        let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-        hashes.push(verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?);
+        hashes.push(experiment.verified_estimates(path)?.1);
     }
     Ok(hashes)
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 use super::files::sorted_entries;
+use super::manifest::verified_hash;
 
 /// The folder of one experiment's results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -107,9 +108,16 @@ impl Experiment {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
     }
 
-    /// The manifest that lists `relative`, a table below the estimates.
-    pub fn estimate_manifest(relative: &str) -> String {
-        relative.replace("/run=", "/").replace(".parquet", "")
+    /// The place below the estimates and the hash of one of their tables, which is what was written.
+    ///
+    /// # Errors
+    /// The table cannot be read, or is not what its manifest lists.
+    pub fn verified_estimates(&self, table: &Path) -> Result<(String, String), StoreError> {
+        let root = self.estimates();
+        let relative = table.strip_prefix(&root).unwrap_or(table).to_string_lossy().into_owned();
+        let manifest = relative.replace("/run=", "/").replace(".parquet", "");
+        let hash = verified_hash(&root, &manifest, &relative)?;
+        Ok((relative, hash))
     }
 
     /// The estimators that have tables, with the tables of each.

@@ -93,11 +93,9 @@ impl Verdict {
     }
 }
 
-impl Judgement {
-    /// How far the figure is from what it is compared with.
-    pub(super) fn excess(&self) -> f64 {
-        self.value.zip(self.bound).map_or(0.0, |(value, bound)| (value - bound).abs())
-    }
+/// How far a figure is from what it is compared with.
+pub(super) fn excess(value: Option<f64>, bound: Option<f64>) -> f64 {
+    value.zip(bound).map_or(0.0, |(value, bound)| (value - bound).abs())
 }
 
 /// What every check says of an estimate; `above` is that of the layer above at the same moment.

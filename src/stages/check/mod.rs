@@ -2,6 +2,7 @@
 
 mod judge;
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -10,8 +11,7 @@ use serde::Serialize;
 use super::StageError;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
-    write_rows,
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, Verdict, judge};
 
@@ -81,8 +81,8 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
     let (mut scales, mut hashes, mut n_estimates) = (Scales::default(), known.hashes.clone(), 0);
     for (_, paths) in &tables {
         for path in paths {
-            let (hash, rows) = verified_rows(experiment, path)?;
-            hashes.push(hash);
+            hashes.push(experiment.verified_estimates(path)?.1);
+            let rows: Vec<EstimateRow> = read_rows(path)?;
             n_estimates += rows.len();
             for moment in by_moment(&rows).values() {
                 for (place, row) in moment.iter().enumerate() {
@@ -109,13 +109,6 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
     Ok(Verdicts { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
 }
 
-fn verified_rows(experiment: &Experiment, path: &Path) -> Result<(String, Vec<EstimateRow>), StoreError> {
-    let root = experiment.estimates();
-    let relative = path.strip_prefix(&root).unwrap_or(path).to_string_lossy().into_owned();
-    let hash = verified_hash(&root, &Experiment::estimate_manifest(&relative), &relative)?;
-    Ok((hash, read_rows(path)?))
-}
-
 /// The rows of one table by moment, in each the layers ascending.
 fn by_moment(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> {
     let mut moments: BTreeMap<(i32, i64), Vec<&EstimateRow>> = BTreeMap::new();
@@ -136,11 +129,15 @@ fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: String, row: &EstimateRo
         Some(runs) => {
             runs.n_runs += 1;
             runs.n_found += is_found;
-            if (judgement.verdict, judgement.excess()) > (runs.worst.verdict, runs.worst.excess()) {
+            if severity(&judgement) > severity(&runs.worst) {
                 runs.worst = judgement;
             }
         }
     }
+}
+
+fn severity(judgement: &Judgement) -> (Verdict, f64) {
+    (judgement.verdict, judge::excess(judgement.value, judgement.bound))
 }
 
 fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
@@ -161,29 +158,28 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
 
 /// Per estimator and check, the worst verdict and where it is.
 fn findings(rows: &[CheckRow]) -> Vec<Finding> {
-    let severity = |row: &CheckRow| Verdict::named(&row.verdict);
-    let excess = |row: &CheckRow| row.value.zip(row.bound).map_or(0.0, |(value, bound)| (value - bound).abs());
-    let subjects: BTreeSet<(&str, usize, &str)> =
-        rows.iter().map(|row| (row.estimator.as_str(), judge::order_of(&row.check), row.check.as_str())).collect();
-    let finding = |(estimator, _, check): (&str, usize, &str)| {
-        let of_it: Vec<&CheckRow> =
-            rows.iter().filter(|row| row.estimator == estimator && row.check == check).collect();
-        let worst = of_it.iter().max_by(|a, b| {
-            (severity(a), excess(a)).partial_cmp(&(severity(b), excess(b))).unwrap_or(std::cmp::Ordering::Equal)
-        })?;
-        let found: Vec<&&CheckRow> = of_it.iter().filter(|row| row.n_found > 0).collect();
-        let layers: BTreeSet<i32> = found.iter().map(|row| row.layer).collect();
-        Some(Finding {
-            estimator: estimator.to_owned(),
-            check: check.to_owned(),
-            verdict: worst.verdict.clone(),
-            layers: layers.into_iter().collect(),
-            n_found: found.len(),
-            n_checked: of_it.len(),
-            says: format!("layer {}, epoch {}: {}", worst.layer, worst.epoch, worst.says),
-        })
-    };
-    subjects.into_iter().filter_map(finding).collect()
+    let mut subjects: BTreeMap<(&str, usize), Vec<&CheckRow>> = BTreeMap::new();
+    for row in rows {
+        subjects.entry((&row.estimator, judge::order_of(&row.check))).or_default().push(row);
+    }
+    subjects.into_values().filter_map(|of_one| finding(&of_one)).collect()
+}
+
+fn finding(rows: &[&CheckRow]) -> Option<Finding> {
+    let severity = |row: &CheckRow| (Verdict::named(&row.verdict), judge::excess(row.value, row.bound));
+    let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
+    let worst = rows.iter().max_by(is_worse)?;
+    let found = rows.iter().filter(|row| row.n_found > 0);
+    let layers: BTreeSet<i32> = found.clone().map(|row| row.layer).collect();
+    Some(Finding {
+        estimator: worst.estimator.clone(),
+        check: worst.check.clone(),
+        verdict: worst.verdict.clone(),
+        layers: layers.into_iter().collect(),
+        n_found: found.count(),
+        n_checked: rows.len(),
+        says: format!("layer {}, epoch {}: {}", worst.layer, worst.epoch, worst.says),
+    })
 }
 
 /// What the recording knows of how well the networks fit.
