@@ -1,8 +1,5 @@
-"""Estimates of a real recording, computed again: by plain NumPy in f64 with other formulas than the program's, by DuckDB's
-`entropy`, and, where it is installed, by infomeasure.
-
-infomeasure 0.6.3 brings numba and llvmlite, 350 MB with SciPy, which is why it is not among the requirements:
-`pip install infomeasure==0.6.3` to run its test too.
+"""Estimates of a real recording, computed again: by plain NumPy in f64 with other formulas than the program's, and by
+DuckDB's `entropy`. (infomeasure, another library of entropies, brings 350 MB with numba and llvmlite.)
 """
 
 from types import SimpleNamespace
@@ -256,17 +253,6 @@ def test_corrections_are_those_of_all_three_entropies(experiment, correction):
         cells = cells_of(RULES["binning-n-edges-30"](experiment.t[row["run"], row["layer"], row["step"]]))
         assert row["i_xt_bits"] == pytest.approx(correction(cells), abs=DISCRETE)
         assert row["i_ty_bits"] == pytest.approx(information(cells, experiment.y, correction), abs=DISCRETE)
-
-
-@pytest.mark.parametrize("approach, suffix", [("discrete", ""), ("miller_madow", "-miller-madow")])
-def test_infomeasure_agrees(experiment, approach, suffix):
-    infomeasure = pytest.importorskip("infomeasure", reason="pip install infomeasure==0.6.3")
-    for row in places(experiment, f"binning-n-edges-30{suffix}"):
-        cells = cells_of(RULES["binning-n-edges-30"](experiment.t[row["run"], row["layer"], row["step"]]))
-        i_xt = infomeasure.entropy(cells, approach=approach, base=2)
-        i_ty = infomeasure.mutual_information(cells, experiment.y, approach=approach, base=2)
-        assert row["i_xt_bits"] == pytest.approx(i_xt, abs=DISCRETE)
-        assert row["i_ty_bits"] == pytest.approx(i_ty, abs=DISCRETE)
 
 
 def test_the_layer_above_is_compared_with_the_code_of_the_one_below(experiment):
