@@ -13,6 +13,7 @@ use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness
 use crate::math::atoms::Cells;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
+use crate::math::powers::Kernel;
 use crate::parameter::{Kind, Parameter, Parameters, Value};
 use crate::sample::Representation;
 use crate::units::Nats;
@@ -146,32 +147,28 @@ impl Estimator for Kde {
         let mut estimates: Vec<Result<Estimate, EstimateError>> =
             variances.iter().map(|_| Err(EstimateError::Constant)).collect();
         for precision in [Precision::F32, Precision::F64] {
-            // The place of every member of this precision that has a variance, and its exponent.
-            let chosen: Vec<(usize, f64, f64)> = (0..self.0.len())
+            // The place of every member of this precision that has a variance, and its kernel.
+            let chosen: Vec<(usize, f64, Kernel)> = (0..self.0.len())
                 .filter(|at| self.0[*at].precision == precision)
                 .filter_map(|at| {
                     let variance = *variances[at].as_ref().ok()?;
-                    Some((at, variance, self.0[at].bound.exponent(variance)))
+                    Some((at, variance, self.0[at].bound.kernel(variance)))
                 })
                 .collect();
             if chosen.is_empty() {
                 continue;
             }
-            // With variances 4 apart, the upper bound of one has the exponent of the lower bound of the next.
-            let mut exponents: Vec<f64> = chosen.iter().map(|(_, _, exponent)| *exponent).collect();
-            exponents.sort_by(f64::total_cmp);
-            exponents.dedup();
+            let kernels: Vec<Kernel> = chosen.iter().map(|(_, _, kernel)| *kernel).collect();
             let labellings: Vec<&[u32]> = labellings.iter().map(Vec::as_slice).collect();
             let sums = match precision {
-                Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &exponents, &labellings),
+                Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &kernels, &labellings),
                 Precision::F64 => {
                     let values: Vec<f64> = of.t.values().iter().copied().map(f64::from).collect();
-                    kernel_sums(&values, of.t.n_units(), &exponents, &labellings)
+                    kernel_sums(&values, of.t.n_units(), &kernels, &labellings)
                 }
             };
-            for (at, variance, exponent) in chosen {
-                let place = exponents.partition_point(|other| *other < exponent);
-                estimates[at] = Ok(from_sums(&sums[place], &labellings, given, of.t.n_units(), variance, n_codes));
+            for ((at, variance, _), sums) in chosen.into_iter().zip(&sums) {
+                estimates[at] = Ok(from_sums(sums, &labellings, given, of.t.n_units(), variance, n_codes));
             }
         }
         estimates
@@ -200,5 +197,60 @@ fn from_sums(
         i_ty_ceiling: given.h_y,
         n_codes,
         code: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Labels;
+
+    const N: usize = 300;
+
+    /// Smooth values of size 1 without a pattern.
+    fn values(n_units: usize) -> Vec<f32> {
+        (0..N * n_units).map(|i| (i as f32 * 1.7391).sin() * 0.9).collect()
+    }
+
+    /// Every combination of `words`, parameters as on the command line with one or several values each.
+    fn parameters(words: &[(&str, &str)]) -> Vec<Parameters> {
+        let value = |word: &str| if word == "yes" { vec![Value::Flag(true)] } else { Value::parse_list(word) };
+        let given = words.iter().map(|(name, word)| ((*name).to_owned(), value(word))).collect();
+        Parameters::product(SPEC.parameters, given).unwrap()
+    }
+
+    fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {
+        let rows: Vec<u32> = (0..N as u32).collect();
+        let y: Vec<i32> = t.chunks(n_units).map(|row| i32::from(row[0] > row[1])).collect();
+        let given = Given::new(Cells::of_rows(&rows, 1), Labels::hard(&y), n_shuffles).unwrap();
+        let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given).unwrap();
+        build(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
+    }
+
+    /// All numbers, to the bit.
+    fn bits(estimate: &Estimate) -> Vec<u64> {
+        let nulls = [estimate.i_xt_null, estimate.i_ty_null].into_iter().flatten();
+        let nulls = nulls.flat_map(|null| [Some(null.mean), null.std]).flatten();
+        let values = [estimate.i_xt, estimate.i_ty, estimate.h_t_given_x].into_iter().chain(nulls);
+        values.map(|nats| nats.0.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_member_has_the_same_bits_whatever_else_is_asked_for() {
+        // Variances 2, 4, 8 and 3 apart, within octaves that share an exponential and across.
+        let variances = ("noise_variance", "0.001,0.002,0.003,0.004,0.008,0.01,0.04,0.1,0.2,0.4,0.8");
+        let precisions = ("precision", "f32,f64");
+        let sets = [parameters(&[variances, precisions]), parameters(&[variances, precisions, ("relative", "yes")])];
+        for n_units in [3, 100] {
+            let t = values(n_units);
+            for set in &sets {
+                let together = estimates(set, &t, n_units, 2);
+                assert_eq!(together.len(), 44);
+                for (one, from_all) in set.iter().zip(together) {
+                    let alone = &estimates(std::slice::from_ref(one), &t, n_units, 2)[0];
+                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", one.slug());
+                }
+            }
+        }
     }
 }
