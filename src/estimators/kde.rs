@@ -9,13 +9,15 @@
 //! Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018, with v = 0.1 in the paper, 1e-3 (Tishby's
 //! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise in proportion to the layer: Chelombiev et al. 2019.
 
+use std::ops::RangeInclusive;
+
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
 use crate::math::powers::Kernel;
-use crate::parameter::{Kind, Parameter, Parameters, Value};
-use crate::sample::Representation;
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::sample::{Range, Representation};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -77,25 +79,68 @@ enum Precision {
     F64,
 }
 
+/// The variances that f64 serves whatever the layer.
+const ALLOWED_VARIANCES: RangeInclusive<f64> = 1e-100..=1e100;
+
 fn build(parameters: &[Parameters]) -> Built {
-    let noise = |parameters: &Parameters| Noise {
-        variance: parameters.number("noise_variance").unwrap_or(1e-3),
-        unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },
-        bound: if parameters.text("bound") == Some("lower") { Bound::Lower } else { Bound::Upper },
-        precision: if parameters.text("precision") == Some("f64") { Precision::F64 } else { Precision::F32 },
+    let noise = |parameters: &Parameters| {
+        let variance = parameters.number("noise_variance").unwrap_or(1e-3);
+        if !ALLOWED_VARIANCES.contains(&variance) {
+            return Err(ParameterError::Value {
+                name: "noise_variance",
+                allowed: format!("a number from {:e} to {:e}", ALLOWED_VARIANCES.start(), ALLOWED_VARIANCES.end()),
+                got: Value::Number(variance).to_string(),
+            });
+        }
+        Ok(Noise {
+            variance,
+            unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },
+            bound: if parameters.text("bound") == Some("lower") { Bound::Lower } else { Bound::Upper },
+            precision: if parameters.text("precision") == Some("f64") { Precision::F64 } else { Precision::F32 },
+        })
     };
-    Ok(Box::new(Kde(parameters.iter().map(noise).collect())))
+    Ok(Box::new(Kde(parameters.iter().map(noise).collect::<Result<_, _>>()?)))
+}
+
+/// The noise of one member in one layer.
+#[derive(Debug, Clone, Copy)]
+struct LayerNoise {
+    /// In activations squared.
+    variance: f64,
+    kernel: Kernel,
+    /// That serves this kernel and this layer.
+    precision: Precision,
 }
 
 impl Noise {
-    /// The variance in activations squared.
-    fn variance_for(&self, t: Representation<'_>) -> Result<f64, EstimateError> {
+    fn in_layer(&self, t: Representation<'_>) -> Result<LayerNoise, EstimateError> {
         let unit = match self.unit {
             VarianceUnit::Absolute => 1.0,
             VarianceUnit::LayerVariance => mean_variance(t),
         };
-        if unit > 0.0 { Ok(self.variance * unit) } else { Err(EstimateError::Constant) }
+        if unit == 0.0 {
+            return Err(EstimateError::Constant);
+        }
+        let variance = self.variance * unit;
+        let kernel = self.bound.kernel(variance);
+        let precision = if f32_holds(kernel.exponent(), t) { self.precision } else { Precision::F64 };
+        Ok(LayerNoise { variance, kernel, precision })
     }
+}
+
+/// Whether f32, from 1e−38 to 3e38, is enough for the squared distances D of `t` and their products with the `exponent`
+/// a of a kernel exp(−aD).
+///
+/// Nothing overflows: no D exceeds (high − low)² n_units, 1e30; from a matrix product of centred values it may come out
+/// as 4 times that before it is found to be cancelled, and aD/ln 2 as 6e37. What underflows does not matter: the square
+/// of a difference below 1e−38 is rounded by at most 1e−45, which changes aD by 1e−15 a unit.
+///
+/// f64 is enough for all layers of f32 and all allowed variances: D is 0 or in 1e−90..1e78 n_units, and a in
+/// 1e−179..1e100, or 1e−178/1e−200 where the variance is relative to one of at least 1e−90/(n_samples n_units).
+fn f32_holds(exponent: f64, t: Representation<'_>) -> bool {
+    let range = Range::of(t.values());
+    let largest_distance = (f64::from(range.high) - f64::from(range.low)).powi(2) * t.n_units() as f64;
+    (1e-30..=1e30).contains(&exponent) && largest_distance <= 1e30 && exponent * largest_distance <= 1e37
 }
 
 /// The variance (population) of a unit, mean over the units.
@@ -142,23 +187,20 @@ impl Estimator for Kde {
         let labellings: Vec<Vec<u32>> =
             std::iter::once(classes.numbers().to_vec()).chain(given.shuffles.iter().map(shuffled)).collect();
         let n_codes = Cells::of_rows(of.t.values(), of.t.n_units()).n_cells();
-        let variances: Vec<Result<f64, EstimateError>> = self.0.iter().map(|noise| noise.variance_for(of.t)).collect();
+        let noises: Vec<Result<LayerNoise, EstimateError>> = self.0.iter().map(|noise| noise.in_layer(of.t)).collect();
 
         let mut estimates: Vec<Result<Estimate, EstimateError>> =
-            variances.iter().map(|_| Err(EstimateError::Constant)).collect();
+            noises.iter().map(|_| Err(EstimateError::Constant)).collect();
         for precision in [Precision::F32, Precision::F64] {
-            // The place of every member of this precision that has a variance, and its kernel.
-            let chosen: Vec<(usize, f64, Kernel)> = (0..self.0.len())
-                .filter(|at| self.0[*at].precision == precision)
-                .filter_map(|at| {
-                    let variance = *variances[at].as_ref().ok()?;
-                    Some((at, variance, self.0[at].bound.kernel(variance)))
-                })
+            // The place of every member of this precision, and its noise.
+            let chosen: Vec<(usize, LayerNoise)> = (0..noises.len())
+                .filter_map(|at| Some((at, *noises[at].as_ref().ok()?)))
+                .filter(|(_, noise)| noise.precision == precision)
                 .collect();
             if chosen.is_empty() {
                 continue;
             }
-            let kernels: Vec<Kernel> = chosen.iter().map(|(_, _, kernel)| *kernel).collect();
+            let kernels: Vec<Kernel> = chosen.iter().map(|(_, noise)| noise.kernel).collect();
             let labellings: Vec<&[u32]> = labellings.iter().map(Vec::as_slice).collect();
             let sums = match precision {
                 Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &kernels, &labellings),
@@ -167,8 +209,9 @@ impl Estimator for Kde {
                     kernel_sums(&values, of.t.n_units(), &kernels, &labellings)
                 }
             };
-            for ((at, variance, _), sums) in chosen.into_iter().zip(&sums) {
-                estimates[at] = Ok(from_sums(sums, &labellings, given, of.t.n_units(), variance, n_codes));
+            for ((at, noise), sums) in chosen.into_iter().zip(&sums) {
+                let estimate = from_sums(sums, &labellings, given, of.t.n_units(), noise.variance, n_codes);
+                estimates[at] = if_finite(estimate);
             }
         }
         estimates
@@ -197,6 +240,19 @@ fn from_sums(
         i_ty_ceiling: given.h_y,
         n_codes,
         code: None,
+    }
+}
+
+fn if_finite(estimate: Estimate) -> Result<Estimate, EstimateError> {
+    let numbers = [
+        ("estimate of I(X;T)", estimate.i_xt.0),
+        ("estimate of I(T;Y)", estimate.i_ty.0),
+        ("entropy of the noise", estimate.h_t_given_x.0),
+        ("null of I(T;Y)", estimate.i_ty_null.map_or(0.0, |null| null.mean.0)),
+    ];
+    match numbers.iter().find(|(_, number)| !number.is_finite()) {
+        Some((what, _)) => Err(EstimateError::NotFinite { what }),
+        None => Ok(estimate),
     }
 }
 
@@ -252,5 +308,66 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// Sizes of activations from denormal numbers to the largest.
+    const SCALES: [f32; 7] = [1e-40, 1e-25, 1e-10, 1.0, 1e10, 1e25, 3e38];
+
+    #[test]
+    fn information_with_relative_noise_is_the_same_for_activations_of_every_size() {
+        let set = parameters(&[("noise_variance", "0.1,10"), ("relative", "yes"), ("precision", "f32,f64")]);
+        for n_units in [3, 100] {
+            let t = values(n_units);
+            let expected = estimates(&set, &t, n_units, 1);
+            assert!(expected.iter().all(|estimate| (0.01..5.5).contains(&estimate.i_xt.0)), "no case is saturated");
+            for scale in SCALES {
+                let scaled: Vec<f32> = t.iter().map(|value| scale * value).collect();
+                // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
+                // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
+                let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
+                for ((one, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
+                    let off = [got.i_xt.0 - expected.i_xt.0, got.i_ty.0 - expected.i_ty.0];
+                    let slug = one.slug();
+                    assert!(off.iter().all(|off| off.abs() < tolerance), "{n_units} units of {scale}, {slug}: {off:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_allowed_variance_gives_information_for_activations_of_every_size() {
+        let variances = ("noise_variance", "1e-100,1e-40,1e-3,1e40,1e100");
+        let precisions = ("precision", "f32,f64");
+        for set in [parameters(&[variances, precisions]), parameters(&[variances, precisions, ("relative", "yes")])] {
+            for n_units in [3, 100] {
+                for scale in SCALES {
+                    let scaled: Vec<f32> = values(n_units).iter().map(|value| scale * value).collect();
+                    for (one, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
+                        // Logarithms of N and their mean are rounded a few times.
+                        let i_xt = got.i_xt.0;
+                        let allowed = -1e-13..(N as f64).ln() + 1e-13;
+                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", one.slug());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn variances_beyond_the_range_of_the_arithmetic_are_refused() {
+        for refused in ["1e-101", "1e101"] {
+            assert_eq!(
+                build(&parameters(&[("noise_variance", refused)])).unwrap_err().to_string(),
+                format!("parameter `noise_variance`: must be a number from 1e-100 to 1e100, got {refused}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_an_error() {
+        let estimate = estimates(&parameters(&[]), &values(3), 3, 1).remove(0);
+        assert!(if_finite(estimate.clone()).is_ok());
+        let error = if_finite(Estimate { i_ty: Nats(f64::NAN), ..estimate }).unwrap_err();
+        assert_eq!(error, EstimateError::NotFinite { what: "estimate of I(T;Y)" });
     }
 }

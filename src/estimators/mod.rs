@@ -149,6 +149,12 @@ pub enum EstimateError {
     /// Noise relative to a spread that is 0.
     #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
     Constant,
+    /// Numbers too large or too small for the arithmetic.
+    #[error("the {what} is not a finite number; choose a `noise_variance` nearer to the layer's variance")]
+    NotFinite {
+        /// Which result.
+        what: &'static str,
+    },
     /// A covariance needs more samples than units.
     #[error(
         "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"
