@@ -13,9 +13,11 @@ use std::ops::RangeInclusive;
 
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;
+use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
 use crate::math::powers::Kernel;
+use crate::math::real::Real;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::sample::{Range, Representation};
 use crate::units::Nats;
@@ -179,68 +181,103 @@ impl Estimator for Kde {
     }
 
     fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let given = of.given;
+        let (t, given) = (of.t, of.given);
         let Some(classes) = &given.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); self.0.len()];
         };
-        let shuffled = |order: &[u32]| order.iter().map(|row| classes.numbers()[*row as usize]).collect();
-        let labellings: Vec<Vec<u32>> =
-            std::iter::once(classes.numbers().to_vec()).chain(given.shuffles.iter().map(shuffled)).collect();
-        let n_codes = Cells::of_rows(of.t.values(), of.t.n_units()).n_cells();
-        let noises: Vec<Result<LayerNoise, EstimateError>> = self.0.iter().map(|noise| noise.in_layer(of.t)).collect();
+        let noises: Vec<Result<LayerNoise, EstimateError>> = self.0.iter().map(|noise| noise.in_layer(t)).collect();
+        let kernels_in = |precision: Precision| -> Vec<Kernel> {
+            noises.iter().flatten().filter(|noise| noise.precision == precision).map(|noise| noise.kernel).collect()
+        };
+        let in_f32 = information(t.values(), t.n_units(), &kernels_in(Precision::F32), given, classes);
+        let in_f64 = match kernels_in(Precision::F64) {
+            none if none.is_empty() => Vec::new(),
+            kernels => {
+                let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
+                information(&values, t.n_units(), &kernels, given, classes)
+            }
+        };
 
-        let mut estimates: Vec<Result<Estimate, EstimateError>> =
-            noises.iter().map(|_| Err(EstimateError::Constant)).collect();
-        for precision in [Precision::F32, Precision::F64] {
-            // The place of every member of this precision, and its noise.
-            let chosen: Vec<(usize, LayerNoise)> = (0..noises.len())
-                .filter_map(|at| Some((at, *noises[at].as_ref().ok()?)))
-                .filter(|(_, noise)| noise.precision == precision)
-                .collect();
-            if chosen.is_empty() {
-                continue;
-            }
-            let kernels: Vec<Kernel> = chosen.iter().map(|(_, noise)| noise.kernel).collect();
-            let labellings: Vec<&[u32]> = labellings.iter().map(Vec::as_slice).collect();
-            let sums = match precision {
-                Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &kernels, &labellings),
-                Precision::F64 => {
-                    let values: Vec<f64> = of.t.values().iter().copied().map(f64::from).collect();
-                    kernel_sums(&values, of.t.n_units(), &kernels, &labellings)
-                }
+        let n_codes = Cells::of_rows(t.values(), t.n_units()).n_cells();
+        let (mut in_f32, mut in_f64) = (in_f32.into_iter(), in_f64.into_iter());
+        let estimate = |noise: Result<LayerNoise, EstimateError>| {
+            let noise = noise?;
+            let information = match noise.precision {
+                Precision::F32 => in_f32.next(),
+                Precision::F64 => in_f64.next(),
             };
-            for ((at, noise), sums) in chosen.into_iter().zip(&sums) {
-                let estimate = from_sums(sums, &labellings, given, of.t.n_units(), noise.variance, n_codes);
-                estimates[at] = if_finite(estimate);
-            }
-        }
-        estimates
+            let Information { i_xt, i_ty } = information.expect("every kernel has its information");
+            if_finite(Estimate {
+                i_xt,
+                i_ty: i_ty[0],
+                h_t_given_x: h_t_given_x(t.n_units(), noise.variance),
+                // The mixture has one component a row; which input a row came from is not looked at.
+                i_xt_null: Spread::unmoved(&given.shuffles, i_xt),
+                i_ty_null: Spread::of(&i_ty[1..]),
+                i_xt_ceiling: given.h_x,
+                i_ty_ceiling: given.h_y,
+                n_codes,
+                code: None,
+            })
+        };
+        noises.into_iter().map(estimate).collect()
     }
 }
 
-fn from_sums(
-    sums: &KernelSums,
-    labellings: &[&[u32]],
-    given: &Given,
+/// What one kernel says of a layer.
+struct Information {
+    i_xt: Nats,
+    /// Of the labels, then of every shuffle of them.
+    i_ty: Vec<Nats>,
+}
+
+/// What each of `kernels` says of `values`, n_samples × n_units.
+///
+/// Sums of kernels are as many numbers as there are kernels, labellings and samples: both are taken a block at a time.
+/// Since the bits of a sum depend on no other, the sizes of the blocks change no estimate.
+fn information<T: Real>(
+    values: &[T],
     n_units: usize,
-    variance: f64,
-    n_codes: usize,
-) -> Estimate {
-    let of_labelling = |(same_class, classes): (&Vec<f64>, &&[u32])| i_ty(&sums.all, same_class, classes);
-    let i_ty: Vec<Nats> = sums.same_class.iter().zip(labellings).map(of_labelling).collect();
-    let i_xt = i_xt(&sums.all);
-    Estimate {
-        i_xt,
-        i_ty: i_ty[0],
-        h_t_given_x: h_t_given_x(n_units, variance),
-        // The mixture has one component a row; which input a row came from is not looked at.
-        i_xt_null: Spread::unmoved(&given.shuffles, i_xt),
-        i_ty_null: Spread::of(&i_ty[1..]),
-        i_xt_ceiling: given.h_x,
-        i_ty_ceiling: given.h_y,
-        n_codes,
-        code: None,
-    }
+    kernels: &[Kernel],
+    given: &Given,
+    classes: &Cells,
+) -> Vec<Information> {
+    let n_samples = given.n_samples();
+    let of_block = |kernels: &[Kernel]| -> Vec<Information> {
+        let mut labellings = labellings(given, classes);
+        let mut i_xts = Vec::new();
+        let mut i_tys: Vec<Vec<Nats>> = vec![Vec::new(); kernels.len()];
+        loop {
+            let block: Vec<Vec<u32>> = labellings.by_ref().take(labellings_at_once(kernels.len(), n_samples)).collect();
+            if block.is_empty() {
+                return i_xts.into_iter().zip(i_tys).map(|(i_xt, i_ty)| Information { i_xt, i_ty }).collect();
+            }
+            let block: Vec<&[u32]> = block.iter().map(Vec::as_slice).collect();
+            let sums = kernel_sums(values, n_units, kernels, &block);
+            i_xts = sums.iter().map(|sums| i_xt(&sums.all)).collect();
+            for (i_tys, KernelSums { all, same_class }) in i_tys.iter_mut().zip(&sums) {
+                i_tys.extend(same_class.iter().zip(&block).map(|(same_class, classes)| i_ty(all, same_class, classes)));
+            }
+        }
+    };
+    kernels.chunks(kernels_at_once(n_samples)).flat_map(of_block).collect()
+}
+
+/// Numbers in memory while kernels are summed, besides the layer itself: 256 MB.
+const NUMBERS_AT_ONCE: usize = 1 << 25;
+
+/// Numbers for one kernel and labelling: a sum for each sample, once while it grows and once as result, and the scratch
+/// of some tiles. All samples count as one more labelling, and the classes themselves as one more kernel.
+fn numbers_of_one(n_samples: usize) -> usize {
+    2 * (n_samples + 3 * TILE)
+}
+
+fn kernels_at_once(n_samples: usize) -> usize {
+    (NUMBERS_AT_ONCE / (2 * numbers_of_one(n_samples))).saturating_sub(1).max(1)
+}
+
+fn labellings_at_once(n_kernels: usize, n_samples: usize) -> usize {
+    (NUMBERS_AT_ONCE / ((n_kernels + 1) * numbers_of_one(n_samples))).saturating_sub(1).max(1)
 }
 
 fn if_finite(estimate: Estimate) -> Result<Estimate, EstimateError> {
@@ -254,6 +291,12 @@ fn if_finite(estimate: Estimate) -> Result<Estimate, EstimateError> {
         Some((what, _)) => Err(EstimateError::NotFinite { what }),
         None => Ok(estimate),
     }
+}
+
+/// The class of every row, then those of every shuffle.
+fn labellings(given: &Given, classes: &Cells) -> impl Iterator<Item = Vec<u32>> {
+    let shuffled = |order: &[u32]| order.iter().map(|row| classes.numbers()[*row as usize]).collect();
+    std::iter::once(classes.numbers().to_vec()).chain(given.shuffles.iter().map(shuffled))
 }
 
 #[cfg(test)]
@@ -275,10 +318,14 @@ mod tests {
         Parameters::product(SPEC.parameters, given).unwrap()
     }
 
-    fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {
+    fn given(t: &[f32], n_units: usize, n_shuffles: usize) -> Given {
         let rows: Vec<u32> = (0..N as u32).collect();
         let y: Vec<i32> = t.chunks(n_units).map(|row| i32::from(row[0] > row[1])).collect();
-        let given = Given::new(Cells::of_rows(&rows, 1), Labels::hard(&y), n_shuffles).unwrap();
+        Given::new(Cells::of_rows(&rows, 1), Labels::hard(&y), n_shuffles).unwrap()
+    }
+
+    fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {
+        let given = given(t, n_units, n_shuffles);
         let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given).unwrap();
         build(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
     }
@@ -369,5 +416,33 @@ mod tests {
         assert!(if_finite(estimate.clone()).is_ok());
         let error = if_finite(Estimate { i_ty: Nats(f64::NAN), ..estimate }).unwrap_err();
         assert_eq!(error, EstimateError::NotFinite { what: "estimate of I(T;Y)" });
+    }
+
+    #[test]
+    fn many_shuffles_are_taken_in_blocks_and_have_the_bits_of_each_alone() {
+        let t = values(3);
+        let (given, kernel) = (given(&t, 3, 10_000), Bound::Upper.kernel(0.1));
+        let classes = given.classes.as_ref().unwrap();
+        let last_of_first = labellings_at_once(1, N);
+        assert!(last_of_first < 10_000);
+        let found = &information(&t, 3, &[kernel], &given, classes)[0];
+        assert_eq!(found.i_ty.len(), 10_001);
+        for at in [0, 1, last_of_first - 1, last_of_first, 10_000] {
+            let labels = labellings(&given, classes).nth(at).unwrap();
+            let alone = &kernel_sums(&t, 3, &[kernel], &[&labels])[0];
+            assert_eq!(found.i_xt, i_xt(&alone.all));
+            assert_eq!(found.i_ty[at], i_ty(&alone.all, &alone.same_class[0], &labels));
+        }
+    }
+
+    #[test]
+    fn sums_stay_within_their_memory_whatever_is_asked_for() {
+        for n_samples in [2, 300, 60_000, 1_000_000] {
+            for n_kernels in [1, 6, 1000, 1_000_000] {
+                let n_kernels = n_kernels.min(kernels_at_once(n_samples));
+                let n_sums = (n_kernels + 1) * (labellings_at_once(n_kernels, n_samples) + 1);
+                assert!(n_sums * numbers_of_one(n_samples) <= NUMBERS_AT_ONCE);
+            }
+        }
     }
 }
