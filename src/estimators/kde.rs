@@ -115,7 +115,8 @@ struct LayerNoise {
 }
 
 impl Noise {
-    fn in_layer(&self, t: Representation<'_>) -> Result<LayerNoise, EstimateError> {
+    /// In a layer `t` without squared distances beyond `largest_distance`.
+    fn in_layer(&self, t: Representation<'_>, largest_distance: f64) -> Result<LayerNoise, EstimateError> {
         let unit = match self.unit {
             VarianceUnit::Absolute => 1.0,
             VarianceUnit::LayerVariance => mean_variance(t),
@@ -125,23 +126,28 @@ impl Noise {
         }
         let variance = self.variance * unit;
         let kernel = self.bound.kernel(variance);
-        let precision = if f32_holds(kernel.exponent(), t) { self.precision } else { Precision::F64 };
+        let precision = if f32_holds(kernel.exponent(), largest_distance) { self.precision } else { Precision::F64 };
         Ok(LayerNoise { variance, kernel, precision })
     }
 }
 
-/// Whether f32, from 1e−38 to 3e38, is enough for the squared distances D of `t` and their products with the `exponent`
-/// a of a kernel exp(−aD).
-///
-/// Nothing overflows: no D exceeds (high − low)² n_units, 1e30; from a matrix product of centred values it may come out
-/// as 4 times that before it is found to be cancelled, and aD/ln 2 as 6e37. What underflows does not matter: the square
-/// of a difference below 1e−38 is rounded by at most 1e−45, which changes aD by 1e−15 a unit.
-///
-/// f64 is enough for all layers of f32 and all allowed variances: D is 0 or in 1e−90..1e78 n_units, and a in
-/// 1e−179..1e100, or 1e−178/1e−200 where the variance is relative to one of at least 1e−90/(n_samples n_units).
-fn f32_holds(exponent: f64, t: Representation<'_>) -> bool {
+/// (high − low)² n_units: no squared distance exceeds it.
+fn largest_distance(t: Representation<'_>) -> f64 {
     let range = Range::of(t.values());
-    let largest_distance = (f64::from(range.high) - f64::from(range.low)).powi(2) * t.n_units() as f64;
+    (f64::from(range.high) - f64::from(range.low)).powi(2) * t.n_units() as f64
+}
+
+/// Whether f32, from 1e−38 to 3e38, is enough for squared distances D and their products with the `exponent` a of a
+/// kernel exp(−aD).
+///
+/// Nothing overflows: the terms of a matrix product of centred values add up to at most 4 times the largest D, that is
+/// 4e30, and aD/ln 2 to 6e37. What underflows does not matter: the square of a difference below 1e−38 is rounded by at
+/// most 1e−45, which changes aD by 1e−15 a unit.
+///
+/// f64, from 1e−308 to 1e308, is enough for all layers of f32 and all allowed variances: D is 0 or from 1e−90 to
+/// 1e78 n_units, a from 1e−178, with noise of 1e100 times the largest variance, to 1e190 n_samples n_units, with 1e−100
+/// times the smallest, where D/variance is at most some n_samples n_units.
+fn f32_holds(exponent: f64, largest_distance: f64) -> bool {
     (1e-30..=1e30).contains(&exponent) && largest_distance <= 1e30 && exponent * largest_distance <= 1e37
 }
 
@@ -185,7 +191,9 @@ impl Estimator for Kde {
         let Some(classes) = &given.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); self.0.len()];
         };
-        let noises: Vec<Result<LayerNoise, EstimateError>> = self.0.iter().map(|noise| noise.in_layer(t)).collect();
+        let largest_distance = largest_distance(t);
+        let noises: Vec<Result<LayerNoise, EstimateError>> =
+            self.0.iter().map(|noise| noise.in_layer(t, largest_distance)).collect();
         let kernels_in = |precision: Precision| -> Vec<Kernel> {
             noises.iter().flatten().filter(|noise| noise.precision == precision).map(|noise| noise.kernel).collect()
         };
