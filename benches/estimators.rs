@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use infoplane::math::kde::Bound;
 use infoplane::math::kernels::kernel_sums;
 use infoplane::math::real::Real;
 use ndarray::linalg::general_mat_mul;
@@ -38,9 +39,9 @@ fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u
     let labels: Vec<Vec<u32>> =
         (0..n_labellings).map(|l| (0..n_samples as u32).map(|i| (i * (l + 7)) / 3 % N_CLASSES).collect()).collect();
     let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
-    let exponents = [1.0 / (2.0 * VARIANCE), 1.0 / (8.0 * VARIANCE)];
+    let kernels = [Bound::Upper, Bound::Lower].map(|bound| bound.kernel(VARIANCE));
     let seconds = median(repeats, || {
-        std::hint::black_box(kernel_sums(&values, n_units, &exponents, &labels));
+        std::hint::black_box(kernel_sums(&values, n_units, &kernels, &labels));
     });
     print(&format!(
         "N = {n_samples}, d = {n_units}, {name}, {n_labellings} labellings: {:.2} ms (median of {repeats})",

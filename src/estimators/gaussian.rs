@@ -68,7 +68,7 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
     let values = of.t.values();
     let i_ty = |classes: &[u32]| i_ty(values, n_units, variance, classes).map_err(singular);
     let i_xt = i_xt(values, n_units, variance).map_err(singular)?;
-    Ok(Estimate {
+    Estimate {
         i_xt,
         i_ty: i_ty(classes.numbers())?,
         h_t_given_x: h_t_given_x(n_units, variance),
@@ -81,5 +81,6 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
         i_ty_ceiling: given.i_ty_ceiling,
         n_codes: Cells::of_rows(values, n_units).n_cells(),
         code: None,
-    })
+    }
+    .finite()
 }

@@ -9,12 +9,17 @@
 //! Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018, with v = 0.1 in the paper, 1e-3 (Tishby's
 //! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise in proportion to the layer: Chelombiev et al. 2019.
 
+use std::ops::RangeInclusive;
+
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::math::atoms::Cells;
+use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
-use crate::parameter::{Kind, Parameter, Parameters, Value};
-use crate::sample::Representation;
+use crate::math::powers::Kernel;
+use crate::math::real::Real;
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::sample::{Range, Representation};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -23,7 +28,7 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "noise_variance",
-            doc: "variance of the noise on every unit",
+            doc: "variance of the noise on every unit, from 1e-100 to 1e100",
             kind: Kind::Positive,
             default: "0.001,0.01,0.1",
         },
@@ -76,25 +81,74 @@ enum Precision {
     F64,
 }
 
+/// The variances that f64 serves whatever the layer.
+const ALLOWED_VARIANCES: RangeInclusive<f64> = 1e-100..=1e100;
+
 fn build(parameters: &[Parameters]) -> Built {
-    let noise = |parameters: &Parameters| Noise {
-        variance: parameters.number("noise_variance").unwrap_or(1e-3),
-        unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },
-        bound: if parameters.text("bound") == Some("lower") { Bound::Lower } else { Bound::Upper },
-        precision: if parameters.text("precision") == Some("f64") { Precision::F64 } else { Precision::F32 },
+    let noise = |parameters: &Parameters| {
+        let variance = parameters.number("noise_variance").unwrap_or(1e-3);
+        if !ALLOWED_VARIANCES.contains(&variance) {
+            return Err(ParameterError::Value {
+                name: "noise_variance",
+                allowed: format!("a number from {:e} to {:e}", ALLOWED_VARIANCES.start(), ALLOWED_VARIANCES.end()),
+                got: Value::Number(variance).to_string(),
+            });
+        }
+        Ok(Noise {
+            variance,
+            unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },
+            bound: if parameters.text("bound") == Some("lower") { Bound::Lower } else { Bound::Upper },
+            precision: if parameters.text("precision") == Some("f64") { Precision::F64 } else { Precision::F32 },
+        })
     };
-    Ok(Box::new(Kde(parameters.iter().map(noise).collect())))
+    Ok(Box::new(Kde(parameters.iter().map(noise).collect::<Result<_, _>>()?)))
+}
+
+/// The noise of one member in one layer.
+#[derive(Debug, Clone, Copy)]
+struct LayerNoise {
+    /// In activations squared.
+    variance: f64,
+    kernel: Kernel,
+    /// That serves this kernel and this layer.
+    precision: Precision,
 }
 
 impl Noise {
-    /// The variance in activations squared.
-    fn variance_for(&self, t: Representation<'_>) -> Result<f64, EstimateError> {
+    /// In a layer `t` without squared distances beyond `largest_distance`.
+    fn in_layer(&self, t: Representation<'_>, largest_distance: f64) -> Result<LayerNoise, EstimateError> {
         let unit = match self.unit {
             VarianceUnit::Absolute => 1.0,
             VarianceUnit::LayerVariance => mean_variance(t),
         };
-        if unit > 0.0 { Ok(self.variance * unit) } else { Err(EstimateError::Constant) }
+        if unit == 0.0 {
+            return Err(EstimateError::Constant);
+        }
+        let variance = self.variance * unit;
+        let kernel = self.bound.kernel(variance);
+        let precision = if f32_holds(kernel.exponent(), largest_distance) { self.precision } else { Precision::F64 };
+        Ok(LayerNoise { variance, kernel, precision })
     }
+}
+
+/// (high − low)² n_units: no squared distance exceeds it.
+fn largest_distance(t: Representation<'_>) -> f64 {
+    let range = Range::of(t.values());
+    (f64::from(range.high) - f64::from(range.low)).powi(2) * t.n_units() as f64
+}
+
+/// Whether f32, from 1e−38 to 3e38, is enough for squared distances D and their products with the `exponent` a of a
+/// kernel exp(−aD).
+///
+/// Nothing overflows: the terms of a matrix product of centred values add up to at most 4 times the largest D, that is
+/// 4e30, and aD/ln 2 to 6e37. What underflows does not matter: the square of a difference below 1e−38 is rounded by at
+/// most 1e−45, which changes aD by 1e−15 a unit.
+///
+/// f64, from 1e−308 to 1e308, is enough for all layers of f32 and all allowed variances: D is 0 or from 1e−90 to
+/// 1e78 n_units, a from 1e−178, with noise of 1e100 times the largest variance, to 1e190 n_samples n_units, with 1e−100
+/// times the smallest, where D/variance is at most some n_samples n_units.
+fn f32_holds(exponent: f64, largest_distance: f64) -> bool {
+    (1e-30..=1e30).contains(&exponent) && largest_distance <= 1e30 && exponent * largest_distance <= 1e37
 }
 
 /// The variance (population) of a unit, mean over the units.
@@ -133,71 +187,256 @@ impl Estimator for Kde {
     }
 
     fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let given = of.given;
+        let (t, given) = (of.t, of.given);
         let Some(classes) = &given.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); self.0.len()];
         };
-        let labellings: Vec<Vec<u32>> =
-            std::iter::once(classes).chain(&given.dealt).map(|classes| classes.numbers().to_vec()).collect();
-        let n_codes = Cells::of_rows(of.t.values(), of.t.n_units()).n_cells();
-        let variances: Vec<Result<f64, EstimateError>> = self.0.iter().map(|noise| noise.variance_for(of.t)).collect();
+        let largest_distance = largest_distance(t);
+        let noises: Vec<Result<LayerNoise, EstimateError>> =
+            self.0.iter().map(|noise| noise.in_layer(t, largest_distance)).collect();
+        let kernels_in = |precision: Precision| -> Vec<Kernel> {
+            noises.iter().flatten().filter(|noise| noise.precision == precision).map(|noise| noise.kernel).collect()
+        };
+        let in_f32 = information(t.values(), t.n_units(), &kernels_in(Precision::F32), given, classes);
+        let in_f64 = match kernels_in(Precision::F64) {
+            none if none.is_empty() => Vec::new(),
+            kernels => {
+                let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
+                information(&values, t.n_units(), &kernels, given, classes)
+            }
+        };
 
-        let mut estimates: Vec<Result<Estimate, EstimateError>> =
-            variances.iter().map(|_| Err(EstimateError::Constant)).collect();
-        for precision in [Precision::F32, Precision::F64] {
-            // The place of every member of this precision that has a variance, and its exponent.
-            let chosen: Vec<(usize, f64, f64)> = (0..self.0.len())
-                .filter(|at| self.0[*at].precision == precision)
-                .filter_map(|at| {
-                    let variance = *variances[at].as_ref().ok()?;
-                    Some((at, variance, self.0[at].bound.exponent(variance)))
-                })
-                .collect();
-            if chosen.is_empty() {
-                continue;
-            }
-            // With variances 4 apart, the upper bound of one has the exponent of the lower bound of the next.
-            let mut exponents: Vec<f64> = chosen.iter().map(|(_, _, exponent)| *exponent).collect();
-            exponents.sort_by(f64::total_cmp);
-            exponents.dedup();
-            let labellings: Vec<&[u32]> = labellings.iter().map(Vec::as_slice).collect();
-            let sums = match precision {
-                Precision::F32 => kernel_sums(of.t.values(), of.t.n_units(), &exponents, &labellings),
-                Precision::F64 => {
-                    let values: Vec<f64> = of.t.values().iter().copied().map(f64::from).collect();
-                    kernel_sums(&values, of.t.n_units(), &exponents, &labellings)
-                }
+        let n_codes = Cells::of_rows(t.values(), t.n_units()).n_cells();
+        let (mut in_f32, mut in_f64) = (in_f32.into_iter(), in_f64.into_iter());
+        let estimate = |noise: Result<LayerNoise, EstimateError>| {
+            let noise = noise?;
+            let information = match noise.precision {
+                Precision::F32 => in_f32.next(),
+                Precision::F64 => in_f64.next(),
             };
-            for (at, variance, exponent) in chosen {
-                let place = exponents.partition_point(|other| *other < exponent);
-                estimates[at] = Ok(from_sums(&sums[place], &labellings, given, of.t.n_units(), variance, n_codes));
+            let Information { i_xt, i_ty } = information.expect("every kernel has its information");
+            Estimate {
+                i_xt,
+                i_ty: i_ty[0],
+                h_t_given_x: h_t_given_x(t.n_units(), noise.variance),
+                // The mixture has one component a row; which input a row came from is not looked at.
+                i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
+                i_ty_null: Spread::of(&i_ty[1..]),
+                i_xt_ceiling: given.h_x,
+                i_ty_ceiling: given.i_ty_ceiling,
+                n_codes,
+                code: None,
             }
-        }
-        estimates
+            .finite()
+        };
+        noises.into_iter().map(estimate).collect()
     }
 }
 
-fn from_sums(
-    sums: &KernelSums,
-    labellings: &[&[u32]],
-    given: &Given,
+/// What one kernel says of a layer.
+struct Information {
+    i_xt: Nats,
+    /// Of the labels, then of every shuffle of them.
+    i_ty: Vec<Nats>,
+}
+
+/// What each of `kernels` says of `values`, n_samples × n_units.
+///
+/// Sums of kernels are as many numbers as there are kernels, labellings and samples: both are taken a block at a time.
+/// Since the bits of a sum depend on no other, the sizes of the blocks change no estimate.
+fn information<T: Real>(
+    values: &[T],
     n_units: usize,
-    variance: f64,
-    n_codes: usize,
-) -> Estimate {
-    let of_labelling = |(same_class, classes): (&Vec<f64>, &&[u32])| i_ty(&sums.all, same_class, classes);
-    let i_ty: Vec<Nats> = sums.same_class.iter().zip(labellings).map(of_labelling).collect();
-    let i_xt = i_xt(&sums.all);
-    Estimate {
-        i_xt,
-        i_ty: i_ty[0],
-        h_t_given_x: h_t_given_x(n_units, variance),
-        // The mixture has one component a row; which input a row came from is not looked at.
-        i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
-        i_ty_null: Spread::of(&i_ty[1..]),
-        i_xt_ceiling: given.h_x,
-        i_ty_ceiling: given.i_ty_ceiling,
-        n_codes,
-        code: None,
+    kernels: &[Kernel],
+    given: &Given,
+    classes: &Cells,
+) -> Vec<Information> {
+    let n_samples = given.n_samples();
+    let of_block = |kernels: &[Kernel]| -> Vec<Information> {
+        let mut labellings = labellings(given, classes);
+        let mut i_xts = Vec::new();
+        let mut i_tys: Vec<Vec<Nats>> = vec![Vec::new(); kernels.len()];
+        loop {
+            let block: Vec<&[u32]> = labellings.by_ref().take(labellings_at_once(kernels.len(), n_samples)).collect();
+            if block.is_empty() {
+                return i_xts.into_iter().zip(i_tys).map(|(i_xt, i_ty)| Information { i_xt, i_ty }).collect();
+            }
+            let sums = kernel_sums(values, n_units, kernels, &block);
+            i_xts = sums.iter().map(|sums| i_xt(&sums.all)).collect();
+            for (i_tys, KernelSums { all, same_class }) in i_tys.iter_mut().zip(&sums) {
+                i_tys.extend(same_class.iter().zip(&block).map(|(same_class, classes)| i_ty(all, same_class, classes)));
+            }
+        }
+    };
+    kernels.chunks(kernels_at_once(n_samples)).flat_map(of_block).collect()
+}
+
+/// Numbers in memory while kernels are summed, besides the layer itself: 256 MB.
+const NUMBERS_AT_ONCE: usize = 1 << 25;
+
+/// Numbers for one kernel and labelling: a sum for each sample, once while it grows and once as result, and the scratch
+/// of some tiles. All samples count as one more labelling, and the classes themselves as one more kernel.
+fn numbers_of_one(n_samples: usize) -> usize {
+    2 * (n_samples + 3 * TILE)
+}
+
+fn kernels_at_once(n_samples: usize) -> usize {
+    (NUMBERS_AT_ONCE / (2 * numbers_of_one(n_samples))).saturating_sub(1).max(1)
+}
+
+fn labellings_at_once(n_kernels: usize, n_samples: usize) -> usize {
+    (NUMBERS_AT_ONCE / ((n_kernels + 1) * numbers_of_one(n_samples))).saturating_sub(1).max(1)
+}
+
+/// The class of every row, then those of every shuffle.
+fn labellings<'a>(given: &'a Given, classes: &'a Cells) -> impl Iterator<Item = &'a [u32]> {
+    std::iter::once(classes).chain(&given.dealt).map(Cells::numbers)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::Labels;
+
+    const N: usize = 300;
+
+    /// Smooth values of size 1 without a pattern.
+    fn values(n_units: usize) -> Vec<f32> {
+        (0..N * n_units).map(|i| (i as f32 * 1.7391).sin() * 0.9).collect()
+    }
+
+    /// Every combination of `words`, parameters as on the command line with one or several values each.
+    fn parameters(words: &[(&str, &str)]) -> Vec<Parameters> {
+        let value = |word: &str| if word == "yes" { vec![Value::Flag(true)] } else { Value::parse_list(word) };
+        let given = words.iter().map(|(name, word)| ((*name).to_owned(), value(word))).collect();
+        Parameters::product(SPEC.parameters, given).unwrap()
+    }
+
+    fn given(t: &[f32], n_units: usize, n_shuffles: usize) -> Given {
+        let rows: Vec<u32> = (0..N as u32).collect();
+        let y: Vec<i32> = t.chunks(n_units).map(|row| i32::from(row[0] > row[1])).collect();
+        Given::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), n_shuffles).unwrap()
+    }
+
+    fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {
+        let given = given(t, n_units, n_shuffles);
+        let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given).unwrap();
+        build(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
+    }
+
+    /// All numbers, to the bit.
+    fn bits(estimate: &Estimate) -> Vec<u64> {
+        let nulls = [estimate.i_xt_null, estimate.i_ty_null].into_iter().flatten();
+        let nulls = nulls.flat_map(|null| [Some(null.mean), null.std]).flatten();
+        let values = [estimate.i_xt, estimate.i_ty, estimate.h_t_given_x].into_iter().chain(nulls);
+        values.map(|nats| nats.0.to_bits()).collect()
+    }
+
+    #[test]
+    fn a_member_has_the_same_bits_whatever_else_is_asked_for() {
+        // Variances 2, 4, 8 and 3 apart, within octaves that share an exponential and across.
+        let variances = ("noise_variance", "0.001,0.002,0.003,0.004,0.008,0.01,0.04,0.1,0.2,0.4,0.8");
+        let precisions = ("precision", "f32,f64");
+        let sets = [parameters(&[variances, precisions]), parameters(&[variances, precisions, ("relative", "yes")])];
+        for n_units in [3, 100] {
+            let t = values(n_units);
+            for set in &sets {
+                let together = estimates(set, &t, n_units, 2);
+                assert_eq!(together.len(), 44);
+                for (one, from_all) in set.iter().zip(together) {
+                    let alone = &estimates(std::slice::from_ref(one), &t, n_units, 2)[0];
+                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", one.slug());
+                }
+            }
+        }
+    }
+
+    /// Sizes of activations from denormal numbers to the largest.
+    const SCALES: [f32; 7] = [1e-40, 1e-25, 1e-10, 1.0, 1e10, 1e25, 3e38];
+
+    #[test]
+    fn information_with_relative_noise_is_the_same_for_activations_of_every_size() {
+        let set = parameters(&[("noise_variance", "0.1,10"), ("relative", "yes"), ("precision", "f32,f64")]);
+        for n_units in [3, 100] {
+            let t = values(n_units);
+            let expected = estimates(&set, &t, n_units, 1);
+            assert!(expected.iter().all(|estimate| (0.01..5.5).contains(&estimate.i_xt.0)), "no case is saturated");
+            for scale in SCALES {
+                let scaled: Vec<f32> = t.iter().map(|value| scale * value).collect();
+                // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
+                // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
+                let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
+                for ((one, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
+                    let off = [got.i_xt.0 - expected.i_xt.0, got.i_ty.0 - expected.i_ty.0];
+                    let slug = one.slug();
+                    assert!(off.iter().all(|off| off.abs() < tolerance), "{n_units} units of {scale}, {slug}: {off:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn every_allowed_variance_gives_information_for_activations_of_every_size() {
+        let variances = ("noise_variance", "1e-100,1e-40,1e-3,1e40,1e100");
+        let precisions = ("precision", "f32,f64");
+        for set in [parameters(&[variances, precisions]), parameters(&[variances, precisions, ("relative", "yes")])] {
+            for n_units in [3, 100] {
+                for scale in SCALES {
+                    let scaled: Vec<f32> = values(n_units).iter().map(|value| scale * value).collect();
+                    for (one, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
+                        // Logarithms of N and their mean are rounded a few times.
+                        let i_xt = got.i_xt.0;
+                        let allowed = -1e-13..(N as f64).ln() + 1e-13;
+                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", one.slug());
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn variances_beyond_the_range_of_the_arithmetic_are_refused() {
+        for refused in ["1e-101", "1e101"] {
+            assert_eq!(
+                build(&parameters(&[("noise_variance", refused)])).unwrap_err().to_string(),
+                format!("parameter `noise_variance`: must be a number from 1e-100 to 1e100, got {refused}")
+            );
+        }
+    }
+
+    #[test]
+    fn a_number_that_is_not_finite_is_an_error() {
+        let estimate = estimates(&parameters(&[]), &values(3), 3, 1).remove(0);
+        assert!(Estimate::finite(estimate.clone()).is_ok());
+        let error = Estimate::finite(Estimate { i_ty: Nats(f64::NAN), ..estimate }).unwrap_err();
+        assert_eq!(error, EstimateError::NotFinite { what: "estimate of I(T;Y)" });
+    }
+
+    #[test]
+    fn many_shuffles_are_taken_in_blocks_and_have_the_bits_of_each_alone() {
+        let t = values(3);
+        let (given, kernel) = (given(&t, 3, 10_000), Bound::Upper.kernel(0.1));
+        let classes = given.classes.as_ref().unwrap();
+        let last_of_first = labellings_at_once(1, N);
+        assert!(last_of_first < 10_000);
+        let found = &information(&t, 3, &[kernel], &given, classes)[0];
+        assert_eq!(found.i_ty.len(), 10_001);
+        for at in [0, 1, last_of_first - 1, last_of_first, 10_000] {
+            let labels = labellings(&given, classes).nth(at).unwrap();
+            let alone = &kernel_sums(&t, 3, &[kernel], &[labels])[0];
+            assert_eq!(found.i_xt, i_xt(&alone.all));
+            assert_eq!(found.i_ty[at], i_ty(&alone.all, &alone.same_class[0], labels));
+        }
+    }
+
+    #[test]
+    fn sums_stay_within_their_memory_whatever_is_asked_for() {
+        for n_samples in [2, 300, 60_000, 1_000_000] {
+            for n_kernels in [1, 6, 1000, 1_000_000] {
+                let n_kernels = n_kernels.min(kernels_at_once(n_samples));
+                let n_sums = (n_kernels + 1) * (labellings_at_once(n_kernels, n_samples) + 1);
+                assert!(n_sums * numbers_of_one(n_samples) <= NUMBERS_AT_ONCE);
+            }
+        }
     }
 }

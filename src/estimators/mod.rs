@@ -90,6 +90,25 @@ pub struct Estimate {
     pub code: Option<Code>,
 }
 
+impl Estimate {
+    /// The same, where all of it is numbers.
+    ///
+    /// # Errors
+    /// Something is NaN or infinite.
+    fn finite(self) -> Result<Self, EstimateError> {
+        let numbers = [
+            ("estimate of I(X;T)", self.i_xt.0),
+            ("estimate of I(T;Y)", self.i_ty.0),
+            ("entropy of the noise", self.h_t_given_x.0),
+            ("null of I(T;Y)", self.i_ty_null.map_or(0.0, |null| null.mean.0)),
+        ];
+        match numbers.iter().find(|(_, number)| !number.is_finite()) {
+            Some((what, _)) => Err(EstimateError::NotFinite { what }),
+            None => Ok(self),
+        }
+    }
+}
+
 /// Why there is no estimate. A `sample` is a row of what was estimated until [`EstimateError::located`] names it.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum EstimateError {
@@ -154,6 +173,12 @@ pub enum EstimateError {
     /// Noise relative to a spread that is 0.
     #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
     Constant,
+    /// Numbers too large or too small for the arithmetic.
+    #[error("the {what} is not a finite number; choose a `noise_variance` nearer to the layer's variance")]
+    NotFinite {
+        /// Which result.
+        what: &'static str,
+    },
     /// A covariance needs more samples than units.
     #[error(
         "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"

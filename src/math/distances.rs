@@ -45,9 +45,6 @@ struct Wide<'a, T: Real> {
     n_units: usize,
     /// ‖x_i‖² of the centred values, padded with 0 to whole tiles.
     norms: Vec<T>,
-    /// The largest norm of each tile.
-    largest_norms: Vec<f64>,
-    exponents: Vec<f64>,
 }
 
 /// Two tiles of samples, j ≥ i. Where i = j, every pair of samples appears twice.
@@ -72,13 +69,12 @@ enum Source<'a, T: Real> {
 }
 
 impl<'a, T: Real> Distances<'a, T> {
-    /// `values` is n_samples × n_units row-major. `exponents` are those of the kernels exp(−aD) that will be taken:
-    /// they decide how accurate a distance must be.
-    pub fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
+    /// `values` is n_samples × n_units row-major.
+    pub fn new(values: &'a [T], n_units: usize) -> Self {
         let layout = if n_units < WIDE {
             Layout::Narrow(unit_major(values, n_units))
         } else {
-            Layout::Wide(Wide::new(values, n_units, exponents))
+            Layout::Wide(Wide::new(values, n_units))
         };
         Self { n_samples: values.len() / n_units, n_units, layout }
     }
@@ -185,7 +181,7 @@ fn unit_major<T: Real>(values: &[T], n_units: usize) -> Vec<T> {
 }
 
 impl<'a, T: Real> Wide<'a, T> {
-    fn new(values: &'a [T], n_units: usize, exponents: &[f64]) -> Self {
+    fn new(values: &'a [T], n_units: usize) -> Self {
         let n_samples = values.len() / n_units;
         let mut means = vec![0.0; n_units];
         for row in values.chunks_exact(n_units) {
@@ -199,9 +195,8 @@ impl<'a, T: Real> Wide<'a, T> {
             norms.push(centred[centred.len() - n_units..].iter().map(|x| x.to_f64() * x.to_f64()).sum());
         }
         norms.resize(n_samples.next_multiple_of(TILE), 0.0);
-        let largest_norms = norms.chunks_exact(TILE).map(|tile| tile.iter().copied().fold(0.0, f64::max)).collect();
         let norms = norms.into_iter().map(T::from_f64).collect();
-        Self { values, centred, n_units, norms, largest_norms, exponents: exponents.to_vec() }
+        Self { values, centred, n_units, norms }
     }
 
     /// −2 x_i·x_j for the samples of tile i and those of `PANEL` from tile j on.
@@ -217,21 +212,6 @@ impl<'a, T: Real> Wide<'a, T> {
         general_mat_mul(T::from_f64(-2.0), &x_i, &x_j.t(), T::zero(), &mut product);
     }
 
-    /// The computed distance below which cancellation might be noticed, given ‖x_i‖² + ‖x_j‖².
-    ///
-    /// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of
-    /// itself: the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum
-    /// adds u (‖x_i‖² + ‖x_j‖²). Four times that is δ, the error of D; in f64 the norms are as wrong as the product,
-    /// which leaves three. The kernel is wrong by a δ exp(−aD), which is
-    /// negligible, ε, from a true D of ln(aδ/ε)/a on, which may look like one of δ more. Where aδ < ε for all kernels
-    /// nothing needs repair.
-    fn repair_below(&self, norms: f64) -> f64 {
-        let error = 4.0 * T::ROUNDING * norms * (1.0 + (self.n_units as f64).sqrt() / 3.0);
-        let negligible_from = |a: &f64| (a * error / T::NEGLIGIBLE).ln() / a;
-        let distance = self.exponents.iter().map(negligible_from).fold(0.0, f64::max);
-        if distance > 0.0 { distance + error } else { 0.0 }
-    }
-
     fn sample(&self, s: usize) -> &[T] {
         &self.values[s * self.n_units..][..self.n_units]
     }
@@ -241,7 +221,17 @@ impl<'a, T: Real> Wide<'a, T> {
     }
 }
 
-/// D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j in place of −2 x_i·x_j, for the samples of tiles i and j.
+/// D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j in place of −2 x_i·x_j, for the samples of tiles i and j; the difference itself where
+/// D < τ (‖x_i‖² + ‖x_j‖²) with τ = [`Real::CANCELLED`].
+///
+/// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of itself:
+/// the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum adds
+/// u (‖x_i‖² + ‖x_j‖²). Four times that, divided by τ (‖x_i‖² + ‖x_j‖²), is the largest relative error of a distance that
+/// stays, ε = 4u (1 + √(n_units)/3)/τ: 3e−5 in f32 and 5e−13 in f64 for 1024 units. A kernel is then wrong by at most
+/// aD ε of itself, and their sum, which contains the 1 of the sample itself, by
+/// Σ aD exp(−aD) ε / (1 + Σ exp(−aD)) < ε ln N. Only pairs just above τ come near ε, and their errors average.
+///
+/// The criterion knows nothing of the kernels, so that a distance has the same bits for all of them.
 struct FromProduct<'a, T: Real> {
     wide: &'a Wide<'a, T>,
     i: usize,
@@ -259,31 +249,29 @@ impl<T: Real> WithSimd for FromProduct<'_, T> {
         let n_rows = TILE.min(wide.n_samples() - i * TILE);
         let n_columns = TILE.min(wide.n_samples() - j * TILE);
         let norms_j = &wide.norms[j * TILE..][..n_columns];
-        let mut repair_below = [T::zero(); TILE];
+        let cancelled = T::from_f64(T::CANCELLED);
+        let mark = T::from_f64(-1.0);
         for (r, row) in distances.chunks_mut(PANEL).take(n_rows).enumerate() {
             let norm_i = wide.norms[i * TILE + r];
             for (d, norm_j) in row.iter_mut().zip(norms_j) {
-                let distance = norm_i + *norm_j + *d;
-                *d = if distance < T::zero() { T::zero() } else { distance };
+                let norms = norm_i + *norm_j;
+                let distance = norms + *d;
+                *d = if distance < cancelled * norms { mark } else { distance };
             }
-            repair_below[r] = T::from_f64(wide.repair_below(norm_i.to_f64() + wide.largest_norms[j]));
         }
         // A block of samples j stays in the second cache while all samples i pass.
         for first in (0..n_columns).step_by(REPAIRED_TOGETHER) {
             for (r, row) in distances.chunks_mut(PANEL).take(n_rows).enumerate() {
                 let block = &mut row[first..n_columns.min(first + REPAIRED_TOGETHER)];
                 // A count rather than a search: it vectorises, and nearly always there is nothing to repair.
-                if block.iter().filter(|d| **d < repair_below[r]).count() > 0 {
+                if block.iter().filter(|d| **d < T::zero()).count() > 0 {
                     for (d, sample_j) in block.iter_mut().zip(j * TILE + first..) {
-                        if *d < repair_below[r] {
+                        if *d < T::zero() {
                             *d = squared_distance(wide.sample(i * TILE + r), wide.sample(sample_j));
                         }
                     }
                 }
             }
-        }
-        if i == j {
-            (0..n_rows).for_each(|r| distances[r * PANEL + r] = T::zero());
         }
     }
 }

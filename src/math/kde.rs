@@ -11,6 +11,7 @@
 use std::collections::BTreeMap;
 use std::f64::consts::PI;
 
+use crate::math::powers::Kernel;
 use crate::units::Nats;
 
 /// Which side of the entropy of a mixture an expression is on.
@@ -23,11 +24,18 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// The exponent a of the kernel exp(−aD), in units of 1/t², for `noise_variance` v > 0: 1/2v or 1/8v.
-    pub fn exponent(self, noise_variance: f64) -> f64 {
+    /// The kernel exp(−aD) for `noise_variance` v, a normal number above 0: a = 1/2v or 1/8v.
+    ///
+    /// With v = m 2^e, 1 ≤ m < 2, the exponents of three octaves e = 3j, 3j + 1, 3j + 2 are powers of two times that of
+    /// the lower bound at the largest of their variances, 1/(8 m 2^(3j+2)). So both bounds always share an exponential,
+    /// and variances 2 or 4 apart often do; which ones is a matter of v alone, not of what else is asked for.
+    pub fn kernel(self, noise_variance: f64) -> Kernel {
+        let e = (noise_variance.to_bits() >> (f64::MANTISSA_DIGITS - 1)) as i32 - (f64::MAX_EXP - 1);
+        let octaves_below = 2 - e.rem_euclid(3) as u32;
+        let base = 1.0 / (8.0 * noise_variance * f64::from(1_u32 << octaves_below));
         match self {
-            Self::Upper => 1.0 / (2.0 * noise_variance),
-            Self::Lower => 1.0 / (8.0 * noise_variance),
+            Self::Upper => Kernel { base, squarings: octaves_below + 2 },
+            Self::Lower => Kernel { base, squarings: octaves_below },
         }
     }
 }
@@ -82,12 +90,28 @@ mod tests {
 
     fn bounds<T: Real>(values: &[f64], n_units: usize, classes: &[u32], noise_variance: f64) -> Bounds {
         let values: Vec<T> = values.iter().map(|v| T::from_f64(*v)).collect();
-        let exponents = [Bound::Upper, Bound::Lower].map(|bound| bound.exponent(noise_variance));
-        let sums = kernel_sums(&values, n_units, &exponents, &[classes]);
+        let kernels = [Bound::Upper, Bound::Lower].map(|bound| bound.kernel(noise_variance));
+        let sums = kernel_sums(&values, n_units, &kernels, &[classes]);
         Bounds {
             i_xt: [0, 1].map(|bound| i_xt(&sums[bound].all)),
             i_ty: [0, 1].map(|bound| i_ty(&sums[bound].all, &sums[bound].same_class[0], classes)),
         }
+    }
+
+    #[test]
+    fn exponents_are_those_of_the_bounds_and_octaves_share_exponentials() {
+        for v in [1e-190, 1e-100, 1e-3, 0.1, 0.5, 1.0, 2.0, 3.7, 1e40, 1e177] {
+            let (upper, lower) = (Bound::Upper.kernel(v), Bound::Lower.kernel(v));
+            // One rounding of the quotient; all else are powers of two.
+            close(upper.exponent() * 2.0 * v, 1.0, 2.0 * f64::EPSILON);
+            close(lower.exponent() * 8.0 * v, 1.0, 2.0 * f64::EPSILON);
+            assert_eq!(upper.base, lower.base);
+            assert!(lower.squarings <= 2 && upper.squarings == lower.squarings + 2);
+        }
+        let squarings = |e: i32| Bound::Lower.kernel(1.3 * f64::from(e).exp2()).squarings;
+        assert_eq!([-4, -3, -2, -1, 0, 1, 2, 3].map(squarings), [0, 2, 1, 0, 2, 1, 0, 2]);
+        assert_eq!(Bound::Upper.kernel(5.2), Kernel { squarings: 2, ..Bound::Upper.kernel(1.3) });
+        assert_eq!(Bound::Upper.kernel(1.3 * 4.0).base, Bound::Lower.kernel(1.3).base);
     }
 
     fn pattern(i: usize) -> [f64; 12] {
@@ -245,7 +269,7 @@ mod tests {
             .map(|_| T::from_f64(offset + Distribution::<f64>::sample(&StandardNormal, &mut rng)))
             .collect();
         for bound in [Bound::Upper, Bound::Lower] {
-            let got = i_xt(&kernel_sums(&values, n_units, &[bound.exponent(noise_variance)], &[])[0].all).0;
+            let got = i_xt(&kernel_sums(&values, n_units, &[bound.kernel(noise_variance)], &[])[0].all).0;
             // Samples 64 units apart in all directions: nothing overlaps, the information is ln N.
             close(got, 2048_f64.ln(), tolerance);
         }

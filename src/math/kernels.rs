@@ -11,10 +11,10 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use crate::math::distances::{Distances, LANES, PairOfTiles, ROWS, TILE};
-use crate::math::powers::Powers;
+use crate::math::powers::{Kernel, Powers};
 use crate::math::real::{Real, fold};
 
-/// What one exponent a gives, N values each.
+/// What one kernel gives, N values each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelSums {
     /// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i, j = i included: in 1..=N.
@@ -23,31 +23,35 @@ pub struct KernelSums {
     pub same_class: Vec<Vec<f64>>,
 }
 
-/// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i and exponent a, j = i included, over all samples and over those of i's
-/// class.
+/// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i and kernel, j = i included, over all samples and over those of i's class.
 ///
-/// `values` is n_samples × n_units row-major, finite. Exponents a ≥ 0 in units of 1/t², each once, one result for each
-/// in their order; those that are 2 or 4 times another cost no exponential. `labellings` are any numbers of classes, of
-/// length n_samples; a labelling costs the same whatever the number of its classes.
+/// `values` is n_samples × n_units row-major, finite. One result for each of `kernels`, in their order; its bits depend
+/// on the values and the kernel alone. Kernels of equal base share an exponential, equal ones everything. `labellings`
+/// are any numbers of classes, of length n_samples; a labelling costs the same whatever the number of its classes.
 ///
-/// The largest error of a kernel is about 1e−7 in f32 and 2e−16 in f64, 16 times as much where it is the sixteenth
-/// power of an exponential; wide layers add [`Real::NEGLIGIBLE`]. A value that is not finite gives NaN in all sums that
-/// contain it.
+/// The largest error of a kernel is about 1e−7 in f32 and 2e−16 in f64, 16 times as much after four squarings; wide
+/// layers add that of their distances. Squared distances and their products with an exponent must not overflow. A value
+/// that is not finite gives NaN in all sums that contain it.
 ///
 /// # Panics
 /// Shapes that do not fit together.
-pub fn kernel_sums<T: Real>(values: &[T], n_units: usize, exponents: &[f64], labellings: &[&[u32]]) -> Vec<KernelSums> {
+pub fn kernel_sums<T: Real>(
+    values: &[T],
+    n_units: usize,
+    kernels: &[Kernel],
+    labellings: &[&[u32]],
+) -> Vec<KernelSums> {
     assert!(n_units > 0 && values.len().is_multiple_of(n_units), "values are n_samples × n_units");
     let n_samples = values.len() / n_units;
     assert!(labellings.iter().all(|classes| classes.len() == n_samples), "a labelling has one class per sample");
 
-    let powers = Powers::new(exponents);
+    let powers = Powers::new(kernels);
     let classes: Vec<Vec<T::Class>> = labellings.iter().map(|classes| padded(classes)).collect();
-    let n_sums = exponents.len() * (1 + labellings.len());
+    let n_sums = powers.n_steps() * (1 + labellings.len());
     let mut totals = vec![vec![0.0; n_samples.next_multiple_of(TILE)]; n_sums];
-    let mut scratch = Scratch::new(exponents.len(), n_sums);
+    let mut scratch = Scratch::new(powers.n_steps(), n_sums);
 
-    Distances::new(values, n_units, exponents).for_each_pair_of_tiles(|pair| {
+    Distances::new(values, n_units).for_each_pair_of_tiles(|pair| {
         scratch.columns.fill(T::zero());
         Arch::new().dispatch(AddKernels { pair, powers: &powers, classes: &classes, scratch: &mut scratch });
         scratch.flush(pair, &mut totals);
@@ -55,13 +59,11 @@ pub fn kernel_sums<T: Real>(values: &[T], n_units: usize, exponents: &[f64], lab
 
     totals.iter_mut().for_each(|total| total.truncate(n_samples));
     let mut totals = totals.into_iter();
-    let mut sums: Vec<(usize, KernelSums)> = Vec::with_capacity(exponents.len());
-    for place in powers.places {
-        let mut next = || totals.next().expect("there are 1 + labellings totals per exponent");
-        sums.push((place, KernelSums { all: next(), same_class: labellings.iter().map(|_| next()).collect() }));
-    }
-    sums.sort_by_key(|(place, _)| *place);
-    sums.into_iter().map(|(_, sums)| sums).collect()
+    let mut next = || totals.next().expect("there are 1 + labellings totals per step");
+    let steps = 0..powers.n_steps();
+    let sums: Vec<KernelSums> =
+        steps.map(|_| KernelSums { all: next(), same_class: labellings.iter().map(|_| next()).collect() }).collect();
+    powers.places.iter().map(|place| sums[*place].clone()).collect()
 }
 
 /// Class numbers as wide as the values, padded to whole tiles.
@@ -75,21 +77,21 @@ fn padded<C: Copy + Default + From<u32>>(classes: &[u32]) -> Vec<C> {
 struct Scratch<T> {
     /// `ROWS` × `TILE` squared distances.
     distances: Vec<T>,
-    /// For each exponent, `ROWS` × `TILE` kernels.
+    /// For each step, `ROWS` × `TILE` kernels.
     kernels: Vec<T>,
-    /// For each exponent and its class sums, the sum over the columns for every row of the tile.
+    /// For each step and its class sums, the sum over the columns for every row of the tile.
     rows: Vec<T>,
     /// Likewise the sum over the rows for every column.
     columns: Vec<T>,
 }
 
 impl<T: Real> Scratch<T> {
-    fn new(n_exponents: usize, n_sums: usize) -> Self {
+    fn new(n_steps: usize, n_sums: usize) -> Self {
         let zeros = |n| vec![T::zero(); n];
         let strip = ROWS * TILE;
         Self {
             distances: zeros(strip),
-            kernels: zeros(n_exponents * strip),
+            kernels: zeros(n_steps * strip),
             rows: zeros(n_sums * TILE),
             columns: zeros(n_sums * TILE),
         }
@@ -132,11 +134,11 @@ impl<T: Real> WithSimd for AddKernels<'_, T> {
             if n_columns < width {
                 kernels.chunks_exact_mut(TILE).for_each(|row| row[n_columns..width].fill(T::zero()));
             }
-            let sums_of_exponent = (1 + classes.len()) * TILE;
+            let sums_of_step = (1 + classes.len()) * TILE;
             for ((kernels, rows), columns) in kernels
                 .chunks_exact(ROWS * TILE)
-                .zip(rows.chunks_exact_mut(sums_of_exponent))
-                .zip(columns.chunks_exact_mut(sums_of_exponent))
+                .zip(rows.chunks_exact_mut(sums_of_step))
+                .zip(columns.chunks_exact_mut(sums_of_step))
             {
                 let (rows, class_rows) = rows.split_at_mut(TILE);
                 let (columns, class_columns) = columns.split_at_mut(TILE);
@@ -238,17 +240,18 @@ mod tests {
     }
 
     #[track_caller]
-    fn check<T: Real>(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]], tolerance: f64) {
+    fn check<T: Real>(values: &[f64], n_units: usize, kernels: &[Kernel], labellings: &[&[u32]], tolerance: f64) {
         let values: Vec<T> = values.iter().map(|v| T::from_f64(*v)).collect();
-        let got = kernel_sums(&values, n_units, exponents, labellings);
+        let got = kernel_sums(&values, n_units, kernels, labellings);
         // Of the rounded values, so that only the arithmetic differs.
         let values: Vec<f64> = values.iter().map(|v| v.to_f64()).collect();
-        assert_eq!(got.len(), exponents.len());
-        for (a, got) in exponents.iter().zip(got) {
-            assert_close(&got.all, &slow_sums(&values, n_units, *a, |_, _| true), tolerance);
+        assert_eq!(got.len(), kernels.len());
+        for (kernel, got) in kernels.iter().zip(got) {
+            let a = kernel.exponent();
+            assert_close(&got.all, &slow_sums(&values, n_units, a, |_, _| true), tolerance);
             assert_eq!(got.same_class.len(), labellings.len());
             for (classes, got) in labellings.iter().zip(got.same_class) {
-                assert_close(&got, &slow_sums(&values, n_units, *a, |i, j| classes[i] == classes[j]), tolerance);
+                assert_close(&got, &slow_sums(&values, n_units, a, |i, j| classes[i] == classes[j]), tolerance);
             }
         }
     }
@@ -256,22 +259,20 @@ mod tests {
     /// Both precisions of `values` against the formula.
     ///
     /// The worst case in units of rounding, u = 6e−8: a difference, its square and up to n_units additions make
-    /// (n_units + 2) aD of the exponent, and aD exp(−aD) < 0.37; the power of two makes 2, its sixteenth power 32; a
-    /// column is added in 64 + 3 steps. For 100 units these are 38 + 32 + 67 < 170 of u, or 1e−5. In f64 u = 1.1e−16,
-    /// and the slow sums add up to `n_samples` of it. A pair that a matrix product need not repair adds ε to a sum of at
-    /// least 1.
+    /// (n_units + 2) aD of the exponent, and aD exp(−aD) < 0.37; the power of two makes 2, its sixteenth power 32 and 15
+    /// of the squarings; a column is added in 64 + 3 steps. For 100 units these are 38 + 47 + 67 < 170 of u, or 1e−5. In
+    /// f64 u = 1.1e−16, and the slow sums add up to `n_samples` of it. Distances from a matrix product add ε ln N, see
+    /// there.
     #[track_caller]
-    fn check_both(values: &[f64], n_units: usize, exponents: &[f64], labellings: &[&[u32]]) {
+    fn check_both(values: &[f64], n_units: usize, kernels: &[Kernel], labellings: &[&[u32]]) {
         let n = (values.len() / n_units) as f64;
-        let unrepaired = if n_units < WIDE { 0.0 } else { n };
-        check::<f32>(values, n_units, exponents, labellings, 1e-5 + f32::NEGLIGIBLE * unrepaired);
-        check::<f64>(
-            values,
-            n_units,
-            exponents,
-            labellings,
-            (170.0 + n) * f64::ROUNDING + f64::NEGLIGIBLE * unrepaired,
-        );
+        let unrepaired = if n_units < WIDE { 0.0 } else { 4.0 * (1.0 + (n_units as f64).sqrt() / 3.0) * n.ln() };
+        check::<f32>(values, n_units, kernels, labellings, (170.0 + unrepaired / f32::CANCELLED) * f32::ROUNDING);
+        check::<f64>(values, n_units, kernels, labellings, (170.0 + n + unrepaired / f64::CANCELLED) * f64::ROUNDING);
+    }
+
+    fn kernel(base: f64, squarings: u32) -> Kernel {
+        Kernel { base, squarings }
     }
 
     /// Values like those of layers: spread, in tight clusters, in tight clusters far apart, or with many equal rows.
@@ -304,20 +305,24 @@ mod tests {
             let values = values(n_samples, n_units, kind, seed);
             // A typical distance is n_units; the exponents go from many neighbours to few.
             let a = 10_f64.powf(noise) / n_units as f64;
-            let exponents = [4.0 * a, a, 16.0 * a, 3.0 * a, 2.0 * a, 400.0 * a];
+            let kernels =
+                [kernel(a, 2), kernel(a, 0), kernel(a, 4), kernel(3.0 * a, 0), kernel(a, 1), kernel(100.0 * a, 2), kernel(a, 4)];
             let labels: Vec<u32> = (0..n_samples as u32).map(|i| i % n_classes).collect();
             let shuffled: Vec<u32> = (0..n_samples as u32).map(|i| (i * 7 + 3) % 11).collect();
-            check_both(&values, n_units, &exponents, &[&labels, &shuffled]);
+            check_both(&values, n_units, &kernels, &[&labels, &shuffled]);
         }
     }
 
     #[test]
     fn one_and_two_samples() {
         for n_units in [1, 100] {
-            check_both(&values(1, n_units, 0, 1), n_units, &[0.5], &[&[3]]);
-            check_both(&values(2, n_units, 0, 1), n_units, &[0.5, 0.0], &[&[3, 4], &[3, 3]]);
+            check_both(&values(1, n_units, 0, 1), n_units, &[kernel(0.5, 0)], &[&[3]]);
+            check_both(&values(2, n_units, 0, 1), n_units, &[kernel(0.5, 0), kernel(0.0, 0)], &[&[3, 4], &[3, 3]]);
         }
-        assert_eq!(kernel_sums::<f32>(&[], 3, &[1.0], &[&[]])[0], KernelSums { all: vec![], same_class: vec![vec![]] });
+        assert_eq!(
+            kernel_sums::<f32>(&[], 3, &[kernel(1.0, 0)], &[&[]])[0],
+            KernelSums { all: vec![], same_class: vec![vec![]] }
+        );
         assert_eq!(kernel_sums(&[1.0_f32], 1, &[], &[]), []);
     }
 
@@ -334,7 +339,7 @@ mod tests {
         };
         let values: Vec<T> = (0..600 * n_units).map(|k| T::from_f64(0.1 + place(k / n_units))).collect();
         let two_halves: Vec<u32> = (0..600).map(|s| u32::from(s % 2 == 0)).collect();
-        let sums = &kernel_sums(&values, n_units, &[5.0, 1.25], &[&two_halves]);
+        let sums = &kernel_sums(&values, n_units, &[kernel(1.25, 2), kernel(1.25, 0)], &[&two_halves]);
         for sums in sums {
             for s in 0..600 {
                 let count = if s < 100 {
@@ -363,7 +368,7 @@ mod tests {
         for n_units in [7, 100] {
             let values: Vec<f32> = values(520, n_units, 0, 2).iter().map(|v| *v as f32).collect();
             let distinct: Vec<u32> = (0..520).map(|i| u32::MAX - i).collect();
-            let sums = &kernel_sums(&values, n_units, &[0.1], &[&[9; 520], &distinct])[0];
+            let sums = &kernel_sums(&values, n_units, &[kernel(0.1, 0)], &[&[9; 520], &distinct])[0];
             assert_eq!(sums.same_class[0], sums.all);
             assert_eq!(sums.same_class[1], [1.0; 520]);
         }
@@ -372,10 +377,11 @@ mod tests {
     /// Rows and columns of one pair of tiles, with the machine's vectors or without.
     fn sums_of_first_tiles<T: Real>(add: impl Fn(AddKernels<'_, T>)) -> Vec<f64> {
         let values: Vec<T> = values(300, 10, 1, 4).iter().map(|v| T::from_f64(*v)).collect();
-        let (powers, classes) = (Powers::new(&[1.0, 4.0, 7.0]), [padded(&[1, 2, 3].repeat(100))]);
+        let (powers, classes) =
+            (Powers::new(&[kernel(1.0, 0), kernel(1.0, 2), kernel(7.0, 0)]), [padded(&[1, 2, 3].repeat(100))]);
         let mut scratch = Scratch::new(3, 6);
         let mut sums = Vec::new();
-        Distances::new(&values, 10, &[]).for_each_pair_of_tiles(|pair| {
+        Distances::new(&values, 10).for_each_pair_of_tiles(|pair| {
             scratch.columns.fill(T::zero());
             add(AddKernels { pair, powers: &powers, classes: &classes, scratch: &mut scratch });
             sums.extend(scratch.rows.iter().chain(&scratch.columns).map(|sum| sum.to_f64()));
@@ -400,7 +406,7 @@ mod tests {
         for n_units in [2, 100] {
             let mut values = vec![0.5_f32; 300 * n_units];
             values[3 * n_units] = f32::NAN;
-            let sums = &kernel_sums(&values, n_units, &[1.0, 4.0], &[])[1];
+            let sums = &kernel_sums(&values, n_units, &[kernel(1.0, 0), kernel(1.0, 2)], &[])[1];
             assert!(sums.all.iter().all(|sum| sum.is_nan()));
         }
     }

@@ -1,92 +1,103 @@
 //! Kernels exp(−aD) of many exponents a from one squared distance D, with as few exponentials as possible.
 //!
-//! The two Kolchinsky–Tracey bounds have exponents 4 apart, and noise variances are often chosen as powers of 2 or 4: a
-//! kernel is then a square or a fourth power of another.
+//! Who asks for a kernel says from which exponential it comes, so that its bits are the same whatever else is asked for:
+//! a square is never taken because another kernel happens to be its root.
 
 use crate::math::distances::{ROWS, TILE};
 use crate::math::real::Real;
 
-/// How the kernels of all exponents follow from a squared distance, smallest exponent first.
+/// The kernel exp(−aD) with a = base · 2^squarings, computed as exp(−base D), squared `squarings` times.
+///
+/// Kernels of equal base share the exponential. Every squaring doubles the relative error: four make 2e−6 of 1e−7 in
+/// f32, which the mean of N logarithms does not show.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Kernel {
+    /// Exponent of the exponential, in units of 1/t², at least 0.
+    pub base: f64,
+    /// How often the exponential is squared.
+    pub squarings: u32,
+}
+
+impl Kernel {
+    /// The exponent a, in units of 1/t².
+    pub fn exponent(self) -> f64 {
+        self.base * f64::from(self.squarings).exp2()
+    }
+}
+
+/// How several kernels follow from a squared distance.
 pub struct Powers<T> {
+    /// One for each distinct kernel; those of equal base are neighbours, the fewest squarings first.
     steps: Vec<Step<T>>,
-    /// The caller's number of each step's exponent.
+    /// The step that computes each of the caller's kernels.
     pub places: Vec<usize>,
 }
 
-/// How a kernel is computed. `of` is the number of an earlier step.
-#[derive(Clone, Copy)]
-enum Step<T> {
-    /// 2^(scale · D) with scale = −a / ln 2.
-    Exponential { scale: T },
-    /// The kernel of half the exponent, squared.
-    Square { of: usize },
-    /// The kernel of a quarter of the exponent, squared twice.
-    FourthPower { of: usize },
+struct Step<T> {
+    start: Start<T>,
+    /// Squarings that remain.
+    squarings: u32,
 }
 
-/// A power multiplies the relative error of an exponential by itself: 16 makes 2e−6 of 1e−7, which the mean of N
-/// logarithms does not show.
-const LARGEST_POWER: u32 = 16;
+/// What is squared.
+enum Start<T> {
+    /// 2^(scale · D) with scale = −base / ln 2.
+    Exponential { scale: T },
+    /// The squares of the kernels of the step before.
+    Squares,
+}
 
 impl<T: Real> Powers<T> {
-    /// `exponents` a ≥ 0 in any order.
-    pub fn new(exponents: &[f64]) -> Self {
-        let mut places: Vec<usize> = (0..exponents.len()).collect();
-        places.sort_by(|a, b| exponents[*a].total_cmp(&exponents[*b]));
-        let mut steps: Vec<Step<T>> = Vec::with_capacity(exponents.len());
-        // Which power of an exponential each step is.
-        let mut powers: Vec<u32> = Vec::with_capacity(exponents.len());
-        for (step, place) in places.iter().enumerate() {
-            let a = exponents[*place];
-            let earlier = |multiple: u32| {
-                let is_multiple = |of: &usize| {
-                    let expected = f64::from(multiple) * exponents[places[*of]];
-                    powers[*of] * multiple <= LARGEST_POWER && (expected - a).abs() <= 4.0 * f64::EPSILON * a
-                };
-                (0..step).find(is_multiple)
-            };
-            let (next, power) = if let Some(of) = earlier(2) {
-                (Step::Square { of }, 2 * powers[of])
-            } else if let Some(of) = earlier(4) {
-                (Step::FourthPower { of }, 4 * powers[of])
-            } else {
-                (Step::Exponential { scale: T::from_f64(-a * std::f64::consts::LOG2_E) }, 1)
-            };
-            steps.push(next);
-            powers.push(power);
-        }
-        Self { steps, places }
+    /// `kernels` in any order, also the same one several times.
+    pub fn new(kernels: &[Kernel]) -> Self {
+        let key = |kernel: &Kernel| (kernel.base.to_bits(), kernel.squarings);
+        let mut distinct = kernels.to_vec();
+        distinct.sort_by_key(key);
+        distinct.dedup_by_key(|kernel| key(kernel));
+        let step = |at: usize| match distinct[..at].last() {
+            Some(previous) if previous.base.to_bits() == distinct[at].base.to_bits() => {
+                Step { start: Start::Squares, squarings: distinct[at].squarings - previous.squarings - 1 }
+            }
+            _ => {
+                let scale = T::from_f64(-distinct[at].base * std::f64::consts::LOG2_E);
+                Step { start: Start::Exponential { scale }, squarings: distinct[at].squarings }
+            }
+        };
+        let place = |kernel: &Kernel| distinct.partition_point(|other| key(other) < key(kernel));
+        Self { steps: (0..distinct.len()).map(step).collect(), places: kernels.iter().map(place).collect() }
+    }
+
+    /// How many kernels are distinct.
+    pub fn n_steps(&self) -> usize {
+        self.steps.len()
     }
 
     /// The kernels of the first `width` samples in each row of a strip of squared `distances`, `ROWS` × `TILE`.
     ///
-    /// `kernels` holds one such strip for each exponent, smallest first.
+    /// `kernels` holds one such strip for each step.
     #[inline(always)]
     pub fn take(&self, distances: &[T], width: usize, kernels: &mut [T]) {
         const STRIP: usize = ROWS * TILE;
-        for (step, next) in self.steps.iter().enumerate() {
+        for (step, Step { start, squarings }) in self.steps.iter().enumerate() {
             let (earlier, kernels) = kernels.split_at_mut(step * STRIP);
             for row in 0..ROWS {
                 let place = row * TILE..row * TILE + width;
                 let out = &mut kernels[place.clone()];
-                match *next {
-                    Step::Exponential { scale } => {
+                match start {
+                    Start::Exponential { scale } => {
                         for (k, d) in out.iter_mut().zip(&distances[place]) {
-                            *k = (*d * scale).power_of_two();
+                            *k = (*d * *scale).power_of_two();
                         }
                     }
-                    Step::Square { of } => {
-                        for (k, root) in out.iter_mut().zip(&earlier[of * STRIP..][place]) {
-                            let root = without_denormal_powers(*root);
-                            *k = root * root;
+                    Start::Squares => {
+                        for (k, root) in out.iter_mut().zip(&earlier[(step - 1) * STRIP..][place]) {
+                            *k = square(*root);
                         }
                     }
-                    Step::FourthPower { of } => {
-                        for (k, root) in out.iter_mut().zip(&earlier[of * STRIP..][place]) {
-                            let root = without_denormal_powers(*root);
-                            let square = root * root;
-                            *k = square * square;
-                        }
+                }
+                for _ in 0..*squarings {
+                    for k in &mut *out {
+                        *k = square(*k);
                     }
                 }
             }
@@ -94,10 +105,11 @@ impl<T: Real> Powers<T> {
     }
 }
 
-/// 0 in place of a number whose fourth power is denormal, which would be slow; NaN stays NaN.
+/// 0 in place of a denormal square, which would be slow; NaN stays NaN.
 #[inline(always)]
-fn without_denormal_powers<T: Real>(root: T) -> T {
-    if root < T::FOURTH_ROOT_OF_SMALLEST { T::zero() } else { root }
+fn square<T: Real>(root: T) -> T {
+    let root = if root < T::SQUARE_ROOT_OF_SMALLEST { T::zero() } else { root };
+    root * root
 }
 
 #[cfg(test)]
@@ -105,18 +117,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn exponents_in_powers_of_two_and_four_share_exponentials_up_to_the_sixteenth_power() {
-        let powers = Powers::<f64>::new(&[16.0, 1.0, 4.0, 2.0, 64.0, 3.0]);
-        let steps: Vec<String> = powers
-            .steps
-            .iter()
-            .map(|step| match step {
-                Step::Exponential { .. } => "exp".to_string(),
-                Step::Square { of } => format!("{of}²"),
-                Step::FourthPower { of } => format!("{of}⁴"),
-            })
-            .collect();
-        assert_eq!(powers.places, [1, 3, 5, 2, 0, 4]);
-        assert_eq!(steps, ["exp", "0²", "exp", "1²", "3⁴", "exp"]);
+    fn kernels_of_equal_base_share_the_exponential_and_equal_ones_the_step() {
+        let kernel = |base, squarings| Kernel { base, squarings };
+        let powers =
+            Powers::<f64>::new(&[kernel(3.0, 1), kernel(1.0, 4), kernel(1.0, 0), kernel(1.0, 4), kernel(2.0, 0)]);
+        let steps: Vec<(bool, u32)> =
+            powers.steps.iter().map(|step| (matches!(step.start, Start::Squares), step.squarings)).collect();
+        assert_eq!(steps, [(false, 0), (true, 3), (false, 0), (false, 1)]);
+        assert_eq!(powers.places, [3, 1, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_kernel_has_the_same_bits_whatever_is_computed_with_it() {
+        let kernels: Vec<Kernel> = (0..5).map(|squarings| Kernel { base: 0.3, squarings }).collect();
+        let distances: Vec<f32> = (0..ROWS * TILE).map(|i| i as f32 * 0.07).collect();
+        let take = |kernels: &[Kernel]| {
+            let mut strips = vec![0.0; kernels.len() * ROWS * TILE];
+            Powers::new(kernels).take(&distances, TILE, &mut strips);
+            strips
+        };
+        let alone: Vec<f32> = kernels.iter().flat_map(|kernel| take(&[*kernel])).collect();
+        assert_eq!(take(&kernels), alone);
+    }
+
+    #[test]
+    fn the_exponent_is_the_base_times_a_power_of_two() {
+        assert_eq!(Kernel { base: 0.3, squarings: 3 }.exponent(), 0.3 * 8.0);
     }
 }

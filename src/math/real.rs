@@ -13,10 +13,10 @@ pub trait Real: LinalgScalar + PartialOrd + Debug + AddAssign + Send + Sync {
 
     /// Unit of rounding: half the distance from 1 to the next number.
     const ROUNDING: f64;
-    /// An error of single kernels that their sum does not show: the sum contains 1, the kernel of the sample itself.
-    const NEGLIGIBLE: f64;
-    /// The smallest power of two whose fourth power is a normal number.
-    const FOURTH_ROOT_OF_SMALLEST: Self;
+    /// The share of ‖x_i‖² + ‖x_j‖² below which ‖x_i − x_j‖² is not computed from them: too many digits cancel.
+    const CANCELLED: f64;
+    /// The smallest power of two whose square is a normal number.
+    const SQUARE_ROOT_OF_SMALLEST: Self;
 
     /// The nearest number.
     fn from_f64(value: f64) -> Self;
@@ -54,8 +54,8 @@ impl Real for f32 {
     type Class = u32;
 
     const ROUNDING: f64 = 1.0 / (1_u64 << 24) as f64;
-    const NEGLIGIBLE: f64 = 1e-7;
-    const FOURTH_ROOT_OF_SMALLEST: Self = f32::from_bits((127 - 31) << 23);
+    const CANCELLED: f64 = 0.1;
+    const SQUARE_ROOT_OF_SMALLEST: Self = f32::from_bits((127 - 63) << 23);
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -95,8 +95,8 @@ impl Real for f64 {
     type Class = u64;
 
     const ROUNDING: f64 = 1.0 / (1_u64 << 53) as f64;
-    const NEGLIGIBLE: f64 = 1e-12;
-    const FOURTH_ROOT_OF_SMALLEST: Self = f64::from_bits((1023 - 255) << 52);
+    const CANCELLED: f64 = 0.01;
+    const SQUARE_ROOT_OF_SMALLEST: Self = f64::from_bits((1023 - 511) << 52);
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -190,11 +190,11 @@ mod tests {
     }
 
     #[test]
-    fn the_fourth_power_of_the_fourth_root_is_normal_and_that_of_half_is_not() {
-        assert!(f32::FOURTH_ROOT_OF_SMALLEST.powi(4).is_normal());
-        assert!(!(f32::FOURTH_ROOT_OF_SMALLEST / 2.0).powi(4).is_normal());
-        assert!(f64::FOURTH_ROOT_OF_SMALLEST.powi(4).is_normal());
-        assert!(!(f64::FOURTH_ROOT_OF_SMALLEST / 2.0).powi(4).is_normal());
+    fn the_square_of_the_square_root_is_normal_and_that_of_half_is_not() {
+        assert!(f32::SQUARE_ROOT_OF_SMALLEST.powi(2).is_normal());
+        assert!(!(f32::SQUARE_ROOT_OF_SMALLEST / 2.0).powi(2).is_normal());
+        assert!(f64::SQUARE_ROOT_OF_SMALLEST.powi(2).is_normal());
+        assert!(!(f64::SQUARE_ROOT_OF_SMALLEST / 2.0).powi(2).is_normal());
     }
 
     #[test]

@@ -149,7 +149,7 @@ fn all_estimators_of_a_pipeline_give_the_tables_that_each_gives_alone() {
     let asked = [
         "estimator = \"binning\"\nn_bins = [5, 9]\nsamples = [\"all\", \"test\"]",
         "estimator = \"quantised\"\nbits = 4",
-        "estimator = \"kde\"\nnoise_variance = 0.1\nbound = \"lower\"",
+        "estimator = \"kde\"\nnoise_variance = [0.05, 0.1]",
         "estimator = \"gaussian\"\nnoise_variance = 0.1",
         "estimator = \"binning\"\nn_bins = 5\npool = \"runs\"",
     ];
@@ -163,6 +163,8 @@ fn all_estimators_of_a_pipeline_give_the_tables_that_each_gives_alone() {
         "binning outputs/p --n-bins 5,9 --samples all,test",
         "quantised outputs/p --bits 4",
         "kde outputs/p --noise-variance 0.1 --bound lower",
+        "kde outputs/p --noise-variance 0.1 --bound upper",
+        "kde outputs/p --noise-variance 0.05 --bound upper,lower",
         "gaussian outputs/p --noise-variance 0.1",
         "binning outputs/p --n-bins 5 --pool runs",
     ] {

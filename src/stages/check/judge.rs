@@ -104,7 +104,8 @@ pub(super) fn judge(
     above: Option<&EstimateRow>,
     accuracy: Result<&Accuracy, &&'static str>,
 ) -> Vec<Judgement> {
-    let (Some(i_xt), Some(i_ty)) = (row.i_xt_bits, row.i_ty_bits) else {
+    let finite = |bits: Option<f64>| bits.filter(|bits| bits.is_finite());
+    let (Some(i_xt), Some(i_ty)) = (finite(row.i_xt_bits), finite(row.i_ty_bits)) else {
         let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
         return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
     };
@@ -395,6 +396,7 @@ mod tests {
             (row.i_xt_bits, row.i_ty_bits, row.failure) = (None, None, Some("it is NaN".to_owned()));
         };
         check(fails, &[("failure", Warning)]);
+        check(|row| row.i_xt_bits = Some(f64::NAN), &[("failure", Warning)]);
         // Noise makes no cells, and pooled inputs have a null.
         check(|row| (row.n_codes, row.randomness) = (4096, Some("noise".to_owned())), &[]);
         let pools = |row: &mut EstimateRow| (row.n_pooled, row.randomness) = (Some(2), Some("window".to_owned()));
