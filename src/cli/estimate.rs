@@ -15,7 +15,7 @@ const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
     let of_pipeline = Command::new(PIPELINE)
-        .about("Every estimate that a pipeline asks for; the recording is read once for all of them")
+        .about("Every estimate that a pipeline asks for; each recorded moment is read once for all of them, once more for each pool")
         .arg(pipeline_arg())
         .arg(out_arg("The experiment's folder [default: outputs/<pipeline>]"))
         .arg(dry_run_arg());

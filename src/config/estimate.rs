@@ -237,7 +237,7 @@ impl Scope {
             samples: samples.map_or(Selection::All, |(_, selection)| *selection),
             pool,
             of: if chosen.flag("per_unit") { Of::Units } else { Of::Layers },
-            n_shuffles: chosen.count("shuffles").unwrap_or(0),
+            n_shuffles: chosen.count("shuffles").expect("the shuffles have a default"),
         })
     }
 }

@@ -74,7 +74,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "exact",
-            doc: "no bins: rows are equal where all values are, to the last bit",
+            doc: "no bins: rows are equal where all values are, at full precision",
             kind: Kind::Flag,
             default: "",
         },
@@ -229,8 +229,7 @@ mod tests {
         assert!(matches!(error, EstimateError::TooFar { sample: 1, unit: 0, .. }), "{error}");
         let words = [("bin_width", "1e-12"), ("above", "last-bin")];
         let error = estimated(&words, &[0.0, 0.0, 1.0], 1, Labels::hard(&[0, 1, 1])).unwrap_err();
-        let expected =
-            "sample 2, unit 0 is 0.99999994: too many bins of width 1e-12 away from 0; choose a larger `bin_width`";
+        let expected = "sample 2, unit 0 is 1: too many bins of width 1e-12 away from 0; choose a larger `bin_width`";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -244,6 +243,7 @@ mod tests {
         check(&[("exact", "true"), ("low", "0")], "exact", "low");
         check(&[("n_bins", "3"), ("above", "refuse")], "n_bins", "above");
         check(&[("range", "run")], "n_edges", "range");
+        check(&[("bin_width", "1"), ("above", "refuse")], "bin_width", "above = refuse");
         check(&[("spacing", "tanh"), ("low", "0")], "spacing", "low");
         check(&[("compat", "idnns"), ("below", "refuse")], "compat", "below");
         check(&[("n_bins", "3"), ("precision", "f64")], "n_bins", "precision");

@@ -8,6 +8,7 @@
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
 //! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
 
+use super::given::label_entropy;
 use super::{Estimate, EstimateError, Given, Sample, Spread};
 use crate::math::atoms::Cells;
 use crate::math::entropy::Bias;
@@ -86,8 +87,9 @@ pub(super) fn estimate(
         }
         None if bias == Bias::PlugIn => {
             let rows: Vec<&[f64]> = given.y.rows().collect();
-            let i_ty = |rows| given.h_y - label_entropy_given(&cells, rows, given.y.n_classes());
-            let dealt = |order: &Vec<u32>| i_ty(order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>());
+            let i_ty =
+                |rows: Vec<&[f64]>| label_entropy(&rows) - label_entropy_given(&cells, rows, given.y.n_classes());
+            let dealt = |order: &Vec<u32>| i_ty(order.iter().map(|row| rows[*row as usize]).collect());
             (i_ty(rows.clone()), Spread::of(&given.orders.iter().map(dealt).collect::<Vec<_>>()))
         }
         None => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),

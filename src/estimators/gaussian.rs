@@ -32,7 +32,8 @@ pub(super) const SPEC: Spec = Spec {
 struct Gaussian(Vec<f64>);
 
 fn build(parameters: &[Parameters]) -> Built {
-    let variance = |parameters: &Parameters| parameters.number("noise_variance").unwrap_or(1e-3);
+    let variance =
+        |parameters: &Parameters| parameters.number("noise_variance").expect("the noise variance has a default");
     Ok(Box::new(Gaussian(parameters.iter().map(variance).collect())))
 }
 

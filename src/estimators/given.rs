@@ -94,8 +94,7 @@ impl Given {
             return Err(EstimateError::TooFew { n });
         }
         let tables: Vec<_> = Bias::ALL.iter().map(|(_, bias)| (*bias, CountTable::new(n, *bias))).collect();
-        let p_y = |class: usize| y.rows().map(|p_y| p_y[class]).sum::<f64>() / n as f64;
-        let h_y = entropy((0..y.n_classes()).map(p_y));
+        let h_y = label_entropy(&y.rows().collect::<Vec<_>>());
         let (orders, keeps_moments) = orders(samples, n_shuffles);
         let class_of = |order: &Vec<u32>, classes: &[u32]| {
             Cells::of_rows(&order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>(), 1)
@@ -144,6 +143,12 @@ impl Given {
     pub fn is_distinct(&self) -> bool {
         self.x.n_cells() == self.n_samples()
     }
+}
+
+/// H(Y) of rows of p(y|x), of which there is at least one.
+pub(super) fn label_entropy(rows: &[&[f64]]) -> Nats {
+    let p_y = |class: usize| rows.iter().map(|p_y| p_y[class]).sum::<f64>() / rows.len() as f64;
+    entropy((0..rows[0].len()).map(p_y))
 }
 
 impl Spread {

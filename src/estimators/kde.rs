@@ -86,7 +86,7 @@ const ALLOWED_VARIANCES: RangeInclusive<f64> = 1e-100..=1e100;
 
 fn build(parameters: &[Parameters]) -> Built {
     let noise = |parameters: &Parameters| {
-        let variance = parameters.number("noise_variance").unwrap_or(1e-3);
+        let variance = parameters.number("noise_variance").expect("the noise variance has a default");
         if !ALLOWED_VARIANCES.contains(&variance) {
             return Err(ParameterError::Value {
                 name: "noise_variance",

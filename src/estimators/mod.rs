@@ -78,11 +78,11 @@ pub struct Estimate {
     pub h_t_given_x: Nats,
     /// I(X;T) where the inputs are dealt to the rows anew; `None` without shuffles.
     pub i_xt_null: Option<Spread>,
-    /// I(T;Y) where the labels are dealt to the rows anew; `None` without shuffles.
+    /// I(T;Y) where the labels are dealt to the samples anew; `None` without shuffles.
     pub i_ty_null: Option<Spread>,
     /// The largest possible I(X;T).
     pub i_xt_ceiling: Nats,
-    /// H(Y), the largest possible I(T;Y).
+    /// The largest possible I(T;Y): H(Y), less H(Y|X) where labels are probabilities.
     pub i_ty_ceiling: Nats,
     /// Number of distinct values of T that the estimator saw.
     pub n_codes: usize,
@@ -171,7 +171,7 @@ pub enum EstimateError {
         what: &'static str,
     },
     /// Noise relative to a spread that is 0.
-    #[error("all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`")]
+    #[error("all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`")]
     Constant,
     /// Numbers too large or too small for the arithmetic.
     #[error("the {what} is not a finite number; choose a `noise_variance` nearer to the layer's variance")]

@@ -37,7 +37,8 @@ pub(super) const SPEC: Spec = Spec {
 struct Quantised(Vec<(u32, Bias)>);
 
 fn build(parameters: &[Parameters]) -> Built {
-    let one = |parameters: &Parameters| (parameters.count("bits").unwrap_or(8) as u32, bias(parameters));
+    let one =
+        |parameters: &Parameters| (parameters.count("bits").expect("the bits have a default") as u32, bias(parameters));
     Ok(Box::new(Quantised(parameters.iter().map(one).collect())))
 }
 

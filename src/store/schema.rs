@@ -213,7 +213,7 @@ tables! {
 
     /// One run, layer and recorded moment: what one estimator says of the layer as a whole.
     "estimates" = EstimateRow {
-        /// Identity of the estimator with its parameters and its choice of samples.
+        /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
         /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
@@ -237,7 +237,7 @@ tables! {
         i_ty_bits: Option<f64>,
         /// I(T;T′) in bits, T′ being the layer above; null at the last layer and for estimators that have none.
         i_tt_bits: Option<f64>,
-        /// H(T|X) in bits: of a code 0 unless it is pooled, of noise its differential entropy.
+        /// H(T|X) in bits: of a code 0 unless moments are pooled or inputs repeat, of noise its differential entropy.
         h_t_given_x_bits: Option<f64>,
         /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no estimate.
         i_xt_ceiling_bits: Option<f64>,
@@ -257,9 +257,9 @@ tables! {
         i_tt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_tt_null_bits_std: Option<f64>,
-        /// I(X;T) in bits of the same layer and run before training; null where step 0 is not recorded.
+        /// I(X;T) in bits of the same layer and run before training; null where step 0 is not recorded, has no estimate, or is pooled with others.
         i_xt_untrained_bits: Option<f64>,
-        /// I(T;Y) in bits of the same layer and run before training; null where step 0 is not recorded.
+        /// I(T;Y) in bits of the same layer and run before training; null where step 0 is not recorded, has no estimate, or is pooled with others.
         i_ty_untrained_bits: Option<f64>,
         /// Rows in the estimate: samples, times the moments pooled.
         n_samples: i32,
@@ -275,7 +275,7 @@ tables! {
 
     /// One run, layer, unit and recorded moment: what one estimator says of a single unit t of the layer.
     "unit_estimates" = UnitEstimateRow {
-        /// Identity of the estimator with its parameters and its choice of samples.
+        /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
         /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
@@ -291,13 +291,13 @@ tables! {
         i_xt_bits: Option<f64>,
         /// I(t;Y) in bits; null where there is no estimate.
         i_ty_bits: Option<f64>,
-        /// Mean over shuffles of I(t;Y) in bits when the labels are dealt to the rows anew.
+        /// Mean over shuffles of I(t;Y) in bits when the labels are dealt to the samples anew.
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,
         /// The largest possible I(X;t) in bits; null where there is no estimate.
         i_xt_ceiling_bits: Option<f64>,
-        /// H(Y) in bits; null where there is no estimate.
+        /// The largest possible I(t;Y) in bits: H(Y), less H(Y|X) where labels are probabilities; null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
         /// Rows in the estimate: samples, times the moments pooled.
         n_samples: i32,
@@ -309,7 +309,7 @@ tables! {
 
     /// One estimator, layer, recorded moment and check: how many runs pass it.
     "checks" = CheckRow {
-        /// Identity of the estimator with its parameters and its choice of samples.
+        /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: i32,
@@ -365,7 +365,7 @@ tables! {
         i_ty_null_bits_mean: Option<f64>,
         /// The largest possible I(X;T) in bits: the smallest over runs.
         i_xt_ceiling_bits: Option<f64>,
-        /// H(Y) in bits: the smallest over runs.
+        /// The largest possible I(T;Y) in bits: the smallest over runs.
         i_ty_ceiling_bits: Option<f64>,
         /// Mean over runs of the training loss, in nats; null where not every run has one.
         loss_train_nats_mean: Option<f64>,

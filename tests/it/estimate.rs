@@ -303,7 +303,7 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     project.recording(&[0.5; 4], &[None; 4]);
     assert_eq!(project.run("estimate kde outputs/p --relative --noise-variance 1 --bound upper").code, 1);
     let rows = estimates(&project, "kde-upper-noise-variance-1-relative", "r0000");
-    let reason = "all values of the layer are equal, so it has no spread to set the noise by; use `noise_variance`";
+    let reason = "all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
 }
 
@@ -405,7 +405,7 @@ fn the_input_is_no_part_of_the_range_of_the_layers() {
     add_run(&project, "r0000", 0, &[0.0, 10.0, 20.0, 30.0], 1);
     assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range run").code, 1);
     let rows = estimates(&project, "binning-n-bins-3-range-run", "r0000");
-    let reason = "the range is that of the layers above the input; leave out the input, or use another `range`";
+    let reason = "the range is that of the layers above the input; use `range` layer or unit for the input";
     assert_eq!((rows[0].layer, rows[0].failure.as_deref()), (0, Some(reason)));
     assert_eq!((rows[1].layer, rows[1].n_codes), (1, 3));
     project.ok("estimate binning outputs/p --n-bins 3");
@@ -443,4 +443,20 @@ fn labels_of_pooled_moments_are_shuffled_by_sample() {
     close(pooled[0].i_ty_bits, once[0].i_ty_bits.unwrap());
     close(pooled[0].i_ty_null_bits_mean, once[0].i_ty_null_bits_mean.unwrap());
     close(pooled[0].i_ty_null_bits_std, once[0].i_ty_null_bits_std.unwrap());
+}
+
+#[test]
+fn a_unit_fails_by_itself() {
+    let project = Project::new("");
+    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
+    add_run(&project, "r0000", 2, &[0.1, 0.1, 0.2, 0.2, 0.3, f32::NAN, 0.4, 0.4], 2);
+    assert_eq!(project.run("estimate binning outputs/p --n-bins 4 --per-unit").code, 1);
+    let path = project.path("outputs/p/unit_estimates/binning-n-bins-4/run=r0000.parquet");
+    let rows: Vec<UnitEstimateRow> = read_rows(&path).unwrap();
+    let of_layer: Vec<_> = rows.iter().filter(|row| row.layer == 2).collect();
+    assert_eq!((of_layer[0].n_codes, of_layer[0].failure.as_deref()), (4, None));
+    let reason = "sample 2, unit 1 is NaN; only finite values can be estimated";
+    assert_eq!((of_layer[1].unit, of_layer[1].failure.as_deref()), (1, Some(reason)));
+    let sentence = project.refused("estimate binning outputs/p --pool runs");
+    assert!(sentence.ends_with("r0000 is the only run; T is random over several: record more `runs`"), "{sentence}");
 }

@@ -50,7 +50,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 const REGISTRIES: &[&str] = &["datasets", "estimators", "import", "plots"];
 
 /// Files that the entries of a registry share.
-const SHARED: &[&str] = &["canvas", "discrete"];
+const SHARED: &[&str] = &["canvas", "discrete", "given"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -88,7 +88,7 @@ const RULES: &[&[&str]] = &[
 
 impl Rule {
     pub(super) fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
-        let given = |name: &str| parameters.iter().any(|(n, _)| n == name);
+        let given = |name: &str| parameters.iter().any(|(n, value)| n == name && *value != Value::Flag(false));
         let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
         if let [first, second, ..] = rules[..] {
             return Err(ParameterError::Exclusive { first: first[0], second: second[0] });
@@ -112,6 +112,9 @@ impl Rule {
             return Ok(Rule::Exact);
         }
         if let Some(width) = parameters.number("bin_width") {
+            if above == AboveEdges::Refuse {
+                return Err(ParameterError::Exclusive { first: "bin_width", second: "above = refuse" });
+            }
             let held = f64::from(width as f32);
             if precision == Precision::Single && !(held > 0.0 && held.is_finite()) {
                 let width = Value::Number(width);
@@ -196,7 +199,7 @@ impl Rule {
                     _ => t.values().into(),
                 };
                 let codes = digitise(&values, &Width { width: *width, precision: *precision });
-                return Ok(codes.map_err(|e| too_far(&values, t.n_units(), *width, e))?.cells(t.n_units()));
+                return Ok(codes.map_err(|e| too_far(t, &values, *width, e))?.cells(t.n_units()));
             }
             Rule::Bins { n_bins, over } => {
                 let range = match over {
@@ -234,8 +237,10 @@ impl Rule {
                 let own = own + f64::from(u8::from(*above == AboveEdges::OwnCell));
                 Some((n_edges - 1) as f64 + own)
             }
-            Rule::Tanh { n_edges, .. } => Some((n_edges + 1) as f64),
+            // Edges that f32 does not tell apart leave no cell between them.
+            Rule::Tanh { edges, .. } => Some((edges.edges().chunk_by(|a, b| a == b).count() + 1) as f64),
             Rule::Bins { n_bins, .. } => Some(*n_bins as f64),
+            // Below the first edge, between low and the smallest other value, the n, and the largest value.
             Rule::Quantiles { n, .. } => Some((n + 3) as f64),
             Rule::Width { .. } | Rule::Exact => None,
         }
@@ -313,9 +318,10 @@ fn suffix(precision: Precision) -> &'static str {
     if precision == Precision::Double { "-f64" } else { "" }
 }
 
-fn too_far(values: &[f32], n_units: usize, bin_width: f64, e: TooFar) -> EstimateError {
+/// The place of the value that is too far; `values` are those of `t` as they were digitised.
+fn too_far(t: Representation<'_>, values: &[f32], bin_width: f64, e: TooFar) -> EstimateError {
     let at = values.iter().position(|value| f64::from(*value) == e.value).unwrap_or(0);
-    EstimateError::TooFar { sample: at / n_units, unit: at % n_units, value: e.value as f32, bin_width }
+    EstimateError::TooFar { sample: at / t.n_units(), unit: at % t.n_units(), value: t.values()[at], bin_width }
 }
 
 fn bins(range: Range, n_bins: usize) -> Result<EvenEdges, EstimateError> {

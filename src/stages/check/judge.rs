@@ -41,7 +41,7 @@ pub(super) struct Accuracy {
 
 /// Above this share of the ceiling an estimate says that the samples are too few, not how much information there is.
 const SATURATED: f64 = 0.9;
-/// With as many cells per sample, most samples are alone in theirs, and I(T;Y) is near H(Y) whatever the labels.
+/// With as many cells a sample a cell has fewer than two of them on average, and I(T;Y) is near H(Y) whatever the labels.
 const MOST_CELLS: f64 = 0.5;
 /// Nearest neighbours at distance 0 decide an estimate by then.
 const MOST_DUPLICATES: f64 = 0.01;
@@ -93,11 +93,6 @@ impl Verdict {
     }
 }
 
-/// How far a figure is from what it is compared with.
-pub(super) fn excess(value: Option<f64>, bound: Option<f64>) -> f64 {
-    value.zip(bound).map_or(0.0, |(value, bound)| (value - bound).abs())
-}
-
 /// What every check says of an estimate; `above` is that of the layer above at the same moment.
 pub(super) fn judge(
     row: &EstimateRow,
@@ -116,7 +111,7 @@ pub(super) fn judge(
     let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
     judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
-    judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y)", i_ty, row.i_ty_ceiling_bits));
+    judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y) less H(Y|X)", i_ty, row.i_ty_ceiling_bits));
     if let Some(ceiling) = row.i_xt_ceiling_bits {
         let bound = SATURATED * ceiling;
         judged.push(found(
@@ -141,7 +136,11 @@ pub(super) fn judge(
             n_codes > MOST_CELLS * n && !is_input,
             n_codes,
             MOST_CELLS * n,
-            || format!("{n_codes} cells for {n} samples: most are alone in theirs, which pulls I(T;Y) to H(Y)"),
+            || {
+                format!(
+                    "{n_codes} cells for {n} samples: fewer than two in a cell on average, which pulls I(T;Y) to H(Y)"
+                )
+            },
         ));
     }
     if row.n_pooled.unwrap_or(1) > 1 {
@@ -270,7 +269,8 @@ struct Scale {
 
 impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
-        let Some(i_xt) = row.i_xt_bits else { return };
+        // X knows all of X at every scale.
+        let Some(i_xt) = row.i_xt_bits.filter(|_| row.layer > 0) else { return };
         let family = row.estimator.split('-').next().unwrap_or_default();
         let correction = ["-miller-madow", "-jackknife"].into_iter().find(|suffix| row.estimator.contains(suffix));
         let applied_to = [row.samples.as_deref().unwrap_or("all"), row.randomness.as_deref().unwrap_or("none")];

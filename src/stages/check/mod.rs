@@ -11,7 +11,8 @@ use serde::Serialize;
 use super::StageError;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, write_rows,
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
+    write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, Verdict, judge};
 
@@ -137,7 +138,13 @@ fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: String, row: &EstimateRo
 }
 
 fn severity(judgement: &Judgement) -> (Verdict, f64) {
-    (judgement.verdict, judge::excess(judgement.value, judgement.bound))
+    badness(judgement.verdict, judgement.value, judgement.bound)
+}
+
+/// What is found is the worse the further its figure is from what it is compared with; what passes, the nearer.
+fn badness(verdict: Verdict, value: Option<f64>, bound: Option<f64>) -> (Verdict, f64) {
+    let distance = value.zip(bound).map_or(0.0, |(value, bound)| (value - bound).abs());
+    (verdict, if verdict == Verdict::Passed { -distance } else { distance })
 }
 
 fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
@@ -166,7 +173,7 @@ fn findings(rows: &[CheckRow]) -> Vec<Finding> {
 }
 
 fn finding(rows: &[&CheckRow]) -> Option<Finding> {
-    let severity = |row: &CheckRow| (Verdict::named(&row.verdict), judge::excess(row.value, row.bound));
+    let severity = |row: &CheckRow| badness(Verdict::named(&row.verdict), row.value, row.bound);
     let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
     let worst = rows.iter().max_by(is_worse)?;
     let found = rows.iter().filter(|row| row.n_found > 0);
@@ -178,7 +185,10 @@ fn finding(rows: &[&CheckRow]) -> Option<Finding> {
         layers: layers.into_iter().collect(),
         n_found: found.count(),
         n_checked: rows.len(),
-        says: format!("layer {}, epoch {}: {}", worst.layer, worst.epoch, worst.says),
+        says: match worst.says.as_str() {
+            "" => String::new(),
+            says => format!("layer {}, epoch {}: {says}", worst.layer, worst.epoch),
+        },
     })
 }
 
@@ -210,10 +220,12 @@ impl Known {
             Err(StoreError::Missing { .. }) => return Ok(Self::default()),
             recording => recording?,
         };
+        let hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
         let is_hard = samples.iter().all(|row| row.p_y1.is_none());
-        let mut known = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
+        let mut known =
+            Self { is_there: true, n_classes: classes.len(), is_hard, hashes: vec![hash], ..Self::default() };
         for run in recording.runs() {
             known.add(run)?;
         }

@@ -21,7 +21,8 @@ pub use plan::{Planned, plan};
 use tables::Tables;
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
-/// `<out>/unit_estimates`. Every recorded moment is read once for all estimators, those that pool apart.
+/// `<out>/unit_estimates`. A recorded moment is read once for all estimators that do not pool, once more for each way of
+/// pooling, and once before for a range over the run.
 ///
 /// # Errors
 /// There is no recording, a file is not what was written, or runs, layers or samples do not belong together.

@@ -156,7 +156,7 @@ impl<'a> OpenRun<'a> {
         let jobs: Vec<_> =
             above_input.flat_map(|(_, reader)| (0..reader.moments().len()).map(move |index| (reader, index))).collect();
         let ranges: Result<Vec<Range>, StageError> =
-            jobs.par_iter().map(|(reader, index)| Ok(finite_range(reader.read(*index)?.t))).collect();
+            jobs.par_iter().map(|(reader, index)| Ok(finite_range(&reader.read(*index)?.t))).collect();
         Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
     }
 
@@ -234,9 +234,14 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         Pool::Steps(first, last) => {
             let begin = moments.partition_point(|(_, step)| *step < first);
             let end = moments.partition_point(|(_, step)| *step <= last);
-            (begin..end).is_empty().then(Vec::new).unwrap_or_else(|| vec![stretch(begin..end)])
+            if begin < end { vec![stretch(begin..end)] } else { Vec::new() }
         }
         Pool::Runs => {
+            if let [only] = runs {
+                let problem =
+                    format!("{} is the only run; T is random over several: record more `runs`", only.recorded.id);
+                return Err(StageError::Refused(problem));
+            }
             expect_same_widths(runs)?;
             if let Some(other) = runs.iter().find(|run| self::moments(&run.layers[0].1) != moments) {
                 return Err(StageError::Refused(format!(
@@ -324,14 +329,13 @@ pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) 
     Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
 }
 
-/// The range of those values that are finite: a moment with others fails by itself.
-fn finite_range(mut values: Vec<f32>) -> Range {
-    let range = Range::of(&values);
+/// The range of those values that are finite: what holds others fails by itself.
+pub(super) fn finite_range(values: &[f32]) -> Range {
+    let range = Range::of(values);
     if range.low.is_finite() && range.high.is_finite() {
         return range;
     }
-    values.retain(|value| value.is_finite());
-    Range::of(&values)
+    Range::of(&values.iter().copied().filter(|value| value.is_finite()).collect::<Vec<_>>())
 }
 
 fn moments(reader: &ActivationReader) -> Vec<(i32, i64)> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::super::StageError;
-use super::moments::{Group, OpenRun, Rows, Runs, chosen, read};
+use super::moments::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::plan::Work;
 use crate::config::{Of, Selection};
 use crate::estimators::{
@@ -112,15 +112,15 @@ impl<'a> Tables<'a> {
             let recorded = read(self.open, group, index)?;
             let n_units = reader.n_units();
             for (selection, rows) in &self.rows {
-                let t = chosen(&recorded, group, rows);
-                let t = Representation::new(&t, n_units).map_err(EstimateError::from);
+                let values = chosen(&recorded, group, rows);
+                let t = Representation::new(&values, n_units).map_err(EstimateError::from);
                 let shape = t.as_ref().ok().map(Shape::of);
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
                     let at = At { batch, layer: *layer, n_units, group, shape };
                     let sample = self.sample(&at, &t);
                     match batch.of {
                         Of::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
-                        Of::Units => self.add_units(&at, &sample, &mut tables),
+                        Of::Units => self.add_units(&at, &values, &mut tables),
                     }
                 }
             }
@@ -154,10 +154,8 @@ impl<'a> Tables<'a> {
         let in_words = |(table, estimate): (&usize, Result<Estimate, EstimateError>)| {
             let range = self.works[*table].request.member.range;
             if at.layer == 0 && range != RangeOver::Estimated {
-                return Err(
-                    "the range is that of the layers above the input; leave out the input, or use another `range`"
-                        .to_owned(),
-                );
+                return Err("the range is that of the layers above the input; use `range` layer or unit for the input"
+                    .to_owned());
             }
             let text = |e: EstimateError| {
                 let moments = at.group.parts.len();
@@ -243,15 +241,15 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// Adds the rows of every unit of a layer to each table of a batch.
-    fn add_units(&self, at: &At<'_>, sample: &Result<Sample<'_>, EstimateError>, tables: &mut [Table]) {
+    /// Adds the rows of every unit of a layer, whose `values` are n_samples × n_units, to each table of a batch. A unit fails
+    /// by itself.
+    fn add_units(&self, at: &At<'_>, values: &[f32], tables: &mut [Table]) {
+        let layer = finite_range(values);
         for unit in 0..at.n_units {
-            let column: Vec<f32> =
-                sample.as_ref().map_or_else(|_| Vec::new(), |sample| sample.t.column(unit).collect());
-            let of_unit = sample.as_ref().map_err(Clone::clone).and_then(|sample| {
-                let t = Representation::new(&column, 1)?;
-                Ok(Sample { t, ..*sample })
-            });
+            let column: Vec<f32> = values.iter().skip(unit).step_by(at.n_units).copied().collect();
+            let of_unit = Representation::new(&column, 1).map_err(EstimateError::from);
+            let of_unit = self.sample(at, &of_unit);
+            let of_unit = of_unit.map(|sample| Sample { ranges: Ranges { layer, ..sample.ranges }, ..sample });
             for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, &of_unit, Some(unit))) {
                 let Table::Units(rows) = &mut tables[*table] else { continue };
                 let request = self.works[*table].request;
