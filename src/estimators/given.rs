@@ -48,7 +48,7 @@ pub struct Given {
     pub orders: Vec<Vec<u32>>,
     /// Whether an order takes each row once and leaves it in its moment, so that it may deal the rows of another layer too.
     pub keeps_moments: bool,
-    /// Permutations of the rows, whatever their samples.
+    /// Permutations of the rows, whatever their samples; none where every row came from an input of its own.
     pub shuffles: Shuffles,
     tables: Vec<(Bias, CountTable)>,
     /// H(X).
@@ -104,12 +104,13 @@ impl Given {
             Some(_) => Nats(0.0),
             None => label_entropy_given(&x, y.rows(), y.n_classes()),
         };
+        let n_of_rows = if x.n_cells() == n { 0 } else { n_shuffles };
         Ok(Self {
             classes: y.classes().map(|classes| Cells::of_rows(classes, 1)),
             dealt,
             orders,
             keeps_moments,
-            shuffles: Shuffles::new(n_shuffles as u64, n as u32),
+            shuffles: Shuffles::new(n_of_rows as u64, n as u32),
             h_x: tables[0].1.entropy(x.counts()),
             i_ty_ceiling: h_y - h_y_given_x,
             h_y,

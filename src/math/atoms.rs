@@ -25,11 +25,6 @@ impl Cells {
         number(codes.len() / width, |i| hash_of_row(row(i)), |i, j| row(i) == row(j))
     }
 
-    /// The joint partition: samples are together where they are together in `a` and in `b`.
-    pub fn pairs(a: &Cells, b: &Cells) -> Self {
-        a.split_by(|i| b.numbers[i])
-    }
-
     /// The cells split by a label of every sample.
     pub fn split_by(&self, label: impl Fn(usize) -> u32) -> Self {
         let pair = |i: usize| (u64::from(self.numbers[i]) << u32::BITS) | u64::from(label(i));
@@ -235,7 +230,7 @@ mod tests {
         fn pairs_are_the_joint_partition(samples in proptest::collection::vec((0..5_u8, 0..4_u8), 0..100)) {
             let a = Cells::of_rows(&samples.iter().map(|s| s.0).collect::<Vec<_>>(), 1);
             let b = Cells::of_rows(&samples.iter().map(|s| s.1).collect::<Vec<_>>(), 1);
-            prop_assert_eq!(Cells::pairs(&a, &b), slow(&samples));
+            prop_assert_eq!(a.split_by(|i| b.numbers()[i]), slow(&samples));
         }
     }
 }

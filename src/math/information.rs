@@ -138,7 +138,7 @@ mod tests {
                 let table = CountTable::new(n, *bias);
                 for y in [&y, &few] {
                     let slow = |y: &Cells| {
-                        let joint = table.entropy(Cells::pairs(&t, y).counts());
+                        let joint = table.entropy(t.split_by(|i| y.numbers()[i]).counts());
                         table.entropy(t.counts()).0 + table.entropy(y.counts()).0 - joint.0
                     };
                     let shuffled: Vec<u32> = permutation.iter().map(|i| y.numbers()[*i as usize]).collect();

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{Outcome, StageError};
 use crate::plots::{Spec, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
-use crate::store::{Experiment, Lock, Pending, StoreError, read_rows, verified_hash, write_bytes};
+use crate::store::{Experiment, Lock, Pending, StoreError, read_all_rows, read_rows, verified_hash, write_bytes};
 
 /// Draws `plots` of every experiment and estimator in the summary of `experiment` into `<out>/figures`. A picture that
 /// needs what is not there (single runs of a summary over several experiments; estimates that all failed) is left out
@@ -41,7 +41,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
         let of_subject = |row: &&SummaryRow| row.estimator == *estimator && row.experiment == *name;
         let summary: Vec<SummaryRow> = summary.iter().filter(of_subject).cloned().collect();
         let paths = estimates.iter().find(|(id, _)| is_single && id == estimator).map(|(_, paths)| paths.as_slice());
-        let estimates = read_all(paths.unwrap_or_default())?;
+        let estimates: Vec<EstimateRow> = read_all_rows(paths.unwrap_or_default())?;
         for spec in plots {
             let picture = match (spec.draw)(Tables { summary: &summary, estimates: &estimates }) {
                 Ok(picture) => picture,
@@ -71,12 +71,4 @@ fn hashes(experiment: &Experiment, estimates: &[(String, Vec<PathBuf>)]) -> Resu
         hashes.push(experiment.verified_estimates(path)?.1);
     }
     Ok(hashes)
-}
-
-fn read_all(paths: &[PathBuf]) -> Result<Vec<EstimateRow>, StageError> {
-    let mut rows = Vec::new();
-    for path in paths {
-        rows.extend(read_rows::<EstimateRow>(path)?);
-    }
-    Ok(rows)
 }

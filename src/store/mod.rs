@@ -22,4 +22,4 @@ pub use layout::{Experiment, RunId, data_file};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, manifests, verified_hash};
 pub use recording::{RecordedRun, Recording};
-pub use table::{Footer, RowWriter, read_footer, read_rows, read_samples, write_rows};
+pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};

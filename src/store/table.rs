@@ -102,6 +102,18 @@ pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     guarded(path, || read_unguarded(path))
 }
 
+/// Reads the whole table files `paths`, one after the other.
+///
+/// # Errors
+/// As [`read_rows`].
+pub fn read_all_rows<R: Row>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
+    let mut rows = Vec::new();
+    for path in paths {
+        rows.extend(read_rows(path)?);
+    }
+    Ok(rows)
+}
+
 fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let (file, metadata) = open(path, R::TABLE)?;
     expect_types(path, metadata.schema(), &R::schema(&[]))?;

@@ -4,15 +4,15 @@ mod judge;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Serialize;
 
 use super::StageError;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
-    write_rows,
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows, read_samples,
+    verified_hash, write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, Verdict, judge};
 
@@ -235,9 +235,9 @@ impl Known {
     fn add(&mut self, run: &RecordedRun) -> Result<(), StoreError> {
         self.hashes.extend(run.verify(EpochRow::TABLE, None)?);
         self.hashes.extend(run.verify(SplitRow::TABLE, None)?);
-        let splits: Vec<SplitRow> = rows(&run.parts(SplitRow::TABLE, None))?;
+        let splits: Vec<SplitRow> = read_all_rows(&run.parts(SplitRow::TABLE, None))?;
         let n_train = splits.iter().filter(|row| row.split == "train").count();
-        for row in rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
+        for row in read_all_rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
             let (train, test) = (row.accuracy_train, row.accuracy_test);
             let fit = Fit { train, test, n_train, n_test: splits.len() - n_train };
             self.fits.insert((run.id.to_string(), row.step), fit);
@@ -270,12 +270,4 @@ impl Known {
         };
         if n == row.n_samples as usize { Ok(Accuracy { right, n_classes: self.n_classes }) } else { Err(unknown) }
     }
-}
-
-fn rows<R: Row>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
-    let mut rows = Vec::new();
-    for path in paths {
-        rows.extend(read_rows(path)?);
-    }
-    Ok(rows)
 }

@@ -40,7 +40,8 @@ pub fn estimate(
     let out = Experiment::new(out);
     // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
     // them cannot wait for each other.
-    let pending = plan::targets(&runs, requests, &out)?;
+    let hashes = plan::Hashes::of(&runs, requests)?;
+    let pending = plan::targets(&runs, &hashes, requests, &out)?;
     if pending.is_empty() {
         return Ok(Outcome::UpToDate);
     }
@@ -48,7 +49,7 @@ pub fn estimate(
     let names = plan::names(&pending);
     let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
     // Another call may have made some of them while this one waited.
-    let targets = plan::targets(&runs, requests, &out)?;
+    let targets = plan::targets(&runs, &hashes, requests, &out)?;
     if targets.is_empty() {
         return Ok(Outcome::UpToDate);
     }

@@ -10,8 +10,8 @@ use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, Values, read_rows, read_samples,
-    verified_hash,
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, Values, read_all_rows,
+    read_samples, verified_hash,
 };
 
 /// All runs of a recording, and what is known of its samples.
@@ -77,25 +77,20 @@ impl Runs {
         self.recording.runs()[run].id.clone()
     }
 
-    /// The hashes of the values of some runs.
-    pub(super) fn hashes(&self, runs: &[usize], values: Values) -> Result<Vec<String>, StageError> {
+    /// The hashes of the values of every run.
+    pub(super) fn hashes(&self, values: Values) -> Result<Vec<Vec<String>>, StageError> {
         let layers = self.recording.layers(values)?;
-        let mut hashes = Vec::new();
-        for run in runs {
-            for layer in &layers {
-                hashes.extend(self.recording.runs()[*run].hashes(values.table(), Some(*layer))?);
-            }
-        }
-        Ok(hashes)
+        let of_run = |run: &RecordedRun| {
+            let of_layer = |layer: &usize| run.hashes(values.table(), Some(*layer));
+            Ok(layers.iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat())
+        };
+        self.recording.runs().iter().map(of_run).collect()
     }
 
-    /// The hashes of the splits of some runs.
-    pub(super) fn split_hashes(&self, runs: &[usize]) -> Result<Vec<String>, StageError> {
-        let mut hashes = Vec::new();
-        for run in runs {
-            hashes.extend(self.recording.runs()[*run].hashes(SplitRow::TABLE, None)?);
-        }
-        Ok(hashes)
+    /// The hashes of the splits of every run.
+    pub(super) fn split_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
+        let of_run = |run: &RecordedRun| Ok(run.hashes(SplitRow::TABLE, None)?);
+        self.recording.runs().iter().map(of_run).collect()
     }
 
     /// Moments of the first run, which tells for all of them.
@@ -175,11 +170,7 @@ impl<'a> OpenRun<'a> {
 
     /// Of every sample, whether it is in the part called `split`.
     fn split(&self, split: &str) -> Result<Vec<bool>, StageError> {
-        let parts = self.recorded.parts(SplitRow::TABLE, None);
-        let mut of_sample = Vec::new();
-        for path in &parts {
-            of_sample.extend(read_rows::<SplitRow>(path)?);
-        }
+        let of_sample: Vec<SplitRow> = read_all_rows(&self.recorded.parts(SplitRow::TABLE, None))?;
         let n_needed = self.samples.last().map_or(0, |last| *last as usize + 1);
         let is_in_order = of_sample.iter().enumerate().all(|(number, row)| row.sample as usize == number);
         if of_sample.len() < n_needed || !is_in_order {

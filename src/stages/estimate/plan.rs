@@ -1,5 +1,7 @@
 //! What there is to do: which tables of which runs are not there yet.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
@@ -48,7 +50,7 @@ pub struct Planned {
 pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<Planned>, StageError> {
     let runs = Runs::open(experiment)?;
     let out = Experiment::new(out);
-    let targets = targets(&runs, requests, &out)?;
+    let targets = targets(&runs, &Hashes::of(&runs, requests)?, requests, &out)?;
     expect_pools(&runs, &targets)?;
     let planned = |request: &Request| {
         let n = if request.scope.pool == Pool::Runs { 1 } else { runs.len() };
@@ -60,9 +62,48 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
     Ok(requests.iter().map(planned).collect())
 }
 
+/// What tables are made from, by run: computed once, because of other programs' recordings it reads every byte.
+pub(super) struct Hashes {
+    values: BTreeMap<Values, Vec<Vec<String>>>,
+    splits: Vec<Vec<String>>,
+}
+
+impl Hashes {
+    /// What `requests` need.
+    pub(super) fn of(runs: &Runs, requests: &[Request]) -> Result<Self, StageError> {
+        let mut values = BTreeMap::new();
+        for request in requests {
+            if let Entry::Vacant(place) = values.entry(request.scope.values) {
+                place.insert(runs.hashes(request.scope.values)?);
+            }
+        }
+        let needs_splits = requests.iter().any(|request| request.scope.samples != Selection::All);
+        let splits = if needs_splits { runs.split_hashes()? } else { Vec::new() };
+        Ok(Self { values, splits })
+    }
+
+    /// What the table of `request` over the runs `indices` is made from.
+    fn made_from(&self, runs: &Runs, request: &Request, indices: &[usize]) -> serde_json::Value {
+        let of = |by_run: &[Vec<String>]| -> Vec<String> {
+            indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
+        };
+        let values = &self.values[&request.scope.values];
+        json!({
+            "estimator": request.id(),
+            "values": of(values),
+            "samples": runs.samples_hash,
+            "splits": if request.scope.samples == Selection::All { Vec::new() } else { of(&self.splits) },
+            "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
+            "shuffles": request.scope.n_shuffles,
+            "schema": VERSION,
+        })
+    }
+}
+
 /// The runs that lack a table, each with those that it lacks.
 pub(super) fn targets<'a>(
     runs: &Runs,
+    hashes: &Hashes,
     requests: &'a [Request],
     out: &Experiment,
 ) -> Result<Vec<Target<'a>>, StageError> {
@@ -73,16 +114,7 @@ pub(super) fn targets<'a>(
         let is_pooled = id == RunId::pooled();
         let mut pending = Vec::new();
         for request in requests.iter().filter(|request| (request.scope.pool == Pool::Runs) == is_pooled) {
-            let values = request.scope.values;
-            let made_from = json!({
-                "estimator": request.id(),
-                "values": runs.hashes(&indices, values)?,
-                "samples": runs.samples_hash,
-                "splits": if request.scope.samples == Selection::All { Vec::new() } else { runs.split_hashes(&indices)? },
-                "range": if request.member.range == RangeOver::AllRuns { runs.hashes(&(0..runs.len()).collect::<Vec<_>>(), values)? } else { Vec::new() },
-                "shuffles": request.scope.n_shuffles,
-                "schema": VERSION,
-            });
+            let made_from = hashes.made_from(runs, request, &indices);
             let root = root(out, request);
             let work = Pending::new(&root, &format!("{}/{id}", request.id()), &made_from);
             if work.finished()?.is_none() {

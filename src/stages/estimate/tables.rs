@@ -14,7 +14,7 @@ use crate::math::atoms::Cells;
 use crate::parameter::Parameters;
 use crate::sample::{Range, Representation};
 use crate::store::schema::{EstimateRow, Row, UnitEstimateRow};
-use crate::store::{Experiment, FileRecord, Footer, RunId, StoreError, write_rows};
+use crate::store::{Experiment, Footer, RunId, StoreError, write_rows};
 use crate::units::Nats;
 
 /// What is needed to fill the tables of one run, or of all runs pooled.
@@ -294,37 +294,36 @@ impl<'a> Tables<'a> {
         }
         let mut counts = (0, 0);
         for (work, table) in self.works.iter().zip(whole.into_iter().flatten()) {
-            let (file, n_rows, n_failed) = match table {
+            let (n_rows, n_failed) = match table {
                 Table::Layers(mut rows) => {
                     rows.sort_by_key(|row| row.layer);
                     add_untrained(&mut rows);
-                    (
-                        self.write_table(work, &rows)?,
-                        rows.len(),
-                        rows.iter().filter(|row| row.failure.is_some()).count(),
-                    )
+                    self.write_table(work, &rows, |row| row.failure.is_some())?
                 }
                 Table::Units(mut rows) => {
                     rows.sort_by_key(|row| (row.layer, row.unit));
-                    (
-                        self.write_table(work, &rows)?,
-                        rows.len(),
-                        rows.iter().filter(|row| row.failure.is_some()).count(),
-                    )
+                    self.write_table(work, &rows, |row| row.failure.is_some())?
                 }
             };
-            work.pending.finish(vec![file])?;
             counts = (counts.0 + n_rows, counts.1 + n_failed);
         }
         Ok(counts)
     }
 
-    fn write_table<R: Row>(&self, work: &Work<'_>, rows: &[R]) -> Result<FileRecord, StoreError> {
+    /// Returns how many rows there are and how many failed.
+    fn write_table<R: Row>(
+        &self,
+        work: &Work<'_>,
+        rows: &[R],
+        is_failed: fn(&R) -> bool,
+    ) -> Result<(usize, usize), StoreError> {
         let footer = Footer::from([
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
             ("infoplane.quantity".to_owned(), work.request.quantity()),
         ]);
-        write_rows(&work.root, &Experiment::estimate(&work.request.id(), self.id), rows, &footer)
+        let relative = Experiment::estimate(&work.request.id(), self.id);
+        work.pending.finish(vec![write_rows(&work.root, &relative, rows, &footer)?])?;
+        Ok((rows.len(), rows.iter().filter(|row| is_failed(row)).count()))
     }
 }
 
