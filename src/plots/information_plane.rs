@@ -62,10 +62,10 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     picture(&scene)
 }
 
-/// The ceilings of the estimator: the whole plane that a point could lie in.
+/// The ceilings of the estimator, the whole plane that a point could lie in; and beyond them where formulas exceed them.
 fn limits(tables: &Tables<'_>) -> (f64, f64) {
     let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, f64::max);
-    let x = largest(&mut tables.summary.iter().filter_map(|row| row.i_xt_ceiling_bits));
-    let y = largest(&mut tables.summary.iter().filter_map(|row| row.i_ty_ceiling_bits));
+    let x = largest(&mut tables.summary.iter().flat_map(|row| [row.i_xt_ceiling_bits, row.i_xt_bits_mean]).flatten());
+    let y = largest(&mut tables.summary.iter().flat_map(|row| [row.i_ty_ceiling_bits, row.i_ty_bits_mean]).flatten());
     (x, y)
 }

@@ -29,7 +29,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 
     let largest =
         |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
-    let (x_max, y_max) = (largest(|row| row.i_xt_ceiling_bits), largest(|row| row.i_ty_ceiling_bits));
+    // As high as the ceilings, and beyond them where formulas exceed them.
+    let x_max = largest(|row| row.i_xt_ceiling_bits).max(largest(|row| row.i_xt_bits));
+    let y_max = largest(|row| row.i_ty_ceiling_bits).max(largest(|row| row.i_ty_bits));
     if x_max == 0.0 {
         return Err(PlotError::Nothing("estimate: all failed"));
     }
