@@ -11,8 +11,8 @@ use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
-use super::{Dataset, Spec};
-use crate::parameter::{Kind, Parameter, Parameters};
+use super::{Dataset, Source, Spec};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "tishby",
@@ -32,7 +32,7 @@ pub(super) const SPEC: Spec = Spec {
             default: "",
         },
     ],
-    make,
+    source: Source::Rule(make),
 };
 
 const N_BITS: usize = 12;
@@ -56,17 +56,17 @@ const NEIGHBOURS: [[usize; 5]; N_BITS] = [
 ];
 const OPPOSITE: [usize; N_BITS] = [9, 7, 5, 6, 10, 2, 3, 1, 11, 0, 4, 8];
 
-fn make(parameters: &Parameters) -> Dataset {
+fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
     let theta = parameters.number("theta").unwrap_or(THETA);
     let x = Array2::from_shape_fn((1 << N_BITS, N_BITS), |(i, bit)| is_one(i, bit).into());
     let f: Vec<f64> = (0..1 << N_BITS).map(|pattern| f64::from(rule(pattern))).collect();
     let Some(gamma) = parameters.number("gamma") else {
-        return Dataset { x, y: f.iter().map(|f| i32::from(*f > theta)).collect(), p_y1: None };
+        return Ok(Dataset { x, y: f.iter().map(|f| i32::from(*f > theta)).collect(), p_y1: None, target: None });
     };
     let p_y1: Vec<f64> = f.iter().map(|f| 1.0 / (1.0 + (-gamma * (f - theta)).exp())).collect();
     let mut rng = ChaCha8Rng::seed_from_u64(parameters.count("seed").unwrap_or(0) as u64);
     let y = p_y1.iter().map(|p| i32::from(rng.random_bool(*p))).collect();
-    Dataset { x, y, p_y1: Some(p_y1) }
+    Ok(Dataset { x, y, p_y1: Some(p_y1), target: None })
 }
 
 /// Row i of the table is the binary number i, most significant bit first.
@@ -107,7 +107,7 @@ mod tests {
     const LABELS_OF_VAR_U: u64 = 0x5659_d9f8_7f31_ddcd;
 
     fn hard() -> Dataset {
-        make(&Parameters::default())
+        make(&Parameters::default()).unwrap()
     }
 
     /// All permutations of the bits that keep every distance.
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn stochastic_labels_follow_the_logistic_rule() {
         let gamma = Parameters::new(SPEC.parameters, [("gamma".to_owned(), Value::Number(0.5))]).unwrap();
-        let soft = make(&gamma);
+        let soft = make(&gamma).unwrap();
         let p = soft.p_y1.as_ref().unwrap();
         assert!((p[0] - 1.0 / (1.0 + (0.5_f64 * 98.5).exp())).abs() < 1e-15);
         // The sum of the drawn labels has variance Σ p(1−p); five standard deviations.
@@ -177,6 +177,6 @@ mod tests {
         let n_ones = f64::from(soft.y.iter().sum::<i32>());
         assert!((n_ones - mean).abs() < 5.0 * variance.sqrt(), "{n_ones}, expected {mean}");
         assert_ne!(soft.y, hard().y);
-        assert_eq!(soft, make(&gamma));
+        assert_eq!(soft, make(&gamma).unwrap());
     }
 }

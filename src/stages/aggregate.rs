@@ -199,19 +199,31 @@ fn scan_estimates(path: &PathBuf) -> PolarsResult<LazyFrame> {
         "i_xt_null_bits_mean",
         "i_ty_null_bits_mean",
     ];
-    let mut table = scan(std::slice::from_ref(path))?;
+    let kept = ["estimator", "run", "layer", "epoch", "step", "failure"];
+    select_numbers(scan(std::slice::from_ref(path))?, &kept, &NUMBERS)
+}
+
+/// The columns `kept`, and `numbers`, which are null where the table lacks them.
+fn select_numbers(mut table: LazyFrame, kept: &[&str], numbers: &[&str]) -> PolarsResult<LazyFrame> {
     let there = table.collect_schema()?;
-    let number = |name: &str| match there.contains(name) {
-        true => col(name),
-        false => lit(NULL).cast(DataType::Float64).alias(name),
+    let number = |name: &&str| match there.contains(name) {
+        true => col(*name),
+        false => lit(NULL).cast(DataType::Float64).alias(*name),
     };
-    let kept = ["estimator", "run", "layer", "epoch", "step", "failure"].map(col);
-    Ok(table.select([&kept[..], &NUMBERS.map(number)].concat()))
+    let kept = kept.iter().map(|name| col(*name));
+    Ok(table.select(kept.chain(numbers.iter().map(number)).collect::<Vec<_>>()))
 }
 
 /// Every estimate of one experiment beside the loss and accuracy of its run and epoch.
 fn joined(input: Input) -> PolarsResult<LazyFrame> {
-    const FITS: [&str; 4] = ["loss_train_nats", "loss_test_nats", "accuracy_train", "accuracy_test"];
+    const FITS: [&str; 6] = [
+        "loss_train_nats",
+        "loss_test_nats",
+        "squared_error_train",
+        "squared_error_test",
+        "accuracy_train",
+        "accuracy_test",
+    ];
     // An experiment is called what its folder is called now.
     let tables = input.estimates.iter().map(scan_estimates).collect::<PolarsResult<Vec<_>>>()?;
     let name = lit(input.experiment.name()).alias("experiment");
@@ -219,10 +231,13 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
-    let of_run = |fits: &Fits| Ok(scan(&fits.parts)?.with_column(lit(fits.run.as_str()).alias("run")));
+    let of_run = |fits: &Fits| {
+        let table = select_numbers(scan(&fits.parts)?, &["epoch", "step"], &FITS)?;
+        Ok(table.with_column(lit(fits.run.as_str()).alias("run")))
+    };
     let epochs = input.epochs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
     let on = [col("run"), col("epoch"), col("step")];
-    let epochs = concat(epochs, UnionArgs::default())?.select([&on[..], &FITS.map(col)].concat());
+    let epochs = concat(epochs, UnionArgs::default())?;
     Ok(estimates.join(epochs, &on, &on, JoinArgs::new(JoinType::Left)))
 }
 
@@ -248,6 +263,8 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         col("i_ty_ceiling_bits").min(),
         mean_of_all("loss_train_nats"),
         mean_of_all("loss_test_nats"),
+        mean_of_all("squared_error_train"),
+        mean_of_all("squared_error_test"),
         mean_of_all("accuracy_train"),
         mean_of_all("accuracy_test"),
     ]);
@@ -280,8 +297,12 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             i_ty_null_bits_mean: number("i_ty_null_bits_mean")?,
             i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,
             i_ty_ceiling_bits: number("i_ty_ceiling_bits")?,
+            n_trainings_failed: None,
+            n_trainings_degenerate: None,
             loss_train_nats_mean: number("loss_train_nats_mean")?,
             loss_test_nats_mean: number("loss_test_nats_mean")?,
+            squared_error_train_mean: number("squared_error_train_mean")?,
+            squared_error_test_mean: number("squared_error_test_mean")?,
             accuracy_train_mean: number("accuracy_train_mean")?,
             accuracy_test_mean: number("accuracy_test_mean")?,
         })

@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use super::{Outcome, StageError};
 use crate::columns::Column;
-use crate::datasets::{self, Dataset, Spec};
+use crate::datasets::{self, Dataset, Source, Spec};
 use crate::import::READERS;
 use crate::parameter::Parameters;
 use crate::sample::{Labels, distinct};
@@ -36,7 +36,11 @@ pub fn make(spec: &Spec, parameters: &Parameters, out: &Path) -> Result<Outcome,
     if is_there(out, &footer)? {
         return Ok(Outcome::UpToDate);
     }
-    write(out, &rows((spec.make)(parameters)), &footer)
+    let Source::Rule(rule) = spec.source else {
+        return Err(StageError::Refused(format!("`{}` is made of files", spec.name)));
+    };
+    let made = rule(parameters).map_err(|e| StageError::Refused(e.to_string()))?;
+    write(out, &rows(made), &footer)
 }
 
 /// Imports a foreign file and writes it to `out`.
@@ -143,6 +147,7 @@ fn rows(data: Dataset) -> Vec<SampleRow> {
         x: x.to_vec(),
         y: *y,
         p_y1: data.p_y1.as_ref().map(|p| p[i]),
+        target: data.target.as_ref().map(|target| target.row(i).to_vec()),
     };
     data.x.rows().into_iter().zip(&data.y).enumerate().map(row).collect()
 }
@@ -279,7 +284,7 @@ fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
     let n_inputs: usize = x.iter().map(|c| c.width).sum();
     let values = (0..n).flat_map(|row| x.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
     let x = ndarray::Array2::from_shape_vec((n, n_inputs), values.map(|v| *v as f32).collect());
-    Ok(Dataset { x: x.expect("every column has n rows"), y, p_y1 })
+    Ok(Dataset { x: x.expect("every column has n rows"), y, p_y1, target: None })
 }
 
 /// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending.

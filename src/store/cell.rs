@@ -153,6 +153,46 @@ impl Cell for Vec<f32> {
     }
 }
 
+impl Cell for Option<Vec<f32>> {
+    const NULLABLE: bool = true;
+    const MISSING: Option<Self> = Some(None);
+
+    /// A list that is null everywhere is taken for one of a single entry: readers stumble over lists of none.
+    fn data_type(width: usize) -> DataType {
+        <Vec<f32> as Cell>::data_type(width.max(1))
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, width: usize) -> ArrayRef {
+        let width = width.max(1);
+        let (mut values, mut is_valid) = (Vec::new(), Vec::new());
+        for cell in cells {
+            is_valid.push(cell.is_some());
+            match cell {
+                Some(cell) => values.extend_from_slice(cell),
+                None => values.resize(values.len() + width, 0.0),
+            }
+        }
+        let values = Arc::new(Float32Array::from(values));
+        let item = list_item(DataType::Float32);
+        Arc::new(FixedSizeListArray::new(item, width as i32, values, Some(is_valid.into())))
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        if array.is_null(row) {
+            return array.as_fixed_size_list_opt().map(|_| None);
+        }
+        <Vec<f32> as Cell>::from_array(array, row).map(Some)
+    }
+
+    fn is_finite(&self) -> bool {
+        self.as_ref().is_none_or(Cell::is_finite)
+    }
+
+    fn width(&self) -> usize {
+        self.as_ref().map_or(0, Vec::len)
+    }
+}
+
 /// The entries of list columns, never null.
 pub(super) fn list_item(data_type: DataType) -> Arc<Field> {
     Arc::new(Field::new("element", data_type, false))

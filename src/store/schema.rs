@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema};
 use super::cell::Cell;
 
 /// Version of the tables this program writes.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// Oldest version it reads.
 pub const OLDEST_READABLE: u32 = 1;
 
@@ -131,6 +131,8 @@ tables! {
         y: i32,
         /// p(y=1 | x) where labels are stochastic, else null.
         p_y1: Option<f64>,
+        /// Y as numbers, one value per output unit, where the squared error is trained on them, else null.
+        target: Option<Vec<f32>>,
     }
 
     /// One sample in one run: which part of the data it was in.
@@ -147,14 +149,32 @@ tables! {
         epoch: i32,
         /// Updates of the weights so far; 0 is the untrained network.
         step: i64,
-        /// Mean cross-entropy of the training samples, in nats.
-        loss_train_nats: f64,
-        /// Mean cross-entropy of the test samples, in nats; null where not every run has one.
+        /// Mean cross-entropy of the training samples, in nats; null where the squared error is trained on.
+        loss_train_nats: Option<f64>,
+        /// Mean cross-entropy of the test samples, in nats; null without test samples, and where the squared error is trained on.
         loss_test_nats: Option<f64>,
-        /// Share of training samples whose most probable class is theirs.
-        accuracy_train: f64,
-        /// Share of test samples whose most probable class is theirs; null without test samples.
+        /// Mean squared error of the training samples and output units; null where the cross-entropy is trained on.
+        squared_error_train: Option<f64>,
+        /// Mean squared error of the test samples and output units; null without test samples, and where the cross-entropy is trained on.
+        squared_error_test: Option<f64>,
+        /// Share of training samples whose most probable class is theirs; null where Y are numbers.
+        accuracy_train: Option<f64>,
+        /// Share of test samples whose most probable class is theirs; null without test samples, and where Y are numbers.
         accuracy_test: Option<f64>,
+    }
+
+    /// One run: how its training ended.
+    "runs" = RunRow {
+        /// `finished`, `stopped` (early, as the pipeline asks) or `failed`.
+        outcome: String,
+        /// Whole passes over the training samples until then.
+        epoch: i32,
+        /// Updates of the weights until then.
+        step: i64,
+        /// Why it failed or was stopped, else null.
+        reason: Option<String>,
+        /// Why the trained network is degenerate (no better than a constant answer), else null.
+        degenerate: Option<String>,
     }
 
     /// One sample at one recorded moment: what one layer made of it. A row group is one moment.
@@ -191,6 +211,8 @@ tables! {
         kernel: Vec<f32>,
         /// Bias, one value per unit.
         bias: Vec<f32>,
+        /// What the layer's operations hold besides, in their order: of batch normalisation γ, β, running mean and running variance, n_units values each; of quantisation the lowest and the highest level; null where there is nothing.
+        operations: Option<Vec<f32>>,
     }
 
     /// One layer at the recorded end of an epoch: its gradients, kernels only. Steps within an epoch have none over batches.
@@ -367,14 +389,50 @@ tables! {
         i_xt_ceiling_bits: Option<f64>,
         /// The largest possible I(T;Y) in bits: the smallest over runs.
         i_ty_ceiling_bits: Option<f64>,
+        /// Trainings that failed, whose runs end early; null in files before version 4 and for recordings that do not say.
+        n_trainings_failed: Option<i64>,
+        /// Trainings that ended degenerate, no better than a constant answer; null likewise.
+        n_trainings_degenerate: Option<i64>,
         /// Mean over runs of the training loss, in nats; null where not every run has one.
         loss_train_nats_mean: Option<f64>,
         /// Mean over runs of the test loss, in nats; null where not every run has one.
         loss_test_nats_mean: Option<f64>,
+        /// Mean over runs of the squared error of the training samples; null where not every run has one.
+        squared_error_train_mean: Option<f64>,
+        /// Mean over runs of the squared error of the test samples; null where not every run has one.
+        squared_error_test_mean: Option<f64>,
         /// Mean over runs of the training accuracy; null where not every run has one.
         accuracy_train_mean: Option<f64>,
         /// Mean over runs of the test accuracy; null where not every run has one.
         accuracy_test_mean: Option<f64>,
+    }
+
+    /// One experiment of a sweep: what became of it.
+    "experiments" = ExperimentRow {
+        /// Name of the experiment: its folder beside this file.
+        experiment: String,
+        /// `done`, `failed` (see `reason`), `partial` (some trainings or estimates failed) or `pending`.
+        state: String,
+        /// Runs recorded; null where there is no recording.
+        n_runs: Option<i64>,
+        /// Of them, trainings that failed.
+        n_trainings_failed: Option<i64>,
+        /// Of them, trainings that ended degenerate, no better than a constant answer.
+        n_trainings_degenerate: Option<i64>,
+        /// Why it failed, or what of it failed, else null.
+        reason: Option<String>,
+    }
+
+    /// One experiment of a sweep and one parameter that varies: the value it has there.
+    "settings" = SettingRow {
+        /// Name of the experiment: its folder beside this file.
+        experiment: String,
+        /// The parameter, as in the TOML: `training.batch`.
+        parameter: String,
+        /// Its value, as the TOML writes it.
+        value: String,
+        /// The same as a number, where it is one.
+        number: Option<f64>,
     }
 }
 
@@ -394,6 +452,7 @@ pub fn markdown() -> String {
                 "String" => "string",
                 "Option<String>" => "string, null",
                 "Vec<f32>" => "fixed-size list of float32",
+                "Option<Vec<f32>>" => "fixed-size list of float32, null",
                 "Option<i64>" => "int64, null",
                 other => other,
             };

@@ -39,9 +39,9 @@ fn the_same_numbers_come_in_from_every_format() {
     let x: Array2<f32> = array![[0.5, -1.0], [2.0, 3.5], [0.0, 1.0]];
     let y: Array1<i64> = array![1, 0, 7];
     let expected = vec![
-        SampleRow { sample: 0, x: vec![0.5, -1.0], y: 1, p_y1: None },
-        SampleRow { sample: 1, x: vec![2.0, 3.5], y: 0, p_y1: None },
-        SampleRow { sample: 2, x: vec![0.0, 1.0], y: 7, p_y1: None },
+        SampleRow { sample: 0, x: vec![0.5, -1.0], y: 1, p_y1: None, target: None },
+        SampleRow { sample: 1, x: vec![2.0, 3.5], y: 0, p_y1: None, target: None },
+        SampleRow { sample: 2, x: vec![0.0, 1.0], y: 7, p_y1: None, target: None },
     ];
 
     let csv = "a,b,y\n0.5,-1,1\n2,3.5,0\n0,1,7\n";

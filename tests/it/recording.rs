@@ -282,9 +282,11 @@ fn validate_finds_what_is_wrong_with_a_recording_of_another_program() {
     let row = |epoch: i32| EpochRow {
         epoch,
         step: epoch.into(),
-        loss_train_nats: 0.5,
+        loss_train_nats: Some(0.5),
         loss_test_nats: None,
-        accuracy_train: 1.0,
+        squared_error_train: None,
+        squared_error_test: None,
+        accuracy_train: Some(1.0),
         accuracy_test: None,
     };
     let root = other.path("outputs/p/recording");

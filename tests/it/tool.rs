@@ -128,6 +128,7 @@ impl Project {
             x: vec![i as f32],
             y: (i % 2) as i32,
             p_y1: *p_y1,
+            target: None,
         };
         let rows: Vec<SampleRow> = p_y1.iter().enumerate().map(row).collect();
         write_rows(&root, "samples.parquet", &rows, &Footer::new()).unwrap();

@@ -238,7 +238,7 @@ impl Known {
         let splits: Vec<SplitRow> = read_all_rows(&run.parts(SplitRow::TABLE, None))?;
         let n_train = splits.iter().filter(|row| row.split == "train").count();
         for row in read_all_rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
-            let (train, test) = (row.accuracy_train, row.accuracy_test);
+            let (Some(train), test) = (row.accuracy_train, row.accuracy_test) else { continue };
             let fit = Fit { train, test, n_train, n_test: splits.len() - n_train };
             self.fits.insert((run.id.to_string(), row.step), fit);
         }

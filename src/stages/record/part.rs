@@ -164,5 +164,5 @@ fn samples_entry(samples: RecordedSamples) -> &'static str {
 
 fn weight_row(epoch: i32, step: i64, network: &Network, layer: usize) -> WeightRow {
     let kernel = network.kernel(layer).iter().copied().collect();
-    WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec() }
+    WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec(), operations: None }
 }

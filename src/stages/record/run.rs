@@ -286,9 +286,11 @@ impl Run<'_> {
         let fit = EpochRow {
             epoch,
             step: step as i64,
-            loss_train_nats: train.loss_nats,
+            loss_train_nats: Some(train.loss_nats),
             loss_test_nats: test.map(|fit| fit.loss_nats),
-            accuracy_train: train.accuracy,
+            squared_error_train: None,
+            squared_error_test: None,
+            accuracy_train: Some(train.accuracy),
             accuracy_test: test.map(|fit| fit.accuracy),
         };
         let mut open = match self.open.take() {

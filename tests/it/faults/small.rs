@@ -41,6 +41,7 @@ impl Small {
             x: (0..3).map(|bit| (sample >> bit & 1) as f32).collect(),
             y: i32::from(sample.count_ones() > 1),
             p_y1: None,
+            target: None,
         };
         write_rows(&project.path(""), "d.parquet", &(0..8).map(row).collect::<Vec<_>>(), &Footer::new()).unwrap();
         let text = format!(
