@@ -25,10 +25,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         let outcome = data::make(datasets::find(name)?, &Parameters::default(), &data_file(name))?;
         terminal.report("data", &outcome);
     }
-    let outcome = record::record(&pipeline, &experiment, super::record::existing(matches), terminal)?;
-    terminal.report("record", &outcome);
+    let recorded = record::record(&pipeline, &experiment, super::record::existing(matches), terminal)?;
+    terminal.report("record", &recorded);
     if pipeline.estimates.is_empty() {
-        return Ok(outcome);
+        return Ok(recorded);
     }
     let estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
     terminal.report("estimate", &estimated);
@@ -39,5 +39,5 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         (Err(e), Outcome::DoneWithFailures { .. }) => terminal.report("plot", &Outcome::Done(e.to_string())),
         (outcome, _) => terminal.report("plot", &outcome?),
     }
-    Ok(estimated)
+    Ok(if let Outcome::TrainingsFailed { .. } = recorded { recorded } else { estimated })
 }

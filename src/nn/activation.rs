@@ -1,7 +1,7 @@
 //! Activation functions: a closed set of formulas, each with its slope.
 
-use crate::math::elementwise::{map, multiply};
 use crate::math::elementary::{exp_m1, sigmoid, softplus, tanh};
+use crate::math::elementwise::{map, multiply};
 
 /// What a layer does to its weighted sums z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

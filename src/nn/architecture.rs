@@ -3,6 +3,7 @@
 use thiserror::Error;
 
 use super::activation::Activation;
+use super::batches::BatchSize;
 use super::initialisation::Initial;
 use super::loss::{Loss, Output};
 
@@ -85,16 +86,17 @@ pub enum NetworkError {
         got: usize,
     },
     /// The cross-entropy is of probabilities.
-    #[error("`loss = \"cross_entropy\"` needs probabilities; `output = \"linear\"` has none: use `softmax` or `sigmoid`, or `loss = \"squared_error\"`")]
+    #[error(
+        "`loss = \"cross_entropy\"` needs probabilities; `output = \"linear\"` has none: use `softmax` or `sigmoid`, or `loss = \"squared_error\"`"
+    )]
     CrossEntropyOfNumbers,
-    /// The cross-entropy is of classes.
-    #[error("the data have numbers for targets, which only `loss = \"squared_error\"` can be trained on")]
-    TargetsAreNumbers,
     /// Batch normalisation of nothing but the sample itself.
     #[error("batch normalisation of batches of one sample leaves nothing but its bias; use `batch` of 2 or more")]
     BatchOfOne,
     /// Samples of a normalised batch have no gradients of their own.
-    #[error("`gradients = \"samples\"` cannot be told apart under batch normalisation; use \"after_step\" or \"before_step\"")]
+    #[error(
+        "`gradients = \"samples\"` cannot be told apart under batch normalisation; use \"after_step\" or \"before_step\""
+    )]
     CoupledSamples,
 }
 
@@ -121,15 +123,18 @@ impl Architecture {
         self.operations().any(|operation| matches!(operation, Operation::Noise { .. }))
     }
 
-    /// Whether the output and the loss go together.
+    /// Whether output, loss and batches go together.
     ///
     /// # Errors
     /// They do not.
-    pub fn check(&self, loss: Loss) -> Result<(), NetworkError> {
-        match (self.output, loss) {
-            (Output::Linear, Loss::CrossEntropy) => Err(NetworkError::CrossEntropyOfNumbers),
-            _ => Ok(()),
+    pub fn check(&self, loss: Loss, batch_size: BatchSize) -> Result<(), NetworkError> {
+        if (self.output, loss) == (Output::Linear, Loss::CrossEntropy) {
+            return Err(NetworkError::CrossEntropyOfNumbers);
         }
+        if self.couples_samples() && batch_size == BatchSize::Mini(1) {
+            return Err(NetworkError::BatchOfOne);
+        }
+        Ok(())
     }
 
     fn operations(&self) -> impl Iterator<Item = &Operation> {

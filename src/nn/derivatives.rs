@@ -72,7 +72,8 @@ impl Twin<'_> {
     /// Mean loss and penalties.
     fn value(&mut self, parameters: &[f64], shifts: &mut Shifts) -> f64 {
         let n = self.x.nrows();
-        let mut t: Vec<Vec<f64>> = self.x.rows().into_iter().map(|row| row.iter().map(|v| f64::from(*v)).collect()).collect();
+        let mut t: Vec<Vec<f64>> =
+            self.x.rows().into_iter().map(|row| row.iter().map(|v| f64::from(*v)).collect()).collect();
         let (mut rest, mut statistics, mut penalty) = (parameters, self.statistics.as_slice(), 0.0);
         for l in 0..WIDTHS.len() - 1 {
             let (n_in, n_out) = (WIDTHS[l], WIDTHS[l + 1]);
@@ -88,7 +89,8 @@ impl Twin<'_> {
             let kernel: Vec<f64> = match bits {
                 None => kernel.to_vec(),
                 Some(bits) => {
-                    let step = kernel.iter().fold(0.0_f64, |m, w| m.max(w.abs())) / (2.0_f64.powi(bits as i32 - 1) - 1.0);
+                    let step =
+                        kernel.iter().fold(0.0_f64, |m, w| m.max(w.abs())) / (2.0_f64.powi(bits as i32 - 1) - 1.0);
                     kernel.iter().map(|w| w + shifts.next(|| (w / step).round() * step - w)).collect()
                 }
             };
@@ -182,9 +184,7 @@ fn draw(operation: Operation, draws: &mut ChaCha8Rng) -> f64 {
             let variance = f64::from(rate) / (1.0 - f64::from(rate));
             1.0 + variance.sqrt() * f64::from(draws.sample::<f32, _>(StandardNormal))
         }
-        Operation::Noise { variance } => {
-            f64::from(variance).sqrt() * f64::from(draws.sample::<f32, _>(StandardNormal))
-        }
+        Operation::Noise { variance } => f64::from(variance).sqrt() * f64::from(draws.sample::<f32, _>(StandardNormal)),
         _ => unreachable!(),
     }
 }
@@ -305,7 +305,7 @@ fn every_output_with_every_loss() {
     for (_, output) in Output::ALL {
         for (_, loss) in Loss::ALL {
             let architecture = Architecture { output: *output, ..network(&[TANH]) };
-            if architecture.check(*loss).is_ok() {
+            if architecture.check(*loss, BatchSize::Full).is_ok() {
                 check(TWO_TILES, &architecture, *loss, Penalties::default(), None);
             }
         }

@@ -83,6 +83,11 @@ impl<'a> Evaluation<'a> {
         }
     }
 
+    /// Whether every representation is a number.
+    pub fn is_finite(&self) -> bool {
+        self.t.iter().chain(&self.z).flatten().all(|value| value.is_finite())
+    }
+
     /// The samples whose representations are kept, ascending.
     pub fn chosen(&self) -> &[usize] {
         &self.chosen

@@ -1,7 +1,7 @@
 //! The output of a network and the loss it is trained on: values, and slopes with respect to the weighted sums.
 
-use crate::math::elementwise::map;
 use crate::math::elementary::sigmoid;
+use crate::math::elementwise::map;
 use crate::math::tile::{self, TILE};
 
 /// What turns the last weighted sums z into the output p.
@@ -87,7 +87,9 @@ impl Loss {
     pub(super) fn of_sample(self, output: Output, z: &[f64], y: &[f64]) -> f64 {
         match self {
             Loss::CrossEntropy => match output {
-                Output::Softmax => y.iter().zip(z).filter(|(y, _)| **y > 0.0).map(|(y, z_c)| y * (log_sum_exp(z) - z_c)).sum(),
+                Output::Softmax => {
+                    y.iter().zip(z).filter(|(y, _)| **y > 0.0).map(|(y, z_c)| y * (log_sum_exp(z) - z_c)).sum()
+                }
                 // −ln p = ln(1 + e^−z) and −ln(1 − p) = ln(1 + e^z).
                 _ => y.iter().zip(z).map(|(y, z)| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p()).sum(),
             },

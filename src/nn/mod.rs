@@ -19,9 +19,6 @@ mod training;
 
 mod derivatives;
 
-
-
-
 pub use activation::Activation;
 pub use architecture::{Architecture, Hidden, NetworkError, Operation};
 pub use batches::{BatchOrder, BatchSize, Samples, Targets};

@@ -100,6 +100,16 @@ impl Layer {
         parameters[self.offset..self.bias().end].split_at_mut(self.n_inputs * self.n_units)
     }
 
+    /// Whether T is often exactly 0, as after ReLU.
+    pub fn is_often_zero(&self) -> bool {
+        let of_operation = |placed: &Placed| match placed.operation() {
+            Operation::Activation(activation) => Some(activation.is_often_zero()),
+            Operation::BatchNorm | Operation::Noise { .. } => Some(false),
+            _ => None,
+        };
+        self.operations.iter().rev().find_map(of_operation).unwrap_or(false)
+    }
+
     fn is_wide(&self) -> bool {
         self.n_inputs * self.n_units >= WIDE
     }
@@ -146,8 +156,13 @@ impl Network {
                     (quantise.into_iter().collect(), architecture.output_bits)
                 }
             };
-            let mut layer =
-                Layer { n_inputs: pair[0], n_units: pair[1], offset: n_parameters, operations: Vec::new(), kernel_bits };
+            let mut layer = Layer {
+                n_inputs: pair[0],
+                n_units: pair[1],
+                offset: n_parameters,
+                operations: Vec::new(),
+                kernel_bits,
+            };
             n_parameters = layer.bias().end;
             let is_output = l == architecture.hidden.len();
             let mut before = is_output.then_some(architecture.output).map_or(Before::Sums, Before::Output);

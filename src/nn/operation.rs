@@ -81,6 +81,10 @@ impl Placed {
         Self { operation, range, parameters, statistics }
     }
 
+    pub(super) fn operation(&self) -> Operation {
+        self.operation
+    }
+
     /// Sets parameters and statistics to what they are before training.
     pub(super) fn begin(&self, parameters: &mut [f32], statistics: &mut [f32]) {
         let statistics = &mut statistics[self.statistics.clone()];
@@ -137,7 +141,9 @@ impl Placed {
                 }
                 (Operation::Noise { variance }, _) => {
                     let sigma = variance.sqrt();
-                    to.iter_mut().zip(from).for_each(|(to, s)| *to = s + sigma * draws.sample::<f32, _>(StandardNormal));
+                    to.iter_mut()
+                        .zip(from)
+                        .for_each(|(to, s)| *to = s + sigma * draws.sample::<f32, _>(StandardNormal));
                 }
                 (Operation::Quantise { bits }, _) => {
                     if phase == Phase::Training && self.range.is_none() {
