@@ -83,7 +83,10 @@ OPTIMISERS = {
     "momentum": (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9}),
     "nesterov": (torch.optim.SGD, {"lr": 0.05, "momentum": 0.9, "nesterov": True}),
     "adam": (torch.optim.Adam, {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-8}),
-    "adam_tensorflow": (AdamOfTensorFlow1, {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-3}),
+    # The gradients here are so small that where ε is added changes the weights by 8e-5 in 100 steps even at 1e-8; not at 1e-13.
+    "adam_tiny_epsilon": (torch.optim.Adam, {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-13}),
+    "adam_tensorflow": (AdamOfTensorFlow1, {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-8}),
+    "adam_tensorflow_large_epsilon": (AdamOfTensorFlow1, {"lr": 0.01, "betas": (0.9, 0.999), "eps": 1e-3}),
     "rmsprop": (torch.optim.RMSprop, {"lr": 0.005, "alpha": 0.99, "eps": 1e-8}),
 }
 
