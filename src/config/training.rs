@@ -5,7 +5,8 @@ use serde_json::{Value, json};
 
 use super::values::{self, choice, name_of};
 use crate::nn::{
-    BatchOrder, BatchSize, Constraints, Loss, Momentum, Optimiser, Penalties, Renormalise, Schedule, TrainingSettings,
+    Adam, BatchOrder, BatchSize, Constraints, Loss, Momentum, Optimiser, Penalties, Renormalise, Schedule,
+    TrainingSettings,
 };
 
 /// When a training ends before its last epoch.
@@ -45,15 +46,15 @@ pub(super) struct RawTraining {
     #[serde(default)]
     schedule: RawSchedule,
     #[serde(default, deserialize_with = "decay")]
-    momentum: Option<f32>,
+    momentum: Option<f64>,
     #[serde(default, deserialize_with = "decay")]
-    beta_1: Option<f32>,
+    beta_1: Option<f64>,
     #[serde(default, deserialize_with = "decay")]
-    beta_2: Option<f32>,
+    beta_2: Option<f64>,
     #[serde(default, deserialize_with = "decay")]
-    decay: Option<f32>,
-    #[serde(default, deserialize_with = "some_positive")]
-    epsilon: Option<f32>,
+    decay: Option<f64>,
+    #[serde(default, deserialize_with = "epsilon")]
+    epsilon: Option<f64>,
     #[serde(deserialize_with = "values::batch")]
     batch: BatchSize,
     #[serde(default)]
@@ -78,6 +79,7 @@ pub(super) struct RawTraining {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rule {
     Adam,
+    AdamPyTorch,
     Sgd,
     Momentum,
     Nesterov,
@@ -87,6 +89,7 @@ enum Rule {
 impl Rule {
     const ALL: &[(&str, Rule)] = &[
         ("adam", Rule::Adam),
+        ("adam_pytorch", Rule::AdamPyTorch),
         ("sgd", Rule::Sgd),
         ("momentum", Rule::Momentum),
         ("nesterov", Rule::Nesterov),
@@ -150,7 +153,7 @@ impl RawTraining {
             ("epsilon", self.epsilon.is_some()),
         ];
         let takes: &[&str] = match self.optimiser {
-            Rule::Adam => &["beta_1", "beta_2", "epsilon"],
+            Rule::Adam | Rule::AdamPyTorch => &["beta_1", "beta_2", "epsilon"],
             Rule::Sgd => &[],
             Rule::Momentum | Rule::Nesterov => &["momentum"],
             Rule::RmsProp => &["decay", "epsilon"],
@@ -160,11 +163,11 @@ impl RawTraining {
             return Err(format!("`{key}` means nothing to the optimiser `{name}`; leave it out"));
         }
         let momentum = self.momentum.unwrap_or(0.9);
+        let (beta_1, beta_2) = (self.beta_1.unwrap_or(0.9), self.beta_2.unwrap_or(0.999));
         let epsilon = self.epsilon.unwrap_or(1e-8);
         Ok(match self.optimiser {
-            Rule::Adam => {
-                Optimiser::Adam { beta_1: self.beta_1.unwrap_or(0.9), beta_2: self.beta_2.unwrap_or(0.999), epsilon }
-            }
+            Rule::Adam => Optimiser::Adam { beta_1, beta_2, epsilon, form: Adam::TensorFlow },
+            Rule::AdamPyTorch => Optimiser::Adam { beta_1, beta_2, epsilon, form: Adam::PyTorch },
             Rule::Sgd => Optimiser::Sgd,
             Rule::Momentum => Optimiser::Momentum { momentum, form: Momentum::Classical },
             Rule::Nesterov => Optimiser::Momentum { momentum, form: Momentum::Nesterov },
@@ -265,8 +268,9 @@ fn optimiser(optimiser: Optimiser) -> (Rule, Value) {
             (Rule::Momentum, json!({ "momentum": momentum }))
         }
         Optimiser::Momentum { momentum, form: Momentum::Nesterov } => (Rule::Nesterov, json!({ "momentum": momentum })),
-        Optimiser::Adam { beta_1, beta_2, epsilon } => {
-            (Rule::Adam, json!({ "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon }))
+        Optimiser::Adam { beta_1, beta_2, epsilon, form } => {
+            let rule = if form == Adam::PyTorch { Rule::AdamPyTorch } else { Rule::Adam };
+            (rule, json!({ "beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon }))
         }
         Optimiser::RmsProp { decay, epsilon } => (Rule::RmsProp, json!({ "decay": decay, "epsilon": epsilon })),
     }
@@ -293,11 +297,19 @@ fn stop_on<'de, D: Deserializer<'de>>(from: D) -> Result<StopOn, D::Error> {
 }
 
 /// A share of the past: at least 0, below 1.
-fn decay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
+fn decay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let got = f64::deserialize(from)?;
-    match got >= 0.0 && (got as f32) < 1.0 {
-        true => Ok(Some(got as f32)),
+    match (0.0..1.0).contains(&got) {
+        true => Ok(Some(got)),
         false => Err(serde::de::Error::custom(format!("must be at least 0 and below 1, got {got}"))),
+    }
+}
+
+fn epsilon<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
+    let got = f64::deserialize(from)?;
+    match got > 0.0 && got.is_finite() {
+        true => Ok(Some(got)),
+        false => Err(serde::de::Error::custom(format!("must be a number above 0, got {got}"))),
     }
 }
 

@@ -64,7 +64,7 @@ fn activation(of: Activation, z: f64) -> f64 {
 fn levels(low: f64, high: f64, bits: u32) -> (f64, f64, f64) {
     let n = 2.0_f64.powi(bits as i32) - 1.0;
     let step = (high - low) / n;
-    let zero = (-low / step).round();
+    let zero = (-low / (high - low) * n).round();
     (-zero * step, (n - zero) * step, step)
 }
 

@@ -18,6 +18,7 @@ mod schedule;
 mod training;
 
 mod derivatives;
+mod golden;
 
 pub use activation::Activation;
 pub use architecture::{Architecture, Hidden, NetworkError, Operation};
@@ -27,7 +28,7 @@ pub use gradients::{GradientKind, GradientStatistics};
 pub use initialisation::{Fan, Initial};
 pub use loss::{Loss, Output};
 pub use network::{Layer, Network};
-pub use optimiser::{Momentum, Optimiser};
+pub use optimiser::{Adam, Momentum, Optimiser};
 pub use regularisation::{Constraints, Penalties, Renormalise};
 pub use schedule::Schedule;
 pub use training::{Streams, Training, TrainingSettings, TrainingState, Watch};

@@ -12,29 +12,31 @@ pub enum Optimiser {
     /// v ← μv + g, w ← w − lr·v; with `nesterov` w ← w − lr·(g + μv) (Sutskever et al. 2013, in PyTorch's form).
     Momentum {
         /// μ.
-        momentum: f32,
+        momentum: f64,
         /// Which of the two.
         form: Momentum,
     },
-    /// Adam: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·√(1−β₂ᵗ)/(1−β₁ᵗ) · m/(√v + ε).
+    /// Adam: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·c/(1−β₁ᵗ) · m/(√v + ε̂) with c = √(1−β₂ᵗ).
     ///
     /// # Reference
-    /// `tf.train.AdamOptimizer` of TensorFlow 1 and Keras: ε is added to √v before the bias correction ("ε̂" of Kingma &
-    /// Ba 2015, §2), and the powers of β are kept in f32.
+    /// Kingma & Ba 2015, §2. Deviation from TensorFlow 1: 1 − β and the powers of β are computed in f64, as PyTorch does; in f32 1 − β₂ is off by
+    /// 1.3e-5 of its value.
     Adam {
         /// β₁.
-        beta_1: f32,
+        beta_1: f64,
         /// β₂.
-        beta_2: f32,
+        beta_2: f64,
         /// ε.
-        epsilon: f32,
+        epsilon: f64,
+        /// What ε̂ is.
+        form: Adam,
     },
     /// v ← αv + (1−α)g², w ← w − lr·g/(√v + ε) (Hinton 2012, as PyTorch has it).
     RmsProp {
         /// α.
-        decay: f32,
+        decay: f64,
         /// ε.
-        epsilon: f32,
+        epsilon: f64,
     },
 }
 
@@ -45,6 +47,15 @@ pub enum Momentum {
     Classical,
     /// Where the momentum carries them.
     Nesterov,
+}
+
+/// What is added to √v in Adam.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Adam {
+    /// ε itself, as in TensorFlow 1 and Keras, which the papers trained with.
+    TensorFlow,
+    /// ε c, which is ε after the bias correction, as in the paper's algorithm and in PyTorch.
+    PyTorch,
 }
 
 /// Parameters that are changed together: a few pages of memory.
@@ -58,13 +69,13 @@ pub(super) struct OptimiserState {
     m: Vec<f32>,
     /// Second moment.
     v: Vec<f32>,
-    beta_1_power: f32,
-    beta_2_power: f32,
+    beta_1_power: f64,
+    beta_2_power: f64,
 }
 
 impl Optimiser {
     /// Adam with its authors' constants.
-    pub const ADAM: Self = Self::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8 };
+    pub const ADAM: Self = Self::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, form: Adam::TensorFlow };
 }
 
 impl OptimiserState {
@@ -95,16 +106,18 @@ impl OptimiserState {
         // Every parameter is changed by itself, so cutting them into chunks changes no bit.
         let moments = chunks_or_nothing(&mut self.m).zip(chunks_or_nothing(&mut self.v));
         let chunks = parameters.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)).zip(moments);
-        let rate = match optimiser {
-            Optimiser::Adam { .. } => learning_rate * (1.0 - self.beta_2_power).sqrt() / (1.0 - self.beta_1_power),
-            _ => learning_rate,
-        };
         let chunks = chunks.map(|((w, g), (m, v))| Chunk { w, g, m, v });
-        each(cores, chunks, |chunk| chunk.step(optimiser, rate));
-        if let Optimiser::Adam { beta_1, beta_2, .. } = optimiser {
-            self.beta_1_power *= beta_1;
-            self.beta_2_power *= beta_2;
+        let (mut now, mut rate) = (optimiser, learning_rate);
+        if let Optimiser::Adam { beta_1, beta_2, epsilon, form } = &mut now {
+            let correction = (1.0 - self.beta_2_power).sqrt();
+            rate = (f64::from(learning_rate) * correction / (1.0 - self.beta_1_power)) as f32;
+            if *form == Adam::PyTorch {
+                *epsilon *= correction;
+            }
+            self.beta_1_power *= *beta_1;
+            self.beta_2_power *= *beta_2;
         }
+        each(cores, chunks, |chunk| chunk.step(now, rate));
     }
 }
 
@@ -123,21 +136,24 @@ impl Chunk<'_> {
         match optimiser {
             Optimiser::Sgd => wg.for_each(|(w, g)| *w -= rate * g),
             Optimiser::Momentum { momentum, form } => {
+                let momentum = momentum as f32;
                 for ((w, g), v) in wg.zip(m) {
                     *v = momentum * *v + g;
                     *w -= rate * if form == Momentum::Nesterov { g + momentum * *v } else { *v };
                 }
             }
-            Optimiser::Adam { beta_1, beta_2, epsilon } => {
+            Optimiser::Adam { beta_1, beta_2, epsilon, .. } => {
+                let (new_m, new_v, epsilon) = ((1.0 - beta_1) as f32, (1.0 - beta_2) as f32, epsilon as f32);
                 for ((w, g), (m, v)) in wg.zip(m.iter_mut().zip(v)) {
-                    *m += (g - *m) * (1.0 - beta_1);
-                    *v += (g * g - *v) * (1.0 - beta_2);
+                    *m += (g - *m) * new_m;
+                    *v += (g * g - *v) * new_v;
                     *w -= rate * *m / (v.sqrt() + epsilon);
                 }
             }
             Optimiser::RmsProp { decay, epsilon } => {
+                let (new_v, epsilon) = ((1.0 - decay) as f32, epsilon as f32);
                 for ((w, g), v) in wg.zip(v) {
-                    *v += (g * g - *v) * (1.0 - decay);
+                    *v += (g * g - *v) * new_v;
                     *w -= rate * g / (v.sqrt() + epsilon);
                 }
             }
@@ -183,8 +199,8 @@ mod tests {
             m = 0.9 * m + 0.1 * g;
             v = 0.999 * v + 0.001 * g * g;
             w -= rate * (1.0 - 0.999_f64.powi(t)).sqrt() / (1.0 - 0.9_f64.powi(t)) * m / (v.sqrt() + 1e-8);
-            // 1 − β₂ in f32 carries a relative error of 5e-5; the first steps show it most.
-            assert!((f64::from(weight[0]) - w).abs() < 1e-5, "step {t}: {} is not {w}", weight[0]);
+            // A weight of size 1 in f32.
+            assert!((f64::from(weight[0]) - w).abs() < 2e-7, "step {t}: {} is not {w}", weight[0]);
         }
     }
 

@@ -24,7 +24,9 @@ impl Levels {
         let n_steps = ((1_u32 << bits) - 1) as f32;
         let step = (high - low) / n_steps;
         // Number of the level that is 0.
-        let zero = if step > 0.0 { (-low / step).round().clamp(0.0, n_steps) } else { 0.0 };
+        // In f64: −1 to 1 with 16 levels has its 0 at 7.5, which f32 takes for a little less.
+        let exact = -f64::from(low) / (f64::from(high) - f64::from(low)) * f64::from(n_steps);
+        let zero = if step > 0.0 { (exact.round() as f32).clamp(0.0, n_steps) } else { 0.0 };
         Self { low: -zero * step, high: (n_steps - zero) * step, step }
     }
 
