@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::Split;
+use super::{Labelling, Split};
 use crate::nn::{BatchSize, Fan};
 use crate::suggest::suggestion;
 
@@ -12,10 +12,6 @@ pub(super) fn one() -> usize {
 
 pub(super) fn yes() -> bool {
     true
-}
-
-pub(super) fn shuffled() -> Split {
-    Split::Shuffled
 }
 
 pub(super) fn fan_in() -> Fan {
@@ -81,6 +77,10 @@ pub(super) fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
 
 pub(super) fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Error> {
     choice(from, Split::ALL)
+}
+
+pub(super) fn labelling<'de, D: Deserializer<'de>>(from: D) -> Result<Labelling, D::Error> {
+    choice(from, Labelling::ALL)
 }
 
 /// The name of a value in a list of named values.

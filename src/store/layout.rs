@@ -46,6 +46,11 @@ pub fn data_file(name: &str) -> PathBuf {
     Path::new("data").join(format!("{name}.parquet"))
 }
 
+/// Where `infoplane data fetch NAME` puts the files that a data set is published as.
+pub fn raw_folder(name: &str) -> PathBuf {
+    Path::new("data").join("raw").join(name)
+}
+
 impl Experiment {
     /// The experiment whose results lie in `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {

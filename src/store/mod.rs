@@ -18,7 +18,7 @@ pub use activations::{ActivationReader, ActivationWriter, Activations, Precision
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, write_bytes};
-pub use layout::{Experiment, RunId, data_file};
+pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, manifests, verified_hash};
 pub use recording::{RecordedRun, Recording};

@@ -40,6 +40,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("parquet", "store"),
     ("polars", "stages/aggregate.rs"),
     ("pulp", "math"),
+    ("tar", "import"),
     ("toml", "config"),
     ("postcard", "stages/record"),
     ("zip", "import"),
@@ -50,7 +51,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 const REGISTRIES: &[&str] = &["datasets", "estimators", "import", "plots"];
 
 /// Files that the entries of a registry share.
-const SHARED: &[&str] = &["canvas", "discrete", "given"];
+const SHARED: &[&str] = &["bits", "canvas", "discrete", "given", "idx", "images"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -29,6 +29,8 @@ pub(super) enum Purpose {
     /// Noise where the network is looked at.
     Looks,
     PrefitLabels,
+    /// Labels dealt or drawn anew, the same in every run.
+    Labels,
 }
 
 /// What all runs have in common.
