@@ -40,8 +40,10 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("parquet", "store"),
     ("polars", "stages/aggregate.rs"),
     ("pulp", "math"),
+    ("sha2", "store"),
     ("toml", "config"),
     ("postcard", "stages/record"),
+    ("ureq", "stages/fetch"),
     ("zip", "import"),
     ("zstd", "import"),
 ];
