@@ -227,9 +227,10 @@ fn from_some_mirror(download: &mut Download<'_>, mirrors: &[Mirror]) -> Result<(
 /// Completes a download from one mirror, asking again while there is hope.
 fn from_mirror(download: &mut Download<'_>, mirror: &Mirror) -> Result<(), Fault> {
     let little = download.file.bytes / LITTLE;
-    let (mut reached, mut n_vain) = (download.bytes(), 0);
+    let (mut reached, mut n_attempts, mut n_vain) = (download.bytes(), 0, 0);
     let (mut was_there, mut is_doubted) = (false, false);
     loop {
+        n_attempts += 1;
         let why = match mirror.transfer(download) {
             Ok(()) => {
                 let Some(problem) = download.problem()? else { return Ok(()) };
@@ -251,7 +252,7 @@ fn from_mirror(download: &mut Download<'_>, mirror: &Mirror) -> Result<(), Fault
             (reached, n_vain) = (download.bytes(), 0);
         }
         let Some(wait) = mirror.patience.waits.get(n_vain) else {
-            return Err(Fault::Useless(format!("{why}, {} times", n_vain + 1)));
+            return Err(Fault::Useless(format!("{why}, after {n_attempts} attempts")));
         };
         n_vain += 1;
         let next = format!("{}: {why}; once more in {}", download.file.name, seconds(*wait));

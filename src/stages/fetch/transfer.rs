@@ -4,8 +4,8 @@
 use std::io::{self, Read};
 use std::net::IpAddr;
 
-use ureq::http::header::{CONTENT_RANGE, RANGE};
-use ureq::http::{StatusCode, Uri};
+use ureq::http::Uri;
+use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
 use ureq::{Agent, Error, Timeout};
 
 use super::answer::{Answer, Head, judge};
@@ -25,13 +25,11 @@ impl Mirror {
     /// # Errors
     /// `url` is not the address of a folder.
     pub(super) fn new(url: &str, patience: Patience) -> Result<Self, StageError> {
-        let wrong = |problem: String| StageError::Refused(format!("mirror `{url}`: {problem}"));
-        let address: Uri = url.parse().map_err(|e| wrong(format!("not an address: {e}")))?;
-        if !matches!(address.scheme_str(), Some("http" | "https")) {
-            return Err(wrong("must begin with `https://` or `http://`".to_owned()));
-        }
-        if address.query().is_some() || url.contains('#') {
-            return Err(wrong("must be the address of a folder, without `?` and `#`".to_owned()));
+        let wrong = |problem: &str| StageError::Refused(format!("mirror `{url}`: {problem}"));
+        let address = url.parse::<Uri>().ok().filter(|address| matches!(address.scheme_str(), Some("http" | "https")));
+        let address = address.ok_or_else(|| wrong("must be an address that begins with `https://` or `http://`"))?;
+        if url.contains(['?', '#']) {
+            return Err(wrong("must be the address of a folder, without `?` and `#`"));
         }
         let Patience { connection, silence, .. } = patience;
         let config = Agent::config_builder()
@@ -59,8 +57,9 @@ impl Mirror {
         let request = if asked > 0 { request.header(RANGE, format!("bytes={asked}-")) } else { request };
         let mut answer = request.call().map_err(|e| self.fault(e))?;
         let status = answer.status();
-        let length = if status == StatusCode::OK { answer.body().content_length() } else { None };
-        let range = answer.headers().get(CONTENT_RANGE).and_then(|value| value.to_str().ok());
+        let header = |name: HeaderName| answer.headers().get(name).and_then(|value| value.to_str().ok());
+        let length = header(CONTENT_LENGTH).and_then(|length| length.trim().parse().ok());
+        let range = header(CONTENT_RANGE);
         match judge(&Head { status, range, length }, asked, bytes)? {
             Answer::From(0) => download.restart()?,
             Answer::From(_) => download.is_pieced = true,
@@ -98,6 +97,8 @@ impl Mirror {
             Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
                 Fault::Again("the connection was cut".to_owned())
             }
+            // Of TLS: a certificate that is not trusted, or a server that does not speak it.
+            Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Fault::Useless(e.to_string()),
             Error::Io(e) => Fault::Again(e.to_string()),
             Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 Fault::Again(format!("no connection within {}", seconds(connection)))
