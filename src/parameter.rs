@@ -33,6 +33,8 @@ pub enum Kind {
     },
     /// Any finite number above zero.
     Positive,
+    /// Any finite number of at least zero.
+    NotNegative,
     /// Any finite number.
     Number,
     /// One of the named choices.
@@ -41,6 +43,8 @@ pub enum Kind {
     Flag,
     /// From one step to another, `100-110`.
     Steps,
+    /// Rows of finite numbers as text, all of one length: `1 0.5; 0 1`.
+    Rows,
 }
 
 /// A parameter's value.
@@ -112,10 +116,12 @@ impl fmt::Display for Kind {
         match self {
             Kind::Count { min, max } => write!(f, "a whole number from {min} to {max}"),
             Kind::Positive => write!(f, "a finite number above 0"),
+            Kind::NotNegative => write!(f, "a finite number of at least 0"),
             Kind::Number => write!(f, "a finite number"),
             Kind::Choice(choices) => write!(f, "one of {}", choices.join(", ")),
             Kind::Flag => write!(f, "true or false"),
             Kind::Steps => write!(f, "a first and a last step such as 100-110"),
+            Kind::Rows => write!(f, "rows of finite numbers, all of one length, such as \"1 0.5; 0 1\""),
         }
     }
 }
@@ -155,10 +161,14 @@ impl Value {
         match (kind, &self) {
             (Kind::Count { min, max }, _) => self.count().filter(|n| (min..=max).contains(n)).map(Value::Count),
             (Kind::Positive, _) => number.filter(|n| n.is_finite() && *n > 0.0).map(Value::Number),
+            (Kind::NotNegative, _) => number.filter(|n| n.is_finite() && *n >= 0.0).map(Value::Number),
             (Kind::Number, _) => number.filter(|n| n.is_finite()).map(Value::Number),
             (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
             (Kind::Flag, Value::Flag(_)) => Some(self),
             (Kind::Steps, Value::Text(text)) if steps(text).is_some() => Some(self),
+            // In one form, so that the same numbers are the same value.
+            (Kind::Rows, Value::Text(text)) => rows(text).map(|rows| Value::Text(text_of(&rows))),
+            (Kind::Rows, _) => number.filter(|n| n.is_finite()).map(|n| Value::Text(text_of(&[vec![n]]))),
             _ => None,
         }
     }
@@ -169,6 +179,20 @@ fn steps(text: &str) -> Option<(i64, i64)> {
     let (first, last) = text.split_once('-')?;
     let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
     (first <= last).then_some((first.into(), last.into()))
+}
+
+/// The numbers of `1 0.5; 0 1`, row after row.
+fn rows(text: &str) -> Option<Vec<Vec<f64>>> {
+    let number = |word: &str| word.parse().ok().filter(|n: &f64| n.is_finite());
+    let row = |row: &str| row.split_whitespace().map(number).collect::<Option<Vec<f64>>>();
+    let rows = text.split(';').map(row).collect::<Option<Vec<Vec<f64>>>>()?;
+    let n_columns = rows.first().map_or(0, Vec::len);
+    (n_columns > 0 && rows.iter().all(|row| row.len() == n_columns)).then_some(rows)
+}
+
+fn text_of(rows: &[Vec<f64>]) -> String {
+    let words = |row: &Vec<f64>| row.iter().map(|n| Value::Number(*n).to_string()).collect::<Vec<_>>().join(" ");
+    rows.iter().map(words).collect::<Vec<_>>().join("; ")
 }
 
 impl Parameters {
@@ -254,6 +278,31 @@ impl Parameters {
         self.text(name).and_then(steps)
     }
 
+    /// The rows of numbers called `name`, where they were given.
+    pub fn rows(&self, name: &str) -> Option<Vec<Vec<f64>>> {
+        self.text(name).and_then(rows)
+    }
+
+    /// The same with the default of each of the `declared` parameters that has one and was not given.
+    pub fn or_defaults(&self, declared: &'static [Parameter]) -> Self {
+        let mut all = self.0.clone();
+        for parameter in declared {
+            if let Some(default) = default(parameter) {
+                all.entry(parameter.name).or_insert(default);
+            }
+        }
+        Self(all)
+    }
+
+    /// The same without those that were given their default: two of equal meaning are equal.
+    pub fn but_defaults(&self, declared: &'static [Parameter]) -> Self {
+        let is_default = |name: &str, value: &Value| {
+            declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
+        };
+        let chosen = self.0.iter().filter(|(name, value)| !is_default(name, value));
+        Self(chosen.map(|(name, value)| (*name, value.clone())).collect())
+    }
+
     /// All given parameters, by name.
     pub fn iter(&self) -> impl Iterator<Item = (&'static str, &Value)> {
         self.0.iter().map(|(name, value)| (*name, value))
@@ -267,6 +316,11 @@ impl Parameters {
     }
 }
 
+/// The one value that is taken where a parameter is not given.
+fn default(parameter: &Parameter) -> Option<Value> {
+    (!parameter.default.is_empty()).then(|| Value::parse(parameter.default).fits(parameter.kind))?
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,6 +330,8 @@ mod tests {
         Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1, max: 99 }, default: "" },
         Parameter { name: "compat", doc: "", kind: Kind::Choice(&["idnns"]), default: "" },
         Parameter { name: "window", doc: "", kind: Kind::Steps, default: "" },
+        Parameter { name: "noise", doc: "", kind: Kind::NotNegative, default: "0.5" },
+        Parameter { name: "weights", doc: "", kind: Kind::Rows, default: "" },
     ];
 
     #[track_caller]
@@ -311,7 +367,34 @@ mod tests {
             let expected = format!("parameter `window`: must be a first and a last step such as 100-110, got {wrong}");
             check("window", wrong, Err(&expected));
         }
+        check("noise", "0", Ok("noise-0"));
+        check("noise", "-1", Err("parameter `noise`: must be a finite number of at least 0, got -1"));
+        check("weights", "1  0.50;0 1e-9", Ok("weights-1 0.5; 0 1e-9"));
+        check("weights", "3", Ok("weights-3"));
+        for wrong in ["1 2; 3", "", ";", "1 x", "1 2;", "inf", "1 NaN"] {
+            let expected = "must be rows of finite numbers, all of one length, such as \"1 0.5; 0 1\"";
+            check("weights", wrong, Err(&format!("parameter `weights`: {expected}, got {wrong}")));
+        }
         check("bin_widht", "1", Err("unknown parameter `bin_widht`; did you mean `bin_width`?"));
+    }
+
+    #[test]
+    fn what_is_given_its_default_is_as_if_not_given() {
+        let given = |noise| {
+            let noise = ("noise".to_owned(), Value::Number(noise));
+            Parameters::new(DECLARED, [noise, ("n_bins".to_owned(), Value::Count(3))]).unwrap()
+        };
+        assert_eq!(given(0.5).but_defaults(DECLARED).slug(), "n-bins-3");
+        assert_eq!(given(0.25).but_defaults(DECLARED).slug(), "n-bins-3-noise-0.25");
+        assert_eq!(Parameters::default().or_defaults(DECLARED).number("noise"), Some(0.5));
+        assert_eq!(given(0.25).or_defaults(DECLARED), given(0.25));
+    }
+
+    #[test]
+    fn rows_of_numbers_are_read_row_after_row() {
+        let weights = ("weights".to_owned(), Value::parse("1 -0.5; 0 2"));
+        let parameters = Parameters::new(DECLARED, [weights]).unwrap();
+        assert_eq!(parameters.rows("weights"), Some(vec![vec![1.0, -0.5], vec![0.0, 2.0]]));
     }
 
     #[test]

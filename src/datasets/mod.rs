@@ -1,6 +1,17 @@
 //! Data sets: from a rule, or from files that are published somewhere. One file each, listed in [`DATASETS`]; a user's own
 //! files come through `import/`.
 
+mod bits;
+mod cifar_10;
+mod committee;
+mod fashion_mnist;
+mod idx;
+mod images;
+mod majority;
+mod mnist;
+mod parity;
+mod spiral;
+mod student_teacher;
 mod tishby;
 
 use ndarray::Array2;
@@ -46,12 +57,12 @@ pub enum Source {
         files: &'static [PublishedFile],
         /// Addresses of folders that hold them, tried in order.
         mirrors: &'static [&'static str],
-        /// Reads them; `content` gives the bytes of a file by its name, as published.
+        /// Makes the data set of them, asking `content` for those that the parameters need.
         read: fn(&mut Content<'_>, &Parameters) -> Result<Dataset, DatasetError>,
     },
 }
 
-/// Gives the bytes of a published file by its name.
+/// Gives the bytes of a published file, or of a file within a published archive, by its name without `.gz`: unpacked.
 pub type Content<'a> = dyn FnMut(&str) -> Result<Vec<u8>, DatasetError> + 'a;
 
 /// A file as it is published.
@@ -71,6 +82,12 @@ pub enum DatasetError {
     /// A parameter does not fit.
     #[error(transparent)]
     Parameter(#[from] ParameterError),
+    /// A file is not there.
+    #[error("there is no file `{file}`")]
+    Missing {
+        /// Which one.
+        file: String,
+    },
     /// A file is not what it should be.
     #[error("{file}: {problem}")]
     File {
@@ -82,7 +99,50 @@ pub enum DatasetError {
 }
 
 /// Every data set, in the order people see.
-pub const DATASETS: &[&Spec] = &[&tishby::SPEC];
+pub const DATASETS: &[&Spec] = &[
+    &tishby::SPEC,
+    &committee::SPEC,
+    &parity::SPEC,
+    &majority::SPEC,
+    &spiral::SPEC,
+    &student_teacher::SPEC,
+    &mnist::SPEC,
+    &fashion_mnist::SPEC,
+    &cifar_10::SPEC,
+];
+
+impl Spec {
+    /// The data set with the given parameters, and the defaults of the others. `content` gives the files, where it is
+    /// made of files.
+    ///
+    /// # Errors
+    /// Parameters that do not go together; a file that is missing or not what it should be.
+    pub fn make(&self, parameters: &Parameters, content: &mut Content<'_>) -> Result<Dataset, DatasetError> {
+        let parameters = parameters.or_defaults(self.parameters);
+        match self.source {
+            Source::Rule(rule) => Ok(rule(&parameters)?),
+            Source::Files { read, .. } => read(content, &parameters),
+        }
+    }
+
+    /// What the data set with these parameters is recognised by, besides the content of its files.
+    pub fn identity(&self, parameters: &Parameters) -> String {
+        format!("{} {}", self.name, parameters.but_defaults(self.parameters).slug()).trim().to_owned()
+    }
+}
+
+/// The most values of X that a rule makes: 2 GB.
+const MOST_VALUES: usize = 500_000_000;
+
+/// Refuses what would be larger than any machine's memory.
+fn check_size(n_samples: usize, n_inputs: usize) -> Result<(), ParameterError> {
+    match n_samples.checked_mul(n_inputs) {
+        Some(n) if n <= MOST_VALUES => Ok(()),
+        _ => Err(ParameterError::Refused(format!(
+            "{n_samples} samples of {n_inputs} inputs are too many; {MOST_VALUES} values are allowed"
+        ))),
+    }
+}
 
 /// No data set has this name.
 #[derive(Debug, Error)]
@@ -102,7 +162,38 @@ pub fn find(name: &str) -> Result<&'static Spec, UnknownDataset> {
     found.copied().ok_or_else(|| UnknownDataset { name: name.to_owned(), suggestion: suggestion() })
 }
 
-/// What a data set made by its rule is recognised by.
-pub fn identity(name: &str, parameters: &Parameters) -> String {
-    format!("{name} {}", parameters.slug()).trim().to_owned()
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter::Value;
+
+    #[test]
+    fn every_default_is_a_value_that_its_parameter_may_take() {
+        for spec in DATASETS {
+            for parameter in spec.parameters.iter().filter(|parameter| !parameter.default.is_empty()) {
+                let all = Parameters::default().or_defaults(spec.parameters);
+                assert!(all.iter().any(|(name, _)| name == parameter.name), "{}: {}", spec.name, parameter.name);
+            }
+        }
+    }
+
+    #[test]
+    fn a_default_that_is_written_out_makes_the_same_data_set() {
+        let spec = find("mnist").unwrap();
+        let part = |part: &str| {
+            let given = [("part".to_owned(), Value::parse(part))];
+            spec.identity(&Parameters::new(spec.parameters, given).unwrap())
+        };
+        assert_eq!((part("all").as_str(), part("test").as_str()), ("mnist", "mnist part-test"));
+    }
+
+    #[test]
+    fn every_rule_makes_samples_with_its_defaults_and_the_same_again() {
+        for spec in DATASETS.iter().filter(|spec| matches!(spec.source, Source::Rule(_))) {
+            let make = || spec.make(&Parameters::default(), &mut |_| unreachable!("a rule needs no files")).unwrap();
+            let made = make();
+            assert_eq!(made.x.nrows(), made.y.len(), "{}", spec.name);
+            assert!(made.x.iter().all(|value| value.is_finite()) && made == make(), "{}", spec.name);
+        }
+    }
 }

@@ -7,10 +7,10 @@
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), §3.1, describe the rule as a threshold on a spherical power spectrum,
 //! y ~ ψ(γ(f(x) − θ)); the integer form was found from the published labels and reproduces all 4096 of them.
 
-use ndarray::Array2;
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
+use super::bits::{INPUTS, patterns};
 use super::{Dataset, Source, Spec};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
@@ -31,6 +31,7 @@ pub(super) const SPEC: Spec = Spec {
             kind: Kind::Count { min: 0, max: u64::MAX },
             default: "",
         },
+        INPUTS,
     ],
     source: Source::Rule(make),
 };
@@ -58,7 +59,7 @@ const OPPOSITE: [usize; N_BITS] = [9, 7, 5, 6, 10, 2, 3, 1, 11, 0, 4, 8];
 
 fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
     let theta = parameters.number("theta").unwrap_or(THETA);
-    let x = Array2::from_shape_fn((1 << N_BITS, N_BITS), |(i, bit)| is_one(i, bit).into());
+    let x = patterns(N_BITS, parameters);
     let f: Vec<f64> = (0..1 << N_BITS).map(|pattern| f64::from(rule(pattern))).collect();
     let Some(gamma) = parameters.number("gamma") else {
         return Ok(Dataset { x, y: f.iter().map(|f| i32::from(*f > theta)).collect(), p_y1: None, target: None });

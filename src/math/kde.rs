@@ -138,7 +138,7 @@ mod tests {
     /// The labels of `var_u.mat`.
     fn y_u() -> Vec<u32> {
         let tishby = DATASETS.iter().find(|spec| spec.name == "tishby").unwrap();
-        (tishby.make)(&Parameters::default()).y.iter().map(|y| *y as u32).collect()
+        tishby.make(&Parameters::default(), &mut |_| unreachable!()).unwrap().y.iter().map(|y| *y as u32).collect()
     }
 
     #[track_caller]

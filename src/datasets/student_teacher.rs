@@ -1,0 +1,199 @@
+//! Gaussian inputs and a noisy linear teacher, of which everything is known exactly.
+//!
+//! X ~ N(0, I/n_inputs), Y = W X + ε, W ~ N(0, snr) for the first n_relevant inputs and 0 for the others, ε ~ N(0, 1):
+//! the best error of a student is 1. The targets are Y; the label is 1 where the first of them is above 0, for estimators
+//! that need classes.
+//!
+//! # Reference
+//! Saxe et al. 2018, "On the information bottleneck theory of deep learning", Figs. 3, 4 and 6 (there SNR is σw²/σo²).
+
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+use super::{Dataset, Source, Spec, check_size};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "student-teacher",
+    summary: "Gaussian inputs with targets of a noisy linear teacher, some inputs irrelevant; y is 1 where the first target is above 0",
+    parameters: &[
+        Parameter {
+            name: "n_inputs",
+            doc: "number of inputs",
+            kind: Kind::Count { min: 1, max: 100_000 },
+            default: "100",
+        },
+        Parameter {
+            name: "n_relevant",
+            doc: "how many inputs, the first ones, the teacher sees; its weights of the others are 0 [default: all]",
+            kind: Kind::Count { min: 0, max: 100_000 },
+            default: "",
+        },
+        Parameter {
+            name: "n_outputs",
+            doc: "number of targets of a sample",
+            kind: Kind::Count { min: 1, max: 10_000 },
+            default: "1",
+        },
+        Parameter {
+            name: "n_samples",
+            doc: "number of samples",
+            kind: Kind::Count { min: 1, max: 10_000_000 },
+            default: "1000",
+        },
+        Parameter {
+            name: "snr",
+            doc: "variance of the teacher's weights over that of the noise, which is 1",
+            kind: Kind::Positive,
+            default: "1",
+        },
+        Parameter {
+            name: "seed",
+            doc: "seed of teacher, inputs and noise",
+            kind: Kind::Count { min: 0, max: u64::MAX },
+            default: "0",
+        },
+    ],
+    source: Source::Rule(make),
+};
+
+/// Teacher, inputs and noise have streams of their own: another `snr` is the same teacher scaled, more samples begin with
+/// the same ones.
+const TEACHER: u64 = 0;
+const INPUTS: u64 = 1;
+const NOISE: u64 = 2;
+
+fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
+    let count = |name| parameters.count(name).expect("it has a default");
+    let (n_inputs, n_outputs, n_samples) = (count("n_inputs"), count("n_outputs"), count("n_samples"));
+    let n_relevant = parameters.count("n_relevant").unwrap_or(n_inputs);
+    if n_relevant > n_inputs {
+        let problem = format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer");
+        return Err(ParameterError::Refused(problem));
+    }
+    check_size(n_samples, n_inputs)?;
+    check_size(n_samples, n_outputs)?;
+    check_size(n_inputs, n_outputs)?;
+    let spread = parameters.number("snr").expect("it has a default").sqrt();
+    let (mut of_teacher, mut of_inputs, mut noise) =
+        (normal(parameters, TEACHER), normal(parameters, INPUTS), normal(parameters, NOISE));
+    let teacher = Array2::from_shape_simple_fn((n_relevant, n_outputs), || spread * of_teacher());
+    let root = (n_inputs as f64).sqrt();
+    let x = Array2::from_shape_simple_fn((n_samples, n_inputs), || (of_inputs() / root) as f32);
+    let mut target = Array2::from_shape_simple_fn((n_samples, n_outputs), &mut noise);
+    for (mut target, x) in target.rows_mut().into_iter().zip(x.rows()) {
+        for (weights, x) in teacher.rows().into_iter().zip(x) {
+            target.scaled_add(f64::from(*x), &weights);
+        }
+    }
+    let target = target.mapv(|value| value as f32);
+    if target.iter().any(|value| !value.is_finite()) {
+        return Err(ParameterError::Refused(format!("`snr` {} makes targets that f32 cannot hold", spread * spread)));
+    }
+    let y = target.column(0).iter().map(|target| i32::from(*target > 0.0)).collect();
+    Ok(Dataset { x, y, p_y1: None, target: Some(target) })
+}
+
+/// Standard normal deviates of one of the streams.
+fn normal(parameters: &Parameters, stream: u64) -> impl FnMut() -> f64 {
+    let mut rng = ChaCha8Rng::seed_from_u64(parameters.count("seed").expect("it has a default") as u64);
+    rng.set_stream(stream);
+    move || StandardNormal.sample(&mut rng)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parameter::Value;
+
+    fn made(given: &[(&str, f64)]) -> Dataset {
+        let given = given.iter().map(|(name, number)| ((*name).to_owned(), Value::Number(*number)));
+        make(&Parameters::new(SPEC.parameters, given).unwrap().or_defaults(SPEC.parameters)).unwrap()
+    }
+
+    /// The mean of `values`, which are n independent ones of this variance, is `mean` within five standard errors.
+    #[track_caller]
+    fn check(values: impl ExactSizeIterator<Item = f64>, mean: f64, variance: f64) {
+        let n = values.len() as f64;
+        let got = values.sum::<f64>() / n;
+        assert!((got - mean).abs() < 5.0 * (variance / n).sqrt(), "{got}, expected {mean}");
+    }
+
+    fn targets(made: &Dataset) -> Vec<f64> {
+        made.target.as_ref().unwrap().iter().map(|target| f64::from(*target)).collect()
+    }
+
+    #[test]
+    fn inputs_and_noise_have_the_declared_variances() {
+        let made = made(&[("n_inputs", 25.0), ("n_relevant", 0.0), ("n_samples", 20_000.0)]);
+        // Squares of normal deviates of variance v have mean v and variance 2v².
+        check(made.x.iter().map(|x| f64::from(*x)), 0.0, 0.04);
+        check(made.x.iter().map(|x| f64::from(*x).powi(2)), 0.04, 2.0 * 0.0016);
+        // Without relevant inputs the targets are the noise.
+        check(targets(&made).into_iter(), 0.0, 1.0);
+        check(targets(&made).into_iter().map(|target| target * target), 1.0, 2.0);
+        check(made.y.iter().map(|y| f64::from(*y)), 0.5, 0.25);
+    }
+
+    #[test]
+    fn targets_have_the_variance_of_a_signal_of_this_ratio_plus_noise() {
+        // Each of the 300 outputs is a teacher of its own. What it makes of one x is Gaussian of variance snr |x|² over the
+        // relevant inputs, and |x|² of 400 of them is ½ with the relative variance 2/400, small beside 2/300.
+        let parameters = [("n_inputs", 800.0), ("n_relevant", 400.0), ("n_outputs", 300.0), ("n_samples", 1.0)];
+        let made = made(&[&parameters[..], &[("snr", 5.0)]].concat());
+        let variance = 1.0 + 5.0 * 0.5;
+        check(targets(&made).into_iter().map(|target| target * target), variance, 2.0 * variance * variance * 1.5);
+    }
+
+    #[test]
+    fn irrelevant_inputs_do_not_matter_and_a_linear_teacher_is_what_remains() {
+        // As many samples as inputs and hardly any noise: the teacher is found again by solving for it.
+        let parameters = [("n_inputs", 6.0), ("n_relevant", 2.0), ("n_samples", 6.0), ("snr", 1e12)];
+        let made = made(&parameters);
+        let weights = solve(made.x.mapv(f64::from), targets(&made));
+        let largest = weights.iter().fold(0.0_f64, |most, w| most.max(w.abs()));
+        assert!(weights[..2].iter().all(|w| w.abs() > 1e-3 * largest), "{weights:?}");
+        assert!(weights[2..].iter().all(|w| w.abs() < 1e-3 * largest), "{weights:?}");
+    }
+
+    /// Gauss-Jordan elimination with the largest pivot.
+    fn solve(mut a: Array2<f64>, mut b: Vec<f64>) -> Vec<f64> {
+        let n = b.len();
+        for column in 0..n {
+            let pivot = (column..n).max_by(|i, j| a[[*i, column]].abs().total_cmp(&a[[*j, column]].abs())).unwrap();
+            b.swap(column, pivot);
+            for k in 0..n {
+                a.swap([column, k], [pivot, k]);
+            }
+            for row in (0..n).filter(|row| *row != column) {
+                let factor = a[[row, column]] / a[[column, column]];
+                for k in 0..n {
+                    a[[row, k]] -= factor * a[[column, k]];
+                }
+                b[row] -= factor * b[column];
+            }
+        }
+        (0..n).map(|i| b[i] / a[[i, i]]).collect()
+    }
+
+    #[test]
+    fn the_label_is_the_sign_of_the_first_target_and_more_samples_begin_with_the_same() {
+        let (few, many) = (made(&[("n_samples", 10.0)]), made(&[("n_samples", 20.0), ("n_outputs", 1.0)]));
+        assert!(few.y.iter().zip(targets(&few)).all(|(y, target)| (*y == 1) == (target > 0.0)));
+        assert_eq!(targets(&few), targets(&many)[..10]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let check = |given: &[(&str, u64)], expected: &str| {
+            let given = given.iter().map(|(name, n)| ((*name).to_owned(), Value::Count(*n)));
+            let parameters = Parameters::new(SPEC.parameters, given).unwrap().or_defaults(SPEC.parameters);
+            assert_eq!(make(&parameters).unwrap_err().to_string(), expected);
+        };
+        check(&[("n_relevant", 101)], "`n_relevant` is 101, but there are 100 inputs; ask for fewer");
+        let too_many = "10000000 samples of 100000 inputs are too many; 500000000 values are allowed";
+        check(&[("n_inputs", 100_000), ("n_samples", 10_000_000)], too_many);
+    }
+}
