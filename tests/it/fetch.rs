@@ -5,9 +5,10 @@ mod server;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
+use std::process::{Child, Stdio};
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ use infoplane::stages::{Outcome, Progress};
 use infoplane::store::Lock;
 use server::{Act, Server};
 
-use crate::tool::{Project, real_data};
+use crate::tool::{PROGRAM, Project, real_data};
 
 /// 100 000 bytes, no two stretches of which are the same.
 fn content() -> Vec<u8> {
@@ -489,6 +490,63 @@ fn the_folder_of_a_fetch_can_be_chosen_and_its_faults_are_sentences() {
     fs::write(project.path("elsewhere").join(file.name), "mine").unwrap();
     let sentence = project.refused(&format!("data fetch {name} --mirror {url} --folder elsewhere"));
     assert!(sentence.contains("elsewhere/") && sentence.contains("it has 4 bytes, expected"), "{sentence}");
+}
+
+/// A server that speaks TLS: that of OpenSSL, which knows no ranges and does not say how long a file is.
+struct TlsServer {
+    process: Child,
+    url: String,
+}
+
+impl TlsServer {
+    /// Serves what is in the project's folder, with a certificate that it puts there, `c.pem`. `None`, with a message,
+    /// where there is no OpenSSL.
+    fn start(project: &Project) -> Option<Self> {
+        let request = "req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost \
+                       -addext subjectAltName=IP:127.0.0.1 -addext basicConstraints=critical,CA:FALSE \
+                       -keyout k.pem -out c.pem";
+        if !project.command("openssl", request).output().is_ok_and(|output| output.status.success()) {
+            println!("skipped: no certificate can be made here");
+            return None;
+        }
+        let line = "s_server -accept 127.0.0.1:0 -cert c.pem -key k.pem -WWW";
+        let mut command = project.command("openssl", line);
+        let mut process = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut lines = BufReader::new(process.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let address = lines.find_map(|line| line.strip_prefix("ACCEPT ").map(str::to_owned)).unwrap();
+        spawn(move || lines.count());
+        Some(Self { process, url: format!("https://{address}/") })
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill().and_then(|()| self.process.wait());
+    }
+}
+
+#[test]
+fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
+    let Some((name, file)) = set_of_files() else { return };
+    let project = Project::in_memory();
+    fs::write(project.path(file.name), vec![0; file.bytes as usize]).unwrap();
+    let Some(server) = TlsServer::start(&project) else { return };
+    let refused = |certificates: Option<&str>| {
+        let mut command = project.command(PROGRAM, &format!("data fetch {name} --mirror {}", server.url));
+        command.env_remove("SSL_CERT_FILE").envs(certificates.map(|file| ("SSL_CERT_FILE", file)));
+        project.finish(&mut command).sentence()
+    };
+    let sentence = refused(Some("c.pem"));
+    assert!(sentence.contains("wrong content, removed: its sha256 is") && sentence.contains(file.sha256), "{sentence}");
+    let sentence = refused(None);
+    assert!(sentence.contains("invalid peer certificate"), "{sentence}");
+    let to_do = "name a file of certificates, or unset it";
+    assert_eq!(
+        refused(Some("k.pem")),
+        format!("infoplane: SSL_CERT_FILE names k.pem: there is no certificate in it; {to_do}")
+    );
+    let sentence = refused(Some("none.pem"));
+    assert!(sentence.starts_with("infoplane: SSL_CERT_FILE names none.pem: No such file"), "{sentence}");
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 
 use ureq::http::Uri;
 use ureq::http::header::{CONTENT_LENGTH, CONTENT_RANGE, HeaderName, RANGE};
+use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Error, Timeout};
 
 use super::answer::{Answer, Head, judge};
@@ -42,6 +43,7 @@ impl Mirror {
             .timeout_recv_response(Some(silence))
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence));
+        let config = if address.scheme_str() == Some("https") { config.tls_config(trusted()?) } else { config };
         // A proxy, if the environment names one, cannot reach what runs on this machine.
         let config = if is_this_machine(address.host().unwrap_or_default()) { config.proxy(None) } else { config };
         Ok(Self { url: url.to_owned(), agent: config.build().new_agent(), patience })
@@ -110,6 +112,26 @@ impl Mirror {
             e => Fault::Useless(e.to_string()),
         }
     }
+}
+
+/// The authorities that say who a server is: those in the file that `SSL_CERT_FILE` names, as for other programs, which
+/// users behind a proxy with an authority of its own need; else Mozilla's.
+fn trusted() -> Result<TlsConfig, StageError> {
+    let Some(path) = std::env::var_os("SSL_CERT_FILE") else { return Ok(TlsConfig::default()) };
+    let wrong = |problem: String| {
+        let path = path.display();
+        StageError::Refused(format!("SSL_CERT_FILE names {path}: {problem}; name a file of certificates, or unset it"))
+    };
+    let text = std::fs::read(&path).map_err(|e| wrong(e.to_string()))?;
+    let certificate = |item: Result<PemItem<'static>, Error>| match item {
+        Ok(PemItem::Certificate(certificate)) => Some(certificate),
+        _ => None,
+    };
+    let certificates: Vec<_> = parse_pem(&text).filter_map(certificate).collect();
+    if certificates.is_empty() {
+        return Err(wrong("there is no certificate in it".to_owned()));
+    }
+    Ok(TlsConfig::builder().root_certs(RootCerts::from(certificates)).build())
 }
 
 fn is_this_machine(host: &str) -> bool {
