@@ -7,11 +7,10 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use infoplane::datasets::{self, DATASETS};
 use infoplane::stages::Outcome;
 use infoplane::stages::data::{Choice, default_out, import, make};
-use infoplane::stages::fetch::{PATIENCE, fetch, published};
-use infoplane::store::{data_file, raw_folder};
+use infoplane::store::data_file;
 
 use super::terminal::Terminal;
-use super::{parameters, path};
+use super::{fetch, parameters, path};
 
 pub(super) fn command() -> Command {
     let out = || {
@@ -30,18 +29,6 @@ pub(super) fn command() -> Command {
                 .iter()
                 .map(|spec| parameters::add(Command::new(spec.name).about(spec.summary).arg(out()), spec.parameters)),
         );
-    let fetch = Command::new("fetch")
-        .about("Download the files that a data set is published as; a fetch that was stopped goes on where it was")
-        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// will do. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.")
-        .arg(Arg::new("name").value_name("NAME").help("Data sets, for example mnist").required(true).num_args(1..))
-        .arg(Arg::new("mirror").long("mirror").value_name("URL").help("The address of a folder that holds the files, instead of the known ones; several are tried in order, --mirror once for each").action(ArgAction::Append))
-        .arg(
-            Arg::new("folder")
-                .long("folder")
-                .value_name("DIR")
-                .help("Where the files go [default: data/raw/<name>]")
-                .value_parser(value_parser!(PathBuf)),
-        );
     let import = Command::new("import")
         .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
         .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y and p_y1 are what they are called.")
@@ -55,7 +42,7 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(make)
-        .subcommand(fetch)
+        .subcommand(fetch::command())
         .subcommand(import)
         .subcommand(Command::new("list").about("List the data sets that can be made"))
 }
@@ -68,7 +55,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             let out = path(matches, "out").map_or_else(|| data_file(name), PathBuf::from);
             make(spec, &parameters::read(matches, spec.parameters)?, &out)?
         }
-        ("fetch", matches) => return fetch_all(matches, terminal),
+        ("fetch", matches) => return fetch::run(matches, terminal),
         ("import", matches) => {
             let file = path(matches, "file").context("clap requires the file")?;
             let text = |name: &str| matches.get_one::<String>(name).cloned();
@@ -89,23 +76,4 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
     };
     terminal.report("data", &outcome);
     Ok(outcome)
-}
-
-fn fetch_all(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let names = matches.get_many::<String>("name").context("clap requires a name")?;
-    let specs = names.map(|name| datasets::find(name)).collect::<Result<Vec<_>, _>>()?;
-    let sources = specs.iter().map(|spec| published(spec)).collect::<Result<Vec<_>, _>>()?;
-    let own: Option<Vec<&str>> = matches.get_many("mirror").map(|urls| urls.map(String::as_str).collect());
-    let folder = path(matches, "folder");
-    if specs.len() > 1 && (own.is_some() || folder.is_some()) {
-        anyhow::bail!(
-            "files of several data sets have the same names; with `--mirror` or `--folder`, fetch one at a time"
-        );
-    }
-    for (spec, (files, mirrors)) in specs.iter().zip(sources) {
-        let folder = folder.map_or_else(|| raw_folder(spec.name), PathBuf::from);
-        let outcome = fetch(files, own.as_deref().unwrap_or(mirrors), &folder, PATIENCE, terminal)?;
-        terminal.report(spec.name, &outcome);
-    }
-    Ok(Outcome::UpToDate)
 }
