@@ -4,6 +4,7 @@ mod aggregate;
 mod check;
 mod data;
 mod estimate;
+mod fetch;
 mod inspect;
 mod parameters;
 mod plot;

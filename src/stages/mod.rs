@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod check;
 pub mod data;
 pub mod estimate;
+pub mod fetch;
 pub mod inspect;
 pub mod plot;
 pub mod record;
@@ -18,6 +19,10 @@ use crate::store::StoreError;
 pub trait Progress: Sync {
     /// Work of `total` steps begins; `what` names it.
     fn begin(&self, what: &str, total: u64);
+    /// Work on `total` bytes begins; a step is a byte.
+    fn begin_bytes(&self, what: &str, total: u64) {
+        self.begin(what, total);
+    }
     /// `steps` more are done.
     fn advance(&self, steps: u64);
     /// A short text beside the bar.
