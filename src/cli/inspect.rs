@@ -108,7 +108,7 @@ fn describe_experiment(contents: &Contents) -> String {
 }
 
 /// Columns of text, each as wide as its widest entry.
-fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let header = header.iter().map(|name| (*name).to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

@@ -2,10 +2,11 @@
 
 mod estimate;
 mod record;
+mod source;
+mod sweep;
 mod values;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -21,6 +22,8 @@ use crate::suggest::suggestion;
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+use source::Source;
+pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use values::name_of;
 
 /// A checked pipeline.
@@ -86,6 +89,14 @@ pub struct ConfigError {
     problem: String,
 }
 
+impl ConfigError {
+    /// The same whatever folder the file lies in, for tables.
+    pub fn without_folder(&self) -> String {
+        let file = self.file.file_name().map_or_else(PathBuf::new, PathBuf::from);
+        Self { file, line: self.line, problem: self.problem.clone() }.to_string()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPipeline {
@@ -99,6 +110,9 @@ struct RawPipeline {
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
+    /// Read by [`sweep`] before lists are replaced by their values.
+    #[serde(rename = "sweep")]
+    _sweep: Option<serde::de::IgnoredAny>,
 }
 
 #[derive(Deserialize)]
@@ -139,20 +153,13 @@ struct RawTraining {
 }
 
 impl Pipeline {
-    /// Reads and checks a pipeline file.
+    /// Reads and checks a pipeline file of one experiment; [`Declared::read`] reads any.
     ///
     /// # Errors
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |line, problem| ConfigError { file: path.to_owned(), line, problem };
-        let text = fs::read_to_string(path).map_err(|e| fail(None, format!("cannot read the pipeline: {e}")))?;
-        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-        let raw: RawPipeline = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map(|span| line_at(span.start));
-            fail(line, explain(&text, line, e.message()))
-        })?;
-        Self::check(name, raw).map_err(|(offset, problem)| fail(Some(line_at(offset)), problem))
+        let source = Source::read(path)?;
+        source.pipeline(source.name(), source.tree()?)
     }
 
     /// Checks what concerns several keys; an error carries the place of the key to blame.
@@ -292,12 +299,18 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     ] {
         first = first.replace(theirs, ours);
     }
-    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
+    // In a list of several lines the key stands above.
+    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
+    let key_of = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned()).filter(|key| is_key(key));
+    let lines: Vec<&str> = text.lines().take(line.unwrap_or(0)).collect();
+    let key = lines.iter().rev().take_while(|line| !line.starts_with('[')).find_map(|line| key_of(line));
     key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     const VALID: &str = "runs = 2
