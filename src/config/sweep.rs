@@ -67,11 +67,10 @@ pub struct NoExperiment {
 /// Tables whose keys may vary; besides them, only `seed`.
 const TABLES: [&str; 4] = ["data", "network", "training", "record"];
 
-/// Keys whose value is a list itself: they vary by a list of lists.
-const LISTS: [&str; 3] = ["network.hidden", "record.layers", "record.gradients"];
-
-/// Of these, the key that may also be a text, and so vary by a list of texts.
-const LISTS_OR_TEXTS: [&str; 1] = ["network.hidden"];
+/// Keys whose value is a list itself, with the types of single values that they may have besides: they vary by a list of
+/// lists and such values.
+const LISTS: [(&str, &[&str]); 3] =
+    [("network.hidden", &["string"]), ("record.layers", &[]), ("record.gradients", &["boolean"])];
 
 /// More experiments than anybody wants.
 const MOST: usize = 100_000;
@@ -183,12 +182,12 @@ impl Axis<'_> {
     /// Whether the list as a whole is one value of the parameter.
     fn is_one_value(&self) -> bool {
         let name = self.name();
-        let is_value = |value: &Spanned<DeValue<'_>>| match value.get_ref() {
-            DeValue::Array(_) => true,
-            DeValue::String(_) => LISTS_OR_TEXTS.contains(&name.as_str()),
-            _ => false,
+        let Some((_, single)) = LISTS.iter().find(|(list, _)| *list == name) else { return false };
+        let is_value = |value: &Spanned<DeValue<'_>>| {
+            let kind = value.get_ref().type_str();
+            kind == "array" || single.contains(&kind)
         };
-        LISTS.contains(&name.as_str()) && (self.values.is_empty() || !self.values.iter().all(is_value))
+        self.values.is_empty() || !self.values.iter().all(is_value)
     }
 
     fn name(&self) -> String {
@@ -353,6 +352,7 @@ fn slug(value: &Spanned<DeValue<'_>>) -> String {
                 }
             }
         }
+        DeValue::Array(values) if values.is_empty() => "none".to_owned(),
         DeValue::Array(values) => values.iter().map(slug).collect::<Vec<_>>().join("-"),
         DeValue::Table(table) => {
             let entries = table.iter().map(|(key, value)| format!("{}-{}", key.get_ref(), slug(value)));
@@ -464,7 +464,11 @@ epochs = { list = [0, 100] }
             &["hidden-10-7-5", "hidden-12-Dr-0.2-10-tanh"],
         );
         check("[record]", "[record]\nlayers = [[1], [\"hidden\", 3]]", &["layers-1", "layers-hidden-3"]);
-        check("[record]", "[record]\ngradients = [[\"samples\"], []]", &["gradients-samples", "gradients-"]);
+        check("[record]", "[record]\ngradients = [[\"samples\"], false, []]", &[
+            "gradients-samples",
+            "gradients-false",
+            "gradients-none",
+        ]);
         let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
         for whole in ["gradients = [\"samples\", \"after_step\"]", "layers = [\"hidden\", \"output\"]"] {
             assert!(matches!(read(&one.replace("[record]", &format!("[record]\n{whole}"))), Ok(Declared::One(_))));
