@@ -113,7 +113,11 @@ fn describe_sweep(members: &[Member]) -> String {
         let n_runs = member.n_runs.map_or_else(|| "-".to_owned(), |n| n.to_string());
         vec![member.experiment.clone(), member.state.clone(), n_runs, member.reason.clone().unwrap_or_default()]
     };
-    format!("a sweep of {} experiments\n\n{}", members.len(), grid(&["experiment", "state", "runs", ""], members.iter().map(row)))
+    format!(
+        "a sweep of {} experiments\n\n{}",
+        members.len(),
+        grid(&["experiment", "state", "runs", ""], members.iter().map(row))
+    )
 }
 
 /// Columns of text, each as wide as its widest entry.

@@ -79,10 +79,12 @@ impl Job {
         matches: &ArgMatches,
         terminal: &Terminal,
     ) -> anyhow::Result<Outcome> {
-        let patterns: Vec<&str> = matches.get_many::<String>("only").into_iter().flatten().map(String::as_str).collect();
+        let patterns: Vec<&str> =
+            matches.get_many::<String>("only").into_iter().flatten().map(String::as_str).collect();
         let chosen = all.chosen(&patterns)?;
         if matches.get_flag("dry_run") {
-            terminal.print(&table(&chosen, &look(&chosen, root, |pipeline, experiment| self.look(pipeline, experiment))))?;
+            terminal
+                .print(&table(&chosen, &look(&chosen, root, |pipeline, experiment| self.look(pipeline, experiment))))?;
             return Ok(Outcome::UpToDate);
         }
         let outcome = sweep(all, &chosen, root, &self, terminal)?;
@@ -166,8 +168,8 @@ fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
         [row, vec![why.to_owned()]].concat()
     };
     let rows: Vec<Vec<String>> = chosen.iter().zip(states).map(row).collect();
-    let count = |state: &&str| (rows.iter().filter(|row| row[1] == **state).count(), *state);
-    let counts = ["done", "unfinished", "pending", "cannot run"].iter().map(count);
+    let count = |state| (rows.iter().filter(|row| row[1] == state).count(), state);
+    let counts = ["done", "unfinished", "pending", "cannot run"].into_iter().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let n = rows.len();
     format!("{}\n{n} experiments: {}\n", grid(&header, rows.into_iter()), counts.join(", "))

@@ -299,12 +299,20 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     ] {
         first = first.replace(theirs, ours);
     }
-    // In a list of several lines the key stands above.
-    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.".contains(c));
-    let key_of = |line: &str| line.split_once('=').map(|(key, _)| key.trim().to_owned()).filter(|key| is_key(key));
-    let lines: Vec<&str> = text.lines().take(line.unwrap_or(0)).collect();
-    let key = lines.iter().rev().take_while(|line| !line.starts_with('[')).find_map(|line| key_of(line));
+    let key = line.and_then(|line| key_at(text, line));
     key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
+}
+
+/// The key whose value stands on a line; in a list of several lines it stands above.
+fn key_at(text: &str, line: usize) -> Option<&str> {
+    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
+    let has_key = |line: &&str| line.split_once('=').is_some_and(|(key, _)| is_key(key));
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    let at = lines.iter().rposition(has_key)?;
+    let (key, value) = lines[at].split_once('=')?;
+    let above = lines.get(at + 1..lines.len() - 1).unwrap_or_default();
+    let n = |bracket: char| [&[value], above].concat().iter().map(|line| line.matches(bracket).count()).sum::<usize>();
+    (at + 1 == lines.len() || n('[') > n(']')).then_some(key.trim())
 }
 
 #[cfg(test)]

@@ -18,11 +18,8 @@ pub(super) struct Source {
 
 impl Source {
     pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |e| ConfigError {
-            file: path.to_owned(),
-            line: None,
-            problem: format!("cannot read the pipeline: {e}"),
-        };
+        let fail =
+            |e| ConfigError { file: path.to_owned(), line: None, problem: format!("cannot read the pipeline: {e}") };
         Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)? })
     }
 

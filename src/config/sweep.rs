@@ -324,9 +324,8 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 /// The names and values of what varies, by name, in a form that a folder can be called.
 fn id(axes: &[Axis<'_>], chosen: &[(&Axis<'_>, &Spanned<DeValue<'_>>)]) -> String {
     const HASH: usize = 8;
-    let part = |(axis, value): &(&Axis<'_>, &Spanned<DeValue<'_>>)| {
-        format!("{}-{}", axis.short_name(axes), slug(value))
-    };
+    let part =
+        |(axis, value): &(&Axis<'_>, &Spanned<DeValue<'_>>)| format!("{}-{}", axis.short_name(axes), slug(value));
     let mut parts: Vec<String> = chosen.iter().map(part).collect();
     parts.sort();
     let id = parts.join(",");
@@ -436,8 +435,7 @@ epochs = { list = [0, 100] }
             value: value.to_owned(),
             number,
         };
-        let expected =
-            [setting("data.train_fraction", "0.85", Some(0.85)), setting("training.batch", "full", None)];
+        let expected = [setting("data.train_fraction", "0.85", Some(0.85)), setting("training.batch", "full", None)];
         assert_eq!(sweep.experiments[1].settings, expected);
     }
 
@@ -464,11 +462,11 @@ epochs = { list = [0, 100] }
             &["hidden-10-7-5", "hidden-12-Dr-0.2-10-tanh"],
         );
         check("[record]", "[record]\nlayers = [[1], [\"hidden\", 3]]", &["layers-1", "layers-hidden-3"]);
-        check("[record]", "[record]\ngradients = [[\"samples\"], false, []]", &[
-            "gradients-samples",
-            "gradients-false",
-            "gradients-none",
-        ]);
+        check(
+            "[record]",
+            "[record]\ngradients = [[\"samples\"], false, []]",
+            &["gradients-samples", "gradients-false", "gradients-none"],
+        );
         let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
         for whole in ["gradients = [\"samples\", \"after_step\"]", "layers = [\"hidden\", \"output\"]"] {
             assert!(matches!(read(&one.replace("[record]", &format!("[record]\n{whole}"))), Ok(Declared::One(_))));
@@ -479,10 +477,11 @@ epochs = { list = [0, 100] }
     fn any_value_has_a_name() {
         check("seed = 3", "seed = [3, 0x10]", &["seed-3", "seed-16"]);
         check("4e-4", "[4e-4, 1e-05, 1]", &["learning-rate-0.0004", "learning-rate-1e-5", "learning-rate-1"]);
-        check("epochs = { list = [0, 100] }", "epochs = [{ log_spaced = 5 }, { every = 50 }]", &[
-            "epochs-log-spaced-5",
-            "epochs-every-50",
-        ]);
+        check(
+            "epochs = { list = [0, 100] }",
+            "epochs = [{ log_spaced = 5 }, { every = 50 }]",
+            &["epochs-log-spaced-5", "epochs-every-50"],
+        );
         check("epochs = 100", "epochs = 100\nreshuffle = [true, false]", &["reshuffle-true", "reshuffle-false"]);
         let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
         let files = ids(&one.replace("name = \"tishby\"", "file = [\"a/b c.parquet\", \"a_b/c.parquet\"]"));
@@ -499,7 +498,12 @@ epochs = { list = [0, 100] }
 
     #[test]
     fn long_ids_are_cut_and_stay_different() {
-        let network = |last: usize| format!("[{}]", [vec![1000; 40], vec![last]].concat().iter().map(ToString::to_string).collect::<Vec<_>>().join(","));
+        let network = |last: usize| {
+            format!(
+                "[{}]",
+                [vec![1000; 40], vec![last]].concat().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+            )
+        };
         let one = SWEPT.replace("[10, 7]", &format!("[{}, {}]", network(1), network(2)));
         let ids = ids(&one);
         assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 12);
@@ -510,8 +514,7 @@ epochs = { list = [0, 100] }
     fn what_is_zipped_varies_together() {
         let zip = "[sweep]\nzip = [[\"training.batch\", \"training.learning_rate\"]]\n";
         let zipped = format!("{}{zip}", SWEPT.replace("4e-4", "[0.5, 0.25, 0.5]").replace("[0.85, 0.5]", "0.85"));
-        let expected =
-            ["batch-512,learning-rate-0.5", "batch-full,learning-rate-0.25", "batch-64,learning-rate-0.5"];
+        let expected = ["batch-512,learning-rate-0.5", "batch-full,learning-rate-0.25", "batch-64,learning-rate-0.5"];
         assert_eq!(ids(&zipped), expected);
         let with_product = zipped.replace("0.85", "[0.85, 0.5]");
         assert_eq!(ids(&with_product).len(), 6);
@@ -533,7 +536,10 @@ epochs = { list = [0, 100] }
             refused(&zip("\"training.batch\", \"training.batch\"")),
             "p.toml, line 16: `zip`: `training.batch` is named twice; name it once"
         );
-        assert_eq!(refused(&format!("{SWEPT}[sweep]\nzap = 1\n")), "p.toml, line 16: unknown key `zap`; did you mean `zip`?");
+        assert_eq!(
+            refused(&format!("{SWEPT}[sweep]\nzap = 1\n")),
+            "p.toml, line 16: unknown key `zap`; did you mean `zip`?"
+        );
         assert_eq!(
             refused(&SWEPT.replace("512, ", "64, ")),
             "p.toml, line 11: `batch`: two experiments would be called `batch-64,train-fraction-0.85`; give each value once"
@@ -548,7 +554,11 @@ epochs = { list = [0, 100] }
         );
         let many: Vec<String> = (1..1000).map(|seed| seed.to_string()).collect();
         assert_eq!(
-            refused(&SWEPT.replace("seed = 3", &format!("seed = [{}]", many.join(","))).replace("4e-4", &format!("[{}]", many.join(",")))),
+            refused(
+                &SWEPT
+                    .replace("seed = 3", &format!("seed = [{}]", many.join(",")))
+                    .replace("4e-4", &format!("[{}]", many.join(",")))
+            ),
             "p.toml, line 1: the lists make 5988006 experiments, 100000 is the most; shorten them, or `zip` some in `[sweep]`"
         );
     }
@@ -571,14 +581,13 @@ epochs = { list = [0, 100] }
     #[test]
     fn experiments_are_chosen_by_id_or_pattern() {
         let sweep = sweep(SWEPT);
-        let chosen = |patterns: &[&str]| {
-            sweep.chosen(patterns).map(|all| all.len()).map_err(|e| e.to_string())
-        };
+        let chosen = |patterns: &[&str]| sweep.chosen(patterns).map(|all| all.len()).map_err(|e| e.to_string());
         assert_eq!(chosen(&[]), Ok(6));
         assert_eq!(chosen(&["batch-512,train-fraction-0.5"]), Ok(1));
         assert_eq!(chosen(&["batch-512,*", "*-0.5"]), Ok(4));
         assert_eq!(chosen(&["*64*0.5"]), Ok(1));
-        let expected = "no experiment `batch-512,train-fraction-0.6` in the sweep; did you mean `batch-512,train-fraction-0.5`?";
+        let expected =
+            "no experiment `batch-512,train-fraction-0.6` in the sweep; did you mean `batch-512,train-fraction-0.5`?";
         assert_eq!(chosen(&["batch-512,train-fraction-0.6"]).unwrap_err(), expected);
         let expected = "no experiment `*0.6` in the sweep; `--dry-run` lists them all";
         assert_eq!(chosen(&["*", "*0.6"]).unwrap_err(), expected);

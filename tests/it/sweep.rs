@@ -81,8 +81,11 @@ fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
     let is_of = |row: &&SettingRow| row.experiment == "activation-relu,hidden-4-3,train-fraction-0.25";
     let of: Vec<(&str, &str, Option<f64>)> =
         settings.iter().filter(is_of).map(|row| (row.parameter.as_str(), row.value.as_str(), row.number)).collect();
-    let expected =
-        [("data.train_fraction", "0.25", Some(0.25)), ("network.hidden", "[4, 3]", None), ("network.activation", "relu", None)];
+    let expected = [
+        ("data.train_fraction", "0.25", Some(0.25)),
+        ("network.hidden", "[4, 3]", None),
+        ("network.activation", "relu", None),
+    ];
     assert_eq!(of, expected);
 
     let said = whole.ok("run p.toml");

@@ -108,8 +108,10 @@ pub fn sweep(
     ended.extend(large.into_iter().map(one));
     progress.end();
 
-    let failures: BTreeMap<&str, &str> =
-        ended.iter().filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?.as_str()))).collect();
+    let failures: BTreeMap<&str, &str> = ended
+        .iter()
+        .filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?.as_str())))
+        .collect();
     let none_could_run = || Err(StageError::Refused(why_none(chosen, &failures)));
     if failures.len() == sweep.experiments.len() {
         // Nothing of it is right: nothing is left behind.
@@ -195,8 +197,7 @@ fn conclude(
     }
     let done = sweep.experiments.iter().zip(&states).filter(|(_, state)| **state == Ok(State::Done));
     let has_estimates = |experiment: &Experiment| experiment.estimate_files().is_ok_and(|files| !files.is_empty());
-    let done: Vec<Experiment> =
-        done.map(|(variant, _)| experiment(root, variant)).filter(has_estimates).collect();
+    let done: Vec<Experiment> = done.map(|(variant, _)| experiment(root, variant)).filter(has_estimates).collect();
     let joined = match done.is_empty() {
         true => Ok(Outcome::UpToDate),
         false => work.join(&done, root),
@@ -272,19 +273,20 @@ pub fn look(
 
 /// Counts of all states, and the first of the reasons.
 fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
-    let count = |state: &&str| (rows.iter().filter(|row| row.state == **state).count(), *state);
-    let counts = ["done", "partial", "failed", "unfinished", "pending"].iter().map(count);
+    let count = |state| (rows.iter().filter(|row| row.state == state).count(), state);
+    let counts = ["done", "partial", "failed", "unfinished", "pending"].into_iter().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let path = root.join(Experiment::EXPERIMENTS);
-    let mut text = format!(
-        "{} experiments: {} in {seconds:.1} s → {}",
-        rows.len(),
-        counts.join(", "),
-        path.display()
-    );
-    let with_reasons: Vec<&ExperimentRow> = rows.iter().filter(|row| ["partial", "failed"].contains(&row.state.as_str())).collect();
+    let mut text = format!("{} experiments: {} in {seconds:.1} s → {}", rows.len(), counts.join(", "), path.display());
+    let with_reasons: Vec<&ExperimentRow> =
+        rows.iter().filter(|row| ["partial", "failed"].contains(&row.state.as_str())).collect();
     for row in with_reasons.iter().take(MOST_REASONS) {
-        text.push_str(&format!("\n  {}: {}: {}", row.experiment, row.state, row.reason.as_deref().unwrap_or("no reason is known")));
+        text.push_str(&format!(
+            "\n  {}: {}: {}",
+            row.experiment,
+            row.state,
+            row.reason.as_deref().unwrap_or("no reason is known")
+        ));
     }
     if with_reasons.len() > MOST_REASONS {
         text.push_str(&format!("\n  … and {} more in {}", with_reasons.len() - MOST_REASONS, path.display()));

@@ -101,11 +101,7 @@ pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
 }
 
 /// Writes both tables where they are not what is there; whether that was so.
-pub(super) fn write(
-    root: &Path,
-    experiments: &[ExperimentRow],
-    settings: &[SettingRow],
-) -> Result<bool, StoreError> {
+pub(super) fn write(root: &Path, experiments: &[ExperimentRow], settings: &[SettingRow]) -> Result<bool, StoreError> {
     let experiment = |row: &ExperimentRow| {
         json!([row.experiment, row.state, row.n_runs, row.n_trainings_failed, row.n_trainings_degenerate, row.reason])
     };
