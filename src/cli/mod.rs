@@ -38,7 +38,7 @@ const COMMANDS: &[Entry] = &[
     (schema::command, schema::run),
 ];
 
-const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates or experiments failed, or `check --strict` objects; 2 could not run.";
+const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `check --strict` objects; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
@@ -51,6 +51,11 @@ pub(crate) fn main() -> ExitCode {
         }
         Ok(Outcome::ExperimentsFailed { n_failed, .. }) => {
             terminal.error(&format!("{n_failed} experiments failed or hold failures; see experiments.parquet"));
+            ExitCode::from(1)
+        }
+        Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
+            terminal
+                .error(&format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"));
             ExitCode::from(1)
         }
         Ok(Outcome::Objections(n)) => {

@@ -37,10 +37,10 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
     if let Some(outcome) = make_data(pipeline)? {
         terminal.report("data", &outcome);
     }
-    let outcome = record::record(pipeline, &experiment, job.existing, terminal)?;
-    terminal.report("record", &outcome);
+    let recorded = record::record(pipeline, &experiment, job.existing, terminal)?;
+    terminal.report("record", &recorded);
     if pipeline.estimates.is_empty() {
-        return Ok(outcome);
+        return Ok(recorded);
     }
     let estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
     terminal.report("estimate", &estimated);
@@ -51,7 +51,7 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
         (Err(e), Outcome::DoneWithFailures { .. }) => terminal.report("plot", &Outcome::Done(e.to_string())),
         (outcome, _) => terminal.report("plot", &outcome?),
     }
-    Ok(estimated)
+    Ok(if let Outcome::TrainingsFailed { .. } = recorded { recorded } else { estimated })
 }
 
 /// Makes the data set that a pipeline names; nothing where it names a file.

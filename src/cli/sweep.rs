@@ -118,6 +118,10 @@ impl Work for Job {
         }
     }
 
+    fn is_large(&self, pipeline: &Pipeline) -> bool {
+        record::is_large(pipeline)
+    }
+
     fn one(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<Outcome, StageError> {
         let recorded = match self.stages {
             Stages::All | Stages::Record => record::record(pipeline, experiment, self.existing, &Silent)?,
@@ -127,7 +131,10 @@ impl Work for Job {
             return Ok(recorded);
         }
         let estimated = estimate::estimate(experiment, &pipeline.estimates, experiment.root(), &Silent)?;
-        Ok(if estimated == Outcome::UpToDate { recorded } else { estimated })
+        Ok(match (&recorded, &estimated) {
+            (Outcome::TrainingsFailed { .. }, _) | (_, Outcome::UpToDate) => recorded,
+            _ => estimated,
+        })
     }
 
     fn state(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<State, StageError> {

@@ -38,7 +38,10 @@ impl Terminal {
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
             Outcome::Objections(n) => self.say(&format!("{stage}: {n} objections")),
-            Outcome::Done(text) | Outcome::DoneWithFailures { text, .. } | Outcome::ExperimentsFailed { text, .. } => {
+            Outcome::Done(text)
+            | Outcome::DoneWithFailures { text, .. }
+            | Outcome::TrainingsFailed { text, .. }
+            | Outcome::ExperimentsFailed { text, .. } => {
                 self.say(&format!("{stage}: {text}"));
             }
         }

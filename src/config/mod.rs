@@ -1,9 +1,11 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
 mod estimate;
+mod network;
 mod record;
 mod source;
 mod sweep;
+mod training;
 mod values;
 
 use std::collections::BTreeMap;
@@ -16,14 +18,17 @@ use toml::Spanned;
 
 use crate::datasets;
 use crate::estimators;
-use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
+use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
+use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
 use source::Source;
 pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
+use training::RawTraining;
+pub use training::{Stop, StopOn};
 use values::name_of;
 
 /// A checked pipeline.
@@ -41,16 +46,12 @@ pub struct Pipeline {
     pub train_fraction: f64,
     /// How samples are chosen for training.
     pub split: Split,
-    /// Widths of the hidden layers.
-    pub hidden: Vec<usize>,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
-    /// What sets the spread of the first weights.
-    pub fan: Fan,
-    /// Optimiser and batches.
+    /// The network, but for the widths that the data give.
+    pub architecture: Architecture,
+    /// Loss, optimiser, batches, epochs.
     pub training: TrainingSettings,
-    /// Passes over the training samples.
-    pub n_epochs: u64,
+    /// When training ends before its last epoch.
+    pub stop: Option<Stop>,
     /// What to record.
     pub record: Record,
     /// The estimates to make.
@@ -105,8 +106,8 @@ struct RawPipeline {
     #[serde(default = "values::one", deserialize_with = "values::runs")]
     runs: usize,
     data: Spanned<RawData>,
-    network: RawNetwork,
-    training: RawTraining,
+    network: Spanned<RawNetwork>,
+    training: Spanned<RawTraining>,
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
@@ -124,32 +125,6 @@ struct RawData {
     train_fraction: f64,
     #[serde(default = "values::shuffled", deserialize_with = "values::split")]
     split: Split,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNetwork {
-    #[serde(deserialize_with = "values::widths")]
-    hidden: Vec<usize>,
-    #[serde(deserialize_with = "values::activation")]
-    activation: Activation,
-    #[serde(default = "values::fan_in", deserialize_with = "values::fan")]
-    initial_fan: Fan,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTraining {
-    #[serde(deserialize_with = "values::optimiser")]
-    optimiser: fn(f32) -> Optimiser,
-    #[serde(deserialize_with = "values::positive")]
-    learning_rate: f32,
-    #[serde(deserialize_with = "values::batch")]
-    batch: BatchSize,
-    #[serde(default)]
-    reshuffle: bool,
-    #[serde(deserialize_with = "values::epochs")]
-    epochs: u64,
 }
 
 impl Pipeline {
@@ -174,9 +149,20 @@ impl Pipeline {
             (None, Some(file)) => Data::File(file),
             _ => return Err((data_at, "`[data]` needs either `name` or `file`".to_owned())),
         };
-        let n_layers = raw.network.hidden.len() + 1;
+        let (network_at, training_at) = (raw.network.span().start, raw.training.span().start);
+        let architecture = raw.network.into_inner().check().map_err(|problem| (network_at, problem))?;
+        let (training, stop) = raw.training.into_inner().check().map_err(|problem| (training_at, problem))?;
+        architecture.check(training.loss, training.batch_size).map_err(|e| (network_at, e.to_string()))?;
         let record_at = raw.record.span().start;
-        let record = raw.record.into_inner().check(record_at, raw.training.epochs, n_layers)?;
+        let record = raw.record.into_inner().check(record_at, training.n_epochs, architecture.hidden.len() + 1)?;
+        if stop.is_some() && !matches!(record.when, When::Fixed { .. }) {
+            let problem =
+                "`stop` looks at the end of every epoch, which `adaptive` does not; record `epochs` or `steps`";
+            return Err((training_at, problem.to_owned()));
+        }
+        if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
+            return Err((record_at, NetworkError::CoupledSamples.to_string()));
+        }
         let mut estimates: Vec<Request> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
@@ -194,15 +180,9 @@ impl Pipeline {
             data,
             train_fraction: raw_data.train_fraction,
             split: raw_data.split,
-            hidden: raw.network.hidden,
-            activation: raw.network.activation,
-            fan: raw.network.initial_fan,
-            training: TrainingSettings {
-                optimiser: (raw.training.optimiser)(raw.training.learning_rate),
-                batch_size: raw.training.batch,
-                batch_order: if raw.training.reshuffle { BatchOrder::Reshuffled } else { BatchOrder::Fixed },
-            },
-            n_epochs: raw.training.epochs,
+            architecture,
+            training,
+            stop,
             record,
             estimates,
         })
@@ -210,27 +190,14 @@ impl Pipeline {
 
     /// Everything that one run's recording depends on, besides the data and the run's number: what a manifest is keyed by.
     pub fn run_settings(&self) -> serde_json::Value {
-        let (optimiser, learning_rate) = match self.training.optimiser {
-            Optimiser::Adam { learning_rate } => ("adam", learning_rate),
-            Optimiser::Sgd { learning_rate } => ("sgd", learning_rate),
-        };
-        json!({
-            "seed": self.seed,
-            "train_fraction": self.train_fraction,
-            "split": name_of(Split::ALL, self.split),
-            "hidden": self.hidden,
-            "activation": name_of(Activation::ALL, self.activation),
-            "initial_fan": name_of(Fan::ALL, self.fan),
-            "optimiser": optimiser,
-            "learning_rate": learning_rate,
-            "batch": match self.training.batch_size {
-                BatchSize::Full => json!("full"),
-                BatchSize::Mini(size) => json!(size),
-            },
-            "reshuffle": self.training.batch_order == BatchOrder::Reshuffled,
-            "epochs": self.n_epochs,
-            "record": self.record.settings(),
-        })
+        let mut settings = serde_json::Map::new();
+        settings.insert("seed".to_owned(), json!(self.seed));
+        settings.insert("train_fraction".to_owned(), json!(self.train_fraction));
+        settings.insert("split".to_owned(), json!(name_of(Split::ALL, self.split)));
+        settings.extend(network::settings(&self.architecture));
+        settings.extend(training::settings(&self.training, self.stop.as_ref()));
+        settings.insert("record".to_owned(), self.record.settings());
+        settings.into()
     }
 }
 
@@ -320,6 +287,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::nn::{Activation, Fan, Initial};
 
     const VALID: &str = "runs = 2
 seed = 3
@@ -361,8 +329,10 @@ n_edges = 30
     #[test]
     fn a_valid_pipeline_is_read_with_its_defaults() {
         let pipeline = read(VALID).unwrap();
-        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.n_epochs), ("p", 2, 100));
-        assert_eq!((pipeline.split, pipeline.fan), (Split::Shuffled, Fan::In));
+        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.training.n_epochs), ("p", 2, 100));
+        let initial = Initial::TruncatedNormal(Fan::In);
+        assert_eq!(pipeline.split, Split::Shuffled);
+        assert_eq!(pipeline.architecture, Architecture::plain(&[10, 7], Activation::Tanh, initial));
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
         assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
         assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));

@@ -211,7 +211,8 @@ fn saturated_activations_depend_on_the_precision() {
     let b = saxe(|a| if 4.0 * a > 19.0 { 1.0 } else { (4.0 * a).tanh() });
     let b_f32 = rounded(&b);
     let tishby = datasets::find("tishby").unwrap();
-    let y = (tishby.make)(&Parameters::new(tishby.parameters, []).unwrap()).y;
+    let crate::datasets::Source::Rule(make) = tishby.source else { unreachable!() };
+    let y = make(&Parameters::new(tishby.parameters, []).unwrap()).unwrap().y;
     let check_h_t = |codes: Codes, expected: f64| {
         let got = h_t(&codes.cells(10));
         assert!((got - expected).abs() < TEN_DIGITS, "{got} is not {expected}");

@@ -138,7 +138,8 @@ mod tests {
     /// The labels of `var_u.mat`.
     fn y_u() -> Vec<u32> {
         let tishby = DATASETS.iter().find(|spec| spec.name == "tishby").unwrap();
-        (tishby.make)(&Parameters::default()).y.iter().map(|y| *y as u32).collect()
+        let crate::datasets::Source::Rule(make) = tishby.source else { unreachable!() };
+        make(&Parameters::default()).unwrap().y.iter().map(|y| *y as u32).collect()
     }
 
     #[track_caller]

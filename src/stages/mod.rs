@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::nn::NetworkError;
 use crate::sample::SampleError;
-use crate::store::{RunId, StoreError};
+use crate::store::StoreError;
 
 /// Where a stage tells how far it is. The terminal belongs to whoever implements it.
 pub trait Progress: Sync {
@@ -55,6 +55,13 @@ pub enum Outcome {
         /// Number of failed estimates.
         n_failures: usize,
     },
+    /// Its work, but some trainings failed and are recorded as far as they went, with the reason.
+    TrainingsFailed {
+        /// What came of it, with the reasons.
+        text: String,
+        /// Number of failed trainings.
+        n_failed: usize,
+    },
     /// Its work, and it found so many things that the user asked to be told of.
     Objections(usize),
     /// Its work for some experiments of a sweep; others failed, or some of their trainings or estimates did.
@@ -78,14 +85,6 @@ pub enum StageError {
     /// Values that cannot be estimated.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// The weights grew beyond all bounds.
-    #[error("run {run} diverged: at epoch {epoch} its training loss is not finite; lower `learning_rate`")]
-    Diverged {
-        /// The run.
-        run: RunId,
-        /// The first recorded epoch with such a loss.
-        epoch: i32,
-    },
     /// Anything else, told in one sentence.
     #[error("{0}")]
     Refused(String),

@@ -77,8 +77,12 @@ fn the_summary_is_the_mean_and_the_spread_over_runs() {
         let path = project.path(&format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"));
         for row in read_rows::<EstimateRow>(&path).unwrap() {
             let fit = fits.iter().find(|fit| fit.epoch == row.epoch).unwrap();
-            let values =
-                [row.i_xt_bits.unwrap(), row.i_ty_bits.unwrap(), fit.loss_train_nats.unwrap(), fit.accuracy_test.unwrap()];
+            let values = [
+                row.i_xt_bits.unwrap(),
+                row.i_ty_bits.unwrap(),
+                fit.loss_train_nats.unwrap(),
+                fit.accuracy_test.unwrap(),
+            ];
             by_group.entry((row.layer, row.epoch)).or_default().push(values);
         }
     }

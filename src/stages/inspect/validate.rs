@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, Row, SampleRow, SettingRow, SplitRow, SummaryRow,
-    UnitEstimateRow, WeightRow,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, Row, RunRow, SampleRow, SettingRow, SplitRow,
+    SummaryRow, UnitEstimateRow, WeightRow,
 };
 use crate::store::{
     ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
@@ -63,6 +63,7 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         SampleRow::TABLE => samples(path)?.len(),
         SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
         EpochRow::TABLE => rows::<EpochRow>(path)?.len(),
+        RunRow::TABLE => rows::<RunRow>(path)?.len(),
         WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
         GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
         EstimateRow::TABLE => rows::<EstimateRow>(path)?.len(),

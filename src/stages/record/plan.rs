@@ -5,7 +5,8 @@ use super::place::{Existing, expect_room, has_something, is_replacing};
 use super::setup::Setup;
 use super::{data_path, is_whole, pending, settings};
 use crate::config::{Data, Pipeline};
-use crate::store::{Experiment, Pending, RunId, data_file, read_samples};
+use crate::nn::LARGE;
+use crate::store::{Experiment, Facts, Pending, RunId, data_file, read_samples};
 
 /// How far the recording of an experiment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +52,14 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) ->
 pub fn expect_fit(pipeline: &Pipeline) -> Result<(), StageError> {
     let path = data_path(&pipeline.data)?;
     Setup::new(pipeline, &read_samples(&path)?, &path).map(drop)
+}
+
+/// Whether all cores work on one network of the pipeline together; a guess by the weights below the output.
+pub fn is_large(pipeline: &Pipeline) -> bool {
+    let width = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok()?.width);
+    let widths: Vec<usize> =
+        width.into_iter().chain(pipeline.architecture.hidden.iter().map(|layer| layer.n_units)).collect();
+    widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() >= LARGE
 }
 
 /// Whether the data are a data set that has not been made yet.

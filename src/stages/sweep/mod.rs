@@ -24,6 +24,9 @@ pub trait Work: Sync {
     /// It cannot be made.
     fn prepare(&self, pipeline: &Pipeline) -> Result<(), StageError>;
 
+    /// Whether one experiment keeps all cores busy, so that it is done by itself.
+    fn is_large(&self, pipeline: &Pipeline) -> bool;
+
     /// All that is to be done for one experiment and is not done yet.
     ///
     /// # Errors
@@ -102,7 +105,7 @@ pub fn sweep(
         progress.advance(1);
         (index, ended)
     };
-    let is_large = |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| is_large(pipeline));
+    let is_large = |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| work.is_large(pipeline));
     let (large, small): (Vec<usize>, Vec<usize>) = (0..chosen.len()).partition(is_large);
     let mut ended: Vec<(usize, Result<Outcome, String>)> = small.into_par_iter().map(one).collect();
     ended.extend(large.into_iter().map(one));
@@ -121,7 +124,8 @@ pub fn sweep(
     if failures.len() == chosen.len() {
         return none_could_run();
     }
-    let is_partial = |outcome: &Outcome| matches!(outcome, Outcome::DoneWithFailures { .. });
+    let is_partial =
+        |outcome: &Outcome| matches!(outcome, Outcome::DoneWithFailures { .. } | Outcome::TrainingsFailed { .. });
     let n_partial = ended.iter().filter(|(_, ended)| ended.as_ref().is_ok_and(is_partial)).count();
     let n_failed = failures.len() + n_partial;
     let nothing_done = ended.iter().all(|(_, ended)| matches!(ended, Ok(Outcome::UpToDate)));
@@ -132,17 +136,15 @@ pub fn sweep(
     Ok(if n_failed == 0 { Outcome::Done(text) } else { Outcome::ExperimentsFailed { text, n_failed } })
 }
 
-/// Whether one training of it keeps all cores busy.
-fn is_large(_pipeline: &Pipeline) -> bool {
-    false
-}
-
 /// A line for an experiment for which something was done, or could not be.
 fn tell(id: &str, ended: &Result<Outcome, String>, count: &str, progress: &dyn Progress) {
     match ended {
         Ok(Outcome::UpToDate) => {}
         Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
             progress.tell(&format!("{count} {id}: done, {n_failures} estimates failed"));
+        }
+        Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
+            progress.tell(&format!("{count} {id}: done, {n_failed} trainings failed"));
         }
         Ok(_) => progress.tell(&format!("{count} {id}: done")),
         Err(reason) => progress.tell(&format!("{count} {id}: failed: {reason}")),
