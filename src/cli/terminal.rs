@@ -63,7 +63,10 @@ impl Terminal {
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
             Outcome::Objections(n) => self.say(&format!("{stage}: {n} objections")),
-            Outcome::Done(text) | Outcome::DoneWithFailures { text, .. } | Outcome::TrainingsFailed { text, .. } => {
+            Outcome::Done(text)
+            | Outcome::DoneWithFailures { text, .. }
+            | Outcome::TrainingsFailed { text, .. }
+            | Outcome::ExperimentsFailed { text, .. } => {
                 self.say(&format!("{stage}: {text}"));
             }
         }
@@ -129,6 +132,11 @@ impl Progress for Terminal {
 
     fn message(&self, text: &str) {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.set_message(text.to_owned());
+    }
+
+    fn tell(&self, line: &str) {
+        let shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.bar.suspend(|| self.say(line));
     }
 
     fn end(&self) {

@@ -4,11 +4,12 @@ mod data;
 mod estimate;
 mod network;
 mod record;
+mod source;
+mod sweep;
 mod training;
 mod values;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -26,6 +27,8 @@ pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+use source::Source;
+pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
 pub use training::{Stop, StopOn};
 use values::name_of;
@@ -68,6 +71,14 @@ pub struct ConfigError {
     problem: String,
 }
 
+impl ConfigError {
+    /// The same whatever folder the file lies in, for tables.
+    pub fn without_folder(&self) -> String {
+        let file = self.file.file_name().map_or_else(PathBuf::new, PathBuf::from);
+        Self { file, line: self.line, problem: self.problem.clone() }.to_string()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPipeline {
@@ -81,23 +92,19 @@ struct RawPipeline {
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
+    /// Read by [`sweep`] before lists are replaced by their values.
+    #[serde(rename = "sweep")]
+    _sweep: Option<serde::de::IgnoredAny>,
 }
 
 impl Pipeline {
-    /// Reads and checks a pipeline file.
+    /// Reads and checks a pipeline file of one experiment; [`Declared::read`] reads any.
     ///
     /// # Errors
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |line, problem| ConfigError { file: path.to_owned(), line, problem };
-        let text = fs::read_to_string(path).map_err(|e| fail(None, format!("cannot read the pipeline: {e}")))?;
-        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-        let raw: RawPipeline = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map(|span| line_at(span.start));
-            fail(line, explain(&text, line, e.message()))
-        })?;
-        Self::check(name, raw).map_err(|(offset, problem)| fail(Some(line_at(offset)), problem))
+        let source = Source::read(path)?;
+        source.pipeline(source.name(), source.tree()?)
     }
 
     /// Checks what concerns several keys; an error carries the place of the key to blame.
@@ -210,7 +217,7 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
         return format!("missing key `{name}`");
     }
     let first = reworded(message);
-    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
+    let key = line.and_then(|line| key_at(text, line));
     key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
 }
 
@@ -236,8 +243,22 @@ fn reworded(message: &str) -> String {
     first
 }
 
+/// The key whose value stands on a line; in a list of several lines it stands above.
+fn key_at(text: &str, line: usize) -> Option<&str> {
+    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
+    let has_key = |line: &&str| line.split_once('=').is_some_and(|(key, _)| is_key(key));
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    let at = lines.iter().rposition(has_key)?;
+    let (key, value) = lines[at].split_once('=')?;
+    let above = lines.get(at + 1..lines.len() - 1).unwrap_or_default();
+    let n = |bracket: char| [&[value], above].concat().iter().map(|line| line.matches(bracket).count()).sum::<usize>();
+    (at + 1 == lines.len() || n('[') > n(']')).then_some(key.trim())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
     use crate::nn::{Activation, Fan, Initial};
 

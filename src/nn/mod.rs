@@ -27,7 +27,7 @@ pub use evaluation::{Evaluation, Fit, PreActivations};
 pub use gradients::{GradientKind, GradientStatistics};
 pub use initialisation::{Fan, Initial};
 pub use loss::{Loss, Output};
-pub use network::{Layer, Network};
+pub use network::{LARGE, Layer, Network};
 pub use optimiser::{Adam, Momentum, Optimiser};
 pub use regularisation::{Constraints, Penalties, Renormalise};
 pub use schedule::Schedule;

@@ -17,8 +17,8 @@ use crate::math::wide::{self, Cores};
 const MOST_PARAMETERS: u128 = 500_000_000;
 /// Kernels from this size on are multiplied by a matrix product, which is faster there.
 const WIDE: usize = 1 << 14;
-/// Networks from this size on use all cores by themselves: about a millisecond of work a tile.
-const LARGE: usize = 200_000;
+/// Parameters from which on a network uses all cores by itself: about a millisecond of work a tile.
+pub const LARGE: usize = 200_000;
 
 /// The shape of one layer and what it does.
 #[derive(Debug, Clone, PartialEq)]

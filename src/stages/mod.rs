@@ -8,6 +8,8 @@ pub mod fetch;
 pub mod inspect;
 pub mod plot;
 pub mod record;
+pub mod sweep;
+mod trainings;
 
 use thiserror::Error;
 
@@ -29,6 +31,19 @@ pub trait Progress: Sync {
     fn message(&self, text: &str);
     /// The work is over.
     fn end(&self);
+    /// A line for the user, above the bar.
+    fn tell(&self, _line: &str) {}
+}
+
+/// Tells nobody: for stages that are steps of something larger.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _what: &str, _total: u64) {}
+    fn advance(&self, _steps: u64) {}
+    fn message(&self, _text: &str) {}
+    fn end(&self) {}
 }
 
 /// What a stage did.
@@ -54,6 +69,13 @@ pub enum Outcome {
     },
     /// Its work, and it found so many things that the user asked to be told of.
     Objections(usize),
+    /// Its work for some experiments of a sweep; others failed, or some of their trainings or estimates did.
+    ExperimentsFailed {
+        /// What came of it, with the reasons.
+        text: String,
+        /// Number of experiments that did not work out whole.
+        n_failed: usize,
+    },
 }
 
 /// Why a stage could not run.

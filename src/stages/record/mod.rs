@@ -6,6 +6,7 @@ mod ending;
 mod labels;
 mod part;
 mod place;
+mod plan;
 mod run;
 mod setup;
 
@@ -17,6 +18,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 pub use place::Existing;
+pub use plan::{Planned, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
 use super::{Outcome, Progress, StageError};
@@ -38,8 +40,8 @@ pub fn record(
 ) -> Result<Outcome, StageError> {
     let root = experiment.recording();
     let data_path = data_path(&pipeline.data)?;
-    let settings = json!({ "run": pipeline.run_settings(), "data": hash_file(&data_path)? });
-    let whole = Pending::new(&root, "manifest", &json!({ "runs": pipeline.n_runs, "settings": settings }));
+    let settings = settings(pipeline, &data_path)?;
+    let whole = pending(&root, pipeline.n_runs, &settings);
     if is_whole(&whole, &root, pipeline.n_runs)? && !place::is_replacing(experiment) {
         return Ok(Outcome::UpToDate);
     }
@@ -53,6 +55,16 @@ pub fn record(
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
+}
+
+/// What every run depends on, besides its number.
+fn settings(pipeline: &Pipeline, data_path: &Path) -> Result<Value, StageError> {
+    Ok(json!({ "run": pipeline.run_settings(), "data": hash_file(data_path)? }))
+}
+
+/// The recording of all runs.
+fn pending(root: &Path, n_runs: usize, settings: &Value) -> Pending {
+    Pending::new(root, "manifest", &json!({ "runs": n_runs, "settings": settings }))
 }
 
 /// Whether everything is there, also the manifest of every run, without which the run is not seen.
