@@ -10,6 +10,7 @@ mod errors; // what a user reads when something is wrong
 mod estimate; // which estimates are made of what, and what is left alone
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
+mod networks; // what layers, losses and endings leave in a recording
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
 mod sweep; // lists in a pipeline: expansion, resuming, failures, tables

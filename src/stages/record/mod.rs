@@ -23,9 +23,9 @@ use setup::Setup;
 
 use super::{Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
-use crate::store::schema::{Row, SampleRow};
+use crate::store::schema::{Row, RunRow, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_rows, read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -54,6 +54,17 @@ pub fn record(
         return Ok(Outcome::UpToDate);
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
+    // Failed trainings are kept, but they replace nothing that is whole.
+    let outcome = match outcome {
+        Ok(Outcome::TrainingsFailed { text, .. })
+            if place::is_replacing(experiment) && all_failed(&root, pipeline)? =>
+        {
+            place::restore(experiment)?;
+            let problem = "every training failed, so the recording that was to be replaced is back";
+            return Err(StageError::Refused(format!("{problem}; {text}")));
+        }
+        outcome => outcome,
+    };
     place::settle(experiment, outcome)
 }
 
@@ -65,6 +76,16 @@ fn settings(pipeline: &Pipeline, data_path: &Path) -> Result<Value, StageError> 
 /// The recording of all runs.
 fn pending(root: &Path, n_runs: usize, settings: &Value) -> Pending {
     Pending::new(root, "manifest", &json!({ "runs": n_runs, "settings": settings }))
+}
+
+/// Whether the training of every run failed.
+fn all_failed(root: &Path, pipeline: &Pipeline) -> Result<bool, StageError> {
+    let has_failed = |index| {
+        let path = root.join(Experiment::part(RunRow::TABLE, None, &RunId::new(index), 0));
+        Ok(read_rows::<RunRow>(&path)?.iter().all(|row| row.outcome == "failed"))
+    };
+    let failed: Result<Vec<bool>, StageError> = (0..pipeline.n_runs).map(has_failed).collect();
+    Ok(failed?.into_iter().all(|has_failed| has_failed))
 }
 
 /// Whether everything is there, also the manifest of every run, without which the run is not seen.

@@ -155,7 +155,7 @@ fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
-fn restore(experiment: &Experiment) -> Result<(), StageError> {
+pub(super) fn restore(experiment: &Experiment) -> Result<(), StageError> {
     // As long as there is no new recording, estimates in place are the old one's: not set aside yet, or back already.
     if experiment.recording().exists() {
         remove_present(experiment)?;

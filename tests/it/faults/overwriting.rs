@@ -118,7 +118,7 @@ fn the_replaced_recording_survives_a_third_one_that_diverges() {
         let scene = Scene::killed_when(is_reached);
         let diverging = new().replace("4e-3", "1e30").replace("tanh", "relu");
         scene.project.write("p.toml", diverging);
-        assert!(scene.project.refused("record p.toml --overwrite").contains("diverged"));
+        assert!(scene.project.refused("record p.toml --overwrite").contains("every training failed"));
         scene.check_kept();
         scene.check_comes_back();
     }
@@ -199,7 +199,7 @@ fn a_replacement_that_is_stopped_between_two_of_its_steps_loses_nothing() {
     fs::create_dir_all(scene.project.path(REPLACED)).unwrap();
     moved(&scene, "recording");
     scene.project.write("p.toml", new().replace("4e-3", "1e30").replace("tanh", "relu"));
-    assert!(scene.project.refused("record p.toml --overwrite").contains("diverged"));
+    assert!(scene.project.refused("record p.toml --overwrite").contains("every training failed"));
     scene.check_kept();
     scene.check_comes_back();
 
