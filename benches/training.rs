@@ -3,7 +3,10 @@
 
 use std::time::Instant;
 
-use infoplane::nn::{Activation, BatchOrder, BatchSize, Fan, Network, Optimiser, Samples, Training, TrainingSettings};
+use infoplane::nn::{
+    Activation, Architecture, BatchSize, Fan, Initial, Network, Optimiser, Samples, Streams, Targets, Training,
+    TrainingSettings,
+};
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -17,13 +20,13 @@ fn main() {
         // The cost of an epoch does not depend on the labels: any balanced rule will do.
         let x = Array2::from_shape_fn((4096, 12), |(i, bit)| ((i >> (11 - bit)) & 1) as f32);
         let classes: Vec<usize> = (0..4096_u32).map(|i| usize::from(i.count_ones() > 5)).collect();
-        let mut rng = ChaCha8Rng::seed_from_u64(1);
-        let network = Network::new(&[12, 10, 7, 5, 4, 3, 2], Activation::Tanh, Fan::In, &mut rng);
-        let network = network.expect("the widths are valid");
-        let samples = Samples { x: x.view(), classes: &classes, n_classes: 2 };
-        let optimiser = Optimiser::Adam { learning_rate: 4e-4 };
-        let settings = TrainingSettings { optimiser, batch_size, batch_order: BatchOrder::Fixed };
-        let mut training = Training::new(network, samples, (0..N_TRAIN).collect(), settings, rng);
+        let rng = || ChaCha8Rng::seed_from_u64(1);
+        let architecture = Architecture::plain(&[10, 7, 5, 4, 3], Activation::Tanh, Initial::TruncatedNormal(Fan::In));
+        let network = Network::new(12, &architecture, 2, &mut rng()).expect("the widths are valid");
+        let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 2 } };
+        let settings = TrainingSettings::plain(Optimiser::ADAM, 4e-4, batch_size, 1);
+        let streams = Streams { batches: rng(), draws: rng(), labels: rng() };
+        let mut training = Training::new(network, samples, (0..N_TRAIN).collect(), settings, streams);
 
         let mut times: Vec<f64> = (0..=REPEATS)
             .map(|_| {

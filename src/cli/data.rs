@@ -10,7 +10,7 @@ use infoplane::stages::Outcome;
 use infoplane::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 
 use super::terminal::Terminal;
-use super::{parameters, path};
+use super::{fetch, parameters, path};
 
 pub(super) fn command() -> Command {
     let out = || {
@@ -58,6 +58,7 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(make)
+        .subcommand(fetch::command())
         .subcommand(import)
         .subcommand(
             Command::new("list")
@@ -79,6 +80,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             let named = NamedData { spec, parameters, folder };
             make(&named, &path(matches, "out").map_or_else(|| named.path(), PathBuf::from))?
         }
+        ("fetch", matches) => return fetch::run(matches, terminal),
         ("import", matches) => {
             let file = path(matches, "file").context("clap requires the file")?;
             let text = |name: &str| matches.get_one::<String>(name).cloned();

@@ -2,23 +2,26 @@
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::config::{Request, SCOPE};
+use infoplane::config::{Declared, Request, SCOPE};
 use infoplane::estimators::{self, ESTIMATORS};
 use infoplane::stages::Outcome;
 use infoplane::stages::estimate::{estimate, plan};
+use infoplane::stages::record::Existing;
+use infoplane::store::Experiment;
 
+use super::sweep::{Job, Stages};
 use super::terminal::Terminal;
-use super::{experiment, experiment_arg, out_arg, parameters, path, pipeline, pipeline_arg};
+use super::{experiment, experiment_arg, out_arg, parameters, path, pipeline_arg, sweep};
 
 /// The subcommand that takes its estimators from a pipeline instead of flags.
 const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
-    let of_pipeline = Command::new(PIPELINE)
+    let of_pipeline = Command::new(PIPELINE);
+    let of_pipeline = sweep::add(of_pipeline)
         .about("Every estimate that a pipeline asks for; each recorded moment is read once for all of them, once more for each pool")
         .arg(pipeline_arg())
-        .arg(out_arg("The experiment's folder [default: outputs/<pipeline>]"))
-        .arg(dry_run_arg());
+        .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"));
     Command::new("estimate")
         .about("Estimate I(X;T) and I(T;Y) from recorded activations, without training")
         .subcommand_required(true)
@@ -44,9 +47,14 @@ fn dry_run_arg() -> Arg {
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (name, matches) = matches.subcommand().context("clap requires an estimator")?;
     let (requests, experiment, out) = if name == PIPELINE {
-        let (pipeline, experiment) = pipeline(matches)?;
-        let out = experiment.root().to_owned();
-        (pipeline.estimates, experiment, out)
+        let (pipeline, out) = match sweep::declared(matches)? {
+            (Declared::Many(sweep), root) => {
+                let job = Job { stages: Stages::Estimate, existing: Existing::Keep };
+                return job.sweep(&sweep, &root, matches, terminal);
+            }
+            (Declared::One(pipeline), root) => (pipeline, root),
+        };
+        (pipeline.estimates, Experiment::new(&out), out)
     } else {
         let spec = estimators::find(name)?;
         let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());

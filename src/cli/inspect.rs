@@ -4,7 +4,7 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use indicatif::DecimalBytes;
 use infoplane::stages::Outcome;
-use infoplane::stages::inspect::{Contents, Report, TableFacts, inspect, validate};
+use infoplane::stages::inspect::{Contents, Member, Report, TableFacts, inspect, validate};
 use infoplane::store::Facts;
 
 use super::path;
@@ -16,7 +16,7 @@ pub(super) fn command() -> Command {
         .arg(
             Arg::new("path")
                 .value_name("PATH")
-                .help("A Parquet file, or an experiment's folder, for example outputs/tishby")
+                .help("A Parquet file, or the folder of an experiment or a sweep, for example outputs/tishby")
                 .required(true)
                 .value_parser(value_parser!(std::path::PathBuf)),
         )
@@ -47,6 +47,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         report if is_json => serde_json::to_string_pretty(report).context("a report is plain data")? + "\n",
         Report::File(facts) => describe_file(facts),
         Report::Experiment(contents) => describe_experiment(contents),
+        Report::Sweep(members) => describe_sweep(members),
     };
     terminal.print(&text)?;
     Ok(Outcome::UpToDate)
@@ -107,8 +108,20 @@ fn describe_experiment(contents: &Contents) -> String {
     text
 }
 
+fn describe_sweep(members: &[Member]) -> String {
+    let row = |member: &Member| {
+        let n_runs = member.n_runs.map_or_else(|| "-".to_owned(), |n| n.to_string());
+        vec![member.experiment.clone(), member.state.clone(), n_runs, member.reason.clone().unwrap_or_default()]
+    };
+    format!(
+        "a sweep of {} experiments\n\n{}",
+        members.len(),
+        grid(&["experiment", "state", "runs", ""], members.iter().map(row))
+    )
+}
+
 /// Columns of text, each as wide as its widest entry.
-fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let header = header.iter().map(|name| (*name).to_owned()).collect();
     let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);

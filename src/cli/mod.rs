@@ -4,12 +4,14 @@ mod aggregate;
 mod check;
 mod data;
 mod estimate;
+mod fetch;
 mod inspect;
 mod parameters;
 mod plot;
 mod record;
 mod run;
 mod schema;
+mod sweep;
 mod terminal;
 
 use std::path::{Path, PathBuf};
@@ -17,7 +19,6 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::Pipeline;
 use infoplane::stages::Outcome;
 use infoplane::store::Experiment;
 use terminal::Terminal;
@@ -38,7 +39,7 @@ const COMMANDS: &[Entry] = &[
     (schema::command, schema::run),
 ];
 
-const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some estimates failed, or `check --strict` objects; 2 could not run.";
+const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `check --strict` objects; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
@@ -47,6 +48,15 @@ pub(crate) fn main() -> ExitCode {
     match dispatch(&matches, &terminal) {
         Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
             terminal.error(&format!("{n_failures} estimates failed; their reasons are in the column `failure`"));
+            ExitCode::from(1)
+        }
+        Ok(Outcome::ExperimentsFailed { n_failed, .. }) => {
+            terminal.error(&format!("{n_failed} experiments failed or hold failures; see experiments.parquet"));
+            ExitCode::from(1)
+        }
+        Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
+            terminal
+                .error(&format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"));
             ExitCode::from(1)
         }
         Ok(Outcome::Objections(n)) => {
@@ -120,11 +130,4 @@ fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
 /// The experiment named on the command line.
 fn experiment(matches: &ArgMatches) -> anyhow::Result<Experiment> {
     Ok(Experiment::new(path(matches, "experiment").context("clap requires the experiment")?))
-}
-
-/// The pipeline named on the command line and where its results go: `--out`, else `outputs/<name>`.
-fn pipeline(matches: &ArgMatches) -> anyhow::Result<(Pipeline, Experiment)> {
-    let pipeline = Pipeline::read(path(matches, "pipeline").context("clap requires the pipeline")?)?;
-    let out = path(matches, "out").map_or_else(|| Path::new("outputs").join(&pipeline.name), Path::to_owned);
-    Ok((pipeline, Experiment::new(out)))
 }

@@ -1,31 +1,44 @@
 //! `infoplane run`: all stages of a pipeline, each of which does only what is not done yet.
 
-use clap::{ArgMatches, Command};
-use infoplane::config::Data;
-use infoplane::plots::PLOTS;
-use infoplane::stages::{Outcome, aggregate, data, estimate, plot, record};
+use std::path::Path;
 
+use clap::{ArgMatches, Command};
+use infoplane::config::{Data, Declared, Pipeline};
+use infoplane::plots::PLOTS;
+use infoplane::stages::{Outcome, StageError, aggregate, data, estimate, plot, record};
+use infoplane::store::Experiment;
+
+use super::sweep::{Job, Stages};
 use super::terminal::Terminal;
-use super::{out_arg, pipeline, pipeline_arg};
+use super::{out_arg, pipeline_arg, sweep};
 
 pub(super) fn command() -> Command {
-    Command::new("run")
+    let command = Command::new("run")
         .about("Do all stages of a pipeline: data, record, estimate, aggregate, plot")
         .arg(pipeline_arg())
-        .arg(out_arg("The experiment's folder [default: outputs/<pipeline>]"))
-        .arg(super::record::overwrite_arg())
+        .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"))
+        .arg(super::record::overwrite_arg());
+    sweep::add(command)
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let (pipeline, experiment) = pipeline(matches)?;
-    if let Data::Named(named) = &pipeline.data {
-        let outcome = data::make(named, &named.path())?;
+    let job = Job { stages: Stages::All, existing: super::record::existing(matches) };
+    match sweep::declared(matches)? {
+        (Declared::Many(sweep), root) => job.sweep(&sweep, &root, matches, terminal),
+        (Declared::One(pipeline), root) if matches.get_flag("dry_run") => job.describe(&pipeline, &root, terminal),
+        (Declared::One(pipeline), root) => one(&pipeline, &root, job, terminal),
+    }
+}
+
+fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let experiment = Experiment::new(root);
+    if let Some(outcome) = make_data(pipeline)? {
         terminal.report("data", &outcome);
     }
-    let outcome = record::record(&pipeline, &experiment, super::record::existing(matches), terminal)?;
-    terminal.report("record", &outcome);
+    let recorded = record::record(pipeline, &experiment, job.existing, terminal)?;
+    terminal.report("record", &recorded);
     if pipeline.estimates.is_empty() {
-        return Ok(outcome);
+        return Ok(recorded);
     }
     let estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
     terminal.report("estimate", &estimated);
@@ -36,5 +49,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         (Err(e), Outcome::DoneWithFailures { .. }) => terminal.report("plot", &Outcome::Done(e.to_string())),
         (outcome, _) => terminal.report("plot", &outcome?),
     }
-    Ok(estimated)
+    Ok(if let Outcome::TrainingsFailed { .. } = recorded { recorded } else { estimated })
+}
+
+/// Makes the data set that a pipeline names; nothing where it names a file.
+pub(super) fn make_data(pipeline: &Pipeline) -> Result<Option<Outcome>, StageError> {
+    let Data::Named(named) = &pipeline.data else { return Ok(None) };
+    data::make(named, &named.path()).map(Some)
 }

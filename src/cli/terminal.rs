@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::Context;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use infoplane::stages::{Outcome, Progress};
 
 /// The standard error stream, as the user sees it.
@@ -18,7 +18,32 @@ pub(super) struct Terminal {
 #[derive(Debug)]
 struct Bar {
     bar: ProgressBar,
+    step: Step,
     last_line: Instant,
+}
+
+/// What is counted.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Work,
+    Byte,
+}
+
+impl Step {
+    /// A bar's numbers and words.
+    fn template(self) -> &'static str {
+        match self {
+            Self::Work => "{prefix:>9} [{bar:40}] {human_pos}/{human_len} {msg} {elapsed} ({eta} left)",
+            Self::Byte => "{prefix:>9} [{bar:40}] {bytes}/{total_bytes} {msg} {bytes_per_sec} ({eta} left)",
+        }
+    }
+
+    fn text(self, n: u64) -> String {
+        match self {
+            Self::Work => n.to_string(),
+            Self::Byte => HumanBytes(n).to_string(),
+        }
+    }
 }
 
 /// How often a plain line says how far a stage is.
@@ -30,7 +55,7 @@ impl Terminal {
         let is_coloured = std::io::stderr().is_terminal();
         let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
         format.with_ansi(is_coloured).without_time().init();
-        Self { quiet, bar: Mutex::new(Bar { bar: ProgressBar::hidden(), last_line: Instant::now() }) }
+        Self { quiet, bar: Mutex::new(Bar { bar: ProgressBar::hidden(), step: Step::Work, last_line: Instant::now() }) }
     }
 
     /// Tells what a stage did.
@@ -38,7 +63,12 @@ impl Terminal {
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
             Outcome::Objections(n) => self.say(&format!("{stage}: {n} objections")),
-            Outcome::Done(text) | Outcome::DoneWithFailures { text, .. } => self.say(&format!("{stage}: {text}")),
+            Outcome::Done(text)
+            | Outcome::DoneWithFailures { text, .. }
+            | Outcome::TrainingsFailed { text, .. }
+            | Outcome::ExperimentsFailed { text, .. } => {
+                self.say(&format!("{stage}: {text}"));
+            }
         }
     }
 
@@ -65,15 +95,24 @@ impl Terminal {
     }
 }
 
-impl Progress for Terminal {
-    fn begin(&self, what: &str, total: u64) {
+impl Terminal {
+    fn show(&self, what: &str, total: u64, step: Step) {
         let interactive = !self.quiet && std::io::stderr().is_terminal();
         let target = if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
-        let template = "{prefix:>9} [{bar:40}] {human_pos}/{human_len} {msg} {elapsed} ({eta} left)";
-        let style = ProgressStyle::with_template(template).expect("the template is valid").progress_chars("=> ");
+        let style = ProgressStyle::with_template(step.template()).expect("the template is valid").progress_chars("=> ");
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(what.to_owned());
         let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
-        *shown = Bar { bar, last_line: Instant::now() };
+        *shown = Bar { bar, step, last_line: Instant::now() };
+    }
+}
+
+impl Progress for Terminal {
+    fn begin(&self, what: &str, total: u64) {
+        self.show(what, total, Step::Work);
+    }
+
+    fn begin_bytes(&self, what: &str, total: u64) {
+        self.show(what, total, Step::Byte);
     }
 
     fn advance(&self, steps: u64) {
@@ -83,6 +122,7 @@ impl Progress for Terminal {
             shown.last_line = Instant::now();
             let (done, total) = (shown.bar.position(), shown.bar.length().unwrap_or(0));
             let percent = 100 * done / total.max(1);
+            let (done, total) = (shown.step.text(done), shown.step.text(total));
             let left = shown.bar.eta().as_secs();
             let (what, message) = (shown.bar.prefix(), shown.bar.message());
             let message = if message.is_empty() { message } else { format!(" ({message})") };
@@ -92,6 +132,11 @@ impl Progress for Terminal {
 
     fn message(&self, text: &str) {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.set_message(text.to_owned());
+    }
+
+    fn tell(&self, line: &str) {
+        let shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.bar.suspend(|| self.say(line));
     }
 
     fn end(&self) {

@@ -2,11 +2,14 @@
 
 mod data;
 mod estimate;
+mod network;
 mod record;
+mod source;
+mod sweep;
+mod training;
 mod values;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
@@ -15,14 +18,19 @@ use thiserror::Error;
 use toml::Spanned;
 
 use crate::estimators;
-use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
+use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
 use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
+use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+use source::Source;
+pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
+use training::RawTraining;
+pub use training::{Stop, StopOn};
 use values::name_of;
 
 /// A checked pipeline.
@@ -42,16 +50,12 @@ pub struct Pipeline {
     pub split: Split,
     /// Which labels the samples have.
     pub labels: Labelling,
-    /// Widths of the hidden layers.
-    pub hidden: Vec<usize>,
-    /// Activation of the hidden layers.
-    pub activation: Activation,
-    /// What sets the spread of the first weights.
-    pub fan: Fan,
-    /// Optimiser and batches.
+    /// The network, but for the widths that the data give.
+    pub architecture: Architecture,
+    /// Loss, optimiser, batches, epochs.
     pub training: TrainingSettings,
-    /// Passes over the training samples.
-    pub n_epochs: u64,
+    /// When training ends before its last epoch.
+    pub stop: Option<Stop>,
     /// What to record.
     pub record: Record,
     /// The estimates to make.
@@ -67,6 +71,14 @@ pub struct ConfigError {
     problem: String,
 }
 
+impl ConfigError {
+    /// The same whatever folder the file lies in, for tables.
+    pub fn without_folder(&self) -> String {
+        let file = self.file.file_name().map_or_else(PathBuf::new, PathBuf::from);
+        Self { file, line: self.line, problem: self.problem.clone() }.to_string()
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPipeline {
@@ -75,63 +87,44 @@ struct RawPipeline {
     #[serde(default = "values::one", deserialize_with = "values::runs")]
     runs: usize,
     data: Spanned<RawData>,
-    network: RawNetwork,
-    training: RawTraining,
+    network: Spanned<RawNetwork>,
+    training: Spanned<RawTraining>,
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawNetwork {
-    #[serde(deserialize_with = "values::widths")]
-    hidden: Vec<usize>,
-    #[serde(deserialize_with = "values::activation")]
-    activation: Activation,
-    #[serde(default = "values::fan_in", deserialize_with = "values::fan")]
-    initial_fan: Fan,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTraining {
-    #[serde(deserialize_with = "values::optimiser")]
-    optimiser: fn(f32) -> Optimiser,
-    #[serde(deserialize_with = "values::positive")]
-    learning_rate: f32,
-    #[serde(deserialize_with = "values::batch")]
-    batch: BatchSize,
-    #[serde(default)]
-    reshuffle: bool,
-    #[serde(deserialize_with = "values::epochs")]
-    epochs: u64,
+    /// Read by [`sweep`] before lists are replaced by their values.
+    #[serde(rename = "sweep")]
+    _sweep: Option<serde::de::IgnoredAny>,
 }
 
 impl Pipeline {
-    /// Reads and checks a pipeline file.
+    /// Reads and checks a pipeline file of one experiment; [`Declared::read`] reads any.
     ///
     /// # Errors
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let fail = |line, problem| ConfigError { file: path.to_owned(), line, problem };
-        let text = fs::read_to_string(path).map_err(|e| fail(None, format!("cannot read the pipeline: {e}")))?;
-        let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let line_at = |offset: usize| text[..offset.min(text.len())].matches('\n').count() + 1;
-        let raw: RawPipeline = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map(|span| line_at(span.start));
-            fail(line, explain(&text, line, e.message()))
-        })?;
-        Self::check(name, raw).map_err(|(offset, problem)| fail(Some(line_at(offset)), problem))
+        let source = Source::read(path)?;
+        source.pipeline(source.name(), source.tree()?)
     }
 
     /// Checks what concerns several keys; an error carries the place of the key to blame.
     fn check(name: String, raw: RawPipeline) -> Result<Self, (usize, String)> {
         let data_at = raw.data.span().start;
         let data = data::Table::new(data_at, raw.data.into_inner())?;
-        let n_layers = raw.network.hidden.len() + 1;
+        let (network_at, training_at) = (raw.network.span().start, raw.training.span().start);
+        let architecture = raw.network.into_inner().check().map_err(|problem| (network_at, problem))?;
+        let (training, stop) = raw.training.into_inner().check().map_err(|problem| (training_at, problem))?;
+        architecture.check(training.loss, training.batch_size).map_err(|e| (network_at, e.to_string()))?;
         let record_at = raw.record.span().start;
-        let record = raw.record.into_inner().check(record_at, raw.training.epochs, n_layers)?;
+        let record = raw.record.into_inner().check(record_at, training.n_epochs, architecture.hidden.len() + 1)?;
+        if stop.is_some() && !matches!(record.when, When::Fixed { .. }) {
+            let problem =
+                "`stop` looks at the end of every epoch, which `adaptive` does not; record `epochs` or `steps`";
+            return Err((training_at, problem.to_owned()));
+        }
+        if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
+            return Err((record_at, NetworkError::CoupledSamples.to_string()));
+        }
         let mut estimates: Vec<Request> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
@@ -150,15 +143,9 @@ impl Pipeline {
             train_fraction: data.train_fraction,
             split: data.split,
             labels: data.labels,
-            hidden: raw.network.hidden,
-            activation: raw.network.activation,
-            fan: raw.network.initial_fan,
-            training: TrainingSettings {
-                optimiser: (raw.training.optimiser)(raw.training.learning_rate),
-                batch_size: raw.training.batch,
-                batch_order: if raw.training.reshuffle { BatchOrder::Reshuffled } else { BatchOrder::Fixed },
-            },
-            n_epochs: raw.training.epochs,
+            architecture,
+            training,
+            stop,
             record,
             estimates,
         })
@@ -166,32 +153,18 @@ impl Pipeline {
 
     /// Everything that one run's recording depends on, besides the data and the run's number: what a manifest is keyed by.
     pub fn run_settings(&self) -> serde_json::Value {
-        let (optimiser, learning_rate) = match self.training.optimiser {
-            Optimiser::Adam { learning_rate } => ("adam", learning_rate),
-            Optimiser::Sgd { learning_rate } => ("sgd", learning_rate),
-        };
-        let mut settings = json!({
-            "seed": self.seed,
-            "train_fraction": self.train_fraction,
-            "split": name_of(Split::ALL, self.split),
-            "hidden": self.hidden,
-            "activation": name_of(Activation::ALL, self.activation),
-            "initial_fan": name_of(Fan::ALL, self.fan),
-            "optimiser": optimiser,
-            "learning_rate": learning_rate,
-            "batch": match self.training.batch_size {
-                BatchSize::Full => json!("full"),
-                BatchSize::Mini(size) => json!(size),
-            },
-            "reshuffle": self.training.batch_order == BatchOrder::Reshuffled,
-            "epochs": self.n_epochs,
-            "record": self.record.settings(),
-        });
+        let mut settings = serde_json::Map::new();
+        settings.insert("seed".to_owned(), json!(self.seed));
+        settings.insert("train_fraction".to_owned(), json!(self.train_fraction));
+        settings.insert("split".to_owned(), json!(name_of(Split::ALL, self.split)));
         // Recordings of earlier versions had no choice, and keep their keys.
         if self.labels != Labelling::Given {
-            settings["labels"] = json!(self.labels.name());
+            settings.insert("labels".to_owned(), json!(self.labels.name()));
         }
-        settings
+        settings.extend(network::settings(&self.architecture));
+        settings.extend(training::settings(&self.training, self.stop.as_ref()));
+        settings.insert("record".to_owned(), self.record.settings());
+        settings.into()
     }
 }
 
@@ -244,7 +217,7 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
         return format!("missing key `{name}`");
     }
     let first = reworded(message);
-    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
+    let key = line.and_then(|line| key_at(text, line));
     key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
 }
 
@@ -270,9 +243,24 @@ fn reworded(message: &str) -> String {
     first
 }
 
+/// The key whose value stands on a line; in a list of several lines it stands above.
+fn key_at(text: &str, line: usize) -> Option<&str> {
+    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
+    let has_key = |line: &&str| line.split_once('=').is_some_and(|(key, _)| is_key(key));
+    let lines: Vec<&str> = text.lines().take(line).collect();
+    let at = lines.iter().rposition(has_key)?;
+    let (key, value) = lines[at].split_once('=')?;
+    let above = lines.get(at + 1..lines.len() - 1).unwrap_or_default();
+    let n = |bracket: char| [&[value], above].concat().iter().map(|line| line.matches(bracket).count()).sum::<usize>();
+    (at + 1 == lines.len() || n('[') > n(']')).then_some(key.trim())
+}
+
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::nn::{Activation, Fan, Initial};
 
     const VALID: &str = "runs = 2
 seed = 3
@@ -314,8 +302,10 @@ n_edges = 30
     #[test]
     fn a_valid_pipeline_is_read_with_its_defaults() {
         let pipeline = read(VALID).unwrap();
-        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.n_epochs), ("p", 2, 100));
-        assert_eq!((pipeline.split, pipeline.fan), (Split::Shuffled, Fan::In));
+        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.training.n_epochs), ("p", 2, 100));
+        let initial = Initial::TruncatedNormal(Fan::In);
+        assert_eq!(pipeline.split, Split::Shuffled);
+        assert_eq!(pipeline.architecture, Architecture::plain(&[10, 7], Activation::Tanh, initial));
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
         assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
         assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Deserializer};
 
 use super::{Labelling, Split};
-use crate::nn::{Activation, BatchSize, Fan, Optimiser};
+use crate::nn::{BatchSize, Fan};
 use crate::suggest::suggestion;
 
 pub(super) fn one() -> usize {
@@ -54,24 +54,6 @@ pub(super) fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Err
     Err(serde::de::Error::custom(format!("must be above 0 and at most 1, got {got}")))
 }
 
-/// Every layer keeps files open while a run is recorded; the widths keep sums of them within bounds.
-pub(super) fn widths<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<usize>, D::Error> {
-    const MOST_LAYERS: usize = 100;
-    const MOST_UNITS: i64 = 10_000_000;
-    let refused = |problem: String| Err(serde::de::Error::custom(problem));
-    let got = Vec::<i64>::deserialize(from)?;
-    if got.is_empty() {
-        return refused("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]".to_owned());
-    }
-    if got.len() > MOST_LAYERS {
-        return refused(format!("at most {MOST_LAYERS} hidden layers can be recorded, got {}", got.len()));
-    }
-    match got.iter().find(|width| !(1..=MOST_UNITS).contains(*width)) {
-        Some(width) => refused(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
-        None => Ok(got.into_iter().map(|width| width as usize).collect()),
-    }
-}
-
 pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::Error> {
     let got = toml::Value::deserialize(from)?;
     match &got {
@@ -89,10 +71,6 @@ pub(super) fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'stat
     found.map(|(_, value)| *value).ok_or_else(|| serde::de::Error::custom(unknown()))
 }
 
-pub(super) fn activation<'de, D: Deserializer<'de>>(from: D) -> Result<Activation, D::Error> {
-    choice(from, Activation::ALL)
-}
-
 pub(super) fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
     choice(from, Fan::ALL)
 }
@@ -103,12 +81,6 @@ pub(super) fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Erro
 
 pub(super) fn labelling<'de, D: Deserializer<'de>>(from: D) -> Result<Labelling, D::Error> {
     choice(from, Labelling::ALL)
-}
-
-pub(super) fn optimiser<'de, D: Deserializer<'de>>(from: D) -> Result<fn(f32) -> Optimiser, D::Error> {
-    let adam: fn(f32) -> Optimiser = |learning_rate| Optimiser::Adam { learning_rate };
-    let sgd: fn(f32) -> Optimiser = |learning_rate| Optimiser::Sgd { learning_rate };
-    choice(from, &[("adam", adam), ("sgd", sgd)])
 }
 
 /// The name of a value in a list of named values.

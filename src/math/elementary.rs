@@ -1,4 +1,4 @@
-//! exp and tanh of f32, written so that the compiler turns a loop over them into vector instructions.
+//! exp, tanh and what is made of them, of f32, written so that the compiler turns a loop over them into vector instructions.
 //!
 //! Both reduce their argument to r = x − k ln 2 with |r| ≤ ln(2)/2 and use the Taylor polynomial of e^r − 1 up to
 //! r⁷/7!, whose remainder is below 2⁻²⁵ of the result. Only additions, multiplications, fused multiply-adds and
@@ -50,6 +50,35 @@ pub fn tanh(x: f32) -> f32 {
     magnitude.copysign(x)
 }
 
+/// e^x − 1 for x ≤ 0, to 3 units in the last place. NaN gives NaN.
+#[inline(always)]
+pub fn exp_m1(x: f32) -> f32 {
+    let (power, remainder) = power_and_remainder(if x < SMALLEST_EXPONENT { SMALLEST_EXPONENT } else { x });
+    power.mul_add(remainder, power - 1.0)
+}
+
+/// 1/(1 + e^−x), to 4 units in the last place where it is above e^−87. NaN gives NaN.
+#[inline(always)]
+pub fn sigmoid(x: f32) -> f32 {
+    // Of the smaller of e^x and e^−x, which cannot overflow and whose quotient stays accurate near 0.
+    let e = exp(-x.abs());
+    (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
+}
+
+/// ln(1 + e^x), to 4 units in the last place where it is above e^−87. NaN gives NaN.
+#[inline(always)]
+pub fn softplus(x: f32) -> f32 {
+    let e = exp(-x.abs());
+    // ln(1 + e) = 2 artanh s with s = e/(2 + e) ≤ 1/3: the series in s², whose ninth term is below 2⁻²⁵ of the sum.
+    let s = e / (2.0 + e);
+    let square = s * s;
+    let mut series = 1.0 / 15.0_f32;
+    for coefficient in [1.0 / 13.0, 1.0 / 11.0, 1.0 / 9.0, 1.0 / 7.0, 0.2, 1.0 / 3.0, 1.0_f32] {
+        series = series.mul_add(square, coefficient);
+    }
+    (2.0 * s).mul_add(series, if x < 0.0 { 0.0 } else { x })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -81,6 +110,19 @@ mod tests {
         assert!(tanh(f32::NAN).is_nan());
         assert_eq!(tanh(0.0).to_bits(), 0.0_f32.to_bits());
         assert_eq!(tanh(-0.0).to_bits(), (-0.0_f32).to_bits());
+    }
+
+    #[test]
+    fn functions_made_of_exp_agree_with_the_library() {
+        assert!(largest_error(exp_m1, f64::exp_m1, -20.0..0.0, 1_000_000) < 3.0);
+        assert!(largest_error(exp_m1, f64::exp_m1, -1e-3..0.0, 100_000) < 3.0);
+        for range in [-80.0..0.0, -1.0..1.0, 0.0..90.0] {
+            assert!(largest_error(sigmoid, |x| 1.0 / (1.0 + (-x).exp()), range.clone(), 1_000_000) < 4.0);
+            assert!(largest_error(softplus, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), range, 1_000_000) < 4.0);
+        }
+        assert_eq!((sigmoid(200.0), softplus(200.0), softplus(3e38)), (1.0, 200.0, 3e38));
+        assert!(sigmoid(-1e30) > 0.0 && softplus(-1e30) > 0.0);
+        assert!([exp_m1, sigmoid, softplus].iter().all(|f| f(f32::NAN).is_nan()));
     }
 
     #[test]

@@ -6,6 +6,7 @@ pub mod digitise;
 pub mod distances;
 pub mod edges;
 pub mod elementary;
+pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
 pub mod information;
@@ -17,5 +18,6 @@ pub mod real;
 pub mod shuffles;
 pub mod spacing;
 pub mod tile;
+pub mod wide;
 
 mod golden;

@@ -11,7 +11,7 @@ use std::hint::black_box;
 
 use pulp::{Arch, Simd};
 
-use crate::math::elementary::{exp, tanh};
+use crate::math::elementary::exp;
 
 /// Samples per tile. 128 samples of a 12-10-7-5-4-3-2 network and their gradients stay in a 64 kB cache.
 pub const TILE: usize = 128;
@@ -66,34 +66,6 @@ pub fn add_gradients_simd<'a, S: Simd>(
         }
         *b += sum(delta);
     }
-}
-
-/// Replaces every value by its hyperbolic tangent.
-#[pulp::with_simd(tanh_in_place = Arch::new())]
-#[inline(always)]
-pub fn tanh_in_place_simd<S: Simd>(_: S, values: &mut [f32]) {
-    for value in values {
-        *value = tanh(*value);
-    }
-}
-
-/// Replaces every value below 0 by 0. NaN stays NaN.
-pub fn relu_in_place(values: &mut [f32]) {
-    values.iter_mut().for_each(|v| *v = if *v < 0.0 { 0.0 } else { *v });
-}
-
-/// Multiplies each δ by tanh′ = 1 − t², given the outputs t.
-#[pulp::with_simd(times_tanh_slope = Arch::new())]
-#[inline(always)]
-pub fn times_tanh_slope_simd<'a, S: Simd>(_: S, delta: &'a mut [f32], t: &'a [f32]) {
-    for (d, t) in delta.iter_mut().zip(t) {
-        *d *= t.mul_add(-t, 1.0);
-    }
-}
-
-/// Multiplies each δ by ReLU′, given the outputs t: 1 where t > 0, else 0.
-pub fn times_relu_slope(delta: &mut [f32], t: &[f32]) {
-    delta.iter_mut().zip(t).for_each(|(d, t)| *d = if *t > 0.0 { *d } else { 0.0 });
 }
 
 /// Replaces the units of every sample by their softmax e^z_c / Σ e^z, shifted by the largest z.

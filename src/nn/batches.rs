@@ -6,15 +6,45 @@ use rand::seq::SliceRandom;
 
 use crate::math::tile::TILE;
 
-/// Samples to train on or to evaluate: inputs (n_samples × n_inputs) and the class of each.
+/// Samples to train on or to evaluate: inputs (n_samples × n_inputs) and what the output should be.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
     /// X, one sample a row.
     pub x: ArrayView2<'a, f32>,
-    /// The class of every sample, below `n_classes`.
-    pub classes: &'a [usize],
-    /// Number of classes.
-    pub n_classes: usize,
+    /// Y.
+    pub targets: Targets<'a>,
+}
+
+/// What the output should be.
+#[derive(Debug, Clone, Copy)]
+pub enum Targets<'a> {
+    /// 1 at the unit of the class, 0 at the others.
+    Classes {
+        /// The class of every sample, below `n`.
+        of: &'a [usize],
+        /// Number of classes.
+        n: usize,
+    },
+    /// Numbers, n_samples × n_outputs.
+    Numbers(ArrayView2<'a, f32>),
+}
+
+impl Targets<'_> {
+    /// Width of the output.
+    pub fn n_outputs(&self) -> usize {
+        match self {
+            Targets::Classes { n, .. } => *n,
+            Targets::Numbers(values) => values.ncols(),
+        }
+    }
+
+    /// What unit `unit` of the output should be for `sample`.
+    pub(super) fn value(&self, sample: usize, unit: usize) -> f32 {
+        match self {
+            Targets::Classes { of, .. } => f32::from(u8::from(of[sample] == unit)),
+            Targets::Numbers(values) => values[[sample, unit]],
+        }
+    }
 }
 
 /// How many samples make one gradient step.
@@ -54,12 +84,12 @@ pub(super) struct Batches {
     /// The tiles of every batch.
     batches: Vec<std::ops::Range<usize>>,
     n_inputs: usize,
-    n_classes: usize,
+    n_outputs: usize,
 }
 
 impl Batches {
-    /// Lays out `order` (indices into `samples`) in batches of `size`.
-    pub(super) fn new(samples: Samples<'_>, order: &[usize], size: BatchSize) -> Self {
+    /// Lays out `order` (indices into `samples`) in batches of `size`; sample i is trained on the target of `taught_as[i]`.
+    pub(super) fn new(samples: Samples<'_>, order: &[usize], taught_as: &[usize], size: BatchSize) -> Self {
         let size = match size {
             BatchSize::Full => order.len(),
             BatchSize::Mini(size) => size.min(order.len()),
@@ -70,37 +100,39 @@ impl Batches {
             n_valid.extend(batch.chunks(TILE).map(<[usize]>::len));
             batches.push(first..n_valid.len());
         }
-        let (n_inputs, n_classes) = (samples.x.ncols(), samples.n_classes);
+        let (n_inputs, n_outputs) = (samples.x.ncols(), samples.targets.n_outputs());
         let mut laid_out = Self {
             x: vec![0.0; n_valid.len() * n_inputs * TILE],
-            targets: vec![0.0; n_valid.len() * n_classes * TILE],
+            targets: vec![0.0; n_valid.len() * n_outputs * TILE],
             n_valid,
             batches,
             n_inputs,
-            n_classes,
+            n_outputs,
         };
-        laid_out.fill(samples, order);
+        laid_out.fill(samples, order, taught_as);
         laid_out
     }
 
     /// Puts the samples in another order of the same length.
-    pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize]) {
-        self.targets.fill(0.0);
+    pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize], taught_as: &[usize]) {
         let mut rest = order;
         for (tile, n_valid) in self.n_valid.iter().enumerate() {
             let (here, later) = rest.split_at(*n_valid);
             rest = later;
             let x = &mut self.x[tile * self.n_inputs * TILE..][..self.n_inputs * TILE];
-            let targets = &mut self.targets[tile * self.n_classes * TILE..][..self.n_classes * TILE];
+            let targets = &mut self.targets[tile * self.n_outputs * TILE..][..self.n_outputs * TILE];
             for (s, sample) in here.iter().enumerate() {
                 for (unit, value) in samples.x.row(*sample).iter().enumerate() {
                     x[unit * TILE + s] = *value;
                 }
-                targets[samples.classes[*sample] * TILE + s] = 1.0;
+                for unit in 0..self.n_outputs {
+                    targets[unit * TILE + s] = samples.targets.value(taught_as[*sample], unit);
+                }
             }
         }
     }
 
+    /// Number of batches.
     pub(super) fn len(&self) -> usize {
         self.batches.len()
     }
@@ -110,12 +142,17 @@ impl Batches {
         self.n_valid[self.batches[index].clone()].iter().sum()
     }
 
+    /// The largest number of tiles of a batch.
+    pub(super) fn most_tiles(&self) -> usize {
+        self.batches.iter().map(ExactSizeIterator::len).max().unwrap_or(0)
+    }
+
     /// The tiles of batch `index`.
     pub(super) fn tiles(&self, index: usize) -> impl Iterator<Item = Tile<'_>> {
-        let (n_inputs, n_classes) = (self.n_inputs * TILE, self.n_classes * TILE);
+        let (n_inputs, n_outputs) = (self.n_inputs * TILE, self.n_outputs * TILE);
         self.batches[index].clone().map(move |tile| Tile {
             x: &self.x[tile * n_inputs..][..n_inputs],
-            targets: &self.targets[tile * n_classes..][..n_classes],
+            targets: &self.targets[tile * n_outputs..][..n_outputs],
             n_valid: self.n_valid[tile],
         })
     }
@@ -141,9 +178,10 @@ mod tests {
     fn the_remainder_batch_is_kept_and_padding_is_marked() {
         let x = Array2::from_shape_fn((300, 2), |(s, u)| (s * 2 + u) as f32);
         let classes: Vec<usize> = (0..300).map(|s| s % 2).collect();
-        let samples = Samples { x: x.view(), classes: &classes, n_classes: 2 };
+        let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 2 } };
         let order: Vec<usize> = (0..300).rev().collect();
-        let batches = Batches::new(samples, &order, BatchSize::Mini(200));
+        let itself: Vec<usize> = (0..300).collect();
+        let batches = Batches::new(samples, &order, &itself, BatchSize::Mini(200));
 
         assert_eq!((batches.len(), batches.n_samples(0), batches.n_samples(1)), (2, 200, 100));
         let valid: Vec<usize> = (0..2).flat_map(|b| batches.tiles(b)).map(|t| t.n_valid).collect();

@@ -1,7 +1,11 @@
 //! What a network does with every sample: the representations T of all layers, and how well the output fits.
 
-use super::batches::{BatchSize, Batches, Samples};
+use rand::rngs::ChaCha8Rng;
+
+use super::batches::{BatchSize, Batches, Samples, Targets};
+use super::loss::{Loss, Output};
 use super::network::{Network, Workspace};
+use super::operation::Phase;
 use crate::math::tile::TILE;
 
 /// What all layers do with some chosen samples, and the output for all samples, in buffers that are allocated once.
@@ -16,8 +20,8 @@ pub struct Evaluation<'a> {
     t: Vec<Vec<f32>>,
     /// Likewise before the activation function; empty where nobody asked.
     z: Vec<Vec<f32>>,
-    /// p(class | x): n_samples × n_classes.
-    p: Vec<f32>,
+    /// The weighted sums of the output: n_samples × n_outputs.
+    sums: Vec<f32>,
 }
 
 /// Whether weighted sums are kept besides activations.
@@ -32,10 +36,12 @@ pub enum PreActivations {
 /// How well the output fits the labels of some samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
-    /// Mean cross-entropy in nats. Finite: no output probability is below about e⁻⁸⁷ (see [`crate::math::elementary`]).
-    pub loss_nats: f64,
-    /// Share of samples whose most probable class is theirs.
-    pub accuracy: f64,
+    /// Mean loss: cross-entropy in nats, or squared error. Finite wherever the weighted sums of the output are.
+    pub loss: f64,
+    /// Share of samples whose most probable class is theirs; `None` where the targets are numbers.
+    pub accuracy: Option<f64>,
+    /// Accuracy of the best constant answer; of numbers, the smallest squared error of one.
+    pub constant: f64,
 }
 
 impl<'a> Evaluation<'a> {
@@ -47,33 +53,39 @@ impl<'a> Evaluation<'a> {
         Self {
             t: buffers(),
             z: if pre_activations == PreActivations::Kept { buffers() } else { Vec::new() },
-            p: vec![0.0; order.len() * samples.n_classes],
-            tiles: Batches::new(samples, &order, BatchSize::Full),
-            work: network.workspace(),
+            sums: vec![0.0; order.len() * samples.targets.n_outputs()],
+            tiles: Batches::new(samples, &order, &order, BatchSize::Full),
+            work: network.workspace(1),
             samples,
             chosen,
         }
     }
 
-    /// Computes all representations of `network`.
-    pub fn run(&mut self, network: &Network) {
+    /// Computes all representations of `network`; `draws` gives the noise of layers that have some.
+    pub fn run(&mut self, network: &Network, mut draws: ChaCha8Rng) {
+        let output = network.layers().len() - 1;
         let (mut first, mut n_before) = (0, 0);
+        network.begin_batch(&mut self.work);
         for tile in self.tiles.tiles(0) {
             let rest = &self.chosen[n_before..];
             let here = &rest[..rest.partition_point(|sample| *sample < first + tile.n_valid)];
-            let z = &mut self.z;
-            network.forward_seen(tile.x, &mut self.work, |l, values| {
-                if let Some(kept) = z.get_mut(l) {
-                    transpose(values, here.iter().map(|sample| sample - first), n_before, kept);
-                }
-            });
-            for (kept, values) in self.t.iter_mut().zip(&self.work.t) {
-                transpose(values, here.iter().map(|sample| sample - first), n_before, kept);
+            network.forward(&[tile], &mut self.work, Phase::Inference, &mut draws);
+            let places = || here.iter().map(|sample| sample - first);
+            for (l, kept) in self.t.iter_mut().enumerate() {
+                transpose(self.work.t(0, l), places(), n_before, kept);
             }
-            transpose(self.work.t.last().map_or(&[], Vec::as_slice), 0..tile.n_valid, first, &mut self.p);
+            for (l, kept) in self.z.iter_mut().enumerate() {
+                transpose(self.work.z(0, l), places(), n_before, kept);
+            }
+            transpose(self.work.z(0, output), 0..tile.n_valid, first, &mut self.sums);
             first += tile.n_valid;
             n_before += here.len();
         }
+    }
+
+    /// Whether every representation is a number.
+    pub fn is_finite(&self) -> bool {
+        self.t.iter().chain(&self.z).flatten().all(|value| value.is_finite())
     }
 
     /// The samples whose representations are kept, ascending.
@@ -98,21 +110,45 @@ impl<'a> Evaluation<'a> {
     }
 
     /// How well the output fits the `chosen` samples; `None` where none are chosen.
-    pub fn fit(&self, chosen: &[usize]) -> Option<Fit> {
+    pub fn fit(&self, output: Output, loss: Loss, chosen: &[usize]) -> Option<Fit> {
         if chosen.is_empty() {
             return None;
         }
-        let (mut loss, mut n_right) = (0.0, 0_usize);
+        let n_outputs = self.samples.targets.n_outputs();
+        let (mut total, mut z, mut y) = (0.0, vec![0.0; n_outputs], vec![0.0; n_outputs]);
         for sample in chosen {
-            let row = &self.p[sample * self.samples.n_classes..][..self.samples.n_classes];
-            let class = self.samples.classes[*sample];
-            loss -= f64::from(row[class]).ln();
-            // Ties go to the first class, as in NumPy's argmax.
-            let best = (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best });
-            n_right += usize::from(best == class);
+            for unit in 0..n_outputs {
+                z[unit] = f64::from(self.sums[sample * n_outputs + unit]);
+                y[unit] = f64::from(self.samples.targets.value(*sample, unit));
+            }
+            total += loss.of_sample(output, &z, &y);
         }
         let n = chosen.len() as f64;
-        Some(Fit { loss_nats: loss / n, accuracy: n_right as f64 / n })
+        let (accuracy, constant) = match self.samples.targets {
+            Targets::Classes { of, n: n_classes } => {
+                let mut n_of_class = vec![0_usize; n_classes];
+                chosen.iter().for_each(|sample| n_of_class[of[*sample]] += 1);
+                let n_right = chosen.iter().filter(|sample| self.answer(**sample) == of[**sample]).count();
+                let largest = n_of_class.into_iter().max().unwrap_or(0);
+                (Some(n_right as f64 / n), largest as f64 / n)
+            }
+            Targets::Numbers(values) => {
+                let column = |unit: usize| chosen.iter().map(move |sample| f64::from(values[[*sample, unit]]));
+                let variance = |unit: usize| {
+                    let mean = column(unit).sum::<f64>() / n;
+                    column(unit).map(|y| (y - mean).powi(2)).sum::<f64>() / n
+                };
+                (None, (0..n_outputs).map(variance).sum::<f64>() / n_outputs as f64)
+            }
+        };
+        Some(Fit { loss: total / n, accuracy, constant })
+    }
+
+    /// The class that the output finds most probable. Ties go to the first class, as in NumPy's argmax.
+    fn answer(&self, sample: usize) -> usize {
+        let n_outputs = self.samples.targets.n_outputs();
+        let row = &self.sums[sample * n_outputs..][..n_outputs];
+        (1..row.len()).fold(0, |best, c| if row[c] > row[best] { c } else { best })
     }
 }
 

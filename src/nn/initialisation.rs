@@ -1,6 +1,6 @@
-//! How weights begin: truncated normal kernels, zero biases.
+//! How weights begin: a random kernel of one of several kinds, zero biases.
 
-use rand::Rng;
+use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 /// Which width sets the spread of a layer's first weights, σ = 1/√fan.
@@ -15,6 +15,79 @@ pub enum Fan {
 impl Fan {
     /// Every choice with the name a pipeline TOML gives it.
     pub const ALL: &[(&str, Fan)] = &[("in", Fan::In), ("out", Fan::Out)];
+}
+
+/// How a kernel of n_out units of n_in inputs begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Initial {
+    /// Normal with σ = 1/√fan, redrawn beyond 2σ.
+    TruncatedNormal(Fan),
+    /// Uniform in ±√(6/(n_in + n_out)) (Glorot & Bengio 2010), Keras' default.
+    GlorotUniform,
+    /// Normal with variance 2/(n_in + n_out) (Glorot & Bengio 2010); not truncated, as in PyTorch.
+    GlorotNormal,
+    /// Uniform in ±√(6/n_in) (He et al. 2015).
+    HeUniform,
+    /// Normal with variance 2/n_in (He et al. 2015); not truncated, as in PyTorch.
+    HeNormal,
+    /// Orthonormal rows, or columns where there are fewer of them, uniformly distributed (Saxe et al. 2014).
+    Orthogonal,
+}
+
+impl Initial {
+    /// Every choice with the name a pipeline TOML gives it; the fan is a key of its own.
+    pub const ALL: &[(&str, Initial)] = &[
+        ("truncated_normal", Initial::TruncatedNormal(Fan::In)),
+        ("glorot_uniform", Initial::GlorotUniform),
+        ("glorot_normal", Initial::GlorotNormal),
+        ("he_uniform", Initial::HeUniform),
+        ("he_normal", Initial::HeNormal),
+        ("orthogonal", Initial::Orthogonal),
+    ];
+
+    /// Fills `kernel`, n_out × n_in row-major.
+    pub(super) fn fill(self, kernel: &mut [f32], n_in: usize, rng: &mut impl Rng) {
+        let n_out = kernel.len() / n_in;
+        let (fan_in, fan_out) = (n_in as f32, n_out as f32);
+        match self {
+            Initial::TruncatedNormal(Fan::In) => truncated_normal(kernel, 1.0 / fan_in.sqrt(), rng),
+            Initial::TruncatedNormal(Fan::Out) => truncated_normal(kernel, 1.0 / fan_out.sqrt(), rng),
+            Initial::GlorotUniform => uniform(kernel, (6.0 / (fan_in + fan_out)).sqrt(), rng),
+            Initial::GlorotNormal => normal(kernel, (2.0 / (fan_in + fan_out)).sqrt(), rng),
+            Initial::HeUniform => uniform(kernel, (6.0 / fan_in).sqrt(), rng),
+            Initial::HeNormal => normal(kernel, (2.0 / fan_in).sqrt(), rng),
+            Initial::Orthogonal => orthogonal(kernel, n_in, rng),
+        }
+    }
+}
+
+fn uniform(kernel: &mut [f32], most: f32, rng: &mut impl Rng) {
+    kernel.iter_mut().for_each(|weight| *weight = most * rng.random_range(-1.0..1.0_f32));
+}
+
+fn normal(kernel: &mut [f32], sigma: f32, rng: &mut impl Rng) {
+    kernel.iter_mut().for_each(|weight| *weight = sigma * rng.sample::<f32, _>(StandardNormal));
+}
+
+/// Orthonormalises normal vectors one after another (Gram-Schmidt, twice for accuracy).
+fn orthogonal(kernel: &mut [f32], n_in: usize, rng: &mut impl Rng) {
+    let n_out = kernel.len() / n_in;
+    let (n_vectors, len) = (n_in.min(n_out), n_in.max(n_out));
+    let mut vectors: Vec<Vec<f64>> = Vec::new();
+    for _ in 0..n_vectors {
+        let mut vector: Vec<f64> = (0..len).map(|_| rng.sample(StandardNormal)).collect();
+        for before in vectors.iter().chain(&vectors) {
+            let along: f64 = before.iter().zip(&vector).map(|(a, b)| a * b).sum();
+            vector.iter_mut().zip(before).for_each(|(v, b)| *v -= along * b);
+        }
+        let length = vector.iter().map(|v| v * v).sum::<f64>().sqrt();
+        vector.iter_mut().for_each(|v| *v /= length);
+        vectors.push(vector);
+    }
+    for (place, weight) in kernel.iter_mut().enumerate() {
+        let (row, column) = (place / n_in, place % n_in);
+        *weight = (if n_out <= n_in { vectors[row][column] } else { vectors[column][row] }) as f32;
+    }
 }
 
 /// Fills `kernel` from a normal distribution of standard deviation `sigma` (before truncation), redrawing beyond 2σ.
@@ -43,5 +116,51 @@ mod tests {
         // Var of N(0,1) cut at ±2 is 1 − 4φ(2)/(2Φ(2) − 1) = 0.77374; its spread over 1e5 draws is about 0.003.
         let variance = weights.iter().map(|w| f64::from(w / 0.5).powi(2)).sum::<f64>() / 1e5;
         assert!((variance - 0.77374).abs() < 0.015, "{variance}");
+    }
+
+    #[test]
+    fn every_kind_has_its_mean_and_variance() {
+        let (n_in, n_out) = (300, 200);
+        let variance_of = |initial: Initial| {
+            let mut kernel = vec![0.0; n_in * n_out];
+            initial.fill(&mut kernel, n_in, &mut ChaCha8Rng::seed_from_u64(4));
+            let n = kernel.len() as f64;
+            let mean = kernel.iter().map(|w| f64::from(*w)).sum::<f64>() / n;
+            let variance = kernel.iter().map(|w| (f64::from(*w) - mean).powi(2)).sum::<f64>() / n;
+            // Five standard errors of a mean of 60 000.
+            assert!(mean.abs() < 5.0 * (variance / n).sqrt(), "{initial:?}: mean {mean}");
+            variance
+        };
+        // A uniform distribution in ±a has variance a²/3; a unit vector of 300 entries 1/300 each.
+        for (initial, expected) in [
+            (Initial::TruncatedNormal(Fan::In), 0.77374 / 300.0),
+            (Initial::TruncatedNormal(Fan::Out), 0.77374 / 200.0),
+            (Initial::GlorotUniform, 2.0 / 500.0),
+            (Initial::GlorotNormal, 2.0 / 500.0),
+            (Initial::HeUniform, 2.0 / 300.0),
+            (Initial::HeNormal, 2.0 / 300.0),
+            (Initial::Orthogonal, 1.0 / 300.0),
+        ] {
+            // The relative standard error of a variance of 60 000 normal deviates is √(2/60 000) = 0.6 %.
+            assert!((variance_of(initial) / expected - 1.0).abs() < 0.03, "{initial:?}");
+        }
+    }
+
+    #[test]
+    fn orthogonal_rows_or_columns_are_orthonormal() {
+        for (n_out, n_in) in [(5, 8), (8, 5), (6, 6)] {
+            let mut kernel = vec![0.0; n_out * n_in];
+            Initial::Orthogonal.fill(&mut kernel, n_in, &mut ChaCha8Rng::seed_from_u64(5));
+            let entry = |vector: usize, place: usize| match n_out <= n_in {
+                true => kernel[vector * n_in + place],
+                false => kernel[place * n_in + vector],
+            };
+            for a in 0..n_in.min(n_out) {
+                for b in 0..n_in.min(n_out) {
+                    let product: f32 = (0..n_in.max(n_out)).map(|place| entry(a, place) * entry(b, place)).sum();
+                    assert!((product - f32::from(u8::from(a == b))).abs() < 1e-6);
+                }
+            }
+        }
     }
 }

@@ -1,20 +1,34 @@
-//! Small dense networks: forward and backward passes, initialisation, optimisers, the training loop. Writes no files and
-//! knows no estimators; whoever trains asks for what it wants to see.
+//! Dense networks: layers and what they do, forward and backward passes, initialisation, losses, optimisers, the training
+//! loop. Writes no files and knows no estimators; whoever trains asks for what it wants to see.
 
 mod activation;
+mod architecture;
+mod batch_norm;
 mod batches;
 mod evaluation;
 mod gradients;
 mod initialisation;
+mod loss;
 mod network;
+mod operation;
 mod optimiser;
+mod quantise;
+mod regularisation;
+mod schedule;
 mod training;
 
+mod derivatives;
+mod golden;
+
 pub use activation::Activation;
-pub use batches::{BatchOrder, BatchSize, Samples};
+pub use architecture::{Architecture, Hidden, NetworkError, Operation};
+pub use batches::{BatchOrder, BatchSize, Samples, Targets};
 pub use evaluation::{Evaluation, Fit, PreActivations};
 pub use gradients::{GradientKind, GradientStatistics};
-pub use initialisation::Fan;
-pub use network::{Layer, Network, NetworkError};
-pub use optimiser::Optimiser;
-pub use training::{Training, TrainingSettings, TrainingState, Watch};
+pub use initialisation::{Fan, Initial};
+pub use loss::{Loss, Output};
+pub use network::{LARGE, Layer, Network};
+pub use optimiser::{Adam, Momentum, Optimiser};
+pub use regularisation::{Constraints, Penalties, Renormalise};
+pub use schedule::Schedule;
+pub use training::{Streams, Training, TrainingSettings, TrainingState, Watch};

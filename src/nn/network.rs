@@ -1,18 +1,27 @@
-//! A dense network with a softmax output: its parameters, its forward and its backward pass on one tile of samples.
+//! A dense network: its parameters, its forward and its backward pass over the tiles of a batch.
 
 use ndarray::{ArrayView1, ArrayView2};
 use rand::Rng;
-use thiserror::Error;
+use rand::rngs::ChaCha8Rng;
 
-use super::activation::Activation;
-use super::initialisation::{Fan, truncated_normal};
+use super::architecture::{Architecture, NetworkError, Operation};
+use super::batches::Tile;
+use super::loss::{Loss, Output};
+use super::operation::{self, OfBatch, Phase, Placed};
+use super::quantise::round_kernel;
+use super::regularisation::Constraints;
 use crate::math::tile::{self, TILE};
+use crate::math::wide::{self, Cores};
 
 /// Half a billion: weights, their gradient and Adam's two moments are then 8 GB.
 const MOST_PARAMETERS: u128 = 500_000_000;
+/// Kernels from this size on are multiplied by a matrix product, which is faster there.
+const WIDE: usize = 1 << 14;
+/// Parameters from which on a network uses all cores by itself: about a millisecond of work a tile.
+pub const LARGE: usize = 200_000;
 
-/// The shape of one layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// The shape of one layer and what it does.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
     /// Width of the layer below.
     pub n_inputs: usize,
@@ -20,46 +29,51 @@ pub struct Layer {
     pub n_units: usize,
     /// Where its kernel (n_units × n_inputs), then its bias, begin in the parameters.
     offset: usize,
+    /// What happens to its weighted sums; of the output layer, to its output.
+    pub(super) operations: Vec<Placed>,
+    /// Bits of its quantised kernel.
+    kernel_bits: Option<u32>,
 }
 
-/// Weights and biases of a dense network: hidden layers of one activation, then a softmax output.
+/// Weights and biases of a dense network, and what its operations hold besides.
 #[derive(Debug, Clone)]
 pub struct Network {
     layers: Vec<Layer>,
-    activation: Activation,
-    /// All parameters, layer after layer, kernel before bias: one slice for the optimiser to walk over.
+    output: Output,
+    couples_samples: bool,
+    /// All parameters, layer after layer, kernel before bias, then those of the layer's operations: one slice for the
+    /// optimiser to walk over.
     pub(super) parameters: Vec<f32>,
+    /// What operations learn without gradients: running means and variances, ranges.
+    pub(super) statistics: Vec<f32>,
 }
 
-/// Why a network cannot be built.
-#[derive(Debug, Error, PartialEq)]
-pub enum NetworkError {
-    /// A layer without units.
-    #[error("layer {layer} has no units; every layer needs at least one")]
-    NoUnits {
-        /// Its position, 0 is the input.
-        layer: usize,
-    },
-    /// More parameters than memory is likely to hold.
-    #[error("layers of {widths} units have too many weights; at most {MOST_PARAMETERS} can be trained")]
-    TooLarge {
-        /// All widths, joined by dashes.
-        widths: String,
-    },
-    /// Softmax needs classes to choose from.
-    #[error("the output has {got} classes; softmax needs at least 2 different labels in the data")]
-    TooFewClasses {
-        /// Number of classes.
-        got: usize,
-    },
-}
-
-/// One tile's outputs t_l and gradients δ_l of every layer, allocated once.
+/// All values of the tiles that pass through a network together, allocated once.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    /// `t[l]` is the output of layer l + 1 of the paper's counting, in place of its weighted sums.
-    pub(super) t: Vec<Vec<f32>>,
-    delta: Vec<Vec<f32>>,
+    tiles: Vec<Vec<OfLayer>>,
+    /// The rounded kernels of quantised layers, else empty.
+    kernels: Vec<Vec<f32>>,
+    /// Of every layer and operation: what it has seen of the batch.
+    of_batch: Vec<Vec<OfBatch>>,
+}
+
+/// One tile in one layer.
+#[derive(Debug)]
+struct OfLayer {
+    /// The weighted sums, then what each operation makes of the values before it.
+    values: Vec<Vec<f32>>,
+    /// What operations keep for the way back.
+    kept: Vec<Vec<f32>>,
+    /// ∂loss/∂values, on the way back.
+    delta: Vec<f32>,
+}
+
+impl OfLayer {
+    /// T of the layer.
+    fn t(&self) -> &[f32] {
+        &self.values[self.values.len() - 1]
+    }
 }
 
 impl Layer {
@@ -77,48 +91,101 @@ impl Layer {
         &parameters[self.kernel()]
     }
 
+    /// Likewise, to change it.
+    pub(super) fn kernel_of_mut<'a>(&self, parameters: &'a mut [f32]) -> &'a mut [f32] {
+        &mut parameters[self.kernel()]
+    }
+
     fn split<'a>(&self, parameters: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
         parameters[self.offset..self.bias().end].split_at_mut(self.n_inputs * self.n_units)
+    }
+
+    /// Whether T is often exactly 0, as after ReLU.
+    pub fn is_often_zero(&self) -> bool {
+        let of_operation = |placed: &Placed| match placed.operation() {
+            Operation::Activation(activation) => Some(activation.is_often_zero()),
+            Operation::BatchNorm | Operation::Noise { .. } => Some(false),
+            _ => None,
+        };
+        self.operations.iter().rev().find_map(of_operation).unwrap_or(false)
+    }
+
+    fn is_wide(&self) -> bool {
+        self.n_inputs * self.n_units >= WIDE
+    }
+
+    fn add_gradients(&self, cores: Cores, input: &[f32], delta: &[f32], gradient: &mut [f32]) {
+        let (kernel, bias) = self.split(gradient);
+        match self.is_wide() {
+            true => wide::add_gradients(cores, input, delta, kernel, bias),
+            false => tile::add_gradients(input, delta, kernel, bias),
+        }
     }
 }
 
 impl Network {
-    /// A network with truncated-normal kernels (σ = 1/√fan) and zero biases.
-    ///
-    /// `widths` are all layers from the input to the output, for example `[12, 10, 7, 5, 4, 3, 2]`.
+    /// A network of `n_inputs` inputs and `n_outputs` outputs, untrained: kernels as the architecture says, biases 0.
     ///
     /// # Errors
-    /// A layer without units; fewer than two classes at the output.
-    pub fn new(widths: &[usize], activation: Activation, fan: Fan, rng: &mut impl Rng) -> Result<Self, NetworkError> {
+    /// A layer without units; fewer than two classes for softmax; too many weights.
+    pub fn new(
+        n_inputs: usize,
+        architecture: &Architecture,
+        n_outputs: usize,
+        rng: &mut impl Rng,
+    ) -> Result<Self, NetworkError> {
+        let hidden = architecture.hidden.iter().map(|layer| layer.n_units);
+        let widths: Vec<usize> = [n_inputs].into_iter().chain(hidden).chain([n_outputs]).collect();
+        if architecture.output == Output::Softmax && n_outputs < 2 {
+            return Err(NetworkError::TooFewClasses { got: n_outputs });
+        }
         if let Some(layer) = widths.iter().position(|width| *width == 0) {
             return Err(NetworkError::NoUnits { layer });
         }
-        let n_classes = if widths.len() < 2 { 0 } else { widths[widths.len() - 1] };
-        if n_classes < 2 {
-            return Err(NetworkError::TooFewClasses { got: n_classes });
-        }
-        let n_parameters =
-            widths.windows(2).map(|pair| pair[0] as u128 * pair[1] as u128 + pair[1] as u128).sum::<u128>();
-        if n_parameters > MOST_PARAMETERS {
+        let n_weights = widths.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum::<u128>();
+        if n_weights > MOST_PARAMETERS {
             let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-            return Err(NetworkError::TooLarge { widths: widths.join("-") });
+            return Err(NetworkError::TooLarge { widths: widths.join("-"), most: MOST_PARAMETERS });
         }
-        let mut layers = Vec::new();
-        let mut offset = 0;
-        for pair in widths.windows(2) {
-            let layer = Layer { n_inputs: pair[0], n_units: pair[1], offset };
-            offset = layer.bias().end;
+        let (mut layers, mut n_parameters, mut n_statistics) = (Vec::new(), 0, 0);
+        for (l, pair) in widths.windows(2).enumerate() {
+            let (operations, kernel_bits) = match architecture.hidden.get(l) {
+                Some(hidden) => (hidden.operations.clone(), hidden.kernel_bits()),
+                None => {
+                    let quantise = architecture.output_bits.map(|bits| Operation::Quantise { bits });
+                    (quantise.into_iter().collect(), architecture.output_bits)
+                }
+            };
+            let mut layer = Layer {
+                n_inputs: pair[0],
+                n_units: pair[1],
+                offset: n_parameters,
+                operations: Vec::new(),
+                kernel_bits,
+            };
+            n_parameters = layer.bias().end;
+            let is_output = l == architecture.hidden.len();
+            let mut before = is_output.then_some(architecture.output).map_or(Before::Sums, Before::Output);
+            for operation in operations {
+                let placed = Placed::new(operation, before.range(), layer.n_units, n_parameters, n_statistics);
+                n_parameters = placed.parameters.end;
+                n_statistics = placed.statistics.end;
+                before = Before::Operation(operation);
+                layer.operations.push(placed);
+            }
             layers.push(layer);
         }
-        let mut parameters = vec![0.0; offset];
-        for layer in &layers {
-            let fan = match fan {
-                Fan::In => layer.n_inputs,
-                Fan::Out => layer.n_units,
-            };
-            truncated_normal(&mut parameters[layer.kernel()], 1.0 / (fan as f32).sqrt(), rng);
+        let (mut parameters, mut statistics) = (vec![0.0; n_parameters], vec![0.0; n_statistics]);
+        for (l, layer) in layers.iter().enumerate() {
+            let initial =
+                if l < architecture.hidden.len() { architecture.initial } else { architecture.output_initial };
+            initial.fill(&mut parameters[layer.kernel()], layer.n_inputs, rng);
+            for placed in &layer.operations {
+                placed.begin(&mut parameters, &mut statistics);
+            }
         }
-        Ok(Self { layers, activation, parameters })
+        let couples_samples = architecture.couples_samples();
+        Ok(Self { layers, output: architecture.output, couples_samples, parameters, statistics })
     }
 
     /// The layers above the input: hidden ones, then the output.
@@ -126,7 +193,7 @@ impl Network {
         &self.layers
     }
 
-    /// The kernel of layer `index` of [`Network::layers`], n_units × n_inputs.
+    /// The kernel of layer `index` of [`Network::layers`], n_units × n_inputs, at full precision.
     pub fn kernel(&self, index: usize) -> ArrayView2<'_, f32> {
         let layer = &self.layers[index];
         ArrayView2::from_shape((layer.n_units, layer.n_inputs), layer.kernel_of(&self.parameters))
@@ -138,80 +205,213 @@ impl Network {
         ArrayView1::from(&self.parameters[self.layers[index].bias()])
     }
 
-    pub(super) fn workspace(&self) -> Workspace {
-        let tiles = || self.layers.iter().map(|layer| vec![0.0; layer.n_units * TILE]).collect();
-        Workspace { t: tiles(), delta: tiles() }
+    /// What the operations of layer `index` hold besides, in their order: of batch normalisation γ, β, running mean and
+    /// running variance, n_units each; of quantisation the lowest and the highest value. Empty where there is nothing.
+    pub fn held_by_operations(&self, index: usize) -> Vec<f32> {
+        let held = |placed: &Placed| {
+            [&self.parameters[placed.parameters.clone()], &self.statistics[placed.statistics.clone()]].concat()
+        };
+        self.layers[index].operations.iter().flat_map(held).collect()
     }
 
-    /// Computes every layer's output for one tile of inputs; the last becomes p(class | x).
-    pub(super) fn forward(&self, x: &[f32], work: &mut Workspace) {
-        self.forward_seen(x, work, |_, _| {});
+    /// Whether all cores work on this network together, rather than each on one of its own.
+    pub fn is_large(&self) -> bool {
+        self.parameters.len() >= LARGE
     }
 
-    /// As [`Network::forward`]; `see` gets each layer's number and its weighted sums before the activation function.
-    pub(super) fn forward_seen(&self, x: &[f32], work: &mut Workspace, mut see: impl FnMut(usize, &[f32])) {
-        let output = self.layers.len() - 1;
+    pub(super) fn cores(&self) -> Cores {
+        if self.is_large() { Cores::All } else { Cores::One }
+    }
+
+    /// Whether every parameter is a number.
+    pub fn is_finite(&self) -> bool {
+        self.parameters.iter().all(|parameter| parameter.is_finite())
+    }
+
+    /// How many of `n_tiles` tiles pass through together: all of a batch where its samples depend on each other, else one,
+    /// whose values stay in the cache.
+    pub(super) fn tiles_together(&self, n_tiles: usize) -> usize {
+        if self.couples_samples { n_tiles } else { 1 }
+    }
+
+    /// Room for `n_tiles` tiles to pass through together.
+    pub(super) fn workspace(&self, n_tiles: usize) -> Workspace {
+        let tile = |layer: &Layer| vec![0.0; layer.n_units * TILE];
+        let of_layer = |(l, layer): (usize, &Layer)| {
+            let n_values = 1 + usize::from(l + 1 == self.layers.len()) + layer.operations.len();
+            OfLayer {
+                values: (0..n_values).map(|_| tile(layer)).collect(),
+                kept: layer.operations.iter().map(|placed| placed.kept(layer.n_units * TILE)).collect(),
+                delta: tile(layer),
+            }
+        };
+        let rounded = |layer: &Layer| vec![0.0; layer.kernel_bits.map_or(0, |_| layer.n_inputs * layer.n_units)];
+        Workspace {
+            tiles: (0..n_tiles).map(|_| self.layers.iter().enumerate().map(of_layer).collect()).collect(),
+            kernels: self.layers.iter().map(rounded).collect(),
+            of_batch: self.layers.iter().map(|layer| vec![OfBatch::default(); layer.operations.len()]).collect(),
+        }
+    }
+
+    /// Rounds the kernels that are quantised, and forgets what was seen of the batch before.
+    pub(super) fn begin_batch(&self, work: &mut Workspace) {
+        for (layer, rounded) in self.layers.iter().zip(&mut work.kernels) {
+            if let Some(bits) = layer.kernel_bits {
+                round_kernel(layer.kernel_of(&self.parameters), bits, rounded);
+            }
+        }
+        work.of_batch.iter_mut().flatten().for_each(|seen| *seen = OfBatch::default());
+    }
+
+    /// Computes every layer's values for some tiles of a batch.
+    pub(super) fn forward(&self, tiles: &[Tile<'_>], work: &mut Workspace, phase: Phase, draws: &mut ChaCha8Rng) {
+        let n_tiles = tiles.len();
         for (l, layer) in self.layers.iter().enumerate() {
-            let (below, here) = work.t.split_at_mut(l);
-            let input = below.last().map_or(x, Vec::as_slice);
-            let t = &mut here[0];
-            tile::affine(&self.parameters[layer.kernel()], &self.parameters[layer.bias()], input, t);
-            see(l, t);
-            if l == output {
-                tile::softmax_in_place(t);
-            } else {
-                self.activation.apply(t);
+            let kernel = self.kernel_in(layer, &work.kernels[l]);
+            for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
+                let (below, here) = of_tile.split_at_mut(l);
+                let (input, z) = (below.last().map_or(tile.x, OfLayer::t), &mut here[0].values[0]);
+                let bias = &self.parameters[layer.bias()];
+                match layer.is_wide() {
+                    true => wide::affine(self.cores(), kernel, bias, input, z),
+                    false => tile::affine(kernel, bias, input, z),
+                }
+                if l + 1 == self.layers.len() {
+                    let (z, p) = here[0].values.split_at_mut(1);
+                    self.output.apply(&z[0], &mut p[0]);
+                }
+            }
+            // Of the output layer, the first value is the weighted sums and the second what the output makes of them.
+            let first = usize::from(l + 1 == self.layers.len());
+            for (k, placed) in layer.operations.iter().enumerate() {
+                let views = work.tiles[..n_tiles].iter_mut().zip(tiles).map(|(of_tile, tile)| {
+                    let OfLayer { values, kept, .. } = &mut of_tile[l];
+                    let (before, after) = values.split_at_mut(first + k + 1);
+                    operation::Forward {
+                        from: &before[first + k],
+                        to: &mut after[0],
+                        kept: &mut kept[k],
+                        n_valid: tile.n_valid,
+                    }
+                });
+                placed.forward(views.collect(), self, &mut work.of_batch[l][k], phase, draws);
             }
         }
     }
 
-    /// Adds the gradient of `scale` · Σ_s cross-entropy(s) over the tile's first `n_valid` samples to `gradient`, which
-    /// is laid out like the parameters. Needs the outputs that [`Network::forward`] left in `work`.
+    /// Adds the gradient of `scale` · Σ_s loss(s) over the samples of some tiles to `gradient`, which is laid out like the
+    /// parameters. Needs what [`Network::forward`] left in `work`.
     pub(super) fn backward(
         &self,
-        x: &[f32],
-        targets: &[f32],
-        n_valid: usize,
+        tiles: &[Tile<'_>],
+        loss: Loss,
         scale: f32,
         work: &mut Workspace,
         gradient: &mut [f32],
     ) {
         let output = self.layers.len() - 1;
-        softmax_delta(&work.t[output], targets, n_valid, scale, &mut work.delta[output]);
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            let (below, here) = work.delta.split_at_mut(l);
-            let input = if l == 0 { x } else { work.t[l - 1].as_slice() };
-            let (kernel_gradient, bias_gradient) = layer.split(gradient);
-            tile::add_gradients(input, &here[0], kernel_gradient, bias_gradient);
-            if let Some(delta) = below.last_mut() {
-                tile::back_affine(&self.parameters[layer.kernel()], &here[0], delta);
-                self.activation.times_slope(delta, input);
+            if l == output {
+                for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
+                    let OfLayer { values, delta, .. } = &mut of_tile[l];
+                    // The output's quantisation, if any, lets gradients pass.
+                    loss.delta(self.output, &values[1], tile.targets, tile.n_valid, scale, delta);
+                }
+            } else {
+                for (k, placed) in layer.operations.iter().enumerate().rev() {
+                    let views = work.tiles[..tiles.len()].iter_mut().zip(tiles).map(|(of_tile, tile)| {
+                        let OfLayer { values, kept, delta } = &mut of_tile[l];
+                        operation::Backward {
+                            from: &values[k],
+                            to: &values[k + 1],
+                            kept: &kept[k],
+                            delta,
+                            n_valid: tile.n_valid,
+                        }
+                    });
+                    placed.backward(views.collect(), self, &work.of_batch[l][k], gradient);
+                }
+            }
+            let kernel = self.kernel_in(layer, &work.kernels[l]);
+            for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
+                let (below, here) = of_tile.split_at_mut(l);
+                let input = below.last().map_or(tile.x, OfLayer::t);
+                layer.add_gradients(self.cores(), input, &here[0].delta, gradient);
+                if let Some(below) = below.last_mut() {
+                    match layer.is_wide() {
+                        true => wide::back_affine(self.cores(), kernel, &here[0].delta, &mut below.delta),
+                        false => tile::back_affine(kernel, &here[0].delta, &mut below.delta),
+                    }
+                }
             }
         }
     }
-}
 
-impl Network {
-    /// Adds Σ_s g_s² of the tile to `squares`, which is laid out like the parameters; g_s are the gradients of single
+    /// Adds Σ_s g_s² of some tiles to `squares`, which is laid out like the parameters; g_s are the gradients of single
     /// samples. Needs what [`Network::backward`] left in `work`, and leaves squares there.
     ///
     /// For a dense layer g = δ a, so that Σ_s g_s² = Σ_s δ_s² a_s²: the sum of gradients with every factor squared.
-    pub(super) fn add_squared_gradients(&self, x: &[f32], work: &mut Workspace, squares: &mut [f32]) {
+    pub(super) fn add_squared_gradients(&self, tiles: &[Tile<'_>], work: &mut Workspace, squares: &mut [f32]) {
         let squared = |values: &[f32]| values.iter().map(|v| v * v).collect::<Vec<f32>>();
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            let input = squared(if l == 0 { x } else { &work.t[l - 1] });
-            let delta = &mut work.delta[l];
-            delta.iter_mut().for_each(|d| *d *= *d);
-            let (kernel, bias) = layer.split(squares);
-            tile::add_gradients(&input, delta, kernel, bias);
+            for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
+                let input = squared(if l == 0 { tile.x } else { of_tile[l - 1].t() });
+                let delta = &mut of_tile[l].delta;
+                delta.iter_mut().for_each(|d| *d *= *d);
+                layer.add_gradients(self.cores(), &input, delta, squares);
+            }
         }
+    }
+
+    /// Takes what was seen of a batch in training into the running statistics.
+    pub(super) fn learn_statistics(&mut self, work: &Workspace) {
+        for (layer, of_batch) in self.layers.iter().zip(&work.of_batch) {
+            for (placed, seen) in layer.operations.iter().zip(of_batch) {
+                placed.learn(seen, &mut self.statistics);
+            }
+        }
+    }
+
+    /// Puts the constraints in force after an update; `first_norms`, those that the kernels began with, are given where it
+    /// was the last of an epoch.
+    pub(super) fn constrain(&mut self, constraints: &Constraints, first_norms: Option<&[f32]>) {
+        constraints.after_step(&self.layers, &mut self.parameters);
+        if let Some(first) = first_norms {
+            constraints.after_epoch(first, &self.layers, &mut self.parameters);
+        }
+    }
+
+    fn kernel_in<'a>(&'a self, layer: &Layer, rounded: &'a [f32]) -> &'a [f32] {
+        if rounded.is_empty() { layer.kernel_of(&self.parameters) } else { rounded }
     }
 }
 
-/// ∂/∂z of softmax with cross-entropy is p − target; samples beyond `n_valid` are padding and weigh nothing.
-fn softmax_delta(p: &[f32], targets: &[f32], n_valid: usize, scale: f32, delta: &mut [f32]) {
-    for ((delta, p), target) in delta.chunks_exact_mut(TILE).zip(p.chunks_exact(TILE)).zip(targets.chunks_exact(TILE)) {
-        delta.iter_mut().zip(p.iter().zip(target)).for_each(|(d, (p, y))| *d = scale * (p - y));
-        delta[n_valid..].fill(0.0);
+impl Workspace {
+    /// T of layer `layer` in tile `tile` of those that passed last.
+    pub(super) fn t(&self, tile: usize, layer: usize) -> &[f32] {
+        self.tiles[tile][layer].t()
+    }
+
+    /// The weighted sums of layer `layer`.
+    pub(super) fn z(&self, tile: usize, layer: usize) -> &[f32] {
+        &self.tiles[tile][layer].values[0]
+    }
+}
+
+/// What stands before an operation, which says how far its values can reach.
+enum Before {
+    Sums,
+    Output(Output),
+    Operation(Operation),
+}
+
+impl Before {
+    /// The smallest and the largest value there can be, where both exist.
+    fn range(&self) -> Option<(f32, f32)> {
+        match self {
+            Before::Operation(Operation::Activation(activation)) => activation.range(),
+            Before::Output(Output::Softmax | Output::Sigmoid) => Some((0.0, 1.0)),
+            _ => None,
+        }
     }
 }

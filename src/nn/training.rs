@@ -3,35 +3,87 @@
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
-use super::batches::{BatchOrder, BatchSize, Batches, Samples, reorder};
+use super::batches::{BatchOrder, BatchSize, Batches, Samples, Tile, reorder};
 use super::gradients::{GradientKind, GradientStatistics, Moments};
+use super::loss::Loss;
 use super::network::{Network, Workspace};
+use super::operation::Phase;
 use super::optimiser::{Optimiser, OptimiserState};
+use super::regularisation::{Constraints, Penalties, kernel_norms};
+use super::schedule::Schedule;
 
 /// How to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingSettings {
+    /// What is minimised.
+    pub loss: Loss,
     /// The rule of a gradient step.
     pub optimiser: Optimiser,
+    /// The size of a step, before the schedule.
+    pub learning_rate: f32,
+    /// How it changes.
+    pub schedule: Schedule,
     /// Samples per step.
     pub batch_size: BatchSize,
     /// Order of samples from epoch to epoch.
     pub batch_order: BatchOrder,
+    /// What is added to the loss.
+    pub penalties: Penalties,
+    /// What weights are forced to.
+    pub constraints: Constraints,
+    /// Passes over the training samples.
+    pub n_epochs: u64,
+    /// How many of them, at the beginning, are on labels that are permuted among the training samples.
+    pub n_prefit_epochs: u64,
 }
 
-/// A network in training. Nothing is allocated between two updates that nobody watches.
+impl TrainingSettings {
+    /// Plain training on the cross-entropy: no penalty, no constraint, no schedule, batches in a fixed order.
+    pub fn plain(optimiser: Optimiser, learning_rate: f32, batch_size: BatchSize, n_epochs: u64) -> Self {
+        Self {
+            loss: Loss::CrossEntropy,
+            optimiser,
+            learning_rate,
+            schedule: Schedule::Constant,
+            batch_size,
+            batch_order: BatchOrder::Fixed,
+            penalties: Penalties::default(),
+            constraints: Constraints::default(),
+            n_epochs,
+            n_prefit_epochs: 0,
+        }
+    }
+}
+
+/// The random numbers of a training: each use has a stream of its own, so that changing one leaves the others as they are.
+#[derive(Debug)]
+pub struct Streams {
+    /// Orders of samples.
+    pub batches: ChaCha8Rng,
+    /// Dropout and noise. Every update has a place of its own in it, so that looking changes nothing.
+    pub draws: ChaCha8Rng,
+    /// The permutation of labels before the training proper.
+    pub labels: ChaCha8Rng,
+}
+
+/// A network in training.
 #[derive(Debug)]
 pub struct Training<'a> {
     network: Network,
     settings: TrainingSettings,
     samples: Samples<'a>,
     order: Vec<usize>,
+    /// The sample on whose target each sample is trained now, and before the training proper.
+    taught_as: Vec<usize>,
+    shuffled: Vec<usize>,
     batches: Batches,
     optimiser: OptimiserState,
     gradient: Vec<f32>,
     work: Workspace,
     step: u64,
-    rng: ChaCha8Rng,
+    streams: Streams,
+    /// The norms that the kernels began with.
+    first_norms: Vec<f32>,
 }
 
 /// All that the next updates depend on, besides the settings and the samples.
@@ -39,6 +91,7 @@ pub struct Training<'a> {
 #[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub struct TrainingState {
     parameters: Vec<f32>,
+    statistics: Vec<f32>,
     optimiser: OptimiserState,
     order: Vec<usize>,
     step: u64,
@@ -61,20 +114,32 @@ impl<'a> Training<'a> {
         samples: Samples<'a>,
         train: Vec<usize>,
         settings: TrainingSettings,
-        rng: ChaCha8Rng,
+        mut streams: Streams,
     ) -> Self {
         let n_parameters = network.parameters.len();
+        let itself: Vec<usize> = (0..samples.x.nrows()).collect();
+        let mut shuffled = itself.clone();
+        if settings.n_prefit_epochs > 0 {
+            let mut permuted = train.clone();
+            permuted.shuffle(&mut streams.labels);
+            train.iter().zip(permuted).for_each(|(sample, other)| shuffled[*sample] = other);
+        }
+        let taught_as = if settings.n_prefit_epochs > 0 { shuffled.clone() } else { itself };
+        let batches = Batches::new(samples, &train, &taught_as, settings.batch_size);
         Self {
-            batches: Batches::new(samples, &train, settings.batch_size),
             optimiser: OptimiserState::new(settings.optimiser, n_parameters),
             gradient: vec![0.0; n_parameters],
-            work: network.workspace(),
+            work: network.workspace(network.tiles_together(batches.most_tiles())),
+            first_norms: kernel_norms(network.layers(), &network.parameters),
             order: train,
             step: 0,
+            taught_as,
+            shuffled,
+            batches,
             network,
             settings,
             samples,
-            rng,
+            streams,
         }
     }
 
@@ -100,19 +165,47 @@ impl<'a> Training<'a> {
 
     /// One update, seen by `watches`.
     pub fn update(&mut self, watches: &mut [Watch]) {
-        if self.is_between_epochs() && reorder(&mut self.order, self.settings.batch_order, &mut self.rng) {
-            self.batches.fill(self.samples, &self.order);
+        let epoch = self.step / self.steps_per_epoch();
+        if self.is_between_epochs() {
+            self.begin_epoch(epoch);
         }
         let batch = (self.step % self.steps_per_epoch()) as usize;
         for watch in watches.iter_mut().filter(|watch| watch.probe.is_some()) {
             self.look(watch, batch);
         }
         self.compute_gradient(batch);
-        self.optimiser.step(self.settings.optimiser, &mut self.network.parameters, &self.gradient);
+        self.network.learn_statistics(&self.work);
+        self.settings.penalties.add_gradient(self.network.layers(), &self.network.parameters, &mut self.gradient);
+        let factor = self.settings.schedule.factor(epoch, self.settings.n_epochs);
+        let rate = (f64::from(self.settings.learning_rate) * factor) as f32;
+        let cores = self.network.cores();
+        self.optimiser.step(self.settings.optimiser, rate, cores, &mut self.network.parameters, &self.gradient);
         self.step += 1;
+        let is_last = self.is_between_epochs();
+        self.network.constrain(&self.settings.constraints, is_last.then_some(self.first_norms.as_slice()));
         for watch in watches.iter_mut().filter(|watch| watch.probe.is_none()) {
             self.look(watch, batch);
         }
+    }
+
+    fn begin_epoch(&mut self, epoch: u64) {
+        let is_reordered = reorder(&mut self.order, self.settings.batch_order, &mut self.streams.batches);
+        let is_retaught = self.teach(epoch);
+        if is_reordered || is_retaught {
+            self.batches.fill(self.samples, &self.order, &self.taught_as);
+        }
+    }
+
+    /// Sets which labels are trained on in `epoch`; true when they change.
+    fn teach(&mut self, epoch: u64) -> bool {
+        let wanted = if epoch < self.settings.n_prefit_epochs {
+            self.shuffled.clone()
+        } else {
+            (0..self.samples.x.nrows()).collect()
+        };
+        let changes = wanted != self.taught_as;
+        self.taught_as = wanted;
+        changes
     }
 
     /// One pass over the training samples, or the rest of one that was begun.
@@ -153,7 +246,8 @@ impl<'a> Training<'a> {
         self.statistics(&watch)
     }
 
-    /// Mean and spread of the gradients of single training samples, at the weights of `network`.
+    /// Mean and spread of the gradients of single training samples, at the weights of `network`, whose samples must not be
+    /// coupled by batch normalisation.
     pub fn statistics_over_samples(&mut self, network: &Network) -> Vec<GradientStatistics> {
         let len = self.gradient.len();
         let (mut sums, mut sums_of_squares) = (vec![0.0; len], vec![0.0; len]);
@@ -161,12 +255,14 @@ impl<'a> Training<'a> {
         let add = |totals: &mut [f64], values: &[f32]| {
             totals.iter_mut().zip(values).for_each(|(total, value)| *total += f64::from(*value));
         };
+        self.seek_draws();
+        network.begin_batch(&mut self.work);
         for tile in (0..self.batches.len()).flat_map(|batch| self.batches.tiles(batch)) {
             self.gradient.fill(0.0);
             squares.fill(0.0);
-            network.forward(tile.x, &mut self.work);
-            network.backward(tile.x, tile.targets, tile.n_valid, 1.0, &mut self.work, &mut self.gradient);
-            network.add_squared_gradients(tile.x, &mut self.work, &mut squares);
+            network.forward(&[tile], &mut self.work, Phase::Training, &mut self.streams.draws);
+            network.backward(&[tile], self.settings.loss, 1.0, &mut self.work, &mut self.gradient);
+            network.add_squared_gradients(&[tile], &mut self.work, &mut squares);
             add(&mut sums, &self.gradient);
             add(&mut sums_of_squares, &squares);
         }
@@ -178,10 +274,11 @@ impl<'a> Training<'a> {
     pub fn state(&self) -> TrainingState {
         TrainingState {
             parameters: self.network.parameters.clone(),
+            statistics: self.network.statistics.clone(),
             optimiser: self.optimiser.clone(),
             order: self.order.clone(),
             step: self.step,
-            rng_position: self.rng.get_word_pos(),
+            rng_position: self.streams.batches.get_word_pos(),
         }
     }
 
@@ -191,46 +288,83 @@ impl<'a> Training<'a> {
         let mut known = [self.order.clone(), state.order.clone()];
         known.iter_mut().for_each(|order| order.sort_unstable());
         if state.parameters.len() != self.network.parameters.len()
+            || state.statistics.len() != self.network.statistics.len()
             || !state.optimiser.has_shape_of(&self.optimiser)
             || known[0] != known[1]
         {
             return false;
         }
         self.network.parameters = state.parameters;
+        self.network.statistics = state.statistics;
         self.optimiser = state.optimiser;
         self.order = state.order;
         self.step = state.step;
-        self.rng.set_word_pos(state.rng_position);
-        self.batches.fill(self.samples, &self.order);
+        self.streams.batches.set_word_pos(state.rng_position);
+        // Between two epochs this is still the epoch before: the labels change where the next one begins.
+        self.teach(self.step.saturating_sub(1) / self.steps_per_epoch());
+        self.batches.fill(self.samples, &self.order, &self.taught_as);
         true
     }
 
     /// Adds the gradient of a batch, at the weights as they are, to what a watch has seen.
     fn look(&mut self, watch: &mut Watch, batch: usize) {
+        self.seek_draws();
         match &watch.probe {
             None => self.compute_gradient(batch),
             Some(order) => {
                 let size = self.batches.n_samples(0);
                 let chosen = &order[batch * size..order.len().min((batch + 1) * size)];
-                let batches = Batches::new(self.samples, chosen, BatchSize::Full);
-                gradient_of(&self.network, &batches, 0, &mut self.work, &mut self.gradient);
+                let batches = Batches::new(self.samples, chosen, &self.taught_as, BatchSize::Full);
+                let (loss, draws) = (self.settings.loss, &mut self.streams.draws);
+                gradient_of(&self.network, loss, &batches, 0, &mut self.work, draws, &mut self.gradient);
             }
         }
         watch.moments.add(&self.gradient);
     }
 
     fn compute_gradient(&mut self, batch: usize) {
-        gradient_of(&self.network, &self.batches, batch, &mut self.work, &mut self.gradient);
+        self.seek_draws();
+        let (loss, draws) = (self.settings.loss, &mut self.streams.draws);
+        gradient_of(&self.network, loss, &self.batches, batch, &mut self.work, draws, &mut self.gradient);
+    }
+
+    /// Goes to the random numbers of the update that is next.
+    fn seek_draws(&mut self) {
+        self.streams.draws.set_word_pos(u128::from(self.step) << WORDS_OF_A_STEP);
     }
 }
 
+#[cfg(test)]
+impl Training<'_> {
+    /// The gradient of the next batch with penalties, the parameters and running statistics, and the order of samples.
+    pub(super) fn gradient_now(&mut self) -> (Vec<f32>, Vec<f32>, Vec<f32>, Vec<usize>) {
+        self.compute_gradient(0);
+        let (layers, parameters) = (self.network.layers(), &self.network.parameters);
+        self.settings.penalties.add_gradient(layers, parameters, &mut self.gradient);
+        (self.gradient.clone(), parameters.clone(), self.network.statistics.clone(), self.order.clone())
+    }
+}
+
+/// 2³⁶ random words a step: more than a batch of any network that fits into memory has values.
+const WORDS_OF_A_STEP: u32 = 36;
+
 /// The gradient of the mean loss of one batch.
-fn gradient_of(network: &Network, batches: &Batches, batch: usize, work: &mut Workspace, gradient: &mut [f32]) {
+fn gradient_of(
+    network: &Network,
+    loss: Loss,
+    batches: &Batches,
+    batch: usize,
+    work: &mut Workspace,
+    draws: &mut ChaCha8Rng,
+    gradient: &mut [f32],
+) {
     gradient.fill(0.0);
     let scale = 1.0 / batches.n_samples(batch) as f32;
-    for tile in batches.tiles(batch) {
-        network.forward(tile.x, work);
-        network.backward(tile.x, tile.targets, tile.n_valid, scale, work, gradient);
+    network.begin_batch(work);
+    let tiles: Vec<Tile<'_>> = batches.tiles(batch).collect();
+    for together in tiles.chunks(network.tiles_together(tiles.len())) {
+        network.forward(together, work, Phase::Training, draws);
+        network.backward(together, loss, scale, work, gradient);
     }
 }
 
@@ -239,9 +373,8 @@ mod tests {
     use ndarray::Array2;
     use rand::SeedableRng;
 
-    use super::super::activation::Activation;
     use super::super::gradients::norm;
-    use super::super::initialisation::Fan;
+    use super::super::{Activation, Architecture, Evaluation, Fan, Initial, Output, PreActivations, Targets};
     use super::*;
 
     const N: usize = 150; // more than one tile, so that padding takes part
@@ -255,71 +388,48 @@ mod tests {
     }
 
     fn training<'a>(x: &'a Array2<f32>, classes: &'a [usize], activation: Activation, size: BatchSize) -> Training<'a> {
+        let architecture = Architecture::plain(&[6, 5], activation, Initial::TruncatedNormal(Fan::In));
+        trained_by(x, classes, &architecture, plain(size))
+    }
+
+    fn plain(size: BatchSize) -> TrainingSettings {
+        let batch_order = BatchOrder::Reshuffled;
+        TrainingSettings { batch_order, ..TrainingSettings::plain(Optimiser::ADAM, 0.01, size, 200) }
+    }
+
+    fn trained_by<'a>(
+        x: &'a Array2<f32>,
+        classes: &'a [usize],
+        architecture: &Architecture,
+        settings: TrainingSettings,
+    ) -> Training<'a> {
+        let network = Network::new(4, architecture, 3, &mut stream(0)).unwrap();
+        let samples = Samples { x: x.view(), targets: Targets::Classes { of: classes, n: 3 } };
+        let streams = Streams { batches: stream(1), draws: stream(2), labels: stream(3) };
+        Training::new(network, samples, (0..N).collect(), settings, streams)
+    }
+
+    fn stream(number: u64) -> ChaCha8Rng {
         let mut rng = ChaCha8Rng::seed_from_u64(11);
-        let network = Network::new(&[4, 6, 5, 3], activation, Fan::In, &mut rng).unwrap();
-        let samples = Samples { x: x.view(), classes, n_classes: 3 };
-        let optimiser = Optimiser::Adam { learning_rate: 0.01 };
-        let settings = TrainingSettings { optimiser, batch_size: size, batch_order: BatchOrder::Reshuffled };
-        Training::new(network, samples, (0..N).collect(), settings, rng)
+        rng.set_stream(number);
+        rng
     }
 
-    /// The mean loss by the textbook's formula in f64, with parameter `k` moved by `h`: the slow twin of the forward pass.
-    fn loss(training: &Training<'_>, activation: Activation, k: usize, h: f64) -> f64 {
-        let network = &training.network;
-        let mut parameters: Vec<f64> = network.parameters.iter().map(|p| f64::from(*p)).collect();
-        parameters[k] += h;
-        let mut total = 0.0;
-        for (row, class) in training.samples.x.rows().into_iter().zip(training.samples.classes) {
-            let mut t: Vec<f64> = row.iter().map(|v| f64::from(*v)).collect();
-            let mut rest = parameters.as_slice();
-            for (l, layer) in network.layers().iter().enumerate() {
-                let (kernel, after) = rest.split_at(layer.n_inputs * layer.n_units);
-                let (bias, after) = after.split_at(layer.n_units);
-                rest = after;
-                let z = |j: usize| {
-                    bias[j] + (0..layer.n_inputs).map(|i| kernel[j * layer.n_inputs + i] * t[i]).sum::<f64>()
-                };
-                let hidden = l + 1 < network.layers().len();
-                t = (0..layer.n_units)
-                    .map(z)
-                    .map(|z| match activation {
-                        Activation::Tanh if hidden => z.tanh(),
-                        Activation::Relu if hidden => z.max(0.0),
-                        _ => z,
-                    })
-                    .collect();
-            }
-            let log_sum = t.iter().map(|z| z.exp()).sum::<f64>().ln();
-            total += log_sum - t[*class];
-        }
-        total / N as f64
-    }
-
-    #[test]
-    fn gradients_agree_with_finite_differences() {
-        let (x, classes) = data();
-        for (_, activation) in Activation::ALL {
-            let mut training = training(&x, &classes, *activation, BatchSize::Full);
-            // One epoch moves the zero biases: a unit whose inputs are all dead would sit exactly on ReLU's kink.
-            training.epoch();
-            training.compute_gradient(0);
-            for k in 0..training.gradient.len() {
-                const H: f64 = 1e-5;
-                let slope = (loss(&training, *activation, k, H) - loss(&training, *activation, k, -H)) / (2.0 * H);
-                // Central differences in f64 err by 1e-10; the f32 gradient by a few 1e-7 of the terms it sums.
-                let got = f64::from(training.gradient[k]);
-                assert!((got - slope).abs() < 2e-6, "{activation:?}, parameter {k}: {got} is not {slope}");
-            }
-        }
+    /// The mean loss of all samples.
+    fn loss(training: &Training<'_>) -> f64 {
+        let mut evaluation =
+            Evaluation::new(training.network(), training.samples, (0..N).collect(), PreActivations::Dropped);
+        evaluation.run(training.network(), rng());
+        evaluation.fit(Output::Softmax, Loss::CrossEntropy, &(0..N).collect::<Vec<_>>()).unwrap().loss
     }
 
     #[test]
     fn training_lowers_the_loss_and_counts_its_steps() {
         let (x, classes) = data();
         let mut training = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
-        let before = loss(&training, Activation::Tanh, 0, 0.0);
+        let before = loss(&training);
         (0..200).for_each(|_| training.epoch());
-        let after = loss(&training, Activation::Tanh, 0, 0.0);
+        let after = loss(&training);
         assert!(after < 0.3 * before, "{before} → {after}");
         assert_eq!(training.step(), 800); // 150 samples in batches of 40: 40, 40, 40 and 30
     }

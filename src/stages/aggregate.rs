@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
+use super::trainings::{self, Trainings};
 use super::{Outcome, StageError};
-use crate::store::schema::{EpochRow, EstimateRow, Row, SummaryRow, VERSION};
+use crate::store::schema::{EpochRow, EstimateRow, Row, RunRow, SummaryRow, VERSION};
 use crate::store::{
     Experiment, FileRecord, Footer, Lock, Pending, RecordedRun, Recording, RunId, StoreError, read_rows, write_bytes,
     write_rows,
@@ -71,6 +72,10 @@ struct Input {
     estimates: Vec<PathBuf>,
     /// Every run that has losses and accuracies.
     epochs: Vec<Fits>,
+    /// How the trainings ended, where the recording says so.
+    trainings: Option<Trainings>,
+    /// The hashes of the tables that say it.
+    trainings_hashes: Vec<String>,
 }
 
 /// The losses and accuracies of one run.
@@ -101,7 +106,12 @@ fn inputs(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
         }
-        Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(runs)? })
+        let mut trainings_hashes = Vec::new();
+        for run in recording.iter().flat_map(Recording::all_runs) {
+            trainings_hashes.extend(run.verify(RunRow::TABLE, None)?);
+        }
+        let trainings = recording.as_ref().map_or(Ok(None), trainings::of)?;
+        Ok(Input { experiment: experiment.clone(), estimates, epochs: epochs(runs)?, trainings, trainings_hashes })
     };
     experiments.iter().map(input).collect()
 }
@@ -147,6 +157,7 @@ fn hashes(inputs: &[Input]) -> Result<Vec<(String, String, String)>, StoreError>
             let place = format!("epochs of {}", fits.run);
             hashes.extend(fits.hashes.iter().map(|hash| (name.clone(), place.clone(), hash.clone())));
         }
+        hashes.extend(input.trainings_hashes.iter().map(|hash| (name.clone(), "runs".to_owned(), hash.clone())));
     }
     Ok(hashes)
 }
@@ -226,8 +237,15 @@ fn joined(input: Input) -> PolarsResult<LazyFrame> {
     ];
     // An experiment is called what its folder is called now.
     let tables = input.estimates.iter().map(scan_estimates).collect::<PolarsResult<Vec<_>>>()?;
-    let name = lit(input.experiment.name()).alias("experiment");
-    let estimates = concat(tables, UnionArgs::default())?.with_column(name);
+    let count = |of: fn(&Trainings) -> i64, name: &str| {
+        let count = input.trainings.as_ref().map_or_else(|| lit(NULL), |trainings| lit(of(trainings)));
+        count.cast(DataType::Int64).alias(name)
+    };
+    let estimates = concat(tables, UnionArgs::default())?.with_columns([
+        lit(input.experiment.name()).alias("experiment"),
+        count(|trainings| trainings.n_failed, "n_trainings_failed"),
+        count(|trainings| trainings.n_degenerate, "n_trainings_degenerate"),
+    ]);
     if input.epochs.is_empty() {
         return Ok(estimates.with_columns(FITS.map(|name| lit(NULL).cast(DataType::Float64).alias(name))));
     }
@@ -261,6 +279,8 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         col("i_ty_null_bits_mean").mean(),
         col("i_xt_ceiling_bits").min(),
         col("i_ty_ceiling_bits").min(),
+        col("n_trainings_failed").first(),
+        col("n_trainings_degenerate").first(),
         mean_of_all("loss_train_nats"),
         mean_of_all("loss_test_nats"),
         mean_of_all("squared_error_train"),
@@ -297,8 +317,8 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             i_ty_null_bits_mean: number("i_ty_null_bits_mean")?,
             i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,
             i_ty_ceiling_bits: number("i_ty_ceiling_bits")?,
-            n_trainings_failed: None,
-            n_trainings_degenerate: None,
+            n_trainings_failed: table.column("n_trainings_failed")?.i64()?.get(i),
+            n_trainings_degenerate: table.column("n_trainings_degenerate")?.i64()?.get(i),
             loss_train_nats_mean: number("loss_train_nats_mean")?,
             loss_test_nats_mean: number("loss_test_nats_mean")?,
             squared_error_train_mean: number("squared_error_train_mean")?,

@@ -4,26 +4,46 @@ pub mod aggregate;
 pub mod check;
 pub mod data;
 pub mod estimate;
+pub mod fetch;
 pub mod inspect;
 pub mod plot;
 pub mod record;
+pub mod sweep;
+mod trainings;
 
 use thiserror::Error;
 
 use crate::nn::NetworkError;
 use crate::sample::SampleError;
-use crate::store::{RunId, StoreError};
+use crate::store::StoreError;
 
 /// Where a stage tells how far it is. The terminal belongs to whoever implements it.
 pub trait Progress: Sync {
     /// Work of `total` steps begins; `what` names it.
     fn begin(&self, what: &str, total: u64);
+    /// Work on `total` bytes begins; a step is a byte.
+    fn begin_bytes(&self, what: &str, total: u64) {
+        self.begin(what, total);
+    }
     /// `steps` more are done.
     fn advance(&self, steps: u64);
     /// A short text beside the bar.
     fn message(&self, text: &str);
     /// The work is over.
     fn end(&self);
+    /// A line for the user, above the bar.
+    fn tell(&self, _line: &str) {}
+}
+
+/// Tells nobody: for stages that are steps of something larger.
+#[derive(Debug, Clone, Copy)]
+pub struct Silent;
+
+impl Progress for Silent {
+    fn begin(&self, _what: &str, _total: u64) {}
+    fn advance(&self, _steps: u64) {}
+    fn message(&self, _text: &str) {}
+    fn end(&self) {}
 }
 
 /// What a stage did.
@@ -40,8 +60,22 @@ pub enum Outcome {
         /// Number of failed estimates.
         n_failures: usize,
     },
+    /// Its work, but some trainings failed and are recorded as far as they went, with the reason.
+    TrainingsFailed {
+        /// What came of it, with the reasons.
+        text: String,
+        /// Number of failed trainings.
+        n_failed: usize,
+    },
     /// Its work, and it found so many things that the user asked to be told of.
     Objections(usize),
+    /// Its work for some experiments of a sweep; others failed, or some of their trainings or estimates did.
+    ExperimentsFailed {
+        /// What came of it, with the reasons.
+        text: String,
+        /// Number of experiments that did not work out whole.
+        n_failed: usize,
+    },
 }
 
 /// Why a stage could not run.
@@ -56,14 +90,6 @@ pub enum StageError {
     /// Values that cannot be estimated.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// The weights grew beyond all bounds.
-    #[error("run {run} diverged: at epoch {epoch} its training loss is not finite; lower `learning_rate`")]
-    Diverged {
-        /// The run.
-        run: RunId,
-        /// The first recorded epoch with such a loss.
-        epoch: i32,
-    },
     /// Anything else, told in one sentence.
     #[error("{0}")]
     Refused(String),

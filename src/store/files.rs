@@ -1,10 +1,11 @@
 //! Atomic files: written under a temporary name, synced, hashed, and renamed into place whole or not at all.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::error::StoreError;
 
@@ -178,6 +179,22 @@ pub fn hash_file(path: &Path) -> Result<String, StoreError> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
+/// SHA-256 of a file, in hexadecimal: what publishers of data name.
+///
+/// # Errors
+/// The file cannot be read.
+pub fn sha256_file(path: &Path) -> Result<String, StoreError> {
+    let mut file = open_file(path)?;
+    let mut hasher = Sha256::new();
+    let mut buffer = vec![0; 1 << 16];
+    loop {
+        match file.read(&mut buffer).map_err(|source| io_error("read", path, source))? {
+            0 => return Ok(hasher.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            n => hasher.update(&buffer[..n]),
+        }
+    }
+}
+
 /// The content of a small file.
 ///
 /// # Errors
@@ -227,7 +244,7 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
 }
 
 /// Makes a rename durable: the entry lives in the folder.
-fn sync_folder(folder: &Path) -> Result<(), StoreError> {
+pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let sync = || File::open(folder)?.sync_all();
     sync().map_err(|source| io_error("sync the folder", folder, source))

@@ -92,6 +92,12 @@ impl Experiment {
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 
+    /// Below a sweep: what became of each experiment.
+    pub const EXPERIMENTS: &str = "experiments.parquet";
+
+    /// Below a sweep: the values of what varies.
+    pub const SETTINGS: &str = "settings.parquet";
+
     /// Below the recording: a part of a table that has files for every run, and for every layer where one is given.
     pub fn part(table: &str, layer: Option<usize>, run: &RunId, part: usize) -> String {
         let layer = layer.map_or_else(String::new, |layer| format!("layer={layer}/"));

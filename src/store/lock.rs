@@ -1,7 +1,7 @@
 //! One writer at a time in a folder.
 
 use std::fs::{File, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
 use super::files::{create_folder, io_error};
@@ -26,16 +26,31 @@ impl Lock {
     /// # Errors
     /// As [`Lock::take`].
     pub fn named(root: &Path, name: &str) -> Result<Self, StoreError> {
-        let folder = root.join(".meta");
-        create_folder(&folder)?;
-        let path = folder.join(format!("{name}.lock"));
-        let file = File::create(&path).map_err(|source| io_error("create", &path, source))?;
+        let (path, file) = open(root, name)?;
         match file.try_lock() {
             Ok(()) => Ok(Self { _file: file }),
             Err(TryLockError::WouldBlock) => Err(StoreError::Locked { path: root.to_owned() }),
             Err(TryLockError::Error(source)) => Err(io_error("lock", &path, source)),
         }
     }
+
+    /// As [`Lock::named`], but waits while another process has it: for work that takes moments.
+    ///
+    /// # Errors
+    /// The folder cannot be created.
+    pub fn wait(root: &Path, name: &str) -> Result<Self, StoreError> {
+        let (path, file) = open(root, name)?;
+        file.lock().map_err(|source| io_error("lock", &path, source))?;
+        Ok(Self { _file: file })
+    }
+}
+
+fn open(root: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
+    let folder = root.join(".meta");
+    create_folder(&folder)?;
+    let path = folder.join(format!("{name}.lock"));
+    let file = File::create(&path).map_err(|source| io_error("create", &path, source))?;
+    Ok((path, file))
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod guard;
 mod layout;
 mod lock;
 mod manifest;
+mod partial;
 mod recording;
 pub mod schema;
 mod table;
@@ -17,9 +18,12 @@ mod table;
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Values, Zeros};
 pub use error::StoreError;
 pub use facts::Facts;
-pub use files::{FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, write_bytes};
+pub use files::{
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_bytes,
+};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, manifests, verified_hash};
+pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};

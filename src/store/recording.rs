@@ -21,6 +21,8 @@ use super::table::{expect_entries, open};
 pub struct Recording {
     root: PathBuf,
     runs: Vec<RecordedRun>,
+    /// Runs whose training failed before their first recorded moment.
+    empty: Vec<RecordedRun>,
 }
 
 /// One run and its files.
@@ -58,14 +60,18 @@ impl Recording {
         let root = experiment.recording();
         let manifests = root.join(".meta/runs");
         let runs = if manifests.exists() { own(&root, &manifests)? } else { foreign(&root)? };
+        let (runs, empty): (Vec<_>, Vec<_>) = runs.into_iter().partition(has_activations);
         if runs.is_empty() {
             let problem = match experiment.is_unfinished() {
                 true => "no run is recorded whole; run `infoplane record` again",
+                false if !empty.is_empty() => {
+                    "every training failed before its first recorded moment; see the table `runs`, and lower `learning_rate`"
+                }
                 false => "no recorded activations; run `infoplane record` first",
             };
             return Err(StoreError::Missing { path: root, problem: problem.to_owned() });
         }
-        Ok(Self { root, runs })
+        Ok(Self { root, runs, empty })
     }
 
     /// Whether this program made it, so that manifests vouch for its files.
@@ -89,8 +95,7 @@ impl Recording {
         };
         let listed: BTreeMap<&str, &FileRecord> = whole.files.iter().map(|file| (file.path.as_str(), file)).collect();
         let of_runs: BTreeMap<&str, &FileRecord> = self
-            .runs
-            .iter()
+            .all_runs()
             .flat_map(|run| &run.files)
             .filter_map(|(_, file)| Some((file.relative.as_str(), file.listed.as_ref()?)))
             .collect();
@@ -125,7 +130,7 @@ impl Recording {
             for path in sorted_entries(&self.root.join(folder))? {
                 let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
                 let is_manifest = path.extension().is_some_and(|ending| ending == "json");
-                if is_manifest && self.runs.iter().all(|known| known.id != RunId::named(&run)) {
+                if is_manifest && self.all_runs().all(|known| known.id != RunId::named(&run)) {
                     let problem = format!("{run} is being added to the recording; run `infoplane record` to its end");
                     return Err(StoreError::Rows { path, problem });
                 }
@@ -134,9 +139,14 @@ impl Recording {
         Ok(())
     }
 
-    /// The runs by name.
+    /// The runs that have activations, by name.
     pub fn runs(&self) -> &[RecordedRun] {
         &self.runs
+    }
+
+    /// These, then those whose training failed before their first recorded moment.
+    pub fn all_runs(&self) -> impl Iterator<Item = &RecordedRun> {
+        self.runs.iter().chain(&self.empty)
     }
 
     /// The layers with activations, ascending: the same in every run.
@@ -345,9 +355,11 @@ fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
         files,
         written: None,
     };
-    let has_activations =
-        |run: &RecordedRun| run.files.iter().any(|(part, _)| part.table == Values::Activations.table());
     Ok(by_run.into_iter().map(run).filter(has_activations).collect())
+}
+
+fn has_activations(run: &RecordedRun) -> bool {
+    run.files.iter().any(|(part, _)| part.table == Values::Activations.table())
 }
 
 /// Where the number of a part is missing, so are its moments, perhaps in all layers alike.

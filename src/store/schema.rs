@@ -411,7 +411,7 @@ tables! {
     "experiments" = ExperimentRow {
         /// Name of the experiment: its folder beside this file.
         experiment: String,
-        /// `done`, `failed` (see `reason`), `partial` (some trainings or estimates failed) or `pending`.
+        /// `done`, `partial` (done, but some trainings or estimates failed), `failed`, `unfinished` (begun, or another call is at it) or `pending`.
         state: String,
         /// Runs recorded; null where there is no recording.
         n_runs: Option<i64>,
@@ -419,7 +419,7 @@ tables! {
         n_trainings_failed: Option<i64>,
         /// Of them, trainings that ended degenerate, no better than a constant answer.
         n_trainings_degenerate: Option<i64>,
-        /// Why it failed, or what of it failed, else null.
+        /// Why it failed, what of it failed, or what of it is missing, else null.
         reason: Option<String>,
     }
 
@@ -429,9 +429,9 @@ tables! {
         experiment: String,
         /// The parameter, as in the TOML: `training.batch`.
         parameter: String,
-        /// Its value, as the TOML writes it.
+        /// Its value, as the TOML writes it; texts without quotes.
         value: String,
-        /// The same as a number, where it is one.
+        /// The same as a number, where it is a finite one.
         number: Option<f64>,
     }
 }

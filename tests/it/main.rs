@@ -9,7 +9,9 @@ mod datasets; // those of the registry: rules, published files, keys of a pipeli
 mod errors; // what a user reads when something is wrong
 mod estimate; // which estimates are made of what, and what is left alone
 mod faults; // what a fault of the machine, or of a hand, leaves behind
+mod fetch; // published files, from a server that does what it should not
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
+mod sweep; // lists in a pipeline: expansion, resuming, failures, tables
 mod tidy; // layers, first lines, documents that follow from the code
 mod tool; // helpers: the program in a folder of its own

@@ -40,9 +40,11 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("parquet", "store"),
     ("polars", "stages/aggregate.rs"),
     ("pulp", "math"),
+    ("sha2", "store"),
     ("tar", "import"),
     ("toml", "config"),
     ("postcard", "stages/record"),
+    ("ureq", "stages/fetch"),
     ("zip", "import"),
     ("zstd", "import"),
 ];

@@ -8,7 +8,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::StageError;
-use crate::store::{Experiment, Facts, Recording, StoreError, Values};
+use crate::store::schema::ExperimentRow;
+use crate::store::{Experiment, Facts, Recording, StoreError, Values, read_rows};
 pub use validate::validate;
 
 /// What there is at a path.
@@ -19,6 +20,21 @@ pub enum Report {
     File(Facts),
     /// A recording and what was made from it.
     Experiment(Contents),
+    /// The experiments of a sweep.
+    Sweep(Vec<Member>),
+}
+
+/// An experiment of a sweep, as its tables have it.
+#[derive(Debug, Serialize)]
+pub struct Member {
+    /// Its name.
+    pub experiment: String,
+    /// What became of it.
+    pub state: String,
+    /// Runs recorded.
+    pub n_runs: Option<i64>,
+    /// Why it failed, what of it failed, or what of it is missing.
+    pub reason: Option<String>,
 }
 
 /// What an experiment holds.
@@ -59,13 +75,23 @@ pub struct TableFacts {
     pub compression_ratio: f64,
 }
 
-/// Describes what lies at `path`: a Parquet file, an experiment's folder, or the recording in it.
+/// Describes what lies at `path`: a Parquet file, an experiment's folder, the recording in it, or a sweep's folder.
 ///
 /// # Errors
 /// There is no such thing, or it cannot be read.
 pub fn inspect(path: &Path) -> Result<Report, StageError> {
     if path.is_file() {
         return Ok(Report::File(Facts::of(path)?));
+    }
+    if is_sweep(path) {
+        let member = |row: ExperimentRow| Member {
+            experiment: row.experiment,
+            state: row.state,
+            n_runs: row.n_runs,
+            reason: row.reason,
+        };
+        let rows = read_rows(&path.join(Experiment::EXPERIMENTS))?;
+        return Ok(Report::Sweep(rows.into_iter().map(member).collect()));
     }
     let experiment = experiment_at(path)?;
     let recording = Recording::open(&experiment)?;
@@ -119,6 +145,11 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     }))
 }
 
+/// Whether the tables of a sweep, and no recording, lie at `path`.
+fn is_sweep(path: &Path) -> bool {
+    path.join(Experiment::EXPERIMENTS).exists() && !path.join("recording").is_dir()
+}
+
 /// The experiment at `path`, or the one whose recording lies there.
 fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     if path.join("recording").is_dir() {
@@ -127,6 +158,10 @@ fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     let is_recording = path.file_name().is_some_and(|name| name == "recording") && path.is_dir();
     if let (true, Some(parent)) = (is_recording, path.parent()) {
         return Ok(Experiment::new(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }));
+    }
+    if is_sweep(path) {
+        let problem = "the folder of a sweep; name one of its experiments, which lie in it";
+        return Err(StageError::Refused(format!("{}: {problem}", path.display())));
     }
     let problem = "neither a Parquet file nor an experiment's folder (one with `recording` in it)";
     Err(StageError::Refused(format!("{}: {problem}", path.display())))

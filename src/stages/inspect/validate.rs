@@ -7,7 +7,8 @@ use rayon::prelude::*;
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::store::schema::{
-    CheckRow, EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, Row, RunRow, SampleRow, SettingRow, SplitRow,
+    SummaryRow, UnitEstimateRow, WeightRow,
 };
 use crate::store::{
     ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
@@ -62,10 +63,13 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         SampleRow::TABLE => samples(path)?.len(),
         SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
         EpochRow::TABLE => rows::<EpochRow>(path)?.len(),
+        RunRow::TABLE => rows::<RunRow>(path)?.len(),
         WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
         GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
         EstimateRow::TABLE => rows::<EstimateRow>(path)?.len(),
         SummaryRow::TABLE => rows::<SummaryRow>(path)?.len(),
+        ExperimentRow::TABLE => rows::<ExperimentRow>(path)?.len(),
+        SettingRow::TABLE => rows::<SettingRow>(path)?.len(),
         other => {
             let found = [Values::Activations, Values::PreActivations].into_iter().find(|v| v.table() == other);
             let Some(values) = found else {

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::StageError;
 use super::adaptive::Spacing;
+use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
 use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, remove_folder, write_bytes};
 
@@ -18,6 +19,7 @@ pub(super) struct State {
     pub(super) training: TrainingState,
     pub(super) watches: Vec<Watch>,
     pub(super) spacing: Spacing,
+    pub(super) best: Best,
     /// Number of the next part.
     pub(super) part: usize,
     /// Number of this checkpoint: its file must not replace that of the one before, which still counts.

@@ -2,9 +2,11 @@
 
 mod adaptive;
 mod checkpoint;
+mod ending;
 mod labels;
 mod part;
 mod place;
+mod plan;
 mod run;
 mod setup;
 
@@ -16,6 +18,7 @@ use rayon::prelude::*;
 use serde_json::{Value, json};
 
 pub use place::Existing;
+pub use plan::{Planned, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
 use super::{Outcome, Progress, StageError};
@@ -37,8 +40,8 @@ pub fn record(
 ) -> Result<Outcome, StageError> {
     let root = experiment.recording();
     let data_path = data_path(&pipeline.data)?;
-    let settings = json!({ "run": pipeline.run_settings(), "data": hash_file(&data_path)? });
-    let whole = Pending::new(&root, "manifest", &json!({ "runs": pipeline.n_runs, "settings": settings }));
+    let settings = settings(pipeline, &data_path)?;
+    let whole = pending(&root, pipeline.n_runs, &settings);
     if is_whole(&whole, &root, pipeline.n_runs)? && !place::is_replacing(experiment) {
         return Ok(Outcome::UpToDate);
     }
@@ -52,6 +55,16 @@ pub fn record(
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
+}
+
+/// What every run depends on, besides its number.
+fn settings(pipeline: &Pipeline, data_path: &Path) -> Result<Value, StageError> {
+    Ok(json!({ "run": pipeline.run_settings(), "data": hash_file(data_path)? }))
+}
+
+/// The recording of all runs.
+fn pending(root: &Path, n_runs: usize, settings: &Value) -> Pending {
+    Pending::new(root, "manifest", &json!({ "runs": n_runs, "settings": settings }))
 }
 
 /// Whether everything is there, also the manifest of every run, without which the run is not seen.
@@ -74,55 +87,63 @@ fn record_runs(
     let samples = claimed_samples(claim, root, rows)?;
     progress.begin("record", n_runs as u64 * setup.last_step());
     let n_done = AtomicUsize::new(0);
-    let recorded: Result<Vec<Recorded>, StageError> = (0..n_runs)
-        .into_par_iter()
-        .map(|index| {
-            let run = RunId::new(index);
-            let name = format!("runs/{run}");
-            let work = Pending::new(root, &name, &json!({ "id": run.to_string(), "settings": settings }));
-            let recorded = match work.finished()? {
-                Some(manifest) => {
-                    progress.advance(setup.last_step());
-                    Recorded::Before(manifest.files)
-                }
-                None => {
-                    let files = run::record_run(setup, root, index, work.key(), progress)?;
-                    Recorded::Now(work.finish(files)?.files)
-                }
-            };
-            let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
-            progress.message(&format!("{n_done} of {n_runs} runs"));
-            Ok(recorded)
-        })
-        .collect();
+    let record = |index| {
+        let run = RunId::new(index);
+        let name = format!("runs/{run}");
+        let work = Pending::new(root, &name, &json!({ "id": run.to_string(), "settings": settings }));
+        let recorded = match work.finished()? {
+            Some(manifest) => {
+                progress.advance(setup.last_step());
+                Recorded::Before(manifest.files)
+            }
+            None => {
+                let (files, failure) = run::record_run(setup, root, index, work.key(), progress)?;
+                Recorded::Now(work.finish(files)?.files, failure)
+            }
+        };
+        let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
+        progress.message(&format!("{n_done} of {n_runs} runs"));
+        Ok(recorded)
+    };
+    let recorded: Result<Vec<Recorded>, StageError> = match setup.is_large {
+        // Each by itself keeps all cores busy, and one in memory is enough.
+        true => (0..n_runs).map(record).collect(),
+        false => (0..n_runs).into_par_iter().map(record).collect(),
+    };
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);
+    let mut failures = Vec::new();
     for run in recorded? {
-        if let Recorded::Now(files) = &run {
+        if let Recorded::Now(files, failure) = &run {
             n_rows += files.iter().map(|file| file.rows).sum::<u64>();
             n_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
             n_recorded += 1;
+            failures.extend(failure.clone());
         }
-        let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
+        let (Recorded::Now(of_run, _) | Recorded::Before(of_run)) = run;
         files.extend(of_run);
     }
     checkpoint::discard_all(root)?;
     whole.finish(files)?;
-    Ok(Outcome::Done(format!(
+    let text = format!(
         "{n_recorded} runs, {n_rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
         n_bytes as f64 / 1e6,
         n_rows as f64 / seconds,
         root.display()
-    )))
+    );
+    Ok(match failures.first() {
+        None => Outcome::Done(text),
+        Some(first) => Outcome::TrainingsFailed { text: format!("{text}; {first}"), n_failed: failures.len() },
+    })
 }
 
 /// The files of a run.
 enum Recorded {
     /// It was there.
     Before(Vec<FileRecord>),
-    /// It was recorded by this call.
-    Now(Vec<FileRecord>),
+    /// It was recorded by this call; with why its training failed, if it did.
+    Now(Vec<FileRecord>, Option<String>),
 }
 
 /// Says whose recording this is, before anything else is written, and puts the samples table in place.

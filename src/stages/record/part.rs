@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::super::StageError;
 use crate::config::{Record, RecordedSamples};
-use crate::nn::{Activation, Evaluation, GradientKind, GradientStatistics, Network};
+use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
 use crate::store::schema::{EpochRow, GradientRow, WeightRow};
 use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Values, Zeros};
 
@@ -21,8 +21,6 @@ pub(super) struct Identity<'a> {
     pub(super) key: &'a str,
     pub(super) record: &'a Record,
     pub(super) samples: Arc<[i32]>,
-    /// Of the hidden layers.
-    pub(super) activation: Activation,
 }
 
 #[derive(Debug)]
@@ -60,8 +58,7 @@ impl Part {
             footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
             let file = path(values.table(), Some(layer));
             let samples = Arc::clone(&of.samples);
-            let shape =
-                Shape { values, precision: record.precision, zeros: zeros(of.activation, values, layer, network) };
+            let shape = Shape { values, precision: record.precision, zeros: zeros(values, layer, network) };
             ActivationWriter::create(of.root, &file, shape, samples, n_units(layer), &footer)
                 .map(|writer| (layer, writer))
         };
@@ -146,10 +143,9 @@ impl Part {
 }
 
 /// Inputs are often sparse (bits, pixels), and hidden layers of ReLU are.
-fn zeros(activation: Activation, values: Values, layer: usize, network: &Network) -> Zeros {
-    let is_hidden = (1..network.layers().len()).contains(&layer);
-    let is_relu = activation == Activation::Relu && is_hidden && values == Values::Activations;
-    if layer == 0 || is_relu { Zeros::Many } else { Zeros::Few }
+fn zeros(values: Values, layer: usize, network: &Network) -> Zeros {
+    let is_sparse = layer == 0 || (values == Values::Activations && network.layers()[layer - 1].is_often_zero());
+    if is_sparse { Zeros::Many } else { Zeros::Few }
 }
 
 /// What the footer says of which samples are there.
@@ -164,5 +160,6 @@ fn samples_entry(samples: RecordedSamples) -> &'static str {
 
 fn weight_row(epoch: i32, step: i64, network: &Network, layer: usize) -> WeightRow {
     let kernel = network.kernel(layer).iter().copied().collect();
-    WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec(), operations: None }
+    let operations = Some(network.held_by_operations(layer)).filter(|held| !held.is_empty());
+    WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec(), operations }
 }

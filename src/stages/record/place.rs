@@ -49,42 +49,61 @@ pub(super) fn make_room(
         // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
         remove_folder(&aside(experiment))?;
     }
-    let found = claim.existing()?;
-    let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
-    let is_other = found.as_ref().is_some_and(|manifest| manifest.key != claim.key());
-    let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
-    let what = if is_foreign {
-        "holds a recording that this program did not make".to_owned()
-    } else if is_other && !has_something(&root) {
-        // A run that was stopped before it had anything to keep.
-        return Ok(remove_folder(&root)?);
-    } else if is_other && is_replacing(experiment) {
-        let waiting = aside(experiment);
-        format!(
-            "holds an unfinished recording made with other settings, which was to replace the one in {}",
-            waiting.display()
-        )
-    } else if is_other {
-        "holds a recording made with other settings or data".to_owned()
-    } else if n_recorded > n_runs {
-        format!("holds {n_recorded} runs, the pipeline asks for {n_runs}")
-    } else {
-        return Ok(());
-    };
-    match existing {
-        Existing::Keep => {
-            let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
-            Err(StageError::Refused(format!("{} {what}; {remedy}", root.display())))
-        }
+    match (obstacle(experiment, claim, n_runs)?, existing) {
+        (None, _) if is_leftover(experiment, claim)? => Ok(remove_folder(&root)?),
+        (None, _) => Ok(()),
+        (Some(what), Existing::Keep) => Err(refused(&root, &what)),
         // The earlier, finished one goes on waiting; this fragment was to replace it and is replaced itself.
-        Existing::Overwrite if is_replacing(experiment) => Ok(remove_present(experiment)?),
-        Existing::Overwrite => {
+        (Some(_), Existing::Overwrite) if is_replacing(experiment) => Ok(remove_present(experiment)?),
+        (Some(_), Existing::Overwrite) => {
             for (place, aside) in folders(experiment) {
                 move_folder(&place, &aside)?;
             }
             Ok(())
         }
     }
+}
+
+/// As [`make_room`], but only looks whether there is room.
+pub(super) fn expect_room(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<(), StageError> {
+    obstacle(experiment, claim, n_runs)?.map_or(Ok(()), |what| Err(refused(&experiment.recording(), &what)))
+}
+
+fn refused(root: &Path, what: &str) -> StageError {
+    let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
+    StageError::Refused(format!("{} {what}; {remedy}", root.display()))
+}
+
+/// Whether other settings claimed the place and were stopped before they had anything to keep.
+fn is_leftover(experiment: &Experiment, claim: &Pending) -> Result<bool, StageError> {
+    let is_other = claim.existing()?.is_some_and(|manifest| manifest.key != claim.key());
+    Ok(is_other && !has_something(&experiment.recording()))
+}
+
+/// What is in the way of the recording that `claim` stands for.
+fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<Option<String>, StageError> {
+    let root = experiment.recording();
+    let found = claim.existing()?;
+    let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
+    let is_other = found.is_some_and(|manifest| manifest.key != claim.key());
+    let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
+    Ok(if is_foreign {
+        Some("holds a recording that this program did not make".to_owned())
+    } else if is_other && !has_something(&root) {
+        None
+    } else if is_other && is_replacing(experiment) {
+        let waiting = aside(experiment);
+        Some(format!(
+            "holds an unfinished recording made with other settings, which was to replace the one in {}",
+            waiting.display()
+        ))
+    } else if is_other {
+        Some("holds a recording made with other settings or data".to_owned())
+    } else if n_recorded > n_runs {
+        Some(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"))
+    } else {
+        None
+    })
 }
 
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
@@ -168,7 +187,7 @@ fn remove_pictures(experiment: &Experiment) -> Result<(), StoreError> {
 }
 
 /// Whether anything was recorded: a whole run, or a finished part of one.
-fn has_something(recording: &Path) -> bool {
+pub(super) fn has_something(recording: &Path) -> bool {
     let has_entries = |folder: &str| std::fs::read_dir(recording.join(folder)).is_ok_and(|mut e| e.next().is_some());
     has_entries(".meta/runs") || has_entries(".meta/checkpoints")
 }

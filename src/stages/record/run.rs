@@ -5,14 +5,15 @@ use std::path::Path;
 use super::super::{Progress, StageError};
 use super::adaptive::{Spacing, bisect, change};
 use super::checkpoint::{self, State};
+use super::ending::{Best, Ending};
 use super::part::{Gradients, Identity, Part};
 use super::setup::{Parts, Purpose, Setup};
-use crate::config::{Adaptive, When};
+use crate::config::{Adaptive, StopOn, When};
 use crate::estimators::{self, Estimator, Given, Sample};
-use crate::nn::{Evaluation, GradientKind, Network, PreActivations, Training, Watch};
+use crate::nn::{Evaluation, Fit, GradientKind, Loss, Network, PreActivations, Streams, Training, Watch};
 use crate::parameter::{Parameters, Value};
 use crate::sample::Representation;
-use crate::store::schema::{EpochRow, SplitRow};
+use crate::store::schema::{EpochRow, Row, RunRow, SplitRow};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
 
 /// A checkpoint is also made when this much has been computed since the last, in samples × weights: some minutes, so that
@@ -38,6 +39,9 @@ struct Run<'a> {
     evaluation: Evaluation<'a>,
     watches: Vec<Watch>,
     spacing: Spacing,
+    best: Best,
+    /// How well the last recorded network fits the training samples.
+    last_fit: Option<Fit>,
     files: Vec<FileRecord>,
     open: Option<OpenPart>,
     n_parts: usize,
@@ -54,14 +58,14 @@ struct OpenPart {
     n_moments: usize,
 }
 
-/// Records run `index` from its beginning or its checkpoint; returns its files.
+/// Records run `index` from its beginning or its checkpoint; returns its files, and why its training failed, if it did.
 pub(super) fn record_run(
     setup: &Setup<'_>,
     root: &Path,
     index: usize,
     key: &str,
     progress: &dyn Progress,
-) -> Result<Vec<FileRecord>, StageError> {
+) -> Result<(Vec<FileRecord>, Option<String>), StageError> {
     let record = &setup.pipeline.record;
     let run = RunId::new(index);
     let parts = setup.split(index);
@@ -69,17 +73,23 @@ pub(super) fn record_run(
     let kept = if record.pre_activations { PreActivations::Kept } else { PreActivations::Dropped };
     let evaluation = Evaluation::new(&network, setup.samples(), setup.recorded(&parts), kept);
     let samples = evaluation.chosen().iter().map(|sample| *sample as i32).collect();
-    let batches = setup.stream(index, Purpose::Batches);
-    let training = Training::new(network, setup.samples(), parts.train.clone(), setup.pipeline.training, batches);
+    let streams = Streams {
+        batches: setup.stream(index, Purpose::Batches),
+        draws: setup.stream(index, Purpose::Draws),
+        labels: setup.stream(index, Purpose::PrefitLabels),
+    };
+    let training = Training::new(network, setup.samples(), parts.train.clone(), setup.pipeline.training, streams);
     let mut run = Run {
         setup,
-        identity: Identity { root, run, key, record, samples, activation: setup.pipeline.activation },
+        identity: Identity { root, run, key, record, samples },
         index,
         parts,
         training,
         evaluation,
         watches: Vec::new(),
         spacing: Spacing::new(),
+        best: Best::default(),
+        last_fit: None,
         files: Vec::new(),
         open: None,
         n_parts: 0,
@@ -91,18 +101,24 @@ pub(super) fn record_run(
     if !resumed {
         run.write_splits()?;
     }
-    match &record.when {
+    let ending = match &record.when {
         When::Fixed { .. } => {
             let steps = setup.steps.as_deref().unwrap_or_default();
             // A checkpoint is made after the record of its step, never between the step and its record.
             let done = if resumed { steps.partition_point(|step| *step <= run.training.step()) } else { 0 };
-            run.record_fixed(steps, done)?;
+            run.record_fixed(steps, done)?
         }
         When::Adaptive { delta_bits, method } => run.record_adaptive(*delta_bits, *method)?,
-    }
+    };
     run.end_part()?;
+    run.progress.advance(setup.last_step() - run.told);
+    let failure = match &ending {
+        Ending::Failed(why) => Some(format!("{} failed: {why}", run.identity.run)),
+        _ => None,
+    };
+    run.write_ending(ending)?;
     tracing::debug!(run = %run.identity.run, files = run.files.len(), "recorded");
-    Ok(run.files)
+    Ok((run.files, failure))
 }
 
 impl Run<'_> {
@@ -115,6 +131,7 @@ impl Run<'_> {
             return Ok(false);
         }
         (self.files, self.watches, self.spacing, self.n_parts) = (files, state.watches, state.spacing, state.part);
+        self.best = state.best;
         self.checkpoint = (state.number + 1, self.training.step());
         self.tell();
         Ok(true)
@@ -136,19 +153,39 @@ impl Run<'_> {
         Ok(())
     }
 
-    fn record_fixed(&mut self, steps: &[u64], done: usize) -> Result<(), StageError> {
-        for step in &steps[done..] {
-            self.train_to(*step, steps)?;
-            let gradients = self.gradients();
-            let network = self.training.network().clone();
-            self.record(&network, *step, &gradients)?;
-            self.end_part_if_full()?;
-        }
+    fn write_ending(&mut self, ending: Ending) -> Result<(), StageError> {
+        let (loss, step) = (self.setup.pipeline.training.loss, self.training.step());
+        let row = ending.row(self.epoch(step), step, loss, self.last_fit);
+        let path = Experiment::part(RunRow::TABLE, None, &self.identity.run, 0);
+        self.files.push(write_rows(self.identity.root, &path, &[row], &self.identity.footer(None))?);
         Ok(())
     }
 
-    /// Trains on; where the end of an epoch will be recorded, its gradients are watched.
-    fn train_to(&mut self, step: u64, recorded: &[u64]) -> Result<(), StageError> {
+    /// Whole passes over the training samples after `step` updates.
+    fn epoch(&self, step: u64) -> u64 {
+        step / self.training.steps_per_epoch()
+    }
+
+    fn record_fixed(&mut self, steps: &[u64], done: usize) -> Result<Ending, StageError> {
+        for step in &steps[done..] {
+            let ending = self.train_to(*step, steps)?;
+            if matches!(ending, Some(Ending::Failed(_))) {
+                return Ok(ending.unwrap_or(Ending::Finished));
+            }
+            let gradients = self.gradients();
+            let network = self.training.network().clone();
+            // A training that was stopped is recorded as it ends.
+            let failure = self.record(&network, self.training.step(), &gradients)?;
+            if let Some(ending) = failure.or(ending) {
+                return Ok(ending);
+            }
+            self.end_part_if_full()?;
+        }
+        Ok(Ending::Finished)
+    }
+
+    /// Trains on, unless it has to end; where the end of an epoch will be recorded, its gradients are watched.
+    fn train_to(&mut self, step: u64, recorded: &[u64]) -> Result<Option<Ending>, StageError> {
         while self.training.step() < step {
             if self.training.is_between_epochs() {
                 self.tell();
@@ -162,9 +199,28 @@ impl Run<'_> {
                 }
             }
             self.training.update(&mut self.watches);
+            if self.training.is_between_epochs()
+                && let Some(ending) = self.look_after_epoch()
+            {
+                return Ok(Some(ending));
+            }
         }
         self.tell();
-        Ok(())
+        Ok(None)
+    }
+
+    /// Whether the training has to end after this epoch.
+    fn look_after_epoch(&mut self) -> Option<Ending> {
+        let epoch = self.epoch(self.training.step());
+        if !self.training.network().is_finite() {
+            return Some(Ending::diverged(epoch, "weights are"));
+        }
+        let stop = self.setup.pipeline.stop.as_ref()?;
+        let draws = self.setup.looking(self.index, self.training.step());
+        self.evaluation.run(self.training.network(), draws);
+        let of = if stop.of == StopOn::Train { &self.parts.train } else { &self.parts.test };
+        let accuracy = self.setup.fit(&self.evaluation, of)?.accuracy?;
+        self.best.see(stop, accuracy, epoch)
     }
 
     fn new_watches(&self) -> Vec<(GradientKind, Watch)> {
@@ -184,6 +240,7 @@ impl Run<'_> {
                 let watches = self.new_watches();
                 watches.into_iter().map(|(kind, watch)| (kind, self.training.statistics_at_rest(watch))).collect()
             }
+            // An epoch after which the training is stopped may not have been watched.
             _ if self.training.is_between_epochs() => {
                 let watched = kinds.iter().filter(|kind| **kind != GradientKind::Samples).zip(&self.watches);
                 watched.map(|(kind, watch)| (*kind, self.training.statistics(watch))).collect()
@@ -197,7 +254,7 @@ impl Run<'_> {
         gradients
     }
 
-    fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<(), StageError> {
+    fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<Ending, StageError> {
         let estimator = adaptive_estimator()?;
         let given = Given::of_distinct(self.setup.labels(&self.identity.samples)).map_err(|e| refused(&e))?;
         let last_step = self.setup.last_step();
@@ -208,7 +265,7 @@ impl Run<'_> {
         };
         if self.spacing.last.is_empty() {
             let network = self.training.network().clone();
-            self.spacing.last = self.measure(&network, estimator.as_ref(), &given)?;
+            self.spacing.last = self.measure(&network, 0, estimator.as_ref(), &given)?;
             self.record_with_samples_gradients(&network, 0)?;
         }
         while self.training.step() < last_step {
@@ -224,18 +281,23 @@ impl Run<'_> {
             }
             self.tell();
             let newest = networks.len() - 1;
-            let measured = self.measure(&networks[newest], estimator.as_ref(), &given)?;
+            let step_of = |i: usize| first + (n - networks.len() + i) as u64 + 1;
+            if let Some(i) = networks.iter().position(|network| !network.is_finite()) {
+                return Ok(Ending::diverged(self.epoch(step_of(i)), "weights are"));
+            }
+            let measured = self.measure(&networks[newest], step_of(newest), estimator.as_ref(), &given)?;
             let chosen = if newest == 0 || change(&self.spacing.last, &measured) <= delta {
                 vec![newest]
             } else {
                 let before = self.spacing.last.clone();
-                let measure = &mut |i: usize| self.measure(&networks[i], estimator.as_ref(), &given);
+                let measure = &mut |i: usize| self.measure(&networks[i], step_of(i), estimator.as_ref(), &given);
                 bisect(&before, &measured, networks.len(), delta, measure)?
             };
             let n_before = self.n_parts;
             for i in chosen {
-                let step = first + (n - networks.len() + i) as u64 + 1;
-                self.record_with_samples_gradients(&networks[i], step)?;
+                if let Some(ending) = self.record_with_samples_gradients(&networks[i], step_of(i))? {
+                    return Ok(ending);
+                }
                 if self.is_full() {
                     // No checkpoint yet: the training is ahead of what is recorded.
                     self.end_part()?;
@@ -247,24 +309,29 @@ impl Run<'_> {
                 self.make_checkpoint()?;
             }
         }
-        Ok(())
+        Ok(Ending::Finished)
     }
 
-    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<(), StageError> {
+    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<Option<Ending>, StageError> {
         let kinds = self.identity.record.gradients.clone();
         let over_samples = |kind| (kind, self.training.statistics_over_samples(network));
         let gradients: Gradients = kinds.into_iter().map(over_samples).collect();
         self.record(network, step, &gradients)
     }
 
-    /// I(X;T) and I(T;Y) of every layer of `network`, in bits.
-    fn measure(&mut self, network: &Network, estimator: &dyn Estimator, given: &Given) -> Result<Vec<f64>, StageError> {
-        self.evaluation.run(network);
+    /// I(X;T) and I(T;Y) of every layer of `network`, that of `step`, in bits.
+    fn measure(
+        &mut self,
+        network: &Network,
+        step: u64,
+        estimator: &dyn Estimator,
+        given: &Given,
+    ) -> Result<Vec<f64>, StageError> {
+        self.evaluation.run(network, self.setup.looking(self.index, step));
         let mut measured = Vec::new();
         for (l, layer) in network.layers().iter().enumerate() {
             let t = Representation::new(self.evaluation.representation(l), layer.n_units);
-            let epoch = (self.training.step() / self.training.steps_per_epoch()) as i32;
-            let t = t.map_err(|_| StageError::Diverged { run: self.identity.run.clone(), epoch })?;
+            let t = t.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
             let sample = Sample::new(t, given).map_err(|e| refused(&e))?;
             for estimate in estimator.estimate(&sample) {
                 let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
@@ -274,24 +341,27 @@ impl Run<'_> {
         Ok(measured)
     }
 
-    /// Writes down what `network`, that of `step`, does.
-    fn record(&mut self, network: &Network, step: u64, gradients: &Gradients) -> Result<(), StageError> {
-        let epoch = (step / self.training.steps_per_epoch()) as i32;
-        self.evaluation.run(network);
-        let train = self.evaluation.fit(&self.parts.train).expect("a run trains on at least one sample");
-        if !train.loss_nats.is_finite() {
-            return Err(StageError::Diverged { run: self.identity.run.clone(), epoch });
+    /// Writes down what `network`, that of `step`, does; or why there is nothing to write down.
+    fn record(&mut self, network: &Network, step: u64, gradients: &Gradients) -> Result<Option<Ending>, StageError> {
+        let epoch = self.epoch(step);
+        self.evaluation.run(network, self.setup.looking(self.index, step));
+        let train = self.setup.fit(&self.evaluation, &self.parts.train).expect("a run trains on at least one sample");
+        let test = self.setup.fit(&self.evaluation, &self.parts.test);
+        let is_finite = |fit: &Fit| fit.loss.is_finite();
+        if !is_finite(&train) || !test.as_ref().is_none_or(is_finite) || !self.evaluation.is_finite() {
+            return Ok(Some(Ending::diverged(epoch, "losses or activations are")));
         }
-        let test = self.evaluation.fit(&self.parts.test);
+        self.last_fit = Some(train);
+        let of = |loss: Loss, fit: Fit| (self.setup.pipeline.training.loss == loss).then_some(fit.loss);
         let fit = EpochRow {
-            epoch,
+            epoch: epoch as i32,
             step: step as i64,
-            loss_train_nats: Some(train.loss_nats),
-            loss_test_nats: test.map(|fit| fit.loss_nats),
-            squared_error_train: None,
-            squared_error_test: None,
-            accuracy_train: Some(train.accuracy),
-            accuracy_test: test.map(|fit| fit.accuracy),
+            loss_train_nats: of(Loss::CrossEntropy, train),
+            loss_test_nats: test.and_then(|test| of(Loss::CrossEntropy, test)),
+            squared_error_train: of(Loss::SquaredError, train),
+            squared_error_test: test.and_then(|test| of(Loss::SquaredError, test)),
+            accuracy_train: train.accuracy,
+            accuracy_test: test.and_then(|test| test.accuracy),
         };
         let mut open = match self.open.take() {
             Some(open) => open,
@@ -301,7 +371,7 @@ impl Run<'_> {
         open.raw_bytes += bytes_of(network, &self.identity);
         open.n_moments += 1;
         self.open = Some(open);
-        Ok(())
+        Ok(None)
     }
 
     fn is_full(&self) -> bool {
@@ -328,6 +398,7 @@ impl Run<'_> {
             training: self.training.state(),
             watches: self.watches.clone(),
             spacing: self.spacing.clone(),
+            best: self.best.clone(),
             part: self.n_parts,
             number: self.checkpoint.0,
         };

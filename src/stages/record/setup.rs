@@ -8,8 +8,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::{SliceRandom, index};
 
 use super::super::StageError;
-use crate::config::{Pipeline, RecordedSamples, Split, When};
-use crate::nn::{BatchSize, Network, Samples};
+use crate::config::{Pipeline, RecordedSamples, Split, StopOn, When};
+use crate::nn::{BatchSize, Evaluation, Fit, Loss, Network, Samples, Targets};
 use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
 use crate::store::schema::SampleRow;
 
@@ -24,6 +24,12 @@ pub(super) enum Purpose {
     Batches,
     Subset,
     Probe,
+    /// Dropout and noise in training.
+    Draws,
+    /// Noise where the network is looked at.
+    Looks,
+    PrefitLabels,
+    /// Labels dealt or drawn anew, the same in every run.
     Labels,
 }
 
@@ -35,8 +41,12 @@ pub(super) struct Setup<'a> {
     labels: Labels,
     classes: Vec<usize>,
     n_classes: usize,
+    /// Y as numbers, where the squared error is trained on them.
+    target: Option<Array2<f32>>,
     /// The recorded steps, ascending; none where they are found on the way.
     pub(super) steps: Option<Vec<u64>>,
+    /// Whether one network keeps all cores busy by itself.
+    pub(super) is_large: bool,
 }
 
 /// The training and the test samples of a run.
@@ -60,7 +70,15 @@ impl<'a> Setup<'a> {
         let labels = Labels::new(&y, &p_y1).map_err(of_file)?;
         let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
         let classes = y.iter().map(|label| class_of(&known, *label)).collect();
-        let mut setup = Self { pipeline, x, labels, classes, n_classes: known.len(), steps: None };
+        let target = match pipeline.training.loss {
+            Loss::SquaredError => target(rows).map_err(|problem| of_path(path, &problem))?,
+            Loss::CrossEntropy => None,
+        };
+        if pipeline.stop.is_some() && target.is_some() {
+            return refused("`stop` needs an accuracy, which there is none of where targets are numbers".to_owned());
+        }
+        let mut setup =
+            Self { pipeline, x, labels, classes, n_classes: known.len(), target, steps: None, is_large: false };
         let (n_train, n) = (setup.n_train(), rows.len());
         if n_train == 0 {
             let share = pipeline.train_fraction;
@@ -79,16 +97,20 @@ impl<'a> Setup<'a> {
             RecordedSamples::Subset(wanted) => wanted,
         };
         let n_copies = if pipeline.record.pre_activations { 2 } else { 1 };
-        let n_values = n_copies * (pipeline.hidden.iter().sum::<usize>() + known.len()) as u128 * n_recorded as u128;
+        let n_units: usize = pipeline.architecture.hidden.iter().map(|layer| layer.n_units).sum();
+        let n_values = n_copies * (n_units + setup.samples().targets.n_outputs()) as u128 * n_recorded as u128;
         if n_values > MOST_VALUES {
             return refused(format!(
                 "one moment would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
             ));
         }
-        setup.network(0)?;
+        if pipeline.stop.is_some_and(|stop| stop.of == StopOn::Test) && n_train == n {
+            return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
+        }
+        setup.is_large = setup.network(0)?.is_large();
         if let When::Fixed { epochs, steps } = &pipeline.record.when {
             let per_epoch = setup.steps_per_epoch();
-            let within = steps.up_to(pipeline.n_epochs * per_epoch).map_err(StageError::Refused)?;
+            let within = steps.up_to(pipeline.training.n_epochs * per_epoch).map_err(StageError::Refused)?;
             let mut all: Vec<u64> = epochs.iter().map(|epoch| epoch * per_epoch).chain(within).collect();
             all.sort_unstable();
             all.dedup();
@@ -99,7 +121,7 @@ impl<'a> Setup<'a> {
 
     /// The last step that is recorded; there is no need to train further.
     pub(super) fn last_step(&self) -> u64 {
-        let whole = self.pipeline.n_epochs * self.steps_per_epoch();
+        let whole = self.pipeline.training.n_epochs * self.steps_per_epoch();
         self.steps.as_ref().map_or(whole, |steps| steps.last().copied().unwrap_or(0))
     }
 
@@ -119,15 +141,31 @@ impl<'a> Setup<'a> {
     }
 
     pub(super) fn samples(&self) -> Samples<'_> {
-        Samples { x: self.x.view(), classes: &self.classes, n_classes: self.n_classes }
+        let targets = match &self.target {
+            Some(values) => Targets::Numbers(values.view()),
+            None => Targets::Classes { of: &self.classes, n: self.n_classes },
+        };
+        Samples { x: self.x.view(), targets }
     }
 
     /// The untrained network of a run.
     pub(super) fn network(&self, run: usize) -> Result<Network, StageError> {
-        let hidden = self.pipeline.hidden.iter().copied();
-        let widths: Vec<usize> = [self.x.ncols()].into_iter().chain(hidden).chain([self.n_classes]).collect();
         let mut rng = self.stream(run, Purpose::Weights);
-        Ok(Network::new(&widths, self.pipeline.activation, self.pipeline.fan, &mut rng)?)
+        let n_outputs = self.samples().targets.n_outputs();
+        Ok(Network::new(self.x.ncols(), &self.pipeline.architecture, n_outputs, &mut rng)?)
+    }
+
+    /// The random numbers of layers that have noise, where the network of `step` is looked at: the same each time.
+    pub(super) fn looking(&self, run: usize, step: u64) -> ChaCha8Rng {
+        // Room for 2³⁶ numbers a look.
+        let mut draws = self.stream(run, Purpose::Looks);
+        draws.set_word_pos(u128::from(step) << 36);
+        draws
+    }
+
+    /// How well an evaluated network fits some samples; `None` where there are none.
+    pub(super) fn fit(&self, evaluation: &Evaluation<'_>, samples: &[usize]) -> Option<Fit> {
+        evaluation.fit(self.pipeline.architecture.output, self.pipeline.training.loss, samples)
     }
 
     pub(super) fn stream(&self, run: usize, purpose: Purpose) -> ChaCha8Rng {
@@ -164,4 +202,26 @@ impl<'a> Setup<'a> {
     pub(super) fn labels(&self, chosen: &[i32]) -> Labels {
         self.labels.of(chosen)
     }
+}
+
+/// Y as numbers, of every sample or of none.
+fn target(rows: &[SampleRow]) -> Result<Option<Array2<f32>>, String> {
+    let width = rows.first().and_then(|row| row.target.as_ref()).map_or(0, Vec::len);
+    if let Some(row) = rows.iter().find(|row| row.target.as_ref().map_or(0, Vec::len) != width) {
+        return Err(format!("sample {}: `target` must have {width} values, as in the first sample", row.sample));
+    }
+    let values: Vec<f32> = rows.iter().filter_map(|row| row.target.as_ref()).flatten().copied().collect();
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        return Err(format!(
+            "sample {}: `target` is {}; only finite numbers can be trained on",
+            at / width,
+            values[at]
+        ));
+    }
+    let shaped = Array2::from_shape_vec((rows.len(), width), values).expect("every row has the width");
+    Ok((width > 0).then_some(shaped))
+}
+
+fn of_path(path: &Path, problem: &str) -> StageError {
+    StageError::Refused(format!("{}: {problem}", path.display()))
 }

@@ -1,0 +1,183 @@
+//! Pipelines that may be sweeps: which experiments of them, what is done for each, and what would be.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use infoplane::config::{Declared, Pipeline, Sweep, Variant};
+use infoplane::stages::record::{self, Existing, Planned};
+use infoplane::stages::sweep::{State, Work, look, sweep};
+use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate};
+use infoplane::store::Experiment;
+
+use super::inspect::grid;
+use super::path;
+use super::terminal::Terminal;
+
+/// Which stages a command does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stages {
+    /// Data, recording, estimates.
+    All,
+    /// The recording.
+    Record,
+    /// The estimates of what is recorded.
+    Estimate,
+}
+
+/// What a command does for a pipeline.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Job {
+    pub(super) stages: Stages,
+    pub(super) existing: Existing,
+}
+
+/// Adds the words for some experiments of a sweep.
+pub(super) fn add(command: Command) -> Command {
+    let only = Arg::new("only")
+        .long("only")
+        .value_name("ID")
+        .help("Of a sweep, only this experiment; * stands for anything; may be given several times")
+        .action(ArgAction::Append);
+    let dry_run = Arg::new("dry_run").long("dry-run").help("Only say what would be done").action(ArgAction::SetTrue);
+    command.arg(only).arg(dry_run)
+}
+
+/// What the pipeline named on the command line declares, and where its results go: `--out`, else `outputs/<name>`.
+pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBuf)> {
+    let file = path(matches, "pipeline").context("clap requires the pipeline")?;
+    let declared = Declared::read(file)?;
+    let name = match &declared {
+        Declared::One(pipeline) => &pipeline.name,
+        Declared::Many(sweep) => &sweep.name,
+    };
+    if matches!(declared, Declared::One(_)) && matches.contains_id("only") {
+        let file = file.display();
+        anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
+    }
+    let out = path(matches, "out").map_or_else(|| Path::new("outputs").join(name), Path::to_owned);
+    Ok((declared, out))
+}
+
+impl Job {
+    /// Says how far `pipeline`, which is one experiment, is.
+    pub(super) fn describe(self, pipeline: &Pipeline, root: &Path, terminal: &Terminal) -> anyhow::Result<Outcome> {
+        let text = match self.look(pipeline, &Experiment::new(root))? {
+            State::Done => "done".to_owned(),
+            State::Pending => format!("pending: {} runs to record", pipeline.n_runs),
+            State::Unfinished(missing) => format!("unfinished: {missing}"),
+        };
+        terminal.print(&format!("{}: {text}\n", root.display()))?;
+        Ok(Outcome::UpToDate)
+    }
+
+    /// Does the chosen experiments of a sweep, or says how far they are.
+    pub(super) fn sweep(
+        self,
+        all: &Sweep,
+        root: &Path,
+        matches: &ArgMatches,
+        terminal: &Terminal,
+    ) -> anyhow::Result<Outcome> {
+        let patterns: Vec<&str> =
+            matches.get_many::<String>("only").into_iter().flatten().map(String::as_str).collect();
+        let chosen = all.chosen(&patterns)?;
+        if matches.get_flag("dry_run") {
+            terminal
+                .print(&table(&chosen, &look(&chosen, root, |pipeline, experiment| self.look(pipeline, experiment))))?;
+            return Ok(Outcome::UpToDate);
+        }
+        let outcome = sweep(all, &chosen, root, &self, terminal)?;
+        terminal.report("sweep", &outcome);
+        Ok(outcome)
+    }
+
+    /// How far an experiment is, and whether it could be done.
+    fn look(self, pipeline: &Pipeline, experiment: &Experiment) -> Result<State, StageError> {
+        let is_recorded = || Ok::<_, StageError>(record::plan(pipeline, experiment, self.existing)? == Planned::Whole);
+        let state = match self.state(pipeline, experiment)? {
+            State::Unfinished(_) if self.stages == Stages::Record && is_recorded()? => State::Done,
+            State::Pending if self.stages == Stages::Estimate => {
+                return Err(StageError::Refused("nothing is recorded; run `infoplane record` first".to_owned()));
+            }
+            state => state,
+        };
+        let makes_data = self.stages == Stages::All && record::is_to_be_made(&pipeline.data);
+        if state != State::Done && self.stages != Stages::Estimate && !makes_data {
+            record::expect_fit(pipeline)?;
+        }
+        Ok(state)
+    }
+}
+
+impl Work for Job {
+    fn prepare(&self, pipeline: &Pipeline) -> Result<(), StageError> {
+        match self.stages {
+            Stages::All => super::run::make_data(pipeline).map(drop),
+            Stages::Record | Stages::Estimate => Ok(()),
+        }
+    }
+
+    fn is_large(&self, pipeline: &Pipeline) -> bool {
+        record::is_large(pipeline)
+    }
+
+    fn one(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<Outcome, StageError> {
+        let recorded = match self.stages {
+            Stages::All | Stages::Record => record::record(pipeline, experiment, self.existing, &Silent)?,
+            Stages::Estimate => Outcome::UpToDate,
+        };
+        if self.stages == Stages::Record || pipeline.estimates.is_empty() {
+            return Ok(recorded);
+        }
+        let estimated = estimate::estimate(experiment, &pipeline.estimates, experiment.root(), &Silent)?;
+        Ok(match (&recorded, &estimated) {
+            (Outcome::TrainingsFailed { .. }, _) | (_, Outcome::UpToDate) => recorded,
+            _ => estimated,
+        })
+    }
+
+    fn state(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<State, StageError> {
+        let n_runs = pipeline.n_runs;
+        match record::plan(pipeline, experiment, self.existing)? {
+            Planned::Nothing => Ok(State::Pending),
+            Planned::Begun(n) => Ok(State::Unfinished(format!("{n} of {n_runs} runs are recorded"))),
+            Planned::Whole => {
+                let tables = estimate::plan(experiment, &pipeline.estimates, experiment.root())?;
+                Ok(match tables.iter().map(|table| table.n_pending).sum() {
+                    0_usize => State::Done,
+                    n => State::Unfinished(format!("recorded; {n} tables of estimates to make")),
+                })
+            }
+        }
+    }
+
+    fn join(&self, experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
+        aggregate::aggregate(experiments, out)
+    }
+}
+
+/// The experiments with their settings, how far each is, and counts.
+fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
+    let parameters = chosen.first().map_or(&[][..], |variant| &variant.settings);
+    let mut header = vec!["experiment", "state"];
+    header.extend(parameters.iter().map(|setting| setting.parameter.as_str()));
+    header.push("");
+    let row = |(variant, state): (&&Variant, &Result<State, String>)| {
+        let (state, why) = match state {
+            Err(reason) => ("cannot run", reason.as_str()),
+            Ok(State::Done) => ("done", ""),
+            Ok(State::Pending) => ("pending", ""),
+            Ok(State::Unfinished(missing)) => ("unfinished", missing.as_str()),
+        };
+        let values = variant.settings.iter().map(|setting| setting.value.clone());
+        let row: Vec<String> = [variant.id.clone(), state.to_owned()].into_iter().chain(values).collect();
+        [row, vec![why.to_owned()]].concat()
+    };
+    let rows: Vec<Vec<String>> = chosen.iter().zip(states).map(row).collect();
+    let count = |state| (rows.iter().filter(|row| row[1] == state).count(), state);
+    let counts = ["done", "unfinished", "pending", "cannot run"].into_iter().map(count);
+    let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
+    let n = rows.len();
+    format!("{}\n{n} experiments: {}\n", grid(&header, rows.into_iter()), counts.join(", "))
+}

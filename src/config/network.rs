@@ -1,0 +1,465 @@
+//! The `[network]` table of a pipeline: the layers, as widths, as tables or in shorthand, and how they begin.
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Value, json};
+
+use super::values::{self, choice, name_of};
+use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
+use crate::suggest::suggestion;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawNetwork {
+    #[serde(deserialize_with = "layers")]
+    hidden: Vec<RawLayer>,
+    #[serde(default, deserialize_with = "some_activation")]
+    activation: Option<Activation>,
+    #[serde(default)]
+    batch_norm: bool,
+    #[serde(default, deserialize_with = "rate")]
+    dropout: Option<f32>,
+    #[serde(default, deserialize_with = "rate")]
+    gaussian_dropout: Option<f32>,
+    #[serde(default, deserialize_with = "variance")]
+    noise_variance: Option<f32>,
+    #[serde(default, deserialize_with = "bits")]
+    quantise_bits: Option<u32>,
+    #[serde(default = "softmax", deserialize_with = "output")]
+    output: Output,
+    #[serde(default = "truncated_normal", deserialize_with = "initial")]
+    initial: Initial,
+    #[serde(default = "values::fan_in", deserialize_with = "values::fan")]
+    initial_fan: Fan,
+    #[serde(default, deserialize_with = "some_initial")]
+    output_initial: Option<Initial>,
+}
+
+/// A hidden layer as it is written: what it does not say is what the whole network says.
+#[derive(Debug, Clone, PartialEq)]
+struct RawLayer {
+    n_units: usize,
+    /// In order.
+    operations: Vec<Operation>,
+    /// Kinds of operations that the network has but this layer has not.
+    without: Vec<Kind>,
+}
+
+/// Operations that exclude each other in what a network says for all layers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Activation,
+    BatchNorm,
+    Quantise,
+    Dropout,
+    GaussianDropout,
+    Noise,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTable {
+    #[serde(deserialize_with = "units")]
+    units: usize,
+    #[serde(default, deserialize_with = "some_activation")]
+    activation: Option<Activation>,
+    batch_norm: Option<bool>,
+    #[serde(default, deserialize_with = "rate")]
+    dropout: Option<f32>,
+    #[serde(default, deserialize_with = "rate")]
+    gaussian_dropout: Option<f32>,
+    #[serde(default, deserialize_with = "variance")]
+    noise_variance: Option<f32>,
+    #[serde(default, deserialize_with = "bits")]
+    quantise_bits: Option<u32>,
+}
+
+/// Every layer keeps files open while a run is recorded; the widths keep sums of them within bounds.
+const MOST_LAYERS: usize = 100;
+const MOST_UNITS: i64 = 10_000_000;
+/// Beyond 16 bits levels are finer than f32 tells apart in a range of any size.
+const BITS: std::ops::RangeInclusive<i64> = 2..=16;
+
+impl RawNetwork {
+    /// The architecture; what is wrong where something is.
+    pub(super) fn check(self) -> Result<Architecture, String> {
+        let defaults = operations(
+            self.activation,
+            self.batch_norm,
+            self.dropout,
+            self.gaussian_dropout,
+            self.noise_variance,
+            self.quantise_bits,
+        );
+        let hidden = self.hidden.into_iter().map(|layer| layer.complete(&defaults));
+        let with_fan = |initial| match initial {
+            Initial::TruncatedNormal(_) => Initial::TruncatedNormal(self.initial_fan),
+            other => other,
+        };
+        let initial = with_fan(self.initial);
+        Ok(Architecture {
+            hidden: hidden.collect::<Result<_, _>>()?,
+            initial,
+            output: self.output,
+            output_initial: self.output_initial.map_or(initial, with_fan),
+            output_bits: self.quantise_bits,
+        })
+    }
+}
+
+/// Operations in the order in which tables have them: weighted sums, batch normalisation, activation, quantisation, dropout,
+/// noise.
+fn operations(
+    activation: Option<Activation>,
+    batch_norm: bool,
+    dropout: Option<f32>,
+    gaussian_dropout: Option<f32>,
+    noise_variance: Option<f32>,
+    quantise_bits: Option<u32>,
+) -> Vec<Operation> {
+    let all = [
+        batch_norm.then_some(Operation::BatchNorm),
+        activation.map(Operation::Activation),
+        quantise_bits.map(|bits| Operation::Quantise { bits }),
+        // A rate or variance of 0 says that there is none, also where a sweep begins with 0.
+        dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::Dropout { rate }),
+        gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
+        noise_variance.filter(|variance| *variance > 0.0).map(|variance| Operation::Noise { variance }),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn kind(operation: &Operation) -> Kind {
+    match operation {
+        Operation::Activation(_) => Kind::Activation,
+        Operation::BatchNorm => Kind::BatchNorm,
+        Operation::Quantise { .. } => Kind::Quantise,
+        Operation::Dropout { .. } => Kind::Dropout,
+        Operation::GaussianDropout { .. } => Kind::GaussianDropout,
+        Operation::Noise { .. } => Kind::Noise,
+    }
+}
+
+impl RawLayer {
+    /// The layer with what the network says for all, `defaults`: before the activation what comes before it there, else at
+    /// the end.
+    fn complete(self, defaults: &[Operation]) -> Result<Hidden, String> {
+        let mut operations = self.operations;
+        let is_new = |operation: &&Operation| {
+            let kind = kind(operation);
+            !self.without.contains(&kind) && operations.iter().all(|own| self::kind(own) != kind)
+        };
+        let new: Vec<Operation> = defaults.iter().filter(is_new).copied().collect();
+        let is_early = |operation: &Operation| matches!(kind(operation), Kind::BatchNorm | Kind::Activation);
+        operations.splice(0..0, new.iter().filter(|operation| is_early(operation)).copied());
+        operations.extend(new.iter().filter(|operation| !is_early(operation)));
+        if operations.iter().all(|operation| kind(operation) != Kind::Activation) {
+            let problem = "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)";
+            return Err(problem.to_owned());
+        }
+        Ok(Hidden { n_units: self.n_units, operations })
+    }
+}
+
+impl From<RawTable> for RawLayer {
+    fn from(raw: RawTable) -> Self {
+        let says_none = [
+            (Kind::BatchNorm, raw.batch_norm == Some(false)),
+            (Kind::Dropout, raw.dropout == Some(0.0)),
+            (Kind::GaussianDropout, raw.gaussian_dropout == Some(0.0)),
+            (Kind::Noise, raw.noise_variance == Some(0.0)),
+        ];
+        Self {
+            n_units: raw.units,
+            operations: operations(
+                raw.activation,
+                raw.batch_norm == Some(true),
+                raw.dropout,
+                raw.gaussian_dropout,
+                raw.noise_variance,
+                raw.quantise_bits,
+            ),
+            without: says_none.into_iter().filter(|(_, is_none)| *is_none).map(|(kind, _)| kind).collect(),
+        }
+    }
+}
+
+/// Reads the shorthand of Grabauskas 2019, `12,Dr-0.2,10-tanh,BN,8-relu`: dense layers by their width, with an activation or
+/// that of the network, and what follows each. Besides his `Dr` and `BN`: `GDr` (Gaussian dropout), `Noise` (with its
+/// variance), `Q` (with its bits), and an activation by its name alone.
+fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
+    let mut layers: Vec<RawLayer> = Vec::new();
+    for item in text.split(',').map(str::trim) {
+        let (word, value) = item.split_once('-').map_or((item, None), |(word, value)| (word, Some(value)));
+        let wrong = |allowed: &str| format!("item `{item}`: must be {allowed}");
+        let number = |allowed: &str| value.and_then(|v| v.parse::<f32>().ok()).ok_or_else(|| wrong(allowed));
+        let operation = if word.starts_with(|c: char| c.is_ascii_digit()) {
+            let n_units = word.parse().map_err(|_| wrong("a width such as 12, or 10-tanh")).and_then(checked_units)?;
+            let operations = value.map(|name| named_activation(name).map(Operation::Activation)).transpose()?;
+            layers.push(RawLayer { n_units, operations: operations.into_iter().collect(), without: Vec::new() });
+            continue;
+        } else if value.is_none() && Activation::ALL.iter().any(|(name, _)| *name == word) {
+            Operation::Activation(named_activation(word)?)
+        } else {
+            match word {
+                "BN" if value.is_none() => Operation::BatchNorm,
+                "Dr" => Operation::Dropout { rate: checked_rate(number("Dr-RATE, such as Dr-0.2")?.into())? },
+                "GDr" => {
+                    Operation::GaussianDropout { rate: checked_rate(number("GDr-RATE, such as GDr-0.2")?.into())? }
+                }
+                "Noise" => {
+                    let variance = number("Noise-VARIANCE, such as Noise-0.01")?;
+                    Operation::Noise { variance: checked_variance(variance.into())? }
+                }
+                "Q" => Operation::Quantise { bits: checked_bits(number("Q-BITS, such as Q-8")?.into())? },
+                _ => {
+                    let known = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
+                    let known = known.into_iter().chain(Activation::ALL.iter().map(|(name, _)| *name));
+                    return Err(format!(
+                        "unknown item `{item}`; a width such as 12 or 10-tanh, or {}",
+                        suggestion(word, known)
+                    ));
+                }
+            }
+        };
+        let layer =
+            layers.last_mut().ok_or_else(|| format!("item `{item}` stands before any layer; begin with a width"))?;
+        layer.operations.push(operation);
+    }
+    Ok(layers)
+}
+
+fn layers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawLayer>, D::Error> {
+    checked_layers(toml::Value::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+fn checked_layers(got: toml::Value) -> Result<Vec<RawLayer>, String> {
+    let layers = match got {
+        toml::Value::String(text) => shorthand(&text)?,
+        toml::Value::Array(items) => items.into_iter().map(layer).collect::<Result<Vec<_>, _>>()?,
+        other => {
+            let allowed = "widths such as [10, 7, 5], tables of layers, or a shorthand such as \"10-tanh,Dr-0.2,7\"";
+            return Err(format!("must be {allowed}, got {other}"));
+        }
+    };
+    if layers.is_empty() {
+        return Err("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]".to_owned());
+    }
+    if layers.len() > MOST_LAYERS {
+        return Err(format!("at most {MOST_LAYERS} hidden layers can be recorded, got {}", layers.len()));
+    }
+    Ok(layers)
+}
+
+fn layer(item: toml::Value) -> Result<RawLayer, String> {
+    match item {
+        toml::Value::Integer(n_units) => {
+            Ok(RawLayer { n_units: checked_units(n_units)?, operations: Vec::new(), without: Vec::new() })
+        }
+        toml::Value::Table(_) => {
+            let table: RawTable = item.try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
+            Ok(table.into())
+        }
+        other => Err(format!("a layer is a width or a table such as {{ units = 10, dropout = 0.2 }}, got {other}")),
+    }
+}
+
+fn units<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    checked_units(i64::deserialize(from)?).map_err(serde::de::Error::custom)
+}
+
+fn checked_units(width: i64) -> Result<usize, String> {
+    match (1..=MOST_UNITS).contains(&width) {
+        true => Ok(width as usize),
+        false => Err(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
+    }
+}
+
+fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
+    checked_rate(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn checked_rate(rate: f64) -> Result<f32, String> {
+    match (0.0..1.0).contains(&rate) && (rate as f32) < 1.0 {
+        true => Ok(rate as f32),
+        false => Err(format!("a dropout rate must be at least 0 and below 1, got {rate}")),
+    }
+}
+
+fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
+    checked_variance(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn checked_variance(variance: f64) -> Result<f32, String> {
+    match variance >= 0.0 && (variance as f32).is_finite() {
+        true => Ok(variance as f32),
+        false => Err(format!("a variance must be a number of at least 0 that f32 can hold, got {variance}")),
+    }
+}
+
+fn bits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
+    checked_bits(i64::deserialize(from)? as f64).map(Some).map_err(serde::de::Error::custom)
+}
+
+fn checked_bits(bits: f64) -> Result<u32, String> {
+    match bits.fract() == 0.0 && BITS.contains(&(bits as i64)) {
+        true => Ok(bits as u32),
+        false => Err(format!("bits must be a whole number from {} to {}, got {bits}", BITS.start(), BITS.end())),
+    }
+}
+
+fn named_activation(name: &str) -> Result<Activation, String> {
+    let found = Activation::ALL.iter().find(|(known, _)| *known == name);
+    let unknown =
+        || format!("unknown choice `{name}`; {}", suggestion(name, Activation::ALL.iter().map(|(name, _)| *name)));
+    found.map(|(_, activation)| *activation).ok_or_else(unknown)
+}
+
+fn some_activation<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Activation>, D::Error> {
+    choice(from, Activation::ALL).map(Some)
+}
+
+fn softmax() -> Output {
+    Output::Softmax
+}
+
+fn output<'de, D: Deserializer<'de>>(from: D) -> Result<Output, D::Error> {
+    choice(from, Output::ALL)
+}
+
+fn truncated_normal() -> Initial {
+    Initial::TruncatedNormal(Fan::In)
+}
+
+fn initial<'de, D: Deserializer<'de>>(from: D) -> Result<Initial, D::Error> {
+    choice(from, Initial::ALL)
+}
+
+fn some_initial<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Initial>, D::Error> {
+    choice(from, Initial::ALL).map(Some)
+}
+
+/// What of an architecture a recording depends on, for manifests: keys that came later only where they are not as before.
+pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, Value> {
+    let mut settings = serde_json::Map::new();
+    let mut add = |key: &str, value: Value| settings.insert(key.to_owned(), value);
+    let hidden = &architecture.hidden;
+    let widths: Vec<usize> = hidden.iter().map(|layer| layer.n_units).collect();
+    add("hidden", json!(widths));
+    match hidden.first().map(|layer| layer.operations.as_slice()) {
+        Some([Operation::Activation(activation)]) if hidden.iter().all(|l| l.operations == hidden[0].operations) => {
+            add("activation", json!(name_of(Activation::ALL, *activation)));
+        }
+        _ => {
+            let of_layer = |layer: &Hidden| layer.operations.iter().map(operation).collect::<Vec<Value>>();
+            add("operations", hidden.iter().map(of_layer).collect());
+        }
+    }
+    add_initial("initial", architecture.initial, &mut add);
+    if architecture.output_initial != architecture.initial {
+        add_initial("output_initial", architecture.output_initial, &mut add);
+    }
+    if architecture.output != Output::Softmax {
+        add("output", json!(name_of(Output::ALL, architecture.output)));
+    }
+    if let Some(bits) = architecture.output_bits {
+        add("output_bits", json!(bits));
+    }
+    settings
+}
+
+fn add_initial(key: &str, initial: Initial, add: &mut impl FnMut(&str, Value) -> Option<Value>) {
+    match initial {
+        Initial::TruncatedNormal(fan) => add(&format!("{key}_fan"), json!(name_of(Fan::ALL, fan))),
+        other => add(key, json!(name_of(Initial::ALL, other))),
+    };
+}
+
+fn operation(operation: &Operation) -> Value {
+    match operation {
+        Operation::Activation(activation) => json!(name_of(Activation::ALL, *activation)),
+        Operation::BatchNorm => json!("batch_norm"),
+        Operation::Quantise { bits } => json!({ "quantise_bits": bits }),
+        Operation::Dropout { rate } => json!({ "dropout": rate }),
+        Operation::GaussianDropout { rate } => json!({ "gaussian_dropout": rate }),
+        Operation::Noise { variance } => json!({ "noise_variance": variance }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(table: &str) -> Result<Architecture, String> {
+        let raw: RawNetwork = toml::from_str(table).map_err(|e| e.message().to_owned())?;
+        raw.check()
+    }
+
+    /// Every layer as `width: operations`.
+    #[track_caller]
+    fn check(table: &str, expected: &[&str]) {
+        let of_layer = |layer: &Hidden| {
+            let operations: Vec<String> = layer.operations.iter().map(|o| operation(o).to_string()).collect();
+            format!("{}: {}", layer.n_units, operations.join(" ")).replace(['"', '{', '}'], "")
+        };
+        let got: Vec<String> = read(table).unwrap().hidden.iter().map(of_layer).collect();
+        assert_eq!(got, expected);
+    }
+
+    #[test]
+    fn layers_are_widths_tables_or_shorthand() {
+        check("hidden = [10, 7]\nactivation = \"tanh\"", &["10: tanh", "7: tanh"]);
+        check(
+            "hidden = \"12,Dr-0.2,10-tanh,BN,8-relu\"\nactivation = \"linear\"",
+            &["12: linear dropout:0.2", "10: tanh batch_norm", "8: relu"],
+        );
+        check(
+            "hidden = [{ units = 6, activation = \"elu\", batch_norm = true, quantise_bits = 8 }, 3]\nactivation = \"relu\"",
+            &["6: batch_norm elu quantise_bits:8", "3: relu"],
+        );
+        check(
+            "hidden = \"5,BN,silu,Noise-0.25,Q-4,GDr-0.5\"",
+            &["5: batch_norm silu noise_variance:0.25 quantise_bits:4 gaussian_dropout:0.5"],
+        );
+    }
+
+    #[test]
+    fn what_a_layer_does_not_say_the_network_says() {
+        let network = "activation = \"tanh\"\nbatch_norm = true\nnoise_variance = 0.5\ndropout = 0.25\n";
+        check(
+            &format!("{network}hidden = \"4,3-relu,Dr-0.5\""),
+            &[
+                "4: batch_norm tanh dropout:0.25 noise_variance:0.5",
+                "3: batch_norm relu dropout:0.5 noise_variance:0.5",
+            ],
+        );
+        let table = "hidden = [{ units = 4, batch_norm = false, noise_variance = 0, dropout = 0.0 }, 2]";
+        check(&format!("{network}{table}"), &["4: tanh", "2: batch_norm tanh dropout:0.25 noise_variance:0.5"]);
+        check("activation = \"tanh\"\ndropout = 0\nnoise_variance = 0.0\nhidden = [2]", &["2: tanh"]);
+    }
+
+    #[test]
+    fn what_cannot_be_is_named() {
+        let refused = |table: &str, expected: &str| assert_eq!(read(table).unwrap_err(), expected, "{table}");
+        let of = |hidden: &str| format!("activation = \"tanh\"\nhidden = {hidden}");
+        refused(&of("[]"), "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
+        refused(&of("[0]"), "every layer needs 1 to 10000000 units, got 0");
+        refused(&of("\"10,0-relu\""), "every layer needs 1 to 10000000 units, got 0");
+        refused(&of("\"Dr-0.2,10\""), "item `Dr-0.2` stands before any layer; begin with a width");
+        refused(&of("\"10,Dr\""), "item `Dr`: must be Dr-RATE, such as Dr-0.2");
+        refused(&of("\"10,Dr-1\""), "a dropout rate must be at least 0 and below 1, got 1");
+        refused(&of("\"10-tanhh\""), "unknown choice `tanhh`; did you mean `tanh`?");
+        refused(&of("\"10,Q-1\""), "bits must be a whole number from 2 to 16, got 1");
+        refused(
+            &of("[{ units = 3, droput = 0.1 }]").replace("droput", "noise_variance").replace("0.1", "-1"),
+            "a variance must be a number of at least 0 that f32 can hold, got -1",
+        );
+        refused(
+            "hidden = [3]",
+            "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)",
+        );
+        assert!(read(&of("[{ units = 3, droput = 0.1 }]")).unwrap_err().starts_with("unknown field `droput`"));
+        assert!(
+            read(&of("\"10,XY\"")).unwrap_err().starts_with("unknown item `XY`; a width such as 12 or 10-tanh, or")
+        );
+    }
+}

@@ -1,0 +1,23 @@
+//! One function of every value of a slice, compiled for the machine's widest vectors.
+
+use pulp::Arch;
+
+/// `to[i]` = f(`from[i]`). `f` must be inlined to be vectorised.
+#[inline(always)]
+pub fn map(from: &[f32], to: &mut [f32], f: impl Fn(f32) -> f32) {
+    Arch::new().dispatch(|| {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = f(*from);
+        }
+    });
+}
+
+/// `values[i]` is multiplied by f(`of[i]`).
+#[inline(always)]
+pub fn multiply(values: &mut [f32], of: &[f32], f: impl Fn(f32) -> f32) {
+    Arch::new().dispatch(|| {
+        for (value, of) in values.iter_mut().zip(of) {
+            *value *= f(*of);
+        }
+    });
+}

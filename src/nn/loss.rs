@@ -1,0 +1,112 @@
+//! The output of a network and the loss it is trained on: values, and slopes with respect to the weighted sums.
+
+use crate::math::elementary::sigmoid;
+use crate::math::elementwise::map;
+use crate::math::tile::{self, TILE};
+
+/// What turns the last weighted sums z into the output p.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Output {
+    /// p_c = e^z_c / Σ e^z: one class of several.
+    Softmax,
+    /// p_c = 1/(1 + e^−z_c), each unit by itself.
+    Sigmoid,
+    /// p = z.
+    Linear,
+}
+
+impl Output {
+    /// Every output with its name in the TOML.
+    pub const ALL: &[(&str, Output)] =
+        &[("softmax", Output::Softmax), ("sigmoid", Output::Sigmoid), ("linear", Output::Linear)];
+
+    /// p of the weighted sums of a tile.
+    pub(super) fn apply(self, z: &[f32], p: &mut [f32]) {
+        match self {
+            Output::Softmax => {
+                p.copy_from_slice(z);
+                tile::softmax_in_place(p);
+            }
+            Output::Sigmoid => map(z, p, sigmoid),
+            Output::Linear => p.copy_from_slice(z),
+        }
+    }
+}
+
+/// What is minimised: the mean over the samples of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loss {
+    /// Softmax: −ln p of the sample's class. Sigmoid: −Σ_c y_c ln p_c + (1 − y_c) ln(1 − p_c). In nats.
+    CrossEntropy,
+    /// Mean over the output units of (p_c − y_c)², PyTorch's `MSELoss`.
+    SquaredError,
+}
+
+impl Loss {
+    /// Every loss with its name in the TOML.
+    pub const ALL: &[(&str, Loss)] = &[("cross_entropy", Loss::CrossEntropy), ("squared_error", Loss::SquaredError)];
+
+    /// ∂(`scale` · Σ_s loss)/∂z of a tile; samples beyond `n_valid` are padding and weigh nothing.
+    pub(super) fn delta(
+        self,
+        output: Output,
+        p: &[f32],
+        targets: &[f32],
+        n_valid: usize,
+        scale: f32,
+        delta: &mut [f32],
+    ) {
+        // Of cross-entropy with softmax or sigmoid the slope is p − y; of the squared error 2 (p − y)/n is ∂/∂p.
+        let scale = match self {
+            Loss::CrossEntropy => scale,
+            Loss::SquaredError => scale * 2.0 / (p.len() / TILE) as f32,
+        };
+        for ((delta, p), target) in
+            delta.chunks_exact_mut(TILE).zip(p.chunks_exact(TILE)).zip(targets.chunks_exact(TILE))
+        {
+            delta.iter_mut().zip(p.iter().zip(target)).for_each(|(d, (p, y))| *d = scale * (p - y));
+            delta[n_valid..].fill(0.0);
+        }
+        match (self, output) {
+            (Loss::CrossEntropy, _) | (_, Output::Linear) => {}
+            (Loss::SquaredError, Output::Sigmoid) => delta.iter_mut().zip(p).for_each(|(d, p)| *d *= p * (1.0 - p)),
+            (Loss::SquaredError, Output::Softmax) => {
+                // ∂p_k/∂z_c = p_k (δ_kc − p_c).
+                let mut mean = [0.0_f32; TILE];
+                for (delta, p) in delta.chunks_exact(TILE).zip(p.chunks_exact(TILE)) {
+                    mean.iter_mut().zip(delta.iter().zip(p)).for_each(|(m, (d, p))| *m += d * p);
+                }
+                for (delta, p) in delta.chunks_exact_mut(TILE).zip(p.chunks_exact(TILE)) {
+                    delta.iter_mut().zip(p.iter().zip(&mean)).for_each(|(d, (p, m))| *d = p * (*d - m));
+                }
+            }
+        }
+    }
+
+    /// The loss of one sample from its weighted sums z and targets y; finite wherever z is.
+    pub(super) fn of_sample(self, output: Output, z: &[f64], y: &[f64]) -> f64 {
+        match self {
+            Loss::CrossEntropy => match output {
+                Output::Softmax => {
+                    y.iter().zip(z).filter(|(y, _)| **y > 0.0).map(|(y, z_c)| y * (log_sum_exp(z) - z_c)).sum()
+                }
+                // −ln p = ln(1 + e^−z) and −ln(1 − p) = ln(1 + e^z).
+                _ => y.iter().zip(z).map(|(y, z)| z.max(0.0) - z * y + (-z.abs()).exp().ln_1p()).sum(),
+            },
+            Loss::SquaredError => {
+                let log_total = log_sum_exp(z);
+                let p = |z: f64| match output {
+                    Output::Softmax => (z - log_total).exp(),
+                    Output::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+                    Output::Linear => z,
+                };
+                y.iter().zip(z).map(|(y, z)| (p(*z) - y).powi(2)).sum::<f64>() / z.len() as f64
+            }
+        }
+    }
+}
+
+fn log_sum_exp(z: &[f64]) -> f64 {
+    let largest = z.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    largest + z.iter().map(|z| (z - largest).exp()).sum::<f64>().ln()
+}

@@ -1,0 +1,210 @@
+//! What happens to the values of a layer between its dense map and the next: the way forward and the way back.
+
+use std::ops::Range;
+
+use rand::RngExt;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::StandardNormal;
+
+use super::architecture::Operation;
+use super::batch_norm;
+use super::network::Network;
+use super::quantise::Levels;
+use crate::math::elementwise::map;
+
+/// Training or not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Training,
+    Inference,
+}
+
+/// An operation, and where its parameters and running statistics are among those of the network.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Placed {
+    operation: Operation,
+    /// Of a quantisation of values that cannot leave it.
+    range: Option<(f32, f32)>,
+    pub(super) parameters: Range<usize>,
+    pub(super) statistics: Range<usize>,
+}
+
+/// One tile on its way forward.
+pub(super) struct Forward<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a mut [f32],
+    /// What the way back needs besides.
+    pub(super) kept: &'a mut [f32],
+    /// Samples that are not padding.
+    pub(super) n_valid: usize,
+}
+
+/// One tile on its way back.
+pub(super) struct Backward<'a> {
+    pub(super) from: &'a [f32],
+    pub(super) to: &'a [f32],
+    pub(super) kept: &'a [f32],
+    /// ∂loss/∂`to`, to become ∂loss/∂`from`.
+    pub(super) delta: &'a mut [f32],
+    pub(super) n_valid: usize,
+}
+
+/// What an operation has seen of a batch in training.
+#[derive(Debug, Clone, Default)]
+pub(super) struct OfBatch(pub(super) Vec<f32>);
+
+/// Share of the past in the running range of a quantisation.
+///
+/// TensorFlow's `MovingAverageQuantizer` has 0.999, which needs thousands of updates to forget the range that it begins
+/// with, [`FIRST_RANGE`]; full-batch trainings have no more than that.
+const RANGE_KEPT: f32 = 0.99;
+
+/// The range of a quantisation that has seen nothing yet, as in TensorFlow's `MovingAverageQuantizer`.
+const FIRST_RANGE: [f32; 2] = [-6.0, 6.0];
+
+impl Placed {
+    /// `operation` in a layer of `n_units`, on values within `range`; its parameters and statistics begin at the places
+    /// given.
+    pub(super) fn new(
+        operation: Operation,
+        range: Option<(f32, f32)>,
+        n_units: usize,
+        parameters: usize,
+        statistics: usize,
+    ) -> Self {
+        let (n_parameters, n_statistics) = match operation {
+            Operation::BatchNorm => (2 * n_units, 2 * n_units),
+            Operation::Quantise { .. } => (0, 2),
+            _ => (0, 0),
+        };
+        let (parameters, statistics) = (parameters..parameters + n_parameters, statistics..statistics + n_statistics);
+        Self { operation, range, parameters, statistics }
+    }
+
+    pub(super) fn operation(&self) -> Operation {
+        self.operation
+    }
+
+    /// Sets parameters and statistics to what they are before training.
+    pub(super) fn begin(&self, parameters: &mut [f32], statistics: &mut [f32]) {
+        let statistics = &mut statistics[self.statistics.clone()];
+        match self.operation {
+            Operation::BatchNorm => batch_norm::begin(&mut parameters[self.parameters.clone()], statistics),
+            Operation::Quantise { .. } => {
+                let (low, high) = self.range.unwrap_or(FIRST_RANGE.into());
+                statistics.copy_from_slice(&[low, high]);
+            }
+            _ => {}
+        }
+    }
+
+    /// Room for what the way back needs besides the values.
+    pub(super) fn kept(&self, len: usize) -> Vec<f32> {
+        match self.operation {
+            Operation::Dropout { .. } | Operation::GaussianDropout { .. } | Operation::BatchNorm => vec![0.0; len],
+            _ => Vec::new(),
+        }
+    }
+
+    pub(super) fn forward(
+        &self,
+        tiles: Vec<Forward<'_>>,
+        network: &Network,
+        seen: &mut OfBatch,
+        phase: Phase,
+        draws: &mut ChaCha8Rng,
+    ) {
+        let statistics = &network.statistics[self.statistics.clone()];
+        if self.operation == Operation::BatchNorm {
+            let parameters = &network.parameters[self.parameters.clone()];
+            return match phase {
+                Phase::Training => batch_norm::forward(tiles, parameters, seen),
+                Phase::Inference => batch_norm::infer(tiles, parameters, statistics),
+            };
+        }
+        for tile in tiles {
+            let Forward { from, to, kept, n_valid } = tile;
+            match (self.operation, phase) {
+                (Operation::Activation(activation), _) => activation.apply(from, to),
+                (Operation::Dropout { .. } | Operation::GaussianDropout { .. }, Phase::Inference) => {
+                    to.copy_from_slice(from);
+                }
+                (Operation::Dropout { rate }, Phase::Training) => {
+                    let left = 1.0 / (1.0 - rate);
+                    kept.iter_mut().for_each(|f| *f = if draws.random::<f32>() < rate { 0.0 } else { left });
+                    multiply(from, kept, to);
+                }
+                (Operation::GaussianDropout { rate }, Phase::Training) => {
+                    let sigma = (rate / (1.0 - rate)).sqrt();
+                    kept.iter_mut().for_each(|f| *f = 1.0 + sigma * draws.sample::<f32, _>(StandardNormal));
+                    multiply(from, kept, to);
+                }
+                (Operation::Noise { variance }, _) => {
+                    let sigma = variance.sqrt();
+                    to.iter_mut()
+                        .zip(from)
+                        .for_each(|(to, s)| *to = s + sigma * draws.sample::<f32, _>(StandardNormal));
+                }
+                (Operation::Quantise { bits }, _) => {
+                    if phase == Phase::Training && self.range.is_none() {
+                        see_range(seen, from, n_valid);
+                    }
+                    levels(statistics, bits).round(from, to);
+                }
+                (Operation::BatchNorm, _) => unreachable!("done above, for all tiles together"),
+            }
+        }
+    }
+
+    pub(super) fn backward(&self, tiles: Vec<Backward<'_>>, network: &Network, seen: &OfBatch, gradient: &mut [f32]) {
+        if self.operation == Operation::BatchNorm {
+            let parameters = &network.parameters[self.parameters.clone()];
+            return batch_norm::backward(tiles, parameters, seen, &mut gradient[self.parameters.clone()]);
+        }
+        for Backward { from, to, kept, delta, .. } in tiles {
+            match self.operation {
+                Operation::Activation(activation) => activation.times_slope(delta, from, to),
+                Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {
+                    delta.iter_mut().zip(kept).for_each(|(d, factor)| *d *= factor);
+                }
+                Operation::Quantise { bits } => {
+                    levels(&network.statistics[self.statistics.clone()], bits).stop_gradient(delta, from);
+                }
+                Operation::Noise { .. } | Operation::BatchNorm => {}
+            }
+        }
+    }
+
+    /// Takes what was seen of a batch into the running statistics.
+    pub(super) fn learn(&self, seen: &OfBatch, statistics: &mut [f32]) {
+        let statistics = &mut statistics[self.statistics.clone()];
+        match self.operation {
+            Operation::BatchNorm => batch_norm::learn(seen, statistics),
+            Operation::Quantise { .. } if !seen.0.is_empty() => {
+                // 0 stays a level.
+                let now = [seen.0[0].min(0.0), seen.0[1].max(0.0)];
+                statistics.iter_mut().zip(now).for_each(|(s, now)| *s = RANGE_KEPT * *s + (1.0 - RANGE_KEPT) * now);
+            }
+            _ => {}
+        }
+    }
+}
+
+fn multiply(a: &[f32], b: &[f32], to: &mut [f32]) {
+    map(a, to, |a| a);
+    to.iter_mut().zip(b).for_each(|(to, b)| *to *= b);
+}
+
+fn levels(statistics: &[f32], bits: u32) -> Levels {
+    Levels::nudged(statistics[0], statistics[1], bits)
+}
+
+fn see_range(seen: &mut OfBatch, values: &[f32], n_valid: usize) {
+    if seen.0.is_empty() {
+        seen.0 = vec![f32::INFINITY, f32::NEG_INFINITY];
+    }
+    for v in values.chunks_exact(crate::math::tile::TILE).flat_map(|unit| &unit[..n_valid]) {
+        seen.0[0] = seen.0[0].min(*v);
+        seen.0[1] = seen.0[1].max(*v);
+    }
+}

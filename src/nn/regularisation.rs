@@ -1,0 +1,109 @@
+//! What is asked of kernels besides a small loss: penalties, which have gradients, and constraints, which are put in force
+//! after a step or an epoch. Biases are left alone.
+
+use super::network::Layer;
+
+/// Penalties that are added to the loss of every batch. They are not part of the loss that is recorded.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Penalties {
+    /// Factor of Σ |w|.
+    pub l1: f32,
+    /// Factor of Σ w² (Keras' L2; PyTorch's `weight_decay` is twice this).
+    pub l2: f32,
+    /// Factor of ‖W Wᵀ − 1‖²_F, or of ‖Wᵀ W − 1‖²_F where there are more units than inputs.
+    ///
+    /// # Reference
+    /// Parseval networks, Cisse et al. 2017, as a gradient; Goldfeld's code takes the same step by itself after each update.
+    pub orthonormal: f32,
+}
+
+/// What kernels are forced to.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Constraints {
+    /// After every update the weights of a unit have at most this Euclidean norm.
+    pub max_norm: Option<f32>,
+    /// After every epoch the kernel of a layer is scaled to a norm.
+    pub renormalise: Renormalise,
+}
+
+/// To which Frobenius norm a layer's kernel is scaled after every epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub enum Renormalise {
+    /// It is not.
+    #[default]
+    Never,
+    /// The one that it began with.
+    Initial,
+    /// This one.
+    To(f32),
+}
+
+impl Penalties {
+    /// Adds the penalties' gradient, laid out like the parameters.
+    pub(super) fn add_gradient(&self, layers: &[Layer], parameters: &[f32], gradient: &mut [f32]) {
+        if *self == Self::default() {
+            return;
+        }
+        for layer in layers {
+            let (kernel, gradient) = (layer.kernel_of(parameters), layer.kernel_of_mut(gradient));
+            for (g, w) in gradient.iter_mut().zip(kernel) {
+                // The subgradient of |w| at 0 is 0.
+                let sign = if *w == 0.0 { 0.0 } else { w.signum() };
+                *g += self.l1 * sign + 2.0 * self.l2 * w;
+            }
+            if self.orthonormal > 0.0 {
+                add_orthonormal(self.orthonormal, kernel, layer, gradient);
+            }
+        }
+    }
+}
+
+/// Adds 4λ (W Wᵀ − 1) W, or 4λ W (Wᵀ W − 1).
+fn add_orthonormal(lambda: f32, kernel: &[f32], layer: &Layer, gradient: &mut [f32]) {
+    let w = ndarray::ArrayView2::from_shape((layer.n_units, layer.n_inputs), kernel).expect("the kernel's shape");
+    let is_wide = layer.n_units <= layer.n_inputs;
+    let mut gram = if is_wide { w.dot(&w.t()) } else { w.t().dot(&w) };
+    gram.diag_mut().iter_mut().for_each(|d| *d -= 1.0);
+    let slope = if is_wide { gram.dot(&w) } else { w.dot(&gram) };
+    gradient.iter_mut().zip(&slope).for_each(|(g, s)| *g += 4.0 * lambda * s);
+}
+
+impl Constraints {
+    /// After an update.
+    pub(super) fn after_step(&self, layers: &[Layer], parameters: &mut [f32]) {
+        let Some(most) = self.max_norm else { return };
+        for layer in layers {
+            for weights in layer.kernel_of_mut(parameters).chunks_exact_mut(layer.n_inputs) {
+                let norm = norm(weights);
+                if norm > most {
+                    weights.iter_mut().for_each(|w| *w *= most / norm);
+                }
+            }
+        }
+    }
+
+    /// After an epoch; `first` are the norms that the kernels began with.
+    pub(super) fn after_epoch(&self, first: &[f32], layers: &[Layer], parameters: &mut [f32]) {
+        for (layer, first) in layers.iter().zip(first) {
+            let wanted = match self.renormalise {
+                Renormalise::Never => return,
+                Renormalise::Initial => *first,
+                Renormalise::To(norm) => norm,
+            };
+            let kernel = layer.kernel_of_mut(parameters);
+            let norm = norm(kernel);
+            if norm > 0.0 {
+                kernel.iter_mut().for_each(|w| *w *= wanted / norm);
+            }
+        }
+    }
+}
+
+/// The Frobenius norms of all kernels.
+pub(super) fn kernel_norms(layers: &[Layer], parameters: &[f32]) -> Vec<f32> {
+    layers.iter().map(|layer| norm(layer.kernel_of(parameters))).collect()
+}
+
+fn norm(values: &[f32]) -> f32 {
+    values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() as f32
+}

@@ -1,0 +1,72 @@
+//! What a call of `record` would find, without touching anything.
+
+use super::super::StageError;
+use super::place::{Existing, expect_room, has_something, is_replacing};
+use super::setup::Setup;
+use super::{data_path, is_whole, pending, settings};
+use crate::config::{Data, Pipeline};
+use crate::nn::LARGE;
+use crate::store::{Experiment, Facts, Pending, RunId, read_samples};
+
+/// How far the recording of an experiment is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Planned {
+    /// Every run is recorded.
+    Whole,
+    /// These many runs are recorded.
+    Begun(usize),
+    /// None is.
+    Nothing,
+}
+
+/// How far [`super::record`] is with `pipeline`.
+///
+/// # Errors
+/// Another recording is in the way, or a file cannot be read.
+pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) -> Result<Planned, StageError> {
+    let root = experiment.recording();
+    if !root.exists() && !is_replacing(experiment) {
+        return Ok(Planned::Nothing);
+    }
+    if is_to_be_made(&pipeline.data) {
+        let n = (0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count();
+        return Ok(if n == 0 { Planned::Nothing } else { Planned::Begun(n) });
+    }
+    let settings = settings(pipeline, &data_path(&pipeline.data)?)?;
+    if is_whole(&pending(&root, pipeline.n_runs, &settings), &root, pipeline.n_runs)? && !is_replacing(experiment) {
+        return Ok(Planned::Whole);
+    }
+    let is_in_the_way = expect_room(experiment, &Pending::new(&root, "settings", &settings), pipeline.n_runs);
+    match (is_in_the_way, existing) {
+        (Err(_), Existing::Overwrite) => Ok(Planned::Nothing),
+        (Err(e), Existing::Keep) => Err(e),
+        (Ok(()), _) if !has_something(&root) => Ok(Planned::Nothing),
+        (Ok(()), _) => Ok(Planned::Begun((0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count())),
+    }
+}
+
+/// Makes sure that the data are there and that network, split and moments fit them.
+///
+/// # Errors
+/// They do not.
+pub fn expect_fit(pipeline: &Pipeline) -> Result<(), StageError> {
+    let path = data_path(&pipeline.data)?;
+    Setup::new(pipeline, &read_samples(&path)?, &path).map(drop)
+}
+
+/// Whether all cores work on one network of the pipeline together; a guess by the weights below the output.
+pub fn is_large(pipeline: &Pipeline) -> bool {
+    let width = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok()?.width);
+    let widths: Vec<usize> =
+        width.into_iter().chain(pipeline.architecture.hidden.iter().map(|layer| layer.n_units)).collect();
+    widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() >= LARGE
+}
+
+/// Whether the data are a data set that has not been made yet.
+pub fn is_to_be_made(data: &Data) -> bool {
+    matches!(data, Data::Named(named) if !named.path().exists())
+}
+
+fn has_manifest(experiment: &Experiment, run: usize) -> bool {
+    experiment.recording().join(format!(".meta/runs/{}.json", RunId::new(run))).exists()
+}

@@ -1,0 +1,128 @@
+//! The tables of a sweep: what became of each experiment, and the values of what varies.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::trainings::{self, Trainings};
+use super::{State, experiment};
+use crate::config::{Sweep, Variant};
+use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
+use crate::store::{Experiment, Footer, Pending, Recording, StoreError, read_rows, write_rows};
+
+/// What became of every experiment, in the order of the sweep.
+pub(super) fn rows(
+    sweep: &Sweep,
+    states: &[Result<State, String>],
+    root: &Path,
+) -> Result<Vec<ExperimentRow>, StoreError> {
+    let estimates = estimates(root)?;
+    let all = sweep.experiments.iter().zip(states);
+    Ok(all.map(|(variant, state)| row(variant, state, root, &estimates)).collect())
+}
+
+fn row(
+    variant: &Variant,
+    state: &Result<State, String>,
+    root: &Path,
+    estimates: &BTreeMap<String, (i64, i64)>,
+) -> ExperimentRow {
+    let (state, (n_runs, trainings)) = match state {
+        Err(reason) => (Err(reason.clone()), (None, None)),
+        Ok(state) => match recorded(&experiment(root, variant)) {
+            Ok(recorded) => (Ok(state), recorded),
+            Err(e) => (Err(super::relative(&e.to_string(), root)), (None, None)),
+        },
+    };
+    let n_failed = trainings.as_ref().map_or(0, |trainings| trainings.n_failed);
+    let (n_failures, n_estimates) = estimates.get(&variant.id).copied().unwrap_or_default();
+    let mut problems = Vec::new();
+    if n_failed > 0 {
+        let reason = trainings.as_ref().and_then(|trainings| trainings.reason.as_deref()).unwrap_or_default();
+        problems.push(format!("{n_failed} of {} trainings failed ({reason})", n_runs.unwrap_or(0)));
+    }
+    if n_failures > 0 {
+        problems.push(format!("{n_failures} of {n_estimates} estimates failed (see their column `failure`)"));
+    }
+    let (state, reason) = match state {
+        Err(reason) => ("failed", Some(reason)),
+        Ok(State::Pending) => ("pending", None),
+        Ok(State::Unfinished(missing)) => ("unfinished", Some(missing.clone())),
+        Ok(State::Done) if problems.is_empty() => ("done", None),
+        Ok(State::Done) if Some(n_failed) == n_runs => ("failed", Some(problems.join("; "))),
+        Ok(State::Done) => ("partial", Some(problems.join("; "))),
+    };
+    ExperimentRow {
+        experiment: variant.id.clone(),
+        state: state.to_owned(),
+        n_runs,
+        n_trainings_failed: trainings.as_ref().map(|trainings| trainings.n_failed),
+        n_trainings_degenerate: trainings.as_ref().map(|trainings| trainings.n_degenerate),
+        reason,
+    }
+}
+
+/// The number of recorded runs, and how their trainings ended.
+fn recorded(experiment: &Experiment) -> Result<(Option<i64>, Option<Trainings>), StoreError> {
+    match Recording::open(experiment) {
+        Err(StoreError::Missing { .. }) => Ok((None, None)),
+        Err(e) => Err(e),
+        Ok(recording) => Ok((Some(recording.all_runs().count() as i64), trainings::of(&recording)?)),
+    }
+}
+
+/// By experiment: estimates that failed, and all of them, as the joined summary counts them.
+fn estimates(root: &Path) -> Result<BTreeMap<String, (i64, i64)>, StoreError> {
+    let path = root.join(Experiment::SUMMARY);
+    let mut counts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
+    if path.exists() {
+        for row in read_rows::<SummaryRow>(&path)? {
+            let count = counts.entry(row.experiment).or_default();
+            count.0 += i64::from(row.n_failed);
+            count.1 += i64::from(row.n_failed + row.n_runs);
+        }
+    }
+    Ok(counts)
+}
+
+/// The values of what varies.
+pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
+    let of = |variant: &Variant| -> Vec<SettingRow> {
+        let row = |setting: &crate::config::Setting| SettingRow {
+            experiment: variant.id.clone(),
+            parameter: setting.parameter.clone(),
+            value: setting.value.clone(),
+            number: setting.number,
+        };
+        variant.settings.iter().map(row).collect()
+    };
+    sweep.experiments.iter().flat_map(of).collect()
+}
+
+/// Writes both tables where they are not what is there; whether that was so.
+pub(super) fn write(root: &Path, experiments: &[ExperimentRow], settings: &[SettingRow]) -> Result<bool, StoreError> {
+    let experiment = |row: &ExperimentRow| {
+        json!([row.experiment, row.state, row.n_runs, row.n_trainings_failed, row.n_trainings_degenerate, row.reason])
+    };
+    let setting = |row: &SettingRow| json!([row.experiment, row.parameter, row.value, row.number]);
+    let work = Pending::new(
+        root,
+        "experiments",
+        &json!({
+            "experiments": experiments.iter().map(experiment).collect::<Vec<_>>(),
+            "settings": settings.iter().map(setting).collect::<Vec<_>>(),
+            "schema": VERSION,
+        }),
+    );
+    if work.finished()?.is_some() {
+        return Ok(false);
+    }
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    let files = vec![
+        write_rows(root, Experiment::EXPERIMENTS, experiments, &footer)?,
+        write_rows(root, Experiment::SETTINGS, settings, &footer)?,
+    ];
+    work.finish(files)?;
+    Ok(true)
+}

@@ -1,0 +1,121 @@
+//! Files that arrive in pieces: they wait beside their place as `<name>.part`, whatever becomes of the process, until they
+//! are whole.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::error::StoreError;
+use super::files::{create_folder, io_error, sha256_file, sync_folder};
+
+/// A file that has not come to its end. Two of the same name must not be open at once: take a [`super::Lock`].
+#[derive(Debug)]
+pub struct Partial {
+    file: File,
+    path: PathBuf,
+    place: PathBuf,
+    bytes: u64,
+}
+
+impl Partial {
+    /// Goes on with what there is of the file `name` in `folder`, or begins it.
+    ///
+    /// # Errors
+    /// The folder or the file cannot be written.
+    pub fn open(folder: &Path, name: &str) -> Result<Self, StoreError> {
+        create_folder(folder)?;
+        let path = folder.join(format!("{name}.part"));
+        let opened = OpenOptions::new().append(true).create(true).open(&path);
+        let file = opened.map_err(|source| io_error("write", &path, source))?;
+        let bytes = file.metadata().map_err(|source| io_error("read", &path, source))?.len();
+        Ok(Self { file, path, place: folder.join(name), bytes })
+    }
+
+    /// How much of it is there.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Adds what comes next.
+    ///
+    /// # Errors
+    /// The disk is full.
+    pub fn append(&mut self, content: &[u8]) -> Result<(), StoreError> {
+        self.file.write_all(content).map_err(|source| io_error("write", &self.path, source))?;
+        self.bytes += content.len() as u64;
+        Ok(())
+    }
+
+    /// Throws away what there is.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn clear(&mut self) -> Result<(), StoreError> {
+        self.file.set_len(0).map_err(|source| io_error("write", &self.path, source))?;
+        self.bytes = 0;
+        Ok(())
+    }
+
+    /// SHA-256 of what there is, in hexadecimal.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn sha256(&self) -> Result<String, StoreError> {
+        sha256_file(&self.path)
+    }
+
+    /// Makes the content durable and puts it in its place.
+    ///
+    /// # Errors
+    /// The disk is full or the folder cannot be written; what is there of the file stays.
+    pub fn commit(self) -> Result<(), StoreError> {
+        self.file.sync_all().map_err(|source| io_error("write", &self.path, source))?;
+        fs::rename(&self.path, &self.place)
+            .map_err(|source| io_error("rename a finished file to", &self.place, source))?;
+        sync_folder(self.place.parent().unwrap_or(&self.place))
+    }
+}
+
+impl Drop for Partial {
+    fn drop(&mut self) {
+        // Nothing has come: nothing is left. By its length on disk, which after a failed write is not what was counted.
+        if fs::metadata(&self.path).is_ok_and(|there| there.len() == 0) {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// SHA-256 of `abc`: FIPS 180-2, appendix B.1.
+    const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+
+    #[test]
+    fn a_file_goes_on_where_it_was_left_and_appears_when_it_is_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().join("raw/name");
+        let mut part = Partial::open(&root, "file").unwrap();
+        part.append(b"wrong").unwrap();
+        part.clear().unwrap();
+        part.append(b"a").unwrap();
+        drop(part);
+        assert!(!root.join("file").exists());
+
+        let mut part = Partial::open(&root, "file").unwrap();
+        assert_eq!(part.bytes(), 1);
+        part.append(b"bc").unwrap();
+        assert_eq!((part.bytes(), part.sha256().unwrap().as_str()), (3, ABC));
+        part.commit().unwrap();
+        assert_eq!(fs::read(root.join("file")).unwrap(), b"abc");
+        assert!(!root.join("file.part").exists());
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_file_of_which_nothing_came() {
+        let folder = tempfile::tempdir().unwrap();
+        drop(Partial::open(folder.path(), "file").unwrap());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,297 @@
+//! Sweeps through the program: sixty settings in a few lines, stopped and gone on with, some of which cannot run.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::time::{Duration, Instant};
+
+use infoplane::store::schema::{ExperimentRow, SampleRow, SettingRow, SummaryRow};
+use infoplane::store::{Footer, read_rows, write_rows};
+use polars::prelude::*;
+
+use crate::tool::{PIPELINE, Project};
+
+/// 3 × 4 × 5 settings of a network on 16 samples.
+const SIXTY: &str = r#"seed = 5
+[data]
+file = "d.parquet"
+train_fraction = [0.25, 0.5, 0.75, 1.0]
+[network]
+hidden = [[3], [4], [3, 3], [4, 3], [4, 4]]
+activation = ["tanh", "relu", "linear"]
+[training]
+optimiser = "adam"
+learning_rate = 4e-3
+batch = 2
+epochs = 2
+[record]
+epochs = { every = 1 }
+[[estimate]]
+estimator = "binning"
+n_edges = 4
+"#;
+
+/// A project with 16 samples, in memory, and `text` as its pipeline.
+fn project(text: &str) -> Project {
+    let project = Project::in_memory();
+    let row = |sample: i32| SampleRow {
+        sample,
+        x: (0..4).map(|bit| (sample >> bit & 1) as f32).collect(),
+        y: i32::from(sample.count_ones() > 2),
+        p_y1: None,
+        target: None,
+    };
+    write_rows(&project.path(""), "d.parquet", &(0..16).map(row).collect::<Vec<_>>(), &Footer::new()).unwrap();
+    project.write("p.toml", text);
+    project
+}
+
+fn experiments(project: &Project) -> Vec<ExperimentRow> {
+    read_rows(&project.path("outputs/p/experiments.parquet")).unwrap()
+}
+
+/// How many experiments are in `state`.
+fn count(rows: &[ExperimentRow], state: &str) -> usize {
+    rows.iter().filter(|row| row.state == state).count()
+}
+
+/// The experiments that have a whole recording.
+fn recorded(project: &Project) -> BTreeSet<String> {
+    let Ok(entries) = fs::read_dir(project.path("outputs/p")) else { return BTreeSet::new() };
+    let whole = |entry: fs::DirEntry| {
+        let is_whole = entry.path().join("recording/.meta/manifest.json").exists();
+        is_whole.then(|| entry.file_name().to_string_lossy().into_owned())
+    };
+    entries.filter_map(|entry| whole(entry.unwrap())).collect()
+}
+
+#[test]
+fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
+    let whole = project(SIXTY);
+    let said = whole.ok("run p.toml --threads 2");
+    assert!(said.contains("60/60 ") && said.contains("sweep: 60 experiments: 60 done in "), "{said}");
+    let files = whole.files("outputs");
+
+    let rows = experiments(&whole);
+    assert_eq!((rows.len(), count(&rows, "done"), recorded(&whole).len()), (60, 60, 60));
+    assert!(rows.iter().all(|row| row.n_runs == Some(1) && row.reason.is_none()));
+    let ids: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
+    assert!(ids.len() == 60 && ids.contains("activation-relu,hidden-4-3,train-fraction-0.25"), "{ids:?}");
+    let settings: Vec<SettingRow> = read_rows(&whole.path("outputs/p/settings.parquet")).unwrap();
+    assert_eq!(settings.len(), 3 * 60);
+    let is_of = |row: &&SettingRow| row.experiment == "activation-relu,hidden-4-3,train-fraction-0.25";
+    let of: Vec<(&str, &str, Option<f64>)> =
+        settings.iter().filter(is_of).map(|row| (row.parameter.as_str(), row.value.as_str(), row.number)).collect();
+    let expected = [
+        ("data.train_fraction", "0.25", Some(0.25)),
+        ("network.hidden", "[4, 3]", None),
+        ("network.activation", "relu", None),
+    ];
+    assert_eq!(of, expected);
+
+    let said = whole.ok("run p.toml");
+    assert_eq!(said, "sweep: up to date\n");
+    assert!(whole.files("outputs") == files, "a second run changed a file");
+
+    let single = project(SIXTY);
+    single.ok("run p.toml --threads 1");
+    assert!(single.files("outputs") == files, "the bytes depend on the threads");
+
+    let killed = project(SIXTY);
+    let mut child = killed.start("run p.toml --threads 1");
+    let start = Instant::now();
+    while recorded(&killed).len() < 10 && start.elapsed() < Duration::from_secs(60) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let before = recorded(&killed);
+    assert!((10..60).contains(&before.len()), "{} experiments were recorded when it was killed", before.len());
+    let kept = killed.path(&format!("outputs/p/{}/recording/.meta/manifest.json", before.first().unwrap()));
+    let written = fs::metadata(&kept).unwrap().modified().unwrap();
+    killed.ok("run p.toml");
+    assert_eq!(fs::metadata(&kept).unwrap().modified().unwrap(), written, "a finished experiment was done again");
+    assert!(killed.files("outputs") == files, "other files than undisturbed");
+}
+
+#[test]
+fn one_failing_setting_leaves_the_other_fifty_nine() {
+    let id = "activation-relu,hidden-4-3,train-fraction-0.25";
+    let project = project(SIXTY);
+    // Somebody else's recording is in its place.
+    fs::create_dir_all(project.path(&format!("outputs/p/{id}/recording"))).unwrap();
+    project.write(&format!("outputs/p/{id}/recording/samples.parquet"), "not ours");
+    let reason = format!(
+        "{id}/recording holds a recording that this program did not make; record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+    );
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("sweep: 60 experiments: 59 done, 1 failed in "), "{}", finished.stderr);
+    assert!(finished.stderr.contains(&format!("\n  {id}: failed: {reason}\n")), "{}", finished.stderr);
+    let last = finished.stderr.lines().last().unwrap();
+    assert_eq!(last, "infoplane: 1 experiments failed or hold failures; see experiments.parquet");
+
+    let rows = experiments(&project);
+    assert_eq!((rows.len(), count(&rows, "done"), recorded(&project).len()), (60, 59, 59));
+    let failed = rows.iter().find(|row| row.experiment == id).unwrap();
+    assert_eq!((failed.state.as_str(), failed.reason.as_deref()), ("failed", Some(reason.as_str())));
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    let joined: BTreeSet<&str> = summary.iter().map(|row| row.experiment.as_str()).collect();
+    assert!(joined.len() == 59 && !joined.contains(id));
+
+    let files = project.files("outputs");
+    assert_eq!(project.run("run p.toml").code, 1);
+    assert!(project.files("outputs") == files, "a second run changed a file");
+    assert_eq!(project.refused(&format!("run p.toml --only {id}")), format!("infoplane: outputs/p/{reason}"));
+    assert!(project.files("outputs") == files, "a refused run changed a file");
+
+    project.ok(&format!("run p.toml --overwrite --only {id}"));
+    let rows = experiments(&project);
+    assert_eq!(count(&rows, "done"), 60);
+    assert!(!project.path("outputs/p/.meta/failed").exists(), "a failure that is over is still noted");
+}
+
+#[test]
+fn values_that_are_not_allowed_fail_with_their_line() {
+    let text = SIXTY.replace("4e-3", "[4e-3, -1]").replace("[3], [4], [3, 3], [4, 3], ", "");
+    let text = text.replace("[\"tanh\", \"relu\", \"linear\"]", "\"tanh\"");
+    // All samples train in a fourth of them: none is left to test.
+    let project = project(&text.replace("[record]", "[record]\nsamples = \"test\""));
+    assert_eq!(project.run("run p.toml").code, 1);
+    let rows = experiments(&project);
+    assert_eq!((rows.len(), count(&rows, "done"), count(&rows, "failed")), (8, 3, 5));
+    let reason = |id: &str| rows.iter().find(|row| row.experiment == id).unwrap().reason.clone().unwrap();
+    assert_eq!(
+        reason("hidden-4-4,learning-rate--1,train-fraction-0.5"),
+        "p.toml, line 10: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0"
+    );
+    assert_eq!(
+        reason("hidden-4-4,learning-rate-0.004,train-fraction-1"),
+        "`samples = \"test\"`: all samples train, none is left to test"
+    );
+
+    // The reason of an earlier call is told as long as the settings are the same.
+    project.ok("run p.toml --only *0.004*0.5");
+    assert_eq!(count(&experiments(&project), "failed"), 5);
+    project.write("p.toml", &text);
+    let finished = project.run("run p.toml --dry-run");
+    assert!(finished.stdout.contains("8 experiments: 1 pending, 7 cannot run"), "{}", finished.stdout);
+}
+
+#[test]
+fn what_is_wrong_with_all_of_them_is_said_once_and_leaves_nothing() {
+    let wrong = project(&SIXTY.replace("epochs = 2\n", "epoks = 2\n"));
+    assert_eq!(wrong.refused("run p.toml"), "infoplane: p.toml, line 12: unknown key `epoks`; did you mean `epochs`?");
+    let absent = project(&SIXTY.replace("d.parquet", "e.parquet"));
+    assert_eq!(
+        absent.refused("record p.toml"),
+        "infoplane: there is no data file e.parquet; make it with `infoplane data import`"
+    );
+    let negative = project(&SIXTY.replace("4e-3", "[-1, -2]"));
+    assert_eq!(
+        negative.refused("run p.toml"),
+        "infoplane: none of 120 experiments could run; the first, activation-tanh,hidden-3,learning-rate--1,train-fraction-0.25: p.toml, line 10: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0"
+    );
+    for project in [wrong, absent, negative] {
+        assert!(!project.path("outputs").exists());
+    }
+}
+
+#[test]
+fn only_some_are_done_and_a_dry_run_says_which_are() {
+    let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
+    let project = project(&text);
+    let dry = |line: &str| project.run(line).stdout;
+    let said = dry("run p.toml --dry-run");
+    assert!(said.ends_with("\n6 experiments: 6 pending\n"), "{said}");
+    assert!(said.starts_with("experiment ") && said.contains("network.activation"), "{said}");
+    assert!(!project.path("outputs").exists(), "a dry run made something");
+
+    project.ok("record p.toml --only *relu*0.75 --only activation-tanh*");
+    assert_eq!(recorded(&project).len(), 3);
+    let rows = experiments(&project);
+    assert_eq!((rows.len(), count(&rows, "unfinished"), count(&rows, "pending")), (6, 3, 3));
+    assert!(dry("record p.toml --dry-run").ends_with("\n6 experiments: 3 done, 3 pending\n"));
+    let said = dry("run p.toml --dry-run");
+    assert!(said.ends_with("\n6 experiments: 3 unfinished, 3 pending\n"), "{said}");
+    assert!(said.contains("recorded; 1 tables of estimates to make"), "{said}");
+    assert!(dry("estimate pipeline p.toml --dry-run").ends_with("\n6 experiments: 3 unfinished, 3 cannot run\n"));
+
+    let finished = project.run("estimate pipeline p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    project.ok("estimate pipeline p.toml --only activation-tanh*");
+    project.ok("run p.toml");
+    assert_eq!(count(&experiments(&project), "done"), 6);
+
+    let refused = project.refused("run p.toml --only activation-rel,hidden-4-4,train-fraction-1.0");
+    assert_eq!(
+        refused,
+        "infoplane: no experiment `activation-rel,hidden-4-4,train-fraction-1.0` in the sweep; did you mean `activation-relu,hidden-4-4,train-fraction-1`?"
+    );
+    let said = dry("inspect outputs/p");
+    assert!(said.starts_with("a sweep of 6 experiments\n"), "{said}");
+    assert!(project.refused("inspect outputs/p --validate").ends_with("name one of its experiments, which lie in it"));
+    project.ok("inspect outputs/p/experiments.parquet --validate");
+    project.ok("inspect outputs/p/activation-relu,hidden-4-4,train-fraction-1 --validate");
+    project.ok("check outputs/p/activation-relu,hidden-4-4,train-fraction-1");
+}
+
+#[test]
+fn a_value_added_to_a_list_leaves_the_others_as_they_are() {
+    let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
+    let project = project(&text);
+    project.ok("run p.toml");
+    let before = project.files("outputs/p/activation-relu,hidden-4-4,train-fraction-1");
+    project.write("p.toml", text.replace("0.75", "0.5, 0.75"));
+    let said = project.ok("run p.toml");
+    assert_eq!(said.matches(": done\n").count(), 3, "{said}");
+    assert!(project.files("outputs/p/activation-relu,hidden-4-4,train-fraction-1") == before);
+    assert_eq!(count(&experiments(&project), "done"), 9);
+}
+
+#[test]
+fn calls_with_different_experiments_may_run_at_the_same_time() {
+    let text = SIXTY.replace("[3], [4], [3, 3], ", "");
+    let (project, whole) = (project(&text), project(&text));
+    whole.ok("run p.toml");
+    let calls = ["*tanh*", "*relu*", "*linear*"].map(|only| project.start(&format!("run p.toml --only {only}")));
+    for mut call in calls {
+        assert!(call.wait().unwrap().success());
+    }
+    assert!(project.files("outputs") == whole.files("outputs"), "other files than of one call");
+}
+
+#[test]
+fn tables_of_a_sweep_are_joined_by_polars() {
+    let project = project(&SIXTY.replace("[3], [4], [3, 3], [4, 3], ", ""));
+    project.ok("run p.toml");
+    let scan = |name: &str| {
+        let path = PlRefPath::try_from_path(&project.path(&format!("outputs/p/{name}.parquet"))).unwrap();
+        LazyFrame::scan_parquet(path, ScanArgsParquet::default()).unwrap()
+    };
+    let of_fraction = scan("settings").filter(col("parameter").eq(lit("data.train_fraction")));
+    let on = [col("experiment")];
+    let table = scan("summary").join(of_fraction, &on, &on, JoinArgs::new(JoinType::Inner));
+    let table = table.join(scan("experiments"), &on, &on, JoinArgs::new(JoinType::Inner));
+    let table = table.filter(col("number").lt(lit(0.4)).and(col("layer").eq(lit(1)))).collect().unwrap();
+    // Three activations, three moments.
+    assert_eq!(table.height(), 3 * 3);
+}
+
+#[test]
+fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
+    let project = Project::new(PIPELINE);
+    assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: pending: 2 runs to record\n");
+    assert!(project.refused("record p.toml --dry-run").ends_with("run `infoplane data make tishby` first"));
+    assert!(!project.path("outputs").exists() && !project.path("data").exists());
+    assert_eq!(
+        project.refused("run p.toml --only x"),
+        "infoplane: p.toml is one experiment and no sweep (none of its parameters is a list); leave out `--only`"
+    );
+    project.ok("run p.toml");
+    assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
+    project.write("p.toml", PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
+    assert_eq!(
+        project.refused("run p.toml"),
+        "infoplane: outputs/p holds the recording of a pipeline without lists; move it away, or choose a folder with `--out`"
+    );
+}
