@@ -276,7 +276,7 @@ mod tests {
         check("file = \"d.parquet\"\ntrain_fraction = 1\nfolder = \"d\"", file);
         check(
             "file = \"d.parquet\"\npart = \"test\"\ntrain_fraction = 1",
-            "2: unknown key `part`; did you mean `split`?",
+            "2: unknown key `part`; known: `name`, `file`, `folder`, `train_fraction`, `split`, `labels`",
         );
     }
 

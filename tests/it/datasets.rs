@@ -197,8 +197,8 @@ fn cifar_10_is_read_from_its_archive_and_from_what_was_in_it() {
     let archive = builder.into_inner().unwrap();
     fs::create_dir(project.path("packed")).unwrap();
     project.write("packed/cifar-10-binary.tar.gz", gzip(&archive));
-    project.ok("data make cifar-10 --part test --folder packed --out b.parquet");
-    assert_eq!(config_hash(&project.path("a.parquet")), config_hash(&project.path("b.parquet")));
+    // The same content makes the same table: there is nothing to do.
+    assert!(project.ok("data make cifar-10 --part test --folder packed --out a.parquet").contains("up to date"));
 
     project.write("packed/cifar-10-binary.tar.gz", gzip(&archive[..5_000_000]));
     let sentence = project.refused("data make cifar-10 --part test --folder packed --out c.parquet");

@@ -12,7 +12,7 @@ use crate::math::atoms::Cells;
 use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{information, label_entropy_given};
 use crate::parameter::Parameters;
-use crate::sample::{Labels, Range, Representation, distinct};
+use crate::sample::{Labels, Range, Representation, class_of, distinct};
 use crate::store::schema::SampleRow;
 use crate::store::{data_file, read_samples};
 use crate::units::Nats;
@@ -137,8 +137,10 @@ impl Description {
             }
             _ => (table.entropy(y.counts()), information(&x, &y, &table)),
         };
-        let class = |label: i32| {
-            let n = data.y.iter().filter(|y| **y == label).count();
+        let known = if p_1.is_some() { vec![0, 1] } else { distinct(&data.y) };
+        let mut counts = vec![0; known.len()];
+        data.y.iter().for_each(|label| counts[class_of(&known, *label)] += 1);
+        let class = |(label, n): (i32, usize)| {
             let share = match p_1 {
                 None => n as f64 / n_samples as f64,
                 Some(p_1) if label == 1 => p_1,
@@ -146,7 +148,6 @@ impl Description {
             };
             Class { label, n_samples: n, share }
         };
-        let known = if p_1.is_some() { vec![0, 1] } else { distinct(&data.y) };
         let range = Range::of(values);
         Ok(Self {
             n_samples,
@@ -154,7 +155,7 @@ impl Description {
             x_range: (range.low, range.high),
             n_distinct_inputs: x.n_cells(),
             n_ambiguous_inputs: n_ambiguous(&x, &y),
-            classes: known.into_iter().map(class).collect(),
+            classes: known.into_iter().zip(counts).map(class).collect(),
             is_stochastic: p_1.is_some(),
             h_x_bits: table.entropy(x.counts()).bits(),
             h_y_bits: h_y.bits(),
