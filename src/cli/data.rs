@@ -1,13 +1,13 @@
-//! `infoplane data`: make, import and list data sets.
+//! `infoplane data`: make, fetch, import, list and describe data sets.
 
 use std::path::PathBuf;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::datasets::{self, DATASETS};
+use infoplane::config::NamedData;
+use infoplane::datasets::{self, DATASETS, Source, Spec};
 use infoplane::stages::Outcome;
-use infoplane::stages::data::{Choice, default_out, import, make};
-use infoplane::store::data_file;
+use infoplane::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 
 use super::terminal::Terminal;
 use super::{fetch, parameters, path};
@@ -17,34 +17,54 @@ pub(super) fn command() -> Command {
         Arg::new("out")
             .long("out")
             .value_name("FILE")
-            .help("Where the table goes [default: data/<name>.parquet]")
+            .help("Where the table goes [default: data/<name>.parquet; with other parameters than the defaults data/<name>-<parameters>.parquet]")
             .value_parser(value_parser!(PathBuf))
     };
+    let one = |spec: &&'static Spec| {
+        let folder = Arg::new("folder")
+            .long("folder")
+            .value_name("DIR")
+            .help(format!("Where its files lie, packed or not [default: data/raw/{}]", spec.name))
+            .value_parser(value_parser!(PathBuf));
+        let command = Command::new(spec.name).about(spec.summary).arg(out());
+        let command = if let Source::Files { .. } = spec.source { command.arg(folder) } else { command };
+        parameters::add(command, spec.parameters)
+    };
     let make = Command::new("make")
-        .about("Make a data set from its rule")
+        .about("Make a data set from its rule or its published files")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(
-            DATASETS
-                .iter()
-                .map(|spec| parameters::add(Command::new(spec.name).about(spec.summary).arg(out()), spec.parameters)),
-        );
+        .subcommands(DATASETS.iter().map(one));
     let import = Command::new("import")
         .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
-        .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y and p_y1 are what they are called.")
+        .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y, p_y1 and target are what they are called.")
         .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)))
         .arg(Arg::new("x").long("x").value_name("NAMES").help("Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]").action(ArgAction::Append))
         .arg(Arg::new("y").long("y").value_name("NAME").help("The column of labels, whole numbers").default_value("y"))
         .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
+        .arg(Arg::new("target").long("target").value_name("NAMES").help("Columns that make y as numbers, in order, to train the squared error on them").action(ArgAction::Append))
         .arg(out());
+    let describe = Command::new("describe")
+        .about("Say what a data set is: sizes, balance, H(X), H(Y), I(X;Y)")
+        .arg(
+            Arg::new("what")
+                .value_name("NAME|FILE")
+                .help("A data set, or a table of samples that ends in .parquet")
+                .required(true),
+        )
+        .arg(Arg::new("json").long("json").help("Write JSON").action(ArgAction::SetTrue));
     Command::new("data")
-        .about("Make, import or list data sets")
+        .about("Make, fetch, import, list or describe data sets")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(make)
         .subcommand(fetch::command())
         .subcommand(import)
-        .subcommand(Command::new("list").about("List the data sets that can be made"))
+        .subcommand(
+            Command::new("list")
+                .about("List the data sets, and whether they are made, can be made, or are to be fetched"),
+        )
+        .subcommand(describe)
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
@@ -52,28 +72,75 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         ("make", matches) => {
             let (name, matches) = matches.subcommand().context("clap requires a data set")?;
             let spec = datasets::find(name)?;
-            let out = path(matches, "out").map_or_else(|| data_file(name), PathBuf::from);
-            make(spec, &parameters::read(matches, spec.parameters)?, &out)?
+            let parameters = parameters::read(matches, spec.parameters)?;
+            let folder = match spec.source {
+                Source::Files { .. } => path(matches, "folder").map(PathBuf::from),
+                Source::Rule(_) => None,
+            };
+            let named = NamedData { spec, parameters, folder };
+            make(&named, &path(matches, "out").map_or_else(|| named.path(), PathBuf::from))?
         }
         ("fetch", matches) => return fetch::run(matches, terminal),
         ("import", matches) => {
             let file = path(matches, "file").context("clap requires the file")?;
             let text = |name: &str| matches.get_one::<String>(name).cloned();
+            let all = |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect());
             let choice = Choice {
-                x: matches.get_many::<String>("x").map_or_else(Vec::new, |names| names.cloned().collect()),
+                x: all("x"),
                 y: text("y").context("clap gives a default")?,
                 p_y1: text("p-y1"),
+                target: all("target"),
             };
             let out = path(matches, "out").map_or_else(|| default_out(file), |out| Ok(out.to_owned()))?;
             import(file, &choice, &out)?
         }
+        ("describe", matches) => {
+            let what = matches.get_one::<String>("what").context("clap requires the data set")?;
+            let description = describe(what)?;
+            let json = || serde_json::to_string_pretty(&description).context("a description is plain data");
+            terminal.print(&if matches.get_flag("json") { json()? + "\n" } else { words(what, &description) })?;
+            return Ok(Outcome::UpToDate);
+        }
         _ => {
             for spec in DATASETS {
-                terminal.print(&format!("{}\t{}\n", spec.name, spec.summary))?;
+                let state = match state(spec) {
+                    State::Made => "made",
+                    State::CanBeMade => "can be made",
+                    State::ToBeFetched => "to be fetched",
+                };
+                terminal.print(&format!("{}\t{state}\t{}\n", spec.name, spec.summary))?;
             }
             return Ok(Outcome::UpToDate);
         }
     };
     terminal.report("data", &outcome);
     Ok(outcome)
+}
+
+/// A description for people.
+fn words(what: &str, of: &Description) -> String {
+    const MOST_CLASSES: usize = 20;
+    let ((low, high), n_ambiguous) = (of.x_range, of.n_ambiguous_inputs);
+    let mut text = format!("{what}: {} samples of {} inputs, from {low} to {high}\n", of.n_samples, of.n_inputs);
+    text.push_str(&format!(
+        "inputs   {} distinct, {n_ambiguous} of them with different labels\n",
+        of.n_distinct_inputs
+    ));
+    let class = |c: &Class| format!("{}: {} ({:.2} %)", c.label, c.n_samples, 100.0 * c.share);
+    let mut classes: Vec<String> = of.classes.iter().take(MOST_CLASSES).map(class).collect();
+    if of.classes.len() > MOST_CLASSES {
+        classes.push(format!("and {} more", of.classes.len() - MOST_CLASSES));
+    }
+    let stochastic = if of.is_stochastic { "; stochastic, shares and entropies are those of p(y=1|x)" } else { "" };
+    text.push_str(&format!("classes  {}{stochastic}\n", classes.join(", ")));
+    if let Some(targets) = &of.targets {
+        let (low, high) = targets.range;
+        let of_units = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
+        let (n, mean, variance) = (targets.n_outputs, of_units(&targets.mean), of_units(&targets.variance));
+        text.push_str(&format!("targets  {n}, from {low} to {high}; mean {mean:.4}, variance {variance:.4}\n"));
+    }
+    for (name, bits) in [("H(X)", of.h_x_bits), ("H(Y)", of.h_y_bits), ("I(X;Y)", of.i_xy_bits)] {
+        text.push_str(&format!("{name:<8} {bits:.4} bits\n"));
+    }
+    text
 }

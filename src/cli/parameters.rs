@@ -14,6 +14,8 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
             Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(format!("{}{default}", parameter.doc));
         match parameter.kind {
             Kind::Flag => arg.action(ArgAction::SetTrue),
+            // Rows of numbers may begin with a minus.
+            Kind::Rows => arg.value_name("ROWS").allow_hyphen_values(true),
             _ => arg.value_name("VALUE").allow_negative_numbers(true),
         }
     }))

@@ -2,11 +2,8 @@
 
 use clap::{ArgMatches, Command};
 use infoplane::config::Data;
-use infoplane::datasets;
-use infoplane::parameter::Parameters;
 use infoplane::plots::PLOTS;
 use infoplane::stages::{Outcome, aggregate, data, estimate, plot, record};
-use infoplane::store::data_file;
 
 use super::terminal::Terminal;
 use super::{out_arg, pipeline, pipeline_arg};
@@ -21,8 +18,8 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (pipeline, experiment) = pipeline(matches)?;
-    if let Data::Named(name) = pipeline.data {
-        let outcome = data::make(datasets::find(name)?, &Parameters::default(), &data_file(name))?;
+    if let Data::Named(named) = &pipeline.data {
+        let outcome = data::make(named, &named.path())?;
         terminal.report("data", &outcome);
     }
     let outcome = record::record(&pipeline, &experiment, super::record::existing(matches), terminal)?;

@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod data;
 mod estimate;
 mod record;
 mod values;
@@ -13,11 +14,12 @@ use serde_json::json;
 use thiserror::Error;
 use toml::Spanned;
 
-use crate::datasets;
 use crate::estimators;
 use crate::nn::{Activation, BatchOrder, BatchSize, Fan, Optimiser, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
+use data::RawData;
+pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
@@ -38,6 +40,8 @@ pub struct Pipeline {
     pub train_fraction: f64,
     /// How samples are chosen for training.
     pub split: Split,
+    /// Which labels the samples have.
+    pub labels: Labelling,
     /// Widths of the hidden layers.
     pub hidden: Vec<usize>,
     /// Activation of the hidden layers.
@@ -52,29 +56,6 @@ pub struct Pipeline {
     pub record: Record,
     /// The estimates to make.
     pub estimates: Vec<Request>,
-}
-
-/// Where samples come from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Data {
-    /// A data set of the registry, in `data/<name>.parquet`.
-    Named(&'static str),
-    /// A table made by `infoplane data`.
-    File(PathBuf),
-}
-
-/// How training samples are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Split {
-    /// The first part of a permutation, another one in every run.
-    Shuffled,
-    /// The first part of the table, the same in every run.
-    Ordered,
-}
-
-impl Split {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Split)] = &[("shuffled", Split::Shuffled), ("ordered", Split::Ordered)];
 }
 
 /// What is wrong with a pipeline file, and where.
@@ -99,17 +80,6 @@ struct RawPipeline {
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawData {
-    name: Option<Spanned<String>>,
-    file: Option<PathBuf>,
-    #[serde(deserialize_with = "values::fraction")]
-    train_fraction: f64,
-    #[serde(default = "values::shuffled", deserialize_with = "values::split")]
-    split: Split,
 }
 
 #[derive(Deserialize)]
@@ -158,15 +128,7 @@ impl Pipeline {
     /// Checks what concerns several keys; an error carries the place of the key to blame.
     fn check(name: String, raw: RawPipeline) -> Result<Self, (usize, String)> {
         let data_at = raw.data.span().start;
-        let raw_data = raw.data.into_inner();
-        let data = match (raw_data.name, raw_data.file) {
-            (Some(name), None) => {
-                let at = name.span().start;
-                Data::Named(datasets::find(name.as_ref()).map_err(|e| (at, e.to_string()))?.name)
-            }
-            (None, Some(file)) => Data::File(file),
-            _ => return Err((data_at, "`[data]` needs either `name` or `file`".to_owned())),
-        };
+        let data = data::Table::new(data_at, raw.data.into_inner())?;
         let n_layers = raw.network.hidden.len() + 1;
         let record_at = raw.record.span().start;
         let record = raw.record.into_inner().check(record_at, raw.training.epochs, n_layers)?;
@@ -184,9 +146,10 @@ impl Pipeline {
             name,
             seed: raw.seed,
             n_runs: raw.runs,
-            data,
-            train_fraction: raw_data.train_fraction,
-            split: raw_data.split,
+            data: data.data,
+            train_fraction: data.train_fraction,
+            split: data.split,
+            labels: data.labels,
             hidden: raw.network.hidden,
             activation: raw.network.activation,
             fan: raw.network.initial_fan,
@@ -207,7 +170,7 @@ impl Pipeline {
             Optimiser::Adam { learning_rate } => ("adam", learning_rate),
             Optimiser::Sgd { learning_rate } => ("sgd", learning_rate),
         };
-        json!({
+        let mut settings = json!({
             "seed": self.seed,
             "train_fraction": self.train_fraction,
             "split": name_of(Split::ALL, self.split),
@@ -223,7 +186,12 @@ impl Pipeline {
             "reshuffle": self.training.batch_order == BatchOrder::Reshuffled,
             "epochs": self.n_epochs,
             "record": self.record.settings(),
-        })
+        });
+        // Recordings of earlier versions had no choice, and keep their keys.
+        if self.labels != Labelling::Given {
+            settings["labels"] = json!(self.labels.name());
+        }
+        settings
     }
 }
 
@@ -275,6 +243,13 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     if let (true, [name]) = (message.starts_with("missing field"), quoted.as_slice()) {
         return format!("missing key `{name}`");
     }
+    let first = reworded(message);
+    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
+    key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
+}
+
+/// The first line of the deserialiser's message, its types in the user's words.
+fn reworded(message: &str) -> String {
     let mut first = message.lines().next().unwrap_or(message).to_owned();
     for (theirs, ours) in [
         (
@@ -292,8 +267,7 @@ fn explain(text: &str, line: Option<usize>, message: &str) -> String {
     ] {
         first = first.replace(theirs, ours);
     }
-    let key = line.and_then(|line| text.lines().nth(line - 1)?.split_once('=')).map(|(key, _)| key.trim());
-    key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
+    first
 }
 
 #[cfg(test)]

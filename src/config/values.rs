@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::Split;
+use super::{Labelling, Split};
 use crate::nn::{Activation, BatchSize, Fan, Optimiser};
 use crate::suggest::suggestion;
 
@@ -12,10 +12,6 @@ pub(super) fn one() -> usize {
 
 pub(super) fn yes() -> bool {
     true
-}
-
-pub(super) fn shuffled() -> Split {
-    Split::Shuffled
 }
 
 pub(super) fn fan_in() -> Fan {
@@ -103,6 +99,10 @@ pub(super) fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
 
 pub(super) fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Error> {
     choice(from, Split::ALL)
+}
+
+pub(super) fn labelling<'de, D: Deserializer<'de>>(from: D) -> Result<Labelling, D::Error> {
+    choice(from, Labelling::ALL)
 }
 
 pub(super) fn optimiser<'de, D: Deserializer<'de>>(from: D) -> Result<fn(f32) -> Optimiser, D::Error> {

@@ -3,10 +3,12 @@
 mod csv_text;
 mod matlab;
 mod numpy;
+mod packed;
 
 use thiserror::Error;
 
 use crate::columns::Column;
+pub use packed::{inflate, members};
 
 /// Reads the columns from the bytes of a file.
 pub type Reader = fn(&[u8]) -> Result<Vec<Column>, ImportError>;

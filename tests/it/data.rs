@@ -28,7 +28,7 @@ fn all_labels_are_those_of_tishbys_file() {
 fn stochastic_labels_are_written_with_their_probability() {
     let project = Project::new("");
     project.ok("data make tishby --gamma 0.5 --seed 3");
-    let rows = samples(&project, "data/tishby.parquet");
+    let rows = samples(&project, "data/tishby-gamma-0.5-seed-3.parquet");
     assert!((rows[0].p_y1.unwrap() - 1.0 / (1.0 + (0.5_f64 * 98.5).exp())).abs() < 1e-15);
     assert_eq!(rows[0].y, 0); // drawn with p = e⁻⁴⁹
 }

@@ -113,7 +113,7 @@ fn a_recording_of_another_program_is_not_touched() {
 #[test]
 fn a_data_file_of_other_content_is_not_replaced() {
     let project = Project::new(PIPELINE);
-    project.ok("data make tishby --gamma 0.5");
+    project.ok("data make tishby --gamma 0.5 --out data/tishby.parquet");
     let before = project.files("data");
     let sentence = project.refused("run p.toml");
     assert!(sentence.contains("data/tishby.parquet is there and holds something else"), "{sentence}");

@@ -41,6 +41,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("polars", "stages/aggregate.rs"),
     ("pulp", "math"),
     ("sha2", "store"),
+    ("tar", "import"),
     ("toml", "config"),
     ("postcard", "stages/record"),
     ("ureq", "stages/fetch"),
@@ -52,7 +53,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 const REGISTRIES: &[&str] = &["datasets", "estimators", "import", "plots"];
 
 /// Files that the entries of a registry share.
-const SHARED: &[&str] = &["canvas", "discrete", "given"];
+const SHARED: &[&str] = &["bits", "canvas", "discrete", "given", "idx", "images"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

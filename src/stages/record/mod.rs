@@ -2,6 +2,7 @@
 
 mod adaptive;
 mod checkpoint;
+mod labels;
 mod part;
 mod place;
 mod run;
@@ -19,12 +20,9 @@ use setup::Setup;
 
 use super::{Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
-use crate::datasets;
-use crate::parameter::Parameters;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RunId, data_file, hash_bytes, hash_file, read_footer, read_samples,
-    write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -44,7 +42,7 @@ pub fn record(
     if is_whole(&whole, &root, pipeline.n_runs)? && !place::is_replacing(experiment) {
         return Ok(Outcome::UpToDate);
     }
-    let rows = read_samples(&data_path)?;
+    let rows = labels::labelled(read_samples(&data_path)?, pipeline.labels, pipeline.seed)?;
     let setup = Setup::new(pipeline, &rows, &data_path)?;
     let claim = Pending::new(&root, "settings", &settings);
     let _lock = Lock::named(experiment.root(), "recording")?;
@@ -144,21 +142,22 @@ fn claimed_samples(claim: &Pending, root: &Path, rows: &[SampleRow]) -> Result<F
 /// # Errors
 /// It is not there, or holds other data than the pipeline names.
 fn data_path(data: &Data) -> Result<PathBuf, StageError> {
-    let (path, remedy) = match data {
-        Data::Named(name) => (data_file(name), format!("run `infoplane data make {name}` first")),
-        Data::File(path) => (path.clone(), "make it with `infoplane data import`".to_owned()),
-    };
+    let path = data.path();
     if !path.exists() {
+        let remedy = match data {
+            Data::Named(named) => format!("run `{}` first", named.command()),
+            Data::File(_) => "make it with `infoplane data import`".to_owned(),
+        };
         return Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())));
     }
-    if let Data::Named(name) = data {
-        let made = hash_bytes(datasets::identity(name, &Parameters::default()).as_bytes());
-        if read_footer(&path, SampleRow::TABLE)?.get("infoplane.config_hash") != Some(&made) {
-            return Err(StageError::Refused(format!(
-                "{} is not `{name}` with its default parameters; name it with `file` instead of `name`, or remove it",
-                path.display()
-            )));
-        }
+    if let Data::Named(named) = data
+        && !named.is_in(&read_footer(&path, SampleRow::TABLE)?)
+    {
+        let (path, made) = (path.display(), named.identity());
+        let of =
+            if made == named.spec.name { format!("`{made}` with its default parameters") } else { format!("`{made}`") };
+        let remedy = "name it with `file` instead of `name`, or remove it";
+        return Err(StageError::Refused(format!("{path} is not {of}; {remedy}")));
     }
     Ok(path)
 }

@@ -24,6 +24,7 @@ pub(super) enum Purpose {
     Batches,
     Subset,
     Probe,
+    Labels,
 }
 
 /// What all runs have in common.

@@ -1,17 +1,19 @@
-//! The data stage: rules and foreign files → a table of samples.
+//! Foreign files → a table of samples: which columns are what, and whether their values can be used.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::{fs, io};
 
-use super::{Outcome, StageError};
+use ndarray::Array2;
+
+use super::super::{Outcome, StageError};
+use super::{is_there, write};
 use crate::columns::Column;
-use crate::datasets::{self, Dataset, Source, Spec};
+use crate::datasets::Dataset;
 use crate::import::READERS;
-use crate::parameter::Parameters;
-use crate::sample::{Labels, distinct};
+use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, StoreError, foreign, hash_bytes, hash_file, read_footer, remove_folder, write_rows};
+use crate::store::{Footer, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
 use crate::suggest::suggestion;
 
 /// Which columns of a foreign file are what.
@@ -24,23 +26,17 @@ pub struct Choice {
     pub y: String,
     /// The column of p(y=1 | x), for stochastic labels.
     pub p_y1: Option<String>,
+    /// The columns that make Y as numbers, in order, named as those of X; empty: there are none.
+    pub target: Vec<String>,
 }
 
-/// Makes a data set by its rule and writes it to `out`.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn make(spec: &Spec, parameters: &Parameters, out: &Path) -> Result<Outcome, StageError> {
-    let made_from = datasets::identity(spec.name, parameters);
-    let footer = Footer::from([("infoplane.config_hash".to_owned(), hash_bytes(made_from.as_bytes()))]);
-    if is_there(out, &footer)? {
-        return Ok(Outcome::UpToDate);
+impl Choice {
+    /// The choice in one line, which tables are recognised by.
+    fn identity(&self) -> String {
+        let Self { x, y, p_y1, target } = self;
+        let target = if target.is_empty() { String::new() } else { format!(", target: {target:?}") };
+        format!("Choice {{ x: {x:?}, y: {y:?}, p_y1: {p_y1:?}{target} }}")
     }
-    let Source::Rule(rule) = spec.source else {
-        return Err(StageError::Refused(format!("`{}` is made of files", spec.name)));
-    };
-    let made = rule(parameters).map_err(|e| StageError::Refused(e.to_string()))?;
-    write(out, &rows(made), &footer)
 }
 
 /// Imports a foreign file and writes it to `out`.
@@ -51,13 +47,13 @@ pub fn import(file: &Path, choice: &Choice, out: &Path) -> Result<Outcome, Stage
     let columns = read_columns(file)?;
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     let choice = if is_samples_table(file)? { of_samples_table(choice, &columns) } else { choice.clone() };
-    let rows = rows(dataset(&columns, &choice).map_err(refused)?);
-    let hash = hash_bytes(format!("{} {choice:?}", hash_file(file)?).as_bytes());
+    let data = dataset(&columns, &choice).map_err(refused)?;
+    let hash = hash_bytes(format!("{} {}", hash_file(file)?, choice.identity()).as_bytes());
     let footer = Footer::from([("infoplane.config_hash".to_owned(), hash)]);
     if is_there(out, &footer)? {
         return Ok(Outcome::UpToDate);
     }
-    write(out, &rows, &footer)
+    write(out, &data, &footer)
 }
 
 /// Whether a file that could be read as columns is a table of samples that this program wrote.
@@ -79,77 +75,13 @@ fn of_samples_table(choice: &Choice, columns: &[Column]) -> Choice {
     // A null was read as NaN: hard labels have nothing else.
     let is_given = |c: &&Column| c.name == "p_y1" && c.values.iter().any(|p| !p.is_nan());
     let p_y1 = columns.iter().find(is_given).map(|c| c.name.clone());
-    Choice { x, y: choice.y.clone(), p_y1: choice.p_y1.clone().or(p_y1) }
-}
-
-/// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
-fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
-    if !out.exists() {
-        return Ok(false);
-    }
-    let same = |found: Footer| footer.iter().all(|(key, value)| found.get(key) == Some(value));
-    if read_footer(out, SampleRow::TABLE).is_ok_and(same) {
-        return Ok(true);
-    }
-    let path = out.display();
-    Err(StageError::Refused(format!("{path} is there and holds something else; remove it, or choose `--out FILE`")))
-}
-
-/// Writes the table, which appears whole or not at all.
-///
-/// It is made in a folder of its own, beside `out` and under a name that nobody else has, and put in place only where
-/// nothing is. So two processes need no lock, and nothing is left in a folder that is not ours.
-fn write(out: &Path, rows: &[SampleRow], footer: &Footer) -> Result<Outcome, StageError> {
-    let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
-    let failed = |e: io::Error| refused(e.to_string());
-    let name =
-        out.file_name().ok_or_else(|| refused("it names no file; choose another with `--out FILE`".to_owned()))?;
-    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let own = own_folder(folder).map_err(failed)?;
-    let written = write_rows(&own, "samples.parquet", rows, footer).map_err(StageError::from);
-    let placed = written.and_then(|_| match fs::hard_link(own.join("samples.parquet"), folder.join(name)) {
-        Ok(()) => Ok(Outcome::Done(describe(rows, out))),
-        // Somebody was quicker, with the same or with something else.
-        Err(_) if is_there(out, footer)? => Ok(Outcome::UpToDate),
-        // Not every file system has links.
-        Err(_) => match fs::rename(own.join("samples.parquet"), folder.join(name)) {
-            Ok(()) => Ok(Outcome::Done(describe(rows, out))),
-            Err(e) => Err(failed(e)),
-        },
-    });
-    remove_folder(&own)?;
-    // A name is durable when its folder is.
-    placed.and_then(|outcome| fs::File::open(folder).and_then(|f| f.sync_all()).map(|()| outcome).map_err(failed))
-}
-
-/// A new folder in `folder`.
-fn own_folder(folder: &Path) -> io::Result<PathBuf> {
-    for attempt in 0_u64.. {
-        let path = folder.join(format!(".infoplane-{}-{attempt}", std::process::id()));
-        match fs::create_dir(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path),
-        }
-    }
-    unreachable!("2⁶⁴ folders of one process")
-}
-
-fn describe(rows: &[SampleRow], out: &Path) -> String {
-    let n_inputs = rows.first().map_or(0, |row| row.x.len());
-    let labels = distinct(&rows.iter().map(|row| row.y).collect::<Vec<_>>());
-    format!("{} samples of {n_inputs} inputs, {} labels → {}", rows.len(), labels.len(), out.display())
-}
-
-fn rows(data: Dataset) -> Vec<SampleRow> {
-    let row = |(i, (x, y)): (usize, (ndarray::ArrayView1<'_, f32>, &i32))| SampleRow {
-        sample: i as i32,
-        x: x.to_vec(),
-        y: *y,
-        p_y1: data.p_y1.as_ref().map(|p| p[i]),
-        target: data.target.as_ref().map(|target| target.row(i).to_vec()),
+    // Lists of nulls could not be read.
+    let has_target = columns.iter().any(|c| c.name == "target" && c.problem.is_none());
+    let target = match choice.target.as_slice() {
+        [] if has_target => vec!["target".to_owned()],
+        chosen => chosen.to_vec(),
     };
-    data.x.rows().into_iter().zip(&data.y).enumerate().map(row).collect()
+    Choice { x, y: choice.y.clone(), p_y1: choice.p_y1.clone().or(p_y1), target }
 }
 
 /// The file's ending among those that can be read, the longest that fits.
@@ -173,39 +105,51 @@ fn read_columns(file: &Path) -> Result<Vec<Column>, StageError> {
     reader(&content).map_err(|e| StageError::Refused(format!("{}: {e}", file.display())))
 }
 
-/// X, Y and p(y=1 | x) among the columns of a file.
+/// X, Y, p(y=1 | x) and targets among the columns of a file.
 struct Chosen<'a> {
     x: Vec<&'a Column>,
     y: &'a Column,
     p_y1: Option<&'a Column>,
+    target: Vec<&'a Column>,
+}
+
+fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column, String> {
+    let known = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
+    columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", known()))
+}
+
+/// The columns that are named by `words`, each a name or names with commas between.
+fn find_all<'a>(columns: &'a [Column], words: &[String]) -> Result<Vec<&'a Column>, String> {
+    let mut found = Vec::new();
+    for words in words {
+        // A name may have commas in it.
+        let is_name = columns.iter().any(|c| c.name == *words);
+        let names: Vec<&str> = if is_name { vec![words.as_str()] } else { words.split(',').map(str::trim).collect() };
+        found.extend(names.into_iter().map(|name| find(columns, name)).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
 }
 
 impl<'a> Chosen<'a> {
     /// What is wrong with the choice itself is said here.
     fn new(columns: &'a [Column], choice: &Choice) -> Result<Self, String> {
-        let find = |name: &str| {
-            let known = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
-            columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", known()))
-        };
-        let y = find(&choice.y)?;
-        let p_y1 = choice.p_y1.as_deref().map(find).transpose()?;
+        let y = find(columns, &choice.y)?;
+        let p_y1 = choice.p_y1.as_deref().map(|name| find(columns, name)).transpose()?;
         if p_y1.is_some_and(|p| p.name == y.name) {
             return Err(format!("`--y` and `--p-y1` both name `{}`; labels and their probability differ", y.name));
         }
-        let is_taken = |c: &Column| c.name == y.name || p_y1.is_some_and(|p| p.name == c.name);
-        let mut x = Vec::new();
-        for words in &choice.x {
-            // A name may have commas in it.
-            let is_name = columns.iter().any(|c| c.name == *words);
-            let names: Vec<&str> =
-                if is_name { vec![words.as_str()] } else { words.split(',').map(str::trim).collect() };
-            x.extend(names.into_iter().map(find).collect::<Result<Vec<_>, _>>()?);
-        }
-        if let Some(column) = x.iter().find(|c| is_taken(c)) {
+        let target = find_all(columns, &choice.target)?;
+        let is_label = |c: &Column| c.name == y.name || p_y1.is_some_and(|p| p.name == c.name);
+        let is_taken = |c: &Column| is_label(c) || target.iter().any(|target| target.name == c.name);
+        let mut x = find_all(columns, &choice.x)?;
+        if let Some(column) = x.iter().find(|c| is_label(c)) {
             return Err(format!(
                 "`{}` is the column of labels or their probability; it cannot be in x too",
                 column.name
             ));
+        }
+        if let Some(column) = x.iter().find(|c| is_taken(c)) {
+            return Err(format!("`{}` is a target; it cannot be in x too", column.name));
         }
         let mut seen = BTreeSet::new();
         if let Some(column) = x.iter().find(|c| !seen.insert(&c.name)) {
@@ -214,7 +158,7 @@ impl<'a> Chosen<'a> {
         if choice.x.is_empty() {
             x.extend(columns.iter().filter(|c| !is_taken(c)));
         }
-        let chosen = Self { x, y, p_y1 };
+        let chosen = Self { x, y, p_y1, target };
         let names: BTreeSet<&String> = chosen.all().map(|c| &c.name).collect();
         let mut seen = BTreeSet::new();
         match columns.iter().find(|c| names.contains(&c.name) && !seen.insert(&c.name)) {
@@ -225,7 +169,7 @@ impl<'a> Chosen<'a> {
     }
 
     fn all(&self) -> impl Iterator<Item = &'a Column> {
-        self.x.iter().copied().chain([self.y]).chain(self.p_y1)
+        self.x.iter().copied().chain([self.y]).chain(self.p_y1).chain(self.target.iter().copied())
     }
 
     /// The number of rows.
@@ -269,7 +213,7 @@ impl<'a> Chosen<'a> {
 fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
     let chosen = Chosen::new(columns, choice)?;
     let n = chosen.check()?;
-    let Chosen { x, y, p_y1 } = chosen;
+    let Chosen { x, y, p_y1, target } = chosen;
     let label = |(row, value): (usize, &f64)| {
         let (name, min, max) = (&y.name, i32::MIN, i32::MAX);
         let fits = value.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(value);
@@ -281,10 +225,16 @@ fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
     let p_y1 = p_y1.map(|p| p.values.clone());
     let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
     Labels::new(&y, &given).map_err(|e| e.to_string())?;
-    let n_inputs: usize = x.iter().map(|c| c.width).sum();
-    let values = (0..n).flat_map(|row| x.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
-    let x = ndarray::Array2::from_shape_vec((n, n_inputs), values.map(|v| *v as f32).collect());
-    Ok(Dataset { x: x.expect("every column has n rows"), y, p_y1, target: None })
+    let target = (!target.is_empty()).then(|| side_by_side(&target, n));
+    Ok(Dataset { x: side_by_side(&x, n), y, p_y1, target })
+}
+
+/// Columns of `n` rows as one matrix.
+fn side_by_side(columns: &[&Column], n: usize) -> Array2<f32> {
+    let width: usize = columns.iter().map(|c| c.width).sum();
+    let values = (0..n).flat_map(|row| columns.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
+    let matrix = Array2::from_shape_vec((n, width), values.map(|v| *v as f32).collect());
+    matrix.expect("every column has n rows")
 }
 
 /// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending.
@@ -295,7 +245,7 @@ pub fn default_out(file: &Path) -> Result<PathBuf, StageError> {
     let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
     let n_ending = format(file).map_or(0, |ending| ending.len() + 1);
     match name.get(..name.len().saturating_sub(n_ending)) {
-        Some(stem) if !stem.is_empty() => Ok(crate::store::data_file(stem)),
+        Some(stem) if !stem.is_empty() => Ok(data_file(stem)),
         _ => {
             let problem = "has no name before its ending; say with `--out FILE` where the table goes";
             Err(StageError::Refused(format!("{}: {problem}", file.display())))

@@ -1,0 +1,289 @@
+//! The `[data]` table of a pipeline: which samples, how they are labelled, and which of them train.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use toml::Spanned;
+
+use super::{parameter, reworded, values};
+use crate::datasets::{self, Source, Spec};
+use crate::parameter::Parameters;
+use crate::store::{Footer, data_file, hash_bytes};
+use crate::suggest::suggestion;
+
+/// Where samples come from.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Data {
+    /// A data set of the registry.
+    Named(NamedData),
+    /// A table made by `infoplane data`.
+    File(PathBuf),
+}
+
+/// A data set of the registry with its parameters.
+#[derive(Debug, Clone)]
+pub struct NamedData {
+    /// Which one.
+    pub spec: &'static Spec,
+    /// The given parameters.
+    pub parameters: Parameters,
+    /// Where its files lie, where it is made of files, and they do not lie where `infoplane data fetch` puts them.
+    pub folder: Option<PathBuf>,
+}
+
+/// In the footer of a table of samples: the hash of what made it.
+pub const MADE_FROM: &str = "infoplane.config_hash";
+/// In the footer of a table of samples that was made of published files: the identity of the data set.
+pub const MADE_OF: &str = "infoplane.dataset";
+
+/// How training samples are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Split {
+    /// The first part of a permutation, another one in every run.
+    Shuffled,
+    /// The first part of the table, the same in every run.
+    Ordered,
+}
+
+/// Which labels the samples have, in training and in the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Labelling {
+    /// Their own.
+    Given,
+    /// Those of other samples: all labels, dealt anew, the same in every run.
+    Shuffled,
+    /// Drawn uniformly from the classes, the same in every run.
+    Random,
+}
+
+impl Split {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Split)] = &[("shuffled", Split::Shuffled), ("ordered", Split::Ordered)];
+}
+
+impl Labelling {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Labelling)] =
+        &[("given", Labelling::Given), ("shuffled", Labelling::Shuffled), ("random", Labelling::Random)];
+
+    /// Its name.
+    pub fn name(self) -> &'static str {
+        values::name_of(Self::ALL, self)
+    }
+}
+
+impl Data {
+    /// The table of samples.
+    pub fn path(&self) -> PathBuf {
+        match self {
+            Data::Named(named) => named.path(),
+            Data::File(path) => path.clone(),
+        }
+    }
+}
+
+impl PartialEq for NamedData {
+    fn eq(&self, other: &Self) -> bool {
+        self.identity() == other.identity() && self.folder == other.folder
+    }
+}
+
+impl NamedData {
+    /// What the data set is recognised by, besides the content of its files.
+    pub fn identity(&self) -> String {
+        self.spec.identity(&self.parameters)
+    }
+
+    /// Its table: `data/<name>.parquet`, and of other parameters than the defaults `data/<name>-<parameters>.parquet`.
+    pub fn path(&self) -> PathBuf {
+        const LONGEST: usize = 100;
+        let identity = self.identity().replacen(' ', "-", 1);
+        let is_plain = identity.chars().all(|c| c.is_ascii_alphanumeric() || "-._".contains(c));
+        if is_plain && identity.len() <= LONGEST {
+            return data_file(&identity);
+        }
+        // Whole tables of numbers make no name for a file.
+        data_file(&format!("{}-{}", self.spec.name, &hash_bytes(identity.as_bytes())[..16]))
+    }
+
+    /// The command that makes it.
+    pub fn command(&self) -> String {
+        let mut command = format!("infoplane data make {}", self.spec.name);
+        for (name, value) in self.parameters.but_defaults(self.spec.parameters).iter() {
+            let value = value.to_string();
+            let value = if value.contains([' ', ';']) { format!("\"{value}\"") } else { value };
+            command.push_str(&format!(" --{} {value}", name.replace('_', "-")));
+        }
+        if let Some(folder) = &self.folder {
+            command.push_str(&format!(" --folder {}", folder.display()));
+        }
+        command
+    }
+
+    /// Whether a table with this footer holds it.
+    pub fn is_in(&self, footer: &Footer) -> bool {
+        let identity = self.identity();
+        match self.spec.source {
+            Source::Rule(_) => footer.get(MADE_FROM) == Some(&hash_bytes(identity.as_bytes())),
+            Source::Files { .. } => footer.get(MADE_OF) == Some(&identity),
+        }
+    }
+}
+
+/// The table as it stands in the file.
+pub(super) type RawData = BTreeMap<Spanned<String>, toml::Value>;
+
+/// What the table says.
+pub(super) struct Table {
+    pub(super) data: Data,
+    pub(super) train_fraction: f64,
+    pub(super) split: Split,
+    pub(super) labels: Labelling,
+}
+
+/// The keys that are not parameters of a data set.
+const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "labels"];
+
+impl Table {
+    /// Checks the table that begins at `at`; an error carries the place of the key to blame.
+    pub(super) fn new(at: usize, raw: RawData) -> Result<Self, (usize, String)> {
+        let mut keys: BTreeMap<String, (usize, toml::Value)> = BTreeMap::new();
+        for (key, value) in raw {
+            let at = key.span().start;
+            keys.insert(key.into_inner(), (at, value));
+        }
+        let name = take(&mut keys, "name", text)?;
+        let file = take(&mut keys, "file", text)?;
+        let spec = match (&name, &file) {
+            (Some((at, name)), None) => Some(datasets::find(name).map_err(|e| (*at, e.to_string()))?),
+            (None, Some(_)) => None,
+            _ => return Err((at, "`[data]` needs either `name` or `file`".to_owned())),
+        };
+        let folder = take(&mut keys, "folder", text)?;
+        let train_fraction = take(&mut keys, "train_fraction", values::fraction)?;
+        let split = take(&mut keys, "split", values::split)?;
+        let labels = take(&mut keys, "labels", values::labelling)?;
+        // What is left are parameters, each checked by itself, so that the line of the one to blame is known.
+        let declared = spec.map_or(&[][..], |spec| spec.parameters);
+        let mut given = Vec::new();
+        for (key, (at, value)) in keys {
+            if !declared.iter().any(|parameter| parameter.name == key) {
+                let known = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
+                return Err((at, format!("unknown key `{key}`; {}", suggestion(&key, known))));
+            }
+            let value = parameter(&key, value).map_err(|problem| (at, problem))?;
+            Parameters::new(declared, [(key.clone(), value.clone())]).map_err(|e| (at, e.to_string()))?;
+            given.push((key, value));
+        }
+        let data = match (spec, file) {
+            (Some(spec), _) => {
+                if let (Source::Rule(_), Some((at, _))) = (&spec.source, &folder) {
+                    let problem = format!("`{}` is made by a rule and needs no files; leave out `folder`", spec.name);
+                    return Err((*at, problem));
+                }
+                let parameters = Parameters::new(declared, given).map_err(|e| (at, e.to_string()))?;
+                Data::Named(NamedData { spec, parameters, folder: folder.map(|(_, folder)| folder.into()) })
+            }
+            (None, file) => {
+                if let Some((at, _)) = folder {
+                    let problem = "`folder` is where the files of a data set lie, and goes with `name`; leave it out";
+                    return Err((at, problem.to_owned()));
+                }
+                Data::File(file.map(|(_, file)| file.into()).unwrap_or_default())
+            }
+        };
+        let (_, train_fraction) = train_fraction.ok_or_else(|| (at, "missing key `train_fraction`".to_owned()))?;
+        let split = split.map_or(Split::Shuffled, |(_, split)| split);
+        Ok(Self { data, train_fraction, split, labels: labels.map_or(Labelling::Given, |(_, labels)| labels) })
+    }
+}
+
+/// Takes a key out of the table, and reads its value.
+fn take<T>(
+    keys: &mut BTreeMap<String, (usize, toml::Value)>,
+    key: &str,
+    read: fn(toml::Value) -> Result<T, toml::de::Error>,
+) -> Result<Option<(usize, T)>, (usize, String)> {
+    let Some((at, value)) = keys.remove(key) else { return Ok(None) };
+    let value = read(value).map_err(|e| (at, format!("`{key}`: {}", reworded(e.message()))))?;
+    Ok(Some((at, value)))
+}
+
+fn text(value: toml::Value) -> Result<String, toml::de::Error> {
+    serde::Deserialize::deserialize(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::datasets::DATASETS;
+
+    fn read(text: &str) -> Result<Table, String> {
+        Table::new(0, toml::from_str(text).unwrap()).map_err(|(at, problem)| {
+            let line = text[..at].matches('\n').count() + 1;
+            format!("{line}: {problem}")
+        })
+    }
+
+    #[track_caller]
+    fn check(text: &str, path: &str, command: &str) {
+        let table = read(&format!("train_fraction = 1\n{text}")).unwrap();
+        assert_eq!(table.data.path(), PathBuf::from(path));
+        match &table.data {
+            Data::Named(named) => assert_eq!(named.command(), command),
+            Data::File(_) => assert_eq!(command, ""),
+        }
+    }
+
+    #[test]
+    fn other_parameters_than_the_defaults_have_a_table_of_their_own() {
+        check("file = \"a/b.parquet\"", "a/b.parquet", "");
+        check("name = \"tishby\"", "data/tishby.parquet", "infoplane data make tishby");
+        check("name = \"mnist\"\npart = \"all\"", "data/mnist.parquet", "infoplane data make mnist");
+        let test = "name = \"mnist\"\npart = \"test\"\nfolder = \"d/m\"";
+        check(test, "data/mnist-part-test.parquet", "infoplane data make mnist --part test --folder d/m");
+        let noise = "name = \"spiral\"\nnoise = 0.1\nn_classes = 4\nseed = 0";
+        let command = "infoplane data make spiral --n-classes 4 --noise 0.1";
+        check(noise, "data/spiral-n-classes-4-noise-0.1.parquet", command);
+        let rows = read("train_fraction = 1\nname = \"committee\"\nthresholds = \"1 2  3\"").unwrap();
+        let Data::Named(named) = &rows.data else { unreachable!() };
+        assert_eq!(named.command(), "infoplane data make committee --thresholds \"1 2 3\"");
+        let stem = named.path().file_stem().unwrap().to_string_lossy().into_owned();
+        assert!(stem.len() == "committee-".len() + 16 && stem[10..].chars().all(|c| c.is_ascii_hexdigit()), "{stem}");
+    }
+
+    #[test]
+    fn mistakes_are_named_with_their_line() {
+        let check = |text: &str, expected: &str| assert_eq!(read(text).map(|_| ()).unwrap_err(), expected);
+        let rest = "name = \"mnist\"\ntrain_fraction = 1\n";
+        let with = |line: &str| format!("{rest}{line}");
+        check(&with("prt = \"test\""), "3: unknown key `prt`; did you mean `part`?");
+        check(&with("spilt = \"ordered\""), "3: unknown key `spilt`; did you mean `split`?");
+        check(&with("part = \"tests\""), "3: parameter `part`: must be one of all, train, test, got tests");
+        check(&with("part = [1]"), "3: parameter `part`: must be a number, a text, true or false, got array");
+        check(&with("file = \"x\""), "1: `[data]` needs either `name` or `file`");
+        check(&with("split = \"orderd\""), "3: `split`: unknown choice `orderd`; did you mean `ordered`?");
+        check(&with("labels = \"randm\""), "3: `labels`: unknown choice `randm`; did you mean `random`?");
+        check(&with("folder = 3"), "3: `folder`: invalid type: integer `3`, expected a string");
+        check("name = \"mnist\"", "1: missing key `train_fraction`");
+        check(
+            "name = \"mnist\"\ntrain_fraction = \"x\"",
+            "2: `train_fraction`: invalid type: string \"x\", expected a number",
+        );
+        let rule = "3: `tishby` is made by a rule and needs no files; leave out `folder`";
+        check("name = \"tishby\"\ntrain_fraction = 1\nfolder = \"d\"", rule);
+        let file = "3: `folder` is where the files of a data set lie, and goes with `name`; leave it out";
+        check("file = \"d.parquet\"\ntrain_fraction = 1\nfolder = \"d\"", file);
+        check(
+            "file = \"d.parquet\"\npart = \"test\"\ntrain_fraction = 1",
+            "2: unknown key `part`; did you mean `split`?",
+        );
+    }
+
+    #[test]
+    fn no_parameter_of_a_data_set_is_called_like_a_key_of_the_table() {
+        for spec in DATASETS {
+            assert!(spec.parameters.iter().all(|parameter| !KEYS.contains(&parameter.name)), "{}", spec.name);
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! What is packed: gzip, and archives of files.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use flate2::read::MultiGzDecoder;
+
+use super::ImportError;
+
+/// Unpacked content beyond this is refused: 2 GB.
+const MOST_BYTES: u64 = 2_000_000_000;
+
+/// The content of a gzip file; any other is returned as it is.
+///
+/// # Errors
+/// A gzip file that is truncated or damaged, or larger than 2 GB.
+pub fn inflate(content: Vec<u8>) -> Result<Vec<u8>, ImportError> {
+    inflate_up_to(content, MOST_BYTES)
+}
+
+fn inflate_up_to(content: Vec<u8>, most: u64) -> Result<Vec<u8>, ImportError> {
+    if !content.starts_with(&[0x1f, 0x8b]) {
+        return Ok(content);
+    }
+    let failed = |problem: String| ImportError::Format { format: "gzip", problem };
+    let mut unpacked = Vec::new();
+    if let Err(e) = MultiGzDecoder::new(content.as_slice()).take(most + 1).read_to_end(&mut unpacked) {
+        let (n, all) = (unpacked.len(), content.len());
+        return Err(failed(format!("{e}, after {n} bytes of content; its {all} bytes are truncated or damaged")));
+    }
+    if unpacked.len() as u64 > most {
+        return Err(failed(format!("its content is larger than {most} bytes")));
+    }
+    Ok(unpacked)
+}
+
+/// The files of a tar archive by the last part of their names; of two with one name, the first.
+///
+/// # Errors
+/// An archive that is truncated or damaged.
+pub fn members(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ImportError> {
+    let failed = |problem: String| ImportError::Format { format: "tar", problem };
+    let mut found = BTreeMap::new();
+    for entry in tar::Archive::new(archive).entries().map_err(|e| failed(e.to_string()))? {
+        let mut entry = entry.map_err(|e| failed(format!("{e}; it is truncated or damaged")))?;
+        if !entry.header().entry_type().is_file() {
+            continue;
+        }
+        let (begin, size) = (entry.raw_file_position(), entry.size());
+        let path = entry.path().map_err(|e| failed(e.to_string()))?;
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let mut content = Vec::new();
+        let read = entry.read_to_end(&mut content);
+        if read.is_err() || content.len() as u64 != size {
+            let end = archive.len();
+            return Err(failed(format!(
+                "it ends at byte {end}, but `{name}` of {size} bytes begins at {begin}; it is truncated"
+            )));
+        }
+        found.entry(name).or_insert(content);
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
+
+    use super::*;
+
+    fn gzip(content: &[u8]) -> Vec<u8> {
+        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+        encoder.write_all(content).unwrap();
+        encoder.finish().unwrap()
+    }
+
+    fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in files {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(content.len() as u64);
+            header.set_cksum();
+            builder.append_data(&mut header, name, *content).unwrap();
+        }
+        builder.into_inner().unwrap()
+    }
+
+    #[test]
+    fn gzip_is_unpacked_and_anything_else_is_left() {
+        let content = b"some content, some content".to_vec();
+        assert_eq!(inflate(gzip(&content)).unwrap(), content);
+        assert_eq!(inflate(content.clone()).unwrap(), content);
+        // Two streams one after the other are one file.
+        assert_eq!(inflate([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
+        assert!(inflate(Vec::new()).unwrap().is_empty());
+    }
+
+    #[test]
+    fn gzip_that_is_cut_off_anywhere_is_refused() {
+        let content: Vec<u8> = (0..2000_u32).map(|i| (i * i % 251) as u8).collect();
+        let packed = gzip(&content);
+        for length in 2..packed.len() {
+            let error = inflate(packed[..length].to_vec()).unwrap_err().to_string();
+            let end = format!("its {length} bytes are truncated or damaged");
+            assert!(error.starts_with("not a readable gzip file: ") && error.ends_with(&end), "{error}");
+        }
+    }
+
+    #[test]
+    fn what_grows_beyond_all_bounds_is_refused() {
+        let error = inflate_up_to(gzip(&[0; 1001]), 1000).unwrap_err().to_string();
+        assert_eq!(error, "not a readable gzip file: its content is larger than 1000 bytes");
+        assert_eq!(inflate_up_to(gzip(&[0; 1000]), 1000).unwrap().len(), 1000);
+    }
+
+    #[test]
+    fn files_of_an_archive_are_found_by_their_names() {
+        let archive = tar(&[("folder/a.bin", b"one"), ("folder/b.bin", b""), ("other/a.bin", b"two")]);
+        let found = members(&archive).unwrap();
+        assert_eq!(
+            found.into_iter().collect::<Vec<_>>(),
+            [("a.bin".to_owned(), b"one".to_vec()), ("b.bin".to_owned(), Vec::new())]
+        );
+        assert!(members(&[]).unwrap().is_empty());
+    }
+
+    #[test]
+    fn an_archive_that_is_cut_off_or_lies_about_a_size_is_refused() {
+        let archive = tar(&[("a.bin", &[7; 700])]);
+        let within = members(&archive[..1000]).unwrap_err().to_string();
+        let expected = "it ends at byte 1000, but `a.bin` of 700 bytes begins at 512; it is truncated";
+        assert_eq!(within, format!("not a readable tar file: {expected}"));
+        assert!(members(&archive[..100]).is_err());
+        let mut lying = tar::Header::new_gnu();
+        lying.set_path("a.bin").unwrap();
+        lying.set_size(u64::MAX / 2);
+        lying.set_cksum();
+        assert!(members(lying.as_bytes()).is_err());
+        assert!(members(&[1; 2000]).is_err());
+    }
+}

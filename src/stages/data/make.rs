@@ -1,0 +1,190 @@
+//! Rules and published files → a table of samples.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::super::{Outcome, StageError};
+use super::{is_there, write};
+use crate::config::{MADE_FROM, MADE_OF, NamedData};
+use crate::datasets::{Dataset, DatasetError, PublishedFile, Source, Spec};
+use crate::import::{inflate, members};
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_footer};
+
+/// In the footer: every file that was read, `name=hash of its content`.
+const FILES: &str = "infoplane.dataset_files";
+
+/// Makes a data set and writes it to `out`. Its files, where it is made of files, lie in the folder that is named, or where
+/// `infoplane data fetch` puts them. Once the table is there, they are not needed any more.
+///
+/// # Errors
+/// Parameters that do not go together; a file is missing or not what it should be; the table cannot be written.
+pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
+    let identity = named.identity();
+    let mut published = Published::new(named.spec, named.folder.as_deref());
+    if let Source::Rule(_) = named.spec.source {
+        let footer = Footer::from([(MADE_FROM.to_owned(), hash_bytes(identity.as_bytes()))]);
+        return if is_there(out, &footer)? {
+            Ok(Outcome::UpToDate)
+        } else {
+            write(out, &made(named, &mut published)?, &footer)
+        };
+    }
+    let before = read_footer(out, SampleRow::TABLE).ok().filter(|footer| named.is_in(footer));
+    if before.and_then(|footer| published.are(footer.get(FILES)?).then_some(())).is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let data = made(named, &mut published)?;
+    let files = published.hashes();
+    let footer = Footer::from([
+        (MADE_FROM.to_owned(), hash_bytes(format!("{identity} {files}").as_bytes())),
+        (MADE_OF.to_owned(), identity),
+        (FILES.to_owned(), files),
+    ]);
+    if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &footer) }
+}
+
+/// The data set, not written anywhere.
+pub(super) fn in_memory(named: &NamedData) -> Result<Dataset, StageError> {
+    made(named, &mut Published::new(named.spec, named.folder.as_deref()))
+}
+
+fn made(named: &NamedData, published: &mut Published) -> Result<Dataset, StageError> {
+    let made = named.spec.make(&named.parameters, &mut |name| published.content(name));
+    made.map_err(|e| StageError::Refused(published.explain(e)))
+}
+
+/// How far a data set is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Its table is there.
+    Made,
+    /// What makes it is there.
+    CanBeMade,
+    /// Its files are not there.
+    ToBeFetched,
+}
+
+/// How far the data set is, with its default parameters and in the usual places.
+pub fn state(spec: &'static Spec) -> State {
+    if data_file(spec.name).exists() {
+        return State::Made;
+    }
+    match spec.source {
+        Source::Files { files, .. } if !Published::new(spec, None).have_all(files) => State::ToBeFetched,
+        _ => State::CanBeMade,
+    }
+}
+
+/// The published files of a data set, where they are.
+struct Published {
+    name: &'static str,
+    files: &'static [PublishedFile],
+    /// The folder, and those in it.
+    places: Vec<PathBuf>,
+    /// What the archives among the files hold, once somebody asked for it.
+    members: Option<BTreeMap<String, Vec<u8>>>,
+    /// Every file that was read: its name, where it was, and the hash of its content.
+    read: Vec<(String, String, String)>,
+}
+
+impl Published {
+    fn new(spec: &'static Spec, folder: Option<&Path>) -> Self {
+        let files = match spec.source {
+            Source::Rule(_) => &[],
+            Source::Files { files, .. } => files,
+        };
+        let folder = folder.map_or_else(|| raw_folder(spec.name), Path::to_owned);
+        let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
+        let mut below: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
+        below.sort();
+        let places = [folder].into_iter().chain(below).collect();
+        Self { name: spec.name, files, places, members: None, read: Vec::new() }
+    }
+
+    /// The content of a published file, or of a file in an archive among them, unpacked.
+    fn content(&mut self, name: &str) -> Result<Vec<u8>, DatasetError> {
+        let (place, content) = match self.read_file(name)? {
+            Some(found) => found,
+            None => self.read_member(name)?,
+        };
+        self.read.push((name.to_owned(), place, hash_bytes(&content)));
+        Ok(content)
+    }
+
+    fn read_file(&self, name: &str) -> Result<Option<(String, Vec<u8>)>, DatasetError> {
+        let Some(path) = self.path(name) else { return Ok(None) };
+        let place = path.display().to_string();
+        let failed = |problem: String| DatasetError::File { file: place.clone(), problem };
+        let content = fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
+        let n_packed = content.len();
+        let content = inflate(content).map_err(|e| failed(e.to_string()))?;
+        // Offsets in what is said of it are those of the content.
+        Ok(Some((if content.len() == n_packed { place } else { format!("{place}, unpacked") }, content)))
+    }
+
+    /// Where the file is, packed or not.
+    fn path(&self, name: &str) -> Option<PathBuf> {
+        let paths = self.places.iter().flat_map(|place| [place.join(name), place.join(format!("{name}.gz"))]);
+        paths.into_iter().find(|path| path.is_file())
+    }
+
+    fn read_member(&mut self, name: &str) -> Result<(String, Vec<u8>), DatasetError> {
+        let missing = || DatasetError::Missing { file: name.to_owned() };
+        if self.members.is_none() {
+            let mut all = BTreeMap::new();
+            for archive in self.files.iter().filter_map(|file| file.name.strip_suffix(".gz")) {
+                if !archive.ends_with(".tar") {
+                    continue;
+                }
+                if let Some((place, content)) = self.read_file(archive)? {
+                    let found = members(&content);
+                    all.extend(found.map_err(|e| DatasetError::File { file: place, problem: e.to_string() })?);
+                }
+            }
+            self.members = Some(all);
+        }
+        let content = self.members.as_ref().and_then(|members| members.get(name)).cloned().ok_or_else(missing)?;
+        Ok((format!("{} in its archive", self.places[0].join(name).display()), content))
+    }
+
+    /// `name=hash` of every file that was read.
+    fn hashes(&self) -> String {
+        self.read.iter().map(|(name, _, hash)| format!("{name}={hash}")).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether the files are those of these hashes, as far as they are there.
+    fn are(&mut self, hashes: &str) -> bool {
+        let is_same = |entry: &str| {
+            let (name, hash) = entry.split_once('=')?;
+            match self.content(name) {
+                Ok(content) => Some(hash_bytes(&content) == hash),
+                Err(DatasetError::Missing { .. }) => Some(true),
+                Err(_) => Some(false),
+            }
+        };
+        let all = hashes.split(' ').map(is_same).all(|is_same| is_same == Some(true));
+        self.read.clear();
+        all
+    }
+
+    fn have_all(&self, files: &[PublishedFile]) -> bool {
+        files.iter().all(|file| self.path(file.name.trim_end_matches(".gz")).is_some())
+    }
+
+    /// The sentence for an error of reading.
+    fn explain(&self, error: DatasetError) -> String {
+        let (name, folder) = (self.name, self.places[0].display());
+        match error {
+            DatasetError::Parameter(e) => format!("`{name}`: {e}"),
+            DatasetError::Missing { file } => format!(
+                "there is no file `{file}` of `{name}` in {folder}, packed or not; run `infoplane data fetch {name}`, or name their folder with `--folder`, in a pipeline with `folder`"
+            ),
+            DatasetError::File { file, problem } => {
+                let place = self.read.iter().find(|(name, ..)| *name == file).map_or(&file, |(_, place, _)| place);
+                format!("{place}: {problem}")
+            }
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! The data stage: rules, published files and foreign files → a table of samples; what such a table holds.
+
+mod describe;
+mod import;
+mod make;
+
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::{fs, io};
+
+use super::{Outcome, StageError};
+use crate::datasets::Dataset;
+use crate::sample::distinct;
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{Footer, RowWriter, read_footer, remove_folder};
+pub use describe::{Class, Description, Targets, describe};
+pub use import::{Choice, default_out, import};
+pub use make::{State, make, state};
+
+/// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
+fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
+    if !out.exists() {
+        return Ok(false);
+    }
+    let same = |found: Footer| footer.iter().all(|(key, value)| found.get(key) == Some(value));
+    if read_footer(out, SampleRow::TABLE).is_ok_and(same) {
+        return Ok(true);
+    }
+    let path = out.display();
+    Err(StageError::Refused(format!("{path} is there and holds something else; remove it, or choose `--out FILE`")))
+}
+
+/// Writes the table, which appears whole or not at all.
+///
+/// It is made in a folder of its own, beside `out` and under a name that nobody else has, and put in place only where
+/// nothing is. So two processes need no lock, and nothing is left in a folder that is not ours.
+fn write(out: &Path, data: &Dataset, footer: &Footer) -> Result<Outcome, StageError> {
+    let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
+    let failed = |e: io::Error| refused(e.to_string());
+    let name =
+        out.file_name().ok_or_else(|| refused("it names no file; choose another with `--out FILE`".to_owned()))?;
+    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(folder).map_err(failed)?;
+    let own = own_folder(folder).map_err(failed)?;
+    let placed = write_in(&own, data, footer).and_then(|()| {
+        match fs::hard_link(own.join("samples.parquet"), folder.join(name)) {
+            Ok(()) => Ok(Outcome::Done(said(data, out))),
+            // Somebody was quicker, with the same or with something else.
+            Err(_) if is_there(out, footer)? => Ok(Outcome::UpToDate),
+            // Not every file system has links.
+            Err(_) => match fs::rename(own.join("samples.parquet"), folder.join(name)) {
+                Ok(()) => Ok(Outcome::Done(said(data, out))),
+                Err(e) => Err(failed(e)),
+            },
+        }
+    });
+    remove_folder(&own)?;
+    // A name is durable when its folder is.
+    placed.and_then(|outcome| fs::File::open(folder).and_then(|f| f.sync_all()).map(|()| outcome).map_err(failed))
+}
+
+/// A new folder in `folder`.
+fn own_folder(folder: &Path) -> io::Result<PathBuf> {
+    for attempt in 0_u64.. {
+        let path = folder.join(format!(".infoplane-{}-{attempt}", std::process::id()));
+        match fs::create_dir(&path) {
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
+            created => return created.map(|()| path),
+        }
+    }
+    unreachable!("2⁶⁴ folders of one process")
+}
+
+/// Rows become the table some at a time: pictures are large, and a row has more around it than its values.
+fn write_in(folder: &Path, data: &Dataset, footer: &Footer) -> Result<(), StageError> {
+    const VALUES_AT_ONCE: usize = 1 << 22;
+    let n = data.y.len();
+    let n_rows = (VALUES_AT_ONCE / data.x.ncols().max(1)).max(1);
+    let mut writer = RowWriter::create(folder, "samples.parquet", &rows(data, 0..n.min(1)), footer)?;
+    for first in (0..n).step_by(n_rows) {
+        writer.append(&rows(data, first..n.min(first + n_rows)))?;
+    }
+    writer.commit()?;
+    Ok(())
+}
+
+fn rows(data: &Dataset, range: Range<usize>) -> Vec<SampleRow> {
+    let row = |i: usize| SampleRow {
+        sample: i as i32,
+        x: data.x.row(i).to_vec(),
+        y: data.y[i],
+        p_y1: data.p_y1.as_ref().map(|p| p[i]),
+        target: data.target.as_ref().map(|target| target.row(i).to_vec()),
+    };
+    range.map(row).collect()
+}
+
+fn said(data: &Dataset, out: &Path) -> String {
+    let (n, n_inputs, n_labels) = (data.y.len(), data.x.ncols(), distinct(&data.y).len());
+    let targets = data.target.as_ref().map_or_else(String::new, |target| format!(", {} targets", target.ncols()));
+    format!("{n} samples of {n_inputs} inputs, {n_labels} labels{targets} → {}", out.display())
+}
