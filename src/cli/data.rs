@@ -1,4 +1,4 @@
-//! `infoplane data`: make, import, list and describe data sets.
+//! `infoplane data`: make, fetch, import, list and describe data sets.
 
 use std::path::PathBuf;
 
@@ -54,7 +54,7 @@ pub(super) fn command() -> Command {
         )
         .arg(Arg::new("json").long("json").help("Write JSON").action(ArgAction::SetTrue));
     Command::new("data")
-        .about("Make, import, list or describe data sets")
+        .about("Make, fetch, import, list or describe data sets")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(make)

@@ -15,7 +15,7 @@ use super::terminal::Terminal;
 pub(super) fn command() -> Command {
     Command::new("fetch")
         .about("Download the files that a data set is published as; a fetch that was stopped goes on where it was")
-        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// will do. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.")
+        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// will do. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, trusted authorities from the file that SSL_CERT_FILE names, else Mozilla's.")
         .arg(Arg::new("name").value_name("NAME").help("Data sets, for example mnist").required(true).num_args(1..))
         .arg(Arg::new("mirror").long("mirror").value_name("URL").help("The address of a folder that holds the files, instead of the known ones; several are tried in order, --mirror once for each").action(ArgAction::Append))
         .arg(

@@ -9,6 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
+use std::slice::from_ref;
 use std::thread::{sleep, spawn};
 use std::time::Duration;
 
@@ -212,7 +213,7 @@ fn wrong_content_in_pieces_is_seen_in_one_piece_before_it_is_believed() {
 #[test]
 fn a_file_of_another_size_is_not_kept_and_not_even_read_where_the_size_is_said() {
     let check = |act: Act, problem: &str| {
-        let (place, server) = (Place::new(), Server::new(&content(), &[act.clone()]));
+        let (place, server) = (Place::new(), Server::new(&content(), from_ref(&act)));
         assert_eq!(place.refused(&[&server]), format!("cannot fetch file: {}: {problem}; {TO_DO}", server.url()));
         assert_eq!((server.requests().len(), place.part()), (1, None));
         let right = Server::new(&content(), &[Act::Serve]);
@@ -294,7 +295,7 @@ fn where_nobody_is_the_next_mirror_is_asked() {
     let (place, right) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     place.fetch_from(QUICK, &[nobody.clone(), right.url()]).unwrap();
     place.check_whole();
-    let sentence = Place::new().fetch_from(QUICK, &[nobody.clone()]).unwrap_err();
+    let sentence = Place::new().fetch_from(QUICK, from_ref(&nobody)).unwrap_err();
     assert!(sentence.starts_with(&format!("cannot fetch file: {nobody}: Connection refused")), "{sentence}");
 }
 
@@ -343,7 +344,7 @@ fn server_that_says(answer: &'static [u8]) -> String {
 fn what_is_no_http_is_a_sentence() {
     let check = |scheme: &str, answer: &'static [u8], problem: &str| {
         let (place, url) = (Place::new(), format!("{scheme}:{}", server_that_says(answer)));
-        let sentence = place.fetch_from(QUICK, &[url.clone()]).unwrap_err();
+        let sentence = place.fetch_from(QUICK, from_ref(&url)).unwrap_err();
         assert!(sentence.starts_with(&format!("cannot fetch file: {url}: {problem}")), "{sentence}");
         assert!(place.part().is_none() && !place.path("file").exists());
     };
