@@ -208,3 +208,76 @@ fn see_range(seen: &mut OfBatch, values: &[f32], n_valid: usize) {
         seen.0[1] = seen.0[1].max(*v);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+
+    use super::super::{Activation, Architecture, Initial};
+    use super::*;
+    use crate::math::tile::TILE;
+
+    const N_UNITS: usize = 200;
+
+    /// What an operation makes of values that are all 2.
+    fn of_twos(operation: Operation, phase: Phase) -> Vec<f32> {
+        let plain = Architecture::plain(&[2], Activation::Tanh, Initial::GlorotNormal);
+        let network = Network::new(2, &plain, 2, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let placed = Placed::new(operation, None, N_UNITS, 0, 0);
+        let (from, mut to) = (vec![2.0; N_UNITS * TILE], vec![0.0; N_UNITS * TILE]);
+        let mut kept = placed.kept(from.len());
+        let tile = Forward { from: &from, to: &mut to, kept: &mut kept, n_valid: TILE };
+        placed.forward(vec![tile], &network, &mut OfBatch::default(), phase, &mut ChaCha8Rng::seed_from_u64(2));
+        to
+    }
+
+    /// Five standard errors of a mean and of a variance of normal deviates.
+    #[track_caller]
+    fn check_moments(values: &[f32], mean: f64, variance: f64) {
+        let n = values.len() as f64;
+        let got_mean = values.iter().map(|v| f64::from(*v)).sum::<f64>() / n;
+        let got = values.iter().map(|v| (f64::from(*v) - got_mean).powi(2)).sum::<f64>() / n;
+        assert!((got_mean - mean).abs() < 5.0 * (variance / n).sqrt(), "mean {got_mean}");
+        assert!((got / variance - 1.0).abs() < 5.0 * (2.0 / n).sqrt(), "variance {got}");
+    }
+
+    #[test]
+    fn dropout_keeps_the_mean_in_training_and_does_nothing_in_inference() {
+        let binary = Operation::Dropout { rate: 0.3 };
+        let values = of_twos(binary, Phase::Training);
+        let n_dropped = values.iter().filter(|v| **v == 0.0).count() as f64;
+        let n = values.len() as f64;
+        // The number of dropped values is binomial.
+        assert!((n_dropped - 0.3 * n).abs() < 5.0 * (0.3 * 0.7 * n).sqrt(), "{n_dropped} of {n}");
+        assert!(values.iter().all(|v| *v == 0.0 || (v - 2.0 / 0.7).abs() < 1e-6));
+        // A factor of 1/0.7 with probability 0.7 has variance 0.3/0.7, as the Gaussian one of the same rate.
+        check_moments(&values, 2.0, 4.0 * 0.3 / 0.7);
+        let gaussian = Operation::GaussianDropout { rate: 0.3 };
+        check_moments(&of_twos(gaussian, Phase::Training), 2.0, 4.0 * 0.3 / 0.7);
+        for operation in [binary, gaussian] {
+            assert!(of_twos(operation, Phase::Inference).iter().all(|v| *v == 2.0));
+        }
+    }
+
+    #[test]
+    fn noise_has_its_variance_in_training_and_in_inference() {
+        for phase in [Phase::Training, Phase::Inference] {
+            check_moments(&of_twos(Operation::Noise { variance: 0.25 }, phase), 2.0, 0.25);
+        }
+    }
+
+    #[test]
+    fn the_range_of_a_quantisation_follows_what_it_sees_and_keeps_0() {
+        let placed = Placed::new(Operation::Quantise { bits: 8 }, None, 1, 0, 0);
+        let mut range = [0.0; 2];
+        placed.begin(&mut [], &mut range);
+        assert_eq!(range, FIRST_RANGE);
+        let mut seen = OfBatch::default();
+        // Padding beyond the 3 valid samples is not seen.
+        let mut values = vec![99.0; TILE];
+        values[..3].copy_from_slice(&[0.5, 3.0, 1.0]);
+        see_range(&mut seen, &values, 3);
+        (0..2000).for_each(|_| placed.learn(&seen, &mut range));
+        assert!(range[0].abs() < 1e-6 && (range[1] - 3.0).abs() < 1e-4, "{range:?}");
+    }
+}

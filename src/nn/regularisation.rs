@@ -107,3 +107,54 @@ pub(super) fn kernel_norms(layers: &[Layer], parameters: &[f32]) -> Vec<f32> {
 fn norm(values: &[f32]) -> f32 {
     values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt() as f32
 }
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng;
+    use rand::rngs::ChaCha8Rng;
+
+    use super::super::{Activation, Architecture, Initial, Network};
+    use super::*;
+
+    fn network() -> Network {
+        let architecture = Architecture::plain(&[5, 4], Activation::Tanh, Initial::GlorotNormal);
+        Network::new(6, &architecture, 3, &mut ChaCha8Rng::seed_from_u64(1)).unwrap()
+    }
+
+    #[test]
+    fn no_unit_is_longer_than_the_max_norm_and_shorter_ones_are_left_alone() {
+        let mut network = network();
+        let before = network.parameters.clone();
+        let constraints = Constraints { max_norm: Some(0.9), ..Constraints::default() };
+        network.constrain(&constraints, None);
+        let (mut n_cut, mut n_kept) = (0, 0);
+        for layer in network.layers() {
+            let units = layer.kernel_of(&network.parameters).chunks_exact(layer.n_inputs);
+            for (weights, before) in units.zip(layer.kernel_of(&before).chunks_exact(layer.n_inputs)) {
+                assert!(norm(weights) <= 0.9 + 1e-6);
+                let is_cut = norm(before) > 0.9;
+                assert!(is_cut || weights == before);
+                // A cut unit keeps its direction.
+                assert!((weights[0] / weights[1] - before[0] / before[1]).abs() < 1e-4);
+                (n_cut, n_kept) = (n_cut + usize::from(is_cut), n_kept + usize::from(!is_cut));
+            }
+        }
+        assert!(n_cut > 0 && n_kept > 0);
+    }
+
+    #[test]
+    fn kernels_get_their_norm_back_after_an_epoch_and_only_then() {
+        let first = kernel_norms(network().layers(), &network().parameters);
+        for (renormalise, wanted) in [(Renormalise::Initial, first.clone()), (Renormalise::To(2.0), vec![2.0; 3])] {
+            let mut network = network();
+            network.parameters.iter_mut().for_each(|w| *w *= 3.0);
+            let constraints = Constraints { renormalise, ..Constraints::default() };
+            network.constrain(&constraints, None);
+            assert!((kernel_norms(network.layers(), &network.parameters)[0] / first[0] - 3.0).abs() < 1e-5);
+            network.constrain(&constraints, Some(&first));
+            for (got, wanted) in kernel_norms(network.layers(), &network.parameters).iter().zip(wanted) {
+                assert!((got / wanted - 1.0).abs() < 1e-5, "{got} is not {wanted}");
+            }
+        }
+    }
+}
