@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use infoplane::stages::StageError;
-use infoplane::store::schema::{EpochRow, EstimateRow, Row, SampleRow};
+use infoplane::store::schema::{EpochRow, EstimateRow, Row, SampleRow, VERSION};
 use infoplane::store::{
     ActivationReader, ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_footer, read_rows, write_rows,
 };
@@ -188,7 +188,7 @@ fn from_the_future<R: Row>(small: &Small, file: &str) {
     write_rows(&small.project.path(""), file, &rows, &footer).unwrap();
 }
 
-const NEWER: &str = "has schema version 99, this program reads up to 3; use a newer infoplane";
+const NEWER: &str = "has schema version 99, this program reads up to 4; use a newer infoplane";
 
 #[test]
 fn tables_of_a_newer_program_are_refused() {
@@ -218,7 +218,9 @@ fn manifests_of_a_newer_program_are_refused() {
     ] {
         check_refused(&Small::new(), stage, &[manifest, NEWER], |small| {
             let content = fs::read_to_string(small.project.path(manifest)).unwrap();
-            small.project.write(manifest, content.replace("\"schema_version\": 3", "\"schema_version\": 99"));
+            small
+                .project
+                .write(manifest, content.replace(&format!("\"schema_version\": {VERSION}"), "\"schema_version\": 99"));
         });
         // Nobody knows what else will be in it.
         check_refused(&Small::new(), stage, &[manifest, NEWER], |small| {
