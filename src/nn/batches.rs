@@ -1,10 +1,11 @@
 //! Training samples cut into batches, and batches into tiles.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView1, ArrayView2};
 use rand::Rng;
 use rand::seq::SliceRandom;
 
 use crate::math::tile::TILE;
+use crate::math::wide::{Cores, bands};
 
 /// Samples to train on or to evaluate: inputs (n_samples × n_inputs) and what the output should be.
 #[derive(Debug, Clone, Copy)]
@@ -109,22 +110,21 @@ impl Batches {
             n_inputs,
             n_outputs,
         };
-        laid_out.fill(samples, order, taught_as);
+        laid_out.fill(samples, order, taught_as, Cores::One);
         laid_out
     }
 
     /// Puts the samples in another order of the same length.
-    pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize], taught_as: &[usize]) {
-        let mut rest = order;
-        for (tile, n_valid) in self.n_valid.iter().enumerate() {
-            let (here, later) = rest.split_at(*n_valid);
-            rest = later;
-            let x = &mut self.x[tile * self.n_inputs * TILE..][..self.n_inputs * TILE];
-            let targets = &mut self.targets[tile * self.n_outputs * TILE..][..self.n_outputs * TILE];
+    pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize], taught_as: &[usize], cores: Cores) {
+        let starts = self.n_valid.iter().scan(0, |next, n_valid| {
+            *next += n_valid;
+            Some(*next - n_valid)
+        });
+        let of_tile: Vec<&[usize]> =
+            starts.zip(&self.n_valid).map(|(start, n_valid)| &order[start..start + n_valid]).collect();
+        bands(cores, &mut self.x, self.n_inputs * TILE, |tile, x| lay_out(samples.x, of_tile[tile], x));
+        for (here, targets) in of_tile.iter().zip(self.targets.chunks_exact_mut(self.n_outputs * TILE)) {
             for (s, sample) in here.iter().enumerate() {
-                for (unit, value) in samples.x.row(*sample).iter().enumerate() {
-                    x[unit * TILE + s] = *value;
-                }
                 for unit in 0..self.n_outputs {
                     targets[unit * TILE + s] = samples.targets.value(taught_as[*sample], unit);
                 }
@@ -155,6 +155,19 @@ impl Batches {
             targets: &self.targets[tile * n_outputs..][..n_outputs],
             n_valid: self.n_valid[tile],
         })
+    }
+}
+
+/// Puts some samples into a tile, unit after unit.
+fn lay_out(x: ArrayView2<'_, f32>, order: &[usize], tile: &mut [f32]) {
+    // As many samples at a time as a cache line has values, so that lines are written whole.
+    const TOGETHER: usize = 16;
+    for (block, samples) in order.chunks(TOGETHER).enumerate() {
+        let rows: Vec<ArrayView1<'_, f32>> = samples.iter().map(|sample| x.row(*sample)).collect();
+        for (unit, places) in tile.chunks_exact_mut(TILE).enumerate() {
+            let places = &mut places[block * TOGETHER..][..rows.len()];
+            places.iter_mut().zip(&rows).for_each(|(place, row)| *place = row[unit]);
+        }
     }
 }
 

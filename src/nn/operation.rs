@@ -11,6 +11,8 @@ use super::batch_norm;
 use super::network::Network;
 use super::quantise::Levels;
 use crate::math::elementwise::map;
+use crate::math::tile::TILE;
+use crate::math::wide::bands;
 
 /// Training or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,6 +54,9 @@ pub(super) struct Backward<'a> {
 /// What an operation has seen of a batch in training.
 #[derive(Debug, Clone, Default)]
 pub(super) struct OfBatch(pub(super) Vec<f32>);
+
+/// Values whose activation is computed by one core: those of 128 units.
+const BAND: usize = 128 * TILE;
 
 /// Share of the past in the running range of a quantisation.
 ///
@@ -125,7 +130,9 @@ impl Placed {
         for tile in tiles {
             let Forward { from, to, kept, n_valid } = tile;
             match (self.operation, phase) {
-                (Operation::Activation(activation), _) => activation.apply(from, to),
+                (Operation::Activation(activation), _) => {
+                    bands(network.cores(), to, BAND, |band, to| activation.apply(&from[band * BAND..][..to.len()], to));
+                }
                 (Operation::Dropout { .. } | Operation::GaussianDropout { .. }, Phase::Inference) => {
                     to.copy_from_slice(from);
                 }
@@ -163,7 +170,10 @@ impl Placed {
         }
         for Backward { from, to, kept, delta, .. } in tiles {
             match self.operation {
-                Operation::Activation(activation) => activation.times_slope(delta, from, to),
+                Operation::Activation(activation) => bands(network.cores(), delta, BAND, |band, delta| {
+                    let here = band * BAND..band * BAND + delta.len();
+                    activation.times_slope(delta, &from[here.clone()], &to[here]);
+                }),
                 Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {
                     delta.iter_mut().zip(kept).for_each(|(d, factor)| *d *= factor);
                 }
@@ -203,7 +213,7 @@ fn see_range(seen: &mut OfBatch, values: &[f32], n_valid: usize) {
     if seen.0.is_empty() {
         seen.0 = vec![f32::INFINITY, f32::NEG_INFINITY];
     }
-    for v in values.chunks_exact(crate::math::tile::TILE).flat_map(|unit| &unit[..n_valid]) {
+    for v in values.chunks_exact(TILE).flat_map(|unit| &unit[..n_valid]) {
         seen.0[0] = seen.0[0].min(*v);
         seen.0[1] = seen.0[1].max(*v);
     }
@@ -215,7 +225,6 @@ mod tests {
 
     use super::super::{Activation, Architecture, Initial};
     use super::*;
-    use crate::math::tile::TILE;
 
     const N_UNITS: usize = 200;
 

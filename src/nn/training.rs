@@ -11,6 +11,7 @@ use super::operation::Phase;
 use super::optimiser::{Optimiser, OptimiserState};
 use super::regularisation::{Constraints, Penalties, kernel_norms};
 use super::schedule::Schedule;
+use crate::math::wide::bands;
 
 /// How to train.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -192,7 +193,7 @@ impl<'a> Training<'a> {
         let is_reordered = reorder(&mut self.order, self.settings.batch_order, &mut self.streams.batches);
         let is_retaught = self.teach(epoch);
         if is_reordered || is_retaught {
-            self.batches.fill(self.samples, &self.order, &self.taught_as);
+            self.batches.fill(self.samples, &self.order, &self.taught_as, self.network.cores());
         }
     }
 
@@ -302,7 +303,7 @@ impl<'a> Training<'a> {
         self.streams.batches.set_word_pos(state.rng_position);
         // Between two epochs this is still the epoch before: the labels change where the next one begins.
         self.teach(self.step.saturating_sub(1) / self.steps_per_epoch());
-        self.batches.fill(self.samples, &self.order, &self.taught_as);
+        self.batches.fill(self.samples, &self.order, &self.taught_as, self.network.cores());
         true
     }
 
@@ -348,6 +349,9 @@ impl Training<'_> {
 /// 2³⁶ random words a step: more than a batch of any network that fits into memory has values.
 const WORDS_OF_A_STEP: u32 = 36;
 
+/// Parameters whose gradient is cleared by one core.
+const CLEARED_TOGETHER: usize = 1 << 16;
+
 /// The gradient of the mean loss of one batch.
 fn gradient_of(
     network: &Network,
@@ -358,7 +362,7 @@ fn gradient_of(
     draws: &mut ChaCha8Rng,
     gradient: &mut [f32],
 ) {
-    gradient.fill(0.0);
+    bands(network.cores(), gradient, CLEARED_TOGETHER, |_, gradient| gradient.fill(0.0));
     let scale = 1.0 / batches.n_samples(batch) as f32;
     network.begin_batch(work);
     let tiles: Vec<Tile<'_>> = batches.tiles(batch).collect();
