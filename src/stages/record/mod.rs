@@ -127,8 +127,9 @@ fn record_runs(
         Ok(recorded)
     };
     let recorded: Result<Vec<Recorded>, StageError> = match setup.is_large {
-        // Each by itself keeps all cores busy, and one in memory is enough.
-        true => (0..n_runs).map(record).collect(),
+        // Each by itself keeps all cores busy, and one in memory is enough. It is driven by a thread of the pool, which
+        // need not wait to be handed the work.
+        true => rayon::scope(|_| (0..n_runs).map(record).collect()),
         false => (0..n_runs).into_par_iter().map(record).collect(),
     };
     progress.end();
