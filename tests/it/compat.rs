@@ -5,7 +5,10 @@ use std::fs;
 use std::path::Path;
 
 use infoplane::store::read_rows;
-use infoplane::store::schema::{CheckRow, EstimateRow, GradientRow, SummaryRow, UnitEstimateRow, VERSION};
+use infoplane::store::schema::{
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, RunRow, SampleRow, SettingRow, SummaryRow, UnitEstimateRow,
+    VERSION, WeightRow,
+};
 
 use crate::tool::{Project, copy_folder};
 
@@ -78,6 +81,32 @@ fn tables_that_came_with_version_3_are_read() {
     assert!(units.iter().all(|row| row.i_xt_bits.is_some() && row.failure.is_none()));
     let checks: Vec<CheckRow> = read_rows(&root.join("checks.parquet")).unwrap();
     assert!(checks.iter().any(|row| row.check == "saturation" && row.verdict == "warning"));
+}
+
+#[test]
+fn tables_that_came_with_version_4_are_read() {
+    let runs: Vec<RunRow> = read_rows(&committed(4).join("recording/runs/run=r0001/part-00000.parquet")).unwrap();
+    assert_eq!((runs.len(), runs[0].outcome.as_str(), runs[0].epoch), (1, "finished", 4));
+    let sweep = committed(4).with_file_name("sweep-v4");
+    let experiments: Vec<ExperimentRow> = read_rows(&sweep.join("experiments.parquet")).unwrap();
+    let of = |row: &ExperimentRow| (row.experiment.clone(), row.state.clone(), row.n_runs);
+    let done = |name: &str| (name.to_owned(), "done".to_owned(), Some(2));
+    assert_eq!(experiments.iter().map(of).collect::<Vec<_>>(), ["activation-tanh", "activation-relu"].map(done));
+    let settings: Vec<SettingRow> = read_rows(&sweep.join("settings.parquet")).unwrap();
+    assert!(settings.iter().all(|row| row.parameter == "network.activation" && row.number.is_none()));
+}
+
+#[test]
+fn columns_that_version_3_lacks_are_null() {
+    let recording = committed(3).join("recording");
+    let samples: Vec<SampleRow> = read_rows(&recording.join("samples.parquet")).unwrap();
+    assert!(samples.len() == 8 && samples.iter().all(|row| row.target.is_none()));
+    let weights: Vec<WeightRow> = read_rows(&recording.join("weights/layer=1/run=r0000/part-00000.parquet")).unwrap();
+    assert!(!weights.is_empty() && weights.iter().all(|row| row.operations.is_none()));
+    let epochs: Vec<EpochRow> = read_rows(&recording.join("epochs/run=r0000/part-00000.parquet")).unwrap();
+    assert!(epochs.iter().all(|row| row.squared_error_train.is_none() && row.loss_train_nats.is_some()));
+    let summary: Vec<SummaryRow> = read_rows(&committed(3).join("summary.parquet")).unwrap();
+    assert!(summary.iter().all(|row| row.n_trainings_failed.is_none()));
 }
 
 #[test]
