@@ -4,6 +4,7 @@ mod data;
 mod estimate;
 mod network;
 mod record;
+mod shorthand;
 mod source;
 mod sweep;
 mod training;
@@ -336,7 +337,11 @@ n_edges = 30
         check("epochs = 100", "epoks = 100", "p.toml, line 13: unknown key `epoks`; did you mean `epochs`?");
         check("[data]", "[dota]", "p.toml, line 3: unknown key `dota`; did you mean `data`?");
         check("\"tanh\"", "\"tanhh\"", "p.toml, line 8: `activation`: unknown choice `tanhh`; did you mean `tanh`?");
-        check("\"adam\"", "\"zzz\"", "p.toml, line 10: `optimiser`: unknown choice `zzz`; known: `adam`, `sgd`");
+        check(
+            "\"adam\"",
+            "\"zzz\"",
+            "p.toml, line 10: `optimiser`: unknown choice `zzz`; known: `adam`, `adam_pytorch`, `sgd`, `momentum`, `nesterov`, `rmsprop`",
+        );
         check(
             "[10, 7]",
             "[]",

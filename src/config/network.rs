@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::shorthand::shorthand;
 use super::values::{self, choice, name_of};
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
 use crate::suggest::suggestion;
@@ -36,19 +37,29 @@ pub(super) struct RawNetwork {
 
 /// A hidden layer as it is written: what it does not say is what the whole network says.
 #[derive(Debug, Clone, PartialEq)]
-struct RawLayer {
-    n_units: usize,
-    /// In order.
-    operations: Vec<Operation>,
+pub(super) struct RawLayer {
+    pub(super) n_units: usize,
+    pub(super) operations: Vec<Operation>,
     /// Kinds of operations that the network has but this layer has not.
-    without: Vec<Kind>,
+    pub(super) without: Vec<Kind>,
+    pub(super) order: Order,
 }
 
-/// Operations that exclude each other in what a network says for all layers.
+/// In which order the operations of a layer are done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Activation,
+pub(super) enum Order {
+    /// That of [`Kind`].
+    ByKind,
+    /// As they are written; what the network says for all layers comes first where it concerns normalisation or the
+    /// activation, else last.
+    AsWritten,
+}
+
+/// Kinds of operations, in the order in which tables have them after the weighted sums.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
     BatchNorm,
+    Activation,
     Quantise,
     Dropout,
     GaussianDropout,
@@ -101,13 +112,12 @@ impl RawNetwork {
             initial,
             output: self.output,
             output_initial: self.output_initial.map_or(initial, with_fan),
-            output_bits: self.quantise_bits,
+            output_bits: self.quantise_bits.filter(|bits| *bits > 0),
         })
     }
 }
 
-/// Operations in the order in which tables have them: weighted sums, batch normalisation, activation, quantisation, dropout,
-/// noise.
+/// The operations that the keys of a table ask for.
 fn operations(
     activation: Option<Activation>,
     batch_norm: bool,
@@ -119,8 +129,8 @@ fn operations(
     let all = [
         batch_norm.then_some(Operation::BatchNorm),
         activation.map(Operation::Activation),
-        quantise_bits.map(|bits| Operation::Quantise { bits }),
-        // A rate or variance of 0 says that there is none, also where a sweep begins with 0.
+        // A number of 0 says that there is none, also where a sweep begins with 0.
+        quantise_bits.filter(|bits| *bits > 0).map(|bits| Operation::Quantise { bits }),
         dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::Dropout { rate }),
         gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
         noise_variance.filter(|variance| *variance > 0.0).map(|variance| Operation::Noise { variance }),
@@ -140,8 +150,7 @@ fn kind(operation: &Operation) -> Kind {
 }
 
 impl RawLayer {
-    /// The layer with what the network says for all, `defaults`: before the activation what comes before it there, else at
-    /// the end.
+    /// The layer with what the network says for all, `defaults`.
     fn complete(self, defaults: &[Operation]) -> Result<Hidden, String> {
         let mut operations = self.operations;
         let is_new = |operation: &&Operation| {
@@ -149,9 +158,17 @@ impl RawLayer {
             !self.without.contains(&kind) && operations.iter().all(|own| self::kind(own) != kind)
         };
         let new: Vec<Operation> = defaults.iter().filter(is_new).copied().collect();
-        let is_early = |operation: &Operation| matches!(kind(operation), Kind::BatchNorm | Kind::Activation);
-        operations.splice(0..0, new.iter().filter(|operation| is_early(operation)).copied());
-        operations.extend(new.iter().filter(|operation| !is_early(operation)));
+        match self.order {
+            Order::ByKind => {
+                operations.extend(new);
+                operations.sort_by_key(kind);
+            }
+            Order::AsWritten => {
+                let (early, late): (Vec<_>, Vec<_>) = new.into_iter().partition(|new| kind(new) <= Kind::Activation);
+                operations.splice(0..0, early);
+                operations.extend(late);
+            }
+        }
         if operations.iter().all(|operation| kind(operation) != Kind::Activation) {
             let problem = "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)";
             return Err(problem.to_owned());
@@ -164,6 +181,7 @@ impl From<RawTable> for RawLayer {
     fn from(raw: RawTable) -> Self {
         let says_none = [
             (Kind::BatchNorm, raw.batch_norm == Some(false)),
+            (Kind::Quantise, raw.quantise_bits == Some(0)),
             (Kind::Dropout, raw.dropout == Some(0.0)),
             (Kind::GaussianDropout, raw.gaussian_dropout == Some(0.0)),
             (Kind::Noise, raw.noise_variance == Some(0.0)),
@@ -179,53 +197,9 @@ impl From<RawTable> for RawLayer {
                 raw.quantise_bits,
             ),
             without: says_none.into_iter().filter(|(_, is_none)| *is_none).map(|(kind, _)| kind).collect(),
+            order: Order::ByKind,
         }
     }
-}
-
-/// Reads the shorthand of Grabauskas 2019, `12,Dr-0.2,10-tanh,BN,8-relu`: dense layers by their width, with an activation or
-/// that of the network, and what follows each. Besides his `Dr` and `BN`: `GDr` (Gaussian dropout), `Noise` (with its
-/// variance), `Q` (with its bits), and an activation by its name alone.
-fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
-    let mut layers: Vec<RawLayer> = Vec::new();
-    for item in text.split(',').map(str::trim) {
-        let (word, value) = item.split_once('-').map_or((item, None), |(word, value)| (word, Some(value)));
-        let wrong = |allowed: &str| format!("item `{item}`: must be {allowed}");
-        let number = |allowed: &str| value.and_then(|v| v.parse::<f32>().ok()).ok_or_else(|| wrong(allowed));
-        let operation = if word.starts_with(|c: char| c.is_ascii_digit()) {
-            let n_units = word.parse().map_err(|_| wrong("a width such as 12, or 10-tanh")).and_then(checked_units)?;
-            let operations = value.map(|name| named_activation(name).map(Operation::Activation)).transpose()?;
-            layers.push(RawLayer { n_units, operations: operations.into_iter().collect(), without: Vec::new() });
-            continue;
-        } else if value.is_none() && Activation::ALL.iter().any(|(name, _)| *name == word) {
-            Operation::Activation(named_activation(word)?)
-        } else {
-            match word {
-                "BN" if value.is_none() => Operation::BatchNorm,
-                "Dr" => Operation::Dropout { rate: checked_rate(number("Dr-RATE, such as Dr-0.2")?.into())? },
-                "GDr" => {
-                    Operation::GaussianDropout { rate: checked_rate(number("GDr-RATE, such as GDr-0.2")?.into())? }
-                }
-                "Noise" => {
-                    let variance = number("Noise-VARIANCE, such as Noise-0.01")?;
-                    Operation::Noise { variance: checked_variance(variance.into())? }
-                }
-                "Q" => Operation::Quantise { bits: checked_bits(number("Q-BITS, such as Q-8")?.into())? },
-                _ => {
-                    let known = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
-                    let known = known.into_iter().chain(Activation::ALL.iter().map(|(name, _)| *name));
-                    return Err(format!(
-                        "unknown item `{item}`; a width such as 12 or 10-tanh, or {}",
-                        suggestion(word, known)
-                    ));
-                }
-            }
-        };
-        let layer =
-            layers.last_mut().ok_or_else(|| format!("item `{item}` stands before any layer; begin with a width"))?;
-        layer.operations.push(operation);
-    }
-    Ok(layers)
 }
 
 fn layers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawLayer>, D::Error> {
@@ -253,7 +227,8 @@ fn checked_layers(got: toml::Value) -> Result<Vec<RawLayer>, String> {
 fn layer(item: toml::Value) -> Result<RawLayer, String> {
     match item {
         toml::Value::Integer(n_units) => {
-            Ok(RawLayer { n_units: checked_units(n_units)?, operations: Vec::new(), without: Vec::new() })
+            let n_units = checked_units(n_units)?;
+            Ok(RawLayer { n_units, operations: Vec::new(), without: Vec::new(), order: Order::ByKind })
         }
         toml::Value::Table(_) => {
             let table: RawTable = item.try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
@@ -267,7 +242,7 @@ fn units<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
     checked_units(i64::deserialize(from)?).map_err(serde::de::Error::custom)
 }
 
-fn checked_units(width: i64) -> Result<usize, String> {
+pub(super) fn checked_units(width: i64) -> Result<usize, String> {
     match (1..=MOST_UNITS).contains(&width) {
         true => Ok(width as usize),
         false => Err(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
@@ -278,7 +253,7 @@ fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
     checked_rate(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
-fn checked_rate(rate: f64) -> Result<f32, String> {
+pub(super) fn checked_rate(rate: f64) -> Result<f32, String> {
     match (0.0..1.0).contains(&rate) && (rate as f32) < 1.0 {
         true => Ok(rate as f32),
         false => Err(format!("a dropout rate must be at least 0 and below 1, got {rate}")),
@@ -289,7 +264,7 @@ fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error>
     checked_variance(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
 }
 
-fn checked_variance(variance: f64) -> Result<f32, String> {
+pub(super) fn checked_variance(variance: f64) -> Result<f32, String> {
     match variance >= 0.0 && (variance as f32).is_finite() {
         true => Ok(variance as f32),
         false => Err(format!("a variance must be a number of at least 0 that f32 can hold, got {variance}")),
@@ -300,14 +275,14 @@ fn bits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
     checked_bits(i64::deserialize(from)? as f64).map(Some).map_err(serde::de::Error::custom)
 }
 
-fn checked_bits(bits: f64) -> Result<u32, String> {
-    match bits.fract() == 0.0 && BITS.contains(&(bits as i64)) {
+pub(super) fn checked_bits(bits: f64) -> Result<u32, String> {
+    match bits == 0.0 || (bits.fract() == 0.0 && BITS.contains(&(bits as i64))) {
         true => Ok(bits as u32),
-        false => Err(format!("bits must be a whole number from {} to {}, got {bits}", BITS.start(), BITS.end())),
+        false => Err(format!("bits must be 0 or a whole number from {} to {}, got {bits}", BITS.start(), BITS.end())),
     }
 }
 
-fn named_activation(name: &str) -> Result<Activation, String> {
+pub(super) fn named_activation(name: &str) -> Result<Activation, String> {
     let found = Activation::ALL.iter().find(|(known, _)| *known == name);
     let unknown =
         || format!("unknown choice `{name}`; {}", suggestion(name, Activation::ALL.iter().map(|(name, _)| *name)));
@@ -379,10 +354,15 @@ fn operation(operation: &Operation) -> Value {
         Operation::Activation(activation) => json!(name_of(Activation::ALL, *activation)),
         Operation::BatchNorm => json!("batch_norm"),
         Operation::Quantise { bits } => json!({ "quantise_bits": bits }),
-        Operation::Dropout { rate } => json!({ "dropout": rate }),
-        Operation::GaussianDropout { rate } => json!({ "gaussian_dropout": rate }),
-        Operation::Noise { variance } => json!({ "noise_variance": variance }),
+        Operation::Dropout { rate } => json!({ "dropout": as_written(*rate) }),
+        Operation::GaussianDropout { rate } => json!({ "gaussian_dropout": as_written(*rate) }),
+        Operation::Noise { variance } => json!({ "noise_variance": as_written(*variance) }),
     }
+}
+
+/// The shortest number that is this f32: 0.2, not 0.20000000298023224.
+fn as_written(value: f32) -> f64 {
+    value.to_string().parse().unwrap_or(f64::from(value))
 }
 
 #[cfg(test)]
@@ -438,6 +418,24 @@ mod tests {
     }
 
     #[test]
+    fn own_operations_and_those_of_the_network_are_in_one_order() {
+        let layers = "hidden = [{ units = 4, batch_norm = true }, { units = 3, dropout = 0.25 }, { units = 2, noise_variance = 0.5 }]";
+        check(
+            &format!("activation = \"tanh\"\nquantise_bits = 4\n{layers}"),
+            &[
+                "4: batch_norm tanh quantise_bits:4",
+                "3: tanh quantise_bits:4 dropout:0.25",
+                "2: tanh quantise_bits:4 noise_variance:0.5",
+            ],
+        );
+        check(
+            "activation = \"tanh\"\nquantise_bits = 4\nhidden = [{ units = 4, quantise_bits = 0 }, 3]",
+            &["4: tanh", "3: tanh quantise_bits:4"],
+        );
+        assert_eq!(read("activation = \"tanh\"\nquantise_bits = 0\nhidden = [4]").unwrap().output_bits, None);
+    }
+
+    #[test]
     fn what_cannot_be_is_named() {
         let refused = |table: &str, expected: &str| assert_eq!(read(table).unwrap_err(), expected, "{table}");
         let of = |hidden: &str| format!("activation = \"tanh\"\nhidden = {hidden}");
@@ -448,7 +446,7 @@ mod tests {
         refused(&of("\"10,Dr\""), "item `Dr`: must be Dr-RATE, such as Dr-0.2");
         refused(&of("\"10,Dr-1\""), "a dropout rate must be at least 0 and below 1, got 1");
         refused(&of("\"10-tanhh\""), "unknown choice `tanhh`; did you mean `tanh`?");
-        refused(&of("\"10,Q-1\""), "bits must be a whole number from 2 to 16, got 1");
+        refused(&of("\"10,Q-1\""), "bits must be 0 or a whole number from 2 to 16, got 1");
         refused(
             &of("[{ units = 3, droput = 0.1 }]").replace("droput", "noise_variance").replace("0.1", "-1"),
             "a variance must be a number of at least 0 that f32 can hold, got -1",

@@ -324,8 +324,9 @@ fn number(value: &DeValue<'_>) -> Option<f64> {
 /// The names and values of what varies, by name, in a form that a folder can be called.
 fn id(axes: &[Axis<'_>], chosen: &[(&Axis<'_>, &Spanned<DeValue<'_>>)]) -> String {
     const HASH: usize = 8;
-    let part =
-        |(axis, value): &(&Axis<'_>, &Spanned<DeValue<'_>>)| format!("{}-{}", axis.short_name(axes), slug(value));
+    let part = |(axis, value): &(&Axis<'_>, &Spanned<DeValue<'_>>)| {
+        format!("{}-{}", plain(&axis.short_name(axes)), slug(value))
+    };
     let mut parts: Vec<String> = chosen.iter().map(part).collect();
     parts.sort();
     let id = parts.join(",");
@@ -335,26 +336,27 @@ fn id(axes: &[Axis<'_>], chosen: &[(&Axis<'_>, &Spanned<DeValue<'_>>)]) -> Strin
     format!("{}-{}", &id[..ID_BYTES - HASH - 1], &hash_bytes(id.as_bytes())[..HASH])
 }
 
+/// A text whose every other character than letters, digits, dots, dashes, plus signs and underscores is an underscore.
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || ".+_-".contains(c) { c } else { '_' }).collect()
+}
+
 /// A value in letters, digits, dots, dashes, plus signs and underscores. Numbers that are equal are written alike; a text
 /// that loses a character gets a hash, so that different texts stay different.
 fn slug(value: &Spanned<DeValue<'_>>) -> String {
     const HASH: usize = 6;
     match value.get_ref() {
         DeValue::String(text) => {
-            let is_kept = |c: char| c.is_ascii_alphanumeric() || ".+_-".contains(c);
-            let plain = text.replace(", ", ",").replace(',', "-");
-            match plain.chars().all(is_kept) && !plain.is_empty() {
-                true => plain,
-                false => {
-                    let kept: String = plain.chars().map(|c| if is_kept(c) { c } else { '_' }).collect();
-                    format!("{kept}-{}", &hash_bytes(text.as_bytes())[..HASH])
-                }
+            let dashed = text.replace(", ", ",").replace(',', "-");
+            match plain(&dashed) {
+                kept if kept == dashed && !kept.is_empty() => kept,
+                kept => format!("{kept}-{}", &hash_bytes(text.as_bytes())[..HASH]),
             }
         }
         DeValue::Array(values) if values.is_empty() => "none".to_owned(),
         DeValue::Array(values) => values.iter().map(slug).collect::<Vec<_>>().join("-"),
         DeValue::Table(table) => {
-            let entries = table.iter().map(|(key, value)| format!("{}-{}", key.get_ref(), slug(value)));
+            let entries = table.iter().map(|(key, value)| format!("{}-{}", plain(key.get_ref()), slug(value)));
             entries.collect::<Vec<_>>().join("-").replace('_', "-")
         }
         DeValue::Boolean(flag) => flag.to_string(),

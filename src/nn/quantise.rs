@@ -22,7 +22,7 @@ impl Levels {
     /// Levels from about `low` ≤ 0 to about `high` ≥ 0, 0 among them.
     pub(super) fn nudged(low: f32, high: f32, bits: u32) -> Self {
         let n_steps = ((1_u32 << bits) - 1) as f32;
-        let step = (high - low) / n_steps;
+        let step = usable((high - low) / n_steps);
         // Number of the level that is 0.
         // In f64: −1 to 1 with 16 levels has its 0 at 7.5, which f32 takes for a little less.
         let exact = -f64::from(low) / (f64::from(high) - f64::from(low)) * f64::from(n_steps);
@@ -54,10 +54,32 @@ impl Levels {
     }
 }
 
+/// A step whose inverse is a number; 0, which leaves no level but 0, where it is too small for that.
+fn usable(step: f32) -> f32 {
+    if step >= f32::MIN_POSITIVE { step } else { 0.0 }
+}
+
 /// Rounds a kernel to 2^`bits` − 1 levels from −max|w| to max|w|.
 pub(super) fn round_kernel(kernel: &[f32], bits: u32, to: &mut [f32]) {
     let largest = kernel.iter().fold(0.0_f32, |m, w| m.max(w.abs()));
-    let step = largest / ((1_u32 << (bits - 1)) - 1) as f32;
+    let step = usable(largest / ((1_u32 << (bits - 1)) - 1) as f32);
     let scale = if step > 0.0 { 1.0 / step } else { 0.0 };
     map(kernel, to, |w| (w * scale).round_ties_even() * step);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges_too_small_for_levels_leave_0() {
+        // The running range of a layer whose units are all dead shrinks with every update, beyond the normal numbers.
+        for reach in [1e-30_f32, 1e-37, 1e-40, 1e-45, 0.0] {
+            let mut rounded = [1.0; 3];
+            Levels::nudged(-reach, reach, 8).round(&[0.0, reach, 1.0], &mut rounded);
+            assert!(rounded.iter().all(|v| v.is_finite() && v.abs() <= reach), "{reach}: {rounded:?}");
+            round_kernel(&[0.0, reach, -reach], 4, &mut rounded);
+            assert!(rounded.iter().all(|v| v.is_finite() && v.abs() <= reach), "{reach}: {rounded:?}");
+        }
+    }
 }

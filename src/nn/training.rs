@@ -172,9 +172,9 @@ impl<'a> Training<'a> {
         }
         let batch = (self.step % self.steps_per_epoch()) as usize;
         for watch in watches.iter_mut().filter(|watch| watch.probe.is_some()) {
-            self.look(watch, batch);
+            self.look(watch, batch, self.step);
         }
-        self.compute_gradient(batch);
+        self.compute_gradient(batch, self.step);
         self.network.learn_statistics(&self.work);
         self.settings.penalties.add_gradient(self.network.layers(), &self.network.parameters, &mut self.gradient);
         let factor = self.settings.schedule.factor(epoch, self.settings.n_epochs);
@@ -185,7 +185,7 @@ impl<'a> Training<'a> {
         let is_last = self.is_between_epochs();
         self.network.constrain(&self.settings.constraints, is_last.then_some(self.first_norms.as_slice()));
         for watch in watches.iter_mut().filter(|watch| watch.probe.is_none()) {
-            self.look(watch, batch);
+            self.look(watch, batch, self.step);
         }
     }
 
@@ -242,21 +242,22 @@ impl<'a> Training<'a> {
     /// The gradients of all batches without a step: what there is to see of the untrained network.
     pub fn statistics_at_rest(&mut self, mut watch: Watch) -> Vec<GradientStatistics> {
         for batch in 0..self.batches.len() {
-            self.look(&mut watch, batch);
+            // Each batch with the random numbers of an update of its own.
+            self.look(&mut watch, batch, self.step + batch as u64);
         }
         self.statistics(&watch)
     }
 
-    /// Mean and spread of the gradients of single training samples, at the weights of `network`, whose samples must not be
-    /// coupled by batch normalisation.
-    pub fn statistics_over_samples(&mut self, network: &Network) -> Vec<GradientStatistics> {
+    /// Mean and spread of the gradients of single training samples, at the weights of `network`, that of `step`, whose samples
+    /// must not be coupled by batch normalisation.
+    pub fn statistics_over_samples(&mut self, network: &Network, step: u64) -> Vec<GradientStatistics> {
         let len = self.gradient.len();
         let (mut sums, mut sums_of_squares) = (vec![0.0; len], vec![0.0; len]);
         let mut squares = vec![0.0_f32; len];
         let add = |totals: &mut [f64], values: &[f32]| {
             totals.iter_mut().zip(values).for_each(|(total, value)| *total += f64::from(*value));
         };
-        self.seek_draws();
+        self.seek_draws(step);
         network.begin_batch(&mut self.work);
         for tile in (0..self.batches.len()).flat_map(|batch| self.batches.tiles(batch)) {
             self.gradient.fill(0.0);
@@ -307,15 +308,16 @@ impl<'a> Training<'a> {
         true
     }
 
-    /// Adds the gradient of a batch, at the weights as they are, to what a watch has seen.
-    fn look(&mut self, watch: &mut Watch, batch: usize) {
-        self.seek_draws();
+    /// Adds the gradient of a batch, at the weights as they are and with the random numbers of `step`, to what a watch has
+    /// seen.
+    fn look(&mut self, watch: &mut Watch, batch: usize, step: u64) {
         match &watch.probe {
-            None => self.compute_gradient(batch),
+            None => self.compute_gradient(batch, step),
             Some(order) => {
                 let size = self.batches.n_samples(0);
                 let chosen = &order[batch * size..order.len().min((batch + 1) * size)];
                 let batches = Batches::new(self.samples, chosen, &self.taught_as, BatchSize::Full);
+                self.seek_draws(step);
                 let (loss, draws) = (self.settings.loss, &mut self.streams.draws);
                 gradient_of(&self.network, loss, &batches, 0, &mut self.work, draws, &mut self.gradient);
             }
@@ -323,15 +325,15 @@ impl<'a> Training<'a> {
         watch.moments.add(&self.gradient);
     }
 
-    fn compute_gradient(&mut self, batch: usize) {
-        self.seek_draws();
+    fn compute_gradient(&mut self, batch: usize, step: u64) {
+        self.seek_draws(step);
         let (loss, draws) = (self.settings.loss, &mut self.streams.draws);
         gradient_of(&self.network, loss, &self.batches, batch, &mut self.work, draws, &mut self.gradient);
     }
 
-    /// Goes to the random numbers of the update that is next.
-    fn seek_draws(&mut self) {
-        self.streams.draws.set_word_pos(u128::from(self.step) << WORDS_OF_A_STEP);
+    /// Goes to the random numbers of the update after `step`.
+    fn seek_draws(&mut self, step: u64) {
+        self.streams.draws.set_word_pos(u128::from(step) << WORDS_OF_A_STEP);
     }
 }
 
@@ -339,7 +341,7 @@ impl<'a> Training<'a> {
 impl Training<'_> {
     /// The gradient of the next batch with penalties, the parameters and running statistics, and the order of samples.
     pub(super) fn gradient_now(&mut self) -> (Vec<f32>, Vec<f32>, Vec<f32>, Vec<usize>) {
-        self.compute_gradient(0);
+        self.compute_gradient(0, self.step);
         let (layers, parameters) = (self.network.layers(), &self.network.parameters);
         self.settings.penalties.add_gradient(layers, parameters, &mut self.gradient);
         (self.gradient.clone(), parameters.clone(), self.network.statistics.clone(), self.order.clone())
@@ -378,7 +380,10 @@ mod tests {
     use rand::SeedableRng;
 
     use super::super::gradients::norm;
-    use super::super::{Activation, Architecture, Evaluation, Fan, Initial, Output, PreActivations, Targets};
+    use super::super::{
+        Activation, Architecture, Evaluation, Fan, Hidden, Initial, Operation, Output, PreActivations, Renormalise,
+        Targets,
+    };
     use super::*;
 
     const N: usize = 150; // more than one tile, so that padding takes part
@@ -460,7 +465,7 @@ mod tests {
             let mut watches = kinds.map(|kind| measured.watch(kind, &mut rng()).unwrap());
             (0..4).for_each(|_| measured.update(&mut watches));
             let network = measured.network().clone();
-            measured.statistics_over_samples(&network);
+            measured.statistics_over_samples(&network, 0);
         }
         assert_eq!(plain.network.parameters, measured.network.parameters);
     }
@@ -471,7 +476,7 @@ mod tests {
         let mut training = training(&x, &classes, Activation::Tanh, BatchSize::Mini(75));
         let statistics = gradients(&mut training);
         let mut gradient = |batch| {
-            training.compute_gradient(batch);
+            training.compute_gradient(batch, 0);
             training.gradient.clone()
         };
         let (a, b) = (gradient(0), gradient(1));
@@ -491,7 +496,7 @@ mod tests {
         let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let mut single = training(&x, &classes, Activation::Tanh, BatchSize::Mini(1));
         let network = whole.network().clone();
-        for (a, b) in whole.statistics_over_samples(&network).iter().zip(gradients(&mut single)) {
+        for (a, b) in whole.statistics_over_samples(&network, 0).iter().zip(gradients(&mut single)) {
             // f32 sums of 128 gradients on one side, single f32 gradients on the other.
             assert!((a.mean_norm / b.mean_norm - 1.0).abs() < 1e-5, "{a:?} {b:?}");
             assert!((a.std_norm.unwrap() / b.std_norm.unwrap() - 1.0).abs() < 1e-5, "{a:?} {b:?}");
@@ -538,5 +543,38 @@ mod tests {
         let mut shorter = first.state();
         shorter.order.pop();
         assert!(!whole.resume(shorter));
+    }
+
+    #[test]
+    fn a_training_with_everything_goes_on_from_any_step_with_the_same_bits() {
+        let (x, classes) = data();
+        let operations = [
+            Operation::BatchNorm,
+            Operation::Activation(Activation::Relu),
+            Operation::Quantise { bits: 8 },
+            Operation::Dropout { rate: 0.2 },
+            Operation::Noise { variance: 0.01 },
+        ];
+        let hidden = vec![Hidden { n_units: 6, operations: operations.to_vec() }; 2];
+        let plain_network = Architecture::plain(&[], Activation::Tanh, Initial::GlorotUniform);
+        let architecture = Architecture { hidden, output_bits: Some(8), ..plain_network };
+        let settings = TrainingSettings {
+            schedule: Schedule::Cosine,
+            penalties: Penalties { l1: 1e-4, l2: 1e-3, orthonormal: 1e-3 },
+            constraints: Constraints { max_norm: Some(2.0), renormalise: Renormalise::Initial },
+            n_prefit_epochs: 3,
+            ..plain(BatchSize::Mini(40))
+        };
+        let training = || trained_by(&x, &classes, &architecture, settings);
+        let mut whole = training();
+        (0..30).for_each(|_| whole.update(&mut []));
+        // In the first epoch, at the end of the prefit, in the middle of the training proper, between two epochs.
+        for step in [1, 11, 12, 13, 18, 20] {
+            let (mut first, mut resumed) = (training(), training());
+            (0..step).for_each(|_| first.update(&mut []));
+            assert!(resumed.resume(first.state()));
+            (step..30).for_each(|_| resumed.update(&mut []));
+            assert!(whole.state() == resumed.state(), "resumed after {step} steps");
+        }
     }
 }

@@ -57,10 +57,7 @@ impl Recording {
     /// # Errors
     /// There are none, a manifest or a folder cannot be read, or a folder has a name that cannot be right.
     pub fn open(experiment: &Experiment) -> Result<Self, StoreError> {
-        let root = experiment.recording();
-        let manifests = root.join(".meta/runs");
-        let runs = if manifests.exists() { own(&root, &manifests)? } else { foreign(&root)? };
-        let (runs, empty): (Vec<_>, Vec<_>) = runs.into_iter().partition(has_activations);
+        let Self { root, runs, empty } = Self::find(experiment)?;
         if runs.is_empty() {
             let problem = match experiment.is_unfinished() {
                 true => "no run is recorded whole; run `infoplane record` again",
@@ -71,6 +68,18 @@ impl Recording {
             };
             return Err(StoreError::Missing { path: root, problem: problem.to_owned() });
         }
+        Ok(Self { root, runs, empty })
+    }
+
+    /// As [`Recording::open`], but there may be no run, or none that has activations.
+    ///
+    /// # Errors
+    /// A manifest or a folder cannot be read, or a folder has a name that cannot be right.
+    pub fn find(experiment: &Experiment) -> Result<Self, StoreError> {
+        let root = experiment.recording();
+        let manifests = root.join(".meta/runs");
+        let runs = if manifests.exists() { own(&root, &manifests)? } else { foreign(&root)? };
+        let (runs, empty): (Vec<_>, Vec<_>) = runs.into_iter().partition(has_activations);
         Ok(Self { root, runs, empty })
     }
 

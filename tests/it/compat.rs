@@ -6,8 +6,8 @@ use std::path::Path;
 
 use infoplane::store::read_rows;
 use infoplane::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, RunRow, SampleRow, SettingRow, SummaryRow, UnitEstimateRow,
-    VERSION, WeightRow,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, RunRow, SampleRow, SettingRow, SummaryRow,
+    UnitEstimateRow, VERSION, WeightRow,
 };
 
 use crate::tool::{Project, copy_folder};

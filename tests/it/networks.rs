@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use infoplane::store::Values;
-use infoplane::store::schema::{EpochRow, Row, RunRow, SampleRow, SplitRow, WeightRow};
+use infoplane::store::schema::{EpochRow, EstimateRow, Row, RunRow, SampleRow, SplitRow, WeightRow};
 use infoplane::store::{Footer, read_rows, read_samples, write_rows};
 
 use crate::tool::{PIPELINE, Project};
@@ -266,4 +266,65 @@ fn impossible_architectures_are_refused_with_the_reason() {
             .contains("a dropout rate must be at least 0 and below 1, got 1")
     );
     assert!(refused("", &[]).contains("`activation` is missing"));
+}
+
+#[test]
+fn a_run_that_ends_early_leaves_the_estimates_of_the_others() {
+    // Runs stop at different epochs; the window lies beyond the end of some.
+    let text = with(
+        "activation = \"tanh\"",
+        &[("epochs = 12", "epochs = 200\nstop = { accuracy = 0.8, of = \"train\" }"), ("runs = 2", "runs = 3")],
+    );
+    let window = "{ log_spaced = 6 }\nsteps = { windows = [[1390, 1400]] }";
+    let pooled = "[[estimate]]\nestimator = \"binning\"\nn_edges = 30\npool = ";
+    let text = format!("{}{pooled}\"runs\"\n{pooled}\"windows\"\n", text.replace("{ log_spaced = 6 }", window));
+    let project = Project::new(&text);
+    project.ok("run p.toml");
+    project.ok("inspect outputs/p --validate");
+    let estimates = |file: &str| -> Vec<EstimateRow> {
+        read_rows(&project.path(&format!("outputs/p/estimates/binning-n-edges-30{file}"))).unwrap()
+    };
+    for run in ["r0000", "r0001", "r0002"] {
+        let ended: Vec<RunRow> = rows(&project, "runs", run);
+        assert_eq!(ended[0].outcome, "stopped");
+        let moments = rows::<EpochRow>(&project, "epochs", run).len();
+        assert_eq!(estimates(&format!("/run={run}.parquet")).len(), 3 * moments);
+        assert!(estimates(&format!("-pool-windows/run={run}.parquet")).is_empty(), "no training went so far");
+    }
+    // What all have is pooled: at least the untrained networks.
+    let pooled = estimates("-pool-runs/run=pooled.parquet");
+    assert!(pooled.iter().any(|row| row.step == 0) && pooled.iter().all(|row| row.n_pooled == Some(3)));
+    assert!(project.ok("run p.toml").matches("up to date").count() == 5);
+}
+
+#[test]
+fn an_overflow_under_adaptive_spacing_is_a_failed_training() {
+    let text = with(
+        "activation = \"relu\"",
+        &[
+            ("4e-3", "1e18"),
+            ("\"adam\"", "\"sgd\""),
+            ("epochs = { log_spaced = 6 }", "adaptive = { delta = 0.2, method = \"exact\" }"),
+        ],
+    );
+    let project = Project::new(&text);
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("2 trainings failed"), "{}", finished.stderr);
+    project.ok("inspect outputs/p --validate");
+}
+
+#[test]
+fn accuracy_is_not_looked_at_before_the_training_proper() {
+    let text = with("activation = \"tanh\"", &[("epochs = 12", "epochs = 60\nprefit = 30\nstop = { patience = 5 }")]);
+    let project = ran(&text);
+    let ended: Vec<RunRow> = rows(&project, "runs", "r0000");
+    assert!(ended[0].epoch > 30, "{ended:?}");
+}
+
+#[test]
+fn one_sample_left_by_itself_cannot_be_normalised() {
+    // 0.85 of 4096 are 3482 samples: 3481 + 1.
+    let project = Project::new(&with("activation = \"tanh\"\nbatch_norm = true", &[("batch = 512", "batch = 3481")]));
+    assert!(project.refused("run p.toml").contains("3482 training samples in batches of 3481 leave one by itself"));
 }

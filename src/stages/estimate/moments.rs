@@ -8,7 +8,7 @@ use super::super::StageError;
 use crate::config::{Pool, Selection};
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
-use crate::store::schema::{Row, SplitRow};
+use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
     ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, Values, read_all_rows,
     read_samples, verified_hash,
@@ -31,6 +31,8 @@ pub(super) struct OpenRun<'a> {
     pub(super) layers: Vec<(usize, ActivationReader)>,
     /// Numbers of the recorded samples, the same at every moment.
     samples: Vec<i32>,
+    /// Whether its training failed or was stopped, so that later moments of other runs are missing here.
+    ended_early: bool,
 }
 
 /// Recorded moments that are estimated as one.
@@ -142,7 +144,10 @@ impl<'a> OpenRun<'a> {
             }
         }
         let samples = recorded_samples(recorded, &opened, n_samples)?;
-        Ok(Self { recorded, layers: opened, samples })
+        recorded.verify(RunRow::TABLE, None)?;
+        let endings: Vec<RunRow> = read_all_rows(&recorded.parts(RunRow::TABLE, None))?;
+        let ended_early = endings.iter().any(|row| row.outcome != "finished");
+        Ok(Self { recorded, layers: opened, samples, ended_early })
     }
 
     /// The smallest and the largest value of every layer above the input at every moment.
@@ -234,20 +239,20 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
                 return Err(StageError::Refused(problem));
             }
             expect_same_widths(runs)?;
-            if let Some(other) = runs.iter().find(|run| self::moments(&run.layers[0].1) != moments) {
-                return Err(StageError::Refused(format!(
-                    "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
-                    other.recorded.id,
-                    runs[0].recorded.id,
-                    first_difference(&moments, &self::moments(&other.layers[0].1))
-                )));
-            }
-            (0..moments.len())
-                .map(|index| Group { parts: (0..runs.len()).map(|run| (run, index)).collect(), ..one(index) })
-                .collect()
+            expect_same_moments(runs)?;
+            // A run that ended early lacks moments of the others: pooled is what all have.
+            let all: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::moments(&run.layers[0].1)).collect();
+            let place = |moment| all.iter().map(|of_run| of_run.binary_search(moment).ok()).collect::<Option<Vec<_>>>();
+            let pooled =
+                |(index, moment)| Some(Group { parts: place(moment)?.into_iter().enumerate().collect(), ..one(index) });
+            moments.iter().enumerate().filter_map(pooled).collect()
         }
     };
     let id = &runs[0].recorded.id;
+    // A window beyond the end of a training: there is nothing to estimate.
+    if pool != Pool::Runs && runs[0].ended_early && groups.iter().all(|group| group.parts.len() < 2) {
+        return Ok(if pool == Pool::Nothing { groups } else { Vec::new() });
+    }
     let wanted = match (pool, groups.first()) {
         (_, None) => match pool {
             Pool::Steps(first, last) => format!("no step from {first} to {last} is recorded"),
@@ -265,6 +270,22 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
     );
     Err(StageError::Refused(problem))
+}
+
+/// Runs can be pooled where they are recorded at the same steps, as far as they went.
+fn expect_same_moments(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
+    let mut to_their_end = runs.iter().filter(|run| !run.ended_early);
+    let Some(first) = to_their_end.next() else { return Ok(()) };
+    let moments = moments(&first.layers[0].1);
+    match to_their_end.find(|run| self::moments(&run.layers[0].1) != moments) {
+        None => Ok(()),
+        Some(other) => Err(StageError::Refused(format!(
+            "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
+            other.recorded.id,
+            first.recorded.id,
+            first_difference(&moments, &self::moments(&other.layers[0].1))
+        ))),
+    }
 }
 
 /// What is pooled is put together in memory.

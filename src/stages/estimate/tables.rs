@@ -99,13 +99,18 @@ impl<'a> Tables<'a> {
         Ok(Self { open, id, works, batches, rows, given, ranges })
     }
 
-    /// The rows of every table at one group of moments.
-    pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
+    /// A table without rows for each that is asked for.
+    fn empty(&self) -> Vec<Table> {
         let empty = |work: &&Work<'_>| match work.request.scope.of {
             Of::Layers => Table::Layers(Vec::new()),
             Of::Units => Table::Units(Vec::new()),
         };
-        let mut tables: Vec<Table> = self.works.iter().map(empty).collect();
+        self.works.iter().map(empty).collect()
+    }
+
+    /// The rows of every table at one group of moments.
+    pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
+        let mut tables = self.empty();
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(usize, Code)>> = vec![None; tables.len()];
         for (index, (layer, reader)) in self.open[0].layers.iter().enumerate() {
@@ -282,18 +287,18 @@ impl<'a> Tables<'a> {
 
     /// Writes every table, its rows ordered by layer, then by moment; returns how many rows there are and how many failed.
     pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<(usize, usize), StageError> {
-        let mut whole: Vec<Option<Table>> = vec![None; self.works.len()];
+        let mut whole = self.empty();
         for tables in by_group {
             for (whole, table) in whole.iter_mut().zip(tables) {
                 match (whole, table) {
-                    (Some(Table::Layers(rows)), Table::Layers(more)) => rows.extend(more),
-                    (Some(Table::Units(rows)), Table::Units(more)) => rows.extend(more),
-                    (whole, table) => *whole = Some(table),
+                    (Table::Layers(rows), Table::Layers(more)) => rows.extend(more),
+                    (Table::Units(rows), Table::Units(more)) => rows.extend(more),
+                    (Table::Layers(_) | Table::Units(_), _) => unreachable!("a table is of layers or of units, always"),
                 }
             }
         }
         let mut counts = (0, 0);
-        for (work, table) in self.works.iter().zip(whole.into_iter().flatten()) {
+        for (work, table) in self.works.iter().zip(whole) {
             let (n_rows, n_failed) = match table {
                 Table::Layers(mut rows) => {
                     rows.sort_by_key(|row| row.layer);

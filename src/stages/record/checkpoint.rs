@@ -13,6 +13,9 @@ use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
 use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, remove_folder, write_bytes};
 
+/// Raised whenever [`State`] changes.
+const FORMAT: u32 = 2;
+
 /// All that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct State {
@@ -30,7 +33,8 @@ const FOLDER: &str = ".meta/checkpoints";
 
 /// The state is bytes without names: another version of the program would take them for something else.
 fn pending(root: &Path, run: &RunId, key: &str) -> Pending {
-    Pending::new(root, &format!("checkpoints/{run}"), &json!({ "run": key, "program": env!("CARGO_PKG_VERSION") }))
+    let made_from = json!({ "run": key, "program": env!("CARGO_PKG_VERSION"), "format": FORMAT });
+    Pending::new(root, &format!("checkpoints/{run}"), &made_from)
 }
 
 fn state_file(run: &RunId, number: usize) -> String {

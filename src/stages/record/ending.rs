@@ -50,13 +50,18 @@ fn degenerate(fit: &Fit, loss: Loss) -> Option<String> {
 }
 
 /// The best accuracy so far, for stopping.
-#[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
 pub(super) struct Best {
     accuracy: f64,
     epoch: u64,
 }
 
 impl Best {
+    /// Nothing seen yet; waiting begins after `epoch`.
+    pub(super) fn from(epoch: u64) -> Self {
+        Self { accuracy: 0.0, epoch }
+    }
+
     /// Takes in the accuracy after `epoch`; why the training ends now, where it does.
     pub(super) fn see(&mut self, stop: &Stop, accuracy: f64, epoch: u64) -> Option<Ending> {
         let of = if stop.of == StopOn::Train { "training" } else { "test" };
@@ -77,7 +82,7 @@ mod tests {
     use super::*;
 
     fn epochs_until_stop(stop: Stop, accuracies: &[f64]) -> Option<u64> {
-        let mut best = Best::default();
+        let mut best = Best::from(0);
         (1..).zip(accuracies).find_map(|(epoch, accuracy)| best.see(&stop, *accuracy, epoch).map(|_| epoch))
     }
 

@@ -23,9 +23,9 @@ use setup::Setup;
 
 use super::{Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
-use crate::store::schema::{Row, RunRow, SampleRow};
+use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_rows, read_samples, write_rows,
+    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -54,17 +54,6 @@ pub fn record(
         return Ok(Outcome::UpToDate);
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
-    // Failed trainings are kept, but they replace nothing that is whole.
-    let outcome = match outcome {
-        Ok(Outcome::TrainingsFailed { text, .. })
-            if place::is_replacing(experiment) && all_failed(&root, pipeline)? =>
-        {
-            place::restore(experiment)?;
-            let problem = "every training failed, so the recording that was to be replaced is back";
-            return Err(StageError::Refused(format!("{problem}; {text}")));
-        }
-        outcome => outcome,
-    };
     place::settle(experiment, outcome)
 }
 
@@ -76,16 +65,6 @@ fn settings(pipeline: &Pipeline, data_path: &Path) -> Result<Value, StageError> 
 /// The recording of all runs.
 fn pending(root: &Path, n_runs: usize, settings: &Value) -> Pending {
     Pending::new(root, "manifest", &json!({ "runs": n_runs, "settings": settings }))
-}
-
-/// Whether the training of every run failed.
-fn all_failed(root: &Path, pipeline: &Pipeline) -> Result<bool, StageError> {
-    let has_failed = |index| {
-        let path = root.join(Experiment::part(RunRow::TABLE, None, &RunId::new(index), 0));
-        Ok(read_rows::<RunRow>(&path)?.iter().all(|row| row.outcome == "failed"))
-    };
-    let failed: Result<Vec<bool>, StageError> = (0..pipeline.n_runs).map(has_failed).collect();
-    Ok(failed?.into_iter().all(|has_failed| has_failed))
 }
 
 /// Whether everything is there, also the manifest of every run, without which the run is not seen.
@@ -118,8 +97,8 @@ fn record_runs(
                 Recorded::Before(manifest.files)
             }
             None => {
-                let (files, failure) = run::record_run(setup, root, index, work.key(), progress)?;
-                Recorded::Now(work.finish(files)?.files, failure)
+                let files = run::record_run(setup, root, index, work.key(), progress)?;
+                Recorded::Now(work.finish(files)?.files)
             }
         };
         let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
@@ -135,15 +114,13 @@ fn record_runs(
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);
-    let mut failures = Vec::new();
     for run in recorded? {
-        if let Recorded::Now(files, failure) = &run {
+        if let Recorded::Now(files) = &run {
             n_rows += files.iter().map(|file| file.rows).sum::<u64>();
             n_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
             n_recorded += 1;
-            failures.extend(failure.clone());
         }
-        let (Recorded::Now(of_run, _) | Recorded::Before(of_run)) = run;
+        let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
         files.extend(of_run);
     }
     checkpoint::discard_all(root)?;
@@ -154,6 +131,8 @@ fn record_runs(
         n_rows as f64 / seconds,
         root.display()
     );
+    // Also of runs that an earlier call, which was stopped, has recorded.
+    let failures = place::failures(root)?;
     Ok(match failures.first() {
         None => Outcome::Done(text),
         Some(first) => Outcome::TrainingsFailed { text: format!("{text}; {first}"), n_failed: failures.len() },
@@ -164,8 +143,8 @@ fn record_runs(
 enum Recorded {
     /// It was there.
     Before(Vec<FileRecord>),
-    /// It was recorded by this call; with why its training failed, if it did.
-    Now(Vec<FileRecord>, Option<String>),
+    /// It was recorded by this call.
+    Now(Vec<FileRecord>),
 }
 
 /// Says whose recording this is, before anything else is written, and puts the samples table in place.

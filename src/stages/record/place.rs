@@ -5,7 +5,10 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
-use crate::store::{Experiment, Manifest, Pending, StoreError, move_folder, remove_file, remove_folder};
+use crate::store::schema::{Row, RunRow};
+use crate::store::{
+    Experiment, Manifest, Pending, RunId, StoreError, move_folder, read_rows, remove_file, remove_folder,
+};
 
 /// What to do with a recording that was made with other settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +116,7 @@ fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existi
     let waiting = aside(experiment);
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
-        return forget_replaced(experiment);
+        return if is_worthless(&recording)? { restore(experiment) } else { forget_replaced(experiment) };
     }
     if !has_something(&recording) {
         return restore(experiment);
@@ -139,6 +142,13 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         return outcome;
     }
     match &outcome {
+        // Failed trainings are kept, but they replace nothing that is whole.
+        Ok(_) if is_worthless(&experiment.recording())? => {
+            let first = failures(&experiment.recording())?.swap_remove(0);
+            restore(experiment)?;
+            let problem = "every training failed, so the recording that was to be replaced is back";
+            return Err(StageError::Refused(format!("{problem}; {first}")));
+        }
         Ok(_) => forget_replaced(experiment)?,
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
@@ -155,7 +165,7 @@ fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
-pub(super) fn restore(experiment: &Experiment) -> Result<(), StageError> {
+fn restore(experiment: &Experiment) -> Result<(), StageError> {
     // As long as there is no new recording, estimates in place are the old one's: not set aside yet, or back already.
     if experiment.recording().exists() {
         remove_present(experiment)?;
@@ -198,4 +208,30 @@ fn n_recorded(root: &Path) -> Result<usize, StoreError> {
     let listed = whole.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0);
     let runs = std::fs::read_dir(root.join(".meta/runs")).map_or(0, |entries| entries.count());
     Ok(runs.max(usize::try_from(listed).unwrap_or(usize::MAX)))
+}
+
+/// Why trainings of finished runs failed, one sentence each.
+pub(super) fn failures(recording: &Path) -> Result<Vec<String>, StoreError> {
+    let why = |(run, row): (RunId, RunRow)| format!("{run} failed: {}", row.reason.unwrap_or_default());
+    Ok(endings(recording)?.into_iter().filter(|(_, row)| row.outcome == "failed").map(why).collect())
+}
+
+/// Whether there are finished runs, and the training of every one failed.
+fn is_worthless(recording: &Path) -> Result<bool, StoreError> {
+    let endings = endings(recording)?;
+    Ok(!endings.is_empty() && endings.iter().all(|(_, row)| row.outcome == "failed"))
+}
+
+/// How the finished runs ended, those that say so.
+fn endings(recording: &Path) -> Result<Vec<(RunId, RunRow)>, StoreError> {
+    let mut endings = Vec::new();
+    for index in 0..n_recorded(recording)? {
+        let run = RunId::new(index);
+        let is_finished = recording.join(format!(".meta/runs/{run}.json")).exists();
+        let path = recording.join(Experiment::part(RunRow::TABLE, None, &run, 0));
+        if is_finished && path.exists() {
+            endings.extend(read_rows(&path)?.into_iter().map(|row| (run.clone(), row)));
+        }
+    }
+    Ok(endings)
 }

@@ -58,14 +58,28 @@ struct OpenPart {
     n_moments: usize,
 }
 
-/// Records run `index` from its beginning or its checkpoint; returns its files, and why its training failed, if it did.
+/// What stops the search for moments to record.
+enum Interruption {
+    /// The training.
+    Ended(Ending),
+    /// Anything else.
+    Failed(StageError),
+}
+
+impl From<StageError> for Interruption {
+    fn from(e: StageError) -> Self {
+        Self::Failed(e)
+    }
+}
+
+/// Records run `index` from its beginning or its checkpoint; returns its files.
 pub(super) fn record_run(
     setup: &Setup<'_>,
     root: &Path,
     index: usize,
     key: &str,
     progress: &dyn Progress,
-) -> Result<(Vec<FileRecord>, Option<String>), StageError> {
+) -> Result<Vec<FileRecord>, StageError> {
     let record = &setup.pipeline.record;
     let run = RunId::new(index);
     let parts = setup.split(index);
@@ -88,7 +102,7 @@ pub(super) fn record_run(
         evaluation,
         watches: Vec::new(),
         spacing: Spacing::new(),
-        best: Best::default(),
+        best: Best::from(setup.pipeline.training.n_prefit_epochs),
         last_fit: None,
         files: Vec::new(),
         open: None,
@@ -112,13 +126,9 @@ pub(super) fn record_run(
     };
     run.end_part()?;
     run.progress.advance(setup.last_step() - run.told);
-    let failure = match &ending {
-        Ending::Failed(why) => Some(format!("{} failed: {why}", run.identity.run)),
-        _ => None,
-    };
     run.write_ending(ending)?;
     tracing::debug!(run = %run.identity.run, files = run.files.len(), "recorded");
-    Ok((run.files, failure))
+    Ok(run.files)
 }
 
 impl Run<'_> {
@@ -159,6 +169,10 @@ impl Run<'_> {
         let path = Experiment::part(RunRow::TABLE, None, &self.identity.run, 0);
         self.files.push(write_rows(self.identity.root, &path, &[row], &self.identity.footer(None))?);
         Ok(())
+    }
+
+    fn n_prefit_epochs(&self) -> u64 {
+        self.setup.pipeline.training.n_prefit_epochs
     }
 
     /// Whole passes over the training samples after `step` updates.
@@ -215,7 +229,8 @@ impl Run<'_> {
         if !self.training.network().is_finite() {
             return Some(Ending::diverged(epoch, "weights are"));
         }
-        let stop = self.setup.pipeline.stop.as_ref()?;
+        // On shuffled labels the training has not begun.
+        let stop = self.setup.pipeline.stop.as_ref().filter(|_| epoch > self.n_prefit_epochs())?;
         let draws = self.setup.looking(self.index, self.training.step());
         self.evaluation.run(self.training.network(), draws);
         let of = if stop.of == StopOn::Train { &self.parts.train } else { &self.parts.test };
@@ -249,12 +264,21 @@ impl Run<'_> {
         };
         if kinds.contains(&GradientKind::Samples) {
             let network = self.training.network().clone();
-            gradients.push((GradientKind::Samples, self.training.statistics_over_samples(&network)));
+            let step = self.training.step();
+            gradients.push((GradientKind::Samples, self.training.statistics_over_samples(&network, step)));
         }
         gradients
     }
 
     fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<Ending, StageError> {
+        match self.record_where_it_changes(delta, method) {
+            Ok(()) => Ok(Ending::Finished),
+            Err(Interruption::Ended(ending)) => Ok(ending),
+            Err(Interruption::Failed(e)) => Err(e),
+        }
+    }
+
+    fn record_where_it_changes(&mut self, delta: f64, method: Adaptive) -> Result<(), Interruption> {
         let estimator = adaptive_estimator()?;
         let given = Given::of_distinct(self.setup.labels(&self.identity.samples)).map_err(|e| refused(&e))?;
         let last_step = self.setup.last_step();
@@ -283,7 +307,7 @@ impl Run<'_> {
             let newest = networks.len() - 1;
             let step_of = |i: usize| first + (n - networks.len() + i) as u64 + 1;
             if let Some(i) = networks.iter().position(|network| !network.is_finite()) {
-                return Ok(Ending::diverged(self.epoch(step_of(i)), "weights are"));
+                return Err(Interruption::Ended(Ending::diverged(self.epoch(step_of(i)), "weights are")));
             }
             let measured = self.measure(&networks[newest], step_of(newest), estimator.as_ref(), &given)?;
             let chosen = if newest == 0 || change(&self.spacing.last, &measured) <= delta {
@@ -295,9 +319,7 @@ impl Run<'_> {
             };
             let n_before = self.n_parts;
             for i in chosen {
-                if let Some(ending) = self.record_with_samples_gradients(&networks[i], step_of(i))? {
-                    return Ok(ending);
-                }
+                self.record_with_samples_gradients(&networks[i], step_of(i))?;
                 if self.is_full() {
                     // No checkpoint yet: the training is ahead of what is recorded.
                     self.end_part()?;
@@ -309,14 +331,14 @@ impl Run<'_> {
                 self.make_checkpoint()?;
             }
         }
-        Ok(Ending::Finished)
+        Ok(())
     }
 
-    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<Option<Ending>, StageError> {
+    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<(), Interruption> {
         let kinds = self.identity.record.gradients.clone();
-        let over_samples = |kind| (kind, self.training.statistics_over_samples(network));
+        let over_samples = |kind| (kind, self.training.statistics_over_samples(network, step));
         let gradients: Gradients = kinds.into_iter().map(over_samples).collect();
-        self.record(network, step, &gradients)
+        self.record(network, step, &gradients)?.map_or(Ok(()), |ending| Err(Interruption::Ended(ending)))
     }
 
     /// I(X;T) and I(T;Y) of every layer of `network`, that of `step`, in bits.
@@ -326,8 +348,11 @@ impl Run<'_> {
         step: u64,
         estimator: &dyn Estimator,
         given: &Given,
-    ) -> Result<Vec<f64>, StageError> {
+    ) -> Result<Vec<f64>, Interruption> {
         self.evaluation.run(network, self.setup.looking(self.index, step));
+        if !self.evaluation.is_finite() {
+            return Err(Interruption::Ended(Ending::diverged(self.epoch(step), "activations are")));
+        }
         let mut measured = Vec::new();
         for (l, layer) in network.layers().iter().enumerate() {
             let t = Representation::new(self.evaluation.representation(l), layer.n_units);

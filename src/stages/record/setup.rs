@@ -107,6 +107,15 @@ impl<'a> Setup<'a> {
         if pipeline.stop.is_some_and(|stop| stop.of == StopOn::Test) && n_train == n {
             return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
         }
+        let size = match pipeline.training.batch_size {
+            BatchSize::Full => n_train,
+            BatchSize::Mini(size) => size.min(n_train),
+        };
+        if pipeline.architecture.couples_samples() && (size == 1 || n_train % size == 1) {
+            return refused(format!(
+                "batch normalisation needs batches of 2 samples and more; {n_train} training samples in batches of {size} leave one by itself: choose another `batch` or `train_fraction`"
+            ));
+        }
         setup.is_large = setup.network(0)?.is_large();
         if let When::Fixed { epochs, steps } = &pipeline.record.when {
             let per_epoch = setup.steps_per_epoch();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Outcome, Progress, StageError};
-use crate::config::{Pipeline, Request, Sweep, Variant};
+use crate::config::{Data, Pipeline, Request, Sweep, Variant};
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
 
@@ -84,12 +84,19 @@ pub fn sweep(
         return Err(StageError::Refused(format!("{} {problem}", root.display())));
     }
     progress.begin("sweep", chosen.len() as u64);
+    // Reading and hashing the files of a data set takes its time; most experiments share one.
+    let mut done: Vec<(&Data, Result<(), String>)> = Vec::new();
     let prepared: Vec<Result<&Pipeline, String>> = chosen
         .iter()
         .map(|variant| {
             let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
-            work.prepare(pipeline).map_err(|e| e.to_string())?;
-            Ok(pipeline)
+            let before = done.iter().find(|(data, _)| **data == pipeline.data).map(|(_, outcome)| outcome.clone());
+            let outcome = before.unwrap_or_else(|| {
+                let outcome = work.prepare(pipeline).map_err(|e| e.to_string());
+                done.push((&pipeline.data, outcome.clone()));
+                outcome
+            });
+            outcome.map(|()| pipeline)
         })
         .collect();
     let n_ended = AtomicUsize::new(0);

@@ -28,13 +28,13 @@ fn row(
     root: &Path,
     estimates: &BTreeMap<String, (i64, i64)>,
 ) -> ExperimentRow {
-    let (state, (n_runs, trainings)) = match state {
-        Err(reason) => (Err(reason.clone()), (None, None)),
-        Ok(state) => match recorded(&experiment(root, variant)) {
-            Ok(recorded) => (Ok(state), recorded),
-            Err(e) => (Err(super::relative(&e.to_string(), root)), (None, None)),
-        },
+    let recorded = recorded(&experiment(root, variant));
+    let state = match (state, &recorded) {
+        (Err(reason), _) => Err(reason.clone()),
+        (Ok(_), Err(e)) => Err(super::relative(&e.to_string(), root)),
+        (Ok(state), Ok(_)) => Ok(state),
     };
+    let (n_runs, trainings) = recorded.unwrap_or((None, None));
     let n_failed = trainings.as_ref().map_or(0, |trainings| trainings.n_failed);
     let (n_failures, n_estimates) = estimates.get(&variant.id).copied().unwrap_or_default();
     let mut problems = Vec::new();
@@ -65,10 +65,10 @@ fn row(
 
 /// The number of recorded runs, and how their trainings ended.
 fn recorded(experiment: &Experiment) -> Result<(Option<i64>, Option<Trainings>), StoreError> {
-    match Recording::open(experiment) {
-        Err(StoreError::Missing { .. }) => Ok((None, None)),
-        Err(e) => Err(e),
-        Ok(recording) => Ok((Some(recording.all_runs().count() as i64), trainings::of(&recording)?)),
+    let recording = Recording::find(experiment)?;
+    match recording.all_runs().count() {
+        0 => Ok((None, None)),
+        n_runs => Ok((Some(n_runs as i64), trainings::of(&recording)?)),
     }
 }
 

@@ -1,0 +1,55 @@
+//! Layers in shorthand: `12,Dr-0.2,10-tanh,BN,8-relu`.
+
+use super::network::{Order, RawLayer, checked_bits, checked_rate, checked_units, checked_variance, named_activation};
+use crate::nn::{Activation, Operation};
+use crate::suggest::suggestion;
+
+/// Reads the shorthand of Grabauskas 2019, `12,Dr-0.2,10-tanh,BN,8-relu`: dense layers by their width, with an activation or
+/// that of the network, and what follows each. Besides his `Dr` and `BN`: `GDr` (Gaussian dropout), `Noise` (with its
+/// variance), `Q` (with its bits), and an activation by its name alone.
+pub(super) fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
+    let mut layers: Vec<RawLayer> = Vec::new();
+    for item in text.split(',').map(str::trim) {
+        let (word, value) = item.split_once('-').map_or((item, None), |(word, value)| (word, Some(value)));
+        let wrong = |allowed: &str| format!("item `{item}`: must be {allowed}");
+        let number = |allowed: &str| value.and_then(|v| v.parse::<f32>().ok()).ok_or_else(|| wrong(allowed));
+        let operation = if word.starts_with(|c: char| c.is_ascii_digit()) {
+            let n_units = word.parse().map_err(|_| wrong("a width such as 12, or 10-tanh")).and_then(checked_units)?;
+            let operations = value.map(|name| named_activation(name).map(Operation::Activation)).transpose()?;
+            layers.push(RawLayer {
+                n_units,
+                operations: operations.into_iter().collect(),
+                without: Vec::new(),
+                order: Order::AsWritten,
+            });
+            continue;
+        } else if value.is_none() && Activation::ALL.iter().any(|(name, _)| *name == word) {
+            Operation::Activation(named_activation(word)?)
+        } else {
+            match word {
+                "BN" if value.is_none() => Operation::BatchNorm,
+                "Dr" => Operation::Dropout { rate: checked_rate(number("Dr-RATE, such as Dr-0.2")?.into())? },
+                "GDr" => {
+                    Operation::GaussianDropout { rate: checked_rate(number("GDr-RATE, such as GDr-0.2")?.into())? }
+                }
+                "Noise" => {
+                    let variance = number("Noise-VARIANCE, such as Noise-0.01")?;
+                    Operation::Noise { variance: checked_variance(variance.into())? }
+                }
+                "Q" => Operation::Quantise { bits: checked_bits(number("Q-BITS, such as Q-8")?.into())? },
+                _ => {
+                    let known = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
+                    let known = known.into_iter().chain(Activation::ALL.iter().map(|(name, _)| *name));
+                    return Err(format!(
+                        "unknown item `{item}`; a width such as 12 or 10-tanh, or {}",
+                        suggestion(word, known)
+                    ));
+                }
+            }
+        };
+        let layer =
+            layers.last_mut().ok_or_else(|| format!("item `{item}` stands before any layer; begin with a width"))?;
+        layer.operations.push(operation);
+    }
+    Ok(layers)
+}
