@@ -310,7 +310,10 @@ fn an_overflow_under_adaptive_spacing_is_a_failed_training() {
     let project = Project::new(&text);
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
-    assert!(finished.stderr.contains("2 trainings failed"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("r0000 failed: at epoch 0 its activations are not finite"), "{}", finished.stderr);
+    // The other run is recorded to its end.
+    let ended: Vec<RunRow> = rows(&project, "runs", "r0001");
+    assert_eq!(ended[0].outcome, "finished");
     project.ok("inspect outputs/p --validate");
 }
 
