@@ -16,6 +16,7 @@ docs:
 # speed beside NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
 bench:
     python benches/peers/training.py
+    python benches/peers/mnist.py
     python benches/peers/recording.py
     python benches/peers/estimators.py
 
