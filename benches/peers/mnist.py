@@ -6,7 +6,8 @@
 Same work for both: the first 8000 images of an IDX file (without one, as many random ones), divided by 255, tanh or ReLU,
 softmax with mean cross-entropy, plain SGD, float32, batches of 128 (the last one of 64), dealt anew in every epoch. Labels
 are the sample's number modulo 10: what an epoch costs does not depend on them. Every round measures both, so that a change
-in the load of the machine hits both; the table gives medians over 3 rounds, or as many as `--rounds` says.
+in the load of the machine hits both; the table gives medians over 3 rounds, or as many as `--rounds` says. Measure on a
+machine that does nothing else: PyTorch's threads wait for each other, and on busy cores it is ten times slower.
 """
 
 import argparse
@@ -91,14 +92,17 @@ def seconds_per_epoch(work, clock=time.perf_counter):
     return median(times[1:])
 
 
-def infoplane(images, *options):
-    command = ["cargo", "bench", "--quiet", "--bench", "mnist", *options]
+def infoplane(*options):
     root = Path(__file__).resolve().parents[2]
+    command = ["cargo", "bench", "--quiet", "--bench", "mnist", *options]
     environment = {**os.environ, "RAYON_NUM_THREADS": str(N_THREADS)}
-    printed = subprocess.run(
-        [*command, "--", str(images)], cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
-    return [float(re.search(rf"{name}: ([\d.]+) s", printed)[1]) for name in ACTIVATIONS]
+    finished = subprocess.run(command, cwd=root, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    return dict(re.findall(r"(\w+): ([\d.]+) s", finished.stdout))
+
+
+def infoplane_epochs(images):
+    seconds = infoplane("--", str(images))
+    return [float(seconds[name]) for name in ACTIVATIONS]
 
 
 def main():
@@ -128,8 +132,8 @@ def main():
         else:
             unpacked = Path(folder) / "images.idx"
             unpacked.write_bytes(content)
-            infoplane(unpacked, "--no-run")  # compiles
-            peers = {"infoplane": lambda: infoplane(unpacked), **peers}
+            infoplane("--no-run")  # compiles
+            peers = {"infoplane": lambda: infoplane_epochs(unpacked), **peers}
         results = {name: [] for name in peers}
         for _ in range(arguments.rounds):
             for name, measure in peers.items():
