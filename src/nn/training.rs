@@ -199,6 +199,9 @@ impl<'a> Training<'a> {
 
     /// Sets which labels are trained on in `epoch`; true when they change.
     fn teach(&mut self, epoch: u64) -> bool {
+        if self.settings.n_prefit_epochs == 0 {
+            return false;
+        }
         let wanted = if epoch < self.settings.n_prefit_epochs {
             self.shuffled.clone()
         } else {
