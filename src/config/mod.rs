@@ -2,6 +2,7 @@
 
 mod data;
 mod estimate;
+pub mod expect;
 mod network;
 mod record;
 mod shorthand;
@@ -23,11 +24,13 @@ use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
 use data::RawData;
+use expect::{Expect, Known, RawExpect};
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+pub use source::Shortened;
 use source::Source;
 pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
@@ -61,6 +64,8 @@ pub struct Pipeline {
     pub record: Record,
     /// The estimates to make.
     pub estimates: Vec<Request>,
+    /// What a paper claims of it.
+    pub claims: Vec<Expect>,
 }
 
 /// What is wrong with a pipeline file, and where.
@@ -93,6 +98,8 @@ struct RawPipeline {
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
+    #[serde(default)]
+    expect: Vec<Spanned<RawExpect>>,
     /// Read by [`sweep`] before lists are replaced by their values.
     #[serde(rename = "sweep")]
     _sweep: Option<serde::de::IgnoredAny>,
@@ -104,7 +111,7 @@ impl Pipeline {
     /// # Errors
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let source = Source::read(path)?;
+        let source = Source::read(path, Shortened::default())?;
         source.pipeline(source.name(), source.tree()?)
     }
 
@@ -136,6 +143,9 @@ impl Pipeline {
                 estimates.push(request);
             }
         }
+        let ids: Vec<String> = estimates.iter().filter(|r| r.scope.of == Of::Layers).map(Request::id).collect();
+        let known = Known { estimates: &ids, n_layers: architecture.hidden.len() + 1, has_bound: false };
+        let claims = claims(raw.expect, &name, &known)?;
         Ok(Self {
             name,
             seed: raw.seed,
@@ -149,6 +159,7 @@ impl Pipeline {
             stop,
             record,
             estimates,
+            claims,
         })
     }
 
@@ -167,6 +178,15 @@ impl Pipeline {
         settings.insert("record".to_owned(), self.record.settings());
         settings.into()
     }
+}
+
+/// The claims about the experiment called `name`; an error carries the place of the key to blame.
+fn claims(raw: Vec<Spanned<RawExpect>>, name: &str, known: &Known<'_>) -> Result<Vec<Expect>, (usize, String)> {
+    let is_about = |raw: &Spanned<RawExpect>| {
+        raw.get_ref().only.as_ref().is_none_or(|only| sweep::matches(only.get_ref(), name))
+    };
+    let about = raw.into_iter().filter(is_about);
+    about.map(|raw| (raw.span().start, raw.into_inner())).map(|(at, raw)| raw.check(at, known)).collect()
 }
 
 /// What an `[[estimate]]` table that begins at `at` asks for; an error carries the place of the key to blame.
@@ -228,7 +248,7 @@ fn reworded(message: &str) -> String {
     for (theirs, ours) in [
         (
             "invalid type: map, expected a sequence",
-            "one table where a list of them belongs; write `[[estimate]]`, with two brackets",
+            "one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
         ),
         ("expected i64", "expected a whole number"),
         ("expected u64", "expected a whole number of at least 0"),
@@ -236,7 +256,7 @@ fn reworded(message: &str) -> String {
         ("expected f64", "expected a number"),
         (
             "wanted string or table",
-            "expected one of \"saxe\", { log_spaced = 400 }, { every = 10 }, { list = [0, 10, 100] }",
+            "expected a name or a table of one key, as { every = 10 }",
         ),
     ] {
         first = first.replace(theirs, ours);
@@ -429,7 +449,7 @@ n_edges = 30
         check(
             "[[estimate]]",
             "[estimate]",
-            "p.toml, line 16: one table where a list of them belongs; write `[[estimate]]`, with two brackets",
+            "p.toml, line 16: one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");

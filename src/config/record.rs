@@ -147,6 +147,18 @@ enum RawLayer {
 const MOST_RECORDS: usize = 1_000_000;
 
 impl RawRecord {
+    /// Leaves out the epochs after `n_epochs`, to which the training was shortened; at least the last of it is recorded.
+    pub(super) fn shorten(&mut self, n_epochs: u64) {
+        match self.epochs.as_mut().map(Spanned::as_mut) {
+            Some(RawEpochs::LogSpaced(count)) => *count = (*count as u64).min(n_epochs) as usize,
+            Some(RawEpochs::List(list)) => {
+                list.retain(|epoch| *epoch < n_epochs);
+                list.push(n_epochs);
+            }
+            _ => {}
+        }
+    }
+
     /// Checks the table for a training of `n_epochs` and a network of `n_layers` above the input; an error carries the
     /// place of the key to blame.
     pub(super) fn check(self, at: usize, n_epochs: u64, n_layers: usize) -> Result<Record, (usize, String)> {

@@ -14,13 +14,23 @@ use super::{ConfigError, Pipeline, RawPipeline, explain};
 pub(super) struct Source {
     path: PathBuf,
     pub(super) text: String,
+    shortened: Shortened,
+}
+
+/// A smaller version of an experiment, to try it out.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Shortened {
+    /// Epochs of training, in the place of the file's.
+    pub epochs: Option<u64>,
+    /// Runs, likewise.
+    pub runs: Option<usize>,
 }
 
 impl Source {
-    pub(super) fn read(path: &Path) -> Result<Self, ConfigError> {
+    pub(super) fn read(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
         let fail =
             |e| ConfigError { file: path.to_owned(), line: None, problem: format!("cannot read the pipeline: {e}") };
-        Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)? })
+        Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened })
     }
 
     /// The file's name without its ending.
@@ -35,7 +45,14 @@ impl Source {
 
     /// The pipeline called `name` that a tree declares.
     pub(super) fn pipeline(&self, name: String, tree: Spanned<DeTable<'_>>) -> Result<Pipeline, ConfigError> {
-        let raw = RawPipeline::deserialize(Deserializer::from(tree)).map_err(|e| self.explained(&e))?;
+        let mut raw = RawPipeline::deserialize(Deserializer::from(tree)).map_err(|e| self.explained(&e))?;
+        if let Some(runs) = self.shortened.runs {
+            raw.runs = runs;
+        }
+        if let Some(epochs) = self.shortened.epochs {
+            raw.training.as_mut().epochs = epochs;
+            raw.record.as_mut().shorten(epochs);
+        }
         Pipeline::check(name, raw).map_err(|(at, problem)| self.refused(at, problem))
     }
 

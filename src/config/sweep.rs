@@ -10,7 +10,7 @@ use thiserror::Error;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use super::source::Source;
+use super::source::{Shortened, Source};
 use super::{ConfigError, Pipeline};
 use crate::parameter::Value;
 use crate::store::hash_bytes;
@@ -101,7 +101,15 @@ impl Declared {
     /// # Errors
     /// The file cannot be read or is no TOML; without lists, as [`Pipeline::read`]; lists that cannot be combined.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
-        let source = Source::read(path)?;
+        Self::shortened(path, Shortened::default())
+    }
+
+    /// As [`Declared::read`], of a smaller version of every experiment.
+    ///
+    /// # Errors
+    /// As [`Declared::read`].
+    pub fn shortened(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
+        let source = Source::read(path, shortened)?;
         let tree = source.tree()?;
         let table = tree.get_ref();
         let axes = axes(&source, table)?;
@@ -111,9 +119,11 @@ impl Declared {
         };
         let groups = groups(&source, &axes, zip)?;
         if axes.is_empty() {
+            expect_known_ids(&source, table, None)?;
             return Ok(Self::One(Box::new(source.pipeline(source.name(), tree)?)));
         }
         let experiments = combinations(&source, &tree, &axes, &groups)?;
+        expect_known_ids(&source, table, Some(&experiments))?;
         Ok(Self::Many(Sweep { name: source.name(), experiments }))
     }
 }
@@ -139,8 +149,25 @@ impl Sweep {
     }
 }
 
+/// Makes sure that the claims which are about some experiments of a sweep name such.
+fn expect_known_ids(source: &Source, tree: &DeTable<'_>, sweep: Option<&[Variant]>) -> Result<(), ConfigError> {
+    let claims = tree.get("expect").and_then(|claims| claims.get_ref().as_array()).into_iter().flatten();
+    for only in claims.filter_map(|claim| claim.get_ref().as_table()?.get("only")) {
+        let Some(pattern) = only.get_ref().as_str() else { continue };
+        let problem = match sweep {
+            None => "`only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out".to_owned(),
+            Some(all) if !all.iter().any(|variant| matches(pattern, &variant.id)) => {
+                format!("`only`: no experiment `{pattern}` in the sweep; `--dry-run` lists them all")
+            }
+            Some(_) => continue,
+        };
+        return Err(source.refused(only.span().start, problem));
+    }
+    Ok(())
+}
+
 /// Whether `id` is `pattern`, in which `*` stands for anything.
-fn matches(pattern: &str, id: &str) -> bool {
+pub(super) fn matches(pattern: &str, id: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == id };
     let Some(mut rest) = id.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = others.split('*').collect();

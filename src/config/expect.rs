@@ -1,0 +1,345 @@
+//! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::suggest::suggestion;
+
+/// A claim about an experiment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Expect {
+    /// Figure or section of the paper that claims it.
+    pub figure: String,
+    /// The claim in words.
+    pub claim: String,
+    /// What the paper has, in words.
+    pub paper: Option<String>,
+    /// What is looked at.
+    pub quantity: Quantity,
+    /// In which layers, each of which is judged by itself; none where the quantity belongs to no layer.
+    pub layers: Vec<usize>,
+    /// Which number is taken of its course over the training.
+    pub measure: Measure,
+    /// What is claimed of the number.
+    pub wanted: Wanted,
+}
+
+/// What a claim looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Quantity {
+    /// A column of a table of estimates.
+    Estimated {
+        /// Identity of the table.
+        estimate: String,
+        /// The column.
+        column: Estimated,
+    },
+    /// A loss or an accuracy.
+    Fit(Fit),
+    /// A norm of a layer's gradients or weights.
+    Gradient {
+        /// Which.
+        column: Gradient,
+        /// Over what the gradients were taken; `None` is whatever was recorded first.
+        over: Option<String>,
+    },
+    /// A layer's place beside the information bottleneck's bound.
+    Bound(Bound),
+}
+
+/// Columns of a table of estimates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
+pub enum Estimated {
+    IXt,
+    ITy,
+    ITt,
+    HT,
+    IXtNull,
+    ITyNull,
+    AtomShare,
+    DistinctShare,
+}
+
+/// Losses and accuracies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
+pub enum Fit {
+    LossTrain,
+    LossTest,
+    SquaredErrorTrain,
+    SquaredErrorTest,
+    AccuracyTrain,
+    AccuracyTest,
+}
+
+/// Norms of gradients and weights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
+pub enum Gradient {
+    Snr,
+    MeanNorm,
+    StdNorm,
+    WeightNorm,
+}
+
+/// What the bound says of a layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
+pub enum Bound {
+    Beta,
+    Gap,
+}
+
+/// A name in the TOML and what it means.
+#[derive(Debug, Clone, Copy)]
+enum Named {
+    Estimated(Estimated),
+    Fit(Fit),
+    Gradient(Gradient),
+    Bound(Bound),
+}
+
+/// Every quantity with its name.
+const NAMES: &[(&str, Named)] = &[
+    ("i_xt", Named::Estimated(Estimated::IXt)),
+    ("i_ty", Named::Estimated(Estimated::ITy)),
+    ("i_tt", Named::Estimated(Estimated::ITt)),
+    ("h_t", Named::Estimated(Estimated::HT)),
+    ("i_xt_null", Named::Estimated(Estimated::IXtNull)),
+    ("i_ty_null", Named::Estimated(Estimated::ITyNull)),
+    ("atom_share", Named::Estimated(Estimated::AtomShare)),
+    ("distinct_share", Named::Estimated(Estimated::DistinctShare)),
+    ("loss_train", Named::Fit(Fit::LossTrain)),
+    ("loss_test", Named::Fit(Fit::LossTest)),
+    ("squared_error_train", Named::Fit(Fit::SquaredErrorTrain)),
+    ("squared_error_test", Named::Fit(Fit::SquaredErrorTest)),
+    ("accuracy_train", Named::Fit(Fit::AccuracyTrain)),
+    ("accuracy_test", Named::Fit(Fit::AccuracyTest)),
+    ("gradient_snr", Named::Gradient(Gradient::Snr)),
+    ("gradient_mean_norm", Named::Gradient(Gradient::MeanNorm)),
+    ("gradient_std_norm", Named::Gradient(Gradient::StdNorm)),
+    ("weight_norm", Named::Gradient(Gradient::WeightNorm)),
+    ("beta", Named::Bound(Bound::Beta)),
+    ("bound_gap", Named::Bound(Bound::Gap)),
+];
+
+/// Which number is taken of a course over the training.
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Measure {
+    /// At the first recorded moment.
+    Start,
+    /// At the last.
+    End,
+    /// The largest.
+    Peak,
+    /// The smallest.
+    Trough,
+    /// The largest less the last.
+    Drop,
+    /// The largest less the first.
+    Climb,
+    /// The last less the first.
+    Rise,
+    /// The epoch of the largest.
+    PeakEpoch,
+    /// At the recorded epoch nearest to this one.
+    At(i32),
+    /// The first recorded epoch with more than this.
+    FirstAbove(f64),
+    /// The first recorded epoch with less than this.
+    FirstBelow(f64),
+    /// At the second epoch less at the first.
+    Change([i32; 2]),
+}
+
+/// What is claimed of a number.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Wanted {
+    /// It is above this.
+    Above(f64),
+    /// It is below this.
+    Below(f64),
+    /// It is no further from `value` than `within`.
+    Near {
+        /// What it should be.
+        value: f64,
+        /// How far away it may be.
+        within: f64,
+    },
+}
+
+/// The table as the file has it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExpect {
+    figure: String,
+    claim: String,
+    paper: Option<String>,
+    estimate: Option<Spanned<String>>,
+    gradients: Option<String>,
+    quantity: Spanned<String>,
+    layer: Option<Spanned<toml::Value>>,
+    measure: Measure,
+    above: Option<f64>,
+    below: Option<f64>,
+    near: Option<f64>,
+    within: Option<f64>,
+    /// Of a sweep, the experiments it is about.
+    pub(super) only: Option<Spanned<String>>,
+}
+
+/// What of the pipeline claims can be about.
+pub(super) struct Known<'a> {
+    /// Identities of the estimates.
+    pub(super) estimates: &'a [String],
+    /// Layers above the input.
+    pub(super) n_layers: usize,
+    /// Whether the bound is asked for.
+    pub(super) has_bound: bool,
+}
+
+impl RawExpect {
+    /// Checks the table, which begins at `at`; an error carries the place of the key to blame.
+    pub(super) fn check(self, at: usize, known: &Known<'_>) -> Result<Expect, (usize, String)> {
+        let quantity = self.quantity(known)?;
+        let layers = match (&quantity, &self.layer) {
+            (Quantity::Fit(_), Some(layer)) => {
+                let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.get_ref());
+                return Err((layer.span().start, problem));
+            }
+            (Quantity::Fit(_), None) => Vec::new(),
+            (_, None) => {
+                let problem = "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
+                return Err((at, problem.to_owned()));
+            }
+            (_, Some(layer)) => layers(layer.get_ref(), known.n_layers).map_err(|e| (layer.span().start, e))?,
+        };
+        Ok(Expect {
+            wanted: self.wanted().map_err(|problem| (at, problem))?,
+            figure: self.figure,
+            claim: self.claim,
+            paper: self.paper,
+            quantity,
+            layers,
+            measure: self.measure,
+        })
+    }
+
+    fn quantity(&self, known: &Known<'_>) -> Result<Quantity, (usize, String)> {
+        let (at, name) = (self.quantity.span().start, self.quantity.get_ref().as_str());
+        let Some((_, named)) = NAMES.iter().find(|(known, _)| *known == name) else {
+            return Err((at, format!("unknown quantity `{name}`; {}", suggestion(name, NAMES.iter().map(|(n, _)| *n)))));
+        };
+        match (named, &self.estimate) {
+            (Named::Estimated(column), Some(estimate)) => {
+                let (at, estimate) = (estimate.span().start, estimate.get_ref());
+                if !known.estimates.contains(estimate) {
+                    let suggestion = suggestion(estimate, known.estimates.iter().map(String::as_str));
+                    return Err((at, format!("the pipeline asks for no estimate `{estimate}`; {suggestion}")));
+                }
+                Ok(Quantity::Estimated { estimate: estimate.clone(), column: *column })
+            }
+            (Named::Estimated(_), None) => {
+                Err((at, format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"")))
+            }
+            (_, Some(estimate)) => {
+                Err((estimate.span().start, format!("`estimate`: `{name}` is no estimate; leave it out")))
+            }
+            (Named::Bound(_), None) if !known.has_bound => {
+                Err((at, format!("`{name}` needs the table `[bound]` in the pipeline")))
+            }
+            (Named::Bound(column), None) => Ok(Quantity::Bound(*column)),
+            (Named::Fit(column), None) => Ok(Quantity::Fit(*column)),
+            (Named::Gradient(column), None) => {
+                Ok(Quantity::Gradient { column: *column, over: self.gradients.clone() })
+            }
+        }
+    }
+
+    fn wanted(&self) -> Result<Wanted, String> {
+        let numbers = [self.above, self.below, self.near, self.within];
+        if numbers.iter().flatten().any(|number| !number.is_finite()) {
+            return Err("a claim compares with finite numbers".to_owned());
+        }
+        match numbers {
+            [Some(value), None, None, None] => Ok(Wanted::Above(value)),
+            [None, Some(value), None, None] => Ok(Wanted::Below(value)),
+            [None, None, Some(value), Some(within)] if within >= 0.0 => Ok(Wanted::Near { value, within }),
+            [None, None, Some(_), Some(within)] => Err(format!("`within` must not be negative, got {within}")),
+            _ => Err("a claim needs `above`, or `below`, or `near` together with `within`".to_owned()),
+        }
+    }
+}
+
+impl Quantity {
+    /// Its name in the TOML.
+    pub fn name(&self) -> &'static str {
+        let is_this = |named: &Named| match (named, self) {
+            (Named::Estimated(a), Self::Estimated { column: b, .. }) => a == b,
+            (Named::Fit(a), Self::Fit(b)) => a == b,
+            (Named::Gradient(a), Self::Gradient { column: b, .. }) => a == b,
+            (Named::Bound(a), Self::Bound(b)) => a == b,
+            _ => false,
+        };
+        NAMES.iter().find(|(_, named)| is_this(named)).map_or("", |(name, _)| name)
+    }
+}
+
+impl Measure {
+    /// What it takes, in words that follow the name of a quantity.
+    pub fn words(self) -> String {
+        match self {
+            Self::Start => "at the start".to_owned(),
+            Self::End => "at the end".to_owned(),
+            Self::Peak => "at its largest".to_owned(),
+            Self::Trough => "at its smallest".to_owned(),
+            Self::Drop => "from its largest to the end, fall".to_owned(),
+            Self::Climb => "from the start to its largest, rise".to_owned(),
+            Self::Rise => "from start to end, rise".to_owned(),
+            Self::PeakEpoch => "epoch of its largest".to_owned(),
+            Self::At(epoch) => format!("at epoch {epoch}"),
+            Self::FirstAbove(value) => format!("first epoch above {value}"),
+            Self::FirstBelow(value) => format!("first epoch below {value}"),
+            Self::Change([from, to]) => format!("from epoch {from} to {to}, rise"),
+        }
+    }
+}
+
+impl Wanted {
+    /// Whether a number is as claimed.
+    pub fn is_met(self, number: f64) -> bool {
+        match self {
+            Self::Above(value) => number > value,
+            Self::Below(value) => number < value,
+            Self::Near { value, within } => (number - value).abs() <= within,
+        }
+    }
+
+    /// In words, `above 2`.
+    pub fn words(self) -> String {
+        match self {
+            Self::Above(value) => format!("above {value}"),
+            Self::Below(value) => format!("below {value}"),
+            Self::Near { value, within } => format!("{value} ± {within}"),
+        }
+    }
+}
+
+/// The layers that a claim names, of a network with the layers 1 to `n_layers` above its input.
+fn layers(named: &toml::Value, n_layers: usize) -> Result<Vec<usize>, String> {
+    match named {
+        toml::Value::String(name) if name == "hidden" => Ok((1..n_layers).collect()),
+        toml::Value::String(name) if name == "output" => Ok(vec![n_layers]),
+        toml::Value::String(name) if name == "all" => Ok((1..=n_layers).collect()),
+        toml::Value::Array(all) if !all.is_empty() => {
+            Ok(all.iter().map(|one| layers(one, n_layers)).collect::<Result<Vec<_>, _>>()?.concat())
+        }
+        toml::Value::Integer(layer) if (1..=n_layers as i64).contains(layer) => Ok(vec![*layer as usize]),
+        toml::Value::Integer(layer) => {
+            Err(format!("`layer`: there is no layer {layer}; 1 is the first above the input, {n_layers} the output"))
+        }
+        other => Err(format!("`layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got {other}")),
+    }
+}
