@@ -10,6 +10,7 @@ pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
 pub mod information;
+pub mod interval;
 pub mod kde;
 pub mod kernels;
 pub mod linear_network;

@@ -10,6 +10,7 @@ pub mod plot;
 pub mod record;
 pub mod sweep;
 mod trainings;
+pub mod verify;
 
 use thiserror::Error;
 

@@ -89,6 +89,15 @@ impl Experiment {
     /// Below the experiment: verdicts on the estimates.
     pub const CHECKS: &str = "checks.parquet";
 
+    /// Below the experiment or the sweep: what runs say of the claims of a paper.
+    pub const CLAIMS: &str = "claims.parquet";
+
+    /// Below the experiment: the information bottleneck's curve.
+    pub const BOUND: &str = "bound.parquet";
+
+    /// Below the experiment: the layers beside that curve.
+    pub const BOUND_LAYERS: &str = "bound_layers.parquet";
+
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 

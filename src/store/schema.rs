@@ -57,7 +57,7 @@ macro_rules! tables {
     )+) => {
         $(
             #[doc = $table_doc]
-            #[derive(Debug, Clone, PartialEq)]
+            #[derive(Debug, Clone, PartialEq, serde::Serialize)]
             pub struct $row {
                 $( #[doc = $doc] pub $field: $type, )+
             }
@@ -259,6 +259,8 @@ tables! {
         i_ty_bits: Option<f64>,
         /// I(T;T′) in bits, T′ being the layer above; null at the last layer and for estimators that have none.
         i_tt_bits: Option<f64>,
+        /// H(T) in bits: of a code its entropy, of noise or of densities a differential entropy; null where the estimator has none.
+        h_t_bits: Option<f64>,
         /// H(T|X) in bits: of a code 0 unless moments are pooled or inputs repeat, of noise its differential entropy.
         h_t_given_x_bits: Option<f64>,
         /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no estimate.
@@ -353,6 +355,100 @@ tables! {
         bound: Option<f64>,
         /// What was found, in words.
         says: String,
+    }
+
+    /// One claim of a paper, experiment and layer: what the runs say of it.
+    "claims" = ClaimRow {
+        /// Name of the experiment; in a sweep, that of its folder.
+        experiment: String,
+        /// Figure or section of the paper.
+        figure: String,
+        /// The claim in words.
+        claim: String,
+        /// What the paper has, in words, where the pipeline says it.
+        paper: Option<String>,
+        /// Identity of the estimator, where the quantity is an estimate.
+        estimator: Option<String>,
+        /// Name of the quantity: estimates and entropies are in bits, losses in nats, accuracies are shares.
+        quantity: String,
+        /// Number of the layer; null where the quantity belongs to none.
+        layer: Option<i64>,
+        /// Which number is taken of its course over the training, in words.
+        measure: String,
+        /// What is claimed of the number, in words.
+        wanted: String,
+        /// `holds` (the 95 % interval of the mean is wholly as claimed), `fails` (it is wholly not so) or `undecided`.
+        verdict: String,
+        /// Runs with such a number.
+        n_runs: i32,
+        /// Runs left out because their training failed.
+        n_failed: i32,
+        /// Runs whose own number is as claimed.
+        n_met: i32,
+        /// Mean over runs; null where there is no number.
+        mean: Option<f64>,
+        /// Standard deviation (n − 1) over runs; null with fewer than two.
+        std: Option<f64>,
+        /// Where the 95 % interval of the mean (Student) begins; null with fewer than two runs.
+        low: Option<f64>,
+        /// Where it ends.
+        high: Option<f64>,
+        /// Why it is undecided, or what never happens, else null.
+        reason: Option<String>,
+    }
+
+    /// One multiplier β: the best encoder of the data for it, a point of the information bottleneck's curve.
+    "bound" = BoundRow {
+        /// β of I(X;T) − β I(T;Y), which the encoder makes as small as possible.
+        beta: f64,
+        /// I(X;T) in bits.
+        i_xt_bits: f64,
+        /// I(T;Y) in bits: no T with this I(X;T) has more.
+        i_ty_bits: f64,
+        /// Values of T.
+        n_clusters: i32,
+        /// Rounds of the self-consistent equations.
+        n_iterations: i64,
+        /// How far the encoder is from the equations: the largest difference of a p(t|x) to what they give.
+        residual: f64,
+        /// Why the point is not to be trusted, else null.
+        failure: Option<String>,
+    }
+
+    /// One run and layer at its last recorded moment: how near it is to the information bottleneck's bound.
+    "bound_layers" = BoundLayerRow {
+        /// Identity of the estimator whose code of T is taken for the encoder p(t|x).
+        estimator: String,
+        /// Run, `r0000` is the first.
+        run: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// I(X;T) of the code, in bits.
+        i_xt_bits: Option<f64>,
+        /// I(T;Y) of the code, in bits.
+        i_ty_bits: Option<f64>,
+        /// I(T;Y) of the bound at the same I(X;T), in bits.
+        i_ty_bound_bits: Option<f64>,
+        /// The bound less I(T;Y) of the code, in bits: 0 is on the curve.
+        gap_bits: Option<f64>,
+        /// β at which the solution of the self-consistent equations that grows from the layer's code is nearest to it.
+        beta: Option<f64>,
+        /// How near: the mean over x of KL[p(t|x) ‖ p_β(t|x)], in nats.
+        divergence_nats: Option<f64>,
+        /// β at which one round of the equations is nearest to the layer's code: what Shwartz-Ziv & Tishby fit.
+        beta_one_step: Option<f64>,
+        /// How near.
+        divergence_one_step_nats: Option<f64>,
+        /// I(X;T) of the solution at `beta`, in bits.
+        i_xt_fitted_bits: Option<f64>,
+        /// I(T;Y) of the solution at `beta`, in bits.
+        i_ty_fitted_bits: Option<f64>,
+        /// Why there is no fit, or why it is not to be trusted (such as a β at the end of the range), else null.
+        failure: Option<String>,
     }
 
     /// One experiment, estimator, layer and epoch: means and spreads over runs.

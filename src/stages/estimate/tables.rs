@@ -226,6 +226,7 @@ impl<'a> Tables<'a> {
             i_xt_bits: found.map(|e| e.i_xt.bits()),
             i_ty_bits: found.map(|e| e.i_ty.bits()),
             i_tt_bits: None,
+            h_t_bits: found.map(|e| e.i_xt.bits() + e.h_t_given_x.bits()),
             h_t_given_x_bits: found.map(|e| e.h_t_given_x.bits()),
             i_xt_ceiling_bits: found.map(|e| e.i_xt_ceiling.bits()),
             i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),

@@ -1,0 +1,67 @@
+//! What some runs say of all runs: their mean, and where the mean of all is with 95 % confidence.
+
+use statrs::distribution::{ContinuousCDF, StudentsT};
+
+/// Mean and spread of some numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// Their mean.
+    pub mean: f64,
+    /// Their standard deviation (n − 1).
+    pub std: f64,
+    /// Where the 95 % interval of the mean begins.
+    pub low: f64,
+    /// Where it ends.
+    pub high: f64,
+}
+
+/// How sure the interval is.
+const CONFIDENCE: f64 = 0.95;
+
+/// The mean of n independent numbers of one normal distribution with its interval, m ± t s/√n, t being the quantile of Student's
+/// distribution of n − 1 degrees of freedom; `None` for fewer than two, which have no spread.
+///
+/// # Reference
+/// Student 1908, "The probable error of a mean".
+pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
+    let n = numbers.len() as f64;
+    let student = (numbers.len() > 1).then(|| StudentsT::new(0.0, 1.0, n - 1.0))?.ok()?;
+    // The first number is taken away before and added after, so that equal numbers have no spread by rounding.
+    let shifted: Vec<f64> = numbers.iter().map(|number| number - numbers[0]).collect();
+    let mean = shifted.iter().sum::<f64>() / n;
+    let std = (shifted.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let half = student.inverse_cdf(0.5 + CONFIDENCE / 2.0) * std / n.sqrt();
+    let mean = numbers[0] + mean;
+    Some(Interval { mean, std, low: mean - half, high: mean + half })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(numbers: &[f64], mean: f64, std: f64, half: f64) {
+        let interval = mean_interval(numbers).unwrap();
+        let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs().max(1.0), "{a} is not {b}");
+        close(interval.mean, mean);
+        close(interval.std, std);
+        close(interval.high - mean, half);
+        close(mean - interval.low, half);
+    }
+
+    #[test]
+    fn intervals_are_as_wide_as_students_table_says() {
+        // t of 0.975 in Student's table: 12.7062047 for 1 degree of freedom, 4.3026527 for 2, 2.2621572 for 9.
+        check(&[1.0, 3.0], 2.0, 2.0_f64.sqrt(), 12.706_204_7);
+        check(&[1.0, 2.0, 3.0], 2.0, 1.0, 4.302_652_7 / 3.0_f64.sqrt());
+        let ten: Vec<f64> = (1..=10).map(f64::from).collect();
+        check(&ten, 5.5, (55.0_f64 / 6.0).sqrt(), 2.262_157_2 * (55.0_f64 / 60.0).sqrt());
+    }
+
+    #[test]
+    fn one_number_has_no_interval_and_equal_ones_a_point() {
+        assert_eq!((mean_interval(&[]), mean_interval(&[1.0])), (None, None));
+        let same = mean_interval(&[0.1; 7]).unwrap();
+        assert_eq!((same.low, same.mean, same.high, same.std), (0.1, 0.1, 0.1, 0.0));
+    }
+}

@@ -1,0 +1,163 @@
+//! What a claim looks at: the course of a quantity over the training, in every run and layer.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::super::StageError;
+use crate::config::expect::{Bound, Estimated, Fit, Gradient, Quantity};
+use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
+use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, verified_hash};
+
+/// The numbers of one run and layer over the training, moments without one left out; step by step.
+pub(super) type Course = Vec<(i32, f64)>;
+
+/// A quantity in every run and layer (0 where it belongs to none), or why there is none.
+pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
+
+/// The tables of an experiment, each read when the first claim looks into it.
+#[derive(Debug)]
+pub(super) struct Tables<'a> {
+    experiment: &'a Experiment,
+    recording: Result<Recording, String>,
+    /// Runs whose training failed: their last moment is not the end of a training.
+    pub(super) failed: BTreeSet<String>,
+    estimates: BTreeMap<String, Vec<EstimateRow>>,
+    /// Hashes of what was read.
+    pub(super) hashes: BTreeSet<String>,
+}
+
+impl<'a> Tables<'a> {
+    pub(super) fn open(experiment: &'a Experiment) -> Result<Self, StageError> {
+        let recording = match Recording::open(experiment) {
+            Err(StoreError::Missing { problem, .. }) => Err(problem),
+            recording => Ok(recording?),
+        };
+        let mut tables = Self {
+            experiment,
+            recording,
+            failed: BTreeSet::new(),
+            estimates: BTreeMap::new(),
+            hashes: BTreeSet::new(),
+        };
+        for (run, rows) in tables.of_runs::<RunRow>()?.unwrap_or_default() {
+            if rows.iter().any(|row| row.outcome == "failed") {
+                tables.failed.insert(run);
+            }
+        }
+        Ok(tables)
+    }
+
+    pub(super) fn courses(&mut self, quantity: &Quantity) -> Result<Courses, StageError> {
+        match quantity {
+            Quantity::Estimated { estimate, column } => self.estimated(estimate, *column),
+            Quantity::Fit(column) => self.fits(*column),
+            Quantity::Gradient { column, over } => self.gradients(*column, over.as_deref()),
+            Quantity::Bound(column) => self.bound(*column),
+        }
+    }
+
+    fn estimated(&mut self, estimate: &str, column: Estimated) -> Result<Courses, StageError> {
+        if !self.estimates.contains_key(estimate) {
+            let tables = self.experiment.estimate_files()?;
+            let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
+                return Ok(Err(format!("no estimates `{estimate}`; run the pipeline again")));
+            };
+            for path in &paths {
+                self.hashes.insert(self.experiment.verified_estimates(path)?.1);
+            }
+            self.estimates.insert(estimate.to_owned(), read_all_rows(&paths)?);
+        }
+        let value = |row: &EstimateRow| match column {
+            Estimated::IXt => row.i_xt_bits,
+            Estimated::ITy => row.i_ty_bits,
+            Estimated::ITt => row.i_tt_bits,
+            Estimated::HT => row.h_t_bits,
+            Estimated::IXtNull => row.i_xt_null_bits_mean,
+            Estimated::ITyNull => row.i_ty_null_bits_mean,
+            Estimated::AtomShare => row.atom_share,
+            Estimated::DistinctShare => row.n_distinct.map(|n| n as f64 / f64::from(row.n_samples)),
+        };
+        let rows = &self.estimates[estimate];
+        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+    }
+
+    fn fits(&mut self, column: Fit) -> Result<Courses, StageError> {
+        let value = |row: &EpochRow| match column {
+            Fit::LossTrain => row.loss_train_nats,
+            Fit::LossTest => row.loss_test_nats,
+            Fit::SquaredErrorTrain => row.squared_error_train,
+            Fit::SquaredErrorTest => row.squared_error_test,
+            Fit::AccuracyTrain => row.accuracy_train,
+            Fit::AccuracyTest => row.accuracy_test,
+        };
+        Ok(self.of_runs::<EpochRow>()?.map(|runs| {
+            let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
+            collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, value(row))))
+        }))
+    }
+
+    fn gradients(&mut self, column: Gradient, over: Option<&str>) -> Result<Courses, StageError> {
+        let runs = match self.of_runs::<GradientRow>()? {
+            Ok(runs) => runs,
+            Err(problem) => return Ok(Err(problem)),
+        };
+        // Files of version 1 have no name for the only kind they know.
+        let kind = |row: &GradientRow| row.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
+        let Some(first) = runs.values().flatten().next().map(kind) else {
+            return Ok(Err("no gradients are recorded".to_owned()));
+        };
+        let over = over.unwrap_or(&first);
+        let value = |row: &GradientRow| match column {
+            Gradient::Snr => row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std),
+            Gradient::MeanNorm => Some(row.gradient_mean_norm),
+            Gradient::StdNorm => row.gradient_std_norm,
+            Gradient::WeightNorm => Some(row.weight_norm),
+        };
+        let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
+        let chosen = rows.filter(|(_, row)| kind(row) == over);
+        Ok(Ok(collect(chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+    }
+
+    fn bound(&mut self, column: Bound) -> Result<Courses, StageError> {
+        let path = self.experiment.root().join(Experiment::BOUND_LAYERS);
+        if !path.exists() {
+            return Ok(Err("no bound; run `infoplane bound` first".to_owned()));
+        }
+        self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
+        let value = |row: &BoundLayerRow| match column {
+            Bound::Beta => row.beta,
+            Bound::Gap => row.gap_bits,
+        };
+        let rows: Vec<BoundLayerRow> = read_rows(&path)?;
+        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+    }
+
+    /// The rows of a table that has files for every run.
+    fn of_runs<R: Row>(&mut self) -> Result<Result<BTreeMap<String, Vec<R>>, String>, StageError> {
+        let recording = match &self.recording {
+            Ok(recording) => recording,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let mut runs = BTreeMap::new();
+        for run in recording.all_runs() {
+            self.hashes.extend(run.verify(R::TABLE, None)?);
+            runs.insert(run.id.to_string(), read_all_rows(&run.parts(R::TABLE, None))?);
+        }
+        Ok(Ok(runs))
+    }
+}
+
+/// Rows of (run, layer, epoch, step, number) as courses.
+fn collect(
+    rows: impl Iterator<Item = (String, usize, i32, i64, Option<f64>)>,
+) -> BTreeMap<(String, usize), Course> {
+    let mut courses: BTreeMap<(String, usize), Vec<(i64, i32, f64)>> = BTreeMap::new();
+    for (run, layer, epoch, step, value) in rows {
+        let course = courses.entry((run, layer)).or_default();
+        course.extend(value.map(|value| (step, epoch, value)));
+    }
+    let in_order = |mut course: Vec<(i64, i32, f64)>| {
+        course.sort_by_key(|(step, ..)| *step);
+        course.into_iter().map(|(_, epoch, value)| (epoch, value)).collect()
+    };
+    courses.into_iter().map(|(place, course)| (place, in_order(course))).collect()
+}
