@@ -13,6 +13,7 @@ mod run;
 mod schema;
 mod sweep;
 mod terminal;
+mod verify;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,12 +35,13 @@ const COMMANDS: &[Entry] = &[
     (estimate::command, estimate::run),
     (aggregate::command, aggregate::run),
     (check::command, check::run),
+    (verify::command, verify::run),
     (plot::command, plot::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
 ];
 
-const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `check --strict` objects; 2 could not run.";
+const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `--strict` objects; 2 could not run.";
 
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {

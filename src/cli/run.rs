@@ -10,7 +10,7 @@ use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};
 use super::terminal::Terminal;
-use super::{out_arg, pipeline_arg, sweep};
+use super::{out_arg, pipeline_arg, sweep, verify};
 
 pub(super) fn command() -> Command {
     let command = Command::new("run")
@@ -23,11 +23,18 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let job = Job { stages: Stages::All, existing: super::record::existing(matches) };
-    match sweep::declared(matches)? {
-        (Declared::Many(sweep), root) => job.sweep(&sweep, &root, matches, terminal),
-        (Declared::One(pipeline), root) if matches.get_flag("dry_run") => job.describe(&pipeline, &root, terminal),
-        (Declared::One(pipeline), root) => one(&pipeline, &root, job, terminal),
+    let (declared, root) = sweep::declared(matches)?;
+    let outcome = match &declared {
+        Declared::Many(sweep) => job.sweep(sweep, &root, matches, terminal)?,
+        Declared::One(pipeline) if matches.get_flag("dry_run") => job.describe(pipeline, &root, terminal)?,
+        Declared::One(pipeline) => one(pipeline, &root, job, terminal)?,
+    };
+    let has_claims = declared.pipelines().any(|(_, pipeline)| !pipeline.claims.is_empty());
+    if has_claims && !matches.get_flag("dry_run") {
+        let verdicts = verify::of_declared(&declared, &root)?;
+        terminal.report("verify", &Outcome::Done(format!("{} → {}", verify::counts(&verdicts), root.display())));
     }
+    Ok(outcome)
 }
 
 fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyhow::Result<Outcome> {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::config::{Declared, Pipeline, Sweep, Variant};
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use infoplane::config::{Declared, Pipeline, Shortened, Sweep, Variant};
 use infoplane::stages::record::{self, Existing, Planned};
 use infoplane::stages::sweep::{State, Work, look, sweep};
 use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate};
@@ -40,13 +40,26 @@ pub(super) fn add(command: Command) -> Command {
         .help("Of a sweep, only this experiment; * stands for anything; may be given several times")
         .action(ArgAction::Append);
     let dry_run = Arg::new("dry_run").long("dry-run").help("Only say what would be done").action(ArgAction::SetTrue);
-    command.arg(only).arg(dry_run)
+    let number = |name: &'static str, help: &'static str, most: i64| {
+        Arg::new(name).long(name).value_name("N").help(help).value_parser(value_parser!(u64).range(1..=most as u64))
+    };
+    command
+        .arg(only)
+        .arg(dry_run)
+        .arg(number(
+            "epochs",
+            "Train for N epochs instead of what the pipeline says, to try it out",
+            i64::from(i32::MAX),
+        ))
+        .arg(number("runs", "Train N networks instead of what the pipeline says", 9999))
 }
 
 /// What the pipeline named on the command line declares, and where its results go: `--out`, else `outputs/<name>`.
 pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBuf)> {
     let file = path(matches, "pipeline").context("clap requires the pipeline")?;
-    let declared = Declared::read(file)?;
+    let number = |name: &str| matches.get_one::<u64>(name).copied();
+    let shortened = Shortened { epochs: number("epochs"), runs: number("runs").map(|runs| runs as usize) };
+    let declared = Declared::shortened(file, shortened)?;
     let name = match &declared {
         Declared::One(pipeline) => &pipeline.name,
         Declared::Many(sweep) => &sweep.name,

@@ -211,7 +211,8 @@ impl RawExpect {
             }
             (Quantity::Fit(_), None) => Vec::new(),
             (_, None) => {
-                let problem = "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
+                let problem =
+                    "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
                 return Err((at, problem.to_owned()));
             }
             (_, Some(layer)) => layers(layer.get_ref(), known.n_layers).map_err(|e| (layer.span().start, e))?,
@@ -230,7 +231,10 @@ impl RawExpect {
     fn quantity(&self, known: &Known<'_>) -> Result<Quantity, (usize, String)> {
         let (at, name) = (self.quantity.span().start, self.quantity.get_ref().as_str());
         let Some((_, named)) = NAMES.iter().find(|(known, _)| *known == name) else {
-            return Err((at, format!("unknown quantity `{name}`; {}", suggestion(name, NAMES.iter().map(|(n, _)| *n)))));
+            return Err((
+                at,
+                format!("unknown quantity `{name}`; {}", suggestion(name, NAMES.iter().map(|(n, _)| *n))),
+            ));
         };
         match (named, &self.estimate) {
             (Named::Estimated(column), Some(estimate)) => {
@@ -241,9 +245,10 @@ impl RawExpect {
                 }
                 Ok(Quantity::Estimated { estimate: estimate.clone(), column: *column })
             }
-            (Named::Estimated(_), None) => {
-                Err((at, format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"")))
-            }
+            (Named::Estimated(_), None) => Err((
+                at,
+                format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\""),
+            )),
             (_, Some(estimate)) => {
                 Err((estimate.span().start, format!("`estimate`: `{name}` is no estimate; leave it out")))
             }
@@ -252,9 +257,7 @@ impl RawExpect {
             }
             (Named::Bound(column), None) => Ok(Quantity::Bound(*column)),
             (Named::Fit(column), None) => Ok(Quantity::Fit(*column)),
-            (Named::Gradient(column), None) => {
-                Ok(Quantity::Gradient { column: *column, over: self.gradients.clone() })
-            }
+            (Named::Gradient(column), None) => Ok(Quantity::Gradient { column: *column, over: self.gradients.clone() }),
         }
     }
 
@@ -340,6 +343,8 @@ fn layers(named: &toml::Value, n_layers: usize) -> Result<Vec<usize>, String> {
         toml::Value::Integer(layer) => {
             Err(format!("`layer`: there is no layer {layer}; 1 is the first above the input, {n_layers} the output"))
         }
-        other => Err(format!("`layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got {other}")),
+        other => {
+            Err(format!("`layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got {other}"))
+        }
     }
 }

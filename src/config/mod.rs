@@ -24,9 +24,9 @@ use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
 use data::RawData;
-use expect::{Expect, Known, RawExpect};
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
+use expect::{Expect, Known, RawExpect};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
@@ -182,9 +182,8 @@ impl Pipeline {
 
 /// The claims about the experiment called `name`; an error carries the place of the key to blame.
 fn claims(raw: Vec<Spanned<RawExpect>>, name: &str, known: &Known<'_>) -> Result<Vec<Expect>, (usize, String)> {
-    let is_about = |raw: &Spanned<RawExpect>| {
-        raw.get_ref().only.as_ref().is_none_or(|only| sweep::matches(only.get_ref(), name))
-    };
+    let is_about =
+        |raw: &Spanned<RawExpect>| raw.get_ref().only.as_ref().is_none_or(|only| sweep::matches(only.get_ref(), name));
     let about = raw.into_iter().filter(is_about);
     about.map(|raw| (raw.span().start, raw.into_inner())).map(|(at, raw)| raw.check(at, known)).collect()
 }
@@ -254,10 +253,7 @@ fn reworded(message: &str) -> String {
         ("expected u64", "expected a whole number of at least 0"),
         ("expected usize", "expected a whole number of at least 0"),
         ("expected f64", "expected a number"),
-        (
-            "wanted string or table",
-            "expected a name or a table of one key, as { every = 10 }",
-        ),
+        ("wanted string or table", "expected a name or a table of one key, as { every = 10 }"),
     ] {
         first = first.replace(theirs, ours);
     }

@@ -128,6 +128,23 @@ impl Declared {
     }
 }
 
+impl Declared {
+    /// The experiments that can be run, each with its id in a sweep.
+    pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
+        let (one, many) = match self {
+            Self::One(pipeline) => (Some((None, &**pipeline)), &[][..]),
+            Self::Many(sweep) => (None, sweep.experiments.as_slice()),
+        };
+        one.into_iter().chain(many.iter().filter_map(Variant::sound))
+    }
+}
+
+impl Variant {
+    fn sound(&self) -> Option<(Option<&str>, &Pipeline)> {
+        Some((Some(&self.id), self.pipeline.as_ref().ok()?))
+    }
+}
+
 impl Sweep {
     /// The experiments whose id is one of the `patterns`, in which `*` stands for anything; all of them without patterns.
     ///
@@ -155,7 +172,9 @@ fn expect_known_ids(source: &Source, tree: &DeTable<'_>, sweep: Option<&[Variant
     for only in claims.filter_map(|claim| claim.get_ref().as_table()?.get("only")) {
         let Some(pattern) = only.get_ref().as_str() else { continue };
         let problem = match sweep {
-            None => "`only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out".to_owned(),
+            None => {
+                "`only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out".to_owned()
+            }
             Some(all) if !all.iter().any(|variant| matches(pattern, &variant.id)) => {
                 format!("`only`: no experiment `{pattern}` in the sweep; `--dry-run` lists them all")
             }

@@ -147,9 +147,7 @@ impl<'a> Tables<'a> {
 }
 
 /// Rows of (run, layer, epoch, step, number) as courses.
-fn collect(
-    rows: impl Iterator<Item = (String, usize, i32, i64, Option<f64>)>,
-) -> BTreeMap<(String, usize), Course> {
+fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Option<f64>)>) -> BTreeMap<(String, usize), Course> {
     let mut courses: BTreeMap<(String, usize), Vec<(i64, i32, f64)>> = BTreeMap::new();
     for (run, layer, epoch, step, value) in rows {
         let course = courses.entry((run, layer)).or_default();
