@@ -348,3 +348,170 @@ fn layers(named: &toml::Value, n_layers: usize) -> Result<Vec<usize>, String> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Declared, Pipeline};
+    use super::*;
+
+    const BASE: &str = "[data]
+name = \"tishby\"
+train_fraction = 0.85
+[network]
+hidden = [10, 7]
+activation = \"tanh\"
+[training]
+optimiser = \"adam\"
+learning_rate = 4e-4
+batch = 512
+epochs = 100
+[record]
+epochs = { log_spaced = 10 }
+[[estimate]]
+estimator = \"binning\"
+n_edges = 30
+[[expect]]
+figure = \"Fig. 2\"
+claim = \"it falls\"
+";
+
+    fn declared(text: &str) -> Result<Declared, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, text).unwrap();
+        Declared::read(&path).map_err(|e| e.without_folder())
+    }
+
+    fn read(claim: &str) -> Result<Pipeline, String> {
+        match declared(&format!("{BASE}{claim}"))? {
+            Declared::One(pipeline) => Ok(*pipeline),
+            Declared::Many(_) => panic!("the claim made a sweep of it"),
+        }
+    }
+
+    #[track_caller]
+    fn check(claim: &str, expected: &str) {
+        assert_eq!(read(claim).unwrap_err(), expected);
+    }
+
+    const OF_I_XT: &str = "estimate = \"binning-n-edges-30\"\nquantity = \"i_xt\"\n";
+
+    #[test]
+    fn claims_are_read() {
+        let claim = &read(&format!("{OF_I_XT}layer = \"hidden\"\nmeasure = \"drop\"\nabove = 2")).unwrap().claims[0];
+        let quantity = Quantity::Estimated { estimate: "binning-n-edges-30".to_owned(), column: Estimated::IXt };
+        assert_eq!((&claim.quantity, &claim.layers[..]), (&quantity, &[1, 2][..]));
+        assert_eq!((claim.measure, claim.wanted), (Measure::Drop, Wanted::Above(2.0)));
+
+        let claim = &read("quantity = \"gradient_snr\"\nlayer = [1, \"output\"]\nmeasure = { first_below = 1.0 }\nnear = 350\nwithin = 100").unwrap().claims[0];
+        assert_eq!((claim.quantity.name(), &claim.layers[..]), ("gradient_snr", &[1, 3][..]));
+        assert_eq!(
+            (claim.measure, claim.wanted),
+            (Measure::FirstBelow(1.0), Wanted::Near { value: 350.0, within: 100.0 })
+        );
+
+        let claim =
+            &read("quantity = \"accuracy_test\"\nmeasure = { change = [10, 100] }\nbelow = 0.5").unwrap().claims[0];
+        assert_eq!((claim.quantity.name(), claim.layers.len()), ("accuracy_test", 0));
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_its_line() {
+        let end = "measure = \"end\"\nabove = 2";
+        check(
+            &format!("{OF_I_XT}layer = 4\n{end}"),
+            "p.toml, line 22: `layer`: there is no layer 4; 1 is the first above the input, 3 the output",
+        );
+        check(
+            &format!("{OF_I_XT}layer = \"last\"\n{end}"),
+            "p.toml, line 22: `layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got \"last\"",
+        );
+        check(
+            &format!("{OF_I_XT}{end}"),
+            "p.toml, line 17: a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"",
+        );
+        check(
+            &format!("estimate = \"binning-n-edges-50\"\nquantity = \"i_xt\"\nlayer = 1\n{end}"),
+            "p.toml, line 20: the pipeline asks for no estimate `binning-n-edges-50`; did you mean `binning-n-edges-30`?",
+        );
+        check(
+            &format!("quantity = \"i_xt\"\nlayer = 1\n{end}"),
+            "p.toml, line 20: `i_xt` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"",
+        );
+        check(
+            &format!("quantity = \"i_xy\"\nlayer = 1\n{end}"),
+            "p.toml, line 20: unknown quantity `i_xy`; did you mean `i_ty`?",
+        );
+        check(
+            &format!("quantity = \"loss_test\"\nlayer = 1\n{end}"),
+            "p.toml, line 21: `layer`: `loss_test` belongs to no layer; leave it out",
+        );
+        check(
+            &format!("quantity = \"beta\"\nlayer = 1\n{end}"),
+            "p.toml, line 20: `beta` needs the table `[bound]` in the pipeline",
+        );
+    }
+
+    #[test]
+    fn a_claim_claims_one_thing() {
+        let of = "quantity = \"loss_test\"\nmeasure = \"end\"\n";
+        let needs = "p.toml, line 17: a claim needs `above`, or `below`, or `near` together with `within`";
+        for wanted in ["", "above = 1\nbelow = 2", "near = 1", "within = 1", "above = 1\nwithin = 1"] {
+            check(&format!("{of}{wanted}"), needs);
+        }
+        check(&format!("{of}near = 1\nwithin = -1"), "p.toml, line 17: `within` must not be negative, got -1");
+        check(&format!("{of}above = nan"), "p.toml, line 17: a claim compares with finite numbers");
+        check(
+            "quantity = \"loss_test\"\nmeasure = \"fall\"\nabove = 1",
+            "p.toml, line 21: unknown choice `fall`; known: `start`, `end`, `peak`, `trough`, `drop`, `climb`, `rise`, `peak_epoch`, `at`, `first_above`, `first_below`, `change`",
+        );
+    }
+
+    #[test]
+    fn in_a_sweep_a_claim_may_be_about_some_experiments() {
+        let claim = "quantity = \"loss_test\"\nmeasure = \"end\"\nabove = 1\nonly = \"batch-5*\"";
+        check(
+            claim,
+            "p.toml, line 23: `only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out",
+        );
+        let swept = format!("{BASE}{claim}").replace("batch = 512", "batch = [512, 64]");
+        let n_claims: Vec<usize> = declared(&swept).unwrap().pipelines().map(|(_, p)| p.claims.len()).collect();
+        assert_eq!(n_claims, [1, 0]);
+        let nobody = swept.replace("batch-5*", "batch-7*");
+        let expected = "p.toml, line 23: `only`: no experiment `batch-7*` in the sweep; `--dry-run` lists them all";
+        assert_eq!(declared(&nobody).unwrap_err(), expected);
+    }
+
+    #[test]
+    fn the_bound_takes_the_code_of_an_estimate_and_a_range_of_beta() {
+        let with = |bound: &str| {
+            let claim = "quantity = \"beta\"\nlayer = 1\nmeasure = \"end\"\nabove = 2\n";
+            read(&format!("{claim}[bound]\n{bound}"))
+        };
+        let betas =
+            with("code = \"binning-n-edges-30\"\nbeta = [1.0, 8.0]\nper_octave = 1").unwrap().bound.unwrap().betas;
+        assert_eq!(betas, [1.0, 2.0, 4.0, 8.0]);
+        let check = |bound: &str, expected: &str| assert_eq!(with(bound).unwrap_err(), expected);
+        let range = "`beta`: must be a least and a larger largest multiplier, above 0 and at most 1000000, got";
+        for wrong in ["[0.0, 8.0]", "[8.0, 1.0]", "[1.0, 1e7]", "[1.0, nan]"] {
+            let got = wrong
+                .replace("8.0", "8")
+                .replace("1.0", "1")
+                .replace("0.0", "0")
+                .replace("1e7", "10000000")
+                .replace("nan", "NaN");
+            check(
+                &format!("code = \"binning-n-edges-30\"\nbeta = {wrong}"),
+                &format!("p.toml, line 26: {range} {got}"),
+            );
+        }
+        check(
+            "code = \"binning-n-edges-30\"\nper_octave = 0",
+            "p.toml, line 26: `per_octave`: must be a whole number from 1 to 100, got 0",
+        );
+        check(
+            "code = \"binning-n-edges-3\"",
+            "p.toml, line 25: `code`: the pipeline asks for no estimate `binning-n-edges-3`; did you mean `binning-n-edges-30`?",
+        );
+    }
+}

@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod bound;
 mod data;
 mod estimate;
 pub mod expect;
@@ -23,6 +24,8 @@ use crate::estimators;
 use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
 use crate::suggest::suggestion;
+pub use bound::BoundRequest;
+use bound::RawBound;
 use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
@@ -64,6 +67,8 @@ pub struct Pipeline {
     pub record: Record,
     /// The estimates to make.
     pub estimates: Vec<Request>,
+    /// The information bottleneck's bound, where it is asked for.
+    pub bound: Option<BoundRequest>,
     /// What a paper claims of it.
     pub claims: Vec<Expect>,
 }
@@ -100,6 +105,7 @@ struct RawPipeline {
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
     #[serde(default)]
     expect: Vec<Spanned<RawExpect>>,
+    bound: Option<RawBound>,
     /// Read by [`sweep`] before lists are replaced by their values.
     #[serde(rename = "sweep")]
     _sweep: Option<serde::de::IgnoredAny>,
@@ -144,7 +150,8 @@ impl Pipeline {
             }
         }
         let ids: Vec<String> = estimates.iter().filter(|r| r.scope.of == Of::Layers).map(Request::id).collect();
-        let known = Known { estimates: &ids, n_layers: architecture.hidden.len() + 1, has_bound: false };
+        let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
+        let known = Known { estimates: &ids, n_layers: architecture.hidden.len() + 1, has_bound: bound.is_some() };
         let claims = claims(raw.expect, &name, &known)?;
         Ok(Self {
             name,
@@ -159,6 +166,7 @@ impl Pipeline {
             stop,
             record,
             estimates,
+            bound,
             claims,
         })
     }

@@ -341,6 +341,7 @@ mod tests {
             i_xt_bits: Some(4.0),
             i_ty_bits: Some(0.8),
             i_tt_bits: None,
+            h_t_bits: None,
             h_t_given_x_bits: Some(0.0),
             i_xt_ceiling_bits: Some(12.0),
             i_ty_ceiling_bits: Some(1.0),

@@ -1,0 +1,75 @@
+//! The `[bound]` table of a pipeline: the information bottleneck's curve, and whose codes are laid beside it.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use super::{Of, Pool, Request, Selection};
+use crate::suggest::suggestion;
+
+/// What is asked for.
+#[derive(Debug, Clone)]
+pub struct BoundRequest {
+    /// The estimates whose codes of T are taken for the layers' encoders.
+    pub code: Request,
+    /// The multipliers β, ascending, evenly spaced in log β.
+    pub betas: Vec<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawBound {
+    code: Spanned<String>,
+    #[serde(default = "range")]
+    beta: Spanned<[f64; 2]>,
+    #[serde(default = "per_octave")]
+    per_octave: Spanned<i64>,
+}
+
+/// The range of the authors' external program, rounded.
+fn range() -> Spanned<[f64; 2]> {
+    Spanned::new(0..0, [0.8, 300.0])
+}
+
+/// Their spacing.
+fn per_octave() -> Spanned<i64> {
+    Spanned::new(0..0, 10)
+}
+
+/// Beyond, all differences between p(y|x) that f64 can tell are told apart already.
+const LARGEST_BETA: f64 = 1e6;
+
+impl RawBound {
+    /// Checks the table against the estimates of the pipeline; an error carries the place of the key to blame.
+    pub(super) fn check(self, estimates: &[Request]) -> Result<BoundRequest, (usize, String)> {
+        let (at, [least, largest]) = (self.beta.span().start, self.beta.into_inner());
+        if !(least > 0.0 && least < largest && largest <= LARGEST_BETA) {
+            let problem = format!(
+                "`beta`: must be a least and a larger largest multiplier, above 0 and at most {LARGEST_BETA}, got [{least}, {largest}]"
+            );
+            return Err((at, problem));
+        }
+        let (at, per_octave) = (self.per_octave.span().start, self.per_octave.into_inner());
+        if !(1..=100).contains(&per_octave) {
+            return Err((at, format!("`per_octave`: must be a whole number from 1 to 100, got {per_octave}")));
+        }
+        let (at, code) = (self.code.span().start, self.code.into_inner());
+        let Some(request) = estimates.iter().find(|request| request.id() == code) else {
+            let known: Vec<String> = estimates.iter().map(Request::id).collect();
+            let suggestion = suggestion(&code, known.iter().map(String::as_str));
+            return Err((at, format!("`code`: the pipeline asks for no estimate `{code}`; {suggestion}")));
+        };
+        let scope = request.scope;
+        let is_code = ["binning", "quantised"].contains(&request.spec.name);
+        if !is_code || scope.samples != Selection::All || scope.pool != Pool::Nothing || scope.of != Of::Layers {
+            let problem = format!(
+                "`code`: `{code}` makes no code of every sample; name estimates by `binning` or `quantised` of all samples, nothing pooled"
+            );
+            return Err((at, problem));
+        }
+        let n = ((largest / least).log2() * per_octave as f64).floor() as i32;
+        let steps = (0..=n).map(|step| least * 2.0_f64.powf(f64::from(step) / per_octave as f64));
+        let mut betas: Vec<f64> = steps.filter(|beta| *beta < largest * (1.0 - 1e-9)).collect();
+        betas.push(largest);
+        Ok(BoundRequest { code: request.clone(), betas })
+    }
+}
