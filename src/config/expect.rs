@@ -440,7 +440,7 @@ claim = \"it falls\"
         );
         check(
             &format!("quantity = \"i_xy\"\nlayer = 1\n{end}"),
-            "p.toml, line 20: unknown quantity `i_xy`; did you mean `i_ty`?",
+            "p.toml, line 20: unknown quantity `i_xy`; did you mean `i_xt`?",
         );
         check(
             &format!("quantity = \"loss_test\"\nlayer = 1\n{end}"),
