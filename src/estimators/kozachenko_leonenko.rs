@@ -20,7 +20,7 @@ use crate::parameter::{Kind, Parameter, Parameters, Value};
 
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
-    summary: "differential entropy of T by nearest neighbours, without I(X;T); needs values that do not repeat, so not for ReLU",
+    summary: "differential entropy of T by nearest neighbours, and I(T;Y) from it; no I(X;T), and not where values repeat, as after ReLU",
     parameters: &[
         Parameter {
             name: "k",
