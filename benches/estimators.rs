@@ -1,9 +1,10 @@
-//! Seconds of the sums of Gaussian kernels behind the Kolchinsky–Tracey bounds, one thread.
+//! Seconds of the sums of Gaussian kernels behind the Kolchinsky–Tracey bounds, and of nearest neighbours; one thread.
 
 use std::time::Instant;
 
 use infoplane::math::kde::Bound;
 use infoplane::math::kernels::kernel_sums;
+use infoplane::math::neighbours::kth_distances;
 use infoplane::math::real::Real;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, Slice};
@@ -23,6 +24,9 @@ fn main() {
         report::<f32>("f32", 4096, n_units, 1, 7);
         report::<f64>("f64", 4096, n_units, 1, 7);
     }
+    for (n_units, n_labellings) in [(2, 6), (10, 1), (10, 6), (64, 6), (256, 6), (1024, 6)] {
+        report_neighbours(4096, n_units, n_labellings);
+    }
     let product = matrix_product(10_000, 1024);
     let seconds = report::<f32>("f32", 10_000, 1024, 1, 3);
     let gigaflop = 2.0 * 1e4 * 1e4 * 1024.0 * 1e-9;
@@ -36,8 +40,7 @@ fn main() {
 /// Both bounds with H(T|Y).
 fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u32, repeats: usize) -> f64 {
     let values: Vec<T> = values(n_samples, n_units).map(T::from_f64).collect();
-    let labels: Vec<Vec<u32>> =
-        (0..n_labellings).map(|l| (0..n_samples as u32).map(|i| (i * (l + 7)) / 3 % N_CLASSES).collect()).collect();
+    let labels = labellings(n_samples, n_labellings);
     let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
     let kernels = [Bound::Upper, Bound::Lower].map(|bound| bound.kernel(VARIANCE));
     let seconds = median(repeats, || {
@@ -48,6 +51,25 @@ fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u
         seconds * 1e3
     ));
     seconds
+}
+
+/// Second neighbours among all samples and within the classes of every labelling.
+fn report_neighbours(n_samples: usize, n_units: usize, n_labellings: u32) {
+    let values: Vec<f64> = values(n_samples, n_units).collect();
+    let labels = labellings(n_samples, n_labellings);
+    let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
+    let seconds = median(7, || {
+        std::hint::black_box(kth_distances(&values, n_units, 2, &labels));
+    });
+    print(&format!(
+        "N = {n_samples}, d = {n_units}, second neighbours, {n_labellings} labellings: {:.1} ms (median of 7)",
+        seconds * 1e3
+    ));
+}
+
+/// Classes of every sample, another order for each labelling.
+fn labellings(n_samples: usize, n_labellings: u32) -> Vec<Vec<u32>> {
+    (0..n_labellings).map(|l| (0..n_samples as u32).map(|i| (i * (l + 7)) / 3 % N_CLASSES).collect()).collect()
 }
 
 /// N × d by d × N in blocks of 256 rows with a scratch buffer: what a wide layer cannot avoid, but for symmetry.

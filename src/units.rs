@@ -11,6 +11,14 @@ impl Nats {
     }
 }
 
+impl std::ops::Add for Nats {
+    type Output = Nats;
+
+    fn add(self, other: Nats) -> Nats {
+        Nats(self.0 + other.0)
+    }
+}
+
 impl std::ops::Sub for Nats {
     type Output = Nats;
 

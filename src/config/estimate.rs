@@ -131,7 +131,7 @@ impl Request {
             let estimator = (spec.build)(std::slice::from_ref(&parameters))?;
             for scope in &scopes {
                 let member = only(estimator.as_ref());
-                let scope = Scope::new(scope, &parameters, spec, &member)?;
+                let scope = Scope::new(scope, &member)?;
                 let request = Self { spec, parameters: parameters.clone(), scope, member };
                 if requests.iter().any(|other| other.is_same(&request)) {
                     return Err(ParameterError::Refused(format!("`{}` is asked for twice", request.id())));
@@ -209,7 +209,7 @@ fn only(estimator: &dyn Estimator) -> Member {
 }
 
 impl Scope {
-    fn new(chosen: &Parameters, parameters: &Parameters, spec: &Spec, member: &Member) -> Result<Self, ParameterError> {
+    fn new(chosen: &Parameters, member: &Member) -> Result<Self, ParameterError> {
         let samples = chosen.text("samples").and_then(|name| Selection::ALL.iter().find(|(known, _)| *known == name));
         let pool = match (chosen.text("pool"), chosen.steps("window")) {
             (Some(_), Some(_)) => return Err(ParameterError::Exclusive { first: "pool", second: "window" }),
@@ -218,14 +218,7 @@ impl Scope {
             (_, Some((first, last))) => Pool::Steps(first, last),
             (None, None) => Pool::Nothing,
         };
-        if pool != Pool::Nothing && member.randomness != Randomness::None {
-            let name = spec.name;
-            let problem = format!("`{name}` adds noise of its own and cannot pool; use `binning` or `quantised`");
-            return Err(ParameterError::Refused(problem));
-        }
-        let is_corrected = parameters.text("bias").is_some_and(|bias| bias != "plug-in");
-        if pool != Pool::Nothing && is_corrected {
-            let problem = "`bias` corrects for independent samples, which pooled moments are not; use `plug-in`";
+        if let (true, Some(problem)) = (pool != Pool::Nothing, member.no_pool) {
             return Err(ParameterError::Refused(problem.to_owned()));
         }
         let values = match chosen.text("values") {

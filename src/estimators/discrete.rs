@@ -54,6 +54,12 @@ pub(super) fn bias_suffix(bias: Bias) -> String {
     if bias == Bias::PlugIn { String::new() } else { format!("-{name}") }
 }
 
+/// Why rows cannot be pooled under a correction.
+pub(super) fn no_pool(bias: Bias) -> Option<&'static str> {
+    let problem = "`bias` corrects for independent samples, which pooled moments are not; use `plug-in`";
+    (bias != Bias::PlugIn).then_some(problem)
+}
+
 /// How a correction is told in words.
 pub(super) fn bias_words(bias: Bias) -> &'static str {
     match bias {
@@ -95,12 +101,13 @@ pub(super) fn estimate(
         None => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
     };
     Ok(Estimate {
-        i_xt,
+        i_xt: Some(i_xt),
         i_ty,
-        h_t_given_x: h_t - i_xt,
+        h_t: Some(h_t),
+        h_t_given_x: Some(h_t - i_xt),
         i_xt_null,
         i_ty_null,
-        i_xt_ceiling: if most_codes < given.h_x { most_codes } else { given.h_x },
+        i_xt_ceiling: Some(if most_codes < given.h_x { most_codes } else { given.h_x }),
         i_ty_ceiling: given.i_ty_ceiling,
         n_codes: cells.n_cells(),
         code: Some(Code { cells, bias }),

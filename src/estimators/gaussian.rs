@@ -48,6 +48,7 @@ impl Estimator for Gaussian {
                 ),
                 randomness: Randomness::Noise,
                 range: RangeOver::Estimated,
+                no_pool: Some("`gaussian` adds noise of its own and cannot pool; use `binning` or `quantised`"),
             }
         };
         self.0.iter().map(member).collect()
@@ -69,16 +70,19 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
     let values = of.t.values();
     let i_ty = |classes: &[u32]| i_ty(values, n_units, variance, classes).map_err(singular);
     let i_xt = i_xt(values, n_units, variance).map_err(singular)?;
+    let h_t_given_x = h_t_given_x(n_units, variance);
     Estimate {
-        i_xt,
+        i_xt: Some(i_xt),
         i_ty: i_ty(classes.numbers())?,
-        h_t_given_x: h_t_given_x(n_units, variance),
+        // ½ ln |2πe (Σ̂ + vI)|.
+        h_t: Some(i_xt + h_t_given_x),
+        h_t_given_x: Some(h_t_given_x),
         // A covariance does not see which input made which T.
         i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
         i_ty_null: Spread::of(
             &given.dealt.iter().map(|dealt| i_ty(dealt.numbers())).collect::<Result<Vec<Nats>, _>>()?,
         ),
-        i_xt_ceiling: given.h_x,
+        i_xt_ceiling: Some(given.h_x),
         i_ty_ceiling: given.i_ty_ceiling,
         n_codes: Cells::of_rows(values, n_units).n_cells(),
         code: None,

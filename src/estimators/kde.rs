@@ -181,6 +181,7 @@ impl Estimator for Kde {
                 ),
                 randomness: Randomness::Noise,
                 range: RangeOver::Estimated,
+                no_pool: Some("`kde` adds noise of its own and cannot pool; use `binning` or `quantised`"),
             }
         };
         self.0.iter().map(member).collect()
@@ -215,14 +216,17 @@ impl Estimator for Kde {
                 Precision::F64 => in_f64.next(),
             };
             let Information { i_xt, i_ty } = information.expect("every kernel has its information");
+            let h_t_given_x = h_t_given_x(t.n_units(), noise.variance);
             Estimate {
-                i_xt,
+                i_xt: Some(i_xt),
                 i_ty: i_ty[0],
-                h_t_given_x: h_t_given_x(t.n_units(), noise.variance),
+                // The same bound, on the entropy of T + Z.
+                h_t: Some(i_xt + h_t_given_x),
+                h_t_given_x: Some(h_t_given_x),
                 // The mixture has one component a row; which input a row came from is not looked at.
                 i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
                 i_ty_null: Spread::of(&i_ty[1..]),
-                i_xt_ceiling: given.h_x,
+                i_xt_ceiling: Some(given.h_x),
                 i_ty_ceiling: given.i_ty_ceiling,
                 n_codes,
                 code: None,
@@ -328,7 +332,8 @@ mod tests {
     fn bits(estimate: &Estimate) -> Vec<u64> {
         let nulls = [estimate.i_xt_null, estimate.i_ty_null].into_iter().flatten();
         let nulls = nulls.flat_map(|null| [Some(null.mean), null.std]).flatten();
-        let values = [estimate.i_xt, estimate.i_ty, estimate.h_t_given_x].into_iter().chain(nulls);
+        let values =
+            [estimate.i_xt, Some(estimate.i_ty), estimate.h_t, estimate.h_t_given_x].into_iter().flatten().chain(nulls);
         values.map(|nats| nats.0.to_bits()).collect()
     }
 
@@ -360,14 +365,17 @@ mod tests {
         for n_units in [3, 100] {
             let t = values(n_units);
             let expected = estimates(&set, &t, n_units, 1);
-            assert!(expected.iter().all(|estimate| (0.01..5.5).contains(&estimate.i_xt.0)), "no case is saturated");
+            assert!(
+                expected.iter().all(|estimate| (0.01..5.5).contains(&estimate.i_xt.unwrap().0)),
+                "no case is saturated"
+            );
             for scale in SCALES {
                 let scaled: Vec<f32> = t.iter().map(|value| scale * value).collect();
                 // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
                 // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
                 let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
                 for ((one, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
-                    let off = [got.i_xt.0 - expected.i_xt.0, got.i_ty.0 - expected.i_ty.0];
+                    let off = [got.i_xt.unwrap().0 - expected.i_xt.unwrap().0, got.i_ty.0 - expected.i_ty.0];
                     let slug = one.slug();
                     assert!(off.iter().all(|off| off.abs() < tolerance), "{n_units} units of {scale}, {slug}: {off:?}");
                 }
@@ -385,7 +393,7 @@ mod tests {
                     let scaled: Vec<f32> = values(n_units).iter().map(|value| scale * value).collect();
                     for (one, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
                         // Logarithms of N and their mean are rounded a few times.
-                        let i_xt = got.i_xt.0;
+                        let i_xt = got.i_xt.unwrap().0;
                         let allowed = -1e-13..(N as f64).ln() + 1e-13;
                         assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", one.slug());
                     }

@@ -6,6 +6,7 @@ mod discrete;
 mod gaussian;
 mod given;
 mod kde;
+mod kozachenko_leonenko;
 mod quantised;
 mod truths;
 
@@ -45,12 +46,14 @@ pub struct Member {
     pub randomness: Randomness,
     /// The values from which it takes the smallest and the largest.
     pub range: RangeOver,
+    /// Why rows of several moments or runs cannot be put together for it, in words; `None` where they can.
+    pub no_pool: Option<&'static str>,
 }
 
 /// What makes T random once X is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Randomness {
-    /// Nothing: T is a function of X. Such an estimator can pool moments or runs, which are random then.
+    /// Nothing: T is a function of X, unless moments or runs are pooled.
     None,
     /// Gaussian noise that the estimator adds in its analysis; the network was trained without it.
     Noise,
@@ -70,18 +73,21 @@ pub enum RangeOver {
 /// What an estimator says of one layer at one moment.
 #[derive(Debug, Clone)]
 pub struct Estimate {
-    /// I(X;T).
-    pub i_xt: Nats,
+    /// I(X;T); `None` where the estimator knows it up to a constant only.
+    pub i_xt: Option<Nats>,
     /// I(T;Y).
     pub i_ty: Nats,
-    /// H(T|X), differential where the estimator adds noise.
-    pub h_t_given_x: Nats,
-    /// I(X;T) where the inputs are dealt to the rows anew; `None` without shuffles.
+    /// H(T): of a code its entropy, under the correction that was chosen; differential where the estimator adds noise (then
+    /// of T + Z) or takes T for a density. I(X;T) + H(T|X) where these are there.
+    pub h_t: Option<Nats>,
+    /// H(T|X), differential where the estimator adds noise; `None` where T has a density, and H(T|X) none.
+    pub h_t_given_x: Option<Nats>,
+    /// I(X;T) where the inputs are dealt to the rows anew; `None` without shuffles or without I(X;T).
     pub i_xt_null: Option<Spread>,
     /// I(T;Y) where the labels are dealt to the samples anew; `None` without shuffles.
     pub i_ty_null: Option<Spread>,
-    /// The largest possible I(X;T).
-    pub i_xt_ceiling: Nats,
+    /// The largest possible I(X;T); `None` without I(X;T).
+    pub i_xt_ceiling: Option<Nats>,
     /// The largest possible I(T;Y): H(Y), less H(Y|X) where labels are probabilities.
     pub i_ty_ceiling: Nats,
     /// Number of distinct values of T that the estimator saw.
@@ -97,12 +103,13 @@ impl Estimate {
     /// Something is NaN or infinite.
     fn finite(self) -> Result<Self, EstimateError> {
         let numbers = [
-            ("estimate of I(X;T)", self.i_xt.0),
-            ("estimate of I(T;Y)", self.i_ty.0),
-            ("entropy of the noise", self.h_t_given_x.0),
-            ("null of I(T;Y)", self.i_ty_null.map_or(0.0, |null| null.mean.0)),
+            ("estimate of I(X;T)", self.i_xt),
+            ("estimate of I(T;Y)", Some(self.i_ty)),
+            ("entropy of the noise", self.h_t_given_x),
+            ("estimate of H(T)", self.h_t),
+            ("null of I(T;Y)", self.i_ty_null.map(|null| null.mean)),
         ];
-        match numbers.iter().find(|(_, number)| !number.is_finite()) {
+        match numbers.iter().find(|(_, number)| number.is_some_and(|nats| !nats.0.is_finite())) {
             Some((what, _)) => Err(EstimateError::NotFinite { what }),
             None => Ok(self),
         }
@@ -179,6 +186,28 @@ pub enum EstimateError {
         /// Which result.
         what: &'static str,
     },
+    /// Samples without a density.
+    #[error(
+        "{n} of {n_samples} samples equal {k} others or more, so the entropy is -infinity; use `epsilon` 1e-16 to do as Saxe et al. 2018, whose estimate is then set by it, or another estimator"
+    )]
+    Duplicates {
+        /// Samples whose k-th neighbour is at distance 0.
+        n: usize,
+        /// Number of samples.
+        n_samples: usize,
+        /// Which neighbour.
+        k: usize,
+    },
+    /// A k-th neighbour needs more than k samples.
+    #[error(
+        "the smallest class has {n} samples, and neighbour {k} of a sample needs more than {k}; choose a smaller `k`, or another estimator"
+    )]
+    FewInClass {
+        /// Samples of the smallest class.
+        n: usize,
+        /// Which neighbour.
+        k: usize,
+    },
     /// A covariance needs more samples than units.
     #[error(
         "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"
@@ -229,7 +258,8 @@ pub struct Spec {
 pub type Built = Result<Box<dyn Estimator>, ParameterError>;
 
 /// Every estimator, in the order people see.
-pub const ESTIMATORS: &[&Spec] = &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC];
+pub const ESTIMATORS: &[&Spec] =
+    &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
 
 /// No estimator has this name.
 #[derive(Debug, Error)]

@@ -10,7 +10,7 @@
 //! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
 //! exact.
 
-use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate};
+use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate, no_pool};
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
 use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
@@ -52,6 +52,7 @@ impl Estimator for Quantised {
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,
+            no_pool: no_pool(*bias),
         };
         self.0.iter().map(member).collect()
     }

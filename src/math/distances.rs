@@ -47,7 +47,7 @@ struct Wide<'a, T: Real> {
     norms: Vec<T>,
 }
 
-/// Two tiles of samples, j ≥ i. Where i = j, every pair of samples appears twice.
+/// Two tiles of samples. Where i = j, every pair of samples appears twice.
 #[derive(Clone, Copy)]
 pub struct PairOfTiles<'a, T: Real> {
     /// Number of the first tile.
@@ -79,15 +79,26 @@ impl<'a, T: Real> Distances<'a, T> {
         Self { n_samples: values.len() / n_units, n_units, layout }
     }
 
-    /// Calls `visit` for every pair of tiles (i, j) with i ≤ j.
-    pub fn for_each_pair_of_tiles(&self, mut visit: impl FnMut(PairOfTiles<'_, T>)) {
+    /// Calls `visit` for every pair of tiles (i, j) with i ≤ j: for what is symmetric.
+    pub fn for_each_pair_of_tiles(&self, visit: impl FnMut(PairOfTiles<'_, T>)) {
+        self.for_each(|i| i, visit);
+    }
+
+    /// Calls `visit` for every tile i with all tiles j in ascending order: for what needs all distances of a sample at
+    /// once. Twice the work.
+    pub fn for_each_tile_and_all(&self, visit: impl FnMut(PairOfTiles<'_, T>)) {
+        self.for_each(|_| 0, visit);
+    }
+
+    /// The second tile of a pair begins with that of number `first_j(i)`.
+    fn for_each(&self, first_j: impl Fn(usize) -> usize, mut visit: impl FnMut(PairOfTiles<'_, T>)) {
         let n_tiles = self.n_samples.div_ceil(TILE);
         let n_samples = self.n_samples;
         match &self.layout {
             Layout::Narrow(units) => {
                 let tiles: Vec<&[T]> = units.chunks_exact(self.n_units * TILE).collect();
                 for i in 0..n_tiles {
-                    for j in i..n_tiles {
+                    for j in first_j(i)..n_tiles {
                         let source = Source::Differences { units_i: tiles[i], units_j: tiles[j] };
                         visit(PairOfTiles { i, j, n_samples, source });
                     }
@@ -96,7 +107,7 @@ impl<'a, T: Real> Distances<'a, T> {
             Layout::Wide(wide) => {
                 let mut panel = vec![T::zero(); TILE * PANEL];
                 for i in 0..n_tiles {
-                    for first in (i..n_tiles).step_by(PANEL / TILE) {
+                    for first in (first_j(i)..n_tiles).step_by(PANEL / TILE) {
                         wide.multiply(i, first, &mut panel);
                         for j in first..n_tiles.min(first + PANEL / TILE) {
                             let distances = &mut panel[(j - first) * TILE..];

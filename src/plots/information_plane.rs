@@ -33,7 +33,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .collect();
     points.sort_by_key(|(epoch, layer, ..)| (*epoch, *layer));
     let (Some(last), Some(first_row)) = (points.last(), tables.summary.first()) else {
-        return Err(PlotError::Nothing("mean: every estimate failed"));
+        return Err(PlotError::Nothing("mean of I(X;T): every estimate failed, or has none"));
     };
     let colours = EpochColours::new(last.0);
 

@@ -33,7 +33,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let x_max = largest(|row| row.i_xt_ceiling_bits).max(largest(|row| row.i_xt_bits));
     let y_max = largest(|row| row.i_ty_ceiling_bits).max(largest(|row| row.i_ty_bits));
     if x_max == 0.0 {
-        return Err(PlotError::Nothing("estimate: all failed"));
+        return Err(PlotError::Nothing("estimate of I(X;T): all failed, or have none"));
     }
     let panels: Vec<Vec<Plot>> = moments.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
     let layouts = moments.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));

@@ -201,12 +201,13 @@ fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
 
 /// The columns of a table of estimates that a summary is made of; those that an earlier version lacks are null.
 fn scan_estimates(path: &PathBuf) -> PolarsResult<LazyFrame> {
-    const NUMBERS: [&str; 7] = [
+    const NUMBERS: [&str; 8] = [
         "i_xt_bits",
         "i_ty_bits",
         "i_xt_ceiling_bits",
         "i_ty_ceiling_bits",
         "i_tt_bits",
+        "h_t_bits",
         "i_xt_null_bits_mean",
         "i_ty_null_bits_mean",
     ];
@@ -268,13 +269,15 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         when(is_whole).then(col(name).mean()).otherwise(lit(NULL)).alias(format!("{name}_mean"))
     };
     let estimates = estimates.group_by(KEYS.map(col)).agg([
-        col("i_xt_bits").count().cast(DataType::Int32).alias("n_runs"),
+        // Every estimate has I(T;Y).
+        col("i_ty_bits").count().cast(DataType::Int32).alias("n_runs"),
         col("failure").count().cast(DataType::Int32).alias("n_failed"),
         mean("i_xt_bits"),
         std("i_xt_bits"),
         mean("i_ty_bits"),
         std("i_ty_bits"),
         mean("i_tt_bits"),
+        mean("h_t_bits"),
         col("i_xt_null_bits_mean").mean(),
         col("i_ty_null_bits_mean").mean(),
         col("i_xt_ceiling_bits").min(),
@@ -313,6 +316,7 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             i_ty_bits_mean: number("i_ty_bits_mean")?,
             i_ty_bits_std: number("i_ty_bits_std")?,
             i_tt_bits_mean: number("i_tt_bits_mean")?,
+            h_t_bits_mean: number("h_t_bits_mean")?,
             i_xt_null_bits_mean: number("i_xt_null_bits_mean")?,
             i_ty_null_bits_mean: number("i_ty_null_bits_mean")?,
             i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,

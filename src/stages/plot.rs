@@ -12,7 +12,7 @@ use crate::store::{Experiment, Lock, Pending, StoreError, read_all_rows, read_ro
 
 /// Draws `plots` of every experiment and estimator in the summary of `experiment` into `<out>/figures`. A picture that
 /// needs what is not there (single runs of a summary over several experiments; estimates that all failed) is left out
-/// with a warning.
+/// with a warning, and estimates that have no I(X;T) without one: they have no place in the plane.
 ///
 /// # Errors
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
@@ -32,6 +32,10 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
     }
     let _lock = Lock::take(out)?;
     let summary: Vec<SummaryRow> = read_rows(&summary_path)?;
+    let is_of_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
+    if !summary.is_empty() && !summary.iter().any(is_of_plane) {
+        return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
+    }
     let subjects: BTreeSet<(&str, &str)> =
         summary.iter().map(|r| (r.experiment.as_str(), r.estimator.as_str())).collect();
     let is_single = subjects.iter().all(|(name, _)| *name == subjects.first().map_or("", |(first, _)| first));
@@ -40,6 +44,9 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
     for (name, estimator) in &subjects {
         let of_subject = |row: &&SummaryRow| row.estimator == *estimator && row.experiment == *name;
         let summary: Vec<SummaryRow> = summary.iter().filter(of_subject).cloned().collect();
+        if !summary.iter().any(is_of_plane) {
+            continue;
+        }
         let paths = estimates.iter().find(|(id, _)| is_single && id == estimator).map(|(_, paths)| paths.as_slice());
         let estimates: Vec<EstimateRow> = read_all_rows(paths.unwrap_or_default())?;
         for spec in plots {

@@ -253,23 +253,23 @@ tables! {
         randomness: Option<String>,
         /// Recorded moments that were pooled, 1 where nothing was.
         n_pooled: Option<i64>,
-        /// I(X;T) in bits; null where there is no estimate.
+        /// I(X;T) in bits; null where there is no estimate, and for estimators that know it up to a constant only.
         i_xt_bits: Option<f64>,
         /// I(T;Y) in bits; null where there is no estimate.
         i_ty_bits: Option<f64>,
         /// I(T;T′) in bits, T′ being the layer above; null at the last layer and for estimators that have none.
         i_tt_bits: Option<f64>,
-        /// H(T) in bits: of a code its entropy, of noise or of densities a differential entropy; null where the estimator has none.
+        /// H(T) in bits: of a code its entropy, of T plus noise or of a density a differential entropy, which may be negative; null where there is no estimate, and for estimators that have none.
         h_t_bits: Option<f64>,
-        /// H(T|X) in bits: of a code 0 unless moments are pooled or inputs repeat, of noise its differential entropy.
+        /// H(T|X) in bits: of a code 0 unless moments are pooled or inputs repeat, of noise its differential entropy; null where there is no estimate, and where T is taken for a density.
         h_t_given_x_bits: Option<f64>,
-        /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no estimate.
+        /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no I(X;T).
         i_xt_ceiling_bits: Option<f64>,
         /// The largest possible I(T;Y) in bits: H(Y), less H(Y|X) where labels are probabilities; null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
         /// Shuffles behind the columns `…_null_…`.
         n_shuffles: Option<i64>,
-        /// Mean over shuffles of I(X;T) in bits when the inputs are dealt to the rows anew. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T.
+        /// Mean over shuffles of I(X;T) in bits when the inputs are dealt to the rows anew. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T; null where there is no I(X;T).
         i_xt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_xt_null_bits_std: Option<f64>,
@@ -311,7 +311,7 @@ tables! {
         epoch: i32,
         /// Updates of the weights so far; of a window, the last of them.
         step: i64,
-        /// I(X;t) in bits; null where there is no estimate.
+        /// I(X;t) in bits; null where there is no estimate, and for estimators that know it up to a constant only.
         i_xt_bits: Option<f64>,
         /// I(t;Y) in bits; null where there is no estimate.
         i_ty_bits: Option<f64>,
@@ -319,7 +319,7 @@ tables! {
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,
-        /// The largest possible I(X;t) in bits; null where there is no estimate.
+        /// The largest possible I(X;t) in bits; null where there is no I(X;t).
         i_xt_ceiling_bits: Option<f64>,
         /// The largest possible I(t;Y) in bits: H(Y), less H(Y|X) where labels are probabilities; null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
@@ -467,7 +467,7 @@ tables! {
         n_runs: i32,
         /// Runs without one.
         n_failed: i32,
-        /// Mean of I(X;T) over runs, in bits; null where every run failed.
+        /// Mean of I(X;T) over runs, in bits; null where no run has one.
         i_xt_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of I(X;T) over runs, in bits; null with fewer than two runs.
         i_xt_bits_std: Option<f64>,
@@ -477,6 +477,8 @@ tables! {
         i_ty_bits_std: Option<f64>,
         /// Mean over runs of I(T;T′) in bits, T′ being the layer above; null where no run has one.
         i_tt_bits_mean: Option<f64>,
+        /// Mean over runs of H(T) in bits, a differential entropy but for codes; null where no run has one.
+        h_t_bits_mean: Option<f64>,
         /// Mean over runs and shuffles of I(X;T) in bits with the inputs dealt anew; null where no run has one.
         i_xt_null_bits_mean: Option<f64>,
         /// Mean over runs and shuffles of I(T;Y) in bits with the labels dealt anew; null where no run has one.

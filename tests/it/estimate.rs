@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use infoplane::store::schema::{EstimateRow, SplitRow, UnitEstimateRow};
+use infoplane::store::schema::{EstimateRow, SplitRow, SummaryRow, UnitEstimateRow};
 use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_rows};
 
 use crate::tool::{PIPELINE, Project};
@@ -70,7 +70,7 @@ fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
         assert_eq!((row.n_pooled, row.n_shuffles, row.n_samples), (Some(1), Some(5), 4096));
         assert_eq!((row.i_xt_null_bits_mean, row.i_xt_null_bits_std), (row.i_xt_bits, Some(0.0)));
         assert!(row.i_ty_null_bits_std.unwrap() > 0.0 && row.i_ty_null_bits_mean < row.i_ty_ceiling_bits);
-        assert_eq!(row.h_t_given_x_bits, Some(0.0));
+        assert_eq!((row.h_t_bits, row.h_t_given_x_bits), (row.i_xt_bits, Some(0.0)));
         assert_eq!(row.i_tt_bits.is_none(), row.layer == 3, "the last layer has none above");
         let untrained = rows.iter().find(|other| other.layer == row.layer && other.step == 0).unwrap();
         assert_eq!((row.i_xt_untrained_bits, row.i_ty_untrained_bits), (untrained.i_xt_bits, untrained.i_ty_bits));
@@ -151,6 +151,7 @@ fn all_estimators_of_a_pipeline_give_the_tables_that_each_gives_alone() {
         "estimator = \"quantised\"\nbits = 4",
         "estimator = \"kde\"\nnoise_variance = [0.05, 0.1]",
         "estimator = \"gaussian\"\nnoise_variance = 0.1",
+        "estimator = \"kozachenko-leonenko\"\nepsilon = 1e-16",
         "estimator = \"binning\"\nn_bins = 5\npool = \"runs\"",
     ];
     let together = Project::new(&format!("{before}{}", asked.map(estimate).concat()));
@@ -166,6 +167,7 @@ fn all_estimators_of_a_pipeline_give_the_tables_that_each_gives_alone() {
         "kde outputs/p --noise-variance 0.1 --bound upper",
         "kde outputs/p --noise-variance 0.05 --bound upper,lower",
         "gaussian outputs/p --noise-variance 0.1",
+        "kozachenko-leonenko outputs/p --epsilon 1e-16",
         "binning outputs/p --n-bins 5 --pool runs",
     ] {
         alone.ok(&format!("--threads 1 estimate {line}"));
@@ -229,6 +231,8 @@ fn pooled_windows_make_t_random_given_x() {
     assert!(sentence.contains("no step from 50 to 60 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate kde outputs/p --pool windows");
     assert!(sentence.contains("`kde` adds noise of its own and cannot pool"), "{sentence}");
+    let sentence = project.refused("estimate kozachenko-leonenko outputs/p --pool runs");
+    assert!(sentence.contains("takes rows for independent samples, which pooled moments are not"), "{sentence}");
     project.ok("aggregate outputs/p");
     project.ok("plot all outputs/p");
 }
@@ -277,7 +281,7 @@ fn units_have_a_table_of_their_own() {
 fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, f32::NAN], &[None; 4]);
-    for estimator in ["binning", "quantised", "kde", "gaussian"] {
+    for estimator in ["binning", "quantised", "kde", "gaussian", "kozachenko-leonenko"] {
         let finished = project.run(&format!("estimate {estimator} outputs/p"));
         assert_eq!(finished.code, 1, "{estimator}: {}", finished.stderr);
     }
@@ -305,6 +309,42 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     let rows = estimates(&project, "kde-upper-noise-variance-1-relative", "r0000");
     let reason = "all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
+}
+
+#[test]
+fn a_density_has_an_entropy_but_no_information_on_x() {
+    let project = Project::new("");
+    project.recording(&[0.0, 1.0, 3.0, 6.0, 10.0, 15.0], &[None; 6]);
+    project.ok("estimate kozachenko-leonenko outputs/p --k 1");
+    let row = &estimates(&project, "kozachenko-leonenko-k-1", "r0000")[0];
+    // Neighbours at 1, 1, 2, 3, 4, 5; of 0, 3, 10 at 3, 3, 7 and of 1, 6, 15 at 5, 5, 9. The unit ball is 2 long,
+    // ψ(6) − ψ(1) = 137/60 and ψ(3) − ψ(1) = 3/2.
+    let h_t = 120_f64.ln() / 6.0 + 2_f64.ln() + 137.0 / 60.0;
+    let h_t_given_y = (63_f64.ln() + 225_f64.ln()) / 6.0 + 2_f64.ln() + 1.5;
+    close(row.h_t_bits, h_t / 2_f64.ln());
+    close(row.i_ty_bits, (h_t - h_t_given_y) / 2_f64.ln());
+    assert!(row.i_ty_null_bits_mean.is_some() && row.failure.is_none());
+    assert_eq!((row.i_xt_bits, row.i_xt_ceiling_bits, row.i_xt_null_bits_mean), (None, None, None));
+    assert_eq!((row.h_t_given_x_bits, row.i_xt_untrained_bits), (None, None));
+
+    project.ok("aggregate outputs/p");
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    assert_eq!((summary[0].n_runs, summary[0].n_failed, summary[0].i_xt_bits_mean), (1, 0, None));
+    close(summary[0].h_t_bits_mean, h_t / 2_f64.ln());
+    assert!(project.ok("plot all outputs/p").contains("no estimate here has I(X;T)"));
+    let shown = project.run("check outputs/p");
+    assert!(shown.code == 0 && !shown.stdout.contains("-xt"), "{}", shown.stdout);
+
+    let project = Project::new("");
+    project.recording(&[0.0, 1.0, 3.0, 3.0, 3.0, 8.0], &[None; 6]);
+    assert_eq!(project.run("estimate kozachenko-leonenko outputs/p").code, 1);
+    let rows = estimates(&project, "kozachenko-leonenko-k-2", "r0000");
+    assert!(rows[0].failure.as_deref().unwrap().starts_with("3 of 6 samples equal 2 others or more"));
+    project.ok("estimate kozachenko-leonenko outputs/p --epsilon 1e-16");
+    let rows = estimates(&project, "kozachenko-leonenko-k-2-epsilon-1e-16", "r0000");
+    // By SciPy −15.877 333 999 782 06 nats.
+    close(rows[0].h_t_bits, -15.877_333_999_782_06 / 2_f64.ln());
+    assert_eq!((rows[0].n_distinct, rows[0].atom_share), (Some(4), Some(1.0 / 6.0)));
 }
 
 #[test]

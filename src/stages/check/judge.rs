@@ -99,8 +99,10 @@ pub(super) fn judge(
     above: Option<&EstimateRow>,
     accuracy: Result<&Accuracy, &&'static str>,
 ) -> Vec<Judgement> {
-    let finite = |bits: Option<f64>| bits.filter(|bits| bits.is_finite());
-    let (Some(i_xt), Some(i_ty)) = (finite(row.i_xt_bits), finite(row.i_ty_bits)) else {
+    // Without a failure, no I(X;T) is that of an estimator which knows it up to a constant only: nothing to check.
+    let i_xt = row.i_xt_bits;
+    let is_estimate = i_xt.map_or(row.failure.is_none(), f64::is_finite);
+    let Some(i_ty) = row.i_ty_bits.filter(|bits| bits.is_finite() && is_estimate) else {
         let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
         return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
     };
@@ -108,11 +110,13 @@ pub(super) fn judge(
     let n_moments = row.n_pooled.unwrap_or(1).max(1) as f64;
     // X knows all of X: only what compares it with other layers can be wrong.
     let is_input = row.layer == 0;
-    let is_code = row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
+    let is_code = i_xt.is_some() && row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
-    judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
+    if let Some(i_xt) = i_xt {
+        judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
+    }
     judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y) less H(Y|X)", i_ty, row.i_ty_ceiling_bits));
-    if let Some(ceiling) = row.i_xt_ceiling_bits {
+    if let (Some(i_xt), Some(ceiling)) = (i_xt, row.i_xt_ceiling_bits) {
         let bound = SATURATED * ceiling;
         judged.push(found(
             "saturation",
@@ -143,16 +147,17 @@ pub(super) fn judge(
             },
         ));
     }
-    if row.n_pooled.unwrap_or(1) > 1 {
+    if let Some(i_xt) = i_xt.filter(|_| row.n_pooled.unwrap_or(1) > 1) {
         judged.push(null("null-xt", "I(X;T)", "inputs", i_xt, row.i_xt_null_bits_mean, row.i_xt_null_bits_std));
     }
     if !is_input {
         judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
     }
     judged.push(fano(row, i_ty, accuracy));
-    if let Some((above, above_xt, above_ty)) = above.and_then(|above| Some((above, above.i_xt_bits?, above.i_ty_bits?)))
-    {
-        judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above.layer));
+    if let Some((above, above_ty)) = above.and_then(|above| Some((above, above.i_ty_bits?))) {
+        if let Some((i_xt, above_xt)) = i_xt.zip(above.i_xt_bits) {
+            judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above.layer));
+        }
         judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above.layer));
     }
     if let Some(n_distinct) = row.n_distinct {
@@ -341,7 +346,7 @@ mod tests {
             i_xt_bits: Some(4.0),
             i_ty_bits: Some(0.8),
             i_tt_bits: None,
-            h_t_bits: None,
+            h_t_bits: Some(4.0),
             h_t_given_x_bits: Some(0.0),
             i_xt_ceiling_bits: Some(12.0),
             i_ty_ceiling_bits: Some(1.0),
@@ -402,6 +407,25 @@ mod tests {
         check(|row| (row.n_codes, row.randomness) = (4096, Some("noise".to_owned())), &[]);
         let pools = |row: &mut EstimateRow| (row.n_pooled, row.randomness) = (Some(2), Some("window".to_owned()));
         check(pools, &[("null-xt", Warning)]);
+    }
+
+    #[test]
+    fn an_estimate_without_i_xt_is_none_that_failed_and_nothing_is_checked_of_i_xt() {
+        let of_density = |row: &mut EstimateRow| {
+            (row.i_xt_bits, row.i_xt_ceiling_bits, row.i_xt_null_bits_mean, row.n_codes) = (None, None, None, 4096);
+        };
+        check(of_density, &[]);
+        let mut density = row();
+        of_density(&mut density);
+        let judged = judge(&density, Some(&row()), RIGHT);
+        let checks: Vec<&str> = judged.iter().map(|j| j.check).collect();
+        let expected = ["failure", "ceiling-ty", "null-ty", "fano", "dpi-ty", "constant", "duplicates", "atoms"];
+        assert_eq!(checks, expected);
+        let fails = |row: &mut EstimateRow| {
+            of_density(row);
+            row.failure = Some("all samples are equal".to_owned());
+        };
+        check(fails, &[("failure", Verdict::Warning)]);
     }
 
     #[test]

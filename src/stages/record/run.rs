@@ -15,6 +15,7 @@ use crate::parameter::{Parameters, Value};
 use crate::sample::Representation;
 use crate::store::schema::{EpochRow, Row, RunRow, SplitRow};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
+use crate::units::Nats;
 
 /// A checkpoint is also made when this much has been computed since the last, in samples × weights: some minutes, so that
 /// a killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
@@ -341,7 +342,7 @@ impl Run<'_> {
         self.record(network, step, &gradients)?.map_or(Ok(()), |ending| Err(Interruption::Ended(ending)))
     }
 
-    /// I(X;T) and I(T;Y) of every layer of `network`, that of `step`, in bits.
+    /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
     fn measure(
         &mut self,
         network: &Network,
@@ -360,7 +361,7 @@ impl Run<'_> {
             let sample = Sample::new(t, given).map_err(|e| refused(&e))?;
             for estimate in estimator.estimate(&sample) {
                 let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
-                measured.extend([estimate.i_xt.bits(), estimate.i_ty.bits()]);
+                measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
             }
         }
         Ok(measured)
