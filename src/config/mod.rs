@@ -2,6 +2,7 @@
 
 mod data;
 mod estimate;
+mod exact;
 mod network;
 mod record;
 mod shorthand;
@@ -25,6 +26,8 @@ use crate::suggest::suggestion;
 use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
+use exact::RawExact;
+pub use exact::{Exact, Inputs};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
@@ -61,6 +64,8 @@ pub struct Pipeline {
     pub record: Record,
     /// The estimates to make.
     pub estimates: Vec<Request>,
+    /// The exact numbers to make of a linear network.
+    pub exact: Option<Exact>,
 }
 
 /// What is wrong with a pipeline file, and where.
@@ -93,6 +98,7 @@ struct RawPipeline {
     record: Spanned<RawRecord>,
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
+    exact: Option<Spanned<RawExact>>,
     /// Read by [`sweep`] before lists are replaced by their values.
     #[serde(rename = "sweep")]
     _sweep: Option<serde::de::IgnoredAny>,
@@ -126,6 +132,11 @@ impl Pipeline {
         if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
             return Err((record_at, NetworkError::CoupledSamples.to_string()));
         }
+        let exact = raw.exact.map(|raw| {
+            let at = raw.span().start;
+            raw.into_inner().check(&data, &architecture, &record).map_err(|problem| (at, problem))
+        });
+        let exact = exact.transpose()?;
         let mut estimates: Vec<Request> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
@@ -149,6 +160,7 @@ impl Pipeline {
             stop,
             record,
             estimates,
+            exact,
         })
     }
 

@@ -13,6 +13,8 @@ pub mod information;
 pub mod kde;
 pub mod kernels;
 pub mod linear_network;
+pub mod minimal_model;
+pub mod normal;
 pub mod powers;
 pub mod real;
 pub mod shuffles;
