@@ -304,7 +304,8 @@ mod tests {
 
     #[test]
     fn every_curve_agrees_with_counting() {
-        let forward: [(&str, fn(f64) -> f64); 10] = [
+        type Forward = (&'static str, fn(f64) -> f64);
+        let forward: [Forward; 10] = [
             ("tanh", f64::tanh),
             ("relu", |z| z.max(0.0)),
             ("leaky_relu", |z| if z < 0.0 { 0.01 * z } else { z }),
