@@ -4,9 +4,9 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use infoplane::config::{Declared, Request, SCOPE};
 use infoplane::estimators::{self, ESTIMATORS};
-use infoplane::stages::Outcome;
-use infoplane::stages::estimate::{estimate, plan};
+use infoplane::stages::estimate::{Planned, estimate, plan};
 use infoplane::stages::record::Existing;
+use infoplane::stages::{Outcome, exact};
 use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};
@@ -46,7 +46,7 @@ fn dry_run_arg() -> Arg {
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let (name, matches) = matches.subcommand().context("clap requires an estimator")?;
-    let (requests, experiment, out) = if name == PIPELINE {
+    let (requests, pipeline, experiment, out) = if name == PIPELINE {
         let (pipeline, out) = match sweep::declared(matches)? {
             (Declared::Many(sweep), root) => {
                 let job = Job { stages: Stages::Estimate, existing: Existing::Keep };
@@ -54,22 +54,37 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             }
             (Declared::One(pipeline), root) => (pipeline, root),
         };
-        (pipeline.estimates, Experiment::new(&out), out)
+        (pipeline.estimates.clone(), Some(pipeline), Experiment::new(&out), out)
     } else {
         let spec = estimators::find(name)?;
         let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());
         let experiment = experiment(matches)?;
         let out = path(matches, "out").unwrap_or(experiment.root()).to_owned();
-        (Request::all(spec, given)?, experiment, out)
+        (Request::all(spec, given)?, None, experiment, out)
     };
+    let with_exact = pipeline.filter(|pipeline| pipeline.exact.is_some());
     if matches.get_flag("dry_run") {
-        for table in plan(&experiment, &requests, &out)? {
-            let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
-            terminal.print(&format!("{folder}: {n} tables to make, {n_done} are there ({})\n", table.quantity))?;
+        describe(&plan(&experiment, &requests, &out)?, terminal)?;
+        if let Some(pipeline) = &with_exact {
+            describe(&exact::plan(pipeline, &experiment, &out)?, terminal)?;
         }
         return Ok(Outcome::UpToDate);
     }
-    let outcome = estimate(&experiment, &requests, &out, terminal)?;
+    let mut outcome = estimate(&experiment, &requests, &out, terminal)?;
     terminal.report("estimate", &outcome);
+    if let Some(pipeline) = &with_exact {
+        let made = exact::linear(pipeline, &experiment, &out, terminal)?;
+        terminal.report("exact", &made);
+        outcome = outcome.and(made);
+    }
     Ok(outcome)
+}
+
+/// Says which tables would be made.
+pub(super) fn describe(tables: &[Planned], terminal: &Terminal) -> anyhow::Result<()> {
+    for table in tables {
+        let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
+        terminal.print(&format!("{folder}: {n} tables to make, {n_done} are there ({})\n", table.quantity))?;
+    }
+    Ok(())
 }

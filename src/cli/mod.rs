@@ -4,6 +4,7 @@ mod aggregate;
 mod check;
 mod data;
 mod estimate;
+mod exact;
 mod fetch;
 mod inspect;
 mod parameters;
@@ -33,6 +34,7 @@ const COMMANDS: &[Entry] = &[
     (data::command, data::run),
     (record::command, record::run),
     (estimate::command, estimate::run),
+    (exact::command, exact::run),
     (aggregate::command, aggregate::run),
     (check::command, check::run),
     (verify::command, verify::run),

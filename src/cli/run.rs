@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{ArgMatches, Command};
 use infoplane::config::{Data, Declared, Pipeline};
 use infoplane::plots::PLOTS;
-use infoplane::stages::{Outcome, StageError, aggregate, data, estimate, plot, record};
+use infoplane::stages::{Outcome, StageError, aggregate, data, estimate, exact, plot, record};
 use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};
@@ -44,11 +44,19 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
     }
     let recorded = record::record(pipeline, &experiment, job.existing, terminal)?;
     terminal.report("record", &recorded);
-    if pipeline.estimates.is_empty() {
+    if pipeline.estimates.is_empty() && pipeline.exact.is_none() {
         return Ok(recorded);
     }
-    let estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
-    terminal.report("estimate", &estimated);
+    let mut estimated = Outcome::UpToDate;
+    if !pipeline.estimates.is_empty() {
+        estimated = estimate::estimate(&experiment, &pipeline.estimates, experiment.root(), terminal)?;
+        terminal.report("estimate", &estimated);
+    }
+    if pipeline.exact.is_some() {
+        let made = exact::linear(pipeline, &experiment, experiment.root(), terminal)?;
+        terminal.report("exact", &made);
+        estimated = estimated.and(made);
+    }
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;
     terminal.report("aggregate", &outcome);
     match (plot::plot(&experiment, PLOTS, experiment.root()), &estimated) {

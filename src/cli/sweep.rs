@@ -7,7 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use infoplane::config::{Declared, Pipeline, Shortened, Sweep, Variant};
 use infoplane::stages::record::{self, Existing, Planned};
 use infoplane::stages::sweep::{State, Work, look, sweep};
-use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate};
+use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate, exact};
 use infoplane::store::Experiment;
 
 use super::inspect::grid;
@@ -23,6 +23,15 @@ pub(super) enum Stages {
     Record,
     /// The estimates of what is recorded.
     Estimate,
+    /// Of these, the exact numbers alone.
+    Exact,
+}
+
+impl Stages {
+    /// Whether the networks are trained.
+    fn record(self) -> bool {
+        matches!(self, Stages::All | Stages::Record)
+    }
 }
 
 /// What a command does for a pipeline.
@@ -110,13 +119,13 @@ impl Job {
         let is_recorded = || Ok::<_, StageError>(record::plan(pipeline, experiment, self.existing)? == Planned::Whole);
         let state = match self.state(pipeline, experiment)? {
             State::Unfinished(_) if self.stages == Stages::Record && is_recorded()? => State::Done,
-            State::Pending if self.stages == Stages::Estimate => {
+            State::Pending if !self.stages.record() => {
                 return Err(StageError::Refused("nothing is recorded; run `infoplane record` first".to_owned()));
             }
             state => state,
         };
         let makes_data = self.stages == Stages::All && record::is_to_be_made(&pipeline.data);
-        if state != State::Done && self.stages != Stages::Estimate && !makes_data {
+        if state != State::Done && self.stages.record() && !makes_data {
             record::expect_fit(pipeline)?;
         }
         Ok(state)
@@ -127,7 +136,7 @@ impl Work for Job {
     fn prepare(&self, pipeline: &Pipeline) -> Result<(), StageError> {
         match self.stages {
             Stages::All => super::run::make_data(pipeline).map(drop),
-            Stages::Record | Stages::Estimate => Ok(()),
+            Stages::Record | Stages::Estimate | Stages::Exact => Ok(()),
         }
     }
 
@@ -136,14 +145,21 @@ impl Work for Job {
     }
 
     fn one(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<Outcome, StageError> {
-        let recorded = match self.stages {
-            Stages::All | Stages::Record => record::record(pipeline, experiment, self.existing, &Silent)?,
-            Stages::Estimate => Outcome::UpToDate,
+        let recorded = match self.stages.record() {
+            true => record::record(pipeline, experiment, self.existing, &Silent)?,
+            false => Outcome::UpToDate,
         };
-        if self.stages == Stages::Record || pipeline.estimates.is_empty() {
+        if self.stages == Stages::Record {
             return Ok(recorded);
         }
-        let estimated = estimate::estimate(experiment, &pipeline.estimates, experiment.root(), &Silent)?;
+        let mut estimated = Outcome::UpToDate;
+        if self.stages != Stages::Exact && !pipeline.estimates.is_empty() {
+            estimated = estimate::estimate(experiment, &pipeline.estimates, experiment.root(), &Silent)?;
+        }
+        // Asked for by itself, what is missing in the pipeline is said.
+        if self.stages == Stages::Exact || pipeline.exact.is_some() {
+            estimated = estimated.and(exact::linear(pipeline, experiment, experiment.root(), &Silent)?);
+        }
         Ok(match (&recorded, &estimated) {
             (Outcome::TrainingsFailed { .. }, _) | (_, Outcome::UpToDate) => recorded,
             _ => estimated,
@@ -156,7 +172,8 @@ impl Work for Job {
             Planned::Nothing => Ok(State::Pending),
             Planned::Begun(n) => Ok(State::Unfinished(format!("{n} of {n_runs} runs are recorded"))),
             Planned::Whole => {
-                let tables = estimate::plan(experiment, &pipeline.estimates, experiment.root())?;
+                let mut tables = estimate::plan(experiment, &pipeline.estimates, experiment.root())?;
+                tables.extend(exact::plan(pipeline, experiment, experiment.root())?);
                 Ok(match tables.iter().map(|table| table.n_pending).sum() {
                     0_usize => State::Done,
                     n => State::Unfinished(format!("recorded; {n} tables of estimates to make")),

@@ -4,6 +4,7 @@ mod bound;
 mod data;
 mod estimate;
 pub mod expect;
+mod exact;
 mod network;
 mod record;
 mod shorthand;
@@ -30,6 +31,8 @@ use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
 use expect::{Expect, Known, RawExpect};
+use exact::RawExact;
+pub use exact::{Exact, Inputs};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
@@ -67,6 +70,8 @@ pub struct Pipeline {
     pub record: Record,
     /// The estimates to make.
     pub estimates: Vec<Request>,
+    /// The exact numbers to make of a linear network.
+    pub exact: Option<Exact>,
     /// The information bottleneck's bound, where it is asked for.
     pub bound: Option<BoundRequest>,
     /// What a paper claims of it.
@@ -104,8 +109,10 @@ struct RawPipeline {
     #[serde(default)]
     estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
     #[serde(default)]
-    expect: Vec<Spanned<RawExpect>>,
+    exact: Option<Spanned<RawExact>>,
     bound: Option<RawBound>,
+    #[serde(default)]
+    expect: Vec<Spanned<RawExpect>>,
     /// Read by [`sweep`] before lists are replaced by their values.
     #[serde(rename = "sweep")]
     _sweep: Option<serde::de::IgnoredAny>,
@@ -139,6 +146,11 @@ impl Pipeline {
         if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
             return Err((record_at, NetworkError::CoupledSamples.to_string()));
         }
+        let exact = raw.exact.map(|raw| {
+            let at = raw.span().start;
+            raw.into_inner().check(&data, &architecture, &record).map_err(|problem| (at, problem))
+        });
+        let exact = exact.transpose()?;
         let mut estimates: Vec<Request> = Vec::new();
         for table in raw.estimate {
             let at = table.span().start;
@@ -168,6 +180,7 @@ impl Pipeline {
             estimates,
             bound,
             claims,
+            exact,
         })
     }
 

@@ -65,10 +65,14 @@ pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::
 
 /// One of a list of named values.
 pub(super) fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
-    let got = String::deserialize(from)?;
+    choice_of(&String::deserialize(from)?, all).map_err(serde::de::Error::custom)
+}
+
+/// The value called `got` in a list of named values; the sentence where there is none.
+pub(super) fn choice_of<T: Copy>(got: &str, all: &[(&'static str, T)]) -> Result<T, String> {
     let found = all.iter().find(|(name, _)| *name == got);
-    let unknown = || format!("unknown choice `{got}`; {}", suggestion(&got, all.iter().map(|(name, _)| *name)));
-    found.map(|(_, value)| *value).ok_or_else(|| serde::de::Error::custom(unknown()))
+    let unknown = || format!("unknown choice `{got}`; {}", suggestion(got, all.iter().map(|(name, _)| *name)));
+    found.map(|(_, value)| *value).ok_or_else(unknown)
 }
 
 pub(super) fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {

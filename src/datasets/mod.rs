@@ -8,6 +8,7 @@ mod fashion_mnist;
 mod idx;
 mod images;
 mod majority;
+mod minimal_model;
 mod mnist;
 mod parity;
 mod spiral;
@@ -16,6 +17,8 @@ mod tishby;
 
 use ndarray::Array2;
 use thiserror::Error;
+
+pub use student_teacher::{Teacher, TeacherShape};
 
 use crate::parameter::{Parameter, ParameterError, Parameters};
 use crate::suggest::suggestion;
@@ -106,6 +109,7 @@ pub const DATASETS: &[&Spec] = &[
     &majority::SPEC,
     &spiral::SPEC,
     &student_teacher::SPEC,
+    &minimal_model::SPEC,
     &mnist::SPEC,
     &fashion_mnist::SPEC,
     &cifar_10::SPEC,

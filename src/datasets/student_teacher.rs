@@ -65,24 +65,101 @@ const TEACHER: u64 = 0;
 const INPUTS: u64 = 1;
 const NOISE: u64 = 2;
 
-fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
-    let count = |name| parameters.count(name).expect("it has a default");
-    let (n_inputs, n_outputs, n_samples) = (count("n_inputs"), count("n_outputs"), count("n_samples"));
-    let n_relevant = parameters.count("n_relevant").unwrap_or(n_inputs);
-    if n_relevant > n_inputs {
-        let problem = format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer");
-        return Err(ParameterError::Refused(problem));
+/// Variance of the teacher's noise.
+const NOISE_VARIANCE: f64 = 1.0;
+
+/// What made the targets Y = W X + ε.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Teacher {
+    /// W, n_outputs × n_inputs; those of irrelevant inputs are 0.
+    pub weights: Array2<f64>,
+    /// Variance of ε in each output.
+    pub noise_variance: f64,
+    /// Variance of each input; they are independent.
+    pub input_variance: f64,
+}
+
+/// How large a linear teacher is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TeacherShape {
+    /// How many inputs, the first ones, it sees.
+    pub n_relevant: usize,
+    /// How many inputs there are.
+    pub n_inputs: usize,
+    /// How many targets a sample has.
+    pub n_outputs: usize,
+}
+
+impl TeacherShape {
+    /// Of the teacher of the data set with these parameters; `None` where it has no linear teacher.
+    pub fn of(spec: &Spec, parameters: &Parameters) -> Option<Self> {
+        let parameters = (spec.name == SPEC.name).then(|| parameters.or_defaults(SPEC.parameters))?;
+        let n_inputs = parameters.count("n_inputs")?;
+        let n_relevant = parameters.count("n_relevant").unwrap_or(n_inputs);
+        Some(Self { n_relevant, n_inputs, n_outputs: parameters.count("n_outputs")? })
     }
-    check_size(n_samples, n_inputs)?;
-    check_size(n_samples, n_outputs)?;
-    check_size(n_inputs, n_outputs)?;
+}
+
+impl Teacher {
+    /// The teacher of the data set with these parameters, the very numbers that made its targets; `None` where it has no
+    /// linear teacher.
+    ///
+    /// # Errors
+    /// Parameters that do not go together.
+    pub fn of(spec: &Spec, parameters: &Parameters) -> Result<Option<Self>, ParameterError> {
+        if spec.name != SPEC.name {
+            return Ok(None);
+        }
+        let parameters = parameters.or_defaults(SPEC.parameters);
+        let shape = Shape::new(&parameters)?;
+        let seen = seen_weights(&parameters, &shape);
+        let mut weights = Array2::zeros((shape.n_outputs, shape.n_inputs));
+        for (mut of_input, seen) in weights.columns_mut().into_iter().zip(seen.rows()) {
+            of_input.assign(&seen);
+        }
+        Ok(Some(Self { weights, noise_variance: NOISE_VARIANCE, input_variance: 1.0 / shape.n_inputs as f64 }))
+    }
+}
+
+/// The numbers of things that are made.
+struct Shape {
+    n_inputs: usize,
+    n_relevant: usize,
+    n_outputs: usize,
+    n_samples: usize,
+}
+
+impl Shape {
+    /// Of parameters with their defaults.
+    fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
+        let count = |name| parameters.count(name).expect("it has a default");
+        let (n_inputs, n_outputs, n_samples) = (count("n_inputs"), count("n_outputs"), count("n_samples"));
+        let n_relevant = parameters.count("n_relevant").unwrap_or(n_inputs);
+        if n_relevant > n_inputs {
+            let problem = format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer");
+            return Err(ParameterError::Refused(problem));
+        }
+        check_size(n_samples, n_inputs)?;
+        check_size(n_samples, n_outputs)?;
+        check_size(n_inputs, n_outputs)?;
+        Ok(Self { n_inputs, n_relevant, n_outputs, n_samples })
+    }
+}
+
+/// The teacher's weights of the inputs that it sees, n_relevant × n_outputs.
+fn seen_weights(parameters: &Parameters, shape: &Shape) -> Array2<f64> {
     let spread = parameters.number("snr").expect("it has a default").sqrt();
-    let (mut of_teacher, mut of_inputs, mut noise) =
-        (normal(parameters, TEACHER), normal(parameters, INPUTS), normal(parameters, NOISE));
-    let teacher = Array2::from_shape_simple_fn((n_relevant, n_outputs), || spread * of_teacher());
-    let root = (n_inputs as f64).sqrt();
-    let x = Array2::from_shape_simple_fn((n_samples, n_inputs), || (of_inputs() / root) as f32);
-    let mut target = Array2::from_shape_simple_fn((n_samples, n_outputs), &mut noise);
+    let mut of_teacher = normal(parameters, TEACHER);
+    Array2::from_shape_simple_fn((shape.n_relevant, shape.n_outputs), || spread * of_teacher())
+}
+
+fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
+    let shape = Shape::new(parameters)?;
+    let teacher = seen_weights(parameters, &shape);
+    let (mut of_inputs, mut noise) = (normal(parameters, INPUTS), normal(parameters, NOISE));
+    let root = (shape.n_inputs as f64).sqrt();
+    let x = Array2::from_shape_simple_fn((shape.n_samples, shape.n_inputs), || (of_inputs() / root) as f32);
+    let mut target = Array2::from_shape_simple_fn((shape.n_samples, shape.n_outputs), &mut noise);
     for (mut target, x) in target.rows_mut().into_iter().zip(x.rows()) {
         for (weights, x) in teacher.rows().into_iter().zip(x) {
             target.scaled_add(f64::from(*x), &weights);
@@ -90,7 +167,8 @@ fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
     }
     let target = target.mapv(|value| value as f32);
     if target.iter().any(|value| !value.is_finite()) {
-        return Err(ParameterError::Refused(format!("`snr` {} makes targets that f32 cannot hold", spread * spread)));
+        let snr = parameters.number("snr").expect("it has a default");
+        return Err(ParameterError::Refused(format!("`snr` {snr} makes targets that f32 cannot hold")));
     }
     let y = target.column(0).iter().map(|target| i32::from(*target > 0.0)).collect();
     Ok(Dataset { x, y, p_y1: None, target: Some(target) })
@@ -156,6 +234,48 @@ mod tests {
         let largest = weights.iter().fold(0.0_f64, |most, w| most.max(w.abs()));
         assert!(weights[..2].iter().all(|w| w.abs() > 1e-3 * largest), "{weights:?}");
         assert!(weights[2..].iter().all(|w| w.abs() < 1e-3 * largest), "{weights:?}");
+    }
+
+    #[test]
+    fn the_teacher_given_is_the_one_that_made_the_targets() {
+        // Noise of a millionth of the weights; as many samples as inputs: what is solved for is the teacher, up to the noise
+        // and f32 of the data (1e-7), times the condition of the 6 x 6 matrix of inputs.
+        let parameters = [("n_inputs", 6.0), ("n_relevant", 4.0), ("n_samples", 6.0), ("snr", 1e12), ("seed", 3.0)];
+        let made = made(&parameters);
+        let solved = solve(made.x.mapv(f64::from), targets(&made));
+        let given = parameters.map(|(name, number)| (name.to_owned(), Value::Number(number)));
+        let given = Parameters::new(SPEC.parameters, given).unwrap();
+        let teacher = Teacher::of(&SPEC, &given).unwrap().unwrap();
+        assert_eq!((teacher.weights.dim(), teacher.noise_variance), ((1, 6), 1.0));
+        assert_eq!((teacher.input_variance, teacher.weights[[0, 4]]), (1.0 / 6.0, 0.0));
+        for (solved, weight) in solved.iter().zip(&teacher.weights) {
+            assert!((solved - weight).abs() < 1e-4 * 1e6, "{solved} is not {weight}");
+        }
+        assert_eq!(TeacherShape::of(&SPEC, &given), Some(TeacherShape { n_relevant: 4, n_inputs: 6, n_outputs: 1 }));
+    }
+
+    #[test]
+    fn every_output_has_its_teacher_and_the_residue_is_the_noise() {
+        let parameters = [("n_inputs", 10.0), ("n_outputs", 3.0), ("n_samples", 20_000.0), ("snr", 9.0)];
+        let made = made(&parameters);
+        let given = parameters.map(|(name, number)| (name.to_owned(), Value::Number(number)));
+        let teacher = Teacher::of(&SPEC, &Parameters::new(SPEC.parameters, given).unwrap()).unwrap().unwrap();
+        let residue = made.target.as_ref().unwrap().mapv(f64::from) - made.x.mapv(f64::from).dot(&teacher.weights.t());
+        for column in residue.columns() {
+            check(column.iter().copied(), 0.0, 1.0);
+            check(column.iter().map(|value| value * value), 1.0, 2.0);
+        }
+    }
+
+    #[test]
+    fn other_data_have_no_linear_teacher() {
+        let other = crate::datasets::find("tishby").unwrap();
+        assert_eq!(Teacher::of(other, &Parameters::default()), Ok(None));
+        assert_eq!(TeacherShape::of(other, &Parameters::default()), None);
+        let all = TeacherShape::of(&SPEC, &Parameters::default());
+        assert_eq!(all, Some(TeacherShape { n_relevant: 100, n_inputs: 100, n_outputs: 1 }));
+        let given = Parameters::new(SPEC.parameters, [("n_relevant".to_owned(), Value::Count(101))]).unwrap();
+        assert!(Teacher::of(&SPEC, &given).is_err());
     }
 
     /// Gauss-Jordan elimination with the largest pivot.

@@ -4,7 +4,7 @@ use ndarray::{Array2, Axis};
 use thiserror::Error;
 
 /// A matrix that should be a covariance is none.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 #[error("a covariance matrix is not positive definite at row {row}; add noise of positive variance, check for NaN")]
 pub struct NotPositiveDefinite {
     /// The first row that depends on the rows before it, counted from 0.

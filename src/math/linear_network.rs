@@ -74,6 +74,17 @@ impl LinearNetwork<'_> {
     }
 }
 
+/// W̄_l = W_l … W_1 of every layer l: T_l = W̄_l X up to a constant, whatever the biases.
+///
+/// `layers` are W_1, W_2, …, each with as many columns as the one before has rows.
+pub fn total_weights(layers: Vec<Array2<f64>>) -> Vec<Array2<f64>> {
+    let mut totals: Vec<Array2<f64>> = Vec::with_capacity(layers.len());
+    for weights in layers {
+        totals.push(totals.last().map_or(weights.clone(), |below| weights.dot(below)));
+    }
+    totals
+}
+
 /// WΣWᵀ + σ²I.
 fn covariance_of_outputs(
     weights: ArrayView2<'_, f64>,
@@ -143,6 +154,21 @@ mod tests {
             };
             close(network.i_xt(), bits * std::f64::consts::LN_2, 4e-4);
         }
+    }
+
+    #[test]
+    fn layers_multiply_from_the_left() {
+        let (first, second) = (ndarray::array![[1.0, 2.0, 0.0], [0.0, 1.0, 3.0]], ndarray::array![[2.0, -1.0]]);
+        // By hand: 2 (1, 2, 0) − (0, 1, 3).
+        let totals = total_weights(vec![first.clone(), second]);
+        assert_eq!(totals, [first, ndarray::array![[2.0, 3.0, -3.0]]]);
+        // Two layers of one unit: I(X;T) = ½ ln(1 + (w₁w₂)²) with variances of 1.
+        let totals = total_weights(vec![Array2::from_elem((1, 1), 3.0), Array2::from_elem((1, 1), 0.5)]);
+        let input_covariance = Array2::eye(1);
+        let network =
+            LinearNetwork { weights: totals[1].view(), input_covariance: input_covariance.view(), noise_variance: 1.0 };
+        close(network.i_xt(), 0.5 * 3.25_f64.ln(), 1e-15);
+        assert!(total_weights(Vec::new()).is_empty());
     }
 
     #[test]

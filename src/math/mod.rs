@@ -16,6 +16,8 @@ pub mod kernels;
 pub mod kozachenko_leonenko;
 pub mod linear_network;
 pub mod neighbours;
+pub mod minimal_model;
+pub mod normal;
 pub mod powers;
 pub mod real;
 pub mod shuffles;

@@ -4,6 +4,7 @@ pub mod aggregate;
 pub mod check;
 pub mod data;
 pub mod estimate;
+pub mod exact;
 pub mod fetch;
 pub mod inspect;
 pub mod plot;
@@ -11,6 +12,7 @@ pub mod record;
 pub mod sweep;
 mod trainings;
 pub mod verify;
+mod untrained;
 
 use thiserror::Error;
 
@@ -77,6 +79,22 @@ pub enum Outcome {
         /// Number of experiments that did not work out whole.
         n_failed: usize,
     },
+}
+
+impl Outcome {
+    /// The outcome of two pieces of work of one kind: what was done, and all failures.
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Outcome::UpToDate, one) | (one, Outcome::UpToDate) => one,
+            (
+                Outcome::DoneWithFailures { text, n_failures },
+                Outcome::DoneWithFailures { text: other, n_failures: n_others },
+            ) => Outcome::DoneWithFailures { text: format!("{text}; {other}"), n_failures: n_failures + n_others },
+            (failed @ Outcome::DoneWithFailures { .. }, _) | (_, failed @ Outcome::DoneWithFailures { .. }) => failed,
+            (Outcome::Done(text), Outcome::Done(other)) => Outcome::Done(format!("{text}; {other}")),
+            (one, _) => one,
+        }
+    }
 }
 
 /// Why a stage could not run.

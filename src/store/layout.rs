@@ -101,6 +101,9 @@ impl Experiment {
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 
+    /// Where the minimal model is asked for: its exact information.
+    pub const MINIMAL_MODEL: &str = "minimal_model.parquet";
+
     /// Below a sweep: what became of each experiment.
     pub const EXPERIMENTS: &str = "experiments.parquet";
 

@@ -247,7 +247,7 @@ tables! {
         step: i64,
         /// What the number is, in words: another estimator measures another quantity.
         quantity: Option<String>,
-        /// Which samples: `all` (that were recorded), `train` or `test`.
+        /// Which samples: `all` (that were recorded), `train` or `test`; `distribution` where the number is exact for the distribution of X and Y and needs no samples.
         samples: Option<String>,
         /// What makes T random once X is known: `none`, `noise` (added in the analysis, not there in training), `window` (the steps pooled) or `runs` (the runs pooled).
         randomness: Option<String>,
@@ -285,7 +285,7 @@ tables! {
         i_xt_untrained_bits: Option<f64>,
         /// I(T;Y) in bits of the same layer and run before training; null where step 0 is not recorded, has no estimate, or is pooled with others.
         i_ty_untrained_bits: Option<f64>,
-        /// Rows in the estimate: samples, times the moments pooled.
+        /// Rows in the estimate: samples, times the moments pooled; 0 where the number is exact.
         n_samples: i32,
         /// Distinct values of T that the estimator saw; 0 where there is no estimate.
         n_codes: i32,
@@ -531,6 +531,18 @@ tables! {
         value: String,
         /// The same as a number, where it is a finite one.
         number: Option<f64>,
+    }
+
+    /// One activation function, kind of bins and weight w: the exact information of a single binned unit, T = bin(f(wX)) with X ~ N(0, 1).
+    "minimal_model" = MinimalModelRow {
+        /// The activation function f.
+        activation: String,
+        /// The bins, in words.
+        bins: String,
+        /// The weight w.
+        weight: f64,
+        /// I(X;T) = H(T) in bits.
+        i_xt_bits: f64,
     }
 }
 

@@ -8,6 +8,7 @@ mod data; // make and import, against Tishby's file where it is present
 mod datasets; // those of the registry: rules, published files, keys of a pipeline, descriptions
 mod errors; // what a user reads when something is wrong
 mod estimate; // which estimates are made of what, and what is left alone
+mod exact; // numbers that need no estimator: linear networks, the minimal model
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
 mod networks; // what layers, losses and endings leave in a recording

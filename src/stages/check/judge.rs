@@ -274,8 +274,9 @@ struct Scale {
 
 impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
-        // X knows all of X at every scale.
-        let Some(i_xt) = row.i_xt_bits.filter(|_| row.layer > 0) else { return };
+        // X knows all of X at every scale. An exact number has no scale: others are of other noise, or of other inputs.
+        let is_estimated = row.layer > 0 && row.samples.as_deref() != Some("distribution");
+        let Some(i_xt) = row.i_xt_bits.filter(|_| is_estimated) else { return };
         let family = row.estimator.split('-').next().unwrap_or_default();
         let correction = ["-miller-madow", "-jackknife"].into_iter().find(|suffix| row.estimator.contains(suffix));
         let applied_to = [row.samples.as_deref().unwrap_or("all"), row.randomness.as_deref().unwrap_or("none")];
@@ -464,6 +465,16 @@ mod tests {
         assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
         assert_eq!(judged[0].2.verdict, Verdict::Warning);
         assert!(judged[0].2.says.ends_with("all are at their ceiling"), "{}", judged[0].2.says);
+    }
+
+    #[test]
+    fn exact_numbers_are_no_scales_of_one_another() {
+        let mut scales = Scales::default();
+        for (estimator, i_xt) in [("linear-noise-variance-1", 4.0), ("linear-noise-variance-1-inputs-relevant", 1.0)] {
+            let samples = Some("distribution".to_owned());
+            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), samples, ..row() });
+        }
+        assert_eq!(scales.judgements().count(), 0);
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::super::StageError;
+use super::super::untrained::add_untrained;
 use super::moments::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::plan::Work;
 use crate::config::{Of, Selection};
@@ -356,16 +357,6 @@ fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
 
 fn known(batch: &Batch, group: &Group) -> Known {
     (batch.selection, batch.n_shuffles, group.parts.iter().map(|(run, _)| *run).collect())
-}
-
-/// Puts beside every row what its layer had before training.
-fn add_untrained(rows: &mut [EstimateRow]) {
-    for layer in rows.chunk_by_mut(|a, b| a.layer == b.layer) {
-        let untrained = layer.iter().find(|row| row.step == 0).map(|row| (row.i_xt_bits, row.i_ty_bits));
-        for row in layer {
-            (row.i_xt_untrained_bits, row.i_ty_untrained_bits) = untrained.unwrap_or_default();
-        }
-    }
 }
 
 fn bits(spread: Option<Spread>) -> (Option<f64>, Option<f64>) {

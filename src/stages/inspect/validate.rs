@@ -7,8 +7,8 @@ use rayon::prelude::*;
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, Row, RunRow, SampleRow, SettingRow, SplitRow,
-    SummaryRow, UnitEstimateRow, WeightRow,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow, Row, RunRow, SampleRow, SettingRow,
+    SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
 };
 use crate::store::{
     ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
@@ -70,6 +70,7 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         SummaryRow::TABLE => rows::<SummaryRow>(path)?.len(),
         ExperimentRow::TABLE => rows::<ExperimentRow>(path)?.len(),
         SettingRow::TABLE => rows::<SettingRow>(path)?.len(),
+        MinimalModelRow::TABLE => rows::<MinimalModelRow>(path)?.len(),
         other => {
             let found = [Values::Activations, Values::PreActivations].into_iter().find(|v| v.table() == other);
             let Some(values) = found else {

@@ -1,0 +1,277 @@
+//! The `[exact]` table of a pipeline: exact information of a linear network, in tables beside those of the estimates.
+
+use serde::{Deserialize, Deserializer};
+
+use super::data::Table;
+use super::values::{choice_of, name_of};
+use super::{Data, Labelling, Record};
+use crate::datasets::TeacherShape;
+use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
+use crate::parameter::Value;
+
+/// Exact information of every layer of a linear network about inputs and targets of a linear teacher.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Exact {
+    /// Variance of the Gaussian noise that is added to T in the analysis.
+    pub noise_variance: f64,
+    /// About which inputs, a table for each.
+    pub inputs: Vec<Inputs>,
+    /// The teacher of the data.
+    pub teacher: TeacherShape,
+}
+
+/// Inputs that T has information about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Inputs {
+    /// All of them.
+    All,
+    /// Those that the teacher sees.
+    Relevant,
+    /// The others.
+    Irrelevant,
+}
+
+impl Inputs {
+    /// Every choice with its name in the TOML.
+    pub const ALL: &[(&str, Inputs)] =
+        &[("all", Inputs::All), ("relevant", Inputs::Relevant), ("irrelevant", Inputs::Irrelevant)];
+}
+
+impl Exact {
+    /// A name for the folder of a table.
+    pub fn id(&self, inputs: Inputs) -> String {
+        let suffix = match inputs {
+            Inputs::All => String::new(),
+            part => format!("-inputs-{}", name_of(Inputs::ALL, part)),
+        };
+        format!("linear-noise-variance-{}{suffix}", Value::Number(self.noise_variance))
+    }
+
+    /// What the number is, in words.
+    pub fn quantity(&self, inputs: Inputs) -> String {
+        let TeacherShape { n_relevant, n_inputs, .. } = self.teacher;
+        let about = match inputs {
+            Inputs::All => String::new(),
+            Inputs::Relevant => format!(", X being the {n_relevant} inputs that the teacher sees"),
+            Inputs::Irrelevant => {
+                format!(", X being the {} inputs that the teacher does not see", n_inputs - n_relevant)
+            }
+        };
+        let variance = Value::Number(self.noise_variance);
+        format!(
+            "information of T plus Gaussian noise of variance {variance}, exact for a linear network and Gaussian inputs{about}"
+        )
+    }
+
+    /// The names of all tables.
+    pub fn ids(&self) -> Vec<String> {
+        self.inputs.iter().map(|inputs| self.id(*inputs)).collect()
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawExact {
+    #[serde(default = "one", deserialize_with = "variance")]
+    noise_variance: f64,
+    #[serde(default = "all", deserialize_with = "inputs")]
+    inputs: Vec<Inputs>,
+}
+
+/// Covariances of more inputs or units take minutes a moment.
+const MOST_UNITS: usize = 4096;
+
+impl RawExact {
+    /// Checks the table for the rest of a pipeline; what is wrong where something is.
+    pub(super) fn check(self, data: &Table, network: &Architecture, record: &Record) -> Result<Exact, String> {
+        let teacher = match &data.data {
+            Data::Named(named) => TeacherShape::of(named.spec, &named.parameters),
+            Data::File(_) => None,
+        };
+        let teacher = teacher.ok_or(
+            "`[exact]` needs data whose distribution is known: use `name = \"student-teacher\"`, or leave `[exact]` out",
+        )?;
+        if data.labels != Labelling::Given {
+            return Err("`[exact]` needs the targets of the teacher; leave out `labels`".to_owned());
+        }
+        expect_linear(network)?;
+        if !record.weights {
+            return Err("`[exact]` is made of the weights; leave out `weights = false` in `[record]`".to_owned());
+        }
+        let TeacherShape { n_relevant, n_inputs, n_outputs } = teacher;
+        let widest = network.hidden.iter().map(|layer| layer.n_units).chain([n_inputs, n_outputs]).max().unwrap_or(0);
+        if widest > MOST_UNITS {
+            return Err(format!(
+                "`[exact]` needs determinants as wide as the inputs and every layer, at most {MOST_UNITS}, got {widest}; use fewer"
+            ));
+        }
+        let is_part = self.inputs.iter().any(|inputs| *inputs != Inputs::All);
+        if is_part && n_relevant > n_inputs {
+            return Err(format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer"));
+        }
+        if is_part && (n_relevant == 0 || n_relevant == n_inputs) {
+            let which = if n_relevant == 0 { "none" } else { "all" };
+            return Err(format!(
+                "`inputs`: {which} of the {n_inputs} inputs are relevant, so that there are no two parts of them; give `[data]` another `n_relevant`, or use [\"all\"]"
+            ));
+        }
+        Ok(Exact { noise_variance: self.noise_variance, inputs: self.inputs, teacher })
+    }
+}
+
+/// A network whose layers are nothing but matrices and biases.
+fn expect_linear(network: &Architecture) -> Result<(), String> {
+    for (index, Hidden { operations, .. }) in network.hidden.iter().enumerate() {
+        if let Some(other) = operations.iter().find(|o| **o != Operation::Activation(Activation::Linear)) {
+            let (has, remedy) = match other {
+                Operation::Activation(activation) => {
+                    (format!("the activation `{}`", name_of(Activation::ALL, *activation)), "use \"linear\"")
+                }
+                Operation::BatchNorm => ("batch normalisation".to_owned(), "leave it out"),
+                Operation::Dropout { .. } | Operation::GaussianDropout { .. } => ("dropout".to_owned(), "leave it out"),
+                Operation::Noise { .. } => ("noise of its own".to_owned(), "leave it out"),
+                Operation::Quantise { .. } => ("quantised values".to_owned(), "leave it out"),
+            };
+            return Err(format!("`[exact]` needs a linear network, but layer {} has {has}; {remedy}", index + 1));
+        }
+    }
+    if network.output_bits.is_some() {
+        return Err(
+            "`[exact]` needs a linear network, but its output is quantised; leave out `quantise_bits`".to_owned()
+        );
+    }
+    if network.output != Output::Linear {
+        let name = name_of(Output::ALL, network.output);
+        return Err(format!("`[exact]` needs a linear network, but its output is `{name}`; use `output = \"linear\"`"));
+    }
+    Ok(())
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn all() -> Vec<Inputs> {
+    vec![Inputs::All]
+}
+
+fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    let got = f64::deserialize(from)?;
+    if got > 0.0 && got.is_finite() {
+        return Ok(got);
+    }
+    Err(serde::de::Error::custom(format!("must be a finite number above 0, got {got:?}")))
+}
+
+fn inputs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Inputs>, D::Error> {
+    let names = Vec::<String>::deserialize(from)?;
+    let mut chosen = Vec::new();
+    for name in &names {
+        let inputs = choice_of(name, Inputs::ALL).map_err(serde::de::Error::custom)?;
+        if chosen.contains(&inputs) {
+            return Err(serde::de::Error::custom(format!("\"{name}\" is there twice; name it once")));
+        }
+        chosen.push(inputs);
+    }
+    match chosen.is_empty() {
+        true => Err(serde::de::Error::custom("an empty list; leave it out for all inputs")),
+        false => Ok(chosen),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::Pipeline;
+
+    const VALID: &str = "[data]
+name = \"student-teacher\"
+n_relevant = 30
+train_fraction = 0.5
+[network]
+hidden = [7]
+activation = \"linear\"
+output = \"linear\"
+[training]
+loss = \"squared_error\"
+optimiser = \"sgd\"
+learning_rate = 0.1
+batch = \"full\"
+epochs = 2
+[record]
+epochs = { every = 1 }
+[exact]
+noise_variance = 0.5
+inputs = [\"all\", \"irrelevant\"]
+";
+
+    fn read(text: &str) -> Result<Pipeline, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, text).unwrap();
+        Pipeline::read(&path).map_err(|e| e.without_folder())
+    }
+
+    #[test]
+    fn a_table_has_a_name_for_each_part_of_the_inputs() {
+        let exact = read(VALID).unwrap().exact.unwrap();
+        let expected = ["linear-noise-variance-0.5", "linear-noise-variance-0.5-inputs-irrelevant"];
+        assert_eq!(exact.ids(), expected);
+        assert!(exact.quantity(Inputs::Irrelevant).contains("the 70 inputs that the teacher does not see"));
+        let (before, _) = VALID.split_once("noise_variance").unwrap();
+        assert_eq!(read(before).unwrap().exact.unwrap().ids(), ["linear-noise-variance-1"]);
+        let (before, _) = VALID.split_once("[exact]").unwrap();
+        assert_eq!(read(before).unwrap().exact, None);
+    }
+
+    #[test]
+    fn what_is_not_linear_is_refused_with_its_line() {
+        let check = |from: &str, to: &str, expected: &str| {
+            assert!(VALID.contains(from), "{from}");
+            assert_eq!(read(&VALID.replace(from, to)).unwrap_err(), format!("p.toml, line {expected}"));
+        };
+        check(
+            "activation = \"linear\"",
+            "activation = \"tanh\"",
+            "17: `[exact]` needs a linear network, but layer 1 has the activation `tanh`; use \"linear\"",
+        );
+        check(
+            "activation = \"linear\"",
+            "activation = \"linear\"\ndropout = 0.1",
+            "18: `[exact]` needs a linear network, but layer 1 has dropout; leave it out",
+        );
+        check(
+            "output = \"linear\"",
+            "output = \"sigmoid\"",
+            "17: `[exact]` needs a linear network, but its output is `sigmoid`; use `output = \"linear\"`",
+        );
+        check(
+            "name = \"student-teacher\"\nn_relevant = 30",
+            "name = \"minimal-model\"",
+            "16: `[exact]` needs data whose distribution is known: use `name = \"student-teacher\"`, or leave `[exact]` out",
+        );
+        check(
+            "[exact]",
+            "weights = false\n[exact]",
+            "18: `[exact]` is made of the weights; leave out `weights = false` in `[record]`",
+        );
+        check(
+            "n_relevant = 30",
+            "n_relevant = 100",
+            "17: `inputs`: all of the 100 inputs are relevant, so that there are no two parts of them; give `[data]` another `n_relevant`, or use [\"all\"]",
+        );
+        check("0.5\ninputs", "0\ninputs", "18: `noise_variance`: must be a finite number above 0, got 0.0");
+        check(
+            "\"irrelevant\"]",
+            "\"irelevant\"]",
+            "19: `inputs`: unknown choice `irelevant`; did you mean `irrelevant`?",
+        );
+        check("\"irrelevant\"]", "\"all\"]", "19: `inputs`: \"all\" is there twice; name it once");
+        check(
+            "hidden = [7]",
+            "hidden = [5000]",
+            "17: `[exact]` needs determinants as wide as the inputs and every layer, at most 4096, got 5000; use fewer",
+        );
+        check("noise_variance", "noise_varance", "18: unknown key `noise_varance`; did you mean `noise_variance`?");
+    }
+}

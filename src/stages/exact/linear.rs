@@ -1,0 +1,408 @@
+//! Recorded weights of linear networks → exact I(X;T) and I(T;Y), in tables of estimates.
+//!
+//! X ~ N(0, I/n_inputs) and Y = W_o X + ε of the data set `student-teacher`; T of a layer is W̄ X, W̄ being the product of
+//! the recorded kernels up to it, plus Gaussian noise. Biases change no information.
+//!
+//! # Reference
+//! Saxe et al. 2018, Figs 3, 4, 6, 18 and 19.
+
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use ndarray::Array2;
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::super::estimate::Planned;
+use super::super::untrained::add_untrained;
+use super::super::{Outcome, Progress, StageError};
+use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
+use crate::datasets::{DatasetError, Teacher, TeacherShape};
+use crate::math::determinant::NotPositiveDefinite;
+use crate::math::kde::h_t_given_x;
+use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
+use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
+use crate::store::{
+    Experiment, Footer, Lock, Manifest, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples,
+    verified_hash, write_rows,
+};
+use crate::units::Nats;
+
+/// Makes the tables that the `[exact]` table of `pipeline` asks for and that are not there yet, below `<out>/estimates`.
+///
+/// # Errors
+/// There is no recording of this pipeline's network and data, or a file is not what was written.
+pub fn linear(
+    pipeline: &Pipeline,
+    experiment: &Experiment,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let start = Instant::now();
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are looked at", experiment.recording().display());
+    }
+    let (exact, data) = asked_for(pipeline)?;
+    let recording = Recording::open(experiment)?;
+    let out = Experiment::new(out);
+    if targets(&recording, exact, data, &out)?.is_empty() {
+        return Ok(Outcome::UpToDate);
+    }
+    expect_recording_of(pipeline, data, experiment)?;
+    let mut ids = exact.ids();
+    ids.sort();
+    let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), id)).collect::<Result<Vec<_>, _>>()?;
+    // Another call may have made some of them while this one waited.
+    let targets = targets(&recording, exact, data, &out)?;
+    let known = Known::new(data)?;
+    progress.begin("exact", targets.len() as u64);
+    let done: Result<Vec<(usize, usize)>, StageError> = targets
+        .par_iter()
+        .map(|target| {
+            let counts = make(target, exact, &known, &out.estimates());
+            progress.advance(1);
+            counts
+        })
+        .collect();
+    progress.end();
+    let (n_rows, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    let seconds = start.elapsed().as_secs_f64();
+    let text = format!("{n_rows} exact numbers in {seconds:.1} s → {}", out.root().display());
+    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
+}
+
+/// What [`linear`] would do, without doing it; nothing where `pipeline` has no `[exact]` table.
+///
+/// # Errors
+/// There is no recording, or it cannot be read.
+pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<Vec<Planned>, StageError> {
+    if pipeline.exact.is_none() {
+        return Ok(Vec::new());
+    }
+    let (exact, data) = asked_for(pipeline)?;
+    let (recording, out) = (Recording::open(experiment)?, Experiment::new(out));
+    let targets = targets(&recording, exact, data, &out)?;
+    let planned = |inputs: &Inputs| {
+        let is_of = |target: &&Target<'_>| target.pending.iter().any(|(wanted, _)| wanted == inputs);
+        let n_pending = targets.iter().filter(is_of).count();
+        Planned {
+            folder: out.estimates().join(exact.id(*inputs)),
+            quantity: exact.quantity(*inputs),
+            n_pending,
+            n_done: recording.runs().len() - n_pending,
+        }
+    };
+    Ok(exact.inputs.iter().map(planned).collect())
+}
+
+/// The `[exact]` table of a pipeline and its data.
+fn asked_for(pipeline: &Pipeline) -> Result<(&Exact, &NamedData), StageError> {
+    match (&pipeline.exact, &pipeline.data) {
+        (Some(exact), Data::Named(data)) => Ok((exact, data)),
+        _ => Err(StageError::Refused(format!(
+            "the pipeline `{}` asks for no exact numbers; give it a table `[exact]`",
+            pipeline.name
+        ))),
+    }
+}
+
+/// A run and the tables that it lacks.
+struct Target<'a> {
+    run: &'a RecordedRun,
+    pending: Vec<(Inputs, Pending)>,
+}
+
+/// The runs that lack a table.
+fn targets<'a>(
+    recording: &'a Recording,
+    exact: &Exact,
+    data: &NamedData,
+    out: &Experiment,
+) -> Result<Vec<Target<'a>>, StageError> {
+    let mut targets = Vec::new();
+    for run in recording.runs() {
+        let of_layer = |layer: &usize| run.hashes(WeightRow::TABLE, Some(*layer));
+        let hashes =
+            run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat();
+        let mut pending = Vec::new();
+        for inputs in &exact.inputs {
+            let id = exact.id(*inputs);
+            let made_from = json!({ "estimator": id, "weights": hashes, "data": data.identity(), "schema": VERSION });
+            let work = Pending::new(&out.estimates(), &format!("{id}/{}", run.id), &made_from);
+            if work.finished()?.is_none() {
+                pending.push((*inputs, work));
+            }
+        }
+        if !pending.is_empty() {
+            targets.push(Target { run, pending });
+        }
+    }
+    Ok(targets)
+}
+
+/// Makes sure that `experiment` is a recording of the pipeline's network, and of its data to the last digit: the teacher
+/// is not recorded, and that of other parameters would make other numbers.
+fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Experiment) -> Result<(), StageError> {
+    let root = experiment.recording();
+    let refused = |what: &str| {
+        let place = root.display();
+        Err(StageError::Refused(format!(
+            "{place} holds a recording of other {what} than the pipeline's; record again, or name its own pipeline"
+        )))
+    };
+    if let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? {
+        // As the record stage claims its folder; numbers read from a manifest are not always those that were written.
+        let settings = json!({ "run": pipeline.run_settings(), "data": claim.made_from["data"] });
+        if Pending::new(&root, "settings", &settings).key() != claim.key {
+            return refused("settings");
+        }
+    }
+    verified_hash(&root, "settings", Experiment::SAMPLES)?;
+    let rows = read_samples(&root.join(Experiment::SAMPLES))?;
+    let missing = |name: &str| Err(DatasetError::Missing { file: name.to_owned() });
+    let made = data.spec.make(&data.parameters, &mut |name| missing(name));
+    let made = made.map_err(|e| StageError::Refused(e.to_string()))?;
+    let target = made.target.as_ref();
+    let is_same = |(i, row): (usize, &SampleRow)| {
+        let targets = row.target.iter().flatten().copied();
+        made.x.row(i).iter().copied().eq(row.x.iter().copied())
+            && target.is_some_and(|target| target.row(i).iter().copied().eq(targets))
+    };
+    if rows.len() != made.y.len() || !rows.iter().enumerate().all(is_same) {
+        return refused("data");
+    }
+    Ok(())
+}
+
+/// What is known of X and Y.
+struct Known {
+    teacher: Teacher,
+    input_covariance: Array2<f64>,
+    /// I(X;Y), which no I(T;Y) exceeds.
+    i_xy: Nats,
+    n_relevant: usize,
+}
+
+impl Known {
+    fn new(data: &NamedData) -> Result<Self, StageError> {
+        let refused = StageError::Refused;
+        let teacher = Teacher::of(data.spec, &data.parameters).map_err(|e| refused(e.to_string()))?;
+        let shape = TeacherShape::of(data.spec, &data.parameters);
+        let (Some(teacher), Some(shape)) = (teacher, shape) else {
+            return Err(refused(format!("`{}` has no linear teacher", data.spec.name)));
+        };
+        let input_covariance = Array2::from_diag_elem(shape.n_inputs, teacher.input_variance);
+        // Y is what a network of the teacher's weights makes, with the teacher's noise.
+        let as_network = LinearNetwork {
+            weights: teacher.weights.view(),
+            input_covariance: input_covariance.view(),
+            noise_variance: teacher.noise_variance,
+        };
+        let i_xy = as_network.i_xt().map_err(|e| refused(e.to_string()))?;
+        Ok(Self { i_xy, input_covariance, n_relevant: shape.n_relevant, teacher })
+    }
+
+    /// The numbers of the inputs of a part.
+    fn subset(&self, inputs: Inputs) -> Vec<usize> {
+        match inputs {
+            Inputs::All => (0..self.teacher.weights.ncols()).collect(),
+            Inputs::Relevant => (0..self.n_relevant).collect(),
+            Inputs::Irrelevant => (self.n_relevant..self.teacher.weights.ncols()).collect(),
+        }
+    }
+}
+
+/// Makes the tables that a run lacks; returns how many rows there are and how many failed.
+fn make(target: &Target<'_>, exact: &Exact, known: &Known, root: &Path) -> Result<(usize, usize), StageError> {
+    let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
+    for parts in parts_of(target.run)? {
+        let moments = Moments::read(&parts, target.run, known)?;
+        // Collected in the order of the moments, whichever thread does them.
+        let rows: Vec<Vec<Vec<EstimateRow>>> = (0..moments.places.len())
+            .into_par_iter()
+            .map(|index| of_moment(&moments, index, target, exact, known))
+            .collect();
+        for by_table in rows {
+            tables.iter_mut().zip(by_table).for_each(|(table, rows)| table.extend(rows));
+        }
+    }
+    let mut counts = (0, 0);
+    for ((inputs, work), mut rows) in target.pending.iter().zip(tables) {
+        rows.sort_by_key(|row| row.layer);
+        add_untrained(&mut rows);
+        let footer = Footer::from([
+            ("infoplane.config_hash".to_owned(), work.key().to_owned()),
+            ("infoplane.quantity".to_owned(), exact.quantity(*inputs)),
+        ]);
+        let relative = Experiment::estimate(&exact.id(*inputs), &target.run.id);
+        work.finish(vec![write_rows(root, &relative, &rows, &footer)?])?;
+        counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
+    }
+    Ok(counts)
+}
+
+/// Of each part of a run, the file of every layer: parts of all layers are cut at the same moments.
+fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
+    let layers = run.layers(WeightRow::TABLE);
+    let n_layers = layers.len();
+    if n_layers == 0 || !layers.iter().copied().eq(1..=n_layers) {
+        return Err(StageError::Refused(format!(
+            "run {} has no weights of every layer from the first; record them with `weights = true`",
+            run.id
+        )));
+    }
+    let mut parts: Vec<Vec<PathBuf>> = Vec::new();
+    for layer in layers {
+        run.verify(WeightRow::TABLE, Some(layer))?;
+        let of_layer = run.parts(WeightRow::TABLE, Some(layer));
+        if layer == 1 {
+            parts = vec![Vec::new(); of_layer.len()];
+        }
+        if of_layer.len() != parts.len() {
+            let (n, wanted) = (of_layer.len(), parts.len());
+            return Err(StageError::Refused(format!(
+                "run {}: the weights of layer {layer} have {n} parts, those of layer 1 {wanted}; record it again",
+                run.id
+            )));
+        }
+        parts.iter_mut().zip(of_layer).for_each(|(part, file)| part.push(file));
+    }
+    Ok(parts)
+}
+
+/// The weights of one part of a run.
+struct Moments {
+    /// Epoch and step of each.
+    places: Vec<(i32, i64)>,
+    /// Of each layer, the weights at each moment.
+    layers: Vec<Vec<WeightRow>>,
+    /// The widths of the input and of every layer.
+    widths: Vec<usize>,
+}
+
+impl Moments {
+    /// Reads the files of a part, one a layer, whose moments and shapes must fit together.
+    fn read(files: &[PathBuf], run: &RecordedRun, known: &Known) -> Result<Self, StageError> {
+        let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
+        let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
+        let first = layers.first().map_or_else(Vec::new, places);
+        let mut widths = vec![known.teacher.weights.ncols()];
+        for (index, rows) in layers.iter().enumerate() {
+            let layer = index + 1;
+            if places(rows) != first {
+                return Err(StageError::Refused(format!(
+                    "run {}: the weights of layer {layer} are of other moments than those of layer 1; record it again",
+                    run.id
+                )));
+            }
+            let n_inputs = widths[index];
+            let n_units = rows.first().map_or(0, |row| row.bias.len());
+            if let Some(row) = rows.iter().find(|r| r.bias.len() != n_units || r.kernel.len() != n_units * n_inputs) {
+                return Err(StageError::Refused(format!(
+                    "run {}: layer {layer} has {} weights and {} biases where {n_units} units of {n_inputs} inputs should be; it is no dense layer of this network",
+                    run.id,
+                    row.kernel.len(),
+                    row.bias.len()
+                )));
+            }
+            widths.push(n_units);
+        }
+        Ok(Self { places: first, layers, widths })
+    }
+
+    /// The kernels of all layers at one moment.
+    fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
+        let kernel = |(layer, rows): (usize, &Vec<WeightRow>)| {
+            let shape = (self.widths[layer + 1], self.widths[layer]);
+            let kernel = rows[index].kernel.iter().map(|weight| f64::from(*weight)).collect();
+            Array2::from_shape_vec(shape, kernel).expect("the shapes were compared when they were read")
+        };
+        self.layers.iter().enumerate().map(kernel).collect()
+    }
+}
+
+/// The rows of every pending table at one moment, the layers ascending.
+fn of_moment(
+    moments: &Moments,
+    index: usize,
+    target: &Target<'_>,
+    exact: &Exact,
+    known: &Known,
+) -> Vec<Vec<EstimateRow>> {
+    let mut tables = vec![Vec::new(); target.pending.len()];
+    for (below, weights) in total_weights(moments.kernels(index)).iter().enumerate() {
+        let network = LinearNetwork {
+            weights: weights.view(),
+            input_covariance: known.input_covariance.view(),
+            noise_variance: exact.noise_variance,
+        };
+        let teacher =
+            LinearTeacher { weights: known.teacher.weights.view(), noise_variance: known.teacher.noise_variance };
+        let i_ty = network.i_ty(&teacher);
+        for (table, (inputs, _)) in tables.iter_mut().zip(&target.pending) {
+            let i_xt = match inputs {
+                Inputs::All => network.i_xt(),
+                part => network.i_subset_t(&known.subset(*part)),
+            };
+            let place = Place { layer: below + 1, moment: moments.places[index], n_units: weights.nrows() };
+            table.push(place.row(target.run, exact, *inputs, known, i_xt.and_then(|i_xt| Ok((i_xt, i_ty.clone()?)))));
+        }
+    }
+    tables
+}
+
+/// Where a row belongs.
+struct Place {
+    layer: usize,
+    /// Epoch and step.
+    moment: (i32, i64),
+    n_units: usize,
+}
+
+impl Place {
+    fn row(
+        &self,
+        run: &RecordedRun,
+        exact: &Exact,
+        inputs: Inputs,
+        known: &Known,
+        found: Result<(Nats, Nats), NotPositiveDefinite>,
+    ) -> EstimateRow {
+        let h_t_given_x = h_t_given_x(self.n_units, exact.noise_variance);
+        let (numbers, failure) = match found {
+            Ok(numbers) => (Some(numbers), None),
+            Err(e) => (None, Some(e.to_string())),
+        };
+        EstimateRow {
+            estimator: exact.id(inputs),
+            run: run.id.to_string(),
+            layer: self.layer as i32,
+            epoch: self.moment.0,
+            step: self.moment.1,
+            quantity: Some(exact.quantity(inputs)),
+            samples: Some("distribution".to_owned()),
+            randomness: Some("noise".to_owned()),
+            n_pooled: Some(1),
+            i_xt_bits: numbers.map(|(i_xt, _)| i_xt.bits()),
+            i_ty_bits: numbers.map(|(_, i_ty)| i_ty.bits()),
+            i_tt_bits: None,
+            h_t_given_x_bits: numbers.map(|_| h_t_given_x.bits()),
+            i_xt_ceiling_bits: None,
+            i_ty_ceiling_bits: numbers.map(|_| known.i_xy.bits()),
+            n_shuffles: Some(0),
+            i_xt_null_bits_mean: None,
+            i_xt_null_bits_std: None,
+            i_ty_null_bits_mean: None,
+            i_ty_null_bits_std: None,
+            i_tt_null_bits_mean: None,
+            i_tt_null_bits_std: None,
+            i_xt_untrained_bits: None,
+            i_ty_untrained_bits: None,
+            n_samples: 0,
+            n_codes: 0,
+            n_distinct: None,
+            atom_share: None,
+            failure,
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! One Gaussian input, one weight, one binned unit → a table of exact information against the weight.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde::Serialize;
+use serde_json::json;
+
+use super::super::{Outcome, Progress, StageError};
+use crate::math::minimal_model::{Bins, CURVES, Curve, i_xt};
+use crate::store::schema::{MinimalModelRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
+use crate::suggest::suggestion;
+
+/// Which numbers are asked for.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Choice {
+    /// Activation functions by their names in a pipeline.
+    pub activations: Vec<String>,
+    /// Equal bins of bounded activations.
+    pub n_bins: usize,
+    /// Width of the bins of the others.
+    pub bin_width: f64,
+    /// Besides, as many edges even in the net input, for every activation.
+    pub n_net_input_edges: Option<usize>,
+    /// The weights.
+    pub weights: Vec<f64>,
+}
+
+/// Writes `minimal_model.parquet` into the folder `out`.
+///
+/// # Errors
+/// An activation without exact numbers, bins or weights that cannot be; the table cannot be written.
+pub fn minimal_model(choice: &Choice, out: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
+    let curves = choice.activations.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;
+    let work = Pending::new(out, "minimal_model", &json!({ "choice": choice, "schema": VERSION }));
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let mut wanted = Vec::new();
+    for curve in curves {
+        let of_curve = match curve.is_bounded() {
+            true => Bins::Equal(choice.n_bins),
+            false => Bins::Width(choice.bin_width),
+        };
+        let of_net_input = choice.n_net_input_edges.map(Bins::NetInput);
+        for bins in [of_curve].into_iter().chain(of_net_input) {
+            wanted.extend(choice.weights.iter().map(|weight| (curve, bins, *weight)));
+        }
+    }
+    progress.begin("exact", wanted.len() as u64);
+    // Collected in the order of what is wanted, whichever thread does it.
+    let rows: Result<Vec<MinimalModelRow>, StageError> = wanted
+        .par_iter()
+        .map(|(curve, bins, weight)| {
+            let row = row(curve, *bins, *weight);
+            progress.advance(1);
+            row
+        })
+        .collect();
+    progress.end();
+    let rows = rows?;
+    let _lock = Lock::take(out)?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    work.finish(vec![write_rows(out, Experiment::MINIMAL_MODEL, &rows, &footer)?])?;
+    Ok(Outcome::Done(format!("{} rows → {}", rows.len(), out.join(Experiment::MINIMAL_MODEL).display())))
+}
+
+fn row(curve: &Curve, bins: Bins, weight: f64) -> Result<MinimalModelRow, StageError> {
+    let i_xt = i_xt(weight, curve, bins).map_err(|e| StageError::Refused(e.to_string()))?;
+    Ok(MinimalModelRow {
+        activation: curve.name.to_owned(),
+        bins: bins.in_words(curve),
+        weight,
+        i_xt_bits: i_xt.bits(),
+    })
+}
+
+fn named(name: &str) -> Result<&'static Curve, StageError> {
+    Curve::named(name).ok_or_else(|| {
+        let suggestion = suggestion(name, CURVES.iter().map(|curve| curve.name));
+        StageError::Refused(format!("no exact numbers of an activation `{name}`; {suggestion}"))
+    })
+}

@@ -1,0 +1,13 @@
+//! What layers had before training, beside what they have later.
+
+use crate::store::schema::EstimateRow;
+
+/// Puts beside every row what its layer had before training; the rows of a layer stand together.
+pub(super) fn add_untrained(rows: &mut [EstimateRow]) {
+    for layer in rows.chunk_by_mut(|a, b| a.layer == b.layer) {
+        let untrained = layer.iter().find(|row| row.step == 0).map(|row| (row.i_xt_bits, row.i_ty_bits));
+        for row in layer {
+            (row.i_xt_untrained_bits, row.i_ty_untrained_bits) = untrained.unwrap_or_default();
+        }
+    }
+}
