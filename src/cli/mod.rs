@@ -1,6 +1,7 @@
 //! One file a command: its words for clap, and how it calls the stages. The only place that names `clap` and `anyhow`.
 
 mod aggregate;
+mod bound;
 mod check;
 mod data;
 mod estimate;
@@ -35,6 +36,7 @@ const COMMANDS: &[Entry] = &[
     (record::command, record::run),
     (estimate::command, estimate::run),
     (exact::command, exact::run),
+    (bound::command, bound::run),
     (aggregate::command, aggregate::run),
     (check::command, check::run),
     (verify::command, verify::run),

@@ -10,7 +10,7 @@ use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};
 use super::terminal::Terminal;
-use super::{out_arg, pipeline_arg, sweep, verify};
+use super::{bound, out_arg, pipeline_arg, sweep, verify};
 
 pub(super) fn command() -> Command {
     let command = Command::new("run")
@@ -55,6 +55,11 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
     if pipeline.exact.is_some() {
         let made = exact::linear(pipeline, &experiment, experiment.root(), terminal)?;
         terminal.report("exact", &made);
+        estimated = estimated.and(made);
+    }
+    if pipeline.bound.is_some() {
+        let made = bound::of_pipeline(pipeline, &experiment, terminal)?;
+        terminal.report("bound", &made);
         estimated = estimated.and(made);
     }
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;

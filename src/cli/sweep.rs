@@ -10,6 +10,7 @@ use infoplane::stages::sweep::{State, Work, look, sweep};
 use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate, exact};
 use infoplane::store::Experiment;
 
+use super::bound;
 use super::inspect::grid;
 use super::path;
 use super::terminal::Terminal;
@@ -25,6 +26,8 @@ pub(super) enum Stages {
     Estimate,
     /// Of these, the exact numbers alone.
     Exact,
+    /// The information bottleneck's bound.
+    Bound,
 }
 
 impl Stages {
@@ -136,7 +139,7 @@ impl Work for Job {
     fn prepare(&self, pipeline: &Pipeline) -> Result<(), StageError> {
         match self.stages {
             Stages::All => super::run::make_data(pipeline).map(drop),
-            Stages::Record | Stages::Estimate | Stages::Exact => Ok(()),
+            Stages::Record | Stages::Estimate | Stages::Exact | Stages::Bound => Ok(()),
         }
     }
 
@@ -153,12 +156,17 @@ impl Work for Job {
             return Ok(recorded);
         }
         let mut estimated = Outcome::UpToDate;
-        if self.stages != Stages::Exact && !pipeline.estimates.is_empty() {
+        let does = |stage: Stages| [Stages::All, stage].contains(&self.stages);
+        if does(Stages::Estimate) && !pipeline.estimates.is_empty() {
             estimated = estimate::estimate(experiment, &pipeline.estimates, experiment.root(), &Silent)?;
         }
         // Asked for by itself, what is missing in the pipeline is said.
-        if self.stages == Stages::Exact || pipeline.exact.is_some() {
+        let with_estimates = does(Stages::Estimate) && pipeline.exact.is_some();
+        if self.stages == Stages::Exact || with_estimates {
             estimated = estimated.and(exact::linear(pipeline, experiment, experiment.root(), &Silent)?);
+        }
+        if self.stages == Stages::Bound || (self.stages == Stages::All && pipeline.bound.is_some()) {
+            estimated = estimated.and(bound::of_pipeline(pipeline, experiment, &Silent)?);
         }
         Ok(match (&recorded, &estimated) {
             (Outcome::TrainingsFailed { .. }, _) | (_, Outcome::UpToDate) => recorded,
@@ -174,8 +182,12 @@ impl Work for Job {
             Planned::Whole => {
                 let mut tables = estimate::plan(experiment, &pipeline.estimates, experiment.root())?;
                 tables.extend(exact::plan(pipeline, experiment, experiment.root())?);
+                let root = experiment.root();
+                let is_bound = |request| infoplane::stages::bound::is_done(experiment, request, root);
+                let has_bound = pipeline.bound.as_ref().map_or(Ok(true), is_bound)?;
                 Ok(match tables.iter().map(|table| table.n_pending).sum() {
-                    0_usize => State::Done,
+                    0_usize if has_bound => State::Done,
+                    0 => State::Unfinished("recorded and estimated; the bound is to be solved".to_owned()),
                     n => State::Unfinished(format!("recorded; {n} tables of estimates to make")),
                 })
             }

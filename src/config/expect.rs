@@ -88,6 +88,7 @@ pub enum Gradient {
 #[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
 pub enum Bound {
     Beta,
+    BetaOneStep,
     Gap,
 }
 
@@ -121,6 +122,7 @@ const NAMES: &[(&str, Named)] = &[
     ("gradient_std_norm", Named::Gradient(Gradient::StdNorm)),
     ("weight_norm", Named::Gradient(Gradient::WeightNorm)),
     ("beta", Named::Bound(Bound::Beta)),
+    ("beta_one_step", Named::Bound(Bound::BetaOneStep)),
     ("bound_gap", Named::Bound(Bound::Gap)),
 ];
 

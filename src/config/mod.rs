@@ -3,8 +3,8 @@
 mod bound;
 mod data;
 mod estimate;
-pub mod expect;
 mod exact;
+pub mod expect;
 mod network;
 mod record;
 mod shorthand;
@@ -30,9 +30,9 @@ use bound::RawBound;
 use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
-use expect::{Expect, Known, RawExpect};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
+use expect::{Expect, Known, RawExpect};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
@@ -161,7 +161,8 @@ impl Pipeline {
                 estimates.push(request);
             }
         }
-        let ids: Vec<String> = estimates.iter().filter(|r| r.scope.of == Of::Layers).map(Request::id).collect();
+        let of_layers = estimates.iter().filter(|request| request.scope.of == Of::Layers).map(Request::id);
+        let ids: Vec<String> = of_layers.chain(exact.iter().flat_map(Exact::ids)).collect();
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let known = Known { estimates: &ids, n_layers: architecture.hidden.len() + 1, has_bound: bound.is_some() };
         let claims = claims(raw.expect, &name, &known)?;

@@ -23,6 +23,13 @@ pub struct Code {
     bias: Bias,
 }
 
+impl Code {
+    /// The cell of every row.
+    pub fn cells(&self) -> &Cells {
+        &self.cells
+    }
+}
+
 /// I(T;T′) of a layer and the one above.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbours {

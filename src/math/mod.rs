@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod bottleneck;
 pub mod determinant;
 pub mod digitise;
 pub mod distances;
@@ -15,8 +16,8 @@ pub mod kde;
 pub mod kernels;
 pub mod kozachenko_leonenko;
 pub mod linear_network;
-pub mod neighbours;
 pub mod minimal_model;
+pub mod neighbours;
 pub mod normal;
 pub mod powers;
 pub mod real;

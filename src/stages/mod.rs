@@ -1,6 +1,7 @@
 //! One file a stage: read files → compute → write files. Stages meet only in files; none calls another.
 
 pub mod aggregate;
+pub mod bound;
 pub mod check;
 pub mod data;
 pub mod estimate;
@@ -11,8 +12,8 @@ pub mod plot;
 pub mod record;
 pub mod sweep;
 mod trainings;
-pub mod verify;
 mod untrained;
+pub mod verify;
 
 use thiserror::Error;
 

@@ -339,13 +339,16 @@ fn of_moment(
         let teacher =
             LinearTeacher { weights: known.teacher.weights.view(), noise_variance: known.teacher.noise_variance };
         let i_ty = network.i_ty(&teacher);
+        let noise = h_t_given_x(weights.nrows(), exact.noise_variance);
+        let h_t = network.i_xt().map(|i_xt| i_xt + noise);
         for (table, (inputs, _)) in tables.iter_mut().zip(&target.pending) {
             let i_xt = match inputs {
                 Inputs::All => network.i_xt(),
                 part => network.i_subset_t(&known.subset(*part)),
             };
-            let place = Place { layer: below + 1, moment: moments.places[index], n_units: weights.nrows() };
-            table.push(place.row(target.run, exact, *inputs, known, i_xt.and_then(|i_xt| Ok((i_xt, i_ty.clone()?)))));
+            let place = Place { layer: below + 1, moment: moments.places[index] };
+            let found = i_xt.and_then(|i_xt| Ok(Found { i_xt, i_ty: i_ty.clone()?, h_t: h_t.clone()? }));
+            table.push(place.row(target.run, exact, *inputs, known, found));
         }
     }
     tables
@@ -356,7 +359,15 @@ struct Place {
     layer: usize,
     /// Epoch and step.
     moment: (i32, i64),
-    n_units: usize,
+}
+
+/// What is found of a layer.
+#[derive(Clone, Copy)]
+struct Found {
+    /// I(T;X), of some or all of the inputs.
+    i_xt: Nats,
+    i_ty: Nats,
+    h_t: Nats,
 }
 
 impl Place {
@@ -366,11 +377,10 @@ impl Place {
         exact: &Exact,
         inputs: Inputs,
         known: &Known,
-        found: Result<(Nats, Nats), NotPositiveDefinite>,
+        found: Result<Found, NotPositiveDefinite>,
     ) -> EstimateRow {
-        let h_t_given_x = h_t_given_x(self.n_units, exact.noise_variance);
-        let (numbers, failure) = match found {
-            Ok(numbers) => (Some(numbers), None),
+        let (found, failure) = match found {
+            Ok(found) => (Some(found), None),
             Err(e) => (None, Some(e.to_string())),
         };
         EstimateRow {
@@ -383,12 +393,13 @@ impl Place {
             samples: Some("distribution".to_owned()),
             randomness: Some("noise".to_owned()),
             n_pooled: Some(1),
-            i_xt_bits: numbers.map(|(i_xt, _)| i_xt.bits()),
-            i_ty_bits: numbers.map(|(_, i_ty)| i_ty.bits()),
+            i_xt_bits: found.map(|found| found.i_xt.bits()),
+            i_ty_bits: found.map(|found| found.i_ty.bits()),
             i_tt_bits: None,
-            h_t_given_x_bits: numbers.map(|_| h_t_given_x.bits()),
+            h_t_bits: found.map(|found| found.h_t.bits()),
+            h_t_given_x_bits: found.map(|found| (found.h_t - found.i_xt).bits()),
             i_xt_ceiling_bits: None,
-            i_ty_ceiling_bits: numbers.map(|_| known.i_xy.bits()),
+            i_ty_ceiling_bits: found.map(|_| known.i_xy.bits()),
             n_shuffles: Some(0),
             i_xt_null_bits_mean: None,
             i_xt_null_bits_std: None,

@@ -125,6 +125,7 @@ impl<'a> Tables<'a> {
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
         let value = |row: &BoundLayerRow| match column {
             Bound::Beta => row.beta,
+            Bound::BetaOneStep => row.beta_one_step,
             Bound::Gap => row.gap_bits,
         };
         let rows: Vec<BoundLayerRow> = read_rows(&path)?;

@@ -1,0 +1,244 @@
+//! The bound stage: p(x, y) of a recording's samples → the information bottleneck's curve, `bound.parquet`, and every
+//! layer's place beside it at the last recorded moment, `bound_layers.parquet`.
+
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::{Outcome, Progress, StageError};
+use crate::config::{BoundRequest, Request};
+use crate::estimators::{Estimator, Given, RangeOver, Sample};
+use crate::math::atoms::Cells;
+use crate::math::bottleneck::{self, BetaFit, Joint, Options, Point, fit_beta};
+use crate::sample::{Labels, Representation};
+use crate::store::schema::{BoundLayerRow, BoundRow, VERSION};
+use crate::store::{
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, Values, hash_bytes, read_samples, verified_hash,
+    write_rows,
+};
+
+/// The samples of a recording as a known joint distribution: every distinct input has its share of the samples as its
+/// probability, and their labels' mean as its p(y|x).
+#[derive(Debug)]
+struct Known {
+    given: Given,
+    joint: Joint,
+    /// Of every input the first sample that has it.
+    samples: Vec<usize>,
+}
+
+/// Solves for the curve of `experiment` at the multipliers of `request`, fits a multiplier to every layer, and writes both
+/// tables into `out`.
+///
+/// # Errors
+/// There is no recording of all samples, labels and inputs are no distribution, or a file is not what was written.
+pub fn bound(
+    experiment: &Experiment,
+    request: &BoundRequest,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let start = Instant::now();
+    let (recording, work) = prepare(experiment, request, out)?;
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let known = Known::read(experiment)?;
+    let solved = bottleneck::curve(&known.joint, &request.betas, &Options::PRECISE);
+    let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
+    let layers = recording.layers(Values::Activations)?;
+    progress.begin("bound", (recording.runs().len() * layers.len()) as u64);
+    let estimator = (request.code.spec.build)(std::slice::from_ref(&request.code.parameters))
+        .map_err(|e| StageError::Refused(e.to_string()))?;
+    let of_run = |run: &RecordedRun| {
+        let of_layer = |layer: &usize| {
+            let row = known.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas);
+            progress.advance(1);
+            row
+        };
+        layers.iter().filter(|layer| **layer > 0).map(of_layer).collect::<Result<Vec<_>, StageError>>()
+    };
+    let rows: Result<Vec<Vec<BoundLayerRow>>, StageError> = recording.runs().par_iter().map(of_run).collect();
+    progress.end();
+    let rows = rows?.concat();
+
+    let _lock = Lock::take(out)?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    let curve: Vec<BoundRow> = points.iter().map(bound_row).collect();
+    work.finish(vec![
+        write_rows(out, Experiment::BOUND, &curve, &footer)?,
+        write_rows(out, Experiment::BOUND_LAYERS, &rows, &footer)?,
+    ])?;
+    let (n, seconds) = (points.len(), start.elapsed().as_secs_f64());
+    let text = format!("{n} points of the curve, {} layers in {seconds:.1} s → {}", rows.len(), out.display());
+    let unsolved: Vec<&Point> = points.iter().filter(|point| !point.converged).collect();
+    Ok(match unsolved.first() {
+        None => Outcome::Done(text),
+        Some(first) => {
+            let (n_failures, beta, residual) = (unsolved.len(), first.beta, first.residual);
+            let text =
+                format!("{text}; {n_failures} did not converge, the first at β = {beta} (residual {residual:.1e})");
+            Outcome::DoneWithFailures { text, n_failures }
+        }
+    })
+}
+
+/// Whether the bound of `experiment` is there, made from what is recorded now.
+///
+/// # Errors
+/// As [`bound`].
+pub fn is_done(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Result<bool, StageError> {
+    Ok(prepare(experiment, request, out)?.1.finished()?.is_some())
+}
+
+fn prepare(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Result<(Recording, Pending), StageError> {
+    let recording = Recording::open(experiment)?;
+    let layers = recording.layers(Values::Activations)?;
+    if request.code.member.range != RangeOver::Estimated {
+        let problem = "`code`: the range of its bins is that of a whole run; name one with `range` layer or unit, or with fixed edges";
+        return Err(StageError::Refused(problem.to_owned()));
+    }
+    let samples = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+    let mut hashes = vec![samples];
+    for run in recording.runs() {
+        for layer in &layers {
+            hashes.extend(run.hashes(Values::Activations.table(), Some(*layer))?);
+        }
+    }
+    let made_from = json!({
+        "activations": hash_bytes(hashes.concat().as_bytes()),
+        "code": request.code.id(),
+        "betas": request.betas,
+        "schema": VERSION,
+    });
+    Ok((recording, Pending::new(out, "bound", &made_from)))
+}
+
+impl Known {
+    fn read(experiment: &Experiment) -> Result<Self, StageError> {
+        let path = experiment.recording().join(Experiment::SAMPLES);
+        let refused = |e: &dyn std::fmt::Display| StageError::Refused(format!("{}: {e}", path.display()));
+        let rows = read_samples(&path)?;
+        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
+        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+        let labels = Labels::new(&y, &p_y1).map_err(|e| refused(&e))?;
+        let n_inputs = rows.first().map_or(1, |row| row.x.len());
+        let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
+        let x = Cells::of_rows(&values, n_inputs);
+        let (n, n_classes) = (labels.n_samples() as f64, labels.n_classes());
+        let p_x: Vec<f64> = x.counts().iter().map(|count| f64::from(*count) / n).collect();
+        let mut p_y_given_x = vec![0.0; p_x.len() * n_classes];
+        let mut samples = vec![usize::MAX; p_x.len()];
+        for (sample, (input, p_y)) in x.numbers().iter().zip(labels.rows()).enumerate() {
+            let input = *input as usize;
+            samples[input] = samples[input].min(sample);
+            for (sum, p) in p_y_given_x[input * n_classes..].iter_mut().zip(p_y) {
+                *sum += p / f64::from(x.counts()[input]);
+            }
+        }
+        let joint = Joint::new(&p_x, &p_y_given_x, n_classes).map_err(|e| refused(&e))?;
+        let numbers: Vec<u32> = (0..labels.n_samples() as u32).collect();
+        let given = Given::new(x, &numbers, labels, 0).map_err(|e| refused(&e))?;
+        Ok(Self { given, joint, samples })
+    }
+
+    /// A layer of a run at its last recorded moment.
+    fn layer(
+        &self,
+        run: &RecordedRun,
+        layer: usize,
+        code: &Request,
+        estimator: &dyn Estimator,
+        points: &[Point],
+        betas: &[f64],
+    ) -> Result<BoundLayerRow, StageError> {
+        run.verify(Values::Activations.table(), Some(layer))?;
+        let reader = run.activations(Values::Activations, layer)?;
+        let recorded = reader.read(reader.moments().len() - 1)?;
+        if recorded.samples.len() != self.given.n_samples() {
+            let (got, all) = (recorded.samples.len(), self.given.n_samples());
+            let problem = format!(
+                "{} of {all} samples are recorded, the bound needs all of them; record with `samples = \"all\"`",
+                got
+            );
+            return Err(StageError::Refused(problem));
+        }
+        let row = BoundLayerRow {
+            estimator: code.id(),
+            run: run.id.to_string(),
+            layer: layer as i32,
+            epoch: recorded.epoch,
+            step: recorded.step,
+            i_xt_bits: None,
+            i_ty_bits: None,
+            i_ty_bound_bits: None,
+            gap_bits: None,
+            beta: None,
+            divergence_nats: None,
+            beta_one_step: None,
+            divergence_one_step_nats: None,
+            i_xt_fitted_bits: None,
+            i_ty_fitted_bits: None,
+            failure: None,
+        };
+        Ok(match self.fit(&recorded.t, reader.n_units(), estimator, betas) {
+            Ok(fit) => self.placed(row, &fit, points),
+            Err(failure) => BoundLayerRow { failure: Some(failure), ..row },
+        })
+    }
+
+    fn fit(&self, t: &[f32], n_units: usize, estimator: &dyn Estimator, betas: &[f64]) -> Result<BetaFit, String> {
+        let t = Representation::new(t, n_units).map_err(|e| e.to_string())?;
+        let sample = Sample::new(t, &self.given).map_err(|e| e.to_string())?;
+        let mut estimates = estimator.estimate(&sample);
+        let estimate = estimates.pop().ok_or("the estimator has no member")?.map_err(|e| e.to_string())?;
+        let code = estimate.code.ok_or("the estimator makes no code")?;
+        let of_inputs: Vec<u32> = self.samples.iter().map(|sample| code.cells().numbers()[*sample]).collect();
+        fit_beta(&self.joint, &of_inputs, betas, &Options::PRECISE).map_err(|e| e.to_string())
+    }
+
+    fn placed(&self, row: BoundLayerRow, fit: &BetaFit, points: &[Point]) -> BoundLayerRow {
+        let bound = bottleneck::bound(&self.joint, points, fit.i_xt);
+        let near = fit.self_consistent;
+        let failure = match near {
+            None => Some("no solution keeps all cells of the layer: the bottleneck has fewer".to_owned()),
+            Some(near) if near.at_edge => Some(format!("β = {} is at the end of the range", near.beta)),
+            Some(_) => None,
+        };
+        let edge =
+            fit.one_step.at_edge.then(|| format!("β of one step, {}, is at the end of the range", fit.one_step.beta));
+        let failures: Vec<String> = failure.into_iter().chain(edge).collect();
+        BoundLayerRow {
+            i_xt_bits: Some(fit.i_xt.bits()),
+            i_ty_bits: Some(fit.i_ty.bits()),
+            i_ty_bound_bits: Some(bound.lower.bits()),
+            gap_bits: Some(bound.lower.bits() - fit.i_ty.bits()),
+            beta: near.map(|near| near.beta),
+            divergence_nats: near.map(|near| near.divergence.0),
+            beta_one_step: Some(fit.one_step.beta),
+            divergence_one_step_nats: Some(fit.one_step.divergence.0),
+            i_xt_fitted_bits: near.map(|near| near.i_xt.bits()),
+            i_ty_fitted_bits: near.map(|near| near.i_ty.bits()),
+            failure: (!failures.is_empty()).then(|| failures.join("; ")),
+            ..row
+        }
+    }
+}
+
+fn bound_row(point: &Point) -> BoundRow {
+    let (iterations, residual, gap) = (point.n_iterations, point.residual, point.gap.bits());
+    BoundRow {
+        beta: point.beta,
+        i_xt_bits: point.i_xt.bits(),
+        i_ty_bits: point.i_ty.bits(),
+        n_clusters: point.n_clusters as i32,
+        n_iterations: point.n_iterations as i64,
+        residual: point.residual,
+        lagrangian_gap_bits: point.gap.bits(),
+        failure: (!point.converged).then(|| {
+            format!("not converged after {iterations} iterations: residual {residual:.1e}, at most {gap:.1e} bits above the minimum")
+        }),
+    }
+}
