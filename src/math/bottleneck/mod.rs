@@ -1,0 +1,328 @@
+//! The information bottleneck of a known p(x, y): the most that any T made of X can tell about Y for what it tells of X.
+//!
+//! For every β, the encoder p(t|x) that minimises I(X;T) − β I(T;Y) satisfies
+//!
+//! p(t|x) = p(t) exp(−β KL[p(y|x) ‖ p(y|t)])/Z(x), p(t) = Σ_x p(x) p(t|x), p(y|t) = Σ_x p(x) p(t|x) p(y|x)/p(t),
+//!
+//! which are iterated. They have solutions that are not minima, and which of them an annealing ends in depends on its
+//! speed. Here every solution is completed until duality proves it a minimum (`support.rs`), so that the annealing, from
+//! one cluster at the smallest β to more at larger ones, only saves time.
+//!
+//! # Reference
+//! Tishby, Pereira & Bialek 1999, "The information bottleneck method"; Rose 1998, "Deterministic annealing for
+//! clustering, compression, classification, regression, and related optimization problems".
+
+mod fit;
+mod iteration;
+mod joint;
+mod support;
+
+use thiserror::Error;
+
+use crate::units::Nats;
+
+pub use fit::{BetaFit, Fit, FitError, fit_beta};
+use iteration::{Clusters, History, Step};
+pub use joint::{Joint, JointError};
+
+/// Largest β. Rounding of the divergences, 1e-16, times β is the error of logarithms of p(t|x).
+pub const MAX_BETA: f64 = 1e6;
+
+/// Steps between attempts to do with fewer clusters.
+const STEPS_BETWEEN_REDUCTIONS: usize = 10;
+
+/// Steps after which missing clusters are looked for although the iteration has not settled; as many more each time.
+const PATIENCE: usize = 100;
+
+/// How often clusters are added at one β before it is given up.
+const MAX_EXTENSIONS: usize = 100;
+
+/// Why there is no curve.
+#[derive(Debug, Error, PartialEq)]
+pub enum BetaError {
+    /// Nothing to solve for.
+    #[error("there is no beta, at least one is needed")]
+    None,
+    /// A β that has no meaning, or one for which p(t|x) is lost in rounding.
+    #[error("beta is {got}, allowed is a number above 0 and up to {MAX_BETA:e}")]
+    OutOfRange {
+        /// β.
+        got: f64,
+    },
+    /// The same β twice.
+    #[error("beta {got} is given twice; leave one out")]
+    Twice {
+        /// β.
+        got: f64,
+    },
+}
+
+/// When the iteration ends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Options {
+    /// Iterations at each β at which it is given up. One is done in any case.
+    pub max_iterations: usize,
+    /// The iteration has settled where a step changes no |Δp(t)|/p(t) + Σ_y |Δp(y|t)| by more.
+    pub tolerance: f64,
+    /// A solution is a minimum where I(X;T) − β I(T;Y) is proven to be above it by no more.
+    pub gap: Nats,
+}
+
+impl Options {
+    /// I(T;Y) is below the curve by 1e-9/β nats at most, which leaves some margin to rounding.
+    pub const PRECISE: Options = Options { max_iterations: 100_000, tolerance: 1e-10, gap: Nats(1e-9) };
+}
+
+/// A representation on the curve, or where not converged, on its way there.
+///
+/// In any case `i_xt` and `i_ty` are those of an encoder that exists: the curve is not below this point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Point {
+    /// β = dI(X;T)/dI(T;Y) of the curve here.
+    pub beta: f64,
+    /// I(X;T) = Σ_x p(x) Σ_t p(t|x) ln p(t|x)/p(t) ≥ 0.
+    pub i_xt: Nats,
+    /// I(T;Y) = Σ_t p(t) Σ_y p(y|t) ln p(y|t)/p(y) ≥ 0.
+    pub i_ty: Nats,
+    /// Number of t.
+    pub n_clusters: usize,
+    /// Number of times that the equations were applied.
+    pub n_iterations: usize,
+    /// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)|, between 0 and 2, with p̂(t|x) from the p(t) and p(y|t) of p(t|x): how far the
+    /// equations are from being satisfied. It takes no part in the stopping rule.
+    pub residual: f64,
+    /// I(X;T) − β I(T;Y) is at most this above its minimum over all encoders, with the reservation that the maxima of
+    /// g (`support.rs`) are searched, not proven.
+    pub gap: Nats,
+    /// Whether the iteration settled, at a minimum, within the [`Options`].
+    pub converged: bool,
+}
+
+/// The point of the curve at each of `betas`, in their order.
+///
+/// At β ≤ 1 the trivial T with I(X;T) = 0 is optimal, by the data processing inequality. Where the curve has straight
+/// segments, a whole segment is optimal at its β and only one of its points is returned: with hard labels, for which
+/// I(T;Y) = min(I(X;T), H(Y)), all of the curve is optimal at β = 1, and β > 1 gives its end. [`bound`] fills it in.
+///
+/// # Errors
+/// No β; one that is not a number, not above 0, above [`MAX_BETA`] or given twice. What does not converge is no error
+/// but a point that says so.
+pub fn curve(joint: &Joint, betas: &[f64], options: &Options) -> Result<Vec<Point>, BetaError> {
+    let ascending = ascending(betas)?;
+    let starts = support::starts(joint);
+    let mut clusters = Clusters::single(joint);
+    let mut points: Vec<Option<Point>> = vec![None; betas.len()];
+    for place in ascending {
+        let solution = solve(joint, betas[place], clusters, &starts, options);
+        points[place] = Some(solution.0);
+        clusters = solution.1;
+    }
+    Ok(points.into_iter().flatten().collect())
+}
+
+/// The places of `betas` in ascending order.
+fn ascending(betas: &[f64]) -> Result<Vec<usize>, BetaError> {
+    if betas.is_empty() {
+        return Err(BetaError::None);
+    }
+    if let Some(got) = betas.iter().find(|beta| !(**beta > 0.0 && **beta <= MAX_BETA)) {
+        return Err(BetaError::OutOfRange { got: *got });
+    }
+    let mut places: Vec<usize> = (0..betas.len()).collect();
+    places.sort_by(|a, b| betas[*a].total_cmp(&betas[*b]));
+    match places.windows(2).find(|pair| betas[pair[0]] == betas[pair[1]]) {
+        Some(pair) => Err(BetaError::Twice { got: betas[pair[0]] }),
+        None => Ok(places),
+    }
+}
+
+/// The point at β and its clusters, iterated from `clusters`.
+fn solve(joint: &Joint, beta: f64, clusters: Clusters, starts: &[usize], options: &Options) -> (Point, Clusters) {
+    let mut n_iterations = 0;
+    let mut patience = PATIENCE;
+    let mut n_extensions = 0;
+    let mut step = relaxed(joint, beta, clusters, options, patience, &mut n_iterations);
+    loop {
+        let settled = step.change() <= options.tolerance;
+        let given_up = n_iterations >= options.max_iterations || n_extensions == MAX_EXTENSIONS;
+        let mut maxima = support::maxima(joint, beta, &step, starts);
+        let point = point(joint, beta, &step, Nats(maxima[0].log_g), n_iterations);
+        let optimal = point.gap <= options.gap;
+        maxima.retain(|maximum| Nats(maximum.log_g) > options.gap);
+        // Where nothing is missing and nothing moves, no more can be done about a gap.
+        if settled && (optimal || maxima.is_empty()) || given_up {
+            return (Point { converged: settled && optimal, ..point }, step.next);
+        }
+        let clusters = if maxima.is_empty() {
+            step.next
+        } else {
+            n_extensions += 1;
+            support::extended(joint, beta, &step, &maxima)
+        };
+        patience = patience.saturating_add(PATIENCE);
+        step = relaxed(joint, beta, clusters, options, patience, &mut n_iterations);
+    }
+}
+
+/// The last step of an iteration from `clusters`, which ends where it settles or `patience` is at its end.
+fn relaxed(
+    joint: &Joint,
+    beta: f64,
+    clusters: Clusters,
+    options: &Options,
+    patience: usize,
+    n_iterations: &mut usize,
+) -> Step {
+    let last = options.max_iterations.min(n_iterations.saturating_add(patience));
+    let mut history = History::default();
+    *n_iterations += 1;
+    let mut step = Step::of(joint, beta, clusters);
+    let mut since_reduction = 0;
+    loop {
+        let settled = step.change() <= options.tolerance;
+        since_reduction += 1;
+        let reduced = if settled || since_reduction == STEPS_BETWEEN_REDUCTIONS {
+            since_reduction = 0;
+            support::reduced(joint, beta, &step)
+        } else {
+            None
+        };
+        if reduced.is_none() && settled || *n_iterations >= last {
+            return step;
+        }
+        step = match reduced {
+            Some(clusters) => {
+                history = History::default();
+                *n_iterations += 1;
+                Step::of(joint, beta, clusters)
+            }
+            None => history.advance(joint, beta, &step, n_iterations),
+        };
+    }
+}
+
+/// Of the encoder of a step, where ln g is nowhere above `highest`; not converged.
+fn point(joint: &Joint, beta: f64, step: &Step, highest: Nats, n_iterations: usize) -> Point {
+    let (i_xt, i_ty) = informations(joint, step);
+    let free_energy = i_xt.0 + beta * (joint.i_xy() - i_ty).0;
+    Point {
+        beta,
+        i_xt,
+        i_ty,
+        n_clusters: step.next.p_t().iter().filter(|p| **p > 0.0).count(),
+        n_iterations,
+        residual: residual(joint, beta, &step.encoder),
+        gap: Nats(free_energy - (step.free_energy - highest.0)),
+        converged: false,
+    }
+}
+
+/// I(X;T) and I(T;Y) of the encoder of a step.
+fn informations(joint: &Joint, step: &Step) -> (Nats, Nats) {
+    let ratio = |p: f64, q: f64| if p > 0.0 { p * (p / q).ln() } else { 0.0 };
+    let p_t = step.next.p_t();
+    let mut i_xt = 0.0;
+    for (p_x, row) in joint.p_x().iter().zip(step.encoder.chunks_exact(p_t.len())) {
+        for (p, p_t) in row.iter().zip(p_t) {
+            i_xt += p_x * ratio(*p, *p_t);
+        }
+    }
+    let mut i_ty = 0.0;
+    for (t, p_t) in p_t.iter().enumerate() {
+        for (p, p_y) in step.next.p_y_given(t).iter().zip(joint.p_y()) {
+            i_ty += p_t * ratio(*p, *p_y);
+        }
+    }
+    (Nats(i_xt), Nats(i_ty))
+}
+
+/// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)| of `encoder`, merged inputs × clusters, written out as the equations are.
+fn residual(joint: &Joint, beta: f64, encoder: &[f64]) -> f64 {
+    let (n_x, n_classes) = (joint.n_x(), joint.n_classes());
+    let n_t = encoder.len() / n_x;
+    let mut p_t = vec![0.0; n_t];
+    let mut p_ty = vec![0.0; n_t * n_classes];
+    for x in 0..n_x {
+        for t in 0..n_t {
+            let p_xt = joint.p_x()[x] * encoder[x * n_t + t];
+            p_t[t] += p_xt;
+            for y in 0..n_classes {
+                p_ty[t * n_classes + y] += p_xt * joint.p_y_given_x(x)[y];
+            }
+        }
+    }
+    let mut sum = 0.0;
+    for x in 0..n_x {
+        let mut weights = vec![0.0; n_t];
+        for t in (0..n_t).filter(|t| p_t[*t] > 0.0) {
+            let mut divergence = 0.0;
+            for (y, p) in joint.p_y_given_x(x).iter().enumerate().filter(|(_, p)| **p > 0.0) {
+                divergence += p * (p * p_t[t] / p_ty[t * n_classes + y]).ln();
+            }
+            weights[t] = p_t[t] * (-beta * divergence).exp();
+        }
+        let z: f64 = weights.iter().sum();
+        for t in 0..n_t {
+            sum += joint.p_x()[x] * (weights[t] / z - encoder[x * n_t + t]).abs();
+        }
+    }
+    sum
+}
+
+/// Between what the curve is at one I(X;T).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Bound {
+    /// A representation with this I(T;Y) exists.
+    pub lower: Nats,
+    /// None has more.
+    pub upper: Nats,
+}
+
+/// The largest I(T;Y) of any T with I(X;T) ≤ `i_xt`, between the best mixture of `points` and their tangents.
+///
+/// The curve is concave. It is not below the concave hull of (0, 0), (H(X merged), I(X;Y)) and the points, between which
+/// one interpolates linearly; it is not above I(X;T), I(X;Y), and the tangent of every point,
+/// I(T;Y) ≤ [`i_xt` − (I_X − β I_Y) + gap]/β. Both are the curve, to the gap, at the points and where it is straight, which
+/// for hard labels is everywhere; else they are apart by about a quarter of ΔI_X · Δ(1/β) of the neighbouring points.
+/// Beyond H(X merged) the curve is I(X;Y), and below 0 (an estimate can be) it is 0.
+///
+/// `points` are of `joint`, in any order.
+pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bound {
+    let (end, i_xy) = (joint.h_x_merged(), joint.i_xy());
+    if i_xt <= Nats(0.0) {
+        return Bound { lower: Nats(0.0), upper: Nats(0.0) };
+    }
+    if i_xt >= end {
+        return Bound { lower: i_xy, upper: i_xy };
+    }
+    let mut corners: Vec<(f64, f64)> = points.iter().map(|point| (point.i_xt.0, point.i_ty.0)).collect();
+    corners.extend([(0.0, 0.0), (end.0, i_xy.0)]);
+    let tangents = points.iter().map(|p| (i_xt.0 - (p.i_xt.0 - p.beta * p.i_ty.0) + p.gap.0) / p.beta);
+    let upper = tangents.fold(i_xt.0.min(i_xy.0), f64::min);
+    Bound { lower: Nats(interpolated(&concave_hull(corners), i_xt.0)), upper: Nats(upper) }
+}
+
+/// The corners of the upper hull, from left to right.
+fn concave_hull(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
+    points.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1)));
+    let mut hull: Vec<(f64, f64)> = Vec::new();
+    for c in points {
+        while let [.., a, b] = hull[..]
+            && (b.0 - a.0) * (c.1 - a.1) >= (c.0 - a.0) * (b.1 - a.1)
+        {
+            hull.pop();
+        }
+        hull.push(c);
+    }
+    hull
+}
+
+/// The height at x of the line through `corners`, of which one is left of x and one is not.
+fn interpolated(corners: &[(f64, f64)], x: f64) -> f64 {
+    let right = corners.partition_point(|corner| corner.0 < x);
+    let ((a, at_a), (b, at_b)) = (corners[right - 1], corners[right]);
+    at_a + (at_b - at_a) * (x - a) / (b - a)
+}
+
+#[cfg(test)]
+mod tests;
