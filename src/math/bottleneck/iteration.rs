@@ -88,11 +88,13 @@ impl Step {
                 }
             }
         }
-        for t in 0..n_t {
-            let p_t = next[t];
-            for i in n_t + t * n_classes..n_t + (t + 1) * n_classes {
+        let (p_t, rows) = next.split_at_mut(n_t);
+        for (t, row) in rows.chunks_exact_mut(n_classes).enumerate() {
+            if p_t[t] > 0.0 {
+                row.iter_mut().for_each(|p_ty| *p_ty /= p_t[t]);
+            } else {
                 // A cluster that no input is left in stays where it is, with p(t) = 0.
-                next[i] = if p_t > 0.0 { next[i] / p_t } else { clusters.values[i] };
+                row.copy_from_slice(clusters.p_y_given(t));
             }
         }
         let next = Clusters { values: next, ..clusters };
@@ -163,6 +165,8 @@ impl History {
     fn extrapolate(&mut self, step: &Step) -> Option<Clusters> {
         let (x, g) = (&step.clusters.values, &step.next.values);
         let mut f = minus(g, x);
+        // Changes of p(t) count relative to it, as in `change`.
+        f.iter_mut().zip(step.next.p_t()).for_each(|(f, p_t)| *f /= p_t.max(f64::MIN_POSITIVE));
         let last = self.last.replace((f.clone(), g.clone()))?;
         self.differences.push_front((minus(&f, &last.0), minus(g, &last.1)));
         self.differences.truncate(MEMORY);
@@ -191,7 +195,7 @@ impl History {
         (0..4).map(|halvings| 0.5_f64.powi(halvings)).find_map(|length| {
             let values: Vec<f64> = g.iter().zip(&correction).map(|(g, c)| g + length * c).collect();
             let allowed = values.iter().zip(g).all(|(v, g)| *v > 0.0 || (*v == 0.0 && *g == 0.0));
-            allowed.then(|| Clusters { values, ..step.next })
+            allowed.then_some(Clusters { values, ..step.next })
         })
     }
 }

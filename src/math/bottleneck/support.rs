@@ -18,8 +18,9 @@ use crate::math::bottleneck::joint::Joint;
 /// Clusters of which Σ_y |p(y|t) − p(y|t')| is less are tried as one.
 const NEIGHBOURS: f64 = 0.2;
 
-/// Clusters as near as this are one: two that are necessary differ by more than the square root of the gap.
-const SAME_PLACE: f64 = 1e-7;
+/// Clusters as near as this are one. Where a curve begins to need two, what they gain is quadratic in their distance at
+/// most, and this is the square root of rounding.
+const SAME_PLACE: f64 = 1e-8;
 
 /// Rounding of changes of F, which are summed from relative changes of Z and not from F itself. With more, clusters of little
 /// weight that duality asks for would go again.
@@ -81,7 +82,7 @@ fn merged(joint: &Joint, beta: f64, step: &Step, t: usize, other: usize) -> Opti
         change -= joint.p_x()[x] * (of_centre - row[t] - row[other]).ln_1p();
     }
     let same = distance(step.clusters.p_y_given(t), step.clusters.p_y_given(other)) < SAME_PLACE;
-    (change <= if same { step.rounding() } else { ROUNDING }).then(|| {
+    (same || change <= ROUNDING).then(|| {
         let kept: Vec<usize> = (0..n_t).filter(|third| *third != t && *third != other).collect();
         let mut p_t: Vec<f64> = kept.iter().map(|t| step.clusters.p_t()[*t]).collect();
         let mut rows: Vec<f64> = kept.iter().flat_map(|t| step.clusters.p_y_given(*t).to_vec()).collect();
