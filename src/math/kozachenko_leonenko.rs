@@ -121,11 +121,11 @@ mod tests {
     }
 
     #[test]
-    fn the_unit_disc_and_the_unit_interval_of_gaussian_and_uniform_samples_have_the_entropy_of_the_books() {
-        // −ln p(t) of a Gaussian has variance d/2, of an even density 0, and ln of the ball's content ψ′(2) = 0.645. Five
-        // standard deviations of a mean of 4000. Bias: flatter than the Gaussian's curvature in five dimensions 0.06, found
-        // with SciPy on 60 other samples; at the edge of the square balls are half empty, which costs less than ln 2 in the
-        // share 4 r = 0.05 of the samples within r = √(2/4000π) of it.
+    fn gaussian_and_even_samples_have_the_entropy_of_the_books() {
+        // −ln p(t) of a Gaussian has variance d/2, of an even density 0, and the logarithm of a ball's content ψ′(2) = 0.645.
+        // Five standard deviations of a mean of 4000, and room for a bias: of the Gaussian's curvature in five dimensions
+        // 0.06, found with SciPy on 60 other samples; at the edge of the square, where balls are half empty, less than ln 2 for
+        // the share 4 r = 0.05 of the samples that are within r = √(2/4000π) of it.
         let n = 4000;
         let mut rng = ChaCha8Rng::seed_from_u64(7);
         let five_sigma = |variance: f64| 5.0 * ((variance + 0.645) / n as f64).sqrt();
