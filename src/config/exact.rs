@@ -52,9 +52,9 @@ impl Exact {
         let TeacherShape { n_relevant, n_inputs, .. } = self.teacher;
         let about = match inputs {
             Inputs::All => String::new(),
-            Inputs::Relevant => format!(", X being the {n_relevant} inputs that the teacher sees"),
+            Inputs::Relevant => format!(", X being the relevant inputs ({n_relevant} of {n_inputs})"),
             Inputs::Irrelevant => {
-                format!(", X being the {} inputs that the teacher does not see", n_inputs - n_relevant)
+                format!(", X being the irrelevant inputs ({} of {n_inputs})", n_inputs - n_relevant)
             }
         };
         let variance = Value::Number(self.noise_variance);
@@ -217,7 +217,7 @@ inputs = [\"all\", \"irrelevant\"]
         let exact = read(VALID).unwrap().exact.unwrap();
         let expected = ["linear-noise-variance-0.5", "linear-noise-variance-0.5-inputs-irrelevant"];
         assert_eq!(exact.ids(), expected);
-        assert!(exact.quantity(Inputs::Irrelevant).contains("the 70 inputs that the teacher does not see"));
+        assert!(exact.quantity(Inputs::Irrelevant).ends_with(", X being the irrelevant inputs (70 of 100)"));
         let (before, _) = VALID.split_once("noise_variance").unwrap();
         assert_eq!(read(before).unwrap().exact.unwrap().ids(), ["linear-noise-variance-1"]);
         let (before, _) = VALID.split_once("[exact]").unwrap();
