@@ -28,7 +28,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         terminal.print(&table(&verdicts))?;
     }
     let n = verdicts.n_objections();
-    Ok(if matches.get_flag("strict") && n > 0 { Outcome::Objections(n) } else { Outcome::UpToDate })
+    Ok(match matches.get_flag("strict") && n > 0 {
+        true => Outcome::Objections(format!("{n} checks do not pass")),
+        false => Outcome::UpToDate,
+    })
 }
 
 fn table(verdicts: &Verdicts) -> String {

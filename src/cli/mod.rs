@@ -65,8 +65,8 @@ pub(crate) fn main() -> ExitCode {
                 .error(&format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"));
             ExitCode::from(1)
         }
-        Ok(Outcome::Objections(n)) => {
-            terminal.error(&format!("{n} checks do not pass"));
+        Ok(Outcome::Objections(text)) => {
+            terminal.error(&text);
             ExitCode::from(1)
         }
         Ok(_) => ExitCode::SUCCESS,

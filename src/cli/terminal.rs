@@ -62,8 +62,8 @@ impl Terminal {
     pub(super) fn report(&self, stage: &str, outcome: &Outcome) {
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
-            Outcome::Objections(n) => self.say(&format!("{stage}: {n} objections")),
             Outcome::Done(text)
+            | Outcome::Objections(text)
             | Outcome::DoneWithFailures { text, .. }
             | Outcome::TrainingsFailed { text, .. }
             | Outcome::ExperimentsFailed { text, .. } => {

@@ -62,7 +62,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         terminal.print(&tables.join("\n"))?;
     }
     let n_failing = rows().filter(|row| row.verdict == "fails").count();
-    Ok(if matches.get_flag("strict") && n_failing > 0 { Outcome::Objections(n_failing) } else { Outcome::UpToDate })
+    Ok(match matches.get_flag("strict") && n_failing > 0 {
+        true => Outcome::Objections(format!("{n_failing} claims fail")),
+        false => Outcome::UpToDate,
+    })
 }
 
 /// The verdicts on whatever a pipeline file declares, whose results lie in `root`; a sweep's experiments that cannot be run

@@ -146,7 +146,7 @@ pub enum Measure {
     Rise,
     /// The epoch of the largest.
     PeakEpoch,
-    /// At the recorded epoch nearest to this one.
+    /// At the recorded epoch nearest to this one; none where the training ended before it.
     At(i32),
     /// The first recorded epoch with more than this.
     FirstAbove(f64),

@@ -29,6 +29,10 @@ struct Known {
     samples: Vec<usize>,
 }
 
+/// How closely layers are fitted. A layer of many cells needs thousands of rounds near a transition; a β that is not settled
+/// by then is left out and counted.
+const FIT: Options = Options { max_iterations: 2000, ..Options::PRECISE };
+
 /// Solves for the curve of `experiment` at the multipliers of `request`, fits a multiplier to every layer, and writes both
 /// tables into `out`.
 ///
@@ -160,8 +164,7 @@ impl Known {
         if recorded.samples.len() != self.given.n_samples() {
             let (got, all) = (recorded.samples.len(), self.given.n_samples());
             let problem = format!(
-                "{} of {all} samples are recorded, the bound needs all of them; record with `samples = \"all\"`",
-                got
+                "{got} of {all} samples are recorded, the bound needs all of them; record with `samples = \"all\"`"
             );
             return Err(StageError::Refused(problem));
         }
@@ -196,7 +199,7 @@ impl Known {
         let estimate = estimates.pop().ok_or("the estimator has no member")?.map_err(|e| e.to_string())?;
         let code = estimate.code.ok_or("the estimator makes no code")?;
         let of_inputs: Vec<u32> = self.samples.iter().map(|sample| code.cells().numbers()[*sample]).collect();
-        fit_beta(&self.joint, &of_inputs, betas, &Options::PRECISE).map_err(|e| e.to_string())
+        fit_beta(&self.joint, &of_inputs, betas, &FIT).map_err(|e| e.to_string())
     }
 
     fn placed(&self, row: BoundLayerRow, fit: &BetaFit, points: &[Point]) -> BoundLayerRow {
@@ -209,7 +212,9 @@ impl Known {
         };
         let edge =
             fit.one_step.at_edge.then(|| format!("β of one step, {}, is at the end of the range", fit.one_step.beta));
-        let failures: Vec<String> = failure.into_iter().chain(edge).collect();
+        let n = fit.n_unsettled;
+        let unsettled = (n > 0).then(|| format!("{n} β are left out, where the iteration did not settle"));
+        let failures: Vec<String> = failure.into_iter().chain(edge).chain(unsettled).collect();
         BoundLayerRow {
             i_xt_bits: Some(fit.i_xt.bits()),
             i_ty_bits: Some(fit.i_ty.bits()),

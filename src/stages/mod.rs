@@ -71,8 +71,8 @@ pub enum Outcome {
         /// Number of failed trainings.
         n_failed: usize,
     },
-    /// Its work, and it found so many things that the user asked to be told of.
-    Objections(usize),
+    /// Its work, and it found things that the user asked to be told of; the text counts them.
+    Objections(String),
     /// Its work for some experiments of a sweep; others failed, or some of their trainings or estimates did.
     ExperimentsFailed {
         /// What came of it, with the reasons.

@@ -16,4 +16,5 @@ mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
 mod sweep; // lists in a pipeline: expansion, resuming, failures, tables
 mod tidy; // layers, first lines, documents that follow from the code
-mod tool; // helpers: the program in a folder of its own
+mod tool;
+mod verify; // claims and the bound // helpers: the program in a folder of its own

@@ -139,7 +139,11 @@ fn measure(course: &Course, measure: Measure) -> Option<f64> {
     // The first of several equal ones.
     let peak = course.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })?;
     let trough = course.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
-    let nearest = |epoch: i32| course.iter().min_by_key(|(at, _)| at.abs_diff(epoch)).map(|(_, value)| *value);
+    let is_trained = |epoch: &i32| course.last().is_some_and(|(last, _)| epoch <= last);
+    let nearest = |epoch: i32| {
+        let nearest = course.iter().filter(|_| is_trained(&epoch)).min_by_key(|(at, _)| at.abs_diff(epoch));
+        nearest.map(|(_, value)| *value)
+    };
     let first_epoch = |is_met: &dyn Fn(f64) -> bool| {
         course.iter().find(|(_, value)| is_met(*value)).map(|(epoch, _)| f64::from(*epoch))
     };
@@ -207,6 +211,7 @@ mod tests {
         check(Measure::Rise, Some(0.5));
         check(Measure::PeakEpoch, Some(10.0));
         check(Measure::At(90), Some(2.0));
+        check(Measure::At(401), None);
         check(Measure::FirstAbove(3.5), Some(10.0));
         check(Measure::FirstBelow(0.5), None);
         check(Measure::Change([20, 400]), Some(-1.5));

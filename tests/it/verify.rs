@@ -1,0 +1,171 @@
+//! `infoplane verify` and `infoplane bound`: claims with their verdicts, the bottleneck's curve with the layers beside it.
+
+use infoplane::store::read_rows;
+use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
+
+use crate::tool::{PIPELINE, Project};
+
+const CLAIMS: &str = r#"
+[[expect]]
+figure = "Fig. 1"
+claim = "no layer knows more than 12 bits of the input"
+paper = "12 bits"
+estimate = "binning-n-edges-30"
+quantity = "i_xt"
+layer = "all"
+measure = "peak"
+below = 12.001
+[[expect]]
+figure = "Fig. 2"
+claim = "the output knows 3 bits of the label"
+estimate = "binning-bin-width-0.07"
+quantity = "i_ty"
+layer = "output"
+measure = "end"
+near = 3.0
+within = 0.5
+[[expect]]
+figure = "Fig. 3"
+claim = "training lowers the loss"
+quantity = "loss_train"
+measure = "rise"
+below = 0.0
+[[expect]]
+figure = "Fig. 4"
+claim = "the noise of the gradients wins"
+quantity = "gradient_snr"
+layer = [1, 2]
+measure = { first_below = 1e9 }
+below = 1
+"#;
+
+fn claims(project: &Project, folder: &str) -> Vec<ClaimRow> {
+    read_rows(&project.path(&format!("{folder}/claims.parquet"))).unwrap()
+}
+
+#[test]
+fn claims_are_judged_by_the_runs_printed_and_written() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIMS}"));
+    let told = project.ok("run p.toml");
+    assert!(told.contains("verify: 7 claims: 6 hold, 1 fail, 0 undecided"), "{told}");
+    let rows = claims(&project, "outputs/p");
+    let verdicts: Vec<(&str, Option<i64>, &str)> =
+        rows.iter().map(|row| (row.figure.as_str(), row.layer, row.verdict.as_str())).collect();
+    let expected = [
+        ("Fig. 1", Some(1), "holds"),
+        ("Fig. 1", Some(2), "holds"),
+        ("Fig. 1", Some(3), "holds"),
+        ("Fig. 2", Some(3), "fails"),
+        ("Fig. 3", None, "holds"),
+        ("Fig. 4", Some(1), "holds"),
+        ("Fig. 4", Some(2), "holds"),
+    ];
+    assert_eq!(verdicts, expected);
+    assert_eq!((rows[0].paper.as_deref(), rows[0].n_runs, rows[0].n_met), (Some("12 bits"), 2, 2));
+    let inside = |row: &ClaimRow| row.low.unwrap() <= row.mean.unwrap() && row.mean.unwrap() <= row.high.unwrap();
+    assert!(rows.iter().all(inside));
+
+    let shown = project.run("verify outputs/p --pipeline p.toml");
+    assert_eq!(shown.code, 0, "a claim that fails is a result");
+    assert!(shown.stdout.contains("the output knows 3 bits of the label"), "{}", shown.stdout);
+    let strict = project.run("verify outputs/p --pipeline p.toml --strict");
+    assert_eq!((strict.code, strict.stderr.trim()), (1, "infoplane: 1 claims fail"));
+    let json: serde_json::Value =
+        serde_json::from_str(&project.run("verify outputs/p --pipeline p.toml --json").stdout).unwrap();
+    assert_eq!((&json[3]["verdict"], &json[3]["layer"]), (&"fails".into(), &3.into()));
+    let table = project.run("verify outputs/p --pipeline p.toml --markdown").stdout;
+    assert_eq!(table.lines().count(), 2 + 7);
+    assert!(table.contains("| p | Fig. 2 | the output knows 3 bits of the label | 3 |"), "{table}");
+
+    let before = project.files("outputs/p");
+    project.ok("run p.toml");
+    assert!(project.files("outputs/p") == before, "judging again changes nothing");
+}
+
+#[test]
+fn what_cannot_be_decided_is_told_with_the_reason() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIMS}"));
+    // Nothing is recorded yet.
+    let shown = project.run("verify outputs/p --pipeline p.toml");
+    assert!(shown.stdout.contains("7 claims: 0 hold, 0 fail, 7 undecided"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("run `infoplane record` first"), "{}", shown.stdout);
+    // One run has no interval, and another number of epochs is another experiment.
+    project.ok("run p.toml --runs 1 --epochs 8");
+    let rows = claims(&project, "outputs/p");
+    assert!(rows.iter().all(|row| row.verdict == "undecided" && row.low.is_none()));
+    assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
+    let shown = project.run("verify outputs/p --pipeline p.toml");
+    assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);
+
+    assert!(project.refused("verify outputs/p").contains("there is no pipelines/p.toml"));
+    project.write("q.toml", PIPELINE);
+    assert!(project.refused("verify outputs/p --pipeline q.toml").contains("the pipeline makes no claims"));
+}
+
+#[test]
+fn a_sweep_is_judged_experiment_by_experiment() {
+    let text = format!("{PIPELINE}{CLAIMS}only = \"activation-relu\"\n");
+    let project = Project::new(&text.replace("\"tanh\"", "[\"tanh\", \"relu\"]"));
+    project.ok("run p.toml");
+    let rows = claims(&project, "outputs/p");
+    let n_of = |experiment: &str| rows.iter().filter(|row| row.experiment == experiment).count();
+    // The last claim, of two layers, is about one of them.
+    assert_eq!((n_of("activation-tanh"), n_of("activation-relu")), (5, 7));
+}
+
+const BOUND: &str = "
+[bound]
+code = \"binning-n-edges-30\"
+beta = [0.5, 64.0]
+per_octave = 4
+";
+
+#[test]
+fn layers_lie_below_the_curve_of_the_bottleneck() {
+    let project = Project::new(&format!("{PIPELINE}{BOUND}"));
+    let told = project.ok("run p.toml");
+    assert!(told.contains("bound: 29 points of the curve, 6 layers"), "{told}");
+    let curve: Vec<BoundRow> = read_rows(&project.path("outputs/p/bound.parquet")).unwrap();
+    // Labels are certain: the curve is min(I(X;T), H(Y)), nothing below β = 1 and all of H(Y) = 0.9991571 above.
+    assert!(curve.iter().all(|point| point.failure.is_none()));
+    for point in curve.iter().filter(|point| point.beta < 1.0) {
+        assert!(point.i_xt_bits.abs() < 1e-6 && point.i_ty_bits.abs() < 1e-6);
+    }
+    for point in curve.iter().filter(|point| point.beta > 1.01) {
+        assert!((point.i_ty_bits - 0.999_157_1).abs() < 1e-6, "{point:?}");
+        assert!((point.i_xt_bits - 0.999_157_1).abs() < 1e-6, "{point:?}");
+    }
+    let layers: Vec<BoundLayerRow> = read_rows(&project.path("outputs/p/bound_layers.parquet")).unwrap();
+    assert_eq!(layers.len(), 6);
+    for layer in &layers {
+        let (i_xt, i_ty) = (layer.i_xt_bits.unwrap(), layer.i_ty_bits.unwrap());
+        let bound = layer.i_ty_bound_bits.unwrap();
+        assert!((bound - i_xt.min(0.999_157_1)).abs() < 1e-6, "{layer:?}");
+        assert!(i_ty <= bound + 1e-9 && (layer.gap_bits.unwrap() - (bound - i_ty)).abs() < 1e-12);
+        assert!(layer.beta_one_step.unwrap() > 0.0);
+    }
+    // The same numbers as in the table whose codes they are.
+    let estimates: Vec<infoplane::store::schema::EstimateRow> =
+        read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet")).unwrap();
+    let last = estimates.iter().filter(|row| row.layer == 2).max_by_key(|row| row.step).unwrap();
+    let layer = layers.iter().find(|row| row.layer == 2 && row.run == "r0001").unwrap();
+    assert!((last.i_xt_bits.unwrap() - layer.i_xt_bits.unwrap()).abs() < 1e-9);
+    assert!((last.i_ty_bits.unwrap() - layer.i_ty_bits.unwrap()).abs() < 1e-9);
+
+    let before = project.files("outputs/p");
+    assert!(project.ok("bound p.toml").contains("bound: up to date"));
+    assert!(project.files("outputs/p") == before);
+}
+
+#[test]
+fn a_bound_that_cannot_be_is_refused() {
+    let project = Project::new(&format!("{PIPELINE}{BOUND}"));
+    assert!(project.refused("bound p.toml").contains("run `infoplane record` first"));
+    let text = format!("{PIPELINE}{BOUND}").replace("{ log_spaced = 6 }", "{ log_spaced = 6 }\nsamples = \"test\"");
+    let project = Project::new(&text);
+    project.ok("record p.toml");
+    let told = project.refused("bound p.toml");
+    assert!(told.contains("the bound needs all of them; record with `samples = \"all\"`"), "{told}");
+    project.write("q.toml", PIPELINE);
+    assert!(project.refused("bound q.toml --out outputs/p").contains("the pipeline asks for no bound"));
+}
