@@ -6,8 +6,8 @@ use std::path::Path;
 
 use infoplane::store::read_rows;
 use infoplane::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, RunRow, SampleRow, SettingRow, SummaryRow,
-    UnitEstimateRow, VERSION, WeightRow,
+    BoundLayerRow, BoundRow, CheckRow, ClaimRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow,
+    RunRow, SampleRow, SettingRow, SummaryRow, UnitEstimateRow, VERSION, WeightRow,
 };
 
 use crate::tool::{Project, copy_folder};
@@ -94,6 +94,28 @@ fn tables_that_came_with_version_4_are_read() {
     assert_eq!(experiments.iter().map(of).collect::<Vec<_>>(), ["activation-tanh", "activation-relu"].map(done));
     let settings: Vec<SettingRow> = read_rows(&sweep.join("settings.parquet")).unwrap();
     assert!(settings.iter().all(|row| row.parameter == "network.activation" && row.number.is_none()));
+}
+
+#[test]
+fn tables_that_came_with_version_5_are_read() {
+    let root = committed(5).with_file_name("claims-v5");
+    let claims: Vec<ClaimRow> = read_rows(&root.join("claims.parquet")).unwrap();
+    assert_eq!(claims.iter().map(|row| row.layer).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    assert!(claims.iter().all(|row| row.verdict == "holds" && row.n_runs == 2));
+    let curve: Vec<BoundRow> = read_rows(&root.join("bound.parquet")).unwrap();
+    assert_eq!(curve.iter().map(|row| row.beta).collect::<Vec<_>>(), [0.5, 1.0, 2.0, 4.0, 8.0]);
+    let layers: Vec<BoundLayerRow> = read_rows(&root.join("bound_layers.parquet")).unwrap();
+    assert!(layers.len() == 4 && layers.iter().all(|row| row.gap_bits.is_some()));
+    let units: Vec<MinimalModelRow> = read_rows(&root.join("minimal_model.parquet")).unwrap();
+    // Saxe et al. 2018, Fig. 2: tanh in 30 bins, ReLU in bins of width 1, w = 1.
+    assert!((units[0].i_xt_bits - 4.8771).abs() < 1e-4 && (units[1].i_xt_bits - 0.7328).abs() < 1e-4, "{units:?}");
+}
+
+#[test]
+fn columns_that_version_4_lacks_are_null() {
+    let rows: Vec<EstimateRow> =
+        read_rows(&committed(4).join("estimates/binning-n-edges-30/run=r0000.parquet")).unwrap();
+    assert!(rows.iter().all(|row| row.h_t_bits.is_none() && row.i_xt_bits.is_some()));
 }
 
 #[test]

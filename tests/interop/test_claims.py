@@ -1,0 +1,83 @@
+"""What `infoplane verify` says of claims, against SciPy on the tables of estimates."""
+
+import json
+
+import polars as pl
+import pytest
+from scipy import stats
+
+PIPELINE = """seed = 5
+runs = 6
+[data]
+name = "tishby"
+train_fraction = 0.85
+[network]
+hidden = [6, 3]
+activation = "tanh"
+[training]
+optimiser = "adam"
+learning_rate = 4e-3
+batch = 512
+epochs = 30
+[record]
+epochs = { log_spaced = 12 }
+[[estimate]]
+estimator = "binning"
+n_edges = 30
+"""
+
+# Measure, and the same of the course of a run.
+MEASURES = {
+    '"start"': lambda t: t[0],
+    '"end"': lambda t: t[-1],
+    '"peak"': lambda t: t.max(),
+    '"drop"': lambda t: t.max() - t[-1],
+    '"rise"': lambda t: t[-1] - t[0],
+}
+LAYERS = [1, 2, 3]
+
+
+def claim(measure):
+    return f"""[[expect]]
+figure = "Fig. 1"
+claim = "it is so"
+estimate = "binning-n-edges-30"
+quantity = "i_ty"
+layer = "all"
+measure = {measure}
+above = 0.05
+"""
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory, in_folder):
+    folder = tmp_path_factory.mktemp("claims")
+    (folder / "p.toml").write_text(PIPELINE + "".join(map(claim, MEASURES)))
+    infoplane = in_folder(folder)
+    infoplane.ok("run p.toml")
+    return folder, infoplane
+
+
+def test_intervals_and_verdicts_are_those_of_scipy(experiment):
+    folder, _ = experiment
+    claims = pl.read_parquet(folder / "outputs/p/claims.parquet")
+    estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-30/*.parquet")
+    expected = [(measure, layer) for measure in MEASURES for layer in LAYERS]
+    assert claims.height == len(expected)
+    for row, (measure, layer) in zip(claims.iter_rows(named=True), expected):
+        of_layer = estimates.filter(pl.col("layer") == layer).sort("run", "step")
+        courses = of_layer.group_by("run", maintain_order=True).agg("i_ty_bits")["i_ty_bits"]
+        numbers = [MEASURES[measure](course) for course in courses]
+        assert row["layer"] == layer and row["n_runs"] == len(numbers) == 6
+        mean, error = sum(numbers) / 6, stats.sem(numbers)
+        low, high = stats.t.interval(0.95, 5, loc=mean, scale=error) if error > 0 else (mean, mean)
+        # Sums in another order; SciPy's quantile and ours agree to ten digits.
+        assert (row["mean"], row["low"], row["high"]) == pytest.approx((mean, low, high), abs=1e-9)
+        verdict = "holds" if low > 0.05 else "fails" if high <= 0.05 else "undecided"
+        assert row["verdict"] == verdict, row
+
+
+def test_json_and_parquet_say_the_same(experiment):
+    folder, infoplane = experiment
+    said = json.loads(infoplane.ok("verify outputs/p --pipeline p.toml --json"))
+    assert said == pl.read_parquet(folder / "outputs/p/claims.parquet").to_dicts()
