@@ -11,7 +11,7 @@ use super::{Outcome, Progress, StageError};
 use crate::config::{BoundRequest, Request};
 use crate::estimators::{Estimator, Given, RangeOver, Sample};
 use crate::math::atoms::Cells;
-use crate::math::bottleneck::{self, BetaFit, Joint, Options, Point, fit_beta};
+use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{BoundLayerRow, BoundRow, VERSION};
 use crate::store::{
@@ -204,17 +204,21 @@ impl Known {
 
     fn placed(&self, row: BoundLayerRow, fit: &BetaFit, points: &[Point]) -> BoundLayerRow {
         let bound = bottleneck::bound(&self.joint, points, fit.i_xt);
-        let near = fit.self_consistent;
-        let failure = match near {
-            None => Some("no solution keeps all cells of the layer: the bottleneck has fewer".to_owned()),
-            Some(near) if near.at_edge => Some(format!("β = {} is at the end of the range", near.beta)),
-            Some(_) => None,
+        let mut failures = Vec::new();
+        let inside = |near: &Fit, what: &str, failures: &mut Vec<String>| {
+            if near.at_edge {
+                failures.push(format!("{what} is at the end of the range, {}, which decides it", near.beta));
+            }
+            !near.at_edge
         };
-        let edge =
-            fit.one_step.at_edge.then(|| format!("β of one step, {}, is at the end of the range", fit.one_step.beta));
-        let n = fit.n_unsettled;
-        let unsettled = (n > 0).then(|| format!("{n} β are left out, where the iteration did not settle"));
-        let failures: Vec<String> = failure.into_iter().chain(edge).chain(unsettled).collect();
+        let near = fit.self_consistent.filter(|near| inside(near, "β", &mut failures));
+        if fit.self_consistent.is_none() {
+            failures.push("no solution keeps all cells of the layer: the bottleneck has fewer".to_owned());
+        }
+        let one_step = Some(fit.one_step).filter(|near| inside(near, "β of one step", &mut failures));
+        if fit.n_unsettled > 0 {
+            failures.push(format!("{} β are left out, where the iteration did not settle", fit.n_unsettled));
+        }
         BoundLayerRow {
             i_xt_bits: Some(fit.i_xt.bits()),
             i_ty_bits: Some(fit.i_ty.bits()),
@@ -222,8 +226,8 @@ impl Known {
             gap_bits: Some(bound.lower.bits() - fit.i_ty.bits()),
             beta: near.map(|near| near.beta),
             divergence_nats: near.map(|near| near.divergence.0),
-            beta_one_step: Some(fit.one_step.beta),
-            divergence_one_step_nats: Some(fit.one_step.divergence.0),
+            beta_one_step: one_step.map(|near| near.beta),
+            divergence_one_step_nats: one_step.map(|near| near.divergence.0),
             i_xt_fitted_bits: near.map(|near| near.i_xt.bits()),
             i_ty_fitted_bits: near.map(|near| near.i_ty.bits()),
             failure: (!failures.is_empty()).then(|| failures.join("; ")),

@@ -437,11 +437,11 @@ tables! {
         i_ty_bound_bits: Option<f64>,
         /// The bound less I(T;Y) of the code, in bits: 0 is on the curve.
         gap_bits: Option<f64>,
-        /// β at which the solution of the self-consistent equations that is reached from the layer's code is nearest to the code; null where no solution keeps all of its cells.
+        /// β at which the solution of the self-consistent equations that is reached from the layer's code is nearest to the code; null where no solution keeps all of its cells, and where the end of the range decides it.
         beta: Option<f64>,
         /// How near: the mean over x of KL[p(t|x) ‖ p_β(t|x)], in nats, p(t|x) being the code.
         divergence_nats: Option<f64>,
-        /// β at which one round of the equations is nearest to the layer's code: what Shwartz-Ziv & Tishby fit.
+        /// β at which one round of the equations is nearest to the layer's code: what Shwartz-Ziv & Tishby fit; null where the end of the range decides it.
         beta_one_step: Option<f64>,
         /// How near.
         divergence_one_step_nats: Option<f64>,
@@ -449,7 +449,7 @@ tables! {
         i_xt_fitted_bits: Option<f64>,
         /// I(T;Y) of the solution at `beta`, in bits.
         i_ty_fitted_bits: Option<f64>,
-        /// Why there is no fit, or why it is not to be trusted (such as a β at the end of the range), else null.
+        /// What is missing of the fit and why, else null.
         failure: Option<String>,
     }
 

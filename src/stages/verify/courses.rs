@@ -7,8 +7,12 @@ use crate::config::expect::{Bound, Estimated, Fit, Gradient, Quantity};
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
 use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, verified_hash};
 
-/// The numbers of one run and layer over the training, moments without one left out; step by step.
-pub(super) type Course = Vec<(i32, f64)>;
+/// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
+/// of its start, peak or end.
+pub(super) type Course = Result<Vec<(i32, f64)>, String>;
+
+/// What a row has: a number, nothing, or why there is none.
+type Number = Result<Option<f64>, String>;
 
 /// A quantity in every run and layer (0 where it belongs to none), or why there is none.
 pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
@@ -66,7 +70,7 @@ impl<'a> Tables<'a> {
             }
             self.estimates.insert(estimate.to_owned(), read_all_rows(&paths)?);
         }
-        let value = |row: &EstimateRow| match column {
+        let column_of = |row: &EstimateRow| match column {
             Estimated::IXt => row.i_xt_bits,
             Estimated::ITy => row.i_ty_bits,
             Estimated::ITt => row.i_tt_bits,
@@ -75,6 +79,10 @@ impl<'a> Tables<'a> {
             Estimated::ITyNull => row.i_ty_null_bits_mean,
             Estimated::AtomShare => row.atom_share,
             Estimated::DistinctShare => row.n_distinct.map(|n| n as f64 / f64::from(row.n_samples)),
+        };
+        let value = |row: &EstimateRow| match &row.failure {
+            Some(failure) => Err(format!("epoch {}: {failure}", row.epoch)),
+            None => Ok(column_of(row)),
         };
         let rows = &self.estimates[estimate];
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
@@ -91,7 +99,7 @@ impl<'a> Tables<'a> {
         };
         Ok(self.of_runs::<EpochRow>()?.map(|runs| {
             let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
-            collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, value(row))))
+            collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok(value(row)))))
         }))
     }
 
@@ -114,7 +122,7 @@ impl<'a> Tables<'a> {
         };
         let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
         let chosen = rows.filter(|(_, row)| kind(row) == over);
-        Ok(Ok(collect(chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+        Ok(Ok(collect(chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, Ok(value(row)))))))
     }
 
     fn bound(&mut self, column: Bound) -> Result<Courses, StageError> {
@@ -123,10 +131,16 @@ impl<'a> Tables<'a> {
             return Ok(Err("no bound; run `infoplane bound` first".to_owned()));
         }
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
-        let value = |row: &BoundLayerRow| match column {
-            Bound::Beta => row.beta,
-            Bound::BetaOneStep => row.beta_one_step,
-            Bound::Gap => row.gap_bits,
+        let value = |row: &BoundLayerRow| {
+            match column {
+                Bound::Beta => row.beta,
+                Bound::BetaOneStep => row.beta_one_step,
+                Bound::Gap => row.gap_bits,
+            }
+            .map_or_else(
+                || Err(row.failure.clone().unwrap_or_else(|| "no reason is given".to_owned())),
+                |number| Ok(Some(number)),
+            )
         };
         let rows: Vec<BoundLayerRow> = read_rows(&path)?;
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
@@ -148,15 +162,15 @@ impl<'a> Tables<'a> {
 }
 
 /// Rows of (run, layer, epoch, step, number) as courses.
-fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Option<f64>)>) -> BTreeMap<(String, usize), Course> {
-    let mut courses: BTreeMap<(String, usize), Vec<(i64, i32, f64)>> = BTreeMap::new();
-    for (run, layer, epoch, step, value) in rows {
-        let course = courses.entry((run, layer)).or_default();
-        course.extend(value.map(|value| (step, epoch, value)));
+fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Number)>) -> BTreeMap<(String, usize), Course> {
+    let mut courses: BTreeMap<(String, usize), Vec<(i64, i32, Number)>> = BTreeMap::new();
+    for (run, layer, epoch, step, number) in rows {
+        courses.entry((run, layer)).or_default().push((step, epoch, number));
     }
-    let in_order = |mut course: Vec<(i64, i32, f64)>| {
-        course.sort_by_key(|(step, ..)| *step);
-        course.into_iter().map(|(_, epoch, value)| (epoch, value)).collect()
+    let in_order = |mut rows: Vec<(i64, i32, Number)>| {
+        rows.sort_by_key(|(step, ..)| *step);
+        let numbers = rows.into_iter().map(|(_, epoch, number)| Ok(number?.map(|number| (epoch, number))));
+        Ok(numbers.collect::<Result<Vec<_>, String>>()?.into_iter().flatten().collect())
     };
-    courses.into_iter().map(|(place, course)| (place, in_order(course))).collect()
+    courses.into_iter().map(|(place, rows)| (place, in_order(rows))).collect()
 }

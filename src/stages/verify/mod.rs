@@ -93,7 +93,9 @@ impl Judged {
 }
 
 fn judge(courses: &[&Course], claim: &Expect) -> Judged {
-    let measured: Vec<Option<f64>> = courses.iter().map(|course| measure(course, claim.measure)).collect();
+    let number = |course: &&Course| measure(course.as_ref().ok()?, claim.measure);
+    let measured: Vec<Option<f64>> = courses.iter().map(number).collect();
+    let failure = courses.iter().find_map(|course| course.as_ref().err());
     let numbers: Vec<f64> = measured.iter().flatten().copied().collect();
     let interval = mean_interval(&numbers);
     let n_met = numbers.iter().filter(|number| claim.wanted.is_met(**number)).count();
@@ -105,6 +107,9 @@ fn judge(courses: &[&Course], claim: &Expect) -> Judged {
     };
     let (verdict, reason) = match (interval, never) {
         _ if n == 0 => ("undecided", Some("no run has this layer".to_owned())),
+        _ if failure.is_some() => {
+            ("undecided", failure.map(|why| format!("{n_without} of {n} runs have no number: {why}")))
+        }
         (_, Some(never)) if n_without == n => ("fails", Some(format!("it is {never} in none of {n} runs"))),
         (_, Some(never)) if n_without > 0 => {
             ("undecided", Some(format!("it is never {never} in {n_without} of {n} runs")))
@@ -134,7 +139,7 @@ fn verdict(interval: Interval, wanted: Wanted) -> &'static str {
 }
 
 /// The number that is taken of a course; `None` where there is none.
-fn measure(course: &Course, measure: Measure) -> Option<f64> {
+fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     let (first, last) = (course.first()?.1, course.last()?.1);
     // The first of several equal ones.
     let peak = course.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })?;
@@ -201,7 +206,7 @@ mod tests {
 
     #[test]
     fn measures_are_taken_of_a_course() {
-        let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&COURSE.to_vec(), what), expected);
+        let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&COURSE, what), expected);
         check(Measure::Start, Some(1.0));
         check(Measure::End, Some(1.5));
         check(Measure::Peak, Some(4.0));
@@ -215,12 +220,12 @@ mod tests {
         check(Measure::FirstAbove(3.5), Some(10.0));
         check(Measure::FirstBelow(0.5), None);
         check(Measure::Change([20, 400]), Some(-1.5));
-        assert_eq!(measure(&Vec::new(), Measure::End), None);
+        assert_eq!(measure(&[], Measure::End), None);
     }
 
     /// What runs that end at these numbers say of a claim about their end.
     fn verdict_of(ends: &[f64], wanted: Wanted) -> (&'static str, usize) {
-        let courses: Vec<Course> = ends.iter().map(|end| vec![(0, 0.0), (1, *end)]).collect();
+        let courses: Vec<Course> = ends.iter().map(|end| Ok(vec![(0, 0.0), (1, *end)])).collect();
         let judged = judge(&courses.iter().collect::<Vec<_>>(), &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
     }
@@ -256,9 +261,12 @@ mod tests {
 
     #[test]
     fn what_never_happens_is_told() {
-        let courses = [COURSE.to_vec(), vec![(0, 9.0), (1, 8.0)]];
+        let courses = [Ok(COURSE.to_vec()), Ok(vec![(0, 9.0), (1, 8.0)]), Err("epoch 3: no density".to_owned())];
         let of = |courses: &[&Course]| judge(courses, &claim(Measure::FirstBelow(2.0), Wanted::Below(50.0)));
         assert_eq!(of(&[&courses[0], &courses[1]]).reason.unwrap(), "it is never below 2 in 1 of 2 runs");
+        let failed = of(&[&courses[0], &courses[2]]);
+        assert_eq!(failed.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
+        assert_eq!(failed.verdict, "undecided");
         let never = of(&[&courses[1]]);
         assert_eq!((never.verdict, never.reason.unwrap().as_str()), ("fails", "it is below 2 in none of 1 runs"));
     }
