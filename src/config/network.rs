@@ -33,6 +33,8 @@ pub(super) struct RawNetwork {
     initial_fan: Fan,
     #[serde(default, deserialize_with = "some_initial")]
     output_initial: Option<Initial>,
+    #[serde(default = "one", deserialize_with = "values::positive")]
+    initial_scale: f32,
 }
 
 /// A hidden layer as it is written: what it does not say is what the whole network says.
@@ -112,6 +114,7 @@ impl RawNetwork {
             initial,
             output: self.output,
             output_initial: self.output_initial.map_or(initial, with_fan),
+            initial_scale: self.initial_scale,
             output_bits: self.quantise_bits.filter(|bits| *bits > 0),
         })
     }
@@ -305,6 +308,10 @@ fn truncated_normal() -> Initial {
     Initial::TruncatedNormal(Fan::In)
 }
 
+fn one() -> f32 {
+    1.0
+}
+
 fn initial<'de, D: Deserializer<'de>>(from: D) -> Result<Initial, D::Error> {
     choice(from, Initial::ALL)
 }
@@ -332,6 +339,9 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
     add_initial("initial", architecture.initial, &mut add);
     if architecture.output_initial != architecture.initial {
         add_initial("output_initial", architecture.output_initial, &mut add);
+    }
+    if architecture.initial_scale != 1.0 {
+        add("initial_scale", json!(as_written(architecture.initial_scale)));
     }
     if architecture.output != Output::Softmax {
         add("output", json!(name_of(Output::ALL, architecture.output)));
@@ -400,6 +410,16 @@ mod tests {
             "hidden = \"5,BN,silu,Noise-0.25,Q-4,GDr-0.5\"",
             &["5: batch_norm silu noise_variance:0.25 quantise_bits:4 gaussian_dropout:0.5"],
         );
+    }
+
+    #[test]
+    fn first_weights_can_be_scaled_and_older_recordings_keep_their_keys() {
+        let plain = "hidden = [10, 7]\nactivation = \"tanh\"";
+        let scaled = read(&format!("{plain}\ninitial_scale = 0.3")).unwrap();
+        assert_eq!(settings(&scaled)["initial_scale"], json!(0.3));
+        assert!(!settings(&read(plain).unwrap()).contains_key("initial_scale"));
+        let refused = read(&format!("{plain}\ninitial_scale = 0")).unwrap_err();
+        assert!(refused.contains("must be a number above 0"), "{refused}");
     }
 
     #[test]

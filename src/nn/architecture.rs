@@ -18,6 +18,8 @@ pub struct Architecture {
     pub output: Output,
     /// How the kernel of the output layer begins.
     pub output_initial: Initial,
+    /// What all first kernels are multiplied by.
+    pub initial_scale: f32,
     /// Bits of the output layer's quantised kernel and output; none: full precision.
     pub output_bits: Option<u32>,
 }
@@ -109,6 +111,7 @@ impl Architecture {
             initial,
             output: Output::Softmax,
             output_initial: initial,
+            initial_scale: 1.0,
             output_bits: None,
         }
     }

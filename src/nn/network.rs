@@ -179,7 +179,9 @@ impl Network {
         for (l, layer) in layers.iter().enumerate() {
             let initial =
                 if l < architecture.hidden.len() { architecture.initial } else { architecture.output_initial };
-            initial.fill(&mut parameters[layer.kernel()], layer.n_inputs, rng);
+            let kernel = &mut parameters[layer.kernel()];
+            initial.fill(kernel, layer.n_inputs, rng);
+            kernel.iter_mut().for_each(|weight| *weight *= architecture.initial_scale);
             for placed in &layer.operations {
                 placed.begin(&mut parameters, &mut statistics);
             }

@@ -70,18 +70,17 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
         let (t, y) = (power(&w) + 0.5, power(&wo) + 1.0);
         let product = w.iter().zip(&wo).map(|(a, b)| a * b).sum::<f64>() / 4.0;
         let i_ty = -0.5 * (1.0 - product * product / (t * y)).log2();
-        for (row, i_xt) in [
-            (all, 0.5 * (t / 0.5).log2()),
-            (relevant, 0.5 * (t / (power(&w[3..]) + 0.5)).log2()),
-            (irrelevant, 0.5 * (t / (power(&w[..3]) + 0.5)).log2()),
-        ] {
+        // What remains of T where the inputs are known: the noise, and the inputs that are not asked about.
+        let entropy = |variance: f64| 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * variance).log2();
+        for (row, rest) in [(all, 0.5), (relevant, power(&w[3..]) + 0.5), (irrelevant, power(&w[..3]) + 0.5)] {
+            let i_xt = 0.5 * (t / rest).log2();
             assert_eq!((row.layer, row.epoch, row.step), (layer as i32 + 1, 2 * moment as i32, 10 * moment as i64));
             // Determinants of up to 5 x 5 with entries of size 1.
             assert!((row.i_xt_bits.unwrap() - i_xt).abs() < 1e-12, "{row:?}: {i_xt}");
             assert!((row.i_ty_bits.unwrap() - i_ty).abs() < 1e-12, "{row:?}: {i_ty}");
             assert!((row.i_ty_ceiling_bits.unwrap() - 0.5 * y.log2()).abs() < 1e-12);
-            let entropy = 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * 0.5).log2();
-            assert!((row.h_t_given_x_bits.unwrap() - entropy).abs() < 1e-12);
+            assert!((row.h_t_given_x_bits.unwrap() - entropy(rest)).abs() < 1e-12);
+            assert!((row.h_t_bits.unwrap() - entropy(t)).abs() < 1e-12);
             assert_eq!((row.samples.as_deref(), row.randomness.as_deref()), (Some("distribution"), Some("noise")));
             assert!(row.failure.is_none() && row.i_xt_untrained_bits.is_some());
         }

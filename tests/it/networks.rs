@@ -57,6 +57,19 @@ fn a_quantised_network_has_at_most_two_to_the_bits_levels_a_layer() {
 }
 
 #[test]
+fn the_first_weights_are_scaled_and_nothing_else_is() {
+    let first = |network: &str| -> Vec<f32> {
+        let project = Project::new(&with(network, &[]));
+        project.ok("record p.toml");
+        let of_layer = |layer: usize| rows::<WeightRow>(&project, &format!("weights/layer={layer}"), "r0000");
+        (1..=3).flat_map(|layer| of_layer(layer)[0].kernel.clone()).collect()
+    };
+    let plain = first("activation = \"tanh\"");
+    let halves: Vec<f32> = plain.iter().map(|weight| 0.5 * weight).collect();
+    assert_eq!(first("activation = \"tanh\"\ninitial_scale = 0.5"), halves);
+}
+
+#[test]
 fn noise_is_in_training_and_in_the_recording_and_has_the_declared_variance() {
     let project = ran(&with(
         "activation = \"tanh\"\nnoise_variance = 0.04",
