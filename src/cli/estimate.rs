@@ -4,9 +4,9 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use infoplane::config::{Declared, Request, SCOPE};
 use infoplane::estimators::{self, ESTIMATORS};
-use infoplane::stages::estimate::{Planned, estimate, plan};
+use infoplane::stages::estimate::{estimate, plan};
 use infoplane::stages::record::Existing;
-use infoplane::stages::{Outcome, exact};
+use infoplane::stages::{Outcome, Planned, exact};
 use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};

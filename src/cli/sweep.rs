@@ -60,7 +60,7 @@ pub(super) fn add(command: Command) -> Command {
         .arg(dry_run)
         .arg(number(
             "epochs",
-            "Train for N epochs instead of what the pipeline says, to try it out",
+            "Train for N epochs instead of what the pipeline says, to try it out; its recorded `steps` must be among them",
             i64::from(i32::MAX),
         ))
         .arg(number("runs", "Train N networks instead of what the pipeline says", 9999))
@@ -180,11 +180,12 @@ impl Work for Job {
             Planned::Nothing => Ok(State::Pending),
             Planned::Begun(n) => Ok(State::Unfinished(format!("{n} of {n_runs} runs are recorded"))),
             Planned::Whole => {
+                let needs_bound = matches!(self.stages, Stages::All | Stages::Bound);
                 let mut tables = estimate::plan(experiment, &pipeline.estimates, experiment.root())?;
                 tables.extend(exact::plan(pipeline, experiment, experiment.root())?);
                 let root = experiment.root();
                 let is_bound = |request| infoplane::stages::bound::is_done(experiment, request, root);
-                let has_bound = pipeline.bound.as_ref().map_or(Ok(true), is_bound)?;
+                let has_bound = pipeline.bound.as_ref().filter(|_| needs_bound).map_or(Ok(true), is_bound)?;
                 Ok(match tables.iter().map(|table| table.n_pending).sum() {
                     0_usize if has_bound => State::Done,
                     0 => State::Unfinished("recorded and estimated; the bound is to be solved".to_owned()),

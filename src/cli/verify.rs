@@ -49,6 +49,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 "{root}: there is no {file}, which would make claims of it; name the pipeline with `--pipeline`"
             );
         }
+        if !root.is_dir() {
+            let (root, file) = (root.display(), file.display());
+            anyhow::bail!("{root}: no such experiment; run `infoplane run {file}` first");
+        }
         judged.push((name, of_declared(&Declared::read(&file)?, root)?));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);

@@ -4,6 +4,7 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{Of, Pool, Request, Selection};
+use crate::math::bottleneck::MAX_BETA;
 use crate::suggest::suggestion;
 
 /// What is asked for.
@@ -35,16 +36,13 @@ fn per_octave() -> Spanned<i64> {
     Spanned::new(0..0, 10)
 }
 
-/// Beyond, all differences between p(y|x) that f64 can tell are told apart already.
-const LARGEST_BETA: f64 = 1e6;
-
 impl RawBound {
     /// Checks the table against the estimates of the pipeline; an error carries the place of the key to blame.
     pub(super) fn check(self, estimates: &[Request]) -> Result<BoundRequest, (usize, String)> {
         let (at, [least, largest]) = (self.beta.span().start, self.beta.into_inner());
-        if !(least > 0.0 && least < largest && largest <= LARGEST_BETA) {
+        if !(least > 0.0 && least < largest && largest <= MAX_BETA) {
             let problem = format!(
-                "`beta`: must be a least and a larger largest multiplier, above 0 and at most {LARGEST_BETA}, got [{least}, {largest}]"
+                "`beta`: must be a least and a larger largest multiplier, above 0 and at most {MAX_BETA}, got [{least}, {largest}]"
             );
             return Err((at, problem));
         }

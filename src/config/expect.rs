@@ -3,6 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
+use super::values::name_of;
+use crate::nn::GradientKind;
 use crate::suggest::suggestion;
 
 /// A claim about an experiment.
@@ -180,7 +182,7 @@ pub(super) struct RawExpect {
     claim: String,
     paper: Option<String>,
     estimate: Option<Spanned<String>>,
-    gradients: Option<String>,
+    gradients: Option<Spanned<String>>,
     quantity: Spanned<String>,
     layer: Option<Spanned<toml::Value>>,
     measure: Measure,
@@ -198,6 +200,8 @@ pub(super) struct Known<'a> {
     pub(super) estimates: &'a [String],
     /// Layers above the input.
     pub(super) n_layers: usize,
+    /// Kinds of gradients that are recorded.
+    pub(super) gradients: &'a [GradientKind],
     /// Whether the bound is asked for.
     pub(super) has_bound: bool,
 }
@@ -206,6 +210,10 @@ impl RawExpect {
     /// Checks the table, which begins at `at`; an error carries the place of the key to blame.
     pub(super) fn check(self, at: usize, known: &Known<'_>) -> Result<Expect, (usize, String)> {
         let quantity = self.quantity(known)?;
+        if matches!(quantity, Quantity::Bound(_)) && self.measure != Measure::End {
+            let problem = "`measure`: layers are laid beside the bound at their last moment only; use \"end\"";
+            return Err((at, problem.to_owned()));
+        }
         let layers = match (&quantity, &self.layer) {
             (Quantity::Fit(_), Some(layer)) => {
                 let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.get_ref());
@@ -238,6 +246,9 @@ impl RawExpect {
                 format!("unknown quantity `{name}`; {}", suggestion(name, NAMES.iter().map(|(n, _)| *n))),
             ));
         };
+        if let (Some(gradients), false) = (&self.gradients, matches!(named, Named::Gradient(_))) {
+            return Err((gradients.span().start, format!("`gradients`: `{name}` is none of theirs; leave it out")));
+        }
         match (named, &self.estimate) {
             (Named::Estimated(column), Some(estimate)) => {
                 let (at, estimate) = (estimate.span().start, estimate.get_ref());
@@ -259,7 +270,23 @@ impl RawExpect {
             }
             (Named::Bound(column), None) => Ok(Quantity::Bound(*column)),
             (Named::Fit(column), None) => Ok(Quantity::Fit(*column)),
-            (Named::Gradient(column), None) => Ok(Quantity::Gradient { column: *column, over: self.gradients.clone() }),
+            (Named::Gradient(column), None) => {
+                let recorded: Vec<&str> =
+                    known.gradients.iter().map(|kind| name_of(GradientKind::ALL, *kind)).collect();
+                if recorded.is_empty() {
+                    return Err((at, format!("`{name}` needs gradients, and `[record]` leaves them out")));
+                }
+                let over = self.gradients.as_ref();
+                match over.filter(|over| !recorded.contains(&over.get_ref().as_str())) {
+                    Some(unknown) => {
+                        let (at, unknown) = (unknown.span().start, unknown.get_ref());
+                        let problem =
+                            format!("no gradients `{unknown}` are recorded; {}", suggestion(unknown, recorded));
+                        Err((at, problem))
+                    }
+                    None => Ok(Quantity::Gradient { column: *column, over: over.map(|over| over.get_ref().clone()) }),
+                }
+            }
         }
     }
 
@@ -449,6 +476,14 @@ claim = \"it falls\"
             "p.toml, line 21: `layer`: `loss_test` belongs to no layer; leave it out",
         );
         check(
+            &format!("quantity = \"gradient_snr\"\ngradients = \"sample\"\nlayer = 1\n{end}"),
+            "p.toml, line 21: no gradients `sample` are recorded; known: `after_step`",
+        );
+        check(
+            &format!("{OF_I_XT}gradients = \"samples\"\nlayer = 1\n{end}"),
+            "p.toml, line 22: `gradients`: `i_xt` is none of theirs; leave it out",
+        );
+        check(
             &format!("quantity = \"beta\"\nlayer = 1\n{end}"),
             "p.toml, line 20: `beta` needs the table `[bound]` in the pipeline",
         );
@@ -490,6 +525,11 @@ claim = \"it falls\"
             let claim = "quantity = \"beta\"\nlayer = 1\nmeasure = \"end\"\nabove = 2\n";
             read(&format!("{claim}[bound]\n{bound}"))
         };
+        let claim =
+            "quantity = \"beta\"\nlayer = 1\nmeasure = \"drop\"\nabove = 2\n[bound]\ncode = \"binning-n-edges-30\"";
+        let told =
+            "p.toml, line 17: `measure`: layers are laid beside the bound at their last moment only; use \"end\"";
+        assert_eq!(read(claim).unwrap_err(), told);
         let betas =
             with("code = \"binning-n-edges-30\"\nbeta = [1.0, 8.0]\nper_octave = 1").unwrap().bound.unwrap().betas;
         assert_eq!(betas, [1.0, 2.0, 4.0, 8.0]);

@@ -164,7 +164,12 @@ impl Pipeline {
         let of_layers = estimates.iter().filter(|request| request.scope.of == Of::Layers).map(Request::id);
         let ids: Vec<String> = of_layers.chain(exact.iter().flat_map(Exact::ids)).collect();
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
-        let known = Known { estimates: &ids, n_layers: architecture.hidden.len() + 1, has_bound: bound.is_some() };
+        let known = Known {
+            estimates: &ids,
+            n_layers: architecture.hidden.len() + 1,
+            gradients: &record.gradients,
+            has_bound: bound.is_some(),
+        };
         let claims = claims(raw.expect, &name, &known)?;
         Ok(Self {
             name,

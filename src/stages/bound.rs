@@ -4,20 +4,16 @@
 use std::path::Path;
 use std::time::Instant;
 
-use rayon::prelude::*;
-use serde_json::json;
-
-use super::{Outcome, Progress, StageError};
+use super::{Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
 use crate::estimators::{Estimator, Given, RangeOver, Sample};
 use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
-use crate::store::schema::{BoundLayerRow, BoundRow, VERSION};
-use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, Values, hash_bytes, read_samples, verified_hash,
-    write_rows,
-};
+use crate::store::schema::{BoundLayerRow, BoundRow};
+use crate::store::{Experiment, Footer, Lock, Pending, RecordedRun, Recording, Values, read_samples, write_rows};
+use crate::units::Nats;
+use rayon::prelude::*;
 
 /// The samples of a recording as a known joint distribution: every distinct input has its share of the samples as its
 /// probability, and their labels' mean as its p(y|x).
@@ -32,6 +28,9 @@ struct Known {
 /// How closely layers are fitted. A layer of many cells needs thousands of rounds near a transition; a β that is not settled
 /// by then is left out and counted.
 const FIT: Options = Options { max_iterations: 2000, ..Options::PRECISE };
+
+/// A layer is not laid beside a curve that is known less well.
+const OPEN: Nats = Nats(1e-3);
 
 /// Solves for the curve of `experiment` at the multipliers of `request`, fits a multiplier to every layer, and writes both
 /// tables into `out`.
@@ -49,10 +48,11 @@ pub fn bound(
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
+    let _lock = Lock::named(out, "bound")?;
     let known = Known::read(experiment)?;
     let solved = bottleneck::curve(&known.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
-    let layers = recording.layers(Values::Activations)?;
+    let layers: Vec<usize> = recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > 0).collect();
     progress.begin("bound", (recording.runs().len() * layers.len()) as u64);
     let estimator = (request.code.spec.build)(std::slice::from_ref(&request.code.parameters))
         .map_err(|e| StageError::Refused(e.to_string()))?;
@@ -62,13 +62,12 @@ pub fn bound(
             progress.advance(1);
             row
         };
-        layers.iter().filter(|layer| **layer > 0).map(of_layer).collect::<Result<Vec<_>, StageError>>()
+        layers.iter().map(of_layer).collect::<Result<Vec<_>, StageError>>()
     };
     let rows: Result<Vec<Vec<BoundLayerRow>>, StageError> = recording.runs().par_iter().map(of_run).collect();
     progress.end();
     let rows = rows?.concat();
 
-    let _lock = Lock::take(out)?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
     let curve: Vec<BoundRow> = points.iter().map(bound_row).collect();
     work.finish(vec![
@@ -76,17 +75,18 @@ pub fn bound(
         write_rows(out, Experiment::BOUND_LAYERS, &rows, &footer)?,
     ])?;
     let (n, seconds) = (points.len(), start.elapsed().as_secs_f64());
-    let text = format!("{n} points of the curve, {} layers in {seconds:.1} s → {}", rows.len(), out.display());
+    let mut text = format!("{n} points of the curve, {} layers in {seconds:.1} s → {}", rows.len(), out.display());
+    let n_without = rows.iter().filter(|row| row.beta_one_step.is_none()).count();
+    if n_without > 0 {
+        text.push_str(&format!("; {n_without} layers have no β, with the reason in their row"));
+    }
     let unsolved: Vec<&Point> = points.iter().filter(|point| !point.converged).collect();
-    Ok(match unsolved.first() {
-        None => Outcome::Done(text),
-        Some(first) => {
-            let (n_failures, beta, residual) = (unsolved.len(), first.beta, first.residual);
-            let text =
-                format!("{text}; {n_failures} did not converge, the first at β = {beta} (residual {residual:.1e})");
-            Outcome::DoneWithFailures { text, n_failures }
-        }
-    })
+    if let Some(first) = unsolved.first() {
+        let (n, beta, residual) = (unsolved.len(), first.beta, first.residual);
+        text.push_str(&format!("; {n} points did not converge, the first at β = {beta} (residual {residual:.1e})"));
+    }
+    let n_failures = unsolved.len() + rows.iter().filter(|row| row.gap_bits.is_none()).count();
+    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
 }
 
 /// Whether the bound of `experiment` is there, made from what is recorded now.
@@ -97,27 +97,15 @@ pub fn is_done(experiment: &Experiment, request: &BoundRequest, out: &Path) -> R
     Ok(prepare(experiment, request, out)?.1.finished()?.is_some())
 }
 
+/// The recording, and the work of laying its layers beside the bound.
 fn prepare(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Result<(Recording, Pending), StageError> {
     let recording = Recording::open(experiment)?;
-    let layers = recording.layers(Values::Activations)?;
     if request.code.member.range != RangeOver::Estimated {
         let problem = "`code`: the range of its bins is that of a whole run; name one with `range` layer or unit, or with fixed edges";
         return Err(StageError::Refused(problem.to_owned()));
     }
-    let samples = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-    let mut hashes = vec![samples];
-    for run in recording.runs() {
-        for layer in &layers {
-            hashes.extend(run.hashes(Values::Activations.table(), Some(*layer))?);
-        }
-    }
-    let made_from = json!({
-        "activations": hash_bytes(hashes.concat().as_bytes()),
-        "code": request.code.id(),
-        "betas": request.betas,
-        "schema": VERSION,
-    });
-    Ok((recording, Pending::new(out, "bound", &made_from)))
+    let work = keys::bound(experiment, &recording, request, out)?;
+    Ok((recording, work))
 }
 
 impl Known {
@@ -216,6 +204,12 @@ impl Known {
             failures.push("no solution keeps all cells of the layer: the bottleneck has fewer".to_owned());
         }
         let one_step = Some(fit.one_step).filter(|near| inside(near, "β of one step", &mut failures));
+        if bound.upper - bound.lower > OPEN {
+            let (lower, upper) = (bound.lower.bits(), bound.upper.bits());
+            failures.push(format!(
+                "the curve is between {lower:.4} and {upper:.4} bits here; give more `beta`, closer or from further below"
+            ));
+        }
         if fit.n_unsettled > 0 {
             failures.push(format!("{} β are left out, where the iteration did not settle", fit.n_unsettled));
         }
@@ -223,7 +217,7 @@ impl Known {
             i_xt_bits: Some(fit.i_xt.bits()),
             i_ty_bits: Some(fit.i_ty.bits()),
             i_ty_bound_bits: Some(bound.lower.bits()),
-            gap_bits: Some(bound.lower.bits() - fit.i_ty.bits()),
+            gap_bits: (bound.upper - bound.lower <= OPEN).then(|| bound.lower.bits() - fit.i_ty.bits()),
             beta: near.map(|near| near.beta),
             divergence_nats: near.map(|near| near.divergence.0),
             beta_one_step: one_step.map(|near| near.beta),

@@ -8,12 +8,15 @@ pub mod estimate;
 pub mod exact;
 pub mod fetch;
 pub mod inspect;
+mod keys;
 pub mod plot;
 pub mod record;
 pub mod sweep;
 mod trainings;
 mod untrained;
 pub mod verify;
+
+use std::path::PathBuf;
 
 use thiserror::Error;
 
@@ -93,9 +96,27 @@ impl Outcome {
             ) => Outcome::DoneWithFailures { text: format!("{text}; {other}"), n_failures: n_failures + n_others },
             (failed @ Outcome::DoneWithFailures { .. }, _) | (_, failed @ Outcome::DoneWithFailures { .. }) => failed,
             (Outcome::Done(text), Outcome::Done(other)) => Outcome::Done(format!("{text}; {other}")),
-            (one, _) => one,
+            (failed @ (Outcome::TrainingsFailed { .. } | Outcome::ExperimentsFailed { .. }), _)
+            | (_, failed @ (Outcome::TrainingsFailed { .. } | Outcome::ExperimentsFailed { .. })) => failed,
+            (Outcome::Done(text), Outcome::Objections(_)) | (Outcome::Objections(_), Outcome::Done(text)) => {
+                Outcome::Done(text)
+            }
+            (objections @ Outcome::Objections(_), Outcome::Objections(_)) => objections,
         }
     }
+}
+
+/// What a call would do for one estimator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The folder of its tables.
+    pub folder: PathBuf,
+    /// What the number is, in words.
+    pub quantity: String,
+    /// Tables to make.
+    pub n_pending: usize,
+    /// Tables that are there.
+    pub n_done: usize,
 }
 
 /// Why a stage could not run.

@@ -433,9 +433,9 @@ tables! {
         i_xt_bits: Option<f64>,
         /// I(T;Y) of the code, in bits.
         i_ty_bits: Option<f64>,
-        /// I(T;Y) of the bound at the same I(X;T), in bits.
+        /// I(T;Y) of the bound at the same I(X;T), in bits: what is reached for certain.
         i_ty_bound_bits: Option<f64>,
-        /// The bound less I(T;Y) of the code, in bits: 0 is on the curve.
+        /// The bound less I(T;Y) of the code, in bits: 0 is on the curve; null where the curve is not known to 0.001 nats there.
         gap_bits: Option<f64>,
         /// β at which the solution of the self-consistent equations that is reached from the layer's code is nearest to the code; null where no solution keeps all of its cells, and where the end of the range decides it.
         beta: Option<f64>,

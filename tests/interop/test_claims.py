@@ -33,11 +33,21 @@ MEASURES = {
     '"peak"': lambda t: t.max(),
     '"drop"': lambda t: t.max() - t[-1],
     '"rise"': lambda t: t[-1] - t[0],
+    "{ change = [2, 30] }": lambda t: t[-1] - t[EPOCHS.index(2)],
+    "{ first_above = 0.02 }": lambda t: EPOCHS[[i > 0.02 for i in t].index(True)],
 }
+# What is claimed, and whether an interval is wholly so, wholly not so.
+WANTED = {
+    "above = 0.05": (lambda low, high: low > 0.05, lambda low, high: high <= 0.05),
+    "below = 0.3": (lambda low, high: high < 0.3, lambda low, high: low >= 0.3),
+    "near = 0.2\nwithin = 0.15": (lambda low, high: low >= 0.05 and high <= 0.35, lambda low, high: low > 0.35 or high < 0.05),
+}
+# log_spaced = 12 of 30 epochs, with the untrained network and the last.
+EPOCHS = [0, 1, 2, 3, 5, 7, 10, 15, 21, 29, 30]
 LAYERS = [1, 2, 3]
 
 
-def claim(measure):
+def claim(measure, wanted):
     return f"""[[expect]]
 figure = "Fig. 1"
 claim = "it is so"
@@ -45,14 +55,14 @@ estimate = "binning-n-edges-30"
 quantity = "i_ty"
 layer = "all"
 measure = {measure}
-above = 0.05
+{wanted}
 """
 
 
 @pytest.fixture(scope="module")
 def experiment(tmp_path_factory, in_folder):
     folder = tmp_path_factory.mktemp("claims")
-    (folder / "p.toml").write_text(PIPELINE + "".join(map(claim, MEASURES)))
+    (folder / "p.toml").write_text(PIPELINE + "".join(claim(measure, wanted) for measure in MEASURES for wanted in WANTED))
     infoplane = in_folder(folder)
     infoplane.ok("run p.toml")
     return folder, infoplane
@@ -62,9 +72,10 @@ def test_intervals_and_verdicts_are_those_of_scipy(experiment):
     folder, _ = experiment
     claims = pl.read_parquet(folder / "outputs/p/claims.parquet")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-30/*.parquet")
-    expected = [(measure, layer) for measure in MEASURES for layer in LAYERS]
+    assert sorted(estimates["epoch"].unique()) == EPOCHS
+    expected = [(measure, wanted, layer) for measure in MEASURES for wanted in WANTED for layer in LAYERS]
     assert claims.height == len(expected)
-    for row, (measure, layer) in zip(claims.iter_rows(named=True), expected):
+    for row, (measure, wanted, layer) in zip(claims.iter_rows(named=True), expected):
         of_layer = estimates.filter(pl.col("layer") == layer).sort("run", "step")
         courses = of_layer.group_by("run", maintain_order=True).agg("i_ty_bits")["i_ty_bits"]
         numbers = [MEASURES[measure](course) for course in courses]
@@ -73,7 +84,8 @@ def test_intervals_and_verdicts_are_those_of_scipy(experiment):
         low, high = stats.t.interval(0.95, 5, loc=mean, scale=error) if error > 0 else (mean, mean)
         # Sums in another order; SciPy's quantile and ours agree to ten digits.
         assert (row["mean"], row["low"], row["high"]) == pytest.approx((mean, low, high), abs=1e-9)
-        verdict = "holds" if low > 0.05 else "fails" if high <= 0.05 else "undecided"
+        holds, fails = WANTED[wanted]
+        verdict = "holds" if holds(low, high) else "fails" if fails(low, high) else "undecided"
         assert row["verdict"] == verdict, row
 
 

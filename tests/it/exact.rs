@@ -88,6 +88,27 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
 }
 
 #[test]
+fn layers_of_several_units_are_multiplied_in_their_order() {
+    let project =
+        Project::new(&LINEAR.replace("hidden = [1]", "hidden = [3, 2]").replace(", \"relevant\", \"irrelevant\"", ""));
+    project.ok("run p.toml");
+    let kernel = |layer: usize| -> Vec<f64> {
+        let file = format!("outputs/p/recording/weights/layer={layer}/run=r0000/part-00000.parquet");
+        let rows: Vec<WeightRow> = read_rows(&project.path(&file)).unwrap();
+        rows.last().unwrap().kernel.iter().map(|weight| f64::from(*weight)).collect()
+    };
+    // Rows are units: W̄ = W₂ W₁, 2 × 4 from 2 × 3 and 3 × 4.
+    let (first, second) = (kernel(1), kernel(2));
+    let total = |unit: usize, input: usize| (0..3).map(|k| second[unit * 3 + k] * first[k * 4 + input]).sum::<f64>();
+    let covariance = |a: usize, b: usize| (0..4).map(|input| total(a, input) * total(b, input)).sum::<f64>() / 4.0;
+    let (a, b, c) = (covariance(0, 0) + 0.5, covariance(1, 1) + 0.5, covariance(0, 1));
+    let i_xt = 0.5 * ((a * b - c * c) / 0.25).log2();
+    let rows = rows(&project, ID, "r0000");
+    let last = rows.iter().filter(|row| row.layer == 2).max_by_key(|row| row.step).unwrap();
+    assert!((last.i_xt_bits.unwrap() - i_xt).abs() < 1e-12, "{last:?}: {i_xt}");
+}
+
+#[test]
 fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
     let project = Project::new(LINEAR);
     let said = project.ok("run p.toml");

@@ -85,7 +85,13 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
 #[test]
 fn what_cannot_be_decided_is_told_with_the_reason() {
     let project = Project::new(&format!("{PIPELINE}{CLAIMS}"));
+    assert!(
+        project
+            .refused("verify outputs/p --pipeline p.toml")
+            .contains("no such experiment; run `infoplane run p.toml` first")
+    );
     // Nothing is recorded yet.
+    std::fs::create_dir_all(project.path("outputs/p")).unwrap();
     let shown = project.run("verify outputs/p --pipeline p.toml");
     assert!(shown.stdout.contains("7 claims: 0 hold, 0 fail, 7 undecided"), "{}", shown.stdout);
     assert!(shown.stdout.contains("run `infoplane record` first"), "{}", shown.stdout);
@@ -155,6 +161,37 @@ fn layers_lie_below_the_curve_of_the_bottleneck() {
     let before = project.files("outputs/p");
     assert!(project.ok("bound p.toml").contains("bound: up to date"));
     assert!(project.files("outputs/p") == before);
+}
+
+#[test]
+fn labels_that_are_probabilities_have_a_curve_that_bends() {
+    let text = format!("{PIPELINE}{BOUND}").replace("name = \"tishby\"", "name = \"tishby\"\ngamma = 1");
+    let project = Project::new(&text.replace("beta = [0.5, 64.0]", "beta = [0.5, 1000.0]"));
+    project.ok("run p.toml");
+    let curve: Vec<BoundRow> = read_rows(&project.path("outputs/p/bound.parquet")).unwrap();
+    let last = curve.last().unwrap();
+    // I(X;Y) of p(y=1|x) = 1/(1 + exp(98.5 − f)), summed over all 4096 patterns by a few lines of Python.
+    let i_xy = 0.882_813_379_968;
+    assert!(last.i_ty_bits <= i_xy + 1e-9 && last.i_ty_bits > i_xy - 1e-3, "{last:?}");
+    // Between the ends it is neither nothing nor everything, and each bit of T costs more than the one before.
+    let slopes: Vec<f64> = curve
+        .windows(2)
+        .filter(|pair| pair[1].i_xt_bits > pair[0].i_xt_bits + 1e-6)
+        .map(|pair| (pair[1].i_ty_bits - pair[0].i_ty_bits) / (pair[1].i_xt_bits - pair[0].i_xt_bits))
+        .collect();
+    assert!(slopes.len() > 5 && slopes.is_sorted_by(|a, b| a >= b), "{slopes:?}");
+    let layers: Vec<BoundLayerRow> = read_rows(&project.path("outputs/p/bound_layers.parquet")).unwrap();
+    assert!(layers.iter().all(|layer| layer.gap_bits.unwrap() > -1e-9), "no layer is above the curve");
+}
+
+#[test]
+fn a_bound_that_is_not_of_this_recording_is_not_believed() {
+    let claim = "[[expect]]\nfigure = \"Fig. 6\"\nclaim = \"near the curve\"\nquantity = \"bound_gap\"\nlayer = 3\nmeasure = \"end\"\nbelow = 2.0\n";
+    let project = Project::new(&format!("{PIPELINE}{BOUND}{claim}"));
+    assert!(project.ok("run p.toml").contains("verify: 1 claims: 1 hold"));
+    project.write("p.toml", format!("{PIPELINE}{BOUND}{claim}").replace("64.0", "32.0"));
+    let shown = project.run("verify outputs/p --pipeline p.toml").stdout;
+    assert!(shown.contains("1 undecided") && shown.contains("run `infoplane bound` first"), "{shown}");
 }
 
 #[test]

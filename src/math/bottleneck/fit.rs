@@ -41,7 +41,7 @@ pub struct Fit {
     pub beta: f64,
     /// D(β) = Σ_x p(x) KL[p(t|x) ‖ p_β(t|x)] ≥ 0.
     pub divergence: Nats,
-    /// Whether the least divergence is at the smallest or largest β given: it may be less beyond.
+    /// Whether the divergence at the smallest or largest β given is the least, or as little: it may be less beyond.
     pub at_edge: bool,
     /// I(X;T) of p_β(t|x).
     pub i_xt: Nats,
@@ -101,7 +101,8 @@ pub fn fit_beta(joint: &Joint, code: &[u32], betas: &[f64], options: &Options) -
     );
     let beta =
         if layer.divergence(joint, &step(refined.exp())) < divergences[best] { refined.exp() } else { betas[best] };
-    let one_step = layer.fit(joint, &step(beta), beta, &betas);
+    let at = |place: usize| (betas[place], divergences[place]);
+    let one_step = layer.fit(joint, &step(beta), beta, [at(0), at(betas.len() - 1)], &betas);
 
     let mut n_unsettled = 0;
     let mut iterated: Vec<(f64, Step)> = Vec::new();
@@ -114,9 +115,16 @@ pub fn fit_beta(joint: &Joint, code: &[u32], betas: &[f64], options: &Options) -
     }
     let divergences: Vec<f64> = iterated.iter().map(|(_, step)| layer.divergence(joint, step)).collect();
     let best = iterated.get(least(&divergences));
-    let self_consistent = best.map(|(beta, step)| layer.fit(joint, step, *beta, &betas));
+    let self_consistent = best.map(|(beta, step)| {
+        let at = |place: usize| (iterated[place].0, divergences[place]);
+        layer.fit(joint, step, *beta, [at(0), at(iterated.len() - 1)], &betas)
+    });
     Ok(BetaFit { i_xt: layer.i_xt, i_ty: layer.i_ty, one_step, self_consistent, n_unsettled })
 }
+
+/// Divergences, in nats, that differ by less are the same: a thousand times the rounding of their sums. Where the least of them
+/// reaches to an end of the range, as on the plateau of a layer whose cells are of one class each, no β is better than others.
+const TIE: f64 = 1e-9;
 
 /// p(x, t) of merged inputs and groups of cells of equal p(y|t).
 struct Layer {
@@ -193,10 +201,13 @@ impl Layer {
         sum
     }
 
-    fn fit(&self, joint: &Joint, step: &Step, beta: f64, betas: &[f64]) -> Fit {
+    /// The encoder of a step; `ends` are the smallest and the largest β that were tried, with their divergences.
+    fn fit(&self, joint: &Joint, step: &Step, beta: f64, ends: [(f64, f64); 2], betas: &[f64]) -> Fit {
         let (i_xt, i_ty) = informations(joint, step);
-        let at_edge = beta == betas[0] || beta == betas[betas.len() - 1];
-        Fit { beta, divergence: Nats(self.divergence(joint, step)), at_edge, i_xt, i_ty }
+        let divergence = self.divergence(joint, step);
+        let is_edge = |beta: f64| beta == betas[0] || beta == betas[betas.len() - 1];
+        let at_edge = ends.iter().any(|(at, other)| is_edge(*at) && *other <= divergence + TIE);
+        Fit { beta, divergence: Nats(divergence), at_edge, i_xt, i_ty }
     }
 
     fn iterated(&self, joint: &Joint, beta: f64, options: &Options) -> Iterated {
@@ -327,7 +338,10 @@ mod tests {
         let flip = 0.1;
         let (joint, _) = three_of_four(flip);
         let code = [0, 0, 0, 0, 1, 1, 1, 1];
-        let fit = fit_beta(&joint, &code, &[2.0, 4.0, 8.0], &Options::PRECISE).unwrap().one_step;
+        let fit = |betas: &[f64]| fit_beta(&joint, &code, betas, &Options::PRECISE).unwrap().one_step;
+        // D(32) = ln (1 + e^−56) is 0 to rounding, as at 300: neither is better, and it may go on.
+        assert!(fit(&[2.0, 32.0, 300.0]).at_edge);
+        let fit = fit(&[2.0, 4.0, 8.0]);
         let kappa = (1.0 - 2.0 * flip) * ((1.0 - flip) / flip).ln();
         assert!(fit.beta == 8.0 && fit.at_edge);
         close(fit.divergence, (-8.0 * kappa).exp().ln_1p(), 1e-14);

@@ -17,7 +17,7 @@ use crate::sample::Range;
 use crate::store::{Experiment, Lock, Values};
 use moments::{OpenRun, Runs};
 use plan::Target;
-pub use plan::{Planned, plan};
+pub use plan::plan;
 use tables::Tables;
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::StageError;
+use super::super::{Planned, StageError};
 use super::moments::{Runs, groups};
 use crate::config::{Of, Pool, Request, Selection};
 use crate::estimators::RangeOver;
@@ -28,19 +28,6 @@ pub(super) struct Work<'a> {
     pub(super) request: &'a Request,
     pub(super) root: PathBuf,
     pub(super) pending: Pending,
-}
-
-/// What a call would do for one estimator.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Planned {
-    /// The folder of its tables.
-    pub folder: PathBuf,
-    /// What the number is, in words.
-    pub quantity: String,
-    /// Tables to make.
-    pub n_pending: usize,
-    /// Tables that are there.
-    pub n_done: usize,
 }
 
 /// What [`super::estimate`] would do, without doing it.

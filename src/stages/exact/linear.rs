@@ -13,9 +13,9 @@ use ndarray::Array2;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::super::estimate::Planned;
+use super::super::keys::is_recorded_with;
 use super::super::untrained::add_untrained;
-use super::super::{Outcome, Progress, StageError};
+use super::super::{Outcome, Planned, Progress, StageError};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::math::determinant::NotPositiveDefinite;
@@ -23,8 +23,8 @@ use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
 use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
 use crate::store::{
-    Experiment, Footer, Lock, Manifest, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples,
-    verified_hash, write_rows,
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
+    write_rows,
 };
 use crate::units::Nats;
 
@@ -150,12 +150,8 @@ fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Exper
             "{place} holds a recording of other {what} than the pipeline's; record again, or name its own pipeline"
         )))
     };
-    if let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? {
-        // As the record stage claims its folder; numbers read from a manifest are not always those that were written.
-        let settings = json!({ "run": pipeline.run_settings(), "data": claim.made_from["data"] });
-        if Pending::new(&root, "settings", &settings).key() != claim.key {
-            return refused("settings");
-        }
+    if is_recorded_with(pipeline, experiment)? == Some(false) {
+        return refused("settings");
     }
     verified_hash(&root, "settings", Experiment::SAMPLES)?;
     let rows = read_samples(&root.join(Experiment::SAMPLES))?;

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::StageError;
+use super::super::{StageError, keys};
+use crate::config::Pipeline;
 use crate::config::expect::{Bound, Estimated, Fit, Gradient, Quantity};
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
 use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, verified_hash};
@@ -21,28 +22,38 @@ pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
 #[derive(Debug)]
 pub(super) struct Tables<'a> {
     experiment: &'a Experiment,
+    pipeline: &'a Pipeline,
     recording: Result<Recording, String>,
+    /// All runs of the recording; none where there is no recording.
+    pub(super) runs: Vec<String>,
     /// Runs whose training failed: their last moment is not the end of a training.
     pub(super) failed: BTreeSet<String>,
     estimates: BTreeMap<String, Vec<EstimateRow>>,
+    epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
+    gradients: Option<BTreeMap<String, Vec<GradientRow>>>,
     /// Hashes of what was read.
     pub(super) hashes: BTreeSet<String>,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn open(experiment: &'a Experiment) -> Result<Self, StageError> {
+    pub(super) fn open(pipeline: &'a Pipeline, experiment: &'a Experiment) -> Result<Self, StageError> {
         let recording = match Recording::open(experiment) {
             Err(StoreError::Missing { problem, .. }) => Err(problem),
             recording => Ok(recording?),
         };
         let mut tables = Self {
             experiment,
+            pipeline,
             recording,
+            runs: Vec::new(),
             failed: BTreeSet::new(),
             estimates: BTreeMap::new(),
+            epochs: None,
+            gradients: None,
             hashes: BTreeSet::new(),
         };
         for (run, rows) in tables.of_runs::<RunRow>()?.unwrap_or_default() {
+            tables.runs.push(run.clone());
             if rows.iter().any(|row| row.outcome == "failed") {
                 tables.failed.insert(run);
             }
@@ -97,20 +108,27 @@ impl<'a> Tables<'a> {
             Fit::AccuracyTrain => row.accuracy_train,
             Fit::AccuracyTest => row.accuracy_test,
         };
-        Ok(self.of_runs::<EpochRow>()?.map(|runs| {
-            let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
-            collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok(value(row)))))
-        }))
+        if self.epochs.is_none() {
+            match self.of_runs::<EpochRow>()? {
+                Ok(runs) => self.epochs = Some(runs),
+                Err(problem) => return Ok(Err(problem)),
+            }
+        }
+        let rows = self.epochs.iter().flatten().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
+        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok(value(row)))))))
     }
 
     fn gradients(&mut self, column: Gradient, over: Option<&str>) -> Result<Courses, StageError> {
-        let runs = match self.of_runs::<GradientRow>()? {
-            Ok(runs) => runs,
-            Err(problem) => return Ok(Err(problem)),
-        };
+        if self.gradients.is_none() {
+            match self.of_runs::<GradientRow>()? {
+                Ok(runs) => self.gradients = Some(runs),
+                Err(problem) => return Ok(Err(problem)),
+            }
+        }
+        let runs = self.gradients.as_ref().into_iter().flatten();
         // Files of version 1 have no name for the only kind they know.
         let kind = |row: &GradientRow| row.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
-        let Some(first) = runs.values().flatten().next().map(kind) else {
+        let Some(first) = runs.clone().flat_map(|(_, rows)| rows).next().map(kind) else {
             return Ok(Err("no gradients are recorded".to_owned()));
         };
         let over = over.unwrap_or(&first);
@@ -120,15 +138,22 @@ impl<'a> Tables<'a> {
             Gradient::StdNorm => row.gradient_std_norm,
             Gradient::WeightNorm => Some(row.weight_norm),
         };
-        let rows = runs.iter().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
+        let rows = runs.flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
         let chosen = rows.filter(|(_, row)| kind(row) == over);
         Ok(Ok(collect(chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, Ok(value(row)))))))
     }
 
     fn bound(&mut self, column: Bound) -> Result<Courses, StageError> {
-        let path = self.experiment.root().join(Experiment::BOUND_LAYERS);
-        if !path.exists() {
-            return Ok(Err("no bound; run `infoplane bound` first".to_owned()));
+        let recording = match &self.recording {
+            Ok(recording) => recording,
+            Err(problem) => return Ok(Err(problem.clone())),
+        };
+        let root = self.experiment.root();
+        let path = root.join(Experiment::BOUND_LAYERS);
+        let request = self.pipeline.bound.as_ref();
+        let work = request.map(|request| keys::bound(self.experiment, recording, request, root)).transpose()?;
+        if !work.map_or(Ok(None), |work| work.finished())?.is_some() {
+            return Ok(Err("no bound of this recording and this `[bound]`; run `infoplane bound` first".to_owned()));
         }
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
         let value = |row: &BoundLayerRow| {
@@ -169,8 +194,14 @@ fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Number)>) -> BTr
     }
     let in_order = |mut rows: Vec<(i64, i32, Number)>| {
         rows.sort_by_key(|(step, ..)| *step);
-        let numbers = rows.into_iter().map(|(_, epoch, number)| Ok(number?.map(|number| (epoch, number))));
-        Ok(numbers.collect::<Result<Vec<_>, String>>()?.into_iter().flatten().collect())
+        let numbers = rows.into_iter().map(|(_, epoch, number)| Ok((epoch, number?)));
+        let numbers: Vec<(i32, Option<f64>)> = numbers.collect::<Result<_, String>>()?;
+        match numbers.iter().find(|(_, number)| number.is_none()) {
+            Some((epoch, _)) if numbers.iter().any(|(_, number)| number.is_some()) => {
+                Err(format!("epoch {epoch} has no number"))
+            }
+            _ => Ok(numbers.into_iter().filter_map(|(epoch, number)| Some((epoch, number?))).collect()),
+        }
     };
     courses.into_iter().map(|(place, rows)| (place, in_order(rows))).collect()
 }

@@ -2,23 +2,24 @@
 
 mod courses;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde_json::json;
 
-use super::StageError;
+use super::{StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Manifest, Pending, write_rows};
+use crate::store::{Experiment, Footer, Lock, Pending, RunId, write_rows};
 use courses::{Course, Tables};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
 /// A claim holds where the 95 % interval of the mean over runs lies wholly on the claimed side, fails where it lies wholly
-/// on the other, and is undecided else. Runs whose training failed are left out, and counted.
+/// on the other, and is undecided else. Runs whose training failed are left out, and counted. Of several experiments one
+/// that cannot be read leaves its claims undecided.
 ///
 /// # Errors
 /// There are no claims, or a file is not what was written.
@@ -29,50 +30,70 @@ pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow
     }
     let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
     for (pipeline, experiment) in of.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
-        let mut tables = Tables::open(experiment)?;
-        expect_settings(pipeline, experiment)?;
-        for claim in &pipeline.claims {
-            let courses = tables.courses(&claim.quantity)?;
-            let layers = if claim.layers.is_empty() { vec![0] } else { claim.layers.clone() };
-            for layer in layers {
-                let judged = match &courses {
-                    Err(problem) => Judged::undecided(problem.clone()),
-                    Ok(courses) => {
-                        let of_layer = courses.iter().filter(|((_, of), _)| *of == layer);
-                        let (failed, whole): (Vec<_>, Vec<_>) =
-                            of_layer.partition(|((run, _), _)| tables.failed.contains(run));
-                        let courses: Vec<&Course> = whole.into_iter().map(|(_, course)| course).collect();
-                        Judged { n_failed: failed.len(), ..judge(&courses, claim) }
-                    }
-                };
-                rows.push(row(&pipeline.name, claim, layer, judged));
-            }
+        match of_experiment(pipeline, experiment, &mut hashes) {
+            Ok(judged) => rows.extend(judged),
+            Err(e) if of.len() == 1 => return Err(e),
+            Err(e) => rows.extend(
+                each(pipeline)
+                    .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),
+            ),
         }
-        hashes.extend(tables.hashes);
     }
 
     let described: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
     let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": described, "schema": VERSION }));
     if work.finished()?.is_none() {
-        let _lock = Lock::take(out)?;
+        let _lock = Lock::wait(out, "claims")?;
         let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
         work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
     }
     Ok(rows)
 }
 
-/// Warns where a recording was made with other settings than the pipeline has, as by `--epochs`.
-fn expect_settings(pipeline: &Pipeline, experiment: &Experiment) -> Result<(), StageError> {
-    let root = experiment.recording();
-    let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? else { return Ok(()) };
-    let settings = json!({ "run": pipeline.run_settings(), "data": claim.made_from["data"] });
-    if Pending::new(&root, "settings", &settings).key() != claim.key {
+/// Every claim of a pipeline in each of its layers, 0 where it is about none.
+fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)> {
+    let of_claim = |claim: &Expect| if claim.layers.is_empty() { vec![0] } else { claim.layers.clone() };
+    pipeline.claims.iter().flat_map(move |claim| of_claim(claim).into_iter().map(move |layer| (claim, layer)))
+}
+
+fn of_experiment(
+    pipeline: &Pipeline,
+    experiment: &Experiment,
+    hashes: &mut BTreeSet<String>,
+) -> Result<Vec<ClaimRow>, StageError> {
+    let mut tables = Tables::open(pipeline, experiment)?;
+    let place = experiment.recording();
+    if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
         tracing::warn!(
             "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
-            root.display()
+            place.display()
         );
     }
-    Ok(())
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
+    }
+    let mut rows = Vec::new();
+    for (claim, layer) in each(pipeline) {
+        let judged = match tables.courses(&claim.quantity)? {
+            Err(problem) => Judged::undecided(problem),
+            Ok(courses) => judge(&of_runs(&tables, courses, layer), claim),
+        };
+        rows.push(row(&pipeline.name, claim, layer, Judged { n_failed: tables.failed.len(), ..judged }));
+    }
+    hashes.extend(tables.hashes);
+    Ok(rows)
+}
+
+/// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
+fn of_runs(tables: &Tables<'_>, courses: BTreeMap<(String, usize), Course>, layer: usize) -> Vec<Course> {
+    let mut of_layer: BTreeMap<String, Course> =
+        courses.into_iter().filter(|((_, of), _)| *of == layer).map(|((run, _), course)| (run, course)).collect();
+    let is_pooled = of_layer.contains_key(&RunId::pooled().to_string());
+    for run in tables.runs.iter().filter(|_| !is_pooled) {
+        let nothing = || Err(format!("there is nothing of {run}; run the pipeline again"));
+        of_layer.entry(run.clone()).or_insert_with(nothing);
+    }
+    of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
 }
 
 /// What the runs say of a claim in one layer.
@@ -92,33 +113,47 @@ impl Judged {
     }
 }
 
-fn judge(courses: &[&Course], claim: &Expect) -> Judged {
-    let number = |course: &&Course| measure(course.as_ref().ok()?, claim.measure);
-    let measured: Vec<Option<f64>> = courses.iter().map(number).collect();
-    let failure = courses.iter().find_map(|course| course.as_ref().err());
-    let numbers: Vec<f64> = measured.iter().flatten().copied().collect();
+fn judge(courses: &[Course], claim: &Expect) -> Judged {
+    let number = |course: &Course| measure(course.as_ref().ok()?, claim.measure);
+    let numbers: Vec<f64> = courses.iter().filter_map(number).collect();
     let interval = mean_interval(&numbers);
     let n_met = numbers.iter().filter(|number| claim.wanted.is_met(**number)).count();
     let (n, n_without) = (courses.len(), courses.len() - numbers.len());
-    let never = match claim.measure {
-        Measure::FirstAbove(value) => Some(format!("above {value}")),
-        Measure::FirstBelow(value) => Some(format!("below {value}")),
-        _ => None,
-    };
-    let (verdict, reason) = match (interval, never) {
-        _ if n == 0 => ("undecided", Some("no run has this layer".to_owned())),
-        _ if failure.is_some() => {
-            ("undecided", failure.map(|why| format!("{n_without} of {n} runs have no number: {why}")))
-        }
-        (_, Some(never)) if n_without == n => ("fails", Some(format!("it is {never} in none of {n} runs"))),
-        (_, Some(never)) if n_without > 0 => {
-            ("undecided", Some(format!("it is never {never} in {n_without} of {n} runs")))
-        }
-        _ if n_without > 0 => ("undecided", Some(format!("{n_without} of {n} runs have no such number"))),
+    let failure = courses.iter().find_map(|course| course.as_ref().err());
+    let (verdict, reason) = match (interval, failure) {
+        _ if n == 0 => ("undecided", Some("every training failed, or nothing is recorded".to_owned())),
+        (_, Some(why)) => ("undecided", Some(format!("{n_without} of {n} runs have no number: {why}"))),
+        _ if n_without > 0 => without(courses, n_without, claim),
         (None, _) => ("undecided", Some("one run has no interval; record two or more".to_owned())),
         (Some(interval), _) => (verdict(interval, claim.wanted), None),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason }
+}
+
+/// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they
+/// were trained.
+fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (&'static str, Option<String>) {
+    let n = courses.len();
+    let what = match claim.measure {
+        Measure::FirstAbove(value) => format!("above {value}"),
+        Measure::FirstBelow(value) => format!("below {value}"),
+        other => {
+            return ("undecided", Some(format!("{n_without} of {n} runs have no number {}", other.words())));
+        }
+    };
+    let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.last());
+    let last = ends.map(|(epoch, _)| *epoch).min().unwrap_or(0);
+    let reason = Some(format!("it is never {what} in {n_without} of {n} runs, the shortest of {last} epochs"));
+    // Later than the end of training is all that is known.
+    let after = f64::from(last);
+    let verdict = match claim.wanted {
+        _ if n_without < n || n < 2 => "undecided",
+        Wanted::Above(value) if after >= value => "holds",
+        Wanted::Below(value) if after >= value => "fails",
+        Wanted::Near { value, within } if after >= value + within => "fails",
+        _ => "undecided",
+    };
+    (verdict, reason)
 }
 
 /// What an interval says of what is claimed.
@@ -226,7 +261,7 @@ mod tests {
     /// What runs that end at these numbers say of a claim about their end.
     fn verdict_of(ends: &[f64], wanted: Wanted) -> (&'static str, usize) {
         let courses: Vec<Course> = ends.iter().map(|end| Ok(vec![(0, 0.0), (1, *end)])).collect();
-        let judged = judge(&courses.iter().collect::<Vec<_>>(), &claim(Measure::End, wanted));
+        let judged = judge(&courses, &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
     }
 
@@ -261,13 +296,31 @@ mod tests {
 
     #[test]
     fn what_never_happens_is_told() {
-        let courses = [Ok(COURSE.to_vec()), Ok(vec![(0, 9.0), (1, 8.0)]), Err("epoch 3: no density".to_owned())];
-        let of = |courses: &[&Course]| judge(courses, &claim(Measure::FirstBelow(2.0), Wanted::Below(50.0)));
-        assert_eq!(of(&[&courses[0], &courses[1]]).reason.unwrap(), "it is never below 2 in 1 of 2 runs");
-        let failed = of(&[&courses[0], &courses[2]]);
-        assert_eq!(failed.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
-        assert_eq!(failed.verdict, "undecided");
-        let never = of(&[&courses[1]]);
-        assert_eq!((never.verdict, never.reason.unwrap().as_str()), ("fails", "it is below 2 in none of 1 runs"));
+        let falls = || Ok(COURSE.to_vec());
+        let never = |last: i32| Ok(vec![(0, 9.0), (last, 8.0)]);
+        let of = |courses: &[Course], wanted: Wanted| judge(courses, &claim(Measure::FirstBelow(2.0), wanted));
+        let told = of(&[falls(), never(400)], Wanted::Below(50.0));
+        let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
+        assert_eq!((told.verdict, told.reason.as_deref()), ("undecided", Some(reason)));
+        // Not until epoch 400 is later than 50, and so is whatever comes after; what is claimed of epoch 500 is open.
+        let verdict = |wanted| of(&[never(400), never(1000)], wanted).verdict;
+        assert_eq!(verdict(Wanted::Below(50.0)), "fails");
+        assert_eq!(verdict(Wanted::Above(50.0)), "holds");
+        assert_eq!(verdict(Wanted::Near { value: 300.0, within: 50.0 }), "fails");
+        assert_eq!(verdict(Wanted::Below(500.0)), "undecided");
+        assert_eq!(verdict(Wanted::Above(500.0)), "undecided");
+        assert_eq!(verdict(Wanted::Near { value: 380.0, within: 50.0 }), "undecided");
+        // One run proves nothing.
+        assert_eq!(of(&[never(400)], Wanted::Below(50.0)).verdict, "undecided");
+    }
+
+    #[test]
+    fn a_run_without_a_number_leaves_the_claim_undecided() {
+        let failed = || Err("epoch 3: no density".to_owned());
+        let judged = judge(&[Ok(COURSE.to_vec()), failed()], &claim(Measure::End, Wanted::Above(0.0)));
+        assert_eq!(judged.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
+        assert_eq!(judged.verdict, "undecided");
+        let beyond = judge(&[Ok(COURSE.to_vec())], &claim(Measure::At(401), Wanted::Above(0.0)));
+        assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
     }
 }

@@ -1,0 +1,42 @@
+//! What stages that look at each other's files agree on: which settings a recording was made with, and what a bound was made of.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::StageError;
+use crate::config::{BoundRequest, Pipeline};
+use crate::store::schema::VERSION;
+use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, Values, hash_bytes, verified_hash};
+
+/// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.
+///
+/// The settings are written anew and hashed: numbers read from a manifest are not always those that were written.
+pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<Option<bool>, StoreError> {
+    let root = experiment.recording();
+    let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? else { return Ok(None) };
+    let settings = json!({ "run": pipeline.run_settings(), "data": claim.made_from["data"] });
+    Ok(Some(Pending::new(&root, "settings", &settings).key() == claim.key))
+}
+
+/// The work of laying the layers of a recording beside the bound, in the folder `out`.
+pub(super) fn bound(
+    experiment: &Experiment,
+    recording: &Recording,
+    request: &BoundRequest,
+    out: &Path,
+) -> Result<Pending, StageError> {
+    let mut hashes = vec![verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    for run in recording.runs() {
+        for layer in recording.layers(Values::Activations)? {
+            hashes.extend(run.hashes(Values::Activations.table(), Some(layer))?);
+        }
+    }
+    let made_from = json!({
+        "activations": hash_bytes(hashes.concat().as_bytes()),
+        "code": request.code.id(),
+        "betas": request.betas,
+        "schema": VERSION,
+    });
+    Ok(Pending::new(out, "bound", &made_from))
+}
