@@ -60,6 +60,7 @@ fn a_quantised_network_has_at_most_two_to_the_bits_levels_a_layer() {
 fn the_first_weights_are_scaled_and_nothing_else_is() {
     let first = |network: &str| -> Vec<f32> {
         let project = Project::new(&with(network, &[]));
+        project.ok("data make tishby");
         project.ok("record p.toml");
         let of_layer = |layer: usize| rows::<WeightRow>(&project, &format!("weights/layer={layer}"), "r0000");
         (1..=3).flat_map(|layer| of_layer(layer)[0].kernel.clone()).collect()
