@@ -15,6 +15,9 @@ pub(super) type Course = Result<Vec<(i32, f64)>, String>;
 /// What a row has: a number, nothing, or why there is none.
 type Number = Result<Option<f64>, String>;
 
+/// A step, its epoch, and what was measured.
+type Moment = (i64, i32, Number);
+
 /// A quantity in every run and layer (0 where it belongs to none), or why there is none.
 pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
 
@@ -152,7 +155,7 @@ impl<'a> Tables<'a> {
         let path = root.join(Experiment::BOUND_LAYERS);
         let request = self.pipeline.bound.as_ref();
         let work = request.map(|request| keys::bound(self.experiment, recording, request, root)).transpose()?;
-        if !work.map_or(Ok(None), |work| work.finished())?.is_some() {
+        if work.map_or(Ok(None), |work| work.finished())?.is_none() {
             return Ok(Err("no bound of this recording and this `[bound]`; run `infoplane bound` first".to_owned()));
         }
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
@@ -188,11 +191,11 @@ impl<'a> Tables<'a> {
 
 /// Rows of (run, layer, epoch, step, number) as courses.
 fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Number)>) -> BTreeMap<(String, usize), Course> {
-    let mut courses: BTreeMap<(String, usize), Vec<(i64, i32, Number)>> = BTreeMap::new();
+    let mut courses: BTreeMap<(String, usize), Vec<Moment>> = BTreeMap::new();
     for (run, layer, epoch, step, number) in rows {
         courses.entry((run, layer)).or_default().push((step, epoch, number));
     }
-    let in_order = |mut rows: Vec<(i64, i32, Number)>| {
+    let in_order = |mut rows: Vec<Moment>| {
         rows.sort_by_key(|(step, ..)| *step);
         let numbers = rows.into_iter().map(|(_, epoch, number)| Ok((epoch, number?)));
         let numbers: Vec<(i32, Option<f64>)> = numbers.collect::<Result<_, String>>()?;
