@@ -197,7 +197,7 @@ impl Known {
             if near.at_edge {
                 failures.push(format!("{what} is at the end of the range, {}, which decides it", near.beta));
             }
-            !near.at_edge
+            !near.at_edge && near.divergence.0.is_finite()
         };
         let near = fit.self_consistent.filter(|near| inside(near, "β", &mut failures));
         if fit.self_consistent.is_none() {

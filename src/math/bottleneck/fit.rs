@@ -169,8 +169,11 @@ impl Layer {
         cells.sort_by(|a, b| a.0.partial_cmp(&b.0).expect("probabilities are numbers"));
         let (mut p_t, mut rows, mut columns) = (Vec::new(), Vec::new(), Vec::new());
         for group in cells.chunk_by(|a, b| near(&a.0, &b.0)) {
-            p_t.push(group.iter().map(|(_, p_t, _)| p_t).sum::<f64>());
-            rows.extend_from_slice(&group[0].0);
+            let weight = group.iter().map(|(_, p_t, _)| p_t).sum::<f64>();
+            p_t.push(weight);
+            // Their mean: it has all classes that one of them has.
+            let mean = |y: usize| group.iter().map(|(p_y, p_t, _)| p_t * p_y[y]).sum::<f64>() / weight;
+            rows.extend((0..n_classes).map(mean));
             columns.push((0..n_x).map(|x| group.iter().map(|(_, _, p_x)| p_x[x]).sum()).collect::<Vec<f64>>());
         }
         let n_t = p_t.len();
@@ -192,10 +195,8 @@ impl Layer {
         let n_t = self.clusters.n_clusters();
         let mut sum = self.h_within.0;
         for x in 0..joint.n_x() {
-            for t in x * n_t..(x + 1) * n_t {
-                if self.p_xt[t] > 0.0 {
-                    sum -= self.p_xt[t] * step.encoder[t].ln();
-                }
+            for t in (0..n_t).filter(|t| self.p_xt[x * n_t + t] > 0.0) {
+                sum -= self.p_xt[x * n_t + t] * step.log_encoder(joint, x, t);
             }
         }
         sum
@@ -239,7 +240,7 @@ fn near(a: &[f64], b: &[f64]) -> bool {
 fn least(values: &[f64]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
-        if *value < values[best] {
+        if *value < values[best] || values[best].is_nan() {
             best = i;
         }
     }
@@ -359,10 +360,36 @@ mod tests {
         close(fit.one_step.divergence, 0.5 * 2.0_f64.ln(), 1e-15);
         close(fit.self_consistent.unwrap().divergence, 0.5 * 2.0_f64.ln(), 1e-15);
         // A cell of both labels beside a pure one is no solution: at large β it loses the label of the pure cell, at
-        // small β all merge. One step is finite: label 0 of cell 0 has p_β = ¾ (⅔)^β/[¾ (⅔)^β + ¼], label 1 has 1.
+        // small β all merge. One step is finite: label 0 of cell 0 has p_β = ¾ (⅓)^β/[¾ (⅓)^β + ¼], label 1 has 1.
         let fit = fit_beta(&joint, &[0, 1, 0, 0], &[3.0], &Options::PRECISE).unwrap();
         let kept = 0.75 / 27.0 / (0.75 / 27.0 + 0.25);
         close(fit.one_step.divergence, -0.25 * f64::ln(kept) - 0.25 * f64::ln(1.0 - kept), 1e-14);
+    }
+
+    #[test]
+    fn labels_that_are_all_but_certain_are_compared_as_well() {
+        // Cells 0 and 1 are told apart by nothing, though only one of them has a trace of the second class.
+        let rows = [1.0, 0.0, 1.0, 1e-20, 0.0, 1.0];
+        let joint = Joint::new(&[0.25, 0.25, 0.5], &rows, 2).unwrap();
+        let fit = fit_beta(&joint, &[0, 1, 2], &[1.0, 40.0], &Options::PRECISE).unwrap();
+        close(fit.one_step.divergence, 0.5 * 2.0_f64.ln(), 1e-12);
+        // A class of 1e-320, which f64 loses in any product, is none.
+        let joint = Joint::new(&[0.25, 0.25, 0.5], &rows.map(|p| if p == 1e-20 { 1e-320 } else { p }), 2).unwrap();
+        assert_eq!(joint.n_x(), 2);
+        close(
+            fit_beta(&joint, &[0, 1, 2], &[1.0], &Options::PRECISE).unwrap().one_step.divergence,
+            0.5 * 2.0_f64.ln(),
+            1e-12,
+        );
+    }
+
+    #[test]
+    fn an_encoder_that_vanishes_in_f64_has_a_divergence() {
+        // As above, label 0 of cell 0 has p_β = ¾ (⅓)^β/[¾ (⅓)^β + ¼]: at β = 2000 it is e^−2196, and 3 (⅓)^β to rounding.
+        let joint = Joint::new(&[0.25; 4], &[1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0, 1.0], 2).unwrap();
+        let fit = fit_beta(&joint, &[0, 1, 0, 0], &[2000.0], &Options::PRECISE).unwrap();
+        let log_kept = 3.0_f64.ln() - 2000.0 * 3.0_f64.ln();
+        close(fit.one_step.divergence, -0.25 * log_kept, 1e-10);
     }
 
     #[test]

@@ -48,6 +48,8 @@ impl Clusters {
 /// One application of the self-consistent equations.
 #[derive(Debug, Clone)]
 pub(super) struct Step {
+    /// β.
+    beta: f64,
     /// p(t), p(y|t) before.
     pub(super) clusters: Clusters,
     /// p(t|x) = p(t) exp(−β KL[p(y|x) ‖ p(y|t)])/Z(x), merged inputs × clusters.
@@ -98,7 +100,13 @@ impl Step {
             }
         }
         let next = Clusters { values: next, ..clusters };
-        Self { clusters, encoder, log_z, free_energy, next }
+        Self { beta, clusters, encoder, log_z, free_energy, next }
+    }
+
+    /// ln p(t|x), also where p(t|x) is too small for f64.
+    pub(super) fn log_encoder(&self, joint: &Joint, x: usize, t: usize) -> f64 {
+        let log_p_y: Vec<f64> = self.clusters.p_y_given(t).iter().map(|p| p.ln()).collect();
+        self.clusters.p_t()[t].ln() - self.beta * joint.divergence(x, &log_p_y) - self.log_z[x]
     }
 
     /// max_t {|p'(t) − p(t)|/p(t) + Σ_y |p'(y|t) − p(y|t)|}. Relative: clusters of little weight settle as well.

@@ -89,6 +89,10 @@ pub struct Joint {
     p_y: Vec<f64>,
 }
 
+/// A p(y|x) below this is taken for 0: its products with p(x) and p(t) would vanish in f64, and with them the p(y|t) that a
+/// divergence divides by. What it has of any information is below 1e-197.
+const NEGLIGIBLE: f64 = 1e-200;
+
 impl Joint {
     /// Of p(x), one weight per input, and p(y|x), inputs × classes row-major, all of which sum to 1.
     ///
@@ -97,18 +101,19 @@ impl Joint {
     pub fn new(p_x: &[f64], p_y_given_x: &[f64], n_classes: usize) -> Result<Self, JointError> {
         check(p_x, p_y_given_x, n_classes)?;
         let mut numbers: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
-        let (mut weights, mut rows) = (Vec::new(), Vec::new());
+        let (mut weights, mut rows) = (Vec::new(), Vec::<f64>::new());
         let mut merged = Vec::with_capacity(p_x.len());
         for (p, row) in p_x.iter().zip(p_y_given_x.chunks_exact(n_classes)) {
             if *p == 0.0 {
                 merged.push(None);
                 continue;
             }
-            // The sum with 0 makes −0 the same as 0.
-            let bits = row.iter().map(|p| (p + 0.0).to_bits()).collect();
+            // 0 also takes the place of −0.
+            let row: Vec<f64> = row.iter().map(|p| if *p < NEGLIGIBLE { 0.0 } else { *p }).collect();
+            let bits = row.iter().map(|p| p.to_bits()).collect();
             let number = *numbers.entry(bits).or_insert_with(|| {
                 weights.push(0.0);
-                rows.extend_from_slice(row);
+                rows.extend(&row);
                 weights.len() - 1
             });
             weights[number] += p;
