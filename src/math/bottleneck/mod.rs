@@ -297,7 +297,8 @@ pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bound {
     }
     let mut corners: Vec<(f64, f64)> = points.iter().map(|point| (point.i_xt.0, point.i_ty.0)).collect();
     corners.extend([(0.0, 0.0), (end.0, i_xy.0)]);
-    let tangents = points.iter().map(|p| (i_xt.0 - (p.i_xt.0 - p.beta * p.i_ty.0) + p.gap.0) / p.beta);
+    // A gap below 0 is one of rounding.
+    let tangents = points.iter().map(|p| (i_xt.0 - (p.i_xt.0 - p.beta * p.i_ty.0) + p.gap.0.max(0.0)) / p.beta);
     let upper = tangents.fold(i_xt.0.min(i_xy.0), f64::min);
     Bound { lower: Nats(interpolated(&concave_hull(corners), i_xt.0)), upper: Nats(upper) }
 }
