@@ -404,15 +404,8 @@ figure = \"Fig. 2\"
 claim = \"it falls\"
 ";
 
-    fn declared(text: &str) -> Result<Declared, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.toml");
-        std::fs::write(&path, text).unwrap();
-        Declared::read(&path).map_err(|e| e.without_folder())
-    }
-
     fn read(claim: &str) -> Result<Pipeline, String> {
-        match declared(&format!("{BASE}{claim}"))? {
+        match Declared::of_text(&format!("{BASE}{claim}"))? {
             Declared::One(pipeline) => Ok(*pipeline),
             Declared::Many(_) => panic!("the claim made a sweep of it"),
         }
@@ -512,11 +505,12 @@ claim = \"it falls\"
             "p.toml, line 23: `only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out",
         );
         let swept = format!("{BASE}{claim}").replace("batch = 512", "batch = [512, 64]");
-        let n_claims: Vec<usize> = declared(&swept).unwrap().pipelines().map(|(_, p)| p.claims.len()).collect();
+        let n_claims: Vec<usize> =
+            Declared::of_text(&swept).unwrap().pipelines().map(|(_, p)| p.claims.len()).collect();
         assert_eq!(n_claims, [1, 0]);
         let nobody = swept.replace("batch-5*", "batch-7*");
         let expected = "p.toml, line 23: `only`: no experiment `batch-7*` in the sweep; `--dry-run` lists them all";
-        assert_eq!(declared(&nobody).unwrap_err(), expected);
+        assert_eq!(Declared::of_text(&nobody).unwrap_err(), expected);
     }
 
     #[test]

@@ -129,6 +129,15 @@ impl Declared {
 }
 
 impl Declared {
+    /// What a file `p.toml` of this text declares, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, text).unwrap();
+        Self::read(&path).map_err(|e| e.without_folder())
+    }
+
     /// The experiments that can be run, each with its id in a sweep.
     pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
         let (one, many) = match self {
@@ -437,15 +446,8 @@ epochs = 100
 epochs = { list = [0, 100] }
 ";
 
-    fn read(text: &str) -> Result<Declared, String> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("p.toml");
-        std::fs::write(&path, text).unwrap();
-        Declared::read(&path).map_err(|e| e.without_folder())
-    }
-
     fn sweep(text: &str) -> Sweep {
-        match read(text).unwrap() {
+        match Declared::of_text(text).unwrap() {
             Declared::Many(sweep) => sweep,
             Declared::One(pipeline) => panic!("{} is no sweep", pipeline.name),
         }
@@ -490,7 +492,7 @@ epochs = { list = [0, 100] }
     #[test]
     fn a_file_without_lists_is_one_experiment() {
         let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
-        assert!(matches!(read(&one).unwrap(), Declared::One(pipeline) if pipeline.name == "p"));
+        assert!(matches!(Declared::of_text(&one).unwrap(), Declared::One(pipeline) if pipeline.name == "p"));
         check("batch = 512", "batch = [512]", &["batch-512"]);
     }
 
@@ -517,7 +519,10 @@ epochs = { list = [0, 100] }
         );
         let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
         for whole in ["gradients = [\"samples\", \"after_step\"]", "layers = [\"hidden\", \"output\"]"] {
-            assert!(matches!(read(&one.replace("[record]", &format!("[record]\n{whole}"))), Ok(Declared::One(_))));
+            assert!(matches!(
+                Declared::of_text(&one.replace("[record]", &format!("[record]\n{whole}"))),
+                Ok(Declared::One(_))
+            ));
         }
     }
 
@@ -570,7 +575,7 @@ epochs = { list = [0, 100] }
 
     #[test]
     fn lists_that_cannot_be_combined_are_refused_with_their_line() {
-        let refused = |text: &str| read(text).unwrap_err();
+        let refused = |text: &str| Declared::of_text(text).unwrap_err();
         let zip = |names: &str| format!("{SWEPT}[sweep]\nzip = [[{names}]]\n");
         assert_eq!(
             refused(&zip("\"data.train_fraction\", \"training.batch\"")),

@@ -27,9 +27,10 @@ pub(super) fn bound(
     out: &Path,
 ) -> Result<Pending, StageError> {
     let mut hashes = vec![verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    let layers = recording.layers(Values::Activations)?;
     for run in recording.runs() {
-        for layer in recording.layers(Values::Activations)? {
-            hashes.extend(run.hashes(Values::Activations.table(), Some(layer))?);
+        for layer in &layers {
+            hashes.extend(run.hashes(Values::Activations.table(), Some(*layer))?);
         }
     }
     let made_from = json!({
