@@ -9,11 +9,12 @@ use kuva::render::plots::Plot;
 use kuva::render::render::render_multiple;
 
 use super::canvas::{EpochColours, picture, plane};
-use super::{Picture, PlotError, Spec, Tables};
+use super::{Picture, PlotError, Spec, Subject, Tables};
 
 pub(super) const SPEC: Spec = Spec {
     name: "information-plane",
     summary: "I(X;T) against I(T;Y), one line through the layers per recorded epoch, mean over runs",
+    of: Subject::Estimator,
     draw,
 };
 

@@ -7,16 +7,64 @@ mod snapshots;
 
 use thiserror::Error;
 
-use crate::store::schema::{EstimateRow, SummaryRow};
+use crate::store::schema::{
+    BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, SettingRow, StabilityRow, SummaryRow,
+};
 use crate::suggest::suggestion;
 
-/// What there is to draw: one experiment and one estimator.
-#[derive(Debug, Clone, Copy)]
+/// What there is to draw. Whatever a folder lacks, and whatever is of no concern to the subject, is empty.
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Tables<'a> {
-    /// Means over runs, sorted by layer and epoch.
+    /// Means over runs of the subject, sorted by experiment, estimator, layer and epoch.
     pub summary: &'a [SummaryRow],
+    /// The same of all estimators of the experiment, where the subject is one of them.
+    pub siblings: &'a [SummaryRow],
     /// Every run's estimates, sorted by run, layer and epoch; empty where a summary joins several experiments.
     pub estimates: &'a [EstimateRow],
+    /// Compression of the subject.
+    pub compression: &'a [CompressionRow],
+    /// How the activations of the first run are spread, sorted by layer and epoch.
+    pub histograms: &'a [Histogram],
+    /// The information bottleneck's curve, by rising β.
+    pub bound: &'a [BoundRow],
+    /// The layers beside it.
+    pub bound_layers: &'a [BoundLayerRow],
+    /// The parameters that vary over the experiments.
+    pub settings: &'a [SettingRow],
+    /// Where claims hold.
+    pub stability: &'a [StabilityRow],
+    /// Where the variance of the compression comes from.
+    pub effects: &'a [EffectRow],
+    /// The compression by the values of what varies.
+    pub levels: &'a [LevelRow],
+}
+
+/// How the activations of a layer are spread at one moment, all units together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Histogram {
+    /// Number of the layer, 1 is the first above the input.
+    pub layer: i32,
+    /// Whole passes over the training samples.
+    pub epoch: i32,
+    /// The lower end of the first bin; the same for all moments of a layer.
+    pub low: f64,
+    /// The upper end of the last bin.
+    pub high: f64,
+    /// Shares of the values in bins of equal width, which sum to 1.
+    pub shares: Vec<f64>,
+}
+
+/// What one picture is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Subject {
+    /// One estimator of one experiment.
+    Estimator,
+    /// One experiment with all of its estimators.
+    Experiment,
+    /// One estimator in all experiments of the folder.
+    Sweep,
+    /// The whole folder.
+    Folder,
 }
 
 /// A finished picture in both formats.
@@ -35,6 +83,8 @@ pub struct Spec {
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
+    /// What one of them is about.
+    pub of: Subject,
     /// Draws it.
     pub draw: fn(Tables<'_>) -> Result<Picture, PlotError>,
 }

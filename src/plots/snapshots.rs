@@ -9,12 +9,13 @@ use kuva::render::figure::Figure;
 use kuva::render::plots::Plot;
 
 use super::canvas::{layer_colour, picture, plane};
-use super::{Picture, PlotError, Spec, Tables};
+use super::{Picture, PlotError, Spec, Subject, Tables};
 use crate::store::schema::EstimateRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "snapshots",
     summary: "the information plane at the start, in the middle and at the end, one dot per run and layer",
+    of: Subject::Estimator,
     draw,
 };
 

@@ -329,6 +329,19 @@ fn rows(table: &DataFrame) -> PolarsResult<Vec<SummaryRow>> {
             squared_error_test_mean: number("squared_error_test_mean")?,
             accuracy_train_mean: number("accuracy_train_mean")?,
             accuracy_test_mean: number("accuracy_test_mean")?,
+            i_xt_bits_median: None,
+            i_xt_bits_low: None,
+            i_xt_bits_high: None,
+            i_ty_bits_median: None,
+            i_ty_bits_low: None,
+            i_ty_bits_high: None,
+            gradients_over: None,
+            gradient_mean_norm_mean: None,
+            gradient_std_norm_mean: None,
+            gradient_snr_mean: None,
+            weight_norm_mean: None,
+            n_checks_warning: None,
+            n_checks_violated: None,
         })
     };
     (0..table.height()).map(row).collect()

@@ -50,7 +50,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], out: &Path) -> Result<Outc
         let paths = estimates.iter().find(|(id, _)| is_single && id == estimator).map(|(_, paths)| paths.as_slice());
         let estimates: Vec<EstimateRow> = read_all_rows(paths.unwrap_or_default())?;
         for spec in plots {
-            let picture = match (spec.draw)(Tables { summary: &summary, estimates: &estimates }) {
+            let picture = match (spec.draw)(Tables { summary: &summary, estimates: &estimates, ..Tables::default() }) {
                 Ok(picture) => picture,
                 Err(e) => {
                     tracing::warn!("{} of {name}, {estimator}: {e}", spec.name);

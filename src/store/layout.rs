@@ -101,6 +101,21 @@ impl Experiment {
     /// Below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 
+    /// Beside the summary: the phases of every run and layer.
+    pub const PHASES: &str = "phases.parquet";
+
+    /// Beside the summary: compression over runs.
+    pub const COMPRESSION: &str = "compression.parquet";
+
+    /// Below a sweep or an experiment: where its claims hold.
+    pub const STABILITY: &str = "stability.parquet";
+
+    /// Below a sweep or an experiment: what the variance of the compression comes from.
+    pub const EFFECTS: &str = "effects.parquet";
+
+    /// Below a sweep or an experiment: compression by the values of what varies.
+    pub const LEVELS: &str = "levels.parquet";
+
     /// Where the minimal model is asked for: its exact information.
     pub const MINIMAL_MODEL: &str = "minimal_model.parquet";
 

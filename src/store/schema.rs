@@ -11,7 +11,7 @@ use arrow::datatypes::{Field, Schema};
 use super::cell::Cell;
 
 /// Version of the tables this program writes.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 /// Oldest version it reads.
 pub const OLDEST_READABLE: u32 = 1;
 
@@ -473,10 +473,22 @@ tables! {
         i_xt_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of I(X;T) over runs, in bits; null with fewer than two runs.
         i_xt_bits_std: Option<f64>,
+        /// Median of I(X;T) over runs, in bits.
+        i_xt_bits_median: Option<f64>,
+        /// Where the 95 % interval of the mean of I(X;T) begins, in bits (percentiles of a seeded bootstrap over runs); null with fewer than two runs.
+        i_xt_bits_low: Option<f64>,
+        /// Where it ends.
+        i_xt_bits_high: Option<f64>,
         /// Mean of I(T;Y) over runs, in bits; null where every run failed.
         i_ty_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of I(T;Y) over runs, in bits; null with fewer than two runs.
         i_ty_bits_std: Option<f64>,
+        /// Median of I(T;Y) over runs, in bits.
+        i_ty_bits_median: Option<f64>,
+        /// Where the 95 % interval of the mean of I(T;Y) begins, in bits (percentiles of a seeded bootstrap over runs); null with fewer than two runs.
+        i_ty_bits_low: Option<f64>,
+        /// Where it ends.
+        i_ty_bits_high: Option<f64>,
         /// Mean over runs of I(T;T′) in bits, T′ being the layer above; null where no run has one.
         i_tt_bits_mean: Option<f64>,
         /// Mean over runs of H(T) in bits, a differential entropy but for codes; null where no run has one.
@@ -505,6 +517,184 @@ tables! {
         accuracy_train_mean: Option<f64>,
         /// Mean over runs of the test accuracy; null where not every run has one.
         accuracy_test_mean: Option<f64>,
+        /// Which gradients the next columns are about, as in the table `gradients`: the kind that was recorded first.
+        gradients_over: Option<String>,
+        /// Mean over runs of the norm of the mean gradient; null where not every run has one.
+        gradient_mean_norm_mean: Option<f64>,
+        /// Mean over runs of the norm of the gradients' standard deviation; null where not every run has one.
+        gradient_std_norm_mean: Option<f64>,
+        /// Mean over runs of the quotient of the two, the signal-to-noise ratio; null where not every run has one.
+        gradient_snr_mean: Option<f64>,
+        /// Mean over runs of the Frobenius norm of the kernel, from the gradients or else the weights; null where not every run has one.
+        weight_norm_mean: Option<f64>,
+        /// Checks of `infoplane check` that ended in `warning`; null where this was not checked.
+        n_checks_warning: Option<i64>,
+        /// Checks that ended in `violated`; null likewise.
+        n_checks_violated: Option<i64>,
+    }
+
+    /// One experiment, estimator, run and layer: the phases of its training.
+    "phases" = PhaseRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Identity of the estimator with its parameters.
+        estimator: String,
+        /// Run, `r0000` is the first; `pooled` where the runs are pooled.
+        run: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// The last recorded epoch.
+        end_epoch: i32,
+        /// I(X;T) at the first recorded moment, in bits; null, like all that follows, where there is none or `failure` says why not.
+        i_xt_start_bits: Option<f64>,
+        /// The largest I(X;T), in bits.
+        i_xt_peak_bits: Option<f64>,
+        /// The first epoch that has it.
+        i_xt_peak_epoch: Option<i64>,
+        /// I(X;T) at the last recorded moment, in bits.
+        i_xt_end_bits: Option<f64>,
+        /// The largest I(X;T) less the last, in bits: never negative, and above 0 for mere noise.
+        drop_bits: Option<f64>,
+        /// The epoch at which the mean of the other runs is largest; null where there is no other run.
+        others_peak_epoch: Option<i64>,
+        /// I(X;T) at that epoch less the last, in bits: compression, 0 on average where I(X;T) is nothing but noise.
+        compression_bits: Option<f64>,
+        /// I(T;Y) at the first recorded moment, in bits.
+        i_ty_start_bits: Option<f64>,
+        /// I(T;Y) at the last recorded moment, in bits.
+        i_ty_end_bits: Option<f64>,
+        /// Length of the fitting phase: the first epoch with 90 % of the way from the first I(T;Y) to its largest; null where it never rises.
+        fitted_epoch: Option<i64>,
+        /// From drift to diffusion: the first epoch after the largest signal-to-noise ratio of the gradients at which it is below 1; null where it never is above, or stays there.
+        diffusion_epoch: Option<i64>,
+        /// Why there are no numbers, else null.
+        failure: Option<String>,
+    }
+
+    /// One experiment, estimator and layer: compression and its phases over runs.
+    "compression" = CompressionRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Identity of the estimator with its parameters.
+        estimator: String,
+        /// Number of the layer, 1 is the first above the input, the last is the output.
+        layer: i32,
+        /// Runs with these numbers.
+        n_runs: i32,
+        /// Runs left out because their training or an estimate failed.
+        n_failed: i32,
+        /// Mean over runs of the largest I(X;T), in bits.
+        i_xt_peak_bits_mean: Option<f64>,
+        /// Median over runs of the epoch that has it.
+        i_xt_peak_epoch_median: Option<f64>,
+        /// Mean over runs of the last I(X;T), in bits.
+        i_xt_end_bits_mean: Option<f64>,
+        /// Mean over runs of `phases.drop_bits`.
+        drop_bits_mean: Option<f64>,
+        /// Mean over runs of `phases.compression_bits`; null with fewer than two runs.
+        compression_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of the same.
+        compression_bits_std: Option<f64>,
+        /// Where its 95 % interval (Student, paired) begins, in bits.
+        compression_bits_low: Option<f64>,
+        /// Where it ends.
+        compression_bits_high: Option<f64>,
+        /// Runs that compress: whose own number is above 0.
+        n_compressing: i32,
+        /// Two-sided p of the exact sign test of the same; null with fewer than two runs, and where all are 0.
+        sign_p: Option<f64>,
+        /// Two-sided p of Wilcoxon's signed-rank test, exact; null likewise.
+        wilcoxon_p: Option<f64>,
+        /// Median over runs of `phases.fitted_epoch`.
+        fitted_epoch_median: Option<f64>,
+        /// Runs that have one.
+        n_fitted: i32,
+        /// Median over runs of `phases.diffusion_epoch`.
+        diffusion_epoch_median: Option<f64>,
+        /// Runs that have one.
+        n_diffused: i32,
+        /// `compresses` (the interval is wholly above 0), `does not` (it is not above 0 anywhere) or `undecided`.
+        verdict: String,
+        /// Why it is undecided for lack of numbers, else null.
+        reason: Option<String>,
+    }
+
+    /// One claim, layer, varied parameter and value: in how many settings it holds.
+    "stability" = StabilityRow {
+        /// Figure or section of the paper.
+        figure: String,
+        /// The claim in words.
+        claim: String,
+        /// Name of the quantity.
+        quantity: String,
+        /// Number of the layer; null where the quantity belongs to none.
+        layer: Option<i64>,
+        /// Which number is taken of its course over the training, in words.
+        measure: String,
+        /// What is claimed of the number, in words.
+        wanted: String,
+        /// The parameter that varies, as in the TOML, or `estimate`; `all` where nothing is told apart.
+        parameter: String,
+        /// Its value.
+        value: String,
+        /// Settings (experiment and estimate) with this value.
+        n_settings: i32,
+        /// Settings in which the claim holds.
+        n_holds: i32,
+        /// Settings in which it fails.
+        n_fails: i32,
+        /// Settings in which it is undecided.
+        n_undecided: i32,
+        /// Runs of all of them.
+        n_runs: i32,
+        /// Runs whose own number is as claimed.
+        n_met: i32,
+        /// Mean over settings of the mean over runs; null where there is no number.
+        mean: Option<f64>,
+    }
+
+    /// One layer and source of variance: how much of the variance of the compression it makes.
+    "effects" = EffectRow {
+        /// Number of the layer, 1 is the first above the input; negative ones count from the output, −1, where the depth varies.
+        layer: i32,
+        /// A parameter that varies, `estimate`, `runs` (networks of the same setting) or `interactions` (the rest: parameters that act together).
+        source: String,
+        /// Values that it has; null for the last two.
+        n_levels: Option<i64>,
+        /// Share of the sum of squares of `phases.compression_bits` about its mean; where the settings are not balanced, shares overlap and the rest may be negative.
+        share: f64,
+        /// Numbers that were decomposed.
+        n_values: i32,
+        /// Their mean, in bits.
+        compression_bits_mean: f64,
+        /// Their standard deviation (n − 1), in bits.
+        compression_bits_std: Option<f64>,
+        /// Why the shares overlap or are of a part only, else null.
+        remark: Option<String>,
+    }
+
+    /// One layer, varied parameter and value: the compression there.
+    "levels" = LevelRow {
+        /// Number of the layer, as in `effects`.
+        layer: i32,
+        /// The parameter, as in the TOML, or `estimate`.
+        parameter: String,
+        /// Its value.
+        value: String,
+        /// The value as a number, where it is one.
+        number: Option<f64>,
+        /// Settings (experiment and estimate) with this value.
+        n_settings: i32,
+        /// Runs of all of them.
+        n_runs: i32,
+        /// Mean of `phases.compression_bits`, in bits.
+        compression_bits_mean: f64,
+        /// Standard deviation (n − 1) of the same, in bits.
+        compression_bits_std: Option<f64>,
+        /// The smallest mean of a setting, in bits.
+        compression_bits_least: f64,
+        /// The largest.
+        compression_bits_most: f64,
     }
 
     /// One experiment of a sweep: what became of it.
