@@ -38,7 +38,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("kuva", "plots"),
     ("ndarray_npy", "import"),
     ("parquet", "store"),
-    ("polars", "stages/aggregate.rs"),
+    ("polars", "stages/aggregate"),
     ("pulp", "math"),
     ("sha2", "store"),
     ("tar", "import"),
