@@ -13,6 +13,7 @@ mod plot;
 mod record;
 mod run;
 mod schema;
+mod stability;
 mod sweep;
 mod terminal;
 mod verify;
@@ -40,6 +41,7 @@ const COMMANDS: &[Entry] = &[
     (aggregate::command, aggregate::run),
     (check::command, check::run),
     (verify::command, verify::run),
+    (stability::command, stability::run),
     (plot::command, plot::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
