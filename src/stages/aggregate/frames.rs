@@ -1,6 +1,7 @@
 //! The joins: every estimate beside the losses, gradients and verdicts of its moment, and what they are over runs. The only
 //! place that names `polars`.
 
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -34,12 +35,25 @@ pub(super) enum FrameError {
     Store(#[from] StoreError),
 }
 
-/// The tables of one experiment that go beside the estimates of all its estimators, in memory.
+/// What goes beside the estimates of all estimators of one experiment, in memory.
 pub(super) struct Beside {
+    /// Losses and accuracies, by run and moment.
     fits: Option<DataFrame>,
+    /// Norms of gradients and weights, by run, layer and moment.
     norms: Option<DataFrame>,
+    /// Signal-to-noise ratios, by run, layer and step.
+    snr: BTreeMap<String, HashMap<(i32, i64), f64>>,
     checks: Option<DataFrame>,
     gradients_over: Option<String>,
+    /// Fits and norms over runs, for every set of runs that was asked for: estimators have the same, as a rule.
+    over_runs: BTreeMap<Vec<String>, OverRuns>,
+}
+
+/// Means and counts of fits by moment, and of norms by layer and moment.
+#[derive(Clone)]
+struct OverRuns {
+    fits: Option<DataFrame>,
+    norms: Option<DataFrame>,
 }
 
 /// The estimates of one estimator: over runs, and run by run.
@@ -67,55 +81,107 @@ impl Beside {
             }
         };
         let checks = input.is_checked.then(|| checks(&input.experiment.root().join(Experiment::CHECKS))).transpose()?;
-        Ok(Self { fits, norms, checks, gradients_over })
+        let snr = norms.as_ref().map_or_else(|| Ok(BTreeMap::new()), ratios)?;
+        Ok(Self { fits, norms, snr, checks, gradients_over, over_runs: BTreeMap::new() })
+    }
+
+    /// The means of `runs`.
+    fn over(&mut self, runs: &[String]) -> PolarsResult<OverRuns> {
+        if let Some(known) = self.over_runs.get(runs) {
+            return Ok(known.clone());
+        }
+        let mean = |name: &&str| [col(*name).mean(), col(*name).count().alias(format!("{name}_count"))];
+        let of = |table: &Option<DataFrame>, keys: &[&str], names: &[&str]| {
+            let over = |table: &DataFrame| {
+                let these = df!("run" => runs)?.lazy();
+                let table = table.clone().lazy().join(these, [col("run")], [col("run")], JoinType::Inner.into());
+                let keys: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
+                table.group_by(keys).agg(names.iter().flat_map(mean).collect::<Vec<_>>()).collect()
+            };
+            table.as_ref().map(over).transpose()
+        };
+        let made = OverRuns { fits: of(&self.fits, &KEYS[1..], &FITS)?, norms: of(&self.norms, &KEYS, &NORMS)? };
+        self.over_runs.insert(runs.to_vec(), made.clone());
+        Ok(made)
     }
 }
 
-/// Joins the estimates of one estimator with what is beside them.
-pub(super) fn of_estimator(input: &Input, beside: &Beside, estimated: &Estimated) -> Result<OfEstimator, FrameError> {
-    let table = joined(beside, estimated)?.collect()?;
-    expect_own(&table, estimated)?;
-    let over_runs = summarise(table.clone().lazy()).collect()?;
-    let [layer, epoch] = ["layer", "epoch"].map(|name| table.column(name));
-    let (layer, epoch, step) = (layer?.i32()?, epoch?.i32()?, table.column("step")?.i64()?);
-    let (run, failure) = (table.column("run")?.str()?, table.column("failure")?.str()?);
-    let number = |name: &str| Ok::<_, PolarsError>(table.column(name)?.f64()?.clone());
-    let (i_xt, i_ty, snr) = (number("i_xt_bits")?, number("i_ty_bits")?, number("gradient_snr")?);
+/// The signal-to-noise ratios of a table of norms.
+fn ratios(norms: &DataFrame) -> PolarsResult<BTreeMap<String, HashMap<(i32, i64), f64>>> {
+    let (run, snr) = (norms.column("run")?.str()?, norms.column("gradient_snr")?.f64()?);
+    let (layer, step) = (norms.column("layer")?.i32()?, norms.column("step")?.i64()?);
+    let mut ratios: BTreeMap<String, HashMap<(i32, i64), f64>> = BTreeMap::new();
+    for i in 0..norms.height() {
+        let (Some(run), Some(layer), Some(step), Some(snr)) = (run.get(i), layer.get(i), step.get(i), snr.get(i))
+        else {
+            continue;
+        };
+        if !ratios.contains_key(run) {
+            ratios.insert(run.to_owned(), HashMap::new());
+        }
+        if let Some(of_run) = ratios.get_mut(run) {
+            of_run.insert((layer, step), snr);
+        }
+    }
+    Ok(ratios)
+}
 
-    let mut made = OfEstimator {
-        summary: rows(&over_runs, input, beside, estimated)?,
-        i_xt: Vec::new(),
-        i_ty: Vec::new(),
-        courses: Vec::new(),
-    };
-    let mut places: std::collections::BTreeMap<(String, i32), usize> = std::collections::BTreeMap::new();
+/// Joins the estimates of one estimator with what is beside them.
+pub(super) fn of_estimator(
+    input: &Input,
+    beside: &mut Beside,
+    estimated: &Estimated,
+) -> Result<OfEstimator, FrameError> {
+    let table = estimates(estimated)?.collect()?;
+    expect_own(&table, estimated)?;
+    let runs: Vec<String> = estimated.tables.iter().map(|(run, _)| run.clone()).collect();
+    let over_runs = beside.over(&runs)?;
+    let summary = summarise(table.clone().lazy(), &over_runs, beside, estimated)?.collect()?;
+    let (i_xt, i_ty, courses) = run_by_run(&table, input, beside)?;
+    Ok(OfEstimator { summary: rows(&summary, input, beside, estimated)?, i_xt, i_ty, courses })
+}
+
+/// I(X;T) and I(T;Y) of all runs, moment by moment in the order of [`KEYS`]; and the course of every run and layer.
+type RunByRun = (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<Course>);
+
+fn run_by_run(table: &DataFrame, input: &Input, beside: &Beside) -> PolarsResult<RunByRun> {
+    let count = |name: &str| table.column(name)?.i32();
+    let text = |name: &str| table.column(name)?.str();
+    let number = |name: &str| table.column(name)?.f64();
+    let (layer, epoch, step) = (count("layer")?, count("epoch")?, table.column("step")?.i64()?);
+    let (run, failure) = (text("run")?, text("failure")?);
+    let (i_xt, i_ty) = (number("i_xt_bits")?, number("i_ty_bits")?);
+
+    let moment = |i: usize| (layer.get(i), epoch.get(i), step.get(i));
+    let mut order: Vec<usize> = (0..table.height()).collect();
+    order.sort_by_key(|i| (moment(*i), run.get(*i)));
+    let (mut all_xt, mut all_ty, mut courses): RunByRun = Default::default();
+    let mut places: HashMap<(&str, i32), usize> = HashMap::new();
     let mut last = None;
-    for i in 0..table.height() {
-        let key = (layer.get(i), epoch.get(i), step.get(i));
-        if last.replace(key) != Some(key) {
-            made.i_xt.push(Vec::new());
-            made.i_ty.push(Vec::new());
+    for i in order {
+        if last.replace(moment(i)) != Some(moment(i)) {
+            all_xt.push(Vec::new());
+            all_ty.push(Vec::new());
         }
-        if let Some((xt, ty)) = made.i_xt.last_mut().zip(made.i_ty.last_mut()) {
-            xt.extend(i_xt.get(i));
-            ty.extend(i_ty.get(i));
+        if let (Some(of_xt), Some(of_ty)) = (all_xt.last_mut(), all_ty.last_mut()) {
+            of_xt.extend(i_xt.get(i));
+            of_ty.extend(i_ty.get(i));
         }
-        let (Some(run), Some(layer)) = (run.get(i), layer.get(i)) else { continue };
-        let place = *places.entry((run.to_owned(), layer)).or_insert_with(|| {
+        let (Some(run), (Some(layer), Some(epoch), Some(step))) = (run.get(i), moment(i)) else { continue };
+        let place = *places.entry((run, layer)).or_insert_with(|| {
             let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(run));
             let failure = failed.map(|reason| format!("its training failed: {reason}"));
-            made.courses.push(Course { run: run.to_owned(), layer, moments: Vec::new(), failure });
-            made.courses.len() - 1
+            courses.push(Course { run: run.to_owned(), layer, moments: Vec::new(), failure });
+            courses.len() - 1
         });
-        let course = &mut made.courses[place];
-        let epoch = epoch.get(i).unwrap_or_default();
+        let course = &mut courses[place];
         if let Some(why) = failure.get(i).filter(|_| course.failure.is_none()) {
             course.failure = Some(format!("epoch {epoch}: {why}"));
         }
-        let step = step.get(i).unwrap_or_default();
-        course.moments.push(Moment { epoch, step, i_xt: i_xt.get(i), i_ty: i_ty.get(i), snr: snr.get(i) });
+        let snr = beside.snr.get(run).and_then(|of_run| of_run.get(&(layer, step))).copied();
+        course.moments.push(Moment { epoch, step, i_xt: i_xt.get(i), i_ty: i_ty.get(i), snr });
     }
-    Ok(made)
+    Ok((all_xt, all_ty, courses))
 }
 
 /// The table in `file`, as comma-separated values.
@@ -136,7 +202,7 @@ fn select(mut table: LazyFrame, kept: &[&str], numbers: &[&str]) -> PolarsResult
     let there = table.collect_schema()?;
     let number = |name: &&str| match there.contains(name) {
         true => col(*name),
-        false => lit(NULL).cast(DataType::Float64).alias(*name),
+        false => null(name),
     };
     let kept = kept.iter().map(|name| col(*name));
     Ok(table.select(kept.chain(numbers.iter().map(number)).collect::<Vec<_>>()))
@@ -188,7 +254,7 @@ fn weight_norms(weights: &[(usize, Parts)]) -> Result<Option<DataFrame>, FrameEr
         return Ok(None);
     }
     let table = df!("run" => runs, "layer" => layers, "epoch" => epochs, "step" => steps, "weight_norm" => norms)?;
-    let none = NORMS[..3].iter().map(|name| lit(NULL).cast(DataType::Float64).alias(*name));
+    let none = NORMS[..3].iter().map(|name| null(name));
     Ok(Some(table.lazy().with_columns(none.collect::<Vec<_>>()).collect()?))
 }
 
@@ -202,8 +268,8 @@ fn checks(path: &Path) -> PolarsResult<DataFrame> {
     scan(&[path.to_owned()])?.group_by(keys).agg(counts).collect()
 }
 
-/// Every estimate beside the losses, norms and verdicts of its moment, sorted by [`KEYS`] and run.
-fn joined(beside: &Beside, estimated: &Estimated) -> PolarsResult<LazyFrame> {
+/// The tables of all runs below each other, with the run that each should be of.
+fn estimates(estimated: &Estimated) -> PolarsResult<LazyFrame> {
     const NUMBERS: [&str; 8] = [
         "i_xt_bits",
         "i_ty_bits",
@@ -220,32 +286,7 @@ fn joined(beside: &Beside, estimated: &Estimated) -> PolarsResult<LazyFrame> {
         Ok(table.with_column(lit(run.as_str()).alias("place")))
     };
     let tables = estimated.tables.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
-    let mut table = concat(tables, UnionArgs::default())?;
-    let null = |name: &str, kind: DataType| lit(NULL).cast(kind).alias(name);
-    let left = || JoinArgs::new(JoinType::Left);
-    table = match &beside.fits {
-        None => table.with_columns(FITS.map(|name| null(name, DataType::Float64))),
-        Some(fits) => {
-            let on = ["run", "epoch", "step"].map(col);
-            table.join(fits.clone().lazy(), &on, &on, left())
-        }
-    };
-    table = match &beside.norms {
-        None => table.with_columns(NORMS.map(|name| null(name, DataType::Float64))),
-        Some(norms) => table.join(norms.clone().lazy(), RUN_KEYS.map(col), RUN_KEYS.map(col), left()),
-    };
-    table = match beside.checks.as_ref().filter(|_| estimated.is_checked) {
-        None => {
-            let none = ["n_checks_warning", "n_checks_violated"].map(|name| null(name, DataType::Int64));
-            table.with_columns(none)
-        }
-        Some(checks) => {
-            let of_this = col("estimator").eq(lit(estimated.estimator.as_str()));
-            let checks = checks.clone().lazy().filter(of_this).drop(cols(["estimator"]));
-            table.join(checks, KEYS.map(col), KEYS.map(col), left())
-        }
-    };
-    Ok(table.sort(["layer", "epoch", "step", "run"], SortMultipleOptions::default()))
+    concat(tables, UnionArgs::default())
 }
 
 /// A copy of a table, or one in another's place, would count as one more run.
@@ -266,16 +307,18 @@ fn expect_own(table: &DataFrame, estimated: &Estimated) -> Result<(), FrameError
     Ok(())
 }
 
-fn summarise(estimates: LazyFrame) -> LazyFrame {
+/// One row for every layer and moment, with the fits, norms and verdicts of the same.
+fn summarise(
+    estimates: LazyFrame,
+    over_runs: &OverRuns,
+    beside: &Beside,
+    estimated: &Estimated,
+) -> PolarsResult<LazyFrame> {
     let mean = |name: &str| col(name).mean().alias(format!("{name}_mean"));
     let std = |name: &str| col(name).std(1).alias(format!("{name}_std"));
     let median = |name: &str| col(name).median().alias(format!("{name}_median"));
-    // A mean over fewer runs than the others of its row would be read as one over all of them.
-    let mean_of_all = |name: &str| {
-        let is_whole = col(name).count().eq(len());
-        when(is_whole).then(col(name).mean()).otherwise(lit(NULL)).alias(format!("{name}_mean"))
-    };
-    let of_estimates = [
+    let mut table = estimates.group_by(KEYS.map(col)).agg([
+        len().alias("n_rows"),
         // Every estimate has I(T;Y).
         col("i_ty_bits").count().cast(DataType::Int32).alias("n_runs"),
         col("failure").count().cast(DataType::Int32).alias("n_failed"),
@@ -291,13 +334,38 @@ fn summarise(estimates: LazyFrame) -> LazyFrame {
         col("i_ty_null_bits_mean").mean(),
         col("i_xt_ceiling_bits").min(),
         col("i_ty_ceiling_bits").min(),
-        col("n_checks_warning").first(),
-        col("n_checks_violated").first(),
-    ];
-    let beside = FITS.iter().chain(&NORMS).map(|name| mean_of_all(name)).collect::<Vec<_>>();
-    let estimates = estimates.group_by(KEYS.map(col)).agg([of_estimates.to_vec(), beside].concat());
+    ]);
+    for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
+        let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
+        // A mean over fewer runs than the others of its row would be read as one over all of them.
+        let of_all = |name: &&str| {
+            let is_whole = col(format!("{name}_count")).eq(col("n_rows"));
+            when(is_whole).then(col(*name)).otherwise(lit(NULL)).alias(format!("{name}_mean"))
+        };
+        table = match means {
+            None => table.with_columns(names.iter().map(|name| null(&format!("{name}_mean"))).collect::<Vec<_>>()),
+            Some(means) => {
+                let joined = table.join(means.clone().lazy(), &on, &on, JoinType::Left.into());
+                joined.with_columns(names.iter().map(of_all).collect::<Vec<_>>())
+            }
+        };
+    }
+    table = match beside.checks.as_ref().filter(|_| estimated.is_checked) {
+        None => {
+            table.with_columns(["n_checks_warning", "n_checks_violated"].map(|name| null(name).cast(DataType::Int64)))
+        }
+        Some(checks) => {
+            let of_this = col("estimator").eq(lit(estimated.estimator.as_str()));
+            let checks = checks.clone().lazy().filter(of_this).drop(cols(["estimator"]));
+            table.join(checks, KEYS.map(col), KEYS.map(col), JoinType::Left.into())
+        }
+    };
     // Group order is not defined; the sorted table has the same bytes every time.
-    estimates.sort(KEYS, SortMultipleOptions::default())
+    Ok(table.sort(KEYS, SortMultipleOptions::default()))
+}
+
+fn null(name: &str) -> Expr {
+    lit(NULL).cast(DataType::Float64).alias(name)
 }
 
 fn rows(table: &DataFrame, input: &Input, beside: &Beside, estimated: &Estimated) -> PolarsResult<Vec<SummaryRow>> {

@@ -43,9 +43,9 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     let mut made = Made::default();
     let mut resamples = BTreeMap::new();
     for input in &inputs {
-        let beside = Beside::read(input)?;
+        let mut beside = Beside::read(input)?;
         for estimated in &input.estimators {
-            let of_estimator = frames::of_estimator(input, &beside, estimated)?;
+            let of_estimator = frames::of_estimator(input, &mut beside, estimated)?;
             made.add(of_estimator, &mut resamples);
         }
     }
