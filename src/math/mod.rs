@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod bootstrap;
 pub mod bottleneck;
 pub mod determinant;
 pub mod digitise;
