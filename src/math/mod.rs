@@ -20,6 +20,7 @@ pub mod linear_network;
 pub mod minimal_model;
 pub mod neighbours;
 pub mod normal;
+pub mod paired;
 pub mod powers;
 pub mod real;
 pub mod shuffles;
