@@ -7,6 +7,7 @@ pub mod determinant;
 pub mod digitise;
 pub mod distances;
 pub mod edges;
+pub mod effects;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
