@@ -11,6 +11,7 @@ mod inspect;
 mod parameters;
 mod plot;
 mod record;
+mod report;
 mod run;
 mod schema;
 mod stability;
@@ -43,6 +44,7 @@ const COMMANDS: &[Entry] = &[
     (verify::command, verify::run),
     (stability::command, stability::run),
     (plot::command, plot::run),
+    (report::command, report::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
 ];

@@ -5,7 +5,7 @@
 
 /// Two-sided p of the sign test, P(|S| ≥ |s|) for S the sum of n fair signs and s the sum of the signs of `differences`.
 ///
-/// `differences` are finite, in any unit; zeros are left out. In 0..=1, exact to n roundings (it is 0 below 10⁻³⁰⁸);
+/// `differences` are finite, in any unit; zeros are left out. In 0..=1, exact to 2 n roundings (below 10⁻³⁰⁸ it fades to 0);
 /// `None` if no difference is left. O(n²) time.
 ///
 /// # Reference
@@ -20,9 +20,9 @@ pub fn sign_test(differences: &[f64]) -> Option<f64> {
 /// the rank of |d_i| among all.
 ///
 /// `differences` are finite, in any unit; zeros are left out, and differences of exactly equal size share the mean of
-/// their ranks, of which S has its exact distribution. In 0..=1, exact to n² roundings (it is 0 below 10⁻³⁰⁸); `None` if
-/// no difference is left. There is no approximation for large n: O(n³) time, n² numbers of memory, for n = 1000 a quarter
-/// of a second and 8 MB.
+/// their ranks, given which the distribution of S is exact. In 0..=1, exact to n² roundings (below 10⁻³⁰⁸ it fades to 0);
+/// `None` if no difference is left. There is no approximation for large n: O(n³) time and n² numbers of memory, for
+/// n = 1000 a third of a second and 8 MB.
 ///
 /// # Reference
 /// Wilcoxon 1945, "Individual comparisons by ranking methods"; Pratt & Gibbons 1981, ch. 3, on ties.

@@ -12,6 +12,7 @@ pub mod inspect;
 mod keys;
 pub mod plot;
 pub mod record;
+pub mod report;
 pub mod stability;
 pub mod sweep;
 mod trainings;

@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
 const ONE_PLACE: &[(&str, &str)] = &[
     ("anyhow", "cli"),
     ("arrow", "store"),
+    ("base64", "stages/report"),
     ("blake3", "store"),
     ("clap", "cli"),
     ("csv", "import"),
