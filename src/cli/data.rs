@@ -102,13 +102,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             return Ok(Outcome::UpToDate);
         }
         _ => {
-            let state = |spec: &Spec| match state(spec) {
+            let state = |spec: &'static Spec| match state(spec) {
                 State::Made => "made",
                 State::CanBeMade => "can be made",
                 State::ToBeFetched => "to be fetched",
             };
             if terminal.is_json() {
-                let entry = |spec: &&Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
+                let entry =
+                    |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
                 terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
                 return Ok(Outcome::UpToDate);
             }
