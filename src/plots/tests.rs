@@ -1,0 +1,2 @@
+//! Every picture by itself: of nothing, and of small tables.
+#![cfg(test)]
