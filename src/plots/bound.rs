@@ -87,7 +87,8 @@ fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], colour: &str) {
     let Some(middle) = middle(&runs) else { return };
     let dots = |data: Vec<(f64, f64)>, size: f64| ScatterPlot::new().with_data(data).with_color(colour).with_size(size);
     panel.plots.push(dots(runs, 2.5).with_marker_opacity(0.6).into());
-    let ring = dots(fitted, 4.0).with_marker(MarkerShape::Circle).with_marker_opacity(0.0).with_marker_stroke_width(1.5);
+    let ring =
+        dots(fitted, 4.0).with_marker(MarkerShape::Circle).with_marker_opacity(0.0).with_marker_stroke_width(1.5);
     panel.plots.push(ring.into());
     panel.plots.push(dots(vec![middle], 7.0).into());
     let betas: Vec<f64> = rows.iter().filter_map(|row| row.beta).collect();

@@ -120,7 +120,8 @@ fn range(scales: &[SummaryRow], layer: i32, mean: Column) -> Ribbon {
 
 /// The estimates of the same estimator at other scales; empty where there are none.
 fn of_family(siblings: &[SummaryRow], estimator: &str) -> Vec<SummaryRow> {
-    let of: Vec<SummaryRow> = siblings.iter().filter(|row| family(&row.estimator) == family(estimator)).cloned().collect();
+    let of: Vec<SummaryRow> =
+        siblings.iter().filter(|row| family(&row.estimator) == family(estimator)).cloned().collect();
     if of.iter().any(|row| row.estimator != estimator) { of } else { Vec::new() }
 }
 

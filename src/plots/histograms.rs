@@ -26,7 +26,8 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         return Err(PlotError::Nothing("recorded activation beside the summary"));
     };
     let by_layer = tables.histograms.chunk_by(|a, b| a.layer == b.layer);
-    let panels: Vec<Panel> = by_layer.map(|moments| panel(moments, &layer_name(moments[0].layer, last.layer))).collect();
+    let panels: Vec<Panel> =
+        by_layer.map(|moments| panel(moments, &layer_name(moments[0].layer, last.layer))).collect();
     let name = tables.summary.first().map_or("", |row| row.experiment.as_str());
     let sheet = Sheet {
         title: format!("{name}: activations by epoch, first run"),

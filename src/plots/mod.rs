@@ -19,7 +19,7 @@ mod sheet;
 mod snapshots;
 mod stability;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use thiserror::Error;
 

@@ -14,7 +14,8 @@ pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]
 
 /// The number of each experiment, where exactly one parameter varies and its values are numbers.
 pub(super) fn only_number<'a>(experiments: &[&str], settings: &'a [SettingRow]) -> Option<impl Fn(&str) -> f64 + 'a> {
-    let of = move |experiment: &str| settings.iter().find(|row| row.experiment == experiment).and_then(|row| row.number);
+    let of =
+        move |experiment: &str| settings.iter().find(|row| row.experiment == experiment).and_then(|row| row.number);
     let is_one = names(settings, |row: &SettingRow| &row.parameter).len() == 1;
     let is_number = experiments.iter().all(|experiment| of(experiment).is_some());
     (is_one && is_number).then_some(move |experiment: &str| of(experiment).unwrap_or_default())

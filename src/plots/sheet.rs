@@ -225,7 +225,8 @@ impl Sheet {
         if self.axes == Axes::Same {
             self.name_outer_axes(columns);
         }
-        let top = GAP + if self.title.is_empty() { 0.0 } else { 26.0 } + if self.subtitle.is_empty() { 0.0 } else { 20.0 };
+        let top =
+            GAP + if self.title.is_empty() { 0.0 } else { 26.0 } + if self.subtitle.is_empty() { 0.0 } else { 20.0 };
         let rows = self.panels.len().div_ceil(columns);
         let extent = |n: usize, size: f64| n as f64 * (size + GAP);
         let right = GAP + extent(columns, self.size.0);
@@ -283,6 +284,6 @@ pub(super) fn blank(width: f64, height: f64) -> Scene {
     let mut scene = Scene::new(width, height);
     scene.background_color = Some("#ffffff".to_owned());
     scene.text_color = Some(BLACK.to_owned());
-    scene.font_family = Some(kuva::render::layout::DEFAULT_FONT_FAMILY.to_owned());
+    scene.font_family = ComputedLayout::from_layout(&Layout::new((0.0, 1.0), (0.0, 1.0))).font_family;
     scene
 }

@@ -211,7 +211,9 @@ impl Group<'_> {
 }
 
 fn cut(value: &str) -> String {
-    if value.chars().count() <= LONGEST { return value.to_owned() }
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
     value.chars().take(LONGEST - 1).chain(['…']).collect()
 }
 
@@ -223,7 +225,8 @@ impl<'a> Claim<'a> {
         layers.dedup();
         let of_layer = |layer: &Option<i64>| rows.iter().filter(|row| row.layer == *layer).copied().collect();
         let letters = ((CLAIM - 16.0) / width_of("n", SIZE)) as usize;
-        let says = rows.first().map_or_else(Vec::new, |row| wrapped(&format!("{}: {}", row.figure, row.claim), letters));
+        let says =
+            rows.first().map_or_else(Vec::new, |row| wrapped(&format!("{}: {}", row.figure, row.claim), letters));
         Self { says, rows: layers.iter().map(of_layer).collect() }
     }
 
