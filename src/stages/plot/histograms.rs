@@ -1,22 +1,32 @@
 //! How the activations of the first run are spread, layer by layer, at moments spread evenly over the logarithm of the epoch.
 
 use crate::plots::Histogram;
-use crate::store::{ActivationReader, Experiment, Recording, StoreError, Values};
+use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError, Values};
 
 /// At most as many moments of a layer.
 const MOMENTS: usize = 60;
 /// Bins of a layer's own range over these moments.
 const BINS: usize = 60;
 
-/// The histograms of all layers; none where the recording is not there.
+/// The first run of a recording and its layers, where their activations are still there: they are large, and whoever has
+/// estimated from them may have thrown them away.
+pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<usize>)> {
+    let run = recording.runs().first()?;
+    let layers: Vec<usize> = run.layers(Values::Activations.table()).into_iter().collect();
+    let is_there =
+        |layer: &usize| run.parts(Values::Activations.table(), Some(*layer)).iter().all(|path| path.exists());
+    layers.iter().all(is_there).then_some((run, layers))
+}
+
+/// The histograms of all layers; none where the activations are not there.
 ///
 /// # Errors
 /// A file of the recording is not what was written.
 pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> {
     let recording = Recording::find(experiment)?;
-    let Some(run) = recording.runs().first() else { return Ok(Vec::new()) };
+    let Some((run, layers)) = first_run(&recording) else { return Ok(Vec::new()) };
     let mut histograms = Vec::new();
-    for layer in run.layers(Values::Activations.table()) {
+    for layer in layers {
         run.verify(Values::Activations.table(), Some(layer))?;
         histograms.extend(of_layer(&run.activations(Values::Activations, layer)?, layer as i32)?);
     }

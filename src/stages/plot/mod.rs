@@ -69,7 +69,7 @@ fn needs_activations(plots: &[&Spec]) -> bool {
 
 /// What to draw, and where to put it.
 struct Easel<'a> {
-    plots: &'a [&'static Spec],
+    plots: &'a [&'a Spec],
     asked: Asked,
     out: &'a Path,
 }

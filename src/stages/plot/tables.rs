@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::histograms::first_run;
 use crate::plots::{Subject, Tables};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, Row, SettingRow, StabilityRow, SummaryRow,
@@ -193,8 +194,8 @@ fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, Store
     let mut hashes = Vec::new();
     for name in &names {
         let recording = Recording::find(&recorded(folder, name, names.len() == 1))?;
-        let Some(run) = recording.runs().first() else { continue };
-        for layer in run.layers(Values::Activations.table()) {
+        let Some((run, layers)) = first_run(&recording) else { continue };
+        for layer in layers {
             let of_layer = run.hashes(Values::Activations.table(), Some(layer))?;
             hashes.extend(of_layer.into_iter().map(|hash| (format!("{name}: activations of layer {layer}"), hash)));
         }
