@@ -11,8 +11,10 @@ mod inspect;
 mod parameters;
 mod plot;
 mod record;
+mod report;
 mod run;
 mod schema;
+mod stability;
 mod sweep;
 mod terminal;
 mod verify;
@@ -40,7 +42,9 @@ const COMMANDS: &[Entry] = &[
     (aggregate::command, aggregate::run),
     (check::command, check::run),
     (verify::command, verify::run),
+    (stability::command, stability::run),
     (plot::command, plot::run),
+    (report::command, report::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
 ];

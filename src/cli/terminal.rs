@@ -143,3 +143,14 @@ impl Progress for Terminal {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.finish_and_clear();
     }
 }
+
+/// A number in few digits.
+pub(super) fn short(number: f64) -> String {
+    match number.abs() {
+        0.0 => "0".to_owned(),
+        size if size >= 1000.0 => format!("{number:.0}"),
+        size if size >= 100.0 => format!("{number:.1}"),
+        size if size >= 0.01 => format!("{number:.3}"),
+        _ => format!("{number:.1e}"),
+    }
+}

@@ -11,7 +11,7 @@ use infoplane::store::Experiment;
 use infoplane::store::schema::ClaimRow;
 
 use super::inspect::grid;
-use super::terminal::Terminal;
+use super::terminal::{Terminal, short};
 use super::{experiment_arg, path};
 
 pub(super) fn command() -> Command {
@@ -145,16 +145,5 @@ fn measured(row: &ClaimRow) -> String {
         }
         (Some(mean), ..) => format!("{}, one run{failed}", short(mean)),
         _ => "–".to_owned(),
-    }
-}
-
-/// A number in few digits.
-fn short(number: f64) -> String {
-    match number.abs() {
-        0.0 => "0".to_owned(),
-        size if size >= 1000.0 => format!("{number:.0}"),
-        size if size >= 100.0 => format!("{number:.1}"),
-        size if size >= 0.01 => format!("{number:.3}"),
-        _ => format!("{number:.1e}"),
     }
 }

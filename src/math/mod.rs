@@ -1,11 +1,13 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod bootstrap;
 pub mod bottleneck;
 pub mod determinant;
 pub mod digitise;
 pub mod distances;
 pub mod edges;
+pub mod effects;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
@@ -19,6 +21,7 @@ pub mod linear_network;
 pub mod minimal_model;
 pub mod neighbours;
 pub mod normal;
+pub mod paired;
 pub mod powers;
 pub mod real;
 pub mod shuffles;

@@ -3,6 +3,7 @@
 pub mod aggregate;
 pub mod bound;
 pub mod check;
+mod claims;
 pub mod data;
 pub mod estimate;
 pub mod exact;
@@ -11,6 +12,8 @@ pub mod inspect;
 mod keys;
 pub mod plot;
 pub mod record;
+pub mod report;
+pub mod stability;
 pub mod sweep;
 mod trainings;
 mod untrained;

@@ -1,15 +1,27 @@
 //! How the trainings of a recording ended, where it says so.
 
+use std::collections::BTreeMap;
+
 use crate::store::schema::{Row, RunRow};
 use crate::store::{Recording, StoreError, read_all_rows};
 
 /// How many trainings of an experiment did not work out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Trainings {
-    pub(super) n_failed: i64,
+    /// The runs whose training failed, with the reason.
+    pub(super) failed: BTreeMap<String, String>,
     pub(super) n_degenerate: i64,
+}
+
+impl Trainings {
+    pub(super) fn n_failed(&self) -> i64 {
+        self.failed.len() as i64
+    }
+
     /// Why the first of them failed.
-    pub(super) reason: Option<String>,
+    pub(super) fn reason(&self) -> Option<String> {
+        self.failed.first_key_value().map(|(run, reason)| format!("{run}: {reason}"))
+    }
 }
 
 /// The trainings of a recording; `None` where a run does not say how it ended.
@@ -19,9 +31,8 @@ pub(super) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError>
         let rows: Vec<RunRow> = read_all_rows(&run.parts(RunRow::TABLE, None))?;
         let Some(row) = rows.last() else { return Ok(None) };
         if row.outcome == "failed" {
-            all.n_failed += 1;
-            let reason = || format!("{}: {}", run.id, row.reason.as_deref().unwrap_or("no reason is recorded"));
-            all.reason.get_or_insert_with(reason);
+            let reason = row.reason.clone().unwrap_or_else(|| "no reason is recorded".to_owned());
+            all.failed.insert(run.id.to_string(), reason);
         }
         all.n_degenerate += i64::from(row.degenerate.is_some());
     }

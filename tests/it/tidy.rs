@@ -29,6 +29,7 @@ const LAYERS: &[(&str, u8)] = &[
 const ONE_PLACE: &[(&str, &str)] = &[
     ("anyhow", "cli"),
     ("arrow", "store"),
+    ("base64", "stages/report"),
     ("blake3", "store"),
     ("clap", "cli"),
     ("csv", "import"),
@@ -38,7 +39,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("kuva", "plots"),
     ("ndarray_npy", "import"),
     ("parquet", "store"),
-    ("polars", "stages/aggregate.rs"),
+    ("polars", "stages/aggregate"),
     ("pulp", "math"),
     ("sha2", "store"),
     ("tar", "import"),

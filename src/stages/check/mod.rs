@@ -164,7 +164,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
 }
 
 /// Per estimator and check, the worst verdict and where it is.
-fn findings(rows: &[CheckRow]) -> Vec<Finding> {
+pub(super) fn findings(rows: &[CheckRow]) -> Vec<Finding> {
     let mut subjects: BTreeMap<(&str, usize), Vec<&CheckRow>> = BTreeMap::new();
     for row in rows {
         subjects.entry((&row.estimator, judge::order_of(&row.check))).or_default().push(row);

@@ -35,11 +35,11 @@ fn row(
         (Ok(state), Ok(_)) => Ok(state),
     };
     let (n_runs, trainings) = recorded.unwrap_or((None, None));
-    let n_failed = trainings.as_ref().map_or(0, |trainings| trainings.n_failed);
+    let n_failed = trainings.as_ref().map_or(0, Trainings::n_failed);
     let (n_failures, n_estimates) = estimates.get(&variant.id).copied().unwrap_or_default();
     let mut problems = Vec::new();
     if n_failed > 0 {
-        let reason = trainings.as_ref().and_then(|trainings| trainings.reason.as_deref()).unwrap_or_default();
+        let reason = trainings.as_ref().and_then(Trainings::reason).unwrap_or_default();
         problems.push(format!("{n_failed} of {} trainings failed ({reason})", n_runs.unwrap_or(0)));
     }
     if n_failures > 0 {
@@ -57,7 +57,7 @@ fn row(
         experiment: variant.id.clone(),
         state: state.to_owned(),
         n_runs,
-        n_trainings_failed: trainings.as_ref().map(|trainings| trainings.n_failed),
+        n_trainings_failed: trainings.as_ref().map(Trainings::n_failed),
         n_trainings_degenerate: trainings.as_ref().map(|trainings| trainings.n_degenerate),
         reason,
     }

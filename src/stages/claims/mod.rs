@@ -1,87 +1,35 @@
-//! The verify stage: what a paper claims, asked of the runs → `claims.parquet`, each claim with its verdict.
+//! What runs say of a claim, for the stages that ask: verify of what is claimed, stability of the same in every setting.
 
 mod courses;
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
 
-use serde_json::json;
-
-use super::{StageError, keys};
+use super::StageError;
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
 use crate::math::interval::{Interval, mean_interval};
-use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Pending, RunId, write_rows};
-use courses::{Course, Tables};
-
-/// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
-///
-/// A claim holds where the 95 % interval of the mean over runs lies wholly on the claimed side, fails where it lies wholly
-/// on the other, and is undecided else. Runs whose training failed are left out, and counted. Of several experiments one
-/// that cannot be read leaves its claims undecided.
-///
-/// # Errors
-/// There are no claims, or a file is not what was written.
-pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
-    if of.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
-        let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
-        return Err(StageError::Refused(problem.to_owned()));
-    }
-    let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
-    for (pipeline, experiment) in of.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
-        match of_experiment(pipeline, experiment, &mut hashes) {
-            Ok(judged) => rows.extend(judged),
-            Err(e) if of.len() == 1 => return Err(e),
-            Err(e) => rows.extend(
-                each(pipeline)
-                    .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),
-            ),
-        }
-    }
-
-    let described: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
-    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": described, "schema": VERSION }));
-    if work.finished()?.is_none() {
-        let _lock = Lock::wait(out, "claims")?;
-        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
-        work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
-    }
-    Ok(rows)
-}
+use crate::store::RunId;
+use courses::Course;
+pub(super) use courses::Tables;
 
 /// Every claim of a pipeline in each of its layers, 0 where it is about none.
-fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)> {
+pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)> {
     let of_claim = |claim: &Expect| if claim.layers.is_empty() { vec![0] } else { claim.layers.clone() };
     pipeline.claims.iter().flat_map(move |claim| of_claim(claim).into_iter().map(move |layer| (claim, layer)))
 }
 
-fn of_experiment(
-    pipeline: &Pipeline,
-    experiment: &Experiment,
-    hashes: &mut BTreeSet<String>,
-) -> Result<Vec<ClaimRow>, StageError> {
-    let mut tables = Tables::open(pipeline, experiment)?;
-    let place = experiment.recording();
-    if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
-        tracing::warn!(
-            "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
-            place.display()
-        );
-    }
-    if experiment.is_unfinished() {
-        tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
-    }
-    let mut rows = Vec::new();
-    for (claim, layer) in each(pipeline) {
-        let judged = match tables.courses(&claim.quantity)? {
-            Err(problem) => Judged::undecided(problem),
-            Ok(courses) => judge(&of_runs(&tables, courses, layer), claim),
-        };
-        rows.push(row(&pipeline.name, claim, layer, Judged { n_failed: tables.failed.len(), ..judged }));
-    }
-    hashes.extend(tables.hashes);
-    Ok(rows)
+/// What the runs say of `claim` in one layer, `quantity` being what it looks at, or the same of another estimate.
+pub(super) fn judged(
+    tables: &mut Tables<'_>,
+    claim: &Expect,
+    quantity: &Quantity,
+    layer: usize,
+) -> Result<Judged, StageError> {
+    let judged = match tables.courses(quantity)? {
+        Err(problem) => Judged::undecided(problem),
+        Ok(courses) => judge(&of_runs(tables, courses, layer), claim),
+    };
+    Ok(Judged { n_failed: tables.failed.len(), ..judged })
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
@@ -98,17 +46,25 @@ fn of_runs(tables: &Tables<'_>, courses: BTreeMap<(String, usize), Course>, laye
 
 /// What the runs say of a claim in one layer.
 #[derive(Debug, Clone, PartialEq)]
-struct Judged {
-    verdict: &'static str,
-    numbers: Vec<f64>,
-    interval: Option<Interval>,
-    n_met: usize,
-    n_failed: usize,
-    reason: Option<String>,
+pub(super) struct Judged {
+    pub(super) verdict: &'static str,
+    /// The number of every run that has one.
+    pub(super) numbers: Vec<f64>,
+    pub(super) interval: Option<Interval>,
+    /// Runs whose own number is as claimed.
+    pub(super) n_met: usize,
+    /// Runs left out because their training failed.
+    pub(super) n_failed: usize,
+    pub(super) reason: Option<String>,
 }
 
 impl Judged {
-    fn undecided(reason: String) -> Self {
+    /// The mean over runs, or the number of the only one.
+    pub(super) fn mean(&self) -> Option<f64> {
+        self.interval.map(|interval| interval.mean).or(self.numbers.first().copied())
+    }
+
+    pub(super) fn undecided(reason: String) -> Self {
         Self { verdict: "undecided", numbers: Vec::new(), interval: None, n_met: 0, n_failed: 0, reason: Some(reason) }
     }
 }
@@ -200,34 +156,6 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
         Measure::FirstAbove(bound) => first_epoch(&|value| value > bound),
         Measure::FirstBelow(bound) => first_epoch(&|value| value < bound),
         Measure::Change([from, to]) => Some(nearest(to)? - nearest(from)?),
-    }
-}
-
-fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimRow {
-    let (estimate, layer) = match &claim.quantity {
-        Quantity::Estimated { estimate, .. } => (Some(estimate.clone()), Some(layer as i64)),
-        Quantity::Fit(_) => (None, None),
-        Quantity::Gradient { .. } | Quantity::Bound(_) => (None, Some(layer as i64)),
-    };
-    ClaimRow {
-        experiment: experiment.to_owned(),
-        figure: claim.figure.clone(),
-        claim: claim.claim.clone(),
-        paper: claim.paper.clone(),
-        estimator: estimate,
-        quantity: claim.quantity.name().to_owned(),
-        layer,
-        measure: claim.measure.words(),
-        wanted: claim.wanted.words(),
-        verdict: judged.verdict.to_owned(),
-        n_runs: judged.numbers.len() as i32,
-        n_failed: judged.n_failed as i32,
-        n_met: judged.n_met as i32,
-        mean: judged.interval.map(|i| i.mean).or(judged.numbers.first().copied()),
-        std: judged.interval.map(|i| i.std),
-        low: judged.interval.map(|i| i.low),
-        high: judged.interval.map(|i| i.high),
-        reason: judged.reason,
     }
 }
 

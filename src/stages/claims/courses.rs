@@ -23,23 +23,23 @@ pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
 
 /// The tables of an experiment, each read when the first claim looks into it.
 #[derive(Debug)]
-pub(super) struct Tables<'a> {
+pub(in super::super) struct Tables<'a> {
     experiment: &'a Experiment,
     pipeline: &'a Pipeline,
     recording: Result<Recording, String>,
     /// All runs of the recording; none where there is no recording.
     pub(super) runs: Vec<String>,
     /// Runs whose training failed: their last moment is not the end of a training.
-    pub(super) failed: BTreeSet<String>,
+    pub(in super::super) failed: BTreeSet<String>,
     estimates: BTreeMap<String, Vec<EstimateRow>>,
     epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
     gradients: Option<BTreeMap<String, Vec<GradientRow>>>,
     /// Hashes of what was read.
-    pub(super) hashes: BTreeSet<String>,
+    pub(in super::super) hashes: BTreeSet<String>,
 }
 
 impl<'a> Tables<'a> {
-    pub(super) fn open(pipeline: &'a Pipeline, experiment: &'a Experiment) -> Result<Self, StageError> {
+    pub(in super::super) fn open(pipeline: &'a Pipeline, experiment: &'a Experiment) -> Result<Self, StageError> {
         let recording = match Recording::open(experiment) {
             Err(StoreError::Missing { problem, .. }) => Err(problem),
             recording => Ok(recording?),

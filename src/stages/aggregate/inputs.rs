@@ -1,0 +1,179 @@
+//! What a summary is made of: the tables of every experiment, each proven to be what was written.
+
+use std::path::PathBuf;
+
+use super::super::StageError;
+use super::super::trainings::{self, Trainings};
+use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow};
+use crate::store::{Experiment, Manifest, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash};
+
+/// The tables of one experiment.
+#[derive(Debug)]
+pub(super) struct Input {
+    pub(super) experiment: Experiment,
+    /// Every estimator, with its table of each run.
+    pub(super) estimators: Vec<Estimated>,
+    /// Losses and accuracies of every run that has them.
+    pub(super) epochs: Vec<Parts>,
+    /// Gradients likewise.
+    pub(super) gradients: Vec<Parts>,
+    /// Weights by layer, where there are no gradients to take their norms from.
+    pub(super) weights: Vec<(usize, Parts)>,
+    /// Whether there are verdicts of `infoplane check`.
+    pub(super) is_checked: bool,
+    /// How the trainings ended, where the recording says so.
+    pub(super) trainings: Option<Trainings>,
+    /// Place and hash of every file.
+    pub(super) hashes: Vec<(String, String)>,
+}
+
+/// The tables of one estimator.
+#[derive(Debug)]
+pub(super) struct Estimated {
+    pub(super) estimator: String,
+    /// The run of each table, and the table.
+    pub(super) tables: Vec<(String, PathBuf)>,
+    /// Whether the verdicts are about these very tables.
+    pub(super) is_checked: bool,
+}
+
+/// The files of one table of one run.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) run: String,
+    pub(super) paths: Vec<PathBuf>,
+}
+
+/// The inputs of all `experiments`.
+///
+/// # Errors
+/// Two experiments of one name, one without estimates, a file that is not what was written.
+pub(super) fn of(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
+    let mut names: Vec<String> = experiments.iter().map(Experiment::name).collect();
+    names.sort();
+    if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+        let problem = format!("two experiments are called `{}`; rename the folder of one of them", pair[0]);
+        return Err(StageError::Refused(problem));
+    }
+    experiments.iter().map(input).collect()
+}
+
+fn input(experiment: &Experiment) -> Result<Input, StageError> {
+    let by_estimator = experiment.estimate_files()?;
+    if by_estimator.is_empty() {
+        let problem = "no estimates; run `infoplane estimate` first".to_owned();
+        return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
+    }
+    let recording = match Recording::open(experiment) {
+        // Estimates may lie apart from their recording.
+        Err(StoreError::Missing { .. }) => None,
+        recording => Some(recording?),
+    };
+    let runs = recording.as_ref().map_or(&[][..], Recording::runs);
+    warn_of_missing_estimates(runs.len(), &by_estimator);
+
+    let mut hashes = Vec::new();
+    for run in recording.iter().flat_map(Recording::all_runs) {
+        hashes.extend(run.verify(RunRow::TABLE, None)?.into_iter().map(|hash| ("runs".to_owned(), hash)));
+    }
+    let epochs = parts::<EpochRow>(runs, None, &mut hashes)?;
+    epochs.iter().try_for_each(|parts| ascending(&parts.paths))?;
+    let gradients = parts::<GradientRow>(runs, None, &mut hashes)?;
+    let mut weights = Vec::new();
+    if gradients.is_empty() {
+        let layers: std::collections::BTreeSet<usize> =
+            runs.iter().flat_map(|run| run.layers(WeightRow::TABLE)).collect();
+        for layer in layers {
+            let parts = parts::<WeightRow>(runs, Some(layer), &mut hashes)?;
+            weights.extend(parts.into_iter().map(|parts| (layer, parts)));
+        }
+    }
+    let checked = checked_tables(experiment, &mut hashes)?;
+    let mut estimators = Vec::new();
+    for (estimator, paths) in by_estimator {
+        let mut is_checked = checked.is_some();
+        let mut tables = Vec::new();
+        for path in paths {
+            let (relative, hash) = experiment.verified_estimates(&path)?;
+            is_checked &= checked.as_ref().is_some_and(|checked| checked.contains(&hash));
+            hashes.push((relative, hash));
+            let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            tables.push((run.trim_start_matches("run=").to_owned(), path));
+        }
+        if checked.is_some() && !is_checked {
+            tracing::warn!(
+                "the verdicts in {} are not about {estimator} as it is now; run `infoplane check` again",
+                Experiment::CHECKS
+            );
+        }
+        estimators.push(Estimated { estimator, tables, is_checked });
+    }
+    let trainings = recording.as_ref().map_or(Ok(None), trainings::of)?;
+    let is_checked = checked.is_some();
+    Ok(Input { experiment: experiment.clone(), estimators, epochs, gradients, weights, is_checked, trainings, hashes })
+}
+
+/// The hashes of the tables that `infoplane check` has looked at, where it was called.
+fn checked_tables(
+    experiment: &Experiment,
+    hashes: &mut Vec<(String, String)>,
+) -> Result<Option<Vec<String>>, StoreError> {
+    if !experiment.root().join(Experiment::CHECKS).exists() {
+        return Ok(None);
+    }
+    hashes.push((CheckRow::TABLE.to_owned(), verified_hash(experiment.root(), "checks", Experiment::CHECKS)?));
+    let manifest = Manifest::read(&experiment.root().join(".meta/checks.json"))?;
+    let tables = manifest.and_then(|manifest| manifest.made_from["tables"].as_array().cloned()).unwrap_or_default();
+    Ok(Some(tables.iter().filter_map(|hash| Some(hash.as_str()?.to_owned())).collect()))
+}
+
+/// Estimates of some runs only, as after a stage that was stopped.
+fn warn_of_missing_estimates(n_runs: usize, by_estimator: &[(String, Vec<PathBuf>)]) {
+    for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs && !is_pooled(files)) {
+        let n = files.len();
+        tracing::warn!("{estimator} has estimated {n} of {n_runs} recorded runs; run `infoplane estimate` again");
+    }
+}
+
+/// Whether the one table is of all runs pooled.
+fn is_pooled(files: &[PathBuf]) -> bool {
+    let name = format!("run={}.parquet", RunId::pooled());
+    files.iter().any(|file| file.ends_with(&name))
+}
+
+/// The files of a table of every run that has some, and their hashes.
+fn parts<R: Row>(
+    runs: &[RecordedRun],
+    layer: Option<usize>,
+    hashes: &mut Vec<(String, String)>,
+) -> Result<Vec<Parts>, StoreError> {
+    let mut found = Vec::new();
+    for run in runs {
+        let paths = run.parts(R::TABLE, layer);
+        if !paths.is_empty() {
+            let place = format!("{} of {}", R::TABLE, run.id);
+            hashes.extend(run.verify(R::TABLE, layer)?.into_iter().map(|hash| (place.clone(), hash)));
+            found.push(Parts { run: run.id.to_string(), paths });
+        }
+    }
+    Ok(found)
+}
+
+/// Losses of one moment twice would count a run twice.
+fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
+    let mut last = (-1, -1);
+    for path in paths {
+        for row in read_rows::<EpochRow>(path)? {
+            let (epoch, step) = (row.epoch, row.step);
+            if (epoch, step) <= last {
+                let problem = format!(
+                    "moments must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
+                    last.0, last.1
+                );
+                return Err(StoreError::Rows { path: path.clone(), problem });
+            }
+            last = (epoch, step);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,166 @@
+//! The aggregate stage: estimates of all runs, joined with losses, gradients and verdicts, as means, spreads and intervals
+//! over runs, and the phases of every training.
+
+mod frames;
+mod inputs;
+mod phases;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ndarray::Array2;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+
+use super::{Outcome, StageError};
+use crate::math::bootstrap::Resamples;
+use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, write_bytes, write_rows};
+use frames::{Beside, FrameError, OfEstimator};
+use phases::phases;
+
+/// Resamples behind every interval; their seed. The same resamples serve all layers, moments, estimators and experiments.
+const N_RESAMPLES: usize = 2000;
+const RESAMPLES_SEED: u64 = 0;
+
+/// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
+/// first and the last also as CSV.
+///
+/// One estimator of one experiment is in memory at a time.
+///
+/// # Errors
+/// No estimates, two experiments of one name, a table that cannot be read or written.
+pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
+    let inputs = inputs::of(experiments)?;
+    let hashes: BTreeMap<String, &[(String, String)]> =
+        inputs.iter().map(|input| (input.experiment.name(), input.hashes.as_slice())).collect();
+    let made_from = serde_json::json!({ "tables": hashes, "schema": VERSION, "resamples": N_RESAMPLES });
+    let work = Pending::new(out, "summary", &made_from);
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let _lock = Lock::take(out)?;
+    let mut made = Made::default();
+    let mut resamples = BTreeMap::new();
+    for input in &inputs {
+        let mut beside = Beside::read(input)?;
+        for estimated in &input.estimators {
+            let of_estimator = frames::of_estimator(input, &mut beside, estimated)?;
+            made.add(of_estimator, &mut resamples);
+        }
+    }
+    made.sort();
+    warn_of_fewer_runs(&made.summary);
+    warn_of_what_does_not_match(&made.summary);
+
+    let footer = Footer::from([
+        ("infoplane.config_hash".to_owned(), work.key().to_owned()),
+        ("infoplane.bootstrap".to_owned(), format!("{N_RESAMPLES} resamples, seed {RESAMPLES_SEED}")),
+    ]);
+    let mut files = vec![
+        write_rows(out, Experiment::SUMMARY, &made.summary, &footer)?,
+        write_rows(out, Experiment::PHASES, &made.phases, &footer)?,
+        write_rows(out, Experiment::COMPRESSION, &made.compression, &footer)?,
+    ];
+    for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
+        let csv = frames::csv(&out.join(table)).map_err(FrameError::from)?;
+        files.push(write_bytes(out, &table.replace(".parquet", ".csv"), &csv)?);
+    }
+    work.finish(files)?;
+    Ok(Outcome::Done(format!("{} rows → {}", made.summary.len(), out.join(Experiment::SUMMARY).display())))
+}
+
+impl From<FrameError> for StageError {
+    fn from(e: FrameError) -> Self {
+        match e {
+            FrameError::Store(e) => e.into(),
+            e @ FrameError::Polars(_) => Self::Refused(e.to_string()),
+        }
+    }
+}
+
+/// The rows of all tables.
+#[derive(Debug, Default)]
+struct Made {
+    summary: Vec<SummaryRow>,
+    phases: Vec<PhaseRow>,
+    compression: Vec<CompressionRow>,
+}
+
+impl Made {
+    fn add(&mut self, mut of: OfEstimator, resamples: &mut BTreeMap<usize, Resamples>) {
+        let Some(first) = of.summary.first() else { return };
+        let (phases, compression) = phases(&first.experiment, &first.estimator, &of.courses);
+        for (row, interval) in of.summary.iter_mut().zip(intervals(&of.i_xt, resamples)) {
+            (row.i_xt_bits_low, row.i_xt_bits_high) = (interval.map(|i| i[0]), interval.map(|i| i[1]));
+        }
+        for (row, interval) in of.summary.iter_mut().zip(intervals(&of.i_ty, resamples)) {
+            (row.i_ty_bits_low, row.i_ty_bits_high) = (interval.map(|i| i[0]), interval.map(|i| i[1]));
+        }
+        self.summary.append(&mut of.summary);
+        self.phases.extend(phases);
+        self.compression.extend(compression);
+    }
+
+    fn sort(&mut self) {
+        let of_summary = |r: &SummaryRow| (r.experiment.clone(), r.estimator.clone(), r.layer, r.epoch, r.step);
+        self.summary.sort_by_cached_key(of_summary);
+        let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
+        self.phases.sort_by_cached_key(of_phase);
+        self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
+    }
+}
+
+/// The intervals of the means of `moments`, each of which has the numbers of some runs; `None` with fewer than two.
+fn intervals(moments: &[Vec<f64>], resamples: &mut BTreeMap<usize, Resamples>) -> Vec<Option<[f64; 2]>> {
+    let mut intervals = vec![None; moments.len()];
+    let counts: BTreeSet<usize> = moments.iter().map(Vec::len).collect();
+    for n in counts {
+        let make = || Resamples::new(n, N_RESAMPLES, &mut ChaCha8Rng::seed_from_u64(RESAMPLES_SEED));
+        if !resamples.contains_key(&n)
+            && let Some(made) = make()
+        {
+            resamples.insert(n, made);
+        }
+        let Some(of_n) = resamples.get(&n) else { continue };
+        let places: Vec<usize> = (0..moments.len()).filter(|place| moments[*place].len() == n).collect();
+        let numbers = Array2::from_shape_fn((places.len(), n), |(row, run)| moments[places[row]][run]);
+        for (place, interval) in places.into_iter().zip(of_n.mean_intervals(numbers.view())) {
+            intervals[place] = Some(interval);
+        }
+    }
+    intervals
+}
+
+/// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
+fn warn_of_fewer_runs(rows: &[SummaryRow]) {
+    let of = |row: &SummaryRow| row.n_runs + row.n_failed;
+    for rows in rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator)) {
+        let most = rows.iter().map(of).max().unwrap_or(0);
+        let n_fewer = rows.iter().filter(|row| of(row) < most).count();
+        if n_fewer > 0 {
+            tracing::warn!(
+                "{}, {}: {n_fewer} of {} rows stand on fewer than {most} runs, which were recorded at different steps",
+                rows[0].experiment,
+                rows[0].estimator,
+                rows.len()
+            );
+        }
+    }
+}
+
+/// What matches is joined; what some experiments have and others have not is named.
+fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
+    let experiments: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
+    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    for row in rows {
+        owners.entry(format!("layer {}", row.layer)).or_default().insert(&row.experiment);
+        owners.entry(row.estimator.clone()).or_default().insert(&row.experiment);
+    }
+    for (what, owners) in owners.iter().filter(|(_, owners)| owners.len() < experiments.len()) {
+        let (n, all) = (owners.len(), experiments.len());
+        let first: Vec<&str> = owners.iter().take(3).copied().collect();
+        let more = if n > first.len() { ", …" } else { "" };
+        tracing::warn!("{what} is only in {n} of {all} experiments: {}{more}", first.join(", "));
+    }
+}

@@ -1,0 +1,340 @@
+//! The phases of a training: fitting, compression, drift and diffusion, of every run and layer and over all runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::math::interval::{Interval, mean_interval};
+use crate::math::paired::{sign_test, wilcoxon};
+use crate::store::RunId;
+use crate::store::schema::{CompressionRow, PhaseRow};
+
+/// Of the way from the first I(T;Y) to its largest, what counts as fitted.
+const FITTED_SHARE: f64 = 0.9;
+
+/// One run and layer over its training, by rising step.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Course {
+    pub(super) run: String,
+    pub(super) layer: i32,
+    pub(super) moments: Vec<Moment>,
+    /// Why it says nothing of a whole training.
+    pub(super) failure: Option<String>,
+}
+
+/// A recorded moment.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Moment {
+    pub(super) epoch: i32,
+    pub(super) step: i64,
+    pub(super) i_xt: Option<f64>,
+    pub(super) i_ty: Option<f64>,
+    /// Signal-to-noise ratio of the gradients.
+    pub(super) snr: Option<f64>,
+}
+
+/// The phases of one estimator's `courses`, which are all runs and layers of one experiment.
+pub(super) fn phases(experiment: &str, estimator: &str, courses: &[Course]) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
+    let layers: BTreeSet<i32> = courses.iter().map(|course| course.layer).collect();
+    let (mut phases, mut compressions) = (Vec::new(), Vec::new());
+    for layer in layers {
+        let of_layer: Vec<&Course> = courses.iter().filter(|course| course.layer == layer).collect();
+        let peaks = peaks_of_the_others(&of_layer);
+        let row = |course: &&Course| phase(experiment, estimator, course, peaks.get(course.run.as_str()).copied());
+        let rows: Vec<PhaseRow> = of_layer.iter().map(row).collect();
+        compressions.push(compression(experiment, estimator, layer, &rows));
+        phases.extend(rows);
+    }
+    phases.sort_by(|a, b| (&a.run, a.layer).cmp(&(&b.run, b.layer)));
+    (phases, compressions)
+}
+
+/// Of every run the moment (epoch, step) at which the mean I(X;T) of the other runs is largest.
+///
+/// A run's own largest value is above its last for mere noise, so that every run would seem to compress. Where the others
+/// are at their largest knows nothing of this run's noise. Runs that were recorded at different steps are compared at all
+/// of them, each with what it had last.
+fn peaks_of_the_others<'c>(courses: &[&'c Course]) -> BTreeMap<&'c str, (i32, i64)> {
+    let whole: Vec<&&Course> =
+        courses.iter().filter(|course| course.failure.is_none() && course.moments[0].i_xt.is_some()).collect();
+    let mut peaks = BTreeMap::new();
+    if whole.len() < 2 {
+        return peaks;
+    }
+    // No run is asked for what came before its first moment.
+    let first = whole.iter().map(|course| course.moments[0].step).max().unwrap_or(0);
+    let moments: BTreeSet<(i64, i32)> =
+        whole.iter().flat_map(|c| c.moments.iter().map(|m| (m.step, m.epoch))).collect();
+    let moments: Vec<(i64, i32)> = moments.into_iter().filter(|(step, _)| *step >= first).collect();
+    let held: Vec<Vec<f64>> =
+        whole.iter().map(|course| moments.iter().map(|(step, _)| held(course, *step)).collect()).collect();
+    for (own, course) in whole.iter().enumerate() {
+        // The first of several equal ones.
+        let mut peak = (f64::NEG_INFINITY, (0, 0));
+        for (m, (step, epoch)) in moments.iter().enumerate() {
+            let others: f64 = held.iter().enumerate().filter(|(run, _)| *run != own).map(|(_, run)| run[m]).sum();
+            if others > peak.0 {
+                peak = (others, (*epoch, *step));
+            }
+        }
+        peaks.insert(course.run.as_str(), peak.1);
+    }
+    peaks
+}
+
+/// I(X;T) at the last recorded moment that is not after `step`.
+fn held(course: &Course, step: i64) -> f64 {
+    let until = course.moments.partition_point(|moment| moment.step <= step);
+    course.moments[until.max(1) - 1].i_xt.unwrap_or(0.0)
+}
+
+fn phase(experiment: &str, estimator: &str, course: &Course, others_peak: Option<(i32, i64)>) -> PhaseRow {
+    let mut row = PhaseRow {
+        experiment: experiment.to_owned(),
+        estimator: estimator.to_owned(),
+        run: course.run.clone(),
+        layer: course.layer,
+        end_epoch: course.moments.last().map_or(0, |moment| moment.epoch),
+        i_xt_start_bits: None,
+        i_xt_peak_bits: None,
+        i_xt_peak_epoch: None,
+        i_xt_end_bits: None,
+        drop_bits: None,
+        others_peak_epoch: None,
+        compression_bits: None,
+        i_ty_start_bits: None,
+        i_ty_end_bits: None,
+        fitted_epoch: None,
+        diffusion_epoch: None,
+        failure: course.failure.clone(),
+    };
+    if course.failure.is_some() {
+        return row;
+    }
+    let i_xt: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.i_xt?))).collect();
+    if let (Some(first), Some(last), Some(peak)) = (i_xt.first(), i_xt.last(), largest(&i_xt)) {
+        row.i_xt_start_bits = Some(first.1);
+        row.i_xt_peak_bits = Some(peak.1);
+        row.i_xt_peak_epoch = Some(peak.0.into());
+        row.i_xt_end_bits = Some(last.1);
+        row.drop_bits = Some(peak.1 - last.1);
+        row.others_peak_epoch = others_peak.map(|(epoch, _)| epoch.into());
+        row.compression_bits = others_peak.map(|(_, step)| held(course, step) - last.1);
+    }
+    let i_ty: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.i_ty?))).collect();
+    if let (Some(first), Some(last)) = (i_ty.first(), i_ty.last()) {
+        row.i_ty_start_bits = Some(first.1);
+        row.i_ty_end_bits = Some(last.1);
+        row.fitted_epoch = fitted(&i_ty).map(i64::from);
+    }
+    let snr: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.snr?))).collect();
+    row.diffusion_epoch = diffusion(&snr).map(i64::from);
+    row
+}
+
+/// The first of the largest values.
+fn largest(course: &[(i32, f64)]) -> Option<(i32, f64)> {
+    course.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })
+}
+
+/// The first epoch with [`FITTED_SHARE`] of the way from the first value to the largest; `None` where it never rises.
+fn fitted(course: &[(i32, f64)]) -> Option<i32> {
+    let (first, peak) = (course.first()?.1, largest(course)?.1);
+    let enough = first + FITTED_SHARE * (peak - first);
+    let reached = course.iter().find(|(_, value)| *value >= enough).filter(|_| peak > first);
+    reached.map(|(epoch, _)| *epoch)
+}
+
+/// The first epoch after the largest ratio at which it is below 1; `None` where the largest is not above 1.
+fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
+    let peak = largest(snr).filter(|(_, ratio)| *ratio > 1.0)?;
+    snr.iter().find(|(epoch, ratio)| *epoch > peak.0 && *ratio < 1.0).map(|(epoch, _)| *epoch)
+}
+
+/// What the runs of a layer come to.
+fn compression(experiment: &str, estimator: &str, layer: i32, rows: &[PhaseRow]) -> CompressionRow {
+    let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
+    let all = |number: fn(&PhaseRow) -> Option<f64>| sound.iter().filter_map(|row| number(row)).collect::<Vec<f64>>();
+    let epochs = |number: fn(&PhaseRow) -> Option<i64>| {
+        sound.iter().filter_map(|row| number(row)).map(|epoch| epoch as f64).collect::<Vec<f64>>()
+    };
+    let numbers = all(|row| row.compression_bits);
+    let interval = mean_interval(&numbers);
+    let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
+    let verdict = interval.map_or("undecided", verdict);
+    let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
+    let reason = match (interval, sound.len()) {
+        (Some(_), _) => None,
+        (None, 0) => rows.iter().find_map(|row| row.failure.as_ref()).map(|why| format!("no run has numbers: {why}")),
+        (None, _) if is_pooled => Some("the runs are pooled: one number has no interval".to_owned()),
+        (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => Some("there is no I(X;T)".to_owned()),
+        (None, 1) => Some("one run has no interval; record more".to_owned()),
+        (None, _) => Some("fewer than two runs have I(X;T)".to_owned()),
+    };
+    CompressionRow {
+        experiment: experiment.to_owned(),
+        estimator: estimator.to_owned(),
+        layer,
+        n_runs: sound.len() as i32,
+        n_failed: (rows.len() - sound.len()) as i32,
+        i_xt_peak_bits_mean: mean(&all(|row| row.i_xt_peak_bits)),
+        i_xt_peak_epoch_median: median(epochs(|row| row.i_xt_peak_epoch)),
+        i_xt_end_bits_mean: mean(&all(|row| row.i_xt_end_bits)),
+        drop_bits_mean: mean(&all(|row| row.drop_bits)),
+        compression_bits_mean: interval.map(|i| i.mean),
+        compression_bits_std: interval.map(|i| i.std),
+        compression_bits_low: interval.map(|i| i.low),
+        compression_bits_high: interval.map(|i| i.high),
+        n_compressing: numbers.iter().filter(|bits| **bits > 0.0).count() as i32,
+        sign_p: sign_test(&numbers),
+        wilcoxon_p: wilcoxon(&numbers),
+        n_fitted: fitted.len() as i32,
+        fitted_epoch_median: median(fitted),
+        n_diffused: diffused.len() as i32,
+        diffusion_epoch_median: median(diffused),
+        verdict: verdict.to_owned(),
+        reason,
+    }
+}
+
+fn verdict(interval: Interval) -> &'static str {
+    match interval {
+        Interval { low, .. } if low > 0.0 => "compresses",
+        Interval { high, .. } if high <= 0.0 => "does not",
+        _ => "undecided",
+    }
+}
+
+fn mean(numbers: &[f64]) -> Option<f64> {
+    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
+}
+
+/// The middle one, or the mean of the two in the middle.
+fn median(mut numbers: Vec<f64>) -> Option<f64> {
+    numbers.sort_by(f64::total_cmp);
+    let n = numbers.len();
+    let (below, above) = (numbers.get(n.checked_sub(1)? / 2)?, numbers.get(n / 2)?);
+    Some((below + above) / 2.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A run of layer 1 with these I(X;T) at steps and epochs 0, 1, 2, …; I(T;Y) is a tenth of it.
+    fn course(run: &str, i_xt: &[f64]) -> Course {
+        let moment = |(n, bits): (usize, &f64)| Moment {
+            epoch: n as i32,
+            step: n as i64,
+            i_xt: Some(*bits),
+            i_ty: Some(bits / 10.0),
+            snr: None,
+        };
+        let moments = i_xt.iter().enumerate().map(moment).collect();
+        Course { run: run.to_owned(), layer: 1, moments, failure: None }
+    }
+
+    fn of(courses: &[Course]) -> (Vec<PhaseRow>, CompressionRow) {
+        let (phases, mut compressions) = phases("e", "binning-exact", courses);
+        (phases, compressions.remove(0))
+    }
+
+    #[test]
+    fn compression_is_taken_from_where_the_other_runs_are_at_their_largest() {
+        // By hand: the others of r0 are largest at 1 (3 + 4), those of r1 at 2 (6 + 3), those of r2 at 2 (6 + 4).
+        let runs = [
+            course("r0", &[1.0, 2.0, 6.0, 1.0]),
+            course("r1", &[1.0, 3.0, 4.0, 2.0]),
+            course("r2", &[1.0, 4.0, 3.0, 0.0]),
+        ];
+        let (phases, over_runs) = of(&runs);
+        let peaks: Vec<i64> = phases.iter().map(|row| row.others_peak_epoch.unwrap()).collect();
+        assert_eq!(peaks, [1, 2, 2]);
+        let bits: Vec<f64> = phases.iter().map(|row| row.compression_bits.unwrap()).collect();
+        assert_eq!(bits, [1.0, 2.0, 3.0]);
+        let drops: Vec<f64> = phases.iter().map(|row| row.drop_bits.unwrap()).collect();
+        assert_eq!(drops, [5.0, 2.0, 4.0]);
+
+        assert_eq!((over_runs.n_runs, over_runs.n_compressing), (3, 3));
+        assert_eq!(over_runs.i_xt_peak_epoch_median, Some(2.0));
+        assert_eq!((over_runs.compression_bits_mean, over_runs.compression_bits_std), (Some(2.0), Some(1.0)));
+        // Student's t of two degrees of freedom: 2 ± 4.3026527/√3, which reaches below 0.
+        assert!((over_runs.compression_bits_low.unwrap() - (2.0 - 4.302_652_7 / 3_f64.sqrt())).abs() < 1e-6);
+        assert_eq!(over_runs.verdict, "undecided");
+        // All three above 0: 2 · 2⁻³ for both tests.
+        assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (Some(0.25), Some(0.25)));
+    }
+
+    #[test]
+    fn noise_does_not_compress_though_every_run_falls_from_its_largest() {
+        let runs = [
+            course("r0", &[5.0, 5.3, 5.0, 5.1]),
+            course("r1", &[5.2, 5.0, 5.3, 5.0]),
+            course("r2", &[5.0, 5.1, 5.0, 5.2]),
+            course("r3", &[5.1, 5.0, 5.2, 5.0]),
+        ];
+        let (phases, over_runs) = of(&runs);
+        assert!(phases.iter().map(|row| row.drop_bits.unwrap()).sum::<f64>() > 0.5);
+        assert_eq!(over_runs.verdict, "undecided");
+    }
+
+    #[test]
+    fn what_only_rises_does_not_compress() {
+        let (_, over_runs) = of(&[course("r0", &[1.0, 2.0, 3.0]), course("r1", &[1.0, 2.5, 2.6])]);
+        assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_mean), ("does not", Some(0.0)));
+        assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (None, None));
+    }
+
+    #[test]
+    fn one_run_has_no_interval_and_failed_ones_are_counted() {
+        let (phases, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0])]);
+        assert_eq!((phases[0].drop_bits, phases[0].compression_bits), (Some(1.0), None));
+        assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_low), ("undecided", None));
+        assert_eq!(over_runs.reason.as_deref(), Some("one run has no interval; record more"));
+
+        let failed = |run| Course { failure: Some("epoch 3: no density".to_owned()), ..course(run, &[1.0, 9.0]) };
+        let (_, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0]), failed("r1")]);
+        assert_eq!((over_runs.n_runs, over_runs.n_failed), (1, 1));
+        let (phases, over_runs) = of(&[failed("r0"), failed("r1")]);
+        assert_eq!(phases[1].i_xt_peak_bits, None);
+        assert_eq!(over_runs.reason.as_deref(), Some("no run has numbers: epoch 3: no density"));
+    }
+
+    #[test]
+    fn runs_recorded_at_different_steps_hold_what_they_had_last() {
+        let mut sparse = course("r1", &[1.0, 4.0, 2.0]);
+        for (moment, step) in sparse.moments.iter_mut().zip([0, 2, 10]) {
+            (moment.step, moment.epoch) = (step, step as i32);
+        }
+        // The other of r0 is largest from step 2 on; r1 holds 4 from there, the other of r1 is largest at 1, where r1 has 1.
+        let (phases, _) = of(&[course("r0", &[1.0, 5.0, 3.0, 2.0]), sparse]);
+        assert_eq!(phases[0].others_peak_epoch, Some(2));
+        assert_eq!(phases[0].compression_bits, Some(1.0));
+        assert_eq!((phases[1].others_peak_epoch, phases[1].compression_bits), (Some(1), Some(-1.0)));
+    }
+
+    #[test]
+    fn fitting_ends_at_nine_tenths_of_the_climb_and_drift_where_noise_outweighs_the_signal() {
+        let check = |course: &[f64], expected: Option<i32>| {
+            let course: Vec<(i32, f64)> = (0..).zip(course.iter().copied()).collect();
+            assert_eq!(fitted(&course), expected);
+        };
+        check(&[0.0, 0.5, 0.9, 1.0], Some(2));
+        check(&[0.2, 0.2, 0.2], None);
+        check(&[0.5, 0.1], None);
+        check(&[], None);
+        let check = |course: &[f64], expected: Option<i32>| {
+            let course: Vec<(i32, f64)> = (0..).zip(course.iter().copied()).collect();
+            assert_eq!(diffusion(&course), expected);
+        };
+        check(&[0.5, 2.0, 4.0, 1.0, 0.9, 2.0], Some(4));
+        check(&[0.9, 0.8], None);
+        check(&[2.0, 3.0], None);
+        check(&[], None);
+    }
+
+    #[test]
+    fn medians_are_in_the_middle() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(vec![]), None);
+    }
+}

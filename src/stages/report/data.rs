@@ -1,0 +1,399 @@
+//! What the page of a report holds: every number in f32, base64 where there are many, read back by `page.js`.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use serde::Serialize;
+
+use super::super::StageError;
+use super::super::check::{Finding, findings};
+use crate::estimators::ESTIMATORS;
+use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
+use crate::store::{Experiment, Manifest, RunId, StoreError, hash_file, read_all_rows, read_rows, verified_hash};
+
+/// Numbers of single runs that a page may hold, so that browsers open it at once: 48 MB.
+const MOST_NUMBERS: usize = 9_000_000;
+
+/// An experiment, and the folder with the tables over its runs: its own, or that of its sweep.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) experiment: Experiment,
+    pub(super) summaries: PathBuf,
+}
+
+/// All that the script reads.
+#[derive(Debug, Serialize)]
+pub(super) struct Page {
+    infoplane: &'static str,
+    schema_version: u32,
+    pub(super) experiments: Vec<OfExperiment>,
+    notes: Vec<String>,
+    #[serde(skip)]
+    pub(super) fallback: String,
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct OfExperiment {
+    name: String,
+    runs: Vec<String>,
+    layers: Vec<i32>,
+    fits: Fits,
+    estimates: Vec<OfEstimator>,
+    compression: Vec<CompressionRow>,
+    claims: Vec<ClaimRow>,
+    checks: Vec<Finding>,
+    checked: bool,
+    provenance: Provenance,
+}
+
+/// Means over runs, one number an epoch.
+#[derive(Debug, Default, Serialize)]
+struct Fits {
+    epochs: Vec<i32>,
+    loss_train: Option<String>,
+    loss_test: Option<String>,
+    squared_error_train: Option<String>,
+    squared_error_test: Option<String>,
+    accuracy_train: Option<String>,
+    accuracy_test: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct OfEstimator {
+    id: String,
+    estimator: String,
+    scale: String,
+    samples: String,
+    quantity: String,
+    runs: Vec<String>,
+    epochs: Vec<i32>,
+    steps: Vec<i64>,
+    i_xt: Option<Course>,
+    i_ty: Option<Course>,
+    i_xt_null: Option<String>,
+    i_ty_null: Option<String>,
+    i_xt_ceiling: Option<f64>,
+    i_ty_ceiling: Option<f64>,
+    n_failed: i32,
+}
+
+/// Numbers by layer and moment; of single runs by run, layer and moment.
+#[derive(Debug, Serialize)]
+struct Course {
+    mean: String,
+    low: String,
+    high: String,
+    runs: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Provenance {
+    crate_version: String,
+    schema_version: u32,
+    config_hash: String,
+    settings: String,
+    commands: Vec<String>,
+    files: Vec<(String, String)>,
+}
+
+impl Page {
+    /// Reads the tables of all `sources`; also gives the hashes of what was read.
+    pub(super) fn read(sources: &[Source]) -> Result<(Self, Vec<String>), StageError> {
+        let (mut experiments, mut notes, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fallback = String::new();
+        let mut n_numbers = 0;
+        for source in sources {
+            let name = source.experiment.name();
+            let summary: Vec<SummaryRow> =
+                of_name(source, Experiment::SUMMARY, &name, |row: &SummaryRow| &row.experiment)?;
+            if summary.is_empty() {
+                notes.push(format!(
+                    "{name} is left out: it is not in {}",
+                    source.summaries.join(Experiment::SUMMARY).display()
+                ));
+                continue;
+            }
+            if fallback.is_empty() {
+                fallback = super::fallback(&summary);
+            }
+            let of_experiment = OfExperiment::read(source, &summary, &mut n_numbers)?;
+            hashes.extend(of_experiment.provenance.files.iter().map(|(_, hash)| hash.clone()));
+            experiments.push(of_experiment);
+        }
+        if n_numbers > MOST_NUMBERS {
+            notes.push(
+                "single runs of some estimators are left out, because there are too many numbers for a page".to_owned(),
+            );
+        }
+        if experiments.is_empty() {
+            let first = sources.first().map_or_else(PathBuf::new, |source| source.summaries.clone());
+            let problem = format!("{}: its summary is of no experiment that is here", first.display());
+            return Err(StageError::Refused(problem));
+        }
+        notes.extend(what_does_not_match(&experiments));
+        let page = Self { infoplane: env!("CARGO_PKG_VERSION"), schema_version: VERSION, experiments, notes, fallback };
+        Ok((page, hashes))
+    }
+}
+
+/// The rows of a table beside the summary that are about the experiment `name`.
+fn of_name<R: crate::store::schema::Row>(
+    source: &Source,
+    table: &str,
+    name: &str,
+    experiment: fn(&R) -> &String,
+) -> Result<Vec<R>, StoreError> {
+    let path = source.summaries.join(table);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    Ok(read_rows::<R>(&path)?.into_iter().filter(|row| experiment(row) == name).collect())
+}
+
+impl OfExperiment {
+    fn read(source: &Source, summary: &[SummaryRow], n_numbers: &mut usize) -> Result<Self, StageError> {
+        let (experiment, name) = (&source.experiment, source.experiment.name());
+        let compression = of_name(source, Experiment::COMPRESSION, &name, |row: &CompressionRow| &row.experiment)?;
+        let claims = of_name(source, Experiment::CLAIMS, &name, |row: &ClaimRow| &row.experiment)?;
+        let checks_file = experiment.root().join(Experiment::CHECKS);
+        let checks: Option<Vec<CheckRow>> = if checks_file.exists() { Some(read_rows(&checks_file)?) } else { None };
+        let mut files =
+            vec![(Experiment::SUMMARY.to_owned(), verified_hash(&source.summaries, "summary", Experiment::SUMMARY)?)];
+        for (table, folder) in [
+            (Experiment::COMPRESSION, &source.summaries),
+            (Experiment::CLAIMS, &source.summaries),
+            (Experiment::CHECKS, &experiment.root().to_owned()),
+        ] {
+            if folder.join(table).exists() {
+                files.push((table.to_owned(), hash_file(&folder.join(table))?));
+            }
+        }
+        let mut estimates = Vec::new();
+        let mut runs = BTreeSet::new();
+        let tables: BTreeMap<String, Vec<PathBuf>> = experiment.estimate_files()?.into_iter().collect();
+        for rows in summary.chunk_by(|a, b| a.estimator == b.estimator) {
+            let paths = tables.get(&rows[0].estimator).map_or(&[][..], Vec::as_slice);
+            for path in paths {
+                let (relative, hash) = experiment.verified_estimates(path)?;
+                files.push((format!("estimates/{relative}"), hash));
+            }
+            let single: Vec<EstimateRow> = read_all_rows(paths)?;
+            *n_numbers += 2 * single.len();
+            let of_estimator = OfEstimator::new(rows, &single, *n_numbers <= MOST_NUMBERS);
+            runs.extend(of_estimator.runs.iter().filter(|run| **run != RunId::pooled().to_string()).cloned());
+            estimates.push(of_estimator);
+        }
+        let layers: BTreeSet<i32> = summary.iter().map(|row| row.layer).collect();
+        let objections = |finding: &Finding| finding.verdict != "passed";
+        Ok(Self {
+            name: name.clone(),
+            runs: runs.into_iter().collect(),
+            layers: layers.into_iter().collect(),
+            fits: Fits::of(summary),
+            estimates,
+            compression,
+            claims,
+            checked: checks.is_some(),
+            checks: findings(&checks.unwrap_or_default()).into_iter().filter(objections).collect(),
+            provenance: Provenance::of(experiment, files)?,
+        })
+    }
+}
+
+impl Fits {
+    fn of(summary: &[SummaryRow]) -> Self {
+        let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
+        for row in summary {
+            rows.entry((row.step, row.epoch)).or_insert(row);
+        }
+        let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
+        Self {
+            epochs: rows.keys().map(|(_, epoch)| *epoch).collect(),
+            loss_train: numbers(|row| row.loss_train_nats_mean),
+            loss_test: numbers(|row| row.loss_test_nats_mean),
+            squared_error_train: numbers(|row| row.squared_error_train_mean),
+            squared_error_test: numbers(|row| row.squared_error_test_mean),
+            accuracy_train: numbers(|row| row.accuracy_train_mean),
+            accuracy_test: numbers(|row| row.accuracy_test_mean),
+        }
+    }
+}
+
+impl OfEstimator {
+    /// `summary` are the rows of one estimator, `single` those of its runs.
+    fn new(summary: &[SummaryRow], single: &[EstimateRow], with_runs: bool) -> Self {
+        let id = summary[0].estimator.clone();
+        let layers: Vec<i32> = summary.iter().map(|row| row.layer).collect::<BTreeSet<_>>().into_iter().collect();
+        let moments: Vec<(i64, i32)> = summary
+            .iter()
+            .map(|row| (row.step.unwrap_or(row.epoch.into()), row.epoch))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
+        let runs: Vec<String> = single.iter().map(|row| row.run.clone()).collect::<BTreeSet<_>>().into_iter().collect();
+        let place = |layer: i32, step: i64, epoch: i32| {
+            let layer = layers.binary_search(&layer).ok()?;
+            Some(layer * moments.len() + moments.binary_search(&(step, epoch)).ok()?)
+        };
+        let n = layers.len() * moments.len();
+        let over_runs = |number: fn(&SummaryRow) -> Option<f64>| {
+            let mut numbers = vec![None; n];
+            for row in summary {
+                if let Some(place) = place(row.layer, row.step.unwrap_or(row.epoch.into()), row.epoch) {
+                    numbers[place] = number(row);
+                }
+            }
+            packed(numbers.into_iter())
+        };
+        let of_runs = |number: fn(&EstimateRow) -> Option<f64>| {
+            let mut numbers = vec![None; n * runs.len()];
+            for row in single {
+                let run = runs.binary_search(&row.run).ok();
+                if let (Some(run), Some(place)) = (run, place(row.layer, row.step, row.epoch)) {
+                    numbers[run * n + place] = number(row);
+                }
+            }
+            packed(numbers.into_iter()).filter(|_| with_runs)
+        };
+        type OfSummary = fn(&SummaryRow) -> Option<f64>;
+        let course = |[mean, low, high]: [OfSummary; 3], runs: fn(&EstimateRow) -> Option<f64>| {
+            let mean = over_runs(mean)?;
+            let none = || packed_all(&vec![f32::NAN; n]);
+            let [low, high] = [low, high].map(|number| over_runs(number).unwrap_or_else(none));
+            Some(Course { mean, low, high, runs: of_runs(runs) })
+        };
+        let i_xt: [OfSummary; 3] = [|row| row.i_xt_bits_mean, |row| row.i_xt_bits_low, |row| row.i_xt_bits_high];
+        let i_ty: [OfSummary; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
+        let least = |number: OfSummary| summary.iter().filter_map(number).reduce(f64::min);
+        let (estimator, scale) = family(&id);
+        let first = single.first();
+        Self {
+            estimator,
+            scale,
+            samples: first.and_then(|row| row.samples.clone()).unwrap_or_else(|| "all".to_owned()),
+            quantity: first.and_then(|row| row.quantity.clone()).unwrap_or_default(),
+            i_xt: course(i_xt, |row| row.i_xt_bits),
+            i_ty: course(i_ty, |row| row.i_ty_bits),
+            i_xt_null: over_runs(|row| row.i_xt_null_bits_mean),
+            i_ty_null: over_runs(|row| row.i_ty_null_bits_mean),
+            i_xt_ceiling: least(|row| row.i_xt_ceiling_bits),
+            i_ty_ceiling: least(|row| row.i_ty_ceiling_bits),
+            n_failed: summary.iter().map(|row| row.n_failed).sum(),
+            epochs: moments.iter().map(|(_, epoch)| *epoch).collect(),
+            steps: moments.iter().map(|(step, _)| *step).collect(),
+            runs,
+            id,
+        }
+    }
+}
+
+/// The registry's name that an identity begins with, and what is left of it without the choice of samples.
+fn family(id: &str) -> (String, String) {
+    let names = ESTIMATORS.iter().map(|spec| spec.name).chain(["exact"]);
+    let name = names.filter(|name| id.starts_with(name)).max_by_key(|name| name.len());
+    let name = name.unwrap_or_else(|| id.split('-').next().unwrap_or(id));
+    let rest = id[name.len()..].trim_start_matches('-');
+    let rest = ["all", "train", "test"].iter().fold(rest.to_owned(), |rest, samples| {
+        rest.replace(&format!("-samples-{samples}"), "").replace(&format!("samples-{samples}"), "")
+    });
+    (name.to_owned(), rest)
+}
+
+impl Provenance {
+    fn of(experiment: &Experiment, files: Vec<(String, String)>) -> Result<Self, StageError> {
+        let name = experiment.name();
+        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
+        let (settings, commands) = match &claim {
+            Some(claim) => (
+                claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)),
+                vec![
+                    format!("infoplane run pipelines/{name}.toml"),
+                    format!("infoplane check outputs/{name}"),
+                    format!("infoplane report outputs/{name}"),
+                ],
+            ),
+            None => ("recorded by another program, which says nothing of its settings".to_owned(), Vec::new()),
+        };
+        Ok(Self {
+            crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
+            schema_version: claim.as_ref().map_or(0, |claim| claim.schema_version),
+            config_hash: claim.map_or_else(String::new, |claim| claim.key),
+            settings,
+            commands,
+            files,
+        })
+    }
+}
+
+/// Settings as lines of `key = value`; long lists show their ends.
+fn lines(prefix: &str, settings: &serde_json::Value) -> String {
+    let Some(table) = settings.as_object() else { return String::new() };
+    let line = |(key, value): (&String, &serde_json::Value)| match value {
+        serde_json::Value::Object(_) => lines(&format!("{prefix}{key}."), value),
+        serde_json::Value::Array(list) if list.len() > 12 => {
+            let (first, last) = (&list[..4], &list[list.len() - 1]);
+            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
+            format!("{prefix}{key} = [{}, … {} values …, {last}]\n", first.join(", "), list.len())
+        }
+        value => format!("{prefix}{key} = {value}\n"),
+    };
+    table.iter().map(line).collect()
+}
+
+/// What one experiment has and another has not: it is shown for those that have it.
+fn what_does_not_match(experiments: &[OfExperiment]) -> Vec<String> {
+    let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for experiment in experiments {
+        for layer in &experiment.layers {
+            owners.entry(format!("layer {layer}")).or_default().push(&experiment.name);
+        }
+        for estimate in &experiment.estimates {
+            owners.entry(format!("estimator {}", estimate.id)).or_default().push(&experiment.name);
+        }
+    }
+    let partial = owners.into_iter().filter(|(_, owners)| owners.len() < experiments.len());
+    partial.map(|(what, owners)| format!("{what} is only in {}", owners.join(", "))).collect()
+}
+
+/// Numbers in f32, NaN for what is missing; `None` where all is missing.
+fn packed(numbers: impl Iterator<Item = Option<f64>>) -> Option<String> {
+    let numbers: Vec<f32> = numbers.map(|number| number.map_or(f32::NAN, |number| number as f32)).collect();
+    numbers.iter().any(|number| number.is_finite()).then(|| packed_all(&numbers))
+}
+
+fn packed_all(numbers: &[f32]) -> String {
+    STANDARD.encode(numbers.iter().flat_map(|number| number.to_le_bytes()).collect::<Vec<u8>>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identities_are_taken_apart() {
+        let check = |id: &str, name: &str, scale: &str| assert_eq!(family(id), (name.to_owned(), scale.to_owned()));
+        check("binning-n-edges-30", "binning", "n-edges-30");
+        check("kde-upper-noise-variance-0.1-samples-test", "kde", "upper-noise-variance-0.1");
+        check("kozachenko-leonenko-k-3", "kozachenko-leonenko", "k-3");
+        check("gaussian", "gaussian", "");
+        check("foreign-thing", "foreign", "thing");
+    }
+
+    #[test]
+    fn numbers_are_packed_little_endian_with_nan_for_what_is_missing() {
+        assert_eq!(packed([None, None].into_iter()), None);
+        // 1.0 is 0x3F800000, the quiet NaN 0x7FC00000.
+        let bytes = STANDARD.decode(packed([Some(1.0), None].into_iter()).unwrap()).unwrap();
+        assert_eq!(bytes, [0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F]);
+    }
+
+    #[test]
+    fn settings_are_lines_and_long_lists_show_their_ends() {
+        let list: Vec<i32> = (0..20).collect();
+        let settings = serde_json::json!({ "seed": 1, "record": { "epochs": list, "layers": [1, 2] } });
+        let expected = "record.epochs = [0, 1, 2, 3, … 20 values …, 19]\nrecord.layers = [1,2]\nseed = 1\n";
+        assert_eq!(lines("", &settings), expected);
+    }
+}

@@ -1,0 +1,103 @@
+//! The report stage: the tables of some experiments → one page that needs nothing else, to be opened in a browser.
+
+mod data;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{Outcome, StageError};
+use crate::plots::{self, Tables};
+use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
+use crate::store::{Experiment, Lock, Pending, read_rows, write_bytes};
+use data::{Page, Source};
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+/// plotly.js, its basic bundle (scatter, bar and pie, drawn as SVG), MIT; see `plotly-LICENSE.txt`.
+const PLOTLY: &str = include_str!("plotly-basic-4.1.1.min.js");
+
+/// The name of the page.
+pub const REPORT: &str = "report.html";
+
+/// Writes `report.html` about `experiments`, of which each may be a sweep, into the folder `out`.
+///
+/// # Errors
+/// There is no summary of one of them, or a table is not what was written.
+pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
+    let mut sources = Vec::new();
+    for experiment in experiments {
+        sources.extend(members(experiment)?);
+    }
+    if sources.is_empty() {
+        return Err(StageError::Refused("no experiment of the sweep is done; run it first".to_owned()));
+    }
+    let (page, hashes) = Page::read(&sources)?;
+    let text = assemble(&page)?;
+    let made_from = json!({ "tables": hashes, "page": crate::store::hash_bytes(text.as_bytes()), "schema": VERSION });
+    let work = Pending::new(out, "report", &made_from);
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let _lock = Lock::take(out)?;
+    let file = write_bytes(out, REPORT, text.as_bytes())?;
+    let size = file.bytes as f64 / 1e6;
+    work.finish(vec![file])?;
+    let n = page.experiments.len();
+    Ok(Outcome::Done(format!("{n} experiments, {size:.1} MB → {}", out.join(REPORT).display())))
+}
+
+/// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
+fn members(experiment: &Experiment) -> Result<Vec<Source>, StageError> {
+    let table = experiment.root().join(Experiment::EXPERIMENTS);
+    let summaries = experiment.root().to_owned();
+    if !summaries.join(Experiment::SUMMARY).exists() {
+        let problem =
+            format!("there is no {}; run `infoplane aggregate` first", summaries.join(Experiment::SUMMARY).display());
+        return Err(StageError::Refused(problem));
+    }
+    if !table.exists() {
+        return Ok(vec![Source { experiment: experiment.clone(), summaries }]);
+    }
+    let rows: Vec<ExperimentRow> = read_rows(&table)?;
+    let done = rows.into_iter().filter(|row| ["done", "partial"].contains(&row.state.as_str()));
+    let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };
+    Ok(done.map(|row| Source { experiment: Experiment::new(folder(row)), summaries: summaries.clone() }).collect())
+}
+
+/// The page with its style, script, plot library and data.
+fn assemble(page: &Page) -> Result<String, StageError> {
+    let data = serde_json::to_string(page).map_err(|e| StageError::Refused(format!("cannot write the page: {e}")))?;
+    // A `<` inside of a text could end the element that holds the data.
+    let data = data.replace('<', "\\u003c");
+    let parts = [
+        ("/*CSS*/", STYLE),
+        ("/*PLOTLY*/", PLOTLY),
+        ("/*DATA*/", data.as_str()),
+        ("/*JS*/", SCRIPT),
+        ("<!--FALLBACK-->", page.fallback.as_str()),
+    ];
+    let mut text = String::with_capacity(PLOTLY.len() + data.len() + 100_000);
+    let mut rest = PAGE;
+    // One after the other in the order of the page: what is put in is never searched for more places.
+    while let Some((at, place, part)) =
+        parts.iter().filter_map(|(place, part)| Some((rest.find(place)?, *place, *part))).min_by_key(|(at, ..)| *at)
+    {
+        text.push_str(&rest[..at]);
+        text.push_str(part);
+        rest = &rest[at + place.len()..];
+    }
+    text.push_str(rest);
+    Ok(text)
+}
+
+/// The picture for browsers without scripts: the plane of the first estimator that has one.
+fn fallback(summary: &[SummaryRow]) -> String {
+    let of_one = summary.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
+    let drawn = of_one.filter_map(|rows| {
+        let spec = plots::find("information-plane").ok()?;
+        (spec.draw)(Tables { summary: rows, ..Tables::default() }).ok()
+    });
+    drawn.map(|picture| picture.svg).next().unwrap_or_default()
+}

@@ -1,0 +1,237 @@
+//! The stability stage: in which settings of a sweep the claims hold, and what the compression depends on → `stability`,
+//! `effects` and `levels`.
+
+mod effects;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use serde::Serialize;
+use serde_json::json;
+
+use super::StageError;
+use super::claims::{Judged, Tables, each, judged};
+use crate::config::expect::{Expect, Quantity};
+use crate::config::{Exact, Of, Pipeline, Request, Setting};
+use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
+use effects::{effects, levels};
+
+/// An experiment of a sweep, or the only one.
+#[derive(Debug)]
+pub struct Member<'a> {
+    /// What it is called in the tables.
+    pub id: String,
+    /// The values of what varies.
+    pub settings: &'a [Setting],
+    /// Its pipeline.
+    pub pipeline: &'a Pipeline,
+    /// Its folder.
+    pub experiment: Experiment,
+}
+
+/// Where claims hold, and what the compression depends on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Stability {
+    /// Experiments that were looked at.
+    pub n_experiments: usize,
+    /// Experiments that could not be, with the reason.
+    pub missing: Vec<(String, String)>,
+    /// Claims by the values of what varies.
+    pub claims: Vec<StabilityRow>,
+    /// Variance of the compression by its source.
+    pub effects: Vec<EffectRow>,
+    /// The compression by the values of what varies.
+    pub levels: Vec<LevelRow>,
+}
+
+/// What is told apart besides the parameters of the sweep.
+const ESTIMATE: &str = "estimate";
+
+/// Asks every claim of every member, about its own estimate and every other that has the same quantity, and decomposes the
+/// variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
+///
+/// # Errors
+/// There is no `phases.parquet`, no member can be read, or a file is not what was written.
+pub fn stability(members: &[Member<'_>], out: &Path) -> Result<Stability, StageError> {
+    let path = out.join(Experiment::PHASES);
+    if !path.exists() {
+        let problem = format!("there is no {}; run `infoplane aggregate` (or `run`) first", path.display());
+        return Err(StageError::Refused(problem));
+    }
+    let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
+    let phases: Vec<PhaseRow> = read_rows(&path)?;
+    let places = Places::of(members);
+    let (mut verdicts, mut missing) = (Verdicts::default(), Vec::new());
+    for member in members {
+        if let Err(e) = ask(member, &places, &mut verdicts, &mut hashes) {
+            missing.push((member.id.clone(), e.to_string()));
+        }
+    }
+    if missing.len() == members.len() {
+        let why = missing.first().map_or("it has no experiments", |(_, why)| why.as_str());
+        return Err(StageError::Refused(format!("{}: nothing can be asked: {why}", out.display())));
+    }
+    let settings: BTreeMap<&str, &[Setting]> = members.iter().map(|m| (m.id.as_str(), m.settings)).collect();
+    let found = Stability {
+        n_experiments: members.len() - missing.len(),
+        missing,
+        claims: verdicts.rows(),
+        effects: effects(&phases, &settings, &places),
+        levels: levels(&phases, &settings, &places),
+    };
+    let work = Pending::new(out, "stability", &json!({ "tables": hashes, "schema": VERSION, "found": hash(&found) }));
+    if work.finished()?.is_none() {
+        let _lock = Lock::wait(out, "stability")?;
+        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+        work.finish(vec![
+            write_rows(out, Experiment::STABILITY, &found.claims, &footer)?,
+            write_rows(out, Experiment::EFFECTS, &found.effects, &footer)?,
+            write_rows(out, Experiment::LEVELS, &found.levels, &footer)?,
+        ])?;
+    }
+    Ok(found)
+}
+
+fn hash(found: &Stability) -> String {
+    crate::store::hash_bytes(format!("{found:?}").as_bytes())
+}
+
+/// How layers are told apart: by their number, or from the output where the depth varies.
+#[derive(Debug)]
+struct Places {
+    n_layers: BTreeMap<String, usize>,
+    is_of_one_depth: bool,
+}
+
+impl Places {
+    fn of(members: &[Member<'_>]) -> Self {
+        let depth = |member: &Member<'_>| member.pipeline.architecture.hidden.len() + 1;
+        let n_layers: BTreeMap<String, usize> = members.iter().map(|m| (m.id.clone(), depth(m))).collect();
+        let is_of_one_depth = n_layers.values().collect::<BTreeSet<_>>().len() <= 1;
+        Self { n_layers, is_of_one_depth }
+    }
+
+    /// The layer's number; where the depth varies, −1 for the output, −2 for the one below it.
+    fn of_layer(&self, experiment: &str, layer: i32) -> i32 {
+        match self.n_layers.get(experiment).filter(|_| !self.is_of_one_depth) {
+            Some(n_layers) => layer - *n_layers as i32 - 1,
+            None => layer,
+        }
+    }
+}
+
+/// What is claimed in every setting alike: the row with no counts, and the layer.
+type Subject = (usize, Option<i64>);
+
+/// The verdicts of all settings so far.
+#[derive(Debug, Default)]
+struct Verdicts {
+    claims: Vec<Expect>,
+    /// By claim and layer: the parameters with their values, and what was judged there.
+    settings: BTreeMap<Subject, Vec<(Vec<(String, String)>, Judged)>>,
+}
+
+/// Judges every claim of one member under every estimate that has its quantity.
+fn ask(
+    member: &Member<'_>,
+    places: &Places,
+    verdicts: &mut Verdicts,
+    hashes: &mut BTreeSet<String>,
+) -> Result<(), StageError> {
+    let mut tables = Tables::open(member.pipeline, &member.experiment)?;
+    for (claim, layer) in each(member.pipeline) {
+        for (estimate, quantity) in quantities(member.pipeline, claim) {
+            let judged = judged(&mut tables, claim, &quantity, layer)?;
+            // An estimator that has no such column is no setting.
+            if judged.numbers.is_empty() && quantity != claim.quantity {
+                continue;
+            }
+            let mut values: Vec<(String, String)> =
+                member.settings.iter().map(|setting| (setting.parameter.clone(), setting.value.clone())).collect();
+            values.extend(estimate.map(|estimate| (ESTIMATE.to_owned(), estimate)));
+            let layer = (layer > 0).then(|| places.of_layer(&member.id, layer as i32).into());
+            verdicts.add(claim, layer, values, judged);
+        }
+    }
+    hashes.extend(tables.hashes);
+    Ok(())
+}
+
+/// What a claim looks at: its own estimate and all others, or what has no estimate.
+fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quantity)> {
+    let Quantity::Estimated { column, .. } = &claim.quantity else { return vec![(None, claim.quantity.clone())] };
+    let of_layers = pipeline.estimates.iter().filter(|request| request.scope.of == Of::Layers).map(Request::id);
+    let all = of_layers.chain(pipeline.exact.iter().flat_map(Exact::ids));
+    all.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: *column })).collect()
+}
+
+impl Verdicts {
+    fn add(&mut self, claim: &Expect, layer: Option<i64>, values: Vec<(String, String)>, judged: Judged) {
+        let words = |claim: &Expect| {
+            let Expect { figure, claim: words, quantity, measure, wanted, .. } = claim;
+            (figure.clone(), words.clone(), quantity.name(), measure.words(), wanted.words())
+        };
+        let place = self.claims.iter().position(|known| words(known) == words(claim)).unwrap_or_else(|| {
+            self.claims.push(claim.clone());
+            self.claims.len() - 1
+        });
+        self.settings.entry((place, layer)).or_default().push((values, judged));
+    }
+
+    /// A row for all settings of a claim and layer, and one for every value of every parameter that varies among them.
+    fn rows(&self) -> Vec<StabilityRow> {
+        let mut rows = Vec::new();
+        for ((place, layer), settings) in &self.settings {
+            let claim = &self.claims[*place];
+            let all: Vec<&Judged> = settings.iter().map(|(_, judged)| judged).collect();
+            rows.push(row(claim, *layer, "all", "", &all));
+            let mut by_value: Vec<((&str, &str), Vec<&Judged>)> = Vec::new();
+            for (values, judged) in settings {
+                for (parameter, value) in values {
+                    let key = (parameter.as_str(), value.as_str());
+                    match by_value.iter_mut().find(|(known, _)| *known == key) {
+                        Some((_, of_value)) => of_value.push(judged),
+                        None => by_value.push((key, vec![judged])),
+                    }
+                }
+            }
+            let varies = |parameter: &str| by_value.iter().filter(|((of, _), _)| *of == parameter).count() > 1;
+            // The parameters in the order of the file, the values of each together.
+            let mut parameters: Vec<&str> = Vec::new();
+            for ((parameter, _), _) in &by_value {
+                if varies(parameter) && !parameters.contains(parameter) {
+                    parameters.push(parameter);
+                }
+            }
+            for parameter in parameters {
+                for ((_, value), of_value) in by_value.iter().filter(|((of, _), _)| *of == parameter) {
+                    rows.push(row(claim, *layer, parameter, value, of_value));
+                }
+            }
+        }
+        rows
+    }
+}
+
+fn row(claim: &Expect, layer: Option<i64>, parameter: &str, value: &str, settings: &[&Judged]) -> StabilityRow {
+    let n = |verdict: &str| settings.iter().filter(|judged| judged.verdict == verdict).count() as i32;
+    let means: Vec<f64> = settings.iter().filter_map(|judged| judged.mean()).collect();
+    StabilityRow {
+        figure: claim.figure.clone(),
+        claim: claim.claim.clone(),
+        quantity: claim.quantity.name().to_owned(),
+        layer,
+        measure: claim.measure.words(),
+        wanted: claim.wanted.words(),
+        parameter: parameter.to_owned(),
+        value: value.to_owned(),
+        n_settings: settings.len() as i32,
+        n_holds: n("holds"),
+        n_fails: n("fails"),
+        n_undecided: n("undecided"),
+        n_runs: settings.iter().map(|judged| judged.numbers.len() as i32).sum(),
+        n_met: settings.iter().map(|judged| judged.n_met as i32).sum(),
+        mean: (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64),
+    }
+}

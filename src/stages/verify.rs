@@ -1,0 +1,101 @@
+//! The verify stage: what a paper claims, asked of the runs → `claims.parquet`, each claim with its verdict.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::claims::{Judged, Tables, each, judged};
+use super::{StageError, keys};
+use crate::config::Pipeline;
+use crate::config::expect::{Expect, Quantity};
+use crate::store::schema::{ClaimRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
+
+/// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
+///
+/// A claim holds where the 95 % interval of the mean over runs lies wholly on the claimed side, fails where it lies wholly
+/// on the other, and is undecided else. Runs whose training failed are left out, and counted. Of several experiments one
+/// that cannot be read leaves its claims undecided.
+///
+/// # Errors
+/// There are no claims, or a file is not what was written.
+pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
+    if of.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
+        let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
+        return Err(StageError::Refused(problem.to_owned()));
+    }
+    let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
+    for (pipeline, experiment) in of.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
+        match of_experiment(pipeline, experiment, &mut hashes) {
+            Ok(judged) => rows.extend(judged),
+            Err(e) if of.len() == 1 => return Err(e),
+            Err(e) => rows.extend(
+                each(pipeline)
+                    .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),
+            ),
+        }
+    }
+
+    let described: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
+    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": described, "schema": VERSION }));
+    if work.finished()?.is_none() {
+        let _lock = Lock::wait(out, "claims")?;
+        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+        work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    }
+    Ok(rows)
+}
+
+fn of_experiment(
+    pipeline: &Pipeline,
+    experiment: &Experiment,
+    hashes: &mut BTreeSet<String>,
+) -> Result<Vec<ClaimRow>, StageError> {
+    let mut tables = Tables::open(pipeline, experiment)?;
+    let place = experiment.recording();
+    if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
+        tracing::warn!(
+            "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
+            place.display()
+        );
+    }
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
+    }
+    let mut rows = Vec::new();
+    for (claim, layer) in each(pipeline) {
+        let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
+        rows.push(row(&pipeline.name, claim, layer, judged));
+    }
+    hashes.extend(tables.hashes);
+    Ok(rows)
+}
+
+fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimRow {
+    let (estimate, layer) = match &claim.quantity {
+        Quantity::Estimated { estimate, .. } => (Some(estimate.clone()), Some(layer as i64)),
+        Quantity::Fit(_) => (None, None),
+        Quantity::Gradient { .. } | Quantity::Bound(_) => (None, Some(layer as i64)),
+    };
+    ClaimRow {
+        experiment: experiment.to_owned(),
+        figure: claim.figure.clone(),
+        claim: claim.claim.clone(),
+        paper: claim.paper.clone(),
+        estimator: estimate,
+        quantity: claim.quantity.name().to_owned(),
+        layer,
+        measure: claim.measure.words(),
+        wanted: claim.wanted.words(),
+        verdict: judged.verdict.to_owned(),
+        n_runs: judged.numbers.len() as i32,
+        n_failed: judged.n_failed as i32,
+        n_met: judged.n_met as i32,
+        mean: judged.mean(),
+        std: judged.interval.map(|i| i.std),
+        low: judged.interval.map(|i| i.low),
+        high: judged.interval.map(|i| i.high),
+        reason: judged.reason,
+    }
+}
