@@ -1,29 +1,50 @@
 //! `infoplane plot`: draw pictures.
 
 use anyhow::Context;
-use clap::{Arg, ArgMatches, Command};
+use clap::{Arg, ArgAction, ArgMatches, Command};
 use infoplane::plots::{self, PLOTS, Spec};
 use infoplane::stages::Outcome;
-use infoplane::stages::plot::plot;
+use infoplane::stages::plot::{Asked, plot};
+use serde_json::json;
 
+use super::inspect::grid;
 use super::terminal::Terminal;
 use super::{experiment, experiment_arg, out_arg, path};
 
 pub(super) fn command() -> Command {
     let list: String = PLOTS.iter().map(|spec| format!("  {:<18} {}\n", spec.name, spec.summary)).collect();
     Command::new("plot")
-        .about("Draw pictures, SVG and PNG, of every estimator")
+        .about("Draw pictures, SVG and PNG, of every estimator, experiment and sweep")
         .after_help(format!("Plots:\n{list}  {:<18} every one of them", "all"))
-        .arg(Arg::new("name").value_name("PLOT").help("Which picture").required(true))
-        .arg(experiment_arg())
+        .arg(Arg::new("name").value_name("PLOT").help("Which picture, or `all`").required_unless_present("list"))
+        .arg(experiment_arg().required(false).required_unless_present("list"))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
+        .arg(Arg::new("list").long("list").help("List the pictures, draw nothing").action(ArgAction::SetTrue))
+        .arg(Arg::new("json").long("json").help("Write the list as JSON").requires("list").action(ArgAction::SetTrue))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    if matches.get_flag("list") {
+        terminal.print(&if matches.get_flag("json") { list_as_json() } else { list() })?;
+        return Ok(Outcome::UpToDate);
+    }
     let name = matches.get_one::<String>("name").context("clap requires the plot")?;
-    let chosen: Vec<&Spec> = if name == "all" { PLOTS.to_vec() } else { vec![plots::find(name)?] };
+    let (chosen, asked): (Vec<&'static Spec>, Asked) = match name.as_str() {
+        "all" => (PLOTS.to_vec(), Asked::ForAll),
+        name => (vec![plots::find(name)?], Asked::ByName),
+    };
     let experiment = experiment(matches)?;
-    let outcome = plot(&experiment, &chosen, path(matches, "out").unwrap_or(experiment.root()))?;
+    let outcome = plot(&experiment, &chosen, asked, path(matches, "out").unwrap_or(experiment.root()))?;
     terminal.report("plot", &outcome);
     Ok(outcome)
+}
+
+fn list() -> String {
+    let row = |spec: &&Spec| vec![spec.name.to_owned(), spec.of.words().to_owned(), spec.summary.to_owned()];
+    grid(&["plot", "one of", "what"], PLOTS.iter().map(row))
+}
+
+fn list_as_json() -> String {
+    let entry = |spec: &&Spec| json!({ "name": spec.name, "of": spec.of.words(), "summary": spec.summary });
+    format!("{}\n", serde_json::Value::from_iter(PLOTS.iter().map(entry)))
 }

@@ -64,7 +64,7 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
     }
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;
     terminal.report("aggregate", &outcome);
-    match (plot::plot(&experiment, PLOTS, experiment.root()), &estimated) {
+    match (plot::plot(&experiment, PLOTS, plot::Asked::ForAll, experiment.root()), &estimated) {
         // Where every estimate failed there is nothing to draw; the estimates' exit code says it already.
         (Err(e), Outcome::DoneWithFailures { .. }) => terminal.report("plot", &Outcome::Done(e.to_string())),
         (outcome, _) => terminal.report("plot", &outcome?),

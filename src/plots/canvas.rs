@@ -1,4 +1,4 @@
-//! What all pictures share: colours, axes of the information plane, a colour bar, and the way to SVG and PNG.
+//! What all pictures share: colours, texts, a colour bar, axes of the information plane, and the way to SVG and PNG.
 
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
@@ -12,12 +12,23 @@ use super::{Picture, PlotError};
 /// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
 const LAYER_COLOURS: [&str; 8] =
     ["#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"];
+/// What belongs to no layer: axes' helpers, ceilings, curves of the whole network.
+pub(super) const GREY: &str = "#767676";
+/// Text that is not a label of an axis.
+pub(super) const BLACK: &str = "#000000";
 /// Pixels of the PNG per unit of the SVG.
 const PNG_SCALE: f32 = 2.0;
+/// Mean width of a letter of kuva's font in units of its size; kuva does not tell widths.
+const LETTER: f64 = 0.56;
 
 /// The colour of layer `layer`, 1 is the first.
 pub(super) fn layer_colour(layer: i32) -> &'static str {
     LAYER_COLOURS[(layer - 1).rem_euclid(LAYER_COLOURS.len() as i32) as usize]
+}
+
+/// What layer `layer` of a network whose last layer is `last` is called in legends.
+pub(super) fn layer_name(layer: i32, last: i32) -> String {
+    if layer == last { "output".to_owned() } else { format!("layer {layer}") }
 }
 
 /// Colours by epoch on a logarithmic scale, as epochs are recorded; epoch 0 has the colour of epoch 1.
@@ -34,38 +45,53 @@ impl EpochColours {
         colour(self.position(epoch))
     }
 
+    /// Colours of `n` things in order.
+    pub(super) fn ranks(n: usize) -> impl Fn(usize) -> String {
+        move |rank| colour(rank as f64 / n.saturating_sub(1).max(1) as f64)
+    }
+
     /// Where `epoch` is on the bar, 0 to 1.
     fn position(&self, epoch: i32) -> f64 {
         if self.last <= 1 { 0.0 } else { f64::from(epoch.max(1)).ln() / f64::from(self.last).ln() }
     }
 
+    /// The bar that explains the colours.
+    pub(super) fn bar(&self) -> Bar {
+        let mut ticks: Vec<i32> =
+            (0..10).map(|power| 10_i32.saturating_pow(power)).filter(|t| *t < self.last).collect();
+        ticks.retain(|tick| f64::from(*tick) < f64::from(self.last) * 0.75); // room for the last epoch's own label
+        ticks.push(self.last);
+        let ticks = ticks.into_iter().map(|tick| (self.position(tick), tick.to_string())).collect();
+        Bar { title: "epoch".to_owned(), ticks, colour }
+    }
+}
+
+/// A colour bar.
+pub(super) struct Bar {
+    /// What stands above it.
+    pub(super) title: String,
+    /// Places from 0, the lower end, to 1, and their labels.
+    pub(super) ticks: Vec<(f64, String)>,
+    /// The colour of a place.
+    pub(super) colour: fn(f64) -> String,
+}
+
+impl Bar {
     /// Draws the bar at `x`, from `top` to `bottom`.
-    pub(super) fn draw_bar(&self, scene: &mut Scene, x: f64, top: f64, bottom: f64) {
+    pub(super) fn draw(&self, scene: &mut Scene, x: f64, top: f64, bottom: f64) {
         const STEPS: usize = 128;
         const WIDTH: f64 = 16.0;
         let height = (bottom - top) / STEPS as f64;
         for step in 0..STEPS {
             let share = (step as f64 + 0.5) / STEPS as f64;
-            scene.add(Primitive::Rect {
-                x,
-                y: bottom - (step + 1) as f64 * height,
-                width: WIDTH,
-                height: height + 0.5, // a little overlap hides the seams between steps
-                fill: Color::from(colour(share).as_str()),
-                stroke: None,
-                stroke_width: None,
-                opacity: None,
-            });
+            // A little overlap hides the seams between steps.
+            let y = bottom - (step + 1) as f64 * height;
+            rectangle(scene, (x, y), (WIDTH, height + 0.5), &(self.colour)(share));
         }
-        let mut ticks: Vec<i32> =
-            (0..10).map(|power| 10_i32.saturating_pow(power)).filter(|t| *t < self.last).collect();
-        ticks.retain(|tick| f64::from(*tick) < f64::from(self.last) * 0.75); // room for the last epoch's own label
-        ticks.push(self.last);
-        for tick in ticks {
-            let y = bottom - self.position(tick) * (bottom - top) + 4.0;
-            text(scene, x + WIDTH + 6.0, y, &tick.to_string(), 12);
+        for (place, label) in &self.ticks {
+            text(scene, (x + WIDTH + 6.0, bottom - place * (bottom - top) + 4.0), label, 12, TextAnchor::Start);
         }
-        text(scene, x - 4.0, top - 12.0, "epoch", 13);
+        text(scene, (x - 4.0, top - 12.0), &self.title, 13, TextAnchor::Start);
     }
 }
 
@@ -75,16 +101,49 @@ fn colour(share: f64) -> String {
     ColorMap::Plasma.map(BRIGHTEST * share)
 }
 
-fn text(scene: &mut Scene, x: f64, y: f64, content: &str, size: u32) {
+/// About how wide `content` is.
+pub(super) fn width_of(content: &str, size: u32) -> f64 {
+    content.chars().count() as f64 * f64::from(size) * LETTER
+}
+
+/// Writes `content` at the place `at`, which is at its foot.
+pub(super) fn text(scene: &mut Scene, at: (f64, f64), content: &str, size: u32, anchor: TextAnchor) {
     scene.add(Primitive::Text {
-        x,
-        y,
+        x: at.0,
+        y: at.1,
         content: content.to_owned(),
         size,
-        anchor: TextAnchor::Start,
+        anchor,
         rotate: None,
         bold: false,
         color: None,
+    });
+}
+
+/// Fills a rectangle with its upper left corner `at`.
+pub(super) fn rectangle(scene: &mut Scene, at: (f64, f64), size: (f64, f64), colour: &str) {
+    scene.add(Primitive::Rect {
+        x: at.0,
+        y: at.1,
+        width: size.0,
+        height: size.1,
+        fill: Color::from(colour),
+        stroke: None,
+        stroke_width: None,
+        opacity: None,
+    });
+}
+
+/// Draws a straight line, broken as `dashes` say in the notation of SVG; an empty text leaves it whole.
+pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour: &str, width: f64, dashes: &str) {
+    scene.add(Primitive::Line {
+        x1: from.0,
+        y1: from.1,
+        x2: to.0,
+        y2: to.1,
+        stroke: Color::from(colour),
+        stroke_width: width,
+        stroke_dasharray: (!dashes.is_empty()).then(|| dashes.to_owned()),
     });
 }
 

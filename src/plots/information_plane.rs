@@ -59,7 +59,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .with_subtitle(first_row.estimator.clone());
     let mut scene = render_multiple(plots, layout);
     let (bar_x, bar_bottom) = (scene.width - RIGHT + 28.0, scene.height - BOTTOM);
-    colours.draw_bar(&mut scene, bar_x, TOP + 24.0, bar_bottom);
+    colours.bar().draw(&mut scene, bar_x, TOP + 24.0, bar_bottom);
     picture(&scene)
 }
 

@@ -1,9 +1,25 @@
 //! Tables → pictures. Computes no statistics and reads no files; the only place that names the plot library.
 //! One file a picture, listed in [`PLOTS`].
 
+mod axes;
+mod bound;
 mod canvas;
+mod compression;
+mod curves;
+mod ends;
+mod estimators;
+mod fit;
+mod gradients;
+mod histograms;
 mod information_plane;
+mod panels;
+mod series;
+mod settings;
+mod sheet;
 mod snapshots;
+mod stability;
+#[cfg(test)]
+pub(crate) mod tests;
 
 use thiserror::Error;
 
@@ -67,6 +83,18 @@ pub enum Subject {
     Folder,
 }
 
+impl Subject {
+    /// What a picture is drawn of, for lists.
+    pub fn words(self) -> &'static str {
+        match self {
+            Subject::Estimator => "each estimator",
+            Subject::Experiment => "each experiment",
+            Subject::Sweep => "each estimator over a sweep",
+            Subject::Folder => "the folder",
+        }
+    }
+}
+
 /// A finished picture in both formats.
 #[derive(Debug)]
 pub struct Picture {
@@ -90,7 +118,20 @@ pub struct Spec {
 }
 
 /// Every picture, in the order people see.
-pub const PLOTS: &[&Spec] = &[&information_plane::SPEC, &snapshots::SPEC];
+pub const PLOTS: &[&Spec] = &[
+    &information_plane::SPEC,
+    &snapshots::SPEC,
+    &curves::SPEC,
+    &estimators::SPEC,
+    &compression::SPEC,
+    &fit::SPEC,
+    &gradients::SPEC,
+    &histograms::SPEC,
+    &panels::SPEC,
+    &ends::SPEC,
+    &bound::SPEC,
+    &stability::SPEC,
+];
 
 /// Why there is no picture.
 #[derive(Debug, Error)]

@@ -8,7 +8,7 @@ use kuva::plot::ScatterPlot;
 use kuva::render::figure::Figure;
 use kuva::render::plots::Plot;
 
-use super::canvas::{layer_colour, picture, plane};
+use super::canvas::{layer_colour, layer_name, picture, plane};
 use super::{Picture, PlotError, Spec, Subject, Tables};
 use crate::store::schema::EstimateRow;
 
@@ -64,11 +64,7 @@ fn panel(estimates: &[EstimateRow], epoch: i32) -> Vec<Plot> {
             // The first layers lie on top of each other: lower ones are larger, so that a rim of each is seen.
             .with_size(4.0 + 0.7 * f64::from(layers.last().unwrap_or(layer) - layer))
             .with_marker_opacity(0.8)
-            .with_legend(if layer == layers.last().unwrap_or(layer) {
-                "output".to_owned()
-            } else {
-                format!("layer {layer}")
-            })
+            .with_legend(layer_name(*layer, *layers.last().unwrap_or(layer)))
             .into()
     };
     layers.iter().map(plot).collect()

@@ -47,11 +47,7 @@ fn parameters_are_checked_before_any_work() {
         project.refused("estimate binning outputs/p --bin-width 1 --n-bins 2"),
         "infoplane: parameters `bin_width` and `n_bins` exclude each other; give one of them"
     );
-    assert!(
-        project
-            .refused("plot planes outputs/p")
-            .ends_with("unknown plot `planes`; known: `information-plane`, `snapshots`")
-    );
+    assert!(project.refused("plot planes outputs/p").ends_with("unknown plot `planes`; did you mean `panels`?"));
 }
 
 #[test]

@@ -56,7 +56,8 @@ const ONE_PLACE: &[(&str, &str)] = &[
 const REGISTRIES: &[&str] = &["datasets", "estimators", "import", "plots"];
 
 /// Files that the entries of a registry share.
-const SHARED: &[&str] = &["bits", "canvas", "discrete", "given", "idx", "images"];
+const SHARED: &[&str] =
+    &["axes", "bits", "canvas", "discrete", "given", "idx", "images", "series", "settings", "sheet"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -1,0 +1,81 @@
+//! Which estimators see compression in which layers: its mean over runs with the 95 % interval, beside a line at zero.
+//!
+//! # Reference
+//! Saxe et al. 2018 ask whether compression is of the network or of the estimator; here every estimator answers.
+
+use kuva::plot::ScatterPlot;
+use kuva::render::annotations::ReferenceLine;
+use kuva::render::plots::Plot;
+
+use super::axes::Axis;
+use super::canvas::{GREY, layer_colour, layer_name};
+use super::series::{line, names};
+use super::sheet::{Entry, Mark, Panel, Sheet};
+use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::store::schema::CompressionRow;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "compression",
+    summary: "compression of I(X;T) with its 95 % interval, per estimator and layer",
+    of: Subject::Experiment,
+    draw,
+};
+
+/// The verdict whose dots are full.
+const COMPRESSES: &str = "compresses";
+/// The part of an estimator's row that its layers take.
+const SPREAD: f64 = 0.72;
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    let rows: Vec<&CompressionRow> =
+        tables.compression.iter().filter(|row| row.compression_bits_mean.is_some()).collect();
+    let Some(first) = rows.first() else {
+        return Err(PlotError::Nothing("compression over two runs or more"));
+    };
+    let all: Vec<CompressionRow> = rows.iter().map(|row| (*row).clone()).collect();
+    let estimators = names(&all, |row| &row.estimator);
+    let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
+    layers.sort_unstable();
+    layers.dedup();
+
+    let ends = |row: &&CompressionRow| [row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high];
+    let x = Axis::over("compression of I(X;T) (bits)", rows.iter().flat_map(ends).flatten().chain([0.0]));
+    let y = Axis::names(estimators.iter().map(|name| (*name).to_owned()).collect());
+    let mut panel = Panel::new("", x, y);
+    for row in &rows {
+        let line = estimators.iter().position(|name| *name == row.estimator).unwrap_or_default();
+        let place = layers.iter().position(|layer| *layer == row.layer).unwrap_or_default();
+        let offset = SPREAD * ((place as f64 + 0.5) / layers.len() as f64 - 0.5);
+        panel.plots.extend(dot_and_whisker(row, -(line as f64) - offset));
+    }
+    panel.lines = vec![ReferenceLine::vertical(0.0).with_color(GREY)];
+
+    let last = layers.last().copied().unwrap_or_default();
+    let mut legend: Vec<Entry> =
+        layers.iter().map(|l| Entry::new(layer_name(*l, last), layer_colour(*l), Mark::Dot)).collect();
+    legend.push(Entry::new("not above 0 for sure", GREY, Mark::Ring));
+    let height = 88.0 + estimators.len() as f64 * (layers.len() as f64 * 13.0 + 16.0);
+    let sheet = Sheet {
+        title: format!("{}: compression by estimator and layer", first.experiment),
+        subtitle: "mean over runs and its 95 % interval".to_owned(),
+        columns: 1,
+        size: (860.0, height),
+        panels: vec![panel],
+        legend,
+        ..Sheet::default()
+    };
+    sheet.draw()
+}
+
+/// A ring where compression is not certain, else a dot.
+fn dot_and_whisker(row: &CompressionRow, y: f64) -> Vec<Plot> {
+    let colour = layer_colour(row.layer);
+    let whisker = row.compression_bits_low.zip(row.compression_bits_high);
+    let whisker = whisker.and_then(|(low, high)| line(vec![(low, y), (high, y)], colour, Mark::Solid));
+    let dot = |colour: &str, size: f64| -> Option<Plot> {
+        let at = vec![(row.compression_bits_mean?, y)];
+        Some(ScatterPlot::new().with_data(at).with_color(colour).with_size(size).into())
+    };
+    let inside = if row.verdict == COMPRESSES { None } else { dot("#ffffff", 2.6) };
+    [whisker, dot(colour, 5.0), inside].into_iter().flatten().collect()
+}

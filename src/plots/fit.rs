@@ -1,0 +1,62 @@
+//! How well the network fits: loss (or squared error) and accuracy of training and test samples against the epoch.
+//!
+//! # Reference
+//! Saxe et al. 2018, Fig. 7; Figs 3 C and 4 A for the squared error.
+
+use super::axes::Axis;
+use super::canvas::{BLACK, GREY};
+use super::series::{Column, course, has_course, line, of_network, values};
+use super::sheet::{Entry, Mark, Panel, Sheet};
+use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::store::schema::SummaryRow;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "fit",
+    summary: "loss (or squared error) and accuracy of training and test samples against the epoch",
+    of: Subject::Experiment,
+    draw,
+};
+
+/// One panel: title, axis, and the columns of training and test samples.
+type Measure = (&'static str, &'static str, Column, Column);
+
+const MEASURES: [Measure; 3] = [
+    ("loss", "cross-entropy (nats)", |row| row.loss_train_nats_mean, |row| row.loss_test_nats_mean),
+    ("squared error", "mean squared error", |row| row.squared_error_train_mean, |row| row.squared_error_test_mean),
+    ("accuracy", "share of samples", |row| row.accuracy_train_mean, |row| row.accuracy_test_mean),
+];
+/// No layer has these: they are of the whole network.
+const TRAIN: (&str, &str, Mark) = ("training", BLACK, Mark::Solid);
+const TEST: (&str, &str, Mark) = ("test", GREY, Mark::Dashed);
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    let rows = of_network(tables.summary);
+    let is_there = |(_, _, train, test): &&Measure| has_course(&rows, *train) || has_course(&rows, *test);
+    let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(|measure| panel(&rows, measure)).collect();
+    let (Some(first), false) = (rows.first(), panels.is_empty()) else {
+        return Err(PlotError::Nothing("course of loss or accuracy: two recorded epochs of every run"));
+    };
+    let has_test = MEASURES.iter().any(|(_, _, _, test)| has_course(&rows, *test));
+    let of = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
+    let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
+    let sheet = Sheet {
+        title: format!("{}: fit by epoch, mean over {n_runs} runs", first.experiment),
+        columns: panels.len(),
+        size: (460.0, 400.0),
+        panels,
+        legend: of.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect(),
+        ..Sheet::default()
+    };
+    sheet.draw()
+}
+
+fn panel(rows: &[SummaryRow], (title, label, train, test): &Measure) -> Panel {
+    let heights = values(rows, *train).chain(values(rows, *test));
+    let y = if *title == "accuracy" { Axis::over(label, heights) } else { Axis::from_zero(label, heights) };
+    let mut panel = Panel::new(*title, Axis::epochs(rows.iter().map(|row| row.epoch)), y);
+    // The network has one loss, told in the rows of every layer.
+    let layer = rows.first().map_or(1, |row| row.layer);
+    let of = |column: Column, (_, colour, mark): (&str, &str, Mark)| line(course(rows, layer, column), colour, mark);
+    panel.plots = [of(*train, TRAIN), of(*test, TEST)].into_iter().flatten().collect();
+    panel
+}

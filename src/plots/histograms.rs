@@ -1,0 +1,114 @@
+//! How the activations of every layer are spread, epoch by epoch: whether they move to the ends of their range.
+//!
+//! # Reference
+//! Saxe et al. 2018, Figs 16 and 17. Deviation: the shade is logarithmic in the share, so that what is not saturated is seen
+//! beside what is.
+
+use super::axes::{Axis, place};
+use super::canvas::{Bar, layer_name};
+use super::sheet::{Cell, Panel, Sheet};
+use super::{Histogram, Picture, PlotError, Spec, Subject, Tables};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "histograms",
+    summary: "how the activations of each layer are spread, by epoch, in the first run",
+    of: Subject::Experiment,
+    draw,
+};
+
+/// The smallest share that has a shade.
+const LEAST: f64 = 1e-3;
+/// Red, green and blue of the largest share; white is none.
+const DARKEST: [f64; 3] = [8.0, 29.0, 88.0];
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    let Some(last) = tables.histograms.last() else {
+        return Err(PlotError::Nothing("recorded activation beside the summary"));
+    };
+    let by_layer = tables.histograms.chunk_by(|a, b| a.layer == b.layer);
+    let panels: Vec<Panel> =
+        by_layer.map(|moments| panel(moments, &layer_name(moments[0].layer, last.layer))).collect();
+    let name = tables.summary.first().map_or("", |row| row.experiment.as_str());
+    let sheet = Sheet {
+        title: format!("{name}: activations by epoch, first run"),
+        subtitle: "all units of a layer together".to_owned(),
+        columns: panels.len().min(3),
+        size: (370.0, 310.0),
+        panels,
+        bar: Some(bar()),
+        ..Sheet::default()
+    };
+    sheet.draw()
+}
+
+fn panel(moments: &[Histogram], name: &str) -> Panel {
+    let ends = moments.iter().flat_map(|moment| [moment.low, moment.high]);
+    let y = Axis::over("activation", ends);
+    let mut panel = Panel::new(name, Axis::epochs(moments.iter().map(|moment| moment.epoch)), y);
+    let places: Vec<f64> = moments.iter().map(|moment| place(moment.epoch)).collect();
+    panel.cells = moments.iter().enumerate().flat_map(|(i, moment)| column(moment, stretch(&places, i))).collect();
+    panel
+}
+
+/// From the middle between a moment and the one before to the middle between it and the next, on a logarithmic axis.
+fn stretch(places: &[f64], i: usize) -> (f64, f64) {
+    let middle = |a: f64, b: f64| (a * b).sqrt();
+    let before = if i > 0 { Some(middle(places[i - 1], places[i])) } else { None };
+    let after = places.get(i + 1).map(|next| middle(places[i], *next));
+    let here = places[i];
+    // The first and the last moment are as wide on the outside as on the inside, within the axis' own room.
+    let left = before.unwrap_or_else(|| (here * here / after.unwrap_or(here)).max(0.9 * here));
+    let right = after.unwrap_or_else(|| (here * here / left).min(1.1 * here));
+    (left, right)
+}
+
+fn column(moment: &Histogram, x: (f64, f64)) -> Vec<Cell> {
+    let width = (moment.high - moment.low) / moment.shares.len() as f64;
+    let cell = |(bin, share): (usize, &f64)| {
+        let low = moment.low + bin as f64 * width;
+        (*share > 0.0).then(|| Cell { x, y: (low, low + width), colour: shade(position(*share)) })
+    };
+    moment.shares.iter().enumerate().filter_map(cell).collect()
+}
+
+/// Where `share` is on the bar, 0 to 1.
+fn position(share: f64) -> f64 {
+    (1.0 - share.max(LEAST).ln() / LEAST.ln()).clamp(0.0, 1.0)
+}
+
+/// From nearly white to dark blue. What is there at all is told from what is not.
+fn shade(position: f64) -> String {
+    const FAINTEST: f64 = 0.06;
+    let depth = FAINTEST + (1.0 - FAINTEST) * position;
+    let channel = |dark: f64| (255.0 + (dark - 255.0) * depth).round() as u8;
+    let [red, green, blue] = DARKEST.map(channel);
+    format!("#{red:02x}{green:02x}{blue:02x}")
+}
+
+fn bar() -> Bar {
+    let ticks = [(1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (LEAST, "≤ 0.1 %")];
+    let ticks = ticks.map(|(share, label)| (position(share), label.to_owned()));
+    Bar { title: "share".to_owned(), ticks: ticks.into(), colour: shade }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn moments_fill_the_axis_without_gaps() {
+        let places = [0.45, 1.0, 4.0];
+        let stretches: Vec<(f64, f64)> = (0..3).map(|i| stretch(&places, i)).collect();
+        assert!(stretches.windows(2).all(|pair| pair[0].1 == pair[1].0), "{stretches:?}");
+        assert!(stretches.iter().zip(places).all(|((left, right), here)| *left < here && here < *right));
+        let (left, right) = stretch(&[7.0], 0);
+        assert!(left < 7.0 && 7.0 < right);
+    }
+
+    #[test]
+    fn more_is_darker() {
+        assert_eq!(shade(position(1.0)), "#081d58");
+        assert!(position(0.5) < position(0.6) && position(1e-9) == 0.0);
+        assert_ne!(shade(0.0), "#ffffff");
+    }
+}

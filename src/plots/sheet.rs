@@ -1,0 +1,289 @@
+//! A sheet of panels: axes and lines by kuva, placed in a grid, with one title, one legend and one colour bar for all.
+
+use kuva::plot::LinePlot;
+use kuva::render::annotations::ReferenceLine;
+use kuva::render::layout::{ComputedLayout, Layout};
+use kuva::render::plots::Plot;
+use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
+
+use super::axes::{Axis, Scale};
+use super::canvas::{BLACK, Bar, picture, rectangle, stroke, text, width_of};
+use super::{Picture, PlotError};
+
+/// Room around the grid and between panels.
+const GAP: f64 = 14.0;
+/// Room of a panel above its axes, for its title.
+const TOP: f64 = 34.0;
+/// Below them, for ticks and label.
+const BOTTOM: f64 = 54.0;
+/// To their left, likewise.
+const LEFT: f64 = 68.0;
+/// To their right, for half of the last tick's label.
+const RIGHT: f64 = 16.0;
+/// Room for a colour bar and its labels.
+const BAR: f64 = 96.0;
+/// Size of panel titles and axis labels: what is 14 units here has about 7 points in a picture as wide as a page.
+const LABEL: u32 = 14;
+/// Size of ticks and of the legend.
+const TICK: u32 = 13;
+/// Size of the sheet's title.
+const TITLE: u32 = 18;
+
+/// A whole picture.
+#[derive(Default)]
+pub(super) struct Sheet {
+    pub(super) title: String,
+    /// A smaller line below the title; none where it is empty.
+    pub(super) subtitle: String,
+    /// Panels side by side.
+    pub(super) columns: usize,
+    /// Width and height of one panel with its labels.
+    pub(super) size: (f64, f64),
+    pub(super) panels: Vec<Panel>,
+    pub(super) axes: Axes,
+    pub(super) legend: Vec<Entry>,
+    pub(super) bar: Option<Bar>,
+}
+
+/// Whether panels are read by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Axes {
+    #[default]
+    Own,
+    /// All panels have the same axes, which are named at the left and lower edge only.
+    Same,
+}
+
+/// One panel.
+pub(super) struct Panel {
+    pub(super) title: String,
+    pub(super) x: Axis,
+    pub(super) y: Axis,
+    /// Drawn in this order.
+    pub(super) plots: Vec<Plot>,
+    /// Coloured rectangles behind them.
+    pub(super) cells: Vec<Cell>,
+    /// Straight lines from edge to edge.
+    pub(super) lines: Vec<ReferenceLine>,
+    /// Texts upon them.
+    pub(super) notes: Vec<Note>,
+}
+
+/// A rectangle in the panel's own units.
+pub(super) struct Cell {
+    pub(super) x: (f64, f64),
+    pub(super) y: (f64, f64),
+    pub(super) colour: String,
+}
+
+/// A text to the right of a point in the panel's own units.
+pub(super) struct Note {
+    pub(super) at: (f64, f64),
+    pub(super) says: String,
+}
+
+/// One line of the legend.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Entry {
+    pub(super) label: String,
+    pub(super) colour: String,
+    pub(super) mark: Mark,
+}
+
+/// How a thing is drawn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    Solid,
+    Dashed,
+    Dotted,
+    /// An area of this opacity in percent.
+    Area(u8),
+    Dot,
+    /// A dot that is white inside.
+    Ring,
+}
+
+impl Mark {
+    /// Dashes in the notation of SVG; an empty text for a whole line.
+    pub(super) fn dashes(self) -> &'static str {
+        match self {
+            Mark::Dashed => "7 4",
+            Mark::Dotted => "2 4",
+            Mark::Solid | Mark::Area(_) | Mark::Dot | Mark::Ring => "",
+        }
+    }
+}
+
+impl Entry {
+    pub(super) fn new(label: impl Into<String>, colour: &str, mark: Mark) -> Self {
+        Self { label: label.into(), colour: colour.to_owned(), mark }
+    }
+
+    fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
+        const LONG: f64 = 26.0;
+        match self.mark {
+            Mark::Solid | Mark::Dashed | Mark::Dotted => {
+                stroke(scene, (x, y), (x + LONG, y), &self.colour, 2.5, self.mark.dashes());
+            }
+            Mark::Area(percent) => scene.add(Primitive::Rect {
+                x,
+                y: y - 6.0,
+                width: LONG,
+                height: 12.0,
+                fill: self.colour.as_str().into(),
+                stroke: None,
+                stroke_width: None,
+                opacity: Some(f64::from(percent) / 100.0),
+            }),
+            Mark::Dot | Mark::Ring => scene.add(Primitive::Circle {
+                cx: x + LONG / 2.0,
+                cy: y,
+                r: 5.0,
+                fill: if self.mark == Mark::Ring { "#ffffff" } else { self.colour.as_str() }.into(),
+                fill_opacity: None,
+                stroke: Some(self.colour.as_str().into()),
+                stroke_width: Some(2.0),
+            }),
+        }
+        text(scene, (x + LONG + 8.0, y + 4.5), &self.label, TICK, TextAnchor::Start);
+    }
+}
+
+impl Panel {
+    pub(super) fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
+        let (plots, cells, lines, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { title: title.into(), x, y, plots, cells, lines, notes }
+    }
+
+    /// Room to the left of the axes.
+    fn left(&self) -> f64 {
+        let Scale::Names(names) = &self.y.scale else { return LEFT };
+        names.iter().map(|name| width_of(name, TICK)).fold(LEFT - 16.0, f64::max) + 16.0
+    }
+
+    fn layout(&self, size: (f64, f64)) -> Layout {
+        let layout = Layout::new((0.0, 1.0), (0.0, 1.0)).with_width(size.0).with_height(size.1).with_show_grid(false);
+        let layout = self.y.beside(self.x.below(layout)).with_force_margins(self.left(), RIGHT);
+        let layout = layout.with_force_margins_y(TOP, BOTTOM).with_title(self.title.clone());
+        let layout = layout.with_title_size(LABEL).with_label_size(LABEL).with_tick_size(TICK);
+        self.lines.iter().fold(layout, |layout, line| layout.with_reference_line(line.clone()))
+    }
+
+    /// Draws the panel into its own corner of `scene`.
+    fn draw(mut self, scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
+        let layout = self.layout(size);
+        let places = ComputedLayout::from_layout(&layout);
+        let transform = Some(format!("translate({},{})", at.0, at.1));
+        scene.add(Primitive::GroupStart { transform, title: None, extra_attrs: None });
+        self.cells.iter().for_each(|cell| cell.draw(scene, &places));
+        if self.plots.is_empty() {
+            self.plots.push(LinePlot::new().into()); // kuva draws no axes for nothing
+        }
+        render_multiple(std::mem::take(&mut self.plots), layout).elements.into_iter().for_each(|e| scene.add(e));
+        self.draw_ticks(scene, &places);
+        for Note { at, says } in &self.notes {
+            let at = (places.map_x(at.0) + 10.0, places.map_y(at.1) + 4.0);
+            text(scene, at, says, TICK, TextAnchor::Start);
+        }
+        scene.add(Primitive::GroupEnd);
+    }
+
+    /// The ticks that kuva's axes do not have: epoch 0, and names.
+    fn draw_ticks(&self, scene: &mut Scene, places: &ComputedLayout) {
+        let bottom = places.height - places.margin_bottom;
+        if let Some(zero) = self.x.zero() {
+            let x = places.map_x(zero);
+            stroke(scene, (x, bottom), (x, bottom + places.tick_mark_major), BLACK, 1.0, "");
+            let foot = bottom + places.tick_mark_major + f64::from(TICK) * 0.93;
+            text(scene, (x, foot), "0", TICK, TextAnchor::Middle);
+        }
+        if let Scale::Names(names) = &self.y.scale {
+            for (i, name) in names.iter().enumerate() {
+                let at = (places.margin_left - 10.0, places.map_y(-(i as f64)) + 4.5);
+                text(scene, at, name, TICK, TextAnchor::End);
+            }
+        }
+    }
+}
+
+impl Cell {
+    fn draw(&self, scene: &mut Scene, places: &ComputedLayout) {
+        let (left, right) = (places.map_x(self.x.0), places.map_x(self.x.1));
+        let (top, bottom) = (places.map_y(self.y.1), places.map_y(self.y.0));
+        // A little overlap hides the seams.
+        rectangle(scene, (left, top), (right - left + 0.3, bottom - top + 0.3), &self.colour);
+    }
+}
+
+impl Sheet {
+    /// The finished picture.
+    ///
+    /// # Errors
+    /// The library cannot make pixels of it.
+    pub(super) fn draw(mut self) -> Result<Picture, PlotError> {
+        let columns = self.columns.clamp(1, self.panels.len().max(1));
+        if self.axes == Axes::Same {
+            self.name_outer_axes(columns);
+        }
+        let top =
+            GAP + if self.title.is_empty() { 0.0 } else { 26.0 } + if self.subtitle.is_empty() { 0.0 } else { 20.0 };
+        let rows = self.panels.len().div_ceil(columns);
+        let extent = |n: usize, size: f64| n as f64 * (size + GAP);
+        let right = GAP + extent(columns, self.size.0);
+        let bottom = (top + extent(rows, self.size.1)).max(top + self.legend_height());
+        let mut scene = blank(right + self.legend_width() + if self.bar.is_some() { BAR } else { 0.0 }, bottom);
+        self.draw_title(&mut scene, right / 2.0);
+        let panels = std::mem::take(&mut self.panels);
+        for (i, panel) in panels.into_iter().enumerate() {
+            let at = (GAP + extent(i % columns, self.size.0), top + extent(i / columns, self.size.1));
+            panel.draw(&mut scene, at, self.size);
+        }
+        for (i, entry) in self.legend.iter().enumerate() {
+            entry.draw(&mut scene, right + 4.0, top + TOP + 10.0 + i as f64 * LINE);
+        }
+        if let Some(bar) = &self.bar {
+            let x = right + self.legend_width() + 10.0;
+            // One row high: a bar along all of a tall sheet is no better to read.
+            bar.draw(&mut scene, x, top + TOP + 24.0, top + self.size.1 - BOTTOM);
+        }
+        picture(&scene)
+    }
+
+    fn draw_title(&self, scene: &mut Scene, middle: f64) {
+        text(scene, (middle, GAP + 14.0), &self.title, TITLE, TextAnchor::Middle);
+        text(scene, (middle, GAP + 36.0), &self.subtitle, LABEL, TextAnchor::Middle);
+    }
+
+    fn legend_width(&self) -> f64 {
+        let widest = self.legend.iter().map(|entry| width_of(&entry.label, TICK)).fold(0.0, f64::max);
+        if self.legend.is_empty() { 0.0 } else { widest + 52.0 }
+    }
+
+    fn legend_height(&self) -> f64 {
+        TOP + 20.0 + self.legend.len() as f64 * LINE
+    }
+
+    fn name_outer_axes(&mut self, columns: usize) {
+        let n = self.panels.len();
+        for (i, panel) in self.panels.iter_mut().enumerate() {
+            if i % columns != 0 {
+                panel.y.label.clear();
+            }
+            if i + columns < n {
+                panel.x.label.clear();
+            }
+        }
+    }
+}
+
+/// Height of a line of the legend.
+const LINE: f64 = 22.0;
+
+/// An empty white scene.
+pub(super) fn blank(width: f64, height: f64) -> Scene {
+    let mut scene = Scene::new(width, height);
+    scene.background_color = Some("#ffffff".to_owned());
+    scene.text_color = Some(BLACK.to_owned());
+    scene.font_family = ComputedLayout::from_layout(&Layout::new((0.0, 1.0), (0.0, 1.0))).font_family;
+    scene
+}

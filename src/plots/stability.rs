@@ -1,0 +1,463 @@
+//! Where claims hold: a table of claims and layers against the values of what varies, and below it what the variance of the
+//! compression comes from.
+//!
+//! # Reference
+//! No figure of the papers: they vary one parameter at a time. Each cell takes together all settings with its value.
+
+use kuva::render::render::{Primitive, Scene, TextAnchor};
+
+use super::canvas::{BLACK, picture, rectangle, stroke, text, width_of};
+use super::settings::short;
+use super::sheet::blank;
+use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::store::schema::{EffectRow, StabilityRow};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "stability",
+    summary: "in which settings claims hold, by the values of what varies, and where the variance of the compression comes from",
+    of: Subject::Folder,
+    draw,
+};
+
+/// Room around everything.
+const EDGE: f64 = 20.0;
+/// Width of the claims.
+const CLAIM: f64 = 400.0;
+/// Width of the names of layers.
+const LAYER: f64 = 70.0;
+/// Width of a cell.
+const WIDTH: f64 = 46.0;
+/// Least height of a cell.
+const HEIGHT: f64 = 24.0;
+/// Between two parameters, and between two claims.
+const GAP: f64 = 10.0;
+/// Size of most texts.
+const SIZE: u32 = 12;
+/// Height of a line of them.
+const LINE: f64 = 15.0;
+/// Longer names of values are cut.
+const LONGEST: usize = 44;
+
+/// Red, green and blue where a claim holds nowhere, in half of the settings, everywhere: orange, white and blue, which
+/// people with any colour vision tell apart.
+const NOWHERE: [f64; 3] = [230.0, 159.0, 0.0];
+const HALF: [f64; 3] = [250.0, 250.0, 250.0];
+const EVERYWHERE: [f64; 3] = [0.0, 114.0, 178.0];
+/// Behind the hatch of cells in which nothing is decided.
+const UNDECIDED: &str = "#e4e4e4";
+/// Colours of sources of variance, no colour of a layer among them (Tol 2021, muted).
+const SOURCES: [&str; 9] =
+    ["#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499"];
+/// Sources that are no parameter.
+const RESTS: [(&str, &str); 2] = [("runs", "#9a9a9a"), ("interactions", "#d4d4d4")];
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    if tables.stability.is_empty() && tables.effects.is_empty() {
+        return Err(PlotError::Nothing("table of claims by setting, or of the variance of the compression"));
+    }
+    let output = tables.effects.iter().map(|row| row.layer).max().filter(|last| *last > 0);
+    let table = Table::of(tables.stability);
+    let bars = Bars::of(tables.effects);
+    let width = 2.0 * EDGE + CLAIM + LAYER + table.width().max(bars.width());
+    let mut scene = blank(width, 2.0 * EDGE + table.height() + bars.height());
+    table.draw(&mut scene, EDGE, output);
+    bars.draw(&mut scene, EDGE + table.height(), output);
+    picture(&scene)
+}
+
+fn layer_name(layer: i64, output: Option<i32>) -> String {
+    match layer {
+        -1 => "output".to_owned(),
+        layer if output.map(i64::from) == Some(layer) => "output".to_owned(),
+        // Counted from the output where networks differ in depth.
+        layer if layer < -1 => format!("output − {}", -layer - 1),
+        layer => format!("layer {layer}"),
+    }
+}
+
+/// Claims in rows, values in columns.
+struct Table<'a> {
+    claims: Vec<Claim<'a>>,
+    columns: Vec<Group<'a>>,
+}
+
+/// One claim and its layers' rows.
+struct Claim<'a> {
+    says: Vec<String>,
+    rows: Vec<Vec<&'a StabilityRow>>,
+}
+
+/// One parameter and its values.
+struct Group<'a> {
+    parameter: &'a str,
+    values: Vec<&'a str>,
+}
+
+impl<'a> Table<'a> {
+    fn of(stability: &'a [StabilityRow]) -> Self {
+        let mut columns: Vec<Group<'a>> = Vec::new();
+        for row in stability {
+            let group = match columns.iter_mut().find(|group| group.parameter == row.parameter) {
+                Some(group) => group,
+                None => {
+                    columns.push(Group { parameter: &row.parameter, values: Vec::new() });
+                    columns.last_mut().expect("it was just pushed")
+                }
+            };
+            if !group.values.contains(&row.value.as_str()) {
+                group.values.push(&row.value);
+            }
+        }
+        let mut keys: Vec<[&str; 5]> = Vec::new();
+        for row in stability {
+            if !keys.contains(&key(row)) {
+                keys.push(key(row));
+            }
+        }
+        let claim = |wanted: [&str; 5]| Claim::of(stability.iter().filter(|row| key(row) == wanted).collect());
+        Self { claims: keys.into_iter().map(claim).collect(), columns }
+    }
+
+    fn width(&self) -> f64 {
+        self.columns.iter().map(|group| group.width() + GAP).sum()
+    }
+
+    /// Height of the names above the cells.
+    fn head(&self) -> f64 {
+        let values = self.columns.iter().flat_map(|group| &group.values);
+        44.0 + 2.0 * LINE + values.map(|value| width_of(&cut(value), SIZE)).fold(0.0, f64::max) + 8.0
+    }
+
+    fn height(&self) -> f64 {
+        let rows: f64 = self.claims.iter().map(|claim| claim.height() + GAP).sum();
+        if self.claims.is_empty() { 0.0 } else { self.head() + rows + 30.0 }
+    }
+
+    fn draw(&self, scene: &mut Scene, top: f64, output: Option<i32>) {
+        if self.claims.is_empty() {
+            return;
+        }
+        let left = EDGE + CLAIM + LAYER;
+        text(scene, (EDGE, top + 16.0), "where the claims hold", 18, TextAnchor::Start);
+        explain(scene, (EDGE, top + 34.0));
+        let mut x = left;
+        for group in &self.columns {
+            group.draw_head(scene, x, top + self.head());
+            x += group.width() + GAP;
+        }
+        let mut y = top + self.head();
+        for claim in &self.claims {
+            claim.draw(scene, y, &self.columns, output);
+            y += claim.height() + GAP;
+            stroke(scene, (EDGE, y - GAP / 2.0), (left + self.width() - GAP, y - GAP / 2.0), "#cccccc", 0.7, "");
+        }
+    }
+}
+
+/// What makes two rows ones of the same claim.
+fn key(row: &StabilityRow) -> [&str; 5] {
+    [&row.figure, &row.claim, &row.quantity, &row.measure, &row.wanted]
+}
+
+/// How cells are to be read.
+fn explain(scene: &mut Scene, at: (f64, f64)) {
+    let words = ["holds nowhere", "in half", "in all settings", "undecided in all"];
+    let mut x = at.0;
+    for (word, share) in words.into_iter().zip([Some(0.0), Some(0.5), Some(1.0), None]) {
+        match share {
+            Some(share) => rectangle(scene, (x, at.1), (18.0, 14.0), &shade(share)),
+            None => hatch(scene, (x, at.1), (18.0, 14.0)),
+        }
+        text(scene, (x + 24.0, at.1 + 11.0), word, SIZE, TextAnchor::Start);
+        x += 40.0 + width_of(word, SIZE);
+    }
+}
+
+impl Group<'_> {
+    fn title(&self) -> String {
+        if self.parameter == "all" { String::new() } else { short(self.parameter) }
+    }
+
+    fn width(&self) -> f64 {
+        (self.values.len() as f64 * WIDTH).max(width_of(&self.title(), SIZE) + 6.0)
+    }
+
+    fn draw_head(&self, scene: &mut Scene, x: f64, bottom: f64) {
+        let longest = self.values.iter().map(|value| width_of(&cut(value), SIZE)).fold(0.0, f64::max);
+        let title = (x + self.width() / 2.0, bottom - longest - 18.0);
+        scene.add(Primitive::Text {
+            x: title.0,
+            y: title.1,
+            content: self.title(),
+            size: SIZE,
+            anchor: TextAnchor::Middle,
+            rotate: None,
+            bold: true,
+            color: None,
+        });
+        for (i, value) in self.values.iter().enumerate() {
+            scene.add(Primitive::Text {
+                x: x + (i as f64 + 0.5) * WIDTH + 4.0,
+                y: bottom - 8.0,
+                content: cut(value),
+                size: SIZE,
+                anchor: TextAnchor::Start,
+                rotate: Some(-90.0),
+                bold: false,
+                color: None,
+            });
+        }
+    }
+}
+
+fn cut(value: &str) -> String {
+    if value.chars().count() <= LONGEST {
+        return value.to_owned();
+    }
+    value.chars().take(LONGEST - 1).chain(['…']).collect()
+}
+
+impl<'a> Claim<'a> {
+    /// Of the rows of one claim.
+    fn of(rows: Vec<&'a StabilityRow>) -> Self {
+        let mut layers: Vec<Option<i64>> = rows.iter().map(|row| row.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let of_layer = |layer: &Option<i64>| rows.iter().filter(|row| row.layer == *layer).copied().collect();
+        let letters = ((CLAIM - 16.0) / width_of("n", SIZE)) as usize;
+        let says =
+            rows.first().map_or_else(Vec::new, |row| wrapped(&format!("{}: {}", row.figure, row.claim), letters));
+        Self { says, rows: layers.iter().map(of_layer).collect() }
+    }
+
+    fn height(&self) -> f64 {
+        (self.rows.len() as f64 * HEIGHT).max(self.says.len() as f64 * LINE + 4.0)
+    }
+
+    fn draw(&self, scene: &mut Scene, top: f64, columns: &[Group<'_>], output: Option<i32>) {
+        for (i, line) in self.says.iter().enumerate() {
+            text(scene, (EDGE, top + 12.0 + i as f64 * LINE), line, SIZE, TextAnchor::Start);
+        }
+        let height = self.height() / self.rows.len().max(1) as f64;
+        for (i, row) in self.rows.iter().enumerate() {
+            let y = top + i as f64 * height;
+            if let Some(layer) = row.first().and_then(|row| row.layer) {
+                let foot = (EDGE + CLAIM, y + height / 2.0 + 4.0);
+                text(scene, foot, &layer_name(layer, output), SIZE, TextAnchor::Start);
+            }
+            let mut x = EDGE + CLAIM + LAYER;
+            for group in columns {
+                for (j, value) in group.values.iter().enumerate() {
+                    let is_here = |row: &&&StabilityRow| row.parameter == group.parameter && row.value == *value;
+                    if let Some(row) = row.iter().find(is_here) {
+                        draw_cell(scene, (x + j as f64 * WIDTH, y), (WIDTH - 1.5, height - 1.5), row);
+                    }
+                }
+                x += group.width() + GAP;
+            }
+        }
+    }
+}
+
+fn draw_cell(scene: &mut Scene, at: (f64, f64), size: (f64, f64), row: &StabilityRow) {
+    /// Beyond it white letters are read better than black ones.
+    const DARK: f64 = 0.85;
+    let share = f64::from(row.n_holds) / f64::from(row.n_settings.max(1));
+    let is_open = row.n_undecided >= row.n_settings;
+    match is_open {
+        true => hatch(scene, at, size),
+        false => rectangle(scene, at, size, &shade(share)),
+    }
+    scene.add(Primitive::Text {
+        x: at.0 + size.0 / 2.0,
+        y: at.1 + size.1 / 2.0 + 4.0,
+        content: if is_open { format!("?/{}", row.n_settings) } else { format!("{}/{}", row.n_holds, row.n_settings) },
+        size: SIZE,
+        anchor: TextAnchor::Middle,
+        rotate: None,
+        bold: false,
+        color: Some(if share > DARK && !is_open { "#ffffff" } else { BLACK }.into()),
+    });
+}
+
+/// Grey with strokes from lower left to upper right.
+fn hatch(scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
+    const STEP: f64 = 7.0;
+    rectangle(scene, at, size, UNDECIDED);
+    let n = ((size.0 + size.1) / STEP) as usize;
+    for i in 1..=n {
+        // The stroke x + y = c, cut at the four sides.
+        let c = i as f64 * STEP;
+        let from = (at.0 + (c - size.1).max(0.0), at.1 + c.min(size.1));
+        let to = (at.0 + c.min(size.0), at.1 + (c - size.0).max(0.0));
+        stroke(scene, from, to, "#b8b8b8", 1.0, "");
+    }
+}
+
+fn shade(share: f64) -> String {
+    let (from, to, place) =
+        if share < 0.5 { (NOWHERE, HALF, 2.0 * share) } else { (HALF, EVERYWHERE, 2.0 * share - 1.0) };
+    let channel = |i: usize| (from[i] + (to[i] - from[i]) * place).round() as u8;
+    format!("#{:02x}{:02x}{:02x}", channel(0), channel(1), channel(2))
+}
+
+/// `words` in lines of at most `letters`, broken between words.
+fn wrapped(words: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+/// Shares of the variance, a bar for each layer.
+struct Bars<'a> {
+    layers: Vec<Vec<&'a EffectRow>>,
+    sources: Vec<&'a str>,
+}
+
+/// Length of a share of 1.
+const WHOLE: f64 = 480.0;
+/// From one bar to the next.
+const BAR: f64 = 26.0;
+
+impl<'a> Bars<'a> {
+    fn of(effects: &'a [EffectRow]) -> Self {
+        let mut layers: Vec<i32> = effects.iter().map(|row| row.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let of_layer = |layer: &i32| effects.iter().filter(|row| row.layer == *layer).collect();
+        Self {
+            layers: layers.iter().map(of_layer).collect(),
+            sources: super::series::names(effects, |row: &EffectRow| &row.source),
+        }
+    }
+
+    fn width(&self) -> f64 {
+        if self.layers.is_empty() { 0.0 } else { self.longest() * WHOLE + 60.0 }
+    }
+
+    fn height(&self) -> f64 {
+        if self.layers.is_empty() { 0.0 } else { 74.0 + self.layers.len() as f64 * BAR + 60.0 }
+    }
+
+    /// The longest bar: where settings are not balanced, shares overlap and their sum exceeds 1.
+    fn longest(&self) -> f64 {
+        let length = |rows: &Vec<&EffectRow>| rows.iter().map(|row| row.share.max(0.0)).sum::<f64>();
+        self.layers.iter().map(length).fold(1.0, f64::max)
+    }
+
+    fn draw(&self, scene: &mut Scene, top: f64, output: Option<i32>) {
+        let left = EDGE + CLAIM + LAYER;
+        if self.layers.is_empty() {
+            return;
+        }
+        text(scene, (EDGE, top + 16.0), "what the variance of the compression comes from", 18, TextAnchor::Start);
+        self.explain(scene, (left - LAYER, top + 34.0));
+        let first = top + 64.0;
+        for (i, rows) in self.layers.iter().enumerate() {
+            let y = first + i as f64 * BAR;
+            let name = layer_name(rows[0].layer.into(), output);
+            text(scene, (left - LAYER, y + 15.0), &name, SIZE, TextAnchor::Start);
+            self.draw_bar(scene, (left, y), rows);
+        }
+        let bottom = first + self.layers.len() as f64 * BAR + 2.0;
+        for percent in [0, 25, 50, 75, 100] {
+            let x = left + f64::from(percent) / 100.0 * WHOLE;
+            stroke(scene, (x, bottom), (x, bottom + 5.0), BLACK, 1.0, "");
+            text(scene, (x, bottom + 18.0), &format!("{percent} %"), SIZE, TextAnchor::Middle);
+        }
+        stroke(scene, (left, bottom), (left + WHOLE, bottom), BLACK, 1.0, "");
+        let middle = left + WHOLE / 2.0;
+        text(scene, (middle, bottom + 38.0), "share of the sum of squares over all runs", SIZE, TextAnchor::Middle);
+    }
+
+    fn colour(&self, source: &str) -> &'static str {
+        let rest = RESTS.iter().find(|(name, _)| *name == source).map(|(_, colour)| *colour);
+        let parameters = self.sources.iter().filter(|name| RESTS.iter().all(|(rest, _)| rest != *name));
+        let place = parameters.into_iter().position(|name| *name == source).unwrap_or_default();
+        rest.unwrap_or(SOURCES[place % SOURCES.len()])
+    }
+
+    fn explain(&self, scene: &mut Scene, at: (f64, f64)) {
+        let mut x = at.0;
+        for source in &self.sources {
+            rectangle(scene, (x, at.1), (14.0, 14.0), self.colour(source));
+            let name = short(source);
+            text(scene, (x + 20.0, at.1 + 11.0), &name, SIZE, TextAnchor::Start);
+            x += 36.0 + width_of(&name, SIZE);
+        }
+    }
+
+    fn draw_bar(&self, scene: &mut Scene, at: (f64, f64), rows: &[&EffectRow]) {
+        /// Narrower parts have no room for their number.
+        const ROOM: f64 = 0.07;
+        let mut x = at.0;
+        for row in rows.iter().filter(|row| row.share > 0.0) {
+            let colour = self.colour(&row.source);
+            rectangle(scene, (x, at.1), (row.share * WHOLE, BAR - 5.0), colour);
+            if row.share >= ROOM {
+                let middle = (x + row.share * WHOLE / 2.0, at.1 + 15.0);
+                write_on(scene, middle, &format!("{:.0} %", 100.0 * row.share), colour);
+            }
+            x += row.share * WHOLE;
+        }
+        // A negative rest is no length; it says how much the others overlap.
+        if let Some(row) = rows.iter().find(|row| row.share < -0.005) {
+            let says = format!("{} {:.0} %", short(&row.source), 100.0 * row.share);
+            text(scene, (x + 8.0, at.1 + 15.0), &says, SIZE, TextAnchor::Start);
+        }
+    }
+}
+
+/// Writes in black or white, whichever is read on `colour`.
+fn write_on(scene: &mut Scene, at: (f64, f64), content: &str, colour: &str) {
+    const LIGHT: [&str; 6] = ["#88CCEE", "#DDCC77", "#d4d4d4", "#9a9a9a", "#44AA99", "#999933"];
+    scene.add(Primitive::Text {
+        x: at.0,
+        y: at.1,
+        content: content.to_owned(),
+        size: SIZE,
+        anchor: TextAnchor::Middle,
+        rotate: None,
+        bold: false,
+        color: Some(if LIGHT.contains(&colour) { BLACK } else { "#ffffff" }.into()),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn claims_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("", 7), Vec::<String>::new());
+    }
+
+    #[test]
+    fn layers_are_counted_from_whichever_end_the_table_counts() {
+        assert_eq!(layer_name(6, Some(6)), "output");
+        assert_eq!(layer_name(6, None), "layer 6");
+        assert_eq!((layer_name(-1, None), layer_name(-2, None)), ("output".to_owned(), "output − 1".to_owned()));
+    }
+
+    #[test]
+    fn a_hatch_stays_in_its_cell() {
+        let mut scene = blank(100.0, 100.0);
+        hatch(&mut scene, (10.0, 20.0), (44.0, 22.0));
+        for element in scene.elements {
+            if let Primitive::Line { x1, y1, x2, y2, .. } = element {
+                for (x, y) in [(x1, y1), (x2, y2)] {
+                    assert!((10.0..=54.0).contains(&x) && (20.0..=42.0).contains(&y), "{x} {y}");
+                }
+            }
+        }
+    }
+}

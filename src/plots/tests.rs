@@ -1,0 +1,309 @@
+//! Every picture by itself: of nothing, and of small tables whose lines and labels are counted.
+#![cfg(test)]
+
+use super::*;
+
+/// A row of nothing.
+pub(crate) fn summary_row() -> SummaryRow {
+    SummaryRow {
+        experiment: String::new(),
+        estimator: String::new(),
+        layer: 0,
+        epoch: 0,
+        step: None,
+        n_runs: 0,
+        n_failed: 0,
+        i_xt_bits_mean: None,
+        i_xt_bits_std: None,
+        i_xt_bits_median: None,
+        i_xt_bits_low: None,
+        i_xt_bits_high: None,
+        i_ty_bits_mean: None,
+        i_ty_bits_std: None,
+        i_ty_bits_median: None,
+        i_ty_bits_low: None,
+        i_ty_bits_high: None,
+        i_tt_bits_mean: None,
+        h_t_bits_mean: None,
+        i_xt_null_bits_mean: None,
+        i_ty_null_bits_mean: None,
+        i_xt_ceiling_bits: None,
+        i_ty_ceiling_bits: None,
+        n_trainings_failed: None,
+        n_trainings_degenerate: None,
+        loss_train_nats_mean: None,
+        loss_test_nats_mean: None,
+        squared_error_train_mean: None,
+        squared_error_test_mean: None,
+        accuracy_train_mean: None,
+        accuracy_test_mean: None,
+        gradients_over: None,
+        gradient_mean_norm_mean: None,
+        gradient_std_norm_mean: None,
+        gradient_snr_mean: None,
+        weight_norm_mean: None,
+        n_checks_warning: None,
+        n_checks_violated: None,
+    }
+}
+
+const EPOCHS: [i32; 3] = [0, 1, 100];
+const LAYERS: [i32; 3] = [1, 2, 3];
+
+/// Three layers at three epochs, I(X;T) falling, in one experiment.
+fn summary(experiment: &str, estimator: &str) -> Vec<SummaryRow> {
+    let row = |layer: i32, epoch: i32| {
+        let i_xt = 10.0 - f64::from(layer) - f64::from(epoch) / 100.0;
+        SummaryRow {
+            experiment: experiment.to_owned(),
+            estimator: estimator.to_owned(),
+            layer,
+            epoch,
+            n_runs: 2,
+            i_xt_bits_mean: Some(i_xt),
+            i_xt_bits_low: Some(i_xt - 0.5),
+            i_xt_bits_high: Some(i_xt + 0.5),
+            i_ty_bits_mean: Some(0.5),
+            i_ty_bits_low: Some(0.4),
+            i_ty_bits_high: Some(0.6),
+            i_xt_null_bits_mean: Some(i_xt),
+            i_ty_null_bits_mean: Some(0.01),
+            i_xt_ceiling_bits: Some(12.0),
+            i_ty_ceiling_bits: Some(1.0),
+            loss_train_nats_mean: Some(0.7 - f64::from(epoch) / 200.0),
+            accuracy_train_mean: Some(0.9),
+            accuracy_test_mean: Some(0.8),
+            gradients_over: Some("after_step".to_owned()),
+            gradient_mean_norm_mean: Some(0.1),
+            gradient_std_norm_mean: Some(0.2),
+            gradient_snr_mean: Some(0.5),
+            weight_norm_mean: Some(3.0),
+            ..summary_row()
+        }
+    };
+    LAYERS.iter().flat_map(|layer| EPOCHS.iter().map(|epoch| row(*layer, *epoch))).collect()
+}
+
+/// How often a line, dot or area has the colour of the first layer.
+fn of_first_layer(svg: &str) -> usize {
+    svg.matches("#d55e00").count() + svg.matches("#D55E00").count()
+}
+
+fn svg(name: &str, tables: Tables<'_>) -> String {
+    let svg = (find(name).unwrap().draw)(tables).unwrap().svg;
+    assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}");
+    svg
+}
+
+#[test]
+fn nothing_is_no_picture_and_no_panic() {
+    for spec in PLOTS {
+        let drawn = (spec.draw)(Tables::default());
+        assert!(matches!(drawn, Err(PlotError::Nothing(_))), "{}: {:?}", spec.name, drawn.map(|p| p.svg));
+    }
+}
+
+#[test]
+fn rows_without_numbers_are_no_picture_either() {
+    let rows = [SummaryRow { n_failed: 1, ..summary_row() }, SummaryRow { n_failed: 1, epoch: 1, ..summary_row() }];
+    for spec in PLOTS {
+        let drawn = (spec.draw)(Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+        assert!(matches!(drawn, Err(PlotError::Nothing(_))), "{}", spec.name);
+    }
+}
+
+#[test]
+fn curves_have_a_line_and_a_ribbon_per_layer_and_a_dotted_null_where_it_differs() {
+    let rows = summary("x", "binning-n-edges-30");
+    let alone = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    // Two panels with a line and a ribbon each; the null of I(T;Y), not that of I(X;T); the legend.
+    assert_eq!(of_first_layer(&alone), 2 * 2 + 1 + 1);
+    for label in ["layer 1", "layer 2", "output", "95 % of the mean", "shuffled (null)", "ceiling", "I(X;T) (bits)"] {
+        assert!(alone.contains(&format!(">{label}<")), "{label}");
+    }
+    assert!(!alone.contains("layer 3") && !alone.contains("scales"));
+
+    let others =
+        [rows.clone(), summary("x", "binning-n-edges-50"), summary("x", "kde-upper-noise-variance-1")].concat();
+    let among_scales = svg("curves", Tables { summary: &rows, siblings: &others, ..Tables::default() });
+    assert!(among_scales.contains(">means of 2 scales<"));
+    assert_eq!(of_first_layer(&among_scales), of_first_layer(&alone) + 2);
+}
+
+#[test]
+fn estimators_have_a_panel_each_and_one_legend() {
+    let rows = [summary("x", "a"), summary("x", "b"), summary("x", "c")].concat();
+    let svg = svg("estimators", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    assert_eq!(of_first_layer(&svg), 3 + 1);
+    assert_eq!(svg.matches(">output<").count(), 1);
+    assert!([">a<", ">b<", ">c<"].iter().all(|title| svg.contains(title)));
+}
+
+#[test]
+fn a_fit_without_test_loss_still_has_its_test_accuracy() {
+    let rows = [summary("x", "a"), summary("x", "b")].concat();
+    let svg = svg("fit", Tables { summary: &rows, ..Tables::default() });
+    assert!(svg.contains(">loss<") && svg.contains(">accuracy<") && !svg.contains(">squared error<"));
+    assert!(svg.contains(">training<") && svg.contains(">test<"));
+}
+
+#[test]
+fn gradients_have_three_panels_and_a_line_at_one() {
+    let rows = summary("x", "a");
+    let drawn = svg("gradients", Tables { summary: &rows, ..Tables::default() });
+    // Mean, standard deviation, their quotient, the weights, the legend.
+    assert_eq!(of_first_layer(&drawn), 5);
+    let only_weights: Vec<SummaryRow> = rows
+        .iter()
+        .map(|row| SummaryRow { gradient_mean_norm_mean: None, gradient_snr_mean: None, ..row.clone() })
+        .collect();
+    let drawn = svg("gradients", Tables { summary: &only_weights, ..Tables::default() });
+    assert!(drawn.contains(">norm of the weights<") && !drawn.contains(">signal-to-noise ratio<"));
+}
+
+#[test]
+fn histograms_shade_what_is_there() {
+    let histogram = |layer, epoch| Histogram { layer, epoch, low: -1.0, high: 1.0, shares: vec![0.25, 0.0, 0.75] };
+    let histograms = [histogram(1, 0), histogram(1, 1), histogram(2, 0), histogram(2, 1)];
+    let svg = svg("histograms", Tables { histograms: &histograms, ..Tables::default() });
+    assert!(svg.contains(">layer 1<") && svg.contains(">output<") && svg.contains(">share<"));
+}
+
+fn setting(experiment: &str, parameter: &str, value: &str) -> SettingRow {
+    let number = value.parse().ok();
+    let [experiment, parameter, value] = [experiment, parameter, value].map(str::to_owned);
+    SettingRow { experiment, parameter, value, number }
+}
+
+#[test]
+fn experiments_of_a_sweep_are_in_the_order_of_their_number() {
+    let rows = [summary("batch-1024", "a"), summary("batch-256", "a")].concat();
+    let settings = [setting("batch-1024", "training.batch", "1024"), setting("batch-256", "training.batch", "256")];
+    let tables = Tables { summary: &rows, settings: &settings, ..Tables::default() };
+    for name in ["panels", "ends"] {
+        let svg = svg(name, tables);
+        let place = |label: &str| svg.find(&format!(">{label}<")).unwrap_or_else(|| panic!("{name} lacks {label}"));
+        assert!(place("batch 256") < place("batch 1024"), "{name}");
+    }
+    let one = summary("x", "a");
+    for name in ["panels", "ends"] {
+        assert!((find(name).unwrap().draw)(Tables { summary: &one, ..Tables::default() }).is_err(), "{name}");
+    }
+}
+
+#[test]
+fn the_bound_has_the_layers_and_their_beta() {
+    let point = |beta: f64, i_xt_bits: f64, i_ty_bits: f64| BoundRow {
+        beta,
+        i_xt_bits,
+        i_ty_bits,
+        n_clusters: 2,
+        n_iterations: 1,
+        residual: 0.0,
+        lagrangian_gap_bits: 0.0,
+        failure: None,
+    };
+    let layer = |run: &str, beta: f64| BoundLayerRow {
+        estimator: "binning-n-edges-30".to_owned(),
+        run: run.to_owned(),
+        layer: 1,
+        epoch: 10,
+        step: 10,
+        i_xt_bits: Some(3.0),
+        i_ty_bits: Some(0.7),
+        i_ty_bound_bits: Some(0.8),
+        gap_bits: Some(0.1),
+        beta: Some(beta),
+        divergence_nats: Some(0.1),
+        beta_one_step: None,
+        divergence_one_step_nats: None,
+        i_xt_fitted_bits: Some(2.0),
+        i_ty_fitted_bits: Some(0.75),
+        failure: None,
+    };
+    let bound = [point(1.0, 0.0, 0.0), point(10.0, 2.0, 0.75), point(100.0, 4.0, 0.9)];
+    let layers = [layer("r0000", 12.0), layer("r0001", 31.4)];
+    let svg = svg("bound", Tables { bound: &bound, bound_layers: &layers, ..Tables::default() });
+    assert!(svg.contains("β 12 … 31") && svg.contains("binning-n-edges-30") && svg.contains(">output<"));
+}
+
+#[test]
+fn compression_that_is_not_certain_is_a_ring() {
+    let row = |layer: i32, verdict: &str| CompressionRow {
+        experiment: "x".to_owned(),
+        estimator: "a".to_owned(),
+        layer,
+        n_runs: 3,
+        n_failed: 0,
+        i_xt_peak_bits_mean: None,
+        i_xt_peak_epoch_median: None,
+        i_xt_end_bits_mean: None,
+        drop_bits_mean: None,
+        compression_bits_mean: Some(1.0),
+        compression_bits_std: Some(1.0),
+        compression_bits_low: Some(-0.5),
+        compression_bits_high: Some(2.5),
+        n_compressing: 2,
+        sign_p: None,
+        wilcoxon_p: None,
+        fitted_epoch_median: None,
+        n_fitted: 0,
+        diffusion_epoch_median: None,
+        n_diffused: 0,
+        verdict: verdict.to_owned(),
+        reason: None,
+    };
+    let white = |rows: &[CompressionRow]| {
+        let svg = svg("compression", Tables { compression: rows, ..Tables::default() });
+        assert!(svg.contains(">a<") && svg.contains(">layer 1<") && svg.contains(">output<"));
+        svg.matches("fill=\"#ffffff\"").count()
+    };
+    let certain = white(&[row(1, "compresses"), row(2, "compresses")]);
+    assert_eq!(white(&[row(1, "compresses"), row(2, "undecided")]), certain + 1);
+}
+
+fn stability_row(layer: i64, parameter: &str, value: &str, n_holds: i32, n_undecided: i32) -> StabilityRow {
+    StabilityRow {
+        figure: "Fig. 3".to_owned(),
+        claim: "the layer compresses".to_owned(),
+        quantity: "i_xt".to_owned(),
+        layer: Some(layer),
+        measure: "peak − end".to_owned(),
+        wanted: "above 0".to_owned(),
+        parameter: parameter.to_owned(),
+        value: value.to_owned(),
+        n_settings: 4,
+        n_holds,
+        n_fails: 4 - n_holds - n_undecided,
+        n_undecided,
+        n_runs: 8,
+        n_met: 2,
+        mean: None,
+    }
+}
+
+#[test]
+fn stability_counts_the_settings_of_every_value() {
+    let rows = [
+        stability_row(1, "network.activation", "tanh", 4, 0),
+        stability_row(1, "network.activation", "relu", 1, 0),
+        stability_row(2, "network.activation", "tanh", 0, 4),
+    ];
+    let effect = |source: &str, share: f64| EffectRow {
+        layer: 2,
+        source: source.to_owned(),
+        n_levels: Some(2),
+        share,
+        n_values: 8,
+        compression_bits_mean: 1.0,
+        compression_bits_std: None,
+        remark: None,
+    };
+    let effects = [effect("network.activation", 0.7), effect("runs", 0.4), effect("interactions", -0.1)];
+    let svg = svg("stability", Tables { stability: &rows, effects: &effects, ..Tables::default() });
+    for label in ["4/4", "1/4", "?/4", "tanh", "relu", "activation", "layer 1", "output", "70 %", "interactions -10 %"]
+    {
+        assert!(svg.contains(&format!(">{label}<")), "{label}");
+    }
+    assert_eq!(svg.matches(">Fig. 3: the layer compresses<").count(), 1);
+}

@@ -1,0 +1,117 @@
+//! How the activations of the first run are spread, layer by layer, at moments spread evenly over the logarithm of the epoch.
+
+use crate::plots::Histogram;
+use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError, Values};
+
+/// At most as many moments of a layer.
+const MOMENTS: usize = 60;
+/// Bins of a layer's own range over these moments.
+const BINS: usize = 60;
+
+/// The first run of a recording and its layers, where their activations are still there: they are large, and whoever has
+/// estimated from them may have thrown them away.
+pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<usize>)> {
+    let run = recording.runs().first()?;
+    let layers: Vec<usize> = run.layers(Values::Activations.table()).into_iter().collect();
+    let is_there =
+        |layer: &usize| run.parts(Values::Activations.table(), Some(*layer)).iter().all(|path| path.exists());
+    layers.iter().all(is_there).then_some((run, layers))
+}
+
+/// The histograms of all layers; none where the activations are not there.
+///
+/// # Errors
+/// A file of the recording is not what was written.
+pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> {
+    let recording = Recording::find(experiment)?;
+    let Some((run, layers)) = first_run(&recording) else { return Ok(Vec::new()) };
+    let mut histograms = Vec::new();
+    for layer in layers {
+        run.verify(Values::Activations.table(), Some(layer))?;
+        histograms.extend(of_layer(&run.activations(Values::Activations, layer)?, layer as i32)?);
+    }
+    Ok(histograms)
+}
+
+/// Reads every moment twice, because the range of all is known before the bins of one.
+fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, StoreError> {
+    let epochs: Vec<i32> = reader.moments().map(|(epoch, _)| epoch).collect();
+    let moments = spread(&epochs);
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for moment in &moments {
+        for value in finite(&reader.read(*moment)?.t) {
+            (low, high) = (low.min(value), high.max(value));
+        }
+    }
+    if low > high {
+        return Ok(Vec::new());
+    }
+    if low == high {
+        (low, high) = (low - 0.5, high + 0.5); // a range of some width around the only value
+    }
+    let histogram = |moment: &usize| {
+        let shares = shares(&reader.read(*moment)?.t, low, high);
+        Ok(Histogram { layer, epoch: epochs[*moment], low, high, shares })
+    };
+    moments.iter().map(histogram).collect()
+}
+
+fn finite(values: &[f32]) -> impl Iterator<Item = f64> + '_ {
+    values.iter().filter(|value| value.is_finite()).map(|value| f64::from(*value))
+}
+
+/// Shares of the finite values in bins from `low` to `high`; `high` is in the last one.
+fn shares(values: &[f32], low: f64, high: f64) -> Vec<f64> {
+    let mut counts = vec![0_u64; BINS];
+    for value in finite(values) {
+        let bin = ((value - low) / (high - low) * BINS as f64) as usize;
+        counts[bin.min(BINS - 1)] += 1;
+    }
+    let n: u64 = counts.iter().sum();
+    counts.iter().map(|count| *count as f64 / n.max(1) as f64).collect()
+}
+
+/// Moments with ascending epochs, at most [`MOMENTS`], the first and the last among them. Of several in an epoch, the last.
+fn spread(epochs: &[i32]) -> Vec<usize> {
+    let is_last = |i: &usize| epochs.get(i + 1).is_none_or(|next| *next != epochs[*i]);
+    let all: Vec<usize> = (0..epochs.len()).filter(is_last).collect();
+    if all.len() <= MOMENTS {
+        return all;
+    }
+    // Epoch 0 has a place, too.
+    let place = |moment: usize| (1.0 + f64::from(epochs[moment].max(0))).ln();
+    let (first, last) = (place(all[0]), place(all[all.len() - 1]));
+    let nearest = |target: f64| {
+        all.iter().copied().min_by(|a, b| distance(*a, target, place).total_cmp(&distance(*b, target, place)))
+    };
+    let target = |i: usize| first + (last - first) * i as f64 / (MOMENTS - 1) as f64;
+    let mut chosen: Vec<usize> = (0..MOMENTS).filter_map(|i| nearest(target(i))).collect();
+    chosen.dedup();
+    chosen
+}
+
+fn distance(moment: usize, target: f64, place: impl Fn(usize) -> f64) -> f64 {
+    (place(moment) - target).abs()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shares_sum_to_one_and_the_ends_are_in_the_outer_bins() {
+        let shares = shares(&[-1.0, -0.99, 0.0, 1.0, f32::NAN], -1.0, 1.0);
+        assert_eq!((shares.len(), shares[0], shares[BINS / 2], shares[BINS - 1]), (BINS, 0.5, 0.25, 0.25));
+    }
+
+    #[test]
+    fn moments_are_few_and_keep_the_ends() {
+        let epochs: Vec<i32> = (0..10_000).collect();
+        let chosen = spread(&epochs);
+        assert!(chosen.len() <= MOMENTS && chosen.len() > MOMENTS / 2, "{}", chosen.len());
+        assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, 9999));
+        assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
+        assert_eq!(spread(&[0, 0, 0, 1, 1, 5]), [2, 4, 5]);
+        assert_eq!(spread(&[]), Vec::<usize>::new());
+    }
+}

@@ -1,0 +1,137 @@
+//! The plot stage: summary, estimates and whatever else lies beside them → pictures under `figures/`.
+
+mod histograms;
+mod tables;
+
+use std::path::Path;
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use self::tables::{Loaded, Part};
+use super::{Outcome, StageError};
+use crate::plots::{PlotError, Spec, Subject, Tables};
+use crate::store::schema::{EstimateRow, SummaryRow};
+use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
+
+/// How the pictures were chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Whatever there is: a picture that does not apply is not missed.
+    ForAll,
+    /// One by one: what cannot be drawn is told.
+    ByName,
+}
+
+/// Draws `plots` of whatever they are about in the summary of `experiment` into `<out>/figures`. A picture that needs what
+/// is not there (single runs of a summary over several experiments; estimates that all failed) is left out, with a warning
+/// where it was asked for by its name.
+///
+/// # Errors
+/// There is no summary, nothing can be drawn, or a file cannot be read or written.
+pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Outcome, StageError> {
+    let summary_path = experiment.root().join(Experiment::SUMMARY);
+    if !summary_path.exists() {
+        let problem = format!("there is no {}; run `infoplane aggregate` first", summary_path.display());
+        return Err(StageError::Refused(problem));
+    }
+    let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
+    let hashes = tables::hashes(experiment, needs_activations(plots))?;
+    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
+    let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
+    let work = Pending::new(out, &format!("figures-{kind}"), &made_from);
+    if work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let _lock = Lock::take(out)?;
+    let loaded = Loaded::read(experiment)?;
+    let easel = Easel { plots, asked, out };
+    // Where every estimate failed, the curves of the training alone would look like a result.
+    let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
+    let has_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
+    if drawn.files.is_empty() && asked == Asked::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
+        return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
+    }
+    if drawn.files.is_empty() {
+        let why = drawn.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
+        let problem = format!("{}: nothing can be drawn from it{why}", summary_path.display());
+        return Err(StageError::Refused(problem));
+    }
+    let n_pictures = drawn.files.len() / 2;
+    work.finish(drawn.files)?;
+    Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
+}
+
+/// Whether one of the pictures is of the activations, which are much to read.
+fn needs_activations(plots: &[&Spec]) -> bool {
+    plots.iter().any(|spec| spec.name == "histograms")
+}
+
+/// What to draw, and where to put it.
+struct Easel<'a> {
+    plots: &'a [&'a Spec],
+    asked: Asked,
+    out: &'a Path,
+}
+
+/// What was drawn.
+#[derive(Default)]
+struct Drawn {
+    /// Two of every picture.
+    files: Vec<FileRecord>,
+    /// Why the last picture that is not there is not.
+    reason: Option<String>,
+}
+
+impl Easel<'_> {
+    fn draw_all(&self, experiment: &Experiment, loaded: &Loaded) -> Result<Drawn, StageError> {
+        let parts = loaded.parts();
+        let drawn: Vec<Result<Drawn, StageError>> =
+            parts.par_iter().map(|part| self.draw_part(experiment, loaded, part)).collect();
+        drawn.into_iter().try_fold(Drawn::default(), |mut all, drawn| {
+            let drawn = drawn?;
+            all.files.extend(drawn.files);
+            all.reason = drawn.reason.or(all.reason);
+            Ok(all)
+        })
+    }
+
+    /// Every picture that is about such a part.
+    fn draw_part(&self, experiment: &Experiment, loaded: &Loaded, part: &Part<'_>) -> Result<Drawn, StageError> {
+        let plots: Vec<&&Spec> = self.plots.iter().filter(|spec| spec.of == part.of).collect();
+        let mut drawn = Drawn::default();
+        if plots.is_empty() {
+            return Ok(drawn);
+        }
+        let estimates: Vec<EstimateRow> = match part.of {
+            Subject::Estimator => read_all_rows(loaded.estimates_of(part))?,
+            _ => Vec::new(),
+        };
+        let histograms = match part.of {
+            Subject::Experiment if needs_activations(self.plots) => {
+                histograms::of(&tables::recorded(experiment, part.experiment, loaded.is_single()))?
+            }
+            _ => Vec::new(),
+        };
+        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(part) };
+        for spec in plots {
+            match (spec.draw)(tables) {
+                Ok(picture) => {
+                    let name = part.file(spec.name);
+                    for (ending, content) in [("svg", picture.svg.as_bytes()), ("png", &picture.png)] {
+                        drawn.files.push(write_bytes(self.out, &format!("figures/{name}.{ending}"), content)?);
+                    }
+                }
+                Err(reason @ PlotError::Nothing(_)) if self.asked == Asked::ForAll => {
+                    tracing::debug!("{}: {reason}", part.file(spec.name));
+                    drawn.reason = Some(reason.to_string());
+                }
+                Err(reason) => {
+                    tracing::warn!("{}: {reason}", part.file(spec.name));
+                    drawn.reason = Some(reason.to_string());
+                }
+            }
+        }
+        Ok(drawn)
+    }
+}
