@@ -8,6 +8,7 @@ mod compression;
 mod curves;
 mod ends;
 mod estimators;
+pub mod film;
 mod fit;
 mod gradients;
 mod histograms;
