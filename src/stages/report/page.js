@@ -360,11 +360,12 @@ function baseLayout(node, ink, more) {
   };
 }
 
-const config = (name) => ({
+// Always the same: with another configuration plotly makes a picture anew, with the same one it moves what has changed.
+const CONFIG = {
   displaylogo: false, responsive: false,
   modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
-  toImageButtonOptions: { format: 'svg', filename: name },
-});
+  toImageButtonOptions: { format: 'svg', filename: 'infoplane' },
+};
 
 function ceilingShapes(side, ink, quantity, [xref, yref]) {
   const ceiling = side.estimate[`${quantity}_ceiling`];
@@ -381,7 +382,7 @@ function trailTraces(side, moment) {
     const { i_xt, i_ty, text } = courses(side).get(layer);
     return {
       x: i_xt.slice(0, moment + 1), y: i_ty.slice(0, moment + 1), text: text.slice(0, moment + 1), mode: 'lines',
-      line: { color: rgba(layerColour(layer), 0.42), width: 1.5 }, hovertemplate: '%{text}<extra></extra>',
+      line: { color: rgba(layerColour(layer), 0.42), width: 1.7 }, hovertemplate: '%{text}<extra></extra>',
     };
   });
 }
@@ -425,8 +426,7 @@ function runDots(side, moment) {
 
 function errorBar(side, quantity, layer, moment) {
   const [value, low, high] = ['mean', 'low', 'high'].map((kind) => numberAt(side, quantity, kind, layer, moment));
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return undefined;
-  return { type: 'data', symmetric: false, array: [high - value], arrayminus: [value - low], color: layerColour(layer), thickness: 1.5, width: 0 };
+  return { type: 'data', symmetric: false, array: [finite(high - value)], arrayminus: [finite(value - low)], color: layerColour(layer), thickness: 1.5, width: 0 };
 }
 
 function nowTraces(side, moment, ink) {
@@ -438,17 +438,18 @@ function nowTraces(side, moment, ink) {
   const markers = at.map(({ layer, x, y, text }) => ({
     x: [x], y: [y], text: [text], mode: 'markers', cliponaxis: false,
     marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: 12, line: { color: ink.paper, width: 1.2 } },
-    ...(isMean(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, moment), error_y: errorBar(side, 'i_ty', layer, moment) } : {}),
+    ...(hasInterval(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, moment), error_y: errorBar(side, 'i_ty', layer, moment) } : {}),
     hovertemplate: '%{text}<extra></extra>', meta: { layer, moment, runs: [isMean(side) ? 'mean' : side.run] },
   }));
   return [line, ...markers];
 }
 
+// What stays where it is from moment to moment, and what moves.
 function planeTraces(side, moment, ink) {
-  if (moment < 0 || !isInPlane(side.estimate)) return [];
-  const paths = { trail: () => trailTraces(side, moment), epochs: () => everyEpochTraces(side), none: () => [] }[state.paths]();
+  if (moment < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
+  const trails = state.paths === 'trail' ? trailTraces(side, moment) : [];
   const dots = side.run === 'all' ? runDots(side, moment) : [];
-  return [...paths, ...dots, ...nowTraces(side, moment, ink)];
+  return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...nowTraces(side, moment, ink)] };
 }
 
 function whyEmpty(side, moment) {
@@ -467,20 +468,24 @@ function whyEmpty(side, moment) {
   return null;
 }
 
-function drawPlane(side, view) {
-  const ink = inks();
-  const moment = momentAt(side.times, state.time);
+// What lies over the picture: the epoch, and why there is nothing to see.
+function drawOverPlane(side, view, moment) {
   const reason = whyEmpty(side, moment);
   view.empty.hidden = reason === null;
   view.empty.textContent = reason ?? '';
+  view.epoch.textContent = moment < 0 ? '' : `epoch ${side.estimate.epochs[moment]}`;
+}
+
+function drawPlane(side, view) {
+  const ink = inks();
+  const moment = momentAt(side.times, state.time);
+  drawOverPlane(side, view, moment);
   const ranges = view.ranges;
   const shapes = side.estimate ? [...ceilingShapes(side, ink, 'i_xt', ['x', 'paper']), ...ceilingShapes(side, ink, 'i_ty', ['paper', 'y'])] : [];
-  const epoch = side.estimate?.epochs[moment];
   const ceilings = QUANTITIES.map((quantity) => side.estimate?.[`${quantity}_ceiling`]);
   const label = { showarrow: false, font: { size: 11.5, color: ink.faint } };
   const annotations = [
-    epoch !== undefined && { ...label, text: `epoch ${epoch}`, xref: 'paper', yref: 'paper', x: 0.975, y: 0.03, xanchor: 'right', yanchor: 'bottom', font: { size: 24, color: ink.faint } },
-    ceilings[0] != null && { ...label, text: `at most ${decimals(ceilings[0] * factor(), 2)}`, x: ceilings[0] * factor(), y: 1, yref: 'paper', xanchor: 'right', yanchor: 'bottom' },
+    ceilings[0] != null && { ...label, text: `at most ${decimals(ceilings[0] * factor(), 2)}`, x: ceilings[0] * factor(), y: 0.14, yref: 'paper', xanchor: 'right', yanchor: 'bottom', textangle: -90 },
     ceilings[1] != null && { ...label, text: `at most ${decimals(ceilings[1] * factor(), 3)}`, x: 0, xref: 'paper', y: ceilings[1] * factor(), xanchor: 'left', yanchor: 'bottom', xshift: 4 },
   ].filter(Boolean);
   const layout = baseLayout(view.plane, ink, {
@@ -489,7 +494,36 @@ function drawPlane(side, view) {
     yaxis: axisLayout(ink, { range: ranges.i_ty, title: { text: `I(T;Y), ${state.unit}`, standoff: 8 } }),
     uirevision: JSON.stringify(ranges),
   });
-  Plotly.react(view.plane, planeTraces(side, moment, ink), layout, config(`information-plane-${side.experiment.name}-${side.estimate?.id}-epoch-${epoch}`));
+  const { still, moving } = planeTraces(side, moment, ink);
+  // A move that is still under way would put the old numbers into the new picture.
+  view.isStale = view.isMoving;
+  Plotly.react(view.plane, [...still, ...moving], layout, CONFIG);
+}
+
+// Moves what moves, and leaves axes and paths alone: several times as fast as to draw the plane.
+async function movePlane(side, view) {
+  if (view.isMoving) {
+    view.isLate = true;
+    return;
+  }
+  const moment = momentAt(side.times, state.time);
+  const { still, moving } = planeTraces(side, moment, inks());
+  if (still.length + moving.length !== view.plane.data.length || moving.length === 0) {
+    drawPlane(side, view);
+    return;
+  }
+  drawOverPlane(side, view, moment);
+  const data = moving.map(({ x, y, text, error_x, error_y, meta }) => ({ x, y, text, meta, ...(error_x ? { error_x, error_y } : {}) }));
+  const traces = moving.map((_, i) => still.length + i);
+  view.isMoving = true;
+  await Plotly.animate(view.plane, { data, traces }, { mode: 'immediate', transition: { duration: 0 }, frame: { duration: 0, redraw: false } }).catch(() => { view.isStale = true; });
+  view.isMoving = false;
+  const current = sides[views.indexOf(view)];
+  const { isStale, isLate } = view;
+  Object.assign(view, { isStale: false, isLate: false });
+  if (!current) return;
+  if (isStale) drawPlane(current, view);
+  else if (isLate) movePlane(current, view);
 }
 
 // ---- The courses over epochs ----------------------------------------------------------------------------------------
@@ -622,7 +656,7 @@ function drawCourses(side, view) {
   if (fits.length) {
     layout.annotations.push({ text: '— train  - - test', showarrow: false, xref: 'paper', yref: 'paper', x: 0.995, y: domains[2][1], xanchor: 'right', yanchor: 'top', font: { size: 11, color: ink.faint }, bgcolor: ink.paper });
   }
-  Plotly.react(view.courses, traces, layout, config(`courses-${side.experiment.name}-${side.estimate?.id}`));
+  Plotly.react(view.courses, traces, layout, CONFIG);
   placeCursor(side, view);
 }
 
@@ -677,8 +711,9 @@ function makeView() {
   const view = {
     plane: plane.plot, courses: panel.plot, header: el('header'), quantity: el('p', { class: 'quantity' }),
     cursor: el('div', { class: 'cursor', hidden: true }), empty: el('div', { class: 'empty', hidden: true }),
+    epoch: el('div', { class: 'epoch', 'aria-hidden': 'true' }),
   };
-  plane.holder.append(view.empty);
+  plane.holder.append(view.epoch, view.empty);
   panel.holder.append(view.cursor);
   view.node = el('div', { class: 'side' }, view.header, plane.holder, panel.holder, view.quantity);
   listenToClicks(view);
@@ -704,7 +739,7 @@ function prepareViews() {
 function drawHeader(side, view) {
   const { estimate } = side;
   const words = estimate ? [estimate.id, samplesName(estimate.samples), runsInWords(side)] : ['no estimates'];
-  view.header.replaceChildren(el('b', {}, side.experiment.name), ...words.map((word) => el('span', {}, word)), el('span', { class: 'at' }));
+  view.header.replaceChildren(el('b', {}, side.experiment.name), ...words.map((word) => el('span', {}, word)));
   view.quantity.textContent = estimate?.quantity ? `What the number is: ${estimate.quantity}.` : '';
 }
 
@@ -733,12 +768,8 @@ function setIndex(index) {
 
 function drawMoment() {
   sides.forEach((side, i) => {
-    drawPlane(side, views[i]);
+    movePlane(side, views[i]);
     placeCursor(side, views[i]);
-    const moment = momentAt(side.times, state.time);
-    const at = views[i].header.querySelector('.at');
-    // Two experiments are rarely recorded at the same epochs.
-    at.textContent = sides.length === 2 && moment >= 0 ? `at epoch ${side.estimate.epochs[moment]}` : '';
   });
   drawPlayer();
 }
@@ -859,7 +890,7 @@ function drawNotes() {
     notes.push(...checkNotes(side));
   }
   if (sides.length === 2) notes.push(...(DATA.notes ?? []).map((text) => ({ kind: 'comparison', text })));
-  byId('notes').replaceChildren(...notes.map(({ kind, text, link }) => el('p', { class: `note ${kind}` }, text, link ? el('a', { href: link }, 'All checks') : null)));
+  byId('notes').replaceChildren(...notes.map(({ kind, text, link }) => el('p', { class: kind }, text, link ? el('a', { href: link }, 'All checks') : null)));
 }
 
 // ---- Tables ---------------------------------------------------------------------------------------------------------
@@ -878,7 +909,7 @@ const shownExperiments = () => [...new Set(sides.map((side) => side.experiment))
 
 function drawCompression() {
   const columns = [
-    ['Layer', null, (row) => row.layerName],
+    ['Layer', 'name', (row) => row.layerName],
     ['Runs', 'number', (row) => String(row.n_runs)],
     ['Peak at epoch', 'number', (row) => whole(row.peak_epoch_mean)],
     [`I(X;T) at the peak, ${state.unit}`, 'number', (row) => inUnit(row.i_xt_peak_bits_mean)],
@@ -906,10 +937,10 @@ function claimsOf(of) {
   const where = (claim) => [claim.quantity, claim.layer == null ? null : `layer ${claim.layer}`, claim.estimator].filter(Boolean).join(', ');
   const columns = [
     ['Verdict', null, (claim) => verdict(claim.verdict)],
-    ['Figure', null, (claim) => claim.figure],
+    ['Figure', 'name', (claim) => claim.figure],
     ['Claim', 'words', (claim) => [claim.claim, claim.paper ? el('small', {}, `paper: ${claim.paper}`) : null]],
-    ['Number', null, (claim) => [`${claim.measure}`, el('small', {}, where(claim))]],
-    ['Wanted', null, (claim) => claim.wanted],
+    ['Number', 'short', (claim) => [`${claim.measure}`, el('small', {}, where(claim))]],
+    ['Wanted', 'short', (claim) => claim.wanted],
     ['Mean [95 %]', 'number', (claim) => significant(claim.mean) + interval(claim.low, claim.high, significant)],
     ['Runs', 'number', (claim) => `${claim.n_met} of ${claim.n_runs}${claim.n_failed ? `, ${claim.n_failed} failed` : ''}`],
     ['Reason', 'words', (claim) => claim.reason ?? ''],
@@ -1096,17 +1127,13 @@ function listen() {
     });
   }
   document.addEventListener('keydown', onKey);
-  new ResizeObserver(() => onResize()).observe(byId('sides'));
+  new ResizeObserver(onResize).observe(byId('sides'));
   listenToPrinting();
 }
 
-let drawnWidth = 0;
-
 function onResize() {
-  const width = byId('sides').clientWidth;
-  if (width === 0 || Math.abs(width - drawnWidth) < 2) return;
-  drawnWidth = width;
-  drawPictures();
+  const isSame = ({ clientWidth, clientHeight, layout }) => clientWidth === 0 || (clientWidth === layout.width && clientHeight === layout.height);
+  if (!views.every((view) => isSame(view.plane) && isSame(view.courses))) drawPictures();
 }
 
 // Paper is white, has no closed details, and is narrower than most screens.
@@ -1140,13 +1167,8 @@ function refresh() {
   drawLegend();
   sides.forEach((side, i) => drawHeader(side, views[i]));
   drawTables();
-  drawCoursesAndMoment();
-}
-
-function drawCoursesAndMoment() {
-  drawnWidth = byId('sides').clientWidth;
   drawPictures();
-  drawMoment();
+  drawPlayer();
 }
 
 // ---- For tests ------------------------------------------------------------------------------------------------------
@@ -1161,10 +1183,10 @@ function set(changes) {
   for (const name of ['run', 'paths', 'unit', 'intervals', 'nulls', 'scales', 'speed', 'verdict']) {
     if (name in changes) state[name] = changes[name];
   }
+  if ('moment' in changes) state.time = times(estimateOf(experiment(), state.estimate))[changes.moment];
+  if ('epoch' in changes) state.time = changes.epoch;
   if ('theme' in changes) setTheme(changes.theme);
   else refresh();
-  if ('moment' in changes) setTime(sides[0].times[changes.moment]);
-  if ('epoch' in changes) setTime(changes.epoch);
   if ('playing' in changes) setPlaying(changes.playing);
 }
 
