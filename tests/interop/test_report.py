@@ -169,14 +169,15 @@ def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(p
     assert_shown(page, table, all_moments[-2])
 
 
-@pytest.mark.parametrize(("family", "scale"), [("binning", "n-edges-8"), ("binning", "n-edges-30"), ("kde", None)])
-def test_another_estimator_shows_its_own_table(page, folder, family, scale):
-    names = pl.read_parquet(folder / "outputs/p/summary.parquet")["estimator"].unique()
-    [name] = [name for name in names if name.startswith(family) and (scale is None or name == f"{family}-{scale}")]
-    choose(page, family, name.removeprefix(f"{family}-"))
-    assert page.evaluate("infoplane.state().estimate") == name
-    table = summary(folder, name)
-    assert_shown(page, table, moments(table)[-1])
+def test_another_estimator_shows_its_own_table(page, folder):
+    names = sorted(pl.read_parquet(folder / "outputs/p/summary.parquet")["estimator"].unique())
+    families = {name.split("-", 1)[0] for name in names}
+    assert families == {"binning", "kde"} and len(names) >= 3
+    for name in names:
+        choose(page, *name.split("-", 1))
+        assert page.evaluate("infoplane.state().estimate") == name
+        table = summary(folder, name)
+        assert_shown(page, table, moments(table)[-1])
 
 
 def test_one_run_shows_the_estimates_of_this_run(page, folder):
@@ -217,6 +218,7 @@ def test_play_moves_on_and_stops(page):
     page.get_by_role("button", name="Play").click()
     page.wait_for_function("infoplane.state().moment >= 2")
     page.get_by_role("button", name="Pause").click()
+    page.wait_for_function("!infoplane.state().playing")
     moment = page.evaluate("infoplane.state().moment")
     page.wait_for_timeout(300)
     assert page.evaluate("infoplane.state().moment") == moment
@@ -329,5 +331,5 @@ def test_two_experiments_share_the_epoch(opened, folder):
 def test_without_javascript_there_is_a_picture(opened, folder):
     page = opened(folder / "outputs/p/report.html", java_script_enabled=False)
     expect(page.locator("noscript svg").first).to_be_visible()
-    expect(page.get_by_text("need JavaScript")).to_be_visible()
+    assert "need JavaScript" in page.locator("noscript p").inner_text()
     expect(page.locator("#app")).to_be_hidden()

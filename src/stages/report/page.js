@@ -831,9 +831,8 @@ function onKey(event) {
 
 function legendName(layer) {
   const outputs = sides.filter((side) => side.experiment.layers.at(-1) === layer);
-  const having = sides.filter((side) => side.experiment.layers.includes(layer));
   if (outputs.length === 0) return `layer ${layer}`;
-  return outputs.length === having.length && sides.length === 1 ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
+  return outputs.length === sides.length ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
 }
 
 function symbolPicture(layer) {
@@ -878,7 +877,7 @@ function checkNotes(side) {
     const [first, ...others] = found;
     const more = others.length ? `; also ${others.map((check) => `${check.check} (${check.n_found} of ${check.n_checked})`).join(', ')}` : '';
     const name = sides.length === 2 ? `${side.experiment.name}, ${side.estimate.id}` : side.estimate.id;
-    return [{ kind: verdict, text: `${name}: ${first.check} ${verdict} in ${first.n_found} of ${first.n_checked}: ${first.says}${more}. `, link: '#checks' }];
+    return [{ kind: verdict, text: `${name}, check ${first.check}, ${verdict} in ${first.n_found} of ${first.n_checked}: ${first.says}${more}. `, link: '#checks' }];
   });
 }
 
@@ -1071,7 +1070,7 @@ function drawControls() {
   fillSelect(byId('run'), runOptions(estimate), sides[0].run);
   const besides = DATA.experiments.map((other, i) => ({ value: String(i), label: other === of ? `${other.name}, another estimator` : other.name }));
   fillSelect(byId('beside'), [{ value: '', label: 'nothing' }, ...besides], state.beside ? String(state.beside.experiment) : '');
-  byId('beside-estimate-label').hidden = !state.beside;
+  byId('beside-estimate-choice').hidden = !state.beside;
   if (state.beside) fillSelect(byId('beside-estimate'), asOptions(DATA.experiments[state.beside.experiment].estimates.map((other) => other.id)), state.beside.estimate);
   for (const id of ['paths', 'unit', 'speed']) byId(id).value = String(state[id]);
   for (const id of ['intervals', 'nulls', 'scales']) byId(id).checked = state[id];
