@@ -214,15 +214,18 @@ def test_nats_are_another_unit_of_the_same_numbers(page, folder):
 
 
 def test_play_moves_on_and_stops(page):
+    # Slowly, so that it is not over before the next press.
+    page.get_by_label("Speed", exact=True).select_option("1")
     page.evaluate("infoplane.set({ moment: 0 })")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("infoplane.state().moment >= 2")
+    page.wait_for_function("infoplane.state().moment >= 1")
     page.get_by_role("button", name="Pause").click()
     page.wait_for_function("!infoplane.state().playing")
     moment = page.evaluate("infoplane.state().moment")
-    page.wait_for_timeout(300)
+    page.wait_for_timeout(1500)
     assert page.evaluate("infoplane.state().moment") == moment
     # From the keyboard it plays to the last moment, and stops there.
+    page.get_by_label("Speed", exact=True).select_option("32")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(" ")
     page.wait_for_function("infoplane.state().moment === infoplane.state().n_moments - 1 && !infoplane.state().playing")

@@ -1214,6 +1214,13 @@ window.infoplane = { state: describeState, set, shown, csv };
 
 // ---- Start ----------------------------------------------------------------------------------------------------------
 
+// The whole training in some ten to twenty seconds, however many moments it has.
+function firstSpeed() {
+  const n = Math.max(0, ...DATA.experiments[0].estimates.map((estimate) => estimate.epochs.length));
+  const speeds = Array.from(byId('speed').options, (option) => Number(option.value));
+  return speeds.findLast((speed) => speed * 10 <= n) ?? speeds[0];
+}
+
 function start() {
   const names = DATA.experiments.map((of) => of.name);
   document.title = `${names.join(', ')}: infoplane report`;
@@ -1223,6 +1230,7 @@ function start() {
     ? `${first.runs.length} ${first.runs.length === 1 ? 'run' : 'runs'}, ${first.layers.length} layers, ${first.estimates.length} tables of estimates; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`
     : `${names.join(', ')}; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`;
   state.estimate = firstEstimate(first)?.id ?? null;
+  state.speed = firstSpeed();
   byId('app').hidden = false;
   drawProvenance();
   setTheme(state.theme);
