@@ -238,6 +238,14 @@ def test_a_click_into_a_course_goes_to_its_epoch(page):
     page.wait_for_function("infoplane.state().epoch === 30")
 
 
+def test_no_button_leads_out_of_the_page(page):
+    # Plotly has one that sends the picture to a server.
+    titles = page.locator(".plane .modebar-btn").evaluate_all("(buttons) => buttons.map((button) => button.dataset.title)")
+    assert titles[0].startswith("Download") and titles[1:] == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+    links = page.locator("a[href]").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
+    assert links and all(link.startswith("#") for link in links)
+
+
 def test_a_hidden_layer_is_not_drawn(page):
     page.get_by_role("button", name="layer 2").click()
     assert [row["layer"] for row in page.evaluate(SHOWN)] == [1, 3]

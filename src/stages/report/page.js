@@ -363,7 +363,9 @@ function baseLayout(node, ink, more) {
 // Always the same: with another configuration plotly makes a picture anew, with the same one it moves what has changed.
 const CONFIG = {
   displaylogo: false, responsive: false,
-  modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
+  // These and no others, and no server: plotly has a button that sends the picture to its makers.
+  plotlyServerURL: '', showLink: false,
+  modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'zoomIn2d', 'zoomOut2d', 'resetScale2d']],
   toImageButtonOptions: { format: 'svg', filename: 'infoplane' },
 };
 
