@@ -362,7 +362,7 @@ function baseLayout(node, ink, more) {
 
 // Always the same: with another configuration plotly makes a picture anew, with the same one it moves what has changed.
 const CONFIG = {
-  displaylogo: false, responsive: false,
+  displaylogo: false, responsive: false, doubleClick: 'reset',
   // These and no others, and no server: plotly has a button that sends the picture to its makers.
   plotlyServerURL: '', showLink: false,
   modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'zoomIn2d', 'zoomOut2d', 'resetScale2d']],
