@@ -2,6 +2,7 @@
 
 import bisect
 import shutil
+import time
 
 import polars as pl
 import pytest
@@ -128,6 +129,14 @@ def moments(table):
     return table.select("epoch", "step").unique().sort("step").rows()
 
 
+def until(page, condition):
+    """Waits for what the page is about to do. Playwright's own way evaluates text, which the page's policy forbids."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
 def choose(page, family, scale):
     page.get_by_label("Estimator", exact=True).select_option(family)
     page.get_by_label("Scale", exact=True).select_option(scale)
@@ -137,7 +146,7 @@ def assert_shown(page, table, moment, which=0):
     """What is drawn now are the rows of `table` at `moment`, one for every layer."""
     epoch, step = moment
     # A key is answered at once, but drawn at the next frame.
-    page.wait_for_function(f"infoplane.shown({which}).every((row) => row.step === {step})")
+    until(page, f"infoplane.shown({which}).every((row) => row.step === {step})")
     shown = page.evaluate(f"infoplane.shown({which})")
     rows = table.filter(pl.col("step") == step).sort("layer").to_dicts()
     assert [row["layer"] for row in shown] == [row["layer"] for row in rows]
@@ -218,9 +227,9 @@ def test_play_moves_on_and_stops(page):
     page.get_by_label("Speed", exact=True).select_option("1")
     page.evaluate("infoplane.set({ moment: 0 })")
     page.get_by_role("button", name="Play").click()
-    page.wait_for_function("infoplane.state().moment >= 1")
+    until(page, "infoplane.state().moment >= 1")
     page.get_by_role("button", name="Pause").click()
-    page.wait_for_function("!infoplane.state().playing")
+    until(page, "!infoplane.state().playing")
     moment = page.evaluate("infoplane.state().moment")
     page.wait_for_timeout(1500)
     assert page.evaluate("infoplane.state().moment") == moment
@@ -228,14 +237,14 @@ def test_play_moves_on_and_stops(page):
     page.get_by_label("Speed", exact=True).select_option("32")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(" ")
-    page.wait_for_function("infoplane.state().moment === infoplane.state().n_moments - 1 && !infoplane.state().playing")
+    until(page, "infoplane.state().moment === infoplane.state().n_moments - 1 && !infoplane.state().playing")
 
 
 def test_a_click_into_a_course_goes_to_its_epoch(page):
     page.evaluate("infoplane.set({ moment: 3 })")
     box = page.locator(".courses .plot").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 80)
-    page.wait_for_function("infoplane.state().epoch === 30")
+    until(page, "infoplane.state().epoch === 30")
 
 
 def test_no_button_leads_out_of_the_page(page):
