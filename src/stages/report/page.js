@@ -912,14 +912,14 @@ function drawCompression() {
   const columns = [
     ['Layer', 'name', (row) => row.layerName],
     ['Runs', 'number', (row) => String(row.n_runs)],
-    ['Peak at epoch', 'number', (row) => whole(row.peak_epoch_mean)],
+    ['Peak at epoch', 'number', (row) => whole(row.i_xt_peak_epoch_median)],
     [`I(X;T) at the peak, ${state.unit}`, 'number', (row) => inUnit(row.i_xt_peak_bits_mean)],
     ['at the end', 'number', (row) => inUnit(row.i_xt_end_bits_mean)],
     ['Lost, mean [95 %]', 'number', (row) => inUnit(row.compression_bits_mean) + interval(row.compression_bits_low, row.compression_bits_high, inUnit)],
     ['Wilcoxon p', 'number', (row) => pValue(row.wilcoxon_p)],
     ['Sign p', 'number', (row) => pValue(row.sign_p)],
-    ['Fitted at epoch', 'number', (row) => whole(row.fitted_epoch_mean)],
-    ['Diffusion from epoch', 'number', (row) => whole(row.diffusion_epoch_mean)],
+    ['Fitted at epoch', 'number', (row) => whole(row.fitted_epoch_median)],
+    ['Diffusion from epoch', 'number', (row) => whole(row.diffusion_epoch_median)],
     ['Verdict', null, (row) => verdict(row.verdict)],
   ];
   byId('compression-table').replaceChildren(...sides.map((side) => {
