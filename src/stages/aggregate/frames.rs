@@ -45,12 +45,11 @@ pub(super) struct Beside {
     pub(super) ratios: Ratios,
     checks: Option<DataFrame>,
     gradients_over: Option<String>,
-    /// Fits and norms over runs, for every set of runs that was asked for: estimators have the same, as a rule.
+    /// Fits and norms over runs, for every set of runs that an estimator has.
     over_runs: BTreeMap<Vec<String>, OverRuns>,
 }
 
 /// Means and counts of fits by moment, and of norms by layer and moment.
-#[derive(Clone)]
 struct OverRuns {
     fits: Option<DataFrame>,
     norms: Option<DataFrame>,
@@ -72,14 +71,25 @@ impl Beside {
         };
         let checks = input.is_checked.then(|| checks(&input.experiment.root().join(Experiment::CHECKS))).transpose()?;
         let ratios = norms.as_ref().map_or_else(|| Ok(BTreeMap::new()), ratios)?;
-        Ok(Self { fits, norms, ratios, checks, gradients_over, over_runs: BTreeMap::new() })
+        let mut beside = Self { fits, norms, ratios, checks, gradients_over, over_runs: BTreeMap::new() };
+        beside.prepare(&input.estimators)?;
+        Ok(beside)
+    }
+
+    /// Takes the means over the runs of every one of `estimators`, which are the same for most.
+    fn prepare(&mut self, estimators: &[Estimated]) -> PolarsResult<()> {
+        for estimated in estimators {
+            let runs = runs_of(estimated);
+            if !self.over_runs.contains_key(&runs) {
+                let means = self.over(&runs)?;
+                self.over_runs.insert(runs, means);
+            }
+        }
+        Ok(())
     }
 
     /// The means of `runs`.
-    fn over(&mut self, runs: &[String]) -> PolarsResult<OverRuns> {
-        if let Some(known) = self.over_runs.get(runs) {
-            return Ok(known.clone());
-        }
+    fn over(&self, runs: &[String]) -> PolarsResult<OverRuns> {
         let mean = |name: &&str| [col(*name).mean(), col(*name).count().alias(format!("{name}_count"))];
         let of = |table: &Option<DataFrame>, keys: &[&str], names: &[&str]| {
             let over = |table: &DataFrame| {
@@ -90,10 +100,12 @@ impl Beside {
             };
             table.as_ref().map(over).transpose()
         };
-        let made = OverRuns { fits: of(&self.fits, &KEYS[1..], &FITS)?, norms: of(&self.norms, &KEYS, &NORMS)? };
-        self.over_runs.insert(runs.to_vec(), made.clone());
-        Ok(made)
+        Ok(OverRuns { fits: of(&self.fits, &KEYS[1..], &FITS)?, norms: of(&self.norms, &KEYS, &NORMS)? })
     }
+}
+
+fn runs_of(estimated: &Estimated) -> Vec<String> {
+    estimated.tables.iter().map(|(run, _)| run.clone()).collect()
 }
 
 /// The signal-to-noise ratios of a table of norms.
@@ -121,11 +133,10 @@ fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
 pub(super) fn join(
     summary: &mut [SummaryRow],
     n_rows: &[usize],
-    beside: &mut Beside,
+    beside: &Beside,
     estimated: &Estimated,
 ) -> Result<(), FrameError> {
-    let runs: Vec<String> = estimated.tables.iter().map(|(run, _)| run.clone()).collect();
-    let over_runs = beside.over(&runs)?;
+    let over_runs = &beside.over_runs[&runs_of(estimated)];
     let column = |of: fn(&SummaryRow) -> i32| summary.iter().map(of).collect::<Vec<i32>>();
     let moments = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
@@ -134,7 +145,7 @@ pub(super) fn join(
         "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
     )?;
-    let joined = joined(moments.lazy(), &over_runs, beside, estimated).collect()?;
+    let joined = joined(moments.lazy(), over_runs, beside, estimated).collect()?;
     let number = |name: &str| joined.column(&format!("{name}_mean"))?.f64();
     let count = |name: &str| joined.column(name)?.i64();
     let place = count("place")?;
@@ -207,8 +218,7 @@ fn gradient_norms(runs: &[Parts]) -> Result<(DataFrame, Option<String>), FrameEr
     let first = all.column("gradients_over")?.str()?.get(0).map(str::to_owned);
     let of_first = col("gradients_over").eq(lit(first.clone().unwrap_or_else(|| only.to_owned())));
     let norms = all.lazy().filter(of_first).select([RUN_KEYS.map(col).to_vec(), NORMS.map(col).to_vec()].concat());
-    // A moment twice would count its run twice.
-    Ok((norms.unique(Some(cols(RUN_KEYS)), UniqueKeepStrategy::Any).collect()?, first))
+    Ok((norms.collect()?, first))
 }
 
 /// The Frobenius norms of recorded kernels; `None` where there are none.

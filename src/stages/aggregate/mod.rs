@@ -12,12 +12,14 @@ use std::path::Path;
 use ndarray::Array2;
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
+use rayon::prelude::*;
 
 use super::{Outcome, StageError};
 use crate::math::bootstrap::Resamples;
 use crate::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_bytes, write_rows};
 use frames::{Beside, FrameError};
+use inputs::{Estimated, Input};
 use phases::phases;
 
 /// Resamples behind every interval; their seed. The same resamples serve all layers, moments, estimators and experiments.
@@ -27,7 +29,7 @@ const RESAMPLES_SEED: u64 = 0;
 /// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
 /// first and the last also as CSV.
 ///
-/// One estimator of one experiment is in memory at a time.
+/// In memory are the estimates of one estimator of one experiment a thread.
 ///
 /// # Errors
 /// No estimates, two experiments of one name, a table that cannot be read or written.
@@ -42,22 +44,11 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     }
     let _lock = Lock::take(out)?;
     let mut made = Made::default();
-    let mut resamples = BTreeMap::new();
     for input in &inputs {
-        let mut beside = Beside::read(input)?;
-        for estimated in &input.estimators {
-            let rows = moments::read(estimated)?;
-            let by_moment = moments::by_moment(&rows);
-            let mut summary: Vec<SummaryRow> = by_moment.iter().map(|rows| moments::over_runs(input, rows)).collect();
-            let n_rows: Vec<usize> = by_moment.iter().map(|rows| rows.len()).collect();
-            frames::join(&mut summary, &n_rows, &mut beside, estimated)?;
-            add_intervals(&mut summary, &by_moment, &mut resamples);
-            let courses = moments::courses(input, &beside.ratios, &rows);
-            let (phases, compression) = phases(&input.experiment.name(), &estimated.estimator, &courses);
-            made.summary.extend(summary);
-            made.phases.extend(phases);
-            made.compression.extend(compression);
-        }
+        let beside = Beside::read(input)?;
+        let parts: Vec<Made> =
+            input.estimators.par_iter().map(|one| Made::of(input, &beside, one)).collect::<Result<_, StageError>>()?;
+        parts.into_iter().for_each(|part| made.append(part));
     }
     made.sort();
     warn_of_fewer_runs(&made.summary);
@@ -98,6 +89,24 @@ struct Made {
 }
 
 impl Made {
+    fn of(input: &Input, beside: &Beside, estimated: &Estimated) -> Result<Self, StageError> {
+        let rows = moments::read(estimated)?;
+        let by_moment = moments::by_moment(&rows);
+        let mut summary: Vec<SummaryRow> = by_moment.iter().map(|rows| moments::over_runs(input, rows)).collect();
+        let n_rows: Vec<usize> = by_moment.iter().map(|rows| rows.len()).collect();
+        frames::join(&mut summary, &n_rows, beside, estimated)?;
+        add_intervals(&mut summary, &by_moment);
+        let courses = moments::courses(input, &beside.ratios, &rows);
+        let (phases, compression) = phases(&input.experiment.name(), &estimated.estimator, &courses);
+        Ok(Self { summary, phases, compression })
+    }
+
+    fn append(&mut self, mut part: Self) {
+        self.summary.append(&mut part.summary);
+        self.phases.append(&mut part.phases);
+        self.compression.append(&mut part.compression);
+    }
+
     fn sort(&mut self) {
         let of_summary = |r: &SummaryRow| (r.experiment.clone(), r.estimator.clone(), r.layer, r.epoch, r.step);
         self.summary.sort_by_cached_key(of_summary);
@@ -108,10 +117,10 @@ impl Made {
 }
 
 /// Puts the intervals of both means into `summary`, which has a row for each of `by_moment`.
-fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]], resamples: &mut BTreeMap<usize, Resamples>) {
-    let mut of = |number: fn(&EstimateRow) -> Option<f64>| {
+fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]]) {
+    let of = |number: fn(&EstimateRow) -> Option<f64>| {
         let numbers: Vec<Vec<f64>> = by_moment.iter().map(|rows| moments::numbers(rows, number)).collect();
-        intervals(&numbers, resamples)
+        intervals(&numbers)
     };
     let (of_xt, of_ty) = (of(|row| row.i_xt_bits), of(|row| row.i_ty_bits));
     for ((row, xt), ty) in summary.iter_mut().zip(of_xt).zip(of_ty) {
@@ -121,20 +130,15 @@ fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]], resam
 }
 
 /// The intervals of the means of `moments`, each of which has the numbers of some runs; `None` with fewer than two.
-fn intervals(moments: &[Vec<f64>], resamples: &mut BTreeMap<usize, Resamples>) -> Vec<Option<[f64; 2]>> {
+fn intervals(moments: &[Vec<f64>]) -> Vec<Option<[f64; 2]>> {
     let mut intervals = vec![None; moments.len()];
     let counts: BTreeSet<usize> = moments.iter().map(Vec::len).collect();
     for n in counts {
-        let make = || Resamples::new(n, N_RESAMPLES, &mut ChaCha8Rng::seed_from_u64(RESAMPLES_SEED));
-        if !resamples.contains_key(&n)
-            && let Some(made) = make()
-        {
-            resamples.insert(n, made);
-        }
-        let Some(of_n) = resamples.get(&n) else { continue };
+        let mut rng = ChaCha8Rng::seed_from_u64(RESAMPLES_SEED);
+        let Some(resamples) = Resamples::new(n, N_RESAMPLES, &mut rng) else { continue };
         let places: Vec<usize> = (0..moments.len()).filter(|place| moments[*place].len() == n).collect();
         let numbers = Array2::from_shape_fn((places.len(), n), |(row, run)| moments[places[row]][run]);
-        for (place, interval) in places.into_iter().zip(of_n.mean_intervals(numbers.view())) {
+        for (place, interval) in places.into_iter().zip(resamples.mean_intervals(numbers.view())) {
             intervals[place] = Some(interval);
         }
     }
