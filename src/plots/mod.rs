@@ -6,6 +6,7 @@ mod bound;
 mod canvas;
 mod compression;
 mod curves;
+mod dashes;
 mod ends;
 mod estimators;
 mod fit;

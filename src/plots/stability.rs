@@ -62,7 +62,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let mut scene = blank(width, 2.0 * EDGE + table.height() + bars.height());
     table.draw(&mut scene, EDGE, output);
     bars.draw(&mut scene, EDGE + table.height(), output);
-    picture(&scene)
+    picture(scene)
 }
 
 fn layer_name(layer: i64, output: Option<i32>) -> String {
