@@ -1,6 +1,5 @@
 //! `infoplane check`: what each estimate can and cannot mean.
 
-use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use infoplane::stages::Outcome;
 use infoplane::stages::check::{Verdicts, check};
@@ -13,7 +12,6 @@ pub(super) fn command() -> Command {
     Command::new("check")
         .about("Say which estimates mean little or contradict themselves, and why")
         .arg(experiment_arg())
-        .arg(flag("json", "Print the verdicts as JSON"))
         .arg(flag("strict", "Exit with code 1 if there is a warning or a violation"))
         .arg(out_arg("Write checks.parquet here [default: the experiment's folder]"))
 }
@@ -21,9 +19,8 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let experiment = experiment(matches)?;
     let verdicts = check(&experiment, path(matches, "out").unwrap_or(experiment.root()))?;
-    if matches.get_flag("json") {
-        let json = serde_json::to_string_pretty(&verdicts).context("verdicts are plain numbers and texts")?;
-        terminal.print(&format!("{json}\n"))?;
+    if terminal.is_json() {
+        terminal.print_json(&verdicts)?;
     } else {
         terminal.print(&table(&verdicts))?;
     }

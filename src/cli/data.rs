@@ -8,6 +8,7 @@ use infoplane::config::NamedData;
 use infoplane::datasets::{self, DATASETS, Source, Spec};
 use infoplane::stages::Outcome;
 use infoplane::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
+use serde_json::json;
 
 use super::terminal::Terminal;
 use super::{fetch, parameters, path};
@@ -44,15 +45,12 @@ pub(super) fn command() -> Command {
         .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
         .arg(Arg::new("target").long("target").value_name("NAMES").help("Columns that make y as numbers, in order, to train the squared error on them").action(ArgAction::Append))
         .arg(out());
-    let describe = Command::new("describe")
-        .about("Say what a data set is: sizes, balance, H(X), H(Y), I(X;Y)")
-        .arg(
-            Arg::new("what")
-                .value_name("NAME|FILE")
-                .help("A data set, or a table of samples that ends in .parquet")
-                .required(true),
-        )
-        .arg(Arg::new("json").long("json").help("Write JSON").action(ArgAction::SetTrue));
+    let describe = Command::new("describe").about("Say what a data set is: sizes, balance, H(X), H(Y), I(X;Y)").arg(
+        Arg::new("what")
+            .value_name("NAME|FILE")
+            .help("A data set, or a table of samples that ends in .parquet")
+            .required(true),
+    );
     Command::new("data")
         .about("Make, fetch, import, list or describe data sets")
         .subcommand_required(true)
@@ -97,18 +95,26 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         ("describe", matches) => {
             let what = matches.get_one::<String>("what").context("clap requires the data set")?;
             let description = describe(what)?;
-            let json = || serde_json::to_string_pretty(&description).context("a description is plain data");
-            terminal.print(&if matches.get_flag("json") { json()? + "\n" } else { words(what, &description) })?;
+            match terminal.is_json() {
+                true => terminal.print_json(&description)?,
+                false => terminal.print(&words(what, &description))?,
+            }
             return Ok(Outcome::UpToDate);
         }
         _ => {
+            let state = |spec: &'static Spec| match state(spec) {
+                State::Made => "made",
+                State::CanBeMade => "can be made",
+                State::ToBeFetched => "to be fetched",
+            };
+            if terminal.is_json() {
+                let entry =
+                    |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
+                terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
+                return Ok(Outcome::UpToDate);
+            }
             for spec in DATASETS {
-                let state = match state(spec) {
-                    State::Made => "made",
-                    State::CanBeMade => "can be made",
-                    State::ToBeFetched => "to be fetched",
-                };
-                terminal.print(&format!("{}\t{state}\t{}\n", spec.name, spec.summary))?;
+                terminal.print(&format!("{}\t{}\t{}\n", spec.name, state(spec), spec.summary))?;
             }
             return Ok(Outcome::UpToDate);
         }

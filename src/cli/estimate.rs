@@ -82,6 +82,9 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
 
 /// Says which tables would be made.
 pub(super) fn describe(tables: &[Planned], terminal: &Terminal) -> anyhow::Result<()> {
+    if terminal.is_json() {
+        return terminal.print_json(&tables);
+    }
     for table in tables {
         let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
         terminal.print(&format!("{folder}: {n} tables to make, {n_done} are there ({})\n", table.quantity))?;

@@ -26,12 +26,11 @@ pub(super) fn command() -> Command {
                 .help("Read everything; exit 2 with the place of the first fault, 0 where there is none")
                 .action(ArgAction::SetTrue),
         )
-        .arg(Arg::new("json").long("json").help("Write JSON").action(ArgAction::SetTrue))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let path = path(matches, "path").context("clap requires the path")?;
-    let is_json = matches.get_flag("json");
+    let is_json = terminal.is_json();
     if matches.get_flag("validate") {
         let outcome = validate(path, terminal);
         if is_json {

@@ -3,6 +3,7 @@
 mod aggregate;
 mod bound;
 mod check;
+mod completions;
 mod data;
 mod estimate;
 mod exact;
@@ -15,6 +16,7 @@ mod report;
 mod run;
 mod schema;
 mod stability;
+mod summary;
 mod sweep;
 mod terminal;
 mod verify;
@@ -26,7 +28,7 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use infoplane::stages::Outcome;
 use infoplane::store::Experiment;
-use terminal::Terminal;
+use terminal::{Form, Terminal};
 
 /// A command: its words, and what it does.
 type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Outcome>);
@@ -41,12 +43,15 @@ const COMMANDS: &[Entry] = &[
     (bound::command, bound::run),
     (aggregate::command, aggregate::run),
     (check::command, check::run),
+    (summary::command, summary::run),
     (verify::command, verify::run),
     (stability::command, stability::run),
     (plot::command, plot::run),
     (report::command, report::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
+    (completions::command, completions::run),
+    (completions::man_command, completions::run_man),
 ];
 
 const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `--strict` objects; 2 could not run.";
@@ -54,33 +59,27 @@ const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but
 /// Parses the command line and does what it says.
 pub(crate) fn main() -> ExitCode {
     let matches = command().get_matches();
-    let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"));
-    match dispatch(&matches, &terminal) {
+    let form = if matches.get_flag("json") { Form::Json } else { Form::Words };
+    let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"), form);
+    let (complaint, exit_code) = match dispatch(&matches, &terminal) {
         Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
-            terminal.error(&format!("{n_failures} estimates failed; their reasons are in the column `failure`"));
-            ExitCode::from(1)
+            (format!("{n_failures} estimates failed; their reasons are in the column `failure`"), 1)
         }
         Ok(Outcome::ExperimentsFailed { n_failed, .. }) => {
-            terminal.error(&format!("{n_failed} experiments failed or hold failures; see experiments.parquet"));
-            ExitCode::from(1)
+            (format!("{n_failed} experiments failed or hold failures; see experiments.parquet"), 1)
         }
         Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
-            terminal
-                .error(&format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"));
-            ExitCode::from(1)
+            (format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"), 1)
         }
-        Ok(Outcome::Objections(text)) => {
-            terminal.error(&text);
-            ExitCode::from(1)
-        }
-        Ok(_) => ExitCode::SUCCESS,
-        Err(e) => {
-            terminal.error(&e.to_string());
-            ExitCode::from(2)
-        }
-    }
+        Ok(Outcome::Objections(text)) => (text, 1),
+        Ok(_) => return ExitCode::SUCCESS,
+        Err(e) => (e.to_string(), 2),
+    };
+    terminal.error(&complaint, exit_code);
+    ExitCode::from(exit_code)
 }
 
+/// All words.
 fn command() -> Command {
     Command::new("infoplane")
         .term_width(100) // the same help whatever the window: documents and tests quote it
@@ -99,6 +98,7 @@ fn command() -> Command {
         )
         .arg(Arg::new("quiet").short('q').long("quiet").help("Say nothing but errors").action(ArgAction::SetTrue).global(true))
         .arg(Arg::new("verbose").short('v').long("verbose").help("Say more").action(ArgAction::SetTrue).global(true))
+        .arg(Arg::new("json").long("json").help("Print JSON: one value, or an object a line and stage").action(ArgAction::SetTrue).global(true))
         .subcommands(COMMANDS.iter().map(|(words, _)| words()))
 }
 

@@ -27,7 +27,6 @@ pub(super) fn command() -> Command {
         )
         .arg(experiment_arg().help("The folder of a sweep, or of one experiment"))
         .arg(pipeline)
-        .arg(Arg::new("json").long("json").help("Print all tables as JSON").action(ArgAction::SetTrue))
         .arg(
             Arg::new("markdown")
                 .long("markdown")
@@ -62,12 +61,12 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             .collect(),
     };
     let found = stability(&members, root)?;
-    let text = match (matches.get_flag("json"), matches.get_flag("markdown")) {
-        (true, _) => serde_json::to_string_pretty(&found).context("tables are plain data")? + "\n",
-        (_, true) => page(&name, &found, Form::Markdown),
-        _ => page(&name, &found, Form::Screen),
-    };
-    terminal.print(&text)?;
+    if terminal.is_json() {
+        terminal.print_json(&found)?;
+        return Ok(Outcome::UpToDate);
+    }
+    let form = if matches.get_flag("markdown") { Form::Markdown } else { Form::Screen };
+    terminal.print(&page(&name, &found, form))?;
     Ok(Outcome::UpToDate)
 }
 

@@ -9,6 +9,7 @@ use infoplane::stages::record::{self, Existing, Planned};
 use infoplane::stages::sweep::{State, Work, look, sweep};
 use infoplane::stages::{Outcome, Silent, StageError, aggregate, estimate, exact};
 use infoplane::store::Experiment;
+use serde_json::json;
 
 use super::bound;
 use super::inspect::grid;
@@ -92,7 +93,10 @@ impl Job {
             State::Pending => format!("pending: {} runs to record", pipeline.n_runs),
             State::Unfinished(missing) => format!("unfinished: {missing}"),
         };
-        terminal.print(&format!("{}: {text}\n", root.display()))?;
+        match terminal.is_json() {
+            true => terminal.print_json(&json!({ "experiment": root, "state": text }))?,
+            false => terminal.print(&format!("{}: {text}\n", root.display()))?,
+        }
         Ok(Outcome::UpToDate)
     }
 
@@ -108,8 +112,11 @@ impl Job {
             matches.get_many::<String>("only").into_iter().flatten().map(String::as_str).collect();
         let chosen = all.chosen(&patterns)?;
         if matches.get_flag("dry_run") {
-            terminal
-                .print(&table(&chosen, &look(&chosen, root, |pipeline, experiment| self.look(pipeline, experiment))))?;
+            let states = look(&chosen, root, |pipeline, experiment| self.look(pipeline, experiment));
+            match terminal.is_json() {
+                true => terminal.print_json(&described(&chosen, &states))?,
+                false => terminal.print(&table(&chosen, &states))?,
+            }
             return Ok(Outcome::UpToDate);
         }
         let outcome = sweep(all, &chosen, root, &self, terminal)?;
@@ -200,6 +207,27 @@ impl Work for Job {
     }
 }
 
+/// The experiments with their settings, and how far each is, for programs.
+fn described(chosen: &[&Variant], states: &[Result<State, String>]) -> Vec<serde_json::Value> {
+    let one = |(variant, state): (&&Variant, &Result<State, String>)| {
+        let (state, why) = words(state);
+        let settings: serde_json::Map<String, serde_json::Value> =
+            variant.settings.iter().map(|setting| (setting.parameter.clone(), json!(setting.value))).collect();
+        json!({ "experiment": variant.id, "state": state, "reason": why, "settings": settings })
+    };
+    chosen.iter().zip(states).map(one).collect()
+}
+
+/// How far an experiment is, and why no further.
+fn words(state: &Result<State, String>) -> (&'static str, &str) {
+    match state {
+        Err(reason) => ("cannot run", reason.as_str()),
+        Ok(State::Done) => ("done", ""),
+        Ok(State::Pending) => ("pending", ""),
+        Ok(State::Unfinished(missing)) => ("unfinished", missing.as_str()),
+    }
+}
+
 /// The experiments with their settings, how far each is, and counts.
 fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
     let parameters = chosen.first().map_or(&[][..], |variant| &variant.settings);
@@ -207,12 +235,7 @@ fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
     header.extend(parameters.iter().map(|setting| setting.parameter.as_str()));
     header.push("");
     let row = |(variant, state): (&&Variant, &Result<State, String>)| {
-        let (state, why) = match state {
-            Err(reason) => ("cannot run", reason.as_str()),
-            Ok(State::Done) => ("done", ""),
-            Ok(State::Pending) => ("pending", ""),
-            Ok(State::Unfinished(missing)) => ("unfinished", missing.as_str()),
-        };
+        let (state, why) = words(state);
         let values = variant.settings.iter().map(|setting| setting.value.clone());
         let row: Vec<String> = [variant.id.clone(), state.to_owned()].into_iter().chain(values).collect();
         [row, vec![why.to_owned()]].concat()

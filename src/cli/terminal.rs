@@ -7,11 +7,14 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use infoplane::stages::{Outcome, Progress};
+use serde::Serialize;
+use serde_json::json;
 
 /// The standard error stream, as the user sees it.
 #[derive(Debug)]
 pub(super) struct Terminal {
     quiet: bool,
+    form: Form,
     bar: Mutex<Bar>,
 }
 
@@ -20,6 +23,15 @@ struct Bar {
     bar: ProgressBar,
     step: Step,
     last_line: Instant,
+}
+
+/// What standard output carries.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Words and tables for people.
+    Words,
+    /// JSON: one value, or of commands that do work one object a line and stage.
+    Json,
 }
 
 /// What is counted.
@@ -50,16 +62,24 @@ impl Step {
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Terminal {
-    pub(super) fn new(quiet: bool, verbose: bool) -> Self {
+    pub(super) fn new(quiet: bool, verbose: bool, form: Form) -> Self {
         let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::WARN };
-        let is_coloured = std::io::stderr().is_terminal();
+        let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
         format.with_ansi(is_coloured).without_time().init();
-        Self { quiet, bar: Mutex::new(Bar { bar: ProgressBar::hidden(), step: Step::Work, last_line: Instant::now() }) }
+        Self {
+            quiet,
+            form,
+            bar: Mutex::new(Bar { bar: ProgressBar::hidden(), step: Step::Work, last_line: Instant::now() }),
+        }
     }
 
     /// Tells what a stage did.
     pub(super) fn report(&self, stage: &str, outcome: &Outcome) {
+        if self.form == Form::Json {
+            // Whoever reads it has gone: the work goes on all the same.
+            let _ = self.print_line(&of_stage(stage, outcome));
+        }
         match outcome {
             Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
             Outcome::Done(text)
@@ -72,9 +92,27 @@ impl Terminal {
         }
     }
 
-    /// Tells why the program stops.
-    pub(super) fn error(&self, text: &str) {
+    /// Whether standard output carries JSON.
+    pub(super) fn is_json(&self) -> bool {
+        self.form == Form::Json
+    }
+
+    /// Tells why the program stops, with its exit code.
+    pub(super) fn error(&self, text: &str, exit_code: u8) {
+        if self.form == Form::Json {
+            let _ = self.print_line(&json!({ "error": text, "exit_code": exit_code }));
+        }
         let _ = writeln!(std::io::stderr(), "infoplane: {text}");
+    }
+
+    /// Writes a JSON value to the standard output, for people who look at it, too.
+    pub(super) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
+        let text = serde_json::to_string_pretty(value).context("what is printed is plain data")?;
+        self.print(&format!("{text}\n"))
+    }
+
+    fn print_line(&self, value: &serde_json::Value) -> anyhow::Result<()> {
+        self.print(&format!("{value}\n"))
     }
 
     /// Writes data to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
@@ -97,7 +135,7 @@ impl Terminal {
 
 impl Terminal {
     fn show(&self, what: &str, total: u64, step: Step) {
-        let interactive = !self.quiet && std::io::stderr().is_terminal();
+        let interactive = !self.quiet && is_terminal();
         let target = if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let style = ProgressStyle::with_template(step.template()).expect("the template is valid").progress_chars("=> ");
         let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(what.to_owned());
@@ -142,6 +180,24 @@ impl Progress for Terminal {
     fn end(&self) {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.finish_and_clear();
     }
+}
+
+/// Whether somebody looks at the standard error stream who can see more than plain lines.
+fn is_terminal() -> bool {
+    std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
+}
+
+/// What a stage did, for programs.
+fn of_stage(stage: &str, outcome: &Outcome) -> serde_json::Value {
+    let (state, text, n_failed) = match outcome {
+        Outcome::UpToDate => ("up to date", "", 0),
+        Outcome::Done(text) => ("done", text.as_str(), 0),
+        Outcome::Objections(text) => ("objections", text.as_str(), 0),
+        Outcome::DoneWithFailures { text, n_failures } => ("estimates failed", text.as_str(), *n_failures),
+        Outcome::TrainingsFailed { text, n_failed } => ("trainings failed", text.as_str(), *n_failed),
+        Outcome::ExperimentsFailed { text, n_failed } => ("experiments failed", text.as_str(), *n_failed),
+    };
+    json!({ "stage": stage, "state": state, "text": text, "n_failed": n_failed })
 }
 
 /// A number in few digits.

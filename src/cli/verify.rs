@@ -28,7 +28,6 @@ pub(super) fn command() -> Command {
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
         .arg(pipeline)
-        .arg(flag("json", "Print the verdicts as JSON"))
         .arg(flag("markdown", "Print one table for all experiments, for a document").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }
@@ -56,9 +55,8 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         judged.push((name, of_declared(&Declared::read(&file)?, root)?));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);
-    if matches.get_flag("json") {
-        let json = serde_json::to_string_pretty(&rows().collect::<Vec<_>>()).context("verdicts are plain data")?;
-        terminal.print(&format!("{json}\n"))?;
+    if terminal.is_json() {
+        terminal.print_json(&rows().collect::<Vec<_>>())?;
     } else if matches.get_flag("markdown") {
         terminal.print(&markdown(&judged))?;
     } else {

@@ -14,6 +14,7 @@ pub mod plot;
 pub mod record;
 pub mod report;
 pub mod stability;
+pub mod summary;
 pub mod sweep;
 mod trainings;
 mod untrained;
@@ -21,6 +22,7 @@ pub mod verify;
 
 use std::path::PathBuf;
 
+use serde::Serialize;
 use thiserror::Error;
 
 use crate::nn::NetworkError;
@@ -110,7 +112,7 @@ impl Outcome {
 }
 
 /// What a call would do for one estimator.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Planned {
     /// The folder of its tables.
     pub folder: PathBuf,

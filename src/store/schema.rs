@@ -738,6 +738,22 @@ tables! {
     }
 }
 
+/// A column's type in Arrow's words, and whether it may be null.
+pub fn kind(column: &Column) -> &'static str {
+    match column.kind {
+        "i32" => "int32",
+        "i64" => "int64",
+        "f64" => "float64",
+        "Option<f64>" => "float64, null",
+        "String" => "string",
+        "Option<String>" => "string, null",
+        "Vec<f32>" => "fixed-size list of float32",
+        "Option<Vec<f32>>" => "fixed-size list of float32, null",
+        "Option<i64>" => "int64, null",
+        other => other,
+    }
+}
+
 /// `docs/schema.md`, derived from the tables.
 pub fn markdown() -> String {
     let mut page = format!(
@@ -746,19 +762,7 @@ pub fn markdown() -> String {
     for (table, doc, columns) in TABLES {
         page.push_str(&format!("\n## {table}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
         for column in *columns {
-            let kind = match column.kind {
-                "i32" => "int32",
-                "i64" => "int64",
-                "f64" => "float64",
-                "Option<f64>" => "float64, null",
-                "String" => "string",
-                "Option<String>" => "string, null",
-                "Vec<f32>" => "fixed-size list of float32",
-                "Option<Vec<f32>>" => "fixed-size list of float32, null",
-                "Option<i64>" => "int64, null",
-                other => other,
-            };
-            page.push_str(&format!("| `{}` | {kind} | {} |\n", column.name, column.doc));
+            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, kind(column), column.doc));
         }
     }
     page

@@ -32,6 +32,8 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("base64", "stages/report"),
     ("blake3", "store"),
     ("clap", "cli"),
+    ("clap_complete", "cli"),
+    ("clap_mangen", "cli"),
     ("csv", "import"),
     ("flate2", "import"),
     ("half", "import"),

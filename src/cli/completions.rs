@@ -1,0 +1,69 @@
+//! `infoplane completions` and `infoplane man`: what a shell and `man` want to know, made of the words of all commands.
+
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use clap_complete::Shell;
+use infoplane::stages::Outcome;
+
+use super::path;
+use super::terminal::Terminal;
+
+pub(super) fn command() -> Command {
+    Command::new("completions")
+        .about("Print a script that completes commands and flags in a shell")
+        .after_help(
+            "Bash: infoplane completions bash > ~/.local/share/bash-completion/completions/infoplane\nZsh: infoplane completions zsh > DIR/_infoplane, DIR being in $fpath\nFish: infoplane completions fish > ~/.config/fish/completions/infoplane.fish",
+        )
+        .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let shell = matches.get_one::<Shell>("shell").context("clap requires the shell")?;
+    let mut script = Vec::new();
+    clap_complete::generate(*shell, &mut super::command(), "infoplane", &mut script);
+    terminal.print(&String::from_utf8(script).context("a script is text")?)?;
+    Ok(Outcome::UpToDate)
+}
+
+pub(super) fn man_command() -> Command {
+    Command::new("man")
+        .about("Print the man page, or write those of all commands into a folder")
+        .after_help("infoplane man | man -l -\ninfoplane man --out ~/.local/share/man/man1; man infoplane-estimate")
+        .arg(
+            Arg::new("out")
+                .long("out")
+                .value_name("DIR")
+                .help("Write infoplane.1, infoplane-run.1, … here")
+                .value_parser(value_parser!(PathBuf)),
+        )
+}
+
+pub(super) fn run_man(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let mut words = super::command();
+    words.build();
+    let page = |command: Command| {
+        let mut page = Vec::new();
+        clap_mangen::Man::new(command).render(&mut page).context("cannot write a man page")?;
+        anyhow::Ok(page)
+    };
+    let Some(folder) = path(matches, "out") else {
+        terminal.print(&String::from_utf8(page(words)?).context("a page is text")?)?;
+        return Ok(Outcome::UpToDate);
+    };
+    fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut pending = vec![words];
+    let mut n = 0;
+    while let Some(command) = pending.pop() {
+        pending.extend(command.get_subcommands().filter(|c| c.get_name() != "help").cloned());
+        let name = command.get_display_name().unwrap_or(command.get_name()).to_owned();
+        let file = folder.join(format!("{name}.1"));
+        fs::write(&file, page(command)?).with_context(|| format!("cannot write {}", file.display()))?;
+        n += 1;
+    }
+    let outcome = Outcome::Done(format!("{n} pages → {}", folder.display()));
+    terminal.report("man", &outcome);
+    Ok(outcome)
+}

@@ -1,0 +1,131 @@
+//! `infoplane summary`: what came of an experiment, as a table and a plane of characters.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+use infoplane::stages::Outcome;
+use infoplane::stages::summary::{Summary, summary};
+use infoplane::store::schema::CompressionRow;
+
+use super::inspect::grid;
+use super::terminal::{Terminal, short};
+use super::{experiment, experiment_arg};
+
+pub(super) fn command() -> Command {
+    Command::new("summary")
+        .about("Print what came of an experiment: compression of every layer, and the plane in characters")
+        .after_help(
+            "Compression is I(X;T) where the other runs are at their largest, less the last, so that noise does not count; its interval is 95 % (Student). `compresses`: all of the interval is above 0.",
+        )
+        .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
+        .arg(
+            Arg::new("estimator")
+                .long("estimator")
+                .value_name("ID")
+                .help("Only this estimator, for example binning-n-edges-30; may be given several times")
+                .action(ArgAction::Append),
+        )
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let mut found = summary(&experiment(matches)?)?;
+    let chosen: Vec<&String> = matches.get_many("estimator").into_iter().flatten().collect();
+    for id in &chosen {
+        if !found.iter().any(|summary| summary.estimator == **id) {
+            let known = found.iter().map(|summary| summary.estimator.as_str());
+            anyhow::bail!("no estimates `{id}` here; {}", infoplane::suggest::suggestion(id, known));
+        }
+    }
+    found.retain(|summary| chosen.is_empty() || chosen.contains(&&summary.estimator));
+    if terminal.is_json() {
+        terminal.print_json(&found)?;
+        return Ok(Outcome::UpToDate);
+    }
+    let mut text: Vec<String> = found.iter().map(table).collect();
+    // Of many planes none would be looked at.
+    let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
+    if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
+        text.push(characters(plane));
+    }
+    terminal.print(&text.join("\n"))?;
+    Ok(Outcome::UpToDate)
+}
+
+fn table(summary: &Summary) -> String {
+    let header = ["layer", "largest", "at epoch", "end", "compression, bits", "p", "fitted at", "checks", "verdict"];
+    let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
+    let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
+    let mut title = format!("{}, {}: {n_runs} runs", summary.experiment, summary.estimator);
+    let n_failed = summary.layers.iter().map(|row| row.n_failed).max().unwrap_or(0);
+    if n_failed > 0 {
+        title.push_str(&format!(", {n_failed} left out"));
+    }
+    if let Some(n) = summary.n_trainings_failed.filter(|n| *n > 0) {
+        title.push_str(&format!(" ({n} trainings failed)"));
+    }
+    format!("{title}\n\n{}", grid(&header, lines))
+}
+
+fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
+    let number = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), short);
+    let epoch = |epoch: Option<f64>| epoch.map_or_else(|| "–".to_owned(), |epoch| format!("{epoch}"));
+    let compression = match (row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high) {
+        (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
+        _ => "–".to_owned(),
+    };
+    let checks = match checks {
+        None => "–".to_owned(),
+        Some([0, 0]) => "pass".to_owned(),
+        Some([warnings, 0]) => format!("{warnings} warn"),
+        Some([0, violated]) => format!("{violated} violated"),
+        Some([warnings, violated]) => format!("{violated} violated, {warnings} warn"),
+    };
+    let verdict = match &row.reason {
+        Some(reason) => format!("{}: {reason}", row.verdict),
+        None => row.verdict.clone(),
+    };
+    vec![
+        row.layer.to_string(),
+        number(row.i_xt_peak_bits_mean),
+        epoch(row.i_xt_peak_epoch_median),
+        number(row.i_xt_end_bits_mean),
+        compression,
+        row.wilcoxon_p.map_or_else(|| "–".to_owned(), |p| format!("{p:.2e}")),
+        epoch(row.fitted_epoch_median),
+        checks,
+        verdict,
+    ]
+}
+
+const COLUMNS: usize = 64;
+const ROWS: usize = 18;
+
+/// The plane: the way of every layer as dots, its last place as the layer's number.
+fn characters(summary: &Summary) -> String {
+    let most = |number: fn(&infoplane::stages::summary::Point) -> f64, ceiling: Option<f64>| {
+        summary.plane.iter().map(number).chain(ceiling).fold(f64::MIN_POSITIVE, f64::max)
+    };
+    let (x_max, y_max) = (most(|p| p.i_xt_bits, summary.ceilings[0]), most(|p| p.i_ty_bits, summary.ceilings[1]));
+    let mut cells = vec![[' '; COLUMNS]; ROWS];
+    let place = |bits: f64, most: f64, n: usize| ((bits / most * (n - 1) as f64).round().max(0.0) as usize).min(n - 1);
+    for point in &summary.plane {
+        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = '·';
+    }
+    let last_of_layers = summary.plane.chunk_by(|a, b| a.layer == b.layer).filter_map(|of_layer| of_layer.last());
+    for point in last_of_layers {
+        let digit = char::from_digit(point.layer.rem_euclid(36) as u32, 36).unwrap_or('?');
+        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = digit;
+    }
+    let mut text = format!("I(T;Y), bits: the plane of {}; a number is where its layer ends\n", summary.estimator);
+    for (row, cells) in cells.iter().enumerate() {
+        let label = match row {
+            0 => format!("{y_max:.2}"),
+            row if row + 1 == ROWS => "0".to_owned(),
+            _ => String::new(),
+        };
+        let cells: String = cells.iter().collect();
+        text.push_str(&format!("{label:>6} │{}\n", cells.trim_end()));
+    }
+    let most = format!("{x_max:.2}");
+    text.push_str(&format!("       └{}\n", "─".repeat(COLUMNS)));
+    text.push_str(&format!("        0{most:>width$}  I(X;T), bits\n", width = COLUMNS - 1));
+    text
+}

@@ -1,0 +1,82 @@
+//! The summary stage: what came of an experiment, for a screen. Writes nothing.
+
+use serde::Serialize;
+
+use super::StageError;
+use crate::store::schema::{CompressionRow, SummaryRow};
+use crate::store::{Experiment, read_rows, verified_hash};
+
+/// One estimator of one experiment.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Name of the experiment.
+    pub experiment: String,
+    /// Identity of the estimator.
+    pub estimator: String,
+    /// Trainings that failed; `None` where the recording does not say.
+    pub n_trainings_failed: Option<i64>,
+    /// Every layer: the largest and the last I(X;T), compression and verdict.
+    pub layers: Vec<CompressionRow>,
+    /// By layer, checks at the last moment that warn and that are violated; `None` where nothing was checked.
+    pub checks: Vec<Option<[i64; 2]>>,
+    /// Means over runs in the information plane, by layer and epoch.
+    pub plane: Vec<Point>,
+    /// The largest I(X;T) and I(T;Y) that there can be, in bits.
+    pub ceilings: [Option<f64>; 2],
+}
+
+/// A point of the information plane.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Point {
+    /// Number of the layer.
+    pub layer: i32,
+    /// Whole passes over the training samples.
+    pub epoch: i32,
+    /// I(X;T) in bits, mean over runs.
+    pub i_xt_bits: f64,
+    /// I(T;Y) in bits, mean over runs.
+    pub i_ty_bits: f64,
+}
+
+/// What the tables in the folder of `experiment` say, by experiment and estimator.
+///
+/// # Errors
+/// There is no summary, or it was made by an earlier version, or is not what was written.
+pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
+    let root = experiment.root();
+    for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
+        if !root.join(table).exists() {
+            let problem = format!("there is no {}; run `infoplane aggregate` first", root.join(table).display());
+            return Err(StageError::Refused(problem));
+        }
+        verified_hash(root, "summary", table)?;
+    }
+    let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
+    let compression: Vec<CompressionRow> = read_rows(&root.join(Experiment::COMPRESSION))?;
+    let of_one = rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
+    let of = |rows: &[SummaryRow]| {
+        let first = &rows[0];
+        let is_of_this = |row: &&CompressionRow| row.experiment == first.experiment && row.estimator == first.estimator;
+        let layers: Vec<CompressionRow> = compression.iter().filter(is_of_this).cloned().collect();
+        let last = |layer: i32| rows.iter().rfind(|row| row.layer == layer);
+        let point = |row: &SummaryRow| {
+            let (i_xt_bits, i_ty_bits) = (row.i_xt_bits_mean?, row.i_ty_bits_mean?);
+            Some(Point { layer: row.layer, epoch: row.epoch, i_xt_bits, i_ty_bits })
+        };
+        let checks = layers.iter().map(|row| {
+            let last = last(row.layer)?;
+            Some([last.n_checks_warning?, last.n_checks_violated?])
+        });
+        let ceiling = |of: fn(&SummaryRow) -> Option<f64>| rows.iter().filter_map(of).reduce(f64::max);
+        Summary {
+            experiment: first.experiment.clone(),
+            estimator: first.estimator.clone(),
+            n_trainings_failed: first.n_trainings_failed,
+            checks: checks.collect(),
+            layers,
+            plane: rows.iter().filter_map(point).collect(),
+            ceilings: [ceiling(|row| row.i_xt_ceiling_bits), ceiling(|row| row.i_ty_ceiling_bits)],
+        }
+    };
+    Ok(of_one.map(of).collect())
+}
