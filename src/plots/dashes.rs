@@ -30,7 +30,7 @@ fn pieces(element: &Primitive) -> Vec<Primitive> {
 /// Round ends make a dash longer by the width of the line, and the gap after it shorter.
 fn rounded(lengths: &[f64], width: f64) -> Vec<f64> {
     /// A dash keeps some length of its own.
-    const LEAST: f64 = 0.2;
+    const LEAST: f64 = 0.25;
     let mut rounded = lengths.to_vec();
     for pair in rounded.chunks_mut(2) {
         if let [dash, gap] = pair {
@@ -89,6 +89,7 @@ mod tests {
     #[test]
     fn round_ends_do_not_close_the_gaps() {
         assert_eq!(rounded(&[7.0, 4.0], 2.0), [5.0, 6.0]);
-        assert_eq!(rounded(&[2.0, 4.0], 2.2), [0.2, 5.8]);
+        // A dot shorter than the line is wide keeps 0.25 of its own.
+        assert_eq!(rounded(&[2.0, 4.0], 2.5), [0.25, 5.75]);
     }
 }

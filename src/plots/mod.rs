@@ -21,6 +21,7 @@ mod snapshots;
 mod stability;
 #[cfg(test)]
 pub(crate) mod tests;
+mod variance;
 
 use thiserror::Error;
 
