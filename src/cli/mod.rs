@@ -9,6 +9,7 @@ mod estimate;
 mod exact;
 mod fetch;
 mod inspect;
+mod movie;
 mod parameters;
 mod plot;
 mod record;
@@ -48,6 +49,7 @@ const COMMANDS: &[Entry] = &[
     (stability::command, stability::run),
     (plot::command, plot::run),
     (report::command, report::run),
+    (movie::command, movie::run),
     (inspect::command, inspect::run),
     (schema::command, schema::run),
     (completions::command, completions::run),

@@ -20,12 +20,14 @@ pub(super) fn command() -> Command {
         .arg(experiment_arg().required(false).required_unless_present("list"))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
         .arg(Arg::new("list").long("list").help("List the pictures, draw nothing").action(ArgAction::SetTrue))
-        .arg(Arg::new("json").long("json").help("Write the list as JSON").requires("list").action(ArgAction::SetTrue))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if matches.get_flag("list") {
-        terminal.print(&if matches.get_flag("json") { list_as_json() } else { list() })?;
+        match terminal.is_json() {
+            true => terminal.print_json(&list_for_programs())?,
+            false => terminal.print(&list())?,
+        }
         return Ok(Outcome::UpToDate);
     }
     let name = matches.get_one::<String>("name").context("clap requires the plot")?;
@@ -44,7 +46,7 @@ fn list() -> String {
     grid(&["plot", "one of", "what"], PLOTS.iter().map(row))
 }
 
-fn list_as_json() -> String {
+fn list_for_programs() -> Vec<serde_json::Value> {
     let entry = |spec: &&Spec| json!({ "name": spec.name, "of": spec.of.words(), "summary": spec.summary });
-    format!("{}\n", serde_json::Value::from_iter(PLOTS.iter().map(entry)))
+    PLOTS.iter().map(entry).collect()
 }

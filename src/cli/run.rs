@@ -5,7 +5,7 @@ use std::path::Path;
 use clap::{ArgMatches, Command};
 use infoplane::config::{Data, Declared, Pipeline};
 use infoplane::plots::PLOTS;
-use infoplane::stages::{Outcome, StageError, aggregate, data, estimate, exact, plot, record};
+use infoplane::stages::{Outcome, StageError, aggregate, check, data, estimate, exact, plot, record};
 use infoplane::store::Experiment;
 
 use super::sweep::{Job, Stages};
@@ -14,7 +14,7 @@ use super::{bound, out_arg, pipeline_arg, sweep, verify};
 
 pub(super) fn command() -> Command {
     let command = Command::new("run")
-        .about("Do all stages of a pipeline: data, record, estimate, exact, bound, aggregate, plot, verify")
+        .about("Do all stages of a pipeline: data, record, estimate, exact, bound, check, aggregate, plot, verify")
         .arg(pipeline_arg())
         .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"))
         .arg(super::record::overwrite_arg());
@@ -62,6 +62,7 @@ fn one(pipeline: &Pipeline, root: &Path, job: Job, terminal: &Terminal) -> anyho
         terminal.report("bound", &made);
         estimated = estimated.and(made);
     }
+    terminal.report("check", &check::update(&experiment, experiment.root())?);
     let outcome = aggregate::aggregate(std::slice::from_ref(&experiment), experiment.root())?;
     terminal.report("aggregate", &outcome);
     match (plot::plot(&experiment, PLOTS, plot::Asked::ForAll, experiment.root()), &estimated) {

@@ -9,6 +9,7 @@ mod curves;
 mod dashes;
 mod ends;
 mod estimators;
+pub mod film;
 mod fit;
 mod gradients;
 mod histograms;

@@ -227,7 +227,12 @@ impl Sheet {
     ///
     /// # Errors
     /// The library cannot make pixels of it.
-    pub(super) fn draw(mut self) -> Result<Picture, PlotError> {
+    pub(super) fn draw(self) -> Result<Picture, PlotError> {
+        picture(self.scene())
+    }
+
+    /// All that is to be seen.
+    pub(super) fn scene(mut self) -> Scene {
         let columns = self.columns.clamp(1, self.panels.len().max(1));
         if self.axes == Axes::Same {
             self.name_outer_axes(columns);
@@ -253,7 +258,7 @@ impl Sheet {
             // One row high: a bar along all of a tall sheet is no better to read.
             bar.draw(&mut scene, x, top + TOP + 24.0, top + self.size.1 - BOTTOM);
         }
-        picture(scene)
+        scene
     }
 
     fn draw_title(&self, scene: &mut Scene, middle: f64) {

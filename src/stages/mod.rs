@@ -10,6 +10,7 @@ pub mod exact;
 pub mod fetch;
 pub mod inspect;
 mod keys;
+pub mod movie;
 pub mod plot;
 pub mod record;
 pub mod report;

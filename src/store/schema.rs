@@ -41,11 +41,11 @@ pub trait Row: Sized {
     fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
     /// The first column that holds NaN or infinity.
     fn not_finite(&self) -> Option<&'static str>;
-    /// The row `row` of a batch.
+    /// The rows of a batch.
     ///
     /// # Errors
     /// The column that is missing, of another type, or null where it must not be.
-    fn from_batch(batch: &RecordBatch, row: usize) -> Result<Self, &'static str>;
+    fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, &'static str>;
 }
 
 macro_rules! tables {
@@ -92,14 +92,16 @@ macro_rules! tables {
                         .find_map(|(name, is_finite)| (!is_finite).then_some(name))
                 }
 
-                fn from_batch(batch: &RecordBatch, row: usize) -> Result<Self, &'static str> {
-                    Ok(Self { $(
-                        $field: match batch.column_by_name(stringify!($field)) {
+                fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, &'static str> {
+                    $( let $field = batch.column_by_name(stringify!($field)); )+
+                    let row = |row: usize| Ok(Self { $(
+                        $field: match $field {
                             Some(array) => <$type as Cell>::from_array(array, row),
                             None => <$type as Cell>::MISSING,
                         }
                         .ok_or(stringify!($field))?,
-                    )+ })
+                    )+ });
+                    (0..batch.num_rows()).map(row).collect()
                 }
             }
         )+

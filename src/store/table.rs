@@ -124,14 +124,11 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
-        for row in 0..batch.num_rows() {
-            let problem = || "holds a null; every row needs a value".to_owned();
-            rows.push(R::from_batch(&batch, row).map_err(|column| StoreError::Column {
-                path: path.to_owned(),
-                column: column.to_owned(),
-                problem: problem(),
-            })?);
-        }
+        rows.extend(R::from_batch(&batch).map_err(|column| StoreError::Column {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            problem: "holds a null; every row needs a value".to_owned(),
+        })?);
     }
     Ok(rows)
 }

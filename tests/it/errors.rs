@@ -68,7 +68,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
     project.ok("run p.toml --overwrite");
     assert!(project.files("outputs") != before);
-    assert_eq!(project.ok("run p.toml").matches("up to date").count(), 5);
+    assert_eq!(project.ok("run p.toml").matches("up to date").count(), 6);
 }
 
 #[test]

@@ -120,7 +120,7 @@ fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
     let before = project.files("outputs/p");
     assert_eq!(
         project.ok("run p.toml"),
-        "data: up to date\nrecord: up to date\nexact: up to date\naggregate: up to date\nplot: up to date\n"
+        "data: up to date\nrecord: up to date\nexact: up to date\ncheck: up to date\naggregate: up to date\nplot: up to date\n"
     );
     assert_eq!(project.ok("exact linear p.toml"), "exact: up to date\n");
     assert_eq!(project.ok("estimate pipeline p.toml"), "estimate: up to date\nexact: up to date\n");

@@ -60,7 +60,7 @@ fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
     let said = project.ok("run p.toml");
     assert_eq!(
         said,
-        "data: up to date\nrecord: up to date\nestimate: up to date\naggregate: up to date\nplot: up to date\n"
+        "data: up to date\nrecord: up to date\nestimate: up to date\ncheck: up to date\naggregate: up to date\nplot: up to date\n"
     );
     assert!(project.files("outputs") == before, "a second run changed a file");
 }

@@ -1,5 +1,5 @@
-//! The joins: every estimate beside the losses, gradients and verdicts of its moment, and what they are over runs. The only
-//! place that names `polars`.
+//! The joins: every layer and moment beside the losses, gradients and verdicts of the same. The only place that names
+//! `polars`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, Parts};
-use super::phases::{Course, Moment};
+use super::moments::Ratios;
 use crate::store::schema::{SummaryRow, WeightRow};
 use crate::store::{Experiment, StoreError, read_all_rows};
 
@@ -42,7 +42,7 @@ pub(super) struct Beside {
     /// Norms of gradients and weights, by run, layer and moment.
     norms: Option<DataFrame>,
     /// Signal-to-noise ratios, by run, layer and step.
-    snr: BTreeMap<String, HashMap<(i32, i64), f64>>,
+    pub(super) ratios: Ratios,
     checks: Option<DataFrame>,
     gradients_over: Option<String>,
     /// Fits and norms over runs, for every set of runs that was asked for: estimators have the same, as a rule.
@@ -54,16 +54,6 @@ pub(super) struct Beside {
 struct OverRuns {
     fits: Option<DataFrame>,
     norms: Option<DataFrame>,
-}
-
-/// The estimates of one estimator: over runs, and run by run.
-pub(super) struct OfEstimator {
-    /// One row for each layer and moment; the intervals are left to whoever has the resamples.
-    pub(super) summary: Vec<SummaryRow>,
-    /// In the same order, I(X;T) and I(T;Y) of the runs that have them.
-    pub(super) i_xt: Vec<Vec<f64>>,
-    pub(super) i_ty: Vec<Vec<f64>>,
-    pub(super) courses: Vec<Course>,
 }
 
 impl Beside {
@@ -81,8 +71,8 @@ impl Beside {
             }
         };
         let checks = input.is_checked.then(|| checks(&input.experiment.root().join(Experiment::CHECKS))).transpose()?;
-        let snr = norms.as_ref().map_or_else(|| Ok(BTreeMap::new()), ratios)?;
-        Ok(Self { fits, norms, snr, checks, gradients_over, over_runs: BTreeMap::new() })
+        let ratios = norms.as_ref().map_or_else(|| Ok(BTreeMap::new()), ratios)?;
+        Ok(Self { fits, norms, ratios, checks, gradients_over, over_runs: BTreeMap::new() })
     }
 
     /// The means of `runs`.
@@ -107,10 +97,10 @@ impl Beside {
 }
 
 /// The signal-to-noise ratios of a table of norms.
-fn ratios(norms: &DataFrame) -> PolarsResult<BTreeMap<String, HashMap<(i32, i64), f64>>> {
+fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
     let (run, snr) = (norms.column("run")?.str()?, norms.column("gradient_snr")?.f64()?);
     let (layer, step) = (norms.column("layer")?.i32()?, norms.column("step")?.i64()?);
-    let mut ratios: BTreeMap<String, HashMap<(i32, i64), f64>> = BTreeMap::new();
+    let mut ratios: Ratios = BTreeMap::new();
     for i in 0..norms.height() {
         let (Some(run), Some(layer), Some(step), Some(snr)) = (run.get(i), layer.get(i), step.get(i), snr.get(i))
         else {
@@ -126,62 +116,45 @@ fn ratios(norms: &DataFrame) -> PolarsResult<BTreeMap<String, HashMap<(i32, i64)
     Ok(ratios)
 }
 
-/// Joins the estimates of one estimator with what is beside them.
-pub(super) fn of_estimator(
-    input: &Input,
+/// Puts the fits, norms and verdicts of the same layer and moment into `summary`, the rows of one estimator; `n_rows` are
+/// the estimates behind each.
+pub(super) fn join(
+    summary: &mut [SummaryRow],
+    n_rows: &[usize],
     beside: &mut Beside,
     estimated: &Estimated,
-) -> Result<OfEstimator, FrameError> {
-    let table = estimates(estimated)?.collect()?;
-    expect_own(&table, estimated)?;
+) -> Result<(), FrameError> {
     let runs: Vec<String> = estimated.tables.iter().map(|(run, _)| run.clone()).collect();
     let over_runs = beside.over(&runs)?;
-    let summary = summarise(table.clone().lazy(), &over_runs, beside, estimated)?.collect()?;
-    let (i_xt, i_ty, courses) = run_by_run(&table, input, beside)?;
-    Ok(OfEstimator { summary: rows(&summary, input, beside, estimated)?, i_xt, i_ty, courses })
-}
-
-/// I(X;T) and I(T;Y) of all runs, moment by moment in the order of [`KEYS`]; and the course of every run and layer.
-type RunByRun = (Vec<Vec<f64>>, Vec<Vec<f64>>, Vec<Course>);
-
-fn run_by_run(table: &DataFrame, input: &Input, beside: &Beside) -> PolarsResult<RunByRun> {
-    let count = |name: &str| table.column(name)?.i32();
-    let text = |name: &str| table.column(name)?.str();
-    let number = |name: &str| table.column(name)?.f64();
-    let (layer, epoch, step) = (count("layer")?, count("epoch")?, table.column("step")?.i64()?);
-    let (run, failure) = (text("run")?, text("failure")?);
-    let (i_xt, i_ty) = (number("i_xt_bits")?, number("i_ty_bits")?);
-
-    let moment = |i: usize| (layer.get(i), epoch.get(i), step.get(i));
-    let mut order: Vec<usize> = (0..table.height()).collect();
-    order.sort_by_key(|i| (moment(*i), run.get(*i)));
-    let (mut all_xt, mut all_ty, mut courses): RunByRun = Default::default();
-    let mut places: HashMap<(&str, i32), usize> = HashMap::new();
-    let mut last = None;
-    for i in order {
-        if last.replace(moment(i)) != Some(moment(i)) {
-            all_xt.push(Vec::new());
-            all_ty.push(Vec::new());
-        }
-        if let (Some(of_xt), Some(of_ty)) = (all_xt.last_mut(), all_ty.last_mut()) {
-            of_xt.extend(i_xt.get(i));
-            of_ty.extend(i_ty.get(i));
-        }
-        let (Some(run), (Some(layer), Some(epoch), Some(step))) = (run.get(i), moment(i)) else { continue };
-        let place = *places.entry((run, layer)).or_insert_with(|| {
-            let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(run));
-            let failure = failed.map(|reason| format!("its training failed: {reason}"));
-            courses.push(Course { run: run.to_owned(), layer, moments: Vec::new(), failure });
-            courses.len() - 1
-        });
-        let course = &mut courses[place];
-        if let Some(why) = failure.get(i).filter(|_| course.failure.is_none()) {
-            course.failure = Some(format!("epoch {epoch}: {why}"));
-        }
-        let snr = beside.snr.get(run).and_then(|of_run| of_run.get(&(layer, step))).copied();
-        course.moments.push(Moment { epoch, step, i_xt: i_xt.get(i), i_ty: i_ty.get(i), snr });
+    let column = |of: fn(&SummaryRow) -> i32| summary.iter().map(of).collect::<Vec<i32>>();
+    let moments = df!(
+        "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
+        "layer" => column(|row| row.layer),
+        "epoch" => column(|row| row.epoch),
+        "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
+        "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
+    )?;
+    let joined = joined(moments.lazy(), &over_runs, beside, estimated).collect()?;
+    let number = |name: &str| joined.column(&format!("{name}_mean"))?.f64();
+    let count = |name: &str| joined.column(name)?.i64();
+    let place = count("place")?;
+    for i in 0..joined.height() {
+        let Some(row) = place.get(i).and_then(|place| summary.get_mut(place as usize)) else { continue };
+        row.loss_train_nats_mean = number("loss_train_nats")?.get(i);
+        row.loss_test_nats_mean = number("loss_test_nats")?.get(i);
+        row.squared_error_train_mean = number("squared_error_train")?.get(i);
+        row.squared_error_test_mean = number("squared_error_test")?.get(i);
+        row.accuracy_train_mean = number("accuracy_train")?.get(i);
+        row.accuracy_test_mean = number("accuracy_test")?.get(i);
+        row.gradients_over.clone_from(&beside.gradients_over);
+        row.gradient_mean_norm_mean = number("gradient_mean_norm")?.get(i);
+        row.gradient_std_norm_mean = number("gradient_std_norm")?.get(i);
+        row.gradient_snr_mean = number("gradient_snr")?.get(i);
+        row.weight_norm_mean = number("weight_norm")?.get(i);
+        row.n_checks_warning = count("n_checks_warning")?.get(i);
+        row.n_checks_violated = count("n_checks_violated")?.get(i);
     }
-    Ok((all_xt, all_ty, courses))
+    Ok(())
 }
 
 /// The table in `file`, as comma-separated values.
@@ -268,73 +241,8 @@ fn checks(path: &Path) -> PolarsResult<DataFrame> {
     scan(&[path.to_owned()])?.group_by(keys).agg(counts).collect()
 }
 
-/// The tables of all runs below each other, with the run that each should be of.
-fn estimates(estimated: &Estimated) -> PolarsResult<LazyFrame> {
-    const NUMBERS: [&str; 8] = [
-        "i_xt_bits",
-        "i_ty_bits",
-        "i_xt_ceiling_bits",
-        "i_ty_ceiling_bits",
-        "i_tt_bits",
-        "h_t_bits",
-        "i_xt_null_bits_mean",
-        "i_ty_null_bits_mean",
-    ];
-    let of_run = |(run, path): &(String, PathBuf)| {
-        let kept = ["estimator", "run", "layer", "epoch", "step", "failure"];
-        let table = select(scan(std::slice::from_ref(path))?, &kept, &NUMBERS)?;
-        Ok(table.with_column(lit(run.as_str()).alias("place")))
-    };
-    let tables = estimated.tables.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
-    concat(tables, UnionArgs::default())
-}
-
-/// A copy of a table, or one in another's place, would count as one more run.
-fn expect_own(table: &DataFrame, estimated: &Estimated) -> Result<(), FrameError> {
-    let text = |name: &str| table.column(name)?.str();
-    let (estimator, run, place) = (text("estimator")?, text("run")?, text("place")?);
-    for i in 0..table.height() {
-        if estimator.get(i) != Some(&estimated.estimator) || run.get(i) != place.get(i) {
-            let belongs =
-                Experiment::estimate_named(estimator.get(i).unwrap_or_default(), run.get(i).unwrap_or_default());
-            let problem =
-                format!("its rows belong into estimates/{belongs}; move the file there, or out of estimates/");
-            let table = estimated.tables.iter().find(|(run, _)| Some(run.as_str()) == place.get(i));
-            let path = table.map_or_else(PathBuf::new, |(_, path)| path.clone());
-            return Err(StoreError::Rows { path, problem }.into());
-        }
-    }
-    Ok(())
-}
-
-/// One row for every layer and moment, with the fits, norms and verdicts of the same.
-fn summarise(
-    estimates: LazyFrame,
-    over_runs: &OverRuns,
-    beside: &Beside,
-    estimated: &Estimated,
-) -> PolarsResult<LazyFrame> {
-    let mean = |name: &str| col(name).mean().alias(format!("{name}_mean"));
-    let std = |name: &str| col(name).std(1).alias(format!("{name}_std"));
-    let median = |name: &str| col(name).median().alias(format!("{name}_median"));
-    let mut table = estimates.group_by(KEYS.map(col)).agg([
-        len().alias("n_rows"),
-        // Every estimate has I(T;Y).
-        col("i_ty_bits").count().cast(DataType::Int32).alias("n_runs"),
-        col("failure").count().cast(DataType::Int32).alias("n_failed"),
-        mean("i_xt_bits"),
-        std("i_xt_bits"),
-        median("i_xt_bits"),
-        mean("i_ty_bits"),
-        std("i_ty_bits"),
-        median("i_ty_bits"),
-        mean("i_tt_bits"),
-        mean("h_t_bits"),
-        col("i_xt_null_bits_mean").mean(),
-        col("i_ty_null_bits_mean").mean(),
-        col("i_xt_ceiling_bits").min(),
-        col("i_ty_ceiling_bits").min(),
-    ]);
+/// The layers and moments of one estimator with what is beside them.
+fn joined(mut table: LazyFrame, over_runs: &OverRuns, beside: &Beside, estimated: &Estimated) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
         // A mean over fewer runs than the others of its row would be read as one over all of them.
@@ -350,7 +258,7 @@ fn summarise(
             }
         };
     }
-    table = match beside.checks.as_ref().filter(|_| estimated.is_checked) {
+    match beside.checks.as_ref().filter(|_| estimated.is_checked) {
         None => {
             table.with_columns(["n_checks_warning", "n_checks_violated"].map(|name| null(name).cast(DataType::Int64)))
         }
@@ -359,62 +267,9 @@ fn summarise(
             let checks = checks.clone().lazy().filter(of_this).drop(cols(["estimator"]));
             table.join(checks, KEYS.map(col), KEYS.map(col), JoinType::Left.into())
         }
-    };
-    // Group order is not defined; the sorted table has the same bytes every time.
-    Ok(table.sort(KEYS, SortMultipleOptions::default()))
+    }
 }
 
 fn null(name: &str) -> Expr {
     lit(NULL).cast(DataType::Float64).alias(name)
-}
-
-fn rows(table: &DataFrame, input: &Input, beside: &Beside, estimated: &Estimated) -> PolarsResult<Vec<SummaryRow>> {
-    let count = |name: &str| table.column(name)?.i32();
-    let number = |name: &str| table.column(name)?.f64();
-    let row = |i: usize| {
-        let count = |name: &str| Ok::<_, PolarsError>(count(name)?.get(i).unwrap_or_default());
-        let number = |name: &str| Ok::<_, PolarsError>(number(name)?.get(i));
-        Ok(SummaryRow {
-            // An experiment is called what its folder is called now.
-            experiment: input.experiment.name(),
-            estimator: estimated.estimator.clone(),
-            layer: count("layer")?,
-            epoch: count("epoch")?,
-            step: table.column("step")?.i64()?.get(i),
-            n_runs: count("n_runs")?,
-            n_failed: count("n_failed")?,
-            i_xt_bits_mean: number("i_xt_bits_mean")?,
-            i_xt_bits_std: number("i_xt_bits_std")?,
-            i_xt_bits_median: number("i_xt_bits_median")?,
-            i_xt_bits_low: None,
-            i_xt_bits_high: None,
-            i_ty_bits_mean: number("i_ty_bits_mean")?,
-            i_ty_bits_std: number("i_ty_bits_std")?,
-            i_ty_bits_median: number("i_ty_bits_median")?,
-            i_ty_bits_low: None,
-            i_ty_bits_high: None,
-            i_tt_bits_mean: number("i_tt_bits_mean")?,
-            h_t_bits_mean: number("h_t_bits_mean")?,
-            i_xt_null_bits_mean: number("i_xt_null_bits_mean")?,
-            i_ty_null_bits_mean: number("i_ty_null_bits_mean")?,
-            i_xt_ceiling_bits: number("i_xt_ceiling_bits")?,
-            i_ty_ceiling_bits: number("i_ty_ceiling_bits")?,
-            n_trainings_failed: input.trainings.as_ref().map(|trainings| trainings.n_failed()),
-            n_trainings_degenerate: input.trainings.as_ref().map(|trainings| trainings.n_degenerate),
-            loss_train_nats_mean: number("loss_train_nats_mean")?,
-            loss_test_nats_mean: number("loss_test_nats_mean")?,
-            squared_error_train_mean: number("squared_error_train_mean")?,
-            squared_error_test_mean: number("squared_error_test_mean")?,
-            accuracy_train_mean: number("accuracy_train_mean")?,
-            accuracy_test_mean: number("accuracy_test_mean")?,
-            gradients_over: beside.gradients_over.clone(),
-            gradient_mean_norm_mean: number("gradient_mean_norm_mean")?,
-            gradient_std_norm_mean: number("gradient_std_norm_mean")?,
-            gradient_snr_mean: number("gradient_snr_mean")?,
-            weight_norm_mean: number("weight_norm_mean")?,
-            n_checks_warning: table.column("n_checks_warning")?.i64()?.get(i),
-            n_checks_violated: table.column("n_checks_violated")?.i64()?.get(i),
-        })
-    };
-    (0..table.height()).map(row).collect()
 }

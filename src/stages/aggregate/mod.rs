@@ -3,6 +3,7 @@
 
 mod frames;
 mod inputs;
+mod moments;
 mod phases;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -14,9 +15,9 @@ use rand::rngs::ChaCha8Rng;
 
 use super::{Outcome, StageError};
 use crate::math::bootstrap::Resamples;
-use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
+use crate::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_bytes, write_rows};
-use frames::{Beside, FrameError, OfEstimator};
+use frames::{Beside, FrameError};
 use phases::phases;
 
 /// Resamples behind every interval; their seed. The same resamples serve all layers, moments, estimators and experiments.
@@ -45,8 +46,17 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     for input in &inputs {
         let mut beside = Beside::read(input)?;
         for estimated in &input.estimators {
-            let of_estimator = frames::of_estimator(input, &mut beside, estimated)?;
-            made.add(of_estimator, &mut resamples);
+            let rows = moments::read(estimated)?;
+            let by_moment = moments::by_moment(&rows);
+            let mut summary: Vec<SummaryRow> = by_moment.iter().map(|rows| moments::over_runs(input, rows)).collect();
+            let n_rows: Vec<usize> = by_moment.iter().map(|rows| rows.len()).collect();
+            frames::join(&mut summary, &n_rows, &mut beside, estimated)?;
+            add_intervals(&mut summary, &by_moment, &mut resamples);
+            let courses = moments::courses(input, &beside.ratios, &rows);
+            let (phases, compression) = phases(&input.experiment.name(), &estimated.estimator, &courses);
+            made.summary.extend(summary);
+            made.phases.extend(phases);
+            made.compression.extend(compression);
         }
     }
     made.sort();
@@ -88,26 +98,25 @@ struct Made {
 }
 
 impl Made {
-    fn add(&mut self, mut of: OfEstimator, resamples: &mut BTreeMap<usize, Resamples>) {
-        let Some(first) = of.summary.first() else { return };
-        let (phases, compression) = phases(&first.experiment, &first.estimator, &of.courses);
-        for (row, interval) in of.summary.iter_mut().zip(intervals(&of.i_xt, resamples)) {
-            (row.i_xt_bits_low, row.i_xt_bits_high) = (interval.map(|i| i[0]), interval.map(|i| i[1]));
-        }
-        for (row, interval) in of.summary.iter_mut().zip(intervals(&of.i_ty, resamples)) {
-            (row.i_ty_bits_low, row.i_ty_bits_high) = (interval.map(|i| i[0]), interval.map(|i| i[1]));
-        }
-        self.summary.append(&mut of.summary);
-        self.phases.extend(phases);
-        self.compression.extend(compression);
-    }
-
     fn sort(&mut self) {
         let of_summary = |r: &SummaryRow| (r.experiment.clone(), r.estimator.clone(), r.layer, r.epoch, r.step);
         self.summary.sort_by_cached_key(of_summary);
         let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
+    }
+}
+
+/// Puts the intervals of both means into `summary`, which has a row for each of `by_moment`.
+fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]], resamples: &mut BTreeMap<usize, Resamples>) {
+    let mut of = |number: fn(&EstimateRow) -> Option<f64>| {
+        let numbers: Vec<Vec<f64>> = by_moment.iter().map(|rows| moments::numbers(rows, number)).collect();
+        intervals(&numbers, resamples)
+    };
+    let (of_xt, of_ty) = (of(|row| row.i_xt_bits), of(|row| row.i_ty_bits));
+    for ((row, xt), ty) in summary.iter_mut().zip(of_xt).zip(of_ty) {
+        (row.i_xt_bits_low, row.i_xt_bits_high) = (xt.map(|i| i[0]), xt.map(|i| i[1]));
+        (row.i_ty_bits_low, row.i_ty_bits_high) = (ty.map(|i| i[0]), ty.map(|i| i[1]));
     }
 }
 

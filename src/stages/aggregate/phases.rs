@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::moments::median;
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::RunId;
@@ -207,14 +208,6 @@ fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 
-/// The middle one, or the mean of the two in the middle.
-fn median(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let n = numbers.len();
-    let (below, above) = (numbers.get(n.checked_sub(1)? / 2)?, numbers.get(n / 2)?);
-    Some((below + above) / 2.0)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -329,12 +322,5 @@ mod tests {
         check(&[0.9, 0.8], None);
         check(&[2.0, 3.0], None);
         check(&[], None);
-    }
-
-    #[test]
-    fn medians_are_in_the_middle() {
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
-        assert_eq!(median(vec![]), None);
     }
 }

@@ -4,11 +4,11 @@ mod judge;
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
-use super::StageError;
+use super::{Outcome, StageError};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
     Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows, read_samples,
@@ -72,17 +72,11 @@ struct OverRuns {
 /// # Errors
 /// There are no estimates, or a file is not what was written.
 pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError> {
-    let tables = experiment.estimate_files()?;
-    if tables.is_empty() {
-        let problem = "no estimates; run `infoplane estimate` first".to_owned();
-        return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
-    }
-    let known = Known::read(experiment)?;
+    let Inputs { tables, known, work } = Inputs::read(experiment, out)?;
     let mut judged: BTreeMap<Key, OverRuns> = BTreeMap::new();
-    let (mut scales, mut hashes, mut n_estimates) = (Scales::default(), known.hashes.clone(), 0);
+    let (mut scales, mut n_estimates) = (Scales::default(), 0);
     for (_, paths) in &tables {
         for path in paths {
-            hashes.push(experiment.verified_estimates(path)?.1);
             let rows: Vec<EstimateRow> = read_rows(path)?;
             n_estimates += rows.len();
             for moment in by_moment(&rows).values() {
@@ -101,13 +95,49 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
     }
 
     let rows: Vec<CheckRow> = judged.iter().map(check_row).collect();
-    let work = Pending::new(out, "checks", &serde_json::json!({ "tables": hashes, "schema": VERSION }));
     if work.finished()?.is_none() {
         let _lock = Lock::take(out)?;
         let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
         work.finish(vec![write_rows(out, Experiment::CHECKS, &rows, &footer)?])?;
     }
     Ok(Verdicts { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
+}
+
+/// As [`check`], but does nothing where the verdicts on these estimates are there.
+///
+/// # Errors
+/// As [`check`].
+pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError> {
+    if Inputs::read(experiment, out)?.work.finished()?.is_some() {
+        return Ok(Outcome::UpToDate);
+    }
+    let verdicts = check(experiment, out)?;
+    let (n, all) = (verdicts.n_objections(), verdicts.findings.len());
+    Ok(Outcome::Done(format!("{n} of {all} findings are warnings or violations; `infoplane check` says which")))
+}
+
+/// What is judged, and by what.
+struct Inputs {
+    tables: Vec<(String, Vec<PathBuf>)>,
+    known: Known,
+    work: Pending,
+}
+
+impl Inputs {
+    fn read(experiment: &Experiment, out: &Path) -> Result<Self, StageError> {
+        let tables = experiment.estimate_files()?;
+        if tables.is_empty() {
+            let problem = "no estimates; run `infoplane estimate` first".to_owned();
+            return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
+        }
+        let known = Known::read(experiment)?;
+        let mut hashes = known.hashes.clone();
+        for path in tables.iter().flat_map(|(_, paths)| paths) {
+            hashes.push(experiment.verified_estimates(path)?.1);
+        }
+        let work = Pending::new(out, "checks", &serde_json::json!({ "tables": hashes, "schema": VERSION }));
+        Ok(Self { tables, known, work })
+    }
 }
 
 /// The rows of one table by moment, in each the layers ascending.

@@ -362,8 +362,10 @@ function baseLayout(node, ink, more) {
 
 // Always the same: with another configuration plotly makes a picture anew, with the same one it moves what has changed.
 const CONFIG = {
-  displaylogo: false, responsive: false,
-  modeBarButtonsToRemove: ['select2d', 'lasso2d', 'autoScale2d'],
+  displaylogo: false, responsive: false, doubleClick: 'reset',
+  // These and no others, and no server: plotly has a button that sends the picture to its makers.
+  plotlyServerURL: '', showLink: false,
+  modeBarButtons: [['toImage', 'zoom2d', 'pan2d', 'zoomIn2d', 'zoomOut2d', 'resetScale2d']],
   toImageButtonOptions: { format: 'svg', filename: 'infoplane' },
 };
 
@@ -426,8 +428,7 @@ function runDots(side, moment) {
 
 function errorBar(side, quantity, layer, moment) {
   const [value, low, high] = ['mean', 'low', 'high'].map((kind) => numberAt(side, quantity, kind, layer, moment));
-  if (!Number.isFinite(low) || !Number.isFinite(high)) return undefined;
-  return { type: 'data', symmetric: false, array: [high - value], arrayminus: [value - low], color: layerColour(layer), thickness: 1.5, width: 0 };
+  return { type: 'data', symmetric: false, array: [finite(high - value)], arrayminus: [finite(value - low)], color: layerColour(layer), thickness: 1.5, width: 0 };
 }
 
 function nowTraces(side, moment, ink) {
@@ -439,17 +440,18 @@ function nowTraces(side, moment, ink) {
   const markers = at.map(({ layer, x, y, text }) => ({
     x: [x], y: [y], text: [text], mode: 'markers', cliponaxis: false,
     marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: 12, line: { color: ink.paper, width: 1.2 } },
-    ...(isMean(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, moment), error_y: errorBar(side, 'i_ty', layer, moment) } : {}),
+    ...(hasInterval(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, moment), error_y: errorBar(side, 'i_ty', layer, moment) } : {}),
     hovertemplate: '%{text}<extra></extra>', meta: { layer, moment, runs: [isMean(side) ? 'mean' : side.run] },
   }));
   return [line, ...markers];
 }
 
+// What stays where it is from moment to moment, and what moves.
 function planeTraces(side, moment, ink) {
-  if (moment < 0 || !isInPlane(side.estimate)) return [];
-  const paths = { trail: () => trailTraces(side, moment), epochs: () => everyEpochTraces(side), none: () => [] }[state.paths]();
+  if (moment < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
+  const trails = state.paths === 'trail' ? trailTraces(side, moment) : [];
   const dots = side.run === 'all' ? runDots(side, moment) : [];
-  return [...paths, ...dots, ...nowTraces(side, moment, ink)];
+  return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...nowTraces(side, moment, ink)] };
 }
 
 function whyEmpty(side, moment) {
@@ -468,19 +470,23 @@ function whyEmpty(side, moment) {
   return null;
 }
 
-function drawPlane(side, view) {
-  const ink = inks();
-  const moment = momentAt(side.times, state.time);
+// What lies over the picture: the epoch, and why there is nothing to see.
+function drawOverPlane(side, view, moment) {
   const reason = whyEmpty(side, moment);
   view.empty.hidden = reason === null;
   view.empty.textContent = reason ?? '';
+  view.epoch.textContent = moment < 0 ? '' : `epoch ${side.estimate.epochs[moment]}`;
+}
+
+function drawPlane(side, view) {
+  const ink = inks();
+  const moment = momentAt(side.times, state.time);
+  drawOverPlane(side, view, moment);
   const ranges = view.ranges;
   const shapes = side.estimate ? [...ceilingShapes(side, ink, 'i_xt', ['x', 'paper']), ...ceilingShapes(side, ink, 'i_ty', ['paper', 'y'])] : [];
-  const epoch = side.estimate?.epochs[moment];
   const ceilings = QUANTITIES.map((quantity) => side.estimate?.[`${quantity}_ceiling`]);
   const label = { showarrow: false, font: { size: 11.5, color: ink.faint } };
   const annotations = [
-    epoch !== undefined && { ...label, text: `epoch ${epoch}`, xref: 'paper', yref: 'paper', x: 0.95, y: 0.02, xanchor: 'right', yanchor: 'bottom', font: { size: 24, color: ink.faint } },
     ceilings[0] != null && { ...label, text: `at most ${decimals(ceilings[0] * factor(), 2)}`, x: ceilings[0] * factor(), y: 0.14, yref: 'paper', xanchor: 'right', yanchor: 'bottom', textangle: -90 },
     ceilings[1] != null && { ...label, text: `at most ${decimals(ceilings[1] * factor(), 3)}`, x: 0, xref: 'paper', y: ceilings[1] * factor(), xanchor: 'left', yanchor: 'bottom', xshift: 4 },
   ].filter(Boolean);
@@ -490,7 +496,36 @@ function drawPlane(side, view) {
     yaxis: axisLayout(ink, { range: ranges.i_ty, title: { text: `I(T;Y), ${state.unit}`, standoff: 8 } }),
     uirevision: JSON.stringify(ranges),
   });
-  Plotly.react(view.plane, planeTraces(side, moment, ink), layout, CONFIG);
+  const { still, moving } = planeTraces(side, moment, ink);
+  // A move that is still under way would put the old numbers into the new picture.
+  view.isStale = view.isMoving;
+  Plotly.react(view.plane, [...still, ...moving], layout, CONFIG);
+}
+
+// Moves what moves, and leaves axes and paths alone: several times as fast as to draw the plane.
+async function movePlane(side, view) {
+  if (view.isMoving) {
+    view.isLate = true;
+    return;
+  }
+  const moment = momentAt(side.times, state.time);
+  const { still, moving } = planeTraces(side, moment, inks());
+  if (still.length + moving.length !== view.plane.data.length || moving.length === 0) {
+    drawPlane(side, view);
+    return;
+  }
+  drawOverPlane(side, view, moment);
+  const data = moving.map(({ x, y, text, error_x, error_y, meta }) => ({ x, y, text, meta, ...(error_x ? { error_x, error_y } : {}) }));
+  const traces = moving.map((_, i) => still.length + i);
+  view.isMoving = true;
+  await Plotly.animate(view.plane, { data, traces }, { mode: 'immediate', transition: { duration: 0 }, frame: { duration: 0, redraw: false } }).catch(() => { view.isStale = true; });
+  view.isMoving = false;
+  const current = sides[views.indexOf(view)];
+  const { isStale, isLate } = view;
+  Object.assign(view, { isStale: false, isLate: false });
+  if (!current) return;
+  if (isStale) drawPlane(current, view);
+  else if (isLate) movePlane(current, view);
 }
 
 // ---- The courses over epochs ----------------------------------------------------------------------------------------
@@ -678,8 +713,9 @@ function makeView() {
   const view = {
     plane: plane.plot, courses: panel.plot, header: el('header'), quantity: el('p', { class: 'quantity' }),
     cursor: el('div', { class: 'cursor', hidden: true }), empty: el('div', { class: 'empty', hidden: true }),
+    epoch: el('div', { class: 'epoch', 'aria-hidden': 'true' }),
   };
-  plane.holder.append(view.empty);
+  plane.holder.append(view.epoch, view.empty);
   panel.holder.append(view.cursor);
   view.node = el('div', { class: 'side' }, view.header, plane.holder, panel.holder, view.quantity);
   listenToClicks(view);
@@ -734,7 +770,7 @@ function setIndex(index) {
 
 function drawMoment() {
   sides.forEach((side, i) => {
-    drawPlane(side, views[i]);
+    movePlane(side, views[i]);
     placeCursor(side, views[i]);
   });
   drawPlayer();
@@ -797,9 +833,8 @@ function onKey(event) {
 
 function legendName(layer) {
   const outputs = sides.filter((side) => side.experiment.layers.at(-1) === layer);
-  const having = sides.filter((side) => side.experiment.layers.includes(layer));
   if (outputs.length === 0) return `layer ${layer}`;
-  return outputs.length === having.length && sides.length === 1 ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
+  return outputs.length === sides.length ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
 }
 
 function symbolPicture(layer) {
@@ -844,7 +879,7 @@ function checkNotes(side) {
     const [first, ...others] = found;
     const more = others.length ? `; also ${others.map((check) => `${check.check} (${check.n_found} of ${check.n_checked})`).join(', ')}` : '';
     const name = sides.length === 2 ? `${side.experiment.name}, ${side.estimate.id}` : side.estimate.id;
-    return [{ kind: verdict, text: `${name}: ${first.check} ${verdict} in ${first.n_found} of ${first.n_checked}: ${first.says}${more}. `, link: '#checks' }];
+    return [{ kind: verdict, text: `${name}, check ${first.check}, ${verdict} in ${first.n_found} of ${first.n_checked}: ${first.says}${more}. `, link: '#checks' }];
   });
 }
 
@@ -877,14 +912,14 @@ function drawCompression() {
   const columns = [
     ['Layer', 'name', (row) => row.layerName],
     ['Runs', 'number', (row) => String(row.n_runs)],
-    ['Peak at epoch', 'number', (row) => whole(row.peak_epoch_mean)],
+    ['Peak at epoch', 'number', (row) => whole(row.i_xt_peak_epoch_median)],
     [`I(X;T) at the peak, ${state.unit}`, 'number', (row) => inUnit(row.i_xt_peak_bits_mean)],
     ['at the end', 'number', (row) => inUnit(row.i_xt_end_bits_mean)],
     ['Lost, mean [95 %]', 'number', (row) => inUnit(row.compression_bits_mean) + interval(row.compression_bits_low, row.compression_bits_high, inUnit)],
     ['Wilcoxon p', 'number', (row) => pValue(row.wilcoxon_p)],
     ['Sign p', 'number', (row) => pValue(row.sign_p)],
-    ['Fitted at epoch', 'number', (row) => whole(row.fitted_epoch_mean)],
-    ['Diffusion from epoch', 'number', (row) => whole(row.diffusion_epoch_mean)],
+    ['Fitted at epoch', 'number', (row) => whole(row.fitted_epoch_median)],
+    ['Diffusion from epoch', 'number', (row) => whole(row.diffusion_epoch_median)],
     ['Verdict', null, (row) => verdict(row.verdict)],
   ];
   byId('compression-table').replaceChildren(...sides.map((side) => {
@@ -1037,7 +1072,7 @@ function drawControls() {
   fillSelect(byId('run'), runOptions(estimate), sides[0].run);
   const besides = DATA.experiments.map((other, i) => ({ value: String(i), label: other === of ? `${other.name}, another estimator` : other.name }));
   fillSelect(byId('beside'), [{ value: '', label: 'nothing' }, ...besides], state.beside ? String(state.beside.experiment) : '');
-  byId('beside-estimate-label').hidden = !state.beside;
+  byId('beside-estimate-choice').hidden = !state.beside;
   if (state.beside) fillSelect(byId('beside-estimate'), asOptions(DATA.experiments[state.beside.experiment].estimates.map((other) => other.id)), state.beside.estimate);
   for (const id of ['paths', 'unit', 'speed']) byId(id).value = String(state[id]);
   for (const id of ['intervals', 'nulls', 'scales']) byId(id).checked = state[id];
@@ -1149,10 +1184,10 @@ function set(changes) {
   for (const name of ['run', 'paths', 'unit', 'intervals', 'nulls', 'scales', 'speed', 'verdict']) {
     if (name in changes) state[name] = changes[name];
   }
+  if ('moment' in changes) state.time = times(estimateOf(experiment(), state.estimate))[changes.moment];
+  if ('epoch' in changes) state.time = changes.epoch;
   if ('theme' in changes) setTheme(changes.theme);
   else refresh();
-  if ('moment' in changes) setTime(sides[0].times[changes.moment]);
-  if ('epoch' in changes) setTime(changes.epoch);
   if ('playing' in changes) setPlaying(changes.playing);
 }
 
@@ -1181,6 +1216,13 @@ window.infoplane = { state: describeState, set, shown, csv };
 
 // ---- Start ----------------------------------------------------------------------------------------------------------
 
+// The whole training in some ten to twenty seconds, however many moments it has.
+function firstSpeed() {
+  const n = Math.max(0, ...DATA.experiments[0].estimates.map((estimate) => estimate.epochs.length));
+  const speeds = Array.from(byId('speed').options, (option) => Number(option.value));
+  return speeds.findLast((speed) => speed * 10 <= n) ?? speeds[0];
+}
+
 function start() {
   const names = DATA.experiments.map((of) => of.name);
   document.title = `${names.join(', ')}: infoplane report`;
@@ -1190,6 +1232,7 @@ function start() {
     ? `${first.runs.length} ${first.runs.length === 1 ? 'run' : 'runs'}, ${first.layers.length} layers, ${first.estimates.length} tables of estimates; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`
     : `${names.join(', ')}; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`;
   state.estimate = firstEstimate(first)?.id ?? null;
+  state.speed = firstSpeed();
   byId('app').hidden = false;
   drawProvenance();
   setTheme(state.theme);

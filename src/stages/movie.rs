@@ -1,0 +1,268 @@
+//! The movie stage: summary → an animated information plane, as GIF, APNG, or through ffmpeg as MP4.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rayon::prelude::*;
+use serde_json::json;
+
+use super::{Outcome, Progress, StageError};
+use crate::plots::film::{Frame, frame};
+use crate::store::schema::{SummaryRow, VERSION};
+use crate::store::{Experiment, Lock, Pending, read_bytes, read_rows, verified_hash, write_bytes};
+use crate::suggest::suggestion;
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Film {
+    /// The kind of file.
+    pub format: Format,
+    /// Name of the experiment, where the summary has several.
+    pub experiment: Option<String>,
+    /// Identity of the estimator; the first that has I(X;T), where it is left open.
+    pub estimator: Option<String>,
+    /// At most so many pictures; recorded moments are left out evenly.
+    pub n_frames: usize,
+    /// Pictures a second.
+    pub fps: u16,
+}
+
+/// Kinds of animated files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// Every viewer and slide program shows it; 256 colours.
+    Gif,
+    /// All colours, for browsers.
+    Apng,
+    /// Smallest, made by ffmpeg.
+    Mp4,
+}
+
+impl Format {
+    /// Every kind with the ending of its files.
+    pub const ALL: &[(&str, Format)] = &[("gif", Format::Gif), ("apng", Format::Apng), ("mp4", Format::Mp4)];
+
+    /// The ending of its files.
+    pub fn ending(self) -> &'static str {
+        Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(ending, _)| ending)
+    }
+}
+
+/// How long the last picture stays, in pictures.
+const REST: usize = 20;
+
+/// Writes `figures/movie-<estimator>.<ending>` into `out`.
+///
+/// # Errors
+/// There is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
+pub fn movie(
+    experiment: &Experiment,
+    film: &Film,
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<(Outcome, PathBuf), StageError> {
+    let path = experiment.root().join(Experiment::SUMMARY);
+    if !path.exists() {
+        let problem = format!("there is no {}; run `infoplane aggregate` first", path.display());
+        return Err(StageError::Refused(problem));
+    }
+    let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
+    let rows = chosen(read_rows(&path)?, film)?;
+    let name = rows[0].estimator.clone();
+    let relative = format!("figures/movie-{name}.{}", film.format.ending());
+    let made_from = json!({ "summary": hash, "film": format!("{film:?}"), "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
+    let work = Pending::new(out, &format!("movie-{name}-{}", film.format.ending()), &made_from);
+    if work.finished()?.is_some() {
+        return Ok((Outcome::UpToDate, out.join(relative)));
+    }
+    let _lock = Lock::take(out)?;
+    let steps = steps(&rows, film.n_frames);
+    progress.begin("movie", steps.len() as u64);
+    let draw = |step: &i64| {
+        let drawn = frame(&rows, *step).map_err(|e| StageError::Refused(e.to_string()));
+        progress.advance(1);
+        drawn
+    };
+    let frames: Vec<Frame> = steps.par_iter().map(draw).collect::<Result<_, StageError>>()?;
+    progress.end();
+    let refused = |problem: String| StageError::Refused(format!("cannot make the film: {problem}"));
+    let content = match film.format {
+        Format::Gif => gif(&frames, film.fps).map_err(refused)?,
+        Format::Apng => apng(&frames, film.fps).map_err(refused)?,
+        Format::Mp4 => mp4(&frames, film.fps, out).map_err(refused)?,
+    };
+    let file = write_bytes(out, &relative, &content)?;
+    let size = file.bytes as f64 / 1e6;
+    work.finish(vec![file])?;
+    let text = format!("{} pictures, {size:.1} MB → {}", frames.len(), out.join(&relative).display());
+    Ok((Outcome::Done(text), out.join(relative)))
+}
+
+/// The rows of the one experiment and estimator that is shown.
+fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageError> {
+    let experiments: Vec<&str> = unique(rows.iter().map(|row| row.experiment.as_str()));
+    let experiment = match (&film.experiment, experiments.as_slice()) {
+        (Some(name), all) if all.contains(&name.as_str()) => name.clone(),
+        (Some(name), all) => {
+            let suggestion = suggestion(name, all.iter().copied());
+            return Err(StageError::Refused(format!("no experiment `{name}` in the summary; {suggestion}")));
+        }
+        (None, [only]) => (*only).to_owned(),
+        (None, all) => {
+            let first = all.first().copied().unwrap_or_default();
+            let problem = format!(
+                "the summary has {} experiments; say with `--experiment` which, for example `{first}`",
+                all.len()
+            );
+            return Err(StageError::Refused(problem));
+        }
+    };
+    let rows: Vec<SummaryRow> = rows.into_iter().filter(|row| row.experiment == experiment).collect();
+    let estimators = unique(rows.iter().map(|row| row.estimator.as_str()));
+    let with_plane = unique(rows.iter().filter(|row| row.i_xt_bits_mean.is_some()).map(|row| row.estimator.as_str()));
+    let estimator = match (&film.estimator, with_plane.first()) {
+        (Some(name), _) if with_plane.contains(&name.as_str()) => name.clone(),
+        (Some(name), _) if estimators.contains(&name.as_str()) => {
+            return Err(StageError::Refused(format!("`{name}` has no I(X;T), and so no place in the plane")));
+        }
+        (Some(name), _) => {
+            let suggestion = suggestion(name, estimators.iter().copied());
+            return Err(StageError::Refused(format!("no estimates `{name}` in the summary; {suggestion}")));
+        }
+        (None, Some(first)) => (*first).to_owned(),
+        (None, None) => return Err(StageError::Refused("no estimator of it has I(X;T): there is no film".to_owned())),
+    };
+    Ok(rows.into_iter().filter(|row| row.estimator == estimator).collect())
+}
+
+fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut found: Vec<&str> = Vec::new();
+    for name in names {
+        if !found.contains(&name) {
+            found.push(name);
+        }
+    }
+    found
+}
+
+/// At most `n` of the recorded steps, evenly by their number in the recording, with the first and the last.
+fn steps(rows: &[SummaryRow], n: usize) -> Vec<i64> {
+    let mut all: Vec<i64> = rows.iter().map(|row| row.step.unwrap_or(row.epoch.into())).collect();
+    all.sort_unstable();
+    all.dedup();
+    let n = n.clamp(1, all.len());
+    let last = all.len() - 1;
+    (0..n).map(|i| if n == 1 { all[last] } else { all[i * last / (n - 1)] }).collect()
+}
+
+/// The pixels of a picture.
+struct Pixels {
+    width: u32,
+    height: u32,
+    rgba: Vec<u8>,
+}
+
+fn pixels(frame: &Frame) -> Result<Pixels, String> {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(&frame.png));
+    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
+    let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
+    let mut rgba = vec![0; reader.output_buffer_size().ok_or("a picture is too large")?];
+    let info = reader.next_frame(&mut rgba).map_err(|e| e.to_string())?;
+    rgba.truncate(info.buffer_size());
+    Ok(Pixels { width: info.width, height: info.height, rgba })
+}
+
+fn gif(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
+    /// 1 is best and slowest, 30 worst and fastest.
+    const SPEED: i32 = 10;
+    let encoded = |frame: &Frame| {
+        let Pixels { width, height, mut rgba } = pixels(frame)?;
+        let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
+        frame.delay = hundredths(fps);
+        frame.make_lzw_pre_encoded();
+        Ok(frame)
+    };
+    let mut encoded: Vec<gif::Frame<'_>> = frames.par_iter().map(encoded).collect::<Result<_, String>>()?;
+    if let Some(last) = encoded.last_mut() {
+        last.delay = last.delay.saturating_mul(REST as u16);
+    }
+    let first = encoded.first().ok_or("it has no pictures")?;
+    let mut content = Vec::new();
+    let mut encoder = gif::Encoder::new(&mut content, first.width, first.height, &[]).map_err(|e| e.to_string())?;
+    encoder.set_repeat(gif::Repeat::Infinite).map_err(|e| e.to_string())?;
+    encoded.iter().try_for_each(|frame| encoder.write_lzw_pre_encoded_frame(frame)).map_err(|e| e.to_string())?;
+    drop(encoder);
+    Ok(content)
+}
+
+/// Length of a picture in the unit of a GIF.
+fn hundredths(fps: u16) -> u16 {
+    (100 / fps.max(1)).max(2) // viewers take less for a slow default
+}
+
+fn apng(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
+    let first = pixels(frames.first().ok_or("it has no pictures")?)?;
+    let mut content = Vec::new();
+    let mut encoder = png::Encoder::new(&mut content, first.width, first.height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    encoder.set_animated(frames.len() as u32, 0).map_err(|e| e.to_string())?;
+    encoder.set_frame_delay(1, fps.max(1)).map_err(|e| e.to_string())?;
+    let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
+    for (i, frame) in frames.iter().enumerate() {
+        if i + 1 == frames.len() {
+            writer.set_frame_delay(REST as u16, fps.max(1)).map_err(|e| e.to_string())?;
+        }
+        writer.write_image_data(&pixels(frame)?.rgba).map_err(|e| e.to_string())?;
+    }
+    writer.finish().map_err(|e| e.to_string())?;
+    Ok(content)
+}
+
+/// Pipes the pictures through ffmpeg, which needs a file to write to.
+fn mp4(frames: &[Frame], fps: u16, out: &Path) -> Result<Vec<u8>, String> {
+    let temporary = tempfile_in(out);
+    let mut ffmpeg = Command::new("ffmpeg")
+        .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &fps.max(1).to_string(), "-c:v", "png"])
+        .args(["-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-f", "mp4"])
+        .arg(&temporary)
+        .stdin(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .map_err(|e| match e.kind() {
+            std::io::ErrorKind::NotFound => "ffmpeg is not installed; install it, or ask for `--format gif`".to_owned(),
+            _ => format!("ffmpeg does not start: {e}"),
+        })?;
+    let last = frames.last().into_iter().cycle().take(REST);
+    let written = ffmpeg
+        .stdin
+        .take()
+        .map_or(Ok(()), |mut pipe| frames.iter().chain(last).try_for_each(|frame| pipe.write_all(&frame.png)));
+    let finished = ffmpeg.wait_with_output().map_err(|e| e.to_string())?;
+    if !finished.status.success() || written.is_err() {
+        let _ = std::fs::remove_file(&temporary);
+        return Err(format!("ffmpeg failed: {}", String::from_utf8_lossy(&finished.stderr).trim()));
+    }
+    let content = read_bytes(&temporary).map_err(|e| e.to_string());
+    let _ = std::fs::remove_file(&temporary);
+    content
+}
+
+fn tempfile_in(out: &Path) -> PathBuf {
+    out.join(format!(".movie-{}.part", std::process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plots::tests::summary_row;
+
+    #[test]
+    fn pictures_are_taken_evenly_with_the_first_and_the_last() {
+        let rows: Vec<SummaryRow> = (0..11).map(|step| SummaryRow { step: Some(step * 10), ..summary_row() }).collect();
+        assert_eq!(steps(&rows, 3), [0, 50, 100]);
+        assert_eq!(steps(&rows, 1), [100]);
+        assert_eq!(steps(&rows, 99).len(), 11);
+    }
+}

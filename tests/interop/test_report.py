@@ -1,0 +1,355 @@
+"""The page of `infoplane report`, in a real browser and without a network: it shows the numbers of the Parquet tables."""
+
+import bisect
+import shutil
+import time
+
+import polars as pl
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+PIPELINE = """seed = 5
+runs = 3
+[data]
+name = "tishby"
+train_fraction = 0.85
+[network]
+hidden = [6, 3]
+activation = "tanh"
+[training]
+optimiser = "adam"
+learning_rate = 4e-3
+batch = 512
+epochs = 30
+[record]
+epochs = { log_spaced = 12 }
+[[estimate]]
+estimator = "binning"
+n_edges = [8, 30]
+[[estimate]]
+estimator = "kde"
+noise_variance = 0.1
+[[expect]]
+figure = "Fig. 1"
+claim = "the last hidden layer learns of the label"
+estimate = "binning-n-edges-30"
+quantity = "i_ty"
+layer = 2
+measure = "end"
+above = 0.05
+[[expect]]
+figure = "Fig. 2"
+claim = "the output <b>never</b> knows the label"
+estimate = "binning-n-edges-30"
+quantity = "i_ty"
+layer = "output"
+measure = "end"
+below = 0.01
+"""
+# Another depth, other epochs and fewer tables, to be laid beside the first.
+DEEPER = PIPELINE.replace("hidden = [6, 3]", "hidden = [6, 4, 3]").replace("epochs = 30", "epochs = 20").replace("n_edges = [8, 30]", "n_edges = 30")
+DEEPER = DEEPER.replace("epochs = { log_spaced = 12 }", "epochs = { list = [0, 3, 9, 20] }")
+LAYERS = [1, 2, 3]
+
+# The numbers are 32-bit floats in the page, which have 24 bits: half a unit of the last place is 6e-8 of the number.
+REL = 1e-6
+# No 3D interfaces: machines without a graphics card have no WebGL, and the page must not need it.
+ARGUMENTS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-3d-apis",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-quic",
+]
+SHOWN = "infoplane.shown()"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory, in_folder):
+    folder = tmp_path_factory.mktemp("report")
+    infoplane = in_folder(folder)
+    for name, pipeline in [("p", PIPELINE), ("deeper", DEEPER)]:
+        (folder / f"{name}.toml").write_text(pipeline)
+        infoplane.ok(f"run {name}.toml")
+        infoplane.ok(f"check outputs/{name}")
+    infoplane.ok("report outputs/p")
+    infoplane.ok("report outputs/p outputs/deeper --out both")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    found = [path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))]
+    assert found, "no chromium; install the package `chromium`"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found[0], args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser):
+    """Opens a page offline; at the end there was no error, and no request but for the file itself."""
+    contexts, complaints, requests = [], [], []
+
+    def open_page(path, **of_context):
+        context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}, **of_context)
+        contexts.append(context)
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        page.on("request", lambda request: requests.append(request.url))
+        page.goto(path.as_uri())
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert complaints == []
+    assert [url for url in requests if not url.startswith(("file:", "data:", "blob:"))] == []
+    assert len([url for url in requests if url.startswith("file:")]) == len(contexts)
+
+
+@pytest.fixture
+def page(opened, folder):
+    return opened(folder / "outputs/p/report.html")
+
+
+def summary(folder, estimator, name="p"):
+    rows = pl.read_parquet(folder / f"outputs/{name}/summary.parquet").filter(pl.col("estimator") == estimator)
+    assert not rows.is_empty()
+    return rows.rename({"i_xt_bits_mean": "i_xt", "i_ty_bits_mean": "i_ty"})
+
+
+def moments(table):
+    return table.select("epoch", "step").unique().sort("step").rows()
+
+
+def until(page, condition):
+    """Waits for what the page is about to do. Playwright's own way evaluates text, which the page's policy forbids."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(condition):
+        assert time.monotonic() < deadline, condition
+        page.wait_for_timeout(20)
+
+
+def choose(page, family, scale):
+    page.get_by_label("Estimator", exact=True).select_option(family)
+    page.get_by_label("Scale", exact=True).select_option(scale)
+
+
+def assert_shown(page, table, moment, which=0):
+    """What is drawn now are the rows of `table` at `moment`, one for every layer."""
+    epoch, step = moment
+    # A key is answered at once, but drawn at the next frame.
+    until(page, f"infoplane.shown({which}).every((row) => row.step === {step})")
+    shown = page.evaluate(f"infoplane.shown({which})")
+    rows = table.filter(pl.col("step") == step).sort("layer").to_dicts()
+    assert [row["layer"] for row in shown] == [row["layer"] for row in rows]
+    for drawn, row in zip(shown, rows, strict=True):
+        assert (drawn["epoch"], drawn["step"]) == (epoch, row["step"])
+        assert (drawn["i_xt"], drawn["i_ty"]) == pytest.approx((row["i_xt"], row["i_ty"]), rel=REL)
+
+
+def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(page, folder):
+    table = summary(folder, "binning-n-edges-30")
+    choose(page, "binning", "n-edges-30")
+    slider = page.get_by_label("Recorded moment")
+    slider.focus()
+    page.keyboard.press("Home")
+    all_moments = moments(table)
+    assert len(all_moments) > 5
+    for i, moment in enumerate(all_moments):
+        assert_shown(page, table, moment)
+        assert slider.input_value() == str(i)
+        assert slider.get_attribute("aria-valuetext") == "epoch {}, step {}".format(*moment)
+        page.keyboard.press("ArrowRight")
+    page.keyboard.press("Home")
+    assert_shown(page, table, all_moments[0])
+    # The keys work as well where no control has the focus.
+    slider.blur()
+    page.keyboard.press("End")
+    assert_shown(page, table, all_moments[-1])
+    page.keyboard.press("ArrowLeft")
+    assert_shown(page, table, all_moments[-2])
+
+
+def test_another_estimator_shows_its_own_table(page, folder):
+    names = sorted(pl.read_parquet(folder / "outputs/p/summary.parquet")["estimator"].unique())
+    families = {name.split("-", 1)[0] for name in names}
+    assert families == {"binning", "kde"} and len(names) >= 3
+    for name in names:
+        choose(page, *name.split("-", 1))
+        assert page.evaluate("infoplane.state().estimate") == name
+        table = summary(folder, name)
+        assert_shown(page, table, moments(table)[-1])
+
+
+def test_one_run_shows_the_estimates_of_this_run(page, folder):
+    choose(page, "binning", "n-edges-30")
+    estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-30/*.parquet")
+    estimates = estimates.rename({"i_xt_bits": "i_xt", "i_ty_bits": "i_ty"})
+    for run in ("r0001", "r0002"):
+        page.get_by_label("Runs", exact=True).select_option(run)
+        of_run = estimates.filter(pl.col("run") == run)
+        for moment in (moments(of_run)[3], moments(of_run)[-1]):
+            page.evaluate("(epoch) => infoplane.set({ epoch })", moment[0])
+            assert_shown(page, of_run, moment)
+
+
+def test_all_runs_are_dots_of_their_own(page, folder):
+    choose(page, "binning", "n-edges-8")
+    page.get_by_label("Runs", exact=True).select_option("all")
+    estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-8/*.parquet")
+    last = estimates.filter(pl.col("step") == estimates["step"].max())
+    expected = {(row["run"], row["layer"]): (row["i_xt_bits"], row["i_ty_bits"]) for row in last.to_dicts()}
+    shown = {(row["run"], row["layer"]): (row["i_xt"], row["i_ty"]) for row in page.evaluate(SHOWN) if row["run"] != "mean"}
+    assert len(expected) == 9
+    assert shown.keys() == expected.keys()
+    for key, numbers in expected.items():
+        assert shown[key] == pytest.approx(numbers, rel=REL)
+
+
+def test_nats_are_another_unit_of_the_same_numbers(page, folder):
+    choose(page, "binning", "n-edges-30")
+    page.get_by_label("Unit", exact=True).select_option("nats")
+    expect(page.locator(".plane .xtitle")).to_have_text("I(X;T), nats")
+    table = summary(folder, "binning-n-edges-30")
+    assert_shown(page, table, moments(table)[-1])
+
+
+def test_play_moves_on_and_stops(page):
+    # Slowly, so that it is not over before the next press.
+    page.get_by_label("Speed", exact=True).select_option("1")
+    page.evaluate("infoplane.set({ moment: 0 })")
+    page.get_by_role("button", name="Play").click()
+    until(page, "infoplane.state().moment >= 1")
+    page.get_by_role("button", name="Pause").click()
+    until(page, "!infoplane.state().playing")
+    moment = page.evaluate("infoplane.state().moment")
+    page.wait_for_timeout(1500)
+    assert page.evaluate("infoplane.state().moment") == moment
+    # From the keyboard it plays to the last moment, and stops there.
+    page.get_by_label("Speed", exact=True).select_option("32")
+    page.evaluate("document.activeElement.blur()")
+    page.keyboard.press(" ")
+    until(page, "infoplane.state().moment === infoplane.state().n_moments - 1 && !infoplane.state().playing")
+
+
+def test_a_click_into_a_course_goes_to_its_epoch(page):
+    page.evaluate("infoplane.set({ moment: 3 })")
+    box = page.locator(".courses .plot").bounding_box()
+    page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 80)
+    until(page, "infoplane.state().epoch === 30")
+
+
+def test_no_button_leads_out_of_the_page(page):
+    # Plotly has one that sends the picture to a server.
+    titles = page.locator(".plane .modebar-btn").evaluate_all("(buttons) => buttons.map((button) => button.dataset.title)")
+    assert titles[0].startswith("Download") and titles[1:] == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
+    links = page.locator("a[href]").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
+    assert links and all(link.startswith("#") for link in links)
+
+
+def test_a_hidden_layer_is_not_drawn(page):
+    page.get_by_role("button", name="layer 2").click()
+    assert [row["layer"] for row in page.evaluate(SHOWN)] == [1, 3]
+    page.get_by_role("button", name="layer 2").click()
+    assert [row["layer"] for row in page.evaluate(SHOWN)] == LAYERS
+
+
+def test_claims_have_the_verdicts_of_their_table(page, folder):
+    claims = pl.read_parquet(folder / "outputs/p/claims.parquet")
+    rows = page.locator("#claims tbody tr")
+    seen = [(row.locator("td").nth(0).inner_text(), row.locator("td").nth(2).inner_text().split("\n")[0]) for row in rows.all()]
+    assert seen == claims.select("verdict", "claim").rows()
+    assert set(claims["verdict"]) == {"holds", "fails"}
+    page.locator("#claims").get_by_role("button", name="fails").click()
+    expect(rows).to_have_count(claims.filter(pl.col("verdict") == "fails").height)
+
+
+def test_what_the_checks_find_is_shown(page, folder):
+    severity = {"warning": 1, "violated": 2}
+    found = {}
+    for row in pl.read_parquet(folder / "outputs/p/checks.parquet").filter(pl.col("verdict").is_in(list(severity))).to_dicts():
+        key = (row["estimator"], row["check"])
+        found[key] = max(found.get(key, "warning"), row["verdict"], key=severity.get)
+    assert found
+    bodies = "Array.from(document.querySelectorAll('#checks tbody'), (body) => [body.querySelector('th').innerText, Array.from(body.rows, (row) => Array.from(row.querySelectorAll('td'), (td) => td.innerText))])"
+    shown = {(estimator, check): verdict for estimator, rows in page.evaluate(bodies) for verdict, check, *_ in rows}
+    assert {key: verdict for key, verdict in shown.items() if verdict in severity} == found
+    # Those of the chosen estimator are told above the plane as well.
+    for estimator in ("binning-n-edges-8", "binning-n-edges-30"):
+        page.evaluate("(estimate) => infoplane.set({ estimate })", estimator)
+        notes = page.locator("#notes").inner_text()
+        for (of, check), verdict in found.items():
+            if of == estimator:
+                assert check in notes and verdict in notes
+
+
+def test_the_csv_has_the_rows_of_the_summary(page, folder, tmp_path):
+    choose(page, "binning", "n-edges-30")
+    with page.expect_download() as download:
+        page.get_by_role("button", name="CSV").click()
+    download.value.save_as(tmp_path / "drawn.csv")
+    drawn = pl.read_csv(tmp_path / "drawn.csv").sort("layer", "step")
+    table = summary(folder, "binning-n-edges-30").sort("layer", "step")
+    assert drawn.select("layer", "epoch", "step").rows() == table.select("layer", "epoch", "step").rows()
+    assert drawn["i_xt_bits"].to_list() == pytest.approx(table["i_xt"].to_list(), rel=REL)
+    assert drawn["i_ty_bits"].to_list() == pytest.approx(table["i_ty"].to_list(), rel=REL)
+
+
+@pytest.mark.parametrize(("scheme", "other"), [("dark", "light"), ("light", "dark")])
+def test_the_colours_are_those_of_the_system_until_one_chooses(opened, folder, scheme, other):
+    page = opened(folder / "outputs/p/report.html", color_scheme=scheme)
+    colours = "[document.body, document.querySelector('.plane .main-svg')].map((node) => getComputedStyle(node).backgroundColor)"
+    body, plot = page.evaluate(colours)
+    assert page.evaluate("infoplane.state().theme") == scheme
+    assert body == plot
+    assert (sum(map(int, body.removeprefix("rgb(").removesuffix(")").split(","))) < 128) == (scheme == "dark")
+    page.get_by_role("button", name="Colours of the page").click()
+    assert page.evaluate("infoplane.state().theme") == other
+    body_after, plot_after = page.evaluate(colours)
+    assert body_after == plot_after != body
+
+
+def test_every_control_has_a_name_and_can_be_reached_with_tab(page):
+    page.locator("body").click(position={"x": 2, "y": 2})
+    reached = set()
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        reached.add(page.evaluate("document.activeElement.id"))
+    wanted = page.evaluate(
+        "Array.from(document.querySelectorAll('main button, main select, main input'), (node) => node)"
+        ".filter((node) => node.id && !node.disabled && node.offsetParent).map((node) => [node.id, (node.labels?.[0]?.innerText || node.ariaLabel || node.innerText).trim()])"
+    )
+    assert len(wanted) > 10
+    assert [identity for identity, _ in wanted if identity not in reached] == []
+    assert [identity for identity, name in wanted if not name] == []
+
+
+def test_two_experiments_share_the_epoch(opened, folder):
+    page = opened(folder / "both/report.html")
+    page.evaluate("infoplane.set({ experiment: 'p', estimate: 'binning-n-edges-30' })")
+    page.get_by_label("Beside it").select_option(label="deeper")
+    first, second = summary(folder, "binning-n-edges-30"), summary(folder, "binning-n-edges-30", "deeper")
+    epochs = [[epoch for epoch, _ in moments(table)] for table in (first, second)]
+    for epoch in (0, 5, 9, 30):
+        page.evaluate("(epoch) => infoplane.set({ epoch })", epoch)
+        for which, table in enumerate((first, second)):
+            # The nearest recorded epoch at or before.
+            at = bisect.bisect_right(epochs[which], epoch) - 1
+            assert_shown(page, table, moments(table)[at], which)
+    ranges = page.evaluate("Array.from(document.querySelectorAll('.plane .plot'), (plot) => [plot.layout.xaxis.range, plot.layout.yaxis.range])")
+    assert len(ranges) == 2 and ranges[0] == ranges[1]
+
+
+def test_without_javascript_there_is_a_picture(opened, folder):
+    page = opened(folder / "outputs/p/report.html", java_script_enabled=False)
+    expect(page.locator("noscript svg").first).to_be_visible()
+    assert "need JavaScript" in page.locator("noscript p").inner_text()
+    expect(page.locator("#app")).to_be_hidden()
