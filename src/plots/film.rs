@@ -16,8 +16,6 @@ use crate::store::schema::SummaryRow;
 
 /// Width and height of a panel.
 const SIZE: (f64, f64) = (640.0, 340.0);
-/// Pixels per unit: a film has many pictures.
-const SCALE: f32 = 1.0;
 
 /// One picture of a film.
 #[derive(Debug, Clone, PartialEq)]
@@ -50,7 +48,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
         legend: legend(&layers(rows)),
         ..Sheet::default()
     };
-    Ok(Frame { png: pixels(sheet.scene(), SCALE)? })
+    Ok(Frame { png: pixels(sheet.scene())? })
 }
 
 fn plane(rows: &[SummaryRow], step: i64) -> Panel {
