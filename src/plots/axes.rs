@@ -7,7 +7,7 @@ use kuva::render::layout::{Layout, TickFormat};
 /// Where epoch 0 stands on a logarithmic axis of epochs: left of epoch 1, under a label of its own.
 const ZERO: f64 = 0.45;
 /// At most as many ticks on a linear axis.
-const TICKS: f64 = 6.0;
+const TICKS: f64 = 8.0;
 
 /// One axis of a panel.
 #[derive(Debug, Clone)]

@@ -1,4 +1,5 @@
 //! The information bottleneck's curve with the trained layers beside it: the best encoder for each, and its β.
+//! The large dot of a layer is the centre of those of its runs.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 6.
@@ -58,6 +59,8 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
     let curve: Vec<(f64, f64)> = curve(tables.bound);
     let points = |row: &&BoundLayerRow| [(row.i_xt_bits, row.i_ty_bits), (row.i_xt_fitted_bits, row.i_ty_fitted_bits)];
     let points: Vec<_> = rows.iter().flat_map(points).filter_map(|(x, y)| Some((x?, y?))).collect();
+    let largest = |of: fn(&(f64, f64)) -> f64| curve.iter().chain(&points).map(of).fold(0.0, f64::max);
+    let corner = (largest(|p| p.0), largest(|p| p.1));
     let x = Axis::from_zero("I(X;T) (bits)", curve.iter().chain(&points).map(|p| p.0));
     let y = Axis::from_zero("I(T;Y) (bits)", curve.iter().chain(&points).map(|p| p.1));
     let mut panel = Panel::new(estimator, x, y);
@@ -65,11 +68,27 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
     let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();
     layers.dedup();
-    for layer in layers {
-        let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == layer).copied().collect();
-        draw_layer(&mut panel, &here, layer_colour(layer));
+    let last = layers.last().copied().unwrap_or_default();
+    for layer in &layers {
+        let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == *layer).copied().collect();
+        draw_layer(&mut panel, &here, last - layer);
     }
+    panel.notes = notes(rows, &layers, corner);
     panel
+}
+
+/// The β of every layer, in the lower right corner, where neither the curve nor a layer can be.
+fn notes(rows: &[&BoundLayerRow], layers: &[i32], corner: (f64, f64)) -> Vec<Note> {
+    let last = layers.last().copied().unwrap_or_default();
+    let says = |layer: &i32| {
+        let betas = rows.iter().filter(|row| row.layer == *layer).filter_map(|row| row.beta);
+        let (least, most) = betas.clone().reduce(f64::min).zip(betas.reduce(f64::max))?;
+        Some(format!("{}: {}", layer_name(*layer, last), beta(least, most)))
+    };
+    let says: Vec<String> = layers.iter().filter_map(says).collect();
+    let n = says.len();
+    let at = |i: usize| (0.6 * corner.0, corner.1 * (0.04 + 0.06 * (n - i) as f64));
+    says.into_iter().enumerate().map(|(i, says)| Note { at: at(i), says }).collect()
 }
 
 /// The points of the curve that are to be trusted.
@@ -80,7 +99,9 @@ fn curve(bound: &[BoundRow]) -> Vec<(f64, f64)> {
     points
 }
 
-fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], colour: &str) {
+/// Draws a layer with `above` others above it.
+fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], above: i32) {
+    let Some(colour) = rows.first().map(|row| layer_colour(row.layer)) else { return };
     let runs: Vec<(f64, f64)> = rows.iter().filter_map(|row| Some((row.i_xt_bits?, row.i_ty_bits?))).collect();
     let fitted: Vec<(f64, f64)> =
         rows.iter().filter_map(|row| Some((row.i_xt_fitted_bits?, row.i_ty_fitted_bits?))).collect();
@@ -90,13 +111,8 @@ fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], colour: &str) {
     let ring =
         dots(fitted, 4.0).with_marker(MarkerShape::Circle).with_marker_opacity(0.0).with_marker_stroke_width(1.5);
     panel.plots.push(ring.into());
-    panel.plots.push(dots(vec![middle], 7.0).into());
-    let betas: Vec<f64> = rows.iter().filter_map(|row| row.beta).collect();
-    let least = betas.iter().copied().reduce(f64::min);
-    let most = betas.iter().copied().reduce(f64::max);
-    if let (Some(least), Some(most)) = (least, most) {
-        panel.notes.push(Note { at: middle, says: beta(least, most) });
-    }
+    // Lower layers often lie on top of each other: they are larger, so that a rim of each is seen.
+    panel.plots.push(dots(vec![middle], 6.0 + 0.9 * f64::from(above)).into());
 }
 
 /// The β of all runs, as a range.

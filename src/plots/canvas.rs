@@ -7,7 +7,7 @@ use kuva::render::color::Color;
 use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::{Picture, PlotError};
+use super::{Picture, PlotError, dashes};
 
 /// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
 const LAYER_COLOURS: [&str; 8] =
@@ -165,7 +165,12 @@ pub(super) fn plane(x_max: f64, y_max: f64) -> Layout {
 }
 
 /// A scene in both formats.
-pub(super) fn picture(scene: &Scene) -> Result<Picture, PlotError> {
-    let png = RasterBackend::new().with_scale(PNG_SCALE).render_scene(scene).map_err(PlotError::Library)?;
-    Ok(Picture { svg: SvgBackend.render_scene(scene), png })
+pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
+    Ok(Picture { svg: SvgBackend.render_scene(&scene), png: pixels(scene)? })
+}
+
+/// A scene as PNG.
+pub(super) fn pixels(mut scene: Scene) -> Result<Vec<u8>, PlotError> {
+    scene.elements = dashes::cut(&scene.elements);
+    RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene).map_err(PlotError::Library)
 }

@@ -1,5 +1,5 @@
 //! I(X;T) and I(T;Y) against the epoch, a line per layer, with what is uncertain about it: the 95 % interval of the mean over
-//! runs, and the range of the same estimator's other scales.
+//! runs, and the range that the next smaller and the next larger scale of the same estimator span with it.
 //!
 //! # Reference
 //! Saxe et al. 2018, Figs 9 and 10 B, C.
@@ -9,7 +9,7 @@ use kuva::render::plots::Plot;
 
 use super::axes::{Axis, place};
 use super::canvas::{GREY, layer_colour};
-use super::series::{Column, course, has_course, layers, legend, line, lines, ribbon, values};
+use super::series::{Column, course, has_course, layers, legend, line, lines, names, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
 use crate::store::schema::SummaryRow;
@@ -24,7 +24,7 @@ pub(super) const SPEC: Spec = Spec {
 /// Opacity in percent of the interval over runs.
 const INTERVAL: u8 = 30;
 /// Opacity in percent of the range over scales, which is wide and lies under everything.
-const SCALES: u8 = 11;
+const SCALES: u8 = 12;
 
 /// One of the two panels: its columns.
 struct Quantity {
@@ -57,7 +57,7 @@ const QUANTITIES: [Quantity; 2] = [
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let Some(first) = tables.summary.first() else { return Err(PlotError::Nothing("summary")) };
-    let scales = of_family(tables.siblings, &first.estimator);
+    let scales = neighbours(tables.siblings, &first.estimator);
     let drawn: Vec<&Quantity> = QUANTITIES.iter().filter(|q| has_course(tables.summary, q.mean)).collect();
     if drawn.is_empty() {
         return Err(PlotError::Nothing("course of I(X;T) or I(T;Y): two epochs with estimates"));
@@ -118,11 +118,44 @@ fn range(scales: &[SummaryRow], layer: i32, mean: Column) -> Ribbon {
     points.chunk_by(|a, b| a.0 == b.0).map(ends).collect()
 }
 
-/// The estimates of the same estimator at other scales; empty where there are none.
-fn of_family(siblings: &[SummaryRow], estimator: &str) -> Vec<SummaryRow> {
-    let of: Vec<SummaryRow> =
-        siblings.iter().filter(|row| family(&row.estimator) == family(estimator)).cloned().collect();
-    if of.iter().any(|row| row.estimator != estimator) { of } else { Vec::new() }
+/// The estimates of the same estimator at this and the next smaller and larger scale; empty where there are no others.
+fn neighbours(siblings: &[SummaryRow], estimator: &str) -> Vec<SummaryRow> {
+    let own = numbers(estimator);
+    let mut others: Vec<(f64, &str)> = names(siblings, |row| &row.estimator)
+        .into_iter()
+        .filter(|other| family(other) == family(estimator))
+        .filter_map(|other| Some((step(&own, &numbers(other))?, other)))
+        .collect();
+    others.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let below = others.iter().rfind(|(step, _)| *step < 0.0);
+    let above = others.iter().find(|(step, _)| *step > 0.0);
+    let kept: Vec<&str> = below.into_iter().chain(above).map(|(_, other)| *other).collect();
+    let is_kept = |row: &&SummaryRow| row.estimator == estimator || kept.contains(&row.estimator.as_str());
+    if kept.is_empty() { Vec::new() } else { siblings.iter().filter(is_kept).cloned().collect() }
+}
+
+/// How far `other` is from `own`, where they differ in one number.
+fn step(own: &[f64], other: &[f64]) -> Option<f64> {
+    let differences: Vec<f64> = own.iter().zip(other).map(|(own, other)| other - own).filter(|d| *d != 0.0).collect();
+    match differences[..] {
+        [difference] if own.len() == other.len() => Some(difference),
+        _ => None,
+    }
+}
+
+/// The numbers in an estimator's identity: of `kde-upper-noise-variance-0.001`, 0.001.
+fn numbers(estimator: &str) -> Vec<f64> {
+    let mut numbers = Vec::new();
+    let mut base = None;
+    for part in estimator.split('-') {
+        // The sign of an exponent is no hyphen: 1e-12 has come in two parts.
+        let whole = base.take().map_or_else(|| part.to_owned(), |base| format!("{base}-{part}"));
+        match part.strip_suffix('e') {
+            Some(digits) if digits.parse::<f64>().is_ok() => base = Some(part),
+            _ => numbers.extend(whole.parse::<f64>().ok()),
+        }
+    }
+    numbers
 }
 
 /// What an estimator's identity says besides the numbers of its parameters: `kde-upper-noise-variance-samples-test`. The
@@ -163,10 +196,9 @@ fn explanations(rows: &[SummaryRow], scales: &[SummaryRow], drawn: &[&Quantity])
     let has_interval = has(&|q| values(rows, q.low).next().is_some());
     let has_ceiling = has(&|q| top(rows, q).is_some());
     let has_lower = has(&|q| !ceilings(rows, &layers(rows), q).is_empty());
-    let n_scales = super::series::names(scales, |row| &row.estimator).len();
     [
         has_interval.then(|| Entry::new("95 % of the mean", GREY, Mark::Area(2 * INTERVAL))),
-        (n_scales > 1).then(|| Entry::new(format!("means of {n_scales} scales"), GREY, Mark::Area(2 * SCALES))),
+        (!scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
         has(&|q| null_differs(rows, q)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
         has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
         has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(1), Mark::Dashed)),
@@ -185,9 +217,24 @@ mod tests {
         let same = |a, b| family(a) == family(b);
         assert!(same("kde-upper-noise-variance-0.001", "kde-upper-noise-variance-0.1"));
         assert!(same("binning-bin-width-1e-12", "binning-bin-width-0.07"));
+        assert_eq!(numbers("binning-bin-width-1e-12"), [1e-12]);
+        assert_eq!(numbers("kde-upper-noise-variance-0.001-samples-test"), [0.001]);
         assert!(!same("kde-upper-noise-variance-0.001", "kde-lower-noise-variance-0.001"));
         assert!(!same("binning-n-edges-30", "binning-n-edges-50-samples-test"));
         assert!(same("binning-n-edges-30-samples-test", "binning-n-edges-50-samples-test"));
         assert!(!same("binning-n-bins-4-window-100-110", "binning-n-bins-4-window-500-510"));
+    }
+
+    #[test]
+    fn only_the_next_scales_are_neighbours() {
+        let rows = |ids: &[&str]| -> Vec<SummaryRow> {
+            let row = |id: &&str| SummaryRow { estimator: (*id).to_owned(), ..crate::plots::tests::summary_row() };
+            ids.iter().map(row).collect()
+        };
+        let ids = ["b-1e-12", "b-0.1", "b-2", "b-30", "c-1"];
+        let of = |id: &str| neighbours(&rows(&ids), id).into_iter().map(|row| row.estimator).collect::<Vec<_>>();
+        assert_eq!(of("b-0.1"), ["b-1e-12", "b-0.1", "b-2"]);
+        assert_eq!(of("b-30"), ["b-2", "b-30"]);
+        assert_eq!(of("c-1"), Vec::<String>::new());
     }
 }

@@ -3,14 +3,13 @@
 //! # Reference
 //! The films of Shwartz-Ziv & Tishby 2017: the plane above, the accuracy below.
 
-use kuva::backend::raster::RasterBackend;
 use kuva::plot::{LinePlot, ScatterPlot};
 use kuva::render::annotations::ReferenceLine;
 use kuva::render::plots::Plot;
 
 use super::PlotError;
 use super::axes::{Axis, place};
-use super::canvas::{BLACK, GREY, layer_colour};
+use super::canvas::{BLACK, GREY, layer_colour, pixels};
 use super::series::{course, has_course, layers, legend, line, values};
 use super::sheet::{Mark, Panel, Sheet};
 use crate::store::schema::SummaryRow;
@@ -49,8 +48,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
         legend: legend(&layers(rows)),
         ..Sheet::default()
     };
-    let png = RasterBackend::new().render_scene(&sheet.scene()).map_err(PlotError::Library)?;
-    Ok(Frame { png })
+    Ok(Frame { png: pixels(sheet.scene())? })
 }
 
 fn plane(rows: &[SummaryRow], step: i64) -> Panel {

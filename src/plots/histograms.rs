@@ -52,13 +52,14 @@ fn panel(moments: &[Histogram], name: &str) -> Panel {
 
 /// From the middle between a moment and the one before to the middle between it and the next, on a logarithmic axis.
 fn stretch(places: &[f64], i: usize) -> (f64, f64) {
-    let middle = |a: f64, b: f64| (a * b).sqrt();
-    let before = if i > 0 { Some(middle(places[i - 1], places[i])) } else { None };
-    let after = places.get(i + 1).map(|next| middle(places[i], *next));
     let here = places[i];
+    let middle = |other: &f64| (here * other).sqrt();
+    let before = i.checked_sub(1).and_then(|last| places.get(last)).map(middle);
+    let after = places.get(i + 1).map(middle);
     // The first and the last moment are as wide on the outside as on the inside, within the axis' own room.
-    let left = before.unwrap_or_else(|| (here * here / after.unwrap_or(here)).max(0.9 * here));
-    let right = after.unwrap_or_else(|| (here * here / left).min(1.1 * here));
+    let mirrored = |end: f64| here * here / end;
+    let left = before.unwrap_or_else(|| after.map_or(0.0, mirrored).max(0.9 * here));
+    let right = after.unwrap_or_else(|| before.map_or(f64::INFINITY, mirrored).min(1.1 * here));
     (left, right)
 }
 

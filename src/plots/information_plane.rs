@@ -60,7 +60,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let mut scene = render_multiple(plots, layout);
     let (bar_x, bar_bottom) = (scene.width - RIGHT + 28.0, scene.height - BOTTOM);
     colours.bar().draw(&mut scene, bar_x, TOP + 24.0, bar_bottom);
-    picture(&scene)
+    picture(scene)
 }
 
 /// The ceilings of the estimator, the whole plane that a point could lie in; and beyond them where formulas exceed them.

@@ -6,6 +6,7 @@ mod bound;
 mod canvas;
 mod compression;
 mod curves;
+mod dashes;
 mod ends;
 mod estimators;
 pub mod film;
@@ -21,6 +22,7 @@ mod snapshots;
 mod stability;
 #[cfg(test)]
 pub(crate) mod tests;
+mod variance;
 
 use thiserror::Error;
 

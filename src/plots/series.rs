@@ -20,7 +20,7 @@ pub(super) fn layers(rows: &[SummaryRow]) -> Vec<i32> {
 }
 
 /// The names of `rows` in their order, each once.
-pub(super) fn names<'a, R>(rows: &'a [R], name: fn(&R) -> &str) -> Vec<&'a str> {
+pub(super) fn names<R>(rows: &[R], name: fn(&R) -> &str) -> Vec<&str> {
     let mut names: Vec<&str> = Vec::new();
     for row in rows {
         if !names.contains(&name(row)) {

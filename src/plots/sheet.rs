@@ -14,6 +14,8 @@ use super::{Picture, PlotError};
 const GAP: f64 = 14.0;
 /// Room of a panel above its axes, for its title.
 const TOP: f64 = 34.0;
+/// The same where it has none.
+const UNTITLED: f64 = 12.0;
 /// Below them, for ticks and label.
 const BOTTOM: f64 = 54.0;
 /// To their left, likewise.
@@ -161,10 +163,15 @@ impl Panel {
         names.iter().map(|name| width_of(name, TICK)).fold(LEFT - 16.0, f64::max) + 16.0
     }
 
+    /// Room above them.
+    fn top(&self) -> f64 {
+        if self.title.is_empty() { UNTITLED } else { TOP }
+    }
+
     fn layout(&self, size: (f64, f64)) -> Layout {
         let layout = Layout::new((0.0, 1.0), (0.0, 1.0)).with_width(size.0).with_height(size.1).with_show_grid(false);
         let layout = self.y.beside(self.x.below(layout)).with_force_margins(self.left(), RIGHT);
-        let layout = layout.with_force_margins_y(TOP, BOTTOM).with_title(self.title.clone());
+        let layout = layout.with_force_margins_y(self.top(), BOTTOM).with_title(self.title.clone());
         let layout = layout.with_title_size(LABEL).with_label_size(LABEL).with_tick_size(TICK);
         self.lines.iter().fold(layout, |layout, line| layout.with_reference_line(line.clone()))
     }
@@ -221,7 +228,7 @@ impl Sheet {
     /// # Errors
     /// The library cannot make pixels of it.
     pub(super) fn draw(self) -> Result<Picture, PlotError> {
-        picture(&self.scene())
+        picture(self.scene())
     }
 
     /// All that is to be seen.

@@ -45,7 +45,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .with_layouts(layouts.into())
         .with_cell_size(430.0, 400.0)
         .with_shared_legend();
-    picture(&figure.render())
+    picture(figure.render())
 }
 
 /// The dots of all runs and layers at `epoch`.

@@ -58,8 +58,9 @@ const ONE_PLACE: &[(&str, &str)] = &[
 const REGISTRIES: &[&str] = &["datasets", "estimators", "import", "plots"];
 
 /// Files that the entries of a registry share.
-const SHARED: &[&str] =
-    &["axes", "bits", "canvas", "discrete", "given", "idx", "images", "series", "settings", "sheet"];
+const SHARED: &[&str] = &[
+    "axes", "bits", "canvas", "dashes", "discrete", "given", "idx", "images", "series", "settings", "sheet", "variance",
+];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

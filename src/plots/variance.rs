@@ -1,0 +1,153 @@
+//! What the variance of the compression comes from: a bar of shares for each layer, as a part of a picture.
+
+use kuva::render::render::{Primitive, Scene, TextAnchor};
+
+use super::canvas::{BLACK, rectangle, stroke, text, width_of};
+use super::series::names;
+use super::settings::short;
+use crate::store::schema::EffectRow;
+
+/// Size of most texts.
+const SIZE: u32 = 12;
+/// Width of the names of layers.
+const LAYER: f64 = 70.0;
+/// Colours of sources of variance, no colour of a layer among them (Tol 2021, muted).
+const SOURCES: [&str; 9] =
+    ["#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499"];
+/// Sources that are no parameter.
+const RESTS: [(&str, &str); 2] = [("runs", "#9a9a9a"), ("interactions", "#d4d4d4")];
+
+/// What a layer is called that may be counted from the output, −1, where networks differ in depth.
+pub(super) fn layer_name(layer: i64, output: Option<i32>) -> String {
+    match layer {
+        -1 => "output".to_owned(),
+        layer if output.map(i64::from) == Some(layer) => "output".to_owned(),
+        layer if layer < -1 => format!("output − {}", -layer - 1),
+        layer => format!("layer {layer}"),
+    }
+}
+
+/// Shares of the variance, a bar for each layer.
+pub(super) struct Bars<'a> {
+    layers: Vec<Vec<&'a EffectRow>>,
+    sources: Vec<&'a str>,
+}
+
+/// Length of a share of 1.
+const WHOLE: f64 = 480.0;
+/// From one bar to the next.
+const BAR: f64 = 26.0;
+
+impl<'a> Bars<'a> {
+    pub(super) fn of(effects: &'a [EffectRow]) -> Self {
+        let mut layers: Vec<i32> = effects.iter().map(|row| row.layer).collect();
+        layers.sort_unstable();
+        layers.dedup();
+        let of_layer = |layer: &i32| effects.iter().filter(|row| row.layer == *layer).collect();
+        Self { layers: layers.iter().map(of_layer).collect(), sources: names(effects, |row: &EffectRow| &row.source) }
+    }
+
+    pub(super) fn width(&self) -> f64 {
+        if self.layers.is_empty() { 0.0 } else { self.longest() * WHOLE + 60.0 }
+    }
+
+    pub(super) fn height(&self) -> f64 {
+        if self.layers.is_empty() { 0.0 } else { 74.0 + self.layers.len() as f64 * BAR + 60.0 }
+    }
+
+    /// The longest bar: where settings are not balanced, shares overlap and their sum exceeds 1.
+    fn longest(&self) -> f64 {
+        let length = |rows: &Vec<&EffectRow>| rows.iter().map(|row| row.share.max(0.0)).sum::<f64>();
+        self.layers.iter().map(length).fold(1.0, f64::max)
+    }
+
+    /// Draws the title at the place `at`, the bars from `left` on and the layers' names before them.
+    pub(super) fn draw(&self, scene: &mut Scene, at: (f64, f64), left: f64, output: Option<i32>) {
+        let top = at.1;
+        if self.layers.is_empty() {
+            return;
+        }
+        text(scene, (at.0, top + 16.0), "what the variance of the compression comes from", 18, TextAnchor::Start);
+        self.explain(scene, (left - LAYER, top + 34.0));
+        let first = top + 64.0;
+        for (i, rows) in self.layers.iter().enumerate() {
+            let y = first + i as f64 * BAR;
+            let name = layer_name(rows[0].layer.into(), output);
+            text(scene, (left - LAYER, y + 15.0), &name, SIZE, TextAnchor::Start);
+            self.draw_bar(scene, (left, y), rows);
+        }
+        let bottom = first + self.layers.len() as f64 * BAR + 2.0;
+        for percent in [0, 25, 50, 75, 100] {
+            let x = left + f64::from(percent) / 100.0 * WHOLE;
+            stroke(scene, (x, bottom), (x, bottom + 5.0), BLACK, 1.0, "");
+            text(scene, (x, bottom + 18.0), &format!("{percent} %"), SIZE, TextAnchor::Middle);
+        }
+        stroke(scene, (left, bottom), (left + WHOLE, bottom), BLACK, 1.0, "");
+        let middle = left + WHOLE / 2.0;
+        text(scene, (middle, bottom + 38.0), "share of the sum of squares over all runs", SIZE, TextAnchor::Middle);
+    }
+
+    fn colour(&self, source: &str) -> &'static str {
+        let rest = RESTS.iter().find(|(name, _)| *name == source).map(|(_, colour)| *colour);
+        let parameters = self.sources.iter().filter(|name| RESTS.iter().all(|(rest, _)| rest != *name));
+        let place = parameters.into_iter().position(|name| *name == source).unwrap_or_default();
+        rest.unwrap_or(SOURCES[place % SOURCES.len()])
+    }
+
+    fn explain(&self, scene: &mut Scene, at: (f64, f64)) {
+        let mut x = at.0;
+        for source in &self.sources {
+            rectangle(scene, (x, at.1), (14.0, 14.0), self.colour(source));
+            let name = short(source);
+            text(scene, (x + 20.0, at.1 + 11.0), &name, SIZE, TextAnchor::Start);
+            x += 36.0 + width_of(&name, SIZE);
+        }
+    }
+
+    fn draw_bar(&self, scene: &mut Scene, at: (f64, f64), rows: &[&EffectRow]) {
+        /// Narrower parts have no room for their number.
+        const ROOM: f64 = 0.07;
+        let mut x = at.0;
+        for row in rows.iter().filter(|row| row.share > 0.0) {
+            let colour = self.colour(&row.source);
+            rectangle(scene, (x, at.1), (row.share * WHOLE, BAR - 5.0), colour);
+            if row.share >= ROOM {
+                let middle = (x + row.share * WHOLE / 2.0, at.1 + 15.0);
+                write_on(scene, middle, &format!("{:.0} %", 100.0 * row.share), colour);
+            }
+            x += row.share * WHOLE;
+        }
+        // A negative rest is no length; it says how much the others overlap.
+        if let Some(row) = rows.iter().find(|row| row.share < -0.005) {
+            let says = format!("{} {:.0} %", short(&row.source), 100.0 * row.share);
+            text(scene, (x + 8.0, at.1 + 15.0), &says, SIZE, TextAnchor::Start);
+        }
+    }
+}
+
+/// Writes in black or white, whichever is read on `colour`.
+fn write_on(scene: &mut Scene, at: (f64, f64), content: &str, colour: &str) {
+    const LIGHT: [&str; 6] = ["#88CCEE", "#DDCC77", "#d4d4d4", "#9a9a9a", "#44AA99", "#999933"];
+    scene.add(Primitive::Text {
+        x: at.0,
+        y: at.1,
+        content: content.to_owned(),
+        size: SIZE,
+        anchor: TextAnchor::Middle,
+        rotate: None,
+        bold: false,
+        color: Some(if LIGHT.contains(&colour) { BLACK } else { "#ffffff" }.into()),
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn layers_are_counted_from_whichever_end_the_table_counts() {
+        assert_eq!(layer_name(6, Some(6)), "output");
+        assert_eq!(layer_name(6, None), "layer 6");
+        assert_eq!((layer_name(-1, None), layer_name(-2, None)), ("output".to_owned(), "output − 1".to_owned()));
+    }
+}
