@@ -6,8 +6,9 @@ use std::path::Path;
 
 use infoplane::store::read_rows;
 use infoplane::store::schema::{
-    BoundLayerRow, BoundRow, CheckRow, ClaimRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow,
-    RunRow, SampleRow, SettingRow, SummaryRow, UnitEstimateRow, VERSION, WeightRow,
+    BoundLayerRow, BoundRow, CheckRow, ClaimRow, CompressionRow, EffectRow, EpochRow, EstimateRow, ExperimentRow,
+    GradientRow, LevelRow, MinimalModelRow, PhaseRow, RunRow, SampleRow, SettingRow, StabilityRow, SummaryRow,
+    UnitEstimateRow, VERSION, WeightRow,
 };
 
 use crate::tool::{Project, copy_folder};
@@ -109,6 +110,29 @@ fn tables_that_came_with_version_5_are_read() {
     let units: Vec<MinimalModelRow> = read_rows(&root.join("minimal_model.parquet")).unwrap();
     // Saxe et al. 2018, Fig. 2: tanh in 30 bins, ReLU in bins of width 1, w = 1.
     assert!((units[0].i_xt_bits - 4.8771).abs() < 1e-4 && (units[1].i_xt_bits - 0.7328).abs() < 1e-4, "{units:?}");
+}
+
+#[test]
+fn tables_that_came_with_version_6_are_read() {
+    let phases: Vec<PhaseRow> = read_rows(&committed(6).join("phases.parquet")).unwrap();
+    // Two layers and two runs.
+    assert!(phases.len() == 4 && phases.iter().all(|row| row.compression_bits.is_some()));
+    let compression: Vec<CompressionRow> = read_rows(&committed(6).join("compression.parquet")).unwrap();
+    assert!(compression.len() == 2 && compression.iter().all(|row| row.n_runs == 2));
+    let sweep = committed(6).with_file_name("sweep-v6");
+    let stability: Vec<StabilityRow> = read_rows(&sweep.join("stability.parquet")).unwrap();
+    let values: Vec<&str> = stability.iter().map(|row| row.value.as_str()).collect();
+    assert_eq!(values, ["", "tanh", "relu"]);
+    let effects: Vec<EffectRow> = read_rows(&sweep.join("effects.parquet")).unwrap();
+    assert!(effects.iter().any(|row| row.source == "network.activation" && row.n_levels == Some(2)));
+    let levels: Vec<LevelRow> = read_rows(&sweep.join("levels.parquet")).unwrap();
+    assert!(levels.iter().all(|row| row.parameter == "network.activation" && row.n_runs == 2));
+}
+
+#[test]
+fn columns_that_version_5_lacks_are_null() {
+    let rows: Vec<SummaryRow> = read_rows(&committed(5).join("summary.parquet")).unwrap();
+    assert!(rows.iter().all(|row| row.i_xt_bits_low.is_none() && row.weight_norm_mean.is_none()));
 }
 
 #[test]

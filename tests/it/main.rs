@@ -11,10 +11,11 @@ mod estimate; // which estimates are made of what, and what is left alone
 mod exact; // numbers that need no estimator: linear networks, the minimal model
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
+mod insight; // statistics over runs, stability, report, film, summary, JSON
 mod networks; // what layers, losses and endings leave in a recording
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
 mod sweep; // lists in a pipeline: expansion, resuming, failures, tables
 mod tidy; // layers, first lines, documents that follow from the code
-mod tool;
-mod verify; // claims and the bound // helpers: the program in a folder of its own
+mod tool; // helpers: the program in a folder of its own
+mod verify; // claims and the bound
