@@ -111,7 +111,7 @@ fn page(name: &str, found: &Stability, form: Form) -> String {
     for (experiment, why) in &found.missing {
         text.push_str(&format!("  {experiment} is left out: {why}\n"));
     }
-    text.push_str(&form.heading("In how many settings claims hold (of all; fails, undecided where there are)"));
+    text.push_str(&form.heading("In how many settings claims hold, by the values of what varies"));
     if found.claims.is_empty() {
         text.push_str("The pipeline makes no claims; state some in `[[expect]]` tables.\n");
     } else {
@@ -127,33 +127,39 @@ fn page(name: &str, found: &Stability, form: Form) -> String {
     text
 }
 
-/// One line a claim and layer: over all settings, then by the values of each parameter.
+/// For every claim and layer one line over all settings, and one for every parameter that varies.
 fn claims(rows: &[StabilityRow], form: Form) -> String {
-    let count = |row: &StabilityRow| {
-        let mut text = format!("{} of {}", row.n_holds, row.n_settings);
-        if row.n_fails > 0 {
-            text.push_str(&format!(", {} fail", row.n_fails));
-        }
-        if row.n_undecided > 0 {
-            text.push_str(&format!(", {} undecided", row.n_undecided));
-        }
-        text
-    };
     let mut lines: Vec<Vec<String>> = Vec::new();
-    for row in rows {
-        let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
-        let line = match row.parameter.as_str() {
-            "all" => vec![row.claim.clone(), layer, "all".to_owned(), String::new(), count(row)],
-            parameter => {
-                let is_first = lines.last().is_none_or(|last| last[2] != parameter && !last[2].is_empty());
-                let is_first = is_first || lines.last().is_some_and(|last| last[2] == "all");
-                let shown = if is_first { parameter } else { "" };
-                vec![String::new(), String::new(), shown.to_owned(), row.value.clone(), count(row)]
+    for of_parameter in rows.chunk_by(|a, b| a.parameter == b.parameter && a.parameter != "all") {
+        let first = &of_parameter[0];
+        let is_all = first.parameter == "all";
+        let holds = match is_all {
+            true => in_words(first),
+            false => {
+                let of_value = |row: &StabilityRow| format!("{} {}/{}", row.value, row.n_holds, row.n_settings);
+                of_parameter.iter().map(of_value).collect::<Vec<_>>().join(", ")
             }
         };
-        lines.push(line);
+        let layer = first.layer.filter(|_| is_all).map_or_else(String::new, |layer| layer.to_string());
+        let claim = if is_all { first.claim.clone() } else { String::new() };
+        let parameter = if is_all { "all settings" } else { &first.parameter };
+        lines.push(vec![claim, layer, parameter.to_owned(), holds]);
     }
-    form.table(&["claim", "layer", "parameter", "value", "holds"], lines)
+    // A claim of several layers is written once.
+    let mut last = String::new();
+    for line in lines.iter_mut().filter(|line| !line[0].is_empty()) {
+        match line[0] == last {
+            true => line[0] = "…".to_owned(),
+            false => last.clone_from(&line[0]),
+        }
+    }
+    form.table(&["claim", "layer", "", "holds in"], lines)
+}
+
+fn in_words(row: &StabilityRow) -> String {
+    let parts = [(row.n_fails, "fails in"), (row.n_undecided, "undecided in")];
+    let parts = parts.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!(", {what} {n}"));
+    format!("{} of {}{}", row.n_holds, row.n_settings, parts.collect::<String>())
 }
 
 /// One line a layer, one column a source.

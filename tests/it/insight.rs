@@ -129,6 +129,7 @@ fn stability_asks_every_claim_of_every_setting_and_estimate() {
     let shown = project.run("stability outputs/p --pipeline p.toml");
     assert_eq!(shown.code, 0, "{}", shown.stderr);
     assert!(shown.stdout.contains("p: 2 experiments") && shown.stdout.contains("4 of 4"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("training.batch  512 2/2, full 2/2"), "{}", shown.stdout);
 
     let claims: Vec<StabilityRow> = rows(&project, "outputs/p/stability.parquet");
     let of = |row: &StabilityRow| (row.parameter.clone(), row.value.clone(), row.n_settings, row.n_runs);
