@@ -166,11 +166,11 @@ pub(super) fn plane(x_max: f64, y_max: f64) -> Layout {
 
 /// A scene in both formats.
 pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
-    Ok(Picture { svg: SvgBackend.render_scene(&scene), png: pixels(scene)? })
+    Ok(Picture { svg: SvgBackend.render_scene(&scene), png: pixels(scene, PNG_SCALE)? })
 }
 
-/// A scene as PNG.
-pub(super) fn pixels(mut scene: Scene) -> Result<Vec<u8>, PlotError> {
+/// A scene as PNG, of `scale` pixels per unit.
+pub(super) fn pixels(mut scene: Scene, scale: f32) -> Result<Vec<u8>, PlotError> {
     scene.elements = dashes::cut(&scene.elements);
-    RasterBackend::new().with_scale(PNG_SCALE).render_scene(&scene).map_err(PlotError::Library)
+    RasterBackend::new().with_scale(scale).render_scene(&scene).map_err(PlotError::Library)
 }

@@ -37,10 +37,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     };
     let names: Vec<&str> = ends.iter().map(|(name, _)| *name).collect();
     let looks = looks(&names, &tables);
-    let axis = |label: &str, of: fn(&(f64, f64)) -> f64| {
-        Axis::from_zero(label, ends.iter().flat_map(|(_, path)| path.iter().map(of)))
-    };
-    let mut panel = Panel::new("", axis("I(X;T) (bits)", |p| p.0), axis("I(T;Y) (bits)", |p| p.1));
+    let all = |of: fn(&(f64, f64)) -> f64| ends.iter().flat_map(move |(_, path)| path.iter().map(of));
+    let (x, y) = (Axis::from_zero("I(X;T) (bits)", all(|p| p.0)), Axis::over("I(T;Y) (bits)", all(|p| p.1)));
+    let mut panel = Panel::new("", x, y);
     for ((_, path), look) in ends.iter().zip(&looks) {
         panel.plots.extend(line(path.clone(), &look.colour, look.mark));
         let dots = ScatterPlot::new().with_data(path.clone()).with_color(look.colour.clone()).with_size(5.0);

@@ -17,6 +17,9 @@ use crate::store::schema::SummaryRow;
 /// Width and height of a panel.
 const SIZE: (f64, f64) = (640.0, 340.0);
 
+/// Pixels per unit: a film is looked at on a screen, and has a hundred pictures.
+const SCALE: f32 = 1.0;
+
 /// One picture of a film.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
@@ -48,7 +51,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
         legend: legend(&layers(rows)),
         ..Sheet::default()
     };
-    Ok(Frame { png: pixels(sheet.scene())? })
+    Ok(Frame { png: pixels(sheet.scene(), SCALE)? })
 }
 
 fn plane(rows: &[SummaryRow], step: i64) -> Panel {

@@ -27,7 +27,7 @@ const CLAIM: f64 = 400.0;
 /// Width of the names of layers.
 const LAYER: f64 = 70.0;
 /// Width of a cell.
-const WIDTH: f64 = 46.0;
+const WIDTH: f64 = 56.0;
 /// Least height of a cell.
 const HEIGHT: f64 = 24.0;
 /// Between two parameters, and between two claims.
@@ -111,7 +111,7 @@ impl<'a> Table<'a> {
     /// Height of the names above the cells.
     fn head(&self) -> f64 {
         let values = self.columns.iter().flat_map(|group| &group.values);
-        44.0 + 2.0 * LINE + values.map(|value| width_of(&cut(value), SIZE)).fold(0.0, f64::max) + 8.0
+        44.0 + 2.0 * LINE + values.map(|value| width_of(&named(value), SIZE)).fold(0.0, f64::max) + 8.0
     }
 
     fn height(&self) -> f64 {
@@ -145,6 +145,11 @@ fn key(row: &StabilityRow) -> [&str; 5] {
     [&row.figure, &row.claim, &row.quantity, &row.measure, &row.wanted]
 }
 
+/// What a value is called above its column.
+fn named(value: &str) -> String {
+    if value.is_empty() { "all settings".to_owned() } else { cut(value) }
+}
+
 /// How cells are to be read.
 fn explain(scene: &mut Scene, at: (f64, f64)) {
     let words = ["holds nowhere", "in half", "in all settings", "undecided in all"];
@@ -171,7 +176,7 @@ impl Group<'_> {
     }
 
     fn draw_head(&self, scene: &mut Scene, x: f64, bottom: f64) {
-        let longest = self.values.iter().map(|value| width_of(&cut(value), SIZE)).fold(0.0, f64::max);
+        let longest = self.values.iter().map(|value| width_of(&named(value), SIZE)).fold(0.0, f64::max);
         let title = (x + self.width() / 2.0, bottom - longest - 18.0);
         scene.add(Primitive::Text {
             x: title.0,
@@ -187,7 +192,7 @@ impl Group<'_> {
             scene.add(Primitive::Text {
                 x: x + (i as f64 + 0.5) * WIDTH + 4.0,
                 y: bottom - 8.0,
-                content: cut(value),
+                content: named(value),
                 size: SIZE,
                 anchor: TextAnchor::Start,
                 rotate: Some(-90.0),

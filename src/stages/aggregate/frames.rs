@@ -1,7 +1,7 @@
 //! The joins: every layer and moment beside the losses, gradients and verdicts of the same. The only place that names
 //! `polars`.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
@@ -119,7 +119,7 @@ fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
             continue;
         };
         if !ratios.contains_key(run) {
-            ratios.insert(run.to_owned(), HashMap::new());
+            ratios.insert(run.to_owned(), BTreeMap::new());
         }
         if let Some(of_run) = ratios.get_mut(run) {
             of_run.insert((layer, step), snr);

@@ -1,7 +1,7 @@
 //! The estimates of one estimator: moment by moment over runs, and run by run over moments.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use rayon::prelude::*;
 
@@ -12,7 +12,7 @@ use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows};
 
 /// Signal-to-noise ratios of the gradients, by run, then by layer and step.
-pub(super) type Ratios = BTreeMap<String, HashMap<(i32, i64), f64>>;
+pub(super) type Ratios = BTreeMap<String, BTreeMap<(i32, i64), f64>>;
 
 /// All estimates of one estimator, sorted by layer, moment and run.
 pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError> {
@@ -24,14 +24,14 @@ pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError
 }
 
 /// The rows of a table. A copy of a table, or one in another's place, would count as one more run.
-fn own(estimated: &Estimated, run: &str, path: &PathBuf) -> Result<Vec<EstimateRow>, StoreError> {
+fn own(estimated: &Estimated, run: &str, path: &Path) -> Result<Vec<EstimateRow>, StoreError> {
     let rows: Vec<EstimateRow> = read_rows(path)?;
     match rows.iter().find(|row| row.estimator != estimated.estimator || row.run != run) {
         None => Ok(rows),
         Some(row) => {
             let place = Experiment::estimate_named(&row.estimator, &row.run);
             let problem = format!("its rows belong into estimates/{place}; move the file there, or out of estimates/");
-            Err(StoreError::Rows { path: path.clone(), problem })
+            Err(StoreError::Rows { path: path.to_owned(), problem })
         }
     }
 }

@@ -121,16 +121,18 @@ impl Places {
     }
 }
 
-/// What is claimed in every setting alike: the row with no counts, and the layer.
+/// What is claimed in every setting alike: the place among the claims, and the layer.
 type Subject = (usize, Option<i64>);
 
 /// The verdicts of all settings so far.
 #[derive(Debug, Default)]
 struct Verdicts {
     claims: Vec<Expect>,
-    /// By claim and layer: the parameters with their values, and what was judged there.
-    settings: BTreeMap<Subject, Vec<(Vec<(String, String)>, Judged)>>,
+    settings: BTreeMap<Subject, Vec<Asked>>,
 }
+
+/// One setting: the parameters with their values, and what was judged there.
+type Asked = (Vec<(String, String)>, Judged);
 
 /// Judges every claim of one member under every estimate that has its quantity.
 fn ask(

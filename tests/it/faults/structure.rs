@@ -54,6 +54,7 @@ fn a_missing_file_is_named() {
     check(Small::estimate, LAYER_1_NEXT_RUN);
     check(Small::estimate, "p/recording/samples.parquet");
     check(Small::aggregate, EPOCHS);
+    check(Small::aggregate, "p/recording/gradients/run=r0000/part-00000.parquet");
     check(Small::estimate, "p/recording/.meta/runs/r0001.json");
     check(Small::aggregate, "p/recording/.meta/runs/r0001.json");
     check(Small::aggregate, "p/estimates/binning-n-edges-4/run=r0001.parquet");
@@ -69,7 +70,6 @@ fn a_missing_file_is_named() {
 fn a_missing_file_that_no_later_stage_needs_is_harmless() {
     for file in [
         "p/recording/weights/layer=1/run=r0000/part-00000.parquet",
-        "p/recording/gradients/run=r0000/part-00000.parquet",
         "p/recording/splits/run=r0001/part-00000.parquet",
         "p/recording/.meta/manifest.json",
         "p/recording/.meta/settings.json",
