@@ -11,5 +11,6 @@ infoplane data make tishby
 infoplane record "$pipeline" --out "$experiment"
 infoplane estimate binning "$experiment" --n-edges 30
 infoplane estimate binning "$experiment" --n-edges 50
+infoplane check "$experiment"
 infoplane aggregate "$experiment"
 infoplane plot all "$experiment"

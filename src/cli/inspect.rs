@@ -35,15 +35,18 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         let outcome = validate(path, terminal);
         if is_json {
             let fault = outcome.as_ref().err().map(ToString::to_string);
-            terminal.print(&format!("{}\n", serde_json::json!({ "valid": fault.is_none(), "fault": fault })))?;
+            terminal.print_json(&serde_json::json!({ "valid": fault.is_none(), "fault": fault }))?;
         } else if let Ok(Outcome::Done(text)) = &outcome {
             terminal.print(&format!("{text}\n"))?;
         }
         return Ok(outcome?);
     }
     let report = inspect(path)?;
+    if is_json {
+        terminal.print_json(&report)?;
+        return Ok(Outcome::UpToDate);
+    }
     let text = match &report {
-        report if is_json => serde_json::to_string_pretty(report).context("a report is plain data")? + "\n",
         Report::File(facts) => describe_file(facts),
         Report::Experiment(contents) => describe_experiment(contents),
         Report::Sweep(members) => describe_sweep(members),

@@ -14,7 +14,7 @@ use super::{bound, out_arg, pipeline_arg, sweep, verify};
 
 pub(super) fn command() -> Command {
     let command = Command::new("run")
-        .about("Do all stages of a pipeline: data, record, estimate, exact, bound, check, aggregate, plot, verify")
+        .about("Do all stages of a pipeline: data, record, estimate, exact, bound, check, aggregate, plot, verify (of a sweep all but check and plot)")
         .arg(pipeline_arg())
         .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"))
         .arg(super::record::overwrite_arg());

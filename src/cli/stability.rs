@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::Declared;
+use infoplane::config::{Declared, Variant};
 use infoplane::stages::Outcome;
 use infoplane::stages::stability::{Member, Stability, stability};
 use infoplane::store::Experiment;
@@ -23,7 +23,7 @@ pub(super) fn command() -> Command {
     Command::new("stability")
         .about("Say in which settings of a sweep its claims hold, and what compression depends on")
         .after_help(
-            "Every claim is asked of every experiment and every estimate that has its quantity. The variance of the compression is decomposed by main effects: a share of 0.6 means that 60 % of the differences between single networks go with that parameter alone.",
+            "Every claim is asked of every experiment and every estimate that has its quantity. The variance of the compression, over all networks and estimates, is decomposed by main effects: a share of 60 % means that so much of the sum of squares about the mean lies between the means of that parameter's values. A parameter of k values that does nothing has (k - 1)/(N - 1) on average.",
         )
         .arg(experiment_arg().help("The folder of a sweep, or of one experiment"))
         .arg(pipeline)
@@ -60,7 +60,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
             })
             .collect(),
     };
-    let found = stability(&members, root)?;
+    let unsound = match &declared {
+        Declared::One(_) => Vec::new(),
+        Declared::Many(sweep) => {
+            let why = |variant: &Variant| Some((variant.id.clone(), variant.pipeline.as_ref().err()?.to_string()));
+            sweep.experiments.iter().filter_map(why).collect()
+        }
+    };
+    let found = stability(&members, unsound, root)?;
     if terminal.is_json() {
         terminal.print_json(&found)?;
         return Ok(Outcome::UpToDate);
@@ -178,10 +185,16 @@ fn effects(rows: &[EffectRow], form: Form) -> String {
             row.map_or_else(|| "–".to_owned(), |row| format!("{:.1}", 100.0 * row.share + 0.0))
         };
         let spread = of_layer[0].compression_bits_std.map_or_else(|| "–".to_owned(), short);
-        let head = [of_layer[0].layer.to_string(), short(of_layer[0].compression_bits_mean), spread];
+        let head = [
+            of_layer[0].layer.to_string(),
+            of_layer[0].n_values.to_string(),
+            short(of_layer[0].compression_bits_mean),
+            spread,
+        ];
         head.into_iter().chain(sources.iter().map(share)).collect()
     });
-    let header: Vec<&str> = ["layer", "mean, bits", "std, bits"].into_iter().chain(sources.iter().copied()).collect();
+    let header: Vec<&str> =
+        ["layer", "N", "mean, bits", "std, bits"].into_iter().chain(sources.iter().copied()).collect();
     let mut text = form.table(&header, lines.collect());
     let mut remarks: Vec<&str> = rows.iter().filter_map(|row| row.remark.as_deref()).collect();
     remarks.dedup();

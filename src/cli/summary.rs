@@ -13,7 +13,7 @@ pub(super) fn command() -> Command {
     Command::new("summary")
         .about("Print what came of an experiment: compression of every layer, and the plane in characters")
         .after_help(
-            "Compression is I(X;T) where the other runs are at their largest, less the last, so that noise does not count; its interval is 95 % (Student). `compresses`: all of the interval is above 0.",
+            "Compression is I(X;T) where the other half of the runs is at its largest, less the last, so that noise alone has none on average; its interval is 95 % (Student), p is of Wilcoxon's test. `compresses`: all of the interval is above 0.",
         )
         .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
         .arg(
@@ -53,7 +53,9 @@ fn table(summary: &Summary) -> String {
     let header = ["layer", "largest", "at epoch", "end", "compression, bits", "p", "fitted at", "checks", "verdict"];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
-    let mut title = format!("{}, {}: {n_runs} runs", summary.experiment, summary.estimator);
+    let is_pooled = summary.layers.iter().any(|row| row.reason.as_ref().is_some_and(|why| why.contains("pooled")));
+    let runs = if is_pooled { "all runs pooled".to_owned() } else { format!("{n_runs} runs") };
+    let mut title = format!("{}, {}: {runs}", summary.experiment, summary.estimator);
     let n_failed = summary.layers.iter().map(|row| row.n_failed).max().unwrap_or(0);
     if n_failed > 0 {
         title.push_str(&format!(", {n_failed} left out"));
@@ -89,10 +91,19 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         number(row.i_xt_end_bits_mean),
         compression,
         row.wilcoxon_p.map_or_else(|| "–".to_owned(), |p| format!("{p:.2e}")),
-        epoch(row.fitted_epoch_median),
+        of_some(row.fitted_epoch_median, row.n_fitted, row.n_runs),
         checks,
         verdict,
     ]
+}
+
+/// An epoch that only `k` of `n` runs may have.
+fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
+    match epoch {
+        None => "–".to_owned(),
+        Some(epoch) if k == n => format!("{epoch}"),
+        Some(epoch) => format!("{epoch} ({k} of {n})"),
+    }
 }
 
 const COLUMNS: usize = 64;

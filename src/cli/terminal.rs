@@ -1,6 +1,7 @@
 //! What the user sees while a stage works: one bar a stage on a terminal, a plain line now and then elsewhere.
 
 use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,6 +16,8 @@ use serde_json::json;
 pub(super) struct Terminal {
     quiet: bool,
     form: Form,
+    /// Whether a JSON value was printed that is the whole of the output.
+    has_printed: AtomicBool,
     bar: Mutex<Bar>,
 }
 
@@ -63,13 +66,18 @@ const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Terminal {
     pub(super) fn new(quiet: bool, verbose: bool, form: Form) -> Self {
-        let level = if verbose { tracing::Level::DEBUG } else { tracing::Level::WARN };
+        let level = match (quiet, verbose) {
+            (true, _) => tracing::Level::ERROR,
+            (false, true) => tracing::Level::DEBUG,
+            (false, false) => tracing::Level::WARN,
+        };
         let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
         format.with_ansi(is_coloured).without_time().init();
         Self {
             quiet,
             form,
+            has_printed: AtomicBool::new(false),
             bar: Mutex::new(Bar { bar: ProgressBar::hidden(), step: Step::Work, last_line: Instant::now() }),
         }
     }
@@ -99,7 +107,8 @@ impl Terminal {
 
     /// Tells why the program stops, with its exit code.
     pub(super) fn error(&self, text: &str, exit_code: u8) {
-        if self.form == Form::Json {
+        // After a value there is nothing: whoever reads one value reads it to the end.
+        if self.form == Form::Json && !self.has_printed.load(Ordering::Relaxed) {
             let _ = self.print_line(&json!({ "error": text, "exit_code": exit_code }));
         }
         let _ = writeln!(std::io::stderr(), "infoplane: {text}");
@@ -108,6 +117,7 @@ impl Terminal {
     /// Writes a JSON value to the standard output, for people who look at it, too.
     pub(super) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value).context("what is printed is plain data")?;
+        self.has_printed.store(true, Ordering::Relaxed);
         self.print(&format!("{text}\n"))
     }
 

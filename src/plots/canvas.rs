@@ -166,11 +166,43 @@ pub(super) fn plane(x_max: f64, y_max: f64) -> Layout {
 
 /// A scene in both formats.
 pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
-    Ok(Picture { svg: SvgBackend.render_scene(&scene), png: pixels(scene, PNG_SCALE)? })
+    Ok(Picture { svg: with_own_numbers(&SvgBackend.render_scene(&scene)), png: pixels(scene, PNG_SCALE)? })
+}
+
+/// The clip paths numbered from 0: kuva counts them over all pictures of the process, and these are drawn side by side.
+fn with_own_numbers(svg: &str) -> String {
+    const NAME: &str = "kuva-clip-";
+    let mut known: Vec<&str> = Vec::new();
+    let mut parts = svg.split(NAME);
+    let mut text = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let (number, rest) = part.split_at(end);
+        let place = known.iter().position(|other| *other == number).unwrap_or_else(|| {
+            known.push(number);
+            known.len() - 1
+        });
+        text.push_str(&format!("{NAME}{place}{rest}"));
+    }
+    text
 }
 
 /// A scene as PNG, of `scale` pixels per unit.
 pub(super) fn pixels(mut scene: Scene, scale: f32) -> Result<Vec<u8>, PlotError> {
     scene.elements = dashes::cut(&scene.elements);
     RasterBackend::new().with_scale(scale).render_scene(&scene).map_err(PlotError::Library)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clip_paths_are_numbered_picture_by_picture() {
+        let drawn =
+            "<clipPath id=\"kuva-clip-12\"/><g clip-path=\"url(#kuva-clip-12)\"/><g clip-path=\"url(#kuva-clip-7)\"/>";
+        let expected =
+            "<clipPath id=\"kuva-clip-0\"/><g clip-path=\"url(#kuva-clip-0)\"/><g clip-path=\"url(#kuva-clip-1)\"/>";
+        assert_eq!(with_own_numbers(drawn), expected);
+    }
 }

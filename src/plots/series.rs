@@ -30,12 +30,17 @@ pub(super) fn names<R>(rows: &[R], name: fn(&R) -> &str) -> Vec<&str> {
     names
 }
 
-/// The rows of the estimator that has most of them: what belongs to the network is told in the rows of every estimator,
-/// but some estimators have a few moments only.
+/// The rows of the estimator that has most with losses or norms, and most at all: what belongs to the network is told in the
+/// rows of every estimator, but some have a few moments only, and pooled ones none of it.
 pub(super) fn of_network(rows: &[SummaryRow]) -> Vec<SummaryRow> {
     let of = |name: &str| rows.iter().filter(|row| row.estimator == name).cloned().collect::<Vec<_>>();
     let by_estimator = names(rows, |row| &row.estimator).into_iter().map(of);
-    by_estimator.fold(Vec::new(), |most, rows| if rows.len() > most.len() { rows } else { most })
+    let tells = |row: &&SummaryRow| {
+        let SummaryRow { loss_train_nats_mean, squared_error_train_mean, weight_norm_mean, .. } = row;
+        [loss_train_nats_mean, squared_error_train_mean, weight_norm_mean].into_iter().any(Option::is_some)
+    };
+    let weight = |rows: &[SummaryRow]| (rows.iter().filter(tells).count(), rows.len());
+    by_estimator.fold(Vec::new(), |most, rows| if weight(&rows) > weight(&most) { rows } else { most })
 }
 
 /// The course of a column in one layer: places on the axis of epochs, and values.

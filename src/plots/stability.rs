@@ -51,7 +51,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if tables.stability.is_empty() && tables.effects.is_empty() {
         return Err(PlotError::Nothing("table of claims by setting, or of the variance of the compression"));
     }
-    let output = tables.effects.iter().map(|row| row.layer).max().filter(|last| *last > 0);
+    // Layers whose compression is one number have no effects.
+    let layers = tables.effects.iter().map(|row| row.layer).chain(tables.levels.iter().map(|row| row.layer));
+    let output = layers.max().filter(|last| *last > 0);
     let table = Table::of(tables.stability);
     let bars = Bars::of(tables.effects);
     let width = 2.0 * EDGE + CLAIM + LAYER + table.width().max(bars.width());

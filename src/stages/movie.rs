@@ -52,7 +52,7 @@ impl Format {
 /// How long the last picture stays, in pictures.
 const REST: usize = 20;
 
-/// Writes `figures/movie-<estimator>.<ending>` into `out`.
+/// Writes `figures/movie-<estimator>.<ending>` into `out`, with the experiment before the estimator where it was named.
 ///
 /// # Errors
 /// There is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
@@ -69,7 +69,10 @@ pub fn movie(
     }
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
     let rows = chosen(read_rows(&path)?, film)?;
-    let name = rows[0].estimator.clone();
+    let name = match &film.experiment {
+        Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
+        None => rows[0].estimator.clone(),
+    };
     let relative = format!("figures/movie-{name}.{}", film.format.ending());
     let made_from = json!({ "summary": hash, "film": format!("{film:?}"), "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("movie-{name}-{}", film.format.ending()), &made_from);

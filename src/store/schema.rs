@@ -557,9 +557,9 @@ tables! {
         i_xt_end_bits: Option<f64>,
         /// The largest I(X;T) less the last, in bits: never negative, and above 0 for mere noise.
         drop_bits: Option<f64>,
-        /// The epoch at which the mean of the other runs is largest; null where there is no other run.
+        /// The epoch at which the mean of the other half of the runs (by even and odd places) is largest; null with fewer than two runs.
         others_peak_epoch: Option<i64>,
-        /// I(X;T) at that epoch less the last, in bits: compression, 0 on average where I(X;T) is nothing but noise.
+        /// I(X;T) at that epoch less the last, in bits: compression, 0 on average where I(X;T) is nothing but noise; null with fewer than two runs or moments.
         compression_bits: Option<f64>,
         /// I(T;Y) at the first recorded moment, in bits.
         i_ty_start_bits: Option<f64>,

@@ -311,7 +311,7 @@ def test_the_colours_are_those_of_the_system_until_one_chooses(opened, folder, s
     assert page.evaluate("infoplane.state().theme") == scheme
     assert body == plot
     assert (sum(map(int, body.removeprefix("rgb(").removesuffix(")").split(","))) < 128) == (scheme == "dark")
-    page.get_by_role("button", name="Colours of the page").click()
+    page.get_by_role("button", name="colours").click()
     assert page.evaluate("infoplane.state().theme") == other
     body_after, plot_after = page.evaluate(colours)
     assert body_after == plot_after != body
@@ -353,3 +353,25 @@ def test_without_javascript_there_is_a_picture(opened, folder):
     expect(page.locator("noscript svg").first).to_be_visible()
     assert "need JavaScript" in page.locator("noscript p").inner_text()
     expect(page.locator("#app")).to_be_hidden()
+
+
+def test_estimates_of_other_layers_stand_at_their_own(opened, folder, in_folder):
+    """The input is layer 0, and pre-activations have no such layer."""
+    pipeline = PIPELINE[: PIPELINE.index("[[expect]]")].replace("[record]", '[record]\nlayers = ["input", "hidden"]\npre_activations = true')
+    (folder / "layers.toml").write_text(pipeline)
+    infoplane = in_folder(folder)
+    infoplane.ok("run layers.toml")
+    infoplane.ok("estimate binning outputs/layers --n-edges 30 --values pre-activations --pool runs")
+    infoplane.ok("estimate binning outputs/layers --n-edges 30 --values pre-activations")
+    infoplane.ok("aggregate outputs/layers")
+    infoplane.ok("report outputs/layers")
+    page = opened(folder / "outputs/layers/report.html")
+    table = pl.read_parquet(folder / "outputs/layers/summary.parquet")
+    for estimate in ["binning-n-edges-30", "binning-n-edges-30-pre-activations"]:
+        page.evaluate("id => infoplane.set({ estimate: id, moment: 0 })", estimate)
+        rows = table.filter(pl.col("estimator") == estimate, pl.col("step") == 0).sort("layer")
+        shown = {point["layer"]: point["i_xt"] for point in page.evaluate(SHOWN)}
+        expected = dict(zip(rows["layer"], rows["i_xt_bits_mean"]))
+        assert shown == pytest.approx({layer: bits for layer, bits in expected.items() if bits is not None}, rel=REL)
+    # The tables over runs do not come from the pooled estimate, which has no losses.
+    assert page.evaluate("JSON.parse(document.getElementById('data').textContent).experiments[0].fits.loss_train") is not None

@@ -171,6 +171,44 @@ fn stability_asks_every_claim_of_every_setting_and_estimate() {
 }
 
 #[test]
+fn a_claim_about_what_never_happens_counts_in_every_setting() {
+    let never = "\n[[expect]]\nfigure = \"Fig. 1\"\nclaim = \"soon\"\nestimate = \"binning-n-edges-30\"\nquantity = \"i_ty\"\nlayer = 1\nmeasure = { first_above = 9.0 }\nbelow = 3\n";
+    let project = Project::new(&format!("{PIPELINE}{never}"));
+    project.ok("run p.toml");
+    let verdict = &rows::<infoplane::store::schema::ClaimRow>(&project, "outputs/p/claims.parquet")[0].verdict;
+    assert_eq!(verdict, "fails", "after 12 epochs it is later than the third");
+    assert_eq!(project.run("stability outputs/p --pipeline p.toml").code, 0);
+    let claims: Vec<StabilityRow> = rows(&project, "outputs/p/stability.parquet");
+    assert_eq!((claims[0].n_settings, claims[0].n_fails), (2, 2), "of both ways to bin");
+
+    // One JSON value, whatever the exit code.
+    let strict = project.run("verify outputs/p --pipeline p.toml --strict --json");
+    let value: serde_json::Value = serde_json::from_str(&strict.stdout).unwrap();
+    assert_eq!((strict.code, &value[0]["verdict"]), (1, &"fails".into()));
+}
+
+#[test]
+fn what_is_not_recorded_is_left_out_of_stability_and_report_and_named() {
+    let text = format!("{PIPELINE}{CLAIM}").replace("batch = 512", "batch = [512, \"full\", 0]");
+    let project = Project::new(&text);
+    project.run("run p.toml --only batch-512");
+    let shown = project.run("stability outputs/p --pipeline p.toml");
+    assert!(shown.stdout.contains("p: 1 experiments"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("batch-full is left out: no recorded activations"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("batch-0 is left out: p.toml, line"), "{}", shown.stdout);
+    let claims: Vec<StabilityRow> = rows(&project, "outputs/p/stability.parquet");
+    assert_eq!(claims[0].n_settings, 2);
+
+    project.ok("report outputs/p");
+    let page = std::fs::read_to_string(project.path("outputs/p/report.html")).unwrap();
+    assert!(page.contains("batch-full is left out: it is pending"));
+    assert!(page.contains("infoplane run pipelines/p.toml --only 'batch-512'"));
+    // Each experiment has a film of its own.
+    project.ok("movie outputs/p --frames 2 --experiment batch-512");
+    assert!(project.path("outputs/p/figures/movie-batch-512-binning-bin-width-0.07.gif").exists());
+}
+
+#[test]
 fn a_report_is_one_file_that_is_made_once() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
     assert!(project.refused("report outputs/p").contains("summary.parquet; run `infoplane aggregate` first"));

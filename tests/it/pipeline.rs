@@ -182,6 +182,7 @@ fn stages_chained_by_hand_write_what_run_writes() {
         "record p.toml",
         "estimate binning outputs/p --n-edges 30",
         "estimate binning outputs/p --bin-width 0.07",
+        "check outputs/p",
         "aggregate outputs/p",
         "plot all outputs/p",
     ] {

@@ -112,7 +112,16 @@ pub(super) fn courses(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) -> V
         let EstimateRow { epoch, step, i_xt_bits, i_ty_bits, .. } = row;
         course.moments.push(Moment { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
     }
-    courses.into_values().collect()
+    courses.into_values().map(without_gaps).collect()
+}
+
+/// A course that has I(X;T) at some moments only says nothing of its peak or end.
+fn without_gaps(mut course: Course) -> Course {
+    let gap = course.moments.iter().find(|moment| moment.i_xt.is_none());
+    if let Some(gap) = gap.filter(|_| course.failure.is_none() && course.moments.iter().any(|m| m.i_xt.is_some())) {
+        course.failure = Some(format!("epoch {} has no I(X;T)", gap.epoch));
+    }
+    course
 }
 
 fn mean(numbers: &[f64]) -> Option<f64> {

@@ -64,6 +64,11 @@ impl<'a> Tables<'a> {
         Ok(tables)
     }
 
+    /// What was recorded, for stages that have nothing to say without.
+    pub(in super::super) fn expect_recording(&self) -> Result<(), StageError> {
+        self.recording.as_ref().map(drop).map_err(|problem| StageError::Refused(problem.clone()))
+    }
+
     pub(super) fn courses(&mut self, quantity: &Quantity) -> Result<Courses, StageError> {
         match quantity {
             Quantity::Estimated { estimate, column } => self.estimated(estimate, *column),

@@ -27,7 +27,11 @@ pub(super) fn judged(
 ) -> Result<Judged, StageError> {
     let judged = match tables.courses(quantity)? {
         Err(problem) => Judged::undecided(problem),
-        Ok(courses) => judge(&of_runs(tables, courses, layer), claim),
+        Ok(courses) => {
+            let courses = of_runs(tables, courses, layer);
+            let is_empty = |course: &Course| course.as_ref().is_ok_and(Vec::is_empty);
+            Judged { is_measured: !courses.iter().all(is_empty), ..judge(&courses, claim) }
+        }
     };
     Ok(Judged { n_failed: tables.failed.len(), ..judged })
 }
@@ -56,6 +60,8 @@ pub(super) struct Judged {
     /// Runs left out because their training failed.
     pub(super) n_failed: usize,
     pub(super) reason: Option<String>,
+    /// Whether there is such a quantity at all: not I(X;T) of an estimator that has none.
+    pub(super) is_measured: bool,
 }
 
 impl Judged {
@@ -65,7 +71,15 @@ impl Judged {
     }
 
     pub(super) fn undecided(reason: String) -> Self {
-        Self { verdict: "undecided", numbers: Vec::new(), interval: None, n_met: 0, n_failed: 0, reason: Some(reason) }
+        Self {
+            verdict: "undecided",
+            numbers: Vec::new(),
+            interval: None,
+            n_met: 0,
+            n_failed: 0,
+            reason: Some(reason),
+            is_measured: true,
+        }
     }
 }
 
@@ -83,7 +97,7 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
         (None, _) => ("undecided", Some("one run has no interval; record two or more".to_owned())),
         (Some(interval), _) => (verdict(interval, claim.wanted), None),
     };
-    Judged { verdict, numbers, interval, n_met, n_failed: 0, reason }
+    Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true }
 }
 
 /// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they

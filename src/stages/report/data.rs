@@ -1,7 +1,7 @@
 //! What the page of a report holds: every number in f32, base64 where there are many, read back by `page.js`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,7 +11,7 @@ use super::super::StageError;
 use super::super::check::{Finding, findings};
 use crate::estimators::ESTIMATORS;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Manifest, RunId, StoreError, hash_file, read_all_rows, read_rows, verified_hash};
+use crate::store::{Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
 
 /// Numbers of single runs that a page may hold, so that browsers open it at once: 48 MB.
 const MOST_NUMBERS: usize = 9_000_000;
@@ -21,6 +21,8 @@ const MOST_NUMBERS: usize = 9_000_000;
 pub(super) struct Source {
     pub(super) experiment: Experiment,
     pub(super) summaries: PathBuf,
+    /// The sweep that it is of.
+    pub(super) sweep: Option<String>,
 }
 
 /// All that the script reads.
@@ -39,6 +41,7 @@ pub(super) struct OfExperiment {
     name: String,
     runs: Vec<String>,
     layers: Vec<i32>,
+    n_trainings_failed: Option<i64>,
     fits: Fits,
     estimates: Vec<OfEstimator>,
     compression: Vec<CompressionRow>,
@@ -99,9 +102,15 @@ struct Provenance {
 }
 
 impl Page {
-    /// Reads the tables of all `sources`; also gives the hashes of what was read.
-    pub(super) fn read(sources: &[Source]) -> Result<(Self, Vec<String>), StageError> {
-        let (mut experiments, mut notes, mut hashes) = (Vec::new(), Vec::new(), Vec::new());
+    /// Reads the tables of all `sources`; also gives the hashes of what was read. The `notes` are about what is not there.
+    pub(super) fn read(sources: &[Source], mut notes: Vec<String>) -> Result<(Self, Vec<String>), StageError> {
+        let mut names: Vec<String> = sources.iter().map(|source| source.experiment.name()).collect();
+        names.sort();
+        if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
+            let problem = format!("two experiments are called `{}`; make a report of each folder", pair[0]);
+            return Err(StageError::Refused(problem));
+        }
+        let (mut experiments, mut hashes) = (Vec::new(), Vec::new());
         let mut fallback = String::new();
         let mut n_numbers = 0;
         for source in sources {
@@ -118,7 +127,7 @@ impl Page {
             if fallback.is_empty() {
                 fallback = super::fallback(&summary);
             }
-            let of_experiment = OfExperiment::read(source, &summary, &mut n_numbers)?;
+            let of_experiment = OfExperiment::read(source, &summary, &mut n_numbers, &mut notes)?;
             hashes.extend(of_experiment.provenance.files.iter().map(|(_, hash)| hash.clone()));
             experiments.push(of_experiment);
         }
@@ -129,7 +138,10 @@ impl Page {
         }
         if experiments.is_empty() {
             let first = sources.first().map_or_else(PathBuf::new, |source| source.summaries.clone());
-            let problem = format!("{}: its summary is of no experiment that is here", first.display());
+            let problem = format!(
+                "{}: its summary is of no experiment that is here; run `infoplane aggregate` again",
+                first.display()
+            );
             return Err(StageError::Refused(problem));
         }
         notes.extend(what_does_not_match(&experiments));
@@ -153,51 +165,72 @@ fn of_name<R: crate::store::schema::Row>(
 }
 
 impl OfExperiment {
-    fn read(source: &Source, summary: &[SummaryRow], n_numbers: &mut usize) -> Result<Self, StageError> {
+    fn read(
+        source: &Source,
+        summary: &[SummaryRow],
+        n_numbers: &mut usize,
+        notes: &mut Vec<String>,
+    ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
         let compression = of_name(source, Experiment::COMPRESSION, &name, |row: &CompressionRow| &row.experiment)?;
         let claims = of_name(source, Experiment::CLAIMS, &name, |row: &ClaimRow| &row.experiment)?;
         let checks_file = experiment.root().join(Experiment::CHECKS);
         let checks: Option<Vec<CheckRow>> = if checks_file.exists() { Some(read_rows(&checks_file)?) } else { None };
-        let mut files =
-            vec![(Experiment::SUMMARY.to_owned(), verified_hash(&source.summaries, "summary", Experiment::SUMMARY)?)];
-        for (table, folder) in [
-            (Experiment::COMPRESSION, &source.summaries),
-            (Experiment::CLAIMS, &source.summaries),
-            (Experiment::CHECKS, &experiment.root().to_owned()),
+        let mut files = Vec::new();
+        for (table, manifest, folder) in [
+            (Experiment::SUMMARY, "summary", source.summaries.as_path()),
+            (Experiment::COMPRESSION, "summary", source.summaries.as_path()),
+            (Experiment::CLAIMS, "claims", source.summaries.as_path()),
+            (Experiment::CHECKS, "checks", experiment.root()),
         ] {
             if folder.join(table).exists() {
-                files.push((table.to_owned(), hash_file(&folder.join(table))?));
+                files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
             }
         }
         let mut estimates = Vec::new();
         let mut runs = BTreeSet::new();
         let tables: BTreeMap<String, Vec<PathBuf>> = experiment.estimate_files()?.into_iter().collect();
+        let layers: BTreeSet<i32> = summary.iter().map(|row| row.layer).collect();
+        let layers: Vec<i32> = layers.into_iter().collect();
+        let summarised = inputs_of(&source.summaries, "summary")?;
+        let checked = inputs_of(experiment.root(), "checks")?;
+        let (mut is_older, mut is_checked) = (false, true);
         for rows in summary.chunk_by(|a, b| a.estimator == b.estimator) {
             let paths = tables.get(&rows[0].estimator).map_or(&[][..], Vec::as_slice);
             for path in paths {
                 let (relative, hash) = experiment.verified_estimates(path)?;
+                is_older |= !summarised.contains(&hash);
+                is_checked &= checked.contains(&hash);
                 files.push((format!("estimates/{relative}"), hash));
             }
             let single: Vec<EstimateRow> = read_all_rows(paths)?;
             *n_numbers += 2 * single.len();
-            let of_estimator = OfEstimator::new(rows, &single, *n_numbers <= MOST_NUMBERS);
+            let of_estimator = OfEstimator::new(rows, &single, &layers, *n_numbers <= MOST_NUMBERS);
             runs.extend(of_estimator.runs.iter().filter(|run| **run != RunId::pooled().to_string()).cloned());
             estimates.push(of_estimator);
         }
-        let layers: BTreeSet<i32> = summary.iter().map(|row| row.layer).collect();
+        let is_new = |estimator: &String| !estimates.iter().any(|of: &OfEstimator| of.id == *estimator);
+        if is_older || tables.keys().any(is_new) {
+            notes.push(format!(
+                "{name} has estimates that its summary knows nothing of; run `infoplane aggregate` again"
+            ));
+        }
+        if checks.is_some() && !is_checked {
+            notes.push(format!("the checks of {name} are of other estimates; run `infoplane check` again"));
+        }
         let objections = |finding: &Finding| finding.verdict != "passed";
         Ok(Self {
             name: name.clone(),
             runs: runs.into_iter().collect(),
-            layers: layers.into_iter().collect(),
+            n_trainings_failed: summary[0].n_trainings_failed,
+            layers,
             fits: Fits::of(summary),
             estimates,
             compression,
             claims,
             checked: checks.is_some(),
             checks: findings(&checks.unwrap_or_default()).into_iter().filter(objections).collect(),
-            provenance: Provenance::of(experiment, files)?,
+            provenance: Provenance::of(source, files)?,
         })
     }
 }
@@ -205,8 +238,13 @@ impl OfExperiment {
 impl Fits {
     fn of(summary: &[SummaryRow]) -> Self {
         let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
+        // Pooled estimates have no losses, others of the same moment do.
+        let tells = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
         for row in summary {
-            rows.entry((row.step, row.epoch)).or_insert(row);
+            let known = rows.entry((row.step, row.epoch)).or_insert(row);
+            if !tells(known) && tells(row) {
+                *known = row;
+            }
         }
         let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
         Self {
@@ -222,10 +260,9 @@ impl Fits {
 }
 
 impl OfEstimator {
-    /// `summary` are the rows of one estimator, `single` those of its runs.
-    fn new(summary: &[SummaryRow], single: &[EstimateRow], with_runs: bool) -> Self {
+    /// `summary` are the rows of one estimator, `single` those of its runs, `layers` those of the experiment.
+    fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[i32], with_runs: bool) -> Self {
         let id = summary[0].estimator.clone();
-        let layers: Vec<i32> = summary.iter().map(|row| row.layer).collect::<BTreeSet<_>>().into_iter().collect();
         let moments: Vec<(i64, i32)> = summary
             .iter()
             .map(|row| (row.step.unwrap_or(row.epoch.into()), row.epoch))
@@ -302,19 +339,28 @@ fn family(id: &str) -> (String, String) {
 }
 
 impl Provenance {
-    fn of(experiment: &Experiment, files: Vec<(String, String)>) -> Result<Self, StageError> {
-        let name = experiment.name();
+    fn of(source: &Source, files: Vec<(String, String)>) -> Result<Self, StageError> {
+        let (experiment, name) = (&source.experiment, source.experiment.name());
+        let is_there = experiment.recording().exists();
+        let commands = match &source.sweep {
+            Some(sweep) => vec![
+                format!("infoplane run pipelines/{sweep}.toml --only '{name}'"),
+                format!("infoplane check outputs/{sweep}/{name}"),
+                format!("infoplane report outputs/{sweep}"),
+            ],
+            None => vec![
+                format!("infoplane run pipelines/{name}.toml"),
+                format!("infoplane check outputs/{name}"),
+                format!("infoplane report outputs/{name}"),
+            ],
+        };
         let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
         let (settings, commands) = match &claim {
-            Some(claim) => (
-                claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)),
-                vec![
-                    format!("infoplane run pipelines/{name}.toml"),
-                    format!("infoplane check outputs/{name}"),
-                    format!("infoplane report outputs/{name}"),
-                ],
-            ),
-            None => ("recorded by another program, which says nothing of its settings".to_owned(), Vec::new()),
+            Some(claim) => (claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)), commands),
+            None if is_there => {
+                ("recorded by another program, which says nothing of its settings".to_owned(), Vec::new())
+            }
+            None => ("the recording is not here, and its settings with it".to_owned(), commands),
         };
         Ok(Self {
             crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
@@ -325,6 +371,23 @@ impl Provenance {
             files,
         })
     }
+}
+
+/// The hashes of all that a stage read, as its manifest has them.
+fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
+    fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::String(text) => drop(found.insert(text.clone())),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+            serde_json::Value::Object(table) => table.values().for_each(|value| texts(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    if let Some(manifest) = Manifest::read(&root.join(format!(".meta/{manifest}.json")))? {
+        texts(&manifest.made_from["tables"], &mut found);
+    }
+    Ok(found)
 }
 
 /// Settings as lines of `key = value`; long lists show their ends.

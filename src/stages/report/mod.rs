@@ -26,14 +26,14 @@ pub const REPORT: &str = "report.html";
 /// # Errors
 /// There is no summary of one of them, or a table is not what was written.
 pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
-    let mut sources = Vec::new();
+    let (mut sources, mut notes) = (Vec::new(), Vec::new());
     for experiment in experiments {
-        sources.extend(members(experiment)?);
+        sources.extend(members(experiment, &mut notes)?);
     }
     if sources.is_empty() {
         return Err(StageError::Refused("no experiment of the sweep is done; run it first".to_owned()));
     }
-    let (page, hashes) = Page::read(&sources)?;
+    let (page, hashes) = Page::read(&sources, notes)?;
     let text = assemble(&page)?;
     let made_from = json!({ "tables": hashes, "page": crate::store::hash_bytes(text.as_bytes()), "schema": VERSION });
     let work = Pending::new(out, "report", &made_from);
@@ -49,7 +49,7 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
 }
 
 /// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
-fn members(experiment: &Experiment) -> Result<Vec<Source>, StageError> {
+fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Source>, StageError> {
     let table = experiment.root().join(Experiment::EXPERIMENTS);
     let summaries = experiment.root().to_owned();
     if !summaries.join(Experiment::SUMMARY).exists() {
@@ -58,12 +58,17 @@ fn members(experiment: &Experiment) -> Result<Vec<Source>, StageError> {
         return Err(StageError::Refused(problem));
     }
     if !table.exists() {
-        return Ok(vec![Source { experiment: experiment.clone(), summaries }]);
+        return Ok(vec![Source { experiment: experiment.clone(), summaries, sweep: None }]);
     }
     let rows: Vec<ExperimentRow> = read_rows(&table)?;
-    let done = rows.into_iter().filter(|row| ["done", "partial"].contains(&row.state.as_str()));
+    let (done, others): (Vec<_>, Vec<_>) =
+        rows.into_iter().partition(|row| ["done", "partial"].contains(&row.state.as_str()));
+    notes.extend(others.iter().map(|row| format!("{} is left out: it is {}", row.experiment, row.state)));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };
-    Ok(done.map(|row| Source { experiment: Experiment::new(folder(row)), summaries: summaries.clone() }).collect())
+    let sweep = Some(experiment.name());
+    let source =
+        |row| Source { experiment: Experiment::new(folder(row)), summaries: summaries.clone(), sweep: sweep.clone() };
+    Ok(done.into_iter().map(source).collect())
 }
 
 /// The page with its style, script, plot library and data.

@@ -188,10 +188,10 @@ const firstEstimate = (of) => of.estimates.find(isInPlane) ?? of.estimates[0] ??
 const samplesName = (samples) => ({ all: 'all samples', train: 'training samples', test: 'test samples' })[samples] ?? samples;
 const layerName = (of, layer) => (layer === of.layers.at(-1) ? `output (layer ${layer})` : `layer ${layer}`);
 const layerColour = (layer) => {
-  const colour = COLOURS[(layer - 1) % COLOURS.length];
+  const colour = COLOURS[(layer + COLOURS.length - 1) % COLOURS.length];
   return colour === '#000000' && state.theme === 'dark' ? BLACK_ON_DARK : colour;
 };
-const layerSymbol = (layer) => SYMBOLS[(layer - 1) % SYMBOLS.length];
+const layerSymbol = (layer) => SYMBOLS[(layer + SYMBOLS.length - 1) % SYMBOLS.length];
 
 // The estimate of another experiment that is most like `wanted`: the same, of the same family, or the first.
 function nearest(of, wanted) {
@@ -271,7 +271,7 @@ function runsInWords(side) {
   const { runs } = side.estimate;
   if (runs.length === 1) return `${runs[0] === 'pooled' ? 'the runs pooled' : 'one run'}: no interval`;
   if (!isMean(side)) return `run ${side.run}`;
-  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % bootstrap interval` : `mean over ${runs.length} runs, no interval`;
+  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % bootstrap interval${runs.length < 10 ? ' (too narrow for so few)' : ''}` : `mean over ${runs.length} runs, no interval`;
   return side.run === 'all' ? `${drawn}, and every run` : drawn;
 }
 
@@ -793,7 +793,6 @@ function setPlaying(playing) {
   if (playing === state.playing) return;
   state.playing = playing;
   byId('play').textContent = playing ? 'Pause' : 'Play';
-  byId('play').setAttribute('aria-pressed', String(playing));
   if (!playing) return;
   if (nowIndex() >= timeline.length - 1) setIndex(0);
   let last = performance.now();
@@ -890,7 +889,12 @@ function drawNotes() {
     if (side.estimate?.n_failed) notes.push({ kind: 'warning', text: `${side.estimate.id}: ${side.estimate.n_failed} estimates failed and are left out.` });
     notes.push(...checkNotes(side));
   }
-  if (sides.length === 2) notes.push(...(DATA.notes ?? []).map((text) => ({ kind: 'comparison', text })));
+  for (const of of shownExperiments()) {
+    if (of.n_trainings_failed) notes.push({ kind: 'warning', text: `${of.name}: ${of.n_trainings_failed} of ${of.runs.length} trainings failed; their estimates are in the means.` });
+  }
+  // What only some experiments have matters where two are compared; what is left out always does.
+  const isOfComparison = (text) => text.includes(' is only in ');
+  notes.push(...(DATA.notes ?? []).filter((text) => sides.length === 2 || !isOfComparison(text)).map((text) => ({ kind: 'comparison', text })));
   byId('notes').replaceChildren(...notes.map(({ kind, text, link }) => el('p', { class: kind }, text, link ? el('a', { href: link }, 'All checks') : null)));
 }
 
@@ -908,25 +912,28 @@ const verdict = (word) => el('span', { class: `verdict ${word.replace(' ', '-')}
 const quiet = (text) => el('p', { class: 'quiet' }, text);
 const shownExperiments = () => [...new Set(sides.map((side) => side.experiment))];
 
+// An epoch that only some of the runs have.
+const ofSome = (epoch, k, n) => `${whole(epoch)}${epoch !== null && k < n ? ` (${k} of ${n} runs)` : ''}`;
+
 function drawCompression() {
   const columns = [
     ['Layer', 'name', (row) => row.layerName],
-    ['Runs', 'number', (row) => String(row.n_runs)],
-    ['Peak at epoch', 'number', (row) => whole(row.i_xt_peak_epoch_median)],
-    [`I(X;T) at the peak, ${state.unit}`, 'number', (row) => inUnit(row.i_xt_peak_bits_mean)],
+    ['Runs', 'number', (row) => `${row.n_runs}${row.n_failed ? `, ${row.n_failed} left out` : ''}`],
+    ['Largest at epoch', 'number', (row) => whole(row.i_xt_peak_epoch_median)],
+    [`Largest I(X;T), ${state.unit}`, 'number', (row) => inUnit(row.i_xt_peak_bits_mean)],
     ['at the end', 'number', (row) => inUnit(row.i_xt_end_bits_mean)],
-    ['Lost, mean [95 %]', 'number', (row) => inUnit(row.compression_bits_mean) + interval(row.compression_bits_low, row.compression_bits_high, inUnit)],
+    ['Compression [95 %]', 'number', (row) => inUnit(row.compression_bits_mean) + interval(row.compression_bits_low, row.compression_bits_high, inUnit)],
     ['Wilcoxon p', 'number', (row) => pValue(row.wilcoxon_p)],
     ['Sign p', 'number', (row) => pValue(row.sign_p)],
-    ['Fitted at epoch', 'number', (row) => whole(row.fitted_epoch_median)],
-    ['Diffusion from epoch', 'number', (row) => whole(row.diffusion_epoch_median)],
-    ['Verdict', null, (row) => verdict(row.verdict)],
+    ['Fitted at epoch', 'number', (row) => ofSome(row.fitted_epoch_median, row.n_fitted, row.n_runs)],
+    ['Diffusion from epoch', 'number', (row) => ofSome(row.diffusion_epoch_median, row.n_diffused, row.n_runs)],
+    ['Verdict', null, (row) => el('span', {}, verdict(row.verdict), row.reason ? `: ${row.reason}` : '')],
   ];
   byId('compression-table').replaceChildren(...sides.map((side) => {
     const rows = (side.experiment.compression ?? []).filter((row) => row.estimator === side.estimate?.id)
       .map((row) => ({ ...row, layerName: layerName(side.experiment, row.layer) }));
     const name = `${side.experiment.name}, ${side.estimate?.id ?? 'no estimates'}`;
-    return rows.length ? table(`${name}: what I(X;T) loses from its peak to the end`, columns, rows) : quiet(`There is none of ${name}.`);
+    return rows.length ? table(`${name}: compression is I(X;T) at the epoch where the other half of the runs is at its largest, less the last; a run’s own largest lies above it for mere noise`, columns, rows) : quiet(`There is none of ${name}.`);
   }));
 }
 
@@ -1050,6 +1057,7 @@ function runOptions(estimate) {
   if (!estimate) return [{ value: 'mean', label: '–' }];
   const { runs } = estimate;
   if (runs.length === 1) return [{ value: 'mean', label: runs[0] === 'pooled' ? 'runs pooled' : `${runs[0]}, the only run` }];
+  if (!QUANTITIES.some((quantity) => numbers(estimate)[quantity]?.runs)) return [{ value: 'mean', label: `mean over ${runs.length} runs; single runs are left out` }];
   return [{ value: 'mean', label: `mean over ${runs.length} runs` }, { value: 'all', label: 'all runs as dots' }, ...asOptions(runs, (run) => `${run}${hasFailed(estimate, run) ? ' (failed)' : ''}`)];
 }
 
@@ -1157,6 +1165,7 @@ function setTheme(theme) {
   state.theme = theme;
   document.documentElement.dataset.theme = theme;
   byId('theme').textContent = theme === 'dark' ? 'Light' : 'Dark';
+  byId('theme').setAttribute('aria-label', `${byId('theme').textContent} colours`);
   refresh();
 }
 

@@ -9,8 +9,8 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::StageError;
 use super::claims::{Judged, Tables, each, judged};
+use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Of, Pipeline, Request, Setting};
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
@@ -51,9 +51,15 @@ const ESTIMATE: &str = "estimate";
 /// Asks every claim of every member, about its own estimate and every other that has the same quantity, and decomposes the
 /// variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
 ///
+/// `missing` are experiments that cannot even be run, with the reason; those that are not recorded or cannot be read join them.
+///
 /// # Errors
 /// There is no `phases.parquet`, no member can be read, or a file is not what was written.
-pub fn stability(members: &[Member<'_>], out: &Path) -> Result<Stability, StageError> {
+pub fn stability(
+    members: &[Member<'_>],
+    mut missing: Vec<(String, String)>,
+    out: &Path,
+) -> Result<Stability, StageError> {
     let path = out.join(Experiment::PHASES);
     if !path.exists() {
         let problem = format!("there is no {}; run `infoplane aggregate` (or `run`) first", path.display());
@@ -62,19 +68,23 @@ pub fn stability(members: &[Member<'_>], out: &Path) -> Result<Stability, StageE
     let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
     let phases: Vec<PhaseRow> = read_rows(&path)?;
     let places = Places::of(members);
-    let (mut verdicts, mut missing) = (Verdicts::default(), Vec::new());
+    let (mut verdicts, mut n_experiments) = (Verdicts::default(), 0);
     for member in members {
-        if let Err(e) = ask(member, &places, &mut verdicts, &mut hashes) {
-            missing.push((member.id.clone(), e.to_string()));
+        match ask(member, &places, &mut hashes) {
+            Err(e) => missing.push((member.id.clone(), e.to_string())),
+            Ok(of_member) => {
+                n_experiments += 1;
+                of_member.into_iter().for_each(|(claim, layer, asked)| verdicts.add(&claim, layer, asked));
+            }
         }
     }
-    if missing.len() == members.len() {
+    if n_experiments == 0 {
         let why = missing.first().map_or("it has no experiments", |(_, why)| why.as_str());
         return Err(StageError::Refused(format!("{}: nothing can be asked: {why}", out.display())));
     }
     let settings: BTreeMap<&str, &[Setting]> = members.iter().map(|m| (m.id.as_str(), m.settings)).collect();
     let found = Stability {
-        n_experiments: members.len() - missing.len(),
+        n_experiments,
         missing,
         claims: verdicts.rows(),
         effects: effects(&phases, &settings, &places),
@@ -134,30 +144,37 @@ struct Verdicts {
 /// One setting: the parameters with their values, and what was judged there.
 type Asked = (Vec<(String, String)>, Judged);
 
-/// Judges every claim of one member under every estimate that has its quantity.
+/// Judges every claim of one member under every estimate that has its quantity: the claim, the layer, and the setting.
 fn ask(
     member: &Member<'_>,
     places: &Places,
-    verdicts: &mut Verdicts,
     hashes: &mut BTreeSet<String>,
-) -> Result<(), StageError> {
+) -> Result<Vec<(Expect, Option<i64>, Asked)>, StageError> {
     let mut tables = Tables::open(member.pipeline, &member.experiment)?;
+    tables.expect_recording()?;
+    if keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
+        tracing::warn!(
+            "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
+            member.id
+        );
+    }
+    let mut all = Vec::new();
     for (claim, layer) in each(member.pipeline) {
         for (estimate, quantity) in quantities(member.pipeline, claim) {
             let judged = judged(&mut tables, claim, &quantity, layer)?;
             // An estimator that has no such column is no setting.
-            if judged.numbers.is_empty() && quantity != claim.quantity {
+            if !judged.is_measured && quantity != claim.quantity {
                 continue;
             }
             let mut values: Vec<(String, String)> =
                 member.settings.iter().map(|setting| (setting.parameter.clone(), setting.value.clone())).collect();
             values.extend(estimate.map(|estimate| (ESTIMATE.to_owned(), estimate)));
             let layer = (layer > 0).then(|| places.of_layer(&member.id, layer as i32).into());
-            verdicts.add(claim, layer, values, judged);
+            all.push((claim.clone(), layer, (values, judged)));
         }
     }
     hashes.extend(tables.hashes);
-    Ok(())
+    Ok(all)
 }
 
 /// What a claim looks at: its own estimate and all others, or what has no estimate.
@@ -169,7 +186,7 @@ fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quant
 }
 
 impl Verdicts {
-    fn add(&mut self, claim: &Expect, layer: Option<i64>, values: Vec<(String, String)>, judged: Judged) {
+    fn add(&mut self, claim: &Expect, layer: Option<i64>, asked: Asked) {
         let words = |claim: &Expect| {
             let Expect { figure, claim: words, quantity, measure, wanted, .. } = claim;
             (figure.clone(), words.clone(), quantity.name(), measure.words(), wanted.words())
@@ -178,7 +195,7 @@ impl Verdicts {
             self.claims.push(claim.clone());
             self.claims.len() - 1
         });
-        self.settings.entry((place, layer)).or_default().push((values, judged));
+        self.settings.entry((place, layer)).or_default().push(asked);
     }
 
     /// A row for all settings of a claim and layer, and one for every value of every parameter that varies among them.
