@@ -13,7 +13,7 @@ use super::{experiment_arg, out_arg, path};
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
-        .about("Join the estimates of all runs with losses and accuracies: summary.parquet and summary.csv")
+        .about("Join the estimates of all runs with losses, gradients and checks: summary, compression and phases, Parquet and CSV")
         .arg(experiment_arg().num_args(1..))
         .arg(out_arg("Where the summary goes; needed for several experiments [default: the experiment's folder]"))
 }

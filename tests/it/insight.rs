@@ -117,7 +117,7 @@ estimate = "binning-n-edges-30"
 quantity = "i_ty"
 layer = "output"
 measure = "end"
-above = 0.0
+above = -40.0
 "#;
 
 #[test]
