@@ -113,7 +113,7 @@ impl Form {
 fn page(name: &str, found: &Stability, form: Form) -> String {
     let mut text = match form {
         Form::Screen => format!("{name}: {} experiments\n", found.n_experiments),
-        Form::Markdown => format!("# Stability of {name}: {} experiments\n", found.n_experiments),
+        Form::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
     };
     for (experiment, why) in &found.missing {
         text.push_str(&format!("  {experiment} is left out: {why}\n"));

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use rayon::prelude::*;
-
 use super::super::StageError;
 use super::inputs::{Estimated, Input};
 use super::phases::{Course, Moment};
@@ -14,11 +12,13 @@ use crate::store::{Experiment, StoreError, read_rows};
 /// Signal-to-noise ratios of the gradients, by run, then by layer and step.
 pub(super) type Ratios = BTreeMap<String, BTreeMap<(i32, i64), f64>>;
 
-/// All estimates of one estimator, sorted by layer, moment and run.
+/// All estimates of one estimator, sorted by layer, moment and run. One after the other: estimators are side by side already,
+/// and a thread that waits would begin another one and hold both.
 pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError> {
-    let tables: Vec<Vec<EstimateRow>> =
-        estimated.tables.par_iter().map(|(run, path)| own(estimated, run, path)).collect::<Result<_, StoreError>>()?;
-    let mut rows: Vec<EstimateRow> = tables.into_iter().flatten().collect();
+    let mut rows: Vec<EstimateRow> = Vec::new();
+    for (run, path) in &estimated.tables {
+        rows.extend(own(estimated, run, path)?);
+    }
     rows.sort_by(|a, b| (a.layer, a.epoch, a.step, &a.run).cmp(&(b.layer, b.epoch, b.step, &b.run)));
     Ok(rows)
 }
