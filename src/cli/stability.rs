@@ -48,7 +48,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
     let declared = Declared::read(&file)?;
     let members: Vec<Member<'_>> = match &declared {
         Declared::One(pipeline) => {
-            vec![Member { id: name.clone(), settings: &[], pipeline: &**pipeline, experiment: Experiment::new(root) }]
+            vec![Member { id: name.clone(), settings: &[], pipeline, experiment: Experiment::new(root) }]
         }
         Declared::Many(sweep) => sweep
             .experiments
