@@ -303,7 +303,8 @@ impl OfEstimator {
         };
         let i_xt: [OfSummary; 3] = [|row| row.i_xt_bits_mean, |row| row.i_xt_bits_low, |row| row.i_xt_bits_high];
         let i_ty: [OfSummary; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
-        let least = |number: OfSummary| summary.iter().filter_map(number).reduce(f64::min);
+        // That of a wide layer: one of few units may have a lower one.
+        let most = |number: OfSummary| summary.iter().filter_map(number).reduce(f64::max);
         let (estimator, scale) = family(&id);
         let first = single.first();
         Self {
@@ -315,8 +316,8 @@ impl OfEstimator {
             i_ty: course(i_ty, |row| row.i_ty_bits),
             i_xt_null: over_runs(|row| row.i_xt_null_bits_mean),
             i_ty_null: over_runs(|row| row.i_ty_null_bits_mean),
-            i_xt_ceiling: least(|row| row.i_xt_ceiling_bits),
-            i_ty_ceiling: least(|row| row.i_ty_ceiling_bits),
+            i_xt_ceiling: most(|row| row.i_xt_ceiling_bits),
+            i_ty_ceiling: most(|row| row.i_ty_ceiling_bits),
             n_failed: summary.iter().map(|row| row.n_failed).sum(),
             epochs: moments.iter().map(|(_, epoch)| *epoch).collect(),
             steps: moments.iter().map(|(step, _)| *step).collect(),
