@@ -375,3 +375,12 @@ def test_estimates_of_other_layers_stand_at_their_own(opened, folder, in_folder)
         assert shown == pytest.approx({layer: bits for layer, bits in expected.items() if bits is not None}, rel=REL)
     # The tables over runs do not come from the pooled estimate, which has no losses.
     assert page.evaluate("JSON.parse(document.getElementById('data').textContent).experiments[0].fits.loss_train") is not None
+
+
+def test_the_plane_reaches_to_the_ceiling_of_the_widest_layer(page, folder):
+    """Two output units of nine cells have 6.3 bits at most, six hidden ones the 12 of the input."""
+    of = "JSON.parse(document.getElementById('data').textContent).experiments[0].estimates"
+    ceiling = page.evaluate(f"{of}.find(estimate => estimate.id === 'binning-n-edges-8').i_xt_ceiling")
+    by_layer = summary(folder, "binning-n-edges-8").group_by("layer").agg(pl.col("i_xt_ceiling_bits").min())
+    assert by_layer["i_xt_ceiling_bits"].min() < 7
+    assert ceiling == pytest.approx(by_layer["i_xt_ceiling_bits"].max(), rel=REL) and ceiling == pytest.approx(12.0)
