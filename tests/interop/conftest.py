@@ -9,6 +9,26 @@ import pytest
 TOP = Path(__file__).parents[2]
 
 
+def pipeline(runs, epochs, record):
+    """A small network on Tishby's task, whose `epochs` are recorded as `record` says; the tests add estimates and claims."""
+    return f"""seed = 5
+runs = {runs}
+[data]
+name = "tishby"
+train_fraction = 0.85
+[network]
+hidden = [6, 3]
+activation = "tanh"
+[training]
+optimiser = "adam"
+learning_rate = 4e-3
+batch = 512
+epochs = {epochs}
+[record]
+epochs = {record}
+"""
+
+
 class Infoplane:
     """The binary, called in one folder."""
 

@@ -4,24 +4,10 @@ import json
 
 import polars as pl
 import pytest
+from conftest import pipeline
 from scipy import stats
 
-PIPELINE = """seed = 5
-runs = 6
-[data]
-name = "tishby"
-train_fraction = 0.85
-[network]
-hidden = [6, 3]
-activation = "tanh"
-[training]
-optimiser = "adam"
-learning_rate = 4e-3
-batch = 512
-epochs = 30
-[record]
-epochs = { log_spaced = 12 }
-[[estimate]]
+PIPELINE = pipeline(runs=6, epochs=30, record="{ log_spaced = 12 }") + """[[estimate]]
 estimator = "binning"
 n_edges = 30
 """

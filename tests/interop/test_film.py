@@ -4,23 +4,9 @@ import json
 import subprocess
 
 import pytest
+from conftest import pipeline
 
-PIPELINE = """seed = 5
-runs = 2
-[data]
-name = "tishby"
-train_fraction = 0.85
-[network]
-hidden = [6, 3]
-activation = "tanh"
-[training]
-optimiser = "adam"
-learning_rate = 4e-3
-batch = 512
-epochs = 12
-[record]
-epochs = { every = 1 }
-[[estimate]]
+PIPELINE = pipeline(runs=2, epochs=12, record="{ every = 1 }") + """[[estimate]]
 estimator = "binning"
 n_edges = 30
 """

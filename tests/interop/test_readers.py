@@ -10,23 +10,9 @@ import pyarrow as pa
 import pyarrow.dataset as ds
 import pyarrow.parquet as pq
 import pytest
+from conftest import pipeline
 
-PIPELINE = """seed = 5
-runs = 2
-[data]
-name = "tishby"
-train_fraction = 0.85
-[network]
-hidden = [6, 3]
-activation = "tanh"
-[training]
-optimiser = "adam"
-learning_rate = 4e-3
-batch = 512
-epochs = 12
-[record]
-epochs = { log_spaced = 6 }
-"""
+PIPELINE = pipeline(runs=2, epochs=12, record="{ log_spaced = 6 }")
 
 # How a pipeline asks for half precision.
 HALF = 'precision = "f16"\n'

@@ -6,24 +6,10 @@ import time
 
 import polars as pl
 import pytest
+from conftest import pipeline
 from playwright.sync_api import expect, sync_playwright
 
-PIPELINE = """seed = 5
-runs = 3
-[data]
-name = "tishby"
-train_fraction = 0.85
-[network]
-hidden = [6, 3]
-activation = "tanh"
-[training]
-optimiser = "adam"
-learning_rate = 4e-3
-batch = 512
-epochs = 30
-[record]
-epochs = { log_spaced = 12 }
-[[estimate]]
+PIPELINE = pipeline(runs=3, epochs=30, record="{ log_spaced = 12 }") + """[[estimate]]
 estimator = "binning"
 n_edges = [8, 30]
 [[estimate]]
@@ -72,8 +58,8 @@ SHOWN = "infoplane.shown()"
 def folder(tmp_path_factory, in_folder):
     folder = tmp_path_factory.mktemp("report")
     infoplane = in_folder(folder)
-    for name, pipeline in [("p", PIPELINE), ("deeper", DEEPER)]:
-        (folder / f"{name}.toml").write_text(pipeline)
+    for name, text in [("p", PIPELINE), ("deeper", DEEPER)]:
+        (folder / f"{name}.toml").write_text(text)
         infoplane.ok(f"run {name}.toml")
         infoplane.ok(f"check outputs/{name}")
     infoplane.ok("report outputs/p")
@@ -357,8 +343,8 @@ def test_without_javascript_there_is_a_picture(opened, folder):
 
 def test_estimates_of_other_layers_stand_at_their_own(opened, folder, in_folder):
     """The input is layer 0, and pre-activations have no such layer."""
-    pipeline = PIPELINE[: PIPELINE.index("[[expect]]")].replace("[record]", '[record]\nlayers = ["input", "hidden"]\npre_activations = true')
-    (folder / "layers.toml").write_text(pipeline)
+    text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("[record]", '[record]\nlayers = ["input", "hidden"]\npre_activations = true')
+    (folder / "layers.toml").write_text(text)
     infoplane = in_folder(folder)
     infoplane.ok("run layers.toml")
     infoplane.ok("estimate binning outputs/layers --n-edges 30 --values pre-activations --pool runs")
