@@ -143,3 +143,14 @@ fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
 fn experiment(matches: &ArgMatches) -> anyhow::Result<Experiment> {
     Ok(Experiment::new(path(matches, "experiment").context("clap requires the experiment")?))
 }
+
+/// The experiments named on the command line, and where what they have in common goes: `--out`, else the folder of the only one.
+fn experiments(matches: &ArgMatches, what: &str) -> anyhow::Result<(Vec<Experiment>, PathBuf)> {
+    let roots: Vec<&PathBuf> = matches.get_many("experiment").context("clap requires an experiment")?.collect();
+    let out = match (path(matches, "out"), roots.as_slice()) {
+        (Some(out), _) => out,
+        (None, [only]) => only,
+        (None, _) => anyhow::bail!("several experiments: say with `--out DIR` where their common {what} goes"),
+    };
+    Ok((roots.iter().map(|root| Experiment::new(root.as_path())).collect(), out.to_owned()))
+}

@@ -124,7 +124,8 @@ fn without_gaps(mut course: Course) -> Course {
     course
 }
 
-fn mean(numbers: &[f64]) -> Option<f64> {
+/// `None` of no numbers.
+pub(super) fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 

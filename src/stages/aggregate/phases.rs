@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::moments::median;
+use super::moments::{mean, median};
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::RunId;
@@ -217,10 +217,6 @@ fn verdict(interval: Interval) -> &'static str {
         Interval { high, .. } if high <= 0.0 => "does not",
         _ => "undecided",
     }
-}
-
-fn mean(numbers: &[f64]) -> Option<f64> {
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 
 #[cfg(test)]

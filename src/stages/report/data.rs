@@ -1,5 +1,6 @@
 //! What the page of a report holds: every number in f32, base64 where there are many, read back by `page.js`.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -10,7 +11,7 @@ use serde::Serialize;
 use super::super::StageError;
 use super::super::check::{Finding, findings};
 use crate::estimators::ESTIMATORS;
-use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
+use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
 
 /// Numbers of single runs that a page may hold, so that browsers open it at once: 48 MB.
@@ -113,10 +114,14 @@ impl Page {
         let (mut experiments, mut hashes) = (Vec::new(), Vec::new());
         let mut fallback = String::new();
         let mut n_numbers = 0;
+        let mut folders: BTreeMap<&Path, OverRuns> = BTreeMap::new();
         for source in sources {
             let name = source.experiment.name();
-            let summary: Vec<SummaryRow> =
-                of_name(source, Experiment::SUMMARY, &name, |row: &SummaryRow| &row.experiment)?;
+            let over_runs = match folders.entry(&source.summaries) {
+                Entry::Occupied(known) => known.into_mut(),
+                Entry::Vacant(new) => new.insert(OverRuns::read(&source.summaries)?),
+            };
+            let summary = over_runs.summary.remove(&name).unwrap_or_default();
             if summary.is_empty() {
                 notes.push(format!(
                     "{name} is left out: it is not in {}",
@@ -127,7 +132,7 @@ impl Page {
             if fallback.is_empty() {
                 fallback = super::fallback(&summary);
             }
-            let of_experiment = OfExperiment::read(source, &summary, &mut n_numbers, &mut notes)?;
+            let of_experiment = OfExperiment::read(source, over_runs, &summary, &mut n_numbers, &mut notes)?;
             hashes.extend(of_experiment.provenance.files.iter().map(|(_, hash)| hash.clone()));
             experiments.push(of_experiment);
         }
@@ -150,56 +155,76 @@ impl Page {
     }
 }
 
-/// The rows of a table beside the summary that are about the experiment `name`.
-fn of_name<R: crate::store::schema::Row>(
-    source: &Source,
-    table: &str,
-    name: &str,
-    experiment: fn(&R) -> &String,
-) -> Result<Vec<R>, StoreError> {
-    let path = source.summaries.join(table);
-    if !path.exists() {
-        return Ok(Vec::new());
+/// The tables over runs of one folder, by experiment.
+struct OverRuns {
+    summary: BTreeMap<String, Vec<SummaryRow>>,
+    compression: BTreeMap<String, Vec<CompressionRow>>,
+    claims: BTreeMap<String, Vec<ClaimRow>>,
+    /// Names and hashes of the tables.
+    files: Vec<(String, String)>,
+    /// Hashes of what the summary was made from.
+    made_from: BTreeSet<String>,
+}
+
+impl OverRuns {
+    fn read(folder: &Path) -> Result<Self, StoreError> {
+        let mut files = Vec::new();
+        let tables =
+            [(Experiment::SUMMARY, "summary"), (Experiment::COMPRESSION, "summary"), (Experiment::CLAIMS, "claims")];
+        for (table, manifest) in tables {
+            if folder.join(table).exists() {
+                files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
+            }
+        }
+        Ok(Self {
+            summary: by_experiment(&folder.join(Experiment::SUMMARY), |row: &SummaryRow| &row.experiment)?,
+            compression: by_experiment(&folder.join(Experiment::COMPRESSION), |row: &CompressionRow| &row.experiment)?,
+            claims: by_experiment(&folder.join(Experiment::CLAIMS), |row: &ClaimRow| &row.experiment)?,
+            files,
+            made_from: inputs_of(folder, "summary")?,
+        })
     }
-    Ok(read_rows::<R>(&path)?.into_iter().filter(|row| experiment(row) == name).collect())
+}
+
+/// The rows of a table by experiment; none where there is no table.
+fn by_experiment<R: Row>(table: &Path, experiment: fn(&R) -> &String) -> Result<BTreeMap<String, Vec<R>>, StoreError> {
+    let mut rows: BTreeMap<String, Vec<R>> = BTreeMap::new();
+    if table.exists() {
+        for row in read_rows::<R>(table)? {
+            rows.entry(experiment(&row).clone()).or_default().push(row);
+        }
+    }
+    Ok(rows)
 }
 
 impl OfExperiment {
     fn read(
         source: &Source,
+        over_runs: &mut OverRuns,
         summary: &[SummaryRow],
         n_numbers: &mut usize,
         notes: &mut Vec<String>,
     ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
-        let compression = of_name(source, Experiment::COMPRESSION, &name, |row: &CompressionRow| &row.experiment)?;
-        let claims = of_name(source, Experiment::CLAIMS, &name, |row: &ClaimRow| &row.experiment)?;
         let checks_file = experiment.root().join(Experiment::CHECKS);
         let checks: Option<Vec<CheckRow>> = if checks_file.exists() { Some(read_rows(&checks_file)?) } else { None };
-        let mut files = Vec::new();
-        for (table, manifest, folder) in [
-            (Experiment::SUMMARY, "summary", source.summaries.as_path()),
-            (Experiment::COMPRESSION, "summary", source.summaries.as_path()),
-            (Experiment::CLAIMS, "claims", source.summaries.as_path()),
-            (Experiment::CHECKS, "checks", experiment.root()),
-        ] {
-            if folder.join(table).exists() {
-                files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
-            }
+        let mut files = over_runs.files.clone();
+        if checks.is_some() {
+            let hash = verified_hash(experiment.root(), "checks", Experiment::CHECKS)?;
+            files.push((Experiment::CHECKS.to_owned(), hash));
         }
         let mut estimates = Vec::new();
         let mut runs = BTreeSet::new();
         let tables: BTreeMap<String, Vec<PathBuf>> = experiment.estimate_files()?.into_iter().collect();
         let layers: BTreeSet<i32> = summary.iter().map(|row| row.layer).collect();
         let layers: Vec<i32> = layers.into_iter().collect();
-        let summarised = inputs_of(&source.summaries, "summary")?;
         let checked = inputs_of(experiment.root(), "checks")?;
         let (mut is_older, mut is_checked) = (false, true);
         for rows in summary.chunk_by(|a, b| a.estimator == b.estimator) {
             let paths = tables.get(&rows[0].estimator).map_or(&[][..], Vec::as_slice);
             for path in paths {
                 let (relative, hash) = experiment.verified_estimates(path)?;
-                is_older |= !summarised.contains(&hash);
+                is_older |= !over_runs.made_from.contains(&hash);
                 is_checked &= checked.contains(&hash);
                 files.push((format!("estimates/{relative}"), hash));
             }
@@ -226,8 +251,8 @@ impl OfExperiment {
             layers,
             fits: Fits::of(summary),
             estimates,
-            compression,
-            claims,
+            compression: over_runs.compression.remove(&name).unwrap_or_default(),
+            claims: over_runs.claims.remove(&name).unwrap_or_default(),
             checked: checks.is_some(),
             checks: findings(&checks.unwrap_or_default()).into_iter().filter(objections).collect(),
             provenance: Provenance::of(source, files)?,
