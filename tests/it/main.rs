@@ -11,6 +11,7 @@ mod estimate; // which estimates are made of what, and what is left alone
 mod exact; // numbers that need no estimator: linear networks, the minimal model
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
+mod frozen; // identities and numbers that stay as they are
 mod insight; // statistics over runs, stability, report, film, summary, JSON
 mod networks; // what layers, losses and endings leave in a recording
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
