@@ -60,8 +60,8 @@ fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
 
 fn activations(file: &Path) -> Result<(), StoreError> {
     let reader = ActivationReader::open(&[file.to_owned()], Values::Activations, &[])?;
-    // A moment that cannot be read should not hide the others.
-    for index in 0..reader.moments().len() {
+    // A snapshot that cannot be read should not hide the others.
+    for index in 0..reader.snapshots().len() {
         let _ = black_box(reader.read(index));
     }
     Ok(())

@@ -19,7 +19,7 @@ const PIPELINE: &str = "pipeline";
 pub(super) fn command() -> Command {
     let of_pipeline = Command::new(PIPELINE);
     let of_pipeline = sweep::add(of_pipeline)
-        .about("Every estimate that a pipeline asks for; each recorded moment is read once for all of them, once more for each pool")
+        .about("Every estimate that a pipeline asks for; each recorded snapshot is read once for all of them, once more for each pool")
         .arg(pipeline_arg())
         .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"));
     Command::new("estimate")

@@ -84,10 +84,10 @@ fn describe_experiment(contents: &Contents) -> String {
     let n_runs = contents.runs.len();
     let mut text =
         format!("{}: {n_runs} runs, {state}; made by {}\n", contents.experiment, contents.creators.join("; "));
-    if let (Some(first), Some(last)) = (contents.moments.first(), contents.moments.last()) {
-        let n = contents.moments.len();
+    if let (Some(first), Some(last)) = (contents.snapshots.first(), contents.snapshots.last()) {
+        let n = contents.snapshots.len();
         text.push_str(&format!(
-            "{n} moments from epoch {}, step {} to epoch {}, step {} in {}\n",
+            "{n} snapshots from epoch {}, step {} to epoch {}, step {} in {}\n",
             first.0, first.1, last.0, last.1, contents.runs[0]
         ));
     }

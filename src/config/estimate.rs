@@ -1,4 +1,4 @@
-//! Which estimates are asked for: an estimator with its parameters, and the samples, moments and units it is applied to.
+//! Which estimates are asked for: an estimator with its parameters, and the samples, snapshots and units it is applied to.
 
 use crate::estimators::{Estimator, Member, Randomness, Spec};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
@@ -47,13 +47,13 @@ pub enum Selection {
 /// What is put together before it is estimated, so that T is random given X.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pool {
-    /// Nothing: every moment of every run by itself.
+    /// Nothing: every snapshot of every run by itself.
     Nothing,
-    /// The moments of every stretch of consecutive recorded steps.
+    /// The snapshots of every stretch of consecutive recorded steps.
     Windows,
-    /// The moments recorded from the first to the last of these steps.
+    /// The snapshots recorded from the first to the last of these steps.
     Steps(i64, i64),
-    /// The same moment of all runs.
+    /// The same snapshot of all runs.
     Runs,
 }
 
@@ -93,13 +93,13 @@ pub const SCOPE: &[Parameter] = &[
     },
     Parameter {
         name: "pool",
-        doc: "as if random, for estimators of a code: put together the runs at each moment, or the moments of every stretch of consecutive recorded steps",
+        doc: "as if random, for estimators of a code: put together the runs at each snapshot, or the snapshots of every stretch of consecutive recorded steps",
         kind: Kind::Choice(&["runs", "windows"]),
         default: "",
     },
     Parameter {
         name: "window",
-        doc: "as if random: put together the moments recorded from the first to the last of these steps, for example 100-110",
+        doc: "as if random: put together the snapshots recorded from the first to the last of these steps, for example 100-110",
         kind: Kind::Steps,
         default: "",
     },

@@ -78,7 +78,7 @@ pub(super) struct RawExact {
     inputs: Vec<Inputs>,
 }
 
-/// Covariances of more inputs or units take minutes a moment.
+/// Covariances of more inputs or units take minutes a snapshot.
 const MOST_UNITS: usize = 4096;
 
 impl RawExact {

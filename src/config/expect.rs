@@ -132,7 +132,7 @@ const NAMES: &[(&str, Named)] = &[
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// At the first recorded moment.
+    /// At the first recorded snapshot.
     Start,
     /// At the last.
     End,
@@ -211,7 +211,7 @@ impl RawExpect {
     pub(super) fn check(self, at: usize, known: &Known<'_>) -> Result<Expect, (usize, String)> {
         let quantity = self.quantity(known)?;
         if matches!(quantity, Quantity::Bound(_)) && self.measure != Measure::End {
-            let problem = "`measure`: layers are laid beside the bound at their last moment only; use \"end\"";
+            let problem = "`measure`: layers are laid beside the bound at their last snapshot only; use \"end\"";
             return Err((at, problem.to_owned()));
         }
         let layers = match (&quantity, &self.layer) {
@@ -522,7 +522,7 @@ claim = \"it falls\"
         let claim =
             "quantity = \"beta\"\nlayer = 1\nmeasure = \"drop\"\nabove = 2\n[bound]\ncode = \"binning-n-edges-30\"";
         let told =
-            "p.toml, line 17: `measure`: layers are laid beside the bound at their last moment only; use \"end\"";
+            "p.toml, line 17: `measure`: layers are laid beside the bound at their last snapshot only; use \"end\"";
         assert_eq!(read(claim).unwrap_err(), told);
         let betas =
             with("code = \"binning-n-edges-30\"\nbeta = [1.0, 8.0]\nper_octave = 1").unwrap().bound.unwrap().betas;

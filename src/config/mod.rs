@@ -467,7 +467,7 @@ n_edges = 30
         check(
             "{ log_spaced = 10 }",
             &with("adaptive = { delta = 0.2, method = \"exact\" }"),
-            "p.toml, line 16: `adaptive` chooses every moment by itself; leave out `epochs` and `steps`",
+            "p.toml, line 16: `adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`",
         );
         check(
             "[[estimate]]",

@@ -12,7 +12,7 @@ use crate::store::Precision;
 /// What is recorded of a run, and when.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// The moments.
+    /// The snapshots.
     pub when: When,
     /// Layers whose activations are recorded, ascending; 0 is the input, the last the output.
     pub layers: Vec<usize>,
@@ -32,7 +32,7 @@ pub struct Record {
     pub part_bytes: u64,
 }
 
-/// The moments that are recorded.
+/// The snapshots that are recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {
     /// Given ends of epochs and given steps, both ascending.
@@ -63,7 +63,7 @@ pub enum Steps {
     Windows(Vec<[u64; 2]>),
 }
 
-/// How adaptive spacing chooses its moments.
+/// How adaptive spacing chooses its snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adaptive {
     /// The distance doubles while the changes are small enough and halves when one is not.
@@ -143,7 +143,7 @@ enum RawLayer {
     Name(String),
 }
 
-/// A recording of a million moments is a slip of the pen.
+/// A recording of a million snapshots is a slip of the pen.
 const MOST_RECORDS: usize = 1_000_000;
 
 impl RawRecord {
@@ -179,7 +179,7 @@ impl RawRecord {
                 When::Adaptive { delta_bits: raw.delta, method: raw.method }
             }
             (_, _, Some(adaptive)) => {
-                let problem = "`adaptive` chooses every moment by itself; leave out `epochs` and `steps`";
+                let problem = "`adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`";
                 return Err((adaptive.span().start, problem.to_owned()));
             }
             (epochs, steps, None) => When::Fixed {

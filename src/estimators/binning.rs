@@ -62,7 +62,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "range",
-            doc: "with n_bins: of the unit or the layer (the default) at that moment, of all layers and moments of the run, or of all runs",
+            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs",
             kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
             default: "",
         },

@@ -157,7 +157,7 @@ fn a_null_is_the_estimate_of_the_labels_that_the_shuffle_deals() {
     }
 }
 
-/// Whether moments may be put together for it, which never is so where noise is added.
+/// Whether snapshots may be put together for it, which never is so where noise is added.
 fn pools(estimator: &dyn Estimator) -> bool {
     let members = estimator.members();
     assert!(members.iter().all(|member| member.randomness == Randomness::None || member.no_pool.is_some()));
@@ -184,7 +184,7 @@ fn the_entropy_is_the_information_and_what_is_left_once_x_is_known() {
 }
 
 #[test]
-fn pooling_copies_of_a_moment_changes_neither_estimate_nor_null() {
+fn pooling_copies_of_a_snapshot_changes_neither_estimate_nor_null() {
     let (t, y) = values();
     let samples: Vec<u32> = (0..3).flat_map(|_| 0..N as u32).collect();
     let (t3, y3) = (t.repeat(3), y.repeat(3));

@@ -35,7 +35,7 @@ impl Code {
 pub struct Neighbours {
     /// I(T;T′).
     pub i_tt: Nats,
-    /// The same where the rows of T′ are dealt anew to those of their moment; `None` without shuffles, and where moments of
+    /// The same where the rows of T′ are dealt anew to those of their snapshot; `None` without shuffles, and where snapshots of
     /// different samples are pooled.
     pub null: Option<Spread>,
 }
@@ -63,7 +63,7 @@ pub(super) fn bias_suffix(bias: Bias) -> String {
 
 /// Why rows cannot be pooled under a correction.
 pub(super) fn no_pool(bias: Bias) -> Option<&'static str> {
-    let problem = "`bias` corrects for independent samples, which pooled moments are not; use `plug-in`";
+    let problem = "`bias` corrects for independent samples, which pooled snapshots are not; use `plug-in`";
     (bias != Bias::PlugIn).then_some(problem)
 }
 
@@ -124,7 +124,7 @@ pub(super) fn estimate(
 /// I(T;T′) of the codes of a layer and of the one above, of the same rows.
 pub fn neighbours(below: &Code, above: &Code, given: &Given) -> Neighbours {
     let table = given.table(below.bias);
-    let null = match given.keeps_moments {
+    let null = match given.keeps_snapshots {
         true => {
             let orders = given.orders.iter().map(Vec::as_slice);
             Spread::of(&shuffled_information(&below.cells, &above.cells, orders, table))

@@ -8,7 +8,7 @@ use crate::math::shuffles::Shuffles;
 use crate::sample::{Labels, Range, Representation};
 use crate::units::Nats;
 
-/// One layer's values at one moment, or one unit's, and what is known besides.
+/// One layer's values at one snapshot, or one unit's, and what is known besides.
 #[derive(Debug, Clone, Copy)]
 pub struct Sample<'a> {
     /// T.
@@ -22,17 +22,17 @@ pub struct Sample<'a> {
 /// Smallest and largest values, from which an estimator may take its bins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranges {
-    /// Of the layer at this moment, also where T is one unit of it.
+    /// Of the layer at this snapshot, also where T is one unit of it.
     pub layer: Range,
-    /// Of every layer and moment of the run; `None` where no estimator asked for it.
+    /// Of every layer and snapshot of the run; `None` where no estimator asked for it.
     pub run: Option<Range>,
-    /// Of every layer and moment of all runs; `None` where no estimator asked for it.
+    /// Of every layer and snapshot of all runs; `None` where no estimator asked for it.
     pub all_runs: Option<Range>,
 }
 
-/// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and moment.
+/// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and snapshot.
 ///
-/// Where moments are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
+/// Where snapshots are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
 /// that a shuffle deals to them: otherwise a null would see as many independent labels as there are rows.
 #[derive(Debug)]
 pub struct Given {
@@ -46,8 +46,8 @@ pub struct Given {
     pub dealt: Vec<Cells>,
     /// For each shuffle the row whose label a row gets.
     pub orders: Vec<Vec<u32>>,
-    /// Whether an order takes each row once and leaves it in its moment, so that it may deal the rows of another layer too.
-    pub keeps_moments: bool,
+    /// Whether an order takes each row once and leaves it in its snapshot, so that it may deal the rows of another layer too.
+    pub keeps_snapshots: bool,
     /// Permutations of the rows, whatever their samples; none where every row came from an input of its own.
     pub shuffles: Shuffles,
     tables: Vec<(Bias, CountTable)>,
@@ -95,7 +95,7 @@ impl Given {
         }
         let tables: Vec<_> = Bias::ALL.iter().map(|(_, bias)| (*bias, CountTable::new(n, *bias))).collect();
         let h_y = label_entropy(&y.rows().collect::<Vec<_>>());
-        let (orders, keeps_moments) = orders(samples, n_shuffles);
+        let (orders, keeps_snapshots) = orders(samples, n_shuffles);
         let class_of = |order: &Vec<u32>, classes: &[u32]| {
             Cells::of_rows(&order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>(), 1)
         };
@@ -109,7 +109,7 @@ impl Given {
             classes: y.classes().map(|classes| Cells::of_rows(classes, 1)),
             dealt,
             orders,
-            keeps_moments,
+            keeps_snapshots,
             shuffles: Shuffles::new(n_of_rows as u64, n as u32),
             h_x: tables[0].1.entropy(x.counts()),
             i_ty_ceiling: h_y - h_y_given_x,
@@ -168,14 +168,14 @@ impl Spread {
     }
 }
 
-/// For each shuffle the row whose label a row gets, and whether that row is of the same moment.
+/// For each shuffle the row whose label a row gets, and whether that row is of the same snapshot.
 fn orders(samples: &[u32], n_shuffles: usize) -> (Vec<Vec<u32>>, bool) {
     let cells = Cells::of_rows(samples, 1);
     let n_distinct = cells.n_cells();
     let shuffles = Shuffles::new(n_shuffles as u64, n_distinct as u32);
     let of_first = |row: usize| samples[row % n_distinct];
     if samples.iter().enumerate().all(|(row, sample)| *sample == of_first(row)) {
-        // Every moment has the same samples in the same order; the first has each once.
+        // Every snapshot has the same samples in the same order; the first has each once.
         let within = |order: &[u32]| {
             let row = |row: usize| (row - row % n_distinct) as u32 + order[row % n_distinct];
             (0..samples.len()).map(row).collect()
@@ -199,18 +199,18 @@ mod tests {
         let y = Labels::hard(&[0, 1, 0, 1, 1, 0, 1, 0, 1, 1]);
         let samples: Vec<u32> = (0..2).flat_map(|_| [7, 3, 5, 4, 9]).collect();
         let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 4).unwrap();
-        assert!(given.keeps_moments);
+        assert!(given.keeps_snapshots);
         for (order, dealt) in given.orders.iter().zip(&given.dealt) {
             for row in 0..5 {
-                assert_eq!(order[row + 5], order[row] + 5, "a row stays in its moment");
+                assert_eq!(order[row + 5], order[row] + 5, "a row stays in its snapshot");
                 assert_eq!(dealt.numbers()[row], dealt.numbers()[row + 5]);
             }
         }
-        // Other samples in the second moment: labels still go by sample.
+        // Other samples in the second snapshot: labels still go by sample.
         let samples = [0, 1, 2, 2, 3];
         let y = Labels::hard(&[0, 1, 2, 2, 3]);
         let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
-        assert!(!given.keeps_moments);
+        assert!(!given.keeps_snapshots);
         assert!(given.dealt.iter().all(|dealt| dealt.numbers()[2] == dealt.numbers()[3] && dealt.n_cells() == 4));
     }
 

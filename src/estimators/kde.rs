@@ -34,7 +34,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "relative",
-            doc: "noise_variance is in units of the layer's variance at that moment, the mean over its units",
+            doc: "noise_variance is in units of the layer's variance at that snapshot, the mean over its units",
             kind: Kind::Flag,
             default: "",
         },

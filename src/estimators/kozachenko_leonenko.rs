@@ -74,7 +74,7 @@ impl Estimator for KozachenkoLeonenko {
                 randomness: Randomness::None,
                 range: RangeOver::Estimated,
                 no_pool: Some(
-                    "`kozachenko-leonenko` takes rows for independent samples, which pooled moments are not; use `binning` or `quantised`",
+                    "`kozachenko-leonenko` takes rows for independent samples, which pooled snapshots are not; use `binning` or `quantised`",
                 ),
             }
         };

@@ -46,14 +46,14 @@ pub struct Member {
     pub randomness: Randomness,
     /// The values from which it takes the smallest and the largest.
     pub range: RangeOver,
-    /// Why rows of several moments or runs cannot be put together for it, in words; `None` where they can.
+    /// Why rows of several snapshots or runs cannot be put together for it, in words; `None` where they can.
     pub no_pool: Option<&'static str>,
 }
 
 /// What makes T random once X is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Randomness {
-    /// Nothing: T is a function of X, unless moments or runs are pooled.
+    /// Nothing: T is a function of X, unless snapshots or runs are pooled.
     None,
     /// Gaussian noise that the estimator adds in its analysis; the network was trained without it.
     Noise,
@@ -64,13 +64,13 @@ pub enum Randomness {
 pub enum RangeOver {
     /// Those that are estimated, or none.
     Estimated,
-    /// Every layer and moment of the run.
+    /// Every layer and snapshot of the run.
     Run,
-    /// Every layer and moment of all runs.
+    /// Every layer and snapshot of all runs.
     AllRuns,
 }
 
-/// What an estimator says of one layer at one moment.
+/// What an estimator says of one layer at one snapshot.
 #[derive(Debug, Clone)]
 pub struct Estimate {
     /// I(X;T); `None` where the estimator knows it up to a constant only.

@@ -1,7 +1,7 @@
 //! Exact information of a network whose units have few levels, by counting rows of integer codes.
 //!
 //! Every unit's value becomes the number of its level, round((t − lo)(2^bits − 1)/(hi − lo)), lo and hi being the smallest
-//! and the largest value of the layer at that moment. Where the layer has at most 2^bits evenly spaced levels, as a
+//! and the largest value of the layer at that snapshot. Where the layer has at most 2^bits evenly spaced levels, as a
 //! network that computes with quantised activations has, no two levels share a number: then H(T), and with it I(X;T) and
 //! I(T;Y), is exact, for the empirical distribution of the recorded samples. For any other network it is the entropy of a
 //! code, as binning is.

@@ -1,4 +1,4 @@
-//! One moment of the training, as a film shows it: the plane with the layers' way so far, and below it how well the network fits.
+//! One snapshot of the training, as a film shows it: the plane with the layers' way so far, and below it how well the network fits.
 //!
 //! # Reference
 //! The films of Shwartz-Ziv & Tishby 2017: the plane above, the accuracy below.
@@ -34,17 +34,17 @@ pub struct Frame {
 /// There is no mean of I(X;T), or the library cannot draw.
 pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
     let now = |row: &&SummaryRow| row.step.unwrap_or(row.epoch.into()) == step;
-    let (Some(first), Some(moment)) = (rows.first(), rows.iter().find(now)) else {
-        return Err(PlotError::Nothing("summary of this moment"));
+    let (Some(first), Some(snapshot)) = (rows.first(), rows.iter().find(now)) else {
+        return Err(PlotError::Nothing("summary of this snapshot"));
     };
     if !rows.iter().any(|row| row.i_xt_bits_mean.is_some()) {
         return Err(PlotError::Nothing("mean of I(X;T): every estimate failed, or has none"));
     }
     let mut panels = vec![plane(rows, step)];
-    panels.extend(fit(rows, moment.epoch));
+    panels.extend(fit(rows, snapshot.epoch));
     let sheet = Sheet {
-        title: format!("{}: epoch {}", first.experiment, moment.epoch),
-        subtitle: format!("{}, mean over {} runs", first.estimator, moment.n_runs),
+        title: format!("{}: epoch {}", first.experiment, snapshot.epoch),
+        subtitle: format!("{}, mean over {} runs", first.estimator, snapshot.n_runs),
         columns: 1,
         size: SIZE,
         panels,

@@ -27,7 +27,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     };
     let by_layer = tables.histograms.chunk_by(|a, b| a.layer == b.layer);
     let panels: Vec<Panel> =
-        by_layer.map(|moments| panel(moments, &layer_name(moments[0].layer, last.layer))).collect();
+        by_layer.map(|snapshots| panel(snapshots, &layer_name(snapshots[0].layer, last.layer))).collect();
     let name = tables.summary.first().map_or("", |row| row.experiment.as_str());
     let sheet = Sheet {
         title: format!("{name}: activations by epoch, first run"),
@@ -41,35 +41,36 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     sheet.draw()
 }
 
-fn panel(moments: &[Histogram], name: &str) -> Panel {
-    let ends = moments.iter().flat_map(|moment| [moment.low, moment.high]);
+fn panel(snapshots: &[Histogram], name: &str) -> Panel {
+    let ends = snapshots.iter().flat_map(|snapshot| [snapshot.low, snapshot.high]);
     let y = Axis::over("activation", ends);
-    let mut panel = Panel::new(name, Axis::epochs(moments.iter().map(|moment| moment.epoch)), y);
-    let places: Vec<f64> = moments.iter().map(|moment| place(moment.epoch)).collect();
-    panel.cells = moments.iter().enumerate().flat_map(|(i, moment)| column(moment, stretch(&places, i))).collect();
+    let mut panel = Panel::new(name, Axis::epochs(snapshots.iter().map(|snapshot| snapshot.epoch)), y);
+    let places: Vec<f64> = snapshots.iter().map(|snapshot| place(snapshot.epoch)).collect();
+    panel.cells =
+        snapshots.iter().enumerate().flat_map(|(i, snapshot)| column(snapshot, stretch(&places, i))).collect();
     panel
 }
 
-/// From the middle between a moment and the one before to the middle between it and the next, on a logarithmic axis.
+/// From the middle between a snapshot and the one before to the middle between it and the next, on a logarithmic axis.
 fn stretch(places: &[f64], i: usize) -> (f64, f64) {
     let here = places[i];
     let middle = |other: &f64| (here * other).sqrt();
     let before = i.checked_sub(1).and_then(|last| places.get(last)).map(middle);
     let after = places.get(i + 1).map(middle);
-    // The first and the last moment are as wide on the outside as on the inside, within the axis' own room.
+    // The first and the last snapshot are as wide on the outside as on the inside, within the axis' own room.
     let mirrored = |end: f64| here * here / end;
     let left = before.unwrap_or_else(|| after.map_or(0.0, mirrored).max(0.9 * here));
     let right = after.unwrap_or_else(|| before.map_or(f64::INFINITY, mirrored).min(1.1 * here));
     (left, right)
 }
 
-fn column(moment: &Histogram, x: (f64, f64)) -> Vec<Cell> {
-    let width = (moment.high - moment.low) / moment.shares.len() as f64;
+fn column(snapshot: &Histogram, x: (f64, f64)) -> Vec<Cell> {
+    let width = (snapshot.high - snapshot.low) / snapshot.shares.len() as f64;
     let cell = |(bin, share): (usize, &f64)| {
-        let low = moment.low + bin as f64 * width;
+        let low = snapshot.low + bin as f64 * width;
         (*share > 0.0).then(|| Cell { x, y: (low, low + width), colour: shade(position(*share)) })
     };
-    moment.shares.iter().enumerate().filter_map(cell).collect()
+    snapshot.shares.iter().enumerate().filter_map(cell).collect()
 }
 
 /// Where `share` is on the bar, 0 to 1.
@@ -97,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn moments_fill_the_axis_without_gaps() {
+    fn snapshots_fill_the_axis_without_gaps() {
         let places = [0.45, 1.0, 4.0];
         let stretches: Vec<(f64, f64)> = (0..3).map(|i| stretch(&places, i)).collect();
         assert!(stretches.windows(2).all(|pair| pair[0].1 == pair[1].0), "{stretches:?}");

@@ -58,14 +58,14 @@ pub struct Tables<'a> {
     pub levels: &'a [LevelRow],
 }
 
-/// How the activations of a layer are spread at one moment, all units together.
+/// How the activations of a layer are spread at one snapshot, all units together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     /// Number of the layer, 1 is the first above the input.
     pub layer: i32,
     /// Whole passes over the training samples.
     pub epoch: i32,
-    /// The lower end of the first bin; the same for all moments of a layer.
+    /// The lower end of the first bin; the same for all snapshots of a layer.
     pub low: f64,
     /// The upper end of the last bin.
     pub high: f64,

@@ -61,9 +61,9 @@ fn panel<'a>(mut panel: Panel, rows: impl Iterator<Item = &'a SummaryRow>, colou
     let point = |row: &SummaryRow| Some((row.epoch, row.step, row.layer, row.i_xt_bits_mean?, row.i_ty_bits_mean?));
     let mut points: Vec<_> = rows.filter_map(point).collect();
     points.sort_by_key(|(epoch, step, layer, ..)| (*epoch, *step, *layer));
-    for moment in points.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let path: Vec<(f64, f64)> = moment.iter().map(|(.., x, y)| (*x, *y)).collect();
-        let line = LinePlot::new().with_data(path).with_color(colours.of(moment[0].0)).with_stroke_width(0.3);
+    for snapshot in points.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let path: Vec<(f64, f64)> = snapshot.iter().map(|(.., x, y)| (*x, *y)).collect();
+        let line = LinePlot::new().with_data(path).with_color(colours.of(snapshot[0].0)).with_stroke_width(0.3);
         panel.plots.push(line.into());
     }
     let of_dots: Vec<String> = points.iter().map(|(epoch, ..)| colours.of(*epoch)).collect();

@@ -31,7 +31,7 @@ pub(super) fn names<R>(rows: &[R], name: fn(&R) -> &str) -> Vec<&str> {
 }
 
 /// The rows of the estimator that has most with losses or norms, and most at all: what belongs to the network is told in the
-/// rows of every estimator, but some have a few moments only, and pooled ones none of it.
+/// rows of every estimator, but some have a few snapshots only, and pooled ones none of it.
 pub(super) fn of_network(rows: &[SummaryRow]) -> Vec<SummaryRow> {
     let of = |name: &str| rows.iter().filter(|row| row.estimator == name).cloned().collect::<Vec<_>>();
     let by_estimator = names(rows, |row| &row.estimator).into_iter().map(of);

@@ -1,4 +1,4 @@
-//! Three moments of training: the start, the middle of the recorded epochs, the end; one dot per run and layer.
+//! Three snapshots of training: the start, the middle of the recorded epochs, the end; one dot per run and layer.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With 400 log-spaced records up to
@@ -26,7 +26,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else {
         return Err(PlotError::Nothing("table of single runs here"));
     };
-    let moments = [*first, epochs[epochs.len() / 2], *last];
+    let snapshots = [*first, epochs[epochs.len() / 2], *last];
 
     let largest =
         |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
@@ -36,10 +36,10 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if x_max == 0.0 {
         return Err(PlotError::Nothing("estimate of I(X;T): all failed, or have none"));
     }
-    let panels: Vec<Vec<Plot>> = moments.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
-    let layouts = moments.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));
+    let panels: Vec<Vec<Plot>> = snapshots.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
+    let layouts = snapshots.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));
     let title = tables.summary.first().map_or_else(String::new, |row| format!("{}: {}", row.experiment, row.estimator));
-    let figure = Figure::new(1, moments.len())
+    let figure = Figure::new(1, snapshots.len())
         .with_title(title)
         .with_plots(panels)
         .with_layouts(layouts.into())

@@ -1,5 +1,5 @@
 //! The bound stage: p(x, y) of a recording's samples → the information bottleneck's curve, `bound.parquet`, and every
-//! layer's place beside it at the last recorded moment, `bound_layers.parquet`.
+//! layer's place beside it at the last recorded snapshot, `bound_layers.parquet`.
 
 use std::path::Path;
 use std::time::Instant;
@@ -136,7 +136,7 @@ impl Known {
         Ok(Self { given, joint, samples })
     }
 
-    /// A layer of a run at its last recorded moment.
+    /// A layer of a run at its last recorded snapshot.
     fn layer(
         &self,
         run: &RecordedRun,
@@ -148,7 +148,7 @@ impl Known {
     ) -> Result<BoundLayerRow, StageError> {
         run.verify(Values::Activations.table(), Some(layer))?;
         let reader = run.activations(Values::Activations, layer)?;
-        let recorded = reader.read(reader.moments().len() - 1)?;
+        let recorded = reader.read(reader.snapshots().len() - 1)?;
         if recorded.samples.len() != self.given.n_samples() {
             let (got, all) = (recorded.samples.len(), self.given.n_samples());
             let problem = format!(

@@ -22,7 +22,7 @@ pub struct Film {
     pub experiment: Option<String>,
     /// Identity of the estimator; the first that has I(X;T), where it is left open.
     pub estimator: Option<String>,
-    /// At most so many pictures; recorded moments are left out evenly.
+    /// At most so many pictures; recorded snapshots are left out evenly.
     pub n_frames: usize,
     /// Pictures a second.
     pub fps: u16,

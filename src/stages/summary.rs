@@ -17,7 +17,7 @@ pub struct Summary {
     pub n_trainings_failed: Option<i64>,
     /// Every layer: the largest and the last I(X;T), compression and verdict.
     pub layers: Vec<CompressionRow>,
-    /// By layer, checks at the last moment that warn and that are violated; `None` where nothing was checked.
+    /// By layer, checks at the last snapshot that warn and that are violated; `None` where nothing was checked.
     pub checks: Vec<Option<[i64; 2]>>,
     /// Means over runs in the information plane, by layer and epoch.
     pub plane: Vec<Point>,

@@ -1,8 +1,8 @@
 //! The hot tables: activations, and weighted sums before the activation function. One file per run, layer and part of the
-//! run; one row group (or several, capped by size) per recorded moment.
+//! run; one row group (or several, capped by size) per recorded snapshot.
 //!
 //! Values go from the training loop to the file and from the file to an estimator as one flat slice, without a row
-//! object in between. A reader of one moment touches only the bytes of that moment.
+//! object in between. A reader of one snapshot touches only the bytes of that snapshot.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -26,7 +26,7 @@ use super::guard::guarded;
 use super::schema::{ActivationRow, PreActivationRow, Row};
 use super::table::{Footer, expect_entries, expect_types, footer_of, open, properties};
 
-/// Largest row group, in bytes of raw f32: what a reader must hold of one moment of a wide layer.
+/// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 
 /// Raw f32 given to the Parquet writer at once. It builds indices and levels several times as large beside them, which
@@ -146,7 +146,7 @@ pub struct ActivationWriter {
     rows: u64,
 }
 
-/// One layer's values at one moment.
+/// One layer's values at one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activations {
     /// Whole passes over the training samples.
@@ -159,7 +159,7 @@ pub struct Activations {
     pub t: Vec<f32>,
 }
 
-/// Where in a file a recorded moment is.
+/// Where in a file a recorded snapshot is.
 #[derive(Debug, Clone, PartialEq)]
 struct Place {
     part: usize,
@@ -168,15 +168,15 @@ struct Place {
     groups: Vec<usize>,
 }
 
-/// Reads the values of one layer in one run, moment by moment in any order.
+/// Reads the values of one layer in one run, snapshot by snapshot in any order.
 #[derive(Debug)]
 pub struct ActivationReader {
     values: Values,
     parts: Vec<(PathBuf, ArrowReaderMetadata)>,
     n_units: usize,
     precision: Precision,
-    /// The recorded moments, ascending.
-    moments: Vec<Place>,
+    /// The recorded snapshots, ascending.
+    snapshots: Vec<Place>,
 }
 
 impl ActivationWriter {
@@ -197,7 +197,7 @@ impl ActivationWriter {
         let schema = shape.values.schema(n_units, shape.precision);
         let mut properties = properties(shape.values.table(), footer, shape.encoding());
         // One value, or a count, per row group: a few bytes as differences. A dictionary, and contexts of zstd for every
-        // column and moment, would cost a sixth of the time that narrow layers take.
+        // column and snapshot, would cost a sixth of the time that narrow layers take.
         for column in ["epoch", "step", "sample"] {
             properties = properties
                 .set_column_dictionary_enabled(ColumnPath::from(column), false)
@@ -210,7 +210,7 @@ impl ActivationWriter {
         Ok(Self { writer, schema, path, samples, n_units, precision: shape.precision, rows: 0 })
     }
 
-    /// Appends one moment; `t` is n_samples × n_units.
+    /// Appends one snapshot; `t` is n_samples × n_units.
     ///
     /// # Errors
     /// The disk is full; a value too large for f16.
@@ -267,13 +267,14 @@ impl ActivationWriter {
 }
 
 impl ActivationReader {
-    /// Opens the parts of one run and layer and finds out which moments they hold, from their footers alone. `entries` are
+    /// Opens the parts of one run and layer and finds out which snapshots they hold, from their footers alone. `entries` are
     /// what the footers must say, where they say it.
     ///
     /// # Errors
-    /// Missing, damaged, another table, run or layer, a row group that mixes moments, moments out of order.
+    /// Missing, damaged, another table, run or layer, a row group that mixes snapshots, snapshots out of order.
     pub fn open(paths: &[PathBuf], values: Values, entries: &[(&str, String)]) -> Result<Self, StoreError> {
-        let mut reader = Self { values, parts: Vec::new(), n_units: 0, precision: Precision::F32, moments: Vec::new() };
+        let mut reader =
+            Self { values, parts: Vec::new(), n_units: 0, precision: Precision::F32, snapshots: Vec::new() };
         for path in paths {
             guarded(path, || reader.add(path, entries))?;
         }
@@ -307,20 +308,20 @@ impl ActivationReader {
         let part = self.parts.len();
         for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
             let one = |column: &str| {
-                let problem = "every row group must hold one moment, with statistics that say which";
+                let problem = "every row group must hold one snapshot, with statistics that say which";
                 single(group, column).ok_or_else(|| fail(column, problem.to_owned()))
             };
             let (epoch, step) = (one("epoch")? as i32, one("step")?);
-            match self.moments.last_mut() {
+            match self.snapshots.last_mut() {
                 Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
                 Some(last) if (last.epoch, last.step) >= (epoch, step) => {
                     let problem = format!(
-                        "moments must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
+                        "snapshots must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
                         last.epoch, last.step
                     );
                     return Err(fail("step", problem));
                 }
-                _ => self.moments.push(Place { part, epoch, step, groups: vec![index] }),
+                _ => self.snapshots.push(Place { part, epoch, step, groups: vec![index] }),
             }
         }
         self.parts.push((path.to_owned(), metadata));
@@ -348,22 +349,22 @@ impl ActivationReader {
         self.parts.first().map_or(Path::new(""), |(path, _)| path)
     }
 
-    /// The recorded moments as (epoch, step), ascending.
-    pub fn moments(&self) -> impl ExactSizeIterator<Item = (i32, i64)> + '_ {
-        self.moments.iter().map(|place| (place.epoch, place.step))
+    /// The recorded snapshots as (epoch, step), ascending.
+    pub fn snapshots(&self) -> impl ExactSizeIterator<Item = (i32, i64)> + '_ {
+        self.snapshots.iter().map(|place| (place.epoch, place.step))
     }
 
-    /// Reads the `index`-th recorded moment.
+    /// Reads the `index`-th recorded snapshot.
     ///
     /// # Errors
     /// Damaged, nulls, samples out of order.
     pub fn read(&self, index: usize) -> Result<Activations, StoreError> {
-        let (path, _) = &self.parts[self.moments[index].part];
+        let (path, _) = &self.parts[self.snapshots[index].part];
         guarded(path, || self.read_from(open_file(path)?, index))
     }
 
     fn read_from(&self, file: impl ChunkReader + 'static, index: usize) -> Result<Activations, StoreError> {
-        let place = &self.moments[index];
+        let place = &self.snapshots[index];
         let (path, metadata) = &self.parts[place.part];
         let damaged = |problem: String| StoreError::Damaged { path: path.clone(), problem };
         let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
@@ -445,17 +446,17 @@ mod tests {
 
     const N: i32 = 3;
 
-    fn written(moments: &[(i32, i64)], precision: Precision) -> (tempfile::TempDir, PathBuf) {
+    fn written(snapshots: &[(i32, i64)], precision: Precision) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
         let shape = Shape { values: Values::Activations, precision, zeros: Zeros::Few };
         let samples: Arc<[i32]> = (0..N).collect();
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 2, &Footer::new()).unwrap();
-        for (epoch, step) in moments {
+        for (epoch, step) in snapshots {
             let t: Vec<f32> = (0..2 * N).map(|v| (v + 10 * epoch) as f32).collect();
             writer.write(*epoch, *step, &t).unwrap();
         }
-        assert_eq!(writer.commit().unwrap().rows, 3 * moments.len() as u64);
+        assert_eq!(writer.commit().unwrap().rows, 3 * snapshots.len() as u64);
         let path = folder.path().join("a.parquet");
         (folder, path)
     }
@@ -469,9 +470,9 @@ mod tests {
         for precision in [Precision::F32, Precision::F16] {
             let (_folder, path) = written(&[(0, 0), (3, 21), (3, 22), (9, 63)], precision);
             let reader = open(&path).unwrap();
-            let moments: Vec<(i32, i64)> = reader.moments().collect();
+            let snapshots: Vec<(i32, i64)> = reader.snapshots().collect();
             assert_eq!((reader.n_units(), reader.precision()), (2, precision));
-            assert_eq!(moments, [(0, 0), (3, 21), (3, 22), (9, 63)]);
+            assert_eq!(snapshots, [(0, 0), (3, 21), (3, 22), (9, 63)]);
             let t = (90..96).map(|v| v as f32).collect();
             assert_eq!(reader.read(3).unwrap(), Activations { epoch: 9, step: 63, samples: vec![0, 1, 2], t });
             assert_eq!(reader.read(1).unwrap().step, 21);
@@ -489,9 +490,9 @@ mod tests {
     }
 
     #[test]
-    fn moments_out_of_order_and_truncated_files_are_refused() {
+    fn snapshots_out_of_order_and_truncated_files_are_refused() {
         let (_folder, path) = written(&[(3, 3), (0, 0)], Precision::F32);
-        assert!(open(&path).unwrap_err().to_string().contains("moments must ascend"));
+        assert!(open(&path).unwrap_err().to_string().contains("snapshots must ascend"));
         let content = std::fs::read(&path).unwrap();
         for length in [0, 3, content.len() / 2, content.len() - 1] {
             std::fs::write(&path, &content[..length]).unwrap();
@@ -535,7 +536,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_of_one_moment_touches_only_its_bytes() {
+    fn a_reader_of_one_snapshot_touches_only_its_bytes() {
         let folder = tempfile::tempdir().unwrap();
         let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let samples: Arc<[i32]> = (0..1000).collect();

@@ -34,7 +34,7 @@ impl Lock {
         }
     }
 
-    /// As [`Lock::named`], but waits while another process has it: for work that takes moments.
+    /// As [`Lock::named`], but waits while another process has it: for short work.
     ///
     /// # Errors
     /// The folder cannot be created.

@@ -21,7 +21,7 @@ use super::table::{expect_entries, open};
 pub struct Recording {
     root: PathBuf,
     runs: Vec<RecordedRun>,
-    /// Runs whose training failed before their first recorded moment.
+    /// Runs whose training failed before their first recorded snapshot.
     empty: Vec<RecordedRun>,
 }
 
@@ -62,7 +62,7 @@ impl Recording {
             let problem = match experiment.is_unfinished() {
                 true => "no run is recorded whole; run `infoplane record` again",
                 false if !empty.is_empty() => {
-                    "every training failed before its first recorded moment; see the table `runs`, and lower `learning_rate`"
+                    "every training failed before its first recorded snapshot; see the table `runs`, and lower `learning_rate`"
                 }
                 false => "no recorded activations; run `infoplane record` first",
             };
@@ -153,7 +153,7 @@ impl Recording {
         &self.runs
     }
 
-    /// These, then those whose training failed before their first recorded moment.
+    /// These, then those whose training failed before their first recorded snapshot.
     pub fn all_runs(&self) -> impl Iterator<Item = &RecordedRun> {
         self.runs.iter().chain(&self.empty)
     }
@@ -371,7 +371,7 @@ fn has_activations(run: &RecordedRun) -> bool {
     run.files.iter().any(|(part, _)| part.table == Values::Activations.table())
 }
 
-/// Where the number of a part is missing, so are its moments, perhaps in all layers alike.
+/// Where the number of a part is missing, so are its snapshots, perhaps in all layers alike.
 fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError> {
     let number = |file: &File| -> Option<usize> {
         let (_, name) = file.relative.rsplit_once("/part-")?;

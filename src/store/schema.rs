@@ -145,7 +145,7 @@ tables! {
         split: String,
     }
 
-    /// One recorded moment of one run: how well the network fits.
+    /// One recorded snapshot of one run: how well the network fits.
     "epochs" = EpochRow {
         /// Whole passes over the training samples.
         epoch: i32,
@@ -179,31 +179,31 @@ tables! {
         degenerate: Option<String>,
     }
 
-    /// One sample at one recorded moment: what one layer made of it. A row group is one moment.
+    /// One sample at one recorded snapshot: what one layer made of it. A row group is one snapshot.
     "activations" = ActivationRow {
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far; 0 is the untrained network.
         step: i64,
-        /// Number of the sample, as in `samples`; ascending within a moment, the same samples at every moment.
+        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
         sample: i32,
         /// T, one value per unit of the layer, after the activation function (f32, or f16 where the pipeline asks for it).
         t: Vec<f32>,
     }
 
-    /// One sample at one recorded moment: the weighted sums of one layer, before its activation function.
+    /// One sample at one recorded snapshot: the weighted sums of one layer, before its activation function.
     "pre_activations" = PreActivationRow {
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far; 0 is the untrained network.
         step: i64,
-        /// Number of the sample, as in `samples`; ascending within a moment, the same samples at every moment.
+        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
         sample: i32,
         /// One value per unit of the layer (f32, or f16 where the pipeline asks for it).
         z: Vec<f32>,
     }
 
-    /// One layer at one recorded moment: its weights.
+    /// One layer at one recorded snapshot: its weights.
     "weights" = WeightRow {
         /// Whole passes over the training samples.
         epoch: i32,
@@ -235,7 +235,7 @@ tables! {
         weight_norm: f64,
     }
 
-    /// One run, layer and recorded moment: what one estimator says of the layer as a whole.
+    /// One run, layer and recorded snapshot: what one estimator says of the layer as a whole.
     "estimates" = EstimateRow {
         /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
@@ -253,7 +253,7 @@ tables! {
         samples: Option<String>,
         /// What makes T random once X is known: `none`, `noise` (added in the analysis, not there in training), `window` (the steps pooled) or `runs` (the runs pooled).
         randomness: Option<String>,
-        /// Recorded moments that were pooled, 1 where nothing was.
+        /// Recorded snapshots that were pooled, 1 where nothing was.
         n_pooled: Option<i64>,
         /// I(X;T) in bits; null where there is no estimate, and for estimators that know it up to a constant only.
         i_xt_bits: Option<f64>,
@@ -263,7 +263,7 @@ tables! {
         i_tt_bits: Option<f64>,
         /// H(T) in bits: of a code its entropy, of T plus noise or of a density a differential entropy, which may be negative; null where there is no estimate, and for estimators that have none.
         h_t_bits: Option<f64>,
-        /// H(T|X) in bits: of a code 0 unless moments are pooled or inputs repeat, of noise its differential entropy; null where there is no estimate, and where T is taken for a density.
+        /// H(T|X) in bits: of a code 0 unless snapshots are pooled or inputs repeat, of noise its differential entropy; null where there is no estimate, and where T is taken for a density.
         h_t_given_x_bits: Option<f64>,
         /// The largest possible I(X;T) in bits: H(X), or the logarithm of the number of possible codes where that is less; formulas that correct a bias or take T for Gaussian can exceed it; null where there is no I(X;T).
         i_xt_ceiling_bits: Option<f64>,
@@ -275,11 +275,11 @@ tables! {
         i_xt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_xt_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the samples anew (pooled moments of a sample share its label): what the estimator says where there is no information.
+        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the samples anew (pooled snapshots of a sample share its label): what the estimator says where there is no information.
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt to the samples of their moment anew; null where runs of different samples are pooled.
+        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt to the samples of their snapshot anew; null where runs of different samples are pooled.
         i_tt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_tt_null_bits_std: Option<f64>,
@@ -287,7 +287,7 @@ tables! {
         i_xt_untrained_bits: Option<f64>,
         /// I(T;Y) in bits of the same layer and run before training; null where step 0 is not recorded, has no estimate, or is pooled with others.
         i_ty_untrained_bits: Option<f64>,
-        /// Rows in the estimate: samples, times the moments pooled; 0 where the number is exact.
+        /// Rows in the estimate: samples, times the snapshots pooled; 0 where the number is exact.
         n_samples: i32,
         /// Distinct values of T that the estimator saw; 0 where there is no estimate.
         n_codes: i32,
@@ -299,7 +299,7 @@ tables! {
         failure: Option<String>,
     }
 
-    /// One run, layer, unit and recorded moment: what one estimator says of a single unit t of the layer.
+    /// One run, layer, unit and recorded snapshot: what one estimator says of a single unit t of the layer.
     "unit_estimates" = UnitEstimateRow {
         /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
@@ -325,7 +325,7 @@ tables! {
         i_xt_ceiling_bits: Option<f64>,
         /// The largest possible I(t;Y) in bits: H(Y), less H(Y|X) where labels are probabilities; null where there is no estimate.
         i_ty_ceiling_bits: Option<f64>,
-        /// Rows in the estimate: samples, times the moments pooled.
+        /// Rows in the estimate: samples, times the snapshots pooled.
         n_samples: i32,
         /// Distinct values of t that the estimator saw; 0 where there is no estimate.
         n_codes: i32,
@@ -333,7 +333,7 @@ tables! {
         failure: Option<String>,
     }
 
-    /// One estimator, layer, recorded moment and check: how many runs pass it.
+    /// One estimator, layer, recorded snapshot and check: how many runs pass it.
     "checks" = CheckRow {
         /// Identity of the estimator with its parameters and its choice of values, samples and pool.
         estimator: String,
@@ -419,7 +419,7 @@ tables! {
         failure: Option<String>,
     }
 
-    /// One run and layer at its last recorded moment: how near it is to the information bottleneck's bound.
+    /// One run and layer at its last recorded snapshot: how near it is to the information bottleneck's bound.
     "bound_layers" = BoundLayerRow {
         /// Identity of the estimator whose code of T is taken for the encoder p(t|x).
         estimator: String,
@@ -547,23 +547,23 @@ tables! {
         layer: i32,
         /// The last recorded epoch.
         end_epoch: i32,
-        /// I(X;T) at the first recorded moment, in bits; null, like all that follows, where there is none or `failure` says why not.
+        /// I(X;T) at the first recorded snapshot, in bits; null, like all that follows, where there is none or `failure` says why not.
         i_xt_start_bits: Option<f64>,
         /// The largest I(X;T), in bits.
         i_xt_peak_bits: Option<f64>,
         /// The first epoch that has it.
         i_xt_peak_epoch: Option<i64>,
-        /// I(X;T) at the last recorded moment, in bits.
+        /// I(X;T) at the last recorded snapshot, in bits.
         i_xt_end_bits: Option<f64>,
         /// The largest I(X;T) less the last, in bits: never negative, and above 0 for mere noise.
         drop_bits: Option<f64>,
         /// The epoch at which the mean of the other half of the runs (by even and odd places) is largest; null with fewer than two runs.
         others_peak_epoch: Option<i64>,
-        /// I(X;T) at that epoch less the last, in bits: compression, 0 on average where I(X;T) is nothing but noise; null with fewer than two runs or moments.
+        /// I(X;T) at that epoch less the last, in bits: compression, 0 on average where I(X;T) is nothing but noise; null with fewer than two runs or snapshots.
         compression_bits: Option<f64>,
-        /// I(T;Y) at the first recorded moment, in bits.
+        /// I(T;Y) at the first recorded snapshot, in bits.
         i_ty_start_bits: Option<f64>,
-        /// I(T;Y) at the last recorded moment, in bits.
+        /// I(T;Y) at the last recorded snapshot, in bits.
         i_ty_end_bits: Option<f64>,
         /// Length of the fitting phase: the first epoch with 90 % of the way from the first I(T;Y) to its largest; null where it never rises.
         fitted_epoch: Option<i64>,

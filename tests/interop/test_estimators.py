@@ -95,8 +95,8 @@ def experiment(tmp_path_factory, in_folder):
     for layer in LAYERS:
         files = f"{root}/recording/activations/layer={layer}/*/*.parquet"
         rows = pl.read_parquet(files, hive_partitioning=True)
-        for (run, step), of_moment in rows.group_by("run", "step"):
-            t[run, layer, step] = of_moment.sort("sample")["t"].to_numpy()
+        for (run, step), of_snapshot in rows.group_by("run", "step"):
+            t[run, layer, step] = of_snapshot.sort("sample")["t"].to_numpy()
     samples = pl.read_parquet(root / "recording/samples.parquet").sort("sample")
     split = pl.read_parquet(root / "recording/splits/*/*.parquet", hive_partitioning=True).sort("run", "sample")
     return SimpleNamespace(
@@ -292,14 +292,14 @@ def test_a_selection_takes_the_samples_of_its_run(experiment, split):
         assert row["i_xt_ceiling_bits"] == pytest.approx(min(np.log2(len(t)), t.shape[1] * np.log2(31)))
 
 
-def check_pooled(experiment, row, moments, rule):
-    """`moments` are the T that were put together: T is a random function of X."""
+def check_pooled(experiment, row, snapshots, rule):
+    """`snapshots` are the T that were put together: T is a random function of X."""
     n = len(experiment.y)
-    cells = cells_of(rule(np.concatenate(moments)))
-    x, y = np.tile(np.arange(n), len(moments)), np.tile(experiment.y, len(moments))
+    cells = cells_of(rule(np.concatenate(snapshots)))
+    x, y = np.tile(np.arange(n), len(snapshots)), np.tile(experiment.y, len(snapshots))
     # H(T|X) by its definition: in the mean over the inputs, the entropy of the cells that this input went to.
     h_t_given_x = np.mean([plug_in(cells[i::n]) for i in range(n)])
-    assert row["n_pooled"] == len(moments) and row["n_samples"] == len(moments) * n
+    assert row["n_pooled"] == len(snapshots) and row["n_samples"] == len(snapshots) * n
     assert row["h_t_given_x_bits"] == pytest.approx(h_t_given_x, abs=DISCRETE)
     assert row["i_xt_bits"] == pytest.approx(plug_in(cells) - h_t_given_x, abs=DISCRETE)
     assert row["i_ty_bits"] == pytest.approx(information(cells, y), abs=DISCRETE)
@@ -316,16 +316,16 @@ def test_a_window_is_random_given_the_input(experiment, estimator):
     rule = RULES[estimator.removesuffix("-pool-windows")]
     for row in places(experiment, estimator):
         assert (row["step"], row["randomness"]) == (WINDOW[-1], "window")
-        moments = [experiment.t[row["run"], row["layer"], step] for step in WINDOW]
-        check_pooled(experiment, row, moments, rule)
+        snapshots = [experiment.t[row["run"], row["layer"], step] for step in WINDOW]
+        check_pooled(experiment, row, snapshots, rule)
 
 
 def test_pooled_runs_are_random_given_the_input(experiment):
     for row in places(experiment, "binning-n-edges-30-pool-runs"):
         assert (row["run"], row["randomness"]) == ("pooled", "runs")
         if row["step"] == LAST_STEP:
-            moments = [experiment.t[run, row["layer"], row["step"]] for run in RUNS]
-            check_pooled(experiment, row, moments, RULES["binning-n-edges-30"])
+            snapshots = [experiment.t[run, row["layer"], row["step"]] for run in RUNS]
+            check_pooled(experiment, row, snapshots, RULES["binning-n-edges-30"])
 
 
 def test_units_are_estimated_by_themselves(experiment):

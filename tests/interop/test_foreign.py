@@ -72,8 +72,8 @@ def test_the_estimates_are_those_of_the_activations(experiment, in_folder):
     rows = estimates(experiment).filter(pl.col("run") == "r0000", pl.col("layer") == 3)
     edges = np.linspace(-1, 1, 30)
     for row in rows.to_dicts():
-        moment = table.filter(pa.compute.field("epoch") == row["epoch"])
-        t = np.array(moment["t"].to_pylist())
+        snapshot = table.filter(pa.compute.field("epoch") == row["epoch"])
+        t = np.array(snapshot["t"].to_pylist())
         codes = np.unique(np.digitize(t, edges), axis=0, return_counts=True)[1] / N_SAMPLES
         assert row["n_codes"] == len(codes)
         assert row["i_xt_bits"] == pytest.approx(-(codes * np.log2(codes)).sum(), abs=1e-9)

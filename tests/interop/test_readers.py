@@ -93,16 +93,16 @@ def test_every_reader_sees_the_same_activations(experiment, reader):
     assert np.array_equal(t.astype(np.float32), expected.astype(np.float32))
 
 
-def test_a_row_group_is_one_moment_and_says_which(experiment):
+def test_a_row_group_is_one_snapshot_and_says_which(experiment):
     for path in experiment.layer.glob("*/*.parquet"):
         metadata = pq.ParquetFile(path).metadata
         names = [metadata.schema.column(i).name for i in range(metadata.num_columns)]
-        moments = []
+        snapshots = []
         for group in map(metadata.row_group, range(metadata.num_row_groups)):
             epoch, step = (group.column(names.index(name)).statistics for name in ("epoch", "step"))
             assert (epoch.min, step.min) == (epoch.max, step.max)
-            moments.append((epoch.min, step.min))
-        assert moments == sorted(moments) and moments[0] == (0, 0) and moments[-1][0] == EPOCH
+            snapshots.append((epoch.min, step.min))
+        assert snapshots == sorted(snapshots) and snapshots[0] == (0, 0) and snapshots[-1][0] == EPOCH
 
 
 def test_a_predicate_on_the_epoch_opens_one_row_group_per_run(experiment):

@@ -111,7 +111,7 @@ def summary(folder, estimator, name="p"):
     return rows.rename({"i_xt_bits_mean": "i_xt", "i_ty_bits_mean": "i_ty"})
 
 
-def moments(table):
+def snapshots(table):
     return table.select("epoch", "step").unique().sort("step").rows()
 
 
@@ -128,9 +128,9 @@ def choose(page, family, scale):
     page.get_by_label("Scale", exact=True).select_option(scale)
 
 
-def assert_shown(page, table, moment, which=0):
-    """What is drawn now are the rows of `table` at `moment`, one for every layer."""
-    epoch, step = moment
+def assert_shown(page, table, snapshot, which=0):
+    """What is drawn now are the rows of `table` at `snapshot`, one for every layer."""
+    epoch, step = snapshot
     # A key is answered at once, but drawn at the next frame.
     until(page, f"infoplane.shown({which}).every((row) => row.step === {step})")
     shown = page.evaluate(f"infoplane.shown({which})")
@@ -144,24 +144,24 @@ def assert_shown(page, table, moment, which=0):
 def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(page, folder):
     table = summary(folder, "binning-n-edges-30")
     choose(page, "binning", "n-edges-30")
-    slider = page.get_by_label("Recorded moment")
+    slider = page.get_by_label("Recorded snapshot")
     slider.focus()
     page.keyboard.press("Home")
-    all_moments = moments(table)
-    assert len(all_moments) > 5
-    for i, moment in enumerate(all_moments):
-        assert_shown(page, table, moment)
+    all_snapshots = snapshots(table)
+    assert len(all_snapshots) > 5
+    for i, snapshot in enumerate(all_snapshots):
+        assert_shown(page, table, snapshot)
         assert slider.input_value() == str(i)
-        assert slider.get_attribute("aria-valuetext") == "epoch {}, step {}".format(*moment)
+        assert slider.get_attribute("aria-valuetext") == "epoch {}, step {}".format(*snapshot)
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
-    assert_shown(page, table, all_moments[0])
+    assert_shown(page, table, all_snapshots[0])
     # The keys work as well where no control has the focus.
     slider.blur()
     page.keyboard.press("End")
-    assert_shown(page, table, all_moments[-1])
+    assert_shown(page, table, all_snapshots[-1])
     page.keyboard.press("ArrowLeft")
-    assert_shown(page, table, all_moments[-2])
+    assert_shown(page, table, all_snapshots[-2])
 
 
 def test_another_estimator_shows_its_own_table(page, folder):
@@ -172,7 +172,7 @@ def test_another_estimator_shows_its_own_table(page, folder):
         choose(page, *name.split("-", 1))
         assert page.evaluate("infoplane.state().estimate") == name
         table = summary(folder, name)
-        assert_shown(page, table, moments(table)[-1])
+        assert_shown(page, table, snapshots(table)[-1])
 
 
 def test_one_run_shows_the_estimates_of_this_run(page, folder):
@@ -182,9 +182,9 @@ def test_one_run_shows_the_estimates_of_this_run(page, folder):
     for run in ("r0001", "r0002"):
         page.get_by_label("Runs", exact=True).select_option(run)
         of_run = estimates.filter(pl.col("run") == run)
-        for moment in (moments(of_run)[3], moments(of_run)[-1]):
-            page.evaluate("(epoch) => infoplane.set({ epoch })", moment[0])
-            assert_shown(page, of_run, moment)
+        for snapshot in (snapshots(of_run)[3], snapshots(of_run)[-1]):
+            page.evaluate("(epoch) => infoplane.set({ epoch })", snapshot[0])
+            assert_shown(page, of_run, snapshot)
 
 
 def test_all_runs_are_dots_of_their_own(page, folder):
@@ -205,29 +205,29 @@ def test_nats_are_another_unit_of_the_same_numbers(page, folder):
     page.get_by_label("Unit", exact=True).select_option("nats")
     expect(page.locator(".plane .xtitle")).to_have_text("I(X;T), nats")
     table = summary(folder, "binning-n-edges-30")
-    assert_shown(page, table, moments(table)[-1])
+    assert_shown(page, table, snapshots(table)[-1])
 
 
 def test_play_moves_on_and_stops(page):
     # Slowly, so that it is not over before the next press.
     page.get_by_label("Speed", exact=True).select_option("1")
-    page.evaluate("infoplane.set({ moment: 0 })")
+    page.evaluate("infoplane.set({ snapshot: 0 })")
     page.get_by_role("button", name="Play").click()
-    until(page, "infoplane.state().moment >= 1")
+    until(page, "infoplane.state().snapshot >= 1")
     page.get_by_role("button", name="Pause").click()
     until(page, "!infoplane.state().playing")
-    moment = page.evaluate("infoplane.state().moment")
+    snapshot = page.evaluate("infoplane.state().snapshot")
     page.wait_for_timeout(1500)
-    assert page.evaluate("infoplane.state().moment") == moment
-    # From the keyboard it plays to the last moment, and stops there.
+    assert page.evaluate("infoplane.state().snapshot") == snapshot
+    # From the keyboard it plays to the last snapshot, and stops there.
     page.get_by_label("Speed", exact=True).select_option("32")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(" ")
-    until(page, "infoplane.state().moment === infoplane.state().n_moments - 1 && !infoplane.state().playing")
+    until(page, "infoplane.state().snapshot === infoplane.state().n_snapshots - 1 && !infoplane.state().playing")
 
 
 def test_a_click_into_a_course_goes_to_its_epoch(page):
-    page.evaluate("infoplane.set({ moment: 3 })")
+    page.evaluate("infoplane.set({ snapshot: 3 })")
     box = page.locator(".courses .plot").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 80)
     until(page, "infoplane.state().epoch === 30")
@@ -323,13 +323,13 @@ def test_two_experiments_share_the_epoch(opened, folder):
     page.evaluate("infoplane.set({ experiment: 'p', estimate: 'binning-n-edges-30' })")
     page.get_by_label("Beside it").select_option(label="deeper")
     first, second = summary(folder, "binning-n-edges-30"), summary(folder, "binning-n-edges-30", "deeper")
-    epochs = [[epoch for epoch, _ in moments(table)] for table in (first, second)]
+    epochs = [[epoch for epoch, _ in snapshots(table)] for table in (first, second)]
     for epoch in (0, 5, 9, 30):
         page.evaluate("(epoch) => infoplane.set({ epoch })", epoch)
         for which, table in enumerate((first, second)):
             # The nearest recorded epoch at or before.
             at = bisect.bisect_right(epochs[which], epoch) - 1
-            assert_shown(page, table, moments(table)[at], which)
+            assert_shown(page, table, snapshots(table)[at], which)
     ranges = page.evaluate("Array.from(document.querySelectorAll('.plane .plot'), (plot) => [plot.layout.xaxis.range, plot.layout.yaxis.range])")
     assert len(ranges) == 2 and ranges[0] == ranges[1]
 
@@ -354,7 +354,7 @@ def test_estimates_of_other_layers_stand_at_their_own(opened, folder, in_folder)
     page = opened(folder / "outputs/layers/report.html")
     table = pl.read_parquet(folder / "outputs/layers/summary.parquet")
     for estimate in ["binning-n-edges-30", "binning-n-edges-30-pre-activations"]:
-        page.evaluate("id => infoplane.set({ estimate: id, moment: 0 })", estimate)
+        page.evaluate("id => infoplane.set({ estimate: id, snapshot: 0 })", estimate)
         rows = table.filter(pl.col("estimator") == estimate, pl.col("step") == 0).sort("layer")
         shown = {point["layer"]: point["i_xt"] for point in page.evaluate(SHOWN)}
         expected = dict(zip(rows["layer"], rows["i_xt_bits_mean"]))

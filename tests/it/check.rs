@@ -17,7 +17,7 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
         shown.stdout
     );
     let rows: Vec<CheckRow> = read_rows(&project.path("outputs/p/checks.parquet")).unwrap();
-    // Of both estimators: three layers at six moments; the last layer has none above.
+    // Of both estimators: three layers at six snapshots; the last layer has none above.
     let n_of = |check: &str| rows.iter().filter(|row| row.check == check).count();
     assert_eq!((n_of("saturation"), n_of("fano"), n_of("dpi-xt"), n_of("scales")), (36, 36, 24, 18));
     assert!(rows.iter().all(|row| row.n_runs == 2 && row.n_found <= 2));

@@ -77,7 +77,7 @@ fn tables_that_came_with_version_3_are_read() {
     let root = committed(3);
     let units: Vec<UnitEstimateRow> =
         read_rows(&root.join("unit_estimates/quantised-bits-8/run=r0000.parquet")).unwrap();
-    // Three hidden units and two outputs at three moments.
+    // Three hidden units and two outputs at three snapshots.
     assert_eq!(units.len(), 5 * 3);
     assert!(units.iter().all(|row| row.i_xt_bits.is_some() && row.failure.is_none()));
     let checks: Vec<CheckRow> = read_rows(&root.join("checks.parquet")).unwrap();

@@ -195,7 +195,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
         assert!(!project.path("outputs").exists());
     };
     check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples leaves none to train on");
-    check("[6, 3]", "[9_000_000]", "one moment would be 36864008192 activations");
+    check("[6, 3]", "[9_000_000]", "one snapshot would be 36864008192 activations");
     check("4e-3", "1e-50", "`learning_rate`: must be a number above 0 that f32 can hold, got 1e-50");
     check(
         "n_edges = 30",

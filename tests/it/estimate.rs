@@ -1,4 +1,4 @@
-//! Which estimates are made of what: samples, moments pooled, units, neighbours, nulls; and what is left alone.
+//! Which estimates are made of what: samples, snapshots pooled, units, neighbours, nulls; and what is left alone.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -20,11 +20,11 @@ fn estimates(project: &Project, estimator: &str, run: &str) -> Vec<EstimateRow> 
     read_rows(&project.path(&format!("outputs/p/estimates/{estimator}/run={run}.parquet"))).unwrap()
 }
 
-/// T of a layer at a moment of run 0.
-fn t(project: &Project, layer: usize, moment: usize) -> Vec<Vec<f64>> {
+/// T of a layer at a snapshot of run 0.
+fn t(project: &Project, layer: usize, snapshot: usize) -> Vec<Vec<f64>> {
     let file = format!("outputs/p/recording/activations/layer={layer}/run=r0000/part-00000.parquet");
     let reader = project.activations(&file);
-    let t = reader.read(moment).unwrap().t;
+    let t = reader.read(snapshot).unwrap().t;
     t.chunks(reader.n_units()).map(|row| row.iter().map(|value| f64::from(*value)).collect()).collect()
 }
 
@@ -84,10 +84,10 @@ fn information_between_neighbours_is_that_of_the_formula() {
     let project = recorded();
     project.ok("estimate binning outputs/p --n-bins 9");
     let rows = estimates(&project, "binning-n-bins-9", "r0000");
-    for (moment, step) in [(0, 0), (5, 84)] {
+    for (snapshot, step) in [(0, 0), (5, 84)] {
         let codes: Vec<Vec<Vec<i64>>> = (1..=3)
             .map(|layer| {
-                let t = t(&project, layer, moment);
+                let t = t(&project, layer, snapshot);
                 let (low, high) = extremes(&t);
                 binned(&t, low, high, 9)
             })
@@ -105,12 +105,12 @@ fn information_between_neighbours_is_that_of_the_formula() {
 }
 
 #[test]
-fn bins_over_the_run_use_every_layer_and_moment() {
+fn bins_over_the_run_use_every_layer_and_snapshot() {
     let project = recorded();
     project.ok("estimate binning outputs/p --n-bins 9 --range run");
     let rows = estimates(&project, "binning-n-bins-9-range-run", "r0000");
     let all: Vec<Vec<f64>> = (1..=3)
-        .flat_map(|layer| (0..6).map(move |moment| (layer, moment)))
+        .flat_map(|layer| (0..6).map(move |snapshot| (layer, snapshot)))
         .flat_map(|(l, m)| t(&project, l, m))
         .collect();
     let (low, high) = extremes(&all);
@@ -207,8 +207,8 @@ fn pooled_windows_make_t_random_given_x() {
         [1, 2, 3].map(|l| [(l, 4), (l, 7)]).concat()
     );
     let rows = estimates(&project, "binning-n-bins-4-pool-windows", "r0000");
-    // Moments: steps 0, 2, 3, 4, 6, 7, 84.
-    let pooled: Vec<Vec<f64>> = (1..=3).flat_map(|moment| t(&project, 2, moment)).collect();
+    // Snapshots: steps 0, 2, 3, 4, 6, 7, 84.
+    let pooled: Vec<Vec<f64>> = (1..=3).flat_map(|snapshot| t(&project, 2, snapshot)).collect();
     let x: Vec<Vec<i64>> = (0..3).flat_map(|_| (0..4096).map(|sample| vec![sample])).collect();
     let (low, high) = extremes(&pooled);
     let codes = binned(&pooled, low, high, 4);
@@ -232,7 +232,7 @@ fn pooled_windows_make_t_random_given_x() {
     let sentence = project.refused("estimate kde outputs/p --pool windows");
     assert!(sentence.contains("`kde` adds noise of its own and cannot pool"), "{sentence}");
     let sentence = project.refused("estimate kozachenko-leonenko outputs/p --pool runs");
-    assert!(sentence.contains("takes rows for independent samples, which pooled moments are not"), "{sentence}");
+    assert!(sentence.contains("takes rows for independent samples, which pooled snapshots are not"), "{sentence}");
     project.ok("aggregate outputs/p");
     project.ok("plot all outputs/p");
 }
@@ -403,7 +403,7 @@ fn pre_activations_are_estimated_where_they_are_recorded() {
     assert_ne!(activations.iter().find(|row| row.layer == 2 && row.step == 84).unwrap().i_xt_bits, row.i_xt_bits);
 }
 
-/// A run of a foreign recording beside that of `Project::recording`: one layer, one moment.
+/// A run of a foreign recording beside that of `Project::recording`: one layer, one snapshot.
 fn add_run(project: &Project, run: &str, layer: usize, t: &[f32], n_units: usize) {
     let file = format!("activations/layer={layer}/run={run}/part-00000.parquet");
     let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
@@ -432,7 +432,7 @@ fn a_value_that_is_not_finite_is_named_where_it_was_recorded_and_spoils_nothing_
     add_run(&project, "r0001", 1, &[0.1, 0.2, f32::INFINITY, 0.4], 1);
     assert_eq!(project.run("estimate binning outputs/p --pool runs").code, 1);
     let rows = estimates(&project, "binning-n-edges-30-pool-runs", "pooled");
-    let reason = "sample 2, unit 0 is inf; only finite values can be estimated (one of 2 pooled moments)";
+    let reason = "sample 2, unit 0 is inf; only finite values can be estimated (one of 2 pooled snapshots)";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
     // The range of all runs is that of their finite values.
     assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range all-runs").code, 1);
@@ -472,7 +472,7 @@ fn what_cannot_be_pooled_is_refused_before_anything_is_written() {
 }
 
 #[test]
-fn labels_of_pooled_moments_are_shuffled_by_sample() {
+fn labels_of_pooled_snapshots_are_shuffled_by_sample() {
     // T is the same in both runs: pooling copies must leave the null as it is.
     let project = Project::new("");
     let t: Vec<f32> = (0..40).map(|i| (i as f32 * 1.7).sin()).collect();

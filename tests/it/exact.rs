@@ -64,9 +64,9 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
     // Inputs of variance ¼; power of a part of the weights.
     let power = |w: &[f64]| w.iter().map(|w| w * w).sum::<f64>() / 4.0;
     for (i, (all, (relevant, irrelevant))) in tables[0].iter().zip(tables[1].iter().zip(&tables[2])).enumerate() {
-        let (layer, moment) = (i / 3, i % 3);
-        let scale = if layer == 0 { 1.0 } else { f64::from(second[moment].kernel[0]) };
-        let w: Vec<f64> = first[moment].kernel.iter().map(|w| scale * f64::from(*w)).collect();
+        let (layer, snapshot) = (i / 3, i % 3);
+        let scale = if layer == 0 { 1.0 } else { f64::from(second[snapshot].kernel[0]) };
+        let w: Vec<f64> = first[snapshot].kernel.iter().map(|w| scale * f64::from(*w)).collect();
         let (t, y) = (power(&w) + 0.5, power(&wo) + 1.0);
         let product = w.iter().zip(&wo).map(|(a, b)| a * b).sum::<f64>() / 4.0;
         let i_ty = -0.5 * (1.0 - product * product / (t * y)).log2();
@@ -74,7 +74,7 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
         let entropy = |variance: f64| 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * variance).log2();
         for (row, rest) in [(all, 0.5), (relevant, power(&w[3..]) + 0.5), (irrelevant, power(&w[..3]) + 0.5)] {
             let i_xt = 0.5 * (t / rest).log2();
-            assert_eq!((row.layer, row.epoch, row.step), (layer as i32 + 1, 2 * moment as i32, 10 * moment as i64));
+            assert_eq!((row.layer, row.epoch, row.step), (layer as i32 + 1, 2 * snapshot as i32, 10 * snapshot as i64));
             // Determinants of up to 5 x 5 with entries of size 1.
             assert!((row.i_xt_bits.unwrap() - i_xt).abs() < 1e-12, "{row:?}: {i_xt}");
             assert!((row.i_ty_bits.unwrap() - i_ty).abs() < 1e-12, "{row:?}: {i_ty}");

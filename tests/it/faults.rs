@@ -2,14 +2,14 @@
 //! lost, nothing that is wrong becomes a number, and every refusal is a sentence.
 
 mod damage; // every region of every file, one byte at a time
-mod kills; // SIGKILL at random moments
+mod kills; // SIGKILL at random times
 mod overwriting; // a replacement that is stopped in its middle
 mod room; // full disks, folders that cannot be written
 mod small; // a recording of some kilobytes, made in this process
 mod structure; // files that are missing, moved, of another's, or newer
 mod writers; // two processes at once
 
-/// Two runs of four parts each, a moment a part: 64 units × 4096 samples × 4 bytes are 1 MiB, the smallest part.
+/// Two runs of four parts each, a snapshot a part: 64 units × 4096 samples × 4 bytes are 1 MiB, the smallest part.
 const PARTS: &str = r#"seed = 5
 runs = 2
 [data]

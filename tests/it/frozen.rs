@@ -141,7 +141,7 @@ fn tiny_gives_the_same_numbers_as_ever() {
             let part = format!("activations/layer={layer}/run=r{run:04}/part-00000.parquet");
             let reader = project.values(&format!("outputs/tiny/recording/{part}"), Values::Activations);
             let mut bytes = Vec::new();
-            for index in 0..reader.moments().len() {
+            for index in 0..reader.snapshots().len() {
                 let read = reader.read(index).unwrap();
                 bytes.extend(read.step.to_le_bytes());
                 bytes.extend(read.t.iter().flat_map(|value| value.to_le_bytes()));

@@ -33,7 +33,7 @@ fn rows<R: Row>(project: &Project, table: &str, run: &str) -> Vec<R> {
     read_rows(&project.path(&part(table, run))).unwrap()
 }
 
-/// T of a layer at the recorded moment `index`.
+/// T of a layer at the recorded snapshot `index`.
 fn t(project: &Project, layer: usize, index: usize) -> Vec<f32> {
     project.activations(&part(&format!("activations/layer={layer}"), "r0000")).read(index).unwrap().t
 }
@@ -92,7 +92,7 @@ fn noise_is_in_training_and_in_the_recording_and_has_the_declared_variance() {
     }
     // The output has none: probabilities sum to 1.
     assert!(t(&project, 3, 5).chunks(2).all(|p| (p[0] + p[1] - 1.0).abs() < 1e-6));
-    // And the noise of one moment is not that of another.
+    // And the noise of one snapshot is not that of another.
     assert_ne!(
         t(&project, 1, 0)[0] - z.read(0).unwrap().t[0].tanh(),
         t(&project, 1, 5)[0] - z.read(5).unwrap().t[0].tanh()
@@ -149,13 +149,13 @@ fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
 }
 
 #[test]
-fn a_run_that_fails_before_its_first_moment_has_no_activations_and_is_counted() {
+fn a_run_that_fails_before_its_first_snapshot_has_no_activations_and_is_counted() {
     let text = with("activation = \"relu\"", &[("4e-3", "1e30"), ("{ log_spaced = 6 }", "{ list = [12] }")]);
     let project = Project::new(&text);
     project.ok("data make tishby");
     assert_eq!(project.run("record p.toml").code, 1);
     let sentence = project.refused("estimate pipeline p.toml");
-    assert!(sentence.contains("every training failed before its first recorded moment"), "{sentence}");
+    assert!(sentence.contains("every training failed before its first recorded snapshot"), "{sentence}");
 }
 
 #[test]
@@ -301,8 +301,8 @@ fn a_run_that_ends_early_leaves_the_estimates_of_the_others() {
     for run in ["r0000", "r0001", "r0002"] {
         let ended: Vec<RunRow> = rows(&project, "runs", run);
         assert_eq!(ended[0].outcome, "stopped");
-        let moments = rows::<EpochRow>(&project, "epochs", run).len();
-        assert_eq!(estimates(&format!("/run={run}.parquet")).len(), 3 * moments);
+        let snapshots = rows::<EpochRow>(&project, "epochs", run).len();
+        assert_eq!(estimates(&format!("/run={run}.parquet")).len(), 3 * snapshots);
         assert!(estimates(&format!("-pool-windows/run={run}.parquet")).is_empty(), "no training went so far");
     }
     // What all have is pooled: at least the untrained networks.

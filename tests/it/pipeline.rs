@@ -20,7 +20,7 @@ fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
 
     let reader = project.activations("outputs/p/recording/activations/layer=2/run=r0001/part-00000.parquet");
     assert_eq!((reader.n_units(), reader.read(0).unwrap().samples), (3, (0..4096).collect()));
-    assert_eq!(reader.moments().map(|(epoch, _)| epoch).collect::<Vec<_>>(), epochs);
+    assert_eq!(reader.snapshots().map(|(epoch, _)| epoch).collect::<Vec<_>>(), epochs);
     assert_eq!(reader.read(5).unwrap().step, 12 * 7); // 3482 samples in batches of 512: 6 whole ones and 410
 
     let rows: Vec<EpochRow> =

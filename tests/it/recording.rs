@@ -28,7 +28,7 @@ fn steps(record: &str) -> Vec<i64> {
 // 3482 training samples in batches of 512: 7 steps an epoch, 12 epochs, 84 steps.
 
 #[test]
-fn moments_are_those_that_the_pipeline_asks_for() {
+fn snapshots_are_those_that_the_pipeline_asks_for() {
     assert_eq!(steps("epochs = { every = 5 }"), [0, 35, 70, 84]);
     assert_eq!(steps("epochs = \"saxe\""), (1..=12).map(|epoch| 7 * epoch).collect::<Vec<i64>>());
     assert_eq!(steps("steps = { every = 40 }"), [0, 40, 80, 84]);
@@ -47,8 +47,8 @@ fn a_step_beyond_the_training_is_refused_before_anything_is_written() {
 fn epoch_and_step_are_both_stored() {
     let project = Project::new(&recording("steps = { list = [6, 7, 8] }"));
     project.ok("run p.toml");
-    let moments: Vec<(i32, i64)> = epochs(&project, "r0001").iter().map(|row| (row.epoch, row.step)).collect();
-    assert_eq!(moments, [(0, 6), (1, 7), (1, 8)]);
+    let snapshots: Vec<(i32, i64)> = epochs(&project, "r0001").iter().map(|row| (row.epoch, row.step)).collect();
+    assert_eq!(snapshots, [(0, 6), (1, 7), (1, 8)]);
     let rows: Vec<EstimateRow> =
         read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet")).unwrap();
     assert_eq!(rows.iter().filter(|row| row.layer == 3).map(|row| row.step).collect::<Vec<_>>(), [6, 7, 8]);
@@ -74,7 +74,7 @@ fn neighbouring_records_differ_by_at_most_delta_in_information() {
                 assert!(largest <= 0.25 + 1e-9, "layer {layer}, step {}: {largest}", pair[1].step);
             }
         }
-        assert!((5..150).contains(&n_records), "{method}: {n_records} records of 151 moments");
+        assert!((5..150).contains(&n_records), "{method}: {n_records} records of 151 snapshots");
     }
 }
 
@@ -164,7 +164,7 @@ fn a_long_run_lies_in_parts_that_are_read_as_one() {
         project.ok("run p.toml");
         project.ok("inspect outputs/p --validate");
     }
-    // 4096 samples × 11 units × 4 bytes are 180 kB a moment: 6 moments a MiB.
+    // 4096 samples × 11 units × 4 bytes are 180 kB a snapshot: 6 snapshots a MiB.
     assert!(parts.path("outputs/p/recording/activations/layer=3/run=r0001/part-00002.parquet").exists());
     assert!(!whole.path("outputs/p/recording/activations/layer=3/run=r0001/part-00001.parquet").exists());
     assert!(!parts.path("outputs/p/recording/.meta/checkpoints").exists(), "nothing is left of checkpoints");
@@ -222,11 +222,11 @@ fn inspect_tells_what_there_is_in_words_and_in_json() {
     project.ok("run p.toml");
     let said = project.run("inspect outputs/p").stdout;
     assert!(said.starts_with("p: 2 runs, whole; made by infoplane version "), "{said}");
-    assert!(said.contains("6 moments from epoch 0, step 0 to epoch 12, step 84 in r0000"), "{said}");
+    assert!(said.contains("6 snapshots from epoch 0, step 0 to epoch 12, step 84 in r0000"), "{said}");
     let json: serde_json::Value = serde_json::from_str(&project.run("inspect outputs/p --json").stdout).unwrap();
     let tables = json["experiment"]["tables"].as_array().unwrap();
     let first = tables.iter().find(|t| t["table"] == "activations" && t["layer"] == 1).unwrap();
-    // 2 runs × 6 moments × 4096 samples of 6 units; 4 + 8 + 4 + 6 · 4 bytes a row.
+    // 2 runs × 6 snapshots × 4096 samples of 6 units; 4 + 8 + 4 + 6 · 4 bytes a row.
     assert_eq!((&first["rows"], &first["width"], &first["raw_bytes"]), (&49152.into(), &6.into(), &1_966_080.into()));
 
     let file = "outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet";
@@ -293,5 +293,5 @@ fn validate_finds_what_is_wrong_with_a_recording_of_another_program() {
     let path = format!("{}/run=r0000/part-00000.parquet", EpochRow::TABLE);
     infoplane::store::write_rows(&root, &path, &[row(0), row(1)], &infoplane::store::Footer::new()).unwrap();
     let sentence = other.refused("inspect outputs/p --validate");
-    assert!(sentence.ends_with("has 2 moments, the activations have 1"), "{sentence}");
+    assert!(sentence.ends_with("has 2 snapshots, the activations have 1"), "{sentence}");
 }

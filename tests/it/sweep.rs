@@ -273,7 +273,7 @@ fn tables_of_a_sweep_are_joined_by_polars() {
     let table = scan("summary").join(of_fraction, &on, &on, JoinArgs::new(JoinType::Inner));
     let table = table.join(scan("experiments"), &on, &on, JoinArgs::new(JoinType::Inner));
     let table = table.filter(col("number").lt(lit(0.4)).and(col("layer").eq(lit(1)))).collect().unwrap();
-    // Three activations, three moments.
+    // Three activations, three snapshots.
     assert_eq!(table.height(), 3 * 3);
 }
 

@@ -293,8 +293,8 @@ impl Rule {
                 let over = match over {
                     Over::Unit => "each unit's range",
                     Over::Layer => "the layer's range",
-                    Over::Run => "the range of all layers and moments of the run",
-                    Over::AllRuns => "the range of all layers and moments of all runs",
+                    Over::Run => "the range of all layers and snapshots of the run",
+                    Over::AllRuns => "the range of all layers and snapshots of all runs",
                 };
                 format!("entropy of the code of {n_bins} bins over {over}")
             }

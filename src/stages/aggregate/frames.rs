@@ -1,4 +1,4 @@
-//! The joins: every layer and moment beside the losses, gradients and verdicts of the same. The only place that names
+//! The joins: every layer and snapshot beside the losses, gradients and verdicts of the same. The only place that names
 //! `polars`.
 
 use std::collections::BTreeMap;
@@ -7,11 +7,11 @@ use std::path::{Path, PathBuf};
 use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, Parts};
-use super::moments::Ratios;
+use super::snapshots::Ratios;
 use crate::store::schema::{SummaryRow, WeightRow};
 use crate::store::{Experiment, StoreError, read_all_rows};
 
-/// What one moment of one layer is over runs is grouped by, and sorted.
+/// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
 const RUN_KEYS: [&str; 4] = ["run", "layer", "epoch", "step"];
 
@@ -37,9 +37,9 @@ pub(super) enum FrameError {
 
 /// What goes beside the estimates of all estimators of one experiment, in memory.
 pub(super) struct Beside {
-    /// Losses and accuracies, by run and moment.
+    /// Losses and accuracies, by run and snapshot.
     fits: Option<DataFrame>,
-    /// Norms of gradients and weights, by run, layer and moment.
+    /// Norms of gradients and weights, by run, layer and snapshot.
     norms: Option<DataFrame>,
     /// Signal-to-noise ratios, by run, layer and step.
     pub(super) ratios: Ratios,
@@ -49,7 +49,7 @@ pub(super) struct Beside {
     over_runs: BTreeMap<Vec<String>, OverRuns>,
 }
 
-/// Means and counts of fits by moment, and of norms by layer and moment.
+/// Means and counts of fits by snapshot, and of norms by layer and snapshot.
 struct OverRuns {
     fits: Option<DataFrame>,
     norms: Option<DataFrame>,
@@ -128,7 +128,7 @@ fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
     Ok(ratios)
 }
 
-/// Puts the fits, norms and verdicts of the same layer and moment into `summary`, the rows of one estimator; `n_rows` are
+/// Puts the fits, norms and verdicts of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` are
 /// the estimates behind each.
 pub(super) fn join(
     summary: &mut [SummaryRow],
@@ -138,14 +138,14 @@ pub(super) fn join(
 ) -> Result<(), FrameError> {
     let over_runs = &beside.over_runs[&runs_of(estimated)];
     let column = |of: fn(&SummaryRow) -> i32| summary.iter().map(of).collect::<Vec<i32>>();
-    let moments = df!(
+    let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
         "layer" => column(|row| row.layer),
         "epoch" => column(|row| row.epoch),
         "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
     )?;
-    let joined = joined(moments.lazy(), over_runs, beside, estimated).collect()?;
+    let joined = joined(snapshots.lazy(), over_runs, beside, estimated).collect()?;
     let number = |name: &str| joined.column(&format!("{name}_mean"))?.f64();
     let count = |name: &str| joined.column(name)?.i64();
     let place = count("place")?;
@@ -241,7 +241,7 @@ fn weight_norms(weights: &[(usize, Parts)]) -> Result<Option<DataFrame>, FrameEr
     Ok(Some(table.lazy().with_columns(none.collect::<Vec<_>>()).collect()?))
 }
 
-/// How many checks warn and are violated, for every estimator, layer and moment.
+/// How many checks warn and are violated, for every estimator, layer and snapshot.
 fn checks(path: &Path) -> PolarsResult<DataFrame> {
     let count = |verdict: &'static str, name: &'static str| {
         col("verdict").eq(lit(verdict)).cast(DataType::Int64).sum().alias(name)
@@ -251,7 +251,7 @@ fn checks(path: &Path) -> PolarsResult<DataFrame> {
     scan(&[path.to_owned()])?.group_by(keys).agg(counts).collect()
 }
 
-/// The layers and moments of one estimator with what is beside them.
+/// The layers and snapshots of one estimator with what is beside them.
 fn joined(mut table: LazyFrame, over_runs: &OverRuns, beside: &Beside, estimated: &Estimated) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();

@@ -159,7 +159,7 @@ fn parts<R: Row>(
     Ok(found)
 }
 
-/// Losses of one moment twice would count a run twice.
+/// Losses of one snapshot twice would count a run twice.
 fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
     let mut last = (-1, -1);
     for path in paths {
@@ -167,7 +167,7 @@ fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
             let (epoch, step) = (row.epoch, row.step);
             if (epoch, step) <= last {
                 let problem = format!(
-                    "moments must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
+                    "snapshots must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
                     last.0, last.1
                 );
                 return Err(StoreError::Rows { path: path.clone(), problem });

@@ -3,8 +3,8 @@
 
 mod frames;
 mod inputs;
-mod moments;
 mod phases;
+mod snapshots;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -22,7 +22,7 @@ use frames::{Beside, FrameError};
 use inputs::{Estimated, Input};
 use phases::phases;
 
-/// Resamples behind every interval; their seed. The same resamples serve all layers, moments, estimators and experiments.
+/// Resamples behind every interval; their seed. The same resamples serve all layers, snapshots, estimators and experiments.
 const N_RESAMPLES: usize = 2000;
 const RESAMPLES_SEED: u64 = 0;
 
@@ -90,13 +90,13 @@ struct Made {
 
 impl Made {
     fn of(input: &Input, beside: &Beside, estimated: &Estimated) -> Result<Self, StageError> {
-        let rows = moments::read(estimated)?;
-        let by_moment = moments::by_moment(&rows);
-        let mut summary: Vec<SummaryRow> = by_moment.iter().map(|rows| moments::over_runs(input, rows)).collect();
-        let n_rows: Vec<usize> = by_moment.iter().map(|rows| rows.len()).collect();
+        let rows = snapshots::read(estimated)?;
+        let by_snapshot = snapshots::by_snapshot(&rows);
+        let mut summary: Vec<SummaryRow> = by_snapshot.iter().map(|rows| snapshots::over_runs(input, rows)).collect();
+        let n_rows: Vec<usize> = by_snapshot.iter().map(|rows| rows.len()).collect();
         frames::join(&mut summary, &n_rows, beside, estimated)?;
-        add_intervals(&mut summary, &by_moment);
-        let courses = moments::courses(input, &beside.ratios, &rows);
+        add_intervals(&mut summary, &by_snapshot);
+        let courses = snapshots::courses(input, &beside.ratios, &rows);
         let (phases, compression) = phases(&input.experiment.name(), &estimated.estimator, &courses);
         Ok(Self { summary, phases, compression })
     }
@@ -116,10 +116,10 @@ impl Made {
     }
 }
 
-/// Puts the intervals of both means into `summary`, which has a row for each of `by_moment`.
-fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]]) {
+/// Puts the intervals of both means into `summary`, which has a row for each of `by_snapshot`.
+fn add_intervals(summary: &mut [SummaryRow], by_snapshot: &[&[EstimateRow]]) {
     let of = |number: fn(&EstimateRow) -> Option<f64>| {
-        let numbers: Vec<Vec<f64>> = by_moment.iter().map(|rows| moments::numbers(rows, number)).collect();
+        let numbers: Vec<Vec<f64>> = by_snapshot.iter().map(|rows| snapshots::numbers(rows, number)).collect();
         intervals(&numbers)
     };
     let (of_xt, of_ty) = (of(|row| row.i_xt_bits), of(|row| row.i_ty_bits));
@@ -129,15 +129,15 @@ fn add_intervals(summary: &mut [SummaryRow], by_moment: &[&[EstimateRow]]) {
     }
 }
 
-/// The intervals of the means of `moments`, each of which has the numbers of some runs; `None` with fewer than two.
-fn intervals(moments: &[Vec<f64>]) -> Vec<Option<[f64; 2]>> {
-    let mut intervals = vec![None; moments.len()];
-    let counts: BTreeSet<usize> = moments.iter().map(Vec::len).collect();
+/// The intervals of the means of `snapshots`, each of which has the numbers of some runs; `None` with fewer than two.
+fn intervals(snapshots: &[Vec<f64>]) -> Vec<Option<[f64; 2]>> {
+    let mut intervals = vec![None; snapshots.len()];
+    let counts: BTreeSet<usize> = snapshots.iter().map(Vec::len).collect();
     for n in counts {
         let mut rng = ChaCha8Rng::seed_from_u64(RESAMPLES_SEED);
         let Some(resamples) = Resamples::new(n, N_RESAMPLES, &mut rng) else { continue };
-        let places: Vec<usize> = (0..moments.len()).filter(|place| moments[*place].len() == n).collect();
-        let numbers = Array2::from_shape_fn((places.len(), n), |(row, run)| moments[places[row]][run]);
+        let places: Vec<usize> = (0..snapshots.len()).filter(|place| snapshots[*place].len() == n).collect();
+        let numbers = Array2::from_shape_fn((places.len(), n), |(row, run)| snapshots[places[row]][run]);
         for (place, interval) in places.into_iter().zip(resamples.mean_intervals(numbers.view())) {
             intervals[place] = Some(interval);
         }

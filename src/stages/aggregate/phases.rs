@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::moments::{mean, median};
+use super::snapshots::{mean, median};
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::RunId;
@@ -16,14 +16,14 @@ const FITTED_SHARE: f64 = 0.9;
 pub(super) struct Course {
     pub(super) run: String,
     pub(super) layer: i32,
-    pub(super) moments: Vec<Moment>,
+    pub(super) snapshots: Vec<Snapshot>,
     /// Why it says nothing of a whole training.
     pub(super) failure: Option<String>,
 }
 
-/// A recorded moment.
+/// A recorded snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Moment {
+pub(super) struct Snapshot {
     pub(super) epoch: i32,
     pub(super) step: i64,
     pub(super) i_xt: Option<f64>,
@@ -48,11 +48,11 @@ pub(super) fn phases(experiment: &str, estimator: &str, courses: &[Course]) -> (
     (phases, compressions)
 }
 
-/// Of every run the moment (epoch, step) at which the mean I(X;T) of the other half of the runs is largest; the halves are the
+/// Of every run the snapshot (epoch, step) at which the mean I(X;T) of the other half of the runs is largest; the halves are the
 /// runs with even and odd places in the list.
 ///
 /// A run's own largest value is above its last for mere noise, so that every run would seem to compress. Where others are at
-/// their largest knows nothing of this run's noise, and all runs of one half are asked at the same moment, so that their
+/// their largest knows nothing of this run's noise, and all runs of one half are asked at the same snapshot, so that their
 /// numbers are independent of each other, as tests assume. (Asked where all others are at their largest they are not: of
 /// fifty runs of mere noise a 95 % interval then misses 0 in 30 % of cases.) Runs that were recorded at different steps are
 /// compared at all of them, each with what it had last.
@@ -62,15 +62,15 @@ fn peaks_of_the_other_half<'c>(courses: &[&'c Course]) -> BTreeMap<&'c str, (i32
     if whole.len() < 2 {
         return peaks;
     }
-    // No run is asked for what came before its first moment.
+    // No run is asked for what came before its first snapshot.
     let first = whole.iter().map(|run| run.values[0].0).max().unwrap_or(0);
-    let moments: BTreeSet<(i64, i32)> =
+    let snapshots: BTreeSet<(i64, i32)> =
         whole.iter().flat_map(|run| run.values.iter().map(|(step, epoch, _)| (*step, *epoch))).collect();
     for half in 0..2 {
         let others: Vec<&Values<'_>> = whole.iter().skip(1 - half).step_by(2).collect();
         // The first of several equal ones.
         let mut peak = (f64::NEG_INFINITY, (0, 0));
-        for (step, epoch) in moments.iter().filter(|(step, _)| *step >= first) {
+        for (step, epoch) in snapshots.iter().filter(|(step, _)| *step >= first) {
             let sum: f64 = others.iter().map(|run| run.held(*step)).sum();
             if sum > peak.0 {
                 peak = (sum, (*epoch, *step));
@@ -81,7 +81,7 @@ fn peaks_of_the_other_half<'c>(courses: &[&'c Course]) -> BTreeMap<&'c str, (i32
     peaks
 }
 
-/// I(X;T) of a run at every recorded moment: step, epoch, bits.
+/// I(X;T) of a run at every recorded snapshot: step, epoch, bits.
 struct Values<'c> {
     run: &'c str,
     values: Vec<(i64, i32, f64)>,
@@ -90,12 +90,12 @@ struct Values<'c> {
 impl<'c> Values<'c> {
     /// `None` of a run that failed, or was recorded once only: nothing of it can fall.
     fn of(course: &'c Course) -> Option<Self> {
-        let value = |moment: &Moment| Some((moment.step, moment.epoch, moment.i_xt?));
-        let values: Vec<(i64, i32, f64)> = course.moments.iter().filter_map(value).collect();
+        let value = |snapshot: &Snapshot| Some((snapshot.step, snapshot.epoch, snapshot.i_xt?));
+        let values: Vec<(i64, i32, f64)> = course.snapshots.iter().filter_map(value).collect();
         (course.failure.is_none() && values.len() > 1).then_some(Self { run: &course.run, values })
     }
 
-    /// The value at the last recorded moment that is not after `step`.
+    /// The value at the last recorded snapshot that is not after `step`.
     fn held(&self, step: i64) -> f64 {
         let until = self.values.partition_point(|(at, ..)| *at <= step);
         self.values[until.max(1) - 1].2
@@ -108,7 +108,7 @@ fn phase(experiment: &str, estimator: &str, course: &Course, others_peak: Option
         estimator: estimator.to_owned(),
         run: course.run.clone(),
         layer: course.layer,
-        end_epoch: course.moments.last().map_or(0, |moment| moment.epoch),
+        end_epoch: course.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
         i_xt_start_bits: None,
         i_xt_peak_bits: None,
         i_xt_peak_epoch: None,
@@ -125,7 +125,7 @@ fn phase(experiment: &str, estimator: &str, course: &Course, others_peak: Option
     if course.failure.is_some() {
         return row;
     }
-    let i_xt: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.i_xt?))).collect();
+    let i_xt: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_xt?))).collect();
     if let (Some(first), Some(last), Some(peak)) = (i_xt.first(), i_xt.last(), largest(&i_xt)) {
         row.i_xt_start_bits = Some(first.1);
         row.i_xt_peak_bits = Some(peak.1);
@@ -135,13 +135,13 @@ fn phase(experiment: &str, estimator: &str, course: &Course, others_peak: Option
         row.others_peak_epoch = others_peak.map(|(epoch, _)| epoch.into());
         row.compression_bits = others_peak.zip(Values::of(course)).map(|((_, step), own)| own.held(step) - last.1);
     }
-    let i_ty: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.i_ty?))).collect();
+    let i_ty: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_ty?))).collect();
     if let (Some(first), Some(last)) = (i_ty.first(), i_ty.last()) {
         row.i_ty_start_bits = Some(first.1);
         row.i_ty_end_bits = Some(last.1);
         row.fitted_epoch = fitted(&i_ty).map(i64::from);
     }
-    let snr: Vec<(i32, f64)> = course.moments.iter().filter_map(|m| Some((m.epoch, m.snr?))).collect();
+    let snr: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.snr?))).collect();
     row.diffusion_epoch = diffusion(&snr).map(i64::from);
     row
 }
@@ -183,7 +183,7 @@ fn compression(experiment: &str, estimator: &str, layer: i32, rows: &[PhaseRow])
         (None, _) if is_pooled => Some("the runs are pooled: one number has no interval".to_owned()),
         (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => Some("there is no I(X;T)".to_owned()),
         (None, 1) => Some("one run has no interval; record more".to_owned()),
-        (None, _) => Some("fewer than two runs have two recorded moments or more".to_owned()),
+        (None, _) => Some("fewer than two runs have two recorded snapshots or more".to_owned()),
     };
     CompressionRow {
         experiment: experiment.to_owned(),
@@ -225,15 +225,15 @@ mod tests {
 
     /// A run of layer 1 with these I(X;T) at steps and epochs 0, 1, 2, …; I(T;Y) is a tenth of it.
     fn course(run: &str, i_xt: &[f64]) -> Course {
-        let moment = |(n, bits): (usize, &f64)| Moment {
+        let snapshot = |(n, bits): (usize, &f64)| Snapshot {
             epoch: n as i32,
             step: n as i64,
             i_xt: Some(*bits),
             i_ty: Some(bits / 10.0),
             snr: None,
         };
-        let moments = i_xt.iter().enumerate().map(moment).collect();
-        Course { run: run.to_owned(), layer: 1, moments, failure: None }
+        let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
+        Course { run: run.to_owned(), layer: 1, snapshots, failure: None }
     }
 
     fn of(courses: &[Course]) -> (Vec<PhaseRow>, CompressionRow) {
@@ -299,10 +299,10 @@ mod tests {
     }
 
     #[test]
-    fn one_run_or_moment_has_no_interval_and_failed_ones_are_counted() {
+    fn one_run_or_snapshot_has_no_interval_and_failed_ones_are_counted() {
         let (_, over_runs) = of(&[course("r0", &[3.0]), course("r1", &[3.0])]);
         assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_mean), ("undecided", None));
-        assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have two recorded moments or more"));
+        assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have two recorded snapshots or more"));
 
         let (phases, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0])]);
         assert_eq!((phases[0].drop_bits, phases[0].compression_bits), (Some(1.0), None));
@@ -320,8 +320,8 @@ mod tests {
     #[test]
     fn runs_recorded_at_different_steps_hold_what_they_had_last() {
         let mut sparse = course("r1", &[1.0, 4.0, 2.0]);
-        for (moment, step) in sparse.moments.iter_mut().zip([0, 2, 10]) {
-            (moment.step, moment.epoch) = (step, step as i32);
+        for (snapshot, step) in sparse.snapshots.iter_mut().zip([0, 2, 10]) {
+            (snapshot.step, snapshot.epoch) = (step, step as i32);
         }
         // The other of r0 is largest from step 2 on; r1 holds 4 from there, the other of r1 is largest at 1, where r1 has 1.
         let (phases, _) = of(&[course("r0", &[1.0, 5.0, 3.0, 2.0]), sparse]);

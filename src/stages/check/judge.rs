@@ -93,7 +93,7 @@ impl Verdict {
     }
 }
 
-/// What every check says of an estimate; `above` is that of the layer above at the same moment.
+/// What every check says of an estimate; `above` is that of the layer above at the same snapshot.
 pub(super) fn judge(
     row: &EstimateRow,
     above: Option<&EstimateRow>,
@@ -107,7 +107,7 @@ pub(super) fn judge(
         return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
     };
     let n = f64::from(row.n_samples);
-    let n_moments = row.n_pooled.unwrap_or(1).max(1) as f64;
+    let n_snapshots = row.n_pooled.unwrap_or(1).max(1) as f64;
     // X knows all of X: only what compares it with other layers can be wrong.
     let is_input = row.layer == 0;
     let is_code = i_xt.is_some() && row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
@@ -133,7 +133,7 @@ pub(super) fn judge(
         ));
     }
     if is_code {
-        let (n_codes, n) = (f64::from(row.n_codes), n / n_moments);
+        let (n_codes, n) = (f64::from(row.n_codes), n / n_snapshots);
         judged.push(found(
             "cells",
             Verdict::Warning,
@@ -287,7 +287,7 @@ impl Scales {
         let here = (i_xt, row.estimator.clone());
         let pre = if row.estimator.contains("-pre-activations") { "-pre-activations" } else { "" };
         let pooled = match row.n_pooled {
-            Some(n) if n > 1 => format!(" {n} moments"),
+            Some(n) if n > 1 => format!(" {n} snapshots"),
             _ => String::new(),
         };
         let subject = format!("{family}{}{pre}{suffix}{pooled}", correction.unwrap_or_default());

@@ -27,7 +27,7 @@ pub struct Verdicts {
     pub findings: Vec<Finding>,
 }
 
-/// What one check says of one estimator, over all runs, layers and moments.
+/// What one check says of one estimator, over all runs, layers and snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
     /// Identity of the estimator, or the name that several scales of it share.
@@ -38,9 +38,9 @@ pub struct Finding {
     pub verdict: String,
     /// Layers where it does not pass.
     pub layers: Vec<i32>,
-    /// Layers times moments where it does not pass in some run.
+    /// Layers times snapshots where it does not pass in some run.
     pub n_found: usize,
-    /// Layers times moments that were looked at.
+    /// Layers times snapshots that were looked at.
     pub n_checked: usize,
     /// What was found, in words, where it is worst.
     pub says: String,
@@ -56,7 +56,7 @@ impl Verdicts {
     }
 }
 
-/// What is judged together: estimator, layer, moment, check.
+/// What is judged together: estimator, layer, snapshot, check.
 type Key = (String, i32, i64, i32, &'static str);
 
 /// The same thing in several runs.
@@ -79,9 +79,9 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
         for path in paths {
             let rows: Vec<EstimateRow> = read_rows(path)?;
             n_estimates += rows.len();
-            for moment in by_moment(&rows).values() {
-                for (place, row) in moment.iter().enumerate() {
-                    let above = moment.get(place + 1).filter(|above| above.layer == row.layer + 1);
+            for snapshot in by_snapshot(&rows).values() {
+                for (place, row) in snapshot.iter().enumerate() {
+                    let above = snapshot.get(place + 1).filter(|above| above.layer == row.layer + 1);
                     for judgement in judge(row, above.copied(), known.accuracy(row).as_ref()) {
                         add(&mut judged, row.estimator.clone(), row, judgement);
                     }
@@ -140,14 +140,14 @@ impl Inputs {
     }
 }
 
-/// The rows of one table by moment, in each the layers ascending.
-fn by_moment(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> {
-    let mut moments: BTreeMap<(i32, i64), Vec<&EstimateRow>> = BTreeMap::new();
+/// The rows of one table by snapshot, in each the layers ascending.
+fn by_snapshot(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> {
+    let mut snapshots: BTreeMap<(i32, i64), Vec<&EstimateRow>> = BTreeMap::new();
     for row in rows {
-        moments.entry((row.epoch, row.step)).or_default().push(row);
+        snapshots.entry((row.epoch, row.step)).or_default().push(row);
     }
-    moments.values_mut().for_each(|rows| rows.sort_by_key(|row| row.layer));
-    moments
+    snapshots.values_mut().for_each(|rows| rows.sort_by_key(|row| row.layer));
+    snapshots
 }
 
 fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: String, row: &EstimateRow, judgement: Judgement) {
@@ -284,7 +284,7 @@ impl Known {
             return Err("labels are probabilities, which no accuracy bounds");
         }
         if row.n_pooled.unwrap_or(1) > 1 {
-            return Err("moments are pooled, each of another accuracy");
+            return Err("snapshots are pooled, each of another accuracy");
         }
         let unknown = "the accuracy on exactly these samples is not recorded";
         let fit = self.fits.get(&(row.run.clone(), row.step)).ok_or(unknown)?;

@@ -16,7 +16,7 @@ pub(super) type Course = Result<Vec<(i32, f64)>, String>;
 type Number = Result<Option<f64>, String>;
 
 /// A step, its epoch, and what was measured.
-type Moment = (i64, i32, Number);
+type Snapshot = (i64, i32, Number);
 
 /// A quantity in every run and layer (0 where it belongs to none), or why there is none.
 pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
@@ -29,7 +29,7 @@ pub(in super::super) struct Tables<'a> {
     recording: Result<Recording, String>,
     /// All runs of the recording; none where there is no recording.
     pub(super) runs: Vec<String>,
-    /// Runs whose training failed: their last moment is not the end of a training.
+    /// Runs whose training failed: their last snapshot is not the end of a training.
     pub(in super::super) failed: BTreeSet<String>,
     estimates: BTreeMap<String, Vec<EstimateRow>>,
     epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
@@ -196,11 +196,11 @@ impl<'a> Tables<'a> {
 
 /// Rows of (run, layer, epoch, step, number) as courses.
 fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Number)>) -> BTreeMap<(String, usize), Course> {
-    let mut courses: BTreeMap<(String, usize), Vec<Moment>> = BTreeMap::new();
+    let mut courses: BTreeMap<(String, usize), Vec<Snapshot>> = BTreeMap::new();
     for (run, layer, epoch, step, number) in rows {
         courses.entry((run, layer)).or_default().push((step, epoch, number));
     }
-    let in_order = |mut rows: Vec<Moment>| {
+    let in_order = |mut rows: Vec<Snapshot>| {
         rows.sort_by_key(|(step, ..)| *step);
         let numbers = rows.into_iter().map(|(_, epoch, number)| Ok((epoch, number?)));
         let numbers: Vec<(i32, Option<f64>)> = numbers.collect::<Result<_, String>>()?;

@@ -1,7 +1,7 @@
 //! The estimate stage: recorded activations → tables of I(X;T) and I(T;Y), any time after the recording.
 
-mod moments;
 mod plan;
+mod snapshots;
 mod tables;
 
 use std::collections::BTreeMap;
@@ -15,13 +15,13 @@ use crate::config::{Pool, Request};
 use crate::estimators::RangeOver;
 use crate::sample::Range;
 use crate::store::{Experiment, Lock, Values};
-use moments::{OpenRun, Runs};
 use plan::Target;
 pub use plan::plan;
+use snapshots::{OpenRun, Runs};
 use tables::Tables;
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
-/// `<out>/unit_estimates`. A recorded moment is read once for all estimators that do not pool, once more for each way of
+/// `<out>/unit_estimates`. A recorded snapshot is read once for all estimators that do not pool, once more for each way of
 /// pooling, and once before for a range over the run.
 ///
 /// # Errors
@@ -54,8 +54,8 @@ pub fn estimate(
         return Ok(Outcome::UpToDate);
     }
 
-    let n_moments = runs.n_moments()?;
-    progress.begin("estimate", targets.iter().map(|target| target.work(n_moments)).sum());
+    let n_snapshots = runs.n_snapshots()?;
+    progress.begin("estimate", targets.iter().map(|target| target.work(n_snapshots)).sum());
     let mut all_runs = BTreeMap::new();
     for values in [Values::Activations, Values::PreActivations] {
         let of_values =
@@ -85,19 +85,19 @@ fn make(
         let open = |run: &usize| runs.open_run(*run, values);
         let open: Vec<OpenRun<'_>> = target.runs.iter().map(open).collect::<Result<_, _>>()?;
         let of_run = match plan::needs(pending.iter().copied(), RangeOver::Run) {
-            true => Some(moments::range(&open)?),
+            true => Some(snapshots::range(&open)?),
             false => None,
         };
-        let groups = moments::groups(&open, pool)?;
+        let groups = snapshots::groups(&open, pool)?;
         let ranges = (of_run, all_runs.get(&values).copied());
         let tables = Tables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
-        // Collected in the order of the moments, whichever thread does them.
+        // Collected in the order of the snapshots, whichever thread does them.
         let by_group: Result<Vec<_>, StageError> = groups
             .par_iter()
             .map(|group| {
                 let rows = tables.estimate(group)?;
-                let n_moments = if pool == Pool::Runs { 1 } else { group.parts.len() };
-                progress.advance((pending.len() * n_moments) as u64);
+                let n_snapshots = if pool == Pool::Runs { 1 } else { group.parts.len() };
+                progress.advance((pending.len() * n_snapshots) as u64);
                 Ok(rows)
             })
             .collect();

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::{Planned, StageError};
-use super::moments::{Runs, groups};
+use super::snapshots::{Runs, groups};
 use crate::config::{Of, Pool, Request, Selection};
 use crate::estimators::RangeOver;
 use crate::store::schema::VERSION;
@@ -146,7 +146,7 @@ pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
 }
 
 impl<'a> Target<'a> {
-    /// The pending tables that read the same values of the same moments together.
+    /// The pending tables that read the same values of the same snapshots together.
     pub(super) fn by_reading(&self) -> Vec<((Values, Pool), Vec<&Work<'a>>)> {
         let reading = |work: &Work<'_>| (work.request.scope.values, work.request.scope.pool);
         let mut readings: Vec<(Values, Pool)> = self.pending.iter().map(reading).collect();
@@ -157,8 +157,8 @@ impl<'a> Target<'a> {
     }
 
     /// Its share in the progress.
-    pub(super) fn work(&self, n_moments: usize) -> u64 {
-        (n_moments * self.pending.len()) as u64
+    pub(super) fn work(&self, n_snapshots: usize) -> u64 {
+        (n_snapshots * self.pending.len()) as u64
     }
 }
 

@@ -5,8 +5,8 @@ use std::collections::btree_map::Entry;
 
 use super::super::StageError;
 use super::super::untrained::add_untrained;
-use super::moments::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::plan::Work;
+use super::snapshots::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
 use crate::config::{Of, Selection};
 use crate::estimators::{
     Code, Estimate, EstimateError, Estimator, Given, RangeOver, Ranges, Sample, Spread, neighbours,
@@ -109,7 +109,7 @@ impl<'a> Tables<'a> {
         self.works.iter().map(empty).collect()
     }
 
-    /// The rows of every table at one group of moments.
+    /// The rows of every table at one group of snapshots.
     pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
         let mut tables = self.empty();
         // Of every table, the code of the layer below.
@@ -164,8 +164,9 @@ impl<'a> Tables<'a> {
                     .to_owned());
             }
             let text = |e: EstimateError| {
-                let moments = at.group.parts.len();
-                let pooled = if moments > 1 { format!(" (one of {moments} pooled moments)") } else { String::new() };
+                let snapshots = at.group.parts.len();
+                let pooled =
+                    if snapshots > 1 { format!(" (one of {snapshots} pooled snapshots)") } else { String::new() };
                 format!("{}{pooled}", e.located(|row| self.sample_of(at, row), unit))
             };
             estimate.map_err(text)
@@ -287,7 +288,7 @@ impl<'a> Tables<'a> {
         group.parts.iter().map(|(run, _)| self.rows[&selection][*run].samples.len() as i32).sum()
     }
 
-    /// Writes every table, its rows ordered by layer, then by moment; returns how many rows there are and how many failed.
+    /// Writes every table, its rows ordered by layer, then by snapshot; returns how many rows there are and how many failed.
     pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<(usize, usize), StageError> {
         let mut whole = self.empty();
         for tables in by_group {

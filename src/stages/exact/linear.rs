@@ -212,11 +212,11 @@ impl Known {
 fn make(target: &Target<'_>, exact: &Exact, known: &Known, root: &Path) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
-        let moments = Moments::read(&parts, target.run, known)?;
-        // Collected in the order of the moments, whichever thread does them.
-        let rows: Vec<Vec<Vec<EstimateRow>>> = (0..moments.places.len())
+        let snapshots = Snapshots::read(&parts, target.run, known)?;
+        // Collected in the order of the snapshots, whichever thread does them.
+        let rows: Vec<Vec<Vec<EstimateRow>>> = (0..snapshots.places.len())
             .into_par_iter()
-            .map(|index| of_moment(&moments, index, target, exact, known))
+            .map(|index| of_snapshot(&snapshots, index, target, exact, known))
             .collect();
         for by_table in rows {
             tables.iter_mut().zip(by_table).for_each(|(table, rows)| table.extend(rows));
@@ -237,7 +237,7 @@ fn make(target: &Target<'_>, exact: &Exact, known: &Known, root: &Path) -> Resul
     Ok(counts)
 }
 
-/// Of each part of a run, the file of every layer: parts of all layers are cut at the same moments.
+/// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
 fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
     let layers = run.layers(WeightRow::TABLE);
     let n_layers = layers.len();
@@ -267,17 +267,17 @@ fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
 }
 
 /// The weights of one part of a run.
-struct Moments {
+struct Snapshots {
     /// Epoch and step of each.
     places: Vec<(i32, i64)>,
-    /// Of each layer, the weights at each moment.
+    /// Of each layer, the weights at each snapshot.
     layers: Vec<Vec<WeightRow>>,
     /// The widths of the input and of every layer.
     widths: Vec<usize>,
 }
 
-impl Moments {
-    /// Reads the files of a part, one a layer, whose moments and shapes must fit together.
+impl Snapshots {
+    /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
     fn read(files: &[PathBuf], run: &RecordedRun, known: &Known) -> Result<Self, StageError> {
         let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
         let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
@@ -287,7 +287,7 @@ impl Moments {
             let layer = index + 1;
             if places(rows) != first {
                 return Err(StageError::Refused(format!(
-                    "run {}: the weights of layer {layer} are of other moments than those of layer 1; record it again",
+                    "run {}: the weights of layer {layer} are of other snapshots than those of layer 1; record it again",
                     run.id
                 )));
             }
@@ -306,7 +306,7 @@ impl Moments {
         Ok(Self { places: first, layers, widths })
     }
 
-    /// The kernels of all layers at one moment.
+    /// The kernels of all layers at one snapshot.
     fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
         let kernel = |(layer, rows): (usize, &Vec<WeightRow>)| {
             let shape = (self.widths[layer + 1], self.widths[layer]);
@@ -317,16 +317,16 @@ impl Moments {
     }
 }
 
-/// The rows of every pending table at one moment, the layers ascending.
-fn of_moment(
-    moments: &Moments,
+/// The rows of every pending table at one snapshot, the layers ascending.
+fn of_snapshot(
+    snapshots: &Snapshots,
     index: usize,
     target: &Target<'_>,
     exact: &Exact,
     known: &Known,
 ) -> Vec<Vec<EstimateRow>> {
     let mut tables = vec![Vec::new(); target.pending.len()];
-    for (below, weights) in total_weights(moments.kernels(index)).iter().enumerate() {
+    for (below, weights) in total_weights(snapshots.kernels(index)).iter().enumerate() {
         let network = LinearNetwork {
             weights: weights.view(),
             input_covariance: known.input_covariance.view(),
@@ -342,7 +342,7 @@ fn of_moment(
                 Inputs::All => network.i_xt(),
                 part => network.i_subset_t(&known.subset(*part)),
             };
-            let place = Place { layer: below + 1, moment: moments.places[index] };
+            let place = Place { layer: below + 1, snapshot: snapshots.places[index] };
             let found = i_xt.and_then(|i_xt| Ok(Found { i_xt, i_ty: i_ty.clone()?, h_t: h_t.clone()? }));
             table.push(place.row(target.run, exact, *inputs, known, found));
         }
@@ -354,7 +354,7 @@ fn of_moment(
 struct Place {
     layer: usize,
     /// Epoch and step.
-    moment: (i32, i64),
+    snapshot: (i32, i64),
 }
 
 /// What is found of a layer.
@@ -383,8 +383,8 @@ impl Place {
             estimator: exact.id(inputs),
             run: run.id.to_string(),
             layer: self.layer as i32,
-            epoch: self.moment.0,
-            step: self.moment.1,
+            epoch: self.snapshot.0,
+            step: self.snapshot.1,
             quantity: Some(exact.quantity(inputs)),
             samples: Some("distribution".to_owned()),
             randomness: Some("noise".to_owned()),

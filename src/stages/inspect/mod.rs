@@ -48,8 +48,8 @@ pub struct Contents {
     pub runs: Vec<String>,
     /// Programs and schema versions that wrote the files.
     pub creators: Vec<String>,
-    /// Recorded moments of the first run as (epoch, step).
-    pub moments: Vec<(i32, i64)>,
+    /// Recorded snapshots of the first run as (epoch, step).
+    pub snapshots: Vec<(i32, i64)>,
     /// Every table, by layer.
     pub tables: Vec<TableFacts>,
 }
@@ -129,7 +129,7 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     creators.sort();
     creators.dedup();
     let layer = recording.layers(Values::Activations)?[0];
-    let moments = recording.runs()[0].activations(Values::Activations, layer)?.moments().collect();
+    let snapshots = recording.runs()[0].activations(Values::Activations, layer)?.snapshots().collect();
     let named = |((table, layer), mut row): (_, TableFacts)| {
         (row.table, row.layer) = (table, layer);
         row.compression_ratio = row.raw_bytes as f64 / row.bytes.max(1) as f64;
@@ -140,7 +140,7 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
         is_whole: recording.is_own().then(|| !experiment.is_unfinished()),
         runs: recording.runs().iter().map(|run| run.id.to_string()).collect(),
         creators,
-        moments,
+        snapshots,
         tables: tables.into_iter().map(named).collect(),
     }))
 }

@@ -16,7 +16,7 @@ use crate::store::{
 };
 
 /// When a row was recorded: (epoch, step).
-type Moment = (i32, i64);
+type Snapshot = (i32, i64);
 
 /// Reads everything at `path` and stops at the first fault.
 ///
@@ -110,9 +110,9 @@ fn fault(path: &Path, problem: String) -> StageError {
 fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result<u64, StageError> {
     run.verify_all()?;
     let first = run.activations(Values::Activations, layers[0])?;
-    let moments: Vec<Moment> = first.moments().collect();
-    if moments.is_empty() {
-        return Err(fault(first.path(), "holds no moment".to_owned()));
+    let snapshots: Vec<Snapshot> = first.snapshots().collect();
+    if snapshots.is_empty() {
+        return Err(fault(first.path(), "holds no snapshot".to_owned()));
     }
     let samples = first.read(0)?.samples;
     if samples.len() > n_samples || samples.last().is_some_and(|last| *last as usize >= n_samples) {
@@ -126,17 +126,17 @@ fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result
     for values in [Values::Activations, Values::PreActivations] {
         for layer in run.layers(values.table()) {
             let reader = run.activations(values, layer)?;
-            same_moments(reader.path(), &reader.moments().collect::<Vec<_>>(), &moments)?;
+            same_snapshots(reader.path(), &reader.snapshots().collect::<Vec<_>>(), &snapshots)?;
             n_rows += validate_values(&reader, Some(&samples))?;
         }
     }
     validate_splits(run, n_samples)?;
-    validate_moments::<EpochRow>(run, None, |row| (row.epoch, row.step), &moments)?;
+    validate_snapshots::<EpochRow>(run, None, |row| (row.epoch, row.step), &snapshots)?;
     for layer in run.layers(WeightRow::TABLE) {
-        validate_moments::<WeightRow>(run, Some(layer), |row| (row.epoch, row.step), &moments)?;
+        validate_snapshots::<WeightRow>(run, Some(layer), |row| (row.epoch, row.step), &snapshots)?;
     }
     for path in run.parts(GradientRow::TABLE, None) {
-        let is_recorded = |row: &GradientRow| moments.binary_search(&(row.epoch, row.step)).is_ok();
+        let is_recorded = |row: &GradientRow| snapshots.binary_search(&(row.epoch, row.step)).is_ok();
         if let Some(row) = rows::<GradientRow>(&path)?.iter().find(|row| !is_recorded(row)) {
             let problem = format!("epoch {}, step {} has no activations", row.epoch, row.step);
             return Err(fault(&path, problem));
@@ -145,14 +145,14 @@ fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result
     Ok(n_rows)
 }
 
-/// Every moment: readable, finite, of the same samples.
+/// Every snapshot: readable, finite, of the same samples.
 fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result<u64, StageError> {
     let mut n_rows = 0;
-    for index in 0..reader.moments().len() {
+    for index in 0..reader.snapshots().len() {
         let read = reader.read(index)?;
         let place = format!("epoch {}, step {}", read.epoch, read.step);
         if samples.is_some_and(|samples| samples != read.samples) {
-            return Err(fault(reader.path(), format!("{place} has other samples than the run's first moment")));
+            return Err(fault(reader.path(), format!("{place} has other samples than the run's first snapshot")));
         }
         if let Some(at) = read.t.iter().position(|value| !value.is_finite()) {
             let (sample, unit) = (read.samples[at / reader.n_units()], at % reader.n_units());
@@ -164,22 +164,22 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
     Ok(n_rows)
 }
 
-/// A table, part after part, has the moments that the activations have.
-fn validate_moments<R: Row>(
+/// A table, part after part, has the snapshots that the activations have.
+fn validate_snapshots<R: Row>(
     run: &RecordedRun,
     layer: Option<usize>,
-    moment: fn(&R) -> Moment,
-    want: &[Moment],
+    snapshot: fn(&R) -> Snapshot,
+    want: &[Snapshot],
 ) -> Result<(), StageError> {
     let parts = run.parts(R::TABLE, layer);
-    let mut moments = Vec::new();
+    let mut snapshots = Vec::new();
     for path in &parts {
-        moments.extend(rows::<R>(path)?.iter().map(moment));
+        snapshots.extend(rows::<R>(path)?.iter().map(snapshot));
     }
-    parts.first().map_or(Ok(()), |path| same_moments(path, &moments, want))
+    parts.first().map_or(Ok(()), |path| same_snapshots(path, &snapshots, want))
 }
 
-fn same_moments(path: &Path, got: &[Moment], want: &[Moment]) -> Result<(), StageError> {
+fn same_snapshots(path: &Path, got: &[Snapshot], want: &[Snapshot]) -> Result<(), StageError> {
     if got == want {
         return Ok(());
     }
@@ -188,7 +188,7 @@ fn same_moments(path: &Path, got: &[Moment], want: &[Moment]) -> Result<(), Stag
         Some(((epoch, step), (want_epoch, want_step))) => {
             format!("has epoch {epoch}, step {step} where the activations have epoch {want_epoch}, step {want_step}")
         }
-        None => format!("has {} moments, the activations have {}", got.len(), want.len()),
+        None => format!("has {} snapshots, the activations have {}", got.len(), want.len()),
     };
     Err(fault(path, problem))
 }

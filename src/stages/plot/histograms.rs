@@ -1,11 +1,11 @@
-//! How the activations of the first run are spread, layer by layer, at moments spread evenly over the logarithm of the epoch.
+//! How the activations of the first run are spread, layer by layer, at snapshots spread evenly over the logarithm of the epoch.
 
 use crate::plots::Histogram;
 use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError, Values};
 
-/// At most as many moments of a layer.
-const MOMENTS: usize = 60;
-/// Bins of a layer's own range over these moments.
+/// At most as many snapshots of a layer.
+const SNAPSHOTS: usize = 60;
+/// Bins of a layer's own range over these snapshots.
 const BINS: usize = 60;
 
 /// The first run of a recording and its layers, where their activations are still there: they are large, and whoever has
@@ -33,13 +33,13 @@ pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> 
     Ok(histograms)
 }
 
-/// Reads every moment twice, because the range of all is known before the bins of one.
+/// Reads every snapshot twice, because the range of all is known before the bins of one.
 fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, StoreError> {
-    let epochs: Vec<i32> = reader.moments().map(|(epoch, _)| epoch).collect();
-    let moments = spread(&epochs);
+    let epochs: Vec<i32> = reader.snapshots().map(|(epoch, _)| epoch).collect();
+    let snapshots = spread(&epochs);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for moment in &moments {
-        for value in finite(&reader.read(*moment)?.t) {
+    for snapshot in &snapshots {
+        for value in finite(&reader.read(*snapshot)?.t) {
             (low, high) = (low.min(value), high.max(value));
         }
     }
@@ -49,11 +49,11 @@ fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, Sto
     if low == high {
         (low, high) = (low - 0.5, high + 0.5); // a range of some width around the only value
     }
-    let histogram = |moment: &usize| {
-        let shares = shares(&reader.read(*moment)?.t, low, high);
-        Ok(Histogram { layer, epoch: epochs[*moment], low, high, shares })
+    let histogram = |snapshot: &usize| {
+        let shares = shares(&reader.read(*snapshot)?.t, low, high);
+        Ok(Histogram { layer, epoch: epochs[*snapshot], low, high, shares })
     };
-    moments.iter().map(histogram).collect()
+    snapshots.iter().map(histogram).collect()
 }
 
 fn finite(values: &[f32]) -> impl Iterator<Item = f64> + '_ {
@@ -71,27 +71,27 @@ fn shares(values: &[f32], low: f64, high: f64) -> Vec<f64> {
     counts.iter().map(|count| *count as f64 / n.max(1) as f64).collect()
 }
 
-/// Moments with ascending epochs, at most [`MOMENTS`], the first and the last among them. Of several in an epoch, the last.
+/// Snapshots with ascending epochs, at most [`SNAPSHOTS`], the first and the last among them. Of several in an epoch, the last.
 fn spread(epochs: &[i32]) -> Vec<usize> {
     let is_last = |i: &usize| epochs.get(i + 1).is_none_or(|next| *next != epochs[*i]);
     let all: Vec<usize> = (0..epochs.len()).filter(is_last).collect();
-    if all.len() <= MOMENTS {
+    if all.len() <= SNAPSHOTS {
         return all;
     }
     // Epoch 0 has a place, too.
-    let place = |moment: usize| (1.0 + f64::from(epochs[moment].max(0))).ln();
+    let place = |snapshot: usize| (1.0 + f64::from(epochs[snapshot].max(0))).ln();
     let (first, last) = (place(all[0]), place(all[all.len() - 1]));
     let nearest = |target: f64| {
         all.iter().copied().min_by(|a, b| distance(*a, target, place).total_cmp(&distance(*b, target, place)))
     };
-    let target = |i: usize| first + (last - first) * i as f64 / (MOMENTS - 1) as f64;
-    let mut chosen: Vec<usize> = (0..MOMENTS).filter_map(|i| nearest(target(i))).collect();
+    let target = |i: usize| first + (last - first) * i as f64 / (SNAPSHOTS - 1) as f64;
+    let mut chosen: Vec<usize> = (0..SNAPSHOTS).filter_map(|i| nearest(target(i))).collect();
     chosen.dedup();
     chosen
 }
 
-fn distance(moment: usize, target: f64, place: impl Fn(usize) -> f64) -> f64 {
-    (place(moment) - target).abs()
+fn distance(snapshot: usize, target: f64, place: impl Fn(usize) -> f64) -> f64 {
+    (place(snapshot) - target).abs()
 }
 
 #[cfg(test)]
@@ -105,10 +105,10 @@ mod tests {
     }
 
     #[test]
-    fn moments_are_few_and_keep_the_ends() {
+    fn snapshots_are_few_and_keep_the_ends() {
         let epochs: Vec<i32> = (0..10_000).collect();
         let chosen = spread(&epochs);
-        assert!(chosen.len() <= MOMENTS && chosen.len() > MOMENTS / 2, "{}", chosen.len());
+        assert!(chosen.len() <= SNAPSHOTS && chosen.len() > SNAPSHOTS / 2, "{}", chosen.len());
         assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, 9999));
         assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
         assert_eq!(spread(&[0, 0, 0, 1, 1, 5]), [2, 4, 5]);

@@ -1,4 +1,4 @@
-//! How a run ends: at its last moment, early where the pipeline asks for it, or where its numbers are none any more.
+//! How a run ends: at its last snapshot, early where the pipeline asks for it, or where its numbers are none any more.
 
 use crate::config::{Stop, StopOn};
 use crate::nn::{Fit, Loss};
@@ -21,7 +21,7 @@ impl Ending {
         Self::Failed(format!("at epoch {epoch} its {what} not finite; lower `learning_rate`"))
     }
 
-    /// The run's row; `fit` is that of the training samples at the last recorded moment.
+    /// The run's row; `fit` is that of the training samples at the last recorded snapshot.
     pub(super) fn row(self, epoch: u64, step: u64, loss: Loss, fit: Option<Fit>) -> RunRow {
         let is_trained = step > 0 && !matches!(self, Ending::Failed(_));
         let degenerate = fit.filter(|_| is_trained).and_then(|fit| degenerate(&fit, loss));

@@ -1,4 +1,4 @@
-//! The open files of one part of a run: all tables are cut at the same moments.
+//! The open files of one part of a run: all tables are cut at the same snapshots.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -45,7 +45,7 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) ->
     }
 }
 
-/// Makes sure that the data are there and that network, split and moments fit them.
+/// Makes sure that the data are there and that network, split and snapshots fit them.
 ///
 /// # Errors
 /// They do not.

@@ -1,4 +1,4 @@
-//! One run: trains a network and records it at the chosen moments, part after part.
+//! One run: trains a network and records it at the chosen snapshots, part after part.
 
 use std::path::Path;
 
@@ -21,8 +21,8 @@ use crate::units::Nats;
 /// a killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
 const PART_WORK: u64 = 1_000_000_000_000;
 
-/// Every moment of every layer is an entry in the footer of the open part, which is kept in memory.
-const PART_MOMENTS: usize = 2048;
+/// Every snapshot of every layer is an entry in the footer of the open part, which is kept in memory.
+const PART_SNAPSHOTS: usize = 2048;
 
 /// Bytes of weights that exact adaptive spacing may hold to look back.
 const LOOK_BACK_BYTES: u64 = 64 << 20;
@@ -56,10 +56,10 @@ struct Run<'a> {
 struct OpenPart {
     part: Part,
     raw_bytes: u64,
-    n_moments: usize,
+    n_snapshots: usize,
 }
 
-/// What stops the search for moments to record.
+/// What stops the search for snapshots to record.
 enum Interruption {
     /// The training.
     Ended(Ending),
@@ -391,18 +391,18 @@ impl Run<'_> {
         };
         let mut open = match self.open.take() {
             Some(open) => open,
-            None => OpenPart { part: Part::open(&self.identity, self.n_parts, network)?, raw_bytes: 0, n_moments: 0 },
+            None => OpenPart { part: Part::open(&self.identity, self.n_parts, network)?, raw_bytes: 0, n_snapshots: 0 },
         };
         open.part.write(fit, network, &self.evaluation, gradients)?;
         open.raw_bytes += bytes_of(network, &self.identity);
-        open.n_moments += 1;
+        open.n_snapshots += 1;
         self.open = Some(open);
         Ok(None)
     }
 
     fn is_full(&self) -> bool {
         let limit = self.identity.record.part_bytes;
-        self.open.as_ref().is_some_and(|open| open.raw_bytes >= limit || open.n_moments >= PART_MOMENTS)
+        self.open.as_ref().is_some_and(|open| open.raw_bytes >= limit || open.n_snapshots >= PART_SNAPSHOTS)
     }
 
     /// Samples × weights computed since the last checkpoint.

@@ -13,7 +13,7 @@ use crate::nn::{BatchSize, Evaluation, Fit, Loss, Network, Samples, Targets};
 use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
 use crate::store::schema::SampleRow;
 
-/// Activations of one moment that fit into 2 GB, which every run in training holds once.
+/// Activations of one snapshot that fit into 2 GB, which every run in training holds once.
 const MOST_VALUES: u128 = 500_000_000;
 
 /// What draws random numbers: each use has a stream of its own, so that changing one leaves the others as they are.
@@ -101,7 +101,7 @@ impl<'a> Setup<'a> {
         let n_values = n_copies * (n_units + setup.samples().targets.n_outputs()) as u128 * n_recorded as u128;
         if n_values > MOST_VALUES {
             return refused(format!(
-                "one moment would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
+                "one snapshot would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
             ));
         }
         if pipeline.stop.is_some_and(|stop| stop.of == StopOn::Test) && n_train == n {

@@ -83,7 +83,7 @@ struct OfEstimator {
     n_failed: i32,
 }
 
-/// Numbers by layer and moment; of single runs by run, layer and moment.
+/// Numbers by layer and snapshot; of single runs by run, layer and snapshot.
 #[derive(Debug, Serialize)]
 struct Course {
     mean: String,
@@ -263,7 +263,7 @@ impl OfExperiment {
 impl Fits {
     fn of(summary: &[SummaryRow]) -> Self {
         let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
-        // Pooled estimates have no losses, others of the same moment do.
+        // Pooled estimates have no losses, others of the same snapshot do.
         let tells = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
         for row in summary {
             let known = rows.entry((row.step, row.epoch)).or_insert(row);
@@ -288,7 +288,7 @@ impl OfEstimator {
     /// `summary` are the rows of one estimator, `single` those of its runs, `layers` those of the experiment.
     fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[i32], with_runs: bool) -> Self {
         let id = summary[0].estimator.clone();
-        let moments: Vec<(i64, i32)> = summary
+        let snapshots: Vec<(i64, i32)> = summary
             .iter()
             .map(|row| (row.step.unwrap_or(row.epoch.into()), row.epoch))
             .collect::<BTreeSet<_>>()
@@ -297,9 +297,9 @@ impl OfEstimator {
         let runs: Vec<String> = single.iter().map(|row| row.run.clone()).collect::<BTreeSet<_>>().into_iter().collect();
         let place = |layer: i32, step: i64, epoch: i32| {
             let layer = layers.binary_search(&layer).ok()?;
-            Some(layer * moments.len() + moments.binary_search(&(step, epoch)).ok()?)
+            Some(layer * snapshots.len() + snapshots.binary_search(&(step, epoch)).ok()?)
         };
-        let n = layers.len() * moments.len();
+        let n = layers.len() * snapshots.len();
         let over_runs = |number: fn(&SummaryRow) -> Option<f64>| {
             let mut numbers = vec![None; n];
             for row in summary {
@@ -344,8 +344,8 @@ impl OfEstimator {
             i_xt_ceiling: most(|row| row.i_xt_ceiling_bits),
             i_ty_ceiling: most(|row| row.i_ty_ceiling_bits),
             n_failed: summary.iter().map(|row| row.n_failed).sum(),
-            epochs: moments.iter().map(|(_, epoch)| *epoch).collect(),
-            steps: moments.iter().map(|(step, _)| *step).collect(),
+            epochs: snapshots.iter().map(|(_, epoch)| *epoch).collect(),
+            steps: snapshots.iter().map(|(step, _)| *step).collect(),
             runs,
             id,
         }

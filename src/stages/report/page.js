@@ -48,7 +48,7 @@ const state = {
   theme: prefersDark.matches ? 'dark' : 'light',
   fallbacks: [],
 };
-// One or two views, each an experiment with one of its estimates, and the moments of both in order.
+// One or two views, each an experiment with one of its estimates, and the snapshots of both in order.
 let sides = [];
 let timeline = [];
 
@@ -122,7 +122,7 @@ function exact(value) {
 
 // ---- Time -----------------------------------------------------------------------------------------------------------
 
-// Where the moments of an estimate lie, in epochs. Moments within an epoch share its number, and are placed by their step.
+// Where the snapshots of an estimate lie, in epochs. Snapshots within an epoch share its number, and are placed by their step.
 function times(estimate) {
   const { epochs, steps } = estimate;
   if (new Set(epochs).size === epochs.length) return epochs;
@@ -132,14 +132,14 @@ function times(estimate) {
 
 const isInSteps = (estimate) => estimate.epochs.length > 1 && estimate.epochs.every((epoch) => epoch === 0);
 
-// The last moment at or before `time`, −1 where there is none.
-function momentAt(moments, time) {
+// The last snapshot at or before `time`, −1 where there is none.
+function snapshotAt(snapshots, time) {
   let found = -1;
-  for (let i = 0; i < moments.length && moments[i] <= time; i += 1) found = i;
+  for (let i = 0; i < snapshots.length && snapshots[i] <= time; i += 1) found = i;
   return found;
 }
 
-const nowIndex = () => Math.max(0, momentAt(timeline, state.time));
+const nowIndex = () => Math.max(0, snapshotAt(timeline, state.time));
 
 // The axis of time: logarithmic, with epoch 0 left of the first positive time.
 function timeAxis() {
@@ -243,19 +243,19 @@ function makeSides() {
 }
 
 // One number of a side in the chosen unit. `run` is the index of a run, or null for the mean.
-function numberAt(side, quantity, kind, layer, moment, run = null) {
+function numberAt(side, quantity, kind, layer, snapshot, run = null) {
   const arrays = numbers(side.estimate)[quantity];
   const { length } = side.times;
   const { layers } = side.experiment;
   const row = layers.indexOf(layer);
-  const at = kind === 'runs' ? (run * layers.length + row) * length + moment : row * length + moment;
+  const at = kind === 'runs' ? (run * layers.length + row) * length + snapshot : row * length + snapshot;
   const value = arrays?.[kind]?.[at];
   return value === undefined ? NaN : value * factor();
 }
 
-// A number over all moments.
+// A number over all snapshots.
 function course(side, quantity, kind, layer, run = null) {
-  return side.times.map((_, moment) => finite(numberAt(side, quantity, kind, layer, moment, run)));
+  return side.times.map((_, snapshot) => finite(numberAt(side, quantity, kind, layer, snapshot, run)));
 }
 
 // Of what a side shows as its line: the chosen run, or the mean.
@@ -275,17 +275,17 @@ function runsInWords(side) {
   return side.run === 'all' ? `${drawn}, and every run` : drawn;
 }
 
-function hoverText(side, layer, moment, run = null) {
+function hoverText(side, layer, snapshot, run = null) {
   const { estimate } = side;
   const kind = run === null ? 'mean' : 'runs';
   const lines = QUANTITIES.map((quantity) => {
-    const value = numberAt(side, quantity, kind, layer, moment, run);
-    const ends = ['low', 'high'].map((end) => (run === null ? numberAt(side, quantity, end, layer, moment) : NaN));
+    const value = numberAt(side, quantity, kind, layer, snapshot, run);
+    const ends = ['low', 'high'].map((end) => (run === null ? numberAt(side, quantity, end, layer, snapshot) : NaN));
     const within = ends.every(Number.isFinite) ? `  [${decimals(ends[0], 3)}, ${decimals(ends[1], 3)}]` : '';
     return `${SYMBOL_OF[quantity]}  ${decimals(value, 3)}${within} ${state.unit}`;
   });
   const who = run !== null ? `run ${estimate.runs[run]}` : estimate.runs.length > 1 ? `mean over ${estimate.runs.length} runs` : estimate.runs[0];
-  return [`<b>${layerName(side.experiment, layer)}</b>, epoch ${estimate.epochs[moment]}, step ${estimate.steps[moment] ?? '–'}`, ...lines, who].join('<br>');
+  return [`<b>${layerName(side.experiment, layer)}</b>, epoch ${estimate.epochs[snapshot]}, step ${estimate.steps[snapshot] ?? '–'}`, ...lines, who].join('<br>');
 }
 
 // The courses of a side with what is said of each point; kept until a choice changes.
@@ -295,7 +295,7 @@ function courses(side) {
     side.courses = new Map(side.layers.map((layer) => [layer, {
       i_xt: mainCourse(side, 'i_xt', layer),
       i_ty: mainCourse(side, 'i_ty', layer),
-      text: side.times.map((_, moment) => hoverText(side, layer, moment, run < 0 ? null : run)),
+      text: side.times.map((_, snapshot) => hoverText(side, layer, snapshot, run < 0 ? null : run)),
     }]));
   }
   return side.courses;
@@ -379,11 +379,11 @@ function ceilingShapes(side, ink, quantity, [xref, yref]) {
     : { ...line, xref, yref, x0: 0, x1: 1, y0: at, y1: at }];
 }
 
-function trailTraces(side, moment) {
+function trailTraces(side, snapshot) {
   return side.layers.map((layer) => {
     const { i_xt, i_ty, text } = courses(side).get(layer);
     return {
-      x: i_xt.slice(0, moment + 1), y: i_ty.slice(0, moment + 1), text: text.slice(0, moment + 1), mode: 'lines',
+      x: i_xt.slice(0, snapshot + 1), y: i_ty.slice(0, snapshot + 1), text: text.slice(0, snapshot + 1), mode: 'lines',
       line: { color: rgba(layerColour(layer), 0.42), width: 1.7 }, hovertemplate: '%{text}<extra></extra>',
     };
   });
@@ -396,15 +396,15 @@ function everyEpochTraces(side) {
   const last = Math.log10(1 + side.times.at(-1)) || 1;
   const stepOf = (time) => Math.min(N_RAMP_STEPS - 1, Math.floor((N_RAMP_STEPS * Math.log10(1 + time)) / last));
   const groups = new Map();
-  side.times.forEach((time, moment) => {
+  side.times.forEach((time, snapshot) => {
     const step = stepOf(time);
     if (!groups.has(step)) groups.set(step, { x: [], y: [], text: [] });
     const group = groups.get(step);
     for (const layer of side.layers) {
       const { i_xt, i_ty, text } = courses(side).get(layer);
-      group.x.push(i_xt[moment]);
-      group.y.push(i_ty[moment]);
-      group.text.push(text[moment]);
+      group.x.push(i_xt[snapshot]);
+      group.y.push(i_ty[snapshot]);
+      group.text.push(text[snapshot]);
     }
     for (const column of [group.x, group.y, group.text]) column.push(null);
   });
@@ -415,46 +415,46 @@ function everyEpochTraces(side) {
   return side.everyEpoch;
 }
 
-function runDots(side, moment) {
+function runDots(side, snapshot) {
   const { runs } = side.estimate;
   return side.layers.map((layer) => ({
-    x: runs.map((_, run) => finite(numberAt(side, 'i_xt', 'runs', layer, moment, run))),
-    y: runs.map((_, run) => finite(numberAt(side, 'i_ty', 'runs', layer, moment, run))),
-    text: runs.map((_, run) => hoverText(side, layer, moment, run)),
+    x: runs.map((_, run) => finite(numberAt(side, 'i_xt', 'runs', layer, snapshot, run))),
+    y: runs.map((_, run) => finite(numberAt(side, 'i_ty', 'runs', layer, snapshot, run))),
+    text: runs.map((_, run) => hoverText(side, layer, snapshot, run)),
     mode: 'markers', marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: 6, opacity: 0.6 }, cliponaxis: false,
-    hovertemplate: '%{text}<extra></extra>', meta: { layer, moment, runs },
+    hovertemplate: '%{text}<extra></extra>', meta: { layer, snapshot, runs },
   }));
 }
 
-function errorBar(side, quantity, layer, moment) {
-  const [value, low, high] = ['mean', 'low', 'high'].map((kind) => numberAt(side, quantity, kind, layer, moment));
+function errorBar(side, quantity, layer, snapshot) {
+  const [value, low, high] = ['mean', 'low', 'high'].map((kind) => numberAt(side, quantity, kind, layer, snapshot));
   return { type: 'data', symmetric: false, array: [finite(high - value)], arrayminus: [finite(value - low)], color: layerColour(layer), thickness: 1.5, width: 0 };
 }
 
-function nowTraces(side, moment, ink) {
+function nowTraces(side, snapshot, ink) {
   const at = side.layers.map((layer) => {
     const { i_xt, i_ty, text } = courses(side).get(layer);
-    return { layer, x: i_xt[moment], y: i_ty[moment], text: text[moment] };
+    return { layer, x: i_xt[snapshot], y: i_ty[snapshot], text: text[snapshot] };
   });
   const line = { x: at.map((p) => p.x), y: at.map((p) => p.y), mode: 'lines', line: { color: ink.faint, width: 1 }, hoverinfo: 'skip' };
   const markers = at.map(({ layer, x, y, text }) => ({
     x: [x], y: [y], text: [text], mode: 'markers', cliponaxis: false,
     marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: 12, line: { color: ink.paper, width: 1.2 } },
-    ...(hasInterval(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, moment), error_y: errorBar(side, 'i_ty', layer, moment) } : {}),
-    hovertemplate: '%{text}<extra></extra>', meta: { layer, moment, runs: [isMean(side) ? 'mean' : side.run] },
+    ...(hasInterval(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, snapshot), error_y: errorBar(side, 'i_ty', layer, snapshot) } : {}),
+    hovertemplate: '%{text}<extra></extra>', meta: { layer, snapshot, runs: [isMean(side) ? 'mean' : side.run] },
   }));
   return [line, ...markers];
 }
 
-// What stays where it is from moment to moment, and what moves.
-function planeTraces(side, moment, ink) {
-  if (moment < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
-  const trails = state.paths === 'trail' ? trailTraces(side, moment) : [];
-  const dots = side.run === 'all' ? runDots(side, moment) : [];
-  return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...nowTraces(side, moment, ink)] };
+// What stays where it is from snapshot to snapshot, and what moves.
+function planeTraces(side, snapshot, ink) {
+  if (snapshot < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
+  const trails = state.paths === 'trail' ? trailTraces(side, snapshot) : [];
+  const dots = side.run === 'all' ? runDots(side, snapshot) : [];
+  return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...nowTraces(side, snapshot, ink)] };
 }
 
-function whyEmpty(side, moment) {
+function whyEmpty(side, snapshot) {
   const { estimate, experiment: of } = side;
   if (!estimate) return `There are no estimates in ${of.name}.`;
   const { i_xt, i_ty } = numbers(estimate);
@@ -463,25 +463,25 @@ function whyEmpty(side, moment) {
   if (!i_xt) return `${estimate.id} has no I(X;T), so it has no place in the plane; its I(T;Y) is in the courses.`;
   if (!i_ty) return `${estimate.id} has no I(T;Y), so it has no place in the plane; its I(X;T) is in the courses.`;
   if (!isInPlane(estimate)) return `Of ${estimate.id} there is no estimate that did not fail${failed}.`;
-  if (moment < 0) return `Nothing is recorded at or before this epoch.`;
+  if (snapshot < 0) return `Nothing is recorded at or before this epoch.`;
   if (side.layers.length === 0) return 'All layers are hidden.';
-  const points = side.layers.map((layer) => courses(side).get(layer)).filter((c) => c.i_xt[moment] !== null && c.i_ty[moment] !== null);
+  const points = side.layers.map((layer) => courses(side).get(layer)).filter((c) => c.i_xt[snapshot] !== null && c.i_ty[snapshot] !== null);
   if (points.length === 0) return `There is no estimate here: of ${isMean(side) ? 'any run' : side.run} at this epoch.`;
   return null;
 }
 
 // What lies over the picture: the epoch, and why there is nothing to see.
-function drawOverPlane(side, view, moment) {
-  const reason = whyEmpty(side, moment);
+function drawOverPlane(side, view, snapshot) {
+  const reason = whyEmpty(side, snapshot);
   view.empty.hidden = reason === null;
   view.empty.textContent = reason ?? '';
-  view.epoch.textContent = moment < 0 ? '' : `epoch ${side.estimate.epochs[moment]}`;
+  view.epoch.textContent = snapshot < 0 ? '' : `epoch ${side.estimate.epochs[snapshot]}`;
 }
 
 function drawPlane(side, view) {
   const ink = inks();
-  const moment = momentAt(side.times, state.time);
-  drawOverPlane(side, view, moment);
+  const snapshot = snapshotAt(side.times, state.time);
+  drawOverPlane(side, view, snapshot);
   const ranges = view.ranges;
   const shapes = side.estimate ? [...ceilingShapes(side, ink, 'i_xt', ['x', 'paper']), ...ceilingShapes(side, ink, 'i_ty', ['paper', 'y'])] : [];
   const ceilings = QUANTITIES.map((quantity) => side.estimate?.[`${quantity}_ceiling`]);
@@ -496,7 +496,7 @@ function drawPlane(side, view) {
     yaxis: axisLayout(ink, { range: ranges.i_ty, title: { text: `I(T;Y), ${state.unit}`, standoff: 8 } }),
     uirevision: JSON.stringify(ranges),
   });
-  const { still, moving } = planeTraces(side, moment, ink);
+  const { still, moving } = planeTraces(side, snapshot, ink);
   // A move that is still under way would put the old numbers into the new picture.
   view.isStale = view.isMoving;
   Plotly.react(view.plane, [...still, ...moving], layout, CONFIG);
@@ -508,13 +508,13 @@ async function movePlane(side, view) {
     view.isLate = true;
     return;
   }
-  const moment = momentAt(side.times, state.time);
-  const { still, moving } = planeTraces(side, moment, inks());
+  const snapshot = snapshotAt(side.times, state.time);
+  const { still, moving } = planeTraces(side, snapshot, inks());
   if (still.length + moving.length !== view.plane.data.length || moving.length === 0) {
     drawPlane(side, view);
     return;
   }
-  drawOverPlane(side, view, moment);
+  drawOverPlane(side, view, snapshot);
   const data = moving.map(({ x, y, text, error_x, error_y, meta }) => ({ x, y, text, meta, ...(error_x ? { error_x, error_y } : {}) }));
   const traces = moving.map((_, i) => still.length + i);
   view.isMoving = true;
@@ -550,7 +550,7 @@ function bandTrace(x, low, high, colour, yaxis) {
   return { x: xs, y: ys, yaxis, mode: 'lines', fill: 'toself', fillcolor: colour, line: { width: 0 }, hoverinfo: 'skip' };
 }
 
-// Smallest and largest mean over the other scales of the same family and samples, at the moments of this one.
+// Smallest and largest mean over the other scales of the same family and samples, at the snapshots of this one.
 function rangeOverScales(side, quantity, layer) {
   const others = side.experiment.estimates.filter((other) =>
     other !== side.estimate && other.estimator === side.estimate.estimator && other.samples === side.estimate.samples && other[quantity]);
@@ -594,7 +594,7 @@ function courseTraces(side, quantity, x, yaxis) {
       if (y.some((value) => value !== null)) behind.push({ x, y, yaxis, mode: 'lines', line: { color: colour, width: 1.3, dash: 'dot' }, hovertemplate });
     }
     const { [quantity]: y, text } = courses(side).get(layer);
-    // A single moment makes no line.
+    // A single snapshot makes no line.
     lines.push({ x, y, text, yaxis, mode: x.length > 1 ? 'lines' : 'markers', line: { color: colour, width: 1.8 }, marker: { color: colour }, hovertemplate: '%{text}<extra></extra>' });
   }
   return [...behind, ...lines];
@@ -757,18 +757,18 @@ function drawPictures() {
   });
 }
 
-// ---- The moment -----------------------------------------------------------------------------------------------------
+// ---- The snapshot -----------------------------------------------------------------------------------------------------
 
 function setTime(time) {
   state.time = time;
-  drawMoment();
+  drawSnapshot();
 }
 
 function setIndex(index) {
   if (timeline.length) setTime(timeline[Math.min(Math.max(index, 0), timeline.length - 1)]);
 }
 
-function drawMoment() {
+function drawSnapshot() {
   sides.forEach((side, i) => {
     movePlane(side, views[i]);
     placeCursor(side, views[i]);
@@ -777,16 +777,16 @@ function drawMoment() {
 }
 
 function drawPlayer() {
-  const slider = byId('moment');
+  const slider = byId('snapshot');
   const index = nowIndex();
   slider.max = Math.max(0, timeline.length - 1);
   slider.value = index;
   const side = sides.find((s) => s.times.includes(timeline[index])) ?? sides[0];
-  const moment = momentAt(side.times, timeline[index] ?? -1);
-  const words = moment < 0 ? 'no moment is recorded' : `epoch ${side.estimate.epochs[moment]}, step ${side.estimate.steps[moment] ?? '–'}`;
+  const snapshot = snapshotAt(side.times, timeline[index] ?? -1);
+  const words = snapshot < 0 ? 'no snapshot is recorded' : `epoch ${side.estimate.epochs[snapshot]}, step ${side.estimate.steps[snapshot] ?? '–'}`;
   byId('now').textContent = words;
   slider.setAttribute('aria-valuetext', words);
-  for (const id of ['play', 'back', 'forth', 'moment']) byId(id).disabled = timeline.length < 2;
+  for (const id of ['play', 'back', 'forth', 'snapshot']) byId(id).disabled = timeline.length < 2;
 }
 
 function setPlaying(playing) {
@@ -798,7 +798,7 @@ function setPlaying(playing) {
   let last = performance.now();
   const frame = (now) => {
     if (!state.playing) return;
-    // A slow machine leaves moments out, and keeps the speed.
+    // A slow machine leaves snapshots out, and keeps the speed.
     const due = Math.floor(((now - last) * state.speed) / 1000);
     if (due > 0) {
       last += (due * 1000) / state.speed;
@@ -813,8 +813,8 @@ function setPlaying(playing) {
 function onKey(event) {
   if (event.ctrlKey || event.altKey || event.metaKey) return;
   const { target } = event;
-  const isSlider = target.id === 'moment';
-  const isBusy = target.closest('select, textarea, pre, input:not(#moment)') !== null;
+  const isSlider = target.id === 'snapshot';
+  const isBusy = target.closest('select, textarea, pre, input:not(#snapshot)') !== null;
   if (event.key === ' ' && !isBusy && !target.closest('button, a, summary')) {
     event.preventDefault();
     setPlaying(!state.playing);
@@ -1022,16 +1022,16 @@ function csvRows(side) {
     const run = estimate.runs.indexOf(name);
     for (const layer of side.layers) {
       const row = of.layers.indexOf(layer);
-      for (let moment = 0; moment < n; moment += 1) {
+      for (let snapshot = 0; snapshot < n; snapshot += 1) {
         const numbersOf = (quantity) => {
           const arrays = numbers(estimate)[quantity];
-          const at = row * n + moment;
+          const at = row * n + snapshot;
           // The shuffles are means over runs, and so are the ends of the interval.
           return run < 0
             ? ['mean', 'low', 'high', 'null'].map((kind) => exact(arrays?.[kind]?.[at]))
             : [exact(arrays?.runs?.[run * of.layers.length * n + at]), '', '', ''];
         };
-        rows.push([of.name, estimate.id, estimate.samples, name, layer, estimate.epochs[moment], estimate.steps[moment] ?? '', ...QUANTITIES.flatMap(numbersOf)]);
+        rows.push([of.name, estimate.id, estimate.samples, name, layer, estimate.epochs[snapshot], estimate.steps[snapshot] ?? '', ...QUANTITIES.flatMap(numbersOf)]);
       }
     }
   }
@@ -1124,7 +1124,7 @@ function listen() {
   byId('csv').addEventListener('click', downloadCsv);
   byId('theme').addEventListener('click', () => setTheme(state.theme === 'dark' ? 'light' : 'dark'));
   prefersDark.addEventListener('change', (event) => setTheme(event.matches ? 'dark' : 'light'));
-  byId('moment').addEventListener('input', (event) => {
+  byId('snapshot').addEventListener('input', (event) => {
     setPlaying(false);
     setIndex(Number(event.target.value));
   });
@@ -1193,7 +1193,7 @@ function set(changes) {
   for (const name of ['run', 'paths', 'unit', 'intervals', 'nulls', 'scales', 'speed', 'verdict']) {
     if (name in changes) state[name] = changes[name];
   }
-  if ('moment' in changes) state.time = times(estimateOf(experiment(), state.estimate))[changes.moment];
+  if ('snapshot' in changes) state.time = times(estimateOf(experiment(), state.estimate))[changes.snapshot];
   if ('epoch' in changes) state.time = changes.epoch;
   if ('theme' in changes) setTheme(changes.theme);
   else refresh();
@@ -1204,17 +1204,17 @@ function set(changes) {
 function shown(which = 0) {
   const { estimate } = sides[which];
   return views[which].plane.data.filter((trace) => trace.meta).flatMap(({ x, y, meta }) => meta.runs.map((run, i) => ({
-    layer: meta.layer, run, i_xt: x[i], i_ty: y[i], epoch: estimate.epochs[meta.moment], step: estimate.steps[meta.moment],
+    layer: meta.layer, run, i_xt: x[i], i_ty: y[i], epoch: estimate.epochs[meta.snapshot], step: estimate.steps[meta.snapshot],
   }))).filter((row) => row.i_xt !== null && row.i_ty !== null)
     .map((row) => ({ ...row, i_xt: row.i_xt / factor(), i_ty: row.i_ty / factor() }));
 }
 
 function describeState() {
   const [side] = sides;
-  const moment = momentAt(side.times, state.time);
+  const snapshot = snapshotAt(side.times, state.time);
   return {
-    experiment: side.experiment.name, estimate: side.estimate?.id ?? null, run: side.run, moment, n_moments: side.times.length,
-    epoch: side.estimate?.epochs[moment] ?? null, step: side.estimate?.steps[moment] ?? null,
+    experiment: side.experiment.name, estimate: side.estimate?.id ?? null, run: side.run, snapshot, n_snapshots: side.times.length,
+    epoch: side.estimate?.epochs[snapshot] ?? null, step: side.estimate?.steps[snapshot] ?? null,
     beside: sides[1] ? { experiment: sides[1].experiment.name, estimate: sides[1].estimate?.id ?? null } : null,
     paths: state.paths, unit: state.unit, intervals: state.intervals, nulls: state.nulls, scales: state.scales, hidden: [...state.hidden],
     playing: state.playing, speed: state.speed, theme: state.theme, verdict: state.verdict,
@@ -1225,7 +1225,7 @@ window.infoplane = { state: describeState, set, shown, csv };
 
 // ---- Start ----------------------------------------------------------------------------------------------------------
 
-// The whole training in some ten to twenty seconds, however many moments it has.
+// The whole training in some ten to twenty seconds, however many snapshots it has.
 function firstSpeed() {
   const n = Math.max(0, ...DATA.experiments[0].estimates.map((estimate) => estimate.epochs.length));
   const speeds = Array.from(byId('speed').options, (option) => Number(option.value));

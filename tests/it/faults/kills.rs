@@ -1,4 +1,4 @@
-//! SIGKILL at random moments: a call after it gives the bytes of a call that nobody disturbed.
+//! SIGKILL at random times: a call after it gives the bytes of a call that nobody disturbed.
 
 use std::fs;
 use std::thread::sleep;
@@ -44,7 +44,7 @@ impl Victim<'_> {
     }
 }
 
-/// Kills `line` at moments spread over its duration. After every second kill, on average, a call goes on to the end, and
+/// Kills `line` at times spread over its duration. After every second kill, on average, a call goes on to the end, and
 /// everything begins anew; after the others the next kill hits a call that goes on.
 fn check(project: &Project, line: &str, folder: &str, seed: u64) {
     let start = Instant::now();
@@ -78,14 +78,14 @@ fn check(project: &Project, line: &str, folder: &str, seed: u64) {
 }
 
 #[test]
-fn a_recording_killed_at_any_moment_goes_on_to_the_same_bytes() {
+fn a_recording_killed_at_any_snapshot_goes_on_to_the_same_bytes() {
     let project = Project::new(PARTS);
     project.ok("data make tishby");
     check(&project, "record p.toml", "outputs", 17);
 }
 
 #[test]
-fn estimates_killed_at_any_moment_go_on_to_the_same_bytes() {
+fn estimates_killed_at_any_snapshot_go_on_to_the_same_bytes() {
     let project = Project::new(&PARTS.replace("hidden = [62]", "hidden = [10]").replace("runs = 2", "runs = 5"));
     project.ok("data make tishby");
     project.ok("record p.toml");

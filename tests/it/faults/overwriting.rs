@@ -169,7 +169,7 @@ fn the_old_recording_is_never_lost_before_the_new_one_is_whole() {
         sleep(duration.mul_f64(rng.random()));
         child.kill().unwrap();
         n_hit += usize::from(child.wait().unwrap().code().is_none());
-        // From the moment on that the new one's manifest is there, the next call removes what is left of the old one.
+        // As soon as the manifest of the new one is there, the next call removes what is left of the old one.
         if replaced.iter().filter(|(name, _)| name.ends_with("manifest.json")).all(|f| left(&scene).contains(f)) {
             scene.project.ok("record p.toml");
             assert!(left(&scene) == replaced, "other files than undisturbed");

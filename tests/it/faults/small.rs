@@ -17,7 +17,7 @@ use crate::tool::Project;
 /// Files by name.
 pub(super) type Tables = Vec<(String, Vec<u8>)>;
 
-/// Two runs of a network 3-3-2 on 8 samples, recorded at 3 moments, with estimates.
+/// Two runs of a network 3-3-2 on 8 samples, recorded at 3 snapshots, with estimates.
 pub(super) struct Small {
     pub(super) project: Project,
     pub(super) experiment: Experiment,

@@ -117,7 +117,7 @@ fn stray_files_are_harmless_beside_manifests_and_refused_without() {
     check_harmless(&Small::foreign(), stray("._part-00000.parquet"));
     check_refused(&Small::foreign(), Small::estimate, &["notes.txt", "not a place for a part"], stray("notes.txt"));
     check_refused(&Small::foreign(), Small::estimate, &["a.parquet"], stray("a.parquet"));
-    check_refused(&Small::foreign(), Small::estimate, &["part-00001.parquet", "moments must ascend"], |small| {
+    check_refused(&Small::foreign(), Small::estimate, &["part-00001.parquet", "snapshots must ascend"], |small| {
         copy(small, LAYER_1, &second_part);
     });
 }
@@ -129,19 +129,19 @@ fn a_layer_with_zeros_in_front_is_refused() {
     check_refused(&Small::foreign(), Small::estimate, &["layer=01", "without zeros in front"], fault);
 }
 
-/// Writes the moments of a file of one layer again, as parts: `moments[p]` are those of part p.
-fn rewrite(small: &Small, file: &str, moments: &[&[usize]]) {
+/// Writes the snapshots of a file of one layer again, as parts: `snapshots[p]` are those of part p.
+fn rewrite(small: &Small, file: &str, snapshots: &[&[usize]]) {
     let path = small.project.path(file);
     let footer = read_footer(&path, "activations").unwrap();
     let reader = ActivationReader::open(std::slice::from_ref(&path), Values::Activations, &[]).unwrap();
-    let read: Vec<_> = (0..reader.moments().len()).map(|moment| reader.read(moment).unwrap()).collect();
-    for (part, moments) in moments.iter().enumerate() {
+    let read: Vec<_> = (0..reader.snapshots().len()).map(|snapshot| reader.read(snapshot).unwrap()).collect();
+    for (part, snapshots) in snapshots.iter().enumerate() {
         let file = file.replace("part-00000", &format!("part-{part:05}"));
         let samples: Arc<[i32]> = read[0].samples.clone().into();
         let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
         let root = small.project.path("");
         let mut writer = ActivationWriter::create(&root, &file, shape, samples, reader.n_units(), &footer).unwrap();
-        moments.iter().for_each(|m| writer.write(read[*m].epoch, read[*m].step, &read[*m].t).unwrap());
+        snapshots.iter().for_each(|m| writer.write(read[*m].epoch, read[*m].step, &read[*m].t).unwrap());
         writer.commit().unwrap();
     }
 }
@@ -151,7 +151,7 @@ fn an_epoch_that_one_layer_lacks_is_named() {
     check_refused(
         &Small::foreign(),
         Small::estimate,
-        &[LAYER_2, "layer 2 of r0000 has 2 recorded moments, layer 1 3, first at step"],
+        &[LAYER_2, "layer 2 of r0000 has 2 recorded snapshots, layer 1 3, first at step"],
         |small| rewrite(small, LAYER_2, &[&[0, 2]]),
     );
 }
@@ -169,7 +169,7 @@ fn a_part_missing_in_the_middle_is_named() {
     };
     let second = |file: &str| file.replace("part-00000", "part-00001");
     check_refused(&in_parts(), Small::estimate, &["layer=2/run=r0000"], |small| small.remove(&second(LAYER_2)));
-    // Missing in every layer, the moments of all layers agree; the numbers of the parts tell.
+    // Missing in every layer, the snapshots of all layers agree; the numbers of the parts tell.
     check_refused(&in_parts(), Small::estimate, &["activations/layer=1/run=r0000/part-00001.parquet"], |small| {
         [LAYER_1, LAYER_2].iter().for_each(|file| small.remove(&second(file)));
     });

@@ -1,4 +1,4 @@
-//! The recorded runs as the estimate stage reads them: which moments go together, their values, and whether all fits.
+//! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
 
 use std::borrow::Cow;
 
@@ -29,23 +29,23 @@ pub(super) struct Runs {
 pub(super) struct OpenRun<'a> {
     recorded: &'a RecordedRun,
     pub(super) layers: Vec<(usize, ActivationReader)>,
-    /// Numbers of the recorded samples, the same at every moment.
+    /// Numbers of the recorded samples, the same at every snapshot.
     samples: Vec<i32>,
-    /// Whether its training failed or was stopped, so that later moments of other runs are missing here.
+    /// Whether its training failed or was stopped, so that later snapshots of other runs are missing here.
     ended_early: bool,
 }
 
-/// Recorded moments that are estimated as one.
+/// Recorded snapshots that are estimated as one.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Group {
     /// Of the last of them.
     pub(super) epoch: i32,
     pub(super) step: i64,
-    /// Of each, which of the opened runs and which of its moments.
+    /// Of each, which of the opened runs and which of its snapshots.
     pub(super) parts: Vec<(usize, usize)>,
 }
 
-/// Which rows of a recorded moment are meant.
+/// Which rows of a recorded snapshot are meant.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rows {
     /// Their places among the recorded samples.
@@ -95,10 +95,10 @@ impl Runs {
         self.recording.runs().iter().map(of_run).collect()
     }
 
-    /// Moments of the first run, which tells for all of them.
-    pub(super) fn n_moments(&self) -> Result<usize, StageError> {
+    /// Snapshots of the first run, which tells for all of them.
+    pub(super) fn n_snapshots(&self) -> Result<usize, StageError> {
         let layers = self.recording.layers(Values::Activations)?;
-        Ok(self.recording.runs()[0].activations(Values::Activations, layers[0])?.moments().len())
+        Ok(self.recording.runs()[0].activations(Values::Activations, layers[0])?.snapshots().len())
     }
 
     /// Opens the values of a run, all of whose files are what was written.
@@ -110,13 +110,13 @@ impl Runs {
         self.look_into(run, values)
     }
 
-    /// Opens the values of a run to see which moments there are.
+    /// Opens the values of a run to see which snapshots there are.
     pub(super) fn look_into(&self, run: usize, values: Values) -> Result<OpenRun<'_>, StageError> {
         let layers = self.recording.layers(values)?;
         OpenRun::open(&self.recording.runs()[run], values, &layers, self.labels.n_samples())
     }
 
-    /// The smallest and the largest value of every layer above the input at every moment of all runs.
+    /// The smallest and the largest value of every layer above the input at every snapshot of all runs.
     pub(super) fn range_of_all(&self, values: Values) -> Result<Range, StageError> {
         let ranges: Result<Vec<Range>, StageError> =
             (0..self.len()).into_par_iter().map(|run| self.open_run(run, values)?.range()).collect();
@@ -125,16 +125,16 @@ impl Runs {
 }
 
 impl<'a> OpenRun<'a> {
-    /// Opens the layers of a run, which must have been recorded at the same moments.
+    /// Opens the layers of a run, which must have been recorded at the same snapshots.
     fn open(recorded: &'a RecordedRun, values: Values, layers: &[usize], n_samples: usize) -> Result<Self, StageError> {
         let open = |layer: &usize| Ok((*layer, recorded.activations(values, *layer)?));
         let opened: Vec<(usize, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
         for pair in opened.windows(2) {
             let [(below, first), (layer, second)] = pair else { continue };
-            let (a, b) = (moments(first), moments(second));
+            let (a, b) = (snapshots(first), snapshots(second));
             if a != b {
                 return Err(StageError::Refused(format!(
-                    "{}: layer {layer} of {} has {} recorded moments, layer {below} {}{}; layers must be recorded at the same moments",
+                    "{}: layer {layer} of {} has {} recorded snapshots, layer {below} {}{}; layers must be recorded at the same snapshots",
                     second.path().display(),
                     recorded.id,
                     b.len(),
@@ -150,11 +150,12 @@ impl<'a> OpenRun<'a> {
         Ok(Self { recorded, layers: opened, samples, ended_early })
     }
 
-    /// The smallest and the largest value of every layer above the input at every moment.
+    /// The smallest and the largest value of every layer above the input at every snapshot.
     pub(super) fn range(&self) -> Result<Range, StageError> {
         let above_input = self.layers.iter().filter(|(layer, _)| *layer > 0);
-        let jobs: Vec<_> =
-            above_input.flat_map(|(_, reader)| (0..reader.moments().len()).map(move |index| (reader, index))).collect();
+        let jobs: Vec<_> = above_input
+            .flat_map(|(_, reader)| (0..reader.snapshots().len()).map(move |index| (reader, index)))
+            .collect();
         let ranges: Result<Vec<Range>, StageError> =
             jobs.par_iter().map(|(reader, index)| Ok(finite_range(&reader.read(*index)?.t))).collect();
         Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
@@ -194,7 +195,7 @@ impl<'a> OpenRun<'a> {
         let recorded = reader.read(index)?;
         if recorded.samples != self.samples {
             return Err(StageError::Refused(format!(
-                "{}: epoch {}, step {} has other samples than the first moment of layer {}; every moment must have the same",
+                "{}: epoch {}, step {} has other samples than the first snapshot of layer {}; every snapshot must have the same",
                 reader.path().display(),
                 recorded.epoch,
                 recorded.step,
@@ -205,31 +206,31 @@ impl<'a> OpenRun<'a> {
     }
 }
 
-/// The smallest and the largest value of every layer above the input at every moment of the opened `runs`.
+/// The smallest and the largest value of every layer above the input at every snapshot of the opened `runs`.
 pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// Which moments of the opened `runs` are estimated as one.
+/// Which snapshots of the opened `runs` are estimated as one.
 pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
-    let moments = moments(&runs[0].layers[0].1);
-    let one = |index: usize| Group { epoch: moments[index].0, step: moments[index].1, parts: vec![(0, index)] };
+    let snapshots = snapshots(&runs[0].layers[0].1);
+    let one = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
     let stretch = |indices: std::ops::Range<usize>| Group {
         parts: indices.clone().map(|index| (0, index)).collect(),
         ..one(indices.end - 1)
     };
     let groups: Vec<Group> = match pool {
-        Pool::Nothing => (0..moments.len()).map(one).collect(),
+        Pool::Nothing => (0..snapshots.len()).map(one).collect(),
         Pool::Windows => {
-            let ends =
-                (1..=moments.len()).filter(|end| *end == moments.len() || moments[*end].1 > moments[end - 1].1 + 1);
+            let ends = (1..=snapshots.len())
+                .filter(|end| *end == snapshots.len() || snapshots[*end].1 > snapshots[end - 1].1 + 1);
             let mut begin = 0;
             let stretches = ends.map(|end| std::mem::replace(&mut begin, end)..end);
             stretches.filter(|indices| indices.len() > 1).map(stretch).collect()
         }
         Pool::Steps(first, last) => {
-            let begin = moments.partition_point(|(_, step)| *step < first);
-            let end = moments.partition_point(|(_, step)| *step <= last);
+            let begin = snapshots.partition_point(|(_, step)| *step < first);
+            let end = snapshots.partition_point(|(_, step)| *step <= last);
             if begin < end { vec![stretch(begin..end)] } else { Vec::new() }
         }
         Pool::Runs => {
@@ -239,13 +240,15 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
                 return Err(StageError::Refused(problem));
             }
             expect_same_widths(runs)?;
-            expect_same_moments(runs)?;
-            // A run that ended early lacks moments of the others: pooled is what all have.
-            let all: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::moments(&run.layers[0].1)).collect();
-            let place = |moment| all.iter().map(|of_run| of_run.binary_search(moment).ok()).collect::<Option<Vec<_>>>();
-            let pooled =
-                |(index, moment)| Some(Group { parts: place(moment)?.into_iter().enumerate().collect(), ..one(index) });
-            moments.iter().enumerate().filter_map(pooled).collect()
+            expect_same_snapshots(runs)?;
+            // A run that ended early lacks snapshots of the others: pooled is what all have.
+            let all: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
+            let place =
+                |snapshot| all.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>();
+            let pooled = |(index, snapshot)| {
+                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..one(index) })
+            };
+            snapshots.iter().enumerate().filter_map(pooled).collect()
         }
     };
     let id = &runs[0].recorded.id;
@@ -273,17 +276,17 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
 }
 
 /// Runs can be pooled where they are recorded at the same steps, as far as they went.
-fn expect_same_moments(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
+fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     let mut to_their_end = runs.iter().filter(|run| !run.ended_early);
     let Some(first) = to_their_end.next() else { return Ok(()) };
-    let moments = moments(&first.layers[0].1);
-    match to_their_end.find(|run| self::moments(&run.layers[0].1) != moments) {
+    let snapshots = snapshots(&first.layers[0].1);
+    match to_their_end.find(|run| self::snapshots(&run.layers[0].1) != snapshots) {
         None => Ok(()),
         Some(other) => Err(StageError::Refused(format!(
             "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
             other.recorded.id,
             first.recorded.id,
-            first_difference(&moments, &self::moments(&other.layers[0].1))
+            first_difference(&snapshots, &self::snapshots(&other.layers[0].1))
         ))),
     }
 }
@@ -297,7 +300,7 @@ fn expect_room(runs: &[OpenRun<'_>], group: &Group) -> Result<(), StageError> {
         return Ok(());
     }
     Err(StageError::Refused(format!(
-        "{n} moments pooled have {n_values} values in a layer of {widest} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples"
+        "{n} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples"
     )))
 }
 
@@ -317,12 +320,12 @@ fn expect_same_widths(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     Ok(())
 }
 
-/// T of a layer (by its place in the list of layers) at the moments of a group.
+/// T of a layer (by its place in the list of layers) at the snapshots of a group.
 pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, layer: usize) -> Result<Vec<Activations>, StageError> {
     group.parts.iter().map(|(run, index)| runs[*run].read(layer, *index)).collect()
 }
 
-/// The chosen `rows` of each run, row after row, moment after moment, of what was [`read`].
+/// The chosen `rows` of each run, row after row, snapshot after snapshot, of what was [`read`].
 pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
     if let ([recorded], [(run, _)]) = (read, &group.parts[..])
         && rows[*run].samples.len() == recorded.samples.len()
@@ -350,8 +353,8 @@ pub(super) fn finite_range(values: &[f32]) -> Range {
     Range::of(&values.iter().copied().filter(|value| value.is_finite()).collect::<Vec<_>>())
 }
 
-fn moments(reader: &ActivationReader) -> Vec<(i32, i64)> {
-    reader.moments().collect()
+fn snapshots(reader: &ActivationReader) -> Vec<(i32, i64)> {
+    reader.snapshots().collect()
 }
 
 fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
@@ -359,15 +362,15 @@ fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
     differing.map_or_else(String::new, |((_, step), _)| format!(", first at step {step}"))
 }
 
-/// The samples that the first moment of a run has: all of the samples table, unless the files say that they hold a part
+/// The samples that the first snapshot of a run has: all of the samples table, unless the files say that they hold a part
 /// of it.
 fn recorded_samples(
     recorded: &RecordedRun,
     layers: &[(usize, ActivationReader)],
     n_all: usize,
 ) -> Result<Vec<i32>, StageError> {
-    let Some((_, reader)) = layers.first().filter(|(_, reader)| reader.moments().len() > 0) else {
-        return Err(StageError::Refused(format!("run {} has no recorded moments; record it again", recorded.id)));
+    let Some((_, reader)) = layers.first().filter(|(_, reader)| reader.snapshots().len() > 0) else {
+        return Err(StageError::Refused(format!("run {} has no recorded snapshots; record it again", recorded.id)));
     };
     let samples = reader.read(0)?.samples;
     let n = samples.len();

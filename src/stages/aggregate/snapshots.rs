@@ -1,18 +1,18 @@
-//! The estimates of one estimator: moment by moment over runs, and run by run over moments.
+//! The estimates of one estimator: snapshot by snapshot over runs, and run by run over snapshots.
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::super::StageError;
 use super::inputs::{Estimated, Input};
-use super::phases::{Course, Moment};
+use super::phases::{Course, Snapshot};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows};
 
 /// Signal-to-noise ratios of the gradients, by run, then by layer and step.
 pub(super) type Ratios = BTreeMap<String, BTreeMap<(i32, i64), f64>>;
 
-/// All estimates of one estimator, sorted by layer, moment and run. One after the other: estimators are side by side already,
+/// All estimates of one estimator, sorted by layer, snapshot and run. One after the other: estimators are side by side already,
 /// and a thread that waits would begin another one and hold both.
 pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError> {
     let mut rows: Vec<EstimateRow> = Vec::new();
@@ -36,8 +36,8 @@ fn own(estimated: &Estimated, run: &str, path: &Path) -> Result<Vec<EstimateRow>
     }
 }
 
-/// The rows of one layer and moment, which are sorted by run.
-pub(super) fn by_moment(rows: &[EstimateRow]) -> Vec<&[EstimateRow]> {
+/// The rows of one layer and snapshot, which are sorted by run.
+pub(super) fn by_snapshot(rows: &[EstimateRow]) -> Vec<&[EstimateRow]> {
     rows.chunk_by(|a, b| (a.layer, a.epoch, a.step) == (b.layer, b.epoch, b.step)).collect()
 }
 
@@ -46,7 +46,7 @@ pub(super) fn numbers(rows: &[EstimateRow], number: fn(&EstimateRow) -> Option<f
     rows.iter().filter_map(number).collect()
 }
 
-/// What the rows of one layer and moment are over runs; what is beside the estimates, and the intervals, are left out.
+/// What the rows of one layer and snapshot are over runs; what is beside the estimates, and the intervals, are left out.
 pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let first = &rows[0];
     let mean = |number| mean(&numbers(rows, number));
@@ -103,22 +103,22 @@ pub(super) fn courses(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) -> V
         let course = courses.entry((&row.run, row.layer)).or_insert_with(|| {
             let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(&row.run));
             let failure = failed.map(|reason| format!("its training failed: {reason}"));
-            Course { run: row.run.clone(), layer: row.layer, moments: Vec::new(), failure }
+            Course { run: row.run.clone(), layer: row.layer, snapshots: Vec::new(), failure }
         });
         if let Some(why) = row.failure.as_ref().filter(|_| course.failure.is_none()) {
             course.failure = Some(format!("epoch {}: {why}", row.epoch));
         }
         let snr = ratios.get(&row.run).and_then(|of_run| of_run.get(&(row.layer, row.step))).copied();
         let EstimateRow { epoch, step, i_xt_bits, i_ty_bits, .. } = row;
-        course.moments.push(Moment { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
+        course.snapshots.push(Snapshot { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
     }
     courses.into_values().map(without_gaps).collect()
 }
 
-/// A course that has I(X;T) at some moments only says nothing of its peak or end.
+/// A course that has I(X;T) at some snapshots only says nothing of its peak or end.
 fn without_gaps(mut course: Course) -> Course {
-    let gap = course.moments.iter().find(|moment| moment.i_xt.is_none());
-    if let Some(gap) = gap.filter(|_| course.failure.is_none() && course.moments.iter().any(|m| m.i_xt.is_some())) {
+    let gap = course.snapshots.iter().find(|snapshot| snapshot.i_xt.is_none());
+    if let Some(gap) = gap.filter(|_| course.failure.is_none() && course.snapshots.iter().any(|m| m.i_xt.is_some())) {
         course.failure = Some(format!("epoch {} has no I(X;T)", gap.epoch));
     }
     course
