@@ -5,7 +5,8 @@ mod layers;
 
 use std::path::Path;
 
-use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros};
+use infoplane::estimate_id::Values;
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Zeros};
 use layers::{Layer, from_arguments, median, megabytes, seconds};
 
 fn main() {

@@ -6,6 +6,7 @@ pub mod columns;
 #[cfg(feature = "pipeline")]
 pub mod config;
 pub mod datasets;
+pub mod estimate_id;
 pub mod estimators;
 #[cfg(feature = "pipeline")]
 pub mod import;

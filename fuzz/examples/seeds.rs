@@ -12,7 +12,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Int32Type};
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros, write_rows};
+use infoplane::estimate_id::Values;
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Zeros, write_rows};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};

@@ -16,7 +16,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use infoplane::store::schema::{
     ActivationRow, EpochRow, EstimateRow, GradientRow, Row, SplitRow, SummaryRow, WeightRow,
 };
-use infoplane::store::{ActivationReader, Facts, StoreError, Values, foreign, read_rows, read_samples};
+use infoplane::estimate_id::Values;
+use infoplane::store::{ActivationReader, Facts, StoreError, foreign, read_rows, read_samples};
 use libfuzzer_sys::fuzz_target;
 
 /// A damaged page header may claim 2 GiB (its size is an i32), which the parquet crate reserves, for every column that is

@@ -33,11 +33,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
 
 fn table(verdicts: &Verdicts) -> String {
     let mut text = format!("{}: {} estimates\n", verdicts.experiment, verdicts.n_estimates);
-    let mut estimator = "";
+    let mut estimator = None;
     for finding in &verdicts.findings {
-        if finding.estimator != estimator {
-            estimator = &finding.estimator;
-            text.push_str(&format!("\n{estimator}\n"));
+        if estimator != Some(&finding.estimator) {
+            estimator = Some(&finding.estimator);
+            text.push_str(&format!("\n{}\n", finding.estimator));
         }
         let share = format!("{} of {}", finding.n_found, finding.n_checked);
         let (check, verdict) = (&finding.check, &finding.verdict);

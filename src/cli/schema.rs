@@ -2,7 +2,7 @@
 
 use clap::{ArgMatches, Command};
 use infoplane::stages::Outcome;
-use infoplane::store::schema::{Column, TABLES, VERSION, kind, markdown};
+use infoplane::store::schema::{Column, TABLES, Table, VERSION, kind, markdown};
 use serde_json::json;
 
 use super::terminal::Terminal;
@@ -14,8 +14,9 @@ pub(super) fn command() -> Command {
 pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
     if terminal.is_json() {
         let column = |column: &Column| json!({ "name": column.name, "type": kind(column), "doc": column.doc });
-        let table = |(name, doc, columns): &(&str, &str, &[Column])| json!({ "table": name, "row": doc, "columns": columns.iter().map(column).collect::<Vec<_>>() });
-        terminal.print_json(&json!({ "version": VERSION, "tables": TABLES.iter().map(table).collect::<Vec<_>>() }))?;
+        let table = |Table { name, doc, columns }: &Table| json!({ "table": name, "row": doc, "columns": columns().iter().map(column).collect::<Vec<_>>() });
+        let tables: Vec<_> = TABLES.iter().copied().flatten().map(table).collect();
+        terminal.print_json(&json!({ "version": VERSION, "tables": tables }))?;
         return Ok(Outcome::UpToDate);
     }
     terminal.print(&markdown())?;

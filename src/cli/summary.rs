@@ -1,6 +1,7 @@
 //! `infoplane summary`: what came of an experiment, as a table and a plane of characters.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
+use infoplane::estimate_id::Pool;
 use infoplane::stages::Outcome;
 use infoplane::stages::summary::{Summary, summary};
 use infoplane::store::schema::CompressionRow;
@@ -29,12 +30,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
     let mut found = summary(&experiment(matches)?)?;
     let chosen: Vec<&String> = matches.get_many("estimator").into_iter().flatten().collect();
     for id in &chosen {
-        if !found.iter().any(|summary| summary.estimator == **id) {
-            let known = found.iter().map(|summary| summary.estimator.as_str());
+        if !found.iter().any(|summary| summary.estimator.to_string() == **id) {
+            let known: Vec<String> = found.iter().map(|summary| summary.estimator.to_string()).collect();
+            let known = known.iter().map(String::as_str);
             anyhow::bail!("no estimates `{id}` here; {}", infoplane::suggest::suggestion(id, known));
         }
     }
-    found.retain(|summary| chosen.is_empty() || chosen.contains(&&summary.estimator));
+    found.retain(|summary| chosen.is_empty() || chosen.contains(&&summary.estimator.to_string()));
     if terminal.is_json() {
         terminal.print_json(&found)?;
         return Ok(Outcome::UpToDate);
@@ -53,8 +55,8 @@ fn table(summary: &Summary) -> String {
     let header = ["layer", "largest", "at epoch", "end", "compression, bits", "p", "fitted at", "checks", "verdict"];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
-    let is_pooled = summary.layers.iter().any(|row| row.reason.as_ref().is_some_and(|why| why.contains("pooled")));
-    let runs = if is_pooled { "all runs pooled".to_owned() } else { format!("{n_runs} runs") };
+    let runs =
+        if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { format!("{n_runs} runs") };
     let mut title = format!("{}, {}: {runs}", summary.experiment, summary.estimator);
     let n_failed = summary.layers.iter().map(|row| row.n_failed).max().unwrap_or(0);
     if n_failed > 0 {

@@ -3,7 +3,8 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::{Of, Pool, Request, Selection};
+use super::Request;
+use crate::estimate_id::{EstimateId, Pool, Samples, Unit};
 use crate::math::bottleneck::MAX_BETA;
 use crate::suggest::suggestion;
 
@@ -51,14 +52,15 @@ impl RawBound {
             return Err((at, format!("`per_octave`: must be a whole number from 1 to 100, got {per_octave}")));
         }
         let (at, code) = (self.code.span().start, self.code.into_inner());
-        let Some(request) = estimates.iter().find(|request| request.id() == code) else {
-            let known: Vec<String> = estimates.iter().map(Request::id).collect();
+        let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {
+            let known: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
             let suggestion = suggestion(&code, known.iter().map(String::as_str));
             return Err((at, format!("`code`: the pipeline asks for no estimate `{code}`; {suggestion}")));
         };
-        let scope = request.scope;
+        let EstimateId { samples, pool, unit, .. } = *request.id;
+        let is_all_samples_of_layers = samples == Samples::All && pool == Pool::Nothing && unit == Unit::Layers;
         let is_code = ["binning", "quantised"].contains(&request.spec.name);
-        if !is_code || scope.samples != Selection::All || scope.pool != Pool::Nothing || scope.of != Of::Layers {
+        if !is_code || !is_all_samples_of_layers {
             let problem = format!(
                 "`code`: `{code}` makes no code of every sample; name estimates by `binning` or `quantised` of all samples, nothing pooled"
             );

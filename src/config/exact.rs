@@ -6,6 +6,7 @@ use super::data::Table;
 use super::values::{choice_of, name_of};
 use super::{Data, Labelling, Record};
 use crate::datasets::TeacherShape;
+use crate::estimate_id::{EXACT_FAMILY, EstimateId, EstimatorId, Scale, ScaleKind};
 use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
 use crate::parameter::Value;
 
@@ -38,13 +39,11 @@ impl Inputs {
 }
 
 impl Exact {
-    /// A name for the folder of a table.
-    pub fn id(&self, inputs: Inputs) -> String {
-        let suffix = match inputs {
-            Inputs::All => String::new(),
-            part => format!("-inputs-{}", name_of(Inputs::ALL, part)),
-        };
-        format!("linear-noise-variance-{}{suffix}", Value::Number(self.noise_variance))
+    /// The identity of a table.
+    pub fn id(&self, inputs: Inputs) -> EstimateId {
+        let scale = Scale::new(ScaleKind::NoiseVariance, self.noise_variance);
+        let options = (inputs != Inputs::All).then(|| format!("inputs-{}", name_of(Inputs::ALL, inputs)));
+        EstimatorId { options, ..EstimatorId::new(EXACT_FAMILY, Some(scale)) }.into()
     }
 
     /// What the number is, in words.
@@ -63,8 +62,8 @@ impl Exact {
         )
     }
 
-    /// The names of all tables.
-    pub fn ids(&self) -> Vec<String> {
+    /// The identities of all tables.
+    pub fn ids(&self) -> Vec<EstimateId> {
         self.inputs.iter().map(|inputs| self.id(*inputs)).collect()
     }
 }
@@ -212,14 +211,18 @@ inputs = [\"all\", \"irrelevant\"]
         Pipeline::read(&path).map_err(|e| e.without_folder())
     }
 
+    fn ids(exact: &Exact) -> Vec<String> {
+        exact.ids().iter().map(ToString::to_string).collect()
+    }
+
     #[test]
     fn a_table_has_a_name_for_each_part_of_the_inputs() {
         let exact = read(VALID).unwrap().exact.unwrap();
         let expected = ["linear-noise-variance-0.5", "linear-noise-variance-0.5-inputs-irrelevant"];
-        assert_eq!(exact.ids(), expected);
+        assert_eq!(ids(&exact), expected);
         assert!(exact.quantity(Inputs::Irrelevant).ends_with(", X being the irrelevant inputs (70 of 100)"));
         let (before, _) = VALID.split_once("noise_variance").unwrap();
-        assert_eq!(read(before).unwrap().exact.unwrap().ids(), ["linear-noise-variance-1"]);
+        assert_eq!(ids(&read(before).unwrap().exact.unwrap()), ["linear-noise-variance-1"]);
         let (before, _) = VALID.split_once("[exact]").unwrap();
         assert_eq!(read(before).unwrap().exact, None);
     }

@@ -21,6 +21,7 @@ use serde_json::json;
 use thiserror::Error;
 use toml::Spanned;
 
+use crate::estimate_id::Unit;
 use crate::estimators;
 use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::parameter::Value;
@@ -29,7 +30,7 @@ pub use bound::BoundRequest;
 use bound::RawBound;
 use data::RawData;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
-pub use estimate::{Of, Pool, Request, SCOPE, Scope, Selection};
+pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
 use expect::{Expect, Known, RawExpect};
@@ -155,14 +156,17 @@ impl Pipeline {
         for table in raw.estimate {
             let at = table.span().start;
             for request in requests(at, table.into_inner())? {
-                if estimates.iter().any(|other| other.is_same(&request)) {
-                    return Err((at, format!("`{}` is asked for twice", request.id())));
+                if estimates.iter().any(|other| other.id == request.id) {
+                    return Err((at, format!("`{}` is asked for twice", request.id)));
                 }
                 estimates.push(request);
             }
         }
-        let of_layers = estimates.iter().filter(|request| request.scope.of == Of::Layers).map(Request::id);
-        let ids: Vec<String> = of_layers.chain(exact.iter().flat_map(Exact::ids)).collect();
+        let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
+        let ids: Vec<String> = of_layers
+            .map(ToString::to_string)
+            .chain(exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
+            .collect();
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let known = Known {
             estimates: &ids,
@@ -304,6 +308,7 @@ mod tests {
     use std::fs;
 
     use super::*;
+    use crate::estimate_id::Pool;
     use crate::nn::{Activation, Fan, Initial};
 
     const VALID: &str = "runs = 2
@@ -353,14 +358,14 @@ n_edges = 30
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
         assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
         assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));
-        assert_eq!(pipeline.estimates[0].id(), "binning-n-edges-30");
+        assert_eq!(pipeline.estimates[0].id.to_string(), "binning-n-edges-30");
     }
 
     #[test]
     fn an_estimate_may_ask_for_several_values_samples_and_pools() {
         let ids = |table: &str| -> Vec<String> {
             let pipeline = read(&VALID.replace("estimator = \"binning\"\nn_edges = 30", table)).unwrap();
-            pipeline.estimates.iter().map(Request::id).collect()
+            pipeline.estimates.iter().map(|request| request.id.to_string()).collect()
         };
         let bins = "estimator = \"binning\"\nn_bins = [5, 9]\nsamples = [\"all\", \"test\"]";
         let expected = ["n-bins-5", "n-bins-5-samples-test", "n-bins-9", "n-bins-9-samples-test"];
@@ -371,8 +376,8 @@ n_edges = 30
         assert_eq!(pooled, ["quantised-bits-8-window-1-2", "quantised-bits-8-window-100-110"]);
         let units = "estimator = \"binning\"\nexact = true\nper_unit = true\nshuffles = 0";
         let pipeline = read(&VALID.replace("estimator = \"binning\"\nn_edges = 30", units)).unwrap();
-        let scope = pipeline.estimates[0].scope;
-        assert_eq!((scope.of, scope.n_shuffles, scope.pool), (Of::Units, 0, Pool::Nothing));
+        let request = &pipeline.estimates[0];
+        assert_eq!((request.id.unit, request.n_shuffles, request.id.pool), (Unit::Units, 0, Pool::Nothing));
     }
 
     #[test]

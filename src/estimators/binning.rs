@@ -11,8 +11,9 @@
 
 mod rule;
 
-use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate, no_pool};
+use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, Sample, Spec};
+use crate::estimate_id::EstimatorId;
 use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 use crate::units::Nats;
@@ -107,7 +108,7 @@ fn build(parameters: &[Parameters]) -> Built {
 impl Estimator for Binning {
     fn members(&self) -> Vec<Member> {
         let member = |(rule, bias): &(Rule, Bias)| Member {
-            id: format!("binning-{}{}", rule.id(), bias_suffix(*bias)),
+            id: EstimatorId { correction: *bias, ..rule.id(SPEC.name) },
             quantity: format!("{}{}", rule.quantity(), bias_words(*bias)),
             randomness: Randomness::None,
             range: rule.range_over(),
@@ -258,7 +259,7 @@ mod tests {
 
     #[test]
     fn every_parameter_that_changes_numbers_is_in_the_name() {
-        let id = |words: &[(&str, &str)]| Binning(vec![built(words).unwrap()]).members()[0].id.clone();
+        let id = |words: &[(&str, &str)]| Binning(vec![built(words).unwrap()]).members()[0].id.to_string();
         assert_eq!(id(&[]), "binning-n-edges-30");
         assert_eq!(id(&[("bin_width", "0.07"), ("precision", "f64")]), "binning-bin-width-0.07-f64");
         assert_eq!(

@@ -240,7 +240,8 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
             // To the last bit: a table does not depend on what else was asked for.
             assert_same(spec.name, &estimates(alone.as_ref(), &t, &given), &[from_all], 0.0);
         }
-        let ids: std::collections::BTreeSet<String> = together.members().into_iter().map(|member| member.id).collect();
+        let ids: std::collections::BTreeSet<String> =
+            together.members().into_iter().map(|member| member.id.to_string()).collect();
         assert_eq!(ids.len(), parameters.len(), "{}: every table has a name of its own", spec.name);
         assert!(ids.iter().all(|id| id.starts_with(spec.name)), "{ids:?}");
     }

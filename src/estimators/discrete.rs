@@ -51,14 +51,7 @@ pub(super) const BIAS: Parameter = Parameter {
 /// The correction that was chosen.
 pub(super) fn bias(parameters: &Parameters) -> Bias {
     let name = parameters.text(BIAS.name);
-    let found = name.and_then(|name| Bias::ALL.iter().find(|(known, _)| *known == name));
-    found.map_or(Bias::PlugIn, |(_, bias)| *bias)
-}
-
-/// How a correction is told in the name of a table.
-pub(super) fn bias_suffix(bias: Bias) -> String {
-    let name = Bias::ALL.iter().find(|(_, known)| *known == bias).map_or("", |(name, _)| name);
-    if bias == Bias::PlugIn { String::new() } else { format!("-{name}") }
+    Bias::ALL.into_iter().find(|bias| Some(bias.name()) == name).unwrap_or(Bias::PlugIn)
 }
 
 /// Why rows cannot be pooled under a correction.

@@ -9,6 +9,7 @@
 //! Saxe et al. 2018, section 3 (linear networks). The correction of the bias and where it ends: [`crate::math::gaussian`].
 
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::gaussian::{GaussianError, i_ty, i_xt};
 use crate::math::kde::h_t_given_x;
@@ -40,9 +41,10 @@ fn build(parameters: &[Parameters]) -> Built {
 impl Estimator for Gaussian {
     fn members(&self) -> Vec<Member> {
         let member = |variance: &f64| {
+            let scale = Scale::new(ScaleKind::NoiseVariance, *variance);
             let variance = Value::Number(*variance);
             Member {
-                id: format!("gaussian-noise-variance-{variance}"),
+                id: EstimatorId::new(SPEC.name, Some(scale)),
                 quantity: format!(
                     "I(X;T+Z) as if T were Gaussian, Z being Gaussian noise of variance {variance} added in the analysis"
                 ),

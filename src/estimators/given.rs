@@ -93,7 +93,7 @@ impl Given {
         if n < 2 {
             return Err(EstimateError::TooFew { n });
         }
-        let tables: Vec<_> = Bias::ALL.iter().map(|(_, bias)| (*bias, CountTable::new(n, *bias))).collect();
+        let tables: Vec<_> = Bias::ALL.into_iter().map(|bias| (bias, CountTable::new(n, bias))).collect();
         let h_y = label_entropy(&y.rows().collect::<Vec<_>>());
         let (orders, keeps_snapshots) = orders(samples, n_shuffles);
         let class_of = |order: &Vec<u32>, classes: &[u32]| {

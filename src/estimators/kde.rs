@@ -12,6 +12,7 @@
 use std::ops::RangeInclusive;
 
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
@@ -164,20 +165,23 @@ fn mean_variance(t: Representation<'_>) -> f64 {
 impl Estimator for Kde {
     fn members(&self) -> Vec<Member> {
         let member = |noise: &Noise| {
-            let (bound, side) = match noise.bound {
-                Bound::Upper => ("upper", "at most"),
-                Bound::Lower => ("lower", "at least"),
+            let (form, side) = match noise.bound {
+                Bound::Upper => (Form::Upper, "at most"),
+                Bound::Lower => (Form::Lower, "at least"),
             };
+            let scale = Scale::new(ScaleKind::NoiseVariance, noise.variance);
             let variance = Value::Number(noise.variance);
-            let (suffix, of) = match noise.unit {
-                VarianceUnit::Absolute => ("", ""),
-                VarianceUnit::LayerVariance => ("-relative", " times the layer's"),
+            let (relative, unit) = match noise.unit {
+                VarianceUnit::Absolute => (None, ""),
+                VarianceUnit::LayerVariance => (Some("relative"), " times the layer's"),
             };
-            let precision = if noise.precision == Precision::F64 { "-f64" } else { "" };
+            let precision = (noise.precision == Precision::F64).then_some("f64");
+            let options: Vec<&str> = relative.into_iter().chain(precision).collect();
+            let options = (!options.is_empty()).then(|| options.join("-"));
             Member {
-                id: format!("kde-{bound}-noise-variance-{variance}{suffix}{precision}"),
+                id: EstimatorId { form: Some(form), options, ..EstimatorId::new(SPEC.name, Some(scale)) },
                 quantity: format!(
-                    "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{of} added in the analysis; I(T+Z;Y) is no bound"
+                    "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{unit} added in the analysis; I(T+Z;Y) is no bound"
                 ),
                 randomness: Randomness::Noise,
                 range: RangeOver::Estimated,

@@ -13,6 +13,7 @@
 use std::collections::BTreeMap;
 
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::kozachenko_leonenko::{h_t, i_ty};
 use crate::math::neighbours::{KthDistances, kth_distances};
@@ -59,15 +60,12 @@ fn build(parameters: &[Parameters]) -> Built {
 impl Estimator for KozachenkoLeonenko {
     fn members(&self) -> Vec<Member> {
         let member = |Choice { k, epsilon }: &Choice| {
-            let (suffix, plus) = match *epsilon {
-                0.0 => (String::new(), String::new()),
-                epsilon => {
-                    let epsilon = Value::Number(epsilon);
-                    (format!("-epsilon-{epsilon}"), format!(", {epsilon} added to every distance"))
-                }
-            };
+            let epsilon = (*epsilon != 0.0).then_some(Value::Number(*epsilon));
+            let plus = epsilon.as_ref().map_or_else(String::new, |e| format!(", {e} added to every distance"));
+            let scale = Scale::new(ScaleKind::K, *k as f64);
+            let options = epsilon.map(|epsilon| format!("epsilon-{epsilon}"));
             Member {
-                id: format!("kozachenko-leonenko-k-{k}{suffix}"),
+                id: EstimatorId { options, ..EstimatorId::new(SPEC.name, Some(scale)) },
                 quantity: format!(
                     "differential entropy h(T) by neighbour {k}{plus}: I(X;T) up to a constant that nobody knows; I(T;Y) is a difference of such entropies"
                 ),
@@ -192,7 +190,7 @@ mod tests {
     #[test]
     fn members_are_named_by_what_changes_their_number() {
         let members = built(&[("k", "1,2"), ("epsilon", "0,1e-16")]).members();
-        let ids: Vec<&str> = members.iter().map(|member| member.id.as_str()).collect();
+        let ids: Vec<String> = members.iter().map(|member| member.id.to_string()).collect();
         let mut expected =
             ["k-1", "k-1-epsilon-1e-16", "k-2", "k-2-epsilon-1e-16"].map(|id| format!("kozachenko-leonenko-{id}"));
         expected.sort();

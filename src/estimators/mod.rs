@@ -17,6 +17,7 @@ use thiserror::Error;
 pub use discrete::{Code, Neighbours, neighbours};
 pub use given::{Given, Ranges, Sample, Spread};
 
+use crate::estimate_id::EstimatorId;
 use crate::parameter::{Parameter, ParameterError, Parameters, Value};
 use crate::sample::SampleError;
 use crate::suggest::suggestion;
@@ -38,8 +39,8 @@ pub trait Estimator: fmt::Debug + Send + Sync {
 /// An estimator with one value for each of its parameters: what fills one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// A name for files, with every parameter that changes the numbers, for example `binning-n-edges-30`.
-    pub id: String,
+    /// Its identity, with every parameter that changes the numbers.
+    pub id: EstimatorId,
     /// What the number is, in words, for example "entropy of the code of 30 edges over [-1, 1]".
     pub quantity: String,
     /// What makes T random once X is known.

@@ -10,8 +10,9 @@
 //! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
 //! exact.
 
-use super::discrete::{BIAS, bias, bias_suffix, bias_words, estimate, no_pool};
+use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
 use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
+use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
 use crate::parameter::{Kind, Parameter, Parameters};
@@ -45,7 +46,10 @@ fn build(parameters: &[Parameters]) -> Built {
 impl Estimator for Quantised {
     fn members(&self) -> Vec<Member> {
         let member = |(bits, bias): &(u32, Bias)| Member {
-            id: format!("quantised-bits-{bits}{}", bias_suffix(*bias)),
+            id: EstimatorId {
+                correction: *bias,
+                ..EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::Bits, f64::from(*bits))))
+            },
             quantity: format!(
                 "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels{}",
                 bias_words(*bias)

@@ -28,9 +28,17 @@ pub enum Bias {
 }
 
 impl Bias {
-    /// Every treatment of the bias and its name, in the order people should see.
-    pub const ALL: &[(&str, Bias)] =
-        &[("plug-in", Bias::PlugIn), ("miller-madow", Bias::MillerMadow), ("jackknife", Bias::Jackknife)];
+    /// Every treatment of the bias, in the order people should see.
+    pub const ALL: [Self; 3] = [Self::PlugIn, Self::MillerMadow, Self::Jackknife];
+
+    /// The name of the treatment in pipelines and tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::PlugIn => "plug-in",
+            Self::MillerMadow => "miller-madow",
+            Self::Jackknife => "jackknife",
+        }
+    }
 }
 
 /// Entropies of partitions of N samples. Under any [`Bias`], H = h − (1/N) Σ w(c) over the counts c of the cells; h and

@@ -8,9 +8,10 @@ use kuva::plot::{MarkerShape, ScatterPlot};
 
 use super::axes::Axis;
 use super::canvas::{BLACK, layer_colour, layer_name};
-use super::series::{line, names};
+use super::series::{estimators, line};
 use super::sheet::{Entry, Mark, Note, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::{BoundLayerRow, BoundRow};
 
 pub(super) const SPEC: Spec = Spec {
@@ -27,12 +28,12 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if tables.bound.len() < 2 {
         return Err(PlotError::Nothing("curve of the information bottleneck; `infoplane bound` makes it"));
     }
-    let mut estimators = names(tables.bound_layers, |row: &BoundLayerRow| &row.estimator);
+    let mut estimators = estimators(tables.bound_layers.iter().map(|row| &row.estimator));
     estimators.truncate(MOST);
-    let of = |name: &str| tables.bound_layers.iter().filter(|row| row.estimator == name).collect::<Vec<_>>();
+    let rows_of = |id: &EstimateId| tables.bound_layers.iter().filter(|row| *row.estimator == *id).collect::<Vec<_>>();
     let panels: Vec<Panel> = match estimators.is_empty() {
         true => vec![panel("", &tables, &[])],
-        false => estimators.iter().map(|name| panel(name, &tables, &of(name))).collect(),
+        false => estimators.iter().map(|id| panel(&id.to_string(), &tables, &rows_of(id))).collect(),
     };
     let mut layers: Vec<i32> = tables.bound_layers.iter().map(|row| row.layer).collect();
     layers.sort_unstable();

@@ -9,7 +9,7 @@ use kuva::render::plots::Plot;
 
 use super::axes::Axis;
 use super::canvas::{GREY, layer_colour, layer_name};
-use super::series::{line, names};
+use super::series::{estimators, line};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
 use crate::store::schema::CompressionRow;
@@ -32,18 +32,17 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let Some(first) = rows.first() else {
         return Err(PlotError::Nothing("compression over two runs or more"));
     };
-    let all: Vec<CompressionRow> = rows.iter().map(|row| (*row).clone()).collect();
-    let estimators = names(&all, |row| &row.estimator);
+    let estimators = estimators(rows.iter().map(|row| &row.estimator));
     let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();
     layers.dedup();
 
     let ends = |row: &&CompressionRow| [row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high];
     let x = Axis::over("compression of I(X;T) (bits)", rows.iter().flat_map(ends).flatten().chain([0.0]));
-    let y = Axis::names(estimators.iter().map(|name| (*name).to_owned()).collect());
+    let y = Axis::names(estimators.iter().map(ToString::to_string).collect());
     let mut panel = Panel::new("", x, y);
     for row in &rows {
-        let line = estimators.iter().position(|name| *name == row.estimator).unwrap_or_default();
+        let line = estimators.iter().position(|id| **id == *row.estimator).unwrap_or_default();
         let place = layers.iter().position(|layer| *layer == row.layer).unwrap_or_default();
         let offset = SPREAD * ((place as f64 + 0.5) / layers.len() as f64 - 0.5);
         panel.plots.extend(dot_and_whisker(row, -(line as f64) - offset));

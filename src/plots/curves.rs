@@ -9,9 +9,10 @@ use kuva::render::plots::Plot;
 
 use super::axes::{Axis, place};
 use super::canvas::{GREY, layer_colour};
-use super::series::{Column, course, has_course, layers, legend, line, lines, names, ribbon, values};
+use super::series::{Column, course, estimators, has_course, layers, legend, line, lines, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
@@ -65,7 +66,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let n_runs = tables.summary.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let sheet = Sheet {
         title: format!("{}: information by epoch, mean over {n_runs} runs", first.experiment),
-        subtitle: first.estimator.clone(),
+        subtitle: first.estimator.to_string(),
         columns: drawn.len(),
         size: (500.0, 440.0),
         legend: [legend(&layers(tables.summary)), explanations(tables.summary, &scales, &drawn)].concat(),
@@ -119,51 +120,18 @@ fn range(scales: &[SummaryRow], layer: i32, mean: Column) -> Ribbon {
 }
 
 /// The estimates of the same estimator at this and the next smaller and larger scale; empty where there are no others.
-fn neighbours(siblings: &[SummaryRow], estimator: &str) -> Vec<SummaryRow> {
-    let own = numbers(estimator);
-    let mut others: Vec<(f64, &str)> = names(siblings, |row| &row.estimator)
+fn neighbours(siblings: &[SummaryRow], own: &EstimateId) -> Vec<SummaryRow> {
+    let all_scales = own.at_all_scales();
+    let mut others: Vec<&EstimateId> = estimators(siblings.iter().map(|row| &row.estimator))
         .into_iter()
-        .filter(|other| family(other) == family(estimator))
-        .filter_map(|other| Some((step(&own, &numbers(other))?, other)))
+        .filter(|other| other.at_all_scales() == all_scales)
         .collect();
-    others.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let below = others.iter().rfind(|(step, _)| *step < 0.0);
-    let above = others.iter().find(|(step, _)| *step > 0.0);
-    let kept: Vec<&str> = below.into_iter().chain(above).map(|(_, other)| *other).collect();
-    let is_kept = |row: &&SummaryRow| row.estimator == estimator || kept.contains(&row.estimator.as_str());
+    others.sort();
+    let below = others.iter().rfind(|other| **other < own);
+    let above = others.iter().find(|other| **other > own);
+    let kept: Vec<&EstimateId> = below.into_iter().chain(above).copied().collect();
+    let is_kept = |row: &&SummaryRow| *row.estimator == *own || kept.contains(&&*row.estimator);
     if kept.is_empty() { Vec::new() } else { siblings.iter().filter(is_kept).cloned().collect() }
-}
-
-/// How far `other` is from `own`, where they differ in one number.
-fn step(own: &[f64], other: &[f64]) -> Option<f64> {
-    let differences: Vec<f64> = own.iter().zip(other).map(|(own, other)| other - own).filter(|d| *d != 0.0).collect();
-    match differences[..] {
-        [difference] if own.len() == other.len() => Some(difference),
-        _ => None,
-    }
-}
-
-/// The numbers in an estimator's identity: of `kde-upper-noise-variance-0.001`, 0.001.
-fn numbers(estimator: &str) -> Vec<f64> {
-    let mut numbers = Vec::new();
-    let mut base = None;
-    for part in estimator.split('-') {
-        // The sign of an exponent is no hyphen: 1e-12 has come in two parts.
-        let whole = base.take().map_or_else(|| part.to_owned(), |base| format!("{base}-{part}"));
-        match part.strip_suffix('e') {
-            Some(digits) if digits.parse::<f64>().is_ok() => base = Some(part),
-            _ => numbers.extend(whole.parse::<f64>().ok()),
-        }
-    }
-    numbers
-}
-
-/// What an estimator's identity says besides the numbers of its parameters: `kde-upper-noise-variance-samples-test`. The
-/// steps of a window are no scale, so they stay.
-fn family(estimator: &str) -> (String, &str) {
-    let (own, window) = estimator.split_at(estimator.find("-window-").unwrap_or(estimator.len()));
-    let is_word = |part: &&str| !part.starts_with(|c: char| c.is_ascii_digit());
-    (own.split('-').filter(is_word).collect::<Vec<_>>().join("-"), window)
 }
 
 /// The highest ceiling, which stands as a line of its own.
@@ -211,30 +179,25 @@ fn explanations(rows: &[SummaryRow], scales: &[SummaryRow], drawn: &[&Quantity])
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plots::tests::summary_row;
 
     #[test]
-    fn scales_of_one_estimator_are_a_family() {
-        let same = |a, b| family(a) == family(b);
-        assert!(same("kde-upper-noise-variance-0.001", "kde-upper-noise-variance-0.1"));
-        assert!(same("binning-bin-width-1e-12", "binning-bin-width-0.07"));
-        assert_eq!(numbers("binning-bin-width-1e-12"), [1e-12]);
-        assert_eq!(numbers("kde-upper-noise-variance-0.001-samples-test"), [0.001]);
-        assert!(!same("kde-upper-noise-variance-0.001", "kde-lower-noise-variance-0.001"));
-        assert!(!same("binning-n-edges-30", "binning-n-edges-50-samples-test"));
-        assert!(same("binning-n-edges-30-samples-test", "binning-n-edges-50-samples-test"));
-        assert!(!same("binning-n-bins-4-window-100-110", "binning-n-bins-4-window-500-510"));
-    }
-
-    #[test]
-    fn only_the_next_scales_are_neighbours() {
-        let rows = |ids: &[&str]| -> Vec<SummaryRow> {
-            let row = |id: &&str| SummaryRow { estimator: (*id).to_owned(), ..crate::plots::tests::summary_row() };
-            ids.iter().map(row).collect()
+    fn only_the_next_scales_of_the_same_variant_are_neighbours() {
+        let row = |id: &&str| SummaryRow { estimator: id.parse::<EstimateId>().unwrap().into(), ..summary_row() };
+        let texts = [
+            "b-k-1",
+            "b-bin-width-1e-12",
+            "b-bin-width-0.1",
+            "b-bin-width-2",
+            "b-bin-width-30",
+            "b-bin-width-3-samples-test",
+        ];
+        let rows: Vec<SummaryRow> = texts.iter().map(row).collect();
+        let of_id = |id: &str| -> Vec<String> {
+            neighbours(&rows, &id.parse().unwrap()).into_iter().map(|row| row.estimator.to_string()).collect()
         };
-        let ids = ["b-1e-12", "b-0.1", "b-2", "b-30", "c-1"];
-        let of = |id: &str| neighbours(&rows(&ids), id).into_iter().map(|row| row.estimator).collect::<Vec<_>>();
-        assert_eq!(of("b-0.1"), ["b-1e-12", "b-0.1", "b-2"]);
-        assert_eq!(of("b-30"), ["b-2", "b-30"]);
-        assert_eq!(of("c-1"), Vec::<String>::new());
+        assert_eq!(of_id("b-bin-width-0.1"), ["b-bin-width-1e-12", "b-bin-width-0.1", "b-bin-width-2"]);
+        assert_eq!(of_id("b-bin-width-30"), ["b-bin-width-2", "b-bin-width-30"]);
+        assert_eq!(of_id("b-k-1"), Vec::<String>::new());
     }
 }

@@ -5,9 +5,10 @@
 //! Saxe et al. 2018, Fig. 10 and Appendix C: the same network looks different to other estimators.
 
 use super::axes::Axis;
-use super::series::{Column, has_course, layers, legend, lines, names, values};
+use super::series::{Column, estimators, has_course, layers, legend, lines, values};
 use super::sheet::{Axes, Mark, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
@@ -22,8 +23,9 @@ const MOST: usize = 24;
 const I_XT: Column = |row| row.i_xt_bits_mean;
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
-    let of = |name: &str| tables.summary.iter().filter(|row| row.estimator == name).cloned().collect::<Vec<_>>();
-    let by_estimator = names(tables.summary, |row| &row.estimator).into_iter().map(of);
+    let rows_of =
+        |id: &EstimateId| tables.summary.iter().filter(|row| *row.estimator == *id).cloned().collect::<Vec<_>>();
+    let by_estimator = estimators(tables.summary.iter().map(|row| &row.estimator)).into_iter().map(rows_of);
     let mut by_estimator: Vec<Vec<SummaryRow>> = by_estimator.filter(|rows| has_course(rows, I_XT)).collect();
     let n_all = by_estimator.len();
     by_estimator.truncate(MOST);
@@ -35,7 +37,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let y = Axis::from_zero("I(X;T) (bits)", values(&shown, I_XT));
     let layers = layers(&shown);
     let panel = |rows: &Vec<SummaryRow>| {
-        let mut panel = Panel::new(rows[0].estimator.clone(), x.clone(), y.clone());
+        let mut panel = Panel::new(rows[0].estimator.to_string(), x.clone(), y.clone());
         panel.plots = lines(rows, &layers, I_XT, Mark::Solid);
         panel
     };

@@ -56,7 +56,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .with_force_margins(LEFT, RIGHT)
         .with_force_margins_y(TOP, BOTTOM)
         .with_title(title)
-        .with_subtitle(first_row.estimator.clone());
+        .with_subtitle(first_row.estimator.to_string());
     let mut scene = render_multiple(plots, layout);
     let (bar_x, bar_bottom) = (scene.width - RIGHT + 28.0, scene.height - BOTTOM);
     colours.bar().draw(&mut scene, bar_x, TOP + 24.0, bar_bottom);

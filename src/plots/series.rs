@@ -1,11 +1,14 @@
 //! Columns of the summary as series over the epochs: which layers there are, and the lines and ribbons of each.
 
+use std::sync::Arc;
+
 use kuva::plot::{BandPlot, LinePlot, LineStyle};
 use kuva::render::plots::Plot;
 
 use super::axes::place;
 use super::canvas::{layer_colour, layer_name};
 use super::sheet::{Entry, Mark};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::SummaryRow;
 
 /// A column of the summary.
@@ -30,11 +33,22 @@ pub(super) fn names<R>(rows: &[R], name: fn(&R) -> &str) -> Vec<&str> {
     names
 }
 
+/// The identities in their order, each once.
+pub(super) fn estimators<'a>(ids: impl Iterator<Item = &'a Arc<EstimateId>>) -> Vec<&'a EstimateId> {
+    let mut found: Vec<&Arc<EstimateId>> = Vec::new();
+    for id in ids {
+        if !found.contains(&id) {
+            found.push(id);
+        }
+    }
+    found.into_iter().map(AsRef::as_ref).collect()
+}
+
 /// The rows of the estimator that has most with losses or norms, and most at all: what belongs to the network is told in the
 /// rows of every estimator, but some have a few snapshots only, and pooled ones none of it.
 pub(super) fn of_network(rows: &[SummaryRow]) -> Vec<SummaryRow> {
-    let of = |name: &str| rows.iter().filter(|row| row.estimator == name).cloned().collect::<Vec<_>>();
-    let by_estimator = names(rows, |row| &row.estimator).into_iter().map(of);
+    let rows_of = |id: &EstimateId| rows.iter().filter(|row| *row.estimator == *id).cloned().collect::<Vec<_>>();
+    let by_estimator = estimators(rows.iter().map(|row| &row.estimator)).into_iter().map(rows_of);
     let tells = |row: &&SummaryRow| {
         let SummaryRow { loss_train_nats_mean, squared_error_train_mean, weight_norm_mean, .. } = row;
         [loss_train_nats_mean, squared_error_train_mean, weight_norm_mean].into_iter().any(Option::is_some)

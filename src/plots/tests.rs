@@ -2,12 +2,14 @@
 #![cfg(test)]
 
 use super::*;
+use crate::estimate_id::EstimateId;
 
 /// A row of nothing.
 pub(crate) fn summary_row() -> SummaryRow {
     SummaryRow {
         experiment: String::new(),
-        estimator: String::new(),
+        estimator: EstimateId::of_table("a").into(),
+        quantity: None,
         layer: 0,
         epoch: 0,
         step: None,
@@ -56,7 +58,7 @@ fn summary(experiment: &str, estimator: &str) -> Vec<SummaryRow> {
         let i_xt = 10.0 - f64::from(layer) - f64::from(epoch) / 100.0;
         SummaryRow {
             experiment: experiment.to_owned(),
-            estimator: estimator.to_owned(),
+            estimator: EstimateId::of_table(estimator).into(),
             layer,
             epoch,
             n_runs: 2,
@@ -205,7 +207,7 @@ fn the_bound_has_the_layers_and_their_beta() {
         failure: None,
     };
     let layer = |run: &str, beta: f64| BoundLayerRow {
-        estimator: "binning-n-edges-30".to_owned(),
+        estimator: EstimateId::of_table("binning-n-edges-30").into(),
         run: run.to_owned(),
         layer: 1,
         epoch: 10,
@@ -232,7 +234,8 @@ fn the_bound_has_the_layers_and_their_beta() {
 fn compression_that_is_not_certain_is_a_ring() {
     let row = |layer: i32, verdict: &str| CompressionRow {
         experiment: "x".to_owned(),
-        estimator: "a".to_owned(),
+        estimator: EstimateId::of_table("a").into(),
+        quantity: None,
         layer,
         n_runs: 3,
         n_failed: 0,

@@ -6,12 +6,13 @@ use std::time::Instant;
 
 use super::{Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
+use crate::estimate_id::Values;
 use crate::estimators::{Estimator, Given, RangeOver, Sample};
 use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{BoundLayerRow, BoundRow};
-use crate::store::{Experiment, Footer, Lock, Pending, RecordedRun, Recording, Values, read_samples, write_rows};
+use crate::store::{Experiment, Footer, Lock, Pending, RecordedRun, Recording, read_samples, write_rows};
 use crate::units::Nats;
 use rayon::prelude::*;
 
@@ -157,7 +158,7 @@ impl Known {
             return Err(StageError::Refused(problem));
         }
         let row = BoundLayerRow {
-            estimator: code.id(),
+            estimator: std::sync::Arc::clone(&code.id),
             run: run.id.to_string(),
             layer: layer as i32,
             epoch: recorded.epoch,

@@ -6,8 +6,9 @@ use serde_json::json;
 
 use super::StageError;
 use crate::config::{BoundRequest, Pipeline};
+use crate::estimate_id::Values;
 use crate::store::schema::VERSION;
-use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, Values, hash_bytes, verified_hash};
+use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, hash_bytes, verified_hash};
 
 /// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.
 ///
@@ -35,7 +36,7 @@ pub(super) fn bound(
     }
     let made_from = json!({
         "activations": hash_bytes(hashes.concat().as_bytes()),
-        "code": request.code.id(),
+        "code": request.code.id.to_string(),
         "betas": request.betas,
         "schema": VERSION,
     });

@@ -71,7 +71,7 @@ pub fn movie(
     let rows = chosen(read_rows(&path)?, film)?;
     let name = match &film.experiment {
         Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
-        None => rows[0].estimator.clone(),
+        None => rows[0].estimator.to_string(),
     };
     let relative = format!("figures/movie-{name}.{}", film.format.ending());
     let made_from = json!({ "summary": hash, "film": format!("{film:?}"), "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
@@ -122,8 +122,11 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
         }
     };
     let rows: Vec<SummaryRow> = rows.into_iter().filter(|row| row.experiment == experiment).collect();
-    let estimators = unique(rows.iter().map(|row| row.estimator.as_str()));
-    let with_plane = unique(rows.iter().filter(|row| row.i_xt_bits_mean.is_some()).map(|row| row.estimator.as_str()));
+    let names: Vec<String> = rows.iter().map(|row| row.estimator.to_string()).collect();
+    let estimators = unique(names.iter().map(String::as_str));
+    let has_i_xt = |(row, name): (&SummaryRow, &'_ String)| row.i_xt_bits_mean.is_some().then_some(name.clone());
+    let with_i_xt: Vec<String> = rows.iter().zip(&names).filter_map(has_i_xt).collect();
+    let with_plane = unique(with_i_xt.iter().map(String::as_str));
     let estimator = match (&film.estimator, with_plane.first()) {
         (Some(name), _) if with_plane.contains(&name.as_str()) => name.clone(),
         (Some(name), _) if estimators.contains(&name.as_str()) => {
@@ -136,7 +139,7 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
         (None, Some(first)) => (*first).to_owned(),
         (None, None) => return Err(StageError::Refused("no estimator of it has I(X;T): there is no film".to_owned())),
     };
-    Ok(rows.into_iter().filter(|row| row.estimator == estimator).collect())
+    Ok(rows.into_iter().zip(&names).filter(|(_, name)| **name == estimator).map(|(row, _)| row).collect())
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

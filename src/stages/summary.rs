@@ -1,8 +1,11 @@
 //! The summary stage: what came of an experiment, for a screen. Writes nothing.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 
 use super::StageError;
+use crate::estimate_id::EstimateId;
 use crate::store::schema::{CompressionRow, SummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
@@ -11,8 +14,9 @@ use crate::store::{Experiment, read_rows, verified_hash};
 pub struct Summary {
     /// Name of the experiment.
     pub experiment: String,
-    /// Identity of the estimator.
-    pub estimator: String,
+    /// Identity of the estimate.
+    #[serde(flatten)]
+    pub estimator: Arc<EstimateId>,
     /// Trainings that failed; `None` where the recording does not say.
     pub n_trainings_failed: Option<i64>,
     /// Every layer: the largest and the last I(X;T), compression and verdict.

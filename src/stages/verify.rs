@@ -9,6 +9,7 @@ use super::claims::{Judged, Tables, each, judged};
 use super::{StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::{ClaimRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
 
@@ -83,7 +84,7 @@ fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimR
         figure: claim.figure.clone(),
         claim: claim.claim.clone(),
         paper: claim.paper.clone(),
-        estimator: estimate,
+        estimator: estimate.map(|estimate| std::sync::Arc::new(EstimateId::of_table(&estimate))),
         quantity: claim.quantity.name().to_owned(),
         layer,
         measure: claim.measure.words(),
@@ -97,5 +98,6 @@ fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimR
         low: judged.interval.map(|i| i.low),
         high: judged.interval.map(|i| i.high),
         reason: judged.reason,
+        estimate_quantity: judged.quantity,
     }
 }

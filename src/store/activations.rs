@@ -25,6 +25,7 @@ use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
 use super::schema::{ActivationRow, PreActivationRow, Row};
 use super::table::{Footer, expect_entries, expect_types, footer_of, open, properties};
+use crate::estimate_id::Values;
 
 /// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -60,24 +61,7 @@ impl Precision {
     }
 }
 
-/// Which values of a layer a file holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Values {
-    /// The table `activations`.
-    Activations,
-    /// The table `pre_activations`.
-    PreActivations,
-}
-
 impl Values {
-    /// Name of the table, which is also the folder's.
-    pub fn table(self) -> &'static str {
-        match self {
-            Values::Activations => ActivationRow::TABLE,
-            Values::PreActivations => PreActivationRow::TABLE,
-        }
-    }
-
     /// Name of the column that holds the values.
     pub(super) fn column(self) -> &'static str {
         match self {

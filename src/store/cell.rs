@@ -7,6 +7,8 @@ use arrow::array::{
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type};
 
+use super::schema::Column;
+
 /// A type that can be a column of a table.
 pub(super) trait Cell: Sized {
     /// Whether the column may hold nulls.
@@ -24,6 +26,25 @@ pub(super) trait Cell: Sized {
 
     /// The cell in `row`, `None` where the column has another type or an unexpected null.
     fn from_array(array: &dyn Array, row: usize) -> Option<Self>;
+
+    /// Columns that follow from this one, written after it for whoever reads the file; not read back.
+    const DERIVED: &'static [Column] = &[];
+
+    /// The derived columns of some cells.
+    fn derived_arrays<'a>(_cells: impl Iterator<Item = &'a Self> + Clone) -> Vec<ArrayRef>
+    where
+        Self: 'a,
+    {
+        Vec::new()
+    }
+
+    /// The `n` cells of a column, `None` where it is missing and must not be, or holds an unexpected type or null.
+    fn read(column: Option<&ArrayRef>, n: usize) -> Option<Vec<Self>> {
+        match column {
+            Some(array) => (0..n).map(|row| Self::from_array(array, row)).collect(),
+            None => (0..n).map(|_| Self::MISSING).collect(),
+        }
+    }
 
     /// Whether every number in it is finite.
     fn is_finite(&self) -> bool {

@@ -7,6 +7,7 @@ mod facts;
 mod files;
 pub mod foreign;
 mod guard;
+mod identity;
 mod layout;
 mod lock;
 mod manifest;
@@ -15,7 +16,7 @@ mod recording;
 pub mod schema;
 mod table;
 
-pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Values, Zeros};
+pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{

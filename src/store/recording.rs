@@ -7,7 +7,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::activations::{ActivationReader, Values};
+use super::activations::ActivationReader;
 use super::error::StoreError;
 use super::facts::Facts;
 use super::files::{FileRecord, hash_file, io_error, sorted_entries};
@@ -15,6 +15,7 @@ use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
 use super::table::{expect_entries, open};
+use crate::estimate_id::Values;
 
 /// The runs of a recording that are there whole.
 #[derive(Debug)]

@@ -37,7 +37,8 @@ fn recordings_of_every_version_are_inspected_and_estimated_anew() {
         project.ok("estimate quantised outputs/small");
         project.ok("aggregate outputs/small");
         let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/small/summary.parquet")).unwrap();
-        let n_of = |name: &str| summary.iter().filter(|row| row.estimator == name && row.n_runs == 2).count();
+        let n_of =
+            |name: &str| summary.iter().filter(|row| row.estimator.to_string() == name && row.n_runs == 2).count();
         assert!(n_of("binning-n-edges-30") > 0 && n_of("binning-n-edges-30") == n_of("quantised-bits-8"));
         project.ok("check outputs/small");
 

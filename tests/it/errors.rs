@@ -93,7 +93,7 @@ fn overwriting_leaves_no_estimate_of_the_old_recording() {
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6").replace("runs = 2", "runs = 1"));
     project.ok("run p.toml --overwrite");
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
-    assert!(summary.iter().all(|row| row.n_runs == 1 && row.estimator != "binning-n-bins-9"));
+    assert!(summary.iter().all(|row| row.n_runs == 1 && row.estimator.to_string() != "binning-n-bins-9"));
 }
 
 #[test]

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EstimateRow, SplitRow, SummaryRow, UnitEstimateRow};
-use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_rows};
+use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Zeros, read_rows};
 
 use crate::tool::{PIPELINE, Project};
 
@@ -66,7 +67,7 @@ fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
     assert_eq!(rows.len(), 3 * 6);
     for row in &rows {
         assert_eq!(row.quantity.as_deref(), Some("entropy of the code of 9 bins over the layer's range"));
-        assert_eq!((row.samples.as_deref(), row.randomness.as_deref()), (Some("all"), Some("none")));
+        assert_eq!((row.estimator.samples.name(), row.randomness.as_deref()), ("all", Some("none")));
         assert_eq!((row.n_pooled, row.n_shuffles, row.n_samples), (Some(1), Some(5), 4096));
         assert_eq!((row.i_xt_null_bits_mean, row.i_xt_null_bits_std), (row.i_xt_bits, Some(0.0)));
         assert!(row.i_ty_null_bits_std.unwrap() > 0.0 && row.i_ty_null_bits_mean < row.i_ty_ceiling_bits);
@@ -187,7 +188,7 @@ fn train_and_test_samples_are_those_of_the_split_of_the_run() {
         let row = rows.iter().find(|row| row.layer == 2 && row.step == 84).unwrap();
         let chosen: Vec<Vec<f64>> =
             t.iter().zip(&splits).filter(|(_, of)| of.split == split).map(|(row, _)| row.clone()).collect();
-        assert_eq!((row.n_samples as usize, row.samples.as_deref()), (chosen.len(), Some(split)));
+        assert_eq!((row.n_samples as usize, row.estimator.samples.name()), (chosen.len(), split));
         let (low, high) = extremes(&chosen);
         close(row.i_xt_bits, entropy(&binned(&chosen, low, high, 9)));
     }

@@ -81,7 +81,7 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
             assert!((row.i_ty_ceiling_bits.unwrap() - 0.5 * y.log2()).abs() < 1e-12);
             assert!((row.h_t_given_x_bits.unwrap() - entropy(rest)).abs() < 1e-12);
             assert!((row.h_t_bits.unwrap() - entropy(t)).abs() < 1e-12);
-            assert_eq!((row.samples.as_deref(), row.randomness.as_deref()), (Some("distribution"), Some("noise")));
+            assert_eq!((row.estimator.samples.name(), row.randomness.as_deref()), ("distribution", Some("noise")));
             assert!(row.failure.is_none() && row.i_xt_untrained_bits.is_some());
         }
     }

@@ -4,8 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use infoplane::config::{Declared, Pipeline};
+use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EstimateRow, Row, SummaryRow};
-use infoplane::store::{Experiment, Values, hash_bytes, read_rows};
+use infoplane::store::{Experiment, hash_bytes, read_rows};
 use serde_json::Value;
 
 use crate::tool::Project;
@@ -24,8 +25,8 @@ fn check(name: &str, text: &str) {
 /// Identity and quantity of every table of estimates that a pipeline asks for.
 fn requests(pipeline: &Pipeline) -> Vec<String> {
     let estimates = pipeline.estimates.iter().map(|request| {
-        let folder = format!("{:?}", request.scope.of).to_lowercase();
-        format!("{folder} {}: {}", request.id(), request.quantity())
+        let folder = format!("{:?}", request.id.unit).to_lowercase();
+        format!("{folder} {}: {}", request.id, request.quantity())
     });
     let exact = pipeline.exact.iter().flat_map(|exact| {
         let line = |inputs| format!("layers {}: {}", exact.id(inputs), exact.quantity(inputs));

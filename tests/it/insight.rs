@@ -22,7 +22,7 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
     let (first, second) = (course(&project, "r0000", 2), course(&project, "r0001", 2));
     let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
     let of_layer: Vec<&SummaryRow> =
-        summary.iter().filter(|row| row.estimator == "binning-n-edges-30" && row.layer == 2).collect();
+        summary.iter().filter(|row| row.estimator.to_string() == "binning-n-edges-30" && row.layer == 2).collect();
     assert_eq!(of_layer.len(), first.len());
     for (row, (a, b)) in of_layer.iter().zip(first.iter().zip(&second)) {
         let (least, most) = (a.1.min(b.1), a.1.max(b.1));
@@ -37,7 +37,8 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
 
     // With two runs the others are the other one.
     let phases: Vec<PhaseRow> = rows(&project, "outputs/p/phases.parquet");
-    let is_of = |row: &&PhaseRow| row.run == "r0000" && row.layer == 2 && row.estimator == "binning-n-edges-30";
+    let is_of =
+        |row: &&PhaseRow| row.run == "r0000" && row.layer == 2 && row.estimator.to_string() == "binning-n-edges-30";
     let phase = phases.iter().find(is_of).unwrap();
     let peak = second.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak }).unwrap();
     assert_eq!(phase.others_peak_epoch, Some(peak.0.into()));
@@ -82,7 +83,7 @@ fn verdicts_about_other_estimates_are_not_joined() {
     assert!(said.contains("not about binning-n-edges-10 as it is now; run `infoplane check` again"), "{said}");
     let checked = |project: &Project, estimator: &str| {
         let summary: Vec<SummaryRow> = rows(project, "outputs/p/summary.parquet");
-        summary.iter().filter(|row| row.estimator == estimator).all(|row| row.n_checks_warning.is_some())
+        summary.iter().filter(|row| row.estimator.to_string() == estimator).all(|row| row.n_checks_warning.is_some())
     };
     assert!(checked(&project, "binning-n-edges-30") && !checked(&project, "binning-n-edges-10"));
     assert_eq!(project.run("check outputs/p").code, 0);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use infoplane::store::Values;
+use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EpochRow, EstimateRow, Row, RunRow, SampleRow, SplitRow, WeightRow};
 use infoplane::store::{Footer, read_rows, read_samples, write_rows};
 

@@ -87,7 +87,8 @@ fn the_summary_is_the_mean_and_the_spread_over_runs() {
         }
     }
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
-    let of_estimator: Vec<&SummaryRow> = summary.iter().filter(|row| row.estimator == "binning-n-edges-30").collect();
+    let of_estimator: Vec<&SummaryRow> =
+        summary.iter().filter(|row| row.estimator.to_string() == "binning-n-edges-30").collect();
     assert_eq!(of_estimator.len(), by_group.len());
     for row in of_estimator {
         let [first, second] = by_group[&(row.layer, row.epoch)][..] else { panic!("two runs") };

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, Row};
-use infoplane::store::{Precision, Values, read_rows};
+use infoplane::store::{Precision, read_rows};
 
 use crate::tool::{PIPELINE, Project};
 

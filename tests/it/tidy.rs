@@ -15,14 +15,15 @@ const LAYERS: &[(&str, u8)] = &[
     ("suggest", 0),
     ("units", 0),
     ("math", 1),
-    ("datasets", 2),
-    ("estimators", 2),
-    ("import", 2),
-    ("nn", 2),
-    ("store", 2),
-    ("config", 3),
-    ("plots", 4),
-    ("stages", 5),
+    ("estimate_id", 2),
+    ("datasets", 3),
+    ("estimators", 3),
+    ("import", 3),
+    ("nn", 3),
+    ("store", 3),
+    ("config", 4),
+    ("plots", 5),
+    ("stages", 6),
 ];
 
 /// Crates that only one module may name.

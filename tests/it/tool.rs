@@ -4,8 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
+use infoplane::estimate_id::Values;
 use infoplane::store::schema::SampleRow;
-use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Shape, Values, Zeros, write_rows};
+use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Shape, Zeros, write_rows};
 
 /// A folder with a pipeline in it.
 pub(crate) struct Project {

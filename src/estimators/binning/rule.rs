@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::estimators::{EstimateError, RangeOver, Sample};
 use crate::math::atoms::Cells;
 use crate::math::digitise::{Codes, Precision, TooFar, Width, digitise};
@@ -246,38 +247,42 @@ impl Rule {
         }
     }
 
-    pub(super) fn id(&self) -> String {
-        match self {
+    /// The identity of this rule in the estimator called `family`.
+    pub(super) fn id(&self, family: &str) -> EstimatorId {
+        let (kind, value, options) = match self {
             Rule::Even { low, high, n_edges, below, above, precision, .. } => {
-                let low = if *low == -1.0 { String::new() } else { format!("-low-{}", Value::Number(*low)) };
-                let high = if *high == 1.0 { String::new() } else { format!("-high-{}", Value::Number(*high)) };
+                let low = (*low != -1.0).then(|| format!("low-{}", Value::Number(*low)));
+                let high = (*high != 1.0).then(|| format!("high-{}", Value::Number(*high)));
                 let below = match below {
-                    BelowEdges::OwnCell => "",
-                    BelowEdges::FirstBin => "-below-first-bin",
-                    BelowEdges::Refuse => "-below-refuse",
-                    BelowEdges::WrapAround => "-compat-idnns",
+                    BelowEdges::OwnCell => None,
+                    BelowEdges::FirstBin => Some("below-first-bin".to_owned()),
+                    BelowEdges::Refuse => Some("below-refuse".to_owned()),
+                    BelowEdges::WrapAround => Some("compat-idnns".to_owned()),
                 };
-                format!("n-edges-{n_edges}{low}{high}{below}{}{}", above.suffix(), suffix(*precision))
+                (ScaleKind::NEdges, *n_edges as f64, vec![low, high, below, above.option(), option(*precision)])
             }
-            Rule::Tanh { n_edges, .. } => format!("n-edges-{n_edges}-spacing-tanh"),
+            Rule::Tanh { n_edges, .. } => (ScaleKind::NEdges, *n_edges as f64, vec![Some("spacing-tanh".to_owned())]),
             Rule::Width { width, above, precision } => {
-                format!("bin-width-{}{}{}", Value::Number(*width), above.suffix(), suffix(*precision))
+                (ScaleKind::BinWidth, *width, vec![above.option(), option(*precision)])
             }
             Rule::Bins { n_bins, over } => {
                 let over = match over {
-                    Over::Unit => "-range-unit",
-                    Over::Layer => "",
-                    Over::Run => "-range-run",
-                    Over::AllRuns => "-range-all-runs",
+                    Over::Unit => Some("range-unit".to_owned()),
+                    Over::Layer => None,
+                    Over::Run => Some("range-run".to_owned()),
+                    Over::AllRuns => Some("range-all-runs".to_owned()),
                 };
-                format!("n-bins-{n_bins}{over}")
+                (ScaleKind::NBins, *n_bins as f64, vec![over])
             }
             Rule::Quantiles { n, low } => {
-                let low = low.map_or_else(String::new, |low| format!("-low-{}", Value::Number(low)));
-                format!("n-quantiles-{n}{low}")
+                let low = low.map(|low| format!("low-{}", Value::Number(low)));
+                (ScaleKind::NQuantiles, *n as f64, vec![low])
             }
-            Rule::Exact => "exact".to_owned(),
-        }
+            Rule::Exact => return EstimatorId { form: Some(Form::Exact), ..EstimatorId::new(family, None) },
+        };
+        let options: Vec<String> = options.into_iter().flatten().collect();
+        let options = (!options.is_empty()).then(|| options.join("-"));
+        EstimatorId { options, ..EstimatorId::new(family, Some(Scale::new(kind, value))) }
     }
 
     pub(super) fn quantity(&self) -> String {
@@ -305,17 +310,17 @@ impl Rule {
 }
 
 impl AboveEdges {
-    fn suffix(self) -> &'static str {
+    fn option(self) -> Option<String> {
         match self {
-            AboveEdges::OwnCell => "",
-            AboveEdges::LastBin => "-above-last-bin",
-            AboveEdges::Refuse => "-above-refuse",
+            AboveEdges::OwnCell => None,
+            AboveEdges::LastBin => Some("above-last-bin".to_owned()),
+            AboveEdges::Refuse => Some("above-refuse".to_owned()),
         }
     }
 }
 
-fn suffix(precision: Precision) -> &'static str {
-    if precision == Precision::Double { "-f64" } else { "" }
+fn option(precision: Precision) -> Option<String> {
+    (precision == Precision::Double).then(|| "f64".to_owned())
 }
 
 /// The place of the value that is too far; `values` are those of `t` as they were digitised.

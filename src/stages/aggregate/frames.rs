@@ -273,7 +273,7 @@ fn joined(mut table: LazyFrame, over_runs: &OverRuns, beside: &Beside, estimated
             table.with_columns(["n_checks_warning", "n_checks_violated"].map(|name| null(name).cast(DataType::Int64)))
         }
         Some(checks) => {
-            let of_this = col("estimator").eq(lit(estimated.estimator.as_str()));
+            let of_this = col("estimator").eq(lit(estimated.estimator.to_string()));
             let checks = checks.clone().lazy().filter(of_this).drop(cols(["estimator"]));
             table.join(checks, KEYS.map(col), KEYS.map(col), JoinType::Left.into())
         }

@@ -1,9 +1,11 @@
 //! What a summary is made of: the tables of every experiment, each proven to be what was written.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use super::super::StageError;
 use super::super::trainings::{self, Trainings};
+use crate::estimate_id::EstimateId;
 use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow};
 use crate::store::{Experiment, Manifest, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash};
 
@@ -30,7 +32,7 @@ pub(super) struct Input {
 /// The tables of one estimator.
 #[derive(Debug)]
 pub(super) struct Estimated {
-    pub(super) estimator: String,
+    pub(super) estimator: Arc<EstimateId>,
     /// The run of each table, and the table.
     pub(super) tables: Vec<(String, PathBuf)>,
     /// Whether the verdicts are about these very tables.
@@ -106,6 +108,7 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
                 Experiment::CHECKS
             );
         }
+        let estimator = Arc::new(EstimateId::of_table(&estimator));
         estimators.push(Estimated { estimator, tables, is_checked });
     }
     let trainings = recording.as_ref().map_or(Ok(None), trainings::of)?;

@@ -97,7 +97,12 @@ impl Made {
         frames::join(&mut summary, &n_rows, beside, estimated)?;
         add_intervals(&mut summary, &by_snapshot);
         let courses = snapshots::courses(input, &beside.ratios, &rows);
-        let (phases, compression) = phases(&input.experiment.name(), &estimated.estimator, &courses);
+        let (phases, compression) = phases(
+            &input.experiment.name(),
+            &estimated.estimator,
+            rows.first().and_then(|row| row.quantity.as_deref()),
+            &courses,
+        );
         Ok(Self { summary, phases, compression })
     }
 
@@ -168,7 +173,7 @@ fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
     let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
         owners.entry(format!("layer {}", row.layer)).or_default().insert(&row.experiment);
-        owners.entry(row.estimator.clone()).or_default().insert(&row.experiment);
+        owners.entry(row.estimator.to_string()).or_default().insert(&row.experiment);
     }
     for (what, owners) in owners.iter().filter(|(_, owners)| owners.len() < experiments.len()) {
         let (n, all) = (owners.len(), experiments.len());

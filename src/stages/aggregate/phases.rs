@@ -1,12 +1,17 @@
 //! The phases of a training: fitting, compression, drift and diffusion, of every run and layer and over all runs.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::snapshots::{mean, median};
+use crate::estimate_id::EstimateId;
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::RunId;
 use crate::store::schema::{CompressionRow, PhaseRow};
+
+/// An estimator, and what its estimates are in words.
+type Estimated<'a> = (&'a Arc<EstimateId>, Option<&'a str>);
 
 /// Of the way from the first I(T;Y) to its largest, what counts as fitted.
 const FITTED_SHARE: f64 = 0.9;
@@ -33,15 +38,22 @@ pub(super) struct Snapshot {
 }
 
 /// The phases of one estimator's `courses`, which are all runs and layers of one experiment.
-pub(super) fn phases(experiment: &str, estimator: &str, courses: &[Course]) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
+pub(super) fn phases(
+    experiment: &str,
+    estimator: &Arc<EstimateId>,
+    quantity: Option<&str>,
+    courses: &[Course],
+) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
     let layers: BTreeSet<i32> = courses.iter().map(|course| course.layer).collect();
     let (mut phases, mut compressions) = (Vec::new(), Vec::new());
     for layer in layers {
         let of_layer: Vec<&Course> = courses.iter().filter(|course| course.layer == layer).collect();
         let peaks = peaks_of_the_other_half(&of_layer);
-        let row = |course: &&Course| phase(experiment, estimator, course, peaks.get(course.run.as_str()).copied());
+        let row = |course: &&Course| {
+            phase(experiment, (estimator, quantity), course, peaks.get(course.run.as_str()).copied())
+        };
         let rows: Vec<PhaseRow> = of_layer.iter().map(row).collect();
-        compressions.push(compression(experiment, estimator, layer, &rows));
+        compressions.push(compression(experiment, (estimator, quantity), layer, &rows));
         phases.extend(rows);
     }
     phases.sort_by(|a, b| (&a.run, a.layer).cmp(&(&b.run, b.layer)));
@@ -102,10 +114,16 @@ impl<'c> Values<'c> {
     }
 }
 
-fn phase(experiment: &str, estimator: &str, course: &Course, others_peak: Option<(i32, i64)>) -> PhaseRow {
+fn phase(
+    experiment: &str,
+    (estimator, quantity): Estimated<'_>,
+    course: &Course,
+    others_peak: Option<(i32, i64)>,
+) -> PhaseRow {
     let mut row = PhaseRow {
         experiment: experiment.to_owned(),
-        estimator: estimator.to_owned(),
+        estimator: Arc::clone(estimator),
+        quantity: quantity.map(str::to_owned),
         run: course.run.clone(),
         layer: course.layer,
         end_epoch: course.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
@@ -166,7 +184,12 @@ fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
 }
 
 /// What the runs of a layer come to.
-fn compression(experiment: &str, estimator: &str, layer: i32, rows: &[PhaseRow]) -> CompressionRow {
+fn compression(
+    experiment: &str,
+    (estimator, quantity): Estimated<'_>,
+    layer: i32,
+    rows: &[PhaseRow],
+) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
     let all = |number: fn(&PhaseRow) -> Option<f64>| sound.iter().filter_map(|row| number(row)).collect::<Vec<f64>>();
     let epochs = |number: fn(&PhaseRow) -> Option<i64>| {
@@ -187,7 +210,8 @@ fn compression(experiment: &str, estimator: &str, layer: i32, rows: &[PhaseRow])
     };
     CompressionRow {
         experiment: experiment.to_owned(),
-        estimator: estimator.to_owned(),
+        estimator: Arc::clone(estimator),
+        quantity: quantity.map(str::to_owned),
         layer,
         n_runs: sound.len() as i32,
         n_failed: (rows.len() - sound.len()) as i32,
@@ -237,7 +261,7 @@ mod tests {
     }
 
     fn of(courses: &[Course]) -> (Vec<PhaseRow>, CompressionRow) {
-        let (phases, mut compressions) = phases("e", "binning-exact", courses);
+        let (phases, mut compressions) = phases("e", &Arc::new(EstimateId::of_table("binning-exact")), None, courses);
         (phases, compressions.remove(0))
     }
 

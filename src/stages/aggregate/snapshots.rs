@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::super::StageError;
 use super::inputs::{Estimated, Input};
@@ -29,7 +30,7 @@ fn own(estimated: &Estimated, run: &str, path: &Path) -> Result<Vec<EstimateRow>
     match rows.iter().find(|row| row.estimator != estimated.estimator || row.run != run) {
         None => Ok(rows),
         Some(row) => {
-            let place = Experiment::estimate_named(&row.estimator, &row.run);
+            let place = Experiment::estimate_named(&row.estimator.to_string(), &row.run);
             let problem = format!("its rows belong into estimates/{place}; move the file there, or out of estimates/");
             Err(StoreError::Rows { path: path.to_owned(), problem })
         }
@@ -55,7 +56,8 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     SummaryRow {
         // An experiment is called what its folder is called now.
         experiment: input.experiment.name(),
-        estimator: first.estimator.clone(),
+        estimator: Arc::clone(&first.estimator),
+        quantity: first.quantity.clone(),
         layer: first.layer,
         epoch: first.epoch,
         step: Some(first.step),

@@ -5,7 +5,9 @@
 //! sections 2.8 and 2.10. Estimates need not obey the latter: Geiger 2020 (arXiv 2003.09671).
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::EstimateRow;
 
 /// How bad it is.
@@ -260,38 +262,29 @@ fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i3
     })
 }
 
-/// I(X;T) at all scales of an estimator.
+/// I(X;T) at all scales of one family, variant and kind of scale, applied to the same values, samples and snapshots.
 #[derive(Debug, Default)]
-pub(super) struct Scales(BTreeMap<(String, i32, i64, String), Scale>);
+pub(super) struct Scales(BTreeMap<ScaleKey, Scale>);
+
+/// Estimator at all scales, layer, step, run, pooled snapshots.
+type ScaleKey = (Arc<EstimateId>, i32, i64, String, Option<i64>);
 
 #[derive(Debug)]
 struct Scale {
     row: EstimateRow,
-    low: (f64, String),
-    high: (f64, String),
+    low: (f64, Arc<EstimateId>),
+    high: (f64, Arc<EstimateId>),
     n: usize,
 }
 
 impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
-        // X knows all of X at every scale. An exact number has no scale: others are of other noise, or of other inputs.
-        let is_estimated = row.layer > 0 && row.samples.as_deref() != Some("distribution");
+        // X knows all of X at every scale. Exact numbers of other noise are of another quantity, not of another scale.
+        let is_estimated = row.layer > 0 && row.estimator.samples != Samples::Distribution;
         let Some(i_xt) = row.i_xt_bits.filter(|_| is_estimated) else { return };
-        let family = row.estimator.split('-').next().unwrap_or_default();
-        let correction = ["-miller-madow", "-jackknife"].into_iter().find(|suffix| row.estimator.contains(suffix));
-        let applied_to = [row.samples.as_deref().unwrap_or("all"), row.randomness.as_deref().unwrap_or("none")];
-        let suffix = match applied_to {
-            ["all", "none" | "noise"] => String::new(),
-            [samples, randomness] => format!(" ({samples}, {randomness})"),
-        };
-        let here = (i_xt, row.estimator.clone());
-        let pre = if row.estimator.contains("-pre-activations") { "-pre-activations" } else { "" };
-        let pooled = match row.n_pooled {
-            Some(n) if n > 1 => format!(" {n} snapshots"),
-            _ => String::new(),
-        };
-        let subject = format!("{family}{}{pre}{suffix}{pooled}", correction.unwrap_or_default());
-        let key = (subject, row.layer, row.step, row.run.clone());
+        let here = (i_xt, Arc::clone(&row.estimator));
+        let estimator = Arc::new(row.estimator.at_all_scales());
+        let key = (estimator, row.layer, row.step, row.run.clone(), row.n_pooled);
         let scale = self.0.entry(key).or_insert_with(|| Scale {
             row: row.clone(),
             low: here.clone(),
@@ -310,9 +303,9 @@ impl Scales {
     }
 
     /// How much the scales disagree, where there are several.
-    pub(super) fn judgements(self) -> impl Iterator<Item = (String, EstimateRow, Judgement)> {
+    pub(super) fn judgements(self) -> impl Iterator<Item = (Arc<EstimateId>, EstimateRow, Judgement)> {
         let several = self.0.into_iter().filter(|(_, scale)| scale.n > 1);
-        several.map(|((family, ..), scale)| {
+        several.map(|((estimator, ..), scale)| {
             let (low, high) = (scale.low, scale.high);
             let (difference, ceiling) = (high.0 - low.0, scale.row.i_xt_ceiling_bits.unwrap_or(0.0));
             let bound = MOST_DISAGREEMENT * ceiling;
@@ -320,10 +313,11 @@ impl Scales {
             let judgement =
                 found("scales", Verdict::Warning, difference > bound || are_saturated, difference, bound, || {
                     let (low_bits, high_bits) = (shown(low.0), shown(high.0));
-                    let conclusion = if are_saturated { "all are at their ceiling" } else { "the scale decides" };
+                    let conclusion =
+                        if are_saturated { "all are at their ceiling" } else { "the result depends on the scale" };
                     format!("I(X;T) is {low_bits} bits by {} and {high_bits} by {}: {conclusion}", low.1, high.1)
                 });
-            (family, scale.row, judgement)
+            (estimator, scale.row, judgement)
         })
     }
 }
@@ -332,16 +326,19 @@ impl Scales {
 mod tests {
     use super::*;
 
+    fn id(text: &str) -> Arc<EstimateId> {
+        Arc::new(EstimateId::of_table(text))
+    }
+
     /// An estimate to which no check objects: 4 bits of 12 about X, 0.8 of 1 about Y, from 4096 samples.
     fn row() -> EstimateRow {
         EstimateRow {
-            estimator: "binning-n-edges-30".to_owned(),
+            estimator: id("binning-n-edges-30"),
             run: "r0000".to_owned(),
             layer: 1,
             epoch: 5,
             step: 5,
             quantity: None,
-            samples: Some("all".to_owned()),
             randomness: Some("none".to_owned()),
             n_pooled: Some(1),
             i_xt_bits: Some(4.0),
@@ -453,43 +450,44 @@ mod tests {
         assert_eq!(of("dpi-ty").verdict, Verdict::Passed, "0.005 bits are within the slack");
     }
 
-    #[test]
-    fn scales_that_agree_at_the_ceiling_say_nothing() {
+    /// What is said of estimates of one layer with these I(X;T).
+    fn judged(estimates: &[(&str, f64)]) -> Vec<(String, Judgement)> {
         let mut scales = Scales::default();
-        for (estimator, i_xt) in
-            [("binning-n-edges-30", 11.5), ("binning-exact", 12.0), ("binning-exact-jackknife", 19.0)]
-        {
-            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), ..row() });
+        for (estimator, i_xt) in estimates {
+            scales.add(&EstimateRow { estimator: id(estimator), i_xt_bits: Some(*i_xt), ..row() });
         }
-        let judged: Vec<_> = scales.judgements().collect();
-        assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
-        assert_eq!(judged[0].2.verdict, Verdict::Warning);
-        assert!(judged[0].2.says.ends_with("all are at their ceiling"), "{}", judged[0].2.says);
+        scales.judgements().map(|(estimator, _, judgement)| (estimator.to_string(), judgement)).collect()
     }
 
     #[test]
-    fn exact_numbers_are_no_scales_of_one_another() {
-        let mut scales = Scales::default();
-        for (estimator, i_xt) in [("linear-noise-variance-1", 4.0), ("linear-noise-variance-1-inputs-relevant", 1.0)] {
-            let samples = Some("distribution".to_owned());
-            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), samples, ..row() });
+    fn scales_that_agree_at_the_ceiling_say_nothing() {
+        let edges =
+            [("binning-n-edges-100", 11.5), ("binning-n-edges-300", 12.0), ("binning-n-edges-100-jackknife", 19.0)];
+        let judged = judged(&edges);
+        assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
+        assert_eq!(judged[0].1.verdict, Verdict::Warning);
+        assert!(judged[0].1.says.ends_with("all are at their ceiling"), "{}", judged[0].1.says);
+    }
+
+    #[test]
+    fn only_the_scales_of_one_variant_are_compared() {
+        let exact = [("linear-noise-variance-1", 4.0), ("linear-noise-variance-2", 1.0)];
+        assert_eq!(judged(&exact), [], "exact numbers of other noise are of another quantity");
+        for other in
+            ["binning-exact", "binning-n-bins-50", "binning-n-edges-50-low-0", "binning-n-edges-50-samples-test"]
+        {
+            assert_eq!(judged(&[("binning-n-edges-30", 4.0), (other, 12.0)]), [], "{other}");
         }
-        assert_eq!(scales.judgements().count(), 0);
+        let bounds = [("kde-upper-noise-variance-0.1", 9.0), ("kde-lower-noise-variance-0.1", 1.0)];
+        assert_eq!(judged(&bounds), [], "an upper and a lower bound are meant to differ");
     }
 
     #[test]
     fn scales_disagree_by_their_largest_and_smallest_number() {
-        let mut scales = Scales::default();
-        for (estimator, i_xt) in
-            [("binning-n-edges-30", 4.0), ("binning-n-edges-50", 4.5), ("binning-exact", 12.0), ("kde-a", 1.0)]
-        {
-            scales.add(&EstimateRow { estimator: estimator.to_owned(), i_xt_bits: Some(i_xt), ..row() });
-        }
-        let judged: Vec<_> = scales.judgements().collect();
-        assert_eq!(judged.len(), 1, "one scale of kde cannot disagree");
-        let (family, _, judgement) = &judged[0];
-        assert_eq!((family.as_str(), judgement.verdict), ("binning", Verdict::Warning));
+        let judged = judged(&[("binning-n-edges-30", 4.0), ("binning-n-edges-50", 4.5), ("binning-n-edges-300", 12.0)]);
+        let [(estimator, judgement)] = judged.as_slice() else { panic!("{judged:?}") };
+        assert_eq!((estimator.as_str(), judgement.verdict), ("binning-n-edges", Verdict::Warning));
         assert_eq!((judgement.value, judgement.bound.unwrap()), (Some(8.0), MOST_DISAGREEMENT * 12.0));
-        assert!(judgement.says.contains("binning-n-edges-30") && judgement.says.contains("binning-exact"));
+        assert!(judgement.says.contains("binning-n-edges-30") && judgement.says.contains("binning-n-edges-300"));
     }
 }

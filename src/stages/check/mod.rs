@@ -5,10 +5,12 @@ mod judge;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::{Outcome, StageError};
+use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
     Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows, read_samples,
@@ -30,8 +32,9 @@ pub struct Verdicts {
 /// What one check says of one estimator, over all runs, layers and snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Finding {
-    /// Identity of the estimator, or the name that several scales of it share.
-    pub estimator: String,
+    /// Identity of the estimate; without a scale where several scales are compared.
+    #[serde(flatten)]
+    pub estimator: Arc<EstimateId>,
     /// Name of the check.
     pub check: String,
     /// The worst verdict.
@@ -57,7 +60,7 @@ impl Verdicts {
 }
 
 /// What is judged together: estimator, layer, snapshot, check.
-type Key = (String, i32, i64, i32, &'static str);
+type Key = (Arc<EstimateId>, i32, i64, i32, &'static str);
 
 /// The same thing in several runs.
 #[derive(Debug)]
@@ -65,6 +68,7 @@ struct OverRuns {
     n_runs: i32,
     n_found: i32,
     worst: Judgement,
+    quantity: Option<String>,
 }
 
 /// Judges every estimate of `experiment` and writes `checks.parquet` into `out`.
@@ -83,15 +87,15 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
                 for (place, row) in snapshot.iter().enumerate() {
                     let above = snapshot.get(place + 1).filter(|above| above.layer == row.layer + 1);
                     for judgement in judge(row, above.copied(), known.accuracy(row).as_ref()) {
-                        add(&mut judged, row.estimator.clone(), row, judgement);
+                        add(&mut judged, Arc::clone(&row.estimator), row, judgement);
                     }
                     scales.add(row);
                 }
             }
         }
     }
-    for (family, row, judgement) in scales.judgements() {
-        add(&mut judged, family, &row, judgement);
+    for (estimator, row, judgement) in scales.judgements() {
+        add(&mut judged, estimator, &row, judgement);
     }
 
     let rows: Vec<CheckRow> = judged.iter().map(check_row).collect();
@@ -150,12 +154,13 @@ fn by_snapshot(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> 
     snapshots
 }
 
-fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: String, row: &EstimateRow, judgement: Judgement) {
+fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: Arc<EstimateId>, row: &EstimateRow, judgement: Judgement) {
     let is_found = i32::from(judgement.verdict > Verdict::Passed);
     let key = (estimator, row.layer, row.step, row.epoch, judgement.check);
     match judged.get_mut(&key) {
         None => {
-            judged.insert(key, OverRuns { n_runs: 1, n_found: is_found, worst: judgement });
+            let quantity = row.quantity.clone();
+            judged.insert(key, OverRuns { n_runs: 1, n_found: is_found, worst: judgement, quantity });
         }
         Some(runs) => {
             runs.n_runs += 1;
@@ -179,7 +184,7 @@ fn badness(verdict: Verdict, value: Option<f64>, bound: Option<f64>) -> (Verdict
 
 fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
     CheckRow {
-        estimator: estimator.clone(),
+        estimator: Arc::clone(estimator),
         layer: *layer,
         epoch: *epoch,
         step: *step,
@@ -190,12 +195,13 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
         value: runs.worst.value,
         bound: runs.worst.bound,
         says: runs.worst.says.clone(),
+        quantity: runs.quantity.clone(),
     }
 }
 
 /// Per estimator and check, the worst verdict and where it is.
 pub(super) fn findings(rows: &[CheckRow]) -> Vec<Finding> {
-    let mut subjects: BTreeMap<(&str, usize), Vec<&CheckRow>> = BTreeMap::new();
+    let mut subjects: BTreeMap<(&EstimateId, usize), Vec<&CheckRow>> = BTreeMap::new();
     for row in rows {
         subjects.entry((&row.estimator, judge::order_of(&row.check))).or_default().push(row);
     }
@@ -209,7 +215,7 @@ fn finding(rows: &[&CheckRow]) -> Option<Finding> {
     let found = rows.iter().filter(|row| row.n_found > 0);
     let layers: BTreeSet<i32> = found.clone().map(|row| row.layer).collect();
     Some(Finding {
-        estimator: worst.estimator.clone(),
+        estimator: Arc::clone(&worst.estimator),
         check: worst.check.clone(),
         verdict: worst.verdict.clone(),
         layers: layers.into_iter().collect(),
@@ -288,9 +294,9 @@ impl Known {
         }
         let unknown = "the accuracy on exactly these samples is not recorded";
         let fit = self.fits.get(&(row.run.clone(), row.step)).ok_or(unknown)?;
-        let (right, n) = match row.samples.as_deref() {
-            Some("train") => (fit.train, fit.n_train),
-            Some("test") => (fit.test.ok_or(unknown)?, fit.n_test),
+        let (right, n) = match row.estimator.samples {
+            Samples::Train => (fit.train, fit.n_train),
+            Samples::Test => (fit.test.ok_or(unknown)?, fit.n_test),
             _ if fit.n_test == 0 => (fit.train, fit.n_train),
             _ => {
                 let n = fit.n_train + fit.n_test;

@@ -78,6 +78,12 @@ impl<'a> Tables<'a> {
         }
     }
 
+    /// What an estimate is in words, where it was looked at.
+    pub(super) fn quantity_of(&self, quantity: &Quantity) -> Option<String> {
+        let Quantity::Estimated { estimate, .. } = quantity else { return None };
+        self.estimates.get(estimate)?.first()?.quantity.clone()
+    }
+
     fn estimated(&mut self, estimate: &str, column: Estimated) -> Result<Courses, StageError> {
         if !self.estimates.contains_key(estimate) {
             let tables = self.experiment.estimate_files()?;

@@ -33,7 +33,7 @@ pub(super) fn judged(
             Judged { is_measured: !courses.iter().all(is_empty), ..judge(&courses, claim) }
         }
     };
-    Ok(Judged { n_failed: tables.failed.len(), ..judged })
+    Ok(Judged { n_failed: tables.failed.len(), quantity: tables.quantity_of(quantity), ..judged })
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
@@ -62,6 +62,8 @@ pub(super) struct Judged {
     pub(super) reason: Option<String>,
     /// Whether there is such a quantity at all: not I(X;T) of an estimator that has none.
     pub(super) is_measured: bool,
+    /// What the estimate is, in words, where the quantity is one.
+    pub(super) quantity: Option<String>,
 }
 
 impl Judged {
@@ -79,6 +81,7 @@ impl Judged {
             n_failed: 0,
             reason: Some(reason),
             is_measured: true,
+            quantity: None,
         }
     }
 }
@@ -97,7 +100,7 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
         (None, _) => ("undecided", Some("one run has no interval; record two or more".to_owned())),
         (Some(interval), _) => (verdict(interval, claim.wanted), None),
     };
-    Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true }
+    Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
 }
 
 /// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they

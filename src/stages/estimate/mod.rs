@@ -11,10 +11,11 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Outcome, Progress, StageError};
-use crate::config::{Pool, Request};
+use crate::config::Request;
+use crate::estimate_id::{Pool, Values};
 use crate::estimators::RangeOver;
 use crate::sample::Range;
-use crate::store::{Experiment, Lock, Values};
+use crate::store::{Experiment, Lock};
 use plan::Target;
 pub use plan::plan;
 use snapshots::{OpenRun, Runs};
@@ -59,7 +60,7 @@ pub fn estimate(
     let mut all_runs = BTreeMap::new();
     for values in [Values::Activations, Values::PreActivations] {
         let of_values =
-            targets.iter().flat_map(|target| &target.pending).filter(|work| work.request.scope.values == values);
+            targets.iter().flat_map(|target| &target.pending).filter(|work| work.request.id.values == values);
         if plan::needs(of_values, RangeOver::AllRuns) {
             all_runs.insert(values, runs.range_of_all(values)?);
         }

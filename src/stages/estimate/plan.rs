@@ -8,10 +8,11 @@ use serde_json::json;
 
 use super::super::{Planned, StageError};
 use super::snapshots::{Runs, groups};
-use crate::config::{Of, Pool, Request, Selection};
+use crate::config::Request;
+use crate::estimate_id::{Pool, Samples, Unit, Values};
 use crate::estimators::RangeOver;
 use crate::store::schema::VERSION;
-use crate::store::{Experiment, Pending, RunId, Values};
+use crate::store::{Experiment, Pending, RunId};
 
 /// One run, or all of them pooled, and what is to be made of it.
 pub(super) struct Target<'a> {
@@ -40,10 +41,10 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
     let targets = targets(&runs, &Hashes::of(&runs, requests)?, requests, &out)?;
     expect_pools(&runs, &targets)?;
     let planned = |request: &Request| {
-        let n = if request.scope.pool == Pool::Runs { 1 } else { runs.len() };
+        let n = if request.id.pool == Pool::Runs { 1 } else { runs.len() };
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
-        let folder = root(&out, request).join(request.id());
+        let folder = root(&out, request).join(request.id.to_string());
         Planned { folder, quantity: request.quantity(), n_pending, n_done: n - n_pending }
     };
     Ok(requests.iter().map(planned).collect())
@@ -60,11 +61,11 @@ impl Hashes {
     pub(super) fn of(runs: &Runs, requests: &[Request]) -> Result<Self, StageError> {
         let mut values = BTreeMap::new();
         for request in requests {
-            if let Entry::Vacant(place) = values.entry(request.scope.values) {
-                place.insert(runs.hashes(request.scope.values)?);
+            if let Entry::Vacant(place) = values.entry(request.id.values) {
+                place.insert(runs.hashes(request.id.values)?);
             }
         }
-        let needs_splits = requests.iter().any(|request| request.scope.samples != Selection::All);
+        let needs_splits = requests.iter().any(|request| request.id.samples != Samples::All);
         let splits = if needs_splits { runs.split_hashes()? } else { Vec::new() };
         Ok(Self { values, splits })
     }
@@ -74,14 +75,14 @@ impl Hashes {
         let of = |by_run: &[Vec<String>]| -> Vec<String> {
             indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
         };
-        let values = &self.values[&request.scope.values];
+        let values = &self.values[&request.id.values];
         json!({
-            "estimator": request.id(),
+            "estimator": request.id.to_string(),
             "values": of(values),
             "samples": runs.samples_hash,
-            "splits": if request.scope.samples == Selection::All { Vec::new() } else { of(&self.splits) },
+            "splits": if request.id.samples == Samples::All { Vec::new() } else { of(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
-            "shuffles": request.scope.n_shuffles,
+            "shuffles": request.n_shuffles,
             "schema": VERSION,
         })
     }
@@ -100,10 +101,10 @@ pub(super) fn targets<'a>(
     for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
         let is_pooled = id == RunId::pooled();
         let mut pending = Vec::new();
-        for request in requests.iter().filter(|request| (request.scope.pool == Pool::Runs) == is_pooled) {
+        for request in requests.iter().filter(|request| (request.id.pool == Pool::Runs) == is_pooled) {
             let made_from = hashes.made_from(runs, request, &indices);
             let root = root(out, request);
-            let work = Pending::new(&root, &format!("{}/{id}", request.id()), &made_from);
+            let work = Pending::new(&root, &format!("{}/{id}", request.id.to_string()), &made_from);
             if work.finished()?.is_none() {
                 pending.push(Work { request, root, pending: work });
             }
@@ -130,7 +131,7 @@ pub(super) fn expect_pools(runs: &Runs, targets: &[Target<'_>]) -> Result<(), St
 
 /// The folders and names of the tables that `targets` lack, sorted.
 pub(super) fn names(targets: &[Target<'_>]) -> Vec<(PathBuf, String)> {
-    let name = |work: &Work<'_>| (work.root.clone(), work.request.id());
+    let name = |work: &Work<'_>| (work.root.clone(), work.request.id.to_string());
     let mut names: Vec<_> = targets.iter().flat_map(|target| &target.pending).map(name).collect();
     names.sort();
     names.dedup();
@@ -139,16 +140,16 @@ pub(super) fn names(targets: &[Target<'_>]) -> Vec<(PathBuf, String)> {
 
 /// The folder below which the tables of a request lie.
 pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
-    match request.scope.of {
-        Of::Layers => out.estimates(),
-        Of::Units => out.unit_estimates(),
+    match request.id.unit {
+        Unit::Layers => out.estimates(),
+        Unit::Units => out.unit_estimates(),
     }
 }
 
 impl<'a> Target<'a> {
     /// The pending tables that read the same values of the same snapshots together.
     pub(super) fn by_reading(&self) -> Vec<((Values, Pool), Vec<&Work<'a>>)> {
-        let reading = |work: &Work<'_>| (work.request.scope.values, work.request.scope.pool);
+        let reading = |work: &Work<'_>| (work.request.id.values, work.request.id.pool);
         let mut readings: Vec<(Values, Pool)> = self.pending.iter().map(reading).collect();
         readings.sort();
         readings.dedup();

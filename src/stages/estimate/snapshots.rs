@@ -5,13 +5,13 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::super::StageError;
-use crate::config::{Pool, Selection};
+use crate::estimate_id::{Pool, Samples, Values};
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, Values, read_all_rows,
-    read_samples, verified_hash,
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, read_all_rows, read_samples,
+    verified_hash,
 };
 
 /// All runs of a recording, and what is known of its samples.
@@ -162,10 +162,10 @@ impl<'a> OpenRun<'a> {
     }
 
     /// Which of the recorded samples a selection means.
-    pub(super) fn rows(&self, selection: Selection) -> Result<Rows, StageError> {
+    pub(super) fn rows(&self, selection: Samples) -> Result<Rows, StageError> {
         let places: Vec<usize> = match selection {
-            Selection::All => (0..self.samples.len()).collect(),
-            Selection::Train | Selection::Test => {
+            Samples::All | Samples::Distribution => (0..self.samples.len()).collect(),
+            Samples::Train | Samples::Test => {
                 let is_meant = self.split(selection.name())?;
                 (0..self.samples.len()).filter(|place| is_meant[self.samples[*place] as usize]).collect()
             }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::sync::Arc;
 
 use super::super::StageError;
 use super::super::untrained::add_untrained;
 use super::plan::Work;
 use super::snapshots::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
-use crate::config::{Of, Selection};
+use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
     Code, Estimate, EstimateError, Estimator, Given, RangeOver, Ranges, Sample, Spread, neighbours,
 };
@@ -24,15 +25,15 @@ pub(super) struct Tables<'a> {
     id: &'a RunId,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
-    rows: BTreeMap<Selection, Vec<Rows>>,
+    rows: BTreeMap<Samples, Vec<Rows>>,
     given: BTreeMap<Known, Result<Given, EstimateError>>,
     ranges: (Option<Range>, Option<Range>),
 }
 
 /// Tables that one estimator fills.
 struct Batch {
-    selection: Selection,
-    of: Of,
+    selection: Samples,
+    of: Unit,
     n_shuffles: usize,
     estimator: Box<dyn Estimator>,
     /// The table of each of its members.
@@ -40,7 +41,7 @@ struct Batch {
 }
 
 /// What is known of the rows depends on: selection, shuffles, the runs that were put together.
-type Known = (Selection, usize, Vec<usize>);
+type Known = (Samples, usize, Vec<usize>);
 
 /// Rows of one table.
 #[derive(Debug, Clone)]
@@ -102,9 +103,9 @@ impl<'a> Tables<'a> {
 
     /// A table without rows for each that is asked for.
     fn empty(&self) -> Vec<Table> {
-        let empty = |work: &&Work<'_>| match work.request.scope.of {
-            Of::Layers => Table::Layers(Vec::new()),
-            Of::Units => Table::Units(Vec::new()),
+        let empty = |work: &&Work<'_>| match work.request.id.unit {
+            Unit::Layers => Table::Layers(Vec::new()),
+            Unit::Units => Table::Units(Vec::new()),
         };
         self.works.iter().map(empty).collect()
     }
@@ -125,8 +126,8 @@ impl<'a> Tables<'a> {
                     let at = At { batch, layer: *layer, n_units, group, shape };
                     let sample = self.sample(&at, &t);
                     match batch.of {
-                        Of::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
-                        Of::Units => self.add_units(&at, &values, &mut tables),
+                        Unit::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
+                        Unit::Units => self.add_units(&at, &values, &mut tables),
                     }
                 }
             }
@@ -216,13 +217,12 @@ impl<'a> Tables<'a> {
         let (i_xt_null_bits_mean, i_xt_null_bits_std) = bits(found.and_then(|e| e.i_xt_null));
         let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
         EstimateRow {
-            estimator: request.id(),
+            estimator: Arc::clone(&request.id),
             run: self.id.to_string(),
             layer: at.layer as i32,
             epoch: at.group.epoch,
             step: at.group.step,
             quantity: Some(request.quantity()),
-            samples: Some(request.scope.samples.name().to_owned()),
             randomness: Some(request.randomness().to_owned()),
             n_pooled: Some(at.group.parts.len() as i64),
             i_xt_bits: found.and_then(|e| e.i_xt).map(Nats::bits),
@@ -232,7 +232,7 @@ impl<'a> Tables<'a> {
             h_t_given_x_bits: found.and_then(|e| e.h_t_given_x).map(Nats::bits),
             i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),
             i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
-            n_shuffles: Some(request.scope.n_shuffles as i64),
+            n_shuffles: Some(request.n_shuffles as i64),
             i_xt_null_bits_mean,
             i_xt_null_bits_std,
             i_ty_null_bits_mean,
@@ -241,7 +241,7 @@ impl<'a> Tables<'a> {
             i_tt_null_bits_std: None,
             i_xt_untrained_bits: None,
             i_ty_untrained_bits: None,
-            n_samples: self.n_rows(request.scope.samples, at.group),
+            n_samples: self.n_rows(request.id.samples, at.group),
             n_codes: found.map_or(0, |e| e.n_codes as i32),
             n_distinct: at.shape.map(|shape| shape.n_distinct as i64),
             atom_share: at.shape.map(|shape| shape.atom_share),
@@ -264,7 +264,7 @@ impl<'a> Tables<'a> {
                 let found = estimate.as_ref().ok();
                 let (i_ty_null_bits_mean, i_ty_null_bits_std) = bits(found.and_then(|e| e.i_ty_null));
                 rows.push(UnitEstimateRow {
-                    estimator: request.id(),
+                    estimator: Arc::clone(&request.id),
                     run: self.id.to_string(),
                     layer: at.layer as i32,
                     unit: unit as i32,
@@ -276,7 +276,7 @@ impl<'a> Tables<'a> {
                     i_ty_null_bits_std,
                     i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),
                     i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
-                    n_samples: self.n_rows(request.scope.samples, at.group),
+                    n_samples: self.n_rows(request.id.samples, at.group),
                     n_codes: found.map_or(0, |e| e.n_codes as i32),
                     failure: estimate.err(),
                 });
@@ -284,7 +284,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    fn n_rows(&self, selection: Selection, group: &Group) -> i32 {
+    fn n_rows(&self, selection: Samples, group: &Group) -> i32 {
         group.parts.iter().map(|(run, _)| self.rows[&selection][*run].samples.len() as i32).sum()
     }
 
@@ -329,7 +329,7 @@ impl<'a> Tables<'a> {
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
             ("infoplane.quantity".to_owned(), work.request.quantity()),
         ]);
-        let relative = Experiment::estimate(&work.request.id(), self.id);
+        let relative = Experiment::estimate(&work.request.id.to_string(), self.id);
         work.pending.finish(vec![write_rows(&work.root, &relative, rows, &footer)?])?;
         Ok((rows.len(), rows.iter().filter(|row| is_failed(row)).count()))
     }
@@ -338,8 +338,8 @@ impl<'a> Tables<'a> {
 /// The estimators for `works`: one for all parameters of an estimator that is applied to the same rows.
 fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
     let key = |at: &usize| {
-        let scope = works[*at].request.scope;
-        (works[*at].request.spec.name, scope.samples, scope.of, scope.n_shuffles)
+        let request = works[*at].request;
+        (request.spec.name, request.id.samples, request.id.unit, request.n_shuffles)
     };
     let mut left: Vec<usize> = (0..works.len()).collect();
     let mut batches = Vec::new();

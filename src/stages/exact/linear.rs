@@ -7,6 +7,7 @@
 //! Saxe et al. 2018, Figs 3, 4, 6, 18 and 19.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use ndarray::Array2;
@@ -51,7 +52,7 @@ pub fn linear(
     expect_recording_of(pipeline, data, experiment)?;
     let mut ids = exact.ids();
     ids.sort();
-    let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), id)).collect::<Result<Vec<_>, _>>()?;
+    let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), &id.to_string())).collect::<Result<Vec<_>, _>>()?;
     // Another call may have made some of them while this one waited.
     let targets = targets(&recording, exact, data, &out)?;
     let known = Known::new(data)?;
@@ -86,7 +87,7 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<
         let is_of = |target: &&Target<'_>| target.pending.iter().any(|(wanted, _)| wanted == inputs);
         let n_pending = targets.iter().filter(is_of).count();
         Planned {
-            folder: out.estimates().join(exact.id(*inputs)),
+            folder: out.estimates().join(exact.id(*inputs).to_string()),
             quantity: exact.quantity(*inputs),
             n_pending,
             n_done: recording.runs().len() - n_pending,
@@ -126,7 +127,7 @@ fn targets<'a>(
             run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat();
         let mut pending = Vec::new();
         for inputs in &exact.inputs {
-            let id = exact.id(*inputs);
+            let id = exact.id(*inputs).to_string();
             let made_from = json!({ "estimator": id, "weights": hashes, "data": data.identity(), "schema": VERSION });
             let work = Pending::new(&out.estimates(), &format!("{id}/{}", run.id), &made_from);
             if work.finished()?.is_none() {
@@ -230,7 +231,7 @@ fn make(target: &Target<'_>, exact: &Exact, known: &Known, root: &Path) -> Resul
             ("infoplane.config_hash".to_owned(), work.key().to_owned()),
             ("infoplane.quantity".to_owned(), exact.quantity(*inputs)),
         ]);
-        let relative = Experiment::estimate(&exact.id(*inputs), &target.run.id);
+        let relative = Experiment::estimate(&exact.id(*inputs).to_string(), &target.run.id);
         work.finish(vec![write_rows(root, &relative, &rows, &footer)?])?;
         counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
     }
@@ -380,13 +381,12 @@ impl Place {
             Err(e) => (None, Some(e.to_string())),
         };
         EstimateRow {
-            estimator: exact.id(inputs),
+            estimator: Arc::new(exact.id(inputs)),
             run: run.id.to_string(),
             layer: self.layer as i32,
             epoch: self.snapshot.0,
             step: self.snapshot.1,
             quantity: Some(exact.quantity(inputs)),
-            samples: Some("distribution".to_owned()),
             randomness: Some("noise".to_owned()),
             n_pooled: Some(1),
             i_xt_bits: found.map(|found| found.i_xt.bits()),

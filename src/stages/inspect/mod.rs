@@ -8,8 +8,9 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::StageError;
+use crate::estimate_id::Values;
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, Facts, Recording, StoreError, Values, read_rows};
+use crate::store::{Experiment, Facts, Recording, StoreError, read_rows};
 pub use validate::validate;
 
 /// What there is at a path.

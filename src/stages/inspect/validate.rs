@@ -6,12 +6,13 @@ use rayon::prelude::*;
 
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
+use crate::estimate_id::Values;
 use crate::store::schema::{
     CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow, Row, RunRow, SampleRow, SettingRow,
     SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
 };
 use crate::store::{
-    ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, Values, manifests, read_rows, read_samples,
+    ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, manifests, read_rows, read_samples,
     verified_hash,
 };
 
@@ -215,11 +216,11 @@ fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError
 /// Checks the estimates of an experiment; returns how many tables there are.
 fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
     let of_layers = validate_tables(&experiment.estimates(), experiment.estimate_files()?, |row: &EstimateRow| {
-        (row.estimator.clone(), row.run.clone())
+        (row.estimator.to_string(), row.run.clone())
     })?;
     let of_units =
         validate_tables(&experiment.unit_estimates(), experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
-            (row.estimator.clone(), row.run.clone())
+            (row.estimator.to_string(), row.run.clone())
         })?;
     Ok(of_layers + of_units)
 }

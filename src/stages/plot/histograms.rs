@@ -1,7 +1,8 @@
 //! How the activations of the first run are spread, layer by layer, at snapshots spread evenly over the logarithm of the epoch.
 
+use crate::estimate_id::Values;
 use crate::plots::Histogram;
-use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError, Values};
+use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError};
 
 /// At most as many snapshots of a layer.
 const SNAPSHOTS: usize = 60;

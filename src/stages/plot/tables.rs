@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::histograms::first_run;
+use crate::estimate_id::{EstimateId, Values};
 use crate::plots::{Subject, Tables};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, Row, SettingRow, StabilityRow, SummaryRow,
 };
-use crate::store::{Experiment, Recording, StoreError, Values, hash_file, read_rows, verified_hash};
+use crate::store::{Experiment, Recording, StoreError, hash_file, read_rows, verified_hash};
 
 /// Tables beside the summary, which are there or not.
 const BESIDE: [&str; 7] = [
@@ -33,7 +34,7 @@ pub(super) struct Loaded {
     effects: Vec<EffectRow>,
     levels: Vec<LevelRow>,
     /// The estimators with the tables of their runs.
-    estimates: Vec<(String, Vec<PathBuf>)>,
+    estimates: Vec<(EstimateId, Vec<PathBuf>)>,
     /// The summary in another order, by estimator.
     by_estimator: Vec<SummaryRow>,
 }
@@ -43,8 +44,8 @@ pub(super) struct Part<'a> {
     pub(super) of: Subject,
     /// Its experiment; empty where there are all.
     pub(super) experiment: &'a str,
-    /// Its estimator; empty where there are all.
-    estimator: &'a str,
+    /// Its estimator; `None` where there are all.
+    estimator: Option<&'a EstimateId>,
     /// What tells its file from those of other parts; empty where there are none.
     suffix: String,
     summary: &'a [SummaryRow],
@@ -70,6 +71,7 @@ impl Loaded {
         }
         let mut compression: Vec<CompressionRow> = rows(root, Experiment::COMPRESSION)?;
         compression.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
+        let estimates = experiment.estimate_files()?.into_iter();
         Ok(Self {
             summary,
             compression,
@@ -79,7 +81,7 @@ impl Loaded {
             stability: rows(root, Experiment::STABILITY)?,
             effects: rows(root, Experiment::EFFECTS)?,
             levels: rows(root, Experiment::LEVELS)?,
-            estimates: experiment.estimate_files()?,
+            estimates: estimates.map(|(name, paths)| (EstimateId::of_table(&name), paths)).collect(),
             by_estimator,
         })
     }
@@ -98,26 +100,27 @@ impl Loaded {
         let whole = Part {
             of: Subject::Folder,
             experiment: "",
-            estimator: "",
+            estimator: None,
             suffix: String::new(),
             summary: &self.summary,
             siblings: &[],
         };
         let mut parts = vec![whole];
         for rows in self.by_estimator.chunk_by(|a, b| a.estimator == b.estimator) {
-            let estimator = rows[0].estimator.as_str();
-            let (of, suffix) = (Subject::Sweep, estimator.to_owned());
-            parts.push(Part { of, experiment: "", estimator, suffix, summary: rows, siblings: &[] });
+            let estimator = &*rows[0].estimator;
+            let (of, suffix) = (Subject::Sweep, estimator.to_string());
+            parts.push(Part { of, experiment: "", estimator: Some(estimator), suffix, summary: rows, siblings: &[] });
         }
         for siblings in self.summary.chunk_by(|a, b| a.experiment == b.experiment) {
             let experiment = siblings[0].experiment.as_str();
             let name = if self.is_single() { "" } else { experiment };
             let (of, suffix) = (Subject::Experiment, name.to_owned());
-            parts.push(Part { of, experiment, estimator: "", suffix, summary: siblings, siblings });
+            parts.push(Part { of, experiment, estimator: None, suffix, summary: siblings, siblings });
             for rows in siblings.chunk_by(|a, b| a.estimator == b.estimator) {
-                let estimator = rows[0].estimator.as_str();
-                let suffix = if name.is_empty() { estimator.to_owned() } else { format!("{name}-{estimator}") };
-                parts.push(Part { of: Subject::Estimator, experiment, estimator, suffix, summary: rows, siblings });
+                let estimator = &*rows[0].estimator;
+                let suffix = if name.is_empty() { estimator.to_string() } else { format!("{name}-{estimator}") };
+                let (of, estimator) = (Subject::Estimator, Some(estimator));
+                parts.push(Part { of, experiment, estimator, suffix, summary: rows, siblings });
             }
         }
         parts
@@ -125,7 +128,7 @@ impl Loaded {
 
     /// The tables of single runs; none where the summary joins several experiments, whose estimates lie elsewhere.
     pub(super) fn estimates_of(&self, part: &Part<'_>) -> &[PathBuf] {
-        let found = self.estimates.iter().find(|(id, _)| self.is_single() && id == part.estimator);
+        let found = self.estimates.iter().find(|(id, _)| self.is_single() && part.estimator == Some(id));
         found.map_or(&[], |(_, paths)| paths.as_slice())
     }
 
@@ -148,7 +151,7 @@ impl Loaded {
     fn compression_of(&self, part: &Part<'_>) -> &[CompressionRow] {
         let is_of = |row: &CompressionRow| {
             (part.experiment.is_empty() || row.experiment == part.experiment)
-                && (part.estimator.is_empty() || row.estimator == part.estimator)
+                && part.estimator.is_none_or(|id| *row.estimator == *id)
         };
         let first = self.compression.iter().position(is_of).unwrap_or_default();
         let n = self.compression[first..].iter().take_while(|row| is_of(row)).count();
@@ -210,7 +213,11 @@ mod tests {
     use crate::store::{Footer, write_rows};
 
     fn summary(experiment: &str, estimator: &str) -> SummaryRow {
-        SummaryRow { experiment: experiment.to_owned(), estimator: estimator.to_owned(), ..summary_row() }
+        SummaryRow {
+            experiment: experiment.to_owned(),
+            estimator: EstimateId::of_table(estimator).into(),
+            ..summary_row()
+        }
     }
 
     fn files_of(rows: &[SummaryRow], of: Subject) -> Vec<String> {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::super::StageError;
 use crate::config::{Record, RecordedSamples};
+use crate::estimate_id::Values;
 use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
 use crate::store::schema::{EpochRow, GradientRow, WeightRow};
-use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Values, Zeros};
+use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Zeros};
 
 /// Gradient statistics of every layer, by kind.
 pub(super) type Gradients = Vec<(GradientKind, Vec<GradientStatistics>)>;

@@ -3,6 +3,7 @@
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +11,7 @@ use serde::Serialize;
 
 use super::super::StageError;
 use super::super::check::{Finding, findings};
-use crate::estimators::ESTIMATORS;
+use crate::estimate_id::{EstimateId, EstimatorId};
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
 
@@ -67,9 +68,12 @@ struct Fits {
 #[derive(Debug, Serialize)]
 struct OfEstimator {
     id: String,
-    estimator: String,
-    scale: String,
-    samples: String,
+    #[serde(flatten)]
+    estimator: Arc<EstimateId>,
+    /// The variant with its scale, for a list.
+    setting: String,
+    /// The identity that all scales share.
+    all_scales: String,
     quantity: String,
     runs: Vec<String>,
     epochs: Vec<i32>,
@@ -221,7 +225,7 @@ impl OfExperiment {
         let checked = inputs_of(experiment.root(), "checks")?;
         let (mut is_older, mut is_checked) = (false, true);
         for rows in summary.chunk_by(|a, b| a.estimator == b.estimator) {
-            let paths = tables.get(&rows[0].estimator).map_or(&[][..], Vec::as_slice);
+            let paths = tables.get(&rows[0].estimator.to_string()).map_or(&[][..], Vec::as_slice);
             for path in paths {
                 let (relative, hash) = experiment.verified_estimates(path)?;
                 is_older |= !over_runs.made_from.contains(&hash);
@@ -287,7 +291,7 @@ impl Fits {
 impl OfEstimator {
     /// `summary` are the rows of one estimator, `single` those of its runs, `layers` those of the experiment.
     fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[i32], with_runs: bool) -> Self {
-        let id = summary[0].estimator.clone();
+        let id = &summary[0].estimator;
         let snapshots: Vec<(i64, i32)> = summary
             .iter()
             .map(|row| (row.step.unwrap_or(row.epoch.into()), row.epoch))
@@ -330,12 +334,11 @@ impl OfEstimator {
         let i_ty: [OfSummary; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
         // That of a wide layer: one of few units may have a lower one.
         let most = |number: OfSummary| summary.iter().filter_map(number).reduce(f64::max);
-        let (estimator, scale) = family(&id);
         let first = single.first();
         Self {
-            estimator,
-            scale,
-            samples: first.and_then(|row| row.samples.clone()).unwrap_or_else(|| "all".to_owned()),
+            estimator: Arc::clone(id),
+            setting: setting(&id.estimator),
+            all_scales: id.at_all_scales().to_string(),
             quantity: first.and_then(|row| row.quantity.clone()).unwrap_or_default(),
             i_xt: course(i_xt, |row| row.i_xt_bits),
             i_ty: course(i_ty, |row| row.i_ty_bits),
@@ -347,21 +350,21 @@ impl OfEstimator {
             epochs: snapshots.iter().map(|(_, epoch)| *epoch).collect(),
             steps: snapshots.iter().map(|(step, _)| *step).collect(),
             runs,
-            id,
+            id: id.to_string(),
         }
     }
 }
 
-/// The registry's name that an identity begins with, and what is left of it without the choice of samples.
-fn family(id: &str) -> (String, String) {
-    let names = ESTIMATORS.iter().map(|spec| spec.name).chain(["exact"]);
-    let name = names.filter(|name| id.starts_with(name)).max_by_key(|name| name.len());
-    let name = name.unwrap_or_else(|| id.split('-').next().unwrap_or(id));
-    let rest = id[name.len()..].trim_start_matches('-');
-    let rest = ["all", "train", "test"].iter().fold(rest.to_owned(), |rest, samples| {
-        rest.replace(&format!("-samples-{samples}"), "").replace(&format!("samples-{samples}"), "")
+/// The variant and the scale of an estimator: `n_edges 30`, `upper noise_variance 0.1`.
+fn setting(estimator: &EstimatorId) -> String {
+    let variant = estimator.variant();
+    let scale = estimator.scale.and_then(|scale| Some((scale.kind.name(), scale.value?)));
+    let correction = Some(estimator.correction_name()).filter(|name| *name != "none").map(str::to_owned);
+    let scale = scale.map(|(kind, value)| match variant.as_deref().is_some_and(|variant| variant.starts_with(kind)) {
+        true => value.to_string(),
+        false => format!("{kind} {value}"),
     });
-    (name.to_owned(), rest)
+    [variant, scale, correction].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 impl Provenance {
@@ -459,16 +462,6 @@ fn packed_all(numbers: &[f32]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn identities_are_taken_apart() {
-        let check = |id: &str, name: &str, scale: &str| assert_eq!(family(id), (name.to_owned(), scale.to_owned()));
-        check("binning-n-edges-30", "binning", "n-edges-30");
-        check("kde-upper-noise-variance-0.1-samples-test", "kde", "upper-noise-variance-0.1");
-        check("kozachenko-leonenko-k-3", "kozachenko-leonenko", "k-3");
-        check("gaussian", "gaussian", "");
-        check("foreign-thing", "foreign", "thing");
-    }
 
     #[test]
     fn numbers_are_packed_little_endian_with_nan_for_what_is_missing() {

@@ -195,7 +195,7 @@ const layerSymbol = (layer) => SYMBOLS[(layer + SYMBOLS.length - 1) % SYMBOLS.le
 
 // The estimate of another experiment that is most like `wanted`: the same, of the same family, or the first.
 function nearest(of, wanted) {
-  const family = of.estimates.filter((estimate) => estimate.estimator === wanted?.estimator);
+  const family = of.estimates.filter((estimate) => estimate.family === wanted?.family);
   return estimateOf(of, wanted?.id) ?? family.find((estimate) => estimate.samples === wanted.samples) ?? family[0] ?? firstEstimate(of);
 }
 
@@ -212,16 +212,16 @@ function chooseExperiment(index) {
 // An estimate with the changed choice as it is asked for, and of the others as many as there are.
 function chooseEstimate(changed) {
   const current = estimateOf(experiment(), state.estimate);
-  const wanted = { estimator: current.estimator, scale: current.scale, samples: current.samples, ...changed };
+  const wanted = { family: current.family, setting: current.setting, samples: current.samples, ...changed };
   const [asked] = Object.keys(changed);
   const score = (estimate) =>
-    (estimate.estimator === wanted.estimator ? 4 : 0) + (estimate.samples === wanted.samples ? 2 : 0) + (estimate.scale === wanted.scale ? 1 : 0);
+    (estimate.family === wanted.family ? 4 : 0) + (estimate.samples === wanted.samples ? 2 : 0) + (estimate.setting === wanted.setting ? 1 : 0);
   const candidates = experiment().estimates.filter((estimate) => estimate[asked] === wanted[asked]);
   const best = candidates.reduce((a, b) => (score(b) > score(a) ? b : a));
   state.estimate = best.id;
-  const isOtherScale = asked !== 'estimator' && best.scale !== wanted.scale;
+  const isOtherScale = asked !== 'family' && best.setting !== wanted.setting;
   if (best.samples !== wanted.samples || isOtherScale) {
-    const name = [wanted.estimator, wanted.scale].filter(Boolean).join(' ');
+    const name = [wanted.family, wanted.setting].filter(Boolean).join(' ');
     state.fallbacks.push(`there is no ${name} of ${samplesName(wanted.samples)}: ${best.id} of ${samplesName(best.samples)} is shown`);
   }
 }
@@ -553,7 +553,7 @@ function bandTrace(x, low, high, colour, yaxis) {
 // Smallest and largest mean over the other scales of the same family and samples, at the snapshots of this one.
 function rangeOverScales(side, quantity, layer) {
   const others = side.experiment.estimates.filter((other) =>
-    other !== side.estimate && other.estimator === side.estimate.estimator && other.samples === side.estimate.samples && other[quantity]);
+    other !== side.estimate && other.all_scales === side.estimate.all_scales && other[quantity]);
   const [low, high] = [side.times.map(() => null), side.times.map(() => null)];
   for (const estimate of others) {
     const other = { ...side, estimate, times: times(estimate) };
@@ -868,7 +868,7 @@ function rampPicture() {
   return stripe;
 }
 
-const checksOf = (of, estimate) => of.checks.filter((check) => check.estimator === estimate.id || check.estimator === estimate.estimator);
+const checksOf = (of, estimate) => of.checks.filter((check) => check.estimator === estimate.id || check.estimator === estimate.all_scales);
 
 function checkNotes(side) {
   if (!side.estimate) return [];
@@ -974,7 +974,7 @@ function drawClaims() {
 function checksTable(of) {
   if (!of.checked) return quiet(`${of.name} is not checked: infoplane check was not run, so that nothing is known of what its numbers can mean.`);
   if (of.checks.length === 0) return quiet(`${of.name}: all checks pass.`);
-  const chosen = (name) => sides.some((side) => side.experiment === of && side.estimate && [side.estimate.id, side.estimate.estimator].includes(name));
+  const chosen = (name) => sides.some((side) => side.experiment === of && side.estimate && [side.estimate.id, side.estimate.all_scales].includes(name));
   const names = [...new Set(of.checks.map((check) => check.estimator))].sort((a, b) => chosen(b) - chosen(a));
   const groups = names.map((name) => of.checks.filter((check) => check.estimator === name));
   const row = (check, i, group) => el('tr', { class: chosen(check.estimator) ? 'chosen' : null },
@@ -1071,11 +1071,11 @@ function hasFailed(estimate, run) {
 function drawControls() {
   const of = experiment();
   const estimate = estimateOf(of, state.estimate);
-  const family = of.estimates.filter((other) => other.estimator === estimate?.estimator);
-  const hasPlane = (name) => of.estimates.some((other) => other.estimator === name && other.i_xt && other.i_ty);
+  const family = of.estimates.filter((other) => other.family === estimate?.family);
+  const hasPlane = (name) => of.estimates.some((other) => other.family === name && other.i_xt && other.i_ty);
   fillSelect(byId('experiment'), DATA.experiments.map((other, i) => ({ value: String(i), label: other.name })), String(state.experiment));
-  fillSelect(byId('estimator'), asOptions(unique(of.estimates.map((other) => other.estimator)), (name) => (hasPlane(name) ? name : `${name} (not in the plane)`)), estimate?.estimator);
-  fillSelect(byId('scale'), asOptions(unique(family.map((other) => other.scale)), (scale) => scale || '–'), estimate?.scale);
+  fillSelect(byId('estimator'), asOptions(unique(of.estimates.map((other) => other.family)), (name) => (hasPlane(name) ? name : `${name} (not in the plane)`)), estimate?.family);
+  fillSelect(byId('scale'), asOptions(unique(family.map((other) => other.setting)), (setting) => setting || '–'), estimate?.setting);
   fillSelect(byId('samples'), asOptions(unique(family.map((other) => other.samples))), estimate?.samples);
   fillSelect(byId('run'), runOptions(estimate), sides[0].run);
   const besides = DATA.experiments.map((other, i) => ({ value: String(i), label: other === of ? `${other.name}, another estimator` : other.name }));
@@ -1084,7 +1084,7 @@ function drawControls() {
   if (state.beside) fillSelect(byId('beside-estimate'), asOptions(DATA.experiments[state.beside.experiment].estimates.map((other) => other.id)), state.beside.estimate);
   for (const id of ['paths', 'unit', 'speed']) byId(id).value = String(state[id]);
   for (const id of ['intervals', 'nulls', 'scales']) byId(id).checked = state[id];
-  const others = family.filter((other) => other.samples === estimate?.samples);
+  const others = family.filter((other) => other.all_scales === estimate?.all_scales);
   byId('scales').disabled = others.length < 2;
 }
 
@@ -1112,9 +1112,9 @@ function onChoice(id, act) {
 
 function listen() {
   onChoice('experiment', (select) => chooseExperiment(Number(select.value)));
-  onChoice('estimator', (select) => chooseEstimate({ estimator: select.value }));
-  onChoice('scale', (select) => chooseEstimate({ scale: select.value, estimator: byId('estimator').value }));
-  onChoice('samples', (select) => chooseEstimate({ samples: select.value, estimator: byId('estimator').value }));
+  onChoice('estimator', (select) => chooseEstimate({ family: select.value }));
+  onChoice('scale', (select) => chooseEstimate({ setting: select.value, family: byId('estimator').value }));
+  onChoice('samples', (select) => chooseEstimate({ samples: select.value, family: byId('estimator').value }));
   for (const id of ['run', 'paths', 'unit']) onChoice(id, (select) => { state[id] = select.value; });
   for (const id of ['intervals', 'nulls', 'scales']) onChoice(id, (box) => { state[id] = box.checked; });
   onChoice('beside', (select) => chooseBeside(select.value === '' ? null : Number(select.value)));

@@ -1,9 +1,11 @@
 //! What the compression of a layer depends on: its variance by source, and its mean by the values of what varies.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ESTIMATE, Places};
 use crate::config::Setting;
+use crate::estimate_id::EstimateId;
 use crate::math::effects::main_effects;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow};
 
@@ -13,8 +15,8 @@ type Settings<'a> = BTreeMap<&'a str, &'a [Setting]>;
 /// The compression of one run, with the value of everything that varies.
 struct Number<'a> {
     bits: f64,
-    setting: (&'a str, &'a str),
-    values: Vec<&'a str>,
+    setting: (&'a str, &'a EstimateId),
+    values: Vec<Cow<'a, str>>,
 }
 
 /// What varies, and the numbers of one layer.
@@ -69,8 +71,9 @@ pub(super) fn levels(phases: &[PhaseRow], settings: &Settings<'_>, places: &Plac
         for (place, parameter) in layer.parameters.iter().enumerate() {
             let mut values: Vec<&str> = Vec::new();
             for number in &layer.numbers {
-                if !values.contains(&number.values[place]) {
-                    values.push(number.values[place]);
+                let value = number.values[place].as_ref();
+                if !values.contains(&value) {
+                    values.push(value);
                 }
             }
             values.sort_by(|a, b| {
@@ -88,7 +91,7 @@ pub(super) fn levels(phases: &[PhaseRow], settings: &Settings<'_>, places: &Plac
 
 fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> LevelRow {
     let here: Vec<&Number<'_>> = layer.numbers.iter().filter(|number| number.values[place] == value).collect();
-    let mut settings: BTreeMap<(&str, &str), Vec<f64>> = BTreeMap::new();
+    let mut settings: BTreeMap<(&str, &EstimateId), Vec<f64>> = BTreeMap::new();
     here.iter().for_each(|number| settings.entry(number.setting).or_default().push(number.bits));
     let mean = |bits: &[f64]| bits.iter().sum::<f64>() / bits.len() as f64;
     let means: Vec<f64> = settings.values().map(|bits| mean(bits)).collect();
@@ -126,8 +129,8 @@ fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) 
         let number = |row: &'a PhaseRow| {
             let bits = if has_others { row.compression_bits } else { row.drop_bits };
             let settings = settings.get(row.experiment.as_str())?;
-            let mut values: Vec<&'a str> = settings.iter().map(|setting| setting.value.as_str()).collect();
-            values.push(&row.estimator);
+            let mut values: Vec<Cow<'a, str>> = settings.iter().map(|setting| setting.value.as_str().into()).collect();
+            values.push(row.estimator.to_string().into());
             Some(Number { bits: bits?, setting: (&row.experiment, &row.estimator), values })
         };
         let numbers = rows.into_iter().filter_map(number).collect();
@@ -139,19 +142,19 @@ fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) 
 /// Leaves out what has one value only.
 fn without_constants(mut layer: Layer<'_>) -> Layer<'_> {
     let varies: Vec<bool> = (0..layer.parameters.len())
-        .map(|place| layer.numbers.iter().map(|number| number.values[place]).collect::<BTreeSet<_>>().len() > 1)
+        .map(|place| layer.numbers.iter().map(|number| &number.values[place]).collect::<BTreeSet<_>>().len() > 1)
         .collect();
     let kept = |place: usize| varies[place];
     layer.parameters = layer.parameters.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, p)| *p).collect();
     for number in &mut layer.numbers {
-        number.values = number.values.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, v)| *v).collect();
+        number.values = number.values.iter().enumerate().filter(|(i, _)| kept(*i)).map(|(_, v)| v.clone()).collect();
     }
     layer
 }
 
 /// The level of one parameter for every number.
 fn levels_of(layer: &Layer<'_>, place: usize) -> Vec<usize> {
-    let values: BTreeSet<&str> = layer.numbers.iter().map(|number| number.values[place]).collect();
+    let values: BTreeSet<&str> = layer.numbers.iter().map(|number| number.values[place].as_ref()).collect();
     let values: Vec<&str> = values.into_iter().collect();
     let level = |number: &Number<'_>| values.iter().position(|value| *value == number.values[place]).unwrap_or(0);
     layer.numbers.iter().map(level).collect()
@@ -181,7 +184,8 @@ mod tests {
     fn phase(experiment: &str, estimator: &str, run: &str, bits: f64) -> PhaseRow {
         PhaseRow {
             experiment: experiment.to_owned(),
-            estimator: estimator.to_owned(),
+            estimator: EstimateId::of_table(estimator).into(),
+            quantity: None,
             run: run.to_owned(),
             layer: 1,
             end_epoch: 10,

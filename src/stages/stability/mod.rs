@@ -12,7 +12,8 @@ use serde_json::json;
 use super::claims::{Judged, Tables, each, judged};
 use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
-use crate::config::{Exact, Of, Pipeline, Request, Setting};
+use crate::config::{Exact, Pipeline, Setting};
+use crate::estimate_id::Unit;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
 use effects::{effects, levels};
@@ -180,8 +181,9 @@ fn ask(
 /// What a claim looks at: its own estimate and all others, or what has no estimate.
 fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quantity)> {
     let Quantity::Estimated { column, .. } = &claim.quantity else { return vec![(None, claim.quantity.clone())] };
-    let of_layers = pipeline.estimates.iter().filter(|request| request.scope.of == Of::Layers).map(Request::id);
-    let all = of_layers.chain(pipeline.exact.iter().flat_map(Exact::ids));
+    let of_layers = pipeline.estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
+    let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
+    let all = of_layers.map(ToString::to_string).chain(exact);
     all.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: *column })).collect()
 }
 

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Outcome, Progress, StageError};
-use crate::config::{Data, Exact, Pipeline, Request, Sweep, Variant};
+use crate::config::{Data, Exact, Pipeline, Sweep, Variant};
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
 
@@ -234,8 +234,8 @@ fn failure_name(id: &str) -> String {
 
 /// What a failure belongs to: with other settings it is forgotten.
 fn settings_hash(pipeline: &Pipeline) -> String {
-    let exact = pipeline.exact.iter().flat_map(Exact::ids);
-    let estimates: Vec<String> = pipeline.estimates.iter().map(Request::id).chain(exact).collect();
+    let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
+    let estimates: Vec<String> = pipeline.estimates.iter().map(|request| request.id.to_string()).chain(exact).collect();
     hash_bytes(json!([pipeline.run_settings(), pipeline.n_runs, estimates]).to_string().as_bytes())
 }
 

@@ -4,10 +4,11 @@
 use std::fs;
 use std::sync::Arc;
 
+use infoplane::estimate_id::Values;
 use infoplane::stages::StageError;
 use infoplane::store::schema::{EpochRow, EstimateRow, Row, SampleRow, VERSION};
 use infoplane::store::{
-    ActivationReader, ActivationWriter, Footer, Precision, Shape, Values, Zeros, read_footer, read_rows, write_rows,
+    ActivationReader, ActivationWriter, Footer, Precision, Shape, Zeros, read_footer, read_rows, write_rows,
 };
 
 use super::PARTS;

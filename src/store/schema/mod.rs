@@ -1,0 +1,225 @@
+//! Every table, defined once: the row is the schema, a field's doc comment is the column's description.
+//!
+//! A changed table needs a new [`VERSION`]; `docs/schema.md` is derived from here and a test compares the two. A column
+//! that a later version adds may be null: null is what a file of an earlier version, which lacks it, is read as.
+
+mod bound;
+mod estimates;
+mod recording;
+mod summary;
+mod sweep;
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch};
+use arrow::datatypes::{DataType, Field, Schema};
+
+use super::cell::Cell;
+pub use bound::{BoundLayerRow, BoundRow, MinimalModelRow};
+pub use estimates::{CheckRow, ClaimRow, EstimateRow, UnitEstimateRow};
+pub use recording::{ActivationRow, EpochRow, GradientRow, PreActivationRow, RunRow, SampleRow, SplitRow, WeightRow};
+pub use summary::{CompressionRow, PhaseRow, SummaryRow};
+pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
+
+/// Version of the tables this program writes.
+pub const VERSION: u32 = 7;
+/// Oldest version it reads.
+pub const OLDEST_READABLE: u32 = 1;
+
+/// One column, for documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// What it holds, with shape and unit.
+    pub doc: &'static str,
+    /// Its type in words.
+    pub kind: &'static str,
+}
+
+/// One table, for documents.
+#[derive(Debug, Clone, Copy)]
+pub struct Table {
+    /// Its name.
+    pub name: &'static str,
+    /// What a row is.
+    pub doc: &'static str,
+    /// Its columns in order.
+    pub columns: fn() -> Vec<Column>,
+}
+
+/// Every table.
+pub const TABLES: &[&[Table]] = &[recording::TABLES, estimates::TABLES, bound::TABLES, summary::TABLES, sweep::TABLES];
+
+/// A table's row.
+pub trait Row: Sized {
+    /// The table.
+    const DESCRIPTION: Table;
+    /// Name of the table.
+    const TABLE: &'static str = Self::DESCRIPTION.name;
+
+    /// The Arrow schema of `rows`; list columns are as wide as in the first row.
+    fn schema(rows: &[Self]) -> Arc<Schema>;
+    /// The columns of `rows`.
+    fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
+    /// The first column that holds NaN or infinity.
+    fn not_finite(&self) -> Option<&'static str>;
+    /// The rows of a batch.
+    ///
+    /// # Errors
+    /// The column that is missing, of another type, or null where it must not be.
+    fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, &'static str>;
+}
+
+macro_rules! tables {
+    ($(
+        #[doc = $table_doc:literal]
+        $table:literal = $row:ident {
+            $( #[doc = $doc:literal] $( #[serde($serde:ident)] )? $field:ident : $type:ty, )+
+        }
+    )+) => {
+        /// The tables of this group.
+        pub(super) const TABLES: &[super::Table] = &[ $( <$row as super::Row>::DESCRIPTION, )+ ];
+
+        $(
+            #[doc = $table_doc]
+            #[derive(Debug, Clone, PartialEq, serde::Serialize)]
+            pub struct $row {
+                $( #[doc = $doc] $( #[serde($serde)] )? pub $field: $type, )+
+            }
+
+            impl super::Row for $row {
+                const DESCRIPTION: super::Table = super::Table {
+                    name: $table,
+                    doc: $table_doc.trim_ascii(),
+                    columns: || {
+                        let mut columns = Vec::new();
+                        $(
+                            let doc = $doc.trim_ascii();
+                            columns.push(super::Column { name: stringify!($field), doc, kind: stringify!($type) });
+                            columns.extend_from_slice(<$type as super::Cell>::DERIVED);
+                        )+
+                        columns
+                    },
+                };
+
+                fn schema(rows: &[Self]) -> std::sync::Arc<arrow::datatypes::Schema> {
+                    let first = rows.first();
+                    let mut fields = Vec::new();
+                    $(
+                        let width = first.map_or(0, |row| super::Cell::width(&row.$field));
+                        let data_type = <$type as super::Cell>::data_type(width);
+                        let is_nullable = <$type as super::Cell>::NULLABLE;
+                        fields.push(super::field(stringify!($field), $doc, data_type, is_nullable));
+                        fields.extend(<$type as super::Cell>::DERIVED.iter().map(super::derived_field));
+                    )+
+                    std::sync::Arc::new(arrow::datatypes::Schema::new(fields))
+                }
+
+                fn to_arrays(rows: &[Self]) -> Vec<arrow::array::ArrayRef> {
+                    let first = rows.first();
+                    let mut arrays = Vec::new();
+                    $(
+                        let width = first.map_or(0, |row| super::Cell::width(&row.$field));
+                        let cells = rows.iter().map(|row| &row.$field);
+                        arrays.push(super::Cell::to_array(cells.clone(), width));
+                        arrays.extend(super::Cell::derived_arrays(cells));
+                    )+
+                    arrays
+                }
+
+                fn not_finite(&self) -> Option<&'static str> {
+                    [ $( (stringify!($field), super::Cell::is_finite(&self.$field)) ),+ ]
+                        .into_iter()
+                        .find_map(|(name, is_finite)| (!is_finite).then_some(name))
+                }
+
+                fn from_batch(batch: &arrow::array::RecordBatch) -> Result<Vec<Self>, &'static str> {
+                    let n = batch.num_rows();
+                    $(
+                        let array = batch.column_by_name(stringify!($field));
+                        let mut $field = <$type as super::Cell>::read(array, n).ok_or(stringify!($field))?.into_iter();
+                    )+
+                    let row = |_| Some(Self { $( $field: $field.next()?, )+ });
+                    Ok((0..n).map_while(row).collect())
+                }
+            }
+        )+
+    };
+}
+use tables;
+
+fn field(name: &str, doc: &str, data_type: DataType, nullable: bool) -> Field {
+    let mut metadata = std::collections::BTreeMap::from([("doc".to_owned(), doc.trim().to_owned())]);
+    for unit in ["bits", "nats"] {
+        if name.ends_with(&format!("_{unit}")) || name.contains(&format!("_{unit}_")) {
+            metadata.insert("unit".to_owned(), unit.to_owned());
+        }
+    }
+    Field::new(name, data_type, nullable).with_metadata(metadata)
+}
+
+fn derived_field(column: &Column) -> Field {
+    let data_type = if column.kind == "Option<f64>" { DataType::Float64 } else { DataType::Utf8 };
+    field(column.name, column.doc, data_type, true)
+}
+
+/// A column's type in Arrow's words, and whether it may be null.
+pub fn kind(column: &Column) -> &'static str {
+    match column.kind {
+        "i32" => "int32",
+        "i64" => "int64",
+        "f64" => "float64",
+        "Option<f64>" => "float64, null",
+        "String" | "Arc<EstimateId>" => "string",
+        "Option<String>" | "Option<Arc<EstimateId>>" => "string, null",
+        "Vec<f32>" => "fixed-size list of float32",
+        "Option<Vec<f32>>" => "fixed-size list of float32, null",
+        "Option<i64>" => "int64, null",
+        other => other,
+    }
+}
+
+/// `docs/schema.md`, derived from the tables.
+pub fn markdown() -> String {
+    let mut page = format!(
+        "# Tables, schema version {VERSION}\n\nDerived from `src/store/schema/`; a test compares the two. Every Parquet footer carries `infoplane.table`,\n`infoplane.schema_version`, `infoplane.crate_version` and `infoplane.config_hash`; every column its description.\n"
+    );
+    for Table { name, doc, columns } in TABLES.iter().copied().flatten() {
+        page.push_str(&format!("\n## {name}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
+        for column in columns() {
+            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, kind(&column), column.doc));
+        }
+    }
+    page
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables of every version.
+    const HISTORY: &[(u32, &str)] = &[
+        (1, "aac67a4d8ce58275"),
+        (2, "0c441c3e790b50f0"),
+        (3, "03f12a1af455fda5"),
+        (4, "09908fd7b495ffbe"),
+        (5, "f1c8e5ae874124cb"),
+        (6, "4d09c34a28104ec5"),
+        (7, "8439d597349d7732"),
+    ];
+
+    /// A changed table must not pass unnoticed: raise [`VERSION`], add a line above, and commit files of it for
+    /// `tests/it/compat.rs`.
+    #[test]
+    fn tables_change_only_with_their_version() {
+        let mut described = String::new();
+        for table in TABLES.iter().copied().flatten() {
+            for column in (table.columns)() {
+                described.push_str(&format!("{}.{}:{}\n", table.name, column.name, column.kind));
+            }
+        }
+        let hash = blake3::hash(described.as_bytes()).to_hex()[..16].to_owned();
+        assert_eq!(Some(&(VERSION, hash.as_str())), HISTORY.last(), "{described}");
+    }
+}

@@ -1,0 +1,117 @@
+//! What a recording holds.
+
+use super::tables;
+
+tables! {
+    /// One input: a sample of X with its label.
+    "samples" = SampleRow {
+        /// Number of the sample, 0 to n_samples − 1 in order.
+        sample: i32,
+        /// X, one value per input unit.
+        x: Vec<f32>,
+        /// Label; equal integers are one class.
+        y: i32,
+        /// p(y=1 | x) where labels are stochastic, else null.
+        p_y1: Option<f64>,
+        /// Y as numbers, one value per output unit, where the squared error is trained on them, else null.
+        target: Option<Vec<f32>>,
+    }
+
+    /// One sample in one run: which part of the data it was in.
+    "splits" = SplitRow {
+        /// Number of the sample, as in `samples`.
+        sample: i32,
+        /// `train` or `test`.
+        split: String,
+    }
+
+    /// One recorded snapshot of one run: how well the network fits.
+    "epochs" = EpochRow {
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Mean cross-entropy of the training samples, in nats; null where the squared error is trained on.
+        loss_train_nats: Option<f64>,
+        /// Mean cross-entropy of the test samples, in nats; null without test samples, and where the squared error is trained on.
+        loss_test_nats: Option<f64>,
+        /// Mean squared error of the training samples and output units; null where the cross-entropy is trained on.
+        squared_error_train: Option<f64>,
+        /// Mean squared error of the test samples and output units; null without test samples, and where the cross-entropy is trained on.
+        squared_error_test: Option<f64>,
+        /// Share of training samples whose most probable class is theirs; null where Y are numbers.
+        accuracy_train: Option<f64>,
+        /// Share of test samples whose most probable class is theirs; null without test samples, and where Y are numbers.
+        accuracy_test: Option<f64>,
+    }
+
+    /// One run: how its training ended.
+    "runs" = RunRow {
+        /// `finished`, `stopped` (early, as the pipeline asks) or `failed`.
+        outcome: String,
+        /// Whole passes over the training samples until then.
+        epoch: i32,
+        /// Updates of the weights until then.
+        step: i64,
+        /// Why it failed or was stopped, else null.
+        reason: Option<String>,
+        /// Why the trained network is degenerate (no better than a constant answer), else null.
+        degenerate: Option<String>,
+    }
+
+    /// One sample at one recorded snapshot: what one layer made of it. A row group is one snapshot.
+    "activations" = ActivationRow {
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
+        sample: i32,
+        /// T, one value per unit of the layer, after the activation function (f32, or f16 where the pipeline asks for it).
+        t: Vec<f32>,
+    }
+
+    /// One sample at one recorded snapshot: the weighted sums of one layer, before its activation function.
+    "pre_activations" = PreActivationRow {
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
+        sample: i32,
+        /// One value per unit of the layer (f32, or f16 where the pipeline asks for it).
+        z: Vec<f32>,
+    }
+
+    /// One layer at one recorded snapshot: its weights.
+    "weights" = WeightRow {
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Kernel, n_units × n_inputs row-major: the n_inputs weights of unit 0, then those of unit 1, and so on.
+        kernel: Vec<f32>,
+        /// Bias, one value per unit.
+        bias: Vec<f32>,
+        /// What the layer's operations hold besides, in their order: of batch normalisation γ, β, running mean and running variance, n_units values each; of quantisation the lowest and the highest level; null where there is nothing.
+        operations: Option<Vec<f32>>,
+    }
+
+    /// One layer at the recorded end of an epoch: its gradients, kernels only. Steps within an epoch have none over batches.
+    "gradients" = GradientRow {
+        /// Whole passes over the training samples; the gradients of the untrained network, 0, are taken without a step.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Number of the layer, 1 is the first above the input.
+        layer: i32,
+        /// Which gradients: `after_step` (of the batches of the epoch, each after its own step), `before_step` (of batches of another permutation, each before a step) or `samples` (of every training sample, all with the weights of this record); null, in files of version 1, is `after_step`.
+        gradients_over: Option<String>,
+        /// Euclidean norm of the mean of these gradients (nats per unit of weight): of a batch's mean loss, or of one sample's loss.
+        gradient_mean_norm: f64,
+        /// Square root of the summed variances (population) of these gradients; null with fewer than two of them.
+        gradient_std_norm: Option<f64>,
+        /// Frobenius norm of the kernel.
+        weight_norm: f64,
+    }
+}
