@@ -3,6 +3,7 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use infoplane::stages::Outcome;
 use infoplane::stages::check::{Verdicts, check};
+use infoplane::store::CheckVerdict;
 
 use super::terminal::Terminal;
 use super::{experiment, experiment_arg, out_arg, path};
@@ -41,8 +42,8 @@ fn table(verdicts: &Verdicts) -> String {
         }
         let share = format!("{} of {}", finding.n_found, finding.n_checked);
         let (check, verdict) = (&finding.check, &finding.verdict);
-        let says = match verdict.as_str() {
-            "passed" => String::new(),
+        let says = match verdict {
+            CheckVerdict::Passed => String::new(),
             _ => format!("  {}", finding.says),
         };
         text.push_str(&format!("  {check:<11} {verdict:<9} {share:>14}{says}\n"));

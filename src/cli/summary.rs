@@ -84,7 +84,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
     };
     let verdict = match &row.reason {
         Some(reason) => format!("{}: {reason}", row.verdict),
-        None => row.verdict.clone(),
+        None => row.verdict.to_string(),
     };
     vec![
         row.layer.to_string(),

@@ -12,6 +12,7 @@ use super::canvas::{GREY, layer_colour, layer_name};
 use super::series::{estimators, line};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Tables};
+use crate::store::CompressionVerdict;
 use crate::store::schema::CompressionRow;
 
 pub(super) const SPEC: Spec = Spec {
@@ -21,8 +22,6 @@ pub(super) const SPEC: Spec = Spec {
     draw,
 };
 
-/// The verdict whose dots are full.
-const COMPRESSES: &str = "compresses";
 /// The part of an estimator's row that its layers take.
 const SPREAD: f64 = 0.72;
 
@@ -75,6 +74,6 @@ fn dot_and_whisker(row: &CompressionRow, y: f64) -> Vec<Plot> {
         let at = vec![(row.compression_bits_mean?, y)];
         Some(ScatterPlot::new().with_data(at).with_color(colour).with_size(size).into())
     };
-    let inside = if row.verdict == COMPRESSES { None } else { dot("#ffffff", 2.6) };
+    let inside = if row.verdict == CompressionVerdict::Compresses { None } else { dot("#ffffff", 2.6) };
     [whisker, dot(colour, 5.0), inside].into_iter().flatten().collect()
 }

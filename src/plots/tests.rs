@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::estimate_id::EstimateId;
+use crate::store::CompressionVerdict;
 
 /// A row of nothing.
 pub(crate) fn summary_row() -> SummaryRow {
@@ -232,7 +233,7 @@ fn the_bound_has_the_layers_and_their_beta() {
 
 #[test]
 fn compression_that_is_not_certain_is_a_ring() {
-    let row = |layer: i32, verdict: &str| CompressionRow {
+    let row = |layer: i32, verdict: CompressionVerdict| CompressionRow {
         experiment: "x".to_owned(),
         estimator: EstimateId::of_table("a").into(),
         quantity: None,
@@ -254,7 +255,7 @@ fn compression_that_is_not_certain_is_a_ring() {
         n_fitted: 0,
         diffusion_epoch_median: None,
         n_diffused: 0,
-        verdict: verdict.to_owned(),
+        verdict,
         reason: None,
     };
     let white = |rows: &[CompressionRow]| {
@@ -262,8 +263,8 @@ fn compression_that_is_not_certain_is_a_ring() {
         assert!(svg.contains(">a<") && svg.contains(">layer 1<") && svg.contains(">output<"));
         svg.matches("fill=\"#ffffff\"").count()
     };
-    let certain = white(&[row(1, "compresses"), row(2, "compresses")]);
-    assert_eq!(white(&[row(1, "compresses"), row(2, "undecided")]), certain + 1);
+    let certain = white(&[row(1, CompressionVerdict::Compresses), row(2, CompressionVerdict::Compresses)]);
+    assert_eq!(white(&[row(1, CompressionVerdict::Compresses), row(2, CompressionVerdict::Undecided)]), certain + 1);
 }
 
 fn stability_row(layer: i64, parameter: &str, value: &str, n_holds: i32, n_undecided: i32) -> StabilityRow {

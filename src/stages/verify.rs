@@ -38,8 +38,7 @@ pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow
         }
     }
 
-    let described: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
-    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": described, "schema": VERSION }));
+    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
     if work.finished()?.is_none() {
         let _lock = Lock::wait(out, "claims")?;
         let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);

@@ -15,6 +15,7 @@ mod partial;
 mod recording;
 pub mod schema;
 mod table;
+mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
 pub use error::StoreError;
@@ -28,3 +29,4 @@ pub use manifest::{Manifest, Pending, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};
+pub use words::{CheckVerdict, CompressionVerdict};

@@ -127,7 +127,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
         rows.extend(R::from_batch(&batch).map_err(|column| StoreError::Column {
             path: path.to_owned(),
             column: column.to_owned(),
-            problem: "holds a null; every row needs a value".to_owned(),
+            problem: "holds a null or an unknown word; every row needs a value that docs/schema.md has".to_owned(),
         })?);
     }
     Ok(rows)

@@ -1,13 +1,13 @@
 //! `infoplane check` on recordings: what it prints, writes, and exits with.
 
-use infoplane::store::read_rows;
 use infoplane::store::schema::CheckRow;
+use infoplane::store::{CheckVerdict, read_rows};
 
 use crate::tool::{PIPELINE, Project};
 
 #[test]
 fn verdicts_are_printed_written_and_told_by_the_exit_code() {
-    let project = Project::new(PIPELINE);
+    let project = Project::new(&PIPELINE.replace("n_edges = 30", "n_edges = [30, 50]"));
     project.ok("run p.toml");
     let shown = project.run("check outputs/p");
     assert_eq!(shown.code, 0, "{}", shown.stderr);
@@ -17,19 +17,23 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
         shown.stdout
     );
     let rows: Vec<CheckRow> = read_rows(&project.path("outputs/p/checks.parquet")).unwrap();
-    // Of both estimators: three layers at six snapshots; the last layer has none above.
+    // Of all three estimates: three layers at six snapshots; the last layer has none above. Two of them are scales of one
+    // variant; the bin width has one scale only.
     let n_of = |check: &str| rows.iter().filter(|row| row.check == check).count();
-    assert_eq!((n_of("saturation"), n_of("fano"), n_of("dpi-xt"), n_of("scales")), (36, 36, 24, 18));
+    assert_eq!((n_of("saturation"), n_of("fano"), n_of("dpi-xt"), n_of("scales")), (54, 54, 36, 18));
     assert!(rows.iter().all(|row| row.n_runs == 2 && row.n_found <= 2));
-    assert!(rows.iter().all(|row| (row.verdict == "passed") == (row.n_found == 0)));
+    assert!(rows.iter().all(|row| (row.verdict == CheckVerdict::Passed) == (row.n_found == 0)));
     // 6 tanh units and 30 edges leave most samples alone in their cell.
     assert!(
-        rows.iter().any(|row| row.check == "cells" && row.layer == 1 && row.verdict == "warning" && row.n_found == 2)
+        rows.iter().any(|row| row.check == "cells"
+            && row.layer == 1
+            && row.verdict == CheckVerdict::Warning
+            && row.n_found == 2)
     );
 
     let before = project.files("outputs/p");
     let json: serde_json::Value = serde_json::from_str(&project.run("check outputs/p --json").stdout).unwrap();
-    assert_eq!((&json["experiment"], &json["n_estimates"]), (&"p".into(), &72.into()));
+    assert_eq!((&json["experiment"], &json["n_estimates"]), (&"p".into(), &108.into()));
     let objections =
         json["findings"].as_array().unwrap().iter().filter(|finding| finding["verdict"] == "warning").count();
     assert!(objections > 0);

@@ -4,12 +4,12 @@
 use std::fs;
 use std::path::Path;
 
-use infoplane::store::read_rows;
 use infoplane::store::schema::{
     BoundLayerRow, BoundRow, CheckRow, ClaimRow, CompressionRow, EffectRow, EpochRow, EstimateRow, ExperimentRow,
     GradientRow, LevelRow, MinimalModelRow, PhaseRow, RunRow, SampleRow, SettingRow, StabilityRow, SummaryRow,
     UnitEstimateRow, VERSION, WeightRow,
 };
+use infoplane::store::{CheckVerdict, read_rows};
 
 use crate::tool::{Project, copy_folder};
 
@@ -82,7 +82,7 @@ fn tables_that_came_with_version_3_are_read() {
     assert_eq!(units.len(), 5 * 3);
     assert!(units.iter().all(|row| row.i_xt_bits.is_some() && row.failure.is_none()));
     let checks: Vec<CheckRow> = read_rows(&root.join("checks.parquet")).unwrap();
-    assert!(checks.iter().any(|row| row.check == "saturation" && row.verdict == "warning"));
+    assert!(checks.iter().any(|row| row.check == "saturation" && row.verdict == CheckVerdict::Warning));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use polars::prelude::*;
 use super::inputs::{Estimated, Input, Parts};
 use super::snapshots::Ratios;
 use crate::store::schema::{SummaryRow, WeightRow};
-use crate::store::{Experiment, StoreError, read_all_rows};
+use crate::store::{CheckVerdict, Experiment, StoreError, read_all_rows};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
@@ -243,10 +243,10 @@ fn weight_norms(weights: &[(usize, Parts)]) -> Result<Option<DataFrame>, FrameEr
 
 /// How many checks warn and are violated, for every estimator, layer and snapshot.
 fn checks(path: &Path) -> PolarsResult<DataFrame> {
-    let count = |verdict: &'static str, name: &'static str| {
-        col("verdict").eq(lit(verdict)).cast(DataType::Int64).sum().alias(name)
+    let count = |verdict: CheckVerdict, name: &'static str| {
+        col("verdict").eq(lit(verdict.name())).cast(DataType::Int64).sum().alias(name)
     };
-    let counts = [count("warning", "n_checks_warning"), count("violated", "n_checks_violated")];
+    let counts = [count(CheckVerdict::Warning, "n_checks_warning"), count(CheckVerdict::Violated, "n_checks_violated")];
     let keys = ["estimator", "layer", "epoch", "step"].map(col);
     scan(&[path.to_owned()])?.group_by(keys).agg(counts).collect()
 }

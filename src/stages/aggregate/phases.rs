@@ -7,8 +7,8 @@ use super::snapshots::{mean, median};
 use crate::estimate_id::EstimateId;
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
-use crate::store::RunId;
 use crate::store::schema::{CompressionRow, PhaseRow};
+use crate::store::{CompressionVerdict, RunId};
 
 /// An estimator, and what its estimates are in words.
 type Estimated<'a> = (&'a Arc<EstimateId>, Option<&'a str>);
@@ -198,7 +198,7 @@ fn compression(
     let numbers = all(|row| row.compression_bits);
     let interval = mean_interval(&numbers);
     let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
-    let verdict = interval.map_or("undecided", verdict);
+    let verdict = interval.map_or(CompressionVerdict::Undecided, verdict);
     let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
     let reason = match (interval, sound.len()) {
         (Some(_), _) => None,
@@ -230,16 +230,16 @@ fn compression(
         fitted_epoch_median: median(fitted),
         n_diffused: diffused.len() as i32,
         diffusion_epoch_median: median(diffused),
-        verdict: verdict.to_owned(),
+        verdict,
         reason,
     }
 }
 
-fn verdict(interval: Interval) -> &'static str {
+fn verdict(interval: Interval) -> CompressionVerdict {
     match interval {
-        Interval { low, .. } if low > 0.0 => "compresses",
-        Interval { high, .. } if high <= 0.0 => "does not",
-        _ => "undecided",
+        Interval { low, .. } if low > 0.0 => CompressionVerdict::Compresses,
+        Interval { high, .. } if high <= 0.0 => CompressionVerdict::DoesNot,
+        _ => CompressionVerdict::Undecided,
     }
 }
 
@@ -290,7 +290,7 @@ mod tests {
         // Student's t of two degrees of freedom, 4.3026527, times s/√3: reaches below 0.
         let low = 10.0 / 3.0 - 4.302_652_7 * std / 3_f64.sqrt();
         assert!(low < 0.0 && (over_runs.compression_bits_low.unwrap() - low).abs() < 1e-6);
-        assert_eq!(over_runs.verdict, "undecided");
+        assert_eq!(over_runs.verdict, CompressionVerdict::Undecided);
         // All three above 0: 2 · 2⁻³ for both tests.
         assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (Some(0.25), Some(0.25)));
     }
@@ -309,7 +309,7 @@ mod tests {
             let (phases, over_runs) = of(&runs);
             // Each run falls from its own largest value, as one of 24 is above the last.
             assert!(phases.iter().map(|row| row.drop_bits.unwrap()).sum::<f64>() > 10.0);
-            n_found += usize::from(over_runs.verdict != "undecided");
+            n_found += usize::from(over_runs.verdict != CompressionVerdict::Undecided);
         }
         // 5 % of 400 are 20 ± 4.4; five of these. Asked where all others are largest, it would be about 100.
         assert!((2..=42).contains(&n_found), "{n_found} of {n_tried}");
@@ -318,19 +318,19 @@ mod tests {
     #[test]
     fn what_only_rises_does_not_compress() {
         let (_, over_runs) = of(&[course("r0", &[1.0, 2.0, 3.0]), course("r1", &[1.0, 2.5, 2.6])]);
-        assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_mean), ("does not", Some(0.0)));
+        assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("does not", Some(0.0)));
         assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (None, None));
     }
 
     #[test]
     fn one_run_or_snapshot_has_no_interval_and_failed_ones_are_counted() {
         let (_, over_runs) = of(&[course("r0", &[3.0]), course("r1", &[3.0])]);
-        assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_mean), ("undecided", None));
+        assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("undecided", None));
         assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have two recorded snapshots or more"));
 
         let (phases, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0])]);
         assert_eq!((phases[0].drop_bits, phases[0].compression_bits), (Some(1.0), None));
-        assert_eq!((over_runs.verdict.as_str(), over_runs.compression_bits_low), ("undecided", None));
+        assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_low), ("undecided", None));
         assert_eq!(over_runs.reason.as_deref(), Some("one run has no interval; record more"));
 
         let failed = |run| Course { failure: Some("epoch 3: no density".to_owned()), ..course(run, &[1.0, 9.0]) };

@@ -8,27 +8,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::estimate_id::{EstimateId, Samples};
+use crate::store::CheckVerdict;
 use crate::store::schema::EstimateRow;
-
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Verdict {
-    /// What it needs is not there.
-    Unknown,
-    Passed,
-    /// Worth knowing; other estimators suffer from it.
-    Note,
-    /// The number means little.
-    Warning,
-    /// An inequality that holds for the layer's own information fails for the number, which is therefore not that.
-    Violated,
-}
 
 /// What a check says of one estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judgement {
     pub(super) check: &'static str,
-    pub(super) verdict: Verdict,
+    pub(super) verdict: CheckVerdict,
     pub(super) value: Option<f64>,
     pub(super) bound: Option<f64>,
     pub(super) says: String,
@@ -77,24 +64,6 @@ pub(super) fn order_of(check: &str) -> usize {
     CHECKS.iter().position(|known| *known == check).unwrap_or(CHECKS.len())
 }
 
-impl Verdict {
-    const ALL: &[(&str, Verdict)] = &[
-        ("unknown", Verdict::Unknown),
-        ("passed", Verdict::Passed),
-        ("note", Verdict::Note),
-        ("warning", Verdict::Warning),
-        ("violated", Verdict::Violated),
-    ];
-
-    pub(super) fn name(self) -> &'static str {
-        Self::ALL.iter().find(|(_, verdict)| *verdict == self).map_or("", |(name, _)| name)
-    }
-
-    pub(super) fn named(name: &str) -> Self {
-        Self::ALL.iter().find(|(known, _)| *known == name).map_or(Verdict::Unknown, |(_, verdict)| *verdict)
-    }
-}
-
 /// What every check says of an estimate; `above` is that of the layer above at the same snapshot.
 pub(super) fn judge(
     row: &EstimateRow,
@@ -106,7 +75,7 @@ pub(super) fn judge(
     let is_estimate = i_xt.map_or(row.failure.is_none(), f64::is_finite);
     let Some(i_ty) = row.i_ty_bits.filter(|bits| bits.is_finite() && is_estimate) else {
         let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
-        return vec![Judgement { check: "failure", verdict: Verdict::Warning, value: None, bound: None, says }];
+        return vec![Judgement { check: "failure", verdict: CheckVerdict::Warning, value: None, bound: None, says }];
     };
     let n = f64::from(row.n_samples);
     let n_snapshots = row.n_pooled.unwrap_or(1).max(1) as f64;
@@ -122,7 +91,7 @@ pub(super) fn judge(
         let bound = SATURATED * ceiling;
         judged.push(found(
             "saturation",
-            Verdict::Warning,
+            CheckVerdict::Warning,
             i_xt > bound && ceiling > 0.0 && !is_input,
             i_xt,
             bound,
@@ -138,7 +107,7 @@ pub(super) fn judge(
         let (n_codes, n) = (f64::from(row.n_codes), n / n_snapshots);
         judged.push(found(
             "cells",
-            Verdict::Warning,
+            CheckVerdict::Warning,
             n_codes > MOST_CELLS * n && !is_input,
             n_codes,
             MOST_CELLS * n,
@@ -164,12 +133,12 @@ pub(super) fn judge(
     }
     if let Some(n_distinct) = row.n_distinct {
         let duplicates = 1.0 - n_distinct as f64 / n;
-        judged.push(found("constant", Verdict::Note, n_distinct == 1, n_distinct as f64, 1.0, || {
+        judged.push(found("constant", CheckVerdict::Note, n_distinct == 1, n_distinct as f64, 1.0, || {
             "all samples have the same T: there is nothing to estimate".to_owned()
         }));
         judged.push(found(
             "duplicates",
-            Verdict::Note,
+            CheckVerdict::Note,
             duplicates > MOST_DUPLICATES,
             duplicates,
             MOST_DUPLICATES,
@@ -184,7 +153,7 @@ pub(super) fn judge(
     if let Some(share) = row.atom_share {
         // The smallest value occurs at least once: one sample in n is no atom.
         let bound = MOST_DUPLICATES.max(1.0 / n);
-        judged.push(found("atoms", Verdict::Note, share > bound, share, bound, || {
+        judged.push(found("atoms", CheckVerdict::Note, share > bound, share, bound, || {
             format!("{:.1} % of the values are one and the same: T has no density", 100.0 * share)
         }));
     }
@@ -192,29 +161,29 @@ pub(super) fn judge(
 }
 
 fn passed(check: &'static str) -> Judgement {
-    Judgement { check, verdict: Verdict::Passed, value: None, bound: None, says: String::new() }
+    Judgement { check, verdict: CheckVerdict::Passed, value: None, bound: None, says: String::new() }
 }
 
 fn unknown(check: &'static str, says: &str) -> Judgement {
-    Judgement { verdict: Verdict::Unknown, says: says.to_owned(), ..passed(check) }
+    Judgement { verdict: CheckVerdict::Unknown, says: says.to_owned(), ..passed(check) }
 }
 
 fn found(
     check: &'static str,
-    verdict: Verdict,
+    verdict: CheckVerdict,
     is_found: bool,
     value: f64,
     bound: f64,
     says: impl FnOnce() -> String,
 ) -> Judgement {
-    let (verdict, says) = if is_found { (verdict, says()) } else { (Verdict::Passed, String::new()) };
+    let (verdict, says) = if is_found { (verdict, says()) } else { (CheckVerdict::Passed, String::new()) };
     Judgement { check, verdict, value: Some(value), bound: Some(bound), says }
 }
 
 fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Option<f64>, std: Option<f64>) -> Judgement {
     let Some(mean) = mean else { return unknown(check, "estimated without shuffles") };
     let bound = mean + NULL_SPREADS * std.unwrap_or(0.0);
-    found(check, Verdict::Warning, value <= bound, value, bound, || {
+    found(check, CheckVerdict::Warning, value <= bound, value, bound, || {
         format!(
             "{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance",
             std.unwrap_or(0.0)
@@ -225,7 +194,7 @@ fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Optio
 /// No information exceeds the entropy of X, of Y, or of the codes there can be.
 fn ceiling(check: &'static str, what: &str, entropy: &str, value: f64, ceiling: Option<f64>) -> Judgement {
     let Some(ceiling) = ceiling else { return unknown(check, "no ceiling is known") };
-    found(check, Verdict::Violated, value > ceiling + SLACK_BITS, value, ceiling, || {
+    found(check, CheckVerdict::Violated, value > ceiling + SLACK_BITS, value, ceiling, || {
         format!(
             "{what} {} bits, but no more than {ceiling:.3} are possible ({entropy}): the formula does not hold here",
             shown(value)
@@ -250,14 +219,14 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>
     let plogp = |p: f64| if p > 0.0 { p * p.log2() } else { 0.0 };
     let h_y_given_t = -plogp(right) - plogp(wrong) + wrong * (accuracy.n_classes.max(2) as f64 - 1.0).log2();
     let bound = h_y - h_y_given_t;
-    found("fano", Verdict::Violated, i_ty < bound - SLACK_BITS, i_ty, bound, || {
+    found("fano", CheckVerdict::Violated, i_ty < bound - SLACK_BITS, i_ty, bound, || {
         format!("I(T;Y) {} bits, but the accuracy of {right:.4} proves at least {} (Fano)", shown(i_ty), shown(bound))
     })
 }
 
 /// T′ is made of T, so it cannot know more.
 fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i32) -> Judgement {
-    found(check, Verdict::Violated, above > below + SLACK_BITS, above, below, || {
+    found(check, CheckVerdict::Violated, above > below + SLACK_BITS, above, below, || {
         format!("{what} {} bits, but {} in layer {layer} above, which is made of this one", shown(below), shown(above))
     })
 }
@@ -311,7 +280,7 @@ impl Scales {
             let bound = MOST_DISAGREEMENT * ceiling;
             let are_saturated = ceiling > 0.0 && low.0 > SATURATED * ceiling;
             let judgement =
-                found("scales", Verdict::Warning, difference > bound || are_saturated, difference, bound, || {
+                found("scales", CheckVerdict::Warning, difference > bound || are_saturated, difference, bound, || {
                     let (low_bits, high_bits) = (shown(low.0), shown(high.0));
                     let conclusion =
                         if are_saturated { "all are at their ceiling" } else { "the result depends on the scale" };
@@ -369,20 +338,20 @@ mod tests {
 
     /// What does not pass, and how badly.
     #[track_caller]
-    fn check(change: impl Fn(&mut EstimateRow), expected: &[(&str, Verdict)]) {
+    fn check(change: impl Fn(&mut EstimateRow), expected: &[(&str, CheckVerdict)]) {
         let mut changed = row();
         change(&mut changed);
         let judged = judge(&changed, None, RIGHT);
         let found: Vec<_> =
-            judged.iter().filter(|j| j.verdict != Verdict::Passed).map(|j| (j.check, j.verdict)).collect();
+            judged.iter().filter(|j| j.verdict != CheckVerdict::Passed).map(|j| (j.check, j.verdict)).collect();
         assert_eq!(found, expected);
-        assert!(judged.iter().all(|j| (j.verdict == Verdict::Passed) == j.says.is_empty()));
+        assert!(judged.iter().all(|j| (j.verdict == CheckVerdict::Passed) == j.says.is_empty()));
         assert!(judged.iter().all(|j| CHECKS.contains(&j.check)));
     }
 
     #[test]
     fn each_check_objects_to_its_own_fault() {
-        use Verdict::{Note, Unknown, Violated, Warning};
+        use CheckVerdict::{Note, Unknown, Violated, Warning};
         check(|_| {}, &[]);
         check(|row| row.i_xt_bits = Some(10.9), &[("saturation", Warning)]);
         check(|row| row.i_xt_ceiling_bits = None, &[("ceiling-xt", Unknown)]);
@@ -423,7 +392,7 @@ mod tests {
             of_density(row);
             row.failure = Some("all samples are equal".to_owned());
         };
-        check(fails, &[("failure", Verdict::Warning)]);
+        check(fails, &[("failure", CheckVerdict::Warning)]);
     }
 
     #[test]
@@ -445,9 +414,9 @@ mod tests {
         let of = |check: &str| judged.iter().find(|j| j.check == check).unwrap();
         assert_eq!(
             (of("dpi-xt").verdict, of("dpi-xt").value, of("dpi-xt").bound),
-            (Verdict::Violated, Some(4.5), Some(4.0))
+            (CheckVerdict::Violated, Some(4.5), Some(4.0))
         );
-        assert_eq!(of("dpi-ty").verdict, Verdict::Passed, "0.005 bits are within the slack");
+        assert_eq!(of("dpi-ty").verdict, CheckVerdict::Passed, "0.005 bits are within the slack");
     }
 
     /// What is said of estimates of one layer with these I(X;T).
@@ -465,7 +434,7 @@ mod tests {
             [("binning-n-edges-100", 11.5), ("binning-n-edges-300", 12.0), ("binning-n-edges-100-jackknife", 19.0)];
         let judged = judged(&edges);
         assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
-        assert_eq!(judged[0].1.verdict, Verdict::Warning);
+        assert_eq!(judged[0].1.verdict, CheckVerdict::Warning);
         assert!(judged[0].1.says.ends_with("all are at their ceiling"), "{}", judged[0].1.says);
     }
 
@@ -486,7 +455,7 @@ mod tests {
     fn scales_disagree_by_their_largest_and_smallest_number() {
         let judged = judged(&[("binning-n-edges-30", 4.0), ("binning-n-edges-50", 4.5), ("binning-n-edges-300", 12.0)]);
         let [(estimator, judgement)] = judged.as_slice() else { panic!("{judged:?}") };
-        assert_eq!((estimator.as_str(), judgement.verdict), ("binning-n-edges", Verdict::Warning));
+        assert_eq!((estimator.as_str(), judgement.verdict), ("binning-n-edges", CheckVerdict::Warning));
         assert_eq!((judgement.value, judgement.bound.unwrap()), (Some(8.0), MOST_DISAGREEMENT * 12.0));
         assert!(judgement.says.contains("binning-n-edges-30") && judgement.says.contains("binning-n-edges-300"));
     }

@@ -13,10 +13,10 @@ use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows, read_samples,
-    verified_hash, write_rows,
+    CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows,
+    read_samples, verified_hash, write_rows,
 };
-use judge::{Accuracy, Judgement, Scales, Verdict, judge};
+use judge::{Accuracy, Judgement, Scales, judge};
 
 /// What the checks of one experiment came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -38,7 +38,7 @@ pub struct Finding {
     /// Name of the check.
     pub check: String,
     /// The worst verdict.
-    pub verdict: String,
+    pub verdict: CheckVerdict,
     /// Layers where it does not pass.
     pub layers: Vec<i32>,
     /// Layers times snapshots where it does not pass in some run.
@@ -52,9 +52,7 @@ pub struct Finding {
 impl Verdicts {
     /// How many checks do not pass, notes left out.
     pub fn n_objections(&self) -> usize {
-        let objects = |finding: &&Finding| {
-            [Verdict::Warning.name(), Verdict::Violated.name()].contains(&finding.verdict.as_str())
-        };
+        let objects = |finding: &&Finding| finding.verdict >= CheckVerdict::Warning;
         self.findings.iter().filter(objects).count()
     }
 }
@@ -155,7 +153,7 @@ fn by_snapshot(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> 
 }
 
 fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: Arc<EstimateId>, row: &EstimateRow, judgement: Judgement) {
-    let is_found = i32::from(judgement.verdict > Verdict::Passed);
+    let is_found = i32::from(judgement.verdict > CheckVerdict::Passed);
     let key = (estimator, row.layer, row.step, row.epoch, judgement.check);
     match judged.get_mut(&key) {
         None => {
@@ -172,14 +170,14 @@ fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: Arc<EstimateId>, row: &E
     }
 }
 
-fn severity(judgement: &Judgement) -> (Verdict, f64) {
+fn severity(judgement: &Judgement) -> (CheckVerdict, f64) {
     badness(judgement.verdict, judgement.value, judgement.bound)
 }
 
 /// What is found is the worse the further its figure is from what it is compared with; what passes, the nearer.
-fn badness(verdict: Verdict, value: Option<f64>, bound: Option<f64>) -> (Verdict, f64) {
+fn badness(verdict: CheckVerdict, value: Option<f64>, bound: Option<f64>) -> (CheckVerdict, f64) {
     let distance = value.zip(bound).map_or(0.0, |(value, bound)| (value - bound).abs());
-    (verdict, if verdict == Verdict::Passed { -distance } else { distance })
+    (verdict, if verdict == CheckVerdict::Passed { -distance } else { distance })
 }
 
 fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
@@ -189,7 +187,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
         epoch: *epoch,
         step: *step,
         check: (*check).to_owned(),
-        verdict: runs.worst.verdict.name().to_owned(),
+        verdict: runs.worst.verdict,
         n_runs: runs.n_runs,
         n_found: runs.n_found,
         value: runs.worst.value,
@@ -209,7 +207,7 @@ pub(super) fn findings(rows: &[CheckRow]) -> Vec<Finding> {
 }
 
 fn finding(rows: &[&CheckRow]) -> Option<Finding> {
-    let severity = |row: &CheckRow| badness(Verdict::named(&row.verdict), row.value, row.bound);
+    let severity = |row: &CheckRow| badness(row.verdict, row.value, row.bound);
     let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
     let worst = rows.iter().max_by(is_worse)?;
     let found = rows.iter().filter(|row| row.n_found > 0);
@@ -217,7 +215,7 @@ fn finding(rows: &[&CheckRow]) -> Option<Finding> {
     Some(Finding {
         estimator: Arc::clone(&worst.estimator),
         check: worst.check.clone(),
-        verdict: worst.verdict.clone(),
+        verdict: worst.verdict,
         layers: layers.into_iter().collect(),
         n_found: found.count(),
         n_checked: rows.len(),

@@ -13,7 +13,7 @@ use super::super::StageError;
 use super::super::check::{Finding, findings};
 use crate::estimate_id::{EstimateId, EstimatorId};
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
-use crate::store::{Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
+use crate::store::{CheckVerdict, Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
 
 /// Numbers of single runs that a page may hold, so that browsers open it at once: 48 MB.
 const MOST_NUMBERS: usize = 9_000_000;
@@ -247,7 +247,7 @@ impl OfExperiment {
         if checks.is_some() && !is_checked {
             notes.push(format!("the checks of {name} are of other estimates; run `infoplane check` again"));
         }
-        let objections = |finding: &Finding| finding.verdict != "passed";
+        let objections = |finding: &Finding| finding.verdict != CheckVerdict::Passed;
         Ok(Self {
             name: name.clone(),
             runs: runs.into_iter().collect(),

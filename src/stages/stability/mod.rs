@@ -105,7 +105,7 @@ pub fn stability(
 }
 
 fn hash(found: &Stability) -> String {
-    crate::store::hash_bytes(format!("{found:?}").as_bytes())
+    crate::store::hash_bytes(json!(found).to_string().as_bytes())
 }
 
 /// How layers are told apart: by their number, or from the output where the depth varies.

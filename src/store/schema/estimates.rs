@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::words::CheckVerdict;
 use super::tables;
 use crate::estimate_id::EstimateId;
 
@@ -118,7 +119,7 @@ tables! {
         /// Name of the check.
         check: String,
         /// `passed`, `note`, `warning`, `violated`, or `unknown` where what it needs is not there.
-        verdict: String,
+        verdict: CheckVerdict,
         /// Runs that were looked at.
         n_runs: i32,
         /// Runs that do not pass.

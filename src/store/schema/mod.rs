@@ -171,7 +171,7 @@ pub fn kind(column: &Column) -> &'static str {
         "i64" => "int64",
         "f64" => "float64",
         "Option<f64>" => "float64, null",
-        "String" | "Arc<EstimateId>" => "string",
+        "String" | "Arc<EstimateId>" | "CheckVerdict" | "CompressionVerdict" => "string",
         "Option<String>" | "Option<Arc<EstimateId>>" => "string, null",
         "Vec<f32>" => "fixed-size list of float32",
         "Option<Vec<f32>>" => "fixed-size list of float32, null",

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::super::words::CompressionVerdict;
 use super::tables;
 use crate::estimate_id::EstimateId;
 
@@ -176,7 +177,7 @@ tables! {
         /// Runs that have one.
         n_diffused: i32,
         /// `compresses` (the interval is wholly above 0), `does not` (it is not above 0 anywhere) or `undecided`.
-        verdict: String,
+        verdict: CompressionVerdict,
         /// Why it is undecided for lack of numbers, else null.
         reason: Option<String>,
     }
