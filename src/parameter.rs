@@ -5,7 +5,7 @@ use std::fmt;
 
 use thiserror::Error;
 
-use crate::suggest::suggestion;
+use crate::suggest::{Suggestion, suggestion};
 
 /// One parameter that an entry of a registry takes.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ pub enum ParameterError {
         /// The given name.
         name: String,
         /// What the user may have meant.
-        suggestion: String,
+        suggestion: Suggestion,
     },
     /// The value is not of the declared kind.
     #[error("parameter `{name}`: must be {allowed}, got {got}")]

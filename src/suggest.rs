@@ -1,15 +1,56 @@
-//! The nearest known name to a misspelt one, for error messages.
+//! Values that are chosen by name, and the nearest known name to a misspelt one.
 
-/// `did you mean …?` with the nearest of the `known` names, or a list of them where none is near.
-pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+use std::fmt;
+
+/// A closed set of values, each with the name that files and tables give it.
+pub trait Named: Copy + 'static {
+    /// Every value, in the order in which messages list them.
+    const ALL: &'static [Self];
+
+    /// The name of the value.
+    fn name(self) -> &'static str;
+
+    /// The value called `name`.
+    ///
+    /// # Errors
+    /// There is none; the error has the names that there are.
+    fn find(name: &str) -> Result<Self, Suggestion> {
+        let found = Self::ALL.iter().copied().find(|value| value.name() == name);
+        found.ok_or_else(|| suggestion(name, Self::ALL.iter().map(|value| value.name())))
+    }
+}
+
+/// What to write in place of a name that does not exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Suggestion {
+    /// One name is near enough to be meant.
+    DidYouMean(String),
+    /// No name is near; these are all of them.
+    Known(Vec<String>),
+}
+
+impl fmt::Display for Suggestion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::DidYouMean(name) => write!(f, "did you mean `{name}`?"),
+            Self::Known(names) if names.is_empty() => f.write_str("there are none"),
+            Self::Known(names) => {
+                let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+                write!(f, "known: {}", quoted.join(", "))
+            }
+        }
+    }
+}
+
+/// The nearest of the `known` names to `name`, or all of them if none is near.
+pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Suggestion {
     // Jaro-Winkler above 0.7: a letter or two apart; below, a guess would confuse more than it helps.
     const NEAR: f64 = 0.7;
     let known: Vec<&str> = known.into_iter().collect();
     let similarity = |candidate: &&&str| strsim::jaro_winkler(name, candidate);
     match known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))) {
-        Some(nearest) if similarity(&nearest) > NEAR => format!("did you mean `{nearest}`?"),
-        _ if known.is_empty() => "there are none".to_owned(),
-        _ => format!("known: {}", known.iter().map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ")),
+        Some(nearest) if similarity(&nearest) > NEAR => Suggestion::DidYouMean((*nearest).to_owned()),
+        _ => Suggestion::Known(known.into_iter().map(str::to_owned).collect()),
     }
 }
 
@@ -19,8 +60,11 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_gets_its_neighbour_and_nonsense_gets_the_list() {
-        assert_eq!(suggestion("epoks", ["batch", "epochs"]), "did you mean `epochs`?");
-        assert_eq!(suggestion("zzz", ["batch", "epochs"]), "known: `batch`, `epochs`");
-        assert_eq!(suggestion("zzz", []), "there are none");
+        let check = |name: &str, known: &[&str], expected: &str| {
+            assert_eq!(suggestion(name, known.iter().copied()).to_string(), expected);
+        };
+        check("epoks", &["batch", "epochs"], "did you mean `epochs`?");
+        check("zzz", &["batch", "epochs"], "known: `batch`, `epochs`");
+        check("zzz", &[], "there are none");
     }
 }

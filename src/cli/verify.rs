@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use infoplane::config::{Declared, Pipeline};
-use infoplane::stages::verify::verify;
+use infoplane::stages::verify::{ClaimVerdict, verify};
 use infoplane::stages::{Outcome, StageError};
 use infoplane::store::Experiment;
 use infoplane::store::schema::ClaimRow;
+use infoplane::suggest::Named;
 
 use super::inspect::grid;
 use super::terminal::{Terminal, short};
@@ -63,7 +64,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         let tables: Vec<String> = judged.iter().map(|(name, rows)| table(name, rows)).collect();
         terminal.print(&tables.join("\n"))?;
     }
-    let n_failing = rows().filter(|row| row.verdict == "fails").count();
+    let n_failing = rows().filter(|row| row.verdict == ClaimVerdict::Fails.name()).count();
     Ok(match matches.get_flag("strict") && n_failing > 0 {
         true => Outcome::Objections(format!("{n_failing} claims fail")),
         false => Outcome::UpToDate,
@@ -81,8 +82,9 @@ pub(super) fn of_declared(declared: &Declared, root: &Path) -> Result<Vec<ClaimR
 
 /// How many claims hold, fail and are undecided, in words.
 pub(super) fn counts(rows: &[ClaimRow]) -> String {
-    let n = |verdict: &str| rows.iter().filter(|row| row.verdict == verdict).count();
-    format!("{} claims: {} hold, {} fail, {} undecided", rows.len(), n("holds"), n("fails"), n("undecided"))
+    let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict.name()).count();
+    let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
+    format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided", rows.len())
 }
 
 fn table(name: &str, rows: &[ClaimRow]) -> String {
@@ -111,12 +113,9 @@ fn markdown(judged: &[(String, Vec<ClaimRow>)]) -> String {
                 Some(estimator) => format!("`{}` {}, `{estimator}`", row.quantity, row.measure),
                 None => format!("`{}` {}", row.quantity, row.measure),
             };
-            let verdict = match (row.verdict.as_str(), &row.reason) {
-                ("fails", None) => "**fails**".to_owned(),
-                ("fails", Some(reason)) => format!("**fails**: {reason}"),
-                (verdict, None) => verdict.to_owned(),
-                (verdict, Some(reason)) => format!("{verdict}: {reason}"),
-            };
+            let is_failure = row.verdict == ClaimVerdict::Fails.name();
+            let verdict = if is_failure { format!("**{}**", row.verdict) } else { row.verdict.clone() };
+            let verdict = row.reason.as_ref().map_or(verdict.clone(), |reason| format!("{verdict}: {reason}"));
             let cells = [
                 name.clone(),
                 row.figure.clone(),

@@ -1,9 +1,9 @@
 //! The `[bound]` table of a pipeline: the information bottleneck's curve, and whose codes are laid beside it.
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::Request;
+use super::estimate::Request;
+use super::tree::Located;
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit};
 use crate::math::bottleneck::MAX_BETA;
 use crate::suggest::suggestion;
@@ -20,38 +20,38 @@ pub struct BoundRequest {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBound {
-    code: Spanned<String>,
+    code: Located<String>,
     #[serde(default = "range")]
-    beta: Spanned<[f64; 2]>,
+    beta: Located<[f64; 2]>,
     #[serde(default = "per_octave")]
-    per_octave: Spanned<i64>,
+    per_octave: Located<i64>,
 }
 
 /// The range of the authors' external program, rounded.
-fn range() -> Spanned<[f64; 2]> {
-    Spanned::new(0..0, [0.8, 300.0])
+fn range() -> Located<[f64; 2]> {
+    Located { at: 0, value: [0.8, 300.0] }
 }
 
 /// Their spacing.
-fn per_octave() -> Spanned<i64> {
-    Spanned::new(0..0, 10)
+fn per_octave() -> Located<i64> {
+    Located { at: 0, value: 10 }
 }
 
 impl RawBound {
     /// Checks the table against the estimates of the pipeline; an error carries the place of the key to blame.
     pub(super) fn check(self, estimates: &[Request]) -> Result<BoundRequest, (usize, String)> {
-        let (at, [least, largest]) = (self.beta.span().start, self.beta.into_inner());
+        let Located { at, value: [least, largest] } = self.beta;
         if !(least > 0.0 && least < largest && largest <= MAX_BETA) {
             let problem = format!(
                 "`beta`: must be a least and a larger largest multiplier, above 0 and at most {MAX_BETA}, got [{least}, {largest}]"
             );
             return Err((at, problem));
         }
-        let (at, per_octave) = (self.per_octave.span().start, self.per_octave.into_inner());
+        let Located { at, value: per_octave } = self.per_octave;
         if !(1..=100).contains(&per_octave) {
             return Err((at, format!("`per_octave`: must be a whole number from 1 to 100, got {per_octave}")));
         }
-        let (at, code) = (self.code.span().start, self.code.into_inner());
+        let Located { at, value: code } = self.code;
         let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {
             let known: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
             let suggestion = suggestion(&code, known.iter().map(String::as_str));

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use toml::Spanned;
+use serde::Deserialize;
+use toml::de::DeTable;
 
-use super::{parameter, reworded, values};
+use super::tree::{Fault, Node};
+use super::values::{self, parameter};
 use crate::datasets::{self, Source, Spec};
 use crate::parameter::Parameters;
 use crate::store::{Footer, data_file, hash_bytes};
-use crate::suggest::suggestion;
+use crate::suggest::{Named, suggestion};
 
 /// Where samples come from.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,19 +58,26 @@ pub enum Labelling {
     Random,
 }
 
-impl Split {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Split)] = &[("shuffled", Split::Shuffled), ("ordered", Split::Ordered)];
+impl Named for Split {
+    const ALL: &'static [Self] = &[Self::Shuffled, Self::Ordered];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Shuffled => "shuffled",
+            Self::Ordered => "ordered",
+        }
+    }
 }
 
-impl Labelling {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Labelling)] =
-        &[("given", Labelling::Given), ("shuffled", Labelling::Shuffled), ("random", Labelling::Random)];
+impl Named for Labelling {
+    const ALL: &'static [Self] = &[Self::Given, Self::Shuffled, Self::Random];
 
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        values::name_of(Self::ALL, self)
+    fn name(self) -> &'static str {
+        match self {
+            Self::Given => "given",
+            Self::Shuffled => "shuffled",
+            Self::Random => "random",
+        }
     }
 }
 
@@ -130,11 +139,8 @@ impl NamedData {
     }
 }
 
-/// The table as it stands in the file.
-pub(super) type RawData = BTreeMap<Spanned<String>, toml::Value>;
-
 /// What the table says.
-pub(super) struct Table {
+pub(super) struct DataTable {
     pub(super) data: Data,
     pub(super) train_fraction: f64,
     pub(super) split: Split,
@@ -144,36 +150,35 @@ pub(super) struct Table {
 /// The keys that are not parameters of a data set.
 const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "labels"];
 
-impl Table {
-    /// Checks the table that begins at `at`; an error carries the place of the key to blame.
-    pub(super) fn new(at: usize, raw: RawData) -> Result<Self, (usize, String)> {
-        let mut keys: BTreeMap<String, (usize, toml::Value)> = BTreeMap::new();
-        for (key, value) in raw {
-            let at = key.span().start;
-            keys.insert(key.into_inner(), (at, value));
-        }
-        let name = take(&mut keys, "name", text)?;
-        let file = take(&mut keys, "file", text)?;
+impl DataTable {
+    /// Reads and checks the table, which begins at `at`; an error carries the place of the key to blame.
+    pub(super) fn new(at: usize, table: &DeTable<'_>) -> Result<Self, (usize, String)> {
+        let mut keys: BTreeMap<&str, Node<'_>> =
+            table.iter().map(|(key, value)| (&**key.get_ref(), Node::from(value))).collect();
+        let name = take(&mut keys, "name", String::deserialize)?;
+        let file = take(&mut keys, "file", String::deserialize)?;
         let spec = match (&name, &file) {
             (Some((at, name)), None) => Some(datasets::find(name).map_err(|e| (*at, e.to_string()))?),
             (None, Some(_)) => None,
             _ => return Err((at, "`[data]` needs either `name` or `file`".to_owned())),
         };
-        let folder = take(&mut keys, "folder", text)?;
+        let folder = take(&mut keys, "folder", String::deserialize)?;
         let train_fraction = take(&mut keys, "train_fraction", values::fraction)?;
-        let split = take(&mut keys, "split", values::split)?;
-        let labels = take(&mut keys, "labels", values::labelling)?;
+        let split = take(&mut keys, "split", values::choice)?;
+        let labels = take(&mut keys, "labels", values::choice)?;
         // What is left are parameters, each checked by itself, so that the line of the one to blame is known.
         let declared = spec.map_or(&[][..], |spec| spec.parameters);
         let mut given = Vec::new();
-        for (key, (at, value)) in keys {
+        for (key, node) in keys {
+            let at = node.at;
             if !declared.iter().any(|parameter| parameter.name == key) {
                 let known = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
-                return Err((at, format!("unknown key `{key}`; {}", suggestion(&key, known))));
+                return Err((at, format!("unknown key `{key}`; {}", suggestion(key, known))));
             }
-            let value = parameter(&key, value).map_err(|problem| (at, problem))?;
-            Parameters::new(declared, [(key.clone(), value.clone())]).map_err(|e| (at, e.to_string()))?;
-            given.push((key, value));
+            let value = toml::Value::deserialize(node).map_err(|fault| (at, fault.to_string()))?;
+            let value = parameter(key, value).map_err(|problem| (at, problem))?;
+            Parameters::new(declared, [(key.to_owned(), value.clone())]).map_err(|e| (at, e.to_string()))?;
+            given.push((key.to_owned(), value));
         }
         let data = match (spec, file) {
             (Some(spec), _) => {
@@ -199,18 +204,14 @@ impl Table {
 }
 
 /// Takes a key out of the table, and reads its value.
-fn take<T>(
-    keys: &mut BTreeMap<String, (usize, toml::Value)>,
+fn take<'t, T>(
+    keys: &mut BTreeMap<&str, Node<'t>>,
     key: &str,
-    read: fn(toml::Value) -> Result<T, toml::de::Error>,
+    read: fn(Node<'t>) -> Result<T, Fault>,
 ) -> Result<Option<(usize, T)>, (usize, String)> {
-    let Some((at, value)) = keys.remove(key) else { return Ok(None) };
-    let value = read(value).map_err(|e| (at, format!("`{key}`: {}", reworded(e.message()))))?;
-    Ok(Some((at, value)))
-}
-
-fn text(value: toml::Value) -> Result<String, toml::de::Error> {
-    serde::Deserialize::deserialize(value)
+    let Some(node) = keys.remove(key) else { return Ok(None) };
+    let value = read(node).map_err(|fault| (node.at, fault.within(key, node).to_string()))?;
+    Ok(Some((node.at, value)))
 }
 
 #[cfg(test)]
@@ -218,8 +219,8 @@ mod tests {
     use super::*;
     use crate::datasets::DATASETS;
 
-    fn read(text: &str) -> Result<Table, String> {
-        Table::new(0, toml::from_str(text).unwrap()).map_err(|(at, problem)| {
+    fn read(text: &str) -> Result<DataTable, String> {
+        DataTable::new(0, DeTable::parse(text).unwrap().get_ref()).map_err(|(at, problem)| {
             let line = text[..at].matches('\n').count() + 1;
             format!("{line}: {problem}")
         })

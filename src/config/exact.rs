@@ -2,13 +2,14 @@
 
 use serde::{Deserialize, Deserializer};
 
-use super::data::Table;
-use super::values::{choice_of, name_of};
-use super::{Data, Labelling, Record};
+use super::data::{Data, DataTable, Labelling};
+use super::record::Record;
+use super::values::named;
 use crate::datasets::TeacherShape;
 use crate::estimate_id::{EXACT_FAMILY, EstimateId, EstimatorId, Scale, ScaleKind};
 use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
 use crate::parameter::Value;
+use crate::suggest::Named;
 
 /// Exact information of every layer of a linear network about inputs and targets of a linear teacher.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,17 +33,23 @@ pub enum Inputs {
     Irrelevant,
 }
 
-impl Inputs {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Inputs)] =
-        &[("all", Inputs::All), ("relevant", Inputs::Relevant), ("irrelevant", Inputs::Irrelevant)];
+impl Named for Inputs {
+    const ALL: &'static [Self] = &[Self::All, Self::Relevant, Self::Irrelevant];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::All => "all",
+            Self::Relevant => "relevant",
+            Self::Irrelevant => "irrelevant",
+        }
+    }
 }
 
 impl Exact {
     /// The identity of a table.
     pub fn id(&self, inputs: Inputs) -> EstimateId {
         let scale = Scale::new(ScaleKind::NoiseVariance, self.noise_variance);
-        let options = (inputs != Inputs::All).then(|| format!("inputs-{}", name_of(Inputs::ALL, inputs)));
+        let options = (inputs != Inputs::All).then(|| format!("inputs-{}", inputs.name()));
         EstimatorId { options, ..EstimatorId::new(EXACT_FAMILY, Some(scale)) }.into()
     }
 
@@ -82,7 +89,7 @@ const MOST_UNITS: usize = 4096;
 
 impl RawExact {
     /// Checks the table for the rest of a pipeline; what is wrong where something is.
-    pub(super) fn check(self, data: &Table, network: &Architecture, record: &Record) -> Result<Exact, String> {
+    pub(super) fn check(self, data: &DataTable, network: &Architecture, record: &Record) -> Result<Exact, String> {
         let teacher = match &data.data {
             Data::Named(named) => TeacherShape::of(named.spec, &named.parameters),
             Data::File(_) => None,
@@ -124,7 +131,7 @@ fn expect_linear(network: &Architecture) -> Result<(), String> {
         if let Some(other) = operations.iter().find(|o| **o != Operation::Activation(Activation::Linear)) {
             let (has, remedy) = match other {
                 Operation::Activation(activation) => {
-                    (format!("the activation `{}`", name_of(Activation::ALL, *activation)), "use \"linear\"")
+                    (format!("the activation `{}`", activation.name()), "use \"linear\"")
                 }
                 Operation::BatchNorm => ("batch normalisation".to_owned(), "leave it out"),
                 Operation::Dropout { .. } | Operation::GaussianDropout { .. } => ("dropout".to_owned(), "leave it out"),
@@ -140,7 +147,7 @@ fn expect_linear(network: &Architecture) -> Result<(), String> {
         );
     }
     if network.output != Output::Linear {
-        let name = name_of(Output::ALL, network.output);
+        let name = network.output.name();
         return Err(format!("`[exact]` needs a linear network, but its output is `{name}`; use `output = \"linear\"`"));
     }
     Ok(())
@@ -166,7 +173,7 @@ fn inputs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Inputs>, D::Error> {
     let names = Vec::<String>::deserialize(from)?;
     let mut chosen = Vec::new();
     for name in &names {
-        let inputs = choice_of(name, Inputs::ALL).map_err(serde::de::Error::custom)?;
+        let inputs = named(name).map_err(serde::de::Error::custom)?;
         if chosen.contains(&inputs) {
             return Err(serde::de::Error::custom(format!("\"{name}\" is there twice; name it once")));
         }

@@ -1,11 +1,13 @@
 //! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
 
 use serde::Deserialize;
-use toml::Spanned;
 
-use super::values::name_of;
+use super::pattern::matches;
+use super::tree::Located;
 use crate::nn::GradientKind;
-use crate::suggest::suggestion;
+use crate::store::quantities::{self, Getter};
+use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
+use crate::suggest::{Named, suggestion};
 
 /// A claim about an experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,104 +31,25 @@ pub struct Expect {
 /// What a claim looks at.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Quantity {
-    /// A column of a table of estimates.
+    /// A number of a table of estimates.
     Estimated {
         /// Identity of the table.
         estimate: String,
-        /// The column.
-        column: Estimated,
+        /// The number.
+        column: &'static Getter<EstimateRow>,
     },
     /// A loss or an accuracy.
-    Fit(Fit),
+    Fit(&'static Getter<EpochRow>),
     /// A norm of a layer's gradients or weights.
     Gradient {
-        /// Which.
-        column: Gradient,
+        /// The norm.
+        column: &'static Getter<GradientRow>,
         /// Over what the gradients were taken; `None` is whatever was recorded first.
         over: Option<String>,
     },
-    /// A layer's place beside the information bottleneck's bound.
-    Bound(Bound),
+    /// A layer's place compared with the information bottleneck's bound.
+    Bound(&'static Getter<BoundLayerRow>),
 }
-
-/// Columns of a table of estimates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
-pub enum Estimated {
-    IXt,
-    ITy,
-    ITt,
-    HT,
-    IXtNull,
-    ITyNull,
-    AtomShare,
-    DistinctShare,
-}
-
-/// Losses and accuracies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
-pub enum Fit {
-    LossTrain,
-    LossTest,
-    SquaredErrorTrain,
-    SquaredErrorTest,
-    AccuracyTrain,
-    AccuracyTest,
-}
-
-/// Norms of gradients and weights.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
-pub enum Gradient {
-    Snr,
-    MeanNorm,
-    StdNorm,
-    WeightNorm,
-}
-
-/// What the bound says of a layer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(missing_docs, reason = "their names in NAMES are those of the columns")]
-pub enum Bound {
-    Beta,
-    BetaOneStep,
-    Gap,
-}
-
-/// A name in the TOML and what it means.
-#[derive(Debug, Clone, Copy)]
-enum Named {
-    Estimated(Estimated),
-    Fit(Fit),
-    Gradient(Gradient),
-    Bound(Bound),
-}
-
-/// Every quantity with its name.
-const NAMES: &[(&str, Named)] = &[
-    ("i_xt", Named::Estimated(Estimated::IXt)),
-    ("i_ty", Named::Estimated(Estimated::ITy)),
-    ("i_tt", Named::Estimated(Estimated::ITt)),
-    ("h_t", Named::Estimated(Estimated::HT)),
-    ("i_xt_null", Named::Estimated(Estimated::IXtNull)),
-    ("i_ty_null", Named::Estimated(Estimated::ITyNull)),
-    ("atom_share", Named::Estimated(Estimated::AtomShare)),
-    ("distinct_share", Named::Estimated(Estimated::DistinctShare)),
-    ("loss_train", Named::Fit(Fit::LossTrain)),
-    ("loss_test", Named::Fit(Fit::LossTest)),
-    ("squared_error_train", Named::Fit(Fit::SquaredErrorTrain)),
-    ("squared_error_test", Named::Fit(Fit::SquaredErrorTest)),
-    ("accuracy_train", Named::Fit(Fit::AccuracyTrain)),
-    ("accuracy_test", Named::Fit(Fit::AccuracyTest)),
-    ("gradient_snr", Named::Gradient(Gradient::Snr)),
-    ("gradient_mean_norm", Named::Gradient(Gradient::MeanNorm)),
-    ("gradient_std_norm", Named::Gradient(Gradient::StdNorm)),
-    ("weight_norm", Named::Gradient(Gradient::WeightNorm)),
-    ("beta", Named::Bound(Bound::Beta)),
-    ("beta_one_step", Named::Bound(Bound::BetaOneStep)),
-    ("bound_gap", Named::Bound(Bound::Gap)),
-];
 
 /// Which number is taken of a course over the training.
 #[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
@@ -140,11 +63,11 @@ pub enum Measure {
     Peak,
     /// The smallest.
     Trough,
-    /// The largest less the last.
+    /// The largest minus the last.
     Drop,
-    /// The largest less the first.
+    /// The largest minus the first.
     Climb,
-    /// The last less the first.
+    /// The last minus the first.
     Rise,
     /// The epoch of the largest.
     PeakEpoch,
@@ -154,7 +77,7 @@ pub enum Measure {
     FirstAbove(f64),
     /// The first recorded epoch with less than this.
     FirstBelow(f64),
-    /// At the second epoch less at the first.
+    /// At the second epoch minus at the first.
     Change([i32; 2]),
 }
 
@@ -181,21 +104,21 @@ pub(super) struct RawExpect {
     figure: String,
     claim: String,
     paper: Option<String>,
-    estimate: Option<Spanned<String>>,
-    gradients: Option<Spanned<String>>,
-    quantity: Spanned<String>,
-    layer: Option<Spanned<toml::Value>>,
+    estimate: Option<Located<String>>,
+    gradients: Option<Located<String>>,
+    quantity: Located<String>,
+    layer: Option<Located<toml::Value>>,
     measure: Measure,
     above: Option<f64>,
     below: Option<f64>,
     near: Option<f64>,
     within: Option<f64>,
     /// Of a sweep, the experiments it is about.
-    pub(super) only: Option<Spanned<String>>,
+    only: Option<Located<String>>,
 }
 
 /// What of the pipeline claims can be about.
-pub(super) struct Known<'a> {
+pub(super) struct ClaimContext<'a> {
     /// Identities of the estimates.
     pub(super) estimates: &'a [String],
     /// Layers above the input.
@@ -206,18 +129,29 @@ pub(super) struct Known<'a> {
     pub(super) has_bound: bool,
 }
 
+/// The claims about the experiment called `experiment`; an error carries the place of the key to blame.
+pub(super) fn claims(
+    tables: Vec<Located<RawExpect>>,
+    experiment: &str,
+    context: &ClaimContext<'_>,
+) -> Result<Vec<Expect>, (usize, String)> {
+    let is_about = |only: &Located<String>| matches(&only.value, experiment);
+    let tables = tables.into_iter().filter(|table| table.value.only.as_ref().is_none_or(is_about));
+    tables.map(|Located { at, value: table }| table.check(at, context)).collect()
+}
+
 impl RawExpect {
-    /// Checks the table, which begins at `at`; an error carries the place of the key to blame.
-    pub(super) fn check(self, at: usize, known: &Known<'_>) -> Result<Expect, (usize, String)> {
-        let quantity = self.quantity(known)?;
+    /// Checks the table, which begins at `at`.
+    fn check(self, at: usize, context: &ClaimContext<'_>) -> Result<Expect, (usize, String)> {
+        let quantity = self.quantity(context)?;
         if matches!(quantity, Quantity::Bound(_)) && self.measure != Measure::End {
-            let problem = "`measure`: layers are laid beside the bound at their last snapshot only; use \"end\"";
+            let problem = "`measure`: layers are compared with the bound at their last snapshot only; use \"end\"";
             return Err((at, problem.to_owned()));
         }
         let layers = match (&quantity, &self.layer) {
             (Quantity::Fit(_), Some(layer)) => {
-                let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.get_ref());
-                return Err((layer.span().start, problem));
+                let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.value);
+                return Err((layer.at, problem));
             }
             (Quantity::Fit(_), None) => Vec::new(),
             (_, None) => {
@@ -225,7 +159,7 @@ impl RawExpect {
                     "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
                 return Err((at, problem.to_owned()));
             }
-            (_, Some(layer)) => layers(layer.get_ref(), known.n_layers).map_err(|e| (layer.span().start, e))?,
+            (_, Some(layer)) => layers(&layer.value, context.n_layers).map_err(|e| (layer.at, e))?,
         };
         Ok(Expect {
             wanted: self.wanted().map_err(|problem| (at, problem))?,
@@ -238,55 +172,66 @@ impl RawExpect {
         })
     }
 
-    fn quantity(&self, known: &Known<'_>) -> Result<Quantity, (usize, String)> {
-        let (at, name) = (self.quantity.span().start, self.quantity.get_ref().as_str());
-        let Some((_, named)) = NAMES.iter().find(|(known, _)| *known == name) else {
-            return Err((
-                at,
-                format!("unknown quantity `{name}`; {}", suggestion(name, NAMES.iter().map(|(n, _)| *n))),
-            ));
+    fn quantity(&self, context: &ClaimContext<'_>) -> Result<Quantity, (usize, String)> {
+        let (at, name) = (self.quantity.at, self.quantity.value.as_str());
+        let quantity = if let Some(column) = quantities::find(quantities::ESTIMATES, name) {
+            self.estimated(column, context)?
+        } else if let Some(column) = quantities::find(quantities::EPOCHS, name) {
+            Quantity::Fit(column)
+        } else if let Some(column) = quantities::find(quantities::GRADIENTS, name) {
+            self.gradient(column, context)?
+        } else if let Some(column) = quantities::find(quantities::BOUND_LAYERS, name) {
+            if !context.has_bound {
+                return Err((at, format!("`{name}` needs the table `[bound]` in the pipeline")));
+            }
+            Quantity::Bound(column)
+        } else {
+            return Err((at, format!("unknown quantity `{name}`; {}", suggestion(name, quantities::names()))));
         };
-        if let (Some(gradients), false) = (&self.gradients, matches!(named, Named::Gradient(_))) {
-            return Err((gradients.span().start, format!("`gradients`: `{name}` is none of theirs; leave it out")));
+        let gradients = self.gradients.as_ref().filter(|_| !matches!(quantity, Quantity::Gradient { .. }));
+        if let Some(gradients) = gradients {
+            return Err((gradients.at, format!("`gradients`: `{name}` is none of theirs; leave it out")));
         }
-        match (named, &self.estimate) {
-            (Named::Estimated(column), Some(estimate)) => {
-                let (at, estimate) = (estimate.span().start, estimate.get_ref());
-                if !known.estimates.contains(estimate) {
-                    let suggestion = suggestion(estimate, known.estimates.iter().map(String::as_str));
-                    return Err((at, format!("the pipeline asks for no estimate `{estimate}`; {suggestion}")));
-                }
-                Ok(Quantity::Estimated { estimate: estimate.clone(), column: *column })
+        let estimate = self.estimate.as_ref().filter(|_| !matches!(quantity, Quantity::Estimated { .. }));
+        if let Some(estimate) = estimate {
+            return Err((estimate.at, format!("`estimate`: `{name}` is no estimate; leave it out")));
+        }
+        Ok(quantity)
+    }
+
+    fn estimated(
+        &self,
+        column: &'static Getter<EstimateRow>,
+        context: &ClaimContext<'_>,
+    ) -> Result<Quantity, (usize, String)> {
+        let Some(Located { at, value: estimate }) = &self.estimate else {
+            let name = column.name;
+            let problem =
+                format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"");
+            return Err((self.quantity.at, problem));
+        };
+        if !context.estimates.contains(estimate) {
+            let suggestion = suggestion(estimate, context.estimates.iter().map(String::as_str));
+            return Err((*at, format!("the pipeline asks for no estimate `{estimate}`; {suggestion}")));
+        }
+        Ok(Quantity::Estimated { estimate: estimate.clone(), column })
+    }
+
+    fn gradient(
+        &self,
+        column: &'static Getter<GradientRow>,
+        context: &ClaimContext<'_>,
+    ) -> Result<Quantity, (usize, String)> {
+        let recorded: Vec<&str> = context.gradients.iter().map(|kind| kind.name()).collect();
+        if recorded.is_empty() {
+            let name = column.name;
+            return Err((self.quantity.at, format!("`{name}` needs gradients, and `[record]` leaves them out")));
+        }
+        match &self.gradients {
+            Some(Located { at, value: over }) if !recorded.contains(&over.as_str()) => {
+                Err((*at, format!("no gradients `{over}` are recorded; {}", suggestion(over, recorded))))
             }
-            (Named::Estimated(_), None) => Err((
-                at,
-                format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\""),
-            )),
-            (_, Some(estimate)) => {
-                Err((estimate.span().start, format!("`estimate`: `{name}` is no estimate; leave it out")))
-            }
-            (Named::Bound(_), None) if !known.has_bound => {
-                Err((at, format!("`{name}` needs the table `[bound]` in the pipeline")))
-            }
-            (Named::Bound(column), None) => Ok(Quantity::Bound(*column)),
-            (Named::Fit(column), None) => Ok(Quantity::Fit(*column)),
-            (Named::Gradient(column), None) => {
-                let recorded: Vec<&str> =
-                    known.gradients.iter().map(|kind| name_of(GradientKind::ALL, *kind)).collect();
-                if recorded.is_empty() {
-                    return Err((at, format!("`{name}` needs gradients, and `[record]` leaves them out")));
-                }
-                let over = self.gradients.as_ref();
-                match over.filter(|over| !recorded.contains(&over.get_ref().as_str())) {
-                    Some(unknown) => {
-                        let (at, unknown) = (unknown.span().start, unknown.get_ref());
-                        let problem =
-                            format!("no gradients `{unknown}` are recorded; {}", suggestion(unknown, recorded));
-                        Err((at, problem))
-                    }
-                    None => Ok(Quantity::Gradient { column: *column, over: over.map(|over| over.get_ref().clone()) }),
-                }
-            }
+            over => Ok(Quantity::Gradient { column, over: over.as_ref().map(|over| over.value.clone()) }),
         }
     }
 
@@ -308,14 +253,12 @@ impl RawExpect {
 impl Quantity {
     /// Its name in the TOML.
     pub fn name(&self) -> &'static str {
-        let is_this = |named: &Named| match (named, self) {
-            (Named::Estimated(a), Self::Estimated { column: b, .. }) => a == b,
-            (Named::Fit(a), Self::Fit(b)) => a == b,
-            (Named::Gradient(a), Self::Gradient { column: b, .. }) => a == b,
-            (Named::Bound(a), Self::Bound(b)) => a == b,
-            _ => false,
-        };
-        NAMES.iter().find(|(_, named)| is_this(named)).map_or("", |(name, _)| name)
+        match self {
+            Self::Estimated { column, .. } => column.name,
+            Self::Fit(column) => column.name,
+            Self::Gradient { column, .. } => column.name,
+            Self::Bound(column) => column.name,
+        }
     }
 }
 
@@ -365,8 +308,8 @@ fn layers(named: &toml::Value, n_layers: usize) -> Result<Vec<usize>, String> {
         toml::Value::String(name) if name == "hidden" => Ok((1..n_layers).collect()),
         toml::Value::String(name) if name == "output" => Ok(vec![n_layers]),
         toml::Value::String(name) if name == "all" => Ok((1..=n_layers).collect()),
-        toml::Value::Array(all) if !all.is_empty() => {
-            Ok(all.iter().map(|one| layers(one, n_layers)).collect::<Result<Vec<_>, _>>()?.concat())
+        toml::Value::Array(items) if !items.is_empty() => {
+            Ok(items.iter().map(|item| layers(item, n_layers)).collect::<Result<Vec<_>, _>>()?.concat())
         }
         toml::Value::Integer(layer) if (1..=n_layers as i64).contains(layer) => Ok(vec![*layer as usize]),
         toml::Value::Integer(layer) => {
@@ -421,7 +364,10 @@ claim = \"it falls\"
     #[test]
     fn claims_are_read() {
         let claim = &read(&format!("{OF_I_XT}layer = \"hidden\"\nmeasure = \"drop\"\nabove = 2")).unwrap().claims[0];
-        let quantity = Quantity::Estimated { estimate: "binning-n-edges-30".to_owned(), column: Estimated::IXt };
+        let quantity = Quantity::Estimated {
+            estimate: "binning-n-edges-30".to_owned(),
+            column: quantities::find(quantities::ESTIMATES, "i_xt").unwrap(),
+        };
         assert_eq!((&claim.quantity, &claim.layers[..]), (&quantity, &[1, 2][..]));
         assert_eq!((claim.measure, claim.wanted), (Measure::Drop, Wanted::Above(2.0)));
 
@@ -522,7 +468,7 @@ claim = \"it falls\"
         let claim =
             "quantity = \"beta\"\nlayer = 1\nmeasure = \"drop\"\nabove = 2\n[bound]\ncode = \"binning-n-edges-30\"";
         let told =
-            "p.toml, line 17: `measure`: layers are laid beside the bound at their last snapshot only; use \"end\"";
+            "p.toml, line 17: `measure`: layers are compared with the bound at their last snapshot only; use \"end\"";
         assert_eq!(read(claim).unwrap_err(), told);
         let betas =
             with("code = \"binning-n-edges-30\"\nbeta = [1.0, 8.0]\nper_octave = 1").unwrap().bound.unwrap().betas;

@@ -5,44 +5,47 @@ mod data;
 mod estimate;
 mod exact;
 pub mod expect;
+mod layer;
 mod network;
+mod pattern;
 mod record;
+mod requests;
 mod shorthand;
 mod source;
 mod sweep;
 mod training;
+mod tree;
 mod values;
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde::de::value::MapAccessDeserializer;
 use serde_json::json;
-use thiserror::Error;
-use toml::Spanned;
+use toml::de::DeTable;
 
 use crate::estimate_id::Unit;
-use crate::estimators;
 use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
-use crate::parameter::Value;
-use crate::suggest::suggestion;
+use crate::suggest::Named;
 pub use bound::BoundRequest;
 use bound::RawBound;
-use data::RawData;
+use data::DataTable;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
-use expect::{Expect, Known, RawExpect};
+use expect::{ClaimContext, Expect, RawExpect};
 use network::RawNetwork;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
-pub use source::Shortened;
+use requests::{RawEstimate, requests};
 use source::Source;
+pub use source::{ConfigError, Shortened};
 pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
 pub use training::{Stop, StopOn};
-use values::name_of;
+use tree::{Entries, Located, Node};
 
 /// A checked pipeline.
 #[derive(Debug)]
@@ -79,23 +82,6 @@ pub struct Pipeline {
     pub claims: Vec<Expect>,
 }
 
-/// What is wrong with a pipeline file, and where.
-#[derive(Debug, Error)]
-#[error("{}{}: {problem}", file.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
-pub struct ConfigError {
-    file: PathBuf,
-    line: Option<usize>,
-    problem: String,
-}
-
-impl ConfigError {
-    /// The same whatever folder the file lies in, for tables.
-    pub fn without_folder(&self) -> String {
-        let file = self.file.file_name().map_or_else(PathBuf::new, PathBuf::from);
-        Self { file, line: self.line, problem: self.problem.clone() }.to_string()
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawPipeline {
@@ -103,20 +89,21 @@ struct RawPipeline {
     seed: u64,
     #[serde(default = "values::one", deserialize_with = "values::runs")]
     runs: usize,
-    data: Spanned<RawData>,
-    network: Spanned<RawNetwork>,
-    training: Spanned<RawTraining>,
-    record: Spanned<RawRecord>,
+    /// Read by [`data`], as the data set decides which keys the table has.
+    #[serde(rename = "data")]
+    _data: IgnoredAny,
+    network: Located<RawNetwork>,
+    training: Located<RawTraining>,
+    record: Located<RawRecord>,
     #[serde(default)]
-    estimate: Vec<Spanned<BTreeMap<Spanned<String>, toml::Value>>>,
-    #[serde(default)]
-    exact: Option<Spanned<RawExact>>,
+    estimate: Vec<Located<RawEstimate>>,
+    exact: Option<Located<RawExact>>,
     bound: Option<RawBound>,
     #[serde(default)]
-    expect: Vec<Spanned<RawExpect>>,
+    expect: Vec<Located<RawExpect>>,
     /// Read by [`sweep`] before lists are replaced by their values.
     #[serde(rename = "sweep")]
-    _sweep: Option<serde::de::IgnoredAny>,
+    _sweep: Option<IgnoredAny>,
 }
 
 impl Pipeline {
@@ -126,19 +113,33 @@ impl Pipeline {
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         let source = Source::read(path, Shortened::default())?;
-        source.pipeline(source.name(), source.tree()?)
+        Self::new(&source, source.name(), source.tree()?.get_ref())
+    }
+
+    /// The pipeline called `name` that a parsed file declares.
+    fn new(source: &Source, name: String, table: &DeTable<'_>) -> Result<Self, ConfigError> {
+        let raw = RawPipeline::deserialize(MapAccessDeserializer::new(Entries::new(table)));
+        let mut raw = raw.map_err(|fault| source.faulty(&fault))?;
+        if let Some(runs) = source.shortened.runs {
+            raw.runs = runs;
+        }
+        if let Some(epochs) = source.shortened.epochs {
+            raw.training.value.epochs = epochs;
+            raw.record.value.shorten(epochs);
+        }
+        let data = Node::from(table.get("data").expect("serde found the table"));
+        let entries = data.table().map_err(|fault| source.faulty(&fault.within("data", data)))?;
+        let checked = DataTable::new(data.at, entries).and_then(|data| Self::check(name, data, raw));
+        checked.map_err(|(at, problem)| source.refused(at, problem))
     }
 
     /// Checks what concerns several keys; an error carries the place of the key to blame.
-    fn check(name: String, raw: RawPipeline) -> Result<Self, (usize, String)> {
-        let data_at = raw.data.span().start;
-        let data = data::Table::new(data_at, raw.data.into_inner())?;
-        let (network_at, training_at) = (raw.network.span().start, raw.training.span().start);
-        let architecture = raw.network.into_inner().check().map_err(|problem| (network_at, problem))?;
-        let (training, stop) = raw.training.into_inner().check().map_err(|problem| (training_at, problem))?;
+    fn check(name: String, data: DataTable, raw: RawPipeline) -> Result<Self, (usize, String)> {
+        let (network_at, training_at, record_at) = (raw.network.at, raw.training.at, raw.record.at);
+        let architecture = raw.network.value.check().map_err(|problem| (network_at, problem))?;
+        let (training, stop) = raw.training.value.check().map_err(|problem| (training_at, problem))?;
         architecture.check(training.loss, training.batch_size).map_err(|e| (network_at, e.to_string()))?;
-        let record_at = raw.record.span().start;
-        let record = raw.record.into_inner().check(record_at, training.n_epochs, architecture.hidden.len() + 1)?;
+        let record = raw.record.value.check(record_at, training.n_epochs, architecture.hidden.len() + 1)?;
         if stop.is_some() && !matches!(record.when, When::Fixed { .. }) {
             let problem =
                 "`stop` looks at the end of every epoch, which `adaptive` does not; record `epochs` or `steps`";
@@ -147,34 +148,24 @@ impl Pipeline {
         if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
             return Err((record_at, NetworkError::CoupledSamples.to_string()));
         }
-        let exact = raw.exact.map(|raw| {
-            let at = raw.span().start;
-            raw.into_inner().check(&data, &architecture, &record).map_err(|problem| (at, problem))
+        let exact = raw.exact.map(|Located { at, value: raw }| {
+            raw.check(&data, &architecture, &record).map_err(|problem| (at, problem))
         });
         let exact = exact.transpose()?;
-        let mut estimates: Vec<Request> = Vec::new();
-        for table in raw.estimate {
-            let at = table.span().start;
-            for request in requests(at, table.into_inner())? {
-                if estimates.iter().any(|other| other.id == request.id) {
-                    return Err((at, format!("`{}` is asked for twice", request.id)));
-                }
-                estimates.push(request);
-            }
-        }
+        let estimates = requests(raw.estimate)?;
         let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
         let ids: Vec<String> = of_layers
             .map(ToString::to_string)
             .chain(exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
             .collect();
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
-        let known = Known {
+        let context = ClaimContext {
             estimates: &ids,
             n_layers: architecture.hidden.len() + 1,
             gradients: &record.gradients,
             has_bound: bound.is_some(),
         };
-        let claims = claims(raw.expect, &name, &known)?;
+        let claims = expect::claims(raw.expect, &name, &context)?;
         Ok(Self {
             name,
             seed: raw.seed,
@@ -199,7 +190,7 @@ impl Pipeline {
         let mut settings = serde_json::Map::new();
         settings.insert("seed".to_owned(), json!(self.seed));
         settings.insert("train_fraction".to_owned(), json!(self.train_fraction));
-        settings.insert("split".to_owned(), json!(name_of(Split::ALL, self.split)));
+        settings.insert("split".to_owned(), json!(self.split.name()));
         // Recordings of earlier versions had no choice, and keep their keys.
         if self.labels != Labelling::Given {
             settings.insert("labels".to_owned(), json!(self.labels.name()));
@@ -209,98 +200,6 @@ impl Pipeline {
         settings.insert("record".to_owned(), self.record.settings());
         settings.into()
     }
-}
-
-/// The claims about the experiment called `name`; an error carries the place of the key to blame.
-fn claims(raw: Vec<Spanned<RawExpect>>, name: &str, known: &Known<'_>) -> Result<Vec<Expect>, (usize, String)> {
-    let is_about =
-        |raw: &Spanned<RawExpect>| raw.get_ref().only.as_ref().is_none_or(|only| sweep::matches(only.get_ref(), name));
-    let about = raw.into_iter().filter(is_about);
-    about.map(|raw| (raw.span().start, raw.into_inner())).map(|(at, raw)| raw.check(at, known)).collect()
-}
-
-/// What an `[[estimate]]` table that begins at `at` asks for; an error carries the place of the key to blame.
-fn requests(at: usize, table: BTreeMap<Spanned<String>, toml::Value>) -> Result<Vec<Request>, (usize, String)> {
-    let mut spec = None;
-    let mut given = Vec::new();
-    for (key, value) in table {
-        let (at, key) = (key.span().start, key.into_inner());
-        let values = match value {
-            toml::Value::String(name) if key == "estimator" => {
-                spec = Some(estimators::find(&name).map_err(|e| (at, e.to_string()))?);
-                continue;
-            }
-            toml::Value::Array(values) if !values.is_empty() => values,
-            one => vec![one],
-        };
-        let values: Result<Vec<Value>, String> = values.into_iter().map(|value| parameter(&key, value)).collect();
-        given.push((at, key, values.map_err(|problem| (at, problem))?));
-    }
-    let spec = spec.ok_or_else(|| (at, "`[[estimate]]` needs `estimator`, the name of one".to_owned()))?;
-    // One by one first, so that the line of the one to blame is known.
-    for (at, key, values) in &given {
-        Request::check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
-    }
-    let all = given.into_iter().map(|(_, key, values)| (key, values)).collect();
-    Request::all(spec, all).map_err(|e| (at, e.to_string()))
-}
-
-fn parameter(key: &str, value: toml::Value) -> Result<Value, String> {
-    match value {
-        toml::Value::Integer(count) => Ok(u64::try_from(count).map_or(Value::Number(count as f64), Value::Count)),
-        toml::Value::Float(number) => Ok(Value::Number(number)),
-        toml::Value::String(text) => Ok(Value::Text(text)),
-        toml::Value::Boolean(flag) => Ok(Value::Flag(flag)),
-        other => Err(format!("parameter `{key}`: must be a number, a text, true or false, got {}", other.type_str())),
-    }
-}
-
-/// Puts the deserialiser's message into the user's words.
-fn explain(text: &str, line: Option<usize>, message: &str) -> String {
-    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-    if let (true, [name, known @ ..]) = (message.starts_with("unknown field"), quoted.as_slice()) {
-        return format!("unknown key `{name}`; {}", suggestion(name, known.iter().copied()));
-    }
-    if let (true, [name, known @ ..]) = (message.starts_with("unknown variant"), quoted.as_slice()) {
-        return format!("unknown choice `{name}`; {}", suggestion(name, known.iter().copied()));
-    }
-    if let (true, [name]) = (message.starts_with("missing field"), quoted.as_slice()) {
-        return format!("missing key `{name}`");
-    }
-    let first = reworded(message);
-    let key = line.and_then(|line| key_at(text, line));
-    key.map_or_else(|| first.clone(), |key| format!("`{key}`: {first}"))
-}
-
-/// The first line of the deserialiser's message, its types in the user's words.
-fn reworded(message: &str) -> String {
-    let mut first = message.lines().next().unwrap_or(message).to_owned();
-    for (theirs, ours) in [
-        (
-            "invalid type: map, expected a sequence",
-            "one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
-        ),
-        ("expected i64", "expected a whole number"),
-        ("expected u64", "expected a whole number of at least 0"),
-        ("expected usize", "expected a whole number of at least 0"),
-        ("expected f64", "expected a number"),
-        ("wanted string or table", "expected a name or a table of one key, as { every = 10 }"),
-    ] {
-        first = first.replace(theirs, ours);
-    }
-    first
-}
-
-/// The key whose value stands on a line; in a list of several lines it stands above.
-fn key_at(text: &str, line: usize) -> Option<&str> {
-    let is_key = |key: &str| key.chars().all(|c| c.is_alphanumeric() || "_-.\"' ".contains(c));
-    let has_key = |line: &&str| line.split_once('=').is_some_and(|(key, _)| is_key(key));
-    let lines: Vec<&str> = text.lines().take(line).collect();
-    let at = lines.iter().rposition(has_key)?;
-    let (key, value) = lines[at].split_once('=')?;
-    let above = lines.get(at + 1..lines.len() - 1).unwrap_or_default();
-    let n = |bracket: char| [&[value], above].concat().iter().map(|line| line.matches(bracket).count()).sum::<usize>();
-    (at + 1 == lines.len() || n('[') > n(']')).then_some(key.trim())
 }
 
 #[cfg(test)]

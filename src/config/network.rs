@@ -1,96 +1,49 @@
 //! The `[network]` table of a pipeline: the layers, as widths, as tables or in shorthand, and how they begin.
 
+use std::fmt;
+
+use serde::de::value::SeqAccessDeserializer;
+use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
-use super::values::{self, choice, name_of};
+use super::values;
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
-use crate::suggest::suggestion;
+use crate::suggest::Named;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawNetwork {
     #[serde(deserialize_with = "layers")]
     hidden: Vec<RawLayer>,
-    #[serde(default, deserialize_with = "some_activation")]
+    #[serde(default, deserialize_with = "values::some_choice")]
     activation: Option<Activation>,
     #[serde(default)]
     batch_norm: bool,
-    #[serde(default, deserialize_with = "rate")]
+    #[serde(default, deserialize_with = "layer::rate")]
     dropout: Option<f32>,
-    #[serde(default, deserialize_with = "rate")]
+    #[serde(default, deserialize_with = "layer::rate")]
     gaussian_dropout: Option<f32>,
-    #[serde(default, deserialize_with = "variance")]
+    #[serde(default, deserialize_with = "layer::variance")]
     noise_variance: Option<f32>,
-    #[serde(default, deserialize_with = "bits")]
+    #[serde(default, deserialize_with = "layer::bits")]
     quantise_bits: Option<u32>,
-    #[serde(default = "softmax", deserialize_with = "output")]
+    #[serde(default = "softmax", deserialize_with = "values::choice")]
     output: Output,
-    #[serde(default = "truncated_normal", deserialize_with = "initial")]
+    #[serde(default = "truncated_normal", deserialize_with = "values::choice")]
     initial: Initial,
-    #[serde(default = "values::fan_in", deserialize_with = "values::fan")]
+    #[serde(default = "values::fan_in", deserialize_with = "values::choice")]
     initial_fan: Fan,
-    #[serde(default, deserialize_with = "some_initial")]
+    #[serde(default, deserialize_with = "values::some_choice")]
     output_initial: Option<Initial>,
     #[serde(default = "one", deserialize_with = "values::positive")]
     initial_scale: f32,
 }
 
-/// A hidden layer as it is written: what it does not say is what the whole network says.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct RawLayer {
-    pub(super) n_units: usize,
-    pub(super) operations: Vec<Operation>,
-    /// Kinds of operations that the network has but this layer has not.
-    pub(super) without: Vec<Kind>,
-    pub(super) order: Order,
-}
-
-/// In which order the operations of a layer are done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Order {
-    /// That of [`Kind`].
-    ByKind,
-    /// As they are written; what the network says for all layers comes first where it concerns normalisation or the
-    /// activation, else last.
-    AsWritten,
-}
-
-/// Kinds of operations, in the order in which tables have them after the weighted sums.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    BatchNorm,
-    Activation,
-    Quantise,
-    Dropout,
-    GaussianDropout,
-    Noise,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTable {
-    #[serde(deserialize_with = "units")]
-    units: usize,
-    #[serde(default, deserialize_with = "some_activation")]
-    activation: Option<Activation>,
-    batch_norm: Option<bool>,
-    #[serde(default, deserialize_with = "rate")]
-    dropout: Option<f32>,
-    #[serde(default, deserialize_with = "rate")]
-    gaussian_dropout: Option<f32>,
-    #[serde(default, deserialize_with = "variance")]
-    noise_variance: Option<f32>,
-    #[serde(default, deserialize_with = "bits")]
-    quantise_bits: Option<u32>,
-}
-
-/// Every layer keeps files open while a run is recorded; the widths keep sums of them within bounds.
+/// Every layer keeps files open while a run is recorded.
 const MOST_LAYERS: usize = 100;
-const MOST_UNITS: i64 = 10_000_000;
-/// Beyond 16 bits levels are finer than f32 tells apart in a range of any size.
-const BITS: std::ops::RangeInclusive<i64> = 2..=16;
 
 impl RawNetwork {
     /// The architecture; what is wrong where something is.
@@ -120,104 +73,30 @@ impl RawNetwork {
     }
 }
 
-/// The operations that the keys of a table ask for.
-fn operations(
-    activation: Option<Activation>,
-    batch_norm: bool,
-    dropout: Option<f32>,
-    gaussian_dropout: Option<f32>,
-    noise_variance: Option<f32>,
-    quantise_bits: Option<u32>,
-) -> Vec<Operation> {
-    let all = [
-        batch_norm.then_some(Operation::BatchNorm),
-        activation.map(Operation::Activation),
-        // A number of 0 says that there is none, also where a sweep begins with 0.
-        quantise_bits.filter(|bits| *bits > 0).map(|bits| Operation::Quantise { bits }),
-        dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::Dropout { rate }),
-        gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
-        noise_variance.filter(|variance| *variance > 0.0).map(|variance| Operation::Noise { variance }),
-    ];
-    all.into_iter().flatten().collect()
-}
-
-fn kind(operation: &Operation) -> Kind {
-    match operation {
-        Operation::Activation(_) => Kind::Activation,
-        Operation::BatchNorm => Kind::BatchNorm,
-        Operation::Quantise { .. } => Kind::Quantise,
-        Operation::Dropout { .. } => Kind::Dropout,
-        Operation::GaussianDropout { .. } => Kind::GaussianDropout,
-        Operation::Noise { .. } => Kind::Noise,
-    }
-}
-
-impl RawLayer {
-    /// The layer with what the network says for all, `defaults`.
-    fn complete(self, defaults: &[Operation]) -> Result<Hidden, String> {
-        let mut operations = self.operations;
-        let is_new = |operation: &&Operation| {
-            let kind = kind(operation);
-            !self.without.contains(&kind) && operations.iter().all(|own| self::kind(own) != kind)
-        };
-        let new: Vec<Operation> = defaults.iter().filter(is_new).copied().collect();
-        match self.order {
-            Order::ByKind => {
-                operations.extend(new);
-                operations.sort_by_key(kind);
-            }
-            Order::AsWritten => {
-                let (early, late): (Vec<_>, Vec<_>) = new.into_iter().partition(|new| kind(new) <= Kind::Activation);
-                operations.splice(0..0, early);
-                operations.extend(late);
-            }
-        }
-        if operations.iter().all(|operation| kind(operation) != Kind::Activation) {
-            let problem = "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)";
-            return Err(problem.to_owned());
-        }
-        Ok(Hidden { n_units: self.n_units, operations })
-    }
-}
-
-impl From<RawTable> for RawLayer {
-    fn from(raw: RawTable) -> Self {
-        let says_none = [
-            (Kind::BatchNorm, raw.batch_norm == Some(false)),
-            (Kind::Quantise, raw.quantise_bits == Some(0)),
-            (Kind::Dropout, raw.dropout == Some(0.0)),
-            (Kind::GaussianDropout, raw.gaussian_dropout == Some(0.0)),
-            (Kind::Noise, raw.noise_variance == Some(0.0)),
-        ];
-        Self {
-            n_units: raw.units,
-            operations: operations(
-                raw.activation,
-                raw.batch_norm == Some(true),
-                raw.dropout,
-                raw.gaussian_dropout,
-                raw.noise_variance,
-                raw.quantise_bits,
-            ),
-            without: says_none.into_iter().filter(|(_, is_none)| *is_none).map(|(kind, _)| kind).collect(),
-            order: Order::ByKind,
-        }
-    }
-}
-
 fn layers<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<RawLayer>, D::Error> {
-    checked_layers(toml::Value::deserialize(from)?).map_err(serde::de::Error::custom)
+    from.deserialize_any(LayersVisitor)
 }
 
-fn checked_layers(got: toml::Value) -> Result<Vec<RawLayer>, String> {
-    let layers = match got {
-        toml::Value::String(text) => shorthand(&text)?,
-        toml::Value::Array(items) => items.into_iter().map(layer).collect::<Result<Vec<_>, _>>()?,
-        other => {
-            let allowed = "widths such as [10, 7, 5], tables of layers, or a shorthand such as \"10-tanh,Dr-0.2,7\"";
-            return Err(format!("must be {allowed}, got {other}"));
-        }
-    };
+struct LayersVisitor;
+
+impl<'de> Visitor<'de> for LayersVisitor {
+    type Value = Vec<RawLayer>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("widths such as [10, 7, 5], tables of layers, or a shorthand such as \"10-tanh,Dr-0.2,7\"")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Vec<RawLayer>, E> {
+        shorthand(text).and_then(checked).map_err(E::custom)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, items: A) -> Result<Vec<RawLayer>, A::Error> {
+        let layers = Vec::deserialize(SeqAccessDeserializer::new(items))?;
+        checked(layers).map_err(A::Error::custom)
+    }
+}
+
+fn checked(layers: Vec<RawLayer>) -> Result<Vec<RawLayer>, String> {
     if layers.is_empty() {
         return Err("no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]".to_owned());
     }
@@ -227,81 +106,8 @@ fn checked_layers(got: toml::Value) -> Result<Vec<RawLayer>, String> {
     Ok(layers)
 }
 
-fn layer(item: toml::Value) -> Result<RawLayer, String> {
-    match item {
-        toml::Value::Integer(n_units) => {
-            let n_units = checked_units(n_units)?;
-            Ok(RawLayer { n_units, operations: Vec::new(), without: Vec::new(), order: Order::ByKind })
-        }
-        toml::Value::Table(_) => {
-            let table: RawTable = item.try_into().map_err(|e: toml::de::Error| e.message().to_owned())?;
-            Ok(table.into())
-        }
-        other => Err(format!("a layer is a width or a table such as {{ units = 10, dropout = 0.2 }}, got {other}")),
-    }
-}
-
-fn units<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    checked_units(i64::deserialize(from)?).map_err(serde::de::Error::custom)
-}
-
-pub(super) fn checked_units(width: i64) -> Result<usize, String> {
-    match (1..=MOST_UNITS).contains(&width) {
-        true => Ok(width as usize),
-        false => Err(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
-    }
-}
-
-fn rate<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
-    checked_rate(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
-}
-
-pub(super) fn checked_rate(rate: f64) -> Result<f32, String> {
-    match (0.0..1.0).contains(&rate) && (rate as f32) < 1.0 {
-        true => Ok(rate as f32),
-        false => Err(format!("a dropout rate must be at least 0 and below 1, got {rate}")),
-    }
-}
-
-fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>, D::Error> {
-    checked_variance(f64::deserialize(from)?).map(Some).map_err(serde::de::Error::custom)
-}
-
-pub(super) fn checked_variance(variance: f64) -> Result<f32, String> {
-    match variance >= 0.0 && (variance as f32).is_finite() {
-        true => Ok(variance as f32),
-        false => Err(format!("a variance must be a number of at least 0 that f32 can hold, got {variance}")),
-    }
-}
-
-fn bits<'de, D: Deserializer<'de>>(from: D) -> Result<Option<u32>, D::Error> {
-    checked_bits(i64::deserialize(from)? as f64).map(Some).map_err(serde::de::Error::custom)
-}
-
-pub(super) fn checked_bits(bits: f64) -> Result<u32, String> {
-    match bits == 0.0 || (bits.fract() == 0.0 && BITS.contains(&(bits as i64))) {
-        true => Ok(bits as u32),
-        false => Err(format!("bits must be 0 or a whole number from {} to {}, got {bits}", BITS.start(), BITS.end())),
-    }
-}
-
-pub(super) fn named_activation(name: &str) -> Result<Activation, String> {
-    let found = Activation::ALL.iter().find(|(known, _)| *known == name);
-    let unknown =
-        || format!("unknown choice `{name}`; {}", suggestion(name, Activation::ALL.iter().map(|(name, _)| *name)));
-    found.map(|(_, activation)| *activation).ok_or_else(unknown)
-}
-
-fn some_activation<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Activation>, D::Error> {
-    choice(from, Activation::ALL).map(Some)
-}
-
 fn softmax() -> Output {
     Output::Softmax
-}
-
-fn output<'de, D: Deserializer<'de>>(from: D) -> Result<Output, D::Error> {
-    choice(from, Output::ALL)
 }
 
 fn truncated_normal() -> Initial {
@@ -310,14 +116,6 @@ fn truncated_normal() -> Initial {
 
 fn one() -> f32 {
     1.0
-}
-
-fn initial<'de, D: Deserializer<'de>>(from: D) -> Result<Initial, D::Error> {
-    choice(from, Initial::ALL)
-}
-
-fn some_initial<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Initial>, D::Error> {
-    choice(from, Initial::ALL).map(Some)
 }
 
 /// What of an architecture a recording depends on, for manifests: keys that came later only where they are not as before.
@@ -329,7 +127,7 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
     add("hidden", json!(widths));
     match hidden.first().map(|layer| layer.operations.as_slice()) {
         Some([Operation::Activation(activation)]) if hidden.iter().all(|l| l.operations == hidden[0].operations) => {
-            add("activation", json!(name_of(Activation::ALL, *activation)));
+            add("activation", json!(activation.name()));
         }
         _ => {
             let of_layer = |layer: &Hidden| layer.operations.iter().map(operation).collect::<Vec<Value>>();
@@ -344,7 +142,7 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
         add("initial_scale", json!(as_written(architecture.initial_scale)));
     }
     if architecture.output != Output::Softmax {
-        add("output", json!(name_of(Output::ALL, architecture.output)));
+        add("output", json!(architecture.output.name()));
     }
     if let Some(bits) = architecture.output_bits {
         add("output_bits", json!(bits));
@@ -354,14 +152,14 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
 
 fn add_initial(key: &str, initial: Initial, add: &mut impl FnMut(&str, Value) -> Option<Value>) {
     match initial {
-        Initial::TruncatedNormal(fan) => add(&format!("{key}_fan"), json!(name_of(Fan::ALL, fan))),
-        other => add(key, json!(name_of(Initial::ALL, other))),
+        Initial::TruncatedNormal(fan) => add(&format!("{key}_fan"), json!(fan.name())),
+        other => add(key, json!(other.name())),
     };
 }
 
 fn operation(operation: &Operation) -> Value {
     match operation {
-        Operation::Activation(activation) => json!(name_of(Activation::ALL, *activation)),
+        Operation::Activation(activation) => json!(activation.name()),
         Operation::BatchNorm => json!("batch_norm"),
         Operation::Quantise { bits } => json!({ "quantise_bits": bits }),
         Operation::Dropout { rate } => json!({ "dropout": as_written(*rate) }),

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
-use toml::Spanned;
 
-use super::values::{self, choice, count, name_of};
+use super::tree::Located;
+use super::values::{self, count};
 use crate::math::spacing::{log_spaced, saxe, saxe_mnist};
 use crate::nn::GradientKind;
 use crate::store::Precision;
+use crate::suggest::Named;
 
 /// What is recorded of a run, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,9 +73,15 @@ pub enum Adaptive {
     Exact,
 }
 
-impl Adaptive {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Adaptive)] = &[("approximate", Adaptive::Approximate), ("exact", Adaptive::Exact)];
+impl Named for Adaptive {
+    const ALL: &'static [Self] = &[Self::Approximate, Self::Exact];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Approximate => "approximate",
+            Self::Exact => "exact",
+        }
+    }
 }
 
 /// The samples whose activations are recorded.
@@ -93,15 +100,15 @@ pub enum RecordedSamples {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawRecord {
-    epochs: Option<Spanned<RawEpochs>>,
-    steps: Option<Spanned<Steps>>,
-    adaptive: Option<Spanned<RawAdaptive>>,
-    layers: Option<Spanned<Vec<RawLayer>>>,
+    epochs: Option<Located<RawEpochs>>,
+    steps: Option<Located<Steps>>,
+    adaptive: Option<Located<RawAdaptive>>,
+    layers: Option<Located<Vec<RawRecordedLayer>>>,
     #[serde(default)]
     pre_activations: bool,
     #[serde(default = "all", deserialize_with = "samples")]
     samples: RecordedSamples,
-    #[serde(default, deserialize_with = "precision")]
+    #[serde(default, deserialize_with = "values::choice")]
     precision: Precision,
     #[serde(default = "values::yes")]
     weights: bool,
@@ -132,13 +139,13 @@ enum RawEpochs {
 #[serde(deny_unknown_fields)]
 struct RawAdaptive {
     delta: f64,
-    #[serde(deserialize_with = "adaptive")]
+    #[serde(deserialize_with = "values::choice")]
     method: Adaptive,
 }
 
 #[derive(Deserialize)]
-#[serde(untagged, expecting = "expected \"input\", \"hidden\", \"output\" or a layer's number")]
-enum RawLayer {
+#[serde(untagged, expecting = "must be \"input\", \"hidden\", \"output\" or a layer's number")]
+enum RawRecordedLayer {
     Number(usize),
     Name(String),
 }
@@ -149,7 +156,7 @@ const MOST_RECORDS: usize = 1_000_000;
 impl RawRecord {
     /// Leaves out the epochs after `n_epochs`, to which the training was shortened; at least the last of it is recorded.
     pub(super) fn shorten(&mut self, n_epochs: u64) {
-        match self.epochs.as_mut().map(Spanned::as_mut) {
+        match self.epochs.as_mut().map(|epochs| &mut epochs.value) {
             Some(RawEpochs::LogSpaced(count)) => *count = (*count as u64).min(n_epochs) as usize,
             Some(RawEpochs::List(list)) => {
                 list.retain(|epoch| *epoch < n_epochs);
@@ -167,7 +174,7 @@ impl RawRecord {
                 return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`: when to record".to_owned()));
             }
             (None, None, Some(adaptive)) => {
-                let (at, raw) = (adaptive.span().start, adaptive.into_inner());
+                let Located { at, value: raw } = adaptive;
                 if !(raw.delta > 0.0 && raw.delta.is_finite()) {
                     return Err((at, format!("`delta` must be a number of bits above 0, got {}", raw.delta)));
                 }
@@ -180,16 +187,14 @@ impl RawRecord {
             }
             (_, _, Some(adaptive)) => {
                 let problem = "`adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`";
-                return Err((adaptive.span().start, problem.to_owned()));
+                return Err((adaptive.at, problem.to_owned()));
             }
             (epochs, steps, None) => When::Fixed {
-                epochs: epochs.map_or(Ok(Vec::new()), |raw| {
-                    let at = raw.span().start;
-                    recorded_epochs(raw.into_inner(), n_epochs).map_err(|problem| (at, problem))
+                epochs: epochs.map_or(Ok(Vec::new()), |Located { at, value: raw }| {
+                    recorded_epochs(raw, n_epochs).map_err(|problem| (at, problem))
                 })?,
-                steps: steps.map_or(Ok(Steps::List(Vec::new())), |raw| {
-                    let at = raw.span().start;
-                    raw.into_inner().checked().map_err(|problem| (at, problem))
+                steps: steps.map_or(Ok(Steps::List(Vec::new())), |Located { at, value: raw }| {
+                    raw.checked().map_err(|problem| (at, problem))
                 })?,
             },
         };
@@ -255,7 +260,7 @@ impl Steps {
 impl Record {
     /// What of it the content of a recording depends on, for manifests.
     pub(super) fn settings(&self) -> Value {
-        let gradients: Vec<&str> = self.gradients.iter().map(|kind| name_of(GradientKind::ALL, *kind)).collect();
+        let gradients: Vec<&str> = self.gradients.iter().map(|kind| kind.name()).collect();
         json!({
             "when": match &self.when {
                 When::Fixed { epochs, steps } => json!({ "epochs": epochs, "steps": match steps {
@@ -264,7 +269,7 @@ impl Record {
                     Steps::Windows(windows) => json!({ "windows": windows }),
                 } }),
                 When::Adaptive { delta_bits, method } => {
-                    json!({ "delta_bits": delta_bits, "method": name_of(Adaptive::ALL, *method) })
+                    json!({ "delta_bits": delta_bits, "method": method.name() })
                 }
             },
             "layers": self.layers,
@@ -275,7 +280,7 @@ impl Record {
                 RecordedSamples::Test => json!("test"),
                 RecordedSamples::Subset(n) => json!(n),
             },
-            "precision": name_of(Precision::ALL, self.precision),
+            "precision": self.precision.name(),
             "weights": self.weights,
             "losses": self.losses,
             "gradients": gradients,
@@ -314,18 +319,17 @@ fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, Strin
     if epochs.len() > MOST_RECORDS { too_many(epochs.len() as u64) } else { Ok(epochs) }
 }
 
-fn layers(raw: Option<Spanned<Vec<RawLayer>>>, n_layers: usize) -> Result<Vec<usize>, (usize, String)> {
-    let Some(raw) = raw else { return Ok((1..=n_layers).collect()) };
-    let (at, raw) = (raw.span().start, raw.into_inner());
+fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, n_layers: usize) -> Result<Vec<usize>, (usize, String)> {
+    let Some(Located { at, value: raw }) = raw else { return Ok((1..=n_layers).collect()) };
     let mut layers = Vec::new();
     for layer in raw {
         match layer {
-            RawLayer::Number(number) if number <= n_layers => layers.push(number),
-            RawLayer::Number(number) => {
+            RawRecordedLayer::Number(number) if number <= n_layers => layers.push(number),
+            RawRecordedLayer::Number(number) => {
                 let problem = format!("there is no layer {number}; 0 is the input, {n_layers} the output");
                 return Err((at, problem));
             }
-            RawLayer::Name(name) => match name.as_str() {
+            RawRecordedLayer::Name(name) => match name.as_str() {
                 "input" => layers.push(0),
                 "hidden" => layers.extend(1..n_layers),
                 "output" => layers.push(n_layers),
@@ -360,14 +364,6 @@ fn samples<'de, D: Deserializer<'de>>(from: D) -> Result<RecordedSamples, D::Err
     }
 }
 
-fn precision<'de, D: Deserializer<'de>>(from: D) -> Result<Precision, D::Error> {
-    choice(from, Precision::ALL)
-}
-
-fn adaptive<'de, D: Deserializer<'de>>(from: D) -> Result<Adaptive, D::Error> {
-    choice(from, Adaptive::ALL)
-}
-
 fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKind>>, D::Error> {
     let got = toml::Value::deserialize(from)?;
     let names = match &got {
@@ -376,16 +372,16 @@ fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKi
         toml::Value::Array(names) => names.clone(),
         name => vec![name.clone()],
     };
-    let find = |name: &toml::Value| GradientKind::ALL.iter().find(|(known, _)| Some(*known) == name.as_str());
     let mut kinds = Vec::new();
     for name in &names {
-        match find(name) {
-            Some((_, kind)) if !kinds.contains(kind) => kinds.push(*kind),
+        match name.as_str().and_then(|name| GradientKind::find(name).ok()) {
+            Some(kind) if !kinds.contains(&kind) => kinds.push(kind),
             Some(_) => {}
             None => {
-                let known: Vec<String> = GradientKind::ALL.iter().map(|(name, _)| format!("\"{name}\"")).collect();
-                let known = known.join(", ");
-                return Err(serde::de::Error::custom(format!("must be true, false or some of {known}, got {name}")));
+                let choices: Vec<String> =
+                    GradientKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
+                let choices = choices.join(", ");
+                return Err(serde::de::Error::custom(format!("must be true, false or some of {choices}, got {name}")));
             }
         }
     }

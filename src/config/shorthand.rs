@@ -1,8 +1,9 @@
 //! Layers in shorthand: `12,Dr-0.2,10-tanh,BN,8-relu`.
 
-use super::network::{Order, RawLayer, checked_bits, checked_rate, checked_units, checked_variance, named_activation};
+use super::layer::{Order, RawLayer, checked_bits, checked_rate, checked_units, checked_variance};
+use super::values::named;
 use crate::nn::{Activation, Operation};
-use crate::suggest::suggestion;
+use crate::suggest::{Named, suggestion};
 
 /// Reads the shorthand of Grabauskas 2019, `12,Dr-0.2,10-tanh,BN,8-relu`: dense layers by their width, with an activation or
 /// that of the network, and what follows each. Besides his `Dr` and `BN`: `GDr` (Gaussian dropout), `Noise` (with its
@@ -15,7 +16,7 @@ pub(super) fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
         let number = |allowed: &str| value.and_then(|v| v.parse::<f32>().ok()).ok_or_else(|| wrong(allowed));
         let operation = if word.starts_with(|c: char| c.is_ascii_digit()) {
             let n_units = word.parse().map_err(|_| wrong("a width such as 12, or 10-tanh")).and_then(checked_units)?;
-            let operations = value.map(|name| named_activation(name).map(Operation::Activation)).transpose()?;
+            let operations = value.map(|name| named(name).map(Operation::Activation)).transpose()?;
             layers.push(RawLayer {
                 n_units,
                 operations: operations.into_iter().collect(),
@@ -23,8 +24,8 @@ pub(super) fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
                 order: Order::AsWritten,
             });
             continue;
-        } else if value.is_none() && Activation::ALL.iter().any(|(name, _)| *name == word) {
-            Operation::Activation(named_activation(word)?)
+        } else if let (None, Ok(activation)) = (value, Activation::find(word)) {
+            Operation::Activation(activation)
         } else {
             match word {
                 "BN" if value.is_none() => Operation::BatchNorm,
@@ -39,7 +40,7 @@ pub(super) fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
                 "Q" => Operation::Quantise { bits: checked_bits(number("Q-BITS, such as Q-8")?.into())? },
                 _ => {
                     let known = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
-                    let known = known.into_iter().chain(Activation::ALL.iter().map(|(name, _)| *name));
+                    let known = known.into_iter().chain(Activation::ALL.iter().map(|activation| activation.name()));
                     return Err(format!(
                         "unknown item `{item}`; a width such as 12 or 10-tanh, or {}",
                         suggestion(word, known)

@@ -1,20 +1,21 @@
-//! The text of a pipeline file: parsed once, with the place of every key and value, so that what is wrong is told with
-//! its line also where a list was replaced by one of its values.
+//! The text of a pipeline file: parsed once, with the place of every key and value, so that an error has the line of what
+//! is wrong also if a list was replaced by one of its values.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use thiserror::Error;
 use toml::Spanned;
-use toml::de::{DeTable, DeValue, Deserializer, ValueDeserializer};
+use toml::de::DeTable;
 
-use super::{ConfigError, Pipeline, RawPipeline, explain};
+use super::tree::Fault;
 
 /// A pipeline file.
 pub(super) struct Source {
     path: PathBuf,
     pub(super) text: String,
-    shortened: Shortened,
+    /// Whether and how much every experiment of the file is made smaller.
+    pub(super) shortened: Shortened,
 }
 
 /// A smaller version of an experiment, to try it out.
@@ -22,8 +23,25 @@ pub(super) struct Source {
 pub struct Shortened {
     /// Epochs of training, in the place of the file's.
     pub epochs: Option<u64>,
-    /// Runs, likewise.
+    /// Runs, in the place of the file's.
     pub runs: Option<usize>,
+}
+
+/// What is wrong with a pipeline file, and where.
+#[derive(Debug, Error)]
+#[error("{}{}: {problem}", file.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
+pub struct ConfigError {
+    file: PathBuf,
+    line: Option<usize>,
+    problem: String,
+}
+
+impl ConfigError {
+    /// The message without the folder of the file, for tables.
+    pub fn without_folder(&self) -> String {
+        let file = self.file.file_name().map_or_else(PathBuf::new, PathBuf::from);
+        Self { file, line: self.line, problem: self.problem.clone() }.to_string()
+    }
 }
 
 impl Source {
@@ -40,38 +58,24 @@ impl Source {
 
     /// Every key and value with its place.
     pub(super) fn tree(&self) -> Result<Spanned<DeTable<'_>>, ConfigError> {
-        DeTable::parse(&self.text).map_err(|e| self.explained(&e))
+        DeTable::parse(&self.text).map_err(|e| {
+            let problem = format!("this is not TOML: {}", e.message().replace('\n', ", "));
+            self.error(e.span().map(|span| span.start), problem)
+        })
     }
 
-    /// The pipeline called `name` that a tree declares.
-    pub(super) fn pipeline(&self, name: String, tree: Spanned<DeTable<'_>>) -> Result<Pipeline, ConfigError> {
-        let mut raw = RawPipeline::deserialize(Deserializer::from(tree)).map_err(|e| self.explained(&e))?;
-        if let Some(runs) = self.shortened.runs {
-            raw.runs = runs;
-        }
-        if let Some(epochs) = self.shortened.epochs {
-            raw.training.as_mut().epochs = epochs;
-            raw.record.as_mut().shorten(epochs);
-        }
-        Pipeline::check(name, raw).map_err(|(at, problem)| self.refused(at, problem))
-    }
-
-    /// A value of the tree as `T`.
-    pub(super) fn value<'i, T: Deserialize<'i>>(&self, value: Spanned<DeValue<'i>>) -> Result<T, ConfigError> {
-        T::deserialize(ValueDeserializer::from(value)).map_err(|e| self.explained(&e))
-    }
-
-    /// What is wrong at a byte of the text.
+    /// The error of something wrong at a byte of the text.
     pub(super) fn refused(&self, at: usize, problem: String) -> ConfigError {
-        ConfigError { file: self.path.clone(), line: Some(self.line_at(at)), problem }
+        self.error(Some(at), problem)
     }
 
-    fn explained(&self, e: &toml::de::Error) -> ConfigError {
-        let line = e.span().map(|span| self.line_at(span.start));
-        ConfigError { file: self.path.clone(), line, problem: explain(&self.text, line, e.message()) }
+    /// The error of what serde found.
+    pub(super) fn faulty(&self, fault: &Fault) -> ConfigError {
+        self.error(fault.at, fault.to_string())
     }
 
-    fn line_at(&self, offset: usize) -> usize {
-        self.text[..offset.min(self.text.len())].matches('\n').count() + 1
+    fn error(&self, at: Option<usize>, problem: String) -> ConfigError {
+        let line = at.map(|at| self.text[..at.min(self.text.len())].matches('\n').count() + 1);
+        ConfigError { file: self.path.clone(), line, problem }
     }
 }

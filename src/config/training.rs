@@ -3,11 +3,12 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::values::{self, choice, name_of};
+use super::values;
 use crate::nn::{
     Adam, BatchOrder, BatchSize, Constraints, Loss, Momentum, Optimiser, Penalties, Renormalise, Schedule,
     TrainingSettings,
 };
+use crate::suggest::Named;
 
 /// When a training ends before its last epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,17 +30,23 @@ pub enum StopOn {
     Test,
 }
 
-impl StopOn {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, StopOn)] = &[("train", StopOn::Train), ("test", StopOn::Test)];
+impl Named for StopOn {
+    const ALL: &'static [Self] = &[Self::Train, Self::Test];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Train => "train",
+            Self::Test => "test",
+        }
+    }
 }
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawTraining {
-    #[serde(default = "cross_entropy", deserialize_with = "loss")]
+    #[serde(default = "cross_entropy", deserialize_with = "values::choice")]
     loss: Loss,
-    #[serde(deserialize_with = "rule")]
+    #[serde(deserialize_with = "values::choice")]
     optimiser: Rule,
     #[serde(deserialize_with = "values::positive")]
     learning_rate: f32,
@@ -86,15 +93,20 @@ enum Rule {
     RmsProp,
 }
 
-impl Rule {
-    const ALL: &[(&str, Rule)] = &[
-        ("adam", Rule::Adam),
-        ("adam_pytorch", Rule::AdamPyTorch),
-        ("sgd", Rule::Sgd),
-        ("momentum", Rule::Momentum),
-        ("nesterov", Rule::Nesterov),
-        ("rmsprop", Rule::RmsProp),
-    ];
+impl Named for Rule {
+    const ALL: &'static [Self] =
+        &[Self::Adam, Self::AdamPyTorch, Self::Sgd, Self::Momentum, Self::Nesterov, Self::RmsProp];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Adam => "adam",
+            Self::AdamPyTorch => "adam_pytorch",
+            Self::Sgd => "sgd",
+            Self::Momentum => "momentum",
+            Self::Nesterov => "nesterov",
+            Self::RmsProp => "rmsprop",
+        }
+    }
 }
 
 #[derive(Deserialize, Default)]
@@ -116,7 +128,7 @@ enum RawSchedule {
 struct RawStop {
     accuracy: Option<f64>,
     patience: Option<u64>,
-    #[serde(default = "train", deserialize_with = "stop_on")]
+    #[serde(default = "train", deserialize_with = "values::choice")]
     of: StopOn,
 }
 
@@ -159,7 +171,7 @@ impl RawTraining {
             Rule::RmsProp => &["decay", "epsilon"],
         };
         if let Some((key, _)) = given.iter().find(|(key, is_given)| *is_given && !takes.contains(key)) {
-            let name = name_of(Rule::ALL, self.optimiser);
+            let name = self.optimiser.name();
             return Err(format!("`{key}` means nothing to the optimiser `{name}`; leave it out"));
         }
         let momentum = self.momentum.unwrap_or(0.9);
@@ -214,7 +226,7 @@ pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serd
     let (rule, parameters) = optimiser(training.optimiser);
     let mut settings = serde_json::Map::new();
     let mut add = |key: &str, value: Value| settings.insert(key.to_owned(), value);
-    add("optimiser", json!(name_of(Rule::ALL, rule)));
+    add("optimiser", json!(rule.name()));
     if training.optimiser != Optimiser::ADAM && !parameters.is_null() {
         add("optimiser_parameters", parameters);
     }
@@ -229,7 +241,7 @@ pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serd
     add("reshuffle", json!(training.batch_order == BatchOrder::Reshuffled));
     add("epochs", json!(training.n_epochs));
     if training.loss != plain.loss {
-        add("loss", json!(name_of(Loss::ALL, training.loss)));
+        add("loss", json!(training.loss.name()));
     }
     match training.schedule {
         Schedule::Constant => {}
@@ -256,7 +268,7 @@ pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serd
         add("prefit", json!(training.n_prefit_epochs));
     }
     if let Some(Stop { accuracy, patience, of }) = stop {
-        add("stop", json!({ "accuracy": accuracy, "patience": patience, "of": name_of(StopOn::ALL, *of) }));
+        add("stop", json!({ "accuracy": accuracy, "patience": patience, "of": of.name() }));
     }
     settings
 }
@@ -282,18 +294,6 @@ fn cross_entropy() -> Loss {
 
 fn train() -> StopOn {
     StopOn::Train
-}
-
-fn loss<'de, D: Deserializer<'de>>(from: D) -> Result<Loss, D::Error> {
-    choice(from, Loss::ALL)
-}
-
-fn rule<'de, D: Deserializer<'de>>(from: D) -> Result<Rule, D::Error> {
-    choice(from, Rule::ALL)
-}
-
-fn stop_on<'de, D: Deserializer<'de>>(from: D) -> Result<StopOn, D::Error> {
-    choice(from, StopOn::ALL)
 }
 
 /// A share of the past: at least 0, below 1.

@@ -1,10 +1,11 @@
 //! The values of a pipeline's keys, one function each: what is allowed, and the sentence where it is not.
 
+use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-use super::{Labelling, Split};
 use crate::nn::{BatchSize, Fan};
-use crate::suggest::suggestion;
+use crate::parameter::Value;
+use crate::suggest::Named;
 
 pub(super) fn one() -> usize {
     1
@@ -24,7 +25,7 @@ pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64
     if (1..=most).contains(&got) {
         return Ok(got);
     }
-    Err(serde::de::Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
+    Err(Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
 }
 
 /// Runs have names of four digits, so that they sort as they are numbered.
@@ -43,7 +44,7 @@ pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Err
     if value.is_finite() && value > 0.0 {
         return Ok(value);
     }
-    Err(serde::de::Error::custom(format!("must be a number above 0 that f32 can hold, got {got:?}")))
+    Err(Error::custom(format!("must be a number above 0 that f32 can hold, got {got:?}")))
 }
 
 pub(super) fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -51,7 +52,7 @@ pub(super) fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Err
     if got > 0.0 && got <= 1.0 {
         return Ok(got);
     }
-    Err(serde::de::Error::custom(format!("must be above 0 and at most 1, got {got}")))
+    Err(Error::custom(format!("must be above 0 and at most 1, got {got}")))
 }
 
 pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::Error> {
@@ -59,35 +60,32 @@ pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::
     match &got {
         toml::Value::String(word) if word == "full" => Ok(BatchSize::Full),
         toml::Value::Integer(size) if *size > 0 => Ok(BatchSize::Mini(*size as usize)),
-        _ => Err(serde::de::Error::custom(format!("must be \"full\" or a whole number of at least 1, got {got}"))),
+        _ => Err(Error::custom(format!("must be \"full\" or a whole number of at least 1, got {got}"))),
     }
 }
 
-/// One of a list of named values.
-pub(super) fn choice<'de, D: Deserializer<'de>, T: Copy>(from: D, all: &[(&'static str, T)]) -> Result<T, D::Error> {
-    choice_of(&String::deserialize(from)?, all).map_err(serde::de::Error::custom)
+/// The value that a name stands for.
+pub(super) fn choice<'de, D: Deserializer<'de>, T: Named>(from: D) -> Result<T, D::Error> {
+    named(&String::deserialize(from)?).map_err(Error::custom)
 }
 
-/// The value called `got` in a list of named values; the sentence where there is none.
-pub(super) fn choice_of<T: Copy>(got: &str, all: &[(&'static str, T)]) -> Result<T, String> {
-    let found = all.iter().find(|(name, _)| *name == got);
-    let unknown = || format!("unknown choice `{got}`; {}", suggestion(got, all.iter().map(|(name, _)| *name)));
-    found.map(|(_, value)| *value).ok_or_else(unknown)
+/// The value that a name stands for, of a key that may be left out.
+pub(super) fn some_choice<'de, D: Deserializer<'de>, T: Named>(from: D) -> Result<Option<T>, D::Error> {
+    choice(from).map(Some)
 }
 
-pub(super) fn fan<'de, D: Deserializer<'de>>(from: D) -> Result<Fan, D::Error> {
-    choice(from, Fan::ALL)
+/// The value called `name`, or the sentence that there is none.
+pub(super) fn named<T: Named>(name: &str) -> Result<T, String> {
+    T::find(name).map_err(|suggestion| format!("unknown choice `{name}`; {suggestion}"))
 }
 
-pub(super) fn split<'de, D: Deserializer<'de>>(from: D) -> Result<Split, D::Error> {
-    choice(from, Split::ALL)
-}
-
-pub(super) fn labelling<'de, D: Deserializer<'de>>(from: D) -> Result<Labelling, D::Error> {
-    choice(from, Labelling::ALL)
-}
-
-/// The name of a value in a list of named values.
-pub(super) fn name_of<T: PartialEq>(all: &[(&'static str, T)], value: T) -> &'static str {
-    all.iter().find(|(_, other)| *other == value).map_or("", |(name, _)| name)
+/// A value of an estimator's or a data set's parameter.
+pub(super) fn parameter(key: &str, value: toml::Value) -> Result<Value, String> {
+    match value {
+        toml::Value::Integer(count) => Ok(u64::try_from(count).map_or(Value::Number(count as f64), Value::Count)),
+        toml::Value::Float(number) => Ok(Value::Number(number)),
+        toml::Value::String(text) => Ok(Value::Text(text)),
+        toml::Value::Boolean(flag) => Ok(Value::Flag(flag)),
+        other => Err(format!("parameter `{key}`: must be a number, a text, true or false, got {}", other.type_str())),
+    }
 }

@@ -21,7 +21,7 @@ use thiserror::Error;
 pub use student_teacher::{Teacher, TeacherShape};
 
 use crate::parameter::{Parameter, ParameterError, Parameters};
-use crate::suggest::suggestion;
+use crate::suggest::{Suggestion, suggestion};
 
 /// Samples as they are stored: inputs and labels.
 #[derive(Debug, Clone, PartialEq)]
@@ -153,7 +153,7 @@ fn check_size(n_samples: usize, n_inputs: usize) -> Result<(), ParameterError> {
 #[error("unknown data set `{name}`; {suggestion}")]
 pub struct UnknownDataset {
     name: String,
-    suggestion: String,
+    suggestion: Suggestion,
 }
 
 /// The data set called `name`.

@@ -20,7 +20,7 @@ pub use given::{Given, Ranges, Sample, Spread};
 use crate::estimate_id::EstimatorId;
 use crate::parameter::{Parameter, ParameterError, Parameters, Value};
 use crate::sample::SampleError;
-use crate::suggest::suggestion;
+use crate::suggest::{Suggestion, suggestion};
 use crate::units::Nats;
 
 /// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen. It may have been built from several sets of
@@ -267,7 +267,7 @@ pub const ESTIMATORS: &[&Spec] =
 #[error("unknown estimator `{name}`; {suggestion}")]
 pub struct UnknownEstimator {
     name: String,
-    suggestion: String,
+    suggestion: Suggestion,
 }
 
 /// The estimator called `name`.

@@ -2,6 +2,7 @@
 
 use crate::math::elementary::{exp_m1, sigmoid, softplus, tanh};
 use crate::math::elementwise::{map, multiply};
+use crate::suggest::Named;
 
 /// What a layer does to its weighted sums z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,22 +34,39 @@ pub enum Activation {
 /// Slope of the leaky ReLU below 0, PyTorch's default.
 const LEAK: f32 = 0.01;
 
-impl Activation {
-    /// Every activation with the name a pipeline TOML gives it.
-    pub const ALL: &[(&str, Activation)] = &[
-        ("tanh", Activation::Tanh),
-        ("relu", Activation::Relu),
-        ("leaky_relu", Activation::LeakyRelu),
-        ("elu", Activation::Elu),
-        ("sigmoid", Activation::Sigmoid),
-        ("softsign", Activation::Softsign),
-        ("softplus", Activation::Softplus),
-        ("hard_tanh", Activation::HardTanh),
-        ("relu6", Activation::Relu6),
-        ("silu", Activation::Silu),
-        ("linear", Activation::Linear),
+impl Named for Activation {
+    const ALL: &'static [Self] = &[
+        Self::Tanh,
+        Self::Relu,
+        Self::LeakyRelu,
+        Self::Elu,
+        Self::Sigmoid,
+        Self::Softsign,
+        Self::Softplus,
+        Self::HardTanh,
+        Self::Relu6,
+        Self::Silu,
+        Self::Linear,
     ];
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Tanh => "tanh",
+            Self::Relu => "relu",
+            Self::LeakyRelu => "leaky_relu",
+            Self::Elu => "elu",
+            Self::Sigmoid => "sigmoid",
+            Self::Softsign => "softsign",
+            Self::Softplus => "softplus",
+            Self::HardTanh => "hard_tanh",
+            Self::Relu6 => "relu6",
+            Self::Silu => "silu",
+            Self::Linear => "linear",
+        }
+    }
+}
+
+impl Activation {
     /// t of every z.
     pub(super) fn apply(self, z: &[f32], t: &mut [f32]) {
         match self {

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 use rand_distr::StandardNormal;
 
 use super::*;
+use crate::suggest::Named;
 
 /// More than one tile, so that padding takes part.
 const TWO_TILES: usize = 150;
@@ -269,7 +270,7 @@ fn check_operations(n: usize, operations: &[Operation]) {
 
 #[test]
 fn every_activation_has_the_slope_of_its_formula() {
-    for (_, activation) in Activation::ALL {
+    for activation in Activation::ALL {
         check_operations(TWO_TILES, &[Operation::Activation(*activation)]);
     }
 }
@@ -302,8 +303,8 @@ fn gradients_pass_straight_through_quantisation() {
 
 #[test]
 fn every_output_with_every_loss() {
-    for (_, output) in Output::ALL {
-        for (_, loss) in Loss::ALL {
+    for output in Output::ALL {
+        for loss in Loss::ALL {
             let architecture = Architecture { output: *output, ..network(&[TANH]) };
             if architecture.check(*loss, BatchSize::Full).is_ok() {
                 check(TWO_TILES, &architecture, *loss, Penalties::default(), None);

@@ -1,6 +1,7 @@
 //! Statistics of gradients: how large their mean is, and how much they scatter.
 
 use super::network::Layer;
+use crate::suggest::Named;
 
 /// Over which gradients mean and spread are taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,13 +16,16 @@ pub enum GradientKind {
     Samples,
 }
 
-impl GradientKind {
-    /// Every kind with its name in the TOML and in the table.
-    pub const ALL: &[(&str, GradientKind)] = &[
-        ("after_step", GradientKind::AfterStep),
-        ("before_step", GradientKind::BeforeStep),
-        ("samples", GradientKind::Samples),
-    ];
+impl Named for GradientKind {
+    const ALL: &'static [Self] = &[Self::AfterStep, Self::BeforeStep, Self::Samples];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::AfterStep => "after_step",
+            Self::BeforeStep => "before_step",
+            Self::Samples => "samples",
+        }
+    }
 }
 
 /// Mean and spread of the gradients of one layer's kernel (biases left out).

@@ -3,6 +3,8 @@
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
+use crate::suggest::Named;
+
 /// Which width sets the spread of a layer's first weights, σ = 1/√fan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
@@ -12,9 +14,15 @@ pub enum Fan {
     Out,
 }
 
-impl Fan {
-    /// Every choice with the name a pipeline TOML gives it.
-    pub const ALL: &[(&str, Fan)] = &[("in", Fan::In), ("out", Fan::Out)];
+impl Named for Fan {
+    const ALL: &'static [Self] = &[Self::In, Self::Out];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
 }
 
 /// How a kernel of n_out units of n_in inputs begins.
@@ -34,17 +42,29 @@ pub enum Initial {
     Orthogonal,
 }
 
-impl Initial {
-    /// Every choice with the name a pipeline TOML gives it; the fan is a key of its own.
-    pub const ALL: &[(&str, Initial)] = &[
-        ("truncated_normal", Initial::TruncatedNormal(Fan::In)),
-        ("glorot_uniform", Initial::GlorotUniform),
-        ("glorot_normal", Initial::GlorotNormal),
-        ("he_uniform", Initial::HeUniform),
-        ("he_normal", Initial::HeNormal),
-        ("orthogonal", Initial::Orthogonal),
+impl Named for Initial {
+    const ALL: &'static [Self] = &[
+        Self::TruncatedNormal(Fan::In),
+        Self::GlorotUniform,
+        Self::GlorotNormal,
+        Self::HeUniform,
+        Self::HeNormal,
+        Self::Orthogonal,
     ];
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::TruncatedNormal(_) => "truncated_normal",
+            Self::GlorotUniform => "glorot_uniform",
+            Self::GlorotNormal => "glorot_normal",
+            Self::HeUniform => "he_uniform",
+            Self::HeNormal => "he_normal",
+            Self::Orthogonal => "orthogonal",
+        }
+    }
+}
+
+impl Initial {
     /// Fills `kernel`, n_out × n_in row-major.
     pub(super) fn fill(self, kernel: &mut [f32], n_in: usize, rng: &mut impl Rng) {
         let n_out = kernel.len() / n_in;

@@ -3,6 +3,7 @@
 use crate::math::elementary::sigmoid;
 use crate::math::elementwise::map;
 use crate::math::tile::{self, TILE};
+use crate::suggest::Named;
 
 /// What turns the last weighted sums z into the output p.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,11 +16,19 @@ pub enum Output {
     Linear,
 }
 
-impl Output {
-    /// Every output with its name in the TOML.
-    pub const ALL: &[(&str, Output)] =
-        &[("softmax", Output::Softmax), ("sigmoid", Output::Sigmoid), ("linear", Output::Linear)];
+impl Named for Output {
+    const ALL: &'static [Self] = &[Self::Softmax, Self::Sigmoid, Self::Linear];
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::Softmax => "softmax",
+            Self::Sigmoid => "sigmoid",
+            Self::Linear => "linear",
+        }
+    }
+}
+
+impl Output {
     /// p of the weighted sums of a tile.
     pub(super) fn apply(self, z: &[f32], p: &mut [f32]) {
         match self {
@@ -42,10 +51,18 @@ pub enum Loss {
     SquaredError,
 }
 
-impl Loss {
-    /// Every loss with its name in the TOML.
-    pub const ALL: &[(&str, Loss)] = &[("cross_entropy", Loss::CrossEntropy), ("squared_error", Loss::SquaredError)];
+impl Named for Loss {
+    const ALL: &'static [Self] = &[Self::CrossEntropy, Self::SquaredError];
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::CrossEntropy => "cross_entropy",
+            Self::SquaredError => "squared_error",
+        }
+    }
+}
+
+impl Loss {
     /// ∂(`scale` · Σ_s loss)/∂z of a tile; samples beyond `n_valid` are padding and weigh nothing.
     pub(super) fn delta(
         self,

@@ -29,7 +29,7 @@ use thiserror::Error;
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, SettingRow, StabilityRow, SummaryRow,
 };
-use crate::suggest::suggestion;
+use crate::suggest::{Suggestion, suggestion};
 
 /// What there is to draw. Whatever a folder lacks, and whatever is of no concern to the subject, is empty.
 #[derive(Debug, Clone, Copy, Default)]
@@ -145,7 +145,7 @@ pub enum PlotError {
         /// The given name.
         name: String,
         /// What the user may have meant.
-        suggestion: String,
+        suggestion: Suggestion,
     },
     /// No numbers to draw.
     #[error("no picture, because there is no {0}")]

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
+pub use super::claims::ClaimVerdict;
 use super::claims::{Judged, Tables, each, judged};
 use super::{StageError, keys};
 use crate::config::Pipeline;
@@ -12,6 +13,7 @@ use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
 use crate::store::schema::{ClaimRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
+use crate::suggest::Named;
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -88,7 +90,7 @@ fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimR
         layer,
         measure: claim.measure.words(),
         wanted: claim.wanted.words(),
-        verdict: judged.verdict.to_owned(),
+        verdict: judged.verdict.name().to_owned(),
         n_runs: judged.numbers.len() as i32,
         n_failed: judged.n_failed as i32,
         n_met: judged.n_met as i32,

@@ -26,6 +26,7 @@ use super::guard::guarded;
 use super::schema::{ActivationRow, PreActivationRow, Row};
 use super::table::{Footer, expect_entries, expect_types, footer_of, open, properties};
 use crate::estimate_id::Values;
+use crate::suggest::Named;
 
 /// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
@@ -49,10 +50,18 @@ pub enum Precision {
     F16,
 }
 
-impl Precision {
-    /// Every choice with its name in the TOML.
-    pub const ALL: &[(&str, Precision)] = &[("f32", Precision::F32), ("f16", Precision::F16)];
+impl Named for Precision {
+    const ALL: &'static [Self] = &[Self::F32, Self::F16];
 
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+}
+
+impl Precision {
     fn data_type(self) -> DataType {
         match self {
             Precision::F32 => DataType::Float32,

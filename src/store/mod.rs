@@ -12,6 +12,7 @@ mod layout;
 mod lock;
 mod manifest;
 mod partial;
+pub mod quantities;
 mod recording;
 pub mod schema;
 mod table;

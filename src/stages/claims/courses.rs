@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::{StageError, keys};
 use crate::config::Pipeline;
-use crate::config::expect::{Bound, Estimated, Fit, Gradient, Quantity};
+use crate::config::expect::Quantity;
+use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
 use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, verified_hash};
 
@@ -71,10 +72,10 @@ impl<'a> Tables<'a> {
 
     pub(super) fn courses(&mut self, quantity: &Quantity) -> Result<Courses, StageError> {
         match quantity {
-            Quantity::Estimated { estimate, column } => self.estimated(estimate, *column),
-            Quantity::Fit(column) => self.fits(*column),
-            Quantity::Gradient { column, over } => self.gradients(*column, over.as_deref()),
-            Quantity::Bound(column) => self.bound(*column),
+            Quantity::Estimated { estimate, column } => self.estimated(estimate, column),
+            Quantity::Fit(column) => self.fits(column),
+            Quantity::Gradient { column, over } => self.gradients(column, over.as_deref()),
+            Quantity::Bound(column) => self.bound(column),
         }
     }
 
@@ -84,7 +85,7 @@ impl<'a> Tables<'a> {
         self.estimates.get(estimate)?.first()?.quantity.clone()
     }
 
-    fn estimated(&mut self, estimate: &str, column: Estimated) -> Result<Courses, StageError> {
+    fn estimated(&mut self, estimate: &str, column: &Getter<EstimateRow>) -> Result<Courses, StageError> {
         if !self.estimates.contains_key(estimate) {
             let tables = self.experiment.estimate_files()?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
@@ -95,33 +96,15 @@ impl<'a> Tables<'a> {
             }
             self.estimates.insert(estimate.to_owned(), read_all_rows(&paths)?);
         }
-        let column_of = |row: &EstimateRow| match column {
-            Estimated::IXt => row.i_xt_bits,
-            Estimated::ITy => row.i_ty_bits,
-            Estimated::ITt => row.i_tt_bits,
-            Estimated::HT => row.h_t_bits,
-            Estimated::IXtNull => row.i_xt_null_bits_mean,
-            Estimated::ITyNull => row.i_ty_null_bits_mean,
-            Estimated::AtomShare => row.atom_share,
-            Estimated::DistinctShare => row.n_distinct.map(|n| n as f64 / f64::from(row.n_samples)),
-        };
         let value = |row: &EstimateRow| match &row.failure {
             Some(failure) => Err(format!("epoch {}: {failure}", row.epoch)),
-            None => Ok(column_of(row)),
+            None => Ok((column.get)(row)),
         };
         let rows = &self.estimates[estimate];
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
     }
 
-    fn fits(&mut self, column: Fit) -> Result<Courses, StageError> {
-        let value = |row: &EpochRow| match column {
-            Fit::LossTrain => row.loss_train_nats,
-            Fit::LossTest => row.loss_test_nats,
-            Fit::SquaredErrorTrain => row.squared_error_train,
-            Fit::SquaredErrorTest => row.squared_error_test,
-            Fit::AccuracyTrain => row.accuracy_train,
-            Fit::AccuracyTest => row.accuracy_test,
-        };
+    fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Courses, StageError> {
         if self.epochs.is_none() {
             match self.of_runs::<EpochRow>()? {
                 Ok(runs) => self.epochs = Some(runs),
@@ -129,10 +112,10 @@ impl<'a> Tables<'a> {
             }
         }
         let rows = self.epochs.iter().flatten().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
-        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok(value(row)))))))
+        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok((column.get)(row)))))))
     }
 
-    fn gradients(&mut self, column: Gradient, over: Option<&str>) -> Result<Courses, StageError> {
+    fn gradients(&mut self, column: &Getter<GradientRow>, over: Option<&str>) -> Result<Courses, StageError> {
         if self.gradients.is_none() {
             match self.of_runs::<GradientRow>()? {
                 Ok(runs) => self.gradients = Some(runs),
@@ -146,18 +129,14 @@ impl<'a> Tables<'a> {
             return Ok(Err("no gradients are recorded".to_owned()));
         };
         let over = over.unwrap_or(&first);
-        let value = |row: &GradientRow| match column {
-            Gradient::Snr => row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std),
-            Gradient::MeanNorm => Some(row.gradient_mean_norm),
-            Gradient::StdNorm => row.gradient_std_norm,
-            Gradient::WeightNorm => Some(row.weight_norm),
-        };
         let rows = runs.flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
         let chosen = rows.filter(|(_, row)| kind(row) == over);
-        Ok(Ok(collect(chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, Ok(value(row)))))))
+        Ok(Ok(collect(
+            chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, Ok((column.get)(row)))),
+        )))
     }
 
-    fn bound(&mut self, column: Bound) -> Result<Courses, StageError> {
+    fn bound(&mut self, column: &Getter<BoundLayerRow>) -> Result<Courses, StageError> {
         let recording = match &self.recording {
             Ok(recording) => recording,
             Err(problem) => return Ok(Err(problem.clone())),
@@ -170,16 +149,9 @@ impl<'a> Tables<'a> {
             return Ok(Err("no bound of this recording and this `[bound]`; run `infoplane bound` first".to_owned()));
         }
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
-        let value = |row: &BoundLayerRow| {
-            match column {
-                Bound::Beta => row.beta,
-                Bound::BetaOneStep => row.beta_one_step,
-                Bound::Gap => row.gap_bits,
-            }
-            .map_or_else(
-                || Err(row.failure.clone().unwrap_or_else(|| "no reason is given".to_owned())),
-                |number| Ok(Some(number)),
-            )
+        let value = |row: &BoundLayerRow| match (column.get)(row) {
+            None => Err(row.failure.clone().unwrap_or_else(|| "no reason is given".to_owned())),
+            number => Ok(number),
         };
         let rows: Vec<BoundLayerRow> = read_rows(&path)?;
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))

@@ -9,6 +9,7 @@ use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::RunId;
+use crate::suggest::Named;
 use courses::Course;
 pub(super) use courses::Tables;
 
@@ -48,10 +49,33 @@ fn of_runs(tables: &Tables<'_>, courses: BTreeMap<(String, usize), Course>, laye
     of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
 }
 
+/// Whether a claim holds in the runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClaimVerdict {
+    /// The whole interval of the mean is as claimed.
+    Holds,
+    /// No part of the interval is as claimed.
+    Fails,
+    /// The interval is partly as claimed, or there is none.
+    Undecided,
+}
+
+impl Named for ClaimVerdict {
+    const ALL: &'static [Self] = &[Self::Holds, Self::Fails, Self::Undecided];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Holds => "holds",
+            Self::Fails => "fails",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
 /// What the runs say of a claim in one layer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judged {
-    pub(super) verdict: &'static str,
+    pub(super) verdict: ClaimVerdict,
     /// The number of every run that has one.
     pub(super) numbers: Vec<f64>,
     pub(super) interval: Option<Interval>,
@@ -74,7 +98,7 @@ impl Judged {
 
     pub(super) fn undecided(reason: String) -> Self {
         Self {
-            verdict: "undecided",
+            verdict: ClaimVerdict::Undecided,
             numbers: Vec::new(),
             interval: None,
             n_met: 0,
@@ -94,10 +118,10 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
     let (n, n_without) = (courses.len(), courses.len() - numbers.len());
     let failure = courses.iter().find_map(|course| course.as_ref().err());
     let (verdict, reason) = match (interval, failure) {
-        _ if n == 0 => ("undecided", Some("every training failed, or nothing is recorded".to_owned())),
-        (_, Some(why)) => ("undecided", Some(format!("{n_without} of {n} runs have no number: {why}"))),
+        _ if n == 0 => (ClaimVerdict::Undecided, Some("every training failed, or nothing is recorded".to_owned())),
+        (_, Some(why)) => (ClaimVerdict::Undecided, Some(format!("{n_without} of {n} runs have no number: {why}"))),
         _ if n_without > 0 => without(courses, n_without, claim),
-        (None, _) => ("undecided", Some("one run has no interval; record two or more".to_owned())),
+        (None, _) => (ClaimVerdict::Undecided, Some("one run has no interval; record two or more".to_owned())),
         (Some(interval), _) => (verdict(interval, claim.wanted), None),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
@@ -105,13 +129,16 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
 
 /// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they
 /// were trained.
-fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (&'static str, Option<String>) {
+fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdict, Option<String>) {
     let n = courses.len();
     let what = match claim.measure {
         Measure::FirstAbove(value) => format!("above {value}"),
         Measure::FirstBelow(value) => format!("below {value}"),
         other => {
-            return ("undecided", Some(format!("{n_without} of {n} runs have no number {}", other.words())));
+            return (
+                ClaimVerdict::Undecided,
+                Some(format!("{n_without} of {n} runs have no number {}", other.words())),
+            );
         }
     };
     let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.last());
@@ -120,17 +147,17 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (&'static st
     // Later than the end of training is all that is known.
     let after = f64::from(last);
     let verdict = match claim.wanted {
-        _ if n_without < n || n < 2 => "undecided",
-        Wanted::Above(value) if after >= value => "holds",
-        Wanted::Below(value) if after >= value => "fails",
-        Wanted::Near { value, within } if after >= value + within => "fails",
-        _ => "undecided",
+        _ if n_without < n || n < 2 => ClaimVerdict::Undecided,
+        Wanted::Above(value) if after >= value => ClaimVerdict::Holds,
+        Wanted::Below(value) if after >= value => ClaimVerdict::Fails,
+        Wanted::Near { value, within } if after >= value + within => ClaimVerdict::Fails,
+        _ => ClaimVerdict::Undecided,
     };
     (verdict, reason)
 }
 
 /// What an interval says of what is claimed.
-fn verdict(interval: Interval, wanted: Wanted) -> &'static str {
+fn verdict(interval: Interval, wanted: Wanted) -> ClaimVerdict {
     let Interval { low, high, .. } = interval;
     let (holds, fails) = match wanted {
         Wanted::Above(value) => (low > value, high <= value),
@@ -140,9 +167,9 @@ fn verdict(interval: Interval, wanted: Wanted) -> &'static str {
         }
     };
     match (holds, fails) {
-        (true, _) => "holds",
-        (_, true) => "fails",
-        _ => "undecided",
+        (true, _) => ClaimVerdict::Holds,
+        (_, true) => ClaimVerdict::Fails,
+        _ => ClaimVerdict::Undecided,
     }
 }
 
@@ -179,7 +206,7 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::expect::Estimated;
+    use crate::store::quantities;
 
     /// Rises, then falls.
     const COURSE: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
@@ -204,7 +231,7 @@ mod tests {
     }
 
     /// What runs that end at these numbers say of a claim about their end.
-    fn verdict_of(ends: &[f64], wanted: Wanted) -> (&'static str, usize) {
+    fn verdict_of(ends: &[f64], wanted: Wanted) -> (ClaimVerdict, usize) {
         let courses: Vec<Course> = ends.iter().map(|end| Ok(vec![(0, 0.0), (1, *end)])).collect();
         let judged = judge(&courses, &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
@@ -215,7 +242,10 @@ mod tests {
             figure: "Fig. 1".to_owned(),
             claim: "it is so".to_owned(),
             paper: None,
-            quantity: Quantity::Estimated { estimate: "binning-exact".to_owned(), column: Estimated::IXt },
+            quantity: Quantity::Estimated {
+                estimate: "binning-exact".to_owned(),
+                column: quantities::find(quantities::ESTIMATES, "i_xt").unwrap(),
+            },
             layers: vec![1],
             measure,
             wanted,
@@ -225,18 +255,18 @@ mod tests {
     #[test]
     fn a_claim_holds_fails_or_is_undecided_by_the_interval_of_the_mean() {
         // Three runs at 1, 2, 3: 2 ± 2.48. At 1.9, 2, 2.1: 2 ± 0.25.
-        assert_eq!(verdict_of(&[1.0, 2.0, 3.0], Wanted::Above(0.0)), ("undecided", 3));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(1.7)), ("holds", 3));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(1.95)), ("undecided", 2));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(2.3)), ("fails", 0));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Below(2.3)), ("holds", 3));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Below(1.7)), ("fails", 0));
+        assert_eq!(verdict_of(&[1.0, 2.0, 3.0], Wanted::Above(0.0)), (ClaimVerdict::Undecided, 3));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(1.7)), (ClaimVerdict::Holds, 3));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(1.95)), (ClaimVerdict::Undecided, 2));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Above(2.3)), (ClaimVerdict::Fails, 0));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Below(2.3)), (ClaimVerdict::Holds, 3));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], Wanted::Below(1.7)), (ClaimVerdict::Fails, 0));
         let near = |value, within| Wanted::Near { value, within };
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(2.0, 0.3)), ("holds", 3));
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(2.0, 0.1)).0, "undecided");
-        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(3.0, 0.5)), ("fails", 0));
-        assert_eq!(verdict_of(&[1.0], Wanted::Above(0.0)), ("undecided", 1));
-        assert_eq!(verdict_of(&[], Wanted::Above(0.0)), ("undecided", 0));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(2.0, 0.3)), (ClaimVerdict::Holds, 3));
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(2.0, 0.1)).0, ClaimVerdict::Undecided);
+        assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(3.0, 0.5)), (ClaimVerdict::Fails, 0));
+        assert_eq!(verdict_of(&[1.0], Wanted::Above(0.0)), (ClaimVerdict::Undecided, 1));
+        assert_eq!(verdict_of(&[], Wanted::Above(0.0)), (ClaimVerdict::Undecided, 0));
     }
 
     #[test]
@@ -246,17 +276,17 @@ mod tests {
         let of = |courses: &[Course], wanted: Wanted| judge(courses, &claim(Measure::FirstBelow(2.0), wanted));
         let told = of(&[falls(), never(400)], Wanted::Below(50.0));
         let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
-        assert_eq!((told.verdict, told.reason.as_deref()), ("undecided", Some(reason)));
+        assert_eq!((told.verdict, told.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
         // Not until epoch 400 is later than 50, and so is whatever comes after; what is claimed of epoch 500 is open.
         let verdict = |wanted| of(&[never(400), never(1000)], wanted).verdict;
-        assert_eq!(verdict(Wanted::Below(50.0)), "fails");
-        assert_eq!(verdict(Wanted::Above(50.0)), "holds");
-        assert_eq!(verdict(Wanted::Near { value: 300.0, within: 50.0 }), "fails");
-        assert_eq!(verdict(Wanted::Below(500.0)), "undecided");
-        assert_eq!(verdict(Wanted::Above(500.0)), "undecided");
-        assert_eq!(verdict(Wanted::Near { value: 380.0, within: 50.0 }), "undecided");
+        assert_eq!(verdict(Wanted::Below(50.0)), ClaimVerdict::Fails);
+        assert_eq!(verdict(Wanted::Above(50.0)), ClaimVerdict::Holds);
+        assert_eq!(verdict(Wanted::Near { value: 300.0, within: 50.0 }), ClaimVerdict::Fails);
+        assert_eq!(verdict(Wanted::Below(500.0)), ClaimVerdict::Undecided);
+        assert_eq!(verdict(Wanted::Above(500.0)), ClaimVerdict::Undecided);
+        assert_eq!(verdict(Wanted::Near { value: 380.0, within: 50.0 }), ClaimVerdict::Undecided);
         // One run proves nothing.
-        assert_eq!(of(&[never(400)], Wanted::Below(50.0)).verdict, "undecided");
+        assert_eq!(of(&[never(400)], Wanted::Below(50.0)).verdict, ClaimVerdict::Undecided);
     }
 
     #[test]
@@ -264,7 +294,7 @@ mod tests {
         let failed = || Err("epoch 3: no density".to_owned());
         let judged = judge(&[Ok(COURSE.to_vec()), failed()], &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
-        assert_eq!(judged.verdict, "undecided");
+        assert_eq!(judged.verdict, ClaimVerdict::Undecided);
         let beyond = judge(&[Ok(COURSE.to_vec())], &claim(Measure::At(401), Wanted::Above(0.0)));
         assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
     }

@@ -9,6 +9,7 @@ use crate::estimate_id::Values;
 use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
 use crate::store::schema::{EpochRow, GradientRow, WeightRow};
 use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Zeros};
+use crate::suggest::Named;
 
 /// Gradient statistics of every layer, by kind.
 pub(super) type Gradients = Vec<(GradientKind, Vec<GradientStatistics>)>;
@@ -109,12 +110,11 @@ impl Part {
         }
         if let Some(writer) = &mut self.gradients {
             for (kind, statistics) in gradients {
-                let name = GradientKind::ALL.iter().find(|(_, other)| other == kind).map(|(name, _)| *name);
                 let row = |(l, s): (usize, &GradientStatistics)| GradientRow {
                     epoch,
                     step,
                     layer: l as i32 + 1,
-                    gradients_over: name.map(str::to_owned),
+                    gradients_over: Some(kind.name().to_owned()),
                     gradient_mean_norm: s.mean_norm,
                     gradient_std_norm: s.std_norm,
                     weight_norm: s.weight_norm,

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::claims::{Judged, Tables, each, judged};
+use super::claims::{ClaimVerdict, Judged, Tables, each, judged};
 use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Pipeline, Setting};
@@ -236,7 +236,7 @@ impl Verdicts {
 }
 
 fn row(claim: &Expect, layer: Option<i64>, parameter: &str, value: &str, settings: &[&Judged]) -> StabilityRow {
-    let n = |verdict: &str| settings.iter().filter(|judged| judged.verdict == verdict).count() as i32;
+    let n = |verdict: ClaimVerdict| settings.iter().filter(|judged| judged.verdict == verdict).count() as i32;
     let means: Vec<f64> = settings.iter().filter_map(|judged| judged.mean()).collect();
     StabilityRow {
         figure: claim.figure.clone(),
@@ -248,9 +248,9 @@ fn row(claim: &Expect, layer: Option<i64>, parameter: &str, value: &str, setting
         parameter: parameter.to_owned(),
         value: value.to_owned(),
         n_settings: settings.len() as i32,
-        n_holds: n("holds"),
-        n_fails: n("fails"),
-        n_undecided: n("undecided"),
+        n_holds: n(ClaimVerdict::Holds),
+        n_fails: n(ClaimVerdict::Fails),
+        n_undecided: n(ClaimVerdict::Undecided),
         n_runs: settings.iter().map(|judged| judged.numbers.len() as i32).sum(),
         n_met: settings.iter().map(|judged| judged.n_met as i32).sum(),
         mean: (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64),

@@ -1,0 +1,356 @@
+//! Sweeps: where a parameter of a pipeline file is a list, every value makes an experiment; several lists make all
+//! combinations, or go together where `[sweep]` says `zip`.
+//!
+//! An experiment's id is made of its own values, so a value added to a list leaves the others' folders as they are.
+
+mod expansion;
+mod id;
+
+use std::path::Path;
+
+use thiserror::Error;
+use toml::de::DeTable;
+
+use super::Pipeline;
+use super::pattern::matches;
+use super::source::{ConfigError, Shortened, Source};
+use crate::suggest::{Suggestion, suggestion};
+use expansion::expand;
+pub use expansion::{Setting, Variant};
+
+/// What a pipeline file declares.
+#[derive(Debug)]
+pub enum Declared {
+    /// One experiment.
+    One(Box<Pipeline>),
+    /// An experiment for every value of its lists.
+    Many(Sweep),
+}
+
+/// A pipeline file with lists where one value belongs.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The file's name without its ending.
+    pub name: String,
+    /// Its experiments; the parameter that stands last in the file varies fastest.
+    pub experiments: Vec<Variant>,
+}
+
+/// No experiment of a sweep has the wanted id.
+#[derive(Debug, Error)]
+#[error("no experiment `{pattern}` in the sweep; {suggestion}")]
+pub struct NoExperiment {
+    pattern: String,
+    suggestion: String,
+}
+
+impl Declared {
+    /// Reads and checks a pipeline file. A combination of values that is not allowed does not spoil the others.
+    ///
+    /// # Errors
+    /// The file cannot be read or is no TOML; without lists, as [`Pipeline::read`]; lists that cannot be combined.
+    pub fn read(path: &Path) -> Result<Self, ConfigError> {
+        Self::shortened(path, Shortened::default())
+    }
+
+    /// As [`Declared::read`], of a smaller version of every experiment.
+    ///
+    /// # Errors
+    /// As [`Declared::read`].
+    pub fn shortened(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
+        let source = Source::read(path, shortened)?;
+        let tree = source.tree()?;
+        let table = tree.get_ref();
+        let experiments = expand(&source, table)?;
+        expect_known_ids(&source, table, &experiments)?;
+        if experiments.is_empty() {
+            return Ok(Self::One(Box::new(Pipeline::new(&source, source.name(), table)?)));
+        }
+        Ok(Self::Many(Sweep { name: source.name(), experiments }))
+    }
+}
+
+impl Declared {
+    /// What a file `p.toml` of this text declares, for tests.
+    #[cfg(test)]
+    pub(super) fn of_text(text: &str) -> Result<Self, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("p.toml");
+        std::fs::write(&path, text).unwrap();
+        Self::read(&path).map_err(|e| e.without_folder())
+    }
+
+    /// The experiments that can be run, each with its id in a sweep.
+    pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
+        let (one, many) = match self {
+            Self::One(pipeline) => (Some((None, &**pipeline)), &[][..]),
+            Self::Many(sweep) => (None, sweep.experiments.as_slice()),
+        };
+        one.into_iter().chain(many.iter().filter_map(Variant::sound))
+    }
+}
+
+impl Variant {
+    fn sound(&self) -> Option<(Option<&str>, &Pipeline)> {
+        Some((Some(&self.id), self.pipeline.as_ref().ok()?))
+    }
+}
+
+impl Sweep {
+    /// The experiments whose id is one of the `patterns`, in which `*` stands for anything; all of them without patterns.
+    ///
+    /// # Errors
+    /// A pattern that is no experiment's.
+    pub fn chosen(&self, patterns: &[&str]) -> Result<Vec<&Variant>, NoExperiment> {
+        for pattern in patterns {
+            if !self.experiments.iter().any(|variant| matches(pattern, &variant.id)) {
+                let suggestion = match suggestion(pattern, self.experiments.iter().map(|variant| variant.id.as_str())) {
+                    near @ Suggestion::DidYouMean(_) if !pattern.contains('*') => near.to_string(),
+                    _ => "`--dry-run` lists them all".to_owned(),
+                };
+                return Err(NoExperiment { pattern: (*pattern).to_owned(), suggestion });
+            }
+        }
+        let is_chosen = |variant: &&Variant| patterns.iter().any(|pattern| matches(pattern, &variant.id));
+        Ok(self.experiments.iter().filter(|variant| patterns.is_empty() || is_chosen(variant)).collect())
+    }
+}
+
+/// Makes sure that the claims about some experiments of a sweep name experiments that it has; without any, the file is no sweep.
+fn expect_known_ids(source: &Source, tree: &DeTable<'_>, experiments: &[Variant]) -> Result<(), ConfigError> {
+    let claims = tree.get("expect").and_then(|claims| claims.get_ref().as_array()).into_iter().flatten();
+    for only in claims.filter_map(|claim| claim.get_ref().as_table()?.get("only")) {
+        let Some(pattern) = only.get_ref().as_str() else { continue };
+        let problem = if experiments.is_empty() {
+            "`only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out".to_owned()
+        } else if experiments.iter().any(|variant| matches(pattern, &variant.id)) {
+            continue;
+        } else {
+            format!("`only`: no experiment `{pattern}` in the sweep; `--dry-run` lists them all")
+        };
+        return Err(source.refused(only.span().start, problem));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::id::ID_BYTES;
+    use super::*;
+
+    const SWEPT: &str = "seed = 3
+[data]
+name = \"tishby\"
+train_fraction = [0.85, 0.5]
+[network]
+hidden = [10, 7]
+activation = \"tanh\"
+[training]
+optimiser = \"adam\"
+learning_rate = 4e-4
+batch = [512, \"full\", 64]
+epochs = 100
+[record]
+epochs = { list = [0, 100] }
+";
+
+    fn sweep(text: &str) -> Sweep {
+        match Declared::of_text(text).unwrap() {
+            Declared::Many(sweep) => sweep,
+            Declared::One(pipeline) => panic!("{} is no sweep", pipeline.name),
+        }
+    }
+
+    fn ids(text: &str) -> Vec<String> {
+        sweep(text).experiments.into_iter().map(|variant| variant.id).collect()
+    }
+
+    /// The ids of `SWEPT` without its lists, and with `line` in the place of `instead`.
+    #[track_caller]
+    fn check(instead: &str, line: &str, expected: &[&str]) {
+        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        assert!(one.contains(instead));
+        assert_eq!(ids(&one.replace(instead, line)), expected);
+    }
+
+    #[test]
+    fn several_lists_make_every_combination() {
+        let expected = [
+            "batch-512,train-fraction-0.85",
+            "batch-full,train-fraction-0.85",
+            "batch-64,train-fraction-0.85",
+            "batch-512,train-fraction-0.5",
+            "batch-full,train-fraction-0.5",
+            "batch-64,train-fraction-0.5",
+        ];
+        assert_eq!(ids(SWEPT), expected);
+        let sweep = sweep(SWEPT);
+        let last = sweep.experiments[5].pipeline.as_ref().unwrap();
+        assert_eq!((last.name.as_str(), last.train_fraction), (expected[5], 0.5));
+        assert_eq!(last.training.batch_size, crate::nn::BatchSize::Mini(64));
+        let setting = |parameter: &str, value: &str, number| Setting {
+            parameter: parameter.to_owned(),
+            value: value.to_owned(),
+            number,
+        };
+        let expected = [setting("data.train_fraction", "0.85", Some(0.85)), setting("training.batch", "full", None)];
+        assert_eq!(sweep.experiments[1].settings, expected);
+    }
+
+    #[test]
+    fn a_file_without_lists_is_one_experiment() {
+        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        assert!(matches!(Declared::of_text(&one).unwrap(), Declared::One(pipeline) if pipeline.name == "p"));
+        check("batch = 512", "batch = [512]", &["batch-512"]);
+    }
+
+    #[test]
+    fn an_id_is_made_of_the_own_values_only() {
+        let longer = ids(&SWEPT.replace("\"full\", 64", "1024, 64, \"full\""));
+        assert!(ids(SWEPT).iter().all(|id| longer.contains(id)), "{longer:?}");
+        assert_eq!(longer.len(), 8);
+    }
+
+    #[test]
+    fn a_list_of_lists_varies_what_is_a_list_itself() {
+        check("hidden = [10, 7]", "hidden = [[10, 7], [5, 4]]", &["hidden-10-7", "hidden-5-4"]);
+        check(
+            "hidden = [10, 7]",
+            "hidden = [\"10,7,5\", \"12,Dr-0.2,10-tanh\"]",
+            &["hidden-10-7-5", "hidden-12-Dr-0.2-10-tanh"],
+        );
+        check("[record]", "[record]\nlayers = [[1], [\"hidden\", 3]]", &["layers-1", "layers-hidden-3"]);
+        check(
+            "[record]",
+            "[record]\ngradients = [[\"samples\"], false, []]",
+            &["gradients-samples", "gradients-false", "gradients-none"],
+        );
+        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        for whole in ["gradients = [\"samples\", \"after_step\"]", "layers = [\"hidden\", \"output\"]"] {
+            assert!(matches!(
+                Declared::of_text(&one.replace("[record]", &format!("[record]\n{whole}"))),
+                Ok(Declared::One(_))
+            ));
+        }
+    }
+
+    #[test]
+    fn any_value_has_a_name() {
+        check("seed = 3", "seed = [3, 0x10]", &["seed-3", "seed-16"]);
+        check("4e-4", "[4e-4, 1e-05, 1]", &["learning-rate-0.0004", "learning-rate-1e-5", "learning-rate-1"]);
+        check(
+            "epochs = { list = [0, 100] }",
+            "epochs = [{ log_spaced = 5 }, { every = 50 }]",
+            &["epochs-log-spaced-5", "epochs-every-50"],
+        );
+        check("epochs = 100", "epochs = 100\nreshuffle = [true, false]", &["reshuffle-true", "reshuffle-false"]);
+        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        let files = ids(&one.replace("name = \"tishby\"", "file = [\"a/b c.parquet\", \"a_b/c.parquet\"]"));
+        assert!(files[0].starts_with("file-a_b_c.parquet-") && files[1].starts_with("file-a_b_c.parquet-"));
+        assert_ne!(files[0], files[1]);
+    }
+
+    #[test]
+    fn keys_of_one_name_get_that_of_their_table() {
+        let both = SWEPT.replace("epochs = 100", "epochs = [100, 200]");
+        let both = both.replace("{ list = [0, 100] }", "[{ every = 50 }, { list = [0] }]");
+        assert_eq!(ids(&both)[0], "batch-512,record-epochs-every-50,train-fraction-0.85,training-epochs-100");
+    }
+
+    #[test]
+    fn long_ids_are_cut_and_stay_different() {
+        let network = |last: usize| {
+            format!(
+                "[{}]",
+                [vec![1000; 40], vec![last]].concat().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+            )
+        };
+        let one = SWEPT.replace("[10, 7]", &format!("[{}, {}]", network(1), network(2)));
+        let ids = ids(&one);
+        assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 12);
+        assert!(ids.iter().all(|id| id.len() == ID_BYTES && id.starts_with("batch-")), "{ids:?}");
+    }
+
+    #[test]
+    fn what_is_zipped_varies_together() {
+        let zip = "[sweep]\nzip = [[\"training.batch\", \"training.learning_rate\"]]\n";
+        let zipped = format!("{}{zip}", SWEPT.replace("4e-4", "[0.5, 0.25, 0.5]").replace("[0.85, 0.5]", "0.85"));
+        let expected = ["batch-512,learning-rate-0.5", "batch-full,learning-rate-0.25", "batch-64,learning-rate-0.5"];
+        assert_eq!(ids(&zipped), expected);
+        let with_product = zipped.replace("0.85", "[0.85, 0.5]");
+        assert_eq!(ids(&with_product).len(), 6);
+    }
+
+    #[test]
+    fn lists_that_cannot_be_combined_are_refused_with_their_line() {
+        let refused = |text: &str| Declared::of_text(text).unwrap_err();
+        let zip = |names: &str| format!("{SWEPT}[sweep]\nzip = [[{names}]]\n");
+        assert_eq!(
+            refused(&zip("\"data.train_fraction\", \"training.batch\"")),
+            "p.toml, line 16: `zip`: `data.train_fraction` has 2 values and `training.batch` has 3; what varies together needs equally many"
+        );
+        assert_eq!(
+            refused(&zip("\"training.btch\"")),
+            "p.toml, line 16: `zip`: `training.btch` has no list of values; did you mean `training.batch`?"
+        );
+        assert_eq!(
+            refused(&zip("\"training.batch\", \"training.batch\"")),
+            "p.toml, line 16: `zip`: `training.batch` is named twice; name it once"
+        );
+        assert_eq!(
+            refused(&format!("{SWEPT}[sweep]\nzap = 1\n")),
+            "p.toml, line 16: unknown key `zap`; did you mean `zip`?"
+        );
+        assert_eq!(
+            refused(&SWEPT.replace("512, ", "64, ")),
+            "p.toml, line 11: `batch`: two experiments would be called `batch-64,train-fraction-0.85`; give each value once"
+        );
+        assert_eq!(
+            refused(&SWEPT.replace("[512, \"full\", 64]", "[]")),
+            "p.toml, line 11: `batch`: an empty list; give at least one value"
+        );
+        assert_eq!(
+            refused(&format!("runs = [1, 2]\n{SWEPT}")),
+            "p.toml, line 1: `runs`: every experiment has as many runs as the others; give one number"
+        );
+        let many: Vec<String> = (1..1000).map(|seed| seed.to_string()).collect();
+        assert_eq!(
+            refused(
+                &SWEPT
+                    .replace("seed = 3", &format!("seed = [{}]", many.join(",")))
+                    .replace("4e-4", &format!("[{}]", many.join(",")))
+            ),
+            "p.toml, line 1: the lists make 5988006 experiments, 100000 is the most; shorten them, or `zip` some in `[sweep]`"
+        );
+    }
+
+    #[test]
+    fn a_value_that_is_not_allowed_spoils_its_own_experiment_only() {
+        let lines = SWEPT.replace("4e-4", "[\n  4e-4,\n  -1.0, # a = b\n]").replace("[0.85, 0.5]", "0.85");
+        let of = |n: usize| sweep(&lines).experiments.swap_remove(n).pipeline.map_err(|e| e.without_folder());
+        assert!(of(0).is_ok());
+        let expected = "p.toml, line 12: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0";
+        assert_eq!(of(3).unwrap_err(), expected);
+        let beyond = SWEPT.replace("epochs = 100", "epochs = [100, 50]");
+        let beyond = sweep(&beyond).experiments.swap_remove(1).pipeline.unwrap_err();
+        assert_eq!(
+            beyond.without_folder(),
+            "p.toml, line 14: recorded epoch 100 is beyond the 50 epochs of `[training]`"
+        );
+    }
+
+    #[test]
+    fn experiments_are_chosen_by_id_or_pattern() {
+        let sweep = sweep(SWEPT);
+        let chosen = |patterns: &[&str]| sweep.chosen(patterns).map(|all| all.len()).map_err(|e| e.to_string());
+        assert_eq!(chosen(&[]), Ok(6));
+        assert_eq!(chosen(&["batch-512,train-fraction-0.5"]), Ok(1));
+        assert_eq!(chosen(&["batch-512,*", "*-0.5"]), Ok(4));
+        assert_eq!(chosen(&["*64*0.5"]), Ok(1));
+        let expected =
+            "no experiment `batch-512,train-fraction-0.6` in the sweep; did you mean `batch-512,train-fraction-0.5`?";
+        assert_eq!(chosen(&["batch-512,train-fraction-0.6"]).unwrap_err(), expected);
+        let expected = "no experiment `*0.6` in the sweep; `--dry-run` lists them all";
+        assert_eq!(chosen(&["*", "*0.6"]).unwrap_err(), expected);
+    }
+}

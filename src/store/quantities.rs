@@ -1,0 +1,91 @@
+//! The numbers of the tables that a claim can be about: the name of each, and how a row gives it.
+
+use std::fmt;
+
+use super::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
+
+/// A number that the rows of a table have.
+pub struct Getter<R> {
+    /// Its name in a pipeline and in the table of claims.
+    pub name: &'static str,
+    /// The number of a row; none if the row has none.
+    pub get: fn(&R) -> Option<f64>,
+}
+
+/// Numbers of a table of estimates, in bits; shares are between 0 and 1.
+pub const ESTIMATES: &[Getter<EstimateRow>] = &[
+    Getter { name: "i_xt", get: |row| row.i_xt_bits },
+    Getter { name: "i_ty", get: |row| row.i_ty_bits },
+    Getter { name: "i_tt", get: |row| row.i_tt_bits },
+    Getter { name: "h_t", get: |row| row.h_t_bits },
+    Getter { name: "i_xt_null", get: |row| row.i_xt_null_bits_mean },
+    Getter { name: "i_ty_null", get: |row| row.i_ty_null_bits_mean },
+    Getter { name: "atom_share", get: |row| row.atom_share },
+    Getter { name: "distinct_share", get: |row| row.n_distinct.map(|n| n as f64 / f64::from(row.n_samples)) },
+];
+
+/// Losses in nats, squared errors, and accuracies as shares.
+pub const EPOCHS: &[Getter<EpochRow>] = &[
+    Getter { name: "loss_train", get: |row| row.loss_train_nats },
+    Getter { name: "loss_test", get: |row| row.loss_test_nats },
+    Getter { name: "squared_error_train", get: |row| row.squared_error_train },
+    Getter { name: "squared_error_test", get: |row| row.squared_error_test },
+    Getter { name: "accuracy_train", get: |row| row.accuracy_train },
+    Getter { name: "accuracy_test", get: |row| row.accuracy_test },
+];
+
+/// Norms of gradients and weights.
+pub const GRADIENTS: &[Getter<GradientRow>] = &[
+    Getter {
+        name: "gradient_snr",
+        get: |row| row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std),
+    },
+    Getter { name: "gradient_mean_norm", get: |row| Some(row.gradient_mean_norm) },
+    Getter { name: "gradient_std_norm", get: |row| row.gradient_std_norm },
+    Getter { name: "weight_norm", get: |row| Some(row.weight_norm) },
+];
+
+/// The place of a layer compared with the information bottleneck's bound: multipliers β, and a distance in bits.
+pub const BOUND_LAYERS: &[Getter<BoundLayerRow>] = &[
+    Getter { name: "beta", get: |row| row.beta },
+    Getter { name: "beta_one_step", get: |row| row.beta_one_step },
+    Getter { name: "bound_gap", get: |row| row.gap_bits },
+];
+
+/// The number of this name among those of one table.
+pub fn find<R>(numbers: &'static [Getter<R>], name: &str) -> Option<&'static Getter<R>> {
+    numbers.iter().find(|number| number.name == name)
+}
+
+/// The names of all numbers, table by table.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    let estimates = ESTIMATES.iter().map(|number| number.name);
+    let epochs = EPOCHS.iter().map(|number| number.name);
+    let gradients = GRADIENTS.iter().map(|number| number.name);
+    let bound = BOUND_LAYERS.iter().map(|number| number.name);
+    estimates.chain(epochs).chain(gradients).chain(bound)
+}
+
+impl<R> PartialEq for Getter<R> {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl<R> fmt::Debug for Getter<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn no_two_numbers_have_the_same_name() {
+        assert_eq!(names().collect::<BTreeSet<_>>().len(), names().count());
+    }
+}
