@@ -42,15 +42,15 @@ impl fmt::Display for Suggestion {
     }
 }
 
-/// The nearest of the `known` names to `name`, or all of them if none is near.
-pub fn suggestion<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Suggestion {
+/// The nearest of the `names` to `name`, or all of them if none is near.
+pub fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Suggestion {
     // Jaro-Winkler above 0.7: a letter or two apart; below, a guess would confuse more than it helps.
     const NEAR: f64 = 0.7;
-    let known: Vec<&str> = known.into_iter().collect();
+    let names: Vec<&str> = names.into_iter().collect();
     let similarity = |candidate: &&&str| strsim::jaro_winkler(name, candidate);
-    match known.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))) {
+    match names.iter().max_by(|a, b| similarity(a).total_cmp(&similarity(b))) {
         Some(nearest) if similarity(&nearest) > NEAR => Suggestion::DidYouMean((*nearest).to_owned()),
-        _ => Suggestion::Known(known.into_iter().map(str::to_owned).collect()),
+        _ => Suggestion::Known(names.into_iter().map(str::to_owned).collect()),
     }
 }
 
@@ -60,8 +60,8 @@ mod tests {
 
     #[test]
     fn a_misspelt_name_gets_its_neighbour_and_nonsense_gets_the_list() {
-        let check = |name: &str, known: &[&str], expected: &str| {
-            assert_eq!(suggestion(name, known.iter().copied()).to_string(), expected);
+        let check = |name: &str, names: &[&str], expected: &str| {
+            assert_eq!(suggestion(name, names.iter().copied()).to_string(), expected);
         };
         check("epoks", &["batch", "epochs"], "did you mean `epochs`?");
         check("zzz", &["batch", "epochs"], "known: `batch`, `epochs`");

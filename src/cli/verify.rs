@@ -75,9 +75,9 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
 /// are left out.
 pub(super) fn of_declared(declared: &Declared, root: &Path) -> Result<Vec<ClaimRow>, StageError> {
     let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
-    let of: Vec<(&Pipeline, Experiment)> =
+    let experiments: Vec<(&Pipeline, Experiment)> =
         declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect();
-    verify(&of, root)
+    verify(&experiments, root)
 }
 
 /// How many claims hold, fail and are undecided, in words.

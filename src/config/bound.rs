@@ -53,8 +53,8 @@ impl RawBound {
         }
         let Located { at, value: code } = self.code;
         let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {
-            let known: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
-            let suggestion = suggestion(&code, known.iter().map(String::as_str));
+            let ids: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
+            let suggestion = suggestion(&code, ids.iter().map(String::as_str));
             return Err((at, format!("`code`: the pipeline asks for no estimate `{code}`; {suggestion}")));
         };
         let EstimateId { samples, pool, unit, .. } = *request.id;

@@ -172,8 +172,8 @@ impl DataTable {
         for (key, node) in keys {
             let at = node.at;
             if !declared.iter().any(|parameter| parameter.name == key) {
-                let known = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
-                return Err((at, format!("unknown key `{key}`; {}", suggestion(key, known))));
+                let names = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
+                return Err((at, format!("unknown key `{key}`; {}", suggestion(key, names))));
             }
             let value = toml::Value::deserialize(node).map_err(|fault| (at, fault.to_string()))?;
             let value = parameter(key, value).map_err(|problem| (at, problem))?;
@@ -265,12 +265,9 @@ mod tests {
         check(&with("file = \"x\""), "1: `[data]` needs either `name` or `file`");
         check(&with("split = \"orderd\""), "3: `split`: unknown choice `orderd`; did you mean `ordered`?");
         check(&with("labels = \"randm\""), "3: `labels`: unknown choice `randm`; did you mean `random`?");
-        check(&with("folder = 3"), "3: `folder`: invalid type: integer `3`, expected a string");
+        check(&with("folder = 3"), "3: `folder`: must be a text, got 3");
         check("name = \"mnist\"", "1: missing key `train_fraction`");
-        check(
-            "name = \"mnist\"\ntrain_fraction = \"x\"",
-            "2: `train_fraction`: invalid type: string \"x\", expected a number",
-        );
+        check("name = \"mnist\"\ntrain_fraction = \"x\"", "2: `train_fraction`: must be a number, got \"x\"");
         let rule = "3: `tishby` is made by a rule and needs no files; leave out `folder`";
         check("name = \"tishby\"\ntrain_fraction = 1\nfolder = \"d\"", rule);
         let file = "3: `folder` is where the files of a data set lie, and goes with `name`; leave it out";

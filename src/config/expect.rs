@@ -430,16 +430,16 @@ claim = \"it falls\"
 
     #[test]
     fn a_claim_claims_one_thing() {
-        let of = "quantity = \"loss_test\"\nmeasure = \"end\"\n";
+        let end = "quantity = \"loss_test\"\nmeasure = \"end\"\n";
         let needs = "p.toml, line 17: a claim needs `above`, or `below`, or `near` together with `within`";
         for wanted in ["", "above = 1\nbelow = 2", "near = 1", "within = 1", "above = 1\nwithin = 1"] {
-            check(&format!("{of}{wanted}"), needs);
+            check(&format!("{end}{wanted}"), needs);
         }
-        check(&format!("{of}near = 1\nwithin = -1"), "p.toml, line 17: `within` must not be negative, got -1");
-        check(&format!("{of}above = nan"), "p.toml, line 17: a claim compares with finite numbers");
+        check(&format!("{end}near = 1\nwithin = -1"), "p.toml, line 17: `within` must not be negative, got -1");
+        check(&format!("{end}above = nan"), "p.toml, line 17: a claim compares with finite numbers");
         check(
             "quantity = \"loss_test\"\nmeasure = \"fall\"\nabove = 1",
-            "p.toml, line 21: unknown choice `fall`; known: `start`, `end`, `peak`, `trough`, `drop`, `climb`, `rise`, `peak_epoch`, `at`, `first_above`, `first_below`, `change`",
+            "p.toml, line 21: `measure`: unknown choice `fall`; known: `start`, `end`, `peak`, `trough`, `drop`, `climb`, `rise`, `peak_epoch`, `at`, `first_above`, `first_below`, `change`",
         );
     }
 

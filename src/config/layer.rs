@@ -72,7 +72,7 @@ pub(super) fn operations(
     noise_variance: Option<f32>,
     quantise_bits: Option<u32>,
 ) -> Vec<Operation> {
-    let all = [
+    let operations = [
         batch_norm.then_some(Operation::BatchNorm),
         activation.map(Operation::Activation),
         // A number of 0 says that there is none, also where a sweep begins with 0.
@@ -81,7 +81,7 @@ pub(super) fn operations(
         gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
         noise_variance.filter(|variance| *variance > 0.0).map(|variance| Operation::Noise { variance }),
     ];
-    all.into_iter().flatten().collect()
+    operations.into_iter().flatten().collect()
 }
 
 fn kind(operation: &Operation) -> OperationKind {

@@ -316,7 +316,11 @@ n_edges = 30
             "{ list = [1, 200] }",
             "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`",
         );
-        check("{ log_spaced = 10 }", "{ evry = 2 }", "p.toml, line 15: unknown choice `evry`; did you mean `every`?");
+        check(
+            "{ log_spaced = 10 }",
+            "{ evry = 2 }",
+            "p.toml, line 15: `epochs`: unknown choice `evry`; did you mean `every`?",
+        );
         check("\"tishby\"", "\"tishbi\"", "p.toml, line 4: unknown data set `tishbi`; did you mean `tishby`?");
         check("\"binning\"", "\"bining\"", "p.toml, line 17: unknown estimator `bining`; did you mean `binning`?");
         check("n_edges = 30", "n_edge = 30", "p.toml, line 18: unknown parameter `n_edge`; did you mean `n_edges`?");
@@ -376,9 +380,23 @@ n_edges = 30
         check(
             "[[estimate]]",
             "[estimate]",
-            "p.toml, line 16: one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
+            "p.toml, line 16: `estimate`: one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
+        let table = "[\n  10,\n  { units = 3, droput = 0.1 },\n]";
+        check("[10, 7]", table, "p.toml, line 9: unknown key `droput`; did you mean `dropout`?");
+        let no_width = "p.toml, line 7: `hidden`: must be a width or a table such as { units = 10, dropout = 0.2 }, got string \"x\"";
+        check("[10, 7]", "[10, \"x\"]", no_width);
+        check("runs = 2", "runs = \"x\"", "p.toml, line 1: `runs`: must be a whole number, got \"x\"");
+        check("seed = 3", "seed = -3", "p.toml, line 2: `seed`: must be a whole number of at least 0, got -3");
+        check("seed = 3", "data = 3", "p.toml, line 2: this is not TOML: duplicate key");
+        check(
+            "{ log_spaced = 10 }",
+            "\"every\"",
+            "p.toml, line 15: `epochs`: must be a table of one key with its value, as { every = 10 }",
+        );
+        let all_but_data = VALID.replace("[data]\nname = \"tishby\"\ntrain_fraction = 0.85\n", "");
+        assert_eq!(read(&all_but_data).unwrap_err(), "p.toml: missing key `data`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");
     }
 }

@@ -256,26 +256,27 @@ mod tests {
     #[test]
     fn what_cannot_be_is_named() {
         let refused = |table: &str, expected: &str| assert_eq!(read(table).unwrap_err(), expected, "{table}");
-        let of = |hidden: &str| format!("activation = \"tanh\"\nhidden = {hidden}");
-        refused(&of("[]"), "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
-        refused(&of("[0]"), "every layer needs 1 to 10000000 units, got 0");
-        refused(&of("\"10,0-relu\""), "every layer needs 1 to 10000000 units, got 0");
-        refused(&of("\"Dr-0.2,10\""), "item `Dr-0.2` stands before any layer; begin with a width");
-        refused(&of("\"10,Dr\""), "item `Dr`: must be Dr-RATE, such as Dr-0.2");
-        refused(&of("\"10,Dr-1\""), "a dropout rate must be at least 0 and below 1, got 1");
-        refused(&of("\"10-tanhh\""), "unknown choice `tanhh`; did you mean `tanh`?");
-        refused(&of("\"10,Q-1\""), "bits must be 0 or a whole number from 2 to 16, got 1");
+        let with_hidden = |hidden: &str| format!("activation = \"tanh\"\nhidden = {hidden}");
+        refused(&with_hidden("[]"), "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
+        refused(&with_hidden("[0]"), "every layer needs 1 to 10000000 units, got 0");
+        refused(&with_hidden("\"10,0-relu\""), "every layer needs 1 to 10000000 units, got 0");
+        refused(&with_hidden("\"Dr-0.2,10\""), "item `Dr-0.2` stands before any layer; begin with a width");
+        refused(&with_hidden("\"10,Dr\""), "item `Dr`: must be Dr-RATE, such as Dr-0.2");
+        refused(&with_hidden("\"10,Dr-1\""), "a dropout rate must be at least 0 and below 1, got 1");
+        refused(&with_hidden("\"10-tanhh\""), "unknown choice `tanhh`; did you mean `tanh`?");
+        refused(&with_hidden("\"10,Q-1\""), "bits must be 0 or a whole number from 2 to 16, got 1");
         refused(
-            &of("[{ units = 3, droput = 0.1 }]").replace("droput", "noise_variance").replace("0.1", "-1"),
+            &with_hidden("[{ units = 3, droput = 0.1 }]").replace("droput", "noise_variance").replace("0.1", "-1"),
             "a variance must be a number of at least 0 that f32 can hold, got -1",
         );
         refused(
             "hidden = [3]",
             "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)",
         );
-        assert!(read(&of("[{ units = 3, droput = 0.1 }]")).unwrap_err().starts_with("unknown field `droput`"));
         assert!(
-            read(&of("\"10,XY\"")).unwrap_err().starts_with("unknown item `XY`; a width such as 12 or 10-tanh, or")
+            read(&with_hidden("\"10,XY\""))
+                .unwrap_err()
+                .starts_with("unknown item `XY`; a width such as 12 or 10-tanh, or")
         );
     }
 }

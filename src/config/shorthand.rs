@@ -39,11 +39,11 @@ pub(super) fn shorthand(text: &str) -> Result<Vec<RawLayer>, String> {
                 }
                 "Q" => Operation::Quantise { bits: checked_bits(number("Q-BITS, such as Q-8")?.into())? },
                 _ => {
-                    let known = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
-                    let known = known.into_iter().chain(Activation::ALL.iter().map(|activation| activation.name()));
+                    let items = ["BN", "Dr-RATE", "GDr-RATE", "Noise-VARIANCE", "Q-BITS"];
+                    let items = items.into_iter().chain(Activation::ALL.iter().map(|activation| activation.name()));
                     return Err(format!(
                         "unknown item `{item}`; a width such as 12 or 10-tanh, or {}",
-                        suggestion(word, known)
+                        suggestion(word, items)
                     ));
                 }
             }

@@ -6,7 +6,7 @@ use std::marker::PhantomData;
 use std::ops::RangeInclusive;
 
 use serde::Deserialize;
-use serde::de::value::{BorrowedStrDeserializer, MapDeserializer, SeqDeserializer};
+use serde::de::value::{BorrowedStrDeserializer, MapAccessDeserializer, MapDeserializer, SeqDeserializer};
 use serde::de::{self, DeserializeSeed, Deserializer, Error as _, Expected, IntoDeserializer, Unexpected, Visitor};
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -66,19 +66,23 @@ impl de::Error for Fault {
     }
 
     fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
-        Self::custom(format!("must be {expected}, got {got}"))
+        match got {
+            // The name of a choice that has a value, alone.
+            Unexpected::UnitVariant => Self::custom("must be a table of one key with its value, as { every = 10 }"),
+            got => Self::custom(format!("must be {expected}, got {got}")),
+        }
     }
 
-    fn unknown_field(name: &str, known: &'static [&'static str]) -> Self {
-        Self::of_key(format!("unknown key `{name}`; {}", suggestion(name, known.iter().copied())))
+    fn unknown_field(name: &str, names: &'static [&'static str]) -> Self {
+        Self::of_key(format!("unknown key `{name}`; {}", suggestion(name, names.iter().copied())))
     }
 
     fn missing_field(name: &'static str) -> Self {
         Self::of_key(format!("missing key `{name}`"))
     }
 
-    fn unknown_variant(name: &str, known: &'static [&'static str]) -> Self {
-        Self::custom(format!("unknown choice `{name}`; {}", suggestion(name, known.iter().copied())))
+    fn unknown_variant(name: &str, names: &'static [&'static str]) -> Self {
+        Self::custom(format!("unknown choice `{name}`; {}", suggestion(name, names.iter().copied())))
     }
 }
 
@@ -262,16 +266,14 @@ impl<'t> Deserializer<'t> for Node<'t> {
         _variants: &'static [&'static str],
         visitor: V,
     ) -> Result<V::Value, Fault> {
-        let choice = match self.value {
-            DeValue::String(name) => Some(Choice { at: self.at, name, value: None }),
-            DeValue::Table(table) if table.len() == 1 => table.iter().next().map(|(name, value)| Choice {
-                at: name.span().start,
-                name: name.get_ref(),
-                value: Some(value.into()),
-            }),
-            _ => None,
+        let read = match self.value {
+            DeValue::String(name) => visitor.visit_enum(BorrowedStrDeserializer::new(name)),
+            DeValue::Table(table) if table.len() == 1 => {
+                visitor.visit_enum(MapAccessDeserializer::new(Entries::new(table)))
+            }
+            _ => Err(self.refused("a name or a table of one key, as { every = 10 }")),
         };
-        visitor.visit_enum(choice.ok_or_else(|| self.refused("a name or a table of one key, as { every = 10 }"))?)
+        read.map_err(|fault| fault.or_at(self.at))
     }
 
     fn deserialize_ignored_any<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
@@ -289,57 +291,6 @@ impl<'t> IntoDeserializer<'t, Fault> for Node<'t> {
 
     fn into_deserializer(self) -> Self {
         self
-    }
-}
-
-/// One of several named choices, with its value if the file gives it one.
-struct Choice<'t> {
-    at: usize,
-    name: &'t str,
-    value: Option<Node<'t>>,
-}
-
-impl<'t> Choice<'t> {
-    fn value(&self) -> Result<Node<'t>, Fault> {
-        let Self { at, name, value } = self;
-        value.ok_or_else(|| Fault::custom(format!("`{name}` needs a value, as {{ {name} = … }}")).or_at(*at))
-    }
-}
-
-impl<'t> de::EnumAccess<'t> for Choice<'t> {
-    type Error = Fault;
-    type Variant = Self;
-
-    fn variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<(S::Value, Self), Fault> {
-        let variant = seed.deserialize(BorrowedStrDeserializer::new(self.name));
-        Ok((variant.map_err(|fault: Fault| fault.or_at(self.at))?, self))
-    }
-}
-
-impl<'t> de::VariantAccess<'t> for Choice<'t> {
-    type Error = Fault;
-
-    fn unit_variant(self) -> Result<(), Fault> {
-        let Self { at, name, .. } = self;
-        match self.value {
-            None => Ok(()),
-            Some(_) => Err(Fault::custom(format!("`{name}` has no value; write \"{name}\"")).or_at(at)),
-        }
-    }
-
-    fn newtype_variant_seed<S: DeserializeSeed<'t>>(self, seed: S) -> Result<S::Value, Fault> {
-        let value = self.value()?;
-        seed.deserialize(value).map_err(|fault| fault.within(self.name, value))
-    }
-
-    fn tuple_variant<V: Visitor<'t>>(self, len: usize, visitor: V) -> Result<V::Value, Fault> {
-        let value = self.value()?;
-        value.deserialize_tuple(len, visitor).map_err(|fault| fault.within(self.name, value))
-    }
-
-    fn struct_variant<V: Visitor<'t>>(self, _fields: &'static [&'static str], visitor: V) -> Result<V::Value, Fault> {
-        let value = self.value()?;
-        value.deserialize_map(visitor).map_err(|fault| fault.within(self.name, value))
     }
 }
 

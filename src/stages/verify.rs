@@ -18,21 +18,21 @@ use crate::suggest::Named;
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
 /// A claim holds where the 95 % interval of the mean over runs lies wholly on the claimed side, fails where it lies wholly
-/// on the other, and is undecided else. Runs whose training failed are left out, and counted. Of several experiments one
+/// on the other, and is undecided otherwise. Runs whose training failed are left out, and counted. Of several experiments one
 /// that cannot be read leaves its claims undecided.
 ///
 /// # Errors
 /// There are no claims, or a file is not what was written.
-pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
-    if of.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
+pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
+    if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
-    for (pipeline, experiment) in of.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
+    for (pipeline, experiment) in experiments.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
         match of_experiment(pipeline, experiment, &mut hashes) {
             Ok(judged) => rows.extend(judged),
-            Err(e) if of.len() == 1 => return Err(e),
+            Err(e) if experiments.len() == 1 => return Err(e),
             Err(e) => rows.extend(
                 each(pipeline)
                     .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),

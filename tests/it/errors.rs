@@ -22,7 +22,7 @@ fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
     );
     check("batch = 512", "batch = 0", "12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
     check("log_spaced = 6", "log_spaced = 13", "16: 13 recorded epochs are more than the 12 epochs of `[training]`");
-    check("seed = 5", "seed = ", "1: `seed`: string values must be quoted, expected literal string");
+    check("seed = 5", "seed = ", "1: this is not TOML: string values must be quoted, expected literal string");
 }
 
 #[test]

@@ -82,11 +82,11 @@ impl Declared {
 
     /// The experiments that can be run, each with its id in a sweep.
     pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
-        let (one, many) = match self {
+        let (single, many) = match self {
             Self::One(pipeline) => (Some((None, &**pipeline)), &[][..]),
             Self::Many(sweep) => (None, sweep.experiments.as_slice()),
         };
-        one.into_iter().chain(many.iter().filter_map(Variant::sound))
+        single.into_iter().chain(many.iter().filter_map(Variant::sound))
     }
 }
 
@@ -168,9 +168,9 @@ epochs = { list = [0, 100] }
     /// The ids of `SWEPT` without its lists, and with `line` in the place of `instead`.
     #[track_caller]
     fn check(instead: &str, line: &str, expected: &[&str]) {
-        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
-        assert!(one.contains(instead));
-        assert_eq!(ids(&one.replace(instead, line)), expected);
+        let single = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        assert!(single.contains(instead));
+        assert_eq!(ids(&single.replace(instead, line)), expected);
     }
 
     #[test]
@@ -199,8 +199,8 @@ epochs = { list = [0, 100] }
 
     #[test]
     fn a_file_without_lists_is_one_experiment() {
-        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
-        assert!(matches!(Declared::of_text(&one).unwrap(), Declared::One(pipeline) if pipeline.name == "p"));
+        let single = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        assert!(matches!(Declared::of_text(&single).unwrap(), Declared::One(pipeline) if pipeline.name == "p"));
         check("batch = 512", "batch = [512]", &["batch-512"]);
     }
 
@@ -225,10 +225,10 @@ epochs = { list = [0, 100] }
             "[record]\ngradients = [[\"samples\"], false, []]",
             &["gradients-samples", "gradients-false", "gradients-none"],
         );
-        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        let single = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
         for whole in ["gradients = [\"samples\", \"after_step\"]", "layers = [\"hidden\", \"output\"]"] {
             assert!(matches!(
-                Declared::of_text(&one.replace("[record]", &format!("[record]\n{whole}"))),
+                Declared::of_text(&single.replace("[record]", &format!("[record]\n{whole}"))),
                 Ok(Declared::One(_))
             ));
         }
@@ -244,8 +244,8 @@ epochs = { list = [0, 100] }
             &["epochs-log-spaced-5", "epochs-every-50"],
         );
         check("epochs = 100", "epochs = 100\nreshuffle = [true, false]", &["reshuffle-true", "reshuffle-false"]);
-        let one = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
-        let files = ids(&one.replace("name = \"tishby\"", "file = [\"a/b c.parquet\", \"a_b/c.parquet\"]"));
+        let single = SWEPT.replace("[0.85, 0.5]", "0.85").replace("[512, \"full\", 64]", "512");
+        let files = ids(&single.replace("name = \"tishby\"", "file = [\"a/b c.parquet\", \"a_b/c.parquet\"]"));
         assert!(files[0].starts_with("file-a_b_c.parquet-") && files[1].starts_with("file-a_b_c.parquet-"));
         assert_ne!(files[0], files[1]);
     }
@@ -265,8 +265,8 @@ epochs = { list = [0, 100] }
                 [vec![1000; 40], vec![last]].concat().iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
             )
         };
-        let one = SWEPT.replace("[10, 7]", &format!("[{}, {}]", network(1), network(2)));
-        let ids = ids(&one);
+        let single = SWEPT.replace("[10, 7]", &format!("[{}, {}]", network(1), network(2)));
+        let ids = ids(&single);
         assert_eq!(ids.iter().collect::<std::collections::BTreeSet<_>>().len(), 12);
         assert!(ids.iter().all(|id| id.len() == ID_BYTES && id.starts_with("batch-")), "{ids:?}");
     }
@@ -327,10 +327,10 @@ epochs = { list = [0, 100] }
     #[test]
     fn a_value_that_is_not_allowed_spoils_its_own_experiment_only() {
         let lines = SWEPT.replace("4e-4", "[\n  4e-4,\n  -1.0, # a = b\n]").replace("[0.85, 0.5]", "0.85");
-        let of = |n: usize| sweep(&lines).experiments.swap_remove(n).pipeline.map_err(|e| e.without_folder());
-        assert!(of(0).is_ok());
+        let experiment = |n: usize| sweep(&lines).experiments.swap_remove(n).pipeline.map_err(|e| e.without_folder());
+        assert!(experiment(0).is_ok());
         let expected = "p.toml, line 12: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0";
-        assert_eq!(of(3).unwrap_err(), expected);
+        assert_eq!(experiment(3).unwrap_err(), expected);
         let beyond = SWEPT.replace("epochs = 100", "epochs = [100, 50]");
         let beyond = sweep(&beyond).experiments.swap_remove(1).pipeline.unwrap_err();
         assert_eq!(
@@ -342,7 +342,7 @@ epochs = { list = [0, 100] }
     #[test]
     fn experiments_are_chosen_by_id_or_pattern() {
         let sweep = sweep(SWEPT);
-        let chosen = |patterns: &[&str]| sweep.chosen(patterns).map(|all| all.len()).map_err(|e| e.to_string());
+        let chosen = |patterns: &[&str]| sweep.chosen(patterns).map(|chosen| chosen.len()).map_err(|e| e.to_string());
         assert_eq!(chosen(&[]), Ok(6));
         assert_eq!(chosen(&["batch-512,train-fraction-0.5"]), Ok(1));
         assert_eq!(chosen(&["batch-512,*", "*-0.5"]), Ok(4));

@@ -40,7 +40,7 @@ pub(super) fn judged(
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
 fn of_runs(tables: &Tables<'_>, courses: BTreeMap<(String, usize), Course>, layer: usize) -> Vec<Course> {
     let mut of_layer: BTreeMap<String, Course> =
-        courses.into_iter().filter(|((_, of), _)| *of == layer).map(|((run, _), course)| (run, course)).collect();
+        courses.into_iter().filter(|((_, other), _)| *other == layer).map(|((run, _), course)| (run, course)).collect();
     let is_pooled = of_layer.contains_key(&RunId::pooled().to_string());
     for run in tables.runs.iter().filter(|_| !is_pooled) {
         let nothing = || Err(format!("there is nothing of {run}; run the pipeline again"));
@@ -273,12 +273,13 @@ mod tests {
     fn what_never_happens_is_told() {
         let falls = || Ok(COURSE.to_vec());
         let never = |last: i32| Ok(vec![(0, 9.0), (last, 8.0)]);
-        let of = |courses: &[Course], wanted: Wanted| judge(courses, &claim(Measure::FirstBelow(2.0), wanted));
-        let told = of(&[falls(), never(400)], Wanted::Below(50.0));
+        let first_below_2 =
+            |courses: &[Course], wanted: Wanted| judge(courses, &claim(Measure::FirstBelow(2.0), wanted));
+        let told = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
         let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
         assert_eq!((told.verdict, told.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
         // Not until epoch 400 is later than 50, and so is whatever comes after; what is claimed of epoch 500 is open.
-        let verdict = |wanted| of(&[never(400), never(1000)], wanted).verdict;
+        let verdict = |wanted| first_below_2(&[never(400), never(1000)], wanted).verdict;
         assert_eq!(verdict(Wanted::Below(50.0)), ClaimVerdict::Fails);
         assert_eq!(verdict(Wanted::Above(50.0)), ClaimVerdict::Holds);
         assert_eq!(verdict(Wanted::Near { value: 300.0, within: 50.0 }), ClaimVerdict::Fails);
@@ -286,7 +287,7 @@ mod tests {
         assert_eq!(verdict(Wanted::Above(500.0)), ClaimVerdict::Undecided);
         assert_eq!(verdict(Wanted::Near { value: 380.0, within: 50.0 }), ClaimVerdict::Undecided);
         // One run proves nothing.
-        assert_eq!(of(&[never(400)], Wanted::Below(50.0)).verdict, ClaimVerdict::Undecided);
+        assert_eq!(first_below_2(&[never(400)], Wanted::Below(50.0)).verdict, ClaimVerdict::Undecided);
     }
 
     #[test]

@@ -243,11 +243,11 @@ mod tests {
     #[test]
     fn what_varies_together_is_said_to() {
         let phases = [phase("a", "e", "r0", 1.0), phase("b", "e", "r0", 2.0)];
-        let (one, two) = (
+        let (first, second) = (
             [setting("training.batch", "8"), setting("seed", "1")],
             [setting("training.batch", "16"), setting("seed", "2")],
         );
-        let settings = Settings::from([("a", &one[..]), ("b", &two[..])]);
+        let settings = Settings::from([("a", &first[..]), ("b", &second[..])]);
         let members: [Member<'_>; 0] = [];
         let rows = effects(&phases, &settings, &Places::of(&members));
         let remark = rows[0].remark.as_deref().unwrap();

@@ -159,7 +159,7 @@ fn ask(
             member.id
         );
     }
-    let mut all = Vec::new();
+    let mut asked = Vec::new();
     for (claim, layer) in each(member.pipeline) {
         for (estimate, quantity) in quantities(member.pipeline, claim) {
             let judged = judged(&mut tables, claim, &quantity, layer)?;
@@ -171,11 +171,11 @@ fn ask(
                 member.settings.iter().map(|setting| (setting.parameter.clone(), setting.value.clone())).collect();
             values.extend(estimate.map(|estimate| (ESTIMATE.to_owned(), estimate)));
             let layer = (layer > 0).then(|| places.of_layer(&member.id, layer as i32).into());
-            all.push((claim.clone(), layer, (values, judged)));
+            asked.push((claim.clone(), layer, (values, judged)));
         }
     }
     hashes.extend(tables.hashes);
-    Ok(all)
+    Ok(asked)
 }
 
 /// What a claim looks at: its own estimate and all others, or what has no estimate.
@@ -183,8 +183,8 @@ fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quant
     let Quantity::Estimated { column, .. } = &claim.quantity else { return vec![(None, claim.quantity.clone())] };
     let of_layers = pipeline.estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
     let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
-    let all = of_layers.map(ToString::to_string).chain(exact);
-    all.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: *column })).collect()
+    let estimates = of_layers.map(ToString::to_string).chain(exact);
+    estimates.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: *column })).collect()
 }
 
 impl Verdicts {
@@ -193,7 +193,7 @@ impl Verdicts {
             let Expect { figure, claim: words, quantity, measure, wanted, .. } = claim;
             (figure.clone(), words.clone(), quantity.name(), measure.words(), wanted.words())
         };
-        let place = self.claims.iter().position(|known| words(known) == words(claim)).unwrap_or_else(|| {
+        let place = self.claims.iter().position(|other| words(other) == words(claim)).unwrap_or_else(|| {
             self.claims.push(claim.clone());
             self.claims.len() - 1
         });
@@ -205,19 +205,19 @@ impl Verdicts {
         let mut rows = Vec::new();
         for ((place, layer), settings) in &self.settings {
             let claim = &self.claims[*place];
-            let all: Vec<&Judged> = settings.iter().map(|(_, judged)| judged).collect();
-            rows.push(row(claim, *layer, "all", "", &all));
+            let judged: Vec<&Judged> = settings.iter().map(|(_, judged)| judged).collect();
+            rows.push(row(claim, *layer, "all", "", &judged));
             let mut by_value: Vec<((&str, &str), Vec<&Judged>)> = Vec::new();
             for (values, judged) in settings {
                 for (parameter, value) in values {
                     let key = (parameter.as_str(), value.as_str());
-                    match by_value.iter_mut().find(|(known, _)| *known == key) {
+                    match by_value.iter_mut().find(|(other, _)| *other == key) {
                         Some((_, of_value)) => of_value.push(judged),
                         None => by_value.push((key, vec![judged])),
                     }
                 }
             }
-            let varies = |parameter: &str| by_value.iter().filter(|((of, _), _)| *of == parameter).count() > 1;
+            let varies = |parameter: &str| by_value.iter().filter(|((other, _), _)| *other == parameter).count() > 1;
             // The parameters in the order of the file, the values of each together.
             let mut parameters: Vec<&str> = Vec::new();
             for ((parameter, _), _) in &by_value {
@@ -226,7 +226,7 @@ impl Verdicts {
                 }
             }
             for parameter in parameters {
-                for ((_, value), of_value) in by_value.iter().filter(|((of, _), _)| *of == parameter) {
+                for ((_, value), of_value) in by_value.iter().filter(|((other, _), _)| *other == parameter) {
                     rows.push(row(claim, *layer, parameter, value, of_value));
                 }
             }
