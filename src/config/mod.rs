@@ -389,7 +389,7 @@ n_edges = 30
         check("[10, 7]", "[10, \"x\"]", no_width);
         check("runs = 2", "runs = \"x\"", "p.toml, line 1: `runs`: must be a whole number, got \"x\"");
         check("seed = 3", "seed = -3", "p.toml, line 2: `seed`: must be a whole number of at least 0, got -3");
-        check("seed = 3", "data = 3", "p.toml, line 2: this is not TOML: duplicate key");
+        check("seed = 3", "data = 3", "p.toml, line 3: this is not TOML: duplicate key");
         check(
             "{ log_spaced = 10 }",
             "\"every\"",

@@ -17,7 +17,7 @@ pub(super) fn requests(tables: Vec<Located<RawEstimate>>) -> Result<Vec<Request>
     for Located { at, value: table } in tables {
         for request in of_table(at, table)? {
             if requests.iter().any(|other| other.id == request.id) {
-                return Err((at, format!("`{}` is asked for twice", request.id())));
+                return Err((at, format!("`{}` is asked for twice", request.id)));
             }
             requests.push(request);
         }
