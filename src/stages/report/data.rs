@@ -1,4 +1,4 @@
-//! What the page of a report holds: every number in f32, base64 where there are many, read back by `page.js`.
+//! What the page of a report holds: every number in f32, base64 where there are many, read back by `page/numbers.js`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,9 +33,31 @@ pub(super) struct Page {
     infoplane: &'static str,
     schema_version: u32,
     pub(super) experiments: Vec<OfExperiment>,
-    notes: Vec<String>,
+    notes: Vec<Note>,
     #[serde(skip)]
     pub(super) fallback: String,
+}
+
+/// A sentence for the reader of the page.
+#[derive(Debug, Serialize)]
+pub(super) struct Note {
+    kind: NoteKind,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum NoteKind {
+    /// Data that the page lacks.
+    Missing,
+    /// An estimator or a layer that some of the experiments lack.
+    Difference,
+}
+
+impl Note {
+    pub(super) fn missing(text: String) -> Self {
+        Self { kind: NoteKind::Missing, text }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -107,8 +129,8 @@ struct Provenance {
 }
 
 impl Page {
-    /// Reads the tables of all `sources`; also gives the hashes of what was read. The `notes` are about what is not there.
-    pub(super) fn read(sources: &[Source], mut notes: Vec<String>) -> Result<(Self, Vec<String>), StageError> {
+    /// Reads the tables of all `sources` and adds to the `notes` about missing data; also returns the hashes of the tables.
+    pub(super) fn read(sources: &[Source], mut notes: Vec<Note>) -> Result<(Self, Vec<String>), StageError> {
         let mut names: Vec<String> = sources.iter().map(|source| source.experiment.name()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -127,10 +149,8 @@ impl Page {
             };
             let summary = over_runs.summary.remove(&name).unwrap_or_default();
             if summary.is_empty() {
-                notes.push(format!(
-                    "{name} is left out: it is not in {}",
-                    source.summaries.join(Experiment::SUMMARY).display()
-                ));
+                let summary = source.summaries.join(Experiment::SUMMARY);
+                notes.push(Note::missing(format!("{name} is left out: it is not in {}", summary.display())));
                 continue;
             }
             if fallback.is_empty() {
@@ -141,19 +161,18 @@ impl Page {
             experiments.push(of_experiment);
         }
         if n_numbers > MOST_NUMBERS {
-            notes.push(
-                "single runs of some estimators are left out, because there are too many numbers for a page".to_owned(),
-            );
+            let text = "single runs of some estimators are left out, because there are too many numbers for a page";
+            notes.push(Note::missing(text.to_owned()));
         }
         if experiments.is_empty() {
             let first = sources.first().map_or_else(PathBuf::new, |source| source.summaries.clone());
             let problem = format!(
-                "{}: its summary is of no experiment that is here; run `infoplane aggregate` again",
+                "{}: its summary contains none of these experiments; run `infoplane aggregate` again",
                 first.display()
             );
             return Err(StageError::Refused(problem));
         }
-        notes.extend(what_does_not_match(&experiments));
+        notes.extend(differences(&experiments));
         let page = Self { infoplane: env!("CARGO_PKG_VERSION"), schema_version: VERSION, experiments, notes, fallback };
         Ok((page, hashes))
     }
@@ -207,7 +226,7 @@ impl OfExperiment {
         over_runs: &mut OverRuns,
         summary: &[SummaryRow],
         n_numbers: &mut usize,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
         let checks_file = experiment.root().join(Experiment::CHECKS);
@@ -240,12 +259,12 @@ impl OfExperiment {
         }
         let is_new = |estimator: &String| !estimates.iter().any(|of: &OfEstimator| of.id == *estimator);
         if is_older || tables.keys().any(is_new) {
-            notes.push(format!(
-                "{name} has estimates that its summary knows nothing of; run `infoplane aggregate` again"
-            ));
+            let text = format!("{name} has estimates that are not in its summary; run `infoplane aggregate` again");
+            notes.push(Note::missing(text));
         }
         if checks.is_some() && !is_checked {
-            notes.push(format!("the checks of {name} are of other estimates; run `infoplane check` again"));
+            let text = format!("the checks of {name} are about older estimates; run `infoplane check` again");
+            notes.push(Note::missing(text));
         }
         let objections = |finding: &Finding| finding.verdict != CheckVerdict::Passed;
         Ok(Self {
@@ -434,8 +453,8 @@ fn lines(prefix: &str, settings: &serde_json::Value) -> String {
     table.iter().map(line).collect()
 }
 
-/// What one experiment has and another has not: it is shown for those that have it.
-fn what_does_not_match(experiments: &[OfExperiment]) -> Vec<String> {
+/// Layers and estimators that only some of the experiments have.
+fn differences(experiments: &[OfExperiment]) -> Vec<Note> {
     let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for experiment in experiments {
         for layer in &experiment.layers {
@@ -446,7 +465,8 @@ fn what_does_not_match(experiments: &[OfExperiment]) -> Vec<String> {
         }
     }
     let partial = owners.into_iter().filter(|(_, owners)| owners.len() < experiments.len());
-    partial.map(|(what, owners)| format!("{what} is only in {}", owners.join(", "))).collect()
+    let text = |(subject, owners): (String, Vec<&str>)| format!("{subject} is only in {}", owners.join(", "));
+    partial.map(|found| Note { kind: NoteKind::Difference, text: text(found) }).collect()
 }
 
 /// Numbers in f32, NaN for what is missing; `None` where all is missing.
