@@ -4,12 +4,22 @@ const chosenExperiment = () => DATA.experiments[state.experiment];
 const estimateOf = (experiment, id) => experiment.estimates.find((estimate) => estimate.id === id);
 const isInPlane = (estimate) => hasNumbers(numbers(estimate).i_xt?.mean) && hasNumbers(numbers(estimate).i_ty?.mean);
 const firstEstimate = (experiment) => experiment.estimates.find(isInPlane) ?? experiment.estimates[0] ?? null;
-const samplesName = (samples) => ({ all: 'all samples', train: 'training samples', test: 'test samples' })[samples] ?? samples;
+const samplesName = (samples) => ({ all: 'all samples', train: 'training samples', test: 'test samples', distribution: 'the exact distribution' })[samples] ?? samples;
 const layerName = (experiment, layer) => (layer === experiment.layers.at(-1) ? `output (layer ${layer})` : `layer ${layer}`);
 
-// The lists of estimators and scales are made of these two.
-const methodOf = (estimate) => estimate?.family;
-const settingOf = (estimate) => estimate?.setting;
+// An estimate is chosen by its method (estimator and variant), its setting (the scale, and what differs from the defaults)
+// and its samples.
+const methodOf = (estimate) => [estimate?.family, estimate?.variant].filter(Boolean).join(' ');
+
+function settingOf(estimate) {
+  if (!estimate) return '';
+  const { scale_kind: kind, scale, correction, values, pool } = estimate;
+  const parts = [
+    scale === null ? null : `${kind} = ${scale}`, correction === 'none' ? null : correction,
+    values === 'activations' ? null : values, pool === 'none' ? null : `pool = ${pool}`,
+  ];
+  return parts.filter(Boolean).join(', ');
+}
 
 // The estimate of another experiment that is most like `wanted`: the same one, one of the same estimator, or the first.
 function nearest(experiment, wanted) {
