@@ -126,8 +126,8 @@ def until(page, condition):
         page.wait_for_timeout(20)
 
 
-def choose(page, family, scale):
-    page.get_by_label("Estimator", exact=True).select_option(family)
+def choose(page, method, scale):
+    page.get_by_label("Estimator", exact=True).select_option(method)
     page.get_by_label("Scale", exact=True).select_option(scale)
 
 
@@ -146,7 +146,7 @@ def assert_shown(page, table, snapshot, which=0):
 
 def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(page, folder):
     table = summary(folder, "binning-n-edges-30")
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     slider = page.get_by_label("Recorded snapshot")
     slider.focus()
     page.keyboard.press("Home")
@@ -168,18 +168,21 @@ def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(p
 
 
 def test_another_estimator_shows_its_own_table(page, folder):
-    names = sorted(pl.read_parquet(folder / "outputs/p/summary.parquet")["estimator"].unique())
-    families = {name.split("-", 1)[0] for name in names}
-    assert families == {"binning", "kde"} and len(names) >= 3
-    for name in names:
-        choose(page, *name.split("-", 1))
-        assert page.evaluate("infoplane.state().estimate") == name
-        table = summary(folder, name)
+    columns = ["estimator", "family", "variant", "scale_kind", "scale"]
+    estimates = pl.read_parquet(folder / "outputs/p/summary.parquet").select(columns).unique().sort("family", "variant", "scale").rows()
+    assert {family for _, family, *_ in estimates} == {"binning", "kde"} and len(estimates) >= 3
+    for estimator, family, variant, kind, scale in estimates:
+        choose(page, f"{family} {variant}", f"{kind} = {scale:g}")
+        assert page.evaluate("infoplane.state().estimate") == estimator
+        table = summary(folder, estimator)
         assert_shown(page, table, snapshots(table)[-1])
+    # Scales are in the order of their numbers.
+    choose(page, "binning n_edges", "n_edges = 8")
+    assert page.get_by_label("Scale", exact=True).inner_text().split("\n") == ["n_edges = 8", "n_edges = 30"]
 
 
 def test_one_run_shows_the_estimates_of_this_run(page, folder):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-30/*.parquet")
     estimates = estimates.rename({"i_xt_bits": "i_xt", "i_ty_bits": "i_ty"})
     for run in ("r0001", "r0002"):
@@ -191,7 +194,7 @@ def test_one_run_shows_the_estimates_of_this_run(page, folder):
 
 
 def test_all_runs_are_dots_of_their_own(page, folder):
-    choose(page, "binning", "n-edges-8")
+    choose(page, "binning n_edges", "n_edges = 8")
     page.get_by_label("Runs", exact=True).select_option("all")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-8/*.parquet")
     last = estimates.filter(pl.col("step") == estimates["step"].max())
@@ -204,7 +207,7 @@ def test_all_runs_are_dots_of_their_own(page, folder):
 
 
 def test_nats_are_another_unit_of_the_same_numbers(page, folder):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     page.get_by_label("Unit", exact=True).select_option("nats")
     expect(page.locator(".plane .xtitle")).to_have_text("I(X;T), nats")
     table = summary(folder, "binning-n-edges-30")
@@ -281,7 +284,7 @@ def test_what_the_checks_find_is_shown(page, folder):
 
 
 def test_the_csv_has_the_rows_of_the_summary(page, folder, tmp_path):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     download.value.save_as(tmp_path / "drawn.csv")
