@@ -21,7 +21,7 @@ function drawNotes() {
     if (side.estimate?.n_failed) notes.push({ kind: 'warning', text: `${side.estimate.id}: ${side.estimate.n_failed} estimates failed and are excluded.` });
     notes.push(...checkNotes(side));
   }
-  for (const of of shownExperiments()) {
+  for (const experiment of shownExperiments()) {
     if (experiment.n_trainings_failed) notes.push({ kind: 'warning', text: `${experiment.name}: ${experiment.n_trainings_failed} of ${experiment.runs.length} trainings failed; their estimates are included in the means.` });
   }
   // Differences between experiments matter only when two are shown; missing data always does.
