@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::super::StageError;
 use super::super::check::{Finding, findings};
+use super::provenance::Provenance;
 use crate::estimate_id::EstimateId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{CheckVerdict, Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
@@ -114,16 +115,6 @@ struct Curve {
     low: String,
     high: String,
     runs: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Provenance {
-    crate_version: String,
-    schema_version: u32,
-    config_hash: String,
-    settings: String,
-    commands: Vec<String>,
-    files: Vec<(String, String)>,
 }
 
 impl Page {
@@ -276,7 +267,7 @@ impl ExperimentData {
             claims: run_tables.claims.remove(&name).unwrap_or_default(),
             checked: checks.is_some(),
             checks: findings(&checks.unwrap_or_default()).into_iter().filter(objections).collect(),
-            provenance: Provenance::of(source, files)?,
+            provenance: Provenance::read(experiment, source.sweep.as_deref(), files)?,
         })
     }
 }
@@ -371,39 +362,6 @@ impl EstimateData {
     }
 }
 
-impl Provenance {
-    fn of(source: &Source, files: Vec<(String, String)>) -> Result<Self, StageError> {
-        let (experiment, name) = (&source.experiment, source.experiment.name());
-        let is_there = experiment.recording().exists();
-        let commands = match &source.sweep {
-            Some(sweep) => vec![
-                format!("infoplane run pipelines/{sweep}.toml --only '{name}'"),
-                format!("infoplane check outputs/{sweep}/{name}"),
-                format!("infoplane report outputs/{sweep}"),
-            ],
-            None => vec![
-                format!("infoplane run pipelines/{name}.toml"),
-                format!("infoplane check outputs/{name}"),
-                format!("infoplane report outputs/{name}"),
-            ],
-        };
-        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
-        let (settings, commands) = match &claim {
-            Some(claim) => (claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)), commands),
-            None if is_there => ("recorded by another program, which stored no settings".to_owned(), Vec::new()),
-            None => ("the recording and its settings are missing".to_owned(), commands),
-        };
-        Ok(Self {
-            crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
-            schema_version: claim.as_ref().map_or(0, |claim| claim.schema_version),
-            config_hash: claim.map_or_else(String::new, |claim| claim.key),
-            settings,
-            commands,
-            files,
-        })
-    }
-}
-
 /// The hashes of the tables that a stage read, from its manifest.
 fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
     fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
@@ -419,21 +377,6 @@ fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError
         texts(&manifest.made_from["tables"], &mut found);
     }
     Ok(found)
-}
-
-/// Settings as lines of `key = value`; long lists are shortened.
-fn lines(prefix: &str, settings: &serde_json::Value) -> String {
-    let Some(table) = settings.as_object() else { return String::new() };
-    let line = |(key, value): (&String, &serde_json::Value)| match value {
-        serde_json::Value::Object(_) => lines(&format!("{prefix}{key}."), value),
-        serde_json::Value::Array(list) if list.len() > 12 => {
-            let (first, last) = (&list[..4], &list[list.len() - 1]);
-            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
-            format!("{prefix}{key} = [{}, … {} values …, {last}]\n", first.join(", "), list.len())
-        }
-        value => format!("{prefix}{key} = {value}\n"),
-    };
-    table.iter().map(line).collect()
 }
 
 /// Layers and estimators that only some of the experiments have.
@@ -472,13 +415,5 @@ mod tests {
         // 1.0 is 0x3F800000, the quiet NaN 0x7FC00000.
         let bytes = STANDARD.decode(packed([Some(1.0), None].into_iter()).unwrap()).unwrap();
         assert_eq!(bytes, [0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F]);
-    }
-
-    #[test]
-    fn settings_are_lines_and_long_lists_are_shortened() {
-        let list: Vec<i32> = (0..20).collect();
-        let settings = serde_json::json!({ "seed": 1, "record": { "epochs": list, "layers": [1, 2] } });
-        let expected = "record.epochs = [0, 1, 2, 3, … 20 values …, 19]\nrecord.layers = [1,2]\nseed = 1\n";
-        assert_eq!(lines("", &settings), expected);
     }
 }

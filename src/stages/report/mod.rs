@@ -2,6 +2,7 @@
 
 mod data;
 mod library;
+mod provenance;
 
 use std::path::{Path, PathBuf};
 
