@@ -8,7 +8,7 @@ mod packed;
 use thiserror::Error;
 
 use crate::columns::Column;
-pub use packed::{inflate, members};
+pub use packed::{gzip, inflate, members};
 
 /// Reads the columns from the bytes of a file.
 pub type Reader = fn(&[u8]) -> Result<Vec<Column>, ImportError>;

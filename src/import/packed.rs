@@ -1,9 +1,11 @@
 //! What is packed: gzip, and archives of files.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 
+use flate2::Compression;
 use flate2::read::MultiGzDecoder;
+use flate2::write::GzEncoder;
 
 use super::ImportError;
 
@@ -32,6 +34,12 @@ fn inflate_up_to(content: Vec<u8>, most: u64) -> Result<Vec<u8>, ImportError> {
         return Err(failed(format!("its content is larger than {most} bytes")));
     }
     Ok(unpacked)
+}
+
+/// `content` as a gzip file, as small as this format allows.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).and_then(|()| encoder.finish()).expect("a vector can be written to")
 }
 
 /// The files of a tar archive by the last part of their names; of two with one name, the first.
@@ -64,18 +72,7 @@ pub fn members(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ImportError>
 
 #[cfg(test)]
 mod tests {
-    use std::io::Write;
-
-    use flate2::Compression;
-    use flate2::write::GzEncoder;
-
     use super::*;
-
-    fn gzip(content: &[u8]) -> Vec<u8> {
-        let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
-        encoder.write_all(content).unwrap();
-        encoder.finish().unwrap()
-    }
 
     fn tar(files: &[(&str, &[u8])]) -> Vec<u8> {
         let mut builder = tar::Builder::new(Vec::new());

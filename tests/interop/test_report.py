@@ -32,7 +32,7 @@ layer = "output"
 measure = "end"
 below = 0.01
 """
-# Another depth, other epochs and fewer tables, to be laid beside the first.
+# Another depth, other epochs and fewer tables, to be compared with the first.
 DEEPER = PIPELINE.replace("hidden = [6, 3]", "hidden = [6, 4, 3]").replace("epochs = 30", "epochs = 20").replace("n_edges = [8, 30]", "n_edges = 30")
 DEEPER = DEEPER.replace("epochs = { log_spaced = 12 }", "epochs = { list = [0, 3, 9, 20] }")
 LAYERS = [1, 2, 3]
@@ -90,6 +90,9 @@ def opened(browser):
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
         page.goto(path.as_uri())
+        if of_context.get("java_script_enabled", True):
+            # The page is drawn once the plot library is unpacked.
+            until(page, "window.infoplane !== undefined")
         return page
 
     yield open_page
@@ -116,15 +119,15 @@ def snapshots(table):
 
 
 def until(page, condition):
-    """Waits for what the page is about to do. Playwright's own way evaluates text, which the page's policy forbids."""
+    """Waits until `condition` holds in the page. Playwright's own function evaluates text, which the page's policy forbids."""
     deadline = time.monotonic() + 60
     while not page.evaluate(condition):
         assert time.monotonic() < deadline, condition
         page.wait_for_timeout(20)
 
 
-def choose(page, family, scale):
-    page.get_by_label("Estimator", exact=True).select_option(family)
+def choose(page, method, scale):
+    page.get_by_label("Estimator", exact=True).select_option(method)
     page.get_by_label("Scale", exact=True).select_option(scale)
 
 
@@ -143,7 +146,7 @@ def assert_shown(page, table, snapshot, which=0):
 
 def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(page, folder):
     table = summary(folder, "binning-n-edges-30")
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     slider = page.get_by_label("Recorded snapshot")
     slider.focus()
     page.keyboard.press("Home")
@@ -165,18 +168,21 @@ def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(p
 
 
 def test_another_estimator_shows_its_own_table(page, folder):
-    names = sorted(pl.read_parquet(folder / "outputs/p/summary.parquet")["estimator"].unique())
-    families = {name.split("-", 1)[0] for name in names}
-    assert families == {"binning", "kde"} and len(names) >= 3
-    for name in names:
-        choose(page, *name.split("-", 1))
-        assert page.evaluate("infoplane.state().estimate") == name
-        table = summary(folder, name)
+    columns = ["estimator", "family", "variant", "scale_kind", "scale"]
+    estimates = pl.read_parquet(folder / "outputs/p/summary.parquet").select(columns).unique().sort("family", "variant", "scale").rows()
+    assert {family for _, family, *_ in estimates} == {"binning", "kde"} and len(estimates) >= 3
+    for estimator, family, variant, kind, scale in estimates:
+        choose(page, f"{family} {variant}", f"{kind} = {scale:g}")
+        assert page.evaluate("infoplane.state().estimate") == estimator
+        table = summary(folder, estimator)
         assert_shown(page, table, snapshots(table)[-1])
+    # Scales are in the order of their numbers.
+    choose(page, "binning n_edges", "n_edges = 8")
+    assert page.get_by_label("Scale", exact=True).inner_text().split("\n") == ["n_edges = 8", "n_edges = 30"]
 
 
 def test_one_run_shows_the_estimates_of_this_run(page, folder):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-30/*.parquet")
     estimates = estimates.rename({"i_xt_bits": "i_xt", "i_ty_bits": "i_ty"})
     for run in ("r0001", "r0002"):
@@ -188,7 +194,7 @@ def test_one_run_shows_the_estimates_of_this_run(page, folder):
 
 
 def test_all_runs_are_dots_of_their_own(page, folder):
-    choose(page, "binning", "n-edges-8")
+    choose(page, "binning n_edges", "n_edges = 8")
     page.get_by_label("Runs", exact=True).select_option("all")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-8/*.parquet")
     last = estimates.filter(pl.col("step") == estimates["step"].max())
@@ -201,7 +207,7 @@ def test_all_runs_are_dots_of_their_own(page, folder):
 
 
 def test_nats_are_another_unit_of_the_same_numbers(page, folder):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     page.get_by_label("Unit", exact=True).select_option("nats")
     expect(page.locator(".plane .xtitle")).to_have_text("I(X;T), nats")
     table = summary(folder, "binning-n-edges-30")
@@ -226,15 +232,15 @@ def test_play_moves_on_and_stops(page):
     until(page, "infoplane.state().snapshot === infoplane.state().n_snapshots - 1 && !infoplane.state().playing")
 
 
-def test_a_click_into_a_course_goes_to_its_epoch(page):
+def test_a_click_on_a_curve_goes_to_its_epoch(page):
     page.evaluate("infoplane.set({ snapshot: 3 })")
-    box = page.locator(".courses .plot").bounding_box()
+    box = page.locator(".curves .plot").bounding_box()
     page.mouse.click(box["x"] + box["width"] - 20, box["y"] + 80)
     until(page, "infoplane.state().epoch === 30")
 
 
 def test_no_button_leads_out_of_the_page(page):
-    # Plotly has one that sends the picture to a server.
+    # Plotly has one that uploads the figure to a server.
     titles = page.locator(".plane .modebar-btn").evaluate_all("(buttons) => buttons.map((button) => button.dataset.title)")
     assert titles[0].startswith("Download") and titles[1:] == ["Zoom", "Pan", "Zoom in", "Zoom out", "Reset axes"]
     links = page.locator("a[href]").evaluate_all("(links) => links.map((link) => link.getAttribute('href'))")
@@ -268,7 +274,7 @@ def test_what_the_checks_find_is_shown(page, folder):
     bodies = "Array.from(document.querySelectorAll('#checks tbody'), (body) => [body.querySelector('th').innerText, Array.from(body.rows, (row) => Array.from(row.querySelectorAll('td'), (td) => td.innerText))])"
     shown = {(estimator, check): verdict for estimator, rows in page.evaluate(bodies) for verdict, check, *_ in rows}
     assert {key: verdict for key, verdict in shown.items() if verdict in severity} == found
-    # Those of the chosen estimator are told above the plane as well.
+    # Those of the selected estimator are reported above the plane as well.
     for estimator in ("binning-n-edges-8", "binning-n-edges-30"):
         page.evaluate("(estimate) => infoplane.set({ estimate })", estimator)
         notes = page.locator("#notes").inner_text()
@@ -278,7 +284,7 @@ def test_what_the_checks_find_is_shown(page, folder):
 
 
 def test_the_csv_has_the_rows_of_the_summary(page, folder, tmp_path):
-    choose(page, "binning", "n-edges-30")
+    choose(page, "binning n_edges", "n_edges = 30")
     with page.expect_download() as download:
         page.get_by_role("button", name="CSV").click()
     download.value.save_as(tmp_path / "drawn.csv")
@@ -321,7 +327,7 @@ def test_every_control_has_a_name_and_can_be_reached_with_tab(page):
 def test_two_experiments_share_the_epoch(opened, folder):
     page = opened(folder / "both/report.html")
     page.evaluate("infoplane.set({ experiment: 'p', estimate: 'binning-n-edges-30' })")
-    page.get_by_label("Beside it").select_option(label="deeper")
+    page.get_by_label("Compare with").select_option(label="deeper")
     first, second = summary(folder, "binning-n-edges-30"), summary(folder, "binning-n-edges-30", "deeper")
     epochs = [[epoch for epoch, _ in snapshots(table)] for table in (first, second)]
     for epoch in (0, 5, 9, 30):
@@ -334,7 +340,7 @@ def test_two_experiments_share_the_epoch(opened, folder):
     assert len(ranges) == 2 and ranges[0] == ranges[1]
 
 
-def test_without_javascript_there_is_a_picture(opened, folder):
+def test_without_javascript_there_is_a_figure(opened, folder):
     page = opened(folder / "outputs/p/report.html", java_script_enabled=False)
     expect(page.locator("noscript svg").first).to_be_visible()
     assert "need JavaScript" in page.locator("noscript p").inner_text()

@@ -44,6 +44,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("ndarray_npy", "import"),
     ("parquet", "store"),
     ("png", "stages/movie.rs"),
+    ("plotly", "stages/report"),
     ("polars", "stages/aggregate"),
     ("pulp", "math"),
     ("sha2", "store"),

@@ -1,4 +1,4 @@
-//! What the page of a report holds: every number in f32, base64 where there are many, read back by `page.js`.
+//! The data of the page of a report, as JSON: numbers are f32, arrays of them in base64, decoded by `page/numbers.js`.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,41 +11,64 @@ use serde::Serialize;
 
 use super::super::StageError;
 use super::super::check::{Finding, findings};
-use crate::estimate_id::{EstimateId, EstimatorId};
+use super::provenance::Provenance;
+use crate::estimate_id::EstimateId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
 use crate::store::{CheckVerdict, Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
 
-/// Numbers of single runs that a page may hold, so that browsers open it at once: 48 MB.
+/// Most numbers of single runs in one page, so that browsers open it quickly: 48 MB of base64.
 const MOST_NUMBERS: usize = 9_000_000;
 
-/// An experiment, and the folder with the tables over its runs: its own, or that of its sweep.
+/// An experiment and the folder with the tables over its runs: the experiment's folder, or the folder of its sweep.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) experiment: Experiment,
     pub(super) summaries: PathBuf,
-    /// The sweep that it is of.
+    /// The sweep that the experiment belongs to.
     pub(super) sweep: Option<String>,
 }
 
-/// All that the script reads.
+/// Everything that the script of the page reads.
 #[derive(Debug, Serialize)]
 pub(super) struct Page {
     infoplane: &'static str,
     schema_version: u32,
-    pub(super) experiments: Vec<OfExperiment>,
-    notes: Vec<String>,
+    pub(super) experiments: Vec<ExperimentData>,
+    notes: Vec<Note>,
     #[serde(skip)]
     pub(super) fallback: String,
 }
 
+/// A sentence for the reader of the page.
 #[derive(Debug, Serialize)]
-pub(super) struct OfExperiment {
+pub(super) struct Note {
+    kind: NoteKind,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum NoteKind {
+    /// Data that the page lacks.
+    Missing,
+    /// An estimator or a layer that some of the experiments lack.
+    Difference,
+}
+
+impl Note {
+    pub(super) fn missing(text: String) -> Self {
+        Self { kind: NoteKind::Missing, text }
+    }
+}
+
+#[derive(Debug, Serialize)]
+pub(super) struct ExperimentData {
     name: String,
     runs: Vec<String>,
     layers: Vec<i32>,
     n_trainings_failed: Option<i64>,
     fits: Fits,
-    estimates: Vec<OfEstimator>,
+    estimates: Vec<EstimateData>,
     compression: Vec<CompressionRow>,
     claims: Vec<ClaimRow>,
     checks: Vec<Finding>,
@@ -53,7 +76,7 @@ pub(super) struct OfExperiment {
     provenance: Provenance,
 }
 
-/// Means over runs, one number an epoch.
+/// Losses and accuracies, means over runs, one number per snapshot.
 #[derive(Debug, Default, Serialize)]
 struct Fits {
     epochs: Vec<i32>,
@@ -66,20 +89,18 @@ struct Fits {
 }
 
 #[derive(Debug, Serialize)]
-struct OfEstimator {
+struct EstimateData {
     id: String,
     #[serde(flatten)]
     estimator: Arc<EstimateId>,
-    /// The variant with its scale, for a list.
-    setting: String,
-    /// The identity that all scales share.
+    /// The identity without the value of the scale.
     all_scales: String,
     quantity: String,
     runs: Vec<String>,
     epochs: Vec<i32>,
     steps: Vec<i64>,
-    i_xt: Option<Course>,
-    i_ty: Option<Course>,
+    i_xt: Option<Curve>,
+    i_ty: Option<Curve>,
     i_xt_null: Option<String>,
     i_ty_null: Option<String>,
     i_xt_ceiling: Option<f64>,
@@ -87,28 +108,18 @@ struct OfEstimator {
     n_failed: i32,
 }
 
-/// Numbers by layer and snapshot; of single runs by run, layer and snapshot.
+/// One quantity by layer and snapshot; `runs` by run, layer and snapshot.
 #[derive(Debug, Serialize)]
-struct Course {
+struct Curve {
     mean: String,
     low: String,
     high: String,
     runs: Option<String>,
 }
 
-#[derive(Debug, Serialize)]
-struct Provenance {
-    crate_version: String,
-    schema_version: u32,
-    config_hash: String,
-    settings: String,
-    commands: Vec<String>,
-    files: Vec<(String, String)>,
-}
-
 impl Page {
-    /// Reads the tables of all `sources`; also gives the hashes of what was read. The `notes` are about what is not there.
-    pub(super) fn read(sources: &[Source], mut notes: Vec<String>) -> Result<(Self, Vec<String>), StageError> {
+    /// Reads the tables of all `sources` and adds to the `notes` about missing data; also returns the hashes of the tables.
+    pub(super) fn read(sources: &[Source], mut notes: Vec<Note>) -> Result<(Self, Vec<String>), StageError> {
         let mut names: Vec<String> = sources.iter().map(|source| source.experiment.name()).collect();
         names.sort();
         if let Some(pair) = names.windows(2).find(|pair| pair[0] == pair[1]) {
@@ -118,59 +129,56 @@ impl Page {
         let (mut experiments, mut hashes) = (Vec::new(), Vec::new());
         let mut fallback = String::new();
         let mut n_numbers = 0;
-        let mut folders: BTreeMap<&Path, OverRuns> = BTreeMap::new();
+        let mut folders: BTreeMap<&Path, RunTables> = BTreeMap::new();
         for source in sources {
             let name = source.experiment.name();
-            let over_runs = match folders.entry(&source.summaries) {
-                Entry::Occupied(known) => known.into_mut(),
-                Entry::Vacant(new) => new.insert(OverRuns::read(&source.summaries)?),
+            let run_tables = match folders.entry(&source.summaries) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => entry.insert(RunTables::read(&source.summaries)?),
             };
-            let summary = over_runs.summary.remove(&name).unwrap_or_default();
+            let summary = run_tables.summary.remove(&name).unwrap_or_default();
             if summary.is_empty() {
-                notes.push(format!(
-                    "{name} is left out: it is not in {}",
-                    source.summaries.join(Experiment::SUMMARY).display()
-                ));
+                let summary = source.summaries.join(Experiment::SUMMARY);
+                notes.push(Note::missing(format!("{name} is left out: it is not in {}", summary.display())));
                 continue;
             }
             if fallback.is_empty() {
                 fallback = super::fallback(&summary);
             }
-            let of_experiment = OfExperiment::read(source, over_runs, &summary, &mut n_numbers, &mut notes)?;
-            hashes.extend(of_experiment.provenance.files.iter().map(|(_, hash)| hash.clone()));
-            experiments.push(of_experiment);
+            let experiment = ExperimentData::read(source, run_tables, &summary, &mut n_numbers, &mut notes)?;
+            hashes.extend(experiment.provenance.files.iter().map(|(_, hash)| hash.clone()));
+            experiments.push(experiment);
         }
         if n_numbers > MOST_NUMBERS {
-            notes.push(
-                "single runs of some estimators are left out, because there are too many numbers for a page".to_owned(),
-            );
+            let text = "single runs of some estimators are left out, because there are too many numbers for a page";
+            notes.push(Note::missing(text.to_owned()));
         }
         if experiments.is_empty() {
             let first = sources.first().map_or_else(PathBuf::new, |source| source.summaries.clone());
             let problem = format!(
-                "{}: its summary is of no experiment that is here; run `infoplane aggregate` again",
+                "{}: its summary contains none of these experiments; run `infoplane aggregate` again",
                 first.display()
             );
             return Err(StageError::Refused(problem));
         }
-        notes.extend(what_does_not_match(&experiments));
+        notes.extend(differences(&experiments));
         let page = Self { infoplane: env!("CARGO_PKG_VERSION"), schema_version: VERSION, experiments, notes, fallback };
         Ok((page, hashes))
     }
 }
 
-/// The tables over runs of one folder, by experiment.
-struct OverRuns {
+/// The tables over runs in one folder, by experiment.
+struct RunTables {
     summary: BTreeMap<String, Vec<SummaryRow>>,
     compression: BTreeMap<String, Vec<CompressionRow>>,
     claims: BTreeMap<String, Vec<ClaimRow>>,
     /// Names and hashes of the tables.
     files: Vec<(String, String)>,
-    /// Hashes of what the summary was made from.
+    /// Hashes of the tables that the summary was made from.
     made_from: BTreeSet<String>,
 }
 
-impl OverRuns {
+impl RunTables {
     fn read(folder: &Path) -> Result<Self, StoreError> {
         let mut files = Vec::new();
         let tables =
@@ -190,7 +198,7 @@ impl OverRuns {
     }
 }
 
-/// The rows of a table by experiment; none where there is no table.
+/// The rows of a table by experiment; empty if there is no table.
 fn by_experiment<R: Row>(table: &Path, experiment: fn(&R) -> &String) -> Result<BTreeMap<String, Vec<R>>, StoreError> {
     let mut rows: BTreeMap<String, Vec<R>> = BTreeMap::new();
     if table.exists() {
@@ -201,18 +209,18 @@ fn by_experiment<R: Row>(table: &Path, experiment: fn(&R) -> &String) -> Result<
     Ok(rows)
 }
 
-impl OfExperiment {
+impl ExperimentData {
     fn read(
         source: &Source,
-        over_runs: &mut OverRuns,
+        run_tables: &mut RunTables,
         summary: &[SummaryRow],
         n_numbers: &mut usize,
-        notes: &mut Vec<String>,
+        notes: &mut Vec<Note>,
     ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
         let checks_file = experiment.root().join(Experiment::CHECKS);
         let checks: Option<Vec<CheckRow>> = if checks_file.exists() { Some(read_rows(&checks_file)?) } else { None };
-        let mut files = over_runs.files.clone();
+        let mut files = run_tables.files.clone();
         if checks.is_some() {
             let hash = verified_hash(experiment.root(), "checks", Experiment::CHECKS)?;
             files.push((Experiment::CHECKS.to_owned(), hash));
@@ -228,24 +236,24 @@ impl OfExperiment {
             let paths = tables.get(&rows[0].estimator.to_string()).map_or(&[][..], Vec::as_slice);
             for path in paths {
                 let (relative, hash) = experiment.verified_estimates(path)?;
-                is_older |= !over_runs.made_from.contains(&hash);
+                is_older |= !run_tables.made_from.contains(&hash);
                 is_checked &= checked.contains(&hash);
                 files.push((format!("estimates/{relative}"), hash));
             }
             let single: Vec<EstimateRow> = read_all_rows(paths)?;
             *n_numbers += 2 * single.len();
-            let of_estimator = OfEstimator::new(rows, &single, &layers, *n_numbers <= MOST_NUMBERS);
-            runs.extend(of_estimator.runs.iter().filter(|run| **run != RunId::pooled().to_string()).cloned());
-            estimates.push(of_estimator);
+            let estimate = EstimateData::new(rows, &single, &layers, *n_numbers <= MOST_NUMBERS);
+            runs.extend(estimate.runs.iter().filter(|run| **run != RunId::pooled().to_string()).cloned());
+            estimates.push(estimate);
         }
-        let is_new = |estimator: &String| !estimates.iter().any(|of: &OfEstimator| of.id == *estimator);
+        let is_new = |estimator: &String| !estimates.iter().any(|estimate: &EstimateData| estimate.id == *estimator);
         if is_older || tables.keys().any(is_new) {
-            notes.push(format!(
-                "{name} has estimates that its summary knows nothing of; run `infoplane aggregate` again"
-            ));
+            let text = format!("{name} has estimates that are not in its summary; run `infoplane aggregate` again");
+            notes.push(Note::missing(text));
         }
         if checks.is_some() && !is_checked {
-            notes.push(format!("the checks of {name} are of other estimates; run `infoplane check` again"));
+            let text = format!("the checks of {name} are about older estimates; run `infoplane check` again");
+            notes.push(Note::missing(text));
         }
         let objections = |finding: &Finding| finding.verdict != CheckVerdict::Passed;
         Ok(Self {
@@ -255,11 +263,11 @@ impl OfExperiment {
             layers,
             fits: Fits::of(summary),
             estimates,
-            compression: over_runs.compression.remove(&name).unwrap_or_default(),
-            claims: over_runs.claims.remove(&name).unwrap_or_default(),
+            compression: run_tables.compression.remove(&name).unwrap_or_default(),
+            claims: run_tables.claims.remove(&name).unwrap_or_default(),
             checked: checks.is_some(),
             checks: findings(&checks.unwrap_or_default()).into_iter().filter(objections).collect(),
-            provenance: Provenance::of(source, files)?,
+            provenance: Provenance::read(experiment, source.sweep.as_deref(), files)?,
         })
     }
 }
@@ -267,12 +275,12 @@ impl OfExperiment {
 impl Fits {
     fn of(summary: &[SummaryRow]) -> Self {
         let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
-        // Pooled estimates have no losses, others of the same snapshot do.
-        let tells = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
+        // Pooled estimates have no losses; other estimates of the same snapshot have them.
+        let has_fit = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
         for row in summary {
-            let known = rows.entry((row.step, row.epoch)).or_insert(row);
-            if !tells(known) && tells(row) {
-                *known = row;
+            let kept = rows.entry((row.step, row.epoch)).or_insert(row);
+            if !has_fit(kept) && has_fit(row) {
+                *kept = row;
             }
         }
         let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
@@ -288,8 +296,8 @@ impl Fits {
     }
 }
 
-impl OfEstimator {
-    /// `summary` are the rows of one estimator, `single` those of its runs, `layers` those of the experiment.
+impl EstimateData {
+    /// `summary` has the rows of one estimate over runs, `single` its rows for each run; `layers` are those of the experiment.
     fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[i32], with_runs: bool) -> Self {
         let id = &summary[0].estimator;
         let snapshots: Vec<(i64, i32)> = summary
@@ -323,25 +331,24 @@ impl OfEstimator {
             }
             packed(numbers.into_iter()).filter(|_| with_runs)
         };
-        type OfSummary = fn(&SummaryRow) -> Option<f64>;
-        let course = |[mean, low, high]: [OfSummary; 3], runs: fn(&EstimateRow) -> Option<f64>| {
+        type SummaryNumber = fn(&SummaryRow) -> Option<f64>;
+        let curve = |[mean, low, high]: [SummaryNumber; 3], runs: fn(&EstimateRow) -> Option<f64>| {
             let mean = over_runs(mean)?;
             let none = || packed_all(&vec![f32::NAN; n]);
             let [low, high] = [low, high].map(|number| over_runs(number).unwrap_or_else(none));
-            Some(Course { mean, low, high, runs: of_runs(runs) })
+            Some(Curve { mean, low, high, runs: of_runs(runs) })
         };
-        let i_xt: [OfSummary; 3] = [|row| row.i_xt_bits_mean, |row| row.i_xt_bits_low, |row| row.i_xt_bits_high];
-        let i_ty: [OfSummary; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
-        // That of a wide layer: one of few units may have a lower one.
-        let most = |number: OfSummary| summary.iter().filter_map(number).reduce(f64::max);
+        let i_xt: [SummaryNumber; 3] = [|row| row.i_xt_bits_mean, |row| row.i_xt_bits_low, |row| row.i_xt_bits_high];
+        let i_ty: [SummaryNumber; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
+        // The ceiling of the widest layer: a layer of few units may have a lower one.
+        let most = |number: SummaryNumber| summary.iter().filter_map(number).reduce(f64::max);
         let first = single.first();
         Self {
             estimator: Arc::clone(id),
-            setting: setting(&id.estimator),
             all_scales: id.at_all_scales().to_string(),
             quantity: first.and_then(|row| row.quantity.clone()).unwrap_or_default(),
-            i_xt: course(i_xt, |row| row.i_xt_bits),
-            i_ty: course(i_ty, |row| row.i_ty_bits),
+            i_xt: curve(i_xt, |row| row.i_xt_bits),
+            i_ty: curve(i_ty, |row| row.i_ty_bits),
             i_xt_null: over_runs(|row| row.i_xt_null_bits_mean),
             i_ty_null: over_runs(|row| row.i_ty_null_bits_mean),
             i_xt_ceiling: most(|row| row.i_xt_ceiling_bits),
@@ -355,54 +362,7 @@ impl OfEstimator {
     }
 }
 
-/// The variant and the scale of an estimator: `n_edges 30`, `upper noise_variance 0.1`.
-fn setting(estimator: &EstimatorId) -> String {
-    let variant = estimator.variant();
-    let scale = estimator.scale.and_then(|scale| Some((scale.kind.name(), scale.value?)));
-    let correction = Some(estimator.correction_name()).filter(|name| *name != "none").map(str::to_owned);
-    let scale = scale.map(|(kind, value)| match variant.as_deref().is_some_and(|variant| variant.starts_with(kind)) {
-        true => value.to_string(),
-        false => format!("{kind} {value}"),
-    });
-    [variant, scale, correction].into_iter().flatten().collect::<Vec<_>>().join(" ")
-}
-
-impl Provenance {
-    fn of(source: &Source, files: Vec<(String, String)>) -> Result<Self, StageError> {
-        let (experiment, name) = (&source.experiment, source.experiment.name());
-        let is_there = experiment.recording().exists();
-        let commands = match &source.sweep {
-            Some(sweep) => vec![
-                format!("infoplane run pipelines/{sweep}.toml --only '{name}'"),
-                format!("infoplane check outputs/{sweep}/{name}"),
-                format!("infoplane report outputs/{sweep}"),
-            ],
-            None => vec![
-                format!("infoplane run pipelines/{name}.toml"),
-                format!("infoplane check outputs/{name}"),
-                format!("infoplane report outputs/{name}"),
-            ],
-        };
-        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
-        let (settings, commands) = match &claim {
-            Some(claim) => (claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)), commands),
-            None if is_there => {
-                ("recorded by another program, which says nothing of its settings".to_owned(), Vec::new())
-            }
-            None => ("the recording is not here, and its settings with it".to_owned(), commands),
-        };
-        Ok(Self {
-            crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
-            schema_version: claim.as_ref().map_or(0, |claim| claim.schema_version),
-            config_hash: claim.map_or_else(String::new, |claim| claim.key),
-            settings,
-            commands,
-            files,
-        })
-    }
-}
-
-/// The hashes of all that a stage read, as its manifest has them.
+/// The hashes of the tables that a stage read, from its manifest.
 fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
     fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
         match value {
@@ -419,23 +379,8 @@ fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError
     Ok(found)
 }
 
-/// Settings as lines of `key = value`; long lists show their ends.
-fn lines(prefix: &str, settings: &serde_json::Value) -> String {
-    let Some(table) = settings.as_object() else { return String::new() };
-    let line = |(key, value): (&String, &serde_json::Value)| match value {
-        serde_json::Value::Object(_) => lines(&format!("{prefix}{key}."), value),
-        serde_json::Value::Array(list) if list.len() > 12 => {
-            let (first, last) = (&list[..4], &list[list.len() - 1]);
-            let first: Vec<String> = first.iter().map(ToString::to_string).collect();
-            format!("{prefix}{key} = [{}, … {} values …, {last}]\n", first.join(", "), list.len())
-        }
-        value => format!("{prefix}{key} = {value}\n"),
-    };
-    table.iter().map(line).collect()
-}
-
-/// What one experiment has and another has not: it is shown for those that have it.
-fn what_does_not_match(experiments: &[OfExperiment]) -> Vec<String> {
+/// Layers and estimators that only some of the experiments have.
+fn differences(experiments: &[ExperimentData]) -> Vec<Note> {
     let mut owners: BTreeMap<String, Vec<&str>> = BTreeMap::new();
     for experiment in experiments {
         for layer in &experiment.layers {
@@ -446,10 +391,11 @@ fn what_does_not_match(experiments: &[OfExperiment]) -> Vec<String> {
         }
     }
     let partial = owners.into_iter().filter(|(_, owners)| owners.len() < experiments.len());
-    partial.map(|(what, owners)| format!("{what} is only in {}", owners.join(", "))).collect()
+    let text = |(subject, owners): (String, Vec<&str>)| format!("{subject} is only in {}", owners.join(", "));
+    partial.map(|found| Note { kind: NoteKind::Difference, text: text(found) }).collect()
 }
 
-/// Numbers in f32, NaN for what is missing; `None` where all is missing.
+/// Numbers in f32, NaN if missing; `None` if all are missing.
 fn packed(numbers: impl Iterator<Item = Option<f64>>) -> Option<String> {
     let numbers: Vec<f32> = numbers.map(|number| number.map_or(f32::NAN, |number| number as f32)).collect();
     numbers.iter().any(|number| number.is_finite()).then(|| packed_all(&numbers))
@@ -464,18 +410,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_packed_little_endian_with_nan_for_what_is_missing() {
+    fn numbers_are_packed_little_endian_with_nan_if_missing() {
         assert_eq!(packed([None, None].into_iter()), None);
         // 1.0 is 0x3F800000, the quiet NaN 0x7FC00000.
         let bytes = STANDARD.decode(packed([Some(1.0), None].into_iter()).unwrap()).unwrap();
         assert_eq!(bytes, [0, 0, 0x80, 0x3F, 0, 0, 0xC0, 0x7F]);
-    }
-
-    #[test]
-    fn settings_are_lines_and_long_lists_show_their_ends() {
-        let list: Vec<i32> = (0..20).collect();
-        let settings = serde_json::json!({ "seed": 1, "record": { "epochs": list, "layers": [1, 2] } });
-        let expected = "record.epochs = [0, 1, 2, 3, … 20 values …, 19]\nrecord.layers = [1,2]\nseed = 1\n";
-        assert_eq!(lines("", &settings), expected);
     }
 }

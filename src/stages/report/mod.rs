@@ -1,6 +1,8 @@
-//! The report stage: the tables of some experiments → one page that needs nothing else, to be opened in a browser.
+//! The report stage: the tables of some experiments → one self-contained page for a browser.
 
 mod data;
+mod library;
+mod provenance;
 
 use std::path::{Path, PathBuf};
 
@@ -10,21 +12,44 @@ use super::{Outcome, StageError};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, write_bytes};
-use data::{Page, Source};
+use data::{Note, Page, Source};
 
-const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-/// plotly.js, its basic bundle (scatter, bar and pie, drawn as SVG), MIT; see `plotly-LICENSE.txt`.
-const PLOTLY: &str = include_str!("plotly-basic-4.1.1.min.js");
+const PAGE: &str = include_str!("page/page.html");
+const STYLE: &str = include_str!("page/page.css");
+/// The script of the page, one panel or topic per file; `start.js` comes last and runs it.
+const SCRIPTS: &[&str] = &[
+    include_str!("page/state.js"),
+    include_str!("page/elements.js"),
+    include_str!("page/numbers.js"),
+    include_str!("page/time.js"),
+    include_str!("page/choices.js"),
+    include_str!("page/series.js"),
+    include_str!("page/colours.js"),
+    include_str!("page/layout.js"),
+    include_str!("page/plane.js"),
+    include_str!("page/curves.js"),
+    include_str!("page/views.js"),
+    include_str!("page/player.js"),
+    include_str!("page/legend.js"),
+    include_str!("page/notes.js"),
+    include_str!("page/compression.js"),
+    include_str!("page/claims.js"),
+    include_str!("page/checks.js"),
+    include_str!("page/provenance.js"),
+    include_str!("page/csv.js"),
+    include_str!("page/controls.js"),
+    include_str!("page/access.js"),
+    include_str!("page/start.js"),
+];
+const LICENCE: &str = include_str!("page/plotly-LICENSE.txt");
 
 /// The name of the page.
 pub const REPORT: &str = "report.html";
 
-/// Writes `report.html` about `experiments`, of which each may be a sweep, into the folder `out`.
+/// Writes `report.html` about `experiments`, each of which may be a sweep, into the folder `out`.
 ///
 /// # Errors
-/// There is no summary of one of them, or a table is not what was written.
+/// The summary of an experiment is missing, or a table was changed after it was written.
 pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
     let (mut sources, mut notes) = (Vec::new(), Vec::new());
     for experiment in experiments {
@@ -34,22 +59,23 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
         return Err(StageError::Refused("no experiment of the sweep is done; run it first".to_owned()));
     }
     let (page, hashes) = Page::read(&sources, notes)?;
-    let text = assemble(&page)?;
-    let made_from = json!({ "tables": hashes, "page": crate::store::hash_bytes(text.as_bytes()), "schema": VERSION });
+    let without_library = assemble(&page, &library::version())?;
+    let hash = crate::store::hash_bytes(without_library.as_bytes());
+    let made_from = json!({ "tables": hashes, "page": hash, "schema": VERSION });
     let work = Pending::new(out, "report", &made_from);
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
-    let file = write_bytes(out, REPORT, text.as_bytes())?;
+    let file = write_bytes(out, REPORT, assemble(&page, &library::packed())?.as_bytes())?;
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
     let n = page.experiments.len();
     Ok(Outcome::Done(format!("{n} experiments, {size:.1} MB → {}", out.join(REPORT).display())))
 }
 
-/// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
-fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Source>, StageError> {
+/// The experiment, or the finished experiments of a sweep, whose summary is in the folder of the sweep.
+fn members(experiment: &Experiment, notes: &mut Vec<Note>) -> Result<Vec<Source>, StageError> {
     let table = experiment.root().join(Experiment::EXPERIMENTS);
     let summaries = experiment.root().to_owned();
     if !summaries.join(Experiment::SUMMARY).exists() {
@@ -63,7 +89,8 @@ fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Sourc
     let rows: Vec<ExperimentRow> = read_rows(&table)?;
     let (done, others): (Vec<_>, Vec<_>) =
         rows.into_iter().partition(|row| ["done", "partial"].contains(&row.state.as_str()));
-    notes.extend(others.iter().map(|row| format!("{} is left out: it is {}", row.experiment, row.state)));
+    let note = |row: &ExperimentRow| Note::missing(format!("{} is left out: it is {}", row.experiment, row.state));
+    notes.extend(others.iter().map(note));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };
     let sweep = Some(experiment.name());
     let source =
@@ -71,21 +98,23 @@ fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Sourc
     Ok(done.into_iter().map(source).collect())
 }
 
-/// The page with its style, script, plot library and data.
-fn assemble(page: &Page) -> Result<String, StageError> {
+/// The page with its style, script, data and plot library.
+fn assemble(page: &Page, library: &str) -> Result<String, StageError> {
     let data = serde_json::to_string(page).map_err(|e| StageError::Refused(format!("cannot write the page: {e}")))?;
-    // A `<` inside of a text could end the element that holds the data.
+    // A `<` in a text could end the element that holds the data.
     let data = data.replace('<', "\\u003c");
+    let script = format!("(() => {{\n'use strict';\n\n{}}})();\n", SCRIPTS.join("\n"));
     let parts = [
         ("/*CSS*/", STYLE),
-        ("/*PLOTLY*/", PLOTLY),
+        ("/*LICENCE*/", LICENCE),
+        ("/*PLOTLY*/", library),
         ("/*DATA*/", data.as_str()),
-        ("/*JS*/", SCRIPT),
+        ("/*JS*/", script.as_str()),
         ("<!--FALLBACK-->", page.fallback.as_str()),
     ];
-    let mut text = String::with_capacity(PLOTLY.len() + data.len() + 100_000);
+    let mut text = String::with_capacity(library.len() + data.len() + 100_000);
     let mut rest = PAGE;
-    // One after the other in the order of the page: what is put in is never searched for more places.
+    // In the order of the page, so that inserted text is never searched for places.
     while let Some((at, place, part)) =
         parts.iter().filter_map(|(place, part)| Some((rest.find(place)?, *place, *part))).min_by_key(|(at, ..)| *at)
     {
@@ -97,10 +126,10 @@ fn assemble(page: &Page) -> Result<String, StageError> {
     Ok(text)
 }
 
-/// The picture for browsers without scripts: the plane of the first estimator that has one.
+/// The figure for browsers without scripts: the plane of the first estimator that has one.
 fn fallback(summary: &[SummaryRow]) -> String {
-    let of_one = summary.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
-    let drawn = of_one.filter_map(|rows| {
+    let by_estimator = summary.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
+    let drawn = by_estimator.filter_map(|rows| {
         let spec = plots::find("information-plane").ok()?;
         (spec.draw)(Tables { summary: rows, ..Tables::default() }).ok()
     });

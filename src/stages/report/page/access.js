@@ -1,0 +1,39 @@
+// What tests and other scripts can ask of the page and set in it.
+
+const indexOfExperiment = (name) => DATA.experiments.findIndex((experiment) => experiment.name === name);
+
+function set(changes) {
+  state.fallbacks = [];
+  if ('experiment' in changes) chooseExperiment(indexOfExperiment(changes.experiment));
+  if ('estimate' in changes) state.estimate = changes.estimate;
+  if ('compare' in changes) chooseComparison(changes.compare === null ? null : indexOfExperiment(changes.compare.experiment), changes.compare?.estimate);
+  for (const name of ['run', 'paths', 'unit', 'intervals', 'nulls', 'scales', 'speed', 'verdict']) {
+    if (name in changes) state[name] = changes[name];
+  }
+  if ('snapshot' in changes) state.time = times(estimateOf(chosenExperiment(), state.estimate))[changes.snapshot];
+  if ('epoch' in changes) state.time = changes.epoch;
+  if ('theme' in changes) setTheme(changes.theme);
+  else refresh();
+  if ('playing' in changes) setPlaying(changes.playing);
+}
+
+// The points in the plane, always in bits.
+function shown(which = 0) {
+  const { estimate } = sides[which];
+  return views[which].plane.data.filter((trace) => trace.meta).flatMap(({ x, y, meta }) => meta.runs.map((run, i) => ({
+    layer: meta.layer, run, i_xt: x[i], i_ty: y[i], epoch: estimate.epochs[meta.snapshot], step: estimate.steps[meta.snapshot],
+  }))).filter((row) => row.i_xt !== null && row.i_ty !== null)
+    .map((row) => ({ ...row, i_xt: row.i_xt / unitFactor(), i_ty: row.i_ty / unitFactor() }));
+}
+
+function describeState() {
+  const [side] = sides;
+  const snapshot = snapshotAt(side.times, state.time);
+  return {
+    experiment: side.experiment.name, estimate: side.estimate?.id ?? null, run: side.run, snapshot, n_snapshots: side.times.length,
+    epoch: side.estimate?.epochs[snapshot] ?? null, step: side.estimate?.steps[snapshot] ?? null,
+    comparison: sides[1] ? { experiment: sides[1].experiment.name, estimate: sides[1].estimate?.id ?? null } : null,
+    paths: state.paths, unit: state.unit, intervals: state.intervals, nulls: state.nulls, scales: state.scales, hidden: [...state.hidden],
+    playing: state.playing, speed: state.speed, theme: state.theme, verdict: state.verdict,
+  };
+}

@@ -1,0 +1,39 @@
+// The legend: a button for each layer, which hides or shows it.
+
+function legendName(layer) {
+  const outputs = sides.filter((side) => side.experiment.layers.at(-1) === layer);
+  if (outputs.length === 0) return `layer ${layer}`;
+  return outputs.length === sides.length ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
+}
+
+function symbolIcon(layer) {
+  const space = 'http://www.w3.org/2000/svg';
+  const svg = document.createElementNS(space, 'svg');
+  const path = document.createElementNS(space, 'path');
+  svg.setAttribute('viewBox', '0 0 16 16');
+  svg.setAttribute('aria-hidden', 'true');
+  path.setAttribute('d', OUTLINES[layerSymbol(layer)]);
+  path.setAttribute('fill', layerColour(layer));
+  svg.append(path);
+  return svg;
+}
+
+function drawLegend() {
+  const layers = [...new Set(sides.flatMap((side) => side.experiment.layers))].sort((a, b) => a - b);
+  const toggle = (layer) => {
+    if (!state.hidden.delete(layer)) state.hidden.add(layer);
+    refresh();
+    byId('legend').querySelector(`[data-layer="${layer}"]`).focus();
+  };
+  const buttons = layers.map((layer) =>
+    el('button', { type: 'button', 'data-layer': layer, 'aria-pressed': String(!state.hidden.has(layer)), onclick: () => toggle(layer) }, symbolIcon(layer), legendName(layer)));
+  const ramp = state.paths === 'epochs' && timeline.length
+    ? [el('span', { id: 'ramp' }, `epoch ${significant(timeline[0])}`, rampStripe(), `${significant(timeline.at(-1))}, logarithmic`)] : [];
+  byId('legend').replaceChildren(...buttons, ...ramp);
+}
+
+function rampStripe() {
+  const stripe = el('i');
+  stripe.style.background = `linear-gradient(to right, ${RAMPS[state.theme].join(', ')})`;
+  return stripe;
+}

@@ -1,0 +1,36 @@
+// The start: unpacks the plot library, then draws everything.
+
+// The script of the plot library is kept compressed in the page, as base64 of gzip.
+async function loadPlotly() {
+  const packed = new Blob([bytesOf(byId('plotly').textContent)]);
+  const unpacked = packed.stream().pipeThrough(new DecompressionStream('gzip'));
+  document.head.append(el('script', {}, await new Response(unpacked).text()));
+}
+
+// Plays the whole training in about ten to twenty seconds, however many snapshots it has.
+function firstSpeed() {
+  const n = Math.max(0, ...DATA.experiments[0].estimates.map((estimate) => estimate.epochs.length));
+  const speeds = Array.from(byId('speed').options, (option) => Number(option.value));
+  return speeds.findLast((speed) => speed * 10 <= n) ?? speeds[0];
+}
+
+function start() {
+  const names = DATA.experiments.map((experiment) => experiment.name);
+  const [first] = DATA.experiments;
+  const count = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
+  const summary = names.length === 1
+    ? [count(first.runs.length, 'run'), count(first.layers.length, 'layer'), count(first.estimates.length, 'estimate')].join(', ') : names.join(', ');
+  document.title = `${names.join(', ')}: infoplane report`;
+  byId('title').textContent = names.length === 1 ? names[0] : `${names.length} experiments`;
+  byId('subtitle').textContent = `${summary}; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`;
+  state.estimate = firstEstimate(first)?.id ?? null;
+  state.speed = firstSpeed();
+  byId('app').hidden = false;
+  drawProvenance();
+  setTheme(state.theme);
+  listen();
+  window.infoplane = { state: describeState, set, shown, csv };
+}
+
+if ('DecompressionStream' in window) loadPlotly().then(start);
+else document.body.prepend(el('p', { role: 'alert' }, 'This page needs a newer browser: Chrome 80, Firefox 113, Safari 16.4, or later.'));
