@@ -12,12 +12,12 @@ pub fn map(from: &[f32], to: &mut [f32], f: impl Fn(f32) -> f32) {
     });
 }
 
-/// `values[i]` is multiplied by f(`of[i]`).
+/// `values[i]` is multiplied by f(`arguments[i]`).
 #[inline(always)]
-pub fn multiply(values: &mut [f32], of: &[f32], f: impl Fn(f32) -> f32) {
+pub fn multiply(values: &mut [f32], arguments: &[f32], f: impl Fn(f32) -> f32) {
     Arch::new().dispatch(|| {
-        for (value, of) in values.iter_mut().zip(of) {
-            *value *= f(*of);
+        for (value, argument) in values.iter_mut().zip(arguments) {
+            *value *= f(*argument);
         }
     });
 }

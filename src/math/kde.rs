@@ -51,18 +51,18 @@ pub fn i_xt(kernel_sums: &[f64]) -> Nats {
 
 /// I(T;Y) = H(T) − Σ_l p_l H(T|Y=l) with the same bound for all entropies, which makes it an estimate, not a bound.
 ///
-/// The entropies of the noise cancel; what remains is (1/N) Σ_i ln [(S_i^same/N_i)/(S_i/N)]. `all` are the sums S_i
+/// The entropies of the noise cancel; what remains is (1/N) Σ_i ln [(S_i^same/N_i)/(S_i/N)]. `sums` are the sums S_i
 /// over all N ≥ 1 samples, `same_class` the sums S_i^same over those N_i that have the class of i, `classes` the N
 /// class numbers.
-pub fn i_ty(all: &[f64], same_class: &[f64], classes: &[u32]) -> Nats {
+pub fn i_ty(sums: &[f64], same_class: &[f64], classes: &[u32]) -> Nats {
     let mut class_sizes: BTreeMap<u32, u32> = BTreeMap::new();
     for class in classes {
         *class_sizes.entry(*class).or_default() += 1;
     }
-    let n = all.len() as f64;
+    let n = sums.len() as f64;
     let log_density = |same: f64, class: &u32| (same / f64::from(class_sizes[class])).ln();
     let h_t_given_y = -same_class.iter().zip(classes).map(|(same, class)| log_density(*same, class)).sum::<f64>() / n;
-    Nats(i_xt(all).0 - h_t_given_y)
+    Nats(i_xt(sums).0 - h_t_given_y)
 }
 
 /// H(T|X) = (d/2)(1 + ln 2πv), the differential entropy of the noise alone. With it, H(T) = I(X;T) + H(T|X).

@@ -24,19 +24,19 @@ pub fn h_t(distances: &[f64], n_units: usize, k: usize, epsilon: f64) -> Nats {
 
 /// I(T;Y) = h(T) − Σ_y p(y) h(T|Y=y), every class with neighbours and a number of samples of its own.
 ///
-/// `all` are the distances r_i over all N samples, `same_class` those from neighbours in the class of i, `classes` the N
+/// `distances` are the distances r_i over all N samples, `same_class` those from neighbours in the class of i, `classes` the N
 /// class numbers; every class has more than k samples. The rest as for [`h_t`]. May be negative; NaN where an r_i + ε is 0.
-pub fn i_ty(all: &[f64], same_class: &[f64], classes: &[u32], n_units: usize, k: usize, epsilon: f64) -> Nats {
+pub fn i_ty(distances: &[f64], same_class: &[f64], classes: &[u32], n_units: usize, k: usize, epsilon: f64) -> Nats {
     let mut by_class: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for (class, r) in classes.iter().zip(same_class) {
         by_class.entry(*class).or_default().push(*r);
     }
     let mut h_t_given_y = 0.0;
-    for distances in by_class.values() {
-        let p_y = distances.len() as f64 / classes.len() as f64;
-        h_t_given_y += p_y * h_t(distances, n_units, k, epsilon).0;
+    for inside in by_class.values() {
+        let p_y = inside.len() as f64 / classes.len() as f64;
+        h_t_given_y += p_y * h_t(inside, n_units, k, epsilon).0;
     }
-    Nats(h_t(all, n_units, k, epsilon).0 - h_t_given_y)
+    Nats(h_t(distances, n_units, k, epsilon).0 - h_t_given_y)
 }
 
 #[cfg(test)]

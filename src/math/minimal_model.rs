@@ -143,7 +143,7 @@ pub fn i_xt(weight: f64, curve: &Curve, bins: Bins) -> Result<Nats, MinimalModel
         }
         below = edge;
     };
-    let edges = Edges::new(w, curve, bins)?;
+    let edges = BinEdges::new(w, curve, bins)?;
     edges.net_inputs().for_each(|z| add(z / w));
     add(INFINITY);
     Ok(Nats(h))
@@ -188,7 +188,7 @@ impl Bins {
 }
 
 /// The edges that part the values of t which occur, but for what happens once in 10¹⁹ times.
-struct Edges<'a> {
+struct BinEdges<'a> {
     curve: &'a Curve,
     bins: Bins,
     /// Numbers of the first and the last edge that may be among them; the ends are looked at, not trusted.
@@ -198,7 +198,7 @@ struct Edges<'a> {
     within: (f64, f64),
 }
 
-impl<'a> Edges<'a> {
+impl<'a> BinEdges<'a> {
     fn new(w: f64, curve: &'a Curve, bins: Bins) -> Result<Self, MinimalModelError> {
         let furthest = LAST_DEVIATION * w;
         let (low, high) = curve.rising;

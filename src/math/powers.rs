@@ -28,12 +28,12 @@ impl Kernel {
 /// How several kernels follow from a squared distance.
 pub struct Powers<T> {
     /// One for each distinct kernel; those of equal base are neighbours, the fewest squarings first.
-    steps: Vec<Step<T>>,
+    steps: Vec<KernelStep<T>>,
     /// The step that computes each of the caller's kernels.
     pub places: Vec<usize>,
 }
 
-struct Step<T> {
+struct KernelStep<T> {
     start: Start<T>,
     /// Squarings that remain.
     squarings: u32,
@@ -56,11 +56,11 @@ impl<T: Real> Powers<T> {
         distinct.dedup_by_key(|kernel| key(kernel));
         let step = |at: usize| match distinct[..at].last() {
             Some(previous) if previous.base.to_bits() == distinct[at].base.to_bits() => {
-                Step { start: Start::Squares, squarings: distinct[at].squarings - previous.squarings - 1 }
+                KernelStep { start: Start::Squares, squarings: distinct[at].squarings - previous.squarings - 1 }
             }
             _ => {
                 let scale = T::from_f64(-distinct[at].base * std::f64::consts::LOG2_E);
-                Step { start: Start::Exponential { scale }, squarings: distinct[at].squarings }
+                KernelStep { start: Start::Exponential { scale }, squarings: distinct[at].squarings }
             }
         };
         let place = |kernel: &Kernel| distinct.partition_point(|other| key(other) < key(kernel));
@@ -78,7 +78,7 @@ impl<T: Real> Powers<T> {
     #[inline(always)]
     pub fn take(&self, distances: &[T], width: usize, kernels: &mut [T]) {
         const STRIP: usize = ROWS * TILE;
-        for (step, Step { start, squarings }) in self.steps.iter().enumerate() {
+        for (step, KernelStep { start, squarings }) in self.steps.iter().enumerate() {
             let (earlier, kernels) = kernels.split_at_mut(step * STRIP);
             for row in 0..ROWS {
                 let place = row * TILE..row * TILE + width;

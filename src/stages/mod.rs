@@ -8,6 +8,7 @@ pub mod data;
 pub mod estimate;
 pub mod exact;
 pub mod fetch;
+mod findings;
 pub mod inspect;
 mod keys;
 pub mod movie;

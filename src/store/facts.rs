@@ -96,11 +96,11 @@ fn is_text(schema: &Schema, column: &str) -> bool {
 
 /// Bytes of one row's numbers.
 fn row_bytes(schema: &Schema) -> u64 {
-    let of = |data_type: &DataType| match data_type {
+    let value_bytes = |data_type: &DataType| match data_type {
         DataType::FixedSizeList(item, width) => {
             item.data_type().primitive_width().unwrap_or(0) * (*width).max(0) as usize
         }
         other => other.primitive_width().unwrap_or(0),
     };
-    schema.fields().iter().map(|field| of(field.data_type()) as u64).sum()
+    schema.fields().iter().map(|field| value_bytes(field.data_type()) as u64).sum()
 }

@@ -359,8 +359,10 @@ fn a_selection_that_is_not_recorded_is_refused() {
         sentence.contains("run r0000 does not say of every sample in order whether it was trained on"),
         "{sentence}"
     );
-    let sentence = project.refused("estimate binning outputs/p --n-bins 3 --samples train --shufles 3");
-    assert!(sentence.contains("--shufles") || sentence.contains("--help"), "{sentence}");
+    let misspelt = project.run("estimate binning outputs/p --n-bins 3 --samples train --shufles 3");
+    assert_eq!(misspelt.code, 2);
+    assert!(misspelt.stderr.contains("unexpected argument '--shufles' found"), "{}", misspelt.stderr);
+    assert!(misspelt.stderr.contains("a similar argument exists: '--shuffles'"), "{}", misspelt.stderr);
     for (words, reason) in [
         ("kde outputs/p --noise-variance 0", "parameter `noise_variance`: must be a finite number above 0, got 0"),
         ("kde outputs/p --noise-variance 0.1,x", "parameter `noise_variance`: must be a finite number above 0, got x"),

@@ -2,6 +2,7 @@
 #![cfg(feature = "pipeline")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
+mod aggregate; // statistics over runs, and what of several experiments is joined
 mod check; // verdicts on estimates
 mod compat; // files of every version of the tables still read
 mod data; // make and import, against Tishby's file where it is present
@@ -12,11 +13,16 @@ mod exact; // numbers that need no estimator: linear networks, the minimal model
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
 mod frozen; // identities and numbers that stay as they are
-mod insight; // statistics over runs, stability, report, film, summary, JSON
+mod help; // the help of every command
+mod json; // what programs read
+mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
+mod report; // the page
+mod stability; // claims over the settings of a sweep
 mod sweep; // lists in a pipeline: expansion, resuming, failures, tables
-mod tidy; // layers, first lines, documents that follow from the code
+mod tidy; // layers, names, first lines, documents that follow from the code
 mod tool; // helpers: the program in a folder of its own
 mod verify; // claims and the bound
+mod words; // completions, man pages, colours

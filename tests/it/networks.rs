@@ -127,20 +127,23 @@ fn the_shorthand_and_the_tables_are_the_same_network() {
 
 #[test]
 fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
-    // With this rate one of the two runs of a ReLU network overflows and the other does not.
-    let text = with("activation = \"relu\"", &[("\"adam\"", "\"sgd\""), ("4e-3", "DIVERGES")]);
-    let project = Project::new(&text.replace("DIVERGES", "1e30"));
+    // At this rate the first run of a ReLU network overflows; the units of the second die in the first step.
+    let project = Project::new(&with("activation = \"relu\"", &[("\"adam\"", "\"sgd\""), ("4e-3", "1e20")]));
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
-    assert!(finished.stderr.contains("2 trainings failed"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 trainings failed"), "{}", finished.stderr);
     assert!(finished.stderr.contains("r0000 failed: at epoch 1 its weights are not finite; lower `learning_rate`"));
     project.ok("inspect outputs/p --validate");
-    for run in ["r0000", "r0001"] {
+    // What the first did before it failed is there, and all that the second did; both are estimated.
+    let recorded: [&[i32]; 2] = [&[0], &[0, 1, 2, 4, 7, 12]];
+    for (run, outcome, epochs) in [("r0000", "failed", recorded[0]), ("r0001", "finished", recorded[1])] {
         let ended: Vec<RunRow> = rows(&project, "runs", run);
-        assert_eq!((ended[0].outcome.as_str(), ended[0].epoch), ("failed", 1));
-        // What it did before is there.
-        let epochs: Vec<EpochRow> = rows(&project, "epochs", run);
-        assert_eq!(epochs.iter().map(|row| row.epoch).collect::<Vec<_>>(), [0]);
+        assert_eq!((ended[0].outcome.as_str(), ended[0].epoch), (outcome, if run == "r0000" { 1 } else { 12 }));
+        let fit: Vec<EpochRow> = rows(&project, "epochs", run);
+        assert_eq!(fit.iter().map(|row| row.epoch).collect::<Vec<_>>(), epochs);
+        let estimates: Vec<EstimateRow> =
+            read_rows(&project.path(&format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"))).unwrap();
+        assert_eq!(estimates.len(), 3 * epochs.len());
     }
     let before = project.files("outputs");
     let again = project.run("run p.toml");

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 
 use infoplane::estimate_id::Values;
-use infoplane::store::schema::SampleRow;
-use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Shape, Zeros, write_rows};
+use infoplane::store::schema::{Row, SampleRow};
+use infoplane::store::{ActivationReader, ActivationWriter, Footer, Precision, Shape, Zeros, read_rows, write_rows};
 
 /// A folder with a pipeline in it.
 pub(crate) struct Project {
@@ -36,6 +36,18 @@ n_edges = 30
 [[estimate]]
 estimator = "binning"
 bin_width = 0.07
+"#;
+
+/// A claim about `PIPELINE` that holds (0.61 and 0.64 bits in its two runs), and fails with the full batch (0.05 and 0.08 bits).
+pub(crate) const CLAIM: &str = r#"
+[[expect]]
+figure = "Fig. 1"
+claim = "the output has more than 0.3 bits of the label"
+estimate = "binning-n-edges-30"
+quantity = "i_ty"
+layer = "output"
+measure = "end"
+above = 0.3
 "#;
 
 /// The program.
@@ -171,6 +183,11 @@ fn collect(root: &Path, folder: &Path, found: &mut Vec<(String, Vec<u8>)>) {
             found.push((name, fs::read(&path).unwrap()));
         }
     }
+}
+
+/// The rows of a table, which are of a file below the project's folder.
+pub(crate) fn rows<R: Row>(project: &Project, relative: &str) -> Vec<R> {
+    read_rows(&project.path(relative)).unwrap()
 }
 
 /// A file of `../shared/data`, or `None` with a message: real data are not part of the project.

@@ -271,7 +271,7 @@ fn residual(joint: &Joint, beta: f64, encoder: &[f64]) -> f64 {
 
 /// Between what the curve is at one I(X;T).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Bound {
+pub struct Bracket {
     /// A representation with this I(T;Y) exists.
     pub lower: Nats,
     /// None has more.
@@ -287,20 +287,20 @@ pub struct Bound {
 /// Beyond H(X merged) the curve is I(X;Y), and below 0 (an estimate can be) it is 0.
 ///
 /// `points` are of `joint`, in any order.
-pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bound {
+pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bracket {
     let (end, i_xy) = (joint.h_x_merged(), joint.i_xy());
     if i_xt <= Nats(0.0) {
-        return Bound { lower: Nats(0.0), upper: Nats(0.0) };
+        return Bracket { lower: Nats(0.0), upper: Nats(0.0) };
     }
     if i_xt >= end {
-        return Bound { lower: i_xy, upper: i_xy };
+        return Bracket { lower: i_xy, upper: i_xy };
     }
     let mut corners: Vec<(f64, f64)> = points.iter().map(|point| (point.i_xt.0, point.i_ty.0)).collect();
     corners.extend([(0.0, 0.0), (end.0, i_xy.0)]);
     // A gap below 0 is one of rounding.
     let tangents = points.iter().map(|p| (i_xt.0 - (p.i_xt.0 - p.beta * p.i_ty.0) + p.gap.0.max(0.0)) / p.beta);
     let upper = tangents.fold(i_xt.0.min(i_xy.0), f64::min);
-    Bound { lower: Nats(interpolated(&concave_hull(corners), i_xt.0)), upper: Nats(upper) }
+    Bracket { lower: Nats(interpolated(&concave_hull(corners), i_xt.0)), upper: Nats(upper) }
 }
 
 /// The corners of the upper hull, from left to right.

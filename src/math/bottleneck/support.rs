@@ -130,7 +130,7 @@ pub(super) fn extended(joint: &Joint, beta: f64, step: &Step, maxima: &[Maximum]
         let ways = (0..40).map(|halvings| 0.5_f64.powi(halvings)).map(|s| (change(s), s));
         ways.min_by(|a, b| a.0.total_cmp(&b.0)).expect("there are 40")
     };
-    let (all, near) = (best(&from_all), best(&from_nearest));
+    let (shared, near) = (best(&from_all), best(&from_nearest));
 
     let (mut p_t, mut rows) = (Vec::new(), Vec::new());
     let mut add = |p: f64, row: &[f64]| {
@@ -140,8 +140,8 @@ pub(super) fn extended(joint: &Joint, beta: f64, step: &Step, maxima: &[Maximum]
         }
     };
     for (t, p) in clusters.p_t().iter().enumerate() {
-        let share = if all.0 <= near.0 {
-            all.1
+        let share = if shared.0 <= near.0 {
+            shared.1
         } else if shares(t) > 0 {
             near.1
         } else {
@@ -151,7 +151,7 @@ pub(super) fn extended(joint: &Joint, beta: f64, step: &Step, maxima: &[Maximum]
     }
     for (maximum, parent) in maxima.iter().zip(&nearest) {
         let of_parent = clusters.p_t()[*parent] / shares(*parent) as f64;
-        add(if all.0 <= near.0 { all.1 / n_new as f64 } else { near.1 * of_parent }, &maximum.place);
+        add(if shared.0 <= near.0 { shared.1 / n_new as f64 } else { near.1 * of_parent }, &maximum.place);
     }
     Clusters::new(&p_t, &rows)
 }

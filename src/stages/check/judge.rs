@@ -41,29 +41,6 @@ const SLACK_BITS: f64 = 0.01;
 /// A share of the ceiling by which scales may differ.
 const MOST_DISAGREEMENT: f64 = 0.1;
 
-/// Every check in the order people see.
-const CHECKS: &[&str] = &[
-    "failure",
-    "ceiling-xt",
-    "ceiling-ty",
-    "saturation",
-    "cells",
-    "null-xt",
-    "null-ty",
-    "fano",
-    "dpi-xt",
-    "dpi-ty",
-    "scales",
-    "constant",
-    "duplicates",
-    "atoms",
-];
-
-/// The place of a check among all.
-pub(super) fn order_of(check: &str) -> usize {
-    CHECKS.iter().position(|known| *known == check).unwrap_or(CHECKS.len())
-}
-
 /// What every check says of an estimate; `above` is that of the layer above at the same snapshot.
 pub(super) fn judge(
     row: &EstimateRow,
@@ -294,6 +271,7 @@ impl Scales {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stages::findings::CHECKS;
 
     fn id(text: &str) -> Arc<EstimateId> {
         Arc::new(EstimateId::of_table(text))

@@ -2,13 +2,13 @@
 
 mod judge;
 
-use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::findings::{Finding, badness, findings};
 use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
@@ -27,26 +27,6 @@ pub struct Verdicts {
     pub n_estimates: usize,
     /// One entry per estimator and check, in the order of the checks.
     pub findings: Vec<Finding>,
-}
-
-/// What one check says of one estimator, over all runs, layers and snapshots.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
-    /// Identity of the estimate; without a scale where several scales are compared.
-    #[serde(flatten)]
-    pub estimator: Arc<EstimateId>,
-    /// Name of the check.
-    pub check: String,
-    /// The worst verdict.
-    pub verdict: CheckVerdict,
-    /// Layers where it does not pass.
-    pub layers: Vec<i32>,
-    /// Layers times snapshots where it does not pass in some run.
-    pub n_found: usize,
-    /// Layers times snapshots that were looked at.
-    pub n_checked: usize,
-    /// What was found, in words, where it is worst.
-    pub says: String,
 }
 
 impl Verdicts {
@@ -174,12 +154,6 @@ fn severity(judgement: &Judgement) -> (CheckVerdict, f64) {
     badness(judgement.verdict, judgement.value, judgement.bound)
 }
 
-/// What is found is the worse the further its figure is from what it is compared with; what passes, the nearer.
-fn badness(verdict: CheckVerdict, value: Option<f64>, bound: Option<f64>) -> (CheckVerdict, f64) {
-    let distance = value.zip(bound).map_or(0.0, |(value, bound)| (value - bound).abs());
-    (verdict, if verdict == CheckVerdict::Passed { -distance } else { distance })
-}
-
 fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) -> CheckRow {
     CheckRow {
         estimator: Arc::clone(estimator),
@@ -195,35 +169,6 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
         says: runs.worst.says.clone(),
         quantity: runs.quantity.clone(),
     }
-}
-
-/// Per estimator and check, the worst verdict and where it is.
-pub(super) fn findings(rows: &[CheckRow]) -> Vec<Finding> {
-    let mut subjects: BTreeMap<(&EstimateId, usize), Vec<&CheckRow>> = BTreeMap::new();
-    for row in rows {
-        subjects.entry((&row.estimator, judge::order_of(&row.check))).or_default().push(row);
-    }
-    subjects.into_values().filter_map(|of_one| finding(&of_one)).collect()
-}
-
-fn finding(rows: &[&CheckRow]) -> Option<Finding> {
-    let severity = |row: &CheckRow| badness(row.verdict, row.value, row.bound);
-    let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
-    let worst = rows.iter().max_by(is_worse)?;
-    let found = rows.iter().filter(|row| row.n_found > 0);
-    let layers: BTreeSet<i32> = found.clone().map(|row| row.layer).collect();
-    Some(Finding {
-        estimator: Arc::clone(&worst.estimator),
-        check: worst.check.clone(),
-        verdict: worst.verdict,
-        layers: layers.into_iter().collect(),
-        n_found: found.count(),
-        n_checked: rows.len(),
-        says: match worst.says.as_str() {
-            "" => String::new(),
-            says => format!("layer {}, epoch {}: {says}", worst.layer, worst.epoch),
-        },
-    })
 }
 
 /// What the recording knows of how well the networks fit.

@@ -97,9 +97,9 @@ fn read_columns(file: &Path) -> Result<Vec<Column>, StageError> {
         return Ok(foreign::read_columns(file)?);
     }
     let Some((_, reader)) = READERS.iter().find(|(ending, _)| format == Some(ending)) else {
-        let known: Vec<&str> = READERS.iter().map(|(ending, _)| *ending).collect();
-        let known = known.join(", ");
-        return Err(StageError::Refused(format!("{}: unknown file ending; known: {known}, parquet", file.display())));
+        let endings: Vec<&str> = READERS.iter().map(|(ending, _)| *ending).collect();
+        let endings = endings.join(", ");
+        return Err(StageError::Refused(format!("{}: unknown file ending; known: {endings}, parquet", file.display())));
     };
     let content = fs::read(file).map_err(|e| StageError::Refused(format!("cannot read {}: {e}", file.display())))?;
     reader(&content).map_err(|e| StageError::Refused(format!("{}: {e}", file.display())))
@@ -114,8 +114,8 @@ struct Chosen<'a> {
 }
 
 fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column, String> {
-    let known = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
-    columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", known()))
+    let suggested = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
+    columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", suggested()))
 }
 
 /// The columns that are named by `words`, each a name or names with commas between.

@@ -133,17 +133,17 @@ impl Published {
     fn read_member(&mut self, name: &str) -> Result<(String, Vec<u8>), DatasetError> {
         let missing = || DatasetError::Missing { file: name.to_owned() };
         if self.members.is_none() {
-            let mut all = BTreeMap::new();
+            let mut found = BTreeMap::new();
             for archive in self.files.iter().filter_map(|file| file.name.strip_suffix(".gz")) {
                 if !archive.ends_with(".tar") {
                     continue;
                 }
                 if let Some((place, content)) = self.read_file(archive)? {
-                    let found = members(&content);
-                    all.extend(found.map_err(|e| DatasetError::File { file: place, problem: e.to_string() })?);
+                    let packed = members(&content);
+                    found.extend(packed.map_err(|e| DatasetError::File { file: place, problem: e.to_string() })?);
                 }
             }
-            self.members = Some(all);
+            self.members = Some(found);
         }
         let content = self.members.as_ref().and_then(|members| members.get(name)).cloned().ok_or_else(missing)?;
         Ok((format!("{} in its archive", self.places[0].join(name).display()), content))
@@ -164,9 +164,9 @@ impl Published {
                 Err(_) => Some(false),
             }
         };
-        let all = hashes.split(' ').map(is_same).all(|is_same| is_same == Some(true));
+        let are_same = hashes.split(' ').map(is_same).all(|is_same| is_same == Some(true));
         self.read.clear();
-        all
+        are_same
     }
 
     fn have_all(&self, files: &[PublishedFile]) -> bool {

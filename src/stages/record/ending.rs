@@ -64,16 +64,16 @@ impl Best {
 
     /// Takes in the accuracy after `epoch`; why the training ends now, where it does.
     pub(super) fn see(&mut self, stop: &Stop, accuracy: f64, epoch: u64) -> Option<Ending> {
-        let of = if stop.of == StopOn::Train { "training" } else { "test" };
+        let samples = if stop.of == StopOn::Train { "training" } else { "test" };
         if accuracy > self.accuracy {
             *self = Self { accuracy, epoch };
         }
         if stop.accuracy.is_some_and(|enough| accuracy >= enough) {
-            return Some(Ending::Stopped(format!("{of} accuracy {accuracy:.4} at epoch {epoch}")));
+            return Some(Ending::Stopped(format!("{samples} accuracy {accuracy:.4} at epoch {epoch}")));
         }
         let waited = epoch - self.epoch;
         let is_over = stop.patience.is_some_and(|patience| waited >= patience);
-        is_over.then(|| Ending::Stopped(format!("no {of} accuracy above {:.4} in {waited} epochs", self.accuracy)))
+        is_over.then(|| Ending::Stopped(format!("no {samples} accuracy above {:.4} in {waited} epochs", self.accuracy)))
     }
 }
 
@@ -98,12 +98,17 @@ mod tests {
 
     #[test]
     fn a_constant_answer_is_degenerate() {
-        let of = |accuracy, loss, constant, kind| {
+        let is_degenerate = |accuracy, loss, constant, kind| {
             let fit = Fit { loss, accuracy, constant };
             Ending::Finished.row(1, 1, kind, Some(fit)).degenerate.is_some()
         };
-        assert!(of(Some(0.6), 0.5, 0.6, Loss::CrossEntropy) && !of(Some(0.61), 0.5, 0.6, Loss::CrossEntropy));
-        assert!(of(None, 1.5, 1.5, Loss::SquaredError) && !of(None, 1.4, 1.5, Loss::SquaredError));
+        assert!(
+            is_degenerate(Some(0.6), 0.5, 0.6, Loss::CrossEntropy)
+                && !is_degenerate(Some(0.61), 0.5, 0.6, Loss::CrossEntropy)
+        );
+        assert!(
+            is_degenerate(None, 1.5, 1.5, Loss::SquaredError) && !is_degenerate(None, 1.4, 1.5, Loss::SquaredError)
+        );
         assert_eq!(Ending::Finished.row(0, 0, Loss::CrossEntropy, None).degenerate, None);
     }
 }

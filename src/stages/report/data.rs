@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
 use super::super::StageError;
-use super::super::check::{Finding, findings};
+use super::super::findings::{Finding, findings};
 use super::provenance::Provenance;
 use crate::estimate_id::EstimateId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};

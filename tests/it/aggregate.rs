@@ -1,0 +1,106 @@
+//! `infoplane aggregate` and `infoplane summary`: statistics over runs, and which experiments and checks are joined.
+
+use infoplane::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow};
+
+use crate::tool::{PIPELINE, Project, rows};
+
+/// I(X;T) of one run and layer over the training.
+fn course(project: &Project, run: &str, layer: i32) -> Vec<(i32, f64)> {
+    let rows: Vec<EstimateRow> = rows(project, &format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"));
+    rows.iter().filter(|row| row.layer == layer).map(|row| (row.epoch, row.i_xt_bits.unwrap())).collect()
+}
+
+#[test]
+fn a_summary_says_what_the_estimates_of_the_runs_say() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let (first, second) = (course(&project, "r0000", 2), course(&project, "r0001", 2));
+    let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
+    let of_layer: Vec<&SummaryRow> =
+        summary.iter().filter(|row| row.estimator.to_string() == "binning-n-edges-30" && row.layer == 2).collect();
+    assert_eq!(of_layer.len(), first.len());
+    for (row, (a, b)) in of_layer.iter().zip(first.iter().zip(&second)) {
+        let (least, most) = (a.1.min(b.1), a.1.max(b.1));
+        assert!((row.i_xt_bits_mean.unwrap() - (a.1 + b.1) / 2.0).abs() < 1e-12);
+        assert_eq!(row.i_xt_bits_median, Some((least + most) / 2.0));
+        // A quarter of all resamples of two runs is twice the lower one, a quarter twice the upper.
+        assert_eq!((row.i_xt_bits_low, row.i_xt_bits_high), (Some(least), Some(most)));
+        assert!(row.gradient_mean_norm_mean.unwrap() > 0.0 && row.weight_norm_mean.unwrap() > 0.0);
+        assert_eq!(row.gradients_over.as_deref(), Some("after_step"));
+        assert!(row.n_checks_violated.is_some(), "`run` checks before it aggregates");
+    }
+
+    // With two runs the others are the other one.
+    let phases: Vec<PhaseRow> = rows(&project, "outputs/p/phases.parquet");
+    let is_of =
+        |row: &&PhaseRow| row.run == "r0000" && row.layer == 2 && row.estimator.to_string() == "binning-n-edges-30";
+    let phase = phases.iter().find(is_of).unwrap();
+    let peak = second.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak }).unwrap();
+    assert_eq!(phase.others_peak_epoch, Some(peak.0.into()));
+    let at_peak = first.iter().find(|(epoch, _)| *epoch == peak.0).unwrap().1;
+    assert_eq!(phase.compression_bits, Some(at_peak - first.last().unwrap().1));
+    let own = first.iter().map(|(_, bits)| *bits).fold(0.0, f64::max);
+    assert_eq!(phase.drop_bits, Some(own - first.last().unwrap().1));
+
+    let compression: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");
+    assert_eq!(compression.len(), 2 * 3);
+    assert!(compression.iter().all(|row| row.n_runs == 2 && row.compression_bits_low.is_some()));
+    let header = std::fs::read_to_string(project.path("outputs/p/compression.csv")).unwrap();
+    assert!(header.starts_with("experiment,estimator,layer,n_runs,n_failed,"), "{header}");
+}
+
+#[test]
+fn weights_tell_their_norms_where_gradients_are_left_out() {
+    let project = Project::new(&PIPELINE.replace("[record]\n", "[record]\ngradients = false\n"));
+    project.ok("run p.toml");
+    let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
+    assert!(summary.iter().all(|row| row.weight_norm_mean.unwrap() > 0.0 && row.gradient_snr_mean.is_none()));
+}
+
+#[test]
+fn one_run_has_no_interval_and_says_so() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml --runs 1");
+    let shown = project.run("summary outputs/p");
+    assert_eq!(shown.code, 0);
+    assert!(shown.stdout.contains("undecided: one run has no interval; record more"), "{}", shown.stdout);
+    let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
+    assert!(summary.iter().all(|row| row.i_xt_bits_low.is_none() && row.i_xt_bits_std.is_none()));
+    project.ok("report outputs/p");
+}
+
+#[test]
+fn verdicts_about_other_estimates_are_not_joined() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    project.ok("estimate binning outputs/p --n-edges 10");
+    let said = project.ok("aggregate outputs/p");
+    assert!(said.contains("not about binning-n-edges-10 as it is now; run `infoplane check` again"), "{said}");
+    let checked = |project: &Project, estimator: &str| {
+        let summary: Vec<SummaryRow> = rows(project, "outputs/p/summary.parquet");
+        summary.iter().filter(|row| row.estimator.to_string() == estimator).all(|row| row.n_checks_warning.is_some())
+    };
+    assert!(checked(&project, "binning-n-edges-30") && !checked(&project, "binning-n-edges-10"));
+    assert_eq!(project.run("check outputs/p").code, 0);
+    project.ok("aggregate outputs/p");
+    assert!(checked(&project, "binning-n-edges-10"));
+}
+
+#[test]
+fn what_matches_is_joined_and_the_rest_is_named() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml --out outputs/a");
+    project.write("q.toml", PIPELINE.replace("[6, 3]", "[6]").replace("bin_width = 0.07", "bin_width = 0.5"));
+    project.ok("run q.toml --out outputs/b");
+    let said = project.ok("aggregate outputs/a outputs/b --out both");
+    assert!(said.contains("layer 3 is only in 1 of 2 experiments: a"), "{said}");
+    assert!(said.contains("binning-bin-width-0.5 is only in 1 of 2 experiments: b"), "{said}");
+    let joined: Vec<SummaryRow> = rows(&project, "both/summary.parquet");
+    let n_of = |name: &str| joined.iter().filter(|row| row.experiment == name).count();
+    assert!(n_of("a") > 0 && n_of("b") > 0);
+
+    project.ok("report outputs/a outputs/b --out both");
+    let page = std::fs::read_to_string(project.path("both/report.html")).unwrap();
+    assert!(page.contains("layer 3 is only in a") && page.contains("estimator binning-bin-width-0.5 is only in b"));
+    assert!(project.refused("report outputs/a outputs/b").contains("say with `--out DIR`"));
+}

@@ -1,0 +1,146 @@
+//! Names that mean one thing.
+
+use std::collections::BTreeMap;
+
+use super::source::{assert_none, sources};
+
+/// Words that are no name for a value: they do not say which.
+const VAGUE: &[&str] = &["all", "it", "known", "of", "one"];
+
+/// Files that still have bindings of such names. The list only shrinks.
+const WITH_VAGUE_NAMES: &[&str] = &[
+    "cli/data.rs",
+    "cli/movie.rs",
+    "cli/parameters.rs",
+    "cli/summary.rs",
+    "cli/sweep.rs",
+    "cli/verify.rs",
+    "config/bound.rs",
+    "config/data.rs",
+    "config/estimate.rs",
+    "config/expect.rs",
+    "config/mod.rs",
+    "config/network.rs",
+    "config/record.rs",
+    "config/shorthand.rs",
+    "config/sweep.rs",
+    "config/training.rs",
+    "config/values.rs",
+    "estimators/binning.rs",
+    "estimators/gaussian.rs",
+    "estimators/given.rs",
+    "estimators/kde.rs",
+    "estimators/kozachenko_leonenko.rs",
+    "estimators/mod.rs",
+    "estimators/quantised.rs",
+    "import/packed.rs",
+    "nn/batches.rs",
+    "nn/evaluation.rs",
+    "nn/training.rs",
+    "parameter.rs",
+    "plots/bound.rs",
+    "plots/canvas.rs",
+    "plots/curves.rs",
+    "plots/ends.rs",
+    "plots/film.rs",
+    "plots/fit.rs",
+    "plots/panels.rs",
+    "plots/series.rs",
+    "plots/settings.rs",
+    "stages/aggregate/frames.rs",
+    "stages/aggregate/mod.rs",
+    "stages/aggregate/phases.rs",
+    "stages/bound.rs",
+    "stages/check/mod.rs",
+    "stages/claims/mod.rs",
+    "stages/data/describe.rs",
+    "stages/estimate/plan.rs",
+    "stages/estimate/snapshots.rs",
+    "stages/estimate/tables.rs",
+    "stages/exact/linear.rs",
+    "stages/inspect/validate.rs",
+    "stages/mod.rs",
+    "stages/movie.rs",
+    "stages/plot/histograms.rs",
+    "stages/plot/mod.rs",
+    "stages/plot/tables.rs",
+    "stages/record/mod.rs",
+    "stages/record/part.rs",
+    "stages/record/run.rs",
+    "stages/record/setup.rs",
+    "stages/report/data.rs",
+    "stages/stability/mod.rs",
+    "stages/summary.rs",
+    "stages/sweep/mod.rs",
+    "stages/sweep/tables.rs",
+    "stages/trainings.rs",
+    "stages/verify.rs",
+    "store/activations.rs",
+    "store/identity.rs",
+    "store/recording.rs",
+    "suggest.rs",
+];
+
+/// Type names that still stand for several things within a floor, a top-level folder of `src/`. The list only shrinks.
+const SEVERAL_THINGS: &[(&str, &str)] = &[
+    ("cli", "Form"),
+    ("config", "RawLayer"),
+    ("math", "Joint"),
+    ("plots", "Column"),
+    ("stages", "Asked"),
+    ("stages", "Choice"),
+    ("stages", "Course"),
+    ("stages", "Estimated"),
+    ("stages", "Known"),
+    ("stages", "Member"),
+    ("stages", "Number"),
+    ("stages", "OverRuns"),
+    ("stages", "Part"),
+    ("stages", "Parts"),
+    ("stages", "Planned"),
+    ("stages", "Snapshot"),
+    ("stages", "State"),
+    ("stages", "Tables"),
+    ("stages", "Target"),
+    ("stages", "Verdicts"),
+    ("stages", "Work"),
+];
+
+#[test]
+fn bindings_say_what_they_are() {
+    let sources = sources();
+    let mut found = Vec::new();
+    for source in sources {
+        let vague: Vec<&str> = VAGUE.iter().copied().filter(|name| source.bindings.contains(*name)).collect();
+        match (vague.is_empty(), WITH_VAGUE_NAMES.contains(&source.name.as_str())) {
+            (false, false) => found.push(format!("src/{} has bindings called {}", source.name, vague.join(", "))),
+            (true, true) => {
+                found.push(format!("src/{} has none any more: strike it from WITH_VAGUE_NAMES", source.name))
+            }
+            _ => {}
+        }
+    }
+    assert_none(&found, "a binding or parameter says what it is");
+}
+
+#[test]
+fn a_type_name_means_one_thing_within_a_floor() {
+    let sources = sources();
+    let mut places: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for source in sources {
+        let floor = source.module.get(1).map_or("", String::as_str);
+        for name in &source.types {
+            places.entry((floor, name)).or_default().push(&source.name);
+        }
+    }
+    places.retain(|_, files| files.len() > 1);
+    let listed = |place: &(&str, &str)| SEVERAL_THINGS.contains(place);
+    let mut found: Vec<String> = places
+        .iter()
+        .filter(|(place, _)| !listed(place))
+        .map(|((floor, name), files)| format!("{floor}: `{name}` in {}", files.join(", ")))
+        .collect();
+    let gone = SEVERAL_THINGS.iter().filter(|place| !places.contains_key(*place));
+    found.extend(gone.map(|(floor, name)| format!("{floor}: `{name}` is one thing: strike it from SEVERAL_THINGS")));
+    assert_none(&found, "a type name means one thing within a floor");
+}
