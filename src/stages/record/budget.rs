@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use rayon::prelude::*;
 
-use super::search::LOOK_BACK_BYTES;
+use super::adaptive::LOOK_BACK_BYTES;
 use crate::config::{Adaptive, Pipeline, When};
 
 /// Memory that the runs in training share, in bytes. A run that needs more by itself is recorded alone.

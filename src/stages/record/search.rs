@@ -1,7 +1,7 @@
 //! Records a run where it changes: trains ahead, measures, and finds the steps to record.
 
 use super::super::StageError;
-use super::adaptive::{bisect, change};
+use super::adaptive::{LOOK_BACK_BYTES, bisect, change};
 use super::ending::Ending;
 use super::part::Gradients;
 use super::run::Run;
@@ -12,9 +12,6 @@ use crate::nn::Network;
 use crate::parameter::{Parameters, Value};
 use crate::sample::Representation;
 use crate::units::Nats;
-
-/// Bytes of weights that exact adaptive spacing may hold to look back.
-pub(super) const LOOK_BACK_BYTES: u64 = 64 << 20;
 
 /// Bins over the layer's own range by which adaptive spacing measures: those of its author, good for any activation.
 const ADAPTIVE_BINS: u64 = 30;
