@@ -30,7 +30,7 @@ fn main() {
         let rng = || ChaCha8Rng::seed_from_u64(1);
         let architecture = Architecture::plain(&[1024, 20, 20, 20], activation, Initial::GlorotUniform);
         let network = Network::new(N_PIXELS, &architecture, 10, &mut rng()).expect("the widths are valid");
-        let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 10 } };
+        let samples = Samples { x: x.view(), targets: Targets::Classes { classes: &classes, n_classes: 10 } };
         let plain = TrainingSettings::plain(Optimiser::Sgd, 1e-3, BatchSize::Mini(128), 1);
         let settings = TrainingSettings { batch_order: BatchOrder::Reshuffled, ..plain };
         let streams = Streams { batches: rng(), draws: rng(), labels: rng() };

@@ -23,7 +23,7 @@ fn main() {
         let rng = || ChaCha8Rng::seed_from_u64(1);
         let architecture = Architecture::plain(&[10, 7, 5, 4, 3], Activation::Tanh, Initial::TruncatedNormal(Fan::In));
         let network = Network::new(12, &architecture, 2, &mut rng()).expect("the widths are valid");
-        let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 2 } };
+        let samples = Samples { x: x.view(), targets: Targets::Classes { classes: &classes, n_classes: 2 } };
         let settings = TrainingSettings::plain(Optimiser::ADAM, 4e-4, batch_size, 1);
         let streams = Streams { batches: rng(), draws: rng(), labels: rng() };
         let mut training = Training::new(network, samples, (0..N_TRAIN).collect(), settings, streams);

@@ -9,14 +9,16 @@ pub struct Representation<'a> {
     n_units: usize,
 }
 
-/// Y, what is known of every sample's label: as many entries as T has samples.
+/// Y, the label of every sample or its probabilities: as many entries as T has samples.
 #[derive(Debug, Clone)]
-pub struct Labels {
-    /// p(y | x), `n_samples` × `n_classes`, row-major; for hard labels each row is one-hot.
-    probabilities: Vec<f64>,
-    n_classes: usize,
-    /// The class of every sample, where labels are hard.
-    classes: Option<Vec<u32>>,
+pub struct Labels(Form);
+
+#[derive(Debug, Clone)]
+enum Form {
+    /// The class of every sample, below `n_classes`.
+    Hard { classes: Vec<u32>, n_classes: usize },
+    /// p(y = 0 | x) and p(y = 1 | x) of every sample.
+    Stochastic(Vec<[f64; 2]>),
 }
 
 /// The smallest and the largest of some values.
@@ -178,14 +180,9 @@ impl Labels {
 
     /// Hard labels: `y[i]` is the label of sample i. Any integers; equal integers are one class.
     pub fn hard(y: &[i32]) -> Self {
-        let classes = distinct(y);
-        let n_classes = classes.len();
-        let numbers: Vec<u32> = y.iter().map(|label| class_of(&classes, *label) as u32).collect();
-        let mut probabilities = vec![0.0; y.len() * n_classes];
-        for (row, class) in probabilities.chunks_exact_mut(n_classes.max(1)).zip(&numbers) {
-            row[*class as usize] = 1.0;
-        }
-        Self { probabilities, n_classes, classes: Some(numbers) }
+        let labels = distinct(y);
+        let classes = y.iter().map(|label| class_of(&labels, *label) as u32).collect();
+        Self(Form::Hard { classes, n_classes: labels.len() })
     }
 
     /// Stochastic binary labels: `p_y1[i]` is p(y=1 | x_i).
@@ -196,39 +193,77 @@ impl Labels {
         if let Some(sample) = p_y1.iter().position(|p| !(0.0..=1.0).contains(p)) {
             return Err(SampleError::NotAProbability { sample, value: p_y1[sample] });
         }
-        Ok(Self { probabilities: p_y1.iter().flat_map(|p| [1.0 - p, *p]).collect(), n_classes: 2, classes: None })
+        Ok(Self(Form::Stochastic(p_y1.iter().map(|p| [1.0 - p, *p]).collect())))
     }
 
-    /// What is known of some of the samples, given by their numbers; a sample may be there several times.
+    /// The labels of some of the samples, given by their numbers; a sample may appear several times. Classes keep their
+    /// numbers, also where a class is left without samples.
     pub fn of(&self, samples: &[i32]) -> Self {
-        let row = |sample: &i32| &self.probabilities[*sample as usize * self.n_classes..][..self.n_classes];
-        let class = |classes: &Vec<u32>| samples.iter().map(|sample| classes[*sample as usize]).collect();
-        Self {
-            probabilities: samples.iter().flat_map(row).copied().collect(),
-            n_classes: self.n_classes,
-            classes: self.classes.as_ref().map(class),
-        }
+        Self(match &self.0 {
+            Form::Hard { classes, n_classes } => {
+                Form::Hard { classes: chosen(classes, samples), n_classes: *n_classes }
+            }
+            Form::Stochastic(rows) => Form::Stochastic(chosen(rows, samples)),
+        })
     }
 
     /// The class of every sample; `None` where labels are probabilities.
     pub fn classes(&self) -> Option<&[u32]> {
-        self.classes.as_deref()
+        match &self.0 {
+            Form::Hard { classes, .. } => Some(classes),
+            Form::Stochastic(_) => None,
+        }
+    }
+
+    /// p(y = 0 | x) and p(y = 1 | x) of every sample; `None` where labels are hard.
+    pub fn probabilities(&self) -> Option<&[[f64; 2]]> {
+        match &self.0 {
+            Form::Hard { .. } => None,
+            Form::Stochastic(rows) => Some(rows),
+        }
+    }
+
+    /// p(y = `class` | x) of a sample.
+    pub fn probability(&self, sample: usize, class: usize) -> f64 {
+        match &self.0 {
+            Form::Hard { classes, .. } => f64::from(u8::from(classes[sample] as usize == class)),
+            Form::Stochastic(rows) => rows[sample][class],
+        }
     }
 
     /// Number of samples.
     pub fn n_samples(&self) -> usize {
-        self.probabilities.len() / self.n_classes.max(1)
+        match &self.0 {
+            Form::Hard { classes, .. } => classes.len(),
+            Form::Stochastic(rows) => rows.len(),
+        }
     }
 
     /// Number of classes.
     pub fn n_classes(&self) -> usize {
-        self.n_classes
+        match &self.0 {
+            Form::Hard { n_classes, .. } => *n_classes,
+            Form::Stochastic(_) => 2,
+        }
     }
 
-    /// p(y | x_i) for every sample i, one slice of `n_classes` probabilities each.
-    pub fn rows(&self) -> std::slice::ChunksExact<'_, f64> {
-        self.probabilities.chunks_exact(self.n_classes.max(1))
+    /// p(y), the mean of p(y | x) over the samples, of which there is at least one, for every class.
+    pub fn p_y(&self) -> Vec<f64> {
+        let mut sums = vec![0.0; self.n_classes()];
+        match &self.0 {
+            Form::Hard { classes, .. } => classes.iter().for_each(|class| sums[*class as usize] += 1.0),
+            Form::Stochastic(rows) => {
+                rows.iter().for_each(|row| sums.iter_mut().zip(row).for_each(|(sum, p)| *sum += p));
+            }
+        }
+        sums.iter_mut().for_each(|sum| *sum /= self.n_samples() as f64);
+        sums
     }
+}
+
+/// The values of the samples with these numbers.
+fn chosen<T: Copy>(values: &[T], samples: &[i32]) -> Vec<T> {
+    samples.iter().map(|sample| values[*sample as usize]).collect()
 }
 
 /// The distinct labels in ascending order: class c is the label `distinct(y)[c]`.
@@ -264,9 +299,25 @@ mod tests {
     }
 
     #[test]
-    fn hard_labels_become_one_hot_whatever_their_numbers() {
+    fn hard_labels_are_certain_whatever_their_numbers() {
         let y = Labels::hard(&[7, -1, 7]);
-        assert_eq!(y.rows().collect::<Vec<_>>(), [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+        let rows: Vec<[f64; 2]> = (0..3).map(|sample| [0, 1].map(|class| y.probability(sample, class))).collect();
+        assert_eq!(rows, [[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(y.p_y(), [1.0 / 3.0, 2.0 / 3.0]);
+        assert_eq!(Labels::stochastic(&[0.25, 0.75]).unwrap().p_y(), [0.5, 0.5]);
+    }
+
+    /// A table of samples x classes would be 39 GB here.
+    #[test]
+    fn labels_that_are_all_different_take_memory_in_proportion_to_the_samples() {
+        const N: i32 = 70_000;
+        let y = Labels::hard(&(0..N).rev().collect::<Vec<_>>());
+        assert_eq!((y.n_samples(), y.n_classes()), (N as usize, N as usize));
+        let Form::Hard { classes, .. } = &y.0 else { panic!("labels without probabilities are hard") };
+        assert_eq!((classes[0], size_of_val(classes.as_slice())), (N as u32 - 1, 4 * N as usize));
+        let part = y.of(&[5, 5, 0]);
+        assert_eq!((part.classes().unwrap(), part.n_classes()), ([69_994, 69_994, 69_999].as_slice(), N as usize));
+        assert!(part.p_y().into_iter().sum::<f64>() == 1.0 && y.p_y() == vec![1.0 / f64::from(N); N as usize]);
     }
 
     #[test]

@@ -8,11 +8,11 @@
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
 //! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
 
-use super::given::label_entropy;
+use super::given::stochastic_entropy_given;
 use super::{Estimate, EstimateError, Given, Sample, Spread};
 use crate::math::atoms::Cells;
-use crate::math::entropy::Bias;
-use crate::math::information::{information, label_entropy_given, shuffled_information};
+use crate::math::entropy::{Bias, entropy};
+use crate::math::information::{information, shuffled_information};
 use crate::parameter::{Kind, Parameter, Parameters};
 use crate::units::Nats;
 
@@ -80,25 +80,18 @@ pub(super) fn estimate(
     let table = given.table(bias);
     let h_t = table.entropy(cells.counts());
     let (i_xt, i_xt_null) = match given.is_distinct() {
-        true => (h_t, Spread::unmoved(given.orders.len(), h_t)),
-        false => {
-            let dealt = shuffled_information(&cells, &given.x, given.shuffles.iter(), table);
-            (information(&cells, &given.x, table), Spread::of(&dealt))
-        }
+        true => (h_t, Spread::unmoved(given.n_shuffles(), h_t)),
+        false => (information(&cells, &given.x, table), Spread::of(&given.shuffled_i_xt(&cells, bias))),
     };
-    let (i_ty, i_ty_null) = match &given.classes {
-        Some(classes) => {
-            let i_ty = |classes: &Cells| information(&cells, classes, table);
-            (i_ty(classes), Spread::of(&given.dealt.iter().map(i_ty).collect::<Vec<_>>()))
+    let (i_ty, i_ty_null) = match (&given.classes, given.y.probabilities()) {
+        (Some(classes), _) => (information(&cells, classes, table), Spread::of(&given.shuffled_i_ty(&cells, bias))),
+        (None, Some(rows)) if bias == Bias::PlugIn => {
+            let i_ty = |rows: &[[f64; 2]]| label_entropy(rows) - stochastic_entropy_given(&cells, rows);
+            let reordered = |order: &[u32]| order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>();
+            let shuffled: Vec<Nats> = given.shuffles().iter().map(|order| i_ty(&reordered(&order))).collect();
+            (i_ty(rows), Spread::of(&shuffled))
         }
-        None if bias == Bias::PlugIn => {
-            let rows: Vec<&[f64]> = given.y.rows().collect();
-            let i_ty =
-                |rows: Vec<&[f64]>| label_entropy(&rows) - label_entropy_given(&cells, rows, given.y.n_classes());
-            let dealt = |order: &Vec<u32>| i_ty(order.iter().map(|row| rows[*row as usize]).collect());
-            (i_ty(rows.clone()), Spread::of(&given.orders.iter().map(dealt).collect::<Vec<_>>()))
-        }
-        None => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
+        (None, _) => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
     };
     Ok(Estimate {
         i_xt: Some(i_xt),
@@ -114,14 +107,16 @@ pub(super) fn estimate(
     })
 }
 
+/// H(Y) of rows of p(y|x).
+fn label_entropy(rows: &[[f64; 2]]) -> Nats {
+    entropy([0, 1].map(|class| rows.iter().map(|p_y| p_y[class]).sum::<f64>() / rows.len() as f64))
+}
+
 /// I(T;T′) of the codes of a layer and of the one above, of the same rows.
 pub fn neighbours(below: &Code, above: &Code, given: &Given) -> Neighbours {
     let table = given.table(below.bias);
-    let null = match given.keeps_snapshots {
-        true => {
-            let orders = given.orders.iter().map(Vec::as_slice);
-            Spread::of(&shuffled_information(&below.cells, &above.cells, orders, table))
-        }
+    let null = match given.shuffles().keeps_snapshots() {
+        true => Spread::of(&shuffled_information(&below.cells, &above.cells, given.shuffles().iter(), table)),
         false => None,
     };
     Neighbours { i_tt: information(&below.cells, &above.cells, table), null }

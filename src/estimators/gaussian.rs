@@ -80,9 +80,9 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
         h_t: Some(i_xt + h_t_given_x),
         h_t_given_x: Some(h_t_given_x),
         // A covariance does not see which input made which T.
-        i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
+        i_xt_null: Spread::unmoved(given.n_shuffles(), i_xt),
         i_ty_null: Spread::of(
-            &given.dealt.iter().map(|dealt| i_ty(dealt.numbers())).collect::<Result<Vec<Nats>, _>>()?,
+            &given.shuffled_classes().map(|classes| i_ty(classes.numbers())).collect::<Result<Vec<Nats>, _>>()?,
         ),
         i_xt_ceiling: Some(given.h_x),
         i_ty_ceiling: given.i_ty_ceiling,

@@ -3,8 +3,8 @@
 use super::EstimateError;
 use crate::math::atoms::Cells;
 use crate::math::entropy::{Bias, CountTable, entropy};
-use crate::math::information::label_entropy_given;
-use crate::math::shuffles::Shuffles;
+use crate::math::information::{label_entropy_given, reordered_information, shuffled_information};
+use crate::math::shuffles::{SampleShuffles, Shuffles};
 use crate::sample::{Labels, Range, Representation};
 use crate::units::Nats;
 
@@ -33,7 +33,7 @@ pub struct Ranges {
 /// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and snapshot.
 ///
 /// Where snapshots are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
-/// that a shuffle deals to them: otherwise a null would see as many independent labels as there are rows.
+/// that a shuffle gives them: otherwise a null would see as many independent labels as there are rows.
 #[derive(Debug)]
 pub struct Given {
     /// Which input every row came from: samples of equal X share a cell.
@@ -42,21 +42,28 @@ pub struct Given {
     pub y: Labels,
     /// The class of every row, where labels are hard.
     pub classes: Option<Cells>,
-    /// The classes of every row as each shuffle deals them to the samples; empty where labels are not hard.
-    pub dealt: Vec<Cells>,
-    /// For each shuffle the row whose label a row gets.
-    pub orders: Vec<Vec<u32>>,
-    /// Whether an order takes each row once and leaves it in its snapshot, so that it may deal the rows of another layer too.
-    pub keeps_snapshots: bool,
-    /// Permutations of the rows, whatever their samples; none where every row came from an input of its own.
-    pub shuffles: Shuffles,
-    tables: Vec<(Bias, CountTable)>,
+    n_shuffles: usize,
+    /// Shuffles of the labels.
+    shuffles: SampleShuffles,
+    /// Permutations of the rows, whatever their samples; none where those of the labels serve, or where every row came from
+    /// an input of its own.
+    row_shuffles: Option<Shuffles>,
+    tables: Vec<Table>,
     /// H(X).
     pub h_x: Nats,
     /// H(Y), less H(Y|X) where labels are probabilities: the largest possible I(T;Y).
     pub i_ty_ceiling: Nats,
     /// H(Y).
     pub h_y: Nats,
+}
+
+/// The entropies of partitions under one correction.
+#[derive(Debug)]
+struct Table {
+    bias: Bias,
+    entropies: CountTable,
+    /// H(Y) of hard labels under each shuffle: the same counts, summed in another order.
+    h_y: Vec<Nats>,
 }
 
 /// Mean and spread over shuffles.
@@ -93,31 +100,32 @@ impl Given {
         if n < 2 {
             return Err(EstimateError::TooFew { n });
         }
-        let tables: Vec<_> = Bias::ALL.into_iter().map(|bias| (bias, CountTable::new(n, bias))).collect();
-        let h_y = label_entropy(&y.rows().collect::<Vec<_>>());
-        let (orders, keeps_snapshots) = orders(samples, n_shuffles);
-        let class_of = |order: &Vec<u32>, classes: &[u32]| {
-            Cells::of_rows(&order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>(), 1)
-        };
-        let dealt = y.classes().map_or(Vec::new(), |classes| orders.iter().map(|o| class_of(o, classes)).collect());
-        let h_y_given_x = match y.classes() {
-            Some(_) => Nats(0.0),
-            None => label_entropy_given(&x, y.rows(), y.n_classes()),
-        };
-        let n_of_rows = if x.n_cells() == n { 0 } else { n_shuffles };
+        let shuffles = SampleShuffles::new(samples, n_shuffles);
+        let table = |bias| Table { bias, entropies: CountTable::new(n, bias), h_y: Vec::new() };
+        let mut tables: Vec<Table> = Bias::ALL.into_iter().map(table).collect();
+        for classes in y.classes().iter().flat_map(|classes| shuffled(classes, &shuffles)) {
+            tables.iter_mut().for_each(|table| table.h_y.push(table.entropies.entropy(classes.counts())));
+        }
+        let h_y = entropy(y.p_y());
+        let h_y_given_x = y.probabilities().map_or(Nats(0.0), |rows| stochastic_entropy_given(&x, rows));
+        let needs_row_shuffles = x.n_cells() < n && shuffles.of_rows().is_none();
         Ok(Self {
             classes: y.classes().map(|classes| Cells::of_rows(classes, 1)),
-            dealt,
-            orders,
-            keeps_snapshots,
-            shuffles: Shuffles::new(n_of_rows as u64, n as u32),
-            h_x: tables[0].1.entropy(x.counts()),
+            n_shuffles,
+            row_shuffles: needs_row_shuffles.then(|| Shuffles::new(n_shuffles as u64, n as u32)),
+            shuffles,
+            h_x: tables[0].entropies.entropy(x.counts()),
             i_ty_ceiling: h_y - h_y_given_x,
             h_y,
             x,
             y,
             tables,
         })
+    }
+
+    /// How many numbers the shuffles of `n_rows` rows hold, of which `n_samples` belong to different samples.
+    pub fn numbers_of_shuffles(n_shuffles: usize, n_rows: usize, n_samples: usize) -> usize {
+        n_shuffles.saturating_mul(if n_rows > n_samples { n_rows + n_samples } else { n_rows })
     }
 
     /// Rows that all came from different inputs, without shuffles.
@@ -131,8 +139,40 @@ impl Given {
 
     /// The entropies of partitions of these rows under a correction.
     pub fn table(&self, bias: Bias) -> &CountTable {
-        let found = self.tables.iter().find(|(of, _)| *of == bias);
-        &found.expect("there is a table for every correction").1
+        &self.table_of(bias).entropies
+    }
+
+    fn table_of(&self, bias: Bias) -> &Table {
+        self.tables.iter().find(|table| table.bias == bias).expect("there is a table for every correction")
+    }
+
+    /// Number of shuffles.
+    pub fn n_shuffles(&self) -> usize {
+        self.n_shuffles
+    }
+
+    /// The shuffles of the labels.
+    pub fn shuffles(&self) -> &SampleShuffles {
+        &self.shuffles
+    }
+
+    /// The classes of every row under each shuffle, made one after the other; none where labels are not hard.
+    pub fn shuffled_classes(&self) -> impl Iterator<Item = Cells> {
+        self.y.classes().into_iter().flat_map(|classes| shuffled(classes, &self.shuffles))
+    }
+
+    /// I(X;T) of the cells `t` under each permutation of the rows; none where every row came from an input of its own.
+    pub fn shuffled_i_xt(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
+        let shuffles = self.row_shuffles.as_ref().or(self.shuffles.of_rows());
+        let shuffles = shuffles.filter(|_| !self.is_distinct());
+        shuffles.map_or(Vec::new(), |shuffles| shuffled_information(t, &self.x, shuffles.iter(), self.table(bias)))
+    }
+
+    /// I(T;Y) of the cells `t` under each shuffle of the labels; none where labels are not hard.
+    pub fn shuffled_i_ty(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
+        let Table { entropies, h_y, .. } = self.table_of(bias);
+        let orders = || self.shuffles.iter().zip(h_y.iter().copied());
+        self.classes.as_ref().map_or(Vec::new(), |y| reordered_information(t, y, orders(), entropies))
     }
 
     /// Number of rows.
@@ -140,16 +180,21 @@ impl Given {
         self.x.n_samples()
     }
 
-    /// Whether every row came from an input of its own, so that dealing the inputs anew changes nothing.
+    /// Whether every row came from an input of its own, so that shuffling the inputs changes nothing.
     pub fn is_distinct(&self) -> bool {
         self.x.n_cells() == self.n_samples()
     }
 }
 
-/// H(Y) of rows of p(y|x), of which there is at least one.
-pub(super) fn label_entropy(rows: &[&[f64]]) -> Nats {
-    let p_y = |class: usize| rows.iter().map(|p_y| p_y[class]).sum::<f64>() / rows.len() as f64;
-    entropy((0..rows[0].len()).map(p_y))
+/// H(Y|T) of stochastic labels, `rows` holding p(y=0|x) and p(y=1|x) of every row.
+pub(super) fn stochastic_entropy_given(t: &Cells, rows: &[[f64; 2]]) -> Nats {
+    label_entropy_given(t, rows.iter().map(<[f64; 2]>::as_slice), 2)
+}
+
+/// The classes of every row under each shuffle.
+fn shuffled<'a>(classes: &'a [u32], shuffles: &'a SampleShuffles) -> impl Iterator<Item = Cells> + 'a {
+    let reordered = |order: &[u32]| order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>();
+    shuffles.iter().map(move |order| Cells::of_rows(&reordered(&order), 1))
 }
 
 impl Spread {
@@ -168,50 +213,63 @@ impl Spread {
     }
 }
 
-/// For each shuffle the row whose label a row gets, and whether that row is of the same snapshot.
-fn orders(samples: &[u32], n_shuffles: usize) -> (Vec<Vec<u32>>, bool) {
-    let cells = Cells::of_rows(samples, 1);
-    let n_distinct = cells.n_cells();
-    let shuffles = Shuffles::new(n_shuffles as u64, n_distinct as u32);
-    let of_first = |row: usize| samples[row % n_distinct];
-    if samples.iter().enumerate().all(|(row, sample)| *sample == of_first(row)) {
-        // Every snapshot has the same samples in the same order; the first has each once.
-        let within = |order: &[u32]| {
-            let row = |row: usize| (row - row % n_distinct) as u32 + order[row % n_distinct];
-            (0..samples.len()).map(row).collect()
-        };
-        return (shuffles.iter().map(within).collect(), true);
-    }
-    let mut first = vec![u32::MAX; n_distinct];
-    for (row, cell) in cells.numbers().iter().enumerate() {
-        first[*cell as usize] = first[*cell as usize].min(row as u32);
-    }
-    let of_sample = |order: &[u32]| cells.numbers().iter().map(|cell| first[order[*cell as usize] as usize]).collect();
-    (shuffles.iter().map(of_sample).collect(), false)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::math::information::information;
 
     #[test]
-    fn copies_of_a_sample_share_the_label_that_a_shuffle_deals() {
+    fn copies_of_a_sample_share_the_label_that_a_shuffle_gives() {
         let y = Labels::hard(&[0, 1, 0, 1, 1, 0, 1, 0, 1, 1]);
         let samples: Vec<u32> = (0..2).flat_map(|_| [7, 3, 5, 4, 9]).collect();
         let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 4).unwrap();
-        assert!(given.keeps_snapshots);
-        for (order, dealt) in given.orders.iter().zip(&given.dealt) {
+        assert!(given.shuffles().keeps_snapshots());
+        for (order, classes) in given.shuffles().iter().zip(given.shuffled_classes()) {
             for row in 0..5 {
                 assert_eq!(order[row + 5], order[row] + 5, "a row stays in its snapshot");
-                assert_eq!(dealt.numbers()[row], dealt.numbers()[row + 5]);
+                assert_eq!(classes.numbers()[row], classes.numbers()[row + 5]);
             }
         }
         // Other samples in the second snapshot: labels still go by sample.
         let samples = [0, 1, 2, 2, 3];
         let y = Labels::hard(&[0, 1, 2, 2, 3]);
         let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
-        assert!(!given.keeps_snapshots);
-        assert!(given.dealt.iter().all(|dealt| dealt.numbers()[2] == dealt.numbers()[3] && dealt.n_cells() == 4));
+        assert!(!given.shuffles().keeps_snapshots());
+        let mut classes = given.shuffled_classes();
+        assert!(classes.all(|classes| classes.numbers()[2] == classes.numbers()[3] && classes.n_cells() == 4));
+    }
+
+    #[test]
+    fn shuffles_are_held_once_and_give_the_bits_of_shuffled_labels() {
+        let y: Vec<i32> = (0..60).map(|i| i * i % 7).collect();
+        let t = Cells::of_rows(&(0..60_u32).map(|i| i * 5 % 11).collect::<Vec<_>>(), 1);
+        let single: Vec<u32> = (0..60).collect();
+        let repeated: Vec<u32> = (0..60).map(|row| row % 20).collect();
+        let mixed: Vec<u32> = (0..60).map(|row| row * row % 20).collect();
+        for samples in [single, repeated, mixed] {
+            let y: Vec<i32> = samples.iter().map(|sample| y[*sample as usize]).collect();
+            let inputs = Cells::of_rows(&samples.iter().map(|sample| sample / 2).collect::<Vec<_>>(), 1);
+            let given = Given::new(inputs, &samples, Labels::hard(&y), 5).unwrap();
+            let is_pooled = samples[59] != 59;
+            assert_eq!(given.row_shuffles.is_some(), is_pooled, "permutations of the samples are those of the rows");
+            for bias in Bias::ALL {
+                let slow = |classes: Cells| information(&t, &classes, given.table(bias));
+                assert_eq!(given.shuffled_i_ty(&t, bias), given.shuffled_classes().map(slow).collect::<Vec<_>>());
+                let rows = Shuffles::new(5, 60);
+                let slow = shuffled_information(&t, &given.x, rows.iter(), given.table(bias));
+                assert_eq!(given.shuffled_i_xt(&t, bias), slow);
+            }
+        }
+    }
+
+    /// Sums over a table of samples x classes would take minutes here.
+    #[test]
+    fn labels_that_are_all_different_are_described_at_once() {
+        const N: i32 = 70_000;
+        let given = Given::of_distinct(Labels::hard(&(0..N).collect::<Vec<_>>())).unwrap();
+        // A sum of N terms, each rounded to half a unit in its last place of at most ln N = 11.2.
+        assert!((given.h_y.0 - f64::from(N).ln()).abs() < f64::from(N) * 11.2 * f64::EPSILON);
+        assert_eq!(given.i_ty_ceiling, given.h_y);
     }
 
     #[test]

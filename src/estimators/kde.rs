@@ -9,6 +9,7 @@
 //! Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018, with v = 0.1 in the paper, 1e-3 (Tishby's
 //! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise in proportion to the layer: Chelombiev et al. 2019.
 
+use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
@@ -228,7 +229,7 @@ impl Estimator for Kde {
                 h_t: Some(i_xt + h_t_given_x),
                 h_t_given_x: Some(h_t_given_x),
                 // The mixture has one component a row; which input a row came from is not looked at.
-                i_xt_null: Spread::unmoved(given.orders.len(), i_xt),
+                i_xt_null: Spread::unmoved(given.n_shuffles(), i_xt),
                 i_ty_null: Spread::of(&i_ty[1..]),
                 i_xt_ceiling: Some(given.h_x),
                 i_ty_ceiling: given.i_ty_ceiling,
@@ -265,7 +266,9 @@ fn information<T: Real>(
         let mut i_xts = Vec::new();
         let mut i_tys: Vec<Vec<Nats>> = vec![Vec::new(); kernels.len()];
         loop {
-            let block: Vec<&[u32]> = labellings.by_ref().take(labellings_at_once(kernels.len(), n_samples)).collect();
+            let block: Vec<Cow<'_, Cells>> =
+                labellings.by_ref().take(labellings_at_once(kernels.len(), n_samples)).collect();
+            let block: Vec<&[u32]> = block.iter().map(|classes| classes.numbers()).collect();
             if block.is_empty() {
                 return i_xts.into_iter().zip(i_tys).map(|(i_xt, i_ty)| Information { i_xt, i_ty }).collect();
             }
@@ -297,8 +300,8 @@ fn labellings_at_once(n_kernels: usize, n_samples: usize) -> usize {
 }
 
 /// The class of every row, then those of every shuffle.
-fn labellings<'a>(given: &'a Given, classes: &'a Cells) -> impl Iterator<Item = &'a [u32]> {
-    std::iter::once(classes).chain(&given.dealt).map(Cells::numbers)
+fn labellings<'a>(given: &'a Given, classes: &'a Cells) -> impl Iterator<Item = Cow<'a, Cells>> {
+    std::iter::once(Cow::Borrowed(classes)).chain(given.shuffled_classes().map(Cow::Owned))
 }
 
 #[cfg(test)]
@@ -435,9 +438,9 @@ mod tests {
         assert_eq!(found.i_ty.len(), 10_001);
         for at in [0, 1, last_of_first - 1, last_of_first, 10_000] {
             let labels = labellings(&given, classes).nth(at).unwrap();
-            let alone = &kernel_sums(&t, 3, &[kernel], &[labels])[0];
+            let alone = &kernel_sums(&t, 3, &[kernel], &[labels.numbers()])[0];
             assert_eq!(found.i_xt, i_xt(&alone.all));
-            assert_eq!(found.i_ty[at], i_ty(&alone.all, &alone.same_class[0], labels));
+            assert_eq!(found.i_ty[at], i_ty(&alone.all, &alone.same_class[0], labels.numbers()));
         }
     }
 

@@ -84,33 +84,30 @@ impl Estimator for KozachenkoLeonenko {
         let Some(classes) = &given.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "h(T|Y)" }); self.0.len()];
         };
-        let labellings: Vec<&[u32]> = labels(of, classes).map(Cells::numbers).collect();
+        // Of the rows, then of every shuffle.
+        let labels: Vec<Cells> = std::iter::once(classes.clone()).chain(given.shuffled_classes()).collect();
+        let labellings: Vec<&[u32]> = labels.iter().map(Cells::numbers).collect();
         let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
         let mut by_k: BTreeMap<usize, KthDistances> = BTreeMap::new();
         for Choice { k, .. } in &self.0 {
             by_k.entry(*k).or_insert_with(|| kth_distances(&values, t.n_units(), *k, &labellings));
         }
         let n_codes = Cells::of_rows(t.values(), t.n_units()).n_cells();
-        let one = |choice: &Choice| estimate(*choice, &by_k[&choice.k], classes, n_codes, of);
+        let one = |choice: &Choice| estimate(*choice, &by_k[&choice.k], &labels, n_codes, of);
         self.0.iter().map(one).collect()
     }
 }
 
-/// The class of every row, then those of every shuffle.
-fn labels<'a>(of: &Sample<'a>, classes: &'a Cells) -> impl Iterator<Item = &'a Cells> {
-    std::iter::once(classes).chain(&of.given.dealt)
-}
-
-/// What `distances` say of the `classes`, and of every shuffle of them.
+/// What `distances` say of the `labels`: the classes, then every shuffle of them.
 fn estimate(
     Choice { k, epsilon }: Choice,
     distances: &KthDistances,
-    classes: &Cells,
+    labels: &[Cells],
     n_codes: usize,
     of: &Sample<'_>,
 ) -> Result<Estimate, EstimateError> {
     let (n_units, given) = (of.t.n_units(), of.given);
-    let fewest = labels(of, classes).flat_map(|classes| classes.counts()).min().copied().unwrap_or(0) as usize;
+    let fewest = labels.iter().flat_map(Cells::counts).min().copied().unwrap_or(0) as usize;
     if fewest <= k {
         return Err(EstimateError::FewInClass { n: fewest, k });
     }
@@ -122,7 +119,7 @@ fn estimate(
     let i_ty = |(same_class, classes): (&Vec<f64>, &Cells)| {
         i_ty(&distances.all, same_class, classes.numbers(), n_units, k, epsilon)
     };
-    let i_tys: Vec<_> = distances.same_class.iter().zip(labels(of, classes)).map(i_ty).collect();
+    let i_tys: Vec<_> = distances.same_class.iter().zip(labels).map(i_ty).collect();
     Estimate {
         i_xt: None,
         i_ty: i_tys[0],

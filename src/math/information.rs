@@ -7,21 +7,35 @@ use crate::units::Nats;
 /// I(T;Y) = H(T) + H(Y) − H(T,Y), every entropy under the bias of `table`.
 pub fn information(t: &Cells, y: &Cells, table: &CountTable) -> Nats {
     let joint = Joint::new(t, y, table).entropy(|i| y.numbers()[i]);
-    Nats(marginal(t, y, table) - joint)
+    Nats(table.entropy(t.counts()).0 + table.entropy(y.counts()).0 - joint)
 }
 
 /// I(T;Y) with sample i given the label of sample `permutation[i]`, for every one of `permutations`: what the estimator
 /// finds where there is nothing to find.
-pub fn shuffled_information<'a>(
+pub fn shuffled_information<O: AsRef<[u32]>>(
     t: &Cells,
     y: &Cells,
-    permutations: impl IntoIterator<Item = &'a [u32]>,
+    permutations: impl IntoIterator<Item = O>,
     table: &CountTable,
 ) -> Vec<Nats> {
-    let marginal = marginal(t, y, table);
+    let h_y = table.entropy(y.counts());
+    reordered_information(t, y, permutations.into_iter().map(|permutation| (permutation, h_y)), table)
+}
+
+/// I(T;Y) with sample i given the label of sample `order[i]`, for every one of `orders`, each with its H(Y).
+pub fn reordered_information<O: AsRef<[u32]>>(
+    t: &Cells,
+    y: &Cells,
+    orders: impl IntoIterator<Item = (O, Nats)>,
+    table: &CountTable,
+) -> Vec<Nats> {
+    let h_t = table.entropy(t.counts()).0;
     let mut joint = Joint::new(t, y, table);
-    let shuffled = |permutation: &[u32]| joint.entropy(|i| y.numbers()[permutation[i] as usize]);
-    permutations.into_iter().map(shuffled).map(|joint| Nats(marginal - joint)).collect()
+    let reordered = |(order, h_y): (O, Nats)| {
+        let order = order.as_ref();
+        Nats(h_t + h_y.0 - joint.entropy(|i| y.numbers()[order[i] as usize]))
+    };
+    orders.into_iter().map(reordered).collect()
 }
 
 /// H(Y|T) = Σ_t p(t) H(Y|t) of stochastic labels, p(y|t) being the mean of p(y|x) over the samples in cell t.
@@ -38,11 +52,6 @@ pub fn label_entropy_given<'a>(t: &Cells, p_y_given_x: impl IntoIterator<Item = 
         count / n * entropy(sums.iter().map(|sum| sum / count)).0
     };
     Nats(t.counts().iter().zip(p_y.chunks_exact(n_classes)).map(of_cell).sum())
-}
-
-/// H(T) + H(Y).
-fn marginal(t: &Cells, y: &Cells, table: &CountTable) -> f64 {
-    table.entropy(t.counts()).0 + table.entropy(y.counts()).0
 }
 
 /// The joint entropy of cells and labels that may be permuted.

@@ -1,8 +1,12 @@
 //! Permutations of the samples for null distributions: the same on every machine, in every run, for every layer.
 
+use std::borrow::Cow;
+
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
+
+use crate::math::atoms::Cells;
 
 /// Key of the generator, a name of this purpose; it is part of what "shuffled" means in the output and must not change.
 const SEED: u64 = u64::from_be_bytes(*b"shuffled");
@@ -30,6 +34,71 @@ impl Shuffles {
     /// The permutations, in order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = &[u32]> {
         self.permutations.iter().map(Vec::as_slice)
+    }
+}
+
+/// Shuffles of rows in which the rows of one sample stay together: permutations of the samples, held once, and which sample
+/// every row is of.
+#[derive(Debug)]
+pub struct SampleShuffles {
+    of_samples: Shuffles,
+    rows: SampleRows,
+}
+
+/// Which sample every row is of.
+#[derive(Debug)]
+enum SampleRows {
+    /// Every row is the only one of its sample.
+    Single,
+    /// So many rows, in which the same samples follow each other in the same order in every snapshot.
+    Repeated(usize),
+    /// The sample of every row, and the first row of every sample.
+    Mixed { sample_of: Vec<u32>, first: Vec<u32> },
+}
+
+impl SampleShuffles {
+    /// `n` shuffles of rows, of which `samples` says what sample each is of.
+    pub fn new(samples: &[u32], n: usize) -> Self {
+        let cells = Cells::of_rows(samples, 1);
+        let n_samples = cells.n_cells();
+        let of_samples = Shuffles::new(n as u64, n_samples as u32);
+        let is_repeated = samples.iter().enumerate().all(|(row, sample)| *sample == samples[row % n_samples]);
+        let rows = if n_samples == samples.len() {
+            SampleRows::Single
+        } else if is_repeated {
+            SampleRows::Repeated(samples.len())
+        } else {
+            let mut first = vec![u32::MAX; n_samples];
+            for (row, sample) in cells.numbers().iter().enumerate() {
+                first[*sample as usize] = first[*sample as usize].min(row as u32);
+            }
+            SampleRows::Mixed { sample_of: cells.numbers().to_vec(), first }
+        };
+        Self { of_samples, rows }
+    }
+
+    /// For each shuffle the row whose label a row gets.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = Cow<'_, [u32]>> {
+        self.of_samples.iter().map(|order| match &self.rows {
+            SampleRows::Single => Cow::Borrowed(order),
+            SampleRows::Repeated(n_rows) => {
+                let snapshots = (0..*n_rows as u32).step_by(order.len());
+                Cow::Owned(snapshots.flat_map(|first| order.iter().map(move |sample| first + sample)).collect())
+            }
+            SampleRows::Mixed { sample_of, first } => {
+                Cow::Owned(sample_of.iter().map(|sample| first[order[*sample as usize] as usize]).collect())
+            }
+        })
+    }
+
+    /// Whether a shuffle takes each row once and leaves it in its snapshot, so that it can shuffle the rows of another layer.
+    pub fn keeps_snapshots(&self) -> bool {
+        !matches!(self.rows, SampleRows::Mixed { .. })
+    }
+
+    /// The permutations of the rows, where every row is the only one of its sample.
+    pub fn of_rows(&self) -> Option<&Shuffles> {
+        matches!(self.rows, SampleRows::Single).then_some(&self.of_samples)
     }
 }
 

@@ -21,10 +21,10 @@ pub struct Samples<'a> {
 pub enum Targets<'a> {
     /// 1 at the unit of the class, 0 at the others.
     Classes {
-        /// The class of every sample, below `n`.
-        of: &'a [usize],
+        /// The class of every sample, below `n_classes`.
+        classes: &'a [usize],
         /// Number of classes.
-        n: usize,
+        n_classes: usize,
     },
     /// Numbers, n_samples × n_outputs.
     Numbers(ArrayView2<'a, f32>),
@@ -34,7 +34,7 @@ impl Targets<'_> {
     /// Width of the output.
     pub fn n_outputs(&self) -> usize {
         match self {
-            Targets::Classes { n, .. } => *n,
+            Targets::Classes { n_classes, .. } => *n_classes,
             Targets::Numbers(values) => values.ncols(),
         }
     }
@@ -42,7 +42,7 @@ impl Targets<'_> {
     /// What unit `unit` of the output should be for `sample`.
     pub(super) fn value(&self, sample: usize, unit: usize) -> f32 {
         match self {
-            Targets::Classes { of, .. } => f32::from(u8::from(of[sample] == unit)),
+            Targets::Classes { classes, .. } => f32::from(u8::from(classes[sample] == unit)),
             Targets::Numbers(values) => values[[sample, unit]],
         }
     }
@@ -191,7 +191,7 @@ mod tests {
     fn the_remainder_batch_is_kept_and_padding_is_marked() {
         let x = Array2::from_shape_fn((300, 2), |(s, u)| (s * 2 + u) as f32);
         let classes: Vec<usize> = (0..300).map(|s| s % 2).collect();
-        let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 2 } };
+        let samples = Samples { x: x.view(), targets: Targets::Classes { classes: &classes, n_classes: 2 } };
         let order: Vec<usize> = (0..300).rev().collect();
         let itself: Vec<usize> = (0..300).collect();
         let batches = Batches::new(samples, &order, &itself, BatchSize::Mini(200));

@@ -26,11 +26,11 @@ enum Shifts {
 impl Shifts {
     fn next(&mut self, now: impl FnOnce() -> f64) -> f64 {
         match self {
-            Shifts::Write(all) => {
-                all.push(now());
-                all[all.len() - 1]
+            Shifts::Write(shifts) => {
+                shifts.push(now());
+                shifts[shifts.len() - 1]
             }
-            Shifts::Read(all) => all.next().unwrap(),
+            Shifts::Read(shifts) => shifts.next().unwrap(),
         }
     }
 }
@@ -45,8 +45,8 @@ struct Twin<'a> {
     statistics: Vec<f32>,
 }
 
-fn activation(of: Activation, z: f64) -> f64 {
-    match of {
+fn activation(activation: Activation, z: f64) -> f64 {
+    match activation {
         Activation::Tanh => z.tanh(),
         Activation::Relu => z.max(0.0),
         Activation::LeakyRelu => z.max(0.01 * z),
@@ -99,7 +99,7 @@ impl Twin<'_> {
             t = t.iter().map(|t| (0..n_out).map(|j| z(t, j)).collect()).collect();
             for operation in hidden.map_or(&[][..], |hidden| &hidden.operations) {
                 match *operation {
-                    Operation::Activation(of) => each(&mut t, |v| activation(of, v)),
+                    Operation::Activation(function) => each(&mut t, |v| activation(function, v)),
                     Operation::BatchNorm => {
                         let (gamma, beta) = (take(n_out), take(n_out));
                         for j in 0..n_out {
@@ -211,7 +211,7 @@ fn check(n: usize, architecture: &Architecture, loss: Loss, penalties: Penalties
     let classes = classes(&x);
     let targets_given = match targets {
         Some(values) => Targets::Numbers(values.view()),
-        None => Targets::Classes { of: &classes, n: WIDTHS[3] },
+        None => Targets::Classes { classes: &classes, n_classes: WIDTHS[3] },
     };
     let network = Network::new(WIDTHS[0], architecture, WIDTHS[3], &mut stream(0)).unwrap();
     let samples = Samples { x: x.view(), targets: targets_given };

@@ -18,7 +18,7 @@ pub struct Evaluation<'a> {
     chosen: Vec<usize>,
     /// `t[l]`: n_chosen × n_units of layer l, sample after sample.
     t: Vec<Vec<f32>>,
-    /// Likewise before the activation function; empty where nobody asked.
+    /// `z[l]`: the weighted sums before the activation function, in the same layout; empty unless they are kept.
     z: Vec<Vec<f32>>,
     /// The weighted sums of the output: n_samples × n_outputs.
     sums: Vec<f32>,
@@ -95,7 +95,9 @@ impl<'a> Evaluation<'a> {
 
     /// The input of the chosen samples: n_chosen × n_inputs.
     pub fn input(&self) -> Vec<f32> {
-        self.chosen.iter().flat_map(|sample| self.samples.x.row(*sample).to_vec()).collect()
+        let mut input = Vec::with_capacity(self.chosen.len() * self.samples.x.ncols());
+        self.chosen.iter().for_each(|sample| input.extend(self.samples.x.row(*sample)));
+        input
     }
 
     /// The representation by layer `index` of [`Network::layers`] after the last [`Evaluation::run`]: n_chosen × n_units,
@@ -125,10 +127,10 @@ impl<'a> Evaluation<'a> {
         }
         let n = chosen.len() as f64;
         let (accuracy, constant) = match self.samples.targets {
-            Targets::Classes { of, n: n_classes } => {
+            Targets::Classes { classes, n_classes } => {
                 let mut n_of_class = vec![0_usize; n_classes];
-                chosen.iter().for_each(|sample| n_of_class[of[*sample]] += 1);
-                let n_right = chosen.iter().filter(|sample| self.answer(**sample) == of[**sample]).count();
+                chosen.iter().for_each(|sample| n_of_class[classes[*sample]] += 1);
+                let n_right = chosen.iter().filter(|sample| self.answer(**sample) == classes[**sample]).count();
                 let largest = n_of_class.into_iter().max().unwrap_or(0);
                 (Some(n_right as f64 / n), largest as f64 / n)
             }

@@ -7,15 +7,15 @@ use rand::rngs::ChaCha8Rng;
 use serde_json::Value;
 
 use super::batch_norm;
-use super::operation::{Backward, Forward, OfBatch};
+use super::passing::{Backward, Forward, Seen};
 use super::quantise::Levels;
 use super::*;
 use crate::math::tile::TILE;
 use crate::suggest::Named;
 
 fn golden(table: &str) -> Value {
-    let all: Value = serde_json::from_str(include_str!("../../tests/golden/networks.json")).unwrap();
-    all[table].clone()
+    let tables: Value = serde_json::from_str(include_str!("../../tests/golden/networks.json")).unwrap();
+    tables[table].clone()
 }
 
 /// All numbers below a value, in order.
@@ -68,7 +68,7 @@ fn check_training(
     let architecture = Architecture::plain(&[6, 5], Activation::Tanh, Initial::GlorotUniform);
     let mut network = Network::new(4, &architecture, 3, &mut rng()).unwrap();
     network.parameters = parameters(&table["initial"]);
-    let samples = Samples { x: x.view(), targets: Targets::Classes { of: &classes, n: 3 } };
+    let samples = Samples { x: x.view(), targets: Targets::Classes { classes: &classes, n_classes: 3 } };
     let plain = TrainingSettings::plain(optimiser, learning_rate, BatchSize::Mini(8), n_epochs);
     let settings = TrainingSettings { schedule, ..plain };
     let streams = Streams { batches: rng(), draws: rng(), labels: rng() };
@@ -118,14 +118,14 @@ fn activations_and_their_slopes_are_those_of_pytorch() {
     let table = golden("activations");
     for activation in Activation::ALL.iter().filter(|activation| **activation != Activation::Linear) {
         let name = activation.name();
-        let of = &table["functions"][name.replace("hard_tanh", "hardtanh")];
-        let z = floats(&of["z"]);
+        let function = &table["functions"][name.replace("hard_tanh", "hardtanh")];
+        let z = floats(&function["z"]);
         let mut t = vec![0.0; z.len()];
         activation.apply(&z, &mut t);
-        assert_close(&t, &of["value"], 1e-6, name);
+        assert_close(&t, &function["value"], 1e-6, name);
         let mut slope = vec![1.0; z.len()];
         activation.times_slope(&mut slope, &z, &t);
-        assert_close(&slope, &of["derivative"], 1e-6, name);
+        assert_close(&slope, &function["derivative"], 1e-6, name);
     }
 }
 
@@ -148,18 +148,18 @@ fn losses_and_their_slopes_are_those_of_pytorch() {
         ("sigmoid_squared_error", Output::Sigmoid, Loss::SquaredError),
         ("linear_squared_error", Output::Linear, Loss::SquaredError),
     ] {
-        let of = &table["losses"][name];
-        let targets = of["targets"].as_array().unwrap();
+        let case = &table["losses"][name];
+        let targets = case["targets"].as_array().unwrap();
         let pairs = logits.iter().zip(targets);
         let value = pairs.map(|(z, y)| loss.of_sample(output, &numbers(z), &numbers(y))).sum::<f64>() / n as f64;
-        let want = of["value"].as_f64().unwrap();
+        let want = case["value"].as_f64().unwrap();
         assert!((value - want).abs() < 1e-9 * want, "{name}: {value} is not {want}");
 
         let (z, mut p, mut delta) = (in_tile(logits), vec![0.0; 3 * TILE], vec![0.0; 3 * TILE]);
         output.apply(&z, &mut p);
         loss.delta(output, &p, &in_tile(targets), n, 1.0 / n as f32, &mut delta);
         let got: Vec<f32> = (0..n).flat_map(|s| (0..3).map(move |unit| unit * TILE + s)).map(|i| delta[i]).collect();
-        assert_close(&got, &of["gradient"], 1e-6, name);
+        assert_close(&got, &case["gradient"], 1e-6, name);
         assert!(delta.chunks_exact(TILE).all(|unit| unit[n..].iter().all(|d| *d == 0.0)), "padding weighs something");
     }
 }
@@ -198,15 +198,15 @@ fn batch_normalisation_is_that_of_pytorch_with_the_running_variance_of_keras() {
         };
     for batch in table["batches"].as_array().unwrap() {
         let (x, mut y, mut kept) = (tiles(&batch["x"]), empty(), empty());
-        let mut seen = OfBatch::default();
-        forward(&x, &mut y, &mut kept, &mut |tiles| batch_norm::forward(tiles, &parameters, &mut seen));
+        let mut seen = Seen::default();
+        forward(&x, &mut y, &mut kept, &mut |mut tiles| batch_norm::forward(&mut tiles, &parameters, &mut seen));
         assert_close(&samples(&y), &batch["y"], 2e-6, "y");
 
         let (mut delta, mut gradient) = (tiles(&table["upstream"]), vec![0.0; 2 * n_units]);
         let tiles = x.iter().zip(&y).zip(&kept).zip(&mut delta).zip(&rows);
         let tiles =
             tiles.map(|((((from, to), kept), delta), rows)| Backward { from, to, kept, delta, n_valid: rows.len() });
-        batch_norm::backward(tiles.collect(), &parameters, &seen, &mut gradient);
+        batch_norm::backward(&mut tiles.collect::<Vec<_>>(), &parameters, &seen, &mut gradient);
         assert_close(&samples(&delta), &batch["gradient_x"], 4e-6, "gradient of x");
         assert_close(&gradient[..n_units], &batch["gradient_gamma"], 4e-6, "gradient of gamma");
         assert_close(&gradient[n_units..], &batch["gradient_beta"], 4e-6, "gradient of beta");
@@ -216,7 +216,7 @@ fn batch_normalisation_is_that_of_pytorch_with_the_running_variance_of_keras() {
         assert_close(&statistics[n_units..], &batch["running_variance"], 1e-6, "running variance");
     }
     let (x, mut y, mut kept) = (tiles(&table["batches"][0]["x"]), empty(), empty());
-    forward(&x, &mut y, &mut kept, &mut |tiles| batch_norm::infer(tiles, &parameters, &statistics));
+    forward(&x, &mut y, &mut kept, &mut |tiles| batch_norm::infer(tiles.into_iter(), &parameters, &statistics));
     assert_close(&samples(&y), &table["inference"], 2e-6, "inference");
 }
 
@@ -239,9 +239,9 @@ fn fake_quantisation_is_that_of_tensorflow() {
 fn penalties_have_the_gradients_of_pytorch() {
     let table = golden("penalties");
     let factor = table["factor"].as_f64().unwrap() as f32;
-    for of in table["kernels"].as_array().unwrap() {
-        let rows = of["kernel"].as_array().unwrap();
-        let kernel = floats(&of["kernel"]);
+    for case in table["kernels"].as_array().unwrap() {
+        let rows = case["kernel"].as_array().unwrap();
+        let kernel = floats(&case["kernel"]);
         let (n_units, n_inputs) = (rows.len(), kernel.len() / rows.len());
         let architecture = Architecture {
             output: Output::Linear,
@@ -257,7 +257,7 @@ fn penalties_have_the_gradients_of_pytorch() {
         ] {
             let mut gradient = vec![0.0; network.parameters.len()];
             penalties.add_gradient(network.layers(), &network.parameters, &mut gradient);
-            assert_close(&gradient[..kernel.len()], &of["penalties"][name]["gradient"], 1e-6, name);
+            assert_close(&gradient[..kernel.len()], &case["penalties"][name]["gradient"], 1e-6, name);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Statistics of gradients: how large their mean is, and how much they scatter.
 
-use super::network::Layer;
+use super::layer::Layer;
 use crate::suggest::Named;
 
 /// Over which gradients mean and spread are taken.

@@ -6,8 +6,10 @@ use rand::rngs::ChaCha8Rng;
 
 use super::architecture::{Architecture, NetworkError, Operation};
 use super::batches::Tile;
+use super::layer::Layer;
 use super::loss::{Loss, Output};
-use super::operation::{self, OfBatch, Phase, Placed};
+use super::operation::{Held, Phase, Placed};
+use super::passing::{Backward, Forward, Seen};
 use super::quantise::round_kernel;
 use super::regularisation::Constraints;
 use crate::math::tile::{self, TILE};
@@ -15,25 +17,8 @@ use crate::math::wide::{self, Cores};
 
 /// Half a billion: weights, their gradient and Adam's two moments are then 8 GB.
 const MOST_PARAMETERS: u128 = 500_000_000;
-/// Kernels from this size on are multiplied by a matrix product, which is faster there.
-const WIDE: usize = 1 << 14;
 /// Parameters from which on a network uses all cores by itself: about a millisecond of work a tile.
 pub const LARGE: usize = 200_000;
-
-/// The shape of one layer and what it does.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Layer {
-    /// Width of the layer below.
-    pub n_inputs: usize,
-    /// Width of this layer.
-    pub n_units: usize,
-    /// Where its kernel (n_units × n_inputs), then its bias, begin in the parameters.
-    offset: usize,
-    /// What happens to its weighted sums; of the output layer, to its output.
-    pub(super) operations: Vec<Placed>,
-    /// Bits of its quantised kernel.
-    kernel_bits: Option<u32>,
-}
 
 /// Weights and biases of a dense network, and what its operations hold besides.
 #[derive(Debug, Clone)]
@@ -51,16 +36,18 @@ pub struct Network {
 /// All values of the tiles that pass through a network together, allocated once.
 #[derive(Debug)]
 pub(super) struct Workspace {
-    tiles: Vec<Vec<OfLayer>>,
+    tiles: Vec<Vec<LayerTile>>,
     /// The rounded kernels of quantised layers, else empty.
     kernels: Vec<Vec<f32>>,
     /// Of every layer and operation: what it has seen of the batch.
-    of_batch: Vec<Vec<OfBatch>>,
+    seen: Vec<Vec<Seen>>,
+    /// Squares of one layer's input; empty until they are needed.
+    squares: Vec<f32>,
 }
 
 /// One tile in one layer.
 #[derive(Debug)]
-struct OfLayer {
+struct LayerTile {
     /// The weighted sums, then what each operation makes of the values before it.
     values: Vec<Vec<f32>>,
     /// What operations keep for the way back.
@@ -69,57 +56,10 @@ struct OfLayer {
     delta: Vec<f32>,
 }
 
-impl OfLayer {
+impl LayerTile {
     /// T of the layer.
     fn t(&self) -> &[f32] {
         &self.values[self.values.len() - 1]
-    }
-}
-
-impl Layer {
-    fn kernel(&self) -> std::ops::Range<usize> {
-        self.offset..self.offset + self.n_inputs * self.n_units
-    }
-
-    fn bias(&self) -> std::ops::Range<usize> {
-        let start = self.kernel().end;
-        start..start + self.n_units
-    }
-
-    /// This layer's kernel among values laid out like the parameters.
-    pub(super) fn kernel_of<'a, T>(&self, parameters: &'a [T]) -> &'a [T] {
-        &parameters[self.kernel()]
-    }
-
-    /// Likewise, to change it.
-    pub(super) fn kernel_of_mut<'a>(&self, parameters: &'a mut [f32]) -> &'a mut [f32] {
-        &mut parameters[self.kernel()]
-    }
-
-    fn split<'a>(&self, parameters: &'a mut [f32]) -> (&'a mut [f32], &'a mut [f32]) {
-        parameters[self.offset..self.bias().end].split_at_mut(self.n_inputs * self.n_units)
-    }
-
-    /// Whether T is often exactly 0, as after ReLU.
-    pub fn is_often_zero(&self) -> bool {
-        let of_operation = |placed: &Placed| match placed.operation() {
-            Operation::Activation(activation) => Some(activation.is_often_zero()),
-            Operation::BatchNorm | Operation::Noise { .. } => Some(false),
-            _ => None,
-        };
-        self.operations.iter().rev().find_map(of_operation).unwrap_or(false)
-    }
-
-    fn is_wide(&self) -> bool {
-        self.n_inputs * self.n_units >= WIDE
-    }
-
-    fn add_gradients(&self, cores: Cores, input: &[f32], delta: &[f32], gradient: &mut [f32]) {
-        let (kernel, bias) = self.split(gradient);
-        match self.is_wide() {
-            true => wide::add_gradients(cores, input, delta, kernel, bias),
-            false => tile::add_gradients(input, delta, kernel, bias),
-        }
     }
 }
 
@@ -216,6 +156,16 @@ impl Network {
         self.layers[index].operations.iter().flat_map(held).collect()
     }
 
+    /// Number of weights and biases, without what operations hold besides.
+    pub fn n_weights(&self) -> usize {
+        self.layers.iter().map(|layer| layer.n_inputs * layer.n_units + layer.n_units).sum()
+    }
+
+    /// Number of all parameters that gradients change.
+    pub fn n_parameters(&self) -> usize {
+        self.parameters.len()
+    }
+
     /// Whether all cores work on this network together, rather than each on one of its own.
     pub fn is_large(&self) -> bool {
         self.parameters.len() >= LARGE
@@ -241,7 +191,7 @@ impl Network {
         let tile = |layer: &Layer| vec![0.0; layer.n_units * TILE];
         let of_layer = |(l, layer): (usize, &Layer)| {
             let n_values = 1 + usize::from(l + 1 == self.layers.len()) + layer.operations.len();
-            OfLayer {
+            LayerTile {
                 values: (0..n_values).map(|_| tile(layer)).collect(),
                 kept: layer.operations.iter().map(|placed| placed.kept(layer.n_units * TILE)).collect(),
                 delta: tile(layer),
@@ -251,7 +201,8 @@ impl Network {
         Workspace {
             tiles: (0..n_tiles).map(|_| self.layers.iter().enumerate().map(of_layer).collect()).collect(),
             kernels: self.layers.iter().map(rounded).collect(),
-            of_batch: self.layers.iter().map(|layer| vec![OfBatch::default(); layer.operations.len()]).collect(),
+            seen: self.layers.iter().map(|layer| vec![Seen::default(); layer.operations.len()]).collect(),
+            squares: Vec::new(),
         }
     }
 
@@ -262,7 +213,7 @@ impl Network {
                 round_kernel(layer.kernel_of(&self.parameters), bits, rounded);
             }
         }
-        work.of_batch.iter_mut().flatten().for_each(|seen| *seen = OfBatch::default());
+        work.seen.iter_mut().flatten().for_each(Seen::forget);
     }
 
     /// Computes every layer's values for some tiles of a batch.
@@ -272,7 +223,7 @@ impl Network {
             let kernel = self.kernel_in(layer, &work.kernels[l]);
             for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
                 let (below, here) = of_tile.split_at_mut(l);
-                let (input, z) = (below.last().map_or(tile.x, OfLayer::t), &mut here[0].values[0]);
+                let (input, z) = (below.last().map_or(tile.x, LayerTile::t), &mut here[0].values[0]);
                 let bias = &self.parameters[layer.bias()];
                 match layer.is_wide() {
                     true => wide::affine(self.cores(), kernel, bias, input, z),
@@ -287,16 +238,11 @@ impl Network {
             let first = usize::from(l + 1 == self.layers.len());
             for (k, placed) in layer.operations.iter().enumerate() {
                 let views = work.tiles[..n_tiles].iter_mut().zip(tiles).map(|(of_tile, tile)| {
-                    let OfLayer { values, kept, .. } = &mut of_tile[l];
+                    let LayerTile { values, kept, .. } = &mut of_tile[l];
                     let (before, after) = values.split_at_mut(first + k + 1);
-                    operation::Forward {
-                        from: &before[first + k],
-                        to: &mut after[0],
-                        kept: &mut kept[k],
-                        n_valid: tile.n_valid,
-                    }
+                    Forward { from: &before[first + k], to: &mut after[0], kept: &mut kept[k], n_valid: tile.n_valid }
                 });
-                placed.forward(views.collect(), self, &mut work.of_batch[l][k], phase, draws);
+                placed.forward(views, self.held(), &mut work.seen[l][k], phase, draws);
             }
         }
     }
@@ -315,29 +261,23 @@ impl Network {
         for (l, layer) in self.layers.iter().enumerate().rev() {
             if l == output {
                 for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
-                    let OfLayer { values, delta, .. } = &mut of_tile[l];
+                    let LayerTile { values, delta, .. } = &mut of_tile[l];
                     // The output's quantisation, if any, lets gradients pass.
                     loss.delta(self.output, &values[1], tile.targets, tile.n_valid, scale, delta);
                 }
             } else {
                 for (k, placed) in layer.operations.iter().enumerate().rev() {
                     let views = work.tiles[..tiles.len()].iter_mut().zip(tiles).map(|(of_tile, tile)| {
-                        let OfLayer { values, kept, delta } = &mut of_tile[l];
-                        operation::Backward {
-                            from: &values[k],
-                            to: &values[k + 1],
-                            kept: &kept[k],
-                            delta,
-                            n_valid: tile.n_valid,
-                        }
+                        let LayerTile { values, kept, delta } = &mut of_tile[l];
+                        Backward { from: &values[k], to: &values[k + 1], kept: &kept[k], delta, n_valid: tile.n_valid }
                     });
-                    placed.backward(views.collect(), self, &work.of_batch[l][k], gradient);
+                    placed.backward(views, self.held(), &work.seen[l][k], gradient);
                 }
             }
             let kernel = self.kernel_in(layer, &work.kernels[l]);
             for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
                 let (below, here) = of_tile.split_at_mut(l);
-                let input = below.last().map_or(tile.x, OfLayer::t);
+                let input = below.last().map_or(tile.x, LayerTile::t);
                 layer.add_gradients(self.cores(), input, &here[0].delta, gradient);
                 if let Some(below) = below.last_mut() {
                     match layer.is_wide() {
@@ -354,21 +294,22 @@ impl Network {
     ///
     /// For a dense layer g = δ a, so that Σ_s g_s² = Σ_s δ_s² a_s²: the sum of gradients with every factor squared.
     pub(super) fn add_squared_gradients(&self, tiles: &[Tile<'_>], work: &mut Workspace, squares: &mut [f32]) {
-        let squared = |values: &[f32]| values.iter().map(|v| v * v).collect::<Vec<f32>>();
+        let Workspace { tiles: work, squares: input, .. } = work;
         for (l, layer) in self.layers.iter().enumerate().rev() {
-            for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
-                let input = squared(if l == 0 { tile.x } else { of_tile[l - 1].t() });
-                let delta = &mut of_tile[l].delta;
+            for (tile, layers) in tiles.iter().zip(&mut *work) {
+                input.clear();
+                input.extend(if l == 0 { tile.x } else { layers[l - 1].t() }.iter().map(|v| v * v));
+                let delta = &mut layers[l].delta;
                 delta.iter_mut().for_each(|d| *d *= *d);
-                layer.add_gradients(self.cores(), &input, delta, squares);
+                layer.add_gradients(self.cores(), input, delta, squares);
             }
         }
     }
 
     /// Takes what was seen of a batch in training into the running statistics.
     pub(super) fn learn_statistics(&mut self, work: &Workspace) {
-        for (layer, of_batch) in self.layers.iter().zip(&work.of_batch) {
-            for (placed, seen) in layer.operations.iter().zip(of_batch) {
+        for (layer, seen) in self.layers.iter().zip(&work.seen) {
+            for (placed, seen) in layer.operations.iter().zip(seen) {
                 placed.learn(seen, &mut self.statistics);
             }
         }
@@ -381,6 +322,16 @@ impl Network {
         if let Some(first) = first_norms {
             constraints.after_epoch(first, &self.layers, &mut self.parameters);
         }
+    }
+
+    /// Takes over the weights of another network of the same shape.
+    pub fn copy_weights(&mut self, other: &Self) {
+        self.parameters.copy_from_slice(&other.parameters);
+        self.statistics.copy_from_slice(&other.statistics);
+    }
+
+    fn held(&self) -> Held<'_> {
+        Held { parameters: &self.parameters, statistics: &self.statistics, cores: self.cores() }
     }
 
     fn kernel_in<'a>(&'a self, layer: &Layer, rounded: &'a [f32]) -> &'a [f32] {

@@ -8,11 +8,11 @@ use rand_distr::StandardNormal;
 
 use super::architecture::Operation;
 use super::batch_norm;
-use super::network::Network;
+use super::passing::{Backward, Forward, Seen};
 use super::quantise::Levels;
 use crate::math::elementwise::map;
 use crate::math::tile::TILE;
-use crate::math::wide::bands;
+use crate::math::wide::{Cores, bands};
 
 /// Training or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,29 +31,13 @@ pub(super) struct Placed {
     pub(super) statistics: Range<usize>,
 }
 
-/// One tile on its way forward.
-pub(super) struct Forward<'a> {
-    pub(super) from: &'a [f32],
-    pub(super) to: &'a mut [f32],
-    /// What the way back needs besides.
-    pub(super) kept: &'a mut [f32],
-    /// Samples that are not padding.
-    pub(super) n_valid: usize,
+/// The values among which those of operations are, and who works on a tile.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Held<'a> {
+    pub(super) parameters: &'a [f32],
+    pub(super) statistics: &'a [f32],
+    pub(super) cores: Cores,
 }
-
-/// One tile on its way back.
-pub(super) struct Backward<'a> {
-    pub(super) from: &'a [f32],
-    pub(super) to: &'a [f32],
-    pub(super) kept: &'a [f32],
-    /// ∂loss/∂`to`, to become ∂loss/∂`from`.
-    pub(super) delta: &'a mut [f32],
-    pub(super) n_valid: usize,
-}
-
-/// What an operation has seen of a batch in training.
-#[derive(Debug, Clone, Default)]
-pub(super) struct OfBatch(pub(super) Vec<f32>);
 
 /// Values whose activation is computed by one core: those of 128 units.
 const BAND: usize = 128 * TILE;
@@ -111,19 +95,20 @@ impl Placed {
         }
     }
 
-    pub(super) fn forward(
+    /// Passes the tiles of a batch that go together.
+    pub(super) fn forward<'a>(
         &self,
-        tiles: Vec<Forward<'_>>,
-        network: &Network,
-        seen: &mut OfBatch,
+        tiles: impl Iterator<Item = Forward<'a>>,
+        held: Held<'_>,
+        seen: &mut Seen,
         phase: Phase,
         draws: &mut ChaCha8Rng,
     ) {
-        let statistics = &network.statistics[self.statistics.clone()];
+        let statistics = &held.statistics[self.statistics.clone()];
         if self.operation == Operation::BatchNorm {
-            let parameters = &network.parameters[self.parameters.clone()];
+            let parameters = &held.parameters[self.parameters.clone()];
             return match phase {
-                Phase::Training => batch_norm::forward(tiles, parameters, seen),
+                Phase::Training => batch_norm::forward(&mut tiles.collect::<Vec<_>>(), parameters, seen),
                 Phase::Inference => batch_norm::infer(tiles, parameters, statistics),
             };
         }
@@ -131,7 +116,7 @@ impl Placed {
             let Forward { from, to, kept, n_valid } = tile;
             match (self.operation, phase) {
                 (Operation::Activation(activation), _) => {
-                    bands(network.cores(), to, BAND, |band, to| activation.apply(&from[band * BAND..][..to.len()], to));
+                    bands(held.cores, to, BAND, |band, to| activation.apply(&from[band * BAND..][..to.len()], to));
                 }
                 (Operation::Dropout { .. } | Operation::GaussianDropout { .. }, Phase::Inference) => {
                     to.copy_from_slice(from);
@@ -163,14 +148,22 @@ impl Placed {
         }
     }
 
-    pub(super) fn backward(&self, tiles: Vec<Backward<'_>>, network: &Network, seen: &OfBatch, gradient: &mut [f32]) {
+    /// Takes the gradient of the tiles of a batch that go together back through the operation.
+    pub(super) fn backward<'a>(
+        &self,
+        tiles: impl Iterator<Item = Backward<'a>>,
+        held: Held<'_>,
+        seen: &Seen,
+        gradient: &mut [f32],
+    ) {
         if self.operation == Operation::BatchNorm {
-            let parameters = &network.parameters[self.parameters.clone()];
-            return batch_norm::backward(tiles, parameters, seen, &mut gradient[self.parameters.clone()]);
+            let parameters = &held.parameters[self.parameters.clone()];
+            let gradient = &mut gradient[self.parameters.clone()];
+            return batch_norm::backward(&mut tiles.collect::<Vec<_>>(), parameters, seen, gradient);
         }
         for Backward { from, to, kept, delta, .. } in tiles {
             match self.operation {
-                Operation::Activation(activation) => bands(network.cores(), delta, BAND, |band, delta| {
+                Operation::Activation(activation) => bands(held.cores, delta, BAND, |band, delta| {
                     let here = band * BAND..band * BAND + delta.len();
                     activation.times_slope(delta, &from[here.clone()], &to[here]);
                 }),
@@ -178,7 +171,7 @@ impl Placed {
                     delta.iter_mut().zip(kept).for_each(|(d, factor)| *d *= factor);
                 }
                 Operation::Quantise { bits } => {
-                    levels(&network.statistics[self.statistics.clone()], bits).stop_gradient(delta, from);
+                    levels(&held.statistics[self.statistics.clone()], bits).stop_gradient(delta, from);
                 }
                 Operation::Noise { .. } | Operation::BatchNorm => {}
             }
@@ -186,7 +179,7 @@ impl Placed {
     }
 
     /// Takes what was seen of a batch into the running statistics.
-    pub(super) fn learn(&self, seen: &OfBatch, statistics: &mut [f32]) {
+    pub(super) fn learn(&self, seen: &Seen, statistics: &mut [f32]) {
         let statistics = &mut statistics[self.statistics.clone()];
         match self.operation {
             Operation::BatchNorm => batch_norm::learn(seen, statistics),
@@ -209,9 +202,9 @@ fn levels(statistics: &[f32], bits: u32) -> Levels {
     Levels::nudged(statistics[0], statistics[1], bits)
 }
 
-fn see_range(seen: &mut OfBatch, values: &[f32], n_valid: usize) {
+fn see_range(seen: &mut Seen, values: &[f32], n_valid: usize) {
     if seen.0.is_empty() {
-        seen.0 = vec![f32::INFINITY, f32::NEG_INFINITY];
+        seen.0.extend([f32::INFINITY, f32::NEG_INFINITY]);
     }
     for v in values.chunks_exact(TILE).flat_map(|unit| &unit[..n_valid]) {
         seen.0[0] = seen.0[0].min(*v);
@@ -223,20 +216,18 @@ fn see_range(seen: &mut OfBatch, values: &[f32], n_valid: usize) {
 mod tests {
     use rand::SeedableRng;
 
-    use super::super::{Activation, Architecture, Initial};
     use super::*;
 
     const N_UNITS: usize = 200;
 
     /// What an operation makes of values that are all 2.
     fn of_twos(operation: Operation, phase: Phase) -> Vec<f32> {
-        let plain = Architecture::plain(&[2], Activation::Tanh, Initial::GlorotNormal);
-        let network = Network::new(2, &plain, 2, &mut ChaCha8Rng::seed_from_u64(1)).unwrap();
+        let held = Held { parameters: &[], statistics: &[], cores: Cores::One };
         let placed = Placed::new(operation, None, N_UNITS, 0, 0);
         let (from, mut to) = (vec![2.0; N_UNITS * TILE], vec![0.0; N_UNITS * TILE]);
         let mut kept = placed.kept(from.len());
         let tile = Forward { from: &from, to: &mut to, kept: &mut kept, n_valid: TILE };
-        placed.forward(vec![tile], &network, &mut OfBatch::default(), phase, &mut ChaCha8Rng::seed_from_u64(2));
+        placed.forward([tile].into_iter(), held, &mut Seen::default(), phase, &mut ChaCha8Rng::seed_from_u64(2));
         to
     }
 
@@ -281,7 +272,7 @@ mod tests {
         let mut range = [0.0; 2];
         placed.begin(&mut [], &mut range);
         assert_eq!(range, FIRST_RANGE);
-        let mut seen = OfBatch::default();
+        let mut seen = Seen::default();
         // Padding beyond the 3 valid samples is not seen.
         let mut values = vec![99.0; TILE];
         values[..3].copy_from_slice(&[0.5, 3.0, 1.0]);

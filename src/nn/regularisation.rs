@@ -1,7 +1,7 @@
 //! What is asked of kernels besides a small loss: penalties, which have gradients, and constraints, which are put in force
 //! after a step or an epoch. Biases are left alone.
 
-use super::network::Layer;
+use super::layer::Layer;
 
 /// Penalties that are added to the loss of every batch. They are not part of the loss that is recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]

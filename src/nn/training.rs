@@ -251,16 +251,27 @@ impl<'a> Training<'a> {
         self.statistics(&watch)
     }
 
-    /// Mean and spread of the gradients of single training samples, at the weights of `network`, that of `step`, whose samples
-    /// must not be coupled by batch normalisation.
-    pub fn statistics_over_samples(&mut self, network: &Network, step: u64) -> Vec<GradientStatistics> {
+    /// Mean and spread of the gradients of single training samples at the weights as they are; samples must not be coupled by
+    /// batch normalisation.
+    pub fn statistics_over_samples(&mut self) -> Vec<GradientStatistics> {
+        self.statistics_over_samples_of(None, self.step)
+    }
+
+    /// Mean and spread of the gradients of single training samples at the weights of `network`, that of an earlier `step`.
+    pub fn statistics_over_samples_at(&mut self, network: &Network, step: u64) -> Vec<GradientStatistics> {
+        self.statistics_over_samples_of(Some(network), step)
+    }
+
+    /// At the weights of `network`, or at the training's own.
+    fn statistics_over_samples_of(&mut self, network: Option<&Network>, step: u64) -> Vec<GradientStatistics> {
+        self.seek_draws(step);
+        let network = network.unwrap_or(&self.network);
         let len = self.gradient.len();
         let (mut sums, mut sums_of_squares) = (vec![0.0; len], vec![0.0; len]);
         let mut squares = vec![0.0_f32; len];
         let add = |totals: &mut [f64], values: &[f32]| {
             totals.iter_mut().zip(values).for_each(|(total, value)| *total += f64::from(*value));
         };
-        self.seek_draws(step);
         network.begin_batch(&mut self.work);
         for tile in (0..self.batches.len()).flat_map(|batch| self.batches.tiles(batch)) {
             self.gradient.fill(0.0);
@@ -290,12 +301,12 @@ impl<'a> Training<'a> {
     /// Goes on from `state`, which a training with the same settings and samples was in; false, and nothing is changed,
     /// where it cannot be such a state.
     pub fn resume(&mut self, state: TrainingState) -> bool {
-        let mut known = [self.order.clone(), state.order.clone()];
-        known.iter_mut().for_each(|order| order.sort_unstable());
+        let mut samples = [self.order.clone(), state.order.clone()];
+        samples.iter_mut().for_each(|order| order.sort_unstable());
         if state.parameters.len() != self.network.parameters.len()
             || state.statistics.len() != self.network.statistics.len()
             || !state.optimiser.has_shape_of(&self.optimiser)
-            || known[0] != known[1]
+            || samples[0] != samples[1]
         {
             return false;
         }
@@ -416,7 +427,7 @@ mod tests {
         settings: TrainingSettings,
     ) -> Training<'a> {
         let network = Network::new(4, architecture, 3, &mut stream(0)).unwrap();
-        let samples = Samples { x: x.view(), targets: Targets::Classes { of: classes, n: 3 } };
+        let samples = Samples { x: x.view(), targets: Targets::Classes { classes, n_classes: 3 } };
         let streams = Streams { batches: stream(1), draws: stream(2), labels: stream(3) };
         Training::new(network, samples, (0..N).collect(), settings, streams)
     }
@@ -467,8 +478,7 @@ mod tests {
             let kinds = [GradientKind::AfterStep, GradientKind::BeforeStep];
             let mut watches = kinds.map(|kind| measured.watch(kind, &mut rng()).unwrap());
             (0..4).for_each(|_| measured.update(&mut watches));
-            let network = measured.network().clone();
-            measured.statistics_over_samples(&network, 0);
+            measured.statistics_over_samples();
         }
         assert_eq!(plain.network.parameters, measured.network.parameters);
     }
@@ -498,8 +508,7 @@ mod tests {
         let (x, classes) = data();
         let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let mut single = training(&x, &classes, Activation::Tanh, BatchSize::Mini(1));
-        let network = whole.network().clone();
-        for (a, b) in whole.statistics_over_samples(&network, 0).iter().zip(gradients(&mut single)) {
+        for (a, b) in whole.statistics_over_samples().iter().zip(gradients(&mut single)) {
             // f32 sums of 128 gradients on one side, single f32 gradients on the other.
             assert!((a.mean_norm / b.mean_norm - 1.0).abs() < 1e-5, "{a:?} {b:?}");
             assert!((a.std_norm.unwrap() / b.std_norm.unwrap() - 1.0).abs() < 1e-5, "{a:?} {b:?}");

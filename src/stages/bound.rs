@@ -124,11 +124,11 @@ impl Known {
         let p_x: Vec<f64> = x.counts().iter().map(|count| f64::from(*count) / n).collect();
         let mut p_y_given_x = vec![0.0; p_x.len() * n_classes];
         let mut samples = vec![usize::MAX; p_x.len()];
-        for (sample, (input, p_y)) in x.numbers().iter().zip(labels.rows()).enumerate() {
+        for (sample, input) in x.numbers().iter().enumerate() {
             let input = *input as usize;
             samples[input] = samples[input].min(sample);
-            for (sum, p) in p_y_given_x[input * n_classes..].iter_mut().zip(p_y) {
-                *sum += p / f64::from(x.counts()[input]);
+            for (class, sum) in p_y_given_x[input * n_classes..][..n_classes].iter_mut().enumerate() {
+                *sum += labels.probability(sample, class) / f64::from(x.counts()[input]);
             }
         }
         let joint = Joint::new(&p_x, &p_y_given_x, n_classes).map_err(|e| refused(&e))?;

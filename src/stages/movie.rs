@@ -1,6 +1,6 @@
 //! The movie stage: summary → an animated information plane, as GIF, APNG, or through ffmpeg as MP4.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -10,21 +10,21 @@ use serde_json::json;
 use super::{Outcome, Progress, StageError};
 use crate::plots::film::{Frame, frame};
 use crate::store::schema::{SummaryRow, VERSION};
-use crate::store::{Experiment, Lock, Pending, read_bytes, read_rows, verified_hash, write_bytes};
+use crate::store::{Experiment, Lock, Pending, read_rows, verified_hash, write_by, write_bytes};
 use crate::suggest::suggestion;
 
-/// What is asked for.
+/// Which animation is wanted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Film {
     /// The kind of file.
     pub format: Format,
-    /// Name of the experiment, where the summary has several.
+    /// Name of the experiment, needed if the summary has several.
     pub experiment: Option<String>,
-    /// Identity of the estimator; the first that has I(X;T), where it is left open.
+    /// Identity of the estimator; by default the first that estimates I(X;T).
     pub estimator: Option<String>,
-    /// At most so many pictures; recorded snapshots are left out evenly.
+    /// Largest number of frames; they are evenly spaced over the recorded snapshots.
     pub n_frames: usize,
-    /// Pictures a second.
+    /// Frames per second.
     pub fps: u16,
 }
 
@@ -49,7 +49,7 @@ impl Format {
     }
 }
 
-/// How long the last picture stays, in pictures.
+/// Number of frames for which the last frame is held.
 const REST: usize = 20;
 
 /// Writes `figures/movie-<estimator>.<ending>` into `out`, with the experiment before the estimator where it was named.
@@ -89,13 +89,12 @@ pub fn movie(
     };
     let frames: Vec<Frame> = steps.par_iter().map(draw).collect::<Result<_, StageError>>()?;
     progress.end();
-    let refused = |problem: String| StageError::Refused(format!("cannot make the film: {problem}"));
-    let content = match film.format {
-        Format::Gif => gif(&frames, film.fps).map_err(refused)?,
-        Format::Apng => apng(&frames, film.fps).map_err(refused)?,
-        Format::Mp4 => mp4(&frames, film.fps, out).map_err(refused)?,
+    let refused = |problem: String| StageError::Refused(format!("cannot make the animation: {problem}"));
+    let file = match film.format {
+        Format::Gif => write_bytes(out, &relative, &gif(&frames, film.fps).map_err(refused)?)?,
+        Format::Apng => write_bytes(out, &relative, &apng(&frames, film.fps).map_err(refused)?)?,
+        Format::Mp4 => write_by(out, &relative, |path| mp4(&frames, film.fps, path).map_err(refused))?,
     };
-    let file = write_bytes(out, &relative, &content)?;
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
     let text = format!("{} pictures, {size:.1} MB → {}", frames.len(), out.join(&relative).display());
@@ -106,17 +105,17 @@ pub fn movie(
 fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageError> {
     let experiments: Vec<&str> = unique(rows.iter().map(|row| row.experiment.as_str()));
     let experiment = match (&film.experiment, experiments.as_slice()) {
-        (Some(name), all) if all.contains(&name.as_str()) => name.clone(),
-        (Some(name), all) => {
-            let suggestion = suggestion(name, all.iter().copied());
+        (Some(name), names) if names.contains(&name.as_str()) => name.clone(),
+        (Some(name), names) => {
+            let suggestion = suggestion(name, names.iter().copied());
             return Err(StageError::Refused(format!("no experiment `{name}` in the summary; {suggestion}")));
         }
         (None, [only]) => (*only).to_owned(),
-        (None, all) => {
-            let first = all.first().copied().unwrap_or_default();
+        (None, names) => {
+            let first = names.first().copied().unwrap_or_default();
             let problem = format!(
-                "the summary has {} experiments; say with `--experiment` which, for example `{first}`",
-                all.len()
+                "the summary has {} experiments; choose one with `--experiment`, for example `{first}`",
+                names.len()
             );
             return Err(StageError::Refused(problem));
         }
@@ -130,14 +129,20 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
     let estimator = match (&film.estimator, with_plane.first()) {
         (Some(name), _) if with_plane.contains(&name.as_str()) => name.clone(),
         (Some(name), _) if estimators.contains(&name.as_str()) => {
-            return Err(StageError::Refused(format!("`{name}` has no I(X;T), and so no place in the plane")));
+            return Err(StageError::Refused(format!(
+                "`{name}` does not estimate I(X;T), so it cannot be drawn in the information plane"
+            )));
         }
         (Some(name), _) => {
             let suggestion = suggestion(name, estimators.iter().copied());
             return Err(StageError::Refused(format!("no estimates `{name}` in the summary; {suggestion}")));
         }
         (None, Some(first)) => (*first).to_owned(),
-        (None, None) => return Err(StageError::Refused("no estimator of it has I(X;T): there is no film".to_owned())),
+        (None, None) => {
+            return Err(StageError::Refused(
+                "no estimator of this experiment estimates I(X;T), so there is nothing to animate".to_owned(),
+            ));
+        }
     };
     Ok(rows.into_iter().zip(&names).filter(|(_, name)| **name == estimator).map(|(row, _)| row).collect())
 }
@@ -154,12 +159,12 @@ fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
 
 /// At most `n` of the recorded steps, evenly by their number in the recording, with the first and the last.
 fn steps(rows: &[SummaryRow], n: usize) -> Vec<i64> {
-    let mut all: Vec<i64> = rows.iter().map(|row| row.step.unwrap_or(row.epoch.into())).collect();
-    all.sort_unstable();
-    all.dedup();
-    let n = n.clamp(1, all.len());
-    let last = all.len() - 1;
-    (0..n).map(|i| if n == 1 { all[last] } else { all[i * last / (n - 1)] }).collect()
+    let mut recorded: Vec<i64> = rows.iter().map(|row| row.step.unwrap_or(row.epoch.into())).collect();
+    recorded.sort_unstable();
+    recorded.dedup();
+    let n = n.clamp(1, recorded.len());
+    let last = recorded.len() - 1;
+    (0..n).map(|i| if n == 1 { recorded[last] } else { recorded[i * last / (n - 1)] }).collect()
 }
 
 /// The pixels of a picture.
@@ -226,37 +231,44 @@ fn apng(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// Pipes the pictures through ffmpeg, which needs a file to write to.
-fn mp4(frames: &[Frame], fps: u16, out: &Path) -> Result<Vec<u8>, String> {
-    let temporary = tempfile_in(out);
+/// Has ffmpeg write the pictures to `path`.
+fn mp4(frames: &[Frame], fps: u16, path: &Path) -> Result<(), String> {
     let mut ffmpeg = Command::new("ffmpeg")
         .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &fps.max(1).to_string(), "-c:v", "png"])
         .args(["-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-f", "mp4"])
-        .arg(&temporary)
+        .arg(path)
         .stdin(Stdio::piped())
+        .stdout(Stdio::null())
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| match e.kind() {
-            std::io::ErrorKind::NotFound => "ffmpeg is not installed; install it, or ask for `--format gif`".to_owned(),
+            std::io::ErrorKind::NotFound => "ffmpeg is not installed; install it, or use `--format gif`".to_owned(),
             _ => format!("ffmpeg does not start: {e}"),
         })?;
+    let (mut pictures, mut errors) =
+        (ffmpeg.stdin.take().expect("it is piped"), ffmpeg.stderr.take().expect("it is piped"));
     let last = frames.last().into_iter().cycle().take(REST);
-    let written = ffmpeg
-        .stdin
-        .take()
-        .map_or(Ok(()), |mut pipe| frames.iter().chain(last).try_for_each(|frame| pipe.write_all(&frame.png)));
-    let finished = ffmpeg.wait_with_output().map_err(|e| e.to_string())?;
-    if !finished.status.success() || written.is_err() {
-        let _ = std::fs::remove_file(&temporary);
-        return Err(format!("ffmpeg failed: {}", String::from_utf8_lossy(&finished.stderr).trim()));
+    // A pipe holds 64 kB: messages have to be read while pictures are written, or each program waits for the other.
+    let reader = std::thread::spawn(move || {
+        let mut messages = Vec::new();
+        errors.read_to_end(&mut messages).map(|_| messages)
+    });
+    let written = frames.iter().chain(last).try_for_each(|frame| pictures.write_all(&frame.png));
+    drop(pictures);
+    let status = ffmpeg.wait().map_err(|e| format!("ffmpeg cannot be waited for: {e}"))?;
+    let messages = reader.join().expect("the reader does not panic").map_err(|e| e.to_string())?;
+    match (status.success(), written) {
+        (true, Ok(())) => Ok(()),
+        (true, Err(e)) => Err(format!("ffmpeg did not read all pictures: {e}")),
+        (false, _) => Err(format!("ffmpeg failed ({status}): {}", end_of(&String::from_utf8_lossy(&messages)))),
     }
-    let content = read_bytes(&temporary).map_err(|e| e.to_string());
-    let _ = std::fs::remove_file(&temporary);
-    content
 }
 
-fn tempfile_in(out: &Path) -> PathBuf {
-    out.join(format!(".movie-{}.part", std::process::id()))
+/// The last lines of what a program wrote, where the reason of its failure is.
+fn end_of(messages: &str) -> String {
+    const LINES: usize = 5;
+    let lines: Vec<&str> = messages.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(LINES)..].join("; ")
 }
 
 #[cfg(test)]

@@ -57,6 +57,14 @@ impl Draft {
         })
     }
 
+    /// Hashes what another program has written to the temporary file.
+    fn take_in(&mut self) -> Result<(), StoreError> {
+        let fail = |source| io_error("read", &self.temporary, source);
+        self.hasher.update_reader(File::open(&self.temporary).map_err(fail)?).map_err(fail)?;
+        self.bytes = self.hasher.count();
+        Ok(())
+    }
+
     /// The path that the file will have.
     pub(super) fn path(&self) -> PathBuf {
         self.root.join(&self.relative)
@@ -124,6 +132,21 @@ pub fn write_bytes(root: &Path, relative: &str, content: &[u8]) -> Result<FileRe
     let mut draft = Draft::create(root, relative)?;
     draft.write_all(content).map_err(|source| io_error("write", &draft.path(), source))?;
     draft.commit(0)
+}
+
+/// Puts a file in place that another program writes: `write` is given the path of the temporary file.
+///
+/// # Errors
+/// `write` fails; otherwise as [`write_bytes`].
+pub fn write_by<E: From<StoreError>>(
+    root: &Path,
+    relative: &str,
+    write: impl FnOnce(&Path) -> Result<(), E>,
+) -> Result<FileRecord, E> {
+    let mut draft = Draft::create(root, relative)?;
+    write(&draft.temporary)?;
+    draft.take_in()?;
+    Ok(draft.commit(0)?)
 }
 
 /// Moves a folder, where it is there, to a path on the same file system.
@@ -269,6 +292,26 @@ mod tests {
         assert_eq!(fs::read(root.join("a/b.txt")).unwrap(), b"new");
         assert_eq!((record.bytes, record.blake3.as_str()), (3, hash_bytes(b"new").as_str()));
         assert_eq!(hash_file(&root.join("a/b.txt")).unwrap(), record.blake3);
+        assert!(!root.join(".meta/tmp").exists(), "no temporary files are left");
+    }
+
+    #[test]
+    fn a_file_of_another_program_appears_whole_or_not_at_all() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        let fail = |path: &Path| {
+            fs::write(path, b"half of the").unwrap();
+            Err(io_error("write", path, io::ErrorKind::StorageFull.into()))
+        };
+        assert!(write_by(root, "a/b.bin", fail).is_err());
+        assert!(!root.join("a/b.bin").exists() && !root.join(".meta/tmp").exists());
+        let succeed = |path: &Path| {
+            assert!(path.starts_with(root.join(".meta/tmp")));
+            fs::write(path, b"content").map_err(|source| io_error("write", path, source))
+        };
+        let record = write_by(root, "a/b.bin", succeed).unwrap();
+        assert_eq!(fs::read(root.join("a/b.bin")).unwrap(), b"content");
+        assert_eq!((record.bytes, record.blake3.as_str()), (7, hash_bytes(b"content").as_str()));
         assert!(!root.join(".meta/tmp").exists(), "no temporary files are left");
     }
 

@@ -22,7 +22,8 @@ pub use activations::{ActivationReader, ActivationWriter, Activations, Precision
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{
-    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_bytes,
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_by,
+    write_bytes,
 };
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;

@@ -124,16 +124,13 @@ impl Description {
         let y = Cells::of_rows(&data.y, 1);
         let table = CountTable::new(n_samples, Bias::PlugIn);
         let given: Vec<Option<f64>> = data.p_y1.iter().flatten().copied().map(Some).collect();
-        // Labels::hard would hold a probability for every sample and class, of which there may be many.
-        let stochastic = match &data.p_y1 {
-            Some(_) => Some(Labels::new(&data.y, &given).map_err(|e| e.to_string())?),
-            None => None,
-        };
+        let labels = Labels::new(&data.y, &given).map_err(|e| e.to_string())?;
         let p_1 = data.p_y1.as_ref().map(|p| p.iter().sum::<f64>() / n_samples as f64);
-        let (h_y, i_xy) = match (&stochastic, p_1) {
-            (Some(labels), Some(p_1)) => {
+        let (h_y, i_xy) = match (labels.probabilities(), p_1) {
+            (Some(rows), Some(p_1)) => {
                 let h_y = entropy([p_1, 1.0 - p_1]);
-                (h_y, Nats(h_y.0 - label_entropy_given(&x, labels.rows(), labels.n_classes()).0))
+                let rows = rows.iter().map(<[f64; 2]>::as_slice);
+                (h_y, Nats(h_y.0 - label_entropy_given(&x, rows, labels.n_classes()).0))
             }
             _ => (table.entropy(y.counts()), information(&x, &y, &table)),
         };

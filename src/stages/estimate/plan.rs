@@ -1,16 +1,16 @@
 //! What there is to do: which tables of which runs are not there yet.
 
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::super::{Planned, StageError};
-use super::snapshots::{Runs, groups};
+use super::snapshots::{Runs, expect_memory, fits, groups};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Samples, Unit, Values};
-use crate::estimators::RangeOver;
+use crate::estimators::{Given, RangeOver};
 use crate::store::schema::VERSION;
 use crate::store::{Experiment, Pending, RunId};
 
@@ -116,17 +116,27 @@ pub(super) fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure that there is what `targets` want to pool, before anything is written.
+/// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written.
 pub(super) fn expect_pools(runs: &Runs, targets: &[Target<'_>]) -> Result<(), StageError> {
     for target in targets {
-        for ((values, pool), _) in target.by_reading() {
-            if pool != Pool::Nothing {
+        for ((values, pool), works) in target.by_reading() {
+            // Without a pool only shuffles can be too many, and only if they would be of all samples.
+            let n_shuffles = n_shuffles(&works);
+            let n_samples = runs.labels.n_samples();
+            if pool != Pool::Nothing || !fits(Given::numbers_of_shuffles(n_shuffles, n_samples, n_samples)) {
                 let open = target.runs.iter().map(|run| runs.look_into(*run, values)).collect::<Result<Vec<_>, _>>()?;
-                groups(&open, pool)?;
+                expect_memory(&open, &groups(&open, pool)?, n_shuffles)?;
             }
         }
     }
     Ok(())
+}
+
+/// How many shuffles are held together for `works`: those of each selection and number of shuffles.
+fn n_shuffles(works: &[&Work<'_>]) -> usize {
+    let shuffled = |work: &&Work<'_>| (work.request.id.samples, work.request.n_shuffles);
+    let shuffled: BTreeSet<(Samples, usize)> = works.iter().map(shuffled).collect();
+    shuffled.iter().map(|(_, n_shuffles)| n_shuffles).sum()
 }
 
 /// The folders and names of the tables that `targets` lack, sorted.

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::super::StageError;
 use crate::estimate_id::{Pool, Samples, Values};
+use crate::estimators::Given;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
@@ -54,8 +55,8 @@ pub(super) struct Rows {
     pub(super) samples: Vec<i32>,
 }
 
-/// Most values that are put together: 2 GiB.
-const MOST_POOLED: usize = 1 << 29;
+/// Most numbers of 32 bits, values put together and shuffles, that are held for the tables of one run: 2 GiB.
+const MOST_NUMBERS: usize = 1 << 29;
 
 impl Runs {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
@@ -264,10 +265,7 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         (Pool::Steps(first, last), Some(only)) if only.parts.len() < 2 => {
             format!("of the steps from {first} to {last} only {} is recorded", only.step)
         }
-        _ => {
-            groups.iter().try_for_each(|group| expect_room(runs, group))?;
-            return Ok(groups);
-        }
+        _ => return Ok(groups),
     };
     let problem = format!(
         "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
@@ -291,17 +289,40 @@ fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     }
 }
 
-/// What is pooled is put together in memory.
-fn expect_room(runs: &[OpenRun<'_>], group: &Group) -> Result<(), StageError> {
-    let n_rows: usize = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).sum();
+/// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory.
+pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<(), StageError> {
+    let n_samples = |(run, _): &(usize, usize)| runs[*run].samples.len();
     let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
-    let (n, n_values) = (group.parts.len(), n_rows * widest);
-    if n == 1 || n_values <= MOST_POOLED {
-        return Ok(());
+    for parts in groups.iter().map(|group| &group.parts) {
+        let n_rows: usize = parts.iter().map(n_samples).sum();
+        let n_distinct = parts.iter().map(n_samples).max().unwrap_or(0);
+        check_memory(parts.len(), n_rows, widest, Given::numbers_of_shuffles(n_shuffles, n_rows, n_distinct))?;
     }
-    Err(StageError::Refused(format!(
-        "{n} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_POOLED} can be put together: pool fewer, or record fewer samples"
-    )))
+    Ok(())
+}
+
+/// Whether so many numbers may be held.
+pub(super) fn fits(n_numbers: usize) -> bool {
+    n_numbers <= MOST_NUMBERS
+}
+
+/// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of their
+/// shuffles, where they are too many.
+fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
+    let n_values = if n_pooled > 1 { n_rows * widest } else { 0 };
+    let problem = if n_values > MOST_NUMBERS {
+        format!(
+            "{n_pooled} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_NUMBERS} can be put together: pool fewer, or record fewer samples"
+        )
+    } else if n_values + n_shuffled > MOST_NUMBERS {
+        format!(
+            "the shuffles of {n_rows} rows are {n_shuffled} numbers in memory; at most {} fit: use fewer `shuffles`, or record fewer samples",
+            MOST_NUMBERS - n_values
+        )
+    } else {
+        return Ok(());
+    };
+    Err(StageError::Refused(problem))
 }
 
 /// Rows of different widths cannot be put below each other.
@@ -382,4 +403,23 @@ fn recorded_samples(
         )));
     }
     Ok(samples)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shuffles_count_as_memory_like_pooled_values() {
+        let check = |n_pooled, n_shuffles| {
+            let n_shuffled = Given::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
+            check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
+        };
+        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.
+        assert!(check(1, 8192).is_ok() && check(81, 0).is_ok());
+        assert!(check(1, 8193).unwrap_err().contains("use fewer `shuffles`"));
+        assert!(check(80, 2).is_ok());
+        assert!(check(80, 3).unwrap_err().contains("at most 12582912 fit"));
+        assert!(check(82, 0).unwrap_err().contains("pool fewer"));
+    }
 }

@@ -6,6 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Bytes of weights that exact adaptive spacing may hold to look back.
+pub(super) const LOOK_BACK_BYTES: u64 = 64 << 20;
+
 /// How far apart records are now.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spacing {

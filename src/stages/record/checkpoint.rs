@@ -13,12 +13,12 @@ use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
 use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, remove_folder, write_bytes};
 
-/// Raised whenever [`State`] changes.
+/// Raised whenever [`Checkpoint`] changes.
 const FORMAT: u32 = 2;
 
 /// All that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct State {
+pub(super) struct Checkpoint {
     pub(super) training: TrainingState,
     pub(super) watches: Vec<Watch>,
     pub(super) spacing: Spacing,
@@ -42,7 +42,13 @@ fn state_file(run: &RunId, number: usize) -> String {
 }
 
 /// Notes that `files` are finished and that the run goes on from `state`.
-pub(super) fn save(root: &Path, run: &RunId, key: &str, files: &[FileRecord], state: &State) -> Result<(), StageError> {
+pub(super) fn save(
+    root: &Path,
+    run: &RunId,
+    key: &str,
+    files: &[FileRecord],
+    state: &Checkpoint,
+) -> Result<(), StageError> {
     let content =
         postcard::to_allocvec(state).map_err(|e| StageError::Refused(format!("cannot keep the state: {e}")))?;
     let kept = write_bytes(root, &state_file(run, state.number), &content)?;
@@ -55,7 +61,7 @@ pub(super) fn save(root: &Path, run: &RunId, key: &str, files: &[FileRecord], st
 
 /// The finished parts and the state after them; `None` where the run must begin anew: there is no checkpoint of these
 /// settings, or it or a part is not what was written.
-pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<FileRecord>, State)>, StageError> {
+pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<FileRecord>, Checkpoint)>, StageError> {
     let pending = pending(root, run, key);
     if !matches!(pending.existing(), Ok(None)) {
         match read(root, &pending) {
@@ -66,7 +72,7 @@ pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<Fi
     Ok(None)
 }
 
-fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, State), String> {
+fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, Checkpoint), String> {
     let manifest = pending.finished().map_err(|e| e.to_string())?;
     let manifest = manifest.ok_or("its checkpoint is of other settings or another version, or lacks a file")?;
     for file in &manifest.files {

@@ -1,20 +1,23 @@
 //! The record stage: trains R networks and writes down what each layer does with every sample, once.
 
 mod adaptive;
+mod budget;
 mod checkpoint;
 mod ending;
+mod fixed;
 mod labels;
 mod part;
 mod place;
 mod plan;
 mod run;
+mod search;
 mod setup;
+mod writer;
 
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use rayon::prelude::*;
 use serde_json::{Value, json};
 
 pub use place::Existing;
@@ -105,12 +108,7 @@ fn record_runs(
         progress.message(&format!("{n_done} of {n_runs} runs"));
         Ok(recorded)
     };
-    let recorded: Result<Vec<Recorded>, StageError> = match setup.is_large {
-        // Each by itself keeps all cores busy, and one in memory is enough. It is driven by a thread of the pool, which
-        // need not wait to be handed the work.
-        true => rayon::scope(|_| (0..n_runs).map(record).collect()),
-        false => (0..n_runs).into_par_iter().map(record).collect(),
-    };
+    let recorded: Result<Vec<Recorded>, StageError> = budget::in_order(n_runs, setup.n_at_once, record);
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);

@@ -25,8 +25,9 @@ pub(super) struct Identity<'a> {
     pub(super) samples: Arc<[i32]>,
 }
 
+/// The files of one part while they are written.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartFiles {
     /// Layer and its file.
     activations: Vec<(usize, ActivationWriter)>,
     pre_activations: Vec<(usize, ActivationWriter)>,
@@ -44,40 +45,49 @@ impl Identity<'_> {
         footer.extend(layer.map(|layer| ("infoplane.layer".to_owned(), layer.to_string())));
         footer
     }
+
+    /// Raw bytes of one snapshot's activations and weights.
+    pub(super) fn snapshot_bytes(&self, network: &Network) -> u64 {
+        let widths = self.record.layers.iter().map(|layer| match layer.checked_sub(1) {
+            Some(l) => network.layers()[l].n_units * if self.record.pre_activations { 2 } else { 1 },
+            None => network.layers()[0].n_inputs,
+        });
+        let n_weights = if self.record.weights { network.n_weights() } else { 0 };
+        ((widths.sum::<usize>() * self.samples.len() + n_weights) * size_of::<f32>()) as u64
+    }
 }
 
-impl Part {
+impl PartFiles {
     /// Opens the files of part `part`.
-    pub(super) fn open(of: &Identity<'_>, part: usize, network: &Network) -> Result<Self, StageError> {
-        let record = of.record;
-        let path = |table: &str, layer| Experiment::part(table, layer, &of.run, part);
+    pub(super) fn open(identity: &Identity<'_>, part: usize, network: &Network) -> Result<Self, StageError> {
+        let Identity { root, record, .. } = *identity;
+        let path = |table: &str, layer| Experiment::part(table, layer, &identity.run, part);
         let n_units = |layer: usize| match layer.checked_sub(1) {
             Some(l) => network.layers()[l].n_units,
             None => network.layers()[0].n_inputs,
         };
         let values_of = |values: Values, layer: usize| {
-            let mut footer = of.footer(Some(layer));
+            let mut footer = identity.footer(Some(layer));
             footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
             let file = path(values.table(), Some(layer));
-            let samples = Arc::clone(&of.samples);
+            let samples = Arc::clone(&identity.samples);
             let shape = Shape { values, precision: record.precision, zeros: zeros(values, layer, network) };
-            ActivationWriter::create(of.root, &file, shape, samples, n_units(layer), &footer)
-                .map(|writer| (layer, writer))
+            ActivationWriter::create(root, &file, shape, samples, n_units(layer), &footer).map(|writer| (layer, writer))
         };
         let activations = record.layers.iter().map(|layer| values_of(Values::Activations, *layer));
         let hidden = record.layers.iter().filter(|layer| record.pre_activations && **layer > 0);
         let pre_activations = hidden.map(|layer| values_of(Values::PreActivations, *layer));
         let mut weights = Vec::new();
         for (l, layer) in network.layers().iter().enumerate().filter(|_| record.weights) {
-            let mut footer = of.footer(Some(l + 1));
+            let mut footer = identity.footer(Some(l + 1));
             footer.insert("infoplane.kernel_shape".to_owned(), format!("[{}, {}]", layer.n_units, layer.n_inputs));
             let shape = [weight_row(0, 0, network, l)];
-            weights.push(RowWriter::create(of.root, &path("weights", Some(l + 1)), &shape, &footer)?);
+            weights.push(RowWriter::create(root, &path("weights", Some(l + 1)), &shape, &footer)?);
         }
         let has_gradients = !record.gradients.is_empty();
         let gradients =
-            has_gradients.then(|| RowWriter::create(of.root, &path("gradients", None), &[], &of.footer(None)));
-        let epochs = record.losses.then(|| RowWriter::create(of.root, &path("epochs", None), &[], &of.footer(None)));
+            has_gradients.then(|| RowWriter::create(root, &path("gradients", None), &[], &identity.footer(None)));
+        let epochs = record.losses.then(|| RowWriter::create(root, &path("epochs", None), &[], &identity.footer(None)));
         Ok(Self {
             activations: activations.collect::<Result<_, _>>()?,
             pre_activations: pre_activations.collect::<Result<_, _>>()?,

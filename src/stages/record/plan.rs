@@ -1,10 +1,11 @@
 //! What a call of `record` would find, without touching anything.
 
 use super::super::StageError;
+use super::budget::Size;
 use super::place::{Existing, expect_room, has_something, is_replacing};
 use super::setup::Setup;
 use super::{data_path, is_whole, pending, settings};
-use crate::config::{Data, Pipeline};
+use crate::config::{Data, Pipeline, RecordedSamples};
 use crate::nn::LARGE;
 use crate::store::{Experiment, Facts, Pending, RunId, read_samples};
 
@@ -54,12 +55,20 @@ pub fn expect_fit(pipeline: &Pipeline) -> Result<(), StageError> {
     Setup::new(pipeline, &read_samples(&path)?, &path).map(drop)
 }
 
-/// Whether all cores work on one network of the pipeline together; a guess by the weights below the output.
+/// Whether all cores work on one network of the pipeline together, or memory is too small for as many of its runs as there
+/// are cores; a guess without the output, whose width only the data tell.
 pub fn is_large(pipeline: &Pipeline) -> bool {
-    let width = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok()?.width);
-    let widths: Vec<usize> =
-        width.into_iter().chain(pipeline.architecture.hidden.iter().map(|layer| layer.n_units)).collect();
-    widths.windows(2).map(|pair| pair[0] * pair[1]).sum::<usize>() >= LARGE
+    let facts = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok());
+    let (n_inputs, n_samples) = facts.map_or((0, 0), |facts| (facts.width.unwrap_or(0), facts.rows as usize));
+    let hidden = pipeline.architecture.hidden.iter().map(|layer| layer.n_units);
+    let widths: Vec<usize> = [n_inputs].into_iter().chain(hidden).collect();
+    let n_parameters = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
+    let n_recorded = match pipeline.record.samples {
+        RecordedSamples::Subset(wanted) => wanted,
+        _ => n_samples,
+    };
+    let size = Size { n_inputs, n_outputs: 0, n_samples, n_recorded, n_parameters };
+    n_parameters >= LARGE || size.n_at_once(pipeline) < rayon::current_num_threads()
 }
 
 /// Whether the data are a data set that has not been made yet.

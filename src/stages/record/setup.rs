@@ -8,6 +8,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::{SliceRandom, index};
 
 use super::super::StageError;
+use super::budget::Size;
 use crate::config::{Pipeline, RecordedSamples, Split, StopOn, When};
 use crate::nn::{BatchSize, Evaluation, Fit, Loss, Network, Samples, Targets};
 use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
@@ -45,13 +46,13 @@ pub(super) struct Setup<'a> {
     target: Option<Array2<f32>>,
     /// The recorded steps, ascending; none where they are found on the way.
     pub(super) steps: Option<Vec<u64>>,
-    /// Whether one network keeps all cores busy by itself.
-    pub(super) is_large: bool,
+    /// How many runs are recorded at once, at most.
+    pub(super) n_at_once: usize,
 }
 
 /// The training and the test samples of a run.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct TrainTest {
     pub(super) train: Vec<usize>,
     pub(super) test: Vec<usize>,
 }
@@ -63,13 +64,13 @@ impl<'a> Setup<'a> {
         let of_file = |e: SampleError| StageError::Refused(format!("{}: {e}", path.display()));
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
-        let known = distinct(&y);
+        let distinct_labels = distinct(&y);
         let n_inputs = rows.first().map_or(0, |row| row.x.len());
         let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
         Representation::new(&values, n_inputs).map_err(of_file)?;
         let labels = Labels::new(&y, &p_y1).map_err(of_file)?;
         let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
-        let classes = y.iter().map(|label| class_of(&known, *label)).collect();
+        let classes = y.iter().map(|label| class_of(&distinct_labels, *label)).collect();
         let target = match pipeline.training.loss {
             Loss::SquaredError => target(rows).map_err(|problem| of_path(path, &problem))?,
             Loss::CrossEntropy => None,
@@ -78,7 +79,7 @@ impl<'a> Setup<'a> {
             return refused("`stop` needs an accuracy, which there is none of where targets are numbers".to_owned());
         }
         let mut setup =
-            Self { pipeline, x, labels, classes, n_classes: known.len(), target, steps: None, is_large: false };
+            Self { pipeline, x, labels, classes, n_classes: distinct_labels.len(), target, steps: None, n_at_once: 1 };
         let (n_train, n) = (setup.n_train(), rows.len());
         if n_train == 0 {
             let share = pipeline.train_fraction;
@@ -96,9 +97,9 @@ impl<'a> Setup<'a> {
             }
             RecordedSamples::Subset(wanted) => wanted,
         };
-        let n_copies = if pipeline.record.pre_activations { 2 } else { 1 };
-        let n_units: usize = pipeline.architecture.hidden.iter().map(|layer| layer.n_units).sum();
-        let n_values = n_copies * (n_units + setup.samples().targets.n_outputs()) as u128 * n_recorded as u128;
+        let n_outputs = setup.samples().targets.n_outputs();
+        let size = Size { n_inputs, n_outputs, n_samples: n, n_recorded, n_parameters: 0 };
+        let n_values = size.snapshot_values(pipeline);
         if n_values > MOST_VALUES {
             return refused(format!(
                 "one snapshot would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
@@ -107,23 +108,27 @@ impl<'a> Setup<'a> {
         if pipeline.stop.is_some_and(|stop| stop.of == StopOn::Test) && n_train == n {
             return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
         }
-        let size = match pipeline.training.batch_size {
+        let batch = match pipeline.training.batch_size {
             BatchSize::Full => n_train,
             BatchSize::Mini(size) => size.min(n_train),
         };
-        if pipeline.architecture.couples_samples() && (size == 1 || n_train % size == 1) {
+        if pipeline.architecture.couples_samples() && (batch == 1 || n_train % batch == 1) {
             return refused(format!(
-                "batch normalisation needs batches of 2 samples and more; {n_train} training samples in batches of {size} leave one by itself: choose another `batch` or `train_fraction`"
+                "batch normalisation needs batches of 2 samples and more; {n_train} training samples in batches of {batch} leave one by itself: choose another `batch` or `train_fraction`"
             ));
         }
-        setup.is_large = setup.network(0)?.is_large();
+        let network = setup.network(0)?;
+        // A large network keeps all cores busy by itself.
+        if !network.is_large() {
+            setup.n_at_once = Size { n_parameters: network.n_parameters(), ..size }.n_at_once(pipeline);
+        }
         if let When::Fixed { epochs, steps } = &pipeline.record.when {
             let per_epoch = setup.steps_per_epoch();
             let within = steps.up_to(pipeline.training.n_epochs * per_epoch).map_err(StageError::Refused)?;
-            let mut all: Vec<u64> = epochs.iter().map(|epoch| epoch * per_epoch).chain(within).collect();
-            all.sort_unstable();
-            all.dedup();
-            setup.steps = Some(all);
+            let mut recorded: Vec<u64> = epochs.iter().map(|epoch| epoch * per_epoch).chain(within).collect();
+            recorded.sort_unstable();
+            recorded.dedup();
+            setup.steps = Some(recorded);
         }
         Ok(setup)
     }
@@ -141,6 +146,11 @@ impl<'a> Setup<'a> {
         }
     }
 
+    /// Whole passes over the training samples after `step` updates.
+    pub(super) fn epoch(&self, step: u64) -> u64 {
+        step / self.steps_per_epoch()
+    }
+
     pub(super) fn n_train(&self) -> usize {
         (self.pipeline.train_fraction * self.n_samples() as f64).round_ties_even() as usize
     }
@@ -152,7 +162,7 @@ impl<'a> Setup<'a> {
     pub(super) fn samples(&self) -> Samples<'_> {
         let targets = match &self.target {
             Some(values) => Targets::Numbers(values.view()),
-            None => Targets::Classes { of: &self.classes, n: self.n_classes },
+            None => Targets::Classes { classes: &self.classes, n_classes: self.n_classes },
         };
         Samples { x: self.x.view(), targets }
     }
@@ -183,17 +193,17 @@ impl<'a> Setup<'a> {
         rng
     }
 
-    pub(super) fn split(&self, run: usize) -> Parts {
+    pub(super) fn split(&self, run: usize) -> TrainTest {
         let mut train: Vec<usize> = (0..self.n_samples()).collect();
         if self.pipeline.split == Split::Shuffled {
             train.shuffle(&mut self.stream(run, Purpose::Split));
         }
         let test = train.split_off(self.n_train());
-        Parts { train, test }
+        TrainTest { train, test }
     }
 
     /// The samples whose activations are recorded, ascending.
-    pub(super) fn recorded(&self, parts: &Parts) -> Vec<usize> {
+    pub(super) fn recorded(&self, parts: &TrainTest) -> Vec<usize> {
         let n = self.n_samples();
         let mut chosen = match self.pipeline.record.samples {
             RecordedSamples::All => (0..n).collect(),

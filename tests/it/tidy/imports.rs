@@ -33,7 +33,6 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("ndarray_npy", "import"),
     ("parquet", "store"),
     ("plotly", "stages/report"),
-    ("plotly", "stages/report"),
     ("png", "stages/movie.rs"),
     ("polars", "stages/aggregate"),
     ("postcard", "stages/record"),

@@ -1,0 +1,154 @@
+//! Records a run where it changes: trains ahead, measures, and finds the steps to record.
+
+use super::super::StageError;
+use super::adaptive::{LOOK_BACK_BYTES, bisect, change};
+use super::ending::Ending;
+use super::part::Gradients;
+use super::run::Run;
+use super::writer::Writer;
+use crate::config::Adaptive;
+use crate::estimators::{self, Estimator, Given, Sample};
+use crate::nn::Network;
+use crate::parameter::{Parameters, Value};
+use crate::sample::Representation;
+use crate::units::Nats;
+
+/// Bins over the layer's own range by which adaptive spacing measures: those of its author, good for any activation.
+const ADAPTIVE_BINS: u64 = 30;
+
+/// What stops the search for snapshots to record.
+enum Interruption {
+    /// The training.
+    Ended(Ending),
+    /// Anything else.
+    Failed(StageError),
+}
+
+impl From<StageError> for Interruption {
+    fn from(e: StageError) -> Self {
+        Self::Failed(e)
+    }
+}
+
+/// Measures how much a network has changed.
+struct Gauge {
+    estimator: Box<dyn Estimator>,
+    given: Given,
+}
+
+impl Run<'_> {
+    /// Records steps between which no layer's information changes by more than `delta` bits.
+    pub(super) fn record_adaptive(&mut self, delta: f64, method: Adaptive) -> Result<Ending, StageError> {
+        match self.record_where_it_changes(delta, method) {
+            Ok(()) => Ok(Ending::Finished),
+            Err(Interruption::Ended(ending)) => Ok(ending),
+            Err(Interruption::Failed(e)) => Err(e),
+        }
+    }
+
+    fn record_where_it_changes(&mut self, delta: f64, method: Adaptive) -> Result<(), Interruption> {
+        let gauge = Gauge::new(&self.writer)?;
+        let last_step = self.setup.last_step();
+        let most = match method {
+            Adaptive::Approximate => last_step,
+            Adaptive::Exact => LOOK_BACK_BYTES / (self.training.network().n_weights() * size_of::<f32>()) as u64,
+        };
+        // The networks since the last record; their memory is used again and again.
+        let mut networks = Vec::new();
+        if self.spacing.last.is_empty() {
+            keep(&mut networks, 0, self.training.network());
+            self.spacing.last = gauge.measure(&mut self.writer, &networks[0], 0)?;
+            self.record_with_samples_gradients(&networks[0], 0)?;
+        }
+        while self.training.step() < last_step {
+            let first = self.training.step();
+            let n = self.spacing.distance.min(last_step - first) as usize;
+            // Exact: the networks of all steps; approximate: that of the last.
+            let mut n_kept = 0;
+            for left in (0..n).rev() {
+                self.training.update(&mut []);
+                if method == Adaptive::Exact || left == 0 {
+                    keep(&mut networks, n_kept, self.training.network());
+                    n_kept += 1;
+                }
+            }
+            self.report();
+            let networks = &networks[..n_kept];
+            let newest = n_kept - 1;
+            let step_of = |i: usize| first + (n - n_kept + i) as u64 + 1;
+            if let Some(i) = networks.iter().position(|network| !network.is_finite()) {
+                return Err(Interruption::Ended(Ending::diverged(self.setup.epoch(step_of(i)), "weights are")));
+            }
+            let measured = gauge.measure(&mut self.writer, &networks[newest], step_of(newest))?;
+            let chosen = if newest == 0 || change(&self.spacing.last, &measured) <= delta {
+                vec![newest]
+            } else {
+                let measure = &mut |i: usize| gauge.measure(&mut self.writer, &networks[i], step_of(i));
+                bisect(&self.spacing.last, &measured, n_kept, delta, measure)?
+            };
+            let n_before = self.writer.n_parts;
+            for i in chosen {
+                self.record_with_samples_gradients(&networks[i], step_of(i))?;
+                if self.writer.is_full() {
+                    // No checkpoint yet: the training is ahead of what is recorded.
+                    self.writer.end_part()?;
+                }
+            }
+            self.spacing.advance(measured, delta, most);
+            let is_due = self.writer.n_parts > n_before || self.has_worked_enough();
+            if is_due && self.training.step() < last_step {
+                self.make_checkpoint()?;
+            }
+        }
+        Ok(())
+    }
+
+    fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<(), Interruption> {
+        let kinds = &self.setup.pipeline.record.gradients;
+        let over_samples = |kind: &_| (*kind, self.training.statistics_over_samples_at(network, step));
+        let gradients: Gradients = kinds.iter().map(over_samples).collect();
+        self.writer.record(network, step, &gradients)?.map_or(Ok(()), |ending| Err(Interruption::Ended(ending)))
+    }
+}
+
+/// Copies `network` to place `index` of `networks`, which has one or comes next.
+fn keep(networks: &mut Vec<Network>, index: usize, network: &Network) {
+    match networks.get_mut(index) {
+        Some(place) => place.copy_weights(network),
+        None => networks.push(network.clone()),
+    }
+}
+
+impl Gauge {
+    fn new(writer: &Writer<'_>) -> Result<Self, StageError> {
+        let spec = estimators::find("binning").map_err(|e| refused(&e))?;
+        let n_bins = ("n_bins".to_owned(), Value::Count(ADAPTIVE_BINS));
+        let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(&e))?;
+        let estimator = (spec.build)(&[parameters]).map_err(|e| refused(&e))?;
+        let labels = writer.setup.labels(&writer.identity.samples);
+        Ok(Self { estimator, given: Given::of_distinct(labels).map_err(|e| refused(&e))? })
+    }
+
+    /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
+    fn measure(&self, writer: &mut Writer<'_>, network: &Network, step: u64) -> Result<Vec<f64>, Interruption> {
+        writer.evaluate(network, step);
+        if !writer.evaluation.is_finite() {
+            return Err(Interruption::Ended(Ending::diverged(writer.setup.epoch(step), "activations are")));
+        }
+        let mut measured = Vec::new();
+        for (l, layer) in network.layers().iter().enumerate() {
+            let activations = Representation::new(writer.evaluation.representation(l), layer.n_units);
+            let activations = activations.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+            let sample = Sample::new(activations, &self.given).map_err(|e| refused(&e))?;
+            for estimate in self.estimator.estimate(&sample) {
+                let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+                measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
+            }
+        }
+        Ok(measured)
+    }
+}
+
+fn refused(problem: &dyn std::fmt::Display) -> StageError {
+    StageError::Refused(format!("adaptive spacing: {problem}"))
+}
