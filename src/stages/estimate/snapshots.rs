@@ -1,6 +1,7 @@
 //! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
@@ -291,14 +292,18 @@ fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
 
 /// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory.
 pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<(), StageError> {
-    let n_samples = |(run, _): &(usize, usize)| runs[*run].samples.len();
     let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
-    for parts in groups.iter().map(|group| &group.parts) {
-        let n_rows: usize = parts.iter().map(n_samples).sum();
-        let n_distinct = parts.iter().map(n_samples).max().unwrap_or(0);
-        check_memory(parts.len(), n_rows, widest, Given::numbers_of_shuffles(n_shuffles, n_rows, n_distinct))?;
-    }
-    Ok(())
+    // Groups of the same runs share their shuffles.
+    let pools: BTreeSet<Vec<usize>> =
+        groups.iter().map(|group| group.parts.iter().map(|(run, _)| *run).collect()).collect();
+    let n_samples = |run: &usize| runs[*run].samples.len();
+    let n_rows = |pool: &Vec<usize>| pool.iter().map(n_samples).sum::<usize>();
+    let n_shuffled = |pool: &Vec<usize>| {
+        let n_distinct = pool.iter().map(n_samples).max().unwrap_or(0);
+        Given::numbers_of_shuffles(n_shuffles, n_rows(pool), n_distinct)
+    };
+    let total = pools.iter().map(n_shuffled).fold(0, usize::saturating_add);
+    pools.iter().try_for_each(|pool| check_memory(pool.len(), n_rows(pool), widest, total))
 }
 
 /// Whether so many numbers may be held.
@@ -306,17 +311,17 @@ pub(super) fn fits(n_numbers: usize) -> bool {
     n_numbers <= MOST_NUMBERS
 }
 
-/// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of their
-/// shuffles, where they are too many.
+/// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of shuffles, if
+/// they are too many.
 fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
     let n_values = if n_pooled > 1 { n_rows * widest } else { 0 };
     let problem = if n_values > MOST_NUMBERS {
         format!(
             "{n_pooled} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_NUMBERS} can be put together: pool fewer, or record fewer samples"
         )
-    } else if n_values + n_shuffled > MOST_NUMBERS {
+    } else if n_shuffled > MOST_NUMBERS - n_values {
         format!(
-            "the shuffles of {n_rows} rows are {n_shuffled} numbers in memory; at most {} fit: use fewer `shuffles`, or record fewer samples",
+            "shuffles would be {n_shuffled} numbers in memory; at most {} fit: use fewer `shuffles`, or record fewer samples",
             MOST_NUMBERS - n_values
         )
     } else {
