@@ -104,7 +104,7 @@ pub(super) fn targets<'a>(
         for request in requests.iter().filter(|request| (request.id.pool == Pool::Runs) == is_pooled) {
             let made_from = hashes.made_from(runs, request, &indices);
             let root = root(out, request);
-            let work = Pending::new(&root, &format!("{}/{id}", request.id.to_string()), &made_from);
+            let work = Pending::new(&root, &format!("{}/{id}", request.id), &made_from);
             if work.finished()?.is_none() {
                 pending.push(Work { request, root, pending: work });
             }
