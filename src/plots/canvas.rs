@@ -64,11 +64,14 @@ impl TimeColours {
 
     /// The bar that explains the colours.
     pub(super) fn bar(&self) -> Bar {
-        let powers = (-9..10).map(|power| 10_f64.powi(power)).filter(|tick| *tick >= self.first);
-        // Room for the label of the last time.
-        let ticks = powers.filter(|tick| *tick < 0.75 * self.last).map(|tick| (self.position(tick), power(tick)));
-        let last = (self.position(self.last), ((self.last * 1e3).round() / 1e3).to_string());
-        Bar { title: self.title.clone(), ticks: ticks.chain([last]).collect(), colour }
+        let powers = (-9..10).map(|power| 10_f64.powi(power));
+        // Room for the labels of the first and the last time.
+        let powers = powers.filter(|tick| *tick > self.first / 0.75 && *tick < 0.75 * self.last);
+        let ends =
+            unique([self.first, self.last]).into_iter().map(|end| (end, ((end * 1e3).round() / 1e3).to_string()));
+        let ticks = ends.chain(powers.map(|tick| (tick, power(tick))));
+        let ticks = ticks.map(|(time, label)| (self.position(time), label)).collect();
+        Bar { title: self.title.clone(), ticks, colour }
     }
 }
 

@@ -62,29 +62,22 @@ pub enum Table {
 impl Table {
     /// Its file or folder, below the folder of an experiment or sweep.
     pub fn place(self) -> &'static str {
-        match self {
-            Table::Summary => Experiment::SUMMARY,
-            Table::Estimates => "estimates/",
-            Table::Compression => Experiment::COMPRESSION,
-            Table::Activations => "recording/activations/",
-            Table::Bound => Experiment::BOUND,
-            Table::BoundLayers => Experiment::BOUND_LAYERS,
-            Table::Settings => Experiment::SETTINGS,
-            Table::Stability => Experiment::STABILITY,
-            Table::Effects => Experiment::EFFECTS,
-            Table::Levels => Experiment::LEVELS,
-        }
+        self.origin().0
     }
 
-    /// The command that writes it.
-    pub fn command(self) -> &'static str {
+    /// Its place, and the command that writes it.
+    fn origin(self) -> (&'static str, &'static str) {
         match self {
-            Table::Summary | Table::Compression => "aggregate",
-            Table::Estimates => "estimate",
-            Table::Activations => "record",
-            Table::Bound | Table::BoundLayers => "bound",
-            Table::Settings => "sweep",
-            Table::Stability | Table::Effects | Table::Levels => "stability",
+            Table::Summary => (Experiment::SUMMARY, "aggregate"),
+            Table::Estimates => ("estimates/", "estimate"),
+            Table::Compression => (Experiment::COMPRESSION, "aggregate"),
+            Table::Activations => ("recording/activations/", "record"),
+            Table::Bound => (Experiment::BOUND, "bound"),
+            Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
+            Table::Settings => (Experiment::SETTINGS, "sweep"),
+            Table::Stability => (Experiment::STABILITY, "stability"),
+            Table::Effects => (Experiment::EFFECTS, "stability"),
+            Table::Levels => (Experiment::LEVELS, "stability"),
         }
     }
 }
@@ -266,7 +259,7 @@ pub enum PlotError {
         suggestion: Suggestion,
     },
     /// A table that the picture needs has no rows about its subject.
-    #[error("no picture, because `{}` is missing or has no such rows; `infoplane {}` writes it", .0.place(), .0.command())]
+    #[error("no picture, because `{}` is missing or has no such rows; `infoplane {}` writes it", .0.origin().0, .0.origin().1)]
     Missing(Table),
     /// No numbers to draw.
     #[error("no picture, because there is no {0}")]

@@ -169,7 +169,6 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
         epoch: row.epoch,
         step: row.step.unwrap(),
         quantity: None,
-        samples: None,
         randomness: None,
         n_pooled: None,
         i_xt_bits: row.i_xt_bits_mean,
@@ -273,9 +272,9 @@ fn experiments_of_a_sweep_are_in_the_order_of_their_number() {
         let place = |label: &str| svg.find(&format!(">{label}<")).unwrap_or_else(|| panic!("{name} lacks {label}"));
         assert!(place("batch 256") < place("batch 1024"), "{name}");
     }
-    let one = summary("x", "a");
+    let single = summary("x", "a");
     for name in ["panels", "ends"] {
-        assert!(find(name).unwrap().draw(Tables { summary: &one, ..Tables::default() }).is_err(), "{name}");
+        assert!(find(name).unwrap().draw(Tables { summary: &single, ..Tables::default() }).is_err(), "{name}");
     }
 }
 
