@@ -157,7 +157,8 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
     let plane = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
     assert_eq!(plane.matches("stroke-width=\"0.3\"").count(), 4);
     let curves = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
-    assert_eq!(of_first_layer(&curves), 2 * 2 + 1 + 1);
+    // Two panels with a line, a ribbon and a null each; the legend.
+    assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
     let timeline = timeline::Timeline::new(&rows);
     let curve = series::curve(&rows, 1, |row| row.i_xt_bits_mean, &timeline);
     assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
