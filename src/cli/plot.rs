@@ -42,11 +42,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
 }
 
 fn list() -> String {
-    let row = |spec: &&Spec| vec![spec.name.to_owned(), spec.of.words().to_owned(), spec.summary.to_owned()];
+    let row = |spec: &&Spec| vec![spec.name.to_owned(), spec.subject.words().to_owned(), spec.summary.to_owned()];
     grid(&["plot", "one of", "what"], PLOTS.iter().map(row))
 }
 
 fn list_for_programs() -> Vec<serde_json::Value> {
-    let entry = |spec: &&Spec| json!({ "name": spec.name, "of": spec.of.words(), "summary": spec.summary });
+    let entry = |spec: &&Spec| json!({ "name": spec.name, "of": spec.subject.words(), "summary": spec.summary });
     PLOTS.iter().map(entry).collect()
 }

@@ -15,6 +15,7 @@ use std::ops::RangeInclusive;
 use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
 use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::math::atoms::Cells;
+use crate::math::descriptive::population_variance;
 use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
 use crate::math::kernels::{KernelSums, kernel_sums};
@@ -155,12 +156,8 @@ fn f32_holds(exponent: f64, largest_distance: f64) -> bool {
 
 /// The variance (population) of a unit, mean over the units.
 fn mean_variance(t: Representation<'_>) -> f64 {
-    let n = t.n_samples() as f64;
-    let of_unit = |unit: usize| {
-        let mean = t.column(unit).map(f64::from).sum::<f64>() / n;
-        t.column(unit).map(|value| (f64::from(value) - mean).powi(2)).sum::<f64>() / n
-    };
-    (0..t.n_units()).map(of_unit).sum::<f64>() / t.n_units() as f64
+    let of_unit = |unit: usize| population_variance(&t.column(unit).map(f64::from).collect::<Vec<f64>>());
+    (0..t.n_units()).filter_map(of_unit).sum::<f64>() / t.n_units() as f64
 }
 
 impl Estimator for Kde {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::descriptive::mean;
+
 /// What one factor explains.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Main {
@@ -51,7 +53,8 @@ pub fn main_effects(values: &[f64], levels: &[Vec<usize>]) -> Option<Effects> {
         .iter()
         .map(|factor| {
             let groups = groups(&deviations, |i| factor[i]);
-            let between: f64 = groups.values().map(|group| group.len() as f64 * mean(group).powi(2)).sum();
+            let square = |group: &Vec<f64>| Some(group.len() as f64 * mean(group)?.powi(2));
+            let between: f64 = groups.values().filter_map(square).sum();
             Main { share: between / total, n_levels: groups.len() }
         })
         .collect();
@@ -73,12 +76,8 @@ fn deviations(values: &[f64]) -> Option<Vec<f64>> {
     // The first value is taken away before the mean is, so that equal values do not differ by rounding.
     let first = values.first()?;
     let shifted: Vec<f64> = values.iter().map(|v| v - first).collect();
-    let mean = mean(&shifted);
+    let mean = mean(&shifted)?;
     Some(shifted.into_iter().map(|v| v - mean).collect())
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 fn sum_of_squares(values: &[f64]) -> f64 {
@@ -216,7 +215,8 @@ mod tests {
         }
         assert_eq!(shares.len(), 120);
         // (3 − 1)/(5 − 1); 120 more additions.
-        assert!((mean(&shares) - 0.5).abs() < rounding(5 + 120), "{}", mean(&shares));
+        let mean = mean(&shares).unwrap();
+        assert!((mean - 0.5).abs() < rounding(5 + 120), "{mean}");
     }
 
     proptest! {

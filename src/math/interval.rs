@@ -2,6 +2,8 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
+use super::descriptive::{mean, std};
+
 /// Mean and spread of some numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Interval {
@@ -28,8 +30,7 @@ pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     let student = (numbers.len() > 1).then(|| StudentsT::new(0.0, 1.0, n - 1.0))?.ok()?;
     // The first number is taken away before and added after, so that equal numbers have no spread by rounding.
     let shifted: Vec<f64> = numbers.iter().map(|number| number - numbers[0]).collect();
-    let mean = shifted.iter().sum::<f64>() / n;
-    let std = (shifted.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / (n - 1.0)).sqrt();
+    let (mean, std) = (mean(&shifted)?, std(&shifted)?);
     let half = student.inverse_cdf(0.5 + CONFIDENCE / 2.0) * std / n.sqrt();
     let mean = numbers[0] + mean;
     Some(Interval { mean, std, low: mean - half, high: mean + half })

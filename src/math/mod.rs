@@ -3,6 +3,7 @@
 pub mod atoms;
 pub mod bootstrap;
 pub mod bottleneck;
+pub mod descriptive;
 pub mod determinant;
 pub mod digitise;
 pub mod distances;
@@ -27,6 +28,7 @@ pub mod real;
 pub mod shuffles;
 pub mod spacing;
 pub mod tile;
+pub mod unique;
 pub mod wide;
 
 mod golden;

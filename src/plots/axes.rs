@@ -4,8 +4,6 @@ use std::sync::Arc;
 
 use kuva::render::layout::{Layout, TickFormat};
 
-/// Where epoch 0 stands on a logarithmic axis of epochs: left of epoch 1, under a label of its own.
-const ZERO: f64 = 0.45;
 /// At most as many ticks on a linear axis.
 const TICKS: f64 = 8.0;
 
@@ -23,23 +21,18 @@ pub(super) struct Axis {
 pub(super) enum Scale {
     Linear,
     Log,
-    /// Logarithmic, with a tick for the untrained network.
-    Epochs,
+    /// Logarithmic, with a tick for the untrained network at this place if there is one.
+    Time(Option<f64>),
     /// Places 0, 1, 2 … from the top, with these names.
     Names(Vec<String>),
 }
 
-/// The place of `epoch` on an axis of epochs.
-pub(super) fn place(epoch: i32) -> f64 {
-    if epoch < 1 { ZERO } else { f64::from(epoch) }
-}
-
 impl Axis {
-    /// The epochs of a training, logarithmic.
-    pub(super) fn epochs(epochs: impl IntoIterator<Item = i32>) -> Self {
-        let (first, last) = extremes(epochs.into_iter().map(place)).unwrap_or((1.0, 1.0));
+    /// The `places` of snapshots, logarithmic; `zero` is the one of the untrained network.
+    pub(super) fn time(label: &str, zero: Option<f64>, places: impl IntoIterator<Item = f64>) -> Self {
+        let (first, last) = extremes(places).unwrap_or((1.0, 1.0));
         // At least up to epoch 2: an axis has a length.
-        Self { label: "epoch".to_owned(), scale: Scale::Epochs, low: first * 0.85, high: (last * 1.12).max(2.0) }
+        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: (last * 1.12).max(2.0) }
     }
 
     /// From 0, or the least of `values` where that is below, to the largest.
@@ -75,9 +68,9 @@ impl Axis {
         Self { label: String::new(), scale: Scale::Names(names), low: 0.5 - n, high: 0.5 }
     }
 
-    /// The place of epoch 0, where the axis shows it.
+    /// The place of the untrained network, if the axis shows it.
     pub(super) fn zero(&self) -> Option<f64> {
-        (self.scale == Scale::Epochs && self.low < ZERO).then_some(ZERO)
+        if let Scale::Time(zero) = self.scale { zero } else { None }
     }
 
     /// Puts the axis below the panel.
@@ -107,7 +100,7 @@ impl Axis {
     }
 
     fn is_linear(&self) -> bool {
-        !matches!(self.scale, Scale::Log | Scale::Epochs)
+        !matches!(self.scale, Scale::Log | Scale::Time(_))
     }
 
     /// A step that people count in: 1, 2 or 5 times a power of ten.
@@ -120,7 +113,12 @@ impl Axis {
     fn format(&self) -> TickFormat {
         match self.scale {
             Scale::Linear => TickFormat::Auto,
-            Scale::Log | Scale::Epochs => TickFormat::Custom(Arc::new(power)),
+            // Nothing is logarithmic left of the first trained snapshot.
+            Scale::Time(Some(zero)) => {
+                let label = move |value| if value < 1.5 * zero { String::new() } else { power(value) };
+                TickFormat::Custom(Arc::new(label))
+            }
+            Scale::Log | Scale::Time(None) => TickFormat::Custom(Arc::new(power)),
             // Names are written by the sheet: they are texts, not numbers.
             Scale::Names(_) => TickFormat::Custom(Arc::new(|_| String::new())),
         }
@@ -128,7 +126,7 @@ impl Axis {
 }
 
 /// A tick of a logarithmic axis: 0.01, 1, 10 000, and beyond these 10⁻³, 2·10⁵.
-fn power(value: f64) -> String {
+pub(super) fn power(value: f64) -> String {
     if (0.0095..20_000.0).contains(&value) {
         let text = format!("{value:.3}");
         return text.trim_end_matches('0').trim_end_matches('.').to_owned();
@@ -174,8 +172,8 @@ mod tests {
                 Axis::from_zero("", values.clone()),
                 Axis::over("", values.clone()),
                 Axis::log("", values.clone()),
-                Axis::epochs(Vec::new()),
-                Axis::epochs([0]),
+                Axis::time("", None, Vec::new()),
+                Axis::time("", Some(0.45), [0.45]),
             ] {
                 assert!(axis.high > axis.low && axis.step() > 0.0, "{axis:?} of {values:?}");
             }
@@ -183,10 +181,9 @@ mod tests {
     }
 
     #[test]
-    fn epoch_0_is_left_of_epoch_1_and_on_the_axis() {
-        let axis = Axis::epochs([0, 1, 100]);
-        assert!(axis.low < place(0) && place(0) < place(1));
-        assert_eq!(axis.zero(), Some(place(0)));
-        assert_eq!(Axis::epochs([1, 100]).zero(), None);
+    fn the_untrained_network_is_on_the_axis() {
+        let axis = Axis::time("epoch", Some(0.45), [0.45, 1.0, 100.0]);
+        assert!(axis.low < 0.45 && axis.zero() == Some(0.45));
+        assert_eq!(Axis::time("epoch", None, [1.0, 100.0]).zero(), None);
     }
 }

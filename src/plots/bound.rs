@@ -4,20 +4,26 @@
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 6.
 
+use std::sync::Arc;
+
 use kuva::plot::{MarkerShape, ScatterPlot};
 
-use super::axes::Axis;
 use super::canvas::{BLACK, layer_colour, layer_name};
-use super::series::{estimators, line};
+use super::plane::{PlaneAxes, Point};
+use super::series::{layers, legend, line};
 use super::sheet::{Entry, Mark, Note, Panel, Sheet};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::estimate_id::EstimateId;
+use crate::math::descriptive::mean;
+use crate::math::unique::unique;
 use crate::store::schema::{BoundLayerRow, BoundRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "bound",
     summary: "the information bottleneck's curve with the trained layers beside it and their β",
-    of: Subject::Folder,
+    subject: Subject::Folder,
+    needs: &[Table::Bound],
+    uses: &[Table::BoundLayers],
     draw,
 };
 
@@ -26,23 +32,21 @@ const MOST: usize = 6;
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if tables.bound.len() < 2 {
-        return Err(PlotError::Nothing("curve of the information bottleneck; `infoplane bound` makes it"));
+        return Err(PlotError::Nothing("curve of the information bottleneck: it has one point"));
     }
-    let mut estimators = estimators(tables.bound_layers.iter().map(|row| &row.estimator));
+    let mut estimators = unique(tables.bound_layers.iter().map(|row| &row.estimator));
+    estimators.sort();
     estimators.truncate(MOST);
-    let rows_of = |id: &EstimateId| tables.bound_layers.iter().filter(|row| *row.estimator == *id).collect::<Vec<_>>();
+    let rows_of =
+        |id: &Arc<EstimateId>| tables.bound_layers.iter().filter(|row| row.estimator == *id).collect::<Vec<_>>();
     let panels: Vec<Panel> = match estimators.is_empty() {
         true => vec![panel("", &tables, &[])],
-        false => estimators.iter().map(|id| panel(&id.to_string(), &tables, &rows_of(id))).collect(),
+        false => estimators.into_iter().map(|id| panel(&id.to_string(), &tables, &rows_of(id))).collect(),
     };
-    let mut layers: Vec<i32> = tables.bound_layers.iter().map(|row| row.layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
-    let last = layers.last().copied().unwrap_or_default();
-    let mut legend = vec![Entry::new("bound", BLACK, Mark::Solid)];
-    legend.extend(layers.iter().map(|l| Entry::new(layer_name(*l, last), layer_colour(*l), Mark::Dot)));
+    let mut entries = vec![Entry::new("bound", BLACK, Mark::Solid)];
+    entries.extend(legend(&layers(tables.bound_layers.iter().map(|row| row.layer)), Mark::Dot));
     if tables.bound_layers.iter().any(|row| row.i_xt_fitted_bits.is_some()) {
-        legend.push(Entry::new("encoder of this β", BLACK, Mark::Ring));
+        entries.push(Entry::new("encoder of this β", BLACK, Mark::Ring));
     }
     let sheet = Sheet {
         title: "trained layers and the information bottleneck".to_owned(),
@@ -50,25 +54,22 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         columns: panels.len().min(2),
         size: if panels.len() > 1 { (540.0, 470.0) } else { (700.0, 540.0) },
         panels,
-        legend,
+        legend: entries,
         ..Sheet::default()
     };
     sheet.draw()
 }
 
 fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel {
-    let curve: Vec<(f64, f64)> = curve(tables.bound);
+    let curve: Vec<Point> = curve(tables.bound);
     let points = |row: &&BoundLayerRow| [(row.i_xt_bits, row.i_ty_bits), (row.i_xt_fitted_bits, row.i_ty_fitted_bits)];
-    let points: Vec<_> = rows.iter().flat_map(points).filter_map(|(x, y)| Some((x?, y?))).collect();
-    let largest = |of: fn(&(f64, f64)) -> f64| curve.iter().chain(&points).map(of).fold(0.0, f64::max);
+    let mut points: Vec<Point> = rows.iter().flat_map(points).filter_map(|(x, y)| Some((x?, y?))).collect();
+    points.extend(&curve);
+    let largest = |number: fn(&Point) -> f64| points.iter().map(number).fold(0.0, f64::max);
     let corner = (largest(|p| p.0), largest(|p| p.1));
-    let x = Axis::from_zero("I(X;T) (bits)", curve.iter().chain(&points).map(|p| p.0));
-    let y = Axis::from_zero("I(T;Y) (bits)", curve.iter().chain(&points).map(|p| p.1));
-    let mut panel = Panel::new(estimator, x, y);
+    let mut panel = PlaneAxes::around(&points).panel(estimator);
     panel.plots.extend(line(curve, BLACK, Mark::Solid));
-    let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
+    let layers = layers(rows.iter().map(|row| row.layer));
     let last = layers.last().copied().unwrap_or_default();
     for layer in &layers {
         let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == *layer).copied().collect();
@@ -131,8 +132,7 @@ fn rounded(value: f64) -> String {
 }
 
 /// The centre of the dots of single runs.
-fn middle(points: &[(f64, f64)]) -> Option<(f64, f64)> {
-    let n = points.len() as f64;
-    let sum = points.iter().fold((0.0, 0.0), |sum, point| (sum.0 + point.0, sum.1 + point.1));
-    (!points.is_empty()).then_some((sum.0 / n, sum.1 / n))
+fn middle(points: &[Point]) -> Option<Point> {
+    let column = |number: fn(&Point) -> f64| mean(&points.iter().map(number).collect::<Vec<f64>>());
+    column(|point| point.0).zip(column(|point| point.1))
 }

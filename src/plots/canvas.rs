@@ -1,13 +1,15 @@
-//! What all pictures share: colours, texts, a colour bar, axes of the information plane, and the way to SVG and PNG.
+//! What all pictures share: colours, texts, a colour bar, and the way to SVG and PNG.
 
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
 use kuva::plot::ColorMap;
 use kuva::render::color::Color;
-use kuva::render::layout::{Layout, TickFormat};
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
+use super::axes::power;
+use super::timeline::Timeline;
 use super::{Picture, PlotError, dashes};
+use crate::math::unique::unique;
 
 /// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
 const LAYER_COLOURS: [&str; 8] =
@@ -31,39 +33,51 @@ pub(super) fn layer_name(layer: i32, last: i32) -> String {
     if layer == last { "output".to_owned() } else { format!("layer {layer}") }
 }
 
-/// Colours by epoch on a logarithmic scale, as epochs are recorded; epoch 0 has the colour of epoch 1.
-pub(super) struct EpochColours {
-    last: i32,
+/// Colours by time on a logarithmic scale, as epochs are recorded; the untrained network has the colour of the first snapshot
+/// after it.
+pub(super) struct TimeColours {
+    first: f64,
+    last: f64,
+    title: String,
 }
 
-impl EpochColours {
-    pub(super) fn new(last: i32) -> Self {
-        Self { last: last.max(1) }
+impl TimeColours {
+    /// Colours for the snapshots of all `timelines`.
+    pub(super) fn new<'a>(timelines: impl IntoIterator<Item = &'a Timeline>) -> Self {
+        let (mut first, mut last, mut labels) = (1.0_f64, 1.0_f64, Vec::new());
+        for timeline in timelines {
+            (first, last) = (first.min(timeline.first()), last.max(timeline.last()));
+            labels.push(timeline.label());
+        }
+        Self { first, last, title: unique(labels).join(" or ") }
     }
 
-    pub(super) fn of(&self, epoch: i32) -> String {
-        colour(self.position(epoch))
+    pub(super) fn at(&self, time: f64) -> String {
+        colour(self.position(time))
     }
 
-    /// Colours of `n` things in order.
-    pub(super) fn ranks(n: usize) -> impl Fn(usize) -> String {
-        move |rank| colour(rank as f64 / n.saturating_sub(1).max(1) as f64)
-    }
-
-    /// Where `epoch` is on the bar, 0 to 1.
-    fn position(&self, epoch: i32) -> f64 {
-        if self.last <= 1 { 0.0 } else { f64::from(epoch.max(1)).ln() / f64::from(self.last).ln() }
+    /// Where `time` is on the bar, 0 to 1.
+    fn position(&self, time: f64) -> f64 {
+        let span = (self.last / self.first).ln();
+        if span > 0.0 { (time.max(self.first) / self.first).ln() / span } else { 0.0 }
     }
 
     /// The bar that explains the colours.
     pub(super) fn bar(&self) -> Bar {
-        let mut ticks: Vec<i32> =
-            (0..10).map(|power| 10_i32.saturating_pow(power)).filter(|t| *t < self.last).collect();
-        ticks.retain(|tick| f64::from(*tick) < f64::from(self.last) * 0.75); // room for the last epoch's own label
-        ticks.push(self.last);
-        let ticks = ticks.into_iter().map(|tick| (self.position(tick), tick.to_string())).collect();
-        Bar { title: "epoch".to_owned(), ticks, colour }
+        let powers = (-9..10).map(|power| 10_f64.powi(power));
+        // Room for the labels of the first and the last time.
+        let powers = powers.filter(|tick| *tick > self.first / 0.75 && *tick < 0.75 * self.last);
+        let ends =
+            unique([self.first, self.last]).into_iter().map(|end| (end, ((end * 1e3).round() / 1e3).to_string()));
+        let ticks = ends.chain(powers.map(|tick| (tick, power(tick))));
+        let ticks = ticks.map(|(time, label)| (self.position(time), label)).collect();
+        Bar { title: self.title.clone(), ticks, colour }
     }
+}
+
+/// The colour of each of `n` things in order.
+pub(super) fn rank_colours(n: usize) -> impl Fn(usize) -> String {
+    move |rank| colour(rank as f64 / n.saturating_sub(1).max(1) as f64)
 }
 
 /// A colour bar.
@@ -147,23 +161,6 @@ pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour
     });
 }
 
-/// The axes of an information plane whose values reach up to `x_max` and `y_max` bits.
-pub(super) fn plane(x_max: f64, y_max: f64) -> Layout {
-    // A little room beyond the largest value, so that no marker is cut; steps that people count in.
-    let step = [0.1, 0.2, 0.5, 1.0, 2.0, 5.0].into_iter().find(|step| x_max / step <= 8.0).unwrap_or(10.0);
-    let tick = TickFormat::Auto;
-    Layout::new((0.0, x_max * 1.03), (0.0, y_max * 1.04))
-        .with_x_axis_min(0.0)
-        .with_x_axis_max(x_max * 1.03)
-        .with_y_axis_min(0.0)
-        .with_y_axis_max(y_max * 1.04)
-        .with_x_tick_step(step)
-        .with_x_tick_format(tick)
-        .with_x_label("I(X;T) (bits)")
-        .with_y_label("I(T;Y) (bits)")
-        .with_show_grid(false)
-}
-
 /// A scene in both formats.
 pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
     Ok(Picture { svg: with_own_numbers(&SvgBackend.render_scene(&scene)), png: pixels(scene, PNG_SCALE)? })
@@ -172,15 +169,15 @@ pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
 /// The clip paths numbered from 0: kuva counts them over all pictures of the process, and these are drawn side by side.
 fn with_own_numbers(svg: &str) -> String {
     const NAME: &str = "kuva-clip-";
-    let mut known: Vec<&str> = Vec::new();
+    let mut numbers: Vec<&str> = Vec::new();
     let mut parts = svg.split(NAME);
     let mut text = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
         let (number, rest) = part.split_at(end);
-        let place = known.iter().position(|other| *other == number).unwrap_or_else(|| {
-            known.push(number);
-            known.len() - 1
+        let place = numbers.iter().position(|other| *other == number).unwrap_or_else(|| {
+            numbers.push(number);
+            numbers.len() - 1
         });
         text.push_str(&format!("{NAME}{place}{rest}"));
     }

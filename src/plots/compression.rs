@@ -8,17 +8,20 @@ use kuva::render::annotations::ReferenceLine;
 use kuva::render::plots::Plot;
 
 use super::axes::Axis;
-use super::canvas::{GREY, layer_colour, layer_name};
-use super::series::{estimators, line};
+use super::canvas::{GREY, layer_colour};
+use super::series::{layers, legend, line};
 use super::sheet::{Entry, Mark, Panel, Sheet};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::math::unique::unique;
 use crate::store::CompressionVerdict;
 use crate::store::schema::CompressionRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "compression",
     summary: "compression of I(X;T) with its 95 % interval, per estimator and layer",
-    of: Subject::Experiment,
+    subject: Subject::Experiment,
+    needs: &[Table::Compression],
+    uses: &[],
     draw,
 };
 
@@ -31,26 +34,22 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let Some(first) = rows.first() else {
         return Err(PlotError::Nothing("compression over two runs or more"));
     };
-    let estimators = estimators(rows.iter().map(|row| &row.estimator));
-    let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
+    let estimators = unique(rows.iter().map(|row| &row.estimator));
+    let layers = layers(rows.iter().map(|row| row.layer));
 
     let ends = |row: &&CompressionRow| [row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high];
     let x = Axis::over("compression of I(X;T) (bits)", rows.iter().flat_map(ends).flatten().chain([0.0]));
     let y = Axis::names(estimators.iter().map(ToString::to_string).collect());
     let mut panel = Panel::new("", x, y);
     for row in &rows {
-        let line = estimators.iter().position(|id| **id == *row.estimator).unwrap_or_default();
+        let line = estimators.iter().position(|id| **id == row.estimator).unwrap_or_default();
         let place = layers.iter().position(|layer| *layer == row.layer).unwrap_or_default();
         let offset = SPREAD * ((place as f64 + 0.5) / layers.len() as f64 - 0.5);
         panel.plots.extend(dot_and_whisker(row, -(line as f64) - offset));
     }
     panel.lines = vec![ReferenceLine::vertical(0.0).with_color(GREY)];
 
-    let last = layers.last().copied().unwrap_or_default();
-    let mut legend: Vec<Entry> =
-        layers.iter().map(|l| Entry::new(layer_name(*l, last), layer_colour(*l), Mark::Dot)).collect();
+    let mut legend = legend(&layers, Mark::Dot);
     legend.push(Entry::new("not above 0 for sure", GREY, Mark::Ring));
     let height = 88.0 + estimators.len() as f64 * (layers.len() as f64 * 13.0 + 16.0);
     let sheet = Sheet {

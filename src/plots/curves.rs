@@ -1,5 +1,5 @@
-//! I(X;T) and I(T;Y) against the epoch, a line per layer, with what is uncertain about it: the 95 % interval of the mean over
-//! runs, and the range that the next smaller and the next larger scale of the same estimator span with it.
+//! I(X;T) and I(T;Y) over time, one line per layer, with the 95 % interval of the mean over runs and the range of the estimates at
+//! this and the next smaller and larger scale of the same estimator.
 //!
 //! # Reference
 //! Saxe et al. 2018, Figs 9 and 10 B, C.
@@ -7,18 +7,22 @@
 use kuva::render::annotations::ReferenceLine;
 use kuva::render::plots::Plot;
 
-use super::axes::{Axis, place};
+use super::axes::Axis;
 use super::canvas::{GREY, layer_colour};
-use super::series::{Column, course, estimators, has_course, layers, legend, line, lines, ribbon, values};
+use super::series::{Column, curve, has_curve, layers, legend, line, lines, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::timeline::Timeline;
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::estimate_id::EstimateId;
+use crate::math::unique::unique;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "curves",
     summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with intervals, other scales, null and ceiling",
-    of: Subject::Estimator,
+    subject: Subject::Estimator,
+    needs: &[Table::Summary],
+    uses: &[],
     draw,
 };
 
@@ -57,123 +61,134 @@ const QUANTITIES: [Quantity; 2] = [
 ];
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
-    let Some(first) = tables.summary.first() else { return Err(PlotError::Nothing("summary")) };
+    let rows = tables.summary;
+    let drawn: Vec<&Quantity> = QUANTITIES.iter().filter(|quantity| has_curve(rows, quantity.mean)).collect();
+    let (Some(first), false) = (rows.first(), drawn.is_empty()) else {
+        return Err(PlotError::Nothing("I(X;T) or I(T;Y) at two snapshots"));
+    };
     let scales = neighbours(tables.siblings, &first.estimator);
-    let drawn: Vec<&Quantity> = QUANTITIES.iter().filter(|q| has_course(tables.summary, q.mean)).collect();
-    if drawn.is_empty() {
-        return Err(PlotError::Nothing("course of I(X;T) or I(T;Y): two epochs with estimates"));
-    }
-    let n_runs = tables.summary.iter().map(|row| row.n_runs).max().unwrap_or(0);
+    let timeline = Timeline::new(rows.iter().chain(&scales));
+    let layers = layers(rows.iter().map(|row| row.layer));
+    let estimates = Estimates { rows, scales: &scales, layers: &layers, timeline: &timeline };
+    let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let sheet = Sheet {
-        title: format!("{}: information by epoch, mean over {n_runs} runs", first.experiment),
+        title: format!("{}: information by {}, mean over {n_runs} runs", first.experiment, timeline.label()),
         subtitle: first.estimator.to_string(),
         columns: drawn.len(),
         size: (500.0, 440.0),
-        legend: [legend(&layers(tables.summary)), explanations(tables.summary, &scales, &drawn)].concat(),
-        panels: drawn.into_iter().map(|quantity| panel(tables.summary, &scales, quantity)).collect(),
+        legend: [legend(&layers, Mark::Solid), estimates.explanations(&drawn)].concat(),
+        panels: drawn.into_iter().map(|quantity| estimates.panel(quantity)).collect(),
         ..Sheet::default()
     };
     sheet.draw()
 }
 
-fn panel(rows: &[SummaryRow], scales: &[SummaryRow], quantity: &Quantity) -> Panel {
-    let layers = layers(rows);
-    let over_scales: Vec<Ribbon> = layers.iter().map(|layer| range(scales, *layer, quantity.mean)).collect();
-    let heights = [quantity.mean, quantity.low, quantity.high, quantity.ceiling].into_iter();
-    let heights = heights.flat_map(|column| values(rows, column));
-    let heights = heights.chain(over_scales.iter().flatten().flat_map(|(_, least, most)| [*least, *most]));
-    let y = Axis::from_zero(quantity.label, heights);
-    let mut panel = Panel::new("", Axis::epochs(rows.iter().map(|row| row.epoch)), y);
-    let ribbons = |ribbons: &[Ribbon], percent: u8| -> Vec<Plot> {
-        let of = |(layer, points): (&i32, &Ribbon)| ribbon(points, layer_colour(*layer), percent);
-        layers.iter().zip(ribbons).filter_map(of).collect()
-    };
-    let intervals: Vec<Ribbon> = layers.iter().map(|layer| interval(rows, *layer, quantity)).collect();
-    panel.plots = ribbons(&over_scales, SCALES);
-    panel.plots.extend(ribbons(&intervals, INTERVAL));
-    panel.plots.extend(ceilings(rows, &layers, quantity));
-    if null_differs(rows, quantity) {
-        panel.plots.extend(lines(rows, &layers, quantity.null, Mark::Dotted));
-    }
-    panel.plots.extend(lines(rows, &layers, quantity.mean, Mark::Solid));
-    panel.lines = top(rows, quantity).map(|top| ReferenceLine::horizontal(top).with_color(GREY)).into_iter().collect();
-    panel
-}
-
-/// Places on the axis of epochs, each with a lower and an upper end.
+/// Places on the axis of time, each with a lower and an upper end.
 type Ribbon = Vec<(f64, f64, f64)>;
 
-fn interval(rows: &[SummaryRow], layer: i32, quantity: &Quantity) -> Ribbon {
-    let ends = |row: &SummaryRow| Some((place(row.epoch), (quantity.low)(row)?, (quantity.high)(row)?));
-    rows.iter().filter(|row| row.layer == layer).filter_map(ends).collect()
+/// The rows of one estimator, and of its neighbouring scales.
+struct Estimates<'a> {
+    rows: &'a [SummaryRow],
+    scales: &'a [SummaryRow],
+    layers: &'a [i32],
+    timeline: &'a Timeline,
 }
 
-/// The least and the largest mean of all scales at each epoch.
-fn range(scales: &[SummaryRow], layer: i32, mean: Column) -> Ribbon {
-    let mut points = course(scales, layer, mean);
-    points.sort_by(|a, b| a.0.total_cmp(&b.0));
-    let ends = |points: &[(f64, f64)]| {
-        let (least, most) = points.iter().fold((f64::MAX, f64::MIN), |(l, m), (_, y)| (l.min(*y), m.max(*y)));
-        (points[0].0, least, most)
-    };
-    points.chunk_by(|a, b| a.0 == b.0).map(ends).collect()
+impl Estimates<'_> {
+    fn panel(&self, quantity: &Quantity) -> Panel {
+        let over_scales: Vec<Ribbon> = self.layers.iter().map(|layer| self.range(*layer, quantity.mean)).collect();
+        let heights = [quantity.mean, quantity.low, quantity.high, quantity.ceiling].into_iter();
+        let heights = heights.flat_map(|column| values(self.rows, column));
+        let heights = heights.chain(over_scales.iter().flatten().flat_map(|(_, least, most)| [*least, *most]));
+        let mut panel = Panel::new("", self.timeline.axis(), Axis::from_zero(quantity.label, heights));
+        let ribbons = |ribbons: &[Ribbon], percent: u8| -> Vec<Plot> {
+            let layers = self.layers.iter().zip(ribbons);
+            layers.filter_map(|(layer, points)| ribbon(points, layer_colour(*layer), percent)).collect()
+        };
+        let intervals: Vec<Ribbon> = self.layers.iter().map(|layer| self.interval(*layer, quantity)).collect();
+        let lines = |column: Column, mark: Mark| lines(self.rows, self.layers, column, mark, self.timeline);
+        panel.plots = ribbons(&over_scales, SCALES);
+        panel.plots.extend(ribbons(&intervals, INTERVAL));
+        panel.plots.extend(self.ceilings(quantity));
+        if self.null_differs(quantity) {
+            panel.plots.extend(lines(quantity.null, Mark::Dotted));
+        }
+        panel.plots.extend(lines(quantity.mean, Mark::Solid));
+        let top = self.top(quantity).map(|top| ReferenceLine::horizontal(top).with_color(GREY));
+        panel.lines = top.into_iter().collect();
+        panel
+    }
+
+    /// The 95 % interval of the mean at each snapshot.
+    fn interval(&self, layer: i32, quantity: &Quantity) -> Ribbon {
+        let curve = |column: Column| curve(self.rows, layer, column, self.timeline);
+        let ends = curve(quantity.low).into_iter().zip(curve(quantity.high));
+        ends.map(|((place, low), (_, high))| (place, low, high)).collect()
+    }
+
+    /// The least and the largest mean of all scales at each snapshot.
+    fn range(&self, layer: i32, mean: Column) -> Ribbon {
+        let ends = |points: &[(f64, f64)]| {
+            let (least, most) = points.iter().fold((f64::MAX, f64::MIN), |(l, m), (_, y)| (l.min(*y), m.max(*y)));
+            (points[0].0, least, most)
+        };
+        curve(self.scales, layer, mean, self.timeline).chunk_by(|a, b| a.0 == b.0).map(ends).collect()
+    }
+
+    /// The highest ceiling, which stands as a line of its own.
+    fn top(&self, quantity: &Quantity) -> Option<f64> {
+        values(self.rows, quantity.ceiling).reduce(f64::max)
+    }
+
+    /// The ceilings of the layers that are lower.
+    fn ceilings(&self, quantity: &Quantity) -> Vec<Plot> {
+        let top = self.top(quantity);
+        let ceiling = |layer: &i32| {
+            let curve = curve(self.rows, *layer, quantity.ceiling, self.timeline);
+            let is_lower = curve.iter().any(|(_, value)| Some(*value) != top);
+            is_lower.then(|| line(curve, layer_colour(*layer), Mark::Dashed)).flatten()
+        };
+        self.layers.iter().filter_map(ceiling).collect()
+    }
+
+    /// Where every row has an input of its own, the null of I(X;T) is the estimate, and its line would hide the estimate's.
+    fn null_differs(&self, quantity: &Quantity) -> bool {
+        // Sums over runs in another order differ in the last digits.
+        const SAME: f64 = 1e-9;
+        let differs = |row: &SummaryRow| Some(((quantity.null)(row)? - (quantity.mean)(row)?).abs() > SAME);
+        self.rows.iter().filter_map(differs).any(|differs| differs)
+    }
+
+    /// The legend below the layers: only what is there.
+    fn explanations(&self, drawn: &[&Quantity]) -> Vec<Entry> {
+        let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
+        let has_interval = has(&|quantity| values(self.rows, quantity.low).next().is_some());
+        let has_ceiling = has(&|quantity| self.top(quantity).is_some());
+        let has_lower = has(&|quantity| !self.ceilings(quantity).is_empty());
+        [
+            has_interval.then(|| Entry::new("95 % of the mean", GREY, Mark::Area(2 * INTERVAL))),
+            (!self.scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
+            has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
+            has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
+            has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(1), Mark::Dashed)),
+        ]
+        .into_iter()
+        .flatten()
+        .collect()
+    }
 }
 
 /// The estimates of the same estimator at this and the next smaller and larger scale; empty where there are no others.
 fn neighbours(siblings: &[SummaryRow], own: &EstimateId) -> Vec<SummaryRow> {
     let all_scales = own.at_all_scales();
-    let mut others: Vec<&EstimateId> = estimators(siblings.iter().map(|row| &row.estimator))
-        .into_iter()
-        .filter(|other| other.at_all_scales() == all_scales)
-        .collect();
+    let others = unique(siblings.iter().map(|row| &*row.estimator)).into_iter();
+    let mut others: Vec<&EstimateId> = others.filter(|other| other.at_all_scales() == all_scales).collect();
     others.sort();
     let below = others.iter().rfind(|other| **other < own);
     let above = others.iter().find(|other| **other > own);
     let kept: Vec<&EstimateId> = below.into_iter().chain(above).copied().collect();
     let is_kept = |row: &&SummaryRow| *row.estimator == *own || kept.contains(&&*row.estimator);
     if kept.is_empty() { Vec::new() } else { siblings.iter().filter(is_kept).cloned().collect() }
-}
-
-/// The highest ceiling, which stands as a line of its own.
-fn top(rows: &[SummaryRow], quantity: &Quantity) -> Option<f64> {
-    values(rows, quantity.ceiling).reduce(f64::max)
-}
-
-/// The ceilings of the layers that are lower.
-fn ceilings(rows: &[SummaryRow], layers: &[i32], quantity: &Quantity) -> Vec<Plot> {
-    let top = top(rows, quantity);
-    let of = |layer: &i32| {
-        let course = course(rows, *layer, quantity.ceiling);
-        let is_lower = course.iter().any(|(_, value)| Some(*value) != top);
-        is_lower.then(|| line(course, layer_colour(*layer), Mark::Dashed)).flatten()
-    };
-    layers.iter().filter_map(of).collect()
-}
-
-/// Where every row has an input of its own, the null of I(X;T) is the estimate, and its line would hide the estimate's.
-fn null_differs(rows: &[SummaryRow], quantity: &Quantity) -> bool {
-    // Sums over runs in another order differ in the last digits.
-    const SAME: f64 = 1e-9;
-    let differs = |row: &SummaryRow| Some(((quantity.null)(row)? - (quantity.mean)(row)?).abs() > SAME);
-    rows.iter().filter_map(differs).any(|differs| differs)
-}
-
-/// The legend below the layers: only what is there.
-fn explanations(rows: &[SummaryRow], scales: &[SummaryRow], drawn: &[&Quantity]) -> Vec<Entry> {
-    let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
-    let has_interval = has(&|q| values(rows, q.low).next().is_some());
-    let has_ceiling = has(&|q| top(rows, q).is_some());
-    let has_lower = has(&|q| !ceilings(rows, &layers(rows), q).is_empty());
-    [
-        has_interval.then(|| Entry::new("95 % of the mean", GREY, Mark::Area(2 * INTERVAL))),
-        (!scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
-        has(&|q| null_differs(rows, q)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
-        has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
-        has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(1), Mark::Dashed)),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
 }
 
 #[cfg(test)]

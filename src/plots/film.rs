@@ -3,15 +3,15 @@
 //! # Reference
 //! The films of Shwartz-Ziv & Tishby 2017: the plane above, the accuracy below.
 
-use kuva::plot::{LinePlot, ScatterPlot};
 use kuva::render::annotations::ReferenceLine;
-use kuva::render::plots::Plot;
 
 use super::PlotError;
-use super::axes::{Axis, place};
+use super::axes::Axis;
 use super::canvas::{BLACK, GREY, layer_colour, pixels};
-use super::series::{course, has_course, layers, legend, line, values};
+use super::plane::{InPlane, PlaneAxes, Point, draw_dots, draw_line, sorted};
+use super::series::{Column, curve, has_curve, layers, legend, line, values};
 use super::sheet::{Mark, Panel, Sheet};
+use super::timeline::{AtSnapshot, EpochStep, Timeline};
 use crate::store::schema::SummaryRow;
 
 /// Width and height of a panel.
@@ -33,67 +33,60 @@ pub struct Frame {
 /// # Errors
 /// There is no mean of I(X;T), or the library cannot draw.
 pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
-    let now = |row: &&SummaryRow| row.step.unwrap_or(row.epoch.into()) == step;
-    let (Some(first), Some(snapshot)) = (rows.first(), rows.iter().find(now)) else {
+    let Some(now) = rows.iter().find(|row| row.snapshot().1 == step) else {
         return Err(PlotError::Nothing("summary of this snapshot"));
     };
-    if !rows.iter().any(|row| row.i_xt_bits_mean.is_some()) {
+    if rows.iter().all(|row| row.point().is_none()) {
         return Err(PlotError::Nothing("mean of I(X;T): every estimate failed, or has none"));
     }
-    let mut panels = vec![plane(rows, step)];
-    panels.extend(fit(rows, snapshot.epoch));
+    let timeline = Timeline::new(rows);
+    let layers = layers(rows.iter().map(|row| row.layer));
+    let mut panels = vec![plane(rows, &layers, now.snapshot())];
+    panels.extend(fit(rows, now.snapshot(), &timeline));
     let sheet = Sheet {
-        title: format!("{}: epoch {}", first.experiment, snapshot.epoch),
-        subtitle: format!("{}, mean over {} runs", first.estimator, snapshot.n_runs),
+        title: format!("{}: {}", now.experiment, timeline.name(now.snapshot())),
+        subtitle: format!("{}, mean over {} runs", now.estimator, now.n_runs),
         columns: 1,
         size: SIZE,
         panels,
-        legend: legend(&layers(rows)),
+        legend: legend(&layers, Mark::Solid),
         ..Sheet::default()
     };
     Ok(Frame { png: pixels(sheet.scene(), SCALE)? })
 }
 
-fn plane(rows: &[SummaryRow], step: i64) -> Panel {
-    let x = values(rows, |row| row.i_xt_bits_mean).chain(values(rows, |row| row.i_xt_ceiling_bits));
-    let y = values(rows, |row| row.i_ty_bits_mean).chain(values(rows, |row| row.i_ty_ceiling_bits));
-    let mut panel = Panel::new("", Axis::from_zero("I(X;T) (bits)", x), Axis::from_zero("I(T;Y) (bits)", y));
-    let until = |row: &&SummaryRow| row.step.unwrap_or(row.epoch.into()) <= step;
-    let mut dots: Vec<((f64, f64), i32)> = Vec::new();
-    for layer in layers(rows) {
-        let way = rows.iter().filter(|row| row.layer == layer).filter(until);
-        let way: Vec<(f64, f64)> = way.filter_map(|row| Some((row.i_xt_bits_mean?, row.i_ty_bits_mean?))).collect();
-        dots.extend(way.last().map(|last| (*last, layer)));
-        panel.plots.push(thin(way, layer_colour(layer)));
+/// The way of each layer until `now`, and a line through the layers there.
+fn plane(rows: &[SummaryRow], layers: &[i32], now: EpochStep) -> Panel {
+    let mut panel = PlaneAxes::whole(rows).panel("");
+    let mut ends: Vec<(Point, &str)> = Vec::new();
+    for layer in layers {
+        let until_now = rows.iter().filter(|row| row.layer == *layer && row.snapshot() <= now);
+        let way: Vec<Point> = sorted(until_now).into_iter().map(|(_, point)| point).collect();
+        ends.extend(way.last().map(|last| (*last, layer_colour(*layer))));
+        draw_line(&mut panel, way, layer_colour(*layer), 1.0);
     }
-    panel.plots.push(thin(dots.iter().map(|(at, _)| *at).collect(), GREY));
-    for (at, layer) in dots {
-        let dot = ScatterPlot::new().with_data([at]).with_color(layer_colour(layer)).with_size(6.0);
-        panel.plots.push(dot.into());
+    draw_line(&mut panel, ends.iter().map(|(point, _)| *point).collect(), GREY, 1.0);
+    for (point, colour) in ends {
+        draw_dots(&mut panel, vec![point], colour, 6.0);
     }
     panel
 }
 
-fn thin(points: Vec<(f64, f64)>, colour: &str) -> Plot {
-    LinePlot::new().with_data(points).with_color(colour).with_stroke_width(1.0).into()
-}
-
-/// Accuracy, or the loss where there is none, with a line at `epoch`.
-fn fit(rows: &[SummaryRow], epoch: i32) -> Option<Panel> {
-    type Column = fn(&SummaryRow) -> Option<f64>;
+/// Accuracy, or the loss where there is none, with a line at `now`.
+fn fit(rows: &[SummaryRow], now: EpochStep, timeline: &Timeline) -> Option<Panel> {
     let measures: [(&str, Column, Column); 3] = [
         ("accuracy", |row| row.accuracy_train_mean, |row| row.accuracy_test_mean),
         ("loss (nats)", |row| row.loss_train_nats_mean, |row| row.loss_test_nats_mean),
         ("squared error", |row| row.squared_error_train_mean, |row| row.squared_error_test_mean),
     ];
-    let (label, train, test) = measures.into_iter().find(|(_, train, _)| has_course(rows, *train))?;
+    let (label, train, test) = measures.into_iter().find(|(_, train, _)| has_curve(rows, *train))?;
     let heights = values(rows, train).chain(values(rows, test));
-    let label = if has_course(rows, test) { format!("{label}, test dashed") } else { label.to_owned() };
-    let mut panel = Panel::new("", Axis::epochs(rows.iter().map(|row| row.epoch)), Axis::over(&label, heights));
+    let label = if has_curve(rows, test) { format!("{label}, test dashed") } else { label.to_owned() };
+    let mut panel = Panel::new("", timeline.axis(), Axis::over(&label, heights));
     let layer = rows.first().map_or(1, |row| row.layer);
     let lines = [(train, BLACK, Mark::Solid), (test, GREY, Mark::Dashed)];
-    panel.plots =
-        lines.into_iter().filter_map(|(of, colour, mark)| line(course(rows, layer, of), colour, mark)).collect();
-    panel.lines = vec![ReferenceLine::vertical(place(epoch)).with_color(layer_colour(1))];
+    let drawn = |(column, colour, mark)| line(curve(rows, layer, column, timeline), colour, mark);
+    panel.plots = lines.into_iter().filter_map(drawn).collect();
+    panel.lines = vec![ReferenceLine::vertical(timeline.place(now)).with_color(layer_colour(1))];
     Some(panel)
 }

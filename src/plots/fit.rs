@@ -5,15 +5,18 @@
 
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY};
-use super::series::{Column, course, has_course, line, of_network, values};
+use super::series::{Column, curve, has_curve, line, of_network, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::timeline::Timeline;
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "fit",
     summary: "loss (or squared error) and accuracy of training and test samples against the epoch",
-    of: Subject::Experiment,
+    subject: Subject::Experiment,
+    needs: &[Table::Summary],
+    uses: &[],
     draw,
 };
 
@@ -31,32 +34,35 @@ const TEST: (&str, &str, Mark) = ("test", GREY, Mark::Dashed);
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
-    let is_there = |(_, _, train, test): &&Measure| has_course(&rows, *train) || has_course(&rows, *test);
-    let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(|measure| panel(&rows, measure)).collect();
+    let timeline = Timeline::new(&rows);
+    let is_there = |(_, _, train, test): &&Measure| has_curve(&rows, *train) || has_curve(&rows, *test);
+    let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(|measure| panel(&rows, measure, &timeline)).collect();
     let (Some(first), false) = (rows.first(), panels.is_empty()) else {
-        return Err(PlotError::Nothing("course of loss or accuracy: two recorded epochs of every run"));
+        return Err(PlotError::Nothing("loss or accuracy of every run at two snapshots"));
     };
-    let has_test = MEASURES.iter().any(|(_, _, _, test)| has_course(&rows, *test));
-    let of = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
+    let has_test = MEASURES.iter().any(|(_, _, _, test)| has_curve(&rows, *test));
+    let drawn = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
     let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
     let sheet = Sheet {
         title: format!("{}: fit by epoch, mean over {n_runs} runs", first.experiment),
         columns: panels.len(),
         size: (460.0, 400.0),
         panels,
-        legend: of.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect(),
+        legend: drawn.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect(),
         ..Sheet::default()
     };
     sheet.draw()
 }
 
-fn panel(rows: &[SummaryRow], (title, label, train, test): &Measure) -> Panel {
+fn panel(rows: &[SummaryRow], (title, label, train, test): &Measure, timeline: &Timeline) -> Panel {
     let heights = values(rows, *train).chain(values(rows, *test));
     let y = if *title == "accuracy" { Axis::over(label, heights) } else { Axis::from_zero(label, heights) };
-    let mut panel = Panel::new(*title, Axis::epochs(rows.iter().map(|row| row.epoch)), y);
+    let mut panel = Panel::new(*title, timeline.axis(), y);
     // The network has one loss, told in the rows of every layer.
     let layer = rows.first().map_or(1, |row| row.layer);
-    let of = |column: Column, (_, colour, mark): (&str, &str, Mark)| line(course(rows, layer, column), colour, mark);
-    panel.plots = [of(*train, TRAIN), of(*test, TEST)].into_iter().flatten().collect();
+    let drawn = |column: Column, (_, colour, mark): (&str, &str, Mark)| {
+        line(curve(rows, layer, column, timeline), colour, mark)
+    };
+    panel.plots = [drawn(*train, TRAIN), drawn(*test, TEST)].into_iter().flatten().collect();
     panel
 }

@@ -9,15 +9,18 @@ use kuva::render::annotations::ReferenceLine;
 
 use super::axes::Axis;
 use super::canvas::GREY;
-use super::series::{Column, has_course, layers, legend, lines, of_network, values};
+use super::series::{Column, has_curve, layers, legend, lines, of_network, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::timeline::Timeline;
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "gradients",
     summary: "mean and standard deviation of the gradients of each layer against the epoch, their ratio, and the norm of the weights",
-    of: Subject::Experiment,
+    subject: Subject::Experiment,
+    needs: &[Table::Summary],
+    uses: &[],
     draw,
 };
 
@@ -33,22 +36,23 @@ fn positive(value: f64) -> Option<f64> {
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
-    let has_gradients = has_course(&rows, MEAN);
+    let timeline = Timeline::new(&rows);
+    let has_gradients = has_curve(&rows, MEAN);
     let panels = [
-        has_gradients.then(|| norms(&rows)),
-        has_course(&rows, RATIO).then(|| ratio(&rows)),
-        has_course(&rows, WEIGHTS).then(|| weights(&rows)),
+        has_gradients.then(|| norms(&rows, &timeline)),
+        has_curve(&rows, RATIO).then(|| ratio(&rows, &timeline)),
+        has_curve(&rows, WEIGHTS).then(|| weights(&rows, &timeline)),
     ];
     let panels: Vec<Panel> = panels.into_iter().flatten().collect();
     let (Some(first), false) = (rows.first(), panels.is_empty()) else {
         return Err(PlotError::Nothing("gradient or weight in the recording"));
     };
     let over = first.gradients_over.as_deref().filter(|_| has_gradients);
-    let mut legend = legend(&layers(&rows));
+    let mut legend = legend(&layers(rows.iter().map(|row| row.layer)), Mark::Solid);
     if has_gradients {
         legend.push(Entry::new("mean", GREY, Mark::Solid));
     }
-    if has_course(&rows, SPREAD) {
+    if has_curve(&rows, SPREAD) {
         legend.push(Entry::new("standard dev.", GREY, Mark::Dotted));
     }
     let sheet = Sheet {
@@ -67,38 +71,34 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 fn explained(over: &str) -> String {
     match over {
         "after_step" => "over the batches of an epoch, each after its own step".to_owned(),
-        "before_step" => "over batches dealt anew, each before a step".to_owned(),
+        "before_step" => "over batches of reshuffled samples, each before a step".to_owned(),
         "samples" => "over the training samples, one by one".to_owned(),
         other => other.to_owned(),
     }
 }
 
-fn norms(rows: &[SummaryRow]) -> Panel {
-    let layers = layers(rows);
+fn norms(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
+    let layers = layers(rows.iter().map(|row| row.layer));
     let y = Axis::log("gradient / ‖W‖", values(rows, MEAN).chain(values(rows, SPREAD)));
-    let mut panel = Panel::new("mean and standard deviation", epochs(rows), y);
-    panel.plots = lines(rows, &layers, SPREAD, Mark::Dotted);
-    panel.plots.extend(lines(rows, &layers, MEAN, Mark::Solid));
+    let mut panel = Panel::new("mean and standard deviation", timeline.axis(), y);
+    panel.plots = lines(rows, &layers, SPREAD, Mark::Dotted, timeline);
+    panel.plots.extend(lines(rows, &layers, MEAN, Mark::Solid, timeline));
     panel
 }
 
-fn ratio(rows: &[SummaryRow]) -> Panel {
+fn ratio(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
     /// Above it the mean is larger (drift), below it the noise (diffusion).
     const SWITCH: f64 = 1.0;
     let y = Axis::log("mean / standard deviation", values(rows, RATIO).chain([SWITCH]));
-    let mut panel = Panel::new("signal-to-noise ratio", epochs(rows), y);
-    panel.plots = lines(rows, &layers(rows), RATIO, Mark::Solid);
+    let mut panel = Panel::new("signal-to-noise ratio", timeline.axis(), y);
+    panel.plots = lines(rows, &layers(rows.iter().map(|row| row.layer)), RATIO, Mark::Solid, timeline);
     panel.lines = vec![ReferenceLine::horizontal(SWITCH).with_color(GREY)];
     panel
 }
 
-fn weights(rows: &[SummaryRow]) -> Panel {
+fn weights(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
     let y = Axis::from_zero("‖W‖, Frobenius norm", values(rows, WEIGHTS));
-    let mut panel = Panel::new("norm of the weights", epochs(rows), y);
-    panel.plots = lines(rows, &layers(rows), WEIGHTS, Mark::Solid);
+    let mut panel = Panel::new("norm of the weights", timeline.axis(), y);
+    panel.plots = lines(rows, &layers(rows.iter().map(|row| row.layer)), WEIGHTS, Mark::Solid, timeline);
     panel
-}
-
-fn epochs(rows: &[SummaryRow]) -> Axis {
-    Axis::epochs(rows.iter().map(|row| row.epoch))
 }

@@ -4,15 +4,18 @@
 //! Saxe et al. 2018, Figs 16 and 17. Deviation: the shade is logarithmic in the share, so that what is not saturated is seen
 //! beside what is.
 
-use super::axes::{Axis, place};
+use super::axes::Axis;
 use super::canvas::{Bar, layer_name};
 use super::sheet::{Cell, Panel, Sheet};
-use super::{Histogram, Picture, PlotError, Spec, Subject, Tables};
+use super::timeline::{AtSnapshot, Timeline};
+use super::{Histogram, Picture, PlotError, Spec, Subject, Table, Tables};
 
 pub(super) const SPEC: Spec = Spec {
     name: "histograms",
     summary: "how the activations of each layer are spread, by epoch, in the first run",
-    of: Subject::Experiment,
+    subject: Subject::Experiment,
+    needs: &[Table::Activations],
+    uses: &[Table::Summary],
     draw,
 };
 
@@ -23,7 +26,7 @@ const DARKEST: [f64; 3] = [8.0, 29.0, 88.0];
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let Some(last) = tables.histograms.last() else {
-        return Err(PlotError::Nothing("recorded activation beside the summary"));
+        return Err(PlotError::Missing(Table::Activations));
     };
     let by_layer = tables.histograms.chunk_by(|a, b| a.layer == b.layer);
     let panels: Vec<Panel> =
@@ -44,8 +47,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 fn panel(snapshots: &[Histogram], name: &str) -> Panel {
     let ends = snapshots.iter().flat_map(|snapshot| [snapshot.low, snapshot.high]);
     let y = Axis::over("activation", ends);
-    let mut panel = Panel::new(name, Axis::epochs(snapshots.iter().map(|snapshot| snapshot.epoch)), y);
-    let places: Vec<f64> = snapshots.iter().map(|snapshot| place(snapshot.epoch)).collect();
+    let timeline = Timeline::new(snapshots);
+    let mut panel = Panel::new(name, timeline.axis(), y);
+    let places: Vec<f64> = snapshots.iter().map(|histogram| timeline.place(histogram.snapshot())).collect();
     panel.cells =
         snapshots.iter().enumerate().flat_map(|(i, snapshot)| column(snapshot, stretch(&places, i))).collect();
     panel

@@ -15,6 +15,7 @@ mod gradients;
 mod histograms;
 mod information_plane;
 mod panels;
+mod plane;
 mod series;
 mod settings;
 mod sheet;
@@ -22,16 +23,66 @@ mod snapshots;
 mod stability;
 #[cfg(test)]
 pub(crate) mod tests;
+mod timeline;
 mod variance;
 
 use thiserror::Error;
 
+use crate::store::Experiment;
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, SettingRow, StabilityRow, SummaryRow,
 };
 use crate::suggest::{Suggestion, suggestion};
 
-/// What there is to draw. Whatever a folder lacks, and whatever is of no concern to the subject, is empty.
+/// A table that pictures are drawn from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Table {
+    /// Means over runs.
+    Summary,
+    /// The estimates of every run.
+    Estimates,
+    /// Compression over runs.
+    Compression,
+    /// The recorded activations of the first run.
+    Activations,
+    /// The curve of the information bottleneck.
+    Bound,
+    /// The layers next to the curve.
+    BoundLayers,
+    /// The values of the parameters that a sweep varies.
+    Settings,
+    /// The settings in which claims hold.
+    Stability,
+    /// The sources of the variance of the compression.
+    Effects,
+    /// The compression by the values of the parameters.
+    Levels,
+}
+
+impl Table {
+    /// Its file or folder, below the folder of an experiment or sweep.
+    pub fn place(self) -> &'static str {
+        self.origin().0
+    }
+
+    /// Its place, and the command that writes it.
+    fn origin(self) -> (&'static str, &'static str) {
+        match self {
+            Table::Summary => (Experiment::SUMMARY, "aggregate"),
+            Table::Estimates => ("estimates/", "estimate"),
+            Table::Compression => (Experiment::COMPRESSION, "aggregate"),
+            Table::Activations => ("recording/activations/", "record"),
+            Table::Bound => (Experiment::BOUND, "bound"),
+            Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
+            Table::Settings => (Experiment::SETTINGS, "sweep"),
+            Table::Stability => (Experiment::STABILITY, "stability"),
+            Table::Effects => (Experiment::EFFECTS, "stability"),
+            Table::Levels => (Experiment::LEVELS, "stability"),
+        }
+    }
+}
+
+/// The rows that a picture is drawn from. Tables that are not there, or not about the subject, are empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tables<'a> {
     /// Means over runs of the subject, sorted by experiment, estimator, layer and epoch.
@@ -58,6 +109,43 @@ pub struct Tables<'a> {
     pub levels: &'a [LevelRow],
 }
 
+impl Tables<'_> {
+    /// The tables that `is_read` names; the others are empty.
+    fn only(self, is_read: impl Fn(Table) -> bool) -> Self {
+        fn kept<R>(rows: &[R], is_kept: bool) -> &[R] {
+            if is_kept { rows } else { &[] }
+        }
+        Self {
+            summary: kept(self.summary, is_read(Table::Summary)),
+            siblings: kept(self.siblings, is_read(Table::Summary)),
+            estimates: kept(self.estimates, is_read(Table::Estimates)),
+            compression: kept(self.compression, is_read(Table::Compression)),
+            histograms: kept(self.histograms, is_read(Table::Activations)),
+            bound: kept(self.bound, is_read(Table::Bound)),
+            bound_layers: kept(self.bound_layers, is_read(Table::BoundLayers)),
+            settings: kept(self.settings, is_read(Table::Settings)),
+            stability: kept(self.stability, is_read(Table::Stability)),
+            effects: kept(self.effects, is_read(Table::Effects)),
+            levels: kept(self.levels, is_read(Table::Levels)),
+        }
+    }
+
+    fn is_empty(&self, table: Table) -> bool {
+        match table {
+            Table::Summary => self.summary.is_empty(),
+            Table::Estimates => self.estimates.is_empty(),
+            Table::Compression => self.compression.is_empty(),
+            Table::Activations => self.histograms.is_empty(),
+            Table::Bound => self.bound.is_empty(),
+            Table::BoundLayers => self.bound_layers.is_empty(),
+            Table::Settings => self.settings.is_empty(),
+            Table::Stability => self.stability.is_empty(),
+            Table::Effects => self.effects.is_empty(),
+            Table::Levels => self.levels.is_empty(),
+        }
+    }
+}
+
 /// How the activations of a layer are spread at one snapshot, all units together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
@@ -65,6 +153,8 @@ pub struct Histogram {
     pub layer: i32,
     /// Whole passes over the training samples.
     pub epoch: i32,
+    /// Updates of the weights.
+    pub step: i64,
     /// The lower end of the first bin; the same for all snapshots of a layer.
     pub low: f64,
     /// The upper end of the last bin.
@@ -114,10 +204,31 @@ pub struct Spec {
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
-    /// What one of them is about.
-    pub of: Subject,
-    /// Draws it.
-    pub draw: fn(Tables<'_>) -> Result<Picture, PlotError>,
+    /// What one picture is about.
+    pub subject: Subject,
+    /// The tables without which it cannot be drawn.
+    pub needs: &'static [Table],
+    /// The tables that it shows as well if they are there.
+    pub uses: &'static [Table],
+    draw: fn(Tables<'_>) -> Result<Picture, PlotError>,
+}
+
+impl Spec {
+    /// Whether the picture is drawn from `table`.
+    pub fn reads(&self, table: Table) -> bool {
+        self.needs.contains(&table) || self.uses.contains(&table)
+    }
+
+    /// Draws the picture from the tables that it names; it does not see the others.
+    ///
+    /// # Errors
+    /// A table that it needs is empty, there is nothing to draw in them, or the plot library fails.
+    pub fn draw(&self, tables: Tables<'_>) -> Result<Picture, PlotError> {
+        match self.needs.iter().find(|table| tables.is_empty(**table)) {
+            Some(missing) => Err(PlotError::Missing(*missing)),
+            None => (self.draw)(tables.only(|table| self.reads(table))),
+        }
+    }
 }
 
 /// Every picture, in the order people see.
@@ -147,6 +258,9 @@ pub enum PlotError {
         /// What the user may have meant.
         suggestion: Suggestion,
     },
+    /// A table that the picture needs has no rows about its subject.
+    #[error("no picture, because `{}` is missing or has no such rows; `infoplane {}` writes it", .0.origin().0, .0.origin().1)]
+    Missing(Table),
     /// No numbers to draw.
     #[error("no picture, because there is no {0}")]
     Nothing(&'static str),

@@ -1,11 +1,11 @@
 //! What the experiments of a sweep are called: the values of what varies.
 
-use super::series::names;
+use crate::math::unique::unique;
 use crate::store::schema::{SettingRow, SummaryRow};
 
 /// The experiments of `summary` in their order, by the numeric parameter where there is exactly one that varies.
 pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]) -> Vec<&'a str> {
-    let mut found = names(summary, |row: &SummaryRow| &row.experiment);
+    let mut found = unique(summary.iter().map(|row| row.experiment.as_str()));
     if let Some(number) = only_number(&found, settings) {
         found.sort_by(|a, b| number(a).total_cmp(&number(b)));
     }
@@ -14,17 +14,17 @@ pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]
 
 /// The number of each experiment, where exactly one parameter varies and its values are numbers.
 pub(super) fn only_number<'a>(experiments: &[&str], settings: &'a [SettingRow]) -> Option<impl Fn(&str) -> f64 + 'a> {
-    let of =
+    let number =
         move |experiment: &str| settings.iter().find(|row| row.experiment == experiment).and_then(|row| row.number);
-    let is_one = names(settings, |row: &SettingRow| &row.parameter).len() == 1;
-    let is_number = experiments.iter().all(|experiment| of(experiment).is_some());
-    (is_one && is_number).then_some(move |experiment: &str| of(experiment).unwrap_or_default())
+    let is_one = unique(settings.iter().map(|row| row.parameter.as_str())).len() == 1;
+    let is_number = experiments.iter().all(|experiment| number(experiment).is_some());
+    (is_one && is_number).then_some(move |experiment: &str| number(experiment).unwrap_or_default())
 }
 
 /// An experiment in words: `batch 256, activation tanh`; its own name where nothing of it varies.
 pub(super) fn title(experiment: &str, settings: &[SettingRow]) -> String {
-    let of = settings.iter().filter(|row| row.experiment == experiment);
-    let words: Vec<String> = of.map(|row| format!("{} {}", short(&row.parameter), row.value)).collect();
+    let values = settings.iter().filter(|row| row.experiment == experiment);
+    let words: Vec<String> = values.map(|row| format!("{} {}", short(&row.parameter), row.value)).collect();
     if words.is_empty() { experiment.to_owned() } else { words.join(", ") }
 }
 

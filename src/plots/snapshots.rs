@@ -1,71 +1,72 @@
-//! Three snapshots of training: the start, the middle of the recorded epochs, the end; one dot per run and layer.
+//! Three snapshots of training: the start, the middle of the recorded snapshots, the end; one dot per run and layer.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With 400 log-spaced records up to
 //! epoch 10 000 the middle one is epoch 404.
 
 use kuva::plot::ScatterPlot;
-use kuva::render::figure::Figure;
 use kuva::render::plots::Plot;
 
-use super::canvas::{layer_colour, layer_name, picture, plane};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::canvas::layer_colour;
+use super::plane::{InPlane, PlaneAxes};
+use super::series::{layers, legend};
+use super::sheet::{Axes, Mark, Panel, Sheet};
+use super::timeline::{AtSnapshot, EpochStep, Timeline};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::math::unique::unique;
 use crate::store::schema::EstimateRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "snapshots",
     summary: "the information plane at the start, in the middle and at the end, one dot per run and layer",
-    of: Subject::Estimator,
+    subject: Subject::Estimator,
+    needs: &[Table::Estimates],
+    uses: &[Table::Summary],
     draw,
 };
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
-    let mut epochs: Vec<i32> = tables.estimates.iter().map(|row| row.epoch).collect();
-    epochs.sort_unstable();
-    epochs.dedup();
-    let (Some(first), Some(last)) = (epochs.first(), epochs.last()) else {
-        return Err(PlotError::Nothing("table of single runs here"));
-    };
-    let snapshots = [*first, epochs[epochs.len() / 2], *last];
-
-    let largest =
-        |value: fn(&EstimateRow) -> Option<f64>| tables.estimates.iter().filter_map(value).fold(0.0, f64::max);
-    // As high as the ceilings, and beyond them where formulas exceed them.
-    let x_max = largest(|row| row.i_xt_ceiling_bits).max(largest(|row| row.i_xt_bits));
-    let y_max = largest(|row| row.i_ty_ceiling_bits).max(largest(|row| row.i_ty_bits));
-    if x_max == 0.0 {
+    let rows = tables.estimates;
+    if rows.iter().all(|row| row.point().is_none()) {
         return Err(PlotError::Nothing("estimate of I(X;T): all failed, or have none"));
     }
-    let panels: Vec<Vec<Plot>> = snapshots.iter().map(|epoch| panel(tables.estimates, *epoch)).collect();
-    let layouts = snapshots.map(|epoch| plane(x_max, y_max).with_title(format!("epoch {epoch}")));
-    let title = tables.summary.first().map_or_else(String::new, |row| format!("{}: {}", row.experiment, row.estimator));
-    let figure = Figure::new(1, snapshots.len())
-        .with_title(title)
-        .with_plots(panels)
-        .with_layouts(layouts.into())
-        .with_cell_size(430.0, 400.0)
-        .with_shared_legend();
-    picture(figure.render())
+    let mut recorded: Vec<EpochStep> = rows.iter().map(AtSnapshot::snapshot).collect();
+    recorded.sort_unstable();
+    recorded.dedup();
+    let snapshots = unique([0, recorded.len() / 2, recorded.len() - 1].map(|place| recorded[place]));
+
+    let timeline = Timeline::new(rows);
+    let layers = layers(rows.iter().map(|row| row.layer));
+    let axes = PlaneAxes::whole(rows);
+    let panel = |snapshot: &EpochStep| {
+        let mut panel = axes.clone().panel(timeline.name(*snapshot));
+        draw_runs(&mut panel, rows, *snapshot, &layers);
+        panel
+    };
+    let sheet = Sheet {
+        title: tables.summary.first().map_or_else(String::new, |row| format!("{}: {}", row.experiment, row.estimator)),
+        columns: snapshots.len(),
+        size: (400.0, 370.0),
+        panels: snapshots.iter().map(panel).collect(),
+        axes: Axes::Same,
+        legend: legend(&layers, Mark::Dot),
+        ..Sheet::default()
+    };
+    sheet.draw()
 }
 
-/// The dots of all runs and layers at `epoch`.
-fn panel(estimates: &[EstimateRow], epoch: i32) -> Vec<Plot> {
-    let mut layers: Vec<i32> = estimates.iter().map(|row| row.layer).collect();
-    layers.sort_unstable();
-    layers.dedup();
-    let dots = |layer: i32| -> Vec<(f64, f64)> {
-        let here = estimates.iter().filter(|row| row.epoch == epoch && row.layer == layer);
-        here.filter_map(|row| Some((row.i_xt_bits?, row.i_ty_bits?))).collect()
-    };
-    let plot = |layer: &i32| {
+/// The dots of all runs and layers at `snapshot`.
+fn draw_runs(panel: &mut Panel, rows: &[EstimateRow], snapshot: EpochStep, layers: &[i32]) {
+    let last = layers.last().copied().unwrap_or_default();
+    let plot = |layer: &i32| -> Plot {
+        let here = rows.iter().filter(|row| row.snapshot() == snapshot && row.layer == *layer);
         ScatterPlot::new()
-            .with_data(dots(*layer))
+            .with_data(here.filter_map(InPlane::point))
             .with_color(layer_colour(*layer))
             // The first layers lie on top of each other: lower ones are larger, so that a rim of each is seen.
-            .with_size(4.0 + 0.7 * f64::from(layers.last().unwrap_or(layer) - layer))
+            .with_size(4.0 + 0.7 * f64::from(last - layer))
             .with_marker_opacity(0.8)
-            .with_legend(layer_name(*layer, *layers.last().unwrap_or(layer)))
             .into()
     };
-    layers.iter().map(plot).collect()
+    panel.plots.extend(layers.iter().map(plot));
 }

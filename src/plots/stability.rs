@@ -10,13 +10,16 @@ use super::canvas::{BLACK, picture, rectangle, stroke, text, width_of};
 use super::settings::short;
 use super::sheet::blank;
 use super::variance::{Bars, layer_name};
-use super::{Picture, PlotError, Spec, Subject, Tables};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::math::unique::unique;
 use crate::store::schema::StabilityRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "stability",
     summary: "in which settings claims hold, by the values of what varies, and where the variance of the compression comes from",
-    of: Subject::Folder,
+    subject: Subject::Folder,
+    needs: &[],
+    uses: &[Table::Stability, Table::Effects, Table::Levels],
     draw,
 };
 
@@ -54,7 +57,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     // Layers whose compression is one number have no effects.
     let layers = tables.effects.iter().map(|row| row.layer).chain(tables.levels.iter().map(|row| row.layer));
     let output = layers.max().filter(|last| *last > 0);
-    let table = Table::of(tables.stability);
+    let table = Grid::of(tables.stability);
     let bars = Bars::of(tables.effects);
     let width = 2.0 * EDGE + CLAIM + LAYER + table.width().max(bars.width());
     let mut scene = blank(width, 2.0 * EDGE + table.height() + bars.height());
@@ -64,7 +67,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 }
 
 /// Claims in rows, values in columns.
-struct Table<'a> {
+struct Grid<'a> {
     claims: Vec<Claim<'a>>,
     columns: Vec<Group<'a>>,
 }
@@ -81,29 +84,15 @@ struct Group<'a> {
     values: Vec<&'a str>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> Grid<'a> {
     fn of(stability: &'a [StabilityRow]) -> Self {
-        let mut columns: Vec<Group<'a>> = Vec::new();
-        for row in stability {
-            let group = match columns.iter_mut().find(|group| group.parameter == row.parameter) {
-                Some(group) => group,
-                None => {
-                    columns.push(Group { parameter: &row.parameter, values: Vec::new() });
-                    columns.last_mut().expect("it was just pushed")
-                }
-            };
-            if !group.values.contains(&row.value.as_str()) {
-                group.values.push(&row.value);
-            }
-        }
-        let mut keys: Vec<[&str; 5]> = Vec::new();
-        for row in stability {
-            if !keys.contains(&key(row)) {
-                keys.push(key(row));
-            }
-        }
+        let group = |parameter: &'a str| {
+            let rows = stability.iter().filter(|row| row.parameter == parameter);
+            Group { parameter, values: unique(rows.map(|row| row.value.as_str())) }
+        };
+        let columns = unique(stability.iter().map(|row| row.parameter.as_str())).into_iter().map(group).collect();
         let claim = |wanted: [&str; 5]| Claim::of(stability.iter().filter(|row| key(row) == wanted).collect());
-        Self { claims: keys.into_iter().map(claim).collect(), columns }
+        Self { claims: unique(stability.iter().map(key)).into_iter().map(claim).collect(), columns }
     }
 
     fn width(&self) -> f64 {

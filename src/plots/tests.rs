@@ -93,7 +93,7 @@ fn of_first_layer(svg: &str) -> usize {
 }
 
 fn svg(name: &str, tables: Tables<'_>) -> String {
-    let svg = (find(name).unwrap().draw)(tables).unwrap().svg;
+    let svg = find(name).unwrap().draw(tables).unwrap().svg;
     let is_number = |word: &str| word != "NaN" && word != "inf";
     assert!(svg.split(|c: char| !c.is_alphanumeric()).all(is_number), "{name}");
     svg
@@ -102,8 +102,13 @@ fn svg(name: &str, tables: Tables<'_>) -> String {
 #[test]
 fn nothing_is_no_picture_and_no_panic() {
     for spec in PLOTS {
-        let drawn = (spec.draw)(Tables::default());
-        assert!(matches!(drawn, Err(PlotError::Nothing(_))), "{}: {:?}", spec.name, drawn.map(|p| p.svg));
+        let drawn = spec.draw(Tables::default());
+        assert!(
+            matches!(drawn, Err(PlotError::Nothing(_) | PlotError::Missing(_))),
+            "{}: {:?}",
+            spec.name,
+            drawn.map(|p| p.svg)
+        );
     }
 }
 
@@ -111,8 +116,8 @@ fn nothing_is_no_picture_and_no_panic() {
 fn rows_without_numbers_are_no_picture_either() {
     let rows = [SummaryRow { n_failed: 1, ..summary_row() }, SummaryRow { n_failed: 1, epoch: 1, ..summary_row() }];
     for spec in PLOTS {
-        let drawn = (spec.draw)(Tables { summary: &rows, siblings: &rows, ..Tables::default() });
-        assert!(matches!(drawn, Err(PlotError::Nothing(_))), "{}", spec.name);
+        let drawn = spec.draw(Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+        assert!(matches!(drawn, Err(PlotError::Nothing(_) | PlotError::Missing(_))), "{}", spec.name);
     }
 }
 
@@ -132,6 +137,78 @@ fn curves_have_a_line_and_a_ribbon_per_layer_and_a_dotted_null_where_it_differs(
     let among_scales = svg("curves", Tables { summary: &rows, siblings: &others, ..Tables::default() });
     assert!(among_scales.contains(">neighbouring scales<"));
     assert_eq!(of_first_layer(&among_scales), of_first_layer(&alone) + 2);
+}
+
+/// The rows of [`summary`] at two windows of two steps each, in epochs of four steps.
+fn windows() -> Vec<SummaryRow> {
+    let rows = summary("x", "a").into_iter().filter(|row| row.epoch == 0);
+    let at = |row: SummaryRow| {
+        [(0, 1), (0, 2), (3, 12), (3, 13)].map(|(epoch, step)| {
+            let i_xt_bits_mean = row.i_xt_bits_mean.map(|bits| bits - step as f64 / 10.0);
+            SummaryRow { epoch, step: Some(step), i_xt_bits_mean, ..row.clone() }
+        })
+    };
+    rows.flat_map(at).collect()
+}
+
+#[test]
+fn steps_of_one_epoch_are_snapshots_of_their_own() {
+    let rows = windows();
+    let plane = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
+    assert_eq!(plane.matches("stroke-width=\"0.3\"").count(), 4);
+    let curves = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    // Two panels with a line, a ribbon and a null each; the legend.
+    assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
+    let timeline = timeline::Timeline::new(&rows);
+    let curve = series::curve(&rows, 1, |row| row.i_xt_bits_mean, &timeline);
+    assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
+
+    let estimate = |row: &SummaryRow| EstimateRow {
+        estimator: row.estimator.clone(),
+        run: "r0000".to_owned(),
+        layer: row.layer,
+        epoch: row.epoch,
+        step: row.step.unwrap(),
+        quantity: None,
+        randomness: None,
+        n_pooled: None,
+        i_xt_bits: row.i_xt_bits_mean,
+        i_ty_bits: row.i_ty_bits_mean,
+        i_tt_bits: None,
+        h_t_bits: None,
+        h_t_given_x_bits: None,
+        i_xt_ceiling_bits: None,
+        i_ty_ceiling_bits: None,
+        n_shuffles: None,
+        i_xt_null_bits_mean: None,
+        i_xt_null_bits_std: None,
+        i_ty_null_bits_mean: None,
+        i_ty_null_bits_std: None,
+        i_tt_null_bits_mean: None,
+        i_tt_null_bits_std: None,
+        i_xt_untrained_bits: None,
+        i_ty_untrained_bits: None,
+        n_samples: 1,
+        n_codes: 1,
+        n_distinct: None,
+        atom_share: None,
+        failure: None,
+    };
+    let estimates: Vec<EstimateRow> = rows.iter().map(estimate).collect();
+    let snapshots = svg("snapshots", Tables { estimates: &estimates, ..Tables::default() });
+    for title in ["epoch 0, step 1", "epoch 3, step 12", "epoch 3, step 13"] {
+        assert!(snapshots.contains(&format!(">{title}<")), "{title}");
+    }
+    assert_eq!(of_first_layer(&snapshots), 3 + 1);
+}
+
+#[test]
+fn a_picture_says_which_table_is_missing() {
+    let rows = summary("x", "a");
+    let tables = Tables { summary: &rows, ..Tables::default() };
+    let problem = |name: &str| find(name).unwrap().draw(tables).unwrap_err().to_string();
+    assert!(problem("snapshots").contains("`estimates/` is missing"), "{}", problem("snapshots"));
+    assert!(problem("bound").contains("`infoplane bound` writes it"), "{}", problem("bound"));
 }
 
 #[test]
@@ -167,7 +244,14 @@ fn gradients_have_three_panels_and_a_line_at_one() {
 
 #[test]
 fn histograms_shade_what_is_there() {
-    let histogram = |layer, epoch| Histogram { layer, epoch, low: -1.0, high: 1.0, shares: vec![0.25, 0.0, 0.75] };
+    let histogram = |layer, epoch| Histogram {
+        layer,
+        epoch,
+        step: epoch.into(),
+        low: -1.0,
+        high: 1.0,
+        shares: vec![0.25, 0.0, 0.75],
+    };
     let histograms = [histogram(1, 0), histogram(1, 1), histogram(2, 0), histogram(2, 1)];
     let svg = svg("histograms", Tables { histograms: &histograms, ..Tables::default() });
     assert!(svg.contains(">layer 1<") && svg.contains(">output<") && svg.contains(">share<"));
@@ -189,9 +273,9 @@ fn experiments_of_a_sweep_are_in_the_order_of_their_number() {
         let place = |label: &str| svg.find(&format!(">{label}<")).unwrap_or_else(|| panic!("{name} lacks {label}"));
         assert!(place("batch 256") < place("batch 1024"), "{name}");
     }
-    let one = summary("x", "a");
+    let single = summary("x", "a");
     for name in ["panels", "ends"] {
-        assert!((find(name).unwrap().draw)(Tables { summary: &one, ..Tables::default() }).is_err(), "{name}");
+        assert!(find(name).unwrap().draw(Tables { summary: &single, ..Tables::default() }).is_err(), "{name}");
     }
 }
 

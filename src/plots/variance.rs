@@ -3,8 +3,9 @@
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::canvas::{BLACK, rectangle, stroke, text, width_of};
-use super::series::names;
+use super::series::layers;
 use super::settings::short;
+use crate::math::unique::unique;
 use crate::store::schema::EffectRow;
 
 /// Size of most texts.
@@ -40,11 +41,9 @@ const BAR: f64 = 26.0;
 
 impl<'a> Bars<'a> {
     pub(super) fn of(effects: &'a [EffectRow]) -> Self {
-        let mut layers: Vec<i32> = effects.iter().map(|row| row.layer).collect();
-        layers.sort_unstable();
-        layers.dedup();
-        let of_layer = |layer: &i32| effects.iter().filter(|row| row.layer == *layer).collect();
-        Self { layers: layers.iter().map(of_layer).collect(), sources: names(effects, |row: &EffectRow| &row.source) }
+        let layers = layers(effects.iter().map(|row| row.layer)).into_iter();
+        let rows_of = |layer: i32| effects.iter().filter(|row| row.layer == layer).collect();
+        Self { layers: layers.map(rows_of).collect(), sources: unique(effects.iter().map(|row| row.source.as_str())) }
     }
 
     pub(super) fn width(&self) -> f64 {

@@ -1,6 +1,7 @@
-//! What stages that look at each other's files agree on: which settings a recording was made with, and what a bound was made of.
+//! What stages that read each other's files agree on: which settings a recording was made with, what a bound was made of, and
+//! where the tables over runs are.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
@@ -9,6 +10,16 @@ use crate::config::{BoundRequest, Pipeline};
 use crate::estimate_id::Values;
 use crate::store::schema::VERSION;
 use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, hash_bytes, verified_hash};
+
+/// The path of `table`, which `infoplane aggregate` writes into `folder`.
+///
+/// # Errors
+/// The table is not there.
+pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
+    let path = folder.join(table);
+    let missing = || StageError::Refused(format!("there is no {}; run `infoplane aggregate` first", path.display()));
+    if path.exists() { Ok(path) } else { Err(missing()) }
+}
 
 /// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.
 ///

@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Outcome, Progress, StageError};
+use super::{Outcome, Progress, StageError, keys};
+use crate::math::unique::unique;
 use crate::plots::film::{Frame, frame};
 use crate::store::schema::{SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, verified_hash, write_by, write_bytes};
@@ -62,11 +63,7 @@ pub fn movie(
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<(Outcome, PathBuf), StageError> {
-    let path = experiment.root().join(Experiment::SUMMARY);
-    if !path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` first", path.display());
-        return Err(StageError::Refused(problem));
-    }
+    let path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
     let rows = chosen(read_rows(&path)?, film)?;
     let name = match &film.experiment {
@@ -145,16 +142,6 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
         }
     };
     Ok(rows.into_iter().zip(&names).filter(|(_, name)| **name == estimator).map(|(row, _)| row).collect())
-}
-
-fn unique<'a>(names: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    let mut found: Vec<&str> = Vec::new();
-    for name in names {
-        if !found.contains(&name) {
-            found.push(name);
-        }
-    }
-    found
 }
 
 /// At most `n` of the recorded steps, evenly by their number in the recording, with the first and the last.

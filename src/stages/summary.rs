@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::StageError;
+use super::{StageError, keys};
 use crate::estimate_id::EstimateId;
 use crate::store::schema::{CompressionRow, SummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
@@ -49,10 +49,7 @@ pub struct Point {
 pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     let root = experiment.root();
     for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
-        if !root.join(table).exists() {
-            let problem = format!("there is no {}; run `infoplane aggregate` first", root.join(table).display());
-            return Err(StageError::Refused(problem));
-        }
+        keys::aggregated(root, table)?;
         verified_hash(root, "summary", table)?;
     }
     let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
-use super::inputs::{Estimated, Input, Parts};
+use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
 use crate::store::schema::{SummaryRow, WeightRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_all_rows};
@@ -46,11 +46,11 @@ pub(super) struct Beside {
     checks: Option<DataFrame>,
     gradients_over: Option<String>,
     /// Fits and norms over runs, for every set of runs that an estimator has.
-    over_runs: BTreeMap<Vec<String>, OverRuns>,
+    over_runs: BTreeMap<Vec<String>, MeansOverRuns>,
 }
 
 /// Means and counts of fits by snapshot, and of norms by layer and snapshot.
-struct OverRuns {
+struct MeansOverRuns {
     fits: Option<DataFrame>,
     norms: Option<DataFrame>,
 }
@@ -89,9 +89,9 @@ impl Beside {
     }
 
     /// The means of `runs`.
-    fn over(&self, runs: &[String]) -> PolarsResult<OverRuns> {
+    fn over(&self, runs: &[String]) -> PolarsResult<MeansOverRuns> {
         let mean = |name: &&str| [col(*name).mean(), col(*name).count().alias(format!("{name}_count"))];
-        let of = |table: &Option<DataFrame>, keys: &[&str], names: &[&str]| {
+        let average = |table: &Option<DataFrame>, keys: &[&str], names: &[&str]| {
             let over = |table: &DataFrame| {
                 let these = df!("run" => runs)?.lazy();
                 let table = table.clone().lazy().join(these, [col("run")], [col("run")], JoinType::Inner.into());
@@ -100,7 +100,7 @@ impl Beside {
             };
             table.as_ref().map(over).transpose()
         };
-        Ok(OverRuns { fits: of(&self.fits, &KEYS[1..], &FITS)?, norms: of(&self.norms, &KEYS, &NORMS)? })
+        Ok(MeansOverRuns { fits: average(&self.fits, &KEYS[1..], &FITS)?, norms: average(&self.norms, &KEYS, &NORMS)? })
     }
 }
 
@@ -137,7 +137,7 @@ pub(super) fn join(
     estimated: &Estimated,
 ) -> Result<(), FrameError> {
     let over_runs = &beside.over_runs[&runs_of(estimated)];
-    let column = |of: fn(&SummaryRow) -> i32| summary.iter().map(of).collect::<Vec<i32>>();
+    let column = |number: fn(&SummaryRow) -> i32| summary.iter().map(number).collect::<Vec<i32>>();
     let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
         "layer" => column(|row| row.layer),
@@ -146,26 +146,34 @@ pub(super) fn join(
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
     )?;
     let joined = joined(snapshots.lazy(), over_runs, beside, estimated).collect()?;
-    let number = |name: &str| joined.column(&format!("{name}_mean"))?.f64();
+    let [loss_train, loss_test, error_train, error_test, accuracy_train, accuracy_test] = means(&joined, FITS)?;
+    let [gradient_mean, gradient_std, gradient_snr, weight] = means(&joined, NORMS)?;
     let count = |name: &str| joined.column(name)?.i64();
-    let place = count("place")?;
+    let (place, n_warning, n_violated) = (count("place")?, count("n_checks_warning")?, count("n_checks_violated")?);
     for i in 0..joined.height() {
         let Some(row) = place.get(i).and_then(|place| summary.get_mut(place as usize)) else { continue };
-        row.loss_train_nats_mean = number("loss_train_nats")?.get(i);
-        row.loss_test_nats_mean = number("loss_test_nats")?.get(i);
-        row.squared_error_train_mean = number("squared_error_train")?.get(i);
-        row.squared_error_test_mean = number("squared_error_test")?.get(i);
-        row.accuracy_train_mean = number("accuracy_train")?.get(i);
-        row.accuracy_test_mean = number("accuracy_test")?.get(i);
+        row.loss_train_nats_mean = loss_train.get(i);
+        row.loss_test_nats_mean = loss_test.get(i);
+        row.squared_error_train_mean = error_train.get(i);
+        row.squared_error_test_mean = error_test.get(i);
+        row.accuracy_train_mean = accuracy_train.get(i);
+        row.accuracy_test_mean = accuracy_test.get(i);
         row.gradients_over.clone_from(&beside.gradients_over);
-        row.gradient_mean_norm_mean = number("gradient_mean_norm")?.get(i);
-        row.gradient_std_norm_mean = number("gradient_std_norm")?.get(i);
-        row.gradient_snr_mean = number("gradient_snr")?.get(i);
-        row.weight_norm_mean = number("weight_norm")?.get(i);
-        row.n_checks_warning = count("n_checks_warning")?.get(i);
-        row.n_checks_violated = count("n_checks_violated")?.get(i);
+        row.gradient_mean_norm_mean = gradient_mean.get(i);
+        row.gradient_std_norm_mean = gradient_std.get(i);
+        row.gradient_snr_mean = gradient_snr.get(i);
+        row.weight_norm_mean = weight.get(i);
+        row.n_checks_warning = n_warning.get(i);
+        row.n_checks_violated = n_violated.get(i);
     }
     Ok(())
+}
+
+/// The columns of the means of `names`.
+fn means<'f, const N: usize>(joined: &'f DataFrame, names: [&str; N]) -> PolarsResult<[&'f Float64Chunked; N]> {
+    let columns: Vec<&Float64Chunked> =
+        names.iter().map(|name| joined.column(&format!("{name}_mean"))?.f64()).collect::<PolarsResult<_>>()?;
+    Ok(std::array::from_fn(|i| columns[i]))
 }
 
 /// The table in `file`, as comma-separated values.
@@ -193,14 +201,15 @@ fn select(mut table: LazyFrame, kept: &[&str], numbers: &[&str]) -> PolarsResult
 }
 
 /// A table of every run, with the run beside it.
-fn of_runs(runs: &[Parts], columns: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>) -> PolarsResult<LazyFrame> {
-    let of_run = |parts: &Parts| Ok(columns(scan(&parts.paths)?)?.with_column(lit(parts.run.as_str()).alias("run")));
+fn of_runs(runs: &[TableFiles], columns: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>) -> PolarsResult<LazyFrame> {
+    let of_run =
+        |parts: &TableFiles| Ok(columns(scan(&parts.paths)?)?.with_column(lit(parts.run.as_str()).alias("run")));
     let tables = runs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
     concat(tables, UnionArgs::default())
 }
 
 /// The norms of the kind of gradients that was recorded first, and its name.
-fn gradient_norms(runs: &[Parts]) -> Result<(DataFrame, Option<String>), FrameError> {
+fn gradient_norms(runs: &[TableFiles]) -> Result<(DataFrame, Option<String>), FrameError> {
     // Files of version 1 have no name for the only kind they know.
     let only = "after_step";
     let columns = |mut table: LazyFrame| {
@@ -214,15 +223,16 @@ fn gradient_norms(runs: &[Parts]) -> Result<(DataFrame, Option<String>), FrameEr
         let table = table.with_column(over.alias("gradients_over"));
         Ok(select(table, &["layer", "epoch", "step", "gradients_over"], &norms)?.with_column(snr))
     };
-    let all = of_runs(runs, columns)?.collect()?;
-    let first = all.column("gradients_over")?.str()?.get(0).map(str::to_owned);
+    let gradients = of_runs(runs, columns)?.collect()?;
+    let first = gradients.column("gradients_over")?.str()?.get(0).map(str::to_owned);
     let of_first = col("gradients_over").eq(lit(first.clone().unwrap_or_else(|| only.to_owned())));
-    let norms = all.lazy().filter(of_first).select([RUN_KEYS.map(col).to_vec(), NORMS.map(col).to_vec()].concat());
+    let norms =
+        gradients.lazy().filter(of_first).select([RUN_KEYS.map(col).to_vec(), NORMS.map(col).to_vec()].concat());
     Ok((norms.collect()?, first))
 }
 
 /// The Frobenius norms of recorded kernels; `None` where there are none.
-fn weight_norms(weights: &[(usize, Parts)]) -> Result<Option<DataFrame>, FrameError> {
+fn weight_norms(weights: &[(usize, TableFiles)]) -> Result<Option<DataFrame>, FrameError> {
     let (mut runs, mut layers, mut epochs, mut steps, mut norms) = (vec![], vec![], vec![], vec![], vec![]);
     for (layer, parts) in weights {
         for row in read_all_rows::<WeightRow>(&parts.paths)? {
@@ -252,11 +262,11 @@ fn checks(path: &Path) -> PolarsResult<DataFrame> {
 }
 
 /// The layers and snapshots of one estimator with what is beside them.
-fn joined(mut table: LazyFrame, over_runs: &OverRuns, beside: &Beside, estimated: &Estimated) -> LazyFrame {
+fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns, beside: &Beside, estimated: &Estimated) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
         // A mean over fewer runs than the others of its row would be read as one over all of them.
-        let of_all = |name: &&str| {
+        let over_whole_row = |name: &&str| {
             let is_whole = col(format!("{name}_count")).eq(col("n_rows"));
             when(is_whole).then(col(*name)).otherwise(lit(NULL)).alias(format!("{name}_mean"))
         };
@@ -264,7 +274,7 @@ fn joined(mut table: LazyFrame, over_runs: &OverRuns, beside: &Beside, estimated
             None => table.with_columns(names.iter().map(|name| null(&format!("{name}_mean"))).collect::<Vec<_>>()),
             Some(means) => {
                 let joined = table.join(means.clone().lazy(), &on, &on, JoinType::Left.into());
-                joined.with_columns(names.iter().map(of_all).collect::<Vec<_>>())
+                joined.with_columns(names.iter().map(over_whole_row).collect::<Vec<_>>())
             }
         };
     }

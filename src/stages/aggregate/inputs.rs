@@ -16,11 +16,11 @@ pub(super) struct Input {
     /// Every estimator, with its table of each run.
     pub(super) estimators: Vec<Estimated>,
     /// Losses and accuracies of every run that has them.
-    pub(super) epochs: Vec<Parts>,
+    pub(super) epochs: Vec<TableFiles>,
     /// Gradients likewise.
-    pub(super) gradients: Vec<Parts>,
+    pub(super) gradients: Vec<TableFiles>,
     /// Weights by layer, where there are no gradients to take their norms from.
-    pub(super) weights: Vec<(usize, Parts)>,
+    pub(super) weights: Vec<(usize, TableFiles)>,
     /// Whether there are verdicts of `infoplane check`.
     pub(super) is_checked: bool,
     /// How the trainings ended, where the recording says so.
@@ -41,7 +41,7 @@ pub(super) struct Estimated {
 
 /// The files of one table of one run.
 #[derive(Debug)]
-pub(super) struct Parts {
+pub(super) struct TableFiles {
     pub(super) run: String,
     pub(super) paths: Vec<PathBuf>,
 }
@@ -149,14 +149,14 @@ fn parts<R: Row>(
     runs: &[RecordedRun],
     layer: Option<usize>,
     hashes: &mut Vec<(String, String)>,
-) -> Result<Vec<Parts>, StoreError> {
+) -> Result<Vec<TableFiles>, StoreError> {
     let mut found = Vec::new();
     for run in runs {
         let paths = run.parts(R::TABLE, layer);
         if !paths.is_empty() {
             let place = format!("{} of {}", R::TABLE, run.id);
             hashes.extend(run.verify(R::TABLE, layer)?.into_iter().map(|hash| (place.clone(), hash)));
-            found.push(Parts { run: run.id.to_string(), paths });
+            found.push(TableFiles { run: run.id.to_string(), paths });
         }
     }
     Ok(found)

@@ -46,8 +46,11 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     let mut made = Made::default();
     for input in &inputs {
         let beside = Beside::read(input)?;
-        let parts: Vec<Made> =
-            input.estimators.par_iter().map(|one| Made::of(input, &beside, one)).collect::<Result<_, StageError>>()?;
+        let parts: Vec<Made> = input
+            .estimators
+            .par_iter()
+            .map(|estimated| Made::of(input, &beside, estimated))
+            .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
     }
     made.sort();
@@ -96,12 +99,12 @@ impl Made {
         let n_rows: Vec<usize> = by_snapshot.iter().map(|rows| rows.len()).collect();
         frames::join(&mut summary, &n_rows, beside, estimated)?;
         add_intervals(&mut summary, &by_snapshot);
-        let courses = snapshots::courses(input, &beside.ratios, &rows);
+        let histories = snapshots::histories(input, &beside.ratios, &rows);
         let (phases, compression) = phases(
             &input.experiment.name(),
             &estimated.estimator,
             rows.first().and_then(|row| row.quantity.as_deref()),
-            &courses,
+            &histories,
         );
         Ok(Self { summary, phases, compression })
     }
@@ -123,11 +126,11 @@ impl Made {
 
 /// Puts the intervals of both means into `summary`, which has a row for each of `by_snapshot`.
 fn add_intervals(summary: &mut [SummaryRow], by_snapshot: &[&[EstimateRow]]) {
-    let of = |number: fn(&EstimateRow) -> Option<f64>| {
+    let of_column = |number: fn(&EstimateRow) -> Option<f64>| {
         let numbers: Vec<Vec<f64>> = by_snapshot.iter().map(|rows| snapshots::numbers(rows, number)).collect();
         intervals(&numbers)
     };
-    let (of_xt, of_ty) = (of(|row| row.i_xt_bits), of(|row| row.i_ty_bits));
+    let (of_xt, of_ty) = (of_column(|row| row.i_xt_bits), of_column(|row| row.i_ty_bits));
     for ((row, xt), ty) in summary.iter_mut().zip(of_xt).zip(of_ty) {
         (row.i_xt_bits_low, row.i_xt_bits_high) = (xt.map(|i| i[0]), xt.map(|i| i[1]));
         (row.i_ty_bits_low, row.i_ty_bits_high) = (ty.map(|i| i[0]), ty.map(|i| i[1]));
@@ -152,10 +155,10 @@ fn intervals(snapshots: &[Vec<f64>]) -> Vec<Option<[f64; 2]>> {
 
 /// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
 fn warn_of_fewer_runs(rows: &[SummaryRow]) {
-    let of = |row: &SummaryRow| row.n_runs + row.n_failed;
+    let n_estimated = |row: &SummaryRow| row.n_runs + row.n_failed;
     for rows in rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator)) {
-        let most = rows.iter().map(of).max().unwrap_or(0);
-        let n_fewer = rows.iter().filter(|row| of(row) < most).count();
+        let most = rows.iter().map(n_estimated).max().unwrap_or(0);
+        let n_fewer = rows.iter().filter(|row| n_estimated(row) < most).count();
         if n_fewer > 0 {
             tracing::warn!(
                 "{}, {}: {n_fewer} of {} rows stand on fewer than {most} runs, which were recorded at different steps",
@@ -176,9 +179,9 @@ fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
         owners.entry(row.estimator.to_string()).or_default().insert(&row.experiment);
     }
     for (what, owners) in owners.iter().filter(|(_, owners)| owners.len() < experiments.len()) {
-        let (n, all) = (owners.len(), experiments.len());
+        let (n, n_experiments) = (owners.len(), experiments.len());
         let first: Vec<&str> = owners.iter().take(3).copied().collect();
         let more = if n > first.len() { ", …" } else { "" };
-        tracing::warn!("{what} is only in {n} of {all} experiments: {}{more}", first.join(", "));
+        tracing::warn!("{what} is only in {n} of {n_experiments} experiments: {}{more}", first.join(", "));
     }
 }

@@ -3,32 +3,32 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::snapshots::{mean, median};
 use crate::estimate_id::EstimateId;
+use crate::math::descriptive::{first_largest, mean, median};
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::schema::{CompressionRow, PhaseRow};
 use crate::store::{CompressionVerdict, RunId};
 
 /// An estimator, and what its estimates are in words.
-type Estimated<'a> = (&'a Arc<EstimateId>, Option<&'a str>);
+type EstimatedQuantity<'a> = (&'a Arc<EstimateId>, Option<&'a str>);
 
 /// Of the way from the first I(T;Y) to its largest, what counts as fitted.
 const FITTED_SHARE: f64 = 0.9;
 
 /// One run and layer over its training, by rising step.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Course {
+pub(super) struct LayerHistory {
     pub(super) run: String,
     pub(super) layer: i32,
-    pub(super) snapshots: Vec<Snapshot>,
+    pub(super) snapshots: Vec<SnapshotValues>,
     /// Why it says nothing of a whole training.
     pub(super) failure: Option<String>,
 }
 
 /// A recorded snapshot.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Snapshot {
+pub(super) struct SnapshotValues {
     pub(super) epoch: i32,
     pub(super) step: i64,
     pub(super) i_xt: Option<f64>,
@@ -37,20 +37,20 @@ pub(super) struct Snapshot {
     pub(super) snr: Option<f64>,
 }
 
-/// The phases of one estimator's `courses`, which are all runs and layers of one experiment.
+/// The phases of one estimator's `histories`, which are all runs and layers of one experiment.
 pub(super) fn phases(
     experiment: &str,
     estimator: &Arc<EstimateId>,
     quantity: Option<&str>,
-    courses: &[Course],
+    histories: &[LayerHistory],
 ) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
-    let layers: BTreeSet<i32> = courses.iter().map(|course| course.layer).collect();
+    let layers: BTreeSet<i32> = histories.iter().map(|history| history.layer).collect();
     let (mut phases, mut compressions) = (Vec::new(), Vec::new());
     for layer in layers {
-        let of_layer: Vec<&Course> = courses.iter().filter(|course| course.layer == layer).collect();
+        let of_layer: Vec<&LayerHistory> = histories.iter().filter(|history| history.layer == layer).collect();
         let peaks = peaks_of_the_other_half(&of_layer);
-        let row = |course: &&Course| {
-            phase(experiment, (estimator, quantity), course, peaks.get(course.run.as_str()).copied())
+        let row = |history: &&LayerHistory| {
+            phase(experiment, (estimator, quantity), history, peaks.get(history.run.as_str()).copied())
         };
         let rows: Vec<PhaseRow> = of_layer.iter().map(row).collect();
         compressions.push(compression(experiment, (estimator, quantity), layer, &rows));
@@ -68,8 +68,8 @@ pub(super) fn phases(
 /// numbers are independent of each other, as tests assume. (Asked where all others are at their largest they are not: of
 /// fifty runs of mere noise a 95 % interval then misses 0 in 30 % of cases.) Runs that were recorded at different steps are
 /// compared at all of them, each with what it had last.
-fn peaks_of_the_other_half<'c>(courses: &[&'c Course]) -> BTreeMap<&'c str, (i32, i64)> {
-    let whole: Vec<Values<'c>> = courses.iter().filter_map(|course| Values::of(course)).collect();
+fn peaks_of_the_other_half<'c>(histories: &[&'c LayerHistory]) -> BTreeMap<&'c str, (i32, i64)> {
+    let whole: Vec<Values<'c>> = histories.iter().filter_map(|history| Values::of(history)).collect();
     let mut peaks = BTreeMap::new();
     if whole.len() < 2 {
         return peaks;
@@ -101,10 +101,10 @@ struct Values<'c> {
 
 impl<'c> Values<'c> {
     /// `None` of a run that failed, or was recorded once only: nothing of it can fall.
-    fn of(course: &'c Course) -> Option<Self> {
-        let value = |snapshot: &Snapshot| Some((snapshot.step, snapshot.epoch, snapshot.i_xt?));
-        let values: Vec<(i64, i32, f64)> = course.snapshots.iter().filter_map(value).collect();
-        (course.failure.is_none() && values.len() > 1).then_some(Self { run: &course.run, values })
+    fn of(history: &'c LayerHistory) -> Option<Self> {
+        let value = |snapshot: &SnapshotValues| Some((snapshot.step, snapshot.epoch, snapshot.i_xt?));
+        let values: Vec<(i64, i32, f64)> = history.snapshots.iter().filter_map(value).collect();
+        (history.failure.is_none() && values.len() > 1).then_some(Self { run: &history.run, values })
     }
 
     /// The value at the last recorded snapshot that is not after `step`.
@@ -116,17 +116,17 @@ impl<'c> Values<'c> {
 
 fn phase(
     experiment: &str,
-    (estimator, quantity): Estimated<'_>,
-    course: &Course,
+    (estimator, quantity): EstimatedQuantity<'_>,
+    history: &LayerHistory,
     others_peak: Option<(i32, i64)>,
 ) -> PhaseRow {
     let mut row = PhaseRow {
         experiment: experiment.to_owned(),
         estimator: Arc::clone(estimator),
         quantity: quantity.map(str::to_owned),
-        run: course.run.clone(),
-        layer: course.layer,
-        end_epoch: course.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
+        run: history.run.clone(),
+        layer: history.layer,
+        end_epoch: history.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
         i_xt_start_bits: None,
         i_xt_peak_bits: None,
         i_xt_peak_epoch: None,
@@ -138,65 +138,61 @@ fn phase(
         i_ty_end_bits: None,
         fitted_epoch: None,
         diffusion_epoch: None,
-        failure: course.failure.clone(),
+        failure: history.failure.clone(),
     };
-    if course.failure.is_some() {
+    if history.failure.is_some() {
         return row;
     }
-    let i_xt: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_xt?))).collect();
-    if let (Some(first), Some(last), Some(peak)) = (i_xt.first(), i_xt.last(), largest(&i_xt)) {
+    let i_xt: Vec<(i32, f64)> = history.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_xt?))).collect();
+    if let (Some(first), Some(last), Some(peak)) = (i_xt.first(), i_xt.last(), first_largest(&i_xt)) {
         row.i_xt_start_bits = Some(first.1);
         row.i_xt_peak_bits = Some(peak.1);
         row.i_xt_peak_epoch = Some(peak.0.into());
         row.i_xt_end_bits = Some(last.1);
         row.drop_bits = Some(peak.1 - last.1);
         row.others_peak_epoch = others_peak.map(|(epoch, _)| epoch.into());
-        row.compression_bits = others_peak.zip(Values::of(course)).map(|((_, step), own)| own.held(step) - last.1);
+        row.compression_bits = others_peak.zip(Values::of(history)).map(|((_, step), own)| own.held(step) - last.1);
     }
-    let i_ty: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_ty?))).collect();
+    let i_ty: Vec<(i32, f64)> = history.snapshots.iter().filter_map(|m| Some((m.epoch, m.i_ty?))).collect();
     if let (Some(first), Some(last)) = (i_ty.first(), i_ty.last()) {
         row.i_ty_start_bits = Some(first.1);
         row.i_ty_end_bits = Some(last.1);
         row.fitted_epoch = fitted(&i_ty).map(i64::from);
     }
-    let snr: Vec<(i32, f64)> = course.snapshots.iter().filter_map(|m| Some((m.epoch, m.snr?))).collect();
+    let snr: Vec<(i32, f64)> = history.snapshots.iter().filter_map(|m| Some((m.epoch, m.snr?))).collect();
     row.diffusion_epoch = diffusion(&snr).map(i64::from);
     row
 }
 
-/// The first of the largest values.
-fn largest(course: &[(i32, f64)]) -> Option<(i32, f64)> {
-    course.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })
-}
-
 /// The first epoch with [`FITTED_SHARE`] of the way from the first value to the largest; `None` where it never rises.
-fn fitted(course: &[(i32, f64)]) -> Option<i32> {
-    let (first, peak) = (course.first()?.1, largest(course)?.1);
+fn fitted(history: &[(i32, f64)]) -> Option<i32> {
+    let (first, peak) = (history.first()?.1, first_largest(history)?.1);
     let enough = first + FITTED_SHARE * (peak - first);
-    let reached = course.iter().find(|(_, value)| *value >= enough).filter(|_| peak > first);
+    let reached = history.iter().find(|(_, value)| *value >= enough).filter(|_| peak > first);
     reached.map(|(epoch, _)| *epoch)
 }
 
 /// The first epoch after the largest ratio at which it is below 1; `None` where the largest is not above 1.
 fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
-    let peak = largest(snr).filter(|(_, ratio)| *ratio > 1.0)?;
+    let peak = first_largest(snr).filter(|(_, ratio)| *ratio > 1.0)?;
     snr.iter().find(|(epoch, ratio)| *epoch > peak.0 && *ratio < 1.0).map(|(epoch, _)| *epoch)
 }
 
 /// What the runs of a layer come to.
 fn compression(
     experiment: &str,
-    (estimator, quantity): Estimated<'_>,
+    (estimator, quantity): EstimatedQuantity<'_>,
     layer: i32,
     rows: &[PhaseRow],
 ) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
-    let all = |number: fn(&PhaseRow) -> Option<f64>| sound.iter().filter_map(|row| number(row)).collect::<Vec<f64>>();
+    let numbers =
+        |number: fn(&PhaseRow) -> Option<f64>| sound.iter().filter_map(|row| number(row)).collect::<Vec<f64>>();
     let epochs = |number: fn(&PhaseRow) -> Option<i64>| {
         sound.iter().filter_map(|row| number(row)).map(|epoch| epoch as f64).collect::<Vec<f64>>()
     };
-    let numbers = all(|row| row.compression_bits);
-    let interval = mean_interval(&numbers);
+    let compressions = numbers(|row| row.compression_bits);
+    let interval = mean_interval(&compressions);
     let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
     let verdict = interval.map_or(CompressionVerdict::Undecided, verdict);
     let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
@@ -215,17 +211,17 @@ fn compression(
         layer,
         n_runs: sound.len() as i32,
         n_failed: (rows.len() - sound.len()) as i32,
-        i_xt_peak_bits_mean: mean(&all(|row| row.i_xt_peak_bits)),
+        i_xt_peak_bits_mean: mean(&numbers(|row| row.i_xt_peak_bits)),
         i_xt_peak_epoch_median: median(epochs(|row| row.i_xt_peak_epoch)),
-        i_xt_end_bits_mean: mean(&all(|row| row.i_xt_end_bits)),
-        drop_bits_mean: mean(&all(|row| row.drop_bits)),
+        i_xt_end_bits_mean: mean(&numbers(|row| row.i_xt_end_bits)),
+        drop_bits_mean: mean(&numbers(|row| row.drop_bits)),
         compression_bits_mean: interval.map(|i| i.mean),
         compression_bits_std: interval.map(|i| i.std),
         compression_bits_low: interval.map(|i| i.low),
         compression_bits_high: interval.map(|i| i.high),
-        n_compressing: numbers.iter().filter(|bits| **bits > 0.0).count() as i32,
-        sign_p: sign_test(&numbers),
-        wilcoxon_p: wilcoxon(&numbers),
+        n_compressing: compressions.iter().filter(|bits| **bits > 0.0).count() as i32,
+        sign_p: sign_test(&compressions),
+        wilcoxon_p: wilcoxon(&compressions),
         n_fitted: fitted.len() as i32,
         fitted_epoch_median: median(fitted),
         n_diffused: diffused.len() as i32,
@@ -248,8 +244,8 @@ mod tests {
     use super::*;
 
     /// A run of layer 1 with these I(X;T) at steps and epochs 0, 1, 2, …; I(T;Y) is a tenth of it.
-    fn course(run: &str, i_xt: &[f64]) -> Course {
-        let snapshot = |(n, bits): (usize, &f64)| Snapshot {
+    fn history(run: &str, i_xt: &[f64]) -> LayerHistory {
+        let snapshot = |(n, bits): (usize, &f64)| SnapshotValues {
             epoch: n as i32,
             step: n as i64,
             i_xt: Some(*bits),
@@ -257,11 +253,11 @@ mod tests {
             snr: None,
         };
         let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
-        Course { run: run.to_owned(), layer: 1, snapshots, failure: None }
+        LayerHistory { run: run.to_owned(), layer: 1, snapshots, failure: None }
     }
 
-    fn of(courses: &[Course]) -> (Vec<PhaseRow>, CompressionRow) {
-        let (phases, mut compressions) = phases("e", &Arc::new(EstimateId::of_table("binning-exact")), None, courses);
+    fn of(histories: &[LayerHistory]) -> (Vec<PhaseRow>, CompressionRow) {
+        let (phases, mut compressions) = phases("e", &Arc::new(EstimateId::of_table("binning-exact")), None, histories);
         (phases, compressions.remove(0))
     }
 
@@ -269,9 +265,9 @@ mod tests {
     fn compression_is_taken_from_where_the_other_half_is_at_its_largest() {
         // By hand: r1 is the other half of r0 and r2 and largest at 2; r0 and r2 are that of r1 and largest at 2 (6 + 3).
         let runs = [
-            course("r0", &[1.0, 2.0, 6.0, 1.0]),
-            course("r1", &[1.0, 3.0, 4.0, 2.0]),
-            course("r2", &[1.0, 4.0, 3.0, 0.0]),
+            history("r0", &[1.0, 2.0, 6.0, 1.0]),
+            history("r1", &[1.0, 3.0, 4.0, 2.0]),
+            history("r2", &[1.0, 4.0, 3.0, 0.0]),
         ];
         let (phases, over_runs) = of(&runs);
         let peaks: Vec<i64> = phases.iter().map(|row| row.others_peak_epoch.unwrap()).collect();
@@ -303,9 +299,9 @@ mod tests {
         for _ in 0..n_tried {
             let mut run = |i: usize| {
                 let noise: Vec<f64> = (0..24).map(|_| (0..12).map(|_| rng.random::<f64>()).sum()).collect();
-                course(&format!("r{i:02}"), &noise)
+                history(&format!("r{i:02}"), &noise)
             };
-            let runs: Vec<Course> = (0..20).map(&mut run).collect();
+            let runs: Vec<LayerHistory> = (0..20).map(&mut run).collect();
             let (phases, over_runs) = of(&runs);
             // Each run falls from its own largest value, as one of 24 is above the last.
             assert!(phases.iter().map(|row| row.drop_bits.unwrap()).sum::<f64>() > 10.0);
@@ -317,24 +313,25 @@ mod tests {
 
     #[test]
     fn what_only_rises_does_not_compress() {
-        let (_, over_runs) = of(&[course("r0", &[1.0, 2.0, 3.0]), course("r1", &[1.0, 2.5, 2.6])]);
+        let (_, over_runs) = of(&[history("r0", &[1.0, 2.0, 3.0]), history("r1", &[1.0, 2.5, 2.6])]);
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("does not", Some(0.0)));
         assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (None, None));
     }
 
     #[test]
     fn one_run_or_snapshot_has_no_interval_and_failed_ones_are_counted() {
-        let (_, over_runs) = of(&[course("r0", &[3.0]), course("r1", &[3.0])]);
+        let (_, over_runs) = of(&[history("r0", &[3.0]), history("r1", &[3.0])]);
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("undecided", None));
         assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have two recorded snapshots or more"));
 
-        let (phases, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0])]);
+        let (phases, over_runs) = of(&[history("r0", &[1.0, 3.0, 2.0])]);
         assert_eq!((phases[0].drop_bits, phases[0].compression_bits), (Some(1.0), None));
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_low), ("undecided", None));
         assert_eq!(over_runs.reason.as_deref(), Some("one run has no interval; record more"));
 
-        let failed = |run| Course { failure: Some("epoch 3: no density".to_owned()), ..course(run, &[1.0, 9.0]) };
-        let (_, over_runs) = of(&[course("r0", &[1.0, 3.0, 2.0]), failed("r1")]);
+        let failed =
+            |run| LayerHistory { failure: Some("epoch 3: no density".to_owned()), ..history(run, &[1.0, 9.0]) };
+        let (_, over_runs) = of(&[history("r0", &[1.0, 3.0, 2.0]), failed("r1")]);
         assert_eq!((over_runs.n_runs, over_runs.n_failed), (1, 1));
         let (phases, over_runs) = of(&[failed("r0"), failed("r1")]);
         assert_eq!(phases[1].i_xt_peak_bits, None);
@@ -343,12 +340,12 @@ mod tests {
 
     #[test]
     fn runs_recorded_at_different_steps_hold_what_they_had_last() {
-        let mut sparse = course("r1", &[1.0, 4.0, 2.0]);
+        let mut sparse = history("r1", &[1.0, 4.0, 2.0]);
         for (snapshot, step) in sparse.snapshots.iter_mut().zip([0, 2, 10]) {
             (snapshot.step, snapshot.epoch) = (step, step as i32);
         }
         // The other of r0 is largest from step 2 on; r1 holds 4 from there, the other of r1 is largest at 1, where r1 has 1.
-        let (phases, _) = of(&[course("r0", &[1.0, 5.0, 3.0, 2.0]), sparse]);
+        let (phases, _) = of(&[history("r0", &[1.0, 5.0, 3.0, 2.0]), sparse]);
         assert_eq!(phases[0].others_peak_epoch, Some(2));
         assert_eq!(phases[0].compression_bits, Some(1.0));
         assert_eq!((phases[1].others_peak_epoch, phases[1].compression_bits), (Some(1), Some(-1.0)));
@@ -356,17 +353,17 @@ mod tests {
 
     #[test]
     fn fitting_ends_at_nine_tenths_of_the_climb_and_drift_where_noise_outweighs_the_signal() {
-        let check = |course: &[f64], expected: Option<i32>| {
-            let course: Vec<(i32, f64)> = (0..).zip(course.iter().copied()).collect();
-            assert_eq!(fitted(&course), expected);
+        let check = |history: &[f64], expected: Option<i32>| {
+            let history: Vec<(i32, f64)> = (0..).zip(history.iter().copied()).collect();
+            assert_eq!(fitted(&history), expected);
         };
         check(&[0.0, 0.5, 0.9, 1.0], Some(2));
         check(&[0.2, 0.2, 0.2], None);
         check(&[0.5, 0.1], None);
         check(&[], None);
-        let check = |course: &[f64], expected: Option<i32>| {
-            let course: Vec<(i32, f64)> = (0..).zip(course.iter().copied()).collect();
-            assert_eq!(diffusion(&course), expected);
+        let check = |history: &[f64], expected: Option<i32>| {
+            let history: Vec<(i32, f64)> = (0..).zip(history.iter().copied()).collect();
+            assert_eq!(diffusion(&history), expected);
         };
         check(&[0.5, 2.0, 4.0, 1.0, 0.9, 2.0], Some(4));
         check(&[0.9, 0.8], None);

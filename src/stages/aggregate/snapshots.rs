@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use super::super::StageError;
 use super::inputs::{Estimated, Input};
-use super::phases::{Course, Snapshot};
+use super::phases::{LayerHistory, SnapshotValues};
+use crate::math::descriptive;
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows};
 
@@ -50,7 +51,7 @@ pub(super) fn numbers(rows: &[EstimateRow], number: fn(&EstimateRow) -> Option<f
 /// What the rows of one layer and snapshot are over runs; what is beside the estimates, and the intervals, are left out.
 pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let first = &rows[0];
-    let mean = |number| mean(&numbers(rows, number));
+    let mean = |number| descriptive::mean(&numbers(rows, number));
     let least = |number| numbers(rows, number).into_iter().reduce(f64::min);
     let (i_xt, i_ty) = (numbers(rows, |row| row.i_xt_bits), numbers(rows, |row| row.i_ty_bits));
     SummaryRow {
@@ -64,14 +65,14 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         // Every estimate has I(T;Y).
         n_runs: i_ty.len() as i32,
         n_failed: rows.iter().filter(|row| row.failure.is_some()).count() as i32,
-        i_xt_bits_mean: self::mean(&i_xt),
-        i_xt_bits_std: std(&i_xt),
-        i_xt_bits_median: median(i_xt),
+        i_xt_bits_mean: descriptive::mean(&i_xt),
+        i_xt_bits_std: descriptive::std(&i_xt),
+        i_xt_bits_median: descriptive::median(i_xt),
         i_xt_bits_low: None,
         i_xt_bits_high: None,
-        i_ty_bits_mean: self::mean(&i_ty),
-        i_ty_bits_std: std(&i_ty),
-        i_ty_bits_median: median(i_ty),
+        i_ty_bits_mean: descriptive::mean(&i_ty),
+        i_ty_bits_std: descriptive::std(&i_ty),
+        i_ty_bits_median: descriptive::median(i_ty),
         i_ty_bits_low: None,
         i_ty_bits_high: None,
         i_tt_bits_mean: mean(|row| row.i_tt_bits),
@@ -98,66 +99,30 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     }
 }
 
-/// The course of every run and layer.
-pub(super) fn courses(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) -> Vec<Course> {
-    let mut courses: BTreeMap<(&str, i32), Course> = BTreeMap::new();
+/// The history of every run and layer.
+pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) -> Vec<LayerHistory> {
+    let mut histories: BTreeMap<(&str, i32), LayerHistory> = BTreeMap::new();
     for row in rows {
-        let course = courses.entry((&row.run, row.layer)).or_insert_with(|| {
+        let history = histories.entry((&row.run, row.layer)).or_insert_with(|| {
             let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(&row.run));
             let failure = failed.map(|reason| format!("its training failed: {reason}"));
-            Course { run: row.run.clone(), layer: row.layer, snapshots: Vec::new(), failure }
+            LayerHistory { run: row.run.clone(), layer: row.layer, snapshots: Vec::new(), failure }
         });
-        if let Some(why) = row.failure.as_ref().filter(|_| course.failure.is_none()) {
-            course.failure = Some(format!("epoch {}: {why}", row.epoch));
+        if let Some(why) = row.failure.as_ref().filter(|_| history.failure.is_none()) {
+            history.failure = Some(format!("epoch {}: {why}", row.epoch));
         }
         let snr = ratios.get(&row.run).and_then(|of_run| of_run.get(&(row.layer, row.step))).copied();
         let EstimateRow { epoch, step, i_xt_bits, i_ty_bits, .. } = row;
-        course.snapshots.push(Snapshot { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
+        history.snapshots.push(SnapshotValues { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
     }
-    courses.into_values().map(without_gaps).collect()
+    histories.into_values().map(without_gaps).collect()
 }
 
-/// A course that has I(X;T) at some snapshots only says nothing of its peak or end.
-fn without_gaps(mut course: Course) -> Course {
-    let gap = course.snapshots.iter().find(|snapshot| snapshot.i_xt.is_none());
-    if let Some(gap) = gap.filter(|_| course.failure.is_none() && course.snapshots.iter().any(|m| m.i_xt.is_some())) {
-        course.failure = Some(format!("epoch {} has no I(X;T)", gap.epoch));
+/// A history that has I(X;T) at some snapshots only says nothing of its peak or end.
+fn without_gaps(mut history: LayerHistory) -> LayerHistory {
+    let gap = history.snapshots.iter().find(|snapshot| snapshot.i_xt.is_none());
+    if let Some(gap) = gap.filter(|_| history.failure.is_none() && history.snapshots.iter().any(|m| m.i_xt.is_some())) {
+        history.failure = Some(format!("epoch {} has no I(X;T)", gap.epoch));
     }
-    course
-}
-
-/// `None` of no numbers.
-pub(super) fn mean(numbers: &[f64]) -> Option<f64> {
-    (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
-}
-
-/// Standard deviation (n − 1); `None` of fewer than two numbers.
-fn std(numbers: &[f64]) -> Option<f64> {
-    let mean = mean(numbers).filter(|_| numbers.len() > 1)?;
-    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
-    Some((squares / (numbers.len() as f64 - 1.0)).sqrt())
-}
-
-/// The middle one, or the mean of the two in the middle.
-pub(super) fn median(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let n = numbers.len();
-    let (below, above) = (numbers.get(n.checked_sub(1)? / 2)?, numbers.get(n / 2)?);
-    Some((below + above) / 2.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn means_spreads_and_medians_are_those_of_a_table_made_by_hand() {
-        // 1, 2, 3, 6: mean 3; squares 4 + 1 + 0 + 9 = 14 over 3; between 2 and 3.
-        let numbers = [6.0, 1.0, 3.0, 2.0];
-        assert_eq!((mean(&numbers), median(numbers.to_vec())), (Some(3.0), Some(2.5)));
-        assert!((std(&numbers).unwrap() - (14.0_f64 / 3.0).sqrt()).abs() < 1e-15);
-        assert_eq!((mean(&[]), std(&[]), median(vec![])), (None, None, None));
-        assert_eq!((mean(&[2.0]), std(&[2.0]), median(vec![2.0])), (Some(2.0), None, Some(2.0)));
-        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
-    }
+    history
 }

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use super::StageError;
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
+use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::RunId;
 use crate::suggest::Named;
@@ -176,8 +177,7 @@ fn verdict(interval: Interval, wanted: Wanted) -> ClaimVerdict {
 /// The number that is taken of a course; `None` where there is none.
 fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     let (first, last) = (course.first()?.1, course.last()?.1);
-    // The first of several equal ones.
-    let peak = course.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak })?;
+    let peak = first_largest(course)?;
     let trough = course.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
     let is_trained = |epoch: &i32| course.last().is_some_and(|(last, _)| epoch <= last);
     let nearest = |epoch: i32| {

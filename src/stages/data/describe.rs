@@ -9,6 +9,7 @@ use super::make::in_memory;
 use crate::config::NamedData;
 use crate::datasets::{Dataset, find};
 use crate::math::atoms::Cells;
+use crate::math::descriptive::{mean, population_variance};
 use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{information, label_entropy_given};
 use crate::parameter::Parameters;
@@ -179,13 +180,11 @@ fn n_ambiguous(x: &Cells, y: &Cells) -> usize {
 
 fn targets(target: &ndarray::Array2<f32>) -> Targets {
     let range = Range::of(&target.iter().copied().collect::<Vec<f32>>());
-    let n = target.nrows() as f64;
-    let mean = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>() / n;
-    let means: Vec<f64> =
-        target.columns().into_iter().map(|unit| mean(&mut unit.iter().map(|t| f64::from(*t)))).collect();
-    let units = target.columns().into_iter().zip(&means);
-    let variance = units.map(|(unit, m)| mean(&mut unit.iter().map(|t| (f64::from(*t) - m).powi(2)))).collect();
-    Targets { n_outputs: target.ncols(), range: (range.low, range.high), mean: means, variance }
+    let units: Vec<Vec<f64>> =
+        target.columns().into_iter().map(|unit| unit.iter().map(|t| f64::from(*t)).collect()).collect();
+    let mean = units.iter().filter_map(|unit| mean(unit)).collect();
+    let variance = units.iter().filter_map(|unit| population_variance(unit)).collect();
+    Targets { n_outputs: target.ncols(), range: (range.low, range.high), mean, variance }
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> 
 
 /// Reads every snapshot twice, because the range of all is known before the bins of one.
 fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, StoreError> {
-    let epochs: Vec<i32> = reader.snapshots().map(|(epoch, _)| epoch).collect();
-    let snapshots = spread(&epochs);
+    let recorded: Vec<(i32, i64)> = reader.snapshots().collect();
+    let snapshots = spread(&recorded);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for snapshot in &snapshots {
         for value in finite(&reader.read(*snapshot)?.t) {
@@ -52,7 +52,8 @@ fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, Sto
     }
     let histogram = |snapshot: &usize| {
         let shares = shares(&reader.read(*snapshot)?.t, low, high);
-        Ok(Histogram { layer, epoch: epochs[*snapshot], low, high, shares })
+        let (epoch, step) = recorded[*snapshot];
+        Ok(Histogram { layer, epoch, step, low, high, shares })
     };
     snapshots.iter().map(histogram).collect()
 }
@@ -72,18 +73,19 @@ fn shares(values: &[f32], low: f64, high: f64) -> Vec<f64> {
     counts.iter().map(|count| *count as f64 / n.max(1) as f64).collect()
 }
 
-/// Snapshots with ascending epochs, at most [`SNAPSHOTS`], the first and the last among them. Of several in an epoch, the last.
-fn spread(epochs: &[i32]) -> Vec<usize> {
-    let is_last = |i: &usize| epochs.get(i + 1).is_none_or(|next| *next != epochs[*i]);
-    let all: Vec<usize> = (0..epochs.len()).filter(is_last).collect();
-    if all.len() <= SNAPSHOTS {
-        return all;
+/// Places in the list of `recorded` snapshots (epoch, step), ascending, at most [`SNAPSHOTS`], the first and the last among
+/// them.
+fn spread(recorded: &[(i32, i64)]) -> Vec<usize> {
+    if recorded.len() <= SNAPSHOTS {
+        return (0..recorded.len()).collect();
     }
-    // Epoch 0 has a place, too.
-    let place = |snapshot: usize| (1.0 + f64::from(epochs[snapshot].max(0))).ln();
-    let (first, last) = (place(all[0]), place(all[all.len() - 1]));
+    let step = |snapshot: usize| recorded[snapshot].1.max(0) as f64;
+    // Times are counted in the first one after the start, for example an epoch; step 0 has a place, too.
+    let unit = (0..recorded.len()).map(step).find(|step| *step > 0.0).unwrap_or(1.0);
+    let place = |snapshot: usize| (1.0 + step(snapshot) / unit).ln();
+    let (first, last) = (place(0), place(recorded.len() - 1));
     let nearest = |target: f64| {
-        all.iter().copied().min_by(|a, b| distance(*a, target, place).total_cmp(&distance(*b, target, place)))
+        (0..recorded.len()).min_by(|a, b| distance(*a, target, place).total_cmp(&distance(*b, target, place)))
     };
     let target = |i: usize| first + (last - first) * i as f64 / (SNAPSHOTS - 1) as f64;
     let mut chosen: Vec<usize> = (0..SNAPSHOTS).filter_map(|i| nearest(target(i))).collect();
@@ -107,12 +109,12 @@ mod tests {
 
     #[test]
     fn snapshots_are_few_and_keep_the_ends() {
-        let epochs: Vec<i32> = (0..10_000).collect();
-        let chosen = spread(&epochs);
+        let recorded: Vec<(i32, i64)> = (0..10_000).map(|epoch| (epoch, 3 * i64::from(epoch))).collect();
+        let chosen = spread(&recorded);
         assert!(chosen.len() <= SNAPSHOTS && chosen.len() > SNAPSHOTS / 2, "{}", chosen.len());
         assert_eq!((chosen[0], chosen[chosen.len() - 1]), (0, 9999));
         assert!(chosen.windows(2).all(|pair| pair[0] < pair[1]));
-        assert_eq!(spread(&[0, 0, 0, 1, 1, 5]), [2, 4, 5]);
+        assert_eq!(spread(&[(0, 0), (0, 1), (1, 3), (5, 15)]), [0, 1, 2, 3]);
         assert_eq!(spread(&[]), Vec::<usize>::new());
     }
 }

@@ -8,9 +8,9 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::json;
 
-use self::tables::{Loaded, Part};
-use super::{Outcome, StageError};
-use crate::plots::{PlotError, Spec, Subject, Tables};
+use self::tables::{Loaded, Theme};
+use super::{Outcome, StageError, keys};
+use crate::plots::{PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
 
@@ -30,13 +30,9 @@ pub enum Asked {
 /// # Errors
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
 pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Outcome, StageError> {
-    let summary_path = experiment.root().join(Experiment::SUMMARY);
-    if !summary_path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` first", summary_path.display());
-        return Err(StageError::Refused(problem));
-    }
+    let summary_path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let hashes = tables::hashes(experiment, needs_activations(plots))?;
+    let hashes = tables::hashes(experiment, plots)?;
     let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
     let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
     let work = Pending::new(out, &format!("figures-{kind}"), &made_from);
@@ -44,7 +40,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
-    let loaded = Loaded::read(experiment)?;
+    let loaded = Loaded::read(experiment, plots)?;
     let easel = Easel { plots, asked, out };
     // Where every estimate failed, the curves of the training alone would look like a result.
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
@@ -60,11 +56,6 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
     let n_pictures = drawn.files.len() / 2;
     work.finish(drawn.files)?;
     Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
-}
-
-/// Whether one of the pictures is of the activations, which are much to read.
-fn needs_activations(plots: &[&Spec]) -> bool {
-    plots.iter().any(|spec| spec.name == "histograms")
 }
 
 /// What to draw, and where to put it.
@@ -85,49 +76,48 @@ struct Drawn {
 
 impl Easel<'_> {
     fn draw_all(&self, experiment: &Experiment, loaded: &Loaded) -> Result<Drawn, StageError> {
-        let parts = loaded.parts();
+        let themes = loaded.themes();
         let drawn: Vec<Result<Drawn, StageError>> =
-            parts.par_iter().map(|part| self.draw_part(experiment, loaded, part)).collect();
-        drawn.into_iter().try_fold(Drawn::default(), |mut all, drawn| {
+            themes.par_iter().map(|theme| self.draw_theme(experiment, loaded, theme)).collect();
+        drawn.into_iter().try_fold(Drawn::default(), |mut total, drawn| {
             let drawn = drawn?;
-            all.files.extend(drawn.files);
-            all.reason = drawn.reason.or(all.reason);
-            Ok(all)
+            total.files.extend(drawn.files);
+            total.reason = drawn.reason.or(total.reason);
+            Ok(total)
         })
     }
 
-    /// Every picture that is about such a part.
-    fn draw_part(&self, experiment: &Experiment, loaded: &Loaded, part: &Part<'_>) -> Result<Drawn, StageError> {
-        let plots: Vec<&&Spec> = self.plots.iter().filter(|spec| spec.of == part.of).collect();
+    /// Every picture that is about such a theme.
+    fn draw_theme(&self, experiment: &Experiment, loaded: &Loaded, theme: &Theme<'_>) -> Result<Drawn, StageError> {
+        let plots: Vec<&Spec> = self.plots.iter().filter(|spec| spec.subject == theme.subject).copied().collect();
         let mut drawn = Drawn::default();
-        if plots.is_empty() {
-            return Ok(drawn);
-        }
-        let estimates: Vec<EstimateRow> = match part.of {
-            Subject::Estimator => read_all_rows(loaded.estimates_of(part))?,
-            _ => Vec::new(),
-        };
-        let histograms = match part.of {
-            Subject::Experiment if needs_activations(self.plots) => {
-                histograms::of(&tables::recorded(experiment, part.experiment, loaded.is_single()))?
+        let estimates: Vec<EstimateRow> = match theme.subject {
+            Subject::Estimator if tables::is_read(&plots, Table::Estimates) => {
+                read_all_rows(loaded.estimates_of(theme))?
             }
             _ => Vec::new(),
         };
-        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(part) };
+        let histograms = match theme.subject {
+            Subject::Experiment if tables::is_read(&plots, Table::Activations) => {
+                histograms::of(&tables::recorded(experiment, theme.experiment, loaded.is_single()))?
+            }
+            _ => Vec::new(),
+        };
+        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(theme) };
         for spec in plots {
-            match (spec.draw)(tables) {
+            match spec.draw(tables) {
                 Ok(picture) => {
-                    let name = part.file(spec.name);
+                    let name = theme.file(spec.name);
                     for (ending, content) in [("svg", picture.svg.as_bytes()), ("png", &picture.png)] {
                         drawn.files.push(write_bytes(self.out, &format!("figures/{name}.{ending}"), content)?);
                     }
                 }
-                Err(reason @ PlotError::Nothing(_)) if self.asked == Asked::ForAll => {
-                    tracing::debug!("{}: {reason}", part.file(spec.name));
+                Err(reason @ (PlotError::Nothing(_) | PlotError::Missing(_))) if self.asked == Asked::ForAll => {
+                    tracing::debug!("{}: {reason}", theme.file(spec.name));
                     drawn.reason = Some(reason.to_string());
                 }
                 Err(reason) => {
-                    tracing::warn!("{}: {reason}", part.file(spec.name));
+                    tracing::warn!("{}: {reason}", theme.file(spec.name));
                     drawn.reason = Some(reason.to_string());
                 }
             }

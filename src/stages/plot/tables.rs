@@ -1,31 +1,32 @@
-//! The tables that pictures are drawn from, and the parts that a picture is about.
+//! The tables that pictures are drawn from, and what pictures are about.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::histograms::first_run;
 use crate::estimate_id::{EstimateId, Values};
-use crate::plots::{Subject, Tables};
+use crate::plots::{Spec, Subject, Table, Tables};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, Row, SettingRow, StabilityRow, SummaryRow,
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, read_rows, verified_hash};
 
-/// Tables beside the summary, which are there or not.
-const BESIDE: [&str; 7] = [
-    Experiment::COMPRESSION,
-    Experiment::BOUND,
-    Experiment::BOUND_LAYERS,
-    Experiment::SETTINGS,
-    Experiment::STABILITY,
-    Experiment::EFFECTS,
-    Experiment::LEVELS,
+/// Tables next to the summary, one file each, which may not be there.
+const NEXT_TO_SUMMARY: [Table; 7] = [
+    Table::Compression,
+    Table::Bound,
+    Table::BoundLayers,
+    Table::Settings,
+    Table::Stability,
+    Table::Effects,
+    Table::Levels,
 ];
 
-/// All tables of a folder.
+/// The tables of a folder that some pictures are drawn from.
 pub(super) struct Loaded {
     /// Sorted by experiment and estimator.
     pub(super) summary: Vec<SummaryRow>,
-    /// Likewise.
+    /// Sorted by experiment and estimator.
     compression: Vec<CompressionRow>,
     bound: Vec<BoundRow>,
     bound_layers: Vec<BoundLayerRow>,
@@ -39,20 +40,20 @@ pub(super) struct Loaded {
     by_estimator: Vec<SummaryRow>,
 }
 
-/// What a picture is about, with the rows of it.
-pub(super) struct Part<'a> {
-    pub(super) of: Subject,
+/// Something that pictures are about, with its rows of the summary.
+pub(super) struct Theme<'a> {
+    pub(super) subject: Subject,
     /// Its experiment; empty where there are all.
     pub(super) experiment: &'a str,
-    /// Its estimator; `None` where there are all.
+    /// Its estimator; `None` if there are several.
     estimator: Option<&'a EstimateId>,
-    /// What tells its file from those of other parts; empty where there are none.
+    /// The part of its file's name that other files do not have; empty if there are no others.
     suffix: String,
     summary: &'a [SummaryRow],
     siblings: &'a [SummaryRow],
 }
 
-impl Part<'_> {
+impl Theme<'_> {
     /// The name of its file, without the ending.
     pub(super) fn file(&self, plot: &str) -> String {
         if self.suffix.is_empty() { plot.to_owned() } else { format!("{plot}-{}", self.suffix) }
@@ -60,7 +61,8 @@ impl Part<'_> {
 }
 
 impl Loaded {
-    pub(super) fn read(experiment: &Experiment) -> Result<Self, StoreError> {
+    /// Reads the summary, and of the other tables those that one of `plots` is drawn from.
+    pub(super) fn read(experiment: &Experiment, plots: &[&Spec]) -> Result<Self, StoreError> {
         let root = experiment.root();
         let mut summary: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
         summary.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
@@ -69,18 +71,18 @@ impl Loaded {
             by_estimator = summary.clone();
             by_estimator.sort_by(|a, b| a.estimator.cmp(&b.estimator));
         }
-        let mut compression: Vec<CompressionRow> = rows(root, Experiment::COMPRESSION)?;
+        let mut compression: Vec<CompressionRow> = rows(root, plots, Table::Compression)?;
         compression.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
-        let estimates = experiment.estimate_files()?.into_iter();
+        let estimates = estimate_files(experiment, plots)?.into_iter();
         Ok(Self {
             summary,
             compression,
-            bound: rows(root, Experiment::BOUND)?,
-            bound_layers: rows(root, Experiment::BOUND_LAYERS)?,
-            settings: rows(root, Experiment::SETTINGS)?,
-            stability: rows(root, Experiment::STABILITY)?,
-            effects: rows(root, Experiment::EFFECTS)?,
-            levels: rows(root, Experiment::LEVELS)?,
+            bound: rows(root, plots, Table::Bound)?,
+            bound_layers: rows(root, plots, Table::BoundLayers)?,
+            settings: rows(root, plots, Table::Settings)?,
+            stability: rows(root, plots, Table::Stability)?,
+            effects: rows(root, plots, Table::Effects)?,
+            levels: rows(root, plots, Table::Levels)?,
             estimates: estimates.map(|(name, paths)| (EstimateId::of_table(&name), paths)).collect(),
             by_estimator,
         })
@@ -96,48 +98,48 @@ impl Loaded {
     }
 
     /// Everything that a picture can be about.
-    pub(super) fn parts(&self) -> Vec<Part<'_>> {
-        let whole = Part {
-            of: Subject::Folder,
+    pub(super) fn themes(&self) -> Vec<Theme<'_>> {
+        let whole = Theme {
+            subject: Subject::Folder,
             experiment: "",
             estimator: None,
             suffix: String::new(),
             summary: &self.summary,
             siblings: &[],
         };
-        let mut parts = vec![whole];
+        let mut themes = vec![whole];
         for rows in self.by_estimator.chunk_by(|a, b| a.estimator == b.estimator) {
             let estimator = &*rows[0].estimator;
-            let (of, suffix) = (Subject::Sweep, estimator.to_string());
-            parts.push(Part { of, experiment: "", estimator: Some(estimator), suffix, summary: rows, siblings: &[] });
+            let (subject, suffix, estimator) = (Subject::Sweep, estimator.to_string(), Some(estimator));
+            themes.push(Theme { subject, experiment: "", estimator, suffix, summary: rows, siblings: &[] });
         }
         for siblings in self.summary.chunk_by(|a, b| a.experiment == b.experiment) {
             let experiment = siblings[0].experiment.as_str();
             let name = if self.is_single() { "" } else { experiment };
-            let (of, suffix) = (Subject::Experiment, name.to_owned());
-            parts.push(Part { of, experiment, estimator: None, suffix, summary: siblings, siblings });
+            let (subject, suffix) = (Subject::Experiment, name.to_owned());
+            themes.push(Theme { subject, experiment, estimator: None, suffix, summary: siblings, siblings });
             for rows in siblings.chunk_by(|a, b| a.estimator == b.estimator) {
                 let estimator = &*rows[0].estimator;
                 let suffix = if name.is_empty() { estimator.to_string() } else { format!("{name}-{estimator}") };
-                let (of, estimator) = (Subject::Estimator, Some(estimator));
-                parts.push(Part { of, experiment, estimator, suffix, summary: rows, siblings });
+                let (subject, estimator) = (Subject::Estimator, Some(estimator));
+                themes.push(Theme { subject, experiment, estimator, suffix, summary: rows, siblings });
             }
         }
-        parts
+        themes
     }
 
     /// The tables of single runs; none where the summary joins several experiments, whose estimates lie elsewhere.
-    pub(super) fn estimates_of(&self, part: &Part<'_>) -> &[PathBuf] {
-        let found = self.estimates.iter().find(|(id, _)| self.is_single() && part.estimator == Some(id));
+    pub(super) fn estimates_of(&self, theme: &Theme<'_>) -> &[PathBuf] {
+        let found = self.estimates.iter().find(|(id, _)| self.is_single() && theme.estimator == Some(id));
         found.map_or(&[], |(_, paths)| paths.as_slice())
     }
 
-    /// What there is to draw of a part, but for what has to be read or computed for it.
-    pub(super) fn tables<'a>(&'a self, part: &Part<'a>) -> Tables<'a> {
+    /// The rows about `theme`, but for estimates and activations, which are read when they are drawn.
+    pub(super) fn tables<'a>(&'a self, theme: &Theme<'a>) -> Tables<'a> {
         Tables {
-            summary: part.summary,
-            siblings: part.siblings,
-            compression: self.compression_of(part),
+            summary: theme.summary,
+            siblings: theme.siblings,
+            compression: self.compression_of(theme),
             bound: &self.bound,
             bound_layers: &self.bound_layers,
             settings: &self.settings,
@@ -148,21 +150,31 @@ impl Loaded {
         }
     }
 
-    fn compression_of(&self, part: &Part<'_>) -> &[CompressionRow] {
-        let is_of = |row: &CompressionRow| {
-            (part.experiment.is_empty() || row.experiment == part.experiment)
-                && part.estimator.is_none_or(|id| *row.estimator == *id)
+    fn compression_of(&self, theme: &Theme<'_>) -> &[CompressionRow] {
+        let is_about = |row: &CompressionRow| {
+            (theme.experiment.is_empty() || row.experiment == theme.experiment)
+                && theme.estimator.is_none_or(|id| *row.estimator == *id)
         };
-        let first = self.compression.iter().position(is_of).unwrap_or_default();
-        let n = self.compression[first..].iter().take_while(|row| is_of(row)).count();
+        let first = self.compression.iter().position(is_about).unwrap_or_default();
+        let n = self.compression[first..].iter().take_while(|row| is_about(row)).count();
         &self.compression[first..first + n]
     }
 }
 
-/// The rows of a table that may not be there.
-fn rows<R: Row>(root: &Path, name: &str) -> Result<Vec<R>, StoreError> {
-    let path = root.join(name);
-    if path.exists() { read_rows(&path) } else { Ok(Vec::new()) }
+/// Whether one of `plots` is drawn from `table`.
+pub(super) fn is_read(plots: &[&Spec], table: Table) -> bool {
+    plots.iter().any(|spec| spec.reads(table))
+}
+
+/// The rows of `table`; none if it is not there, or none of `plots` is drawn from it.
+fn rows<R: Row>(root: &Path, plots: &[&Spec], table: Table) -> Result<Vec<R>, StoreError> {
+    let path = root.join(table.place());
+    if is_read(plots, table) && path.exists() { read_rows(&path) } else { Ok(Vec::new()) }
+}
+
+/// The tables of every estimator's runs; none if none of `plots` is drawn from them.
+fn estimate_files(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
+    if is_read(plots, Table::Estimates) { experiment.estimate_files() } else { Ok(Vec::new()) }
 }
 
 /// Where the recording of `name` is: here, or below the folder of a sweep.
@@ -171,18 +183,19 @@ pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Expe
     if is_single && !below.recording().exists() { folder.clone() } else { below }
 }
 
-/// The places and hashes of all tables that are drawn, as they were written; and of the activations, where they are drawn.
-pub(super) fn hashes(experiment: &Experiment, with_activations: bool) -> Result<Vec<(String, String)>, StoreError> {
+/// The places and hashes of all tables that `plots` are drawn from, as they were written.
+pub(super) fn hashes(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, String)>, StoreError> {
     let root = experiment.root();
     let summary = verified_hash(root, "summary", Experiment::SUMMARY)?;
     let mut hashes = vec![(Experiment::SUMMARY.to_owned(), summary)];
-    for name in BESIDE.into_iter().filter(|name| root.join(name).exists()) {
+    let is_drawn = |table: &Table| is_read(plots, *table) && root.join(table.place()).exists();
+    for name in NEXT_TO_SUMMARY.into_iter().filter(is_drawn).map(Table::place) {
         hashes.push((name.to_owned(), hash_file(&root.join(name))?));
     }
-    for path in experiment.estimate_files()?.iter().flat_map(|(_, paths)| paths) {
+    for path in estimate_files(experiment, plots)?.iter().flat_map(|(_, paths)| paths) {
         hashes.push(experiment.verified_estimates(path)?);
     }
-    if with_activations {
+    if is_read(plots, Table::Activations) {
         hashes.extend(activation_hashes(experiment)?);
     }
     Ok(hashes)
@@ -190,10 +203,8 @@ pub(super) fn hashes(experiment: &Experiment, with_activations: bool) -> Result<
 
 /// The hashes of the first run's activations of every experiment, those of its manifest while it looks untouched.
 fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, StoreError> {
-    let mut names: Vec<String> =
-        rows::<SummaryRow>(folder.root(), Experiment::SUMMARY)?.into_iter().map(|row| row.experiment).collect();
-    names.sort();
-    names.dedup();
+    let summary: Vec<SummaryRow> = read_rows(&folder.root().join(Experiment::SUMMARY))?;
+    let names: BTreeSet<String> = summary.into_iter().map(|row| row.experiment).collect();
     let mut hashes = Vec::new();
     for name in &names {
         let recording = Recording::find(&recorded(folder, name, names.len() == 1))?;
@@ -209,6 +220,7 @@ fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, Store
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plots::PLOTS;
     use crate::plots::tests::summary_row;
     use crate::store::{Footer, write_rows};
 
@@ -220,23 +232,23 @@ mod tests {
         }
     }
 
-    fn files_of(rows: &[SummaryRow], of: Subject) -> Vec<String> {
+    fn files_about(subject: Subject, rows: &[SummaryRow]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         write_rows(folder.path(), Experiment::SUMMARY, rows, &Footer::new()).unwrap();
-        let loaded = Loaded::read(&Experiment::new(folder.path())).unwrap();
-        loaded.parts().iter().filter(|part| part.of == of).map(|part| part.file("p")).collect()
+        let loaded = Loaded::read(&Experiment::new(folder.path()), PLOTS).unwrap();
+        loaded.themes().iter().filter(|theme| theme.subject == subject).map(|theme| theme.file("p")).collect()
     }
 
     #[test]
     fn files_are_named_by_what_tells_them_apart() {
-        let one = [summary("x", "b"), summary("x", "a")];
-        assert_eq!(files_of(&one, Subject::Estimator), ["p-a", "p-b"]);
-        assert_eq!(files_of(&one, Subject::Experiment), ["p"]);
-        assert_eq!(files_of(&one, Subject::Sweep), Vec::<String>::new());
-        assert_eq!(files_of(&one, Subject::Folder), ["p"]);
+        let single = [summary("x", "b"), summary("x", "a")];
+        assert_eq!(files_about(Subject::Estimator, &single), ["p-a", "p-b"]);
+        assert_eq!(files_about(Subject::Experiment, &single), ["p"]);
+        assert_eq!(files_about(Subject::Sweep, &single), Vec::<String>::new());
+        assert_eq!(files_about(Subject::Folder, &single), ["p"]);
         let two = [summary("y", "a"), summary("x", "a"), summary("x", "b")];
-        assert_eq!(files_of(&two, Subject::Estimator), ["p-x-a", "p-x-b", "p-y-a"]);
-        assert_eq!(files_of(&two, Subject::Experiment), ["p-x", "p-y"]);
-        assert_eq!(files_of(&two, Subject::Sweep), ["p-a", "p-b"]);
+        assert_eq!(files_about(Subject::Estimator, &two), ["p-x-a", "p-x-b", "p-y-a"]);
+        assert_eq!(files_about(Subject::Experiment, &two), ["p-x", "p-y"]);
+        assert_eq!(files_about(Subject::Sweep, &two), ["p-a", "p-b"]);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Outcome, StageError};
+use super::{Outcome, StageError, keys};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, write_bytes};
@@ -78,11 +78,7 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
 fn members(experiment: &Experiment, notes: &mut Vec<Note>) -> Result<Vec<Source>, StageError> {
     let table = experiment.root().join(Experiment::EXPERIMENTS);
     let summaries = experiment.root().to_owned();
-    if !summaries.join(Experiment::SUMMARY).exists() {
-        let problem =
-            format!("there is no {}; run `infoplane aggregate` first", summaries.join(Experiment::SUMMARY).display());
-        return Err(StageError::Refused(problem));
-    }
+    keys::aggregated(&summaries, Experiment::SUMMARY)?;
     if !table.exists() {
         return Ok(vec![Source { experiment: experiment.clone(), summaries, sweep: None }]);
     }
@@ -131,7 +127,7 @@ fn fallback(summary: &[SummaryRow]) -> String {
     let by_estimator = summary.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
     let drawn = by_estimator.filter_map(|rows| {
         let spec = plots::find("information-plane").ok()?;
-        (spec.draw)(Tables { summary: rows, ..Tables::default() }).ok()
+        spec.draw(Tables { summary: rows, ..Tables::default() }).ok()
     });
     drawn.map(|picture| picture.svg).next().unwrap_or_default()
 }

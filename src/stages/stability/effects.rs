@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ESTIMATE, Places};
 use crate::config::Setting;
 use crate::estimate_id::EstimateId;
+use crate::math::descriptive::{mean, std};
 use crate::math::effects::main_effects;
+use crate::math::unique::unique;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow};
 
 /// The values of what varies, by experiment.
@@ -34,8 +36,7 @@ pub(super) fn effects(phases: &[PhaseRow], settings: &Settings<'_>, places: &Pla
     for layer in layers(phases, settings, places) {
         let bits: Vec<f64> = layer.numbers.iter().map(|number| number.bits).collect();
         let factors: Vec<Vec<usize>> = (0..layer.parameters.len()).map(|place| levels_of(&layer, place)).collect();
-        let Some(found) = main_effects(&bits, &factors) else { continue };
-        let mean = bits.iter().sum::<f64>() / bits.len() as f64;
+        let (Some(found), Some(mean)) = (main_effects(&bits, &factors), mean(&bits)) else { continue };
         let n = bits.len();
         let mut remarks: Vec<String> = layer.remark.iter().cloned().chain(twins(&layer, &factors)).collect();
         if !found.is_balanced {
@@ -69,47 +70,38 @@ pub(super) fn levels(phases: &[PhaseRow], settings: &Settings<'_>, places: &Plac
     let mut rows = Vec::new();
     for layer in layers(phases, settings, places) {
         for (place, parameter) in layer.parameters.iter().enumerate() {
-            let mut values: Vec<&str> = Vec::new();
-            for number in &layer.numbers {
-                let value = number.values[place].as_ref();
-                if !values.contains(&value) {
-                    values.push(value);
-                }
-            }
+            let mut values: Vec<&str> = unique(layer.numbers.iter().map(|number| number.values[place].as_ref()));
             values.sort_by(|a, b| {
                 let number = |value: &str| numbers.get(&(*parameter, value)).copied().unwrap_or(f64::INFINITY);
                 number(a).total_cmp(&number(b)).then_with(|| a.cmp(b))
             });
             for value in values {
                 let number = numbers.get(&(*parameter, value)).copied();
-                rows.push(level(&layer, place, value, number));
+                rows.extend(level(&layer, place, value, number));
             }
         }
     }
     rows
 }
 
-fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> LevelRow {
+fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> Option<LevelRow> {
     let here: Vec<&Number<'_>> = layer.numbers.iter().filter(|number| number.values[place] == value).collect();
     let mut settings: BTreeMap<(&str, &EstimateId), Vec<f64>> = BTreeMap::new();
     here.iter().for_each(|number| settings.entry(number.setting).or_default().push(number.bits));
-    let mean = |bits: &[f64]| bits.iter().sum::<f64>() / bits.len() as f64;
-    let means: Vec<f64> = settings.values().map(|bits| mean(bits)).collect();
+    let means: Vec<f64> = settings.values().filter_map(|bits| mean(bits)).collect();
     let bits: Vec<f64> = here.iter().map(|number| number.bits).collect();
-    let of_all = mean(&bits);
-    let squares: f64 = bits.iter().map(|bits| (bits - of_all).powi(2)).sum();
-    LevelRow {
+    Some(LevelRow {
         layer: layer.layer,
         parameter: layer.parameters[place].to_owned(),
         value: value.to_owned(),
         number,
         n_settings: settings.len() as i32,
         n_runs: bits.len() as i32,
-        compression_bits_mean: of_all,
-        compression_bits_std: (bits.len() > 1).then(|| (squares / (bits.len() as f64 - 1.0)).sqrt()),
+        compression_bits_mean: mean(&bits)?,
+        compression_bits_std: std(&bits),
         compression_bits_least: means.iter().copied().fold(f64::INFINITY, f64::min),
         compression_bits_most: means.iter().copied().fold(f64::NEG_INFINITY, f64::max),
-    }
+    })
 }
 
 /// The numbers of every layer. Where no run has compression, as there is one run each, the fall from its own largest value

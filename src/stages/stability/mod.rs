@@ -14,6 +14,7 @@ use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Pipeline, Setting};
 use crate::estimate_id::Unit;
+use crate::math::descriptive::mean;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
 use effects::{effects, levels};
@@ -61,11 +62,7 @@ pub fn stability(
     mut missing: Vec<(String, String)>,
     out: &Path,
 ) -> Result<Stability, StageError> {
-    let path = out.join(Experiment::PHASES);
-    if !path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` (or `run`) first", path.display());
-        return Err(StageError::Refused(problem));
-    }
+    let path = keys::aggregated(out, Experiment::PHASES)?;
     let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
     let phases: Vec<PhaseRow> = read_rows(&path)?;
     let places = Places::of(members);
@@ -253,6 +250,6 @@ fn row(claim: &Expect, layer: Option<i64>, parameter: &str, value: &str, setting
         n_undecided: n(ClaimVerdict::Undecided),
         n_runs: settings.iter().map(|judged| judged.numbers.len() as i32).sum(),
         n_met: settings.iter().map(|judged| judged.n_met as i32).sum(),
-        mean: (!means.is_empty()).then(|| means.iter().sum::<f64>() / means.len() as f64),
+        mean: mean(&means),
     }
 }

@@ -1,0 +1,25 @@
+//! Each of some items once, in the order of their first appearance.
+
+/// The different ones of `items`, in the order in which each appears first.
+///
+/// Every item is compared with those found before it, so it is meant for few different items.
+pub fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
+    let mut found = Vec::new();
+    for item in items {
+        if !found.contains(&item) {
+            found.push(item);
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_item_is_kept_where_it_appears_first() {
+        assert_eq!(unique(["b", "a", "b", "c", "a"]), ["b", "a", "c"]);
+        assert_eq!(unique(Vec::<i32>::new()), Vec::<i32>::new());
+    }
+}

@@ -1,0 +1,163 @@
+//! Where recorded snapshots lie in time: at their epoch, and within an epoch at their step.
+
+use std::collections::BTreeSet;
+
+use super::Histogram;
+use super::axes::Axis;
+use crate::store::schema::{EstimateRow, SummaryRow};
+
+/// Epoch and step of a snapshot, by which snapshots are ordered.
+pub(super) type EpochStep = (i32, i64);
+
+/// A row of a table that belongs to a snapshot.
+pub(super) trait AtSnapshot {
+    fn snapshot(&self) -> EpochStep;
+}
+
+impl AtSnapshot for SummaryRow {
+    fn snapshot(&self) -> EpochStep {
+        // Tables of version 1 have no steps; their epochs have one snapshot each.
+        (self.epoch, self.step.unwrap_or(self.epoch.into()))
+    }
+}
+
+impl AtSnapshot for EstimateRow {
+    fn snapshot(&self) -> EpochStep {
+        (self.epoch, self.step)
+    }
+}
+
+impl AtSnapshot for Histogram {
+    fn snapshot(&self) -> EpochStep {
+        (self.epoch, self.step)
+    }
+}
+
+/// Where the place of the untrained network is on a logarithmic axis: this factor left of the first other snapshot.
+const ZERO: f64 = 0.45;
+
+/// The snapshots of a recording in time.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Timeline {
+    snapshots: BTreeSet<EpochStep>,
+    unit: Unit,
+}
+
+/// What time is counted in.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Unit {
+    /// Epochs: every snapshot has one of its own.
+    Epochs,
+    /// Epochs, of which several snapshots share one: steps divided by the steps of an epoch.
+    StepsOfEpoch(f64),
+    /// Steps: no epoch was finished.
+    Steps,
+}
+
+impl Timeline {
+    /// The times of all snapshots of `rows`, which are of one experiment.
+    pub(super) fn new<'a, R: AtSnapshot + 'a>(rows: impl IntoIterator<Item = &'a R>) -> Self {
+        let snapshots: BTreeSet<EpochStep> = rows.into_iter().map(AtSnapshot::snapshot).collect();
+        let epochs: BTreeSet<i32> = snapshots.iter().map(|(epoch, _)| *epoch).collect();
+        // The epoch counts whole epochs, so the quotient is smallest, and exact, where an epoch ends.
+        let finished = snapshots.iter().filter(|(epoch, step)| *epoch > 0 && *step > 0);
+        let quotients = finished.map(|(epoch, step)| *step as f64 / f64::from(*epoch));
+        let unit = match quotients.reduce(f64::min) {
+            _ if epochs.len() == snapshots.len() => Unit::Epochs,
+            Some(steps_per_epoch) => Unit::StepsOfEpoch(steps_per_epoch),
+            None => Unit::Steps,
+        };
+        Self { snapshots, unit }
+    }
+
+    /// The time of `snapshot`, in epochs or in steps.
+    pub(super) fn time(&self, snapshot: EpochStep) -> f64 {
+        match self.unit {
+            Unit::Epochs => f64::from(snapshot.0),
+            Unit::StepsOfEpoch(steps_per_epoch) => snapshot.1 as f64 / steps_per_epoch,
+            Unit::Steps => snapshot.1 as f64,
+        }
+    }
+
+    /// What the times count: `epoch` or `step`.
+    pub(super) fn label(&self) -> &'static str {
+        if self.unit == Unit::Steps { "step" } else { "epoch" }
+    }
+
+    /// The name of `snapshot`: `epoch 3`, or `epoch 3, step 17` if others share its epoch.
+    pub(super) fn name(&self, snapshot: EpochStep) -> String {
+        let (epoch, step) = snapshot;
+        match self.unit {
+            Unit::Epochs => format!("epoch {epoch}"),
+            Unit::StepsOfEpoch(_) => format!("epoch {epoch}, step {step}"),
+            Unit::Steps => format!("step {step}"),
+        }
+    }
+
+    /// The time of the first snapshot after the start of the training, at most 1.
+    pub(super) fn first(&self) -> f64 {
+        let times = self.snapshots.iter().map(|snapshot| self.time(*snapshot));
+        times.filter(|time| *time > 0.0).fold(1.0, f64::min)
+    }
+
+    /// The time of the last snapshot.
+    pub(super) fn last(&self) -> f64 {
+        self.snapshots.iter().map(|snapshot| self.time(*snapshot)).fold(0.0, f64::max)
+    }
+
+    /// The place of `snapshot` on the axis of time.
+    pub(super) fn place(&self, snapshot: EpochStep) -> f64 {
+        let time = self.time(snapshot);
+        if time > 0.0 { time } else { ZERO * self.first() }
+    }
+
+    /// The axis of time, logarithmic, with a place for the untrained network if it was recorded.
+    pub(super) fn axis(&self) -> Axis {
+        let has_zero = self.snapshots.iter().any(|snapshot| self.time(*snapshot) <= 0.0);
+        let zero = has_zero.then(|| ZERO * self.first());
+        Axis::time(self.label(), zero, self.snapshots.iter().map(|snapshot| self.place(*snapshot)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plots::tests::summary_row;
+
+    fn timeline(snapshots: &[EpochStep]) -> Timeline {
+        let row = |(epoch, step): &EpochStep| SummaryRow { epoch: *epoch, step: Some(*step), ..summary_row() };
+        Timeline::new(&snapshots.iter().map(row).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_snapshot_with_an_epoch_of_its_own_is_placed_at_its_epoch() {
+        let timeline = timeline(&[(0, 0), (1, 7), (100, 700)]);
+        assert!(timeline.place((0, 0)) < timeline.place((1, 7)));
+        assert_eq!((timeline.place((1, 7)), timeline.place((100, 700))), (1.0, 100.0));
+        assert_eq!((timeline.label(), timeline.name((100, 700)).as_str()), ("epoch", "epoch 100"));
+    }
+
+    #[test]
+    fn snapshots_of_one_epoch_are_placed_by_their_step() {
+        // Four steps an epoch.
+        let timeline = timeline(&[(0, 0), (0, 1), (0, 3), (1, 5), (2, 8), (2, 9)]);
+        let times: Vec<f64> = timeline.snapshots.iter().map(|snapshot| timeline.time(*snapshot)).collect();
+        assert_eq!(times, [0.0, 0.25, 0.75, 1.25, 2.0, 2.25]);
+        assert_eq!((timeline.first(), timeline.last()), (0.25, 2.25));
+        assert!(timeline.place((0, 0)) < timeline.place((0, 1)));
+        assert_eq!(timeline.name((2, 9)), "epoch 2, step 9");
+    }
+
+    #[test]
+    fn steps_of_an_unfinished_epoch_are_counted_as_steps() {
+        let timeline = timeline(&[(0, 0), (0, 1), (0, 20)]);
+        assert_eq!((timeline.place((0, 20)), timeline.label()), (20.0, "step"));
+        assert_eq!(timeline.name((0, 20)), "step 20");
+    }
+
+    #[test]
+    fn tables_without_steps_are_placed_by_their_epochs() {
+        let rows = [0, 5].map(|epoch| SummaryRow { epoch, step: None, ..summary_row() });
+        assert_eq!(Timeline::new(&rows).place((5, 5)), 5.0);
+    }
+}
