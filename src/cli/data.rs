@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::config::NamedData;
+use crate::datasets::{self, DATASETS, Source, Spec};
+use crate::stages::Progress;
+use crate::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::NamedData;
-use infoplane::datasets::{self, DATASETS, Source, Spec};
-use infoplane::stages::Outcome;
-use infoplane::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 use serde_json::json;
 
+use super::arguments::path;
 use super::terminal::Terminal;
-use super::{fetch, parameters, path};
+use super::{Ended, fetch, parameters};
 
 pub(super) fn command() -> Command {
     let out = || {
@@ -45,7 +46,7 @@ pub(super) fn command() -> Command {
         .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
         .arg(Arg::new("target").long("target").value_name("NAMES").help("Columns that make y as numbers, in order, to train the squared error on them").action(ArgAction::Append))
         .arg(out());
-    let describe = Command::new("describe").about("Say what a data set is: sizes, balance, H(X), H(Y), I(X;Y)").arg(
+    let describe = Command::new("describe").about("Describe a data set: sizes, balance, H(X), H(Y), I(X;Y)").arg(
         Arg::new("what")
             .value_name("NAME|FILE")
             .help("A data set, or a table of samples that ends in .parquet")
@@ -65,7 +66,7 @@ pub(super) fn command() -> Command {
         .subcommand(describe)
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let outcome = match matches.subcommand().context("clap requires a subcommand")? {
         ("make", matches) => {
             let (name, matches) = matches.subcommand().context("clap requires a data set")?;
@@ -99,7 +100,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 true => terminal.print_json(&description)?,
                 false => terminal.print(&words(what, &description))?,
             }
-            return Ok(Outcome::UpToDate);
+            return Ok(Ended::default());
         }
         _ => {
             let state = |spec: &'static Spec| match state(spec) {
@@ -111,16 +112,16 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 let entry =
                     |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
                 terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
-                return Ok(Outcome::UpToDate);
+                return Ok(Ended::default());
             }
             for spec in DATASETS {
                 terminal.print(&format!("{}\t{}\t{}\n", spec.name, state(spec), spec.summary))?;
             }
-            return Ok(Outcome::UpToDate);
+            return Ok(Ended::default());
         }
     };
     terminal.report("data", &outcome);
-    Ok(outcome)
+    Ok(Ended::from(&outcome))
 }
 
 /// A description for people.

@@ -1,7 +1,7 @@
 //! The parameters of a registry's entry as flags: `bin_width` becomes `--bin-width`.
 
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 /// Adds a flag for every declared parameter.
 pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {

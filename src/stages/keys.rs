@@ -7,7 +7,7 @@ use serde_json::json;
 use super::StageError;
 use crate::config::{BoundRequest, Pipeline};
 use crate::store::schema::VERSION;
-use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, Values, hash_bytes, verified_hash};
+use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, Values, believed_hash, hash_bytes};
 
 /// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.
 ///
@@ -26,7 +26,7 @@ pub(super) fn bound(
     request: &BoundRequest,
     out: &Path,
 ) -> Result<Pending, StageError> {
-    let mut hashes = vec![verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
     let layers = recording.layers(Values::Activations)?;
     for run in recording.runs() {
         for layer in &layers {

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Outcome, Progress, StageError};
+use super::{Outcome, Progress, StageError, expect_aggregated};
 use crate::plots::film::{Frame, frame};
 use crate::store::schema::{SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_bytes, read_rows, verified_hash, write_bytes};
@@ -62,11 +62,7 @@ pub fn movie(
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<(Outcome, PathBuf), StageError> {
-    let path = experiment.root().join(Experiment::SUMMARY);
-    if !path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` first", path.display());
-        return Err(StageError::Refused(problem));
-    }
+    let path = expect_aggregated(experiment.root(), Experiment::SUMMARY)?;
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
     let rows = chosen(read_rows(&path)?, film)?;
     let name = match &film.experiment {

@@ -1,10 +1,12 @@
 //! The summary stage: what came of an experiment, for a screen. Writes nothing.
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
-use super::StageError;
-use crate::store::schema::{CompressionRow, SummaryRow};
-use crate::store::{Experiment, read_rows, verified_hash};
+use super::{StageError, expect_aggregated};
+use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow};
+use crate::store::{Experiment, RunId, read_rows, verified_hash};
 
 /// One estimator of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,6 +17,8 @@ pub struct Summary {
     pub estimator: String,
     /// Trainings that failed; `None` where the recording does not say.
     pub n_trainings_failed: Option<i64>,
+    /// Whether the runs are pooled, so that one number stands for all of them.
+    pub is_pooled: bool,
     /// Every layer: the largest and the last I(X;T), compression and verdict.
     pub layers: Vec<CompressionRow>,
     /// By layer, checks at the last snapshot that warn and that are violated; `None` where nothing was checked.
@@ -44,15 +48,19 @@ pub struct Point {
 /// There is no summary, or it was made by an earlier version, or is not what was written.
 pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     let root = experiment.root();
-    for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
-        if !root.join(table).exists() {
-            let problem = format!("there is no {}; run `infoplane aggregate` first", root.join(table).display());
-            return Err(StageError::Refused(problem));
-        }
+    for table in [Experiment::SUMMARY, Experiment::COMPRESSION, Experiment::PHASES] {
+        expect_aggregated(root, table)?;
         verified_hash(root, "summary", table)?;
     }
     let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
     let compression: Vec<CompressionRow> = read_rows(&root.join(Experiment::COMPRESSION))?;
+    let phases: Vec<PhaseRow> = read_rows(&root.join(Experiment::PHASES))?;
+    let pooled = RunId::pooled().to_string();
+    let pooled: BTreeSet<(&str, &str)> = phases
+        .iter()
+        .filter(|row| row.run == pooled)
+        .map(|row| (row.experiment.as_str(), row.estimator.as_str()))
+        .collect();
     let of_one = rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
     let of = |rows: &[SummaryRow]| {
         let first = &rows[0];
@@ -72,6 +80,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
             experiment: first.experiment.clone(),
             estimator: first.estimator.clone(),
             n_trainings_failed: first.n_trainings_failed,
+            is_pooled: pooled.contains(&(first.experiment.as_str(), first.estimator.as_str())),
             checks: checks.collect(),
             layers,
             plane: rows.iter().filter_map(point).collect(),

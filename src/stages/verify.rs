@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::claims::{Judged, Tables, each, judged};
-use super::{StageError, keys};
+use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
 use crate::store::schema::{ClaimRow, VERSION};
@@ -21,6 +21,33 @@ use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
 /// # Errors
 /// There are no claims, or a file is not what was written.
 pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
+    Ok(judge(of, out)?.0)
+}
+
+/// As [`verify`], but reports whether the verdicts changed, and counts them.
+///
+/// # Errors
+/// As [`verify`].
+pub fn update(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Outcome, StageError> {
+    Ok(match judge(of, out)? {
+        (_, Written::Before) => Outcome::UpToDate,
+        (rows, Written::Now) => Outcome::Done(format!("{} → {}", counts(&rows), out.display())),
+    })
+}
+
+/// How many claims hold, fail and are undecided, in words.
+pub fn counts(rows: &[ClaimRow]) -> String {
+    let n = |verdict: &str| rows.iter().filter(|row| row.verdict == verdict).count();
+    format!("{} claims: {} hold, {} fail, {} undecided", rows.len(), n("holds"), n("fails"), n("undecided"))
+}
+
+/// When a table was written.
+enum Written {
+    Before,
+    Now,
+}
+
+fn judge(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Written), StageError> {
     if of.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
@@ -39,12 +66,13 @@ pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow
 
     let described: Vec<String> = rows.iter().map(|row| format!("{row:?}")).collect();
     let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": described, "schema": VERSION }));
-    if work.finished()?.is_none() {
-        let _lock = Lock::wait(out, "claims")?;
-        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
-        work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    if work.finished()?.is_some() {
+        return Ok((rows, Written::Before));
     }
-    Ok(rows)
+    let _lock = Lock::wait(out, "claims")?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    Ok((rows, Written::Now))
 }
 
 fn of_experiment(

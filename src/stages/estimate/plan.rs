@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::{Planned, StageError};
-use super::snapshots::{Runs, groups};
+use super::snapshots::{Recorded, Runs, groups};
 use crate::config::{Of, Pool, Request, Selection};
 use crate::estimators::RangeOver;
 use crate::store::schema::VERSION;
@@ -35,12 +35,14 @@ pub(super) struct Work<'a> {
 /// # Errors
 /// There is no recording, or it cannot be read.
 pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<Planned>, StageError> {
-    let runs = Runs::open(experiment)?;
+    let recorded = Recorded::open(experiment)?;
     let out = Experiment::new(out);
-    let targets = targets(&runs, &Hashes::of(&runs, requests)?, requests, &out)?;
-    expect_pools(&runs, &targets)?;
+    let targets = targets(&recorded, &Hashes::of(&recorded, requests)?, requests, &out)?;
+    if targets.iter().flat_map(Target::by_reading).any(|((_, pool), _)| pool != Pool::Nothing) {
+        expect_pools(&Runs::read(&recorded)?, &targets)?;
+    }
     let planned = |request: &Request| {
-        let n = if request.scope.pool == Pool::Runs { 1 } else { runs.len() };
+        let n = if request.scope.pool == Pool::Runs { 1 } else { recorded.len() };
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
         let folder = root(&out, request).join(request.id());
@@ -57,20 +59,20 @@ pub(super) struct Hashes {
 
 impl Hashes {
     /// What `requests` need.
-    pub(super) fn of(runs: &Runs, requests: &[Request]) -> Result<Self, StageError> {
+    pub(super) fn of(recorded: &Recorded, requests: &[Request]) -> Result<Self, StageError> {
         let mut values = BTreeMap::new();
         for request in requests {
             if let Entry::Vacant(place) = values.entry(request.scope.values) {
-                place.insert(runs.hashes(request.scope.values)?);
+                place.insert(recorded.hashes(request.scope.values)?);
             }
         }
         let needs_splits = requests.iter().any(|request| request.scope.samples != Selection::All);
-        let splits = if needs_splits { runs.split_hashes()? } else { Vec::new() };
+        let splits = if needs_splits { recorded.split_hashes()? } else { Vec::new() };
         Ok(Self { values, splits })
     }
 
     /// What the table of `request` over the runs `indices` is made from.
-    fn made_from(&self, runs: &Runs, request: &Request, indices: &[usize]) -> serde_json::Value {
+    fn made_from(&self, recorded: &Recorded, request: &Request, indices: &[usize]) -> serde_json::Value {
         let of = |by_run: &[Vec<String>]| -> Vec<String> {
             indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
         };
@@ -78,7 +80,7 @@ impl Hashes {
         json!({
             "estimator": request.id(),
             "values": of(values),
-            "samples": runs.samples_hash,
+            "samples": recorded.samples_hash,
             "splits": if request.scope.samples == Selection::All { Vec::new() } else { of(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
             "shuffles": request.scope.n_shuffles,
@@ -89,19 +91,19 @@ impl Hashes {
 
 /// The runs that lack a table, each with those that it lacks.
 pub(super) fn targets<'a>(
-    runs: &Runs,
+    recorded: &Recorded,
     hashes: &Hashes,
     requests: &'a [Request],
     out: &Experiment,
 ) -> Result<Vec<Target<'a>>, StageError> {
-    let by_itself = |index: usize| (runs.id(index), vec![index]);
-    let pooled = (RunId::pooled(), (0..runs.len()).collect());
+    let by_itself = |index: usize| (recorded.id(index), vec![index]);
+    let pooled = (RunId::pooled(), (0..recorded.len()).collect());
     let mut targets = Vec::new();
-    for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
+    for (id, indices) in (0..recorded.len()).map(by_itself).chain([pooled]) {
         let is_pooled = id == RunId::pooled();
         let mut pending = Vec::new();
         for request in requests.iter().filter(|request| (request.scope.pool == Pool::Runs) == is_pooled) {
-            let made_from = hashes.made_from(runs, request, &indices);
+            let made_from = hashes.made_from(recorded, request, &indices);
             let root = root(out, request);
             let work = Pending::new(&root, &format!("{}/{id}", request.id()), &made_from);
             if work.finished()?.is_none() {
@@ -116,7 +118,7 @@ pub(super) fn targets<'a>(
 }
 
 /// Makes sure that there is what `targets` want to pool, before anything is written.
-pub(super) fn expect_pools(runs: &Runs, targets: &[Target<'_>]) -> Result<(), StageError> {
+pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[Target<'_>]) -> Result<(), StageError> {
     for target in targets {
         for ((values, pool), _) in target.by_reading() {
             if pool != Pool::Nothing {

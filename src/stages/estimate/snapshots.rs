@@ -10,18 +10,25 @@ use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, Values, read_all_rows,
-    read_samples, verified_hash,
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, Values, believed_hash,
+    read_all_rows, read_samples, verified_hash,
 };
 
-/// All runs of a recording, and what is known of its samples.
+/// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(super) struct Recorded {
     recording: Recording,
+    experiment: Experiment,
+    pub(super) samples_hash: String,
+}
+
+/// All runs of a recording, with what is known of its samples.
+#[derive(Debug)]
+pub(super) struct Runs<'a> {
+    recording: &'a Recording,
     pub(super) labels: Labels,
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
-    pub(super) samples_hash: String,
 }
 
 /// The activations of one run, opened.
@@ -57,18 +64,11 @@ pub(super) struct Rows {
 /// Most values that are put together: 2 GiB.
 const MOST_POOLED: usize = 1 << 29;
 
-impl Runs {
+impl Recorded {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
-        let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-        let path = experiment.recording().join(Experiment::SAMPLES);
-        let rows = read_samples(&path)?;
-        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
-        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
-        let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
-        let n_inputs = rows.first().map_or(1, |row| row.x.len());
-        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
-        Ok(Self { recording, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
+        let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -93,6 +93,26 @@ impl Runs {
     pub(super) fn split_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
         let of_run = |run: &RecordedRun| Ok(run.hashes(SplitRow::TABLE, None)?);
         self.recording.runs().iter().map(of_run).collect()
+    }
+}
+
+impl<'a> Runs<'a> {
+    /// Reads the samples, which must be what was written.
+    pub(super) fn read(recorded: &'a Recorded) -> Result<Self, StageError> {
+        let root = recorded.experiment.recording();
+        verified_hash(&root, "settings", Experiment::SAMPLES)?;
+        let path = root.join(Experiment::SAMPLES);
+        let rows = read_samples(&path)?;
+        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
+        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+        let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
+        let n_inputs = rows.first().map_or(1, |row| row.x.len());
+        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
+        Ok(Self { recording: &recorded.recording, labels, x: Cells::of_rows(&x, n_inputs) })
+    }
+
+    fn len(&self) -> usize {
+        self.recording.runs().len()
     }
 
     /// Snapshots of the first run, which tells for all of them.

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use self::tables::{Loaded, Part};
-use super::{Outcome, StageError};
+use super::{Outcome, StageError, expect_aggregated};
 use crate::plots::{PlotError, Spec, Subject, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
@@ -30,16 +30,8 @@ pub enum Asked {
 /// # Errors
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
 pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Outcome, StageError> {
-    let summary_path = experiment.root().join(Experiment::SUMMARY);
-    if !summary_path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` first", summary_path.display());
-        return Err(StageError::Refused(problem));
-    }
-    let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let hashes = tables::hashes(experiment, needs_activations(plots))?;
-    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
-    let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
-    let work = Pending::new(out, &format!("figures-{kind}"), &made_from);
+    let summary_path = expect_aggregated(experiment.root(), Experiment::SUMMARY)?;
+    let work = pending(experiment, plots, asked, out)?;
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -55,11 +47,29 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
     if drawn.files.is_empty() {
         let why = drawn.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         let problem = format!("{}: nothing can be drawn from it{why}", summary_path.display());
-        return Err(StageError::Refused(problem));
+        return Err(StageError::NothingToDraw(problem));
     }
     let n_pictures = drawn.files.len() / 2;
     work.finish(drawn.files)?;
     Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
+}
+
+/// Whether the pictures that [`plot`] would draw are there, drawn from the tables as they are.
+///
+/// # Errors
+/// As [`plot`].
+pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<bool, StageError> {
+    expect_aggregated(experiment.root(), Experiment::SUMMARY)?;
+    Ok(pending(experiment, plots, asked, out)?.finished()?.is_some())
+}
+
+/// The work of drawing `plots`.
+fn pending(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Pending, StageError> {
+    let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
+    let hashes = tables::hashes(experiment, needs_activations(plots))?;
+    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
+    let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
+    Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
 
 /// Whether one of the pictures is of the activations, which are much to read.

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Outcome, StageError};
+use super::{Outcome, StageError, expect_aggregated, experiments};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Lock, Pending, read_rows, write_bytes};
+use crate::store::{Experiment, Lock, Pending, write_bytes};
 use data::{Page, Source};
 
 const PAGE: &str = include_str!("page.html");
@@ -50,19 +50,14 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
 
 /// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
 fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Source>, StageError> {
-    let table = experiment.root().join(Experiment::EXPERIMENTS);
     let summaries = experiment.root().to_owned();
-    if !summaries.join(Experiment::SUMMARY).exists() {
-        let problem =
-            format!("there is no {}; run `infoplane aggregate` first", summaries.join(Experiment::SUMMARY).display());
-        return Err(StageError::Refused(problem));
-    }
-    if !table.exists() {
+    expect_aggregated(&summaries, Experiment::SUMMARY)?;
+    if !experiments::is_sweep(experiment.root()) {
         return Ok(vec![Source { experiment: experiment.clone(), summaries, sweep: None }]);
     }
-    let rows: Vec<ExperimentRow> = read_rows(&table)?;
+    let rows = experiments::rows(experiment.root())?;
     let (done, others): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| ["done", "partial"].contains(&row.state.as_str()));
+        rows.into_iter().partition(|row| experiments::State::of(row).is_some_and(experiments::State::has_results));
     notes.extend(others.iter().map(|row| format!("{} is left out: it is {}", row.experiment, row.state)));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };
     let sweep = Some(experiment.name());

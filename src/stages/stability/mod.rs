@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::claims::{Judged, Tables, each, judged};
-use super::{StageError, keys};
+use super::{StageError, expect_aggregated, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Of, Pipeline, Request, Setting};
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
@@ -60,11 +60,7 @@ pub fn stability(
     mut missing: Vec<(String, String)>,
     out: &Path,
 ) -> Result<Stability, StageError> {
-    let path = out.join(Experiment::PHASES);
-    if !path.exists() {
-        let problem = format!("there is no {}; run `infoplane aggregate` (or `run`) first", path.display());
-        return Err(StageError::Refused(problem));
-    }
+    let path = expect_aggregated(out, Experiment::PHASES)?;
     let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
     let phases: Vec<PhaseRow> = read_rows(&path)?;
     let places = Places::of(members);

@@ -1,5 +1,5 @@
-//! A sweep: the same stages for many experiments, and tables of what became of each. It calls no stage: whoever knows
-//! which stages are asked for hands them over as [`Work`].
+//! The driver for many experiments: the same steps for each, then the steps that join them, and tables of what became of
+//! each experiment.
 
 mod tables;
 
@@ -11,71 +11,30 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Outcome, Progress, StageError};
+use super::{Job, Joint, Kind, State, Step, Task, aggregate, results_state};
 use crate::config::{Data, Exact, Pipeline, Request, Sweep, Variant};
+use crate::stages::record::is_large;
+use crate::stages::{Failures, Outcome, Progress, Silent, StageError, experiments};
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
 
-/// What is done for the experiments of a sweep.
-pub trait Work: Sync {
-    /// What several experiments need and only one may make: called for one after the other.
-    ///
-    /// # Errors
-    /// It cannot be made.
-    fn prepare(&self, pipeline: &Pipeline) -> Result<(), StageError>;
-
-    /// Whether one experiment keeps all cores busy, so that it is done by itself.
-    fn is_large(&self, pipeline: &Pipeline) -> bool;
-
-    /// All that is to be done for one experiment and is not done yet.
-    ///
-    /// # Errors
-    /// It cannot be done; others can.
-    fn one(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<Outcome, StageError>;
-
-    /// How far an experiment is.
-    ///
-    /// # Errors
-    /// Something is in its way.
-    fn state(&self, pipeline: &Pipeline, experiment: &Experiment) -> Result<State, StageError>;
-
-    /// Joins the estimates of finished experiments in the folder `out`.
-    ///
-    /// # Errors
-    /// A file cannot be read or written.
-    fn join(&self, experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError>;
-}
-
-/// How far an experiment is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// Everything that its pipeline asks for is there.
-    Done,
-    /// Some is; the text says what is missing.
-    Unfinished(String),
-    /// Nothing is.
-    Pending,
-}
-
-/// The reasons that are told on the screen; all of them are in the table.
+/// The most reasons that are printed; all of them are in the table.
 const MOST_REASONS: usize = 20;
 
-/// The experiment of a variant of the sweep in `root`.
-pub fn experiment(root: &Path, variant: &Variant) -> Experiment {
-    Experiment::new(root.join(&variant.id))
-}
+/// How the work for an experiment ended: its outcome, or why it could not be done.
+type Ended = Result<Outcome, String>;
 
-/// Does the `work` for the `chosen` experiments of `sweep`, each in a folder of its own below `root`, and writes what
-/// became of all experiments of the sweep. Small experiments run side by side; large ones, which use all cores
-/// themselves, one after the other. What cannot be done for one leaves the others as they are.
+/// Does a `job` for the `chosen` experiments of `sweep`, each in its own folder below `root`, and writes what became of all
+/// experiments of the sweep. Small experiments run in parallel; large ones, which use all cores themselves, one after the
+/// other. What cannot be done for one leaves the others as they are.
 ///
 /// # Errors
 /// None of the chosen ones could be done; the tables cannot be written.
-pub fn sweep(
+pub fn run_sweep(
+    job: &Job,
     sweep: &Sweep,
     chosen: &[&Variant],
     root: &Path,
-    work: &dyn Work,
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
@@ -84,27 +43,16 @@ pub fn sweep(
         return Err(StageError::Refused(format!("{} {problem}", root.display())));
     }
     progress.begin("sweep", chosen.len() as u64);
-    // Reading and hashing the files of a data set takes its time; most experiments share one.
-    let mut done: Vec<(&Data, Result<(), String>)> = Vec::new();
-    let prepared: Vec<Result<&Pipeline, String>> = chosen
-        .iter()
-        .map(|variant| {
-            let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
-            let before = done.iter().find(|(data, _)| **data == pipeline.data).map(|(_, outcome)| outcome.clone());
-            let outcome = before.unwrap_or_else(|| {
-                let outcome = work.prepare(pipeline).map_err(|e| e.to_string());
-                done.push((&pipeline.data, outcome.clone()));
-                outcome
-            });
-            outcome.map(|()| pipeline)
-        })
-        .collect();
+    let prepared = prepare(job, chosen, root);
     let n_ended = AtomicUsize::new(0);
-    let one = |index: usize| {
-        let (variant, pipeline) = (chosen[index], &prepared[index]);
+    let run = |index: usize| {
+        let variant = chosen[index];
         let experiment = experiment(root, variant);
-        let ended = match pipeline {
-            Ok(pipeline) => work.one(pipeline, &experiment).map_err(|e| e.to_string()),
+        let ended = match &prepared[index] {
+            Ok(pipeline) => {
+                let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
+                job.run_kinds(&task, &[Kind::Results, Kind::View]).map_err(|e| e.to_string())
+            }
             Err(reason) => Err(reason.clone()),
         };
         let n_ended = 1 + n_ended.fetch_add(1, Ordering::Relaxed);
@@ -112,53 +60,81 @@ pub fn sweep(
         progress.advance(1);
         (index, ended)
     };
-    let is_large = |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| work.is_large(pipeline));
+    let is_large = |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| is_large(pipeline));
     let (large, small): (Vec<usize>, Vec<usize>) = (0..chosen.len()).partition(is_large);
-    let mut ended: Vec<(usize, Result<Outcome, String>)> = small.into_par_iter().map(one).collect();
-    ended.extend(large.into_iter().map(one));
+    let mut ended: Vec<(usize, Ended)> = small.into_par_iter().map(run).collect();
+    ended.extend(large.into_iter().map(run));
     progress.end();
 
-    let failures: BTreeMap<&str, &str> = ended
+    let reasons: BTreeMap<&str, &str> = ended
         .iter()
         .filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?.as_str())))
         .collect();
-    let none_could_run = || Err(StageError::Refused(why_none(chosen, &failures)));
-    if failures.len() == sweep.experiments.len() {
+    let none_could_run = || Err(StageError::Refused(why_none(chosen, &reasons)));
+    if reasons.len() == sweep.experiments.len() {
         // Nothing of it is right: nothing is left behind.
         return none_could_run();
     }
-    let concluded = conclude(sweep, chosen, root, work, &failures)?;
-    if failures.len() == chosen.len() {
+    let concluded = conclude(job, sweep, chosen, root, &reasons, progress)?;
+    if reasons.len() == chosen.len() {
         return none_could_run();
     }
-    let is_partial =
-        |outcome: &Outcome| matches!(outcome, Outcome::DoneWithFailures { .. } | Outcome::TrainingsFailed { .. });
-    let n_partial = ended.iter().filter(|(_, ended)| ended.as_ref().is_ok_and(is_partial)).count();
-    let n_failed = failures.len() + n_partial;
     let nothing_done = ended.iter().all(|(_, ended)| matches!(ended, Ok(Outcome::UpToDate)));
     if nothing_done && concluded.is_up_to_date {
         return Ok(Outcome::UpToDate);
     }
     let text = summary(&concluded.rows, start.elapsed().as_secs_f64(), root);
-    Ok(if n_failed == 0 { Outcome::Done(text) } else { Outcome::ExperimentsFailed { text, n_failed } })
+    Ok(Outcome::done(text, all_failures(&ended)))
 }
 
-/// A line for an experiment for which something was done, or could not be.
-fn tell(id: &str, ended: &Result<Outcome, String>, count: &str, progress: &dyn Progress) {
+/// The experiment of a variant of the sweep in `root`.
+fn experiment(root: &Path, variant: &Variant) -> Experiment {
+    Experiment::new(root.join(&variant.id))
+}
+
+/// The pipelines, after what several experiments share is made: once for all that name the same data, which takes time to
+/// read and hash.
+fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a Pipeline, String>> {
+    let has_shared = job.steps.iter().any(|step| step.kind == Kind::Shared);
+    let mut made: Vec<(&Data, Result<(), String>)> = Vec::new();
+    let prepared = |variant: &&'a Variant| {
+        let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
+        let before = made.iter().find(|(data, _)| **data == pipeline.data).map(|(_, outcome)| outcome.clone());
+        let outcome = before.unwrap_or_else(|| {
+            let experiment = experiment(root, variant);
+            let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
+            let outcome = match has_shared {
+                true => job.run_kinds(&task, &[Kind::Shared]).map(drop).map_err(|e| e.to_string()),
+                false => Ok(()),
+            };
+            made.push((&pipeline.data, outcome.clone()));
+            outcome
+        });
+        outcome.map(|()| pipeline)
+    };
+    chosen.iter().map(prepared).collect()
+}
+
+/// What failed in all experiments.
+fn all_failures(ended: &[(usize, Ended)]) -> Failures {
+    let of_experiment = |(_, ended): &(usize, Ended)| {
+        let failures = ended.as_ref().map_or_else(|_| Failures::default(), Outcome::failures);
+        Failures { experiments: usize::from(ended.is_err() || !failures.is_none()), ..failures }
+    };
+    ended.iter().map(of_experiment).fold(Failures::default(), Failures::and)
+}
+
+/// Prints a line for an experiment for which something was done, or could not be.
+fn tell(id: &str, ended: &Ended, count: &str, progress: &dyn Progress) {
     match ended {
         Ok(Outcome::UpToDate) => {}
-        Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
-            progress.tell(&format!("{count} {id}: done, {n_failures} estimates failed"));
-        }
-        Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
-            progress.tell(&format!("{count} {id}: done, {n_failed} trainings failed"));
-        }
-        Ok(_) => progress.tell(&format!("{count} {id}: done")),
+        Ok(Outcome::Done(_)) => progress.tell(&format!("{count} {id}: done")),
+        Ok(Outcome::Partial { failures, .. }) => progress.tell(&format!("{count} {id}: done, {}", failures.words())),
         Err(reason) => progress.tell(&format!("{count} {id}: failed: {reason}")),
     }
 }
 
-/// The one sentence where none of the chosen experiments could be done.
+/// Why none of the chosen experiments could be done, in one sentence.
 fn why_none(chosen: &[&Variant], failures: &BTreeMap<&str, &str>) -> String {
     let reason = |variant: &&Variant| failures.get(variant.id.as_str()).copied().unwrap_or_default();
     let first = chosen.first().map(reason).unwrap_or_default();
@@ -175,18 +151,20 @@ struct Concluded {
     is_up_to_date: bool,
 }
 
-/// Writes down failures, joins the estimates of finished experiments, and writes the tables of the sweep. Several calls
-/// with different experiments may end at the same time: each waits for the other and then looks at all of them.
+/// Notes failures, joins the estimates of finished experiments, writes the tables of the sweep, and does what the job joins
+/// besides. Several calls with different experiments may end at the same time: each waits for the other and then looks at
+/// all of them.
 fn conclude(
+    job: &Job,
     sweep: &Sweep,
     chosen: &[&Variant],
     root: &Path,
-    work: &dyn Work,
-    failures: &BTreeMap<&str, &str>,
+    reasons: &BTreeMap<&str, &str>,
+    progress: &dyn Progress,
 ) -> Result<Concluded, StageError> {
     let _lock = Lock::wait(root, "sweep")?;
     for variant in chosen {
-        match (&variant.pipeline, failures.get(variant.id.as_str())) {
+        match (&variant.pipeline, reasons.get(variant.id.as_str())) {
             (Ok(pipeline), Some(reason)) => note_failure(root, &variant.id, pipeline, reason)?,
             _ => forget_failure(root, &variant.id)?,
         }
@@ -196,7 +174,9 @@ fn conclude(
         states.push(match &variant.pipeline {
             Err(e) => Err(e.without_folder()),
             Ok(pipeline) => {
-                let state = work.state(pipeline, &experiment(root, variant));
+                let experiment = experiment(root, variant);
+                let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
+                let state = results_state(&task);
                 match state.map_err(|e| relative(&e.to_string(), root)) {
                     Ok(State::Done) => Ok(State::Done),
                     other => failure(root, &variant.id, pipeline)?.map_or(other, Err),
@@ -207,18 +187,33 @@ fn conclude(
     let done = sweep.experiments.iter().zip(&states).filter(|(_, state)| **state == Ok(State::Done));
     let has_estimates = |experiment: &Experiment| experiment.estimate_files().is_ok_and(|files| !files.is_empty());
     let done: Vec<Experiment> = done.map(|(variant, _)| experiment(root, variant)).filter(has_estimates).collect();
-    let joined = match done.is_empty() {
-        true => Ok(Outcome::UpToDate),
-        false => work.join(&done, root),
-    };
+    let pipelines = sweep.experiments.iter().filter_map(|variant| Some((variant, variant.pipeline.as_ref().ok()?)));
+    let experiments: Vec<(&Pipeline, Experiment)> =
+        pipelines.map(|(variant, pipeline)| (pipeline, experiment(root, variant))).collect();
+    let joint = Joint { experiments: &experiments, done: &done, folder: &Experiment::new(root) };
+    // The tables of the sweep count failed estimates in the joint summary, so every command makes it.
+    let mut joined = join(&aggregate::STEP, &joint)?;
     let rows = tables::rows(sweep, &states, root)?;
     let is_written = tables::write(root, &rows, &tables::settings(sweep))?;
-    match joined {
-        Err(StageError::Store(StoreError::Locked { .. })) => {
-            tracing::warn!("{} is being written by another call; run this again when it is done", Experiment::SUMMARY);
-            Ok(Concluded { rows, is_up_to_date: false })
+    for step in job.steps.iter().filter(|step| step.name != aggregate::STEP.name && !done.is_empty()) {
+        let outcome = join(step, &joint)?;
+        if outcome != Outcome::UpToDate {
+            progress.report(step.name, &outcome);
         }
-        joined => Ok(Concluded { rows, is_up_to_date: joined? == Outcome::UpToDate && !is_written }),
+        joined = joined.and(outcome);
+    }
+    Ok(Concluded { rows, is_up_to_date: joined == Outcome::UpToDate && !is_written })
+}
+
+/// Does what a step does for all experiments together.
+fn join(step: &Step, joint: &Joint<'_>) -> Result<Outcome, StageError> {
+    match step.join.map(|join| join(joint)) {
+        None => Ok(Outcome::UpToDate),
+        Some(Err(StageError::Store(StoreError::Locked { .. }))) => {
+            tracing::warn!("{}: another call is writing; run this again when it is done", step.name);
+            Ok(Outcome::Done(String::new()))
+        }
+        Some(outcome) => outcome,
     }
 }
 
@@ -263,33 +258,33 @@ fn failure(root: &Path, id: &str, pipeline: &Pipeline) -> Result<Option<String>,
     Ok(note.and_then(|note| note.made_from["reason"].as_str().map(str::to_owned)))
 }
 
-/// How far every one of `variants` is by `state`, or why it cannot be done; nothing is touched.
-pub fn look(
-    variants: &[&Variant],
-    root: &Path,
-    state: impl Fn(&Pipeline, &Experiment) -> Result<State, StageError>,
-) -> Vec<Result<State, String>> {
-    let of = |variant: &&Variant| {
+/// How far every one of `variants` is with a `job`, or why it cannot be done; nothing is touched.
+pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State, String>> {
+    let state = |variant: &&Variant| {
         let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
-        let state = state(pipeline, &experiment(root, variant)).map_err(|e| e.to_string())?;
+        let experiment = experiment(root, variant);
+        let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
+        let state = job.state(&task).map_err(|e| e.to_string())?;
         let failure = failure(root, &variant.id, pipeline).map_err(|e| e.to_string())?;
         match failure.filter(|_| state != State::Done) {
             Some(reason) => Err(format!("failed before: {reason}")),
             None => Ok(state),
         }
     };
-    variants.iter().map(of).collect()
+    variants.iter().map(state).collect()
 }
 
 /// Counts of all states, and the first of the reasons.
 fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
-    let count = |state| (rows.iter().filter(|row| row.state == state).count(), state);
-    let counts = ["done", "partial", "failed", "unfinished", "pending"].into_iter().map(count);
+    let is_in = |state: experiments::State| move |row: &&ExperimentRow| experiments::State::of(row) == Some(state);
+    let count = |state| (rows.iter().filter(is_in(state)).count(), state.name());
+    let counts = experiments::State::ALL.into_iter().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let path = root.join(Experiment::EXPERIMENTS);
     let mut text = format!("{} experiments: {} in {seconds:.1} s → {}", rows.len(), counts.join(", "), path.display());
-    let with_reasons: Vec<&ExperimentRow> =
-        rows.iter().filter(|row| ["partial", "failed"].contains(&row.state.as_str())).collect();
+    let is_explained =
+        |row: &&ExperimentRow| is_in(experiments::State::Partial)(row) || is_in(experiments::State::Failed)(row);
+    let with_reasons: Vec<&ExperimentRow> = rows.iter().filter(is_explained).collect();
     for row in with_reasons.iter().take(MOST_REASONS) {
         text.push_str(&format!(
             "\n  {}: {}: {}",
