@@ -47,19 +47,19 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print_json(&found)?;
         return Ok(Ended::default());
     }
-    let form = if matches.get_flag("markdown") { Form::Markdown } else { Form::Screen };
+    let form = if matches.get_flag("markdown") { Layout::Markdown } else { Layout::Screen };
     terminal.print(&page(&name, &found, form))?;
     Ok(Ended::default())
 }
 
 /// How a page is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Layout {
     Screen,
     Markdown,
 }
 
-impl Form {
+impl Layout {
     fn heading(self, text: &str) -> String {
         match self {
             Self::Screen => format!("\n{text}\n\n"),
@@ -75,10 +75,10 @@ impl Form {
     }
 }
 
-fn page(name: &str, found: &Stability, form: Form) -> String {
+fn page(name: &str, found: &Stability, form: Layout) -> String {
     let mut text = match form {
-        Form::Screen => format!("{name}: {} experiments\n", found.n_experiments),
-        Form::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
+        Layout::Screen => format!("{name}: {} experiments\n", found.n_experiments),
+        Layout::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
     };
     for (experiment, why) in &found.missing {
         text.push_str(&format!("  {experiment} is left out: {why}\n"));
@@ -100,7 +100,7 @@ fn page(name: &str, found: &Stability, form: Form) -> String {
 }
 
 /// For every claim and layer one line over all settings, and one for every parameter that varies.
-fn claims(rows: &[StabilityRow], form: Form) -> String {
+fn claims(rows: &[StabilityRow], form: Layout) -> String {
     let mut lines: Vec<Vec<String>> = Vec::new();
     for of_parameter in rows.chunk_by(|a, b| a.parameter == b.parameter && a.parameter != "all") {
         let first = &of_parameter[0];
@@ -135,7 +135,7 @@ fn in_words(row: &StabilityRow) -> String {
 }
 
 /// One line a layer, one column a source.
-fn effects(rows: &[EffectRow], form: Form) -> String {
+fn effects(rows: &[EffectRow], form: Layout) -> String {
     let mut sources: Vec<&str> = Vec::new();
     for row in rows {
         if !sources.contains(&row.source.as_str()) {
@@ -170,7 +170,7 @@ fn effects(rows: &[EffectRow], form: Form) -> String {
 }
 
 /// One line a parameter and value, one column a layer.
-fn levels(rows: &[LevelRow], form: Form) -> String {
+fn levels(rows: &[LevelRow], form: Layout) -> String {
     let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();
     layers.dedup();

@@ -31,8 +31,8 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let chosen: Vec<&String> = matches.get_many("estimator").into_iter().flatten().collect();
     for id in &chosen {
         if !found.iter().any(|summary| summary.estimator == **id) {
-            let known = found.iter().map(|summary| summary.estimator.as_str());
-            anyhow::bail!("no estimates `{id}` here; {}", crate::suggest::suggestion(id, known));
+            let names = found.iter().map(|summary| summary.estimator.as_str());
+            anyhow::bail!("no estimates `{id}` here; {}", crate::suggest::suggestion(id, names));
         }
     }
     found.retain(|summary| chosen.is_empty() || chosen.contains(&&summary.estimator));

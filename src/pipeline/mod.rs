@@ -38,8 +38,11 @@ pub struct Step {
     /// Does whatever is missing.
     pub run: fn(&Task<'_>) -> Result<Outcome, StageError>,
     /// What it does once for all experiments of a sweep, after each of them.
-    pub join: Option<fn(&Joint<'_>) -> Result<Outcome, StageError>>,
+    pub join: Option<Join>,
 }
+
+/// What a step does for all experiments of a sweep together.
+pub type Join = fn(&Joint<'_>) -> Result<Outcome, StageError>;
 
 /// What a step makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -7,7 +7,7 @@ use crate::store::{Experiment, StoreError, read_rows};
 
 /// What became of an experiment of a sweep.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum State {
+pub enum ExperimentState {
     /// Everything that its pipeline asks for is there.
     Done,
     /// Everything is there, but some trainings or estimates failed.
@@ -20,7 +20,7 @@ pub enum State {
     Pending,
 }
 
-impl State {
+impl ExperimentState {
     /// Every state, in the order of a summary.
     pub const ALL: [Self; 5] = [Self::Done, Self::Partial, Self::Failed, Self::Unfinished, Self::Pending];
 

@@ -20,16 +20,16 @@ use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
 ///
 /// # Errors
 /// There are no claims, or a file is not what was written.
-pub fn verify(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
-    Ok(judge(of, out)?.0)
+pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
+    Ok(judge(experiments, out)?.0)
 }
 
 /// As [`verify`], but reports whether the verdicts changed, and counts them.
 ///
 /// # Errors
 /// As [`verify`].
-pub fn update(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<Outcome, StageError> {
-    Ok(match judge(of, out)? {
+pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Outcome, StageError> {
+    Ok(match judge(experiments, out)? {
         (_, Written::Before) => Outcome::UpToDate,
         (rows, Written::Now) => Outcome::Done(format!("{} → {}", counts(&rows), out.display())),
     })
@@ -47,16 +47,16 @@ enum Written {
     Now,
 }
 
-fn judge(of: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Written), StageError> {
-    if of.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
+fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Written), StageError> {
+    if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
-    for (pipeline, experiment) in of.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
+    for (pipeline, experiment) in experiments.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()) {
         match of_experiment(pipeline, experiment, &mut hashes) {
             Ok(judged) => rows.extend(judged),
-            Err(e) if of.len() == 1 => return Err(e),
+            Err(e) if experiments.len() == 1 => return Err(e),
             Err(e) => rows.extend(
                 each(pipeline)
                     .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),

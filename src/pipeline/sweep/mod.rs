@@ -13,8 +13,9 @@ use serde_json::json;
 
 use super::{Job, Joint, Kind, State, Step, Task, aggregate, results_state};
 use crate::config::{Data, Exact, Pipeline, Request, Sweep, Variant};
+use crate::stages::experiments::ExperimentState;
 use crate::stages::record::is_large;
-use crate::stages::{Failures, Outcome, Progress, Silent, StageError, experiments};
+use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
 
@@ -276,14 +277,14 @@ pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State
 
 /// Counts of all states, and the first of the reasons.
 fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
-    let is_in = |state: experiments::State| move |row: &&ExperimentRow| experiments::State::of(row) == Some(state);
+    let is_in = |state: ExperimentState| move |row: &&ExperimentRow| ExperimentState::of(row) == Some(state);
     let count = |state| (rows.iter().filter(is_in(state)).count(), state.name());
-    let counts = experiments::State::ALL.into_iter().map(count);
+    let counts = ExperimentState::ALL.into_iter().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let path = root.join(Experiment::EXPERIMENTS);
     let mut text = format!("{} experiments: {} in {seconds:.1} s → {}", rows.len(), counts.join(", "), path.display());
     let is_explained =
-        |row: &&ExperimentRow| is_in(experiments::State::Partial)(row) || is_in(experiments::State::Failed)(row);
+        |row: &&ExperimentRow| is_in(ExperimentState::Partial)(row) || is_in(ExperimentState::Failed)(row);
     let with_reasons: Vec<&ExperimentRow> = rows.iter().filter(is_explained).collect();
     for row in with_reasons.iter().take(MOST_REASONS) {
         text.push_str(&format!(

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::super::State;
 use super::experiment;
 use crate::config::{Sweep, Variant};
-use crate::stages::experiments;
+use crate::stages::experiments::ExperimentState;
 use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Pending, Recording, StoreError, read_rows, write_rows};
@@ -48,12 +48,12 @@ fn row(
         problems.push(format!("{n_failures} of {n_estimates} estimates failed (see their column `failure`)"));
     }
     let (state, reason) = match state {
-        Err(reason) => (experiments::State::Failed, Some(reason)),
-        Ok(State::Pending) => (experiments::State::Pending, None),
-        Ok(State::Unfinished(missing)) => (experiments::State::Unfinished, Some(missing.clone())),
-        Ok(State::Done) if problems.is_empty() => (experiments::State::Done, None),
-        Ok(State::Done) if Some(n_failed) == n_runs => (experiments::State::Failed, Some(problems.join("; "))),
-        Ok(State::Done) => (experiments::State::Partial, Some(problems.join("; "))),
+        Err(reason) => (ExperimentState::Failed, Some(reason)),
+        Ok(State::Pending) => (ExperimentState::Pending, None),
+        Ok(State::Unfinished(missing)) => (ExperimentState::Unfinished, Some(missing.clone())),
+        Ok(State::Done) if problems.is_empty() => (ExperimentState::Done, None),
+        Ok(State::Done) if Some(n_failed) == n_runs => (ExperimentState::Failed, Some(problems.join("; "))),
+        Ok(State::Done) => (ExperimentState::Partial, Some(problems.join("; "))),
     };
     ExperimentRow {
         experiment: variant.id.clone(),
@@ -90,7 +90,7 @@ fn estimates(root: &Path) -> Result<BTreeMap<String, (i64, i64)>, StoreError> {
 
 /// The values of what varies.
 pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
-    let of = |variant: &Variant| -> Vec<SettingRow> {
+    let rows = |variant: &Variant| -> Vec<SettingRow> {
         let row = |setting: &crate::config::Setting| SettingRow {
             experiment: variant.id.clone(),
             parameter: setting.parameter.clone(),
@@ -99,7 +99,7 @@ pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
         };
         variant.settings.iter().map(row).collect()
     };
-    sweep.experiments.iter().flat_map(of).collect()
+    sweep.experiments.iter().flat_map(rows).collect()
 }
 
 /// Writes both tables where they are not what is there; whether that was so.

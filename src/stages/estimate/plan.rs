@@ -73,15 +73,15 @@ impl Hashes {
 
     /// What the table of `request` over the runs `indices` is made from.
     fn made_from(&self, recorded: &Recorded, request: &Request, indices: &[usize]) -> serde_json::Value {
-        let of = |by_run: &[Vec<String>]| -> Vec<String> {
+        let chosen = |by_run: &[Vec<String>]| -> Vec<String> {
             indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
         };
         let values = &self.values[&request.scope.values];
         json!({
             "estimator": request.id(),
-            "values": of(values),
+            "values": chosen(values),
             "samples": recorded.samples_hash,
-            "splits": if request.scope.samples == Selection::All { Vec::new() } else { of(&self.splits) },
+            "splits": if request.scope.samples == Selection::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
             "shuffles": request.scope.n_shuffles,
             "schema": VERSION,
@@ -154,8 +154,8 @@ impl<'a> Target<'a> {
         let mut readings: Vec<(Values, Pool)> = self.pending.iter().map(reading).collect();
         readings.sort();
         readings.dedup();
-        let of = |wanted| self.pending.iter().filter(move |work| reading(work) == wanted).collect();
-        readings.into_iter().map(|wanted| (wanted, of(wanted))).collect()
+        let works = |wanted| self.pending.iter().filter(move |work| reading(work) == wanted).collect();
+        readings.into_iter().map(|wanted| (wanted, works(wanted))).collect()
     }
 
     /// Its share in the progress.

@@ -234,13 +234,13 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
 /// Which snapshots of the opened `runs` are estimated as one.
 pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
     let snapshots = snapshots(&runs[0].layers[0].1);
-    let one = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
+    let single = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
     let stretch = |indices: std::ops::Range<usize>| Group {
         parts: indices.clone().map(|index| (0, index)).collect(),
-        ..one(indices.end - 1)
+        ..single(indices.end - 1)
     };
     let groups: Vec<Group> = match pool {
-        Pool::Nothing => (0..snapshots.len()).map(one).collect(),
+        Pool::Nothing => (0..snapshots.len()).map(single).collect(),
         Pool::Windows => {
             let ends = (1..=snapshots.len())
                 .filter(|end| *end == snapshots.len() || snapshots[*end].1 > snapshots[end - 1].1 + 1);
@@ -262,11 +262,12 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
             expect_same_widths(runs)?;
             expect_same_snapshots(runs)?;
             // A run that ended early lacks snapshots of the others: pooled is what all have.
-            let all: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
-            let place =
-                |snapshot| all.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>();
+            let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
+            let place = |snapshot| {
+                recorded.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>()
+            };
             let pooled = |(index, snapshot)| {
-                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..one(index) })
+                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..single(index) })
             };
             snapshots.iter().enumerate().filter_map(pooled).collect()
         }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::{Outcome, StageError, expect_aggregated, experiments};
+use super::experiments::{self, ExperimentState};
+use super::{Outcome, StageError, expect_aggregated};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, write_bytes};
@@ -57,7 +58,7 @@ fn members(experiment: &Experiment, notes: &mut Vec<String>) -> Result<Vec<Sourc
     }
     let rows = experiments::rows(experiment.root())?;
     let (done, others): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| experiments::State::of(row).is_some_and(experiments::State::has_results));
+        rows.into_iter().partition(|row| ExperimentState::of(row).is_some_and(ExperimentState::has_results));
     notes.extend(others.iter().map(|row| format!("{} is left out: it is {}", row.experiment, row.state)));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };
     let sweep = Some(experiment.name());
