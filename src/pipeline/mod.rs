@@ -51,8 +51,11 @@ pub enum Kind {
     Shared,
     /// Results: an experiment is done when all of them are there.
     Results,
-    /// Views of results: verdicts, means, figures.
+    /// Views of results: verdicts, means.
     View,
+    /// Figures. Drawing those of one experiment takes longer than a small experiment itself, so of a sweep only the figures
+    /// that compare experiments are drawn.
+    Figures,
 }
 
 /// Every step, in the order in which they are done.
@@ -76,6 +79,8 @@ pub static ESTIMATE: &[&Step] = &[&estimate::STEP, &exact::STEP];
 pub static EXACT: &[&Step] = &[&exact::STEP];
 /// The step of the information bottleneck.
 pub static BOUND: &[&Step] = &[&bound::STEP];
+
+const ALL_KINDS: &[Kind] = &[Kind::Shared, Kind::Results, Kind::View, Kind::Figures];
 
 /// What a step works on.
 #[derive(Clone, Copy)]
@@ -155,7 +160,7 @@ impl Job {
     /// # Errors
     /// A step could not be done, or the pipeline asks for none of them.
     pub fn run(&self, task: &Task<'_>) -> Result<Outcome, Stopped> {
-        self.run_kinds(task, &[Kind::Shared, Kind::Results, Kind::View])
+        self.run_kinds(task, ALL_KINDS)
     }
 
     /// As [`Job::run`], for the steps of some kinds.
@@ -174,7 +179,14 @@ impl Job {
     /// # Errors
     /// They could not.
     pub fn state(&self, task: &Task<'_>) -> Result<State, StageError> {
-        let state = state(&self.applying(task.pipeline)?, task)?;
+        self.state_of_kinds(task, ALL_KINDS)
+    }
+
+    /// As [`Job::state`], for the steps of some kinds.
+    fn state_of_kinds(&self, task: &Task<'_>, kinds: &[Kind]) -> Result<State, StageError> {
+        let mut steps = self.applying(task.pipeline)?;
+        steps.retain(|step| kinds.contains(&step.kind));
+        let state = state(&steps, task)?;
         let has = |wanted: &Step| self.steps.iter().any(|step| step.name == wanted.name);
         if state == State::Pending && !has(&record::STEP) {
             return Err(StageError::Refused("nothing is recorded; run `infoplane record` first".to_owned()));
@@ -205,7 +217,7 @@ fn state(steps: &[&Step], task: &Task<'_>) -> Result<State, StageError> {
     }
     let mut missing: Vec<String> = Vec::new();
     for step in steps.iter().filter(|step| step.kind != Kind::Shared) {
-        if step.kind == Kind::View && !missing.is_empty() {
+        if step.kind != Kind::Results && !missing.is_empty() {
             break;
         }
         if let State::Unfinished(what) = (step.state)(task)? {

@@ -1,13 +1,13 @@
-//! Draws every figure that an experiment has.
+//! Draws every figure that an experiment has, and of a sweep the figures that compare experiments.
 
 use super::{Kind, State, Step, has_estimates};
-use crate::plots::PLOTS;
+use crate::plots::{PLOTS, Spec, Subject};
 use crate::stages::plot::{Asked, is_done, plot};
 use crate::stages::{Outcome, StageError};
 
 pub(super) static STEP: Step = Step {
     name: "plot",
-    kind: Kind::View,
+    kind: Kind::Figures,
     applies: has_estimates,
     lacking: "asks for no estimates; add a table `[[estimate]]`",
     state: |task| {
@@ -21,5 +21,15 @@ pub(super) static STEP: Step = Step {
         Err(StageError::NothingToDraw(why)) => Ok(Outcome::Done(why)),
         outcome => outcome,
     },
-    join: None,
+    join: Some(|joint| {
+        if joint.done.len() < 2 {
+            return Ok(Outcome::UpToDate);
+        }
+        let plots: Vec<&Spec> =
+            PLOTS.iter().copied().filter(|spec| matches!(spec.of, Subject::Sweep | Subject::Folder)).collect();
+        match plot(joint.folder, &plots, Asked::ForAll, joint.folder.root()) {
+            Err(StageError::NothingToDraw(_)) => Ok(Outcome::UpToDate),
+            outcome => outcome,
+        }
+    }),
 };

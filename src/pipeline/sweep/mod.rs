@@ -22,6 +22,9 @@ use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, 
 /// The most reasons that are printed; all of them are in the table.
 const MOST_REASONS: usize = 20;
 
+/// What is done for each experiment.
+const OF_EACH: &[Kind] = &[Kind::Results, Kind::View];
+
 /// How the work for an experiment ended: its outcome, or why it could not be done.
 type Ended = Result<Outcome, String>;
 
@@ -52,7 +55,7 @@ pub fn run_sweep(
         let ended = match &prepared[index] {
             Ok(pipeline) => {
                 let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
-                job.run_kinds(&task, &[Kind::Results, Kind::View]).map_err(|e| e.to_string())
+                job.run_kinds(&task, OF_EACH).map_err(|e| e.to_string())
             }
             Err(reason) => Err(reason.clone()),
         };
@@ -265,7 +268,7 @@ pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State
         let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
         let experiment = experiment(root, variant);
         let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
-        let state = job.state(&task).map_err(|e| e.to_string())?;
+        let state = job.state_of_kinds(&task, OF_EACH).map_err(|e| e.to_string())?;
         let failure = failure(root, &variant.id, pipeline).map_err(|e| e.to_string())?;
         match failure.filter(|_| state != State::Done) {
             Some(reason) => Err(format!("failed before: {reason}")),

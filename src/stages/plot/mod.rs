@@ -10,7 +10,7 @@ use serde_json::json;
 
 use self::tables::{Loaded, Part};
 use super::{Outcome, StageError, expect_aggregated};
-use crate::plots::{PlotError, Spec, Subject, Tables};
+use crate::plots::{PLOTS, PlotError, Spec, Subject, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
 
@@ -42,6 +42,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
     let has_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
     if drawn.files.is_empty() && asked == Asked::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
+        work.finish(Vec::new())?;
         return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
     }
     if drawn.files.is_empty() {
@@ -68,7 +69,11 @@ fn pending(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
     let hashes = tables::hashes(experiment, needs_activations(plots))?;
     let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
-    let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
+    let kind = match asked {
+        Asked::ForAll if plots.len() == PLOTS.len() => "all".to_owned(),
+        Asked::ForAll => "some".to_owned(),
+        Asked::ByName => names.join("-"),
+    };
     Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
 
