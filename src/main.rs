@@ -1,9 +1,7 @@
-//! The command line. Words, progress bars and exit codes; everything that counts is in the library.
-
-mod cli;
+//! The program `infoplane`.
 
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    cli::main()
+    infoplane::cli::main()
 }

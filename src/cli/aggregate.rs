@@ -1,22 +1,34 @@
 //! `infoplane aggregate`: means and spreads over runs.
 
 use clap::{ArgMatches, Command};
-use infoplane::stages::Outcome;
-use infoplane::stages::aggregate::aggregate;
 
+use super::Ended;
+use super::arguments::{all_resolved, common_out, experiment_arg, for_each, out_arg, path};
 use super::terminal::Terminal;
-use super::{experiment_arg, out_arg};
+use crate::pipeline::{Needs, Resolved};
+use crate::stages::Progress;
+use crate::stages::aggregate::aggregate;
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
         .about("Join the estimates of all runs with losses, gradients and checks: summary, compression and phases, Parquet and CSV")
-        .arg(experiment_arg().num_args(1..))
-        .arg(out_arg("Where the summary goes; needed for several experiments [default: the experiment's folder]"))
+        .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
+        .arg(out_arg("The folder of the summary; needed for several experiments [default: the experiment's folder]"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let (experiments, out) = super::experiments(matches, "summary")?;
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let folders = all_resolved(matches, Needs::Estimates)?;
+    let out = common_out(matches, &folders, "summary")?;
+    let mut ended = Ended::default();
+    if let ([sweep @ Resolved::Sweep { .. }], None) = (folders.as_slice(), path(matches, "out")) {
+        // Every experiment of a sweep has a summary of its own, too.
+        ended = for_each("aggregate", sweep, None, terminal, |experiment, out| {
+            Ok(Some(aggregate(std::slice::from_ref(experiment), out)?))
+        })?;
+    }
+    let experiments: Vec<_> = folders.iter().flat_map(Resolved::experiments).cloned().collect();
     let outcome = aggregate(&experiments, &out)?;
     terminal.report("aggregate", &outcome);
-    Ok(outcome)
+    ended.failures = ended.failures.and(outcome.failures());
+    Ok(ended)
 }

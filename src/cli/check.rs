@@ -1,35 +1,40 @@
 //! `infoplane check`: what each estimate can and cannot mean.
 
-use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::stages::Outcome;
-use infoplane::stages::check::{Verdicts, check};
-use infoplane::store::CheckVerdict;
+use std::cell::Cell;
 
+use clap::{ArgMatches, Command};
+
+use super::Ended;
+use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
-use super::{experiment, experiment_arg, out_arg, path};
+use crate::pipeline::Needs;
+use crate::stages::check::{Verdicts, check};
+use crate::store::CheckVerdict;
 
 pub(super) fn command() -> Command {
-    let flag = |name: &'static str, help: &'static str| Arg::new(name).long(name).help(help).action(ArgAction::SetTrue);
     Command::new("check")
-        .about("Say which estimates mean little or contradict themselves, and why")
+        .about("Report which estimates mean little or contradict themselves, and why")
         .arg(experiment_arg())
         .arg(flag("strict", "Exit with code 1 if there is a warning or a violation"))
         .arg(out_arg("Write checks.parquet here [default: the experiment's folder]"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let experiment = experiment(matches)?;
-    let verdicts = check(&experiment, path(matches, "out").unwrap_or(experiment.root()))?;
-    if terminal.is_json() {
-        terminal.print_json(&verdicts)?;
-    } else {
-        terminal.print(&table(&verdicts))?;
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let resolved = resolved(matches, Needs::Estimates)?;
+    let n_objections = Cell::new(0);
+    let mut ended = for_each("check", &resolved, path(matches, "out"), terminal, |experiment, out| {
+        let verdicts = check(experiment, out)?;
+        n_objections.set(n_objections.get() + verdicts.n_objections());
+        match terminal.is_json() {
+            true => terminal.print_json(&verdicts)?,
+            false => terminal.print(&table(&verdicts))?,
+        }
+        Ok(None)
+    })?;
+    if matches.get_flag("strict") && n_objections.get() > 0 {
+        ended.objections.push(format!("{} checks do not pass", n_objections.get()));
     }
-    let n = verdicts.n_objections();
-    Ok(match matches.get_flag("strict") && n > 0 {
-        true => Outcome::Objections(format!("{n} checks do not pass")),
-        false => Outcome::UpToDate,
-    })
+    Ok(ended)
 }
 
 fn table(verdicts: &Verdicts) -> String {

@@ -1,4 +1,4 @@
-//! `infoplane completions` and `infoplane man`: what a shell and `man` want to know, made of the words of all commands.
+//! `infoplane completions` and `infoplane man`: shell completions and man pages, generated from the command definitions.
 
 use std::fs;
 use std::path::PathBuf;
@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use clap_complete::Shell;
-use infoplane::stages::Outcome;
 
-use super::path;
+use super::Ended;
+use super::arguments::path;
 use super::terminal::Terminal;
+use crate::stages::{Outcome, Progress};
 
 pub(super) fn command() -> Command {
     Command::new("completions")
@@ -20,12 +21,12 @@ pub(super) fn command() -> Command {
         .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let shell = matches.get_one::<Shell>("shell").context("clap requires the shell")?;
     let mut script = Vec::new();
     clap_complete::generate(*shell, &mut super::command(), "infoplane", &mut script);
     terminal.print(&String::from_utf8(script).context("a script is text")?)?;
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
 }
 
 pub(super) fn man_command() -> Command {
@@ -41,7 +42,7 @@ pub(super) fn man_command() -> Command {
         )
 }
 
-pub(super) fn run_man(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run_man(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let mut words = super::command();
     words.build();
     let page = |command: Command| {
@@ -51,7 +52,7 @@ pub(super) fn run_man(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Resu
     };
     let Some(folder) = path(matches, "out") else {
         terminal.print(&String::from_utf8(page(words)?).context("a page is text")?)?;
-        return Ok(Outcome::UpToDate);
+        return Ok(Ended::default());
     };
     fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut pending = vec![words];
@@ -65,5 +66,5 @@ pub(super) fn run_man(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Resu
     }
     let outcome = Outcome::Done(format!("{n} pages → {}", folder.display()));
     terminal.report("man", &outcome);
-    Ok(outcome)
+    Ok(Ended::default())
 }

@@ -2,16 +2,17 @@
 
 use std::path::PathBuf;
 
+use crate::config::NamedData;
+use crate::datasets::{self, DATASETS, Source, Spec};
+use crate::stages::Progress;
+use crate::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::NamedData;
-use infoplane::datasets::{self, DATASETS, Source, Spec};
-use infoplane::stages::Outcome;
-use infoplane::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
 use serde_json::json;
 
+use super::arguments::path;
 use super::terminal::Terminal;
-use super::{fetch, parameters, path};
+use super::{Ended, fetch, parameters};
 
 pub(super) fn command() -> Command {
     let out = || {
@@ -21,7 +22,7 @@ pub(super) fn command() -> Command {
             .help("Where the table goes [default: data/<name>.parquet; with other parameters than the defaults data/<name>-<parameters>.parquet]")
             .value_parser(value_parser!(PathBuf))
     };
-    let one = |spec: &&'static Spec| {
+    let make_command = |spec: &&'static Spec| {
         let folder = Arg::new("folder")
             .long("folder")
             .value_name("DIR")
@@ -35,7 +36,7 @@ pub(super) fn command() -> Command {
         .about("Make a data set from its rule or its published files")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommands(DATASETS.iter().map(one));
+        .subcommands(DATASETS.iter().map(make_command));
     let import = Command::new("import")
         .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
         .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y, p_y1 and target are what they are called.")
@@ -45,7 +46,7 @@ pub(super) fn command() -> Command {
         .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
         .arg(Arg::new("target").long("target").value_name("NAMES").help("Columns that make y as numbers, in order, to train the squared error on them").action(ArgAction::Append))
         .arg(out());
-    let describe = Command::new("describe").about("Say what a data set is: sizes, balance, H(X), H(Y), I(X;Y)").arg(
+    let describe = Command::new("describe").about("Describe a data set: sizes, balance, H(X), H(Y), I(X;Y)").arg(
         Arg::new("what")
             .value_name("NAME|FILE")
             .help("A data set, or a table of samples that ends in .parquet")
@@ -65,7 +66,7 @@ pub(super) fn command() -> Command {
         .subcommand(describe)
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let outcome = match matches.subcommand().context("clap requires a subcommand")? {
         ("make", matches) => {
             let (name, matches) = matches.subcommand().context("clap requires a data set")?;
@@ -82,12 +83,12 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         ("import", matches) => {
             let file = path(matches, "file").context("clap requires the file")?;
             let text = |name: &str| matches.get_one::<String>(name).cloned();
-            let all = |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect());
+            let texts = |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect());
             let choice = Choice {
-                x: all("x"),
+                x: texts("x"),
                 y: text("y").context("clap gives a default")?,
                 p_y1: text("p-y1"),
-                target: all("target"),
+                target: texts("target"),
             };
             let out = path(matches, "out").map_or_else(|| default_out(file), |out| Ok(out.to_owned()))?;
             import(file, &choice, &out)?
@@ -99,7 +100,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 true => terminal.print_json(&description)?,
                 false => terminal.print(&words(what, &description))?,
             }
-            return Ok(Outcome::UpToDate);
+            return Ok(Ended::default());
         }
         _ => {
             let state = |spec: &'static Spec| match state(spec) {
@@ -111,41 +112,43 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
                 let entry =
                     |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
                 terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
-                return Ok(Outcome::UpToDate);
+                return Ok(Ended::default());
             }
             for spec in DATASETS {
                 terminal.print(&format!("{}\t{}\t{}\n", spec.name, state(spec), spec.summary))?;
             }
-            return Ok(Outcome::UpToDate);
+            return Ok(Ended::default());
         }
     };
     terminal.report("data", &outcome);
-    Ok(outcome)
+    Ok(Ended::from(&outcome))
 }
 
 /// A description for people.
-fn words(what: &str, of: &Description) -> String {
+fn words(what: &str, described: &Description) -> String {
     const MOST_CLASSES: usize = 20;
-    let ((low, high), n_ambiguous) = (of.x_range, of.n_ambiguous_inputs);
-    let mut text = format!("{what}: {} samples of {} inputs, from {low} to {high}\n", of.n_samples, of.n_inputs);
+    let ((low, high), n_ambiguous) = (described.x_range, described.n_ambiguous_inputs);
+    let mut text =
+        format!("{what}: {} samples of {} inputs, from {low} to {high}\n", described.n_samples, described.n_inputs);
     text.push_str(&format!(
         "inputs   {} distinct, {n_ambiguous} of them with different labels\n",
-        of.n_distinct_inputs
+        described.n_distinct_inputs
     ));
     let class = |c: &Class| format!("{}: {} ({:.2} %)", c.label, c.n_samples, 100.0 * c.share);
-    let mut classes: Vec<String> = of.classes.iter().take(MOST_CLASSES).map(class).collect();
-    if of.classes.len() > MOST_CLASSES {
-        classes.push(format!("and {} more", of.classes.len() - MOST_CLASSES));
+    let mut classes: Vec<String> = described.classes.iter().take(MOST_CLASSES).map(class).collect();
+    if described.classes.len() > MOST_CLASSES {
+        classes.push(format!("and {} more", described.classes.len() - MOST_CLASSES));
     }
-    let stochastic = if of.is_stochastic { "; stochastic, shares and entropies are those of p(y=1|x)" } else { "" };
+    let stochastic =
+        if described.is_stochastic { "; stochastic, shares and entropies are those of p(y=1|x)" } else { "" };
     text.push_str(&format!("classes  {}{stochastic}\n", classes.join(", ")));
-    if let Some(targets) = &of.targets {
+    if let Some(targets) = &described.targets {
         let (low, high) = targets.range;
         let of_units = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (n, mean, variance) = (targets.n_outputs, of_units(&targets.mean), of_units(&targets.variance));
         text.push_str(&format!("targets  {n}, from {low} to {high}; mean {mean:.4}, variance {variance:.4}\n"));
     }
-    for (name, bits) in [("H(X)", of.h_x_bits), ("H(Y)", of.h_y_bits), ("I(X;Y)", of.i_xy_bits)] {
+    for (name, bits) in [("H(X)", described.h_x_bits), ("H(Y)", described.h_y_bits), ("I(X;Y)", described.i_xy_bits)] {
         text.push_str(&format!("{name:<8} {bits:.4} bits\n"));
     }
     text

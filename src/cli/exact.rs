@@ -4,33 +4,31 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::Declared;
-use infoplane::stages::Outcome;
-use infoplane::stages::exact::{Choice, linear, minimal_model, plan};
-use infoplane::stages::record::Existing;
-use infoplane::store::Experiment;
 
-use super::sweep::{Job, Stages};
+use super::arguments::{out_arg, path};
 use super::terminal::Terminal;
-use super::{estimate, out_arg, path, pipeline_arg, sweep};
+use super::{Ended, estimate, job};
+use crate::config::Declared;
+use crate::pipeline::{EXACT, Job};
+use crate::stages::Progress;
+use crate::stages::exact::{Choice, minimal_model, plan};
+use crate::store::Experiment;
 
 /// More weights than a picture has pixels.
 const MOST_WEIGHTS: usize = 1_000_000;
 
 pub(super) fn command() -> Command {
-    let of_pipeline = sweep::add(Command::new("linear"))
-        .about("What the table [exact] of a pipeline asks for: exact I(X;T) and I(T;Y) of a linear network on student-teacher data, in tables of estimates")
-        .arg(pipeline_arg())
-        .arg(out_arg("The experiment's folder, or the sweep's [default: outputs/<pipeline>]"));
+    let linear = job::add(Command::new("linear"))
+        .about("What the table [exact] of a pipeline asks for: exact I(X;T) and I(T;Y) of a linear network on student-teacher data, in tables of estimates");
     Command::new("exact")
         .about("Exact information where no estimator is needed: linear networks, the minimal model")
         .subcommand_required(true)
         .arg_required_else_help(true)
-        .subcommand(of_pipeline)
-        .subcommand(of_minimal_model())
+        .subcommand(linear)
+        .subcommand(minimal_model_command())
 }
 
-fn of_minimal_model() -> Command {
+fn minimal_model_command() -> Command {
     Command::new("minimal-model")
         .about("I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), against the weight w (Saxe et al. 2018, Fig. 2)")
         .arg(
@@ -61,7 +59,7 @@ fn of_minimal_model() -> Command {
             Arg::new("net_input_bins")
                 .long("net-input-bins")
                 .value_name("N")
-                .help("Besides, bins between the edges f(z) of N even net inputs z from -50 to 50 (Fig. 13)")
+                .help("Also use bins with edges f(z), for N evenly spaced z in [-50, 50] (Fig. 13)")
                 .value_parser(value_parser!(usize)),
         )
         .arg(
@@ -75,7 +73,7 @@ fn of_minimal_model() -> Command {
             Arg::new("weight")
                 .long("weight")
                 .value_name("W")
-                .help("Just this weight; may be given several times")
+                .help("Only this weight; may be given several times")
                 .value_delimiter(',')
                 .allow_negative_numbers(true)
                 .action(ArgAction::Append)
@@ -85,32 +83,25 @@ fn of_minimal_model() -> Command {
         .arg(out_arg("Write minimal_model.parquet here [default: outputs/minimal-model]"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     match matches.subcommand().context("clap requires a subcommand")? {
         ("linear", matches) => run_linear(matches, terminal),
         (_, matches) => run_minimal_model(matches, terminal),
     }
 }
 
-fn run_linear(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let (pipeline, out) = match sweep::declared(matches)? {
-        (Declared::Many(sweep), root) => {
-            let job = Job { stages: Stages::Exact, existing: Existing::Keep };
-            return job.sweep(&sweep, &root, matches, terminal);
+fn run_linear(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let (declared, root) = job::declared(matches)?;
+    match &declared {
+        Declared::One(pipeline) if matches.get_flag("dry-run") && pipeline.exact.is_some() => {
+            estimate::describe(&plan(pipeline, &Experiment::new(&root), &root)?, terminal)?;
+            Ok(Ended::default())
         }
-        (Declared::One(pipeline), root) => (pipeline, root),
-    };
-    let experiment = Experiment::new(&out);
-    if matches.get_flag("dry_run") {
-        estimate::describe(&plan(&pipeline, &experiment, &out)?, terminal)?;
-        return Ok(Outcome::UpToDate);
+        _ => job::run(&Job::new(EXACT), (&declared, &root), matches, terminal),
     }
-    let outcome = linear(&pipeline, &experiment, &out, terminal)?;
-    terminal.report("exact", &outcome);
-    Ok(outcome)
 }
 
-fn run_minimal_model(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+fn run_minimal_model(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let defaults = || vec!["tanh".to_owned(), "relu".to_owned()];
     let choice = Choice {
         activations: matches.get_many::<String>("activation").map_or_else(defaults, |names| names.cloned().collect()),
@@ -122,7 +113,7 @@ fn run_minimal_model(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Resul
     let out = path(matches, "out").unwrap_or(Path::new("outputs/minimal-model"));
     let outcome = minimal_model(&choice, out, terminal)?;
     terminal.report("exact", &outcome);
-    Ok(outcome)
+    Ok(Ended::from(&outcome))
 }
 
 fn weights(matches: &ArgMatches) -> anyhow::Result<Vec<f64>> {

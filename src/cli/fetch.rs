@@ -2,20 +2,21 @@
 
 use std::path::PathBuf;
 
+use crate::datasets;
+use crate::stages::Progress;
+use crate::stages::fetch::{PATIENCE, fetch, published};
+use crate::store::raw_folder;
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::datasets;
-use infoplane::stages::Outcome;
-use infoplane::stages::fetch::{PATIENCE, fetch, published};
-use infoplane::store::raw_folder;
 
-use super::path;
+use super::Ended;
+use super::arguments::path;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("fetch")
-        .about("Download the files that a data set is published as; a fetch that was stopped goes on where it was")
-        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// will do. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, trusted authorities from the file that SSL_CERT_FILE names, else Mozilla's.")
+        .about("Download the files that a data set is published as; a fetch that was stopped is resumed")
+        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// is sufficient. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, trusted authorities from the file that SSL_CERT_FILE names, otherwise Mozilla's.")
         .arg(Arg::new("name").value_name("NAME").help("Data sets, for example mnist").required(true).num_args(1..))
         .arg(Arg::new("mirror").long("mirror").value_name("URL").help("The address of a folder that holds the files, instead of the known ones; several are tried in order, --mirror once for each").action(ArgAction::Append))
         .arg(
@@ -27,7 +28,7 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let names = matches.get_many::<String>("name").context("clap requires a name")?;
     let specs = names.map(|name| datasets::find(name)).collect::<Result<Vec<_>, _>>()?;
     let sources = specs.iter().map(|spec| published(spec)).collect::<Result<Vec<_>, _>>()?;
@@ -43,5 +44,5 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         let outcome = fetch(files, own.as_deref().unwrap_or(mirrors), &folder, PATIENCE, terminal)?;
         terminal.report(spec.name, &outcome);
     }
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
 }

@@ -1,18 +1,23 @@
 //! `infoplane inspect`: what a file or a recording holds, and whether it is what it should be.
 
-use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use indicatif::DecimalBytes;
-use infoplane::stages::Outcome;
-use infoplane::stages::inspect::{Contents, Member, Report, TableFacts, inspect, validate};
-use infoplane::store::Facts;
+use std::path::Path;
 
-use super::path;
+use crate::pipeline::{Needs, resolve};
+use crate::stages::experiments::is_sweep;
+use crate::stages::inspect::{Contents, Member, Report, TableFacts, inspect, validate};
+use crate::store::Facts;
+use anyhow::Context;
+use clap::{Arg, ArgMatches, Command, value_parser};
+use indicatif::DecimalBytes;
+
+use super::Ended;
+use super::arguments::{flag, for_each, path};
+use super::table::grid;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("inspect")
-        .about("Show what a file or a recording holds, or prove that it is what it should be")
+        .about("Show what a file or a recording holds, or prove that it is valid")
         .arg(
             Arg::new("path")
                 .value_name("PATH")
@@ -20,31 +25,22 @@ pub(super) fn command() -> Command {
                 .required(true)
                 .value_parser(value_parser!(std::path::PathBuf)),
         )
-        .arg(
-            Arg::new("validate")
-                .long("validate")
-                .help("Read everything; exit 2 with the place of the first fault, 0 where there is none")
-                .action(ArgAction::SetTrue),
-        )
+        .arg(flag(
+            "validate",
+            "Read everything; exit with code 2 and the place of the first fault, with 0 if there is none",
+        ))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let path = path(matches, "path").context("clap requires the path")?;
     let is_json = terminal.is_json();
     if matches.get_flag("validate") {
-        let outcome = validate(path, terminal);
-        if is_json {
-            let fault = outcome.as_ref().err().map(ToString::to_string);
-            terminal.print_json(&serde_json::json!({ "valid": fault.is_none(), "fault": fault }))?;
-        } else if let Ok(Outcome::Done(text)) = &outcome {
-            terminal.print(&format!("{text}\n"))?;
-        }
-        return Ok(outcome?);
+        return run_validate(path, terminal);
     }
     let report = inspect(path)?;
     if is_json {
         terminal.print_json(&report)?;
-        return Ok(Outcome::UpToDate);
+        return Ok(Ended::default());
     }
     let text = match &report {
         Report::File(facts) => describe_file(facts),
@@ -52,7 +48,29 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         Report::Sweep(members) => describe_sweep(members),
     };
     terminal.print(&text)?;
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
+}
+
+fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let validate_one = |path: &Path| -> anyhow::Result<()> {
+        let outcome = validate(path, terminal);
+        if terminal.is_json() {
+            let fault = outcome.as_ref().err().map(ToString::to_string);
+            terminal.print_json(&serde_json::json!({ "valid": fault.is_none(), "fault": fault }))?;
+        }
+        let text = outcome?.text().to_owned();
+        if terminal.is_json() { Ok(()) } else { terminal.print(&format!("{text}\n")) }
+    };
+    if !is_sweep(path) {
+        validate_one(path)?;
+        return Ok(Ended::default());
+    }
+    for_each("validate", &resolve(path, Needs::Recording)?, None, terminal, |experiment, _| {
+        if !terminal.is_json() {
+            terminal.print(&format!("{}: ", experiment.name()))?;
+        }
+        validate_one(experiment.root()).map(|()| None)
+    })
 }
 
 fn describe_file(facts: &Facts) -> String {
@@ -120,17 +138,4 @@ fn describe_sweep(members: &[Member]) -> String {
         members.len(),
         grid(&["experiment", "state", "runs", ""], members.iter().map(row))
     )
-}
-
-/// Columns of text, each as wide as its widest entry.
-pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
-    let header = header.iter().map(|name| (*name).to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    let line = |row: &Vec<String>| {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
-        format!("{}\n", cells.join("  ").trim_end())
-    };
-    rows.iter().map(line).collect()
 }

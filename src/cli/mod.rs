@@ -1,6 +1,8 @@
-//! One file a command: its words for clap, and how it calls the stages. The only place that names `clap` and `anyhow`.
+//! The command line: one file per command, with its definition for clap and how it calls the pipeline and the stages. The
+//! only place that names `clap` and `anyhow`.
 
 mod aggregate;
+mod arguments;
 mod bound;
 mod check;
 mod completions;
@@ -9,6 +11,7 @@ mod estimate;
 mod exact;
 mod fetch;
 mod inspect;
+mod job;
 mod movie;
 mod parameters;
 mod plot;
@@ -18,21 +21,21 @@ mod run;
 mod schema;
 mod stability;
 mod summary;
-mod sweep;
+mod table;
 mod terminal;
 mod verify;
 
-use std::path::{Path, PathBuf};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::stages::Outcome;
-use infoplane::store::Experiment;
+
+use crate::stages::{Failures, Outcome};
 use terminal::{Form, Terminal};
 
-/// A command: its words, and what it does.
-type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Outcome>);
+/// A command: its definition, and what it does.
+type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Ended>);
 
 /// Every command, in the order of a pipeline.
 const COMMANDS: &[Entry] = &[
@@ -58,30 +61,68 @@ const COMMANDS: &[Entry] = &[
 
 const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `--strict` objects; 2 could not run.";
 
-/// Parses the command line and does what it says.
-pub(crate) fn main() -> ExitCode {
-    let matches = command().get_matches();
-    let form = if matches.get_flag("json") { Form::Json } else { Form::Words };
-    let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"), form);
-    let (complaint, exit_code) = match dispatch(&matches, &terminal) {
-        Ok(Outcome::DoneWithFailures { n_failures, .. }) => {
-            (format!("{n_failures} estimates failed; their reasons are in the column `failure`"), 1)
-        }
-        Ok(Outcome::ExperimentsFailed { n_failed, .. }) => {
-            (format!("{n_failed} experiments failed or hold failures; see experiments.parquet"), 1)
-        }
-        Ok(Outcome::TrainingsFailed { n_failed, .. }) => {
-            (format!("{n_failed} trainings failed; their reasons are in the table `runs` of the recording"), 1)
-        }
-        Ok(Outcome::Objections(text)) => (text, 1),
-        Ok(_) => return ExitCode::SUCCESS,
-        Err(e) => (e.to_string(), 2),
-    };
-    terminal.error(&complaint, exit_code);
-    ExitCode::from(exit_code)
+/// How a command ended that could run.
+#[derive(Debug, Default)]
+struct Ended {
+    failures: Failures,
+    /// What `--strict` objects to, and the like.
+    objections: Vec<String>,
 }
 
-/// All words.
+impl From<&Outcome> for Ended {
+    fn from(outcome: &Outcome) -> Self {
+        Self { failures: outcome.failures(), objections: Vec::new() }
+    }
+}
+
+/// Does what the command line of this process asks for.
+pub fn main() -> ExitCode {
+    ExitCode::from(run(std::env::args_os()))
+}
+
+/// Does what a command line asks for and returns its exit code: 0 if all is done or was up to date, 1 if something failed
+/// or `--strict` objects, 2 if it could not run. The first of the `arguments` is the name of the program.
+///
+/// ```
+/// assert_eq!(infoplane::cli::run(["infoplane", "data", "list"]), 0);
+/// ```
+pub fn run<I>(arguments: I) -> u8
+where
+    I: IntoIterator<Item: Into<OsString> + Clone>,
+{
+    let matches = match command().try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(e) => {
+            // Nobody may be there to read it.
+            let _ = e.print();
+            return u8::try_from(e.exit_code()).unwrap_or(CANNOT_RUN);
+        }
+    };
+    let form = if matches.get_flag("json") { Form::Json } else { Form::Words };
+    let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"), form);
+    let (exit_code, complaint) = exit_code(dispatch(&matches, &terminal));
+    if exit_code != 0 {
+        terminal.error(&complaint, exit_code);
+    }
+    exit_code
+}
+
+/// The exit code of a command that could not run.
+const CANNOT_RUN: u8 = 2;
+
+/// The exit code, and what the user reads with it.
+fn exit_code(ended: anyhow::Result<Ended>) -> (u8, String) {
+    match ended {
+        Err(e) => (CANNOT_RUN, e.to_string()),
+        Ok(Ended { failures, objections }) => {
+            let failed = (!failures.is_none()).then(|| failures.sentence());
+            let complaints: Vec<String> = failed.into_iter().chain(objections).collect();
+            (u8::from(!complaints.is_empty()), complaints.join("; "))
+        }
+    }
+}
+
+/// The definition of all commands.
 fn command() -> Command {
     Command::new("infoplane")
         .term_width(100) // the same help whatever the window: documents and tests quote it
@@ -98,59 +139,22 @@ fn command() -> Command {
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .global(true),
         )
-        .arg(Arg::new("quiet").short('q').long("quiet").help("Say nothing but errors").action(ArgAction::SetTrue).global(true))
-        .arg(Arg::new("verbose").short('v').long("verbose").help("Say more").action(ArgAction::SetTrue).global(true))
-        .arg(Arg::new("json").long("json").help("Print JSON: one value, or an object a line and stage").action(ArgAction::SetTrue).global(true))
+        .arg(Arg::new("quiet").short('q').long("quiet").help("Print errors only").action(ArgAction::SetTrue).global(true))
+        .arg(Arg::new("verbose").short('v').long("verbose").help("Print more detail").action(ArgAction::SetTrue).global(true))
+        .arg(Arg::new("json").long("json").help("Print JSON: one value, or one object per line and stage").action(ArgAction::SetTrue).global(true))
         .subcommands(COMMANDS.iter().map(|(words, _)| words()))
 }
 
-fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    if let Some(n_threads) = matches.get_one::<u16>("threads") {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads((*n_threads).into());
-        pool.build_global().map_err(|e| anyhow::anyhow!("cannot start {n_threads} threads: {e}"))?;
-    }
+fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let n_threads = matches.get_one::<u16>("threads").copied();
     let (name, matches) = matches.subcommand().context("no command given")?;
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);
     let (_, run) = entry.context("clap accepts only listed commands")?;
-    run(matches, terminal)
-}
-
-fn pipeline_arg() -> Arg {
-    Arg::new("pipeline")
-        .value_name("PIPELINE")
-        .help("A pipeline file, for example pipelines/tishby.toml")
-        .required(true)
-        .value_parser(value_parser!(PathBuf))
-}
-
-fn experiment_arg() -> Arg {
-    Arg::new("experiment")
-        .value_name("EXPERIMENT")
-        .help("An experiment's folder, for example outputs/tishby")
-        .required(true)
-        .value_parser(value_parser!(PathBuf))
-}
-
-fn out_arg(help: &'static str) -> Arg {
-    Arg::new("out").long("out").value_name("DIR").help(help).value_parser(value_parser!(PathBuf))
-}
-
-fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
-    matches.get_one::<PathBuf>(name).map(PathBuf::as_path)
-}
-
-/// The experiment named on the command line.
-fn experiment(matches: &ArgMatches) -> anyhow::Result<Experiment> {
-    Ok(Experiment::new(path(matches, "experiment").context("clap requires the experiment")?))
-}
-
-/// The experiments named on the command line, and where what they have in common goes: `--out`, else the folder of the only one.
-fn experiments(matches: &ArgMatches, what: &str) -> anyhow::Result<(Vec<Experiment>, PathBuf)> {
-    let roots: Vec<&PathBuf> = matches.get_many("experiment").context("clap requires an experiment")?.collect();
-    let out = match (path(matches, "out"), roots.as_slice()) {
-        (Some(out), _) => out,
-        (None, [only]) => only,
-        (None, _) => anyhow::bail!("several experiments: say with `--out DIR` where their common {what} goes"),
-    };
-    Ok((roots.iter().map(|root| Experiment::new(root.as_path())).collect(), out.to_owned()))
+    match n_threads {
+        None => run(matches, terminal),
+        Some(n) => {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(n.into()).build();
+            pool.map_err(|e| anyhow::anyhow!("cannot start {n} threads: {e}"))?.install(|| run(matches, terminal))
+        }
+    }
 }

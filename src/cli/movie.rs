@@ -1,18 +1,20 @@
 //! `infoplane movie`: an animated information plane.
 
+use crate::pipeline::Needs;
+use crate::stages::Progress;
+use crate::stages::movie::{Film, Format, movie};
 use clap::{Arg, ArgMatches, Command, value_parser};
-use infoplane::stages::Outcome;
-use infoplane::stages::movie::{Film, Format, movie};
 
+use super::Ended;
+use super::arguments::{experiment_arg, out_arg, path, resolved};
 use super::terminal::Terminal;
-use super::{experiment, experiment_arg, out_arg, path};
 
 pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
     Command::new("movie")
-        .about("Animate the information plane: GIF, APNG, or MP4 where ffmpeg is installed")
+        .about("Animate the information plane: GIF, APNG, or MP4 if ffmpeg is installed")
         .arg(experiment_arg())
         .arg(text("format", "KIND", "Kind of file").default_value("gif").value_parser(["gif", "apng", "mp4"]))
         .arg(text(
@@ -20,18 +22,19 @@ pub(super) fn command() -> Command {
             "ID",
             "Which estimates, for example binning-n-edges-30 [default: the first in the plane]",
         ))
-        .arg(text("member", "NAME", "Which experiment, where the folder is a sweep").long("experiment"))
+        .arg(text("member", "NAME", "Which experiment, if the folder is a sweep").long("experiment"))
         .arg(
-            text("frames", "N", "At most so many pictures")
+            text("frames", "N", "Number of frames, at most")
                 .default_value("120")
                 .value_parser(value_parser!(u16).range(1..=2000)),
         )
-        .arg(text("fps", "N", "Pictures a second").default_value("12").value_parser(value_parser!(u16).range(1..=50)))
+        .arg(text("fps", "N", "Frames per second").default_value("12").value_parser(value_parser!(u16).range(1..=50)))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let of = experiment(matches)?;
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let resolved = resolved(matches, Needs::Summary)?;
+    let folder = resolved.folder();
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let format = text("format").unwrap_or_default();
     let film = Film {
@@ -41,7 +44,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1).into(),
         fps: matches.get_one::<u16>("fps").copied().unwrap_or(1),
     };
-    let (outcome, _) = movie(&of, &film, path(matches, "out").unwrap_or(of.root()), terminal)?;
+    let (outcome, _) = movie(folder, &film, path(matches, "out").unwrap_or(folder.root()), terminal)?;
     terminal.report("movie", &outcome);
-    Ok(outcome)
+    Ok(Ended::from(&outcome))
 }

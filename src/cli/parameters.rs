@@ -1,7 +1,7 @@
 //! The parameters of a registry's entry as flags: `bin_width` becomes `--bin-width`.
 
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 /// Adds a flag for every declared parameter.
 pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
@@ -23,8 +23,8 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
 
 /// The given ones, checked.
 pub(super) fn read(matches: &ArgMatches, declared: &'static [Parameter]) -> Result<Parameters, ParameterError> {
-    let one = |(name, mut values): (String, Vec<Value>)| Some((name, values.pop()?));
-    Parameters::new(declared, given(matches, declared, |word| vec![Value::parse(word)]).into_iter().filter_map(one))
+    let last = |(name, mut values): (String, Vec<Value>)| Some((name, values.pop()?));
+    Parameters::new(declared, given(matches, declared, |word| vec![Value::parse(word)]).into_iter().filter_map(last))
 }
 
 /// The given ones, each with one or several values.

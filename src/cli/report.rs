@@ -1,22 +1,27 @@
-//! `infoplane report`: one page to be opened in a browser.
+//! `infoplane report`: one page for a browser.
 
 use clap::{ArgMatches, Command};
-use infoplane::stages::Outcome;
-use infoplane::stages::report::report;
 
+use super::Ended;
+use super::arguments::{all_resolved, common_out, experiment_arg, out_arg};
 use super::terminal::Terminal;
-use super::{experiment_arg, out_arg};
+use crate::pipeline::{Needs, Resolved};
+use crate::stages::Progress;
+use crate::stages::report::report;
+use crate::store::Experiment;
 
 pub(super) fn command() -> Command {
     Command::new("report")
-        .about("Write report.html: one page with everything, to be looked at in a browser, without a network")
+        .about("Write report.html: one page with all results, for a browser; it needs no network")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(out_arg("Where the page goes; needed for several experiments [default: the experiment's folder]"))
+        .arg(out_arg("The folder of the page; needed for several experiments [default: the experiment's folder]"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let (experiments, out) = super::experiments(matches, "page")?;
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let folders = all_resolved(matches, Needs::Summary)?;
+    let out = common_out(matches, &folders, "page")?;
+    let experiments: Vec<Experiment> = folders.iter().map(Resolved::folder).cloned().collect();
     let outcome = report(&experiments, &out)?;
     terminal.report("report", &outcome);
-    Ok(outcome)
+    Ok(Ended::from(&outcome))
 }

@@ -1,24 +1,24 @@
 //! `infoplane schema`: every table and column, from the code that writes them.
 
+use crate::store::schema::{Column, TABLES, Table, VERSION, kind, markdown};
 use clap::{ArgMatches, Command};
-use infoplane::stages::Outcome;
-use infoplane::store::schema::{Column, TABLES, Table, VERSION, kind, markdown};
 use serde_json::json;
 
+use super::Ended;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("schema").about("Print every table and column as Markdown (docs/schema.md)")
 }
 
-pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
+pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     if terminal.is_json() {
         let column = |column: &Column| json!({ "name": column.name, "type": kind(column), "doc": column.doc });
         let table = |Table { name, doc, columns }: &Table| json!({ "table": name, "row": doc, "columns": columns().iter().map(column).collect::<Vec<_>>() });
         let tables: Vec<_> = TABLES.iter().copied().flatten().map(table).collect();
         terminal.print_json(&json!({ "version": VERSION, "tables": tables }))?;
-        return Ok(Outcome::UpToDate);
+        return Ok(Ended::default());
     }
     terminal.print(&markdown())?;
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
 }

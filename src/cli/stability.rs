@@ -1,90 +1,65 @@
 //! `infoplane stability`: in which settings claims hold, and what the compression depends on.
 
-use std::path::{Path, PathBuf};
+use clap::{ArgMatches, Command};
 
-use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use infoplane::config::{Declared, Variant};
-use infoplane::stages::Outcome;
-use infoplane::stages::stability::{Member, Stability, stability};
-use infoplane::store::Experiment;
-use infoplane::store::schema::{EffectRow, LevelRow, StabilityRow};
-
-use super::inspect::grid;
-use super::terminal::{Terminal, short};
-use super::{experiment_arg, path};
+use super::Ended;
+use super::arguments::{experiment_arg, flag, pipeline_flag, pipeline_of, resolved};
+use super::table::{grid, markdown, or_dash, short};
+use super::terminal::Terminal;
+use crate::config::{Declared, Variant};
+use crate::pipeline::Needs;
+use crate::stages::stability::{Member, Stability, stability};
+use crate::store::Experiment;
+use crate::store::schema::{EffectRow, LevelRow, StabilityRow};
 
 pub(super) fn command() -> Command {
-    let pipeline = Arg::new("pipeline")
-        .long("pipeline")
-        .value_name("FILE")
-        .help("The pipeline of the sweep, which makes the claims [default: pipelines/<sweep>.toml]")
-        .value_parser(value_parser!(PathBuf));
     Command::new("stability")
-        .about("Say in which settings of a sweep its claims hold, and what compression depends on")
+        .about("Report in which settings of a sweep its claims hold, and what compression depends on")
         .after_help(
-            "Every claim is asked of every experiment and every estimate that has its quantity. The variance of the compression, over all networks and estimates, is decomposed by main effects: a share of 60 % means that so much of the sum of squares about the mean lies between the means of that parameter's values. A parameter of k values that does nothing has (k - 1)/(N - 1) on average.",
+            "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression, over all networks and estimates, is decomposed by main effects: a share of 60 % means that so much of the sum of squares about the mean is between the means of that parameter's values. A parameter of k values without any effect has (k - 1)/(N - 1) on average.",
         )
-        .arg(experiment_arg().help("The folder of a sweep, or of one experiment"))
-        .arg(pipeline)
-        .arg(
-            Arg::new("markdown")
-                .long("markdown")
-                .help("Print one page for a document")
-                .action(ArgAction::SetTrue)
-                .conflicts_with("json"),
-        )
+        .arg(experiment_arg())
+        .arg(pipeline_flag("The pipeline of the sweep, which makes the claims [default: pipelines/<sweep>.toml]"))
+        .arg(flag("markdown", "Print one page for a document").conflicts_with("json"))
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let root = path(matches, "experiment").context("clap requires the experiment")?;
-    let name = Experiment::new(root).name();
-    let file =
-        path(matches, "pipeline").map_or_else(|| Path::new("pipelines").join(format!("{name}.toml")), Path::to_owned);
-    if !file.exists() {
-        let file = file.display();
-        anyhow::bail!("{}: there is no {file}; name the pipeline with `--pipeline`", root.display());
-    }
-    let declared = Declared::read(&file)?;
-    let members: Vec<Member<'_>> = match &declared {
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let resolved = resolved(matches, Needs::Summary)?;
+    let (root, name) = (resolved.folder().root(), resolved.folder().name());
+    let declared = Declared::read(&pipeline_of(matches, resolved.folder())?)?;
+    let (members, unsound): (Vec<Member<'_>>, Vec<(String, String)>) = match &declared {
         Declared::One(pipeline) => {
-            vec![Member { id: name.clone(), settings: &[], pipeline, experiment: Experiment::new(root) }]
+            let experiment = Experiment::new(root);
+            (vec![Member { id: name.clone(), settings: &[], pipeline, experiment }], Vec::new())
         }
-        Declared::Many(sweep) => sweep
-            .experiments
-            .iter()
-            .filter_map(|variant| {
+        Declared::Many(sweep) => {
+            let members = sweep.experiments.iter().filter_map(|variant| {
                 let (id, pipeline) = (variant.id.clone(), variant.pipeline.as_ref().ok()?);
                 let experiment = Experiment::new(root.join(&id));
                 Some(Member { id, settings: &variant.settings, pipeline, experiment })
-            })
-            .collect(),
-    };
-    let unsound = match &declared {
-        Declared::One(_) => Vec::new(),
-        Declared::Many(sweep) => {
+            });
             let why = |variant: &Variant| Some((variant.id.clone(), variant.pipeline.as_ref().err()?.to_string()));
-            sweep.experiments.iter().filter_map(why).collect()
+            (members.collect(), sweep.experiments.iter().filter_map(why).collect())
         }
     };
     let found = stability(&members, unsound, root)?;
     if terminal.is_json() {
         terminal.print_json(&found)?;
-        return Ok(Outcome::UpToDate);
+        return Ok(Ended::default());
     }
-    let form = if matches.get_flag("markdown") { Form::Markdown } else { Form::Screen };
+    let form = if matches.get_flag("markdown") { Layout::Markdown } else { Layout::Screen };
     terminal.print(&page(&name, &found, form))?;
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
 }
 
 /// How a page is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+enum Layout {
     Screen,
     Markdown,
 }
 
-impl Form {
+impl Layout {
     fn heading(self, text: &str) -> String {
         match self {
             Self::Screen => format!("\n{text}\n\n"),
@@ -95,25 +70,15 @@ impl Form {
     fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> String {
         match self {
             Self::Screen => grid(header, rows.into_iter()),
-            Self::Markdown => {
-                let line = |cells: &[String]| {
-                    format!(
-                        "| {} |\n",
-                        cells.iter().map(|cell| cell.replace('|', "\\|")).collect::<Vec<_>>().join(" | ")
-                    )
-                };
-                let header: Vec<String> = header.iter().map(|cell| (*cell).to_owned()).collect();
-                let rule = format!("|{}\n", "---|".repeat(header.len()));
-                [line(&header), rule].into_iter().chain(rows.iter().map(|row| line(row))).collect()
-            }
+            Self::Markdown => markdown(header, rows.into_iter()),
         }
     }
 }
 
-fn page(name: &str, found: &Stability, form: Form) -> String {
+fn page(name: &str, found: &Stability, form: Layout) -> String {
     let mut text = match form {
-        Form::Screen => format!("{name}: {} experiments\n", found.n_experiments),
-        Form::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
+        Layout::Screen => format!("{name}: {} experiments\n", found.n_experiments),
+        Layout::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
     };
     for (experiment, why) in &found.missing {
         text.push_str(&format!("  {experiment} is left out: {why}\n"));
@@ -124,7 +89,7 @@ fn page(name: &str, found: &Stability, form: Form) -> String {
     } else {
         text.push_str(&claims(&found.claims, form));
     }
-    text.push_str(&form.heading("What the variance of the compression goes with, in per cent"));
+    text.push_str(&form.heading("Share of the variance of the compression explained by each parameter, in per cent"));
     match found.effects.is_empty() {
         true => text.push_str("Nothing differs: no compression, or one number only.\n"),
         false => text.push_str(&effects(&found.effects, form)),
@@ -135,7 +100,7 @@ fn page(name: &str, found: &Stability, form: Form) -> String {
 }
 
 /// For every claim and layer one line over all settings, and one for every parameter that varies.
-fn claims(rows: &[StabilityRow], form: Form) -> String {
+fn claims(rows: &[StabilityRow], form: Layout) -> String {
     let mut lines: Vec<Vec<String>> = Vec::new();
     for of_parameter in rows.chunk_by(|a, b| a.parameter == b.parameter && a.parameter != "all") {
         let first = &of_parameter[0];
@@ -170,7 +135,7 @@ fn in_words(row: &StabilityRow) -> String {
 }
 
 /// One line a layer, one column a source.
-fn effects(rows: &[EffectRow], form: Form) -> String {
+fn effects(rows: &[EffectRow], form: Layout) -> String {
     let mut sources: Vec<&str> = Vec::new();
     for row in rows {
         if !sources.contains(&row.source.as_str()) {
@@ -182,9 +147,9 @@ fn effects(rows: &[EffectRow], form: Form) -> String {
     let lines = rows.chunk_by(|a, b| a.layer == b.layer).map(|of_layer| {
         let share = |source: &&str| {
             let row = of_layer.iter().find(|row| row.source == **source);
-            row.map_or_else(|| "–".to_owned(), |row| format!("{:.1}", 100.0 * row.share + 0.0))
+            or_dash(row, |row| format!("{:.1}", 100.0 * row.share + 0.0))
         };
-        let spread = of_layer[0].compression_bits_std.map_or_else(|| "–".to_owned(), short);
+        let spread = or_dash(of_layer[0].compression_bits_std, short);
         let head = [
             of_layer[0].layer.to_string(),
             of_layer[0].n_values.to_string(),
@@ -205,7 +170,7 @@ fn effects(rows: &[EffectRow], form: Form) -> String {
 }
 
 /// One line a parameter and value, one column a layer.
-fn levels(rows: &[LevelRow], form: Form) -> String {
+fn levels(rows: &[LevelRow], form: Layout) -> String {
     let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();
     layers.dedup();

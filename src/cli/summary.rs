@@ -1,20 +1,21 @@
-//! `infoplane summary`: what came of an experiment, as a table and a plane of characters.
+//! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
+use crate::stages::summary::{Summary, summary};
+use crate::store::schema::CompressionRow;
 use clap::{Arg, ArgAction, ArgMatches, Command};
-use infoplane::estimate_id::Pool;
-use infoplane::stages::Outcome;
-use infoplane::stages::summary::{Summary, summary};
-use infoplane::store::schema::CompressionRow;
 
-use super::inspect::grid;
-use super::terminal::{Terminal, short};
-use super::{experiment, experiment_arg};
+use super::Ended;
+use super::arguments::{experiment_arg, resolved};
+use super::table::{grid, or_dash, short};
+use super::terminal::Terminal;
+use crate::estimate_id::Pool;
+use crate::pipeline::Needs;
 
 pub(super) fn command() -> Command {
     Command::new("summary")
-        .about("Print what came of an experiment: compression of every layer, and the plane in characters")
+        .about("Print the results of an experiment: the compression of every layer, and the information plane as text")
         .after_help(
-            "Compression is I(X;T) where the other half of the runs is at its largest, less the last, so that noise alone has none on average; its interval is 95 % (Student), p is of Wilcoxon's test. `compresses`: all of the interval is above 0.",
+            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student); p is of Wilcoxon's test. `compresses`: the whole interval is above 0.",
         )
         .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
         .arg(
@@ -26,20 +27,20 @@ pub(super) fn command() -> Command {
         )
 }
 
-pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let mut found = summary(&experiment(matches)?)?;
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let mut found = summary(resolved(matches, Needs::Summary)?.folder())?;
     let chosen: Vec<&String> = matches.get_many("estimator").into_iter().flatten().collect();
     for id in &chosen {
         if !found.iter().any(|summary| summary.estimator.to_string() == **id) {
-            let known: Vec<String> = found.iter().map(|summary| summary.estimator.to_string()).collect();
-            let known = known.iter().map(String::as_str);
-            anyhow::bail!("no estimates `{id}` here; {}", infoplane::suggest::suggestion(id, known));
+            let names: Vec<String> = found.iter().map(|summary| summary.estimator.to_string()).collect();
+            let names = names.iter().map(String::as_str);
+            anyhow::bail!("no estimates `{id}` here; {}", crate::suggest::suggestion(id, names));
         }
     }
     found.retain(|summary| chosen.is_empty() || chosen.contains(&&summary.estimator.to_string()));
     if terminal.is_json() {
         terminal.print_json(&found)?;
-        return Ok(Outcome::UpToDate);
+        return Ok(Ended::default());
     }
     let mut text: Vec<String> = found.iter().map(table).collect();
     // Of many planes none would be looked at.
@@ -48,11 +49,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<O
         text.push(characters(plane));
     }
     terminal.print(&text.join("\n"))?;
-    Ok(Outcome::UpToDate)
+    Ok(Ended::default())
 }
 
 fn table(summary: &Summary) -> String {
-    let header = ["layer", "largest", "at epoch", "end", "compression, bits", "p", "fitted at", "checks", "verdict"];
+    let header = ["layer", "peak", "at epoch", "final", "compression, bits", "p", "fitted at", "checks", "verdict"];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let runs =
@@ -69,8 +70,8 @@ fn table(summary: &Summary) -> String {
 }
 
 fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
-    let number = |number: Option<f64>| number.map_or_else(|| "–".to_owned(), short);
-    let epoch = |epoch: Option<f64>| epoch.map_or_else(|| "–".to_owned(), |epoch| format!("{epoch}"));
+    let number = |number: Option<f64>| or_dash(number, short);
+    let epoch = |epoch: Option<f64>| or_dash(epoch, |epoch| format!("{epoch}"));
     let compression = match (row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high) {
         (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
         _ => "–".to_owned(),
@@ -92,7 +93,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         epoch(row.i_xt_peak_epoch_median),
         number(row.i_xt_end_bits_mean),
         compression,
-        row.wilcoxon_p.map_or_else(|| "–".to_owned(), |p| format!("{p:.2e}")),
+        or_dash(row.wilcoxon_p, |p| format!("{p:.2e}")),
         of_some(row.fitted_epoch_median, row.n_fitted, row.n_runs),
         checks,
         verdict,
@@ -113,7 +114,7 @@ const ROWS: usize = 18;
 
 /// The plane: the way of every layer as dots, its last place as the layer's number.
 fn characters(summary: &Summary) -> String {
-    let most = |number: fn(&infoplane::stages::summary::Point) -> f64, ceiling: Option<f64>| {
+    let most = |number: fn(&crate::stages::summary::Point) -> f64, ceiling: Option<f64>| {
         summary.plane.iter().map(number).chain(ceiling).fold(f64::MIN_POSITIVE, f64::max)
     };
     let (x_max, y_max) = (most(|p| p.i_xt_bits, summary.ceilings[0]), most(|p| p.i_ty_bits, summary.ceilings[1]));

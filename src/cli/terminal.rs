@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::stages::{Outcome, Progress};
 use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use infoplane::stages::{Outcome, Progress};
 use serde::Serialize;
 use serde_json::json;
 
@@ -33,7 +33,7 @@ struct Bar {
 pub(super) enum Form {
     /// Words and tables for people.
     Words,
-    /// JSON: one value, or of commands that do work one object a line and stage.
+    /// JSON: one value, or, of commands that do work, one object per line and stage.
     Json,
 }
 
@@ -73,7 +73,8 @@ impl Terminal {
         };
         let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
-        format.with_ansi(is_coloured).without_time().init();
+        // Another call in this process, or the program around it, may have set a subscriber already.
+        let _ = format.with_ansi(is_coloured).without_time().try_init();
         Self {
             quiet,
             form,
@@ -82,30 +83,12 @@ impl Terminal {
         }
     }
 
-    /// Tells what a stage did.
-    pub(super) fn report(&self, stage: &str, outcome: &Outcome) {
-        if self.form == Form::Json {
-            // Whoever reads it has gone: the work goes on all the same.
-            let _ = self.print_line(&of_stage(stage, outcome));
-        }
-        match outcome {
-            Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
-            Outcome::Done(text)
-            | Outcome::Objections(text)
-            | Outcome::DoneWithFailures { text, .. }
-            | Outcome::TrainingsFailed { text, .. }
-            | Outcome::ExperimentsFailed { text, .. } => {
-                self.say(&format!("{stage}: {text}"));
-            }
-        }
-    }
-
     /// Whether standard output carries JSON.
     pub(super) fn is_json(&self) -> bool {
         self.form == Form::Json
     }
 
-    /// Tells why the program stops, with its exit code.
+    /// Prints why the command did not succeed, with its exit code.
     pub(super) fn error(&self, text: &str, exit_code: u8) {
         // After a value there is nothing: whoever reads one value reads it to the end.
         if self.form == Form::Json && !self.has_printed.load(Ordering::Relaxed) {
@@ -187,6 +170,17 @@ impl Progress for Terminal {
         shown.bar.suspend(|| self.say(line));
     }
 
+    fn report(&self, stage: &str, outcome: &Outcome) {
+        if self.form == Form::Json {
+            // The work goes on even if nobody reads its report.
+            let _ = self.print_line(&for_programs(stage, outcome));
+        }
+        match outcome {
+            Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
+            Outcome::Done(text) | Outcome::Partial { text, .. } => self.say(&format!("{stage}: {text}")),
+        }
+    }
+
     fn end(&self) {
         self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.finish_and_clear();
     }
@@ -198,25 +192,11 @@ fn is_terminal() -> bool {
 }
 
 /// What a stage did, for programs.
-fn of_stage(stage: &str, outcome: &Outcome) -> serde_json::Value {
-    let (state, text, n_failed) = match outcome {
-        Outcome::UpToDate => ("up to date", "", 0),
-        Outcome::Done(text) => ("done", text.as_str(), 0),
-        Outcome::Objections(text) => ("objections", text.as_str(), 0),
-        Outcome::DoneWithFailures { text, n_failures } => ("estimates failed", text.as_str(), *n_failures),
-        Outcome::TrainingsFailed { text, n_failed } => ("trainings failed", text.as_str(), *n_failed),
-        Outcome::ExperimentsFailed { text, n_failed } => ("experiments failed", text.as_str(), *n_failed),
+fn for_programs(stage: &str, outcome: &Outcome) -> serde_json::Value {
+    let state = match outcome {
+        Outcome::UpToDate => "up to date",
+        Outcome::Done(_) => "done",
+        Outcome::Partial { .. } => "partial",
     };
-    json!({ "stage": stage, "state": state, "text": text, "n_failed": n_failed })
-}
-
-/// A number in few digits.
-pub(super) fn short(number: f64) -> String {
-    match number.abs() {
-        0.0 => "0".to_owned(),
-        size if size >= 1000.0 => format!("{number:.0}"),
-        size if size >= 100.0 => format!("{number:.1}"),
-        size if size >= 0.01 => format!("{number:.3}"),
-        _ => format!("{number:.1e}"),
-    }
+    json!({ "stage": stage, "state": state, "text": outcome.text(), "failures": outcome.failures() })
 }

@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::time::Instant;
 
-use super::{Outcome, Progress, StageError, keys};
+use super::{Failures, Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
 use crate::estimate_id::Values;
 use crate::estimators::{Estimator, Given, RangeOver, Sample};
@@ -12,7 +12,9 @@ use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{BoundLayerRow, BoundRow};
-use crate::store::{Experiment, Footer, Lock, Pending, RecordedRun, Recording, read_samples, write_rows};
+use crate::store::{
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, read_samples, verified_hash, write_rows,
+};
 use crate::units::Nats;
 use rayon::prelude::*;
 
@@ -87,7 +89,7 @@ pub fn bound(
         text.push_str(&format!("; {n} points did not converge, the first at β = {beta} (residual {residual:.1e})"));
     }
     let n_failures = unsolved.len() + rows.iter().filter(|row| row.gap_bits.is_none()).count();
-    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
+    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
 }
 
 /// Whether the bound of `experiment` is there, made from what is recorded now.
@@ -111,6 +113,7 @@ fn prepare(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Resul
 
 impl Known {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
+        verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let path = experiment.recording().join(Experiment::SAMPLES);
         let refused = |e: &dyn std::fmt::Display| StageError::Refused(format!("{}: {e}", path.display()));
         let rows = read_samples(&path)?;

@@ -9,7 +9,7 @@ use super::StageError;
 use crate::config::{BoundRequest, Pipeline};
 use crate::estimate_id::Values;
 use crate::store::schema::VERSION;
-use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, hash_bytes, verified_hash};
+use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, believed_hash, hash_bytes};
 
 /// The path of `table`, which `infoplane aggregate` writes into `folder`.
 ///
@@ -38,7 +38,7 @@ pub(super) fn bound(
     request: &BoundRequest,
     out: &Path,
 ) -> Result<Pending, StageError> {
-    let mut hashes = vec![verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
     let layers = recording.layers(Values::Activations)?;
     for run in recording.runs() {
         for layer in &layers {

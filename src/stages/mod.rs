@@ -7,6 +7,7 @@ mod claims;
 pub mod data;
 pub mod estimate;
 pub mod exact;
+pub mod experiments;
 pub mod fetch;
 mod findings;
 pub mod inspect;
@@ -17,8 +18,7 @@ pub mod record;
 pub mod report;
 pub mod stability;
 pub mod summary;
-pub mod sweep;
-mod trainings;
+pub(crate) mod trainings;
 mod untrained;
 pub mod verify;
 
@@ -31,7 +31,7 @@ use crate::nn::NetworkError;
 use crate::sample::SampleError;
 use crate::store::StoreError;
 
-/// Where a stage tells how far it is. The terminal belongs to whoever implements it.
+/// Where a stage reports its progress. The terminal belongs to whoever implements it.
 pub trait Progress: Sync {
     /// Work of `total` steps begins; `what` names it.
     fn begin(&self, what: &str, total: u64);
@@ -47,9 +47,11 @@ pub trait Progress: Sync {
     fn end(&self);
     /// A line for the user, above the bar.
     fn tell(&self, _line: &str) {}
+    /// A stage is over.
+    fn report(&self, _stage: &str, _outcome: &Outcome) {}
 }
 
-/// Tells nobody: for stages that are steps of something larger.
+/// Discards progress; for stages run inside a larger step.
 #[derive(Debug, Clone, Copy)]
 pub struct Silent;
 
@@ -65,50 +67,104 @@ impl Progress for Silent {
 pub enum Outcome {
     /// Nothing: everything was there, made from the same inputs and settings.
     UpToDate,
-    /// Its work; the text says what came of it.
+    /// Its work; the text says what was made.
     Done(String),
-    /// Its work, but some estimates failed and are recorded with the reason.
-    DoneWithFailures {
-        /// What came of it.
+    /// Its work, in which something failed; the reasons are recorded.
+    Partial {
+        /// What was made.
         text: String,
-        /// Number of failed estimates.
-        n_failures: usize,
-    },
-    /// Its work, but some trainings failed and are recorded as far as they went, with the reason.
-    TrainingsFailed {
-        /// What came of it, with the reasons.
-        text: String,
-        /// Number of failed trainings.
-        n_failed: usize,
-    },
-    /// Its work, and it found things that the user asked to be told of; the text counts them.
-    Objections(String),
-    /// Its work for some experiments of a sweep; others failed, or some of their trainings or estimates did.
-    ExperimentsFailed {
-        /// What came of it, with the reasons.
-        text: String,
-        /// Number of experiments that did not work out whole.
-        n_failed: usize,
+        /// What failed; not everything is 0.
+        failures: Failures,
     },
 }
 
+/// How much failed in some work that was otherwise done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Failures {
+    /// Trainings that failed and are recorded as far as they went, with the reason.
+    pub trainings: usize,
+    /// Estimates that failed and are recorded with the reason.
+    pub estimates: usize,
+    /// Experiments of a sweep that failed, or some of whose trainings or estimates did.
+    pub experiments: usize,
+}
+
+impl Failures {
+    /// Failed trainings alone.
+    pub fn of_trainings(trainings: usize) -> Self {
+        Self { trainings, ..Self::default() }
+    }
+
+    /// Failed estimates alone.
+    pub fn of_estimates(estimates: usize) -> Self {
+        Self { estimates, ..Self::default() }
+    }
+
+    /// Whether nothing failed.
+    pub fn is_none(self) -> bool {
+        self == Self::default()
+    }
+
+    /// The failures of two pieces of work.
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            trainings: self.trainings + other.trainings,
+            estimates: self.estimates + other.estimates,
+            experiments: self.experiments + other.experiments,
+        }
+    }
+
+    /// The number of each kind, without those that did not occur.
+    fn counts(self) -> impl Iterator<Item = (usize, &'static str, &'static str)> {
+        let kinds = [
+            (self.trainings, "trainings failed", "their reasons are in the table `runs` of the recording"),
+            (self.estimates, "estimates failed", "their reasons are in the column `failure`"),
+            (self.experiments, "experiments failed or contain failed runs", "see experiments.parquet"),
+        ];
+        kinds.into_iter().filter(|(n, ..)| *n > 0)
+    }
+
+    /// What failed, and where the reasons are; empty if nothing failed.
+    pub fn sentence(self) -> String {
+        self.counts().map(|(n, what, place)| format!("{n} {what}; {place}")).collect::<Vec<_>>().join("; ")
+    }
+
+    /// What failed, in few words: `2 trainings failed, 36 estimates failed`.
+    pub fn words(self) -> String {
+        self.counts().map(|(n, what, _)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl Outcome {
-    /// The outcome of two pieces of work of one kind: what was done, and all failures.
+    /// Work that was done, with what failed of it.
+    pub fn done(text: String, failures: Failures) -> Self {
+        if failures.is_none() { Self::Done(text) } else { Self::Partial { text, failures } }
+    }
+
+    /// What failed.
+    pub fn failures(&self) -> Failures {
+        match self {
+            Self::Partial { failures, .. } => *failures,
+            Self::UpToDate | Self::Done(_) => Failures::default(),
+        }
+    }
+
+    /// What was made; empty if nothing was.
+    pub fn text(&self) -> &str {
+        match self {
+            Self::UpToDate => "",
+            Self::Done(text) | Self::Partial { text, .. } => text,
+        }
+    }
+
+    /// The outcome of two pieces of work: what was done, and all failures.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Outcome::UpToDate, one) | (one, Outcome::UpToDate) => one,
-            (
-                Outcome::DoneWithFailures { text, n_failures },
-                Outcome::DoneWithFailures { text: other, n_failures: n_others },
-            ) => Outcome::DoneWithFailures { text: format!("{text}; {other}"), n_failures: n_failures + n_others },
-            (failed @ Outcome::DoneWithFailures { .. }, _) | (_, failed @ Outcome::DoneWithFailures { .. }) => failed,
-            (Outcome::Done(text), Outcome::Done(other)) => Outcome::Done(format!("{text}; {other}")),
-            (failed @ (Outcome::TrainingsFailed { .. } | Outcome::ExperimentsFailed { .. }), _)
-            | (_, failed @ (Outcome::TrainingsFailed { .. } | Outcome::ExperimentsFailed { .. })) => failed,
-            (Outcome::Done(text), Outcome::Objections(_)) | (Outcome::Objections(_), Outcome::Done(text)) => {
-                Outcome::Done(text)
+            (Self::UpToDate, outcome) | (outcome, Self::UpToDate) => outcome,
+            (first, second) => {
+                let text = format!("{}; {}", first.text(), second.text());
+                Self::done(text, first.failures().and(second.failures()))
             }
-            (objections @ Outcome::Objections(_), Outcome::Objections(_)) => objections,
         }
     }
 }
@@ -138,7 +194,10 @@ pub enum StageError {
     /// Values that cannot be estimated.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// Anything else, told in one sentence.
+    /// Nothing can be drawn, for example because every estimate failed.
+    #[error("{0}")]
+    NothingToDraw(String),
+    /// Anything else, in one sentence.
     #[error("{0}")]
     Refused(String),
 }

@@ -7,25 +7,25 @@ use crate::store::{Recording, StoreError, read_all_rows};
 
 /// How many trainings of an experiment did not work out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub(super) struct Trainings {
+pub(crate) struct Trainings {
     /// The runs whose training failed, with the reason.
-    pub(super) failed: BTreeMap<String, String>,
-    pub(super) n_degenerate: i64,
+    pub(crate) failed: BTreeMap<String, String>,
+    pub(crate) n_degenerate: i64,
 }
 
 impl Trainings {
-    pub(super) fn n_failed(&self) -> i64 {
+    pub(crate) fn n_failed(&self) -> i64 {
         self.failed.len() as i64
     }
 
     /// Why the first of them failed.
-    pub(super) fn reason(&self) -> Option<String> {
+    pub(crate) fn reason(&self) -> Option<String> {
         self.failed.first_key_value().map(|(run, reason)| format!("{run}: {reason}"))
     }
 }
 
 /// The trainings of a recording; `None` where a run does not say how it ended.
-pub(super) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError> {
+pub(crate) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError> {
     let mut all = Trainings::default();
     for run in recording.all_runs() {
         let rows: Vec<RunRow> = read_all_rows(&run.parts(RunRow::TABLE, None))?;

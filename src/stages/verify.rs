@@ -7,7 +7,7 @@ use serde_json::json;
 
 pub use super::claims::ClaimVerdict;
 use super::claims::{Judged, Tables, each, judged};
-use super::{StageError, keys};
+use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
@@ -24,6 +24,34 @@ use crate::suggest::Named;
 /// # Errors
 /// There are no claims, or a file is not what was written.
 pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
+    Ok(judge(experiments, out)?.0)
+}
+
+/// As [`verify`], but reports whether the verdicts changed, and counts them.
+///
+/// # Errors
+/// As [`verify`].
+pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Outcome, StageError> {
+    Ok(match judge(experiments, out)? {
+        (_, Written::Before) => Outcome::UpToDate,
+        (rows, Written::Now) => Outcome::Done(format!("{} → {}", counts(&rows), out.display())),
+    })
+}
+
+/// How many claims hold, fail and are undecided, in words.
+pub fn counts(rows: &[ClaimRow]) -> String {
+    let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict.name()).count();
+    let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
+    format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided", rows.len())
+}
+
+/// When a table was written.
+enum Written {
+    Before,
+    Now,
+}
+
+fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Written), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
@@ -41,12 +69,13 @@ pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec
     }
 
     let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
-    if work.finished()?.is_none() {
-        let _lock = Lock::wait(out, "claims")?;
-        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
-        work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    if work.finished()?.is_some() {
+        return Ok((rows, Written::Before));
     }
-    Ok(rows)
+    let _lock = Lock::wait(out, "claims")?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    Ok((rows, Written::Now))
 }
 
 fn of_experiment(

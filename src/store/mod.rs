@@ -27,7 +27,7 @@ pub use files::{
 };
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
-pub use manifest::{Manifest, Pending, manifests, verified_hash};
+pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};

@@ -304,3 +304,56 @@ fn data_with_one_label_cannot_train_a_classifier() {
     project.ok("data import d.csv --out one.parquet");
     assert!(project.refused("run p.toml").contains("softmax needs at least 2 different labels"));
 }
+
+#[test]
+fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let (with_training, _) = PIPELINE.split_once("[[estimate]]").unwrap();
+    project.write("q.toml", with_training);
+    project.ok("run q.toml");
+    fs::create_dir_all(project.path("empty")).unwrap();
+    let commands = ["check", "estimate binning", "aggregate", "summary", "report", "movie", "plot all", "verify"];
+    let folders = [
+        ("outputs/x", "outputs/x: no such folder; run `infoplane record` first"),
+        ("empty", "empty: nothing is recorded in this folder; run `infoplane record` first"),
+        ("p.toml", "p.toml: a file; name the folder of an experiment"),
+        ("outputs/p/recording", "outputs/p/recording: a folder inside of the experiment outputs/p; name outputs/p"),
+        (
+            "outputs/p/estimates/binning-n-edges-30",
+            "outputs/p/estimates/binning-n-edges-30: a folder inside of the experiment outputs/p; name outputs/p",
+        ),
+        ("outputs", "outputs: not an experiment, but a folder of experiments; name one of them, for example outputs/p"),
+    ];
+    for command in commands {
+        for (folder, expected) in folders {
+            assert_eq!(project.refused(&format!("{command} {folder}")), format!("infoplane: {expected}"), "{command}");
+        }
+    }
+    for command in ["check", "aggregate"] {
+        let sentence = project.refused(&format!("{command} outputs/q"));
+        assert_eq!(sentence, "infoplane: outputs/q: nothing is estimated yet; run `infoplane estimate` first");
+    }
+    assert!(project.refused("summary outputs/q").contains("nothing is estimated yet"));
+    fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
+    for command in ["summary", "report", "movie", "plot all"] {
+        let expected = "infoplane: there is no outputs/p/summary.parquet; run `infoplane aggregate` first";
+        assert_eq!(project.refused(&format!("{command} outputs/p")), expected);
+    }
+}
+
+#[test]
+fn failed_trainings_and_failed_estimates_are_both_reported() {
+    // Such a rate makes the weights of a ReLU network overflow, and such bins are too many to number.
+    let text = PIPELINE.replace("\"adam\"", "\"sgd\"").replace("4e-3", "1e30").replace("tanh", "relu");
+    let text = text.replace("bin_width = 0.07", "bin_width = 1e-12");
+    let both = "2 trainings failed; their reasons are in the table `runs` of the recording; 6 estimates failed; their reasons are in the column `failure`";
+    let finished = Project::new(&text).run("run p.toml");
+    assert_eq!((finished.code, finished.stderr.lines().last().unwrap()), (1, format!("infoplane: {both}").as_str()));
+    let swept = Project::new(&text.replace("batch = 512", "batch = [512, 1024]")).run("run p.toml");
+    assert_eq!(swept.code, 1);
+    assert!(swept.stderr.contains("batch-512: done, 2 trainings failed, 6 estimates failed"), "{}", swept.stderr);
+    let last = swept.stderr.lines().last().unwrap();
+    assert!(last.contains("4 trainings failed") && last.contains("12 estimates failed"), "{last}");
+    assert!(last.ends_with("2 experiments failed or contain failed runs; see experiments.parquet"), "{last}");
+}

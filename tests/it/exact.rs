@@ -123,7 +123,7 @@ fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
         "data: up to date\nrecord: up to date\nexact: up to date\ncheck: up to date\naggregate: up to date\nplot: up to date\n"
     );
     assert_eq!(project.ok("exact linear p.toml"), "exact: up to date\n");
-    assert_eq!(project.ok("estimate pipeline p.toml"), "estimate: up to date\nexact: up to date\n");
+    assert_eq!(project.ok("estimate pipeline p.toml"), "exact: up to date\n");
     assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
     fs::remove_file(project.path(&format!("outputs/p/estimates/{ID}/run=r0001.parquet"))).unwrap();
     let planned = project.run("exact linear p.toml --dry-run").stdout;

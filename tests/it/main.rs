@@ -1,5 +1,5 @@
 //! All integration tests, in one binary: polars makes every executable huge.
-#![cfg(feature = "pipeline")]
+#![cfg(feature = "cli")]
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests, and the helpers they share")]
 
 mod aggregate; // statistics over runs, and what of several experiments is joined

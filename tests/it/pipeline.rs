@@ -283,3 +283,19 @@ fn results_go_where_out_says() {
     // However the path is written, the table is the same.
     assert_eq!(project.ok("aggregate ./elsewhere/x elsewhere/../elsewhere/y --out both"), "aggregate: up to date\n");
 }
+
+#[test]
+fn what_is_up_to_date_is_decided_without_reading_the_samples() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let path = project.path("outputs/p/recording/samples.parquet");
+    let (content, written) = (fs::read(&path).unwrap(), fs::metadata(&path).unwrap().modified().unwrap());
+    // Other bytes of the same length and time: whoever reads them finds that they are not what was written.
+    fs::write(&path, vec![0; content.len()]).unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(written).unwrap();
+    assert_eq!(project.ok("estimate pipeline p.toml"), "estimate: up to date\n");
+    assert_eq!(project.run("estimate pipeline p.toml --dry-run").code, 0);
+    assert_eq!(project.ok("run p.toml").matches("up to date").count(), 6);
+    let sentence = project.refused("estimate binning outputs/p --n-bins 9");
+    assert!(sentence.contains("samples.parquet: its content is not what was written"), "{sentence}");
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::time::{Duration, Instant};
 
-use infoplane::store::schema::{ExperimentRow, SampleRow, SettingRow, SummaryRow};
+use infoplane::store::schema::{ClaimRow, ExperimentRow, SampleRow, SettingRow, SummaryRow};
 use infoplane::store::{Footer, read_rows, write_rows};
 use polars::prelude::*;
 
@@ -88,6 +88,10 @@ fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
     ];
     assert_eq!(of, expected);
 
+    // Verdicts and means of each experiment, and the figures that compare experiments.
+    let member = whole.path("outputs/p/activation-relu,hidden-4-3,train-fraction-0.25");
+    assert!(member.join("checks.parquet").exists() && member.join("summary.parquet").exists());
+    assert!(whole.path("outputs/p/figures/panels-binning-n-edges-4.svg").exists() && !member.join("figures").exists());
     let said = whole.ok("run p.toml");
     assert_eq!(said, "sweep: up to date\n");
     assert!(whole.files("outputs") == files, "a second run changed a file");
@@ -128,7 +132,7 @@ fn one_failing_setting_leaves_the_other_fifty_nine() {
     assert!(finished.stderr.contains("sweep: 60 experiments: 59 done, 1 failed in "), "{}", finished.stderr);
     assert!(finished.stderr.contains(&format!("\n  {id}: failed: {reason}\n")), "{}", finished.stderr);
     let last = finished.stderr.lines().last().unwrap();
-    assert_eq!(last, "infoplane: 1 experiments failed or hold failures; see experiments.parquet");
+    assert_eq!(last, "infoplane: 1 experiments failed or contain failed runs; see experiments.parquet");
 
     let rows = experiments(&project);
     assert_eq!((rows.len(), count(&rows, "done"), recorded(&project).len()), (60, 59, 59));
@@ -229,7 +233,8 @@ fn only_some_are_done_and_a_dry_run_says_which_are() {
     );
     let said = dry("inspect outputs/p");
     assert!(said.starts_with("a sweep of 6 experiments\n"), "{said}");
-    assert!(project.refused("inspect outputs/p --validate").ends_with("name one of its experiments, which lie in it"));
+    let valid = dry("inspect outputs/p --validate");
+    assert_eq!(valid.matches(": valid: 1 runs").count(), 6, "{valid}");
     project.ok("inspect outputs/p/experiments.parquet --validate");
     project.ok("inspect outputs/p/activation-relu,hidden-4-4,train-fraction-1 --validate");
     project.ok("check outputs/p/activation-relu,hidden-4-4,train-fraction-1");
@@ -293,5 +298,69 @@ fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
     assert_eq!(
         project.refused("run p.toml"),
         "infoplane: outputs/p holds the recording of a pipeline without lists; move it away, or choose a folder with `--out`"
+    );
+}
+
+#[test]
+fn a_sweep_of_one_setting_gives_the_tables_of_the_pipeline() {
+    let claim = "[[expect]]\nfigure = \"1\"\nclaim = \"a\"\nestimate = \"binning-n-edges-30\"\nquantity = \"i_xt\"\nlayer = \"all\"\nmeasure = \"end\"\nbelow = 40\n";
+    let text = format!("{PIPELINE}{claim}");
+    let (plain, swept) = (Project::new(&text), Project::new(&text.replace("batch = 512", "batch = [512]")));
+    plain.ok("run p.toml");
+    swept.ok("run p.toml");
+    // No table below an experiment repeats its name, so these are the same bytes.
+    let tables = |project: &Project, folder: &str| -> Vec<(String, Vec<u8>)> {
+        let mut files = project.files(folder);
+        files.retain(|(name, _)| name.ends_with(".parquet") && (name.contains('/') || name == "checks.parquet"));
+        files
+    };
+    let (alone, member) = (tables(&plain, "outputs/p"), tables(&swept, "outputs/p/batch-512"));
+    assert!(alone.len() > 20 && alone == member, "recording, estimates and checks differ");
+    // The tables over runs name the experiment.
+    let named = |project: &Project, file: &str| {
+        let rows: Vec<SummaryRow> = read_rows(&project.path(file)).unwrap();
+        format!("{rows:?}").replace("\"batch-512\"", "\"p\"")
+    };
+    let summary = named(&plain, "outputs/p/summary.parquet");
+    assert_eq!(named(&swept, "outputs/p/batch-512/summary.parquet"), summary);
+    assert_eq!(named(&swept, "outputs/p/summary.parquet"), summary);
+    let claims = |file: &str| {
+        let rows: Vec<ClaimRow> = read_rows(&swept.path(file)).unwrap();
+        rows.iter().map(|row| (row.claim.clone(), row.verdict.clone(), row.mean)).collect::<Vec<_>>()
+    };
+    assert_eq!(claims("outputs/p/claims.parquet"), claims("outputs/p/batch-512/claims.parquet"));
+    assert_eq!(swept.ok("run p.toml"), "sweep: up to date\n");
+}
+
+#[test]
+fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
+    let project = project(&SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", ""));
+    project.ok("record p.toml");
+    assert!(
+        project
+            .refused("check outputs/p")
+            .ends_with("no experiment of this sweep is estimated; run `infoplane estimate` first")
+    );
+    let said = project.ok("estimate binning outputs/p --n-edges 5");
+    assert_eq!(said.matches(" estimates in ").count(), 6, "{said}");
+    assert_eq!(project.ok("estimate binning outputs/p --n-edges 5").matches(": up to date").count(), 6);
+    let checked = project.run("check outputs/p");
+    assert_eq!((checked.code, checked.stdout.matches(" estimates\n").count()), (0, 6), "{}", checked.stderr);
+    assert!(project.refused("summary outputs/p").contains("run `infoplane aggregate` first"));
+    project.ok("aggregate outputs/p");
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    let joined: BTreeSet<&str> = summary.iter().map(|row| row.experiment.as_str()).collect();
+    assert!(joined.len() == 6 && summary.iter().all(|row| row.n_checks_violated.is_some()));
+    project.ok("summary outputs/p");
+    project.ok("plot ends outputs/p");
+    // What fails for one experiment leaves the others as they are.
+    let damaged = project.path("outputs/p/activation-tanh,hidden-4-4,train-fraction-1/recording/samples.parquet");
+    fs::write(&damaged, "damaged").unwrap();
+    let finished = project.run("estimate binning outputs/p --n-edges 6");
+    assert_eq!((finished.code, finished.stderr.matches(" estimates in ").count()), (1, 5), "{}", finished.stderr);
+    assert!(
+        finished.stderr.ends_with("1 of 6 experiments failed; the reasons are printed above\n"),
+        "{}",
+        finished.stderr
     );
 }

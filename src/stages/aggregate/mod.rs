@@ -34,11 +34,7 @@ const RESAMPLES_SEED: u64 = 0;
 /// # Errors
 /// No estimates, two experiments of one name, a table that cannot be read or written.
 pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
-    let inputs = inputs::of(experiments)?;
-    let hashes: BTreeMap<String, &[(String, String)]> =
-        inputs.iter().map(|input| (input.experiment.name(), input.hashes.as_slice())).collect();
-    let made_from = serde_json::json!({ "tables": hashes, "schema": VERSION, "resamples": N_RESAMPLES });
-    let work = Pending::new(out, "summary", &made_from);
+    let (inputs, work) = prepare(experiments, out)?;
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -72,6 +68,24 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
     }
     work.finish(files)?;
     Ok(Outcome::Done(format!("{} rows → {}", made.summary.len(), out.join(Experiment::SUMMARY).display())))
+}
+
+/// Whether the summary of `experiments`, as their tables are now, is in `out`.
+///
+/// # Errors
+/// As [`aggregate`].
+pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageError> {
+    Ok(prepare(experiments, out)?.1.finished()?.is_some())
+}
+
+/// The tables to join, and the work of joining them.
+fn prepare(experiments: &[Experiment], out: &Path) -> Result<(Vec<Input>, Pending), StageError> {
+    let inputs = inputs::of(experiments)?;
+    let hashes: BTreeMap<String, &[(String, String)]> =
+        inputs.iter().map(|input| (input.experiment.name(), input.hashes.as_slice())).collect();
+    let made_from = serde_json::json!({ "tables": hashes, "schema": VERSION, "resamples": N_RESAMPLES });
+    let work = Pending::new(out, "summary", &made_from);
+    Ok((inputs, work))
 }
 
 impl From<FrameError> for StageError {

@@ -13,8 +13,8 @@ use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
-    CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_all_rows, read_rows,
-    read_samples, verified_hash, write_rows,
+    CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash, read_all_rows,
+    read_rows, read_samples, verified_hash, write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, judge};
 
@@ -54,7 +54,8 @@ struct OverRuns {
 /// # Errors
 /// There are no estimates, or a file is not what was written.
 pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError> {
-    let Inputs { tables, known, work } = Inputs::read(experiment, out)?;
+    let Inputs { tables, work } = Inputs::read(experiment, out)?;
+    let known = Known::read(experiment)?;
     let mut judged: BTreeMap<Key, OverRuns> = BTreeMap::new();
     let (mut scales, mut n_estimates) = (Scales::default(), 0);
     for (_, paths) in &tables {
@@ -90,7 +91,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
 /// # Errors
 /// As [`check`].
 pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError> {
-    if Inputs::read(experiment, out)?.work.finished()?.is_some() {
+    if is_done(experiment, out)? {
         return Ok(Outcome::UpToDate);
     }
     let verdicts = check(experiment, out)?;
@@ -98,10 +99,17 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
     Ok(Outcome::Done(format!("{n} of {all} findings are warnings or violations; `infoplane check` says which")))
 }
 
-/// What is judged, and by what.
+/// Whether the verdicts on the estimates of `experiment`, as they are now, are in `out`.
+///
+/// # Errors
+/// There are no estimates, or a file is not what was written.
+pub fn is_done(experiment: &Experiment, out: &Path) -> Result<bool, StageError> {
+    Ok(Inputs::read(experiment, out)?.work.finished()?.is_some())
+}
+
+/// What is judged.
 struct Inputs {
     tables: Vec<(String, Vec<PathBuf>)>,
-    known: Known,
     work: Pending,
 }
 
@@ -112,13 +120,15 @@ impl Inputs {
             let problem = "no estimates; run `infoplane estimate` first".to_owned();
             return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
         }
-        let known = Known::read(experiment)?;
-        let mut hashes = known.hashes.clone();
+        let mut hashes = match recording_beside(experiment)? {
+            None => Vec::new(),
+            Some(recording) => hashes_of(experiment, &recording)?,
+        };
         for path in tables.iter().flat_map(|(_, paths)| paths) {
             hashes.push(experiment.verified_estimates(path)?.1);
         }
         let work = Pending::new(out, "checks", &serde_json::json!({ "tables": hashes, "schema": VERSION }));
-        Ok(Self { tables, known, work })
+        Ok(Self { tables, work })
     }
 }
 
@@ -181,7 +191,6 @@ struct Known {
     is_hard: bool,
     /// By run and step: of which share of the train and test samples the class is right, and how many there are.
     fits: BTreeMap<(String, i64), Fit>,
-    hashes: Vec<String>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -192,19 +201,32 @@ struct Fit {
     n_test: usize,
 }
 
+/// The recording beside the estimates; `None` if they are apart from it.
+fn recording_beside(experiment: &Experiment) -> Result<Option<Recording>, StageError> {
+    match Recording::open(experiment) {
+        Err(StoreError::Missing { .. }) => Ok(None),
+        recording => Ok(Some(recording?)),
+    }
+}
+
+/// The hashes of the tables of a recording that verdicts depend on.
+fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<String>, StageError> {
+    let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    for run in recording.runs() {
+        hashes.extend(run.verify(EpochRow::TABLE, None)?);
+        hashes.extend(run.verify(SplitRow::TABLE, None)?);
+    }
+    Ok(hashes)
+}
+
 impl Known {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
-        let recording = match Recording::open(experiment) {
-            // Estimates may lie apart from their recording.
-            Err(StoreError::Missing { .. }) => return Ok(Self::default()),
-            recording => recording?,
-        };
-        let hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+        let Some(recording) = recording_beside(experiment)? else { return Ok(Self::default()) };
+        verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
         let is_hard = samples.iter().all(|row| row.p_y1.is_none());
-        let mut known =
-            Self { is_there: true, n_classes: classes.len(), is_hard, hashes: vec![hash], ..Self::default() };
+        let mut known = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
         for run in recording.runs() {
             known.add(run)?;
         }
@@ -212,8 +234,6 @@ impl Known {
     }
 
     fn add(&mut self, run: &RecordedRun) -> Result<(), StoreError> {
-        self.hashes.extend(run.verify(EpochRow::TABLE, None)?);
-        self.hashes.extend(run.verify(SplitRow::TABLE, None)?);
         let splits: Vec<SplitRow> = read_all_rows(&run.parts(SplitRow::TABLE, None))?;
         let n_train = splits.iter().filter(|row| row.split == "train").count();
         for row in read_all_rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {

@@ -10,7 +10,7 @@ use std::time::Instant;
 
 use rayon::prelude::*;
 
-use super::{Outcome, Progress, StageError};
+use super::{Failures, Outcome, Progress, StageError};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Values};
 use crate::estimators::RangeOver;
@@ -18,7 +18,7 @@ use crate::sample::Range;
 use crate::store::{Experiment, Lock};
 use plan::Target;
 pub use plan::plan;
-use snapshots::{OpenRun, Runs};
+use snapshots::{OpenRun, Recorded, Runs};
 use tables::Tables;
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
@@ -37,20 +37,21 @@ pub fn estimate(
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
     }
-    let runs = Runs::open(experiment)?;
+    let recorded = Recorded::open(experiment)?;
     let out = Experiment::new(out);
     // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
     // them cannot wait for each other.
-    let hashes = plan::Hashes::of(&runs, requests)?;
-    let pending = plan::targets(&runs, &hashes, requests, &out)?;
+    let hashes = plan::Hashes::of(&recorded, requests)?;
+    let pending = plan::targets(&recorded, &hashes, requests, &out)?;
     if pending.is_empty() {
         return Ok(Outcome::UpToDate);
     }
+    let runs = Runs::read(&recorded)?;
     plan::expect_pools(&runs, &pending)?;
     let names = plan::names(&pending);
     let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
     // Another call may have made some of them while this one waited.
-    let targets = plan::targets(&runs, &hashes, requests, &out)?;
+    let targets = plan::targets(&recorded, &hashes, requests, &out)?;
     if targets.is_empty() {
         return Ok(Outcome::UpToDate);
     }
@@ -71,12 +72,12 @@ pub fn estimate(
     let (n_estimates, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
     let seconds = start.elapsed().as_secs_f64();
     let text = format!("{n_estimates} estimates in {seconds:.1} s → {}", out.root().display());
-    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
+    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
 }
 
 /// Makes the pending tables of one run, or of all runs pooled; returns how many estimates there are and how many failed.
 fn make(
-    runs: &Runs,
+    runs: &Runs<'_>,
     target: &Target<'_>,
     all_runs: &BTreeMap<Values, Range>,
     progress: &dyn Progress,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::{Planned, StageError};
-use super::snapshots::{Runs, expect_memory, fits, groups};
+use super::snapshots::{Recorded, Runs, expect_memory, fits, groups};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Samples, Unit, Values};
 use crate::estimators::{Given, RangeOver};
@@ -36,12 +36,14 @@ pub(super) struct Work<'a> {
 /// # Errors
 /// There is no recording, or it cannot be read.
 pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<Planned>, StageError> {
-    let runs = Runs::open(experiment)?;
+    let recorded = Recorded::open(experiment)?;
     let out = Experiment::new(out);
-    let targets = targets(&runs, &Hashes::of(&runs, requests)?, requests, &out)?;
-    expect_pools(&runs, &targets)?;
+    let targets = targets(&recorded, &Hashes::of(&recorded, requests)?, requests, &out)?;
+    if targets.iter().flat_map(Target::by_reading).any(|((_, pool), _)| pool != Pool::Nothing) {
+        expect_pools(&Runs::read(&recorded)?, &targets)?;
+    }
     let planned = |request: &Request| {
-        let n = if request.id.pool == Pool::Runs { 1 } else { runs.len() };
+        let n = if request.id.pool == Pool::Runs { 1 } else { recorded.len() };
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
         let folder = root(&out, request).join(request.id.to_string());
@@ -58,29 +60,29 @@ pub(super) struct Hashes {
 
 impl Hashes {
     /// What `requests` need.
-    pub(super) fn of(runs: &Runs, requests: &[Request]) -> Result<Self, StageError> {
+    pub(super) fn of(recorded: &Recorded, requests: &[Request]) -> Result<Self, StageError> {
         let mut values = BTreeMap::new();
         for request in requests {
             if let Entry::Vacant(place) = values.entry(request.id.values) {
-                place.insert(runs.hashes(request.id.values)?);
+                place.insert(recorded.hashes(request.id.values)?);
             }
         }
         let needs_splits = requests.iter().any(|request| request.id.samples != Samples::All);
-        let splits = if needs_splits { runs.split_hashes()? } else { Vec::new() };
+        let splits = if needs_splits { recorded.split_hashes()? } else { Vec::new() };
         Ok(Self { values, splits })
     }
 
     /// What the table of `request` over the runs `indices` is made from.
-    fn made_from(&self, runs: &Runs, request: &Request, indices: &[usize]) -> serde_json::Value {
-        let of = |by_run: &[Vec<String>]| -> Vec<String> {
+    fn made_from(&self, recorded: &Recorded, request: &Request, indices: &[usize]) -> serde_json::Value {
+        let chosen = |by_run: &[Vec<String>]| -> Vec<String> {
             indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
         };
         let values = &self.values[&request.id.values];
         json!({
             "estimator": request.id.to_string(),
-            "values": of(values),
-            "samples": runs.samples_hash,
-            "splits": if request.id.samples == Samples::All { Vec::new() } else { of(&self.splits) },
+            "values": chosen(values),
+            "samples": recorded.samples_hash,
+            "splits": if request.id.samples == Samples::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
             "shuffles": request.n_shuffles,
             "schema": VERSION,
@@ -90,19 +92,19 @@ impl Hashes {
 
 /// The runs that lack a table, each with those that it lacks.
 pub(super) fn targets<'a>(
-    runs: &Runs,
+    recorded: &Recorded,
     hashes: &Hashes,
     requests: &'a [Request],
     out: &Experiment,
 ) -> Result<Vec<Target<'a>>, StageError> {
-    let by_itself = |index: usize| (runs.id(index), vec![index]);
-    let pooled = (RunId::pooled(), (0..runs.len()).collect());
+    let by_itself = |index: usize| (recorded.id(index), vec![index]);
+    let pooled = (RunId::pooled(), (0..recorded.len()).collect());
     let mut targets = Vec::new();
-    for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
+    for (id, indices) in (0..recorded.len()).map(by_itself).chain([pooled]) {
         let is_pooled = id == RunId::pooled();
         let mut pending = Vec::new();
         for request in requests.iter().filter(|request| (request.id.pool == Pool::Runs) == is_pooled) {
-            let made_from = hashes.made_from(runs, request, &indices);
+            let made_from = hashes.made_from(recorded, request, &indices);
             let root = root(out, request);
             let work = Pending::new(&root, &format!("{}/{id}", request.id), &made_from);
             if work.finished()?.is_none() {
@@ -117,7 +119,7 @@ pub(super) fn targets<'a>(
 }
 
 /// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written.
-pub(super) fn expect_pools(runs: &Runs, targets: &[Target<'_>]) -> Result<(), StageError> {
+pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[Target<'_>]) -> Result<(), StageError> {
     for target in targets {
         for ((values, pool), works) in target.by_reading() {
             // Without a pool only shuffles can be too many, and only if they would be of all samples.
@@ -163,8 +165,8 @@ impl<'a> Target<'a> {
         let mut readings: Vec<(Values, Pool)> = self.pending.iter().map(reading).collect();
         readings.sort();
         readings.dedup();
-        let of = |wanted| self.pending.iter().filter(move |work| reading(work) == wanted).collect();
-        readings.into_iter().map(|wanted| (wanted, of(wanted))).collect()
+        let works = |wanted| self.pending.iter().filter(move |work| reading(work) == wanted).collect();
+        readings.into_iter().map(|wanted| (wanted, works(wanted))).collect()
     }
 
     /// Its share in the progress.

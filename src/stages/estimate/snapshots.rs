@@ -12,18 +12,25 @@ use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, read_all_rows, read_samples,
-    verified_hash,
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, believed_hash, read_all_rows,
+    read_samples, verified_hash,
 };
 
-/// All runs of a recording, and what is known of its samples.
+/// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
 #[derive(Debug)]
-pub(super) struct Runs {
+pub(super) struct Recorded {
     recording: Recording,
+    experiment: Experiment,
+    pub(super) samples_hash: String,
+}
+
+/// All runs of a recording, with what is known of its samples.
+#[derive(Debug)]
+pub(super) struct Runs<'a> {
+    recording: &'a Recording,
     pub(super) labels: Labels,
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
-    pub(super) samples_hash: String,
 }
 
 /// The activations of one run, opened.
@@ -59,18 +66,11 @@ pub(super) struct Rows {
 /// Most numbers of 32 bits, values put together and shuffles, that are held for the tables of one run: 2 GiB.
 const MOST_NUMBERS: usize = 1 << 29;
 
-impl Runs {
+impl Recorded {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
-        let samples_hash = verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-        let path = experiment.recording().join(Experiment::SAMPLES);
-        let rows = read_samples(&path)?;
-        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
-        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
-        let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
-        let n_inputs = rows.first().map_or(1, |row| row.x.len());
-        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
-        Ok(Self { recording, labels, x: Cells::of_rows(&x, n_inputs), samples_hash })
+        let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -95,6 +95,26 @@ impl Runs {
     pub(super) fn split_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
         let of_run = |run: &RecordedRun| Ok(run.hashes(SplitRow::TABLE, None)?);
         self.recording.runs().iter().map(of_run).collect()
+    }
+}
+
+impl<'a> Runs<'a> {
+    /// Reads the samples, which must be what was written.
+    pub(super) fn read(recorded: &'a Recorded) -> Result<Self, StageError> {
+        let root = recorded.experiment.recording();
+        verified_hash(&root, "settings", Experiment::SAMPLES)?;
+        let path = root.join(Experiment::SAMPLES);
+        let rows = read_samples(&path)?;
+        let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
+        let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
+        let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
+        let n_inputs = rows.first().map_or(1, |row| row.x.len());
+        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
+        Ok(Self { recording: &recorded.recording, labels, x: Cells::of_rows(&x, n_inputs) })
+    }
+
+    fn len(&self) -> usize {
+        self.recording.runs().len()
     }
 
     /// Snapshots of the first run, which tells for all of them.
@@ -216,13 +236,13 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
 /// Which snapshots of the opened `runs` are estimated as one.
 pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
     let snapshots = snapshots(&runs[0].layers[0].1);
-    let one = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
+    let single = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
     let stretch = |indices: std::ops::Range<usize>| Group {
         parts: indices.clone().map(|index| (0, index)).collect(),
-        ..one(indices.end - 1)
+        ..single(indices.end - 1)
     };
     let groups: Vec<Group> = match pool {
-        Pool::Nothing => (0..snapshots.len()).map(one).collect(),
+        Pool::Nothing => (0..snapshots.len()).map(single).collect(),
         Pool::Windows => {
             let ends = (1..=snapshots.len())
                 .filter(|end| *end == snapshots.len() || snapshots[*end].1 > snapshots[end - 1].1 + 1);
@@ -244,11 +264,12 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
             expect_same_widths(runs)?;
             expect_same_snapshots(runs)?;
             // A run that ended early lacks snapshots of the others: pooled is what all have.
-            let all: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
-            let place =
-                |snapshot| all.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>();
+            let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
+            let place = |snapshot| {
+                recorded.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>()
+            };
             let pooled = |(index, snapshot)| {
-                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..one(index) })
+                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..single(index) })
             };
             snapshots.iter().enumerate().filter_map(pooled).collect()
         }

@@ -74,7 +74,7 @@ impl Shape {
 
 impl<'a> Tables<'a> {
     pub(super) fn new(
-        runs: &'a Runs,
+        runs: &'a Runs<'_>,
         open: &'a [OpenRun<'a>],
         id: &'a RunId,
         works: &'a [&'a Work<'a>],

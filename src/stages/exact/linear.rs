@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::super::keys::is_recorded_with;
 use super::super::untrained::add_untrained;
-use super::super::{Outcome, Planned, Progress, StageError};
+use super::super::{Failures, Outcome, Planned, Progress, StageError};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::math::determinant::NotPositiveDefinite;
@@ -69,7 +69,7 @@ pub fn linear(
     let (n_rows, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
     let seconds = start.elapsed().as_secs_f64();
     let text = format!("{n_rows} exact numbers in {seconds:.1} s → {}", out.root().display());
-    Ok(if n_failures == 0 { Outcome::Done(text) } else { Outcome::DoneWithFailures { text, n_failures } })
+    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
 }
 
 /// What [`linear`] would do, without doing it; nothing where `pipeline` has no `[exact]` table.

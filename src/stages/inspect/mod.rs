@@ -8,9 +8,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::StageError;
+use super::experiments::{self, is_sweep};
 use crate::estimate_id::Values;
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, Facts, Recording, StoreError, read_rows};
+use crate::store::{Experiment, Facts, Recording, StoreError};
 pub use validate::validate;
 
 /// What there is at a path.
@@ -91,7 +92,7 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
             n_runs: row.n_runs,
             reason: row.reason,
         };
-        let rows = read_rows(&path.join(Experiment::EXPERIMENTS))?;
+        let rows = experiments::rows(path)?;
         return Ok(Report::Sweep(rows.into_iter().map(member).collect()));
     }
     let experiment = experiment_at(path)?;
@@ -146,11 +147,6 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     }))
 }
 
-/// Whether the tables of a sweep, and no recording, lie at `path`.
-fn is_sweep(path: &Path) -> bool {
-    path.join(Experiment::EXPERIMENTS).exists() && !path.join("recording").is_dir()
-}
-
 /// The experiment at `path`, or the one whose recording lies there.
 fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     if path.join("recording").is_dir() {
@@ -159,10 +155,6 @@ fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     let is_recording = path.file_name().is_some_and(|name| name == "recording") && path.is_dir();
     if let (true, Some(parent)) = (is_recording, path.parent()) {
         return Ok(Experiment::new(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }));
-    }
-    if is_sweep(path) {
-        let problem = "the folder of a sweep; name one of its experiments, which lie in it";
-        return Err(StageError::Refused(format!("{}: {problem}", path.display())));
     }
     let problem = "neither a Parquet file nor an experiment's folder (one with `recording` in it)";
     Err(StageError::Refused(format!("{}: {problem}", path.display())))

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use self::tables::{Loaded, Theme};
 use super::{Outcome, StageError, keys};
-use crate::plots::{PlotError, Spec, Subject, Table, Tables};
+use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
 
@@ -31,11 +31,7 @@ pub enum Asked {
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
 pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Outcome, StageError> {
     let summary_path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
-    let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let hashes = tables::hashes(experiment, plots)?;
-    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
-    let kind = if asked == Asked::ForAll { "all".to_owned() } else { names.join("-") };
-    let work = Pending::new(out, &format!("figures-{kind}"), &made_from);
+    let work = pending(experiment, plots, asked, out)?;
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
@@ -46,16 +42,39 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
     let has_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
     if drawn.files.is_empty() && asked == Asked::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
+        work.finish(Vec::new())?;
         return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
     }
     if drawn.files.is_empty() {
         let why = drawn.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         let problem = format!("{}: nothing can be drawn from it{why}", summary_path.display());
-        return Err(StageError::Refused(problem));
+        return Err(StageError::NothingToDraw(problem));
     }
     let n_pictures = drawn.files.len() / 2;
     work.finish(drawn.files)?;
     Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
+}
+
+/// Whether the pictures that [`plot`] would draw are there, drawn from the tables as they are.
+///
+/// # Errors
+/// As [`plot`].
+pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<bool, StageError> {
+    keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
+    Ok(pending(experiment, plots, asked, out)?.finished()?.is_some())
+}
+
+/// The work of drawing `plots`.
+fn pending(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Pending, StageError> {
+    let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
+    let hashes = tables::hashes(experiment, plots)?;
+    let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
+    let kind = match asked {
+        Asked::ForAll if plots.len() == PLOTS.len() => "all".to_owned(),
+        Asked::ForAll => "some".to_owned(),
+        Asked::ByName => names.join("-"),
+    };
+    Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
 
 /// What to draw, and where to put it.

@@ -24,7 +24,7 @@ pub use place::Existing;
 pub use plan::{Planned, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
-use super::{Outcome, Progress, StageError};
+use super::{Failures, Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
@@ -131,10 +131,8 @@ fn record_runs(
     );
     // Also of runs that an earlier call, which was stopped, has recorded.
     let failures = place::failures(root)?;
-    Ok(match failures.first() {
-        None => Outcome::Done(text),
-        Some(first) => Outcome::TrainingsFailed { text: format!("{text}; {first}"), n_failed: failures.len() },
-    })
+    let text = failures.first().map_or_else(|| text.clone(), |first| format!("{text}; {first}"));
+    Ok(Outcome::done(text, Failures::of_trainings(failures.len())))
 }
 
 /// The files of a run.

@@ -8,10 +8,11 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
+use super::experiments::{self, ExperimentState};
 use super::{Outcome, StageError, keys};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Lock, Pending, read_rows, write_bytes};
+use crate::store::{Experiment, Lock, Pending, write_bytes};
 use data::{Note, Page, Source};
 
 const PAGE: &str = include_str!("page/page.html");
@@ -74,17 +75,16 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
     Ok(Outcome::Done(format!("{n} experiments, {size:.1} MB → {}", out.join(REPORT).display())))
 }
 
-/// The experiment, or the finished experiments of a sweep, whose summary is in the folder of the sweep.
+/// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
 fn members(experiment: &Experiment, notes: &mut Vec<Note>) -> Result<Vec<Source>, StageError> {
-    let table = experiment.root().join(Experiment::EXPERIMENTS);
     let summaries = experiment.root().to_owned();
     keys::aggregated(&summaries, Experiment::SUMMARY)?;
-    if !table.exists() {
+    if !experiments::is_sweep(experiment.root()) {
         return Ok(vec![Source { experiment: experiment.clone(), summaries, sweep: None }]);
     }
-    let rows: Vec<ExperimentRow> = read_rows(&table)?;
+    let rows = experiments::rows(experiment.root())?;
     let (done, others): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| ["done", "partial"].contains(&row.state.as_str()));
+        rows.into_iter().partition(|row| ExperimentState::of(row).is_some_and(ExperimentState::has_results));
     let note = |row: &ExperimentRow| Note::missing(format!("{} is left out: it is {}", row.experiment, row.state));
     notes.extend(others.iter().map(note));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };

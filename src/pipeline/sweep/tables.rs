@@ -5,9 +5,11 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::trainings::{self, Trainings};
-use super::{State, experiment};
+use super::super::State;
+use super::experiment;
 use crate::config::{Sweep, Variant};
+use crate::stages::experiments::ExperimentState;
+use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Pending, Recording, StoreError, read_rows, write_rows};
 
@@ -18,8 +20,8 @@ pub(super) fn rows(
     root: &Path,
 ) -> Result<Vec<ExperimentRow>, StoreError> {
     let estimates = estimates(root)?;
-    let all = sweep.experiments.iter().zip(states);
-    Ok(all.map(|(variant, state)| row(variant, state, root, &estimates)).collect())
+    let experiments = sweep.experiments.iter().zip(states);
+    Ok(experiments.map(|(variant, state)| row(variant, state, root, &estimates)).collect())
 }
 
 fn row(
@@ -46,16 +48,16 @@ fn row(
         problems.push(format!("{n_failures} of {n_estimates} estimates failed (see their column `failure`)"));
     }
     let (state, reason) = match state {
-        Err(reason) => ("failed", Some(reason)),
-        Ok(State::Pending) => ("pending", None),
-        Ok(State::Unfinished(missing)) => ("unfinished", Some(missing.clone())),
-        Ok(State::Done) if problems.is_empty() => ("done", None),
-        Ok(State::Done) if Some(n_failed) == n_runs => ("failed", Some(problems.join("; "))),
-        Ok(State::Done) => ("partial", Some(problems.join("; "))),
+        Err(reason) => (ExperimentState::Failed, Some(reason)),
+        Ok(State::Pending) => (ExperimentState::Pending, None),
+        Ok(State::Unfinished(missing)) => (ExperimentState::Unfinished, Some(missing.clone())),
+        Ok(State::Done) if problems.is_empty() => (ExperimentState::Done, None),
+        Ok(State::Done) if Some(n_failed) == n_runs => (ExperimentState::Failed, Some(problems.join("; "))),
+        Ok(State::Done) => (ExperimentState::Partial, Some(problems.join("; "))),
     };
     ExperimentRow {
         experiment: variant.id.clone(),
-        state: state.to_owned(),
+        state: state.name().to_owned(),
         n_runs,
         n_trainings_failed: trainings.as_ref().map(Trainings::n_failed),
         n_trainings_degenerate: trainings.as_ref().map(|trainings| trainings.n_degenerate),
@@ -88,7 +90,7 @@ fn estimates(root: &Path) -> Result<BTreeMap<String, (i64, i64)>, StoreError> {
 
 /// The values of what varies.
 pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
-    let of = |variant: &Variant| -> Vec<SettingRow> {
+    let rows = |variant: &Variant| -> Vec<SettingRow> {
         let row = |setting: &crate::config::Setting| SettingRow {
             experiment: variant.id.clone(),
             parameter: setting.parameter.clone(),
@@ -97,7 +99,7 @@ pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
         };
         variant.settings.iter().map(row).collect()
     };
-    sweep.experiments.iter().flat_map(of).collect()
+    sweep.experiments.iter().flat_map(rows).collect()
 }
 
 /// Writes both tables where they are not what is there; whether that was so.

@@ -1,0 +1,22 @@
+//! Joins the estimates of all runs, and in a sweep those of all experiments.
+
+use std::slice::from_ref;
+
+use super::{Kind, State, Step, has_estimates};
+use crate::stages::Outcome;
+use crate::stages::aggregate::{aggregate, is_done};
+
+pub(super) static STEP: Step = Step {
+    name: "aggregate",
+    kind: Kind::View,
+    applies: has_estimates,
+    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    state: |task| {
+        Ok(State::done_if(is_done(from_ref(task.experiment), task.experiment.root())?, "estimates to aggregate"))
+    },
+    run: |task| aggregate(from_ref(task.experiment), task.experiment.root()),
+    join: Some(|joint| match joint.done {
+        [] => Ok(Outcome::UpToDate),
+        done => aggregate(done, joint.folder.root()),
+    }),
+};

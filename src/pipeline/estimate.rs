@@ -1,0 +1,21 @@
+//! Makes the estimates that a pipeline asks for.
+
+use super::{Kind, State, Step};
+use crate::stages::Planned;
+use crate::stages::estimate::{estimate, plan};
+
+pub(super) static STEP: Step = Step {
+    name: "estimate",
+    kind: Kind::Results,
+    applies: |pipeline| !pipeline.estimates.is_empty(),
+    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    state: |task| Ok(missing(&plan(task.experiment, &task.pipeline.estimates, task.experiment.root())?)),
+    run: |task| estimate(task.experiment, &task.pipeline.estimates, task.experiment.root(), task.progress),
+    join: None,
+};
+
+/// How far tables of estimates are.
+pub(super) fn missing(tables: &[Planned]) -> State {
+    let n: usize = tables.iter().map(|table| table.n_pending).sum();
+    State::done_if(n == 0, &format!("{n} tables of estimates to make"))
+}

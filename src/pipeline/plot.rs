@@ -1,0 +1,35 @@
+//! Draws every figure that an experiment has, and of a sweep the figures that compare experiments.
+
+use super::{Kind, State, Step, has_estimates};
+use crate::plots::{PLOTS, Spec, Subject};
+use crate::stages::plot::{Asked, is_done, plot};
+use crate::stages::{Outcome, StageError};
+
+pub(super) static STEP: Step = Step {
+    name: "plot",
+    kind: Kind::Figures,
+    applies: has_estimates,
+    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    state: |task| {
+        let root = task.experiment.root();
+        let is_done = is_done(task.experiment, PLOTS, Asked::ForAll, root);
+        // Without a summary there is no figure either.
+        Ok(State::done_if(is_done.unwrap_or(false), "figures to draw"))
+    },
+    run: |task| match plot(task.experiment, PLOTS, Asked::ForAll, task.experiment.root()) {
+        // The reason, for example that every estimate failed, was reported by an earlier step.
+        Err(StageError::NothingToDraw(why)) => Ok(Outcome::Done(why)),
+        outcome => outcome,
+    },
+    join: Some(|joint| {
+        if joint.done.len() < 2 {
+            return Ok(Outcome::UpToDate);
+        }
+        let plots: Vec<&Spec> =
+            PLOTS.iter().copied().filter(|spec| matches!(spec.subject, Subject::Sweep | Subject::Folder)).collect();
+        match plot(joint.folder, &plots, Asked::ForAll, joint.folder.root()) {
+            Err(StageError::NothingToDraw(_)) => Ok(Outcome::UpToDate),
+            outcome => outcome,
+        }
+    }),
+};

@@ -1,0 +1,133 @@
+//! What a folder named by the user is: an experiment, a sweep, or something else, and then what is wrong with it.
+
+use std::path::Path;
+
+use crate::stages::{StageError, experiments};
+use crate::store::Experiment;
+
+/// What a folder holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Resolved {
+    /// One experiment, or a summary of several.
+    Experiment(Experiment),
+    /// A sweep.
+    Sweep {
+        /// Its folder.
+        folder: Experiment,
+        /// Those of its experiments that have what is needed.
+        members: Vec<Experiment>,
+    },
+}
+
+/// What a command reads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Needs {
+    /// Recorded activations.
+    Recording,
+    /// Tables of estimates.
+    Estimates,
+    /// The summary over runs.
+    Summary,
+}
+
+impl Resolved {
+    /// The folder of the experiment or of the sweep.
+    pub fn folder(&self) -> &Experiment {
+        match self {
+            Self::Experiment(folder) | Self::Sweep { folder, .. } => folder,
+        }
+    }
+
+    /// The experiment, or those of the sweep that have what is needed.
+    pub fn experiments(&self) -> &[Experiment] {
+        match self {
+            Self::Experiment(experiment) => std::slice::from_ref(experiment),
+            Self::Sweep { members, .. } => members,
+        }
+    }
+}
+
+/// Finds out what `folder` is and makes sure that it has what a command needs.
+///
+/// # Errors
+/// There is no such folder, it is inside of an experiment's folder or contains several, or it lacks what is needed.
+pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
+    let refused = |problem: String| Err(StageError::Refused(format!("{}: {problem}", folder.display())));
+    if !folder.exists() {
+        return refused("no such folder; run `infoplane record` first".to_owned());
+    }
+    if !folder.is_dir() {
+        return refused("a file; name the folder of an experiment".to_owned());
+    }
+    let experiment = Experiment::new(folder);
+    if experiments::is_sweep(folder) {
+        let rows = experiments::rows(folder)?;
+        let members = rows.into_iter().map(|row| Experiment::new(folder.join(row.experiment)));
+        let has_it = |member: &Experiment| match needs {
+            Needs::Recording => member.recording().is_dir(),
+            // The summary of a sweep is in its own folder.
+            Needs::Estimates | Needs::Summary => has_estimates(member),
+        };
+        let members: Vec<Experiment> = members.filter(has_it).collect();
+        return match (needs, members.is_empty()) {
+            (Needs::Summary, _) if has_summary(&experiment) => Ok(Resolved::Sweep { folder: experiment, members }),
+            (Needs::Recording, true) => {
+                refused("no experiment of this sweep is recorded; run `infoplane record` first".to_owned())
+            }
+            (_, true) => refused("no experiment of this sweep is estimated; run `infoplane estimate` first".to_owned()),
+            _ => Ok(Resolved::Sweep { folder: experiment, members }),
+        };
+    }
+    if !is_experiment(&experiment) {
+        if let Some(outer) = folder.ancestors().skip(1).map(Experiment::new).find(|outer| is_inside(folder, outer)) {
+            let outer = if outer.root().as_os_str().is_empty() { Path::new(".") } else { outer.root() }.display();
+            return refused(format!("a folder inside of the experiment {outer}; name {outer}"));
+        }
+        if let Some(inner) = first_experiment_in(folder) {
+            let inner = inner.display();
+            return refused(format!(
+                "not an experiment, but a folder of experiments; name one of them, for example {inner}"
+            ));
+        }
+        return refused("nothing is recorded in this folder; run `infoplane record` first".to_owned());
+    }
+    match needs {
+        Needs::Recording if !experiment.recording().is_dir() => {
+            refused("nothing is recorded in this folder; run `infoplane record` first".to_owned())
+        }
+        Needs::Estimates if !has_estimates(&experiment) => {
+            refused("nothing is estimated yet; run `infoplane estimate` first".to_owned())
+        }
+        Needs::Summary if !has_summary(&experiment) && !has_estimates(&experiment) => {
+            refused("nothing is estimated yet; run `infoplane estimate`, then `infoplane aggregate`".to_owned())
+        }
+        _ => Ok(Resolved::Experiment(experiment)),
+    }
+}
+
+/// Whether there is something of an experiment.
+fn is_experiment(experiment: &Experiment) -> bool {
+    experiment.recording().is_dir() || has_estimates(experiment) || has_summary(experiment)
+}
+
+fn has_estimates(experiment: &Experiment) -> bool {
+    experiment.estimates().is_dir() || experiment.unit_estimates().is_dir()
+}
+
+fn has_summary(experiment: &Experiment) -> bool {
+    experiment.root().join(Experiment::SUMMARY).exists()
+}
+
+/// Whether `folder` is a part of the experiment `outer`.
+fn is_inside(folder: &Path, outer: &Experiment) -> bool {
+    let figures = outer.root().join("figures");
+    let parts = [outer.recording(), outer.estimates(), outer.unit_estimates(), figures];
+    is_experiment(outer) && parts.iter().any(|part| folder.starts_with(part))
+}
+
+/// The first folder in `folder`, by name, that is an experiment or a sweep.
+fn first_experiment_in(folder: &Path) -> Option<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).ok()?;
+    let is_one = |path: &std::path::PathBuf| experiments::is_sweep(path) || is_experiment(&Experiment::new(path));
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_one).min()
+}

@@ -1,0 +1,20 @@
+//! Judges the claims that a pipeline makes, and in a sweep those of all experiments together.
+
+use super::{Kind, State, Step};
+use crate::stages::Outcome;
+use crate::stages::verify::update;
+use crate::store::Experiment;
+
+pub(super) static STEP: Step = Step {
+    name: "verify",
+    kind: Kind::View,
+    applies: |pipeline| !pipeline.claims.is_empty(),
+    lacking: "makes no claims; state some in `[[expect]]` tables",
+    // Whether verdicts are those of the present tables is known only after judging again, which is quick.
+    state: |task| Ok(State::done_if(task.experiment.root().join(Experiment::CLAIMS).exists(), "claims to judge")),
+    run: |task| update(&[(task.pipeline, task.experiment.clone())], task.experiment.root()),
+    join: Some(|joint| match joint.experiments.iter().any(|(pipeline, _)| !pipeline.claims.is_empty()) {
+        true => update(joint.experiments, joint.folder.root()),
+        false => Ok(Outcome::UpToDate),
+    }),
+};
