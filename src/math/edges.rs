@@ -197,7 +197,7 @@ impl<V: Value> Rule<V> for Edges<V> {
 }
 
 /// Why a rule cannot be built.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 pub enum EdgesError {
     /// Rounding would make edges equal or uneven.
     #[error("{n_edges} edges over {low}..={high} are closer than numbers of their precision; give fewer")]

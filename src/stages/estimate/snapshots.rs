@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use super::super::StageError;
 use crate::estimate_id::{Pool, Samples, Values};
-use crate::estimators::Given;
+use crate::estimators::InputsAndLabels;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
@@ -296,7 +296,12 @@ pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: 
     for parts in groups.iter().map(|group| &group.parts) {
         let n_rows: usize = parts.iter().map(n_samples).sum();
         let n_distinct = parts.iter().map(n_samples).max().unwrap_or(0);
-        check_memory(parts.len(), n_rows, widest, Given::numbers_of_shuffles(n_shuffles, n_rows, n_distinct))?;
+        check_memory(
+            parts.len(),
+            n_rows,
+            widest,
+            InputsAndLabels::numbers_of_shuffles(n_shuffles, n_rows, n_distinct),
+        )?;
     }
     Ok(())
 }
@@ -412,7 +417,7 @@ mod tests {
     #[test]
     fn shuffles_count_as_memory_like_pooled_values() {
         let check = |n_pooled, n_shuffles| {
-            let n_shuffled = Given::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
+            let n_shuffled = InputsAndLabels::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
             check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
         };
         // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.

@@ -7,7 +7,7 @@ use super::part::Gradients;
 use super::run::Run;
 use super::writer::Writer;
 use crate::config::Adaptive;
-use crate::estimators::{self, Estimator, Given, Sample};
+use crate::estimators::{self, EstimatorSet, InputsAndLabels, LayerData};
 use crate::nn::Network;
 use crate::parameter::{Parameters, Value};
 use crate::sample::Representation;
@@ -32,8 +32,8 @@ impl From<StageError> for Interruption {
 
 /// Measures how much a network has changed.
 struct Gauge {
-    estimator: Box<dyn Estimator>,
-    given: Given,
+    estimator: Box<dyn EstimatorSet>,
+    given: InputsAndLabels,
 }
 
 impl Run<'_> {
@@ -126,7 +126,7 @@ impl Gauge {
         let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(&e))?;
         let estimator = (spec.build)(&[parameters]).map_err(|e| refused(&e))?;
         let labels = writer.setup.labels(&writer.identity.samples);
-        Ok(Self { estimator, given: Given::of_distinct(labels).map_err(|e| refused(&e))? })
+        Ok(Self { estimator, given: InputsAndLabels::of_distinct(labels).map_err(|e| refused(&e))? })
     }
 
     /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
@@ -139,7 +139,7 @@ impl Gauge {
         for (l, layer) in network.layers().iter().enumerate() {
             let activations = Representation::new(writer.evaluation.representation(l), layer.n_units);
             let activations = activations.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
-            let sample = Sample::new(activations, &self.given).map_err(|e| refused(&e))?;
+            let sample = LayerData::of_samples(activations, &self.given).map_err(|e| refused(&e))?;
             for estimate in self.estimator.estimate(&sample) {
                 let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
                 measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
