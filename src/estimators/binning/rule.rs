@@ -171,8 +171,8 @@ impl Rule {
         }
         let to_below = match below {
             BelowEdges::OwnCell => Below::OwnCell,
-            BelowEdges::FirstBin | BelowEdges::Refuse => Below::FirstCell,
-            BelowEdges::LastCell => Below::LastCell,
+            BelowEdges::FirstBin | BelowEdges::Refuse => Below::FirstBin,
+            BelowEdges::LastCell => Below::LastEdge,
         };
         let to_above = match above {
             AboveEdges::OwnCell => Above::OwnCell,
