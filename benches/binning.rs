@@ -4,8 +4,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use infoplane::estimators::{BinRange, Binning, Cells, Estimator, InputsAndLabels, LayerData, Quantised};
-use infoplane::sample::{Labels, Representation};
+use infoplane::estimators::{BinRange, Binning, Cells, Estimator, InputsAndLabels, LayerData, Quantised, Ranges};
+use infoplane::sample::{Labels, Range, Representation};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -28,9 +28,13 @@ fn main() {
         median("tables of counts", repeats, || samples(0));
         median("tables of counts, 5 shuffles", repeats, || samples(N_SHUFFLES));
         let (plain, shuffled) = (samples(0), samples(N_SHUFFLES));
-        let layer = |samples| LayerData::of_samples(activations, samples).expect("every sample has a label");
+        let layer = |samples| {
+            let layer = LayerData::of_samples(activations, samples).expect("every sample has a label");
+            let run = Some(Range { low: -1.0, high: 1.0 });
+            LayerData { ranges: Ranges { run, ..layer.ranges }, ..layer }
+        };
 
-        let bins = Binning::bins(30, BinRange::Layer).expect("30 bins are allowed");
+        let bins = Binning::bins(30, BinRange::Run).expect("30 bins are allowed");
         report("30 bins", repeats, &bins, &layer(&plain));
         report("30 bins and 5 shuffles", repeats, &bins, &layer(&shuffled));
         report("31 edges", repeats, &Binning::edges(31).expect("31 edges are allowed"), &layer(&plain));
