@@ -137,16 +137,16 @@ fn nulls_are_there_exactly_where_there_are_shuffles_and_say_less_than_the_labels
 }
 
 #[test]
-fn a_null_is_the_estimate_of_the_labels_that_the_shuffle_deals() {
+fn a_null_is_the_estimate_of_the_shuffled_labels() {
     let (t, y) = values();
     let shuffled = given(&y, 2);
-    let dealt = |shuffle: usize| -> Vec<i32> {
+    let shuffled_labels = |shuffle: usize| -> Vec<i32> {
         Shuffles::new(2, N as u32).iter().nth(shuffle).unwrap().iter().map(|row| y[*row as usize]).collect()
     };
     for (name, estimator) in all() {
         let nulls = estimates(estimator.as_ref(), &t, &shuffled);
-        let first = estimates(estimator.as_ref(), &t, &given(&dealt(0), 0));
-        let second = estimates(estimator.as_ref(), &t, &given(&dealt(1), 0));
+        let first = estimates(estimator.as_ref(), &t, &given(&shuffled_labels(0), 0));
+        let second = estimates(estimator.as_ref(), &t, &given(&shuffled_labels(1), 0));
         for ((null, first), second) in nulls.into_iter().zip(first).zip(second) {
             let null = null.unwrap().i_ty_null.unwrap();
             let (a, b) = (first.unwrap().i_ty.0, second.unwrap().i_ty.0);
@@ -235,8 +235,8 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
         let together = (spec.build)(&parameters).unwrap();
         let estimates_together = estimates(together.as_ref(), &t, &given);
         assert_eq!((together.members().len(), estimates_together.len()), (parameters.len(), parameters.len()));
-        for (one, from_all) in parameters.iter().zip(estimates_together) {
-            let alone = (spec.build)(std::slice::from_ref(one)).unwrap();
+        for (single, from_all) in parameters.iter().zip(estimates_together) {
+            let alone = (spec.build)(std::slice::from_ref(single)).unwrap();
             // To the last bit: a table does not depend on what else was asked for.
             assert_same(spec.name, &estimates(alone.as_ref(), &t, &given), &[from_all], 0.0);
         }

@@ -8,7 +8,7 @@
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
 //! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
 
-use super::given::stochastic_entropy_given;
+use super::inputs_and_labels::stochastic_entropy_given;
 use super::{Cells, Estimate, EstimateError, InputsAndLabels, LayerData, Spread};
 use crate::math::entropy::{Bias, entropy};
 use crate::math::information::{information, shuffled_information};

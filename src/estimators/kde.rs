@@ -20,7 +20,7 @@ use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
-use crate::math::kernels::{KernelSums, kernel_sums};
+use crate::math::kernels::kernel_sums;
 use crate::math::powers::Kernel;
 use crate::math::real::Real;
 use crate::parameter::{Kind, Parameter, Value};
@@ -313,8 +313,9 @@ fn information<T: Real>(
             }
             let sums = kernel_sums(values, n_units, kernels, &block);
             i_xts = sums.iter().map(|sums| i_xt(&sums.all)).collect();
-            for (i_tys, KernelSums { all, same_class }) in i_tys.iter_mut().zip(&sums) {
-                i_tys.extend(same_class.iter().zip(&block).map(|(same_class, classes)| i_ty(all, same_class, classes)));
+            for (i_tys, sums) in i_tys.iter_mut().zip(&sums) {
+                let by_labelling = sums.same_class.iter().zip(&block);
+                i_tys.extend(by_labelling.map(|(same_class, classes)| i_ty(&sums.all, same_class, classes)));
             }
         }
     };
@@ -395,9 +396,9 @@ mod tests {
             for set in &sets {
                 let together = estimates(set, &t, n_units, 2);
                 assert_eq!(together.len(), 44);
-                for (one, from_all) in set.iter().zip(together) {
-                    let alone = &estimates(std::slice::from_ref(one), &t, n_units, 2)[0];
-                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", one.slug());
+                for (single, from_all) in set.iter().zip(together) {
+                    let alone = &estimates(std::slice::from_ref(single), &t, n_units, 2)[0];
+                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", single.slug());
                 }
             }
         }
@@ -421,9 +422,9 @@ mod tests {
                 // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
                 // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
                 let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
-                for ((one, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
+                for ((single, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
                     let off = [got.i_xt.unwrap().0 - expected.i_xt.unwrap().0, got.i_ty.0 - expected.i_ty.0];
-                    let slug = one.slug();
+                    let slug = single.slug();
                     assert!(off.iter().all(|off| off.abs() < tolerance), "{n_units} units of {scale}, {slug}: {off:?}");
                 }
             }
@@ -438,11 +439,11 @@ mod tests {
             for n_units in [3, 100] {
                 for scale in SCALES {
                     let scaled: Vec<f32> = values(n_units).iter().map(|value| scale * value).collect();
-                    for (one, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
+                    for (single, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
                         // Logarithms of N and their mean are rounded a few times.
                         let i_xt = got.i_xt.unwrap().0;
                         let allowed = -1e-13..(N as f64).ln() + 1e-13;
-                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", one.slug());
+                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", single.slug());
                     }
                 }
             }

@@ -38,7 +38,7 @@ mod conformance;
 mod discrete;
 mod errors;
 mod gaussian;
-mod given;
+mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
 mod layer_data;
@@ -53,7 +53,7 @@ pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdge
 pub use discrete::{Code, Neighbours, neighbours};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
-pub use given::{InputsAndLabels, Spread};
+pub use inputs_and_labels::{InputsAndLabels, Spread};
 pub use kde::Kde;
 pub use kozachenko_leonenko::KozachenkoLeonenko;
 pub use layer_data::{LayerData, Ranges};
