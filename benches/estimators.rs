@@ -1,11 +1,9 @@
-//! Seconds of the sums of Gaussian kernels behind the Kolchinsky–Tracey bounds, and of nearest neighbours; one thread.
+//! Seconds of the Kolchinsky–Tracey bounds, and of the estimate by nearest neighbours; one thread.
 
 use std::time::Instant;
 
-use infoplane::math::kde::Bound;
-use infoplane::math::kernels::kernel_sums;
-use infoplane::math::neighbours::kth_distances;
-use infoplane::math::real::Real;
+use infoplane::estimators::{Cells, Estimator, InputsAndLabels, Kde, KozachenkoLeonenko, LayerData, Precision};
+use infoplane::sample::{Labels, Representation};
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, Slice};
 use rand::rngs::ChaCha8Rng;
@@ -17,18 +15,18 @@ const N_CLASSES: u32 = 10;
 
 fn main() {
     for n_labellings in [1, 5] {
-        report::<f32>("f32", 4096, 10, n_labellings, 21);
-        report::<f64>("f64", 4096, 10, n_labellings, 21);
+        report("f32", Precision::Single, 4096, 10, n_labellings, 21);
+        report("f64", Precision::Double, 4096, 10, n_labellings, 21);
     }
     for n_units in [16, 32, 64, 128, 256] {
-        report::<f32>("f32", 4096, n_units, 1, 7);
-        report::<f64>("f64", 4096, n_units, 1, 7);
+        report("f32", Precision::Single, 4096, n_units, 1, 7);
+        report("f64", Precision::Double, 4096, n_units, 1, 7);
     }
     for (n_units, n_labellings) in [(2, 6), (10, 1), (10, 6), (64, 6), (256, 6), (1024, 6)] {
         report_neighbours(4096, n_units, n_labellings);
     }
     let product = matrix_product(10_000, 1024);
-    let seconds = report::<f32>("f32", 10_000, 1024, 1, 3);
+    let seconds = report("f32", Precision::Single, 10_000, 1024, 1, 3);
     let gigaflop = 2.0 * 1e4 * 1e4 * 1024.0 * 1e-9;
     print(&format!(
         "10000 x 1024 f32: {:.1} GFLOP/s, counted as the full product; the bare product in blocks {product:.3} s, {:.1} GFLOP/s",
@@ -37,15 +35,18 @@ fn main() {
     ));
 }
 
-/// Both bounds with H(T|Y).
-fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u32, repeats: usize) -> f64 {
-    let values: Vec<T> = values(n_samples, n_units).map(T::from_f64).collect();
-    let labels = labellings(n_samples, n_labellings);
-    let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
-    let kernels = [Bound::Upper, Bound::Lower].map(|bound| bound.kernel(VARIANCE));
-    let seconds = median(repeats, || {
-        std::hint::black_box(kernel_sums(&values, n_units, &kernels, &labels));
-    });
+/// Both bounds, of the labels and of `n_labellings` − 1 shuffles of them.
+fn report(
+    name: &str,
+    precision: Precision,
+    n_samples: usize,
+    n_units: usize,
+    n_labellings: usize,
+    repeats: usize,
+) -> f64 {
+    let bounds = [Kde::upper(VARIANCE), Kde::lower(VARIANCE)];
+    let bounds = bounds.map(|kde| kde.expect("the variance is allowed").precision(precision));
+    let seconds = seconds(&bounds, n_samples, n_units, n_labellings, repeats);
     print(&format!(
         "N = {n_samples}, d = {n_units}, {name}, {n_labellings} labellings: {:.2} ms (median of {repeats})",
         seconds * 1e3
@@ -54,22 +55,33 @@ fn report<T: Real>(name: &str, n_samples: usize, n_units: usize, n_labellings: u
 }
 
 /// Second neighbours among all samples and within the classes of every labelling.
-fn report_neighbours(n_samples: usize, n_units: usize, n_labellings: u32) {
-    let values: Vec<f64> = values(n_samples, n_units).collect();
-    let labels = labellings(n_samples, n_labellings);
-    let labels: Vec<&[u32]> = labels.iter().map(Vec::as_slice).collect();
-    let seconds = median(7, || {
-        std::hint::black_box(kth_distances(&values, n_units, 2, &labels));
-    });
+fn report_neighbours(n_samples: usize, n_units: usize, n_labellings: usize) {
+    let second = [KozachenkoLeonenko::neighbour(2).expect("the neighbour is allowed")];
+    let seconds = seconds(&second, n_samples, n_units, n_labellings, 7);
     print(&format!(
         "N = {n_samples}, d = {n_units}, second neighbours, {n_labellings} labellings: {:.1} ms (median of 7)",
         seconds * 1e3
     ));
 }
 
-/// Classes of every sample, another order for each labelling.
-fn labellings(n_samples: usize, n_labellings: u32) -> Vec<Vec<u32>> {
-    (0..n_labellings).map(|l| (0..n_samples as u32).map(|i| (i * (l + 7)) / 3 % N_CLASSES).collect()).collect()
+/// The median time of an estimate.
+fn seconds<E: Estimator>(
+    estimators: &[E],
+    n_samples: usize,
+    n_units: usize,
+    n_labellings: usize,
+    repeats: usize,
+) -> f64 {
+    let values: Vec<f32> = values(n_samples, n_units).map(|value| value as f32).collect();
+    let numbers: Vec<u32> = (0..n_samples as u32).collect();
+    let y: Vec<i32> = numbers.iter().map(|i| (i * 7 / 3 % N_CLASSES) as i32).collect();
+    let samples = InputsAndLabels::new(Cells::of_rows(&numbers, 1), &numbers, Labels::hard(&y), n_labellings - 1);
+    let samples = samples.expect("there are samples");
+    let activations = Representation::new(&values, n_units).expect("the values are finite");
+    let layer = LayerData::of_samples(activations, &samples).expect("every sample has a label");
+    median(repeats, || {
+        std::hint::black_box(E::estimate_all(estimators, &layer));
+    })
 }
 
 /// N × d by d × N in blocks of 256 rows with a scratch buffer: what a wide layer cannot avoid, but for symmetry.

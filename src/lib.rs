@@ -1,5 +1,35 @@
-//! `infoplane` measures mutual information inside deep neural networks: it records what a network does while it learns
-//! once, into Parquet; everything after that reads those files. See ARCHITECTURE.md for the map.
+//! Mutual information inside deep neural networks: I(X;T) of the input and I(T;Y) of the label with the activations T of a
+//! layer.
+//!
+//! # Information of two arrays
+//! Activations are `f32`, one row a sample; labels are integers. Leave out the default features for these numerics alone,
+//! which build in seconds: `infoplane = { version = "0.1", default-features = false }`.
+//!
+//! ```
+//! use infoplane::estimators::{Binning, Estimator, LayerData};
+//!
+//! // Five samples of two units, row-major, and the label of every sample.
+//! let activations: Vec<f32> = vec![0.9, -0.7, 0.8, -0.6, 0.9, -0.7, -0.9, 0.6, -0.8, 0.7];
+//! let labels = vec![1, 1, 1, 0, 0];
+//!
+//! let layer = LayerData::new(&activations, 2, &labels)?;
+//! let estimate = Binning::edges(30)?.estimate(&layer)?;
+//!
+//! // The label is a function of T here, so that I(T;Y) = H(Y) = 0.971 bits.
+//! println!("I(T;Y) = {:.3} bits of at most {:.3}", estimate.i_ty.bits(), estimate.i_ty_ceiling.bits());
+//! assert!((estimate.i_ty.bits() - 0.971).abs() < 1e-3);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # Where to go on
+//! - [`estimators`]: which estimators there are, and how to evaluate several at once.
+//! - [`datasets`] and [`nn`]: make a data set and train a small network on it.
+//! - `store` (feature `store`): read the activations that `infoplane record` or another program wrote.
+//! - [`bottleneck`]: the information bottleneck of a known joint distribution. [`linear_network`] and [`minimal_model`]: models
+//!   whose information is known exactly.
+//! - The feature `pipeline`, on by default, adds what the command `infoplane` does.
+//!
+//! The map of the source code is ARCHITECTURE.md.
 
 #[cfg(feature = "cli")]
 pub mod cli;
@@ -12,7 +42,8 @@ pub mod estimate_id;
 pub mod estimators;
 #[cfg(feature = "pipeline")]
 pub mod import;
-pub mod math;
+#[allow(unreachable_pub, reason = "private; what a user needs is re-exported below and in `estimators`")]
+mod math;
 pub mod nn;
 pub mod parameter;
 #[cfg(feature = "pipeline")]
@@ -26,3 +57,5 @@ pub mod stages;
 pub mod store;
 pub mod suggest;
 pub mod units;
+
+pub use math::{bottleneck, linear_network, minimal_model};

@@ -49,6 +49,9 @@ pub enum SampleError {
         /// Units per sample.
         n_units: usize,
     },
+    /// An array whose rows do not follow each other in memory.
+    #[error("the array is not row-major (standard layout); make a copy with `as_standard_layout`")]
+    NotRowMajor,
     /// A value is NaN or infinite.
     #[error("sample {sample}, unit {unit} is {value}; only finite values can be estimated")]
     NotFinite {
@@ -264,6 +267,24 @@ impl Labels {
 /// The values of the samples with these numbers.
 fn chosen<T: Copy>(values: &[T], samples: &[i32]) -> Vec<T> {
     samples.iter().map(|sample| values[*sample as usize]).collect()
+}
+
+impl From<&[i32]> for Labels {
+    fn from(y: &[i32]) -> Self {
+        Self::hard(y)
+    }
+}
+
+impl From<&Vec<i32>> for Labels {
+    fn from(y: &Vec<i32>) -> Self {
+        Self::hard(y)
+    }
+}
+
+impl<const N: usize> From<&[i32; N]> for Labels {
+    fn from(y: &[i32; N]) -> Self {
+        Self::hard(y)
+    }
 }
 
 /// The distinct labels in ascending order: class c is the label `distinct(y)[c]`.

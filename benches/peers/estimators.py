@@ -211,7 +211,7 @@ def of_infoplane():
         section = of_size[n][1] if of_size[n] else ""
         return found(rf"(?m:^ *{re.escape(rule)} +([\d.]+) ms)", section, f"`{rule}` of {n} samples")
 
-    binned, levels = "30 bins: digitise, cells, I(X;T), I(T;Y)", "8 bits: digitise, cells, I(X;T), I(T;Y)"
+    binned, levels = "30 bins", "8 bits"
     return {
         KERNELS: {f"infoplane {f}": found(line.format(f), kernels, f"kernel sums in {f}") for f in ("f32", "f64")},
         SMALL_BINS: {"infoplane": of_rule(4096, binned)},

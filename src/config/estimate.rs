@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit, Values};
-use crate::estimators::{Estimator, Member, Randomness, Spec};
+use crate::estimators::{EstimatorSet, Member, Randomness, Spec};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::suggestion;
 
@@ -126,7 +126,7 @@ fn declares(list: &[Parameter], name: &str) -> bool {
 }
 
 /// The one member of an estimator that was built from one set of parameters.
-fn only(estimator: &dyn Estimator) -> Member {
+fn only(estimator: &dyn EstimatorSet) -> Member {
     estimator.members().into_iter().next().expect("an estimator has a member for each set of parameters")
 }
 

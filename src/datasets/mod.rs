@@ -1,5 +1,18 @@
-//! Data sets: from a rule, or from files that are published somewhere. One file each, listed in [`DATASETS`]; a user's own
-//! files come through `import/`.
+//! Data sets that a rule makes, or that published files hold. Each has a file of its own and is listed in [`DATASETS`]; a
+//! user's own files are read by `infoplane data import`.
+//!
+//! ```
+//! use infoplane::datasets;
+//! use infoplane::parameter::{Parameters, Value};
+//!
+//! // All patterns of 4 bits, labelled by their parity.
+//! let spec = datasets::find("parity")?;
+//! let parameters = Parameters::new(spec.parameters, [("n_bits".to_owned(), Value::Count(4))])?;
+//! let data = spec.make(&parameters, &mut |_| unreachable!("a rule reads no files"))?;
+//! assert_eq!(data.x.dim(), (16, 4));
+//! assert_eq!(data.y[..4], [0, 1, 1, 0]);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod bits;
 mod cifar_10;

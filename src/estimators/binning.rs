@@ -10,119 +10,129 @@
 //! frequency over unique values (EBAB): Chelombiev et al. 2019 (arXiv 1902.09037).
 
 mod rule;
+mod spec;
 
-use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
-use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, Sample, Spec};
+use super::discrete::{bias_words, estimate, no_pool};
+use super::{Bias, Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness};
 use crate::estimate_id::EstimatorId;
-use crate::math::entropy::Bias;
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 use crate::units::Nats;
-use rule::{MOST_CELLS, Rule};
+use rule::Rule;
+pub use rule::{AboveEdges, BelowEdges, BinRange, BinWidth, FixedEdges};
+pub(super) use spec::SPEC;
 
-pub(super) const SPEC: Spec = Spec {
-    name: "binning",
-    summary: "plug-in information of activations cut into bins: fixed edges, a bin width, a range, equal frequency, or none",
-    parameters: &[
-        Parameter {
-            name: "n_edges",
-            doc: "fixed edges from `low` to `high` [30 where no other rule is chosen]",
-            kind: Kind::Count { min: 2, max: MOST_CELLS },
-            default: "",
-        },
-        Parameter {
-            name: "spacing",
-            doc: "with n_edges: even (the default), or tanh of even edges from -50 to 50",
-            kind: Kind::Choice(&["even", "tanh"]),
-            default: "",
-        },
-        Parameter {
-            name: "low",
-            doc: "first edge [-1; with n_quantiles the smallest value]",
-            kind: Kind::Number,
-            default: "",
-        },
-        Parameter { name: "high", doc: "last edge [1]", kind: Kind::Number, default: "" },
-        Parameter {
-            name: "below",
-            doc: "with n_edges, a value below the first edge has a cell of its own (the default), joins the first bin, or makes the estimate fail",
-            kind: Kind::Choice(&["own-cell", "first-bin", "refuse"]),
-            default: "",
-        },
-        Parameter {
-            name: "above",
-            doc: "with n_edges, a value at or above the last edge has a cell of its own (the default), joins the last bin, or (above it) makes the estimate fail; with bin_width, `last-bin` puts the value 1 below 1",
-            kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
-            default: "",
-        },
-        Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive, default: "" },
-        Parameter {
-            name: "n_bins",
-            doc: "equal bins between the smallest and the largest value of `range`",
-            kind: Kind::Count { min: 1, max: MOST_CELLS },
-            default: "",
-        },
-        Parameter {
-            name: "range",
-            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs",
-            kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
-            default: "",
-        },
-        Parameter {
-            name: "n_quantiles",
-            doc: "cells of equally many different values of the layer (EBAB)",
-            kind: Kind::Count { min: 1, max: MOST_CELLS },
-            default: "",
-        },
-        Parameter {
-            name: "exact",
-            doc: "no bins: rows are equal where all values are, at full precision",
-            kind: Kind::Flag,
-            default: "",
-        },
-        Parameter {
-            name: "precision",
-            doc: "with n_edges or bin_width, arithmetic in f32 (the default), as the authors' codes have it, or f64",
-            kind: Kind::Choice(&["f32", "f64"]),
-            default: "",
-        },
-        Parameter {
-            name: "compat",
-            doc: "idnns: a value below -1 falls into the cell of values of 1 or more, as in the released code",
-            kind: Kind::Choice(&["idnns"]),
-            default: "",
-        },
-        BIAS,
-    ],
-    build,
-};
+/// Plug-in information of binned activations: T is the vector of the numbers of its units' bins.
+///
+/// ```
+/// use infoplane::estimators::{AboveEdges, BinRange, BinWidth, Binning, Estimator, FixedEdges, LayerData};
+///
+/// let layer = LayerData::new(&[0.9, 0.8, -0.7, -0.9], 1, &[1, 1, 0, 0])?;
+/// let estimate = Binning::edges(30)?.estimate(&layer)?;
+/// assert!((estimate.i_ty.bits() - 1.0).abs() < 1e-12);
+///
+/// // The other rules.
+/// let edges = FixedEdges::new(31).range(0.0, 1.0).above(AboveEdges::LastBin);
+/// let width = BinWidth::new(0.5).saturated_in_last_bin();
+/// let rules = [
+///     Binning::edges(edges)?,
+///     Binning::width(0.07)?,
+///     Binning::width(width)?,
+///     Binning::bins(30, BinRange::Layer)?,
+///     Binning::quantiles(2)?,
+///     Binning::exact(),
+/// ];
+/// assert!(Binning::estimate_all(&rules, &layer).into_iter().all(|estimate| estimate.is_ok()));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810) and its released code; Saxe et al. 2018; Chelombiev et al. 2019.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Binning {
+    rule: Rule,
+    correction: Bias,
+}
 
-/// Estimates by several rules.
-#[derive(Debug)]
-struct Binning(Vec<(Rule, Bias)>);
+impl Binning {
+    /// Fixed, evenly spaced edges: a number of edges from −1 to 1, or [`FixedEdges`] with other settings. The code that
+    /// Shwartz-Ziv and Tishby released has 30.
+    ///
+    /// # Errors
+    /// Fewer than 2 or more than 2²⁴ edges, edges that are not finite or do not ascend, or that rounding makes equal.
+    pub fn edges(edges: impl Into<FixedEdges>) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::edges(edges.into())?))
+    }
 
-fn build(parameters: &[Parameters]) -> Built {
-    let rule = |parameters: &Parameters| Ok((Rule::new(parameters)?, bias(parameters)));
-    Ok(Box::new(Binning(parameters.iter().map(rule).collect::<Result<_, ParameterError>>()?)))
+    /// Edges tanh(z_k), z_k being `n_edges` even edges from −50 to 50 (Saxe et al. 2018, Figs 13 and 14).
+    ///
+    /// # Errors
+    /// Fewer than 2 or more than 2²⁴ edges.
+    pub fn tanh_edges(n_edges: usize) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::tanh(n_edges)?))
+    }
+
+    /// Bins of one width without end, floor(t / width): a number, or [`BinWidth`] with other settings.
+    ///
+    /// # Errors
+    /// A width that is not a finite number above 0, or that its precision cannot hold.
+    pub fn width(width: impl Into<BinWidth>) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::width(width.into())?))
+    }
+
+    /// `n_bins` equal bins between the smallest and the largest value of `range`.
+    ///
+    /// # Errors
+    /// No bin, or more than 2²⁴.
+    pub fn bins(n_bins: usize, range: BinRange) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::bins(n_bins, range)?))
+    }
+
+    /// `n` cells of equally many different values of the layer (Chelombiev et al. 2019).
+    ///
+    /// # Errors
+    /// No cell, or more than 2²⁴.
+    pub fn quantiles(n: usize) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::quantiles(n, None)?))
+    }
+
+    /// As [`Binning::quantiles`], with the first edge at `low` in place of the smallest value.
+    ///
+    /// # Errors
+    /// No cell, more than 2²⁴, or a first edge that is not finite.
+    pub fn quantiles_from(n: usize, low: f64) -> Result<Self, InvalidParameter> {
+        Ok(Self::by(Rule::quantiles(n, Some(low))?))
+    }
+
+    /// No bins: two samples have the same T if all their values are equal at full precision.
+    pub fn exact() -> Self {
+        Self::by(Rule::Exact)
+    }
+
+    fn by(rule: Rule) -> Self {
+        Self { rule, correction: Bias::PlugIn }
+    }
+
+    /// Corrects the plug-in entropies, which are too low on average.
+    #[must_use]
+    pub fn corrected(self, correction: Bias) -> Self {
+        Self { correction, ..self }
+    }
 }
 
 impl Estimator for Binning {
-    fn members(&self) -> Vec<Member> {
-        let member = |(rule, bias): &(Rule, Bias)| Member {
-            id: EstimatorId { correction: *bias, ..rule.id(SPEC.name) },
-            quantity: format!("{}{}", rule.quantity(), bias_words(*bias)),
+    fn member(&self) -> Member {
+        Member {
+            id: EstimatorId { correction: self.correction, ..self.rule.id(SPEC.name) },
+            quantity: format!("{}{}", self.rule.quantity(), bias_words(self.correction)),
             randomness: Randomness::None,
-            range: rule.range_over(),
-            no_pool: no_pool(*bias),
-        };
-        self.0.iter().map(member).collect()
+            range: self.rule.range_over(),
+            no_pool: no_pool(self.correction),
+        }
     }
 
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let one = |(rule, bias): &(Rule, Bias)| {
-            let most_codes = rule.n_cells().map_or(f64::INFINITY, |n| n.ln() * of.t.n_units() as f64);
-            estimate(rule.cells(of)?, Nats(most_codes), *bias, of)
-        };
-        self.0.iter().map(one).collect()
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+        let n_units = layer.activations.n_units() as f64;
+        let most_codes = self.rule.n_cells().map_or(f64::INFINITY, |n| n.ln() * n_units);
+        estimate(self.rule.cells(layer)?, Nats(most_codes), self.correction, layer)
     }
 }
 
@@ -133,22 +143,20 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::estimators::Given;
-    use crate::parameter::Value;
+    use crate::estimators::InputsAndLabels;
+    use crate::parameter::{ParameterError, Parameters, Value};
     use crate::sample::{Labels, Range, Representation};
 
-    /// The one rule that `words`, pairs of a parameter and its value, ask for.
-    fn built(words: &[(&str, &str)]) -> Result<(Rule, Bias), ParameterError> {
+    /// The binning that `words`, pairs of a parameter and its value, ask for.
+    fn built(words: &[(&str, &str)]) -> Result<Binning, ParameterError> {
         let value = |word: &str| if word == "true" { Value::Flag(true) } else { Value::parse(word) };
         let given = words.iter().map(|(name, word)| ((*name).to_owned(), vec![value(word)])).collect();
         let parameters = Parameters::product(SPEC.parameters, given)?.remove(0);
-        Ok((Rule::new(&parameters)?, bias(&parameters)))
+        spec::binning(&parameters)
     }
 
     fn estimated(words: &[(&str, &str)], t: &[f32], n_units: usize, y: Labels) -> Result<Estimate, EstimateError> {
-        let given = Given::of_distinct(y)?;
-        let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given)?;
-        Binning(vec![built(words).unwrap()]).estimate(&sample).remove(0)
+        built(words).unwrap().estimate(&LayerData::new(t, n_units, y)?)
     }
 
     /// How many cells one unit of these values has.
@@ -188,11 +196,10 @@ mod tests {
     fn ranges_are_those_of_the_unit_the_layer_or_what_is_given() {
         // Units 0..1 and 0..100.
         let t = [0.0, 0.0, 0.3, 30.0, 0.6, 60.0, 1.0, 100.0];
-        let given = Given::of_distinct(Labels::hard(&[0; 4])).unwrap();
-        let mut sample = Sample::new(Representation::new(&t, 2).unwrap(), &given).unwrap();
-        let n_cells = |sample: &Sample<'_>, range: &str| {
-            let (rule, _) = built(&[("n_bins", "2"), ("range", range)]).unwrap();
-            rule.cells(sample).unwrap().n_cells()
+        let given = InputsAndLabels::of_distinct(Labels::hard(&[0; 4])).unwrap();
+        let mut sample = LayerData::of_samples(Representation::new(&t, 2).unwrap(), &given).unwrap();
+        let n_cells = |sample: &LayerData<'_>, range: &str| {
+            built(&[("n_bins", "2"), ("range", range)]).unwrap().rule.cells(sample).unwrap().n_cells()
         };
         assert_eq!(n_cells(&sample, "layer"), 2); // edge 50
         assert_eq!(n_cells(&sample, "unit"), 2); // edges 0.5 and 50 agree
@@ -202,7 +209,7 @@ mod tests {
         sample.ranges.all_runs = Some(Range { low: 0.0, high: 50.0 });
         assert_eq!(n_cells(&sample, "all-runs"), 2); // edge 25
         let one_unit = [3.0, 3.0, 3.0, 3.0];
-        let constant = Sample::new(Representation::new(&one_unit, 1).unwrap(), &given).unwrap();
+        let constant = LayerData::of_samples(Representation::new(&one_unit, 1).unwrap(), &given).unwrap();
         assert_eq!((n_cells(&constant, "layer"), n_cells(&constant, "unit")), (1, 1));
     }
 
@@ -259,7 +266,7 @@ mod tests {
 
     #[test]
     fn every_parameter_that_changes_numbers_is_in_the_name() {
-        let id = |words: &[(&str, &str)]| Binning(vec![built(words).unwrap()]).members()[0].id.to_string();
+        let id = |words: &[(&str, &str)]| built(words).unwrap().member().id.to_string();
         assert_eq!(id(&[]), "binning-n-edges-30");
         assert_eq!(id(&[("bin_width", "0.07"), ("precision", "f64")]), "binning-bin-width-0.07-f64");
         assert_eq!(

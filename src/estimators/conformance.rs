@@ -2,7 +2,7 @@
 
 #![cfg(test)]
 
-use super::{ESTIMATORS, Estimate, EstimateError, Estimator, Given, Randomness, Sample};
+use super::{ESTIMATORS, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, Randomness};
 use crate::math::atoms::Cells;
 use crate::math::shuffles::Shuffles;
 use crate::parameter::Parameters;
@@ -13,7 +13,7 @@ const N: usize = 200;
 const N_UNITS: usize = 3;
 
 /// Every estimator with its default parameters, all of them at once.
-fn all() -> impl Iterator<Item = (&'static str, Box<dyn Estimator>)> {
+fn all() -> impl Iterator<Item = (&'static str, Box<dyn EstimatorSet>)> {
     ESTIMATORS.iter().map(|spec| {
         let parameters = Parameters::product(spec.parameters, Vec::new()).unwrap();
         (spec.name, (spec.build)(&parameters).unwrap())
@@ -27,13 +27,13 @@ fn values() -> (Vec<f32>, Vec<i32>) {
     (t, y)
 }
 
-fn given(y: &[i32], n_shuffles: usize) -> Given {
+fn given(y: &[i32], n_shuffles: usize) -> InputsAndLabels {
     let rows: Vec<u32> = (0..y.len() as u32).collect();
-    Given::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(y), n_shuffles).unwrap()
+    InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(y), n_shuffles).unwrap()
 }
 
-fn estimates(estimator: &dyn Estimator, t: &[f32], given: &Given) -> Vec<Result<Estimate, EstimateError>> {
-    estimator.estimate(&Sample::new(Representation::new(t, N_UNITS).unwrap(), given).unwrap())
+fn estimates(estimator: &dyn EstimatorSet, t: &[f32], given: &InputsAndLabels) -> Vec<Result<Estimate, EstimateError>> {
+    estimator.estimate(&LayerData::of_samples(Representation::new(t, N_UNITS).unwrap(), given).unwrap())
 }
 
 #[track_caller]
@@ -137,16 +137,16 @@ fn nulls_are_there_exactly_where_there_are_shuffles_and_say_less_than_the_labels
 }
 
 #[test]
-fn a_null_is_the_estimate_of_the_labels_that_the_shuffle_deals() {
+fn a_null_is_the_estimate_of_the_shuffled_labels() {
     let (t, y) = values();
     let shuffled = given(&y, 2);
-    let dealt = |shuffle: usize| -> Vec<i32> {
+    let shuffled_labels = |shuffle: usize| -> Vec<i32> {
         Shuffles::new(2, N as u32).iter().nth(shuffle).unwrap().iter().map(|row| y[*row as usize]).collect()
     };
     for (name, estimator) in all() {
         let nulls = estimates(estimator.as_ref(), &t, &shuffled);
-        let first = estimates(estimator.as_ref(), &t, &given(&dealt(0), 0));
-        let second = estimates(estimator.as_ref(), &t, &given(&dealt(1), 0));
+        let first = estimates(estimator.as_ref(), &t, &given(&shuffled_labels(0), 0));
+        let second = estimates(estimator.as_ref(), &t, &given(&shuffled_labels(1), 0));
         for ((null, first), second) in nulls.into_iter().zip(first).zip(second) {
             let null = null.unwrap().i_ty_null.unwrap();
             let (a, b) = (first.unwrap().i_ty.0, second.unwrap().i_ty.0);
@@ -158,7 +158,7 @@ fn a_null_is_the_estimate_of_the_labels_that_the_shuffle_deals() {
 }
 
 /// Whether snapshots may be put together for it, which never is so where noise is added.
-fn pools(estimator: &dyn Estimator) -> bool {
+fn pools(estimator: &dyn EstimatorSet) -> bool {
     let members = estimator.members();
     assert!(members.iter().all(|member| member.randomness == Randomness::None || member.no_pool.is_some()));
     members.iter().all(|member| member.no_pool.is_none())
@@ -168,7 +168,7 @@ fn pools(estimator: &dyn Estimator) -> bool {
 fn the_entropy_is_the_information_and_what_is_left_once_x_is_known() {
     let (t, y) = values();
     let rows: Vec<u32> = (0..N as u32).map(|row| row / 2).collect();
-    let repeating = Given::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), 1).unwrap();
+    let repeating = InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), 1).unwrap();
     for (name, estimator) in all() {
         for given in [&given(&y, 1), &repeating] {
             for estimate in estimates(estimator.as_ref(), &t, given).into_iter().map(Result::unwrap) {
@@ -188,7 +188,7 @@ fn pooling_copies_of_a_snapshot_changes_neither_estimate_nor_null() {
     let (t, y) = values();
     let samples: Vec<u32> = (0..3).flat_map(|_| 0..N as u32).collect();
     let (t3, y3) = (t.repeat(3), y.repeat(3));
-    let pooled = Given::new(Cells::of_rows(&samples, 1), &samples, Labels::hard(&y3), 4).unwrap();
+    let pooled = InputsAndLabels::new(Cells::of_rows(&samples, 1), &samples, Labels::hard(&y3), 4).unwrap();
     for (name, estimator) in all().filter(|(_, estimator)| pools(estimator.as_ref())) {
         let (once, thrice) =
             (estimates(estimator.as_ref(), &t, &given(&y, 4)), estimates(estimator.as_ref(), &t3, &pooled));
@@ -204,8 +204,8 @@ fn pooling_copies_of_a_snapshot_changes_neither_estimate_nor_null() {
 fn samples_that_do_not_match_and_single_samples_are_refused() {
     let given = given(&[0, 1], 0);
     let three = Representation::new(&[0.0; 9], N_UNITS).unwrap();
-    assert_eq!(Sample::new(three, &given).unwrap_err(), EstimateError::Mismatch { n_t: 3, n_y: 2 });
-    assert_eq!(Given::of_distinct(Labels::hard(&[1])).unwrap_err(), EstimateError::TooFew { n: 1 });
+    assert_eq!(LayerData::of_samples(three, &given).unwrap_err(), EstimateError::Mismatch { n_t: 3, n_y: 2 });
+    assert_eq!(InputsAndLabels::of_distinct(Labels::hard(&[1])).unwrap_err(), EstimateError::TooFew { n: 1 });
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn labels_that_are_probabilities_are_served_or_refused_in_words() {
     let (t, y) = values();
     let p_y1: Vec<f64> = y.iter().map(|y| 0.25 + 0.5 * f64::from(*y)).collect();
     let rows: Vec<u32> = (0..N as u32).collect();
-    let given = Given::new(Cells::of_rows(&rows, 1), &rows, Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
+    let given = InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
     for (name, estimator) in all() {
         for estimate in estimates(estimator.as_ref(), &t, &given) {
             match estimate {
@@ -235,8 +235,8 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
         let together = (spec.build)(&parameters).unwrap();
         let estimates_together = estimates(together.as_ref(), &t, &given);
         assert_eq!((together.members().len(), estimates_together.len()), (parameters.len(), parameters.len()));
-        for (one, from_all) in parameters.iter().zip(estimates_together) {
-            let alone = (spec.build)(std::slice::from_ref(one)).unwrap();
+        for (single, from_all) in parameters.iter().zip(estimates_together) {
+            let alone = (spec.build)(std::slice::from_ref(single)).unwrap();
             // To the last bit: a table does not depend on what else was asked for.
             assert_same(spec.name, &estimates(alone.as_ref(), &t, &given), &[from_all], 0.0);
         }
@@ -251,8 +251,9 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
 fn inputs_that_repeat_lower_the_ceiling_and_pooling_makes_t_random() {
     // Two inputs, each seen twice with T that is 0 or 1 by chance: H(T) = 1 bit, H(T|X) = 1 bit.
     let given =
-        Given::new(Cells::of_rows(&[0_u32, 0, 1, 1], 1), &[0, 0, 1, 1], Labels::hard(&[0, 0, 1, 1]), 3).unwrap();
-    let sample = Sample::new(Representation::new(&[0.0, 1.0, 0.0, 1.0], 1).unwrap(), &given).unwrap();
+        InputsAndLabels::new(Cells::of_rows(&[0_u32, 0, 1, 1], 1), &[0, 0, 1, 1], Labels::hard(&[0, 0, 1, 1]), 3)
+            .unwrap();
+    let sample = LayerData::of_samples(Representation::new(&[0.0, 1.0, 0.0, 1.0], 1).unwrap(), &given).unwrap();
     for (name, estimator) in all().filter(|(_, estimator)| pools(estimator.as_ref())) {
         for estimate in estimator.estimate(&sample) {
             let estimate = estimate.unwrap();

@@ -8,9 +8,8 @@
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
 //! 1955. Jackknife: Zahl 1977, Efron & Stein 1981.
 
-use super::given::stochastic_entropy_given;
-use super::{Estimate, EstimateError, Given, Sample, Spread};
-use crate::math::atoms::Cells;
+use super::inputs_and_labels::stochastic_entropy_given;
+use super::{Cells, Estimate, EstimateError, InputsAndLabels, LayerData, Spread};
 use crate::math::entropy::{Bias, entropy};
 use crate::math::information::{information, shuffled_information};
 use crate::parameter::{Kind, Parameter, Parameters};
@@ -35,8 +34,8 @@ impl Code {
 pub struct Neighbours {
     /// I(T;T′).
     pub i_tt: Nats,
-    /// The same where the rows of T′ are dealt anew to those of their snapshot; `None` without shuffles, and where snapshots of
-    /// different samples are pooled.
+    /// I(T;T′) with the rows of T′ shuffled within their snapshot; `None` without shuffles, and when snapshots of different
+    /// samples are pooled.
     pub null: Option<Spread>,
 }
 
@@ -60,7 +59,7 @@ pub(super) fn no_pool(bias: Bias) -> Option<&'static str> {
     (bias != Bias::PlugIn).then_some(problem)
 }
 
-/// How a correction is told in words.
+/// The correction in words, for the end of a description.
 pub(super) fn bias_words(bias: Bias) -> &'static str {
     match bias {
         Bias::PlugIn => "",
@@ -74,21 +73,21 @@ pub(super) fn estimate(
     cells: Cells,
     most_codes: Nats,
     bias: Bias,
-    sample: &Sample<'_>,
+    layer: &LayerData<'_>,
 ) -> Result<Estimate, EstimateError> {
-    let given = sample.given;
-    let table = given.table(bias);
+    let samples = layer.samples.as_ref();
+    let table = samples.table(bias);
     let h_t = table.entropy(cells.counts());
-    let (i_xt, i_xt_null) = match given.is_distinct() {
-        true => (h_t, Spread::unmoved(given.n_shuffles(), h_t)),
-        false => (information(&cells, &given.x, table), Spread::of(&given.shuffled_i_xt(&cells, bias))),
+    let (i_xt, i_xt_null) = match samples.is_distinct() {
+        true => (h_t, Spread::unmoved(samples.n_shuffles(), h_t)),
+        false => (information(&cells, &samples.x, table), Spread::of(&samples.shuffled_i_xt(&cells, bias))),
     };
-    let (i_ty, i_ty_null) = match (&given.classes, given.y.probabilities()) {
-        (Some(classes), _) => (information(&cells, classes, table), Spread::of(&given.shuffled_i_ty(&cells, bias))),
+    let (i_ty, i_ty_null) = match (&samples.classes, samples.y.probabilities()) {
+        (Some(classes), _) => (information(&cells, classes, table), Spread::of(&samples.shuffled_i_ty(&cells, bias))),
         (None, Some(rows)) if bias == Bias::PlugIn => {
             let i_ty = |rows: &[[f64; 2]]| label_entropy(rows) - stochastic_entropy_given(&cells, rows);
             let reordered = |order: &[u32]| order.iter().map(|row| rows[*row as usize]).collect::<Vec<_>>();
-            let shuffled: Vec<Nats> = given.shuffles().iter().map(|order| i_ty(&reordered(&order))).collect();
+            let shuffled: Vec<Nats> = samples.shuffles().iter().map(|order| i_ty(&reordered(&order))).collect();
             (i_ty(rows), Spread::of(&shuffled))
         }
         (None, _) => return Err(EstimateError::NeedsHardLabels { what: "a correction of the bias" }),
@@ -100,8 +99,8 @@ pub(super) fn estimate(
         h_t_given_x: Some(h_t - i_xt),
         i_xt_null,
         i_ty_null,
-        i_xt_ceiling: Some(if most_codes < given.h_x { most_codes } else { given.h_x }),
-        i_ty_ceiling: given.i_ty_ceiling,
+        i_xt_ceiling: Some(if most_codes < samples.h_x { most_codes } else { samples.h_x }),
+        i_ty_ceiling: samples.i_ty_ceiling,
         n_codes: cells.n_cells(),
         code: Some(Code { cells, bias }),
     })
@@ -113,7 +112,7 @@ fn label_entropy(rows: &[[f64; 2]]) -> Nats {
 }
 
 /// I(T;T′) of the codes of a layer and of the one above, of the same rows.
-pub fn neighbours(below: &Code, above: &Code, given: &Given) -> Neighbours {
+pub fn neighbours(below: &Code, above: &Code, given: &InputsAndLabels) -> Neighbours {
     let table = given.table(below.bias);
     let null = match given.shuffles().keeps_snapshots() {
         true => Spread::of(&shuffled_information(&below.cells, &above.cells, given.shuffles().iter(), table)),

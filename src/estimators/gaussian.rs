@@ -6,14 +6,17 @@
 //! H(T|Y=y) with a Gaussian for all samples and one for each class is neither a bound.
 //!
 //! # Reference
-//! Saxe et al. 2018, section 3 (linear networks). The correction of the bias and where it ends: [`crate::math::gaussian`].
+//! Saxe et al. 2018, section 3 (linear networks). The correction of the bias and its limits: `math/gaussian.rs`.
 
-use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use super::{
+    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, Spread,
+    build_each,
+};
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::gaussian::{GaussianError, i_ty, i_xt};
 use crate::math::kde::h_t_given_x;
-use crate::parameter::{Kind, Parameter, Parameters, Value};
+use crate::parameter::{Kind, Parameter, Value};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -25,51 +28,70 @@ pub(super) const SPEC: Spec = Spec {
         kind: Kind::Positive,
         default: "0.001,0.01,0.1",
     }],
-    build,
+    build: |sets| {
+        build_each(sets, |parameters| {
+            let variance = parameters.number("noise_variance").expect("the noise variance has a default");
+            Ok(Gaussian::noise(variance)?)
+        })
+    },
 };
 
-/// Estimates for several noise variances.
-#[derive(Debug)]
-struct Gaussian(Vec<f64>);
+/// Information of T plus Gaussian noise, as if T were Gaussian.
+///
+/// ```
+/// use infoplane::estimators::{Estimator, Gaussian, LayerData};
+///
+/// let layer = LayerData::new(&[0.3, -1.2, 0.8, 1.1, -0.4, 0.2], 1, &[0, 0, 1, 1, 0, 1])?;
+/// let estimate = Gaussian::noise(0.1)?.estimate(&layer)?;
+/// assert!(estimate.i_xt.is_some_and(|i_xt| i_xt.bits() > 0.0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Saxe et al. 2018, section 3 (linear networks).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Gaussian {
+    noise_variance: f64,
+}
 
-fn build(parameters: &[Parameters]) -> Built {
-    let variance =
-        |parameters: &Parameters| parameters.number("noise_variance").expect("the noise variance has a default");
-    Ok(Box::new(Gaussian(parameters.iter().map(variance).collect())))
+impl Gaussian {
+    /// Noise of this variance, in squared activations, on every unit.
+    ///
+    /// # Errors
+    /// A variance that is not a finite number above 0.
+    pub fn noise(noise_variance: f64) -> Result<Self, InvalidParameter> {
+        let noise_variance = InvalidParameter::check_number("noise_variance", noise_variance, Kind::Positive)?;
+        Ok(Self { noise_variance })
+    }
 }
 
 impl Estimator for Gaussian {
-    fn members(&self) -> Vec<Member> {
-        let member = |variance: &f64| {
-            let scale = Scale::new(ScaleKind::NoiseVariance, *variance);
-            let variance = Value::Number(*variance);
-            Member {
-                id: EstimatorId::new(SPEC.name, Some(scale)),
-                quantity: format!(
-                    "I(X;T+Z) as if T were Gaussian, Z being Gaussian noise of variance {variance} added in the analysis"
-                ),
-                randomness: Randomness::Noise,
-                range: RangeOver::Estimated,
-                no_pool: Some("`gaussian` adds noise of its own and cannot pool; use `binning` or `quantised`"),
-            }
-        };
-        self.0.iter().map(member).collect()
+    fn member(&self) -> Member {
+        let variance = Value::Number(self.noise_variance);
+        Member {
+            id: EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::NoiseVariance, self.noise_variance))),
+            quantity: format!(
+                "I(X;T+Z) as if T were Gaussian, Z being Gaussian noise of variance {variance} added in the analysis"
+            ),
+            randomness: Randomness::Noise,
+            range: RangeOver::Estimated,
+            no_pool: Some("`gaussian` adds noise of its own and cannot pool; use `binning` or `quantised`"),
+        }
     }
 
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        self.0.iter().map(|variance| estimate(*variance, of)).collect()
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+        estimate(self.noise_variance, layer)
     }
 }
 
-fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
-    let (given, n_units) = (of.given, of.t.n_units());
-    let classes = given.classes.as_ref().ok_or(EstimateError::NeedsHardLabels { what: "H(T|Y)" })?;
+fn estimate(variance: f64, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+    let (samples, values, n_units) = (&layer.samples, layer.activations.values(), layer.activations.n_units());
+    let classes = samples.classes.as_ref().ok_or(EstimateError::NeedsHardLabels { what: "H(T|Y)" })?;
     let fewest = classes.counts().iter().copied().min().unwrap_or(0) as usize;
     if fewest <= n_units {
         return Err(EstimateError::TooWide { n_units, n: fewest });
     }
     let singular = |e: GaussianError| EstimateError::Singular { problem: e.to_string() };
-    let values = of.t.values();
     let i_ty = |classes: &[u32]| i_ty(values, n_units, variance, classes).map_err(singular);
     let i_xt = i_xt(values, n_units, variance).map_err(singular)?;
     let h_t_given_x = h_t_given_x(n_units, variance);
@@ -80,12 +102,12 @@ fn estimate(variance: f64, of: &Sample<'_>) -> Result<Estimate, EstimateError> {
         h_t: Some(i_xt + h_t_given_x),
         h_t_given_x: Some(h_t_given_x),
         // A covariance does not see which input made which T.
-        i_xt_null: Spread::unmoved(given.n_shuffles(), i_xt),
+        i_xt_null: Spread::unmoved(samples.n_shuffles(), i_xt),
         i_ty_null: Spread::of(
-            &given.shuffled_classes().map(|classes| i_ty(classes.numbers())).collect::<Result<Vec<Nats>, _>>()?,
+            &samples.shuffled_classes().map(|classes| i_ty(classes.numbers())).collect::<Result<Vec<Nats>, _>>()?,
         ),
-        i_xt_ceiling: Some(given.h_x),
-        i_ty_ceiling: given.i_ty_ceiling,
+        i_xt_ceiling: Some(samples.h_x),
+        i_ty_ceiling: samples.i_ty_ceiling,
         n_codes: Cells::of_rows(values, n_units).n_cells(),
         code: None,
     }

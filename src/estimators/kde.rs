@@ -12,16 +12,19 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use super::{Built, Estimate, EstimateError, Estimator, Given, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use super::{
+    Estimate, EstimateError, Estimator, InputsAndLabels, InvalidParameter, LayerData, Member, Precision, Randomness,
+    RangeOver, Spec, Spread, build_each,
+};
 use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::descriptive::population_variance;
 use crate::math::distances::TILE;
 use crate::math::kde::{Bound, h_t_given_x, i_ty, i_xt};
-use crate::math::kernels::{KernelSums, kernel_sums};
+use crate::math::kernels::kernel_sums;
 use crate::math::powers::Kernel;
 use crate::math::real::Real;
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::parameter::{Kind, Parameter, Value};
 use crate::sample::{Range, Representation};
 use crate::units::Nats;
 
@@ -54,15 +57,36 @@ pub(super) const SPEC: Spec = Spec {
             default: "f32",
         },
     ],
-    build,
+    build: |sets| {
+        build_each(sets, |parameters| {
+            let variance = parameters.number("noise_variance").expect("the noise variance has a default");
+            let is_lower = parameters.text("bound") == Some("lower");
+            let kde = if is_lower { Kde::lower(variance)? } else { Kde::upper(variance)? };
+            let kde = if parameters.flag("relative") { kde.relative() } else { kde };
+            let is_double = parameters.text("precision") == Some("f64");
+            Ok(if is_double { kde.precision(Precision::Double) } else { kde })
+        })
+    },
 };
 
-/// Estimates for several noise variances and both bounds.
-#[derive(Debug)]
-struct Kde(Vec<Noise>);
-
+/// A bound on the information of T plus Gaussian noise that is added in the analysis only.
+///
+/// I(X;T) lies between the numbers of [`Kde::lower`] and [`Kde::upper`]; I(T;Y) is no bound in either.
+///
+/// ```
+/// use infoplane::estimators::{Estimator, Kde, LayerData};
+///
+/// let layer = LayerData::new(&[0.9, 0.8, -0.7, -0.9], 1, &[1, 1, 0, 0])?;
+/// let bounds = Kde::estimate_all(&[Kde::lower(0.01)?, Kde::upper(0.01)?], &layer);
+/// let i_xt: Vec<_> = bounds.into_iter().flatten().filter_map(|estimate| estimate.i_xt).collect();
+/// assert!(i_xt[0] < i_xt[1]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018.
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Noise {
+pub struct Kde {
     variance: f64,
     unit: VarianceUnit,
     bound: Bound,
@@ -78,46 +102,50 @@ enum VarianceUnit {
     LayerVariance,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Precision {
-    F32,
-    F64,
-}
-
 /// The variances that f64 serves whatever the layer.
 const ALLOWED_VARIANCES: RangeInclusive<f64> = 1e-100..=1e100;
 
-fn build(parameters: &[Parameters]) -> Built {
-    let noise = |parameters: &Parameters| {
-        let variance = parameters.number("noise_variance").expect("the noise variance has a default");
+impl Kde {
+    /// The upper bound (from Kullback-Leibler divergences) with noise of this variance, in squared activations, on every unit;
+    /// in single precision.
+    ///
+    /// # Errors
+    /// A variance that is not from 1e-100 to 1e100.
+    pub fn upper(noise_variance: f64) -> Result<Self, InvalidParameter> {
+        Self::new(noise_variance, Bound::Upper)
+    }
+
+    /// The lower bound (from Bhattacharyya distances), as [`Kde::upper`].
+    ///
+    /// # Errors
+    /// A variance that is not from 1e-100 to 1e100.
+    pub fn lower(noise_variance: f64) -> Result<Self, InvalidParameter> {
+        Self::new(noise_variance, Bound::Lower)
+    }
+
+    fn new(variance: f64, bound: Bound) -> Result<Self, InvalidParameter> {
         if !ALLOWED_VARIANCES.contains(&variance) {
-            return Err(ParameterError::Value {
-                name: "noise_variance",
+            return Err(InvalidParameter::OutOfRange {
+                parameter: "noise_variance",
                 allowed: format!("a number from {:e} to {:e}", ALLOWED_VARIANCES.start(), ALLOWED_VARIANCES.end()),
-                got: Value::Number(variance).to_string(),
+                got: variance,
             });
         }
-        Ok(Noise {
-            variance,
-            unit: if parameters.flag("relative") { VarianceUnit::LayerVariance } else { VarianceUnit::Absolute },
-            bound: if parameters.text("bound") == Some("lower") { Bound::Lower } else { Bound::Upper },
-            precision: if parameters.text("precision") == Some("f64") { Precision::F64 } else { Precision::F32 },
-        })
-    };
-    Ok(Box::new(Kde(parameters.iter().map(noise).collect::<Result<_, _>>()?)))
-}
+        Ok(Self { variance, unit: VarianceUnit::Absolute, bound, precision: Precision::Single })
+    }
 
-/// The noise of one member in one layer.
-#[derive(Debug, Clone, Copy)]
-struct LayerNoise {
-    /// In activations squared.
-    variance: f64,
-    kernel: Kernel,
-    /// That serves this kernel and this layer.
-    precision: Precision,
-}
+    /// Measures the noise variance in units of the layer's variance, the mean over its units.
+    #[must_use]
+    pub fn relative(self) -> Self {
+        Self { unit: VarianceUnit::LayerVariance, ..self }
+    }
 
-impl Noise {
+    /// Computes in this precision: single is four times as fast and right to about 1e-5 bits, double to 1e-12.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
     /// In a layer `t` without squared distances beyond `largest_distance`.
     fn in_layer(&self, t: Representation<'_>, largest_distance: f64) -> Result<LayerNoise, EstimateError> {
         let unit = match self.unit {
@@ -129,9 +157,19 @@ impl Noise {
         }
         let variance = self.variance * unit;
         let kernel = self.bound.kernel(variance);
-        let precision = if f32_holds(kernel.exponent(), largest_distance) { self.precision } else { Precision::F64 };
+        let precision = if f32_holds(kernel.exponent(), largest_distance) { self.precision } else { Precision::Double };
         Ok(LayerNoise { variance, kernel, precision })
     }
+}
+
+/// The noise of one member in one layer.
+#[derive(Debug, Clone, Copy)]
+struct LayerNoise {
+    /// In activations squared.
+    variance: f64,
+    kernel: Kernel,
+    /// That serves this kernel and this layer.
+    precision: Precision,
 }
 
 /// (high − low)² n_units: no squared distance exceeds it.
@@ -161,51 +199,52 @@ fn mean_variance(t: Representation<'_>) -> f64 {
 }
 
 impl Estimator for Kde {
-    fn members(&self) -> Vec<Member> {
-        let member = |noise: &Noise| {
-            let (form, side) = match noise.bound {
-                Bound::Upper => (Form::Upper, "at most"),
-                Bound::Lower => (Form::Lower, "at least"),
-            };
-            let scale = Scale::new(ScaleKind::NoiseVariance, noise.variance);
-            let variance = Value::Number(noise.variance);
-            let (relative, unit) = match noise.unit {
-                VarianceUnit::Absolute => (None, ""),
-                VarianceUnit::LayerVariance => (Some("relative"), " times the layer's"),
-            };
-            let precision = (noise.precision == Precision::F64).then_some("f64");
-            let options: Vec<&str> = relative.into_iter().chain(precision).collect();
-            let options = (!options.is_empty()).then(|| options.join("-"));
-            Member {
-                id: EstimatorId { form: Some(form), options, ..EstimatorId::new(SPEC.name, Some(scale)) },
-                quantity: format!(
-                    "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{unit} added in the analysis; I(T+Z;Y) is no bound"
-                ),
-                randomness: Randomness::Noise,
-                range: RangeOver::Estimated,
-                no_pool: Some("`kde` adds noise of its own and cannot pool; use `binning` or `quantised`"),
-            }
+    fn member(&self) -> Member {
+        let (form, side) = match self.bound {
+            Bound::Upper => (Form::Upper, "at most"),
+            Bound::Lower => (Form::Lower, "at least"),
         };
-        self.0.iter().map(member).collect()
+        let scale = Scale::new(ScaleKind::NoiseVariance, self.variance);
+        let variance = Value::Number(self.variance);
+        let (relative, unit) = match self.unit {
+            VarianceUnit::Absolute => (None, ""),
+            VarianceUnit::LayerVariance => (Some("relative"), " times the layer's"),
+        };
+        let precision = (self.precision == Precision::Double).then_some("f64");
+        let options: Vec<&str> = relative.into_iter().chain(precision).collect();
+        let options = (!options.is_empty()).then(|| options.join("-"));
+        Member {
+            id: EstimatorId { form: Some(form), options, ..EstimatorId::new(SPEC.name, Some(scale)) },
+            quantity: format!(
+                "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{unit} added in the analysis; I(T+Z;Y) is no bound"
+            ),
+            randomness: Randomness::Noise,
+            range: RangeOver::Estimated,
+            no_pool: Some("`kde` adds noise of its own and cannot pool; use `binning` or `quantised`"),
+        }
     }
 
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let (t, given) = (of.t, of.given);
-        let Some(classes) = &given.classes else {
-            return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); self.0.len()];
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+        Self::estimate_all(std::slice::from_ref(self), layer).remove(0)
+    }
+
+    fn estimate_all(estimators: &[Self], layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        let (t, samples) = (layer.activations, layer.samples.as_ref());
+        let Some(classes) = &samples.classes else {
+            return vec![Err(EstimateError::NeedsHardLabels { what: "H(T|Y)" }); estimators.len()];
         };
         let largest_distance = largest_distance(t);
         let noises: Vec<Result<LayerNoise, EstimateError>> =
-            self.0.iter().map(|noise| noise.in_layer(t, largest_distance)).collect();
+            estimators.iter().map(|kde| kde.in_layer(t, largest_distance)).collect();
         let kernels_in = |precision: Precision| -> Vec<Kernel> {
             noises.iter().flatten().filter(|noise| noise.precision == precision).map(|noise| noise.kernel).collect()
         };
-        let in_f32 = information(t.values(), t.n_units(), &kernels_in(Precision::F32), given, classes);
-        let in_f64 = match kernels_in(Precision::F64) {
+        let in_f32 = information(t.values(), t.n_units(), &kernels_in(Precision::Single), samples, classes);
+        let in_f64 = match kernels_in(Precision::Double) {
             none if none.is_empty() => Vec::new(),
             kernels => {
                 let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
-                information(&values, t.n_units(), &kernels, given, classes)
+                information(&values, t.n_units(), &kernels, samples, classes)
             }
         };
 
@@ -214,8 +253,8 @@ impl Estimator for Kde {
         let estimate = |noise: Result<LayerNoise, EstimateError>| {
             let noise = noise?;
             let information = match noise.precision {
-                Precision::F32 => in_f32.next(),
-                Precision::F64 => in_f64.next(),
+                Precision::Single => in_f32.next(),
+                Precision::Double => in_f64.next(),
             };
             let Information { i_xt, i_ty } = information.expect("every kernel has its information");
             let h_t_given_x = h_t_given_x(t.n_units(), noise.variance);
@@ -226,10 +265,10 @@ impl Estimator for Kde {
                 h_t: Some(i_xt + h_t_given_x),
                 h_t_given_x: Some(h_t_given_x),
                 // The mixture has one component a row; which input a row came from is not looked at.
-                i_xt_null: Spread::unmoved(given.n_shuffles(), i_xt),
+                i_xt_null: Spread::unmoved(samples.n_shuffles(), i_xt),
                 i_ty_null: Spread::of(&i_ty[1..]),
-                i_xt_ceiling: Some(given.h_x),
-                i_ty_ceiling: given.i_ty_ceiling,
+                i_xt_ceiling: Some(samples.h_x),
+                i_ty_ceiling: samples.i_ty_ceiling,
                 n_codes,
                 code: None,
             }
@@ -254,12 +293,12 @@ fn information<T: Real>(
     values: &[T],
     n_units: usize,
     kernels: &[Kernel],
-    given: &Given,
+    samples: &InputsAndLabels,
     classes: &Cells,
 ) -> Vec<Information> {
-    let n_samples = given.n_samples();
+    let n_samples = samples.n_samples();
     let of_block = |kernels: &[Kernel]| -> Vec<Information> {
-        let mut labellings = labellings(given, classes);
+        let mut labellings = labellings(samples, classes);
         let mut i_xts = Vec::new();
         let mut i_tys: Vec<Vec<Nats>> = vec![Vec::new(); kernels.len()];
         loop {
@@ -271,8 +310,9 @@ fn information<T: Real>(
             }
             let sums = kernel_sums(values, n_units, kernels, &block);
             i_xts = sums.iter().map(|sums| i_xt(&sums.all)).collect();
-            for (i_tys, KernelSums { all, same_class }) in i_tys.iter_mut().zip(&sums) {
-                i_tys.extend(same_class.iter().zip(&block).map(|(same_class, classes)| i_ty(all, same_class, classes)));
+            for (i_tys, sums) in i_tys.iter_mut().zip(&sums) {
+                let by_labelling = sums.same_class.iter().zip(&block);
+                i_tys.extend(by_labelling.map(|(same_class, classes)| i_ty(&sums.all, same_class, classes)));
             }
         }
     };
@@ -297,13 +337,14 @@ fn labellings_at_once(n_kernels: usize, n_samples: usize) -> usize {
 }
 
 /// The class of every row, then those of every shuffle.
-fn labellings<'a>(given: &'a Given, classes: &'a Cells) -> impl Iterator<Item = Cow<'a, Cells>> {
-    std::iter::once(Cow::Borrowed(classes)).chain(given.shuffled_classes().map(Cow::Owned))
+fn labellings<'a>(samples: &'a InputsAndLabels, classes: &'a Cells) -> impl Iterator<Item = Cow<'a, Cells>> {
+    std::iter::once(Cow::Borrowed(classes)).chain(samples.shuffled_classes().map(Cow::Owned))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::parameter::Parameters;
     use crate::sample::Labels;
 
     const N: usize = 300;
@@ -320,16 +361,16 @@ mod tests {
         Parameters::product(SPEC.parameters, given).unwrap()
     }
 
-    fn given(t: &[f32], n_units: usize, n_shuffles: usize) -> Given {
+    fn given(t: &[f32], n_units: usize, n_shuffles: usize) -> InputsAndLabels {
         let rows: Vec<u32> = (0..N as u32).collect();
         let y: Vec<i32> = t.chunks(n_units).map(|row| i32::from(row[0] > row[1])).collect();
-        Given::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), n_shuffles).unwrap()
+        InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), n_shuffles).unwrap()
     }
 
     fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {
         let given = given(t, n_units, n_shuffles);
-        let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given).unwrap();
-        build(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
+        let sample = LayerData::of_samples(Representation::new(t, n_units).unwrap(), &given).unwrap();
+        (SPEC.build)(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
     }
 
     /// All numbers, to the bit.
@@ -352,9 +393,9 @@ mod tests {
             for set in &sets {
                 let together = estimates(set, &t, n_units, 2);
                 assert_eq!(together.len(), 44);
-                for (one, from_all) in set.iter().zip(together) {
-                    let alone = &estimates(std::slice::from_ref(one), &t, n_units, 2)[0];
-                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", one.slug());
+                for (single, from_all) in set.iter().zip(together) {
+                    let alone = &estimates(std::slice::from_ref(single), &t, n_units, 2)[0];
+                    assert_eq!(bits(alone), bits(&from_all), "{n_units} units, {}", single.slug());
                 }
             }
         }
@@ -378,9 +419,9 @@ mod tests {
                 // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
                 // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
                 let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
-                for ((one, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
+                for ((single, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
                     let off = [got.i_xt.unwrap().0 - expected.i_xt.unwrap().0, got.i_ty.0 - expected.i_ty.0];
-                    let slug = one.slug();
+                    let slug = single.slug();
                     assert!(off.iter().all(|off| off.abs() < tolerance), "{n_units} units of {scale}, {slug}: {off:?}");
                 }
             }
@@ -395,11 +436,11 @@ mod tests {
             for n_units in [3, 100] {
                 for scale in SCALES {
                     let scaled: Vec<f32> = values(n_units).iter().map(|value| scale * value).collect();
-                    for (one, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
+                    for (single, got) in set.iter().zip(estimates(&set, &scaled, n_units, 1)) {
                         // Logarithms of N and their mean are rounded a few times.
                         let i_xt = got.i_xt.unwrap().0;
                         let allowed = -1e-13..(N as f64).ln() + 1e-13;
-                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", one.slug());
+                        assert!(allowed.contains(&i_xt), "{n_units} units of {scale}, {}: {i_xt}", single.slug());
                     }
                 }
             }
@@ -410,7 +451,7 @@ mod tests {
     fn variances_beyond_the_range_of_the_arithmetic_are_refused() {
         for refused in ["1e-101", "1e101"] {
             assert_eq!(
-                build(&parameters(&[("noise_variance", refused)])).unwrap_err().to_string(),
+                (SPEC.build)(&parameters(&[("noise_variance", refused)])).unwrap_err().to_string(),
                 format!("parameter `noise_variance`: must be a number from 1e-100 to 1e100, got {refused}")
             );
         }

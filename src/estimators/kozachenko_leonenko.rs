@@ -12,12 +12,15 @@
 
 use std::collections::BTreeMap;
 
-use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec, Spread};
+use super::{
+    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, Spread,
+    build_each,
+};
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::atoms::Cells;
 use crate::math::kozachenko_leonenko::{h_t, i_ty};
 use crate::math::neighbours::{KthDistances, kth_distances};
-use crate::parameter::{Kind, Parameter, Parameters, Value};
+use crate::parameter::{Kind, Parameter, Value};
 
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
@@ -26,7 +29,7 @@ pub(super) const SPEC: Spec = Spec {
         Parameter {
             name: "k",
             doc: "which nearest neighbour of every sample",
-            kind: Kind::Count { min: 1, max: 1000 },
+            kind: Kind::Count { min: K.0, max: K.1 },
             default: "2",
         },
         Parameter {
@@ -36,77 +39,107 @@ pub(super) const SPEC: Spec = Spec {
             default: "0",
         },
     ],
-    build,
+    build: |sets| {
+        build_each(sets, |parameters| {
+            let k = parameters.count("k").expect("k has a default");
+            let epsilon = parameters.number("epsilon").expect("epsilon has a default");
+            Ok(KozachenkoLeonenko::neighbour(k)?.epsilon(epsilon)?)
+        })
+    },
 };
 
-/// Estimates for several k and ε.
-#[derive(Debug)]
-struct KozachenkoLeonenko(Vec<Choice>);
+/// The nearest neighbours that are allowed.
+const K: (u64, u64) = (1, 1000);
 
-#[derive(Debug, Clone, Copy)]
-struct Choice {
+/// Differential entropy h(T) from the distance of every sample to its k-th nearest neighbour, and I(T;Y) from it.
+///
+/// There is no I(X;T), which is infinite for a deterministic network.
+///
+/// ```
+/// use infoplane::estimators::{Estimator, KozachenkoLeonenko, LayerData};
+///
+/// let layer = LayerData::new(&[0.1, 0.25, 0.2, 0.8, 0.95, 1.0], 1, &[0, 0, 0, 1, 1, 1])?;
+/// let estimate = KozachenkoLeonenko::neighbour(2)?.estimate(&layer)?;
+/// assert!(estimate.i_xt.is_none() && estimate.i_ty.bits() > 0.0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Kozachenko & Leonenko 1987; Kraskov, Stögbauer & Grassberger 2004; Saxe et al. 2018, Fig. 12, with k = 2.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KozachenkoLeonenko {
     k: usize,
     epsilon: f64,
 }
 
-fn build(parameters: &[Parameters]) -> Built {
-    let choice = |parameters: &Parameters| Choice {
-        k: parameters.count("k").expect("k has a default"),
-        epsilon: parameters.number("epsilon").expect("epsilon has a default"),
-    };
-    Ok(Box::new(KozachenkoLeonenko(parameters.iter().map(choice).collect())))
+impl KozachenkoLeonenko {
+    /// The `k`-th nearest neighbour of every sample, with nothing added to the distances.
+    ///
+    /// # Errors
+    /// `k` is not from 1 to 1000.
+    pub fn neighbour(k: usize) -> Result<Self, InvalidParameter> {
+        Ok(Self { k: InvalidParameter::check_count("k", k, K)?, epsilon: 0.0 })
+    }
+
+    /// Adds `epsilon` to every distance, so that samples that repeat have an estimate too, which then depends on it.
+    ///
+    /// # Errors
+    /// `epsilon` is negative or not finite.
+    pub fn epsilon(self, epsilon: f64) -> Result<Self, InvalidParameter> {
+        Ok(Self { epsilon: InvalidParameter::check_number("epsilon", epsilon, Kind::NotNegative)?, ..self })
+    }
 }
 
 impl Estimator for KozachenkoLeonenko {
-    fn members(&self) -> Vec<Member> {
-        let member = |Choice { k, epsilon }: &Choice| {
-            let epsilon = (*epsilon != 0.0).then_some(Value::Number(*epsilon));
-            let plus = epsilon.as_ref().map_or_else(String::new, |e| format!(", {e} added to every distance"));
-            let scale = Scale::new(ScaleKind::K, *k as f64);
-            let options = epsilon.map(|epsilon| format!("epsilon-{epsilon}"));
-            Member {
-                id: EstimatorId { options, ..EstimatorId::new(SPEC.name, Some(scale)) },
-                quantity: format!(
-                    "differential entropy h(T) by neighbour {k}{plus}: I(X;T) up to a constant that nobody knows; I(T;Y) is a difference of such entropies"
-                ),
-                randomness: Randomness::None,
-                range: RangeOver::Estimated,
-                no_pool: Some(
-                    "`kozachenko-leonenko` takes rows for independent samples, which pooled snapshots are not; use `binning` or `quantised`",
-                ),
-            }
-        };
-        self.0.iter().map(member).collect()
+    fn member(&self) -> Member {
+        let Self { k, epsilon } = self;
+        let epsilon = (*epsilon != 0.0).then_some(Value::Number(*epsilon));
+        let plus = epsilon.as_ref().map_or_else(String::new, |e| format!(", {e} added to every distance"));
+        let options = epsilon.map(|epsilon| format!("epsilon-{epsilon}"));
+        Member {
+            id: EstimatorId { options, ..EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::K, *k as f64))) },
+            quantity: format!(
+                "differential entropy h(T) by neighbour {k}{plus}: I(X;T) up to a constant that nobody knows; I(T;Y) is a difference of such entropies"
+            ),
+            randomness: Randomness::None,
+            range: RangeOver::Estimated,
+            no_pool: Some(
+                "`kozachenko-leonenko` takes rows for independent samples, which pooled snapshots are not; use `binning` or `quantised`",
+            ),
+        }
     }
 
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let (t, given) = (of.t, of.given);
-        let Some(classes) = &given.classes else {
-            return vec![Err(EstimateError::NeedsHardLabels { what: "h(T|Y)" }); self.0.len()];
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+        Self::estimate_all(std::slice::from_ref(self), layer).remove(0)
+    }
+
+    fn estimate_all(estimators: &[Self], layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        let (t, samples) = (layer.activations, &layer.samples);
+        let Some(classes) = &samples.classes else {
+            return vec![Err(EstimateError::NeedsHardLabels { what: "h(T|Y)" }); estimators.len()];
         };
         // Of the rows, then of every shuffle.
-        let labels: Vec<Cells> = std::iter::once(classes.clone()).chain(given.shuffled_classes()).collect();
+        let labels: Vec<Cells> = std::iter::once(classes.clone()).chain(samples.shuffled_classes()).collect();
         let labellings: Vec<&[u32]> = labels.iter().map(Cells::numbers).collect();
         let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
         let mut by_k: BTreeMap<usize, KthDistances> = BTreeMap::new();
-        for Choice { k, .. } in &self.0 {
+        for Self { k, .. } in estimators {
             by_k.entry(*k).or_insert_with(|| kth_distances(&values, t.n_units(), *k, &labellings));
         }
         let n_codes = Cells::of_rows(t.values(), t.n_units()).n_cells();
-        let one = |choice: &Choice| estimate(*choice, &by_k[&choice.k], &labels, n_codes, of);
-        self.0.iter().map(one).collect()
+        estimators.iter().map(|chosen| estimate(*chosen, &by_k[&chosen.k], &labels, n_codes, layer)).collect()
     }
 }
 
 /// What `distances` say of the `labels`: the classes, then every shuffle of them.
 fn estimate(
-    Choice { k, epsilon }: Choice,
+    KozachenkoLeonenko { k, epsilon }: KozachenkoLeonenko,
     distances: &KthDistances,
     labels: &[Cells],
     n_codes: usize,
-    of: &Sample<'_>,
+    layer: &LayerData<'_>,
 ) -> Result<Estimate, EstimateError> {
-    let (n_units, given) = (of.t.n_units(), of.given);
+    let (n_units, samples) = (layer.activations.n_units(), &layer.samples);
     let fewest = labels.iter().flat_map(Cells::counts).min().copied().unwrap_or(0) as usize;
     if fewest <= k {
         return Err(EstimateError::FewInClass { n: fewest, k });
@@ -114,7 +147,7 @@ fn estimate(
     // A distance that is 0 within a class is 0 among all.
     let n = distances.all.iter().filter(|r| **r + epsilon == 0.0).count();
     if n > 0 {
-        return Err(EstimateError::Duplicates { n, n_samples: given.n_samples(), k });
+        return Err(EstimateError::Duplicates { n, n_samples: samples.n_samples(), k });
     }
     let i_ty = |(same_class, classes): (&Vec<f64>, &Cells)| {
         i_ty(&distances.all, same_class, classes.numbers(), n_units, k, epsilon)
@@ -128,7 +161,7 @@ fn estimate(
         i_xt_null: None,
         i_ty_null: Spread::of(&i_tys[1..]),
         i_xt_ceiling: None,
-        i_ty_ceiling: given.i_ty_ceiling,
+        i_ty_ceiling: samples.i_ty_ceiling,
         n_codes,
         code: None,
     }
@@ -138,18 +171,17 @@ fn estimate(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::estimators::Given;
-    use crate::sample::{Labels, Representation};
+    use crate::estimators::EstimatorSet;
+    use crate::parameter::Parameters;
 
     /// Parameters as on the command line, one or several values each.
-    fn built(words: &[(&str, &str)]) -> Box<dyn Estimator> {
+    fn built(words: &[(&str, &str)]) -> Box<dyn EstimatorSet> {
         let given = words.iter().map(|(name, word)| ((*name).to_owned(), Value::parse_list(word))).collect();
-        build(&Parameters::product(SPEC.parameters, given).unwrap()).unwrap()
+        (SPEC.build)(&Parameters::product(SPEC.parameters, given).unwrap()).unwrap()
     }
 
     fn estimates(words: &[(&str, &str)], t: &[f32], y: &[i32]) -> Vec<Result<Estimate, EstimateError>> {
-        let given = Given::of_distinct(Labels::hard(y)).unwrap();
-        built(words).estimate(&Sample::new(Representation::new(t, 1).unwrap(), &given).unwrap())
+        built(words).estimate(&LayerData::new(t, 1, y).unwrap())
     }
 
     /// Second neighbours at 3, 2, 0, 0, 0, 5.

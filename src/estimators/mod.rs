@@ -1,12 +1,47 @@
-//! Estimators of I(X;T) and I(T;Y): numbers in, information or an error out. One file each, listed in [`ESTIMATORS`].
+//! Estimators of I(X;T) and I(T;Y): one layer's activations in, information or an error out.
+//!
+//! X is the input of a sample, T the activations of a layer, Y the label. An estimator is a value with its parameters, for
+//! example [`Binning::edges`]`(30)?`; it is applied to a [`LayerData`] by [`Estimator::estimate`]. Information is in
+//! [`Nats`]; `.bits()` converts it.
+//!
+//! | estimator | I(X;T) is | suits |
+//! |---|---|---|
+//! | [`Binning`] | the entropy of a code: every value is replaced by the number of its bin | comparison with published information planes |
+//! | [`Quantised`] | the entropy of codes of a few bits, exact for the samples | networks with quantised activations |
+//! | [`Kde`] | an upper or a lower bound after Gaussian noise is added to T | deterministic networks of any activation function |
+//! | [`Gaussian`] | that of a Gaussian T with noise | linear networks of Gaussian inputs |
+//! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
+//!
+//! ```
+//! use infoplane::estimators::{Binning, Estimator, Kde, LayerData};
+//!
+//! // Four samples of two units, row-major, and their labels.
+//! let activations = [0.9, -0.8, 0.7, -0.9, -0.6, 0.8, -0.9, 0.7];
+//! let layer = LayerData::new(&activations, 2, &[1, 1, 0, 0])?;
+//!
+//! let binned = Binning::edges(30)?.estimate(&layer)?;
+//! assert!((binned.i_ty.bits() - 1.0).abs() < 1e-12);
+//!
+//! // Both bounds at once: the distances between samples are computed once.
+//! let bounds = Kde::estimate_all(&[Kde::upper(0.1)?, Kde::lower(0.1)?], &layer);
+//! for bound in bounds {
+//!     let i_xt = bound?.i_xt.ok_or("KDE always has I(X;T)")?;
+//!     assert!((0.0..=2.0).contains(&i_xt.bits()));
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Each estimator has a file of its own; [`ESTIMATORS`] lists them with the parameters that pipelines and commands take.
 
 mod binning;
 mod conformance;
 mod discrete;
+mod errors;
 mod gaussian;
-mod given;
+mod inputs_and_labels;
 mod kde;
 mod kozachenko_leonenko;
+mod layer_data;
 mod quantised;
 mod truths;
 
@@ -14,26 +49,60 @@ use std::fmt;
 
 use thiserror::Error;
 
+pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
 pub use discrete::{Code, Neighbours, neighbours};
-pub use given::{Given, Ranges, Sample, Spread};
+pub use errors::{EstimateError, InvalidParameter};
+pub use gaussian::Gaussian;
+pub use inputs_and_labels::{InputsAndLabels, Spread};
+pub use kde::Kde;
+pub use kozachenko_leonenko::KozachenkoLeonenko;
+pub use layer_data::{LayerData, Ranges};
+pub use quantised::Quantised;
 
 use crate::estimate_id::EstimatorId;
-use crate::parameter::{Parameter, ParameterError, Parameters, Value};
-use crate::sample::SampleError;
+pub use crate::math::atoms::Cells;
+pub use crate::math::digitise::Precision;
+pub use crate::math::edges::EdgesError;
+pub use crate::math::entropy::Bias;
+use crate::parameter::{Parameter, ParameterError, Parameters};
 use crate::suggest::{Suggestion, suggestion};
 use crate::units::Nats;
 
-/// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen. It may have been built from several sets of
-/// parameters, of which each makes an estimate of its own: several noise variances cost little more than one.
-pub trait Estimator: fmt::Debug + Send + Sync {
-    /// What it estimates, for each set of parameters.
-    fn members(&self) -> Vec<Member>;
+/// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen.
+pub trait Estimator: fmt::Debug + Clone + Send + Sync + 'static {
+    /// What it estimates.
+    fn member(&self) -> Member;
 
-    /// Estimates from one layer's values and what is known of the same rows, for each set of parameters.
+    /// Estimates the information of one layer, in nats.
     ///
     /// # Errors
-    /// Each may fail by itself: the estimator cannot serve these values or these labels.
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>>;
+    /// The estimator cannot serve these activations or these labels.
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError>;
+
+    /// The estimate of each of several estimators of one method, which may share work, such as the distances between samples.
+    /// The numbers are those of [`Estimator::estimate`], to the last bit; each may fail by itself.
+    fn estimate_all(estimators: &[Self], layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        estimators.iter().map(|estimator| estimator.estimate(layer)).collect()
+    }
+}
+
+/// Several estimators of one method, whichever it is: what a [`Spec`] builds.
+pub trait EstimatorSet: fmt::Debug + Send + Sync {
+    /// What each of them estimates.
+    fn members(&self) -> Vec<Member>;
+
+    /// The estimate of each of them, as [`Estimator::estimate_all`].
+    fn estimate(&self, layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>>;
+}
+
+impl<E: Estimator> EstimatorSet for Vec<E> {
+    fn members(&self) -> Vec<Member> {
+        self.iter().map(E::member).collect()
+    }
+
+    fn estimate(&self, layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
+        E::estimate_all(self, layer)
+    }
 }
 
 /// An estimator with one value for each of its parameters: what fills one table.
@@ -71,34 +140,34 @@ pub enum RangeOver {
     AllRuns,
 }
 
-/// What an estimator says of one layer at one snapshot.
+/// The information of one layer, in nats, with what it can be compared with.
 #[derive(Debug, Clone)]
 pub struct Estimate {
-    /// I(X;T); `None` where the estimator knows it up to a constant only.
+    /// I(X;T); `None` when the estimator knows it only up to a constant.
     pub i_xt: Option<Nats>,
     /// I(T;Y).
     pub i_ty: Nats,
-    /// H(T): of a code its entropy, under the correction that was chosen; differential where the estimator adds noise (then
-    /// of T + Z) or takes T for a density. I(X;T) + H(T|X) where these are there.
+    /// H(T): of a code its entropy, with the correction that was chosen; differential when the estimator adds noise (then
+    /// of T + Z) or assumes a density of T. It equals I(X;T) + H(T|X) when these are given.
     pub h_t: Option<Nats>,
-    /// H(T|X), differential where the estimator adds noise; `None` where T has a density, and H(T|X) none.
+    /// H(T|X), differential when the estimator adds noise; `None` when the estimator assumes a density of T.
     pub h_t_given_x: Option<Nats>,
-    /// I(X;T) where the inputs are dealt to the rows anew; `None` without shuffles or without I(X;T).
+    /// I(X;T) with the inputs shuffled among the rows; `None` without shuffles or without I(X;T).
     pub i_xt_null: Option<Spread>,
-    /// I(T;Y) where the labels are dealt to the samples anew; `None` without shuffles.
+    /// I(T;Y) with the labels shuffled among the samples; `None` without shuffles.
     pub i_ty_null: Option<Spread>,
     /// The largest possible I(X;T); `None` without I(X;T).
     pub i_xt_ceiling: Option<Nats>,
-    /// The largest possible I(T;Y): H(Y), less H(Y|X) where labels are probabilities.
+    /// The largest possible I(T;Y): H(Y), minus H(Y|X) when labels are probabilities.
     pub i_ty_ceiling: Nats,
     /// Number of distinct values of T that the estimator saw.
     pub n_codes: usize,
-    /// T as a code, where the estimator makes one of it.
+    /// T as a code, when the estimator makes one of it.
     pub code: Option<Code>,
 }
 
 impl Estimate {
-    /// The same, where all of it is numbers.
+    /// Returns the estimate if all its numbers are finite.
     ///
     /// # Errors
     /// Something is NaN or infinite.
@@ -117,131 +186,6 @@ impl Estimate {
     }
 }
 
-/// Why there is no estimate. A `sample` is a row of what was estimated until [`EstimateError::located`] names it.
-#[derive(Debug, Error, Clone, PartialEq)]
-pub enum EstimateError {
-    /// Values that are no representation.
-    #[error(transparent)]
-    Sample(#[from] SampleError),
-    /// T and Y are of different samples.
-    #[error("the layer has {n_t} samples, the labels have {n_y}; record again or repair the samples table")]
-    Mismatch {
-        /// Samples of T.
-        n_t: usize,
-        /// Samples of Y.
-        n_y: usize,
-    },
-    /// One sample carries no information.
-    #[error("an estimate needs at least 2 samples, got {n}")]
-    TooFew {
-        /// Number of samples.
-        n: usize,
-    },
-    /// A value the estimator was told to refuse.
-    #[error("sample {sample}, unit {unit} is {value}, outside of the edges {low} to {high}")]
-    Outside {
-        /// Row of the value.
-        sample: usize,
-        /// Column of the value.
-        unit: usize,
-        /// The value.
-        value: f32,
-        /// The first edge.
-        low: f64,
-        /// The last edge.
-        high: f64,
-    },
-    /// The cell number of a value does not fit into 32 bits.
-    #[error(
-        "sample {sample}, unit {unit} is {value}: too many bins of width {} away from 0; choose a larger `bin_width`",
-        Value::Number(*bin_width)
-    )]
-    TooFar {
-        /// Row of the value.
-        sample: usize,
-        /// Column of the value.
-        unit: usize,
-        /// The value.
-        value: f32,
-        /// The bin width.
-        bin_width: f64,
-    },
-    /// Bins that rounding would not tell apart.
-    #[error("the values leave no room for the bins: {problem}")]
-    Range {
-        /// What is wrong.
-        problem: String,
-    },
-    /// A formula that counts samples of a class, and labels that are probabilities.
-    #[error("{what} needs one label for every sample, and these labels are probabilities")]
-    NeedsHardLabels {
-        /// What needs them.
-        what: &'static str,
-    },
-    /// Noise relative to a spread that is 0.
-    #[error("all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`")]
-    Constant,
-    /// Numbers too large or too small for the arithmetic.
-    #[error("the {what} is not a finite number; choose a `noise_variance` nearer to the layer's variance")]
-    NotFinite {
-        /// Which result.
-        what: &'static str,
-    },
-    /// Samples without a density.
-    #[error(
-        "{n} of {n_samples} samples equal {k} others or more, so the entropy is -infinity; use `epsilon` 1e-16 to do as Saxe et al. 2018, whose estimate is then set by it, or another estimator"
-    )]
-    Duplicates {
-        /// Samples whose k-th neighbour is at distance 0.
-        n: usize,
-        /// Number of samples.
-        n_samples: usize,
-        /// Which neighbour.
-        k: usize,
-    },
-    /// A k-th neighbour needs more than k samples.
-    #[error(
-        "the smallest class has {n} samples, and neighbour {k} of a sample needs more than {k}; choose a smaller `k`, or another estimator"
-    )]
-    FewInClass {
-        /// Samples of the smallest class.
-        n: usize,
-        /// Which neighbour.
-        k: usize,
-    },
-    /// A covariance needs more samples than units.
-    #[error(
-        "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"
-    )]
-    TooWide {
-        /// Width of the layer.
-        n_units: usize,
-        /// Samples of the smallest class.
-        n: usize,
-    },
-    /// Rounding left a covariance that is none.
-    #[error("{problem}; use a larger `noise_variance`")]
-    Singular {
-        /// What is wrong.
-        problem: String,
-    },
-}
-
-impl EstimateError {
-    /// The same with the number of the sample that stands in a row, and of the unit that was looked at alone.
-    #[must_use]
-    pub fn located(mut self, number: impl Fn(usize) -> usize, only_unit: Option<usize>) -> Self {
-        if let Self::Sample(SampleError::NotFinite { sample, unit, .. })
-        | Self::Outside { sample, unit, .. }
-        | Self::TooFar { sample, unit, .. } = &mut self
-        {
-            *sample = number(*sample);
-            *unit = only_unit.unwrap_or(*unit);
-        }
-        self
-    }
-}
-
 /// An estimator that can be chosen.
 #[derive(Debug)]
 pub struct Spec {
@@ -255,8 +199,13 @@ pub struct Spec {
     pub build: fn(&[Parameters]) -> Built,
 }
 
-/// An estimator, or why these parameters make none.
-pub type Built = Result<Box<dyn Estimator>, ParameterError>;
+/// Estimators, or why these parameters make none.
+pub type Built = Result<Box<dyn EstimatorSet>, ParameterError>;
+
+/// The estimator that `build` makes of each set of parameters.
+fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> Result<E, ParameterError>) -> Built {
+    Ok(Box::new(sets.iter().map(build).collect::<Result<Vec<E>, _>>()?))
+}
 
 /// Every estimator, in the order people see.
 pub const ESTIMATORS: &[&Spec] =

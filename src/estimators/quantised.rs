@@ -11,11 +11,13 @@
 //! exact.
 
 use super::discrete::{BIAS, bias, bias_words, estimate, no_pool};
-use super::{Built, Estimate, EstimateError, Estimator, Member, Randomness, RangeOver, Sample, Spec};
+use super::{
+    Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, build_each,
+};
 use crate::estimate_id::{EstimatorId, Scale, ScaleKind};
 use crate::math::digitise::{Quantised as Levels, digitise};
 use crate::math::entropy::Bias;
-use crate::parameter::{Kind, Parameter, Parameters};
+use crate::parameter::{Kind, Parameter};
 use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
@@ -25,50 +27,84 @@ pub(super) const SPEC: Spec = Spec {
         Parameter {
             name: "bits",
             doc: "bits of a level's number",
-            kind: Kind::Count { min: 1, max: 24 },
+            kind: Kind::Count { min: BITS.0, max: BITS.1 },
             default: "8",
         },
         BIAS,
     ],
-    build,
+    build: |sets| {
+        build_each(sets, |parameters| {
+            let bits = parameters.count("bits").expect("the bits have a default");
+            Ok(Quantised::bits(bits)?.corrected(bias(parameters)))
+        })
+    },
 };
 
-/// Estimates for several numbers of bits.
-#[derive(Debug)]
-struct Quantised(Vec<(u32, Bias)>);
+/// The numbers of bits that are allowed.
+const BITS: (u64, u64) = (1, 24);
 
-fn build(parameters: &[Parameters]) -> Built {
-    let one =
-        |parameters: &Parameters| (parameters.count("bits").expect("the bits have a default") as u32, bias(parameters));
-    Ok(Box::new(Quantised(parameters.iter().map(one).collect())))
+/// Information of codes of 2^bits levels, evenly spaced over the layer's own range.
+///
+/// ```
+/// use infoplane::estimators::{Estimator, LayerData, Quantised};
+///
+/// // A unit of four levels: two bits are enough.
+/// let layer = LayerData::new(&[0.0, 1.0, 2.0, 3.0], 1, &[0, 0, 1, 1])?;
+/// let estimate = Quantised::bits(2)?.estimate(&layer)?;
+/// assert!((estimate.i_ty.bits() - 1.0).abs() < 1e-12);
+/// assert_eq!(estimate.n_codes, 4);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quantised {
+    bits: u32,
+    correction: Bias,
+}
+
+impl Quantised {
+    /// Codes of `bits` bits a unit, without a correction of the entropies.
+    ///
+    /// # Errors
+    /// `bits` is not from 1 to 24.
+    pub fn bits(bits: usize) -> Result<Self, InvalidParameter> {
+        let bits = InvalidParameter::check_count("bits", bits, BITS)? as u32;
+        Ok(Self { bits, correction: Bias::PlugIn })
+    }
+
+    /// Corrects the plug-in entropies, which are too low on average.
+    #[must_use]
+    pub fn corrected(self, correction: Bias) -> Self {
+        Self { correction, ..self }
+    }
 }
 
 impl Estimator for Quantised {
-    fn members(&self) -> Vec<Member> {
-        let member = |(bits, bias): &(u32, Bias)| Member {
+    fn member(&self) -> Member {
+        let Self { bits, correction } = self;
+        Member {
             id: EstimatorId {
-                correction: *bias,
+                correction: *correction,
                 ..EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::Bits, f64::from(*bits))))
             },
             quantity: format!(
                 "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels{}",
-                bias_words(*bias)
+                bias_words(*correction)
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,
-            no_pool: no_pool(*bias),
-        };
-        self.0.iter().map(member).collect()
+            no_pool: no_pool(*correction),
+        }
     }
 
-    fn estimate(&self, of: &Sample<'_>) -> Vec<Result<Estimate, EstimateError>> {
-        let one = |(bits, bias): &(u32, Bias)| {
-            let range = of.ranges.layer;
-            let rule = Levels { low: range.low.into(), high: range.high.into(), bits: *bits };
-            let codes = digitise(of.t.values(), &rule).map_err(|e| EstimateError::Range { problem: e.to_string() })?;
-            let most_codes = f64::from(*bits) * std::f64::consts::LN_2 * of.t.n_units() as f64;
-            estimate(codes.cells(of.t.n_units()), Nats(most_codes), *bias, of)
-        };
-        self.0.iter().map(one).collect()
+    fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError> {
+        let (range, n_units) = (layer.ranges.layer, layer.activations.n_units());
+        let levels = Levels { low: range.low.into(), high: range.high.into(), bits: self.bits };
+        let codes = digitise(layer.activations.values(), &levels);
+        let codes = codes.map_err(|e| EstimateError::Range { problem: e.to_string() })?;
+        let most_codes = f64::from(self.bits) * std::f64::consts::LN_2 * n_units as f64;
+        estimate(codes.cells(n_units), Nats(most_codes), self.correction, layer)
     }
 }

@@ -8,18 +8,15 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 use rand_distr::{Distribution, StandardNormal};
 
-use super::{Estimate, Given, Sample, find};
+use super::{Estimate, LayerData, find};
 use crate::parameter::{Parameters, Value};
-use crate::sample::{Labels, Representation};
 
 /// What the estimator called `name`, with `words` as parameters, says of `t` and `y`.
 fn estimate(name: &str, words: &[(&str, &str)], t: &[f32], n_units: usize, y: &[i32]) -> Estimate {
     let spec = find(name).unwrap();
     let given = words.iter().map(|(name, word)| ((*name).to_owned(), vec![Value::parse(word)])).collect();
     let estimator = (spec.build)(&Parameters::product(spec.parameters, given).unwrap()).unwrap();
-    let given = Given::of_distinct(Labels::hard(y)).unwrap();
-    let sample = Sample::new(Representation::new(t, n_units).unwrap(), &given).unwrap();
-    estimator.estimate(&sample).remove(0).unwrap()
+    estimator.estimate(&LayerData::new(t, n_units, y).unwrap()).remove(0).unwrap()
 }
 
 /// I(X;T) in nats.

@@ -12,9 +12,9 @@ pub enum Below {
     /// −1.
     OwnCell,
     /// 0, as if it were the first edge.
-    FirstCell,
+    FirstBin,
     /// The last edge's: NumPy's index −1, a bug of the released code.
-    LastCell,
+    LastEdge,
 }
 
 /// The cell of a value that is the last edge or above.
@@ -64,8 +64,8 @@ impl EvenEdges {
         let last = self.last as i32;
         let below = match below {
             Below::OwnCell => -1,
-            Below::FirstCell => 0,
-            Below::LastCell => last,
+            Below::FirstBin => 0,
+            Below::LastEdge => last,
         };
         Self { below, above: if above == Above::OwnCell { last } else { last - 1 }, ..self }
     }
@@ -79,10 +79,11 @@ impl EvenEdges {
         if low == high {
             return Ok(Self { low, high, last: 0.0, precision: Precision::Double, below: 0, above: 0 });
         }
-        Ok(Self::new(low, high, n_bins + 1, Precision::Double)?.outside(Below::FirstCell, Above::LastBin))
+        Ok(Self::new(low, high, n_bins + 1, Precision::Double)?.outside(Below::FirstBin, Above::LastBin))
     }
 
     /// The edges, one after the other.
+    #[cfg(test)]
     pub fn edges(&self) -> Vec<f64> {
         let last = self.last as u32;
         let edge = |k: u32| if k == last { self.high } else { f64::from(k) * self.step() + self.low };
@@ -197,7 +198,7 @@ impl<V: Value> Rule<V> for Edges<V> {
 }
 
 /// Why a rule cannot be built.
-#[derive(Debug, Error, PartialEq)]
+#[derive(Debug, Error, Clone, PartialEq)]
 pub enum EdgesError {
     /// Rounding would make edges equal or uneven.
     #[error("{n_edges} edges over {low}..={high} are closer than numbers of their precision; give fewer")]
@@ -317,8 +318,8 @@ mod tests {
         // numpy.digitize(…) - 1
         let values: [f32; 6] = [-1.0, -1.1, 0.0, 0.999_999_94, 1.0, 7.0];
         assert_eq!(cells(&rule, &values), [0, -1, 14, 28, 29, 29]);
-        assert_eq!(cells(&rule.outside(Below::FirstCell, Above::LastBin), &values), [0, 0, 14, 28, 28, 28]);
-        assert_eq!(cells(&rule.outside(Below::LastCell, Above::OwnCell), &values), [0, 29, 14, 28, 29, 29]);
+        assert_eq!(cells(&rule.outside(Below::FirstBin, Above::LastBin), &values), [0, 0, 14, 28, 28, 28]);
+        assert_eq!(cells(&rule.outside(Below::LastEdge, Above::OwnCell), &values), [0, 29, 14, 28, 29, 29]);
         let codes = digitise(&values, &rule).unwrap();
         assert_eq!(codes, Codes::U8(vec![1, 0, 15, 29, 30, 30]));
     }

@@ -8,7 +8,8 @@
 
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
 
-use crate::math::determinant::{NotPositiveDefinite, log_determinant, log_determinant_of_noise};
+pub use crate::math::determinant::NotPositiveDefinite;
+use crate::math::determinant::{log_determinant, log_determinant_of_noise};
 use crate::units::Nats;
 
 /// T = WX + Z with X ~ N(0, Σ) and Z ~ N(0, σ²I).

@@ -75,7 +75,7 @@ pub enum MinimalModelError {
 }
 
 /// Standard deviations of X beyond which the bins of either side are counted as one. It has the probability 1.1e−19, so
-/// that the entropy of so few as [`MOST_BINS`] bins within it is below 1e−17 nats.
+/// that the entropy of so few as `MOST_BINS` bins within it is below 1e−17 nats.
 const LAST_DEVIATION: f64 = 9.0;
 
 /// Probabilities that are added up in a second or so.
@@ -123,7 +123,7 @@ pub const CURVES: &[Curve] = &[
 /// number of bins, and 0 at w = 0.
 ///
 /// # Errors
-/// A weight that is not finite; no bins; equal bins of an unbounded curve; more than [`MOST_BINS`] bins.
+/// A weight that is not finite; no bins; equal bins of an unbounded curve; more than ten million bins.
 pub fn i_xt(weight: f64, curve: &Curve, bins: Bins) -> Result<Nats, MinimalModelError> {
     if !weight.is_finite() {
         return Err(MinimalModelError::Weight { weight });

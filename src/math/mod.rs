@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+#[cfg(feature = "pipeline")]
 pub mod bootstrap;
 pub mod bottleneck;
 pub mod descriptive;
@@ -8,12 +9,14 @@ pub mod determinant;
 pub mod digitise;
 pub mod distances;
 pub mod edges;
+#[cfg(feature = "pipeline")]
 pub mod effects;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
 pub mod information;
+#[cfg(feature = "pipeline")]
 pub mod interval;
 pub mod kde;
 pub mod kernels;
@@ -22,10 +25,12 @@ pub mod linear_network;
 pub mod minimal_model;
 pub mod neighbours;
 pub mod normal;
+#[cfg(feature = "pipeline")]
 pub mod paired;
 pub mod powers;
 pub mod real;
 pub mod shuffles;
+#[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod tile;
 pub mod unique;

@@ -12,6 +12,7 @@ pub trait Real: LinalgScalar + PartialOrd + Debug + AddAssign + Send + Sync {
     type Class: Copy + PartialEq + Debug + Default + From<u32> + Send + Sync;
 
     /// Unit of rounding: half the distance from 1 to the next number.
+    #[cfg(test)]
     const ROUNDING: f64;
     /// The share of ‖x_i‖² + ‖x_j‖² below which ‖x_i − x_j‖² is not computed from them: too many digits cancel.
     const CANCELLED: f64;
@@ -53,6 +54,7 @@ const POWER_F64: [f64; 11] = [
 impl Real for f32 {
     type Class = u32;
 
+    #[cfg(test)]
     const ROUNDING: f64 = 1.0 / (1_u64 << 24) as f64;
     const CANCELLED: f64 = 0.1;
     const SQUARE_ROOT_OF_SMALLEST: Self = f32::from_bits((127 - 63) << 23);
@@ -94,6 +96,7 @@ impl Real for f32 {
 impl Real for f64 {
     type Class = u64;
 
+    #[cfg(test)]
     const ROUNDING: f64 = 1.0 / (1_u64 << 53) as f64;
     const CANCELLED: f64 = 0.01;
     const SQUARE_ROOT_OF_SMALLEST: Self = f64::from_bits((1023 - 511) << 52);

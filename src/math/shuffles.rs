@@ -39,14 +39,14 @@ impl Shuffles {
 
 /// Shuffles of rows in which the rows of one sample stay together: permutations of the samples, held once, and which sample
 /// every row is of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SampleShuffles {
     of_samples: Shuffles,
     rows: SampleRows,
 }
 
 /// Which sample every row is of.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 enum SampleRows {
     /// Every row is the only one of its sample.
     Single,

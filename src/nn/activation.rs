@@ -11,7 +11,7 @@ pub enum Activation {
     Tanh,
     /// t = max(0, z); slope 0 at 0.
     Relu,
-    /// t = z above 0, [`LEAK`] · z elsewhere.
+    /// t = z above 0, 0.01 z elsewhere.
     LeakyRelu,
     /// t = z above 0, e^z − 1 elsewhere.
     Elu,

@@ -75,7 +75,7 @@ pub(super) struct Tile<'a> {
     pub(super) n_valid: usize,
 }
 
-/// Samples in the layout of [`crate::math::tile`], batch after batch; every batch begins a new tile.
+/// Samples in the layout of `math/tile.rs`, batch after batch; every batch begins a new tile.
 #[derive(Debug)]
 pub(super) struct Batches {
     x: Vec<f32>,

@@ -1,5 +1,46 @@
-//! Dense networks: layers and what they do, forward and backward passes, initialisation, losses, optimisers, the training
-//! loop. Writes no files and knows no estimators; whoever trains asks for what it wants to see.
+//! Dense networks: layers and their operations, forward and backward passes, initialisation, losses, optimisers, and the
+//! training loop.
+//!
+//! The caller drives the training, epoch by epoch or update by update, and evaluates the network whenever it wants to: there
+//! are no callbacks, and nothing is written.
+//!
+//! ```
+//! use infoplane::nn::{
+//!     Activation, Architecture, BatchSize, Evaluation, Fan, Initial, Network, Optimiser, PreActivations, Samples, Streams,
+//!     Targets, Training, TrainingSettings,
+//! };
+//! use ndarray::array;
+//! use rand::SeedableRng;
+//! use rand::rngs::ChaCha8Rng;
+//!
+//! // Four samples of two inputs, and the class of each.
+//! let x = array![[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0_f32]];
+//! let classes = [0, 0, 1, 1];
+//! let samples = Samples { x: x.view(), targets: Targets::Classes { classes: &classes, n_classes: 2 } };
+//!
+//! // Two hidden layers of tanh, of 3 and 2 units; softmax follows. Random numbers come from the caller.
+//! let rng = |stream| {
+//!     let mut rng = ChaCha8Rng::seed_from_u64(1);
+//!     rng.set_stream(stream);
+//!     rng
+//! };
+//! let architecture = Architecture::plain(&[3, 2], Activation::Tanh, Initial::TruncatedNormal(Fan::In));
+//! let network = Network::new(2, &architecture, 2, &mut rng(0))?;
+//! let settings = TrainingSettings::plain(Optimiser::ADAM, 0.05, BatchSize::Full, 200);
+//! let streams = Streams { batches: rng(1), draws: rng(2), labels: rng(3) };
+//! let mut training = Training::new(network, samples, vec![0, 1, 2, 3], settings, streams);
+//!
+//! let mut evaluation = Evaluation::new(training.network(), samples, vec![0, 1, 2, 3], PreActivations::Dropped);
+//! for _ in 0..settings.n_epochs {
+//!     training.epoch();
+//! }
+//! evaluation.run(training.network(), rng(4));
+//! // T of the first hidden layer: 4 samples × 3 units, row-major.
+//! assert_eq!(evaluation.representation(0).len(), 12);
+//! let fit = evaluation.fit(architecture.output, settings.loss, &[0, 1, 2, 3]).ok_or("there are samples")?;
+//! assert_eq!(fit.accuracy, Some(1.0));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod activation;
 mod architecture;

@@ -7,7 +7,7 @@ use std::time::Instant;
 use super::{Failures, Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
 use crate::estimate_id::Values;
-use crate::estimators::{Estimator, Given, RangeOver, Sample};
+use crate::estimators::{EstimatorSet, InputsAndLabels, LayerData, RangeOver};
 use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
@@ -22,7 +22,7 @@ use rayon::prelude::*;
 /// probability, and their labels' mean as its p(y|x).
 #[derive(Debug)]
 struct Known {
-    given: Given,
+    given: InputsAndLabels,
     joint: Joint,
     /// Of every input the first sample that has it.
     samples: Vec<usize>,
@@ -136,7 +136,7 @@ impl Known {
         }
         let joint = Joint::new(&p_x, &p_y_given_x, n_classes).map_err(|e| refused(&e))?;
         let numbers: Vec<u32> = (0..labels.n_samples() as u32).collect();
-        let given = Given::new(x, &numbers, labels, 0).map_err(|e| refused(&e))?;
+        let given = InputsAndLabels::new(x, &numbers, labels, 0).map_err(|e| refused(&e))?;
         Ok(Self { given, joint, samples })
     }
 
@@ -146,7 +146,7 @@ impl Known {
         run: &RecordedRun,
         layer: usize,
         code: &Request,
-        estimator: &dyn Estimator,
+        estimator: &dyn EstimatorSet,
         points: &[Point],
         betas: &[f64],
     ) -> Result<BoundLayerRow, StageError> {
@@ -184,9 +184,9 @@ impl Known {
         })
     }
 
-    fn fit(&self, t: &[f32], n_units: usize, estimator: &dyn Estimator, betas: &[f64]) -> Result<BetaFit, String> {
+    fn fit(&self, t: &[f32], n_units: usize, estimator: &dyn EstimatorSet, betas: &[f64]) -> Result<BetaFit, String> {
         let t = Representation::new(t, n_units).map_err(|e| e.to_string())?;
-        let sample = Sample::new(t, &self.given).map_err(|e| e.to_string())?;
+        let sample = LayerData::of_samples(t, &self.given).map_err(|e| e.to_string())?;
         let mut estimates = estimator.estimate(&sample);
         let estimate = estimates.pop().ok_or("the estimator has no member")?.map_err(|e| e.to_string())?;
         let code = estimate.code.ok_or("the estimator makes no code")?;

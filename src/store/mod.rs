@@ -1,4 +1,26 @@
 //! Files: every table, column, type and version; atomic writes; manifests. The only place that names `arrow` and `parquet`.
+//!
+//! The activations of an experiment's recording are read by run, layer and snapshot:
+//!
+//! ```no_run
+//! use infoplane::estimate_id::Values;
+//! use infoplane::estimators::{Binning, Estimator, LayerData};
+//! use infoplane::store::{Experiment, Recording, read_samples};
+//!
+//! let experiment = Experiment::new("runs/tiny");
+//! let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
+//! let recording = Recording::open(&experiment)?;
+//! // Layer 0 is the input.
+//! for layer in recording.layers(Values::Activations)? {
+//!     let reader = recording.runs()[0].activations(Values::Activations, layer)?;
+//!     let last = reader.read(reader.snapshots().len() - 1)?;
+//!     let labels: Vec<i32> = last.samples.iter().map(|sample| samples[*sample as usize].y).collect();
+//!     let data = LayerData::new(&last.t, reader.n_units(), &labels)?;
+//!     let estimate = Binning::edges(30)?.estimate(&data)?;
+//!     println!("layer {layer}, step {}: I(T;Y) = {:.3} bits", last.step, estimate.i_ty.bits());
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 mod activations;
 mod cell;

@@ -3,17 +3,15 @@
 use std::borrow::Cow;
 
 use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
-use crate::estimators::{EstimateError, RangeOver, Sample};
+use crate::estimators::{EstimateError, InvalidParameter, LayerData, Precision, RangeOver};
 use crate::math::atoms::Cells;
-use crate::math::digitise::{Codes, Precision, TooFar, Width, digitise};
+use crate::math::digitise::{Codes, TooFar, Width, digitise};
 use crate::math::edges::{Above, Below, Edges, EdgesError, EvenEdges};
-use crate::parameter::{ParameterError, Parameters, Value};
+use crate::parameter::{Kind, Value};
 use crate::sample::{Range, Representation};
 
 /// More cells than f32 tells apart over [-1, 1] mean nothing.
 pub(super) const MOST_CELLS: u64 = 1 << 24;
-/// Edges of the released code (HEAD); the paper speaks of 30 bins.
-const DEFAULT_N_EDGES: usize = 30;
 /// tanh of −50 to 50 in even steps (Saxe et al. 2018, Figs 13 and 14): even bins of the net input, mostly beyond ±1.
 const TANH_REACH: f64 = 50.0;
 /// The value of a saturated tanh, which f32 reaches.
@@ -22,178 +20,214 @@ const SATURATED: f32 = 1.0;
 /// How a value gets its cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rule {
-    Even {
-        edges: EvenEdges,
-        low: f64,
-        high: f64,
-        n_edges: usize,
-        below: BelowEdges,
-        above: AboveEdges,
-        precision: Precision,
-    },
-    Tanh {
-        n_edges: usize,
-        edges: Edges<f32>,
-    },
-    Width {
-        width: f64,
-        above: AboveEdges,
-        precision: Precision,
-    },
-    Bins {
-        n_bins: usize,
-        over: Over,
-    },
-    Quantiles {
-        n: usize,
-        low: Option<f64>,
-    },
+    Even { edges: EvenEdges, settings: FixedEdges },
+    Tanh { n_edges: usize, edges: Edges<f32> },
+    Width(BinWidth),
+    Bins { n_bins: usize, range: BinRange },
+    Quantiles { n: usize, low: Option<f64> },
     Exact,
 }
 
-/// What happens to a value below the first edge, −1, which tanh and softmax never produce.
+/// Evenly spaced edges: e_k = low + k (high − low)/(n_edges − 1), from −1 to 1 if not set otherwise.
+///
+/// A value belongs to the bin of the last edge that is not above it.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum BelowEdges {
+pub struct FixedEdges {
+    n_edges: usize,
+    low: f64,
+    high: f64,
+    below: BelowEdges,
+    above: AboveEdges,
+    precision: Precision,
+}
+
+/// Bins of one width without end: the bin of a value t is floor(t / width).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct BinWidth {
+    width: f64,
+    above: AboveEdges,
+    precision: Precision,
+}
+
+/// What happens to a value below the first edge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BelowEdges {
+    /// It has a cell of its own.
     OwnCell,
+    /// It belongs to the first bin.
     FirstBin,
+    /// The estimate fails.
     Refuse,
-    /// NumPy's negative index: the last cell.
-    WrapAround,
+    /// It belongs to the cell of values at the last edge or above: NumPy's negative index in the code that Shwartz-Ziv and
+    /// Tishby released.
+    LastCell,
 }
 
 /// What happens to a value at the last edge or above.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum AboveEdges {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AboveEdges {
+    /// It has a cell of its own.
     OwnCell,
+    /// It belongs to the last bin.
     LastBin,
+    /// A value above the last edge makes the estimate fail; one at the last edge belongs to the last bin.
     Refuse,
 }
 
-/// Whose smallest and largest values bins lie between.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Over {
+/// The values between whose smallest and largest bins lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinRange {
+    /// Those of each unit of the layer.
     Unit,
+    /// Those of the layer.
     Layer,
+    /// Those of all layers and snapshots of the run, [`Ranges::run`](crate::estimators::Ranges::run).
     Run,
+    /// Those of all layers and snapshots of all runs, [`Ranges::all_runs`](crate::estimators::Ranges::all_runs).
     AllRuns,
 }
 
-/// Which parameters belong to each rule, the first of them naming it.
-const RULES: &[&[&str]] = &[
-    &["n_edges", "spacing", "low", "high", "below", "above", "compat", "precision"],
-    &["bin_width", "above", "precision"],
-    &["n_bins", "range"],
-    &["n_quantiles", "low"],
-    &["exact"],
-];
+impl FixedEdges {
+    /// The first edge if not set otherwise.
+    pub(super) const LOW: f64 = -1.0;
+    /// The last edge if not set otherwise.
+    pub(super) const HIGH: f64 = 1.0;
+
+    /// `n_edges` edges from −1 to 1 in single precision; values outside have cells of their own.
+    pub fn new(n_edges: usize) -> Self {
+        let (below, above) = (BelowEdges::OwnCell, AboveEdges::OwnCell);
+        Self { n_edges, low: Self::LOW, high: Self::HIGH, below, above, precision: Precision::Single }
+    }
+
+    /// Sets the first and the last edge.
+    #[must_use]
+    pub fn range(self, low: f64, high: f64) -> Self {
+        Self { low, high, ..self }
+    }
+
+    /// Sets what happens to values below the first edge.
+    #[must_use]
+    pub fn below(self, below: BelowEdges) -> Self {
+        Self { below, ..self }
+    }
+
+    /// Sets what happens to values at the last edge or above.
+    #[must_use]
+    pub fn above(self, above: AboveEdges) -> Self {
+        Self { above, ..self }
+    }
+
+    /// Sets the precision of edges and comparisons.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+
+    /// An edge as its precision holds it.
+    fn rounded(&self, edge: f64) -> f64 {
+        if self.precision == Precision::Single { f64::from(edge as f32) } else { edge }
+    }
+}
+
+impl From<usize> for FixedEdges {
+    fn from(n_edges: usize) -> Self {
+        Self::new(n_edges)
+    }
+}
+
+impl BinWidth {
+    /// Bins of this width in single precision.
+    pub fn new(width: f64) -> Self {
+        Self { width, above: AboveEdges::OwnCell, precision: Precision::Single }
+    }
+
+    /// Puts the value 1, which a saturated tanh gives, into the bin of the values just below 1.
+    #[must_use]
+    pub fn saturated_in_last_bin(self) -> Self {
+        Self { above: AboveEdges::LastBin, ..self }
+    }
+
+    /// Sets the precision of the division.
+    #[must_use]
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
+    }
+}
+
+impl From<f64> for BinWidth {
+    fn from(width: f64) -> Self {
+        Self::new(width)
+    }
+}
 
 impl Rule {
-    pub(super) fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
-        let given = |name: &str| parameters.iter().any(|(n, value)| n == name && *value != Value::Flag(false));
-        let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
-        if let [first, second, ..] = rules[..] {
-            return Err(ParameterError::Exclusive { first: first[0], second: second[0] });
-        }
-        let rule = rules.first().map_or(RULES[0], |rule| **rule);
-        let stray = RULES.iter().copied().flatten().find(|name| given(name) && !rule.contains(name));
-        if let Some(second) = stray {
-            return Err(ParameterError::Exclusive { first: rule[0], second });
-        }
-        let exclude = |first: &'static str, others: &[&'static str]| match others.iter().find(|name| given(name)) {
-            Some(second) => Err(ParameterError::Exclusive { first, second }),
-            None => Ok(()),
-        };
-        let precision = if parameters.text("precision") == Some("f64") { Precision::Double } else { Precision::Single };
-        let above = match parameters.text("above") {
-            Some("last-bin") => AboveEdges::LastBin,
-            Some("refuse") => AboveEdges::Refuse,
-            _ => AboveEdges::OwnCell,
-        };
-        if parameters.flag("exact") {
-            return Ok(Rule::Exact);
-        }
-        if let Some(width) = parameters.number("bin_width") {
-            if above == AboveEdges::Refuse {
-                return Err(ParameterError::Exclusive { first: "bin_width", second: "above = refuse" });
-            }
-            let held = f64::from(width as f32);
-            if precision == Precision::Single && !(held > 0.0 && held.is_finite()) {
-                let width = Value::Number(width);
-                let problem = format!("parameter `bin_width`: f32 cannot hold {width}; use `precision` f64");
-                return Err(ParameterError::Refused(problem));
-            }
-            return Ok(Rule::Width { width, above, precision });
-        }
-        if let Some(n_bins) = parameters.count("n_bins") {
-            let over = match parameters.text("range") {
-                Some("unit") => Over::Unit,
-                Some("run") => Over::Run,
-                Some("all-runs") => Over::AllRuns,
-                _ => Over::Layer,
-            };
-            return Ok(Rule::Bins { n_bins, over });
-        }
-        if let Some(n) = parameters.count("n_quantiles") {
-            return Ok(Rule::Quantiles { n, low: parameters.number("low") });
-        }
-        let n_edges = parameters.count("n_edges").unwrap_or(DEFAULT_N_EDGES);
-        if parameters.text("spacing") == Some("tanh") {
-            exclude("spacing", &["low", "high", "below", "above", "compat", "precision"])?;
-            let step = 2.0 * TANH_REACH / (n_edges - 1) as f64;
-            let edges: Vec<f64> = (0..n_edges).map(|k| (k as f64 * step - TANH_REACH).tanh()).collect();
-            let edges = Edges::new(&edges).map_err(|e| ParameterError::Refused(format!("parameter `n_edges`: {e}")))?;
-            return Ok(Rule::Tanh { n_edges, edges });
-        }
-        if given("compat") {
-            exclude("compat", &["below", "above"])?;
-        }
-        let below = match (parameters.text("below"), given("compat")) {
-            (_, true) => BelowEdges::WrapAround,
-            (Some("first-bin"), _) => BelowEdges::FirstBin,
-            (Some("refuse"), _) => BelowEdges::Refuse,
-            _ => BelowEdges::OwnCell,
-        };
-        let (low, high) = (parameters.number("low").unwrap_or(-1.0), parameters.number("high").unwrap_or(1.0));
+    pub(super) fn edges(settings: FixedEdges) -> Result<Self, InvalidParameter> {
+        let FixedEdges { n_edges, low, high, below, above, precision } = settings;
+        InvalidParameter::check_count("n_edges", n_edges, (2, MOST_CELLS))?;
+        InvalidParameter::check_number("low", low, Kind::Number)?;
+        InvalidParameter::check_number("high", high, Kind::Number)?;
         if low >= high {
-            let (low, high) = (Value::Number(low), Value::Number(high));
-            let problem = format!("parameter `low`: must be below `high`, got {low} and {high}");
-            return Err(ParameterError::Refused(problem));
+            return Err(InvalidParameter::Descending { low, high });
         }
-        let edges = EvenEdges::new(low, high, n_edges, precision);
-        let edges = edges.map_err(|e| ParameterError::Refused(format!("parameter `n_edges`: {e}")))?;
         let to_below = match below {
             BelowEdges::OwnCell => Below::OwnCell,
-            BelowEdges::FirstBin | BelowEdges::Refuse => Below::FirstCell,
-            BelowEdges::WrapAround => Below::LastCell,
+            BelowEdges::FirstBin | BelowEdges::Refuse => Below::FirstBin,
+            BelowEdges::LastCell => Below::LastEdge,
         };
         let to_above = match above {
             AboveEdges::OwnCell => Above::OwnCell,
             AboveEdges::LastBin | AboveEdges::Refuse => Above::LastBin,
         };
-        let edges = edges.outside(to_below, to_above);
-        Ok(Rule::Even { edges, low, high, n_edges, below, above, precision })
+        let edges = EvenEdges::new(low, high, n_edges, precision)?.outside(to_below, to_above);
+        Ok(Rule::Even { edges, settings })
+    }
+
+    pub(super) fn tanh(n_edges: usize) -> Result<Self, InvalidParameter> {
+        InvalidParameter::check_count("n_edges", n_edges, (2, MOST_CELLS))?;
+        let step = 2.0 * TANH_REACH / (n_edges - 1) as f64;
+        let edges: Vec<f64> = (0..n_edges).map(|k| (k as f64 * step - TANH_REACH).tanh()).collect();
+        Ok(Rule::Tanh { n_edges, edges: Edges::new(&edges)? })
+    }
+
+    pub(super) fn width(settings: BinWidth) -> Result<Self, InvalidParameter> {
+        let BinWidth { width, precision, .. } = settings;
+        InvalidParameter::check_number("bin_width", width, Kind::Positive)?;
+        let held = f64::from(width as f32);
+        match precision == Precision::Single && !(held > 0.0 && held.is_finite()) {
+            true => Err(InvalidParameter::NotSingle { width }),
+            false => Ok(Rule::Width(settings)),
+        }
+    }
+
+    pub(super) fn bins(n_bins: usize, range: BinRange) -> Result<Self, InvalidParameter> {
+        Ok(Rule::Bins { n_bins: InvalidParameter::check_count("n_bins", n_bins, (1, MOST_CELLS))?, range })
+    }
+
+    pub(super) fn quantiles(n: usize, low: Option<f64>) -> Result<Self, InvalidParameter> {
+        low.map_or(Ok(0.0), |low| InvalidParameter::check_number("low", low, Kind::Number))?;
+        Ok(Rule::Quantiles { n: InvalidParameter::check_count("n_quantiles", n, (1, MOST_CELLS))?, low })
     }
 
     /// The cell of every row.
-    pub(super) fn cells(&self, sample: &Sample<'_>) -> Result<Cells, EstimateError> {
-        let t = sample.t;
+    pub(super) fn cells(&self, layer: &LayerData<'_>) -> Result<Cells, EstimateError> {
+        let t = layer.activations;
         let codes = match self {
             Rule::Exact => return Ok(Cells::of_rows(t.values(), t.n_units())),
-            Rule::Even { edges, low, high, below, above, precision, .. } => {
-                let edge = |edge: f64| if *precision == Precision::Single { f64::from(edge as f32) } else { edge };
-                let (first, last) = (edge(*low), edge(*high));
+            Rule::Even { edges, settings } => {
+                let FixedEdges { low, high, below, above, .. } = *settings;
+                let (first, last) = (settings.rounded(low), settings.rounded(high));
                 let is_refused = |value: &f32| {
                     let value = f64::from(*value);
-                    (*below == BelowEdges::Refuse && value < first) || (*above == AboveEdges::Refuse && value > last)
+                    (below == BelowEdges::Refuse && value < first) || (above == AboveEdges::Refuse && value > last)
                 };
                 if let Some(at) = t.values().iter().position(is_refused) {
                     let (sample, unit) = (at / t.n_units(), at % t.n_units());
-                    return Err(EstimateError::Outside { sample, unit, value: t.values()[at], low: *low, high: *high });
+                    return Err(EstimateError::Outside { sample, unit, value: t.values()[at], low, high });
                 }
                 digitise(t.values(), edges)
             }
             Rule::Tanh { edges, .. } => digitise(t.values(), edges),
-            Rule::Width { width, above, precision } => {
+            Rule::Width(BinWidth { width, above, precision }) => {
                 let below_one = |value: &f32| if *value == SATURATED { value.next_down() } else { *value };
                 let values: Cow<'_, [f32]> = match above {
                     AboveEdges::LastBin => t.values().iter().map(below_one).collect(),
@@ -202,18 +236,18 @@ impl Rule {
                 let codes = digitise(&values, &Width { width: *width, precision: *precision });
                 return Ok(codes.map_err(|e| too_far(t, &values, *width, e))?.cells(t.n_units()));
             }
-            Rule::Bins { n_bins, over } => {
-                let range = match over {
-                    Over::Unit => return cells_over_units(t, *n_bins),
-                    Over::Layer => Some(sample.ranges.layer),
-                    Over::Run => sample.ranges.run,
-                    Over::AllRuns => sample.ranges.all_runs,
+            Rule::Bins { n_bins, range } => {
+                let range = match range {
+                    BinRange::Unit => return cells_over_units(t, *n_bins),
+                    BinRange::Layer => Some(layer.ranges.layer),
+                    BinRange::Run => layer.ranges.run,
+                    BinRange::AllRuns => layer.ranges.all_runs,
                 };
                 let missing = || EstimateError::Range { problem: "the range of the run is not known".to_owned() };
                 digitise(t.values(), &bins(range.ok_or_else(missing)?, *n_bins)?)
             }
             Rule::Quantiles { n, low } => {
-                let low = low.unwrap_or(sample.ranges.layer.low.into());
+                let low = low.unwrap_or(layer.ranges.layer.low.into());
                 digitise(t.values(), &Edges::equally_frequent(t.values(), low, *n))
             }
         };
@@ -224,8 +258,8 @@ impl Rule {
     /// The values whose range the bins need.
     pub(super) fn range_over(&self) -> RangeOver {
         match self {
-            Rule::Bins { over: Over::Run, .. } => RangeOver::Run,
-            Rule::Bins { over: Over::AllRuns, .. } => RangeOver::AllRuns,
+            Rule::Bins { range: BinRange::Run, .. } => RangeOver::Run,
+            Rule::Bins { range: BinRange::AllRuns, .. } => RangeOver::AllRuns,
             _ => RangeOver::Estimated,
         }
     }
@@ -233,7 +267,7 @@ impl Rule {
     /// How many cells one unit can have, where that is bounded.
     pub(super) fn n_cells(&self) -> Option<f64> {
         match self {
-            Rule::Even { n_edges, below, above, .. } => {
+            Rule::Even { settings: FixedEdges { n_edges, below, above, .. }, .. } => {
                 let own = f64::from(u8::from(*below == BelowEdges::OwnCell));
                 let own = own + f64::from(u8::from(*above == AboveEdges::OwnCell));
                 Some((n_edges - 1) as f64 + own)
@@ -243,34 +277,34 @@ impl Rule {
             Rule::Bins { n_bins, .. } => Some(*n_bins as f64),
             // Below the first edge, between low and the smallest other value, the n, and the largest value.
             Rule::Quantiles { n, .. } => Some((n + 3) as f64),
-            Rule::Width { .. } | Rule::Exact => None,
+            Rule::Width(_) | Rule::Exact => None,
         }
     }
 
     /// The identity of this rule in the estimator called `family`.
     pub(super) fn id(&self, family: &str) -> EstimatorId {
         let (kind, value, options) = match self {
-            Rule::Even { low, high, n_edges, below, above, precision, .. } => {
-                let low = (*low != -1.0).then(|| format!("low-{}", Value::Number(*low)));
-                let high = (*high != 1.0).then(|| format!("high-{}", Value::Number(*high)));
+            Rule::Even { settings: FixedEdges { n_edges, low, high, below, above, precision }, .. } => {
+                let low = (*low != FixedEdges::LOW).then(|| format!("low-{}", Value::Number(*low)));
+                let high = (*high != FixedEdges::HIGH).then(|| format!("high-{}", Value::Number(*high)));
                 let below = match below {
                     BelowEdges::OwnCell => None,
                     BelowEdges::FirstBin => Some("below-first-bin".to_owned()),
                     BelowEdges::Refuse => Some("below-refuse".to_owned()),
-                    BelowEdges::WrapAround => Some("compat-idnns".to_owned()),
+                    BelowEdges::LastCell => Some("compat-idnns".to_owned()),
                 };
                 (ScaleKind::NEdges, *n_edges as f64, vec![low, high, below, above.option(), option(*precision)])
             }
             Rule::Tanh { n_edges, .. } => (ScaleKind::NEdges, *n_edges as f64, vec![Some("spacing-tanh".to_owned())]),
-            Rule::Width { width, above, precision } => {
+            Rule::Width(BinWidth { width, above, precision }) => {
                 (ScaleKind::BinWidth, *width, vec![above.option(), option(*precision)])
             }
-            Rule::Bins { n_bins, over } => {
-                let over = match over {
-                    Over::Unit => Some("range-unit".to_owned()),
-                    Over::Layer => None,
-                    Over::Run => Some("range-run".to_owned()),
-                    Over::AllRuns => Some("range-all-runs".to_owned()),
+            Rule::Bins { n_bins, range } => {
+                let over = match range {
+                    BinRange::Unit => Some("range-unit".to_owned()),
+                    BinRange::Layer => None,
+                    BinRange::Run => Some("range-run".to_owned()),
+                    BinRange::AllRuns => Some("range-all-runs".to_owned()),
                 };
                 (ScaleKind::NBins, *n_bins as f64, vec![over])
             }
@@ -287,19 +321,19 @@ impl Rule {
 
     pub(super) fn quantity(&self) -> String {
         match self {
-            Rule::Even { low, high, n_edges, .. } => {
+            Rule::Even { settings: FixedEdges { low, high, n_edges, .. }, .. } => {
                 format!("entropy of the code of {n_edges} edges over [{low}, {high}]")
             }
             Rule::Tanh { n_edges, .. } => {
                 format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50")
             }
-            Rule::Width { width, .. } => format!("entropy of the code of bins of width {width}"),
-            Rule::Bins { n_bins, over } => {
-                let over = match over {
-                    Over::Unit => "each unit's range",
-                    Over::Layer => "the layer's range",
-                    Over::Run => "the range of all layers and snapshots of the run",
-                    Over::AllRuns => "the range of all layers and snapshots of all runs",
+            Rule::Width(BinWidth { width, .. }) => format!("entropy of the code of bins of width {width}"),
+            Rule::Bins { n_bins, range } => {
+                let over = match range {
+                    BinRange::Unit => "each unit's range",
+                    BinRange::Layer => "the layer's range",
+                    BinRange::Run => "the range of all layers and snapshots of the run",
+                    BinRange::AllRuns => "the range of all layers and snapshots of all runs",
                 };
                 format!("entropy of the code of {n_bins} bins over {over}")
             }

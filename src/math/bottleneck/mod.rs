@@ -8,6 +8,16 @@
 //! speed. Here every solution is completed until duality proves it a minimum (`support.rs`), so that the annealing, from
 //! one cluster at the smallest β to more at larger ones, only saves time.
 //!
+//! ```
+//! use infoplane::bottleneck::{Joint, Options, curve};
+//!
+//! // Two equally likely inputs, whose binary labels are 0 with probability 0.9 and 0.1.
+//! let joint = Joint::new(&[0.5, 0.5], &[0.9, 0.1, 0.1, 0.9], 2)?;
+//! let points = curve(&joint, &[1.0, 5.0], &Options::PRECISE)?;
+//! assert!(points[0].i_xt.bits() < 1e-6 && points[1].i_ty.bits() > 0.4);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Reference
 //! Tishby, Pereira & Bialek 1999, "The information bottleneck method"; Rose 1998, "Deterministic annealing for
 //! clustering, compression, classification, regression, and related optimization problems".

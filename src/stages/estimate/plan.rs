@@ -10,7 +10,7 @@ use super::super::{Planned, StageError};
 use super::snapshots::{Recorded, Runs, expect_memory, fits, groups};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Samples, Unit, Values};
-use crate::estimators::{Given, RangeOver};
+use crate::estimators::{InputsAndLabels, RangeOver};
 use crate::store::schema::VERSION;
 use crate::store::{Experiment, Pending, RunId};
 
@@ -125,7 +125,7 @@ pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[Target<'_>]) -> Result<()
             // Without a pool only shuffles can be too many, and only if they would be of all samples.
             let n_shuffles = n_shuffles(&works);
             let n_samples = runs.labels.n_samples();
-            if pool != Pool::Nothing || !fits(Given::numbers_of_shuffles(n_shuffles, n_samples, n_samples)) {
+            if pool != Pool::Nothing || !fits(InputsAndLabels::numbers_of_shuffles(n_shuffles, n_samples, n_samples)) {
                 let open = target.runs.iter().map(|run| runs.look_into(*run, values)).collect::<Result<Vec<_>, _>>()?;
                 expect_memory(&open, &groups(&open, pool)?, n_shuffles)?;
             }

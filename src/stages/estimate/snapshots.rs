@@ -7,7 +7,7 @@ use rayon::prelude::*;
 
 use super::super::StageError;
 use crate::estimate_id::{Pool, Samples, Values};
-use crate::estimators::Given;
+use crate::estimators::InputsAndLabels;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
@@ -321,7 +321,7 @@ pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: 
     let n_rows = |pool: &Vec<usize>| pool.iter().map(n_samples).sum::<usize>();
     let n_shuffled = |pool: &Vec<usize>| {
         let n_distinct = pool.iter().map(n_samples).max().unwrap_or(0);
-        Given::numbers_of_shuffles(n_shuffles, n_rows(pool), n_distinct)
+        InputsAndLabels::numbers_of_shuffles(n_shuffles, n_rows(pool), n_distinct)
     };
     let total = pools.iter().map(n_shuffled).fold(0, usize::saturating_add);
     pools.iter().try_for_each(|pool| check_memory(pool.len(), n_rows(pool), widest, total))
@@ -438,7 +438,7 @@ mod tests {
     #[test]
     fn shuffles_count_as_memory_like_pooled_values() {
         let check = |n_pooled, n_shuffles| {
-            let n_shuffled = Given::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
+            let n_shuffled = InputsAndLabels::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
             check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
         };
         // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.

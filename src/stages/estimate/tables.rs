@@ -10,7 +10,7 @@ use super::plan::Work;
 use super::snapshots::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
-    Code, Estimate, EstimateError, Estimator, Given, RangeOver, Ranges, Sample, Spread, neighbours,
+    Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,
 };
 use crate::math::atoms::Cells;
 use crate::parameter::Parameters;
@@ -26,7 +26,7 @@ pub(super) struct Tables<'a> {
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
-    given: BTreeMap<Known, Result<Given, EstimateError>>,
+    given: BTreeMap<Known, Result<InputsAndLabels, EstimateError>>,
     ranges: (Option<Range>, Option<Range>),
 }
 
@@ -35,7 +35,7 @@ struct Batch {
     selection: Samples,
     of: Unit,
     n_shuffles: usize,
-    estimator: Box<dyn Estimator>,
+    estimator: Box<dyn EstimatorSet>,
     /// The table of each of its members.
     tables: Vec<usize>,
 }
@@ -94,7 +94,7 @@ impl<'a> Tables<'a> {
                     let samples: Vec<i32> = parts.iter().flat_map(|run| &of_runs[*run].samples).copied().collect();
                     let x: Vec<u32> = samples.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
                     let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
-                    Given::new(Cells::of_rows(&x, 1), &numbers, runs.labels.of(&samples), *n_shuffles)
+                    InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, runs.labels.of(&samples), *n_shuffles)
                 });
             }
         }
@@ -140,18 +140,18 @@ impl<'a> Tables<'a> {
         &'t self,
         at: &At<'_>,
         t: &Result<Representation<'t>, EstimateError>,
-    ) -> Result<Sample<'t>, EstimateError> {
+    ) -> Result<LayerData<'t>, EstimateError> {
         let given = self.given(at)?;
-        let sample = Sample::new(t.clone()?, given)?;
+        let sample = LayerData::of_samples(t.clone()?, given)?;
         let (run, all_runs) = self.ranges;
-        Ok(Sample { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
+        Ok(LayerData { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
     }
 
     /// What every member of a batch says of a sample; where there is none, why, in words.
     fn estimates(
         &self,
         at: &At<'_>,
-        sample: &Result<Sample<'_>, EstimateError>,
+        sample: &Result<LayerData<'_>, EstimateError>,
         unit: Option<usize>,
     ) -> Vec<Result<Estimate, String>> {
         let estimates = match sample {
@@ -182,7 +182,7 @@ impl<'a> Tables<'a> {
         samples.copied().nth(row).map_or(row, |sample| sample as usize)
     }
 
-    fn given(&self, at: &At<'_>) -> Result<&Given, EstimateError> {
+    fn given(&self, at: &At<'_>) -> Result<&InputsAndLabels, EstimateError> {
         self.given[&known(at.batch, at.group)].as_ref().map_err(Clone::clone)
     }
 
@@ -190,7 +190,7 @@ impl<'a> Tables<'a> {
     fn add_layer(
         &self,
         at: &At<'_>,
-        sample: &Result<Sample<'_>, EstimateError>,
+        sample: &Result<LayerData<'_>, EstimateError>,
         tables: &mut [Table],
         below: &mut [Option<(usize, Code)>],
     ) {
@@ -257,7 +257,7 @@ impl<'a> Tables<'a> {
             let column: Vec<f32> = values.iter().skip(unit).step_by(at.n_units).copied().collect();
             let of_unit = Representation::new(&column, 1).map_err(EstimateError::from);
             let of_unit = self.sample(at, &of_unit);
-            let of_unit = of_unit.map(|sample| Sample { ranges: Ranges { layer, ..sample.ranges }, ..sample });
+            let of_unit = of_unit.map(|sample| LayerData { ranges: Ranges { layer, ..sample.ranges }, ..sample });
             for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, &of_unit, Some(unit))) {
                 let Table::Units(rows) = &mut tables[*table] else { continue };
                 let request = self.works[*table].request;

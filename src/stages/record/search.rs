@@ -7,14 +7,13 @@ use super::part::Gradients;
 use super::run::Run;
 use super::writer::Writer;
 use crate::config::Adaptive;
-use crate::estimators::{self, Estimator, Given, Sample};
+use crate::estimators::{BinRange, Binning, Estimator, InputsAndLabels, LayerData};
 use crate::nn::Network;
-use crate::parameter::{Parameters, Value};
 use crate::sample::Representation;
 use crate::units::Nats;
 
 /// Bins over the layer's own range by which adaptive spacing measures: those of its author, good for any activation.
-const ADAPTIVE_BINS: u64 = 30;
+const ADAPTIVE_BINS: usize = 30;
 
 /// What stops the search for snapshots to record.
 enum Interruption {
@@ -32,8 +31,8 @@ impl From<StageError> for Interruption {
 
 /// Measures how much a network has changed.
 struct Gauge {
-    estimator: Box<dyn Estimator>,
-    given: Given,
+    binning: Binning,
+    samples: InputsAndLabels,
 }
 
 impl Run<'_> {
@@ -121,12 +120,9 @@ fn keep(networks: &mut Vec<Network>, index: usize, network: &Network) {
 
 impl Gauge {
     fn new(writer: &Writer<'_>) -> Result<Self, StageError> {
-        let spec = estimators::find("binning").map_err(|e| refused(&e))?;
-        let n_bins = ("n_bins".to_owned(), Value::Count(ADAPTIVE_BINS));
-        let parameters = Parameters::new(spec.parameters, [n_bins]).map_err(|e| refused(&e))?;
-        let estimator = (spec.build)(&[parameters]).map_err(|e| refused(&e))?;
+        let binning = Binning::bins(ADAPTIVE_BINS, BinRange::Layer).map_err(|e| refused(&e))?;
         let labels = writer.setup.labels(&writer.identity.samples);
-        Ok(Self { estimator, given: Given::of_distinct(labels).map_err(|e| refused(&e))? })
+        Ok(Self { binning, samples: InputsAndLabels::of_distinct(labels).map_err(|e| refused(&e))? })
     }
 
     /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
@@ -139,11 +135,9 @@ impl Gauge {
         for (l, layer) in network.layers().iter().enumerate() {
             let activations = Representation::new(writer.evaluation.representation(l), layer.n_units);
             let activations = activations.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
-            let sample = Sample::new(activations, &self.given).map_err(|e| refused(&e))?;
-            for estimate in self.estimator.estimate(&sample) {
-                let estimate = estimate.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
-                measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
-            }
+            let data = LayerData::of_samples(activations, &self.samples).map_err(|e| refused(&e))?;
+            let estimate = self.binning.estimate(&data).map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+            measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
         }
         Ok(measured)
     }

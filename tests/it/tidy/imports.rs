@@ -48,7 +48,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
 /// Folders whose entries know their `mod.rs` but never each other, and what the entries share. Stages meet only in files.
 const REGISTRIES: &[(&str, &[&str])] = &[
     ("datasets", &["bits", "idx", "images"]),
-    ("estimators", &["discrete", "given"]),
+    ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
     ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "timeline", "variance"]),
     ("stages", &["claims", "experiments", "findings", "keys", "trainings", "untrained"]),

@@ -1,41 +1,19 @@
-//! What an estimator is given: one layer's values, and what is known of the same rows whatever the layer.
+//! Inputs and labels of the samples that an estimator is applied to, which are the same for every layer.
 
 use super::EstimateError;
 use crate::math::atoms::Cells;
 use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{label_entropy_given, reordered_information, shuffled_information};
 use crate::math::shuffles::{SampleShuffles, Shuffles};
-use crate::sample::{Labels, Range, Representation};
+use crate::sample::Labels;
 use crate::units::Nats;
-
-/// One layer's values at one snapshot, or one unit's, and what is known besides.
-#[derive(Debug, Clone, Copy)]
-pub struct Sample<'a> {
-    /// T.
-    pub t: Representation<'a>,
-    /// X and Y.
-    pub given: &'a Given,
-    /// Smallest and largest values.
-    pub ranges: Ranges,
-}
-
-/// Smallest and largest values, from which an estimator may take its bins.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Ranges {
-    /// Of the layer at this snapshot, also where T is one unit of it.
-    pub layer: Range,
-    /// Of every layer and snapshot of the run; `None` where no estimator asked for it.
-    pub run: Option<Range>,
-    /// Of every layer and snapshot of all runs; `None` where no estimator asked for it.
-    pub all_runs: Option<Range>,
-}
 
 /// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and snapshot.
 ///
 /// Where snapshots are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
 /// that a shuffle gives them: otherwise a null would see as many independent labels as there are rows.
-#[derive(Debug)]
-pub struct Given {
+#[derive(Debug, Clone)]
+pub struct InputsAndLabels {
     /// Which input every row came from: samples of equal X share a cell.
     pub x: Cells,
     /// Y of every row.
@@ -58,7 +36,7 @@ pub struct Given {
 }
 
 /// The entropies of partitions under one correction.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Table {
     bias: Bias,
     entropies: CountTable,
@@ -75,19 +53,7 @@ pub struct Spread {
     pub std: Option<Nats>,
 }
 
-impl<'a> Sample<'a> {
-    /// A layer's values `t` of the rows that are `given`.
-    ///
-    /// # Errors
-    /// T has another number of rows.
-    pub fn new(t: Representation<'a>, given: &'a Given) -> Result<Self, EstimateError> {
-        let (n_t, n_y) = (t.n_samples(), given.n_samples());
-        let ranges = Ranges { layer: Range::of(t.values()), run: None, all_runs: None };
-        if n_t == n_y { Ok(Self { t, given, ranges }) } else { Err(EstimateError::Mismatch { n_t, n_y }) }
-    }
-}
-
-impl Given {
+impl InputsAndLabels {
     /// The inputs `x` and labels `y` of the same rows, whose samples have the numbers `samples`, with `n_shuffles` shuffles.
     ///
     /// # Errors
@@ -138,7 +104,7 @@ impl Given {
     }
 
     /// The entropies of partitions of these rows under a correction.
-    pub fn table(&self, bias: Bias) -> &CountTable {
+    pub(super) fn table(&self, bias: Bias) -> &CountTable {
         &self.table_of(bias).entropies
     }
 
@@ -152,7 +118,7 @@ impl Given {
     }
 
     /// The shuffles of the labels.
-    pub fn shuffles(&self) -> &SampleShuffles {
+    pub(super) fn shuffles(&self) -> &SampleShuffles {
         &self.shuffles
     }
 
@@ -222,7 +188,7 @@ mod tests {
     fn copies_of_a_sample_share_the_label_that_a_shuffle_gives() {
         let y = Labels::hard(&[0, 1, 0, 1, 1, 0, 1, 0, 1, 1]);
         let samples: Vec<u32> = (0..2).flat_map(|_| [7, 3, 5, 4, 9]).collect();
-        let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 4).unwrap();
+        let given = InputsAndLabels::new(Cells::of_rows(&samples, 1), &samples, y, 4).unwrap();
         assert!(given.shuffles().keeps_snapshots());
         for (order, classes) in given.shuffles().iter().zip(given.shuffled_classes()) {
             for row in 0..5 {
@@ -233,7 +199,7 @@ mod tests {
         // Other samples in the second snapshot: labels still go by sample.
         let samples = [0, 1, 2, 2, 3];
         let y = Labels::hard(&[0, 1, 2, 2, 3]);
-        let given = Given::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
+        let given = InputsAndLabels::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
         assert!(!given.shuffles().keeps_snapshots());
         let mut classes = given.shuffled_classes();
         assert!(classes.all(|classes| classes.numbers()[2] == classes.numbers()[3] && classes.n_cells() == 4));
@@ -249,7 +215,7 @@ mod tests {
         for samples in [single, repeated, mixed] {
             let y: Vec<i32> = samples.iter().map(|sample| y[*sample as usize]).collect();
             let inputs = Cells::of_rows(&samples.iter().map(|sample| sample / 2).collect::<Vec<_>>(), 1);
-            let given = Given::new(inputs, &samples, Labels::hard(&y), 5).unwrap();
+            let given = InputsAndLabels::new(inputs, &samples, Labels::hard(&y), 5).unwrap();
             let is_pooled = samples[59] != 59;
             assert_eq!(given.row_shuffles.is_some(), is_pooled, "permutations of the samples are those of the rows");
             for bias in Bias::ALL {
@@ -266,7 +232,7 @@ mod tests {
     #[test]
     fn labels_that_are_all_different_are_described_at_once() {
         const N: i32 = 70_000;
-        let given = Given::of_distinct(Labels::hard(&(0..N).collect::<Vec<_>>())).unwrap();
+        let given = InputsAndLabels::of_distinct(Labels::hard(&(0..N).collect::<Vec<_>>())).unwrap();
         // A sum of N terms, each rounded to half a unit in its last place of at most ln N = 11.2.
         assert!((given.h_y.0 - f64::from(N).ln()).abs() < f64::from(N) * 11.2 * f64::EPSILON);
         assert_eq!(given.i_ty_ceiling, given.h_y);
@@ -275,7 +241,7 @@ mod tests {
     #[test]
     fn probabilities_of_labels_leave_less_to_know() {
         let y = Labels::stochastic(&[0.0, 0.5, 0.5, 1.0]).unwrap();
-        let given = Given::of_distinct(y).unwrap();
+        let given = InputsAndLabels::of_distinct(y).unwrap();
         // H(Y) = 1 bit, H(Y|X) = half of the inputs times 1 bit.
         assert!((given.h_y.bits() - 1.0).abs() < 1e-12 && (given.i_ty_ceiling.bits() - 0.5).abs() < 1e-12);
     }

@@ -1,0 +1,175 @@
+//! The parameters of binning in pipelines and on the command line, and which of them belong together.
+
+use super::Binning;
+use super::rule::{AboveEdges, BelowEdges, BinRange, BinWidth, FixedEdges, MOST_CELLS};
+use crate::estimators::discrete::{BIAS, bias};
+use crate::estimators::{Precision, Spec, build_each};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+
+pub(in crate::estimators) const SPEC: Spec = Spec {
+    name: "binning",
+    summary: "plug-in information of activations cut into bins: fixed edges, a bin width, a range, equal frequency, or none",
+    parameters: &[
+        Parameter {
+            name: "n_edges",
+            doc: "fixed edges from `low` to `high` [30 where no other rule is chosen]",
+            kind: Kind::Count { min: 2, max: MOST_CELLS },
+            default: "",
+        },
+        Parameter {
+            name: "spacing",
+            doc: "with n_edges: even (the default), or tanh of even edges from -50 to 50",
+            kind: Kind::Choice(&["even", "tanh"]),
+            default: "",
+        },
+        Parameter {
+            name: "low",
+            doc: "first edge [-1; with n_quantiles the smallest value]",
+            kind: Kind::Number,
+            default: "",
+        },
+        Parameter { name: "high", doc: "last edge [1]", kind: Kind::Number, default: "" },
+        Parameter {
+            name: "below",
+            doc: "with n_edges, a value below the first edge has a cell of its own (the default), joins the first bin, or makes the estimate fail",
+            kind: Kind::Choice(&["own-cell", "first-bin", "refuse"]),
+            default: "",
+        },
+        Parameter {
+            name: "above",
+            doc: "with n_edges, a value at or above the last edge has a cell of its own (the default), joins the last bin, or (above it) makes the estimate fail; with bin_width, `last-bin` puts the value 1 below 1",
+            kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
+            default: "",
+        },
+        Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive, default: "" },
+        Parameter {
+            name: "n_bins",
+            doc: "equal bins between the smallest and the largest value of `range`",
+            kind: Kind::Count { min: 1, max: MOST_CELLS },
+            default: "",
+        },
+        Parameter {
+            name: "range",
+            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs",
+            kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
+            default: "",
+        },
+        Parameter {
+            name: "n_quantiles",
+            doc: "cells of equally many different values of the layer (EBAB)",
+            kind: Kind::Count { min: 1, max: MOST_CELLS },
+            default: "",
+        },
+        Parameter {
+            name: "exact",
+            doc: "no bins: rows are equal where all values are, at full precision",
+            kind: Kind::Flag,
+            default: "",
+        },
+        Parameter {
+            name: "precision",
+            doc: "with n_edges or bin_width, arithmetic in f32 (the default), as the authors' codes have it, or f64",
+            kind: Kind::Choice(&["f32", "f64"]),
+            default: "",
+        },
+        Parameter {
+            name: "compat",
+            doc: "idnns: a value below -1 falls into the cell of values of 1 or more, as in the released code",
+            kind: Kind::Choice(&["idnns"]),
+            default: "",
+        },
+        BIAS,
+    ],
+    build: |sets| build_each(sets, binning),
+};
+
+/// Edges of the released code (HEAD); the paper speaks of 30 bins.
+const DEFAULT_N_EDGES: usize = 30;
+
+/// Which parameters belong to each rule, the first of them naming it.
+const RULES: &[&[&str]] = &[
+    &["n_edges", "spacing", "low", "high", "below", "above", "compat", "precision"],
+    &["bin_width", "above", "precision"],
+    &["n_bins", "range"],
+    &["n_quantiles", "low"],
+    &["exact"],
+];
+
+/// The binning that the `parameters` describe.
+pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError> {
+    let given = |name: &str| parameters.iter().any(|(n, value)| n == name && *value != Value::Flag(false));
+    let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
+    if let [first, second, ..] = rules[..] {
+        return Err(ParameterError::Exclusive { first: first[0], second: second[0] });
+    }
+    let rule = rules.first().map_or(RULES[0], |rule| **rule);
+    let stray = RULES.iter().copied().flatten().find(|name| given(name) && !rule.contains(name));
+    if let Some(second) = stray {
+        return Err(ParameterError::Exclusive { first: rule[0], second });
+    }
+    let precision = if parameters.text("precision") == Some("f64") { Precision::Double } else { Precision::Single };
+    let above = match parameters.text("above") {
+        Some("last-bin") => AboveEdges::LastBin,
+        Some("refuse") => AboveEdges::Refuse,
+        _ => AboveEdges::OwnCell,
+    };
+    let binning = if parameters.flag("exact") {
+        Binning::exact()
+    } else if let Some(width) = parameters.number("bin_width") {
+        let width = BinWidth::new(width).precision(precision);
+        Binning::width(match above {
+            AboveEdges::OwnCell => width,
+            AboveEdges::LastBin => width.saturated_in_last_bin(),
+            AboveEdges::Refuse => {
+                return Err(ParameterError::Exclusive { first: "bin_width", second: "above = refuse" });
+            }
+        })?
+    } else if let Some(n_bins) = parameters.count("n_bins") {
+        let range = match parameters.text("range") {
+            Some("unit") => BinRange::Unit,
+            Some("run") => BinRange::Run,
+            Some("all-runs") => BinRange::AllRuns,
+            _ => BinRange::Layer,
+        };
+        Binning::bins(n_bins, range)?
+    } else if let Some(n) = parameters.count("n_quantiles") {
+        match parameters.number("low") {
+            Some(low) => Binning::quantiles_from(n, low)?,
+            None => Binning::quantiles(n)?,
+        }
+    } else {
+        edges(parameters, given, above, precision)?
+    };
+    Ok(binning.corrected(bias(parameters)))
+}
+
+/// The binning by fixed edges that the `parameters` describe, of which those are `given` that the user chose.
+fn edges(
+    parameters: &Parameters,
+    given: impl Fn(&str) -> bool,
+    above: AboveEdges,
+    precision: Precision,
+) -> Result<Binning, ParameterError> {
+    let exclude = |first: &'static str, others: &[&'static str]| match others.iter().find(|name| given(name)) {
+        Some(second) => Err(ParameterError::Exclusive { first, second }),
+        None => Ok(()),
+    };
+    let n_edges = parameters.count("n_edges").unwrap_or(DEFAULT_N_EDGES);
+    if parameters.text("spacing") == Some("tanh") {
+        exclude("spacing", &["low", "high", "below", "above", "compat", "precision"])?;
+        return Ok(Binning::tanh_edges(n_edges)?);
+    }
+    if given("compat") {
+        exclude("compat", &["below", "above"])?;
+    }
+    let below = match (parameters.text("below"), given("compat")) {
+        (_, true) => BelowEdges::LastCell,
+        (Some("first-bin"), _) => BelowEdges::FirstBin,
+        (Some("refuse"), _) => BelowEdges::Refuse,
+        _ => BelowEdges::OwnCell,
+    };
+    let low = parameters.number("low").unwrap_or(FixedEdges::LOW);
+    let high = parameters.number("high").unwrap_or(FixedEdges::HIGH);
+    let edges = FixedEdges::new(n_edges).range(low, high).below(below).above(above).precision(precision);
+    Ok(Binning::edges(edges)?)
+}
