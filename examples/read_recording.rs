@@ -1,6 +1,6 @@
 //! Reads the activations of an experiment's recording and estimates the information of every layer at its last snapshot.
 //!
-//! `cargo run --example read_recording -- runs/tiny`
+//! `cargo run --example read_recording -- outputs/tiny`
 
 use infoplane::estimate_id::Values;
 use infoplane::estimators::{Binning, Estimator, LayerData};
@@ -8,7 +8,7 @@ use infoplane::store::{Experiment, Recording, read_samples};
 
 #[expect(clippy::print_stdout, reason = "an example prints its result")]
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let folder = std::env::args().nth(1).ok_or("give the folder of an experiment, such as runs/tiny")?;
+    let folder = std::env::args().nth(1).ok_or("give the folder of an experiment, such as outputs/tiny")?;
     let experiment = Experiment::new(folder);
     let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
     let recording = Recording::open(&experiment)?;

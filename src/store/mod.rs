@@ -7,7 +7,7 @@
 //! use infoplane::estimators::{Binning, Estimator, LayerData};
 //! use infoplane::store::{Experiment, Recording, read_samples};
 //!
-//! let experiment = Experiment::new("runs/tiny");
+//! let experiment = Experiment::new("outputs/tiny");
 //! let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
 //! let recording = Recording::open(&experiment)?;
 //! // Layer 0 is the input.
