@@ -4,8 +4,8 @@
 use std::hint::black_box;
 use std::time::Instant;
 
-use infoplane::estimators::{BinRange, Binning, Cells, Estimator, InputsAndLabels, LayerData, Quantised, Ranges};
-use infoplane::sample::{Labels, Range, Representation};
+use infoplane::estimators::{BinRange, Binning, Estimator, InputsAndLabels, LayerData, Quantised, Ranges};
+use infoplane::sample::{Range, Representation};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -20,11 +20,7 @@ fn main() {
         let n_samples = activations.n_samples();
         print(&format!("{n_samples} × {n_units}"));
         let y: Vec<i32> = (0..n_samples).map(|_| rng.random_range(0..n_classes)).collect();
-        let samples = |n_shuffles| {
-            let numbers: Vec<u32> = (0..n_samples as u32).collect();
-            InputsAndLabels::new(Cells::of_rows(&numbers, 1), &numbers, Labels::hard(&y), n_shuffles)
-                .expect("there are samples")
-        };
+        let samples = |n_shuffles| InputsAndLabels::of_distinct(&y, n_shuffles).expect("there are samples");
         median("tables of counts", repeats, || samples(0));
         median("tables of counts, 5 shuffles", repeats, || samples(N_SHUFFLES));
         let (plain, shuffled) = (samples(0), samples(N_SHUFFLES));

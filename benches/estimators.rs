@@ -2,8 +2,8 @@
 
 use std::time::Instant;
 
-use infoplane::estimators::{Cells, Estimator, InputsAndLabels, Kde, KozachenkoLeonenko, LayerData, Precision};
-use infoplane::sample::{Labels, Representation};
+use infoplane::estimators::{Estimator, InputsAndLabels, Kde, KozachenkoLeonenko, LayerData, Precision};
+use infoplane::sample::Representation;
 use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, Axis, Slice};
 use rand::rngs::ChaCha8Rng;
@@ -11,7 +11,7 @@ use rand::{RngExt, SeedableRng};
 
 /// Noise variance of Saxe et al. 2018, appendix B.
 const VARIANCE: f64 = 0.1;
-const N_CLASSES: u32 = 10;
+const N_CLASSES: i32 = 10;
 
 fn main() {
     for n_labellings in [1, 5] {
@@ -73,9 +73,8 @@ fn seconds<E: Estimator>(
     repeats: usize,
 ) -> f64 {
     let values: Vec<f32> = values(n_samples, n_units).map(|value| value as f32).collect();
-    let numbers: Vec<u32> = (0..n_samples as u32).collect();
-    let y: Vec<i32> = numbers.iter().map(|i| (i * 7 / 3 % N_CLASSES) as i32).collect();
-    let samples = InputsAndLabels::new(Cells::of_rows(&numbers, 1), &numbers, Labels::hard(&y), n_labellings - 1);
+    let y: Vec<i32> = (0..n_samples as i32).map(|i| i * 7 / 3 % N_CLASSES).collect();
+    let samples = InputsAndLabels::of_distinct(&y, n_labellings - 1);
     let samples = samples.expect("there are samples");
     let activations = Representation::new(&values, n_units).expect("the values are finite");
     let layer = LayerData::of_samples(activations, &samples).expect("every sample has a label");

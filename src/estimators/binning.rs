@@ -196,7 +196,7 @@ mod tests {
     fn ranges_are_those_of_the_unit_the_layer_or_what_is_given() {
         // Units 0..1 and 0..100.
         let t = [0.0, 0.0, 0.3, 30.0, 0.6, 60.0, 1.0, 100.0];
-        let given = InputsAndLabels::of_distinct(Labels::hard(&[0; 4])).unwrap();
+        let given = InputsAndLabels::of_distinct(&[0; 4], 0).unwrap();
         let mut sample = LayerData::of_samples(Representation::new(&t, 2).unwrap(), &given).unwrap();
         let n_cells = |sample: &LayerData<'_>, range: &str| {
             built(&[("n_bins", "2"), ("range", range)]).unwrap().rule.cells(sample).unwrap().n_cells()

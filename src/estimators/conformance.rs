@@ -28,8 +28,7 @@ fn values() -> (Vec<f32>, Vec<i32>) {
 }
 
 fn given(y: &[i32], n_shuffles: usize) -> InputsAndLabels {
-    let rows: Vec<u32> = (0..y.len() as u32).collect();
-    InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(y), n_shuffles).unwrap()
+    InputsAndLabels::of_distinct(y, n_shuffles).unwrap()
 }
 
 fn estimates(estimator: &dyn EstimatorSet, t: &[f32], given: &InputsAndLabels) -> Vec<Result<Estimate, EstimateError>> {
@@ -205,15 +204,14 @@ fn samples_that_do_not_match_and_single_samples_are_refused() {
     let given = given(&[0, 1], 0);
     let three = Representation::new(&[0.0; 9], N_UNITS).unwrap();
     assert_eq!(LayerData::of_samples(three, &given).unwrap_err(), EstimateError::Mismatch { n_t: 3, n_y: 2 });
-    assert_eq!(InputsAndLabels::of_distinct(Labels::hard(&[1])).unwrap_err(), EstimateError::TooFew { n: 1 });
+    assert_eq!(InputsAndLabels::of_distinct(&[1], 0).unwrap_err(), EstimateError::TooFew { n: 1 });
 }
 
 #[test]
 fn labels_that_are_probabilities_are_served_or_refused_in_words() {
     let (t, y) = values();
     let p_y1: Vec<f64> = y.iter().map(|y| 0.25 + 0.5 * f64::from(*y)).collect();
-    let rows: Vec<u32> = (0..N as u32).collect();
-    let given = InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
+    let given = InputsAndLabels::of_distinct(Labels::stochastic(&p_y1).unwrap(), 2).unwrap();
     for (name, estimator) in all() {
         for estimate in estimates(estimator.as_ref(), &t, &given) {
             match estimate {

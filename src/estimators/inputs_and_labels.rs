@@ -10,26 +10,40 @@ use crate::units::Nats;
 
 /// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and snapshot.
 ///
-/// Where snapshots are pooled, a sample has a row in each. Its copies share the input and the label, and they share the label
-/// that a shuffle gives them: otherwise a null would see as many independent labels as there are rows.
+/// A row is a sample, or a sample at one of several snapshots that are pooled. The rows of one sample share its input and its
+/// label, also under a shuffle; otherwise a null would have as many independent labels as there are rows.
+///
+/// ```
+/// use infoplane::estimators::{Binning, Estimator, InputsAndLabels, LayerData};
+/// use infoplane::sample::Representation;
+///
+/// // 5 shuffles of the labels give the estimate without information, for each of two layers.
+/// let samples = InputsAndLabels::of_distinct(&[0, 0, 1, 1, 0, 1], 5)?;
+/// for activations in [[-0.9, -0.8, 0.9, 0.7, -0.7, 0.8], [0.1, 0.2, 0.1, 0.3, 0.2, 0.1]] {
+///     let layer = LayerData::of_samples(Representation::new(&activations, 1)?, &samples)?;
+///     let estimate = Binning::edges(3)?.estimate(&layer)?;
+///     assert!(estimate.i_ty_null.is_some());
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct InputsAndLabels {
-    /// Which input every row came from: samples of equal X share a cell.
+    /// The input of every row: rows of equal X share a cell.
     pub x: Cells,
     /// Y of every row.
     pub y: Labels,
-    /// The class of every row, where labels are hard.
+    /// The class of every row; `None` when labels are probabilities.
     pub classes: Option<Cells>,
     n_shuffles: usize,
     /// Shuffles of the labels.
     shuffles: SampleShuffles,
-    /// Permutations of the rows, whatever their samples; none where those of the labels serve, or where every row came from
-    /// an input of its own.
+    /// Permutations of the rows, whatever their samples; `None` when those of the labels serve, or when every row has an input
+    /// of its own.
     row_shuffles: Option<Shuffles>,
     tables: Vec<Table>,
     /// H(X).
     pub h_x: Nats,
-    /// H(Y), less H(Y|X) where labels are probabilities: the largest possible I(T;Y).
+    /// The largest possible I(T;Y): H(Y), minus H(Y|X) when labels are probabilities.
     pub i_ty_ceiling: Nats,
     /// H(Y).
     pub h_y: Nats,
@@ -54,7 +68,8 @@ pub struct Spread {
 }
 
 impl InputsAndLabels {
-    /// The inputs `x` and labels `y` of the same rows, whose samples have the numbers `samples`, with `n_shuffles` shuffles.
+    /// The inputs `x` and labels `y` of the same rows, and the number of the sample of every row, with `n_shuffles` shuffles of
+    /// inputs and labels for the nulls.
     ///
     /// # Errors
     /// Fewer than two rows; not as many inputs as labels.
@@ -94,13 +109,14 @@ impl InputsAndLabels {
         n_shuffles.saturating_mul(if n_rows > n_samples { n_rows + n_samples } else { n_rows })
     }
 
-    /// Rows that all came from different inputs, without shuffles.
+    /// Samples that all have different inputs, with `n_shuffles` shuffles of their labels.
     ///
     /// # Errors
-    /// Fewer than two rows.
-    pub fn of_distinct(y: Labels) -> Result<Self, EstimateError> {
-        let numbers: Vec<u32> = (0..y.n_samples() as u32).collect();
-        Self::new(Cells::of_rows(&numbers, 1), &numbers, y, 0)
+    /// Fewer than two samples.
+    pub fn of_distinct(labels: impl Into<Labels>, n_shuffles: usize) -> Result<Self, EstimateError> {
+        let labels = labels.into();
+        let numbers: Vec<u32> = (0..labels.n_samples() as u32).collect();
+        Self::new(Cells::of_rows(&numbers, 1), &numbers, labels, n_shuffles)
     }
 
     /// The entropies of partitions of these rows under a correction.
@@ -122,19 +138,19 @@ impl InputsAndLabels {
         &self.shuffles
     }
 
-    /// The classes of every row under each shuffle, made one after the other; none where labels are not hard.
+    /// The classes of every row under each shuffle, made one after the other; none when labels are probabilities.
     pub fn shuffled_classes(&self) -> impl Iterator<Item = Cells> {
         self.y.classes().into_iter().flat_map(|classes| shuffled(classes, &self.shuffles))
     }
 
-    /// I(X;T) of the cells `t` under each permutation of the rows; none where every row came from an input of its own.
+    /// I(X;T) of the cells `t` under each permutation of the rows; none when every row has an input of its own.
     pub fn shuffled_i_xt(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
         let shuffles = self.row_shuffles.as_ref().or(self.shuffles.of_rows());
         let shuffles = shuffles.filter(|_| !self.is_distinct());
         shuffles.map_or(Vec::new(), |shuffles| shuffled_information(t, &self.x, shuffles.iter(), self.table(bias)))
     }
 
-    /// I(T;Y) of the cells `t` under each shuffle of the labels; none where labels are not hard.
+    /// I(T;Y) of the cells `t` under each shuffle of the labels; none when labels are probabilities.
     pub fn shuffled_i_ty(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
         let Table { entropies, h_y, .. } = self.table_of(bias);
         let orders = || self.shuffles.iter().zip(h_y.iter().copied());
@@ -146,7 +162,7 @@ impl InputsAndLabels {
         self.x.n_samples()
     }
 
-    /// Whether every row came from an input of its own, so that shuffling the inputs changes nothing.
+    /// Whether every row has an input of its own, so that shuffling the inputs changes nothing.
     pub fn is_distinct(&self) -> bool {
         self.x.n_cells() == self.n_samples()
     }
@@ -164,7 +180,7 @@ fn shuffled<'a>(classes: &'a [u32], shuffles: &'a SampleShuffles) -> impl Iterat
 }
 
 impl Spread {
-    /// Of the `values` that shuffles gave; `None` where there is none.
+    /// The mean and standard deviation of the `values` under shuffles; `None` without values.
     pub fn of(values: &[Nats]) -> Option<Self> {
         let n = values.len() as f64;
         let mean = values.iter().map(|value| value.0).sum::<f64>() / n;
@@ -173,7 +189,7 @@ impl Spread {
         (!values.is_empty()).then_some(Self { mean: Nats(mean), std })
     }
 
-    /// What `n` shuffles give that cannot change `value`; `None` where there is none.
+    /// The spread of `n` shuffles that cannot change `value`; `None` without shuffles.
     pub fn unmoved(n: usize, value: Nats) -> Option<Self> {
         (n > 0).then_some(Self { mean: value, std: (n > 1).then_some(Nats(0.0)) })
     }
@@ -232,7 +248,7 @@ mod tests {
     #[test]
     fn labels_that_are_all_different_are_described_at_once() {
         const N: i32 = 70_000;
-        let given = InputsAndLabels::of_distinct(Labels::hard(&(0..N).collect::<Vec<_>>())).unwrap();
+        let given = InputsAndLabels::of_distinct(&(0..N).collect::<Vec<_>>(), 0).unwrap();
         // A sum of N terms, each rounded to half a unit in its last place of at most ln N = 11.2.
         assert!((given.h_y.0 - f64::from(N).ln()).abs() < f64::from(N) * 11.2 * f64::EPSILON);
         assert_eq!(given.i_ty_ceiling, given.h_y);
@@ -241,7 +257,7 @@ mod tests {
     #[test]
     fn probabilities_of_labels_leave_less_to_know() {
         let y = Labels::stochastic(&[0.0, 0.5, 0.5, 1.0]).unwrap();
-        let given = InputsAndLabels::of_distinct(y).unwrap();
+        let given = InputsAndLabels::of_distinct(y, 0).unwrap();
         // H(Y) = 1 bit, H(Y|X) = half of the inputs times 1 bit.
         assert!((given.h_y.bits() - 1.0).abs() < 1e-12 && (given.i_ty_ceiling.bits() - 0.5).abs() < 1e-12);
     }

@@ -345,7 +345,6 @@ fn labellings<'a>(samples: &'a InputsAndLabels, classes: &'a Cells) -> impl Iter
 mod tests {
     use super::*;
     use crate::parameter::Parameters;
-    use crate::sample::Labels;
 
     const N: usize = 300;
 
@@ -362,9 +361,8 @@ mod tests {
     }
 
     fn given(t: &[f32], n_units: usize, n_shuffles: usize) -> InputsAndLabels {
-        let rows: Vec<u32> = (0..N as u32).collect();
         let y: Vec<i32> = t.chunks(n_units).map(|row| i32::from(row[0] > row[1])).collect();
-        InputsAndLabels::new(Cells::of_rows(&rows, 1), &rows, Labels::hard(&y), n_shuffles).unwrap()
+        InputsAndLabels::of_distinct(&y, n_shuffles).unwrap()
     }
 
     fn estimates(parameters: &[Parameters], t: &[f32], n_units: usize, n_shuffles: usize) -> Vec<Estimate> {

@@ -48,7 +48,7 @@ impl<'a> LayerData<'a> {
     /// # Errors
     /// Activations that are not finite or do not fill whole samples, fewer than two samples, or another number of labels.
     pub fn new(activations: &'a [f32], n_units: usize, labels: impl Into<Labels>) -> Result<Self, EstimateError> {
-        let samples = InputsAndLabels::of_distinct(labels.into())?;
+        let samples = InputsAndLabels::of_distinct(labels, 0)?;
         Self::with(Representation::new(activations, n_units)?, Cow::Owned(samples))
     }
 

@@ -6,6 +6,7 @@ pub fn mean(numbers: &[f64]) -> Option<f64> {
 }
 
 /// The standard deviation of a sample, √(Σᵢ (xᵢ − x̄)² / (n − 1)); `None` of fewer than two numbers.
+#[cfg(any(feature = "pipeline", test))]
 pub fn std(numbers: &[f64]) -> Option<f64> {
     let squares = squared_deviations(numbers).filter(|_| numbers.len() > 1)?;
     Some((squares / (numbers.len() as f64 - 1.0)).sqrt())
@@ -22,6 +23,7 @@ fn squared_deviations(numbers: &[f64]) -> Option<f64> {
 }
 
 /// The number in the middle, or the mean of the two in the middle; `None` of no numbers.
+#[cfg(any(feature = "pipeline", test))]
 pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
     let n = numbers.len();
@@ -30,6 +32,7 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
 }
 
 /// The first of the pairs (place, value) that have the largest value; `None` of no pairs.
+#[cfg(any(feature = "pipeline", test))]
 pub fn first_largest<P: Copy>(pairs: &[(P, f64)]) -> Option<(P, f64)> {
     pairs.iter().copied().reduce(|largest, next| if next.1 > largest.1 { next } else { largest })
 }

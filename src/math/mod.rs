@@ -33,6 +33,7 @@ pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
 pub mod tile;
+#[cfg(feature = "pipeline")]
 pub mod unique;
 pub mod wide;
 

@@ -127,7 +127,7 @@ fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
 /// Writes a small file at once.
 ///
 /// # Errors
-/// As [`Draft::create`] and [`Draft::commit`].
+/// The file cannot be created, written or renamed into place.
 pub fn write_bytes(root: &Path, relative: &str, content: &[u8]) -> Result<FileRecord, StoreError> {
     let mut draft = Draft::create(root, relative)?;
     draft.write_all(content).map_err(|source| io_error("write", &draft.path(), source))?;

@@ -122,7 +122,7 @@ impl Gauge {
     fn new(writer: &Writer<'_>) -> Result<Self, StageError> {
         let binning = Binning::bins(ADAPTIVE_BINS, BinRange::Layer).map_err(|e| refused(&e))?;
         let labels = writer.setup.labels(&writer.identity.samples);
-        Ok(Self { binning, samples: InputsAndLabels::of_distinct(labels).map_err(|e| refused(&e))? })
+        Ok(Self { binning, samples: InputsAndLabels::of_distinct(labels, 0).map_err(|e| refused(&e))? })
     }
 
     /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
