@@ -387,7 +387,9 @@ impl FromStr for EstimateId {
         let estimator = EstimatorId::read(rest).ok_or_else(unknown)?;
         let id = Self::from(estimator);
         let samples = if id.samples == Samples::Distribution { id.samples } else { samples };
-        Ok(Self { values, samples, pool, ..id })
+        let id = Self { values, samples, pool, ..id };
+        // One identity has one text: `binning-n-edges-030` is none.
+        if id.to_string() == text { Ok(id) } else { Err(unknown()) }
     }
 }
 
@@ -424,20 +426,21 @@ impl EstimatorId {
     }
 }
 
-/// The scale in the text of an estimator, with what is before and after it.
+/// The first scale in the text of an estimator, with what is before and after it.
 fn scale_in(text: &str) -> Option<(&str, Scale, &str)> {
-    ScaleKind::ALL.into_iter().find_map(|kind| {
+    let place = |kind: ScaleKind| {
         let name = format!("-{}", kind.dashed());
         let is_whole = |at: &usize| text[at + name.len()..].is_empty() || text[at + name.len()..].starts_with('-');
-        let at = text.match_indices(&name).map(|(at, _)| at).find(is_whole)?;
-        let (before, after) = (&text[..at], text[at + name.len()..].trim_start_matches('-'));
-        // The hyphen of a negative exponent, 1e-12, does not end the number.
-        let mut hyphens = after.match_indices('-').map(|(at, _)| at).filter(|at| !after[..*at].ends_with('e'));
-        let end = hyphens.next().unwrap_or(after.len());
-        let value = after[..end].parse::<f64>().ok().filter(|value| value.is_finite());
-        let options = if value.is_some() { after[end..].trim_start_matches('-') } else { after };
-        Some((before, Scale { kind, value }, options))
-    })
+        text.match_indices(&name).map(|(at, _)| at).find(is_whole).map(|at| (at, at + name.len(), kind))
+    };
+    let (at, end, kind) = ScaleKind::ALL.into_iter().filter_map(place).min()?;
+    let (before, after) = (&text[..at], text[end..].strip_prefix('-').unwrap_or_default());
+    // The hyphen of a negative exponent, 1e-12, does not end the number.
+    let mut hyphens = after.match_indices('-').map(|(at, _)| at).filter(|at| !after[..*at].ends_with('e'));
+    let end = hyphens.next().unwrap_or(after.len());
+    let value = after[..end].parse::<f64>().ok().filter(|value| value.is_finite());
+    let options = if value.is_some() { after[end..].strip_prefix('-').unwrap_or_default() } else { after };
+    Some((before, Scale { kind, value }, options))
 }
 
 #[cfg(test)]
@@ -497,7 +500,17 @@ mod tests {
 
     #[test]
     fn other_texts_are_refused_and_are_families_in_tables() {
-        for text in ["", "binning", "my-estimator", "-n-edges-3", "kdek-2"] {
+        for text in [
+            "",
+            "binning",
+            "my-estimator",
+            "-n-edges-3",
+            "kdek-2",
+            "b-k-030",
+            "b-k-3e1",
+            "b-k--1",
+            "linear-k-1-samples-test",
+        ] {
             assert!(text.parse::<EstimateId>().is_err(), "{text}");
             let id = EstimateId::of_table(text);
             assert_eq!((id.to_string().as_str(), id.estimator.scale), (text, None));
@@ -549,7 +562,7 @@ mod tests {
         fn every_identity_is_read_back(
             family in prop::sample::select(vec!["binning", "kde", "kozachenko-leonenko", "my-own"]),
             form in prop::option::of(prop::sample::select(Form::ALL.to_vec())),
-            scale in scale(),
+            scale in prop::option::of(scale()),
             options in prop::option::of(prop::sample::select(vec!["relative-f64", "low--1.000001", "epsilon-1e-16", "range-all-runs"])),
             correction in prop::sample::select(Bias::ALL.to_vec()),
             values in prop::sample::select(vec![Values::Activations, Values::PreActivations]),
@@ -559,7 +572,8 @@ mod tests {
                 (0_i64..1000, 0_i64..1000).prop_map(|(first, length)| Pool::Steps(first, first + length)),
             ],
         ) {
-            let estimator = EstimatorId { family: family.to_owned(), form, scale: Some(scale), options: options.map(str::to_owned), correction };
+            prop_assume!(form.is_some() || scale.is_some());
+            let estimator = EstimatorId { family: family.to_owned(), form, scale, options: options.filter(|_| scale.is_some()).map(str::to_owned), correction };
             let id = EstimateId { estimator, values, samples, pool, unit: Unit::Layers };
             prop_assert_eq!(id.to_string().parse::<EstimateId>().unwrap(), id);
         }

@@ -62,7 +62,8 @@ impl SampleShuffles {
         let cells = Cells::of_rows(samples, 1);
         let n_samples = cells.n_cells();
         let of_samples = Shuffles::new(n as u64, n_samples as u32);
-        let is_repeated = samples.iter().enumerate().all(|(row, sample)| *sample == samples[row % n_samples]);
+        let is_whole = samples.len().is_multiple_of(n_samples);
+        let is_repeated = is_whole && (0..samples.len()).all(|row| samples[row] == samples[row % n_samples]);
         let rows = if n_samples == samples.len() {
             SampleRows::Single
         } else if is_repeated {

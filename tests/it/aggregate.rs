@@ -102,5 +102,7 @@ fn what_matches_is_joined_and_the_rest_is_named() {
     project.ok("report outputs/a outputs/b --out both");
     let page = std::fs::read_to_string(project.path("both/report.html")).unwrap();
     assert!(page.contains("layer 3 is only in a") && page.contains("estimator binning-bin-width-0.5 is only in b"));
-    assert!(project.refused("report outputs/a outputs/b").contains("say with `--out DIR`"));
+    assert!(
+        project.refused("report outputs/a outputs/b").contains("name the folder of their common page with `--out DIR`")
+    );
 }

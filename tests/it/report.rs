@@ -7,7 +7,7 @@ use crate::tool::{CLAIM, PIPELINE, Project, rows};
 #[test]
 fn a_report_is_one_file_that_is_made_once() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
-    assert!(project.refused("report outputs/p").contains("summary.parquet; run `infoplane aggregate` first"));
+    assert!(project.refused("report outputs/p").ends_with("outputs/p: no such folder; run `infoplane record` first"));
     project.ok("run p.toml");
     assert!(project.ok("report outputs/p").contains("1 experiments"));
     assert_eq!(project.ok("report outputs/p"), "report: up to date\n");

@@ -8,7 +8,11 @@ use crate::tool::{CLAIM, PIPELINE, Project, rows};
 fn stability_asks_every_claim_of_every_setting_and_estimate() {
     let text = format!("{PIPELINE}{CLAIM}").replace("batch = 512", "batch = [512, \"full\"]");
     let project = Project::new(&text);
-    assert!(project.refused("stability outputs/p --pipeline p.toml").contains("phases.parquet; run `infoplane"));
+    assert!(
+        project
+            .refused("stability outputs/p --pipeline p.toml")
+            .contains("no such folder; run `infoplane record` first")
+    );
     project.ok("run p.toml");
     let shown = project.run("stability outputs/p --pipeline p.toml");
     assert_eq!(shown.code, 0, "{}", shown.stderr);

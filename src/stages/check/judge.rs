@@ -210,7 +210,11 @@ fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i3
 
 /// I(X;T) at all scales of one family, variant and kind of scale, applied to the same values, samples and snapshots.
 #[derive(Debug, Default)]
-pub(super) struct Scales(BTreeMap<ScaleKey, Scale>);
+pub(super) struct Scales {
+    found: BTreeMap<ScaleKey, Scale>,
+    /// The last estimator, and the same at all scales: rows next to each other mostly share it.
+    last: Option<(Arc<EstimateId>, Arc<EstimateId>)>,
+}
 
 /// Estimator at all scales, layer, step, run, pooled snapshots.
 type ScaleKey = (Arc<EstimateId>, i32, i64, String, Option<i64>);
@@ -229,9 +233,8 @@ impl Scales {
         let is_estimated = row.layer > 0 && row.estimator.samples != Samples::Distribution;
         let Some(i_xt) = row.i_xt_bits.filter(|_| is_estimated) else { return };
         let here = (i_xt, Arc::clone(&row.estimator));
-        let estimator = Arc::new(row.estimator.at_all_scales());
-        let key = (estimator, row.layer, row.step, row.run.clone(), row.n_pooled);
-        let scale = self.0.entry(key).or_insert_with(|| Scale {
+        let key = (self.at_all_scales(&row.estimator), row.layer, row.step, row.run.clone(), row.n_pooled);
+        let scale = self.found.entry(key).or_insert_with(|| Scale {
             row: row.clone(),
             low: here.clone(),
             high: here.clone(),
@@ -248,9 +251,20 @@ impl Scales {
         }
     }
 
+    fn at_all_scales(&mut self, estimator: &Arc<EstimateId>) -> Arc<EstimateId> {
+        match &self.last {
+            Some((last, all_scales)) if Arc::ptr_eq(last, estimator) => Arc::clone(all_scales),
+            _ => {
+                let all_scales = Arc::new(estimator.at_all_scales());
+                self.last = Some((Arc::clone(estimator), Arc::clone(&all_scales)));
+                all_scales
+            }
+        }
+    }
+
     /// How much the scales disagree, where there are several.
     pub(super) fn judgements(self) -> impl Iterator<Item = (Arc<EstimateId>, EstimateRow, Judgement)> {
-        let several = self.0.into_iter().filter(|(_, scale)| scale.n > 1);
+        let several = self.found.into_iter().filter(|(_, scale)| scale.n > 1);
         several.map(|((estimator, ..), scale)| {
             let (low, high) = (scale.low, scale.high);
             let (difference, ceiling) = (high.0 - low.0, scale.row.i_xt_ceiling_bits.unwrap_or(0.0));

@@ -42,15 +42,15 @@ tables! {
         i_ty_ceiling_bits: Option<f64>,
         /// Shuffles behind the columns `…_null_…`.
         n_shuffles: Option<i64>,
-        /// Mean over shuffles of I(X;T) in bits when the inputs are dealt to the rows anew. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T; null where there is no I(X;T).
+        /// Mean over shuffles of I(X;T) in bits when the inputs are shuffled among the rows. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T; null where there is no I(X;T).
         i_xt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_xt_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;Y) in bits when the labels are dealt to the samples anew (pooled snapshots of a sample share its label): what the estimator says where there is no information.
+        /// Mean over shuffles of I(T;Y) in bits when the labels are shuffled among the samples (pooled snapshots of a sample share its label): what the estimator says where there is no information.
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,
-        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are dealt to the samples of their snapshot anew; null where runs of different samples are pooled.
+        /// Mean over shuffles of I(T;T′) in bits when the rows of T′ are shuffled among the samples of their snapshot; null where runs of different samples are pooled.
         i_tt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_tt_null_bits_std: Option<f64>,
@@ -89,7 +89,7 @@ tables! {
         i_xt_bits: Option<f64>,
         /// I(t;Y) in bits; null where there is no estimate.
         i_ty_bits: Option<f64>,
-        /// Mean over shuffles of I(t;Y) in bits when the labels are dealt to the samples anew.
+        /// Mean over shuffles of I(t;Y) in bits when the labels are shuffled among the samples.
         i_ty_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.
         i_ty_null_bits_std: Option<f64>,

@@ -7,7 +7,7 @@ use super::tables;
 use crate::estimate_id::EstimateId;
 
 tables! {
-    /// One experiment, estimator, layer and epoch: means and spreads over runs.
+    /// One experiment, estimator, layer and snapshot: means and spreads over runs.
     "summary" = SummaryRow {
         /// Name of the experiment.
         experiment: String,
@@ -50,9 +50,9 @@ tables! {
         i_tt_bits_mean: Option<f64>,
         /// Mean over runs of H(T) in bits, a differential entropy but for codes; null where no run has one.
         h_t_bits_mean: Option<f64>,
-        /// Mean over runs and shuffles of I(X;T) in bits with the inputs dealt anew; null where no run has one.
+        /// Mean over runs and shuffles of I(X;T) in bits with the inputs shuffled; null where no run has one.
         i_xt_null_bits_mean: Option<f64>,
-        /// Mean over runs and shuffles of I(T;Y) in bits with the labels dealt anew; null where no run has one.
+        /// Mean over runs and shuffles of I(T;Y) in bits with the labels shuffled; null where no run has one.
         i_ty_null_bits_mean: Option<f64>,
         /// The largest possible I(X;T) in bits: the smallest over runs.
         i_xt_ceiling_bits: Option<f64>,
