@@ -8,7 +8,7 @@ use super::Ended;
 use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
 use crate::pipeline::Needs;
-use crate::stages::check::{Verdicts, check};
+use crate::stages::check::{CheckResults, check};
 use crate::store::CheckVerdict;
 
 pub(super) fn command() -> Command {
@@ -37,7 +37,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-fn table(verdicts: &Verdicts) -> String {
+fn table(verdicts: &CheckResults) -> String {
     let mut text = format!("{}: {} estimates\n", verdicts.experiment, verdicts.n_estimates);
     let mut estimator = None;
     for finding in &verdicts.findings {

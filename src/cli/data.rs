@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::config::NamedData;
 use crate::datasets::{self, DATASETS, Source, Spec};
 use crate::stages::Progress;
-use crate::stages::data::{Choice, Class, Description, State, default_out, describe, import, make, state};
+use crate::stages::data::{Class, Description, ImportRequest, State, default_out, describe, import, make, state};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
@@ -84,7 +84,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             let file = path(matches, "file").context("clap requires the file")?;
             let text = |name: &str| matches.get_one::<String>(name).cloned();
             let texts = |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect());
-            let choice = Choice {
+            let choice = ImportRequest {
                 x: texts("x"),
                 y: text("y").context("clap gives a default")?,
                 p_y1: text("p-y1"),

@@ -10,7 +10,7 @@ use crate::config::{Declared, Request, SCOPE};
 use crate::estimators::{self, ESTIMATORS};
 use crate::pipeline::{ESTIMATE, Job, Needs};
 use crate::stages::estimate::{estimate, plan};
-use crate::stages::{Planned, exact};
+use crate::stages::{PlannedTables, exact};
 use crate::store::Experiment;
 
 /// The subcommand that takes its estimators from a pipeline instead of flags.
@@ -65,7 +65,7 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
 }
 
 /// Prints which tables would be made.
-pub(super) fn describe(tables: &[Planned], terminal: &Terminal) -> anyhow::Result<()> {
+pub(super) fn describe(tables: &[PlannedTables], terminal: &Terminal) -> anyhow::Result<()> {
     if tables.is_empty() {
         return Ok(());
     }

@@ -11,7 +11,7 @@ use super::{Ended, estimate, job};
 use crate::config::Declared;
 use crate::pipeline::{EXACT, Job};
 use crate::stages::Progress;
-use crate::stages::exact::{Choice, minimal_model, plan};
+use crate::stages::exact::{MinimalModelRequest, minimal_model, plan};
 use crate::store::Experiment;
 
 /// More weights than a picture has pixels.
@@ -103,7 +103,7 @@ fn run_linear(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended
 
 fn run_minimal_model(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let defaults = || vec!["tanh".to_owned(), "relu".to_owned()];
-    let choice = Choice {
+    let choice = MinimalModelRequest {
         activations: matches.get_many::<String>("activation").map_or_else(defaults, |names| names.cloned().collect()),
         n_bins: *matches.get_one::<usize>("n_bins").context("clap gives a default")?,
         bin_width: *matches.get_one::<f64>("bin_width").context("clap gives a default")?,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use crate::pipeline::{Needs, resolve};
 use crate::stages::experiments::is_sweep;
-use crate::stages::inspect::{Contents, Member, Report, TableFacts, inspect, validate};
+use crate::stages::inspect::{Contents, Report, SweepEntry, TableFacts, inspect, validate};
 use crate::store::Facts;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
@@ -128,8 +128,8 @@ fn describe_experiment(contents: &Contents) -> String {
     text
 }
 
-fn describe_sweep(members: &[Member]) -> String {
-    let row = |member: &Member| {
+fn describe_sweep(members: &[SweepEntry]) -> String {
+    let row = |member: &SweepEntry| {
         let n_runs = member.n_runs.map_or_else(|| "-".to_owned(), |n| n.to_string());
         vec![member.experiment.clone(), member.state.clone(), n_runs, member.reason.clone().unwrap_or_default()]
     };

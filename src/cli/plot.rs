@@ -3,7 +3,7 @@
 use crate::pipeline::Needs;
 use crate::plots::{self, PLOTS, Spec};
 use crate::stages::Progress;
-use crate::stages::plot::{Asked, plot};
+use crate::stages::plot::{PlotSelection, plot};
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 use serde_json::json;
@@ -33,9 +33,9 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         return Ok(Ended::default());
     }
     let name = matches.get_one::<String>("name").context("clap requires the plot")?;
-    let (chosen, asked): (Vec<&'static Spec>, Asked) = match name.as_str() {
-        "all" => (PLOTS.to_vec(), Asked::ForAll),
-        name => (vec![plots::find(name)?], Asked::ByName),
+    let (chosen, asked): (Vec<&'static Spec>, PlotSelection) = match name.as_str() {
+        "all" => (PLOTS.to_vec(), PlotSelection::ForAll),
+        name => (vec![plots::find(name)?], PlotSelection::ByName),
     };
     let resolved = resolved(matches, Needs::Summary)?;
     let folder = resolved.folder();

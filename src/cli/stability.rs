@@ -8,7 +8,7 @@ use super::table::{grid, markdown, or_dash, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Variant};
 use crate::pipeline::Needs;
-use crate::stages::stability::{Member, Stability, stability};
+use crate::stages::stability::{Stability, StudiedExperiment, stability};
 use crate::store::Experiment;
 use crate::store::schema::{EffectRow, LevelRow, StabilityRow};
 
@@ -27,16 +27,16 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let resolved = resolved(matches, Needs::Summary)?;
     let (root, name) = (resolved.folder().root(), resolved.folder().name());
     let declared = Declared::read(&pipeline_of(matches, resolved.folder())?)?;
-    let (members, unsound): (Vec<Member<'_>>, Vec<(String, String)>) = match &declared {
+    let (members, unsound): (Vec<StudiedExperiment<'_>>, Vec<(String, String)>) = match &declared {
         Declared::One(pipeline) => {
             let experiment = Experiment::new(root);
-            (vec![Member { id: name.clone(), settings: &[], pipeline, experiment }], Vec::new())
+            (vec![StudiedExperiment { id: name.clone(), settings: &[], pipeline, experiment }], Vec::new())
         }
         Declared::Many(sweep) => {
             let members = sweep.experiments.iter().filter_map(|variant| {
                 let (id, pipeline) = (variant.id.clone(), variant.pipeline.as_ref().ok()?);
                 let experiment = Experiment::new(root.join(&id));
-                Some(Member { id, settings: &variant.settings, pipeline, experiment })
+                Some(StudiedExperiment { id, settings: &variant.settings, pipeline, experiment })
             });
             let why = |variant: &Variant| Some((variant.id.clone(), variant.pipeline.as_ref().err()?.to_string()));
             (members.collect(), sweep.experiments.iter().filter_map(why).collect())

@@ -6,7 +6,7 @@ use crate::units::Nats;
 
 /// I(T;Y) = H(T) + H(Y) − H(T,Y), every entropy under the bias of `table`.
 pub fn information(t: &Cells, y: &Cells, table: &CountTable) -> Nats {
-    let joint = Joint::new(t, y, table).entropy(|i| y.numbers()[i]);
+    let joint = JointCounts::new(t, y, table).entropy(|i| y.numbers()[i]);
     Nats(table.entropy(t.counts()).0 + table.entropy(y.counts()).0 - joint)
 }
 
@@ -30,7 +30,7 @@ pub fn reordered_information<O: AsRef<[u32]>>(
     table: &CountTable,
 ) -> Vec<Nats> {
     let h_t = table.entropy(t.counts()).0;
-    let mut joint = Joint::new(t, y, table);
+    let mut joint = JointCounts::new(t, y, table);
     let reordered = |(order, h_y): (O, Nats)| {
         let order = order.as_ref();
         Nats(h_t + h_y.0 - joint.entropy(|i| y.numbers()[order[i] as usize]))
@@ -55,7 +55,7 @@ pub fn label_entropy_given<'a>(t: &Cells, p_y_given_x: impl IntoIterator<Item = 
 }
 
 /// The joint entropy of cells and labels that may be permuted.
-struct Joint<'a> {
+struct JointCounts<'a> {
     t: &'a Cells,
     n_labels: usize,
     table: &'a CountTable,
@@ -66,7 +66,7 @@ struct Joint<'a> {
 /// Pairs are counted in a table of all of them if it has at most as many entries per sample, else by hashing.
 const PAIRS_PER_SAMPLE: usize = 16;
 
-impl<'a> Joint<'a> {
+impl<'a> JointCounts<'a> {
     fn new(t: &'a Cells, y: &Cells, table: &'a CountTable) -> Self {
         let n_pairs = t.n_cells() * y.n_cells();
         let n_pairs = if n_pairs <= PAIRS_PER_SAMPLE * t.n_samples() { n_pairs } else { 0 };

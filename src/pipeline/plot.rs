@@ -2,7 +2,7 @@
 
 use super::{Kind, State, Step, has_estimates};
 use crate::plots::{PLOTS, Spec, Subject};
-use crate::stages::plot::{Asked, is_done, plot};
+use crate::stages::plot::{PlotSelection, is_done, plot};
 use crate::stages::{Outcome, StageError};
 
 pub(super) static STEP: Step = Step {
@@ -12,11 +12,11 @@ pub(super) static STEP: Step = Step {
     lacking: "asks for no estimates; add a table `[[estimate]]`",
     state: |task| {
         let root = task.experiment.root();
-        let is_done = is_done(task.experiment, PLOTS, Asked::ForAll, root);
+        let is_done = is_done(task.experiment, PLOTS, PlotSelection::ForAll, root);
         // Without a summary there is no figure either.
         Ok(State::done_if(is_done.unwrap_or(false), "figures to draw"))
     },
-    run: |task| match plot(task.experiment, PLOTS, Asked::ForAll, task.experiment.root()) {
+    run: |task| match plot(task.experiment, PLOTS, PlotSelection::ForAll, task.experiment.root()) {
         // The reason, for example that every estimate failed, was reported by an earlier step.
         Err(StageError::NothingToDraw(why)) => Ok(Outcome::Done(why)),
         outcome => outcome,
@@ -27,7 +27,7 @@ pub(super) static STEP: Step = Step {
         }
         let plots: Vec<&Spec> =
             PLOTS.iter().copied().filter(|spec| matches!(spec.subject, Subject::Sweep | Subject::Folder)).collect();
-        match plot(joint.folder, &plots, Asked::ForAll, joint.folder.root()) {
+        match plot(joint.folder, &plots, PlotSelection::ForAll, joint.folder.root()) {
             Err(StageError::NothingToDraw(_)) => Ok(Outcome::UpToDate),
             outcome => outcome,
         }

@@ -1,7 +1,7 @@
 //! Trains the networks of a pipeline and records them.
 
 use super::{Kind, State, Step};
-use crate::stages::record::{Planned, plan, record};
+use crate::stages::record::{RecordingProgress, plan, record};
 
 pub(super) static STEP: Step = Step {
     name: "record",
@@ -10,9 +10,11 @@ pub(super) static STEP: Step = Step {
     lacking: "",
     state: |task| {
         Ok(match plan(task.pipeline, task.experiment, task.existing)? {
-            Planned::Whole => State::Done,
-            Planned::Begun(n) => State::Unfinished(format!("{n} of {} runs are recorded", task.pipeline.n_runs)),
-            Planned::Nothing => State::Pending,
+            RecordingProgress::Whole => State::Done,
+            RecordingProgress::Begun(n) => {
+                State::Unfinished(format!("{n} of {} runs are recorded", task.pipeline.n_runs))
+            }
+            RecordingProgress::Nothing => State::Pending,
         })
     },
     run: |task| record(task.pipeline, task.experiment, task.existing, task.progress),

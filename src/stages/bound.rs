@@ -21,7 +21,7 @@ use rayon::prelude::*;
 /// The samples of a recording as a known joint distribution: every distinct input has its share of the samples as its
 /// probability, and their labels' mean as its p(y|x).
 #[derive(Debug)]
-struct Known {
+struct InputDistribution {
     given: InputsAndLabels,
     joint: Joint,
     /// Of every input the first sample that has it.
@@ -52,7 +52,7 @@ pub fn bound(
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::named(out, "bound")?;
-    let known = Known::read(experiment)?;
+    let known = InputDistribution::read(experiment)?;
     let solved = bottleneck::curve(&known.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
     let layers: Vec<usize> = recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > 0).collect();
@@ -111,7 +111,7 @@ fn prepare(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Resul
     Ok((recording, work))
 }
 
-impl Known {
+impl InputDistribution {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
         verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let path = experiment.recording().join(Experiment::SAMPLES);

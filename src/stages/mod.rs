@@ -171,7 +171,7 @@ impl Outcome {
 
 /// What a call would do for one estimator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Planned {
+pub struct PlannedTables {
     /// The folder of its tables.
     pub folder: PathBuf,
     /// What the number is, in words.

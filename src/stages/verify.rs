@@ -6,7 +6,7 @@ use std::path::Path;
 use serde_json::json;
 
 pub use super::claims::ClaimVerdict;
-use super::claims::{Judged, Tables, each, judged};
+use super::claims::{ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
@@ -83,7 +83,7 @@ fn of_experiment(
     experiment: &Experiment,
     hashes: &mut BTreeSet<String>,
 ) -> Result<Vec<ClaimRow>, StageError> {
-    let mut tables = Tables::open(pipeline, experiment)?;
+    let mut tables = ClaimTables::open(pipeline, experiment)?;
     let place = experiment.recording();
     if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
         tracing::warn!(

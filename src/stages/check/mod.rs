@@ -20,7 +20,7 @@ use judge::{Accuracy, Judgement, Scales, judge};
 
 /// What the checks of one experiment came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Verdicts {
+pub struct CheckResults {
     /// Name of the experiment.
     pub experiment: String,
     /// Estimates that were looked at.
@@ -29,7 +29,7 @@ pub struct Verdicts {
     pub findings: Vec<Finding>,
 }
 
-impl Verdicts {
+impl CheckResults {
     /// How many checks do not pass, notes left out.
     pub fn n_objections(&self) -> usize {
         let objects = |finding: &&Finding| finding.verdict >= CheckVerdict::Warning;
@@ -53,9 +53,9 @@ struct OverRuns {
 ///
 /// # Errors
 /// There are no estimates, or a file is not what was written.
-pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError> {
+pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageError> {
     let Inputs { tables, work } = Inputs::read(experiment, out)?;
-    let known = Known::read(experiment)?;
+    let known = RecordedFits::read(experiment)?;
     let mut judged: BTreeMap<Key, OverRuns> = BTreeMap::new();
     let (mut scales, mut n_estimates) = (Scales::default(), 0);
     for (_, paths) in &tables {
@@ -83,7 +83,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<Verdicts, StageError
         let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
         work.finish(vec![write_rows(out, Experiment::CHECKS, &rows, &footer)?])?;
     }
-    Ok(Verdicts { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
+    Ok(CheckResults { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
 }
 
 /// As [`check`], but does nothing where the verdicts on these estimates are there.
@@ -183,7 +183,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
 
 /// What the recording knows of how well the networks fit.
 #[derive(Debug, Default)]
-struct Known {
+struct RecordedFits {
     /// Whether a recording lies beside the estimates.
     is_there: bool,
     n_classes: usize,
@@ -219,7 +219,7 @@ fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<Strin
     Ok(hashes)
 }
 
-impl Known {
+impl RecordedFits {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
         let Some(recording) = recording_beside(experiment)? else { return Ok(Self::default()) };
         verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;

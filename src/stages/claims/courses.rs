@@ -14,17 +14,17 @@ use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, 
 pub(super) type Course = Result<Vec<(i32, f64)>, String>;
 
 /// What a row has: a number, nothing, or why there is none.
-type Number = Result<Option<f64>, String>;
+type EpochNumber = Result<Option<f64>, String>;
 
 /// A step, its epoch, and what was measured.
-type Snapshot = (i64, i32, Number);
+type SnapshotNumber = (i64, i32, EpochNumber);
 
 /// A quantity in every run and layer (0 where it belongs to none), or why there is none.
 pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
 
 /// The tables of an experiment, each read when the first claim looks into it.
 #[derive(Debug)]
-pub(in super::super) struct Tables<'a> {
+pub(in super::super) struct ClaimTables<'a> {
     experiment: &'a Experiment,
     pipeline: &'a Pipeline,
     recording: Result<Recording, String>,
@@ -39,7 +39,7 @@ pub(in super::super) struct Tables<'a> {
     pub(in super::super) hashes: BTreeSet<String>,
 }
 
-impl<'a> Tables<'a> {
+impl<'a> ClaimTables<'a> {
     pub(in super::super) fn open(pipeline: &'a Pipeline, experiment: &'a Experiment) -> Result<Self, StageError> {
         let recording = match Recording::open(experiment) {
             Err(StoreError::Missing { problem, .. }) => Err(problem),
@@ -173,12 +173,12 @@ impl<'a> Tables<'a> {
 }
 
 /// Rows of (run, layer, epoch, step, number) as courses.
-fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, Number)>) -> BTreeMap<(String, usize), Course> {
-    let mut courses: BTreeMap<(String, usize), Vec<Snapshot>> = BTreeMap::new();
+fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, EpochNumber)>) -> BTreeMap<(String, usize), Course> {
+    let mut courses: BTreeMap<(String, usize), Vec<SnapshotNumber>> = BTreeMap::new();
     for (run, layer, epoch, step, number) in rows {
         courses.entry((run, layer)).or_default().push((step, epoch, number));
     }
-    let in_order = |mut rows: Vec<Snapshot>| {
+    let in_order = |mut rows: Vec<SnapshotNumber>| {
         rows.sort_by_key(|(step, ..)| *step);
         let numbers = rows.into_iter().map(|(_, epoch, number)| Ok((epoch, number?)));
         let numbers: Vec<(i32, Option<f64>)> = numbers.collect::<Result<_, String>>()?;

@@ -11,8 +11,8 @@ use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::RunId;
 use crate::suggest::Named;
+pub(super) use courses::ClaimTables;
 use courses::Course;
-pub(super) use courses::Tables;
 
 /// Every claim of a pipeline in each of its layers, 0 where it is about none.
 pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)> {
@@ -22,7 +22,7 @@ pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)
 
 /// What the runs say of `claim` in one layer, `quantity` being what it looks at, or the same of another estimate.
 pub(super) fn judged(
-    tables: &mut Tables<'_>,
+    tables: &mut ClaimTables<'_>,
     claim: &Expect,
     quantity: &Quantity,
     layer: usize,
@@ -39,7 +39,7 @@ pub(super) fn judged(
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
-fn of_runs(tables: &Tables<'_>, courses: BTreeMap<(String, usize), Course>, layer: usize) -> Vec<Course> {
+fn of_runs(tables: &ClaimTables<'_>, courses: BTreeMap<(String, usize), Course>, layer: usize) -> Vec<Course> {
     let mut of_layer: BTreeMap<String, Course> =
         courses.into_iter().filter(|((_, other), _)| *other == layer).map(|((run, _), course)| (run, course)).collect();
     let is_pooled = of_layer.contains_key(&RunId::pooled().to_string());

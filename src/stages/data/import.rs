@@ -18,7 +18,7 @@ use crate::suggest::suggestion;
 
 /// Which columns of a foreign file are what.
 #[derive(Debug, Clone)]
-pub struct Choice {
+pub struct ImportRequest {
     /// The columns that make X, in order, each a name or names with commas between; empty: all that are not chosen
     /// otherwise.
     pub x: Vec<String>,
@@ -30,7 +30,7 @@ pub struct Choice {
     pub target: Vec<String>,
 }
 
-impl Choice {
+impl ImportRequest {
     /// The choice in one line, which tables are recognised by.
     fn identity(&self) -> String {
         let Self { x, y, p_y1, target } = self;
@@ -43,7 +43,7 @@ impl Choice {
 ///
 /// # Errors
 /// The file cannot be read, the columns do not match or hold values that are not allowed.
-pub fn import(file: &Path, choice: &Choice, out: &Path) -> Result<Outcome, StageError> {
+pub fn import(file: &Path, choice: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
     let columns = read_columns(file)?;
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     let choice = if is_samples_table(file)? { of_samples_table(choice, &columns) } else { choice.clone() };
@@ -70,7 +70,7 @@ fn is_samples_table(file: &Path) -> Result<bool, StageError> {
 }
 
 /// The `choice` in a table of samples: its columns are what they are called, where nothing else is said.
-fn of_samples_table(choice: &Choice, columns: &[Column]) -> Choice {
+fn of_samples_table(choice: &ImportRequest, columns: &[Column]) -> ImportRequest {
     let x = if choice.x.is_empty() { vec!["x".to_owned()] } else { choice.x.clone() };
     // A null was read as NaN: hard labels have nothing else.
     let is_given = |c: &&Column| c.name == "p_y1" && c.values.iter().any(|p| !p.is_nan());
@@ -81,7 +81,7 @@ fn of_samples_table(choice: &Choice, columns: &[Column]) -> Choice {
         [] if has_target => vec!["target".to_owned()],
         chosen => chosen.to_vec(),
     };
-    Choice { x, y: choice.y.clone(), p_y1: choice.p_y1.clone().or(p_y1), target }
+    ImportRequest { x, y: choice.y.clone(), p_y1: choice.p_y1.clone().or(p_y1), target }
 }
 
 /// The file's ending among those that can be read, the longest that fits.
@@ -132,7 +132,7 @@ fn find_all<'a>(columns: &'a [Column], words: &[String]) -> Result<Vec<&'a Colum
 
 impl<'a> Chosen<'a> {
     /// What is wrong with the choice itself is said here.
-    fn new(columns: &'a [Column], choice: &Choice) -> Result<Self, String> {
+    fn new(columns: &'a [Column], choice: &ImportRequest) -> Result<Self, String> {
         let y = find(columns, &choice.y)?;
         let p_y1 = choice.p_y1.as_deref().map(|name| find(columns, name)).transpose()?;
         if p_y1.is_some_and(|p| p.name == y.name) {
@@ -210,7 +210,7 @@ impl<'a> Chosen<'a> {
 }
 
 /// Chooses X and Y among the columns and checks every value.
-fn dataset(columns: &[Column], choice: &Choice) -> Result<Dataset, String> {
+fn dataset(columns: &[Column], choice: &ImportRequest) -> Result<Dataset, String> {
     let chosen = Chosen::new(columns, choice)?;
     let n = chosen.check()?;
     let Chosen { x, y, p_y1, target } = chosen;

@@ -14,7 +14,7 @@ use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, RowWriter, read_footer, remove_folder};
 pub use describe::{Class, Description, Targets, describe};
-pub use import::{Choice, default_out, import};
+pub use import::{ImportRequest, default_out, import};
 pub use make::{State, make, state};
 
 /// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.

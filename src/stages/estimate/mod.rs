@@ -16,10 +16,10 @@ use crate::estimate_id::{Pool, Values};
 use crate::estimators::RangeOver;
 use crate::sample::Range;
 use crate::store::{Experiment, Lock};
-use plan::Target;
+use plan::EstimateTarget;
 pub use plan::plan;
 use snapshots::{OpenRun, Recorded, Runs};
-use tables::Tables;
+use tables::TargetTables;
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
 /// `<out>/unit_estimates`. A recorded snapshot is read once for all estimators that do not pool, once more for each way of
@@ -78,7 +78,7 @@ pub fn estimate(
 /// Makes the pending tables of one run, or of all runs pooled; returns how many estimates there are and how many failed.
 fn make(
     runs: &Runs<'_>,
-    target: &Target<'_>,
+    target: &EstimateTarget<'_>,
     all_runs: &BTreeMap<Values, Range>,
     progress: &dyn Progress,
 ) -> Result<(usize, usize), StageError> {
@@ -92,7 +92,7 @@ fn make(
         };
         let groups = snapshots::groups(&open, pool)?;
         let ranges = (of_run, all_runs.get(&values).copied());
-        let tables = Tables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
+        let tables = TargetTables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
         // Collected in the order of the snapshots, whichever thread does them.
         let by_group: Result<Vec<_>, StageError> = groups
             .par_iter()

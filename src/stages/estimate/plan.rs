@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::{Planned, StageError};
+use super::super::{PlannedTables, StageError};
 use super::snapshots::{Recorded, Runs, expect_memory, fits, groups};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Samples, Unit, Values};
@@ -15,7 +15,7 @@ use crate::store::schema::VERSION;
 use crate::store::{Experiment, Pending, RunId};
 
 /// One run, or all of them pooled, and what is to be made of it.
-pub(super) struct Target<'a> {
+pub(super) struct EstimateTarget<'a> {
     /// What its tables are called.
     pub(super) id: RunId,
     /// The numbers of its runs.
@@ -35,11 +35,11 @@ pub(super) struct Work<'a> {
 ///
 /// # Errors
 /// There is no recording, or it cannot be read.
-pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<Planned>, StageError> {
+pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result<Vec<PlannedTables>, StageError> {
     let recorded = Recorded::open(experiment)?;
     let out = Experiment::new(out);
     let targets = targets(&recorded, &Hashes::of(&recorded, requests)?, requests, &out)?;
-    if targets.iter().flat_map(Target::by_reading).any(|((_, pool), _)| pool != Pool::Nothing) {
+    if targets.iter().flat_map(EstimateTarget::by_reading).any(|((_, pool), _)| pool != Pool::Nothing) {
         expect_pools(&Runs::read(&recorded)?, &targets)?;
     }
     let planned = |request: &Request| {
@@ -47,7 +47,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
         let folder = root(&out, request).join(request.id.to_string());
-        Planned { folder, quantity: request.quantity(), n_pending, n_done: n - n_pending }
+        PlannedTables { folder, quantity: request.quantity(), n_pending, n_done: n - n_pending }
     };
     Ok(requests.iter().map(planned).collect())
 }
@@ -96,7 +96,7 @@ pub(super) fn targets<'a>(
     hashes: &Hashes,
     requests: &'a [Request],
     out: &Experiment,
-) -> Result<Vec<Target<'a>>, StageError> {
+) -> Result<Vec<EstimateTarget<'a>>, StageError> {
     let by_itself = |index: usize| (recorded.id(index), vec![index]);
     let pooled = (RunId::pooled(), (0..recorded.len()).collect());
     let mut targets = Vec::new();
@@ -112,14 +112,14 @@ pub(super) fn targets<'a>(
             }
         }
         if !pending.is_empty() {
-            targets.push(Target { id, runs: indices, pending });
+            targets.push(EstimateTarget { id, runs: indices, pending });
         }
     }
     Ok(targets)
 }
 
 /// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written.
-pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[Target<'_>]) -> Result<(), StageError> {
+pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> Result<(), StageError> {
     for target in targets {
         for ((values, pool), works) in target.by_reading() {
             // Without a pool only shuffles can be too many, and only if they would be of all samples.
@@ -142,7 +142,7 @@ fn n_shuffles(works: &[&Work<'_>]) -> usize {
 }
 
 /// The folders and names of the tables that `targets` lack, sorted.
-pub(super) fn names(targets: &[Target<'_>]) -> Vec<(PathBuf, String)> {
+pub(super) fn names(targets: &[EstimateTarget<'_>]) -> Vec<(PathBuf, String)> {
     let name = |work: &Work<'_>| (work.root.clone(), work.request.id.to_string());
     let mut names: Vec<_> = targets.iter().flat_map(|target| &target.pending).map(name).collect();
     names.sort();
@@ -158,7 +158,7 @@ pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
     }
 }
 
-impl<'a> Target<'a> {
+impl<'a> EstimateTarget<'a> {
     /// The pending tables that read the same values of the same snapshots together.
     pub(super) fn by_reading(&self) -> Vec<((Values, Pool), Vec<&Work<'a>>)> {
         let reading = |work: &Work<'_>| (work.request.id.values, work.request.id.pool);

@@ -20,13 +20,13 @@ use crate::store::{Experiment, Footer, RunId, StoreError, write_rows};
 use crate::units::Nats;
 
 /// What is needed to fill the tables of one run, or of all runs pooled.
-pub(super) struct Tables<'a> {
+pub(super) struct TargetTables<'a> {
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
-    given: BTreeMap<Known, Result<InputsAndLabels, EstimateError>>,
+    given: BTreeMap<LabelKey, Result<InputsAndLabels, EstimateError>>,
     ranges: (Option<Range>, Option<Range>),
 }
 
@@ -41,7 +41,7 @@ struct Batch {
 }
 
 /// What is known of the rows depends on: selection, shuffles, the runs that were put together.
-type Known = (Samples, usize, Vec<usize>);
+type LabelKey = (Samples, usize, Vec<usize>);
 
 /// Rows of one table.
 #[derive(Debug, Clone)]
@@ -72,7 +72,7 @@ impl Shape {
     }
 }
 
-impl<'a> Tables<'a> {
+impl<'a> TargetTables<'a> {
     pub(super) fn new(
         runs: &'a Runs<'_>,
         open: &'a [OpenRun<'a>],
@@ -356,7 +356,7 @@ fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
     Ok(batches)
 }
 
-fn known(batch: &Batch, group: &Group) -> Known {
+fn known(batch: &Batch, group: &Group) -> LabelKey {
     (batch.selection, batch.n_shuffles, group.parts.iter().map(|(run, _)| *run).collect())
 }
 

@@ -16,7 +16,7 @@ use serde_json::json;
 
 use super::super::keys::is_recorded_with;
 use super::super::untrained::add_untrained;
-use super::super::{Failures, Outcome, Planned, Progress, StageError};
+use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::math::determinant::NotPositiveDefinite;
@@ -55,7 +55,7 @@ pub fn linear(
     let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), &id.to_string())).collect::<Result<Vec<_>, _>>()?;
     // Another call may have made some of them while this one waited.
     let targets = targets(&recording, exact, data, &out)?;
-    let known = Known::new(data)?;
+    let known = KnownTeacher::new(data)?;
     progress.begin("exact", targets.len() as u64);
     let done: Result<Vec<(usize, usize)>, StageError> = targets
         .par_iter()
@@ -76,7 +76,7 @@ pub fn linear(
 ///
 /// # Errors
 /// There is no recording, or it cannot be read.
-pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<Vec<Planned>, StageError> {
+pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<Vec<PlannedTables>, StageError> {
     if pipeline.exact.is_none() {
         return Ok(Vec::new());
     }
@@ -84,9 +84,9 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<
     let (recording, out) = (Recording::open(experiment)?, Experiment::new(out));
     let targets = targets(&recording, exact, data, &out)?;
     let planned = |inputs: &Inputs| {
-        let is_of = |target: &&Target<'_>| target.pending.iter().any(|(wanted, _)| wanted == inputs);
+        let is_of = |target: &&ExactTarget<'_>| target.pending.iter().any(|(wanted, _)| wanted == inputs);
         let n_pending = targets.iter().filter(is_of).count();
-        Planned {
+        PlannedTables {
             folder: out.estimates().join(exact.id(*inputs).to_string()),
             quantity: exact.quantity(*inputs),
             n_pending,
@@ -108,7 +108,7 @@ fn asked_for(pipeline: &Pipeline) -> Result<(&Exact, &NamedData), StageError> {
 }
 
 /// A run and the tables that it lacks.
-struct Target<'a> {
+struct ExactTarget<'a> {
     run: &'a RecordedRun,
     pending: Vec<(Inputs, Pending)>,
 }
@@ -119,7 +119,7 @@ fn targets<'a>(
     exact: &Exact,
     data: &NamedData,
     out: &Experiment,
-) -> Result<Vec<Target<'a>>, StageError> {
+) -> Result<Vec<ExactTarget<'a>>, StageError> {
     let mut targets = Vec::new();
     for run in recording.runs() {
         let of_layer = |layer: &usize| run.hashes(WeightRow::TABLE, Some(*layer));
@@ -135,7 +135,7 @@ fn targets<'a>(
             }
         }
         if !pending.is_empty() {
-            targets.push(Target { run, pending });
+            targets.push(ExactTarget { run, pending });
         }
     }
     Ok(targets)
@@ -172,7 +172,7 @@ fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Exper
 }
 
 /// What is known of X and Y.
-struct Known {
+struct KnownTeacher {
     teacher: Teacher,
     input_covariance: Array2<f64>,
     /// I(X;Y), which no I(T;Y) exceeds.
@@ -180,7 +180,7 @@ struct Known {
     n_relevant: usize,
 }
 
-impl Known {
+impl KnownTeacher {
     fn new(data: &NamedData) -> Result<Self, StageError> {
         let refused = StageError::Refused;
         let teacher = Teacher::of(data.spec, &data.parameters).map_err(|e| refused(e.to_string()))?;
@@ -210,7 +210,12 @@ impl Known {
 }
 
 /// Makes the tables that a run lacks; returns how many rows there are and how many failed.
-fn make(target: &Target<'_>, exact: &Exact, known: &Known, root: &Path) -> Result<(usize, usize), StageError> {
+fn make(
+    target: &ExactTarget<'_>,
+    exact: &Exact,
+    known: &KnownTeacher,
+    root: &Path,
+) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
         let snapshots = Snapshots::read(&parts, target.run, known)?;
@@ -279,7 +284,7 @@ struct Snapshots {
 
 impl Snapshots {
     /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
-    fn read(files: &[PathBuf], run: &RecordedRun, known: &Known) -> Result<Self, StageError> {
+    fn read(files: &[PathBuf], run: &RecordedRun, known: &KnownTeacher) -> Result<Self, StageError> {
         let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
         let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
         let first = layers.first().map_or_else(Vec::new, places);
@@ -322,9 +327,9 @@ impl Snapshots {
 fn of_snapshot(
     snapshots: &Snapshots,
     index: usize,
-    target: &Target<'_>,
+    target: &ExactTarget<'_>,
     exact: &Exact,
-    known: &Known,
+    known: &KnownTeacher,
 ) -> Vec<Vec<EstimateRow>> {
     let mut tables = vec![Vec::new(); target.pending.len()];
     for (below, weights) in total_weights(snapshots.kernels(index)).iter().enumerate() {
@@ -373,7 +378,7 @@ impl Place {
         run: &RecordedRun,
         exact: &Exact,
         inputs: Inputs,
-        known: &Known,
+        known: &KnownTeacher,
         found: Result<Found, NotPositiveDefinite>,
     ) -> EstimateRow {
         let (found, failure) = match found {

@@ -14,7 +14,7 @@ use crate::suggest::suggestion;
 
 /// Which numbers are asked for.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Choice {
+pub struct MinimalModelRequest {
     /// Activation functions by their names in a pipeline.
     pub activations: Vec<String>,
     /// Equal bins of bounded activations.
@@ -31,7 +31,7 @@ pub struct Choice {
 ///
 /// # Errors
 /// An activation without exact numbers, bins or weights that cannot be; the table cannot be written.
-pub fn minimal_model(choice: &Choice, out: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
+pub fn minimal_model(choice: &MinimalModelRequest, out: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
     let curves = choice.activations.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;
     let work = Pending::new(out, "minimal_model", &json!({ "choice": choice, "schema": VERSION }));
     if work.finished()?.is_some() {

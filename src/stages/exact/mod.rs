@@ -4,4 +4,4 @@ mod linear;
 mod minimal_model;
 
 pub use linear::{linear, plan};
-pub use minimal_model::{Choice, minimal_model};
+pub use minimal_model::{MinimalModelRequest, minimal_model};

@@ -23,12 +23,12 @@ pub enum Report {
     /// A recording and what was made from it.
     Experiment(Contents),
     /// The experiments of a sweep.
-    Sweep(Vec<Member>),
+    Sweep(Vec<SweepEntry>),
 }
 
 /// An experiment of a sweep, as its tables have it.
 #[derive(Debug, Serialize)]
-pub struct Member {
+pub struct SweepEntry {
     /// Its name.
     pub experiment: String,
     /// What became of it.
@@ -86,7 +86,7 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
         return Ok(Report::File(Facts::of(path)?));
     }
     if is_sweep(path) {
-        let member = |row: ExperimentRow| Member {
+        let member = |row: ExperimentRow| SweepEntry {
             experiment: row.experiment,
             state: row.state,
             n_runs: row.n_runs,

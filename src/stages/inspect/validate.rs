@@ -17,7 +17,7 @@ use crate::store::{
 };
 
 /// When a row was recorded: (epoch, step).
-type Snapshot = (i32, i64);
+type SnapshotPlace = (i32, i64);
 
 /// Reads everything at `path` and stops at the first fault.
 ///
@@ -111,7 +111,7 @@ fn fault(path: &Path, problem: String) -> StageError {
 fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result<u64, StageError> {
     run.verify_all()?;
     let first = run.activations(Values::Activations, layers[0])?;
-    let snapshots: Vec<Snapshot> = first.snapshots().collect();
+    let snapshots: Vec<SnapshotPlace> = first.snapshots().collect();
     if snapshots.is_empty() {
         return Err(fault(first.path(), "holds no snapshot".to_owned()));
     }
@@ -169,8 +169,8 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
 fn validate_snapshots<R: Row>(
     run: &RecordedRun,
     layer: Option<usize>,
-    snapshot: fn(&R) -> Snapshot,
-    want: &[Snapshot],
+    snapshot: fn(&R) -> SnapshotPlace,
+    want: &[SnapshotPlace],
 ) -> Result<(), StageError> {
     let parts = run.parts(R::TABLE, layer);
     let mut snapshots = Vec::new();
@@ -180,7 +180,7 @@ fn validate_snapshots<R: Row>(
     parts.first().map_or(Ok(()), |path| same_snapshots(path, &snapshots, want))
 }
 
-fn same_snapshots(path: &Path, got: &[Snapshot], want: &[Snapshot]) -> Result<(), StageError> {
+fn same_snapshots(path: &Path, got: &[SnapshotPlace], want: &[SnapshotPlace]) -> Result<(), StageError> {
     if got == want {
         return Ok(());
     }

@@ -16,7 +16,7 @@ use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_b
 
 /// How the pictures were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub enum PlotSelection {
     /// Whatever there is: a picture that does not apply is not missed.
     ForAll,
     /// One by one: what cannot be drawn is told.
@@ -29,7 +29,7 @@ pub enum Asked {
 ///
 /// # Errors
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
-pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Outcome, StageError> {
+pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<Outcome, StageError> {
     let summary_path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let work = pending(experiment, plots, asked, out)?;
     if work.finished()?.is_some() {
@@ -41,7 +41,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
     // Where every estimate failed, the curves of the training alone would look like a result.
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
     let has_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
-    if drawn.files.is_empty() && asked == Asked::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
+    if drawn.files.is_empty() && asked == PlotSelection::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
         work.finish(Vec::new())?;
         return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
     }
@@ -59,20 +59,20 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) 
 ///
 /// # Errors
 /// As [`plot`].
-pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<bool, StageError> {
+pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<bool, StageError> {
     keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     Ok(pending(experiment, plots, asked, out)?.finished()?.is_some())
 }
 
 /// The work of drawing `plots`.
-fn pending(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -> Result<Pending, StageError> {
+fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<Pending, StageError> {
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
     let hashes = tables::hashes(experiment, plots)?;
     let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
     let kind = match asked {
-        Asked::ForAll if plots.len() == PLOTS.len() => "all".to_owned(),
-        Asked::ForAll => "some".to_owned(),
-        Asked::ByName => names.join("-"),
+        PlotSelection::ForAll if plots.len() == PLOTS.len() => "all".to_owned(),
+        PlotSelection::ForAll => "some".to_owned(),
+        PlotSelection::ByName => names.join("-"),
     };
     Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
@@ -80,7 +80,7 @@ fn pending(experiment: &Experiment, plots: &[&Spec], asked: Asked, out: &Path) -
 /// What to draw, and where to put it.
 struct Easel<'a> {
     plots: &'a [&'a Spec],
-    asked: Asked,
+    asked: PlotSelection,
     out: &'a Path,
 }
 
@@ -131,7 +131,9 @@ impl Easel<'_> {
                         drawn.files.push(write_bytes(self.out, &format!("figures/{name}.{ending}"), content)?);
                     }
                 }
-                Err(reason @ (PlotError::Nothing(_) | PlotError::Missing(_))) if self.asked == Asked::ForAll => {
+                Err(reason @ (PlotError::Nothing(_) | PlotError::Missing(_)))
+                    if self.asked == PlotSelection::ForAll =>
+                {
                     tracing::debug!("{}: {reason}", theme.file(spec.name));
                     drawn.reason = Some(reason.to_string());
                 }

@@ -21,7 +21,7 @@ use std::time::Instant;
 use serde_json::{Value, json};
 
 pub use place::Existing;
-pub use plan::{Planned, expect_fit, is_large, is_to_be_made, plan};
+pub use plan::{RecordingProgress, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
 use super::{Failures, Outcome, Progress, StageError};
@@ -97,28 +97,28 @@ fn record_runs(
         let recorded = match work.finished()? {
             Some(manifest) => {
                 progress.advance(setup.last_step());
-                Recorded::Before(manifest.files)
+                RunFiles::Before(manifest.files)
             }
             None => {
                 let files = run::record_run(setup, root, index, work.key(), progress)?;
-                Recorded::Now(work.finish(files)?.files)
+                RunFiles::Now(work.finish(files)?.files)
             }
         };
         let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
         progress.message(&format!("{n_done} of {n_runs} runs"));
         Ok(recorded)
     };
-    let recorded: Result<Vec<Recorded>, StageError> = budget::in_order(n_runs, setup.n_at_once, record);
+    let recorded: Result<Vec<RunFiles>, StageError> = budget::in_order(n_runs, setup.n_at_once, record);
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);
     for run in recorded? {
-        if let Recorded::Now(files) = &run {
+        if let RunFiles::Now(files) = &run {
             n_rows += files.iter().map(|file| file.rows).sum::<u64>();
             n_bytes += files.iter().map(|file| file.bytes).sum::<u64>();
             n_recorded += 1;
         }
-        let (Recorded::Now(of_run) | Recorded::Before(of_run)) = run;
+        let (RunFiles::Now(of_run) | RunFiles::Before(of_run)) = run;
         files.extend(of_run);
     }
     checkpoint::discard_all(root)?;
@@ -136,7 +136,7 @@ fn record_runs(
 }
 
 /// The files of a run.
-enum Recorded {
+enum RunFiles {
     /// It was there.
     Before(Vec<FileRecord>),
     /// It was recorded by this call.

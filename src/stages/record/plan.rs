@@ -11,7 +11,7 @@ use crate::store::{Experiment, Facts, Pending, RunId, read_samples};
 
 /// How far the recording of an experiment is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Planned {
+pub enum RecordingProgress {
     /// Every run is recorded.
     Whole,
     /// These many runs are recorded.
@@ -24,25 +24,27 @@ pub enum Planned {
 ///
 /// # Errors
 /// Another recording is in the way, or a file cannot be read.
-pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) -> Result<Planned, StageError> {
+pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) -> Result<RecordingProgress, StageError> {
     let root = experiment.recording();
     if !root.exists() && !is_replacing(experiment) {
-        return Ok(Planned::Nothing);
+        return Ok(RecordingProgress::Nothing);
     }
     if is_to_be_made(&pipeline.data) {
         let n = (0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count();
-        return Ok(if n == 0 { Planned::Nothing } else { Planned::Begun(n) });
+        return Ok(if n == 0 { RecordingProgress::Nothing } else { RecordingProgress::Begun(n) });
     }
     let settings = settings(pipeline, &data_path(&pipeline.data)?)?;
     if is_whole(&pending(&root, pipeline.n_runs, &settings), &root, pipeline.n_runs)? && !is_replacing(experiment) {
-        return Ok(Planned::Whole);
+        return Ok(RecordingProgress::Whole);
     }
     let is_in_the_way = expect_room(experiment, &Pending::new(&root, "settings", &settings), pipeline.n_runs);
     match (is_in_the_way, existing) {
-        (Err(_), Existing::Overwrite) => Ok(Planned::Nothing),
+        (Err(_), Existing::Overwrite) => Ok(RecordingProgress::Nothing),
         (Err(e), Existing::Keep) => Err(e),
-        (Ok(()), _) if !has_something(&root) => Ok(Planned::Nothing),
-        (Ok(()), _) => Ok(Planned::Begun((0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count())),
+        (Ok(()), _) if !has_something(&root) => Ok(RecordingProgress::Nothing),
+        (Ok(()), _) => {
+            Ok(RecordingProgress::Begun((0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count()))
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use crate::store::schema::{EffectRow, LevelRow, PhaseRow};
 type Settings<'a> = BTreeMap<&'a str, &'a [Setting]>;
 
 /// The compression of one run, with the value of everything that varies.
-struct Number<'a> {
+struct RunCompression<'a> {
     bits: f64,
     setting: (&'a str, &'a EstimateId),
     values: Vec<Cow<'a, str>>,
@@ -25,7 +25,7 @@ struct Number<'a> {
 struct Layer<'a> {
     layer: i32,
     parameters: Vec<&'a str>,
-    numbers: Vec<Number<'a>>,
+    numbers: Vec<RunCompression<'a>>,
     /// Why the numbers are not what they should be.
     remark: Option<String>,
 }
@@ -85,7 +85,7 @@ pub(super) fn levels(phases: &[PhaseRow], settings: &Settings<'_>, places: &Plac
 }
 
 fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> Option<LevelRow> {
-    let here: Vec<&Number<'_>> = layer.numbers.iter().filter(|number| number.values[place] == value).collect();
+    let here: Vec<&RunCompression<'_>> = layer.numbers.iter().filter(|number| number.values[place] == value).collect();
     let mut settings: BTreeMap<(&str, &EstimateId), Vec<f64>> = BTreeMap::new();
     here.iter().for_each(|number| settings.entry(number.setting).or_default().push(number.bits));
     let means: Vec<f64> = settings.values().filter_map(|bits| mean(bits)).collect();
@@ -123,7 +123,7 @@ fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) 
             let settings = settings.get(row.experiment.as_str())?;
             let mut values: Vec<Cow<'a, str>> = settings.iter().map(|setting| setting.value.as_str().into()).collect();
             values.push(row.estimator.to_string().into());
-            Some(Number { bits: bits?, setting: (&row.experiment, &row.estimator), values })
+            Some(RunCompression { bits: bits?, setting: (&row.experiment, &row.estimator), values })
         };
         let numbers = rows.into_iter().filter_map(number).collect();
         without_constants(Layer { layer, parameters, numbers, remark: remark.clone() })
@@ -148,7 +148,8 @@ fn without_constants(mut layer: Layer<'_>) -> Layer<'_> {
 fn levels_of(layer: &Layer<'_>, place: usize) -> Vec<usize> {
     let values: BTreeSet<&str> = layer.numbers.iter().map(|number| number.values[place].as_ref()).collect();
     let values: Vec<&str> = values.into_iter().collect();
-    let level = |number: &Number<'_>| values.iter().position(|value| *value == number.values[place]).unwrap_or(0);
+    let level =
+        |number: &RunCompression<'_>| values.iter().position(|value| *value == number.values[place]).unwrap_or(0);
     layer.numbers.iter().map(level).collect()
 }
 
@@ -170,7 +171,7 @@ fn twins(layer: &Layer<'_>, factors: &[Vec<usize>]) -> Vec<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Member;
+    use super::super::StudiedExperiment;
     use super::*;
 
     fn phase(experiment: &str, estimator: &str, run: &str, bits: f64) -> PhaseRow {
@@ -212,7 +213,7 @@ mod tests {
         ];
         let (eight, sixteen) = ([setting("training.batch", "8")], [setting("training.batch", "16")]);
         let settings = Settings::from([("batch-8", &eight[..]), ("batch-16", &sixteen[..])]);
-        let members: [Member<'_>; 0] = [];
+        let members: [StudiedExperiment<'_>; 0] = [];
         let places = Places::of(&members);
         let rows = effects(&phases, &settings, &places);
         let shares: Vec<(&str, f64)> = rows.iter().map(|row| (row.source.as_str(), row.share)).collect();
@@ -240,7 +241,7 @@ mod tests {
             [setting("training.batch", "16"), setting("seed", "2")],
         );
         let settings = Settings::from([("a", &first[..]), ("b", &second[..])]);
-        let members: [Member<'_>; 0] = [];
+        let members: [StudiedExperiment<'_>; 0] = [];
         let rows = effects(&phases, &settings, &Places::of(&members));
         let remark = rows[0].remark.as_deref().unwrap();
         assert!(remark.starts_with("training.batch and seed vary together"), "{remark}");

@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::claims::{ClaimVerdict, Judged, Tables, each, judged};
+use super::claims::{ClaimTables, ClaimVerdict, Judged, each, judged};
 use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Pipeline, Setting};
@@ -21,7 +21,7 @@ use effects::{effects, levels};
 
 /// An experiment of a sweep, or the only one.
 #[derive(Debug)]
-pub struct Member<'a> {
+pub struct StudiedExperiment<'a> {
     /// What it is called in the tables.
     pub id: String,
     /// The values of what varies.
@@ -58,7 +58,7 @@ const ESTIMATE: &str = "estimate";
 /// # Errors
 /// There is no `phases.parquet`, no member can be read, or a file is not what was written.
 pub fn stability(
-    members: &[Member<'_>],
+    members: &[StudiedExperiment<'_>],
     mut missing: Vec<(String, String)>,
     out: &Path,
 ) -> Result<Stability, StageError> {
@@ -66,7 +66,7 @@ pub fn stability(
     let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
     let phases: Vec<PhaseRow> = read_rows(&path)?;
     let places = Places::of(members);
-    let (mut verdicts, mut n_experiments) = (Verdicts::default(), 0);
+    let (mut verdicts, mut n_experiments) = (SettingVerdicts::default(), 0);
     for member in members {
         match ask(member, &places, &mut hashes) {
             Err(e) => missing.push((member.id.clone(), e.to_string())),
@@ -113,8 +113,8 @@ struct Places {
 }
 
 impl Places {
-    fn of(members: &[Member<'_>]) -> Self {
-        let depth = |member: &Member<'_>| member.pipeline.architecture.hidden.len() + 1;
+    fn of(members: &[StudiedExperiment<'_>]) -> Self {
+        let depth = |member: &StudiedExperiment<'_>| member.pipeline.architecture.hidden.len() + 1;
         let n_layers: BTreeMap<String, usize> = members.iter().map(|m| (m.id.clone(), depth(m))).collect();
         let is_of_one_depth = n_layers.values().collect::<BTreeSet<_>>().len() <= 1;
         Self { n_layers, is_of_one_depth }
@@ -134,21 +134,21 @@ type Subject = (usize, Option<i64>);
 
 /// The verdicts of all settings so far.
 #[derive(Debug, Default)]
-struct Verdicts {
+struct SettingVerdicts {
     claims: Vec<Expect>,
-    settings: BTreeMap<Subject, Vec<Asked>>,
+    settings: BTreeMap<Subject, Vec<JudgedSetting>>,
 }
 
 /// One setting: the parameters with their values, and what was judged there.
-type Asked = (Vec<(String, String)>, Judged);
+type JudgedSetting = (Vec<(String, String)>, Judged);
 
 /// Judges every claim of one member under every estimate that has its quantity: the claim, the layer, and the setting.
 fn ask(
-    member: &Member<'_>,
+    member: &StudiedExperiment<'_>,
     places: &Places,
     hashes: &mut BTreeSet<String>,
-) -> Result<Vec<(Expect, Option<i64>, Asked)>, StageError> {
-    let mut tables = Tables::open(member.pipeline, &member.experiment)?;
+) -> Result<Vec<(Expect, Option<i64>, JudgedSetting)>, StageError> {
+    let mut tables = ClaimTables::open(member.pipeline, &member.experiment)?;
     tables.expect_recording()?;
     if keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
         tracing::warn!(
@@ -184,8 +184,8 @@ fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quant
     estimates.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: column })).collect()
 }
 
-impl Verdicts {
-    fn add(&mut self, claim: &Expect, layer: Option<i64>, asked: Asked) {
+impl SettingVerdicts {
+    fn add(&mut self, claim: &Expect, layer: Option<i64>, asked: JudgedSetting) {
         let words = |claim: &Expect| {
             let Expect { figure, claim: words, quantity, measure, wanted, .. } = claim;
             (figure.clone(), words.clone(), quantity.name(), measure.words(), wanted.words())
