@@ -285,13 +285,13 @@ impl Parameters {
 
     /// The same with the default of each of the `declared` parameters that has one and was not given.
     pub fn or_defaults(&self, declared: &'static [Parameter]) -> Self {
-        let mut all = self.0.clone();
+        let mut values = self.0.clone();
         for parameter in declared {
             if let Some(default) = default(parameter) {
-                all.entry(parameter.name).or_insert(default);
+                values.entry(parameter.name).or_insert(default);
             }
         }
-        Self(all)
+        Self(values)
     }
 
     /// The same without those that were given their default: two of equal meaning are equal.

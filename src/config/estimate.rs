@@ -95,19 +95,19 @@ impl Request {
     pub fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
         let declared = [spec.parameters, SCOPE].into_iter().find(|declared| declares(declared, name));
         let declared = declared.ok_or_else(|| {
-            let known = spec.parameters.iter().chain(SCOPE).map(|parameter| parameter.name);
-            ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, known) }
+            let names = spec.parameters.iter().chain(SCOPE).map(|parameter| parameter.name);
+            ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, names) }
         })?;
         values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
     }
 
     /// What the number is, in words.
     pub fn quantity(&self) -> String {
-        let of = match self.id.values {
+        let values = match self.id.values {
             Values::Activations => "",
             Values::PreActivations => ", T being the weighted sums before the activation function",
         };
-        format!("{}{of}", self.member.quantity)
+        format!("{}{values}", self.member.quantity)
     }
 
     /// What makes T random once X is known, as the tables have it.

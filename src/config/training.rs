@@ -18,7 +18,7 @@ pub struct Stop {
     /// After this many epochs without a better accuracy.
     pub patience: Option<u64>,
     /// The accuracy of which samples.
-    pub of: StopOn,
+    pub samples: StopOn,
 }
 
 /// The samples whose accuracy ends a training.
@@ -128,8 +128,8 @@ enum RawSchedule {
 struct RawStop {
     accuracy: Option<f64>,
     patience: Option<u64>,
-    #[serde(default = "train", deserialize_with = "values::choice")]
-    of: StopOn,
+    #[serde(default = "train", deserialize_with = "values::choice", rename = "of")]
+    samples: StopOn,
 }
 
 impl RawTraining {
@@ -190,14 +190,14 @@ impl RawTraining {
 
 impl RawStop {
     fn check(self) -> Result<Stop, String> {
-        let Self { accuracy, patience, of } = self;
+        let Self { accuracy, patience, samples } = self;
         match (accuracy, patience) {
             (None, None) => Err("`stop` needs `accuracy`, `patience` or both: when to stop".to_owned()),
             (Some(accuracy), _) if !(accuracy > 0.0 && accuracy <= 1.0) => {
                 Err(format!("`accuracy` of `stop` must be above 0 and at most 1, got {accuracy}"))
             }
             (_, Some(0)) => Err("`patience` of `stop` must be at least 1 epoch, got 0".to_owned()),
-            _ => Ok(Stop { accuracy, patience, of }),
+            _ => Ok(Stop { accuracy, patience, samples }),
         }
     }
 }
@@ -267,8 +267,8 @@ pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serd
     if training.n_prefit_epochs > 0 {
         add("prefit", json!(training.n_prefit_epochs));
     }
-    if let Some(Stop { accuracy, patience, of }) = stop {
-        add("stop", json!({ "accuracy": accuracy, "patience": patience, "of": of.name() }));
+    if let Some(Stop { accuracy, patience, samples }) = stop {
+        add("stop", json!({ "accuracy": accuracy, "patience": patience, "of": samples.name() }));
     }
     settings
 }

@@ -27,8 +27,8 @@ fn inflate_up_to(content: Vec<u8>, most: u64) -> Result<Vec<u8>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "gzip", problem };
     let mut unpacked = Vec::new();
     if let Err(e) = MultiGzDecoder::new(content.as_slice()).take(most + 1).read_to_end(&mut unpacked) {
-        let (n, all) = (unpacked.len(), content.len());
-        return Err(failed(format!("{e}, after {n} bytes of content; its {all} bytes are truncated or damaged")));
+        let (n, n_packed) = (unpacked.len(), content.len());
+        return Err(failed(format!("{e}, after {n} bytes of content; its {n_packed} bytes are truncated or damaged")));
     }
     if unpacked.len() as u64 > most {
         return Err(failed(format!("its content is larger than {most} bytes")));

@@ -52,8 +52,8 @@ pub fn bound(
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::named(out, "bound")?;
-    let known = InputDistribution::read(experiment)?;
-    let solved = bottleneck::curve(&known.joint, &request.betas, &Options::PRECISE);
+    let inputs = InputDistribution::read(experiment)?;
+    let solved = bottleneck::curve(&inputs.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
     let layers: Vec<usize> = recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > 0).collect();
     progress.begin("bound", (recording.runs().len() * layers.len()) as u64);
@@ -61,7 +61,7 @@ pub fn bound(
         .map_err(|e| StageError::Refused(e.to_string()))?;
     let of_run = |run: &RecordedRun| {
         let of_layer = |layer: &usize| {
-            let row = known.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas);
+            let row = inputs.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas);
             progress.advance(1);
             row
         };
@@ -154,9 +154,9 @@ impl InputDistribution {
         let reader = run.activations(Values::Activations, layer)?;
         let recorded = reader.read(reader.snapshots().len() - 1)?;
         if recorded.samples.len() != self.given.n_samples() {
-            let (got, all) = (recorded.samples.len(), self.given.n_samples());
+            let (got, n_samples) = (recorded.samples.len(), self.given.n_samples());
             let problem = format!(
-                "{got} of {all} samples are recorded, the bound needs all of them; record with `samples = \"all\"`"
+                "{got} of {n_samples} samples are recorded, the bound needs all of them; record with `samples = \"all\"`"
             );
             return Err(StageError::Refused(problem));
         }

@@ -54,8 +54,8 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     }
     let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
     let compression: Vec<CompressionRow> = read_rows(&root.join(Experiment::COMPRESSION))?;
-    let of_one = rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
-    let of = |rows: &[SummaryRow]| {
+    let by_estimator = rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
+    let summary = |rows: &[SummaryRow]| {
         let first = &rows[0];
         let is_of_this = |row: &&CompressionRow| row.experiment == first.experiment && row.estimator == first.estimator;
         let layers: Vec<CompressionRow> = compression.iter().filter(is_of_this).cloned().collect();
@@ -68,7 +68,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
             let last = last(row.layer)?;
             Some([last.n_checks_warning?, last.n_checks_violated?])
         });
-        let ceiling = |of: fn(&SummaryRow) -> Option<f64>| rows.iter().filter_map(of).reduce(f64::max);
+        let ceiling = |number: fn(&SummaryRow) -> Option<f64>| rows.iter().filter_map(number).reduce(f64::max);
         Summary {
             experiment: first.experiment.clone(),
             estimator: first.estimator.clone(),
@@ -79,5 +79,5 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
             ceilings: [ceiling(|row| row.i_xt_ceiling_bits), ceiling(|row| row.i_ty_ceiling_bits)],
         }
     };
-    Ok(of_one.map(of).collect())
+    Ok(by_estimator.map(summary).collect())
 }

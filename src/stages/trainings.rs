@@ -26,15 +26,15 @@ impl Trainings {
 
 /// The trainings of a recording; `None` where a run does not say how it ended.
 pub(crate) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError> {
-    let mut all = Trainings::default();
+    let mut trainings = Trainings::default();
     for run in recording.all_runs() {
         let rows: Vec<RunRow> = read_all_rows(&run.parts(RunRow::TABLE, None))?;
         let Some(row) = rows.last() else { return Ok(None) };
         if row.outcome == "failed" {
             let reason = row.reason.clone().unwrap_or_else(|| "no reason is recorded".to_owned());
-            all.failed.insert(run.id.to_string(), reason);
+            trainings.failed.insert(run.id.to_string(), reason);
         }
-        all.n_degenerate += i64::from(row.degenerate.is_some());
+        trainings.n_degenerate += i64::from(row.degenerate.is_some());
     }
-    Ok(Some(all))
+    Ok(Some(trainings))
 }

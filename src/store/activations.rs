@@ -300,11 +300,11 @@ impl ActivationReader {
         (self.n_units, self.precision) = (n_units, precision);
         let part = self.parts.len();
         for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
-            let one = |column: &str| {
+            let only = |column: &str| {
                 let problem = "every row group must hold one snapshot, with statistics that say which";
                 single(group, column).ok_or_else(|| fail(column, problem.to_owned()))
             };
-            let (epoch, step) = (one("epoch")? as i32, one("step")?);
+            let (epoch, step) = (only("epoch")? as i32, only("step")?);
             match self.snapshots.last_mut() {
                 Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
                 Some(last) if (last.epoch, last.step) >= (epoch, step) => {

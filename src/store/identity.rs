@@ -55,7 +55,7 @@ fn texts<'a>(
         };
         let is_last = last.as_ref().is_some_and(|(last, _)| Arc::ptr_eq(last, id));
         let (_, text) = match &last {
-            Some(known) if is_last => known,
+            Some(entry) if is_last => entry,
             _ => last.insert((id, text_of(id))),
         };
         column.append_option(text.as_deref());
@@ -83,7 +83,7 @@ fn read(column: &StringArray) -> Vec<Option<Arc<EstimateId>>> {
     let mut ids = Vec::with_capacity(column.len());
     for text in column {
         ids.push(text.map(|text| match &last {
-            Some((known, id)) if *known == text => Arc::clone(id),
+            Some((last_text, id)) if *last_text == text => Arc::clone(id),
             _ => {
                 let id = Arc::new(EstimateId::of_table(text));
                 last = Some((text, Arc::clone(&id)));

@@ -140,7 +140,7 @@ impl Recording {
             for path in sorted_entries(&self.root.join(folder))? {
                 let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
                 let is_manifest = path.extension().is_some_and(|ending| ending == "json");
-                if is_manifest && self.all_runs().all(|known| known.id != RunId::named(&run)) {
+                if is_manifest && self.all_runs().all(|other| other.id != RunId::named(&run)) {
                     let problem = format!("{run} is being added to the recording; run `infoplane record` to its end");
                     return Err(StoreError::Rows { path, problem });
                 }
@@ -165,21 +165,21 @@ impl Recording {
     /// There are none; a run lacks a layer that another has.
     pub fn layers(&self, values: Values) -> Result<Vec<usize>, StoreError> {
         let by_run: Vec<BTreeSet<usize>> = self.runs.iter().map(|run| run.layers(values.table())).collect();
-        let all: BTreeSet<usize> = by_run.iter().flatten().copied().collect();
+        let layers: BTreeSet<usize> = by_run.iter().flatten().copied().collect();
         let missing = |path: PathBuf, problem: String| Err(StoreError::Missing { path, problem });
-        if all.is_empty() {
+        if layers.is_empty() {
             let problem = "nothing is recorded there; run `infoplane record` first".to_owned();
             return missing(self.root.join(values.table()), problem);
         }
-        for (run, layers) in self.runs.iter().zip(&by_run) {
-            if let Some(layer) = all.difference(layers).next() {
+        for (run, of_run) in self.runs.iter().zip(&by_run) {
+            if let Some(layer) = layers.difference(of_run).next() {
                 let folder = self.root.join(format!("{}/layer={layer}/run={}", values.table(), run.id));
                 let problem =
                     "this run lacks a layer that other runs have; record it again, or remove the run everywhere";
                 return missing(folder, problem.to_owned());
             }
         }
-        Ok(all.into_iter().collect())
+        Ok(layers.into_iter().collect())
     }
 }
 

@@ -55,7 +55,7 @@ struct OverRuns {
 /// There are no estimates, or a file is not what was written.
 pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageError> {
     let Inputs { tables, work } = Inputs::read(experiment, out)?;
-    let known = RecordedFits::read(experiment)?;
+    let fits = RecordedFits::read(experiment)?;
     let mut judged: BTreeMap<Key, OverRuns> = BTreeMap::new();
     let (mut scales, mut n_estimates) = (Scales::default(), 0);
     for (_, paths) in &tables {
@@ -65,7 +65,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
             for snapshot in by_snapshot(&rows).values() {
                 for (place, row) in snapshot.iter().enumerate() {
                     let above = snapshot.get(place + 1).filter(|above| above.layer == row.layer + 1);
-                    for judgement in judge(row, above.copied(), known.accuracy(row).as_ref()) {
+                    for judgement in judge(row, above.copied(), fits.accuracy(row).as_ref()) {
                         add(&mut judged, Arc::clone(&row.estimator), row, judgement);
                     }
                     scales.add(row);
@@ -95,8 +95,8 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
         return Ok(Outcome::UpToDate);
     }
     let verdicts = check(experiment, out)?;
-    let (n, all) = (verdicts.n_objections(), verdicts.findings.len());
-    Ok(Outcome::Done(format!("{n} of {all} findings are warnings or violations; `infoplane check` says which")))
+    let (n, n_findings) = (verdicts.n_objections(), verdicts.findings.len());
+    Ok(Outcome::Done(format!("{n} of {n_findings} findings are warnings or violations; `infoplane check` says which")))
 }
 
 /// Whether the verdicts on the estimates of `experiment`, as they are now, are in `out`.
@@ -226,11 +226,11 @@ impl RecordedFits {
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
         let is_hard = samples.iter().all(|row| row.p_y1.is_none());
-        let mut known = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
+        let mut recorded = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
         for run in recording.runs() {
-            known.add(run)?;
+            recorded.add(run)?;
         }
-        Ok(known)
+        Ok(recorded)
     }
 
     fn add(&mut self, run: &RecordedRun) -> Result<(), StoreError> {

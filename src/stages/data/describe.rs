@@ -135,9 +135,9 @@ impl Description {
             }
             _ => (table.entropy(y.counts()), information(&x, &y, &table)),
         };
-        let known = if p_1.is_some() { vec![0, 1] } else { distinct(&data.y) };
-        let mut counts = vec![0; known.len()];
-        data.y.iter().for_each(|label| counts[class_of(&known, *label)] += 1);
+        let labels = if p_1.is_some() { vec![0, 1] } else { distinct(&data.y) };
+        let mut counts = vec![0; labels.len()];
+        data.y.iter().for_each(|label| counts[class_of(&labels, *label)] += 1);
         let class = |(label, n): (i32, usize)| {
             let share = match p_1 {
                 None => n as f64 / n_samples as f64,
@@ -153,7 +153,7 @@ impl Description {
             x_range: (range.low, range.high),
             n_distinct_inputs: x.n_cells(),
             n_ambiguous_inputs: n_ambiguous(&x, &y),
-            classes: known.into_iter().zip(counts).map(class).collect(),
+            classes: labels.into_iter().zip(counts).map(class).collect(),
             is_stochastic: p_1.is_some(),
             h_x_bits: table.entropy(x.counts()).bits(),
             h_y_bits: h_y.bits(),

@@ -33,7 +33,7 @@ pub(super) struct TargetTables<'a> {
 /// Tables that one estimator fills.
 struct Batch {
     selection: Samples,
-    of: Unit,
+    unit: Unit,
     n_shuffles: usize,
     estimator: Box<dyn EstimatorSet>,
     /// The table of each of its members.
@@ -90,7 +90,7 @@ impl<'a> TargetTables<'a> {
             }
             for group in groups {
                 let of_runs = &rows[&batch.selection];
-                given.entry(known(batch, group)).or_insert_with_key(|(_, n_shuffles, parts)| {
+                given.entry(label_key(batch, group)).or_insert_with_key(|(_, n_shuffles, parts)| {
                     let samples: Vec<i32> = parts.iter().flat_map(|run| &of_runs[*run].samples).copied().collect();
                     let x: Vec<u32> = samples.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
                     let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
@@ -125,7 +125,7 @@ impl<'a> TargetTables<'a> {
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
                     let at = At { batch, layer: *layer, n_units, group, shape };
                     let sample = self.sample(&at, &t);
-                    match batch.of {
+                    match batch.unit {
                         Unit::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
                         Unit::Units => self.add_units(&at, &values, &mut tables),
                     }
@@ -183,7 +183,7 @@ impl<'a> TargetTables<'a> {
     }
 
     fn given(&self, at: &At<'_>) -> Result<&InputsAndLabels, EstimateError> {
-        self.given[&known(at.batch, at.group)].as_ref().map_err(Clone::clone)
+        self.given[&label_key(at.batch, at.group)].as_ref().map_err(Clone::clone)
     }
 
     /// Adds the row of a layer to each table of a batch, and to the row of the layer below what the two share.
@@ -350,13 +350,13 @@ fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
             tables.iter().map(|at: &usize| works[*at].request.parameters.clone()).collect();
         let spec = works[tables[0]].request.spec;
         let estimator = (spec.build)(&parameters).map_err(|e| StageError::Refused(e.to_string()))?;
-        let (_, selection, of, n_shuffles) = first;
-        batches.push(Batch { selection, of, n_shuffles, estimator, tables });
+        let (_, selection, unit, n_shuffles) = first;
+        batches.push(Batch { selection, unit, n_shuffles, estimator, tables });
     }
     Ok(batches)
 }
 
-fn known(batch: &Batch, group: &Group) -> LabelKey {
+fn label_key(batch: &Batch, group: &Group) -> LabelKey {
     (batch.selection, batch.n_shuffles, group.parts.iter().map(|(run, _)| *run).collect())
 }
 

@@ -55,12 +55,12 @@ pub fn linear(
     let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), &id.to_string())).collect::<Result<Vec<_>, _>>()?;
     // Another call may have made some of them while this one waited.
     let targets = targets(&recording, exact, data, &out)?;
-    let known = KnownTeacher::new(data)?;
+    let given = InputsAndTeacher::new(data)?;
     progress.begin("exact", targets.len() as u64);
     let done: Result<Vec<(usize, usize)>, StageError> = targets
         .par_iter()
         .map(|target| {
-            let counts = make(target, exact, &known, &out.estimates());
+            let counts = make(target, exact, &given, &out.estimates());
             progress.advance(1);
             counts
         })
@@ -172,7 +172,7 @@ fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Exper
 }
 
 /// What is known of X and Y.
-struct KnownTeacher {
+struct InputsAndTeacher {
     teacher: Teacher,
     input_covariance: Array2<f64>,
     /// I(X;Y), which no I(T;Y) exceeds.
@@ -180,7 +180,7 @@ struct KnownTeacher {
     n_relevant: usize,
 }
 
-impl KnownTeacher {
+impl InputsAndTeacher {
     fn new(data: &NamedData) -> Result<Self, StageError> {
         let refused = StageError::Refused;
         let teacher = Teacher::of(data.spec, &data.parameters).map_err(|e| refused(e.to_string()))?;
@@ -213,16 +213,16 @@ impl KnownTeacher {
 fn make(
     target: &ExactTarget<'_>,
     exact: &Exact,
-    known: &KnownTeacher,
+    given: &InputsAndTeacher,
     root: &Path,
 ) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
-        let snapshots = Snapshots::read(&parts, target.run, known)?;
+        let snapshots = Snapshots::read(&parts, target.run, given)?;
         // Collected in the order of the snapshots, whichever thread does them.
         let rows: Vec<Vec<Vec<EstimateRow>>> = (0..snapshots.places.len())
             .into_par_iter()
-            .map(|index| of_snapshot(&snapshots, index, target, exact, known))
+            .map(|index| of_snapshot(&snapshots, index, target, exact, given))
             .collect();
         for by_table in rows {
             tables.iter_mut().zip(by_table).for_each(|(table, rows)| table.extend(rows));
@@ -284,11 +284,11 @@ struct Snapshots {
 
 impl Snapshots {
     /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
-    fn read(files: &[PathBuf], run: &RecordedRun, known: &KnownTeacher) -> Result<Self, StageError> {
+    fn read(files: &[PathBuf], run: &RecordedRun, given: &InputsAndTeacher) -> Result<Self, StageError> {
         let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
         let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
         let first = layers.first().map_or_else(Vec::new, places);
-        let mut widths = vec![known.teacher.weights.ncols()];
+        let mut widths = vec![given.teacher.weights.ncols()];
         for (index, rows) in layers.iter().enumerate() {
             let layer = index + 1;
             if places(rows) != first {
@@ -329,28 +329,28 @@ fn of_snapshot(
     index: usize,
     target: &ExactTarget<'_>,
     exact: &Exact,
-    known: &KnownTeacher,
+    given: &InputsAndTeacher,
 ) -> Vec<Vec<EstimateRow>> {
     let mut tables = vec![Vec::new(); target.pending.len()];
     for (below, weights) in total_weights(snapshots.kernels(index)).iter().enumerate() {
         let network = LinearNetwork {
             weights: weights.view(),
-            input_covariance: known.input_covariance.view(),
+            input_covariance: given.input_covariance.view(),
             noise_variance: exact.noise_variance,
         };
         let teacher =
-            LinearTeacher { weights: known.teacher.weights.view(), noise_variance: known.teacher.noise_variance };
+            LinearTeacher { weights: given.teacher.weights.view(), noise_variance: given.teacher.noise_variance };
         let i_ty = network.i_ty(&teacher);
         let noise = h_t_given_x(weights.nrows(), exact.noise_variance);
         let h_t = network.i_xt().map(|i_xt| i_xt + noise);
         for (table, (inputs, _)) in tables.iter_mut().zip(&target.pending) {
             let i_xt = match inputs {
                 Inputs::All => network.i_xt(),
-                part => network.i_subset_t(&known.subset(*part)),
+                part => network.i_subset_t(&given.subset(*part)),
             };
             let place = Place { layer: below + 1, snapshot: snapshots.places[index] };
             let found = i_xt.and_then(|i_xt| Ok(Found { i_xt, i_ty: i_ty.clone()?, h_t: h_t.clone()? }));
-            table.push(place.row(target.run, exact, *inputs, known, found));
+            table.push(place.row(target.run, exact, *inputs, given, found));
         }
     }
     tables
@@ -378,7 +378,7 @@ impl Place {
         run: &RecordedRun,
         exact: &Exact,
         inputs: Inputs,
-        known: &KnownTeacher,
+        given: &InputsAndTeacher,
         found: Result<Found, NotPositiveDefinite>,
     ) -> EstimateRow {
         let (found, failure) = match found {
@@ -400,7 +400,7 @@ impl Place {
             h_t_bits: found.map(|found| found.h_t.bits()),
             h_t_given_x_bits: found.map(|found| (found.h_t - found.i_xt).bits()),
             i_xt_ceiling_bits: None,
-            i_ty_ceiling_bits: found.map(|_| known.i_xy.bits()),
+            i_ty_ceiling_bits: found.map(|_| given.i_xy.bits()),
             n_shuffles: Some(0),
             i_xt_null_bits_mean: None,
             i_xt_null_bits_std: None,

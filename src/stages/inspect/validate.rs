@@ -237,8 +237,8 @@ fn validate_tables<R: Row>(
             let run = name.trim_start_matches("run=").trim_end_matches(".parquet").to_owned();
             verified_hash(root, &format!("{estimator}/{run}"), &format!("{estimator}/{name}"))?;
             let here = (estimator.clone(), run);
-            if let Some((by, of)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
-                return Err(fault(&path, format!("holds estimates of {of} by {by}")));
+            if let Some((estimator, run)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
+                return Err(fault(&path, format!("holds estimates of {run} by {estimator}")));
             }
             n_tables += 1;
         }

@@ -64,7 +64,7 @@ impl Best {
 
     /// Takes in the accuracy after `epoch`; why the training ends now, where it does.
     pub(super) fn see(&mut self, stop: &Stop, accuracy: f64, epoch: u64) -> Option<Ending> {
-        let samples = if stop.of == StopOn::Train { "training" } else { "test" };
+        let samples = if stop.samples == StopOn::Train { "training" } else { "test" };
         if accuracy > self.accuracy {
             *self = Self { accuracy, epoch };
         }
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn a_training_stops_when_it_is_good_enough_or_gets_no_better() {
         let rising = [0.5, 0.7, 0.6, 0.7, 0.65, 0.9, 0.99];
-        let stop = |accuracy, patience| Stop { accuracy, patience, of: StopOn::Test };
+        let stop = |accuracy, patience| Stop { accuracy, patience, samples: StopOn::Test };
         assert_eq!(epochs_until_stop(stop(Some(0.9), None), &rising), Some(6));
         assert_eq!(epochs_until_stop(stop(Some(0.999), None), &rising), None);
         assert_eq!(epochs_until_stop(stop(None, Some(3)), &rising), Some(5)); // 0.7 again is not better

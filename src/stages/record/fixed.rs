@@ -65,7 +65,7 @@ impl Run<'_> {
         let n_prefit_epochs = self.setup.pipeline.training.n_prefit_epochs;
         let stop = self.setup.pipeline.stop.as_ref().filter(|_| epoch > n_prefit_epochs)?;
         self.writer.evaluate(self.training.network(), self.training.step());
-        let fit = match stop.of {
+        let fit = match stop.samples {
             StopOn::Train => Some(self.writer.fit_train()),
             StopOn::Test => self.writer.fit_test(),
         };

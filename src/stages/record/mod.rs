@@ -172,10 +172,10 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
         && !named.is_in(&read_footer(&path, SampleRow::TABLE)?)
     {
         let (path, made) = (path.display(), named.identity());
-        let of =
+        let wanted =
             if made == named.spec.name { format!("`{made}` with its default parameters") } else { format!("`{made}`") };
         let remedy = "name it with `file` instead of `name`, or remove it";
-        return Err(StageError::Refused(format!("{path} is not {of}; {remedy}")));
+        return Err(StageError::Refused(format!("{path} is not {wanted}; {remedy}")));
     }
     Ok(path)
 }

@@ -105,7 +105,7 @@ impl<'a> Setup<'a> {
                 "one snapshot would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
             ));
         }
-        if pipeline.stop.is_some_and(|stop| stop.of == StopOn::Test) && n_train == n {
+        if pipeline.stop.is_some_and(|stop| stop.samples == StopOn::Test) && n_train == n {
             return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
         }
         let batch = match pipeline.training.batch_size {
