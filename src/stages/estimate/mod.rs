@@ -1,6 +1,7 @@
 //! The estimate stage: recorded activations → tables of I(X;T) and I(T;Y), any time after the recording.
 
 mod plan;
+mod pools;
 mod snapshots;
 mod tables;
 
@@ -90,7 +91,7 @@ fn make(
             true => Some(snapshots::range(&open)?),
             false => None,
         };
-        let groups = snapshots::groups(&open, pool)?;
+        let groups = pools::groups(&open, pool)?;
         let ranges = (of_run, all_runs.get(&values).copied());
         let tables = TargetTables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
         // Collected in the order of the snapshots, whichever thread does them.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::super::{PlannedTables, StageError};
-use super::snapshots::{Recorded, Runs, expect_memory, fits, groups};
+use super::pools::{expect_memory, fits, groups};
+use super::snapshots::{Recorded, Runs};
 use crate::config::Request;
 use crate::estimate_id::{Pool, Samples, Unit, Values};
 use crate::estimators::{InputsAndLabels, RangeOver};

@@ -1,13 +1,12 @@
 //! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
 use super::super::StageError;
-use crate::estimate_id::{Pool, Samples, Values};
-use crate::estimators::InputsAndLabels;
+use super::pools::Group;
+use crate::estimate_id::{Samples, Values};
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
@@ -36,22 +35,12 @@ pub(super) struct Runs<'a> {
 /// The activations of one run, opened.
 #[derive(Debug)]
 pub(super) struct OpenRun<'a> {
-    recorded: &'a RecordedRun,
+    pub(super) recorded: &'a RecordedRun,
     pub(super) layers: Vec<(usize, ActivationReader)>,
     /// Numbers of the recorded samples, the same at every snapshot.
-    samples: Vec<i32>,
+    pub(super) samples: Vec<i32>,
     /// Whether its training failed or was stopped, so that later snapshots of other runs are missing here.
-    ended_early: bool,
-}
-
-/// Recorded snapshots that are estimated as one.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Group {
-    /// Of the last of them.
-    pub(super) epoch: i32,
-    pub(super) step: i64,
-    /// Of each, which of the opened runs and which of its snapshots.
-    pub(super) parts: Vec<(usize, usize)>,
+    pub(super) ended_early: bool,
 }
 
 /// Which rows of a recorded snapshot are meant.
@@ -62,9 +51,6 @@ pub(super) struct Rows {
     /// The numbers of these samples.
     pub(super) samples: Vec<i32>,
 }
-
-/// Most numbers of 32 bits, values put together and shuffles, that are held for the tables of one run: 2 GiB.
-const MOST_NUMBERS: usize = 1 << 29;
 
 impl Recorded {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
@@ -233,140 +219,6 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// Which snapshots of the opened `runs` are estimated as one.
-pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
-    let snapshots = snapshots(&runs[0].layers[0].1);
-    let single = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
-    let stretch = |indices: std::ops::Range<usize>| Group {
-        parts: indices.clone().map(|index| (0, index)).collect(),
-        ..single(indices.end - 1)
-    };
-    let groups: Vec<Group> = match pool {
-        Pool::Nothing => (0..snapshots.len()).map(single).collect(),
-        Pool::Windows => {
-            let ends = (1..=snapshots.len())
-                .filter(|end| *end == snapshots.len() || snapshots[*end].1 > snapshots[end - 1].1 + 1);
-            let mut begin = 0;
-            let stretches = ends.map(|end| std::mem::replace(&mut begin, end)..end);
-            stretches.filter(|indices| indices.len() > 1).map(stretch).collect()
-        }
-        Pool::Steps(first, last) => {
-            let begin = snapshots.partition_point(|(_, step)| *step < first);
-            let end = snapshots.partition_point(|(_, step)| *step <= last);
-            if begin < end { vec![stretch(begin..end)] } else { Vec::new() }
-        }
-        Pool::Runs => {
-            if let [only] = runs {
-                let problem =
-                    format!("{} is the only run; T is random over several: record more `runs`", only.recorded.id);
-                return Err(StageError::Refused(problem));
-            }
-            expect_same_widths(runs)?;
-            expect_same_snapshots(runs)?;
-            // A run that ended early lacks snapshots of the others: pooled is what all have.
-            let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
-            let place = |snapshot| {
-                recorded.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>()
-            };
-            let pooled = |(index, snapshot)| {
-                Some(Group { parts: place(snapshot)?.into_iter().enumerate().collect(), ..single(index) })
-            };
-            snapshots.iter().enumerate().filter_map(pooled).collect()
-        }
-    };
-    let id = &runs[0].recorded.id;
-    // A window beyond the end of a training: there is nothing to estimate.
-    if pool != Pool::Runs && runs[0].ended_early && groups.iter().all(|group| group.parts.len() < 2) {
-        return Ok(if pool == Pool::Nothing { groups } else { Vec::new() });
-    }
-    let wanted = match (pool, groups.first()) {
-        (_, None) => match pool {
-            Pool::Steps(first, last) => format!("no step from {first} to {last} is recorded"),
-            _ => "no two consecutive steps are recorded".to_owned(),
-        },
-        (Pool::Steps(first, last), Some(only)) if only.parts.len() < 2 => {
-            format!("of the steps from {first} to {last} only {} is recorded", only.step)
-        }
-        _ => return Ok(groups),
-    };
-    let problem = format!(
-        "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
-    );
-    Err(StageError::Refused(problem))
-}
-
-/// Runs can be pooled where they are recorded at the same steps, as far as they went.
-fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
-    let mut to_their_end = runs.iter().filter(|run| !run.ended_early);
-    let Some(first) = to_their_end.next() else { return Ok(()) };
-    let snapshots = snapshots(&first.layers[0].1);
-    match to_their_end.find(|run| self::snapshots(&run.layers[0].1) != snapshots) {
-        None => Ok(()),
-        Some(other) => Err(StageError::Refused(format!(
-            "run {} is recorded at other steps than run {}{}; only runs recorded at the same steps can be pooled",
-            other.recorded.id,
-            first.recorded.id,
-            first_difference(&snapshots, &self::snapshots(&other.layers[0].1))
-        ))),
-    }
-}
-
-/// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory.
-pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<(), StageError> {
-    let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
-    // Groups of the same runs share their shuffles.
-    let pools: BTreeSet<Vec<usize>> =
-        groups.iter().map(|group| group.parts.iter().map(|(run, _)| *run).collect()).collect();
-    let n_samples = |run: &usize| runs[*run].samples.len();
-    let n_rows = |pool: &Vec<usize>| pool.iter().map(n_samples).sum::<usize>();
-    let n_shuffled = |pool: &Vec<usize>| {
-        let n_distinct = pool.iter().map(n_samples).max().unwrap_or(0);
-        InputsAndLabels::numbers_of_shuffles(n_shuffles, n_rows(pool), n_distinct)
-    };
-    let total = pools.iter().map(n_shuffled).fold(0, usize::saturating_add);
-    pools.iter().try_for_each(|pool| check_memory(pool.len(), n_rows(pool), widest, total))
-}
-
-/// Whether so many numbers may be held.
-pub(super) fn fits(n_numbers: usize) -> bool {
-    n_numbers <= MOST_NUMBERS
-}
-
-/// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of shuffles, if
-/// they are too many.
-fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
-    let n_values = if n_pooled > 1 { n_rows * widest } else { 0 };
-    let problem = if n_values > MOST_NUMBERS {
-        format!(
-            "{n_pooled} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_NUMBERS} can be put together: pool fewer, or record fewer samples"
-        )
-    } else if n_shuffled > MOST_NUMBERS - n_values {
-        format!(
-            "shuffles would be {n_shuffled} numbers in memory; at most {} fit: use fewer `shuffles`, or record fewer samples",
-            MOST_NUMBERS - n_values
-        )
-    } else {
-        return Ok(());
-    };
-    Err(StageError::Refused(problem))
-}
-
-/// Rows of different widths cannot be put below each other.
-fn expect_same_widths(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
-    for other in &runs[1..] {
-        for ((layer, a), (_, b)) in runs[0].layers.iter().zip(&other.layers) {
-            let (a, b) = (a.n_units(), b.n_units());
-            if a != b {
-                return Err(StageError::Refused(format!(
-                    "layer {layer} has {a} units in run {} and {b} in run {}; only runs of equal widths can be pooled",
-                    runs[0].recorded.id, other.recorded.id
-                )));
-            }
-        }
-    }
-    Ok(())
-}
-
 /// T of a layer (by its place in the list of layers) at the snapshots of a group.
 pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, layer: usize) -> Result<Vec<Activations>, StageError> {
     group.parts.iter().map(|(run, index)| runs[*run].read(layer, *index)).collect()
@@ -400,11 +252,13 @@ pub(super) fn finite_range(values: &[f32]) -> Range {
     Range::of(&values.iter().copied().filter(|value| value.is_finite()).collect::<Vec<_>>())
 }
 
-fn snapshots(reader: &ActivationReader) -> Vec<(i32, i64)> {
+/// The recorded snapshots of a layer as (epoch, step).
+pub(super) fn snapshots(reader: &ActivationReader) -> Vec<(i32, i64)> {
     reader.snapshots().collect()
 }
 
-fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
+/// Where two lists of snapshots differ first, to be added to a message.
+pub(super) fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
     let differing = a.iter().zip(b).find(|(a, b)| a != b);
     differing.map_or_else(String::new, |((_, step), _)| format!(", first at step {step}"))
 }
@@ -429,23 +283,4 @@ fn recorded_samples(
         )));
     }
     Ok(samples)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn shuffles_count_as_memory_like_pooled_values() {
-        let check = |n_pooled, n_shuffles| {
-            let n_shuffled = InputsAndLabels::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
-            check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
-        };
-        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.
-        assert!(check(1, 8192).is_ok() && check(81, 0).is_ok());
-        assert!(check(1, 8193).unwrap_err().contains("use fewer `shuffles`"));
-        assert!(check(80, 2).is_ok());
-        assert!(check(80, 3).unwrap_err().contains("at most 12582912 fit"));
-        assert!(check(82, 0).unwrap_err().contains("pool fewer"));
-    }
 }

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::super::StageError;
 use super::super::untrained::add_untrained;
 use super::plan::Work;
-use super::snapshots::{Group, OpenRun, Rows, Runs, chosen, finite_range, read};
+use super::pools::Group;
+use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
     Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,

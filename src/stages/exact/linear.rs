@@ -6,7 +6,7 @@
 //! # Reference
 //! Saxe et al. 2018, Figs 3, 4, 6, 18 and 19.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -17,6 +17,7 @@ use serde_json::json;
 use super::super::keys::is_recorded_with;
 use super::super::untrained::add_untrained;
 use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
+use super::weights::{Snapshots, parts_of};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::math::determinant::NotPositiveDefinite;
@@ -24,8 +25,7 @@ use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
 use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_rows, read_samples, verified_hash,
-    write_rows,
+    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_samples, verified_hash, write_rows,
 };
 use crate::units::Nats;
 
@@ -218,7 +218,7 @@ fn make(
 ) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
-        let snapshots = Snapshots::read(&parts, target.run, given)?;
+        let snapshots = Snapshots::read(&parts, target.run, given.teacher.weights.ncols())?;
         // Collected in the order of the snapshots, whichever thread does them.
         let rows: Vec<Vec<Vec<EstimateRow>>> = (0..snapshots.places.len())
             .into_par_iter()
@@ -241,86 +241,6 @@ fn make(
         counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
     }
     Ok(counts)
-}
-
-/// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
-fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
-    let layers = run.layers(WeightRow::TABLE);
-    let n_layers = layers.len();
-    if n_layers == 0 || !layers.iter().copied().eq(1..=n_layers) {
-        return Err(StageError::Refused(format!(
-            "run {} has no weights of every layer from the first; record them with `weights = true`",
-            run.id
-        )));
-    }
-    let mut parts: Vec<Vec<PathBuf>> = Vec::new();
-    for layer in layers {
-        run.verify(WeightRow::TABLE, Some(layer))?;
-        let of_layer = run.parts(WeightRow::TABLE, Some(layer));
-        if layer == 1 {
-            parts = vec![Vec::new(); of_layer.len()];
-        }
-        if of_layer.len() != parts.len() {
-            let (n, wanted) = (of_layer.len(), parts.len());
-            return Err(StageError::Refused(format!(
-                "run {}: the weights of layer {layer} have {n} parts, those of layer 1 {wanted}; record it again",
-                run.id
-            )));
-        }
-        parts.iter_mut().zip(of_layer).for_each(|(part, file)| part.push(file));
-    }
-    Ok(parts)
-}
-
-/// The weights of one part of a run.
-struct Snapshots {
-    /// Epoch and step of each.
-    places: Vec<(i32, i64)>,
-    /// Of each layer, the weights at each snapshot.
-    layers: Vec<Vec<WeightRow>>,
-    /// The widths of the input and of every layer.
-    widths: Vec<usize>,
-}
-
-impl Snapshots {
-    /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
-    fn read(files: &[PathBuf], run: &RecordedRun, given: &InputsAndTeacher) -> Result<Self, StageError> {
-        let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
-        let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
-        let first = layers.first().map_or_else(Vec::new, places);
-        let mut widths = vec![given.teacher.weights.ncols()];
-        for (index, rows) in layers.iter().enumerate() {
-            let layer = index + 1;
-            if places(rows) != first {
-                return Err(StageError::Refused(format!(
-                    "run {}: the weights of layer {layer} are of other snapshots than those of layer 1; record it again",
-                    run.id
-                )));
-            }
-            let n_inputs = widths[index];
-            let n_units = rows.first().map_or(0, |row| row.bias.len());
-            if let Some(row) = rows.iter().find(|r| r.bias.len() != n_units || r.kernel.len() != n_units * n_inputs) {
-                return Err(StageError::Refused(format!(
-                    "run {}: layer {layer} has {} weights and {} biases where {n_units} units of {n_inputs} inputs should be; it is no dense layer of this network",
-                    run.id,
-                    row.kernel.len(),
-                    row.bias.len()
-                )));
-            }
-            widths.push(n_units);
-        }
-        Ok(Self { places: first, layers, widths })
-    }
-
-    /// The kernels of all layers at one snapshot.
-    fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
-        let kernel = |(layer, rows): (usize, &Vec<WeightRow>)| {
-            let shape = (self.widths[layer + 1], self.widths[layer]);
-            let kernel = rows[index].kernel.iter().map(|weight| f64::from(*weight)).collect();
-            Array2::from_shape_vec(shape, kernel).expect("the shapes were compared when they were read")
-        };
-        self.layers.iter().enumerate().map(kernel).collect()
-    }
 }
 
 /// The rows of every pending table at one snapshot, the layers ascending.

@@ -2,6 +2,7 @@
 
 mod linear;
 mod minimal_model;
+mod weights;
 
 pub use linear::{linear, plan};
 pub use minimal_model::{MinimalModelRequest, minimal_model};

@@ -12,9 +12,10 @@ use serde::Serialize;
 use super::super::StageError;
 use super::super::findings::{Finding, findings};
 use super::provenance::Provenance;
+use super::tables::{RunTables, inputs_of};
 use crate::estimate_id::EstimateId;
-use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, Row, SummaryRow, VERSION};
-use crate::store::{CheckVerdict, Experiment, Manifest, RunId, StoreError, read_all_rows, read_rows, verified_hash};
+use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
+use crate::store::{CheckVerdict, Experiment, RunId, read_all_rows, read_rows, verified_hash};
 
 /// Most numbers of single runs in one page, so that browsers open it quickly: 48 MB of base64.
 const MOST_NUMBERS: usize = 9_000_000;
@@ -165,48 +166,6 @@ impl Page {
         let page = Self { infoplane: env!("CARGO_PKG_VERSION"), schema_version: VERSION, experiments, notes, fallback };
         Ok((page, hashes))
     }
-}
-
-/// The tables over runs in one folder, by experiment.
-struct RunTables {
-    summary: BTreeMap<String, Vec<SummaryRow>>,
-    compression: BTreeMap<String, Vec<CompressionRow>>,
-    claims: BTreeMap<String, Vec<ClaimRow>>,
-    /// Names and hashes of the tables.
-    files: Vec<(String, String)>,
-    /// Hashes of the tables that the summary was made from.
-    made_from: BTreeSet<String>,
-}
-
-impl RunTables {
-    fn read(folder: &Path) -> Result<Self, StoreError> {
-        let mut files = Vec::new();
-        let tables =
-            [(Experiment::SUMMARY, "summary"), (Experiment::COMPRESSION, "summary"), (Experiment::CLAIMS, "claims")];
-        for (table, manifest) in tables {
-            if folder.join(table).exists() {
-                files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
-            }
-        }
-        Ok(Self {
-            summary: by_experiment(&folder.join(Experiment::SUMMARY), |row: &SummaryRow| &row.experiment)?,
-            compression: by_experiment(&folder.join(Experiment::COMPRESSION), |row: &CompressionRow| &row.experiment)?,
-            claims: by_experiment(&folder.join(Experiment::CLAIMS), |row: &ClaimRow| &row.experiment)?,
-            files,
-            made_from: inputs_of(folder, "summary")?,
-        })
-    }
-}
-
-/// The rows of a table by experiment; empty if there is no table.
-fn by_experiment<R: Row>(table: &Path, experiment: fn(&R) -> &String) -> Result<BTreeMap<String, Vec<R>>, StoreError> {
-    let mut rows: BTreeMap<String, Vec<R>> = BTreeMap::new();
-    if table.exists() {
-        for row in read_rows::<R>(table)? {
-            rows.entry(experiment(&row).clone()).or_default().push(row);
-        }
-    }
-    Ok(rows)
 }
 
 impl ExperimentData {
@@ -360,23 +319,6 @@ impl EstimateData {
             id: id.to_string(),
         }
     }
-}
-
-/// The hashes of the tables that a stage read, from its manifest.
-fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
-    fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
-        match value {
-            serde_json::Value::String(text) => drop(found.insert(text.clone())),
-            serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
-            serde_json::Value::Object(table) => table.values().for_each(|value| texts(value, found)),
-            _ => {}
-        }
-    }
-    let mut found = BTreeSet::new();
-    if let Some(manifest) = Manifest::read(&root.join(format!(".meta/{manifest}.json")))? {
-        texts(&manifest.made_from["tables"], &mut found);
-    }
-    Ok(found)
 }
 
 /// Layers and estimators that only some of the experiments have.

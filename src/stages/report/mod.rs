@@ -3,6 +3,7 @@
 mod data;
 mod library;
 mod provenance;
+mod tables;
 
 use std::path::{Path, PathBuf};
 

@@ -6,14 +6,7 @@ use super::source::{assert_none, sources};
 const MOST_LINES: usize = 400;
 
 /// Longer files, and why. The list only shrinks.
-const LONGER: &[(&str, &str)] = &[
-    ("estimate_id.rs", "the parts of an identity, and how they are written and read"),
-    ("stages/estimate/snapshots.rs", "what is read together, and the pools: the pools could go"),
-    ("stages/exact/linear.rs", "plan, numbers and tables of one kind of network: the tables could go"),
-    ("stages/report/data.rs", "what the page holds: tables of runs and of experiments, two files"),
-    ("store/activations.rs", "writer and reader of one format: two files"),
-    ("store/recording.rs", "what makes a recording, and which of its files are believed"),
-];
+const LONGER: &[(&str, &str)] = &[("estimate_id.rs", "the parts of an identity, and how they are written and read")];
 
 /// The lines of `text` without its modules of tests.
 fn n_lines_of_code(text: &str) -> usize {

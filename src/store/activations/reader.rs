@@ -1,156 +1,23 @@
-//! The hot tables: activations, and weighted sums before the activation function. One file per run, layer and part of the
-//! run; one row group (or several, capped by size) per recorded snapshot.
-//!
-//! Values go from the training loop to the file and from the file to an estimator as one flat slice, without a row
-//! object in between. A reader of one snapshot touches only the bytes of that snapshot.
+//! Reads the values of one layer in one run, snapshot by snapshot in any order.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use arrow::array::{
-    Array, ArrayRef, AsArray, FixedSizeListArray, Float16Array, Float32Array, Int32Array, Int64Array, RecordBatch,
-};
-use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Float32Type, Int32Type, Int64Type, Schema};
-use parquet::arrow::ArrowWriter;
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
-use parquet::basic::{Compression, Encoding};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
-use parquet::schema::types::ColumnPath;
 
-use super::cell::list_item;
-use super::error::StoreError;
-use super::files::{Draft, FileRecord, open_file};
-use super::guard::guarded;
-use super::schema::{ActivationRow, PreActivationRow, Row};
-use super::table::{Footer, expect_entries, expect_types, footer_of, open, properties};
+use super::super::error::StoreError;
+use super::super::files::open_file;
+use super::super::guard::guarded;
+use super::super::table::{expect_entries, expect_types, footer_of, open};
+use super::{Activations, Precision, ROW_GROUP_BYTES};
 use crate::estimate_id::Values;
-use crate::suggest::Named;
-
-/// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
-const ROW_GROUP_BYTES: usize = 64 << 20;
-
-/// Raw f32 given to the Parquet writer at once. It builds indices and levels several times as large beside them, which
-/// should stay in the cache.
-const BATCH_BYTES: usize = 256 << 10;
 
 /// Footer entry: which of the samples are there.
 const SAMPLES_KEY: &str = "infoplane.samples";
-
-type F16 = <Float16Type as ArrowPrimitiveType>::Native;
-
-/// How values are stored.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Precision {
-    /// As they were computed.
-    #[default]
-    F32,
-    /// 11 significant bits, up to 65504: half the size.
-    F16,
-}
-
-impl Named for Precision {
-    const ALL: &'static [Self] = &[Self::F32, Self::F16];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::F32 => "f32",
-            Self::F16 => "f16",
-        }
-    }
-}
-
-impl Precision {
-    fn data_type(self) -> DataType {
-        match self {
-            Precision::F32 => DataType::Float32,
-            Precision::F16 => DataType::Float16,
-        }
-    }
-}
-
-impl Values {
-    /// Name of the column that holds the values.
-    pub(super) fn column(self) -> &'static str {
-        match self {
-            Values::Activations => "t",
-            Values::PreActivations => "z",
-        }
-    }
-
-    /// The Arrow schema for a layer of `n_units`.
-    pub(super) fn schema(self, n_units: usize, precision: Precision) -> Arc<Schema> {
-        let values = vec![0.0; n_units];
-        let schema = match self {
-            Values::Activations => ActivationRow::schema(&[ActivationRow { epoch: 0, step: 0, sample: 0, t: values }]),
-            Values::PreActivations => {
-                PreActivationRow::schema(&[PreActivationRow { epoch: 0, step: 0, sample: 0, z: values }])
-            }
-        };
-        let list = DataType::FixedSizeList(list_item(precision.data_type()), n_units as i32);
-        let fields = schema.fields().iter().map(|field| match field.name() == self.column() {
-            true => Arc::new(field.as_ref().clone().with_data_type(list.clone())),
-            false => Arc::clone(field),
-        });
-        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
-    }
-}
-
-/// What a file of values holds, and how.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shape {
-    /// Which values.
-    pub values: Values,
-    /// In which precision.
-    pub precision: Precision,
-    /// How many of them are exactly 0.
-    pub zeros: Zeros,
-}
-
-/// Whether zeros are frequent. Any answer gives the same values; the right one gives the smaller file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Zeros {
-    /// As after tanh: bytes of equal significance side by side compress best.
-    Few,
-    /// As after ReLU: runs of zeros compress best as they stand.
-    Many,
-}
-
-impl Shape {
-    fn encoding(self) -> Encoding {
-        match self {
-            Shape { precision: Precision::F32, zeros: Zeros::Few, .. } => Encoding::BYTE_STREAM_SPLIT,
-            // DuckDB cannot read byte-stream split of f16.
-            _ => Encoding::PLAIN,
-        }
-    }
-}
-
-/// Writes the values of one layer in one run, or a part of them.
-#[derive(Debug)]
-pub struct ActivationWriter {
-    writer: ArrowWriter<Draft>,
-    schema: Arc<Schema>,
-    path: PathBuf,
-    samples: Arc<[i32]>,
-    n_units: usize,
-    precision: Precision,
-    rows: u64,
-}
-
-/// One layer's values at one snapshot.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Activations {
-    /// Whole passes over the training samples.
-    pub epoch: i32,
-    /// Updates so far.
-    pub step: i64,
-    /// Numbers of the samples, ascending.
-    pub samples: Vec<i32>,
-    /// n_samples × n_units, sample after sample.
-    pub t: Vec<f32>,
-}
 
 /// Where in a file a recorded snapshot is.
 #[derive(Debug, Clone, PartialEq)]
@@ -170,93 +37,6 @@ pub struct ActivationReader {
     precision: Precision,
     /// The recorded snapshots, ascending.
     snapshots: Vec<Place>,
-}
-
-impl ActivationWriter {
-    /// Begins the file `relative` below `root` for the `samples` of a layer of `n_units` units.
-    ///
-    /// # Errors
-    /// The file cannot be created.
-    pub fn create(
-        root: &Path,
-        relative: &str,
-        shape: Shape,
-        samples: Arc<[i32]>,
-        n_units: usize,
-        footer: &Footer,
-    ) -> Result<Self, StoreError> {
-        let draft = Draft::create(root, relative)?;
-        let path = draft.path();
-        let schema = shape.values.schema(n_units, shape.precision);
-        let mut properties = properties(shape.values.table(), footer, shape.encoding());
-        // One value, or a count, per row group: a few bytes as differences. A dictionary, and contexts of zstd for every
-        // column and snapshot, would cost a sixth of the time that narrow layers take.
-        for column in ["epoch", "step", "sample"] {
-            properties = properties
-                .set_column_dictionary_enabled(ColumnPath::from(column), false)
-                .set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED)
-                .set_column_compression(ColumnPath::from(column), Compression::UNCOMPRESSED);
-        }
-        let properties = properties.build();
-        let writer = ArrowWriter::try_new(draft, Arc::clone(&schema), Some(properties))
-            .map_err(|e| StoreError::Unwritable { path: path.clone(), problem: e.to_string() })?;
-        Ok(Self { writer, schema, path, samples, n_units, precision: shape.precision, rows: 0 })
-    }
-
-    /// Appends one snapshot; `t` is n_samples × n_units.
-    ///
-    /// # Errors
-    /// The disk is full; a value too large for f16.
-    pub fn write(&mut self, epoch: i32, step: i64, t: &[f32]) -> Result<(), StoreError> {
-        let rows_of = |bytes: usize| (bytes / (self.n_units * size_of::<f32>())).max(1);
-        let (rows_per_group, rows_per_batch) = (rows_of(ROW_GROUP_BYTES), rows_of(BATCH_BYTES));
-        let samples = Arc::clone(&self.samples);
-        for (samples, t) in samples.chunks(rows_per_group).zip(t.chunks(rows_per_group * self.n_units)) {
-            for (samples, t) in samples.chunks(rows_per_batch).zip(t.chunks(rows_per_batch * self.n_units)) {
-                let batch = self.batch(epoch, step, samples, t)?;
-                self.writer.write(&batch).map_err(|e| self.unwritable(e.to_string()))?;
-                self.rows += samples.len() as u64;
-            }
-            self.writer.flush().map_err(|e| self.unwritable(e.to_string()))?;
-        }
-        Ok(())
-    }
-
-    fn batch(&self, epoch: i32, step: i64, samples: &[i32], t: &[f32]) -> Result<RecordBatch, StoreError> {
-        let item = list_item(self.precision.data_type());
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int32Array::from(vec![epoch; samples.len()])),
-            Arc::new(Int64Array::from(vec![step; samples.len()])),
-            Arc::new(Int32Array::from(samples.to_vec())),
-            Arc::new(FixedSizeListArray::new(item, self.n_units as i32, self.array(t)?, None)),
-        ];
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| self.unwritable(e.to_string()))
-    }
-
-    fn unwritable(&self, problem: String) -> StoreError {
-        StoreError::Unwritable { path: self.path.clone(), problem }
-    }
-
-    /// Finishes the file and puts it in place.
-    ///
-    /// # Errors
-    /// The disk is full.
-    pub fn commit(self) -> Result<FileRecord, StoreError> {
-        let draft = self.writer.into_inner();
-        let draft = draft.map_err(|e| StoreError::Unwritable { path: self.path.clone(), problem: e.to_string() })?;
-        draft.commit(self.rows)
-    }
-
-    fn array(&self, t: &[f32]) -> Result<ArrayRef, StoreError> {
-        if self.precision == Precision::F32 {
-            return Ok(Arc::new(Float32Array::from(t.to_vec())));
-        }
-        if let Some(value) = t.iter().find(|v| v.is_finite() && !F16::from_f32(**v).is_finite()) {
-            let problem = format!("{value} is beyond the largest f16, 65504; record with `precision = \"f32\"`");
-            return Err(self.unwritable(problem));
-        }
-        Ok(Arc::new(Float16Array::from_iter_values(t.iter().map(|v| F16::from_f32(*v)))))
-    }
 }
 
 impl ActivationReader {
@@ -431,10 +211,13 @@ fn single(group: &RowGroupMetaData, column: &str) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use std::fs::File;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
 
     use parquet::file::reader::Length;
 
+    use super::super::super::table::Footer;
+    use super::super::{ActivationWriter, Shape, Zeros};
     use super::*;
 
     const N: i32 = 3;

@@ -1,0 +1,89 @@
+//! The recorded weights of a run of dense layers, part by part and snapshot by snapshot.
+
+use std::path::PathBuf;
+
+use ndarray::Array2;
+
+use super::super::StageError;
+use crate::store::schema::{Row, WeightRow};
+use crate::store::{RecordedRun, read_rows};
+
+/// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
+pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
+    let layers = run.layers(WeightRow::TABLE);
+    let n_layers = layers.len();
+    if n_layers == 0 || !layers.iter().copied().eq(1..=n_layers) {
+        return Err(StageError::Refused(format!(
+            "run {} has no weights of every layer from the first; record them with `weights = true`",
+            run.id
+        )));
+    }
+    let mut parts: Vec<Vec<PathBuf>> = Vec::new();
+    for layer in layers {
+        run.verify(WeightRow::TABLE, Some(layer))?;
+        let of_layer = run.parts(WeightRow::TABLE, Some(layer));
+        if layer == 1 {
+            parts = vec![Vec::new(); of_layer.len()];
+        }
+        if of_layer.len() != parts.len() {
+            let (n, wanted) = (of_layer.len(), parts.len());
+            return Err(StageError::Refused(format!(
+                "run {}: the weights of layer {layer} have {n} parts, those of layer 1 {wanted}; record it again",
+                run.id
+            )));
+        }
+        parts.iter_mut().zip(of_layer).for_each(|(part, file)| part.push(file));
+    }
+    Ok(parts)
+}
+
+/// The weights of one part of a run.
+pub(super) struct Snapshots {
+    /// Epoch and step of each.
+    pub(super) places: Vec<(i32, i64)>,
+    /// Of each layer, the weights at each snapshot.
+    layers: Vec<Vec<WeightRow>>,
+    /// The widths of the input and of every layer.
+    widths: Vec<usize>,
+}
+
+impl Snapshots {
+    /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
+    pub(super) fn read(files: &[PathBuf], run: &RecordedRun, n_inputs: usize) -> Result<Self, StageError> {
+        let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
+        let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
+        let first = layers.first().map_or_else(Vec::new, places);
+        let mut widths = vec![n_inputs];
+        for (index, rows) in layers.iter().enumerate() {
+            let layer = index + 1;
+            if places(rows) != first {
+                return Err(StageError::Refused(format!(
+                    "run {}: the weights of layer {layer} are of other snapshots than those of layer 1; record it again",
+                    run.id
+                )));
+            }
+            let n_inputs = widths[index];
+            let n_units = rows.first().map_or(0, |row| row.bias.len());
+            if let Some(row) = rows.iter().find(|r| r.bias.len() != n_units || r.kernel.len() != n_units * n_inputs) {
+                return Err(StageError::Refused(format!(
+                    "run {}: layer {layer} has {} weights and {} biases where {n_units} units of {n_inputs} inputs should be; it is no dense layer of this network",
+                    run.id,
+                    row.kernel.len(),
+                    row.bias.len()
+                )));
+            }
+            widths.push(n_units);
+        }
+        Ok(Self { places: first, layers, widths })
+    }
+
+    /// The kernels of all layers at one snapshot.
+    pub(super) fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
+        let kernel = |(layer, rows): (usize, &Vec<WeightRow>)| {
+            let shape = (self.widths[layer + 1], self.widths[layer]);
+            let kernel = rows[index].kernel.iter().map(|weight| f64::from(*weight)).collect();
+            Array2::from_shape_vec(shape, kernel).expect("the shapes were compared when they were read")
+        };
+        self.layers.iter().enumerate().map(kernel).collect()
+    }
+}

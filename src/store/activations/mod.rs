@@ -1,0 +1,123 @@
+//! The hot tables: activations, and weighted sums before the activation function. One file per run, layer and part of the
+//! run; one row group (or several, capped by size) per recorded snapshot.
+//!
+//! Values go from the training loop to the file and from the file to an estimator as one flat slice, without a row
+//! object in between. A reader of one snapshot touches only the bytes of that snapshot.
+
+mod reader;
+mod writer;
+
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Schema};
+use parquet::basic::Encoding;
+
+use super::cell::list_item;
+use super::schema::{ActivationRow, PreActivationRow, Row};
+use crate::estimate_id::Values;
+use crate::suggest::Named;
+pub use reader::ActivationReader;
+pub use writer::ActivationWriter;
+
+/// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
+const ROW_GROUP_BYTES: usize = 64 << 20;
+
+/// How values are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Precision {
+    /// As they were computed.
+    #[default]
+    F32,
+    /// 11 significant bits, up to 65504: half the size.
+    F16,
+}
+
+impl Named for Precision {
+    const ALL: &'static [Self] = &[Self::F32, Self::F16];
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+        }
+    }
+}
+
+impl Precision {
+    fn data_type(self) -> DataType {
+        match self {
+            Precision::F32 => DataType::Float32,
+            Precision::F16 => DataType::Float16,
+        }
+    }
+}
+
+impl Values {
+    /// Name of the column that holds the values.
+    pub(super) fn column(self) -> &'static str {
+        match self {
+            Values::Activations => "t",
+            Values::PreActivations => "z",
+        }
+    }
+
+    /// The Arrow schema for a layer of `n_units`.
+    pub(super) fn schema(self, n_units: usize, precision: Precision) -> Arc<Schema> {
+        let values = vec![0.0; n_units];
+        let schema = match self {
+            Values::Activations => ActivationRow::schema(&[ActivationRow { epoch: 0, step: 0, sample: 0, t: values }]),
+            Values::PreActivations => {
+                PreActivationRow::schema(&[PreActivationRow { epoch: 0, step: 0, sample: 0, z: values }])
+            }
+        };
+        let list = DataType::FixedSizeList(list_item(precision.data_type()), n_units as i32);
+        let fields = schema.fields().iter().map(|field| match field.name() == self.column() {
+            true => Arc::new(field.as_ref().clone().with_data_type(list.clone())),
+            false => Arc::clone(field),
+        });
+        Arc::new(Schema::new(fields.collect::<Vec<_>>()))
+    }
+}
+
+/// What a file of values holds, and how.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// Which values.
+    pub values: Values,
+    /// In which precision.
+    pub precision: Precision,
+    /// How many of them are exactly 0.
+    pub zeros: Zeros,
+}
+
+/// Whether zeros are frequent. Any answer gives the same values; the right one gives the smaller file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Zeros {
+    /// As after tanh: bytes of equal significance side by side compress best.
+    Few,
+    /// As after ReLU: runs of zeros compress best as they stand.
+    Many,
+}
+
+impl Shape {
+    fn encoding(self) -> Encoding {
+        match self {
+            Shape { precision: Precision::F32, zeros: Zeros::Few, .. } => Encoding::BYTE_STREAM_SPLIT,
+            // DuckDB cannot read byte-stream split of f16.
+            _ => Encoding::PLAIN,
+        }
+    }
+}
+
+/// One layer's values at one snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Activations {
+    /// Whole passes over the training samples.
+    pub epoch: i32,
+    /// Updates so far.
+    pub step: i64,
+    /// Numbers of the samples, ascending.
+    pub samples: Vec<i32>,
+    /// n_samples × n_units, sample after sample.
+    pub t: Vec<f32>,
+}

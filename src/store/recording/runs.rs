@@ -1,0 +1,156 @@
+//! Which runs a recording has: by manifests where this program recorded, by folders where another one did.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use super::super::error::StoreError;
+use super::super::files::{FileRecord, io_error, sorted_entries};
+use super::super::layout::RunId;
+use super::super::manifest::Manifest;
+use super::{File, RecordedRun};
+use crate::estimate_id::Values;
+
+/// What a file is a part of.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PartOf {
+    pub(super) table: String,
+    pub(super) layer: Option<usize>,
+    pub(super) run: String,
+}
+
+/// `table/layer=L/run=R/part-N.parquet`, or the same without the layer; `None` where it is neither.
+pub(super) fn part_of(relative: &str) -> Option<PartOf> {
+    let (table, layer, run, file) = match relative.split('/').collect::<Vec<_>>()[..] {
+        [table, run, file] => (table, None, run, file),
+        [table, layer, run, file] => (table, Some(layer.strip_prefix("layer=")?), run, file),
+        _ => return None,
+    };
+    let is_part = file.ends_with(".parquet") && !file.starts_with('.');
+    let layer = layer.map(|layer| layer.parse::<usize>().ok().filter(|number| number.to_string() == *layer));
+    let layer = match layer {
+        Some(None) => return None,
+        Some(number) => number,
+        None => None,
+    };
+    is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.strip_prefix("run=")?.to_owned() })
+}
+
+/// The runs whose manifests lie in the folder `manifests`.
+pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
+    let mut runs = Vec::new();
+    // A finished recording has the runs it was asked for; others may be there from a larger one that was stopped.
+    let asked = Manifest::read(&root.join(".meta/manifest.json"))?;
+    let is_of_it = |file: &FileRecord| asked.as_ref().is_none_or(|whole| whole.files.contains(file));
+    for path in sorted_entries(manifests)? {
+        let Some(manifest) = Manifest::read(&path)? else { continue };
+        if !manifest.files.iter().any(is_of_it) {
+            continue;
+        }
+        let written = fs::metadata(&path).and_then(|m| m.modified()).map_err(|e| io_error("read", &path, e))?;
+        let listed =
+            |file: FileRecord| Some((part_of(&file.path)?, File { relative: file.path.clone(), listed: Some(file) }));
+        let id = RunId::named(&path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()));
+        let files = manifest.files.into_iter().filter_map(listed).collect();
+        runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
+    }
+    // A run without its manifest would pass for one that was never recorded.
+    let of_whole = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
+    match of_whole.into_iter().find(|part| runs.iter().all(|run| run.id != RunId::named(&part.run))) {
+        None => Ok(runs),
+        Some(part) => {
+            let problem = "missing, though the run was recorded; run `infoplane record` again".to_owned();
+            Err(StoreError::Rows { path: manifests.join(format!("{}.json", part.run)), problem })
+        }
+    }
+}
+
+/// The runs of a recording of another program, by its folders.
+pub(super) fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
+    let mut by_run: BTreeMap<String, Vec<(PartOf, File)>> = BTreeMap::new();
+    for relative in files_below(root, Hidden::LeftOut)? {
+        match part_of(&relative) {
+            Some(part) => {
+                by_run.entry(part.run.clone()).or_default().push((part, File { relative, listed: None }));
+            }
+            None if relative.contains("/layer=") => {
+                let problem = "not a place for a part: must be TABLE/layer=L/run=R/part-N.parquet with L written without zeros in front";
+                return Err(StoreError::Rows { path: root.join(relative), problem: problem.to_owned() });
+            }
+            None => {}
+        }
+    }
+    by_run.values().try_for_each(|files| check_numbers(root, files))?;
+    let run = |(id, files): (String, Vec<_>)| RecordedRun {
+        root: root.to_owned(),
+        id: RunId::named(&id),
+        files,
+        written: None,
+    };
+    Ok(by_run.into_iter().map(run).filter(has_activations).collect())
+}
+
+pub(super) fn has_activations(run: &RecordedRun) -> bool {
+    run.files.iter().any(|(part, _)| part.table == Values::Activations.table())
+}
+
+/// Where the number of a part is missing, so are its snapshots, perhaps in all layers alike.
+fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError> {
+    let number = |file: &File| -> Option<usize> {
+        let (_, name) = file.relative.rsplit_once("/part-")?;
+        name.strip_suffix(".parquet")?.parse().ok()
+    };
+    for files in files.chunk_by(|(a, _), (b, _)| a == b) {
+        let numbered = files.iter().filter_map(|(_, file)| Some((file, number(file)?)));
+        if let Some((want, (file, _))) = numbered.enumerate().find(|(want, (_, number))| number != want) {
+            let path = root.join(&file.relative).with_file_name(format!("part-{want:05}.parquet"));
+            let problem = format!("missing, the next part is {}; parts are numbered without gaps", file.relative);
+            return Err(StoreError::Rows { path, problem });
+        }
+    }
+    Ok(())
+}
+
+/// What happens to files and folders whose names begin with a dot.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Hidden {
+    LeftOut,
+    Listed,
+}
+
+/// Every file below `root` by its path relative to it, sorted.
+pub(super) fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<String>, StoreError> {
+    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for path in sorted_entries(&folder)? {
+            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            if name.starts_with('.') && hidden == Hidden::LeftOut {
+                continue;
+            }
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let relative = path.strip_prefix(root).unwrap_or(&path);
+                let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();
+                found.push(parts.join("/"));
+            }
+        }
+    }
+    found.sort();
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn places_are_recognised() {
+        let place = |table: &str, layer| PartOf { table: table.to_owned(), layer, run: "r0000".to_owned() };
+        assert_eq!(part_of("activations/layer=2/run=r0000/part-00000.parquet"), Some(place("activations", Some(2))));
+        assert_eq!(part_of("epochs/run=r0000/part-00001.parquet"), Some(place("epochs", None)));
+        for other in ["samples.parquet", "activations/layer=02/run=r0000/a.parquet", "epochs/run=r0000/.a.parquet"] {
+            assert_eq!(part_of(other), None, "{other}");
+        }
+    }
+}
