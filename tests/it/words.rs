@@ -5,8 +5,10 @@ use std::process::Command;
 use crate::help::{commands, help_folder};
 use crate::tool::{PIPELINE, PROGRAM, Project};
 
-/// How a shell's script offers a command.
-const OFFERS: &[(&str, fn(&str) -> String)] = &[
+/// A shell, and how its script offers a command.
+type Offer = (&'static str, fn(&str) -> String);
+
+const OFFERS: &[Offer] = &[
     ("bash", |name| format!("infoplane,{name})")),
     ("zsh", |name| format!("'{name}:")),
     ("fish", |name| format!("__fish_infoplane_needs_command\" -f -a \"{name}\"")),

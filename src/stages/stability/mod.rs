@@ -181,7 +181,7 @@ fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quant
     let of_layers = pipeline.estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
     let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
     let estimates = of_layers.map(ToString::to_string).chain(exact);
-    estimates.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column: column })).collect()
+    estimates.map(|estimate| (Some(estimate.clone()), Quantity::Estimated { estimate, column })).collect()
 }
 
 impl SettingVerdicts {

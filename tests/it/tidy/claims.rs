@@ -1,7 +1,6 @@
 //! Claims of the pipelines: a number can contradict each of them, and a number can confirm it.
 
 use std::f64::consts::LN_2;
-use std::f64::{INFINITY, NEG_INFINITY};
 use std::fs;
 
 use toml::{Table, Value};
@@ -13,11 +12,11 @@ fn range(quantity: &str, estimate: &str, data: &str) -> (f64, f64) {
     let (n_samples, n_classes): (f64, f64) = if data == "mnist" { (10_000.0, 10.0) } else { (4096.0, 2.0) };
     let is_density = estimate.starts_with("linear") || quantity == "h_t";
     match quantity {
-        _ if is_density => (if quantity == "h_t" { NEG_INFINITY } else { 0.0 }, INFINITY),
+        _ if is_density => (if quantity == "h_t" { f64::NEG_INFINITY } else { 0.0 }, f64::INFINITY),
         "i_xt" | "i_xt_null" => (0.0, n_samples.ln() / LN_2),
         "i_ty" | "i_ty_null" | "bound_gap" => (0.0, n_classes.ln() / LN_2),
         "accuracy_train" | "accuracy_test" | "atom_share" | "distinct_share" => (0.0, 1.0),
-        _ => (0.0, INFINITY),
+        _ => (0.0, f64::INFINITY),
     }
 }
 
@@ -28,7 +27,7 @@ fn measured(measure: &Value, (low, high): (f64, f64)) -> (f64, f64) {
         "start" | "end" | "peak" | "trough" | "at" => (low, high),
         "drop" | "climb" => (0.0, high - low),
         "rise" | "change" => (low - high, high - low),
-        "peak_epoch" | "first_above" | "first_below" => (0.0, INFINITY),
+        "peak_epoch" | "first_above" | "first_below" => (0.0, f64::INFINITY),
         _ => panic!("what can `{name}` be?"),
     }
 }
@@ -40,8 +39,8 @@ fn wanted(claim: &Table) -> (f64, f64) {
         value.as_float().or_else(|| value.as_integer().map(|n| n as f64))
     };
     match (number("above"), number("below"), number("near")) {
-        (Some(above), None, None) => (above, INFINITY),
-        (None, Some(below), None) => (NEG_INFINITY, below),
+        (Some(above), None, None) => (above, f64::INFINITY),
+        (None, Some(below), None) => (f64::NEG_INFINITY, below),
         (None, None, Some(near)) => (near - number("within").unwrap(), near + number("within").unwrap()),
         _ => panic!("{claim}"),
     }
