@@ -8,6 +8,7 @@ use super::terminal::Terminal;
 use crate::pipeline::{Needs, Resolved};
 use crate::stages::Progress;
 use crate::stages::aggregate::aggregate;
+use crate::stages::experiments::joined;
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
@@ -26,7 +27,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             Ok(Some(aggregate(std::slice::from_ref(experiment), out)?))
         })?;
     }
-    let experiments: Vec<_> = folders.iter().flat_map(Resolved::experiments).cloned().collect();
+    let mut experiments = Vec::new();
+    for resolved in &folders {
+        match resolved {
+            Resolved::Experiment(experiment) => experiments.push(experiment.clone()),
+            Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
+        }
+    }
     let outcome = aggregate(&experiments, &out)?;
     terminal.report("aggregate", &outcome);
     ended.failures = ended.failures.and(outcome.failures());

@@ -106,11 +106,11 @@ pub(super) fn for_each(
         match work(member, &out) {
             Ok(None) => {}
             Ok(Some(outcome)) => {
-                terminal.report(&format!("{stage} {}", member.name()), &outcome);
+                terminal.report_member(stage, &member.name(), &outcome);
                 ended.failures = ended.failures.and(outcome.failures());
             }
             Err(e) => {
-                terminal.tell(&format!("{stage} {}: failed: {e}", member.name()));
+                terminal.report_failure(stage, &member.name(), &e.to_string());
                 reasons.push(e);
             }
         }

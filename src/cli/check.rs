@@ -3,11 +3,12 @@
 use std::cell::Cell;
 
 use clap::{ArgMatches, Command};
+use serde_json::json;
 
 use super::Ended;
 use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
-use crate::pipeline::Needs;
+use crate::pipeline::{Needs, Resolved};
 use crate::stages::check::{CheckResults, check};
 use crate::store::CheckVerdict;
 
@@ -25,9 +26,10 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let mut ended = for_each("check", &resolved, path(matches, "out"), terminal, |experiment, out| {
         let verdicts = check(experiment, out)?;
         n_objections.set(n_objections.get() + verdicts.n_objections());
-        match terminal.is_json() {
-            true => terminal.print_json(&verdicts)?,
-            false => terminal.print(&table(&verdicts))?,
+        match (terminal.is_json(), &resolved) {
+            (true, Resolved::Experiment(_)) => terminal.print_json(&verdicts)?,
+            (true, Resolved::Sweep { .. }) => terminal.print_line(&json!(verdicts))?,
+            (false, _) => terminal.print(&table(&verdicts))?,
         }
         Ok(None)
     })?;

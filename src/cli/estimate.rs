@@ -2,13 +2,14 @@
 
 use anyhow::Context;
 use clap::{ArgMatches, Command};
+use serde_json::json;
 
 use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
 use super::{Ended, job, parameters};
 use crate::config::{Declared, Request, SCOPE};
 use crate::estimators::{self, ESTIMATORS};
-use crate::pipeline::{ESTIMATE, Job, Needs};
+use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
 use crate::stages::estimate::{estimate, plan};
 use crate::stages::{PlannedTables, exact};
 use crate::store::Experiment;
@@ -47,7 +48,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let resolved = resolved(matches, Needs::Recording)?;
     for_each("estimate", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
-            return describe(&plan(experiment, &requests, out)?, terminal).map(|()| None);
+            let tables = plan(experiment, &requests, out)?;
+            return match (terminal.is_json(), &resolved) {
+                (true, Resolved::Sweep { .. }) => {
+                    terminal.print_line(&json!({ "experiment": experiment.name(), "tables": tables }))
+                }
+                _ => describe(&tables, terminal),
+            }
+            .map(|()| None);
         }
         Ok(Some(estimate(experiment, &requests, out, terminal)?))
     })
@@ -57,8 +65,9 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
     let (declared, root) = job::declared(matches)?;
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
         let experiment = Experiment::new(&root);
-        describe(&plan(&experiment, &pipeline.estimates, &root)?, terminal)?;
-        describe(&exact::plan(pipeline, &experiment, &root)?, terminal)?;
+        let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
+        tables.extend(exact::plan(pipeline, &experiment, &root)?);
+        describe(&tables, terminal)?;
         return Ok(Ended::default());
     }
     job::run(&Job::new(ESTIMATE), (&declared, &root), matches, terminal)
@@ -66,9 +75,6 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
 
 /// Prints which tables would be made.
 pub(super) fn describe(tables: &[PlannedTables], terminal: &Terminal) -> anyhow::Result<()> {
-    if tables.is_empty() {
-        return Ok(());
-    }
     if terminal.is_json() {
         return terminal.print_json(&tables);
     }

@@ -9,6 +9,7 @@ use crate::store::Facts;
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use indicatif::DecimalBytes;
+use serde_json::json;
 
 use super::Ended;
 use super::arguments::{flag, for_each, path};
@@ -52,24 +53,28 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 }
 
 fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let validate_one = |path: &Path| -> anyhow::Result<()> {
+    let validate_one = |path: &Path, member: Option<String>| -> anyhow::Result<()> {
         let outcome = validate(path, terminal);
         if terminal.is_json() {
             let fault = outcome.as_ref().err().map(ToString::to_string);
-            terminal.print_json(&serde_json::json!({ "valid": fault.is_none(), "fault": fault }))?;
+            let is_valid = fault.is_none();
+            match member {
+                None => terminal.print_json(&json!({ "valid": is_valid, "fault": fault }))?,
+                Some(name) => terminal.print_line(&json!({ "experiment": name, "valid": is_valid, "fault": fault }))?,
+            }
         }
         let text = outcome?.text().to_owned();
         if terminal.is_json() { Ok(()) } else { terminal.print(&format!("{text}\n")) }
     };
     if !is_sweep(path) {
-        validate_one(path)?;
+        validate_one(path, None)?;
         return Ok(Ended::default());
     }
     for_each("validate", &resolve(path, Needs::Recording)?, None, terminal, |experiment, _| {
         if !terminal.is_json() {
             terminal.print(&format!("{}: ", experiment.name()))?;
         }
-        validate_one(experiment.root()).map(|()| None)
+        validate_one(experiment.root(), Some(experiment.name())).map(|()| None)
     })
 }
 

@@ -91,14 +91,15 @@ fn chosen<'a>(sweep: &'a Sweep, matches: &ArgMatches) -> anyhow::Result<Vec<&'a 
 }
 
 fn describe(state: &State, n_runs: usize, root: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let text = match state {
-        State::Done => "done".to_owned(),
-        State::Pending => format!("pending: {n_runs} runs to record"),
-        State::Unfinished(missing) => format!("unfinished: {missing}"),
+    let (name, reason) = match state {
+        State::Done => ("done", String::new()),
+        State::Pending => ("pending", format!("{n_runs} runs to record")),
+        State::Unfinished(missing) => ("unfinished", missing.clone()),
     };
+    let separator = if reason.is_empty() { "" } else { ": " };
     match terminal.is_json() {
-        true => terminal.print_json(&json!({ "experiment": root, "state": text }))?,
-        false => terminal.print(&format!("{}: {text}\n", root.display()))?,
+        true => terminal.print_json(&json!({ "experiment": root, "state": name, "reason": reason }))?,
+        false => terminal.print(&format!("{}: {name}{separator}{reason}\n", root.display()))?,
     }
     Ok(Ended::default())
 }

@@ -104,8 +104,35 @@ impl Terminal {
         self.print(&format!("{text}\n"))
     }
 
-    fn print_line(&self, value: &serde_json::Value) -> anyhow::Result<()> {
+    /// Writes a JSON value as one of several lines of the standard output, after which others may come.
+    pub(super) fn print_line(&self, value: &serde_json::Value) -> anyhow::Result<()> {
         self.print(&format!("{value}\n"))
+    }
+
+    /// As [`Progress::report`], of an experiment of a sweep.
+    pub(super) fn report_member(&self, stage: &str, experiment: &str, outcome: &Outcome) {
+        if self.form == Form::Json {
+            let mut line = for_programs(stage, outcome);
+            line["experiment"] = json!(experiment);
+            // The work goes on even if nobody reads its report.
+            let _ = self.print_line(&line);
+        }
+        self.say_outcome(&format!("{stage} {experiment}"), outcome);
+    }
+
+    /// Reports why a stage could not be done for an experiment of a sweep.
+    pub(super) fn report_failure(&self, stage: &str, experiment: &str, reason: &str) {
+        if self.form == Form::Json {
+            let _ = self.print_line(&json!({ "stage": stage, "experiment": experiment, "error": reason }));
+        }
+        self.tell(&format!("{stage} {experiment}: failed: {reason}"));
+    }
+
+    fn say_outcome(&self, name: &str, outcome: &Outcome) {
+        match outcome {
+            Outcome::UpToDate => self.say(&format!("{name}: up to date")),
+            Outcome::Done(text) | Outcome::Partial { text, .. } => self.say(&format!("{name}: {text}")),
+        }
     }
 
     /// Writes data to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
@@ -175,10 +202,7 @@ impl Progress for Terminal {
             // The work goes on even if nobody reads its report.
             let _ = self.print_line(&for_programs(stage, outcome));
         }
-        match outcome {
-            Outcome::UpToDate => self.say(&format!("{stage}: up to date")),
-            Outcome::Done(text) | Outcome::Partial { text, .. } => self.say(&format!("{stage}: {text}")),
-        }
+        self.say_outcome(stage, outcome);
     }
 
     fn end(&self) {

@@ -71,7 +71,8 @@ pub enum Measure {
     Rise,
     /// The epoch of the largest.
     PeakEpoch,
-    /// At the recorded epoch nearest to this one; none where the training ended before it.
+    /// At the recorded epoch nearest to this one, and of several snapshots within it at the first, which comes right after
+    /// that many whole passes; none where the training ended before it.
     At(i32),
     /// The first recorded epoch with more than this.
     FirstAbove(f64),

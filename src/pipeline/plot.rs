@@ -2,7 +2,7 @@
 
 use super::{Kind, State, Step, has_estimates};
 use crate::plots::{PLOTS, Spec, Subject};
-use crate::stages::plot::{PlotSelection, is_done, plot};
+use crate::stages::plot::{PlotSelection, is_done, plot, skip};
 use crate::stages::{Outcome, StageError};
 
 pub(super) static STEP: Step = Step {
@@ -12,13 +12,14 @@ pub(super) static STEP: Step = Step {
     lacking: "asks for no estimates; add a table `[[estimate]]`",
     state: |task| {
         let root = task.experiment.root();
-        let is_done = is_done(task.experiment, PLOTS, PlotSelection::ForAll, root);
-        // Without a summary there is no figure either.
-        Ok(State::done_if(is_done.unwrap_or(false), "figures to draw"))
+        Ok(State::done_if(is_done(task.experiment, PLOTS, PlotSelection::ForAll, root)?, "figures to draw"))
     },
     run: |task| match plot(task.experiment, PLOTS, PlotSelection::ForAll, task.experiment.root()) {
         // The reason, for example that every estimate failed, was reported by an earlier step.
-        Err(StageError::NothingToDraw(why)) => Ok(Outcome::Done(why)),
+        Err(StageError::NothingToDraw(why)) => {
+            skip(task.experiment, PLOTS, PlotSelection::ForAll, task.experiment.root())?;
+            Ok(Outcome::Done(why))
+        }
         outcome => outcome,
     },
     join: Some(|joint| {

@@ -2,16 +2,18 @@
 
 use super::{Kind, State, Step};
 use crate::stages::Outcome;
-use crate::stages::verify::update;
-use crate::store::Experiment;
+use crate::stages::verify::{is_done, update};
 
 pub(super) static STEP: Step = Step {
     name: "verify",
     kind: Kind::View,
     applies: |pipeline| !pipeline.claims.is_empty(),
     lacking: "makes no claims; state some in `[[expect]]` tables",
-    // Whether verdicts are those of the present tables is known only after judging again, which is quick.
-    state: |task| Ok(State::done_if(task.experiment.root().join(Experiment::CLAIMS).exists(), "claims to judge")),
+    // Whether verdicts are those of the present tables and claims is known only after judging again, which is quick.
+    state: |task| {
+        let is_done = is_done(&[(task.pipeline, task.experiment.clone())], task.experiment.root())?;
+        Ok(State::done_if(is_done, "claims to judge"))
+    },
     run: |task| update(&[(task.pipeline, task.experiment.clone())], task.experiment.root()),
     join: Some(|joint| match joint.experiments.iter().any(|(pipeline, _)| !pipeline.claims.is_empty()) {
         true => update(joint.experiments, joint.folder.root()),

@@ -1,6 +1,6 @@
 //! The table of a sweep's experiments, and the states in it.
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, StoreError, read_rows};
@@ -10,7 +10,7 @@ use crate::store::{Experiment, StoreError, read_rows};
 pub enum ExperimentState {
     /// Everything that its pipeline asks for is there.
     Done,
-    /// Everything is there, but some trainings or estimates failed.
+    /// All results are there, but some trainings or estimates failed, or checks, summary or claims could not be made.
     Partial,
     /// It could not be done, or all of its trainings failed.
     Failed,
@@ -54,7 +54,70 @@ pub fn is_sweep(root: &Path) -> bool {
 /// The experiments of the sweep in `root`.
 ///
 /// # Errors
-/// The table cannot be read.
+/// The table cannot be read, or names something else than a folder in `root`.
 pub fn rows(root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
-    read_rows(&root.join(Experiment::EXPERIMENTS))
+    let path = root.join(Experiment::EXPERIMENTS);
+    let rows: Vec<ExperimentRow> = read_rows(&path)?;
+    match rows.iter().position(|row| !is_folder_name(&row.experiment)) {
+        None => Ok(rows),
+        Some(index) => {
+            let name = &rows[index].experiment;
+            let problem = format!("row {}: `experiment` must be the name of a folder, got `{name}`", index + 1);
+            Err(StoreError::Rows { path, problem })
+        }
+    }
+}
+
+/// Whether `name` is a single part of a path, so that it cannot lead out of the folder of the sweep.
+fn is_folder_name(name: &str) -> bool {
+    let mut parts = Path::new(name).components();
+    let is_single = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
+    is_single && !name.contains('\\')
+}
+
+/// The experiments of the sweep in `root` that its joint tables contain: those that its table lists with results. Before
+/// there are any, those that have any estimates.
+///
+/// # Errors
+/// As [`rows`].
+pub fn joined(root: &Path) -> Result<Vec<Experiment>, StoreError> {
+    let rows = rows(root)?;
+    let has_results = |row: &&ExperimentRow| ExperimentState::of(row).is_some_and(ExperimentState::has_results);
+    let member = |row: &ExperimentRow| Experiment::new(root.join(&row.experiment));
+    let with_results = to_join(rows.iter().filter(has_results).map(member));
+    Ok(if with_results.is_empty() { to_join(rows.iter().map(member)) } else { with_results })
+}
+
+/// Those of the `experiments` with results that the joint tables of a sweep contain: those that have estimates.
+pub fn to_join(experiments: impl Iterator<Item = Experiment>) -> Vec<Experiment> {
+    let has_estimates = |experiment: &Experiment| experiment.estimate_files().is_ok_and(|files| !files.is_empty());
+    experiments.filter(has_estimates).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::{Footer, write_rows};
+
+    #[test]
+    fn experiments_of_a_sweep_are_folders_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let read = |name: &str| {
+            let row = |experiment: &str| ExperimentRow {
+                experiment: experiment.to_owned(),
+                state: "done".to_owned(),
+                n_runs: None,
+                n_trainings_failed: None,
+                n_trainings_degenerate: None,
+                reason: None,
+            };
+            write_rows(folder.path(), Experiment::EXPERIMENTS, &[row("a"), row(name)], &Footer::new()).unwrap();
+            rows(folder.path())
+        };
+        assert_eq!(read("batch-2,rate-0.1").unwrap().len(), 2);
+        for name in ["", ".", "..", "../a", "/tmp", "a/b", "a/", "a/..", "..\\a"] {
+            let problem = read(name).unwrap_err().to_string();
+            assert!(problem.contains("experiments.parquet") && problem.contains("row 2: "), "{name}: {problem}");
+        }
+    }
 }

@@ -51,7 +51,27 @@ enum Written {
     Now,
 }
 
+/// Whether the verdicts that [`verify`] would write are in `out`.
+///
+/// # Errors
+/// As [`verify`].
+pub fn is_done(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<bool, StageError> {
+    Ok(prepare(experiments, out)?.1.finished()?.is_some())
+}
+
 fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Written), StageError> {
+    let (rows, work) = prepare(experiments, out)?;
+    if work.finished()?.is_some() {
+        return Ok((rows, Written::Before));
+    }
+    let _lock = Lock::wait(out, "claims")?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
+    Ok((rows, Written::Now))
+}
+
+/// The verdicts, and the work of writing them.
+fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Pending), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
@@ -69,13 +89,7 @@ fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<Cla
     }
 
     let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
-    if work.finished()?.is_some() {
-        return Ok((rows, Written::Before));
-    }
-    let _lock = Lock::wait(out, "claims")?;
-    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
-    work.finish(vec![write_rows(out, Experiment::CLAIMS, &rows, &footer)?])?;
-    Ok((rows, Written::Now))
+    Ok((rows, work))
 }
 
 fn of_experiment(

@@ -146,6 +146,9 @@ fn estimates_that_all_fail_are_exit_code_1() {
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     assert!(finished.stderr.contains("nothing can be drawn"), "{}", finished.stderr);
+    // Nothing is left to do, whatever failed.
+    assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
+    assert!(project.run("run p.toml").stderr.contains("plot: up to date\n"));
 }
 
 #[test]

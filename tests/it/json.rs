@@ -12,7 +12,8 @@ fn every_command_prints_json_when_asked() {
         assert!(!values.is_empty(), "{line}: {}", shown.stderr);
         values
     };
-    assert_eq!(json("run p.toml --dry-run --json")[0]["state"], "pending: 2 runs to record");
+    let pending = &json("run p.toml --dry-run --json")[0];
+    assert_eq!((&pending["state"], &pending["reason"]), (&"pending".into(), &"2 runs to record".into()));
     let stages: Vec<String> =
         json("run p.toml --json").iter().map(|value| value["stage"].as_str().unwrap().to_owned()).collect();
     assert_eq!(stages, ["data", "record", "estimate", "check", "aggregate", "plot", "verify"]);
@@ -35,4 +36,29 @@ fn every_command_prints_json_when_asked() {
     }
     let refused = json("record nothing.toml --json");
     assert_eq!(refused[0]["exit_code"], 2);
+}
+
+#[test]
+fn commands_on_a_sweep_print_an_object_per_line_and_experiment() {
+    let project = Project::new(&PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
+    project.ok("run p.toml");
+    let lines = |line: &str| {
+        let printed = project.run(line).stdout;
+        printed.lines().map(|line| serde_json::from_str(line).unwrap()).collect::<Vec<serde_json::Value>>()
+    };
+    for line in [
+        "check outputs/p",
+        "inspect outputs/p --validate",
+        "estimate binning outputs/p --n-edges 9 --dry-run",
+        "estimate binning outputs/p --n-edges 9",
+    ] {
+        let printed = lines(&format!("{line} --json"));
+        assert_eq!(printed.len(), 2, "{line}");
+        assert!(printed[0]["experiment"] == "batch-512" && printed[1]["experiment"] == "batch-1024", "{line}");
+    }
+    std::fs::write(project.path("outputs/p/batch-512/recording/samples.parquet"), "damaged").unwrap();
+    let printed = lines("inspect outputs/p --validate --json");
+    assert!(printed.iter().any(|line| line["experiment"] == "batch-512" && line["valid"] == false));
+    let last = printed.last().unwrap();
+    assert!(last["exit_code"] == 1 && last["error"].is_string(), "{last}");
 }

@@ -364,3 +364,46 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
         finished.stderr
     );
 }
+
+#[test]
+fn a_damaged_table_of_one_experiment_is_in_the_table_of_the_sweep() {
+    let project = project(&SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", ""));
+    project.ok("run p.toml");
+    let id = "activation-tanh,hidden-4-4,train-fraction-1";
+    let estimates = project.path(&format!("outputs/p/{id}/estimates"));
+    let folder =
+        fs::read_dir(estimates).unwrap().map(|entry| entry.unwrap().path()).find(|path| path.is_dir()).unwrap();
+    let is_table = |path: &std::path::PathBuf| path.extension().is_some_and(|ending| ending == "parquet");
+    let table = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).find(is_table).unwrap();
+    let whole = fs::read(&table).unwrap();
+    let mut damaged = whole.clone();
+    damaged[whole.len() / 2] ^= 0x20;
+    fs::write(&table, damaged).unwrap();
+    fs::remove_file(project.path("outputs/p/experiments.parquet")).unwrap();
+
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 2, "{}", finished.stderr);
+    assert!(finished.stderr.contains("6 experiments: 5 done, 1 partial in "), "{}", finished.stderr);
+    let rows = experiments(&project);
+    let row = rows.iter().find(|row| row.experiment == id).unwrap();
+    assert_eq!((count(&rows, "done"), row.state.as_str()), (5, "partial"));
+    assert!(row.reason.as_ref().unwrap().contains("BLAKE3"), "{:?}", row.reason);
+
+    fs::write(&table, whole).unwrap();
+    project.ok("run p.toml");
+    assert_eq!(count(&experiments(&project), "done"), 6);
+}
+
+#[test]
+fn aggregate_joins_the_experiments_that_run_joins() {
+    let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
+    let project = project(&text);
+    project.ok("run p.toml");
+    project.write("p.toml", format!("{text}[[estimate]]\nestimator = \"binning\"\nn_edges = 5\n"));
+    project.ok("estimate pipeline p.toml --only activation-tanh*");
+    let rows = experiments(&project);
+    assert_eq!((count(&rows, "done"), count(&rows, "unfinished")), (2, 4));
+    let summary = fs::read(project.path("outputs/p/summary.parquet")).unwrap();
+    project.ok("aggregate outputs/p");
+    assert!(fs::read(project.path("outputs/p/summary.parquet")).unwrap() == summary, "other experiments are joined");
+}

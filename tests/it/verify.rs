@@ -3,7 +3,7 @@
 use infoplane::store::read_rows;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
 
-use crate::tool::{PIPELINE, Project};
+use crate::tool::{CLAIM, PIPELINE, Project};
 
 const CLAIMS: &str = r#"
 [[expect]]
@@ -205,4 +205,14 @@ fn a_bound_that_cannot_be_is_refused() {
     assert!(told.contains("the bound needs all of them; record with `samples = \"all\"`"), "{told}");
     project.write("q.toml", PIPELINE);
     assert!(project.refused("bound q.toml --out outputs/p").contains("the pipeline asks for no bound"));
+}
+
+#[test]
+fn changed_claims_are_pending() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
+    project.ok("run p.toml");
+    assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
+    project.write("p.toml", format!("{PIPELINE}{CLAIM}").replace("above = 0.3", "above = 0.2"));
+    let told = project.run("run p.toml --dry-run").stdout;
+    assert!(told.starts_with("outputs/p: unfinished: ") && told.contains("claims to judge"), "{told}");
 }

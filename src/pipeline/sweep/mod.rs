@@ -11,9 +11,9 @@ use std::time::Instant;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Job, Joint, Kind, State, Step, Task, aggregate, results_state};
+use super::{Job, Joint, Kind, State, Step, Stopped, Task, aggregate, results_state};
 use crate::config::{Data, Exact, Pipeline, Sweep, Variant};
-use crate::stages::experiments::ExperimentState;
+use crate::stages::experiments::{self, ExperimentState};
 use crate::stages::record::is_large;
 use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
 use crate::store::schema::ExperimentRow;
@@ -25,8 +25,11 @@ const MOST_REASONS: usize = 20;
 /// What is done for each experiment.
 const OF_EACH: &[Kind] = &[Kind::Results, Kind::View];
 
+/// What a step reports that joins experiments while another call does the same.
+const LOCKED: &str = "not done, because another call is writing; run this again";
+
 /// How the work for an experiment ended: its outcome, or why it could not be done.
-type Ended = Result<Outcome, String>;
+type Ended = Result<Outcome, Stopped>;
 
 /// Does a `job` for the `chosen` experiments of `sweep`, each in its own folder below `root`, and writes what became of all
 /// experiments of the sweep. Small experiments run in parallel; large ones, which use all cores themselves, one after the
@@ -55,9 +58,9 @@ pub fn run_sweep(
         let ended = match &prepared[index] {
             Ok(pipeline) => {
                 let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
-                job.run_kinds(&task, OF_EACH).map_err(|e| e.to_string())
+                job.run_kinds(&task, OF_EACH)
             }
-            Err(reason) => Err(reason.clone()),
+            Err(reason) => Err(StageError::Refused(reason.clone()).into()),
         };
         let n_ended = 1 + n_ended.fetch_add(1, Ordering::Relaxed);
         tell(&variant.id, &ended, &format!("{n_ended}/{}", chosen.len()), progress);
@@ -70,10 +73,8 @@ pub fn run_sweep(
     ended.extend(large.into_iter().map(run));
     progress.end();
 
-    let reasons: BTreeMap<&str, &str> = ended
-        .iter()
-        .filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?.as_str())))
-        .collect();
+    let reasons: BTreeMap<&str, &Stopped> =
+        ended.iter().filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?))).collect();
     let none_could_run = || Err(StageError::Refused(why_none(chosen, &reasons)));
     if reasons.len() == sweep.experiments.len() {
         // Nothing of it is right: nothing is left behind.
@@ -84,10 +85,14 @@ pub fn run_sweep(
         return none_could_run();
     }
     let nothing_done = ended.iter().all(|(_, ended)| matches!(ended, Ok(Outcome::UpToDate)));
-    if nothing_done && concluded.is_up_to_date {
+    if nothing_done && !concluded.is_written && matches!(concluded.joined, Ok(Outcome::UpToDate)) {
         return Ok(Outcome::UpToDate);
     }
     let text = summary(&concluded.rows, start.elapsed().as_secs_f64(), root);
+    if let Err(e) = concluded.joined {
+        progress.tell(&text);
+        return Err(e);
+    }
     Ok(Outcome::done(text, all_failures(&ended)))
 }
 
@@ -122,7 +127,7 @@ fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a
 /// What failed in all experiments.
 fn all_failures(ended: &[(usize, Ended)]) -> Failures {
     let of_experiment = |(_, ended): &(usize, Ended)| {
-        let failures = ended.as_ref().map_or_else(|_| Failures::default(), Outcome::failures);
+        let failures = ended.as_ref().map_or_else(|stopped| stopped.before, Outcome::failures);
         Failures { experiments: usize::from(ended.is_err() || !failures.is_none()), ..failures }
     };
     ended.iter().map(of_experiment).fold(Failures::default(), Failures::and)
@@ -139,8 +144,8 @@ fn tell(id: &str, ended: &Ended, count: &str, progress: &dyn Progress) {
 }
 
 /// Why none of the chosen experiments could be done, in one sentence.
-fn why_none(chosen: &[&Variant], failures: &BTreeMap<&str, &str>) -> String {
-    let reason = |variant: &&Variant| failures.get(variant.id.as_str()).copied().unwrap_or_default();
+fn why_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
+    let reason = |variant: &&Variant| reasons.get(variant.id.as_str()).map(ToString::to_string).unwrap_or_default();
     let first = chosen.first().map(reason).unwrap_or_default();
     if chosen.iter().all(|variant| reason(variant) == first) {
         return first.to_owned();
@@ -152,71 +157,73 @@ fn why_none(chosen: &[&Variant], failures: &BTreeMap<&str, &str>) -> String {
 /// What is known of the sweep when the work is over.
 struct Concluded {
     rows: Vec<ExperimentRow>,
-    is_up_to_date: bool,
+    /// Whether the tables of the sweep were written anew.
+    is_written: bool,
+    /// What was made of all experiments together, or why it could not be.
+    joined: Result<Outcome, StageError>,
 }
 
-/// Notes failures, joins the estimates of finished experiments, writes the tables of the sweep, and does what the job joins
-/// besides. Several calls with different experiments may end at the same time: each waits for the other and then looks at
-/// all of them.
+/// Notes failures, joins the estimates of finished experiments, writes the tables of the sweep whether or not they could be
+/// joined, and does what the job joins in addition. Several calls with different experiments may end at the same time: each
+/// waits for the other and then looks at all of them.
 fn conclude(
     job: &Job,
     sweep: &Sweep,
     chosen: &[&Variant],
     root: &Path,
-    reasons: &BTreeMap<&str, &str>,
+    reasons: &BTreeMap<&str, &Stopped>,
     progress: &dyn Progress,
 ) -> Result<Concluded, StageError> {
     let _lock = Lock::wait(root, "sweep")?;
     for variant in chosen {
         match (&variant.pipeline, reasons.get(variant.id.as_str())) {
-            (Ok(pipeline), Some(reason)) => note_failure(root, &variant.id, pipeline, reason)?,
+            // Another call is at it, which notes how it ends.
+            (_, Some(Stopped { source: StageError::Store(StoreError::Locked { .. }), .. })) => {}
+            (Ok(pipeline), Some(reason)) => note_failure(root, &variant.id, pipeline, &reason.to_string())?,
             _ => forget_failure(root, &variant.id)?,
         }
     }
-    let mut states = Vec::new();
+    let mut found = Vec::new();
     for variant in &sweep.experiments {
-        states.push(match &variant.pipeline {
-            Err(e) => Err(e.without_folder()),
+        let (state, failure) = match &variant.pipeline {
+            Err(e) => (Err(e.without_folder()), None),
             Ok(pipeline) => {
                 let experiment = experiment(root, variant);
                 let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
-                let state = results_state(&task);
-                match state.map_err(|e| relative(&e.to_string(), root)) {
-                    Ok(State::Done) => Ok(State::Done),
-                    other => failure(root, &variant.id, pipeline)?.map_or(other, Err),
-                }
+                let state = results_state(&task).map_err(|e| relative(&e.to_string(), root));
+                (state, failure(root, &variant.id, pipeline)?)
             }
-        });
+        };
+        found.push(tables::Found::new(variant, state, failure, root));
     }
-    let done = sweep.experiments.iter().zip(&states).filter(|(_, state)| **state == Ok(State::Done));
-    let has_estimates = |experiment: &Experiment| experiment.estimate_files().is_ok_and(|files| !files.is_empty());
-    let done: Vec<Experiment> = done.map(|(variant, _)| experiment(root, variant)).filter(has_estimates).collect();
+    let with_results = sweep.experiments.iter().zip(&found).filter(|(_, found)| found.has_results());
+    let done = experiments::to_join(with_results.map(|(variant, _)| experiment(root, variant)));
     let pipelines = sweep.experiments.iter().filter_map(|variant| Some((variant, variant.pipeline.as_ref().ok()?)));
     let experiments: Vec<(&Pipeline, Experiment)> =
         pipelines.map(|(variant, pipeline)| (pipeline, experiment(root, variant))).collect();
     let joint = Joint { experiments: &experiments, done: &done, folder: &Experiment::new(root) };
     // The tables of the sweep count failed estimates in the joint summary, so every command makes it.
-    let mut joined = join(&aggregate::STEP, &joint)?;
-    let rows = tables::rows(sweep, &states, root)?;
+    let joined = join(&aggregate::STEP, &joint);
+    let rows = tables::rows(sweep, &found, root)?;
     let is_written = tables::write(root, &rows, &tables::settings(sweep))?;
-    for step in job.steps.iter().filter(|step| step.name != aggregate::STEP.name && !done.is_empty()) {
-        let outcome = join(step, &joint)?;
-        if outcome != Outcome::UpToDate {
-            progress.report(step.name, &outcome);
-        }
-        joined = joined.and(outcome);
-    }
-    Ok(Concluded { rows, is_up_to_date: joined == Outcome::UpToDate && !is_written })
+    let rest = job.steps.iter().filter(|step| step.name != aggregate::STEP.name && !done.is_empty());
+    let joined = joined.and_then(|joined| {
+        rest.into_iter().try_fold(joined, |joined, step| {
+            let outcome = join(step, &joint)?;
+            if outcome != Outcome::UpToDate {
+                progress.report(step.name, &outcome);
+            }
+            Ok(joined.and(outcome))
+        })
+    });
+    Ok(Concluded { rows, is_written, joined })
 }
 
 /// Does what a step does for all experiments together.
 fn join(step: &Step, joint: &Joint<'_>) -> Result<Outcome, StageError> {
     match step.join.map(|join| join(joint)) {
         None => Ok(Outcome::UpToDate),
-        Some(Err(StageError::Store(StoreError::Locked { .. }))) => {
-            tracing::warn!("{}: another call is writing; run this again when it is done", step.name);
-            Ok(Outcome::Done(String::new()))
-        }
+        Some(Err(StageError::Store(StoreError::Locked { .. }))) => Ok(Outcome::Done(LOCKED.to_owned())),
         Some(outcome) => outcome,
     }
 }
@@ -233,9 +240,19 @@ fn failure_name(id: &str) -> String {
 
 /// What a failure belongs to: with other settings it is forgotten.
 fn settings_hash(pipeline: &Pipeline) -> String {
-    let exact = pipeline.exact.iter().flat_map(Exact::ids).map(|id| id.to_string());
-    let estimates: Vec<String> = pipeline.estimates.iter().map(|request| request.id.to_string()).chain(exact).collect();
-    hash_bytes(json!([pipeline.run_settings(), pipeline.n_runs, estimates]).to_string().as_bytes())
+    let exact = |exact: &Exact| {
+        let teacher = &exact.teacher;
+        let ids: Vec<String> = exact.ids().iter().map(ToString::to_string).collect();
+        json!({ "ids": ids, "teacher": [teacher.n_relevant, teacher.n_inputs, teacher.n_outputs] })
+    };
+    let settings = json!({
+        "run": pipeline.run_settings(),
+        "runs": pipeline.n_runs,
+        "estimates": pipeline.estimates.iter().map(|e| json!([e.id.to_string(), e.n_shuffles])).collect::<Vec<_>>(),
+        "exact": pipeline.exact.as_ref().map(exact),
+        "bound": pipeline.bound.as_ref().map(|bound| json!([bound.code.id.to_string(), bound.betas])),
+    });
+    hash_bytes(settings.to_string().as_bytes())
 }
 
 fn note_failure(root: &Path, id: &str, pipeline: &Pipeline, reason: &str) -> Result<(), StoreError> {

@@ -13,32 +13,53 @@ use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Pending, Recording, StoreError, read_rows, write_rows};
 
-/// What became of every experiment, in the order of the sweep.
-pub(super) fn rows(
-    sweep: &Sweep,
-    states: &[Result<State, String>],
-    root: &Path,
-) -> Result<Vec<ExperimentRow>, StoreError> {
-    let estimates = estimates(root)?;
-    let experiments = sweep.experiments.iter().zip(states);
-    Ok(experiments.map(|(variant, state)| row(variant, state, root, &estimates)).collect())
+/// What there is of an experiment, without the estimates that failed, which only the joint summary counts.
+pub(super) struct Found {
+    /// How far its results are, or why they cannot be made.
+    state: Result<State, String>,
+    /// Why a view of the results, which are all there, could not be made.
+    problem: Option<String>,
+    n_runs: Option<i64>,
+    trainings: Option<Trainings>,
 }
 
-fn row(
-    variant: &Variant,
-    state: &Result<State, String>,
-    root: &Path,
-    estimates: &BTreeMap<String, (i64, i64)>,
-) -> ExperimentRow {
-    let recorded = recorded(&experiment(root, variant));
-    let state = match (state, &recorded) {
-        (Err(reason), _) => Err(reason.clone()),
-        (Ok(_), Err(e)) => Err(super::relative(&e.to_string(), root)),
-        (Ok(state), Ok(_)) => Ok(state),
-    };
-    let (n_runs, trainings) = recorded.unwrap_or((None, None));
-    let n_failed = trainings.as_ref().map_or(0, Trainings::n_failed);
-    let (n_failures, n_estimates) = estimates.get(&variant.id).copied().unwrap_or_default();
+impl Found {
+    /// The `failure` is the reason of the last call, if it failed.
+    pub(super) fn new(variant: &Variant, state: Result<State, String>, failure: Option<String>, root: &Path) -> Self {
+        let (state, problem) = match (state, failure) {
+            (Ok(State::Done), failure) => (Ok(State::Done), failure),
+            (state, failure) => (failure.map_or(state, Err), None),
+        };
+        match recorded(&experiment(root, variant)) {
+            Ok((n_runs, trainings)) => Self { state, problem, n_runs, trainings },
+            Err(e) => {
+                let state = state.and_then(|_| Err(super::relative(&e.to_string(), root)));
+                Self { state, problem, n_runs: None, trainings: None }
+            }
+        }
+    }
+
+    fn n_failed(&self) -> i64 {
+        self.trainings.as_ref().map_or(0, Trainings::n_failed)
+    }
+
+    /// Whether its results are all there, from at least one training that did not fail.
+    pub(super) fn has_results(&self) -> bool {
+        self.state == Ok(State::Done) && Some(self.n_failed()) != self.n_runs
+    }
+}
+
+/// What became of every experiment, in the order of the sweep.
+pub(super) fn rows(sweep: &Sweep, found: &[Found], root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
+    let estimates = estimates(root)?;
+    let n_estimates = |variant: &Variant| estimates.get(&variant.id).copied().unwrap_or_default();
+    let experiments = sweep.experiments.iter().zip(found);
+    Ok(experiments.map(|(variant, found)| row(variant, found, n_estimates(variant))).collect())
+}
+
+fn row(variant: &Variant, found: &Found, (n_failures, n_estimates): (i64, i64)) -> ExperimentRow {
+    let Found { n_runs, trainings, .. } = found;
+    let n_failed = found.n_failed();
     let mut problems = Vec::new();
     if n_failed > 0 {
         let reason = trainings.as_ref().and_then(Trainings::reason).unwrap_or_default();
@@ -47,18 +68,19 @@ fn row(
     if n_failures > 0 {
         problems.push(format!("{n_failures} of {n_estimates} estimates failed (see their column `failure`)"));
     }
-    let (state, reason) = match state {
-        Err(reason) => (ExperimentState::Failed, Some(reason)),
+    problems.extend(found.problem.clone());
+    let (state, reason) = match &found.state {
+        Err(reason) => (ExperimentState::Failed, Some(reason.clone())),
         Ok(State::Pending) => (ExperimentState::Pending, None),
         Ok(State::Unfinished(missing)) => (ExperimentState::Unfinished, Some(missing.clone())),
         Ok(State::Done) if problems.is_empty() => (ExperimentState::Done, None),
-        Ok(State::Done) if Some(n_failed) == n_runs => (ExperimentState::Failed, Some(problems.join("; "))),
+        Ok(State::Done) if !found.has_results() => (ExperimentState::Failed, Some(problems.join("; "))),
         Ok(State::Done) => (ExperimentState::Partial, Some(problems.join("; "))),
     };
     ExperimentRow {
         experiment: variant.id.clone(),
         state: state.name().to_owned(),
-        n_runs,
+        n_runs: *n_runs,
         n_trainings_failed: trainings.as_ref().map(Trainings::n_failed),
         n_trainings_degenerate: trainings.as_ref().map(|trainings| trainings.n_degenerate),
         reason,

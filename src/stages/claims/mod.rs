@@ -224,6 +224,10 @@ mod tests {
         check(Measure::PeakEpoch, Some(10.0));
         check(Measure::At(90), Some(2.0));
         check(Measure::At(401), None);
+        // Two epochs of three snapshots each: the first of an epoch comes right after as many passes.
+        let within_epochs: Vec<(i32, f64)> = (0..6).map(|step| (step / 3, f64::from(step))).collect();
+        assert_eq!(measure(&within_epochs, Measure::At(1)), Some(3.0));
+        assert_eq!(measure(&within_epochs, Measure::Change([0, 1])), Some(3.0));
         check(Measure::FirstAbove(3.5), Some(10.0));
         check(Measure::FirstBelow(0.5), None);
         check(Measure::Change([20, 400]), Some(-1.5));

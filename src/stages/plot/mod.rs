@@ -64,6 +64,15 @@ pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, o
     Ok(pending(experiment, plots, asked, out)?.finished()?.is_some())
 }
 
+/// Notes that nothing can be drawn from the tables as they are, so that they count as done.
+///
+/// # Errors
+/// As [`plot`].
+pub fn skip(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<(), StageError> {
+    pending(experiment, plots, asked, out)?.finish(Vec::new())?;
+    Ok(())
+}
+
 /// The work of drawing `plots`.
 fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<Pending, StageError> {
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();

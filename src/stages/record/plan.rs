@@ -58,7 +58,8 @@ pub fn expect_fit(pipeline: &Pipeline) -> Result<(), StageError> {
 }
 
 /// Whether all cores work on one network of the pipeline together, or memory is too small for as many of its runs as there
-/// are cores; a guess without the output, whose width only the data tell.
+/// are cores; a guess without the output, whose width only the data tell. However few runs it has: as many experiments as
+/// there are cores would train at the same time, and share the memory.
 pub fn is_large(pipeline: &Pipeline) -> bool {
     let facts = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok());
     let (n_inputs, n_samples) = facts.map_or((0, 0), |facts| (facts.width.unwrap_or(0), facts.rows as usize));

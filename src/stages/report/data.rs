@@ -81,6 +81,7 @@ pub(super) struct ExperimentData {
 #[derive(Debug, Default, Serialize)]
 struct Fits {
     epochs: Vec<i32>,
+    steps: Vec<i64>,
     loss_train: Option<String>,
     loss_test: Option<String>,
     squared_error_train: Option<String>,
@@ -245,6 +246,7 @@ impl Fits {
         let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
         Self {
             epochs: rows.keys().map(|(_, epoch)| *epoch).collect(),
+            steps: rows.keys().map(|(step, epoch)| step.unwrap_or((*epoch).into())).collect(),
             loss_train: numbers(|row| row.loss_train_nats_mean),
             loss_test: numbers(|row| row.loss_test_nats_mean),
             squared_error_train: numbers(|row| row.squared_error_train_mean),

@@ -85,7 +85,7 @@ tables! {
     "experiments" = ExperimentRow {
         /// Name of the experiment: its folder beside this file.
         experiment: String,
-        /// `done`, `partial` (done, but some trainings or estimates failed), `failed`, `unfinished` (begun, or another call is at it) or `pending`.
+        /// `done`, `partial` (results are there, but some trainings or estimates failed, or checks, summary or claims could not be made), `failed`, `unfinished` (begun, or another call is at it) or `pending`.
         state: String,
         /// Runs recorded; null where there is no recording.
         n_runs: Option<i64>,

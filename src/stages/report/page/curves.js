@@ -77,16 +77,16 @@ const FITS = [
 ];
 
 function fitRows(experiment) {
-  if (!experiment.fits) return [];
   return FITS.map((fit) => ({ ...fit, train: floats(experiment.fits[`${fit.stem}_train`]), test: floats(experiment.fits[`${fit.stem}_test`]) }))
     .filter((fit) => hasNumbers(fit.train) || hasNumbers(fit.test));
 }
 
 function fitTraces(experiment, fit, axis, yaxis, ink) {
-  const x = experiment.fits.epochs.map(axis.place);
+  const { epochs, steps } = experiment.fits;
+  const x = times(experiment.fits).map(axis.place);
   return [['train', fit.train, 'solid'], ['test', fit.test, 'dash']].filter(([, values]) => hasNumbers(values)).map(([part, values, dash]) => ({
     x, y: Array.from(values, finite), yaxis, mode: 'lines', line: { color: ink.ink, width: 1.3, dash },
-    text: experiment.fits.epochs.map((epoch) => `${fit.name}, ${part}, epoch ${epoch}`), hovertemplate: '%{text}<br>%{y:.4g}, mean over runs<extra></extra>',
+    text: epochs.map((epoch, i) => `${fit.name}, ${part}, epoch ${epoch}, step ${steps[i]}`), hovertemplate: '%{text}<br>%{y:.4g}, mean over runs<extra></extra>',
   }));
 }
 

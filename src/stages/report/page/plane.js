@@ -91,12 +91,18 @@ function whyEmpty(side, snapshot) {
   return null;
 }
 
-// The texts over the plane: the epoch, and why the plane is empty.
+// The epoch of a snapshot, with its step where there are several within one epoch.
+function snapshotInWords(estimate, snapshot) {
+  const step = isWithinEpochs(estimate) ? `, step ${estimate.steps[snapshot]}` : '';
+  return `epoch ${estimate.epochs[snapshot]}${step}`;
+}
+
+// The texts over the plane: the snapshot, and why the plane is empty.
 function drawOverPlane(side, view, snapshot) {
   const reason = whyEmpty(side, snapshot);
   view.empty.hidden = reason === null;
   view.empty.textContent = reason ?? '';
-  view.epoch.textContent = snapshot < 0 ? '' : `epoch ${side.estimate.epochs[snapshot]}`;
+  view.epoch.textContent = snapshot < 0 ? '' : snapshotInWords(side.estimate, snapshot);
 }
 
 function drawPlane(side, view) {

@@ -32,5 +32,7 @@ function start() {
   window.infoplane = { state: describeState, set, shown, csv };
 }
 
-if ('DecompressionStream' in window) loadPlotly().then(start);
-else document.body.prepend(el('p', { role: 'alert' }, 'This page needs a newer browser: Chrome 80, Firefox 113, Safari 16.4, or later.'));
+const showAlert = (text) => document.body.prepend(el('p', { role: 'alert' }, text));
+
+if ('DecompressionStream' in window) loadPlotly().then(start).catch((error) => showAlert(`This page cannot be drawn: ${error.message}`));
+else showAlert('This page needs a newer browser: Chrome 80, Firefox 113, Safari 16.4, or later.');

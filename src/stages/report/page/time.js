@@ -1,9 +1,13 @@
 // Time: snapshots in order, and the logarithmic axis of epochs.
 
-// The times of an estimate's snapshots, in epochs. Several snapshots within one epoch are placed by their step.
-function times(estimate) {
-  const { epochs, steps } = estimate;
-  if (new Set(epochs).size === epochs.length) return epochs;
+// Whether there are several snapshots within one epoch.
+const isWithinEpochs = ({ epochs }) => new Set(epochs).size < epochs.length;
+
+// The times of the snapshots of an estimate or of the losses, in epochs. Several snapshots within one epoch are placed by their
+// step.
+function times(series) {
+  const { epochs, steps } = series;
+  if (!isWithinEpochs(series)) return epochs;
   const perEpoch = Math.min(...steps.map((step, i) => step / epochs[i]).filter((ratio) => ratio > 0 && Number.isFinite(ratio)));
   return Number.isFinite(perEpoch) ? steps.map((step) => step / perEpoch) : steps;
 }
@@ -21,7 +25,7 @@ const currentIndex = () => Math.max(0, snapshotAt(timeline, state.time));
 
 // The time axis is logarithmic; epoch 0 is drawn left of the first positive time.
 function timeAxis() {
-  const axisTimes = [...timeline, ...sides.flatMap((side) => side.experiment.fits?.epochs ?? [])];
+  const axisTimes = [...timeline, ...sides.flatMap((side) => times(side.experiment.fits))];
   const positive = axisTimes.filter((time) => time > 0);
   const first = positive.length ? Math.log10(Math.min(...positive)) : 0;
   const last = positive.length ? Math.log10(Math.max(...positive)) : 0;
