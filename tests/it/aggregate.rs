@@ -46,7 +46,9 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
     assert_eq!(compression.len(), 2 * 3);
     assert!(compression.iter().all(|row| row.n_runs == 2 && row.compression_bits_low.is_some()));
     let header = std::fs::read_to_string(project.path("outputs/p/compression.csv")).unwrap();
-    assert!(header.starts_with("experiment,estimator,layer,n_runs,n_failed,"), "{header}");
+    let first =
+        "experiment,estimator,family,variant,scale_kind,scale,correction,values,samples,pool,quantity,layer,n_runs,";
+    assert!(header.starts_with(first), "{header}");
 }
 
 #[test]
