@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use infoplane::estimate_id::{EstimateId, Pool, Samples, Scale, ScaleKind};
 use infoplane::store::schema::{
     BoundLayerRow, BoundRow, CheckRow, ClaimRow, CompressionRow, EffectRow, EpochRow, EstimateRow, ExperimentRow,
     GradientRow, LevelRow, MinimalModelRow, PhaseRow, RunRow, SampleRow, SettingRow, StabilityRow, SummaryRow,
@@ -128,6 +129,26 @@ fn tables_that_came_with_version_6_are_read() {
     assert!(effects.iter().any(|row| row.source == "network.activation" && row.n_levels == Some(2)));
     let levels: Vec<LevelRow> = read_rows(&sweep.join("levels.parquet")).unwrap();
     assert!(levels.iter().all(|row| row.parameter == "network.activation" && row.n_runs == 2));
+}
+
+#[test]
+fn identities_that_came_with_version_7_are_those_of_older_files() {
+    for version in 1..=VERSION {
+        let rows: Vec<SummaryRow> = read_rows(&committed(version).join("summary.parquet")).unwrap();
+        let mut ids: Vec<EstimateId> = rows.iter().map(|row| row.estimator.as_ref().clone()).collect();
+        ids.dedup();
+        let id = ids.iter().find(|id| id.to_string() == "binning-n-edges-30").unwrap();
+        assert_eq!((id.estimator.family.as_str(), id.estimator.variant().as_deref()), ("binning", Some("n_edges")));
+        assert_eq!(id.estimator.scale, Some(Scale::new(ScaleKind::NEdges, 30.0)));
+        assert_eq!((id.samples, id.pool), (Samples::All, Pool::Nothing));
+        assert!((version < 7) == rows.iter().all(|row| row.quantity.is_none()), "version {version}");
+    }
+    // Claims and the bound as well.
+    let root = committed(7).with_file_name("claims-v7");
+    let claims: Vec<ClaimRow> = read_rows(&root.join("claims.parquet")).unwrap();
+    assert!(claims.iter().all(|row| row.estimate_quantity.as_deref().is_some_and(|words| words.contains("30 edges"))));
+    let layers: Vec<BoundLayerRow> = read_rows(&root.join("bound_layers.parquet")).unwrap();
+    assert!(layers.iter().all(|row| row.estimator.estimator.family == "binning"));
 }
 
 #[test]
