@@ -421,7 +421,7 @@ impl EstimatorId {
         let form = Form::ALL.into_iter().find(|form| before.ends_with(&format!("-{}", form.name())));
         let family = form.map_or(before, |form| &before[..before.len() - form.name().len() - 1]);
         let options = (!after.is_empty()).then(|| after.to_owned());
-        let is_whole = !family.is_empty() && (scale.is_some() || form.is_some());
+        let is_whole = !family.is_empty() && (scale.is_some() || form.is_some()) && !after.starts_with('-');
         is_whole.then(|| Self { family: family.to_owned(), form, scale, options, correction })
     }
 }

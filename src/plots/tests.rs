@@ -199,7 +199,8 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
     for title in ["epoch 0, step 1", "epoch 3, step 12", "epoch 3, step 13"] {
         assert!(snapshots.contains(&format!(">{title}<")), "{title}");
     }
-    assert_eq!(of_first_layer(&snapshots), 3 + 1);
+    // A dot in each panel; the dot of the legend has a fill and a rim.
+    assert_eq!(of_first_layer(&snapshots), 3 + 2);
 }
 
 #[test]
