@@ -67,10 +67,12 @@ pub fn estimate(
             all_runs.insert(values, runs.range_of_all(values)?);
         }
     }
-    let done: Result<Vec<(usize, usize)>, StageError> =
+    let done: Vec<Result<(usize, usize), StageError>> =
         targets.par_iter().map(|target| make(&runs, target, &all_runs, progress)).collect();
     progress.end();
-    let (n_estimates, n_failures) = done?.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    // Of several errors that of the first run, whichever thread was faster.
+    let done: Vec<(usize, usize)> = done.into_iter().collect::<Result<_, _>>()?;
+    let (n_estimates, n_failures) = done.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
     let seconds = start.elapsed().as_secs_f64();
     let text = format!("{n_estimates} estimates in {seconds:.1} s → {}", out.root().display());
     Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
@@ -94,8 +96,8 @@ fn make(
         let groups = pools::groups(&open, pool)?;
         let ranges = (of_run, all_runs.get(&values).copied());
         let tables = TargetTables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
-        // Collected in the order of the snapshots, whichever thread does them.
-        let by_group: Result<Vec<_>, StageError> = groups
+        // Collected in the order of the snapshots, whichever thread does them; of several errors that of the first.
+        let by_group: Vec<Result<_, StageError>> = groups
             .par_iter()
             .map(|group| {
                 let rows = tables.estimate(group)?;
@@ -104,7 +106,7 @@ fn make(
                 Ok(rows)
             })
             .collect();
-        let (n_rows, n_failed) = tables.write(by_group?)?;
+        let (n_rows, n_failed) = tables.write(by_group.into_iter().collect::<Result<_, _>>()?)?;
         counts = (counts.0 + n_rows, counts.1 + n_failed);
     }
     tracing::debug!(run = %target.id, tables = target.pending.len(), "estimated");
