@@ -407,3 +407,16 @@ fn aggregate_joins_the_experiments_that_run_joins() {
     project.ok("aggregate outputs/p");
     assert!(fs::read(project.path("outputs/p/summary.parquet")).unwrap() == summary, "other experiments are joined");
 }
+
+#[test]
+fn recordings_with_other_settings_are_failures_of_every_command() {
+    let text = SIXTY.replace("[3], [4], [3, 3], [4, 3], ", "").replace("0.25, 0.5, ", "");
+    let project = project(&text);
+    project.ok("run p.toml");
+    project.write("p.toml", text.replace("epochs = 2", "epochs = 3"));
+    for _ in 0..2 {
+        let told = project.run("estimate pipeline p.toml");
+        assert_eq!(told.code, 1, "{}", told.stderr);
+        assert!(told.stderr.contains("6 failed") && told.stderr.contains("other settings"), "{}", told.stderr);
+    }
+}

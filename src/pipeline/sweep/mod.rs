@@ -84,8 +84,16 @@ pub fn run_sweep(
     if reasons.len() == chosen.len() {
         return none_could_run();
     }
+    // What a step did not look at, such as a recording with other settings, is a failure of the experiment as well.
+    let is_unnoticed = |row: &&ExperimentRow| {
+        ExperimentState::of(row) == Some(ExperimentState::Failed)
+            && !reasons.contains_key(row.experiment.as_str())
+            && chosen.iter().any(|variant| variant.id == row.experiment)
+    };
+    let unnoticed = Failures { experiments: concluded.rows.iter().filter(is_unnoticed).count(), ..Failures::default() };
     let nothing_done = ended.iter().all(|(_, ended)| matches!(ended, Ok(Outcome::UpToDate)));
-    if nothing_done && !concluded.is_written && matches!(concluded.joined, Ok(Outcome::UpToDate)) {
+    if nothing_done && unnoticed.is_none() && !concluded.is_written && matches!(concluded.joined, Ok(Outcome::UpToDate))
+    {
         return Ok(Outcome::UpToDate);
     }
     let text = summary(&concluded.rows, start.elapsed().as_secs_f64(), root);
@@ -93,7 +101,7 @@ pub fn run_sweep(
         progress.tell(&text);
         return Err(e);
     }
-    Ok(Outcome::done(text, all_failures(&ended)))
+    Ok(Outcome::done(text, all_failures(&ended).and(unnoticed)))
 }
 
 /// The experiment of a variant of the sweep in `root`.
