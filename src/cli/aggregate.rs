@@ -1,30 +1,44 @@
 //! `infoplane aggregate`: means and spreads over runs.
 
-use clap::{ArgMatches, Command};
+use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
 use super::arguments::{all_resolved, common_out, experiment_arg, for_each, out_arg, path};
 use super::terminal::Terminal;
 use crate::pipeline::{Needs, Resolved};
 use crate::stages::Progress;
-use crate::stages::aggregate::aggregate;
+use crate::stages::aggregate::{MinimumEffect, aggregate};
+use crate::stages::check;
 use crate::stages::experiments::joined;
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
         .about("Join the estimates of all runs with losses, gradients and checks: summary, compression and phases, Parquet and CSV")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
+        .arg(
+            Arg::new("minimum-effect")
+                .long("minimum-effect")
+                .value_name("BITS")
+                .help("Smallest compression that counts, in bits [default: 1 % of the ceiling of I(X;T), at least 0.05]")
+                .value_parser(value_parser!(f64)),
+        )
         .arg(out_arg("The folder of the summary; needed for several experiments [default: the experiment's folder]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let folders = all_resolved(matches, Needs::Estimates)?;
     let out = common_out(matches, &folders, "summary")?;
+    let minimum = match matches.get_one::<f64>("minimum-effect") {
+        None => MinimumEffect::default(),
+        Some(bits) if bits.is_finite() && *bits >= 0.0 => MinimumEffect { share: 0.0, bits: *bits },
+        Some(bits) => anyhow::bail!("`--minimum-effect` must be a finite number of bits, 0 or above; got {bits}"),
+    };
     let mut ended = Ended::default();
     if let ([sweep @ Resolved::Sweep { .. }], None) = (folders.as_slice(), path(matches, "out")) {
         // Every experiment of a sweep has a summary of its own, too.
         ended = for_each("aggregate", sweep, None, terminal, |experiment, out| {
-            Ok(Some(aggregate(std::slice::from_ref(experiment), out)?))
+            check::update(experiment, experiment.root())?;
+            Ok(Some(aggregate(std::slice::from_ref(experiment), minimum, out)?))
         })?;
     }
     let mut experiments = Vec::new();
@@ -34,7 +48,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
         }
     }
-    let outcome = aggregate(&experiments, &out)?;
+    for experiment in &experiments {
+        // Verdicts rest on the checks of these very estimates.
+        check::update(experiment, experiment.root())?;
+    }
+    let outcome = aggregate(&experiments, minimum, &out)?;
     terminal.report("aggregate", &outcome);
     ended.failures = ended.failures.and(outcome.failures());
     Ok(ended)

@@ -9,13 +9,15 @@ use super::Ended;
 use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
 use crate::pipeline::{Needs, Resolved};
-use crate::stages::check::{CheckResults, check};
+use crate::stages::check::{CheckResults, Finding, check};
 use crate::store::CheckVerdict;
+use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
     Command::new("check")
         .about("Report which estimates mean little or contradict themselves, and why")
         .arg(experiment_arg())
+        .arg(flag("all", "Print the checks that pass, or could not be made, as well"))
         .arg(flag("strict", "Exit with code 1 if there is a warning or a violation"))
         .arg(out_arg("Write checks.parquet here [default: the experiment's folder]"))
 }
@@ -29,7 +31,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         match (terminal.is_json(), &resolved) {
             (true, Resolved::Experiment(_)) => terminal.print_json(&verdicts)?,
             (true, Resolved::Sweep { .. }) => terminal.print_line(&json!(verdicts))?,
-            (false, _) => terminal.print(&table(&verdicts))?,
+            (false, _) => terminal.print(&table(&verdicts, matches.get_flag("all")))?,
         }
         Ok(None)
     })?;
@@ -39,21 +41,37 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-fn table(verdicts: &CheckResults) -> String {
-    let mut text = format!("{}: {} estimates\n", verdicts.experiment, verdicts.n_estimates);
-    let mut estimator = None;
-    for finding in &verdicts.findings {
-        if estimator != Some(&finding.estimator) {
-            estimator = Some(&finding.estimator);
-            text.push_str(&format!("\n{}\n", finding.estimator));
+/// What does not pass, or with `has_all` everything, by estimator; the worst first.
+fn table(results: &CheckResults, has_all: bool) -> String {
+    let mut text = headline(results);
+    for findings in results.findings.chunk_by(|a, b| a.estimator == b.estimator) {
+        let mut shown: Vec<&Finding> = findings.iter().filter(|finding| has_all || is_found(finding)).collect();
+        let share = |finding: &Finding| finding.n_found as f64 / finding.n_checked.max(1) as f64;
+        shown.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(share(b).total_cmp(&share(a))));
+        if let Some(first) = shown.first() {
+            text.push_str(&format!("\n{}\n", first.estimator));
         }
-        let share = format!("{} of {}", finding.n_found, finding.n_checked);
-        let (check, verdict) = (&finding.check, &finding.verdict);
-        let says = match verdict {
-            CheckVerdict::Passed => String::new(),
-            _ => format!("  {}", finding.says),
-        };
-        text.push_str(&format!("  {check:<11} {verdict:<9} {share:>14}{says}\n"));
+        for finding in shown {
+            let share = format!("{} of {}", finding.n_found, finding.n_checked);
+            let line = format!("  {:<11} {:<9} {share:>14}  {}", finding.check, finding.verdict, finding.says);
+            text.push_str(&format!("{}\n", line.trim_end()));
+        }
     }
     text
+}
+
+/// Whether a finding is worth a line of its own.
+fn is_found(finding: &Finding) -> bool {
+    finding.verdict > CheckVerdict::Passed
+}
+
+/// How many checks end how.
+fn headline(results: &CheckResults) -> String {
+    let count = |verdict: CheckVerdict| {
+        let n = results.findings.iter().filter(|finding| finding.verdict == verdict).count();
+        (n > 0).then(|| format!("{n} {verdict}"))
+    };
+    let counts: Vec<String> = CheckVerdict::ALL.iter().rev().copied().filter_map(count).collect();
+    let (n, n_estimates) = (results.findings.len(), results.n_estimates);
+    format!("{}: {n} checks of {n_estimates} estimates: {}\n", results.experiment, counts.join(", "))
 }

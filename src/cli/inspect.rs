@@ -136,7 +136,7 @@ fn describe_experiment(contents: &Contents) -> String {
 fn describe_sweep(members: &[SweepEntry]) -> String {
     let row = |member: &SweepEntry| {
         let n_runs = member.n_runs.map_or_else(|| "-".to_owned(), |n| n.to_string());
-        vec![member.experiment.clone(), member.state.clone(), n_runs, member.reason.clone().unwrap_or_default()]
+        vec![member.experiment.clone(), member.state.to_string(), n_runs, member.reason.clone().unwrap_or_default()]
     };
     format!(
         "a sweep of {} experiments\n\n{}",

@@ -1,6 +1,6 @@
 //! `infoplane schema`: every table and column, from the code that writes them.
 
-use crate::store::schema::{Column, TABLES, Table, VERSION, kind, markdown};
+use crate::store::schema::{Column, TABLES, Table, VERSION, markdown};
 use clap::{ArgMatches, Command};
 use serde_json::json;
 
@@ -13,7 +13,7 @@ pub(super) fn command() -> Command {
 
 pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     if terminal.is_json() {
-        let column = |column: &Column| json!({ "name": column.name, "type": kind(column), "doc": column.doc });
+        let column = |column: &Column| json!({ "name": column.name, "type": column.kind, "doc": column.doc });
         let table = |Table { name, doc, columns }: &Table| json!({ "table": name, "row": doc, "columns": columns().iter().map(column).collect::<Vec<_>>() });
         let tables: Vec<_> = TABLES.iter().copied().flatten().map(table).collect();
         terminal.print_json(&json!({ "version": VERSION, "tables": tables }))?;

@@ -15,7 +15,7 @@ pub(super) fn command() -> Command {
     Command::new("summary")
         .about("Print the results of an experiment: the compression of every layer, and the information plane as text")
         .after_help(
-            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student); p is of Wilcoxon's test. `compresses`: the whole interval is above 0.",
+            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples). p is of Wilcoxon's test, corrected by Holm for the layers of an estimator. `compresses`: the interval is above 0 and the mean at least the smallest effect that counts; `does not compress`: the interval is below that effect. A verdict is withheld where the estimate is at its ceiling (`cannot tell`) or checks contradict it (`contradicted`).",
         )
         .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
         .arg(
@@ -48,8 +48,19 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
         text.push(characters(plane));
     }
+    text.extend(by_chance(&found));
     terminal.print(&text.join("\n"))?;
     Ok(Ended::default())
+}
+
+/// How many of the verdicts chance alone would give: an interval of 95 % is above a true 0 in 2.5 % of cases.
+fn by_chance(found: &[Summary]) -> Option<String> {
+    let layers = found.iter().flat_map(|summary| &summary.layers);
+    let n = layers.filter(|row| row.compression_bits_low.is_some()).count();
+    let expected = 0.025 * n as f64;
+    (n > 0).then(|| {
+        format!("{n} intervals: if nothing changed in any layer, chance alone would give about {expected:.1} times `compresses`\n")
+    })
 }
 
 fn table(summary: &Summary) -> String {
@@ -87,13 +98,17 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         Some(reason) => format!("{}: {reason}", row.verdict),
         None => row.verdict.to_string(),
     };
+    let p = match row.p_holm {
+        Some(_) if row.n_runs < LEAST_RUNS => format!("needs at least {LEAST_RUNS} runs"),
+        p => or_dash(p, |p| format!("{p:.2e}")),
+    };
     vec![
         row.layer.to_string(),
         number(row.i_xt_peak_bits_mean),
         epoch(row.i_xt_peak_epoch_median),
         number(row.i_xt_end_bits_mean),
         compression,
-        or_dash(row.wilcoxon_p, |p| format!("{p:.2e}")),
+        p,
         of_some(row.fitted_epoch_median, row.n_fitted, row.n_runs),
         checks,
         verdict,
@@ -108,6 +123,9 @@ fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
         Some(epoch) => format!("{epoch} ({k} of {n})"),
     }
 }
+
+/// Runs without which no p of an exact test of signs is below 0.05.
+const LEAST_RUNS: i32 = 6;
 
 const COLUMNS: usize = 64;
 const ROWS: usize = 18;

@@ -11,9 +11,9 @@ use super::terminal::Terminal;
 use crate::config::{Declared, Pipeline};
 use crate::pipeline::Needs;
 use crate::stages::StageError;
-use crate::stages::verify::{ClaimVerdict, counts, verify};
-use crate::store::Experiment;
+use crate::stages::verify::{counts, verify};
 use crate::store::schema::ClaimRow;
+use crate::store::{ClaimVerdict, Experiment};
 use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
@@ -49,7 +49,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print(&tables.join("\n"))?;
     }
     let mut ended = Ended::default();
-    let n_failing = rows().filter(|row| row.verdict == ClaimVerdict::Fails.name()).count();
+    let n_failing = rows().filter(|row| row.verdict == ClaimVerdict::Fails).count();
     if matches.get_flag("strict") && n_failing > 0 {
         ended.objections.push(format!("{n_failing} claims fail"));
     }
@@ -73,7 +73,7 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
             None => named_claim(name, row),
         };
         let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
-        vec![row.verdict.clone(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
+        vec![row.verdict.to_string(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
     };
     format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
 }
@@ -91,7 +91,7 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
             Some(estimator) => format!("`{}` {}, `{estimator}`", row.quantity, row.measure),
             None => format!("`{}` {}", row.quantity, row.measure),
         };
-        let verdict = if row.verdict == ClaimVerdict::Fails.name() { "**fails**" } else { row.verdict.as_str() };
+        let verdict = if row.verdict == ClaimVerdict::Fails { "**fails**" } else { row.verdict.name() };
         vec![
             name.clone(),
             row.figure.clone(),

@@ -2,7 +2,6 @@
 
 pub mod atoms;
 #[cfg(feature = "pipeline")]
-pub mod bootstrap;
 pub mod bottleneck;
 pub mod descriptive;
 pub mod determinant;

@@ -70,11 +70,39 @@ fn lower_tail(sizes: &[usize], at_most: usize) -> f64 {
     p.iter().sum()
 }
 
+/// p values of several tests, corrected so that all rejections at a level are right together at that level: the i-th smallest
+/// of m becomes max over j ≤ i of (m − j + 1) p₍ⱼ₎, at most 1. Tests without a p are left out.
+///
+/// # Reference
+/// Holm 1979, "A simple sequentially rejective multiple test procedure".
+pub fn holm(p: &[Option<f64>]) -> Vec<Option<f64>> {
+    let mut ascending: Vec<(usize, f64)> = p.iter().enumerate().filter_map(|(place, p)| Some((place, (*p)?))).collect();
+    ascending.sort_by(|a, b| a.1.total_cmp(&b.1));
+    let (mut corrected, mut largest) = (vec![None; p.len()], 0.0_f64);
+    let n = ascending.len();
+    for (rank, (place, p)) in ascending.into_iter().enumerate() {
+        largest = largest.max((n - rank) as f64 * p).min(1.0);
+        corrected[place] = Some(largest);
+    }
+    corrected
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn holm_multiplies_by_the_tests_that_are_left() {
+        // By hand: 4 · 0.01, 3 · 0.03, 2 · 0.04 raised to the one before, 0.5.
+        let corrected = holm(&[Some(0.01), None, Some(0.04), Some(0.03), Some(0.5)]);
+        let expected = [Some(0.04), None, Some(0.09), Some(0.09), Some(0.5)];
+        for (got, expected) in corrected.iter().zip(expected) {
+            assert!(got.zip(expected).map_or(*got == expected, |(got, expected)| (got - expected).abs() < 1e-12));
+        }
+        assert_eq!(holm(&[Some(0.9), Some(0.8)]), [Some(1.0), Some(1.0)]);
+    }
 
     /// `n_plus` positive differences and some negative ones.
     fn signs(n_plus: usize, n: usize) -> Vec<f64> {

@@ -4,7 +4,7 @@ use std::slice::from_ref;
 
 use super::{Kind, State, Step, has_estimates};
 use crate::stages::Outcome;
-use crate::stages::aggregate::{aggregate, is_done};
+use crate::stages::aggregate::{MinimumEffect, aggregate, is_done};
 
 pub(super) static STEP: Step = Step {
     name: "aggregate",
@@ -12,11 +12,12 @@ pub(super) static STEP: Step = Step {
     applies: has_estimates,
     lacking: "asks for no estimates; add a table `[[estimate]]`",
     state: |task| {
-        Ok(State::done_if(is_done(from_ref(task.experiment), task.experiment.root())?, "estimates to aggregate"))
+        let is_done = is_done(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root())?;
+        Ok(State::done_if(is_done, "estimates to aggregate"))
     },
-    run: |task| aggregate(from_ref(task.experiment), task.experiment.root()),
+    run: |task| aggregate(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root()),
     join: Some(|joint| match joint.done {
         [] => Ok(Outcome::UpToDate),
-        done => aggregate(done, joint.folder.root()),
+        done => aggregate(done, MinimumEffect::default(), joint.folder.root()),
     }),
 };

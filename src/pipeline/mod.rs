@@ -165,8 +165,13 @@ impl Job {
 
     /// As [`Job::run`], for the steps of some kinds.
     fn run_kinds(&self, task: &Task<'_>, kinds: &[Kind]) -> Result<Outcome, Stopped> {
+        let steps = self.applying(task.pipeline)?;
+        if !self.has(&record::STEP) {
+            // Refuses a recording that was made with other settings.
+            (record::STEP.state)(task)?;
+        }
         let mut total = Outcome::UpToDate;
-        for step in self.applying(task.pipeline)?.iter().filter(|step| kinds.contains(&step.kind)) {
+        for step in steps.iter().filter(|step| kinds.contains(&step.kind)) {
             let outcome = (step.run)(task).map_err(|source| Stopped { source, before: total.failures() })?;
             task.progress.report(step.name, &outcome);
             total = total.and(outcome);
@@ -187,15 +192,18 @@ impl Job {
         let mut steps = self.applying(task.pipeline)?;
         steps.retain(|step| kinds.contains(&step.kind));
         let state = state(&steps, task)?;
-        let has = |wanted: &Step| self.steps.iter().any(|step| step.name == wanted.name);
-        if state == State::Pending && !has(&record::STEP) {
+        if state == State::Pending && !self.has(&record::STEP) {
             return Err(StageError::Refused("nothing is recorded; run `infoplane record` first".to_owned()));
         }
-        let makes_data = has(&data::STEP) && is_to_be_made(&task.pipeline.data);
-        if state != State::Done && has(&record::STEP) && !makes_data {
+        let makes_data = self.has(&data::STEP) && is_to_be_made(&task.pipeline.data);
+        if state != State::Done && self.has(&record::STEP) && !makes_data {
             expect_fit(task.pipeline)?;
         }
         Ok(state)
+    }
+
+    fn has(&self, wanted: &Step) -> bool {
+        self.steps.iter().any(|step| step.name == wanted.name)
     }
 
     /// The steps that a pipeline asks for.

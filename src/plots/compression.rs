@@ -54,7 +54,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let height = 88.0 + estimators.len() as f64 * (layers.len() as f64 * 13.0 + 16.0);
     let sheet = Sheet {
         title: format!("{}: compression by estimator and layer", first.experiment),
-        subtitle: "mean over runs and its 95 % interval".to_owned(),
+        subtitle: "mean and 95 % interval over networks (Student)".to_owned(),
         columns: 1,
         size: (860.0, height),
         panels: vec![panel],

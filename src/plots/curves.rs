@@ -166,7 +166,7 @@ impl Estimates<'_> {
         let has_ceiling = has(&|quantity| self.top(quantity).is_some());
         let has_lower = has(&|quantity| !self.ceilings(quantity).is_empty());
         [
-            has_interval.then(|| Entry::new("95 % of the mean", GREY, Mark::Area(2 * INTERVAL))),
+            has_interval.then(|| Entry::new("95 % interval over networks", GREY, Mark::Area(2 * INTERVAL))),
             (!self.scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
             has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
             has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),

@@ -1,50 +1,9 @@
-//! The table of a sweep's experiments, and the states in it.
+//! The table of a sweep's experiments.
 
 use std::path::{Component, Path};
 
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, StoreError, read_rows};
-
-/// What became of an experiment of a sweep.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ExperimentState {
-    /// Everything that its pipeline asks for is there.
-    Done,
-    /// All results are there, but some trainings or estimates failed, or checks, summary or claims could not be made.
-    Partial,
-    /// It could not be done, or all of its trainings failed.
-    Failed,
-    /// Some of it is there.
-    Unfinished,
-    /// Nothing is there.
-    Pending,
-}
-
-impl ExperimentState {
-    /// Every state, in the order of a summary.
-    pub const ALL: [Self; 5] = [Self::Done, Self::Partial, Self::Failed, Self::Unfinished, Self::Pending];
-
-    /// The state as it is written.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Partial => "partial",
-            Self::Failed => "failed",
-            Self::Unfinished => "unfinished",
-            Self::Pending => "pending",
-        }
-    }
-
-    /// The state that a row holds; `None` of a state that this version does not have.
-    pub fn of(row: &ExperimentRow) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name() == row.state)
-    }
-
-    /// Whether there are results to show.
-    pub fn has_results(self) -> bool {
-        matches!(self, Self::Done | Self::Partial)
-    }
-}
 
 /// Whether `root` is the folder of a sweep: it has the tables of one, and no recording.
 pub fn is_sweep(root: &Path) -> bool {
@@ -82,7 +41,7 @@ fn is_folder_name(name: &str) -> bool {
 /// As [`rows`].
 pub fn joined(root: &Path) -> Result<Vec<Experiment>, StoreError> {
     let rows = rows(root)?;
-    let has_results = |row: &&ExperimentRow| ExperimentState::of(row).is_some_and(ExperimentState::has_results);
+    let has_results = |row: &&ExperimentRow| row.state.has_results();
     let member = |row: &ExperimentRow| Experiment::new(root.join(&row.experiment));
     let with_results = to_join(rows.iter().filter(has_results).map(member));
     Ok(if with_results.is_empty() { to_join(rows.iter().map(member)) } else { with_results })
@@ -97,7 +56,7 @@ pub fn to_join(experiments: impl Iterator<Item = Experiment>) -> Vec<Experiment>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{Footer, write_rows};
+    use crate::store::{ExperimentState, Footer, write_rows};
 
     #[test]
     fn experiments_of_a_sweep_are_folders_in_it() {
@@ -105,7 +64,7 @@ mod tests {
         let read = |name: &str| {
             let row = |experiment: &str| ExperimentRow {
                 experiment: experiment.to_owned(),
-                state: "done".to_owned(),
+                state: ExperimentState::Done,
                 n_runs: None,
                 n_trainings_failed: None,
                 n_trainings_degenerate: None,

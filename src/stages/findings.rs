@@ -26,7 +26,7 @@ pub struct Finding {
     pub n_found: usize,
     /// Layers times snapshots that were looked at.
     pub n_checked: usize,
-    /// What was found, in words, where it is worst.
+    /// What was found, in words, at the latest snapshot where the verdict is worst.
     pub says: String,
 }
 
@@ -63,7 +63,11 @@ pub(super) fn findings(rows: &[CheckRow]) -> Vec<Finding> {
 }
 
 fn finding(rows: &[&CheckRow]) -> Option<Finding> {
-    let severity = |row: &CheckRow| badness(row.verdict, row.value, row.bound);
+    // Where it is worst, the latest snapshot: what a trained network is like.
+    let severity = |row: &CheckRow| {
+        let (verdict, distance) = badness(row.verdict, row.value, row.bound);
+        (verdict, row.step, distance)
+    };
     let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
     let worst = rows.iter().max_by(is_worse)?;
     let found = rows.iter().filter(|row| row.n_found > 0);

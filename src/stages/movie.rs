@@ -3,11 +3,13 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Outcome, Progress, StageError, keys};
+use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
 use crate::plots::film::{Frame, frame};
 use crate::store::schema::{SummaryRow, VERSION};
@@ -118,30 +120,27 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
         }
     };
     let rows: Vec<SummaryRow> = rows.into_iter().filter(|row| row.experiment == experiment).collect();
-    let names: Vec<String> = rows.iter().map(|row| row.estimator.to_string()).collect();
-    let estimators = unique(names.iter().map(String::as_str));
-    let has_i_xt = |(row, name): (&SummaryRow, &'_ String)| row.i_xt_bits_mean.is_some().then_some(name.clone());
-    let with_i_xt: Vec<String> = rows.iter().zip(&names).filter_map(has_i_xt).collect();
-    let with_plane = unique(with_i_xt.iter().map(String::as_str));
-    let estimator = match (&film.estimator, with_plane.first()) {
-        (Some(name), _) if with_plane.contains(&name.as_str()) => name.clone(),
-        (Some(name), _) if estimators.contains(&name.as_str()) => {
-            return Err(StageError::Refused(format!(
-                "`{name}` does not estimate I(X;T), so it cannot be drawn in the information plane"
-            )));
-        }
-        (Some(name), _) => {
-            let suggestion = suggestion(name, estimators.iter().copied());
-            return Err(StageError::Refused(format!("no estimates `{name}` in the summary; {suggestion}")));
-        }
-        (None, Some(first)) => (*first).to_owned(),
-        (None, None) => {
-            return Err(StageError::Refused(
-                "no estimator of this experiment estimates I(X;T), so there is nothing to animate".to_owned(),
-            ));
-        }
+    let estimators = unique(rows.iter().map(|row| Arc::clone(&row.estimator)));
+    let names: Vec<String> = estimators.iter().map(|id| id.to_string()).collect();
+    let has_plane = |id: &Arc<EstimateId>| rows.iter().any(|row| row.estimator == *id && row.i_xt_bits_mean.is_some());
+    let estimator = match &film.estimator {
+        None => estimators.iter().find(|id| has_plane(id)).ok_or_else(|| {
+            let problem = "no estimator of this experiment estimates I(X;T), so there is nothing to animate";
+            StageError::Refused(problem.to_owned())
+        })?,
+        Some(name) => match names.iter().position(|known| known == name) {
+            Some(place) if has_plane(&estimators[place]) => &estimators[place],
+            Some(_) => {
+                let problem = "does not estimate I(X;T), so it cannot be drawn in the information plane";
+                return Err(StageError::Refused(format!("`{name}` {problem}")));
+            }
+            None => {
+                let suggestion = suggestion(name, names.iter().map(String::as_str));
+                return Err(StageError::Refused(format!("no estimates `{name}` in the summary; {suggestion}")));
+            }
+        },
     };
-    Ok(rows.into_iter().zip(&names).filter(|(_, name)| **name == estimator).map(|(row, _)| row).collect())
+    Ok(rows.iter().filter(|row| row.estimator == *estimator).cloned().collect())
 }
 
 /// At most `n` of the recorded steps, evenly by their number in the recording, with the first and the last.

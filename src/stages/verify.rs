@@ -5,15 +5,13 @@ use std::path::Path;
 
 use serde_json::json;
 
-pub use super::claims::ClaimVerdict;
 use super::claims::{ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
-use crate::suggest::Named;
+use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, write_rows};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -40,7 +38,7 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
 
 /// How many claims hold, fail and are undecided, in words.
 pub fn counts(rows: &[ClaimRow]) -> String {
-    let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict.name()).count();
+    let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
     format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided", rows.len())
 }
@@ -133,7 +131,7 @@ fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimR
         layer,
         measure: claim.measure.words(),
         wanted: claim.wanted.words(),
-        verdict: judged.verdict.name().to_owned(),
+        verdict: judged.verdict,
         n_runs: judged.numbers.len() as i32,
         n_failed: judged.n_failed as i32,
         n_met: judged.n_met as i32,

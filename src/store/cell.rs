@@ -11,6 +11,8 @@ use super::schema::Column;
 
 /// A type that can be a column of a table.
 pub(super) trait Cell: Sized {
+    /// The column's type in Arrow's words, and whether it may be null.
+    const KIND: &'static str;
     /// Whether the column may hold nulls.
     const NULLABLE: bool;
     /// What a column that is not there holds; `None` where it must be there.
@@ -58,8 +60,9 @@ pub(super) trait Cell: Sized {
 }
 
 macro_rules! primitive {
-    ($type:ty, $data_type:expr, $array:ty, $arrow:ty, $is_finite:expr) => {
+    ($type:ty, $kind:literal, $data_type:expr, $array:ty, $arrow:ty, $is_finite:expr) => {
         impl Cell for $type {
+            const KIND: &'static str = $kind;
             const NULLABLE: bool = false;
 
             fn data_type(_: usize) -> DataType {
@@ -81,11 +84,12 @@ macro_rules! primitive {
     };
 }
 
-primitive!(i32, DataType::Int32, Int32Array, Int32Type, |_: &i32| true);
-primitive!(i64, DataType::Int64, Int64Array, Int64Type, |_: &i64| true);
-primitive!(f64, DataType::Float64, Float64Array, Float64Type, |value: &f64| f64::is_finite(*value));
+primitive!(i32, "int32", DataType::Int32, Int32Array, Int32Type, |_: &i32| true);
+primitive!(i64, "int64", DataType::Int64, Int64Array, Int64Type, |_: &i64| true);
+primitive!(f64, "float64", DataType::Float64, Float64Array, Float64Type, |value: &f64| f64::is_finite(*value));
 
 impl Cell for String {
+    const KIND: &'static str = "string";
     const NULLABLE: bool = false;
 
     fn data_type(_: usize) -> DataType {
@@ -102,8 +106,9 @@ impl Cell for String {
 }
 
 macro_rules! nullable_primitive {
-    ($type:ty, $data_type:expr, $array:ty, $arrow:ty) => {
+    ($type:ty, $kind:literal, $data_type:expr, $array:ty, $arrow:ty) => {
         impl Cell for Option<$type> {
+            const KIND: &'static str = $kind;
             const NULLABLE: bool = true;
             const MISSING: Option<Self> = Some(None);
 
@@ -126,10 +131,11 @@ macro_rules! nullable_primitive {
     };
 }
 
-nullable_primitive!(i64, DataType::Int64, Int64Array, Int64Type);
-nullable_primitive!(f64, DataType::Float64, Float64Array, Float64Type);
+nullable_primitive!(i64, "int64, null", DataType::Int64, Int64Array, Int64Type);
+nullable_primitive!(f64, "float64, null", DataType::Float64, Float64Array, Float64Type);
 
 impl Cell for Option<String> {
+    const KIND: &'static str = "string, null";
     const NULLABLE: bool = true;
     const MISSING: Option<Self> = Some(None);
 
@@ -147,6 +153,7 @@ impl Cell for Option<String> {
 }
 
 impl Cell for Vec<f32> {
+    const KIND: &'static str = "fixed-size list of float32";
     const NULLABLE: bool = false;
 
     fn data_type(width: usize) -> DataType {
@@ -175,6 +182,7 @@ impl Cell for Vec<f32> {
 }
 
 impl Cell for Option<Vec<f32>> {
+    const KIND: &'static str = "fixed-size list of float32, null";
     const NULLABLE: bool = true;
     const MISSING: Option<Self> = Some(None);
 

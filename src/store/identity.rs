@@ -23,7 +23,7 @@ const COLUMNS: &[Column] = &[
     Column {
         name: "scale",
         doc: "Value of that parameter; null for an estimator without one, and for a check that compares several.",
-        kind: "Option<f64>",
+        kind: <Option<f64>>::KIND,
     },
     text("correction", "How entropies are corrected for the number of samples: `none`, `miller-madow` or `jackknife`."),
     text("values", "The values of the network that are taken for T: `activations` or `pre_activations`."),
@@ -38,7 +38,7 @@ const COLUMNS: &[Column] = &[
 ];
 
 const fn text(name: &'static str, doc: &'static str) -> Column {
-    Column { name, doc, kind: "Option<String>" }
+    Column { name, doc, kind: <Option<String>>::KIND }
 }
 
 /// One derived column of some identities: rows next to each other mostly have the same one, which is written down once.
@@ -95,6 +95,7 @@ fn read(column: &StringArray) -> Vec<Option<Arc<EstimateId>>> {
 }
 
 impl Cell for Arc<EstimateId> {
+    const KIND: &'static str = String::KIND;
     const NULLABLE: bool = false;
     const DERIVED: &'static [Column] = COLUMNS;
 
@@ -120,6 +121,7 @@ impl Cell for Arc<EstimateId> {
 }
 
 impl Cell for Option<Arc<EstimateId>> {
+    const KIND: &'static str = <Option<String>>::KIND;
     const NULLABLE: bool = true;
     const MISSING: Option<Self> = Some(None);
     const DERIVED: &'static [Column] = COLUMNS;

@@ -24,6 +24,7 @@
 
 mod activations;
 mod cell;
+mod csv;
 mod error;
 mod facts;
 mod files;
@@ -41,6 +42,7 @@ mod table;
 mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
+pub use csv::write_csv;
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{
@@ -53,4 +55,4 @@ pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};
-pub use words::{CheckVerdict, CompressionVerdict};
+pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, TrainingOutcome};

@@ -6,16 +6,19 @@ use arrow::array::{Array, ArrayRef, AsArray, StringArray};
 use arrow::datatypes::DataType;
 
 use super::cell::Cell;
+use crate::suggest::Named;
 
+// `or` gives the word of earlier versions.
 macro_rules! words {
-    ($( #[doc = $doc:literal] $name:ident { $( #[doc = $word_doc:literal] $variant:ident = $word:literal, )+ } )+) => { $(
+    ($( #[doc = $doc:literal] $name:ident { $( #[doc = $word_doc:literal] $variant:ident = $word:literal $(, or $older:literal)?; )+ } )+) => { $(
         #[doc = $doc]
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum $name { $( #[doc = $word_doc] $variant, )+ }
 
-        impl $name {
-            /// The word in tables, on the screen and in JSON.
-            pub fn name(self) -> &'static str {
+        impl Named for $name {
+            const ALL: &'static [Self] = &[$( Self::$variant, )+];
+
+            fn name(self) -> &'static str {
                 match self { $( Self::$variant => $word, )+ }
             }
         }
@@ -33,6 +36,7 @@ macro_rules! words {
         }
 
         impl Cell for $name {
+            const KIND: &'static str = "string";
             const NULLABLE: bool = false;
 
             fn data_type(_: usize) -> DataType {
@@ -46,8 +50,8 @@ macro_rules! words {
             fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
                 let words = array.as_string_opt::<i32>().filter(|words| words.is_valid(row))?;
                 match words.value(row) {
-                    $( $word => Some(Self::$variant), )+
-                    _ => None,
+                    $( $( $older => Some(Self::$variant), )? )+
+                    word => Self::find(word).ok(),
                 }
             }
         }
@@ -58,24 +62,69 @@ words! {
     /// What a check says of an estimate, from best to worst.
     CheckVerdict {
         /// What the check needs is missing.
-        Unknown = "unknown",
+        Unknown = "unknown";
         /// Nothing was found.
-        Passed = "passed",
+        Passed = "passed";
         /// Worth knowing; other estimators suffer from it.
-        Note = "note",
+        Note = "note";
         /// The number means little.
-        Warning = "warning",
+        Warning = "warning";
         /// The estimate violates an inequality that the true information obeys, so it is not the true information.
-        Violated = "violated",
+        Violated = "violated";
+    }
+
+    /// What the runs say of a claim.
+    ClaimVerdict {
+        /// The whole interval of the mean is as claimed.
+        Holds = "holds";
+        /// No part of the interval is as claimed.
+        Fails = "fails";
+        /// The interval is partly as claimed, or there is none.
+        Undecided = "undecided";
+    }
+
+    /// What became of an experiment of a sweep.
+    ExperimentState {
+        /// Everything that its pipeline asks for is there.
+        Done = "done";
+        /// All results are there, but some trainings or estimates failed, or checks, summary or claims could not be made.
+        Partial = "partial";
+        /// It could not be done, or all of its trainings failed.
+        Failed = "failed";
+        /// Some of it is there.
+        Unfinished = "unfinished";
+        /// Nothing is there.
+        Pending = "pending";
+    }
+
+    /// How a training ended.
+    TrainingOutcome {
+        /// As long as the pipeline asks.
+        Finished = "finished";
+        /// Early, as the pipeline asks.
+        Stopped = "stopped";
+        /// Its numbers are not finite.
+        Failed = "failed";
     }
 
     /// Whether the layers of all runs lose information about the input.
     CompressionVerdict {
-        /// The 95 % interval of the compression is wholly above 0.
-        Compresses = "compresses",
-        /// The interval is nowhere above 0.
-        DoesNot = "does not",
+        /// The 95 % interval of the compression is above 0, the mean at least the smallest effect that counts.
+        Compresses = "compresses";
+        /// The interval is below the smallest effect that counts.
+        DoesNot = "does not compress", or "does not";
         /// Neither.
-        Undecided = "undecided",
+        Undecided = "undecided";
+        /// The estimate is at its ceiling where the compression ends.
+        Saturated = "cannot tell (saturated)";
+        /// Checks are violated where the compression is taken, or scales disagree.
+        Contradicted = "contradicted (checks)";
+    }
+}
+
+impl ExperimentState {
+    /// Whether there are results to show.
+    pub fn has_results(self) -> bool {
+        matches!(self, Self::Done | Self::Partial)
     }
 }

@@ -31,6 +31,12 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
             && row.n_found == 2)
     );
 
+    // Only what does not pass, the worst first, under one headline.
+    let mut lines = shown.stdout.lines();
+    assert!(lines.next().unwrap().starts_with("p: "), "{}", shown.stdout);
+    assert!(!shown.stdout.contains(" passed  "), "{}", shown.stdout);
+    assert!(project.run("check outputs/p --all").stdout.contains(" passed  "));
+
     let before = project.files("outputs/p");
     let json: serde_json::Value = serde_json::from_str(&project.run("check outputs/p --json").stdout).unwrap();
     assert_eq!((&json["experiment"], &json["n_estimates"]), (&"p".into(), &108.into()));
@@ -50,10 +56,10 @@ fn nothing_to_check_is_said() {
     assert!(project.refused("check outputs/p").ends_with("nothing is estimated yet; run `infoplane estimate` first"));
     // A code of one bin: nothing to object to but that it tells nothing from chance.
     project.ok("estimate binning outputs/p --n-bins 1");
-    let shown = project.run("check outputs/p --strict");
+    let shown = project.run("check outputs/p --strict --all");
     assert_eq!(shown.code, 1);
     assert!(shown.stdout.contains("the accuracy on exactly these samples is not recorded"), "{}", shown.stdout);
     project.ok("estimate binning outputs/p --n-bins 1 --out elsewhere");
-    let shown = project.run("check elsewhere");
+    let shown = project.run("check elsewhere --all");
     assert!(shown.stdout.contains("no recording lies beside these estimates"), "{}", shown.stdout);
 }

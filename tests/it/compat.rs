@@ -10,7 +10,8 @@ use infoplane::store::schema::{
     GradientRow, LevelRow, MinimalModelRow, PhaseRow, RunRow, SampleRow, SettingRow, StabilityRow, SummaryRow,
     UnitEstimateRow, VERSION, WeightRow,
 };
-use infoplane::store::{CheckVerdict, read_rows};
+use infoplane::store::{CheckVerdict, ClaimVerdict, ExperimentState, read_rows};
+use infoplane::suggest::Named;
 
 use crate::tool::{Project, copy_folder};
 
@@ -89,11 +90,11 @@ fn tables_that_came_with_version_3_are_read() {
 #[test]
 fn tables_that_came_with_version_4_are_read() {
     let runs: Vec<RunRow> = read_rows(&committed(4).join("recording/runs/run=r0001/part-00000.parquet")).unwrap();
-    assert_eq!((runs.len(), runs[0].outcome.as_str(), runs[0].epoch), (1, "finished", 4));
+    assert_eq!((runs.len(), runs[0].outcome.name(), runs[0].epoch), (1, "finished", 4));
     let sweep = committed(4).with_file_name("sweep-v4");
     let experiments: Vec<ExperimentRow> = read_rows(&sweep.join("experiments.parquet")).unwrap();
-    let of = |row: &ExperimentRow| (row.experiment.clone(), row.state.clone(), row.n_runs);
-    let done = |name: &str| (name.to_owned(), "done".to_owned(), Some(2));
+    let of = |row: &ExperimentRow| (row.experiment.clone(), row.state, row.n_runs);
+    let done = |name: &str| (name.to_owned(), ExperimentState::Done, Some(2));
     assert_eq!(experiments.iter().map(of).collect::<Vec<_>>(), ["activation-tanh", "activation-relu"].map(done));
     let settings: Vec<SettingRow> = read_rows(&sweep.join("settings.parquet")).unwrap();
     assert!(settings.iter().all(|row| row.parameter == "network.activation" && row.number.is_none()));
@@ -104,7 +105,7 @@ fn tables_that_came_with_version_5_are_read() {
     let root = committed(5).with_file_name("claims-v5");
     let claims: Vec<ClaimRow> = read_rows(&root.join("claims.parquet")).unwrap();
     assert_eq!(claims.iter().map(|row| row.layer).collect::<Vec<_>>(), [Some(1), Some(2)]);
-    assert!(claims.iter().all(|row| row.verdict == "holds" && row.n_runs == 2));
+    assert!(claims.iter().all(|row| row.verdict == ClaimVerdict::Holds && row.n_runs == 2));
     let curve: Vec<BoundRow> = read_rows(&root.join("bound.parquet")).unwrap();
     assert_eq!(curve.iter().map(|row| row.beta).collect::<Vec<_>>(), [0.5, 1.0, 2.0, 4.0, 8.0]);
     let layers: Vec<BoundLayerRow> = read_rows(&root.join("bound_layers.parquet")).unwrap();

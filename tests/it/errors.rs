@@ -63,6 +63,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     assert!(project.files("outputs") == before);
     project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));
     assert!(project.refused("run p.toml").contains("holds 2 runs, the pipeline asks for 1"));
+    assert!(project.refused("estimate pipeline p.toml").contains("holds 2 runs, the pipeline asks for 1"));
     assert!(project.files("outputs") == before);
 
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));

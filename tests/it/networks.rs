@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EpochRow, EstimateRow, Row, RunRow, SampleRow, SplitRow, WeightRow};
-use infoplane::store::{Footer, read_rows, read_samples, write_rows};
+use infoplane::store::{Footer, TrainingOutcome, read_rows, read_samples, write_rows};
+use infoplane::suggest::Named;
 
 use crate::tool::{PIPELINE, Project};
 
@@ -138,7 +139,7 @@ fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
     let recorded: [&[i32]; 2] = [&[0], &[0, 1, 2, 4, 7, 12]];
     for (run, outcome, epochs) in [("r0000", "failed", recorded[0]), ("r0001", "finished", recorded[1])] {
         let ended: Vec<RunRow> = rows(&project, "runs", run);
-        assert_eq!((ended[0].outcome.as_str(), ended[0].epoch), (outcome, if run == "r0000" { 1 } else { 12 }));
+        assert_eq!((ended[0].outcome.name(), ended[0].epoch), (outcome, if run == "r0000" { 1 } else { 12 }));
         let fit: Vec<EpochRow> = rows(&project, "epochs", run);
         assert_eq!(fit.iter().map(|row| row.epoch).collect::<Vec<_>>(), epochs);
         let estimates: Vec<EstimateRow> =
@@ -169,7 +170,7 @@ fn training_stops_at_an_accuracy() {
     let ended: Vec<RunRow> = rows(&project, "runs", "r0000");
     let epochs: Vec<EpochRow> = rows(&project, "epochs", "r0000");
     let last = epochs.last().unwrap();
-    assert_eq!((ended[0].outcome.as_str(), ended[0].epoch), ("stopped", last.epoch));
+    assert_eq!((ended[0].outcome.name(), ended[0].epoch), ("stopped", last.epoch));
     assert!(last.accuracy_train.unwrap() >= 0.8 && last.epoch < 400);
     assert!(epochs[..epochs.len() - 1].iter().all(|row| row.accuracy_train.unwrap() < 0.8));
 }
@@ -303,7 +304,7 @@ fn a_run_that_ends_early_leaves_the_estimates_of_the_others() {
     };
     for run in ["r0000", "r0001", "r0002"] {
         let ended: Vec<RunRow> = rows(&project, "runs", run);
-        assert_eq!(ended[0].outcome, "stopped");
+        assert_eq!(ended[0].outcome, TrainingOutcome::Stopped);
         let snapshots = rows::<EpochRow>(&project, "epochs", run).len();
         assert_eq!(estimates(&format!("/run={run}.parquet")).len(), 3 * snapshots);
         assert!(estimates(&format!("-pool-windows/run={run}.parquet")).is_empty(), "no training went so far");
@@ -330,7 +331,7 @@ fn an_overflow_under_adaptive_spacing_is_a_failed_training() {
     assert!(finished.stderr.contains("r0000 failed: at epoch 0 its activations are not finite"), "{}", finished.stderr);
     // The other run is recorded to its end.
     let ended: Vec<RunRow> = rows(&project, "runs", "r0001");
-    assert_eq!(ended[0].outcome, "finished");
+    assert_eq!(ended[0].outcome, TrainingOutcome::Finished);
     project.ok("inspect outputs/p --validate");
 }
 

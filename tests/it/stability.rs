@@ -1,5 +1,6 @@
 //! `infoplane stability`: claims over the settings of a sweep, and what compression depends on.
 
+use infoplane::store::ClaimVerdict;
 use infoplane::store::schema::{ClaimRow, EffectRow, LevelRow, PhaseRow, StabilityRow};
 
 use crate::tool::{CLAIM, PIPELINE, Project, rows};
@@ -70,8 +71,8 @@ fn a_claim_about_what_never_happens_counts_in_every_setting() {
     let never = "\n[[expect]]\nfigure = \"Fig. 1\"\nclaim = \"soon\"\nestimate = \"binning-n-edges-30\"\nquantity = \"i_ty\"\nlayer = 1\nmeasure = { first_above = 9.0 }\nbelow = 3\n";
     let project = Project::new(&format!("{PIPELINE}{never}"));
     project.ok("run p.toml");
-    let verdict = &rows::<ClaimRow>(&project, "outputs/p/claims.parquet")[0].verdict;
-    assert_eq!(verdict, "fails", "after 12 epochs it is later than the third");
+    let verdict = rows::<ClaimRow>(&project, "outputs/p/claims.parquet")[0].verdict;
+    assert_eq!(verdict, ClaimVerdict::Fails, "after 12 epochs it is later than the third");
     assert_eq!(project.run("stability outputs/p --pipeline p.toml").code, 0);
     let claims: Vec<StabilityRow> = rows(&project, "outputs/p/stability.parquet");
     assert_eq!((claims[0].n_settings, claims[0].n_fails), (2, 2), "of both ways to bin");

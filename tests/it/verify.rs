@@ -1,7 +1,8 @@
 //! `infoplane verify` and `infoplane bound`: claims with their verdicts, the bottleneck's curve with the layers beside it.
 
-use infoplane::store::read_rows;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
+use infoplane::store::{ClaimVerdict, read_rows};
+use infoplane::suggest::Named;
 
 use crate::tool::{CLAIM, PIPELINE, Project};
 
@@ -50,7 +51,7 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
     assert!(told.contains("verify: 7 claims: 4 hold, 2 fail, 1 undecided"), "{told}");
     let rows = claims(&project, "outputs/p");
     let verdicts: Vec<(&str, Option<i64>, &str)> =
-        rows.iter().map(|row| (row.figure.as_str(), row.layer, row.verdict.as_str())).collect();
+        rows.iter().map(|row| (row.figure.as_str(), row.layer, row.verdict.name())).collect();
     let expected = [
         // 12.000 and 11.999 bits; 10.6 and 9.9, whose interval has 11; 4.5 and 4.1.
         ("Fig. 1", Some(1), "fails"),
@@ -97,7 +98,7 @@ fn what_cannot_be_decided_is_told_with_the_reason() {
     // One run has no interval, and another number of epochs is another experiment.
     project.ok("run p.toml --runs 1 --epochs 8");
     let rows = claims(&project, "outputs/p");
-    assert!(rows.iter().all(|row| row.verdict == "undecided" && row.low.is_none()));
+    assert!(rows.iter().all(|row| row.verdict == ClaimVerdict::Undecided && row.low.is_none()));
     assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
     let shown = project.run("verify outputs/p --pipeline p.toml");
     assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);

@@ -13,11 +13,12 @@ use serde_json::json;
 
 use super::{Job, Joint, Kind, State, Step, Stopped, Task, aggregate, results_state};
 use crate::config::{Data, Exact, Pipeline, Sweep, Variant};
-use crate::stages::experiments::{self, ExperimentState};
+use crate::stages::experiments;
 use crate::stages::record::is_large;
 use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
+use crate::store::{Experiment, ExperimentState, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
+use crate::suggest::Named;
 
 /// The most reasons that are printed; all of them are in the table.
 const MOST_REASONS: usize = 20;
@@ -84,16 +85,8 @@ pub fn run_sweep(
     if reasons.len() == chosen.len() {
         return none_could_run();
     }
-    // What a step did not look at, such as a recording with other settings, is a failure of the experiment as well.
-    let is_unnoticed = |row: &&ExperimentRow| {
-        ExperimentState::of(row) == Some(ExperimentState::Failed)
-            && !reasons.contains_key(row.experiment.as_str())
-            && chosen.iter().any(|variant| variant.id == row.experiment)
-    };
-    let unnoticed = Failures { experiments: concluded.rows.iter().filter(is_unnoticed).count(), ..Failures::default() };
     let nothing_done = ended.iter().all(|(_, ended)| matches!(ended, Ok(Outcome::UpToDate)));
-    if nothing_done && unnoticed.is_none() && !concluded.is_written && matches!(concluded.joined, Ok(Outcome::UpToDate))
-    {
+    if nothing_done && !concluded.is_written && matches!(concluded.joined, Ok(Outcome::UpToDate)) {
         return Ok(Outcome::UpToDate);
     }
     let text = summary(&concluded.rows, start.elapsed().as_secs_f64(), root);
@@ -101,7 +94,7 @@ pub fn run_sweep(
         progress.tell(&text);
         return Err(e);
     }
-    Ok(Outcome::done(text, all_failures(&ended).and(unnoticed)))
+    Ok(Outcome::done(text, all_failures(&ended)))
 }
 
 /// The experiment of a variant of the sweep in `root`.
@@ -305,9 +298,9 @@ pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State
 
 /// Counts of all states, and the first of the reasons.
 fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
-    let is_in = |state: ExperimentState| move |row: &&ExperimentRow| ExperimentState::of(row) == Some(state);
-    let count = |state| (rows.iter().filter(is_in(state)).count(), state.name());
-    let counts = ExperimentState::ALL.into_iter().map(count);
+    let is_in = |state: ExperimentState| move |row: &&ExperimentRow| row.state == state;
+    let count = |state| (rows.iter().filter(is_in(state)).count(), state);
+    let counts = ExperimentState::ALL.iter().copied().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let path = root.join(Experiment::EXPERIMENTS);
     let mut text = format!("{} experiments: {} in {seconds:.1} s → {}", rows.len(), counts.join(", "), path.display());

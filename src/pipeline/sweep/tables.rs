@@ -8,10 +8,9 @@ use serde_json::json;
 use super::super::State;
 use super::experiment;
 use crate::config::{Sweep, Variant};
-use crate::stages::experiments::ExperimentState;
 use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Footer, Pending, Recording, StoreError, read_rows, write_rows};
+use crate::store::{Experiment, ExperimentState, Footer, Pending, Recording, StoreError, read_rows, write_rows};
 
 /// What there is of an experiment, without the estimates that failed, which only the joint summary counts.
 pub(super) struct Found {
@@ -79,7 +78,7 @@ fn row(variant: &Variant, found: &Found, (n_failures, n_estimates): (i64, i64)) 
     };
     ExperimentRow {
         experiment: variant.id.clone(),
-        state: state.name().to_owned(),
+        state,
         n_runs: *n_runs,
         n_trainings_failed: trainings.as_ref().map(Trainings::n_failed),
         n_trainings_degenerate: trainings.as_ref().map(|trainings| trainings.n_degenerate),

@@ -1,19 +1,16 @@
-//! The joins: every layer and snapshot beside the losses, gradients and verdicts of the same. The only place that names
-//! `polars`.
+//! The joins: every layer and snapshot beside the losses and gradients of the same. The only place that names `polars`.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
-use crate::store::schema::{SummaryRow, WeightRow};
-use crate::store::{CheckVerdict, Experiment, StoreError, read_all_rows};
+use crate::store::schema::{EpochRow, GradientRow, Row, SummaryRow, WeightRow};
+use crate::store::{StoreError, read_all_rows};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
-const RUN_KEYS: [&str; 4] = ["run", "layer", "epoch", "step"];
 
 const FITS: [&str; 6] = [
     "loss_train_nats",
@@ -43,7 +40,6 @@ pub(super) struct Beside {
     norms: Option<DataFrame>,
     /// Signal-to-noise ratios, by run, layer and step.
     pub(super) ratios: Ratios,
-    checks: Option<DataFrame>,
     gradients_over: Option<String>,
     /// Fits and norms over runs, for every set of runs that an estimator has.
     over_runs: BTreeMap<Vec<String>, MeansOverRuns>,
@@ -58,20 +54,14 @@ struct MeansOverRuns {
 impl Beside {
     /// Reads the tables of `input`.
     pub(super) fn read(input: &Input) -> Result<Self, FrameError> {
-        let fits = match input.epochs.as_slice() {
-            [] => None,
-            epochs => Some(of_runs(epochs, |table| select(table, &["epoch", "step"], &FITS))?.collect()?),
-        };
+        let fits = fits(&input.epochs)?;
         let (norms, gradients_over) = match input.gradients.as_slice() {
             [] => (weight_norms(&input.weights)?, None),
-            gradients => {
-                let (norms, over) = gradient_norms(gradients)?;
-                (Some(norms), over)
-            }
+            gradients => gradient_norms(gradients)?,
         };
-        let checks = input.is_checked.then(|| checks(&input.experiment.root().join(Experiment::CHECKS))).transpose()?;
-        let ratios = norms.as_ref().map_or_else(|| Ok(BTreeMap::new()), ratios)?;
-        let mut beside = Self { fits, norms, ratios, checks, gradients_over, over_runs: BTreeMap::new() };
+        let ratios = ratios(&norms);
+        let norms = norms_frame(&norms)?;
+        let mut beside = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
         beside.prepare(&input.estimators)?;
         Ok(beside)
     }
@@ -108,27 +98,7 @@ fn runs_of(estimated: &Estimated) -> Vec<String> {
     estimated.tables.iter().map(|(run, _)| run.clone()).collect()
 }
 
-/// The signal-to-noise ratios of a table of norms.
-fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
-    let (run, snr) = (norms.column("run")?.str()?, norms.column("gradient_snr")?.f64()?);
-    let (layer, step) = (norms.column("layer")?.i32()?, norms.column("step")?.i64()?);
-    let mut ratios: Ratios = BTreeMap::new();
-    for i in 0..norms.height() {
-        let (Some(run), Some(layer), Some(step), Some(snr)) = (run.get(i), layer.get(i), step.get(i), snr.get(i))
-        else {
-            continue;
-        };
-        if !ratios.contains_key(run) {
-            ratios.insert(run.to_owned(), BTreeMap::new());
-        }
-        if let Some(of_run) = ratios.get_mut(run) {
-            of_run.insert((layer, step), snr);
-        }
-    }
-    Ok(ratios)
-}
-
-/// Puts the fits, norms and verdicts of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` are
+/// Puts the fits and norms of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` are
 /// the estimates behind each.
 pub(super) fn join(
     summary: &mut [SummaryRow],
@@ -145,11 +115,10 @@ pub(super) fn join(
         "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
     )?;
-    let joined = joined(snapshots.lazy(), over_runs, beside, estimated).collect()?;
+    let joined = joined(snapshots.lazy(), over_runs).collect()?;
     let [loss_train, loss_test, error_train, error_test, accuracy_train, accuracy_test] = means(&joined, FITS)?;
     let [gradient_mean, gradient_std, gradient_snr, weight] = means(&joined, NORMS)?;
-    let count = |name: &str| joined.column(name)?.i64();
-    let (place, n_warning, n_violated) = (count("place")?, count("n_checks_warning")?, count("n_checks_violated")?);
+    let place = joined.column("place")?.i64()?;
     for i in 0..joined.height() {
         let Some(row) = place.get(i).and_then(|place| summary.get_mut(place as usize)) else { continue };
         row.loss_train_nats_mean = loss_train.get(i);
@@ -163,8 +132,6 @@ pub(super) fn join(
         row.gradient_std_norm_mean = gradient_std.get(i);
         row.gradient_snr_mean = gradient_snr.get(i);
         row.weight_norm_mean = weight.get(i);
-        row.n_checks_warning = n_warning.get(i);
-        row.n_checks_violated = n_violated.get(i);
     }
     Ok(())
 }
@@ -176,93 +143,121 @@ fn means<'f, const N: usize>(joined: &'f DataFrame, names: [&str; N]) -> PolarsR
     Ok(std::array::from_fn(|i| columns[i]))
 }
 
-/// The table in `file`, as comma-separated values.
-pub(super) fn csv(file: &Path) -> PolarsResult<Vec<u8>> {
-    let mut csv = Vec::new();
-    CsvWriter::new(&mut csv).finish(&mut scan(&[file.to_owned()])?.collect()?)?;
-    Ok(csv)
+/// The rows of a table of every run, each with its run.
+fn read<R: Row>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
+    let mut rows = Vec::new();
+    for parts in runs {
+        rows.extend(read_all_rows::<R>(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
+    }
+    Ok(rows)
 }
 
-fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
-    let paths = paths.iter().map(|path| PlRefPath::try_from_path(path)).collect::<PolarsResult<Vec<_>>>()?;
-    let args = ScanArgsParquet { glob: false, hive_options: HiveOptions::new_disabled(), ..Default::default() };
-    LazyFrame::scan_parquet_files(paths.into(), args)
+/// Losses and accuracies; `None` where there are none.
+fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
+    let rows: Vec<(&str, EpochRow)> = read(runs)?;
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let fit = |number: fn(&EpochRow) -> Option<f64>| rows.iter().map(|(_, row)| number(row)).collect::<Vec<_>>();
+    Ok(Some(df!(
+        "run" => rows.iter().map(|(run, _)| *run).collect::<Vec<_>>(),
+        "epoch" => rows.iter().map(|(_, row)| row.epoch).collect::<Vec<_>>(),
+        "step" => rows.iter().map(|(_, row)| row.step).collect::<Vec<_>>(),
+        FITS[0] => fit(|row| row.loss_train_nats),
+        FITS[1] => fit(|row| row.loss_test_nats),
+        FITS[2] => fit(|row| row.squared_error_train),
+        FITS[3] => fit(|row| row.squared_error_test),
+        FITS[4] => fit(|row| row.accuracy_train),
+        FITS[5] => fit(|row| row.accuracy_test),
+    )?))
 }
 
-/// The columns `kept`, and `numbers`, which are null where the table lacks them, as earlier versions do.
-fn select(mut table: LazyFrame, kept: &[&str], numbers: &[&str]) -> PolarsResult<LazyFrame> {
-    let there = table.collect_schema()?;
-    let number = |name: &&str| match there.contains(name) {
-        true => col(*name),
-        false => null(name),
-    };
-    let kept = kept.iter().map(|name| col(*name));
-    Ok(table.select(kept.chain(numbers.iter().map(number)).collect::<Vec<_>>()))
+/// The norms of one run, layer and snapshot.
+struct Norms<'r> {
+    run: &'r str,
+    layer: i32,
+    epoch: i32,
+    step: i64,
+    gradient_mean: Option<f64>,
+    gradient_std: Option<f64>,
+    weight: f64,
 }
 
-/// A table of every run, with the run beside it.
-fn of_runs(runs: &[TableFiles], columns: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>) -> PolarsResult<LazyFrame> {
-    let of_run =
-        |parts: &TableFiles| Ok(columns(scan(&parts.paths)?)?.with_column(lit(parts.run.as_str()).alias("run")));
-    let tables = runs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
-    concat(tables, UnionArgs::default())
+impl Norms<'_> {
+    /// The signal-to-noise ratio of the gradients.
+    fn ratio(&self) -> Option<f64> {
+        Some(self.gradient_mean? / self.gradient_std.filter(|std| *std > 0.0)?)
+    }
 }
 
 /// The norms of the kind of gradients that was recorded first, and its name.
-fn gradient_norms(runs: &[TableFiles]) -> Result<(DataFrame, Option<String>), FrameError> {
-    // Files of version 1 have no name for the only kind they know.
-    let only = "after_step";
-    let columns = |mut table: LazyFrame| {
-        let is_named = table.collect_schema()?.contains("gradients_over");
-        let over = if is_named { col("gradients_over").fill_null(lit(only)) } else { lit(only) };
-        let norms = ["gradient_mean_norm", "gradient_std_norm", "weight_norm"];
-        let snr = when(col("gradient_std_norm").gt(lit(0.0)))
-            .then(col("gradient_mean_norm") / col("gradient_std_norm"))
-            .otherwise(lit(NULL))
-            .alias("gradient_snr");
-        let table = table.with_column(over.alias("gradients_over"));
-        Ok(select(table, &["layer", "epoch", "step", "gradients_over"], &norms)?.with_column(snr))
+fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>), StoreError> {
+    let mut rows: Vec<(&str, GradientRow)> = read(runs)?;
+    for (_, row) in &mut rows {
+        // Files of version 1 have no name for the only kind they know.
+        row.gradients_over.get_or_insert_with(|| "after_step".to_owned());
+    }
+    let first = rows.first().and_then(|(_, row)| row.gradients_over.clone());
+    rows.retain(|(_, row)| row.gradients_over == first);
+    let norms = |(run, row): (_, GradientRow)| Norms {
+        run,
+        layer: row.layer,
+        epoch: row.epoch,
+        step: row.step,
+        gradient_mean: Some(row.gradient_mean_norm),
+        gradient_std: row.gradient_std_norm,
+        weight: row.weight_norm,
     };
-    let gradients = of_runs(runs, columns)?.collect()?;
-    let first = gradients.column("gradients_over")?.str()?.get(0).map(str::to_owned);
-    let of_first = col("gradients_over").eq(lit(first.clone().unwrap_or_else(|| only.to_owned())));
-    let norms =
-        gradients.lazy().filter(of_first).select([RUN_KEYS.map(col).to_vec(), NORMS.map(col).to_vec()].concat());
-    Ok((norms.collect()?, first))
+    Ok((rows.into_iter().map(norms).collect(), first))
 }
 
-/// The Frobenius norms of recorded kernels; `None` where there are none.
-fn weight_norms(weights: &[(usize, TableFiles)]) -> Result<Option<DataFrame>, FrameError> {
-    let (mut runs, mut layers, mut epochs, mut steps, mut norms) = (vec![], vec![], vec![], vec![], vec![]);
+/// The Frobenius norms of recorded kernels.
+fn weight_norms(weights: &[(usize, TableFiles)]) -> Result<Vec<Norms<'_>>, StoreError> {
+    let mut norms = Vec::new();
     for (layer, parts) in weights {
         for row in read_all_rows::<WeightRow>(&parts.paths)? {
-            runs.push(parts.run.as_str());
-            layers.push(*layer as i32);
-            epochs.push(row.epoch);
-            steps.push(row.step);
-            norms.push(row.kernel.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt());
+            norms.push(Norms {
+                run: &parts.run,
+                layer: *layer as i32,
+                epoch: row.epoch,
+                step: row.step,
+                gradient_mean: None,
+                gradient_std: None,
+                weight: row.kernel.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt(),
+            });
         }
     }
+    Ok(norms)
+}
+
+fn norms_frame(norms: &[Norms<'_>]) -> PolarsResult<Option<DataFrame>> {
     if norms.is_empty() {
         return Ok(None);
     }
-    let table = df!("run" => runs, "layer" => layers, "epoch" => epochs, "step" => steps, "weight_norm" => norms)?;
-    let none = NORMS[..3].iter().map(|name| null(name));
-    Ok(Some(table.lazy().with_columns(none.collect::<Vec<_>>()).collect()?))
+    df!(
+        "run" => norms.iter().map(|norms| norms.run).collect::<Vec<_>>(),
+        "layer" => norms.iter().map(|norms| norms.layer).collect::<Vec<_>>(),
+        "epoch" => norms.iter().map(|norms| norms.epoch).collect::<Vec<_>>(),
+        "step" => norms.iter().map(|norms| norms.step).collect::<Vec<_>>(),
+        NORMS[0] => norms.iter().map(|norms| norms.gradient_mean).collect::<Vec<_>>(),
+        NORMS[1] => norms.iter().map(|norms| norms.gradient_std).collect::<Vec<_>>(),
+        NORMS[2] => norms.iter().map(Norms::ratio).collect::<Vec<_>>(),
+        NORMS[3] => norms.iter().map(|norms| norms.weight).collect::<Vec<_>>(),
+    )
+    .map(Some)
 }
 
-/// How many checks warn and are violated, for every estimator, layer and snapshot.
-fn checks(path: &Path) -> PolarsResult<DataFrame> {
-    let count = |verdict: CheckVerdict, name: &'static str| {
-        col("verdict").eq(lit(verdict.name())).cast(DataType::Int64).sum().alias(name)
-    };
-    let counts = [count(CheckVerdict::Warning, "n_checks_warning"), count(CheckVerdict::Violated, "n_checks_violated")];
-    let keys = ["estimator", "layer", "epoch", "step"].map(col);
-    scan(&[path.to_owned()])?.group_by(keys).agg(counts).collect()
+/// The signal-to-noise ratios of the gradients.
+fn ratios(norms: &[Norms<'_>]) -> Ratios {
+    let mut ratios = Ratios::new();
+    for (norms, snr) in norms.iter().filter_map(|norms| Some((norms, norms.ratio()?))) {
+        ratios.entry(norms.run.to_owned()).or_default().insert((norms.layer, norms.step), snr);
+    }
+    ratios
 }
 
 /// The layers and snapshots of one estimator with what is beside them.
-fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns, beside: &Beside, estimated: &Estimated) -> LazyFrame {
+fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
         // A mean over fewer runs than the others of its row would be read as one over all of them.
@@ -278,16 +273,7 @@ fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns, beside: &Beside, esti
             }
         };
     }
-    match beside.checks.as_ref().filter(|_| estimated.is_checked) {
-        None => {
-            table.with_columns(["n_checks_warning", "n_checks_violated"].map(|name| null(name).cast(DataType::Int64)))
-        }
-        Some(checks) => {
-            let of_this = col("estimator").eq(lit(estimated.estimator.to_string()));
-            let checks = checks.clone().lazy().filter(of_this).drop(cols(["estimator"]));
-            table.join(checks, KEYS.map(col), KEYS.map(col), JoinType::Left.into())
-        }
-    }
+    table
 }
 
 fn null(name: &str) -> Expr {

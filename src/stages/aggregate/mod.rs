@@ -1,72 +1,67 @@
 //! The aggregate stage: estimates of all runs, joined with losses, gradients and verdicts, as means, spreads and intervals
 //! over runs, and the phases of every training.
 
+mod checks;
 mod frames;
 mod inputs;
 mod phases;
+#[cfg(test)]
+mod simulated;
 mod snapshots;
+mod verdict;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ndarray::Array2;
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
 
 use super::{Outcome, StageError};
-use crate::math::bootstrap::Resamples;
-use crate::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Pending, write_bytes, write_rows};
+use crate::estimate_id::EstimateId;
+use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, write_csv, write_rows};
+use checks::Checks;
 use frames::{Beside, FrameError};
 use inputs::{Estimated, Input};
-use phases::phases;
-
-/// Resamples behind every interval; their seed. The same resamples serve all layers, snapshots, estimators and experiments.
-const N_RESAMPLES: usize = 2000;
-const RESAMPLES_SEED: u64 = 0;
+use phases::{Context, phases};
+pub use verdict::MinimumEffect;
 
 /// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
 /// first and the last also as CSV.
 ///
-/// In memory are the estimates of one estimator of one experiment a thread.
+/// In memory are the estimates of one estimator of one experiment a thread. A compression below `minimum` is none.
 ///
 /// # Errors
 /// No estimates, two experiments of one name, a table that cannot be read or written.
-pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
-    let (inputs, work) = prepare(experiments, out)?;
+pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path) -> Result<Outcome, StageError> {
+    let (inputs, work) = prepare(experiments, minimum, out)?;
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
     let mut made = Made::default();
     for input in &inputs {
-        let beside = Beside::read(input)?;
+        let (beside, checks) = (Beside::read(input)?, Checks::read(input)?);
         let parts: Vec<Made> = input
             .estimators
             .par_iter()
-            .map(|estimated| Made::of(input, &beside, estimated))
+            .map(|estimated| Made::of(input, &beside, &checks, estimated, minimum))
             .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
     }
     made.sort();
+    verdict::withhold_where_scales_disagree(&mut made.compression);
     warn_of_fewer_runs(&made.summary);
     warn_of_what_does_not_match(&made.summary);
 
-    let footer = Footer::from([
-        ("infoplane.config_hash".to_owned(), work.key().to_owned()),
-        ("infoplane.bootstrap".to_owned(), format!("{N_RESAMPLES} resamples, seed {RESAMPLES_SEED}")),
-    ]);
-    let mut files = vec![
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+    let as_csv = |table: &str| table.replace(".parquet", ".csv");
+    work.finish(vec![
         write_rows(out, Experiment::SUMMARY, &made.summary, &footer)?,
         write_rows(out, Experiment::PHASES, &made.phases, &footer)?,
         write_rows(out, Experiment::COMPRESSION, &made.compression, &footer)?,
-    ];
-    for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
-        let csv = frames::csv(&out.join(table)).map_err(FrameError::from)?;
-        files.push(write_bytes(out, &table.replace(".parquet", ".csv"), &csv)?);
-    }
-    work.finish(files)?;
+        write_csv(out, &as_csv(Experiment::SUMMARY), &made.summary)?,
+        write_csv(out, &as_csv(Experiment::COMPRESSION), &made.compression)?,
+    ])?;
     Ok(Outcome::Done(format!("{} rows → {}", made.summary.len(), out.join(Experiment::SUMMARY).display())))
 }
 
@@ -74,16 +69,21 @@ pub fn aggregate(experiments: &[Experiment], out: &Path) -> Result<Outcome, Stag
 ///
 /// # Errors
 /// As [`aggregate`].
-pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageError> {
-    Ok(prepare(experiments, out)?.1.finished()?.is_some())
+pub fn is_done(experiments: &[Experiment], minimum: MinimumEffect, out: &Path) -> Result<bool, StageError> {
+    Ok(prepare(experiments, minimum, out)?.1.finished()?.is_some())
 }
 
 /// The tables to join, and the work of joining them.
-fn prepare(experiments: &[Experiment], out: &Path) -> Result<(Vec<Input>, Pending), StageError> {
+fn prepare(
+    experiments: &[Experiment],
+    minimum: MinimumEffect,
+    out: &Path,
+) -> Result<(Vec<Input>, Pending), StageError> {
     let inputs = inputs::of(experiments)?;
     let hashes: BTreeMap<String, &[(String, String)]> =
         inputs.iter().map(|input| (input.experiment.name(), input.hashes.as_slice())).collect();
-    let made_from = serde_json::json!({ "tables": hashes, "schema": VERSION, "resamples": N_RESAMPLES });
+    let minimum = [minimum.share, minimum.bits];
+    let made_from = serde_json::json!({ "tables": hashes, "schema": VERSION, "minimum_effect": minimum });
     let work = Pending::new(out, "summary", &made_from);
     Ok((inputs, work))
 }
@@ -106,20 +106,30 @@ struct Made {
 }
 
 impl Made {
-    fn of(input: &Input, beside: &Beside, estimated: &Estimated) -> Result<Self, StageError> {
+    fn of(
+        input: &Input,
+        beside: &Beside,
+        checks: &Checks,
+        estimated: &Estimated,
+        minimum: MinimumEffect,
+    ) -> Result<Self, StageError> {
         let rows = snapshots::read(estimated)?;
         let by_snapshot = snapshots::by_snapshot(&rows);
         let mut summary: Vec<SummaryRow> = by_snapshot.iter().map(|rows| snapshots::over_runs(input, rows)).collect();
         let n_rows: Vec<usize> = by_snapshot.iter().map(|rows| rows.len()).collect();
         frames::join(&mut summary, &n_rows, beside, estimated)?;
-        add_intervals(&mut summary, &by_snapshot);
-        let histories = snapshots::histories(input, &beside.ratios, &rows);
-        let (phases, compression) = phases(
-            &input.experiment.name(),
-            &estimated.estimator,
-            rows.first().and_then(|row| row.quantity.as_deref()),
-            &histories,
-        );
+        let checks = checks.of(&estimated.estimator).filter(|_| estimated.is_checked);
+        if let Some(checks) = checks {
+            checks.count(&mut summary);
+        }
+        let context = Context {
+            experiment: &input.experiment.name(),
+            estimator: &estimated.estimator,
+            quantity: rows.first().and_then(|row| row.quantity.as_deref()),
+            checks: checks.map(|checks| &checks.layers),
+            minimum,
+        };
+        let (phases, compression) = phases(&context, &snapshots::histories(input, &beside.ratios, &rows));
         Ok(Self { summary, phases, compression })
     }
 
@@ -136,35 +146,6 @@ impl Made {
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
     }
-}
-
-/// Puts the intervals of both means into `summary`, which has a row for each of `by_snapshot`.
-fn add_intervals(summary: &mut [SummaryRow], by_snapshot: &[&[EstimateRow]]) {
-    let of_column = |number: fn(&EstimateRow) -> Option<f64>| {
-        let numbers: Vec<Vec<f64>> = by_snapshot.iter().map(|rows| snapshots::numbers(rows, number)).collect();
-        intervals(&numbers)
-    };
-    let (of_xt, of_ty) = (of_column(|row| row.i_xt_bits), of_column(|row| row.i_ty_bits));
-    for ((row, xt), ty) in summary.iter_mut().zip(of_xt).zip(of_ty) {
-        (row.i_xt_bits_low, row.i_xt_bits_high) = (xt.map(|i| i[0]), xt.map(|i| i[1]));
-        (row.i_ty_bits_low, row.i_ty_bits_high) = (ty.map(|i| i[0]), ty.map(|i| i[1]));
-    }
-}
-
-/// The intervals of the means of `snapshots`, each of which has the numbers of some runs; `None` with fewer than two.
-fn intervals(snapshots: &[Vec<f64>]) -> Vec<Option<[f64; 2]>> {
-    let mut intervals = vec![None; snapshots.len()];
-    let counts: BTreeSet<usize> = snapshots.iter().map(Vec::len).collect();
-    for n in counts {
-        let mut rng = ChaCha8Rng::seed_from_u64(RESAMPLES_SEED);
-        let Some(resamples) = Resamples::new(n, N_RESAMPLES, &mut rng) else { continue };
-        let places: Vec<usize> = (0..snapshots.len()).filter(|place| snapshots[*place].len() == n).collect();
-        let numbers = Array2::from_shape_fn((places.len(), n), |(row, run)| snapshots[places[row]][run]);
-        for (place, interval) in places.into_iter().zip(resamples.mean_intervals(numbers.view())) {
-            intervals[place] = Some(interval);
-        }
-    }
-    intervals
 }
 
 /// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
@@ -187,12 +168,15 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
 /// What matches is joined; what some experiments have and others have not is named.
 fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
     let experiments: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
-    let mut owners: BTreeMap<String, BTreeSet<&str>> = BTreeMap::new();
+    let mut of_layers: BTreeMap<i32, BTreeSet<&str>> = BTreeMap::new();
+    let mut of_estimators: BTreeMap<&EstimateId, BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
-        owners.entry(format!("layer {}", row.layer)).or_default().insert(&row.experiment);
-        owners.entry(row.estimator.to_string()).or_default().insert(&row.experiment);
+        of_layers.entry(row.layer).or_default().insert(&row.experiment);
+        of_estimators.entry(&row.estimator).or_default().insert(&row.experiment);
     }
-    for (what, owners) in owners.iter().filter(|(_, owners)| owners.len() < experiments.len()) {
+    let of_layers = of_layers.into_iter().map(|(layer, owners)| (format!("layer {layer}"), owners));
+    let of_estimators = of_estimators.into_iter().map(|(id, owners)| (id.to_string(), owners));
+    for (what, owners) in of_layers.chain(of_estimators).filter(|(_, owners)| owners.len() < experiments.len()) {
         let (n, n_experiments) = (owners.len(), experiments.len());
         let first: Vec<&str> = owners.iter().take(3).copied().collect();
         let more = if n > first.len() { ", …" } else { "" };

@@ -3,15 +3,26 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::verdict::{Fall, LayerChecks, MinimumEffect, verdict};
 use crate::estimate_id::EstimateId;
 use crate::math::descriptive::{first_largest, mean, median};
-use crate::math::interval::{Interval, mean_interval};
+use crate::math::interval::mean_interval;
+use crate::math::paired::holm;
 use crate::math::paired::{sign_test, wilcoxon};
 use crate::store::schema::{CompressionRow, PhaseRow};
 use crate::store::{CompressionVerdict, RunId};
 
-/// An estimator, and what its estimates are in words.
-type EstimatedQuantity<'a> = (&'a Arc<EstimateId>, Option<&'a str>);
+/// What the phases of one estimator and experiment are taken with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Context<'a> {
+    pub(super) experiment: &'a str,
+    pub(super) estimator: &'a Arc<EstimateId>,
+    /// What the estimate is, in words.
+    pub(super) quantity: Option<&'a str>,
+    /// What was found in every layer; `None` where these estimates are not checked.
+    pub(super) checks: Option<&'a BTreeMap<i32, LayerChecks>>,
+    pub(super) minimum: MinimumEffect,
+}
 
 /// Of the way from the first I(T;Y) to its largest, what counts as fitted.
 const FITTED_SHARE: f64 = 0.9;
@@ -33,28 +44,27 @@ pub(super) struct SnapshotValues {
     pub(super) step: i64,
     pub(super) i_xt: Option<f64>,
     pub(super) i_ty: Option<f64>,
+    /// The largest I(X;T) there can be.
+    pub(super) i_xt_ceiling: Option<f64>,
     /// Signal-to-noise ratio of the gradients.
     pub(super) snr: Option<f64>,
 }
 
 /// The phases of one estimator's `histories`, which are all runs and layers of one experiment.
-pub(super) fn phases(
-    experiment: &str,
-    estimator: &Arc<EstimateId>,
-    quantity: Option<&str>,
-    histories: &[LayerHistory],
-) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
+pub(super) fn phases(context: &Context<'_>, histories: &[LayerHistory]) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
     let layers: BTreeSet<i32> = histories.iter().map(|history| history.layer).collect();
     let (mut phases, mut compressions) = (Vec::new(), Vec::new());
     for layer in layers {
         let of_layer: Vec<&LayerHistory> = histories.iter().filter(|history| history.layer == layer).collect();
         let peaks = peaks_of_the_other_half(&of_layer);
-        let row = |history: &&LayerHistory| {
-            phase(experiment, (estimator, quantity), history, peaks.get(history.run.as_str()).copied())
-        };
+        let row = |history: &&LayerHistory| phase(context, history, peaks.get(history.run.as_str()).copied());
         let rows: Vec<PhaseRow> = of_layer.iter().map(row).collect();
-        compressions.push(compression(experiment, (estimator, quantity), layer, &rows));
+        compressions.push(compression(context, layer, &rows, &LayerSnapshots::of(&of_layer, &peaks)));
         phases.extend(rows);
+    }
+    let p: Vec<Option<f64>> = compressions.iter().map(|row| row.p).collect();
+    for (row, p_holm) in compressions.iter_mut().zip(holm(&p)) {
+        row.p_holm = p_holm;
     }
     phases.sort_by(|a, b| (&a.run, a.layer).cmp(&(&b.run, b.layer)));
     (phases, compressions)
@@ -107,23 +117,42 @@ impl<'c> Values<'c> {
         (history.failure.is_none() && values.len() > 1).then_some(Self { run: &history.run, values })
     }
 
-    /// The value at the last recorded snapshot that is not after `step`.
-    fn held(&self, step: i64) -> f64 {
+    /// The last recorded snapshot that is not after `step`.
+    fn at(&self, step: i64) -> (i64, i32, f64) {
         let until = self.values.partition_point(|(at, ..)| *at <= step);
-        self.values[until.max(1) - 1].2
+        self.values[until.max(1) - 1]
+    }
+
+    fn held(&self, step: i64) -> f64 {
+        self.at(step).2
     }
 }
 
-fn phase(
-    experiment: &str,
-    (estimator, quantity): EstimatedQuantity<'_>,
-    history: &LayerHistory,
-    others_peak: Option<(i32, i64)>,
-) -> PhaseRow {
+/// The steps that the compression of a layer is taken from, and its ceiling.
+struct LayerSnapshots {
+    begins: BTreeSet<i64>,
+    ends: BTreeSet<i64>,
+    ceiling: Option<f64>,
+}
+
+impl LayerSnapshots {
+    fn of(histories: &[&LayerHistory], peaks: &BTreeMap<&str, (i32, i64)>) -> Self {
+        let runs: Vec<Values<'_>> = histories.iter().filter_map(|history| Values::of(history)).collect();
+        let begin = |run: &Values<'_>| Some(run.at(peaks.get(run.run)?.1).0);
+        let ceilings = histories.iter().flat_map(|history| history.snapshots.iter().filter_map(|s| s.i_xt_ceiling));
+        Self {
+            begins: runs.iter().filter_map(begin).collect(),
+            ends: runs.iter().filter_map(|run| Some(run.values.last()?.0)).collect(),
+            ceiling: ceilings.reduce(f64::min),
+        }
+    }
+}
+
+fn phase(context: &Context<'_>, history: &LayerHistory, others_peak: Option<(i32, i64)>) -> PhaseRow {
     let mut row = PhaseRow {
-        experiment: experiment.to_owned(),
-        estimator: Arc::clone(estimator),
-        quantity: quantity.map(str::to_owned),
+        experiment: context.experiment.to_owned(),
+        estimator: Arc::clone(context.estimator),
+        quantity: context.quantity.map(str::to_owned),
         run: history.run.clone(),
         layer: history.layer,
         end_epoch: history.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
@@ -179,12 +208,7 @@ fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
 }
 
 /// What the runs of a layer come to.
-fn compression(
-    experiment: &str,
-    (estimator, quantity): EstimatedQuantity<'_>,
-    layer: i32,
-    rows: &[PhaseRow],
-) -> CompressionRow {
+fn compression(context: &Context<'_>, layer: i32, rows: &[PhaseRow], snapshots: &LayerSnapshots) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
     let numbers =
         |number: fn(&PhaseRow) -> Option<f64>| sound.iter().filter_map(|row| number(row)).collect::<Vec<f64>>();
@@ -194,20 +218,29 @@ fn compression(
     let compressions = numbers(|row| row.compression_bits);
     let interval = mean_interval(&compressions);
     let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
-    let verdict = interval.map_or(CompressionVerdict::Undecided, verdict);
+    let minimum = context.minimum.of(snapshots.ceiling);
     let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
-    let reason = match (interval, sound.len()) {
-        (Some(_), _) => None,
-        (None, 0) => rows.iter().find_map(|row| row.failure.as_ref()).map(|why| format!("no run has numbers: {why}")),
-        (None, _) if is_pooled => Some("the runs are pooled: one number has no interval".to_owned()),
-        (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => Some("there is no I(X;T)".to_owned()),
-        (None, 1) => Some("one run has no interval; record more".to_owned()),
-        (None, _) => Some("fewer than two runs have two recorded snapshots or more".to_owned()),
+    let undecided = |why: &str| (CompressionVerdict::Undecided, why.to_owned());
+    let (verdict, reason) = match (interval, sound.len()) {
+        (Some(interval), _) => {
+            let (begins, ends) = (snapshots.begins.clone(), snapshots.ends.clone());
+            let unfound = LayerChecks::default();
+            let checks = context.checks.map(|layers| layers.get(&layer).unwrap_or(&unfound));
+            verdict(&Fall { interval, minimum, begins, ends }, checks)
+        }
+        (None, 0) => {
+            let why = rows.iter().find_map(|row| row.failure.as_deref()).unwrap_or("nothing is recorded");
+            undecided(&format!("no run has numbers: {why}"))
+        }
+        (None, _) if is_pooled => undecided("the runs are pooled: one number has no interval"),
+        (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => undecided("there is no I(X;T)"),
+        (None, 1) => undecided("one run has no interval; record more"),
+        (None, _) => undecided("fewer than two runs have two recorded snapshots or more"),
     };
     CompressionRow {
-        experiment: experiment.to_owned(),
-        estimator: Arc::clone(estimator),
-        quantity: quantity.map(str::to_owned),
+        experiment: context.experiment.to_owned(),
+        estimator: Arc::clone(context.estimator),
+        quantity: context.quantity.map(str::to_owned),
         layer,
         n_runs: sound.len() as i32,
         n_failed: (rows.len() - sound.len()) as i32,
@@ -221,27 +254,22 @@ fn compression(
         compression_bits_high: interval.map(|i| i.high),
         n_compressing: compressions.iter().filter(|bits| **bits > 0.0).count() as i32,
         sign_p: sign_test(&compressions),
-        wilcoxon_p: wilcoxon(&compressions),
+        p: wilcoxon(&compressions),
+        p_holm: None,
+        minimum_effect_bits: Some(minimum),
         n_fitted: fitted.len() as i32,
         fitted_epoch_median: median(fitted),
         n_diffused: diffused.len() as i32,
         diffusion_epoch_median: median(diffused),
         verdict,
-        reason,
-    }
-}
-
-fn verdict(interval: Interval) -> CompressionVerdict {
-    match interval {
-        Interval { low, .. } if low > 0.0 => CompressionVerdict::Compresses,
-        Interval { high, .. } if high <= 0.0 => CompressionVerdict::DoesNot,
-        _ => CompressionVerdict::Undecided,
+        reason: Some(reason),
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::suggest::Named;
 
     /// A run of layer 1 with these I(X;T) at steps and epochs 0, 1, 2, …; I(T;Y) is a tenth of it.
     fn history(run: &str, i_xt: &[f64]) -> LayerHistory {
@@ -250,6 +278,7 @@ mod tests {
             step: n as i64,
             i_xt: Some(*bits),
             i_ty: Some(bits / 10.0),
+            i_xt_ceiling: Some(12.0),
             snr: None,
         };
         let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
@@ -257,7 +286,16 @@ mod tests {
     }
 
     fn of(histories: &[LayerHistory]) -> (Vec<PhaseRow>, CompressionRow) {
-        let (phases, mut compressions) = phases("e", &Arc::new(EstimateId::of_table("binning-exact")), None, histories);
+        let estimator = Arc::new(EstimateId::of_table("binning-exact"));
+        let checks = BTreeMap::new();
+        let context = Context {
+            experiment: "e",
+            estimator: &estimator,
+            quantity: None,
+            checks: Some(&checks),
+            minimum: MinimumEffect::default(),
+        };
+        let (phases, mut compressions) = phases(&context, histories);
         (phases, compressions.remove(0))
     }
 
@@ -288,7 +326,7 @@ mod tests {
         assert!(low < 0.0 && (over_runs.compression_bits_low.unwrap() - low).abs() < 1e-6);
         assert_eq!(over_runs.verdict, CompressionVerdict::Undecided);
         // All three above 0: 2 · 2⁻³ for both tests.
-        assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (Some(0.25), Some(0.25)));
+        assert_eq!((over_runs.sign_p, over_runs.p), (Some(0.25), Some(0.25)));
     }
 
     #[test]
@@ -314,8 +352,8 @@ mod tests {
     #[test]
     fn what_only_rises_does_not_compress() {
         let (_, over_runs) = of(&[history("r0", &[1.0, 2.0, 3.0]), history("r1", &[1.0, 2.5, 2.6])]);
-        assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("does not", Some(0.0)));
-        assert_eq!((over_runs.sign_p, over_runs.wilcoxon_p), (None, None));
+        assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("does not compress", Some(0.0)));
+        assert_eq!((over_runs.sign_p, over_runs.p), (None, None));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::super::StageError;
 use super::inputs::{Estimated, Input};
 use super::phases::{LayerHistory, SnapshotValues};
 use crate::math::descriptive;
+use crate::math::interval::mean_interval;
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows};
 
@@ -48,12 +49,13 @@ pub(super) fn numbers(rows: &[EstimateRow], number: fn(&EstimateRow) -> Option<f
     rows.iter().filter_map(number).collect()
 }
 
-/// What the rows of one layer and snapshot are over runs; what is beside the estimates, and the intervals, are left out.
+/// What the rows of one layer and snapshot are over runs; what is beside the estimates is left out.
 pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let first = &rows[0];
     let mean = |number| descriptive::mean(&numbers(rows, number));
     let least = |number| numbers(rows, number).into_iter().reduce(f64::min);
     let (i_xt, i_ty) = (numbers(rows, |row| row.i_xt_bits), numbers(rows, |row| row.i_ty_bits));
+    let (i_xt_interval, i_ty_interval) = (mean_interval(&i_xt), mean_interval(&i_ty));
     SummaryRow {
         // An experiment is called what its folder is called now.
         experiment: input.experiment.name(),
@@ -68,13 +70,13 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         i_xt_bits_mean: descriptive::mean(&i_xt),
         i_xt_bits_std: descriptive::std(&i_xt),
         i_xt_bits_median: descriptive::median(i_xt),
-        i_xt_bits_low: None,
-        i_xt_bits_high: None,
+        i_xt_bits_low: i_xt_interval.map(|i| i.low),
+        i_xt_bits_high: i_xt_interval.map(|i| i.high),
         i_ty_bits_mean: descriptive::mean(&i_ty),
         i_ty_bits_std: descriptive::std(&i_ty),
         i_ty_bits_median: descriptive::median(i_ty),
-        i_ty_bits_low: None,
-        i_ty_bits_high: None,
+        i_ty_bits_low: i_ty_interval.map(|i| i.low),
+        i_ty_bits_high: i_ty_interval.map(|i| i.high),
         i_tt_bits_mean: mean(|row| row.i_tt_bits),
         h_t_bits_mean: mean(|row| row.h_t_bits),
         i_xt_null_bits_mean: mean(|row| row.i_xt_null_bits_mean),
@@ -112,8 +114,14 @@ pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) ->
             history.failure = Some(format!("epoch {}: {why}", row.epoch));
         }
         let snr = ratios.get(&row.run).and_then(|of_run| of_run.get(&(row.layer, row.step))).copied();
-        let EstimateRow { epoch, step, i_xt_bits, i_ty_bits, .. } = row;
-        history.snapshots.push(SnapshotValues { epoch: *epoch, step: *step, i_xt: *i_xt_bits, i_ty: *i_ty_bits, snr });
+        history.snapshots.push(SnapshotValues {
+            epoch: row.epoch,
+            step: row.step,
+            i_xt: row.i_xt_bits,
+            i_ty: row.i_ty_bits,
+            i_xt_ceiling: row.i_xt_ceiling_bits,
+            snr,
+        });
     }
     histories.into_values().map(without_gaps).collect()
 }

@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::findings::{Finding, badness, findings};
+pub use super::findings::Finding;
+use super::findings::{badness, findings};
 use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};

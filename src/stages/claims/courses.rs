@@ -7,7 +7,7 @@ use crate::config::Pipeline;
 use crate::config::expect::Quantity;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
-use crate::store::{Experiment, Recording, StoreError, read_all_rows, read_rows, verified_hash};
+use crate::store::{Experiment, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash};
 
 /// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
 /// of its start, peak or end.
@@ -58,7 +58,7 @@ impl<'a> ClaimTables<'a> {
         };
         for (run, rows) in tables.of_runs::<RunRow>()?.unwrap_or_default() {
             tables.runs.push(run.clone());
-            if rows.iter().any(|row| row.outcome == "failed") {
+            if rows.iter().any(|row| row.outcome == TrainingOutcome::Failed) {
                 tables.failed.insert(run);
             }
         }

@@ -9,8 +9,7 @@ use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
 use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, mean_interval};
-use crate::store::RunId;
-use crate::suggest::Named;
+use crate::store::{ClaimVerdict, RunId};
 pub(super) use courses::ClaimTables;
 use courses::Course;
 
@@ -48,29 +47,6 @@ fn of_runs(tables: &ClaimTables<'_>, courses: BTreeMap<(String, usize), Course>,
         of_layer.entry(run.clone()).or_insert_with(nothing);
     }
     of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
-}
-
-/// Whether a claim holds in the runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimVerdict {
-    /// The whole interval of the mean is as claimed.
-    Holds,
-    /// No part of the interval is as claimed.
-    Fails,
-    /// The interval is partly as claimed, or there is none.
-    Undecided,
-}
-
-impl Named for ClaimVerdict {
-    const ALL: &'static [Self] = &[Self::Holds, Self::Fails, Self::Undecided];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Holds => "holds",
-            Self::Fails => "fails",
-            Self::Undecided => "undecided",
-        }
-    }
 }
 
 /// What the runs say of a claim in one layer.

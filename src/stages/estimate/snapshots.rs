@@ -11,8 +11,8 @@ use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, believed_hash, read_all_rows,
-    read_samples, verified_hash,
+    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
+    believed_hash, read_all_rows, read_samples, verified_hash,
 };
 
 /// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
@@ -154,7 +154,7 @@ impl<'a> OpenRun<'a> {
         let samples = recorded_samples(recorded, &opened, n_samples)?;
         recorded.verify(RunRow::TABLE, None)?;
         let endings: Vec<RunRow> = read_all_rows(&recorded.parts(RunRow::TABLE, None))?;
-        let ended_early = endings.iter().any(|row| row.outcome != "finished");
+        let ended_early = endings.iter().any(|row| row.outcome != TrainingOutcome::Finished);
         Ok(Self { recorded, layers: opened, samples, ended_early })
     }
 

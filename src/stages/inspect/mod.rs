@@ -11,7 +11,7 @@ use super::StageError;
 use super::experiments::{self, is_sweep};
 use crate::estimate_id::Values;
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, Facts, Recording, StoreError};
+use crate::store::{Experiment, ExperimentState, Facts, Recording, StoreError};
 pub use validate::validate;
 
 /// What there is at a path.
@@ -32,7 +32,7 @@ pub struct SweepEntry {
     /// Its name.
     pub experiment: String,
     /// What became of it.
-    pub state: String,
+    pub state: ExperimentState,
     /// Runs recorded.
     pub n_runs: Option<i64>,
     /// Why it failed, what of it failed, or what of it is missing.

@@ -2,6 +2,7 @@
 
 use crate::config::{Stop, StopOn};
 use crate::nn::{Fit, Loss};
+use crate::store::TrainingOutcome;
 use crate::store::schema::RunRow;
 
 /// Why a training goes no further than it has.
@@ -26,11 +27,11 @@ impl Ending {
         let is_trained = step > 0 && !matches!(self, Ending::Failed(_));
         let degenerate = fit.filter(|_| is_trained).and_then(|fit| degenerate(&fit, loss));
         let (outcome, reason) = match self {
-            Ending::Finished => ("finished", None),
-            Ending::Stopped(why) => ("stopped", Some(why)),
-            Ending::Failed(why) => ("failed", Some(why)),
+            Ending::Finished => (TrainingOutcome::Finished, None),
+            Ending::Stopped(why) => (TrainingOutcome::Stopped, Some(why)),
+            Ending::Failed(why) => (TrainingOutcome::Failed, Some(why)),
         };
-        RunRow { outcome: outcome.to_owned(), epoch: epoch as i32, step: step as i64, reason, degenerate }
+        RunRow { outcome, epoch: epoch as i32, step: step as i64, reason, degenerate }
     }
 }
 

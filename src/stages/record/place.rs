@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use super::super::{Outcome, StageError};
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
-    Experiment, Manifest, Pending, RunId, StoreError, move_folder, read_rows, remove_file, remove_folder,
+    Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, move_folder, read_rows, remove_file,
+    remove_folder,
 };
 
 /// What to do with a recording that was made with other settings.
@@ -213,13 +214,13 @@ fn n_recorded(root: &Path) -> Result<usize, StoreError> {
 /// Why trainings of finished runs failed, one sentence each.
 pub(super) fn failures(recording: &Path) -> Result<Vec<String>, StoreError> {
     let why = |(run, row): (RunId, RunRow)| format!("{run} failed: {}", row.reason.unwrap_or_default());
-    Ok(endings(recording)?.into_iter().filter(|(_, row)| row.outcome == "failed").map(why).collect())
+    Ok(endings(recording)?.into_iter().filter(|(_, row)| row.outcome == TrainingOutcome::Failed).map(why).collect())
 }
 
 /// Whether there are finished runs, and the training of every one failed.
 fn is_worthless(recording: &Path) -> Result<bool, StoreError> {
     let endings = endings(recording)?;
-    Ok(!endings.is_empty() && endings.iter().all(|(_, row)| row.outcome == "failed"))
+    Ok(!endings.is_empty() && endings.iter().all(|(_, row)| row.outcome == TrainingOutcome::Failed))
 }
 
 /// How the finished runs ended, those that say so.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::experiments::{self, ExperimentState};
+use super::experiments;
 use super::{Outcome, StageError, keys};
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
@@ -84,8 +84,7 @@ fn members(experiment: &Experiment, notes: &mut Vec<Note>) -> Result<Vec<Source>
         return Ok(vec![Source { experiment: experiment.clone(), summaries, sweep: None }]);
     }
     let rows = experiments::rows(experiment.root())?;
-    let (done, others): (Vec<_>, Vec<_>) =
-        rows.into_iter().partition(|row| ExperimentState::of(row).is_some_and(ExperimentState::has_results));
+    let (done, others): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.state.has_results());
     let note = |row: &ExperimentRow| Note::missing(format!("{} is left out: it is {}", row.experiment, row.state));
     notes.extend(others.iter().map(note));
     let folder = |row: ExperimentRow| -> PathBuf { experiment.root().join(row.experiment) };

@@ -9,14 +9,14 @@ use std::path::Path;
 use serde::Serialize;
 use serde_json::json;
 
-use super::claims::{ClaimTables, ClaimVerdict, Judged, each, judged};
+use super::claims::{ClaimTables, Judged, each, judged};
 use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Pipeline, Setting};
 use crate::estimate_id::Unit;
 use crate::math::descriptive::mean;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
+use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
 use effects::{effects, levels};
 
 /// An experiment of a sweep, or the only one.

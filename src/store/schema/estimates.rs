@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::words::CheckVerdict;
+use super::super::words::{CheckVerdict, ClaimVerdict};
 use super::tables;
 use crate::estimate_id::EstimateId;
 
@@ -156,7 +156,7 @@ tables! {
         /// What is claimed of the number, in words.
         wanted: String,
         /// `holds` (the 95 % interval of the mean is wholly as claimed), `fails` (it is wholly not so) or `undecided`.
-        verdict: String,
+        verdict: ClaimVerdict,
         /// Runs with such a number.
         n_runs: i32,
         /// Runs left out because their training failed.

@@ -33,7 +33,7 @@ pub struct Column {
     pub name: &'static str,
     /// What it holds, with shape and unit.
     pub doc: &'static str,
-    /// Its type in words.
+    /// Its type in Arrow's words, and whether it may be null.
     pub kind: &'static str,
 }
 
@@ -96,7 +96,7 @@ macro_rules! tables {
                         let mut columns = Vec::new();
                         $(
                             let doc = $doc.trim_ascii();
-                            columns.push(super::Column { name: stringify!($field), doc, kind: stringify!($type) });
+                            columns.push(super::Column { name: stringify!($field), doc, kind: <$type as super::Cell>::KIND });
                             columns.extend_from_slice(<$type as super::Cell>::DERIVED);
                         )+
                         columns
@@ -160,24 +160,8 @@ fn field(name: &str, doc: &str, data_type: DataType, nullable: bool) -> Field {
 }
 
 fn derived_field(column: &Column) -> Field {
-    let data_type = if column.kind == "Option<f64>" { DataType::Float64 } else { DataType::Utf8 };
+    let data_type = if column.kind == <Option<f64>>::KIND { DataType::Float64 } else { DataType::Utf8 };
     field(column.name, column.doc, data_type, true)
-}
-
-/// A column's type in Arrow's words, and whether it may be null.
-pub fn kind(column: &Column) -> &'static str {
-    match column.kind {
-        "i32" => "int32",
-        "i64" => "int64",
-        "f64" => "float64",
-        "Option<f64>" => "float64, null",
-        "String" | "Arc<EstimateId>" | "CheckVerdict" | "CompressionVerdict" => "string",
-        "Option<String>" | "Option<Arc<EstimateId>>" => "string, null",
-        "Vec<f32>" => "fixed-size list of float32",
-        "Option<Vec<f32>>" => "fixed-size list of float32, null",
-        "Option<i64>" => "int64, null",
-        other => other,
-    }
 }
 
 /// `docs/schema.md`, derived from the tables.
@@ -188,7 +172,7 @@ pub fn markdown() -> String {
     for Table { name, doc, columns } in TABLES.iter().copied().flatten() {
         page.push_str(&format!("\n## {name}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
         for column in columns() {
-            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, kind(&column), column.doc));
+            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.kind, column.doc));
         }
     }
     page

@@ -1,5 +1,6 @@
 //! What a recording holds.
 
+use super::super::words::TrainingOutcome;
 use super::tables;
 
 tables! {
@@ -48,7 +49,7 @@ tables! {
     /// One run: how its training ended.
     "runs" = RunRow {
         /// `finished`, `stopped` (early, as the pipeline asks) or `failed`.
-        outcome: String,
+        outcome: TrainingOutcome,
         /// Whole passes over the training samples until then.
         epoch: i32,
         /// Updates of the weights until then.

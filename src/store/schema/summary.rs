@@ -32,7 +32,7 @@ tables! {
         i_xt_bits_std: Option<f64>,
         /// Median of I(X;T) over runs, in bits.
         i_xt_bits_median: Option<f64>,
-        /// Where the 95 % interval of the mean of I(X;T) begins, in bits (percentiles of a seeded bootstrap over runs); null with fewer than two runs.
+        /// Where the 95 % interval of the mean of I(X;T) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs.
         i_xt_bits_low: Option<f64>,
         /// Where it ends.
         i_xt_bits_high: Option<f64>,
@@ -42,7 +42,7 @@ tables! {
         i_ty_bits_std: Option<f64>,
         /// Median of I(T;Y) over runs, in bits.
         i_ty_bits_median: Option<f64>,
-        /// Where the 95 % interval of the mean of I(T;Y) begins, in bits (percentiles of a seeded bootstrap over runs); null with fewer than two runs.
+        /// Where the 95 % interval of the mean of I(T;Y) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs.
         i_ty_bits_low: Option<f64>,
         /// Where it ends.
         i_ty_bits_high: Option<f64>,
@@ -166,8 +166,12 @@ tables! {
         n_compressing: i32,
         /// Two-sided p of the exact sign test of the same; null with fewer than two runs, and where all are 0.
         sign_p: Option<f64>,
-        /// Two-sided p of Wilcoxon's signed-rank test, exact; null likewise.
-        wilcoxon_p: Option<f64>,
+        /// Two-sided p of Wilcoxon's signed-rank test, exact; null likewise. Of n runs it is at least 2¹⁻ⁿ: below 0.05 needs 6 runs or more.
+        p: Option<f64>,
+        /// The same, corrected by Holm for the layers of this estimator.
+        p_holm: Option<f64>,
+        /// The smallest compression that counts, in bits; null in files before version 8.
+        minimum_effect_bits: Option<f64>,
         /// Median over runs of `phases.fitted_epoch`.
         fitted_epoch_median: Option<f64>,
         /// Runs that have one.
@@ -176,9 +180,9 @@ tables! {
         diffusion_epoch_median: Option<f64>,
         /// Runs that have one.
         n_diffused: i32,
-        /// `compresses` (the interval is wholly above 0), `does not` (it is not above 0 anywhere) or `undecided`.
+        /// `compresses` (the interval is above 0 and the mean at least the smallest effect that counts), `does not compress` (the interval is below that effect), `undecided`, `cannot tell (saturated)` (I(X;T) is at its ceiling where the compression ends) or `contradicted (checks)` (an inequality that information obeys is violated where the compression is taken, or scales of the estimator disagree).
         verdict: CompressionVerdict,
-        /// Why it is undecided for lack of numbers, else null.
+        /// Why.
         reason: Option<String>,
     }
 }

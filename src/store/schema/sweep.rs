@@ -1,5 +1,6 @@
 //! The experiments of a sweep, and what varies with their settings.
 
+use super::super::words::ExperimentState;
 use super::tables;
 
 tables! {
@@ -86,7 +87,7 @@ tables! {
         /// Name of the experiment: its folder beside this file.
         experiment: String,
         /// `done`, `partial` (results are there, but some trainings or estimates failed, or checks, summary or claims could not be made), `failed`, `unfinished` (begun, or another call is at it) or `pending`.
-        state: String,
+        state: ExperimentState,
         /// Runs recorded; null where there is no recording.
         n_runs: Option<i64>,
         /// Of them, trainings that failed.

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use infoplane::config::Pipeline;
-use infoplane::stages::aggregate::aggregate;
+use infoplane::stages::aggregate::{MinimumEffect, aggregate};
 use infoplane::stages::estimate::estimate;
 use infoplane::stages::inspect::validate;
 use infoplane::stages::record::{Existing, record};
@@ -82,7 +82,8 @@ impl Small {
 
     /// The tables of a first `aggregate`.
     pub(super) fn aggregate(&self) -> Result<Tables, StageError> {
-        let outcome = aggregate(std::slice::from_ref(&self.experiment), &self.fresh());
+        let experiments = std::slice::from_ref(&self.experiment);
+        let outcome = aggregate(experiments, MinimumEffect::default(), &self.fresh());
         outcome.map(|_| self.tables())
     }
 

@@ -28,7 +28,7 @@ function table(caption, columns, rows, rowClass = () => null) {
     el('tbody', {}, rows.map((row) => el('tr', { class: rowClass(row) }, columns.map(([, kind, cell]) => el('td', { class: kind }, cell(row))))))));
 }
 
-const verdict = (word) => el('span', { class: `verdict ${word.replace(' ', '-')}` }, word);
+const verdict = (word) => el('span', { class: `verdict ${word.split(' ')[0]}` }, word);
 const quiet = (text) => el('p', { class: 'quiet' }, text);
 const shownExperiments = () => [...new Set(sides.map((side) => side.experiment))];
 

@@ -22,6 +22,7 @@ function drawNotes() {
     notes.push(...checkNotes(side));
   }
   for (const experiment of shownExperiments()) {
+    if (!experiment.checked) notes.push({ kind: 'warning', text: `${experiment.name} is not checked, so there are no verdicts on its compression; run infoplane check, then infoplane aggregate.` });
     if (experiment.n_trainings_failed) notes.push({ kind: 'warning', text: `${experiment.name}: ${experiment.n_trainings_failed} of ${experiment.runs.length} trainings failed; their estimates are included in the means.` });
   }
   // Differences between experiments matter only when two are shown; missing data always does.

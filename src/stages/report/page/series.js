@@ -29,7 +29,7 @@ function runsInWords(side) {
   const { runs } = side.estimate;
   if (runs.length === 1) return `${runs[0] === 'pooled' ? 'runs pooled' : 'one run'}: no interval`;
   if (!isMean(side)) return `run ${side.run}`;
-  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % bootstrap interval${runs.length < 10 ? ' (too narrow for so few runs)' : ''}` : `mean over ${runs.length} runs, no interval`;
+  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % interval over networks (Student)` : `mean over ${runs.length} runs, no interval`;
   return side.run === 'all' ? `${drawn}, and every run` : drawn;
 }
 

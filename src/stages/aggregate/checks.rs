@@ -1,0 +1,60 @@
+//! What `infoplane check` found, by estimator, layer and snapshot.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::inputs::Input;
+use super::verdict::LayerChecks;
+use crate::estimate_id::EstimateId;
+use crate::store::schema::{CheckRow, SummaryRow};
+use crate::store::{CheckVerdict, Experiment, StoreError, read_rows};
+
+/// The findings of one experiment.
+#[derive(Debug, Default)]
+pub(super) struct Checks {
+    estimators: BTreeMap<Arc<EstimateId>, EstimatorChecks>,
+}
+
+/// The findings of one estimator.
+#[derive(Debug, Default)]
+pub(super) struct EstimatorChecks {
+    /// Of every layer.
+    pub(super) layers: BTreeMap<i32, LayerChecks>,
+    /// How many checks warn and how many are violated, by layer, epoch and step.
+    counts: BTreeMap<(i32, i32, i64), [i64; 2]>,
+}
+
+impl Checks {
+    /// Reads the findings of `input`; none where it is not checked.
+    pub(super) fn read(input: &Input) -> Result<Self, StoreError> {
+        let mut checks = Self::default();
+        if !input.is_checked {
+            return Ok(checks);
+        }
+        for row in read_rows::<CheckRow>(&input.experiment.root().join(Experiment::CHECKS))? {
+            let of_estimator = checks.estimators.entry(Arc::clone(&row.estimator)).or_default();
+            let counts = of_estimator.counts.entry((row.layer, row.epoch, row.step)).or_default();
+            counts[0] += i64::from(row.verdict == CheckVerdict::Warning);
+            counts[1] += i64::from(row.verdict == CheckVerdict::Violated);
+            if row.n_found > 0 {
+                of_estimator.layers.entry(row.layer).or_default().add(row);
+            }
+        }
+        Ok(checks)
+    }
+
+    /// What was found of an estimator.
+    pub(super) fn of(&self, estimator: &EstimateId) -> Option<&EstimatorChecks> {
+        self.estimators.get(estimator)
+    }
+}
+
+impl EstimatorChecks {
+    /// Puts the counts beside the rows of the same layer and snapshot.
+    pub(super) fn count(&self, summary: &mut [SummaryRow]) {
+        for row in summary {
+            let counts = row.step.and_then(|step| self.counts.get(&(row.layer, row.epoch, step)));
+            (row.n_checks_warning, row.n_checks_violated) = (counts.map(|c| c[0]), counts.map(|c| c[1]));
+        }
+    }
+}
