@@ -8,6 +8,7 @@ use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
+use crate::layer_id::LayerId;
 use crate::store::schema::{SummaryRow, WeightRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_all_rows};
 
@@ -114,8 +115,8 @@ fn ratios(norms: &DataFrame) -> PolarsResult<Ratios> {
     let (layer, step) = (norms.column("layer")?.i32()?, norms.column("step")?.i64()?);
     let mut ratios: Ratios = BTreeMap::new();
     for i in 0..norms.height() {
-        let (Some(run), Some(layer), Some(step), Some(snr)) = (run.get(i), layer.get(i), step.get(i), snr.get(i))
-        else {
+        let layer = layer.get(i).and_then(LayerId::of_number);
+        let (Some(run), Some(layer), Some(step), Some(snr)) = (run.get(i), layer, step.get(i), snr.get(i)) else {
             continue;
         };
         if !ratios.contains_key(run) {
@@ -140,7 +141,7 @@ pub(super) fn join(
     let column = |number: fn(&SummaryRow) -> i32| summary.iter().map(number).collect::<Vec<i32>>();
     let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
-        "layer" => column(|row| row.layer),
+        "layer" => column(|row| row.layer.into()),
         "epoch" => column(|row| row.epoch),
         "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
@@ -232,12 +233,12 @@ fn gradient_norms(runs: &[TableFiles]) -> Result<(DataFrame, Option<String>), Fr
 }
 
 /// The Frobenius norms of recorded kernels; `None` where there are none.
-fn weight_norms(weights: &[(usize, TableFiles)]) -> Result<Option<DataFrame>, FrameError> {
+fn weight_norms(weights: &[(LayerId, TableFiles)]) -> Result<Option<DataFrame>, FrameError> {
     let (mut runs, mut layers, mut epochs, mut steps, mut norms) = (vec![], vec![], vec![], vec![], vec![]);
     for (layer, parts) in weights {
         for row in read_all_rows::<WeightRow>(&parts.paths)? {
             runs.push(parts.run.as_str());
-            layers.push(*layer as i32);
+            layers.push(i32::from(*layer));
             epochs.push(row.epoch);
             steps.push(row.step);
             norms.push(row.kernel.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt());

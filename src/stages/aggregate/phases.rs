@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::math::descriptive::{first_largest, mean, median};
 use crate::math::interval::{Interval, mean_interval};
 use crate::math::paired::{sign_test, wilcoxon};
@@ -20,7 +21,7 @@ const FITTED_SHARE: f64 = 0.9;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct LayerHistory {
     pub(super) run: String,
-    pub(super) layer: i32,
+    pub(super) layer: LayerId,
     pub(super) snapshots: Vec<SnapshotValues>,
     /// Why it says nothing of a whole training.
     pub(super) failure: Option<String>,
@@ -44,7 +45,7 @@ pub(super) fn phases(
     quantity: Option<&str>,
     histories: &[LayerHistory],
 ) -> (Vec<PhaseRow>, Vec<CompressionRow>) {
-    let layers: BTreeSet<i32> = histories.iter().map(|history| history.layer).collect();
+    let layers: BTreeSet<LayerId> = histories.iter().map(|history| history.layer).collect();
     let (mut phases, mut compressions) = (Vec::new(), Vec::new());
     for layer in layers {
         let of_layer: Vec<&LayerHistory> = histories.iter().filter(|history| history.layer == layer).collect();
@@ -182,7 +183,7 @@ fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
 fn compression(
     experiment: &str,
     (estimator, quantity): EstimatedQuantity<'_>,
-    layer: i32,
+    layer: LayerId,
     rows: &[PhaseRow],
 ) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
@@ -253,7 +254,7 @@ mod tests {
             snr: None,
         };
         let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
-        LayerHistory { run: run.to_owned(), layer: 1, snapshots, failure: None }
+        LayerHistory { run: run.to_owned(), layer: LayerId::FIRST, snapshots, failure: None }
     }
 
     fn of(histories: &[LayerHistory]) -> (Vec<PhaseRow>, CompressionRow) {
