@@ -2,6 +2,7 @@
 
 use infoplane::datasets;
 use infoplane::estimators::{Binning, Estimator, LayerData};
+use infoplane::layer_id::LayerId;
 use infoplane::nn::{
     Activation, Architecture, BatchSize, Evaluation, Fan, Initial, Network, Optimiser, PreActivations, Samples,
     Streams, Targets, Training, TrainingSettings,
@@ -25,13 +26,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let streams = Streams { batches: rng(1), draws: rng(2), labels: rng(3) };
     let mut training = Training::new(network, samples, every_sample.clone(), settings, streams);
     let mut evaluation = Evaluation::new(training.network(), samples, every_sample, PreActivations::Dropped);
+    let layer = LayerId::from_index(2);
     for epoch in 1..=settings.n_epochs {
         training.epoch();
         if epoch % 100 == 0 {
             evaluation.run(training.network(), rng(4));
-            let layer = LayerData::new(evaluation.representation(1), 6, &data.y)?;
-            let estimate = Binning::edges(30)?.estimate(&layer)?;
-            println!("epoch {epoch}, layer 2: I(T;Y) = {:.3} bits", estimate.i_ty.bits());
+            let t = evaluation.representation(layer);
+            let estimate = Binning::edges(30)?.estimate(&LayerData::new(&t, 6, &data.y)?)?;
+            println!("epoch {epoch}, layer {layer}: I(T;Y) = {:.3} bits", estimate.i_ty.bits());
         }
     }
     Ok(())

@@ -42,6 +42,7 @@ pub mod estimate_id;
 pub mod estimators;
 #[cfg(feature = "pipeline")]
 pub mod import;
+pub mod layer_id;
 #[allow(unreachable_pub, reason = "private; what a user needs is re-exported below and in `estimators`")]
 mod math;
 pub mod nn;

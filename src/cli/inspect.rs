@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::Ended;
 use super::arguments::{flag, for_each, path};
-use super::table::grid;
+use super::table::{grid, or_dash};
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
@@ -115,12 +115,11 @@ fn describe_experiment(contents: &Contents) -> String {
         ));
     }
     text.push('\n');
-    let or_dash = |n: Option<usize>| n.map_or_else(|| "-".to_owned(), |n| n.to_string());
     let row = |t: &TableFacts| {
         vec![
             t.table.clone(),
-            or_dash(t.layer),
-            or_dash(t.width),
+            or_dash(t.layer, |layer| layer.to_string()),
+            or_dash(t.width, |width| width.to_string()),
             t.files.to_string(),
             t.rows.to_string(),
             DecimalBytes(t.bytes).to_string(),

@@ -143,7 +143,7 @@ fn characters(summary: &Summary) -> String {
     }
     let last_of_layers = summary.plane.chunk_by(|a, b| a.layer == b.layer).filter_map(|of_layer| of_layer.last());
     for point in last_of_layers {
-        let digit = char::from_digit(point.layer.rem_euclid(36) as u32, 36).unwrap_or('?');
+        let digit = char::from_digit((point.layer.index() % 36) as u32, 36).unwrap_or('?');
         cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = digit;
     }
     let mut text = format!("I(T;Y), bits: the plane of {}; a number is where its layer ends\n", summary.estimator);

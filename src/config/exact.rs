@@ -7,6 +7,7 @@ use super::record::Record;
 use super::values::named;
 use crate::datasets::TeacherShape;
 use crate::estimate_id::{EXACT_FAMILY, EstimateId, EstimatorId, Scale, ScaleKind};
+use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
 use crate::parameter::Value;
 use crate::suggest::Named;
@@ -127,7 +128,7 @@ impl RawExact {
 
 /// A network whose layers are nothing but matrices and biases.
 fn expect_linear(network: &Architecture) -> Result<(), String> {
-    for (index, Hidden { operations, .. }) in network.hidden.iter().enumerate() {
+    for (layer, Hidden { operations, .. }) in LayerId::above_input().zip(&network.hidden) {
         if let Some(other) = operations.iter().find(|o| **o != Operation::Activation(Activation::Linear)) {
             let (has, remedy) = match other {
                 Operation::Activation(activation) => {
@@ -138,7 +139,7 @@ fn expect_linear(network: &Architecture) -> Result<(), String> {
                 Operation::Noise { .. } => ("noise of its own".to_owned(), "leave it out"),
                 Operation::Quantise { .. } => ("quantised values".to_owned(), "leave it out"),
             };
-            return Err(format!("`[exact]` needs a linear network, but layer {} has {has}; {remedy}", index + 1));
+            return Err(format!("`[exact]` needs a linear network, but layer {layer} has {has}; {remedy}"));
         }
     }
     if network.output_bits.is_some() {

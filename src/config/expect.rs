@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use super::pattern::matches;
 use super::tree::Located;
+use crate::layer_id::LayerId;
 use crate::nn::GradientKind;
 use crate::store::quantities::{self, Getter};
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
@@ -21,7 +22,7 @@ pub struct Expect {
     /// What is looked at.
     pub quantity: Quantity,
     /// In which layers, each of which is judged by itself; none where the quantity belongs to no layer.
-    pub layers: Vec<usize>,
+    pub layers: Vec<LayerId>,
     /// Which number is taken of its course over the training.
     pub measure: Measure,
     /// What is claimed of the number.
@@ -122,8 +123,8 @@ pub(super) struct RawExpect {
 pub(super) struct ClaimContext<'a> {
     /// Identities of the estimates.
     pub(super) estimates: &'a [String],
-    /// Layers above the input.
-    pub(super) n_layers: usize,
+    /// The last layer.
+    pub(super) output: LayerId,
     /// Kinds of gradients that are recorded.
     pub(super) gradients: &'a [GradientKind],
     /// Whether the bound is asked for.
@@ -160,7 +161,7 @@ impl RawExpect {
                     "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
                 return Err((at, problem.to_owned()));
             }
-            (_, Some(layer)) => layers(&layer.value, context.n_layers).map_err(|e| (layer.at, e))?,
+            (_, Some(layer)) => layers(&layer.value, context.output).map_err(|e| (layer.at, e))?,
         };
         Ok(Expect {
             wanted: self.wanted().map_err(|problem| (at, problem))?,
@@ -303,18 +304,21 @@ impl Wanted {
     }
 }
 
-/// The layers that a claim names, of a network with the layers 1 to `n_layers` above its input.
-fn layers(named: &toml::Value, n_layers: usize) -> Result<Vec<usize>, String> {
+/// The layers that a claim names, of those above the input up to `output`.
+fn layers(named: &toml::Value, output: LayerId) -> Result<Vec<LayerId>, String> {
+    let hidden = LayerId::above_input().take_while(|layer| *layer < output);
     match named {
-        toml::Value::String(name) if name == "hidden" => Ok((1..n_layers).collect()),
-        toml::Value::String(name) if name == "output" => Ok(vec![n_layers]),
-        toml::Value::String(name) if name == "all" => Ok((1..=n_layers).collect()),
+        toml::Value::String(name) if name == "hidden" => Ok(hidden.collect()),
+        toml::Value::String(name) if name == "output" => Ok(vec![output]),
+        toml::Value::String(name) if name == "all" => Ok(hidden.chain([output]).collect()),
         toml::Value::Array(items) if !items.is_empty() => {
-            Ok(items.iter().map(|item| layers(item, n_layers)).collect::<Result<Vec<_>, _>>()?.concat())
+            Ok(items.iter().map(|item| layers(item, output)).collect::<Result<Vec<_>, _>>()?.concat())
         }
-        toml::Value::Integer(layer) if (1..=n_layers as i64).contains(layer) => Ok(vec![*layer as usize]),
-        toml::Value::Integer(layer) => {
-            Err(format!("`layer`: there is no layer {layer}; 1 is the first above the input, {n_layers} the output"))
+        toml::Value::Integer(number) => {
+            let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=output).contains(layer));
+            layer.map(|layer| vec![layer]).ok_or_else(|| {
+                format!("`layer`: there is no layer {number}; 1 is the first above the input, {output} the output")
+            })
         }
         other => {
             Err(format!("`layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got {other}"))
@@ -369,11 +373,11 @@ claim = \"it falls\"
             estimate: "binning-n-edges-30".to_owned(),
             column: quantities::find(quantities::ESTIMATES, "i_xt").unwrap(),
         };
-        assert_eq!((&claim.quantity, &claim.layers[..]), (&quantity, &[1, 2][..]));
+        assert_eq!((&claim.quantity, &claim.layers[..]), (&quantity, &[1, 2].map(LayerId::from_index)[..]));
         assert_eq!((claim.measure, claim.wanted), (Measure::Drop, Wanted::Above(2.0)));
 
         let claim = &read("quantity = \"gradient_snr\"\nlayer = [1, \"output\"]\nmeasure = { first_below = 1.0 }\nnear = 350\nwithin = 100").unwrap().claims[0];
-        assert_eq!((claim.quantity.name(), &claim.layers[..]), ("gradient_snr", &[1, 3][..]));
+        assert_eq!((claim.quantity.name(), &claim.layers[..]), ("gradient_snr", &[1, 3].map(LayerId::from_index)[..]));
         assert_eq!(
             (claim.measure, claim.wanted),
             (Measure::FirstBelow(1.0), Wanted::Near { value: 350.0, within: 100.0 })

@@ -139,7 +139,7 @@ impl Pipeline {
         let architecture = raw.network.value.check().map_err(|problem| (network_at, problem))?;
         let (training, stop) = raw.training.value.check().map_err(|problem| (training_at, problem))?;
         architecture.check(training.loss, training.batch_size).map_err(|e| (network_at, e.to_string()))?;
-        let record = raw.record.value.check(record_at, training.n_epochs, architecture.hidden.len() + 1)?;
+        let record = raw.record.value.check(record_at, training.n_epochs, architecture.output_layer())?;
         if stop.is_some() && !matches!(record.when, When::Fixed { .. }) {
             let problem =
                 "`stop` looks at the end of every epoch, which `adaptive` does not; record `epochs` or `steps`";
@@ -161,7 +161,7 @@ impl Pipeline {
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let context = ClaimContext {
             estimates: &ids,
-            n_layers: architecture.hidden.len() + 1,
+            output: architecture.output_layer(),
             gradients: &record.gradients,
             has_bound: bound.is_some(),
         };
@@ -208,6 +208,7 @@ mod tests {
 
     use super::*;
     use crate::estimate_id::Pool;
+    use crate::layer_id::LayerId;
     use crate::nn::{Activation, Fan, Initial};
 
     const VALID: &str = "runs = 2
@@ -256,7 +257,8 @@ n_edges = 30
         assert_eq!(pipeline.architecture, Architecture::plain(&[10, 7], Activation::Tanh, initial));
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
         assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
-        assert_eq!((pipeline.record.layers, pipeline.record.samples), (vec![1, 2, 3], RecordedSamples::All));
+        assert_eq!(pipeline.record.layers, [1, 2, 3].map(LayerId::from_index));
+        assert_eq!(pipeline.record.samples, RecordedSamples::All);
         assert_eq!(pipeline.estimates[0].id.to_string(), "binning-n-edges-30");
     }
 

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::tree::Located;
 use super::values::{self, count};
+use crate::layer_id::LayerId;
 use crate::math::spacing::{log_spaced, saxe, saxe_mnist};
 use crate::nn::GradientKind;
 use crate::store::Precision;
@@ -16,7 +17,7 @@ pub struct Record {
     /// The snapshots.
     pub when: When,
     /// Layers whose activations are recorded, ascending; 0 is the input, the last the output.
-    pub layers: Vec<usize>,
+    pub layers: Vec<LayerId>,
     /// Whether the weighted sums of these layers (but the input) are recorded besides.
     pub pre_activations: bool,
     /// The samples whose activations are recorded.
@@ -166,9 +167,9 @@ impl RawRecord {
         }
     }
 
-    /// Checks the table for a training of `n_epochs` and a network of `n_layers` above the input; an error carries the
+    /// Checks the table for a training of `n_epochs` and a network whose last layer is `output`; an error carries the
     /// place of the key to blame.
-    pub(super) fn check(self, at: usize, n_epochs: u64, n_layers: usize) -> Result<Record, (usize, String)> {
+    pub(super) fn check(self, at: usize, n_epochs: u64, output: LayerId) -> Result<Record, (usize, String)> {
         let when = match (self.epochs, self.steps, self.adaptive) {
             (None, None, None) => {
                 return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`: when to record".to_owned()));
@@ -201,7 +202,7 @@ impl RawRecord {
         let default = if matches!(when, When::Fixed { .. }) { vec![GradientKind::AfterStep] } else { Vec::new() };
         Ok(Record {
             when,
-            layers: layers(self.layers, n_layers)?,
+            layers: layers(self.layers, output)?,
             pre_activations: self.pre_activations,
             samples: self.samples,
             precision: self.precision,
@@ -319,20 +320,21 @@ fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, Strin
     if epochs.len() > MOST_RECORDS { too_many(epochs.len() as u64) } else { Ok(epochs) }
 }
 
-fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, n_layers: usize) -> Result<Vec<usize>, (usize, String)> {
-    let Some(Located { at, value: raw }) = raw else { return Ok((1..=n_layers).collect()) };
+fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Result<Vec<LayerId>, (usize, String)> {
+    let hidden = LayerId::above_input().take_while(|layer| *layer < output);
+    let Some(Located { at, value: raw }) = raw else { return Ok(hidden.chain([output]).collect()) };
     let mut layers = Vec::new();
     for layer in raw {
         match layer {
-            RawRecordedLayer::Number(number) if number <= n_layers => layers.push(number),
             RawRecordedLayer::Number(number) => {
-                let problem = format!("there is no layer {number}; 0 is the input, {n_layers} the output");
-                return Err((at, problem));
+                let layer = LayerId::of_number(number).filter(|layer| *layer <= output);
+                let problem = || (at, format!("there is no layer {number}; 0 is the input, {output} the output"));
+                layers.push(layer.ok_or_else(problem)?);
             }
             RawRecordedLayer::Name(name) => match name.as_str() {
-                "input" => layers.push(0),
-                "hidden" => layers.extend(1..n_layers),
-                "output" => layers.push(n_layers),
+                "input" => layers.push(LayerId::INPUT),
+                "hidden" => layers.extend(hidden.clone()),
+                "output" => layers.push(output),
                 _ => {
                     return Err((
                         at,

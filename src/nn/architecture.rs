@@ -6,6 +6,7 @@ use super::activation::Activation;
 use super::batches::BatchSize;
 use super::initialisation::Initial;
 use super::loss::{Loss, Output};
+use crate::layer_id::LayerId;
 
 /// A dense network but for the widths of its input and output, which the data give.
 #[derive(Debug, Clone, PartialEq)]
@@ -70,8 +71,8 @@ pub enum NetworkError {
     /// A layer without units.
     #[error("layer {layer} has no units; every layer needs at least one")]
     NoUnits {
-        /// Its position, 0 is the input.
-        layer: usize,
+        /// Which one.
+        layer: LayerId,
     },
     /// More parameters than memory is likely to hold.
     #[error("layers of {widths} units have too many weights; at most {most} can be trained")]
@@ -114,6 +115,11 @@ impl Architecture {
             initial_scale: 1.0,
             output_bits: None,
         }
+    }
+
+    /// The layer that is the output.
+    pub fn output_layer(&self) -> LayerId {
+        LayerId::from_index(self.hidden.len() + 1)
     }
 
     /// Whether a sample's values depend on the other samples of its batch.

@@ -1,11 +1,14 @@
 //! What a network does with every sample: the representations T of all layers, and how well the output fits.
 
+use std::borrow::Cow;
+
 use rand::rngs::ChaCha8Rng;
 
 use super::batches::{BatchSize, Batches, Samples, Targets};
 use super::loss::{Loss, Output};
 use super::network::{Network, Workspace};
 use super::operation::Phase;
+use crate::layer_id::LayerId;
 use crate::math::tile::TILE;
 
 /// What all layers do with some chosen samples, and the output for all samples, in buffers that are allocated once.
@@ -16,7 +19,7 @@ pub struct Evaluation<'a> {
     work: Workspace,
     /// Ascending.
     chosen: Vec<usize>,
-    /// `t[l]`: n_chosen × n_units of layer l, sample after sample.
+    /// `t[l]`: n_chosen × n_units of `layers()[l]`, sample after sample.
     t: Vec<Vec<f32>>,
     /// `z[l]`: the weighted sums before the activation function, in the same layout; empty unless they are kept.
     z: Vec<Vec<f32>>,
@@ -93,22 +96,20 @@ impl<'a> Evaluation<'a> {
         &self.chosen
     }
 
-    /// The input of the chosen samples: n_chosen × n_inputs.
-    pub fn input(&self) -> Vec<f32> {
+    /// The representation by a layer after the last [`Evaluation::run`]: n_chosen × n_units, sample after sample.
+    pub fn representation(&self, layer: LayerId) -> Cow<'_, [f32]> {
+        if layer > LayerId::INPUT {
+            return Cow::Borrowed(&self.t[layer.index() - 1]);
+        }
         let mut input = Vec::with_capacity(self.chosen.len() * self.samples.x.ncols());
         self.chosen.iter().for_each(|sample| input.extend(self.samples.x.row(*sample)));
-        input
+        Cow::Owned(input)
     }
 
-    /// The representation by layer `index` of [`Network::layers`] after the last [`Evaluation::run`]: n_chosen × n_units,
-    /// sample after sample.
-    pub fn representation(&self, index: usize) -> &[f32] {
-        &self.t[index]
-    }
-
-    /// As [`Evaluation::representation`], before the activation function; empty unless [`PreActivations::Kept`].
-    pub fn pre_activation(&self, index: usize) -> &[f32] {
-        self.z.get(index).map_or(&[], Vec::as_slice)
+    /// As [`Evaluation::representation`], of a layer above the input, before the activation function; empty unless
+    /// [`PreActivations::Kept`].
+    pub fn pre_activation(&self, layer: LayerId) -> &[f32] {
+        self.z.get(layer.index() - 1).map_or(&[], Vec::as_slice)
     }
 
     /// How well the output fits the `chosen` samples; `None` where none are chosen.

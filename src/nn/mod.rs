@@ -5,6 +5,7 @@
 //! are no callbacks, and nothing is written.
 //!
 //! ```
+//! use infoplane::layer_id::LayerId;
 //! use infoplane::nn::{
 //!     Activation, Architecture, BatchSize, Evaluation, Fan, Initial, Network, Optimiser, PreActivations, Samples, Streams,
 //!     Targets, Training, TrainingSettings,
@@ -36,7 +37,7 @@
 //! }
 //! evaluation.run(training.network(), rng(4));
 //! // T of the first hidden layer: 4 samples × 3 units, row-major.
-//! assert_eq!(evaluation.representation(0).len(), 12);
+//! assert_eq!(evaluation.representation(LayerId::FIRST).len(), 12);
 //! let fit = evaluation.fit(architecture.output, settings.loss, &[0, 1, 2, 3]).ok_or("there are samples")?;
 //! assert_eq!(fit.accuracy, Some(1.0));
 //! # Ok::<(), Box<dyn std::error::Error>>(())

@@ -12,6 +12,7 @@ use super::operation::{Held, Phase, Placed};
 use super::passing::{Backward, Forward, Seen};
 use super::quantise::round_kernel;
 use super::regularisation::Constraints;
+use crate::layer_id::LayerId;
 use crate::math::tile::{self, TILE};
 use crate::math::wide::{self, Cores};
 
@@ -79,8 +80,8 @@ impl Network {
         if architecture.output == Output::Softmax && n_outputs < 2 {
             return Err(NetworkError::TooFewClasses { got: n_outputs });
         }
-        if let Some(layer) = widths.iter().position(|width| *width == 0) {
-            return Err(NetworkError::NoUnits { layer });
+        if let Some(index) = widths.iter().position(|width| *width == 0) {
+            return Err(NetworkError::NoUnits { layer: LayerId::from_index(index) });
         }
         let n_weights = widths.windows(2).map(|pair| (pair[0] as u128 + 1) * pair[1] as u128).sum::<u128>();
         if n_weights > MOST_PARAMETERS {
@@ -135,25 +136,38 @@ impl Network {
         &self.layers
     }
 
-    /// The kernel of layer `index` of [`Network::layers`], n_units × n_inputs, at full precision.
-    pub fn kernel(&self, index: usize) -> ArrayView2<'_, f32> {
-        let layer = &self.layers[index];
+    /// A layer above the input.
+    ///
+    /// # Panics
+    /// The input, which has no weights, and layers above the output.
+    pub fn layer(&self, layer: LayerId) -> &Layer {
+        &self.layers[layer.index() - 1]
+    }
+
+    /// The width of a layer, also of the input.
+    pub fn n_units(&self, layer: LayerId) -> usize {
+        if layer == LayerId::INPUT { self.layers[0].n_inputs } else { self.layer(layer).n_units }
+    }
+
+    /// The kernel of a layer above the input, n_units × n_inputs, at full precision.
+    pub fn kernel(&self, layer: LayerId) -> ArrayView2<'_, f32> {
+        let layer = self.layer(layer);
         ArrayView2::from_shape((layer.n_units, layer.n_inputs), layer.kernel_of(&self.parameters))
             .expect("a layer's range was computed from its shape")
     }
 
-    /// The bias of layer `index` of [`Network::layers`].
-    pub fn bias(&self, index: usize) -> ArrayView1<'_, f32> {
-        ArrayView1::from(&self.parameters[self.layers[index].bias()])
+    /// The bias of a layer above the input.
+    pub fn bias(&self, layer: LayerId) -> ArrayView1<'_, f32> {
+        ArrayView1::from(&self.parameters[self.layer(layer).bias()])
     }
 
-    /// What the operations of layer `index` hold besides, in their order: of batch normalisation γ, β, running mean and
-    /// running variance, n_units each; of quantisation the lowest and the highest value. Empty where there is nothing.
-    pub fn held_by_operations(&self, index: usize) -> Vec<f32> {
+    /// What the operations of a layer above the input hold besides, in their order: of batch normalisation γ, β, running mean
+    /// and running variance, n_units each; of quantisation the lowest and the highest value. Empty where there is nothing.
+    pub fn held_by_operations(&self, layer: LayerId) -> Vec<f32> {
         let held = |placed: &Placed| {
             [&self.parameters[placed.parameters.clone()], &self.statistics[placed.statistics.clone()]].concat()
         };
-        self.layers[index].operations.iter().flat_map(held).collect()
+        self.layer(layer).operations.iter().flat_map(held).collect()
     }
 
     /// Number of weights and biases, without what operations hold besides.
@@ -340,14 +354,14 @@ impl Network {
 }
 
 impl Workspace {
-    /// T of layer `layer` in tile `tile` of those that passed last.
-    pub(super) fn t(&self, tile: usize, layer: usize) -> &[f32] {
-        self.tiles[tile][layer].t()
+    /// T of `layers()[l]` in tile `tile` of those that passed last.
+    pub(super) fn t(&self, tile: usize, l: usize) -> &[f32] {
+        self.tiles[tile][l].t()
     }
 
-    /// The weighted sums of layer `layer`.
-    pub(super) fn z(&self, tile: usize, layer: usize) -> &[f32] {
-        &self.tiles[tile][layer].values[0]
+    /// The weighted sums of `layers()[l]`.
+    pub(super) fn z(&self, tile: usize, l: usize) -> &[f32] {
+        &self.tiles[tile][l].values[0]
     }
 }
 

@@ -14,6 +14,7 @@ use super::series::{layers, legend, line};
 use super::sheet::{Entry, Mark, Note, Panel, Sheet};
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::math::descriptive::mean;
 use crate::math::unique::unique;
 use crate::store::schema::{BoundLayerRow, BoundRow};
@@ -70,22 +71,22 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
     let mut panel = PlaneAxes::around(&points).panel(estimator);
     panel.plots.extend(line(curve, BLACK, Mark::Solid));
     let layers = layers(rows.iter().map(|row| row.layer));
-    let last = layers.last().copied().unwrap_or_default();
+    let last = layers.last().map_or(0, |layer| layer.index());
     for layer in &layers {
         let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == *layer).copied().collect();
-        draw_layer(&mut panel, &here, last - layer);
+        draw_layer(&mut panel, &here, last - layer.index());
     }
     panel.notes = notes(rows, &layers, corner);
     panel
 }
 
 /// The β of every layer, in the lower right corner, where neither the curve nor a layer can be.
-fn notes(rows: &[&BoundLayerRow], layers: &[i32], corner: (f64, f64)) -> Vec<Note> {
-    let last = layers.last().copied().unwrap_or_default();
-    let says = |layer: &i32| {
+fn notes(rows: &[&BoundLayerRow], layers: &[LayerId], corner: (f64, f64)) -> Vec<Note> {
+    let Some(last) = layers.last() else { return Vec::new() };
+    let says = |layer: &LayerId| {
         let betas = rows.iter().filter(|row| row.layer == *layer).filter_map(|row| row.beta);
         let (least, most) = betas.clone().reduce(f64::min).zip(betas.reduce(f64::max))?;
-        Some(format!("{}: {}", layer_name(*layer, last), beta(least, most)))
+        Some(format!("{}: {}", layer_name(*layer, *last), beta(least, most)))
     };
     let says: Vec<String> = layers.iter().filter_map(says).collect();
     let n = says.len();
@@ -101,8 +102,8 @@ fn curve(bound: &[BoundRow]) -> Vec<(f64, f64)> {
     points
 }
 
-/// Draws a layer with `above` others above it.
-fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], above: i32) {
+/// Draws a layer with `n_above` others above it.
+fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], n_above: usize) {
     let Some(colour) = rows.first().map(|row| layer_colour(row.layer)) else { return };
     let runs: Vec<(f64, f64)> = rows.iter().filter_map(|row| Some((row.i_xt_bits?, row.i_ty_bits?))).collect();
     let fitted: Vec<(f64, f64)> =
@@ -114,7 +115,7 @@ fn draw_layer(panel: &mut Panel, rows: &[&BoundLayerRow], above: i32) {
         dots(fitted, 4.0).with_marker(MarkerShape::Circle).with_marker_opacity(0.0).with_marker_stroke_width(1.5);
     panel.plots.push(ring.into());
     // Lower layers often lie on top of each other: they are larger, so that a rim of each is seen.
-    panel.plots.push(dots(vec![middle], 6.0 + 0.9 * f64::from(above)).into());
+    panel.plots.push(dots(vec![middle], 6.0 + 0.9 * n_above as f64).into());
 }
 
 /// The β of all runs, as a range.

@@ -9,10 +9,11 @@ use kuva::render::render::{Primitive, Scene, TextAnchor};
 use super::axes::power;
 use super::timeline::Timeline;
 use super::{Picture, PlotError, dashes};
+use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 
 /// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
-const LAYER_COLOURS: [&str; 8] =
+pub(super) const LAYER_COLOURS: [&str; 8] =
     ["#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"];
 /// What belongs to no layer: axes' helpers, ceilings, curves of the whole network.
 pub(super) const GREY: &str = "#767676";
@@ -23,13 +24,13 @@ const PNG_SCALE: f32 = 2.0;
 /// Mean width of a letter of kuva's font in units of its size; kuva does not tell widths.
 const LETTER: f64 = 0.56;
 
-/// The colour of layer `layer`, 1 is the first.
-pub(super) fn layer_colour(layer: i32) -> &'static str {
-    LAYER_COLOURS[(layer - 1).rem_euclid(LAYER_COLOURS.len() as i32) as usize]
+/// The colour of a layer; the first above the input has the first colour.
+pub(super) fn layer_colour(layer: LayerId) -> &'static str {
+    LAYER_COLOURS[(layer.index() + LAYER_COLOURS.len() - 1) % LAYER_COLOURS.len()]
 }
 
 /// What layer `layer` of a network whose last layer is `last` is called in legends.
-pub(super) fn layer_name(layer: i32, last: i32) -> String {
+pub(super) fn layer_name(layer: LayerId, last: LayerId) -> String {
     if layer == last { "output".to_owned() } else { format!("layer {layer}") }
 }
 

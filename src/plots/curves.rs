@@ -14,6 +14,7 @@ use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::store::schema::SummaryRow;
 
@@ -90,7 +91,7 @@ type Ribbon = Vec<(f64, f64, f64)>;
 struct Estimates<'a> {
     rows: &'a [SummaryRow],
     scales: &'a [SummaryRow],
-    layers: &'a [i32],
+    layers: &'a [LayerId],
     timeline: &'a Timeline,
 }
 
@@ -120,14 +121,14 @@ impl Estimates<'_> {
     }
 
     /// The 95 % interval of the mean at each snapshot.
-    fn interval(&self, layer: i32, quantity: &Quantity) -> Ribbon {
+    fn interval(&self, layer: LayerId, quantity: &Quantity) -> Ribbon {
         let curve = |column: Column| curve(self.rows, layer, column, self.timeline);
         let ends = curve(quantity.low).into_iter().zip(curve(quantity.high));
         ends.map(|((place, low), (_, high))| (place, low, high)).collect()
     }
 
     /// The least and the largest mean of all scales at each snapshot.
-    fn range(&self, layer: i32, mean: Column) -> Ribbon {
+    fn range(&self, layer: LayerId, mean: Column) -> Ribbon {
         let ends = |points: &[(f64, f64)]| {
             let (least, most) = points.iter().fold((f64::MAX, f64::MIN), |(l, m), (_, y)| (l.min(*y), m.max(*y)));
             (points[0].0, least, most)
@@ -143,7 +144,7 @@ impl Estimates<'_> {
     /// The ceilings of the layers that are lower.
     fn ceilings(&self, quantity: &Quantity) -> Vec<Plot> {
         let top = self.top(quantity);
-        let ceiling = |layer: &i32| {
+        let ceiling = |layer: &LayerId| {
             let curve = curve(self.rows, *layer, quantity.ceiling, self.timeline);
             let is_lower = curve.iter().any(|(_, value)| Some(*value) != top);
             is_lower.then(|| line(curve, layer_colour(*layer), Mark::Dashed)).flatten()
@@ -170,7 +171,7 @@ impl Estimates<'_> {
             (!self.scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
             has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
             has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
-            has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(1), Mark::Dashed)),
+            has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(LayerId::FIRST), Mark::Dashed)),
         ]
         .into_iter()
         .flatten()

@@ -4,7 +4,7 @@
 //! Shwartz-Ziv & Tishby 2017, Fig. 7 (size of the training set).
 
 use super::axes::Axis;
-use super::canvas::{layer_colour, rank_colours};
+use super::canvas::{LAYER_COLOURS, rank_colours};
 use super::plane::{PlaneAxes, Point, draw_dots, sorted};
 use super::series::line;
 use super::settings::{experiments, only_number, short, title};
@@ -75,7 +75,7 @@ fn end(rows: &[SummaryRow], experiment: &str) -> Vec<Point> {
 /// A colour for each experiment: by its number where one number is what varies, else in turn, with other dashes when the
 /// colours are used up.
 fn looks(names: &[&str], tables: &Tables<'_>) -> Vec<Entry> {
-    const COLOURS: usize = 8;
+    const COLOURS: usize = LAYER_COLOURS.len();
     const MARKS: [Mark; 3] = [Mark::Solid, Mark::Dashed, Mark::Dotted];
     let is_ordered = only_number(names, tables.settings).is_some();
     // Evenly by rank: values are often spaced as 1, 2, 5, 10.
@@ -84,7 +84,7 @@ fn looks(names: &[&str], tables: &Tables<'_>) -> Vec<Entry> {
         let label = title(name, tables.settings);
         match is_ordered {
             true => Entry::new(label, &by_rank(i), Mark::Solid),
-            false => Entry::new(label, layer_colour(i as i32 + 1), MARKS[(i / COLOURS).min(2)]),
+            false => Entry::new(label, LAYER_COLOURS[i % COLOURS], MARKS[(i / COLOURS).min(2)]),
         }
     };
     names.iter().enumerate().map(look).collect()

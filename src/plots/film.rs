@@ -12,6 +12,7 @@ use super::plane::{InPlane, PlaneAxes, Point, draw_dots, draw_line, sorted};
 use super::series::{Column, curve, has_curve, layers, legend, line, values};
 use super::sheet::{Mark, Panel, Sheet};
 use super::timeline::{AtSnapshot, EpochStep, Timeline};
+use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
 /// Width and height of a panel.
@@ -56,7 +57,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
 }
 
 /// The way of each layer until `now`, and a line through the layers there.
-fn plane(rows: &[SummaryRow], layers: &[i32], now: EpochStep) -> Panel {
+fn plane(rows: &[SummaryRow], layers: &[LayerId], now: EpochStep) -> Panel {
     let mut panel = PlaneAxes::whole(rows).panel("");
     let mut ends: Vec<(Point, &str)> = Vec::new();
     for layer in layers {
@@ -83,10 +84,10 @@ fn fit(rows: &[SummaryRow], now: EpochStep, timeline: &Timeline) -> Option<Panel
     let heights = values(rows, train).chain(values(rows, test));
     let label = if has_curve(rows, test) { format!("{label}, test dashed") } else { label.to_owned() };
     let mut panel = Panel::new("", timeline.axis(), Axis::over(&label, heights));
-    let layer = rows.first().map_or(1, |row| row.layer);
+    let layer = rows.first()?.layer;
     let lines = [(train, BLACK, Mark::Solid), (test, GREY, Mark::Dashed)];
     let drawn = |(column, colour, mark)| line(curve(rows, layer, column, timeline), colour, mark);
     panel.plots = lines.into_iter().filter_map(drawn).collect();
-    panel.lines = vec![ReferenceLine::vertical(timeline.place(now)).with_color(layer_colour(1))];
+    panel.lines = vec![ReferenceLine::vertical(timeline.place(now)).with_color(layer_colour(LayerId::FIRST))];
     Some(panel)
 }

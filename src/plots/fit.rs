@@ -9,6 +9,7 @@ use super::series::{Column, curve, has_curve, line, of_network, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
@@ -59,7 +60,7 @@ fn panel(rows: &[SummaryRow], (title, label, train, test): &Measure, timeline: &
     let y = if *title == "accuracy" { Axis::over(label, heights) } else { Axis::from_zero(label, heights) };
     let mut panel = Panel::new(*title, timeline.axis(), y);
     // The network has one loss, told in the rows of every layer.
-    let layer = rows.first().map_or(1, |row| row.layer);
+    let layer = rows.first().map_or(LayerId::FIRST, |row| row.layer);
     let drawn = |column: Column, (_, colour, mark): (&str, &str, Mark)| {
         line(curve(rows, layer, column, timeline), colour, mark)
     };

@@ -28,6 +28,7 @@ mod variance;
 
 use thiserror::Error;
 
+use crate::layer_id::LayerId;
 use crate::store::Experiment;
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, SettingRow, StabilityRow, SummaryRow,
@@ -150,7 +151,7 @@ impl Tables<'_> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     /// Number of the layer, 1 is the first above the input.
-    pub layer: i32,
+    pub layer: LayerId,
     /// Whole passes over the training samples.
     pub epoch: i32,
     /// Updates of the weights.

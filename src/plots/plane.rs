@@ -6,6 +6,7 @@ use super::axes::Axis;
 use super::canvas::TimeColours;
 use super::sheet::Panel;
 use super::timeline::{AtSnapshot, Timeline};
+use crate::layer_id::LayerId;
 use crate::store::schema::{EstimateRow, SummaryRow};
 
 /// I(X;T) and I(T;Y) in bits.
@@ -13,7 +14,7 @@ pub(super) type Point = (f64, f64);
 
 /// A row of a table that has a place in the plane.
 pub(super) trait InPlane: AtSnapshot {
-    fn layer(&self) -> i32;
+    fn layer(&self) -> LayerId;
     /// `None` without an estimate of both.
     fn point(&self) -> Option<Point>;
     /// The largest values that the estimator could give.
@@ -21,7 +22,7 @@ pub(super) trait InPlane: AtSnapshot {
 }
 
 impl InPlane for SummaryRow {
-    fn layer(&self) -> i32 {
+    fn layer(&self) -> LayerId {
         self.layer
     }
 
@@ -35,7 +36,7 @@ impl InPlane for SummaryRow {
 }
 
 impl InPlane for EstimateRow {
-    fn layer(&self) -> i32 {
+    fn layer(&self) -> LayerId {
         self.layer
     }
 

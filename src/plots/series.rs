@@ -10,6 +10,7 @@ use super::canvas::{layer_colour, layer_name};
 use super::sheet::{Entry, Mark};
 use super::timeline::{AtSnapshot, Timeline};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::store::schema::SummaryRow;
 
@@ -17,8 +18,8 @@ use crate::store::schema::SummaryRow;
 pub(super) type Column = fn(&SummaryRow) -> Option<f64>;
 
 /// The different ones of `layers`, ascending.
-pub(super) fn layers(layers: impl IntoIterator<Item = i32>) -> Vec<i32> {
-    layers.into_iter().collect::<BTreeSet<i32>>().into_iter().collect()
+pub(super) fn layers<L: Ord>(layers: impl IntoIterator<Item = L>) -> Vec<L> {
+    layers.into_iter().collect::<BTreeSet<L>>().into_iter().collect()
 }
 
 /// The rows of each estimator, in the order of their first rows.
@@ -41,7 +42,7 @@ pub(super) fn of_network(rows: &[SummaryRow]) -> Vec<SummaryRow> {
 }
 
 /// A column in one layer over time: places on the axis of `timeline`, ascending, and values.
-pub(super) fn curve(rows: &[SummaryRow], layer: i32, column: Column, timeline: &Timeline) -> Vec<(f64, f64)> {
+pub(super) fn curve(rows: &[SummaryRow], layer: LayerId, column: Column, timeline: &Timeline) -> Vec<(f64, f64)> {
     let here = rows.iter().filter(|row| row.layer == layer);
     let mut points: Vec<(f64, f64)> =
         here.filter_map(|row| Some((timeline.place(row.snapshot()), column(row)?))).collect();
@@ -55,8 +56,14 @@ pub(super) fn values(rows: &[SummaryRow], column: Column) -> impl Iterator<Item 
 }
 
 /// The lines of all `layers`, each in its colour; nothing for layers without numbers.
-pub(super) fn lines(rows: &[SummaryRow], layers: &[i32], column: Column, mark: Mark, timeline: &Timeline) -> Vec<Plot> {
-    let layer_line = |layer: &i32| line(curve(rows, *layer, column, timeline), layer_colour(*layer), mark);
+pub(super) fn lines(
+    rows: &[SummaryRow],
+    layers: &[LayerId],
+    column: Column,
+    mark: Mark,
+    timeline: &Timeline,
+) -> Vec<Plot> {
+    let layer_line = |layer: &LayerId| line(curve(rows, *layer, column, timeline), layer_colour(*layer), mark);
     layers.iter().filter_map(layer_line).collect()
 }
 
@@ -83,9 +90,9 @@ pub(super) fn ribbon(points: &[(f64, f64, f64)], colour: &str, percent: u8) -> O
 }
 
 /// A line of the legend for each layer.
-pub(super) fn legend(layers: &[i32], mark: Mark) -> Vec<Entry> {
-    let last = layers.last().copied().unwrap_or_default();
-    layers.iter().map(|layer| Entry::new(layer_name(*layer, last), layer_colour(*layer), mark)).collect()
+pub(super) fn legend(layers: &[LayerId], mark: Mark) -> Vec<Entry> {
+    let Some(last) = layers.last() else { return Vec::new() };
+    layers.iter().map(|layer| Entry::new(layer_name(*layer, *last), layer_colour(*layer), mark)).collect()
 }
 
 /// Whether there is a curve to draw: numbers at two snapshots.

@@ -13,6 +13,7 @@ use super::series::{layers, legend};
 use super::sheet::{Axes, Mark, Panel, Sheet};
 use super::timeline::{AtSnapshot, EpochStep, Timeline};
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::store::schema::EstimateRow;
 
@@ -56,15 +57,15 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 }
 
 /// The dots of all runs and layers at `snapshot`.
-fn draw_runs(panel: &mut Panel, rows: &[EstimateRow], snapshot: EpochStep, layers: &[i32]) {
-    let last = layers.last().copied().unwrap_or_default();
-    let plot = |layer: &i32| -> Plot {
+fn draw_runs(panel: &mut Panel, rows: &[EstimateRow], snapshot: EpochStep, layers: &[LayerId]) {
+    let last = layers.last().map_or(0, |layer| layer.index());
+    let plot = |layer: &LayerId| -> Plot {
         let here = rows.iter().filter(|row| row.snapshot() == snapshot && row.layer == *layer);
         ScatterPlot::new()
             .with_data(here.filter_map(InPlane::point))
             .with_color(layer_colour(*layer))
             // The first layers lie on top of each other: lower ones are larger, so that a rim of each is seen.
-            .with_size(4.0 + 0.7 * f64::from(last - layer))
+            .with_size(4.0 + 0.7 * (last - layer.index()) as f64)
             .with_marker_opacity(0.8)
             .into()
     };

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::CompressionVerdict;
 
 /// A row of nothing.
@@ -11,7 +12,7 @@ pub(crate) fn summary_row() -> SummaryRow {
         experiment: String::new(),
         estimator: EstimateId::of_table("a").into(),
         quantity: None,
-        layer: 0,
+        layer: LayerId::INPUT,
         epoch: 0,
         step: None,
         n_runs: 0,
@@ -51,12 +52,11 @@ pub(crate) fn summary_row() -> SummaryRow {
 }
 
 const EPOCHS: [i32; 3] = [0, 1, 100];
-const LAYERS: [i32; 3] = [1, 2, 3];
 
 /// Three layers at three epochs, I(X;T) falling, in one experiment.
 fn summary(experiment: &str, estimator: &str) -> Vec<SummaryRow> {
-    let row = |layer: i32, epoch: i32| {
-        let i_xt = 10.0 - f64::from(layer) - f64::from(epoch) / 100.0;
+    let row = |layer: LayerId, epoch: i32| {
+        let i_xt = 10.0 - layer.index() as f64 - f64::from(epoch) / 100.0;
         SummaryRow {
             experiment: experiment.to_owned(),
             estimator: EstimateId::of_table(estimator).into(),
@@ -84,7 +84,8 @@ fn summary(experiment: &str, estimator: &str) -> Vec<SummaryRow> {
             ..summary_row()
         }
     };
-    LAYERS.iter().flat_map(|layer| EPOCHS.iter().map(|epoch| row(*layer, *epoch))).collect()
+    let layers = LayerId::above_input().take(3);
+    layers.flat_map(|layer| EPOCHS.iter().map(move |epoch| row(layer, *epoch))).collect()
 }
 
 /// How often a line, dot or area has the colour of the first layer.
@@ -160,7 +161,7 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
     // Two panels with a line, a ribbon and a null each; the legend.
     assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
     let timeline = timeline::Timeline::new(&rows);
-    let curve = series::curve(&rows, 1, |row| row.i_xt_bits_mean, &timeline);
+    let curve = series::curve(&rows, LayerId::FIRST, |row| row.i_xt_bits_mean, &timeline);
     assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
 
     let estimate = |row: &SummaryRow| EstimateRow {
@@ -246,7 +247,7 @@ fn gradients_have_three_panels_and_a_line_at_one() {
 #[test]
 fn histograms_shade_what_is_there() {
     let histogram = |layer, epoch| Histogram {
-        layer,
+        layer: LayerId::from_index(layer),
         epoch,
         step: epoch.into(),
         low: -1.0,
@@ -295,7 +296,7 @@ fn the_bound_has_the_layers_and_their_beta() {
     let layer = |run: &str, beta: f64| BoundLayerRow {
         estimator: EstimateId::of_table("binning-n-edges-30").into(),
         run: run.to_owned(),
-        layer: 1,
+        layer: LayerId::FIRST,
         epoch: 10,
         step: 10,
         i_xt_bits: Some(3.0),
@@ -318,11 +319,11 @@ fn the_bound_has_the_layers_and_their_beta() {
 
 #[test]
 fn compression_that_is_not_certain_is_a_ring() {
-    let row = |layer: i32, verdict: CompressionVerdict| CompressionRow {
+    let row = |layer: usize, verdict: CompressionVerdict| CompressionRow {
         experiment: "x".to_owned(),
         estimator: EstimateId::of_table("a").into(),
         quantity: None,
-        layer,
+        layer: LayerId::from_index(layer),
         n_runs: 3,
         n_failed: 0,
         i_xt_peak_bits_mean: None,

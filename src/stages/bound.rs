@@ -8,6 +8,7 @@ use super::{Failures, Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
 use crate::estimate_id::Values;
 use crate::estimators::{EstimatorSet, InputsAndLabels, LayerData, RangeOver};
+use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
@@ -55,12 +56,13 @@ pub fn bound(
     let inputs = InputDistribution::read(experiment)?;
     let solved = bottleneck::curve(&inputs.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
-    let layers: Vec<usize> = recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > 0).collect();
+    let mut layers = recording.layers(Values::Activations)?;
+    layers.retain(|layer| *layer > LayerId::INPUT);
     progress.begin("bound", (recording.runs().len() * layers.len()) as u64);
     let estimator = (request.code.spec.build)(std::slice::from_ref(&request.code.parameters))
         .map_err(|e| StageError::Refused(e.to_string()))?;
     let of_run = |run: &RecordedRun| {
-        let of_layer = |layer: &usize| {
+        let of_layer = |layer: &LayerId| {
             let row = inputs.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas);
             progress.advance(1);
             row
@@ -144,7 +146,7 @@ impl InputDistribution {
     fn layer(
         &self,
         run: &RecordedRun,
-        layer: usize,
+        layer: LayerId,
         code: &Request,
         estimator: &dyn EstimatorSet,
         points: &[Point],
@@ -163,7 +165,7 @@ impl InputDistribution {
         let row = BoundLayerRow {
             estimator: std::sync::Arc::clone(&code.id),
             run: run.id.to_string(),
-            layer: layer as i32,
+            layer,
             epoch: recorded.epoch,
             step: recorded.step,
             i_xt_bits: None,

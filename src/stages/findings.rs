@@ -7,6 +7,7 @@ use std::sync::Arc;
 use serde::Serialize;
 
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::CheckVerdict;
 use crate::store::schema::CheckRow;
 
@@ -21,7 +22,7 @@ pub struct Finding {
     /// The worst verdict.
     pub verdict: CheckVerdict,
     /// Layers where it does not pass.
-    pub layers: Vec<i32>,
+    pub layers: Vec<LayerId>,
     /// Layers times snapshots where it does not pass in some run.
     pub n_found: usize,
     /// Layers times snapshots that were looked at.
@@ -71,7 +72,7 @@ fn finding(rows: &[&CheckRow]) -> Option<Finding> {
     let is_worse = |a: &&&CheckRow, b: &&&CheckRow| severity(a).partial_cmp(&severity(b)).unwrap_or(Ordering::Equal);
     let worst = rows.iter().max_by(is_worse)?;
     let found = rows.iter().filter(|row| row.n_found > 0);
-    let layers: BTreeSet<i32> = found.clone().map(|row| row.layer).collect();
+    let layers: BTreeSet<LayerId> = found.clone().map(|row| row.layer).collect();
     Some(Finding {
         estimator: Arc::clone(&worst.estimator),
         check: worst.check.clone(),

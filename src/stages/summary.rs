@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use super::{StageError, keys};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, SummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
@@ -33,7 +34,7 @@ pub struct Summary {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Point {
     /// Number of the layer.
-    pub layer: i32,
+    pub layer: LayerId,
     /// Whole passes over the training samples.
     pub epoch: i32,
     /// I(X;T) in bits, mean over runs.
@@ -59,7 +60,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
         let first = &rows[0];
         let is_of_this = |row: &&CompressionRow| row.experiment == first.experiment && row.estimator == first.estimator;
         let layers: Vec<CompressionRow> = compression.iter().filter(is_of_this).cloned().collect();
-        let last = |layer: i32| rows.iter().rfind(|row| row.layer == layer);
+        let last = |layer: LayerId| rows.iter().rfind(|row| row.layer == layer);
         let point = |row: &SummaryRow| {
             let (i_xt_bits, i_ty_bits) = (row.i_xt_bits_mean?, row.i_ty_bits_mean?);
             Some(Point { layer: row.layer, epoch: row.epoch, i_xt_bits, i_ty_bits })

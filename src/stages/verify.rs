@@ -10,6 +10,7 @@ use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
 use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, write_rows};
 
@@ -115,18 +116,17 @@ fn of_experiment(
     Ok(rows)
 }
 
-fn row(experiment: &str, claim: &Expect, layer: usize, judged: Judged) -> ClaimRow {
-    let (estimate, layer) = match &claim.quantity {
-        Quantity::Estimated { estimate, .. } => (Some(estimate.clone()), Some(layer as i64)),
-        Quantity::Fit(_) => (None, None),
-        Quantity::Gradient { .. } | Quantity::Bound(_) => (None, Some(layer as i64)),
+fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {
+    let estimate = match &claim.quantity {
+        Quantity::Estimated { estimate, .. } => Some(EstimateId::of_table(estimate)),
+        Quantity::Fit(_) | Quantity::Gradient { .. } | Quantity::Bound(_) => None,
     };
     ClaimRow {
         experiment: experiment.to_owned(),
         figure: claim.figure.clone(),
         claim: claim.claim.clone(),
         paper: claim.paper.clone(),
-        estimator: estimate.map(|estimate| std::sync::Arc::new(EstimateId::of_table(&estimate))),
+        estimator: estimate.map(std::sync::Arc::new),
         quantity: claim.quantity.name().to_owned(),
         layer,
         measure: claim.measure.words(),

@@ -8,6 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{DataType, Field, Float32Type, Float64Type, Int32Type, Int64Type};
 
 use super::schema::Column;
+use crate::layer_id::LayerId;
 
 /// A type that can be a column of a table.
 pub(super) trait Cell: Sized {
@@ -133,6 +134,45 @@ macro_rules! nullable_primitive {
 
 nullable_primitive!(i64, "int64, null", DataType::Int64, Int64Array, Int64Type);
 nullable_primitive!(f64, "float64, null", DataType::Float64, Float64Array, Float64Type);
+
+impl Cell for LayerId {
+    const KIND: &'static str = "int32";
+    const NULLABLE: bool = false;
+
+    fn data_type(_: usize) -> DataType {
+        DataType::Int32
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+        Arc::new(Int32Array::from_iter_values(cells.map(|layer| i32::from(*layer))))
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        i32::from_array(array, row).and_then(Self::of_number)
+    }
+}
+
+/// Of a claim that may be about no layer; such columns are 64 bits wide in all versions.
+impl Cell for Option<LayerId> {
+    const KIND: &'static str = "int64, null";
+    const NULLABLE: bool = true;
+    const MISSING: Option<Self> = Some(None);
+
+    fn data_type(_: usize) -> DataType {
+        DataType::Int64
+    }
+
+    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+        Arc::new(cells.map(|layer| layer.map(|layer| i32::from(layer).into())).collect::<Int64Array>())
+    }
+
+    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+        match Option::<i64>::from_array(array, row)? {
+            None => Some(None),
+            Some(number) => LayerId::of_number(number).map(Some),
+        }
+    }
+}
 
 impl Cell for Option<String> {
     const KIND: &'static str = "string, null";

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use super::error::StoreError;
 use super::files::sorted_entries;
 use super::manifest::verified_hash;
+use crate::layer_id::LayerId;
 
 /// The folder of one experiment's results.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -126,7 +127,7 @@ impl Experiment {
     pub const SETTINGS: &str = "settings.parquet";
 
     /// Below the recording: a part of a table that has files for every run, and for every layer where one is given.
-    pub fn part(table: &str, layer: Option<usize>, run: &RunId, part: usize) -> String {
+    pub fn part(table: &str, layer: Option<LayerId>, run: &RunId, part: usize) -> String {
         let layer = layer.map_or_else(String::new, |layer| format!("layer={layer}/"));
         format!("{table}/{layer}run={run}/part-{part:05}.parquet")
     }

@@ -127,7 +127,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
         rows.extend(R::from_batch(&batch).map_err(|column| StoreError::Column {
             path: path.to_owned(),
             column: column.to_owned(),
-            problem: "holds a null or an unknown word; every row needs a value that docs/schema.md has".to_owned(),
+            problem: "holds a null, an unknown word or a number that no layer has; every row needs a value that docs/schema.md has".to_owned(),
         })?);
     }
     Ok(rows)
@@ -246,4 +246,37 @@ pub(super) fn properties(table: &str, footer: &Footer, lists: Encoding) -> Write
     builder
         .set_column_dictionary_enabled(sample.clone(), false)
         .set_column_encoding(sample, Encoding::DELTA_BINARY_PACKED)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::array::Int32Array;
+
+    use super::super::schema::GradientRow;
+    use super::*;
+    use crate::layer_id::LayerId;
+
+    #[test]
+    fn a_negative_layer_in_a_file_is_refused_and_does_not_panic() {
+        let row = GradientRow {
+            epoch: 0,
+            step: 0,
+            layer: LayerId::FIRST,
+            gradients_over: None,
+            gradient_mean_norm: 1.0,
+            gradient_std_norm: None,
+            weight_norm: 1.0,
+        };
+        let (schema, mut columns) = (GradientRow::schema(&[]), GradientRow::to_arrays(&[row]));
+        columns[schema.index_of("layer").unwrap()] = Arc::new(Int32Array::from(vec![-1]));
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("gradients.parquet");
+        let own = properties(GradientRow::TABLE, &Footer::new(), Encoding::PLAIN).build();
+        let mut writer = ArrowWriter::try_new(File::create(&path).unwrap(), Arc::clone(&schema), Some(own)).unwrap();
+        writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
+        writer.close().unwrap();
+
+        let told = read_rows::<GradientRow>(&path).unwrap_err().to_string();
+        assert!(told.contains("`layer`") && told.contains("a number that no layer has"), "{told}");
+    }
 }

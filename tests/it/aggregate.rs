@@ -5,9 +5,9 @@ use infoplane::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow
 use crate::tool::{PIPELINE, Project, rows};
 
 /// I(X;T) of one run and layer over the training.
-fn course(project: &Project, run: &str, layer: i32) -> Vec<(i32, f64)> {
+fn course(project: &Project, run: &str, layer: usize) -> Vec<(i32, f64)> {
     let rows: Vec<EstimateRow> = rows(project, &format!("outputs/p/estimates/binning-n-edges-30/run={run}.parquet"));
-    rows.iter().filter(|row| row.layer == layer).map(|row| (row.epoch, row.i_xt_bits.unwrap())).collect()
+    rows.iter().filter(|row| row.layer.index() == layer).map(|row| (row.epoch, row.i_xt_bits.unwrap())).collect()
 }
 
 #[test]
@@ -16,8 +16,10 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
     project.ok("run p.toml");
     let (first, second) = (course(&project, "r0000", 2), course(&project, "r0001", 2));
     let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
-    let of_layer: Vec<&SummaryRow> =
-        summary.iter().filter(|row| row.estimator.to_string() == "binning-n-edges-30" && row.layer == 2).collect();
+    let of_layer: Vec<&SummaryRow> = summary
+        .iter()
+        .filter(|row| row.estimator.to_string() == "binning-n-edges-30" && row.layer.index() == 2)
+        .collect();
     assert_eq!(of_layer.len(), first.len());
     for (row, (a, b)) in of_layer.iter().zip(first.iter().zip(&second)) {
         let (least, most) = (a.1.min(b.1), a.1.max(b.1));
@@ -32,8 +34,9 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
 
     // With two runs the others are the other one.
     let phases: Vec<PhaseRow> = rows(&project, "outputs/p/phases.parquet");
-    let is_of =
-        |row: &&PhaseRow| row.run == "r0000" && row.layer == 2 && row.estimator.to_string() == "binning-n-edges-30";
+    let is_of = |row: &&PhaseRow| {
+        row.run == "r0000" && row.layer.index() == 2 && row.estimator.to_string() == "binning-n-edges-30"
+    };
     let phase = phases.iter().find(is_of).unwrap();
     let peak = second.iter().copied().reduce(|peak, next| if next.1 > peak.1 { next } else { peak }).unwrap();
     assert_eq!(phase.others_peak_epoch, Some(peak.0.into()));

@@ -24,12 +24,10 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
     assert!(rows.iter().all(|row| row.n_runs == 2 && row.n_found <= 2));
     assert!(rows.iter().all(|row| (row.verdict == CheckVerdict::Passed) == (row.n_found == 0)));
     // 6 tanh units and 30 edges leave most samples alone in their cell.
-    assert!(
-        rows.iter().any(|row| row.check == "cells"
-            && row.layer == 1
-            && row.verdict == CheckVerdict::Warning
-            && row.n_found == 2)
-    );
+    assert!(rows.iter().any(|row| row.check == "cells"
+        && row.layer.index() == 1
+        && row.verdict == CheckVerdict::Warning
+        && row.n_found == 2));
 
     // Only what does not pass, the worst first, under one headline.
     let mut lines = shown.stdout.lines();

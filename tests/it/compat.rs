@@ -104,7 +104,7 @@ fn tables_that_came_with_version_4_are_read() {
 fn tables_that_came_with_version_5_are_read() {
     let root = committed(5).with_file_name("claims-v5");
     let claims: Vec<ClaimRow> = read_rows(&root.join("claims.parquet")).unwrap();
-    assert_eq!(claims.iter().map(|row| row.layer).collect::<Vec<_>>(), [Some(1), Some(2)]);
+    assert_eq!(claims.iter().map(|row| row.layer.unwrap().index()).collect::<Vec<_>>(), [1, 2]);
     assert!(claims.iter().all(|row| row.verdict == ClaimVerdict::Holds && row.n_runs == 2));
     let curve: Vec<BoundRow> = read_rows(&root.join("bound.parquet")).unwrap();
     assert_eq!(curve.iter().map(|row| row.beta).collect::<Vec<_>>(), [0.5, 1.0, 2.0, 4.0, 8.0]);

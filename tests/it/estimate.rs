@@ -72,7 +72,7 @@ fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
         assert_eq!((row.i_xt_null_bits_mean, row.i_xt_null_bits_std), (row.i_xt_bits, Some(0.0)));
         assert!(row.i_ty_null_bits_std.unwrap() > 0.0 && row.i_ty_null_bits_mean < row.i_ty_ceiling_bits);
         assert_eq!((row.h_t_bits, row.h_t_given_x_bits), (row.i_xt_bits, Some(0.0)));
-        assert_eq!(row.i_tt_bits.is_none(), row.layer == 3, "the last layer has none above");
+        assert_eq!(row.i_tt_bits.is_none(), row.layer.index() == 3, "the last layer has none above");
         let untrained = rows.iter().find(|other| other.layer == row.layer && other.step == 0).unwrap();
         assert_eq!((row.i_xt_untrained_bits, row.i_ty_untrained_bits), (untrained.i_xt_bits, untrained.i_ty_bits));
         // No two of Tishby's inputs are mapped to the same row here.
@@ -94,7 +94,7 @@ fn information_between_neighbours_is_that_of_the_formula() {
             })
             .collect();
         for layer in 1..=3_usize {
-            let row = rows.iter().find(|row| row.layer == layer as i32 && row.step == step).unwrap();
+            let row = rows.iter().find(|row| row.layer.index() == layer && row.step == step).unwrap();
             close(row.i_xt_bits, entropy(&codes[layer - 1]));
             if let Some(above) = codes.get(layer) {
                 let below = &codes[layer - 1];
@@ -115,7 +115,7 @@ fn bins_over_the_run_use_every_layer_and_snapshot() {
         .flat_map(|(l, m)| t(&project, l, m))
         .collect();
     let (low, high) = extremes(&all);
-    let row = rows.iter().find(|row| row.layer == 3 && row.step == 0).unwrap();
+    let row = rows.iter().find(|row| row.layer.index() == 3 && row.step == 0).unwrap();
     close(row.i_xt_bits, entropy(&binned(&t(&project, 3, 0), low, high, 9)));
 }
 
@@ -185,7 +185,7 @@ fn train_and_test_samples_are_those_of_the_split_of_the_run() {
     let t = t(&project, 2, 5);
     for split in ["train", "test"] {
         let rows = estimates(&project, &format!("binning-n-bins-9-samples-{split}"), "r0000");
-        let row = rows.iter().find(|row| row.layer == 2 && row.step == 84).unwrap();
+        let row = rows.iter().find(|row| row.layer.index() == 2 && row.step == 84).unwrap();
         let chosen: Vec<Vec<f64>> =
             t.iter().zip(&splits).filter(|(_, of)| of.split == split).map(|(row, _)| row.clone()).collect();
         assert_eq!((row.n_samples as usize, row.estimator.samples.name()), (chosen.len(), split));
@@ -204,7 +204,7 @@ fn pooled_windows_make_t_random_given_x() {
     project.ok("estimate binning outputs/p --n-bins 4 --window 2-4");
     let rows = estimates(&project, "binning-n-bins-4-pool-windows", "r0001");
     assert_eq!(
-        rows.iter().map(|row| (row.layer, row.step)).collect::<Vec<_>>(),
+        rows.iter().map(|row| (row.layer.index(), row.step)).collect::<Vec<_>>(),
         [1, 2, 3].map(|l| [(l, 4), (l, 7)]).concat()
     );
     let rows = estimates(&project, "binning-n-bins-4-pool-windows", "r0000");
@@ -214,7 +214,7 @@ fn pooled_windows_make_t_random_given_x() {
     let (low, high) = extremes(&pooled);
     let codes = binned(&pooled, low, high, 4);
     let h_t_given_x = entropy(&joined(&codes, &x)) - entropy(&x);
-    let row = rows.iter().find(|row| row.layer == 2 && row.step == 4).unwrap();
+    let row = rows.iter().find(|row| row.layer.index() == 2 && row.step == 4).unwrap();
     assert!(h_t_given_x > 0.01, "the steps differ");
     close(row.h_t_given_x_bits, h_t_given_x);
     close(row.i_xt_bits, entropy(&codes) - h_t_given_x);
@@ -224,7 +224,7 @@ fn pooled_windows_make_t_random_given_x() {
     // One window by itself is the same.
     let one = estimates(&project, "binning-n-bins-4-window-2-4", "r0000");
     let numbers = |row: &EstimateRow| (row.i_xt_bits, row.i_ty_bits, row.i_ty_null_bits_mean);
-    assert_eq!(numbers(one.iter().find(|row| row.layer == 2).unwrap()), numbers(row));
+    assert_eq!(numbers(one.iter().find(|row| row.layer.index() == 2).unwrap()), numbers(row));
 
     let sentence = project.refused("estimate binning outputs/p --window 5-6");
     assert!(sentence.contains("of the steps from 5 to 6 only 6 is recorded in run r000"), "{sentence}");
@@ -264,7 +264,7 @@ fn units_have_a_table_of_their_own() {
     let layer = t(&project, 2, 5);
     let (low, high) = extremes(&layer);
     for unit in 0..3 {
-        let row = rows.iter().find(|row| (row.layer, row.unit, row.step) == (2, unit, 84)).unwrap();
+        let row = rows.iter().find(|row| (row.layer.index(), row.unit, row.step) == (2, unit, 84)).unwrap();
         let column: Vec<Vec<f64>> = layer.iter().map(|row| vec![row[unit as usize]]).collect();
         // Bins of the layer's range, not the unit's.
         close(row.i_xt_bits, entropy(&binned(&column, low, high, 9)));
@@ -400,10 +400,13 @@ fn pre_activations_are_estimated_where_they_are_recorded() {
     let z: Vec<Vec<f64>> =
         reader.read(5).unwrap().t.chunks(3).map(|row| row.iter().copied().map(f64::from).collect()).collect();
     let (low, high) = extremes(&z);
-    let row = rows.iter().find(|row| row.layer == 2 && row.step == 84).unwrap();
+    let row = rows.iter().find(|row| row.layer.index() == 2 && row.step == 84).unwrap();
     close(row.i_xt_bits, entropy(&binned(&z, low, high, 9)));
     let activations = estimates(&project, "binning-n-bins-9", "r0000");
-    assert_ne!(activations.iter().find(|row| row.layer == 2 && row.step == 84).unwrap().i_xt_bits, row.i_xt_bits);
+    assert_ne!(
+        activations.iter().find(|row| row.layer.index() == 2 && row.step == 84).unwrap().i_xt_bits,
+        row.i_xt_bits
+    );
 }
 
 /// A run of a foreign recording beside that of `Project::recording`: one layer, one snapshot.
@@ -451,8 +454,8 @@ fn the_input_is_no_part_of_the_range_of_the_layers() {
     assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range run").code, 1);
     let rows = estimates(&project, "binning-n-bins-3-range-run", "r0000");
     let reason = "the range is that of the layers above the input; use `range` layer or unit for the input";
-    assert_eq!((rows[0].layer, rows[0].failure.as_deref()), (0, Some(reason)));
-    assert_eq!((rows[1].layer, rows[1].n_codes), (1, 3));
+    assert_eq!((rows[0].layer.index(), rows[0].failure.as_deref()), (0, Some(reason)));
+    assert_eq!((rows[1].layer.index(), rows[1].n_codes), (1, 3));
     project.ok("estimate binning outputs/p --n-bins 3");
     let rows = estimates(&project, "binning-n-bins-3", "r0000");
     assert!(rows[0].i_tt_bits.is_some() && rows[1].i_tt_bits.is_none());
@@ -498,7 +501,7 @@ fn a_unit_fails_by_itself() {
     assert_eq!(project.run("estimate binning outputs/p --n-bins 4 --per-unit").code, 1);
     let path = project.path("outputs/p/unit_estimates/binning-n-bins-4/run=r0000.parquet");
     let rows: Vec<UnitEstimateRow> = read_rows(&path).unwrap();
-    let of_layer: Vec<_> = rows.iter().filter(|row| row.layer == 2).collect();
+    let of_layer: Vec<_> = rows.iter().filter(|row| row.layer.index() == 2).collect();
     assert_eq!((of_layer[0].n_codes, of_layer[0].failure.as_deref()), (4, None));
     let reason = "sample 2, unit 1 is NaN; only finite values can be estimated";
     assert_eq!((of_layer[1].unit, of_layer[1].failure.as_deref()), (1, Some(reason)));

@@ -74,7 +74,10 @@ fn the_numbers_of_a_linear_network_follow_from_its_weights() {
         let entropy = |variance: f64| 0.5 * (2.0 * std::f64::consts::PI * std::f64::consts::E * variance).log2();
         for (row, rest) in [(all, 0.5), (relevant, power(&w[3..]) + 0.5), (irrelevant, power(&w[..3]) + 0.5)] {
             let i_xt = 0.5 * (t / rest).log2();
-            assert_eq!((row.layer, row.epoch, row.step), (layer as i32 + 1, 2 * snapshot as i32, 10 * snapshot as i64));
+            assert_eq!(
+                (row.layer.index(), row.epoch, row.step),
+                (layer + 1, 2 * snapshot as i32, 10 * snapshot as i64)
+            );
             // Determinants of up to 5 x 5 with entries of size 1.
             assert!((row.i_xt_bits.unwrap() - i_xt).abs() < 1e-12, "{row:?}: {i_xt}");
             assert!((row.i_ty_bits.unwrap() - i_ty).abs() < 1e-12, "{row:?}: {i_ty}");
@@ -104,7 +107,7 @@ fn layers_of_several_units_are_multiplied_in_their_order() {
     let (a, b, c) = (covariance(0, 0) + 0.5, covariance(1, 1) + 0.5, covariance(0, 1));
     let i_xt = 0.5 * ((a * b - c * c) / 0.25).log2();
     let rows = rows(&project, ID, "r0000");
-    let last = rows.iter().filter(|row| row.layer == 2).max_by_key(|row| row.step).unwrap();
+    let last = rows.iter().filter(|row| row.layer.index() == 2).max_by_key(|row| row.step).unwrap();
     assert!((last.i_xt_bits.unwrap() - i_xt).abs() < 1e-12, "{last:?}: {i_xt}");
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use infoplane::layer_id::LayerId;
 use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, SplitRow, SummaryRow, WeightRow};
 use infoplane::store::{read_rows, read_samples};
 
@@ -70,7 +71,7 @@ fn the_summary_is_the_mean_and_the_spread_over_runs() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     // Per layer and epoch, of each run: I(X;T), I(T;Y), training loss, test accuracy.
-    let mut by_group: BTreeMap<(i32, i32), Vec<[f64; 4]>> = BTreeMap::new();
+    let mut by_group: BTreeMap<(LayerId, i32), Vec<[f64; 4]>> = BTreeMap::new();
     for run in ["r0000", "r0001"] {
         let fits: Vec<EpochRow> =
             read_rows(&project.path(&format!("outputs/p/recording/epochs/run={run}/part-00000.parquet"))).unwrap();
@@ -107,7 +108,7 @@ fn the_summary_is_the_mean_and_the_spread_over_runs() {
         }
         assert_eq!((row.n_runs, row.n_failed), (2, 0));
         // 12 bits of X, or 31 cells of each unit: 29 bins, below -1, from 1 on.
-        let ceiling = (WIDTHS[row.layer as usize - 1] as f64 * 31.0_f64.log2()).min(12.0);
+        let ceiling = (WIDTHS[row.layer.index() - 1] as f64 * 31.0_f64.log2()).min(12.0);
         assert!((row.i_xt_ceiling_bits.unwrap() - ceiling).abs() < 1e-12);
     }
 }

@@ -52,7 +52,7 @@ fn epoch_and_step_are_both_stored() {
     assert_eq!(snapshots, [(0, 6), (1, 7), (1, 8)]);
     let rows: Vec<EstimateRow> =
         read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet")).unwrap();
-    assert_eq!(rows.iter().filter(|row| row.layer == 3).map(|row| row.step).collect::<Vec<_>>(), [6, 7, 8]);
+    assert_eq!(rows.iter().filter(|row| row.layer.index() == 3).map(|row| row.step).collect::<Vec<_>>(), [6, 7, 8]);
 }
 
 #[test]
@@ -67,7 +67,7 @@ fn neighbouring_records_differ_by_at_most_delta_in_information() {
             read_rows(&project.path("outputs/p/estimates/binning-n-bins-30/run=r0000.parquet")).unwrap();
         let mut n_records = 0;
         for layer in 1..=3 {
-            let of_layer: Vec<&EstimateRow> = rows.iter().filter(|row| row.layer == layer).collect();
+            let of_layer: Vec<&EstimateRow> = rows.iter().filter(|row| row.layer.index() == layer).collect();
             n_records = of_layer.len();
             for pair in of_layer.windows(2).filter(|pair| method == "exact" && pair[1].step > pair[0].step + 1) {
                 let change = |f: fn(&EstimateRow) -> Option<f64>| (f(pair[1]).unwrap() - f(pair[0]).unwrap()).abs();

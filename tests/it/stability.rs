@@ -53,7 +53,7 @@ fn stability_asks_every_claim_of_every_setting_and_estimate() {
     let full = levels.iter().find(|row| row.layer == 2 && row.value == "full").unwrap();
     let of_full: Vec<f64> = phases
         .iter()
-        .filter(|row| row.experiment == "batch-full" && row.layer == 2)
+        .filter(|row| row.experiment == "batch-full" && row.layer.index() == 2)
         .map(|row| row.compression_bits.unwrap())
         .collect();
     assert_eq!((full.n_runs, full.n_settings), (4, 2));

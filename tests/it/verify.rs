@@ -1,5 +1,6 @@
 //! `infoplane verify` and `infoplane bound`: claims with their verdicts, the bottleneck's curve with the layers beside it.
 
+use infoplane::layer_id::LayerId;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
 use infoplane::store::{ClaimVerdict, read_rows};
 use infoplane::suggest::Named;
@@ -50,8 +51,8 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
     let told = project.ok("run p.toml");
     assert!(told.contains("verify: 7 claims: 4 hold, 2 fail, 1 undecided"), "{told}");
     let rows = claims(&project, "outputs/p");
-    let verdicts: Vec<(&str, Option<i64>, &str)> =
-        rows.iter().map(|row| (row.figure.as_str(), row.layer, row.verdict.name())).collect();
+    let verdicts: Vec<(&str, Option<usize>, &str)> =
+        rows.iter().map(|row| (row.figure.as_str(), row.layer.map(LayerId::index), row.verdict.name())).collect();
     let expected = [
         // 12.000 and 11.999 bits; 10.6 and 9.9, whose interval has 11; 4.5 and 4.1.
         ("Fig. 1", Some(1), "fails"),
@@ -153,8 +154,8 @@ fn layers_lie_below_the_curve_of_the_bottleneck() {
     // The same numbers as in the table whose codes they are.
     let estimates: Vec<infoplane::store::schema::EstimateRow> =
         read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0001.parquet")).unwrap();
-    let last = estimates.iter().filter(|row| row.layer == 2).max_by_key(|row| row.step).unwrap();
-    let layer = layers.iter().find(|row| row.layer == 2 && row.run == "r0001").unwrap();
+    let last = estimates.iter().filter(|row| row.layer.index() == 2).max_by_key(|row| row.step).unwrap();
+    let layer = layers.iter().find(|row| row.layer.index() == 2 && row.run == "r0001").unwrap();
     assert!((last.i_xt_bits.unwrap() - layer.i_xt_bits.unwrap()).abs() < 1e-9);
     assert!((last.i_ty_bits.unwrap() - layer.i_ty_bits.unwrap()).abs() < 1e-9);
 

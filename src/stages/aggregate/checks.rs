@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::inputs::Input;
 use super::verdict::LayerChecks;
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, SummaryRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_rows};
 
@@ -19,9 +20,9 @@ pub(super) struct Checks {
 #[derive(Debug, Default)]
 pub(super) struct EstimatorChecks {
     /// Of every layer.
-    pub(super) layers: BTreeMap<i32, LayerChecks>,
+    pub(super) layers: BTreeMap<LayerId, LayerChecks>,
     /// How many checks warn and how many are violated, by layer, epoch and step.
-    counts: BTreeMap<(i32, i32, i64), [i64; 2]>,
+    counts: BTreeMap<(LayerId, i32, i64), [i64; 2]>,
 }
 
 impl Checks {

@@ -6,6 +6,7 @@ use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
+use crate::layer_id::LayerId;
 use crate::store::schema::{EpochRow, GradientRow, Row, SummaryRow, WeightRow};
 use crate::store::{StoreError, read_all_rows};
 
@@ -110,7 +111,7 @@ pub(super) fn join(
     let column = |number: fn(&SummaryRow) -> i32| summary.iter().map(number).collect::<Vec<i32>>();
     let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
-        "layer" => column(|row| row.layer),
+        "layer" => column(|row| row.layer.into()),
         "epoch" => column(|row| row.epoch),
         "step" => summary.iter().map(|row| row.step).collect::<Vec<Option<i64>>>(),
         "n_rows" => n_rows.iter().map(|n| *n as u32).collect::<Vec<u32>>(),
@@ -175,7 +176,7 @@ fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
 /// The norms of one run, layer and snapshot.
 struct Norms<'r> {
     run: &'r str,
-    layer: i32,
+    layer: LayerId,
     epoch: i32,
     step: i64,
     gradient_mean: Option<f64>,
@@ -212,13 +213,13 @@ fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>
 }
 
 /// The Frobenius norms of recorded kernels.
-fn weight_norms(weights: &[(usize, TableFiles)]) -> Result<Vec<Norms<'_>>, StoreError> {
+fn weight_norms(weights: &[(LayerId, TableFiles)]) -> Result<Vec<Norms<'_>>, StoreError> {
     let mut norms = Vec::new();
     for (layer, parts) in weights {
         for row in read_all_rows::<WeightRow>(&parts.paths)? {
             norms.push(Norms {
                 run: &parts.run,
-                layer: *layer as i32,
+                layer: *layer,
                 epoch: row.epoch,
                 step: row.step,
                 gradient_mean: None,
@@ -236,7 +237,7 @@ fn norms_frame(norms: &[Norms<'_>]) -> PolarsResult<Option<DataFrame>> {
     }
     df!(
         "run" => norms.iter().map(|norms| norms.run).collect::<Vec<_>>(),
-        "layer" => norms.iter().map(|norms| norms.layer).collect::<Vec<_>>(),
+        "layer" => norms.iter().map(|norms| i32::from(norms.layer)).collect::<Vec<_>>(),
         "epoch" => norms.iter().map(|norms| norms.epoch).collect::<Vec<_>>(),
         "step" => norms.iter().map(|norms| norms.step).collect::<Vec<_>>(),
         NORMS[0] => norms.iter().map(|norms| norms.gradient_mean).collect::<Vec<_>>(),

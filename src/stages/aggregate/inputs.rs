@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::StageError;
 use super::super::trainings::{self, Trainings};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow};
 use crate::store::{Experiment, Manifest, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash};
 
@@ -20,7 +21,7 @@ pub(super) struct Input {
     /// Gradients likewise.
     pub(super) gradients: Vec<TableFiles>,
     /// Weights by layer, where there are no gradients to take their norms from.
-    pub(super) weights: Vec<(usize, TableFiles)>,
+    pub(super) weights: Vec<(LayerId, TableFiles)>,
     /// Whether there are verdicts of `infoplane check`.
     pub(super) is_checked: bool,
     /// How the trainings ended, where the recording says so.
@@ -83,7 +84,7 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
     let gradients = parts::<GradientRow>(runs, None, &mut hashes)?;
     let mut weights = Vec::new();
     if gradients.is_empty() {
-        let layers: std::collections::BTreeSet<usize> =
+        let layers: std::collections::BTreeSet<LayerId> =
             runs.iter().flat_map(|run| run.layers(WeightRow::TABLE)).collect();
         for layer in layers {
             let parts = parts::<WeightRow>(runs, Some(layer), &mut hashes)?;
@@ -147,7 +148,7 @@ fn is_pooled(files: &[PathBuf]) -> bool {
 /// The files of a table of every run that has some, and their hashes.
 fn parts<R: Row>(
     runs: &[RecordedRun],
-    layer: Option<usize>,
+    layer: Option<LayerId>,
     hashes: &mut Vec<(String, String)>,
 ) -> Result<Vec<TableFiles>, StoreError> {
     let mut found = Vec::new();

@@ -17,6 +17,7 @@ use rayon::prelude::*;
 
 use super::{Outcome, StageError};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_csv, write_rows};
 use checks::Checks;
@@ -168,7 +169,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
 /// What matches is joined; what some experiments have and others have not is named.
 fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
     let experiments: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
-    let mut of_layers: BTreeMap<i32, BTreeSet<&str>> = BTreeMap::new();
+    let mut of_layers: BTreeMap<LayerId, BTreeSet<&str>> = BTreeMap::new();
     let mut of_estimators: BTreeMap<&EstimateId, BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
         of_layers.entry(row.layer).or_default().insert(&row.experiment);

@@ -7,13 +7,14 @@ use std::sync::Arc;
 use super::super::StageError;
 use super::inputs::{Estimated, Input};
 use super::phases::{LayerHistory, SnapshotValues};
+use crate::layer_id::LayerId;
 use crate::math::descriptive;
 use crate::math::interval::mean_interval;
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows};
 
 /// Signal-to-noise ratios of the gradients, by run, then by layer and step.
-pub(super) type Ratios = BTreeMap<String, BTreeMap<(i32, i64), f64>>;
+pub(super) type Ratios = BTreeMap<String, BTreeMap<(LayerId, i64), f64>>;
 
 /// All estimates of one estimator, sorted by layer, snapshot and run. One after the other: estimators are side by side already,
 /// and a thread that waits would begin another one and hold both.
@@ -103,7 +104,7 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
 
 /// The history of every run and layer.
 pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) -> Vec<LayerHistory> {
-    let mut histories: BTreeMap<(&str, i32), LayerHistory> = BTreeMap::new();
+    let mut histories: BTreeMap<(&str, LayerId), LayerHistory> = BTreeMap::new();
     for row in rows {
         let history = histories.entry((&row.run, row.layer)).or_insert_with(|| {
             let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(&row.run));

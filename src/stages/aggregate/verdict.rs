@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::math::interval::Interval;
 use crate::store::schema::{CheckRow, CompressionRow};
 use crate::store::{CheckVerdict, CompressionVerdict};
@@ -113,7 +114,7 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
 
 /// Withholds the verdicts on layers whose compression is above 0 at one scale of an estimator and below 0 at another.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
-    let mut signs: BTreeMap<(String, EstimateId, i32), [Option<Arc<EstimateId>>; 2]> = BTreeMap::new();
+    let mut signs: BTreeMap<(String, EstimateId, LayerId), [Option<Arc<EstimateId>>; 2]> = BTreeMap::new();
     let key = |row: &CompressionRow| (row.experiment.clone(), row.estimator.at_all_scales(), row.layer);
     for row in rows.iter() {
         let rises = row.compression_bits_high.is_some_and(|high| high < 0.0);
@@ -145,7 +146,7 @@ mod tests {
     fn check(name: &str, step: i64, verdict: CheckVerdict, n_found: i32) -> CheckRow {
         CheckRow {
             estimator: Arc::new(EstimateId::of_table("binning-n-edges-30")),
-            layer: 1,
+            layer: LayerId::FIRST,
             epoch: step as i32,
             step,
             check: name.to_owned(),

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::estimate_id::{EstimateId, Samples};
+use crate::layer_id::LayerId;
 use crate::store::CheckVerdict;
 use crate::store::schema::EstimateRow;
 
@@ -57,7 +58,7 @@ pub(super) fn judge(
     let n = f64::from(row.n_samples);
     let n_snapshots = row.n_pooled.unwrap_or(1).max(1) as f64;
     // X knows all of X: only what compares it with other layers can be wrong.
-    let is_input = row.layer == 0;
+    let is_input = row.layer == LayerId::INPUT;
     let is_code = i_xt.is_some() && row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
     let mut judged = vec![passed("failure")];
     if let Some(i_xt) = i_xt {
@@ -202,7 +203,7 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>
 }
 
 /// T′ is made of T, so it cannot know more.
-fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: i32) -> Judgement {
+fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: LayerId) -> Judgement {
     found(check, CheckVerdict::Violated, above > below + SLACK_BITS, above, below, || {
         format!("{what} {} bits, but {} in layer {layer} above, which is made of this one", shown(below), shown(above))
     })
@@ -217,7 +218,7 @@ pub(super) struct Scales {
 }
 
 /// Estimator at all scales, layer, step, run, pooled snapshots.
-type ScaleKey = (Arc<EstimateId>, i32, i64, String, Option<i64>);
+type ScaleKey = (Arc<EstimateId>, LayerId, i64, String, Option<i64>);
 
 #[derive(Debug)]
 struct Scale {
@@ -230,7 +231,7 @@ struct Scale {
 impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
         // X knows all of X at every scale. Exact numbers of other noise are of another quantity, not of another scale.
-        let is_estimated = row.layer > 0 && row.estimator.samples != Samples::Distribution;
+        let is_estimated = row.layer > LayerId::INPUT && row.estimator.samples != Samples::Distribution;
         let Some(i_xt) = row.i_xt_bits.filter(|_| is_estimated) else { return };
         let here = (i_xt, Arc::clone(&row.estimator));
         let key = (self.at_all_scales(&row.estimator), row.layer, row.step, row.run.clone(), row.n_pooled);
@@ -296,7 +297,7 @@ mod tests {
         EstimateRow {
             estimator: id("binning-n-edges-30"),
             run: "r0000".to_owned(),
-            layer: 1,
+            layer: LayerId::FIRST,
             epoch: 5,
             step: 5,
             quantity: None,
@@ -401,7 +402,8 @@ mod tests {
 
     #[test]
     fn a_layer_cannot_know_more_than_the_one_below() {
-        let above = EstimateRow { layer: 2, i_xt_bits: Some(4.5), i_ty_bits: Some(0.805), ..row() };
+        let above =
+            EstimateRow { layer: LayerId::from_index(2), i_xt_bits: Some(4.5), i_ty_bits: Some(0.805), ..row() };
         let judged = judge(&row(), Some(&above), RIGHT);
         let of = |check: &str| judged.iter().find(|j| j.check == check).unwrap();
         assert_eq!(

@@ -12,6 +12,7 @@ pub use super::findings::Finding;
 use super::findings::{badness, findings};
 use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
+use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
 use crate::store::{
     CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash, read_all_rows,
@@ -39,7 +40,7 @@ impl CheckResults {
 }
 
 /// What is judged together: estimator, layer, snapshot, check.
-type Key = (Arc<EstimateId>, i32, i64, i32, &'static str);
+type Key = (Arc<EstimateId>, LayerId, i64, i32, &'static str);
 
 /// The same thing in several runs.
 #[derive(Debug)]
@@ -65,7 +66,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
             n_estimates += rows.len();
             for snapshot in by_snapshot(&rows).values() {
                 for (place, row) in snapshot.iter().enumerate() {
-                    let above = snapshot.get(place + 1).filter(|above| above.layer == row.layer + 1);
+                    let above = snapshot.get(place + 1).filter(|above| above.layer.is_next_above(row.layer));
                     for judgement in judge(row, above.copied(), fits.accuracy(row).as_ref()) {
                         add(&mut judged, Arc::clone(&row.estimator), row, judgement);
                     }

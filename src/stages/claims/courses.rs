@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::super::{StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::Quantity;
+use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
 use crate::store::{Experiment, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash};
@@ -19,8 +20,11 @@ type EpochNumber = Result<Option<f64>, String>;
 /// A step, its epoch, and what was measured.
 type SnapshotNumber = (i64, i32, EpochNumber);
 
-/// A quantity in every run and layer (0 where it belongs to none), or why there is none.
-pub(super) type Courses = Result<BTreeMap<(String, usize), Course>, String>;
+/// A quantity in every run and layer, if it belongs to layers.
+pub(super) type CoursesByPlace = BTreeMap<(String, Option<LayerId>), Course>;
+
+/// The same, or why there is none.
+pub(super) type Courses = Result<CoursesByPlace, String>;
 
 /// The tables of an experiment, each read when the first claim looks into it.
 #[derive(Debug)]
@@ -101,7 +105,7 @@ impl<'a> ClaimTables<'a> {
             None => Ok((column.get)(row)),
         };
         let rows = &self.estimates[estimate];
-        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), Some(row.layer), row.epoch, row.step, value(row))))))
     }
 
     fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Courses, StageError> {
@@ -112,7 +116,7 @@ impl<'a> ClaimTables<'a> {
             }
         }
         let rows = self.epochs.iter().flatten().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
-        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), 0, row.epoch, row.step, Ok((column.get)(row)))))))
+        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), None, row.epoch, row.step, Ok((column.get)(row)))))))
     }
 
     fn gradients(&mut self, column: &Getter<GradientRow>, over: Option<&str>) -> Result<Courses, StageError> {
@@ -132,7 +136,7 @@ impl<'a> ClaimTables<'a> {
         let rows = runs.flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
         let chosen = rows.filter(|(_, row)| kind(row) == over);
         Ok(Ok(collect(
-            chosen.map(|(run, row)| (run.clone(), row.layer as usize, row.epoch, row.step, Ok((column.get)(row)))),
+            chosen.map(|(run, row)| (run.clone(), Some(row.layer), row.epoch, row.step, Ok((column.get)(row)))),
         )))
     }
 
@@ -154,7 +158,7 @@ impl<'a> ClaimTables<'a> {
             number => Ok(number),
         };
         let rows: Vec<BoundLayerRow> = read_rows(&path)?;
-        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), row.layer as usize, row.epoch, row.step, value(row))))))
+        Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), Some(row.layer), row.epoch, row.step, value(row))))))
     }
 
     /// The rows of a table that has files for every run.
@@ -173,8 +177,8 @@ impl<'a> ClaimTables<'a> {
 }
 
 /// Rows of (run, layer, epoch, step, number) as courses.
-fn collect(rows: impl Iterator<Item = (String, usize, i32, i64, EpochNumber)>) -> BTreeMap<(String, usize), Course> {
-    let mut courses: BTreeMap<(String, usize), Vec<SnapshotNumber>> = BTreeMap::new();
+fn collect(rows: impl Iterator<Item = (String, Option<LayerId>, i32, i64, EpochNumber)>) -> CoursesByPlace {
+    let mut courses: BTreeMap<(String, Option<LayerId>), Vec<SnapshotNumber>> = BTreeMap::new();
     for (run, layer, epoch, step, number) in rows {
         courses.entry((run, layer)).or_default().push((step, epoch, number));
     }

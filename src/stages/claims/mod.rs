@@ -7,24 +7,29 @@ use std::collections::BTreeMap;
 use super::StageError;
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
+use crate::layer_id::LayerId;
 use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::{ClaimVerdict, RunId};
 pub(super) use courses::ClaimTables;
-use courses::Course;
+use courses::{Course, CoursesByPlace};
 
-/// Every claim of a pipeline in each of its layers, 0 where it is about none.
-pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, usize)> {
-    let of_claim = |claim: &Expect| if claim.layers.is_empty() { vec![0] } else { claim.layers.clone() };
+/// Every claim of a pipeline in each of its layers, once where it is about none.
+pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option<LayerId>)> {
+    let of_claim = |claim: &Expect| match &claim.layers[..] {
+        [] => vec![None],
+        layers => layers.iter().copied().map(Some).collect(),
+    };
     pipeline.claims.iter().flat_map(move |claim| of_claim(claim).into_iter().map(move |layer| (claim, layer)))
 }
 
-/// What the runs say of `claim` in one layer, `quantity` being what it looks at, or the same of another estimate.
+/// What the runs say of `claim`, in one layer if it is about layers, `quantity` being what it looks at, or the same of another
+/// estimate.
 pub(super) fn judged(
     tables: &mut ClaimTables<'_>,
     claim: &Expect,
     quantity: &Quantity,
-    layer: usize,
+    layer: Option<LayerId>,
 ) -> Result<Judged, StageError> {
     let judged = match tables.courses(quantity)? {
         Err(problem) => Judged::undecided(problem),
@@ -38,7 +43,7 @@ pub(super) fn judged(
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
-fn of_runs(tables: &ClaimTables<'_>, courses: BTreeMap<(String, usize), Course>, layer: usize) -> Vec<Course> {
+fn of_runs(tables: &ClaimTables<'_>, courses: CoursesByPlace, layer: Option<LayerId>) -> Vec<Course> {
     let mut of_layer: BTreeMap<String, Course> =
         courses.into_iter().filter(|((_, other), _)| *other == layer).map(|((run, _), course)| (run, course)).collect();
     let is_pooled = of_layer.contains_key(&RunId::pooled().to_string());
@@ -226,7 +231,7 @@ mod tests {
                 estimate: "binning-exact".to_owned(),
                 column: quantities::find(quantities::ESTIMATES, "i_xt").unwrap(),
             },
-            layers: vec![1],
+            layers: vec![LayerId::FIRST],
             measure,
             wanted,
         }

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::super::StageError;
 use super::pools::Group;
 use crate::estimate_id::{Samples, Values};
+use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
@@ -36,7 +37,7 @@ pub(super) struct Runs<'a> {
 #[derive(Debug)]
 pub(super) struct OpenRun<'a> {
     pub(super) recorded: &'a RecordedRun,
-    pub(super) layers: Vec<(usize, ActivationReader)>,
+    pub(super) layers: Vec<(LayerId, ActivationReader)>,
     /// Numbers of the recorded samples, the same at every snapshot.
     pub(super) samples: Vec<i32>,
     /// Whether its training failed or was stopped, so that later snapshots of other runs are missing here.
@@ -71,7 +72,7 @@ impl Recorded {
     pub(super) fn hashes(&self, values: Values) -> Result<Vec<Vec<String>>, StageError> {
         let layers = self.recording.layers(values)?;
         let of_run = |run: &RecordedRun| {
-            let of_layer = |layer: &usize| run.hashes(values.table(), Some(*layer));
+            let of_layer = |layer: &LayerId| run.hashes(values.table(), Some(*layer));
             Ok(layers.iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat())
         };
         self.recording.runs().iter().map(of_run).collect()
@@ -134,9 +135,14 @@ impl<'a> Runs<'a> {
 
 impl<'a> OpenRun<'a> {
     /// Opens the layers of a run, which must have been recorded at the same snapshots.
-    fn open(recorded: &'a RecordedRun, values: Values, layers: &[usize], n_samples: usize) -> Result<Self, StageError> {
-        let open = |layer: &usize| Ok((*layer, recorded.activations(values, *layer)?));
-        let opened: Vec<(usize, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
+    fn open(
+        recorded: &'a RecordedRun,
+        values: Values,
+        layers: &[LayerId],
+        n_samples: usize,
+    ) -> Result<Self, StageError> {
+        let open = |layer: &LayerId| Ok((*layer, recorded.activations(values, *layer)?));
+        let opened: Vec<(LayerId, ActivationReader)> = layers.iter().map(open).collect::<Result<_, StageError>>()?;
         for pair in opened.windows(2) {
             let [(below, first), (layer, second)] = pair else { continue };
             let (a, b) = (snapshots(first), snapshots(second));
@@ -160,7 +166,7 @@ impl<'a> OpenRun<'a> {
 
     /// The smallest and the largest value of every layer above the input at every snapshot.
     pub(super) fn range(&self) -> Result<Range, StageError> {
-        let above_input = self.layers.iter().filter(|(layer, _)| *layer > 0);
+        let above_input = self.layers.iter().filter(|(layer, _)| *layer > LayerId::INPUT);
         let jobs: Vec<_> = above_input
             .flat_map(|(_, reader)| (0..reader.snapshots().len()).map(move |index| (reader, index)))
             .collect();
@@ -198,8 +204,8 @@ impl<'a> OpenRun<'a> {
         Ok(of_sample.iter().map(|row| row.split == split).collect())
     }
 
-    fn read(&self, layer: usize, index: usize) -> Result<Activations, StageError> {
-        let (_, reader) = &self.layers[layer];
+    fn read(&self, place: usize, index: usize) -> Result<Activations, StageError> {
+        let (_, reader) = &self.layers[place];
         let recorded = reader.read(index)?;
         if recorded.samples != self.samples {
             return Err(StageError::Refused(format!(
@@ -219,9 +225,9 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// T of a layer (by its place in the list of layers) at the snapshots of a group.
-pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, layer: usize) -> Result<Vec<Activations>, StageError> {
-    group.parts.iter().map(|(run, index)| runs[*run].read(layer, *index)).collect()
+/// T of the layer at `place` in the list of layers, at the snapshots of a group.
+pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<Vec<Activations>, StageError> {
+    group.parts.iter().map(|(run, index)| runs[*run].read(place, *index)).collect()
 }
 
 /// The chosen `rows` of each run, row after row, snapshot after snapshot, of what was [`read`].
@@ -267,7 +273,7 @@ pub(super) fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
 /// of it.
 fn recorded_samples(
     recorded: &RecordedRun,
-    layers: &[(usize, ActivationReader)],
+    layers: &[(LayerId, ActivationReader)],
     n_all: usize,
 ) -> Result<Vec<i32>, StageError> {
     let Some((_, reader)) = layers.first().filter(|(_, reader)| reader.snapshots().len() > 0) else {

@@ -13,6 +13,7 @@ use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
     Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,
 };
+use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::parameter::Parameters;
 use crate::sample::{Range, Representation};
@@ -54,7 +55,7 @@ pub(super) enum Table {
 /// Where rows belong, and what they say of T whatever the estimator.
 struct At<'a> {
     batch: &'a Batch,
-    layer: usize,
+    layer: LayerId,
     n_units: usize,
     group: &'a Group,
     shape: Option<Shape>,
@@ -115,9 +116,9 @@ impl<'a> TargetTables<'a> {
     pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
         let mut tables = self.empty();
         // Of every table, the code of the layer below.
-        let mut below: Vec<Option<(usize, Code)>> = vec![None; tables.len()];
-        for (index, (layer, reader)) in self.open[0].layers.iter().enumerate() {
-            let recorded = read(self.open, group, index)?;
+        let mut below: Vec<Option<(LayerId, Code)>> = vec![None; tables.len()];
+        for (place, (layer, reader)) in self.open[0].layers.iter().enumerate() {
+            let recorded = read(self.open, group, place)?;
             let n_units = reader.n_units();
             for (selection, rows) in &self.rows {
                 let values = chosen(&recorded, group, rows);
@@ -161,7 +162,7 @@ impl<'a> TargetTables<'a> {
         };
         let in_words = |(table, estimate): (&usize, Result<Estimate, EstimateError>)| {
             let range = self.works[*table].request.member.range;
-            if at.layer == 0 && range != RangeOver::Estimated {
+            if at.layer == LayerId::INPUT && range != RangeOver::Estimated {
                 return Err("the range is that of the layers above the input; use `range` layer or unit for the input"
                     .to_owned());
             }
@@ -193,14 +194,14 @@ impl<'a> TargetTables<'a> {
         at: &At<'_>,
         sample: &Result<LayerData<'_>, EstimateError>,
         tables: &mut [Table],
-        below: &mut [Option<(usize, Code)>],
+        below: &mut [Option<(LayerId, Code)>],
     ) {
         for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, sample, None)) {
             let Table::Layers(rows) = &mut tables[*table] else { continue };
             let row = self.layer_row(*table, at, &estimate);
             let code = estimate.ok().and_then(|estimate| estimate.code);
             if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*table], &code, self.given(at))
-                && lower + 1 == at.layer
+                && at.layer.is_next_above(*lower)
                 && let Some(row_below) = rows.last_mut()
             {
                 let found = neighbours(code_below, code, given);
@@ -220,7 +221,7 @@ impl<'a> TargetTables<'a> {
         EstimateRow {
             estimator: Arc::clone(&request.id),
             run: self.id.to_string(),
-            layer: at.layer as i32,
+            layer: at.layer,
             epoch: at.group.epoch,
             step: at.group.step,
             quantity: Some(request.quantity()),
@@ -267,7 +268,7 @@ impl<'a> TargetTables<'a> {
                 rows.push(UnitEstimateRow {
                     estimator: Arc::clone(&request.id),
                     run: self.id.to_string(),
-                    layer: at.layer as i32,
+                    layer: at.layer,
                     unit: unit as i32,
                     epoch: at.group.epoch,
                     step: at.group.step,

@@ -20,6 +20,7 @@ use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
 use super::weights::{Snapshots, parts_of};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
+use crate::layer_id::LayerId;
 use crate::math::determinant::NotPositiveDefinite;
 use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
@@ -122,7 +123,7 @@ fn targets<'a>(
 ) -> Result<Vec<ExactTarget<'a>>, StageError> {
     let mut targets = Vec::new();
     for run in recording.runs() {
-        let of_layer = |layer: &usize| run.hashes(WeightRow::TABLE, Some(*layer));
+        let of_layer = |layer: &LayerId| run.hashes(WeightRow::TABLE, Some(*layer));
         let hashes =
             run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat();
         let mut pending = Vec::new();
@@ -252,7 +253,7 @@ fn of_snapshot(
     given: &InputsAndTeacher,
 ) -> Vec<Vec<EstimateRow>> {
     let mut tables = vec![Vec::new(); target.pending.len()];
-    for (below, weights) in total_weights(snapshots.kernels(index)).iter().enumerate() {
+    for (layer, weights) in LayerId::above_input().zip(total_weights(snapshots.kernels(index))) {
         let network = LinearNetwork {
             weights: weights.view(),
             input_covariance: given.input_covariance.view(),
@@ -268,7 +269,7 @@ fn of_snapshot(
                 Inputs::All => network.i_xt(),
                 part => network.i_subset_t(&given.subset(*part)),
             };
-            let place = Place { layer: below + 1, snapshot: snapshots.places[index] };
+            let place = Place { layer, snapshot: snapshots.places[index] };
             let found = i_xt.and_then(|i_xt| Ok(Found { i_xt, i_ty: i_ty.clone()?, h_t: h_t.clone()? }));
             table.push(place.row(target.run, exact, *inputs, given, found));
         }
@@ -278,7 +279,7 @@ fn of_snapshot(
 
 /// Where a row belongs.
 struct Place {
-    layer: usize,
+    layer: LayerId,
     /// Epoch and step.
     snapshot: (i32, i64),
 }
@@ -308,7 +309,7 @@ impl Place {
         EstimateRow {
             estimator: Arc::new(exact.id(inputs)),
             run: run.id.to_string(),
-            layer: self.layer as i32,
+            layer: self.layer,
             epoch: self.snapshot.0,
             step: self.snapshot.1,
             quantity: Some(exact.quantity(inputs)),

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 use ndarray::Array2;
 
 use super::super::StageError;
+use crate::layer_id::LayerId;
 use crate::store::schema::{Row, WeightRow};
 use crate::store::{RecordedRun, read_rows};
 
 /// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
 pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
     let layers = run.layers(WeightRow::TABLE);
-    let n_layers = layers.len();
-    if n_layers == 0 || !layers.iter().copied().eq(1..=n_layers) {
+    if layers.is_empty() || !layers.iter().copied().eq(LayerId::above_input().take(layers.len())) {
         return Err(StageError::Refused(format!(
             "run {} has no weights of every layer from the first; record them with `weights = true`",
             run.id
@@ -22,7 +22,7 @@ pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageErro
     for layer in layers {
         run.verify(WeightRow::TABLE, Some(layer))?;
         let of_layer = run.parts(WeightRow::TABLE, Some(layer));
-        if layer == 1 {
+        if layer == LayerId::FIRST {
             parts = vec![Vec::new(); of_layer.len()];
         }
         if of_layer.len() != parts.len() {
@@ -54,15 +54,14 @@ impl Snapshots {
         let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
         let first = layers.first().map_or_else(Vec::new, places);
         let mut widths = vec![n_inputs];
-        for (index, rows) in layers.iter().enumerate() {
-            let layer = index + 1;
+        for (layer, rows) in LayerId::above_input().zip(&layers) {
             if places(rows) != first {
                 return Err(StageError::Refused(format!(
                     "run {}: the weights of layer {layer} are of other snapshots than those of layer 1; record it again",
                     run.id
                 )));
             }
-            let n_inputs = widths[index];
+            let n_inputs = widths[widths.len() - 1];
             let n_units = rows.first().map_or(0, |row| row.bias.len());
             if let Some(row) = rows.iter().find(|r| r.bias.len() != n_units || r.kernel.len() != n_units * n_inputs) {
                 return Err(StageError::Refused(format!(
@@ -79,11 +78,11 @@ impl Snapshots {
 
     /// The kernels of all layers at one snapshot.
     pub(super) fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
-        let kernel = |(layer, rows): (usize, &Vec<WeightRow>)| {
-            let shape = (self.widths[layer + 1], self.widths[layer]);
+        let kernel = |(widths, rows): (&[usize], &Vec<WeightRow>)| {
+            let shape = (widths[1], widths[0]);
             let kernel = rows[index].kernel.iter().map(|weight| f64::from(*weight)).collect();
             Array2::from_shape_vec(shape, kernel).expect("the shapes were compared when they were read")
         };
-        self.layers.iter().enumerate().map(kernel).collect()
+        self.widths.windows(2).zip(&self.layers).map(kernel).collect()
     }
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use super::StageError;
 use super::experiments::{self, is_sweep};
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, ExperimentState, Facts, Recording, StoreError};
 pub use validate::validate;
@@ -62,7 +63,7 @@ pub struct TableFacts {
     /// Its name; for estimates also the estimator.
     pub table: String,
     /// The layer, for tables by layer.
-    pub layer: Option<usize>,
+    pub layer: Option<LayerId>,
     /// Values per row of its list column, where it has one.
     pub width: Option<usize>,
     /// Files.
@@ -99,8 +100,8 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     let recording = Recording::open(&experiment)?;
     let root = experiment.recording();
     let mut creators = Vec::new();
-    let mut tables: BTreeMap<(String, Option<usize>), TableFacts> = BTreeMap::new();
-    let mut add = |table: &str, layer: Option<usize>, path: &Path| -> Result<(), StoreError> {
+    let mut tables: BTreeMap<(String, Option<LayerId>), TableFacts> = BTreeMap::new();
+    let mut add = |table: &str, layer: Option<LayerId>, path: &Path| -> Result<(), StoreError> {
         let facts = Facts::of(path)?;
         let version = facts.schema_version.as_deref().unwrap_or("?");
         creators.push(format!("{}, schema version {version}", facts.creator.as_deref().unwrap_or("unknown program")));

@@ -7,6 +7,7 @@ use rayon::prelude::*;
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 use crate::store::schema::{
     CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow, Row, RunRow, SampleRow, SettingRow,
     SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
@@ -108,7 +109,7 @@ fn fault(path: &Path, problem: String) -> StageError {
 }
 
 /// Checks one run; returns how many rows of activations it has.
-fn validate_run(run: &RecordedRun, layers: &[usize], n_samples: usize) -> Result<u64, StageError> {
+fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Result<u64, StageError> {
     run.verify_all()?;
     let first = run.activations(Values::Activations, layers[0])?;
     let snapshots: Vec<SnapshotPlace> = first.snapshots().collect();
@@ -168,7 +169,7 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
 /// A table, part after part, has the snapshots that the activations have.
 fn validate_snapshots<R: Row>(
     run: &RecordedRun,
-    layer: Option<usize>,
+    layer: Option<LayerId>,
     snapshot: fn(&R) -> SnapshotPlace,
     want: &[SnapshotPlace],
 ) -> Result<(), StageError> {

@@ -1,6 +1,7 @@
 //! How the activations of the first run are spread, layer by layer, at snapshots spread evenly over the logarithm of the epoch.
 
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 use crate::plots::Histogram;
 use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError};
 
@@ -11,11 +12,11 @@ const BINS: usize = 60;
 
 /// The first run of a recording and its layers, where their activations are still there: they are large, and whoever has
 /// estimated from them may have thrown them away.
-pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<usize>)> {
+pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<LayerId>)> {
     let run = recording.runs().first()?;
-    let layers: Vec<usize> = run.layers(Values::Activations.table()).into_iter().collect();
+    let layers: Vec<LayerId> = run.layers(Values::Activations.table()).into_iter().collect();
     let is_there =
-        |layer: &usize| run.parts(Values::Activations.table(), Some(*layer)).iter().all(|path| path.exists());
+        |layer: &LayerId| run.parts(Values::Activations.table(), Some(*layer)).iter().all(|path| path.exists());
     layers.iter().all(is_there).then_some((run, layers))
 }
 
@@ -29,13 +30,13 @@ pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> 
     let mut histograms = Vec::new();
     for layer in layers {
         run.verify(Values::Activations.table(), Some(layer))?;
-        histograms.extend(of_layer(&run.activations(Values::Activations, layer)?, layer as i32)?);
+        histograms.extend(of_layer(&run.activations(Values::Activations, layer)?, layer)?);
     }
     Ok(histograms)
 }
 
 /// Reads every snapshot twice, because the range of all is known before the bins of one.
-fn of_layer(reader: &ActivationReader, layer: i32) -> Result<Vec<Histogram>, StoreError> {
+fn of_layer(reader: &ActivationReader, layer: LayerId) -> Result<Vec<Histogram>, StoreError> {
     let recorded: Vec<(i32, i64)> = reader.snapshots().collect();
     let snapshots = spread(&recorded);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);

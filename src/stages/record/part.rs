@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::super::StageError;
 use crate::config::{Record, RecordedSamples};
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
 use crate::store::schema::{EpochRow, GradientRow, WeightRow};
 use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Zeros};
@@ -29,15 +30,15 @@ pub(super) struct Identity<'a> {
 #[derive(Debug)]
 pub(super) struct PartFiles {
     /// Layer and its file.
-    activations: Vec<(usize, ActivationWriter)>,
-    pre_activations: Vec<(usize, ActivationWriter)>,
+    activations: Vec<(LayerId, ActivationWriter)>,
+    pre_activations: Vec<(LayerId, ActivationWriter)>,
     weights: Vec<RowWriter<WeightRow>>,
     gradients: Option<RowWriter<GradientRow>>,
     epochs: Option<RowWriter<EpochRow>>,
 }
 
 impl Identity<'_> {
-    pub(super) fn footer(&self, layer: Option<usize>) -> Footer {
+    pub(super) fn footer(&self, layer: Option<LayerId>) -> Footer {
         let mut footer = Footer::from([
             ("infoplane.config_hash".to_owned(), self.key.to_owned()),
             ("infoplane.run".to_owned(), self.run.to_string()),
@@ -48,12 +49,11 @@ impl Identity<'_> {
 
     /// Raw bytes of one snapshot's activations and weights.
     pub(super) fn snapshot_bytes(&self, network: &Network) -> u64 {
-        let widths = self.record.layers.iter().map(|layer| match layer.checked_sub(1) {
-            Some(l) => network.layers()[l].n_units * if self.record.pre_activations { 2 } else { 1 },
-            None => network.layers()[0].n_inputs,
-        });
+        let has_both = |layer: LayerId| self.record.pre_activations && layer > LayerId::INPUT;
+        let n_values = |layer: &LayerId| network.n_units(*layer) * if has_both(*layer) { 2 } else { 1 };
         let n_weights = if self.record.weights { network.n_weights() } else { 0 };
-        ((widths.sum::<usize>() * self.samples.len() + n_weights) * size_of::<f32>()) as u64
+        ((self.record.layers.iter().map(n_values).sum::<usize>() * self.samples.len() + n_weights) * size_of::<f32>())
+            as u64
     }
 }
 
@@ -62,27 +62,24 @@ impl PartFiles {
     pub(super) fn open(identity: &Identity<'_>, part: usize, network: &Network) -> Result<Self, StageError> {
         let Identity { root, record, .. } = *identity;
         let path = |table: &str, layer| Experiment::part(table, layer, &identity.run, part);
-        let n_units = |layer: usize| match layer.checked_sub(1) {
-            Some(l) => network.layers()[l].n_units,
-            None => network.layers()[0].n_inputs,
-        };
-        let values_of = |values: Values, layer: usize| {
+        let values_of = |values: Values, layer: LayerId| {
             let mut footer = identity.footer(Some(layer));
             footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
             let file = path(values.table(), Some(layer));
             let samples = Arc::clone(&identity.samples);
             let shape = Shape { values, precision: record.precision, zeros: zeros(values, layer, network) };
-            ActivationWriter::create(root, &file, shape, samples, n_units(layer), &footer).map(|writer| (layer, writer))
+            let writer = ActivationWriter::create(root, &file, shape, samples, network.n_units(layer), &footer);
+            writer.map(|writer| (layer, writer))
         };
         let activations = record.layers.iter().map(|layer| values_of(Values::Activations, *layer));
-        let hidden = record.layers.iter().filter(|layer| record.pre_activations && **layer > 0);
+        let hidden = record.layers.iter().filter(|layer| record.pre_activations && **layer > LayerId::INPUT);
         let pre_activations = hidden.map(|layer| values_of(Values::PreActivations, *layer));
         let mut weights = Vec::new();
-        for (l, layer) in network.layers().iter().enumerate().filter(|_| record.weights) {
-            let mut footer = identity.footer(Some(l + 1));
-            footer.insert("infoplane.kernel_shape".to_owned(), format!("[{}, {}]", layer.n_units, layer.n_inputs));
-            let shape = [weight_row(0, 0, network, l)];
-            weights.push(RowWriter::create(root, &path("weights", Some(l + 1)), &shape, &footer)?);
+        for (layer, dense) in LayerId::above_input().zip(network.layers()).filter(|_| record.weights) {
+            let mut footer = identity.footer(Some(layer));
+            footer.insert("infoplane.kernel_shape".to_owned(), format!("[{}, {}]", dense.n_units, dense.n_inputs));
+            let shape = [weight_row(0, 0, network, layer)];
+            weights.push(RowWriter::create(root, &path("weights", Some(layer)), &shape, &footer)?);
         }
         let has_gradients = !record.gradients.is_empty();
         let gradients =
@@ -107,29 +104,26 @@ impl PartFiles {
     ) -> Result<(), StageError> {
         let (epoch, step) = (fit.epoch, fit.step);
         for (layer, writer) in &mut self.activations {
-            match layer.checked_sub(1) {
-                Some(l) => writer.write(epoch, step, evaluation.representation(l))?,
-                None => writer.write(epoch, step, &evaluation.input())?,
-            }
+            writer.write(epoch, step, &evaluation.representation(*layer))?;
         }
         for (layer, writer) in &mut self.pre_activations {
-            writer.write(epoch, step, evaluation.pre_activation(*layer - 1))?;
+            writer.write(epoch, step, evaluation.pre_activation(*layer))?;
         }
-        for (l, writer) in self.weights.iter_mut().enumerate() {
-            writer.append(&[weight_row(epoch, step, network, l)])?;
+        for (layer, writer) in LayerId::above_input().zip(&mut self.weights) {
+            writer.append(&[weight_row(epoch, step, network, layer)])?;
         }
         if let Some(writer) = &mut self.gradients {
             for (kind, statistics) in gradients {
-                let row = |(l, s): (usize, &GradientStatistics)| GradientRow {
+                let row = |(layer, s): (LayerId, &GradientStatistics)| GradientRow {
                     epoch,
                     step,
-                    layer: l as i32 + 1,
+                    layer,
                     gradients_over: Some(kind.name().to_owned()),
                     gradient_mean_norm: s.mean_norm,
                     gradient_std_norm: s.std_norm,
                     weight_norm: s.weight_norm,
                 };
-                writer.append(&statistics.iter().enumerate().map(row).collect::<Vec<_>>())?;
+                writer.append(&LayerId::above_input().zip(statistics).map(row).collect::<Vec<_>>())?;
             }
         }
         if let Some(writer) = &mut self.epochs {
@@ -154,8 +148,8 @@ impl PartFiles {
 }
 
 /// Inputs are often sparse (bits, pixels), and hidden layers of ReLU are.
-fn zeros(values: Values, layer: usize, network: &Network) -> Zeros {
-    let is_sparse = layer == 0 || (values == Values::Activations && network.layers()[layer - 1].is_often_zero());
+fn zeros(values: Values, layer: LayerId, network: &Network) -> Zeros {
+    let is_sparse = layer == LayerId::INPUT || (values == Values::Activations && network.layer(layer).is_often_zero());
     if is_sparse { Zeros::Many } else { Zeros::Few }
 }
 
@@ -169,7 +163,7 @@ fn samples_entry(samples: RecordedSamples) -> &'static str {
     }
 }
 
-fn weight_row(epoch: i32, step: i64, network: &Network, layer: usize) -> WeightRow {
+fn weight_row(epoch: i32, step: i64, network: &Network, layer: LayerId) -> WeightRow {
     let kernel = network.kernel(layer).iter().copied().collect();
     let operations = Some(network.held_by_operations(layer)).filter(|held| !held.is_empty());
     WeightRow { epoch, step, kernel, bias: network.bias(layer).to_vec(), operations }

@@ -8,6 +8,7 @@ use super::run::Run;
 use super::writer::Writer;
 use crate::config::Adaptive;
 use crate::estimators::{BinRange, Binning, Estimator, InputsAndLabels, LayerData};
+use crate::layer_id::LayerId;
 use crate::nn::Network;
 use crate::sample::Representation;
 use crate::units::Nats;
@@ -132,11 +133,12 @@ impl Gauge {
             return Err(Interruption::Ended(Ending::diverged(writer.setup.epoch(step), "activations are")));
         }
         let mut measured = Vec::new();
-        for (l, layer) in network.layers().iter().enumerate() {
-            let activations = Representation::new(writer.evaluation.representation(l), layer.n_units);
-            let activations = activations.map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+        for (layer, dense) in LayerId::above_input().zip(network.layers()) {
+            let t = writer.evaluation.representation(layer);
+            let activations = Representation::new(&t, dense.n_units);
+            let activations = activations.map_err(|e| refused(&format!("layer {layer}: {e}")))?;
             let data = LayerData::of_samples(activations, &self.samples).map_err(|e| refused(&e))?;
-            let estimate = self.binning.estimate(&data).map_err(|e| refused(&format!("layer {}: {e}", l + 1)))?;
+            let estimate = self.binning.estimate(&data).map_err(|e| refused(&format!("layer {layer}: {e}")))?;
             measured.extend([estimate.i_xt, Some(estimate.i_ty)].into_iter().flatten().map(Nats::bits));
         }
         Ok(measured)

@@ -14,6 +14,7 @@ use super::super::findings::{Finding, findings};
 use super::provenance::Provenance;
 use super::tables::{RunTables, inputs_of};
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
 use crate::store::{CheckVerdict, Experiment, RunId, read_all_rows, read_rows, verified_hash};
 
@@ -66,7 +67,7 @@ impl Note {
 pub(super) struct ExperimentData {
     name: String,
     runs: Vec<String>,
-    layers: Vec<i32>,
+    layers: Vec<LayerId>,
     n_trainings_failed: Option<i64>,
     fits: Fits,
     estimates: Vec<EstimateData>,
@@ -188,8 +189,8 @@ impl ExperimentData {
         let mut estimates = Vec::new();
         let mut runs = BTreeSet::new();
         let tables: BTreeMap<String, Vec<PathBuf>> = experiment.estimate_files()?.into_iter().collect();
-        let layers: BTreeSet<i32> = summary.iter().map(|row| row.layer).collect();
-        let layers: Vec<i32> = layers.into_iter().collect();
+        let layers: BTreeSet<LayerId> = summary.iter().map(|row| row.layer).collect();
+        let layers: Vec<LayerId> = layers.into_iter().collect();
         let checked = inputs_of(experiment.root(), "checks")?;
         let (mut is_older, mut is_checked) = (false, true);
         for rows in summary.chunk_by(|a, b| a.estimator == b.estimator) {
@@ -259,7 +260,7 @@ impl Fits {
 
 impl EstimateData {
     /// `summary` has the rows of one estimate over runs, `single` its rows for each run; `layers` are those of the experiment.
-    fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[i32], with_runs: bool) -> Self {
+    fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[LayerId], with_runs: bool) -> Self {
         let id = &summary[0].estimator;
         let snapshots: Vec<(i64, i32)> = summary
             .iter()
@@ -268,7 +269,7 @@ impl EstimateData {
             .into_iter()
             .collect();
         let runs: Vec<String> = single.iter().map(|row| row.run.clone()).collect::<BTreeSet<_>>().into_iter().collect();
-        let place = |layer: i32, step: i64, epoch: i32| {
+        let place = |layer: LayerId, step: i64, epoch: i32| {
             let layer = layers.binary_search(&layer).ok()?;
             Some(layer * snapshots.len() + snapshots.binary_search(&(step, epoch)).ok()?)
         };

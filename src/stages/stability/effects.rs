@@ -173,6 +173,7 @@ fn twins(layer: &Layer<'_>, factors: &[Vec<usize>]) -> Vec<String> {
 mod tests {
     use super::super::StudiedExperiment;
     use super::*;
+    use crate::layer_id::LayerId;
 
     fn phase(experiment: &str, estimator: &str, run: &str, bits: f64) -> PhaseRow {
         PhaseRow {
@@ -180,7 +181,7 @@ mod tests {
             estimator: EstimateId::of_table(estimator).into(),
             quantity: None,
             run: run.to_owned(),
-            layer: 1,
+            layer: LayerId::FIRST,
             end_epoch: 10,
             i_xt_start_bits: None,
             i_xt_peak_bits: None,

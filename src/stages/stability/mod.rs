@@ -14,6 +14,7 @@ use super::{StageError, keys};
 use crate::config::expect::{Expect, Quantity};
 use crate::config::{Exact, Pipeline, Setting};
 use crate::estimate_id::Unit;
+use crate::layer_id::LayerId;
 use crate::math::descriptive::mean;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow, StabilityRow, VERSION};
 use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
@@ -108,23 +109,23 @@ fn hash(found: &Stability) -> String {
 /// How layers are told apart: by their number, or from the output where the depth varies.
 #[derive(Debug)]
 struct Places {
-    n_layers: BTreeMap<String, usize>,
+    outputs: BTreeMap<String, LayerId>,
     is_of_one_depth: bool,
 }
 
 impl Places {
     fn of(members: &[StudiedExperiment<'_>]) -> Self {
-        let depth = |member: &StudiedExperiment<'_>| member.pipeline.architecture.hidden.len() + 1;
-        let n_layers: BTreeMap<String, usize> = members.iter().map(|m| (m.id.clone(), depth(m))).collect();
-        let is_of_one_depth = n_layers.values().collect::<BTreeSet<_>>().len() <= 1;
-        Self { n_layers, is_of_one_depth }
+        let output = |member: &StudiedExperiment<'_>| member.pipeline.architecture.output_layer();
+        let outputs: BTreeMap<String, LayerId> = members.iter().map(|m| (m.id.clone(), output(m))).collect();
+        let is_of_one_depth = outputs.values().collect::<BTreeSet<_>>().len() <= 1;
+        Self { outputs, is_of_one_depth }
     }
 
     /// The layer's number; where the depth varies, −1 for the output, −2 for the one below it.
-    fn of_layer(&self, experiment: &str, layer: i32) -> i32 {
-        match self.n_layers.get(experiment).filter(|_| !self.is_of_one_depth) {
-            Some(n_layers) => layer - *n_layers as i32 - 1,
-            None => layer,
+    fn of_layer(&self, experiment: &str, layer: LayerId) -> i32 {
+        match self.outputs.get(experiment).filter(|_| !self.is_of_one_depth) {
+            Some(output) => i32::from(layer) - i32::from(*output) - 1,
+            None => layer.into(),
         }
     }
 }
@@ -167,7 +168,7 @@ fn ask(
             let mut values: Vec<(String, String)> =
                 member.settings.iter().map(|setting| (setting.parameter.clone(), setting.value.clone())).collect();
             values.extend(estimate.map(|estimate| (ESTIMATE.to_owned(), estimate)));
-            let layer = (layer > 0).then(|| places.of_layer(&member.id, layer as i32).into());
+            let layer = layer.map(|layer| places.of_layer(&member.id, layer).into());
             asked.push((claim.clone(), layer, (values, judged)));
         }
     }

@@ -18,6 +18,7 @@ use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
 use super::table::{expect_entries, open};
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 use runs::{Hidden, PartOf, files_below, foreign, has_activations, own, part_of};
 
 /// The runs of a recording that are there whole.
@@ -158,9 +159,9 @@ impl Recording {
     ///
     /// # Errors
     /// There are none; a run lacks a layer that another has.
-    pub fn layers(&self, values: Values) -> Result<Vec<usize>, StoreError> {
-        let by_run: Vec<BTreeSet<usize>> = self.runs.iter().map(|run| run.layers(values.table())).collect();
-        let layers: BTreeSet<usize> = by_run.iter().flatten().copied().collect();
+    pub fn layers(&self, values: Values) -> Result<Vec<LayerId>, StoreError> {
+        let by_run: Vec<BTreeSet<LayerId>> = self.runs.iter().map(|run| run.layers(values.table())).collect();
+        let layers: BTreeSet<LayerId> = by_run.iter().flatten().copied().collect();
         let missing = |path: PathBuf, problem: String| Err(StoreError::Missing { path, problem });
         if layers.is_empty() {
             let problem = "nothing is recorded there; run `infoplane record` first".to_owned();
@@ -180,7 +181,7 @@ impl Recording {
 
 impl RecordedRun {
     /// The parts of a table, in order.
-    pub fn parts(&self, table: &str, layer: Option<usize>) -> Vec<PathBuf> {
+    pub fn parts(&self, table: &str, layer: Option<LayerId>) -> Vec<PathBuf> {
         self.files_of(table, layer).map(|file| self.root.join(&file.relative)).collect()
     }
 
@@ -188,12 +189,12 @@ impl RecordedRun {
     ///
     /// # Errors
     /// As [`ActivationReader::open`].
-    pub fn activations(&self, values: Values, layer: usize) -> Result<ActivationReader, StoreError> {
+    pub fn activations(&self, values: Values, layer: LayerId) -> Result<ActivationReader, StoreError> {
         ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &self.entries(Some(layer)))
     }
 
     /// What the footers of its files say of their place.
-    fn entries(&self, layer: Option<usize>) -> Vec<(&'static str, String)> {
+    fn entries(&self, layer: Option<LayerId>) -> Vec<(&'static str, String)> {
         let layer = layer.map(|layer| ("infoplane.layer", layer.to_string()));
         [("infoplane.run", self.id.to_string())].into_iter().chain(layer).collect()
     }
@@ -203,7 +204,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// A file cannot be read, or is not what was written.
-    pub fn hashes(&self, table: &str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
+    pub fn hashes(&self, table: &str, layer: Option<LayerId>) -> Result<Vec<String>, StoreError> {
         let hash = |file: &File| match &file.listed {
             Some(listed) if self.looks_untouched(file, listed) => Ok(listed.blake3.clone()),
             _ => self.verify_file(file),
@@ -216,7 +217,7 @@ impl RecordedRun {
     ///
     /// # Errors
     /// A file cannot be read, is not what was written, or belongs elsewhere.
-    pub fn verify(&self, table: &'static str, layer: Option<usize>) -> Result<Vec<String>, StoreError> {
+    pub fn verify(&self, table: &'static str, layer: Option<LayerId>) -> Result<Vec<String>, StoreError> {
         let verified = |file: &File| {
             let hash = self.verify_file(file)?;
             let path = self.root.join(&file.relative);
@@ -241,16 +242,16 @@ impl RecordedRun {
     }
 
     /// The files of the run: table, layer, path relative to the recording.
-    pub fn files(&self) -> impl Iterator<Item = (&str, Option<usize>, &str)> {
+    pub fn files(&self) -> impl Iterator<Item = (&str, Option<LayerId>, &str)> {
         self.files.iter().map(|(part, file)| (part.table.as_str(), part.layer, file.relative.as_str()))
     }
 
     /// The layers that have files of a table.
-    pub fn layers(&self, table: &str) -> BTreeSet<usize> {
+    pub fn layers(&self, table: &str) -> BTreeSet<LayerId> {
         self.files.iter().filter(|(part, _)| part.table == table).filter_map(|(part, _)| part.layer).collect()
     }
 
-    fn files_of(&self, table: &str, layer: Option<usize>) -> impl Iterator<Item = &File> {
+    fn files_of(&self, table: &str, layer: Option<LayerId>) -> impl Iterator<Item = &File> {
         let wanted = move |part: &PartOf| part.table == table && part.layer == layer;
         self.files.iter().filter(move |(part, _)| wanted(part)).map(|(_, file)| file)
     }

@@ -10,12 +10,13 @@ use super::super::layout::RunId;
 use super::super::manifest::Manifest;
 use super::{File, RecordedRun};
 use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
 
 /// What a file is a part of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct PartOf {
     pub(super) table: String,
-    pub(super) layer: Option<usize>,
+    pub(super) layer: Option<LayerId>,
     pub(super) run: String,
 }
 
@@ -23,17 +24,17 @@ pub(super) struct PartOf {
 pub(super) fn part_of(relative: &str) -> Option<PartOf> {
     let (table, layer, run, file) = match relative.split('/').collect::<Vec<_>>()[..] {
         [table, run, file] => (table, None, run, file),
-        [table, layer, run, file] => (table, Some(layer.strip_prefix("layer=")?), run, file),
+        [table, layer, run, file] => (table, Some(layer_of(layer)?), run, file),
         _ => return None,
     };
     let is_part = file.ends_with(".parquet") && !file.starts_with('.');
-    let layer = layer.map(|layer| layer.parse::<usize>().ok().filter(|number| number.to_string() == *layer));
-    let layer = match layer {
-        Some(None) => return None,
-        Some(number) => number,
-        None => None,
-    };
     is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.strip_prefix("run=")?.to_owned() })
+}
+
+/// The layer of the folder `layer=L`, L being written in the one way that paths are made of it.
+fn layer_of(folder: &str) -> Option<LayerId> {
+    let number = folder.strip_prefix("layer=")?;
+    LayerId::of_number(number.parse::<i32>().ok()?).filter(|layer| layer.to_string() == number)
 }
 
 /// The runs whose manifests lie in the folder `manifests`.
@@ -147,7 +148,10 @@ mod tests {
     #[test]
     fn places_are_recognised() {
         let place = |table: &str, layer| PartOf { table: table.to_owned(), layer, run: "r0000".to_owned() };
-        assert_eq!(part_of("activations/layer=2/run=r0000/part-00000.parquet"), Some(place("activations", Some(2))));
+        assert_eq!(
+            part_of("activations/layer=2/run=r0000/part-00000.parquet"),
+            Some(place("activations", Some(LayerId::from_index(2))))
+        );
         assert_eq!(part_of("epochs/run=r0000/part-00001.parquet"), Some(place("epochs", None)));
         for other in ["samples.parquet", "activations/layer=02/run=r0000/a.parquet", "epochs/run=r0000/.a.parquet"] {
             assert_eq!(part_of(other), None, "{other}");

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::tables;
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 
 tables! {
     /// One multiplier β: the best encoder of the data for it, a point of the information bottleneck's curve.
@@ -34,7 +35,7 @@ tables! {
         /// Run, `r0000` is the first.
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::words::{CheckVerdict, ClaimVerdict};
 use super::tables;
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 
 tables! {
     /// One run, layer and recorded snapshot: what one estimator says of the layer as a whole.
@@ -15,7 +16,7 @@ tables! {
         /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Whole passes over the training samples; of a window, the last of them.
         epoch: i32,
         /// Updates of the weights so far, 0 is the untrained network; of a window, the last of them.
@@ -78,7 +79,7 @@ tables! {
         /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Number of the unit in its layer, from 0.
         unit: i32,
         /// Whole passes over the training samples; of a window, the last of them.
@@ -111,7 +112,7 @@ tables! {
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far.
@@ -150,7 +151,7 @@ tables! {
         /// Name of the quantity: estimates and entropies are in bits, losses in nats, accuracies are shares.
         quantity: String,
         /// Number of the layer; null where the quantity belongs to none.
-        layer: Option<i64>,
+        layer: Option<LayerId>,
         /// Which number is taken of its course over the training, in words.
         measure: String,
         /// What is claimed of the number, in words.

@@ -2,6 +2,7 @@
 
 use super::super::words::TrainingOutcome;
 use super::tables;
+use crate::layer_id::LayerId;
 
 tables! {
     /// One input: a sample of X with its label.
@@ -105,7 +106,7 @@ tables! {
         /// Updates of the weights so far; 0 is the untrained network.
         step: i64,
         /// Number of the layer, 1 is the first above the input.
-        layer: i32,
+        layer: LayerId,
         /// Which gradients: `after_step` (of the batches of the epoch, each after its own step), `before_step` (of batches of another permutation, each before a step) or `samples` (of every training sample, all with the weights of this record); null, in files of version 1, is `after_step`.
         gradients_over: Option<String>,
         /// Euclidean norm of the mean of these gradients (nats per unit of weight): of a batch's mean loss, or of one sample's loss.

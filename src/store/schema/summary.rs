@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::super::words::CompressionVerdict;
 use super::tables;
 use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
 
 tables! {
     /// One experiment, estimator, layer and snapshot: means and spreads over runs.
@@ -17,7 +18,7 @@ tables! {
         /// What the estimate is, in words; null in files before version 7.
         quantity: Option<String>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far; null in files of version 1.
@@ -102,7 +103,7 @@ tables! {
         /// Run, `r0000` is the first; `pooled` where the runs are pooled.
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// The last recorded epoch.
         end_epoch: i32,
         /// I(X;T) at the first recorded snapshot, in bits; null, like all that follows, where there is none or `failure` says why not.
@@ -141,7 +142,7 @@ tables! {
         /// What the estimate is, in words; null in files before version 7.
         quantity: Option<String>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
-        layer: i32,
+        layer: LayerId,
         /// Runs with these numbers.
         n_runs: i32,
         /// Runs left out because their training or an estimate failed.
