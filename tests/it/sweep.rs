@@ -276,7 +276,7 @@ fn tables_of_a_sweep_have_one_name_for_an_experiment() {
     let names: BTreeSet<String> = experiments(&project).into_iter().map(|row| row.experiment).collect();
     assert!(small.iter().all(|name| names.contains(*name)));
     let summary: Vec<SummaryRow> = read_rows(&path("summary")).unwrap();
-    let of_small = summary.iter().filter(|row| row.layer == 1 && small.contains(row.experiment.as_str()));
+    let of_small = summary.iter().filter(|row| row.layer.index() == 1 && small.contains(row.experiment.as_str()));
     // Three activations, three snapshots.
     assert_eq!(of_small.count(), 3 * 3);
 }

@@ -27,7 +27,12 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
 }
 
 /// What `n_runs` networks with these means say, each number off by a normal deviate of 0.1 bits.
-fn networks(means: &[f64], n_runs: usize, checks: &BTreeMap<LayerId, LayerChecks>, rng: &mut ChaCha8Rng) -> CompressionRow {
+fn networks(
+    means: &[f64],
+    n_runs: usize,
+    checks: &BTreeMap<LayerId, LayerChecks>,
+    rng: &mut ChaCha8Rng,
+) -> CompressionRow {
     let mut network = |run: usize| {
         let snapshot = |(place, mean): (usize, &f64)| SnapshotValues {
             epoch: place as i32,
