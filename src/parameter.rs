@@ -283,6 +283,13 @@ impl Parameters {
         self.text(name).and_then(rows)
     }
 
+    /// The same with a `value` of the declared parameter `name`.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.0.insert(name, value);
+        self
+    }
+
     /// The same with the default of each of the `declared` parameters that has one and was not given.
     pub fn or_defaults(&self, declared: &'static [Parameter]) -> Self {
         let mut values = self.0.clone();

@@ -135,6 +135,12 @@ impl<'a> Representation<'a> {
         f64::from(most) / self.values.len() as f64
     }
 
+    /// Share of the values below or above the `range`.
+    pub fn share_outside(&self, range: Range) -> f64 {
+        let n_outside: u32 = self.values.iter().map(|t| u32::from((*t < range.low) | (*t > range.high))).sum();
+        f64::from(n_outside) / self.values.len() as f64
+    }
+
     /// The samples, one slice of `n_units` values each.
     pub fn rows(&self) -> std::slice::ChunksExact<'a, f32> {
         self.values.chunks_exact(self.n_units)
@@ -310,6 +316,14 @@ mod tests {
         let error = Representation::new(&values, 2).unwrap_err();
         assert!(error.to_string().starts_with("sample 1, unit 1 is NaN"), "{error}");
         assert!(Representation::new(&[f32::INFINITY], 1).is_err());
+    }
+
+    #[test]
+    fn a_value_at_an_edge_is_not_outside() {
+        let values = [-1.0, (-1.0_f32).next_up(), 0.0, 1.0, 1.0_f32.next_up(), -3.0, 2.0, 0.5];
+        let t = Representation::new(&values, 2).unwrap();
+        assert_eq!(t.share_outside(Range { low: -1.0, high: 1.0 }), 3.0 / 8.0);
+        assert_eq!(t.share_outside(Range { low: -3.0, high: 2.0 }), 0.0);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! `infoplane estimate`: estimate information from what was recorded.
 
+use std::collections::BTreeSet;
+
 use anyhow::Context;
 use clap::{ArgMatches, Command};
 use serde_json::json;
@@ -10,8 +12,8 @@ use super::{Ended, job, parameters};
 use crate::config::{Declared, Request, SCOPE};
 use crate::estimators::{self, ESTIMATORS};
 use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
-use crate::stages::estimate::{estimate, plan};
-use crate::stages::{PlannedTables, exact};
+use crate::stages::estimate::{estimate, plan, value_bounds};
+use crate::stages::{PlannedTables, Progress, exact};
 use crate::store::Experiment;
 
 /// The subcommand that takes its estimators from a pipeline instead of flags.
@@ -44,8 +46,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         return run_pipeline(matches, terminal);
     }
     let spec = estimators::find(name)?;
-    let requests = Request::all(spec, parameters::read_lists(matches, [spec.parameters, SCOPE].concat()))?;
+    let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());
+    given.iter().try_for_each(|(name, values)| Request::check(spec, name, values))?;
     let resolved = resolved(matches, Needs::Recording)?;
+    let requests = Request::all(spec, given, value_bounds(resolved.experiments()))?;
+    tell_chosen(&requests, terminal);
     for_each("estimate", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
             let tables = plan(experiment, &requests, out)?;
@@ -64,6 +69,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let (declared, root) = job::declared(matches)?;
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
+        tell_chosen(&pipeline.estimates, terminal);
         let experiment = Experiment::new(&root);
         let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
         tables.extend(exact::plan(pipeline, &experiment, &root)?);
@@ -71,6 +77,12 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
         return Ok(Ended::default());
     }
     job::run(&Job::new(ESTIMATE), (&declared, &root), matches, terminal)
+}
+
+/// Tells once what was chosen for parameters that were not given.
+pub(super) fn tell_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
+    let sentences: BTreeSet<&String> = requests.into_iter().filter_map(|request| request.chosen.as_ref()).collect();
+    sentences.into_iter().for_each(|sentence| terminal.tell(sentence));
 }
 
 /// Prints which tables would be made.

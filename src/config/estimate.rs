@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit, Values};
-use crate::estimators::{EstimatorSet, Member, Randomness, Spec};
+use crate::estimators::{Chosen, EstimatorSet, Member, Randomness, Spec, ValueBounds};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::suggestion;
 
@@ -20,6 +20,8 @@ pub struct Request {
     pub id: Arc<EstimateId>,
     /// Number of shuffles for the null columns.
     pub n_shuffles: usize,
+    /// What was chosen for parameters that were not given, and why, in one sentence; `None` where nothing was left open.
+    pub chosen: Option<String>,
 }
 
 /// What every estimator can be asked for besides its own parameters.
@@ -63,26 +65,30 @@ pub const SCOPE: &[Parameter] = &[
 ];
 
 impl Request {
-    /// One request for every combination of the `given` values of the parameters of `spec` and of [`SCOPE`].
+    /// One request for every combination of the `given` values of the parameters of `spec` and of [`SCOPE`]. What is not given
+    /// and must be chosen follows from the `bounds` of the activations.
     ///
     /// # Errors
     /// A parameter that does not exist, is out of range, or does not go with another.
-    pub fn all(spec: &'static Spec, given: Vec<(String, Vec<Value>)>) -> Result<Vec<Self>, ParameterError> {
+    pub fn all(
+        spec: &'static Spec,
+        given: Vec<(String, Vec<Value>)>,
+        bounds: ValueBounds,
+    ) -> Result<Vec<Self>, ParameterError> {
         given.iter().try_for_each(|(name, values)| Self::check(spec, name, values))?;
         let (scope, own): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| declares(SCOPE, name));
         let scopes = Parameters::product(SCOPE, scope)?;
         let mut requests: Vec<Self> = Vec::new();
         for parameters in Parameters::product(spec.parameters, own)? {
-            let estimator = (spec.build)(std::slice::from_ref(&parameters))?;
             for scope in &scopes {
-                let member = only(estimator.as_ref());
+                let (parameters, chosen) = completed(spec, &parameters, values(scope), bounds);
+                let member = only((spec.build)(std::slice::from_ref(&parameters))?.as_ref());
                 let id = applied(&member, scope)?;
                 let n_shuffles = scope.count("shuffles").expect("the shuffles have a default");
                 if requests.iter().any(|other: &Self| other.id == id) {
                     return Err(ParameterError::Refused(format!("`{id}` is asked for twice")));
                 }
-                let request = Self { spec, parameters: parameters.clone(), member, id, n_shuffles };
-                requests.push(request);
+                requests.push(Self { spec, parameters, member, id, n_shuffles, chosen });
             }
         }
         Ok(requests)
@@ -121,6 +127,26 @@ impl Request {
     }
 }
 
+/// The `parameters` with those that the estimator chooses by itself, and what was chosen and why.
+fn completed(
+    spec: &Spec,
+    parameters: &Parameters,
+    values: Values,
+    bounds: ValueBounds,
+) -> (Parameters, Option<String>) {
+    let bounds = if values == Values::Activations { bounds } else { ValueBounds::Open };
+    let Some(Chosen { parameters, words }) = (spec.choose)(parameters, bounds) else {
+        return (parameters.clone(), None);
+    };
+    let reason = match (values, bounds) {
+        (Values::PreActivations, _) => "weighted sums may be outside [-1, 1]",
+        (_, ValueBounds::WithinOne) => "the activation functions of the recorded layers keep all values within [-1, 1]",
+        (_, ValueBounds::Open) => "values of the recorded layers may be outside [-1, 1]",
+        (_, ValueBounds::Unknown) => "the activation functions of this recording are not known",
+    };
+    (parameters, Some(format!("{}: no rule given; {words}, because {reason}", spec.name)))
+}
+
 fn declares(list: &[Parameter], name: &str) -> bool {
     list.iter().any(|parameter| parameter.name == name)
 }
@@ -143,15 +169,19 @@ fn applied(member: &Member, chosen: &Parameters) -> Result<Arc<EstimateId>, Para
     if let (true, Some(problem)) = (pool != Pool::Nothing, member.no_pool) {
         return Err(ParameterError::Refused(problem.to_owned()));
     }
-    let values = match chosen.text("values") {
-        Some("pre-activations") => Values::PreActivations,
-        _ => Values::Activations,
-    };
     Ok(Arc::new(EstimateId {
-        values,
+        values: values(chosen),
         samples: samples.unwrap_or(Samples::All),
         pool,
         unit: if chosen.flag("per_unit") { Unit::Units } else { Unit::Layers },
         ..member.id.clone().into()
     }))
+}
+
+/// What is `chosen` of [`SCOPE`] for T.
+fn values(chosen: &Parameters) -> Values {
+    match chosen.text("values") {
+        Some("pre-activations") => Values::PreActivations,
+        _ => Values::Activations,
+    }
 }

@@ -26,6 +26,7 @@ use serde_json::json;
 use toml::de::DeTable;
 
 use crate::estimate_id::Unit;
+use crate::estimators::ValueBounds;
 use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::suggest::Named;
 pub use bound::BoundRequest;
@@ -37,6 +38,7 @@ use exact::RawExact;
 pub use exact::{Exact, Inputs};
 use expect::{ClaimContext, Expect, RawExpect};
 use network::RawNetwork;
+pub use network::recorded_bounds;
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
 use requests::{RawEstimate, requests};
@@ -129,12 +131,18 @@ impl Pipeline {
         }
         let data = Node::from(table.get("data").expect("serde found the table"));
         let entries = data.table().map_err(|fault| source.faulty(&fault.within("data", data)))?;
-        let checked = DataTable::new(data.at, entries).and_then(|data| Self::check(name, data, raw));
+        let checked = DataTable::new(data.at, entries).and_then(|data| Self::check(name, data, raw, source.bounds));
         checked.map_err(|(at, problem)| source.refused(at, problem))
     }
 
-    /// Checks what concerns several keys; an error carries the place of the key to blame.
-    fn check(name: String, data: DataTable, raw: RawPipeline) -> Result<Self, (usize, String)> {
+    /// Checks what concerns several keys; an error carries the place of the key to blame. The `bounds` are those of the
+    /// activations of all experiments of a sweep, where they are not those of each.
+    fn check(
+        name: String,
+        data: DataTable,
+        raw: RawPipeline,
+        bounds: Option<ValueBounds>,
+    ) -> Result<Self, (usize, String)> {
         let (network_at, training_at, record_at) = (raw.network.at, raw.training.at, raw.record.at);
         let architecture = raw.network.value.check().map_err(|problem| (network_at, problem))?;
         let (training, stop) = raw.training.value.check().map_err(|problem| (training_at, problem))?;
@@ -152,7 +160,8 @@ impl Pipeline {
             raw.check(&data, &architecture, &record).map_err(|problem| (at, problem))
         });
         let exact = exact.transpose()?;
-        let estimates = requests(raw.estimate)?;
+        let bounds = bounds.unwrap_or_else(|| network::bounds(&architecture, &record.layers));
+        let estimates = requests(raw.estimate, bounds)?;
         let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
         let ids: Vec<String> = of_layers
             .map(ToString::to_string)

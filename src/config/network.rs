@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
 use super::values;
+use crate::estimators::ValueBounds;
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
 use crate::suggest::Named;
 
@@ -150,6 +151,60 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
     settings
 }
 
+/// What is known of the activations of the recorded `layers` above the input.
+pub(super) fn bounds(architecture: &Architecture, layers: &[usize]) -> ValueBounds {
+    let is_within = |layer: &usize| architecture.range(*layer).is_some_and(|(low, high)| low >= -1.0 && high <= 1.0);
+    let are_within = layers.iter().filter(|layer| **layer > 0).all(is_within);
+    if are_within { ValueBounds::WithinOne } else { ValueBounds::Open }
+}
+
+/// What is known of the activations of a recording from the settings of its runs, as
+/// [`Pipeline::run_settings`](super::Pipeline::run_settings) writes them.
+pub fn recorded_bounds(settings: &Value) -> ValueBounds {
+    let Some(architecture) = recorded(settings) else { return ValueBounds::Unknown };
+    let n_layers = architecture.hidden.len() + 1;
+    let layers = settings["record"]["layers"].as_array();
+    let numbers = layers.map(|layers| layers.iter().filter_map(Value::as_u64).map(|layer| layer as usize).collect());
+    // Version 1 recorded all of them.
+    bounds(&architecture, &numbers.unwrap_or_else(|| (1..=n_layers).collect::<Vec<usize>>()))
+}
+
+/// The architecture that the settings of a recording describe, but for its first weights; `None` where they do not.
+fn recorded(settings: &Value) -> Option<Architecture> {
+    let widths: Option<Vec<usize>> =
+        settings.get("hidden")?.as_array()?.iter().map(|width| Some(width.as_u64()? as usize)).collect();
+    let widths = widths?;
+    let activation = |name: &Value| Some(Operation::Activation(Activation::find(name.as_str()?).ok()?));
+    let of_layer = |layer: &Value| layer.as_array()?.iter().map(recorded_operation).collect::<Option<Vec<_>>>();
+    let operations: Vec<Vec<Operation>> = match settings.get("activation") {
+        Some(name) => vec![vec![activation(name)?]; widths.len()],
+        None => settings.get("operations")?.as_array()?.iter().map(of_layer).collect::<Option<_>>()?,
+    };
+    let hidden = widths.into_iter().zip(operations);
+    Some(Architecture {
+        hidden: hidden.map(|(n_units, operations)| Hidden { n_units, operations }).collect(),
+        initial: truncated_normal(),
+        output: settings.get("output").map_or(Some(softmax()), |name| Output::find(name.as_str()?).ok())?,
+        output_initial: truncated_normal(),
+        initial_scale: one(),
+        output_bits: settings.get("output_bits").and_then(Value::as_u64).map(|bits| bits as u32),
+    })
+}
+
+/// The operation that [`operation`] has written.
+fn recorded_operation(value: &Value) -> Option<Operation> {
+    let number = |key: &str| Some(value.get(key)?.as_f64()? as f32);
+    match value.as_str() {
+        Some("batch_norm") => Some(Operation::BatchNorm),
+        Some(name) => Some(Operation::Activation(Activation::find(name).ok()?)),
+        None => number("dropout")
+            .map(|rate| Operation::Dropout { rate })
+            .or_else(|| number("gaussian_dropout").map(|rate| Operation::GaussianDropout { rate }))
+            .or_else(|| number("noise_variance").map(|variance| Operation::Noise { variance }))
+            .or_else(|| Some(Operation::Quantise { bits: value.get("quantise_bits")?.as_u64()? as u32 })),
+    }
+}
+
 fn add_initial(key: &str, initial: Initial, add: &mut impl FnMut(&str, Value) -> Option<Value>) {
     match initial {
         Initial::TruncatedNormal(fan) => add(&format!("{key}_fan"), json!(fan.name())),
@@ -251,6 +306,44 @@ mod tests {
             &["4: tanh", "3: tanh quantise_bits:4"],
         );
         assert_eq!(read("activation = \"tanh\"\nquantise_bits = 0\nhidden = [4]").unwrap().output_bits, None);
+    }
+
+    #[test]
+    fn only_functions_within_one_bound_the_values_and_the_settings_of_a_recording_say_the_same() {
+        let check = |table: &str, layers: &[usize], expected: ValueBounds| {
+            let architecture = read(table).unwrap();
+            assert_eq!(bounds(&architecture, layers), expected, "{table} {layers:?}");
+            let mut written = settings(&architecture);
+            written.insert("record".to_owned(), json!({ "layers": layers }));
+            assert_eq!(recorded_bounds(&written.into()), expected, "{table} {layers:?}, as written");
+        };
+        let (within, open) = (ValueBounds::WithinOne, ValueBounds::Open);
+        for activation in Activation::ALL {
+            use Activation::{HardTanh, Sigmoid, Softsign, Tanh};
+            let is_within = matches!(activation, Tanh | Sigmoid | Softsign | HardTanh);
+            let table = format!("activation = \"{}\"\nhidden = [3, 2]", activation.name());
+            check(&table, &[1, 2, 3], if is_within { within } else { open });
+            // The output is softmax; the input is not of the network.
+            check(&table, &[0, 3], within);
+        }
+        let tanh = "activation = \"tanh\"\nhidden = [3, 2]\n";
+        check(&format!("{tanh}output = \"linear\""), &[1, 2], within);
+        check(&format!("{tanh}output = \"linear\""), &[1, 2, 3], open);
+        check(&format!("{tanh}output = \"sigmoid\""), &[1, 2, 3], within);
+        // Neither does anything after training; noise is added, and normalised sums have no bound.
+        check(&format!("{tanh}dropout = 0.5"), &[1, 2, 3], within);
+        check(&format!("{tanh}gaussian_dropout = 0.5"), &[1, 2, 3], within);
+        check(&format!("{tanh}batch_norm = true"), &[1, 2, 3], within);
+        check("activation = \"tanh\"\nhidden = \"3-tanh,BN\"", &[1], open);
+        check(&format!("{tanh}noise_variance = 0.5"), &[1], open);
+        // 16 levels, 0 among them, from -16/15 to 14/15; of the values of a sigmoid from 0 to 1.
+        check(&format!("{tanh}quantise_bits = 4"), &[1], open);
+        check("activation = \"sigmoid\"\nhidden = [3]\nquantise_bits = 4", &[1, 2], within);
+        check("activation = \"relu\"\nhidden = \"3-tanh,2\"", &[1, 3], within);
+        check("activation = \"relu\"\nhidden = \"3-tanh,2\"", &[1, 2, 3], open);
+        for other in [json!(null), json!({ "hidden": [3] }), json!({ "hidden": [3], "activation": "mish" })] {
+            assert_eq!(recorded_bounds(&other), ValueBounds::Unknown);
+        }
     }
 
     #[test]

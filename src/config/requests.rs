@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use super::estimate::Request;
 use super::tree::Located;
 use super::values::parameter;
-use crate::estimators;
+use crate::estimators::{self, ValueBounds};
 use crate::parameter::Value;
 
 /// The table as it stands in the file: which keys it has depends on the estimator.
 pub(super) type RawEstimate = BTreeMap<String, Located<toml::Value>>;
 
-/// What the tables ask for; an error carries the place of the key to blame.
-pub(super) fn requests(tables: Vec<Located<RawEstimate>>) -> Result<Vec<Request>, (usize, String)> {
+/// What the tables ask for, of activations of these `bounds`; an error carries the place of the key to blame.
+pub(super) fn requests(
+    tables: Vec<Located<RawEstimate>>,
+    bounds: ValueBounds,
+) -> Result<Vec<Request>, (usize, String)> {
     let mut requests: Vec<Request> = Vec::new();
     for Located { at, value: table } in tables {
-        for request in of_table(at, table)? {
+        for request in of_table(at, table, bounds)? {
             if requests.iter().any(|other| other.id == request.id) {
                 return Err((at, format!("`{}` is asked for twice", request.id)));
             }
@@ -26,7 +29,7 @@ pub(super) fn requests(tables: Vec<Located<RawEstimate>>) -> Result<Vec<Request>
 }
 
 /// What the table that begins at `at` asks for.
-fn of_table(at: usize, table: RawEstimate) -> Result<Vec<Request>, (usize, String)> {
+fn of_table(at: usize, table: RawEstimate, bounds: ValueBounds) -> Result<Vec<Request>, (usize, String)> {
     let mut spec = None;
     let mut given = Vec::new();
     for (key, Located { at, value }) in table {
@@ -47,5 +50,5 @@ fn of_table(at: usize, table: RawEstimate) -> Result<Vec<Request>, (usize, Strin
         Request::check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
     }
     let values = given.into_iter().map(|(_, key, values)| (key, values)).collect();
-    Request::all(spec, values).map_err(|e| (at, e.to_string()))
+    Request::all(spec, values, bounds).map_err(|e| (at, e.to_string()))
 }

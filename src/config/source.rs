@@ -9,13 +9,17 @@ use toml::Spanned;
 use toml::de::DeTable;
 
 use super::tree::Fault;
+use crate::estimators::ValueBounds;
 
 /// A pipeline file.
+#[derive(Clone)]
 pub(super) struct Source {
     path: PathBuf,
     pub(super) text: String,
     /// Whether and how much every experiment of the file is made smaller.
     pub(super) shortened: Shortened,
+    /// What is known of the activations of all experiments of a sweep together, where it is not known of each.
+    pub(super) bounds: Option<ValueBounds>,
 }
 
 /// A smaller version of an experiment, to try it out.
@@ -48,7 +52,12 @@ impl Source {
     pub(super) fn read(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
         let fail =
             |e| ConfigError { file: path.to_owned(), line: None, problem: format!("cannot read the pipeline: {e}") };
-        Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened })
+        Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened, bounds: None })
+    }
+
+    /// The same file, of whose experiments together these `bounds` are known.
+    pub(super) fn with_bounds(&self, bounds: ValueBounds) -> Self {
+        Self { bounds: Some(bounds), ..self.clone() }
     }
 
     /// The file's name without its ending.

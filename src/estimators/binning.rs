@@ -125,6 +125,7 @@ impl Estimator for Binning {
             quantity: format!("{}{}", self.rule.quantity(), bias_words(self.correction)),
             randomness: Randomness::None,
             range: self.rule.range_over(),
+            edges: self.rule.fixed_edges(),
             no_pool: no_pool(self.correction),
         }
     }
@@ -183,6 +184,22 @@ mod tests {
         check_cells(&[("low", "0"), ("high", "0.1"), ("above", "refuse")], &[0.0, 0.1], 2);
         // Refusing what is above puts the last edge itself into the last bin.
         check_cells(&[("n_edges", "2"), ("above", "refuse")], &[0.0, 1.0], 1);
+    }
+
+    #[test]
+    fn fixed_edges_are_known_as_they_are_compared_with_values() {
+        let edges = |words: &[(&str, &str)]| built(words).unwrap().member().edges.map(|range| (range.low, range.high));
+        assert_eq!(edges(&[("n_edges", "3")]), Some((-1.0, 1.0)));
+        assert_eq!(edges(&[("n_edges", "9"), ("spacing", "tanh")]), Some((-1.0, 1.0)));
+        // 0.1 and 0.3 are no numbers of f32: rounded like the edges, or the values next to them that are within.
+        let tenths = [("n_edges", "9"), ("low", "0.1"), ("high", "0.3")];
+        assert_eq!(edges(&tenths), Some((0.1, 0.3)));
+        let within = (0.1_f32, 0.3_f32.next_down());
+        assert!(f64::from(within.0) > 0.1 && f64::from(0.3_f32) > 0.3);
+        assert_eq!(edges(&[&tenths[..], &[("precision", "f64")][..]].concat()), Some(within));
+        for rule in ["n_bins", "n_quantiles", "bin_width"] {
+            assert_eq!(edges(&[(rule, "2")]), None, "{rule}");
+        }
     }
 
     #[test]

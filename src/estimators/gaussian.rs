@@ -34,6 +34,7 @@ pub(super) const SPEC: Spec = Spec {
             Ok(Gaussian::noise(variance)?)
         })
     },
+    choose: |_, _| None,
 };
 
 /// Information of T plus Gaussian noise, as if T were Gaussian.
@@ -75,6 +76,7 @@ impl Estimator for Gaussian {
             ),
             randomness: Randomness::Noise,
             range: RangeOver::Estimated,
+            edges: None,
             no_pool: Some("`gaussian` adds noise of its own and cannot pool; use `binning` or `quantised`"),
         }
     }

@@ -67,6 +67,7 @@ pub(super) const SPEC: Spec = Spec {
             Ok(if is_double { kde.precision(Precision::Double) } else { kde })
         })
     },
+    choose: |_, _| None,
 };
 
 /// A bound on the information of T plus Gaussian noise that is added in the analysis only.
@@ -220,6 +221,7 @@ impl Estimator for Kde {
             ),
             randomness: Randomness::Noise,
             range: RangeOver::Estimated,
+            edges: None,
             no_pool: Some("`kde` adds noise of its own and cannot pool; use `binning` or `quantised`"),
         }
     }

@@ -46,6 +46,7 @@ pub(super) const SPEC: Spec = Spec {
             Ok(KozachenkoLeonenko::neighbour(k)?.epsilon(epsilon)?)
         })
     },
+    choose: |_, _| None,
 };
 
 /// The nearest neighbours that are allowed.
@@ -103,6 +104,7 @@ impl Estimator for KozachenkoLeonenko {
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,
+            edges: None,
             no_pool: Some(
                 "`kozachenko-leonenko` takes rows for independent samples, which pooled snapshots are not; use `binning` or `quantised`",
             ),

@@ -65,6 +65,7 @@ pub use crate::math::digitise::Precision;
 pub use crate::math::edges::EdgesError;
 pub use crate::math::entropy::Bias;
 use crate::parameter::{Parameter, ParameterError, Parameters};
+use crate::sample::Range;
 use crate::suggest::{Suggestion, suggestion};
 use crate::units::Nats;
 
@@ -116,6 +117,8 @@ pub struct Member {
     pub randomness: Randomness,
     /// The values from which it takes the smallest and the largest.
     pub range: RangeOver,
+    /// From its lowest to its highest edge, where edges are fixed: it does not resolve the values outside.
+    pub edges: Option<Range>,
     /// Why rows of several snapshots or runs cannot be put together for it, in words; `None` where they can.
     pub no_pool: Option<&'static str>,
 }
@@ -197,6 +200,40 @@ pub struct Spec {
     pub parameters: &'static [Parameter],
     /// Builds it for one or several sets of parameters; its members and estimates are in their order.
     pub build: fn(&[Parameters]) -> Built,
+    /// What it takes for parameters that decide what is measured and are not given; `None` where nothing is left open.
+    pub choose: fn(&Parameters, ValueBounds) -> Option<Chosen>,
+}
+
+/// What is known of the values of T before any of them is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ValueBounds {
+    /// All of them are within [−1, 1], whatever the weights of the network.
+    WithinOne,
+    /// Some may be outside [−1, 1].
+    Open,
+    /// Nothing: the network is not known.
+    Unknown,
+}
+
+/// Parameters that an estimator takes where they are not given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// These, and those that were given.
+    pub parameters: Parameters,
+    /// What they mean, in words: `30 bins over the range of each run`.
+    pub words: String,
+}
+
+impl ValueBounds {
+    /// What is known of the values of two networks together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            (Self::Open, _) | (_, Self::Open) => Self::Open,
+            (Self::WithinOne, Self::WithinOne) => Self::WithinOne,
+        }
+    }
 }
 
 /// Estimators, or why these parameters make none.

@@ -38,6 +38,7 @@ pub(super) const SPEC: Spec = Spec {
             Ok(Quantised::bits(bits)?.corrected(bias(parameters)))
         })
     },
+    choose: |_, _| None,
 };
 
 /// The numbers of bits that are allowed.
@@ -95,6 +96,7 @@ impl Estimator for Quantised {
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,
+            edges: None,
             no_pool: no_pool(*correction),
         }
     }

@@ -6,6 +6,7 @@ use super::activation::Activation;
 use super::batches::BatchSize;
 use super::initialisation::Initial;
 use super::loss::{Loss, Output};
+use super::quantise::Levels;
 use crate::layer_id::LayerId;
 
 /// A dense network but for the widths of its input and output, which the data give.
@@ -132,6 +133,16 @@ impl Architecture {
         self.operations().any(|operation| matches!(operation, Operation::Noise { .. }))
     }
 
+    /// The smallest and the largest value that a layer can have outside of training, whatever its weights; `None` where there
+    /// is no such bound, and for the input, layer 0.
+    pub fn range(&self, layer: usize) -> Option<(f32, f32)> {
+        if layer == self.hidden.len() + 1 {
+            let range = self.output.range()?;
+            return Some(self.output_bits.map_or(range, |bits| Levels::nudged(range.0, range.1, bits).range()));
+        }
+        range_after(&self.hidden.get(layer.checked_sub(1)?)?.operations)
+    }
+
     /// Whether output, loss and batches go together.
     ///
     /// # Errors
@@ -148,6 +159,20 @@ impl Architecture {
 
     fn operations(&self) -> impl Iterator<Item = &Operation> {
         self.hidden.iter().flat_map(|layer| &layer.operations)
+    }
+}
+
+/// The smallest and the largest value after some operations on sums of any size.
+fn range_after(operations: &[Operation]) -> Option<(f32, f32)> {
+    match operations {
+        [.., Operation::Activation(activation)] => activation.range(),
+        [.., Operation::Activation(activation), Operation::Quantise { bits }] => {
+            let (low, high) = activation.range()?;
+            Some(Levels::nudged(low, high, *bits).range())
+        }
+        [below @ .., Operation::Dropout { .. } | Operation::GaussianDropout { .. }] => range_after(below),
+        // Levels of any other value follow a range that is learned.
+        [.., Operation::BatchNorm | Operation::Noise { .. } | Operation::Quantise { .. }] | [] => None,
     }
 }
 

@@ -29,6 +29,14 @@ impl Named for Output {
 }
 
 impl Output {
+    /// The smallest and the largest p there can be, where both exist.
+    pub(super) fn range(self) -> Option<(f32, f32)> {
+        match self {
+            Output::Softmax | Output::Sigmoid => Some((0.0, 1.0)),
+            Output::Linear => None,
+        }
+    }
+
     /// p of the weighted sums of a tile.
     pub(super) fn apply(self, z: &[f32], p: &mut [f32]) {
         match self {

@@ -377,7 +377,7 @@ impl Before {
     fn range(&self) -> Option<(f32, f32)> {
         match self {
             Before::Operation(Operation::Activation(activation)) => activation.range(),
-            Before::Output(Output::Softmax | Output::Sigmoid) => Some((0.0, 1.0)),
+            Before::Output(output) => output.range(),
             _ => None,
         }
     }

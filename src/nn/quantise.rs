@@ -30,6 +30,11 @@ impl Levels {
         Self { low: -zero * step, high: (n_steps - zero) * step, step }
     }
 
+    /// The lowest and the highest level.
+    pub(super) fn range(self) -> (f32, f32) {
+        (self.low, self.high)
+    }
+
     /// The level next to every value.
     pub(super) fn round(self, from: &[f32], to: &mut [f32]) {
         let Self { low, high, step } = self;

@@ -155,6 +155,11 @@ impl Job {
         Self { steps, existing: Existing::Keep }
     }
 
+    /// Whether estimates are made of what is recorded.
+    pub fn makes_estimates(&self) -> bool {
+        self.steps.iter().any(|step| step.name == estimate::STEP.name)
+    }
+
     /// Does the steps for one experiment, each of which does only what is missing, and reports each.
     ///
     /// # Errors

@@ -37,6 +37,14 @@ impl Resolved {
             Self::Experiment(folder) | Self::Sweep { folder, .. } => folder,
         }
     }
+
+    /// The experiment, or those of the sweep that have what is needed.
+    pub fn experiments(&self) -> &[Experiment] {
+        match self {
+            Self::Experiment(experiment) => std::slice::from_ref(experiment),
+            Self::Sweep { members, .. } => members,
+        }
+    }
 }
 
 /// Finds out what `folder` is and makes sure that it has what a command needs.

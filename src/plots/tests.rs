@@ -193,6 +193,7 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
         n_codes: 1,
         n_distinct: None,
         atom_share: None,
+        outside_share: None,
         failure: None,
     };
     let estimates: Vec<EstimateRow> = rows.iter().map(estimate).collect();

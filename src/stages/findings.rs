@@ -31,6 +31,9 @@ pub struct Finding {
     pub says: String,
 }
 
+/// Above this share of values outside of its fixed edges an estimate leaves out some of the layer.
+pub(super) const MOST_OUTSIDE: f64 = 0.01;
+
 /// Every check in the order people see.
 pub(super) const CHECKS: &[&str] = &[
     "failure",
@@ -38,6 +41,7 @@ pub(super) const CHECKS: &[&str] = &[
     "ceiling-ty",
     "saturation",
     "cells",
+    "outside",
     "null-xt",
     "null-ty",
     "fano",

@@ -153,6 +153,21 @@ fn identities_that_came_with_version_7_are_those_of_older_files() {
 }
 
 #[test]
+fn a_column_that_version_7_lacks_is_null() {
+    let path = "estimates/binning-n-edges-30/run=r0000.parquet";
+    let units = "unit_estimates/quantised-bits-8/run=r0000.parquet";
+    let rows: Vec<EstimateRow> = read_rows(&committed(7).join(path)).unwrap();
+    assert!(rows.iter().all(|row| row.outside_share.is_none() && row.i_xt_bits.is_some()));
+    let rows: Vec<UnitEstimateRow> = read_rows(&committed(7).join(units)).unwrap();
+    assert!(rows.iter().all(|row| row.outside_share.is_none() && row.i_xt_bits.is_some()));
+    // tanh and softmax are within [−1, 1]; levels have no fixed edges.
+    let rows: Vec<EstimateRow> = read_rows(&committed(8).join(path)).unwrap();
+    assert!(rows.iter().all(|row| row.outside_share == Some(0.0)));
+    let rows: Vec<UnitEstimateRow> = read_rows(&committed(8).join(units)).unwrap();
+    assert!(rows.iter().all(|row| row.outside_share.is_none()));
+}
+
+#[test]
 fn columns_that_version_5_lacks_are_null() {
     let rows: Vec<SummaryRow> = read_rows(&committed(5).join("summary.parquet")).unwrap();
     assert!(rows.iter().all(|row| row.i_xt_bits_low.is_none() && row.weight_norm_mean.is_none()));

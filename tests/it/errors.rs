@@ -260,7 +260,7 @@ fn activations_of_other_samples_than_the_labels_are_refused() {
 fn a_nan_inside_a_recording_is_a_failed_row_and_exit_code_1() {
     let project = Project::new(PIPELINE);
     project.recording(&[0.1, f32::NAN, 0.3], &[None; 3]);
-    let finished = project.run("estimate binning outputs/p");
+    let finished = project.run("estimate binning outputs/p --n-edges 30");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     assert!(finished.stderr.contains("1 estimates failed"), "{}", finished.stderr);
     let rows: Vec<EstimateRow> =

@@ -300,7 +300,7 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
 
     let project = Project::new("");
     project.recording(&[0.1], &[None]);
-    assert_eq!(project.run("estimate binning outputs/p").code, 1);
+    assert_eq!(project.run("estimate binning outputs/p --n-edges 30").code, 1);
     let rows = estimates(&project, "binning-n-edges-30", "r0000");
     assert_eq!(rows[0].failure.as_deref(), Some("an estimate needs at least 2 samples, got 1"));
 
@@ -436,7 +436,7 @@ fn a_value_that_is_not_finite_is_named_where_it_was_recorded_and_spoils_nothing_
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0001", 1, &[0.1, 0.2, f32::INFINITY, 0.4], 1);
-    assert_eq!(project.run("estimate binning outputs/p --pool runs").code, 1);
+    assert_eq!(project.run("estimate binning outputs/p --n-edges 30 --pool runs").code, 1);
     let rows = estimates(&project, "binning-n-edges-30-pool-runs", "pooled");
     let reason = "sample 2, unit 0 is inf; only finite values can be estimated (one of 2 pooled snapshots)";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));

@@ -17,6 +17,7 @@ mod help; // the help of every command
 mod json; // what programs read
 mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
+mod outside; // values outside of fixed edges, and the rule of binning where none is given
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod recording; // what is recorded and when, parts, inspect
 mod report; // the page

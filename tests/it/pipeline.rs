@@ -222,7 +222,7 @@ fn a_new_estimator_needs_no_training_and_touches_nothing_else() {
 fn stochastic_labels_reach_the_estimates() {
     let project = Project::new(PIPELINE);
     project.recording(&[0.1, 0.1, 0.9, 0.9], &[Some(0.0), Some(0.5), Some(0.5), Some(1.0)]);
-    project.ok("estimate binning outputs/p");
+    project.ok("estimate binning outputs/p --n-edges 30");
     let path = project.path("outputs/p/estimates/binning-n-edges-30/run=r0000.parquet");
     let row = &read_rows::<EstimateRow>(&path).unwrap()[0];
     // Two cells with p(y=1|t) = 1/4 and 3/4: I(X;T) = 1 bit, I(T;Y) = 1 − H_b(1/4) = 0.1887 bits.

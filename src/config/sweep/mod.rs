@@ -12,8 +12,10 @@ use thiserror::Error;
 use toml::de::DeTable;
 
 use super::Pipeline;
+use super::network;
 use super::pattern::matches;
 use super::source::{ConfigError, Shortened, Source};
+use crate::estimators::ValueBounds;
 use crate::suggest::{Suggestion, suggestion};
 use expansion::expand;
 pub use expansion::{Setting, Variant};
@@ -61,7 +63,10 @@ impl Declared {
         let source = Source::read(path, shortened)?;
         let tree = source.tree()?;
         let table = tree.get_ref();
-        let experiments = expand(&source, table)?;
+        let mut experiments = expand(&source, table)?;
+        if let Some(bounds) = common_bounds(&experiments) {
+            experiments = expand(&source.with_bounds(bounds), table)?;
+        }
         expect_known_ids(&source, table, &experiments)?;
         if experiments.is_empty() {
             return Ok(Self::One(Box::new(Pipeline::new(&source, source.name(), table)?)));
@@ -114,6 +119,17 @@ impl Sweep {
         let is_chosen = |variant: &&Variant| patterns.iter().any(|pattern| matches(pattern, &variant.id));
         Ok(self.experiments.iter().filter(|variant| patterns.is_empty() || is_chosen(variant)).collect())
     }
+}
+
+/// What is known of the activations of all `experiments` together, where some of them would choose another rule by themselves:
+/// numbers of different rules cannot be compared.
+fn common_bounds(experiments: &[Variant]) -> Option<ValueBounds> {
+    let chooses = |pipeline: &&Pipeline| pipeline.estimates.iter().any(|request| request.chosen.is_some());
+    let sound = experiments.iter().filter_map(|variant| variant.pipeline.as_ref().ok()).filter(chooses);
+    let each: Vec<ValueBounds> =
+        sound.map(|pipeline| network::bounds(&pipeline.architecture, &pipeline.record.layers)).collect();
+    let common = each.iter().copied().reduce(ValueBounds::and)?;
+    each.iter().any(|bounds| *bounds != common).then_some(common)
 }
 
 /// Makes sure that the claims about some experiments of a sweep name experiments that it has; without any, the file is no sweep.

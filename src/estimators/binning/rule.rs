@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::estimate_id::{EstimatorId, Form, Scale, ScaleKind};
 use crate::estimators::{EstimateError, InvalidParameter, LayerData, Precision, RangeOver};
 use crate::math::atoms::Cells;
-use crate::math::digitise::{Codes, TooFar, Width, digitise};
+use crate::math::digitise::{Codes, TooFar, Value as _, Width, digitise};
 use crate::math::edges::{Above, Below, Edges, EdgesError, EvenEdges};
 use crate::parameter::{Kind, Value};
 use crate::sample::{Range, Representation};
@@ -261,6 +261,18 @@ impl Rule {
             Rule::Bins { range: BinRange::Run, .. } => RangeOver::Run,
             Rule::Bins { range: BinRange::AllRuns, .. } => RangeOver::AllRuns,
             _ => RangeOver::Estimated,
+        }
+    }
+
+    /// From the lowest to the highest edge, where edges are fixed, as f32 compares them with its values.
+    pub(super) fn fixed_edges(&self) -> Option<Range> {
+        match self {
+            Rule::Even { settings, .. } => {
+                let (low, high) = (settings.rounded(settings.low), settings.rounded(settings.high));
+                Some(Range { low: f32::at_least(low), high: -f32::at_least(-high) })
+            }
+            Rule::Tanh { edges, .. } => Some(Range { low: *edges.edges().first()?, high: *edges.edges().last()? }),
+            Rule::Width(_) | Rule::Bins { .. } | Rule::Quantiles { .. } | Rule::Exact => None,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::Binning;
 use super::rule::{AboveEdges, BelowEdges, BinRange, BinWidth, FixedEdges, MOST_CELLS};
 use crate::estimators::discrete::{BIAS, bias};
-use crate::estimators::{Precision, Spec, build_each};
+use crate::estimators::{Chosen, Precision, Spec, ValueBounds, build_each};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 pub(in crate::estimators) const SPEC: Spec = Spec {
@@ -12,7 +12,7 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "n_edges",
-            doc: "fixed edges from `low` to `high` [30 where no other rule is chosen]",
+            doc: "fixed edges from `low` to `high` [30]; the rule where none is chosen and the activation functions keep all recorded values within -1 and 1",
             kind: Kind::Count { min: 2, max: MOST_CELLS },
             default: "",
         },
@@ -44,7 +44,7 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
         Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive, default: "" },
         Parameter {
             name: "n_bins",
-            doc: "equal bins between the smallest and the largest value of `range`",
+            doc: "equal bins between the smallest and the largest value of `range`; where no rule is chosen and values may be outside of -1 and 1, or nothing is known of them, 30 with `range` run",
             kind: Kind::Count { min: 1, max: MOST_CELLS },
             default: "",
         },
@@ -81,10 +81,15 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
         BIAS,
     ],
     build: |sets| build_each(sets, binning),
+    choose,
 };
 
 /// Edges of the released code (HEAD); the paper speaks of 30 bins.
 const DEFAULT_N_EDGES: usize = 30;
+
+/// Bins where no rule is given and fixed edges may miss values: as many as the usual edges (Grabauskas 2019 and Lorenzen et
+/// al. 2022 have 30).
+const DEFAULT_N_BINS: u64 = 30;
 
 /// Which parameters belong to each rule, the first of them naming it.
 const RULES: &[&[&str]] = &[
@@ -94,6 +99,30 @@ const RULES: &[&[&str]] = &[
     &["n_quantiles", "low"],
     &["exact"],
 ];
+
+/// The rule where none is given. Fixed edges put all values outside of them into one cell at each end, so they are taken only
+/// where there are no such values.
+fn choose(parameters: &Parameters, bounds: ValueBounds) -> Option<Chosen> {
+    let names_rule = |(name, value): (&str, &Value)| {
+        *value != Value::Flag(false) && RULES.iter().copied().flatten().any(|of_rule| *of_rule == name)
+    };
+    if parameters.iter().any(names_rule) {
+        return None;
+    }
+    let parameters = parameters.clone();
+    Some(match bounds {
+        ValueBounds::WithinOne => {
+            let (low, high) = (FixedEdges::LOW, FixedEdges::HIGH);
+            Chosen { parameters, words: format!("{DEFAULT_N_EDGES} edges over [{low}, {high}]") }
+        }
+        ValueBounds::Open | ValueBounds::Unknown => Chosen {
+            parameters: parameters
+                .with("n_bins", Value::Count(DEFAULT_N_BINS))
+                .with("range", Value::Text("run".to_owned())),
+            words: format!("{DEFAULT_N_BINS} bins over the range of each run"),
+        },
+    })
+}
 
 /// The binning that the `parameters` describe.
 pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError> {

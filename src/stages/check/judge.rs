@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::super::findings::MOST_OUTSIDE;
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
 use crate::store::CheckVerdict;
@@ -39,6 +40,8 @@ const MOST_DUPLICATES: f64 = 0.01;
 const NULL_SPREADS: f64 = 2.0;
 /// Bits by which an inequality may fail before it counts: above rounding, f32 included.
 const SLACK_BITS: f64 = 0.01;
+/// From this share of values outside of fixed edges on an estimate says nothing of the layer.
+const TOO_MANY_OUTSIDE: f64 = 0.1;
 /// A share of the ceiling by which scales may differ.
 const MOST_DISAGREEMENT: f64 = 0.1;
 
@@ -96,6 +99,7 @@ pub(super) fn judge(
             },
         ));
     }
+    judged.extend(row.outside_share.map(|share| outside(row, share)));
     if let Some(i_xt) = i_xt.filter(|_| row.n_pooled.unwrap_or(1) > 1) {
         judged.push(null("null-xt", "I(X;T)", "inputs", i_xt, row.i_xt_null_bits_mean, row.i_xt_null_bits_std));
     }
@@ -165,6 +169,21 @@ fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Optio
         format!(
             "{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance",
             std.unwrap_or(0.0)
+        )
+    })
+}
+
+/// Fixed edges put all values outside of them into one bin at each end.
+fn outside(row: &EstimateRow, share: f64) -> Judgement {
+    let (verdict, bound) = match share >= TOO_MANY_OUTSIDE {
+        true => (CheckVerdict::Violated, TOO_MANY_OUTSIDE),
+        false => (CheckVerdict::Warning, MOST_OUTSIDE),
+    };
+    found("outside", verdict, share > MOST_OUTSIDE, share, bound, || {
+        let quantity = row.quantity.as_ref().map_or_else(String::new, |quantity| format!(" ({quantity})"));
+        format!(
+            "{:.1} % of the values are outside the edges and share one bin at each end{quantity}; use `n_bins`, or edges that cover them",
+            100.0 * share
         )
     })
 }
@@ -323,6 +342,7 @@ mod tests {
             n_codes: 100,
             n_distinct: Some(4096),
             atom_share: Some(0.001),
+            outside_share: Some(0.0),
             failure: None,
         }
     }
@@ -356,6 +376,10 @@ mod tests {
         check(|row| row.n_distinct = Some(4000), &[("duplicates", Note)]);
         check(|row| row.n_distinct = Some(1), &[("constant", Note), ("duplicates", Note)]);
         check(|row| row.atom_share = Some(0.4), &[("atoms", Note)]);
+        check(|row| row.outside_share = Some(0.01), &[]);
+        check(|row| row.outside_share = Some(0.011), &[("outside", Warning)]);
+        check(|row| row.outside_share = Some(0.1), &[("outside", Violated)]);
+        check(|row| row.outside_share = None, &[]);
         // 1 − h(0.9) = 0.531 bits.
         check(|row| row.i_ty_bits = Some(0.5), &[("fano", Violated)]);
         let fails = |row: &mut EstimateRow| {
@@ -373,6 +397,7 @@ mod tests {
     fn an_estimate_without_i_xt_is_none_that_failed_and_nothing_is_checked_of_i_xt() {
         let of_density = |row: &mut EstimateRow| {
             (row.i_xt_bits, row.i_xt_ceiling_bits, row.i_xt_null_bits_mean, row.n_codes) = (None, None, None, 4096);
+            row.outside_share = None;
         };
         check(of_density, &[]);
         let mut density = row();
@@ -386,6 +411,16 @@ mod tests {
             row.failure = Some("all samples are equal".to_owned());
         };
         check(fails, &[("failure", CheckVerdict::Warning)]);
+    }
+
+    #[test]
+    fn values_outside_of_the_edges_are_a_share_with_a_remedy() {
+        let quantity = Some("entropy of the code of 30 edges over [-1, 1]".to_owned());
+        let judged = judge(&EstimateRow { outside_share: Some(0.372), quantity, ..row() }, None, RIGHT);
+        let judgement = judged.iter().find(|judgement| judgement.check == "outside").unwrap();
+        assert_eq!((judgement.value, judgement.bound), (Some(0.372), Some(TOO_MANY_OUTSIDE)));
+        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use `n_bins`, or edges that cover them";
+        assert_eq!(judgement.says, says);
     }
 
     #[test]

@@ -4,6 +4,7 @@ mod plan;
 mod pools;
 mod snapshots;
 mod tables;
+mod tally;
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -12,15 +13,26 @@ use std::time::Instant;
 use rayon::prelude::*;
 
 use super::{Failures, Outcome, Progress, StageError};
-use crate::config::Request;
+use crate::config::{Request, recorded_bounds};
 use crate::estimate_id::{Pool, Values};
-use crate::estimators::RangeOver;
+use crate::estimators::{RangeOver, ValueBounds};
 use crate::sample::Range;
-use crate::store::{Experiment, Lock};
+use crate::store::{Experiment, Lock, Manifest};
 use plan::EstimateTarget;
 pub use plan::plan;
 use snapshots::{OpenRun, Recorded, Runs};
 use tables::TargetTables;
+use tally::Tally;
+
+/// What the settings of the recordings of `experiments` say of their activations, together: nothing where one of them is of
+/// another program. One that cannot be read has no say, and no estimates.
+pub fn value_bounds(experiments: &[Experiment]) -> ValueBounds {
+    let of_recording = |experiment: &Experiment| {
+        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json")).ok()?;
+        Some(claim.map_or(ValueBounds::Unknown, |claim| recorded_bounds(&claim.made_from["run"])))
+    };
+    experiments.iter().filter_map(of_recording).reduce(ValueBounds::and).unwrap_or(ValueBounds::Unknown)
+}
 
 /// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
 /// `<out>/unit_estimates`. A recorded snapshot is read once for all estimators that do not pool, once more for each way of
@@ -67,25 +79,28 @@ pub fn estimate(
             all_runs.insert(values, runs.range_of_all(values)?);
         }
     }
-    let done: Vec<Result<(usize, usize), StageError>> =
+    let done: Vec<Result<Tally, StageError>> =
         targets.par_iter().map(|target| make(&runs, target, &all_runs, progress)).collect();
     progress.end();
     // Of several errors that of the first run, whichever thread was faster.
-    let done: Vec<(usize, usize)> = done.into_iter().collect::<Result<_, _>>()?;
-    let (n_estimates, n_failures) = done.into_iter().fold((0, 0), |(a, b), (c, d)| (a + c, b + d));
+    let done: Vec<Tally> = done.into_iter().collect::<Result<_, _>>()?;
+    let tally = done.into_iter().fold(Tally::default(), Tally::and);
     let seconds = start.elapsed().as_secs_f64();
-    let text = format!("{n_estimates} estimates in {seconds:.1} s → {}", out.root().display());
-    Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
+    let text = format!("{} estimates in {seconds:.1} s → {}", tally.n_rows, out.root().display());
+    for warning in tally.warnings() {
+        tracing::warn!(target: "infoplane", "{}: {warning}", out.name());
+    }
+    Ok(Outcome::done(text, Failures::of_estimates(tally.n_failed)))
 }
 
-/// Makes the pending tables of one run, or of all runs pooled; returns how many estimates there are and how many failed.
+/// Makes the pending tables of one run, or of all runs pooled; returns what they come to.
 fn make(
     runs: &Runs<'_>,
     target: &EstimateTarget<'_>,
     all_runs: &BTreeMap<Values, Range>,
     progress: &dyn Progress,
-) -> Result<(usize, usize), StageError> {
-    let mut counts = (0, 0);
+) -> Result<Tally, StageError> {
+    let mut tally = Tally::default();
     for ((values, pool), pending) in target.by_reading() {
         let open = |run: &usize| runs.open_run(*run, values);
         let open: Vec<OpenRun<'_>> = target.runs.iter().map(open).collect::<Result<_, _>>()?;
@@ -106,9 +121,8 @@ fn make(
                 Ok(rows)
             })
             .collect();
-        let (n_rows, n_failed) = tables.write(by_group.into_iter().collect::<Result<_, _>>()?)?;
-        counts = (counts.0 + n_rows, counts.1 + n_failed);
+        tally = tally.and(tables.write(by_group.into_iter().collect::<Result<_, _>>()?)?);
     }
     tracing::debug!(run = %target.id, tables = target.pending.len(), "estimated");
-    Ok(counts)
+    Ok(tally)
 }

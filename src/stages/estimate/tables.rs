@@ -9,6 +9,7 @@ use super::super::untrained::add_untrained;
 use super::plan::Work;
 use super::pools::Group;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
+use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
     Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,
@@ -177,6 +178,20 @@ impl<'a> TargetTables<'a> {
         at.batch.tables.iter().zip(estimates).map(in_words).collect()
     }
 
+    /// Of every member of a batch with fixed edges, the share of T outside of them.
+    fn outside_shares(&self, at: &At<'_>, sample: &Result<LayerData<'_>, EstimateError>) -> Vec<Option<f64>> {
+        let mut last: Option<(Range, f64)> = None;
+        let share = |table: &usize| {
+            let edges = self.works[*table].request.member.edges?;
+            let t = &sample.as_ref().ok()?.activations;
+            // Members mostly have the same edges.
+            let share = last.filter(|(range, _)| *range == edges).map_or_else(|| t.share_outside(edges), |(_, s)| s);
+            last = Some((edges, share));
+            Some(share)
+        };
+        at.batch.tables.iter().map(share).collect()
+    }
+
     /// The number of the sample that stands in a row.
     fn sample_of(&self, at: &At<'_>, row: usize) -> usize {
         let rows = &self.rows[&at.batch.selection];
@@ -196,9 +211,14 @@ impl<'a> TargetTables<'a> {
         tables: &mut [Table],
         below: &mut [Option<(LayerId, Code)>],
     ) {
-        for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, sample, None)) {
+        let outside = self.outside_shares(at, sample);
+        let estimates = self.estimates(at, sample, None);
+        for ((table, estimate), outside_share) in at.batch.tables.iter().zip(estimates).zip(outside) {
             let Table::Layers(rows) = &mut tables[*table] else { continue };
-            let row = self.layer_row(*table, at, &estimate);
+            let row = EstimateRow {
+                outside_share: outside_share.filter(|_| estimate.is_ok()),
+                ..self.layer_row(*table, at, &estimate)
+            };
             let code = estimate.ok().and_then(|estimate| estimate.code);
             if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*table], &code, self.given(at))
                 && at.layer.is_next_above(*lower)
@@ -247,6 +267,7 @@ impl<'a> TargetTables<'a> {
             n_codes: found.map_or(0, |e| e.n_codes as i32),
             n_distinct: at.shape.map(|shape| shape.n_distinct as i64),
             atom_share: at.shape.map(|shape| shape.atom_share),
+            outside_share: None,
             failure: estimate.as_ref().err().cloned(),
         }
     }
@@ -260,7 +281,9 @@ impl<'a> TargetTables<'a> {
             let of_unit = Representation::new(&column, 1).map_err(EstimateError::from);
             let of_unit = self.sample(at, &of_unit);
             let of_unit = of_unit.map(|sample| LayerData { ranges: Ranges { layer, ..sample.ranges }, ..sample });
-            for (table, estimate) in at.batch.tables.iter().zip(self.estimates(at, &of_unit, Some(unit))) {
+            let outside = self.outside_shares(at, &of_unit);
+            let estimates = self.estimates(at, &of_unit, Some(unit));
+            for ((table, estimate), outside_share) in at.batch.tables.iter().zip(estimates).zip(outside) {
                 let Table::Units(rows) = &mut tables[*table] else { continue };
                 let request = self.works[*table].request;
                 let found = estimate.as_ref().ok();
@@ -280,6 +303,7 @@ impl<'a> TargetTables<'a> {
                     i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
                     n_samples: self.n_rows(request.id.samples, at.group),
                     n_codes: found.map_or(0, |e| e.n_codes as i32),
+                    outside_share: outside_share.filter(|_| found.is_some()),
                     failure: estimate.err(),
                 });
             }
@@ -290,8 +314,8 @@ impl<'a> TargetTables<'a> {
         group.parts.iter().map(|(run, _)| self.rows[&selection][*run].samples.len() as i32).sum()
     }
 
-    /// Writes every table, its rows ordered by layer, then by snapshot; returns how many rows there are and how many failed.
-    pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<(usize, usize), StageError> {
+    /// Writes every table, its rows ordered by layer, then by snapshot; returns what they come to.
+    pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<Tally, StageError> {
         let mut whole = self.empty();
         for tables in by_group {
             for (whole, table) in whole.iter_mut().zip(tables) {
@@ -302,38 +326,40 @@ impl<'a> TargetTables<'a> {
                 }
             }
         }
-        let mut counts = (0, 0);
+        let mut tally = Tally::default();
         for (work, table) in self.works.iter().zip(whole) {
-            let (n_rows, n_failed) = match table {
+            match table {
                 Table::Layers(mut rows) => {
                     rows.sort_by_key(|row| row.layer);
                     add_untrained(&mut rows);
-                    self.write_table(work, &rows, |row| row.failure.is_some())?
+                    self.write_table(work, &rows)?;
+                    for row in &rows {
+                        let place = || format!("layer {} ({}, step {})", row.layer, row.run, row.step);
+                        tally.add(work.request, row.failure.is_some(), row.outside_share, place);
+                    }
                 }
                 Table::Units(mut rows) => {
                     rows.sort_by_key(|row| (row.layer, row.unit));
-                    self.write_table(work, &rows, |row| row.failure.is_some())?
+                    self.write_table(work, &rows)?;
+                    for row in &rows {
+                        let UnitEstimateRow { layer, unit, run, step, .. } = row;
+                        let place = || format!("unit {unit} of layer {layer} ({run}, step {step})");
+                        tally.add(work.request, row.failure.is_some(), row.outside_share, place);
+                    }
                 }
-            };
-            counts = (counts.0 + n_rows, counts.1 + n_failed);
+            }
         }
-        Ok(counts)
+        Ok(tally)
     }
 
-    /// Returns how many rows there are and how many failed.
-    fn write_table<R: Row>(
-        &self,
-        work: &Work<'_>,
-        rows: &[R],
-        is_failed: fn(&R) -> bool,
-    ) -> Result<(usize, usize), StoreError> {
+    fn write_table<R: Row>(&self, work: &Work<'_>, rows: &[R]) -> Result<(), StoreError> {
         let footer = Footer::from([
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
             ("infoplane.quantity".to_owned(), work.request.quantity()),
         ]);
         let relative = Experiment::estimate(&work.request.id.to_string(), self.id);
         work.pending.finish(vec![write_rows(&work.root, &relative, rows, &footer)?])?;
-        Ok((rows.len(), rows.iter().filter(|row| is_failed(row)).count()))
+        Ok(())
     }
 }
 

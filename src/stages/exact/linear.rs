@@ -335,6 +335,7 @@ impl Place {
             n_codes: 0,
             n_distinct: None,
             atom_share: None,
+            outside_share: None,
             failure,
         }
     }

@@ -67,6 +67,8 @@ tables! {
         n_distinct: Option<i64>,
         /// Share of the values of T that equal its smallest, its largest or 0, whichever is most frequent: atoms, as of a saturated tanh or of ReLU.
         atom_share: Option<f64>,
+        /// Share of the values of T below the lowest or above the highest edge of an estimator with fixed edges, which puts them into one bin at each end; null for other estimators, where there is no estimate, and in files before version 8.
+        outside_share: Option<f64>,
         /// Why there is no estimate, else null.
         failure: Option<String>,
     }
@@ -102,6 +104,8 @@ tables! {
         n_samples: i32,
         /// Distinct values of t that the estimator saw; 0 where there is no estimate.
         n_codes: i32,
+        /// Share of the values of t below the lowest or above the highest edge of an estimator with fixed edges, which puts them into one bin at each end; null for other estimators, where there is no estimate, and in files before version 8.
+        outside_share: Option<f64>,
         /// Why there is no estimate, else null.
         failure: Option<String>,
     }

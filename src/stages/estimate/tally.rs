@@ -1,0 +1,65 @@
+//! What the estimates of some tables come to: how many there are, how many failed, and which edges miss values.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::super::findings::MOST_OUTSIDE;
+use crate::config::Request;
+use crate::estimate_id::EstimateId;
+use crate::sample::Range;
+
+/// Estimates that were made.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
+    pub(super) n_rows: usize,
+    pub(super) n_failed: usize,
+    /// Of every estimate with fixed edges, where most values are outside of them.
+    outside: BTreeMap<Arc<EstimateId>, Outside>,
+}
+
+#[derive(Debug)]
+struct Outside {
+    edges: Range,
+    share: f64,
+    place: String,
+}
+
+impl Tally {
+    /// Counts an estimate of a `request`, with the share of the values at its `place` that are outside of its fixed edges.
+    pub(super) fn add(
+        &mut self,
+        request: &Request,
+        is_failed: bool,
+        share: Option<f64>,
+        place: impl FnOnce() -> String,
+    ) {
+        self.n_rows += 1;
+        self.n_failed += usize::from(is_failed);
+        if let Some((edges, share)) = request.member.edges.zip(share)
+            && self.outside.get(&request.id).is_none_or(|most| share > most.share)
+        {
+            self.outside.insert(Arc::clone(&request.id), Outside { edges, share, place: place() });
+        }
+    }
+
+    /// The estimates of both.
+    pub(super) fn and(mut self, other: Self) -> Self {
+        for (estimator, outside) in other.outside {
+            if self.outside.get(&estimator).is_none_or(|most| outside.share > most.share) {
+                self.outside.insert(estimator, outside);
+            }
+        }
+        Self { n_rows: self.n_rows + other.n_rows, n_failed: self.n_failed + other.n_failed, ..self }
+    }
+
+    /// A sentence for each estimator whose edges miss values.
+    pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
+        let missing = self.outside.iter().filter(|(_, outside)| outside.share > MOST_OUTSIDE);
+        missing.map(|(estimator, Outside { edges: Range { low, high }, share, place })| {
+            let percent = 100.0 * share;
+            format!(
+                "`{estimator}`: {percent:.1} % of the values of {place} are outside the edges [{low}, {high}] and share one bin at each end; use `n_bins`, or edges that cover them"
+            )
+        })
+    }
+}
