@@ -8,12 +8,11 @@ use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
-use crate::store::schema::{SummaryRow, WeightRow};
+use crate::store::schema::{EpochRow, GradientRow, Row, SummaryRow, WeightRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_all_rows};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
-const RUN_KEYS: [&str; 4] = ["run", "layer", "epoch", "step"];
 
 const FITS: [&str; 6] = [
     "loss_train_nats",
@@ -58,10 +57,7 @@ struct MeansOverRuns {
 impl Beside {
     /// Reads the tables of `input`.
     pub(super) fn read(input: &Input) -> Result<Self, FrameError> {
-        let fits = match input.epochs.as_slice() {
-            [] => None,
-            epochs => Some(of_runs(epochs, |table| select(table, &["epoch", "step"], &FITS))?.collect()?),
-        };
+        let fits = if input.epochs.is_empty() { None } else { Some(fits(&input.epochs)?) };
         let (norms, gradients_over) = match input.gradients.as_slice() {
             [] => (weight_norms(&input.weights)?, None),
             gradients => {
@@ -189,46 +185,57 @@ fn scan(paths: &[PathBuf]) -> PolarsResult<LazyFrame> {
     LazyFrame::scan_parquet_files(paths.into(), args)
 }
 
-/// The columns `kept`, and `numbers`, which are null where the table lacks them, as earlier versions do.
-fn select(mut table: LazyFrame, kept: &[&str], numbers: &[&str]) -> PolarsResult<LazyFrame> {
-    let there = table.collect_schema()?;
-    let number = |name: &&str| match there.contains(name) {
-        true => col(*name),
-        false => null(name),
-    };
-    let kept = kept.iter().map(|name| col(*name));
-    Ok(table.select(kept.chain(numbers.iter().map(number)).collect::<Vec<_>>()))
+/// The rows of a table of every run, with the run beside each. They are read as all stages read them, also where another
+/// program wrote them in types of its own.
+fn of_runs<R: Row>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
+    let mut rows = Vec::new();
+    for parts in runs {
+        rows.extend(read_all_rows(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
+    }
+    Ok(rows)
 }
 
-/// A table of every run, with the run beside it.
-fn of_runs(runs: &[TableFiles], columns: impl Fn(LazyFrame) -> PolarsResult<LazyFrame>) -> PolarsResult<LazyFrame> {
-    let of_run =
-        |parts: &TableFiles| Ok(columns(scan(&parts.paths)?)?.with_column(lit(parts.run.as_str()).alias("run")));
-    let tables = runs.iter().map(of_run).collect::<PolarsResult<Vec<_>>>()?;
-    concat(tables, UnionArgs::default())
+/// One column of some rows.
+fn column<R, T>(rows: &[(&str, R)], value: impl Fn(&R) -> T) -> Vec<T> {
+    rows.iter().map(|(_, row)| value(row)).collect()
+}
+
+/// Losses, errors and accuracies.
+fn fits(runs: &[TableFiles]) -> Result<DataFrame, FrameError> {
+    let rows = of_runs::<EpochRow>(runs)?;
+    Ok(df!(
+        "run" => rows.iter().map(|(run, _)| *run).collect::<Vec<&str>>(),
+        "epoch" => column(&rows, |row| row.epoch),
+        "step" => column(&rows, |row| row.step),
+        "loss_train_nats" => column(&rows, |row| row.loss_train_nats),
+        "loss_test_nats" => column(&rows, |row| row.loss_test_nats),
+        "squared_error_train" => column(&rows, |row| row.squared_error_train),
+        "squared_error_test" => column(&rows, |row| row.squared_error_test),
+        "accuracy_train" => column(&rows, |row| row.accuracy_train),
+        "accuracy_test" => column(&rows, |row| row.accuracy_test),
+    )?)
 }
 
 /// The norms of the kind of gradients that was recorded first, and its name.
 fn gradient_norms(runs: &[TableFiles]) -> Result<(DataFrame, Option<String>), FrameError> {
+    let mut rows = of_runs::<GradientRow>(runs)?;
     // Files of version 1 have no name for the only kind they know.
-    let only = "after_step";
-    let columns = |mut table: LazyFrame| {
-        let is_named = table.collect_schema()?.contains("gradients_over");
-        let over = if is_named { col("gradients_over").fill_null(lit(only)) } else { lit(only) };
-        let norms = ["gradient_mean_norm", "gradient_std_norm", "weight_norm"];
-        let snr = when(col("gradient_std_norm").gt(lit(0.0)))
-            .then(col("gradient_mean_norm") / col("gradient_std_norm"))
-            .otherwise(lit(NULL))
-            .alias("gradient_snr");
-        let table = table.with_column(over.alias("gradients_over"));
-        Ok(select(table, &["layer", "epoch", "step", "gradients_over"], &norms)?.with_column(snr))
-    };
-    let gradients = of_runs(runs, columns)?.collect()?;
-    let first = gradients.column("gradients_over")?.str()?.get(0).map(str::to_owned);
-    let of_first = col("gradients_over").eq(lit(first.clone().unwrap_or_else(|| only.to_owned())));
-    let norms =
-        gradients.lazy().filter(of_first).select([RUN_KEYS.map(col).to_vec(), NORMS.map(col).to_vec()].concat());
-    Ok((norms.collect()?, first))
+    let kind = |row: &GradientRow| row.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
+    let first = rows.first().map(|(_, row)| kind(row));
+    rows.retain(|(_, row)| Some(kind(row)) == first);
+    let snr =
+        |row: &GradientRow| row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std);
+    let norms = df!(
+        "run" => rows.iter().map(|(run, _)| *run).collect::<Vec<&str>>(),
+        "layer" => column(&rows, |row| row.layer),
+        "epoch" => column(&rows, |row| row.epoch),
+        "step" => column(&rows, |row| row.step),
+        "gradient_mean_norm" => column(&rows, |row| row.gradient_mean_norm),
+        "gradient_std_norm" => column(&rows, |row| row.gradient_std_norm),
+        "gradient_snr" => column(&rows, snr),
+        "weight_norm" => column(&rows, |row| row.weight_norm),
+    )?;
+    Ok((norms, first))
 }
 
 /// The Frobenius norms of recorded kernels; `None` where there are none.
