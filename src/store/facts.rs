@@ -1,11 +1,13 @@
 //! What a file holds, told by its footer.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{DataType, Field, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use serde::Serialize;
 
+use super::conversion::{RowWidth, innermost, row_width};
 use super::error::StoreError;
 use super::files::open_file;
 use super::guard::guarded;
@@ -72,35 +74,27 @@ impl Facts {
             schema_version: footer.get("infoplane.schema_version").cloned(),
             creator: parquet.file_metadata().created_by().map(str::to_owned),
             columns: schema.fields().iter().map(|f| (f.name().clone(), f.data_type().to_string())).collect(),
-            width: schema.fields().iter().find_map(|field| width(field.data_type())),
+            width: schema.fields().iter().find_map(|field| Some(row_width(&metadata, field.name())?.n_values())),
             rows,
             row_groups: parquet.num_row_groups(),
             bytes,
-            raw_bytes: rows * row_bytes(schema) + u64::try_from(texts).unwrap_or(0),
+            raw_bytes: rows.saturating_mul(row_bytes(&metadata)).saturating_add(u64::try_from(texts).unwrap_or(0)),
             compression,
             footer,
         })
     }
 }
 
-fn width(data_type: &DataType) -> Option<usize> {
-    match data_type {
-        DataType::FixedSizeList(_, width) => usize::try_from(*width).ok(),
-        _ => None,
-    }
-}
-
 fn is_text(schema: &Schema, column: &str) -> bool {
-    schema.field_with_name(column).is_ok_and(|field| matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8))
+    let is_text = |data_type: &DataType| matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View);
+    schema.field_with_name(column).is_ok_and(|field| is_text(field.data_type()))
 }
 
 /// Bytes of one row's numbers.
-fn row_bytes(schema: &Schema) -> u64 {
-    let value_bytes = |data_type: &DataType| match data_type {
-        DataType::FixedSizeList(item, width) => {
-            item.data_type().primitive_width().unwrap_or(0) * (*width).max(0) as usize
-        }
-        other => other.primitive_width().unwrap_or(0),
+fn row_bytes(metadata: &ArrowReaderMetadata) -> u64 {
+    let field_bytes = |field: &Arc<Field>| {
+        let n_values = row_width(metadata, field.name()).map_or(1, RowWidth::n_values);
+        n_values.saturating_mul(innermost(field.data_type()).primitive_width().unwrap_or(0)) as u64
     };
-    schema.fields().iter().map(|field| value_bytes(field.data_type()) as u64).sum()
+    metadata.schema().fields().iter().map(field_bytes).fold(0, u64::saturating_add)
 }

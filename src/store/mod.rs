@@ -24,6 +24,7 @@
 
 mod activations;
 mod cell;
+mod conversion;
 mod csv;
 mod error;
 mod facts;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -15,6 +15,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
+use super::conversion::{Conversion, Unreadable, row_of_null};
 use super::error::StoreError;
 use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
@@ -116,7 +117,8 @@ pub fn read_all_rows<R: Row>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
 
 fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let (file, metadata) = open(path, R::TABLE)?;
-    expect_types(path, metadata.schema(), &R::schema(&[]))?;
+    let unreadable = |Unreadable { column, problem }| StoreError::Column { path: path.to_owned(), column, problem };
+    let mut conversion = Conversion::new(metadata.schema(), &R::schema(&[])).map_err(unreadable)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .build()
@@ -124,13 +126,20 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let mut rows = Vec::new();
     for batch in reader {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
-        rows.extend(R::from_batch(&batch).map_err(|column| StoreError::Column {
-            path: path.to_owned(),
-            column: column.to_owned(),
-            problem: "holds a null, an unknown word or a number that no layer has; every row needs a value that docs/schema.md has".to_owned(),
-        })?);
+        let batch = conversion.apply(batch).map_err(unreadable)?;
+        let read = R::from_batch(&batch);
+        rows.extend(read.map_err(|column| unreadable(unexpected(&batch, column, rows.len())))?);
     }
     Ok(rows)
+}
+
+/// Why a column of the types that a table has could not be read, in a batch after `n_before` rows.
+fn unexpected(batch: &RecordBatch, column: &str, n_before: usize) -> Unreadable {
+    let problem = match batch.column_by_name(column).and_then(|array| row_of_null(array)) {
+        Some(row) => format!("row {} holds a null; every row needs a value", n_before + row),
+        None => "holds an unknown word, or a number that no layer has; every row needs a value that docs/schema.md has".to_owned(),
+    };
+    Unreadable { column: column.to_owned(), problem }
 }
 
 /// Reads a table of samples, which everything else refers to by position.
@@ -155,25 +164,6 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
 /// Missing, damaged, another table, a newer version.
 pub fn read_footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
     guarded(path, || Ok(footer_of(&open(path, table)?.1)))
-}
-
-/// Makes sure that a file has the `wanted` columns in their types; lists may have any width.
-pub(super) fn expect_types(path: &Path, schema: &Schema, wanted: &Schema) -> Result<(), StoreError> {
-    for field in wanted.fields() {
-        let problem = match (schema.field_with_name(field.name()), field.data_type()) {
-            // A column that may be null may be missing.
-            (Err(_), _) if field.is_nullable() => continue,
-            (Err(_), _) => "missing; see docs/schema.md".to_owned(),
-            (Ok(got), DataType::FixedSizeList(item, _)) => match got.data_type() {
-                DataType::FixedSizeList(got, width) if *width > 0 && got.data_type() == item.data_type() => continue,
-                other => format!("must be a fixed-size list of {}, got {other}", item.data_type()),
-            },
-            (Ok(got), want) if got.data_type() == want => continue,
-            (Ok(got), want) => format!("must be {want}, got {}", got.data_type()),
-        };
-        return Err(StoreError::Column { path: path.to_owned(), column: field.name().clone(), problem });
-    }
-    Ok(())
 }
 
 /// Compares footer entries with what they must be where they are there: a file moved to another run's place is noticed.

@@ -12,6 +12,7 @@ mod estimate; // which estimates are made of what, and what is left alone
 mod exact; // numbers that need no estimator: linear networks, the minimal model
 mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
+mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
 mod help; // the help of every command
 mod json; // what programs read

@@ -213,6 +213,9 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>
         (_, None) => return unknown("fano", "H(Y) is not known"),
     };
     let (right, wrong) = (accuracy.right, 1.0 - accuracy.right);
+    if right * (accuracy.n_classes as f64) < 1.0 {
+        return unknown("fano", "the accuracy is below chance; Fano's inequality is not applied");
+    }
     let plogp = |p: f64| if p > 0.0 { p * p.log2() } else { 0.0 };
     let h_y_given_t = -plogp(right) - plogp(wrong) + wrong * (accuracy.n_classes.max(2) as f64 - 1.0).log2();
     let bound = h_y - h_y_given_t;
@@ -286,7 +289,7 @@ impl Scales {
     pub(super) fn judgements(self) -> impl Iterator<Item = (Arc<EstimateId>, EstimateRow, Judgement)> {
         let several = self.found.into_iter().filter(|(_, scale)| scale.n > 1);
         several.map(|((estimator, ..), scale)| {
-            let (low, high) = (scale.low, scale.high);
+            let (low, high, n) = (scale.low, scale.high, scale.n);
             let (difference, ceiling) = (high.0 - low.0, scale.row.i_xt_ceiling_bits.unwrap_or(0.0));
             let bound = MOST_DISAGREEMENT * ceiling;
             let are_saturated = ceiling > 0.0 && low.0 > SATURATED * ceiling;
@@ -295,6 +298,9 @@ impl Scales {
                     let (low_bits, high_bits) = (shown(low.0), shown(high.0));
                     let conclusion =
                         if are_saturated { "all are at their ceiling" } else { "the result depends on the scale" };
+                    if low_bits == high_bits {
+                        return format!("I(X;T) is {low_bits} bits at each of {n} scales: {conclusion}");
+                    }
                     format!("I(X;T) is {low_bits} bits by {} and {high_bits} by {}: {conclusion}", low.1, high.1)
                 });
             (estimator, scale.row, judgement)
@@ -431,6 +437,8 @@ mod tests {
         assert!((bound(1.0, 2) - 1.0).abs() < 1e-12);
         assert!((bound(0.9, 2) - 0.531_004_406_410_719).abs() < 1e-12);
         assert!((bound(0.9, 4) - (0.531_004_406_410_719 - 0.158_496_250_072_116)).abs() < 1e-12);
+        let below_chance = fano(&row(), 0.0, Ok(&Accuracy { right: 0.49, n_classes: 2 }));
+        assert_eq!((below_chance.verdict, below_chance.bound), (CheckVerdict::Unknown, None));
         let unknown = judge(&row(), None, Err(&"no recording"));
         assert_eq!(unknown.iter().find(|j| j.check == "fano").unwrap().says, "no recording");
     }
@@ -465,6 +473,12 @@ mod tests {
         assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
         assert_eq!(judged[0].1.verdict, CheckVerdict::Warning);
         assert!(judged[0].1.says.ends_with("all are at their ceiling"), "{}", judged[0].1.says);
+    }
+
+    #[test]
+    fn scales_that_agree_are_not_compared_with_themselves() {
+        let judged = judged(&[("binning-n-edges-30", 11.9995), ("binning-n-edges-50", 11.9995)]);
+        assert_eq!(judged[0].1.says, "I(X;T) is 11.9995 bits at each of 2 scales: all are at their ceiling");
     }
 
     #[test]

@@ -13,7 +13,7 @@ use super::findings::{badness, findings};
 use super::{Outcome, StageError};
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
-use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION};
+use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION, accuracy_problem};
 use crate::store::{
     CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash, read_all_rows,
     read_rows, read_samples, verified_hash, write_rows,
@@ -191,6 +191,8 @@ struct RecordedFits {
     n_classes: usize,
     /// Whether labels are certain, so that an accuracy bounds the information.
     is_hard: bool,
+    /// Whether an accuracy is above 1, so that all of them may be percent, also those that could be shares.
+    is_percent: bool,
     /// By run and step: of which share of the train and test samples the class is right, and how many there are.
     fits: BTreeMap<(String, i64), Fit>,
 }
@@ -239,6 +241,7 @@ impl RecordedFits {
         let splits: Vec<SplitRow> = read_all_rows(&run.parts(SplitRow::TABLE, None))?;
         let n_train = splits.iter().filter(|row| row.split == "train").count();
         for row in read_all_rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
+            self.is_percent |= row.accuracies().any(|(_, accuracy)| accuracy > 1.0);
             let (Some(train), test) = (row.accuracy_train, row.accuracy_test) else { continue };
             let fit = Fit { train, test, n_train, n_test: splits.len() - n_train };
             self.fits.insert((run.id.to_string(), row.step), fit);
@@ -257,16 +260,24 @@ impl RecordedFits {
         if row.n_pooled.unwrap_or(1) > 1 {
             return Err("snapshots are pooled, each of another accuracy");
         }
+        let no_share = "recorded accuracies are no shares from 0 to 1; `infoplane inspect --validate` says where";
+        if self.is_percent {
+            return Err(no_share);
+        }
         let unknown = "the accuracy on exactly these samples is not recorded";
         let fit = self.fits.get(&(row.run.clone(), row.step)).ok_or(unknown)?;
+        let share = |accuracy: f64| match accuracy_problem(accuracy) {
+            None => Ok(accuracy),
+            Some(_) => Err(no_share),
+        };
         let (right, n) = match row.estimator.samples {
-            Samples::Train => (fit.train, fit.n_train),
-            Samples::Test => (fit.test.ok_or(unknown)?, fit.n_test),
-            _ if fit.n_test == 0 => (fit.train, fit.n_train),
+            Samples::Train => (share(fit.train)?, fit.n_train),
+            Samples::Test => (share(fit.test.ok_or(unknown)?)?, fit.n_test),
+            _ if fit.n_test == 0 => (share(fit.train)?, fit.n_train),
             _ => {
                 let n = fit.n_train + fit.n_test;
-                let n_right = fit.train * fit.n_train as f64 + fit.test.ok_or(unknown)? * fit.n_test as f64;
-                (n_right / n as f64, n)
+                let (train, test) = (share(fit.train)?, share(fit.test.ok_or(unknown)?)?);
+                ((train * fit.n_train as f64 + test * fit.n_test as f64) / n as f64, n)
             }
         };
         if n == row.n_samples as usize { Ok(Accuracy { right, n_classes: self.n_classes }) } else { Err(unknown) }

@@ -7,7 +7,7 @@ use crate::config::Pipeline;
 use crate::config::expect::Quantity;
 use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
-use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow};
+use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow, accuracy_problem};
 use crate::store::{Experiment, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash};
 
 /// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
@@ -116,7 +116,15 @@ impl<'a> ClaimTables<'a> {
             }
         }
         let rows = self.epochs.iter().flatten().flat_map(|(run, rows)| rows.iter().map(move |row| (run, row)));
-        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), None, row.epoch, row.step, Ok((column.get)(row)))))))
+        let value = |row: &EpochRow| {
+            let problem =
+                row.accuracies().find(|(name, _)| *name == column.name).and_then(|(_, a)| accuracy_problem(a));
+            problem.map_or_else(
+                || Ok((column.get)(row)),
+                |problem| Err(format!("epoch {}: the recorded accuracy {problem}", row.epoch)),
+            )
+        };
+        Ok(Ok(collect(rows.map(|(run, row)| (run.clone(), None, row.epoch, row.step, value(row))))))
     }
 
     fn gradients(&mut self, column: &Getter<GradientRow>, over: Option<&str>) -> Result<Courses, StageError> {

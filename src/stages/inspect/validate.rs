@@ -10,7 +10,7 @@ use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::store::schema::{
     CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow, Row, RunRow, SampleRow, SettingRow,
-    SplitRow, SummaryRow, UnitEstimateRow, WeightRow,
+    SplitRow, SummaryRow, UnitEstimateRow, WeightRow, accuracy_problem,
 };
 use crate::store::{
     ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, manifests, read_rows, read_samples,
@@ -64,7 +64,7 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
     let n = match table.as_str() {
         SampleRow::TABLE => samples(path)?.len(),
         SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
-        EpochRow::TABLE => rows::<EpochRow>(path)?.len(),
+        EpochRow::TABLE => fits(path)?.len(),
         RunRow::TABLE => rows::<RunRow>(path)?.len(),
         WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
         GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
@@ -95,6 +95,19 @@ fn rows<R: Row>(path: &Path) -> Result<Vec<R>, StageError> {
 /// The samples in order, every number of which is finite.
 fn samples(path: &Path) -> Result<Vec<SampleRow>, StageError> {
     finite(path, read_samples(path)?)
+}
+
+/// The rows of a table of losses and accuracies, which are shares.
+fn fits(path: &Path) -> Result<Vec<EpochRow>, StageError> {
+    let rows = rows::<EpochRow>(path)?;
+    for (row, cells) in rows.iter().enumerate() {
+        for (column, accuracy) in cells.accuracies() {
+            if let Some(problem) = accuracy_problem(accuracy) {
+                return Err(fault(path, format!("row {row}, column `{column}` is {accuracy}: {problem}")));
+            }
+        }
+    }
+    Ok(rows)
 }
 
 fn finite<R: Row>(path: &Path, rows: Vec<R>) -> Result<Vec<R>, StageError> {
@@ -133,9 +146,9 @@ fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Resu
         }
     }
     validate_splits(run, n_samples)?;
-    validate_snapshots::<EpochRow>(run, None, |row| (row.epoch, row.step), &snapshots)?;
+    validate_snapshots(run, None, fits, |row| (row.epoch, row.step), &snapshots)?;
     for layer in run.layers(WeightRow::TABLE) {
-        validate_snapshots::<WeightRow>(run, Some(layer), |row| (row.epoch, row.step), &snapshots)?;
+        validate_snapshots(run, Some(layer), rows::<WeightRow>, |row| (row.epoch, row.step), &snapshots)?;
     }
     for path in run.parts(GradientRow::TABLE, None) {
         let is_recorded = |row: &GradientRow| snapshots.binary_search(&(row.epoch, row.step)).is_ok();
@@ -170,13 +183,14 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
 fn validate_snapshots<R: Row>(
     run: &RecordedRun,
     layer: Option<LayerId>,
+    rows: fn(&Path) -> Result<Vec<R>, StageError>,
     snapshot: fn(&R) -> SnapshotPlace,
     want: &[SnapshotPlace],
 ) -> Result<(), StageError> {
     let parts = run.parts(R::TABLE, layer);
     let mut snapshots = Vec::new();
     for path in &parts {
-        snapshots.extend(rows::<R>(path)?.iter().map(snapshot));
+        snapshots.extend(rows(path)?.iter().map(snapshot));
     }
     parts.first().map_or(Ok(()), |path| same_snapshots(path, &snapshots, want))
 }

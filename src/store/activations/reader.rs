@@ -3,21 +3,33 @@
 use std::path::{Path, PathBuf};
 
 use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, Float16Type, Float32Type, Int32Type, Int64Type};
+use arrow::datatypes::{DataType, Float16Type, Float32Type, Int32Type, Int64Type, Schema};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ParquetRecordBatchReaderBuilder};
 use parquet::file::metadata::RowGroupMetaData;
 use parquet::file::reader::ChunkReader;
 use parquet::file::statistics::Statistics;
 
+use super::super::conversion::{Conversion, RowWidth, Unreadable, row_of_null, row_width};
 use super::super::error::StoreError;
 use super::super::files::open_file;
 use super::super::guard::guarded;
-use super::super::table::{expect_entries, expect_types, footer_of, open};
+use super::super::table::{expect_entries, footer_of, open};
 use super::{Activations, Precision, ROW_GROUP_BYTES};
 use crate::estimate_id::Values;
 
 /// Footer entry: which of the samples are there.
 const SAMPLES_KEY: &str = "infoplane.samples";
+
+/// Values of a type of another program that are in memory at once, besides what they become.
+const FOREIGN_VALUES: usize = 1 << 20;
+
+/// A file, and what its columns need to be read as ours.
+#[derive(Debug)]
+struct OpenFile {
+    path: PathBuf,
+    metadata: ArrowReaderMetadata,
+    conversion: Conversion,
+}
 
 /// Where in a file a recorded snapshot is.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +44,7 @@ struct Place {
 #[derive(Debug)]
 pub struct ActivationReader {
     values: Values,
-    parts: Vec<(PathBuf, ArrowReaderMetadata)>,
+    parts: Vec<OpenFile>,
     n_units: usize,
     precision: Precision,
     /// The recorded snapshots, ascending.
@@ -68,12 +80,18 @@ impl ActivationReader {
             Ok(DataType::FixedSizeList(item, _)) if *item.data_type() == DataType::Float16 => Precision::F16,
             _ => Precision::F32,
         };
-        expect_types(path, metadata.schema(), &self.values.schema(1, precision))?;
-        let n_units = match field {
-            Ok(DataType::FixedSizeList(_, width)) => *width as usize,
-            _ => 0,
+        let mut conversion = Conversion::new(metadata.schema(), &self.values.schema(1, precision))
+            .map_err(|Unreadable { column, problem }| fail(&column, problem))?;
+        let n_units = match row_width(&metadata, name) {
+            Some(RowWidth::Each(width)) => {
+                conversion.expect_width(name, width);
+                width
+            }
+            // Whoever reads them is told which row is longer or shorter.
+            Some(RowWidth::Mean(width)) if self.n_units == 0 => width,
+            _ => self.n_units,
         };
-        if !self.parts.is_empty() && (n_units, precision) != (self.n_units, self.precision) {
+        if !self.parts.is_empty() && self.n_units > 0 && (n_units, precision) != (self.n_units, self.precision) {
             let problem = "has another width or precision than the parts before it; record again";
             return Err(fail(name, problem.to_owned()));
         }
@@ -82,9 +100,10 @@ impl ActivationReader {
         for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
             let only = |column: &str| {
                 let problem = "every row group must hold one snapshot, with statistics that say which";
-                single(group, column).ok_or_else(|| fail(column, problem.to_owned()))
+                single(group, metadata.schema(), column).ok_or_else(|| fail(column, problem.to_owned()))
             };
-            let (epoch, step) = (only("epoch")? as i32, only("step")?);
+            let (epoch, step) = (only("epoch")?, only("step")?);
+            let epoch = i32::try_from(epoch).map_err(|_| fail("epoch", format!("{epoch} does not fit into int32")))?;
             match self.snapshots.last_mut() {
                 Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
                 Some(last) if (last.epoch, last.step) >= (epoch, step) => {
@@ -97,7 +116,7 @@ impl ActivationReader {
                 _ => self.snapshots.push(Place { part, epoch, step, groups: vec![index] }),
             }
         }
-        self.parts.push((path.to_owned(), metadata));
+        self.parts.push(OpenFile { path: path.to_owned(), metadata, conversion });
         Ok(())
     }
 
@@ -113,13 +132,13 @@ impl ActivationReader {
 
     /// Whether the files say that they hold only some of the samples, by the footer entry `infoplane.samples`.
     pub fn is_partial(&self) -> bool {
-        let entry = |(_, metadata): &(PathBuf, ArrowReaderMetadata)| footer_of(metadata).remove(SAMPLES_KEY);
+        let entry = |part: &OpenFile| footer_of(&part.metadata).remove(SAMPLES_KEY);
         self.parts.first().and_then(entry).is_some_and(|samples| samples != "all")
     }
 
     /// The first of the files.
     pub fn path(&self) -> &Path {
-        self.parts.first().map_or(Path::new(""), |(path, _)| path)
+        self.parts.first().map_or(Path::new(""), |part| &part.path)
     }
 
     /// The recorded snapshots as (epoch, step), ascending.
@@ -132,36 +151,50 @@ impl ActivationReader {
     /// # Errors
     /// Damaged, nulls, samples out of order.
     pub fn read(&self, index: usize) -> Result<Activations, StoreError> {
-        let (path, _) = &self.parts[self.snapshots[index].part];
+        let path = &self.parts[self.snapshots[index].part].path;
         guarded(path, || self.read_from(open_file(path)?, index))
     }
 
     fn read_from(&self, file: impl ChunkReader + 'static, index: usize) -> Result<Activations, StoreError> {
         let place = &self.snapshots[index];
-        let (path, metadata) = &self.parts[place.part];
+        let OpenFile { path, metadata, conversion } = &self.parts[place.part];
+        let mut conversion = conversion.clone();
+        let n_at_once = if conversion.converts(self.values.column()) { FOREIGN_VALUES } else { ROW_GROUP_BYTES };
         let damaged = |problem: String| StoreError::Damaged { path: path.clone(), problem };
         let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_row_groups(place.groups.clone())
-            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, (ROW_GROUP_BYTES / self.n_units).max(1)))
+            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, (n_at_once / self.n_units.max(1)).max(1)))
             .build()
             .map_err(|e| damaged(e.to_string()))?;
         let mut read = Activations { epoch: place.epoch, step: place.step, samples: Vec::new(), t: Vec::new() };
         for batch in reader {
             let batch = batch.map_err(|e| damaged(e.to_string()))?;
+            let batch = conversion.apply(batch).map_err(|Unreadable { column, problem }| StoreError::Column {
+                path: path.clone(),
+                column,
+                problem: format!("epoch {}, step {}: {problem}", place.epoch, place.step),
+            })?;
             self.append(path, &batch, &mut read)?;
         }
-        Ok(read)
+        match read.t.len() == read.samples.len() * self.n_units {
+            true => Ok(read),
+            false => Err(damaged("its footer counts other values than it has".to_owned())),
+        }
     }
 
     fn append(&self, path: &Path, batch: &RecordBatch, read: &mut Activations) -> Result<(), StoreError> {
-        let (epoch, step) = (read.epoch, read.step);
+        let (epoch, step, n_before) = (read.epoch, read.step, read.samples.len());
         let fail = |column: &str, problem: String| StoreError::Column {
             path: path.to_owned(),
             column: column.to_owned(),
             problem: format!("epoch {epoch}, step {step}: {problem}"),
         };
-        let missing = |column: &str| fail(column, "holds a null; every sample needs a value".to_owned());
+        let missing = |column: &str| {
+            let row = batch.column_by_name(column).and_then(|array| row_of_null(array));
+            let row = row.map_or_else(String::new, |row| format!("row {} ", n_before + row));
+            fail(column, format!("{row}holds a null; every sample needs a value"))
+        };
         let column =
             |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
         let epochs = column("epoch")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("epoch"))?;
@@ -198,9 +231,12 @@ impl ActivationReader {
 }
 
 /// The one value of a column in a row group, by its statistics.
-fn single(group: &RowGroupMetaData, column: &str) -> Option<i64> {
+fn single(group: &RowGroupMetaData, schema: &Schema, column: &str) -> Option<i64> {
+    // Statistics hold unsigned numbers by their bits.
+    let is_unsigned = schema.field_with_name(column).is_ok_and(|field| *field.data_type() == DataType::UInt32);
     let column = group.columns().iter().find(|c| c.column_path().string() == column)?;
     let (min, max) = match column.statistics()? {
+        Statistics::Int32(s) if is_unsigned => (i64::from(*s.min_opt()? as u32), i64::from(*s.max_opt()? as u32)),
         Statistics::Int32(s) => (i64::from(*s.min_opt()?), i64::from(*s.max_opt()?)),
         Statistics::Int64(s) => (*s.min_opt()?, *s.max_opt()?),
         _ => return None,
@@ -334,7 +370,7 @@ mod tests {
         let reader = open(&path).unwrap();
         let counter = Arc::new(AtomicU64::new(0));
         reader.read_from(Counting(open_file(&path).unwrap(), Arc::clone(&counter)), 117).unwrap();
-        let group = reader.parts[0].1.metadata().row_group(117).compressed_size() as u64;
+        let group = reader.parts[0].metadata.metadata().row_group(117).compressed_size() as u64;
         let touched = counter.load(Ordering::Relaxed);
         assert!(touched <= group, "{touched} bytes read of a row group of {group}");
         assert!(group < n_bytes / 190, "a row group of {group} in a file of {n_bytes}");

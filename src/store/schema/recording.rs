@@ -4,6 +4,23 @@ use super::super::words::TrainingOutcome;
 use super::tables;
 use crate::layer_id::LayerId;
 
+/// Why the accuracy cannot be one, which is a share; `None` if it can.
+pub fn accuracy_problem(accuracy: f64) -> Option<&'static str> {
+    match accuracy {
+        0.0..=1.0 => None,
+        1.0..=100.0 => Some("must be a share from 0 to 1; divide by 100"),
+        _ => Some("must be a share from 0 to 1; write null where none was measured"),
+    }
+}
+
+impl EpochRow {
+    /// The accuracies that are there, by column.
+    pub fn accuracies(&self) -> impl Iterator<Item = (&'static str, f64)> {
+        let columns = [("accuracy_train", self.accuracy_train), ("accuracy_test", self.accuracy_test)];
+        columns.into_iter().filter_map(|(column, accuracy)| Some((column, accuracy?)))
+    }
+}
+
 tables! {
     /// One input: a sample of X with its label.
     "samples" = SampleRow {
