@@ -11,6 +11,7 @@ use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
 use super::values;
 use crate::estimators::ValueBounds;
+use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
 use crate::suggest::Named;
 
@@ -152,9 +153,9 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
 }
 
 /// What is known of the activations of the recorded `layers` above the input.
-pub(super) fn bounds(architecture: &Architecture, layers: &[usize]) -> ValueBounds {
-    let is_within = |layer: &usize| architecture.range(*layer).is_some_and(|(low, high)| low >= -1.0 && high <= 1.0);
-    let are_within = layers.iter().filter(|layer| **layer > 0).all(is_within);
+pub(super) fn bounds(architecture: &Architecture, layers: &[LayerId]) -> ValueBounds {
+    let is_within = |layer: &LayerId| architecture.range(*layer).is_some_and(|(low, high)| low >= -1.0 && high <= 1.0);
+    let are_within = layers.iter().filter(|layer| **layer != LayerId::INPUT).all(is_within);
     if are_within { ValueBounds::WithinOne } else { ValueBounds::Open }
 }
 
@@ -164,9 +165,9 @@ pub fn recorded_bounds(settings: &Value) -> ValueBounds {
     let Some(architecture) = recorded(settings) else { return ValueBounds::Unknown };
     let n_layers = architecture.hidden.len() + 1;
     let layers = settings["record"]["layers"].as_array();
-    let numbers = layers.map(|layers| layers.iter().filter_map(Value::as_u64).map(|layer| layer as usize).collect());
+    let numbers = layers.map(|layers| layers.iter().filter_map(|layer| LayerId::of_number(layer.as_u64()?)).collect());
     // Version 1 recorded all of them.
-    bounds(&architecture, &numbers.unwrap_or_else(|| (1..=n_layers).collect::<Vec<usize>>()))
+    bounds(&architecture, &numbers.unwrap_or_else(|| LayerId::above_input().take(n_layers).collect::<Vec<LayerId>>()))
 }
 
 /// The architecture that the settings of a recording describe, but for its first weights; `None` where they do not.
@@ -312,7 +313,8 @@ mod tests {
     fn only_functions_within_one_bound_the_values_and_the_settings_of_a_recording_say_the_same() {
         let check = |table: &str, layers: &[usize], expected: ValueBounds| {
             let architecture = read(table).unwrap();
-            assert_eq!(bounds(&architecture, layers), expected, "{table} {layers:?}");
+            let recorded: Vec<LayerId> = layers.iter().copied().map(LayerId::from_index).collect();
+            assert_eq!(bounds(&architecture, &recorded), expected, "{table} {layers:?}");
             let mut written = settings(&architecture);
             written.insert("record".to_owned(), json!({ "layers": layers }));
             assert_eq!(recorded_bounds(&written.into()), expected, "{table} {layers:?}, as written");

@@ -135,12 +135,12 @@ impl Architecture {
 
     /// The smallest and the largest value that a layer can have outside of training, whatever its weights; `None` where there
     /// is no such bound, and for the input, layer 0.
-    pub fn range(&self, layer: usize) -> Option<(f32, f32)> {
-        if layer == self.hidden.len() + 1 {
+    pub fn range(&self, layer: LayerId) -> Option<(f32, f32)> {
+        if layer.index() == self.hidden.len() + 1 {
             let range = self.output.range()?;
             return Some(self.output_bits.map_or(range, |bits| Levels::nudged(range.0, range.1, bits).range()));
         }
-        range_after(&self.hidden.get(layer.checked_sub(1)?)?.operations)
+        range_after(&self.hidden.get(layer.index().checked_sub(1)?)?.operations)
     }
 
     /// Whether output, loss and batches go together.

@@ -137,7 +137,8 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
 fn unexpected(batch: &RecordBatch, column: &str, n_before: usize) -> Unreadable {
     let problem = match batch.column_by_name(column).and_then(|array| row_of_null(array)) {
         Some(row) => format!("row {} holds a null; every row needs a value", n_before + row),
-        None => "holds an unknown word, or a number that no layer has; every row needs a value that docs/schema.md has".to_owned(),
+        None => "holds an unknown word, or a number that no layer has; every row needs a value that docs/schema.md has"
+            .to_owned(),
     };
     Unreadable { column: column.to_owned(), problem }
 }

@@ -87,7 +87,7 @@ fn the_check_outside_judges_the_share() {
     let checks: Vec<CheckRow> = rows(&project, "outputs/p/checks.parquet");
     let verdicts = |estimator: &str| -> Vec<(i32, CheckVerdict)> {
         let of = checks.iter().filter(|row| row.check == "outside" && row.estimator.to_string() == estimator);
-        of.map(|row| (row.layer, row.verdict)).collect()
+        of.map(|row| (i32::from(row.layer), row.verdict)).collect()
     };
     use CheckVerdict::{Passed, Violated};
     assert_eq!(verdicts("binning-n-edges-30"), [(1, Passed), (2, Violated)]);
