@@ -201,3 +201,14 @@ fn a_column_that_version_1_lacks_is_null() {
     let rows: Vec<SummaryRow> = read_rows(&committed(1).join("summary.parquet")).unwrap();
     assert!(rows.iter().all(|row| row.step.is_none() && row.n_runs == 2));
 }
+
+#[test]
+fn verdicts_of_version_7_are_read_and_those_of_version_8_have_reasons() {
+    let rows = |version| read_rows::<CompressionRow>(&committed(version).join("compression.parquet")).unwrap();
+    let words = |version| rows(version).iter().map(|row| row.verdict.name()).collect::<Vec<_>>();
+    assert_eq!(words(7), ["does not compress", "undecided"]);
+    assert!(rows(7).iter().all(|row| row.p_holm.is_none() && row.minimum_effect_bits.is_none()));
+    assert_eq!(words(8), ["cannot tell (saturated)"; 2]);
+    // 1 % of the 3 bits of 8 inputs are less than 0.05 bits.
+    assert!(rows(8).iter().all(|row| row.reason.is_some() && row.minimum_effect_bits == Some(0.05)));
+}
