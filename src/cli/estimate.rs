@@ -10,7 +10,7 @@ use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, res
 use super::terminal::Terminal;
 use super::{Ended, job, parameters};
 use crate::config::{Declared, Request, SCOPE};
-use crate::estimators::{self, ESTIMATORS};
+use crate::estimators::{self, ESTIMATORS, ValueBounds};
 use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
 use crate::stages::estimate::{estimate, plan, value_bounds};
 use crate::stages::{PlannedTables, Progress, exact};
@@ -47,7 +47,8 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     }
     let spec = estimators::find(name)?;
     let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());
-    given.iter().try_for_each(|(name, values)| Request::check(spec, name, values))?;
+    // Parameters that cannot be are reported before a folder that is not there.
+    Request::all(spec, given.clone(), ValueBounds::Unknown)?;
     let resolved = resolved(matches, Needs::Recording)?;
     let requests = Request::all(spec, given, value_bounds(resolved.experiments()))?;
     tell_chosen(&requests, terminal);

@@ -188,7 +188,7 @@ fn recorded(settings: &Value) -> Option<Architecture> {
         output: settings.get("output").map_or(Some(softmax()), |name| Output::find(name.as_str()?).ok())?,
         output_initial: truncated_normal(),
         initial_scale: one(),
-        output_bits: settings.get("output_bits").and_then(Value::as_u64).map(|bits| bits as u32),
+        output_bits: settings.get("output_bits").and_then(recorded_bits),
     })
 }
 
@@ -202,8 +202,12 @@ fn recorded_operation(value: &Value) -> Option<Operation> {
             .map(|rate| Operation::Dropout { rate })
             .or_else(|| number("gaussian_dropout").map(|rate| Operation::GaussianDropout { rate }))
             .or_else(|| number("noise_variance").map(|variance| Operation::Noise { variance }))
-            .or_else(|| Some(Operation::Quantise { bits: value.get("quantise_bits")?.as_u64()? as u32 })),
+            .or_else(|| Some(Operation::Quantise { bits: recorded_bits(value.get("quantise_bits")?)? })),
     }
+}
+
+fn recorded_bits(value: &Value) -> Option<u32> {
+    layer::checked_bits(value.as_f64()?).ok()
 }
 
 fn add_initial(key: &str, initial: Initial, add: &mut impl FnMut(&str, Value) -> Option<Value>) {
@@ -332,7 +336,7 @@ mod tests {
         check(&format!("{tanh}output = \"linear\""), &[1, 2], within);
         check(&format!("{tanh}output = \"linear\""), &[1, 2, 3], open);
         check(&format!("{tanh}output = \"sigmoid\""), &[1, 2, 3], within);
-        // Neither does anything after training; noise is added, and normalised sums have no bound.
+        // Dropout does nothing after training; noise is added, and normalised sums have no bound.
         check(&format!("{tanh}dropout = 0.5"), &[1, 2, 3], within);
         check(&format!("{tanh}gaussian_dropout = 0.5"), &[1, 2, 3], within);
         check(&format!("{tanh}batch_norm = true"), &[1, 2, 3], within);

@@ -119,11 +119,8 @@ fn a_recording_of_another_program_is_binned_over_its_own_range() {
 /// `PIPELINE` with an estimate `binning` that names no rule, and another activation.
 fn without_rule(activation: &str, more: &str) -> Project {
     let (before, _) = PIPELINE.split_once("[[estimate]]").unwrap();
-    let before = before.replace("activation = \"tanh\"", &format!("activation = {activation}"));
-    Project::new(&format!(
-        "{}[[estimate]]\nestimator = \"binning\"\n{more}",
-        before.replace("epochs = 12", "epochs = 2")
-    ))
+    let before = before.replace("\"tanh\"", activation).replace("{ log_spaced = 6 }", "{ list = [0, 12] }");
+    Project::new(&format!("{before}[[estimate]]\nestimator = \"binning\"\n{more}"))
 }
 
 const WITHIN: &str = "binning: no rule given; 30 edges over [-1, 1], because the activation functions of the recorded layers keep all values within [-1, 1]";
