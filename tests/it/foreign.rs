@@ -362,6 +362,8 @@ fn accuracies_that_are_no_shares_are_refused_and_judge_nothing() {
         let sentence = project.refused("inspect outputs/p --validate");
         assert!(sentence.ends_with(&format!("{EPOCHS}: {place}: {problem}")), "{sentence}");
         assert_eq!(project.refused(&format!("inspect {EPOCHS} --validate")), sentence);
+        let warned = project.ok("aggregate outputs/p");
+        assert!(warned.contains(problem), "{warned}");
         assert_eq!(judged.len(), N_SNAPSHOTS);
         for row in judged {
             assert_eq!((row.verdict, row.value, row.bound), (CheckVerdict::Unknown, None, None));

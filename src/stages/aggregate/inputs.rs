@@ -7,7 +7,7 @@ use super::super::StageError;
 use super::super::trainings::{self, Trainings};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow};
+use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow, accuracy_problem};
 use crate::store::{Experiment, Manifest, RecordedRun, Recording, RunId, StoreError, read_rows, verified_hash};
 
 /// The tables of one experiment.
@@ -163,11 +163,16 @@ fn parts<R: Row>(
     Ok(found)
 }
 
-/// Losses of one snapshot twice would count a run twice.
+/// Losses of one snapshot twice would count a run twice. Accuracies that are no shares are aggregated as they are, with a warning.
 fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
     let mut last = (-1, -1);
     for path in paths {
-        for row in read_rows::<EpochRow>(path)? {
+        let rows: Vec<EpochRow> = read_rows(path)?;
+        let problem = |(column, accuracy)| Some((column, accuracy, accuracy_problem(accuracy)?));
+        if let Some((column, accuracy, problem)) = rows.iter().flat_map(EpochRow::accuracies).find_map(problem) {
+            tracing::warn!("{}, column `{column}` holds {accuracy}: {problem}", path.display());
+        }
+        for row in rows {
             let (epoch, step) = (row.epoch, row.step);
             if (epoch, step) <= last {
                 let problem = format!(

@@ -67,6 +67,12 @@ pub(super) fn item(data_type: &DataType) -> Option<&DataType> {
     }
 }
 
+/// Whether a type is one of lists, none of which is empty by its type.
+pub(super) fn can_hold_values(data_type: &DataType) -> bool {
+    let is_empty = matches!(data_type, DataType::FixedSizeList(_, width) if *width < 1);
+    item(data_type).is_some_and(|inner| !is_empty && (item(inner).is_none() || can_hold_values(inner)))
+}
+
 /// The type of the values of a list, nested or not; of what is no list, its own.
 pub(in super::super) fn innermost(mut data_type: &DataType) -> &DataType {
     while let Some(inner) = item(data_type) {

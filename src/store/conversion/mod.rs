@@ -190,7 +190,7 @@ fn can_convert(got: &DataType, wanted: &DataType) -> bool {
     let is_whole = got.is_integer() || *got == DataType::Boolean;
     match wanted {
         DataType::FixedSizeList(item, _) => {
-            lists::item(got).is_some() && can_convert(lists::innermost(got), item.data_type())
+            lists::can_hold_values(got) && can_convert(lists::innermost(got), item.data_type())
         }
         DataType::Utf8 => matches!(got, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View),
         DataType::Int32 | DataType::Int64 => is_whole,
@@ -206,6 +206,7 @@ fn refusal(got: &DataType, wanted: &DataType) -> String {
         DataType::FixedSizeList(..) => {
             let remedy = match lists::item(got) {
                 None => "write one list per row, also where it has one value only",
+                Some(_) if !lists::can_hold_values(got) => "write one value per unit",
                 Some(_) => "write numbers: values.astype(np.float32)",
             };
             format!(
@@ -215,7 +216,11 @@ fn refusal(got: &DataType, wanted: &DataType) -> String {
         DataType::Utf8 => format!("must be string, got {got_name}; convert it before writing"),
         DataType::Int32 | DataType::Int64 => {
             let name = short(wanted);
-            format!("must be {name} or another integer type, got {got_name}; cast it: values.astype(np.{name})")
+            let remedy = match can_convert(got, &DataType::Utf8) {
+                true => "number them: np.unique(values, return_inverse=True)[1]".to_owned(),
+                false => format!("cast it: values.astype(np.{name})"),
+            };
+            format!("must be {name} or another integer type, got {got_name}; {remedy}")
         }
         DataType::Float32 | DataType::Float64 => {
             let name = short(wanted);

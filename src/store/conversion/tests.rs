@@ -92,6 +92,9 @@ fn integers_fit_or_are_refused() {
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.0]));
     let expected = "must be int32 or another integer type, got float64; cast it: values.astype(np.int32)";
     assert_eq!(read(floats, &wanted(DataType::Int32, false)).unwrap_err(), expected);
+    let words: ArrayRef = Arc::new(StringArray::from(vec!["cat"]));
+    let error = read(words, &wanted(DataType::Int32, false)).unwrap_err();
+    assert!(error.ends_with("got string; number them: np.unique(values, return_inverse=True)[1]"), "{error}");
 }
 
 #[test]
@@ -202,6 +205,7 @@ fn types_have_short_names() {
     let refused = [
         (DataType::FixedSizeList(item(&DataType::Utf8View), 4), "got list[4] of string_view; write numbers"),
         (DataType::LargeList(item(&DataType::Binary)), "got list of binary; write numbers"),
+        (DataType::FixedSizeList(item(&DataType::Float32), 0), "got list[0] of float32; write one value per unit"),
         (DataType::Float32, "got float32; write one list per row"),
         (DataType::Struct(vec![item(&list)].into()), "got struct; write one list per row"),
         (DataType::List(item(&DataType::List(item(&DataType::Utf8)))), "got nested list of string; write"),
