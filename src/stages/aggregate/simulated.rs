@@ -93,12 +93,12 @@ fn found(check: &str, step: i64, verdict: CheckVerdict) -> BTreeMap<LayerId, Lay
 fn noise_rarely_compresses_and_intervals_contain_the_truth() {
     let unfound = BTreeMap::new();
     for n_runs in [3, 6, 20] {
-        // Two thousand simulations: a share of 95 % is uncertain by 0.5 %; four of these.
+        // Wanted are 93 to 97 %. A share of two thousand simulations is uncertain by 0.5 %; two of these.
         let (false_positives, coverage) = shares(0.0, n_runs, &unfound, 2000);
         assert!(false_positives <= 0.05, "{n_runs} networks of noise: {false_positives}");
-        assert!((0.93..=0.97).contains(&coverage), "{n_runs} networks of noise: {coverage}");
+        assert!((0.92..=0.98).contains(&coverage), "{n_runs} networks of noise: {coverage}");
         let (found, coverage) = shares(0.3, n_runs, &unfound, 2000);
-        assert!((0.93..=0.97).contains(&coverage), "{n_runs} networks that compress: {coverage}");
+        assert!((0.92..=0.98).contains(&coverage), "{n_runs} networks that compress: {coverage}");
         assert!(found > if n_runs < 6 { 0.2 } else { 0.9 }, "{n_runs} networks that compress: {found}");
     }
 }

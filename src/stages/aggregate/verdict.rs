@@ -114,7 +114,9 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
 
 /// Withholds the verdicts on layers whose compression is above 0 at one scale of an estimator and below 0 at another.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
-    let mut signs: BTreeMap<(String, EstimateId, LayerId), [Option<Arc<EstimateId>>; 2]> = BTreeMap::new();
+    // By experiment, estimator at all scales, and layer: a scale at which it falls, and one at which it rises.
+    type FallsAndRises = [Option<Arc<EstimateId>>; 2];
+    let mut signs: BTreeMap<(String, EstimateId, LayerId), FallsAndRises> = BTreeMap::new();
     let key = |row: &CompressionRow| (row.experiment.clone(), row.estimator.at_all_scales(), row.layer);
     for row in rows.iter() {
         let rises = row.compression_bits_high.is_some_and(|high| high < 0.0);
