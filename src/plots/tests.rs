@@ -128,7 +128,9 @@ fn curves_have_a_line_and_a_ribbon_per_layer_and_a_dotted_null_where_it_differs(
     let alone = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
     // Two panels with a line and a ribbon each; the null of I(T;Y), not that of I(X;T); the legend.
     assert_eq!(of_first_layer(&alone), 2 * 2 + 1 + 1);
-    for label in ["layer 1", "layer 2", "output", "95 % interval over networks", "shuffled (null)", "ceiling", "I(X;T) (bits)"] {
+    for label in
+        ["layer 1", "layer 2", "output", "95 % interval over networks", "shuffled (null)", "ceiling", "I(X;T) (bits)"]
+    {
         assert!(alone.contains(&format!(">{label}<")), "{label}");
     }
     assert!(!alone.contains("layer 3") && !alone.contains("scales"));
