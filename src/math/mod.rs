@@ -1,7 +1,6 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
-#[cfg(feature = "pipeline")]
 pub mod bottleneck;
 pub mod descriptive;
 pub mod determinant;
