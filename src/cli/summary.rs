@@ -9,6 +9,7 @@ use super::arguments::{experiment_arg, resolved};
 use super::table::{grid, or_dash, short};
 use super::terminal::Terminal;
 use crate::estimate_id::Pool;
+use crate::math::unique::unique;
 use crate::pipeline::Needs;
 
 pub(super) fn command() -> Command {
@@ -77,7 +78,20 @@ fn table(summary: &Summary) -> String {
     if let Some(n) = summary.n_trainings_failed.filter(|n| *n > 0) {
         title.push_str(&format!(" ({n} trainings failed)"));
     }
-    format!("{title}\n\n{}", grid(&header, lines))
+    format!("{title}\n\n{}\n{}", grid(&header, lines), reasons(&summary.layers))
+}
+
+/// Every verdict with its reason, and the layers that it is about.
+fn reasons(rows: &[CompressionRow]) -> String {
+    let mut text = String::new();
+    let reasons = rows.iter().filter_map(|row| Some((row.verdict, row.reason.as_deref()?)));
+    for (verdict, reason) in unique(reasons) {
+        let is_of = |row: &&CompressionRow| (row.verdict, row.reason.as_deref()) == (verdict, Some(reason));
+        let layers: Vec<String> = rows.iter().filter(is_of).map(|row| row.layer.to_string()).collect();
+        let noun = if layers.len() == 1 { "layer" } else { "layers" };
+        text.push_str(&format!("{noun} {}: {verdict}: {reason}\n", layers.join(", ")));
+    }
+    text
 }
 
 fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
@@ -94,10 +108,6 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         Some([0, violated]) => format!("{violated} violated"),
         Some([warnings, violated]) => format!("{violated} violated, {warnings} warn"),
     };
-    let verdict = match &row.reason {
-        Some(reason) => format!("{}: {reason}", row.verdict),
-        None => row.verdict.to_string(),
-    };
     let p = match row.p_holm {
         Some(_) if row.n_runs < LEAST_RUNS => format!("needs at least {LEAST_RUNS} runs"),
         p => or_dash(p, |p| format!("{p:.2e}")),
@@ -111,7 +121,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         p,
         of_some(row.fitted_epoch_median, row.n_fitted, row.n_runs),
         checks,
-        verdict,
+        row.verdict.to_string(),
     ]
 }
 

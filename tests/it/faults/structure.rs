@@ -189,7 +189,7 @@ fn from_the_future<R: Row>(small: &Small, file: &str) {
     write_rows(&small.project.path(""), file, &rows, &footer).unwrap();
 }
 
-const NEWER: &str = "has schema version 99, this program reads up to 7; use a newer infoplane";
+const NEWER: &str = "has schema version 99, this program reads up to 8; use a newer infoplane";
 
 #[test]
 fn tables_of_a_newer_program_are_refused() {
