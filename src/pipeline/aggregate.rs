@@ -3,8 +3,8 @@
 use std::slice::from_ref;
 
 use super::{Kind, State, Step, has_estimates};
-use crate::stages::Outcome;
 use crate::stages::aggregate::{MinimumEffect, aggregate, is_done};
+use crate::stages::{Outcome, check};
 
 pub(super) static STEP: Step = Step {
     name: "aggregate",
@@ -18,6 +18,10 @@ pub(super) static STEP: Step = Step {
     run: |task| aggregate(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root()),
     join: Some(|joint| match joint.done {
         [] => Ok(Outcome::UpToDate),
-        done => aggregate(done, MinimumEffect::default(), joint.folder.root()),
+        done => {
+            // Verdicts rest on the checks of these very estimates.
+            done.iter().try_for_each(|experiment| check::update(experiment, experiment.root()).map(drop))?;
+            aggregate(done, MinimumEffect::default(), joint.folder.root())
+        }
     }),
 };

@@ -128,7 +128,7 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
             let problem = "no estimator of this experiment estimates I(X;T), so there is nothing to animate";
             StageError::Refused(problem.to_owned())
         })?,
-        Some(name) => match names.iter().position(|known| known == name) {
+        Some(name) => match names.iter().position(|other| other == name) {
             Some(place) if has_plane(&estimators[place]) => &estimators[place],
             Some(_) => {
                 let problem = "does not estimate I(X;T), so it cannot be drawn in the information plane";

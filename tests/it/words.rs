@@ -69,23 +69,19 @@ fn quiet_prints_errors_only() {
 
 #[test]
 fn colours_are_for_terminals_that_want_them() {
-    // Verdicts that are not about all estimates are worth a warning, which is what has colours.
+    // Values outside of the edges are worth a warning, which is what has colours.
+    const LINE: &str = "estimate binning outputs/p --n-edges 30";
     let project = Project::new("");
-    project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
-    for line in
-        ["estimate binning outputs/p --n-edges 30", "check outputs/p", "estimate binning outputs/p --n-edges 10"]
-    {
-        project.ok(line);
-    }
-    let aggregated = |command: &mut Command| {
-        let _ = std::fs::remove_file(project.path("outputs/p/summary.parquet"));
+    project.recording(&[0.1, 0.2, 3.0, 4.0], &[None; 4]);
+    let estimated = |command: &mut Command| {
+        let _ = std::fs::remove_dir_all(project.path("outputs/p/estimates"));
         let finished = project.finish(command);
         let printed = finished.stdout + &finished.stderr;
-        assert!(printed.contains("WARN") && printed.contains("run `infoplane check` again"), "{printed}");
+        assert!(printed.contains("WARN") && printed.contains("outside the edges"), "{printed}");
         printed
     };
-    let mut piped = project.command(PROGRAM, "aggregate outputs/p");
-    assert!(!aggregated(piped.env("TERM", "xterm")).contains('\u{1b}'), "no colours in a pipe");
+    let mut piped = project.command(PROGRAM, LINE);
+    assert!(!estimated(piped.env("TERM", "xterm")).contains('\u{1b}'), "no colours in a pipe");
 
     if !std::path::Path::new("/usr/bin/script").exists() {
         println!("skipped: no `script`, which makes a terminal");
@@ -93,8 +89,8 @@ fn colours_are_for_terminals_that_want_them() {
     }
     let on_terminal = |variables: &[(&str, &str)]| {
         let mut script = project.command("/usr/bin/script", "--quiet --return --command");
-        script.arg(format!("{PROGRAM} aggregate outputs/p")).arg("/dev/null").env_remove("NO_COLOR");
-        aggregated(script.envs(variables.iter().copied()))
+        script.arg(format!("{PROGRAM} {LINE}")).arg("/dev/null").env_remove("NO_COLOR");
+        estimated(script.envs(variables.iter().copied()))
     };
     assert!(on_terminal(&[("TERM", "xterm")]).contains("\u{1b}[33m WARN\u{1b}[0m"));
     assert!(on_terminal(&[("TERM", "xterm"), ("NO_COLOR", "")]).contains("\u{1b}[33m"), "as if it were not set");

@@ -103,12 +103,6 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
             let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
             tables.push((run.trim_start_matches("run=").to_owned(), path));
         }
-        if checked.is_some() && !is_checked {
-            tracing::warn!(
-                "the verdicts in {} are not about {estimator} as it is now; run `infoplane check` again",
-                Experiment::CHECKS
-            );
-        }
         let estimator = Arc::new(EstimateId::of_table(&estimator));
         estimators.push(Estimated { estimator, tables, is_checked });
     }

@@ -38,11 +38,11 @@ impl MinimumEffect {
 /// What `infoplane check` found of one estimator and layer, by snapshot.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LayerChecks {
-    found: BTreeMap<(String, i64), Found>,
+    found: BTreeMap<(String, i64), CheckOutcome>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
-struct Found {
+struct CheckOutcome {
     verdict: CheckVerdict,
     n_found: i32,
     n_runs: i32,
@@ -50,13 +50,13 @@ struct Found {
 
 impl LayerChecks {
     pub(super) fn add(&mut self, row: CheckRow) {
-        let found = Found { verdict: row.verdict, n_found: row.n_found, n_runs: row.n_runs };
+        let found = CheckOutcome { verdict: row.verdict, n_found: row.n_found, n_runs: row.n_runs };
         self.found.insert((row.check, row.step), found);
     }
 
     /// Whether `check` ends in `verdict` or worse at one of the `steps`, in at least half of the runs.
     fn has(&self, check: &str, verdict: CheckVerdict, steps: &BTreeSet<i64>) -> bool {
-        let is_found = |found: &Found| found.verdict >= verdict && 2 * found.n_found >= found.n_runs;
+        let is_found = |found: &CheckOutcome| found.verdict >= verdict && 2 * found.n_found >= found.n_runs;
         steps.iter().filter_map(|step| self.found.get(&(check.to_owned(), *step))).any(is_found)
     }
 }
