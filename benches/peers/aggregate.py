@@ -40,7 +40,7 @@ def ours(folder):
 
 
 def peer(folder):
-    """Means, medians, spreads and percentile intervals of I(X;T) and I(T;Y), with losses and gradients joined; no phases."""
+    """Means, medians, spreads and intervals of I(X;T) and I(T;Y), with losses and gradients joined; no phases."""
     root = folder / "outputs/fifty"
     estimates = pl.scan_parquet(root / "estimates/*/*.parquet")
     numbers = ["i_xt_bits", "i_ty_bits"]
@@ -53,9 +53,8 @@ def peer(folder):
     gradients = gradients.group_by("layer", "epoch").agg(pl.col("^(gradient|weight).*norm$").mean())
     joined = table.join(losses, on="epoch").join(gradients, on=["layer", "epoch"], how="left").sort(KEYS).collect()
     for name in numbers:
-        # All rows at once, with the same resamples, as SciPy's `bootstrap` does for an axis.
         values = np.array(joined[name].to_list())
-        stats.bootstrap((values,), np.mean, axis=1, method="percentile", n_resamples=2000, batch=50)
+        stats.t.interval(0.95, values.shape[1] - 1, values.mean(axis=1), stats.sem(values, axis=1))
     joined.drop(numbers).write_parquet(folder / "peer.parquet")
 
 

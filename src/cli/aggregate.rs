@@ -5,10 +5,9 @@ use clap::{Arg, ArgMatches, Command, value_parser};
 use super::Ended;
 use super::arguments::{all_resolved, common_out, experiment_arg, for_each, out_arg, path};
 use super::terminal::Terminal;
-use crate::pipeline::{Needs, Resolved};
+use crate::pipeline::{Needs, Resolved, checked_aggregate};
 use crate::stages::Progress;
-use crate::stages::aggregate::{MinimumEffect, aggregate};
-use crate::stages::check;
+use crate::stages::aggregate::MinimumEffect;
 use crate::stages::experiments::joined;
 
 pub(super) fn command() -> Command {
@@ -19,7 +18,7 @@ pub(super) fn command() -> Command {
             Arg::new("minimum-effect")
                 .long("minimum-effect")
                 .value_name("BITS")
-                .help("Smallest compression that counts, in bits [default: 1 % of the ceiling of I(X;T), at least 0.05]")
+                .help("Smallest compression that counts, in bits; `run` takes the default [default: 1 % of the ceiling of I(X;T), at least 0.05]")
                 .value_parser(value_parser!(f64)),
         )
         .arg(out_arg("The folder of the summary; needed for several experiments [default: the experiment's folder]"))
@@ -37,8 +36,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     if let ([sweep @ Resolved::Sweep { .. }], None) = (folders.as_slice(), path(matches, "out")) {
         // Every experiment of a sweep has a summary of its own, too.
         ended = for_each("aggregate", sweep, None, terminal, |experiment, out| {
-            check::update(experiment, experiment.root())?;
-            Ok(Some(aggregate(std::slice::from_ref(experiment), minimum, out)?))
+            Ok(Some(checked_aggregate(std::slice::from_ref(experiment), minimum, out)?))
         })?;
     }
     let mut experiments = Vec::new();
@@ -48,11 +46,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
         }
     }
-    for experiment in &experiments {
-        // Verdicts rest on the checks of these very estimates.
-        check::update(experiment, experiment.root())?;
-    }
-    let outcome = aggregate(&experiments, minimum, &out)?;
+    let outcome = checked_aggregate(&experiments, minimum, &out)?;
     terminal.report("aggregate", &outcome);
     ended.failures = ended.failures.and(outcome.failures());
     Ok(ended)

@@ -13,6 +13,7 @@ use crate::config::{Declared, Request, SCOPE};
 use crate::estimators::{self, ESTIMATORS, ValueBounds};
 use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
 use crate::stages::estimate::{estimate, plan, value_bounds};
+use crate::stages::keys::expect_recorded_with;
 use crate::stages::{PlannedTables, Progress, exact};
 use crate::store::Experiment;
 
@@ -72,6 +73,7 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
         tell_chosen(&pipeline.estimates, terminal);
         let experiment = Experiment::new(&root);
+        expect_recorded_with(pipeline, &experiment)?;
         let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
         tables.extend(exact::plan(pipeline, &experiment, &root)?);
         describe(&tables, terminal)?;

@@ -1,6 +1,7 @@
 //! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
 use crate::stages::summary::{Summary, summary};
+use crate::store::CompressionVerdict;
 use crate::store::schema::CompressionRow;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -56,11 +57,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 
 /// How many of the verdicts chance alone would give: an interval of 95 % is above a true 0 in 2.5 % of cases.
 fn by_chance(found: &[Summary]) -> Option<String> {
-    let layers = found.iter().flat_map(|summary| &summary.layers);
-    let n = layers.filter(|row| row.compression_bits_low.is_some()).count();
+    let is_open = |row: &&CompressionRow| {
+        use CompressionVerdict::{Compresses, DoesNot, Undecided};
+        row.compression_bits_low.is_some() && matches!(row.verdict, Compresses | DoesNot | Undecided)
+    };
+    let n = found.iter().flat_map(|summary| &summary.layers).filter(is_open).count();
     let expected = 0.025 * n as f64;
     (n > 0).then(|| {
-        format!("{n} intervals: if nothing changed in any layer, chance alone would give about {expected:.1} times `compresses`\n")
+        format!("{n} layers and estimates judged: if nothing changed in any, chance alone would give at most {expected:.1} times `compresses`\n")
     })
 }
 

@@ -1,10 +1,12 @@
 //! Joins the estimates of all runs, and in a sweep those of all experiments.
 
+use std::path::Path;
 use std::slice::from_ref;
 
 use super::{Kind, State, Step, has_estimates};
 use crate::stages::aggregate::{MinimumEffect, aggregate, is_done};
-use crate::stages::{Outcome, check};
+use crate::stages::{Outcome, StageError, check};
+use crate::store::Experiment;
 
 pub(super) static STEP: Step = Step {
     name: "aggregate",
@@ -18,10 +20,20 @@ pub(super) static STEP: Step = Step {
     run: |task| aggregate(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root()),
     join: Some(|joint| match joint.done {
         [] => Ok(Outcome::UpToDate),
-        done => {
-            // Verdicts rest on the checks of these very estimates.
-            done.iter().try_for_each(|experiment| check::update(experiment, experiment.root()).map(drop))?;
-            aggregate(done, MinimumEffect::default(), joint.folder.root())
-        }
+        done => checked_aggregate(done, MinimumEffect::default(), joint.folder.root()),
     }),
 };
+
+/// As [`aggregate`], after the checks that its verdicts rest on: each experiment is checked where that was not done for these
+/// very estimates, and keeps its `checks.parquet`.
+///
+/// # Errors
+/// As [`aggregate`] and [`check::update`].
+pub fn checked_aggregate(
+    experiments: &[Experiment],
+    minimum: MinimumEffect,
+    out: &Path,
+) -> Result<Outcome, StageError> {
+    experiments.iter().try_for_each(|experiment| check::update(experiment, experiment.root()).map(drop))?;
+    aggregate(experiments, minimum, out)
+}

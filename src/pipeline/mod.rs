@@ -15,9 +15,11 @@ mod verify;
 use thiserror::Error;
 
 use crate::config::Pipeline;
+use crate::stages::keys::expect_recorded_with;
 use crate::stages::record::{Existing, expect_fit, is_to_be_made};
 use crate::stages::{Failures, Outcome, Progress, StageError};
 use crate::store::Experiment;
+pub use aggregate::checked_aggregate;
 pub use resolve::{Needs, Resolved, resolve};
 pub use sweep::run_sweep;
 pub use sweep::states;
@@ -172,7 +174,8 @@ impl Job {
     fn run_kinds(&self, task: &Task<'_>, kinds: &[Kind]) -> Result<Outcome, Stopped> {
         let steps = self.applying(task.pipeline)?;
         if !self.has(&record::STEP) {
-            // Refuses a recording that was made with other settings.
+            expect_recorded_with(task.pipeline, task.experiment)?;
+            // Refuses other data, and more runs than the pipeline asks for.
             (record::STEP.state)(task)?;
         }
         let mut total = Outcome::UpToDate;

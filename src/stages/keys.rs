@@ -31,6 +31,20 @@ pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> 
     Ok(Some(Pending::new(&root, "settings", &settings).key() == claim.key))
 }
 
+/// Makes sure that a recording was not made with other settings than the pipeline's. Its data, and how many runs it has, are
+/// not looked at.
+///
+/// # Errors
+/// It was.
+pub(crate) fn expect_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<(), StageError> {
+    if is_recorded_with(pipeline, experiment)? != Some(false) {
+        return Ok(());
+    }
+    let root = experiment.recording();
+    let remedy = "name the pipeline that it was made with, or replace it with `infoplane record --overwrite`";
+    Err(StageError::Refused(format!("{} holds a recording made with other settings; {remedy}", root.display())))
+}
+
 /// The work of laying the layers of a recording beside the bound, in the folder `out`.
 pub(super) fn bound(
     experiment: &Experiment,

@@ -11,7 +11,7 @@ pub mod experiments;
 pub mod fetch;
 mod findings;
 pub mod inspect;
-mod keys;
+pub(crate) mod keys;
 pub mod movie;
 pub mod plot;
 pub mod record;

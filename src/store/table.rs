@@ -1,4 +1,4 @@
-//! Reading and writing whole tables of rows. (Activations have a path of their own, `activations.rs`.)
+//! Reading and writing whole tables of rows. (Activations have a path of their own, `activations/`.)
 
 use std::collections::BTreeMap;
 use std::fs::File;

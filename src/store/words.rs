@@ -69,7 +69,7 @@ words! {
         Note = "note";
         /// The number means little.
         Warning = "warning";
-        /// The estimate violates an inequality that the true information obeys, so it is not the true information.
+        /// The estimate is not the information that it is taken for: it violates an inequality that information obeys, or its code leaves out many values.
         Violated = "violated";
     }
 
@@ -115,9 +115,9 @@ words! {
         DoesNot = "does not compress", or "does not";
         /// Neither.
         Undecided = "undecided";
-        /// The estimate is at its ceiling where the compression ends.
+        /// The estimate is near its ceiling at the end, or at the peak where no fall is seen.
         Saturated = "cannot tell (saturated)";
-        /// Checks are violated where the compression is taken, or scales disagree.
+        /// Checks are violated at the peak or at the end, or scales disagree.
         Contradicted = "contradicted (checks)";
     }
 }

@@ -10,6 +10,12 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, SummaryRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_rows};
 
+/// Checks that a verdict on the compression rests on.
+const DECIDING: [&str; 8] =
+    ["saturation", "null-xt", "ceiling-xt", "ceiling-ty", "outside", "fano", "dpi-xt", "dpi-ty"];
+/// Of them, those that compare a layer with the one above.
+const COMPARING: [&str; 2] = ["dpi-xt", "dpi-ty"];
+
 /// The findings of one experiment.
 #[derive(Debug, Default)]
 pub(super) struct Checks {
@@ -37,8 +43,12 @@ impl Checks {
             let counts = of_estimator.counts.entry((row.layer, row.epoch, row.step)).or_default();
             counts[0] += i64::from(row.verdict == CheckVerdict::Warning);
             counts[1] += i64::from(row.verdict == CheckVerdict::Violated);
-            if row.n_found > 0 {
-                of_estimator.layers.entry(row.layer).or_default().add(row);
+            if DECIDING.contains(&row.check.as_str()) {
+                of_estimator.layers.entry(row.layer).or_default().add(&row);
+            }
+            let above = LayerId::of_number(row.layer.index() + 1).filter(|_| COMPARING.contains(&row.check.as_str()));
+            if let Some(above) = above {
+                of_estimator.layers.entry(above).or_default().add_from_below(&row);
             }
         }
         Ok(checks)

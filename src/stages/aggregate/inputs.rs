@@ -81,6 +81,7 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
     }
     let epochs = parts::<EpochRow>(runs, None, &mut hashes)?;
     epochs.iter().try_for_each(|parts| ascending(&parts.paths))?;
+    warn_of_accuracies(&epochs)?;
     let gradients = parts::<GradientRow>(runs, None, &mut hashes)?;
     let mut weights = Vec::new();
     if gradients.is_empty() {
@@ -157,16 +158,24 @@ fn parts<R: Row>(
     Ok(found)
 }
 
-/// Losses of one snapshot twice would count a run twice. Accuracies that are no shares are aggregated as they are, with a warning.
+/// Accuracies that are no shares are aggregated as they are, with one warning.
+fn warn_of_accuracies(epochs: &[TableFiles]) -> Result<(), StoreError> {
+    let problem = |(column, accuracy)| Some((column, accuracy, accuracy_problem(accuracy)?));
+    for path in epochs.iter().flat_map(|parts| &parts.paths) {
+        let rows: Vec<EpochRow> = read_rows(path)?;
+        if let Some((column, accuracy, problem)) = rows.iter().flat_map(EpochRow::accuracies).find_map(problem) {
+            tracing::warn!("{}, column `{column}` holds {accuracy}: {problem}", path.display());
+            break;
+        }
+    }
+    Ok(())
+}
+
+/// Losses of one snapshot twice would count a run twice.
 fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
     let mut last = (-1, -1);
     for path in paths {
-        let rows: Vec<EpochRow> = read_rows(path)?;
-        let problem = |(column, accuracy)| Some((column, accuracy, accuracy_problem(accuracy)?));
-        if let Some((column, accuracy, problem)) = rows.iter().flat_map(EpochRow::accuracies).find_map(problem) {
-            tracing::warn!("{}, column `{column}` holds {accuracy}: {problem}", path.display());
-        }
-        for row in rows {
+        for row in read_rows::<EpochRow>(path)? {
             let (epoch, step) = (row.epoch, row.step);
             if (epoch, step) <= last {
                 let problem = format!(

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::verdict::{Fall, LayerChecks, MinimumEffect, verdict};
+use super::verdict::{Fall, LayerChecks, MinimumEffect, RunsByStep, verdict};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::descriptive::{first_largest, mean, median};
@@ -128,10 +128,18 @@ impl<'c> Values<'c> {
     }
 }
 
+/// How often each of some steps occurs.
+fn by_step(steps: impl Iterator<Item = i64>) -> RunsByStep {
+    steps.fold(RunsByStep::new(), |mut counts, step| {
+        *counts.entry(step).or_default() += 1;
+        counts
+    })
+}
+
 /// The steps that the compression of a layer is taken from, and its ceiling.
 struct LayerSnapshots {
-    begins: BTreeSet<i64>,
-    ends: BTreeSet<i64>,
+    begins: RunsByStep,
+    ends: RunsByStep,
     ceiling: Option<f64>,
 }
 
@@ -141,8 +149,8 @@ impl LayerSnapshots {
         let begin = |run: &Values<'_>| Some(run.at(peaks.get(run.run)?.1).0);
         let ceilings = histories.iter().flat_map(|history| history.snapshots.iter().filter_map(|s| s.i_xt_ceiling));
         Self {
-            begins: runs.iter().filter_map(begin).collect(),
-            ends: runs.iter().filter_map(|run| Some(run.values.last()?.0)).collect(),
+            begins: by_step(runs.iter().filter_map(begin)),
+            ends: by_step(runs.iter().filter_map(|run| Some(run.values.last()?.0))),
             ceiling: ceilings.reduce(f64::min),
         }
     }

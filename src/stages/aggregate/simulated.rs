@@ -72,7 +72,7 @@ fn shares(fall: f64, n_runs: usize, checks: &BTreeMap<LayerId, LayerChecks>, n: 
 /// A check found in all of ten networks at a snapshot of layer 1.
 fn found(check: &str, step: i64, verdict: CheckVerdict) -> BTreeMap<LayerId, LayerChecks> {
     let mut checks = LayerChecks::default();
-    checks.add(CheckRow {
+    checks.add(&CheckRow {
         estimator: Arc::new(EstimateId::of_table("binning-n-edges-30")),
         layer: LayerId::FIRST,
         epoch: step as i32,
@@ -81,6 +81,7 @@ fn found(check: &str, step: i64, verdict: CheckVerdict) -> BTreeMap<LayerId, Lay
         verdict,
         n_runs: 10,
         n_found: 10,
+        n_violated: Some(if verdict == CheckVerdict::Violated { 10 } else { 0 }),
         value: None,
         bound: None,
         says: String::new(),

@@ -1,14 +1,14 @@
 //! The verdict on the compression of a layer: its interval, the smallest effect that counts, and what `infoplane check` found
 //! at the snapshots that the compression is taken from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::estimate_id::EstimateId;
+use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
 use crate::math::interval::Interval;
+use crate::store::CompressionVerdict;
 use crate::store::schema::{CheckRow, CompressionRow};
-use crate::store::{CheckVerdict, CompressionVerdict};
 
 /// Checks that say that a number is not the information it is taken for.
 const CONTRADICTING: [&str; 6] = ["ceiling-xt", "ceiling-ty", "outside", "fano", "dpi-xt", "dpi-ty"];
@@ -35,31 +35,65 @@ impl MinimumEffect {
     }
 }
 
-/// What `infoplane check` found of one estimator and layer, by snapshot.
+/// What `infoplane check` found of one estimator and layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LayerChecks {
-    found: BTreeMap<(String, i64), CheckOutcome>,
+    counts: BTreeMap<CheckPlace, Counts>,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct CheckOutcome {
-    verdict: CheckVerdict,
-    n_found: i32,
+/// Name of a check, whether it compares the layer with the one below, and the step.
+type CheckPlace = (String, bool, i64);
+
+/// Runs that were looked at, that do not pass, and of which the check is violated.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+struct Counts {
     n_runs: i32,
+    n_found: i32,
+    n_violated: i32,
 }
 
 impl LayerChecks {
-    pub(super) fn add(&mut self, row: CheckRow) {
-        let found = CheckOutcome { verdict: row.verdict, n_found: row.n_found, n_runs: row.n_runs };
-        self.found.insert((row.check, row.step), found);
+    /// Adds what was found in the layer itself.
+    pub(super) fn add(&mut self, row: &CheckRow) {
+        self.count(row, false);
     }
 
-    /// Whether `check` ends in `verdict` or worse at one of the `steps`, in at least half of the runs.
-    fn has(&self, check: &str, verdict: CheckVerdict, steps: &BTreeSet<i64>) -> bool {
-        let is_found = |found: &CheckOutcome| found.verdict >= verdict && 2 * found.n_found >= found.n_runs;
-        steps.iter().filter_map(|step| self.found.get(&(check.to_owned(), *step))).any(is_found)
+    /// Adds what was found in the layer below where it is compared with this one: either number may be the wrong one.
+    pub(super) fn add_from_below(&mut self, row: &CheckRow) {
+        self.count(row, true);
+    }
+
+    fn count(&mut self, row: &CheckRow, is_from_below: bool) {
+        let counts = self.counts.entry((row.check.clone(), is_from_below, row.step)).or_default();
+        counts.n_runs += row.n_runs;
+        counts.n_found += row.n_found;
+        counts.n_violated += row.n_violated.unwrap_or(0) as i32;
+    }
+
+    /// Whether at least half of the runs fail `check` at the steps at which they are looked at.
+    fn fails(&self, check: &str, number: fn(&Counts) -> i32, steps: &RunsByStep) -> bool {
+        let n_runs: usize = steps.values().sum();
+        let n_failing = |is_from_below: bool| -> f64 {
+            let share = |(step, n): (&i64, &usize)| {
+                let counts = self.counts.get(&(check.to_owned(), is_from_below, *step))?;
+                Some(*n as f64 * f64::from(number(counts)) / f64::from(counts.n_runs.max(1)))
+            };
+            steps.iter().filter_map(share).sum()
+        };
+        n_runs > 0 && n_failing(false).max(n_failing(true)) >= n_runs as f64 / 2.0
+    }
+
+    fn is_violated(&self, check: &str, steps: &RunsByStep) -> bool {
+        self.fails(check, |counts| counts.n_violated, steps)
+    }
+
+    fn is_found(&self, check: &str, steps: &RunsByStep) -> bool {
+        self.fails(check, |counts| counts.n_found, steps)
     }
 }
+
+/// At how many runs a number is taken, by step.
+pub(super) type RunsByStep = BTreeMap<i64, usize>;
 
 /// The compression of a layer and the steps that it is taken from.
 #[derive(Debug, Clone, PartialEq)]
@@ -67,8 +101,8 @@ pub(super) struct Fall {
     pub(super) interval: Interval,
     /// The smallest effect that counts, in bits.
     pub(super) minimum: f64,
-    pub(super) begins: BTreeSet<i64>,
-    pub(super) ends: BTreeSet<i64>,
+    pub(super) begins: RunsByStep,
+    pub(super) ends: RunsByStep,
 }
 
 /// The verdict on a fall with its reason; `checks` are `None` where nothing was checked.
@@ -77,18 +111,18 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     let Some(checks) = checks else {
         return (Undecided, "these estimates are not checked; run `infoplane check`".to_owned());
     };
-    let is_saturated = |steps| checks.has("saturation", CheckVerdict::Warning, steps);
+    let is_saturated = |steps| checks.is_found("saturation", steps);
     if is_saturated(&fall.ends) {
         return (Saturated, "I(X;T) is within 10 % of its ceiling at the end".to_owned());
     }
-    let rests_on: BTreeSet<i64> = fall.begins.union(&fall.ends).copied().collect();
-    let contradicts = |check: &&str| checks.has(check, CheckVerdict::Violated, &rests_on);
+    let contradicts =
+        |check: &&str| [&fall.begins, &fall.ends].into_iter().any(|steps| checks.is_violated(check, steps));
     let contradicting: Vec<&str> = CONTRADICTING.into_iter().filter(contradicts).collect();
     if !contradicting.is_empty() {
         let checks = contradicting.iter().map(|check| format!("`{check}`")).collect::<Vec<_>>().join(", ");
         return (Contradicted, format!("violated where the compression is taken: {checks}"));
     }
-    if checks.has("null-xt", CheckVerdict::Warning, &fall.begins) {
+    if checks.is_found("null-xt", &fall.begins) {
         return (Undecided, "at the peak I(X;T) is not above its permutation null".to_owned());
     }
     let Fall { interval, minimum, .. } = fall;
@@ -112,21 +146,30 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     }
 }
 
-/// Withholds the verdicts on layers whose compression is above 0 at one scale of an estimator and below 0 at another.
+/// Withholds the verdicts on layers that compress at one scale of an estimator and gain information at another: by more than
+/// the smallest effect that counts, both being sound. Exact numbers of other noise are of another quantity, not of another scale.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
-    // By experiment, estimator at all scales, and layer: a scale at which it falls, and one at which it rises.
+    // By experiment, estimator at all scales, and layer: a scale at which I(X;T) falls, and one at which it rises.
     type FallsAndRises = [Option<Arc<EstimateId>>; 2];
     let mut signs: BTreeMap<(String, EstimateId, LayerId), FallsAndRises> = BTreeMap::new();
     let key = |row: &CompressionRow| (row.experiment.clone(), row.estimator.at_all_scales(), row.layer);
+    let sign = |row: &CompressionRow| {
+        let rises_below = -row.minimum_effect_bits.unwrap_or(0.0);
+        let rises = row.compression_bits_high.is_some_and(|high| high < rises_below);
+        match row.verdict {
+            _ if row.estimator.samples == Samples::Distribution => None,
+            CompressionVerdict::Compresses => Some(0),
+            CompressionVerdict::DoesNot if rises => Some(1),
+            _ => None,
+        }
+    };
     for row in rows.iter() {
-        let rises = row.compression_bits_high.is_some_and(|high| high < 0.0);
-        if rises || row.compression_bits_low.is_some_and(|low| low > 0.0) {
-            signs.entry(key(row)).or_default()[usize::from(rises)].get_or_insert_with(|| Arc::clone(&row.estimator));
+        if let Some(sign) = sign(row) {
+            signs.entry(key(row)).or_default()[sign].get_or_insert_with(|| Arc::clone(&row.estimator));
         }
     }
     for row in rows {
-        let decided = matches!(row.verdict, CompressionVerdict::Compresses | CompressionVerdict::DoesNot);
-        if let (true, Some([Some(falls), Some(rises)])) = (decided, signs.get(&key(row))) {
+        if let (Some(_), Some([Some(falls), Some(rises)])) = (sign(row), signs.get(&key(row))) {
             row.verdict = CompressionVerdict::Contradicted;
             row.reason = Some(format!("I(X;T) falls by `{falls}`, but rises by `{rises}`"));
         }
@@ -137,11 +180,12 @@ pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
 mod tests {
     use super::*;
     use crate::math::interval::mean_interval;
+    use crate::store::CheckVerdict;
 
     /// A fall by these bits in every run, from step 5 to step 9, of an estimate whose smallest effect is 0.12 bits.
     fn fall(bits: &[f64]) -> Fall {
         let interval = mean_interval(bits).unwrap();
-        Fall { interval, minimum: 0.12, begins: BTreeSet::from([5]), ends: BTreeSet::from([9]) }
+        Fall { interval, minimum: 0.12, begins: RunsByStep::from([(5, 10)]), ends: RunsByStep::from([(9, 10)]) }
     }
 
     /// A check of ten runs.
@@ -155,6 +199,7 @@ mod tests {
             verdict,
             n_runs: 10,
             n_found,
+            n_violated: Some(if verdict == CheckVerdict::Violated { n_found.into() } else { 0 }),
             value: None,
             bound: None,
             says: String::new(),
@@ -165,7 +210,7 @@ mod tests {
     #[track_caller]
     fn expect(bits: &[f64], checks: &[(&str, i64, CheckVerdict, i32)], expected: CompressionVerdict, words: &str) {
         let mut found = LayerChecks::default();
-        checks.iter().for_each(|(name, step, verdict, n)| found.add(check(name, *step, *verdict, *n)));
+        checks.iter().for_each(|(name, step, verdict, n)| found.add(&check(name, *step, *verdict, *n)));
         let (got, reason) = verdict(&fall(bits), Some(&found));
         assert_eq!(got, expected, "{reason}");
         assert!(reason.contains(words), "{reason}");
@@ -211,5 +256,81 @@ mod tests {
         expect(FALLS, &[("outside", 9, Warning, 10)], Compresses, "");
         expect(FALLS, &[("null-xt", 5, Warning, 10)], Undecided, "permutation null");
         expect(FALLS, &[("null-xt", 9, Warning, 10)], Compresses, "");
+    }
+
+    #[test]
+    fn half_of_the_runs_are_counted_where_their_own_fall_is_taken() {
+        let verdict_of = |ends: RunsByStep, rows: &[CheckRow]| {
+            let mut found = LayerChecks::default();
+            rows.iter().for_each(|row| found.add(row));
+            verdict(&Fall { ends, ..fall(FALLS) }, Some(&found)).0
+        };
+        // One run of ten ended early, and was saturated there.
+        let early = CheckRow { n_runs: 1, n_found: 1, ..check("saturation", 7, CheckVerdict::Warning, 1) };
+        assert_eq!(verdict_of(RunsByStep::from([(7, 1), (9, 9)]), &[early]), CompressionVerdict::Compresses);
+        let most = CheckRow { n_runs: 10, n_found: 9, ..check("saturation", 9, CheckVerdict::Warning, 9) };
+        assert_eq!(verdict_of(RunsByStep::from([(7, 1), (9, 9)]), &[most]), CompressionVerdict::Saturated);
+        // Warnings in nine runs and a violation in one are no violation in half of them.
+        let outside = CheckRow { n_violated: Some(1), ..check("outside", 9, CheckVerdict::Violated, 10) };
+        assert_eq!(verdict_of(RunsByStep::from([(9, 10)]), &[outside]), CompressionVerdict::Compresses);
+    }
+
+    #[test]
+    fn a_layer_is_contradicted_by_the_comparison_with_the_layer_below_as_well() {
+        let mut found = LayerChecks::default();
+        found.add_from_below(&check("dpi-xt", 9, CheckVerdict::Violated, 10));
+        assert_eq!(verdict(&fall(FALLS), Some(&found)).0, CompressionVerdict::Contradicted);
+    }
+
+    /// Verdicts of scales with these identities, verdicts and ends of intervals of compression, after they are compared.
+    fn compared(scales: &[(&str, CompressionVerdict, f64, f64)]) -> Vec<CompressionVerdict> {
+        let row = |(id, verdict, low, high): &(&str, CompressionVerdict, f64, f64)| CompressionRow {
+            experiment: "e".to_owned(),
+            estimator: Arc::new(EstimateId::of_table(id)),
+            quantity: None,
+            layer: LayerId::FIRST,
+            n_runs: 10,
+            n_failed: 0,
+            i_xt_peak_bits_mean: None,
+            i_xt_peak_epoch_median: None,
+            i_xt_end_bits_mean: None,
+            drop_bits_mean: None,
+            compression_bits_mean: None,
+            compression_bits_std: None,
+            compression_bits_low: Some(*low),
+            compression_bits_high: Some(*high),
+            n_compressing: 0,
+            sign_p: None,
+            p: None,
+            p_holm: None,
+            minimum_effect_bits: Some(0.12),
+            fitted_epoch_median: None,
+            n_fitted: 0,
+            diffusion_epoch_median: None,
+            n_diffused: 0,
+            verdict: *verdict,
+            reason: None,
+        };
+        let mut rows: Vec<CompressionRow> = scales.iter().map(row).collect();
+        withhold_where_scales_disagree(&mut rows);
+        rows.into_iter().map(|row| row.verdict).collect()
+    }
+
+    #[test]
+    fn scales_that_disagree_withhold_the_verdicts_of_each_other_only() {
+        use CompressionVerdict::{Compresses, Contradicted, DoesNot, Saturated};
+        let falls = ("binning-n-edges-10", Compresses, 0.8, 1.2);
+        let rises = |high| ("binning-n-edges-30", DoesNot, -2.0, high);
+        assert_eq!(compared(&[falls, rises(-0.5)]), [Contradicted, Contradicted]);
+        // A rise that does not count, one that cannot be trusted, and those of another kind of bins or of an exact number.
+        assert_eq!(compared(&[falls, rises(-0.05)]), [Compresses, DoesNot]);
+        assert_eq!(compared(&[falls, ("binning-n-edges-30", Saturated, -2.0, -0.5)]), [Compresses, Saturated]);
+        assert_eq!(compared(&[falls, ("binning-bin-width-0.1", DoesNot, -2.0, -0.5)]), [Compresses, DoesNot]);
+        let small = ("binning-n-edges-50", DoesNot, 0.001, 0.002);
+        assert_eq!(compared(&[small, rises(-0.5)]), [DoesNot, DoesNot]);
+        let exact = ["linear-noise-variance-0.1", "linear-noise-variance-1"];
+        let exact = [(exact[0], Compresses, 0.8, 1.2), (exact[1], DoesNot, -2.0, -0.5)];
+        let of_distribution = exact.iter().all(|(id, ..)| EstimateId::of_table(id).samples == Samples::Distribution);
+        assert!(!of_distribution || compared(&exact) == [Compresses, DoesNot]);
     }
 }

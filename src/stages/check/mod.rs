@@ -47,6 +47,7 @@ type Key = (Arc<EstimateId>, LayerId, i64, i32, &'static str);
 struct OverRuns {
     n_runs: i32,
     n_found: i32,
+    n_violated: i64,
     worst: Judgement,
     quantity: Option<String>,
 }
@@ -146,15 +147,20 @@ fn by_snapshot(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> 
 
 fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: Arc<EstimateId>, row: &EstimateRow, judgement: Judgement) {
     let is_found = i32::from(judgement.verdict > CheckVerdict::Passed);
+    let is_violated = i64::from(judgement.verdict == CheckVerdict::Violated);
     let key = (estimator, row.layer, row.step, row.epoch, judgement.check);
     match judged.get_mut(&key) {
         None => {
             let quantity = row.quantity.clone();
-            judged.insert(key, OverRuns { n_runs: 1, n_found: is_found, worst: judgement, quantity });
+            judged.insert(
+                key,
+                OverRuns { n_runs: 1, n_found: is_found, n_violated: is_violated, worst: judgement, quantity },
+            );
         }
         Some(runs) => {
             runs.n_runs += 1;
             runs.n_found += is_found;
+            runs.n_violated += is_violated;
             if severity(&judgement) > severity(&runs.worst) {
                 runs.worst = judgement;
             }
@@ -176,6 +182,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
         verdict: runs.worst.verdict,
         n_runs: runs.n_runs,
         n_found: runs.n_found,
+        n_violated: Some(runs.n_violated),
         value: runs.worst.value,
         bound: runs.worst.bound,
         says: runs.worst.says.clone(),

@@ -29,7 +29,8 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) ->
     if !root.exists() && !is_replacing(experiment) {
         return Ok(RecordingProgress::Nothing);
     }
-    if is_to_be_made(&pipeline.data) {
+    if !pipeline.data.path().exists() {
+        // What was recorded says how far it is, also where the data are gone.
         let n = (0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count();
         return Ok(if n == 0 { RecordingProgress::Nothing } else { RecordingProgress::Begun(n) });
     }

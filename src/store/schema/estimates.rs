@@ -129,6 +129,8 @@ tables! {
         n_runs: i32,
         /// Runs that do not pass.
         n_found: i32,
+        /// Of them, runs in which the check is violated; null in files before version 8.
+        n_violated: Option<i64>,
         /// The figure that is judged, in the run where it is worst; its meaning is in `says`.
         value: Option<f64>,
         /// What the figure is compared with.

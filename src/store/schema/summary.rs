@@ -167,9 +167,9 @@ tables! {
         n_compressing: i32,
         /// Two-sided p of the exact sign test of the same; null with fewer than two runs, and where all are 0.
         sign_p: Option<f64>,
-        /// Two-sided p of Wilcoxon's signed-rank test, exact; null likewise. Of n runs it is at least 2¹⁻ⁿ: below 0.05 needs 6 runs or more.
+        /// Two-sided p of Wilcoxon's signed-rank test of `phases.compression_bits`, exact; null with fewer than two runs, where all are 0, and in files before version 8, which call it `wilcoxon_p`. Of n runs it is at least 2¹⁻ⁿ: below 0.05 needs 6 runs or more.
         p: Option<f64>,
-        /// The same, corrected by Holm for the layers of this estimator.
+        /// `p` corrected by Holm for the layers of this estimator; null where `p` is.
         p_holm: Option<f64>,
         /// The smallest compression that counts, in bits; null in files before version 8.
         minimum_effect_bits: Option<f64>,
@@ -181,9 +181,9 @@ tables! {
         diffusion_epoch_median: Option<f64>,
         /// Runs that have one.
         n_diffused: i32,
-        /// `compresses` (the interval is above 0 and the mean at least the smallest effect that counts), `does not compress` (the interval is below that effect), `undecided`, `cannot tell (saturated)` (I(X;T) is at its ceiling where the compression ends) or `contradicted (checks)` (an inequality that information obeys is violated where the compression is taken, or scales of the estimator disagree).
+        /// `compresses` (the interval is above 0 and the mean at least the smallest effect that counts), `does not compress` (the interval is below that effect), `undecided`, `cannot tell (saturated)` (I(X;T) is near its ceiling at the end, or at the peak where no fall is seen) or `contradicted (checks)` (a check is violated at the peak or at the end, or scales of the estimator disagree).
         verdict: CompressionVerdict,
-        /// Why.
+        /// The reason of the verdict, in words; null in files before version 8 where it was decided.
         reason: Option<String>,
     }
 }

@@ -28,7 +28,8 @@ function table(caption, columns, rows, rowClass = () => null) {
     el('tbody', {}, rows.map((row) => el('tr', { class: rowClass(row) }, columns.map(([, kind, cell]) => el('td', { class: kind }, cell(row))))))));
 }
 
-const verdict = (word) => el('span', { class: `verdict ${word.split(' ')[0]}` }, word);
+const VERDICT_CLASSES = { 'does not compress': 'does-not', 'cannot tell (saturated)': 'cannot-tell', 'contradicted (checks)': 'contradicted' };
+const verdict = (word) => el('span', { class: `verdict ${VERDICT_CLASSES[word] ?? word}` }, word);
 const quiet = (text) => el('p', { class: 'quiet' }, text);
 const shownExperiments = () => [...new Set(sides.map((side) => side.experiment))];
 
