@@ -122,6 +122,12 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
         let checks = contradicting.iter().map(|check| format!("`{check}`")).collect::<Vec<_>>().join(", ");
         return (Contradicted, format!("violated where the compression is taken: {checks}"));
     }
+    if [&fall.begins, &fall.ends].into_iter().any(|steps| checks.is_found("outside", steps)) {
+        return (
+            Undecided,
+            "more than 1 % of the values are outside the fixed edges at the peak or at the end".to_owned(),
+        );
+    }
     if checks.is_found("null-xt", &fall.begins) {
         return (Undecided, "at the peak I(X;T) is not above its permutation null".to_owned());
     }
@@ -253,7 +259,7 @@ mod tests {
             expect(FALLS, &[(name, 7, Violated, 10)], Compresses, "");
             expect(FALLS, &[(name, 9, Violated, 4)], Compresses, "");
         }
-        expect(FALLS, &[("outside", 9, Warning, 10)], Compresses, "");
+        expect(FALLS, &[("outside", 9, Warning, 10)], Undecided, "outside the fixed edges");
         expect(FALLS, &[("null-xt", 5, Warning, 10)], Undecided, "permutation null");
         expect(FALLS, &[("null-xt", 9, Warning, 10)], Compresses, "");
     }
@@ -272,7 +278,7 @@ mod tests {
         assert_eq!(verdict_of(RunsByStep::from([(7, 1), (9, 9)]), &[most]), CompressionVerdict::Saturated);
         // Warnings in nine runs and a violation in one are no violation in half of them.
         let outside = CheckRow { n_violated: Some(1), ..check("outside", 9, CheckVerdict::Violated, 10) };
-        assert_eq!(verdict_of(RunsByStep::from([(9, 10)]), &[outside]), CompressionVerdict::Compresses);
+        assert_eq!(verdict_of(RunsByStep::from([(9, 10)]), &[outside]), CompressionVerdict::Undecided);
     }
 
     #[test]
