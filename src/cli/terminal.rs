@@ -72,7 +72,7 @@ impl Terminal {
             (false, false) => tracing::Level::WARN,
         };
         let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let format = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr);
+        let format = tracing_subscriber::fmt().with_target(false).with_max_level(level).with_writer(std::io::stderr);
         // Another call in this process, or the program around it, may have set a subscriber already.
         let _ = format.with_ansi(is_coloured).without_time().try_init();
         Self {

@@ -88,7 +88,7 @@ pub fn estimate(
     let seconds = start.elapsed().as_secs_f64();
     let text = format!("{} estimates in {seconds:.1} s → {}", tally.n_rows, out.root().display());
     for warning in tally.warnings() {
-        tracing::warn!(target: "infoplane", "{}: {warning}", out.name());
+        tracing::warn!("{}: {warning}", out.name());
     }
     Ok(Outcome::done(text, Failures::of_estimates(tally.n_failed)))
 }
