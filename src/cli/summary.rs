@@ -1,8 +1,8 @@
 //! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
 use crate::stages::summary::{Summary, summary};
-use crate::store::CompressionVerdict;
 use crate::store::schema::CompressionRow;
+use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Ended;
@@ -91,9 +91,9 @@ fn reasons(rows: &[CompressionRow]) -> String {
     let reasons = rows.iter().filter_map(|row| Some((row.verdict, row.reason.as_deref()?)));
     for (verdict, reason) in unique(reasons) {
         let is_of = |row: &&CompressionRow| (row.verdict, row.reason.as_deref()) == (verdict, Some(reason));
-        let layers: Vec<String> = rows.iter().filter(is_of).map(|row| row.layer.to_string()).collect();
-        let noun = if layers.len() == 1 { "layer" } else { "layers" };
-        text.push_str(&format!("{noun} {}: {verdict}: {reason}\n", layers.join(", ")));
+        let layers: Vec<String> =
+            rows.iter().filter(is_of).map(|row| layer_in_words(row.layer, row.layer_name.as_deref())).collect();
+        text.push_str(&format!("{}: {verdict}: {reason}\n", layers.join(", ")));
     }
     text
 }
@@ -117,7 +117,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
         p => or_dash(p, |p| format!("{p:.2e}")),
     };
     vec![
-        row.layer.to_string(),
+        layer_in_cell(row.layer, row.layer_name.as_deref()),
         number(row.i_xt_peak_bits_mean),
         epoch(row.i_xt_peak_epoch_median),
         number(row.i_xt_end_bits_mean),

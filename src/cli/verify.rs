@@ -13,7 +13,7 @@ use crate::pipeline::Needs;
 use crate::stages::StageError;
 use crate::stages::verify::{counts, verify};
 use crate::store::schema::ClaimRow;
-use crate::store::{ClaimVerdict, Experiment};
+use crate::store::{ClaimVerdict, Experiment, layer_in_cell};
 use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
@@ -72,7 +72,7 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
             Some(reason) => format!("{} ({reason})", named_claim(name, row)),
             None => named_claim(name, row),
         };
-        let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
+        let layer = layer_of(row);
         vec![row.verdict.to_string(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
     };
     format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
@@ -96,7 +96,7 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
             name.clone(),
             row.figure.clone(),
             named_claim(name, row),
-            row.layer.map_or_else(String::new, |layer| layer.to_string()),
+            layer_of(row),
             row.paper.clone().unwrap_or_default(),
             number,
             row.wanted.clone(),
@@ -117,4 +117,8 @@ fn measured(row: &ClaimRow) -> String {
         (Some(mean), ..) => format!("{}, one run{failed}", short(mean)),
         _ => "–".to_owned(),
     }
+}
+
+fn layer_of(row: &ClaimRow) -> String {
+    row.layer.map_or_else(String::new, |layer| layer_in_cell(layer, row.layer_name.as_deref()))
 }

@@ -45,7 +45,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         false => estimators.into_iter().map(|id| panel(&id.to_string(), &tables, &rows_of(id))).collect(),
     };
     let mut entries = vec![Entry::new("bound", BLACK, Mark::Solid)];
-    entries.extend(legend(&layers(tables.bound_layers.iter().map(|row| row.layer)), Mark::Dot));
+    entries.extend(legend(tables.bound_layers.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Dot));
     if tables.bound_layers.iter().any(|row| row.i_xt_fitted_bits.is_some()) {
         entries.push(Entry::new("encoder of this β", BLACK, Mark::Ring));
     }
@@ -84,9 +84,11 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
 fn notes(rows: &[&BoundLayerRow], layers: &[LayerId], corner: (f64, f64)) -> Vec<Note> {
     let Some(last) = layers.last() else { return Vec::new() };
     let says = |layer: &LayerId| {
-        let betas = rows.iter().filter(|row| row.layer == *layer).filter_map(|row| row.beta);
+        let here = || rows.iter().filter(|row| row.layer == *layer);
+        let name = here().find_map(|row| row.layer_name.as_deref());
+        let betas = here().filter_map(|row| row.beta);
         let (least, most) = betas.clone().reduce(f64::min).zip(betas.reduce(f64::max))?;
-        Some(format!("{}: {}", layer_name(*layer, *last), beta(least, most)))
+        Some(format!("{}: {}", layer_name(*layer, name, *last), beta(least, most)))
     };
     let says: Vec<String> = layers.iter().filter_map(says).collect();
     let n = says.len();

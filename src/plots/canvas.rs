@@ -29,9 +29,13 @@ pub(super) fn layer_colour(layer: LayerId) -> &'static str {
     LAYER_COLOURS[(layer.index() + LAYER_COLOURS.len() - 1) % LAYER_COLOURS.len()]
 }
 
-/// What layer `layer` of a network whose last layer is `last` is called in legends.
-pub(super) fn layer_name(layer: LayerId, last: LayerId) -> String {
-    if layer == last { "output".to_owned() } else { format!("layer {layer}") }
+/// What a layer is called in legends: its name, else its number, and `output` where it is the `last`.
+pub(super) fn layer_name(layer: LayerId, name: Option<&str>, last: LayerId) -> String {
+    match name {
+        Some(name) => name.to_owned(),
+        None if layer == last => "output".to_owned(),
+        None => format!("layer {layer}"),
+    }
 }
 
 /// Colours by time on a logarithmic scale, as epochs are recorded; the untrained network has the colour of the first snapshot

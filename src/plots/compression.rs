@@ -49,7 +49,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     }
     panel.lines = vec![ReferenceLine::vertical(0.0).with_color(GREY)];
 
-    let mut legend = legend(&layers, Mark::Dot);
+    let mut legend = legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Dot);
     legend.push(Entry::new("not above 0 for sure", GREY, Mark::Ring));
     let height = 88.0 + estimators.len() as f64 * (layers.len() as f64 * 13.0 + 16.0);
     let sheet = Sheet {

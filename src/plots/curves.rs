@@ -77,7 +77,11 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         subtitle: first.estimator.to_string(),
         columns: drawn.len(),
         size: (500.0, 440.0),
-        legend: [legend(&layers, Mark::Solid), estimates.explanations(&drawn)].concat(),
+        legend: [
+            legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid),
+            estimates.explanations(&drawn),
+        ]
+        .concat(),
         panels: drawn.into_iter().map(|quantity| estimates.panel(quantity)).collect(),
         ..Sheet::default()
     };

@@ -48,7 +48,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         size: (350.0, 290.0),
         panels: estimators.iter().map(panel).collect(),
         axes: Axes::Same,
-        legend: legend(&layers, Mark::Solid),
+        legend: legend(shown.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid),
         ..Sheet::default()
     };
     sheet.draw()

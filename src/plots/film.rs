@@ -50,7 +50,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
         columns: 1,
         size: SIZE,
         panels,
-        legend: legend(&layers, Mark::Solid),
+        legend: legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid),
         ..Sheet::default()
     };
     Ok(Frame { png: pixels(sheet.scene(), SCALE)? })

@@ -48,7 +48,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         return Err(PlotError::Nothing("gradient or weight in the recording"));
     };
     let over = first.gradients_over.as_deref().filter(|_| has_gradients);
-    let mut legend = legend(&layers(rows.iter().map(|row| row.layer)), Mark::Solid);
+    let mut legend = legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid);
     if has_gradients {
         legend.push(Entry::new("mean", GREY, Mark::Solid));
     }

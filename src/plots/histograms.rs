@@ -29,8 +29,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         return Err(PlotError::Missing(Table::Activations));
     };
     let by_layer = tables.histograms.chunk_by(|a, b| a.layer == b.layer);
-    let panels: Vec<Panel> =
-        by_layer.map(|snapshots| panel(snapshots, &layer_name(snapshots[0].layer, last.layer))).collect();
+    let panels: Vec<Panel> = by_layer.map(|snapshots| panel(snapshots, &name_of(&snapshots[0], last))).collect();
     let name = tables.summary.first().map_or("", |row| row.experiment.as_str());
     let sheet = Sheet {
         title: format!("{name}: activations by epoch, first run"),
@@ -42,6 +41,10 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         ..Sheet::default()
     };
     sheet.draw()
+}
+
+fn name_of(histogram: &Histogram, last: &Histogram) -> String {
+    layer_name(histogram.layer, histogram.layer_name.as_deref(), last.layer)
 }
 
 fn panel(snapshots: &[Histogram], name: &str) -> Panel {

@@ -152,6 +152,8 @@ impl Tables<'_> {
 pub struct Histogram {
     /// Number of the layer, 1 is the first above the input.
     pub layer: LayerId,
+    /// What it is called, where it has a name.
+    pub layer_name: Option<std::sync::Arc<str>>,
     /// Whole passes over the training samples.
     pub epoch: i32,
     /// Updates of the weights.

@@ -1,6 +1,6 @@
 //! Columns of the summary over time: which layers there are, and the lines and ribbons of each.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use kuva::plot::{BandPlot, LinePlot, LineStyle};
@@ -89,10 +89,17 @@ pub(super) fn ribbon(points: &[(f64, f64, f64)], colour: &str, percent: u8) -> O
     Some(band.with_color(colour).with_opacity(f64::from(percent) / 100.0).into())
 }
 
-/// A line of the legend for each layer.
-pub(super) fn legend(layers: &[LayerId], mark: Mark) -> Vec<Entry> {
-    let Some(last) = layers.last() else { return Vec::new() };
-    layers.iter().map(|layer| Entry::new(layer_name(*layer, *last), layer_colour(*layer), mark)).collect()
+/// A line of the legend for each layer of some rows, which are given with their names.
+pub(super) fn legend<'a>(of_rows: impl IntoIterator<Item = (LayerId, Option<&'a str>)>, mark: Mark) -> Vec<Entry> {
+    // The layers of several experiments go by their number where their names differ.
+    let mut names: BTreeMap<LayerId, Option<&str>> = BTreeMap::new();
+    for (layer, name) in of_rows {
+        let held = names.entry(layer).or_insert(name);
+        *held = held.filter(|held| name == Some(held));
+    }
+    let Some(last) = names.keys().next_back().copied() else { return Vec::new() };
+    let entry = |(layer, name)| Entry::new(layer_name(layer, name, last), layer_colour(layer), mark);
+    names.into_iter().map(entry).collect()
 }
 
 /// Whether there is a curve to draw: numbers at two snapshots.

@@ -50,7 +50,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         size: (400.0, 370.0),
         panels: snapshots.iter().map(panel).collect(),
         axes: Axes::Same,
-        legend: legend(&layers, Mark::Dot),
+        legend: legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Dot),
         ..Sheet::default()
     };
     sheet.draw()

@@ -14,7 +14,7 @@ use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_bet
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{BoundLayerRow, BoundRow};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, read_samples, verified_hash, write_rows,
+    Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, read_samples, verified_hash, write_rows,
 };
 use crate::units::Nats;
 use rayon::prelude::*;
@@ -58,14 +58,15 @@ pub fn bound(
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
     let mut layers = recording.layers(Values::Activations)?;
     layers.retain(|layer| *layer > LayerId::INPUT);
+    let names = LayerNames::read(experiment, &recording)?;
     progress.begin("bound", (recording.runs().len() * layers.len()) as u64);
     let estimator = (request.code.spec.build)(std::slice::from_ref(&request.code.parameters))
         .map_err(|e| StageError::Refused(e.to_string()))?;
     let of_run = |run: &RecordedRun| {
         let of_layer = |layer: &LayerId| {
-            let row = inputs.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas);
+            let row = inputs.layer(run, *layer, &request.code, estimator.as_ref(), &points, &request.betas)?;
             progress.advance(1);
-            row
+            Ok(BoundLayerRow { layer_name: names.get(*layer), ..row })
         };
         layers.iter().map(of_layer).collect::<Result<Vec<_>, StageError>>()
     };
@@ -166,6 +167,7 @@ impl InputDistribution {
             estimator: std::sync::Arc::clone(&code.id),
             run: run.id.to_string(),
             layer,
+            layer_name: None,
             epoch: recorded.epoch,
             step: recorded.step,
             i_xt_bits: None,

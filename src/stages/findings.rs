@@ -8,8 +8,8 @@ use serde::Serialize;
 
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::store::CheckVerdict;
 use crate::store::schema::CheckRow;
+use crate::store::{CheckVerdict, layer_in_words};
 
 /// What one check says of one estimator, over all runs, layers and snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -86,7 +86,9 @@ fn finding(rows: &[&CheckRow]) -> Option<Finding> {
         n_checked: rows.len(),
         says: match worst.says.as_str() {
             "" => String::new(),
-            says => format!("layer {}, epoch {}: {says}", worst.layer, worst.epoch),
+            says => {
+                format!("{}, epoch {}: {says}", layer_in_words(worst.layer, worst.layer_name.as_deref()), worst.epoch)
+            }
         },
     })
 }

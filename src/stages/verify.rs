@@ -110,7 +110,8 @@ fn of_experiment(
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {
         let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
-        rows.push(row(&pipeline.name, claim, layer, judged));
+        let layer_name = layer.and_then(|layer| tables.names.get(layer));
+        rows.push(ClaimRow { layer_name, ..row(&pipeline.name, claim, layer, judged) });
     }
     hashes.extend(tables.hashes);
     Ok(rows)
@@ -129,6 +130,7 @@ fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged)
         estimator: estimate.map(std::sync::Arc::new),
         quantity: claim.quantity.name().to_owned(),
         layer,
+        layer_name: None,
         measure: claim.measure.words(),
         wanted: claim.wanted.words(),
         verdict: judged.verdict,

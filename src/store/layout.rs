@@ -87,6 +87,9 @@ impl Experiment {
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
+    /// Below the recording: what its layers are called.
+    pub const LAYERS: &str = "layers.parquet";
+
     /// Below the experiment: verdicts on the estimates.
     pub const CHECKS: &str = "checks.parquet";
 

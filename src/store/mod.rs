@@ -32,6 +32,7 @@ mod files;
 pub mod foreign;
 mod guard;
 mod identity;
+mod layers;
 mod layout;
 mod lock;
 mod manifest;
@@ -50,6 +51,7 @@ pub use files::{
     FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_by,
     write_bytes,
 };
+pub use layers::{LayerNames, layer_in_cell, layer_in_words};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};

@@ -32,6 +32,7 @@ const FITTED_SHARE: f64 = 0.9;
 pub(super) struct LayerHistory {
     pub(super) run: String,
     pub(super) layer: LayerId,
+    pub(super) layer_name: Option<Arc<str>>,
     pub(super) snapshots: Vec<SnapshotValues>,
     /// Why it says nothing of a whole training.
     pub(super) failure: Option<String>,
@@ -163,6 +164,7 @@ fn phase(context: &Context<'_>, history: &LayerHistory, others_peak: Option<(i32
         quantity: context.quantity.map(str::to_owned),
         run: history.run.clone(),
         layer: history.layer,
+        layer_name: history.layer_name.clone(),
         end_epoch: history.snapshots.last().map_or(0, |snapshot| snapshot.epoch),
         i_xt_start_bits: None,
         i_xt_peak_bits: None,
@@ -250,6 +252,7 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
         estimator: Arc::clone(context.estimator),
         quantity: context.quantity.map(str::to_owned),
         layer,
+        layer_name: rows.iter().find_map(|row| row.layer_name.clone()),
         n_runs: sound.len() as i32,
         n_failed: (rows.len() - sound.len()) as i32,
         i_xt_peak_bits_mean: mean(&numbers(|row| row.i_xt_peak_bits)),
@@ -290,7 +293,7 @@ mod tests {
             snr: None,
         };
         let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
-        LayerHistory { run: run.to_owned(), layer: LayerId::FIRST, snapshots, failure: None }
+        LayerHistory { run: run.to_owned(), layer: LayerId::FIRST, layer_name: None, snapshots, failure: None }
     }
 
     fn of(histories: &[LayerHistory]) -> (Vec<PhaseRow>, CompressionRow) {

@@ -43,7 +43,7 @@ fn networks(
             snr: None,
         };
         let snapshots = means.iter().enumerate().map(snapshot).collect();
-        LayerHistory { run: format!("r{run:04}"), layer: LayerId::FIRST, snapshots, failure: None }
+        LayerHistory { run: format!("r{run:04}"), layer: LayerId::FIRST, layer_name: None, snapshots, failure: None }
     };
     let histories: Vec<LayerHistory> = (0..n_runs).map(&mut network).collect();
     let context = Context {
@@ -75,6 +75,7 @@ fn found(check: &str, step: i64, verdict: CheckVerdict) -> BTreeMap<LayerId, Lay
     checks.add(&CheckRow {
         estimator: Arc::new(EstimateId::of_table("binning-n-edges-30")),
         layer: LayerId::FIRST,
+        layer_name: None,
         epoch: step as i32,
         step,
         check: check.to_owned(),

@@ -63,6 +63,7 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         estimator: Arc::clone(&first.estimator),
         quantity: first.quantity.clone(),
         layer: first.layer,
+        layer_name: first.layer_name.clone(),
         epoch: first.epoch,
         step: Some(first.step),
         // Every estimate has I(T;Y).
@@ -109,7 +110,13 @@ pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) ->
         let history = histories.entry((&row.run, row.layer)).or_insert_with(|| {
             let failed = input.trainings.as_ref().and_then(|trainings| trainings.failed.get(&row.run));
             let failure = failed.map(|reason| format!("its training failed: {reason}"));
-            LayerHistory { run: row.run.clone(), layer: row.layer, snapshots: Vec::new(), failure }
+            LayerHistory {
+                run: row.run.clone(),
+                layer: row.layer,
+                layer_name: row.layer_name.clone(),
+                snapshots: Vec::new(),
+                failure,
+            }
         });
         if let Some(why) = row.failure.as_ref().filter(|_| history.failure.is_none()) {
             history.failure = Some(format!("epoch {}: {why}", row.epoch));

@@ -199,6 +199,7 @@ mod tests {
         CheckRow {
             estimator: Arc::new(EstimateId::of_table("binning-n-edges-30")),
             layer: LayerId::FIRST,
+            layer_name: None,
             epoch: step as i32,
             step,
             check: name.to_owned(),
@@ -295,6 +296,7 @@ mod tests {
             estimator: Arc::new(EstimateId::of_table(id)),
             quantity: None,
             layer: LayerId::FIRST,
+            layer_name: None,
             n_runs: 10,
             n_failed: 0,
             i_xt_peak_bits_mean: None,

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use super::super::findings::MOST_OUTSIDE;
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
-use crate::store::CheckVerdict;
 use crate::store::schema::EstimateRow;
+use crate::store::{CheckVerdict, layer_in_words};
 
 /// What a check says of one estimate.
 #[derive(Debug, Clone, PartialEq)]
@@ -109,9 +109,9 @@ pub(super) fn judge(
     judged.push(fano(row, i_ty, accuracy));
     if let Some((above, above_ty)) = above.and_then(|above| Some((above, above.i_ty_bits?))) {
         if let Some((i_xt, above_xt)) = i_xt.zip(above.i_xt_bits) {
-            judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above.layer));
+            judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above));
         }
-        judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above.layer));
+        judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above));
     }
     if let Some(n_distinct) = row.n_distinct {
         let duplicates = 1.0 - n_distinct as f64 / n;
@@ -225,9 +225,10 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>
 }
 
 /// T′ is made of T, so it cannot know more.
-fn processing(check: &'static str, what: &str, below: f64, above: f64, layer: LayerId) -> Judgement {
+fn processing(check: &'static str, what: &str, below: f64, above: f64, next: &EstimateRow) -> Judgement {
     found(check, CheckVerdict::Violated, above > below + SLACK_BITS, above, below, || {
-        format!("{what} {} bits, but {} in layer {layer} above, which is made of this one", shown(below), shown(above))
+        let next = layer_in_words(next.layer, next.layer_name.as_deref());
+        format!("{what} {} bits, but {} in {next} above, which is made of this one", shown(below), shown(above))
     })
 }
 
@@ -323,6 +324,7 @@ mod tests {
             estimator: id("binning-n-edges-30"),
             run: "r0000".to_owned(),
             layer: LayerId::FIRST,
+            layer_name: None,
             epoch: 5,
             step: 5,
             quantity: None,

@@ -49,6 +49,7 @@ struct OverRuns {
     n_found: i32,
     n_violated: i64,
     worst: Judgement,
+    layer_name: Option<Arc<str>>,
     quantity: Option<String>,
 }
 
@@ -151,11 +152,15 @@ fn add(judged: &mut BTreeMap<Key, OverRuns>, estimator: Arc<EstimateId>, row: &E
     let key = (estimator, row.layer, row.step, row.epoch, judgement.check);
     match judged.get_mut(&key) {
         None => {
-            let quantity = row.quantity.clone();
-            judged.insert(
-                key,
-                OverRuns { n_runs: 1, n_found: is_found, n_violated: is_violated, worst: judgement, quantity },
-            );
+            let over_runs = OverRuns {
+                n_runs: 1,
+                n_found: is_found,
+                n_violated: is_violated,
+                worst: judgement,
+                layer_name: row.layer_name.clone(),
+                quantity: row.quantity.clone(),
+            };
+            judged.insert(key, over_runs);
         }
         Some(runs) => {
             runs.n_runs += 1;
@@ -176,6 +181,7 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
     CheckRow {
         estimator: Arc::clone(estimator),
         layer: *layer,
+        layer_name: runs.layer_name.clone(),
         epoch: *epoch,
         step: *step,
         check: (*check).to_owned(),

@@ -8,7 +8,9 @@ use crate::config::expect::Quantity;
 use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow, accuracy_problem};
-use crate::store::{Experiment, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash};
+use crate::store::{
+    Experiment, LayerNames, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash,
+};
 
 /// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
 /// of its start, peak or end.
@@ -32,6 +34,7 @@ pub(in super::super) struct ClaimTables<'a> {
     experiment: &'a Experiment,
     pipeline: &'a Pipeline,
     recording: Result<Recording, String>,
+    pub(in super::super) names: LayerNames,
     /// All runs of the recording; none where there is no recording.
     pub(super) runs: Vec<String>,
     /// Runs whose training failed: their last snapshot is not the end of a training.
@@ -49,9 +52,11 @@ impl<'a> ClaimTables<'a> {
             Err(StoreError::Missing { problem, .. }) => Err(problem),
             recording => Ok(recording?),
         };
+        let names = recording.as_ref().map(|recording| LayerNames::read(experiment, recording));
         let mut tables = Self {
             experiment,
             pipeline,
+            names: names.unwrap_or_else(|_| Ok(LayerNames::default()))?,
             recording,
             runs: Vec::new(),
             failed: BTreeSet::new(),

@@ -12,7 +12,7 @@ use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
+    ActivationReader, Activations, Experiment, LayerNames, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
     believed_hash, read_all_rows, read_samples, verified_hash,
 };
 
@@ -22,6 +22,8 @@ pub(super) struct Recorded {
     recording: Recording,
     experiment: Experiment,
     pub(super) samples_hash: String,
+    /// Hash of the table of layers, where there is one.
+    pub(super) layers_hash: Option<String>,
 }
 
 /// All runs of a recording, with what is known of its samples.
@@ -31,6 +33,7 @@ pub(super) struct Runs<'a> {
     pub(super) labels: Labels,
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
+    pub(super) names: LayerNames,
 }
 
 /// The activations of one run, opened.
@@ -57,7 +60,10 @@ impl Recorded {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
         let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-        Ok(Self { recording, experiment: experiment.clone(), samples_hash })
+        let has_layers = experiment.recording().join(Experiment::LAYERS).exists();
+        let layers_hash = || believed_hash(&experiment.recording(), "settings", Experiment::LAYERS);
+        let layers_hash = has_layers.then(layers_hash).transpose()?;
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash, layers_hash })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -97,7 +103,8 @@ impl<'a> Runs<'a> {
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
         let n_inputs = rows.first().map_or(1, |row| row.x.len());
         let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
-        Ok(Self { recording: &recorded.recording, labels, x: Cells::of_rows(&x, n_inputs) })
+        let names = LayerNames::read(&recorded.experiment, &recorded.recording)?;
+        Ok(Self { recording: &recorded.recording, labels, x: Cells::of_rows(&x, n_inputs), names })
     }
 
     fn len(&self) -> usize {

@@ -19,13 +19,14 @@ use crate::math::atoms::Cells;
 use crate::parameter::Parameters;
 use crate::sample::{Range, Representation};
 use crate::store::schema::{EstimateRow, Row, UnitEstimateRow};
-use crate::store::{Experiment, Footer, RunId, StoreError, write_rows};
+use crate::store::{Experiment, Footer, LayerNames, RunId, StoreError, layer_in_words, write_rows};
 use crate::units::Nats;
 
 /// What is needed to fill the tables of one run, or of all runs pooled.
 pub(super) struct TargetTables<'a> {
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
+    names: &'a LayerNames,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
@@ -101,7 +102,7 @@ impl<'a> TargetTables<'a> {
                 });
             }
         }
-        Ok(Self { open, id, works, batches, rows, given, ranges })
+        Ok(Self { open, id, names: &runs.names, works, batches, rows, given, ranges })
     }
 
     /// A table without rows for each that is asked for.
@@ -242,6 +243,7 @@ impl<'a> TargetTables<'a> {
             estimator: Arc::clone(&request.id),
             run: self.id.to_string(),
             layer: at.layer,
+            layer_name: self.names.get(at.layer),
             epoch: at.group.epoch,
             step: at.group.step,
             quantity: Some(request.quantity()),
@@ -292,6 +294,7 @@ impl<'a> TargetTables<'a> {
                     estimator: Arc::clone(&request.id),
                     run: self.id.to_string(),
                     layer: at.layer,
+                    layer_name: self.names.get(at.layer),
                     unit: unit as i32,
                     epoch: at.group.epoch,
                     step: at.group.step,
@@ -334,7 +337,8 @@ impl<'a> TargetTables<'a> {
                     add_untrained(&mut rows);
                     self.write_table(work, &rows)?;
                     for row in &rows {
-                        let place = || format!("layer {} ({}, step {})", row.layer, row.run, row.step);
+                        let layer = || layer_in_words(row.layer, row.layer_name.as_deref());
+                        let place = || format!("{} ({}, step {})", layer(), row.run, row.step);
                         tally.add(work.request, row.failure.is_some(), row.outside_share, place);
                     }
                 }
@@ -342,8 +346,9 @@ impl<'a> TargetTables<'a> {
                     rows.sort_by_key(|row| (row.layer, row.unit));
                     self.write_table(work, &rows)?;
                     for row in &rows {
-                        let UnitEstimateRow { layer, unit, run, step, .. } = row;
-                        let place = || format!("unit {unit} of layer {layer} ({run}, step {step})");
+                        let UnitEstimateRow { layer, layer_name, unit, run, step, .. } = row;
+                        let layer = || layer_in_words(*layer, layer_name.as_deref());
+                        let place = || format!("unit {unit} of {} ({run}, step {step})", layer());
                         tally.add(work.request, row.failure.is_some(), row.outside_share, place);
                     }
                 }

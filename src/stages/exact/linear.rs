@@ -26,7 +26,8 @@ use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
 use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
 use crate::store::{
-    Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, read_samples, verified_hash, write_rows,
+    Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, read_samples, verified_hash,
+    write_rows,
 };
 use crate::units::Nats;
 
@@ -57,11 +58,12 @@ pub fn linear(
     // Another call may have made some of them while this one waited.
     let targets = targets(&recording, exact, data, &out)?;
     let given = InputsAndTeacher::new(data)?;
+    let names = LayerNames::read(experiment, &recording)?;
     progress.begin("exact", targets.len() as u64);
     let done: Result<Vec<(usize, usize)>, StageError> = targets
         .par_iter()
         .map(|target| {
-            let counts = make(target, exact, &given, &out.estimates());
+            let counts = make(target, exact, &given, &names, &out.estimates());
             progress.advance(1);
             counts
         })
@@ -215,6 +217,7 @@ fn make(
     target: &ExactTarget<'_>,
     exact: &Exact,
     given: &InputsAndTeacher,
+    names: &LayerNames,
     root: &Path,
 ) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
@@ -232,6 +235,7 @@ fn make(
     let mut counts = (0, 0);
     for ((inputs, work), mut rows) in target.pending.iter().zip(tables) {
         rows.sort_by_key(|row| row.layer);
+        rows.iter_mut().for_each(|row| row.layer_name = names.get(row.layer));
         add_untrained(&mut rows);
         let footer = Footer::from([
             ("infoplane.config_hash".to_owned(), work.key().to_owned()),
@@ -310,6 +314,7 @@ impl Place {
             estimator: Arc::new(exact.id(inputs)),
             run: run.id.to_string(),
             layer: self.layer,
+            layer_name: None,
             epoch: self.snapshot.0,
             step: self.snapshot.1,
             quantity: Some(exact.quantity(inputs)),

@@ -3,7 +3,7 @@
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::plots::Histogram;
-use crate::store::{ActivationReader, Experiment, RecordedRun, Recording, StoreError};
+use crate::store::{ActivationReader, Experiment, LayerNames, RecordedRun, Recording, StoreError};
 
 /// At most as many snapshots of a layer.
 const SNAPSHOTS: usize = 60;
@@ -27,10 +27,13 @@ pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<Laye
 pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> {
     let recording = Recording::find(experiment)?;
     let Some((run, layers)) = first_run(&recording) else { return Ok(Vec::new()) };
+    let names = LayerNames::read(experiment, &recording)?;
     let mut histograms = Vec::new();
     for layer in layers {
         run.verify(Values::Activations.table(), Some(layer))?;
-        histograms.extend(of_layer(&run.activations(Values::Activations, layer)?, layer)?);
+        let of_layer = of_layer(&run.activations(Values::Activations, layer)?, layer)?;
+        let named = of_layer.into_iter().map(|histogram| Histogram { layer_name: names.get(layer), ..histogram });
+        histograms.extend(named);
     }
     Ok(histograms)
 }
@@ -54,7 +57,7 @@ fn of_layer(reader: &ActivationReader, layer: LayerId) -> Result<Vec<Histogram>,
     let histogram = |snapshot: &usize| {
         let shares = shares(&reader.read(*snapshot)?.t, low, high);
         let (epoch, step) = recorded[*snapshot];
-        Ok(Histogram { layer, epoch, step, low, high, shares })
+        Ok(Histogram { layer, layer_name: None, epoch, step, low, high, shares })
     };
     snapshots.iter().map(histogram).collect()
 }

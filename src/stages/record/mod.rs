@@ -6,6 +6,7 @@ mod checkpoint;
 mod ending;
 mod fixed;
 mod labels;
+mod layers;
 mod part;
 mod place;
 mod plan;
@@ -87,7 +88,7 @@ fn record_runs(
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
     let n_runs = setup.pipeline.n_runs;
-    let samples = claimed_samples(claim, root, rows)?;
+    let shared = claimed_tables(setup, claim, root, rows)?;
     progress.begin("record", n_runs as u64 * setup.last_step());
     let n_done = AtomicUsize::new(0);
     let record = |index| {
@@ -111,7 +112,7 @@ fn record_runs(
     let recorded: Result<Vec<RunFiles>, StageError> = budget::in_order(n_runs, setup.n_at_once, record);
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
-    let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (vec![samples], 0, 0, 0);
+    let (mut files, mut n_rows, mut n_bytes, mut n_recorded) = (shared, 0, 0, 0);
     for run in recorded? {
         if let RunFiles::Now(files) = &run {
             n_rows += files.iter().map(|file| file.rows).sum::<u64>();
@@ -143,16 +144,21 @@ enum RunFiles {
     Now(Vec<FileRecord>),
 }
 
-/// Says whose recording this is, before anything else is written, and puts the samples table in place.
-fn claimed_samples(claim: &Pending, root: &Path, rows: &[SampleRow]) -> Result<FileRecord, StageError> {
-    if let Some(samples) = claim.finished()?.and_then(|manifest| manifest.files.first().cloned()) {
-        return Ok(samples);
+/// Says whose recording this is, before anything else is written, and puts the tables in place that no run has for itself.
+fn claimed_tables(
+    setup: &Setup<'_>,
+    claim: &Pending,
+    root: &Path,
+    rows: &[SampleRow],
+) -> Result<Vec<FileRecord>, StageError> {
+    if let Some(manifest) = claim.finished()?.filter(|manifest| !manifest.files.is_empty()) {
+        return Ok(manifest.files);
     }
     claim.finish(Vec::new())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
     let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
-    claim.finish(vec![samples.clone()])?;
-    Ok(samples)
+    let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.pipeline.architecture), &footer)?;
+    Ok(claim.finish(vec![samples, layers])?.files)
 }
 
 /// The data file of a pipeline.

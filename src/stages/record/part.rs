@@ -8,7 +8,7 @@ use crate::config::{Record, RecordedSamples};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::nn::{Evaluation, GradientKind, GradientStatistics, Network};
-use crate::store::schema::{EpochRow, GradientRow, WeightRow};
+use crate::store::schema::{EpochRow, GradientRow, LayerRow, WeightRow};
 use crate::store::{ActivationWriter, Experiment, FileRecord, Footer, RowWriter, RunId, Shape, Zeros};
 use crate::suggest::Named;
 
@@ -23,6 +23,7 @@ pub(super) struct Identity<'a> {
     /// Hash of all that the run depends on.
     pub(super) key: &'a str,
     pub(super) record: &'a Record,
+    pub(super) layers: Vec<LayerRow>,
     pub(super) samples: Arc<[i32]>,
 }
 
@@ -65,6 +66,7 @@ impl PartFiles {
         let values_of = |values: Values, layer: LayerId| {
             let mut footer = identity.footer(Some(layer));
             footer.insert("infoplane.samples".to_owned(), samples_entry(record.samples).to_owned());
+            footer.extend(identity.layers.iter().filter(|row| row.layer == layer).flat_map(LayerRow::footer));
             let file = path(values.table(), Some(layer));
             let samples = Arc::clone(&identity.samples);
             let shape = Shape { values, precision: record.precision, zeros: zeros(values, layer, network) };

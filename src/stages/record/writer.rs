@@ -4,6 +4,7 @@ use std::path::Path;
 
 use super::super::StageError;
 use super::ending::Ending;
+use super::layers::layers;
 use super::part::{Gradients, Identity, PartFiles};
 use super::setup::{Setup, TrainTest};
 use crate::nn::{Evaluation, Fit, Loss, Network, PreActivations};
@@ -43,7 +44,8 @@ impl<'a> Writer<'a> {
         let kept = if record.pre_activations { PreActivations::Kept } else { PreActivations::Dropped };
         let evaluation = Evaluation::new(network, setup.samples(), setup.recorded(&samples), kept);
         let recorded = evaluation.chosen().iter().map(|sample| *sample as i32).collect();
-        let identity = Identity { root, run: RunId::new(index), key, record, samples: recorded };
+        let layers = layers(&setup.pipeline.architecture);
+        let identity = Identity { root, run: RunId::new(index), key, record, layers, samples: recorded };
         Self { setup, identity, index, samples, evaluation, last_fit: None, files: Vec::new(), open: None, n_parts: 0 }
     }
 

@@ -16,7 +16,7 @@ use super::tables::{RunTables, inputs_of};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
-use crate::store::{CheckVerdict, Experiment, RunId, read_all_rows, read_rows, verified_hash};
+use crate::store::{CheckVerdict, Experiment, RunId, layer_in_words, read_all_rows, read_rows, verified_hash};
 
 /// Most numbers of single runs in one page, so that browsers open it quickly: 48 MB of base64.
 const MOST_NUMBERS: usize = 9_000_000;
@@ -68,6 +68,8 @@ pub(super) struct ExperimentData {
     name: String,
     runs: Vec<String>,
     layers: Vec<LayerId>,
+    /// What each of them is called, by its name or its number.
+    layer_names: Vec<String>,
     n_trainings_failed: Option<i64>,
     fits: Fits,
     estimates: Vec<EstimateData>,
@@ -221,6 +223,7 @@ impl ExperimentData {
             name: name.clone(),
             runs: runs.into_iter().collect(),
             n_trainings_failed: summary[0].n_trainings_failed,
+            layer_names: layers.iter().map(|layer| name_of(summary, *layer)).collect(),
             layers,
             fits: Fits::of(summary),
             estimates,
@@ -321,6 +324,17 @@ impl EstimateData {
             runs,
             id: id.to_string(),
         }
+    }
+}
+
+/// The name of a layer in the summary; the last one without a name is the output.
+fn name_of(summary: &[SummaryRow], layer: LayerId) -> String {
+    let name = summary.iter().filter(|row| row.layer == layer).find_map(|row| row.layer_name.as_deref());
+    let is_last = summary.iter().all(|row| row.layer <= layer);
+    match name {
+        None if is_last => format!("output (layer {layer})"),
+        Some("output") if is_last => format!("output (layer {layer})"),
+        name => layer_in_words(layer, name),
     }
 }
 

@@ -182,6 +182,7 @@ mod tests {
             quantity: None,
             run: run.to_owned(),
             layer: LayerId::FIRST,
+            layer_name: None,
             end_epoch: 10,
             i_xt_start_bits: None,
             i_xt_peak_bits: None,

@@ -36,6 +36,8 @@ tables! {
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far.

@@ -17,6 +17,8 @@ tables! {
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Whole passes over the training samples; of a window, the last of them.
         epoch: i32,
         /// Updates of the weights so far, 0 is the untrained network; of a window, the last of them.
@@ -82,6 +84,8 @@ tables! {
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Number of the unit in its layer, from 0.
         unit: i32,
         /// Whole passes over the training samples; of a window, the last of them.
@@ -117,6 +121,8 @@ tables! {
         estimator: Arc<EstimateId>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far.
@@ -158,6 +164,8 @@ tables! {
         quantity: String,
         /// Number of the layer; null where the quantity belongs to none.
         layer: Option<LayerId>,
+        /// What the layer is called; null where it has no name or the quantity belongs to no layer, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Which number is taken of its course over the training, in words.
         measure: String,
         /// What is claimed of the number, in words.

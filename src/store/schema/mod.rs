@@ -18,7 +18,8 @@ use super::cell::Cell;
 pub use bound::{BoundLayerRow, BoundRow, MinimalModelRow};
 pub use estimates::{CheckRow, ClaimRow, EstimateRow, UnitEstimateRow};
 pub use recording::{
-    ActivationRow, EpochRow, GradientRow, PreActivationRow, RunRow, SampleRow, SplitRow, WeightRow, accuracy_problem,
+    ActivationRow, EpochRow, GradientRow, LayerRow, PreActivationRow, RunRow, SampleRow, SplitRow, WeightRow,
+    accuracy_problem,
 };
 pub use summary::{CompressionRow, PhaseRow, SummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};

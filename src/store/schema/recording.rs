@@ -78,6 +78,20 @@ tables! {
         degenerate: Option<String>,
     }
 
+    /// One layer: what it is called and what its activations are.
+    "layers" = LayerRow {
+        /// Number of the layer, 0 is the input, 1 the first above it.
+        layer: LayerId,
+        /// What it is called, for example `conv1`; every layer has a name of its own.
+        layer_name: String,
+        /// What it is, for example `Conv2d` or `dense, tanh`; null where that is not known.
+        layer_kind: Option<String>,
+        /// Shape of the activations of one sample before they became a list, for example `8x26x26`; null where they were a list.
+        shape: Option<String>,
+        /// How the activations were made smaller before they were recorded, in words, for example `mean over positions`; null where they are recorded as they are.
+        reduction: Option<String>,
+    }
+
     /// One sample at one recorded snapshot: what one layer made of it. A row group is one snapshot.
     "activations" = ActivationRow {
         /// Whole passes over the training samples.

@@ -19,6 +19,8 @@ tables! {
         quantity: Option<String>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Whole passes over the training samples.
         epoch: i32,
         /// Updates of the weights so far; null in files of version 1.
@@ -104,6 +106,8 @@ tables! {
         run: String,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// The last recorded epoch.
         end_epoch: i32,
         /// I(X;T) at the first recorded snapshot, in bits; null, like all that follows, where there is none or `failure` says why not.
@@ -143,6 +147,8 @@ tables! {
         quantity: Option<String>,
         /// Number of the layer, 1 is the first above the input, the last is the output.
         layer: LayerId,
+        /// What the layer is called; null where it has no name, and in files before version 8.
+        layer_name: Option<Arc<str>>,
         /// Runs with these numbers.
         n_runs: i32,
         /// Runs left out because their training or an estimate failed.

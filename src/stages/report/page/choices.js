@@ -5,7 +5,7 @@ const estimateOf = (experiment, id) => experiment.estimates.find((estimate) => e
 const isInPlane = (estimate) => hasNumbers(numbers(estimate).i_xt?.mean) && hasNumbers(numbers(estimate).i_ty?.mean);
 const firstEstimate = (experiment) => experiment.estimates.find(isInPlane) ?? experiment.estimates[0] ?? null;
 const samplesName = (samples) => ({ all: 'all samples', train: 'training samples', test: 'test samples', distribution: 'the exact distribution' })[samples] ?? samples;
-const layerName = (experiment, layer) => (layer === experiment.layers.at(-1) ? `output (layer ${layer})` : `layer ${layer}`);
+const layerName = (experiment, layer) => experiment.layer_names[experiment.layers.indexOf(layer)] ?? `layer ${layer}`;
 
 // An estimate is chosen by its method (estimator and variant), its setting (the scale, and what differs from the defaults)
 // and its samples.

@@ -5,7 +5,7 @@ const VERDICTS = ['holds', 'fails', 'undecided'];
 function claimsOf(experiment) {
   if (!experiment.claims?.length) return [quiet(`${experiment.name} has no claims: its pipeline has no [[expect]], or infoplane verify has not been run.`)];
   const shown = experiment.claims.filter((claim) => state.verdict === 'all' || claim.verdict === state.verdict);
-  const where = (claim) => [claim.quantity, claim.layer == null ? null : `layer ${claim.layer}`, claim.estimator].filter(Boolean).join(', ');
+  const where = (claim) => [claim.quantity, claim.layer == null ? null : claim.layer_name ?? `layer ${claim.layer}`, claim.estimator].filter(Boolean).join(', ');
   const columns = [
     ['Verdict', null, (claim) => verdict(claim.verdict)],
     ['Figure', 'name', (claim) => claim.figure],

@@ -1,9 +1,11 @@
 // The legend: a button for each layer, which hides or shows it.
 
+// A layer that is called differently in the experiments shown is named for each of them.
 function legendName(layer) {
-  const outputs = sides.filter((side) => side.experiment.layers.at(-1) === layer);
-  if (outputs.length === 0) return `layer ${layer}`;
-  return outputs.length === sides.length ? 'output' : `layer ${layer} (output of ${[...new Set(outputs.map((side) => side.experiment.name))].join(', ')})`;
+  const shown = sides.filter((side) => side.experiment.layers.includes(layer));
+  const names = [...new Set(shown.map((side) => layerName(side.experiment, layer)))];
+  if (names.length === 1) return names[0];
+  return `layer ${layer} (${shown.map((side) => `${layerName(side.experiment, layer)} in ${side.experiment.name}`).join(', ')})`;
 }
 
 function symbolIcon(layer) {

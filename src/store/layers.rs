@@ -1,0 +1,153 @@
+//! What the layers of a recording are called, by its table of layers or the footers of its activations.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::error::StoreError;
+use super::layout::Experiment;
+use super::manifest::verified_hash;
+use super::recording::Recording;
+use super::schema::LayerRow;
+use super::table::{Footer, read_footer, read_rows};
+use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
+
+/// Footer entries of activations: what a layer is called, what it is, and what a row was before it became a list.
+const NAME_KEY: &str = "infoplane.layer_name";
+const KIND_KEY: &str = "infoplane.layer_kind";
+const SHAPE_KEY: &str = "infoplane.layer_shape";
+const REDUCTION_KEY: &str = "infoplane.layer_reduction";
+
+/// Letters in a name. Names are drawn beside points and curves.
+const LONGEST_NAME: usize = 64;
+
+/// The names of the layers of a recording; layers without one are called by their number.
+#[derive(Debug, Clone, Default)]
+pub struct LayerNames(BTreeMap<LayerId, Arc<str>>);
+
+impl LayerNames {
+    /// Reads the names of the layers of a recording: those of its table of layers, else those in the footers of the
+    /// activations of its first run.
+    ///
+    /// # Errors
+    /// A file is damaged, or is not what was written; a name is empty, too long, given twice, or has other characters than
+    /// letters, digits, blanks and `._-/:()[]+#`.
+    pub fn read(experiment: &Experiment, recording: &Recording) -> Result<Self, StoreError> {
+        let root = experiment.recording();
+        let path = root.join(Experiment::LAYERS);
+        if path.exists() {
+            verified_hash(&root, "settings", Experiment::LAYERS)?;
+            let rows: Vec<LayerRow> = read_rows(&path)?;
+            return Self::checked(&path, rows.into_iter().map(|row| (row.layer, row.layer_name)));
+        }
+        let Some(run) = recording.runs().first() else { return Ok(Self::default()) };
+        let mut names = Vec::new();
+        for values in [Values::Activations, Values::PreActivations] {
+            for layer in run.layers(values.table()) {
+                let Some(part) = run.parts(values.table(), Some(layer)).into_iter().next() else { continue };
+                let name = read_footer(&part, values.table())?.remove(NAME_KEY);
+                names.extend(name.map(|name| (layer, name)).filter(|named| !names.contains(named)));
+            }
+        }
+        Self::checked(&root.join(Values::Activations.table()), names)
+    }
+
+    fn checked(path: &Path, names: impl IntoIterator<Item = (LayerId, String)>) -> Result<Self, StoreError> {
+        let mut checked = BTreeMap::new();
+        let refused = |problem: String| StoreError::Rows { path: path.to_owned(), problem };
+        for (layer, name) in names {
+            let is_plain = |c: char| c.is_alphanumeric() || " ._-/:()[]+#".contains(c);
+            let n_letters = name.chars().count();
+            if !(1..=LONGEST_NAME).contains(&n_letters) || !name.chars().all(is_plain) || name.trim() != name {
+                let shown: String =
+                    name.chars().take(LONGEST_NAME).map(|c| if is_plain(c) { c } else { '?' }).collect();
+                return Err(refused(format!(
+                    "layer {layer} is called `{shown}`; a name has 1 to {LONGEST_NAME} letters, digits, blanks inside or of `._-/:()[]+#`"
+                )));
+            }
+            if checked.values().any(|other: &Arc<str>| **other == *name) {
+                return Err(refused(format!("two layers are called `{name}`; every layer needs a name of its own")));
+            }
+            if checked.insert(layer, Arc::from(name)).is_some() {
+                return Err(refused(format!("layer {layer} has two names; give it one")));
+            }
+        }
+        Ok(Self(checked))
+    }
+
+    /// What a layer is called, where it has a name.
+    pub fn get(&self, layer: LayerId) -> Option<Arc<str>> {
+        self.0.get(&layer).cloned()
+    }
+
+    /// The layer of this name.
+    pub fn layer(&self, name: &str) -> Option<LayerId> {
+        self.0.iter().find(|(_, other)| ***other == *name).map(|(layer, _)| *layer)
+    }
+}
+
+impl LayerRow {
+    /// The entries of the footer of a file of this layer.
+    pub fn footer(&self) -> Footer {
+        let entries = [
+            (NAME_KEY, Some(&self.layer_name)),
+            (KIND_KEY, self.layer_kind.as_ref()),
+            (SHAPE_KEY, self.shape.as_ref()),
+            (REDUCTION_KEY, self.reduction.as_ref()),
+        ];
+        entries.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?.clone()))).collect()
+    }
+}
+
+/// What a layer is called in words: its name, or `layer 3` where it has none.
+pub fn layer_in_words(layer: LayerId, name: Option<&str>) -> String {
+    name.map_or_else(|| format!("layer {layer}"), str::to_owned)
+}
+
+/// As [`layer_in_words`] below a heading that says `layer`: only the number where there is nothing else.
+pub fn layer_in_cell(layer: LayerId, name: Option<&str>) -> String {
+    name.filter(|name| *name != layer_in_words(layer, None)).map_or_else(|| layer.to_string(), str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn named(names: &[(usize, &str)]) -> Result<LayerNames, String> {
+        let names = names.iter().map(|(layer, name)| (LayerId::from_index(*layer), (*name).to_owned()));
+        LayerNames::checked(Path::new("layers.parquet"), names).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn names_of_modules_are_understood() {
+        let names = named(&[(1, "features.0"), (2, "encoder/block[3]:attn"), (3, "Entropie größer")]).unwrap();
+        assert_eq!(names.get(LayerId::from_index(2)).as_deref(), Some("encoder/block[3]:attn"));
+        assert_eq!(names.layer("features.0"), Some(LayerId::FIRST));
+        assert_eq!((names.get(LayerId::from_index(4)), names.layer("other")), (None, None));
+    }
+
+    #[test]
+    fn a_layer_without_a_name_goes_by_its_number() {
+        let check = |name, words: &str, cell: &str| {
+            assert_eq!(
+                (layer_in_words(LayerId::FIRST, name), layer_in_cell(LayerId::FIRST, name)),
+                (words.into(), cell.into())
+            );
+        };
+        check(Some("conv1"), "conv1", "conv1");
+        check(Some("layer 1"), "layer 1", "1");
+        check(None, "layer 1", "1");
+    }
+
+    #[test]
+    fn names_that_would_disturb_a_terminal_a_picture_or_a_page_are_refused() {
+        let long = "a".repeat(LONGEST_NAME + 1);
+        for name in ["", " ", "a\nb", "\u{1b}[31mred", "<b>", "a & b", "\"", "\u{202e}", &long] {
+            let refused = named(&[(1, name)]).unwrap_err();
+            assert!(refused.contains("layer 1 is called `") && !refused.chars().any(char::is_control), "{refused}");
+        }
+        assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers are called `a`"));
+        assert!(named(&[(1, "a"), (1, "b")]).unwrap_err().contains("layer 1 has two names"));
+    }
+}
