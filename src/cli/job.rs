@@ -45,15 +45,22 @@ pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBu
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let shortened = Shortened { epochs: number("epochs"), runs: number("runs").map(|runs| runs as usize) };
     let declared = Declared::shortened(file, shortened)?;
-    let name = match &declared {
-        Declared::One(pipeline) => &pipeline.name,
-        Declared::Many(sweep) => &sweep.name,
+    let default = match &declared {
+        Declared::One(pipeline) => pipeline.default_folder(),
+        Declared::Many(sweep) => Path::new("outputs").join(&sweep.name),
     };
     if matches!(declared, Declared::One(_)) && matches.contains_id("only") {
         let file = file.display();
         anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
     }
-    let out = path(matches, "out").map_or_else(|| Path::new("outputs").join(name), Path::to_owned);
+    let out = path(matches, "out").map_or_else(|| default.clone(), Path::to_owned);
+    let is_recorded = matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none());
+    if is_recorded && out != default {
+        let folder = default.display();
+        anyhow::bail!(
+            "the results of recorded networks go to the folder of their recording, {folder}; leave out `--out`"
+        );
+    }
     Ok((declared, out))
 }
 
@@ -73,7 +80,8 @@ pub(super) fn run(
             let experiment = Experiment::new(root);
             let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: terminal };
             if is_dry {
-                return describe(&job.state(&task)?, pipeline.n_runs, root, terminal);
+                let n_runs = pipeline.networks().map_or(0, |networks| networks.n_runs);
+                return describe(&job.state(&task)?, n_runs, root, terminal);
             }
             Ok(Ended::from(&job.run(&task)?))
         }

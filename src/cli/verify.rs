@@ -73,7 +73,14 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
             None => named_claim(name, row),
         };
         let layer = layer_of(row);
-        vec![row.verdict.to_string(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
+        vec![
+            row.verdict.to_string(),
+            row.figure.clone().unwrap_or_default(),
+            layer,
+            measured(row),
+            row.wanted.clone(),
+            claim,
+        ]
     };
     format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
 }
@@ -94,7 +101,7 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
         let verdict = if row.verdict == ClaimVerdict::Fails { "**fails**" } else { row.verdict.name() };
         vec![
             name.clone(),
-            row.figure.clone(),
+            row.figure.clone().unwrap_or_default(),
             named_claim(name, row),
             layer_of(row),
             row.paper.clone().unwrap_or_default(),

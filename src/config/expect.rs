@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::networks::Layers;
 use super::pattern::matches;
 use super::tree::Located;
 use crate::layer_id::LayerId;
@@ -14,7 +15,7 @@ use crate::suggest::{Named, suggestion};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
     /// Figure or section of the paper that claims it.
-    pub figure: String,
+    pub figure: Option<String>,
     /// The claim in words.
     pub claim: String,
     /// What the paper has, in words.
@@ -103,7 +104,7 @@ pub enum Wanted {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawExpect {
-    figure: String,
+    figure: Option<String>,
     claim: String,
     paper: Option<String>,
     estimate: Option<Located<String>>,
@@ -123,8 +124,8 @@ pub(super) struct RawExpect {
 pub(super) struct ClaimContext<'a> {
     /// Identities of the estimates.
     pub(super) estimates: &'a [String],
-    /// The last layer.
-    pub(super) output: LayerId,
+    /// The layers of its networks.
+    pub(super) layers: &'a Layers,
     /// Kinds of gradients that are recorded.
     pub(super) gradients: &'a [GradientKind],
     /// Whether the bound is asked for.
@@ -161,7 +162,7 @@ impl RawExpect {
                     "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
                 return Err((at, problem.to_owned()));
             }
-            (_, Some(layer)) => layers(&layer.value, context.output).map_err(|e| (layer.at, e))?,
+            (_, Some(layer)) => layers(&layer.value, context.layers).map_err(|e| (layer.at, e))?,
         };
         Ok(Expect {
             wanted: self.wanted().map_err(|problem| (at, problem))?,
@@ -304,15 +305,19 @@ impl Wanted {
     }
 }
 
-/// The layers that a claim names, of those above the input up to `output`.
-fn layers(named: &toml::Value, output: LayerId) -> Result<Vec<LayerId>, String> {
+/// The layers that a claim names, of those above the input.
+fn layers(named: &toml::Value, known: &Layers) -> Result<Vec<LayerId>, String> {
+    let output = known.output;
     let hidden = LayerId::above_input().take_while(|layer| *layer < output);
     match named {
+        toml::Value::String(name) if known.names.layer(name).is_some_and(|layer| layer > LayerId::INPUT) => {
+            Ok(known.names.layer(name).into_iter().collect())
+        }
         toml::Value::String(name) if name == "hidden" => Ok(hidden.collect()),
         toml::Value::String(name) if name == "output" => Ok(vec![output]),
         toml::Value::String(name) if name == "all" => Ok(hidden.chain([output]).collect()),
         toml::Value::Array(items) if !items.is_empty() => {
-            Ok(items.iter().map(|item| layers(item, output)).collect::<Result<Vec<_>, _>>()?.concat())
+            Ok(items.iter().map(|item| layers(item, known)).collect::<Result<Vec<_>, _>>()?.concat())
         }
         toml::Value::Integer(number) => {
             let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=output).contains(layer));
@@ -321,7 +326,11 @@ fn layers(named: &toml::Value, output: LayerId) -> Result<Vec<LayerId>, String> 
             })
         }
         other => {
-            Err(format!("`layer`: must be a number, a list of them, \"hidden\", \"output\" or \"all\", got {other}"))
+            let names: Vec<String> = known.names.iter().map(|name| format!("\"{name}\", ")).collect();
+            let names = names.concat();
+            Err(format!(
+                "`layer`: must be a number, a list of them, {names}\"hidden\", \"output\" or \"all\", got {other}"
+            ))
         }
     }
 }

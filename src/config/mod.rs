@@ -7,6 +7,7 @@ mod exact;
 pub mod expect;
 mod layer;
 mod network;
+mod networks;
 mod pattern;
 mod record;
 mod requests;
@@ -17,17 +18,18 @@ mod training;
 mod tree;
 mod values;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde::de::value::MapAccessDeserializer;
-use serde_json::json;
 use toml::de::DeTable;
 
 use crate::estimate_id::Unit;
 use crate::estimators::ValueBounds;
-use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
+use crate::layer_id::LayerId;
+use crate::nn::{GradientKind, NetworkError};
+use crate::store::LayerNames;
 use crate::suggest::Named;
 pub use bound::BoundRequest;
 use bound::RawBound;
@@ -39,6 +41,8 @@ pub use exact::{Exact, Inputs};
 use expect::{ClaimContext, Expect, RawExpect};
 use network::RawNetwork;
 pub use network::recorded_bounds;
+use networks::Layers;
+pub use networks::{Networks, Origin};
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
 use requests::{RawEstimate, requests};
@@ -54,26 +58,10 @@ use tree::{Entries, Located, Node};
 pub struct Pipeline {
     /// The file's name without its ending: the name of the experiment.
     pub name: String,
-    /// Seed of everything random; run r draws from streams of its own.
-    pub seed: u64,
-    /// Number of networks to train.
-    pub n_runs: usize,
-    /// Which samples.
-    pub data: Data,
-    /// Share of the samples that train the network.
-    pub train_fraction: f64,
-    /// How samples are chosen for training.
-    pub split: Split,
-    /// Which labels the samples have.
-    pub labels: Labelling,
-    /// The network, but for the widths that the data give.
-    pub architecture: Architecture,
-    /// Loss, optimiser, batches, epochs.
-    pub training: TrainingSettings,
-    /// When training ends before its last epoch.
-    pub stop: Option<Stop>,
-    /// What to record.
-    pub record: Record,
+    /// Where its networks come from.
+    pub origin: Origin,
+    /// The last layer of its networks.
+    pub output: LayerId,
     /// The estimates to make.
     pub estimates: Vec<Request>,
     /// The exact numbers to make of a linear network.
@@ -108,6 +96,19 @@ struct RawPipeline {
     _sweep: Option<IgnoredAny>,
 }
 
+/// A pipeline file of networks that another program has recorded.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRecorded {
+    /// The folder of the experiment.
+    recording: PathBuf,
+    #[serde(default)]
+    estimate: Vec<Located<RawEstimate>>,
+    bound: Option<RawBound>,
+    #[serde(default)]
+    expect: Vec<Located<RawExpect>>,
+}
+
 impl Pipeline {
     /// Reads and checks a pipeline file of one experiment; [`Declared::read`] reads any.
     ///
@@ -120,24 +121,61 @@ impl Pipeline {
 
     /// The pipeline called `name` that a parsed file declares.
     fn new(source: &Source, name: String, table: &DeTable<'_>) -> Result<Self, ConfigError> {
-        let raw = RawPipeline::deserialize(MapAccessDeserializer::new(Entries::new(table)));
-        let mut raw = raw.map_err(|fault| source.faulty(&fault))?;
-        if let Some(runs) = source.shortened.runs {
-            raw.runs = runs;
-        }
-        if let Some(epochs) = source.shortened.epochs {
-            raw.training.value.epochs = epochs;
-            raw.record.value.shorten(epochs);
-        }
-        let data = Node::from(table.get("data").expect("serde found the table"));
-        let entries = data.table().map_err(|fault| source.faulty(&fault.within("data", data)))?;
-        let checked = DataTable::new(data.at, entries).and_then(|data| Self::check(name, data, raw, source.bounds));
+        let entries = MapAccessDeserializer::new(Entries::new(table));
+        let checked = match table.get("recording") {
+            Some(recording) => {
+                expect_recorded_elsewhere(table).map_err(|(at, problem)| source.refused(at, problem))?;
+                if source.shortened.runs.or(source.shortened.epochs.map(|_| 0)).is_some() {
+                    let problem = "`--runs` and `--epochs` are for networks that the pipeline trains; leave them out";
+                    return Err(source.refused(recording.span().start, problem.to_owned()));
+                }
+                let raw = RawRecorded::deserialize(entries).map_err(|fault| source.faulty(&fault))?;
+                Self::recorded(name, recording.span().start, raw)
+            }
+            None => {
+                let mut raw = RawPipeline::deserialize(entries).map_err(|fault| source.faulty(&fault))?;
+                if let Some(runs) = source.shortened.runs {
+                    raw.runs = runs;
+                }
+                if let Some(epochs) = source.shortened.epochs {
+                    raw.training.value.epochs = epochs;
+                    raw.record.value.shorten(epochs);
+                }
+                let data = Node::from(table.get("data").expect("serde found the table"));
+                let entries = data.table().map_err(|fault| source.faulty(&fault.within("data", data)))?;
+                DataTable::new(data.at, entries).and_then(|data| Self::trained(name, data, raw, source.bounds))
+            }
+        };
         checked.map_err(|(at, problem)| source.refused(at, problem))
+    }
+
+    /// The networks that it trains; none where they are recorded elsewhere.
+    pub fn networks(&self) -> Option<&Networks> {
+        match &self.origin {
+            Origin::Trained(networks) => Some(networks),
+            Origin::Recorded(_) => None,
+        }
+    }
+
+    /// The folder of its results where nothing else is asked for: that of the recording, or `outputs/<name>`.
+    pub fn default_folder(&self) -> PathBuf {
+        match &self.origin {
+            Origin::Trained(_) => Path::new("outputs").join(&self.name),
+            Origin::Recorded(folder) => folder.clone(),
+        }
+    }
+
+    /// Checks a pipeline whose recording another program has made, which is named at the byte `at` of the file.
+    fn recorded(name: String, at: usize, raw: RawRecorded) -> Result<Self, (usize, String)> {
+        let layers = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
+        let estimates = requests(raw.estimate, ValueBounds::Unknown)?;
+        let asked = Asked { exact: None, bound: raw.bound, expect: raw.expect, gradients: GradientKind::ALL };
+        Self::checked(name, Origin::Recorded(raw.recording), &layers, estimates, asked)
     }
 
     /// Checks what concerns several keys; an error carries the place of the key to blame. The `bounds` are those of the
     /// activations of all experiments of a sweep, where they are not those of each.
-    fn check(
+    fn trained(
         name: String,
         data: DataTable,
         raw: RawPipeline,
@@ -162,21 +200,9 @@ impl Pipeline {
         let exact = exact.transpose()?;
         let bounds = bounds.unwrap_or_else(|| network::bounds(&architecture, &record.layers));
         let estimates = requests(raw.estimate, bounds)?;
-        let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
-        let ids: Vec<String> = of_layers
-            .map(ToString::to_string)
-            .chain(exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
-            .collect();
-        let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
-        let context = ClaimContext {
-            estimates: &ids,
-            output: architecture.output_layer(),
-            gradients: &record.gradients,
-            has_bound: bound.is_some(),
-        };
-        let claims = expect::claims(raw.expect, &name, &context)?;
-        Ok(Self {
-            name,
+        let layers = Layers { output: architecture.output_layer(), names: LayerNames::default() };
+        let gradients = record.gradients.clone();
+        let networks = Networks {
             seed: raw.seed,
             n_runs: raw.runs,
             data: data.data,
@@ -187,28 +213,51 @@ impl Pipeline {
             training,
             stop,
             record,
-            estimates,
-            bound,
-            claims,
-            exact,
-        })
+        };
+        let asked = Asked { exact, bound: raw.bound, expect: raw.expect, gradients: &gradients };
+        Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, asked)
     }
 
-    /// Everything that one run's recording depends on, besides the data and the run's number: what a manifest is keyed by.
-    pub fn run_settings(&self) -> serde_json::Value {
-        let mut settings = serde_json::Map::new();
-        settings.insert("seed".to_owned(), json!(self.seed));
-        settings.insert("train_fraction".to_owned(), json!(self.train_fraction));
-        settings.insert("split".to_owned(), json!(self.split.name()));
-        // Recordings of earlier versions had no choice, and keep their keys.
-        if self.labels != Labelling::Given {
-            settings.insert("labels".to_owned(), json!(self.labels.name()));
-        }
-        settings.extend(network::settings(&self.architecture));
-        settings.extend(training::settings(&self.training, self.stop.as_ref()));
-        settings.insert("record".to_owned(), self.record.settings());
-        settings.into()
+    /// Checks what is asked of networks with such layers, wherever they come from.
+    fn checked(
+        name: String,
+        origin: Origin,
+        layers: &Layers,
+        estimates: Vec<Request>,
+        asked: Asked<'_>,
+    ) -> Result<Self, (usize, String)> {
+        let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
+        let ids: Vec<String> = of_layers
+            .map(ToString::to_string)
+            .chain(asked.exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
+            .collect();
+        let bound = asked.bound.map(|raw| raw.check(&estimates)).transpose()?;
+        let context = ClaimContext { estimates: &ids, layers, gradients: asked.gradients, has_bound: bound.is_some() };
+        let claims = expect::claims(asked.expect, &name, &context)?;
+        Ok(Self { name, origin, output: layers.output, estimates, exact: asked.exact, bound, claims })
     }
+}
+
+/// What a pipeline asks of its networks, besides estimates.
+struct Asked<'a> {
+    exact: Option<Exact>,
+    bound: Option<RawBound>,
+    expect: Vec<Located<RawExpect>>,
+    /// Kinds of gradients that are recorded.
+    gradients: &'a [GradientKind],
+}
+
+/// Makes sure that a file which names a recording does not also say how to make one.
+fn expect_recorded_elsewhere(table: &DeTable<'_>) -> Result<(), (usize, String)> {
+    for key in ["seed", "runs", "data", "network", "training", "record", "exact", "sweep"] {
+        if let Some(value) = table.get(key) {
+            let problem = format!(
+                "`{key}` is for networks that this pipeline trains, but `recording` names networks that are recorded already; leave out one of the two"
+            );
+            return Err((value.span().start, problem));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -217,7 +266,6 @@ mod tests {
 
     use super::*;
     use crate::estimate_id::Pool;
-    use crate::layer_id::LayerId;
     use crate::nn::{Activation, Fan, Initial};
 
     const VALID: &str = "runs = 2
@@ -260,14 +308,15 @@ n_edges = 30
     #[test]
     fn a_valid_pipeline_is_read_with_its_defaults() {
         let pipeline = read(VALID).unwrap();
-        assert_eq!((pipeline.name.as_str(), pipeline.n_runs, pipeline.training.n_epochs), ("p", 2, 100));
+        let networks = pipeline.networks().unwrap();
+        assert_eq!((pipeline.name.as_str(), networks.n_runs, networks.training.n_epochs), ("p", 2, 100));
         let initial = Initial::TruncatedNormal(Fan::In);
-        assert_eq!(pipeline.split, Split::Shuffled);
-        assert_eq!(pipeline.architecture, Architecture::plain(&[10, 7], Activation::Tanh, initial));
+        assert_eq!(networks.split, Split::Shuffled);
+        assert_eq!(networks.architecture, crate::nn::Architecture::plain(&[10, 7], Activation::Tanh, initial));
         let epochs = vec![0, 1, 2, 4, 7, 12, 21, 35, 59, 99, 100];
-        assert_eq!(pipeline.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
-        assert_eq!(pipeline.record.layers, [1, 2, 3].map(LayerId::from_index));
-        assert_eq!(pipeline.record.samples, RecordedSamples::All);
+        assert_eq!(networks.record.when, When::Fixed { epochs, steps: Steps::List(Vec::new()) });
+        assert_eq!(networks.record.layers, [1, 2, 3].map(LayerId::from_index));
+        assert_eq!(networks.record.samples, RecordedSamples::All);
         assert_eq!(pipeline.estimates[0].id.to_string(), "binning-n-edges-30");
     }
 

@@ -203,9 +203,10 @@ impl Job {
         if state == State::Pending && !self.has(&record::STEP) {
             return Err(StageError::Refused("nothing is recorded; run `infoplane record` first".to_owned()));
         }
-        let makes_data = self.has(&data::STEP) && is_to_be_made(&task.pipeline.data);
+        let Some(networks) = task.pipeline.networks() else { return Ok(state) };
+        let makes_data = self.has(&data::STEP) && is_to_be_made(&networks.data);
         if state != State::Done && self.has(&record::STEP) && !makes_data {
-            expect_fit(task.pipeline)?;
+            expect_fit(networks)?;
         }
         Ok(state)
     }

@@ -1,22 +1,25 @@
 //! Trains the networks of a pipeline and records them.
 
 use super::{Kind, State, Step};
+use crate::stages::Outcome;
 use crate::stages::record::{RecordingProgress, plan, record};
 
 pub(super) static STEP: Step = Step {
     name: "record",
     kind: Kind::Results,
-    applies: |_| true,
-    lacking: "",
+    applies: |pipeline| pipeline.networks().is_some(),
+    lacking: "names the recording of another program; there is nothing to train",
     state: |task| {
-        Ok(match plan(task.pipeline, task.experiment, task.existing)? {
+        let Some(networks) = task.pipeline.networks() else { return Ok(State::Done) };
+        Ok(match plan(networks, task.experiment, task.existing)? {
             RecordingProgress::Whole => State::Done,
-            RecordingProgress::Begun(n) => {
-                State::Unfinished(format!("{n} of {} runs are recorded", task.pipeline.n_runs))
-            }
+            RecordingProgress::Begun(n) => State::Unfinished(format!("{n} of {} runs are recorded", networks.n_runs)),
             RecordingProgress::Nothing => State::Pending,
         })
     },
-    run: |task| record(task.pipeline, task.experiment, task.existing, task.progress),
+    run: |task| match task.pipeline.networks() {
+        Some(networks) => record(networks, task.experiment, task.existing, task.progress),
+        None => Ok(Outcome::UpToDate),
+    },
     join: None,
 };

@@ -133,7 +133,12 @@ impl<'a> Grid<'a> {
 
 /// What makes two rows ones of the same claim.
 fn key(row: &StabilityRow) -> [&str; 5] {
-    [&row.figure, &row.claim, &row.quantity, &row.measure, &row.wanted]
+    [row.figure.as_deref().unwrap_or_default(), &row.claim, &row.quantity, &row.measure, &row.wanted]
+}
+
+/// The claim, after the figure that it is about where it names one.
+fn claim_of(row: &StabilityRow) -> String {
+    row.figure.as_ref().map_or_else(|| row.claim.clone(), |figure| format!("{figure}: {}", row.claim))
 }
 
 /// What a value is called above its column.
@@ -209,8 +214,7 @@ impl<'a> Claim<'a> {
         layers.dedup();
         let of_layer = |layer: &Option<i64>| rows.iter().filter(|row| row.layer == *layer).copied().collect();
         let letters = ((CLAIM - 16.0) / width_of("n", SIZE)) as usize;
-        let says =
-            rows.first().map_or_else(Vec::new, |row| wrapped(&format!("{}: {}", row.figure, row.claim), letters));
+        let says = rows.first().map_or_else(Vec::new, |row| wrapped(&claim_of(row), letters));
         Self { says, rows: layers.iter().map(of_layer).collect() }
     }
 

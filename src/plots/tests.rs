@@ -366,7 +366,7 @@ fn compression_that_is_not_certain_is_a_ring() {
 
 fn stability_row(layer: i64, parameter: &str, value: &str, n_holds: i32, n_undecided: i32) -> StabilityRow {
     StabilityRow {
-        figure: "Fig. 3".to_owned(),
+        figure: Some("Fig. 3".to_owned()),
         claim: "the layer compresses".to_owned(),
         quantity: "i_xt".to_owned(),
         layer: Some(layer),

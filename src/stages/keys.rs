@@ -25,9 +25,10 @@ pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageErr
 ///
 /// The settings are written anew and hashed: numbers read from a manifest are not always those that were written.
 pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<Option<bool>, StoreError> {
+    let Some(networks) = pipeline.networks() else { return Ok(None) };
     let root = experiment.recording();
     let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? else { return Ok(None) };
-    let settings = json!({ "run": pipeline.run_settings(), "data": claim.made_from["data"] });
+    let settings = json!({ "run": networks.run_settings(), "data": claim.made_from["data"] });
     Ok(Some(Pending::new(&root, "settings", &settings).key() == claim.key))
 }
 

@@ -81,6 +81,11 @@ impl LayerNames {
         self.0.get(&layer).cloned()
     }
 
+    /// All names, by rising layer.
+    pub fn iter(&self) -> impl Iterator<Item = &str> {
+        self.0.values().map(|name| &**name)
+    }
+
     /// The layer of this name.
     pub fn layer(&self, name: &str) -> Option<LayerId> {
         self.0.iter().find(|(_, other)| ***other == *name).map(|(layer, _)| *layer)

@@ -51,8 +51,10 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
     let told = project.ok("run p.toml");
     assert!(told.contains("verify: 7 claims: 4 hold, 2 fail, 1 undecided"), "{told}");
     let rows = claims(&project, "outputs/p");
-    let verdicts: Vec<(&str, Option<usize>, &str)> =
-        rows.iter().map(|row| (row.figure.as_str(), row.layer.map(LayerId::index), row.verdict.name())).collect();
+    let verdicts: Vec<(&str, Option<usize>, &str)> = rows
+        .iter()
+        .map(|row| (row.figure.as_deref().unwrap(), row.layer.map(LayerId::index), row.verdict.name()))
+        .collect();
     let expected = [
         // 12.000 and 11.999 bits; 10.6 and 9.9, whose interval has 11; 4.5 and 4.1.
         ("Fig. 1", Some(1), "fails"),

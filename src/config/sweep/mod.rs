@@ -126,8 +126,10 @@ impl Sweep {
 fn common_bounds(experiments: &[Variant]) -> Option<ValueBounds> {
     let chooses = |pipeline: &&Pipeline| pipeline.estimates.iter().any(|request| request.chosen.is_some());
     let sound = experiments.iter().filter_map(|variant| variant.pipeline.as_ref().ok()).filter(chooses);
-    let each: Vec<ValueBounds> =
-        sound.map(|pipeline| network::bounds(&pipeline.architecture, &pipeline.record.layers)).collect();
+    let each: Vec<ValueBounds> = sound
+        .filter_map(|pipeline| pipeline.networks())
+        .map(|networks| network::bounds(&networks.architecture, &networks.record.layers))
+        .collect();
     let common = each.iter().copied().reduce(ValueBounds::and)?;
     each.iter().any(|bounds| *bounds != common).then_some(common)
 }
@@ -202,8 +204,8 @@ epochs = { list = [0, 100] }
         assert_eq!(ids(SWEPT), expected);
         let sweep = sweep(SWEPT);
         let last = sweep.experiments[5].pipeline.as_ref().unwrap();
-        assert_eq!((last.name.as_str(), last.train_fraction), (expected[5], 0.5));
-        assert_eq!(last.training.batch_size, crate::nn::BatchSize::Mini(64));
+        assert_eq!((last.name.as_str(), last.networks().unwrap().train_fraction), (expected[5], 0.5));
+        assert_eq!(last.networks().unwrap().training.batch_size, crate::nn::BatchSize::Mini(64));
         let setting = |parameter: &str, value: &str, number| Setting {
             parameter: parameter.to_owned(),
             value: value.to_owned(),

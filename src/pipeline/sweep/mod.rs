@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Job, Joint, Kind, State, Step, Stopped, Task, aggregate, results_state};
-use crate::config::{Data, Exact, Pipeline, Sweep, Variant};
+use crate::config::{Data, Exact, Networks, Pipeline, Sweep, Variant};
 use crate::stages::experiments;
 use crate::stages::record::is_large;
 use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
@@ -68,7 +68,8 @@ pub fn run_sweep(
         progress.advance(1);
         (index, ended)
     };
-    let is_large = |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| is_large(pipeline));
+    let is_large =
+        |index: &usize| prepared[*index].as_ref().is_ok_and(|pipeline| pipeline.networks().is_some_and(is_large));
     let (large, small): (Vec<usize>, Vec<usize>) = (0..chosen.len()).partition(is_large);
     let mut ended: Vec<(usize, Ended)> = small.into_par_iter().map(run).collect();
     ended.extend(large.into_iter().map(run));
@@ -106,10 +107,11 @@ fn experiment(root: &Path, variant: &Variant) -> Experiment {
 /// read and hash.
 fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a Pipeline, String>> {
     let has_shared = job.steps.iter().any(|step| step.kind == Kind::Shared);
-    let mut made: Vec<(&Data, Result<(), String>)> = Vec::new();
+    let mut made: Vec<(Option<&Data>, Result<(), String>)> = Vec::new();
     let prepared = |variant: &&'a Variant| {
         let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
-        let before = made.iter().find(|(data, _)| **data == pipeline.data).map(|(_, outcome)| outcome.clone());
+        let data = pipeline.networks().map(|networks| &networks.data);
+        let before = made.iter().find(|(other, _)| *other == data).map(|(_, outcome)| outcome.clone());
         let outcome = before.unwrap_or_else(|| {
             let experiment = experiment(root, variant);
             let task = Task { pipeline, experiment: &experiment, existing: job.existing, progress: &Silent };
@@ -117,7 +119,7 @@ fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a
                 true => job.run_kinds(&task, &[Kind::Shared]).map(drop).map_err(|e| e.to_string()),
                 false => Ok(()),
             };
-            made.push((&pipeline.data, outcome.clone()));
+            made.push((data, outcome.clone()));
             outcome
         });
         outcome.map(|()| pipeline)
@@ -247,8 +249,8 @@ fn settings_hash(pipeline: &Pipeline) -> String {
         json!({ "ids": ids, "teacher": [teacher.n_relevant, teacher.n_inputs, teacher.n_outputs] })
     };
     let settings = json!({
-        "run": pipeline.run_settings(),
-        "runs": pipeline.n_runs,
+        "run": pipeline.networks().map(Networks::run_settings),
+        "runs": pipeline.networks().map(|networks| networks.n_runs),
         "estimates": pipeline.estimates.iter().map(|e| json!([e.id.to_string(), e.n_shuffles])).collect::<Vec<_>>(),
         "exact": pipeline.exact.as_ref().map(exact),
         "bound": pipeline.bound.as_ref().map(|bound| json!([bound.code.id.to_string(), bound.betas])),

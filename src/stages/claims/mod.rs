@@ -224,7 +224,7 @@ mod tests {
 
     fn claim(measure: Measure, wanted: Wanted) -> Expect {
         Expect {
-            figure: "Fig. 1".to_owned(),
+            figure: Some("Fig. 1".to_owned()),
             claim: "it is so".to_owned(),
             paper: None,
             quantity: Quantity::Estimated {

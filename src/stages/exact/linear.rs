@@ -101,8 +101,8 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, out: &Path) -> Result<
 
 /// The `[exact]` table of a pipeline and its data.
 fn asked_for(pipeline: &Pipeline) -> Result<(&Exact, &NamedData), StageError> {
-    match (&pipeline.exact, &pipeline.data) {
-        (Some(exact), Data::Named(data)) => Ok((exact, data)),
+    match (&pipeline.exact, pipeline.networks().map(|networks| &networks.data)) {
+        (Some(exact), Some(Data::Named(data))) => Ok((exact, data)),
         _ => Err(StageError::Refused(format!(
             "the pipeline `{}` asks for no exact numbers; give it a table `[exact]`",
             pipeline.name

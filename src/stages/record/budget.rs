@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rayon::prelude::*;
 
 use super::adaptive::LOOK_BACK_BYTES;
-use crate::config::{Adaptive, Pipeline, When};
+use crate::config::{Adaptive, Networks, When};
 
 /// Memory that the runs in training share, in bytes. A run that needs more by itself is recorded alone.
 const MEMORY: u128 = 4 << 30;
@@ -29,21 +29,21 @@ pub(super) struct Size {
 
 impl Size {
     /// How many values one snapshot has in all layers above the input.
-    pub(super) fn snapshot_values(self, pipeline: &Pipeline) -> u128 {
-        let n_copies = if pipeline.record.pre_activations { 2 } else { 1 };
-        let n_units: usize = pipeline.architecture.hidden.iter().map(|layer| layer.n_units).sum();
+    pub(super) fn snapshot_values(self, networks: &Networks) -> u128 {
+        let n_copies = if networks.record.pre_activations { 2 } else { 1 };
+        let n_units: usize = networks.architecture.hidden.iter().map(|layer| layer.n_units).sum();
         n_copies * (n_units + self.n_outputs) as u128 * self.n_recorded as u128
     }
 
     /// How many runs of `pipeline` fit into memory together, at least 1.
-    pub(super) fn n_at_once(self, pipeline: &Pipeline) -> usize {
-        fitting(self.bytes_of_run(pipeline))
+    pub(super) fn n_at_once(self, networks: &Networks) -> usize {
+        fitting(self.bytes_of_run(networks))
     }
 
     /// What a run in training holds in memory, but for what is small in any run.
-    fn bytes_of_run(self, pipeline: &Pipeline) -> u128 {
-        let record = &pipeline.record;
-        let snapshot = self.snapshot_values(pipeline);
+    fn bytes_of_run(self, networks: &Networks) -> u128 {
+        let record = &networks.record;
+        let snapshot = self.snapshot_values(networks);
         // The samples as tiles, to train on and to evaluate, and the weighted sums of the output.
         let tiles = (2 * (self.n_inputs + self.n_outputs) + self.n_outputs) as u128 * self.n_samples as u128;
         let per_parameter = PER_PARAMETER + PER_GRADIENT * record.gradients.len() as u128;

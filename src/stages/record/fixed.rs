@@ -62,8 +62,8 @@ impl Run<'_> {
             return Some(Ending::diverged(epoch, "weights are"));
         }
         // On shuffled labels the training has not begun.
-        let n_prefit_epochs = self.setup.pipeline.training.n_prefit_epochs;
-        let stop = self.setup.pipeline.stop.as_ref().filter(|_| epoch > n_prefit_epochs)?;
+        let n_prefit_epochs = self.setup.networks.training.n_prefit_epochs;
+        let stop = self.setup.networks.stop.as_ref().filter(|_| epoch > n_prefit_epochs)?;
         self.writer.evaluate(self.training.network(), self.training.step());
         let fit = match stop.samples {
             StopOn::Train => Some(self.writer.fit_train()),
@@ -78,12 +78,12 @@ impl Run<'_> {
         let epoch = self.setup.epoch(self.training.step());
         rng.set_word_pos(u128::from(epoch) << 32);
         let watch = |kind: &GradientKind| Some((*kind, self.training.watch(*kind, &mut rng)?));
-        self.setup.pipeline.record.gradients.iter().filter_map(watch).collect()
+        self.setup.networks.record.gradients.iter().filter_map(watch).collect()
     }
 
     /// The gradient statistics that there are to record now.
     fn gradients(&mut self) -> Gradients {
-        let kinds = &self.setup.pipeline.record.gradients;
+        let kinds = &self.setup.networks.record.gradients;
         let mut gradients: Gradients = match self.training.step() {
             0 => {
                 let watches = self.new_watches();

@@ -26,7 +26,7 @@ pub use plan::{RecordingProgress, expect_fit, is_large, is_to_be_made, plan};
 use setup::Setup;
 
 use super::{Failures, Outcome, Progress, StageError};
-use crate::config::{Data, Pipeline};
+use crate::config::{Data, Networks};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
     Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
@@ -37,24 +37,24 @@ use crate::store::{
 /// # Errors
 /// The data are missing or do not fit, another recording is in the way, the disk is full. Finished runs and parts stay.
 pub fn record(
-    pipeline: &Pipeline,
+    networks: &Networks,
     experiment: &Experiment,
     existing: Existing,
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let root = experiment.recording();
-    let data_path = data_path(&pipeline.data)?;
-    let settings = settings(pipeline, &data_path)?;
-    let whole = pending(&root, pipeline.n_runs, &settings);
-    if is_whole(&whole, &root, pipeline.n_runs)? && !place::is_replacing(experiment) {
+    let data_path = data_path(&networks.data)?;
+    let settings = settings(networks, &data_path)?;
+    let whole = pending(&root, networks.n_runs, &settings);
+    if is_whole(&whole, &root, networks.n_runs)? && !place::is_replacing(experiment) {
         return Ok(Outcome::UpToDate);
     }
-    let rows = labels::labelled(read_samples(&data_path)?, pipeline.labels, pipeline.seed)?;
-    let setup = Setup::new(pipeline, &rows, &data_path)?;
+    let rows = labels::labelled(read_samples(&data_path)?, networks.labels, networks.seed)?;
+    let setup = Setup::new(networks, &rows, &data_path)?;
     let claim = Pending::new(&root, "settings", &settings);
     let _lock = Lock::named(experiment.root(), "recording")?;
-    place::make_room(experiment, &claim, pipeline.n_runs, existing)?;
-    if is_whole(&whole, &root, pipeline.n_runs)? {
+    place::make_room(experiment, &claim, networks.n_runs, existing)?;
+    if is_whole(&whole, &root, networks.n_runs)? {
         return Ok(Outcome::UpToDate);
     }
     let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
@@ -62,8 +62,8 @@ pub fn record(
 }
 
 /// What every run depends on, besides its number.
-fn settings(pipeline: &Pipeline, data_path: &Path) -> Result<Value, StageError> {
-    Ok(json!({ "run": pipeline.run_settings(), "data": hash_file(data_path)? }))
+fn settings(networks: &Networks, data_path: &Path) -> Result<Value, StageError> {
+    Ok(json!({ "run": networks.run_settings(), "data": hash_file(data_path)? }))
 }
 
 /// The recording of all runs.
@@ -87,7 +87,7 @@ fn record_runs(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
-    let n_runs = setup.pipeline.n_runs;
+    let n_runs = setup.networks.n_runs;
     let shared = claimed_tables(setup, claim, root, rows)?;
     progress.begin("record", n_runs as u64 * setup.last_step());
     let n_done = AtomicUsize::new(0);
@@ -157,7 +157,7 @@ fn claimed_tables(
     claim.finish(Vec::new())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
     let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
-    let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.pipeline.architecture), &footer)?;
+    let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.networks.architecture), &footer)?;
     Ok(claim.finish(vec![samples, layers])?.files)
 }
 

@@ -127,7 +127,7 @@ fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existi
         return match existing {
             Existing::Overwrite => restore(experiment),
             Existing::Keep => Err(StageError::Refused(format!(
-                "{} {has} {}; finish it with its own pipeline, or drop it and bring the old one back with `--overwrite`",
+                "{} {has} {}; finish it with its own networks, or drop it and bring the old one back with `--overwrite`",
                 recording.display(),
                 waiting.display()
             ))),

@@ -5,7 +5,7 @@ use super::budget::Size;
 use super::place::{Existing, expect_room, has_something, is_replacing};
 use super::setup::Setup;
 use super::{data_path, is_whole, pending, settings};
-use crate::config::{Data, Pipeline, RecordedSamples};
+use crate::config::{Data, Networks, RecordedSamples};
 use crate::nn::LARGE;
 use crate::store::{Experiment, Facts, Pending, RunId, read_samples};
 
@@ -24,27 +24,27 @@ pub enum RecordingProgress {
 ///
 /// # Errors
 /// Another recording is in the way, or a file cannot be read.
-pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) -> Result<RecordingProgress, StageError> {
+pub fn plan(networks: &Networks, experiment: &Experiment, existing: Existing) -> Result<RecordingProgress, StageError> {
     let root = experiment.recording();
     if !root.exists() && !is_replacing(experiment) {
         return Ok(RecordingProgress::Nothing);
     }
-    if !pipeline.data.path().exists() {
+    if !networks.data.path().exists() {
         // What was recorded says how far it is, also where the data are gone.
-        let n = (0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count();
+        let n = (0..networks.n_runs).filter(|run| has_manifest(experiment, *run)).count();
         return Ok(if n == 0 { RecordingProgress::Nothing } else { RecordingProgress::Begun(n) });
     }
-    let settings = settings(pipeline, &data_path(&pipeline.data)?)?;
-    if is_whole(&pending(&root, pipeline.n_runs, &settings), &root, pipeline.n_runs)? && !is_replacing(experiment) {
+    let settings = settings(networks, &data_path(&networks.data)?)?;
+    if is_whole(&pending(&root, networks.n_runs, &settings), &root, networks.n_runs)? && !is_replacing(experiment) {
         return Ok(RecordingProgress::Whole);
     }
-    let is_in_the_way = expect_room(experiment, &Pending::new(&root, "settings", &settings), pipeline.n_runs);
+    let is_in_the_way = expect_room(experiment, &Pending::new(&root, "settings", &settings), networks.n_runs);
     match (is_in_the_way, existing) {
         (Err(_), Existing::Overwrite) => Ok(RecordingProgress::Nothing),
         (Err(e), Existing::Keep) => Err(e),
         (Ok(()), _) if !has_something(&root) => Ok(RecordingProgress::Nothing),
         (Ok(()), _) => {
-            Ok(RecordingProgress::Begun((0..pipeline.n_runs).filter(|run| has_manifest(experiment, *run)).count()))
+            Ok(RecordingProgress::Begun((0..networks.n_runs).filter(|run| has_manifest(experiment, *run)).count()))
         }
     }
 }
@@ -53,26 +53,26 @@ pub fn plan(pipeline: &Pipeline, experiment: &Experiment, existing: Existing) ->
 ///
 /// # Errors
 /// They do not.
-pub fn expect_fit(pipeline: &Pipeline) -> Result<(), StageError> {
-    let path = data_path(&pipeline.data)?;
-    Setup::new(pipeline, &read_samples(&path)?, &path).map(drop)
+pub fn expect_fit(networks: &Networks) -> Result<(), StageError> {
+    let path = data_path(&networks.data)?;
+    Setup::new(networks, &read_samples(&path)?, &path).map(drop)
 }
 
 /// Whether all cores work on one network of the pipeline together, or memory is too small for as many of its runs as there
 /// are cores; a guess without the output, whose width only the data tell. However few runs it has: as many experiments as
 /// there are cores would train at the same time, and share the memory.
-pub fn is_large(pipeline: &Pipeline) -> bool {
-    let facts = data_path(&pipeline.data).ok().and_then(|path| Facts::of(&path).ok());
+pub fn is_large(networks: &Networks) -> bool {
+    let facts = data_path(&networks.data).ok().and_then(|path| Facts::of(&path).ok());
     let (n_inputs, n_samples) = facts.map_or((0, 0), |facts| (facts.width.unwrap_or(0), facts.rows as usize));
-    let hidden = pipeline.architecture.hidden.iter().map(|layer| layer.n_units);
+    let hidden = networks.architecture.hidden.iter().map(|layer| layer.n_units);
     let widths: Vec<usize> = [n_inputs].into_iter().chain(hidden).collect();
     let n_parameters = widths.windows(2).map(|pair| pair[0] * pair[1]).sum();
-    let n_recorded = match pipeline.record.samples {
+    let n_recorded = match networks.record.samples {
         RecordedSamples::Subset(wanted) => wanted,
         _ => n_samples,
     };
     let size = Size { n_inputs, n_outputs: 0, n_samples, n_recorded, n_parameters };
-    n_parameters >= LARGE || size.n_at_once(pipeline) < rayon::current_num_threads()
+    n_parameters >= LARGE || size.n_at_once(networks) < rayon::current_num_threads()
 }
 
 /// Whether the data are a data set that has not been made yet.

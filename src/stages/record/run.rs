@@ -47,7 +47,7 @@ pub(super) fn record_run(
         draws: setup.stream(index, Purpose::Draws),
         labels: setup.stream(index, Purpose::PrefitLabels),
     };
-    let settings = setup.pipeline.training;
+    let settings = setup.networks.training;
     let training = Training::new(network, setup.samples(), writer.samples.train.clone(), settings, streams);
     let mut run = Run {
         setup,
@@ -64,7 +64,7 @@ pub(super) fn record_run(
     if !is_resumed {
         run.write_splits()?;
     }
-    let ending = match &setup.pipeline.record.when {
+    let ending = match &setup.networks.record.when {
         When::Fixed { .. } => {
             let steps = setup.steps.as_deref().unwrap_or_default();
             // A checkpoint is made after the record of its step, never between the step and its record.
@@ -112,7 +112,7 @@ impl Run<'_> {
     }
 
     fn write_ending(&mut self, ending: Ending) -> Result<(), StageError> {
-        let (loss, step) = (self.setup.pipeline.training.loss, self.training.step());
+        let (loss, step) = (self.setup.networks.training.loss, self.training.step());
         let row = ending.row(self.setup.epoch(step), step, loss, self.writer.last_fit);
         self.writer.write_table(&[row])
     }

@@ -104,7 +104,7 @@ impl Run<'_> {
     }
 
     fn record_with_samples_gradients(&mut self, network: &Network, step: u64) -> Result<(), Interruption> {
-        let kinds = &self.setup.pipeline.record.gradients;
+        let kinds = &self.setup.networks.record.gradients;
         let over_samples = |kind: &_| (*kind, self.training.statistics_over_samples_at(network, step));
         let gradients: Gradients = kinds.iter().map(over_samples).collect();
         self.writer.record(network, step, &gradients)?.map_or(Ok(()), |ending| Err(Interruption::Ended(ending)))

@@ -9,7 +9,7 @@ use rand::seq::{SliceRandom, index};
 
 use super::super::StageError;
 use super::budget::Size;
-use crate::config::{Pipeline, RecordedSamples, Split, StopOn, When};
+use crate::config::{Networks, RecordedSamples, Split, StopOn, When};
 use crate::nn::{BatchSize, Evaluation, Fit, Loss, Network, Samples, Targets};
 use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
 use crate::store::schema::SampleRow;
@@ -37,7 +37,7 @@ pub(super) enum Purpose {
 /// What all runs have in common.
 #[derive(Debug)]
 pub(super) struct Setup<'a> {
-    pub(super) pipeline: &'a Pipeline,
+    pub(super) networks: &'a Networks,
     x: Array2<f32>,
     labels: Labels,
     classes: Vec<usize>,
@@ -59,7 +59,7 @@ pub(super) struct TrainTest {
 
 impl<'a> Setup<'a> {
     /// Prepares the data; what is wrong with the pipeline or the data is said here, before anything is written.
-    pub(super) fn new(pipeline: &'a Pipeline, rows: &[SampleRow], path: &Path) -> Result<Self, StageError> {
+    pub(super) fn new(networks: &'a Networks, rows: &[SampleRow], path: &Path) -> Result<Self, StageError> {
         let refused = |problem: String| Err(StageError::Refused(problem));
         let of_file = |e: SampleError| StageError::Refused(format!("{}: {e}", path.display()));
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
@@ -71,21 +71,21 @@ impl<'a> Setup<'a> {
         let labels = Labels::new(&y, &p_y1).map_err(of_file)?;
         let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
         let classes = y.iter().map(|label| class_of(&distinct_labels, *label)).collect();
-        let target = match pipeline.training.loss {
+        let target = match networks.training.loss {
             Loss::SquaredError => target(rows).map_err(|problem| of_path(path, &problem))?,
             Loss::CrossEntropy => None,
         };
-        if pipeline.stop.is_some() && target.is_some() {
+        if networks.stop.is_some() && target.is_some() {
             return refused("`stop` needs an accuracy, which there is none of where targets are numbers".to_owned());
         }
         let mut setup =
-            Self { pipeline, x, labels, classes, n_classes: distinct_labels.len(), target, steps: None, n_at_once: 1 };
+            Self { networks, x, labels, classes, n_classes: distinct_labels.len(), target, steps: None, n_at_once: 1 };
         let (n_train, n) = (setup.n_train(), rows.len());
         if n_train == 0 {
-            let share = pipeline.train_fraction;
+            let share = networks.train_fraction;
             return refused(format!("`train_fraction` {share} of {n} samples leaves none to train on"));
         }
-        let n_recorded = match pipeline.record.samples {
+        let n_recorded = match networks.record.samples {
             RecordedSamples::All => n,
             RecordedSamples::Train => n_train,
             RecordedSamples::Test if n_train == n => {
@@ -99,20 +99,20 @@ impl<'a> Setup<'a> {
         };
         let n_outputs = setup.samples().targets.n_outputs();
         let size = Size { n_inputs, n_outputs, n_samples: n, n_recorded, n_parameters: 0 };
-        let n_values = size.snapshot_values(pipeline);
+        let n_values = size.snapshot_values(networks);
         if n_values > MOST_VALUES {
             return refused(format!(
                 "one snapshot would be {n_values} activations, more than {MOST_VALUES}; record fewer `samples`, or use narrower layers"
             ));
         }
-        if pipeline.stop.is_some_and(|stop| stop.samples == StopOn::Test) && n_train == n {
+        if networks.stop.is_some_and(|stop| stop.samples == StopOn::Test) && n_train == n {
             return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
         }
-        let batch = match pipeline.training.batch_size {
+        let batch = match networks.training.batch_size {
             BatchSize::Full => n_train,
             BatchSize::Mini(size) => size.min(n_train),
         };
-        if pipeline.architecture.couples_samples() && (batch == 1 || n_train % batch == 1) {
+        if networks.architecture.couples_samples() && (batch == 1 || n_train % batch == 1) {
             return refused(format!(
                 "batch normalisation needs batches of 2 samples and more; {n_train} training samples in batches of {batch} leave one by itself: choose another `batch` or `train_fraction`"
             ));
@@ -120,11 +120,11 @@ impl<'a> Setup<'a> {
         let network = setup.network(0)?;
         // A large network keeps all cores busy by itself.
         if !network.is_large() {
-            setup.n_at_once = Size { n_parameters: network.n_parameters(), ..size }.n_at_once(pipeline);
+            setup.n_at_once = Size { n_parameters: network.n_parameters(), ..size }.n_at_once(networks);
         }
-        if let When::Fixed { epochs, steps } = &pipeline.record.when {
+        if let When::Fixed { epochs, steps } = &networks.record.when {
             let per_epoch = setup.steps_per_epoch();
-            let within = steps.up_to(pipeline.training.n_epochs * per_epoch).map_err(StageError::Refused)?;
+            let within = steps.up_to(networks.training.n_epochs * per_epoch).map_err(StageError::Refused)?;
             let mut recorded: Vec<u64> = epochs.iter().map(|epoch| epoch * per_epoch).chain(within).collect();
             recorded.sort_unstable();
             recorded.dedup();
@@ -135,12 +135,12 @@ impl<'a> Setup<'a> {
 
     /// The last step that is recorded; there is no need to train further.
     pub(super) fn last_step(&self) -> u64 {
-        let whole = self.pipeline.training.n_epochs * self.steps_per_epoch();
+        let whole = self.networks.training.n_epochs * self.steps_per_epoch();
         self.steps.as_ref().map_or(whole, |steps| steps.last().copied().unwrap_or(0))
     }
 
     pub(super) fn steps_per_epoch(&self) -> u64 {
-        match self.pipeline.training.batch_size {
+        match self.networks.training.batch_size {
             BatchSize::Full => 1,
             BatchSize::Mini(size) => self.n_train().div_ceil(size) as u64,
         }
@@ -152,7 +152,7 @@ impl<'a> Setup<'a> {
     }
 
     pub(super) fn n_train(&self) -> usize {
-        (self.pipeline.train_fraction * self.n_samples() as f64).round_ties_even() as usize
+        (self.networks.train_fraction * self.n_samples() as f64).round_ties_even() as usize
     }
 
     pub(super) fn n_samples(&self) -> usize {
@@ -171,7 +171,7 @@ impl<'a> Setup<'a> {
     pub(super) fn network(&self, run: usize) -> Result<Network, StageError> {
         let mut rng = self.stream(run, Purpose::Weights);
         let n_outputs = self.samples().targets.n_outputs();
-        Ok(Network::new(self.x.ncols(), &self.pipeline.architecture, n_outputs, &mut rng)?)
+        Ok(Network::new(self.x.ncols(), &self.networks.architecture, n_outputs, &mut rng)?)
     }
 
     /// The random numbers of layers that have noise, where the network of `step` is looked at: the same each time.
@@ -184,18 +184,18 @@ impl<'a> Setup<'a> {
 
     /// How well an evaluated network fits some samples; `None` where there are none.
     pub(super) fn fit(&self, evaluation: &Evaluation<'_>, samples: &[usize]) -> Option<Fit> {
-        evaluation.fit(self.pipeline.architecture.output, self.pipeline.training.loss, samples)
+        evaluation.fit(self.networks.architecture.output, self.networks.training.loss, samples)
     }
 
     pub(super) fn stream(&self, run: usize, purpose: Purpose) -> ChaCha8Rng {
-        let mut rng = ChaCha8Rng::seed_from_u64(self.pipeline.seed);
+        let mut rng = ChaCha8Rng::seed_from_u64(self.networks.seed);
         rng.set_stream(((run as u64) << 8) | purpose as u64);
         rng
     }
 
     pub(super) fn split(&self, run: usize) -> TrainTest {
         let mut train: Vec<usize> = (0..self.n_samples()).collect();
-        if self.pipeline.split == Split::Shuffled {
+        if self.networks.split == Split::Shuffled {
             train.shuffle(&mut self.stream(run, Purpose::Split));
         }
         let test = train.split_off(self.n_train());
@@ -205,7 +205,7 @@ impl<'a> Setup<'a> {
     /// The samples whose activations are recorded, ascending.
     pub(super) fn recorded(&self, parts: &TrainTest) -> Vec<usize> {
         let n = self.n_samples();
-        let mut chosen = match self.pipeline.record.samples {
+        let mut chosen = match self.networks.record.samples {
             RecordedSamples::All => (0..n).collect(),
             RecordedSamples::Train => parts.train.clone(),
             RecordedSamples::Test => parts.test.clone(),

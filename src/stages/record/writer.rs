@@ -39,12 +39,12 @@ impl<'a> Writer<'a> {
     /// For run `index` of a recording in `root`, whose networks have the shape of `network`; `key` is the hash of all that the
     /// run depends on.
     pub(super) fn new(setup: &'a Setup<'a>, root: &'a Path, index: usize, key: &'a str, network: &Network) -> Self {
-        let record = &setup.pipeline.record;
+        let record = &setup.networks.record;
         let samples = setup.split(index);
         let kept = if record.pre_activations { PreActivations::Kept } else { PreActivations::Dropped };
         let evaluation = Evaluation::new(network, setup.samples(), setup.recorded(&samples), kept);
         let recorded = evaluation.chosen().iter().map(|sample| *sample as i32).collect();
-        let layers = layers(&setup.pipeline.architecture);
+        let layers = layers(&setup.networks.architecture);
         let identity = Identity { root, run: RunId::new(index), key, record, layers, samples: recorded };
         Self { setup, identity, index, samples, evaluation, last_fit: None, files: Vec::new(), open: None, n_parts: 0 }
     }
@@ -86,7 +86,7 @@ impl<'a> Writer<'a> {
             return Ok(Some(Ending::diverged(epoch, "losses or activations are")));
         }
         self.last_fit = Some(train);
-        let value = |loss: Loss, fit: Fit| (self.setup.pipeline.training.loss == loss).then_some(fit.loss);
+        let value = |loss: Loss, fit: Fit| (self.setup.networks.training.loss == loss).then_some(fit.loss);
         let row = EpochRow {
             epoch: epoch as i32,
             step: step as i64,

@@ -115,7 +115,7 @@ struct Places {
 
 impl Places {
     fn of(members: &[StudiedExperiment<'_>]) -> Self {
-        let output = |member: &StudiedExperiment<'_>| member.pipeline.architecture.output_layer();
+        let output = |member: &StudiedExperiment<'_>| member.pipeline.output;
         let outputs: BTreeMap<String, LayerId> = members.iter().map(|m| (m.id.clone(), output(m))).collect();
         let is_of_one_depth = outputs.values().collect::<BTreeSet<_>>().len() <= 1;
         Self { outputs, is_of_one_depth }

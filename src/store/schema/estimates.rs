@@ -151,8 +151,8 @@ tables! {
     "claims" = ClaimRow {
         /// Name of the experiment; in a sweep, that of its folder.
         experiment: String,
-        /// Figure or section of the paper.
-        figure: String,
+        /// Figure or section of the paper; null where the claim names none.
+        figure: Option<String>,
         /// The claim in words.
         claim: String,
         /// What the paper has, in words, where the pipeline says it.

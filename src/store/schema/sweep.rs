@@ -6,8 +6,8 @@ use super::tables;
 tables! {
     /// One claim, layer, varied parameter and value: in how many settings it holds.
     "stability" = StabilityRow {
-        /// Figure or section of the paper.
-        figure: String,
+        /// Figure or section of the paper; null where the claim names none.
+        figure: Option<String>,
         /// The claim in words.
         claim: String,
         /// Name of the quantity.

@@ -66,7 +66,7 @@ impl Small {
     }
 
     pub(super) fn record(&self) -> Result<Outcome, StageError> {
-        record(&self.pipeline, &self.experiment, Existing::Keep, &Silent)
+        record(self.pipeline.networks().unwrap(), &self.experiment, Existing::Keep, &Silent)
     }
 
     /// The tables of a first `estimate`.
