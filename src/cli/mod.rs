@@ -2,6 +2,7 @@
 //! only place that names `clap` and `anyhow`.
 
 mod aggregate;
+mod analyse;
 mod arguments;
 mod bound;
 mod check;
@@ -40,6 +41,7 @@ type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Ende
 /// Every command, in the order of a pipeline.
 const COMMANDS: &[Entry] = &[
     (run::command, run::run),
+    (analyse::command, analyse::run),
     (data::command, data::run),
     (record::command, record::run),
     (estimate::command, estimate::run),

@@ -4,12 +4,12 @@
 use std::path::Path;
 use std::time::Instant;
 
+use super::inputs::inputs;
 use super::{Failures, Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
 use crate::estimate_id::Values;
 use crate::estimators::{EstimatorSet, InputsAndLabels, LayerData, RangeOver};
 use crate::layer_id::LayerId;
-use crate::math::atoms::Cells;
 use crate::math::bottleneck::{self, BetaFit, Fit, Joint, Options, Point, fit_beta};
 use crate::sample::{Labels, Representation};
 use crate::store::schema::{BoundLayerRow, BoundRow};
@@ -123,9 +123,7 @@ impl InputDistribution {
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| refused(&e))?;
-        let n_inputs = rows.first().map_or(1, |row| row.x.len());
-        let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
-        let x = Cells::of_rows(&values, n_inputs);
+        let x = inputs(&rows);
         let (n, n_classes) = (labels.n_samples() as f64, labels.n_classes());
         let p_x: Vec<f64> = x.counts().iter().map(|count| f64::from(*count) / n).collect();
         let mut p_y_given_x = vec![0.0; p_x.len() * n_classes];

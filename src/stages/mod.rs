@@ -1,6 +1,7 @@
 //! One file a stage: read files → compute → write files. Stages meet only in files; none calls another.
 
 pub mod aggregate;
+pub mod analysis;
 pub mod bound;
 pub mod check;
 mod claims;
@@ -10,6 +11,7 @@ pub mod exact;
 pub mod experiments;
 pub mod fetch;
 mod findings;
+mod inputs;
 pub mod inspect;
 pub(crate) mod keys;
 pub mod movie;

@@ -146,9 +146,19 @@ fn unexpected(batch: &RecordBatch, column: &str, n_before: usize) -> Unreadable 
 /// Reads a table of samples, which everything else refers to by position.
 ///
 /// # Errors
-/// As [`read_rows`]; samples that are not numbered 0, 1, 2, … in order.
+/// As [`read_rows`]; samples without X or a hash of it; samples that are not numbered 0, 1, 2, … in order.
 pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
     let rows: Vec<SampleRow> = read_rows(path)?;
+    let has_inputs = |row: &SampleRow| if rows[0].x.is_some() { row.x.is_some() } else { row.x_hash.is_some() };
+    if let Some(row) = rows.iter().position(|row| !has_inputs(row)) {
+        let problem = "holds a null; every sample needs its `x`, or every sample an `x_hash` in its place";
+        let column = if rows[0].x.is_some() { "x" } else { "x_hash" };
+        return Err(StoreError::Column {
+            path: path.to_owned(),
+            column: column.to_owned(),
+            problem: format!("row {row} {problem}"),
+        });
+    }
     match rows.iter().zip(0..).find(|(row, want)| row.sample != *want) {
         None => Ok(rows),
         Some((row, want)) => Err(StoreError::Column {

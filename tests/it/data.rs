@@ -39,9 +39,9 @@ fn the_same_numbers_come_in_from_every_format() {
     let x: Array2<f32> = array![[0.5, -1.0], [2.0, 3.5], [0.0, 1.0]];
     let y: Array1<i64> = array![1, 0, 7];
     let expected = vec![
-        SampleRow { sample: 0, x: vec![0.5, -1.0], y: 1, p_y1: None, target: None },
-        SampleRow { sample: 1, x: vec![2.0, 3.5], y: 0, p_y1: None, target: None },
-        SampleRow { sample: 2, x: vec![0.0, 1.0], y: 7, p_y1: None, target: None },
+        SampleRow { sample: 0, x: Some(vec![0.5, -1.0]), x_hash: None, y: 1, p_y1: None, target: None },
+        SampleRow { sample: 1, x: Some(vec![2.0, 3.5]), x_hash: None, y: 0, p_y1: None, target: None },
+        SampleRow { sample: 2, x: Some(vec![0.0, 1.0]), x_hash: None, y: 7, p_y1: None, target: None },
     ];
 
     let csv = "a,b,y\n0.5,-1,1\n2,3.5,0\n0,1,7\n";
@@ -147,7 +147,7 @@ fn a_name_with_a_comma_can_be_chosen_and_x_given_several_times() {
     let project = Project::new("");
     project.write("d.csv", "\"a,b\",c,d,y\n1,2,3,0\n");
     project.ok("data import d.csv --x d,c --x a,b --out d.parquet");
-    assert_eq!(samples(&project, "d.parquet")[0].x, [3.0, 2.0, 1.0]);
+    assert_eq!(samples(&project, "d.parquet")[0].x(), [3.0, 2.0, 1.0]);
 }
 
 #[test]
@@ -161,7 +161,7 @@ fn a_table_of_samples_comes_in_as_it_is() {
         fs::remove_file(project.path("again.parquet")).unwrap();
     }
     project.ok("data import hard.parquet --x sample --out sample.parquet");
-    assert_eq!(samples(&project, "sample.parquet")[7].x, [7.0]);
+    assert_eq!(samples(&project, "sample.parquet")[7].x(), [7.0]);
 }
 
 #[test]

@@ -121,7 +121,8 @@ fn a_data_file_of_other_content_is_not_replaced() {
 #[test]
 fn samples_out_of_order_are_refused() {
     let project = Project::new(PIPELINE);
-    let row = |sample: i32| SampleRow { sample, x: vec![0.0], y: sample % 2, p_y1: None, target: None };
+    let row =
+        |sample: i32| SampleRow { sample, x: Some(vec![0.0]), x_hash: None, y: sample % 2, p_y1: None, target: None };
     write_rows(&project.path(""), "d.parquet", &[row(0), row(2), row(1)], &Footer::new()).unwrap();
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "file = \"d.parquet\""));
     let sentence = project.refused("record p.toml");

@@ -222,7 +222,7 @@ fn numbers_are_trained_on_with_the_squared_error() {
     let row = |sample: i32| {
         let x: Vec<f32> = (0..3).map(|k| ((sample * 3 + k) as f32 * 0.7).sin()).collect();
         let target = Some(vec![x[0] + 0.5 * x[1], -x[2]]);
-        SampleRow { sample, y: i32::from(x[0] > 0.0), x, p_y1: None, target }
+        SampleRow { sample, y: i32::from(x[0] > 0.0), x: Some(x), x_hash: None, p_y1: None, target }
     };
     write_rows(&project.path(""), "d.parquet", &(0..400).map(row).collect::<Vec<_>>(), &Footer::new()).unwrap();
     project.ok("run p.toml");

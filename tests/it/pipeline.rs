@@ -130,7 +130,7 @@ fn recorded_activations_losses_and_weights_belong_together() {
     let layers: Vec<_> = (1..=3).map(of_layer).collect();
     for (index, fit) in fits.iter().enumerate() {
         let mut below: Vec<Vec<f64>> =
-            samples.iter().map(|row| row.x.iter().map(|v| f64::from(*v)).collect()).collect();
+            samples.iter().map(|row| row.x().iter().map(|v| f64::from(*v)).collect()).collect();
         for (l, (reader, weights)) in layers.iter().enumerate() {
             let (t, weights) = (reader.read(index).unwrap().t, &weights[index]);
             let n_units = reader.n_units();

@@ -35,7 +35,8 @@ fn project(text: &str) -> Project {
     let project = Project::in_memory();
     let row = |sample: i32| SampleRow {
         sample,
-        x: (0..4).map(|bit| (sample >> bit & 1) as f32).collect(),
+        x: Some((0..4).map(|bit| (sample >> bit & 1) as f32).collect()),
+        x_hash: None,
         y: i32::from(sample.count_ones() > 2),
         p_y1: None,
         target: None,

@@ -138,7 +138,8 @@ impl Project {
         let root = self.path("outputs/p/recording");
         let row = |(i, p_y1): (usize, &Option<f64>)| SampleRow {
             sample: i as i32,
-            x: vec![i as f32],
+            x: Some(vec![i as f32]),
+            x_hash: None,
             y: (i % 2) as i32,
             p_y1: *p_y1,
             target: None,

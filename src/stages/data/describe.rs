@@ -92,6 +92,11 @@ fn read(path: &Path) -> Result<Dataset, StageError> {
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", path.display()));
     let rows: Vec<SampleRow> = read_samples(path)?;
     let n = rows.len();
+    if rows.iter().any(|row| row.x.is_none()) {
+        return Err(refused(
+            "holds hashes of X (`x_hash`) in place of X, of which there is nothing to describe".to_owned(),
+        ));
+    }
     let matrix = |width: usize, values: Vec<f32>| {
         ndarray::Array2::from_shape_vec((n, width), values).expect("lists have one length in their file")
     };
@@ -104,7 +109,7 @@ fn read(path: &Path) -> Result<Dataset, StageError> {
     }
     let target = targets.first().map(|first| matrix(first.len(), targets.iter().copied().flatten().copied().collect()));
     Ok(Dataset {
-        x: matrix(rows.first().map_or(0, |row| row.x.len()), rows.iter().flat_map(|row| &row.x).copied().collect()),
+        x: matrix(rows.first().map_or(0, |row| row.x().len()), rows.iter().flat_map(|row| row.x()).copied().collect()),
         y: rows.iter().map(|row| row.y).collect(),
         p_y1: (!p_y1.is_empty()).then_some(p_y1),
         target,

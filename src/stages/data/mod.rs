@@ -87,7 +87,8 @@ fn write_in(folder: &Path, data: &Dataset, footer: &Footer) -> Result<(), StageE
 fn rows(data: &Dataset, range: Range<usize>) -> Vec<SampleRow> {
     let row = |i: usize| SampleRow {
         sample: i as i32,
-        x: data.x.row(i).to_vec(),
+        x: Some(data.x.row(i).to_vec()),
+        x_hash: None,
         y: data.y[i],
         p_y1: data.p_y1.as_ref().map(|p| p[i]),
         target: data.target.as_ref().map(|target| target.row(i).to_vec()),

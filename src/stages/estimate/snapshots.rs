@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 
 use super::super::StageError;
+use super::super::inputs::inputs;
 use super::pools::Group;
 use crate::estimate_id::{Samples, Values};
 use crate::layer_id::LayerId;
@@ -101,10 +102,8 @@ impl<'a> Runs<'a> {
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
-        let n_inputs = rows.first().map_or(1, |row| row.x.len());
-        let x: Vec<f32> = rows.into_iter().flat_map(|row| row.x).collect();
         let names = LayerNames::read(&recorded.experiment, &recorded.recording)?;
-        Ok(Self { recording: &recorded.recording, labels, x: Cells::of_rows(&x, n_inputs), names })
+        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names })
     }
 
     fn len(&self) -> usize {

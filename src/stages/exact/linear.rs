@@ -165,7 +165,7 @@ fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Exper
     let target = made.target.as_ref();
     let is_same = |(i, row): (usize, &SampleRow)| {
         let targets = row.target.iter().flatten().copied();
-        made.x.row(i).iter().copied().eq(row.x.iter().copied())
+        made.x.row(i).iter().copied().eq(row.x().iter().copied())
             && target.is_some_and(|target| target.row(i).iter().copied().eq(targets))
     };
     if rows.len() != made.y.len() || !rows.iter().enumerate().all(is_same) {

@@ -54,7 +54,8 @@ mod tests {
     fn rows(n: i32) -> Vec<SampleRow> {
         let row = |sample: i32| SampleRow {
             sample,
-            x: vec![sample as f32],
+            x: Some(vec![sample as f32]),
+            x_hash: None,
             y: sample % 3,
             p_y1: Some(f64::from(sample)),
             target: Some(vec![sample as f32]),
@@ -68,7 +69,7 @@ mod tests {
         // Label, probability and target still are of one sample.
         let origin = |row: &SampleRow| row.target.as_ref().unwrap()[0] as i32;
         assert!(dealt.iter().all(|row| row.y == origin(row) % 3 && row.p_y1 == Some(f64::from(origin(row)))));
-        assert!(dealt.iter().enumerate().all(|(i, row)| row.sample == i as i32 && row.x == [i as f32]));
+        assert!(dealt.iter().enumerate().all(|(i, row)| row.sample == i as i32 && row.x() == [i as f32]));
         let mut origins: Vec<i32> = dealt.iter().map(origin).collect();
         // On average one sample of a permutation stays where it is.
         assert!(origins.iter().zip(0..).filter(|(origin, i)| *origin == i).count() < 10);

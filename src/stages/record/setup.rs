@@ -65,8 +65,12 @@ impl<'a> Setup<'a> {
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let distinct_labels = distinct(&y);
-        let n_inputs = rows.first().map_or(0, |row| row.x.len());
-        let values: Vec<f32> = rows.iter().flat_map(|row| row.x.iter().copied()).collect();
+        if rows.iter().any(|row| row.x.is_none()) {
+            let problem = "holds hashes of X (`x_hash`) in place of X; networks can only be trained on X itself";
+            return Err(of_path(path, problem));
+        }
+        let n_inputs = rows.first().map_or(0, |row| row.x().len());
+        let values: Vec<f32> = rows.iter().flat_map(|row| row.x()).copied().collect();
         Representation::new(&values, n_inputs).map_err(of_file)?;
         let labels = Labels::new(&y, &p_y1).map_err(of_file)?;
         let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");

@@ -13,6 +13,13 @@ pub fn accuracy_problem(accuracy: f64) -> Option<&'static str> {
     }
 }
 
+impl SampleRow {
+    /// X; empty where only its hash is stored.
+    pub fn x(&self) -> &[f32] {
+        self.x.as_deref().unwrap_or_default()
+    }
+}
+
 impl EpochRow {
     /// The accuracies that are there, by column.
     pub fn accuracies(&self) -> impl Iterator<Item = (&'static str, f64)> {
@@ -26,8 +33,10 @@ tables! {
     "samples" = SampleRow {
         /// Number of the sample, 0 to n_samples − 1 in order.
         sample: i32,
-        /// X, one value per input unit.
-        x: Vec<f32>,
+        /// X, one value per input unit; null where `x_hash` takes its place.
+        x: Option<Vec<f32>>,
+        /// In place of X, where it is too large to be stored: samples of the same X have the same number, all others another one; null where there is `x`, and in files before version 8.
+        x_hash: Option<i64>,
         /// Label; equal integers are one class.
         y: i32,
         /// p(y=1 | x) where labels are stochastic, else null.

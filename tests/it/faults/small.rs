@@ -38,7 +38,8 @@ impl Small {
         let project = Project::in_memory();
         let row = |sample: i32| SampleRow {
             sample,
-            x: (0..3).map(|bit| (sample >> bit & 1) as f32).collect(),
+            x: Some((0..3).map(|bit| (sample >> bit & 1) as f32).collect()),
+            x_hash: None,
             y: i32::from(sample.count_ones() > 1),
             p_y1: None,
             target: None,

@@ -1,0 +1,177 @@
+//! `infoplane analyse`: a recording to verdicts, pictures and a page in one call.
+
+use std::collections::BTreeMap;
+
+use clap::{Arg, ArgMatches, Command, value_parser};
+use serde_json::json;
+
+use super::Ended;
+use super::arguments::{experiment_arg, for_each, resolved};
+use super::table::{grid, or_dash, short};
+use super::terminal::Terminal;
+use crate::config::Pipeline;
+use crate::layer_id::LayerId;
+use crate::math::unique::unique;
+use crate::pipeline::{Job, Needs, Resolved, STEPS, Task, checked_aggregate};
+use crate::stages::aggregate::MinimumEffect;
+use crate::stages::analysis::{Chosen, FAMILIES, Wishes, choose};
+use crate::stages::experiments::joined;
+use crate::stages::record::Existing;
+use crate::stages::report::report;
+use crate::stages::summary::{Summary, summary};
+use crate::stages::{Outcome, Progress};
+use crate::store::schema::CompressionRow;
+use crate::store::{Experiment, layer_in_cell};
+
+/// Reasons on the screen; `infoplane summary` prints all of them.
+const MOST_REASONS: usize = 6;
+
+pub(super) fn command() -> Command {
+    let list = |name: &'static str, value: &'static str, default: &'static str, help: &'static str| {
+        Arg::new(name).long(name).value_name(value).help(help).default_value(default).value_delimiter(',')
+    };
+    Command::new("analyse")
+        .visible_alias("analyze")
+        .about("Analyse a recording in one call: choose estimators, estimate, check, aggregate, plot, report; print the verdicts")
+        .after_help(
+            "Works on a recording of any program, an experiment or a sweep. The choice of estimators is written to `analysis.toml` in the folder of the experiment, a pipeline that `infoplane run` takes.",
+        )
+        .arg(experiment_arg().help("The folder of an experiment or a sweep, for example outputs/my-cnn"))
+        .arg(
+            Arg::new("estimators")
+                .long("estimators")
+                .value_name("LIST")
+                .help("Only these estimators, separated by commas [default: those that suit the recording]")
+                .value_delimiter(',')
+                .value_parser(FAMILIES),
+        )
+        .arg(list("n-bins", "LIST", "15,30,60", "Numbers of bins over the range of each run").value_parser(value_parser!(u64).range(1..=16_777_216)))
+        .arg(list("noise-variance", "LIST", "0.001,0.01,0.1", "Variances of the noise of `kde`, in units of the layer's variance").value_parser(positive))
+        .arg(
+            Arg::new("shuffles")
+                .long("shuffles")
+                .value_name("N")
+                .help("How many times labels and inputs are shuffled for the permutation nulls")
+                .default_value("5")
+                .value_parser(value_parser!(u64).range(0..=1000)),
+        )
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    let number: Option<f64> = text.parse().ok();
+    number.filter(|number| number.is_finite() && *number > 0.0).ok_or_else(|| "must be a number above 0".to_owned())
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let resolved = resolved(matches, Needs::Recording)?;
+    let many = |name: &str| matches.get_many(name).into_iter().flatten().copied().collect();
+    let wishes = Wishes {
+        families: matches.get_many("estimators").map(|names| names.cloned().collect()),
+        n_bins: many("n-bins"),
+        noise_variances: matches.get_many("noise-variance").into_iter().flatten().copied().collect(),
+        n_shuffles: matches.get_one("shuffles").copied().unwrap_or_default(),
+    };
+    let mut ended = for_each("analyse", &resolved, None, terminal, |experiment, _| {
+        Ok(Some(analyse(experiment, &wishes, terminal)?))
+    })?;
+    let folder = resolved.folder();
+    if let Resolved::Sweep { .. } = resolved {
+        let outcome = checked_aggregate(&joined(folder.root())?, MinimumEffect::default(), folder.root())?;
+        terminal.report("aggregate", &outcome);
+        ended.failures = ended.failures.and(outcome.failures());
+    }
+    let page = report(std::slice::from_ref(folder), folder.root())?;
+    terminal.report("report", &page);
+    let found = summary(folder)?;
+    if terminal.is_json() {
+        terminal.print_json(&json!({ "folder": folder.root(), "estimates": found }))?;
+    } else {
+        terminal.print(&screen(&found, folder))?;
+    }
+    Ok(ended)
+}
+
+/// Chooses estimators for a recording and does all steps after the recording.
+fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> anyhow::Result<Outcome> {
+    let Chosen { path, reasons } = choose(experiment, wishes)?;
+    reasons.iter().for_each(|reason| terminal.tell(reason));
+    terminal.tell(&format!("written to {}", path.display()));
+    let pipeline = Pipeline::read(&path)?;
+    let task = Task { pipeline: &pipeline, experiment, existing: Existing::Keep, progress: terminal };
+    Ok(Job::new(STEPS).run(&task)?)
+}
+
+/// What came out, on one screen for each experiment: a line a layer, with the verdicts of each family of estimators.
+fn screen(found: &[Summary], folder: &Experiment) -> String {
+    let mut text = String::new();
+    for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
+        text.push_str(&format!("\n{}\n", results(of_experiment)));
+    }
+    let page = folder.root().join("report.html");
+    text.push_str(&format!(
+        "\nAll numbers: infoplane summary {}; the page: {}\n",
+        folder.root().display(),
+        page.display()
+    ));
+    text
+}
+
+fn results(found: &[Summary]) -> String {
+    let families: Vec<&str> = unique(found.iter().map(|summary| summary.estimator.estimator.family.as_str()));
+    // I(X;T) and I(T;Y) of the scale in the middle of the first family.
+    let scales: Vec<&Summary> =
+        found.iter().filter(|summary| summary.estimator.estimator.family == families[0]).collect();
+    let middle = scales[scales.len() / 2];
+    let layers: Vec<&CompressionRow> = middle.layers.iter().collect();
+    let n_runs = layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
+    let end = |layer: LayerId| middle.plane.iter().rfind(|point| point.layer == layer);
+    let row = |row: &&CompressionRow| {
+        let end = end(row.layer);
+        let verdicts = families.iter().map(|family| {
+            let of_family = found.iter().filter(|summary| summary.estimator.estimator.family == *family);
+            verdicts(of_family.flat_map(|summary| &summary.layers).filter(|other| other.layer == row.layer))
+        });
+        let numbers = [
+            layer_in_cell(row.layer, row.layer_name.as_deref()),
+            or_dash(end, |point| short(point.i_xt_bits)),
+            or_dash(end, |point| short(point.i_ty_bits)),
+        ];
+        numbers.into_iter().chain(verdicts).collect()
+    };
+    let header: Vec<&str> = ["layer", "I(X;T)", "I(T;Y)"].into_iter().chain(families.iter().copied()).collect();
+    let table = grid(&header, layers.iter().map(row));
+    let runs = if n_runs == 1 { "1 run" } else { &format!("{n_runs} runs") };
+    format!(
+        "{}, {runs}. I(X;T) and I(T;Y) at the end of the training, in bits ({}); does the layer compress?\n\n{table}\n{}",
+        middle.experiment,
+        middle.estimator,
+        reasons(found)
+    )
+}
+
+/// The verdicts of the scales of one family on a layer, each with how many scales give it.
+fn verdicts<'a>(rows: impl Iterator<Item = &'a CompressionRow>) -> String {
+    let rows: Vec<&CompressionRow> = rows.collect();
+    let of_rows = unique(rows.iter().map(|row| row.verdict));
+    if let [only] = of_rows.as_slice() {
+        return only.to_string();
+    }
+    let count = |verdict| format!("{verdict} ({})", rows.iter().filter(|row| row.verdict == verdict).count());
+    of_rows.into_iter().map(count).collect::<Vec<_>>().join(", ")
+}
+
+/// The reasons of the verdicts, the most frequent first.
+fn reasons(found: &[Summary]) -> String {
+    let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for row in found.iter().flat_map(|summary| &summary.layers) {
+        *counts.entry((row.verdict.to_string(), row.reason.as_deref().unwrap_or_default())).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+    let line = |((verdict, reason), n): &((String, &str), usize)| format!("{verdict} ({n}): {reason}\n");
+    let mut text: String = counts.iter().take(MOST_REASONS).map(line).collect();
+    if counts.len() > MOST_REASONS {
+        text.push_str(&format!("… and {} more reasons\n", counts.len() - MOST_REASONS));
+    }
+    text
+}

@@ -1,0 +1,144 @@
+//! Which estimators suit a recording: binning over the run's range, KDE relative to the spread, and counting where values are
+//! few. The choice is written as a pipeline, `analysis.toml`.
+
+use std::collections::HashSet;
+use std::path::PathBuf;
+
+use super::StageError;
+use crate::estimate_id::Values;
+use crate::layer_id::LayerId;
+use crate::store::{Experiment, Recording, write_bytes};
+
+/// The file, in the folder of the experiment.
+pub const FILE: &str = "analysis.toml";
+
+/// Distinct values up to which a layer is taken for one of few levels: those of a network that computes with 8 bits.
+const FEW_VALUES: usize = 256;
+
+/// Pairs of samples times units, over all layers, snapshots and runs, up to which KDE is chosen: some minutes on two cores.
+const MOST_PAIRS: f64 = 2e12;
+
+/// Families of estimators that can be chosen.
+pub const FAMILIES: [&str; 3] = ["binning", "kde", "quantised"];
+
+/// What the user asks for, in place of what would be chosen.
+#[derive(Debug, Clone)]
+pub struct Wishes {
+    /// Which of [`FAMILIES`]; `None` is whatever suits the recording.
+    pub families: Option<Vec<String>>,
+    /// Numbers of bins over the range of a run.
+    pub n_bins: Vec<u64>,
+    /// Variances of the noise of KDE, in units of the layer's own spread.
+    pub noise_variances: Vec<f64>,
+    /// Shuffles for the null columns.
+    pub n_shuffles: u64,
+}
+
+/// An analysis that is written down.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// The pipeline file.
+    pub path: PathBuf,
+    /// What was chosen and what was left out, and why: one sentence each.
+    pub reasons: Vec<String>,
+}
+
+/// Chooses estimators for the recording of `experiment`, as far as there are no `wishes`, and writes them into its folder.
+///
+/// # Errors
+/// There is no recording; the file cannot be written.
+pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Chosen, StageError> {
+    let facts = Facts::read(experiment)?;
+    let is_asked = |family: &str| wishes.families.as_ref().map(|asked| asked.iter().any(|name| name == family));
+    let mut reasons = Vec::new();
+    let mut tables = Vec::new();
+    let mut add = |family: &str, suits: bool, yes: String, no: String, keys: &[(&str, String)]| {
+        match is_asked(family) {
+            Some(false) => return,
+            None if !suits => return reasons.push(format!("{family} is left out: {no}")),
+            Some(true) => reasons.push(format!("{family}: asked for")),
+            None => reasons.push(format!("{family}: {yes}")),
+        }
+        let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
+        let reason = reasons.last().map_or("", String::as_str);
+        tables.push(format!(
+            "# {reason}\n[[estimate]]\nestimator = \"{family}\"\n{keys}shuffles = {}\n",
+            wishes.n_shuffles
+        ));
+    };
+    add(
+        "binning",
+        true,
+        format!("{} bins over the range of each run, whatever the activation functions", list(&wishes.n_bins)),
+        String::new(),
+        &[("n_bins", format!("{:?}", wishes.n_bins)), ("range", "\"run\"".to_owned())],
+    );
+    add(
+        "kde",
+        facts.pairs <= MOST_PAIRS,
+        format!("upper bound with noise of {} of the layer's variance", list(&wishes.noise_variances)),
+        format!("{} samples at all snapshots take long; ask for it with `--estimators binning,kde`", facts.n_samples),
+        &[
+            ("noise_variance", format!("{:?}", wishes.noise_variances)),
+            ("relative", "true".to_owned()),
+            ("bound", "\"upper\"".to_owned()),
+        ],
+    );
+    add(
+        "quantised",
+        facts.most_values <= FEW_VALUES,
+        format!("every layer has at most {FEW_VALUES} different values, so its rows can be counted"),
+        format!("a layer has more than {FEW_VALUES} different values"),
+        &[("bits", "8".to_owned())],
+    );
+    let path = experiment.root().join(FILE);
+    let text = format!(
+        "# Written by `infoplane analyse`, which replaces it. To change it, copy it, and run the copy with `infoplane run`.\nrecording = {}\n\n{}",
+        toml::Value::String(experiment.root().display().to_string()),
+        tables.join("\n"),
+    );
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
+        write_bytes(experiment.root(), FILE, text.as_bytes())?;
+    }
+    Ok(Chosen { path, reasons })
+}
+
+fn list<T: std::fmt::Display>(numbers: &[T]) -> String {
+    numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// What the choice depends on.
+struct Facts {
+    n_samples: usize,
+    /// Pairs of samples times units, over all layers, snapshots and runs.
+    pairs: f64,
+    /// The most different values that a layer has at the last snapshot of the first run, counted up to [`FEW_VALUES`] + 1.
+    most_values: usize,
+}
+
+impl Facts {
+    fn read(experiment: &Experiment) -> Result<Self, StageError> {
+        let recording = Recording::open(experiment)?;
+        let run = &recording.runs()[0];
+        let mut facts = Self { n_samples: 0, pairs: 0.0, most_values: 0 };
+        for layer in recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > LayerId::INPUT) {
+            let reader = run.activations(Values::Activations, layer)?;
+            let n_snapshots = reader.snapshots().len();
+            if n_snapshots == 0 {
+                continue;
+            }
+            let last = reader.read(n_snapshots - 1)?;
+            facts.n_samples = last.samples.len();
+            let mut values = HashSet::new();
+            for value in &last.t {
+                if values.len() <= FEW_VALUES {
+                    values.insert(value.to_bits());
+                }
+            }
+            facts.most_values = facts.most_values.max(values.len());
+            facts.pairs += (facts.n_samples as f64).powi(2) * (reader.n_units() * n_snapshots) as f64;
+        }
+        facts.pairs *= recording.runs().len() as f64;
+        Ok(facts)
+    }
+}

@@ -1,0 +1,29 @@
+//! Which samples have the same input X.
+
+use crate::math::atoms::Cells;
+use crate::store::schema::SampleRow;
+
+/// Samples of equal X share a cell: of equal `x`, or of equal `x_hash` where X itself is not stored.
+pub(super) fn inputs(rows: &[SampleRow]) -> Cells {
+    let hashes: Vec<u64> =
+        rows.iter().filter(|row| row.x.is_none()).filter_map(|row| row.x_hash).map(i64::cast_unsigned).collect();
+    if hashes.is_empty() {
+        let n_inputs = rows.first().map_or(1, |row| row.x().len());
+        let x: Vec<f32> = rows.iter().flat_map(|row| row.x()).copied().collect();
+        return Cells::of_rows(&x, n_inputs);
+    }
+    let halves: Vec<u32> = hashes.iter().flat_map(|hash| [(hash >> 32) as u32, *hash as u32]).collect();
+    Cells::of_rows(&halves, 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn equal_hashes_are_equal_inputs_to_the_last_bit() {
+        let row = |hash: i64| SampleRow { sample: 0, x: None, x_hash: Some(hash), y: 0, p_y1: None, target: None };
+        let rows = [7, i64::MIN, 7, i64::MIN + 1, 7 << 32, -1].map(row);
+        assert_eq!(inputs(&rows).numbers(), [0, 1, 0, 2, 3, 4]);
+    }
+}
