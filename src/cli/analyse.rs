@@ -71,10 +71,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         noise_variances: matches.get_many("noise-variance").into_iter().flatten().copied().collect(),
         n_shuffles: matches.get_one("shuffles").copied().unwrap_or_default(),
     };
-    let mut ended = for_each("analyse", &resolved, None, terminal, |experiment, _| {
-        Ok(Some(analyse(experiment, &wishes, terminal)?))
-    })?;
     let folder = resolved.folder();
+    let mut ended = match &resolved {
+        Resolved::Experiment(experiment) => Ended::from(&analyse(experiment, &wishes, terminal)?),
+        Resolved::Sweep { .. } => for_each("analyse", &resolved, None, terminal, |experiment, _| {
+            Ok(Some(analyse(experiment, &wishes, terminal)?))
+        })?,
+    };
     if let Resolved::Sweep { .. } = resolved {
         let outcome = checked_aggregate(&joined(folder.root())?, MinimumEffect::default(), folder.root())?;
         terminal.report("aggregate", &outcome);
@@ -105,7 +108,7 @@ fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> any
 fn screen(found: &[Summary], folder: &Experiment) -> String {
     let mut text = String::new();
     for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
-        text.push_str(&format!("\n{}\n", results(of_experiment)));
+        text.push_str(&format!("\n{}", results(of_experiment)));
     }
     let page = folder.root().join("report.html");
     text.push_str(&format!(

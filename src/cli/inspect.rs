@@ -5,7 +5,7 @@ use std::path::Path;
 use crate::pipeline::{Needs, resolve};
 use crate::stages::experiments::is_sweep;
 use crate::stages::inspect::{Contents, Report, SweepEntry, TableFacts, inspect, validate};
-use crate::store::Facts;
+use crate::store::{Facts, layer_in_cell};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use indicatif::DecimalBytes;
@@ -118,7 +118,7 @@ fn describe_experiment(contents: &Contents) -> String {
     let row = |t: &TableFacts| {
         vec![
             t.table.clone(),
-            or_dash(t.layer, |layer| layer.to_string()),
+            or_dash(t.layer, |layer| layer_in_cell(layer, t.layer_name.as_deref())),
             or_dash(t.width, |width| width.to_string()),
             t.files.to_string(),
             t.rows.to_string(),

@@ -189,8 +189,10 @@ impl Panel {
         render_multiple(std::mem::take(&mut self.plots), layout).elements.into_iter().for_each(|e| scene.add(e));
         self.draw_ticks(scene, &places);
         for Note { at, says } in &self.notes {
-            let at = (places.map_x(at.0) + 10.0, places.map_y(at.1) + 4.0);
-            text(scene, at, says, TICK, TextAnchor::Start);
+            let (x, y) = (places.map_x(at.0), places.map_y(at.1) + 4.0);
+            let is_far_right = x > 0.75 * places.width;
+            let (x, anchor) = if is_far_right { (x - 10.0, TextAnchor::End) } else { (x + 10.0, TextAnchor::Start) };
+            text(scene, (x, y), says, TICK, anchor);
         }
         scene.add(Primitive::GroupEnd);
     }

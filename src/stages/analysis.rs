@@ -15,6 +15,9 @@ pub const FILE: &str = "analysis.toml";
 /// Distinct values up to which a layer is taken for one of few levels: those of a network that computes with 8 bits.
 const FEW_VALUES: usize = 256;
 
+/// How often each of them must be there on average: any layer has few values where few were recorded.
+const LEAST_REPEATS: usize = 4;
+
 /// Pairs of samples times units, over all layers, snapshots and runs, up to which KDE is chosen: some minutes on two cores.
 const MOST_PAIRS: f64 = 2e12;
 
@@ -86,9 +89,9 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Chosen, StageE
     );
     add(
         "quantised",
-        facts.most_values <= FEW_VALUES,
+        facts.has_few_values,
         format!("every layer has at most {FEW_VALUES} different values, so its rows can be counted"),
-        format!("a layer has more than {FEW_VALUES} different values"),
+        "values of the layers hardly repeat".to_owned(),
         &[("bits", "8".to_owned())],
     );
     let path = experiment.root().join(FILE);
@@ -112,15 +115,15 @@ struct Facts {
     n_samples: usize,
     /// Pairs of samples times units, over all layers, snapshots and runs.
     pairs: f64,
-    /// The most different values that a layer has at the last snapshot of the first run, counted up to [`FEW_VALUES`] + 1.
-    most_values: usize,
+    /// Whether every layer has at most [`FEW_VALUES`] different values at the last snapshot of the first run.
+    has_few_values: bool,
 }
 
 impl Facts {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
         let run = &recording.runs()[0];
-        let mut facts = Self { n_samples: 0, pairs: 0.0, most_values: 0 };
+        let mut facts = Self { n_samples: 0, pairs: 0.0, has_few_values: true };
         for layer in recording.layers(Values::Activations)?.into_iter().filter(|layer| *layer > LayerId::INPUT) {
             let reader = run.activations(Values::Activations, layer)?;
             let n_snapshots = reader.snapshots().len();
@@ -135,7 +138,8 @@ impl Facts {
                     values.insert(value.to_bits());
                 }
             }
-            facts.most_values = facts.most_values.max(values.len());
+            let repeats = last.t.len() >= LEAST_REPEATS * values.len();
+            facts.has_few_values &= values.len() <= FEW_VALUES && repeats;
             facts.pairs += (facts.n_samples as f64).powi(2) * (reader.n_units() * n_snapshots) as f64;
         }
         facts.pairs *= recording.runs().len() as f64;

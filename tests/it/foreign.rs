@@ -29,10 +29,15 @@ const EPOCHS: &str = "outputs/p/recording/epochs/run=r0000/part-00000.parquet";
 const GRADIENTS: &str = "outputs/p/recording/gradients/run=r0000/part-00000.parquet";
 
 /// Columns of a table.
-type Columns = Vec<(&'static str, ArrayRef)>;
+pub(crate) type Columns = Vec<(&'static str, ArrayRef)>;
 
 /// Writes a table as another program would, a batch a row group.
 fn write(project: &Project, file: &str, table: &str, groups: &[Columns]) {
+    write_with(project, file, &[("table", table)], groups);
+}
+
+/// As [`write`], with these entries in the footer.
+pub(crate) fn write_with(project: &Project, file: &str, entries: &[(&str, &str)], groups: &[Columns]) {
     let path = project.path(file);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let batch = |columns: &Columns| {
@@ -40,8 +45,8 @@ fn write(project: &Project, file: &str, table: &str, groups: &[Columns]) {
     };
     let batches: Vec<RecordBatch> = groups.iter().map(batch).collect::<Result<_, _>>().unwrap();
     let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), batches[0].schema(), None).unwrap();
-    for (key, value) in [("infoplane.table", table), ("infoplane.schema_version", "3")] {
-        writer.append_key_value_metadata(KeyValue::new(key.to_owned(), value.to_owned()));
+    for (key, value) in entries.iter().chain(&[("schema_version", "3")]) {
+        writer.append_key_value_metadata(KeyValue::new(format!("infoplane.{key}"), (*value).to_owned()));
     }
     for batch in batches {
         writer.write(&batch).unwrap();
@@ -50,7 +55,7 @@ fn write(project: &Project, file: &str, table: &str, groups: &[Columns]) {
     writer.close().unwrap();
 }
 
-fn numbers(n: usize, number: impl Fn(usize) -> i32) -> ArrayRef {
+pub(crate) fn numbers(n: usize, number: impl Fn(usize) -> i32) -> ArrayRef {
     Arc::new(Int32Array::from_iter_values((0..n).map(number)))
 }
 
@@ -59,12 +64,12 @@ fn reals(values: &[f64]) -> ArrayRef {
 }
 
 /// `values` as lists of `width`.
-fn lists(values: ArrayRef, width: i32) -> ArrayRef {
+pub(crate) fn lists(values: ArrayRef, width: i32) -> ArrayRef {
     let item = Arc::new(Field::new("item", values.data_type().clone(), true));
     Arc::new(FixedSizeListArray::new(item, width, values, None))
 }
 
-fn variable(item: DataType) -> DataType {
+pub(crate) fn variable(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new("element", item, true)))
 }
 

@@ -7,6 +7,7 @@ mod check; // verdicts on estimates
 mod compat; // files of every version of the tables still read
 mod data; // make and import, against Tishby's file where it is present
 mod datasets; // those of the registry: rules, published files, keys of a pipeline, descriptions
+mod elsewhere;
 mod errors; // what a user reads when something is wrong
 mod estimate; // which estimates are made of what, and what is left alone
 mod exact; // numbers that need no estimator: linear networks, the minimal model

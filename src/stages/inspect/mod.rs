@@ -4,6 +4,7 @@ mod validate;
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use super::experiments::{self, is_sweep};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, ExperimentState, Facts, Recording, StoreError};
+use crate::store::{Experiment, ExperimentState, Facts, LayerNames, Recording, StoreError};
 pub use validate::validate;
 
 /// What there is at a path.
@@ -64,6 +65,8 @@ pub struct TableFacts {
     pub table: String,
     /// The layer, for tables by layer.
     pub layer: Option<LayerId>,
+    /// What that layer is called, where it has a name.
+    pub layer_name: Option<Arc<str>>,
     /// Values per row of its list column, where it has one.
     pub width: Option<usize>,
     /// Files.
@@ -114,6 +117,10 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
         Ok(())
     };
     add("samples", None, &root.join(Experiment::SAMPLES))?;
+    if root.join(Experiment::LAYERS).exists() {
+        add("layers", None, &root.join(Experiment::LAYERS))?;
+    }
+    let names = LayerNames::read(&experiment, &recording)?;
     for run in recording.runs() {
         for (table, layer, file) in run.files() {
             add(table, layer, &root.join(file))?;
@@ -133,8 +140,8 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     creators.dedup();
     let layer = recording.layers(Values::Activations)?[0];
     let snapshots = recording.runs()[0].activations(Values::Activations, layer)?.snapshots().collect();
-    let named = |((table, layer), mut row): (_, TableFacts)| {
-        (row.table, row.layer) = (table, layer);
+    let named = |((table, layer), mut row): ((String, Option<LayerId>), TableFacts)| {
+        (row.table, row.layer, row.layer_name) = (table, layer, layer.and_then(|layer| names.get(layer)));
         row.compression_ratio = row.raw_bytes as f64 / row.bytes.max(1) as f64;
         row
     };

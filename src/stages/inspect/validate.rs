@@ -9,12 +9,12 @@ use super::experiment_at;
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, MinimalModelRow, Row, RunRow, SampleRow, SettingRow,
-    SplitRow, SummaryRow, UnitEstimateRow, WeightRow, accuracy_problem,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, LayerRow, MinimalModelRow, Row, RunRow, SampleRow,
+    SettingRow, SplitRow, SummaryRow, UnitEstimateRow, WeightRow, accuracy_problem,
 };
 use crate::store::{
-    ActivationReader, Experiment, Facts, Manifest, RecordedRun, Recording, manifests, read_rows, read_samples,
-    verified_hash,
+    ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRun, Recording, manifests, read_rows,
+    read_samples, verified_hash,
 };
 
 /// When a row was recorded: (epoch, step).
@@ -34,6 +34,7 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
         recording.verify_whole()?;
     }
     let n_samples = samples(&experiment.recording().join(Experiment::SAMPLES))?.len();
+    LayerNames::read(&experiment, &recording)?;
     let layers = recording.layers(Values::Activations)?;
     progress.begin("validate", recording.runs().len() as u64);
     let checked: Vec<Result<u64, StageError>> = recording
@@ -65,6 +66,7 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         SampleRow::TABLE => samples(path)?.len(),
         SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
         EpochRow::TABLE => fits(path)?.len(),
+        LayerRow::TABLE => rows::<LayerRow>(path)?.len(),
         RunRow::TABLE => rows::<RunRow>(path)?.len(),
         WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
         GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
