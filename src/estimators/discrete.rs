@@ -39,6 +39,15 @@ pub struct Neighbours {
     pub null: Option<Spread>,
 }
 
+/// What the code of a layer says of the class that the network predicts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PredictedClass {
+    /// I(T;Ŷ).
+    pub i_t_predicted: Nats,
+    /// H(Ŷ|T): 0 where the code keeps what the network makes its prediction of.
+    pub h_predicted_given_t: Nats,
+}
+
 /// How entropies are corrected, for estimators of a code.
 pub(super) const BIAS: Parameter = Parameter {
     name: "bias",
@@ -119,4 +128,12 @@ pub fn neighbours(below: &Code, above: &Code, given: &InputsAndLabels) -> Neighb
         false => None,
     };
     Neighbours { i_tt: information(&below.cells, &above.cells, table), null }
+}
+
+/// What the code of a layer says of Ŷ, the class that the network predicts, of the same rows.
+pub fn predicted_class(code: &Code, predicted: &Cells, given: &InputsAndLabels) -> PredictedClass {
+    let table = given.table(code.bias);
+    let i_t_predicted = information(&code.cells, predicted, table);
+    let h_predicted = table.entropy(predicted.counts());
+    PredictedClass { i_t_predicted, h_predicted_given_t: h_predicted - i_t_predicted }
 }

@@ -50,7 +50,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use binning::{AboveEdges, BelowEdges, BinRange, BinWidth, Binning, FixedEdges};
-pub use discrete::{Code, Neighbours, neighbours};
+pub use discrete::{Code, Neighbours, PredictedClass, neighbours, predicted_class};
 pub use errors::{EstimateError, InvalidParameter};
 pub use gaussian::Gaussian;
 pub use inputs_and_labels::{InputsAndLabels, Spread};

@@ -76,6 +76,11 @@ impl LayerNames {
         Ok(Self(checked))
     }
 
+    /// The last layer of the network, where layers have names: that is more than what is recorded may say.
+    pub fn output(&self) -> Option<LayerId> {
+        self.0.keys().next_back().copied()
+    }
+
     /// What a layer is called, where it has a name.
     pub fn get(&self, layer: LayerId) -> Option<Arc<str>> {
         self.0.get(&layer).cloned()

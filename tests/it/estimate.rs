@@ -81,7 +81,7 @@ fn every_row_says_what_it_is_what_it_can_be_and_what_chance_gives() {
 }
 
 #[test]
-fn information_between_neighbours_is_that_of_the_formula() {
+fn information_between_neighbours_and_on_the_prediction_is_that_of_the_formula() {
     let project = recorded();
     project.ok("estimate binning outputs/p --n-bins 9");
     let rows = estimates(&project, "binning-n-bins-9", "r0000");
@@ -93,9 +93,16 @@ fn information_between_neighbours_is_that_of_the_formula() {
                 binned(&t, low, high, 9)
             })
             .collect();
+        let class = |outputs: &Vec<f64>| vec![i64::from(outputs[1] > outputs[0])];
+        let predicted: Vec<Vec<i64>> = t(&project, 3, snapshot).iter().map(class).collect();
         for layer in 1..=3_usize {
             let row = rows.iter().find(|row| row.layer.index() == layer && row.step == step).unwrap();
-            close(row.i_xt_bits, entropy(&codes[layer - 1]));
+            let code = &codes[layer - 1];
+            close(row.i_xt_bits, entropy(code));
+            close(row.i_xt_given_y_bits, row.i_xt_bits.unwrap() - row.i_ty_bits.unwrap());
+            let h_joint = entropy(&joined(code, &predicted));
+            close(row.i_t_predicted_bits, entropy(code) + entropy(&predicted) - h_joint);
+            close(row.h_predicted_given_t_bits, h_joint - entropy(code));
             if let Some(above) = codes.get(layer) {
                 let below = &codes[layer - 1];
                 close(row.i_tt_bits, entropy(below) + entropy(above) - entropy(&joined(below, above)));

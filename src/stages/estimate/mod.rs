@@ -2,6 +2,7 @@
 
 mod plan;
 mod pools;
+mod predictions;
 mod snapshots;
 mod tables;
 mod tally;

@@ -8,11 +8,13 @@ use super::super::StageError;
 use super::super::untrained::add_untrained;
 use super::plan::Work;
 use super::pools::Group;
+use super::predictions::predictions;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
     Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,
+    predicted_class,
 };
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
@@ -61,6 +63,8 @@ struct At<'a> {
     n_units: usize,
     group: &'a Group,
     shape: Option<Shape>,
+    /// Ŷ of every row, where the network has classes.
+    predicted: Option<&'a Cells>,
 }
 
 /// How often values of T are the same.
@@ -117,6 +121,7 @@ impl<'a> TargetTables<'a> {
     /// The rows of every table at one group of snapshots.
     pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
         let mut tables = self.empty();
+        let predicted = predictions(self.open, &self.rows, group, self.names.output())?;
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(LayerId, Code)>> = vec![None; tables.len()];
         for (place, (layer, reader)) in self.open[0].layers.iter().enumerate() {
@@ -127,7 +132,8 @@ impl<'a> TargetTables<'a> {
                 let t = Representation::new(&values, n_units).map_err(EstimateError::from);
                 let shape = t.as_ref().ok().map(Shape::of);
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
-                    let at = At { batch, layer: *layer, n_units, group, shape };
+                    let predicted = predicted.get(selection);
+                    let at = At { batch, layer: *layer, n_units, group, shape, predicted };
                     let sample = self.sample(&at, &t);
                     match batch.unit {
                         Unit::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
@@ -216,11 +222,16 @@ impl<'a> TargetTables<'a> {
         let estimates = self.estimates(at, sample, None);
         for ((table, estimate), outside_share) in at.batch.tables.iter().zip(estimates).zip(outside) {
             let Table::Layers(rows) = &mut tables[*table] else { continue };
-            let row = EstimateRow {
+            let mut row = EstimateRow {
                 outside_share: outside_share.filter(|_| estimate.is_ok()),
                 ..self.layer_row(*table, at, &estimate)
             };
             let code = estimate.ok().and_then(|estimate| estimate.code);
+            if let (Some(predicted), Some(code), Ok(given)) = (at.predicted, &code, self.given(at)) {
+                let found = predicted_class(code, predicted, given);
+                row.i_t_predicted_bits = Some(found.i_t_predicted.bits());
+                row.h_predicted_given_t_bits = Some(found.h_predicted_given_t.bits());
+            }
             if let (Some((lower, code_below)), Some(code), Ok(given)) = (&below[*table], &code, self.given(at))
                 && at.layer.is_next_above(*lower)
                 && let Some(row_below) = rows.last_mut()
@@ -252,6 +263,9 @@ impl<'a> TargetTables<'a> {
             i_xt_bits: found.and_then(|e| e.i_xt).map(Nats::bits),
             i_ty_bits: found.map(|e| e.i_ty.bits()),
             i_tt_bits: None,
+            i_xt_given_y_bits: found.and_then(|e| Some((e.i_xt? - e.i_ty).bits())),
+            i_t_predicted_bits: None,
+            h_predicted_given_t_bits: None,
             h_t_bits: found.and_then(|e| e.h_t).map(Nats::bits),
             h_t_given_x_bits: found.and_then(|e| e.h_t_given_x).map(Nats::bits),
             i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),

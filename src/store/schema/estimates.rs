@@ -35,6 +35,12 @@ tables! {
         i_ty_bits: Option<f64>,
         /// I(T;T′) in bits, T′ being the layer above; null at the last layer and for estimators that have none.
         i_tt_bits: Option<f64>,
+        /// I(X;T|Y) = I(X;T) − I(T;Y) in bits: what T keeps of X that says nothing of Y, T depending on Y through X only; null where there is no I(X;T), and in files before version 8.
+        i_xt_given_y_bits: Option<f64>,
+        /// I(T;Ŷ) in bits, Ŷ being the class that the network predicts (its largest output); null where the output is not recorded or no classifier's, for estimators that make no code of T, and in files before version 8.
+        i_t_predicted_bits: Option<f64>,
+        /// H(Ŷ|T) in bits: Ŷ is a function of T, so above 0 the code loses what the network makes its prediction of; null as `i_t_predicted_bits`.
+        h_predicted_given_t_bits: Option<f64>,
         /// H(T) in bits: of a code its entropy, of T plus noise or of a density a differential entropy, which may be negative; null where there is no estimate, and for estimators that have none.
         h_t_bits: Option<f64>,
         /// H(T|X) in bits: of a code 0 unless snapshots are pooled or inputs repeat, of noise its differential entropy; null where there is no estimate, and where T is taken for a density.

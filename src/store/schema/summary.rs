@@ -51,6 +51,12 @@ tables! {
         i_ty_bits_high: Option<f64>,
         /// Mean over runs of I(T;T′) in bits, T′ being the layer above; null where no run has one.
         i_tt_bits_mean: Option<f64>,
+        /// Mean over runs of I(X;T|Y) in bits; null where no run has one, and in files before version 8.
+        i_xt_given_y_bits_mean: Option<f64>,
+        /// Mean over runs of I(T;Ŷ) in bits, Ŷ being the class that the network predicts; null where no run has one, and in files before version 8.
+        i_t_predicted_bits_mean: Option<f64>,
+        /// Mean over runs of H(Ŷ|T) in bits; null where no run has one, and in files before version 8.
+        h_predicted_given_t_bits_mean: Option<f64>,
         /// Mean over runs of H(T) in bits, a differential entropy but for codes; null where no run has one.
         h_t_bits_mean: Option<f64>,
         /// Mean over runs and shuffles of I(X;T) in bits with the inputs shuffled; null where no run has one.
