@@ -180,6 +180,20 @@ pub fn markdown() -> String {
     page
 }
 
+/// The part of `docs/recording-format.md` that lists the columns of a recording, derived from the tables.
+pub fn recording_markdown() -> String {
+    let mut part = format!(
+        "Schema version {VERSION}, which `infoplane.schema_version` in the [footer](#footer) names; versions {OLDEST_READABLE} to {VERSION} are read.\n\n| table | column | type | holds |\n|---|---|---|---|\n"
+    );
+    for table in recording::TABLES {
+        for (at, Column { name, doc, kind }) in (table.columns)().into_iter().enumerate() {
+            let table = if at == 0 { table.name } else { "" };
+            part.push_str(&format!("| {table} | `{name}` | {kind} | {doc} |\n"));
+        }
+    }
+    part
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
