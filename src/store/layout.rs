@@ -3,9 +3,11 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use super::earlier;
 use super::error::StoreError;
 use super::files::sorted_entries;
 use super::manifest::verified_hash;
+use crate::estimate_id::{EstimateId, Unit};
 use crate::layer_id::LayerId;
 
 /// The folder of one experiment's results.
@@ -74,15 +76,25 @@ impl Experiment {
         self.root.join("recording")
     }
 
-    /// The folder of the estimates.
+    /// The folder of the estimates. Nothing but tables lies in it, so that any reader takes it as a whole.
     pub fn estimates(&self) -> PathBuf {
-        self.root.join("estimates")
+        self.root.join(table_folder(Unit::Layers))
     }
 
     /// The folder of the estimates of single units.
     pub fn unit_estimates(&self) -> PathBuf {
-        self.root.join("unit_estimates")
+        self.root.join(table_folder(Unit::Units))
     }
+
+    /// Everything below the experiment that belongs to its estimates: tables and manifests.
+    pub fn estimate_folders(&self) -> [PathBuf; 4] {
+        let manifests = |folder: &str| self.root.join(".meta").join(folder);
+        let [layers, units] = Self::TABLE_FOLDERS;
+        [self.estimates(), self.unit_estimates(), manifests(layers), manifests(units)]
+    }
+
+    /// Below the experiment: the folders of the estimates.
+    pub(super) const TABLE_FOLDERS: [&str; 2] = [table_folder(Unit::Layers), table_folder(Unit::Units)];
 
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
@@ -135,14 +147,19 @@ impl Experiment {
         format!("{table}/{layer}run={run}/part-{part:05}.parquet")
     }
 
-    /// Below the estimates: what `estimator` says of `run`.
-    pub fn estimate(estimator: &str, run: &RunId) -> String {
-        Self::estimate_named(estimator, &run.0)
+    /// Below the experiment: the table of the estimates `id` of the run called `run`.
+    pub fn estimate(id: &EstimateId, run: &str) -> String {
+        format!("{}/run={run}.parquet", Self::estimate_lock(id))
     }
 
-    /// Below the estimates: what `estimator` says of the run called `run`.
-    pub fn estimate_named(estimator: &str, run: &str) -> String {
-        format!("{estimator}/run={run}.parquet")
+    /// The name of the manifest of that table.
+    pub fn estimate_manifest(id: &EstimateId, run: &str) -> String {
+        manifest_of(&Self::estimate(id, run))
+    }
+
+    /// The name of the lock of whoever makes the estimates `id`.
+    pub fn estimate_lock(id: &EstimateId) -> String {
+        format!("{}/{id}", table_folder(id.unit))
     }
 
     /// Whether this program began the recording and has not finished it.
@@ -150,15 +167,13 @@ impl Experiment {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
     }
 
-    /// The place below the estimates and the hash of one of their tables, which is what was written.
+    /// The place below the experiment and the hash of a table of estimates, which is what was written.
     ///
     /// # Errors
     /// The table cannot be read, or is not what its manifest lists.
     pub fn verified_estimates(&self, table: &Path) -> Result<(String, String), StoreError> {
-        let root = self.estimates();
-        let relative = table.strip_prefix(&root).unwrap_or(table).to_string_lossy().into_owned();
-        let manifest = relative.replace("/run=", "/").replace(".parquet", "");
-        let hash = verified_hash(&root, &manifest, &relative)?;
+        let relative = table.strip_prefix(&self.root).unwrap_or(table).to_string_lossy().into_owned();
+        let hash = verified_hash(&self.root, &manifest_of(&relative), &relative)?;
         Ok((relative, hash))
     }
 
@@ -167,7 +182,7 @@ impl Experiment {
     /// # Errors
     /// A folder cannot be listed; some tables of an estimator are gone and others are there.
     pub fn estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
-        tables_below(&self.estimates())
+        self.tables_below(table_folder(Unit::Layers))
     }
 
     /// Likewise of single units.
@@ -175,38 +190,52 @@ impl Experiment {
     /// # Errors
     /// As [`Experiment::estimate_files`].
     pub fn unit_estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
-        tables_below(&self.unit_estimates())
+        self.tables_below(table_folder(Unit::Units))
+    }
+
+    fn tables_below(&self, folder: &str) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
+        let mut found = Vec::new();
+        for path in sorted_entries(&self.root.join(folder))? {
+            let name = path.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
+            if name.starts_with('.') || !path.is_dir() {
+                continue;
+            }
+            // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
+            let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
+            let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
+            let files: Vec<PathBuf> = sorted_entries(&path)?.into_iter().filter(is_table).collect();
+            if !files.is_empty() {
+                self.check_complete(folder, &name)?;
+                found.push((name, files));
+            }
+        }
+        Ok(found)
+    }
+
+    /// Every table that was made is still there: means over fewer runs would be read as those over all.
+    fn check_complete(&self, folder: &str, estimator: &str) -> Result<(), StoreError> {
+        let today = self.root.join(".meta").join(folder).join(estimator);
+        for manifest in sorted_entries(&today)?.into_iter().chain(earlier::manifests(&self.root, folder, estimator)?) {
+            let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
+            let path = self.root.join(folder).join(estimator).join(format!("run={run}.parquet"));
+            if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
+                let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
+                return Err(StoreError::Missing { path, problem });
+            }
+        }
+        Ok(())
     }
 }
 
-fn tables_below(root: &Path) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
-    let mut found = Vec::new();
-    for folder in sorted_entries(root)? {
-        let name = folder.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-        if name.starts_with('.') || !folder.is_dir() {
-            continue;
-        }
-        // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
-        let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
-        let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
-        let files: Vec<PathBuf> = sorted_entries(&folder)?.into_iter().filter(is_table).collect();
-        if !files.is_empty() {
-            check_complete(root, &name)?;
-            found.push((name, files));
-        }
+/// Below the experiment: the folder of the estimates of layers, or of single units.
+const fn table_folder(unit: Unit) -> &'static str {
+    match unit {
+        Unit::Layers => "estimates",
+        Unit::Units => "unit_estimates",
     }
-    Ok(found)
 }
 
-/// Every table that was made is still there: means over fewer runs would be read as those over all.
-fn check_complete(root: &Path, estimator: &str) -> Result<(), StoreError> {
-    for manifest in sorted_entries(&root.join(".meta").join(estimator))? {
-        let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-        let path = root.join(Experiment::estimate_named(estimator, &run));
-        if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
-            let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
-            return Err(StoreError::Missing { path, problem });
-        }
-    }
-    Ok(())
+/// The name of the manifest of a table of estimates.
+fn manifest_of(table: &str) -> String {
+    table.replace("/run=", "/").replace(".parquet", "")
 }

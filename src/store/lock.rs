@@ -46,9 +46,8 @@ impl Lock {
 }
 
 fn open(root: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
-    let folder = root.join(".meta");
-    create_folder(&folder)?;
-    let path = folder.join(format!("{name}.lock"));
+    let path = root.join(".meta").join(format!("{name}.lock"));
+    create_folder(path.parent().unwrap_or(root))?;
     let file = File::create(&path).map_err(|source| io_error("create", &path, source))?;
     Ok((path, file))
 }

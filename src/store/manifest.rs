@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::earlier;
 use super::error::StoreError;
 use super::files::{FileRecord, hash_bytes, hash_file, io_error, sorted_entries, write_bytes};
 use super::schema::VERSION;
@@ -67,6 +68,28 @@ impl Manifest {
         Ok(Some(manifest))
     }
 
+    /// The manifest called `name` of what lies below `root`, where there is one: `<root>/.meta/<name>.json`, or for
+    /// estimates where earlier programs put it: this program moves it away before it writes, so one that is there is the newer.
+    ///
+    /// # Errors
+    /// As [`Manifest::read`].
+    pub(super) fn named(root: &Path, name: &str) -> Result<Option<Self>, StoreError> {
+        match earlier::manifest(root, name)? {
+            None => Self::read(&root.join(place(name))),
+            found => Ok(found),
+        }
+    }
+
+    /// Puts the manifest in place as `<root>/.meta/<name>.json`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub(super) fn write(self, root: &Path, name: &str) -> Result<Self, StoreError> {
+        let manifest = self.sealed();
+        write_bytes(root, &place(name), &manifest.to_bytes())?;
+        Ok(manifest)
+    }
+
     fn sealed(mut self) -> Self {
         self.blake3.clear();
         self.blake3 = hash_bytes(&self.to_bytes());
@@ -88,6 +111,11 @@ impl Manifest {
     }
 }
 
+/// Where the manifest called `name` lies.
+fn place(name: &str) -> String {
+    format!(".meta/{name}.json")
+}
+
 /// The manifests that lie directly in `<root>/.meta`.
 ///
 /// # Errors
@@ -105,7 +133,7 @@ pub fn manifests(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
 pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, StoreError> {
     let path = root.join(relative);
     let hash = hash_file(&path)?;
-    let manifest = Manifest::read(&root.join(format!(".meta/{name}.json")))?;
+    let manifest = Manifest::named(root, name)?;
     match manifest.and_then(|manifest| manifest.files.into_iter().find(|file| file.path == relative)) {
         Some(listed) => compare(path, &listed, hash),
         None => Ok(hash),
@@ -118,7 +146,7 @@ pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, 
 /// # Errors
 /// As [`verified_hash`].
 pub fn believed_hash(root: &Path, name: &str, relative: &str) -> Result<String, StoreError> {
-    let path = root.join(format!(".meta/{name}.json"));
+    let path = root.join(place(name));
     let listed =
         Manifest::read(&path)?.and_then(|manifest| manifest.files.into_iter().find(|file| file.path == relative));
     let is_untouched = |listed: &FileRecord| {
@@ -145,7 +173,7 @@ pub(super) fn compare(path: PathBuf, listed: &FileRecord, hash: String) -> Resul
 #[derive(Debug, Clone)]
 pub struct Pending {
     root: PathBuf,
-    relative: String,
+    name: String,
     key: String,
     made_from: serde_json::Value,
 }
@@ -155,7 +183,12 @@ impl Pending {
     pub fn new(root: &Path, name: &str, made_from: &impl Serialize) -> Self {
         let made_from = serde_json::to_value(made_from).expect("settings are plain data with text keys");
         let key = hash_bytes(made_from.to_string().as_bytes());
-        Self { root: root.to_owned(), relative: format!(".meta/{name}.json"), key, made_from }
+        Self { root: root.to_owned(), name: name.to_owned(), key, made_from }
+    }
+
+    /// The folder that the work's files lie below.
+    pub fn root(&self) -> &Path {
+        &self.root
     }
 
     /// Hash of what the work depends on.
@@ -168,7 +201,7 @@ impl Pending {
     /// # Errors
     /// It is there but cannot be read.
     pub fn existing(&self) -> Result<Option<Manifest>, StoreError> {
-        Manifest::read(&self.root.join(&self.relative))
+        Manifest::named(&self.root, &self.name)
     }
 
     /// The manifest of exactly this work, if all of its files are in place.
@@ -195,9 +228,7 @@ impl Pending {
             files,
             blake3: String::new(),
         };
-        let manifest = manifest.sealed();
-        write_bytes(&self.root, &self.relative, &manifest.to_bytes())?;
-        Ok(manifest)
+        manifest.write(&self.root, &self.name)
     }
 }
 

@@ -26,6 +26,7 @@ mod activations;
 mod cell;
 mod conversion;
 mod csv;
+mod earlier;
 mod error;
 mod facts;
 mod files;
@@ -45,6 +46,7 @@ mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
 pub use csv::write_csv;
+pub use earlier::move_earlier_manifests;
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{

@@ -154,7 +154,7 @@ def test_a_killed_stage_goes_on_where_it_stopped(runner, undisturbed, binary, tm
     kept = tmp_path / RECORDING / f"activations/layer=1/run={run}/part-00000.parquet"
     recorded_at = kept.stat().st_mtime_ns
 
-    estimated = f"{OUT}/estimates/.meta/binning-n-edges-{EDGES[0]}/*.json"
+    estimated = f"{OUT}/.meta/estimates/binning-n-edges-{EDGES[0]}/*.json"
     project.kill_when("estimate", estimated)
     assert (tmp_path / RECORDING / ".meta/manifest.json").exists()
     assert 0 < len(list(tmp_path.glob(estimated))) < N_RUNS

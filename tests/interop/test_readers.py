@@ -32,7 +32,9 @@ def experiment(request, tmp_path_factory, in_folder):
     (folder / "p.toml").write_text(PIPELINE + HALF * half)
     infoplane.ok("record p.toml")
     infoplane.ok("inspect outputs/p --validate")
-    infoplane.ok("estimate binning outputs/p")
+    infoplane.ok("estimate binning outputs/p --n-edges 30")
+    infoplane.ok("estimate quantised outputs/p")
+    infoplane.ok("estimate quantised outputs/p --per-unit")
     infoplane.ok("aggregate outputs/p")
     root = folder / "outputs/p"
     layer = root / f"recording/activations/layer={LAYER}"
@@ -135,6 +137,36 @@ def test_every_reader_sees_the_same_tables(experiment, table):
         assert [dict(zip(relation.columns, row)) for row in relation.fetchall()] == expected
         frame = pd.read_parquet(path, partitioning=None, dtype_backend="pyarrow")
         assert pa.Table.from_pandas(frame, preserve_index=False).to_pylist() == expected
+
+
+# Whole folders, as an analyst names them; below them the folders of the estimators.
+ESTIMATES = {"estimates": "binning-n-edges-30", "unit_estimates": "quantised-bits-8"}
+
+
+@pytest.mark.parametrize("folder", [*ESTIMATES, *(f"{folder}/{name}" for folder, name in ESTIMATES.items())])
+def test_every_reader_takes_a_folder_of_estimates_as_a_whole(experiment, folder):
+    root = experiment.root / folder
+    files = [path for path in root.rglob("*") if path.is_file()]
+    assert len(files) >= len(RUNS) and all(path.match("run=r*.parquet") for path in files), "only tables"
+    key = ["estimator", "run", "epoch", "step", "layer", "unit"]
+    expected = pa.concat_tables([pq.ParquetFile(path).read().cast(flat(pq.read_schema(path))) for path in files])
+    key = [name for name in key if name in expected.column_names]
+    expected = expected.sort_by([(name, "ascending") for name in key]).to_pylist()
+    assert len({row["estimator"] for row in expected}) == (1 if "/" in folder else len(list(root.iterdir())))
+
+    assert pl.read_parquet(root).sort(key).to_dicts() == expected
+    relation = duckdb.sql(f"FROM read_parquet('{root}/**/*.parquet')").order(", ".join(key))
+    assert [dict(zip(relation.columns, row)) for row in relation.fetchall()] == expected
+    frame = pd.read_parquet(root, dtype_backend="pyarrow").sort_values(key)
+    assert pa.Table.from_pandas(frame, preserve_index=False).to_pylist() == expected
+    table = ds.dataset(root).to_table()
+    assert table.cast(flat(table.schema)).sort_by([(name, "ascending") for name in key]).to_pylist() == expected
+
+
+def flat(schema):
+    """The schema without dictionaries, which can be neither sorted nor concatenated everywhere."""
+    plain = lambda kind: kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.schema([field.with_type(plain(field.type)) for field in schema])
 
 
 def test_every_reader_sees_the_footer(experiment):

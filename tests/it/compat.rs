@@ -75,6 +75,36 @@ fn recordings_of_every_version_are_inspected_and_estimated_anew() {
     }
 }
 
+/// Versions 1 to 8 kept the manifests of estimates among the tables.
+#[test]
+fn estimates_of_earlier_programs_are_believed_only_as_they_were_written() {
+    for version in 1..=8 {
+        let project = Project::new("");
+        copy_folder(&committed(version), &project.path("outputs/small"));
+        let tables = project.path("outputs/small/estimates");
+        let path = tables.join("binning-n-edges-30/run=r0001.parquet");
+        let table = fs::read(&path).unwrap();
+        let mut flipped = table.clone();
+        flipped[table.len() / 2] ^= 1;
+        let check = || {
+            fs::write(&path, &flipped).unwrap();
+            let refusal = project.refused("aggregate outputs/small");
+            assert!(refusal.contains("its content is not what was written"), "version {version}: {refusal}");
+            fs::remove_file(&path).unwrap();
+            let refusal = project.refused("aggregate outputs/small");
+            assert!(refusal.contains("missing, though it was made"), "version {version}: {refusal}");
+            fs::write(&path, &table).unwrap();
+            project.ok("aggregate outputs/small");
+        };
+        assert!(tables.join(".meta").exists(), "version {version}");
+        check();
+        project.ok("estimate quantised outputs/small");
+        assert!(!tables.join(".meta").exists(), "version {version}: not only tables");
+        check();
+        project.ok("inspect outputs/small --validate");
+    }
+}
+
 #[test]
 fn tables_that_came_with_version_3_are_read() {
     let root = committed(3);

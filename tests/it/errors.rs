@@ -291,9 +291,9 @@ fn a_full_disk_ends_in_a_sentence_and_leaves_earlier_results() {
     project.ok("run p.toml");
     let before = project.files("outputs/p/estimates");
     // Temporary files keep their names: a link there sends what is written to the device that is always full.
-    let folder = project.path("outputs/p/estimates/.meta/tmp");
+    let folder = project.path("outputs/p/.meta/tmp");
     fs::create_dir_all(&folder).unwrap();
-    std::os::unix::fs::symlink("/dev/full", folder.join("binning-n-bins-7_run=r0000.parquet.part")).unwrap();
+    std::os::unix::fs::symlink("/dev/full", folder.join("estimates_binning-n-bins-7_run=r0000.parquet.part")).unwrap();
     let sentence = project.refused("estimate binning outputs/p --n-bins 7 --threads 1");
     assert!(
         sentence.contains("binning-n-bins-7/run=r0000.parquet") && sentence.contains("No space left"),

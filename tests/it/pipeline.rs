@@ -208,8 +208,8 @@ fn a_new_estimator_needs_no_training_and_touches_nothing_else() {
     assert_eq!(
         added,
         [
-            "p/estimates/.meta/binning-n-bins-10/r0000.json",
-            "p/estimates/.meta/binning-n-bins-10/r0001.json",
+            "p/.meta/estimates/binning-n-bins-10/r0000.json",
+            "p/.meta/estimates/binning-n-bins-10/r0001.json",
             "p/estimates/binning-n-bins-10/run=r0000.parquet",
             "p/estimates/binning-n-bins-10/run=r0001.parquet",
         ]

@@ -33,8 +33,8 @@ fn own(estimated: &Estimated, run: &str, path: &Path) -> Result<Vec<EstimateRow>
     match rows.iter().find(|row| row.estimator != estimated.estimator || row.run != run) {
         None => Ok(rows),
         Some(row) => {
-            let place = Experiment::estimate_named(&row.estimator.to_string(), &row.run);
-            let problem = format!("its rows belong into estimates/{place}; move the file there, or out of estimates/");
+            let place = Experiment::estimate(&row.estimator, &row.run);
+            let problem = format!("its rows belong into {place}; move the file there, or out of estimates/");
             Err(StoreError::Rows { path: path.to_owned(), problem })
         }
     }

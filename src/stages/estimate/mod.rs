@@ -18,7 +18,7 @@ use crate::config::{Request, recorded_bounds};
 use crate::estimate_id::{Pool, Values};
 use crate::estimators::{RangeOver, ValueBounds};
 use crate::sample::Range;
-use crate::store::{Experiment, Lock, Manifest};
+use crate::store::{Experiment, Lock, Manifest, move_earlier_manifests};
 use plan::EstimateTarget;
 pub use plan::plan;
 use snapshots::{OpenRun, Recorded, Runs};
@@ -62,8 +62,9 @@ pub fn estimate(
     }
     let runs = Runs::read(&recorded)?;
     plan::expect_pools(&runs, &pending)?;
-    let names = plan::names(&pending);
-    let _locks = names.iter().map(|(root, id)| Lock::named(root, id)).collect::<Result<Vec<_>, _>>()?;
+    let names = plan::locks(&pending);
+    let _locks = names.iter().map(|name| Lock::named(out.root(), name)).collect::<Result<Vec<_>, _>>()?;
+    move_earlier_manifests(&out)?;
     // Another call may have made some of them while this one waited.
     let targets = plan::targets(&recorded, &hashes, requests, &out)?;
     if targets.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::json;
 
@@ -28,7 +28,6 @@ pub(super) struct EstimateTarget<'a> {
 /// A table to make.
 pub(super) struct Work<'a> {
     pub(super) request: &'a Request,
-    pub(super) root: PathBuf,
     pub(super) pending: Pending,
 }
 
@@ -47,7 +46,11 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
         let n = if request.id.pool == Pool::Runs { 1 } else { recorded.len() };
         let is_of = |work: &&Work<'_>| std::ptr::eq(work.request, request);
         let n_pending = targets.iter().flat_map(|target| &target.pending).filter(is_of).count();
-        let folder = root(&out, request).join(request.id.to_string());
+        let folder = match request.id.unit {
+            Unit::Layers => out.estimates(),
+            Unit::Units => out.unit_estimates(),
+        };
+        let folder = folder.join(request.id.to_string());
         PlannedTables { folder, quantity: request.quantity(), n_pending, n_done: n - n_pending }
     };
     Ok(requests.iter().map(planned).collect())
@@ -107,10 +110,10 @@ pub(super) fn targets<'a>(
         let mut pending = Vec::new();
         for request in requests.iter().filter(|request| (request.id.pool == Pool::Runs) == is_pooled) {
             let made_from = hashes.made_from(recorded, request, &indices);
-            let root = root(out, request);
-            let work = Pending::new(&root, &format!("{}/{id}", request.id), &made_from);
+            let name = Experiment::estimate_manifest(&request.id, &id.to_string());
+            let work = Pending::new(out.root(), &name, &made_from);
             if work.finished()?.is_none() {
-                pending.push(Work { request, root, pending: work });
+                pending.push(Work { request, pending: work });
             }
         }
         if !pending.is_empty() {
@@ -143,21 +146,13 @@ fn n_shuffles(works: &[&Work<'_>]) -> usize {
     shuffled.iter().map(|(_, n_shuffles)| n_shuffles).sum()
 }
 
-/// The folders and names of the tables that `targets` lack, sorted.
-pub(super) fn names(targets: &[EstimateTarget<'_>]) -> Vec<(PathBuf, String)> {
-    let name = |work: &Work<'_>| (work.root.clone(), work.request.id.to_string());
+/// The names of the locks of the tables that `targets` lack, sorted.
+pub(super) fn locks(targets: &[EstimateTarget<'_>]) -> Vec<String> {
+    let name = |work: &Work<'_>| Experiment::estimate_lock(&work.request.id);
     let mut names: Vec<_> = targets.iter().flat_map(|target| &target.pending).map(name).collect();
     names.sort();
     names.dedup();
     names
-}
-
-/// The folder below which the tables of a request lie.
-pub(super) fn root(out: &Experiment, request: &Request) -> PathBuf {
-    match request.id.unit {
-        Unit::Layers => out.estimates(),
-        Unit::Units => out.unit_estimates(),
-    }
 }
 
 impl<'a> EstimateTarget<'a> {

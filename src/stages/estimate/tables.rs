@@ -376,8 +376,8 @@ impl<'a> TargetTables<'a> {
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
             ("infoplane.quantity".to_owned(), work.request.quantity()),
         ]);
-        let relative = Experiment::estimate(&work.request.id.to_string(), self.id);
-        work.pending.finish(vec![write_rows(&work.root, &relative, rows, &footer)?])?;
+        let relative = Experiment::estimate(&work.request.id, &self.id.to_string());
+        work.pending.finish(vec![write_rows(work.pending.root(), &relative, rows, &footer)?])?;
         Ok(())
     }
 }

@@ -26,8 +26,8 @@ use crate::math::kde::h_t_given_x;
 use crate::math::linear_network::{LinearNetwork, LinearTeacher, total_weights};
 use crate::store::schema::{EstimateRow, Row, SampleRow, VERSION, WeightRow};
 use crate::store::{
-    Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, read_samples, verified_hash,
-    write_rows,
+    Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, move_earlier_manifests,
+    read_samples, verified_hash, write_rows,
 };
 use crate::units::Nats;
 
@@ -52,9 +52,10 @@ pub fn linear(
         return Ok(Outcome::UpToDate);
     }
     expect_recording_of(pipeline, data, experiment)?;
-    let mut ids = exact.ids();
-    ids.sort();
-    let _locks = ids.iter().map(|id| Lock::named(&out.estimates(), &id.to_string())).collect::<Result<Vec<_>, _>>()?;
+    let mut names: Vec<String> = exact.ids().iter().map(Experiment::estimate_lock).collect();
+    names.sort();
+    let _locks = names.iter().map(|name| Lock::named(out.root(), name)).collect::<Result<Vec<_>, _>>()?;
+    move_earlier_manifests(&out)?;
     // Another call may have made some of them while this one waited.
     let targets = targets(&recording, exact, data, &out)?;
     let given = InputsAndTeacher::new(data)?;
@@ -63,7 +64,7 @@ pub fn linear(
     let done: Result<Vec<(usize, usize)>, StageError> = targets
         .par_iter()
         .map(|target| {
-            let counts = make(target, exact, &given, &names, &out.estimates());
+            let counts = make(target, exact, &given, &names);
             progress.advance(1);
             counts
         })
@@ -130,9 +131,11 @@ fn targets<'a>(
             run.layers(WeightRow::TABLE).iter().map(of_layer).collect::<Result<Vec<_>, StoreError>>()?.concat();
         let mut pending = Vec::new();
         for inputs in &exact.inputs {
-            let id = exact.id(*inputs).to_string();
-            let made_from = json!({ "estimator": id, "weights": hashes, "data": data.identity(), "schema": VERSION });
-            let work = Pending::new(&out.estimates(), &format!("{id}/{}", run.id), &made_from);
+            let id = exact.id(*inputs);
+            let made_from =
+                json!({ "estimator": id.to_string(), "weights": hashes, "data": data.identity(), "schema": VERSION });
+            let name = Experiment::estimate_manifest(&id, &run.id.to_string());
+            let work = Pending::new(out.root(), &name, &made_from);
             if work.finished()?.is_none() {
                 pending.push((*inputs, work));
             }
@@ -218,7 +221,6 @@ fn make(
     exact: &Exact,
     given: &InputsAndTeacher,
     names: &LayerNames,
-    root: &Path,
 ) -> Result<(usize, usize), StageError> {
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
@@ -241,8 +243,8 @@ fn make(
             ("infoplane.config_hash".to_owned(), work.key().to_owned()),
             ("infoplane.quantity".to_owned(), exact.quantity(*inputs)),
         ]);
-        let relative = Experiment::estimate(&exact.id(*inputs).to_string(), &target.run.id);
-        work.finish(vec![write_rows(root, &relative, &rows, &footer)?])?;
+        let relative = Experiment::estimate(&exact.id(*inputs), &target.run.id.to_string());
+        work.finish(vec![write_rows(work.root(), &relative, &rows, &footer)?])?;
         counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
     }
     Ok(counts)

@@ -232,18 +232,17 @@ fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError
 
 /// Checks the estimates of an experiment; returns how many tables there are.
 fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
-    let of_layers = validate_tables(&experiment.estimates(), experiment.estimate_files()?, |row: &EstimateRow| {
+    let of_layers = validate_tables(experiment, experiment.estimate_files()?, |row: &EstimateRow| {
         (row.estimator.to_string(), row.run.clone())
     })?;
-    let of_units =
-        validate_tables(&experiment.unit_estimates(), experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
-            (row.estimator.to_string(), row.run.clone())
-        })?;
+    let of_units = validate_tables(experiment, experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
+        (row.estimator.to_string(), row.run.clone())
+    })?;
     Ok(of_layers + of_units)
 }
 
 fn validate_tables<R: Row>(
-    root: &Path,
+    experiment: &Experiment,
     tables: Vec<(String, Vec<PathBuf>)>,
     place: fn(&R) -> (String, String),
 ) -> Result<usize, StageError> {
@@ -252,7 +251,7 @@ fn validate_tables<R: Row>(
         for path in files {
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             let run = name.trim_start_matches("run=").trim_end_matches(".parquet").to_owned();
-            verified_hash(root, &format!("{estimator}/{run}"), &format!("{estimator}/{name}"))?;
+            experiment.verified_estimates(&path)?;
             let here = (estimator.clone(), run);
             if let Some((estimator, run)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
                 return Err(fault(&path, format!("holds estimates of {run} by {estimator}")));

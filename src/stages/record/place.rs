@@ -21,13 +21,10 @@ pub enum Existing {
 }
 
 /// The folders of an experiment that a new recording makes obsolete, and where they wait.
-fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 3] {
-    let aside = aside(experiment);
-    [
-        (experiment.recording(), aside.join("recording")),
-        (experiment.estimates(), aside.join("estimates")),
-        (experiment.unit_estimates(), aside.join("unit_estimates")),
-    ]
+fn folders(experiment: &Experiment) -> Vec<(PathBuf, PathBuf)> {
+    let waiting = Experiment::new(aside(experiment));
+    let present = std::iter::once(experiment.recording()).chain(experiment.estimate_folders());
+    present.zip(std::iter::once(waiting.recording()).chain(waiting.estimate_folders())).collect()
 }
 
 fn aside(experiment: &Experiment) -> PathBuf {
@@ -113,8 +110,8 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
-    let [(recording, old_recording), ..] = folders(experiment);
     let waiting = aside(experiment);
+    let (recording, old_recording) = (experiment.recording(), Experiment::new(&waiting).recording());
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
         return if is_worthless(&recording)? { restore(experiment) } else { forget_replaced(experiment) };
@@ -171,8 +168,7 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     if experiment.recording().exists() {
         remove_present(experiment)?;
     }
-    let [recording, estimates, unit_estimates] = folders(experiment);
-    for (place, aside) in [unit_estimates, estimates, recording] {
+    for (place, aside) in folders(experiment).into_iter().rev() {
         move_folder(&aside, &place)?;
     }
     Ok(remove_folder(&aside(experiment))?)
@@ -180,8 +176,9 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
-    remove_folder(&experiment.unit_estimates())?;
-    remove_folder(&experiment.estimates())?;
+    for folder in experiment.estimate_folders() {
+        remove_folder(&folder)?;
+    }
     remove_folder(&experiment.recording())
 }
 

@@ -201,7 +201,7 @@ impl ExperimentData {
                 let (relative, hash) = experiment.verified_estimates(path)?;
                 is_older |= !run_tables.made_from.contains(&hash);
                 is_checked &= checked.contains(&hash);
-                files.push((format!("estimates/{relative}"), hash));
+                files.push((relative, hash));
             }
             let single: Vec<EstimateRow> = read_all_rows(paths)?;
             *n_numbers += 2 * single.len();

@@ -175,10 +175,29 @@ pub fn markdown() -> String {
     for Table { name, doc, columns } in TABLES.iter().copied().flatten() {
         page.push_str(&format!("\n## {name}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
         for column in columns() {
-            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.kind, column.doc));
+            page.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.kind, in_cell(column.doc)));
         }
     }
     page
+}
+
+/// A text within a table of Markdown, where a bar would end the cell.
+fn in_cell(text: &str) -> String {
+    text.replace('|', "\\|")
+}
+
+/// The part of `docs/recording-format.md` that lists the columns of a recording, derived from the tables.
+pub fn recording_markdown() -> String {
+    let mut part = format!(
+        "Schema version {VERSION}, which `infoplane.schema_version` in the [footer](#footer) names; versions {OLDEST_READABLE} to {VERSION} are read.\n\n| table | column | type | holds |\n|---|---|---|---|\n"
+    );
+    for table in recording::TABLES {
+        for (at, Column { name, doc, kind }) in (table.columns)().into_iter().enumerate() {
+            let table = if at == 0 { table.name } else { "" };
+            part.push_str(&format!("| {table} | `{name}` | {kind} | {} |\n", in_cell(doc)));
+        }
+    }
+    part
 }
 
 #[cfg(test)]

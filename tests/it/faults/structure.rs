@@ -74,7 +74,7 @@ fn a_missing_file_that_no_later_stage_needs_is_harmless() {
         "p/recording/splits/run=r0001/part-00000.parquet",
         "p/recording/.meta/manifest.json",
         "p/recording/.meta/settings.json",
-        "p/estimates/.meta/binning-n-edges-4/r0001.json",
+        "p/.meta/estimates/binning-n-edges-4/r0001.json",
     ] {
         check_harmless(&Small::new(), |small| small.remove(file));
     }
@@ -198,7 +198,7 @@ fn tables_of_a_newer_program_are_refused() {
     check_refused(&Small::foreign(), Small::aggregate, &[EPOCHS, NEWER], |s| from_the_future::<EpochRow>(s, EPOCHS));
     let estimates = "p/estimates/binning-n-edges-4/run=r0000.parquet";
     check_refused(&Small::foreign(), Small::aggregate, &[estimates, NEWER], |small| {
-        small.remove("p/estimates/.meta/binning-n-edges-4/r0000.json");
+        small.remove("p/.meta/estimates/binning-n-edges-4/r0000.json");
         from_the_future::<EstimateRow>(small, estimates);
     });
     check_refused(&Small::foreign(), Small::estimate, &[LAYER_1, NEWER], |small| {
@@ -215,7 +215,7 @@ fn manifests_of_a_newer_program_are_refused() {
     for (stage, manifest) in [
         (Small::estimate as Stage, "p/recording/.meta/runs/r0000.json"),
         (Small::estimate, "p/recording/.meta/settings.json"),
-        (Small::aggregate, "p/estimates/.meta/binning-n-edges-4/r0000.json"),
+        (Small::aggregate, "p/.meta/estimates/binning-n-edges-4/r0000.json"),
     ] {
         check_refused(&Small::new(), stage, &[manifest, NEWER], |small| {
             let content = fs::read_to_string(small.project.path(manifest)).unwrap();

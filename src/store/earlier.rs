@@ -1,0 +1,174 @@
+//! Manifests of estimates where earlier programs kept them, in `<experiment>/estimates/.meta` beside the tables: they are
+//! read there, and moved to `<experiment>/.meta/estimates` before anything is written.
+
+use std::path::{Path, PathBuf};
+
+use super::error::StoreError;
+use super::files::{remove_file, remove_folder, sorted_entries};
+use super::layout::Experiment;
+use super::lock::Lock;
+use super::manifest::Manifest;
+
+/// The manifest called `name` below the experiment `root`, where an earlier program put it, with paths as of today.
+///
+/// # Errors
+/// It is there but cannot be read, or is not what was written.
+pub(super) fn manifest(root: &Path, name: &str) -> Result<Option<Manifest>, StoreError> {
+    let is_table = |(folder, _): &(&str, &str)| Experiment::TABLE_FOLDERS.contains(folder);
+    let Some((folder, rest)) = name.split_once('/').filter(is_table) else { return Ok(None) };
+    let mut found = Manifest::read(&root.join(folder).join(".meta").join(format!("{rest}.json")))?;
+    for file in found.iter_mut().flat_map(|manifest| &mut manifest.files) {
+        file.path = format!("{folder}/{}", file.path);
+    }
+    Ok(found)
+}
+
+/// The manifests of the tables of `estimator` below `folder` that an earlier program made.
+///
+/// # Errors
+/// The folder cannot be listed.
+pub(super) fn manifests(root: &Path, folder: &str, estimator: &str) -> Result<Vec<PathBuf>, StoreError> {
+    sorted_entries(&root.join(folder).join(".meta").join(estimator))
+}
+
+/// Moves the manifests of an earlier program to where they are today, so that nothing but tables is left in the folders of
+/// tables. One that cannot be read stays where it is, and is reported by whoever needs it.
+///
+/// # Errors
+/// A manifest cannot be written, or an old one not removed; the next call goes on.
+pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError> {
+    let root = experiment.root();
+    for folder in Experiment::TABLE_FOLDERS {
+        let earlier = root.join(folder).join(".meta");
+        if !earlier.exists() {
+            continue;
+        }
+        // Another call that moves them could otherwise put an old manifest in the place of a new one.
+        let _lock = Lock::wait(root, folder)?;
+        let mut is_empty = true;
+        for path in sorted_entries(&earlier)?.iter().filter(|path| path.is_dir() && !path.ends_with("tmp")) {
+            for path in sorted_entries(path)?.iter().filter(|path| path.extension().is_some_and(|e| e == "json")) {
+                let below = path.strip_prefix(&earlier).unwrap_or(path).with_extension("");
+                let name = format!("{folder}/{}", below.to_string_lossy());
+                match manifest(root, &name) {
+                    Ok(Some(manifest)) => {
+                        manifest.write(root, &name)?;
+                        remove_file(path)?;
+                    }
+                    Ok(None) => {}
+                    Err(_) => is_empty = false,
+                }
+            }
+        }
+        if is_empty {
+            remove_folder(&earlier)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::files::write_bytes;
+    use super::super::manifest::Pending;
+    use super::*;
+
+    const TABLE: &str = "binning-n-edges-30/run=r0000.parquet";
+
+    /// A table and its manifest as an earlier program wrote them, and the work as it is called today.
+    fn earlier(root: &Path, folder: &str) -> Pending {
+        let below = root.join(folder);
+        let work = Pending::new(&below, "binning-n-edges-30/r0000", &"settings");
+        work.finish(vec![write_bytes(&below, TABLE, b"numbers").unwrap()]).unwrap();
+        Lock::named(&below, "binning-n-edges-30").unwrap();
+        Pending::new(root, &format!("{folder}/binning-n-edges-30/r0000"), &"settings")
+    }
+
+    fn below(folder: &Path) -> Vec<String> {
+        let mut names = Vec::new();
+        for path in sorted_entries(folder).unwrap() {
+            match path.is_dir() {
+                true => names.extend(below(&path)),
+                false => names.push(path.display().to_string()),
+            }
+        }
+        names
+    }
+
+    #[test]
+    fn what_an_earlier_program_estimated_is_believed_and_moved() {
+        for folder in Experiment::TABLE_FOLDERS {
+            let temporary = tempfile::tempdir().unwrap();
+            let root = temporary.path();
+            let experiment = Experiment::new(root);
+            let work = earlier(root, folder);
+            let table = root.join(folder).join(TABLE);
+            assert!(work.finished().unwrap().is_some());
+            let before = experiment.verified_estimates(&table).unwrap();
+
+            move_earlier_manifests(&experiment).unwrap();
+            assert_eq!(below(&root.join(folder)), [table.display().to_string()], "only tables are left");
+            assert_eq!(experiment.verified_estimates(&table).unwrap(), before);
+            // To the byte what this program writes.
+            let moved = fs::read(root.join(".meta").join(folder).join("binning-n-edges-30/r0000.json")).unwrap();
+            work.finish(work.finished().unwrap().unwrap().files).unwrap();
+            assert!(moved == fs::read(root.join(".meta").join(folder).join("binning-n-edges-30/r0000.json")).unwrap());
+        }
+    }
+
+    #[test]
+    fn a_move_that_was_stopped_goes_on() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path();
+        let experiment = Experiment::new(root);
+        let work = earlier(root, "estimates");
+        // Stopped after the new manifest was written and before the old one was removed, and once more after that.
+        work.finish(work.existing().unwrap().unwrap().files).unwrap();
+        let half_written = root.join("estimates/.meta/tmp/estimates_binning.part");
+        fs::create_dir_all(half_written.parent().unwrap()).unwrap();
+        fs::write(&half_written, b"{").unwrap();
+        for _ in 0..2 {
+            assert!(work.finished().unwrap().is_some());
+            move_earlier_manifests(&experiment).unwrap();
+            assert_eq!(below(&root.join("estimates")).len(), 1);
+        }
+    }
+
+    #[test]
+    fn a_table_that_is_changed_or_gone_is_noticed_before_and_after_the_move() {
+        for is_moved in [false, true] {
+            let temporary = tempfile::tempdir().unwrap();
+            let root = temporary.path();
+            let experiment = Experiment::new(root);
+            let work = earlier(root, "estimates");
+            let second = root.join("estimates/binning-n-edges-30/run=r0001.parquet");
+            fs::write(&second, b"of another program").unwrap();
+            if is_moved {
+                move_earlier_manifests(&experiment).unwrap();
+            }
+            let table = root.join("estimates").join(TABLE);
+            assert_eq!(experiment.estimate_files().unwrap()[0].1, [table.clone(), second]);
+            fs::write(&table, b"Numbers").unwrap();
+            assert!(experiment.verified_estimates(&table).unwrap_err().to_string().contains("BLAKE3"));
+            fs::remove_file(&table).unwrap();
+            assert!(experiment.estimate_files().unwrap_err().to_string().contains("missing, though it was made"));
+            assert!(work.finished().unwrap().is_none());
+        }
+    }
+
+    #[test]
+    fn a_manifest_that_cannot_be_read_stays_and_is_reported() {
+        let temporary = tempfile::tempdir().unwrap();
+        let root = temporary.path();
+        let work = earlier(root, "estimates");
+        let path = root.join("estimates/.meta/binning-n-edges-30/r0000.json");
+        for content in ["{", "{ \"schema_version\": 99 }"] {
+            fs::write(&path, content).unwrap();
+            move_earlier_manifests(&Experiment::new(root)).unwrap();
+            assert_eq!(fs::read_to_string(&path).unwrap(), content);
+            assert!(work.finished().unwrap_err().to_string().contains("r0000.json"));
+        }
+    }
+}
