@@ -120,8 +120,8 @@ impl Easel<'_> {
         let plots: Vec<&Spec> = self.plots.iter().filter(|spec| spec.subject == theme.subject).copied().collect();
         let mut drawn = Drawn::default();
         let estimates: Vec<EstimateRow> = match theme.subject {
-            Subject::Estimator if tables::is_read(&plots, Table::Estimates) => {
-                read_all_rows(loaded.estimates_of(theme))?
+            Subject::Estimator | Subject::Experiment if tables::is_read(&plots, Table::Estimates) => {
+                read_all_rows(&loaded.estimates_of(theme))?
             }
             _ => Vec::new(),
         };
