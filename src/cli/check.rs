@@ -8,6 +8,7 @@ use serde_json::json;
 use super::Ended;
 use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
+use crate::count::counted;
 use crate::pipeline::{Needs, Resolved};
 use crate::stages::check::{CheckResults, Finding, check};
 use crate::store::CheckVerdict;
@@ -36,7 +37,8 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         Ok(None)
     })?;
     if matches.get_flag("strict") && n_objections.get() > 0 {
-        ended.objections.push(format!("{} checks do not pass", n_objections.get()));
+        let (n, verb) = (n_objections.get(), if n_objections.get() == 1 { "does" } else { "do" });
+        ended.objections.push(format!("{} {verb} not pass", counted(n, "check")));
     }
     Ok(ended)
 }
@@ -73,5 +75,11 @@ fn headline(results: &CheckResults) -> String {
     };
     let counts: Vec<String> = CheckVerdict::ALL.iter().rev().copied().filter_map(count).collect();
     let (n, n_estimates) = (results.findings.len(), results.n_estimates);
-    format!("{}: {n} checks of {n_estimates} estimates: {}\n", results.experiment, counts.join(", "))
+    format!(
+        "{}: {} of {}: {}\n",
+        results.experiment,
+        counted(n, "check"),
+        counted(n_estimates, "estimate"),
+        counts.join(", ")
+    )
 }

@@ -1,5 +1,6 @@
 //! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
+use crate::count::counted;
 use crate::stages::summary::{Summary, summary};
 use crate::store::CompressionVerdict;
 use crate::store::schema::CompressionRow;
@@ -72,15 +73,14 @@ fn table(summary: &Summary) -> String {
     let header = ["layer", "peak", "at epoch", "final", "compression, bits", "p", "fitted at", "checks", "verdict"];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
-    let runs =
-        if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { format!("{n_runs} runs") };
+    let runs = if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { counted(n_runs, "run") };
     let mut title = format!("{}, {}: {runs}", summary.experiment, summary.estimator);
     let n_failed = summary.layers.iter().map(|row| row.n_failed).max().unwrap_or(0);
     if n_failed > 0 {
         title.push_str(&format!(", {n_failed} left out"));
     }
     if let Some(n) = summary.n_trainings_failed.filter(|n| *n > 0) {
-        title.push_str(&format!(" ({n} trainings failed)"));
+        title.push_str(&format!(" ({} failed)", counted(n, "training")));
     }
     format!("{title}\n\n{}\n{}", grid(&header, lines), reasons(&summary.layers))
 }

@@ -9,6 +9,7 @@ use super::arguments::{all_resolved, experiment_arg, flag, path, pipeline_flag, 
 use super::table::{grid, markdown, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Pipeline};
+use crate::count::counted;
 use crate::pipeline::Needs;
 use crate::stages::StageError;
 use crate::stages::verify::{counts, verify};
@@ -51,7 +52,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let mut ended = Ended::default();
     let n_failing = rows().filter(|row| row.verdict == ClaimVerdict::Fails).count();
     if matches.get_flag("strict") && n_failing > 0 {
-        ended.objections.push(format!("{n_failing} claims fail"));
+        ended.objections.push(format!(
+            "{} {}",
+            counted(n_failing, "claim"),
+            if n_failing == 1 { "fails" } else { "fail" }
+        ));
     }
     Ok(ended)
 }
@@ -112,7 +117,7 @@ fn measured(row: &ClaimRow) -> String {
     let failed = if row.n_failed > 0 { format!(", {} failed", row.n_failed) } else { String::new() };
     match (row.mean, row.low, row.high) {
         (Some(mean), Some(low), Some(high)) => {
-            format!("{} [{}, {}], {} runs{failed}", short(mean), short(low), short(high), row.n_runs)
+            format!("{} [{}, {}], {}{failed}", short(mean), short(low), short(high), counted(row.n_runs, "run"))
         }
         (Some(mean), ..) => format!("{}, one run{failed}", short(mean)),
         _ => "–".to_owned(),

@@ -1,6 +1,7 @@
 //! Trains the networks of a pipeline and records them.
 
 use super::{Kind, State, Step};
+use crate::count::counted;
 use crate::stages::record::{RecordingProgress, plan, record};
 
 pub(super) static STEP: Step = Step {
@@ -12,7 +13,7 @@ pub(super) static STEP: Step = Step {
         Ok(match plan(task.pipeline, task.experiment, task.existing)? {
             RecordingProgress::Whole => State::Done,
             RecordingProgress::Begun(n) => {
-                State::Unfinished(format!("{n} of {} runs are recorded", task.pipeline.n_runs))
+                State::Unfinished(format!("{n} of {} recorded", counted(task.pipeline.n_runs, "run")))
             }
             RecordingProgress::Nothing => State::Pending,
         })

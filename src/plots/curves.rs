@@ -14,6 +14,7 @@ use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::single::{self, RunColumn};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
@@ -78,7 +79,12 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let single = if single::are_drawn(n_runs) { tables.estimates.iter().collect() } else { Vec::new() };
     let estimates = Estimates { rows, single, scales: &scales, layers: &layers, timeline: &timeline };
     let sheet = Sheet {
-        title: format!("{}: information by {}, mean over {n_runs} runs", first.experiment, timeline.label()),
+        title: format!(
+            "{}: information by {}, mean over {}",
+            first.experiment,
+            timeline.label(),
+            counted(n_runs, "run")
+        ),
         subtitle: first.estimator.to_string(),
         columns: drawn.len(),
         size: (500.0, 440.0),

@@ -11,6 +11,7 @@ use super::sheet::Sheet;
 use super::single;
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::count::counted;
 
 pub(super) const SPEC: Spec = Spec {
     name: "information-plane",
@@ -36,7 +37,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     draw_snapshots(&mut panel, drawn, &timeline, &colours, 4.0);
     let small = if single.is_empty() { "" } else { "; small dots: single networks" };
     let sheet = Sheet {
-        title: format!("{}: information plane, mean over {n_runs} runs", first.experiment),
+        title: format!("{}: information plane, mean over {}", first.experiment, counted(n_runs, "run")),
         subtitle: format!("{}{small}", first.estimator),
         columns: 1,
         size: (790.0, 560.0),
