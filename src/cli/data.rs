@@ -12,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::arguments::path;
+use super::table::paragraph;
 use super::terminal::Terminal;
 use super::{Ended, fetch, parameters};
 
@@ -99,7 +100,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             let description = describe(what)?;
             match terminal.is_json() {
                 true => terminal.print_json(&description)?,
-                false => terminal.print(&words(what, &description))?,
+                false => {
+                    let words = words(what, &description);
+                    let lines = words.lines().map(|line| format!("{}\n", paragraph(line, 9, terminal.width())));
+                    terminal.print(&lines.collect::<String>())?;
+                }
             }
             return Ok(Ended::default());
         }

@@ -6,7 +6,7 @@ use clap::{ArgMatches, Command};
 
 use super::Ended;
 use super::arguments::{all_resolved, experiment_arg, flag, path, pipeline_flag, pipeline_of};
-use super::table::{grid, markdown, short};
+use super::table::{fitted, markdown, paragraph, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Pipeline};
 use crate::count::counted;
@@ -46,7 +46,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     } else if matches.get_flag("markdown") {
         terminal.print(&page(&judged))?;
     } else {
-        let tables: Vec<String> = judged.iter().map(|(name, rows)| table(name, rows)).collect();
+        let tables: Vec<String> = judged.iter().map(|(name, rows)| table(name, rows, terminal.width())).collect();
         terminal.print(&tables.join("\n"))?;
     }
     let mut ended = Ended::default();
@@ -70,7 +70,7 @@ fn verdicts(declared: &Declared, root: &Path) -> Result<Vec<ClaimRow>, StageErro
     verify(&experiments, root)
 }
 
-fn table(name: &str, rows: &[ClaimRow]) -> String {
+fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
     let header = ["verdict", "figure", "layer", "measured", "claimed", "claim"];
     let line = |row: &ClaimRow| {
         let claim = match &row.reason {
@@ -80,7 +80,8 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
         let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
         vec![row.verdict.to_string(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
     };
-    format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
+    let grid = fitted(&header, rows.iter().map(line), &["figure", "claimed", "layer"], width);
+    format!("{}\n\n{grid}", paragraph(&format!("{name}: {}", counts(rows)), 2, width))
 }
 
 /// The claim, with the experiment if it is one of a sweep.

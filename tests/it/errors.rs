@@ -359,5 +359,5 @@ fn failed_trainings_and_failed_estimates_are_both_reported() {
     assert!(swept.stderr.contains("batch-512: done, 2 trainings failed, 6 estimates failed"), "{}", swept.stderr);
     let last = swept.stderr.lines().last().unwrap();
     assert!(last.contains("4 trainings failed") && last.contains("12 estimates failed"), "{last}");
-    assert!(last.ends_with("2 experiments failed or contain failed runs; see experiments.parquet"), "{last}");
+    assert!(last.ends_with("2 experiments failed or with failed runs; see experiments.parquet"), "{last}");
 }

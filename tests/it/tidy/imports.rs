@@ -39,6 +39,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("pulp", "math"),
     ("sha2", "store"),
     ("tar", "import"),
+    ("terminal_size", "cli"),
     ("toml", "config"),
     ("ureq", "stages/fetch"),
     ("zip", "import"),
