@@ -37,6 +37,8 @@ pub mod cli;
 pub mod columns;
 #[cfg(feature = "pipeline")]
 pub mod config;
+#[cfg(feature = "pipeline")]
+mod count;
 pub mod datasets;
 pub mod estimate_id;
 pub mod estimators;

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::Ended;
 use super::terminal::Terminal;
+use crate::count::counted;
 use crate::pipeline::{Needs, Resolved, resolve};
 use crate::stages::{Outcome, Progress, StageError};
 use crate::store::Experiment;
@@ -119,7 +120,9 @@ pub(super) fn for_each(
     match reasons.into_iter().next() {
         Some(first) if n_failed == n => Err(first),
         Some(_) => {
-            ended.objections.push(format!("{n_failed} of {n} experiments failed; the reasons are printed above"));
+            ended
+                .objections
+                .push(format!("{n_failed} of {} failed; the reasons are printed above", counted(n, "experiment")));
             Ok(ended)
         }
         None => Ok(ended),

@@ -7,7 +7,9 @@ use serde_json::json;
 
 use super::Ended;
 use super::arguments::{experiment_arg, flag, for_each, out_arg, path, resolved};
+use super::table::paragraph;
 use super::terminal::Terminal;
+use crate::count::counted;
 use crate::pipeline::{Needs, Resolved};
 use crate::stages::check::{CheckResults, Finding, check};
 use crate::store::CheckVerdict;
@@ -31,19 +33,20 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         match (terminal.is_json(), &resolved) {
             (true, Resolved::Experiment(_)) => terminal.print_json(&verdicts)?,
             (true, Resolved::Sweep { .. }) => terminal.print_line(&json!(verdicts))?,
-            (false, _) => terminal.print(&table(&verdicts, matches.get_flag("all")))?,
+            (false, _) => terminal.print(&table(&verdicts, matches.get_flag("all"), terminal.width()))?,
         }
         Ok(None)
     })?;
     if matches.get_flag("strict") && n_objections.get() > 0 {
-        ended.objections.push(format!("{} checks do not pass", n_objections.get()));
+        let (n, verb) = (n_objections.get(), if n_objections.get() == 1 { "does" } else { "do" });
+        ended.objections.push(format!("{} {verb} not pass", counted(n, "check")));
     }
     Ok(ended)
 }
 
 /// What does not pass, or with `has_all` everything, by estimator; the worst first.
-fn table(results: &CheckResults, has_all: bool) -> String {
-    let mut text = headline(results);
+fn table(results: &CheckResults, has_all: bool, width: Option<usize>) -> String {
+    let mut text = format!("{}\n", paragraph(&headline(results), 2, width));
     for findings in results.findings.chunk_by(|a, b| a.estimator == b.estimator) {
         let mut shown: Vec<&Finding> = findings.iter().filter(|finding| has_all || is_found(finding)).collect();
         let share = |finding: &Finding| finding.n_found as f64 / finding.n_checked.max(1) as f64;
@@ -54,7 +57,7 @@ fn table(results: &CheckResults, has_all: bool) -> String {
         for finding in shown {
             let share = format!("{} of {}", finding.n_found, finding.n_checked);
             let line = format!("  {:<11} {:<9} {share:>14}  {}", finding.check, finding.verdict, finding.says);
-            text.push_str(&format!("{}\n", line.trim_end()));
+            text.push_str(&format!("{}\n", paragraph(line.trim_end(), 6, width)));
         }
     }
     text
@@ -73,5 +76,11 @@ fn headline(results: &CheckResults) -> String {
     };
     let counts: Vec<String> = CheckVerdict::ALL.iter().rev().copied().filter_map(count).collect();
     let (n, n_estimates) = (results.findings.len(), results.n_estimates);
-    format!("{}: {n} checks of {n_estimates} estimates: {}\n", results.experiment, counts.join(", "))
+    format!(
+        "{}: {} of {}: {}",
+        results.experiment,
+        counted(n, "check"),
+        counted(n_estimates, "estimate"),
+        counts.join(", ")
+    )
 }

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::NamedData;
+use crate::count::counted;
 use crate::datasets::{self, DATASETS, Source, Spec};
 use crate::stages::Progress;
 use crate::stages::data::{Class, Description, ImportRequest, State, default_out, describe, import, make, state};
@@ -11,6 +12,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::arguments::path;
+use super::table::paragraph;
 use super::terminal::Terminal;
 use super::{Ended, fetch, parameters};
 
@@ -98,7 +100,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             let description = describe(what)?;
             match terminal.is_json() {
                 true => terminal.print_json(&description)?,
-                false => terminal.print(&words(what, &description))?,
+                false => {
+                    let words = words(what, &description);
+                    let lines = words.lines().map(|line| format!("{}\n", paragraph(line, 9, terminal.width())));
+                    terminal.print(&lines.collect::<String>())?;
+                }
             }
             return Ok(Ended::default());
         }
@@ -128,8 +134,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn words(what: &str, described: &Description) -> String {
     const MOST_CLASSES: usize = 20;
     let ((low, high), n_ambiguous) = (described.x_range, described.n_ambiguous_inputs);
-    let mut text =
-        format!("{what}: {} samples of {} inputs, from {low} to {high}\n", described.n_samples, described.n_inputs);
+    let mut text = format!(
+        "{what}: {} of {}, from {low} to {high}\n",
+        counted(described.n_samples, "sample"),
+        counted(described.n_inputs, "input")
+    );
     text.push_str(&format!(
         "inputs   {} distinct, {n_ambiguous} of them with different labels\n",
         described.n_distinct_inputs

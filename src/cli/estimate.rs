@@ -10,6 +10,7 @@ use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, res
 use super::terminal::Terminal;
 use super::{Ended, job, parameters};
 use crate::config::{Declared, Request, SCOPE};
+use crate::count::counted;
 use crate::estimators::{self, ESTIMATORS, ValueBounds};
 use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
 use crate::stages::estimate::{estimate, plan, value_bounds};
@@ -95,7 +96,7 @@ pub(super) fn describe(tables: &[PlannedTables], terminal: &Terminal) -> anyhow:
     }
     for table in tables {
         let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
-        terminal.print(&format!("{folder}: {n} tables to make, {n_done} are there ({})\n", table.quantity))?;
+        terminal.print(&format!("{folder}: {} to make, {n_done} there ({})\n", counted(n, "table"), table.quantity))?;
     }
     Ok(())
 }

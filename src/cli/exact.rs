@@ -9,6 +9,7 @@ use super::arguments::{out_arg, path};
 use super::terminal::Terminal;
 use super::{Ended, estimate, job};
 use crate::config::Declared;
+use crate::minimal_model::CURVES;
 use crate::pipeline::{EXACT, Job};
 use crate::stages::Progress;
 use crate::stages::exact::{MinimalModelRequest, minimal_model, plan};
@@ -29,13 +30,14 @@ pub(super) fn command() -> Command {
 }
 
 fn minimal_model_command() -> Command {
+    let names: Vec<&str> = CURVES.iter().map(|curve| curve.name).collect();
     Command::new("minimal-model")
         .about("I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), against the weight w (Saxe et al. 2018, Fig. 2)")
         .arg(
             Arg::new("activation")
                 .long("activation")
                 .value_name("NAME")
-                .help("Activation f, as in a pipeline; may be given several times [default: tanh, relu]")
+                .help(format!("Activation f, as in a pipeline; may be given several times [default: tanh, relu] [possible values: {}]", names.join(", ")))
                 .value_delimiter(',')
                 .action(ArgAction::Append),
         )

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use crate::count::counted;
 use crate::pipeline::{Needs, resolve};
 use crate::stages::experiments::is_sweep;
 use crate::stages::inspect::{Contents, Report, SweepEntry, TableFacts, inspect, validate};
@@ -81,9 +82,9 @@ fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
 fn describe_file(facts: &Facts) -> String {
     let table = facts.table.as_deref().unwrap_or("no table of infoplane");
     let mut text = format!(
-        "{table}: {} rows in {} row groups, {} from {} raw ({:.2} times smaller), {}\n",
-        facts.rows,
-        facts.row_groups,
+        "{table}: {} in {}, {} from {} raw ({:.2} times smaller), {}\n",
+        counted(facts.rows, "row"),
+        counted(facts.row_groups, "row group"),
         DecimalBytes(facts.bytes),
         DecimalBytes(facts.raw_bytes),
         facts.raw_bytes as f64 / facts.bytes.max(1) as f64,
@@ -105,13 +106,22 @@ fn describe_experiment(contents: &Contents) -> String {
         None => "made by another program",
     };
     let n_runs = contents.runs.len();
-    let mut text =
-        format!("{}: {n_runs} runs, {state}; made by {}\n", contents.experiment, contents.creators.join("; "));
+    let mut text = format!(
+        "{}: {}, {state}; made by {}\n",
+        contents.experiment,
+        counted(n_runs, "run"),
+        contents.creators.join("; ")
+    );
     if let (Some(first), Some(last)) = (contents.snapshots.first(), contents.snapshots.last()) {
         let n = contents.snapshots.len();
         text.push_str(&format!(
-            "{n} snapshots from epoch {}, step {} to epoch {}, step {} in {}\n",
-            first.0, first.1, last.0, last.1, contents.runs[0]
+            "{} from epoch {}, step {} to epoch {}, step {} in {}\n",
+            counted(n, "snapshot"),
+            first.0,
+            first.1,
+            last.0,
+            last.1,
+            contents.runs[0]
         ));
     }
     text.push('\n');
@@ -138,8 +148,8 @@ fn describe_sweep(members: &[SweepEntry]) -> String {
         vec![member.experiment.clone(), member.state.to_string(), n_runs, member.reason.clone().unwrap_or_default()]
     };
     format!(
-        "a sweep of {} experiments\n\n{}",
-        members.len(),
+        "a sweep of {}\n\n{}",
+        counted(members.len(), "experiment"),
         grid(&["experiment", "state", "runs", ""], members.iter().map(row))
     )
 }

@@ -12,6 +12,7 @@ use super::estimate::tell_chosen;
 use super::table::grid;
 use super::terminal::Terminal;
 use crate::config::{Declared, Shortened, Sweep, Variant};
+use crate::count::counted;
 use crate::pipeline::{Job, State, Task, run_sweep, states};
 use crate::stages::Progress;
 use crate::store::Experiment;
@@ -105,7 +106,7 @@ fn chosen<'a>(sweep: &'a Sweep, matches: &ArgMatches) -> anyhow::Result<Vec<&'a 
 fn describe(state: &State, n_runs: usize, root: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
     let (name, reason) = match state {
         State::Done => ("done", String::new()),
-        State::Pending => ("pending", format!("{n_runs} runs to record")),
+        State::Pending => ("pending", format!("{} to record", counted(n_runs, "run"))),
         State::Unfinished(missing) => ("unfinished", missing.clone()),
     };
     let separator = if reason.is_empty() { "" } else { ": " };
@@ -162,5 +163,5 @@ fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
     let counts = ["done", "unfinished", "pending", "cannot run"].into_iter().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let n = rows.len();
-    format!("{}\n{n} experiments: {}\n", grid(&header, rows.into_iter()), counts.join(", "))
+    format!("{}\n{}: {}\n", grid(&header, rows.into_iter()), counted(n, "experiment"), counts.join(", "))
 }

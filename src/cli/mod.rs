@@ -139,12 +139,20 @@ fn command() -> Command {
                 .value_name("N")
                 .help("Threads to use; the results do not depend on it [default: all cores]")
                 .value_parser(value_parser!(u16).range(1..=1024))
-                .global(true),
+                .global(true)
+                .help_heading(GLOBAL),
         )
-        .arg(Arg::new("quiet").short('q').long("quiet").help("Print errors only").action(ArgAction::SetTrue).global(true))
-        .arg(Arg::new("verbose").short('v').long("verbose").help("Print more detail").action(ArgAction::SetTrue).global(true))
-        .arg(Arg::new("json").long("json").help("Print JSON: one value, or one object per line and stage").action(ArgAction::SetTrue).global(true))
+        .arg(global_flag("quiet", "Print errors only").short('q'))
+        .arg(global_flag("verbose", "Print more detail").short('v'))
+        .arg(global_flag("json", "Print JSON: one value, or one object per line and stage"))
         .subcommands(COMMANDS.iter().map(|(words, _)| words()))
+}
+
+/// The heading of the flags that every command has; its own flags are listed before them.
+const GLOBAL: &str = "Options of all commands";
+
+fn global_flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).global(true).help_heading(GLOBAL)
 }
 
 fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

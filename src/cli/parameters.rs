@@ -10,8 +10,14 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
             "" => String::new(),
             default => format!(" [default: {default}]"),
         };
-        let arg =
-            Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(format!("{}{default}", parameter.doc));
+        let words = match parameter.kind {
+            Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),
+            _ => String::new(),
+        };
+        let help = format!("{}{default}{words}", parameter.doc);
+        let arg = Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(help);
+        // What it is called in other programs.
+        let arg = if parameter.name == "n_bins" { arg.visible_alias("bins") } else { arg };
         match parameter.kind {
             Kind::Flag => arg.action(ArgAction::SetTrue),
             // Rows of numbers may begin with a minus.

@@ -7,6 +7,7 @@ use super::arguments::{experiment_arg, flag, pipeline_flag, pipeline_of, resolve
 use super::table::{grid, markdown, or_dash, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Variant};
+use crate::count::counted;
 use crate::pipeline::Needs;
 use crate::stages::stability::{Stability, StudiedExperiment, stability};
 use crate::store::Experiment;
@@ -77,8 +78,8 @@ impl Layout {
 
 fn page(name: &str, found: &Stability, form: Layout) -> String {
     let mut text = match form {
-        Layout::Screen => format!("{name}: {} experiments\n", found.n_experiments),
-        Layout::Markdown => format!("# {name}: where claims hold in {} experiments\n", found.n_experiments),
+        Layout::Screen => format!("{name}: {}\n", counted(found.n_experiments, "experiment")),
+        Layout::Markdown => format!("# {name}: where claims hold in {}\n", counted(found.n_experiments, "experiment")),
     };
     for (experiment, why) in &found.missing {
         text.push_str(&format!("  {experiment} is left out: {why}\n"));

@@ -1,5 +1,6 @@
 //! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
+use crate::count::counted;
 use crate::stages::summary::{Summary, summary};
 use crate::store::schema::CompressionRow;
 use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
@@ -7,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Ended;
 use super::arguments::{experiment_arg, resolved};
-use super::table::{grid, or_dash, short};
+use super::table::{fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::estimate_id::Pool;
 use crate::math::unique::unique;
@@ -44,13 +45,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print_json(&found)?;
         return Ok(Ended::default());
     }
-    let mut text: Vec<String> = found.iter().map(table).collect();
+    let mut text: Vec<String> = found.iter().map(|summary| table(summary, terminal.width())).collect();
     // Of many planes none would be looked at.
     let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
     if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
         text.push(characters(plane));
     }
-    text.extend(by_chance(&found));
+    text.extend(by_chance(&found).map(|text| format!("{}\n", paragraph(&text, 0, terminal.width()))));
     terminal.print(&text.join("\n"))?;
     Ok(Ended::default())
 }
@@ -64,36 +65,40 @@ fn by_chance(found: &[Summary]) -> Option<String> {
     let n = found.iter().flat_map(|summary| &summary.layers).filter(is_open).count();
     let expected = 0.025 * n as f64;
     (n > 0).then(|| {
-        format!("{n} layers and estimates judged: if nothing changed in any, chance alone would give at most {expected:.1} times `compresses`\n")
+        format!("{n} layers and estimates judged: if nothing changed in any, chance alone would give at most {expected:.1} times `compresses`")
     })
 }
 
-fn table(summary: &Summary) -> String {
+/// Columns that a narrow terminal does not show, the first that are left out first.
+const FIRST_LEFT_OUT: [&str; 6] = ["fitted at", "at epoch", "p", "checks", "final", "peak"];
+
+fn table(summary: &Summary, width: Option<usize>) -> String {
     let header = ["layer", "peak", "at epoch", "final", "compression, bits", "p", "fitted at", "checks", "verdict"];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
-    let runs =
-        if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { format!("{n_runs} runs") };
+    let runs = if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { counted(n_runs, "run") };
     let mut title = format!("{}, {}: {runs}", summary.experiment, summary.estimator);
     let n_failed = summary.layers.iter().map(|row| row.n_failed).max().unwrap_or(0);
     if n_failed > 0 {
         title.push_str(&format!(", {n_failed} left out"));
     }
     if let Some(n) = summary.n_trainings_failed.filter(|n| *n > 0) {
-        title.push_str(&format!(" ({n} trainings failed)"));
+        title.push_str(&format!(" ({} failed)", counted(n, "training")));
     }
-    format!("{title}\n\n{}\n{}", grid(&header, lines), reasons(&summary.layers))
+    let grid = fitted(&header, lines, &FIRST_LEFT_OUT, width);
+    format!("{}\n\n{grid}\n{}", paragraph(&title, 2, width), reasons(&summary.layers, width))
 }
 
 /// Every verdict with its reason, and the layers that it is about.
-fn reasons(rows: &[CompressionRow]) -> String {
+fn reasons(rows: &[CompressionRow], width: Option<usize>) -> String {
     let mut text = String::new();
     let reasons = rows.iter().filter_map(|row| Some((row.verdict, row.reason.as_deref()?)));
     for (verdict, reason) in unique(reasons) {
         let is_of = |row: &&CompressionRow| (row.verdict, row.reason.as_deref()) == (verdict, Some(reason));
         let layers: Vec<String> =
             rows.iter().filter(is_of).map(|row| layer_in_words(row.layer, row.layer_name.as_deref())).collect();
-        text.push_str(&format!("{}: {verdict}: {reason}\n", layers.join(", ")));
+        let line = format!("{}: {verdict}: {reason}", layers.join(", "));
+        text.push_str(&format!("{}\n", paragraph(&line, 2, width)));
     }
     text
 }

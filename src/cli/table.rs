@@ -13,6 +13,82 @@ pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> 
     rows.iter().map(line).collect()
 }
 
+/// The least width that a last column of words is given before other columns are left out.
+const LEAST_WORDS: usize = 32;
+
+/// As [`grid`], no wider than `width` where there is one: the last column is broken between words, and if that is not enough
+/// columns are left out in the order `first_left_out`, and named below the table.
+pub(super) fn fitted(
+    header: &[&str],
+    rows: impl Iterator<Item = Vec<String>>,
+    first_left_out: &[&str],
+    width: Option<usize>,
+) -> String {
+    let rows: Vec<Vec<String>> = rows.collect();
+    let Some(width) = width else { return grid(header, rows.into_iter()) };
+    let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..header.len()).map(|i| widest(i).max(header[i].chars().count())).collect();
+    let last = header.len() - 1;
+    let mut kept: Vec<usize> = (0..header.len()).collect();
+    let before_last = |kept: &[usize]| kept.iter().filter(|i| **i != last).map(|i| widths[*i] + 2).sum::<usize>();
+    let mut left_out: Vec<&str> = Vec::new();
+    for name in first_left_out {
+        if before_last(&kept) + widths[last].min(LEAST_WORDS) > width {
+            kept.retain(|i| header[*i] != *name);
+            left_out.push(name);
+        }
+    }
+    let room = width.saturating_sub(before_last(&kept)).max(1);
+    let mut lines: Vec<Vec<String>> = Vec::new();
+    for row in &rows {
+        for (i, words) in broken(&row[last], room, room).into_iter().enumerate() {
+            let cell = |column: &usize| match *column {
+                column if column == last => words.clone(),
+                column if i == 0 => row[column].clone(),
+                _ => String::new(),
+            };
+            lines.push(kept.iter().map(cell).collect());
+        }
+    }
+    let kept: Vec<&str> = kept.iter().map(|i| header[*i]).collect();
+    let mut text = grid(&kept, lines.into_iter());
+    if !left_out.is_empty() {
+        text.push_str(&paragraph(
+            &format!("(not shown here: {}; `| cat` shows all columns)", left_out.join(", ")),
+            0,
+            Some(width),
+        ));
+        text.push('\n');
+    }
+    text
+}
+
+/// `text` broken between words into lines no longer than `width` where there is one, all but the first `indent` spaces in.
+pub(super) fn paragraph(text: &str, indent: usize, width: Option<usize>) -> String {
+    let Some(width) = width else { return text.to_owned() };
+    let words = text.trim_start();
+    let n_leading = text.len() - words.len();
+    let lines = broken(words, width.saturating_sub(n_leading), width.saturating_sub(indent));
+    format!("{}{}", &text[..n_leading], lines.join(&format!("\n{}", " ".repeat(indent))))
+}
+
+/// The lines of `text`, broken between words, the first at most `first` wide and the others `width`, unless a word is longer.
+fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
+    let length = |text: &str| text.chars().count();
+    let (mut lines, mut line) = (Vec::new(), String::new());
+    for word in text.split(' ') {
+        let room = if lines.is_empty() { first } else { width };
+        if !line.is_empty() && length(&line) + 1 + length(word) > room {
+            lines.push(std::mem::take(&mut line).trim_end().to_owned());
+        } else if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(word);
+    }
+    lines.push(line);
+    lines
+}
+
 /// A Markdown table.
 pub(super) fn markdown(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let row = |cells: Vec<String>| {
@@ -38,4 +114,51 @@ pub(super) fn short(number: f64) -> String {
 /// A value that may be missing.
 pub(super) fn or_dash<T>(value: Option<T>, text: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rows() -> impl Iterator<Item = Vec<String>> {
+        [["1", "3.250", "compresses by a lot of bits"], ["2", "4.000", "does not"]]
+            .into_iter()
+            .map(|row| row.map(str::to_owned).to_vec())
+    }
+
+    const HEADER: [&str; 3] = ["layer", "peak, bits", "verdict"];
+
+    #[test]
+    fn a_table_that_fits_or_has_no_width_is_whole() {
+        let whole = grid(&HEADER, rows());
+        assert_eq!(fitted(&HEADER, rows(), &["peak, bits"], None), whole);
+        assert_eq!(fitted(&HEADER, rows(), &["peak, bits"], Some(80)), whole);
+    }
+
+    #[test]
+    fn a_narrow_table_breaks_its_last_column_and_then_leaves_columns_out() {
+        // 5 + 2 and 10 + 2 columns come before the last, which needs 27.
+        for width in [46, 40, 33] {
+            let text = fitted(&HEADER, rows(), &["peak, bits"], Some(width));
+            assert!(text.lines().all(|line| line.chars().count() <= width), "{width}:\n{text}");
+            assert!(text.contains("layer") && text.contains("compresses by"), "{text}");
+            assert_eq!(text.contains("3.250"), width == 46, "{text}");
+            assert_eq!(text.contains("not shown here: peak, bits"), width != 46, "{text}");
+        }
+        let broken = fitted(&HEADER, rows(), &[], Some(37));
+        assert!(broken.contains("1      3.250       compresses by a\n                   lot of bits\n"), "{broken}");
+    }
+
+    #[test]
+    fn words_are_broken_between_words_and_never_lost() {
+        let text = "record: 3 runs, 749991 rows → outputs/a-very-long-name-of-an-experiment";
+        let lines = paragraph(text, 2, Some(30));
+        assert_eq!(lines, "record: 3 runs, 749991 rows →\n  outputs/a-very-long-name-of-an-experiment");
+        assert_eq!(
+            (paragraph(text, 2, None), paragraph("  a  b", 2, Some(30))),
+            (text.to_owned(), "  a  b".to_owned())
+        );
+        assert_eq!(paragraph("  a   b c", 4, Some(8)), "  a   b\n    c");
+        assert_eq!(lines.split_whitespace().collect::<Vec<_>>(), text.split_whitespace().collect::<Vec<_>>());
+    }
 }

@@ -11,6 +11,8 @@ use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
+use super::table::paragraph;
+
 /// The standard error stream, as the user sees it.
 #[derive(Debug)]
 pub(super) struct Terminal {
@@ -48,8 +50,8 @@ impl Step {
     /// A bar's numbers and words.
     fn template(self) -> &'static str {
         match self {
-            Self::Work => "{prefix:>9} [{bar:40}] {human_pos}/{human_len} {msg} {elapsed} ({eta} left)",
-            Self::Byte => "{prefix:>9} [{bar:40}] {bytes}/{total_bytes} {msg} {bytes_per_sec} ({eta} left)",
+            Self::Work => "{prefix:>9} [{wide_bar}] {human_pos}/{human_len} {msg} {elapsed} ({eta} left)",
+            Self::Byte => "{prefix:>9} [{wide_bar}] {bytes}/{total_bytes} {msg} {bytes_per_sec} ({eta} left)",
         }
     }
 
@@ -148,9 +150,21 @@ impl Terminal {
 
     fn say(&self, text: &str) {
         if !self.quiet {
-            let _ = writeln!(std::io::stderr(), "{text}");
+            let width = width_of(std::io::stderr());
+            let lines: Vec<String> = text.lines().map(|line| paragraph(line, 4, width)).collect();
+            let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
         }
     }
+
+    /// Columns of the terminal that shows the standard output; `None` where a file or a program gets it, uncut.
+    pub(super) fn width(&self) -> Option<usize> {
+        width_of(std::io::stdout())
+    }
+}
+
+fn width_of(stream: impl IsTerminal) -> Option<usize> {
+    let size = stream.is_terminal().then(terminal_size::terminal_size).flatten();
+    size.map(|(width, _)| usize::from(width.0)).filter(|width| *width > 0)
 }
 
 impl Terminal {

@@ -6,9 +6,10 @@ use clap::{ArgMatches, Command};
 
 use super::Ended;
 use super::arguments::{all_resolved, experiment_arg, flag, path, pipeline_flag, pipeline_of};
-use super::table::{grid, markdown, short};
+use super::table::{fitted, markdown, paragraph, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Pipeline};
+use crate::count::counted;
 use crate::pipeline::Needs;
 use crate::stages::StageError;
 use crate::stages::verify::{counts, verify};
@@ -45,13 +46,17 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     } else if matches.get_flag("markdown") {
         terminal.print(&page(&judged))?;
     } else {
-        let tables: Vec<String> = judged.iter().map(|(name, rows)| table(name, rows)).collect();
+        let tables: Vec<String> = judged.iter().map(|(name, rows)| table(name, rows, terminal.width())).collect();
         terminal.print(&tables.join("\n"))?;
     }
     let mut ended = Ended::default();
     let n_failing = rows().filter(|row| row.verdict == ClaimVerdict::Fails).count();
     if matches.get_flag("strict") && n_failing > 0 {
-        ended.objections.push(format!("{n_failing} claims fail"));
+        ended.objections.push(format!(
+            "{} {}",
+            counted(n_failing, "claim"),
+            if n_failing == 1 { "fails" } else { "fail" }
+        ));
     }
     Ok(ended)
 }
@@ -65,7 +70,7 @@ fn verdicts(declared: &Declared, root: &Path) -> Result<Vec<ClaimRow>, StageErro
     verify(&experiments, root)
 }
 
-fn table(name: &str, rows: &[ClaimRow]) -> String {
+fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
     let header = ["verdict", "figure", "layer", "measured", "claimed", "claim"];
     let line = |row: &ClaimRow| {
         let claim = match &row.reason {
@@ -82,7 +87,8 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
             claim,
         ]
     };
-    format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
+    let grid = fitted(&header, rows.iter().map(line), &["figure", "claimed", "layer"], width);
+    format!("{}\n\n{grid}", paragraph(&format!("{name}: {}", counts(rows)), 2, width))
 }
 
 /// The claim, with the experiment if it is one of a sweep.
@@ -119,7 +125,7 @@ fn measured(row: &ClaimRow) -> String {
     let failed = if row.n_failed > 0 { format!(", {} failed", row.n_failed) } else { String::new() };
     match (row.mean, row.low, row.high) {
         (Some(mean), Some(low), Some(high)) => {
-            format!("{} [{}, {}], {} runs{failed}", short(mean), short(low), short(high), row.n_runs)
+            format!("{} [{}, {}], {}{failed}", short(mean), short(low), short(high), counted(row.n_runs, "run"))
         }
         (Some(mean), ..) => format!("{}, one run{failed}", short(mean)),
         _ => "–".to_owned(),

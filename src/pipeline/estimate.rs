@@ -1,6 +1,7 @@
 //! Makes the estimates that a pipeline asks for.
 
 use super::{Kind, State, Step};
+use crate::count::counted;
 use crate::stages::PlannedTables;
 use crate::stages::estimate::{estimate, plan};
 
@@ -17,5 +18,5 @@ pub(super) static STEP: Step = Step {
 /// How far tables of estimates are.
 pub(super) fn missing(tables: &[PlannedTables]) -> State {
     let n: usize = tables.iter().map(|table| table.n_pending).sum();
-    State::done_if(n == 0, &format!("{n} tables of estimates to make"))
+    State::done_if(n == 0, &format!("{} of estimates to make", counted(n, "table")))
 }

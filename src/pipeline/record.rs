@@ -1,6 +1,7 @@
 //! Trains the networks of a pipeline and records them.
 
 use super::{Kind, State, Step};
+use crate::count::counted;
 use crate::stages::Outcome;
 use crate::stages::record::{RecordingProgress, plan, record};
 
@@ -13,7 +14,9 @@ pub(super) static STEP: Step = Step {
         let Some(networks) = task.pipeline.networks() else { return Ok(State::Done) };
         Ok(match plan(networks, task.experiment, task.existing)? {
             RecordingProgress::Whole => State::Done,
-            RecordingProgress::Begun(n) => State::Unfinished(format!("{n} of {} runs are recorded", networks.n_runs)),
+            RecordingProgress::Begun(n) => {
+                State::Unfinished(format!("{n} of {} recorded", counted(networks.n_runs, "run")))
+            }
             RecordingProgress::Nothing => State::Pending,
         })
     },

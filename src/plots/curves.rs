@@ -1,5 +1,5 @@
-//! I(X;T) and I(T;Y) over time, one line per layer, with the 95 % interval of the mean over runs and the range of the estimates at
-//! this and the next smaller and larger scale of the same estimator.
+//! I(X;T) and I(T;Y) over time, one line per layer, with the 95 % interval of the mean over runs, or the single runs where they are
+//! few, and the range of the estimates at this and the next smaller and larger scale of the same estimator.
 //!
 //! # Reference
 //! Saxe et al. 2018, Figs 9 and 10 B, C.
@@ -11,19 +11,21 @@ use super::axes::Axis;
 use super::canvas::{GREY, layer_colour};
 use super::series::{Column, curve, has_curve, layers, legend, line, lines, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
+use super::single::{self, RunColumn};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
-use crate::store::schema::SummaryRow;
+use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "curves",
-    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with intervals, other scales, null and ceiling",
+    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with intervals (single networks where there are fewer than five), other scales, null and ceiling",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
-    uses: &[],
+    uses: &[Table::Estimates],
     draw,
 };
 
@@ -36,6 +38,7 @@ const SCALES: u8 = 12;
 struct Quantity {
     label: &'static str,
     mean: Column,
+    run: RunColumn,
     low: Column,
     high: Column,
     null: Column,
@@ -46,6 +49,7 @@ const QUANTITIES: [Quantity; 2] = [
     Quantity {
         label: "I(X;T) (bits)",
         mean: |row| row.i_xt_bits_mean,
+        run: |row| row.i_xt_bits,
         low: |row| row.i_xt_bits_low,
         high: |row| row.i_xt_bits_high,
         null: |row| row.i_xt_null_bits_mean,
@@ -54,6 +58,7 @@ const QUANTITIES: [Quantity; 2] = [
     Quantity {
         label: "I(T;Y) (bits)",
         mean: |row| row.i_ty_bits_mean,
+        run: |row| row.i_ty_bits,
         low: |row| row.i_ty_bits_low,
         high: |row| row.i_ty_bits_high,
         null: |row| row.i_ty_null_bits_mean,
@@ -70,10 +75,16 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let scales = neighbours(tables.siblings, &first.estimator);
     let timeline = Timeline::new(rows.iter().chain(&scales));
     let layers = layers(rows.iter().map(|row| row.layer));
-    let estimates = Estimates { rows, scales: &scales, layers: &layers, timeline: &timeline };
     let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
+    let single = if single::are_drawn(n_runs) { tables.estimates.iter().collect() } else { Vec::new() };
+    let estimates = Estimates { rows, single, scales: &scales, layers: &layers, timeline: &timeline };
     let sheet = Sheet {
-        title: format!("{}: information by {}, mean over {n_runs} runs", first.experiment, timeline.label()),
+        title: format!(
+            "{}: information by {}, mean over {}",
+            first.experiment,
+            timeline.label(),
+            counted(n_runs, "run")
+        ),
         subtitle: first.estimator.to_string(),
         columns: drawn.len(),
         size: (500.0, 440.0),
@@ -94,6 +105,8 @@ type Ribbon = Vec<(f64, f64, f64)>;
 /// The rows of one estimator, and of its neighbouring scales.
 struct Estimates<'a> {
     rows: &'a [SummaryRow],
+    /// The rows of its single networks, where they are drawn.
+    single: Vec<&'a EstimateRow>,
     scales: &'a [SummaryRow],
     layers: &'a [LayerId],
     timeline: &'a Timeline,
@@ -102,18 +115,20 @@ struct Estimates<'a> {
 impl Estimates<'_> {
     fn panel(&self, quantity: &Quantity) -> Panel {
         let over_scales: Vec<Ribbon> = self.layers.iter().map(|layer| self.range(*layer, quantity.mean)).collect();
-        let heights = [quantity.mean, quantity.low, quantity.high, quantity.ceiling].into_iter();
-        let heights = heights.flat_map(|column| values(self.rows, column));
+        let heights = [quantity.mean, quantity.ceiling].into_iter().flat_map(|column| values(self.rows, column));
+        let intervals: Vec<Ribbon> = self.layers.iter().map(|layer| self.interval(*layer, quantity)).collect();
+        let heights = heights.chain(intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]));
+        let heights = heights.chain(self.single.iter().filter_map(|row| (quantity.run)(row)));
         let heights = heights.chain(over_scales.iter().flatten().flat_map(|(_, least, most)| [*least, *most]));
         let mut panel = Panel::new("", self.timeline.axis(), Axis::from_zero(quantity.label, heights));
         let ribbons = |ribbons: &[Ribbon], percent: u8| -> Vec<Plot> {
             let layers = self.layers.iter().zip(ribbons);
             layers.filter_map(|(layer, points)| ribbon(points, layer_colour(*layer), percent)).collect()
         };
-        let intervals: Vec<Ribbon> = self.layers.iter().map(|layer| self.interval(*layer, quantity)).collect();
         let lines = |column: Column, mark: Mark| lines(self.rows, self.layers, column, mark, self.timeline);
         panel.plots = ribbons(&over_scales, SCALES);
         panel.plots.extend(ribbons(&intervals, INTERVAL));
+        panel.plots.extend(single::lines(&self.single, quantity.run, self.timeline));
         panel.plots.extend(self.ceilings(quantity));
         if self.null_differs(quantity) {
             panel.plots.extend(lines(quantity.null, Mark::Dotted));
@@ -124,8 +139,12 @@ impl Estimates<'_> {
         panel
     }
 
-    /// The 95 % interval of the mean at each snapshot.
+    /// The 95 % interval of the mean at each snapshot; none where single networks are drawn, since that of two is as wide as
+    /// thirteen times their distance and would hide them.
     fn interval(&self, layer: LayerId, quantity: &Quantity) -> Ribbon {
+        if !self.single.is_empty() {
+            return Ribbon::new();
+        }
         let curve = |column: Column| curve(self.rows, layer, column, self.timeline);
         let ends = curve(quantity.low).into_iter().zip(curve(quantity.high));
         ends.map(|((place, low), (_, high))| (place, low, high)).collect()
@@ -167,10 +186,11 @@ impl Estimates<'_> {
     /// The legend below the layers: only what is there.
     fn explanations(&self, drawn: &[&Quantity]) -> Vec<Entry> {
         let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
-        let has_interval = has(&|quantity| values(self.rows, quantity.low).next().is_some());
+        let has_interval = has(&|quantity| self.layers.iter().any(|layer| !self.interval(*layer, quantity).is_empty()));
         let has_ceiling = has(&|quantity| self.top(quantity).is_some());
         let has_lower = has(&|quantity| !self.ceilings(quantity).is_empty());
         [
+            (!self.single.is_empty()).then(|| single::entry(Mark::Thin)),
             has_interval.then(|| Entry::new("95 % interval over networks", GREY, Mark::Area(2 * INTERVAL))),
             (!self.scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
             has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),

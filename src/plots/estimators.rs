@@ -7,16 +7,17 @@
 use super::axes::Axis;
 use super::series::{Column, by_estimator, has_curve, layers, legend, lines, values};
 use super::sheet::{Axes, Mark, Panel, Sheet};
+use super::single;
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
-use crate::store::schema::SummaryRow;
+use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "estimators",
-    summary: "I(X;T) against the epoch, one panel per estimator, one line per layer",
+    summary: "I(X;T) against the epoch, one panel per estimator, one line per layer, thin ones for single networks where there are fewer than five",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
-    uses: &[],
+    uses: &[Table::Estimates],
     draw,
 };
 
@@ -34,21 +35,32 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         return Err(PlotError::Nothing("I(X;T) at two snapshots"));
     };
     let timeline = Timeline::new(&shown);
-    let y = Axis::from_zero("I(X;T) (bits)", values(&shown, I_XT));
+    let single_networks = |rows: &[SummaryRow]| -> Vec<&EstimateRow> {
+        let is_drawn = rows.iter().map(|row| row.n_runs).max().is_some_and(single::are_drawn);
+        tables.estimates.iter().filter(|row| is_drawn && row.estimator == rows[0].estimator).collect()
+    };
+    let single: Vec<Vec<&EstimateRow>> = estimators.iter().map(|rows| single_networks(rows)).collect();
+    let heights = values(&shown, I_XT).chain(single.iter().flatten().filter_map(|row| row.i_xt_bits));
+    let y = Axis::from_zero("I(X;T) (bits)", heights);
     let layers = layers(shown.iter().map(|row| row.layer));
-    let panel = |rows: &Vec<SummaryRow>| {
+    let panel = |(rows, single): (&Vec<SummaryRow>, &Vec<&EstimateRow>)| {
         let mut panel = Panel::new(rows[0].estimator.to_string(), timeline.axis(), y.clone());
-        panel.plots = lines(rows, &layers, I_XT, Mark::Solid, &timeline);
+        panel.plots = single::lines(single, |row| row.i_xt_bits, &timeline);
+        panel.plots.extend(lines(rows, &layers, I_XT, Mark::Solid, &timeline));
         panel
     };
+    let mut legend = legend(shown.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid);
+    if single.iter().any(|rows| !rows.is_empty()) {
+        legend.push(single::entry(Mark::Thin));
+    }
     let sheet = Sheet {
         title: format!("{}: I(X;T) by epoch and estimator, mean over runs", first.experiment),
         subtitle: if n_estimators > MOST { format!("{MOST} of {n_estimators} estimators") } else { String::new() },
         columns: estimators.len().min(if estimators.len() > 9 { 4 } else { 3 }),
         size: (350.0, 290.0),
-        panels: estimators.iter().map(panel).collect(),
+        panels: estimators.iter().zip(&single).map(panel).collect(),
         axes: Axes::Same,
-        legend: legend(shown.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid),
+        legend,
         ..Sheet::default()
     };
     sheet.draw()

@@ -12,6 +12,7 @@ use super::plane::{InPlane, PlaneAxes, Point, draw_dots, draw_line, sorted};
 use super::series::{Column, curve, has_curve, layers, legend, line, values};
 use super::sheet::{Mark, Panel, Sheet};
 use super::timeline::{AtSnapshot, EpochStep, Timeline};
+use crate::count::counted;
 use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
@@ -46,7 +47,7 @@ pub fn frame(rows: &[SummaryRow], step: i64) -> Result<Frame, PlotError> {
     panels.extend(fit(rows, now.snapshot(), &timeline));
     let sheet = Sheet {
         title: format!("{}: {}", now.experiment, timeline.name(now.snapshot())),
-        subtitle: format!("{}, mean over {} runs", now.estimator, now.n_runs),
+        subtitle: format!("{}, mean over {}", now.estimator, counted(now.n_runs, "run")),
         columns: 1,
         size: SIZE,
         panels,

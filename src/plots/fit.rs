@@ -9,6 +9,7 @@ use super::series::{Column, curve, has_curve, line, of_network, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::count::counted;
 use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
@@ -45,7 +46,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let drawn = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
     let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
     let sheet = Sheet {
-        title: format!("{}: fit by epoch, mean over {n_runs} runs", first.experiment),
+        title: format!("{}: fit by epoch, mean over {}", first.experiment, counted(n_runs, "run")),
         columns: panels.len(),
         size: (460.0, 400.0),
         panels,

@@ -19,6 +19,7 @@ mod plane;
 mod series;
 mod settings;
 mod sheet;
+pub(crate) mod single;
 mod snapshots;
 mod stability;
 #[cfg(test)]
@@ -31,7 +32,8 @@ use thiserror::Error;
 use crate::layer_id::LayerId;
 use crate::store::Experiment;
 use crate::store::schema::{
-    BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, SettingRow, StabilityRow, SummaryRow,
+    BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, PhaseRow, SettingRow, StabilityRow,
+    SummaryRow,
 };
 use crate::suggest::{Suggestion, suggestion};
 
@@ -44,6 +46,8 @@ pub enum Table {
     Estimates,
     /// Compression over runs.
     Compression,
+    /// Compression of every run.
+    Phases,
     /// The recorded activations of the first run.
     Activations,
     /// The curve of the information bottleneck.
@@ -72,6 +76,7 @@ impl Table {
             Table::Summary => (Experiment::SUMMARY, "aggregate"),
             Table::Estimates => ("estimates/", "estimate"),
             Table::Compression => (Experiment::COMPRESSION, "aggregate"),
+            Table::Phases => (Experiment::PHASES, "aggregate"),
             Table::Activations => ("recording/activations/", "record"),
             Table::Bound => (Experiment::BOUND, "bound"),
             Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
@@ -90,10 +95,13 @@ pub struct Tables<'a> {
     pub summary: &'a [SummaryRow],
     /// The same of all estimators of the experiment, where the subject is one of them.
     pub siblings: &'a [SummaryRow],
-    /// Every run's estimates, sorted by run, layer and epoch; empty where a summary joins several experiments.
+    /// Every run's estimates, those of one estimator sorted by run, layer and epoch; empty where a summary joins several
+    /// experiments. Of an experiment with several estimators: those of fewer than five runs.
     pub estimates: &'a [EstimateRow],
     /// Compression of the subject.
     pub compression: &'a [CompressionRow],
+    /// The same of every run, sorted by experiment and estimator.
+    pub phases: &'a [PhaseRow],
     /// How the activations of the first run are spread, sorted by layer and epoch.
     pub histograms: &'a [Histogram],
     /// The information bottleneck's curve, by rising β.
@@ -121,6 +129,7 @@ impl Tables<'_> {
             siblings: kept(self.siblings, is_read(Table::Summary)),
             estimates: kept(self.estimates, is_read(Table::Estimates)),
             compression: kept(self.compression, is_read(Table::Compression)),
+            phases: kept(self.phases, is_read(Table::Phases)),
             histograms: kept(self.histograms, is_read(Table::Activations)),
             bound: kept(self.bound, is_read(Table::Bound)),
             bound_layers: kept(self.bound_layers, is_read(Table::BoundLayers)),
@@ -136,6 +145,7 @@ impl Tables<'_> {
             Table::Summary => self.summary.is_empty(),
             Table::Estimates => self.estimates.is_empty(),
             Table::Compression => self.compression.is_empty(),
+            Table::Phases => self.phases.is_empty(),
             Table::Activations => self.histograms.is_empty(),
             Table::Bound => self.bound.is_empty(),
             Table::BoundLayers => self.bound_layers.is_empty(),

@@ -65,8 +65,13 @@ impl PlaneAxes {
 
     /// Axes of the whole plane that a point of `rows` could lie in: up to the ceilings, and further if formulas exceed them.
     pub(super) fn whole<R: InPlane>(rows: &[R]) -> Self {
+        Self::around(&Self::corners(rows))
+    }
+
+    /// The points of `rows`, and how far they could lie.
+    pub(super) fn corners<R: InPlane>(rows: &[R]) -> Vec<Point> {
         let corner = |row: &R| row.ceilings().map(Option::unwrap_or_default).into();
-        Self::around(&rows.iter().filter_map(InPlane::point).chain(rows.iter().map(corner)).collect::<Vec<Point>>())
+        rows.iter().filter_map(InPlane::point).chain(rows.iter().map(corner)).collect()
     }
 
     /// An empty panel with these axes.
@@ -101,12 +106,25 @@ pub(super) fn draw_snapshots<'a, R: InPlane + 'a>(
     size: f64,
 ) {
     const THIN: f64 = 0.3;
-    let points = sorted(rows);
-    let colour = |row: &R| colours.at(timeline.time(row.snapshot()));
+    let rows: Vec<&R> = rows.into_iter().collect();
+    let points = sorted(rows.iter().copied());
     for snapshot in points.chunk_by(|a, b| a.0.snapshot() == b.0.snapshot()) {
         let path = snapshot.iter().map(|(_, point)| *point).collect();
-        draw_line(panel, path, &colour(snapshot[0].0), THIN);
+        draw_line(panel, path, &colours.at(timeline.time(snapshot[0].0.snapshot())), THIN);
     }
+    draw_dots_in_time(panel, rows, timeline, colours, size);
+}
+
+/// Draws a dot of `size` for each of `rows`, coloured by time.
+pub(super) fn draw_dots_in_time<'a, R: InPlane + 'a>(
+    panel: &mut Panel,
+    rows: impl IntoIterator<Item = &'a R>,
+    timeline: &Timeline,
+    colours: &TimeColours,
+    size: f64,
+) {
+    let points = sorted(rows);
+    let colour = |row: &R| colours.at(timeline.time(row.snapshot()));
     let dots = ScatterPlot::new().with_data(points.iter().map(|(_, point)| *point)).with_size(size);
     panel.plots.push(dots.with_colors(points.iter().map(|(row, _)| colour(row)).collect::<Vec<_>>()).into());
 }

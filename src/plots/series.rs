@@ -71,10 +71,12 @@ pub(super) fn lines(
 pub(super) fn line(points: Vec<(f64, f64)>, colour: &str, mark: Mark) -> Option<Plot> {
     /// Thick enough to be told apart by colour in print.
     const WIDTH: f64 = 2.2;
+    const THIN: f64 = 0.8;
     if points.len() < 2 {
         return None;
     }
-    let line = LinePlot::new().with_data(points).with_color(colour).with_stroke_width(WIDTH);
+    let line = LinePlot::new().with_data(points).with_color(colour);
+    let line = line.with_stroke_width(if mark == Mark::Thin { THIN } else { WIDTH });
     let style = mark.dashes();
     Some(if style.is_empty() { line.into() } else { line.with_line_style(LineStyle::Custom(style.to_owned())).into() })
 }

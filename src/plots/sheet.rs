@@ -96,6 +96,8 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Solid,
+    /// A line of half the width.
+    Thin,
     Dashed,
     Dotted,
     /// An area of this opacity in percent.
@@ -103,6 +105,7 @@ pub(super) enum Mark {
     Dot,
     /// A dot that is white inside.
     Ring,
+    Cross,
 }
 
 impl Mark {
@@ -111,7 +114,7 @@ impl Mark {
         match self {
             Mark::Dashed => "7 4",
             Mark::Dotted => "2 4",
-            Mark::Solid | Mark::Area(_) | Mark::Dot | Mark::Ring => "",
+            Mark::Solid | Mark::Thin | Mark::Area(_) | Mark::Dot | Mark::Ring | Mark::Cross => "",
         }
     }
 }
@@ -124,8 +127,9 @@ impl Entry {
     fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
         const LONG: f64 = 26.0;
         match self.mark {
-            Mark::Solid | Mark::Dashed | Mark::Dotted => {
-                stroke(scene, (x, y), (x + LONG, y), &self.colour, 2.5, self.mark.dashes());
+            Mark::Solid | Mark::Thin | Mark::Dashed | Mark::Dotted => {
+                let width = if self.mark == Mark::Thin { 1.0 } else { 2.5 };
+                stroke(scene, (x, y), (x + LONG, y), &self.colour, width, self.mark.dashes());
             }
             Mark::Area(percent) => scene.add(Primitive::Rect {
                 x,
@@ -137,6 +141,11 @@ impl Entry {
                 stroke_width: None,
                 opacity: Some(f64::from(percent) / 100.0),
             }),
+            Mark::Cross => {
+                let (x, half) = (x + LONG / 2.0, 4.0);
+                stroke(scene, (x - half, y - half), (x + half, y + half), &self.colour, 1.2, "");
+                stroke(scene, (x - half, y + half), (x + half, y - half), &self.colour, 1.2, "");
+            }
             Mark::Dot | Mark::Ring => scene.add(Primitive::Circle {
                 cx: x + LONG / 2.0,
                 cy: y,

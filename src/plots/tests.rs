@@ -147,41 +147,19 @@ fn curves_have_a_line_and_a_ribbon_per_layer_and_a_dotted_null_where_it_differs(
     assert_eq!(of_first_layer(&among_scales), of_first_layer(&alone) + 2);
 }
 
-/// The rows of [`summary`] at two windows of two steps each, in epochs of four steps.
-fn windows() -> Vec<SummaryRow> {
-    let rows = summary("x", "a").into_iter().filter(|row| row.epoch == 0);
-    let at = |row: SummaryRow| {
-        [(0, 1), (0, 2), (3, 12), (3, 13)].map(|(epoch, step)| {
-            let i_xt_bits_mean = row.i_xt_bits_mean.map(|bits| bits - step as f64 / 10.0);
-            SummaryRow { epoch, step: Some(step), i_xt_bits_mean, ..row.clone() }
-        })
-    };
-    rows.flat_map(at).collect()
-}
-
-#[test]
-fn steps_of_one_epoch_are_snapshots_of_their_own() {
-    let rows = windows();
-    let plane = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
-    assert_eq!(plane.matches("stroke-width=\"0.3\"").count(), 4);
-    let curves = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
-    // Two panels with a line, a ribbon and a null each; the legend.
-    assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
-    let timeline = timeline::Timeline::new(&rows);
-    let curve = series::curve(&rows, LayerId::FIRST, |row| row.i_xt_bits_mean, &timeline);
-    assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
-
-    let estimate = |row: &SummaryRow| EstimateRow {
+/// The estimate of one run, `more` bits above the mean of `row`.
+fn estimate(row: &SummaryRow, run: &str, more: f64) -> EstimateRow {
+    EstimateRow {
         estimator: row.estimator.clone(),
-        run: "r0000".to_owned(),
+        run: run.to_owned(),
         layer: row.layer,
         layer_name: None,
         epoch: row.epoch,
-        step: row.step.unwrap(),
+        step: row.step.unwrap_or(row.epoch.into()),
         quantity: None,
         randomness: None,
         n_pooled: None,
-        i_xt_bits: row.i_xt_bits_mean,
+        i_xt_bits: row.i_xt_bits_mean.map(|bits| bits + more),
         i_ty_bits: row.i_ty_bits_mean,
         i_tt_bits: None,
         i_xt_given_y_bits: None,
@@ -206,8 +184,62 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
         atom_share: None,
         outside_share: None,
         failure: None,
+    }
+}
+
+/// The estimates of two runs with the means of `rows`.
+fn two_runs(rows: &[SummaryRow]) -> Vec<EstimateRow> {
+    let estimates = |(run, more): (&'static str, f64)| rows.iter().map(move |row| estimate(row, run, more));
+    [("r0000", -0.2), ("r0001", 0.2)].into_iter().flat_map(estimates).collect()
+}
+
+#[test]
+fn fewer_than_five_networks_are_drawn_one_by_one() {
+    let rows = summary("x", "a");
+    let estimates = two_runs(&rows);
+    let thin = |name: &str, n_runs: i32| {
+        let rows: Vec<SummaryRow> = rows.iter().map(|row| SummaryRow { n_runs, ..row.clone() }).collect();
+        let svg = svg(name, Tables { summary: &rows, siblings: &rows, estimates: &estimates, ..Tables::default() });
+        let n_lines = svg.matches("stroke-width=\"0.8\"").count();
+        assert_eq!(n_lines > 0, svg.contains(">single networks<"), "{name}");
+        assert!(name != "curves" || (n_lines == 0) == svg.contains("95 % interval"), "{n_lines}");
+        n_lines
     };
-    let estimates: Vec<EstimateRow> = rows.iter().map(estimate).collect();
+    // Two networks in three layers; the curves have two panels.
+    assert_eq!((thin("curves", 2), thin("curves", 4), thin("curves", 5), thin("curves", 1)), (12, 12, 0, 0));
+    assert_eq!((thin("estimators", 2), thin("estimators", 5)), (6, 0));
+    let plane = |n_runs: i32| {
+        let rows: Vec<SummaryRow> = rows.iter().map(|row| SummaryRow { n_runs, ..row.clone() }).collect();
+        svg("information-plane", Tables { summary: &rows, estimates: &estimates, ..Tables::default() })
+    };
+    assert!(plane(2).contains("single networks") && !plane(5).contains("single networks"));
+}
+
+/// The rows of [`summary`] at two windows of two steps each, in epochs of four steps.
+fn windows() -> Vec<SummaryRow> {
+    let rows = summary("x", "a").into_iter().filter(|row| row.epoch == 0);
+    let at = |row: SummaryRow| {
+        [(0, 1), (0, 2), (3, 12), (3, 13)].map(|(epoch, step)| {
+            let i_xt_bits_mean = row.i_xt_bits_mean.map(|bits| bits - step as f64 / 10.0);
+            SummaryRow { epoch, step: Some(step), i_xt_bits_mean, ..row.clone() }
+        })
+    };
+    rows.flat_map(at).collect()
+}
+
+#[test]
+fn steps_of_one_epoch_are_snapshots_of_their_own() {
+    let rows = windows();
+    let plane = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
+    assert_eq!(plane.matches("stroke-width=\"0.3\"").count(), 4);
+    let curves = svg("curves", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    // Two panels with a line, a ribbon and a null each; the legend.
+    assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
+    let timeline = timeline::Timeline::new(&rows);
+    let curve = series::curve(&rows, LayerId::FIRST, |row| row.i_xt_bits_mean, &timeline);
+    assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
+
+    let estimates: Vec<EstimateRow> = rows.iter().map(|row| estimate(row, "r0000", 0.0)).collect();
     let snapshots = svg("snapshots", Tables { estimates: &estimates, ..Tables::default() });
     for title in ["epoch 0, step 1", "epoch 3, step 12", "epoch 3, step 13"] {
         assert!(snapshots.contains(&format!(">{title}<")), "{title}");
@@ -368,6 +400,35 @@ fn compression_that_is_not_certain_is_a_ring() {
     };
     let certain = white(&[row(1, CompressionVerdict::Compresses), row(2, CompressionVerdict::Compresses)]);
     assert_eq!(white(&[row(1, CompressionVerdict::Compresses), row(2, CompressionVerdict::Undecided)]), certain + 1);
+
+    let network = |run: &str, bits: f64| PhaseRow {
+        experiment: "x".to_owned(),
+        estimator: EstimateId::of_table("a").into(),
+        quantity: None,
+        run: run.to_owned(),
+        layer: LayerId::FIRST,
+        layer_name: None,
+        end_epoch: 10,
+        i_xt_start_bits: None,
+        i_xt_peak_bits: None,
+        i_xt_peak_epoch: None,
+        i_xt_end_bits: None,
+        drop_bits: None,
+        others_peak_epoch: None,
+        compression_bits: Some(bits),
+        i_ty_start_bits: None,
+        i_ty_end_bits: None,
+        fitted_epoch: None,
+        diffusion_epoch: None,
+        failure: None,
+    };
+    let phases = [network("r0000", 0.9), network("r0001", 1.0), network("r0002", 1.1)];
+    let shows_networks = |n_runs: i32| {
+        let rows = [CompressionRow { n_runs, ..row(1, CompressionVerdict::Compresses) }];
+        let svg = svg("compression", Tables { compression: &rows, phases: &phases, ..Tables::default() });
+        svg.contains(">single networks<")
+    };
+    assert_eq!([1, 2, 4, 5].map(shows_networks), [false, true, true, false]);
 }
 
 fn stability_row(layer: i64, parameter: &str, value: &str, n_holds: i32, n_undecided: i32) -> StabilityRow {

@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::inputs::inputs;
 use super::{Failures, Outcome, Progress, StageError, keys};
 use crate::config::{BoundRequest, Request};
+use crate::count::counted;
 use crate::estimate_id::Values;
 use crate::estimators::{EstimatorSet, InputsAndLabels, LayerData, RangeOver};
 use crate::layer_id::LayerId;
@@ -81,15 +82,23 @@ pub fn bound(
         write_rows(out, Experiment::BOUND_LAYERS, &rows, &footer)?,
     ])?;
     let (n, seconds) = (points.len(), start.elapsed().as_secs_f64());
-    let mut text = format!("{n} points of the curve, {} layers in {seconds:.1} s → {}", rows.len(), out.display());
+    let mut text = format!(
+        "{} of the curve, {} in {seconds:.1} s → {}",
+        counted(n, "point"),
+        counted(rows.len(), "layer"),
+        out.display()
+    );
     let n_without = rows.iter().filter(|row| row.beta_one_step.is_none()).count();
     if n_without > 0 {
-        text.push_str(&format!("; {n_without} layers have no β, with the reason in their row"));
+        text.push_str(&format!("; no β in {}, with the reason in the row", counted(n_without, "layer")));
     }
     let unsolved: Vec<&Point> = points.iter().filter(|point| !point.converged).collect();
     if let Some(first) = unsolved.first() {
         let (n, beta, residual) = (unsolved.len(), first.beta, first.residual);
-        text.push_str(&format!("; {n} points did not converge, the first at β = {beta} (residual {residual:.1e})"));
+        text.push_str(&format!(
+            "; {} did not converge, the first at β = {beta} (residual {residual:.1e})",
+            counted(n, "point")
+        ));
     }
     let n_failures = unsolved.len() + rows.iter().filter(|row| row.gap_bits.is_none()).count();
     Ok(Outcome::done(text, Failures::of_estimates(n_failures)))

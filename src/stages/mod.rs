@@ -29,6 +29,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 use thiserror::Error;
 
+use crate::count::counted;
 use crate::nn::NetworkError;
 use crate::sample::SampleError;
 use crate::store::StoreError;
@@ -117,23 +118,24 @@ impl Failures {
     }
 
     /// The number of each kind, without those that did not occur.
-    fn counts(self) -> impl Iterator<Item = (usize, &'static str, &'static str)> {
+    fn counts(self) -> impl Iterator<Item = (String, &'static str)> {
         let kinds = [
-            (self.trainings, "trainings failed", "their reasons are in the table `runs` of the recording"),
-            (self.estimates, "estimates failed", "their reasons are in the column `failure`"),
-            (self.experiments, "experiments failed or contain failed runs", "see experiments.parquet"),
+            (self.trainings, "training", "failed", "see the table `runs` of the recording for the reasons"),
+            (self.estimates, "estimate", "failed", "see the column `failure` for the reasons"),
+            (self.experiments, "experiment", "failed or with failed runs", "see experiments.parquet"),
         ];
-        kinds.into_iter().filter(|(n, ..)| *n > 0)
+        let found = kinds.into_iter().filter(|(n, ..)| *n > 0);
+        found.map(|(n, noun, what, place)| (format!("{} {what}", counted(n, noun)), place))
     }
 
     /// What failed, and where the reasons are; empty if nothing failed.
     pub fn sentence(self) -> String {
-        self.counts().map(|(n, what, place)| format!("{n} {what}; {place}")).collect::<Vec<_>>().join("; ")
+        self.counts().map(|(what, place)| format!("{what}; {place}")).collect::<Vec<_>>().join("; ")
     }
 
     /// What failed, in few words: `2 trainings failed, 36 estimates failed`.
     pub fn words(self) -> String {
-        self.counts().map(|(n, what, _)| format!("{n} {what}")).collect::<Vec<_>>().join(", ")
+        self.counts().map(|(what, _)| what).collect::<Vec<_>>().join(", ")
     }
 }
 

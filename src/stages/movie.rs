@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::{Outcome, Progress, StageError, keys};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
 use crate::plots::film::{Frame, frame};
@@ -96,7 +97,7 @@ pub fn movie(
     };
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
-    let text = format!("{} pictures, {size:.1} MB → {}", frames.len(), out.join(&relative).display());
+    let text = format!("{}, {size:.1} MB → {}", counted(frames.len(), "picture"), out.join(&relative).display());
     Ok((Outcome::Done(text), out.join(relative)))
 }
 

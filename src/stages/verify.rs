@@ -9,6 +9,7 @@ use super::claims::{ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
@@ -41,7 +42,17 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
 pub fn counts(rows: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
-    format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided", rows.len())
+    format!(
+        "{}: {holding} {}, {failing} {}, {undecided} undecided",
+        counted(rows.len(), "claim"),
+        verb(holding, "hold"),
+        verb(failing, "fail")
+    )
+}
+
+/// A verb after a number of things.
+fn verb(n: usize, verb: &str) -> String {
+    if n == 1 { format!("{verb}s") } else { verb.to_owned() }
 }
 
 /// When a table was written.

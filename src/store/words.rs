@@ -113,7 +113,7 @@ words! {
         Compresses = "compresses";
         /// The interval is below the smallest effect that counts.
         DoesNot = "does not compress", or "does not";
-        /// Neither.
+        /// Neither, or the layer has no information that could be lost.
         Undecided = "undecided";
         /// The estimate is near its ceiling at the end, or at the peak where no fall is seen.
         Saturated = "cannot tell (saturated)";

@@ -1,5 +1,6 @@
 //! `infoplane aggregate` and `infoplane summary`: statistics over runs, and which experiments and checks are joined.
 
+use infoplane::store::CompressionVerdict;
 use infoplane::store::schema::{CompressionRow, EstimateRow, PhaseRow, SummaryRow};
 
 use crate::tool::{PIPELINE, Project, rows};
@@ -112,4 +113,19 @@ fn what_matches_is_joined_and_the_rest_is_named() {
     assert!(
         project.refused("report outputs/a outputs/b").contains("name the folder of their common page with `--out DIR`")
     );
+}
+
+#[test]
+fn a_layer_in_one_cell_is_not_said_to_keep_its_information() {
+    let project = Project::new(&PIPELINE.replace("n_edges = 30", "n_edges = 2\nlow = -100\nhigh = 100"));
+    project.ok("run p.toml");
+    let compression: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");
+    let in_one_cell = compression.iter().filter(|row| row.estimator.to_string().starts_with("binning-n-edges-2"));
+    // With two runs an accuracy above chance may contradict the output's I(T;Y) of 0.
+    for row in in_one_cell.filter(|row| row.layer.index() < 3) {
+        let reason = row.reason.as_deref().unwrap();
+        assert!(row.verdict != CompressionVerdict::DoesNot, "{}: {reason}", row.verdict);
+        assert!(row.verdict != CompressionVerdict::Undecided || reason.contains("T has one value"), "{reason}");
+    }
+    assert_eq!(compression.len(), 2 * 3);
 }

@@ -263,7 +263,7 @@ fn a_nan_inside_a_recording_is_a_failed_row_and_exit_code_1() {
     project.recording(&[0.1, f32::NAN, 0.3], &[None; 3]);
     let finished = project.run("estimate binning outputs/p --n-edges 30");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
-    assert!(finished.stderr.contains("1 estimates failed"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 estimate failed"), "{}", finished.stderr);
     let rows: Vec<EstimateRow> =
         read_rows(&project.path("outputs/p/estimates/binning-n-edges-30/run=r0000.parquet")).unwrap();
     assert_eq!(rows[0].failure.as_deref(), Some("sample 1, unit 0 is NaN; only finite values can be estimated"));
@@ -352,7 +352,7 @@ fn failed_trainings_and_failed_estimates_are_both_reported() {
     // Such a rate makes the weights of a ReLU network overflow, and such bins are too many to number.
     let text = PIPELINE.replace("\"adam\"", "\"sgd\"").replace("4e-3", "1e30").replace("tanh", "relu");
     let text = text.replace("bin_width = 0.07", "bin_width = 1e-12");
-    let both = "2 trainings failed; their reasons are in the table `runs` of the recording; 6 estimates failed; their reasons are in the column `failure`";
+    let both = "2 trainings failed; see the table `runs` of the recording for the reasons; 6 estimates failed; see the column `failure` for the reasons";
     let finished = Project::new(&text).run("run p.toml");
     assert_eq!((finished.code, finished.stderr.lines().last().unwrap()), (1, format!("infoplane: {both}").as_str()));
     let swept = Project::new(&text.replace("batch = 512", "batch = [512, 1024]")).run("run p.toml");
@@ -360,5 +360,5 @@ fn failed_trainings_and_failed_estimates_are_both_reported() {
     assert!(swept.stderr.contains("batch-512: done, 2 trainings failed, 6 estimates failed"), "{}", swept.stderr);
     let last = swept.stderr.lines().last().unwrap();
     assert!(last.contains("4 trainings failed") && last.contains("12 estimates failed"), "{last}");
-    assert!(last.ends_with("2 experiments failed or contain failed runs; see experiments.parquet"), "{last}");
+    assert!(last.ends_with("2 experiments failed or with failed runs; see experiments.parquet"), "{last}");
 }

@@ -132,7 +132,7 @@ fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
     let project = Project::new(&with("activation = \"relu\"", &[("\"adam\"", "\"sgd\""), ("4e-3", "1e20")]));
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
-    assert!(finished.stderr.contains("1 trainings failed"), "{}", finished.stderr);
+    assert!(finished.stderr.contains("1 training failed"), "{}", finished.stderr);
     assert!(finished.stderr.contains("r0000 failed: at epoch 1 its weights are not finite; lower `learning_rate`"));
     project.ok("inspect outputs/p --validate");
     // What the first did before it failed is there, and all that the second did; both are estimated.

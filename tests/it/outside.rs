@@ -100,7 +100,7 @@ fn a_recording_of_another_program_is_binned_over_its_own_range() {
     let sentence = "binning: no rule given; 30 bins over the range of each run, because the activation functions of this recording are not known";
     let planned = project.run("estimate binning outputs/p --dry-run --shuffles 2");
     assert!(
-        planned.stderr.contains(sentence) && planned.stdout.contains("binning-n-bins-30-range-run: 1 tables to make")
+        planned.stderr.contains(sentence) && planned.stdout.contains("binning-n-bins-30-range-run: 1 table to make")
     );
     let said = project.ok("estimate binning outputs/p --bias plug-in,miller-madow");
     assert_eq!(said.matches(sentence).count(), 1, "{said}");

@@ -267,7 +267,7 @@ fn validate_names_the_place_of_the_first_fault() {
     fs::write(&weights, content).unwrap();
 
     fs::remove_file(project.path("outputs/p/recording/.meta/manifest.json")).unwrap();
-    assert!(faults(&project).contains("the recording is unfinished (2 runs are whole)"));
+    assert!(faults(&project).contains("the recording is unfinished (whole runs: 2)"));
 }
 
 #[test]

@@ -133,7 +133,7 @@ fn one_failing_setting_leaves_the_other_fifty_nine() {
     assert!(finished.stderr.contains("sweep: 60 experiments: 59 done, 1 failed in "), "{}", finished.stderr);
     assert!(finished.stderr.contains(&format!("\n  {id}: failed: {reason}\n")), "{}", finished.stderr);
     let last = finished.stderr.lines().last().unwrap();
-    assert_eq!(last, "infoplane: 1 experiments failed or contain failed runs; see experiments.parquet");
+    assert_eq!(last, "infoplane: 1 experiment failed or with failed runs; see experiments.parquet");
 
     let rows = experiments(&project);
     assert_eq!((rows.len(), count(&rows, "done"), recorded(&project).len()), (60, 59, 59));

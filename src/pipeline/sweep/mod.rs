@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::{Job, Joint, Kind, State, Step, Stopped, Task, aggregate, results_state};
 use crate::config::{Data, Exact, Networks, Pipeline, Sweep, Variant};
+use crate::count::counted;
 use crate::stages::experiments;
 use crate::stages::record::is_large;
 use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
@@ -305,7 +306,8 @@ fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
     let counts = ExperimentState::ALL.iter().copied().map(count);
     let counts: Vec<String> = counts.filter(|(n, _)| *n > 0).map(|(n, state)| format!("{n} {state}")).collect();
     let path = root.join(Experiment::EXPERIMENTS);
-    let mut text = format!("{} experiments: {} in {seconds:.1} s → {}", rows.len(), counts.join(", "), path.display());
+    let mut text =
+        format!("{}: {} in {seconds:.1} s → {}", counted(rows.len(), "experiment"), counts.join(", "), path.display());
     let is_explained =
         |row: &&ExperimentRow| is_in(ExperimentState::Partial)(row) || is_in(ExperimentState::Failed)(row);
     let with_reasons: Vec<&ExperimentRow> = rows.iter().filter(is_explained).collect();

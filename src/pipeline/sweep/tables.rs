@@ -8,6 +8,7 @@ use serde_json::json;
 use super::super::State;
 use super::experiment;
 use crate::config::{Sweep, Variant};
+use crate::count::counted;
 use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
 use crate::store::{Experiment, ExperimentState, Footer, Pending, Recording, StoreError, read_rows, write_rows};
@@ -62,10 +63,11 @@ fn row(variant: &Variant, found: &Found, (n_failures, n_estimates): (i64, i64)) 
     let mut problems = Vec::new();
     if n_failed > 0 {
         let reason = trainings.as_ref().and_then(Trainings::reason).unwrap_or_default();
-        problems.push(format!("{n_failed} of {} trainings failed ({reason})", n_runs.unwrap_or(0)));
+        problems.push(format!("{n_failed} of {} failed ({reason})", counted(n_runs.unwrap_or(0), "training")));
     }
     if n_failures > 0 {
-        problems.push(format!("{n_failures} of {n_estimates} estimates failed (see their column `failure`)"));
+        problems
+            .push(format!("{n_failures} of {} failed (see the column `failure`)", counted(n_estimates, "estimate")));
     }
     problems.extend(found.problem.clone());
     let (state, reason) = match &found.state {

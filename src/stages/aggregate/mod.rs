@@ -16,6 +16,7 @@ use std::path::Path;
 use rayon::prelude::*;
 
 use super::{Outcome, StageError};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
@@ -63,7 +64,7 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
         write_csv(out, &as_csv(Experiment::SUMMARY), &made.summary)?,
         write_csv(out, &as_csv(Experiment::COMPRESSION), &made.compression)?,
     ])?;
-    Ok(Outcome::Done(format!("{} rows → {}", made.summary.len(), out.join(Experiment::SUMMARY).display())))
+    Ok(Outcome::Done(format!("{} → {}", counted(made.summary.len(), "row"), out.join(Experiment::SUMMARY).display())))
 }
 
 /// Whether the summary of `experiments`, as their tables are now, is in `out`.
@@ -157,7 +158,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
         let n_fewer = rows.iter().filter(|row| n_estimated(row) < most).count();
         if n_fewer > 0 {
             tracing::warn!(
-                "{}, {}: {n_fewer} of {} rows stand on fewer than {most} runs, which were recorded at different steps",
+                "{}, {}: {n_fewer} of {} rows stand on fewer runs than {most}, which were recorded at different steps",
                 rows[0].experiment,
                 rows[0].estimator,
                 rows.len()

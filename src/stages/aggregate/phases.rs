@@ -47,6 +47,8 @@ pub(super) struct SnapshotValues {
     pub(super) i_ty: Option<f64>,
     /// The largest I(X;T) there can be.
     pub(super) i_xt_ceiling: Option<f64>,
+    /// Distinct values of T that the estimator saw.
+    pub(super) n_codes: i32,
     /// Signal-to-noise ratio of the gradients.
     pub(super) snr: Option<f64>,
 }
@@ -137,22 +139,26 @@ fn by_step(steps: impl Iterator<Item = i64>) -> RunsByStep {
     })
 }
 
-/// The steps that the compression of a layer is taken from, and its ceiling.
+/// The steps that the compression of a layer is taken from, its ceiling, and the most that was seen at any snapshot.
 struct LayerSnapshots {
     begins: RunsByStep,
     ends: RunsByStep,
     ceiling: Option<f64>,
+    largest: f64,
+    most_codes: i32,
 }
 
 impl LayerSnapshots {
     fn of(histories: &[&LayerHistory], peaks: &BTreeMap<&str, (i32, i64)>) -> Self {
         let runs: Vec<Values<'_>> = histories.iter().filter_map(|history| Values::of(history)).collect();
         let begin = |run: &Values<'_>| Some(run.at(peaks.get(run.run)?.1).0);
-        let ceilings = histories.iter().flat_map(|history| history.snapshots.iter().filter_map(|s| s.i_xt_ceiling));
+        let snapshots = || histories.iter().flat_map(|history| &history.snapshots);
         Self {
             begins: by_step(runs.iter().filter_map(begin)),
             ends: by_step(runs.iter().filter_map(|run| Some(run.values.last()?.0))),
-            ceiling: ceilings.reduce(f64::min),
+            ceiling: snapshots().filter_map(|s| s.i_xt_ceiling).reduce(f64::min),
+            largest: snapshots().filter_map(|s| s.i_xt).fold(f64::NEG_INFINITY, f64::max),
+            most_codes: snapshots().map(|s| s.n_codes).max().unwrap_or(0),
         }
     }
 }
@@ -236,7 +242,8 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
             let (begins, ends) = (snapshots.begins.clone(), snapshots.ends.clone());
             let unfound = LayerChecks::default();
             let checks = context.checks.map(|layers| layers.get(&layer).unwrap_or(&unfound));
-            verdict(&Fall { interval, minimum, begins, ends }, checks)
+            let LayerSnapshots { largest, most_codes, .. } = *snapshots;
+            verdict(&Fall { interval, minimum, largest, most_codes, begins, ends }, checks)
         }
         (None, 0) => {
             let why = rows.iter().find_map(|row| row.failure.as_deref()).unwrap_or("nothing is recorded");
@@ -290,6 +297,7 @@ mod tests {
             i_xt: Some(*bits),
             i_ty: Some(bits / 10.0),
             i_xt_ceiling: Some(12.0),
+            n_codes: 100,
             snr: None,
         };
         let snapshots = i_xt.iter().enumerate().map(snapshot).collect();
@@ -366,6 +374,17 @@ mod tests {
         let (_, over_runs) = of(&[history("r0", &[1.0, 2.0, 3.0]), history("r1", &[1.0, 2.5, 2.6])]);
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("does not compress", Some(0.0)));
         assert_eq!((over_runs.sign_p, over_runs.p), (None, None));
+    }
+
+    #[test]
+    fn one_cell_at_all_snapshots_is_undecided() {
+        let mut still = [history("r0", &[0.0, 0.0, 0.0]), history("r1", &[0.0, 0.0, 0.0])];
+        let snapshots = still.iter_mut().flat_map(|history| &mut history.snapshots);
+        snapshots.for_each(|snapshot| snapshot.n_codes = 1);
+        let (_, over_runs) = of(&still);
+        let reason = over_runs.reason.unwrap();
+        assert_eq!(over_runs.verdict, CompressionVerdict::Undecided);
+        assert!(reason.contains("T has one value"), "{reason}");
     }
 
     #[test]

@@ -40,6 +40,7 @@ fn networks(
             i_xt: Some(mean + 0.1 * normal(rng)),
             i_ty: Some(0.5),
             i_xt_ceiling: Some(12.0),
+            n_codes: 100,
             snr: None,
         };
         let snapshots = means.iter().enumerate().map(snapshot).collect();

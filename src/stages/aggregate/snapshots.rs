@@ -131,6 +131,7 @@ pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) ->
             i_xt: row.i_xt_bits,
             i_ty: row.i_ty_bits,
             i_xt_ceiling: row.i_xt_ceiling_bits,
+            n_codes: row.n_codes,
             snr,
         });
     }

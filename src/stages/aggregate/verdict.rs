@@ -101,6 +101,10 @@ pub(super) struct Fall {
     pub(super) interval: Interval,
     /// The smallest effect that counts, in bits.
     pub(super) minimum: f64,
+    /// The largest I(X;T) of any run at any snapshot, in bits.
+    pub(super) largest: f64,
+    /// The most distinct values of T that the estimator saw in any run at any snapshot.
+    pub(super) most_codes: i32,
     pub(super) begins: RunsByStep,
     pub(super) ends: RunsByStep,
 }
@@ -128,6 +132,9 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
             "more than 1 % of the values are outside the fixed edges at the peak or at the end".to_owned(),
         );
     }
+    if let Some(reason) = nothing_to_lose(fall) {
+        return (Undecided, reason);
+    }
     if checks.is_found("null-xt", &fall.begins) {
         return (Undecided, "at the peak I(X;T) is not above its permutation null".to_owned());
     }
@@ -150,6 +157,22 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
         }
         _ => (Undecided, format!("the 95 % interval contains 0 and {least}")),
     }
+}
+
+/// Why nothing could be compressed: a layer without information cannot lose any, whatever happens in the network.
+fn nothing_to_lose(fall: &Fall) -> Option<String> {
+    if fall.most_codes == 1 {
+        let remedy = "if T does vary, use narrower bins or bins over the range of the layer";
+        return Some(format!(
+            "T has one value for the estimator at all snapshots: nothing could be compressed; {remedy}"
+        ));
+    }
+    let Fall { largest, minimum, .. } = fall;
+    (largest < minimum).then(|| {
+        format!(
+            "I(X;T) is at most {largest:.3} bits at all snapshots, below {minimum:.3} bits, the smallest effect that counts: nothing could be compressed"
+        )
+    })
 }
 
 /// Withholds the verdicts on layers that compress at one scale of an estimator and gain information at another: by more than
@@ -191,7 +214,8 @@ mod tests {
     /// A fall by these bits in every run, from step 5 to step 9, of an estimate whose smallest effect is 0.12 bits.
     fn fall(bits: &[f64]) -> Fall {
         let interval = mean_interval(bits).unwrap();
-        Fall { interval, minimum: 0.12, begins: RunsByStep::from([(5, 10)]), ends: RunsByStep::from([(9, 10)]) }
+        let (begins, ends) = (RunsByStep::from([(5, 10)]), RunsByStep::from([(9, 10)]));
+        Fall { interval, minimum: 0.12, largest: 5.0, most_codes: 100, begins, ends }
     }
 
     /// A check of ten runs.
@@ -237,6 +261,29 @@ mod tests {
         let (unchecked, reason) = verdict(&fall(FALLS), None);
         assert_eq!(unchecked, Undecided);
         assert!(reason.contains("infoplane check"), "{reason}");
+    }
+
+    #[test]
+    fn a_layer_without_information_has_nothing_to_compress() {
+        use CompressionVerdict::{Contradicted, DoesNot, Undecided};
+        let still = fall(&[0.0, 0.0, 0.0]);
+        let of = |largest, most_codes, found: &LayerChecks| {
+            verdict(&Fall { largest, most_codes, ..still.clone() }, Some(found))
+        };
+        let unfound = LayerChecks::default();
+        let (one_cell, reason) = of(0.0, 1, &unfound);
+        assert_eq!(one_cell, Undecided);
+        assert!(reason.contains("one value") && reason.contains("nothing could be compressed"), "{reason}");
+        let (little, reason) = of(0.119, 2, &unfound);
+        assert_eq!(little, Undecided);
+        assert!(reason.contains("at most 0.119 bits"), "{reason}");
+        // As much as counts may be lost; and exact tables do not say how many values they saw.
+        assert_eq!(of(0.12, 2, &unfound).0, DoesNot);
+        assert_eq!(of(3.0, 0, &unfound).0, DoesNot);
+        // A network that is right knows more of Y than one cell: that is the stronger statement.
+        let mut found = LayerChecks::default();
+        found.add(&check("fano", 9, CheckVerdict::Violated, 10));
+        assert_eq!(of(0.0, 1, &found).0, Contradicted);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use serde::Serialize;
 pub use super::findings::Finding;
 use super::findings::{badness, findings};
 use super::{Outcome, StageError};
+use crate::count::counted;
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION, accuracy_problem};
@@ -100,7 +101,11 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
     }
     let verdicts = check(experiment, out)?;
     let (n, n_findings) = (verdicts.n_objections(), verdicts.findings.len());
-    Ok(Outcome::Done(format!("{n} of {n_findings} findings are warnings or violations; `infoplane check` says which")))
+    Ok(Outcome::Done(format!(
+        "{n} of {} {} a warning or a violation; `infoplane check` says which",
+        counted(n_findings, "finding"),
+        if n == 1 { "is" } else { "are" }
+    )))
 }
 
 /// Whether the verdicts on the estimates of `experiment`, as they are now, are in `out`.

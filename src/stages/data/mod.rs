@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{fs, io};
 
 use super::{Outcome, StageError};
+use crate::count::counted;
 use crate::datasets::Dataset;
 use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
@@ -98,6 +99,13 @@ fn rows(data: &Dataset, range: Range<usize>) -> Vec<SampleRow> {
 
 fn said(data: &Dataset, out: &Path) -> String {
     let (n, n_inputs, n_labels) = (data.y.len(), data.x.ncols(), distinct(&data.y).len());
-    let targets = data.target.as_ref().map_or_else(String::new, |target| format!(", {} targets", target.ncols()));
-    format!("{n} samples of {n_inputs} inputs, {n_labels} labels{targets} → {}", out.display())
+    let targets =
+        data.target.as_ref().map_or_else(String::new, |target| format!(", {}", counted(target.ncols(), "target")));
+    format!(
+        "{} of {}, {}{targets} → {}",
+        counted(n, "sample"),
+        counted(n_inputs, "input"),
+        counted(n_labels, "label"),
+        out.display()
+    )
 }

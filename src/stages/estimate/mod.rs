@@ -15,6 +15,7 @@ use rayon::prelude::*;
 
 use super::{Failures, Outcome, Progress, StageError};
 use crate::config::{Request, recorded_bounds};
+use crate::count::counted;
 use crate::estimate_id::{Pool, Values};
 use crate::estimators::{RangeOver, ValueBounds};
 use crate::sample::Range;
@@ -88,7 +89,7 @@ pub fn estimate(
     let done: Vec<Tally> = done.into_iter().collect::<Result<_, _>>()?;
     let tally = done.into_iter().fold(Tally::default(), Tally::and);
     let seconds = start.elapsed().as_secs_f64();
-    let text = format!("{} estimates in {seconds:.1} s → {}", tally.n_rows, out.root().display());
+    let text = format!("{} in {seconds:.1} s → {}", counted(tally.n_rows, "estimate"), out.root().display());
     for warning in tally.warnings() {
         tracing::warn!("{}: {warning}", out.name());
     }

@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde_json::json;
 
 use super::super::{Outcome, Progress, StageError};
+use crate::count::counted;
 use crate::math::minimal_model::{Bins, CURVES, Curve, i_xt};
 use crate::store::schema::{MinimalModelRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
@@ -63,7 +64,7 @@ pub fn minimal_model(choice: &MinimalModelRequest, out: &Path, progress: &dyn Pr
     let _lock = Lock::take(out)?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
     work.finish(vec![write_rows(out, Experiment::MINIMAL_MODEL, &rows, &footer)?])?;
-    Ok(Outcome::Done(format!("{} rows → {}", rows.len(), out.join(Experiment::MINIMAL_MODEL).display())))
+    Ok(Outcome::Done(format!("{} → {}", counted(rows.len(), "row"), out.join(Experiment::MINIMAL_MODEL).display())))
 }
 
 fn row(curve: &Curve, bins: Bins, weight: f64) -> Result<MinimalModelRow, StageError> {

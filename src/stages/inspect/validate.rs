@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
+use crate::count::counted;
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::store::schema::{
@@ -54,9 +55,11 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     let vouched =
         if recording.is_own() { "every listed hash as in its manifest" } else { "no manifests to compare with" };
     Ok(Outcome::Done(format!(
-        "valid: {} runs, {} layers, {n_rows} rows of values, {n_estimates} tables of estimates; {vouched}",
-        recording.runs().len(),
-        layers.len()
+        "valid: {}, {}, {} of values, {} of estimates; {vouched}",
+        counted(recording.runs().len(), "run"),
+        counted(layers.len(), "layer"),
+        counted(n_rows, "row"),
+        counted(n_estimates, "table")
     )))
 }
 
@@ -85,7 +88,8 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
             usize::try_from(validate_values(&reader, None)?).unwrap_or(usize::MAX)
         }
     };
-    let text = format!("valid in itself: {n} rows of `{table}`; to compare hashes, validate its experiment");
+    let text =
+        format!("valid in itself: {} of `{table}`; to compare hashes, validate its experiment", counted(n, "row"));
     Ok(Outcome::Done(text))
 }
 

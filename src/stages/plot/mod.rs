@@ -10,6 +10,7 @@ use serde_json::json;
 
 use self::tables::{Loaded, Theme};
 use super::{Outcome, StageError, keys};
+use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
@@ -52,7 +53,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out:
     }
     let n_pictures = drawn.files.len() / 2;
     work.finish(drawn.files)?;
-    Ok(Outcome::Done(format!("{n_pictures} pictures, SVG and PNG → {}", out.join("figures").display())))
+    Ok(Outcome::Done(format!("{}, SVG and PNG → {}", counted(n_pictures, "picture"), out.join("figures").display())))
 }
 
 /// Whether the pictures that [`plot`] would draw are there, drawn from the tables as they are.
@@ -120,8 +121,8 @@ impl Easel<'_> {
         let plots: Vec<&Spec> = self.plots.iter().filter(|spec| spec.subject == theme.subject).copied().collect();
         let mut drawn = Drawn::default();
         let estimates: Vec<EstimateRow> = match theme.subject {
-            Subject::Estimator if tables::is_read(&plots, Table::Estimates) => {
-                read_all_rows(loaded.estimates_of(theme))?
+            Subject::Estimator | Subject::Experiment if tables::is_read(&plots, Table::Estimates) => {
+                read_all_rows(&loaded.estimates_of(theme))?
             }
             _ => Vec::new(),
         };

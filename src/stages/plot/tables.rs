@@ -2,18 +2,20 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::histograms::first_run;
 use crate::estimate_id::{EstimateId, Values};
-use crate::plots::{Spec, Subject, Table, Tables};
+use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
-    BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, Row, SettingRow, StabilityRow, SummaryRow,
+    BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, PhaseRow, Row, SettingRow, StabilityRow, SummaryRow,
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, read_rows, verified_hash};
 
 /// Tables next to the summary, one file each, which may not be there.
-const NEXT_TO_SUMMARY: [Table; 7] = [
+const NEXT_TO_SUMMARY: [Table; 8] = [
     Table::Compression,
+    Table::Phases,
     Table::Bound,
     Table::BoundLayers,
     Table::Settings,
@@ -28,6 +30,8 @@ pub(super) struct Loaded {
     pub(super) summary: Vec<SummaryRow>,
     /// Sorted by experiment and estimator.
     compression: Vec<CompressionRow>,
+    /// Sorted by experiment and estimator.
+    phases: Vec<PhaseRow>,
     bound: Vec<BoundRow>,
     bound_layers: Vec<BoundLayerRow>,
     settings: Vec<SettingRow>,
@@ -73,10 +77,13 @@ impl Loaded {
         }
         let mut compression: Vec<CompressionRow> = rows(root, plots, Table::Compression)?;
         compression.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
+        let mut phases: Vec<PhaseRow> = rows(root, plots, Table::Phases)?;
+        phases.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
         let estimates = estimate_files(experiment, plots)?.into_iter();
         Ok(Self {
             summary,
             compression,
+            phases,
             bound: rows(root, plots, Table::Bound)?,
             bound_layers: rows(root, plots, Table::BoundLayers)?,
             settings: rows(root, plots, Table::Settings)?,
@@ -128,10 +135,15 @@ impl Loaded {
         themes
     }
 
-    /// The tables of single runs; none where the summary joins several experiments, whose estimates lie elsewhere.
-    pub(super) fn estimates_of(&self, theme: &Theme<'_>) -> &[PathBuf] {
-        let found = self.estimates.iter().find(|(id, _)| self.is_single() && theme.estimator == Some(id));
-        found.map_or(&[], |(_, paths)| paths.as_slice())
+    /// The tables of single runs; none where the summary joins several experiments, whose estimates lie elsewhere. Of a theme
+    /// with several estimators those of few runs only, which pictures draw one by one.
+    pub(super) fn estimates_of(&self, theme: &Theme<'_>) -> Vec<PathBuf> {
+        let is_about = |(id, paths): &&(EstimateId, Vec<PathBuf>)| match (theme.subject, theme.estimator) {
+            (Subject::Experiment, _) => single::are_drawn(paths.len() as i32),
+            (_, estimator) => estimator == Some(id),
+        };
+        let found = self.estimates.iter().filter(|_| self.is_single()).filter(is_about);
+        found.flat_map(|(_, paths)| paths).cloned().collect()
     }
 
     /// The rows about `theme`, but for estimates and activations, which are read when they are drawn.
@@ -139,7 +151,8 @@ impl Loaded {
         Tables {
             summary: theme.summary,
             siblings: theme.siblings,
-            compression: self.compression_of(theme),
+            compression: of_theme(&self.compression, theme, |row| (&row.experiment, &row.estimator)),
+            phases: of_theme(&self.phases, theme, |row| (&row.experiment, &row.estimator)),
             bound: &self.bound,
             bound_layers: &self.bound_layers,
             settings: &self.settings,
@@ -149,16 +162,18 @@ impl Loaded {
             ..Tables::default()
         }
     }
+}
 
-    fn compression_of(&self, theme: &Theme<'_>) -> &[CompressionRow] {
-        let is_about = |row: &CompressionRow| {
-            (theme.experiment.is_empty() || row.experiment == theme.experiment)
-                && theme.estimator.is_none_or(|id| *row.estimator == *id)
-        };
-        let first = self.compression.iter().position(is_about).unwrap_or_default();
-        let n = self.compression[first..].iter().take_while(|row| is_about(row)).count();
-        &self.compression[first..first + n]
-    }
+/// The rows about `theme` of a table that is sorted by experiment and estimator.
+fn of_theme<'a, R>(rows: &'a [R], theme: &Theme<'_>, names: fn(&R) -> (&String, &Arc<EstimateId>)) -> &'a [R] {
+    let is_about = |row: &R| {
+        let (experiment, estimator) = names(row);
+        (theme.experiment.is_empty() || experiment == theme.experiment)
+            && theme.estimator.is_none_or(|id| **estimator == *id)
+    };
+    let first = rows.iter().position(is_about).unwrap_or_default();
+    let n = rows[first..].iter().take_while(|row| is_about(row)).count();
+    &rows[first..first + n]
 }
 
 /// Whether one of `plots` is drawn from `table`.

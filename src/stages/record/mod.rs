@@ -27,6 +27,7 @@ use setup::Setup;
 
 use super::{Failures, Outcome, Progress, StageError};
 use crate::config::{Data, Networks};
+use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
     Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
@@ -106,7 +107,7 @@ fn record_runs(
             }
         };
         let n_done = 1 + n_done.fetch_add(1, Ordering::Relaxed);
-        progress.message(&format!("{n_done} of {n_runs} runs"));
+        progress.message(&format!("{n_done} of {}", counted(n_runs, "run")));
         Ok(recorded)
     };
     let recorded: Result<Vec<RunFiles>, StageError> = budget::in_order(n_runs, setup.n_at_once, record);
@@ -125,7 +126,9 @@ fn record_runs(
     checkpoint::discard_all(root)?;
     whole.finish(files)?;
     let text = format!(
-        "{n_recorded} runs, {n_rows} rows, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
+        "{}, {}, {:.1} MB in {seconds:.1} s ({:.0} rows/s) → {}",
+        counted(n_recorded, "run"),
+        counted(n_rows, "row"),
         n_bytes as f64 / 1e6,
         n_rows as f64 / seconds,
         root.display()

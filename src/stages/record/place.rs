@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
+use crate::count::counted;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
     Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, move_folder, read_rows, remove_file,
@@ -101,7 +102,7 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     } else if is_other {
         Some("holds a recording made with other settings or data".to_owned())
     } else if n_recorded > n_runs {
-        Some(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"))
+        Some(format!("holds {}, the pipeline asks for {n_runs}", counted(n_recorded, "run")))
     } else {
         None
     })

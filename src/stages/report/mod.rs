@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::experiments;
 use super::{Outcome, StageError, keys};
+use crate::count::counted;
 use crate::plots::{self, Tables};
 use crate::store::schema::{ExperimentRow, SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, write_bytes};
@@ -73,7 +74,7 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
     let n = page.experiments.len();
-    Ok(Outcome::Done(format!("{n} experiments, {size:.1} MB → {}", out.join(REPORT).display())))
+    Ok(Outcome::Done(format!("{}, {size:.1} MB → {}", counted(n, "experiment"), out.join(REPORT).display())))
 }
 
 /// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.

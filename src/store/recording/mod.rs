@@ -96,7 +96,7 @@ impl Recording {
         let Some(whole) = Manifest::read(&path)? else {
             let n = self.runs.len();
             let problem =
-                format!("missing: the recording is unfinished ({n} runs are whole); run `infoplane record` again");
+                format!("missing: the recording is unfinished (whole runs: {n}); run `infoplane record` again");
             return Err(StoreError::Missing { path, problem });
         };
         let listed: BTreeMap<&str, &FileRecord> = whole.files.iter().map(|file| (file.path.as_str(), file)).collect();

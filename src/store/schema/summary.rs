@@ -193,7 +193,7 @@ tables! {
         diffusion_epoch_median: Option<f64>,
         /// Runs that have one.
         n_diffused: i32,
-        /// `compresses` (the interval is above 0 and the mean at least the smallest effect that counts), `does not compress` (the interval is below that effect), `undecided`, `cannot tell (saturated)` (I(X;T) is near its ceiling at the end, or at the peak where no fall is seen) or `contradicted (checks)` (a check is violated at the peak or at the end, or scales of the estimator disagree).
+        /// `compresses` (the interval is above 0 and the mean at least the smallest effect that counts), `does not compress` (the interval is below that effect), `undecided` (neither, or the layer has no information that could be lost), `cannot tell (saturated)` (I(X;T) is near its ceiling at the end, or at the peak where no fall is seen) or `contradicted (checks)` (a check is violated at the peak or at the end, or scales of the estimator disagree).
         verdict: CompressionVerdict,
         /// The reason of the verdict, in words; null in files before version 8 where it was decided.
         reason: Option<String>,

@@ -4,7 +4,7 @@ use super::source::{Source, assert_none, sources};
 
 /// The modules below `src/`, a layer a line: a module imports only modules of the lines above its own.
 const LAYERS: &[&[&str]] = &[
-    &["columns", "layer_id", "sample", "suggest", "units"],
+    &["columns", "count", "layer_id", "sample", "suggest", "units"],
     &["math", "parameter"],
     &["estimate_id"],
     &["datasets", "estimators", "import", "nn", "store"],
@@ -39,6 +39,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("pulp", "math"),
     ("sha2", "store"),
     ("tar", "import"),
+    ("terminal_size", "cli"),
     ("toml", "config"),
     ("ureq", "stages/fetch"),
     ("zip", "import"),
@@ -50,7 +51,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("datasets", &["bits", "idx", "images"]),
     ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
-    ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "timeline", "variance"]),
+    ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
     ("stages", &["claims", "experiments", "findings", "keys", "trainings", "untrained"]),
 ];
 

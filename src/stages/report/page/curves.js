@@ -45,7 +45,7 @@ function runLines(side, quantity, layer, x, yaxis) {
     xs.push(...x, null);
     ys.push(...curve(side, quantity, 'runs', layer, run), null);
   });
-  return { x: xs, y: ys, yaxis, mode: 'lines', line: { color: rgba(layerColour(layer), 0.22), width: 0.8 }, hoverinfo: 'skip' };
+  return { x: xs, y: ys, yaxis, mode: 'lines', line: { color: rgba(layerColour(layer), side.estimate.runs.length < 5 ? 0.6 : 0.22), width: 0.8 }, hoverinfo: 'skip' };
 }
 
 function curveTraces(side, quantity, x, yaxis) {
@@ -54,7 +54,7 @@ function curveTraces(side, quantity, x, yaxis) {
   for (const layer of side.layers) {
     const colour = layerColour(layer);
     if (state.scales) behind.push(bandTrace(x, ...rangeOverScales(side, quantity, layer), rgba(colour, 0.09), yaxis));
-    if (side.run === 'all') behind.push(runLines(side, quantity, layer, x, yaxis));
+    if (showsRuns(side)) behind.push(runLines(side, quantity, layer, x, yaxis));
     if (isMean(side) && state.intervals) {
       behind.push(bandTrace(x, curve(side, quantity, 'low', layer), curve(side, quantity, 'high', layer), rgba(colour, 0.24), yaxis));
     }

@@ -7,12 +7,13 @@ function rangeOf(quantity) {
     if (value < low) low = value;
     if (value > high) high = value;
   };
-  for (const { estimate, run } of sides) {
+  for (const side of sides) {
+    const { estimate } = side;
     if (!estimate) continue;
     const arrays = numbers(estimate)[quantity];
     if (!arrays) continue;
     include(estimate[`${quantity}_ceiling`] ?? 0);
-    const kinds = run === 'mean' ? ['mean', 'low', 'high'] : ['mean', 'runs'];
+    const kinds = isMean(side) && !showsRuns(side) ? ['mean', 'low', 'high'] : ['mean', 'runs'];
     for (const kind of kinds) arrays[kind]?.forEach(include);
   }
   if (high === low) high = low + 1;

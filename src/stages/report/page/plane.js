@@ -71,7 +71,7 @@ function snapshotTraces(side, snapshot, ink) {
 function planeTraces(side, snapshot, ink) {
   if (snapshot < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
   const trails = state.paths === 'trail' ? trailTraces(side, snapshot) : [];
-  const dots = side.run === 'all' ? runDots(side, snapshot) : [];
+  const dots = showsRuns(side) ? runDots(side, snapshot) : [];
   return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...snapshotTraces(side, snapshot, ink)] };
 }
 

@@ -23,6 +23,8 @@ function mainCurve(side, quantity, layer) {
 }
 
 const isMean = (side) => side.run === 'mean' || side.run === 'all';
+// The mean of fewer than five runs is drawn with each of them, as in the figures.
+const showsRuns = (side) => side.run === 'all' || (side.run === 'mean' && side.estimate?.runs.length > 1 && side.estimate.runs.length < 5);
 const hasInterval = (side) => isMean(side) && QUANTITIES.some((quantity) => hasNumbers(numbers(side.estimate)[quantity]?.low));
 
 function runsInWords(side) {
@@ -30,7 +32,7 @@ function runsInWords(side) {
   if (runs.length === 1) return `${runs[0] === 'pooled' ? 'runs pooled' : 'one run'}: no interval`;
   if (!isMean(side)) return `run ${side.run}`;
   const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % interval over networks (Student)` : `mean over ${runs.length} runs, no interval`;
-  return side.run === 'all' ? `${drawn}, and every run` : drawn;
+  return showsRuns(side) ? `${drawn}, and every run` : drawn;
 }
 
 function hoverText(side, layer, snapshot, run = null) {

@@ -1,0 +1,36 @@
+//! Single networks, which pictures show where they are too few for an interval to say much.
+
+use kuva::render::plots::Plot;
+
+use super::canvas::{GREY, layer_colour};
+use super::series::line;
+use super::sheet::{Entry, Mark};
+use super::timeline::{AtSnapshot, Timeline};
+use crate::store::schema::EstimateRow;
+
+/// From this number of networks on their mean and its interval are shown alone.
+const ENOUGH: i32 = 5;
+
+/// Whether each of `n_runs` networks is drawn: one is its own mean.
+pub(crate) fn are_drawn(n_runs: i32) -> bool {
+    (2..ENOUGH).contains(&n_runs)
+}
+
+/// A column of the estimates.
+pub(super) type RunColumn = fn(&EstimateRow) -> Option<f64>;
+
+/// A thin line for each network and layer of `rows`, which are of one estimator.
+pub(super) fn lines(rows: &[&EstimateRow], column: RunColumn, timeline: &Timeline) -> Vec<Plot> {
+    let network = |rows: &[&EstimateRow]| {
+        let point = |row: &&EstimateRow| Some((timeline.place(row.snapshot()), column(row)?));
+        line(rows.iter().filter_map(point).collect(), layer_colour(rows[0].layer), Mark::Thin)
+    };
+    let mut rows = rows.to_vec();
+    rows.sort_by(|a, b| (&a.run, a.layer, a.snapshot()).cmp(&(&b.run, b.layer, b.snapshot())));
+    rows.chunk_by(|a, b| (&a.run, a.layer) == (&b.run, b.layer)).filter_map(network).collect()
+}
+
+/// The line of the legend.
+pub(super) fn entry(mark: Mark) -> Entry {
+    Entry::new("single networks", GREY, mark)
+}
