@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::Ended;
 use super::terminal::Terminal;
+use crate::config::{Declared, Pipeline};
 use crate::pipeline::{Needs, Resolved, resolve};
 use crate::stages::{Outcome, Progress, StageError};
 use crate::store::Experiment;
@@ -79,6 +80,12 @@ pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::
         anyhow::bail!("{root}: there is no {file}, which would state its claims; name the pipeline with `--pipeline`");
     }
     Ok(file)
+}
+
+/// The experiments that a pipeline file declares, whose results are in `root`; those of a sweep that cannot be run are left out.
+pub(super) fn experiments_of<'d>(declared: &'d Declared, root: &Path) -> Vec<(&'d Pipeline, Experiment)> {
+    let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
+    declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect()
 }
 
 /// Does `work` for an experiment, or for every experiment of a sweep, and reports its outcome, if it has one, under the name

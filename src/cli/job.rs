@@ -45,16 +45,17 @@ pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBu
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let shortened = Shortened { epochs: number("epochs"), runs: number("runs").map(|runs| runs as usize) };
     let declared = Declared::shortened(file, shortened)?;
-    let name = match &declared {
-        Declared::One(pipeline) => &pipeline.name,
-        Declared::Many(sweep) => &sweep.name,
-    };
     if matches!(declared, Declared::One(_)) && matches.contains_id("only") {
         let file = file.display();
         anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
     }
-    let out = path(matches, "out").map_or_else(|| Path::new("outputs").join(name), Path::to_owned);
+    let out = path(matches, "out").map_or_else(|| folder_of(declared.name()), Path::to_owned);
     Ok((declared, out))
+}
+
+/// Where the results of a pipeline are unless `--out` says otherwise.
+pub(super) fn folder_of(name: &str) -> PathBuf {
+    Path::new("outputs").join(name)
 }
 
 /// Does a `job` for what is declared, or prints how far it is.

@@ -10,6 +10,7 @@ mod data;
 mod estimate;
 mod exact;
 mod fetch;
+mod freeze;
 mod inspect;
 mod job;
 mod movie;
@@ -41,6 +42,7 @@ type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Ende
 const COMMANDS: &[Entry] = &[
     (run::command, run::run),
     (data::command, data::run),
+    (freeze::command, freeze::run),
     (record::command, record::run),
     (estimate::command, estimate::run),
     (exact::command, exact::run),

@@ -1,19 +1,16 @@
 //! `infoplane verify`: which claims of a paper hold in the runs.
 
-use std::path::Path;
-
 use clap::{ArgMatches, Command};
 
 use super::Ended;
-use super::arguments::{all_resolved, experiment_arg, flag, path, pipeline_flag, pipeline_of};
+use super::arguments::{all_resolved, experiment_arg, experiments_of, flag, path, pipeline_flag, pipeline_of};
 use super::table::{grid, markdown, short};
 use super::terminal::Terminal;
-use crate::config::{Declared, Pipeline};
+use crate::config::Declared;
 use crate::pipeline::Needs;
-use crate::stages::StageError;
 use crate::stages::verify::{counts, verify};
 use crate::store::schema::ClaimRow;
-use crate::store::{ClaimVerdict, Experiment};
+use crate::store::{ClaimVerdict, Registration};
 use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
@@ -37,7 +34,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     for resolved in &folders {
         let folder = resolved.folder();
         let declared = Declared::read(&pipeline_of(matches, folder)?)?;
-        judged.push((folder.name(), verdicts(&declared, folder.root())?));
+        judged.push((folder.name(), verify(&experiments_of(&declared, folder.root()), folder.root())?));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);
     if terminal.is_json() {
@@ -56,26 +53,29 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-/// The verdicts on whatever a pipeline file declares, whose results are in `root`; experiments of a sweep that cannot be run
-/// are left out.
-fn verdicts(declared: &Declared, root: &Path) -> Result<Vec<ClaimRow>, StageError> {
-    let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
-    let experiments: Vec<(&Pipeline, Experiment)> =
-        declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect();
-    verify(&experiments, root)
-}
-
+/// The verdicts on a screen; the column `registered` is there if some claims are.
 fn table(name: &str, rows: &[ClaimRow]) -> String {
-    let header = ["verdict", "figure", "layer", "measured", "claimed", "claim"];
+    let is_registered = |row: &ClaimRow| !matches!(row.registered, None | Some(Registration::No));
+    let registered_too = rows.iter().any(is_registered);
+    let mut header = vec!["verdict", "figure", "layer", "measured", "claimed", "claim"];
+    if registered_too {
+        header.insert(1, "registered");
+    }
     let line = |row: &ClaimRow| {
         let claim = match &row.reason {
             Some(reason) => format!("{} ({reason})", named_claim(name, row)),
             None => named_claim(name, row),
         };
         let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
-        vec![row.verdict.to_string(), row.figure.clone(), layer, measured(row), row.wanted.clone(), claim]
+        let verdict = row.verdict.to_string();
+        let mut cells = vec![verdict, row.figure.clone(), layer, measured(row), row.wanted.clone(), claim];
+        if registered_too {
+            cells.insert(1, registered(row));
+        }
+        cells
     };
-    format!("{name}: {}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
+    let note = if registered_too { "" } else { "; none was registered before the recording (`infoplane freeze`)" };
+    format!("{name}: {}{note}\n\n{}", counts(rows), grid(&header, rows.iter().map(line)))
 }
 
 /// The claim, with the experiment if it is one of a sweep.
@@ -85,7 +85,7 @@ fn named_claim(name: &str, row: &ClaimRow) -> String {
 
 /// One Markdown table for all experiments.
 fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
-    let header = ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "verdict"];
+    let header = ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "registered", "verdict"];
     let cells = |(name, row): (&String, &ClaimRow)| {
         let number = match &row.estimator {
             Some(estimator) => format!("`{}` {}, `{estimator}`", row.quantity, row.measure),
@@ -101,10 +101,16 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
             number,
             row.wanted.clone(),
             measured(row),
+            registered(row),
             row.reason.as_ref().map_or_else(|| verdict.to_owned(), |reason| format!("{verdict}: {reason}")),
         ]
     };
     markdown(&header, judged.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name, row))).map(cells))
+}
+
+/// Whether the claim was registered before the recording.
+fn registered(row: &ClaimRow) -> String {
+    row.registered.map_or_else(|| "–".to_owned(), |registered| registered.to_string())
 }
 
 /// The mean with its interval, and the number of runs.

@@ -10,6 +10,7 @@ pub mod exact;
 pub mod experiments;
 pub mod fetch;
 mod findings;
+pub mod freeze;
 pub mod inspect;
 pub(crate) mod keys;
 pub mod movie;

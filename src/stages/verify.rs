@@ -12,7 +12,7 @@ use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, write_rows};
+use crate::store::{ClaimVerdict, Experiment, Footer, FrozenClaims, Lock, Pending, Registration, write_rows};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -82,7 +82,7 @@ fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<C
             Err(e) if experiments.len() == 1 => return Err(e),
             Err(e) => rows.extend(
                 each(pipeline)
-                    .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),
+                    .map(|(claim, layer)| row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()), None)),
             ),
         }
     }
@@ -107,16 +107,35 @@ fn of_experiment(
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
     }
+    let frozen = FrozenClaims::of_recording(experiment)?;
+    warn_of_dropped_claims(frozen.as_ref(), pipeline);
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {
         let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
-        rows.push(row(&pipeline.name, claim, layer, judged));
+        let registered = FrozenClaims::registration(frozen.as_ref(), &claim.frozen());
+        rows.push(row(&experiment.name(), claim, layer, judged, Some(registered)));
     }
     hashes.extend(tables.hashes);
     Ok(rows)
 }
 
-fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {
+/// A registered claim that the pipeline makes no more would otherwise vanish without a word.
+fn warn_of_dropped_claims(frozen: Option<&FrozenClaims>, pipeline: &Pipeline) {
+    let is_made = |words: &str| pipeline.claims.iter().any(|claim| claim.claim == words);
+    let dropped: Vec<_> = frozen.iter().flat_map(|frozen| &frozen.claims).filter(|f| !is_made(&f.claim)).collect();
+    if let [first, ..] = &dropped[..] {
+        let (n, first) = (dropped.len(), &first.claim);
+        tracing::warn!("{n} registered claims are not in the pipeline {}; the first is “{first}”", pipeline.name);
+    }
+}
+
+fn row(
+    experiment: &str,
+    claim: &Expect,
+    layer: Option<LayerId>,
+    judged: Judged,
+    registered: Option<Registration>,
+) -> ClaimRow {
     let estimate = match &claim.quantity {
         Quantity::Estimated { estimate, .. } => Some(EstimateId::of_table(estimate)),
         Quantity::Fit(_) | Quantity::Gradient { .. } | Quantity::Bound(_) => None,
@@ -141,5 +160,6 @@ fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged)
         high: judged.interval.map(|i| i.high),
         reason: judged.reason,
         estimate_quantity: judged.quantity,
+        registered,
     }
 }

@@ -84,6 +84,11 @@ impl Experiment {
         self.root.join("unit_estimates")
     }
 
+    /// Where a recording waits, with its estimates, until the one that replaces it is whole.
+    pub fn replaced(&self) -> PathBuf {
+        self.root.join(".meta/replaced")
+    }
+
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
@@ -92,6 +97,9 @@ impl Experiment {
 
     /// Below the experiment or the sweep: what runs say of the claims of a paper.
     pub const CLAIMS: &str = "claims.parquet";
+
+    /// Below the experiment: the claims that were registered before there were data.
+    pub const FROZEN_CLAIMS: &str = "frozen_claims.json";
 
     /// Below the experiment: the information bottleneck's curve.
     pub const BOUND: &str = "bound.parquet";

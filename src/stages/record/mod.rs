@@ -28,7 +28,8 @@ use super::{Failures, Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer, read_samples,
+    write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -56,7 +57,7 @@ pub fn record(
     if is_whole(&whole, &root, pipeline.n_runs)? {
         return Ok(Outcome::UpToDate);
     }
-    let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
+    let outcome = record_runs(&setup, experiment, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
 }
 
@@ -78,7 +79,7 @@ fn is_whole(whole: &Pending, root: &Path, n_runs: usize) -> Result<bool, StageEr
 
 fn record_runs(
     setup: &Setup<'_>,
-    root: &Path,
+    experiment: &Experiment,
     settings: &Value,
     whole: &Pending,
     claim: &Pending,
@@ -86,8 +87,9 @@ fn record_runs(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
+    let root = &experiment.recording();
     let n_runs = setup.pipeline.n_runs;
-    let samples = claimed_samples(claim, root, rows)?;
+    let samples = claimed_samples(claim, experiment, rows)?;
     progress.begin("record", n_runs as u64 * setup.last_step());
     let n_done = AtomicUsize::new(0);
     let record = |index| {
@@ -143,15 +145,24 @@ enum RunFiles {
     Now(Vec<FileRecord>),
 }
 
-/// Says whose recording this is, before anything else is written, and puts the samples table in place.
-fn claimed_samples(claim: &Pending, root: &Path, rows: &[SampleRow]) -> Result<FileRecord, StageError> {
-    if let Some(samples) = claim.finished()?.and_then(|manifest| manifest.files.first().cloned()) {
+/// Says whose recording this is, and which claims were registered before it, before anything else is written, and puts the
+/// samples table in place.
+fn claimed_samples(claim: &Pending, experiment: &Experiment, rows: &[SampleRow]) -> Result<FileRecord, StageError> {
+    let root = experiment.recording();
+    let is_samples = |file: &FileRecord| file.path == Experiment::SAMPLES;
+    if let Some(samples) = claim.finished()?.and_then(|manifest| manifest.files.into_iter().find(is_samples)) {
         return Ok(samples);
     }
-    claim.finish(Vec::new())?;
+    // Claims that are frozen after the recording was begun do not count as registered before it.
+    let mut files: Vec<FileRecord> = match claim.existing()?.filter(|manifest| manifest.key == claim.key()) {
+        Some(begun) => begun.files.into_iter().filter(is_frozen).collect(),
+        None => FrozenClaims::copy_into_recording(experiment)?.into_iter().collect(),
+    };
+    claim.finish(files.clone())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
-    let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
-    claim.finish(vec![samples.clone()])?;
+    let samples = write_rows(&root, Experiment::SAMPLES, rows, &footer)?;
+    files.push(samples.clone());
+    claim.finish(files)?;
     Ok(samples)
 }
 

@@ -22,7 +22,7 @@ pub enum Existing {
 
 /// The folders of an experiment that a new recording makes obsolete, and where they wait.
 fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 3] {
-    let aside = aside(experiment);
+    let aside = experiment.replaced();
     [
         (experiment.recording(), aside.join("recording")),
         (experiment.estimates(), aside.join("estimates")),
@@ -30,13 +30,9 @@ fn folders(experiment: &Experiment) -> [(PathBuf, PathBuf); 3] {
     ]
 }
 
-fn aside(experiment: &Experiment) -> PathBuf {
-    experiment.root().join(".meta/replaced")
-}
-
 /// Whether an earlier recording waits for a new one to be finished.
 pub(super) fn is_replacing(experiment: &Experiment) -> bool {
-    aside(experiment).join("recording").exists()
+    experiment.replaced().join("recording").exists()
 }
 
 /// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
@@ -51,7 +47,7 @@ pub(super) fn make_room(
         settle_interrupted(experiment, claim, existing)?;
     } else {
         // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
-        remove_folder(&aside(experiment))?;
+        remove_folder(&experiment.replaced())?;
     }
     match (obstacle(experiment, claim, n_runs)?, existing) {
         (None, _) if is_leftover(experiment, claim)? => Ok(remove_folder(&root)?),
@@ -96,7 +92,7 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     } else if is_other && !has_something(&root) {
         None
     } else if is_other && is_replacing(experiment) {
-        let waiting = aside(experiment);
+        let waiting = experiment.replaced();
         Some(format!(
             "holds an unfinished recording made with other settings, which was to replace the one in {}",
             waiting.display()
@@ -114,7 +110,7 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
     let [(recording, old_recording), ..] = folders(experiment);
-    let waiting = aside(experiment);
+    let waiting = experiment.replaced();
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
         return if is_worthless(&recording)? { restore(experiment) } else { forget_replaced(experiment) };
@@ -154,7 +150,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
             "the recording that was to be replaced is kept in {}; `record --overwrite` with its pipeline brings it back",
-            aside(experiment).display()
+            experiment.replaced().display()
         ),
     }
     outcome
@@ -162,7 +158,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
 
 fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
     remove_pictures(experiment)?;
-    Ok(remove_folder(&aside(experiment))?)
+    Ok(remove_folder(&experiment.replaced())?)
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
@@ -175,7 +171,7 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     for (place, aside) in [unit_estimates, estimates, recording] {
         move_folder(&aside, &place)?;
     }
-    Ok(remove_folder(&aside(experiment))?)
+    Ok(remove_folder(&experiment.replaced())?)
 }
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.

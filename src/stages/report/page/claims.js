@@ -14,6 +14,7 @@ function claimsOf(experiment) {
     ['Required', 'short', (claim) => claim.wanted],
     ['Mean [95 %]', 'number', (claim) => significant(claim.mean) + interval(claim.low, claim.high, significant)],
     ['Runs', 'number', (claim) => `${claim.n_met} of ${claim.n_runs}${claim.n_failed ? `, ${claim.n_failed} failed` : ''}`],
+    ['Registered', null, (claim) => claim.registered ?? '–'],
     ['Reason', 'words', (claim) => claim.reason ?? ''],
   ];
   const caption = `${experiment.name}: estimates and entropies in bits, losses in nats; Runs counts those whose own number agrees with the claim`;
