@@ -69,13 +69,17 @@ pub(super) fn common_out(matches: &ArgMatches, folders: &[Resolved], what: &str)
     }
 }
 
-/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`.
+/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`, of a trial that of the whole.
 pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::Result<PathBuf> {
     if let Some(file) = path(matches, "pipeline") {
         return Ok(file.to_owned());
     }
-    let file = Path::new("pipelines").join(format!("{}.toml", folder.name()));
+    let of_name = |name: String| Path::new("pipelines").join(format!("{name}.toml"));
+    let file = of_name(folder.name());
     if !file.exists() {
+        if let Some(whole) = folder.trial_of().map(of_name).filter(|whole| whole.exists()) {
+            return Ok(whole);
+        }
         let (root, file) = (folder.root().display(), file.display());
         anyhow::bail!("{root}: there is no {file}, which would state its claims; name the pipeline with `--pipeline`");
     }

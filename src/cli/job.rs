@@ -28,7 +28,7 @@ pub(super) fn add(command: Command) -> Command {
     };
     command
         .arg(pipeline_arg())
-        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>]"))
+        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>, with `--epochs` or `--runs` outputs/<pipeline>-trial]"))
         .arg(only)
         .arg(dry_run_arg())
         .arg(number(
@@ -39,8 +39,9 @@ pub(super) fn add(command: Command) -> Command {
         .arg(number("runs", "Train N networks instead of the pipeline's number", 9999))
 }
 
-/// What the pipeline named on the command line declares, and the folder of its results: `--out`, otherwise `outputs/<name>`.
-pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBuf)> {
+/// What the pipeline named on the command line declares, and the folder of its results: `--out`, otherwise `outputs/<name>`, and
+/// that of a smaller version `outputs/<name>-trial`, which leaves the results of the whole alone.
+pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<(Declared, PathBuf)> {
     let file = path(matches, "pipeline").context("clap requires the pipeline")?;
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let shortened = Shortened { epochs: number("epochs"), runs: number("runs").map(|runs| runs as usize) };
@@ -49,7 +50,15 @@ pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBu
         let file = file.display();
         anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
     }
-    let out = path(matches, "out").map_or_else(|| folder_of(declared.name()), Path::to_owned);
+    if let Some(out) = path(matches, "out") {
+        return Ok((declared, out.to_owned()));
+    }
+    if shortened == Shortened::default() {
+        let out = folder_of(declared.name());
+        return Ok((declared, out));
+    }
+    let out = folder_of(&format!("{}{}", declared.name(), Experiment::TRIAL));
+    terminal.tell(&format!("a trial with other epochs or runs than the pipeline's: its folder is {}", out.display()));
     Ok((declared, out))
 }
 

@@ -8,7 +8,8 @@ use super::table::{grid, markdown, short};
 use super::terminal::Terminal;
 use crate::config::Declared;
 use crate::pipeline::Needs;
-use crate::stages::verify::{counts, verify};
+use crate::stages::Progress;
+use crate::stages::verify::{counts, judged_only, verify};
 use crate::store::schema::ClaimRow;
 use crate::store::{ClaimVerdict, Registration};
 use crate::suggest::Named;
@@ -20,7 +21,7 @@ pub(super) fn command() -> Command {
             "A claim holds if the 95 % interval of the mean over runs (Student) is entirely on its side, and fails if it is entirely on the other; otherwise it is undecided.",
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(pipeline_flag("The pipeline that makes the claims, of one folder [default: pipelines/<experiment>.toml]"))
+        .arg(pipeline_flag("The pipeline that makes the claims, of one folder; with another name than the folder, its claims are only printed [default: pipelines/<experiment>.toml]"))
         .arg(flag("markdown", "Print one table for all experiments, for a document").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }
@@ -34,7 +35,17 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     for resolved in &folders {
         let folder = resolved.folder();
         let declared = Declared::read(&pipeline_of(matches, folder)?)?;
-        judged.push((folder.name(), verify(&experiments_of(&declared, folder.root()), folder.root())?));
+        let experiments = experiments_of(&declared, folder.root());
+        let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name());
+        if !is_own {
+            let root = folder.root().display();
+            terminal.tell(&format!(
+                "the claims of {} are only printed; {root}/claims.parquet stays as it is",
+                declared.name()
+            ));
+        }
+        let rows = if is_own { verify(&experiments, folder.root())? } else { judged_only(&experiments)? };
+        judged.push((folder.name(), rows));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);
     if terminal.is_json() {
@@ -85,7 +96,8 @@ fn named_claim(name: &str, row: &ClaimRow) -> String {
 
 /// One Markdown table for all experiments.
 fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
-    let header = ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "registered", "verdict"];
+    let header =
+        ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "registered", "verdict"];
     let cells = |(name, row): (&String, &ClaimRow)| {
         let number = match &row.estimator {
             Some(estimator) => format!("`{}` {}, `{estimator}`", row.quantity, row.measure),

@@ -2,6 +2,7 @@
 
 mod bound;
 mod data;
+mod differences;
 mod estimate;
 mod exact;
 pub mod expect;
@@ -33,6 +34,7 @@ pub use bound::BoundRequest;
 use bound::RawBound;
 use data::DataTable;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
+pub use differences::differences;
 pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};

@@ -26,6 +26,14 @@ pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec
     Ok(judge(experiments, out)?.0)
 }
 
+/// As [`verify`], but writes nothing: for claims that are another pipeline's.
+///
+/// # Errors
+/// As [`verify`].
+pub fn judged_only(experiments: &[(&Pipeline, Experiment)]) -> Result<Vec<ClaimRow>, StageError> {
+    Ok(verdicts(experiments)?.0)
+}
+
 /// As [`verify`], but reports whether the verdicts changed, and counts them.
 ///
 /// # Errors
@@ -71,6 +79,13 @@ fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<Cla
 
 /// The verdicts, and the work of writing them.
 fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Pending), StageError> {
+    let (rows, hashes) = verdicts(experiments)?;
+    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
+    Ok((rows, work))
+}
+
+/// The verdicts, and the hashes of the tables that they are of.
+fn verdicts(experiments: &[(&Pipeline, Experiment)]) -> Result<(Vec<ClaimRow>, BTreeSet<String>), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
@@ -80,15 +95,14 @@ fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<C
         match of_experiment(pipeline, experiment, &mut hashes) {
             Ok(judged) => rows.extend(judged),
             Err(e) if experiments.len() == 1 => return Err(e),
-            Err(e) => rows.extend(
-                each(pipeline)
-                    .map(|(claim, layer)| row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()), None)),
-            ),
+            Err(e) => {
+                rows.extend(each(pipeline).map(|(claim, layer)| {
+                    row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()), None)
+                }))
+            }
         }
     }
-
-    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
-    Ok((rows, work))
+    Ok((rows, hashes))
 }
 
 fn of_experiment(

@@ -69,6 +69,14 @@ impl Experiment {
         absolute.file_name().map_or_else(|| "experiment".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
+    /// What follows the name of a pipeline in the folder of its smaller versions.
+    pub const TRIAL: &str = "-trial";
+
+    /// The name of the pipeline that it is a smaller version of, if it is one by its name.
+    pub fn trial_of(&self) -> Option<String> {
+        self.name().strip_suffix(Self::TRIAL).map(str::to_owned)
+    }
+
     /// The folder of the recording.
     pub fn recording(&self) -> PathBuf {
         self.root.join("recording")

@@ -69,12 +69,12 @@ fn weights_tell_their_norms_where_gradients_are_left_out() {
 fn one_run_has_no_interval_and_says_so() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --runs 1");
-    let shown = project.run("summary outputs/p");
+    let shown = project.run("summary outputs/p-trial");
     assert_eq!(shown.code, 0);
     assert!(shown.stdout.contains("undecided: one run has no interval; record more"), "{}", shown.stdout);
-    let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
+    let summary: Vec<SummaryRow> = rows(&project, "outputs/p-trial/summary.parquet");
     assert!(summary.iter().all(|row| row.i_xt_bits_low.is_none() && row.i_xt_bits_std.is_none()));
-    project.ok("report outputs/p");
+    project.ok("report outputs/p-trial");
 }
 
 #[test]

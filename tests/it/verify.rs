@@ -98,15 +98,41 @@ fn what_cannot_be_decided_is_told_with_the_reason() {
     assert!(refused().ends_with("outputs/p: nothing is recorded in this folder; run `infoplane record` first"));
     // One run has no interval, and another number of epochs is another experiment.
     project.ok("run p.toml --runs 1 --epochs 8");
-    let rows = claims(&project, "outputs/p");
+    let rows = claims(&project, "outputs/p-trial");
     assert!(rows.iter().all(|row| row.verdict == ClaimVerdict::Undecided && row.low.is_none()));
     assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
-    let shown = project.run("verify outputs/p --pipeline p.toml");
+    let shown = project.run("verify outputs/p-trial --pipeline p.toml");
     assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);
 
-    assert!(project.refused("verify outputs/p").contains("there is no pipelines/p.toml"));
+    assert!(project.refused("verify outputs/p-trial").contains("there is no pipelines/p-trial.toml"));
     project.write("q.toml", PIPELINE);
-    assert!(project.refused("verify outputs/p --pipeline q.toml").contains("the pipeline makes no claims"));
+    assert!(project.refused("verify outputs/p-trial --pipeline q.toml").contains("the pipeline makes no claims"));
+}
+
+#[test]
+fn the_claims_of_another_pipeline_are_only_printed() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
+    let told = project.ok("run p.toml --epochs 8 --runs 2");
+    assert!(
+        told.contains("a trial with other epochs or runs than the pipeline's: its folder is outputs/p-trial"),
+        "{told}"
+    );
+    let before = project.files("outputs");
+    project.write("other.toml", format!("{PIPELINE}{CLAIMS}"));
+    let shown = project.run("verify outputs/p-trial --pipeline other.toml");
+    assert!(shown.stdout.contains("the output ends with 0.9 bits of the label"), "{}", shown.stdout);
+    let note = "the claims of other are only printed; outputs/p-trial/claims.parquet stays as it is";
+    assert!(shown.stderr.contains(note), "{}", shown.stderr);
+    assert!(project.files("outputs") == before);
+    // A trial belongs to its pipeline, and its report says how it was made.
+    std::fs::create_dir(project.path("pipelines")).unwrap();
+    project.write("pipelines/p.toml", format!("{PIPELINE}{CLAIMS}"));
+    project.ok("verify outputs/p-trial");
+    assert_eq!(claims(&project, "outputs/p-trial").len(), 7);
+    project.ok("report outputs/p-trial");
+    let page = std::fs::read_to_string(project.path("outputs/p-trial/report.html")).unwrap();
+    assert!(page.contains("infoplane run pipelines/p.toml --epochs 8 --runs 2"));
+    assert!(page.contains("the output ends with 0.9 bits of the label"), "claims are those of the folder");
 }
 
 #[test]
@@ -236,7 +262,8 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.write("p.toml", edited.replace("\"Fig. 3\"", "\"Fig. 4b\""));
     assert!(project.ok("freeze p.toml").contains("up to date"));
     project.write("p.toml", edited.replace("below = 0.50", "below = 0.6"));
-    let other = "outputs/p/frozen_claims.json: other claims are registered there; nothing is recorded yet, so remove the file";
+    let other =
+        "outputs/p/frozen_claims.json: other claims are registered there; nothing is recorded yet, so remove the file";
     assert!(project.refused("freeze p.toml").contains(other));
 
     project.write("p.toml", &text);
@@ -263,7 +290,8 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     let page = project.path("outputs/p/report.html");
     project.ok("report outputs/p");
     assert!(std::fs::read_to_string(page).unwrap().contains("\"registered\":\"changed since\""));
-    let late = "outputs/p/recording: there is a recording already, and claims are registered only before there are data";
+    let late =
+        "outputs/p/recording: there is a recording already, and claims are registered only before there are data";
     assert!(project.refused("freeze p.toml").contains(late));
 
     // A new recording in the same place is younger than the registered claims, too.

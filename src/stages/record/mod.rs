@@ -28,8 +28,8 @@ use super::{Failures, Outcome, Progress, StageError};
 use crate::config::{Data, Pipeline};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer, read_samples,
-    write_rows,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer,
+    read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.

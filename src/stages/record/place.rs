@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
+use crate::config::differences;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
     Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, move_folder, read_rows, remove_file,
@@ -85,7 +86,8 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     let root = experiment.recording();
     let found = claim.existing()?;
     let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
-    let is_other = found.is_some_and(|manifest| manifest.key != claim.key());
+    let other = found.filter(|manifest| manifest.key != claim.key());
+    let is_other = other.is_some();
     let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
     Ok(if is_foreign {
         Some("holds a recording that this program did not make".to_owned())
@@ -97,13 +99,24 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
             "holds an unfinished recording made with other settings, which was to replace the one in {}",
             waiting.display()
         ))
-    } else if is_other {
-        Some("holds a recording made with other settings or data".to_owned())
+    } else if let Some(other) = other {
+        Some(described(&other, claim))
     } else if n_recorded > n_runs {
         Some(format!("holds {n_recorded} runs, the pipeline asks for {n_runs}"))
     } else {
         None
     })
+}
+
+/// What is there in the place of what is claimed.
+fn described(other: &Manifest, claim: &Pending) -> String {
+    match differences(&other.made_from["run"], &claim.made_from()["run"]) {
+        Some(differing) => format!("holds a recording made with other settings ({differing})"),
+        None if other.made_from["data"] != claim.made_from()["data"] => {
+            "holds a recording made of other data".to_owned()
+        }
+        None => "holds a recording made with the settings of another version".to_owned(),
+    }
 }
 
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
