@@ -73,9 +73,9 @@ fn table(name: &str, rows: &[ClaimRow]) -> String {
         header.insert(1, "registered");
     }
     let line = |row: &ClaimRow| {
-        let claim = match &row.reason {
-            Some(reason) => format!("{} ({reason})", named_claim(name, row)),
-            None => named_claim(name, row),
+        let claim = match &remarks(row)[..] {
+            [] => named_claim(name, row),
+            remarks => format!("{} ({})", named_claim(name, row), remarks.join("; ")),
         };
         let layer = row.layer.map_or_else(String::new, |layer| layer.to_string());
         let verdict = row.verdict.to_string();
@@ -114,10 +114,20 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
             row.wanted.clone(),
             measured(row),
             registered(row),
-            row.reason.as_ref().map_or_else(|| verdict.to_owned(), |reason| format!("{verdict}: {reason}")),
+            match &remarks(row)[..] {
+                [] => verdict.to_owned(),
+                remarks => format!("{verdict}: {}", remarks.join("; ")),
+            },
         ]
     };
     markdown(&header, judged.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name, row))).map(cells))
+}
+
+/// Why a claim is undecided, and that `summary` withholds its verdict on the compression that the claim is about.
+fn remarks(row: &ClaimRow) -> Vec<String> {
+    let withheld = row.compression.filter(|verdict| verdict.is_withheld());
+    let withheld = withheld.map(|verdict| format!("`summary` of this compression: {verdict}"));
+    row.reason.iter().cloned().chain(withheld).collect()
 }
 
 /// Whether the claim was registered before the recording.

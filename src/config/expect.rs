@@ -290,6 +290,11 @@ impl Quantity {
 }
 
 impl Measure {
+    /// Whether it is a change up to some later snapshot, which of I(X;T) is compression where it falls.
+    pub fn is_change(self) -> bool {
+        matches!(self, Self::Drop | Self::Rise | Self::Change(_))
+    }
+
     /// What it takes, in words that follow the name of a quantity.
     pub fn words(self) -> String {
         match self {

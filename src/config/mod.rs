@@ -1,5 +1,6 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod aggregate;
 mod bound;
 mod data;
 mod differences;
@@ -30,6 +31,7 @@ use crate::estimate_id::Unit;
 use crate::estimators::ValueBounds;
 use crate::nn::{Architecture, GradientKind, NetworkError, TrainingSettings};
 use crate::suggest::Named;
+use aggregate::RawAggregate;
 pub use bound::BoundRequest;
 use bound::RawBound;
 use data::DataTable;
@@ -82,6 +84,8 @@ pub struct Pipeline {
     pub exact: Option<Exact>,
     /// The information bottleneck's bound, where it is asked for.
     pub bound: Option<BoundRequest>,
+    /// The smallest compression that counts, in bits, where the pipeline gives one.
+    pub minimum_effect: Option<f64>,
     /// What a paper claims of it.
     pub claims: Vec<Expect>,
 }
@@ -103,6 +107,7 @@ struct RawPipeline {
     estimate: Vec<Located<RawEstimate>>,
     exact: Option<Located<RawExact>>,
     bound: Option<RawBound>,
+    aggregate: Option<RawAggregate>,
     #[serde(default)]
     expect: Vec<Located<RawExpect>>,
     /// Read by [`sweep`] before lists are replaced by their values.
@@ -170,6 +175,7 @@ impl Pipeline {
             .chain(exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
             .collect();
         let bound = raw.bound.map(|raw| raw.check(&estimates)).transpose()?;
+        let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
         let context = ClaimContext {
             estimates: &ids,
             output: architecture.output_layer(),
@@ -191,6 +197,7 @@ impl Pipeline {
             record,
             estimates,
             bound,
+            minimum_effect,
             claims,
             exact,
         })
@@ -411,5 +418,12 @@ n_edges = 30
         let all_but_data = VALID.replace("[data]\nname = \"tishby\"\ntrain_fraction = 0.85\n", "");
         assert_eq!(read(&all_but_data).unwrap_err(), "p.toml: missing key `data`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");
+        let with = |bits: &str| format!("[aggregate]\nminimum_effect = {bits}\n[[estimate]]");
+        assert_eq!(read(&VALID.replace("[[estimate]]", &with("1"))).unwrap().minimum_effect, Some(1.0));
+        check(
+            "[[estimate]]",
+            &with("-0.1"),
+            "p.toml, line 17: `minimum_effect`: must be a finite number of bits, 0 or above, got -0.1",
+        );
     }
 }

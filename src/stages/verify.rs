@@ -5,14 +5,14 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::claims::{ClaimTables, Judged, each, judged};
+use super::claims::{Aggregated, ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{ClaimVerdict, Experiment, Footer, FrozenClaims, Lock, Pending, Registration, write_rows};
+use crate::store::{ClaimVerdict, CompressionVerdict, Experiment, Footer, FrozenClaims, Lock, Pending, write_rows};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -45,11 +45,17 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
     })
 }
 
-/// How many claims hold, fail and are undecided, in words.
+/// How many claims hold, fail and are undecided, in words; and how many hold for a compression that is not believed.
 pub fn counts(rows: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
-    format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided", rows.len())
+    let is_withheld = |row: &&ClaimRow| row.compression.is_some_and(CompressionVerdict::is_withheld);
+    let n_withheld = rows.iter().filter(is_withheld).filter(|row| row.verdict == ClaimVerdict::Holds).count();
+    let withheld = match n_withheld {
+        0 => String::new(),
+        n => format!("; {n} of those that hold are about a compression that is saturated or contradicted"),
+    };
+    format!("{} claims: {holding} hold, {failing} fail, {undecided} undecided{withheld}", rows.len())
 }
 
 /// When a table was written.
@@ -95,11 +101,10 @@ fn verdicts(experiments: &[(&Pipeline, Experiment)]) -> Result<(Vec<ClaimRow>, B
         match of_experiment(pipeline, experiment, &mut hashes) {
             Ok(judged) => rows.extend(judged),
             Err(e) if experiments.len() == 1 => return Err(e),
-            Err(e) => {
-                rows.extend(each(pipeline).map(|(claim, layer)| {
-                    row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()), None)
-                }))
-            }
+            Err(e) => rows.extend(
+                each(pipeline)
+                    .map(|(claim, layer)| row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()))),
+            ),
         }
     }
     Ok((rows, hashes))
@@ -121,13 +126,19 @@ fn of_experiment(
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
     }
+    let aggregated = Aggregated::read(experiment)?;
     let frozen = FrozenClaims::of_recording(experiment)?;
     warn_of_dropped_claims(frozen.as_ref(), pipeline);
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {
         let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
         let registered = FrozenClaims::registration(frozen.as_ref(), &claim.frozen());
-        rows.push(row(&experiment.name(), claim, layer, judged, Some(registered)));
+        let compression = aggregated.verdict(claim, layer, tables.estimate_files(&claim.quantity));
+        rows.push(ClaimRow {
+            registered: Some(registered),
+            compression,
+            ..row(&experiment.name(), claim, layer, judged)
+        });
     }
     hashes.extend(tables.hashes);
     Ok(rows)
@@ -143,13 +154,7 @@ fn warn_of_dropped_claims(frozen: Option<&FrozenClaims>, pipeline: &Pipeline) {
     }
 }
 
-fn row(
-    experiment: &str,
-    claim: &Expect,
-    layer: Option<LayerId>,
-    judged: Judged,
-    registered: Option<Registration>,
-) -> ClaimRow {
+fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {
     let estimate = match &claim.quantity {
         Quantity::Estimated { estimate, .. } => Some(EstimateId::of_table(estimate)),
         Quantity::Fit(_) | Quantity::Gradient { .. } | Quantity::Bound(_) => None,
@@ -174,6 +179,7 @@ fn row(
         high: judged.interval.map(|i| i.high),
         reason: judged.reason,
         estimate_quantity: judged.quantity,
-        registered,
+        registered: None,
+        compression: None,
     }
 }

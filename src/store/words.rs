@@ -150,6 +150,13 @@ words! {
     }
 }
 
+impl CompressionVerdict {
+    /// Whether the number is not believed, whatever its interval.
+    pub fn is_withheld(self) -> bool {
+        matches!(self, Self::Saturated | Self::Contradicted)
+    }
+}
+
 impl ExperimentState {
     /// Whether there are results to show.
     pub fn has_results(self) -> bool {

@@ -113,3 +113,24 @@ fn what_matches_is_joined_and_the_rest_is_named() {
         project.refused("report outputs/a outputs/b").contains("name the folder of their common page with `--out DIR`")
     );
 }
+
+#[test]
+fn the_smallest_effect_that_counts_is_a_key_and_a_flag() {
+    let project =
+        Project::new(&PIPELINE.replacen("[[estimate]]", "[aggregate]\nminimum_effect = 0.5\n[[estimate]]", 1));
+    let minimum = || -> Vec<f64> {
+        let rows: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");
+        let mut bits: Vec<f64> = rows.iter().filter_map(|row| row.minimum_effect_bits).collect();
+        bits.dedup();
+        bits
+    };
+    project.ok("run p.toml");
+    assert_eq!(minimum(), [0.5]);
+    // `aggregate` reads no pipeline, and keeps what it finds.
+    assert!(project.ok("aggregate outputs/p").contains("up to date"));
+    project.ok("aggregate outputs/p --minimum-effect 0.25");
+    assert_eq!(minimum(), [0.25]);
+    project.ok("run p.toml");
+    assert_eq!(minimum(), [0.5]);
+    assert!(project.refused("aggregate outputs/p --minimum-effect nan").contains("must be a finite number of bits"));
+}

@@ -2,7 +2,7 @@
 
 use infoplane::layer_id::LayerId;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
-use infoplane::store::{ClaimVerdict, read_rows};
+use infoplane::store::{ClaimVerdict, CompressionVerdict, read_rows};
 use infoplane::suggest::Named;
 
 use crate::tool::{CLAIM, PIPELINE, Project};
@@ -133,6 +133,44 @@ fn the_claims_of_another_pipeline_are_only_printed() {
     let page = std::fs::read_to_string(project.path("outputs/p-trial/report.html")).unwrap();
     assert!(page.contains("infoplane run pipelines/p.toml --epochs 8 --runs 2"));
     assert!(page.contains("the output ends with 0.9 bits of the label"), "claims are those of the folder");
+}
+
+/// A claim about a compression that cannot be told: layer 1 has 12 of 12 bits.
+const SATURATED: &str = r#"
+[[expect]]
+figure = "Fig. 1"
+claim = "the first layer loses less than 5 bits of the input"
+estimate = "binning-n-edges-30"
+quantity = "i_xt"
+layer = 1
+measure = "drop"
+below = 5
+"#;
+
+#[test]
+fn a_claim_about_a_saturated_compression_is_marked() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}{SATURATED}"));
+    let told = project.ok("run p.toml");
+    let marked =
+        "2 hold, 0 fail, 0 undecided; 1 of those that hold are about a compression that is saturated or contradicted";
+    assert!(told.contains(marked), "{told}");
+    let verdicts =
+        || -> Vec<_> { claims(&project, "outputs/p").into_iter().map(|r| (r.verdict, r.compression)).collect() };
+    assert_eq!(verdicts(), [(ClaimVerdict::Holds, None), (ClaimVerdict::Holds, Some(CompressionVerdict::Saturated))]);
+    let remark = "`summary` of this compression: cannot tell (saturated)";
+    let shown = |flag: &str| project.run(&format!("verify outputs/p --pipeline p.toml {flag}")).stdout;
+    assert!(shown("").contains(&format!("loses less than 5 bits of the input ({remark})")), "{}", shown(""));
+    assert!(shown("--markdown").contains(&format!("| holds: {remark} |")), "{}", shown("--markdown"));
+    assert!(
+        shown("--json").contains("\"compression\":\"cannot tell (saturated)\"")
+            || shown("--json").contains("\"compression\": \"cannot tell (saturated)\"")
+    );
+    // What was aggregated before the estimates were made says nothing of them.
+    project.write("p.toml", format!("{PIPELINE}{CLAIM}{SATURATED}").replace("runs = 2", "runs = 3"));
+    project.ok("record p.toml");
+    project.ok("estimate pipeline p.toml");
+    project.ok("verify outputs/p --pipeline p.toml");
+    assert_eq!(verdicts()[1], (ClaimVerdict::Holds, None));
 }
 
 #[test]
