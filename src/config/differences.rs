@@ -67,8 +67,7 @@ fn shown(value: Option<&Value>) -> String {
         None | Some(Value::Null) => "not set".to_owned(),
         Some(Value::String(text)) => text.clone(),
         Some(Value::Number(number)) => match number.as_f64() {
-            // Settings of a training are f32.
-            Some(float) if !number.is_u64() && f64::from(float as f32) == float => (float as f32).to_string(),
+            Some(float) if !number.is_u64() && is_f32(float) => (float as f32).to_string(),
             _ => number.to_string(),
         },
         Some(Value::Array(list)) if list.len() > MOST_ENTRIES => {
@@ -80,6 +79,11 @@ fn shown(value: Option<&Value>) -> String {
         }
         Some(other) => other.to_string(),
     }
+}
+
+/// Whether a number is one of f32, as most settings of a training are, up to what reading it from a file can change.
+fn is_f32(number: f64) -> bool {
+    (f64::from(number as f32) - number).abs() <= 4.0 * f64::EPSILON * number.abs()
 }
 
 #[cfg(test)]

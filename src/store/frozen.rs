@@ -8,7 +8,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, io_error, write_bytes};
+use super::files::{FileRecord, hash_bytes, io_error, read_bytes, write_bytes};
 use super::layout::Experiment;
 use super::manifest::{Manifest, verified_hash};
 use super::words::Registration;
@@ -81,7 +81,9 @@ impl FrozenClaims {
     /// # Errors
     /// The file cannot be written.
     pub fn write(&self, experiment: &Experiment) -> Result<(), StoreError> {
-        write_bytes(experiment.root(), Experiment::FROZEN_CLAIMS, &self.to_bytes()).map(drop)
+        let mut content = serde_json::to_vec_pretty(self).expect("claims are plain data with text keys");
+        content.push(b'\n');
+        write_bytes(experiment.root(), Experiment::FROZEN_CLAIMS, &content).map(drop)
     }
 
     /// Copies the claims that are frozen for `experiment`, if any are, into its recording, which is about to begin.
@@ -89,8 +91,11 @@ impl FrozenClaims {
     /// # Errors
     /// The file cannot be read, or the copy cannot be written.
     pub fn copy_into_recording(experiment: &Experiment) -> Result<Option<FileRecord>, StoreError> {
-        let frozen = Self::of_experiment(experiment)?;
-        frozen.map(|frozen| write_bytes(&experiment.recording(), COPY, &frozen.to_bytes())).transpose()
+        if Self::of_experiment(experiment)?.is_none() {
+            return Ok(None);
+        }
+        let content = read_bytes(&experiment.root().join(Experiment::FROZEN_CLAIMS))?;
+        write_bytes(&experiment.recording(), COPY, &content).map(Some)
     }
 
     /// Whether these are the same claims, in any order.
@@ -109,12 +114,6 @@ impl FrozenClaims {
         } else {
             Registration::No
         }
-    }
-
-    fn to_bytes(&self) -> Vec<u8> {
-        let mut content = serde_json::to_vec_pretty(self).expect("claims are plain data with text keys");
-        content.push(b'\n');
-        content
     }
 }
 
