@@ -1,5 +1,7 @@
 //! `infoplane aggregate`: means and spreads over runs.
 
+use std::path::Path;
+
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
@@ -7,7 +9,7 @@ use super::arguments::{all_resolved, common_out, experiment_arg, for_each, out_a
 use super::terminal::Terminal;
 use crate::pipeline::{Needs, Resolved, checked_aggregate};
 use crate::stages::Progress;
-use crate::stages::aggregate::MinimumEffect;
+use crate::stages::aggregate::{MinimumEffect, present_minimum};
 use crate::stages::experiments::joined;
 
 pub(super) fn command() -> Command {
@@ -18,7 +20,7 @@ pub(super) fn command() -> Command {
             Arg::new("minimum-effect")
                 .long("minimum-effect")
                 .value_name("BITS")
-                .help("Smallest compression that counts, in bits; `run` takes the default [default: 1 % of the ceiling of I(X;T), at least 0.05]")
+                .help("Smallest compression that counts, in bits; `run` takes that of the pipeline [default: that of the present summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
                 .value_parser(value_parser!(f64)),
         )
         .arg(out_arg("The folder of the summary; needed for several experiments [default: the experiment's folder]"))
@@ -27,16 +29,19 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let folders = all_resolved(matches, Needs::Estimates)?;
     let out = common_out(matches, &folders, "summary")?;
-    let minimum = match matches.get_one::<f64>("minimum-effect") {
-        None => MinimumEffect::default(),
-        Some(bits) if bits.is_finite() && *bits >= 0.0 => MinimumEffect { share: 0.0, bits: *bits },
-        Some(bits) => anyhow::bail!("`--minimum-effect` must be a finite number of bits, 0 or above; got {bits}"),
+    let given = matches.get_one::<f64>("minimum-effect").copied();
+    if let Some(bits) = given.filter(|bits| !(bits.is_finite() && *bits >= 0.0)) {
+        anyhow::bail!("`--minimum-effect` must be a finite number of bits, 0 or above; got {bits}");
+    }
+    let minimum = |out: &Path| match given {
+        None => Ok(present_minimum(out)?.unwrap_or_default()),
+        given => anyhow::Ok(MinimumEffect::given(given)),
     };
     let mut ended = Ended::default();
     if let ([sweep @ Resolved::Sweep { .. }], None) = (folders.as_slice(), path(matches, "out")) {
         // Every experiment of a sweep has a summary of its own, too.
         ended = for_each("aggregate", sweep, None, terminal, |experiment, out| {
-            Ok(Some(checked_aggregate(std::slice::from_ref(experiment), minimum, out)?))
+            Ok(Some(checked_aggregate(std::slice::from_ref(experiment), minimum(out)?, out)?))
         })?;
     }
     let mut experiments = Vec::new();
@@ -46,7 +51,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
         }
     }
-    let outcome = checked_aggregate(&experiments, minimum, &out)?;
+    let outcome = checked_aggregate(&experiments, minimum(&out)?, &out)?;
     terminal.report("aggregate", &outcome);
     ended.failures = ended.failures.and(outcome.failures());
     Ok(ended)

@@ -7,6 +7,7 @@ use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::Ended;
 use super::terminal::Terminal;
+use crate::config::{Declared, Pipeline};
 use crate::count::counted;
 use crate::pipeline::{Needs, Resolved, resolve};
 use crate::stages::{Outcome, Progress, StageError};
@@ -69,17 +70,27 @@ pub(super) fn common_out(matches: &ArgMatches, folders: &[Resolved], what: &str)
     }
 }
 
-/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`.
+/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`, of a trial that of the whole.
 pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::Result<PathBuf> {
     if let Some(file) = path(matches, "pipeline") {
         return Ok(file.to_owned());
     }
-    let file = Path::new("pipelines").join(format!("{}.toml", folder.name()));
+    let of_name = |name: String| Path::new("pipelines").join(format!("{name}.toml"));
+    let file = of_name(folder.name());
     if !file.exists() {
+        if let Some(whole) = folder.trial_of().map(of_name).filter(|whole| whole.exists()) {
+            return Ok(whole);
+        }
         let (root, file) = (folder.root().display(), file.display());
         anyhow::bail!("{root}: there is no {file}, which would state its claims; name the pipeline with `--pipeline`");
     }
     Ok(file)
+}
+
+/// The experiments that a pipeline file declares, whose results are in `root`; those of a sweep that cannot be run are left out.
+pub(super) fn experiments_of<'d>(declared: &'d Declared, root: &Path) -> Vec<(&'d Pipeline, Experiment)> {
+    let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
+    declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect()
 }
 
 /// Does `work` for an experiment, or for every experiment of a sweep, and reports its outcome, if it has one, under the name

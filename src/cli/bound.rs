@@ -14,6 +14,6 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches)?;
+    let (declared, root) = job::declared(matches, terminal)?;
     job::run(&Job::new(BOUND), (&declared, &root), matches, terminal)
 }

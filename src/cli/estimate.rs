@@ -70,7 +70,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 }
 
 fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches)?;
+    let (declared, root) = job::declared(matches, terminal)?;
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
         tell_chosen(&pipeline.estimates, terminal);
         let experiment = Experiment::new(&root);

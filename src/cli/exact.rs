@@ -93,7 +93,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 }
 
 fn run_linear(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches)?;
+    let (declared, root) = job::declared(matches, terminal)?;
     match &declared {
         Declared::One(pipeline) if matches.get_flag("dry-run") && pipeline.exact.is_some() => {
             estimate::describe(&plan(pipeline, &Experiment::new(&root), &root)?, terminal)?;

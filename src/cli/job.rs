@@ -29,7 +29,7 @@ pub(super) fn add(command: Command) -> Command {
     };
     command
         .arg(pipeline_arg())
-        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>]"))
+        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>, with `--epochs` or `--runs` outputs/<pipeline>-trial]"))
         .arg(only)
         .arg(dry_run_arg())
         .arg(number(
@@ -40,29 +40,47 @@ pub(super) fn add(command: Command) -> Command {
         .arg(number("runs", "Train N networks instead of the pipeline's number", 9999))
 }
 
-/// What the pipeline named on the command line declares, and the folder of its results: `--out`, otherwise `outputs/<name>`.
-pub(super) fn declared(matches: &ArgMatches) -> anyhow::Result<(Declared, PathBuf)> {
+/// What the pipeline named on the command line declares, and the folder of its results: `--out`, otherwise `outputs/<name>`, and
+/// that of a smaller version `outputs/<name>-trial`, which leaves the results of the whole alone.
+pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<(Declared, PathBuf)> {
     let file = path(matches, "pipeline").context("clap requires the pipeline")?;
     let number = |name: &str| matches.get_one::<u64>(name).copied();
     let shortened = Shortened { epochs: number("epochs"), runs: number("runs").map(|runs| runs as usize) };
     let declared = Declared::shortened(file, shortened)?;
-    let default = match &declared {
-        Declared::One(pipeline) => pipeline.default_folder(),
-        Declared::Many(sweep) => Path::new("outputs").join(&sweep.name),
-    };
     if matches!(declared, Declared::One(_)) && matches.contains_id("only") {
         let file = file.display();
         anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
     }
-    let out = path(matches, "out").map_or_else(|| default.clone(), Path::to_owned);
-    let is_recorded = matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none());
-    if is_recorded && out != default {
-        let folder = default.display();
-        anyhow::bail!(
-            "the results of recorded networks go to the folder of their recording, {folder}; leave out `--out`"
-        );
+    let default = default_folder(&declared);
+    if let Some(out) = path(matches, "out") {
+        let is_recorded = matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none());
+        if is_recorded && out != default {
+            let folder = default.display();
+            anyhow::bail!(
+                "the results of recorded networks go to the folder of their recording, {folder}; leave out `--out`"
+            );
+        }
+        return Ok((declared, out.to_owned()));
     }
+    if shortened == Shortened::default() {
+        return Ok((declared, default));
+    }
+    let out = folder_of(&format!("{}{}", declared.name(), Experiment::TRIAL));
+    terminal.tell(&format!("a trial with other epochs or runs than the pipeline's: its folder is {}", out.display()));
     Ok((declared, out))
+}
+
+/// Where the results of a pipeline are unless `--out` says otherwise.
+/// The folder of results where `--out` names none: that of a recording, or `outputs/<name>`.
+pub(super) fn default_folder(declared: &Declared) -> PathBuf {
+    match declared {
+        Declared::One(pipeline) => pipeline.default_folder(),
+        Declared::Many(sweep) => folder_of(&sweep.name),
+    }
+}
+
+fn folder_of(name: &str) -> PathBuf {
+    Path::new("outputs").join(name)
 }
 
 /// Does a `job` for what is declared, or prints how far it is.

@@ -11,6 +11,7 @@ mod data;
 mod estimate;
 mod exact;
 mod fetch;
+mod freeze;
 mod inspect;
 mod job;
 mod movie;
@@ -43,6 +44,7 @@ const COMMANDS: &[Entry] = &[
     (run::command, run::run),
     (analyse::command, analyse::run),
     (data::command, data::run),
+    (freeze::command, freeze::run),
     (record::command, record::run),
     (estimate::command, estimate::run),
     (exact::command, exact::run),

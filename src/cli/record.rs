@@ -22,7 +22,7 @@ pub(super) fn existing(matches: &ArgMatches) -> Existing {
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches)?;
+    let (declared, root) = job::declared(matches, terminal)?;
     let job = Job { steps: RECORD, existing: existing(matches) };
     job::run(&job, (&declared, &root), matches, terminal)
 }

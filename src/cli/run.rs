@@ -13,7 +13,7 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let (declared, root) = job::declared(matches)?;
+    let (declared, root) = job::declared(matches, terminal)?;
     let job = Job { steps: STEPS, existing: record::existing(matches) };
     job::run(&job, (&declared, &root), matches, terminal)
 }

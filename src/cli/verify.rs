@@ -1,20 +1,18 @@
 //! `infoplane verify`: which claims of a paper hold in the runs.
 
-use std::path::Path;
-
 use clap::{ArgMatches, Command};
 
 use super::Ended;
-use super::arguments::{all_resolved, experiment_arg, flag, path, pipeline_flag, pipeline_of};
+use super::arguments::{all_resolved, experiment_arg, experiments_of, flag, path, pipeline_flag, pipeline_of};
 use super::table::{fitted, markdown, paragraph, short};
 use super::terminal::Terminal;
-use crate::config::{Declared, Pipeline};
+use crate::config::Declared;
 use crate::count::counted;
 use crate::pipeline::Needs;
-use crate::stages::StageError;
-use crate::stages::verify::{counts, verify};
+use crate::stages::Progress;
+use crate::stages::verify::{counts, judged_only, verify};
 use crate::store::schema::ClaimRow;
-use crate::store::{ClaimVerdict, Experiment, layer_in_cell};
+use crate::store::{ClaimVerdict, Registration, layer_in_cell};
 use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
@@ -24,7 +22,7 @@ pub(super) fn command() -> Command {
             "A claim holds if the 95 % interval of the mean over runs (Student) is entirely on its side, and fails if it is entirely on the other; otherwise it is undecided.",
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(pipeline_flag("The pipeline that makes the claims, of one folder [default: pipelines/<experiment>.toml]"))
+        .arg(pipeline_flag("The pipeline that makes the claims, of one folder; with another name than the folder, its claims are only printed [default: pipelines/<experiment>.toml]"))
         .arg(flag("markdown", "Print one table for all experiments, for a document").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }
@@ -38,7 +36,17 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     for resolved in &folders {
         let folder = resolved.folder();
         let declared = Declared::read(&pipeline_of(matches, folder)?)?;
-        judged.push((folder.name(), verdicts(&declared, folder.root())?));
+        let experiments = experiments_of(&declared, folder.root());
+        let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name());
+        if !is_own {
+            let root = folder.root().display();
+            terminal.tell(&format!(
+                "the claims of {} are only printed; {root}/claims.parquet stays as it is",
+                declared.name()
+            ));
+        }
+        let rows = if is_own { verify(&experiments, folder.root())? } else { judged_only(&experiments)? };
+        judged.push((folder.name(), rows));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);
     if terminal.is_json() {
@@ -61,34 +69,30 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-/// The verdicts on whatever a pipeline file declares, whose results are in `root`; experiments of a sweep that cannot be run
-/// are left out.
-fn verdicts(declared: &Declared, root: &Path) -> Result<Vec<ClaimRow>, StageError> {
-    let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
-    let experiments: Vec<(&Pipeline, Experiment)> =
-        declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect();
-    verify(&experiments, root)
-}
-
+/// The verdicts on a screen; the column `registered` is there if some claims are.
 fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
-    let header = ["verdict", "figure", "layer", "measured", "claimed", "claim"];
+    let is_registered = |row: &ClaimRow| !matches!(row.registered, None | Some(Registration::No));
+    let registered_too = rows.iter().any(is_registered);
+    let mut header = vec!["verdict", "figure", "layer", "measured", "claimed", "claim"];
+    if registered_too {
+        header.insert(1, "registered");
+    }
     let line = |row: &ClaimRow| {
-        let claim = match &row.reason {
-            Some(reason) => format!("{} ({reason})", named_claim(name, row)),
-            None => named_claim(name, row),
+        let claim = match &remarks(row)[..] {
+            [] => named_claim(name, row),
+            remarks => format!("{} ({})", named_claim(name, row), remarks.join("; ")),
         };
-        let layer = layer_of(row);
-        vec![
-            row.verdict.to_string(),
-            row.figure.clone().unwrap_or_default(),
-            layer,
-            measured(row),
-            row.wanted.clone(),
-            claim,
-        ]
+        let verdict = row.verdict.to_string();
+        let figure = row.figure.clone().unwrap_or_default();
+        let mut cells = vec![verdict, figure, layer_of(row), measured(row), row.wanted.clone(), claim];
+        if registered_too {
+            cells.insert(1, registered(row));
+        }
+        cells
     };
-    let grid = fitted(&header, rows.iter().map(line), &["figure", "claimed", "layer"], width);
-    format!("{}\n\n{grid}", paragraph(&format!("{name}: {}", counts(rows)), 2, width))
+    let note = if registered_too { "" } else { "; none was registered before the recording (`infoplane freeze`)" };
+    let grid = fitted(&header, rows.iter().map(line), &["figure", "claimed", "registered", "layer"], width);
+    format!("{}\n\n{grid}", paragraph(&format!("{name}: {}{note}", counts(rows)), 2, width))
 }
 
 /// The claim, with the experiment if it is one of a sweep.
@@ -98,7 +102,8 @@ fn named_claim(name: &str, row: &ClaimRow) -> String {
 
 /// One Markdown table for all experiments.
 fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
-    let header = ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "verdict"];
+    let header =
+        ["pipeline", "figure", "claim", "layer", "paper", "number", "claimed", "measured", "registered", "verdict"];
     let cells = |(name, row): (&String, &ClaimRow)| {
         let number = match &row.estimator {
             Some(estimator) => format!("`{}` {}, `{estimator}`", row.quantity, row.measure),
@@ -114,10 +119,26 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
             number,
             row.wanted.clone(),
             measured(row),
-            row.reason.as_ref().map_or_else(|| verdict.to_owned(), |reason| format!("{verdict}: {reason}")),
+            registered(row),
+            match &remarks(row)[..] {
+                [] => verdict.to_owned(),
+                remarks => format!("{verdict}: {}", remarks.join("; ")),
+            },
         ]
     };
     markdown(&header, judged.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name, row))).map(cells))
+}
+
+/// Why a claim is undecided, and that `summary` withholds its verdict on the compression that the claim is about.
+fn remarks(row: &ClaimRow) -> Vec<String> {
+    let withheld = row.compression.filter(|verdict| verdict.is_withheld());
+    let withheld = withheld.map(|verdict| format!("`summary` of this compression: {verdict}"));
+    row.reason.iter().cloned().chain(withheld).collect()
+}
+
+/// Whether the claim was registered before the recording.
+fn registered(row: &ClaimRow) -> String {
+    row.registered.map_or_else(|| "–".to_owned(), |registered| registered.to_string())
 }
 
 /// The mean with its interval, and the number of runs.

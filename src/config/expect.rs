@@ -1,12 +1,14 @@
 //! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use super::networks::Layers;
 use super::pattern::matches;
 use super::tree::Located;
 use crate::layer_id::LayerId;
 use crate::nn::GradientKind;
+use crate::store::FrozenClaim;
 use crate::store::quantities::{self, Getter};
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
 use crate::suggest::{Named, suggestion};
@@ -54,7 +56,7 @@ pub enum Quantity {
 }
 
 /// Which number is taken of a course over the training.
-#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
     /// At the first recorded snapshot.
@@ -85,7 +87,8 @@ pub enum Measure {
 }
 
 /// What is claimed of a number.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wanted {
     /// It is above this.
     Above(f64),
@@ -253,6 +256,28 @@ impl RawExpect {
     }
 }
 
+impl Expect {
+    /// The claim as it can be registered before there are data: its words, and all that it is judged by. Where it stands in a
+    /// paper can be corrected later.
+    pub fn frozen(&self) -> FrozenClaim {
+        let (estimate, gradients) = match &self.quantity {
+            Quantity::Estimated { estimate, .. } => (Some(estimate), None),
+            Quantity::Gradient { over, .. } => (None, over.as_ref()),
+            Quantity::Fit(_) | Quantity::Bound(_) => (None, None),
+        };
+        let meaning = json!({
+            "claim": self.claim,
+            "quantity": self.quantity.name(),
+            "estimate": estimate,
+            "gradients": gradients,
+            "layers": self.layers,
+            "measure": self.measure,
+            "wanted": self.wanted,
+        });
+        FrozenClaim::new(&self.claim, meaning)
+    }
+}
+
 impl Quantity {
     /// Its name in the TOML.
     pub fn name(&self) -> &'static str {
@@ -266,6 +291,11 @@ impl Quantity {
 }
 
 impl Measure {
+    /// Whether it is a change up to some later snapshot, which of I(X;T) is compression where it falls.
+    pub fn is_change(self) -> bool {
+        matches!(self, Self::Drop | Self::Rise | Self::Change(_))
+    }
+
     /// What it takes, in words that follow the name of a quantity.
     pub fn words(self) -> String {
         match self {
@@ -395,6 +425,19 @@ claim = \"it falls\"
         let claim =
             &read("quantity = \"accuracy_test\"\nmeasure = { change = [10, 100] }\nbelow = 0.5").unwrap().claims[0];
         assert_eq!((claim.quantity.name(), claim.layers.len()), ("accuracy_test", 0));
+    }
+
+    /// Other text here would make every registered claim a changed one.
+    #[test]
+    fn a_claim_is_registered_by_its_words_and_what_it_is_judged_by() {
+        let frozen = |claim: &str| read(claim).unwrap().claims[0].frozen();
+        let drop = frozen(&format!("{OF_I_XT}layer = \"hidden\"\nmeasure = \"drop\"\nabove = 2"));
+        let meaning = r#"{"claim":"it falls","estimate":"binning-n-edges-30","gradients":null,"layers":[1,2],"measure":"drop","quantity":"i_xt","wanted":{"above":2.0}}"#;
+        assert_eq!(drop.meaning.to_string(), meaning);
+        assert_eq!(frozen(&format!("above = 2.0\n{OF_I_XT}measure = \"drop\"\nlayer = [1, 2]")).blake3, drop.blake3);
+        let near = frozen("quantity = \"accuracy_test\"\nmeasure = { change = [10, 100] }\nnear = 0.5\nwithin = 0.1");
+        assert_eq!(near.meaning["measure"].to_string(), r#"{"change":[10,100]}"#);
+        assert_eq!(near.meaning["wanted"].to_string(), r#"{"near":{"value":0.5,"within":0.1}}"#);
     }
 
     #[test]

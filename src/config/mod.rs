@@ -1,7 +1,9 @@
 //! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
 
+mod aggregate;
 mod bound;
 mod data;
+mod differences;
 mod estimate;
 mod exact;
 pub mod expect;
@@ -31,10 +33,12 @@ use crate::layer_id::LayerId;
 use crate::nn::{GradientKind, NetworkError};
 use crate::store::LayerNames;
 use crate::suggest::Named;
+use aggregate::RawAggregate;
 pub use bound::BoundRequest;
 use bound::RawBound;
 use data::DataTable;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
+pub use differences::differences;
 pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
@@ -68,6 +72,8 @@ pub struct Pipeline {
     pub exact: Option<Exact>,
     /// The information bottleneck's bound, where it is asked for.
     pub bound: Option<BoundRequest>,
+    /// The smallest compression that counts, in bits, where the pipeline gives one.
+    pub minimum_effect: Option<f64>,
     /// What a paper claims of it.
     pub claims: Vec<Expect>,
 }
@@ -89,6 +95,7 @@ struct RawPipeline {
     estimate: Vec<Located<RawEstimate>>,
     exact: Option<Located<RawExact>>,
     bound: Option<RawBound>,
+    aggregate: Option<RawAggregate>,
     #[serde(default)]
     expect: Vec<Located<RawExpect>>,
     /// Read by [`sweep`] before lists are replaced by their values.
@@ -105,6 +112,7 @@ struct RawRecorded {
     #[serde(default)]
     estimate: Vec<Located<RawEstimate>>,
     bound: Option<RawBound>,
+    aggregate: Option<RawAggregate>,
     #[serde(default)]
     expect: Vec<Located<RawExpect>>,
 }
@@ -169,7 +177,9 @@ impl Pipeline {
     fn recorded(name: String, at: usize, raw: RawRecorded) -> Result<Self, (usize, String)> {
         let layers = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
         let estimates = requests(raw.estimate, ValueBounds::Unknown)?;
-        let asked = Asked { exact: None, bound: raw.bound, expect: raw.expect, gradients: GradientKind::ALL };
+        let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
+        let asked =
+            Asked { exact: None, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: GradientKind::ALL };
         Self::checked(name, Origin::Recorded(raw.recording), &layers, estimates, asked)
     }
 
@@ -200,6 +210,7 @@ impl Pipeline {
         let exact = exact.transpose()?;
         let bounds = bounds.unwrap_or_else(|| network::bounds(&architecture, &record.layers));
         let estimates = requests(raw.estimate, bounds)?;
+        let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
         let layers = Layers { output: architecture.output_layer(), names: LayerNames::default() };
         let gradients = record.gradients.clone();
         let networks = Networks {
@@ -214,7 +225,7 @@ impl Pipeline {
             stop,
             record,
         };
-        let asked = Asked { exact, bound: raw.bound, expect: raw.expect, gradients: &gradients };
+        let asked = Asked { exact, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
         Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, asked)
     }
 
@@ -234,7 +245,16 @@ impl Pipeline {
         let bound = asked.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let context = ClaimContext { estimates: &ids, layers, gradients: asked.gradients, has_bound: bound.is_some() };
         let claims = expect::claims(asked.expect, &name, &context)?;
-        Ok(Self { name, origin, output: layers.output, estimates, exact: asked.exact, bound, claims })
+        Ok(Self {
+            name,
+            origin,
+            output: layers.output,
+            estimates,
+            exact: asked.exact,
+            bound,
+            minimum_effect: asked.minimum_effect,
+            claims,
+        })
     }
 }
 
@@ -242,6 +262,7 @@ impl Pipeline {
 struct Asked<'a> {
     exact: Option<Exact>,
     bound: Option<RawBound>,
+    minimum_effect: Option<f64>,
     expect: Vec<Located<RawExpect>>,
     /// Kinds of gradients that are recorded.
     gradients: &'a [GradientKind],
@@ -458,5 +479,12 @@ n_edges = 30
         let all_but_data = VALID.replace("[data]\nname = \"tishby\"\ntrain_fraction = 0.85\n", "");
         assert_eq!(read(&all_but_data).unwrap_err(), "p.toml: missing key `data`");
         check("name = \"tishby\"\n", "", "p.toml, line 3: `[data]` needs either `name` or `file`");
+        let with = |bits: &str| format!("[aggregate]\nminimum_effect = {bits}\n[[estimate]]");
+        assert_eq!(read(&VALID.replace("[[estimate]]", &with("1"))).unwrap().minimum_effect, Some(1.0));
+        check(
+            "[[estimate]]",
+            &with("-0.1"),
+            "p.toml, line 17: `minimum_effect`: must be a finite number of bits, 0 or above, got -0.1",
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::slice::from_ref;
 
 use super::{Kind, State, Step, has_estimates};
+use crate::config::Pipeline;
 use crate::stages::aggregate::{MinimumEffect, aggregate, is_done};
 use crate::stages::{Outcome, StageError, check};
 use crate::store::Experiment;
@@ -14,15 +15,25 @@ pub(super) static STEP: Step = Step {
     applies: has_estimates,
     lacking: "asks for no estimates; add a table `[[estimate]]`",
     state: |task| {
-        let is_done = is_done(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root())?;
+        let is_done = is_done(from_ref(task.experiment), minimum(task.pipeline), task.experiment.root())?;
         Ok(State::done_if(is_done, "estimates to aggregate"))
     },
-    run: |task| aggregate(from_ref(task.experiment), MinimumEffect::default(), task.experiment.root()),
+    run: |task| aggregate(from_ref(task.experiment), minimum(task.pipeline), task.experiment.root()),
     join: Some(|joint| match joint.done {
         [] => Ok(Outcome::UpToDate),
-        done => checked_aggregate(done, MinimumEffect::default(), joint.folder.root()),
+        // It cannot vary in a sweep.
+        done => {
+            let minimum =
+                joint.experiments.first().map_or_else(MinimumEffect::default, |(pipeline, _)| minimum(pipeline));
+            checked_aggregate(done, minimum, joint.folder.root())
+        }
     }),
 };
+
+/// The smallest compression that counts.
+fn minimum(pipeline: &Pipeline) -> MinimumEffect {
+    MinimumEffect::given(pipeline.minimum_effect)
+}
 
 /// As [`aggregate`], after the checks that its verdicts rest on: each experiment is checked where that was not done for these
 /// very estimates, and keeps its `checks.parquet`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::json;
 
 use super::StageError;
-use crate::config::{BoundRequest, Pipeline};
+use crate::config::{BoundRequest, Networks, Pipeline, differences};
 use crate::estimate_id::Values;
 use crate::store::schema::VERSION;
 use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, believed_hash, hash_bytes};
@@ -27,9 +27,14 @@ pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageErr
 pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<Option<bool>, StoreError> {
     let Some(networks) = pipeline.networks() else { return Ok(None) };
     let root = experiment.recording();
-    let Some(claim) = Manifest::read(&root.join(".meta/settings.json"))? else { return Ok(None) };
+    let Some(claim) = claim(experiment)? else { return Ok(None) };
     let settings = json!({ "run": networks.run_settings(), "data": claim.made_from["data"] });
     Ok(Some(Pending::new(&root, "settings", &settings).key() == claim.key))
+}
+
+/// What says whose a recording is; `None` of another program's.
+fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
+    Manifest::read(&experiment.recording().join(".meta/settings.json"))
 }
 
 /// Makes sure that a recording was not made with other settings than the pipeline's. Its data, and how many runs it has, are
@@ -42,8 +47,13 @@ pub(crate) fn expect_recorded_with(pipeline: &Pipeline, experiment: &Experiment)
         return Ok(());
     }
     let root = experiment.recording();
+    let recorded = claim(experiment)?.map_or(serde_json::Value::Null, |claim| claim.made_from["run"].clone());
+    let wanted = pipeline.networks().map(Networks::run_settings);
+    let differing = wanted.and_then(|wanted| differences(&recorded, &wanted));
+    let differing = differing.map_or_else(String::new, |differing| format!(" ({differing})"));
     let remedy = "name the pipeline that it was made with, or replace it with `infoplane record --overwrite`";
-    Err(StageError::Refused(format!("{} holds a recording made with other settings; {remedy}", root.display())))
+    let root = root.display();
+    Err(StageError::Refused(format!("{root} holds a recording made with other settings{differing}; {remedy}")))
 }
 
 /// The work of laying the layers of a recording beside the bound, in the folder `out`.

@@ -11,6 +11,7 @@ pub mod exact;
 pub mod experiments;
 pub mod fetch;
 mod findings;
+pub mod freeze;
 mod inputs;
 pub mod inspect;
 pub(crate) mod keys;

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::claims::{ClaimTables, Judged, each, judged};
+use super::claims::{Aggregated, ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::{Expect, Quantity};
@@ -13,7 +13,7 @@ use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{ClaimVerdict, Experiment, Footer, Lock, Pending, write_rows};
+use crate::store::{ClaimVerdict, CompressionVerdict, Experiment, Footer, FrozenClaims, Lock, Pending, write_rows};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -27,6 +27,14 @@ pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec
     Ok(judge(experiments, out)?.0)
 }
 
+/// As [`verify`], but writes nothing: for claims that are another pipeline's.
+///
+/// # Errors
+/// As [`verify`].
+pub fn judged_only(experiments: &[(&Pipeline, Experiment)]) -> Result<Vec<ClaimRow>, StageError> {
+    Ok(verdicts(experiments)?.0)
+}
+
 /// As [`verify`], but reports whether the verdicts changed, and counts them.
 ///
 /// # Errors
@@ -38,12 +46,18 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
     })
 }
 
-/// How many claims hold, fail and are undecided, in words.
+/// How many claims hold, fail and are undecided, in words; and how many hold for a compression that is not believed.
 pub fn counts(rows: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
+    let is_withheld = |row: &&ClaimRow| row.compression.is_some_and(CompressionVerdict::is_withheld);
+    let n_withheld = rows.iter().filter(is_withheld).filter(|row| row.verdict == ClaimVerdict::Holds).count();
+    let withheld = match n_withheld {
+        0 => String::new(),
+        n => format!("; {n} of those that hold are about a compression that is saturated or contradicted"),
+    };
     format!(
-        "{}: {holding} {}, {failing} {}, {undecided} undecided",
+        "{}: {holding} {}, {failing} {}, {undecided} undecided{withheld}",
         counted(rows.len(), "claim"),
         verb(holding, "hold"),
         verb(failing, "fail")
@@ -82,6 +96,13 @@ fn judge(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<Cla
 
 /// The verdicts, and the work of writing them.
 fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<ClaimRow>, Pending), StageError> {
+    let (rows, hashes) = verdicts(experiments)?;
+    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
+    Ok((rows, work))
+}
+
+/// The verdicts, and the hashes of the tables that they are of.
+fn verdicts(experiments: &[(&Pipeline, Experiment)]) -> Result<(Vec<ClaimRow>, BTreeSet<String>), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
@@ -93,13 +114,11 @@ fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<C
             Err(e) if experiments.len() == 1 => return Err(e),
             Err(e) => rows.extend(
                 each(pipeline)
-                    .map(|(claim, layer)| row(&pipeline.name, claim, layer, Judged::undecided(e.to_string()))),
+                    .map(|(claim, layer)| row(&experiment.name(), claim, layer, Judged::undecided(e.to_string()))),
             ),
         }
     }
-
-    let work = Pending::new(out, "claims", &json!({ "tables": hashes, "claims": rows, "schema": VERSION }));
-    Ok((rows, work))
+    Ok((rows, hashes))
 }
 
 fn of_experiment(
@@ -118,14 +137,34 @@ fn of_experiment(
     if experiment.is_unfinished() {
         tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
     }
+    let aggregated = Aggregated::read(experiment)?;
+    let frozen = FrozenClaims::of_recording(experiment)?;
+    warn_of_dropped_claims(frozen.as_ref(), pipeline);
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {
         let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
         let layer_name = layer.and_then(|layer| tables.names.get(layer));
-        rows.push(ClaimRow { layer_name, ..row(&pipeline.name, claim, layer, judged) });
+        let registered = FrozenClaims::registration(frozen.as_ref(), &claim.frozen());
+        let compression = aggregated.verdict(claim, layer, tables.estimate_files(&claim.quantity));
+        rows.push(ClaimRow {
+            layer_name,
+            registered: Some(registered),
+            compression,
+            ..row(&experiment.name(), claim, layer, judged)
+        });
     }
     hashes.extend(tables.hashes);
     Ok(rows)
+}
+
+/// A registered claim that the pipeline makes no more would otherwise vanish without a word.
+fn warn_of_dropped_claims(frozen: Option<&FrozenClaims>, pipeline: &Pipeline) {
+    let is_made = |words: &str| pipeline.claims.iter().any(|claim| claim.claim == words);
+    let dropped: Vec<_> = frozen.iter().flat_map(|frozen| &frozen.claims).filter(|f| !is_made(&f.claim)).collect();
+    if let [first, ..] = &dropped[..] {
+        let (n, first) = (dropped.len(), &first.claim);
+        tracing::warn!("{n} registered claims are not in the pipeline {}; the first is “{first}”", pipeline.name);
+    }
 }
 
 fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {
@@ -154,5 +193,7 @@ fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged)
         high: judged.interval.map(|i| i.high),
         reason: judged.reason,
         estimate_quantity: judged.quantity,
+        registered: None,
+        compression: None,
     }
 }

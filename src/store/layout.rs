@@ -71,6 +71,14 @@ impl Experiment {
         absolute.file_name().map_or_else(|| "experiment".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
+    /// What follows the name of a pipeline in the folder of its smaller versions.
+    pub const TRIAL: &str = "-trial";
+
+    /// The name of the pipeline that it is a smaller version of, if it is one by its name.
+    pub fn trial_of(&self) -> Option<String> {
+        self.name().strip_suffix(Self::TRIAL).map(str::to_owned)
+    }
+
     /// The folder of the recording.
     pub fn recording(&self) -> PathBuf {
         self.root.join("recording")
@@ -96,6 +104,11 @@ impl Experiment {
     /// Below the experiment: the folders of the estimates.
     pub(super) const TABLE_FOLDERS: [&str; 2] = [table_folder(Unit::Layers), table_folder(Unit::Units)];
 
+    /// Where a recording waits, with its estimates, until the one that replaces it is whole.
+    pub fn replaced(&self) -> PathBuf {
+        self.root.join(".meta/replaced")
+    }
+
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
@@ -107,6 +120,9 @@ impl Experiment {
 
     /// Below the experiment or the sweep: what runs say of the claims of a paper.
     pub const CLAIMS: &str = "claims.parquet";
+
+    /// Below the experiment: the claims that were registered before there were data.
+    pub const FROZEN_CLAIMS: &str = "frozen_claims.json";
 
     /// Below the experiment: the information bottleneck's curve.
     pub const BOUND: &str = "bound.parquet";

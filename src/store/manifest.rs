@@ -196,6 +196,11 @@ impl Pending {
         &self.key
     }
 
+    /// What the key is made of.
+    pub fn made_from(&self) -> &serde_json::Value {
+        &self.made_from
+    }
+
     /// The manifest that is there, whatever it stands for.
     ///
     /// # Errors

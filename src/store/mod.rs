@@ -31,6 +31,7 @@ mod error;
 mod facts;
 mod files;
 pub mod foreign;
+mod frozen;
 mod guard;
 mod identity;
 mod layers;
@@ -53,6 +54,7 @@ pub use files::{
     FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_by,
     write_bytes,
 };
+pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
 pub use layers::{LayerNames, layer_in_cell, layer_in_words};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
@@ -60,4 +62,4 @@ pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};
-pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, TrainingOutcome};
+pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, Registration, TrainingOutcome};

@@ -55,6 +55,24 @@ macro_rules! words {
                 }
             }
         }
+
+        impl Cell for Option<$name> {
+            const KIND: &'static str = "string, null";
+            const NULLABLE: bool = true;
+            const MISSING: Option<Self> = Some(None);
+
+            fn data_type(_: usize) -> DataType {
+                DataType::Utf8
+            }
+
+            fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+                Arc::new(cells.map(|cell| cell.map(Named::name)).collect::<StringArray>())
+            }
+
+            fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+                if array.is_null(row) { Some(None) } else { $name::from_array(array, row).map(Some) }
+            }
+        }
     )+ };
 }
 
@@ -81,6 +99,16 @@ words! {
         Fails = "fails";
         /// The interval is partly as claimed, or there is none.
         Undecided = "undecided";
+    }
+
+    /// Whether a claim was registered with `infoplane freeze` before the recording was begun.
+    Registration {
+        /// It was, as it is now.
+        Before = "before the recording";
+        /// It was, but it means something else now.
+        Changed = "changed since";
+        /// It was not.
+        No = "no";
     }
 
     /// What became of an experiment of a sweep.
@@ -119,6 +147,13 @@ words! {
         Saturated = "cannot tell (saturated)";
         /// Checks are violated at the peak or at the end, or scales disagree.
         Contradicted = "contradicted (checks)";
+    }
+}
+
+impl CompressionVerdict {
+    /// Whether the number is not believed, whatever its interval.
+    pub fn is_withheld(self) -> bool {
+        matches!(self, Self::Saturated | Self::Contradicted)
     }
 }
 

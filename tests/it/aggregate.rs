@@ -70,12 +70,12 @@ fn weights_tell_their_norms_where_gradients_are_left_out() {
 fn one_run_has_no_interval_and_says_so() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --runs 1");
-    let shown = project.run("summary outputs/p");
+    let shown = project.run("summary outputs/p-trial");
     assert_eq!(shown.code, 0);
     assert!(shown.stdout.contains("undecided: one run has no interval; record more"), "{}", shown.stdout);
-    let summary: Vec<SummaryRow> = rows(&project, "outputs/p/summary.parquet");
+    let summary: Vec<SummaryRow> = rows(&project, "outputs/p-trial/summary.parquet");
     assert!(summary.iter().all(|row| row.i_xt_bits_low.is_none() && row.i_xt_bits_std.is_none()));
-    project.ok("report outputs/p");
+    project.ok("report outputs/p-trial");
 }
 
 #[test]
@@ -128,4 +128,25 @@ fn a_layer_in_one_cell_is_not_said_to_keep_its_information() {
         assert!(row.verdict != CompressionVerdict::Undecided || reason.contains("T has one value"), "{reason}");
     }
     assert_eq!(compression.len(), 2 * 3);
+}
+
+#[test]
+fn the_smallest_effect_that_counts_is_a_key_and_a_flag() {
+    let project =
+        Project::new(&PIPELINE.replacen("[[estimate]]", "[aggregate]\nminimum_effect = 0.5\n[[estimate]]", 1));
+    let minimum = || -> Vec<f64> {
+        let rows: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");
+        let mut bits: Vec<f64> = rows.iter().filter_map(|row| row.minimum_effect_bits).collect();
+        bits.dedup();
+        bits
+    };
+    project.ok("run p.toml");
+    assert_eq!(minimum(), [0.5]);
+    // `aggregate` reads no pipeline, and keeps what it finds.
+    assert!(project.ok("aggregate outputs/p").contains("up to date"));
+    project.ok("aggregate outputs/p --minimum-effect 0.25");
+    assert_eq!(minimum(), [0.25]);
+    project.ok("run p.toml");
+    assert_eq!(minimum(), [0.5]);
+    assert!(project.refused("aggregate outputs/p --minimum-effect nan").contains("must be a finite number of bits"));
 }

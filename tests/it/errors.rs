@@ -58,7 +58,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
     assert_eq!(
         project.refused("run p.toml"),
-        "infoplane: outputs/p/recording holds a recording made with other settings or data; record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+        "infoplane: outputs/p/recording holds a recording made with other settings (seed: 5 in the recording, 6 in the pipeline); record elsewhere with `--out DIR`, or replace it with `--overwrite`"
     );
     assert!(project.files("outputs") == before);
     project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));

@@ -2,7 +2,7 @@
 
 use infoplane::layer_id::LayerId;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};
-use infoplane::store::{ClaimVerdict, read_rows};
+use infoplane::store::{ClaimVerdict, CompressionVerdict, read_rows};
 use infoplane::suggest::Named;
 
 use crate::tool::{CLAIM, PIPELINE, Project};
@@ -100,15 +100,79 @@ fn what_cannot_be_decided_is_told_with_the_reason() {
     assert!(refused().ends_with("outputs/p: nothing is recorded in this folder; run `infoplane record` first"));
     // One run has no interval, and another number of epochs is another experiment.
     project.ok("run p.toml --runs 1 --epochs 8");
-    let rows = claims(&project, "outputs/p");
+    let rows = claims(&project, "outputs/p-trial");
     assert!(rows.iter().all(|row| row.verdict == ClaimVerdict::Undecided && row.low.is_none()));
     assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
-    let shown = project.run("verify outputs/p --pipeline p.toml");
+    let shown = project.run("verify outputs/p-trial --pipeline p.toml");
     assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);
 
-    assert!(project.refused("verify outputs/p").contains("there is no pipelines/p.toml"));
+    assert!(project.refused("verify outputs/p-trial").contains("there is no pipelines/p-trial.toml"));
     project.write("q.toml", PIPELINE);
-    assert!(project.refused("verify outputs/p --pipeline q.toml").contains("the pipeline makes no claims"));
+    assert!(project.refused("verify outputs/p-trial --pipeline q.toml").contains("the pipeline makes no claims"));
+}
+
+#[test]
+fn the_claims_of_another_pipeline_are_only_printed() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
+    let told = project.ok("run p.toml --epochs 8 --runs 2");
+    assert!(
+        told.contains("a trial with other epochs or runs than the pipeline's: its folder is outputs/p-trial"),
+        "{told}"
+    );
+    let before = project.files("outputs");
+    project.write("other.toml", format!("{PIPELINE}{CLAIMS}"));
+    let shown = project.run("verify outputs/p-trial --pipeline other.toml");
+    assert!(shown.stdout.contains("the output ends with 0.9 bits of the label"), "{}", shown.stdout);
+    let note = "the claims of other are only printed; outputs/p-trial/claims.parquet stays as it is";
+    assert!(shown.stderr.contains(note), "{}", shown.stderr);
+    assert!(project.files("outputs") == before);
+    // A trial belongs to its pipeline, and its report says how it was made.
+    std::fs::create_dir(project.path("pipelines")).unwrap();
+    project.write("pipelines/p.toml", format!("{PIPELINE}{CLAIMS}"));
+    project.ok("verify outputs/p-trial");
+    assert_eq!(claims(&project, "outputs/p-trial").len(), 7);
+    project.ok("report outputs/p-trial");
+    let page = std::fs::read_to_string(project.path("outputs/p-trial/report.html")).unwrap();
+    assert!(page.contains("infoplane run pipelines/p.toml --epochs 8 --runs 2"));
+    assert!(page.contains("the output ends with 0.9 bits of the label"), "claims are those of the folder");
+}
+
+/// A claim about a compression that cannot be told: layer 1 has 12 of 12 bits.
+const SATURATED: &str = r#"
+[[expect]]
+figure = "Fig. 1"
+claim = "the first layer loses less than 5 bits of the input"
+estimate = "binning-n-edges-30"
+quantity = "i_xt"
+layer = 1
+measure = "drop"
+below = 5
+"#;
+
+#[test]
+fn a_claim_about_a_saturated_compression_is_marked() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}{SATURATED}"));
+    let told = project.ok("run p.toml");
+    let marked =
+        "2 hold, 0 fail, 0 undecided; 1 of those that hold are about a compression that is saturated or contradicted";
+    assert!(told.contains(marked), "{told}");
+    let verdicts =
+        || -> Vec<_> { claims(&project, "outputs/p").into_iter().map(|r| (r.verdict, r.compression)).collect() };
+    assert_eq!(verdicts(), [(ClaimVerdict::Holds, None), (ClaimVerdict::Holds, Some(CompressionVerdict::Saturated))]);
+    let remark = "`summary` of this compression: cannot tell (saturated)";
+    let shown = |flag: &str| project.run(&format!("verify outputs/p --pipeline p.toml {flag}")).stdout;
+    assert!(shown("").contains(&format!("loses less than 5 bits of the input ({remark})")), "{}", shown(""));
+    assert!(shown("--markdown").contains(&format!("| holds: {remark} |")), "{}", shown("--markdown"));
+    assert!(
+        shown("--json").contains("\"compression\":\"cannot tell (saturated)\"")
+            || shown("--json").contains("\"compression\": \"cannot tell (saturated)\"")
+    );
+    // What was aggregated before the estimates were made says nothing of them.
+    project.write("p.toml", format!("{PIPELINE}{CLAIM}{SATURATED}").replace("runs = 2", "runs = 3"));
+    project.ok("record p.toml");
+    project.ok("estimate pipeline p.toml");
+    project.ok("verify outputs/p --pipeline p.toml");
+    assert_eq!(verdicts()[1], (ClaimVerdict::Holds, None));
 }
 
 #[test]
@@ -219,4 +283,94 @@ fn changed_claims_are_pending() {
     project.write("p.toml", format!("{PIPELINE}{CLAIM}").replace("above = 0.3", "above = 0.2"));
     let told = project.run("run p.toml --dry-run").stdout;
     assert!(told.starts_with("outputs/p: unfinished: ") && told.contains("claims to judge"), "{told}");
+}
+
+/// What `verify` writes of each claim, and prints.
+fn registered(project: &Project, folder: &str) -> Vec<&'static str> {
+    project.ok(&format!("verify {folder} --pipeline p.toml"));
+    claims(project, folder).iter().map(|row| row.registered.unwrap().name()).collect()
+}
+
+#[test]
+fn claims_that_were_frozen_before_the_recording_are_registered() {
+    let text = format!("{PIPELINE}{CLAIMS}");
+    let project = Project::new(&text);
+    let told = project.ok("freeze p.toml");
+    assert!(told.contains("freeze: 4 claims → outputs/p/frozen_claims.json"), "{told}");
+    // The claims are what they mean: neither comments, nor the order of keys, nor where the paper has them.
+    let edited = text.replace("measure = \"end\"\nbelow = 0.5", "below = 0.50 # nats\nmeasure = \"end\"");
+    project.write("p.toml", edited.replace("\"Fig. 3\"", "\"Fig. 4b\""));
+    assert!(project.ok("freeze p.toml").contains("up to date"));
+    project.write("p.toml", edited.replace("below = 0.50", "below = 0.6"));
+    let other =
+        "outputs/p/frozen_claims.json: other claims are registered there; nothing is recorded yet, so remove the file";
+    assert!(project.refused("freeze p.toml").contains(other));
+
+    project.write("p.toml", &text);
+    project.ok("run p.toml");
+    assert_eq!(registered(&project, "outputs/p"), ["before the recording"; 7]);
+    let shown = project.run("verify outputs/p --pipeline p.toml").stdout;
+    assert!(shown.contains("verdict    registered            figure"), "{shown}");
+    project.ok("inspect outputs/p --validate");
+    assert!(project.ok("freeze p.toml").contains("up to date"), "the registered claims are still the pipeline's");
+
+    // A bound that is moved after the data are known, a claim that is added, one that is dropped.
+    let start = |n: usize| text.match_indices("[[expect]]").nth(n).unwrap().0;
+    let changed = format!("{}{}", &text[..start(0)], &text[start(1)..].replace("below = 0.5", "below = 0.1"));
+    project.write("p.toml", changed.replace("is never twice", "is hardly ever twice"));
+    assert_eq!(registered(&project, "outputs/p"), ["before the recording", "changed since", "no", "no"]);
+    let shown = project.run("verify outputs/p --pipeline p.toml");
+    let dropped = "2 registered claims are not in the pipeline p; the first is “every layer ends with";
+    assert!(shown.stderr.contains(dropped), "{}", shown.stderr);
+    let json: serde_json::Value =
+        serde_json::from_str(&project.run("verify outputs/p --pipeline p.toml --json").stdout).unwrap();
+    assert_eq!(json[1]["registered"], "changed since");
+    let table = project.run("verify outputs/p --pipeline p.toml --markdown").stdout;
+    assert!(table.contains("| changed since |"), "{table}");
+    let page = project.path("outputs/p/report.html");
+    project.ok("report outputs/p");
+    assert!(std::fs::read_to_string(page).unwrap().contains("\"registered\":\"changed since\""));
+    let late =
+        "outputs/p/recording: there is a recording already, and claims are registered only before there are data";
+    assert!(project.refused("freeze p.toml").contains(late));
+
+    // A new recording in the same place is younger than the registered claims, too.
+    project.write("p.toml", text.replace("seed = 5", "seed = 6"));
+    project.ok("run p.toml --overwrite");
+    assert_eq!(registered(&project, "outputs/p"), ["before the recording"; 7]);
+}
+
+#[test]
+fn a_file_of_claims_that_appears_after_the_recording_was_begun_registers_nothing() {
+    let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
+    project.ok("freeze p.toml --out outputs/elsewhere");
+    project.ok("run p.toml");
+    let shown = project.run("verify outputs/p --pipeline p.toml").stdout;
+    assert!(shown.contains("; none was registered before the recording (`infoplane freeze`)"), "{shown}");
+    let frozen = std::fs::read(project.path("outputs/elsewhere/frozen_claims.json")).unwrap();
+    project.write("outputs/p/frozen_claims.json", &frozen);
+    // More runs go on with the recording that was begun without the file.
+    project.write("p.toml", format!("{PIPELINE}{CLAIM}").replace("runs = 2", "runs = 3"));
+    std::fs::remove_file(project.path("outputs/p/recording/samples.parquet")).unwrap();
+    project.ok("run p.toml");
+    assert_eq!(registered(&project, "outputs/p"), ["no"]);
+
+    project.write("outputs/elsewhere/frozen_claims.json", "{");
+    let refused = project.refused("freeze p.toml --out outputs/elsewhere");
+    assert!(refused.contains("frozen_claims.json: not what `infoplane freeze` writes"), "{refused}");
+    project.write("q.toml", PIPELINE);
+    assert!(project.refused("freeze q.toml").contains("the pipeline makes no claims; state some in `[[expect]]`"));
+}
+
+#[test]
+fn a_sweep_registers_the_claims_of_each_experiment() {
+    let text = format!("{PIPELINE}{CLAIM}");
+    let project = Project::new(&text.replace("batch = 512", "batch = [512, 1024]"));
+    let told = project.ok("freeze p.toml");
+    assert!(told.contains("2 claims → 2 files, the first is outputs/p/batch-512/frozen_claims.json"), "{told}");
+    project.ok("run p.toml");
+    assert_eq!(registered(&project, "outputs/p"), ["before the recording"; 2]);
+    // A value that is added later makes an experiment without data.
+    project.write("p.toml", text.replace("batch = 512", "batch = [512, 1024, 2048]"));
+    assert!(project.ok("freeze p.toml").contains("1 claims → outputs/p/batch-2048/frozen_claims.json"));
 }

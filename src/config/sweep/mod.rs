@@ -85,6 +85,14 @@ impl Declared {
         Self::read(&path).map_err(|e| e.without_folder())
     }
 
+    /// The file's name without its ending.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::One(pipeline) => &pipeline.name,
+            Self::Many(sweep) => &sweep.name,
+        }
+    }
+
     /// The experiments that can be run, each with its id in a sweep.
     pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
         let (single, many) = match self {

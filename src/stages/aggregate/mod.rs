@@ -20,7 +20,7 @@ use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Pending, write_csv, write_rows};
+use crate::store::{Experiment, Footer, Lock, Manifest, Pending, write_csv, write_rows};
 use checks::Checks;
 use frames::{Beside, FrameError};
 use inputs::{Estimated, Input};
@@ -73,6 +73,19 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
 /// As [`aggregate`].
 pub fn is_done(experiments: &[Experiment], minimum: MinimumEffect, out: &Path) -> Result<bool, StageError> {
     Ok(prepare(experiments, minimum, out)?.1.finished()?.is_some())
+}
+
+/// The smallest effect that the summary in `out` was made with, if there is one.
+///
+/// # Errors
+/// Its manifest cannot be read.
+pub fn present_minimum(out: &Path) -> Result<Option<MinimumEffect>, StageError> {
+    let manifest = Manifest::read(&out.join(".meta/summary.json"))?;
+    let minimum = |manifest: Manifest| {
+        let number = |index: usize| manifest.made_from["minimum_effect"][index].as_f64();
+        Some(MinimumEffect { share: number(0)?, bits: number(1)? })
+    };
+    Ok(manifest.and_then(minimum))
 }
 
 /// The tables to join, and the work of joining them.

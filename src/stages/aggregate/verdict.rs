@@ -29,6 +29,11 @@ impl Default for MinimumEffect {
 }
 
 impl MinimumEffect {
+    /// So many bits, whatever the ceiling; where none are given, the default.
+    pub fn given(bits: Option<f64>) -> Self {
+        bits.map_or_else(Self::default, |bits| Self { share: 0.0, bits })
+    }
+
     /// In bits, for a layer whose I(X;T) has this ceiling in bits.
     pub(super) fn of(self, ceiling: Option<f64>) -> f64 {
         ceiling.map_or(self.bits, |ceiling| self.bits.max(self.share * ceiling))

@@ -40,6 +40,8 @@ pub(in super::super) struct ClaimTables<'a> {
     /// Runs whose training failed: their last snapshot is not the end of a training.
     pub(in super::super) failed: BTreeSet<String>,
     estimates: BTreeMap<String, Vec<EstimateRow>>,
+    /// Place and hash of the tables of each estimate.
+    estimate_files: BTreeMap<String, Vec<(String, String)>>,
     epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
     gradients: Option<BTreeMap<String, Vec<GradientRow>>>,
     /// Hashes of what was read.
@@ -61,6 +63,7 @@ impl<'a> ClaimTables<'a> {
             runs: Vec::new(),
             failed: BTreeSet::new(),
             estimates: BTreeMap::new(),
+            estimate_files: BTreeMap::new(),
             epochs: None,
             gradients: None,
             hashes: BTreeSet::new(),
@@ -94,15 +97,22 @@ impl<'a> ClaimTables<'a> {
         self.estimates.get(estimate)?.first()?.quantity.clone()
     }
 
+    /// Place and hash of the tables that were looked at, where the quantity is an estimate.
+    pub(in super::super) fn estimate_files(&self, quantity: &Quantity) -> &[(String, String)] {
+        let Quantity::Estimated { estimate, .. } = quantity else { return &[] };
+        self.estimate_files.get(estimate).map_or(&[], Vec::as_slice)
+    }
+
     fn estimated(&mut self, estimate: &str, column: &Getter<EstimateRow>) -> Result<Courses, StageError> {
         if !self.estimates.contains_key(estimate) {
             let tables = self.experiment.estimate_files()?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
                 return Ok(Err(format!("no estimates `{estimate}`; run the pipeline again")));
             };
-            for path in &paths {
-                self.hashes.insert(self.experiment.verified_estimates(path)?.1);
-            }
+            let files = paths.iter().map(|path| self.experiment.verified_estimates(path));
+            let files = files.collect::<Result<Vec<_>, StoreError>>()?;
+            self.hashes.extend(files.iter().map(|(_, hash)| hash.clone()));
+            self.estimate_files.insert(estimate.to_owned(), files);
             self.estimates.insert(estimate.to_owned(), read_all_rows(&paths)?);
         }
         let value = |row: &EstimateRow| match &row.failure {

@@ -1,5 +1,6 @@
 //! What runs say of a claim, for the stages that ask: verify of what is claimed, stability of the same in every setting.
 
+mod aggregated;
 mod courses;
 
 use std::collections::BTreeMap;
@@ -11,6 +12,7 @@ use crate::layer_id::LayerId;
 use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, mean_interval};
 use crate::store::{ClaimVerdict, RunId};
+pub(super) use aggregated::Aggregated;
 pub(super) use courses::ClaimTables;
 use courses::{Course, CoursesByPlace};
 

@@ -30,7 +30,8 @@ use crate::config::{Data, Networks};
 use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, Lock, Pending, RunId, hash_file, read_footer, read_samples, write_rows,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer,
+    read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -58,7 +59,7 @@ pub fn record(
     if is_whole(&whole, &root, networks.n_runs)? {
         return Ok(Outcome::UpToDate);
     }
-    let outcome = record_runs(&setup, &root, &settings, &whole, &claim, &rows, progress);
+    let outcome = record_runs(&setup, experiment, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
 }
 
@@ -80,7 +81,7 @@ fn is_whole(whole: &Pending, root: &Path, n_runs: usize) -> Result<bool, StageEr
 
 fn record_runs(
     setup: &Setup<'_>,
-    root: &Path,
+    experiment: &Experiment,
     settings: &Value,
     whole: &Pending,
     claim: &Pending,
@@ -88,8 +89,9 @@ fn record_runs(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
+    let root = &experiment.recording();
     let n_runs = setup.networks.n_runs;
-    let shared = claimed_tables(setup, claim, root, rows)?;
+    let shared = claimed_tables(setup, claim, experiment, rows)?;
     progress.begin("record", n_runs as u64 * setup.last_step());
     let n_done = AtomicUsize::new(0);
     let record = |index| {
@@ -147,21 +149,31 @@ enum RunFiles {
     Now(Vec<FileRecord>),
 }
 
-/// Says whose recording this is, before anything else is written, and puts the tables in place that no run has for itself.
+/// Says whose recording this is, and which claims were registered before it, before anything else is written, and puts the
+/// tables in place that no run has for itself.
 fn claimed_tables(
     setup: &Setup<'_>,
     claim: &Pending,
-    root: &Path,
+    experiment: &Experiment,
     rows: &[SampleRow],
 ) -> Result<Vec<FileRecord>, StageError> {
-    if let Some(manifest) = claim.finished()?.filter(|manifest| !manifest.files.is_empty()) {
-        return Ok(manifest.files);
+    let root = &experiment.recording();
+    let is_table = |file: &FileRecord| !is_frozen(file);
+    if let Some(manifest) = claim.finished()?.filter(|manifest| manifest.files.iter().any(is_table)) {
+        return Ok(manifest.files.into_iter().filter(is_table).collect());
     }
-    claim.finish(Vec::new())?;
+    // Claims that are frozen after the recording was begun do not count as registered before it.
+    let files: Vec<FileRecord> = match claim.existing()?.filter(|manifest| manifest.key == claim.key()) {
+        Some(begun) => begun.files.into_iter().filter(is_frozen).collect(),
+        None => FrozenClaims::copy_into_recording(experiment)?.into_iter().collect(),
+    };
+    claim.finish(files.clone())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
     let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
     let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.networks.architecture), &footer)?;
-    Ok(claim.finish(vec![samples, layers])?.files)
+    let tables = vec![samples, layers];
+    claim.finish(files.into_iter().chain(tables.clone()).collect())?;
+    Ok(tables)
 }
 
 /// The data file of a pipeline.

@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
+use crate::config::differences;
 use crate::count::counted;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
@@ -23,18 +24,14 @@ pub enum Existing {
 
 /// The folders of an experiment that a new recording makes obsolete, and where they wait.
 fn folders(experiment: &Experiment) -> Vec<(PathBuf, PathBuf)> {
-    let waiting = Experiment::new(aside(experiment));
+    let waiting = Experiment::new(experiment.replaced());
     let present = std::iter::once(experiment.recording()).chain(experiment.estimate_folders());
     present.zip(std::iter::once(waiting.recording()).chain(waiting.estimate_folders())).collect()
 }
 
-fn aside(experiment: &Experiment) -> PathBuf {
-    experiment.root().join(".meta/replaced")
-}
-
 /// Whether an earlier recording waits for a new one to be finished.
 pub(super) fn is_replacing(experiment: &Experiment) -> bool {
-    aside(experiment).join("recording").exists()
+    experiment.replaced().join("recording").exists()
 }
 
 /// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
@@ -49,7 +46,7 @@ pub(super) fn make_room(
         settle_interrupted(experiment, claim, existing)?;
     } else {
         // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
-        remove_folder(&aside(experiment))?;
+        remove_folder(&experiment.replaced())?;
     }
     match (obstacle(experiment, claim, n_runs)?, existing) {
         (None, _) if is_leftover(experiment, claim)? => Ok(remove_folder(&root)?),
@@ -87,20 +84,21 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     let root = experiment.recording();
     let found = claim.existing()?;
     let is_foreign = found.is_none() && (root.join(Experiment::SAMPLES).exists() || root.join("activations").exists());
-    let is_other = found.is_some_and(|manifest| manifest.key != claim.key());
+    let other = found.filter(|manifest| manifest.key != claim.key());
+    let is_other = other.is_some();
     let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
     Ok(if is_foreign {
         Some("holds a recording that this program did not make".to_owned())
     } else if is_other && !has_something(&root) {
         None
     } else if is_other && is_replacing(experiment) {
-        let waiting = aside(experiment);
+        let waiting = experiment.replaced();
         Some(format!(
             "holds an unfinished recording made with other settings, which was to replace the one in {}",
             waiting.display()
         ))
-    } else if is_other {
-        Some("holds a recording made with other settings or data".to_owned())
+    } else if let Some(other) = other {
+        Some(described(&other, claim))
     } else if n_recorded > n_runs {
         Some(format!("holds {}, the pipeline asks for {n_runs}", counted(n_recorded, "run")))
     } else {
@@ -108,10 +106,21 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     })
 }
 
+/// What is there in the place of what is claimed.
+fn described(other: &Manifest, claim: &Pending) -> String {
+    match differences(&other.made_from["run"], &claim.made_from()["run"]) {
+        Some(differing) => format!("holds a recording made with other settings ({differing})"),
+        None if other.made_from["data"] != claim.made_from()["data"] => {
+            "holds a recording made of other data".to_owned()
+        }
+        None => "holds a recording made with the settings of another version".to_owned(),
+    }
+}
+
 /// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
 /// old one back.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
-    let waiting = aside(experiment);
+    let waiting = experiment.replaced();
     let (recording, old_recording) = (experiment.recording(), Experiment::new(&waiting).recording());
     let manifest = |recording: &Path, name: &str| Manifest::read(&recording.join(".meta").join(name));
     if manifest(&recording, "manifest.json")?.is_some() {
@@ -152,7 +161,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
             "the recording that was to be replaced is kept in {}; `record --overwrite` with its pipeline brings it back",
-            aside(experiment).display()
+            experiment.replaced().display()
         ),
     }
     outcome
@@ -160,7 +169,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
 
 fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
     remove_pictures(experiment)?;
-    Ok(remove_folder(&aside(experiment))?)
+    Ok(remove_folder(&experiment.replaced())?)
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
@@ -172,7 +181,7 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     for (place, aside) in folders(experiment).into_iter().rev() {
         move_folder(&aside, &place)?;
     }
-    Ok(remove_folder(&aside(experiment))?)
+    Ok(remove_folder(&experiment.replaced())?)
 }
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.

@@ -25,19 +25,19 @@ impl Provenance {
     ) -> Result<Self, StageError> {
         let name = experiment.name();
         let is_there = experiment.recording().exists();
+        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
         let commands = match sweep {
             Some(sweep) => vec![
-                format!("infoplane run pipelines/{sweep}.toml --only '{name}'"),
+                format!("{} --only '{name}'", run_command(sweep, experiment, claim.as_ref())?),
                 format!("infoplane check outputs/{sweep}/{name}"),
                 format!("infoplane report outputs/{sweep}"),
             ],
             None => vec![
-                format!("infoplane run pipelines/{name}.toml"),
+                run_command(&name, experiment, claim.as_ref())?,
                 format!("infoplane check outputs/{name}"),
                 format!("infoplane report outputs/{name}"),
             ],
         };
-        let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
         let (settings, commands) = match &claim {
             Some(claim) => (claim.made_from.get("run").map_or_else(String::new, |run| lines("", run)), commands),
             None if is_there => ("recorded by another program, which stored no settings".to_owned(), Vec::new()),
@@ -52,6 +52,18 @@ impl Provenance {
             files,
         })
     }
+}
+
+/// The command that makes the results in `outputs/<folder>`: of a trial, the pipeline of the whole with its flags.
+fn run_command(folder: &str, experiment: &Experiment, claim: Option<&Manifest>) -> Result<String, StageError> {
+    let Some(pipeline) = Experiment::new(folder).trial_of() else {
+        return Ok(format!("infoplane run pipelines/{folder}.toml"));
+    };
+    let whole = Manifest::read(&experiment.recording().join(".meta/manifest.json"))?;
+    let epochs = claim.and_then(|claim| claim.made_from["run"]["epochs"].as_u64());
+    let runs = whole.and_then(|whole| whole.made_from["runs"].as_u64());
+    let flag = |name: &str, n: Option<u64>| n.map_or_else(String::new, |n| format!(" --{name} {n}"));
+    Ok(format!("infoplane run pipelines/{pipeline}.toml{}{}", flag("epochs", epochs), flag("runs", runs)))
 }
 
 /// Settings as lines of `key = value`; long lists are shortened.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::super::words::{CheckVerdict, ClaimVerdict};
+use super::super::words::{CheckVerdict, ClaimVerdict, CompressionVerdict, Registration};
 use super::tables;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
@@ -196,5 +196,9 @@ tables! {
         reason: Option<String>,
         /// What the estimate is, in words; null where the quantity is no estimate, and in files before version 7.
         estimate_quantity: Option<String>,
+        /// Whether `infoplane freeze` registered the claim before the recording was begun: `before the recording`, `changed since` (a claim of the same words was registered, which means something else) or `no`; null where the recording cannot be read, and in files before version 8.
+        registered: Option<Registration>,
+        /// Verdict of `infoplane aggregate` on the compression of this layer by this estimate, as in the table `compression`, where the claim is about a change of I(X;T) over the training; null otherwise, where these estimates are not aggregated, and in files before version 8. `verdict` does not depend on it.
+        compression: Option<CompressionVerdict>,
     }
 }

@@ -14,7 +14,8 @@ function claimsOf(experiment) {
     ['Required', 'short', (claim) => claim.wanted],
     ['Mean [95 %]', 'number', (claim) => significant(claim.mean) + interval(claim.low, claim.high, significant)],
     ['Runs', 'number', (claim) => `${claim.n_met} of ${claim.n_runs}${claim.n_failed ? `, ${claim.n_failed} failed` : ''}`],
-    ['Reason', 'words', (claim) => claim.reason ?? ''],
+    ['Registered', null, (claim) => claim.registered ?? '–'],
+    ['Reason', 'words', (claim) => [claim.reason, claim.compression ? el('small', {}, `compression: ${claim.compression}`) : null]],
   ];
   const caption = `${experiment.name}: estimates and entropies in bits, losses in nats; Runs counts those whose own number agrees with the claim`;
   return [shown.length ? table(caption, columns, shown) : quiet(`${experiment.name} has no claim with the verdict “${state.verdict}”.`)];

@@ -1,0 +1,123 @@
+//! Claims that were registered before there were data: `frozen_claims.json` of an experiment, and the copy that a recording
+//! keeps from its beginning.
+
+use std::collections::BTreeSet;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::StoreError;
+use super::files::{FileRecord, hash_bytes, io_error, read_bytes, write_bytes};
+use super::layout::Experiment;
+use super::manifest::{Manifest, verified_hash};
+use super::words::Registration;
+
+/// Where a recording keeps its copy. Its claim, the first of its files, lists it: claims that were frozen later are not in it.
+const COPY: &str = ".meta/frozen_claims.json";
+
+/// The claims of an experiment as they were registered.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrozenClaims {
+    /// In the order of the pipeline.
+    pub claims: Vec<FrozenClaim>,
+}
+
+/// One of them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FrozenClaim {
+    /// The claim in words.
+    pub claim: String,
+    /// BLAKE3 of `meaning` in one line.
+    pub blake3: String,
+    /// What is claimed, for people.
+    pub meaning: serde_json::Value,
+}
+
+impl FrozenClaim {
+    /// A claim in words, and what it means.
+    pub fn new(claim: &str, meaning: serde_json::Value) -> Self {
+        Self { claim: claim.to_owned(), blake3: hash_bytes(meaning.to_string().as_bytes()), meaning }
+    }
+}
+
+impl FrozenClaims {
+    /// The claims that were frozen for `experiment`, if any were.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn of_experiment(experiment: &Experiment) -> Result<Option<Self>, StoreError> {
+        Self::read(&experiment.root().join(Experiment::FROZEN_CLAIMS))
+    }
+
+    /// The claims that were frozen when the recording of `experiment` was begun, if any were.
+    ///
+    /// # Errors
+    /// The copy cannot be read, or is not what was written.
+    pub fn of_recording(experiment: &Experiment) -> Result<Option<Self>, StoreError> {
+        let root = experiment.recording();
+        let claim = Manifest::read(&root.join(".meta/settings.json"))?;
+        if claim.is_none_or(|claim| !claim.files.iter().any(is_frozen)) {
+            return Ok(None);
+        }
+        verified_hash(&root, "settings", COPY)?;
+        Self::read(&root.join(COPY))
+    }
+
+    fn read(path: &Path) -> Result<Option<Self>, StoreError> {
+        let content = match std::fs::read(path) {
+            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
+            content => content.map_err(|source| io_error("read", path, source))?,
+        };
+        let damaged = |e| StoreError::Rows {
+            path: path.to_owned(),
+            problem: format!("not what `infoplane freeze` writes: {e}; restore the file"),
+        };
+        serde_json::from_slice(&content).map(Some).map_err(damaged)
+    }
+
+    /// Writes them for `experiment`.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write(&self, experiment: &Experiment) -> Result<(), StoreError> {
+        let mut content = serde_json::to_vec_pretty(self).expect("claims are plain data with text keys");
+        content.push(b'\n');
+        write_bytes(experiment.root(), Experiment::FROZEN_CLAIMS, &content).map(drop)
+    }
+
+    /// Copies the claims that are frozen for `experiment`, if any are, into its recording, which is about to begin.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the copy cannot be written.
+    pub fn copy_into_recording(experiment: &Experiment) -> Result<Option<FileRecord>, StoreError> {
+        if Self::of_experiment(experiment)?.is_none() {
+            return Ok(None);
+        }
+        let content = read_bytes(&experiment.root().join(Experiment::FROZEN_CLAIMS))?;
+        write_bytes(&experiment.recording(), COPY, &content).map(Some)
+    }
+
+    /// Whether these are the same claims, in any order.
+    pub fn are(&self, others: &Self) -> bool {
+        let hashes = |frozen: &Self| frozen.claims.iter().map(|claim| claim.blake3.clone()).collect::<BTreeSet<_>>();
+        hashes(self) == hashes(others)
+    }
+
+    /// What these claims, if any are registered, say of a claim: a claim of the same words that means something else was changed.
+    pub fn registration(frozen: Option<&Self>, claim: &FrozenClaim) -> Registration {
+        let claims = frozen.map_or(&[][..], |frozen| &frozen.claims);
+        if claims.iter().any(|other| other.blake3 == claim.blake3) {
+            Registration::Before
+        } else if claims.iter().any(|other| other.claim == claim.claim) {
+            Registration::Changed
+        } else {
+            Registration::No
+        }
+    }
+}
+
+/// Whether a file of a recording is its copy of the frozen claims.
+pub fn is_frozen(file: &FileRecord) -> bool {
+    file.path == COPY
+}
