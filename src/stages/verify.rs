@@ -13,7 +13,9 @@ use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{ClaimRow, VERSION};
-use crate::store::{ClaimVerdict, CompressionVerdict, Experiment, Footer, FrozenClaims, Lock, Pending, write_rows};
+use crate::store::{
+    ClaimVerdict, CompressionVerdict, Experiment, Footer, FrozenClaim, FrozenClaims, Lock, Pending, write_rows,
+};
 
 /// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
 ///
@@ -138,33 +140,27 @@ fn of_experiment(
         tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
     }
     let aggregated = Aggregated::read(experiment)?;
-    let frozen = FrozenClaims::of_recording(experiment)?;
-    warn_of_dropped_claims(frozen.as_ref(), pipeline);
+    let made: Vec<FrozenClaim> = pipeline.claims.iter().map(Expect::frozen).collect();
+    let (registered, dropped) = FrozenClaims::compare(FrozenClaims::of_recording(experiment)?, &made);
+    if let [first, ..] = &dropped[..] {
+        // They would vanish without a word.
+        let (n, first) = (dropped.len(), &first.claim);
+        tracing::warn!("{n} registered claims are not in the pipeline {}; the first is “{first}”", pipeline.name);
+    }
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {
         let judged = judged(&mut tables, claim, &claim.quantity, layer)?;
         let layer_name = layer.and_then(|layer| tables.names.get(layer));
-        let registered = FrozenClaims::registration(frozen.as_ref(), &claim.frozen());
         let compression = aggregated.verdict(claim, layer, tables.estimate_files(&claim.quantity));
         rows.push(ClaimRow {
             layer_name,
-            registered: Some(registered),
+            registered: registered.get(&claim.frozen().blake3).copied(),
             compression,
             ..row(&experiment.name(), claim, layer, judged)
         });
     }
     hashes.extend(tables.hashes);
     Ok(rows)
-}
-
-/// A registered claim that the pipeline makes no more would otherwise vanish without a word.
-fn warn_of_dropped_claims(frozen: Option<&FrozenClaims>, pipeline: &Pipeline) {
-    let is_made = |words: &str| pipeline.claims.iter().any(|claim| claim.claim == words);
-    let dropped: Vec<_> = frozen.iter().flat_map(|frozen| &frozen.claims).filter(|f| !is_made(&f.claim)).collect();
-    if let [first, ..] = &dropped[..] {
-        let (n, first) = (dropped.len(), &first.claim);
-        tracing::warn!("{n} registered claims are not in the pipeline {}; the first is “{first}”", pipeline.name);
-    }
 }
 
 fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {

@@ -1,7 +1,7 @@
 //! Claims that were registered before there were data: `frozen_claims.json` of an experiment, and the copy that a recording
 //! keeps from its beginning.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::Path;
 
@@ -104,20 +104,57 @@ impl FrozenClaims {
         hashes(self) == hashes(others)
     }
 
-    /// What these claims, if any are registered, say of a claim: a claim of the same words that means something else was changed.
-    pub fn registration(frozen: Option<&Self>, claim: &FrozenClaim) -> Registration {
-        let claims = frozen.map_or(&[][..], |frozen| &frozen.claims);
-        if claims.iter().any(|other| other.blake3 == claim.blake3) {
-            Registration::Before
-        } else if claims.iter().any(|other| other.claim == claim.claim) {
-            Registration::Changed
-        } else {
-            Registration::No
+    /// Of the claims that a pipeline makes, by their hash, whether they are among those that are registered; and the registered ones
+    /// that it makes no more. A claim of the same words as one of these means something else: it was changed.
+    pub fn compare(frozen: Option<Self>, made: &[FrozenClaim]) -> (BTreeMap<String, Registration>, Vec<FrozenClaim>) {
+        let mut left = frozen.map_or_else(Vec::new, |frozen| frozen.claims);
+        let mut registered = BTreeMap::new();
+        let mut others = Vec::new();
+        for claim in made {
+            match left.iter().position(|frozen| frozen.blake3 == claim.blake3) {
+                Some(place) => {
+                    left.remove(place);
+                    registered.insert(claim.blake3.clone(), Registration::Before);
+                }
+                None => others.push(claim),
+            }
         }
+        for claim in others {
+            let place = left.iter().position(|frozen| frozen.claim == claim.claim);
+            let registration = if place.is_some() { Registration::Changed } else { Registration::No };
+            place.map(|place| left.remove(place));
+            registered.entry(claim.blake3.clone()).or_insert(registration);
+        }
+        (registered, left)
     }
 }
 
 /// Whether a file of a recording is its copy of the frozen claims.
 pub fn is_frozen(file: &FileRecord) -> bool {
     file.path == COPY
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn claims_of_the_same_words_are_told_apart_by_what_they_mean() {
+        let claim = |words: &str, above: f64| FrozenClaim::new(words, json!({ "claim": words, "above": above }));
+        let registered = |frozen: &[FrozenClaim], made: &[FrozenClaim]| {
+            let (by_hash, dropped) = FrozenClaims::compare(Some(FrozenClaims { claims: frozen.to_vec() }), made);
+            let of_made: Vec<Registration> = made.iter().map(|claim| by_hash[&claim.blake3]).collect();
+            (of_made, dropped.len())
+        };
+        let (first, second, third) = (claim("falls", 1.0), claim("falls", 2.0), claim("falls", 3.0));
+        use Registration::{Before, Changed, No};
+        let frozen = [first.clone(), second.clone()];
+        assert_eq!(registered(&frozen, &[second.clone(), first.clone()]), (vec![Before, Before], 0));
+        assert_eq!(registered(&frozen, &[third.clone(), first.clone()]), (vec![Changed, Before], 0));
+        assert_eq!(registered(&frozen, &[second.clone(), third.clone(), first]), (vec![Before, No, Before], 0));
+        assert_eq!(registered(&frozen, &[claim("rises", 1.0)]), (vec![No], 2));
+        assert_eq!(registered(&[], &[second]), (vec![No], 0));
+    }
 }
