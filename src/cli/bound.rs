@@ -10,7 +10,9 @@ pub(super) fn command() -> Command {
     let command = Command::new("bound").about(
         "Solve the information bottleneck of the data and compare every trained layer with its curve, as `[bound]` of a pipeline asks",
     );
-    job::add(command)
+    job::add(command.after_help(
+        "bound_layers.parquet: a layer is fitted at the β whose solution is nearest to its code (the smallest mean KL divergence); `i_xt_fitted_bits` and `i_ty_fitted_bits` are the information of that solution.",
+    ))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

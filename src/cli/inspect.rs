@@ -39,7 +39,17 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     if matches.get_flag("validate") {
         return run_validate(path, terminal);
     }
-    let report = inspect(path)?;
+    if !path.exists() {
+        anyhow::bail!("{}: no such file or folder", path.display());
+    }
+    let report = match inspect(path) {
+        // A folder that is no experiment is explained better than by what it lacks.
+        Err(_) if path.is_dir() && !is_sweep(path) && !path.join("recording").is_dir() => {
+            resolve(path, Needs::Recording)?;
+            inspect(path)?
+        }
+        report => report?,
+    };
     if is_json {
         terminal.print_json(&report)?;
         return Ok(Ended::default());

@@ -1,7 +1,8 @@
 //! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
 
 use crate::count::counted;
-use crate::stages::summary::{Summary, summary};
+use crate::stages::Progress;
+use crate::stages::summary::{Summary, remarks, summary};
 use crate::store::schema::CompressionRow;
 use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -18,7 +19,7 @@ pub(super) fn command() -> Command {
     Command::new("summary")
         .about("Print the results of an experiment: the compression of every layer, and the information plane as text")
         .after_help(
-            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples). p is of Wilcoxon's test, corrected by Holm for the layers of an estimator. `compresses`: the interval is above 0 and the mean at least the smallest effect that counts; `does not compress`: the interval is below that effect. A verdict is withheld where the estimate is at its ceiling (`cannot tell`) or checks contradict it (`contradicted`).",
+            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples). `fitted at` is the median epoch at which I(T;Y) has made 90 % of its way from its first to its largest value, with the number of runs where it rises in some only. p is of Wilcoxon's test, corrected by Holm for the layers of an estimator. `compresses`: the interval is above 0 and the mean at least the smallest effect that counts; `does not compress`: the interval is below that effect. A verdict is withheld where the estimate is at its ceiling (`cannot tell`) or checks contradict it (`contradicted`).",
         )
         .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
         .arg(
@@ -31,7 +32,9 @@ pub(super) fn command() -> Command {
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
-    let mut found = summary(resolved(matches, Needs::Summary)?.folder())?;
+    let resolved = resolved(matches, Needs::Summary)?;
+    let mut found = summary(resolved.folder())?;
+    remarks(resolved.folder())?.iter().for_each(|remark| terminal.tell(remark));
     let chosen: Vec<&String> = matches.get_many("estimator").into_iter().flatten().collect();
     for id in &chosen {
         if !found.iter().any(|summary| summary.estimator.to_string() == **id) {

@@ -1,9 +1,10 @@
 //! What a folder named by the user is: an experiment, a sweep, or something else, and then what is wrong with it.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::stages::{StageError, experiments};
 use crate::store::Experiment;
+use crate::suggest::{Suggestion, suggestion};
 
 /// What a folder holds.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +55,9 @@ impl Resolved {
 pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
     let refused = |problem: String| Err(StageError::Refused(format!("{}: {problem}", folder.display())));
     if !folder.exists() {
-        return refused("no such folder; run `infoplane record` first".to_owned());
+        let meant =
+            experiment_nearby(folder).map_or_else(String::new, |meant| format!("did you mean `{meant}`? If not, "));
+        return refused(format!("no such folder; {meant}run `infoplane record` first"));
     }
     if !folder.is_dir() {
         return refused("a file; name the folder of an experiment".to_owned());
@@ -121,13 +124,34 @@ fn has_summary(experiment: &Experiment) -> bool {
 /// Whether `folder` is a part of the experiment `outer`.
 fn is_inside(folder: &Path, outer: &Experiment) -> bool {
     let figures = outer.root().join("figures");
-    let parts = [outer.recording(), outer.estimates(), outer.unit_estimates(), figures];
+    let meta = outer.root().join(".meta");
+    let parts = [outer.recording(), outer.estimates(), outer.unit_estimates(), figures, meta];
     is_experiment(outer) && parts.iter().any(|part| folder.starts_with(part))
 }
 
+/// The experiment or sweep next to `folder` that has a similar name.
+fn experiment_nearby(folder: &Path) -> Option<String> {
+    let parent = folder.parent()?;
+    let place = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+    let names: Vec<String> = experiments_in(place).into_iter().filter_map(name_of).collect();
+    match suggestion(&name_of(folder.to_owned())?, names.iter().map(String::as_str)) {
+        Suggestion::DidYouMean(name) => Some(parent.join(name).display().to_string()),
+        Suggestion::Known(_) => None,
+    }
+}
+
+fn name_of(folder: PathBuf) -> Option<String> {
+    Some(folder.file_name()?.to_string_lossy().into_owned())
+}
+
 /// The first folder in `folder`, by name, that is an experiment or a sweep.
-fn first_experiment_in(folder: &Path) -> Option<std::path::PathBuf> {
-    let entries = std::fs::read_dir(folder).ok()?;
-    let is_one = |path: &std::path::PathBuf| experiments::is_sweep(path) || is_experiment(&Experiment::new(path));
-    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_one).min()
+fn first_experiment_in(folder: &Path) -> Option<PathBuf> {
+    experiments_in(folder).into_iter().min()
+}
+
+/// The folders in `folder` that are experiments or sweeps.
+fn experiments_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten();
+    let is_experiment = |path: &PathBuf| experiments::is_sweep(path) || is_experiment(&Experiment::new(path));
+    entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_experiment).collect()
 }

@@ -1,15 +1,19 @@
 //! What stages that read each other's files agree on: which settings a recording was made with, what a bound was made of, and
 //! where the tables over runs are.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use super::StageError;
 use crate::config::{BoundRequest, Networks, Pipeline, differences};
+use crate::count::counted;
 use crate::estimate_id::Values;
-use crate::store::schema::VERSION;
-use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, believed_hash, hash_bytes};
+use crate::store::schema::{Row, SummaryRow, VERSION};
+use crate::store::{
+    Experiment, Manifest, Pending, Recording, RunId, StoreError, believed_hash, hash_bytes, read_rows, schema_version,
+};
 
 /// The path of `table`, which `infoplane aggregate` writes into `folder`.
 ///
@@ -17,8 +21,87 @@ use crate::store::{Experiment, Manifest, Pending, Recording, StoreError, believe
 /// The table is not there.
 pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
     let path = folder.join(table);
-    let missing = || StageError::Refused(format!("there is no {}; run `infoplane aggregate` first", path.display()));
+    let missing = || {
+        let folder = folder.display();
+        let problem =
+            format!("{folder}: not aggregated yet, there is no {table}; run `infoplane aggregate {folder}` first");
+        StageError::Refused(problem)
+    };
     if path.exists() { Ok(path) } else { Err(missing()) }
+}
+
+/// The hashes of the tables that a stage read, from its manifest.
+pub(super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
+    fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        match value {
+            serde_json::Value::String(text) => drop(found.insert(text.clone())),
+            serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
+            serde_json::Value::Object(table) => table.values().for_each(|value| texts(value, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    if let Some(manifest) = Manifest::read(&root.join(format!(".meta/{manifest}.json")))? {
+        texts(&manifest.made_from["tables"], &mut found);
+    }
+    Ok(found)
+}
+
+/// The first version whose intervals of the summary are Student's.
+const STUDENT_SINCE: u32 = 8;
+
+/// The summary in `folder`. Intervals of another kind, which earlier versions wrote, are left out, and a sentence says so.
+///
+/// # Errors
+/// There is none, or it cannot be read.
+pub(super) fn read_summary(folder: &Path) -> Result<(Vec<SummaryRow>, Option<String>), StoreError> {
+    let path = folder.join(Experiment::SUMMARY);
+    let mut rows: Vec<SummaryRow> = read_rows(&path)?;
+    let version = schema_version(&path, SummaryRow::TABLE)?;
+    if version >= STUDENT_SINCE {
+        return Ok((rows, None));
+    }
+    for row in &mut rows {
+        (row.i_xt_bits_low, row.i_xt_bits_high, row.i_ty_bits_low, row.i_ty_bits_high) = (None, None, None, None);
+    }
+    let (path, folder) = (path.display(), folder.display());
+    let remark = format!(
+        "{path} is of version {version}, whose intervals are no Student's intervals; they are left out: run `infoplane aggregate {folder}` again"
+    );
+    Ok((rows, Some(remark)))
+}
+
+/// What the tables over runs in `folder` lack of an `experiment`, and its estimates of its recording, a sentence each.
+pub(super) fn outdated(folder: &Path, experiment: &Experiment) -> Result<Vec<String>, StoreError> {
+    let (name, estimates) = (experiment.name(), experiment.estimate_files()?);
+    let (made_from, mut remarks) = (inputs_of(folder, "summary")?, Vec::new());
+    let mut is_newer = false;
+    for path in estimates.iter().flat_map(|(_, paths)| paths) {
+        is_newer = is_newer || !made_from.contains(&experiment.verified_estimates(path)?.1);
+    }
+    if is_newer {
+        let folder = folder.display();
+        remarks.push(format!(
+            "{name} has estimates that are not in its summary; run `infoplane aggregate {folder}` again"
+        ));
+    }
+    remarks.extend(missing_runs(experiment, &estimates));
+    Ok(remarks)
+}
+
+/// Which recorded runs have no estimates, in a sentence.
+pub(super) fn missing_runs(experiment: &Experiment, estimates: &[(String, Vec<PathBuf>)]) -> Option<String> {
+    // Estimates may lie apart from their recording.
+    let n_runs = Recording::open(experiment).ok()?.runs().len();
+    let pooled = format!("run={}.parquet", RunId::pooled());
+    let is_short = |(_, paths): &&(String, Vec<PathBuf>)| {
+        paths.len() < n_runs && !paths.iter().any(|path| path.ends_with(&pooled))
+    };
+    let (estimator, paths) = estimates.iter().find(is_short)?;
+    let (name, n, runs) = (experiment.name(), paths.len(), counted(n_runs, "recorded run"));
+    Some(format!(
+        "{estimator} of {name} has estimates of {n} of {runs}; run `infoplane estimate`, then `infoplane aggregate`"
+    ))
 }
 
 /// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.

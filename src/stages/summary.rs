@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::{StageError, keys};
+use super::{StageError, experiments, keys};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, SummaryRow};
@@ -41,6 +41,21 @@ pub struct Point {
     pub i_xt_bits: f64,
     /// I(T;Y) in bits, mean over runs.
     pub i_ty_bits: f64,
+}
+
+/// Why the tables in the folder of `experiment`, which may be a sweep, do not say all there is: they are older than the
+/// estimates or of an older version, or runs are missing. A sentence each.
+///
+/// # Errors
+/// A table cannot be read, or is not what was written.
+pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
+    let root = experiment.root();
+    let members = if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] };
+    let mut remarks: Vec<String> = keys::read_summary(root)?.1.into_iter().collect();
+    for member in &members {
+        remarks.extend(keys::outdated(root, member)?);
+    }
+    Ok(remarks)
 }
 
 /// What the tables in the folder of `experiment` say, by experiment and estimator.

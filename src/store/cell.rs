@@ -30,6 +30,9 @@ pub(super) trait Cell: Sized {
     /// The cell in `row`, `None` where the column has another type or an unexpected null.
     fn from_array(array: &dyn Array, row: usize) -> Option<Self>;
 
+    /// The words that the column may hold, where it is one of words.
+    const WORDS: &'static [&'static str] = &[];
+
     /// Columns that follow from this one, written after it for whoever reads the file; not read back.
     const DERIVED: &'static [Column] = &[];
 

@@ -72,7 +72,7 @@ pub enum StoreError {
         problem: String,
     },
     /// Another process is at work.
-    #[error("another infoplane is writing in {}; wait until it is done, or choose another folder with --out", path.display())]
+    #[error("another infoplane is writing in {}; wait until it is done, or write into another folder (`--out`, for commands that have it)", path.display())]
     Locked {
         /// The folder.
         path: PathBuf,

@@ -1,6 +1,6 @@
 //! What the layers of a recording are called, by its table of layers or the footers of its activations.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -18,13 +18,21 @@ const NAME_KEY: &str = "infoplane.layer_name";
 const KIND_KEY: &str = "infoplane.layer_kind";
 const SHAPE_KEY: &str = "infoplane.layer_shape";
 const REDUCTION_KEY: &str = "infoplane.layer_reduction";
+/// The reduction of a layer that is recorded as it is.
+const NOT_REDUCED: &str = "none";
+
+type Names = BTreeMap<LayerId, Arc<str>>;
 
 /// Letters in a name. Names are drawn beside points and curves.
 const LONGEST_NAME: usize = 64;
 
 /// The names of the layers of a recording; layers without one are called by their number.
 #[derive(Debug, Clone, Default)]
-pub struct LayerNames(BTreeMap<LayerId, Arc<str>>);
+pub struct LayerNames {
+    names: Names,
+    /// Layers of which less is recorded than the next layer is made of.
+    reduced: BTreeSet<LayerId>,
+}
 
 impl LayerNames {
     /// Reads the names of the layers of a recording: those of its table of layers, else those in the footers of the
@@ -36,24 +44,46 @@ impl LayerNames {
     pub fn read(experiment: &Experiment, recording: &Recording) -> Result<Self, StoreError> {
         let root = experiment.recording();
         let path = root.join(Experiment::LAYERS);
+        let mut found = Self::default();
+        let mut names = Vec::new();
         if path.exists() {
             verified_hash(&root, "settings", Experiment::LAYERS)?;
-            let rows: Vec<LayerRow> = read_rows(&path)?;
-            return Self::checked(&path, rows.into_iter().map(|row| (row.layer, row.layer_name)));
+            for row in read_rows::<LayerRow>(&path)? {
+                found.add_reduction(row.layer, row.reduction.as_deref());
+                names.push((row.layer, row.layer_name));
+            }
+            return Self::checked(&path, names).map(|names| Self { names, ..found });
         }
-        let Some(run) = recording.runs().first() else { return Ok(Self::default()) };
-        let mut names = Vec::new();
+        let Some(run) = recording.runs().first() else { return Ok(found) };
         for values in [Values::Activations, Values::PreActivations] {
             for layer in run.layers(values.table()) {
                 let Some(part) = run.parts(values.table(), Some(layer)).into_iter().next() else { continue };
-                let name = read_footer(&part, values.table())?.remove(NAME_KEY);
+                let mut footer = read_footer(&part, values.table())?;
+                found.add_reduction(layer, footer.get(REDUCTION_KEY).map(String::as_str));
+                let name = footer.remove(NAME_KEY);
                 names.extend(name.map(|name| (layer, name)).filter(|named| !names.contains(named)));
             }
         }
-        Self::checked(&root.join(Values::Activations.table()), names)
+        Self::checked(&root.join(Values::Activations.table()), names).map(|names| Self { names, ..found })
     }
 
-    fn checked(path: &Path, names: impl IntoIterator<Item = (LayerId, String)>) -> Result<Self, StoreError> {
+    fn add_reduction(&mut self, layer: LayerId, reduction: Option<&str>) {
+        if reduction.is_some_and(|reduction| reduction != NOT_REDUCED) {
+            self.reduced.insert(layer);
+        }
+    }
+
+    /// The layers of which less is recorded than the next layer is made of.
+    pub fn reduced(&self) -> impl Iterator<Item = LayerId> {
+        self.reduced.iter().copied()
+    }
+
+    /// Whether less of a layer is recorded than the next layer is made of, such as a mean over positions.
+    pub fn is_reduced(&self, layer: LayerId) -> bool {
+        self.reduced.contains(&layer)
+    }
+
+    fn checked(path: &Path, names: impl IntoIterator<Item = (LayerId, String)>) -> Result<Names, StoreError> {
         let mut checked = BTreeMap::new();
         let refused = |problem: String| StoreError::Rows { path: path.to_owned(), problem };
         for (layer, name) in names {
@@ -73,27 +103,27 @@ impl LayerNames {
                 return Err(refused(format!("layer {layer} has two names; give it one")));
             }
         }
-        Ok(Self(checked))
+        Ok(checked)
     }
 
     /// The last layer of the network, where layers have names: that is more than what is recorded may say.
     pub fn output(&self) -> Option<LayerId> {
-        self.0.keys().next_back().copied()
+        self.names.keys().next_back().copied()
     }
 
     /// What a layer is called, where it has a name.
     pub fn get(&self, layer: LayerId) -> Option<Arc<str>> {
-        self.0.get(&layer).cloned()
+        self.names.get(&layer).cloned()
     }
 
     /// All names, by rising layer.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
-        self.0.values().map(|name| &**name)
+        self.names.values().map(|name| &**name)
     }
 
     /// The layer of this name.
     pub fn layer(&self, name: &str) -> Option<LayerId> {
-        self.0.iter().find(|(_, other)| ***other == *name).map(|(layer, _)| *layer)
+        self.names.iter().find(|(_, other)| ***other == *name).map(|(layer, _)| *layer)
     }
 }
 
@@ -126,7 +156,8 @@ mod tests {
 
     fn named(names: &[(usize, &str)]) -> Result<LayerNames, String> {
         let names = names.iter().map(|(layer, name)| (LayerId::from_index(*layer), (*name).to_owned()));
-        LayerNames::checked(Path::new("layers.parquet"), names).map_err(|e| e.to_string())
+        let names = LayerNames::checked(Path::new("layers.parquet"), names).map_err(|e| e.to_string())?;
+        Ok(LayerNames { names, ..LayerNames::default() })
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! ```no_run
 //! use infoplane::estimate_id::Values;
 //! use infoplane::estimators::{Binning, Estimator, LayerData};
-//! use infoplane::store::{Experiment, Recording, read_samples};
+//! use infoplane::store::{Experiment, Recording, read_samples, schema_version};
 //!
 //! let experiment = Experiment::new("outputs/tiny");
 //! let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
@@ -61,5 +61,5 @@ pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
-pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, write_rows};
+pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, schema_version, write_rows};
 pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, Registration, TrainingOutcome};

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::{Int32Type, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -128,17 +128,29 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         let batch = conversion.apply(batch).map_err(unreadable)?;
         let read = R::from_batch(&batch);
-        rows.extend(read.map_err(|column| unreadable(unexpected(&batch, column, rows.len())))?);
+        rows.extend(read.map_err(|column| unreadable(unexpected(&batch, column, R::words(column), rows.len())))?);
     }
     Ok(rows)
 }
 
-/// Why a column of the types that a table has could not be read, in a batch after `n_before` rows.
-fn unexpected(batch: &RecordBatch, column: &str, n_before: usize) -> Unreadable {
-    let problem = match batch.column_by_name(column).and_then(|array| row_of_null(array)) {
-        Some(row) => format!("row {} holds a null; every row needs a value", n_before + row),
-        None => "holds an unknown word, or a number that no layer has; every row needs a value that docs/schema.md has"
-            .to_owned(),
+/// Why a column of the types that a table has could not be read, in a batch after `n_before` rows; `words` are those that it
+/// may hold.
+fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize) -> Unreadable {
+    let array = batch.column_by_name(column);
+    let texts = array.and_then(|array| array.as_string_opt::<i32>()).filter(|_| !words.is_empty());
+    let unknown = texts.and_then(|texts| texts.iter().flatten().enumerate().find(|(_, text)| !words.contains(text)));
+    let numbers = array.and_then(|array| array.as_primitive_opt::<Int32Type>());
+    let negative = numbers.and_then(|numbers| numbers.iter().flatten().enumerate().find(|(_, number)| *number < 0));
+    let problem = match (array.and_then(|array| row_of_null(array)), unknown, negative) {
+        (Some(row), ..) => format!("row {} holds a null; every row needs a value", n_before + row),
+        (_, Some((row, got)), _) => {
+            let allowed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
+            format!("row {} holds the unknown word `{got}`; allowed: {}", n_before + row, allowed.join(", "))
+        }
+        (.., Some((row, got))) => {
+            format!("row {} holds {got}, a number that no layer has; 0 is the input", n_before + row)
+        }
+        _ => "holds a value that no column of this name has; see docs/schema.md".to_owned(),
     };
     Unreadable { column: column.to_owned(), problem }
 }
@@ -175,6 +187,15 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
 /// Missing, damaged, another table, a newer version.
 pub fn read_footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
     guarded(path, || Ok(footer_of(&open(path, table)?.1)))
+}
+
+/// The version of the schema that a file of `table` was written with.
+///
+/// # Errors
+/// As [`read_footer`].
+pub fn schema_version(path: &Path, table: &'static str) -> Result<u32, StoreError> {
+    let footer = read_footer(path, table)?;
+    Ok(footer.get(VERSION_KEY).and_then(|version| version.parse().ok()).unwrap_or(OLDEST_READABLE))
 }
 
 /// Compares footer entries with what they must be where they are there: a file moved to another run's place is noticed.
@@ -278,6 +299,6 @@ mod tests {
         writer.close().unwrap();
 
         let told = read_rows::<GradientRow>(&path).unwrap_err().to_string();
-        assert!(told.contains("`layer`") && told.contains("a number that no layer has"), "{told}");
+        assert!(told.contains("`layer`") && told.contains("row 0 holds -1, a number that no layer has"), "{told}");
     }
 }

@@ -38,6 +38,7 @@ macro_rules! words {
         impl Cell for $name {
             const KIND: &'static str = "string";
             const NULLABLE: bool = false;
+            const WORDS: &'static [&'static str] = &[$( $word, )+ $( $( $older, )? )+];
 
             fn data_type(_: usize) -> DataType {
                 DataType::Utf8

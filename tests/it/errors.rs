@@ -342,7 +342,7 @@ fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
     assert!(project.refused("summary outputs/q").contains("nothing is estimated yet"));
     fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
     for command in ["summary", "report", "movie", "plot all"] {
-        let expected = "infoplane: there is no outputs/p/summary.parquet; run `infoplane aggregate` first";
+        let expected = "infoplane: outputs/p: not aggregated yet, there is no summary.parquet; run `infoplane aggregate outputs/p` first";
         assert_eq!(project.refused(&format!("{command} outputs/p")), expected);
     }
 }

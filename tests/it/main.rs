@@ -16,7 +16,8 @@ mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
 mod help; // the help of every command
-mod json; // what programs read
+mod json;
+mod messages; // what programs read
 mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod outside; // values outside of fixed edges, and the rule of binning where none is given

@@ -346,7 +346,7 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
     assert_eq!(project.ok("estimate binning outputs/p --n-edges 5").matches(": up to date").count(), 6);
     let checked = project.run("check outputs/p");
     assert_eq!((checked.code, checked.stdout.matches(" estimates: ").count()), (0, 6), "{}", checked.stderr);
-    assert!(project.refused("summary outputs/p").contains("run `infoplane aggregate` first"));
+    assert!(project.refused("summary outputs/p").contains("run `infoplane aggregate outputs/p` first"));
     project.ok("aggregate outputs/p");
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
     let joined: BTreeSet<&str> = summary.iter().map(|row| row.experiment.as_str()).collect();

@@ -133,6 +133,11 @@ pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError
     }
     let rule = rules.first().map_or(RULES[0], |rule| **rule);
     let stray = RULES.iter().copied().flatten().find(|name| given(name) && !rule.contains(name));
+    if let (Some(stray), true) = (stray, rules.is_empty()) {
+        let owner = RULES.iter().find(|rule| rule.contains(stray)).map_or(*stray, |rule| rule[0]);
+        let problem = format!("`{stray}` goes with `{owner}`, which is not given; give both, or leave out `{stray}`");
+        return Err(ParameterError::Refused(problem));
+    }
     if let Some(second) = stray {
         return Err(ParameterError::Exclusive { first: rule[0], second });
     }

@@ -40,13 +40,16 @@ impl Checks {
         }
         for row in read_rows::<CheckRow>(&input.experiment.root().join(Experiment::CHECKS))? {
             let of_estimator = checks.estimators.entry(Arc::clone(&row.estimator)).or_default();
-            let counts = of_estimator.counts.entry((row.layer, row.epoch, row.step)).or_default();
-            counts[0] += i64::from(row.verdict == CheckVerdict::Warning);
-            counts[1] += i64::from(row.verdict == CheckVerdict::Violated);
+            // As verdicts do: where two layers are compared, either number may be the wrong one.
+            let above = LayerId::of_number(row.layer.index() + 1).filter(|_| COMPARING.contains(&row.check.as_str()));
+            for layer in [Some(row.layer), above].into_iter().flatten() {
+                let counts = of_estimator.counts.entry((layer, row.epoch, row.step)).or_default();
+                counts[0] += i64::from(row.verdict == CheckVerdict::Warning);
+                counts[1] += i64::from(row.verdict == CheckVerdict::Violated);
+            }
             if DECIDING.contains(&row.check.as_str()) {
                 of_estimator.layers.entry(row.layer).or_default().add(&row);
             }
-            let above = LayerId::of_number(row.layer.index() + 1).filter(|_| COMPARING.contains(&row.check.as_str()));
             if let Some(above) = above {
                 of_estimator.layers.entry(above).or_default().add_from_below(&row);
             }

@@ -182,7 +182,7 @@ fn outside(row: &EstimateRow, share: f64) -> Judgement {
     found("outside", verdict, share > MOST_OUTSIDE, share, bound, || {
         let quantity = row.quantity.as_ref().map_or_else(String::new, |quantity| format!(" ({quantity})"));
         format!(
-            "{:.1} % of the values are outside the edges and share one bin at each end{quantity}; use `n_bins`, or edges that cover them",
+            "{:.1} % of the values are outside the edges and share one bin at each end{quantity}; use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them",
             100.0 * share
         )
     })
@@ -430,7 +430,7 @@ mod tests {
         let judged = judge(&EstimateRow { outside_share: Some(0.372), quantity, ..row() }, None, RIGHT);
         let judgement = judged.iter().find(|judgement| judgement.check == "outside").unwrap();
         assert_eq!((judgement.value, judgement.bound), (Some(0.372), Some(TOO_MANY_OUTSIDE)));
-        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use `n_bins`, or edges that cover them";
+        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them";
         assert_eq!(judgement.says, says);
     }
 

@@ -16,8 +16,8 @@ use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION, accuracy_problem};
 use crate::store::{
-    CheckVerdict, Experiment, Footer, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash, read_all_rows,
-    read_rows, read_samples, verified_hash, write_rows,
+    CheckVerdict, Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash,
+    read_all_rows, read_rows, read_samples, verified_hash, write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, judge};
 
@@ -69,7 +69,10 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
             n_estimates += rows.len();
             for snapshot in by_snapshot(&rows).values() {
                 for (place, row) in snapshot.iter().enumerate() {
-                    let above = snapshot.get(place + 1).filter(|above| above.layer.is_next_above(row.layer));
+                    let is_made_of_it = |above: &&&EstimateRow| {
+                        above.layer.is_next_above(row.layer) && !fits.layers.is_reduced(row.layer)
+                    };
+                    let above = snapshot.get(place + 1).filter(is_made_of_it);
                     for judgement in judge(row, above.copied(), fits.accuracy(row).as_ref()) {
                         add(&mut judged, Arc::clone(&row.estimator), row, judgement);
                     }
@@ -211,6 +214,7 @@ struct RecordedFits {
     is_hard: bool,
     /// Whether an accuracy is above 1, so that all of them may be percent, also those that could be shares.
     is_percent: bool,
+    layers: LayerNames,
     /// By run and step: of which share of the train and test samples the class is right, and how many there are.
     fits: BTreeMap<(String, i64), Fit>,
 }
@@ -234,6 +238,9 @@ fn recording_beside(experiment: &Experiment) -> Result<Option<Recording>, StageE
 /// The hashes of the tables of a recording that verdicts depend on.
 fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<String>, StageError> {
     let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
+    // What the data-processing checks are not made of.
+    let layers = LayerNames::read(experiment, recording)?;
+    hashes.extend(layers.reduced().map(|layer| format!("reduced: {layer}")));
     for run in recording.runs() {
         hashes.extend(run.verify(EpochRow::TABLE, None)?);
         hashes.extend(run.verify(SplitRow::TABLE, None)?);
@@ -248,7 +255,8 @@ impl RecordedFits {
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();
         let is_hard = samples.iter().all(|row| row.p_y1.is_none());
-        let mut recorded = Self { is_there: true, n_classes: classes.len(), is_hard, ..Self::default() };
+        let layers = LayerNames::read(experiment, &recording)?;
+        let mut recorded = Self { is_there: true, n_classes: classes.len(), is_hard, layers, ..Self::default() };
         for run in recording.runs() {
             recorded.add(run)?;
         }

@@ -58,7 +58,7 @@ impl Tally {
         missing.map(|(estimator, Outside { edges: Range { low, high }, share, place })| {
             let percent = 100.0 * share;
             format!(
-                "`{estimator}`: {percent:.1} % of the values of {place} are outside the edges [{low}, {high}] and share one bin at each end; use `n_bins`, or edges that cover them"
+                "`{estimator}`: {percent:.1} % of the values of {place} are outside the edges [{low}, {high}] and share one bin at each end; use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them"
             )
         })
     }

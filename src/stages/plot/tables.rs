@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::super::keys;
 use super::histograms::first_run;
 use crate::estimate_id::{EstimateId, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
@@ -68,7 +69,8 @@ impl Loaded {
     /// Reads the summary, and of the other tables those that one of `plots` is drawn from.
     pub(super) fn read(experiment: &Experiment, plots: &[&Spec]) -> Result<Self, StoreError> {
         let root = experiment.root();
-        let mut summary: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
+        let (mut summary, remark) = keys::read_summary(root)?;
+        remark.iter().for_each(|remark| tracing::warn!("{remark}"));
         summary.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
         let mut by_estimator = Vec::new();
         if summary.first().map(|row| &row.experiment) != summary.last().map(|row| &row.experiment) {

@@ -11,8 +11,9 @@ use serde::Serialize;
 
 use super::super::StageError;
 use super::super::findings::{Finding, findings};
+use super::super::keys::{inputs_of, missing_runs};
 use super::provenance::Provenance;
-use super::tables::{RunTables, inputs_of};
+use super::tables::RunTables;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
@@ -139,7 +140,11 @@ impl Page {
             let name = source.experiment.name();
             let run_tables = match folders.entry(&source.summaries) {
                 Entry::Occupied(entry) => entry.into_mut(),
-                Entry::Vacant(entry) => entry.insert(RunTables::read(&source.summaries)?),
+                Entry::Vacant(entry) => {
+                    let run_tables = RunTables::read(&source.summaries)?;
+                    notes.extend(run_tables.remark.clone().map(Note::missing));
+                    entry.insert(run_tables)
+                }
             };
             let summary = run_tables.summary.remove(&name).unwrap_or_default();
             if summary.is_empty() {
@@ -190,7 +195,9 @@ impl ExperimentData {
         }
         let mut estimates = Vec::new();
         let mut runs = BTreeSet::new();
-        let tables: BTreeMap<String, Vec<PathBuf>> = experiment.estimate_files()?.into_iter().collect();
+        let estimate_files = experiment.estimate_files()?;
+        notes.extend(missing_runs(experiment, &estimate_files).map(Note::missing));
+        let tables: BTreeMap<String, Vec<PathBuf>> = estimate_files.into_iter().collect();
         let layers: BTreeSet<LayerId> = summary.iter().map(|row| row.layer).collect();
         let layers: Vec<LayerId> = layers.into_iter().collect();
         let checked = inputs_of(experiment.root(), "checks")?;

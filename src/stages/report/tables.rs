@@ -3,8 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
+use super::super::keys::{inputs_of, read_summary};
+
 use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow};
-use crate::store::{Experiment, Manifest, StoreError, read_rows, verified_hash};
+use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
 /// The tables over runs in one folder, by experiment.
 pub(super) struct RunTables {
@@ -15,6 +17,8 @@ pub(super) struct RunTables {
     pub(super) files: Vec<(String, String)>,
     /// Hashes of the tables that the summary was made from.
     pub(super) made_from: BTreeSet<String>,
+    /// What is wrong with the summary, in a sentence.
+    pub(super) remark: Option<String>,
 }
 
 impl RunTables {
@@ -27,40 +31,31 @@ impl RunTables {
                 files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
             }
         }
+        let has_summary = folder.join(Experiment::SUMMARY).exists();
+        let (summary, remark) = if has_summary { read_summary(folder)? } else { (Vec::new(), None) };
         Ok(Self {
-            summary: by_experiment(&folder.join(Experiment::SUMMARY), |row: &SummaryRow| &row.experiment)?,
-            compression: by_experiment(&folder.join(Experiment::COMPRESSION), |row: &CompressionRow| &row.experiment)?,
-            claims: by_experiment(&folder.join(Experiment::CLAIMS), |row: &ClaimRow| &row.experiment)?,
+            summary: by_experiment(summary, |row: &SummaryRow| &row.experiment),
+            remark,
+            compression: by_experiment(rows(&folder.join(Experiment::COMPRESSION))?, |row: &CompressionRow| {
+                &row.experiment
+            }),
+            claims: by_experiment(rows(&folder.join(Experiment::CLAIMS))?, |row: &ClaimRow| &row.experiment),
             files,
             made_from: inputs_of(folder, "summary")?,
         })
     }
 }
 
-/// The rows of a table by experiment; empty if there is no table.
-fn by_experiment<R: Row>(table: &Path, experiment: fn(&R) -> &String) -> Result<BTreeMap<String, Vec<R>>, StoreError> {
-    let mut rows: BTreeMap<String, Vec<R>> = BTreeMap::new();
-    if table.exists() {
-        for row in read_rows::<R>(table)? {
-            rows.entry(experiment(&row).clone()).or_default().push(row);
-        }
-    }
-    Ok(rows)
+/// The rows of a table; none if it is not there.
+fn rows<R: Row>(table: &Path) -> Result<Vec<R>, StoreError> {
+    if table.exists() { read_rows(table) } else { Ok(Vec::new()) }
 }
 
-/// The hashes of the tables that a stage read, from its manifest.
-pub(super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
-    fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
-        match value {
-            serde_json::Value::String(text) => drop(found.insert(text.clone())),
-            serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
-            serde_json::Value::Object(table) => table.values().for_each(|value| texts(value, found)),
-            _ => {}
-        }
+/// The rows of a table by experiment.
+fn by_experiment<R>(rows: Vec<R>, experiment: fn(&R) -> &String) -> BTreeMap<String, Vec<R>> {
+    let mut by_experiment: BTreeMap<String, Vec<R>> = BTreeMap::new();
+    for row in rows {
+        by_experiment.entry(experiment(&row).clone()).or_default().push(row);
     }
-    let mut found = BTreeSet::new();
-    if let Some(manifest) = Manifest::read(&root.join(format!(".meta/{manifest}.json")))? {
-        texts(&manifest.made_from["tables"], &mut found);
-    }
-    Ok(found)
+    by_experiment
 }

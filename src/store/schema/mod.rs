@@ -65,6 +65,8 @@ pub trait Row: Sized {
     fn schema(rows: &[Self]) -> Arc<Schema>;
     /// The columns of `rows`.
     fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
+    /// The words that `column` may hold; none where it is no column of words.
+    fn words(column: &str) -> &'static [&'static str];
     /// The first column that holds NaN or infinity.
     fn not_finite(&self) -> Option<&'static str>;
     /// The rows of a batch.
@@ -129,6 +131,13 @@ macro_rules! tables {
                         arrays.extend(super::Cell::derived_arrays(cells));
                     )+
                     arrays
+                }
+
+                fn words(column: &str) -> &'static [&'static str] {
+                    match column {
+                        $( stringify!($field) => <$type as super::Cell>::WORDS, )+
+                        _ => &[],
+                    }
                 }
 
                 fn not_finite(&self) -> Option<&'static str> {

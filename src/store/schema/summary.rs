@@ -93,7 +93,7 @@ tables! {
         gradient_snr_mean: Option<f64>,
         /// Mean over runs of the Frobenius norm of the kernel, from the gradients or else the weights; null where not every run has one.
         weight_norm_mean: Option<f64>,
-        /// Checks of `infoplane check` that ended in `warning`; null where this was not checked.
+        /// Checks of `infoplane check` that ended in `warning`, `dpi-xt` and `dpi-ty` counted for both layers that they compare; null where this was not checked.
         n_checks_warning: Option<i64>,
         /// Checks that ended in `violated`; null likewise.
         n_checks_violated: Option<i64>,

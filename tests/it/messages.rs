@@ -1,0 +1,101 @@
+//! What the program says where a folder is the wrong one, tables are older than what they were made from, or flags are missing
+//! their partner.
+
+use std::fs;
+use std::path::Path;
+
+use crate::tool::{PIPELINE, Project, copy_folder};
+
+#[test]
+fn a_summary_says_when_it_is_older_than_the_estimates_or_runs_are_missing() {
+    let project = Project::new(PIPELINE);
+    project.ok("run p.toml");
+    let said = |project: &Project| project.ok("summary outputs/p");
+    assert_eq!(said(&project), "");
+    project.ok("estimate binning outputs/p --n-edges 10");
+    assert!(
+        said(&project).contains("p has estimates that are not in its summary; run `infoplane aggregate outputs/p`")
+    );
+    project.ok("aggregate outputs/p");
+    assert_eq!(said(&project), "");
+
+    let estimates = "outputs/p/estimates/binning-n-edges-10";
+    fs::remove_file(project.path(&format!("{estimates}/run=r0001.parquet"))).unwrap();
+    for manifest in
+        [format!("{estimates}/.meta/r0001.json"), "outputs/p/estimates/.meta/binning-n-edges-10/r0001.json".to_owned()]
+    {
+        let _ = fs::remove_file(project.path(&manifest));
+    }
+    let remark = "binning-n-edges-10 of p has estimates of 1 of 2 recorded runs";
+    assert!(said(&project).contains(remark), "{}", said(&project));
+    project.ok("report outputs/p");
+    assert!(fs::read_to_string(project.path("outputs/p/report.html")).unwrap().contains(remark));
+
+    let sentence = project.refused("summary outputs/q");
+    assert!(sentence.ends_with("run `infoplane record` first"), "{sentence}");
+    copy_folder(&project.path("outputs/p"), &project.path("outputs/tishby"));
+    let sentence = project.refused("summary outputs/tishbi");
+    assert!(sentence.contains("no such folder; did you mean `outputs/tishby`?"), "{sentence}");
+    assert!(project.refused("inspect outputs").contains("a folder of experiments"));
+    assert!(project.refused("inspect nothing").contains("no such file or folder"));
+}
+
+#[test]
+fn intervals_of_an_older_summary_are_not_taken_for_students() {
+    let project = Project::new("");
+    let old = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/compat/v7");
+    copy_folder(&old, &project.path("outputs/small"));
+    for command in ["summary outputs/small", "plot curves outputs/small"] {
+        let said = project.ok(command);
+        assert!(
+            said.contains("is of version 7") && said.contains("run `infoplane aggregate outputs/small` again"),
+            "{said}"
+        );
+    }
+    project.ok("report outputs/small");
+    let page = fs::read_to_string(project.path("outputs/small/report.html")).unwrap();
+    assert!(page.contains("is of version 7"));
+    project.ok("aggregate outputs/small");
+    let said = project.ok("summary outputs/small");
+    assert!(!said.contains("version"), "{said}");
+}
+
+#[test]
+fn the_bins_have_a_short_name_and_a_range_asks_for_them() {
+    let project = Project::new(PIPELINE);
+    project.ok("record p.toml");
+    let planned = project.run("estimate binning outputs/p --bins 7 --dry-run");
+    assert!(planned.stdout.contains("binning-n-bins-7: 2 tables to make"), "{}", planned.stdout);
+    let sentence = project.refused("estimate binning outputs/p --range layer");
+    assert!(sentence.contains("`range` goes with `n_bins`, which is not given"), "{sentence}");
+}
+
+#[test]
+fn help_lists_the_values_of_choices_and_own_options_first() {
+    let help = Project::new("").run("estimate binning --help").stdout;
+    let words = help.split_whitespace().collect::<Vec<_>>().join(" ");
+    for choice in [
+        "[possible values: unit, layer, run, all-runs]",
+        "[possible values: all, train, test]",
+        "[possible values: runs, windows]",
+    ] {
+        assert!(words.contains(choice), "{choice}: {help}");
+    }
+    let place = |text: &str| help.find(text).unwrap_or_else(|| panic!("{text}: {help}"));
+    assert!(place("--n-bins") < place("Options of all commands:") && place("--shuffles") < place("--threads"));
+}
+
+#[test]
+fn a_partly_recorded_sweep_is_estimated_as_far_as_it_goes() {
+    let text = PIPELINE.replace("activation = \"tanh\"", "activation = [\"tanh\", \"relu\"]");
+    let text = text.replace("[record]\n", "[record]\nlayers = [\"input\", \"hidden\", \"output\"]\n");
+    let project = Project::new(&text);
+    project.ok("record p.toml --only activation-relu");
+    // A folder in which a recording has only begun.
+    fs::create_dir_all(project.path("outputs/p/activation-tanh/recording/.meta")).unwrap();
+    let finished = project.run("estimate binning outputs/p");
+    assert!(finished.code <= 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("30 bins over the range of each run"), "{}", finished.stderr);
+    assert!(project.path("outputs/p/activation-relu/estimates/binning-n-bins-30-range-run").is_dir());
+    assert!(project.path("outputs/p/activation-relu/estimates").read_dir().unwrap().count() > 0);
+}
