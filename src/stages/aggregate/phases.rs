@@ -233,6 +233,8 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
     };
     let compressions = numbers(|row| row.compression_bits);
     let interval = mean_interval(&compressions);
+    let rises = numbers(|row| Some(row.i_xt_end_bits? - row.i_xt_start_bits?));
+    let rise = mean_interval(&rises);
     let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
     let minimum = context.minimum.of(snapshots.ceiling);
     let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
@@ -270,6 +272,9 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
         compression_bits_std: interval.map(|i| i.std),
         compression_bits_low: interval.map(|i| i.low),
         compression_bits_high: interval.map(|i| i.high),
+        rise_bits_mean: mean(&rises),
+        rise_bits_low: rise.map(|i| i.low),
+        rise_bits_high: rise.map(|i| i.high),
         n_compressing: compressions.iter().filter(|bits| **bits > 0.0).count() as i32,
         sign_p: sign_test(&compressions),
         p: wilcoxon(&compressions),

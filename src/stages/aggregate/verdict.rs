@@ -180,19 +180,20 @@ fn nothing_to_lose(fall: &Fall) -> Option<String> {
     })
 }
 
-/// Withholds the verdicts on layers that compress at one scale of an estimator and gain information at another: by more than
-/// the smallest effect that counts, both being sound. Exact numbers of other noise are of another quantity, not of another scale.
+/// Withholds the verdicts on layers that compress at one scale of an estimator and gain information from the first snapshot to the
+/// last at another, where they do not compress: by more than the smallest effect that counts, both being sound. Exact numbers of other noise are of another quantity, not of another scale.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
     // By experiment, estimator at all scales, and layer: a scale at which I(X;T) falls, and one at which it rises.
     type FallsAndRises = [Option<Arc<EstimateId>>; 2];
     let mut signs: BTreeMap<(String, EstimateId, LayerId), FallsAndRises> = BTreeMap::new();
     let key = |row: &CompressionRow| (row.experiment.clone(), row.estimator.at_all_scales(), row.layer);
     let sign = |row: &CompressionRow| {
-        let rises_below = -row.minimum_effect_bits.unwrap_or(0.0);
-        let rises = row.compression_bits_high.is_some_and(|high| high < rises_below);
+        let minimum = row.minimum_effect_bits.unwrap_or(0.0);
+        let rises = row.rise_bits_low.is_some_and(|low| low > minimum);
         match row.verdict {
             _ if row.estimator.samples == Samples::Distribution => None,
-            CompressionVerdict::Compresses => Some(0),
+            // What rises further than it falls is no loss over the training.
+            CompressionVerdict::Compresses if !rises => Some(0),
             CompressionVerdict::DoesNot if rises => Some(1),
             _ => None,
         }
@@ -341,7 +342,7 @@ mod tests {
         assert_eq!(verdict(&fall(FALLS), Some(&found)).0, CompressionVerdict::Contradicted);
     }
 
-    /// Verdicts of scales with these identities, verdicts and ends of intervals of compression, after they are compared.
+    /// Verdicts of scales with these identities, verdicts and ends of intervals of the rise, after they are compared.
     fn compared(scales: &[(&str, CompressionVerdict, f64, f64)]) -> Vec<CompressionVerdict> {
         let row = |(id, verdict, low, high): &(&str, CompressionVerdict, f64, f64)| CompressionRow {
             experiment: "e".to_owned(),
@@ -357,8 +358,11 @@ mod tests {
             drop_bits_mean: None,
             compression_bits_mean: None,
             compression_bits_std: None,
-            compression_bits_low: Some(*low),
-            compression_bits_high: Some(*high),
+            compression_bits_low: None,
+            compression_bits_high: None,
+            rise_bits_mean: None,
+            rise_bits_low: Some(*low),
+            rise_bits_high: Some(*high),
             n_compressing: 0,
             sign_p: None,
             p: None,
@@ -379,17 +383,19 @@ mod tests {
     #[test]
     fn scales_that_disagree_withhold_the_verdicts_of_each_other_only() {
         use CompressionVerdict::{Compresses, Contradicted, DoesNot, Saturated};
-        let falls = ("binning-n-edges-10", Compresses, 0.8, 1.2);
-        let rises = |high| ("binning-n-edges-30", DoesNot, -2.0, high);
-        assert_eq!(compared(&[falls, rises(-0.5)]), [Contradicted, Contradicted]);
+        let falls = ("binning-n-edges-10", Compresses, -1.2, -0.8);
+        let rises = |low| ("binning-n-edges-30", DoesNot, low, 2.0);
+        assert_eq!(compared(&[falls, rises(0.5)]), [Contradicted, Contradicted]);
+        // What falls after its peak, but ends above its start, does not contradict a rise.
+        assert_eq!(compared(&[("binning-n-edges-10", Compresses, 0.3, 0.9), rises(0.5)]), [Compresses, DoesNot]);
         // A rise that does not count, one that cannot be trusted, and those of another kind of bins or of an exact number.
-        assert_eq!(compared(&[falls, rises(-0.05)]), [Compresses, DoesNot]);
-        assert_eq!(compared(&[falls, ("binning-n-edges-30", Saturated, -2.0, -0.5)]), [Compresses, Saturated]);
-        assert_eq!(compared(&[falls, ("binning-bin-width-0.1", DoesNot, -2.0, -0.5)]), [Compresses, DoesNot]);
-        let small = ("binning-n-edges-50", DoesNot, 0.001, 0.002);
-        assert_eq!(compared(&[small, rises(-0.5)]), [DoesNot, DoesNot]);
+        assert_eq!(compared(&[falls, rises(0.05)]), [Compresses, DoesNot]);
+        assert_eq!(compared(&[falls, ("binning-n-edges-30", Saturated, 0.5, 2.0)]), [Compresses, Saturated]);
+        assert_eq!(compared(&[falls, ("binning-bin-width-0.1", DoesNot, 0.5, 2.0)]), [Compresses, DoesNot]);
+        let small = ("binning-n-edges-50", DoesNot, -0.002, -0.001);
+        assert_eq!(compared(&[small, rises(0.5)]), [DoesNot, DoesNot]);
         let exact = ["linear-noise-variance-0.1", "linear-noise-variance-1"];
-        let exact = [(exact[0], Compresses, 0.8, 1.2), (exact[1], DoesNot, -2.0, -0.5)];
+        let exact = [(exact[0], Compresses, -1.2, -0.8), (exact[1], DoesNot, 0.5, 2.0)];
         let of_distribution = exact.iter().all(|(id, ..)| EstimateId::of_table(id).samples == Samples::Distribution);
         assert!(!of_distribution || compared(&exact) == [Compresses, DoesNot]);
     }

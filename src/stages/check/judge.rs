@@ -45,6 +45,10 @@ const TOO_MANY_OUTSIDE: f64 = 0.1;
 /// A share of the ceiling by which scales may differ.
 const MOST_DISAGREEMENT: f64 = 0.1;
 
+/// Why some inequalities are not asked of T plus noise: it is no value that the network has.
+const HIDDEN: &str =
+    "the analysis adds noise to each layer by itself, which may hide what the layers above and the output are made of";
+
 /// What every check says of an estimate; `above` is that of the layer above at the same snapshot.
 pub(super) fn judge(
     row: &EstimateRow,
@@ -62,7 +66,8 @@ pub(super) fn judge(
     let n_snapshots = row.n_pooled.unwrap_or(1).max(1) as f64;
     // X knows all of X: only what compares it with other layers can be wrong.
     let is_input = row.layer == LayerId::INPUT;
-    let is_code = i_xt.is_some() && row.randomness.as_deref().is_none_or(|randomness| randomness != "noise");
+    let is_noisy = row.randomness.as_deref() == Some("noise");
+    let is_code = i_xt.is_some() && !is_noisy;
     let mut judged = vec![passed("failure")];
     if let Some(i_xt) = i_xt {
         judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
@@ -106,12 +111,14 @@ pub(super) fn judge(
     if !is_input {
         judged.push(null("null-ty", "I(T;Y)", "labels", i_ty, row.i_ty_null_bits_mean, row.i_ty_null_bits_std));
     }
-    judged.push(fano(row, i_ty, accuracy));
+    judged.push(if is_noisy { unknown("fano", HIDDEN) } else { fano(row, i_ty, accuracy) });
     if let Some((above, above_ty)) = above.and_then(|above| Some((above, above.i_ty_bits?))) {
-        if let Some((i_xt, above_xt)) = i_xt.zip(above.i_xt_bits) {
-            judged.push(processing("dpi-xt", "I(X;T)", i_xt, above_xt, above));
-        }
-        judged.push(processing("dpi-ty", "I(T;Y)", i_ty, above_ty, above));
+        let processed = |check, what, below, of_above| match is_noisy {
+            true => unknown(check, HIDDEN),
+            false => processing(check, what, below, of_above, above),
+        };
+        judged.extend(i_xt.zip(above.i_xt_bits).map(|(i_xt, of_above)| processed("dpi-xt", "I(X;T)", i_xt, of_above)));
+        judged.push(processed("dpi-ty", "I(T;Y)", i_ty, above_ty));
     }
     if let Some(n_distinct) = row.n_distinct {
         let duplicates = 1.0 - n_distinct as f64 / n;

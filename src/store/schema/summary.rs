@@ -175,6 +175,12 @@ tables! {
         compression_bits_low: Option<f64>,
         /// Where it ends.
         compression_bits_high: Option<f64>,
+        /// Mean over runs of I(X;T) at the end minus I(X;T) at the first snapshot, in bits; null where no run has both, and in files before version 8.
+        rise_bits_mean: Option<f64>,
+        /// Where its 95 % interval (Student) begins, in bits; null with fewer than two runs.
+        rise_bits_low: Option<f64>,
+        /// Where it ends.
+        rise_bits_high: Option<f64>,
         /// Runs that compress: whose own number is above 0.
         n_compressing: i32,
         /// Two-sided p of the exact sign test of the same; null with fewer than two runs, and where all are 0.
