@@ -124,9 +124,9 @@ fn is_recorded(experiment: &Experiment) -> bool {
 fn left_out(others: &[Experiment], n: usize, needs: Needs) -> Option<String> {
     let first = others.first()?.name();
     let what = if needs == Needs::Recording { "no recorded run" } else { "no estimates" };
-    let all = counted(n + others.len(), "experiment");
+    let total = counted(n + others.len(), "experiment");
     let more = if others.len() > 1 { ", …" } else { "" };
-    Some(format!("left out: {} of {all} with {what} yet ({first}{more})", others.len()))
+    Some(format!("left out: {} of {total} with {what} yet ({first}{more})", others.len()))
 }
 
 /// Whether there is something of an experiment.
