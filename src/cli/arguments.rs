@@ -109,7 +109,10 @@ pub(super) fn for_each(
             outcome.iter().for_each(|outcome| terminal.report(stage, outcome));
             return Ok(outcome.as_ref().map_or_else(Ended::default, Ended::from));
         }
-        Resolved::Sweep { members, .. } => members,
+        Resolved::Sweep { members, left_out, .. } => {
+            left_out.iter().for_each(|sentence| terminal.tell(sentence));
+            members
+        }
     };
     let mut ended = Ended::default();
     let mut reasons = Vec::new();

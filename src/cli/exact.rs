@@ -9,7 +9,7 @@ use super::arguments::{out_arg, path};
 use super::terminal::Terminal;
 use super::{Ended, estimate, job};
 use crate::config::Declared;
-use crate::minimal_model::CURVES;
+use crate::math::minimal_model::CURVES;
 use crate::pipeline::{EXACT, Job};
 use crate::stages::Progress;
 use crate::stages::exact::{MinimalModelRequest, minimal_model, plan};

@@ -2,8 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::count::counted;
 use crate::stages::{StageError, experiments};
-use crate::store::Experiment;
+use crate::store::{Experiment, Recording};
 use crate::suggest::{Suggestion, suggestion};
 
 /// What a folder holds.
@@ -17,6 +18,8 @@ pub enum Resolved {
         folder: Experiment,
         /// Those of its experiments that have what is needed.
         members: Vec<Experiment>,
+        /// Which experiments lack it, in a sentence.
+        left_out: Option<String>,
     },
 }
 
@@ -67,18 +70,21 @@ pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
         let rows = experiments::rows(folder)?;
         let members = rows.into_iter().map(|row| Experiment::new(folder.join(row.experiment)));
         let has_it = |member: &Experiment| match needs {
-            Needs::Recording => member.recording().is_dir(),
+            Needs::Recording => is_recorded(member),
             // The summary of a sweep is in its own folder.
             Needs::Estimates | Needs::Summary => has_estimates(member),
         };
-        let members: Vec<Experiment> = members.filter(has_it).collect();
+        let (members, others): (Vec<Experiment>, Vec<Experiment>) = members.partition(has_it);
+        let left_out = left_out(&others, members.len(), needs);
         return match (needs, members.is_empty()) {
-            (Needs::Summary, _) if has_summary(&experiment) => Ok(Resolved::Sweep { folder: experiment, members }),
+            (Needs::Summary, _) if has_summary(&experiment) => {
+                Ok(Resolved::Sweep { folder: experiment, members, left_out: None })
+            }
             (Needs::Recording, true) => {
                 refused("no experiment of this sweep is recorded; run `infoplane record` first".to_owned())
             }
             (_, true) => refused("no experiment of this sweep is estimated; run `infoplane estimate` first".to_owned()),
-            _ => Ok(Resolved::Sweep { folder: experiment, members }),
+            _ => Ok(Resolved::Sweep { folder: experiment, members, left_out }),
         };
     }
     if !is_experiment(&experiment) {
@@ -106,6 +112,21 @@ pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
         }
         _ => Ok(Resolved::Experiment(experiment)),
     }
+}
+
+/// Whether a run is recorded whole; a recording that cannot be read is one, so that its fault is reported.
+fn is_recorded(experiment: &Experiment) -> bool {
+    let is_empty = Recording::find(experiment).is_ok_and(|found| found.all_runs().count() == 0);
+    experiment.recording().is_dir() && !is_empty
+}
+
+/// Which experiments of a sweep lack what is needed, next to those `n` that have it.
+fn left_out(others: &[Experiment], n: usize, needs: Needs) -> Option<String> {
+    let first = others.first()?.name();
+    let what = if needs == Needs::Recording { "no recorded run" } else { "no estimates" };
+    let total = counted(n + others.len(), "experiment");
+    let more = if others.len() > 1 { ", …" } else { "" };
+    Some(format!("left out: {} of {total} with {what} yet ({first}{more})", others.len()))
 }
 
 /// Whether there is something of an experiment.

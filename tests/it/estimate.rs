@@ -457,10 +457,10 @@ fn the_input_is_no_part_of_the_range_of_the_layers() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0000", 0, &[0.0, 10.0, 20.0, 30.0], 1);
-    assert_eq!(project.run("estimate binning outputs/p --n-bins 3 --range run").code, 1);
+    project.ok("estimate binning outputs/p --n-bins 3 --range run");
     let rows = estimates(&project, "binning-n-bins-3-range-run", "r0000");
-    let reason = "the range is that of the layers above the input; use `range` layer or unit for the input";
-    assert_eq!((rows[0].layer.index(), rows[0].failure.as_deref()), (0, Some(reason)));
+    // Bins of width 10 hold 0, 10 and, with the upper end, 20 and 30.
+    assert_eq!((rows[0].layer.index(), rows[0].n_codes, rows[0].failure.as_deref()), (0, 3, None));
     assert_eq!((rows[1].layer.index(), rows[1].n_codes), (1, 3));
     project.ok("estimate binning outputs/p --n-bins 3");
     let rows = estimates(&project, "binning-n-bins-3", "r0000");

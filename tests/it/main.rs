@@ -16,8 +16,8 @@ mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
 mod help; // the help of every command
-mod json;
-mod messages; // what programs read
+mod json; // what programs read
+mod messages; // wrong folders, tables that are out of date, flags without their partner
 mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod outside; // values outside of fixed edges, and the rule of binning where none is given

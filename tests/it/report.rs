@@ -9,7 +9,7 @@ fn a_report_is_one_file_that_is_made_once() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
     assert!(project.refused("report outputs/p").ends_with("outputs/p: no such folder; run `infoplane record` first"));
     project.ok("run p.toml");
-    assert!(project.ok("report outputs/p").contains("1 experiments"));
+    assert!(project.ok("report outputs/p").contains("1 experiment"));
     assert_eq!(project.ok("report outputs/p"), "report: up to date\n");
     let page = std::fs::read_to_string(project.path("outputs/p/report.html")).unwrap();
     for place in ["/*CSS*/", "/*PLOTLY*/", "/*DATA*/", "/*JS*/", "<!--FALLBACK-->"] {
@@ -30,7 +30,7 @@ fn what_is_not_recorded_is_left_out_of_stability_and_report_and_named() {
     let project = Project::new(&text);
     project.run("run p.toml --only batch-512");
     let shown = project.run("stability outputs/p --pipeline p.toml");
-    assert!(shown.stdout.contains("p: 1 experiments"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("p: 1 experiment"), "{}", shown.stdout);
     assert!(shown.stdout.contains("batch-full is left out: no recorded activations"), "{}", shown.stdout);
     assert!(shown.stdout.contains("batch-0 is left out: p.toml, line"), "{}", shown.stdout);
     let claims: Vec<StabilityRow> = rows(&project, "outputs/p/stability.parquet");

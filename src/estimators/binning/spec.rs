@@ -50,7 +50,7 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "range",
-            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs",
+            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs; the input layer has a range of its own",
             kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
             default: "",
         },

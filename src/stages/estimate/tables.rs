@@ -13,7 +13,7 @@ use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
-    Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, RangeOver, Ranges, Spread, neighbours,
+    Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, Ranges, Spread, neighbours,
     predicted_class,
 };
 use crate::layer_id::LayerId;
@@ -153,7 +153,9 @@ impl<'a> TargetTables<'a> {
     ) -> Result<LayerData<'t>, EstimateError> {
         let given = self.given(at)?;
         let sample = LayerData::of_samples(t.clone()?, given)?;
-        let (run, all_runs) = self.ranges;
+        // X is no activation and does not change: its range over a run is its own.
+        let own = Some(sample.ranges.layer);
+        let (run, all_runs) = if at.layer == LayerId::INPUT { (own, own) } else { self.ranges };
         Ok(LayerData { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
     }
 
@@ -168,12 +170,7 @@ impl<'a> TargetTables<'a> {
             Err(problem) => vec![Err(problem.clone()); at.batch.tables.len()],
             Ok(sample) => at.batch.estimator.estimate(sample),
         };
-        let in_words = |(table, estimate): (&usize, Result<Estimate, EstimateError>)| {
-            let range = self.works[*table].request.member.range;
-            if at.layer == LayerId::INPUT && range != RangeOver::Estimated {
-                return Err("the range is that of the layers above the input; use `range` layer or unit for the input"
-                    .to_owned());
-            }
+        let in_words = |estimate: Result<Estimate, EstimateError>| {
             let text = |e: EstimateError| {
                 let snapshots = at.group.parts.len();
                 let pooled =
@@ -182,7 +179,7 @@ impl<'a> TargetTables<'a> {
             };
             estimate.map_err(text)
         };
-        at.batch.tables.iter().zip(estimates).map(in_words).collect()
+        estimates.into_iter().map(in_words).collect()
     }
 
     /// Of every member of a batch with fixed edges, the share of T outside of them.
