@@ -14,7 +14,7 @@ use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::pipeline::{Job, Needs, Resolved, STEPS, Task, checked_aggregate};
 use crate::stages::aggregate::MinimumEffect;
-use crate::stages::analysis::{Chosen, FAMILIES, Wishes, choose};
+use crate::stages::analysis::{Analysis, FAMILIES, Wishes, choose};
 use crate::stages::experiments::joined;
 use crate::stages::record::Existing;
 use crate::stages::report::report;
@@ -96,7 +96,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 
 /// Chooses estimators for a recording and does all steps after the recording.
 fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let Chosen { path, reasons } = choose(experiment, wishes)?;
+    let Analysis { path, reasons } = choose(experiment, wishes)?;
     reasons.iter().for_each(|reason| terminal.tell(reason));
     terminal.tell(&format!("written to {}", path.display()));
     let pipeline = Pipeline::read(&path)?;

@@ -336,18 +336,18 @@ impl Wanted {
 }
 
 /// The layers that a claim names, of those above the input.
-fn layers(named: &toml::Value, known: &Layers) -> Result<Vec<LayerId>, String> {
-    let output = known.output;
+fn layers(named: &toml::Value, network: &Layers) -> Result<Vec<LayerId>, String> {
+    let output = network.output;
     let hidden = LayerId::above_input().take_while(|layer| *layer < output);
     match named {
-        toml::Value::String(name) if known.names.layer(name).is_some_and(|layer| layer > LayerId::INPUT) => {
-            Ok(known.names.layer(name).into_iter().collect())
+        toml::Value::String(name) if network.names.layer(name).is_some_and(|layer| layer > LayerId::INPUT) => {
+            Ok(network.names.layer(name).into_iter().collect())
         }
         toml::Value::String(name) if name == "hidden" => Ok(hidden.collect()),
         toml::Value::String(name) if name == "output" => Ok(vec![output]),
         toml::Value::String(name) if name == "all" => Ok(hidden.chain([output]).collect()),
         toml::Value::Array(items) if !items.is_empty() => {
-            Ok(items.iter().map(|item| layers(item, known)).collect::<Result<Vec<_>, _>>()?.concat())
+            Ok(items.iter().map(|item| layers(item, network)).collect::<Result<Vec<_>, _>>()?.concat())
         }
         toml::Value::Integer(number) => {
             let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=output).contains(layer));
@@ -356,7 +356,7 @@ fn layers(named: &toml::Value, known: &Layers) -> Result<Vec<LayerId>, String> {
             })
         }
         other => {
-            let names: Vec<String> = known.names.iter().map(|name| format!("\"{name}\", ")).collect();
+            let names: Vec<String> = network.names.iter().map(|name| format!("\"{name}\", ")).collect();
             let names = names.concat();
             Err(format!(
                 "`layer`: must be a number, a list of them, {names}\"hidden\", \"output\" or \"all\", got {other}"

@@ -39,7 +39,7 @@ pub struct Wishes {
 
 /// An analysis that is written down.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Chosen {
+pub struct Analysis {
     /// The pipeline file.
     pub path: PathBuf,
     /// What was chosen and what was left out, and why: one sentence each.
@@ -50,7 +50,7 @@ pub struct Chosen {
 ///
 /// # Errors
 /// There is no recording; the file cannot be written.
-pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Chosen, StageError> {
+pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, StageError> {
     let facts = Facts::read(experiment)?;
     let is_asked = |family: &str| wishes.families.as_ref().map(|asked| asked.iter().any(|name| name == family));
     let mut reasons = Vec::new();
@@ -97,13 +97,14 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Chosen, StageE
     let path = experiment.root().join(FILE);
     let text = format!(
         "# Written by `infoplane analyse`, which replaces it. To change it, copy it, and run the copy with `infoplane run`.\nrecording = {}\n\n{}",
-        toml::Value::String(experiment.root().display().to_string()),
+        // JSON writes a text as TOML does.
+        serde_json::json!(experiment.root().display().to_string()),
         tables.join("\n"),
     );
     if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
         write_bytes(experiment.root(), FILE, text.as_bytes())?;
     }
-    Ok(Chosen { path, reasons })
+    Ok(Analysis { path, reasons })
 }
 
 fn list<T: std::fmt::Display>(numbers: &[T]) -> String {

@@ -53,8 +53,7 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
     assert_eq!(compression.len(), 2 * 3);
     assert!(compression.iter().all(|row| row.n_runs == 2 && row.compression_bits_low.is_some()));
     let header = std::fs::read_to_string(project.path("outputs/p/compression.csv")).unwrap();
-    let first =
-        "experiment,estimator,family,variant,scale_kind,scale,correction,values,samples,pool,quantity,layer,n_runs,";
+    let first = "experiment,estimator,family,variant,scale_kind,scale,correction,values,samples,pool,quantity,layer,layer_name,n_runs,";
     assert!(header.starts_with(first), "{header}");
 }
 

@@ -235,7 +235,7 @@ fn inspect_tells_what_there_is_in_words_and_in_json() {
     assert_eq!((&json["file"]["table"], &json["file"]["rows"]), (&"activations".into(), &24576.into()));
     assert!(project.run(&format!("inspect {file} --validate")).stdout.starts_with("valid in itself: 24576 rows"));
     assert!(project.refused("inspect p.toml").contains("damaged or not Parquet"));
-    assert!(project.refused("inspect nowhere").contains("neither a Parquet file nor an experiment's folder"));
+    assert!(project.refused("inspect nowhere").contains("no such file or folder"));
 }
 
 #[test]

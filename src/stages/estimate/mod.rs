@@ -3,6 +3,7 @@
 mod plan;
 mod pools;
 mod predictions;
+mod shape;
 mod snapshots;
 mod tables;
 mod tally;

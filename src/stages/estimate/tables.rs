@@ -9,6 +9,7 @@ use super::super::untrained::add_untrained;
 use super::plan::Work;
 use super::pools::Group;
 use super::predictions::predictions;
+use super::shape::Shape;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit};
@@ -65,19 +66,6 @@ struct At<'a> {
     shape: Option<Shape>,
     /// Ŷ of every row, where the network has classes.
     predicted: Option<&'a Cells>,
-}
-
-/// How often values of T are the same.
-#[derive(Clone, Copy)]
-struct Shape {
-    n_distinct: usize,
-    atom_share: f64,
-}
-
-impl Shape {
-    fn of(t: &Representation<'_>) -> Self {
-        Self { n_distinct: Cells::of_rows(t.values(), t.n_units()).n_cells(), atom_share: t.atom_share() }
-    }
 }
 
 impl<'a> TargetTables<'a> {
