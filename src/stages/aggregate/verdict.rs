@@ -75,25 +75,29 @@ impl LayerChecks {
         counts.n_violated += row.n_violated.unwrap_or(0) as i32;
     }
 
-    /// Whether at least half of the runs fail `check` at the steps at which they are looked at.
-    fn fails(&self, check: &str, number: fn(&Counts) -> i32, steps: &RunsByStep) -> bool {
+    /// Whether at least half of the runs fail a check, of the layer itself or of the one below compared with it, at the steps at
+    /// which they are looked at.
+    fn fails(&self, check: &str, is_from_below: bool, number: fn(&Counts) -> i32, steps: &RunsByStep) -> bool {
         let n_runs: usize = steps.values().sum();
-        let n_failing = |is_from_below: bool| -> f64 {
-            let share = |(step, n): (&i64, &usize)| {
-                let counts = self.counts.get(&(check.to_owned(), is_from_below, *step))?;
-                Some(*n as f64 * f64::from(number(counts)) / f64::from(counts.n_runs.max(1)))
-            };
-            steps.iter().filter_map(share).sum()
+        let share = |(step, n): (&i64, &usize)| {
+            let counts = self.counts.get(&(check.to_owned(), is_from_below, *step))?;
+            Some(*n as f64 * f64::from(number(counts)) / f64::from(counts.n_runs.max(1)))
         };
-        n_runs > 0 && n_failing(false).max(n_failing(true)) >= n_runs as f64 / 2.0
+        let n_failing: f64 = steps.iter().filter_map(share).sum();
+        n_runs > 0 && n_failing >= n_runs as f64 / 2.0
     }
 
-    fn is_violated(&self, check: &str, steps: &RunsByStep) -> bool {
-        self.fails(check, |counts| counts.n_violated, steps)
+    /// A check that is violated at some of these steps, in words that say between which layers; `None` where it is not.
+    fn violated(&self, check: &str, at: [&RunsByStep; 2]) -> Option<String> {
+        let is_violated = |is_from_below: bool| {
+            at.iter().any(|steps| self.fails(check, is_from_below, |counts| counts.n_violated, steps))
+        };
+        let own = is_violated(false).then(|| format!("`{check}`"));
+        own.or_else(|| is_violated(true).then(|| format!("`{check}` between the layer below and this one")))
     }
 
     fn is_found(&self, check: &str, steps: &RunsByStep) -> bool {
-        self.fails(check, |counts| counts.n_found, steps)
+        self.fails(check, false, |counts| counts.n_found, steps)
     }
 }
 
@@ -124,11 +128,10 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     if is_saturated(&fall.ends) {
         return (Saturated, "I(X;T) is within 10 % of its ceiling at the end".to_owned());
     }
-    let contradicts =
-        |check: &&str| [&fall.begins, &fall.ends].into_iter().any(|steps| checks.is_violated(check, steps));
-    let contradicting: Vec<&str> = CONTRADICTING.into_iter().filter(contradicts).collect();
+    let contradicts = |check: &str| checks.violated(check, [&fall.begins, &fall.ends]);
+    let contradicting: Vec<String> = CONTRADICTING.into_iter().filter_map(contradicts).collect();
     if !contradicting.is_empty() {
-        let checks = contradicting.iter().map(|check| format!("`{check}`")).collect::<Vec<_>>().join(", ");
+        let checks = contradicting.join(", ");
         return (Contradicted, format!("violated where the compression is taken: {checks}"));
     }
     if [&fall.begins, &fall.ends].into_iter().any(|steps| checks.is_found("outside", steps)) {
