@@ -20,9 +20,14 @@ pub struct Request {
     pub id: Arc<EstimateId>,
     /// Number of shuffles for the null columns.
     pub n_shuffles: usize,
+    /// Number of random halves of the samples that are estimated as well.
+    pub n_resamples: usize,
     /// What was chosen for parameters that were not given, and why, in one sentence; `None` where nothing was left open.
     pub chosen: Option<String>,
 }
+
+/// Halves of the samples; the standard deviation over them is known to a sixth.
+const N_RESAMPLES: usize = 20;
 
 /// What every estimator can be asked for besides its own parameters.
 pub const SCOPE: &[Parameter] = &[
@@ -62,6 +67,12 @@ pub const SCOPE: &[Parameter] = &[
         kind: Kind::Count { min: 0, max: 1000 },
         default: "5",
     },
+    Parameter {
+        name: "resample",
+        doc: "estimate 20 random halves of the samples as well, for the columns `…_resampled_…`: how far the number depends on the choice of samples",
+        kind: Kind::Choice(&["samples"]),
+        default: "",
+    },
 ];
 
 impl Request {
@@ -85,10 +96,11 @@ impl Request {
                 let member = only((spec.build)(std::slice::from_ref(&parameters))?.as_ref());
                 let id = applied(&member, scope)?;
                 let n_shuffles = scope.count("shuffles").expect("the shuffles have a default");
+                let n_resamples = if scope.text("resample").is_some() { N_RESAMPLES } else { 0 };
                 if requests.iter().any(|other: &Self| other.id == id) {
                     return Err(ParameterError::Refused(format!("`{id}` is asked for twice")));
                 }
-                requests.push(Self { spec, parameters, member, id, n_shuffles, chosen });
+                requests.push(Self { spec, parameters, member, id, n_shuffles, n_resamples, chosen });
             }
         }
         Ok(requests)

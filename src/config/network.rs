@@ -160,7 +160,7 @@ pub(super) fn bounds(architecture: &Architecture, layers: &[LayerId]) -> ValueBo
 }
 
 /// What is known of the activations of a recording from the settings of its runs, as
-/// [`Pipeline::run_settings`](super::Pipeline::run_settings) writes them.
+/// [`Networks::run_settings`](super::Networks::run_settings) writes them.
 pub fn recorded_bounds(settings: &Value) -> ValueBounds {
     let Some(architecture) = recorded(settings) else { return ValueBounds::Unknown };
     let n_layers = architecture.hidden.len() + 1;

@@ -514,3 +514,31 @@ fn a_unit_fails_by_itself() {
     let sentence = project.refused("estimate binning outputs/p --pool runs");
     assert!(sentence.ends_with("r0000 is the only run; T is random over several: record more `runs`"), "{sentence}");
 }
+
+#[test]
+fn halves_of_the_samples_give_the_standard_error_of_an_entropy() {
+    const N: usize = 400;
+    let project = Project::new("");
+    // 320 of 400 samples in one cell: p = 0.8.
+    let t: Vec<f32> = (0..N).map(|i| if i % 5 == 0 { 0.5 } else { -0.5 }).collect();
+    project.recording(&t, &vec![None; N]);
+    project.ok("estimate binning outputs/p --n-edges 3 --resample samples");
+    let row = &estimates(&project, "binning-n-edges-3", "r0000")[0];
+    // By the delta method the plug-in entropy of n draws has the standard deviation |log2(p/(1 − p))| √(p(1 − p)/n): 2 · 0.4/20.
+    let expected = 0.04;
+    // A standard deviation over 20 halves is known to 1/√38 = 16 %; three of them.
+    let got = row.i_xt_resampled_bits_std.unwrap();
+    assert!((got - expected).abs() < 0.5 * expected, "{got} is not {expected}");
+    // The mean over halves is within three standard errors of the whole.
+    let mean = row.i_xt_resampled_bits_mean.unwrap();
+    assert!((mean - row.i_xt_bits.unwrap()).abs() < 3.0 * expected / 20.0_f64.sqrt() + 0.01, "{mean}");
+    assert_eq!(row.n_resamples, Some(20));
+    assert!(row.i_ty_resampled_bits_std.unwrap() < 0.04 && row.i_ty_resampled_bits_mean.is_some());
+    project.ok("aggregate outputs/p");
+    let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
+    assert_eq!(summary[0].i_xt_resampled_bits_std_mean, row.i_xt_resampled_bits_std);
+    // Made anew without halves where none are asked for.
+    project.ok("estimate binning outputs/p --n-edges 3");
+    let row = &estimates(&project, "binning-n-edges-3", "r0000")[0];
+    assert_eq!((row.n_resamples, row.i_xt_resampled_bits_std), (Some(0), None));
+}

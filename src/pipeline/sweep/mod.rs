@@ -252,7 +252,7 @@ fn settings_hash(pipeline: &Pipeline) -> String {
     let settings = json!({
         "run": pipeline.networks().map(Networks::run_settings),
         "runs": pipeline.networks().map(|networks| networks.n_runs),
-        "estimates": pipeline.estimates.iter().map(|e| json!([e.id.to_string(), e.n_shuffles])).collect::<Vec<_>>(),
+        "estimates": pipeline.estimates.iter().map(|e| json!([e.id.to_string(), e.n_shuffles, e.n_resamples])).collect::<Vec<_>>(),
         "exact": pipeline.exact.as_ref().map(exact),
         "bound": pipeline.bound.as_ref().map(|bound| json!([bound.code.id.to_string(), bound.betas])),
     });

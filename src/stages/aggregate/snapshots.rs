@@ -80,6 +80,8 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         i_ty_bits_low: i_ty_interval.map(|i| i.low),
         i_ty_bits_high: i_ty_interval.map(|i| i.high),
         i_tt_bits_mean: mean(|row| row.i_tt_bits),
+        i_xt_resampled_bits_std_mean: mean(|row| row.i_xt_resampled_bits_std),
+        i_ty_resampled_bits_std_mean: mean(|row| row.i_ty_resampled_bits_std),
         i_xt_given_y_bits_mean: mean(|row| row.i_xt_given_y_bits),
         i_t_predicted_bits_mean: mean(|row| row.i_t_predicted_bits),
         h_predicted_given_t_bits_mean: mean(|row| row.h_predicted_given_t_bits),

@@ -1,8 +1,10 @@
 //! The estimate stage: recorded activations → tables of I(X;T) and I(T;Y), any time after the recording.
 
+mod batches;
 mod plan;
 mod pools;
 mod predictions;
+mod resamples;
 mod shape;
 mod snapshots;
 mod tables;

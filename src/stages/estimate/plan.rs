@@ -90,6 +90,7 @@ impl Hashes {
             "splits": if request.id.samples == Samples::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },
             "shuffles": request.n_shuffles,
+            "resamples": request.n_resamples,
             "schema": VERSION,
         })
     }

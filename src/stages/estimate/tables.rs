@@ -6,20 +6,20 @@ use std::sync::Arc;
 
 use super::super::StageError;
 use super::super::untrained::add_untrained;
+use super::batches::{Batch, batches};
 use super::plan::Work;
 use super::pools::Group;
 use super::predictions::predictions;
+use super::resamples::{Resampled, Resamples};
 use super::shape::Shape;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit};
 use crate::estimators::{
-    Code, Estimate, EstimateError, EstimatorSet, InputsAndLabels, LayerData, Ranges, Spread, neighbours,
-    predicted_class,
+    Code, Estimate, EstimateError, InputsAndLabels, LayerData, Ranges, Spread, neighbours, predicted_class,
 };
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
-use crate::parameter::Parameters;
 use crate::sample::{Range, Representation};
 use crate::store::schema::{EstimateRow, Row, UnitEstimateRow};
 use crate::store::{Experiment, Footer, LayerNames, RunId, StoreError, layer_in_words, write_rows};
@@ -34,17 +34,9 @@ pub(super) struct TargetTables<'a> {
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
     given: BTreeMap<LabelKey, Result<InputsAndLabels, EstimateError>>,
+    /// Of every selection and run, where some are asked for.
+    resamples: Resamples,
     ranges: (Option<Range>, Option<Range>),
-}
-
-/// Tables that one estimator fills.
-struct Batch {
-    selection: Samples,
-    unit: Unit,
-    n_shuffles: usize,
-    estimator: Box<dyn EstimatorSet>,
-    /// The table of each of its members.
-    tables: Vec<usize>,
 }
 
 /// What is known of the rows depends on: selection, shuffles, the runs that were put together.
@@ -66,6 +58,8 @@ struct At<'a> {
     shape: Option<Shape>,
     /// Ŷ of every row, where the network has classes.
     predicted: Option<&'a Cells>,
+    /// T, samples × units.
+    values: &'a [f32],
 }
 
 impl<'a> TargetTables<'a> {
@@ -94,7 +88,11 @@ impl<'a> TargetTables<'a> {
                 });
             }
         }
-        Ok(Self { open, id, names: &runs.names, works, batches, rows, given, ranges })
+        let mut resamples = Resamples::default();
+        for batch in &batches {
+            resamples.add(batch.n_resamples, batch.selection, &rows[&batch.selection], runs);
+        }
+        Ok(Self { open, id, names: &runs.names, works, batches, rows, given, resamples, ranges })
     }
 
     /// A table without rows for each that is asked for.
@@ -121,7 +119,7 @@ impl<'a> TargetTables<'a> {
                 let shape = t.as_ref().ok().map(Shape::of);
                 for batch in self.batches.iter().filter(|batch| batch.selection == *selection) {
                     let predicted = predicted.get(selection);
-                    let at = At { batch, layer: *layer, n_units, group, shape, predicted };
+                    let at = At { batch, layer: *layer, n_units, group, shape, predicted, values: &values };
                     let sample = self.sample(&at, &t);
                     match batch.unit {
                         Unit::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
@@ -205,12 +203,20 @@ impl<'a> TargetTables<'a> {
     ) {
         let outside = self.outside_shares(at, sample);
         let estimates = self.estimates(at, sample, None);
-        for ((table, estimate), outside_share) in at.batch.tables.iter().zip(estimates).zip(outside) {
+        let halves = self.resamples.of(at.batch.n_resamples, at.batch.selection, at.group).zip(sample.as_ref().ok());
+        let mut resampled = halves.map_or_else(Vec::new, |(halves, sample)| {
+            halves.estimate(at.batch.estimator.as_ref(), at.values, at.n_units, &sample.ranges)
+        });
+        resampled.resize(at.batch.tables.len(), Resampled::default());
+        for (((table, estimate), outside_share), resampled) in
+            at.batch.tables.iter().zip(estimates).zip(outside).zip(resampled)
+        {
             let Table::Layers(rows) = &mut tables[*table] else { continue };
             let mut row = EstimateRow {
                 outside_share: outside_share.filter(|_| estimate.is_ok()),
                 ..self.layer_row(*table, at, &estimate)
             };
+            resampled.add_to(&mut row);
             let code = estimate.ok().and_then(|estimate| estimate.code);
             if let (Some(predicted), Some(code), Ok(given)) = (at.predicted, &code, self.given(at)) {
                 let found = predicted_class(code, predicted, given);
@@ -256,6 +262,11 @@ impl<'a> TargetTables<'a> {
             i_xt_ceiling_bits: found.and_then(|e| e.i_xt_ceiling).map(Nats::bits),
             i_ty_ceiling_bits: found.map(|e| e.i_ty_ceiling.bits()),
             n_shuffles: Some(request.n_shuffles as i64),
+            n_resamples: Some(request.n_resamples as i64),
+            i_xt_resampled_bits_mean: None,
+            i_xt_resampled_bits_std: None,
+            i_ty_resampled_bits_mean: None,
+            i_ty_resampled_bits_std: None,
             i_xt_null_bits_mean,
             i_xt_null_bits_std,
             i_ty_null_bits_mean,
@@ -365,27 +376,6 @@ impl<'a> TargetTables<'a> {
         work.pending.finish(vec![write_rows(work.pending.root(), &relative, rows, &footer)?])?;
         Ok(())
     }
-}
-
-/// The estimators for `works`: one for all parameters of an estimator that is applied to the same rows.
-fn batches(works: &[&Work<'_>]) -> Result<Vec<Batch>, StageError> {
-    let key = |at: &usize| {
-        let request = works[*at].request;
-        (request.spec.name, request.id.samples, request.id.unit, request.n_shuffles)
-    };
-    let mut left: Vec<usize> = (0..works.len()).collect();
-    let mut batches = Vec::new();
-    while let Some(first) = left.first().map(key) {
-        let (tables, others) = left.into_iter().partition(|at| key(at) == first);
-        left = others;
-        let parameters: Vec<Parameters> =
-            tables.iter().map(|at: &usize| works[*at].request.parameters.clone()).collect();
-        let spec = works[tables[0]].request.spec;
-        let estimator = (spec.build)(&parameters).map_err(|e| StageError::Refused(e.to_string()))?;
-        let (_, selection, unit, n_shuffles) = first;
-        batches.push(Batch { selection, unit, n_shuffles, estimator, tables });
-    }
-    Ok(batches)
 }
 
 fn label_key(batch: &Batch, group: &Group) -> LabelKey {

@@ -51,6 +51,16 @@ tables! {
         i_ty_ceiling_bits: Option<f64>,
         /// Shuffles behind the columns `…_null_…`.
         n_shuffles: Option<i64>,
+        /// Random halves of the samples behind the columns `…_resampled_…`; 0 without `--resample samples`, and null in files before version 8.
+        n_resamples: Option<i64>,
+        /// Mean of I(X;T) in bits over random halves of the samples, drawn without replacement; null without such, and where snapshots are pooled.
+        i_xt_resampled_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) over the same: of a mean over samples, its standard error by the choice of all samples. It does not contain the bias of the estimator.
+        i_xt_resampled_bits_std: Option<f64>,
+        /// Mean of I(T;Y) in bits over the same halves.
+        i_ty_resampled_bits_mean: Option<f64>,
+        /// Standard deviation (n − 1) of I(T;Y) over the same halves.
+        i_ty_resampled_bits_std: Option<f64>,
         /// Mean over shuffles of I(X;T) in bits when the inputs are shuffled among the rows. Equal to the estimate where every row has an input of its own: then I(X;T) cannot see which input made which T; null where there is no I(X;T).
         i_xt_null_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same; null with fewer than two shuffles.

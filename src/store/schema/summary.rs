@@ -51,6 +51,10 @@ tables! {
         i_ty_bits_high: Option<f64>,
         /// Mean over runs of I(T;T′) in bits, T′ being the layer above; null where no run has one.
         i_tt_bits_mean: Option<f64>,
+        /// Mean over runs of the standard deviation of I(X;T) over random halves of the samples, in bits: the spread by the choice of samples, apart from that over networks; null without `--resample samples`, and in files before version 8.
+        i_xt_resampled_bits_std_mean: Option<f64>,
+        /// Mean over runs of that of I(T;Y), in bits.
+        i_ty_resampled_bits_std_mean: Option<f64>,
         /// Mean over runs of I(X;T|Y) in bits; null where no run has one, and in files before version 8.
         i_xt_given_y_bits_mean: Option<f64>,
         /// Mean over runs of I(T;Ŷ) in bits, Ŷ being the class that the network predicts; null where no run has one, and in files before version 8.
