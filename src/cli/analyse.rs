@@ -1,19 +1,21 @@
 //! `infoplane analyse`: a recording to verdicts, pictures and a page in one call.
 
-use std::collections::BTreeMap;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::Ended;
 use super::arguments::{experiment_arg, for_each, resolved};
-use super::table::{grid, or_dash, short};
+use super::table::{fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::config::Pipeline;
+use crate::count::counted;
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::pipeline::{Job, Needs, Resolved, STEPS, Task, checked_aggregate};
-use crate::stages::aggregate::MinimumEffect;
+use crate::stages::aggregate::present_minimum;
 use crate::stages::analysis::{Analysis, FAMILIES, Wishes, choose};
 use crate::stages::experiments::joined;
 use crate::stages::record::Existing;
@@ -70,45 +72,62 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         n_bins: many("n-bins"),
         noise_variances: matches.get_many("noise-variance").into_iter().flatten().copied().collect(),
         n_shuffles: matches.get_one("shuffles").copied().unwrap_or_default(),
+        minimum_effect: None,
     };
     let folder = resolved.folder();
+    let chosen = RefCell::new(BTreeSet::new());
+    let analyse = |experiment: &Experiment| {
+        let (ids, outcome) = analyse(experiment, &wishes, terminal)?;
+        chosen.borrow_mut().extend(ids);
+        anyhow::Ok(outcome)
+    };
     let mut ended = match &resolved {
-        Resolved::Experiment(experiment) => Ended::from(&analyse(experiment, &wishes, terminal)?),
-        Resolved::Sweep { .. } => for_each("analyse", &resolved, None, terminal, |experiment, _| {
-            Ok(Some(analyse(experiment, &wishes, terminal)?))
-        })?,
+        Resolved::Experiment(experiment) => Ended::from(&analyse(experiment)?),
+        Resolved::Sweep { .. } => {
+            for_each("analyse", &resolved, None, terminal, |experiment, _| Ok(Some(analyse(experiment)?)))?
+        }
     };
     if let Resolved::Sweep { .. } = resolved {
-        let outcome = checked_aggregate(&joined(folder.root())?, MinimumEffect::default(), folder.root())?;
+        let minimum = present_minimum(folder.root())?.unwrap_or_default();
+        let outcome = checked_aggregate(&joined(folder.root())?, minimum, folder.root())?;
         terminal.report("aggregate", &outcome);
         ended.failures = ended.failures.and(outcome.failures());
     }
     let page = report(std::slice::from_ref(folder), folder.root())?;
     terminal.report("report", &page);
-    let found = summary(folder)?;
+    let (found, others): (Vec<Summary>, Vec<Summary>) =
+        summary(folder)?.into_iter().partition(|summary| chosen.borrow().contains(&summary.estimator.to_string()));
     if terminal.is_json() {
         terminal.print_json(&json!({ "folder": folder.root(), "estimates": found }))?;
     } else {
-        terminal.print(&screen(&found, folder))?;
+        terminal.print(&screen(&found, others.len(), folder, terminal.width()))?;
     }
     Ok(ended)
 }
 
-/// Chooses estimators for a recording and does all steps after the recording.
-fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> anyhow::Result<Outcome> {
-    let Analysis { path, reasons } = choose(experiment, wishes)?;
+/// Chooses estimators for a recording and does all steps after the recording; returns the estimates that were chosen.
+fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> anyhow::Result<(Vec<String>, Outcome)> {
+    // As `aggregate`, it keeps the smallest effect that was asked for before.
+    let minimum = present_minimum(experiment.root())?.filter(|minimum| minimum.share == 0.0);
+    let wishes = Wishes { minimum_effect: minimum.map(|minimum| minimum.bits), ..wishes.clone() };
+    let Analysis { path, reasons } = choose(experiment, &wishes)?;
     reasons.iter().for_each(|reason| terminal.tell(reason));
     terminal.tell(&format!("written to {}", path.display()));
     let pipeline = Pipeline::read(&path)?;
     let task = Task { pipeline: &pipeline, experiment, existing: Existing::Keep, progress: terminal };
-    Ok(Job::new(STEPS).run(&task)?)
+    let outcome = Job::new(STEPS).run(&task)?;
+    Ok((pipeline.estimates.iter().map(|request| request.id.to_string()).collect(), outcome))
 }
 
 /// What came out, on one screen for each experiment: a line a layer, with the verdicts of each family of estimators.
-fn screen(found: &[Summary], folder: &Experiment) -> String {
+fn screen(found: &[Summary], n_others: usize, folder: &Experiment, width: Option<usize>) -> String {
     let mut text = String::new();
     for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
-        text.push_str(&format!("\n{}", results(of_experiment)));
+        text.push_str(&format!("\n{}", results(of_experiment, width)));
+    }
+    if n_others > 0 {
+        let others = counted(n_others, "other table");
+        text.push_str(&format!("\n{others} of estimates in this folder: not counted above\n"));
     }
     let page = folder.root().join("report.html");
     text.push_str(&format!(
@@ -119,7 +138,7 @@ fn screen(found: &[Summary], folder: &Experiment) -> String {
     text
 }
 
-fn results(found: &[Summary]) -> String {
+fn results(found: &[Summary], width: Option<usize>) -> String {
     let families: Vec<&str> = unique(found.iter().map(|summary| summary.estimator.estimator.family.as_str()));
     // I(X;T) and I(T;Y) of the scale in the middle of the first family.
     let scales: Vec<&Summary> =
@@ -138,18 +157,20 @@ fn results(found: &[Summary]) -> String {
             layer_in_cell(row.layer, row.layer_name.as_deref()),
             or_dash(end, |point| short(point.i_xt_bits)),
             or_dash(end, |point| short(point.i_ty_bits)),
+            or_dash(end.and_then(|point| point.i_ty_null_bits), short),
         ];
         numbers.into_iter().chain(verdicts).collect()
     };
-    let header: Vec<&str> = ["layer", "I(X;T)", "I(T;Y)"].into_iter().chain(families.iter().copied()).collect();
-    let table = grid(&header, layers.iter().map(row));
-    let runs = if n_runs == 1 { "1 run" } else { &format!("{n_runs} runs") };
-    format!(
-        "{}, {runs}. I(X;T) and I(T;Y) at the end of the training, in bits ({}); does the layer compress?\n\n{table}\n{}",
+    let header: Vec<&str> =
+        ["layer", "I(X;T)", "I(T;Y)", "shuffled"].into_iter().chain(families.iter().copied()).collect();
+    let table = fitted(&header, layers.iter().map(row), &["shuffled", "I(T;Y)", "I(X;T)"], width);
+    let title = format!(
+        "{}, {}. I(X;T), I(T;Y) and I(T;Y) with shuffled labels at the end of the training, in bits ({}); does the layer compress?",
         middle.experiment,
+        counted(n_runs, "run"),
         middle.estimator,
-        reasons(found)
-    )
+    );
+    format!("{}\n\n{table}\n{}", paragraph(&title, 0, width), reasons(found, width))
 }
 
 /// The verdicts of the scales of one family on a layer, each with how many scales give it.
@@ -159,22 +180,27 @@ fn verdicts<'a>(rows: impl Iterator<Item = &'a CompressionRow>) -> String {
     if let [only] = of_rows.as_slice() {
         return only.to_string();
     }
-    let count = |verdict| format!("{verdict} ({})", rows.iter().filter(|row| row.verdict == verdict).count());
-    of_rows.into_iter().map(count).collect::<Vec<_>>().join(", ")
+    let n_of = |verdict| rows.iter().filter(|row| row.verdict == verdict).count();
+    let mut counts: Vec<_> = of_rows.into_iter().map(|verdict| (n_of(verdict), verdict)).collect();
+    counts.sort_by_key(|(n, _)| std::cmp::Reverse(*n));
+    let words = counts.iter().map(|(n, verdict)| format!("{n} of {} {verdict}", rows.len()));
+    words.collect::<Vec<_>>().join(", ")
 }
 
 /// The reasons of the verdicts, the most frequent first.
-fn reasons(found: &[Summary]) -> String {
+fn reasons(found: &[Summary], width: Option<usize>) -> String {
     let mut counts: BTreeMap<(String, &str), usize> = BTreeMap::new();
     for row in found.iter().flat_map(|summary| &summary.layers) {
         *counts.entry((row.verdict.to_string(), row.reason.as_deref().unwrap_or_default())).or_default() += 1;
     }
     let mut counts: Vec<_> = counts.into_iter().collect();
     counts.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
-    let line = |((verdict, reason), n): &((String, &str), usize)| format!("{verdict} ({n}): {reason}\n");
+    let line = |((verdict, reason), n): &((String, &str), usize)| {
+        format!("{}\n", paragraph(&format!("{verdict} ({n}): {reason}"), 2, width))
+    };
     let mut text: String = counts.iter().take(MOST_REASONS).map(line).collect();
     if counts.len() > MOST_REASONS {
-        text.push_str(&format!("… and {} more reasons\n", counts.len() - MOST_REASONS));
+        text.push_str(&format!("… and {} more\n", counted(counts.len() - MOST_REASONS, "reason")));
     }
     text
 }

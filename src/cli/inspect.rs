@@ -6,7 +6,7 @@ use crate::count::counted;
 use crate::pipeline::{Needs, resolve};
 use crate::stages::experiments::is_sweep;
 use crate::stages::inspect::{Contents, Report, SweepEntry, TableFacts, inspect, validate};
-use crate::store::{Facts, layer_in_cell};
+use crate::store::{Facts, layer_in_cell, plain};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use indicatif::DecimalBytes;
@@ -104,7 +104,7 @@ fn describe_file(facts: &Facts) -> String {
     let columns = facts.columns.iter().map(|(name, kind)| vec![name.clone(), kind.clone()]);
     text.push_str(&grid(&["column", "type"], columns));
     text.push('\n');
-    let entries = facts.footer.iter().map(|(key, value)| vec![key.clone(), value.clone()]);
+    let entries = facts.footer.iter().map(|(key, value)| vec![plain(key), plain(value)]);
     text.push_str(&grid(&["footer", "value"], entries));
     text
 }

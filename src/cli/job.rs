@@ -70,7 +70,6 @@ pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Res
     Ok((declared, out))
 }
 
-/// Where the results of a pipeline are unless `--out` says otherwise.
 /// The folder of results where `--out` names none: that of a recording, or `outputs/<name>`.
 pub(super) fn default_folder(declared: &Declared) -> PathBuf {
     match declared {

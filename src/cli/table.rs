@@ -32,7 +32,7 @@ pub(super) fn fitted(
     let mut kept: Vec<usize> = (0..header.len()).collect();
     let before_last = |kept: &[usize]| kept.iter().filter(|i| **i != last).map(|i| widths[*i] + 2).sum::<usize>();
     let mut left_out: Vec<&str> = Vec::new();
-    for name in first_left_out {
+    for name in first_left_out.iter().filter(|name| header.contains(name)) {
         if before_last(&kept) + widths[last].min(LEAST_WORDS) > width {
             kept.retain(|i| header[*i] != *name);
             left_out.push(name);

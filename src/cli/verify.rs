@@ -1,5 +1,7 @@
 //! `infoplane verify`: which claims of a paper hold in the runs.
 
+use std::path::Path;
+
 use clap::{ArgMatches, Command};
 
 use super::Ended;
@@ -37,7 +39,8 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         let folder = resolved.folder();
         let declared = Declared::read(&pipeline_of(matches, folder)?)?;
         let experiments = experiments_of(&declared, folder.root());
-        let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name());
+        let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name())
+            || matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none() && is_same(&pipeline.default_folder(), folder.root()));
         if !is_own {
             let root = folder.root().display();
             terminal.tell(&format!(
@@ -155,4 +158,9 @@ fn measured(row: &ClaimRow) -> String {
 
 fn layer_of(row: &ClaimRow) -> String {
     row.layer.map_or_else(String::new, |layer| layer_in_cell(layer, row.layer_name.as_deref()))
+}
+
+/// Whether two paths are of one folder.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }

@@ -335,28 +335,34 @@ impl Wanted {
     }
 }
 
-/// The layers that a claim names, of those above the input.
+/// The layers that a claim names, of those above the input. The words `hidden`, `output` and `all` count before names.
 fn layers(named: &toml::Value, network: &Layers) -> Result<Vec<LayerId>, String> {
-    let output = network.output;
-    let hidden = LayerId::above_input().take_while(|layer| *layer < output);
+    let Layers { output, there, names } = network;
+    let is_there = |layer: LayerId| match there.contains(&layer) {
+        true => Ok(vec![layer]),
+        false => Err(format!("`layer`: layer {layer} is not recorded")),
+    };
     match named {
-        toml::Value::String(name) if network.names.layer(name).is_some_and(|layer| layer > LayerId::INPUT) => {
-            Ok(network.names.layer(name).into_iter().collect())
+        toml::Value::String(name) if name == "hidden" => {
+            Ok(there.iter().copied().filter(|layer| layer < output).collect())
         }
-        toml::Value::String(name) if name == "hidden" => Ok(hidden.collect()),
-        toml::Value::String(name) if name == "output" => Ok(vec![output]),
-        toml::Value::String(name) if name == "all" => Ok(hidden.chain([output]).collect()),
+        toml::Value::String(name) if name == "output" => is_there(*output),
+        toml::Value::String(name) if name == "all" => Ok(there.clone()),
+        toml::Value::String(name) if names.layer(name).is_some() => {
+            names.layer(name).map_or_else(|| Ok(Vec::new()), is_there)
+        }
         toml::Value::Array(items) if !items.is_empty() => {
             Ok(items.iter().map(|item| layers(item, network)).collect::<Result<Vec<_>, _>>()?.concat())
         }
         toml::Value::Integer(number) => {
-            let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=output).contains(layer));
-            layer.map(|layer| vec![layer]).ok_or_else(|| {
+            let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=*output).contains(layer));
+            let layer = layer.ok_or_else(|| {
                 format!("`layer`: there is no layer {number}; 1 is the first above the input, {output} the output")
-            })
+            })?;
+            is_there(layer)
         }
         other => {
-            let names: Vec<String> = network.names.iter().map(|name| format!("\"{name}\", ")).collect();
+            let names: Vec<String> = names.iter().map(|name| format!("\"{name}\", ")).collect();
             let names = names.concat();
             Err(format!(
                 "`layer`: must be a number, a list of them, {names}\"hidden\", \"output\" or \"all\", got {other}"

@@ -31,7 +31,6 @@ use crate::estimate_id::Unit;
 use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{GradientKind, NetworkError};
-use crate::store::LayerNames;
 use crate::suggest::Named;
 use aggregate::RawAggregate;
 pub use bound::BoundRequest;
@@ -175,8 +174,8 @@ impl Pipeline {
 
     /// Checks a pipeline whose recording another program has made, which is named at the byte `at` of the file.
     fn recorded(name: String, at: usize, raw: RawRecorded) -> Result<Self, (usize, String)> {
-        let layers = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
-        let estimates = requests(raw.estimate, ValueBounds::Unknown)?;
+        let (layers, bounds) = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
+        let estimates = requests(raw.estimate, bounds)?;
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
         let asked =
             Asked { exact: None, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: GradientKind::ALL };
@@ -211,7 +210,7 @@ impl Pipeline {
         let bounds = bounds.unwrap_or_else(|| network::bounds(&architecture, &record.layers));
         let estimates = requests(raw.estimate, bounds)?;
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
-        let layers = Layers { output: architecture.output_layer(), names: LayerNames::default() };
+        let layers = Layers::of_trained(architecture.output_layer());
         let gradients = record.gradients.clone();
         let networks = Networks {
             seed: raw.seed,

@@ -7,11 +7,12 @@ use serde_json::json;
 use super::data::{Data, Labelling, Split};
 use super::record::Record;
 use super::training::Stop;
-use super::{network, training};
+use super::{network, recorded_bounds, training};
 use crate::estimate_id::Values;
+use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{Architecture, TrainingSettings};
-use crate::store::{Experiment, LayerNames, Recording};
+use crate::store::{Experiment, LayerNames, Manifest, Recording, StoreError};
 use crate::suggest::Named;
 
 /// The networks to train, on which data, and what to record.
@@ -68,20 +69,33 @@ impl Networks {
 
 /// The layers of networks, for claims about them.
 pub(super) struct Layers {
-    /// The last one.
+    /// The last one, whether it is recorded or not.
     pub(super) output: LayerId,
+    /// Those above the input that claims can be about, ascending.
+    pub(super) there: Vec<LayerId>,
     pub(super) names: LayerNames,
 }
 
 impl Layers {
-    /// The layers of the recording of another program in the folder of an experiment.
-    pub(super) fn of_recording(folder: &Path) -> Result<Self, String> {
+    /// The layers of networks that are trained, up to `output`.
+    pub(super) fn of_trained(output: LayerId) -> Self {
+        let there = LayerId::above_input().take_while(|layer| *layer <= output).collect();
+        Self { output, there, names: LayerNames::default() }
+    }
+
+    /// The layers of the recording in the folder of an experiment, and what is known of their values.
+    pub(super) fn of_recording(folder: &Path) -> Result<(Self, ValueBounds), String> {
         let experiment = Experiment::new(folder);
         let read = || {
             let recording = Recording::open(&experiment)?;
-            let output = recording.layers(Values::Activations)?.last().copied().unwrap_or(LayerId::INPUT);
-            Ok(Self { output, names: LayerNames::read(&experiment, &recording)? })
+            let names = LayerNames::read(&experiment, &recording)?;
+            let mut there = recording.layers(Values::Activations)?;
+            there.retain(|layer| *layer > LayerId::INPUT);
+            let output = there.last().copied().max(names.output()).unwrap_or(LayerId::INPUT);
+            let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
+            let bounds = claim.map_or(ValueBounds::Unknown, |claim| recorded_bounds(&claim.made_from["run"]));
+            Ok((Self { output, there, names }, bounds))
         };
-        read().map_err(|e: crate::store::StoreError| format!("`recording`: {e}"))
+        read().map_err(|e: StoreError| format!("`recording`: {e}"))
     }
 }

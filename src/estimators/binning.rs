@@ -268,7 +268,8 @@ mod tests {
         check(&[("n_bins", "3"), ("bin_width", "0.1")], "bin_width", "n_bins");
         check(&[("exact", "true"), ("low", "0")], "exact", "low");
         check(&[("n_bins", "3"), ("above", "refuse")], "n_bins", "above");
-        check(&[("range", "run")], "n_edges", "range");
+        let error = built(&[("range", "run")]).unwrap_err().to_string();
+        assert_eq!(error, "`range` goes with `n_bins`, which is not given; give both, or leave out `range`");
         check(&[("bin_width", "1"), ("above", "refuse")], "bin_width", "above = refuse");
         check(&[("spacing", "tanh"), ("low", "0")], "spacing", "low");
         check(&[("compat", "idnns"), ("below", "refuse")], "compat", "below");

@@ -12,6 +12,9 @@ use crate::store::{Experiment, Recording, write_bytes};
 /// The file, in the folder of the experiment.
 pub const FILE: &str = "analysis.toml";
 
+/// How the file begins.
+const FIRST_LINE: &str = "# Written by `infoplane analyse`";
+
 /// Distinct values up to which a layer is taken for one of few levels: those of a network that computes with 8 bits.
 const FEW_VALUES: usize = 256;
 
@@ -35,6 +38,8 @@ pub struct Wishes {
     pub noise_variances: Vec<f64>,
     /// Shuffles for the null columns.
     pub n_shuffles: u64,
+    /// The smallest compression that counts, in bits; `None` is the default.
+    pub minimum_effect: Option<f64>,
 }
 
 /// An analysis that is written down.
@@ -72,14 +77,20 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
     add(
         "binning",
         true,
-        format!("{} bins over the range of each run, whatever the activation functions", list(&wishes.n_bins)),
+        format!(
+            "{} bins over the range of each run, which need no bounds of the activation functions",
+            list(&wishes.n_bins)
+        ),
         String::new(),
         &[("n_bins", format!("{:?}", wishes.n_bins)), ("range", "\"run\"".to_owned())],
     );
     add(
         "kde",
         facts.pairs <= MOST_PAIRS,
-        format!("upper bound with noise of {} of the layer's variance", list(&wishes.noise_variances)),
+        format!(
+            "upper bound with noise of {} of the layer's variance at each snapshot, so that the noise grows with the layer",
+            list(&wishes.noise_variances)
+        ),
         format!("{} samples at all snapshots take long; ask for it with `--estimators binning,kde`", facts.n_samples),
         &[
             ("noise_variance", format!("{:?}", wishes.noise_variances)),
@@ -95,13 +106,24 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
         &[("bits", "8".to_owned())],
     );
     let path = experiment.root().join(FILE);
+    let before = std::fs::read_to_string(&path).ok();
+    if before.as_ref().is_some_and(|text| !text.starts_with(FIRST_LINE)) {
+        let problem = "not written by `infoplane analyse`, which would replace it; give it another name";
+        return Err(StageError::Refused(format!("{}: {problem}", path.display())));
+    }
+    let folder = std::path::absolute(experiment.root()).ok().and_then(|folder| folder.to_str().map(str::to_owned));
+    let folder = folder.ok_or_else(|| {
+        StageError::Refused(format!("{}: a path that is not UTF-8 cannot be written into a pipeline", path.display()))
+    })?;
+    let minimum = wishes.minimum_effect.map(|bits| format!("[aggregate]\nminimum_effect = {bits:?}\n\n"));
+    let minimum = minimum.unwrap_or_default();
     let text = format!(
-        "# Written by `infoplane analyse`, which replaces it. To change it, copy it, and run the copy with `infoplane run`.\nrecording = {}\n\n{}",
+        "{FIRST_LINE}, which replaces it. To change it, copy it, and run the copy with `infoplane run`.\nrecording = {}\n\n{minimum}{}",
         // JSON writes a text as TOML does.
-        serde_json::json!(experiment.root().display().to_string()),
+        serde_json::json!(folder),
         tables.join("\n"),
     );
-    if std::fs::read_to_string(&path).ok().as_deref() != Some(&text) {
+    if before.as_deref() != Some(&text) {
         write_bytes(experiment.root(), FILE, text.as_bytes())?;
     }
     Ok(Analysis { path, reasons })

@@ -4,6 +4,7 @@
 use super::{Outcome, StageError};
 use crate::config::Pipeline;
 use crate::config::expect::Expect;
+use crate::count::counted;
 use crate::store::{Experiment, FrozenClaims, Lock};
 
 /// Registers the claims that `pipelines` make of their experiments. Of several experiments all can be registered, or none is.
@@ -15,6 +16,10 @@ pub fn freeze(experiments: &[(&Pipeline, Experiment)]) -> Result<Outcome, StageE
     if claiming.is_empty() {
         let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
+    }
+    if let Some((pipeline, _)) = claiming.iter().find(|(pipeline, _)| pipeline.networks().is_none()) {
+        let problem = "names networks that are recorded already; claims are registered before there are data only";
+        return Err(StageError::Refused(format!("the pipeline `{}` {problem}", pipeline.name)));
     }
     for (pipeline, experiment) in &claiming {
         to_be_frozen(pipeline, experiment)?;
@@ -31,8 +36,10 @@ pub fn freeze(experiments: &[(&Pipeline, Experiment)]) -> Result<Outcome, StageE
     }
     Ok(match &files[..] {
         [] => Outcome::UpToDate,
-        [file] => Outcome::Done(format!("{n_claims} claims → {file}")),
-        [first, ..] => Outcome::Done(format!("{n_claims} claims → {} files, the first is {first}", files.len())),
+        [file] => Outcome::Done(format!("{} → {file}", counted(n_claims, "claim"))),
+        [first, ..] => {
+            Outcome::Done(format!("{} → {} files, the first is {first}", counted(n_claims, "claim"), files.len()))
+        }
     })
 }
 

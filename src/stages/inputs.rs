@@ -5,14 +5,13 @@ use crate::store::schema::SampleRow;
 
 /// Samples of equal X share a cell: of equal `x`, or of equal `x_hash` where X itself is not stored.
 pub(super) fn inputs(rows: &[SampleRow]) -> Cells {
-    let hashes: Vec<u64> =
-        rows.iter().filter(|row| row.x.is_none()).filter_map(|row| row.x_hash).map(i64::cast_unsigned).collect();
-    if hashes.is_empty() {
+    if rows.first().is_none_or(|row| row.x.is_some()) {
         let n_inputs = rows.first().map_or(1, |row| row.x().len());
         let x: Vec<f32> = rows.iter().flat_map(|row| row.x()).copied().collect();
         return Cells::of_rows(&x, n_inputs);
     }
-    let halves: Vec<u32> = hashes.iter().flat_map(|hash| [(hash >> 32) as u32, *hash as u32]).collect();
+    let hashes = rows.iter().map(|row| row.x_hash.unwrap_or_default().cast_unsigned());
+    let halves: Vec<u32> = hashes.flat_map(|hash| [(hash >> 32) as u32, hash as u32]).collect();
     Cells::of_rows(&halves, 2)
 }
 

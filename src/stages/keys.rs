@@ -12,7 +12,8 @@ use crate::count::counted;
 use crate::estimate_id::Values;
 use crate::store::schema::{Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, Manifest, Pending, Recording, RunId, StoreError, believed_hash, hash_bytes, read_rows, schema_version,
+    Experiment, LayerNames, Manifest, Pending, Recording, RunId, StoreError, believed_hash, hash_bytes, read_rows,
+    schema_version,
 };
 
 /// The path of `table`, which `infoplane aggregate` writes into `folder`.
@@ -157,6 +158,7 @@ pub(super) fn bound(
         "activations": hash_bytes(hashes.concat().as_bytes()),
         "code": request.code.id.to_string(),
         "betas": request.betas,
+        "layers": LayerNames::read(experiment, recording)?.in_words(),
         "schema": VERSION,
     });
     Ok(Pending::new(out, "bound", &made_from))

@@ -41,6 +41,8 @@ pub struct Point {
     pub i_xt_bits: f64,
     /// I(T;Y) in bits, mean over runs.
     pub i_ty_bits: f64,
+    /// I(T;Y) with shuffled labels, in bits, mean over runs.
+    pub i_ty_null_bits: Option<f64>,
 }
 
 /// Why the tables in the folder of `experiment`, which may be a sweep, do not say all there is: they are older than the
@@ -78,7 +80,8 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
         let last = |layer: LayerId| rows.iter().rfind(|row| row.layer == layer);
         let point = |row: &SummaryRow| {
             let (i_xt_bits, i_ty_bits) = (row.i_xt_bits_mean?, row.i_ty_bits_mean?);
-            Some(Point { layer: row.layer, epoch: row.epoch, i_xt_bits, i_ty_bits })
+            let i_ty_null_bits = row.i_ty_null_bits_mean;
+            Some(Point { layer: row.layer, epoch: row.epoch, i_xt_bits, i_ty_bits, i_ty_null_bits })
         };
         let checks = layers.iter().map(|row| {
             let last = last(row.layer)?;

@@ -145,7 +145,11 @@ fn of_experiment(
     if let [first, ..] = &dropped[..] {
         // They would vanish without a word.
         let (n, first) = (dropped.len(), &first.claim);
-        tracing::warn!("{n} registered claims are not in the pipeline {}; the first is “{first}”", pipeline.name);
+        let (claims, name) = (counted(n, "claim"), &pipeline.name);
+        let (was, is) = if n == 1 { ("was", "is") } else { ("were", "are") };
+        tracing::warn!(
+            "{claims} {was} registered before the recording and {is} no longer in the pipeline {name}; the first is “{first}”"
+        );
     }
     let mut rows = Vec::new();
     for (claim, layer) in each(pipeline) {

@@ -73,7 +73,21 @@ impl FrozenClaims {
             path: path.to_owned(),
             problem: format!("not what `infoplane freeze` writes: {e}; restore the file"),
         };
-        serde_json::from_slice(&content).map(Some).map_err(damaged)
+        let frozen: Self = serde_json::from_slice(&content).map_err(damaged)?;
+        let is_whole = |claim: &&FrozenClaim| {
+            FrozenClaim::new(&claim.claim, claim.meaning.clone()).blake3 == claim.blake3
+                && claim.meaning["claim"] == claim.claim
+        };
+        match frozen.claims.iter().find(|claim| !is_whole(claim)) {
+            None => Ok(Some(frozen)),
+            Some(edited) => Err(StoreError::Rows {
+                path: path.to_owned(),
+                problem: format!(
+                    "the claim “{}” was edited: its hash is of another meaning; restore the file",
+                    edited.claim
+                ),
+            }),
+        }
     }
 
     /// Writes them for `experiment`.

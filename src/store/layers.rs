@@ -21,6 +21,9 @@ const REDUCTION_KEY: &str = "infoplane.layer_reduction";
 /// The reduction of a layer that is recorded as it is.
 const NOT_REDUCED: &str = "none";
 
+/// Words for several layers.
+const KEYWORDS: [&str; 2] = ["hidden", "all"];
+
 type Names = BTreeMap<LayerId, Arc<str>>;
 
 /// Letters in a name. Names are drawn beside points and curves.
@@ -73,11 +76,6 @@ impl LayerNames {
         }
     }
 
-    /// The layers of which less is recorded than the next layer is made of.
-    pub fn reduced(&self) -> impl Iterator<Item = LayerId> {
-        self.reduced.iter().copied()
-    }
-
     /// Whether less of a layer is recorded than the next layer is made of, such as a mean over positions.
     pub fn is_reduced(&self, layer: LayerId) -> bool {
         self.reduced.contains(&layer)
@@ -87,13 +85,16 @@ impl LayerNames {
         let mut checked = BTreeMap::new();
         let refused = |problem: String| StoreError::Rows { path: path.to_owned(), problem };
         for (layer, name) in names {
-            let is_plain = |c: char| c.is_alphanumeric() || " ._-/:()[]+#".contains(c);
             let n_letters = name.chars().count();
             if !(1..=LONGEST_NAME).contains(&n_letters) || !name.chars().all(is_plain) || name.trim() != name {
-                let shown: String =
-                    name.chars().take(LONGEST_NAME).map(|c| if is_plain(c) { c } else { '?' }).collect();
                 return Err(refused(format!(
-                    "layer {layer} is called `{shown}`; a name has 1 to {LONGEST_NAME} letters, digits, blanks inside or of `._-/:()[]+#`"
+                    "layer {layer} is called `{}`; a name has 1 to {LONGEST_NAME} letters (Latin, Greek, Cyrillic), digits, blanks inside or of `._-/:()[]+#`",
+                    plain(&name)
+                )));
+            }
+            if KEYWORDS.contains(&name.as_str()) {
+                return Err(refused(format!(
+                    "layer {layer} is called `{name}`, which means several layers in a claim; choose another name"
                 )));
             }
             if checked.values().any(|other: &Arc<str>| **other == *name) {
@@ -114,6 +115,12 @@ impl LayerNames {
     /// What a layer is called, where it has a name.
     pub fn get(&self, layer: LayerId) -> Option<Arc<str>> {
         self.names.get(&layer).cloned()
+    }
+
+    /// All that is said of the layers, for the keys of what is made of it.
+    pub fn in_words(&self) -> Vec<String> {
+        let names = self.names.iter().map(|(layer, name)| format!("{layer}: {name}"));
+        names.chain(self.reduced.iter().map(|layer| format!("{layer} is reduced"))).collect()
     }
 
     /// All names, by rising layer.
@@ -140,14 +147,42 @@ impl LayerRow {
     }
 }
 
-/// What a layer is called in words: its name, or `layer 3` where it has none.
+/// Letters that a terminal, a picture and a page show from left to right and in one place each, and signs of names.
+fn is_plain(c: char) -> bool {
+    let is_letter =
+        matches!(c, '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}') && c.is_alphabetic();
+    c.is_ascii_alphanumeric() || is_letter || " ._-/:()[]+#".contains(c)
+}
+
+/// A text of a file from elsewhere for a sentence: cut, with `?` for whatever is no plain letter or sign.
+pub fn plain(text: &str) -> String {
+    let is_shown = |c: char| is_plain(c) || c.is_ascii_graphic();
+    let shown: String = text.chars().take(LONGEST_NAME).map(|c| if is_shown(c) { c } else { '?' }).collect();
+    if text.chars().nth(LONGEST_NAME).is_some() { format!("{shown}…") } else { shown }
+}
+
+/// What a layer is called in words: its name, or `layer 3` where it has none. A name that could be taken for the number of
+/// another layer, as in PyTorch's `Sequential`, stands behind its own number.
 pub fn layer_in_words(layer: LayerId, name: Option<&str>) -> String {
-    name.map_or_else(|| format!("layer {layer}"), str::to_owned)
+    let number = format!("layer {layer}");
+    match name {
+        None => number,
+        Some(name) if is_like_a_number(name) && name != number => format!("{number} ({name})"),
+        Some(name) => name.to_owned(),
+    }
+}
+
+fn is_like_a_number(name: &str) -> bool {
+    name.strip_prefix("layer").unwrap_or(name).chars().all(|c| c.is_ascii_digit() || " _-.".contains(c))
 }
 
 /// As [`layer_in_words`] below a heading that says `layer`: only the number where there is nothing else.
 pub fn layer_in_cell(layer: LayerId, name: Option<&str>) -> String {
-    name.filter(|name| *name != layer_in_words(layer, None)).map_or_else(|| layer.to_string(), str::to_owned)
+    match name {
+        Some(name) if !is_like_a_number(name) => name.to_owned(),
+        Some(name) if name != layer_in_words(layer, None) => format!("{layer} ({name})"),
+        _ => layer.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -179,12 +214,15 @@ mod tests {
         check(Some("conv1"), "conv1", "conv1");
         check(Some("layer 1"), "layer 1", "1");
         check(None, "layer 1", "1");
+        check(Some("0"), "layer 1 (0)", "1 (0)");
+        check(Some("layer 2"), "layer 1 (layer 2)", "1 (layer 2)");
     }
 
     #[test]
     fn names_that_would_disturb_a_terminal_a_picture_or_a_page_are_refused() {
         let long = "a".repeat(LONGEST_NAME + 1);
-        for name in ["", " ", "a\nb", "\u{1b}[31mred", "<b>", "a & b", "\"", "\u{202e}", &long] {
+        for name in ["", " ", "a\nb", "\u{1b}[31mred", "<b>", "a & b", "\"", "\u{202e}", "\u{3164}", "שכבה", &long]
+        {
             let refused = named(&[(1, name)]).unwrap_err();
             assert!(refused.contains("layer 1 is called `") && !refused.chars().any(char::is_control), "{refused}");
         }

@@ -55,7 +55,7 @@ pub use files::{
     write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
-pub use layers::{LayerNames, layer_in_cell, layer_in_words};
+pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};

@@ -19,6 +19,7 @@ use super::conversion::{Conversion, Unreadable, row_of_null};
 use super::error::StoreError;
 use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
+use super::layers::plain;
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 
 /// What a footer says of its file, besides the schema.
@@ -145,7 +146,8 @@ fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize
         (Some(row), ..) => format!("row {} holds a null; every row needs a value", n_before + row),
         (_, Some((row, got)), _) => {
             let allowed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
-            format!("row {} holds the unknown word `{got}`; allowed: {}", n_before + row, allowed.join(", "))
+            let (row, got) = (n_before + row, plain(got));
+            format!("row {row} holds the unknown word `{got}`; allowed: {}", allowed.join(", "))
         }
         (.., Some((row, got))) => {
             format!("row {} holds {got}, a number that no layer has; 0 is the input", n_before + row)
@@ -161,9 +163,17 @@ fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize
 /// As [`read_rows`]; samples without X or a hash of it; samples that are not numbered 0, 1, 2, … in order.
 pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
     let rows: Vec<SampleRow> = read_rows(path)?;
-    let has_inputs = |row: &SampleRow| if rows[0].x.is_some() { row.x.is_some() } else { row.x_hash.is_some() };
+    let has_inputs = |row: &SampleRow| match rows[0].x.is_some() {
+        true => row.x.is_some(),
+        false => row.x.is_none() && row.x_hash.is_some(),
+    };
     if let Some(row) = rows.iter().position(|row| !has_inputs(row)) {
-        let problem = "holds a null; every sample needs its `x`, or every sample an `x_hash` in its place";
+        let problem = match rows[row].x.is_some() {
+            true => {
+                "has an `x`, which the first sample has not; give every sample its `x`, or every sample an `x_hash` in its place"
+            }
+            false => "holds a null; every sample needs its `x`, or every sample an `x_hash` in its place",
+        };
         let column = if rows[0].x.is_some() { "x" } else { "x_hash" };
         return Err(StoreError::Column {
             path: path.to_owned(),

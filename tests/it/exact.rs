@@ -217,5 +217,5 @@ fn the_input_of_the_minimal_model_is_a_data_set() {
     let project = Project::new("");
     project.ok("data make minimal-model");
     let described = project.run("data describe data/minimal-model.parquet").stdout;
-    assert!(described.contains("4096 samples of 1 inputs") && described.contains("0: 2048 (50.00 %)"), "{described}");
+    assert!(described.contains("4096 samples of 1 input") && described.contains("0: 2048 (50.00 %)"), "{described}");
 }

@@ -84,7 +84,7 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
     assert_eq!((&json[3]["verdict"], &json[3]["layer"]), (&"fails".into(), &3.into()));
     let table = project.run("verify outputs/p --pipeline p.toml --markdown").stdout;
     assert_eq!(table.lines().count(), 2 + 7);
-    assert!(table.contains("| p | Fig. 2 | the output ends with 0.9 bits of the label | 3 |"), "{table}");
+    assert!(table.contains("| p | Fig. 2 | the output ends with 0.9 bits of the label | output |"), "{table}");
 
     let before = project.files("outputs/p");
     project.ok("run p.toml");
@@ -255,7 +255,7 @@ fn labels_that_are_probabilities_have_a_curve_that_bends() {
 fn a_bound_that_is_not_of_this_recording_is_not_believed() {
     let claim = "[[expect]]\nfigure = \"Fig. 6\"\nclaim = \"near the curve\"\nquantity = \"bound_gap\"\nlayer = 3\nmeasure = \"end\"\nbelow = 0.5\n";
     let project = Project::new(&format!("{PIPELINE}{BOUND}{claim}"));
-    assert!(project.ok("run p.toml").contains("verify: 1 claims: 1 hold"));
+    assert!(project.ok("run p.toml").contains("verify: 1 claim: 1 holds"));
     project.write("p.toml", format!("{PIPELINE}{BOUND}{claim}").replace("64.0", "32.0"));
     let shown = project.run("verify outputs/p --pipeline p.toml").stdout;
     assert!(shown.contains("1 undecided") && shown.contains("run `infoplane bound` first"), "{shown}");
@@ -320,7 +320,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.write("p.toml", changed.replace("is never twice", "is hardly ever twice"));
     assert_eq!(registered(&project, "outputs/p"), ["before the recording", "changed since", "no", "no"]);
     let shown = project.run("verify outputs/p --pipeline p.toml");
-    let dropped = "2 registered claims are not in the pipeline p; the first is “every layer ends with";
+    let dropped = "2 claims were registered before the recording and are no longer in the pipeline p; the first is “every layer ends with";
     assert!(shown.stderr.contains(dropped), "{}", shown.stderr);
     let json: serde_json::Value =
         serde_json::from_str(&project.run("verify outputs/p --pipeline p.toml --json").stdout).unwrap();
@@ -372,5 +372,5 @@ fn a_sweep_registers_the_claims_of_each_experiment() {
     assert_eq!(registered(&project, "outputs/p"), ["before the recording"; 2]);
     // A value that is added later makes an experiment without data.
     project.write("p.toml", text.replace("batch = 512", "batch = [512, 1024, 2048]"));
-    assert!(project.ok("freeze p.toml").contains("1 claims → outputs/p/batch-2048/frozen_claims.json"));
+    assert!(project.ok("freeze p.toml").contains("1 claim → outputs/p/batch-2048/frozen_claims.json"));
 }

@@ -410,8 +410,17 @@ mod tests {
         };
         check(fails, &[("failure", Warning)]);
         check(|row| row.i_xt_bits = Some(f64::NAN), &[("failure", Warning)]);
-        // Noise makes no cells, and pooled inputs have a null.
-        check(|row| (row.n_codes, row.randomness) = (4096, Some("noise".to_owned())), &[]);
+        // Noise makes no cells, and may hide what a network uses; pooled inputs have a null.
+        let noisy = |row: &mut EstimateRow| {
+            (row.n_codes, row.i_ty_bits, row.randomness) = (4096, Some(0.5), Some("noise".to_owned()));
+        };
+        check(noisy, &[("fano", Unknown)]);
+        let mut below = row();
+        noisy(&mut below);
+        let above = EstimateRow { i_xt_bits: Some(9.0), i_ty_bits: Some(0.9), ..below.clone() };
+        let judged = judge(&below, Some(&above), RIGHT);
+        let unknown: Vec<&str> = judged.iter().filter(|j| j.verdict == Unknown).map(|j| j.check).collect();
+        assert_eq!(unknown, ["fano", "dpi-xt", "dpi-ty"]);
         let pools = |row: &mut EstimateRow| (row.n_pooled, row.randomness) = (Some(2), Some("window".to_owned()));
         check(pools, &[("null-xt", Warning)]);
     }

@@ -73,7 +73,11 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
                         above.layer.is_next_above(row.layer) && !fits.layers.is_reduced(row.layer)
                     };
                     let above = snapshot.get(place + 1).filter(is_made_of_it);
-                    for judgement in judge(row, above.copied(), fits.accuracy(row).as_ref()) {
+                    let accuracy = match fits.layers.is_reduced(row.layer) {
+                        true => Err("the layer is recorded reduced, and the accuracy is that of all of it"),
+                        false => fits.accuracy(row),
+                    };
+                    for judgement in judge(row, above.copied(), accuracy.as_ref()) {
                         add(&mut judged, Arc::clone(&row.estimator), row, judgement);
                     }
                     scales.add(row);
@@ -105,9 +109,9 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
     let verdicts = check(experiment, out)?;
     let (n, n_findings) = (verdicts.n_objections(), verdicts.findings.len());
     Ok(Outcome::Done(format!(
-        "{n} of {} {} a warning or a violation; `infoplane check` says which",
+        "{}, {n} of them {}; `infoplane check` says which",
         counted(n_findings, "finding"),
-        if n == 1 { "is" } else { "are" }
+        if n == 1 { "a warning or a violation" } else { "warnings or violations" }
     )))
 }
 
@@ -240,7 +244,7 @@ fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<Strin
     let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
     // What the data-processing checks are not made of.
     let layers = LayerNames::read(experiment, recording)?;
-    hashes.extend(layers.reduced().map(|layer| format!("reduced: {layer}")));
+    hashes.extend(layers.in_words());
     for run in recording.runs() {
         hashes.extend(run.verify(EpochRow::TABLE, None)?);
         hashes.extend(run.verify(SplitRow::TABLE, None)?);

@@ -12,8 +12,8 @@ use crate::math::atoms::Cells;
 /// By the choice of samples, rows of the same Ŷ share a cell; nothing where the output is not recorded, or no classifier's.
 pub(super) type Predictions = BTreeMap<Samples, Cells>;
 
-/// The predictions for the `rows` at a group of snapshots, from the last recorded layer; `output` is the number of the output
-/// where it is known.
+/// The predictions for the `rows` at a group of snapshots, from the layer `output`; nothing where that is not recorded, or `None`
+/// because the network is no classifier.
 pub(super) fn predictions(
     open: &[OpenRun<'_>],
     rows: &BTreeMap<Samples, Vec<Rows>>,
@@ -21,11 +21,9 @@ pub(super) fn predictions(
     output: Option<LayerId>,
 ) -> Result<Predictions, StageError> {
     let layers = &open[0].layers;
-    let Some((last, reader)) = layers.last() else { return Ok(Predictions::new()) };
-    if output.is_some_and(|output| output > *last) {
-        return Ok(Predictions::new());
-    }
-    let recorded = read(open, group, layers.len() - 1)?;
+    let place = layers.iter().position(|(layer, _)| Some(*layer) == output);
+    let Some((place, (_, reader))) = place.map(|place| (place, &layers[place])) else { return Ok(Predictions::new()) };
+    let recorded = read(open, group, place)?;
     let of_rows = |(samples, rows): (&Samples, &Vec<Rows>)| {
         Some((*samples, predicted(&chosen(&recorded, group, rows), reader.n_units())?))
     };

@@ -23,8 +23,7 @@ pub(super) struct Recorded {
     recording: Recording,
     experiment: Experiment,
     pub(super) samples_hash: String,
-    /// Hash of the table of layers, where there is one.
-    pub(super) layers_hash: Option<String>,
+    pub(super) names: LayerNames,
 }
 
 /// All runs of a recording, with what is known of its samples.
@@ -35,6 +34,8 @@ pub(super) struct Runs<'a> {
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
     pub(super) names: LayerNames,
+    /// The output, where it is known and makes a class.
+    pub(super) output: Option<LayerId>,
 }
 
 /// The activations of one run, opened.
@@ -61,10 +62,8 @@ impl Recorded {
     pub(super) fn open(experiment: &Experiment) -> Result<Self, StageError> {
         let recording = Recording::open(experiment)?;
         let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-        let has_layers = experiment.recording().join(Experiment::LAYERS).exists();
-        let layers_hash = || believed_hash(&experiment.recording(), "settings", Experiment::LAYERS);
-        let layers_hash = has_layers.then(layers_hash).transpose()?;
-        Ok(Self { recording, experiment: experiment.clone(), samples_hash, layers_hash })
+        let names = LayerNames::read(experiment, &recording)?;
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash, names })
     }
 
     pub(super) fn len(&self) -> usize {
@@ -102,8 +101,12 @@ impl<'a> Runs<'a> {
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
-        let names = LayerNames::read(&recorded.experiment, &recorded.recording)?;
-        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names })
+        let names = recorded.names.clone();
+        // Own recordings of earlier versions do not say whether their last layer is the output; targets are numbers.
+        let last = recorded.recording.layers(Values::Activations)?.last().copied();
+        let output = names.output().max(if recorded.recording.is_own() { None } else { last });
+        let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
+        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, output })
     }
 
     fn len(&self) -> usize {

@@ -14,7 +14,7 @@ use super::resamples::{Resampled, Resamples};
 use super::shape::Shape;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
 use super::tally::Tally;
-use crate::estimate_id::{Samples, Unit};
+use crate::estimate_id::{Samples, Unit, Values};
 use crate::estimators::{
     Code, Estimate, EstimateError, InputsAndLabels, LayerData, Ranges, Spread, neighbours, predicted_class,
 };
@@ -30,6 +30,7 @@ pub(super) struct TargetTables<'a> {
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
     names: &'a LayerNames,
+    output: Option<LayerId>,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
@@ -92,7 +93,9 @@ impl<'a> TargetTables<'a> {
         for batch in &batches {
             resamples.add(batch.n_resamples, batch.selection, &rows[&batch.selection], runs);
         }
-        Ok(Self { open, id, names: &runs.names, works, batches, rows, given, resamples, ranges })
+        // A weighted sum has no probability at which classes meet.
+        let output = runs.output.filter(|_| works.iter().all(|work| work.request.id.values == Values::Activations));
+        Ok(Self { open, id, names: &runs.names, output, works, batches, rows, given, resamples, ranges })
     }
 
     /// A table without rows for each that is asked for.
@@ -107,7 +110,7 @@ impl<'a> TargetTables<'a> {
     /// The rows of every table at one group of snapshots.
     pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
         let mut tables = self.empty();
-        let predicted = predictions(self.open, &self.rows, group, self.names.output())?;
+        let predicted = predictions(self.open, &self.rows, group, self.output)?;
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(LayerId, Code)>> = vec![None; tables.len()];
         for (place, (layer, reader)) in self.open[0].layers.iter().enumerate() {
