@@ -86,6 +86,12 @@ impl Layers {
     /// The layers of the recording in the folder of an experiment, and what is known of their values.
     pub(super) fn of_recording(folder: &Path) -> Result<(Self, ValueBounds), String> {
         let experiment = Experiment::new(folder);
+        if !experiment.recording().is_dir() {
+            let folder = folder.display();
+            return Err(format!(
+                "`recording`: there is no recording in {folder}; paths count from where `infoplane` is called"
+            ));
+        }
         let read = || {
             let recording = Recording::open(&experiment)?;
             let names = LayerNames::read(&experiment, &recording)?;

@@ -182,7 +182,7 @@ fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
     let both = format!("runs = 3\n{plain}");
     check(&both, "run p.toml", "p.toml, line 1: `runs` is for networks that this pipeline trains");
     let missing = plain.replace("my-cnn", "none");
-    check(&missing, "run p.toml", "p.toml, line 1: `recording`:");
+    check(&missing, "run p.toml", "p.toml, line 1: `recording`: there is no recording in outputs/none");
     let claim = "[[expect]]\nclaim = \"c\"\nquantity = \"i_xt\"\nestimate = \"kde-upper-noise-variance-0.1\"\nmeasure = \"end\"\nabove = 0\n";
     let unknown = format!("{plain}{claim}layer = \"conv9\"\n");
     check(
