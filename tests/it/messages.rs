@@ -21,9 +21,7 @@ fn a_summary_says_when_it_is_older_than_the_estimates_or_runs_are_missing() {
 
     let estimates = "outputs/p/estimates/binning-n-edges-10";
     fs::remove_file(project.path(&format!("{estimates}/run=r0001.parquet"))).unwrap();
-    for manifest in ["outputs/p/.meta/estimates/binning-n-edges-10/r0001.json"] {
-        fs::remove_file(project.path(manifest)).unwrap();
-    }
+    fs::remove_file(project.path("outputs/p/.meta/estimates/binning-n-edges-10/r0001.json")).unwrap();
     let remark = "binning-n-edges-10 of p has estimates of 1 of 2 recorded runs";
     assert!(said(&project).contains(remark), "{}", said(&project));
     project.ok("report outputs/p");
