@@ -258,7 +258,7 @@ fn more_runs_are_added_to_those_that_are_there() {
     let before = fs::metadata(&kept).unwrap().modified().unwrap();
     let said = grown.ok("run p.toml");
     assert!(
-        said.contains("record: 1 runs") && said.contains("36 estimates"),
+        said.contains("record: 1 run,") && said.contains("36 estimates"),
         "the earlier runs were done again: {said}"
     );
     whole.ok("run p.toml");

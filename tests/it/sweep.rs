@@ -218,7 +218,7 @@ fn only_some_are_done_and_a_dry_run_says_which_are() {
     assert!(dry("record p.toml --dry-run").ends_with("\n6 experiments: 3 done, 3 pending\n"));
     let said = dry("run p.toml --dry-run");
     assert!(said.ends_with("\n6 experiments: 3 unfinished, 3 pending\n"), "{said}");
-    assert!(said.contains("recorded; 1 tables of estimates to make"), "{said}");
+    assert!(said.contains("recorded; 1 table of estimates to make"), "{said}");
     assert!(dry("estimate pipeline p.toml --dry-run").ends_with("\n6 experiments: 3 unfinished, 3 cannot run\n"));
 
     let finished = project.run("estimate pipeline p.toml");
@@ -235,7 +235,7 @@ fn only_some_are_done_and_a_dry_run_says_which_are() {
     let said = dry("inspect outputs/p");
     assert!(said.starts_with("a sweep of 6 experiments\n"), "{said}");
     let valid = dry("inspect outputs/p --validate");
-    assert_eq!(valid.matches(": valid: 1 runs").count(), 6, "{valid}");
+    assert_eq!(valid.matches(": valid: 1 run,").count(), 6, "{valid}");
     project.ok("inspect outputs/p/experiments.parquet --validate");
     project.ok("inspect outputs/p/activation-relu,hidden-4-4,train-fraction-1 --validate");
     project.ok("check outputs/p/activation-relu,hidden-4-4,train-fraction-1");
