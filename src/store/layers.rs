@@ -60,7 +60,9 @@ impl LayerNames {
         let Some(run) = recording.runs().first() else { return Ok(found) };
         for values in [Values::Activations, Values::PreActivations] {
             for layer in run.layers(values.table()) {
-                let Some(part) = run.parts(values.table(), Some(layer)).into_iter().next() else { continue };
+                // Activations are large: they may have been thrown away after they were estimated.
+                let part = run.parts(values.table(), Some(layer)).into_iter().find(|part| part.exists());
+                let Some(part) = part else { continue };
                 let mut footer = read_footer(&part, values.table())?;
                 found.add_reduction(layer, footer.get(REDUCTION_KEY).map(String::as_str));
                 let name = footer.remove(NAME_KEY);
