@@ -17,10 +17,11 @@ function set(changes) {
   if ('playing' in changes) setPlaying(changes.playing);
 }
 
-// The points in the plane, always in bits.
+// The points in the plane, always in bits. Few runs that are drawn with their mean are left out, unless they were asked for.
 function shown(which = 0) {
-  const { estimate } = sides[which];
-  return views[which].plane.data.filter((trace) => trace.meta).flatMap(({ x, y, meta }) => meta.runs.map((run, i) => ({
+  const { estimate, run: chosen } = sides[which];
+  const isChosen = ({ meta }) => meta && (chosen !== 'mean' || meta.runs[0] === 'mean');
+  return views[which].plane.data.filter(isChosen).flatMap(({ x, y, meta }) => meta.runs.map((run, i) => ({
     layer: meta.layer, run, i_xt: x[i], i_ty: y[i], epoch: estimate.epochs[meta.snapshot], step: estimate.steps[meta.snapshot],
   }))).filter((row) => row.i_xt !== null && row.i_ty !== null)
     .map((row) => ({ ...row, i_xt: row.i_xt / unitFactor(), i_ty: row.i_ty / unitFactor() }));
