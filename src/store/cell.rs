@@ -177,42 +177,31 @@ impl Cell for Option<LayerId> {
     }
 }
 
-impl Cell for Option<String> {
-    const KIND: &'static str = "string, null";
-    const NULLABLE: bool = true;
-    const MISSING: Option<Self> = Some(None);
+macro_rules! nullable_text {
+    ($type:ty) => {
+        impl Cell for Option<$type> {
+            const KIND: &'static str = "string, null";
+            const NULLABLE: bool = true;
+            const MISSING: Option<Self> = Some(None);
 
-    fn data_type(_: usize) -> DataType {
-        DataType::Utf8
-    }
+            fn data_type(_: usize) -> DataType {
+                DataType::Utf8
+            }
 
-    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
-        Arc::new(cells.map(Option::as_deref).collect::<StringArray>())
-    }
+            fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
+                Arc::new(cells.map(Option::as_deref).collect::<StringArray>())
+            }
 
-    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
-        array.as_string_opt::<i32>().map(|a| a.is_valid(row).then(|| a.value(row).to_owned()))
-    }
+            fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
+                array.as_string_opt::<i32>().map(|a| a.is_valid(row).then(|| a.value(row).into()))
+            }
+        }
+    };
 }
 
-/// Of words that many rows share.
-impl Cell for Option<Arc<str>> {
-    const KIND: &'static str = <Option<String>>::KIND;
-    const NULLABLE: bool = true;
-    const MISSING: Option<Self> = Some(None);
-
-    fn data_type(_: usize) -> DataType {
-        DataType::Utf8
-    }
-
-    fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, _: usize) -> ArrayRef {
-        Arc::new(cells.map(Option::as_deref).collect::<StringArray>())
-    }
-
-    fn from_array(array: &dyn Array, row: usize) -> Option<Self> {
-        array.as_string_opt::<i32>().map(|a| a.is_valid(row).then(|| Arc::from(a.value(row))))
-    }
-}
+nullable_text!(String);
+// Of words that many rows share.
+nullable_text!(Arc<str>);
 
 impl Cell for Vec<f32> {
     const KIND: &'static str = "fixed-size list of float32";

@@ -537,7 +537,7 @@ fn halves_of_the_samples_give_the_standard_error_of_an_entropy() {
     project.ok("aggregate outputs/p");
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();
     assert_eq!(summary[0].i_xt_resampled_bits_std_mean, row.i_xt_resampled_bits_std);
-    // Made anew without halves where none are asked for.
+    // Without the flag the table is made again, without halves.
     project.ok("estimate binning outputs/p --n-edges 3");
     let row = &estimates(&project, "binning-n-edges-3", "r0000")[0];
     assert_eq!((row.n_resamples, row.i_xt_resampled_bits_std), (Some(0), None));

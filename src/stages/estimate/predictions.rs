@@ -2,32 +2,21 @@
 
 use std::collections::BTreeMap;
 
-use super::super::StageError;
 use super::pools::Group;
-use super::snapshots::{OpenRun, Rows, chosen, read};
+use super::snapshots::{Rows, chosen};
 use crate::estimate_id::Samples;
-use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
+use crate::store::Activations;
 
 /// By the choice of samples, rows of the same Ŷ share a cell; nothing where the output is not recorded, or no classifier's.
 pub(super) type Predictions = BTreeMap<Samples, Cells>;
 
-/// The predictions for the `rows` at a group of snapshots, from the layer `output`; nothing where that is not recorded, or `None`
-/// because the network is no classifier.
-pub(super) fn predictions(
-    open: &[OpenRun<'_>],
-    rows: &BTreeMap<Samples, Vec<Rows>>,
-    group: &Group,
-    output: Option<LayerId>,
-) -> Result<Predictions, StageError> {
-    let layers = &open[0].layers;
-    let place = layers.iter().position(|(layer, _)| Some(*layer) == output);
-    let Some((place, (_, reader))) = place.map(|place| (place, &layers[place])) else { return Ok(Predictions::new()) };
-    let recorded = read(open, group, place)?;
-    let of_rows = |(samples, rows): (&Samples, &Vec<Rows>)| {
-        Some((*samples, predicted(&chosen(&recorded, group, rows), reader.n_units())?))
-    };
-    Ok(rows.iter().filter_map(of_rows).collect())
+/// The predictions for the `rows` at a group of snapshots, from what was `read` of the output.
+pub(super) fn predictions(read: &[Activations], group: &Group, rows: &BTreeMap<Samples, Vec<Rows>>) -> Predictions {
+    let n_units = read.first().map_or(0, |recorded| recorded.t.len() / recorded.samples.len().max(1));
+    let of_rows =
+        |(samples, rows): (&Samples, &Vec<Rows>)| Some((*samples, predicted(&chosen(read, group, rows), n_units)?));
+    rows.iter().filter_map(of_rows).collect()
 }
 
 /// The place of the largest of `n_units` outputs, the first of equal ones; of a single output whether it is above 1/2, where

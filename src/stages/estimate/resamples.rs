@@ -13,7 +13,6 @@ use super::pools::Group;
 use super::snapshots::{Rows, Runs};
 use crate::estimate_id::Samples;
 use crate::estimators::{EstimateError, EstimatorSet, InputsAndLabels, LayerData, Ranges};
-use crate::math::atoms::Cells;
 use crate::math::descriptive::{mean, std};
 use crate::math::shuffles::Shuffles;
 use crate::sample::Representation;
@@ -74,10 +73,7 @@ impl Halves {
             let mut places: Vec<usize> = permutation[..samples.len() / 2].iter().map(|place| *place as usize).collect();
             places.sort_unstable();
             let chosen: Vec<i32> = places.iter().map(|place| samples[*place]).collect();
-            let x: Vec<u32> = chosen.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
-            let numbers: Vec<u32> = chosen.iter().map(|sample| *sample as u32).collect();
-            let given = InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, runs.labels.of(&chosen), 0)?;
-            Ok(Half { places, given })
+            Ok(Half { places, given: runs.inputs_and_labels(&chosen, 0)? })
         };
         let permutations = Shuffles::new(n as u64, samples.len() as u32);
         permutations.iter().map(half).collect::<Result<_, _>>().map(Self)

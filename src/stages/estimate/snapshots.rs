@@ -8,6 +8,7 @@ use super::super::StageError;
 use super::super::inputs::inputs;
 use super::pools::Group;
 use crate::estimate_id::{Samples, Values};
+use crate::estimators::{EstimateError, InputsAndLabels};
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
@@ -107,6 +108,17 @@ impl<'a> Runs<'a> {
         let output = names.output().max(if recorded.recording.is_own() { None } else { last });
         let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
         Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, output })
+    }
+
+    /// What is known of rows of these samples, with `n_shuffles` shuffles for the nulls.
+    pub(super) fn inputs_and_labels(
+        &self,
+        samples: &[i32],
+        n_shuffles: usize,
+    ) -> Result<InputsAndLabels, EstimateError> {
+        let x: Vec<u32> = samples.iter().map(|sample| self.x.numbers()[*sample as usize]).collect();
+        let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
+        InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, self.labels.of(samples), n_shuffles)
     }
 
     fn len(&self) -> usize {

@@ -9,7 +9,7 @@ use super::super::untrained::add_untrained;
 use super::batches::{Batch, batches};
 use super::plan::Work;
 use super::pools::Group;
-use super::predictions::predictions;
+use super::predictions::{Predictions, predictions};
 use super::resamples::{Resampled, Resamples};
 use super::shape::Shape;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
@@ -83,9 +83,7 @@ impl<'a> TargetTables<'a> {
                 let of_runs = &rows[&batch.selection];
                 given.entry(label_key(batch, group)).or_insert_with_key(|(_, n_shuffles, parts)| {
                     let samples: Vec<i32> = parts.iter().flat_map(|run| &of_runs[*run].samples).copied().collect();
-                    let x: Vec<u32> = samples.iter().map(|sample| runs.x.numbers()[*sample as usize]).collect();
-                    let numbers: Vec<u32> = samples.iter().map(|sample| *sample as u32).collect();
-                    InputsAndLabels::new(Cells::of_rows(&x, 1), &numbers, runs.labels.of(&samples), *n_shuffles)
+                    runs.inputs_and_labels(&samples, *n_shuffles)
                 });
             }
         }
@@ -110,11 +108,17 @@ impl<'a> TargetTables<'a> {
     /// The rows of every table at one group of snapshots.
     pub(super) fn estimate(&self, group: &Group) -> Result<Vec<Table>, StageError> {
         let mut tables = self.empty();
-        let predicted = predictions(self.open, &self.rows, group, self.output)?;
+        // The output is read once, for the predictions of all layers and for itself.
+        let output = self.open[0].layers.iter().position(|(layer, _)| Some(*layer) == self.output);
+        let mut of_output = output.map(|place| read(self.open, group, place)).transpose()?;
+        let predicted = of_output.as_ref().map_or_else(Predictions::new, |read| predictions(read, group, &self.rows));
         // Of every table, the code of the layer below.
         let mut below: Vec<Option<(LayerId, Code)>> = vec![None; tables.len()];
         for (place, (layer, reader)) in self.open[0].layers.iter().enumerate() {
-            let recorded = read(self.open, group, place)?;
+            let recorded = match of_output.take_if(|_| Some(place) == output) {
+                Some(recorded) => recorded,
+                None => read(self.open, group, place)?,
+            };
             let n_units = reader.n_units();
             for (selection, rows) in &self.rows {
                 let values = chosen(&recorded, group, rows);
@@ -126,7 +130,7 @@ impl<'a> TargetTables<'a> {
                     let sample = self.sample(&at, &t);
                     match batch.unit {
                         Unit::Layers => self.add_layer(&at, &sample, &mut tables, &mut below),
-                        Unit::Units => self.add_units(&at, &values, &mut tables),
+                        Unit::Units => self.add_units(&at, &mut tables),
                     }
                 }
             }
@@ -287,12 +291,11 @@ impl<'a> TargetTables<'a> {
         }
     }
 
-    /// Adds the rows of every unit of a layer, whose `values` are n_samples × n_units, to each table of a batch. A unit fails
-    /// by itself.
-    fn add_units(&self, at: &At<'_>, values: &[f32], tables: &mut [Table]) {
-        let layer = finite_range(values);
+    /// Adds the rows of every unit of a layer to each table of a batch. A unit fails by itself.
+    fn add_units(&self, at: &At<'_>, tables: &mut [Table]) {
+        let layer = finite_range(at.values);
         for unit in 0..at.n_units {
-            let column: Vec<f32> = values.iter().skip(unit).step_by(at.n_units).copied().collect();
+            let column: Vec<f32> = at.values.iter().skip(unit).step_by(at.n_units).copied().collect();
             let of_unit = Representation::new(&column, 1).map_err(EstimateError::from);
             let of_unit = self.sample(at, &of_unit);
             let of_unit = of_unit.map(|sample| LayerData { ranges: Ranges { layer, ..sample.ranges }, ..sample });
