@@ -106,7 +106,7 @@ pub(super) fn run(
         Declared::Many(sweep) => {
             let chosen = chosen(sweep, matches)?;
             if is_dry {
-                return describe_sweep(&chosen, &states(job, &chosen, root), terminal);
+                return describe_sweep(&chosen, &states(job, &chosen, root)?, terminal);
             }
             let outcome = run_sweep(job, sweep, &chosen, root, terminal)?;
             terminal.report("sweep", &outcome);

@@ -52,7 +52,18 @@ impl Source {
     pub(super) fn read(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
         let fail =
             |e| ConfigError { file: path.to_owned(), line: None, problem: format!("cannot read the pipeline: {e}") };
-        Ok(Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened, bounds: None })
+        let source =
+            Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened, bounds: None };
+        let name = source.name();
+        match name.trim_matches('.') {
+            // Its results would lie in `outputs` itself, or outside of it.
+            "" => {
+                let problem =
+                    format!("its results would go to `outputs/{name}`, which is no folder of its own; rename the file");
+                Err(ConfigError { file: path.to_owned(), line: None, problem })
+            }
+            _ => Ok(source),
+        }
     }
 
     /// The same file, of whose experiments together these `bounds` are known.

@@ -17,7 +17,7 @@ use thiserror::Error;
 use crate::config::Pipeline;
 use crate::stages::keys::expect_recorded_with;
 use crate::stages::record::{Existing, expect_fit, is_to_be_made};
-use crate::stages::{Failures, Outcome, Progress, StageError};
+use crate::stages::{Failures, Outcome, Progress, StageError, experiments};
 use crate::store::Experiment;
 pub use aggregate::checked_aggregate;
 pub use resolve::{Needs, Resolved, resolve};
@@ -173,6 +173,7 @@ impl Job {
     /// As [`Job::run`], for the steps of some kinds.
     fn run_kinds(&self, task: &Task<'_>, kinds: &[Kind]) -> Result<Outcome, Stopped> {
         let steps = self.applying(task.pipeline)?;
+        experiments::expect_no_sweep(task.experiment.root())?;
         if !self.has(&record::STEP) {
             expect_recorded_with(task.pipeline, task.experiment)?;
             // Refuses other data, and more runs than the pipeline asks for.
@@ -198,6 +199,7 @@ impl Job {
     /// As [`Job::state`], for the steps of some kinds.
     fn state_of_kinds(&self, task: &Task<'_>, kinds: &[Kind]) -> Result<State, StageError> {
         let mut steps = self.applying(task.pipeline)?;
+        experiments::expect_no_sweep(task.experiment.root())?;
         steps.retain(|step| kinds.contains(&step.kind));
         let state = state(&steps, task)?;
         if state == State::Pending && !self.has(&record::STEP) {

@@ -2,12 +2,42 @@
 
 use std::path::{Component, Path};
 
+use super::StageError;
 use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, StoreError, read_rows};
 
 /// Whether `root` is the folder of a sweep: it has the tables of one, and no recording.
 pub fn is_sweep(root: &Path) -> bool {
     root.join(Experiment::EXPERIMENTS).exists() && !Experiment::new(root).recording().is_dir()
+}
+
+/// Makes sure that `root` is not the folder of a sweep, so that one experiment can be made in it: also where its first call was
+/// stopped before there were tables.
+///
+/// # Errors
+/// It is.
+pub(crate) fn expect_no_sweep(root: &Path) -> Result<(), StageError> {
+    let has_recording = |folder: &Path| Experiment::new(folder).recording().join(".meta/settings.json").exists();
+    let is_member = |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| has_recording(&entry.path()));
+    let has_members = || std::fs::read_dir(root).is_ok_and(|mut entries| entries.any(is_member));
+    if root.join(Experiment::EXPERIMENTS).exists() || (!has_recording(root) && has_members()) {
+        let problem = "holds the experiments of a sweep, and the pipeline has one experiment; move them away, or choose another folder with `--out`";
+        return Err(StageError::Refused(format!("{} {problem}", root.display())));
+    }
+    Ok(())
+}
+
+/// Makes sure that `root` does not hold one experiment, so that it can be the folder of a sweep.
+///
+/// # Errors
+/// It does.
+pub(crate) fn expect_no_experiment(root: &Path) -> Result<(), StageError> {
+    if Experiment::new(root).recording().exists() {
+        let problem =
+            "holds the recording of a pipeline without lists; move it away, or choose another folder with `--out`";
+        return Err(StageError::Refused(format!("{} {problem}", root.display())));
+    }
+    Ok(())
 }
 
 /// The experiments of the sweep in `root`.
@@ -28,7 +58,7 @@ pub fn rows(root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
 }
 
 /// Whether `name` is a single part of a path, so that it cannot lead out of the folder of the sweep.
-fn is_folder_name(name: &str) -> bool {
+pub(super) fn is_folder_name(name: &str) -> bool {
     let mut parts = Path::new(name).components();
     let is_single = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
     is_single && !name.contains('\\')

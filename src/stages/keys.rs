@@ -1,51 +1,34 @@
 //! What stages that read each other's files agree on: which settings a recording was made with, what a bound was made of, and
 //! where the tables over runs are.
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::StageError;
+use super::lineage::CurrentEstimates;
+use super::{StageError, lineage};
 use crate::config::{BoundRequest, Networks, Pipeline, differences};
 use crate::count::counted;
-use crate::estimate_id::Values;
+use crate::estimate_id::{Unit, Values};
 use crate::store::schema::{Row, SummaryRow, VERSION};
 use crate::store::{
-    Experiment, LayerNames, Manifest, Pending, Recording, RunId, StoreError, believed_hash, hash_bytes, read_rows,
-    schema_version,
+    Experiment, LayerNames, Manifest, Pending, Recording, RunId, StoreError, believed_hash, read_rows, schema_version,
 };
 
-/// The path of `table`, which `infoplane aggregate` writes into `folder`.
+/// The path of `table`, which `infoplane aggregate` writes into `folder` from the recordings and estimates that are there.
 ///
 /// # Errors
-/// The table is not there.
+/// The table is not there, or was made from others.
 pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
     let path = folder.join(table);
-    let missing = || {
+    if !path.exists() {
         let folder = folder.display();
         let problem =
             format!("{folder}: not aggregated yet, there is no {table}; run `infoplane aggregate {folder}` first");
-        StageError::Refused(problem)
-    };
-    if path.exists() { Ok(path) } else { Err(missing()) }
-}
-
-/// The hashes of the tables that a stage read, from its manifest.
-pub(super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
-    fn texts(value: &serde_json::Value, found: &mut BTreeSet<String>) {
-        match value {
-            serde_json::Value::String(text) => drop(found.insert(text.clone())),
-            serde_json::Value::Array(list) => list.iter().for_each(|value| texts(value, found)),
-            serde_json::Value::Object(table) => table.values().for_each(|value| texts(value, found)),
-            _ => {}
-        }
+        return Err(StageError::Refused(problem));
     }
-    let mut found = BTreeSet::new();
-    if let Some(manifest) = Manifest::read(&root.join(format!(".meta/{manifest}.json")))? {
-        texts(&manifest.made_from["tables"], &mut found);
-    }
-    Ok(found)
+    lineage::expect_current(&Experiment::new(folder))?;
+    Ok(path)
 }
 
 /// The first version whose intervals of the summary are Student's.
@@ -73,9 +56,10 @@ pub(super) fn read_summary(folder: &Path) -> Result<(Vec<SummaryRow>, Option<Str
 }
 
 /// What the tables over runs in `folder` lack of an `experiment`, and its estimates of its recording, a sentence each.
-pub(super) fn outdated(folder: &Path, experiment: &Experiment) -> Result<Vec<String>, StoreError> {
-    let (name, estimates) = (experiment.name(), experiment.estimate_files()?);
-    let (made_from, mut remarks) = (inputs_of(folder, "summary")?, Vec::new());
+pub(super) fn outdated(folder: &Path, experiment: &Experiment) -> Result<Vec<String>, StageError> {
+    let CurrentEstimates { tables: estimates, left_out } = CurrentEstimates::read(experiment, Unit::Layers)?;
+    let (name, made_from) = (experiment.name(), lineage::inputs_of(folder, "summary")?);
+    let mut remarks: Vec<String> = left_out.into_iter().map(|(_, sentence)| sentence).collect();
     let mut is_newer = false;
     for path in estimates.iter().flat_map(|(_, paths)| paths) {
         is_newer = is_newer || !made_from.contains(&experiment.verified_estimates(path)?.1);
@@ -117,7 +101,7 @@ pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> 
 }
 
 /// What says whose a recording is; `None` of another program's.
-fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
+pub(super) fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
     Manifest::read(&experiment.recording().join(".meta/settings.json"))
 }
 
@@ -155,7 +139,7 @@ pub(super) fn bound(
         }
     }
     let made_from = json!({
-        "activations": hash_bytes(hashes.concat().as_bytes()),
+        "tables": hashes,
         "code": request.code.id.to_string(),
         "betas": request.betas,
         "layers": LayerNames::read(experiment, recording)?.in_words(),

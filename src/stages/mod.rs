@@ -15,6 +15,7 @@ pub mod freeze;
 mod inputs;
 pub mod inspect;
 pub(crate) mod keys;
+mod lineage;
 pub mod movie;
 pub mod plot;
 pub mod record;

@@ -74,7 +74,7 @@ pub fn movie(
         None => rows[0].estimator.to_string(),
     };
     let relative = format!("figures/movie-{name}.{}", film.format.ending());
-    let made_from = json!({ "summary": hash, "format": film.format.ending(), "experiment": film.experiment, "estimator": film.estimator, "n_frames": film.n_frames, "fps": film.fps, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
+    let made_from = json!({ "tables": [hash], "format": film.format.ending(), "experiment": film.experiment, "estimator": film.estimator, "n_frames": film.n_frames, "fps": film.fps, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
     let work = Pending::new(out, &format!("movie-{name}-{}", film.format.ending()), &made_from);
     if work.finished()?.is_some() {
         return Ok((Outcome::UpToDate, out.join(relative)));

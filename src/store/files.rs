@@ -1,8 +1,11 @@
 //! Atomic files: written under a temporary name, synced, hashed, and renamed into place whole or not at all.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -122,6 +125,43 @@ fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
         }
     }
     File::create(path).map_err(|source| io_error("create", path, source))
+}
+
+/// As [`hash_file`], but a file is read once by this process while neither its size nor its times change.
+pub(super) fn hash_once(path: &Path) -> Result<String, StoreError> {
+    static HASHES: Mutex<BTreeMap<(PathBuf, FileState), String>> = Mutex::new(BTreeMap::new());
+    let key = (path.to_owned(), FileState::of(path)?);
+    let hashes = || HASHES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(hash) = hashes().get(&key) {
+        return Ok(hash.clone());
+    }
+    let hash = hash_file(path)?;
+    hashes().insert(key, hash.clone());
+    Ok(hash)
+}
+
+/// What changes when a file is written.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct FileState {
+    bytes: u64,
+    modified: Option<SystemTime>,
+    /// When its entry was changed, in seconds and nanoseconds, and which entry it is: 0 where the system does not say.
+    changed: [i64; 2],
+    inode: u64,
+}
+
+impl FileState {
+    fn of(path: &Path) -> Result<Self, StoreError> {
+        let file = fs::metadata(path).map_err(|source| io_error("read", path, source))?;
+        #[cfg(unix)]
+        let (changed, inode) = {
+            use std::os::unix::fs::MetadataExt;
+            ([file.ctime(), file.ctime_nsec()], file.ino())
+        };
+        #[cfg(not(unix))]
+        let (changed, inode) = ([0, 0], 0);
+        Ok(Self { bytes: file.len(), modified: file.modified().ok(), changed, inode })
+    }
 }
 
 /// Writes a small file at once.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::earlier;
 use super::error::StoreError;
 use super::files::sorted_entries;
-use super::manifest::verified_hash;
+use super::manifest::{Manifest, verified_hash};
 use crate::estimate_id::{EstimateId, Unit};
 use crate::layer_id::LayerId;
 
@@ -65,10 +65,11 @@ impl Experiment {
         &self.root
     }
 
-    /// Its name: the last part of its path.
+    /// Its name: that of its folder, whatever the path to it is.
     pub fn name(&self) -> String {
-        let absolute = std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
-        absolute.file_name().map_or_else(|| "experiment".to_owned(), |name| name.to_string_lossy().into_owned())
+        let absolute = || std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
+        let real = std::fs::canonicalize(&self.root).unwrap_or_else(|_| absolute());
+        real.file_name().map_or_else(|| "experiment".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
     /// What follows the name of a pipeline in the folder of its smaller versions.
@@ -191,6 +192,15 @@ impl Experiment {
         let relative = table.strip_prefix(&self.root).unwrap_or(table).to_string_lossy().into_owned();
         let hash = verified_hash(&self.root, &manifest_of(&relative), &relative)?;
         Ok((relative, hash))
+    }
+
+    /// What a table of estimates was made from, as its manifest says; `None` where it has no manifest.
+    ///
+    /// # Errors
+    /// The manifest cannot be read.
+    pub fn made_from(&self, table: &Path) -> Result<Option<serde_json::Value>, StoreError> {
+        let relative = table.strip_prefix(&self.root).unwrap_or(table).to_string_lossy().into_owned();
+        Ok(Manifest::named(&self.root, &manifest_of(&relative))?.map(|manifest| manifest.made_from))
     }
 
     /// The estimators that have tables, with the tables of each.

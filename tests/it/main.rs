@@ -17,6 +17,7 @@ mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
 mod help; // the help of every command
 mod json; // what programs read
+mod lineage; // results and the recording that they were made from
 mod messages; // wrong folders, tables that are out of date, flags without their partner
 mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording

@@ -47,10 +47,7 @@ pub fn run_sweep(
     progress: &dyn Progress,
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
-    if Experiment::new(root).recording().exists() {
-        let problem = "holds the recording of a pipeline without lists; move it away, or choose a folder with `--out`";
-        return Err(StageError::Refused(format!("{} {problem}", root.display())));
-    }
+    experiments::expect_no_experiment(root)?;
     progress.begin("sweep", chosen.len() as u64);
     let prepared = prepare(job, chosen, root);
     let n_ended = AtomicUsize::new(0);
@@ -284,7 +281,11 @@ fn failure(root: &Path, id: &str, pipeline: &Pipeline) -> Result<Option<String>,
 }
 
 /// How far every one of `variants` is with a `job`, or why it cannot be done; nothing is touched.
-pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State, String>> {
+///
+/// # Errors
+/// `root` is not the folder of a sweep, but of one experiment.
+pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Result<Vec<Result<State, String>>, StageError> {
+    experiments::expect_no_experiment(root)?;
     let state = |variant: &&Variant| {
         let pipeline = variant.pipeline.as_ref().map_err(ToString::to_string)?;
         let experiment = experiment(root, variant);
@@ -296,7 +297,7 @@ pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Vec<Result<State
             None => Ok(state),
         }
     };
-    variants.iter().map(state).collect()
+    Ok(variants.iter().map(state).collect())
 }
 
 /// Counts of all states, and the first of the reasons.

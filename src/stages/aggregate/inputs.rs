@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::StageError;
+use super::super::lineage::CurrentEstimates;
 use super::super::trainings::{self, Trainings};
+use super::super::{StageError, lineage};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, GradientRow, Row, RunRow, WeightRow, accuracy_problem};
@@ -62,16 +63,8 @@ pub(super) fn of(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
 }
 
 fn input(experiment: &Experiment) -> Result<Input, StageError> {
-    let by_estimator = experiment.estimate_files()?;
-    if by_estimator.is_empty() {
-        let problem = "no estimates; run `infoplane estimate` first".to_owned();
-        return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
-    }
-    let recording = match Recording::open(experiment) {
-        // Estimates may lie apart from their recording.
-        Err(StoreError::Missing { .. }) => None,
-        recording => Some(recording?),
-    };
+    let by_estimator = CurrentEstimates::expect(experiment)?;
+    let recording = lineage::recording(experiment)?;
     let runs = recording.as_ref().map_or(&[][..], Recording::runs);
     warn_of_missing_estimates(runs.len(), &by_estimator);
 

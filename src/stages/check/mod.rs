@@ -10,7 +10,8 @@ use serde::Serialize;
 
 pub use super::findings::Finding;
 use super::findings::{badness, findings};
-use super::{Outcome, StageError};
+use super::lineage::CurrentEstimates;
+use super::{Outcome, StageError, lineage};
 use crate::count::counted;
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
@@ -131,12 +132,8 @@ struct Inputs {
 
 impl Inputs {
     fn read(experiment: &Experiment, out: &Path) -> Result<Self, StageError> {
-        let tables = experiment.estimate_files()?;
-        if tables.is_empty() {
-            let problem = "no estimates; run `infoplane estimate` first".to_owned();
-            return Err(StoreError::Missing { path: experiment.estimates(), problem }.into());
-        }
-        let mut hashes = match recording_beside(experiment)? {
+        let tables = CurrentEstimates::expect(experiment)?;
+        let mut hashes = match lineage::recording(experiment)? {
             None => Vec::new(),
             Some(recording) => hashes_of(experiment, &recording)?,
         };
@@ -231,14 +228,6 @@ struct Fit {
     n_test: usize,
 }
 
-/// The recording beside the estimates; `None` if they are apart from it.
-fn recording_beside(experiment: &Experiment) -> Result<Option<Recording>, StageError> {
-    match Recording::open(experiment) {
-        Err(StoreError::Missing { .. }) => Ok(None),
-        recording => Ok(Some(recording?)),
-    }
-}
-
 /// The hashes of the tables of a recording that verdicts depend on.
 fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<String>, StageError> {
     let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
@@ -254,7 +243,7 @@ fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<Strin
 
 impl RecordedFits {
     fn read(experiment: &Experiment) -> Result<Self, StageError> {
-        let Some(recording) = recording_beside(experiment)? else { return Ok(Self::default()) };
+        let Some(recording) = lineage::recording(experiment)? else { return Ok(Self::default()) };
         verified_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let samples = read_samples(&experiment.recording().join(Experiment::SAMPLES))?;
         let classes: BTreeSet<i32> = samples.iter().map(|row| row.y).collect();

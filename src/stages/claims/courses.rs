@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::super::lineage::CurrentEstimates;
 use super::super::{StageError, keys};
 use crate::config::Pipeline;
 use crate::config::expect::Quantity;
+use crate::estimate_id::Unit;
 use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow, accuracy_problem};
@@ -105,9 +107,10 @@ impl<'a> ClaimTables<'a> {
 
     fn estimated(&mut self, estimate: &str, column: &Getter<EstimateRow>) -> Result<Courses, StageError> {
         if !self.estimates.contains_key(estimate) {
-            let tables = self.experiment.estimate_files()?;
+            let CurrentEstimates { tables, left_out } = CurrentEstimates::read(self.experiment, Unit::Layers)?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
-                return Ok(Err(format!("no estimates `{estimate}`; run the pipeline again")));
+                let why = left_out.into_iter().find(|(name, _)| name == estimate).map(|(_, sentence)| sentence);
+                return Ok(Err(why.unwrap_or_else(|| format!("no estimates `{estimate}`; run the pipeline again"))));
             };
             let files = paths.iter().map(|path| self.experiment.verified_estimates(path));
             let files = files.collect::<Result<Vec<_>, StoreError>>()?;

@@ -6,6 +6,7 @@ use rayon::prelude::*;
 
 use super::super::StageError;
 use super::super::inputs::inputs;
+use super::super::keys;
 use super::pools::Group;
 use crate::estimate_id::{Samples, Values};
 use crate::estimators::{EstimateError, InputsAndLabels};
@@ -24,6 +25,8 @@ pub(super) struct Recorded {
     recording: Recording,
     experiment: Experiment,
     pub(super) samples_hash: String,
+    /// The key of its settings; `None` of another program's.
+    pub(super) settings: Option<String>,
     pub(super) names: LayerNames,
 }
 
@@ -64,7 +67,8 @@ impl Recorded {
         let recording = Recording::open(experiment)?;
         let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let names = LayerNames::read(experiment, &recording)?;
-        Ok(Self { recording, experiment: experiment.clone(), samples_hash, names })
+        let settings = keys::claim(experiment)?.map(|claim| claim.key);
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash, settings, names })
     }
 
     pub(super) fn len(&self) -> usize {

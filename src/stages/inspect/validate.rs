@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use super::super::experiments::{self, is_sweep};
+use super::super::lineage::{CurrentEstimates, Depth, Present, inputs_of};
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::count::counted;
-use crate::estimate_id::Values;
+use crate::estimate_id::{Unit, Values};
 use crate::layer_id::LayerId;
 use crate::store::schema::{
     CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, LayerRow, MinimalModelRow, Row, RunRow, SampleRow,
@@ -29,13 +31,35 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     if path.is_file() {
         return validate_file(path);
     }
+    if is_sweep(path) {
+        return validate_sweep(path, progress);
+    }
     let experiment = experiment_at(path)?;
-    let recording = Recording::open(&experiment)?;
+    let outcome = validate_experiment(&experiment, progress)?;
+    validate_derived(experiment.root(), std::slice::from_ref(&experiment))?;
+    Ok(Outcome::Done(outcome))
+}
+
+/// The experiments of a sweep that are recorded, and the tables over them; stops at the first fault.
+fn validate_sweep(root: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
+    let members = experiments::rows(root)?.into_iter().map(|row| Experiment::new(root.join(row.experiment)));
+    let members: Vec<Experiment> = members.filter(|member| member.recording().is_dir()).collect();
+    for member in &members {
+        validate_experiment(member, progress)?;
+        validate_derived(member.root(), std::slice::from_ref(member))?;
+    }
+    validate_derived(root, &members)?;
+    Ok(Outcome::Done(format!("valid: {} of the sweep, each with its recording", counted(members.len(), "experiment"))))
+}
+
+/// The recording and the estimates of an experiment; what they are, in words.
+fn validate_experiment(experiment: &Experiment, progress: &dyn Progress) -> Result<String, StageError> {
+    let recording = Recording::open(experiment)?;
     if recording.is_own() {
         recording.verify_whole()?;
     }
     let n_samples = samples(&experiment.recording().join(Experiment::SAMPLES))?.len();
-    LayerNames::read(&experiment, &recording)?;
+    LayerNames::read(experiment, &recording)?;
     let layers = recording.layers(Values::Activations)?;
     progress.begin("validate", recording.runs().len() as u64);
     let checked: Vec<Result<u64, StageError>> = recording
@@ -50,17 +74,16 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     progress.end();
     // The first in the order of the runs, whichever thread was quicker.
     let n_rows: u64 = checked.into_iter().sum::<Result<u64, _>>()?;
-    let n_estimates = validate_estimates(&experiment)?;
-    validate_derived(&experiment)?;
+    let n_estimates = validate_estimates(experiment)?;
     let vouched =
         if recording.is_own() { "every listed hash as in its manifest" } else { "no manifests to compare with" };
-    Ok(Outcome::Done(format!(
+    Ok(format!(
         "valid: {}, {}, {} of values, {} of estimates; {vouched}",
         counted(recording.runs().len(), "run"),
         counted(layers.len(), "layer"),
         counted(n_rows, "row"),
         counted(n_estimates, "table")
-    )))
+    ))
 }
 
 fn validate_file(path: &Path) -> Result<Outcome, StageError> {
@@ -242,6 +265,11 @@ fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
     let of_units = validate_tables(experiment, experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
         (row.estimator.to_string(), row.run.clone())
     })?;
+    for unit in [Unit::Layers, Unit::Units] {
+        if let Some((_, sentence)) = CurrentEstimates::read(experiment, unit)?.left_out.into_iter().next() {
+            return Err(StageError::Refused(sentence));
+        }
+    }
     Ok(of_layers + of_units)
 }
 
@@ -266,13 +294,20 @@ fn validate_tables<R: Row>(
     Ok(n_tables)
 }
 
-/// Summary and pictures are what their manifests list.
-fn validate_derived(experiment: &Experiment) -> Result<(), StageError> {
-    let root = experiment.root();
+/// Summary, verdicts and pictures are what their manifests list, and were made from what is there now: of tables of `root` and of
+/// the recordings and estimates of `members`.
+fn validate_derived(root: &Path, members: &[Experiment]) -> Result<(), StageError> {
+    let present = Present::of(members, root, Depth::Everything)?;
     for path in manifests(root)? {
         let name = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
         for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
             verified_hash(root, &name, &file.path)?;
+        }
+        // What is made of no table, such as the list of a sweep's experiments, names none.
+        if !inputs_of(root, &name)?.is_empty() && !present.has_inputs_of(root, &name)? {
+            let problem =
+                "what it stands for was made from tables that were changed or removed since; run its stage again";
+            return Err(fault(&path, problem.to_owned()));
         }
     }
     let summary = root.join(Experiment::SUMMARY);

@@ -13,7 +13,9 @@ use super::{Outcome, StageError, keys};
 use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
-use crate::store::{Experiment, FileRecord, Lock, Pending, read_all_rows, write_bytes};
+use crate::store::{
+    Experiment, FileRecord, Lock, Manifest, Pending, manifests, read_all_rows, remove_file, write_bytes,
+};
 
 /// How the pictures were chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,7 +54,7 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out:
         return Err(StageError::NothingToDraw(problem));
     }
     let n_pictures = drawn.files.len() / 2;
-    work.finish(drawn.files)?;
+    forget_replaced(out, &work.finish(drawn.files)?)?;
     Ok(Outcome::Done(format!("{}, SVG and PNG → {}", counted(n_pictures, "picture"), out.join("figures").display())))
 }
 
@@ -85,6 +87,20 @@ fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: 
         PlotSelection::ByName => names.join("-"),
     };
     Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
+}
+
+/// Removes the manifests of other calls whose pictures were drawn again: they would stand for what is no more.
+fn forget_replaced(out: &Path, drawn: &Manifest) -> Result<(), StageError> {
+    for path in manifests(out)? {
+        let is_figures = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("figures-"));
+        let other = if is_figures { Manifest::read(&path)? } else { None };
+        let is_redrawn =
+            |file: &FileRecord| drawn.files.iter().any(|drawn| drawn.path == file.path && drawn.blake3 != file.blake3);
+        if other.is_some_and(|other| other.key != drawn.key && other.files.iter().any(is_redrawn)) {
+            remove_file(&path)?;
+        }
+    }
+    Ok(())
 }
 
 /// What to draw, and where to put it.

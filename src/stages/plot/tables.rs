@@ -1,28 +1,29 @@
 //! The tables that pictures are drawn from, and what pictures are about.
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use super::super::keys;
+use super::super::lineage::{CurrentEstimates, Depth, Present};
+use super::super::{StageError, keys};
 use super::histograms::first_run;
-use crate::estimate_id::{EstimateId, Values};
+use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, PhaseRow, Row, SettingRow, StabilityRow, SummaryRow,
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, read_rows, verified_hash};
 
-/// Tables next to the summary, one file each, which may not be there.
-const NEXT_TO_SUMMARY: [Table; 8] = [
-    Table::Compression,
-    Table::Phases,
-    Table::Bound,
-    Table::BoundLayers,
-    Table::Settings,
-    Table::Stability,
-    Table::Effects,
-    Table::Levels,
+/// Tables next to the summary, one file each, which may not be there, with the manifest of the stage that makes them.
+const NEXT_TO_SUMMARY: [(Table, &str); 8] = [
+    (Table::Compression, "summary"),
+    (Table::Phases, "summary"),
+    (Table::Bound, "bound"),
+    (Table::BoundLayers, "bound"),
+    (Table::Settings, "experiments"),
+    (Table::Stability, "stability"),
+    (Table::Effects, "stability"),
+    (Table::Levels, "stability"),
 ];
 
 /// The tables of a folder that some pictures are drawn from.
@@ -67,7 +68,7 @@ impl Theme<'_> {
 
 impl Loaded {
     /// Reads the summary, and of the other tables those that one of `plots` is drawn from.
-    pub(super) fn read(experiment: &Experiment, plots: &[&Spec]) -> Result<Self, StoreError> {
+    pub(super) fn read(experiment: &Experiment, plots: &[&Spec]) -> Result<Self, StageError> {
         let root = experiment.root();
         let (mut summary, remark) = keys::read_summary(root)?;
         remark.iter().for_each(|remark| tracing::warn!("{remark}"));
@@ -77,21 +78,23 @@ impl Loaded {
             by_estimator = summary.clone();
             by_estimator.sort_by(|a, b| a.estimator.cmp(&b.estimator));
         }
-        let mut compression: Vec<CompressionRow> = rows(root, plots, Table::Compression)?;
+        let current = NextToSummary::read(experiment, plots)?;
+        current.left_out.iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        let mut compression: Vec<CompressionRow> = current.rows(Table::Compression)?;
         compression.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
-        let mut phases: Vec<PhaseRow> = rows(root, plots, Table::Phases)?;
+        let mut phases: Vec<PhaseRow> = current.rows(Table::Phases)?;
         phases.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
         let estimates = estimate_files(experiment, plots)?.into_iter();
         Ok(Self {
             summary,
             compression,
             phases,
-            bound: rows(root, plots, Table::Bound)?,
-            bound_layers: rows(root, plots, Table::BoundLayers)?,
-            settings: rows(root, plots, Table::Settings)?,
-            stability: rows(root, plots, Table::Stability)?,
-            effects: rows(root, plots, Table::Effects)?,
-            levels: rows(root, plots, Table::Levels)?,
+            bound: current.rows(Table::Bound)?,
+            bound_layers: current.rows(Table::BoundLayers)?,
+            settings: current.rows(Table::Settings)?,
+            stability: current.rows(Table::Stability)?,
+            effects: current.rows(Table::Effects)?,
+            levels: current.rows(Table::Levels)?,
             estimates: estimates.map(|(name, paths)| (EstimateId::of_table(&name), paths)).collect(),
             by_estimator,
         })
@@ -183,15 +186,56 @@ pub(super) fn is_read(plots: &[&Spec], table: Table) -> bool {
     plots.iter().any(|spec| spec.reads(table))
 }
 
-/// The rows of `table`; none if it is not there, or none of `plots` is drawn from it.
-fn rows<R: Row>(root: &Path, plots: &[&Spec], table: Table) -> Result<Vec<R>, StoreError> {
-    let path = root.join(table.place());
-    if is_read(plots, table) && path.exists() { read_rows(&path) } else { Ok(Vec::new()) }
+/// The tables next to the summary that some pictures are drawn from.
+struct NextToSummary {
+    root: PathBuf,
+    tables: Vec<Table>,
+    /// Those that were made from other tables than those that are there now, a sentence each.
+    left_out: Vec<String>,
+}
+
+impl NextToSummary {
+    fn read(folder: &Experiment, plots: &[&Spec]) -> Result<Self, StageError> {
+        let root = folder.root();
+        let is_there = |table: Table| is_read(plots, table) && root.join(table.place()).exists();
+        let (mut tables, mut left_out, mut present) = (Vec::new(), Vec::new(), None);
+        for (table, manifest) in NEXT_TO_SUMMARY.into_iter().filter(|(table, _)| is_there(*table)) {
+            // The summary was looked at before, and settings are of no recording.
+            let is_proven = ["summary", "experiments"].contains(&manifest);
+            if !is_proven && present.is_none() {
+                present = Some(Present::of(&experiments(folder)?, root, Depth::Everything)?);
+            }
+            match &present {
+                Some(present) if !is_proven && !present.has_inputs_of(root, manifest)? => left_out.push(format!(
+                    "{} left out: it was made from tables that were changed since; make it again",
+                    root.join(table.place()).display()
+                )),
+                _ => tables.push(table),
+            }
+        }
+        Ok(Self { root: root.to_owned(), tables, left_out })
+    }
+
+    /// The rows of `table`; none if it is not there, or none of the pictures is drawn from it.
+    fn rows<R: Row>(&self, table: Table) -> Result<Vec<R>, StoreError> {
+        if self.tables.contains(&table) { read_rows(&self.root.join(table.place())) } else { Ok(Vec::new()) }
+    }
+}
+
+/// The experiments in the summary of `folder`.
+fn experiments(folder: &Experiment) -> Result<Vec<Experiment>, StageError> {
+    let summary: Vec<SummaryRow> = read_rows(&folder.root().join(Experiment::SUMMARY))?;
+    let names: BTreeSet<String> = summary.into_iter().map(|row| row.experiment).collect();
+    Ok(names.iter().map(|name| recorded(folder, name, names.len() == 1)).collect())
 }
 
 /// The tables of every estimator's runs; none if none of `plots` is drawn from them.
-fn estimate_files(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
-    if is_read(plots, Table::Estimates) { experiment.estimate_files() } else { Ok(Vec::new()) }
+fn estimate_files(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, Vec<PathBuf>)>, StageError> {
+    if is_read(plots, Table::Estimates) {
+        Ok(CurrentEstimates::read(experiment, Unit::Layers)?.tables)
+    } else {
+        Ok(Vec::new())
+    }
 }
 
 /// Where the recording of `name` is: here, or below the folder of a sweep.
@@ -201,12 +245,11 @@ pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Expe
 }
 
 /// The places and hashes of all tables that `plots` are drawn from, as they were written.
-pub(super) fn hashes(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, String)>, StoreError> {
+pub(super) fn hashes(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, String)>, StageError> {
     let root = experiment.root();
     let summary = verified_hash(root, "summary", Experiment::SUMMARY)?;
     let mut hashes = vec![(Experiment::SUMMARY.to_owned(), summary)];
-    let is_drawn = |table: &Table| is_read(plots, *table) && root.join(table.place()).exists();
-    for name in NEXT_TO_SUMMARY.into_iter().filter(is_drawn).map(Table::place) {
+    for name in NextToSummary::read(experiment, plots)?.tables.into_iter().map(Table::place) {
         hashes.push((name.to_owned(), hash_file(&root.join(name))?));
     }
     for path in estimate_files(experiment, plots)?.iter().flat_map(|(_, paths)| paths) {
@@ -219,12 +262,10 @@ pub(super) fn hashes(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(St
 }
 
 /// The hashes of the first run's activations of every experiment, those of its manifest while it looks untouched.
-fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, StoreError> {
-    let summary: Vec<SummaryRow> = read_rows(&folder.root().join(Experiment::SUMMARY))?;
-    let names: BTreeSet<String> = summary.into_iter().map(|row| row.experiment).collect();
+fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, StageError> {
     let mut hashes = Vec::new();
-    for name in &names {
-        let recording = Recording::find(&recorded(folder, name, names.len() == 1))?;
+    for experiment in experiments(folder)? {
+        let (recording, name) = (Recording::find(&experiment)?, experiment.name());
         let Some((run, layers)) = first_run(&recording) else { continue };
         for layer in layers {
             let of_layer = run.hashes(Values::Activations.table(), Some(layer))?;

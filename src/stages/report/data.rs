@@ -11,10 +11,11 @@ use serde::Serialize;
 
 use super::super::StageError;
 use super::super::findings::{Finding, findings};
-use super::super::keys::{inputs_of, missing_runs};
+use super::super::keys::missing_runs;
+use super::super::lineage::{CurrentEstimates, inputs_of};
 use super::provenance::Provenance;
 use super::tables::RunTables;
-use crate::estimate_id::EstimateId;
+use crate::estimate_id::{EstimateId, Unit};
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
 use crate::store::{CheckVerdict, Experiment, RunId, layer_in_words, read_all_rows, read_rows, verified_hash};
@@ -141,8 +142,11 @@ impl Page {
             let run_tables = match folders.entry(&source.summaries) {
                 Entry::Occupied(entry) => entry.into_mut(),
                 Entry::Vacant(entry) => {
-                    let run_tables = RunTables::read(&source.summaries)?;
-                    notes.extend(run_tables.remark.clone().map(Note::missing));
+                    let is_here = |other: &&Source| other.summaries == source.summaries;
+                    let members: Vec<Experiment> =
+                        sources.iter().filter(is_here).map(|source| source.experiment.clone()).collect();
+                    let run_tables = RunTables::read(&source.summaries, &members)?;
+                    notes.extend(run_tables.remarks.iter().cloned().map(Note::missing));
                     entry.insert(run_tables)
                 }
             };
@@ -187,7 +191,9 @@ impl ExperimentData {
     ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
         let checks_file = experiment.root().join(Experiment::CHECKS);
-        let checks: Option<Vec<CheckRow>> = if checks_file.exists() { Some(read_rows(&checks_file)?) } else { None };
+        let is_there = checks_file.exists();
+        let is_current = run_tables.present.has_inputs_of(experiment.root(), "checks")?;
+        let checks: Option<Vec<CheckRow>> = if is_there && is_current { Some(read_rows(&checks_file)?) } else { None };
         let mut files = run_tables.files.clone();
         if checks.is_some() {
             let hash = verified_hash(experiment.root(), "checks", Experiment::CHECKS)?;
@@ -195,7 +201,8 @@ impl ExperimentData {
         }
         let mut estimates = Vec::new();
         let mut runs = BTreeSet::new();
-        let estimate_files = experiment.estimate_files()?;
+        let CurrentEstimates { tables: estimate_files, left_out } = CurrentEstimates::read(experiment, Unit::Layers)?;
+        notes.extend(left_out.into_iter().map(|(_, sentence)| Note::missing(sentence)));
         notes.extend(missing_runs(experiment, &estimate_files).map(Note::missing));
         let tables: BTreeMap<String, Vec<PathBuf>> = estimate_files.into_iter().collect();
         let layers: BTreeSet<LayerId> = summary.iter().map(|row| row.layer).collect();
@@ -221,8 +228,9 @@ impl ExperimentData {
             let text = format!("{name} has estimates that are not in its summary; run `infoplane aggregate` again");
             notes.push(Note::missing(text));
         }
-        if checks.is_some() && !is_checked {
-            let text = format!("the checks of {name} are about older estimates; run `infoplane check` again");
+        if is_there && !(is_current && is_checked) {
+            let is_out = if is_current { "" } else { " and are left out" };
+            let text = format!("the checks of {name} are about older estimates{is_out}; run `infoplane check` again");
             notes.push(Note::missing(text));
         }
         let objections = |finding: &Finding| finding.verdict != CheckVerdict::Passed;

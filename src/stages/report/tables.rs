@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::super::keys::{inputs_of, read_summary};
-
+use super::super::StageError;
+use super::super::keys::read_summary;
+use super::super::lineage::{Depth, Present, inputs_of};
 use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow};
 use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
@@ -17,12 +18,17 @@ pub(super) struct RunTables {
     pub(super) files: Vec<(String, String)>,
     /// Hashes of the tables that the summary was made from.
     pub(super) made_from: BTreeSet<String>,
-    /// What is wrong with the summary, in a sentence.
-    pub(super) remark: Option<String>,
+    /// The tables that others can have been made from, as they are now.
+    pub(super) present: Present,
+    /// What is wrong with the tables, a sentence each.
+    pub(super) remarks: Vec<String>,
 }
 
 impl RunTables {
-    pub(super) fn read(folder: &Path) -> Result<Self, StoreError> {
+    /// Reads the tables in `folder` about `experiments`. Claims that were judged by other tables than those that are there now
+    /// are left out.
+    pub(super) fn read(folder: &Path, experiments: &[Experiment]) -> Result<Self, StageError> {
+        let present = Present::of(experiments, folder, Depth::WithoutActivations)?;
         let mut files = Vec::new();
         let tables =
             [(Experiment::SUMMARY, "summary"), (Experiment::COMPRESSION, "summary"), (Experiment::CLAIMS, "claims")];
@@ -33,13 +39,25 @@ impl RunTables {
         }
         let has_summary = folder.join(Experiment::SUMMARY).exists();
         let (summary, remark) = if has_summary { read_summary(folder)? } else { (Vec::new(), None) };
+        let mut remarks: Vec<String> = remark.into_iter().collect();
+        let mut claims: Vec<ClaimRow> = rows(&folder.join(Experiment::CLAIMS))?;
+        if !claims.is_empty() && !present.has_inputs_of(folder, "claims")? {
+            claims.clear();
+            files.retain(|(table, _)| table != Experiment::CLAIMS);
+            let claims = folder.join(Experiment::CLAIMS);
+            remarks.push(format!(
+                "{} is left out: it was made from tables that were changed since; run `infoplane verify` again",
+                claims.display()
+            ));
+        }
         Ok(Self {
             summary: by_experiment(summary, |row: &SummaryRow| &row.experiment),
-            remark,
+            remarks,
+            present,
             compression: by_experiment(rows(&folder.join(Experiment::COMPRESSION))?, |row: &CompressionRow| {
                 &row.experiment
             }),
-            claims: by_experiment(rows(&folder.join(Experiment::CLAIMS))?, |row: &ClaimRow| &row.experiment),
+            claims: by_experiment(claims, |row: &ClaimRow| &row.experiment),
             files,
             made_from: inputs_of(folder, "summary")?,
         })

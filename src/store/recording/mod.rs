@@ -12,7 +12,7 @@ use std::time::SystemTime;
 use super::activations::ActivationReader;
 use super::error::StoreError;
 use super::facts::Facts;
-use super::files::{FileRecord, hash_file, sorted_entries};
+use super::files::{FileRecord, hash_file, hash_once, sorted_entries};
 use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
@@ -208,6 +208,19 @@ impl RecordedRun {
         let hash = |file: &File| match &file.listed {
             Some(listed) if self.looks_untouched(file, listed) => Ok(listed.blake3.clone()),
             _ => self.verify_file(file),
+        };
+        self.files_of(table, layer).map(hash).collect()
+    }
+
+    /// The hashes of the parts of a table as the recording lists them: those of the manifest, whether or not the files are still
+    /// there; of another program's recording those of the files.
+    ///
+    /// # Errors
+    /// A file of another program's recording cannot be read.
+    pub fn listed_hashes(&self, table: &str, layer: Option<LayerId>) -> Result<Vec<String>, StoreError> {
+        let hash = |file: &File| match &file.listed {
+            Some(listed) => Ok(listed.blake3.clone()),
+            None => hash_once(&self.root.join(&file.relative)),
         };
         self.files_of(table, layer).map(hash).collect()
     }

@@ -43,8 +43,13 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
     // A finished recording has the runs it was asked for; others may be there from a larger one that was stopped.
     let asked = Manifest::read(&root.join(".meta/manifest.json"))?;
     let is_of_it = |file: &FileRecord| asked.as_ref().is_none_or(|whole| whole.files.contains(file));
+    let claim = Manifest::read(&root.join(".meta/settings.json"))?;
     for path in sorted_entries(manifests)? {
         let Some(manifest) = Manifest::read(&path)? else { continue };
+        let settings = &manifest.made_from["settings"];
+        if let Some(claim) = claim.as_ref().filter(|claim| !settings.is_null() && claim.made_from != *settings) {
+            return Err(of_another_recording(&path, claim));
+        }
         if !manifest.files.iter().any(is_of_it) {
             continue;
         }
@@ -64,6 +69,15 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
             Err(StoreError::Rows { path: manifests.join(format!("{}.json", part.run)), problem })
         }
     }
+}
+
+/// A run of one recording that was put into the folder of another.
+fn of_another_recording(run: &Path, claim: &Manifest) -> StoreError {
+    let settings = &claim.key;
+    let problem = format!(
+        "the run was recorded with other settings than the recording that it is in, whose key is {settings}; move one of them away"
+    );
+    StoreError::Rows { path: run.to_owned(), problem }
 }
 
 /// The runs of a recording of another program, by its folders.

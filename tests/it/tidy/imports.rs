@@ -52,7 +52,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
     ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
-    ("stages", &["claims", "experiments", "findings", "inputs", "keys", "trainings", "untrained"]),
+    ("stages", &["claims", "experiments", "findings", "inputs", "keys", "lineage", "trainings", "untrained"]),
 ];
 
 /// Files that still name another entry of their folder. The list only shrinks.

@@ -1,0 +1,205 @@
+//! Results and the recording that they were made from: whatever happens to a folder, no row joins numbers of two recordings.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
+use infoplane::store::schema::SummaryRow;
+use proptest::prelude::*;
+use proptest::test_runner::TestRunner;
+
+use crate::foreign::{Columns, lists, numbers, write_with};
+use crate::tool::{Project, copy_folder, rows};
+
+/// Samples of the recordings of another program.
+const N: usize = 16;
+const FOLDER: &str = "outputs/e";
+/// Recordings of which each sequence chooses: two of this program, two of another.
+const RECORDINGS: [&str; 4] = ["own-1", "own-2", "foreign-1", "foreign-2"];
+const ESTIMATES: [&str; 3] = ["binning --n-edges 8", "binning --n-edges 8 --samples train", "quantised --per-unit"];
+
+fn pipeline(seed: u32) -> String {
+    format!(
+        r#"
+seed = {seed}
+runs = 1
+[data]
+name = "parity"
+n_bits = 4
+[network]
+hidden = [3]
+[training]
+batch = 4
+epochs = 4
+[record]
+epochs = [0, 2, 4]
+[[estimate]]
+estimator = "binning"
+n_edges = 8
+"#
+    )
+}
+
+/// A recording of another program, whose activations have 2^k values at both snapshots and whose loss is k.
+fn write_foreign(project: &Project, folder: &str, k: u32) {
+    let at = |table: &str| format!("{folder}/recording/{table}/run=r0000/part-00000.parquet");
+    let x = Arc::new(Float64Array::from_iter_values((0..N).map(|i| i as f64)));
+    let samples: Columns = vec![
+        ("sample", numbers(N, |i| i as i32)),
+        ("x", lists(x, 1)),
+        ("y", Arc::new(Int64Array::from_iter_values((0..N as i64).map(|i| i % 2)))),
+    ];
+    write_with(project, &format!("{folder}/recording/samples.parquet"), &[("table", "samples")], &[samples]);
+    let snapshot = |index: i64| -> Columns {
+        let t = Float64Array::from_iter_values((0..N).map(|i| (i % (1 << k)) as f64));
+        let step: ArrayRef = Arc::new(Int64Array::from(vec![index; N]));
+        let epoch = numbers(N, |_| index as i32);
+        vec![("epoch", epoch), ("step", step), ("sample", numbers(N, |i| i as i32)), ("t", lists(Arc::new(t), 1))]
+    };
+    let groups = [snapshot(0), snapshot(1)];
+    write_with(project, &at("activations/layer=1"), &[("table", "activations")], &groups);
+    let loss: ArrayRef = Arc::new(Float64Array::from(vec![f64::from(k); 2]));
+    let step: ArrayRef = Arc::new(Int64Array::from(vec![0, 1]));
+    let fits: Columns = vec![("epoch", numbers(2, |i| i as i32)), ("step", step), ("loss_train_nats", loss)];
+    write_with(project, &at("epochs"), &[("table", "epochs")], &[fits]);
+    let split: ArrayRef = Arc::new(StringArray::from(vec!["train"; N]));
+    write_with(
+        project,
+        &at("splits"),
+        &[("table", "splits")],
+        &[vec![("sample", numbers(N, |i| i as i32)), ("split", split)]],
+    );
+}
+
+/// The recordings, each with all of its estimates and the rows of its summary.
+fn references() -> (Project, Vec<SummaryRow>) {
+    let project = Project::new("");
+    for (seed, name) in (1..).zip(&RECORDINGS[..2]) {
+        project.write(&format!("{name}.toml"), pipeline(seed));
+        project.ok(&format!("record {name}.toml"));
+    }
+    for (k, name) in (1..).zip(&RECORDINGS[2..]) {
+        write_foreign(&project, &format!("outputs/{name}"), k);
+    }
+    let mut summary = Vec::new();
+    for name in RECORDINGS {
+        for estimate in ESTIMATES {
+            project.ok(&format!("estimate {estimate} outputs/{name}"));
+        }
+        project.ok(&format!("aggregate outputs/{name}"));
+        summary.extend(rows::<SummaryRow>(&project, &format!("outputs/{name}/summary.parquet")));
+    }
+    (project, summary)
+}
+
+/// What happens to the folder. Numbers choose a recording, an estimate or a file.
+#[derive(Debug, Clone)]
+enum Event {
+    /// Another recording takes the place of the one that is there.
+    Record(usize),
+    /// The same, over the files that are there.
+    RecordInto(usize),
+    /// The pipeline is edited and run.
+    Run {
+        pipeline: usize,
+        overwrites: bool,
+    },
+    Estimate(usize),
+    Aggregate,
+    CopyEstimates(usize),
+    CopyAll(usize),
+    Touch {
+        file: usize,
+        seconds_ago: u64,
+    },
+    Delete(usize),
+}
+
+fn event() -> impl Strategy<Value = Event> {
+    let recording = || 0..RECORDINGS.len();
+    prop_oneof![
+        recording().prop_map(Event::Record),
+        recording().prop_map(Event::RecordInto),
+        (0_usize..2, any::<bool>()).prop_map(|(pipeline, overwrites)| Event::Run { pipeline, overwrites }),
+        (0..ESTIMATES.len()).prop_map(Event::Estimate),
+        Just(Event::Aggregate),
+        recording().prop_map(Event::CopyEstimates),
+        recording().prop_map(Event::CopyAll),
+        (0_usize..1000, 0_u64..100_000).prop_map(|(file, seconds_ago)| Event::Touch { file, seconds_ago }),
+        (0_usize..1000).prop_map(Event::Delete),
+    ]
+}
+
+/// Whatever the program answers, it must not panic, which [`Project::run`] asserts.
+fn happens(project: &Project, event: &Event) {
+    let of_recording = |index: usize, part: &str| project.path(&format!("outputs/{}{part}", RECORDINGS[index]));
+    let here = |part: &str| project.path(&format!("{FOLDER}{part}"));
+    match event {
+        Event::Record(index) => {
+            let _ = fs::remove_dir_all(here("/recording"));
+            copy_folder(&of_recording(*index, "/recording"), &here("/recording"));
+        }
+        Event::RecordInto(index) => copy_folder(&of_recording(*index, "/recording"), &here("/recording")),
+        Event::Run { pipeline, overwrites } => {
+            let flag = if *overwrites { " --overwrite" } else { "" };
+            project.run(&format!("record {}.toml --out {FOLDER}{flag}", RECORDINGS[*pipeline]));
+            project.run(&format!("run {}.toml --out {FOLDER}", RECORDINGS[*pipeline]));
+        }
+        Event::Estimate(index) => drop(project.run(&format!("estimate {} {FOLDER}", ESTIMATES[*index]))),
+        Event::Aggregate => drop(project.run(&format!("aggregate {FOLDER}"))),
+        Event::CopyEstimates(index) => copy_folder(&of_recording(*index, "/estimates"), &here("/estimates")),
+        Event::CopyAll(index) => copy_folder(&of_recording(*index, ""), &here("")),
+        Event::Touch { file, seconds_ago } => {
+            if let Some(path) = file_of(project, *file) {
+                let time = SystemTime::now() - Duration::from_secs(*seconds_ago);
+                fs::File::options().append(true).open(path).unwrap().set_modified(time).unwrap();
+            }
+        }
+        Event::Delete(file) => {
+            if let Some(path) = file_of(project, *file) {
+                fs::remove_file(path).unwrap();
+            }
+        }
+    }
+}
+
+/// One of the files of the folder.
+fn file_of(project: &Project, index: usize) -> Option<PathBuf> {
+    let files = project.path(FOLDER).is_dir().then(|| project.files(FOLDER)).unwrap_or_default();
+    let (name, _) = files.get(index % files.len().max(1))?;
+    Some(project.path(FOLDER).join(name))
+}
+
+/// Whether a row over the one run is what a single recording has: its information and, where there is one, its loss.
+fn is_of_one_recording(row: &SummaryRow, references: &[SummaryRow]) -> bool {
+    let place = |row: &SummaryRow| (row.estimator.clone(), row.layer, row.epoch, row.step);
+    references.iter().any(|other| {
+        place(row) == place(other)
+            && (row.i_xt_bits_mean, row.i_ty_bits_mean) == (other.i_xt_bits_mean, other.i_ty_bits_mean)
+            && (row.loss_train_nats_mean.is_none() || row.loss_train_nats_mean == other.loss_train_nats_mean)
+    })
+}
+
+#[test]
+fn no_row_joins_numbers_of_two_recordings() {
+    let (project, references) = references();
+    let config = ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
+    let sequence = proptest::collection::vec(event(), 2..9);
+    let checked = TestRunner::new(config).run(&sequence, |events| {
+        let _ = fs::remove_dir_all(project.path(FOLDER));
+        for event in events {
+            happens(&project, &event);
+            if project.run(&format!("aggregate {FOLDER}")).code != 0 {
+                continue;
+            }
+            let rows: Vec<SummaryRow> = rows(&project, &format!("{FOLDER}/summary.parquet"));
+            if let Some(row) = rows.iter().find(|row| !is_of_one_recording(row, &references)) {
+                return Err(TestCaseError::fail(format!("after {event:?}: {row:?}")));
+            }
+        }
+        Ok(())
+    });
+    checked.unwrap();
+}
