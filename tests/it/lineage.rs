@@ -28,13 +28,17 @@ runs = 1
 [data]
 name = "parity"
 n_bits = 4
+train_fraction = 0.5
 [network]
 hidden = [3]
+activation = "tanh"
 [training]
+optimiser = "sgd"
+learning_rate = 0.1
 batch = 4
 epochs = 4
 [record]
-epochs = [0, 2, 4]
+epochs = {{ every = 2 }}
 [[estimate]]
 estimator = "binning"
 n_edges = 8
@@ -78,7 +82,7 @@ fn references() -> (Project, Vec<SummaryRow>) {
     let project = Project::new("");
     for (seed, name) in (1..).zip(&RECORDINGS[..2]) {
         project.write(&format!("{name}.toml"), pipeline(seed));
-        project.ok(&format!("record {name}.toml"));
+        project.ok(&format!("run {name}.toml"));
     }
     for (k, name) in (1..).zip(&RECORDINGS[2..]) {
         write_foreign(&project, &format!("outputs/{name}"), k);
