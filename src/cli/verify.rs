@@ -12,7 +12,7 @@ use crate::config::Declared;
 use crate::count::counted;
 use crate::pipeline::Needs;
 use crate::stages::Progress;
-use crate::stages::verify::{counts, judged_only, verify};
+use crate::stages::verify::{are_of_their_recordings, counts, judged_only, verify};
 use crate::store::schema::ClaimRow;
 use crate::store::{ClaimVerdict, Registration, layer_in_cell};
 use crate::suggest::Named;
@@ -24,7 +24,7 @@ pub(super) fn command() -> Command {
             "A claim holds if the 95 % interval of the mean over runs (Student) is entirely on its side, and fails if it is entirely on the other; otherwise it is undecided.",
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(pipeline_flag("The pipeline that makes the claims, of one folder; with another name than the folder, its claims are only printed [default: pipelines/<experiment>.toml]"))
+        .arg(pipeline_flag("The pipeline that makes the claims, of one folder; with another name than the folder, or other settings than its recording, its claims are only printed [default: pipelines/<experiment>.toml]"))
         .arg(flag("markdown", "Print one table for all experiments, for a document").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }
@@ -41,14 +41,17 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         let experiments = experiments_of(&declared, folder.root());
         let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name())
             || matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none() && is_same(&pipeline.default_folder(), folder.root()));
-        if !is_own {
+        // A trial has other epochs than its pipeline.
+        let is_trial = folder.trial_of().is_some();
+        let is_written = is_own && (is_trial || are_of_their_recordings(&experiments)?);
+        if !is_written {
             let root = folder.root().display();
             terminal.tell(&format!(
                 "the claims of {} are only printed; {root}/claims.parquet stays as it is",
                 declared.name()
             ));
         }
-        let rows = if is_own { verify(&experiments, folder.root())? } else { judged_only(&experiments)? };
+        let rows = if is_written { verify(&experiments, folder.root())? } else { judged_only(&experiments)? };
         judged.push((folder.name(), rows));
     }
     let rows = || judged.iter().flat_map(|(_, rows)| rows);

@@ -29,6 +29,19 @@ pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec
     Ok(judge(experiments, out)?.0)
 }
 
+/// Whether every recording was made with the settings of its pipeline, so that claims are about it.
+///
+/// # Errors
+/// A manifest cannot be read.
+pub fn are_of_their_recordings(experiments: &[(&Pipeline, Experiment)]) -> Result<bool, StageError> {
+    for (pipeline, experiment) in experiments {
+        if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 /// As [`verify`], but writes nothing: for claims that are another pipeline's.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use arrow::array::{ArrayRef, Float64Array, Int64Array, StringArray};
 use infoplane::store::schema::SummaryRow;
 use proptest::prelude::*;
-use proptest::test_runner::TestRunner;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 
 use crate::foreign::{Columns, lists, numbers, write_with};
 use crate::tool::{Project, copy_folder, rows};
@@ -190,8 +190,9 @@ fn is_of_one_recording(row: &SummaryRow, references: &[SummaryRow]) -> bool {
 fn no_row_joins_numbers_of_two_recordings() {
     let (project, references) = references();
     let config = ProptestConfig { cases: 12, failure_persistence: None, ..ProptestConfig::default() };
+    let rng = TestRng::deterministic_rng(RngAlgorithm::ChaCha);
     let sequence = proptest::collection::vec(event(), 2..9);
-    let checked = TestRunner::new(config).run(&sequence, |events| {
+    let checked = TestRunner::new_with_rng(config, rng).run(&sequence, |events| {
         let _ = fs::remove_dir_all(project.path(FOLDER));
         for event in events {
             happens(&project, &event);
@@ -206,4 +207,158 @@ fn no_row_joins_numbers_of_two_recordings() {
         Ok(())
     });
     checked.unwrap();
+}
+
+/// A recording of another program with estimates, a summary, checks, pictures and a page.
+fn with_results() -> Project {
+    let project = Project::new("");
+    write_foreign(&project, FOLDER, 1);
+    for line in ["estimate binning --n-edges 8", "estimate quantised", "aggregate", "plot curves", "report"] {
+        project.ok(&format!("{line} {FOLDER}"));
+    }
+    project.ok(&format!("inspect {FOLDER} --validate"));
+    project
+}
+
+const READERS: [&str; 6] = ["check", "aggregate", "plot curves", "report", "summary", "movie"];
+
+#[test]
+fn every_reader_refuses_what_was_made_from_another_recording() {
+    let project = with_results();
+    write_foreign(&project, FOLDER, 2);
+    for reader in READERS {
+        let refusal = project.refused(&format!("{reader} {FOLDER}"));
+        let is_named = refusal.contains("made from another recording (its activations differ)")
+            || refusal.contains("was made from tables of e that were changed or removed since");
+        assert!(is_named && refusal.contains("again"), "{reader}: {refusal}");
+    }
+    assert!(project.refused(&format!("inspect {FOLDER} --validate")).contains("made from another recording"));
+
+    // One estimate is made again: the other is left out, and said so.
+    project.ok(&format!("estimate quantised {FOLDER}"));
+    let printed = project.ok(&format!("aggregate {FOLDER}"));
+    assert!(printed.contains("1 table of binning-n-edges-8 in e left out: r0000 was made from another"), "{printed}");
+    let summary: Vec<SummaryRow> = rows(&project, &format!("{FOLDER}/summary.parquet"));
+    assert!(summary.iter().all(|row| row.i_xt_bits_mean == Some(2.0) && row.loss_train_nats_mean == Some(2.0)));
+    project.ok(&format!("plot curves {FOLDER}"));
+    assert!(project.refused(&format!("inspect {FOLDER} --validate")).contains("binning-n-edges-8"));
+    project.ok(&format!("estimate binning --n-edges 8 {FOLDER}"));
+    project.ok(&format!("aggregate {FOLDER}"));
+    let refusal = project.refused(&format!("inspect {FOLDER} --validate"));
+    assert!(refusal.contains("made from tables that were changed or removed since"), "the pictures: {refusal}");
+    project.ok(&format!("plot curves {FOLDER}"));
+    project.ok(&format!("report {FOLDER}"));
+    project.ok(&format!("inspect {FOLDER} --validate"));
+}
+
+#[test]
+fn losses_that_changed_leave_the_estimates_and_outdate_the_summary() {
+    let project = with_results();
+    let epochs = "recording/epochs/run=r0000/part-00000.parquet";
+    write_foreign(&project, "outputs/other", 2);
+    fs::copy(project.path(&format!("outputs/other/{epochs}")), project.path(&format!("{FOLDER}/{epochs}"))).unwrap();
+    let refusal = project.refused(&format!("plot curves {FOLDER}"));
+    assert!(
+        refusal
+            .contains("summary.parquet was made from tables of e that were changed or removed since (epochs of r0000"),
+        "{refusal}"
+    );
+    project.ok(&format!("aggregate {FOLDER}"));
+    let summary: Vec<SummaryRow> = rows(&project, &format!("{FOLDER}/summary.parquet"));
+    let is_one_bit = |row: &SummaryRow| (row.i_xt_bits_mean.unwrap() - 1.0).abs() < 1e-12;
+    assert!(summary.iter().all(|row| is_one_bit(row) && row.loss_train_nats_mean == Some(2.0)));
+}
+
+#[test]
+fn estimates_that_were_copied_without_their_manifest_are_left_out() {
+    let project = with_results();
+    write_foreign(&project, "outputs/other", 2);
+    copy_folder(&project.path(&format!("{FOLDER}/estimates")), &project.path("outputs/other/estimates"));
+    let refusal = project.refused("aggregate outputs/other");
+    assert!(refusal.contains("r0000 has no manifest, which would say what recording it was made from"), "{refusal}");
+    project.ok("estimate binning --n-edges 8 outputs/other");
+    let printed = project.ok("aggregate outputs/other");
+    assert!(printed.contains("1 table of quantised-bits-8 in other left out"), "{printed}");
+    // A summary alone is a table like any other; next to a recording it must say what it is of.
+    project.ok("estimate quantised outputs/other");
+    fs::remove_file(project.path("outputs/other/.meta/summary.json")).unwrap();
+    assert!(project.refused("plot curves outputs/other").contains("has no manifest"));
+}
+
+#[test]
+fn a_run_of_another_recording_is_refused_where_it_is() {
+    let project = Project::new(&pipeline(1));
+    project.write("q.toml", pipeline(2).replace("runs = 1", "runs = 2"));
+    project.ok("run p.toml");
+    project.ok("run q.toml");
+    let run = "recording/.meta/runs/r0001.json";
+    fs::copy(project.path(&format!("outputs/q/{run}")), project.path(&format!("outputs/p/{run}"))).unwrap();
+    fs::remove_file(project.path("outputs/p/recording/.meta/manifest.json")).unwrap();
+    for line in ["estimate quantised outputs/p", "aggregate outputs/p", "inspect outputs/p --validate"] {
+        let refusal = project.refused(line);
+        assert!(refusal.contains("r0001.json") && refusal.contains("with other settings"), "{line}: {refusal}");
+    }
+}
+
+#[test]
+fn estimates_apart_from_their_recordings_are_of_one() {
+    let project = Project::new(&pipeline(1));
+    project.write("q.toml", pipeline(2));
+    project.ok("run p.toml");
+    project.ok("run q.toml");
+    project.ok("estimate quantised outputs/p --out outputs/apart");
+    project.ok("aggregate outputs/apart");
+    project.ok("estimate binning --n-edges 4 outputs/q --out outputs/apart");
+    assert!(project.refused("aggregate outputs/apart").contains("were made from different recordings"));
+}
+
+#[test]
+fn checks_and_claims_of_another_recording_are_left_out_of_the_page() {
+    let project = with_results();
+    let claim = "[[expect]]\nclaim = \"it ends above one bit\"\nquantity = \"i_xt\"\nestimate = \"quantised-bits-8\"\nlayer = 1\nmeasure = \"end\"\nabove = 1.5\n";
+    project.write("e.toml", format!("recording = \"{FOLDER}\"\n[[estimate]]\nestimator = \"quantised\"\n{claim}"));
+    project.ok("run e.toml");
+    let page = |project: &Project| fs::read_to_string(project.path(&format!("{FOLDER}/report.html"))).unwrap();
+    project.ok(&format!("report {FOLDER}"));
+    assert!(page(&project).contains("it ends above one bit"));
+    write_foreign(&project, FOLDER, 2);
+    project.ok(&format!("estimate quantised {FOLDER}"));
+    project.ok(&format!("estimate binning --n-edges 8 {FOLDER}"));
+    project.ok(&format!("aggregate {FOLDER}"));
+    project.ok(&format!("report {FOLDER}"));
+    let page = page(&project);
+    assert!(!page.contains("it ends above one bit"));
+    assert!(page.contains("claims.parquet is left out: it was made from tables that were changed since"));
+}
+
+#[test]
+fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
+    let project = Project::new(&pipeline(1).replace("seed = 1", "seed = [1, 2]"));
+    project.ok("run p.toml");
+    let said = project.run("inspect outputs/p --validate").stdout;
+    assert!(said.contains("valid: 2 experiments of the sweep"), "{said}");
+    project.ok("estimate binning --n-edges 8 --shuffles 3 outputs/p/seed-2");
+    assert!(project.refused("inspect outputs/p --validate").contains("changed or removed since"));
+    assert!(project.refused("report outputs/p").contains("made from tables of seed-2"));
+    project.ok("aggregate outputs/p");
+    project.ok("plot all outputs/p");
+    project.ok("inspect outputs/p --validate");
+}
+
+#[test]
+fn an_experiment_is_called_what_its_folder_is_called_on_every_path_to_it() {
+    let project = with_results();
+    let names = |path: &str| -> Vec<String> {
+        project.ok(&format!("aggregate {path} --out elsewhere"));
+        rows::<SummaryRow>(&project, "elsewhere/summary.parquet").into_iter().map(|row| row.experiment).collect()
+    };
+    for path in ["outputs/e/", "outputs/e/recording/..", "outputs/./e/../e"] {
+        assert!(names(path).iter().all(|name| name == "e"), "{path}");
+    }
+    for file in ["..toml", "...toml"] {
+        project.write(file, pipeline(1));
+        let refusal = project.refused(&format!("run {file}"));
+        assert!(refusal.contains("which is no folder of its own; rename the file"), "{refusal}");
+    }
+    assert!(!project.path("outputs/recording").exists() && !project.path("recording").exists());
 }

@@ -299,6 +299,24 @@ fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
         project.refused("run p.toml"),
         "infoplane: outputs/p holds the recording of a pipeline without lists; move it away, or choose another folder with `--out`"
     );
+    assert!(project.refused("run p.toml --dry-run").contains("holds the recording of a pipeline without lists"));
+}
+
+#[test]
+fn a_pipeline_that_is_no_sweep_any_more_leaves_its_folder_alone() {
+    let project = Project::new(&PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
+    project.ok("run p.toml");
+    let before = project.files("outputs");
+    project.write("p.toml", PIPELINE);
+    for line in ["run p.toml", "record p.toml", "record p.toml --overwrite", "run p.toml --dry-run"] {
+        let refusal = project.refused(line);
+        assert!(refusal.contains("outputs/p holds the experiments of a sweep"), "{line}: {refusal}");
+    }
+    // The same where its first call was stopped before it had written its tables.
+    fs::remove_file(project.path("outputs/p/experiments.parquet")).unwrap();
+    assert!(project.refused("run p.toml").contains("outputs/p holds the experiments of a sweep"));
+    let is_table = |(name, _): &&(String, Vec<u8>)| name != "p/experiments.parquet";
+    assert!(project.files("outputs").iter().eq(before.iter().filter(is_table)));
 }
 
 #[test]

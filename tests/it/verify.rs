@@ -126,6 +126,13 @@ fn the_claims_of_another_pipeline_are_only_printed() {
     let note = "the claims of other are only printed; outputs/p-trial/claims.parquet stays as it is";
     assert!(shown.stderr.contains(note), "{}", shown.stderr);
     assert!(project.files("outputs") == before);
+    // So are those of a pipeline that was changed after the recording.
+    project.ok("run p.toml");
+    project.write("p.toml", format!("{PIPELINE}{CLAIMS}").replace("seed = 1", "seed = 2"));
+    let before = project.files("outputs");
+    let shown = project.run("verify outputs/p --pipeline p.toml");
+    assert!(shown.stderr.contains("the claims of p are only printed"), "{}", shown.stderr);
+    assert!(project.files("outputs") == before);
     // A trial belongs to its pipeline, and its report says how it was made.
     std::fs::create_dir(project.path("pipelines")).unwrap();
     project.write("pipelines/p.toml", format!("{PIPELINE}{CLAIMS}"));

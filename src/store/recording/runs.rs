@@ -47,8 +47,8 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
     for path in sorted_entries(manifests)? {
         let Some(manifest) = Manifest::read(&path)? else { continue };
         let settings = &manifest.made_from["settings"];
-        if let Some(claim) = claim.as_ref().filter(|claim| !settings.is_null() && claim.made_from != *settings) {
-            return Err(of_another_recording(&path, claim));
+        if claim.as_ref().is_some_and(|claim| !settings.is_null() && claim.made_from != *settings) {
+            return Err(of_another_recording(&path));
         }
         if !manifest.files.iter().any(is_of_it) {
             continue;
@@ -72,12 +72,10 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
 }
 
 /// A run of one recording that was put into the folder of another.
-fn of_another_recording(run: &Path, claim: &Manifest) -> StoreError {
-    let settings = &claim.key;
-    let problem = format!(
-        "the run was recorded with other settings than the recording that it is in, whose key is {settings}; move one of them away"
-    );
-    StoreError::Rows { path: run.to_owned(), problem }
+fn of_another_recording(run: &Path) -> StoreError {
+    let problem =
+        "the run was recorded with other settings than the recording in whose folder it is; move its files away";
+    StoreError::Rows { path: run.to_owned(), problem: problem.to_owned() }
 }
 
 /// The runs of a recording of another program, by its folders.
