@@ -6,7 +6,7 @@ use crate::count::counted;
 use crate::pipeline::{Needs, resolve};
 use crate::stages::experiments::is_sweep;
 use crate::stages::inspect::{Contents, Report, SweepEntry, TableFacts, inspect, validate};
-use crate::store::{Facts, layer_in_cell, plain};
+use crate::store::{Experiment, Facts, layer_in_cell, plain};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use indicatif::DecimalBytes;
@@ -81,12 +81,20 @@ fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
         validate_one(path, None)?;
         return Ok(Ended::default());
     }
-    for_each("validate", &resolve(path, Needs::Recording)?, None, terminal, |experiment, _| {
+    let validate_named = |experiment: &Experiment| {
         if !terminal.is_json() {
             terminal.print(&format!("{}: ", experiment.name()))?;
         }
-        validate_one(experiment.root(), Some(experiment.name())).map(|()| None)
-    })
+        validate_one(experiment.root(), Some(experiment.name()))
+    };
+    let resolved = resolve(path, Needs::Recording)?;
+    let ended =
+        for_each("validate", &resolved, None, terminal, |experiment, _| validate_named(experiment).map(|()| None))?;
+    // Where an experiment is damaged, that is what is to be mended first.
+    if ended.objections.is_empty() {
+        validate_named(resolved.folder())?;
+    }
+    Ok(ended)
 }
 
 fn describe_file(facts: &Facts) -> String {

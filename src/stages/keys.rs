@@ -101,7 +101,7 @@ pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> 
 }
 
 /// What says whose a recording is; `None` of another program's.
-pub(super) fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
+fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
     Manifest::read(&experiment.recording().join(".meta/settings.json"))
 }
 

@@ -48,7 +48,6 @@ fn commands_on_a_sweep_print_an_object_per_line_and_experiment() {
     };
     for line in [
         "check outputs/p",
-        "inspect outputs/p --validate",
         "estimate binning outputs/p --n-edges 9 --dry-run",
         "estimate binning outputs/p --n-edges 9",
     ] {
@@ -56,6 +55,9 @@ fn commands_on_a_sweep_print_an_object_per_line_and_experiment() {
         assert_eq!(printed.len(), 2, "{line}");
         assert!(printed[0]["experiment"] == "batch-512" && printed[1]["experiment"] == "batch-1024", "{line}");
     }
+    let printed = lines("inspect outputs/p --validate --json");
+    let experiments: Vec<&str> = printed.iter().map(|line| line["experiment"].as_str().unwrap()).collect();
+    assert_eq!(experiments, ["batch-512", "batch-1024", "p"], "each experiment, then the tables over them");
     std::fs::write(project.path("outputs/p/batch-512/recording/samples.parquet"), "damaged").unwrap();
     let printed = lines("inspect outputs/p --validate --json");
     assert!(printed.iter().any(|line| line["experiment"] == "batch-512" && line["valid"] == false));

@@ -86,7 +86,7 @@ impl Hashes {
             "estimator": request.id.to_string(),
             "values": chosen(values),
             "samples": recorded.samples_hash,
-            "recording": recorded.settings,
+            "recording": recorded.settings(),
             "layers": recorded.names.in_words(),
             "splits": if request.id.samples == Samples::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },

@@ -6,7 +6,6 @@ use rayon::prelude::*;
 
 use super::super::StageError;
 use super::super::inputs::inputs;
-use super::super::keys;
 use super::pools::Group;
 use crate::estimate_id::{Samples, Values};
 use crate::estimators::{EstimateError, InputsAndLabels};
@@ -25,8 +24,6 @@ pub(super) struct Recorded {
     recording: Recording,
     experiment: Experiment,
     pub(super) samples_hash: String,
-    /// The key of its settings; `None` of another program's.
-    pub(super) settings: Option<String>,
     pub(super) names: LayerNames,
 }
 
@@ -67,12 +64,16 @@ impl Recorded {
         let recording = Recording::open(experiment)?;
         let samples_hash = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
         let names = LayerNames::read(experiment, &recording)?;
-        let settings = keys::claim(experiment)?.map(|claim| claim.key);
-        Ok(Self { recording, experiment: experiment.clone(), samples_hash, settings, names })
+        Ok(Self { recording, experiment: experiment.clone(), samples_hash, names })
     }
 
     pub(super) fn len(&self) -> usize {
         self.recording.runs().len()
+    }
+
+    /// Hash of the settings of all runs; `None` of another program's.
+    pub(super) fn settings(&self) -> Option<&str> {
+        self.recording.runs().first()?.settings()
     }
 
     pub(super) fn id(&self, run: usize) -> RunId {

@@ -89,14 +89,13 @@ fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: 
     Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
 
-/// Removes the manifests of other calls whose pictures were drawn again: they would stand for what is no more.
+/// Removes the manifests of other calls all of whose pictures were drawn again: they stand for what is no more.
 fn forget_replaced(out: &Path, drawn: &Manifest) -> Result<(), StageError> {
     for path in manifests(out)? {
         let is_figures = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("figures-"));
         let other = if is_figures { Manifest::read(&path)? } else { None };
-        let is_redrawn =
-            |file: &FileRecord| drawn.files.iter().any(|drawn| drawn.path == file.path && drawn.blake3 != file.blake3);
-        if other.is_some_and(|other| other.key != drawn.key && other.files.iter().any(is_redrawn)) {
+        let is_redrawn = |file: &FileRecord| drawn.files.iter().any(|drawn| drawn.path == file.path);
+        if other.is_some_and(|other| other.key != drawn.key && other.files.iter().all(is_redrawn)) {
             remove_file(&path)?;
         }
     }

@@ -39,6 +39,8 @@ pub struct RecordedRun {
     files: Vec<(PartOf, File)>,
     /// When its manifest was written; `None` where it has none.
     written: Option<SystemTime>,
+    /// Hash of the settings in its manifest.
+    settings: Option<String>,
 }
 
 /// A file, and what its manifest says of it.
@@ -252,6 +254,11 @@ impl RecordedRun {
             }
         }
         Ok(())
+    }
+
+    /// Hash of the settings that it was recorded with, which all runs of a recording share; `None` of another program's.
+    pub fn settings(&self) -> Option<&str> {
+        self.settings.as_deref()
     }
 
     /// The files of the run: table, layer, path relative to the recording.

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use super::super::error::StoreError;
-use super::super::files::{FileRecord, io_error, sorted_entries};
+use super::super::files::{FileRecord, hash_bytes, io_error, sorted_entries};
 use super::super::layout::RunId;
 use super::super::manifest::Manifest;
 use super::{File, RecordedRun};
@@ -57,8 +57,9 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
         let listed =
             |file: FileRecord| Some((part_of(&file.path)?, File { relative: file.path.clone(), listed: Some(file) }));
         let id = RunId::named(&path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned()));
+        let settings = Some(hash_bytes(settings.to_string().as_bytes()));
         let files = manifest.files.into_iter().filter_map(listed).collect();
-        runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written) });
+        runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written), settings });
     }
     // A run without its manifest would pass for one that was never recorded.
     let of_whole = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
@@ -99,6 +100,7 @@ pub(super) fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
         id: RunId::named(&id),
         files,
         written: None,
+        settings: None,
     };
     Ok(by_run.into_iter().map(run).filter(has_activations).collect())
 }
