@@ -43,6 +43,7 @@ pub mod quantities;
 mod recording;
 pub mod schema;
 mod table;
+mod temporary;
 mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
@@ -62,4 +63,5 @@ pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, schema_version, write_rows};
+pub use temporary::{Temporary, sweep};
 pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, Registration, TrainingOutcome};

@@ -6,6 +6,7 @@ mod kills; // SIGKILL at random times
 mod overwriting; // a replacement that is stopped in its middle
 mod room; // full disks, folders that cannot be written
 mod small; // a recording of some kilobytes, made in this process
+mod strays; // temporary folders of stopped processes
 mod structure; // files that are missing, moved, of another's, or newer
 mod writers; // two processes at once
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ndarray::Array2;
 
 use super::super::{Outcome, StageError};
-use super::{is_there, write};
+use super::{clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
 use crate::import::READERS;
@@ -44,6 +44,7 @@ impl ImportRequest {
 /// # Errors
 /// The file cannot be read, the columns do not match or hold values that are not allowed.
 pub fn import(file: &Path, choice: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
+    clear(out);
     let columns = read_columns(file)?;
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     let choice = if is_samples_table(file)? { of_samples_table(choice, &columns) } else { choice.clone() };

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
-use super::{is_there, write};
+use super::{clear, is_there, write};
 use crate::config::{MADE_FROM, MADE_OF, NamedData};
 use crate::datasets::{Dataset, DatasetError, PublishedFile, Source, Spec};
 use crate::import::{inflate, members};
@@ -21,6 +21,7 @@ const FILES: &str = "infoplane.dataset_files";
 /// # Errors
 /// Parameters that do not go together; a file is missing or not what it should be; the table cannot be written.
 pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
+    clear(out);
     let identity = named.identity();
     let mut published = Published::new(named.spec, named.folder.as_deref());
     if let Source::Rule(_) = named.spec.source {

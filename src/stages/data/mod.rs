@@ -5,7 +5,7 @@ mod import;
 mod make;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use super::{Outcome, StageError};
@@ -13,7 +13,7 @@ use crate::count::counted;
 use crate::datasets::Dataset;
 use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, RowWriter, read_footer, remove_folder};
+use crate::store::{Footer, RowWriter, Temporary, read_footer, sweep};
 pub use describe::{Class, Description, Targets, describe};
 pub use import::{ImportRequest, default_out, import};
 pub use make::{State, make, state};
@@ -34,42 +34,41 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
 /// Writes the table, which appears whole or not at all.
 ///
 /// It is made in a folder of its own, beside `out` and under a name that nobody else has, and put in place only where
-/// nothing is. So two processes need no lock, and nothing is left in a folder that is not ours.
+/// nothing is. So two processes need no lock, and what a killed call leaves is swept by the next one.
 fn write(out: &Path, data: &Dataset, footer: &Footer) -> Result<Outcome, StageError> {
     let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
     let failed = |e: io::Error| refused(e.to_string());
     let name =
         out.file_name().ok_or_else(|| refused("it names no file; choose another with `--out FILE`".to_owned()))?;
-    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(out);
     fs::create_dir_all(folder).map_err(failed)?;
-    let own = own_folder(folder).map_err(failed)?;
-    let placed = write_in(&own, data, footer).and_then(|()| {
-        match fs::hard_link(own.join("samples.parquet"), folder.join(name)) {
+    let own = Temporary::create(folder)?;
+    let made = own.path().join("samples.parquet");
+    let placed = write_in(own.path(), data, footer).and_then(|()| {
+        match fs::hard_link(&made, folder.join(name)) {
             Ok(()) => Ok(Outcome::Done(said(data, out))),
             // Somebody was quicker, with the same or with something else.
             Err(_) if is_there(out, footer)? => Ok(Outcome::UpToDate),
             // Not every file system has links.
-            Err(_) => match fs::rename(own.join("samples.parquet"), folder.join(name)) {
+            Err(_) => match fs::rename(&made, folder.join(name)) {
                 Ok(()) => Ok(Outcome::Done(said(data, out))),
                 Err(e) => Err(failed(e)),
             },
         }
     });
-    remove_folder(&own)?;
+    drop(own);
     // A name is durable when its folder is.
     placed.and_then(|outcome| fs::File::open(folder).and_then(|f| f.sync_all()).map(|()| outcome).map_err(failed))
 }
 
-/// A new folder in `folder`.
-fn own_folder(folder: &Path) -> io::Result<PathBuf> {
-    for attempt in 0_u64.. {
-        let path = folder.join(format!(".infoplane-{}-{attempt}", std::process::id()));
-        match fs::create_dir(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path),
-        }
-    }
-    unreachable!("2⁶⁴ folders of one process")
+/// The folder of `out`.
+fn folder_of(out: &Path) -> &Path {
+    out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what killed calls left beside `out`.
+fn clear(out: &Path) {
+    sweep(folder_of(out));
 }
 
 /// Rows become the table some at a time: pictures are large, and a row has more around it than its values.
