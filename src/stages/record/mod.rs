@@ -137,7 +137,11 @@ fn record_runs(
     );
     // Also of runs that an earlier call, which was stopped, has recorded.
     let failures = place::failures(root)?;
-    let text = failures.first().map_or_else(|| text.clone(), |first| format!("{text}; {first}"));
+    let text = match failures.first() {
+        Some(first) if failures.len() == n_runs && n_runs > 1 => format!("{text}; no run succeeded: {first}"),
+        Some(first) => format!("{text}; {first}"),
+        None => text,
+    };
     Ok(Outcome::done(text, Failures::of_trainings(failures.len())))
 }
 
