@@ -1,5 +1,6 @@
 //! NumPy arrays: `.npy` (one array) and `.npz` (a zip of named ones).
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read};
 
 use ndarray::{Array2, ShapeBuilder};
@@ -21,6 +22,9 @@ pub(super) fn read_array(content: &[u8]) -> Result<Vec<Column>, ImportError> {
 pub(super) fn read_archive(content: &[u8]) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "NumPy .npz", problem };
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|e| failed(e.to_string()))?;
+    if let Some(name) = name_of_two(content, archive.central_directory_start()) {
+        return Err(failed(format!("two of its arrays are called `{name}`; give each a name of its own")));
+    }
     let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
     let mut member = |file: &String| {
         let name = file.strip_suffix(".npy").unwrap_or(file);
@@ -92,6 +96,27 @@ fn encoding(descriptor: &str) -> Option<Encoding> {
     Some(Encoding { kind, size, order })
 }
 
+/// A name that two files of a zip archive have, of which the library shows the last only.
+fn name_of_two(archive: &[u8], directory_start: u64) -> Option<String> {
+    /// An entry of the directory: its signature, the bytes before its name, and where the lengths of name, extra field and
+    /// comment are (APPNOTE.TXT 6.3.10, section 4.3.12).
+    const SIGNATURE: &[u8] = b"PK\x01\x02";
+    const N_FIXED: usize = 46;
+    const LENGTHS: usize = 28;
+    let mut names = BTreeSet::new();
+    let mut rest = archive.get(usize::try_from(directory_start).ok()?..)?;
+    while rest.starts_with(SIGNATURE) {
+        let length = |i: usize| Some(usize::from(u16::from_le_bytes(*rest.get(LENGTHS + 2 * i..)?.first_chunk()?)));
+        let (n_name, n_extra, n_comment) = (length(0)?, length(1)?, length(2)?);
+        let name = rest.get(N_FIXED..N_FIXED + n_name)?;
+        if !names.insert(name) {
+            return Some(String::from_utf8_lossy(name).trim_end_matches(".npy").to_owned());
+        }
+        rest = rest.get(N_FIXED + n_name + n_extra + n_comment..)?;
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -145,6 +170,22 @@ mod tests {
         refused(&npy("{'descr': '<f8'}", &[]));
         refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}"); // 4 GB of header
     }
+
+    #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let mut archive = ndarray_npy::NpzWriter::new(Cursor::new(Vec::new()));
+        archive.add_array("x", &Array2::<f32>::ones((3, 2))).unwrap();
+        archive.add_array("z", &Array2::<f32>::zeros((3, 2))).unwrap();
+        let mut npz = archive.finish().unwrap().into_inner();
+        assert_eq!(read_archive(&npz).unwrap().len(), 2);
+        // The name is in front of the array and in the directory.
+        while let Some(at) = npz.windows(5).position(|bytes| bytes == b"z.npy") {
+            npz[at] = b'x';
+        }
+        let told = read_archive(&npz).unwrap_err().to_string();
+        assert!(told.contains("two of its arrays are called `x`; give each a name of its own"), "{told}");
+    }
+
     #[test]
     fn a_flipped_bit_never_ends_in_a_panic() {
         let mut archive = ndarray_npy::NpzWriter::new_compressed(Cursor::new(Vec::new()));

@@ -57,6 +57,7 @@ pub fn bound(
     let inputs = InputDistribution::read(experiment)?;
     let solved = bottleneck::curve(&inputs.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
+    recording.expect_same_widths(Values::Activations)?;
     let mut layers = recording.layers(Values::Activations)?;
     layers.retain(|layer| *layer > LayerId::INPUT);
     let names = LayerNames::read(experiment, &recording)?;

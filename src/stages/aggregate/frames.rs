@@ -7,8 +7,8 @@ use polars::prelude::*;
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
 use crate::layer_id::LayerId;
-use crate::store::schema::{EpochRow, GradientRow, Row, SummaryRow, WeightRow};
-use crate::store::{StoreError, read_all_rows};
+use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
+use crate::store::{RecordedRow, StoreError, read_recorded};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
@@ -145,10 +145,10 @@ fn means<'f, const N: usize>(joined: &'f DataFrame, names: [&str; N]) -> PolarsR
 }
 
 /// The rows of a table of every run, each with its run.
-fn read<R: Row>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
+fn read<R: RecordedRow>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
     let mut rows = Vec::new();
     for parts in runs {
-        rows.extend(read_all_rows::<R>(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
+        rows.extend(read_recorded::<R>(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
     }
     Ok(rows)
 }
@@ -216,7 +216,7 @@ fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>
 fn weight_norms(weights: &[(LayerId, TableFiles)]) -> Result<Vec<Norms<'_>>, StoreError> {
     let mut norms = Vec::new();
     for (layer, parts) in weights {
-        for row in read_all_rows::<WeightRow>(&parts.paths)? {
+        for row in read_recorded::<WeightRow>(&parts.paths)? {
             norms.push(Norms {
                 run: &parts.run,
                 layer: *layer,

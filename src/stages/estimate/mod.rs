@@ -64,6 +64,7 @@ pub fn estimate(
     if pending.is_empty() {
         return Ok(Outcome::UpToDate);
     }
+    recorded.expect_same_widths(requests)?;
     let runs = Runs::read(&recorded)?;
     plan::expect_pools(&runs, &pending)?;
     let names = plan::locks(&pending);

@@ -48,7 +48,6 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
                     format!("{} is the only run; T is random over several: record more `runs`", only.recorded.id);
                 return Err(StageError::Refused(problem));
             }
-            expect_same_widths(runs)?;
             expect_same_snapshots(runs)?;
             // A run that ended early lacks snapshots of the others: pooled is what all have.
             let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
@@ -136,22 +135,6 @@ fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize
         return Ok(());
     };
     Err(StageError::Refused(problem))
-}
-
-/// Rows of different widths cannot be put below each other.
-fn expect_same_widths(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
-    for other in &runs[1..] {
-        for ((layer, a), (_, b)) in runs[0].layers.iter().zip(&other.layers) {
-            let (a, b) = (a.n_units(), b.n_units());
-            if a != b {
-                return Err(StageError::Refused(format!(
-                    "layer {layer} has {a} units in run {} and {b} in run {}; only runs of equal widths can be pooled",
-                    runs[0].recorded.id, other.recorded.id
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

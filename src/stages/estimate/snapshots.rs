@@ -1,12 +1,14 @@
 //! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
 use super::super::StageError;
 use super::super::inputs::inputs;
 use super::pools::Group;
+use crate::config::Request;
 use crate::estimate_id::{Samples, Values};
 use crate::estimators::{EstimateError, InputsAndLabels};
 use crate::layer_id::LayerId;
@@ -15,7 +17,7 @@ use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SplitRow};
 use crate::store::{
     ActivationReader, Activations, Experiment, LayerNames, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
-    believed_hash, read_all_rows, read_samples, verified_hash,
+    believed_hash, read_recorded, read_samples, verified_hash,
 };
 
 /// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
@@ -73,6 +75,12 @@ impl Recorded {
 
     pub(super) fn id(&self, run: usize) -> RunId {
         self.recording.runs()[run].id.clone()
+    }
+
+    /// Makes sure that a layer is as wide in every run.
+    pub(super) fn expect_same_widths(&self, requests: &[Request]) -> Result<(), StageError> {
+        let values: BTreeSet<Values> = requests.iter().map(|request| request.id.values).collect();
+        Ok(values.into_iter().try_for_each(|values| self.recording.expect_same_widths(values))?)
     }
 
     /// The hashes of the values of every run.
@@ -180,7 +188,7 @@ impl<'a> OpenRun<'a> {
         }
         let samples = recorded_samples(recorded, &opened, n_samples)?;
         recorded.verify(RunRow::TABLE, None)?;
-        let endings: Vec<RunRow> = read_all_rows(&recorded.parts(RunRow::TABLE, None))?;
+        let endings: Vec<RunRow> = read_recorded(&recorded.parts(RunRow::TABLE, None))?;
         let ended_early = endings.iter().any(|row| row.outcome != TrainingOutcome::Finished);
         Ok(Self { recorded, layers: opened, samples, ended_early })
     }
@@ -211,7 +219,7 @@ impl<'a> OpenRun<'a> {
 
     /// Of every sample, whether it is in the part called `split`.
     fn split(&self, split: &str) -> Result<Vec<bool>, StageError> {
-        let of_sample: Vec<SplitRow> = read_all_rows(&self.recorded.parts(SplitRow::TABLE, None))?;
+        let of_sample: Vec<SplitRow> = read_recorded(&self.recorded.parts(SplitRow::TABLE, None))?;
         let n_needed = self.samples.last().map_or(0, |last| *last as usize + 1);
         let is_in_order = of_sample.iter().enumerate().all(|(number, row)| row.sample as usize == number);
         if of_sample.len() < n_needed || !is_in_order {
