@@ -57,6 +57,7 @@ pub use files::{
     write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
+pub use guard::caught;
 pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;

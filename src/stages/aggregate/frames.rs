@@ -1,6 +1,8 @@
 //! The joins: every layer and snapshot beside the losses and gradients of the same. The only place that names `polars`.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::{io, thread};
 
 use polars::prelude::*;
 
@@ -8,7 +10,7 @@ use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
 use crate::layer_id::LayerId;
 use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
-use crate::store::{RecordedRow, StoreError, read_recorded};
+use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
@@ -31,6 +33,31 @@ pub(super) enum FrameError {
     Polars(#[from] PolarsError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "cannot aggregate: the threads of polars cannot be started ({0}); allow this process more threads or memory"
+    )]
+    Threads(String),
+}
+
+/// Has polars start its threads: at its first join it would panic, or wait for ever, where the operating system refuses some.
+pub(super) fn start_threads() -> Result<(), FrameError> {
+    // One for every core for joins, and as many for what it does meanwhile.
+    let n_cores = thread::available_parallelism().map_or(1, usize::from);
+    expect_threads(2 * n_cores).map_err(|e| FrameError::Threads(e.to_string()))?;
+    let group = || df!("key" => [1])?.lazy().group_by([col("key")]).agg([col("key").count().alias("n")]).collect();
+    caught(group).map_err(FrameError::Threads)?.map(|_| ()).map_err(FrameError::Polars)
+}
+
+/// Starts `n` threads at the same time, which end at once.
+fn expect_threads(n: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+        let started = (0..n).map(start).collect::<io::Result<Vec<_>>>();
+        drop(closed);
+        started.map(drop)
+    })
 }
 
 /// What goes beside the estimates of all estimators of one experiment, in memory.
