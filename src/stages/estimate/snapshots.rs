@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::super::StageError;
 use super::super::inputs::inputs;
+use super::super::{StageError, room_for};
 use super::pools::Group;
 use crate::config::Request;
 use crate::estimate_id::{Samples, Values};
@@ -254,28 +254,42 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// T of the layer at `place` in the list of layers, at the snapshots of a group.
-pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<Vec<Activations>, StageError> {
-    group.parts.iter().map(|(run, index)| runs[*run].read(place, *index)).collect()
+/// T of a layer at the snapshots of a group, one below the other.
+pub(super) struct GroupValues {
+    t: Vec<f32>,
+    pub(super) n_units: usize,
+    /// Rows of each snapshot.
+    n_rows: Vec<usize>,
+}
+
+/// T of the layer at `place` in the list of layers, at the snapshots of a group. In memory are the values, once, and one
+/// snapshot beside them.
+pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<GroupValues, StageError> {
+    let n_units = runs[0].layers[place].1.n_units();
+    let n_rows: Vec<usize> = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).collect();
+    if let [(run, index)] = group.parts[..] {
+        return Ok(GroupValues { t: runs[run].read(place, index)?.t, n_units, n_rows });
+    }
+    let mut t = room_for(n_rows.iter().sum::<usize>().saturating_mul(n_units), "pooled values")?;
+    for (run, index) in &group.parts {
+        t.extend_from_slice(&runs[*run].read(place, *index)?.t);
+    }
+    Ok(GroupValues { t, n_units, n_rows })
 }
 
 /// The chosen `rows` of each run, row after row, snapshot after snapshot, of what was [`read`].
-pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
-    if let ([recorded], [(run, _)]) = (read, &group.parts[..])
-        && rows[*run].samples.len() == recorded.samples.len()
-    {
-        return Cow::Borrowed(&recorded.t);
+pub(super) fn chosen<'a>(read: &'a GroupValues, group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
+    let GroupValues { t, n_units, n_rows } = read;
+    let of_parts = || group.parts.iter().map(|(run, _)| &rows[*run]).zip(n_rows);
+    if of_parts().all(|(rows, n)| rows.samples.len() == *n) {
+        return Cow::Borrowed(t);
     }
-    let of_part = |(recorded, (run, _)): (&'a Activations, &(usize, usize))| {
-        let n_units = recorded.t.len() / recorded.samples.len().max(1);
-        rows[*run]
-            .places
-            .iter()
-            .flat_map(move |place| &recorded.t[place * n_units..][..n_units])
-            .copied()
-            .collect::<Vec<_>>()
-    };
-    Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
+    let (mut chosen, mut first) = (Vec::new(), 0);
+    for (rows, n) in of_parts() {
+        rows.places.iter().for_each(|place| chosen.extend_from_slice(&t[(first + place) * n_units..][..*n_units]));
+        first += n;
+    }
+    Cow::Owned(chosen)
 }
 
 /// The range of those values that are finite: what holds others fails by itself.
