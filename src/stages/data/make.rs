@@ -8,7 +8,8 @@ use super::super::{Outcome, StageError};
 use super::{is_there, write};
 use crate::config::{MADE_FROM, MADE_OF, NamedData};
 use crate::datasets::{Dataset, DatasetError, PublishedFile, Source, Spec};
-use crate::import::{inflate, members};
+use crate::import::{inflate, members, mistaken};
+use crate::room::{DEFAULT_ROOM, Room};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_footer};
 
@@ -28,7 +29,7 @@ pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
         return if is_there(out, &footer)? {
             Ok(Outcome::UpToDate)
         } else {
-            write(out, &made(named, &mut published)?, &footer)
+            write(out, &made(named, &mut published)?, &[], &footer)
         };
     }
     let before = read_footer(out, SampleRow::TABLE).ok().filter(|footer| named.is_in(footer));
@@ -42,7 +43,7 @@ pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
         (MADE_OF.to_owned(), identity),
         (FILES.to_owned(), files),
     ]);
-    if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &footer) }
+    if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &[], &footer) }
 }
 
 /// The data set, not written anywhere.
@@ -119,7 +120,11 @@ impl Published {
         let failed = |problem: String| DatasetError::File { file: place.clone(), problem };
         let content = fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
         let n_packed = content.len();
-        let content = inflate(content).map_err(|e| failed(e.to_string()))?;
+        let mut room = Room::new(DEFAULT_ROOM, "unpack the file first if it is what it should be");
+        let content = inflate(content, &mut room).map_err(|e| failed(e.to_string()))?;
+        if let Some(what) = mistaken(name, &content).filter(|_| !name.ends_with(".tar")) {
+            return Err(failed(format!("this is {what}")));
+        }
         // Offsets in what is said of it are those of the content.
         Ok(Some((if content.len() == n_packed { place } else { format!("{place}, unpacked") }, content)))
     }
