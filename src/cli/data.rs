@@ -6,7 +6,7 @@ use crate::config::NamedData;
 use crate::count::counted;
 use crate::datasets::{self, DATASETS, Source, Spec};
 use crate::stages::Progress;
-use crate::stages::data::{Class, Description, State, describe, make, state};
+use crate::stages::data::{Class, Description, State, describe, make, parts, state};
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
@@ -85,25 +85,43 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             return Ok(Ended::default());
         }
         _ => {
-            let state = |spec: &'static Spec| match state(spec) {
-                State::Made => "made",
-                State::CanBeMade => "can be made",
-                State::ToBeFetched => "to be fetched",
-            };
             if terminal.is_json() {
-                let entry =
-                    |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
+                let part = |(name, state)| json!({ "part": name, "state": in_words(state) });
+                let parts = |spec| parts(spec).into_iter().map(part).collect::<Vec<_>>();
+                let entry = |spec: &&'static Spec| json!({ "name": spec.name, "state": in_words(state(spec)), "parts": parts(spec), "summary": spec.summary });
                 terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
                 return Ok(Ended::default());
             }
             for spec in DATASETS {
-                terminal.print(&format!("{}\t{}\t{}\n", spec.name, state(spec), spec.summary))?;
+                terminal.print(&format!("{}\t{}\t{}\n", spec.name, state_in_words(spec), spec.summary))?;
             }
             return Ok(Ended::default());
         }
     };
     terminal.report("data", &outcome);
     Ok(Ended::from(&outcome))
+}
+
+fn in_words(state: State) -> &'static str {
+    match state {
+        State::Made => "made",
+        State::CanBeMade => "can be made",
+        State::ToBeFetched => "to be fetched",
+    }
+}
+
+/// The state of a data set, and of its parts where they differ.
+fn state_in_words(spec: &'static Spec) -> String {
+    let (whole, parts) = (state(spec), parts(spec));
+    if parts.iter().all(|(_, state)| *state == whole) {
+        return in_words(whole).to_owned();
+    }
+    let in_state = |wanted: State| {
+        let names: Vec<&str> = parts.iter().filter(|(_, state)| *state == wanted).map(|(name, _)| *name).collect();
+        (!names.is_empty()).then(|| format!("{}: {}", in_words(wanted), names.join(", ")))
+    };
+    let states = [State::Made, State::CanBeMade, State::ToBeFetched].into_iter().filter_map(in_state);
+    states.collect::<Vec<_>>().join("; ")
 }
 
 /// A description for people.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, bail};
+use anyhow::bail;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
@@ -21,7 +21,7 @@ Examples:
   Keras' mnist.npz, a file with several arrays:
     infoplane data import mnist.npz --x x_train --y y_train
   IDX files, one of images and one of their labels, packed or not:
-    infoplane data import emnist-letters-train-images-idx3-ubyte.gz emnist-letters-train-labels-idx1-ubyte.gz
+    infoplane data import train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz
 
 Names of columns: those of the header; 0, 1, … without one, and for a .npy matrix. An array in a .mat, .npz or .parquet file is one \
 column of several values; images are flattened row by row. Labels may be whole numbers, words, true and false, or one-hot. Row numbers \
@@ -47,7 +47,7 @@ pub(super) fn command() -> Command {
         .arg(
             Arg::new("file")
                 .value_name("FILE")
-                .help("The file, also packed (.gz, .zst); or two: one of inputs and one of their labels. Without any, --x and --y name these two")
+                .help("The file, also packed (.gz, .zst); or two: one of inputs and one of their labels. Without any, --x and --y name these, each once for every file")
                 .num_args(0..=2)
                 .value_parser(value_parser!(PathBuf)),
         )
@@ -60,7 +60,7 @@ pub(super) fn command() -> Command {
                 .value_parser(bytes_of),
         )
         .arg(names("x", "Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]"))
-        .arg(name("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
+        .arg(names("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
         .arg(name("p-y1", "The column of p(y=1|x), for stochastic labels"))
         .arg(names("target", "Columns that make y as numbers, in order, to train the squared error on them"))
         .arg(flag("no-header", "The first line is a row of the table; columns are called 0, 1, …").help_heading(TEXT))
@@ -82,7 +82,7 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
     let texts =
         |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect::<Vec<String>>());
-    let y = matches.get_one::<String>("y").context("clap gives a default")?;
+    let y = texts("y");
     let is_on = |name: &str| matches.get_flag(name);
     let header = match (is_on("header"), is_on("no-header")) {
         (true, _) => Header::Names,
@@ -91,7 +91,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
     };
     let request = ImportRequest {
         x: texts("x"),
-        y: y.clone(),
+        y: y.join(","),
         p_y1: matches.get_one::<String>("p-y1").cloned(),
         target: texts("target"),
         options: Options {
@@ -104,35 +104,30 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
         x_hash: is_on("x-hash"),
         max_size: matches.get_one("max-size").copied().unwrap_or(DEFAULT_ROOM),
     };
-    let source = source(matches, &request)?;
+    let source = source(matches, &request.x, &y)?;
     let out = path(matches, "out").map_or_else(|| default_out(&source), |out| Ok(out.to_owned()))?;
     Ok(import(&source, &request, &out)?)
 }
 
 /// The files that are named, in any of the three ways.
-fn source(matches: &ArgMatches, request: &ImportRequest) -> anyhow::Result<Source> {
+fn source(matches: &ArgMatches, x: &[String], y: &[String]) -> anyhow::Result<Source> {
     let files: Vec<PathBuf> = matches.get_many("file").map_or_else(Vec::new, |files| files.cloned().collect());
     let is_named = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
-    match files.as_slice() {
-        [file] => Ok(Source::Table(file.clone())),
-        [x, y] => match ["x", "y", "p-y1", "target"].into_iter().find(|name| is_named(name)) {
-            Some(name) => {
-                bail!("two files are inputs and their labels, so that `--{name}` has nothing to choose; leave it out")
-            }
-            None => Ok(Source::Pair { x: x.clone(), y: y.clone() }),
-        },
-        _ => match request.x.as_slice() {
-            [x] if is_named("y") && Path::new(x).exists() && Path::new(&request.y).exists() => {
-                Ok(Source::Pair { x: x.into(), y: (&request.y).into() })
-            }
-            [x] if is_named("y") => {
-                let missing = if Path::new(x).exists() { &request.y } else { x };
+    let named: Vec<&str> = ["x", "y", "p-y1", "target"].into_iter().filter(|name| is_named(name)).collect();
+    match (files.as_slice(), named.as_slice()) {
+        ([file], _) => Ok(Source::Table(file.clone())),
+        ([x, y], []) => Ok(Source::Pair { x: vec![x.clone()], y: vec![y.clone()] }),
+        ([_, _], [name, ..]) => {
+            bail!("two files are inputs and their labels, so that `--{name}` has nothing to choose; leave it out")
+        }
+        (_, ["x", "y"]) => {
+            if let Some(missing) = x.iter().chain(y).find(|file| !Path::new(file).exists()) {
                 bail!("there is no file {missing}; without a FILE, --x and --y name the files of inputs and of labels")
             }
-            _ => {
-                bail!("no file is named; write `infoplane data import FILE`, or `infoplane data import X-FILE Y-FILE`")
-            }
-        },
+            let paths = |names: &[String]| names.iter().map(PathBuf::from).collect();
+            Ok(Source::Pair { x: paths(x), y: paths(y) })
+        }
+        _ => bail!("no file is named; write `infoplane data import FILE`, or `infoplane data import X-FILE Y-FILE`"),
     }
 }
 

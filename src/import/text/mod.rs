@@ -45,6 +45,8 @@ struct Cells {
     number: Option<(usize, String)>,
     word: Option<(usize, String)>,
     empty: Option<usize>,
+    /// The first word that would be a number with a decimal comma.
+    comma: Option<(usize, String)>,
 }
 
 impl Cells {
@@ -70,31 +72,32 @@ impl Cells {
             }
             None => {
                 first(&mut self.word);
+                if decimal == Decimal::Point && number(text, Decimal::Comma).is_some() {
+                    first(&mut self.comma);
+                }
                 self.numbers.values.push(f64::NAN);
             }
         }
     }
 
     fn is_words(&self) -> bool {
-        self.number.is_none() && self.word.is_some() && self.empty.is_none()
+        self.number.is_none() && self.word.is_some() && self.empty.is_none() && self.comma.is_none()
     }
 
     fn column(self, name: String, words: Option<Words>) -> Column {
         if let Some(words) = words {
             return words.column(name);
         }
-        let problem = match (self.empty, self.word, self.number) {
-            (_, Some((row, word)), number) => {
-                let decimal = match word.contains(',') && word.replacen(',', ".", 1).parse::<f64>().is_ok() {
-                    true => "; if the comma is a decimal point, add `--decimal ,`",
-                    false => "",
-                };
-                let other = number.filter(|_| decimal.is_empty());
-                let other = other.map_or_else(String::new, |(row, number)| format!(", but row {row} has `{number}`"));
-                Some(format!("row {row}: `{word}` is not a number{other}{decimal}"))
+        let problem = match (self.comma, self.word, self.empty) {
+            (Some((row, word)), ..) => {
+                Some(format!("row {row}: `{word}` is not a number; if the comma is a decimal point, add `--decimal ,`"))
             }
-            (Some(row), None, _) => Some(format!("row {row} is empty; every sample needs a value")),
-            _ => None,
+            (None, Some((row, word)), _) => {
+                let other = self.number.map(|(row, number)| format!(", but row {row} has `{number}`"));
+                Some(format!("row {row}: `{word}` is not a number{}", other.unwrap_or_default()))
+            }
+            (None, None, Some(row)) => Some(format!("row {row} is empty; every sample needs a value")),
+            (None, None, None) => None,
         };
         Column { name, width: 1, problem, ..self.numbers }
     }

@@ -20,12 +20,12 @@ use crate::store::{Footer, StoreError, data_file, foreign, hash_bytes, hash_file
 pub enum Source {
     /// A file with a column for everything.
     Table(PathBuf),
-    /// A file of inputs, all of which are X, and a file of their labels.
+    /// Files of inputs, all of which are X, and files of their labels; several are read one after the other.
     Pair {
         /// The inputs.
-        x: PathBuf,
+        x: Vec<PathBuf>,
         /// The labels.
-        y: PathBuf,
+        y: Vec<PathBuf>,
     },
 }
 
@@ -87,10 +87,14 @@ pub fn import(source: &Source, request: &ImportRequest, out: &Path) -> Result<Ou
             (columns, request, hash_file(file)?, kept)
         }
         Source::Pair { x, y } => {
-            let mut columns = vec![joined("x", read_columns(x, request, &mut room)?, x)?];
-            columns.push(joined("y", read_columns(y, request, &mut room)?, y)?);
+            let mut read = |name: &str, files: &[PathBuf]| {
+                let parts = files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file));
+                one_after_the_other(parts.collect::<Result<_, _>>()?).map_err(refused)
+            };
+            let columns = vec![read("x", x)?, read("y", y)?];
+            let hashes = x.iter().chain(y).map(|file| hash_file(file)).collect::<Result<Vec<_>, _>>()?;
             let request = ImportRequest { x: vec!["x".to_owned()], y: "y".to_owned(), ..request.clone() };
-            (columns, request, format!("{} {}", hash_file(x)?, hash_file(y)?), Footer::new())
+            (columns, request, hashes.join(" "), Footer::new())
         }
     };
     let chosen = Chosen::new(&columns, &request).map_err(refused)?;
@@ -198,6 +202,28 @@ fn joined(name: &str, columns: Vec<Column>, file: &Path) -> Result<Column, Stage
     Ok(Column::new(name, columns.iter().map(|c| c.width).sum(), rows.copied().collect()))
 }
 
+/// Parts of a column, one after the other.
+fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
+    let mut parts = parts.into_iter();
+    let mut whole = parts.next().ok_or("no file is named")?;
+    for part in parts {
+        if (part.width, &part.shape, &part.words) != (whole.width, &whole.shape, &whole.words) {
+            let name = &whole.name;
+            return Err(format!(
+                "the files of {name} do not go together: {} and {} values a sample, or other words",
+                whole.width, part.width
+            ));
+        }
+        if !part.rests.is_empty() || !whole.rests.is_empty() {
+            whole.rests.resize(whole.values.len(), 0.0);
+            whole.rests.extend(part.rests);
+        }
+        whole.values.extend(part.values);
+        whole.problem = whole.problem.or(part.problem);
+    }
+    Ok(whole)
+}
+
 fn is_parquet(file: &Path) -> bool {
     file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
 }
@@ -249,7 +275,10 @@ impl std::fmt::Display for Source {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Table(file) => write!(f, "{}", file.display()),
-            Self::Pair { x, y } => write!(f, "{} and {}", x.display(), y.display()),
+            Self::Pair { x, y } => {
+                let names: Vec<String> = x.iter().chain(y).map(|file| file.display().to_string()).collect();
+                f.write_str(&names.join(", "))
+            }
         }
     }
 }
@@ -260,7 +289,10 @@ impl std::fmt::Display for Source {
 /// # Errors
 /// Nothing is left of the name.
 pub fn default_out(source: &Source) -> Result<PathBuf, StageError> {
-    let (Source::Table(file) | Source::Pair { x: file, .. }) = source;
+    let file = match source {
+        Source::Table(file) => file.as_path(),
+        Source::Pair { x, .. } => x.first().map_or(Path::new(""), PathBuf::as_path),
+    };
     let name = name_of(file);
     let unpacked = unpacked_name(&name);
     let stem = match is_parquet(file) || format_of_name(&name).is_some() {
