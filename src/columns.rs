@@ -100,9 +100,14 @@ impl Column {
 
     /// The value at a place of `values` as the file has it.
     pub fn shown(&self, place: usize) -> String {
-        match self.rests.get(place) {
-            Some(rest) if *rest != 0.0 => (self.values[place] as i128 + *rest as i128).to_string(),
-            _ => self.values[place].to_string(),
+        /// Numbers between them are shown with all of their digits.
+        const MANY_DIGITS: f64 = 1e25;
+        const FEW_DIGITS: f64 = 1e-5;
+        let (value, rest) = (self.values[place], self.rests.get(place).copied().unwrap_or(0.0));
+        match value.abs() {
+            size if value.fract() == 0.0 && size < MANY_DIGITS => (value as i128 + rest as i128).to_string(),
+            size if (FEW_DIGITS..MANY_DIGITS).contains(&size) => value.to_string(),
+            _ => format!("{value:e}"),
         }
     }
 }

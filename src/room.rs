@@ -110,10 +110,8 @@ impl Room {
 
     fn refusal(&self, needed: &str) -> String {
         let (most, remedy) = (size_in_words(u128::from(self.most)), self.remedy);
-        let left = match self.most == self.left {
-            true => String::new(),
-            false => format!(", of which {} are left", size_in_words(u128::from(self.left))),
-        };
+        let left = size_in_words(u128::from(self.left));
+        let left = if left == most { String::new() } else { format!(", of which {left} are left") };
         format!("{needed}; the limit is {most}{left}; {remedy}")
     }
 }

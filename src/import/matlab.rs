@@ -6,6 +6,8 @@
 //! # Reference
 //! MathWorks, *MAT-File Format*, chapter 1.
 
+use std::io::Read;
+
 use flate2::read::ZlibDecoder;
 
 use super::{Encoding, ImportError, Kind, Numbers, Options, Order, SamplesAre};
@@ -45,8 +47,7 @@ fn variables(content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Vec
         let column = match kind {
             MATRIX => variable(Elements { rest: content, order }, samples, room)?,
             COMPRESSED => {
-                let inflated = room.read(ZlibDecoder::new(content), "a variable of it");
-                let inflated = inflated.map_err(|e| e.to_string())?;
+                let inflated = inflated(content, order, room)?;
                 match (Elements { rest: &inflated, order }).next()? {
                     Some((MATRIX, content)) => variable(Elements { rest: content, order }, samples, room)?,
                     _ => None,
@@ -57,6 +58,20 @@ fn variables(content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Vec
         columns.extend(column);
     }
     Ok(columns)
+}
+
+/// The element that a compressed one holds, as long as it says.
+fn inflated(content: &[u8], order: Order, room: &mut Room) -> Result<Vec<u8>, String> {
+    let (mut decoder, mut tag) = (ZlibDecoder::new(content), [0; 8]);
+    decoder.read_exact(&mut tag).map_err(|e| format!("it is damaged: {e}"))?;
+    let elements = Elements { rest: &[], order };
+    let [.., a, b, c, d] = tag;
+    let size = u64::from(elements.word([a, b, c, d]));
+    let what = "a variable of it";
+    room.has(u128::from(size), what)?;
+    let mut element = tag.to_vec();
+    element.extend(room.read(decoder.take(size), what).map_err(|e| e.to_string())?);
+    Ok(element)
 }
 
 /// The variable that the `parts` of a matrix make; `None` where it has no name, as MATLAB's own notes have none.

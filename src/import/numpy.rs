@@ -26,6 +26,9 @@ pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> 
 pub(super) fn read_archive(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "NumPy .npz", problem };
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|e| failed(e.to_string()))?;
+    if n_entries(content).is_some_and(|n| n > archive.len()) {
+        return Err(failed("it holds two arrays of one name; write it again".to_owned()));
+    }
     let mut columns = Vec::new();
     for index in 0..archive.len() {
         let member = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
@@ -39,6 +42,14 @@ pub(super) fn read_archive(content: &[u8], options: &Options, room: &mut Room) -
         columns.push(column.unwrap_or_else(|problem| Column::unusable(name, problem)));
     }
     Ok(columns)
+}
+
+/// How many files an archive has by its last record, of which the library keeps one of each name.
+fn n_entries(content: &[u8]) -> Option<usize> {
+    let begin = content.windows(4).rposition(|bytes| bytes == b"PK\x05\x06")?;
+    let n = u16::from_le_bytes([*content.get(begin + 10)?, *content.get(begin + 11)?]);
+    // Larger numbers are elsewhere.
+    (n < u16::MAX).then(|| usize::from(n))
 }
 
 /// The array in the bytes of a `.npy` file.
@@ -249,6 +260,18 @@ mod tests {
         }
         let truths = read("'|b1'", 2, &[1, 0]);
         assert_eq!((truths.words, truths.values), (vec!["False".to_owned(), "True".to_owned()], vec![1.0, 0.0]));
+    }
+
+    #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let mut archive = ndarray_npy::NpzWriter::new(Cursor::new(Vec::new()));
+        archive.add_array("xa", &ndarray::array![1.0, 2.0]).unwrap();
+        archive.add_array("xb", &ndarray::array![3.0, 4.0]).unwrap();
+        let mut npz = archive.finish().unwrap().into_inner();
+        let places: Vec<usize> = (0..npz.len() - 6).filter(|at| &npz[*at..*at + 6] == b"xb.npy").collect();
+        places.into_iter().for_each(|at| npz[at + 1] = b'a');
+        let refused = read_archive(&npz, &Options::default(), &mut room()).unwrap_err().to_string();
+        assert!(refused.ends_with("it holds two arrays of one name; write it again"), "{refused}");
     }
 
     #[test]

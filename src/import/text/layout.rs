@@ -86,9 +86,8 @@ impl<'a> Layout<'a> {
                     _ => format!("the header has {}", counted(n_expected, "name")),
                 };
                 return Err(ImportError::Refused(format!(
-                    "row {row} has {}, {before}; the first {} are {}",
+                    "row {row} has {}, {before}; it begins with {}",
                     counted(record.len(), "value"),
-                    first.len(),
                     first.join(", ")
                 )));
             }

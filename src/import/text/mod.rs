@@ -45,8 +45,8 @@ struct Cells {
     number: Option<(usize, String)>,
     word: Option<(usize, String)>,
     empty: Option<usize>,
-    /// The first word that would be a number with a decimal comma.
-    comma: Option<(usize, String)>,
+    /// The first word of nothing but digits, points and commas: a number that is written in another way.
+    digits: Option<(usize, String)>,
 }
 
 impl Cells {
@@ -72,8 +72,9 @@ impl Cells {
             }
             None => {
                 first(&mut self.word);
-                if decimal == Decimal::Point && number(text, Decimal::Comma).is_some() {
-                    first(&mut self.comma);
+                let is_digits = |byte: u8| byte.is_ascii_digit() || b"+-.,".contains(&byte);
+                if text.bytes().all(is_digits) && text.contains(',') {
+                    first(&mut self.digits);
                 }
                 self.numbers.values.push(f64::NAN);
             }
@@ -81,16 +82,20 @@ impl Cells {
     }
 
     fn is_words(&self) -> bool {
-        self.number.is_none() && self.word.is_some() && self.empty.is_none() && self.comma.is_none()
+        self.number.is_none() && self.word.is_some() && self.empty.is_none() && self.digits.is_none()
     }
 
     fn column(self, name: String, words: Option<Words>) -> Column {
         if let Some(words) = words {
             return words.column(name);
         }
-        let problem = match (self.comma, self.word, self.empty) {
+        let problem = match (self.digits, self.word, self.empty) {
             (Some((row, word)), ..) => {
-                Some(format!("row {row}: `{word}` is not a number; if the comma is a decimal point, add `--decimal ,`"))
+                let remedy = match number(&word, Decimal::Comma) {
+                    Some(_) => "if the comma is a decimal point, add `--decimal ,`",
+                    None => "write numbers without marks between thousands",
+                };
+                Some(format!("row {row}: `{word}` is not a number; {remedy}"))
             }
             (None, Some((row, word)), _) => {
                 let other = self.number.map(|(row, number)| format!(", but row {row} has `{number}`"));
@@ -179,7 +184,7 @@ mod tests {
             "5,1;3,5;0\n4,9;3,0;1\n",
             "its values may be separated by `,` or by `;`; add `--separator ,` or `--separator ';'`, and `--decimal ,` if the comma is a decimal point",
         );
-        refused("a,b,y\n1,2\n", "row 0 has 2 values, the header has 3 names; the first 2 are `1`, `2`");
+        refused("a,b,y\n1,2\n", "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`");
         let german = columns("a;y\n0,5;0\n", &Options::default()).unwrap();
         let problem = german[0].problem.as_deref();
         assert_eq!(problem, Some("row 0: `0,5` is not a number; if the comma is a decimal point, add `--decimal ,`"));
@@ -234,7 +239,7 @@ mod tests {
         assert!(latin.to_string().starts_with("line 1 is not UTF-8"), "{latin}");
         let utf16 = read(b"\xff\xfea\0,\0y\0", &Options::default(), &mut Room::new(1 << 20, "")).unwrap_err();
         assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
-        let many = "a,b\n".repeat(1000);
+        let many = format!("a,b\n{}", "1,2\n".repeat(1000));
         let small = read(many.as_bytes(), &Options::default(), &mut Room::new(1000, "use less")).unwrap_err();
         assert!(small.to_string().starts_with("its table needs 23.5 KiB of memory"), "{small}");
     }
