@@ -10,7 +10,7 @@ use super::arguments::{flag, path};
 use crate::import::{Decimal, Header, Options, SamplesAre, Separator};
 use crate::room::{DEFAULT_ROOM, bytes_of};
 use crate::stages::Outcome;
-use crate::stages::data::{ImportRequest, Source, default_out, import};
+use crate::stages::data::{ImportFiles, ImportRequest, default_out, import};
 
 const EXAMPLES: &str = "\
 Examples:
@@ -110,13 +110,13 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
 }
 
 /// The files that are named, in any of the three ways.
-fn source(matches: &ArgMatches, x: &[String], y: &[String]) -> anyhow::Result<Source> {
+fn source(matches: &ArgMatches, x: &[String], y: &[String]) -> anyhow::Result<ImportFiles> {
     let files: Vec<PathBuf> = matches.get_many("file").map_or_else(Vec::new, |files| files.cloned().collect());
     let is_named = |name: &str| matches.value_source(name) == Some(ValueSource::CommandLine);
     let named: Vec<&str> = ["x", "y", "p-y1", "target"].into_iter().filter(|name| is_named(name)).collect();
     match (files.as_slice(), named.as_slice()) {
-        ([file], _) => Ok(Source::Table(file.clone())),
-        ([x, y], []) => Ok(Source::Pair { x: vec![x.clone()], y: vec![y.clone()] }),
+        ([file], _) => Ok(ImportFiles::Table(file.clone())),
+        ([x, y], []) => Ok(ImportFiles::Pair { x: vec![x.clone()], y: vec![y.clone()] }),
         ([_, _], [name, ..]) => {
             bail!("two files are inputs and their labels, so that `--{name}` has nothing to choose; leave it out")
         }
@@ -125,7 +125,7 @@ fn source(matches: &ArgMatches, x: &[String], y: &[String]) -> anyhow::Result<So
                 bail!("there is no file {missing}; without a FILE, --x and --y name the files of inputs and of labels")
             }
             let paths = |names: &[String]| names.iter().map(PathBuf::from).collect();
-            Ok(Source::Pair { x: paths(x), y: paths(y) })
+            Ok(ImportFiles::Pair { x: paths(x), y: paths(y) })
         }
         _ => bail!("no file is named; write `infoplane data import FILE`, or `infoplane data import X-FILE Y-FILE`"),
     }

@@ -268,6 +268,20 @@ mod tests {
     }
 
     #[test]
+    fn images_have_their_samples_first_or_last() {
+        let shape: Vec<u8> = [1_i32, 2, 3].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let flags = [9, 0, 0, 0, 0, 0, 0, 0];
+        let parts = [element(6, &flags), element(5, &shape), element(1, b"X"), element(2, &[0, 1, 2, 3, 4, 5])];
+        let content = file(&[element(MATRIX, &parts.concat())]);
+        let read = |samples| variables(&content, samples, &mut Room::new(1 << 20, "use less")).unwrap().remove(0);
+        // At [0, j, k] lies j + 2 k.
+        let first = read(SamplesAre::First);
+        assert_eq!((first.shape, first.values), (vec![2, 3], vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
+        let last = read(SamplesAre::Last);
+        assert_eq!((last.shape, last.values), (vec![1, 2], vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    }
+
+    #[test]
     fn a_flipped_byte_or_a_cut_never_ends_in_a_panic() {
         let variable = matrix("a", 12, 0, 5, &int32([1, -2, 3, 4]));
         for content in [file(&[variable.clone(), variable.clone()]), file(&[compressed(&variable)])] {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
 use super::choice::{Chosen, is_index};
-use super::inputs::{Inputs, Standardised};
+use super::inputs::{Standardised, StoredInputs};
 use super::{CLASSES, STANDARDISED, X_SHAPE, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
@@ -17,7 +17,7 @@ use crate::store::{Footer, StoreError, data_file, foreign, hash_bytes, hash_file
 
 /// What is imported.
 #[derive(Debug, Clone)]
-pub enum Source {
+pub enum ImportFiles {
     /// A file with a column for everything.
     Table(PathBuf),
     /// Files of inputs, all of which are X, and files of their labels; several are read one after the other.
@@ -74,11 +74,11 @@ impl ImportRequest {
 ///
 /// # Errors
 /// The file cannot be read, the columns do not match or hold values that are not allowed.
-pub fn import(source: &Source, request: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
+pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
     let mut room = Room::new(request.max_size, "allow more with `--max-size`, for example `--max-size 32GiB`");
     let refused = |problem: String| StageError::Refused(format!("{source}: {problem}"));
     let (columns, request, hash, mut footer) = match source {
-        Source::Table(file) => {
+        ImportFiles::Table(file) => {
             let columns = read_columns(file, request, &mut room)?;
             let (request, kept) = match samples_table(file)? {
                 Some(footer) => (of_samples_table(request, &columns), footer),
@@ -86,7 +86,7 @@ pub fn import(source: &Source, request: &ImportRequest, out: &Path) -> Result<Ou
             };
             (columns, request, hash_file(file)?, kept)
         }
-        Source::Pair { x, y } => {
+        ImportFiles::Pair { x, y } => {
             let mut read = |name: &str, files: &[PathBuf]| {
                 let parts = files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file));
                 one_after_the_other(parts.collect::<Result<_, _>>()?).map_err(refused)
@@ -103,7 +103,7 @@ pub fn import(source: &Source, request: &ImportRequest, out: &Path) -> Result<Ou
     let p_y1 = chosen.p_y1.map(|p| p.values.clone());
     let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
     Labels::new(&y, &given).map_err(|e| refused(e.to_string()))?;
-    let Inputs { x, hashes, standardised } = Inputs::new(&chosen.x, n, &request).map_err(refused)?;
+    let StoredInputs { x, hashes, standardised } = StoredInputs::new(&chosen.x, n, &request).map_err(refused)?;
     let target = (!chosen.target.is_empty()).then(|| super::inputs::side_by_side(&chosen.target, n));
     footer.extend(notes(&chosen, &classes, standardised));
     let identity = hash_bytes(format!("{hash} {}", request.identity()).as_bytes());
@@ -271,7 +271,7 @@ fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result
     (format.read)(&content, options, room).map_err(|e| refused(e.to_string()))
 }
 
-impl std::fmt::Display for Source {
+impl std::fmt::Display for ImportFiles {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Table(file) => write!(f, "{}", file.display()),
@@ -288,10 +288,10 @@ impl std::fmt::Display for Source {
 ///
 /// # Errors
 /// Nothing is left of the name.
-pub fn default_out(source: &Source) -> Result<PathBuf, StageError> {
+pub fn default_out(source: &ImportFiles) -> Result<PathBuf, StageError> {
     let file = match source {
-        Source::Table(file) => file.as_path(),
-        Source::Pair { x, .. } => x.first().map_or(Path::new(""), PathBuf::as_path),
+        ImportFiles::Table(file) => file.as_path(),
+        ImportFiles::Pair { x, .. } => x.first().map_or(Path::new(""), PathBuf::as_path),
     };
     let name = name_of(file);
     let unpacked = unpacked_name(&name);

@@ -11,7 +11,7 @@ use crate::math::descriptive::{mean, population_variance};
 use crate::store::hash_bytes;
 
 /// X as it is stored.
-pub(super) struct Inputs {
+pub(super) struct StoredInputs {
     pub(super) x: Array2<f32>,
     /// A hash of every row as it was in the file; empty where nobody asked for it.
     pub(super) hashes: Vec<i64>,
@@ -28,7 +28,7 @@ pub(super) struct Standardised {
 const STANDARDISE: &str = "`--standardise` (every column minus its mean, divided by its standard deviation)";
 const X_HASH: &str = "`--x-hash` (inputs are told apart by a hash of the numbers in the file)";
 
-impl Inputs {
+impl StoredInputs {
     /// Of the columns of X, which hold `n` rows of finite numbers.
     ///
     /// # Errors
@@ -67,22 +67,25 @@ fn standardised(columns: &[&Column]) -> Result<(Vec<Column>, Standardised), Stri
     for column in columns {
         let mut values = column.values.clone();
         for unit in 0..column.width {
-            let of_unit: Vec<f64> = column.values[unit..].iter().step_by(column.width).copied().collect();
-            let (mean, variance) = (mean(&of_unit).unwrap_or(0.0), population_variance(&of_unit).unwrap_or(0.0));
-            // The variance of equal numbers is not always exactly 0.
-            let is_constant = of_unit.iter().all(|value| *value == of_unit[0]) && column.rests.is_empty();
-            let std = if is_constant { 0.0 } else { variance.sqrt() };
-            if !mean.is_finite() || !std.is_finite() {
+            // Differences from the first row, which large numbers close to each other have without loss.
+            let (first, first_rest) = original(column, 0, unit);
+            let difference = |row: usize| {
+                let (value, rest) = original(column, row, unit);
+                (value - first) + (rest - first_rest)
+            };
+            let differences: Vec<f64> = (0..column.n_rows()).map(difference).collect();
+            let shift = mean(&differences).unwrap_or(0.0);
+            let std = population_variance(&differences).unwrap_or(0.0).sqrt();
+            if !shift.is_finite() || !std.is_finite() {
                 let name = &column.name;
                 return Err(format!(
                     "column `{name}`: its mean or its standard deviation is beyond f64; scale it first"
                 ));
             }
-            for (row, value) in values.iter_mut().skip(unit).step_by(column.width).enumerate() {
-                let rest = column.rests.get(row * column.width + unit).copied().unwrap_or(0.0);
-                *value = if std == 0.0 { 0.0 } else { ((*value - mean) + rest) / std };
+            for (value, difference) in values.iter_mut().skip(unit).step_by(column.width).zip(&differences) {
+                *value = if std == 0.0 { 0.0 } else { (difference - shift) / std };
             }
-            taken.mean.push(mean);
+            taken.mean.push(first + shift);
             taken.std.push(std);
         }
         scaled.push(Column { shape: column.shape.clone(), ..Column::new(&column.name, column.width, values) });

@@ -145,7 +145,7 @@ impl Published {
         let mut room = Room::new(DEFAULT_ROOM, "unpack the file first if it is what it should be");
         let content = inflate(content, &mut room).map_err(|e| failed(e.to_string()))?;
         if let Some(what) = mistaken(name, &content).filter(|_| !name.ends_with(".tar")) {
-            return Err(failed(format!("this is {what}")));
+            return Err(failed(format!("this is {what}; remove it and run `infoplane data fetch {}`", self.name)));
         }
         // Offsets in what is said of it are those of the content.
         Ok(Some((if content.len() == n_packed { place } else { format!("{place}, unpacked") }, content)))

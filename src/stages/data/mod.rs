@@ -17,7 +17,7 @@ use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, RowWriter, read_footer, remove_folder};
 pub use describe::{Class, Description, Targets, describe};
-pub use import::{ImportRequest, Source, default_out, import};
+pub use import::{ImportFiles, ImportRequest, default_out, import};
 pub use make::{State, make, parts, state};
 
 /// In the footer of a table of samples: the names of labels 0, 1, …, as a list in JSON.
