@@ -12,6 +12,7 @@ mod estimate;
 mod exact;
 mod fetch;
 mod freeze;
+mod import;
 mod inspect;
 mod job;
 mod movie;

@@ -15,7 +15,8 @@ mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
-mod help; // the help of every command
+mod help;
+mod import; // the help of every command
 mod json; // what programs read
 mod messages; // wrong folders, tables that are out of date, flags without their partner
 mod movie; // animations

@@ -1,7 +1,9 @@
 //! The data stage: rules, published files and foreign files → a table of samples; what such a table holds.
 
+mod choice;
 mod describe;
 mod import;
+mod inputs;
 mod make;
 
 use std::ops::Range;
@@ -15,8 +17,15 @@ use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, RowWriter, Temporary, read_footer, sweep};
 pub use describe::{Class, Description, Targets, describe};
-pub use import::{ImportRequest, default_out, import};
-pub use make::{State, make, state};
+pub use import::{ImportFiles, ImportRequest, default_out, import};
+pub use make::{State, make, parts, state};
+
+/// In the footer of a table of samples: the names of labels 0, 1, …, as a list in JSON.
+const CLASSES: &str = "infoplane.classes";
+/// In the footer: the dimensions of an input that is an array, such as an image, as a list in JSON.
+const X_SHAPE: &str = "infoplane.x_shape";
+/// In the footer: what was subtracted from every value of X, and what it was divided by, in JSON.
+const STANDARDISED: &str = "infoplane.x_standardised";
 
 /// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
 fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
@@ -33,9 +42,10 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
 
 /// Writes the table, which appears whole or not at all.
 ///
-/// It is made in a folder of its own, beside `out` and under a name that nobody else has, and put in place only where
-/// nothing is. So two processes need no lock, and what a killed call leaves is swept by the next one.
-fn write(out: &Path, data: &Dataset, footer: &Footer) -> Result<Outcome, StageError> {
+/// `hashes` are those of inputs that x does not tell apart; empty: x does. It is made in a folder of its own, beside `out` and under
+/// a name that nobody else has, and put in place only where nothing is. So two processes need no lock, and what a killed call leaves
+/// is swept by the next one.
+fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<Outcome, StageError> {
     let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
     let failed = |e: io::Error| refused(e.to_string());
     let name =
@@ -44,7 +54,7 @@ fn write(out: &Path, data: &Dataset, footer: &Footer) -> Result<Outcome, StageEr
     fs::create_dir_all(folder).map_err(failed)?;
     let own = Temporary::create(folder)?;
     let made = own.path().join("samples.parquet");
-    let placed = write_in(own.path(), data, footer).and_then(|()| {
+    let placed = write_in(own.path(), data, hashes, footer).and_then(|()| {
         match fs::hard_link(&made, folder.join(name)) {
             Ok(()) => Ok(Outcome::Done(said(data, out))),
             // Somebody was quicker, with the same or with something else.
@@ -72,23 +82,23 @@ fn clear(out: &Path) {
 }
 
 /// Rows become the table some at a time: pictures are large, and a row has more around it than its values.
-fn write_in(folder: &Path, data: &Dataset, footer: &Footer) -> Result<(), StageError> {
+fn write_in(folder: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<(), StageError> {
     const VALUES_AT_ONCE: usize = 1 << 22;
     let n = data.y.len();
     let n_rows = (VALUES_AT_ONCE / data.x.ncols().max(1)).max(1);
-    let mut writer = RowWriter::create(folder, "samples.parquet", &rows(data, 0..n.min(1)), footer)?;
+    let mut writer = RowWriter::create(folder, "samples.parquet", &rows(data, hashes, 0..n.min(1)), footer)?;
     for first in (0..n).step_by(n_rows) {
-        writer.append(&rows(data, first..n.min(first + n_rows)))?;
+        writer.append(&rows(data, hashes, first..n.min(first + n_rows)))?;
     }
     writer.commit()?;
     Ok(())
 }
 
-fn rows(data: &Dataset, range: Range<usize>) -> Vec<SampleRow> {
+fn rows(data: &Dataset, hashes: &[i64], range: Range<usize>) -> Vec<SampleRow> {
     let row = |i: usize| SampleRow {
         sample: i as i32,
         x: Some(data.x.row(i).to_vec()),
-        x_hash: None,
+        x_hash: hashes.get(i).copied(),
         y: data.y[i],
         p_y1: data.p_y1.as_ref().map(|p| p[i]),
         target: data.target.as_ref().map(|target| target.row(i).to_vec()),

@@ -15,6 +15,8 @@ mod search;
 mod setup;
 mod writer;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -30,7 +32,7 @@ use crate::config::{Data, Networks};
 use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, StoreError, hash_file, is_frozen, read_footer,
     read_samples, write_rows,
 };
 
@@ -61,6 +63,22 @@ pub fn record(
     }
     let outcome = record_runs(&setup, experiment, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
+}
+
+/// Whether a file is a table of samples, as far as its footer says; what is damaged is one that cannot be read.
+fn is_samples_table(path: &Path) -> Result<bool, StageError> {
+    const PARQUET: &[u8; 4] = b"PAR1";
+    let begins_as_parquet = || {
+        let mut begin = [0; 4];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+        read.is_ok() && begin == *PARQUET
+    };
+    match read_footer(path, SampleRow::TABLE) {
+        Err(StoreError::WrongTable { .. }) => Ok(false),
+        Err(StoreError::Damaged { .. }) if path.is_file() && !begins_as_parquet() => Ok(false),
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(true),
+    }
 }
 
 /// What every run depends on, besides its number.
@@ -192,6 +210,12 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
             Data::File(_) => "make it with `infoplane data import`".to_owned(),
         };
         return Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())));
+    }
+    if !is_samples_table(&path)? {
+        let path = path.display();
+        return Err(StageError::Refused(format!(
+            "{path} is no table of samples; run `infoplane data import {path}` first"
+        )));
     }
     if let Data::Named(named) = data
         && !named.is_in(&read_footer(&path, SampleRow::TABLE)?)
