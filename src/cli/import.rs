@@ -62,7 +62,15 @@ pub(super) fn command() -> Command {
         .arg(names("x", "Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]"))
         .arg(names("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
         .arg(name("p-y1", "The column of p(y=1|x), for stochastic labels"))
-        .arg(names("target", "Columns that make y as numbers, in order, to train the squared error on them"))
+        .arg(names("target", "Columns that make y as numbers, in order, to train the squared error on them; they need no labels"))
+        .arg(
+            Arg::new("y-bins")
+                .long("y-bins")
+                .value_name("N")
+                .help("With --target and no labels: labels are N bins of equal frequency of the target [default: 10]")
+                .value_parser(value_parser!(u32).range(2..=1000))
+                .help_heading(COLUMNS),
+        )
         .arg(flag("no-header", "The first line is a row of the table; columns are called 0, 1, …").help_heading(TEXT))
         .arg(flag("header", "The first line holds names, even if they look like numbers").conflicts_with("no-header").help_heading(TEXT))
         .arg(Arg::new("separator").long("separator").value_name("CHARACTER").help(separator).value_parser(separator_of).help_heading(TEXT))
@@ -94,6 +102,7 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
         y: y.join(","),
         p_y1: matches.get_one::<String>("p-y1").cloned(),
         target: texts("target"),
+        y_bins: matches.get_one::<u32>("y-bins").map(|n| *n as usize),
         options: Options {
             header,
             separator: matches.get_one("separator").copied(),

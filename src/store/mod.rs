@@ -59,7 +59,7 @@ pub use files::{
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
 pub use guard::caught;
 pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
-pub use layout::{Experiment, RunId, data_file, raw_folder};
+pub use layout::{Experiment, MADE_Y, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;

@@ -23,6 +23,7 @@ mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod outside; // values outside of fixed edges, and the rule of binning where none is given
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
+mod real_targets;
 mod recording; // what is recorded and when, parts, inspect
 mod report; // the page
 mod stability; // claims over the settings of a sweep

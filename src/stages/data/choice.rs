@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::import::ImportRequest;
 use crate::columns::Column;
+use crate::count::counted;
 use crate::sample::distinct;
 use crate::suggest::suggestion;
 
@@ -15,6 +16,12 @@ pub(super) struct Chosen<'a> {
     pub(super) p_y1: Option<&'a Column>,
     pub(super) target: Vec<&'a Column>,
 }
+
+/// The column of labels if none is named.
+const DEFAULT_Y: &str = "y";
+
+/// Bins that the target is put into, if their number is not given.
+const DEFAULT_BINS: usize = 10;
 
 /// More classes than these, and more than half as many as samples, are taken for ids.
 const MOST_CLASSES: usize = 1000;
@@ -56,8 +63,18 @@ fn find_all<'a>(columns: &'a [Column], words: &[String]) -> Result<Vec<&'a Colum
 impl<'a> Chosen<'a> {
     /// What is wrong with the choice itself is said here.
     pub(super) fn new(columns: &'a [Column], choice: &ImportRequest) -> Result<Self, String> {
-        let y = find_all(columns, std::slice::from_ref(&choice.y))
-            .map_err(|problem| labels_missing(columns, choice, problem))?;
+        if choice.y_bins.is_some() && choice.target.is_empty() {
+            return Err("`--y-bins` makes labels of a target; name its column with `--target`".to_owned());
+        }
+        let y = match find_all(columns, std::slice::from_ref(&choice.y)) {
+            Ok(_) if choice.y_bins.is_some() && choice.y != DEFAULT_Y => {
+                return Err("`--y-bins` makes labels of the target; leave out `--y`, or `--y-bins`".to_owned());
+            }
+            Ok(_) if choice.y_bins.is_some() && !choice.target.is_empty() => Vec::new(),
+            // Numbers that are to be predicted need no labels.
+            Err(_) if choice.y == DEFAULT_Y && !choice.target.is_empty() => Vec::new(),
+            found => found.map_err(|problem| labels_missing(columns, choice, problem))?,
+        };
         let p_y1 = choice.p_y1.as_deref().map(|name| find(columns, name)).transpose()?;
         if let Some(p) = p_y1.filter(|p| y.iter().any(|y| y.name == p.name)) {
             return Err(format!("`--y` and `--p-y1` both name `{}`; labels and their probability differ", p.name));
@@ -146,12 +163,25 @@ impl<'a> Chosen<'a> {
         Ok(n)
     }
 
-    /// The label of every sample, and the names of labels 0, 1, … where they have some.
+    /// How the labels were made, if they are bins of the target.
+    pub(super) fn made_labels(&self, y: &[i32]) -> Option<String> {
+        let target = self.target.first().filter(|_| self.y.is_empty())?;
+        Some(format!("`{}` in {} of equal frequency", target.name, counted(distinct(y).len(), "bin")))
+    }
+
+    /// The label of every sample, and the names of labels 0, 1, … where they have some. Without a column of labels they are
+    /// `n_bins` bins of the target.
     ///
     /// # Errors
-    /// Labels that are no whole numbers, not one-hot, or so many that they look like ids.
-    pub(super) fn labels(&self) -> Result<(Vec<i32>, Vec<String>), String> {
+    /// Labels that are no whole numbers, not one-hot, or so many that they look like ids; a target of several numbers.
+    pub(super) fn labels(&self, n_bins: Option<usize>) -> Result<(Vec<i32>, Vec<String>), String> {
         let (y, names) = match self.y.as_slice() {
+            [] => {
+                return match self.target.as_slice() {
+                    [target] if target.width == 1 => Ok(binned(&target.values, n_bins.unwrap_or(DEFAULT_BINS))),
+                    _ => Err("a target of several numbers has no bins; name a column of labels with --y".to_owned()),
+                };
+            }
             [y] if y.width == 1 => (whole_numbers(y)?, y.words.clone()),
             [y] => (one_hot(&self.y)?, y.words.clone()),
             several => (one_hot(several)?, several.iter().map(|y| y.name.clone()).collect()),
@@ -164,6 +194,24 @@ impl<'a> Chosen<'a> {
         }
         Ok((y, names))
     }
+}
+
+/// The bin of every value, and the range of each bin in words. A value is in bin ⌊n_bins · (values below it) / n⌋, so that equal
+/// values share one; bins are numbered without gaps.
+fn binned(values: &[f64], n_bins: usize) -> (Vec<i32>, Vec<String>) {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let bin = |value: f64| sorted.partition_point(|other| *other < value) * n_bins / sorted.len();
+    let mut bins: Vec<(usize, [f64; 2])> = Vec::new();
+    for value in &sorted {
+        match bins.last_mut() {
+            Some((last, [_, high])) if *last == bin(*value) => *high = *value,
+            _ => bins.push((bin(*value), [*value; 2])),
+        }
+    }
+    let number = |value: &f64| bins.partition_point(|(other, _)| *other < bin(*value)) as i32;
+    let words = |(_, [low, high]): &(usize, [f64; 2])| format!("{low} to {high}");
+    (values.iter().map(number).collect(), bins.iter().map(words).collect())
 }
 
 /// The sentence where no column has the name of the labels.
@@ -222,4 +270,20 @@ fn one_hot(columns: &[&Column]) -> Result<Vec<i32>, String> {
         }
     }
     Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_of_equal_frequency_keep_equal_values_together() {
+        let (bins, names) = binned(&[5.0, 1.0, 4.0, 2.0, 3.0, 6.0], 3);
+        assert_eq!(bins, [2, 0, 1, 0, 1, 2]);
+        assert_eq!(names, ["1 to 2", "3 to 4", "5 to 6"]);
+        // Of the two bins that the four ones would fill, one is left.
+        let (bins, names) = binned(&[1.0, 1.0, 1.0, 1.0, 2.5, 7.0], 3);
+        assert_eq!((bins, names.len()), (vec![0, 0, 0, 0, 1, 1], 2));
+        assert_eq!(binned(&[0.5, -0.5], 10).0, [1, 0]);
+    }
 }

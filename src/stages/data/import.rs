@@ -13,7 +13,7 @@ use crate::import::{FORMATS, Holds, Options, format, format_of_name, inflate, mi
 use crate::room::Room;
 use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
+use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
 
 /// What is imported.
 #[derive(Debug, Clone)]
@@ -41,6 +41,8 @@ pub struct ImportRequest {
     pub p_y1: Option<String>,
     /// The columns that make Y as numbers, in order, named as those of X; empty: there are none.
     pub target: Vec<String>,
+    /// Without a column of labels: how many bins of the target they are.
+    pub y_bins: Option<usize>,
     /// How the file is read, where it does not say so itself.
     pub options: Options,
     /// Whether every column of X is shifted to mean 0 and scaled to standard deviation 1.
@@ -61,6 +63,9 @@ impl ImportRequest {
         }
         if self.options != Options::default() {
             text.push_str(&format!(", options: {:?}", self.options));
+        }
+        if let Some(n_bins) = self.y_bins {
+            text.push_str(&format!(", y_bins: {n_bins}"));
         }
         for (name, is_on) in [("standardise", self.standardise), ("x_hash", self.x_hash)] {
             text.push_str(&if is_on { format!(", {name}: true") } else { String::new() });
@@ -100,13 +105,14 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
     };
     let chosen = Chosen::new(&columns, &request).map_err(refused)?;
     let n = chosen.check().map_err(refused)?;
-    let (y, classes) = chosen.labels().map_err(refused)?;
+    let (y, classes) = chosen.labels(request.y_bins).map_err(refused)?;
     let p_y1 = chosen.p_y1.map(|p| p.values.clone());
     let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
     Labels::new(&y, &given).map_err(|e| refused(e.to_string()))?;
     let StoredInputs { x, hashes, standardised } = StoredInputs::new(&chosen.x, n, &request).map_err(refused)?;
     let target = (!chosen.target.is_empty()).then(|| super::inputs::side_by_side(&chosen.target, n));
     footer.extend(notes(&chosen, &classes, standardised));
+    footer.extend(chosen.made_labels(&y).map(|words| (MADE_Y.to_owned(), words)));
     let identity = hash_bytes(format!("{hash} {}", request.identity()).as_bytes());
     footer.insert("infoplane.config_hash".to_owned(), identity);
     if is_there(out, &footer)? {
@@ -157,7 +163,7 @@ fn samples_table(file: &Path) -> Result<Option<Footer>, StageError> {
     }
     match read_footer(file, SampleRow::TABLE) {
         Ok(footer) => {
-            Ok(Some(footer.into_iter().filter(|(key, _)| [CLASSES, X_SHAPE].contains(&key.as_str())).collect()))
+            Ok(Some(footer.into_iter().filter(|(key, _)| [CLASSES, X_SHAPE, MADE_Y].contains(&key.as_str())).collect()))
         }
         Err(e @ StoreError::Newer { .. }) => Err(e.into()),
         // Another program's, which may hold types that this one does not know.

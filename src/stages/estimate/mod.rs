@@ -7,6 +7,7 @@ mod predictions;
 mod resamples;
 mod shape;
 mod snapshots;
+mod table;
 mod tables;
 mod tally;
 

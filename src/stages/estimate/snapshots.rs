@@ -14,10 +14,10 @@ use crate::estimators::{EstimateError, InputsAndLabels};
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
-use crate::store::schema::{Row, RunRow, SplitRow};
+use crate::store::schema::{Row, RunRow, SampleRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, LayerNames, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
-    believed_hash, read_recorded, read_samples, verified_hash,
+    ActivationReader, Activations, Experiment, LayerNames, MADE_Y, RecordedRun, Recording, RunId, StoreError,
+    TrainingOutcome, believed_hash, plain, read_footer, read_recorded, read_samples, verified_hash,
 };
 
 /// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
@@ -37,6 +37,8 @@ pub(super) struct Runs<'a> {
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
     pub(super) names: LayerNames,
+    /// What Y is, if the labels were made of numbers, in words.
+    pub(super) made_y: Option<String>,
     /// The output, where it is known and makes a class.
     pub(super) output: Option<LayerId>,
 }
@@ -107,6 +109,7 @@ impl<'a> Runs<'a> {
         verified_hash(&root, "settings", Experiment::SAMPLES)?;
         let path = root.join(Experiment::SAMPLES);
         let rows = read_samples(&path)?;
+        let made_y = read_footer(&path, SampleRow::TABLE)?.remove(MADE_Y).map(|words| plain(&words));
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
@@ -115,7 +118,7 @@ impl<'a> Runs<'a> {
         let last = recorded.recording.layers(Values::Activations)?.last().copied();
         let output = names.output().max(if recorded.recording.is_own() { None } else { last });
         let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
-        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, output })
+        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, made_y, output })
     }
 
     /// What is known of rows of these samples, with `n_shuffles` shuffles for the nulls.

@@ -32,8 +32,8 @@ use crate::config::{Data, Networks};
 use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, StoreError, hash_file, is_frozen, read_footer,
-    read_samples, write_rows,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, MADE_Y, Pending, RunId, StoreError, hash_file, is_frozen,
+    read_footer, read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -191,7 +191,9 @@ fn claimed_tables(
     };
     claim.finish(files.clone())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
-    let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
+    let made_y = read_footer(&data_path(&setup.networks.data)?, SampleRow::TABLE)?.remove(MADE_Y);
+    let of_samples = footer.clone().into_iter().chain(made_y.map(|words| (MADE_Y.to_owned(), words))).collect();
+    let samples = write_rows(root, Experiment::SAMPLES, rows, &of_samples)?;
     let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.networks.architecture), &footer)?;
     let tables = vec![samples, layers];
     claim.finish(files.into_iter().chain(tables.clone()).collect())?;
