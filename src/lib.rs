@@ -53,6 +53,8 @@ pub mod parameter;
 pub mod pipeline;
 #[cfg(feature = "pipeline")]
 pub mod plots;
+#[cfg(feature = "store")]
+pub mod room;
 pub mod sample;
 #[cfg(feature = "pipeline")]
 pub mod stages;

@@ -6,23 +6,20 @@ use crate::config::NamedData;
 use crate::count::counted;
 use crate::datasets::{self, DATASETS, Source, Spec};
 use crate::stages::Progress;
-use crate::stages::data::{Class, Description, ImportRequest, State, default_out, describe, import, make, state};
+use crate::stages::data::{Class, Description, State, describe, make, parts, state};
 use anyhow::Context;
-use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use clap::{Arg, ArgMatches, Command, value_parser};
 use serde_json::json;
 
 use super::arguments::path;
 use super::table::paragraph;
 use super::terminal::Terminal;
-use super::{Ended, fetch, parameters};
+use super::{Ended, fetch, import, parameters};
 
 pub(super) fn command() -> Command {
     let out = || {
-        Arg::new("out")
-            .long("out")
-            .value_name("FILE")
-            .help("Where the table goes [default: data/<name>.parquet; with other parameters than the defaults data/<name>-<parameters>.parquet]")
-            .value_parser(value_parser!(PathBuf))
+        let help = "Where the table goes [default: data/<name>.parquet; with other parameters than the defaults data/<name>-<parameters>.parquet]";
+        Arg::new("out").long("out").value_name("FILE").help(help).value_parser(value_parser!(PathBuf))
     };
     let make_command = |spec: &&'static Spec| {
         let folder = Arg::new("folder")
@@ -39,15 +36,6 @@ pub(super) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(DATASETS.iter().map(make_command));
-    let import = Command::new("import")
-        .about("Import .mat (MATLAB 5), .npy, .npz, .csv, .csv.zst or .parquet")
-        .after_help("Columns of a .npy matrix are named 0, 1, …; a matrix in a .mat, .npz or .parquet file is one column of several values. In a table of samples that infoplane wrote, x, y, p_y1 and target are what they are called.")
-        .arg(Arg::new("file").value_name("FILE").required(true).value_parser(value_parser!(PathBuf)))
-        .arg(Arg::new("x").long("x").value_name("NAMES").help("Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]").action(ArgAction::Append))
-        .arg(Arg::new("y").long("y").value_name("NAME").help("The column of labels, whole numbers").default_value("y"))
-        .arg(Arg::new("p-y1").long("p-y1").value_name("NAME").help("The column of p(y=1|x), for stochastic labels"))
-        .arg(Arg::new("target").long("target").value_name("NAMES").help("Columns that make y as numbers, in order, to train the squared error on them").action(ArgAction::Append))
-        .arg(out());
     let describe = Command::new("describe").about("Describe a data set: sizes, balance, H(X), H(Y), I(X;Y)").arg(
         Arg::new("what")
             .value_name("NAME|FILE")
@@ -60,7 +48,7 @@ pub(super) fn command() -> Command {
         .arg_required_else_help(true)
         .subcommand(make)
         .subcommand(fetch::command())
-        .subcommand(import)
+        .subcommand(import::command())
         .subcommand(
             Command::new("list")
                 .about("List the data sets, and whether they are made, can be made, or are to be fetched"),
@@ -82,19 +70,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             make(&named, &path(matches, "out").map_or_else(|| named.path(), PathBuf::from))?
         }
         ("fetch", matches) => return fetch::run(matches, terminal),
-        ("import", matches) => {
-            let file = path(matches, "file").context("clap requires the file")?;
-            let text = |name: &str| matches.get_one::<String>(name).cloned();
-            let texts = |name: &str| matches.get_many(name).map_or_else(Vec::new, |names| names.cloned().collect());
-            let choice = ImportRequest {
-                x: texts("x"),
-                y: text("y").context("clap gives a default")?,
-                p_y1: text("p-y1"),
-                target: texts("target"),
-            };
-            let out = path(matches, "out").map_or_else(|| default_out(file), |out| Ok(out.to_owned()))?;
-            import(file, &choice, &out)?
-        }
+        ("import", matches) => import::run(matches)?,
         ("describe", matches) => {
             let what = matches.get_one::<String>("what").context("clap requires the data set")?;
             let description = describe(what)?;
@@ -109,19 +85,15 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             return Ok(Ended::default());
         }
         _ => {
-            let state = |spec: &'static Spec| match state(spec) {
-                State::Made => "made",
-                State::CanBeMade => "can be made",
-                State::ToBeFetched => "to be fetched",
-            };
             if terminal.is_json() {
-                let entry =
-                    |spec: &&'static Spec| json!({ "name": spec.name, "state": state(spec), "summary": spec.summary });
+                let part = |(name, state)| json!({ "part": name, "state": in_words(state) });
+                let parts = |spec| parts(spec).into_iter().map(part).collect::<Vec<_>>();
+                let entry = |spec: &&'static Spec| json!({ "name": spec.name, "state": in_words(state(spec)), "parts": parts(spec), "summary": spec.summary });
                 terminal.print_json(&DATASETS.iter().map(entry).collect::<Vec<_>>())?;
                 return Ok(Ended::default());
             }
             for spec in DATASETS {
-                terminal.print(&format!("{}\t{}\t{}\n", spec.name, state(spec), spec.summary))?;
+                terminal.print(&format!("{}\t{}\t{}\n", spec.name, state_in_words(spec), spec.summary))?;
             }
             return Ok(Ended::default());
         }
@@ -130,20 +102,47 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(Ended::from(&outcome))
 }
 
+fn in_words(state: State) -> &'static str {
+    match state {
+        State::Made => "made",
+        State::CanBeMade => "can be made",
+        State::ToBeFetched => "to be fetched",
+    }
+}
+
+/// The state of a data set, and of its parts where they differ.
+fn state_in_words(spec: &'static Spec) -> String {
+    let (whole, parts) = (state(spec), parts(spec));
+    if parts.iter().all(|(_, state)| *state == whole) {
+        return in_words(whole).to_owned();
+    }
+    let in_state = |wanted: State| {
+        let names: Vec<&str> = parts.iter().filter(|(_, state)| *state == wanted).map(|(name, _)| *name).collect();
+        (!names.is_empty()).then(|| format!("{}: {}", in_words(wanted), names.join(", ")))
+    };
+    let states = [State::Made, State::CanBeMade, State::ToBeFetched].into_iter().filter_map(in_state);
+    states.collect::<Vec<_>>().join("; ")
+}
+
 /// A description for people.
 fn words(what: &str, described: &Description) -> String {
     const MOST_CLASSES: usize = 20;
     let ((low, high), n_ambiguous) = (described.x_range, described.n_ambiguous_inputs);
+    let sizes = |shape: &Vec<usize>| shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" × ");
+    let shape = described.x_shape.as_ref().map_or_else(String::new, |shape| format!(" ({})", sizes(shape)));
     let mut text = format!(
-        "{what}: {} of {}, from {low} to {high}\n",
+        "{what}: {} of {}{shape}, from {low} to {high}\n",
         counted(described.n_samples, "sample"),
         counted(described.n_inputs, "input")
     );
+    let standardised = if described.is_standardised { "; standardised: mean 0, standard deviation 1" } else { "" };
+    let hashed = if described.has_x_hash { "; told apart by their values in the imported file" } else { "" };
     text.push_str(&format!(
-        "inputs   {} distinct, {n_ambiguous} of them with different labels\n",
+        "inputs   {} distinct, {n_ambiguous} of them with different labels{standardised}{hashed}\n",
         described.n_distinct_inputs
     ));
-    let class = |c: &Class| format!("{}: {} ({:.2} %)", c.label, c.n_samples, 100.0 * c.share);
+    let name = |c: &Class| c.name.as_ref().map_or_else(String::new, |name| format!(" ({name})"));
+    let class = |c: &Class| format!("{}{}: {} ({:.2} %)", c.label, name(c), c.n_samples, 100.0 * c.share);
     let mut classes: Vec<String> = described.classes.iter().take(MOST_CLASSES).map(class).collect();
     if described.classes.len() > MOST_CLASSES {
         classes.push(format!("and {} more", described.classes.len() - MOST_CLASSES));
@@ -155,10 +154,19 @@ fn words(what: &str, described: &Description) -> String {
         let (low, high) = targets.range;
         let of_units = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
         let (n, mean, variance) = (targets.n_outputs, of_units(&targets.mean), of_units(&targets.variance));
-        text.push_str(&format!("targets  {n}, from {low} to {high}; mean {mean:.4}, variance {variance:.4}\n"));
+        text.push_str(&format!(
+            "targets  {n}, from {low} to {high}; mean {}, variance {}\n",
+            shown(mean),
+            shown(variance)
+        ));
     }
     for (name, bits) in [("H(X)", described.h_x_bits), ("H(Y)", described.h_y_bits), ("I(X;Y)", described.i_xy_bits)] {
-        text.push_str(&format!("{name:<8} {bits:.4} bits\n"));
+        text.push_str(&format!("{name:<8} {} bits\n", shown(bits)));
     }
     text
+}
+
+/// With four decimals; zero has no sign.
+fn shown(number: f64) -> String {
+    format!("{:.4}", if number.abs() < 0.00005 { 0.0 } else { number })
 }

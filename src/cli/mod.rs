@@ -12,6 +12,7 @@ mod estimate;
 mod exact;
 mod fetch;
 mod freeze;
+mod import;
 mod inspect;
 mod job;
 mod movie;
@@ -27,6 +28,7 @@ mod table;
 mod terminal;
 mod verify;
 
+use std::error::Error;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
@@ -162,11 +164,23 @@ fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> 
     let (name, matches) = matches.subcommand().context("no command given")?;
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);
     let (_, run) = entry.context("clap accepts only listed commands")?;
+    let refused = |what: &str, e: rayon::ThreadPoolBuildError| {
+        let remedy = "use fewer with `--threads`, or allow this process more threads or memory";
+        anyhow::anyhow!("cannot start {what}: {e}; {remedy}")
+    };
     match n_threads {
-        None => run(matches, terminal),
+        None => {
+            // Started here, because at its first use a pool that cannot be started is a panic. A program that carries this
+            // command line may have its own already, which is no failure of the operating system.
+            let started = rayon::ThreadPoolBuilder::new().build_global();
+            started
+                .or_else(|e| if e.source().is_none() { Ok(()) } else { Err(refused("a thread for every core", e)) })?;
+            run(matches, terminal)
+        }
         Some(n) => {
             let pool = rayon::ThreadPoolBuilder::new().num_threads(n.into()).build();
-            pool.map_err(|e| anyhow::anyhow!("cannot start {n} threads: {e}"))?.install(|| run(matches, terminal))
+            let what = format!("{n} {}", if n == 1 { "thread" } else { "threads" });
+            pool.map_err(|e| refused(&what, e))?.install(|| run(matches, terminal))
         }
     }
 }

@@ -111,6 +111,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
     let epoch = |epoch: Option<f64>| or_dash(epoch, |epoch| format!("{epoch}"));
     let compression = match (row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high) {
         (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
+        (Some(mean), ..) => short(mean),
         _ => "–".to_owned(),
     };
     let checks = match checks {

@@ -128,6 +128,11 @@ impl Request {
         format!("{}{values}", self.member.quantity)
     }
 
+    /// What the number is, in words, where the labels are not what the data call Y: `made_y` says what they are.
+    pub fn quantity_of(&self, made_y: Option<&str>) -> String {
+        made_y.map_or_else(|| self.quantity(), |made_y| format!("{}, Y being {made_y}", self.quantity()))
+    }
+
     /// What makes T random once X is known, as the tables have it.
     pub fn randomness(&self) -> &'static str {
         match (self.id.pool, self.member.randomness) {

@@ -39,7 +39,12 @@ fn pictures(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Pictures, Da
     }
     if let Some(at) = labels_only.iter().position(|label| *label >= N_CLASSES) {
         let (label, offset, most) = (labels_only[at], labels.1.len() - labels_only.len() + at, N_CLASSES - 1);
-        return Err(of(labels.0, format!("byte {offset} is the label {label}; labels are 0 to {most}")));
+        return Err(of(
+            labels.0,
+            format!(
+                "byte {offset} is the label {label}; labels are 0 to {most}; import other data sets with `infoplane data import IMAGES LABELS`"
+            ),
+        ));
     }
     Ok(Pictures {
         file: images.0.to_owned(),
@@ -179,7 +184,8 @@ mod tests {
         let labels = "train-labels-idx1-ubyte";
         let fewer = "it speaks of 2 labels, but train-images-idx3-ubyte of 3 pictures";
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
-        check(labels, &|content| content[9] = 10, "byte 9 is the label 10; labels are 0 to 9");
+        let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
+        check(labels, &|content| content[9] = 10, other);
         let wider = "its pictures have 3 pixels, those of train-images-idx3-ubyte have 2";
         check("t10k-images-idx3-ubyte", &|content| *content = idx(&[1, 3, 1], &[1, 2, 3]), wider);
     }

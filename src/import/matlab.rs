@@ -10,8 +10,9 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Encoding, ImportError, Kind, Order};
+use super::{Encoding, ImportError, Kind, Numbers, Options, Order, SamplesAre};
 use crate::columns::Column;
+use crate::room::Room;
 
 /// Elements one after the other.
 struct Elements<'a> {
@@ -24,11 +25,11 @@ const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
 /// The real numeric variables; a 1 × n row vector is read as n samples of one value.
-pub(super) fn read(content: &[u8]) -> Result<Vec<Column>, ImportError> {
-    variables(content).map_err(|problem| ImportError::Format { format: "MATLAB 5", problem })
+pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
+    variables(content, options.samples, room).map_err(|problem| ImportError::Format { format: "MATLAB 5", problem })
 }
 
-fn variables(content: &[u8]) -> Result<Vec<Column>, String> {
+fn variables(content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Vec<Column>, String> {
     let Some((header, rest)) = content.split_at_checked(128) else {
         return Err("it is shorter than its header".to_owned());
     };
@@ -44,12 +45,11 @@ fn variables(content: &[u8]) -> Result<Vec<Column>, String> {
     let mut columns = Vec::new();
     while let Some((kind, content)) = elements.next()? {
         let column = match kind {
-            MATRIX => variable(Elements { rest: content, order })?,
+            MATRIX => variable(Elements { rest: content, order }, samples, room)?,
             COMPRESSED => {
-                let mut inflated = Vec::new();
-                ZlibDecoder::new(content).read_to_end(&mut inflated).map_err(|e| format!("it is damaged: {e}"))?;
+                let inflated = inflated(content, order, room)?;
                 match (Elements { rest: &inflated, order }).next()? {
-                    Some((MATRIX, content)) => variable(Elements { rest: content, order })?,
+                    Some((MATRIX, content)) => variable(Elements { rest: content, order }, samples, room)?,
                     _ => None,
                 }
             }
@@ -60,8 +60,22 @@ fn variables(content: &[u8]) -> Result<Vec<Column>, String> {
     Ok(columns)
 }
 
+/// The element that a compressed one holds, as long as it says.
+fn inflated(content: &[u8], order: Order, room: &mut Room) -> Result<Vec<u8>, String> {
+    let (mut decoder, mut tag) = (ZlibDecoder::new(content), [0; 8]);
+    decoder.read_exact(&mut tag).map_err(|e| format!("it is damaged: {e}"))?;
+    let elements = Elements { rest: &[], order };
+    let [.., a, b, c, d] = tag;
+    let size = u64::from(elements.word([a, b, c, d]));
+    let what = "a variable of it";
+    room.has(u128::from(size), what)?;
+    let mut element = tag.to_vec();
+    element.extend(room.read(decoder.take(size), what).map_err(|e| e.to_string())?);
+    Ok(element)
+}
+
 /// The variable that the `parts` of a matrix make; `None` where it has no name, as MATLAB's own notes have none.
-fn variable(mut parts: Elements<'_>) -> Result<Option<Column>, String> {
+fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Result<Option<Column>, String> {
     const OPAQUE: u8 = 17;
     const COMPLEX: u8 = 0b1000;
     let (class, flags) = match (parts.order, parts.part()?) {
@@ -87,25 +101,26 @@ fn variable(mut parts: Elements<'_>) -> Result<Option<Column>, String> {
         return unusable("holds complex numbers".to_owned());
     }
     let shape = Encoding { kind: Kind::Signed, size: 4, order: parts.order }.decode(shape);
-    let [n_rows, n_columns] = shape[..] else {
-        return unusable(format!("has {} dimensions, samples and values make 2", shape.len()));
-    };
+    let dimensions: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
     let Some((kind, content)) = parts.next()? else { return unusable("holds no numbers".to_owned()) };
     let Some(encoding) = encoding(kind, parts.order) else {
         return unusable(format!("holds values of type {kind}, which are not numbers"));
     };
-    let by_column = encoding.decode(content);
-    if n_rows * n_columns != by_column.len() as f64 || n_rows < 0.0 {
-        let n = by_column.len();
-        return unusable(format!("is {n_rows} × {n_columns} large but holds {n} numbers; the file is damaged"));
+    let n = content.len() / encoding.size;
+    let n_promised = dimensions.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
+    if n_promised != Some(n) || shape.len() < 2 || shape.iter().any(|size| *size < 0.0) {
+        let shape: Vec<String> = shape.iter().map(f64::to_string).collect();
+        return unusable(format!("is {} large but holds {n} numbers; the file is damaged", shape.join(" × ")));
     }
-    let (n_rows, n_columns) = (n_rows as usize, n_columns as usize);
-    if n_rows == 1 || n_columns == 1 {
-        return Ok(Some(Column::new(name, 1, by_column)));
+    if dimensions[1..].contains(&0) {
+        return unusable("holds no numbers".to_owned());
     }
-    // MATLAB stores column after column.
-    let at = |k: usize| by_column[(k % n_columns) * n_rows + k / n_columns];
-    Ok(Some(Column::new(name, n_columns, (0..by_column.len()).map(at).collect())))
+    if let Err(problem) = room.take_numbers(n as u128, "it") {
+        return unusable(problem);
+    }
+    // A vector has one value a sample, whichever way it lies.
+    let dimensions = if let [1, n] | [n, 1] = *dimensions { vec![n] } else { dimensions };
+    Ok(Some(Numbers { dimensions: &dimensions, by_column: true, encoding, bytes: content }.column(&name, samples)))
 }
 
 /// How numbers of an element of type `kind` are stored.
@@ -196,6 +211,10 @@ mod tests {
         [header.as_slice(), &variables.concat()].concat()
     }
 
+    fn read_all(content: &[u8]) -> Result<Vec<Column>, String> {
+        variables(content, SamplesAre::First, &mut Room::new(1 << 20, "use less"))
+    }
+
     fn int32(values: [i32; 4]) -> Vec<u8> {
         values.iter().flat_map(|v| v.to_le_bytes()).collect()
     }
@@ -204,8 +223,8 @@ mod tests {
     fn integers_of_32_bits_are_read_compressed_or_not() {
         let variable = matrix("a", 12, 0, 5, &int32([1, -2, 3, 4]));
         let expected = [Column::new("a", 2, vec![1.0, 3.0, -2.0, 4.0])];
-        assert_eq!(variables(&file(std::slice::from_ref(&variable))).unwrap(), expected);
-        assert_eq!(variables(&file(&[compressed(&variable)])).unwrap(), expected);
+        assert_eq!(read_all(&file(std::slice::from_ref(&variable))).unwrap(), expected);
+        assert_eq!(read_all(&file(&[compressed(&variable)])).unwrap(), expected);
     }
 
     #[test]
@@ -216,13 +235,13 @@ mod tests {
         variable.extend([2, 0, 4, 0, 1, 2, 3, 200]);
         let size = (variable.len() - 8) as u32;
         variable[4..8].copy_from_slice(&size.to_le_bytes());
-        assert_eq!(variables(&file(&[variable])).unwrap(), [Column::new("a", 2, vec![1.0, 3.0, 2.0, 200.0])]);
+        assert_eq!(read_all(&file(&[variable])).unwrap(), [Column::new("a", 2, vec![1.0, 3.0, 2.0, 200.0])]);
     }
 
     #[test]
     fn what_is_not_real_numbers_says_so_and_spoils_nothing_else() {
         let numbers = int32([0; 4]);
-        let found = variables(&file(&[
+        let found = read_all(&file(&[
             matrix("sparse", 5, 0, 5, &numbers),
             matrix("text", 4, 0, 4, b"a b "),
             matrix("complex", 12, 0b1000, 5, &numbers),
@@ -249,15 +268,29 @@ mod tests {
     }
 
     #[test]
+    fn images_have_their_samples_first_or_last() {
+        let shape: Vec<u8> = [1_i32, 2, 3].iter().flat_map(|n| n.to_le_bytes()).collect();
+        let flags = [9, 0, 0, 0, 0, 0, 0, 0];
+        let parts = [element(6, &flags), element(5, &shape), element(1, b"X"), element(2, &[0, 1, 2, 3, 4, 5])];
+        let content = file(&[element(MATRIX, &parts.concat())]);
+        let read = |samples| variables(&content, samples, &mut Room::new(1 << 20, "use less")).unwrap().remove(0);
+        // At [0, j, k] lies j + 2 k.
+        let first = read(SamplesAre::First);
+        assert_eq!((first.shape, first.values), (vec![2, 3], vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
+        let last = read(SamplesAre::Last);
+        assert_eq!((last.shape, last.values), (vec![1, 2], vec![0.0, 1.0, 2.0, 3.0, 4.0, 5.0]));
+    }
+
+    #[test]
     fn a_flipped_byte_or_a_cut_never_ends_in_a_panic() {
         let variable = matrix("a", 12, 0, 5, &int32([1, -2, 3, 4]));
         for content in [file(&[variable.clone(), variable.clone()]), file(&[compressed(&variable)])] {
             for at in 0..content.len() {
-                let _ = variables(&content[..at]);
+                let _ = read_all(&content[..at]);
                 for bit in 0..8 {
                     let mut flipped = content.clone();
                     flipped[at] ^= 1 << bit;
-                    let _ = variables(&flipped);
+                    let _ = read_all(&flipped);
                 }
             }
         }

@@ -1,62 +1,145 @@
 //! NumPy arrays: `.npy` (one array) and `.npz` (a zip of named ones).
 
-use std::io::{Cursor, Read};
+use std::io::Cursor;
 
-use ndarray::{Array2, ShapeBuilder};
 use ndarray_npy::npy::header::Header;
 use zip::ZipArchive;
 
-use super::{Encoding, ImportError, Kind, Order};
-use crate::columns::Column;
+use super::{Encoding, ImportError, Kind, Numbers, Options, Order, SamplesAre};
+use crate::columns::{Column, Words};
+use crate::room::Room;
 
-/// The columns of a 2-D array, named `0`, `1`, …; a 1-D array is the column `0`.
-pub(super) fn read_array(content: &[u8]) -> Result<Vec<Column>, ImportError> {
+/// The columns of a 2-D array, named `0`, `1`, …; any other array is the column `0`.
+pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem| ImportError::Format { format: "NumPy .npy", problem };
-    let (width, values) = array(content).map_err(failed)?;
-    let column = |c: usize| Column::new(c.to_string(), 1, values.iter().skip(c).step_by(width).copied().collect());
-    Ok((0..width).map(column).collect())
+    let array = array("0", content, options.samples, room).map_err(failed)?;
+    if array.width == 1 || !array.shape.is_empty() {
+        return Ok(vec![array]);
+    }
+    let nth = |values: &[f64], c: usize| values.iter().skip(c).step_by(array.width).copied().collect();
+    let column =
+        |c: usize| Column { rests: nth(&array.rests, c), ..Column::new(c.to_string(), 1, nth(&array.values, c)) };
+    Ok((0..array.width).map(column).collect())
 }
 
 /// Every array of the archive, under its name.
-pub(super) fn read_archive(content: &[u8]) -> Result<Vec<Column>, ImportError> {
+pub(super) fn read_archive(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "NumPy .npz", problem };
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|e| failed(e.to_string()))?;
-    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
-    let mut member = |file: &String| {
-        let name = file.strip_suffix(".npy").unwrap_or(file);
-        let mut bytes = Vec::new();
-        let read = archive.by_name(file).map_err(|e| e.to_string());
-        let read = read.and_then(|mut member| member.read_to_end(&mut bytes).map_err(|e| e.to_string()));
-        match read.and_then(|_| array(&bytes)) {
-            Ok((width, values)) => Column::new(name, width, values),
-            Err(problem) => Column::unusable(name, problem),
-        }
-    };
-    Ok(names.iter().map(&mut member).collect())
+    if n_entries(content).is_some_and(|n| n > archive.len()) {
+        return Err(failed("it holds two arrays of one name; write it again".to_owned()));
+    }
+    let mut columns = Vec::new();
+    for index in 0..archive.len() {
+        let member = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
+        let name = member.name().strip_suffix(".npy").unwrap_or(member.name()).to_owned();
+        // An archive may promise less than it holds, so that its size is counted while it is read; more is refused at once.
+        let bytes = match room.has(u128::from(member.size()), "its content") {
+            Ok(()) => room.read(member, "its content").map_err(|e| e.to_string()),
+            Err(problem) => Err(problem),
+        };
+        let column = bytes.and_then(|bytes| array(&name, &bytes, options.samples, room));
+        columns.push(column.unwrap_or_else(|problem| Column::unusable(name, problem)));
+    }
+    Ok(columns)
 }
 
-/// The width and the values, row after row, of the array in the bytes of a `.npy` file.
-fn array(content: &[u8]) -> Result<(usize, Vec<f64>), String> {
-    let (header, data) = header(content)?;
-    let (n_rows, width) = match *header.shape.as_slice() {
-        [n_rows] => (n_rows, 1),
-        [_, 0] => return Err("has rows without values".to_owned()),
-        [n_rows, width] => (n_rows, width),
-        ref shape => return Err(format!("has {} dimensions, samples and values make 2", shape.len())),
-    };
-    let Some(encoding) = header.type_descriptor.as_string().and_then(|text| encoding(text)) else {
+/// How many files an archive has by its last record, of which the library keeps one of each name.
+fn n_entries(content: &[u8]) -> Option<usize> {
+    let begin = content.windows(4).rposition(|bytes| bytes == b"PK\x05\x06")?;
+    let n = u16::from_le_bytes([*content.get(begin + 10)?, *content.get(begin + 11)?]);
+    // Larger numbers are elsewhere.
+    (n < u16::MAX).then(|| usize::from(n))
+}
+
+/// The array in the bytes of a `.npy` file.
+fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Column, String> {
+    let (header, bytes) = header(content)?;
+    let shape = &header.shape;
+    if shape.len() > 1 && shape.contains(&0) && shape[0] != 0 {
+        return Err("has rows without values".to_owned());
+    }
+    let Some(item) = header.type_descriptor.as_string().and_then(|text| item(text)) else {
         return Err(format!("holds values of type {}, not numbers that can be read", header.type_descriptor));
     };
+    let size = item.size();
     // The header may lie: nothing is reserved that is not there.
-    let expected = n_rows.checked_mul(width).and_then(|n| n.checked_mul(encoding.size));
-    if expected != Some(data.len()) {
-        let (size, n_bytes) = (encoding.size, data.len());
+    let n = shape.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
+    if n.and_then(|n| n.checked_mul(size)) != Some(bytes.len()) {
+        let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
         return Err(format!(
-            "its header speaks of {n_rows} × {width} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
+            "its header speaks of {} numbers of {size} bytes, but {} bytes follow; the file is truncated or damaged",
+            if shape.is_empty() { "1".to_owned() } else { shape.join(" × ") },
+            bytes.len()
         ));
     }
-    let array = Array2::from_shape_vec((n_rows, width).set_f(header.layout.is_fortran()), encoding.decode(data));
-    Ok((width, array.expect("as many values as the shape has").iter().copied().collect()))
+    room.take_numbers(n.unwrap_or_default() as u128, "its array")?;
+    match item {
+        Item::Number(encoding) => {
+            let by_column = header.layout.is_fortran();
+            Ok(Numbers { dimensions: shape, by_column, encoding, bytes }.column(name, samples))
+        }
+        Item::Truth => {
+            let word = |byte: &u8| if *byte == 0 { "False" } else { "True" };
+            let numbers = Numbers { dimensions: shape, by_column: header.layout.is_fortran(), encoding: BYTE, bytes };
+            match numbers.column(name, samples) {
+                column if column.width == 1 => Ok(bytes.iter().map(word).collect::<Words>().column(name)),
+                column => Ok(column),
+            }
+        }
+        Item::Text { .. } if shape.iter().filter(|size| **size > 1).count() > 1 => {
+            Err("holds several words a row; a label is one word".to_owned())
+        }
+        Item::Text { is_unicode, order, .. } => {
+            let words: Words = bytes.chunks_exact(size).map(|bytes| text(bytes, is_unicode, order)).collect();
+            Ok(words.column(name))
+        }
+    }
+}
+
+/// What the values of an array are.
+#[derive(Debug, Clone, Copy)]
+enum Item {
+    Number(Encoding),
+    Truth,
+    /// So many characters of four bytes, or bytes.
+    Text {
+        is_unicode: bool,
+        n: usize,
+        order: Order,
+    },
+}
+
+const BYTE: Encoding = Encoding { kind: Kind::Unsigned, size: 1, order: Order::Little };
+
+impl Item {
+    /// In bytes.
+    fn size(self) -> usize {
+        match self {
+            Self::Number(encoding) => encoding.size,
+            Self::Truth => 1,
+            Self::Text { is_unicode, n, .. } => {
+                if is_unicode {
+                    4 * n
+                } else {
+                    n
+                }
+            }
+        }
+    }
+}
+
+/// A text, which zeros fill up.
+fn text(bytes: &[u8], is_unicode: bool, order: Order) -> String {
+    if !is_unicode {
+        return String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
+    }
+    let character = |four: &[u8]| {
+        let four = [four[0], four[1], four[2], four[3]];
+        let number = if let Order::Big = order { u32::from_be_bytes(four) } else { u32::from_le_bytes(four) };
+        char::from_u32(number).unwrap_or(char::REPLACEMENT_CHARACTER)
+    };
+    bytes.chunks_exact(4).map(character).collect::<String>().trim_end_matches('\0').to_owned()
 }
 
 /// The header, and the bytes behind it.
@@ -77,19 +160,21 @@ fn header(content: &[u8]) -> Result<(Header, &[u8]), String> {
     header.map(|header| (header, rest)).ok_or_else(|| "it does not begin with the header of an array".to_owned())
 }
 
-/// The encoding that a descriptor such as `<f8` or `|b1` stands for.
-fn encoding(descriptor: &str) -> Option<Encoding> {
+/// The values that a descriptor such as `<f8`, `|b1` or `<U10` stands for.
+fn item(descriptor: &str) -> Option<Item> {
     let (order, kind) = (descriptor.get(..1)?, descriptor.get(1..2)?);
     let order = if order == ">" { Order::Big } else { Order::Little };
+    let size: usize = descriptor.get(2..)?.parse().ok()?;
     let (kind, sizes): (_, &[usize]) = match kind {
         "i" => (Kind::Signed, &[1, 2, 4, 8]),
         "u" => (Kind::Unsigned, &[1, 2, 4, 8]),
         "f" => (Kind::Float, &[2, 4, 8]),
-        "b" => (Kind::Unsigned, &[1]),
+        "b" => return (size == 1).then_some(Item::Truth),
+        "U" => return (1..=1 << 20).contains(&size).then_some(Item::Text { is_unicode: true, n: size, order }),
+        "S" => return (1..=1 << 20).contains(&size).then_some(Item::Text { is_unicode: false, n: size, order }),
         _ => return None,
     };
-    let size = descriptor.get(2..)?.parse().ok().filter(|size| sizes.contains(size))?;
-    Some(Encoding { kind, size, order })
+    sizes.contains(&size).then_some(Item::Number(Encoding { kind, size, order }))
 }
 
 #[cfg(test)]
@@ -102,10 +187,14 @@ mod tests {
         [b"\x93NUMPY\x01\x00", length.as_slice(), header.as_bytes(), data].concat()
     }
 
+    fn room() -> Room {
+        Room::new(1 << 20, "use less")
+    }
+
     #[track_caller]
     fn check(descriptor: &str, fortran: &str, shape: &str, data: &[u8], expected: Result<Vec<f64>, &str>) {
         let text = format!("{{'descr': {descriptor}, 'fortran_order': {fortran}, 'shape': {shape}, }}");
-        let got = array(&npy(&text, data)).map(|(_, values)| values);
+        let got = array("x", &npy(&text, data), SamplesAre::First, &mut room()).map(|column| column.values);
         assert_eq!(got, expected.map_err(str::to_owned));
     }
 
@@ -118,7 +207,7 @@ mod tests {
         check("'>i2'", "False", "(1,)", &[0xff, 0xfe], Ok(vec![-2.0]));
         let problem = "holds values of type '<c16', not numbers that can be read";
         check("'<c16'", "False", "(1,)", &[0; 16], Err(problem));
-        check("'|u1'", "False", "(1, 1, 1)", &[0], Err("has 3 dimensions, samples and values make 2"));
+        check("'|u1'", "False", "(1, 1, 1)", &[7], Ok(vec![7.0]));
         check("'|u1'", "False", "(1, 0)", &[], Err("has rows without values"));
     }
 
@@ -129,7 +218,7 @@ mod tests {
                 "its header speaks of {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
             )
         };
-        check("'<f8'", "False", "(1000000000000,)", &[0; 8], Err(&speaks("1000000000000 × 1", 8, 8)));
+        check("'<f8'", "False", "(1000000000000,)", &[0; 8], Err(&speaks("1000000000000", 8, 8)));
         check("'<f8'", "False", "(2, 2)", &[0; 31], Err(&speaks("2 × 2", 8, 31)));
         check("'<f8'", "False", "(2, 2)", &[0; 33], Err(&speaks("2 × 2", 8, 33)));
         let wide = "(9223372036854775807, 9223372036854775807)";
@@ -138,26 +227,79 @@ mod tests {
 
     #[test]
     fn a_header_that_is_none_is_refused() {
-        let refused = |content: &[u8]| assert!(array(content).unwrap_err().contains("does not begin with the header"));
+        let refused = |content: &[u8]| {
+            assert!(
+                array("x", content, SamplesAre::First, &mut room())
+                    .unwrap_err()
+                    .contains("does not begin with the header")
+            )
+        };
         refused(b"");
         refused(b"\x93NUMPY");
         refused(&npy(&"(".repeat(60_000), &[]));
         refused(&npy("{'descr': '<f8'}", &[]));
         refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}"); // 4 GB of header
     }
+
+    #[test]
+    fn words_and_truths_are_classes() {
+        let read = |descr: &str, n: usize, data: &[u8]| {
+            let text = format!("{{'descr': {descr}, 'fortran_order': False, 'shape': ({n},), }}");
+            array("y", &npy(&text, data), SamplesAre::First, &mut room()).unwrap()
+        };
+        let cat = |unit: &[u8]| {
+            [b"cat".as_slice(), b"ox\0", b"cat"]
+                .concat()
+                .iter()
+                .flat_map(|c| [&[*c], unit].concat())
+                .collect::<Vec<u8>>()
+        };
+        for (descr, data) in [("'|S3'", cat(&[])), ("'<U3'", cat(&[0, 0, 0]))] {
+            let column = read(descr, 3, &data);
+            assert_eq!((column.words, column.values), (vec!["cat".to_owned(), "ox".to_owned()], vec![0.0, 1.0, 0.0]));
+        }
+        let truths = read("'|b1'", 2, &[1, 0]);
+        assert_eq!((truths.words, truths.values), (vec!["False".to_owned(), "True".to_owned()], vec![1.0, 0.0]));
+    }
+
+    #[test]
+    fn two_arrays_of_one_name_are_refused() {
+        let mut archive = ndarray_npy::NpzWriter::new(Cursor::new(Vec::new()));
+        archive.add_array("xa", &ndarray::array![1.0, 2.0]).unwrap();
+        archive.add_array("xb", &ndarray::array![3.0, 4.0]).unwrap();
+        let mut npz = archive.finish().unwrap().into_inner();
+        let places: Vec<usize> = (0..npz.len() - 6).filter(|at| &npz[*at..*at + 6] == b"xb.npy").collect();
+        places.into_iter().for_each(|at| npz[at + 1] = b'a');
+        let refused = read_archive(&npz, &Options::default(), &mut room()).unwrap_err().to_string();
+        assert!(refused.ends_with("it holds two arrays of one name; write it again"), "{refused}");
+    }
+
+    #[test]
+    fn an_array_that_needs_too_much_memory_is_named_and_the_others_are_read() {
+        let mut archive = ndarray_npy::NpzWriter::new_compressed(Cursor::new(Vec::new()));
+        archive.add_array("x", &ndarray::Array1::<f64>::zeros(1_000_000)).unwrap();
+        archive.add_array("y", &ndarray::array![1.0, 2.0]).unwrap();
+        let npz = archive.finish().unwrap().into_inner();
+        let read = read_archive(&npz, &Options::default(), &mut room()).unwrap();
+        let problem = read[0].problem.as_deref().unwrap();
+        assert_eq!(problem, "its content needs 7.6 MiB of memory; the limit is 1.0 MiB; use less");
+        assert_eq!(read[1].values, [1.0, 2.0]);
+    }
+
     #[test]
     fn a_flipped_bit_never_ends_in_a_panic() {
         let mut archive = ndarray_npy::NpzWriter::new_compressed(Cursor::new(Vec::new()));
-        archive.add_array("x", &Array2::<f32>::ones((3, 2))).unwrap();
+        archive.add_array("x", &ndarray::Array2::<f32>::ones((3, 2))).unwrap();
         let npz = archive.finish().unwrap().into_inner();
-        assert_eq!(read_archive(&npz).unwrap(), [Column::new("x", 2, vec![1.0; 6])]);
+        let plain = Options::default();
+        assert_eq!(read_archive(&npz, &plain, &mut room()).unwrap(), [Column::new("x", 2, vec![1.0; 6])]);
         let npy = npy("{'descr': '|u1', 'fortran_order': False, 'shape': (1, 2), }", &[1, 2]);
         let read: [(&[u8], crate::import::Reader); 2] = [(&npz, read_archive), (&npy, read_array)];
         for (content, read) in read {
             for bit in 0..8 * content.len() {
                 let mut flipped = content.to_vec();
                 flipped[bit / 8] ^= 1 << (bit % 8);
-                let _ = read(&flipped);
+                let _ = read(&flipped, &plain, &mut room());
             }
         }
     }

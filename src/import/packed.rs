@@ -8,32 +8,35 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::ImportError;
+use crate::room::{Room, Unread};
 
-/// Unpacked content beyond this is refused: 2 GB.
-const MOST_BYTES: u64 = 2_000_000_000;
-
-/// The content of a gzip file; any other is returned as it is.
+/// The content of a file that is packed with gzip or zstd; any other is returned as it is.
 ///
 /// # Errors
-/// A gzip file that is truncated or damaged, or larger than 2 GB.
-pub fn inflate(content: Vec<u8>) -> Result<Vec<u8>, ImportError> {
-    inflate_up_to(content, MOST_BYTES)
-}
-
-fn inflate_up_to(content: Vec<u8>, most: u64) -> Result<Vec<u8>, ImportError> {
-    if !content.starts_with(&[0x1f, 0x8b]) {
-        return Ok(content);
-    }
-    let failed = |problem: String| ImportError::Format { format: "gzip", problem };
-    let mut unpacked = Vec::new();
-    if let Err(e) = MultiGzDecoder::new(content.as_slice()).take(most + 1).read_to_end(&mut unpacked) {
-        let (n, n_packed) = (unpacked.len(), content.len());
-        return Err(failed(format!("{e}, after {n} bytes of content; its {n_packed} bytes are truncated or damaged")));
-    }
-    if unpacked.len() as u64 > most {
-        return Err(failed(format!("its content is larger than {most} bytes")));
-    }
-    Ok(unpacked)
+/// A packed file that is truncated or damaged, or holds more than there is room for.
+pub fn inflate(content: Vec<u8>, room: &mut Room) -> Result<Vec<u8>, ImportError> {
+    const GZIP: &[u8] = &[0x1f, 0x8b];
+    const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+    let what = "its content, unpacked,";
+    let (format, unpacked) = match content.as_slice() {
+        packed if packed.starts_with(GZIP) => ("gzip", room.read(MultiGzDecoder::new(packed), what)),
+        packed if packed.starts_with(ZSTD) => {
+            let decoder = zstd::Decoder::new(packed);
+            let decoder = decoder.map_err(|e| Unread::Damaged { n_before: 0, problem: e.to_string() });
+            ("zstd", decoder.and_then(|decoder| room.read(decoder, what)))
+        }
+        _ => return Ok(content),
+    };
+    unpacked.map_err(|unread| match unread {
+        Unread::TooMuch(problem) => ImportError::Refused(problem),
+        Unread::Damaged { n_before, problem } => ImportError::Format {
+            format,
+            problem: format!(
+                "{problem}, after {n_before} bytes of content; its {} bytes are truncated or damaged",
+                content.len()
+            ),
+        },
+    })
 }
 
 /// `content` as a gzip file, as small as this format allows.
@@ -85,14 +88,19 @@ mod tests {
         builder.into_inner().unwrap()
     }
 
+    fn inflated(content: Vec<u8>) -> Result<Vec<u8>, String> {
+        inflate(content, &mut Room::new(1 << 20, "use less")).map_err(|e| e.to_string())
+    }
+
     #[test]
-    fn gzip_is_unpacked_and_anything_else_is_left() {
+    fn what_is_packed_is_unpacked_and_anything_else_is_left() {
         let content = b"some content, some content".to_vec();
-        assert_eq!(inflate(gzip(&content)).unwrap(), content);
-        assert_eq!(inflate(content.clone()).unwrap(), content);
+        assert_eq!(inflated(gzip(&content)).unwrap(), content);
+        assert_eq!(inflated(zstd::encode_all(content.as_slice(), 0).unwrap()).unwrap(), content);
+        assert_eq!(inflated(content.clone()).unwrap(), content);
         // Two streams one after the other are one file.
-        assert_eq!(inflate([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
-        assert!(inflate(Vec::new()).unwrap().is_empty());
+        assert_eq!(inflated([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
+        assert!(inflated(Vec::new()).unwrap().is_empty());
     }
 
     #[test]
@@ -100,7 +108,7 @@ mod tests {
         let content: Vec<u8> = (0..2000_u32).map(|i| (i * i % 251) as u8).collect();
         let packed = gzip(&content);
         for length in 2..packed.len() {
-            let error = inflate(packed[..length].to_vec()).unwrap_err().to_string();
+            let error = inflated(packed[..length].to_vec()).unwrap_err();
             let end = format!("its {length} bytes are truncated or damaged");
             assert!(error.starts_with("not a readable gzip file: ") && error.ends_with(&end), "{error}");
         }
@@ -108,9 +116,14 @@ mod tests {
 
     #[test]
     fn what_grows_beyond_all_bounds_is_refused() {
-        let error = inflate_up_to(gzip(&[0; 1001]), 1000).unwrap_err().to_string();
-        assert_eq!(error, "not a readable gzip file: its content is larger than 1000 bytes");
-        assert_eq!(inflate_up_to(gzip(&[0; 1000]), 1000).unwrap().len(), 1000);
+        let zeros = vec![0; 2 << 20];
+        for packed in [gzip(&zeros), zstd::encode_all(zeros.as_slice(), 0).unwrap()] {
+            let error = inflated(packed).unwrap_err();
+            assert!(
+                error.starts_with("its content, unpacked, needs more than 1.0 MiB of memory; the limit is"),
+                "{error}"
+            );
+        }
     }
 
     #[test]

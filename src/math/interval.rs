@@ -11,7 +11,14 @@ pub struct Interval {
     pub mean: f64,
     /// Their standard deviation (n − 1).
     pub std: f64,
-    /// Where the 95 % interval of the mean begins.
+    /// The 95 % interval of the mean; `None` if the numbers are equal: without a spread nothing says how far off it is.
+    pub range: Option<Range>,
+}
+
+/// From where to where.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Range {
+    /// Where it begins.
     pub low: f64,
     /// Where it ends.
     pub high: f64,
@@ -20,8 +27,12 @@ pub struct Interval {
 /// How sure the interval is.
 const CONFIDENCE: f64 = 0.95;
 
+/// Numbers that differ by less than this share of the largest are equal: sums of thousands of terms are rounded as much.
+const ROUNDING: f64 = 1e-12;
+
 /// The mean of n independent numbers of one normal distribution with its interval, m ± t s/√n, t being the quantile of Student's
-/// distribution of n − 1 degrees of freedom; `None` for fewer than two, which have no spread.
+/// distribution of n − 1 degrees of freedom; `None` for fewer than two, which have no spread. Equal numbers (of copies of one run,
+/// or of an estimate at its ceiling) have s = 0, which is no proof that the mean is exactly theirs: they have no range.
 ///
 /// # Reference
 /// Student 1908, "The probable error of a mean".
@@ -33,7 +44,9 @@ pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     let (mean, std) = (mean(&shifted)?, std(&shifted)?);
     let half = student.inverse_cdf(0.5 + CONFIDENCE / 2.0) * std / n.sqrt();
     let mean = numbers[0] + mean;
-    Some(Interval { mean, std, low: mean - half, high: mean + half })
+    let largest = numbers.iter().fold(0.0_f64, |largest, number| largest.max(number.abs()));
+    let are_equal = shifted.iter().all(|difference| difference.abs() <= ROUNDING * largest);
+    Some(Interval { mean, std, range: (!are_equal).then_some(Range { low: mean - half, high: mean + half }) })
 }
 
 #[cfg(test)]
@@ -46,8 +59,9 @@ mod tests {
         let close = |a: f64, b: f64| assert!((a - b).abs() < 1e-6 * b.abs().max(1.0), "{a} is not {b}");
         close(interval.mean, mean);
         close(interval.std, std);
-        close(interval.high - mean, half);
-        close(mean - interval.low, half);
+        let range = interval.range.unwrap();
+        close(range.high - mean, half);
+        close(mean - range.low, half);
     }
 
     #[test]
@@ -60,9 +74,13 @@ mod tests {
     }
 
     #[test]
-    fn one_number_has_no_interval_and_equal_ones_a_point() {
+    fn one_number_has_no_spread_and_equal_ones_have_no_range() {
         assert_eq!((mean_interval(&[]), mean_interval(&[1.0])), (None, None));
         let same = mean_interval(&[0.1; 7]).unwrap();
-        assert_eq!((same.low, same.mean, same.high, same.std), (0.1, 0.1, 0.1, 0.0));
+        assert_eq!((same.mean, same.std, same.range), (0.1, 0.0, None));
+        assert_eq!(mean_interval(&[0.0; 3]).unwrap().range, None);
+        // One rounding is no spread, a millionth is one.
+        assert_eq!(mean_interval(&[12.0, 12.0 - 2e-15, 12.0]).unwrap().range, None);
+        assert!(mean_interval(&[12.0, 12.0 - 1e-6, 12.0]).unwrap().range.is_some());
     }
 }

@@ -20,6 +20,9 @@ use crate::store::{
 use crate::units::Nats;
 use rayon::prelude::*;
 
+/// The most pairs of an input and a class that are computed with: 4 GB.
+const MOST_PROBABILITIES: usize = 500_000_000;
+
 /// The samples of a recording as a known joint distribution: every distinct input has its share of the samples as its
 /// probability, and their labels' mean as its p(y|x).
 #[derive(Debug)]
@@ -57,6 +60,7 @@ pub fn bound(
     let inputs = InputDistribution::read(experiment)?;
     let solved = bottleneck::curve(&inputs.joint, &request.betas, &Options::PRECISE);
     let points = solved.map_err(|e| StageError::Refused(format!("`beta`: {e}")))?;
+    recording.expect_same_widths(Values::Activations)?;
     let mut layers = recording.layers(Values::Activations)?;
     layers.retain(|layer| *layer > LayerId::INPUT);
     let names = LayerNames::read(experiment, &recording)?;
@@ -135,6 +139,13 @@ impl InputDistribution {
         let x = inputs(&rows);
         let (n, n_classes) = (labels.n_samples() as f64, labels.n_classes());
         let p_x: Vec<f64> = x.counts().iter().map(|count| f64::from(*count) / n).collect();
+        if p_x.len().saturating_mul(n_classes) > MOST_PROBABILITIES {
+            let problem = format!(
+                "{} inputs and {n_classes} classes are too many; {MOST_PROBABILITIES} pairs of both are allowed",
+                p_x.len()
+            );
+            return Err(refused(&problem));
+        }
         let mut p_y_given_x = vec![0.0; p_x.len() * n_classes];
         let mut samples = vec![usize::MAX; p_x.len()];
         for (sample, input) in x.numbers().iter().enumerate() {

@@ -3,9 +3,9 @@
 use crate::math::atoms::Cells;
 use crate::store::schema::SampleRow;
 
-/// Samples of equal X share a cell: of equal `x`, or of equal `x_hash` where X itself is not stored.
+/// Samples of equal X share a cell: of equal `x_hash` where there is one, because X is not stored or lost digits, or of equal `x`.
 pub(super) fn inputs(rows: &[SampleRow]) -> Cells {
-    if rows.first().is_none_or(|row| row.x.is_some()) {
+    if rows.first().is_none_or(|row| row.x_hash.is_none()) {
         let n_inputs = rows.first().map_or(1, |row| row.x().len());
         let x: Vec<f32> = rows.iter().flat_map(|row| row.x()).copied().collect();
         return Cells::of_rows(&x, n_inputs);
@@ -24,5 +24,8 @@ mod tests {
         let row = |hash: i64| SampleRow { sample: 0, x: None, x_hash: Some(hash), y: 0, p_y1: None, target: None };
         let rows = [7, i64::MIN, 7, i64::MIN + 1, 7 << 32, -1].map(row);
         assert_eq!(inputs(&rows).numbers(), [0, 1, 0, 2, 3, 4]);
+        // Also where x itself is there, which then lost digits.
+        let rounded = rows.map(|row| SampleRow { x: Some(vec![0.5]), ..row });
+        assert_eq!(inputs(&rounded).numbers(), [0, 1, 0, 2, 3, 4]);
     }
 }

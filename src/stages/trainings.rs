@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::store::schema::{Row, RunRow};
-use crate::store::{Recording, StoreError, TrainingOutcome, read_all_rows};
+use crate::store::{Recording, StoreError, TrainingOutcome, read_recorded};
 
 /// How many trainings of an experiment did not work out.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,7 +28,7 @@ impl Trainings {
 pub(crate) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError> {
     let mut trainings = Trainings::default();
     for run in recording.all_runs() {
-        let rows: Vec<RunRow> = read_all_rows(&run.parts(RunRow::TABLE, None))?;
+        let rows: Vec<RunRow> = read_recorded(&run.parts(RunRow::TABLE, None))?;
         let Some(row) = rows.last() else { return Ok(None) };
         if row.outcome == TrainingOutcome::Failed {
             let reason = row.reason.clone().unwrap_or_else(|| "no reason is recorded".to_owned());

@@ -1,11 +1,11 @@
-//! Parquet files of other programs, as named columns of numbers for `infoplane data import`.
+//! Parquet files of other programs, as named columns of numbers and words for `infoplane data import`.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type, UInt64Type};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
@@ -14,18 +14,19 @@ use parquet::file::metadata::ParquetMetaData;
 use super::error::StoreError;
 use super::files::io_error;
 use super::guard::guarded;
-use crate::columns::Column;
+use crate::columns::{Column, Words};
+use crate::room::Room;
 
-/// All columns of a Parquet file: numbers, booleans, and lists of them of one length. A null becomes NaN, which whoever
-/// chooses the column will refuse.
+/// All columns of a Parquet file: numbers, booleans, words, and lists of numbers of one length. A null number becomes NaN, which
+/// whoever chooses the column will refuse.
 ///
 /// # Errors
-/// Missing or damaged.
-pub fn read_columns(path: &Path) -> Result<Vec<Column>, StoreError> {
-    guarded(path, || read(path))
+/// Missing or damaged, or larger than the room there is.
+pub fn read_columns(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
+    guarded(path, || read(path, room))
 }
 
-fn read(path: &Path) -> Result<Vec<Column>, StoreError> {
+fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     let file = std::fs::File::open(path).map_err(|source| io_error("read", path, source))?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     // Parquet's own types are enough for numbers. The Arrow schema beside them may name what this reader does not know
@@ -46,14 +47,34 @@ fn read(path: &Path) -> Result<Vec<Column>, StoreError> {
     if usable.is_empty() {
         return Ok(columns);
     }
+    let too_large = |problem: String| StoreError::Rows { path: path.to_owned(), problem };
+    let (n_promised, mut n_read) = (n_values(builder.metadata(), &usable), 0);
+    room.take_numbers(n_promised, "its table").map_err(too_large)?;
+    let mut words: Vec<Option<Words>> =
+        schema.fields().iter().map(|field| is_words(field.data_type()).then(Words::default)).collect();
     let projection = ProjectionMask::roots(builder.parquet_schema(), usable.iter().copied());
     for batch in builder.with_projection(projection).build().map_err(|e| damaged(e.to_string()))? {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         for (index, array) in usable.iter().zip(batch.columns()) {
             let column = &mut columns[*index];
-            if let Err(problem) = append(column, array) {
+            let before = column.values.len();
+            let appended = match &mut words[*index] {
+                Some(words) => append_words(words, array),
+                None => append(column, array),
+            };
+            if let Err(problem) = appended {
                 column.problem.get_or_insert(problem);
             }
+            // A footer may promise less than its pages hold.
+            n_read += column.values.len() - before;
+            if n_read as u128 > n_promised {
+                return Err(damaged("it holds more values than its footer says".to_owned()));
+            }
+        }
+    }
+    for (column, words) in columns.iter_mut().zip(words) {
+        if let Some(words) = words {
+            *column = Column { problem: column.problem.take(), ..words.column(&column.name) };
         }
     }
     // A file without rows leaves the widths unknown.
@@ -67,7 +88,27 @@ fn unusable(data_type: &DataType) -> Option<String> {
         DataType::List(item) => item.data_type(),
         other => other,
     };
-    (!is_number(item)).then(|| format!("is of type {data_type}; only numbers and lists of numbers can be used"))
+    let is_usable = is_number(item) || *item == DataType::Boolean || is_words(data_type);
+    (!is_usable).then(|| format!("is of type {data_type}; only numbers, lists of numbers and words can be used"))
+}
+
+/// The values of some columns, as the footer has them.
+fn n_values(metadata: &ParquetMetaData, columns: &[usize]) -> u128 {
+    let schema = metadata.file_metadata().schema_descr();
+    let leaves: Vec<usize> =
+        (0..schema.num_columns()).filter(|leaf| columns.contains(&schema.get_column_root_idx(*leaf))).collect();
+    let of_group =
+        |leaf: &usize| metadata.row_groups().iter().map(|g| g.column(*leaf).num_values()).collect::<Vec<_>>();
+    leaves.iter().flat_map(of_group).map(|n| u128::try_from(n).unwrap_or(0)).sum()
+}
+
+fn append_words(words: &mut Words, array: &ArrayRef) -> Result<(), String> {
+    let texts = cast(array, &DataType::Utf8).map_err(|e| e.to_string())?;
+    if texts.null_count() > 0 {
+        return Err("holds nulls; every sample needs a value".to_owned());
+    }
+    texts.as_string::<i32>().iter().flatten().for_each(|word| words.push(word));
+    Ok(())
 }
 
 /// Which compression keeps the column number `index` from being read, if any does.
@@ -103,14 +144,35 @@ fn append(column: &mut Column, array: &ArrayRef) -> Result<(), String> {
         if column.width != width {
             return Err(format!("holds lists of {} and of {width} values; all must have one length", column.width));
         }
+        if let Some(digits) = whole_numbers(&row)? {
+            digits.into_iter().for_each(|number| column.push_whole(number));
+            continue;
+        }
         let numbers = cast(&row, &DataType::Float64).map_err(|e| e.to_string())?;
         column.values.extend(numbers.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)));
     }
     Ok(())
 }
 
+/// Whole numbers of 64 bits without nulls, of which f64 would lose digits.
+fn whole_numbers(row: &ArrayRef) -> Result<Option<Vec<i128>>, String> {
+    if row.null_count() > 0 {
+        return Ok(None);
+    }
+    Ok(match row.data_type() {
+        DataType::Int64 => Some(row.as_primitive::<Int64Type>().values().iter().map(|v| i128::from(*v)).collect()),
+        DataType::UInt64 => Some(row.as_primitive::<UInt64Type>().values().iter().map(|v| i128::from(*v)).collect()),
+        _ => None,
+    })
+}
+
 fn is_number(data_type: &DataType) -> bool {
-    data_type.is_numeric() || *data_type == DataType::Boolean
+    data_type.is_numeric()
+}
+
+/// Words, and booleans, which are two of them.
+fn is_words(data_type: &DataType) -> bool {
+    matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean)
 }
 
 #[cfg(test)]
@@ -119,8 +181,8 @@ mod tests {
     use std::io::Write;
 
     use arrow::array::{
-        Decimal128Array, DictionaryArray, FixedSizeListArray, Float16Array, Float64Array, Int8Array, Int64Array,
-        RecordBatch, StringArray,
+        BooleanArray, Date32Array, Decimal128Array, DictionaryArray, FixedSizeListArray, Float16Array, Float64Array,
+        Int8Array, Int64Array, RecordBatch, StringArray,
     };
     use arrow::datatypes::{Field, Float16Type, Int8Type};
     use parquet::arrow::ArrowWriter;
@@ -139,11 +201,15 @@ mod tests {
         writer.into_inner().unwrap()
     }
 
+    fn room() -> Room {
+        Room::new(1 << 20, "use less")
+    }
+
     fn columns(content: &[u8]) -> Result<Vec<Column>, StoreError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("d.parquet");
         fs::write(&path, content).unwrap();
-        read_columns(&path)
+        read_columns(&path, &mut room())
     }
 
     #[test]
@@ -166,15 +232,39 @@ mod tests {
     }
 
     #[test]
-    fn a_column_that_is_no_number_keeps_no_other_from_being_read() {
+    fn words_and_booleans_are_read_and_what_is_neither_spoils_nothing() {
+        let keys = Int8Array::from(vec![0, 1]);
+        let dictionary = DictionaryArray::<Int8Type>::new(keys, Arc::new(StringArray::from(vec!["ox", "cat"])));
         let content = parquet(vec![
-            ("name", Arc::new(StringArray::from(vec!["one", "two"]))),
+            ("name", Arc::new(StringArray::from(vec!["two", "one"]))),
+            ("kind", Arc::new(dictionary)),
+            ("flag", Arc::new(BooleanArray::from(vec![true, true]))),
+            ("null", Arc::new(StringArray::from(vec![Some("two"), None]))),
+            ("date", Arc::new(Date32Array::from(vec![1, 2]))),
             ("a", Arc::new(Float64Array::from(vec![1.0, 2.0]))),
         ]);
         let columns = columns(&content).unwrap();
-        assert_eq!(columns[1], Column::new("a", 1, vec![1.0, 2.0]));
-        let problem = columns[0].problem.as_deref();
-        assert_eq!(problem, Some("is of type Utf8; only numbers and lists of numbers can be used"));
+        let words: Vec<(&[String], &[f64])> =
+            columns[..3].iter().map(|c| (c.words.as_slice(), c.values.as_slice())).collect();
+        let pair = |a: &str, b: &str| [a.to_owned(), b.to_owned()];
+        assert_eq!(words[0], (pair("one", "two").as_slice(), [1.0, 0.0].as_slice()));
+        assert_eq!(words[1], (pair("cat", "ox").as_slice(), [1.0, 0.0].as_slice()));
+        assert_eq!(words[2], (pair("false", "true").as_slice(), [1.0, 1.0].as_slice()));
+        assert_eq!(columns[3].problem.as_deref(), Some("holds nulls; every sample needs a value"));
+        let problem = columns[4].problem.as_deref();
+        assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and words can be used"));
+        assert_eq!(columns[5], Column::new("a", 1, vec![1.0, 2.0]));
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_keep_their_digits_and_a_table_without_room_is_refused() {
+        let numbers = [(1 << 53) + 1, i64::MIN, 3];
+        let content = parquet(vec![("id", Arc::new(Int64Array::from(numbers.to_vec())))]);
+        let column = &columns(&content).unwrap()[0];
+        assert_eq!((0..3).map(|at| column.shown(at)).collect::<Vec<_>>(), numbers.map(|number| number.to_string()));
+        let many = parquet(vec![("id", Arc::new(Int64Array::from(vec![0; 200_000])))]);
+        let refused = columns(&many).unwrap_err().to_string();
+        assert!(refused.ends_with("its table needs 2.3 MiB of memory; the limit is 1.0 MiB; use less"), "{refused}");
     }
 
     #[test]
@@ -225,7 +315,7 @@ mod tests {
             flipped[bit / 8] ^= 1 << (bit % 8);
             fs::write(&path, flipped).unwrap();
             let _ = crate::store::read_footer(&path, "samples");
-            n_refused += usize::from(read_columns(&path).is_err());
+            n_refused += usize::from(read_columns(&path, &mut room()).is_err());
         }
         assert!(n_refused > 0);
     }

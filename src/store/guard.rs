@@ -1,4 +1,4 @@
-//! Damaged files that make a library panic: an error like any other.
+//! Damaged files, and machines without threads, that make a library panic: an error like any other.
 
 use std::any::Any;
 use std::cell::Cell;
@@ -18,14 +18,22 @@ thread_local! {
 /// # Errors
 /// Those of `read`; a panic in it.
 pub(super) fn guarded<T>(path: &Path, read: impl FnOnce() -> Result<T, StoreError>) -> Result<T, StoreError> {
+    caught(read).unwrap_or_else(|why| {
+        Err(StoreError::Damaged { path: path.to_owned(), problem: format!("its reader stopped: {why}") })
+    })
+}
+
+/// Does `work` of a library, which is known to panic; returns the first line of what a panic in it says, which is not printed.
+///
+/// # Errors
+/// A panic in it.
+pub fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     silence_guarded_panics();
     let before = GUARDED.replace(true);
-    // What `read` leaves half done is dropped here with it: nobody sees it.
-    let outcome = panic::catch_unwind(AssertUnwindSafe(read));
+    // What `work` leaves half done is dropped here with it: nobody sees it.
+    let outcome = panic::catch_unwind(AssertUnwindSafe(work));
     GUARDED.set(before);
-    outcome.unwrap_or_else(|payload| {
-        Err(StoreError::Damaged { path: path.to_owned(), problem: format!("its reader stopped: {}", text(&*payload)) })
-    })
+    outcome.map_err(|payload| text(&*payload).to_owned())
 }
 
 /// Installs, once, a hook that says nothing of guarded panics and leaves all others to the hook before it.

@@ -44,6 +44,9 @@ impl fmt::Display for RunId {
     }
 }
 
+/// In the footer of a table of samples: what the labels are, if they were made of numbers, in words.
+pub const MADE_Y: &str = "infoplane.y";
+
 /// Where `infoplane data make NAME` puts a data set.
 pub fn data_file(name: &str) -> PathBuf {
     Path::new("data").join(format!("{name}.parquet"))

@@ -40,9 +40,11 @@ mod lock;
 mod manifest;
 mod partial;
 pub mod quantities;
+mod recorded;
 mod recording;
 pub mod schema;
 mod table;
+mod temporary;
 mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
@@ -55,11 +57,14 @@ pub use files::{
     write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
+pub use guard::caught;
 pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
-pub use layout::{Experiment, RunId, data_file, raw_folder};
+pub use layout::{Experiment, MADE_Y, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
 pub use partial::Partial;
+pub use recorded::{RecordedRow, RowKeys, read_recorded};
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, schema_version, write_rows};
+pub use temporary::{Temporary, sweep};
 pub use words::{CheckVerdict, ClaimVerdict, CompressionVerdict, ExperimentState, Registration, TrainingOutcome};

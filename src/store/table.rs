@@ -164,17 +164,19 @@ fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize
 pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
     let rows: Vec<SampleRow> = read_rows(path)?;
     let has_inputs = |row: &SampleRow| match rows[0].x.is_some() {
-        true => row.x.is_some(),
+        true => row.x.is_some() && row.x_hash.is_some() == rows[0].x_hash.is_some(),
         false => row.x.is_none() && row.x_hash.is_some(),
     };
     if let Some(row) = rows.iter().position(|row| !has_inputs(row)) {
-        let problem = match rows[row].x.is_some() {
+        let (has_x, first_has_x) = (rows[row].x.is_some(), rows[0].x.is_some());
+        let problem = match has_x {
+            true if first_has_x => "is null in some rows; give every sample its `x_hash`, or none",
             true => {
                 "has an `x`, which the first sample has not; give every sample its `x`, or every sample an `x_hash` in its place"
             }
             false => "holds a null; every sample needs its `x`, or every sample an `x_hash` in its place",
         };
-        let column = if rows[0].x.is_some() { "x" } else { "x_hash" };
+        let column = if first_has_x && !has_x { "x" } else { "x_hash" };
         return Err(StoreError::Column {
             path: path.to_owned(),
             column: column.to_owned(),

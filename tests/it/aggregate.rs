@@ -51,7 +51,11 @@ fn a_summary_says_what_the_estimates_of_the_runs_say() {
 
     let compression: Vec<CompressionRow> = rows(&project, "outputs/p/compression.parquet");
     assert_eq!(compression.len(), 2 * 3);
-    assert!(compression.iter().all(|row| row.n_runs == 2 && row.compression_bits_low.is_some()));
+    assert!(
+        compression
+            .iter()
+            .all(|row| row.n_runs == 2 && row.compression_bits_low.is_some() == (row.compression_bits_std > Some(0.0)))
+    );
     let header = std::fs::read_to_string(project.path("outputs/p/compression.csv")).unwrap();
     let first = "experiment,estimator,family,variant,scale_kind,scale,correction,values,samples,pool,quantity,layer,layer_name,n_runs,";
     assert!(header.starts_with(first), "{header}");

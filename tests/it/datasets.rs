@@ -159,7 +159,8 @@ fn damaged_files_are_named_with_the_place() {
     check(&gzip(&whole[..15]), ", unpacked: it ends at byte 15, within its header of 16; it is truncated");
     check(b"", ": it ends at byte 0, within its header of 16; it is truncated");
     let page = b"<html>404</html>";
-    check(page, ": it begins with 0x3c68746d, an IDX file of 3 dimensions with 0x00000803");
+    let remedy = "whose address is often behind a link on this page; remove it and run `infoplane data fetch mnist`";
+    check(page, &format!(": this is a web page; download the data file itself, {remedy}"));
     let packed = gzip(&whole);
     project.write("d/t10k-images-idx3-ubyte.gz", &packed[..packed.len() - 5]);
     let sentence = project.refused("data make mnist --folder d");
@@ -297,6 +298,39 @@ fn the_list_says_what_is_there() {
     for line in ["tishby\tcan be made\t", "parity\tmade\t", "mnist\tcan be made\t", "cifar-10\tto be fetched\t"] {
         assert!(list.lines().any(|found| found.starts_with(line)), "{list}");
     }
+    project.ok("data make mnist --part train");
+    let list = project.run("data list").stdout;
+    assert!(list.contains("mnist\tmade: train; can be made: all, test\t"), "{list}");
+    fs::remove_dir_all(project.path("data/raw")).unwrap();
+    let list: serde_json::Value = serde_json::from_str(&project.run("data list --json").stdout).unwrap();
+    let mnist = list.as_array().unwrap().iter().find(|entry| entry["name"] == "mnist").unwrap();
+    let states = ["to be fetched", "made", "to be fetched"].map(|state| serde_json::json!(state));
+    assert_eq!([0, 1, 2].map(|part| mnist["parts"][part]["state"].clone()), states);
+}
+
+#[test]
+fn files_are_found_under_the_names_that_unpackers_give_them_and_in_nested_folders() {
+    let project = Project::new("");
+    small_mnist(&project, "plain");
+    project.ok("data make mnist --folder plain --out plain.parquet");
+    let names = ["train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1"];
+    for folder in ["dots", "nested/MNIST/raw"] {
+        fs::create_dir_all(project.path(folder)).unwrap();
+        for name in names {
+            let new = if folder == "dots" { name.replace("-idx", ".idx") } else { name.to_owned() };
+            let (from, to) = (format!("plain/{name}-ubyte.gz"), format!("{folder}/{new}-ubyte.gz"));
+            fs::copy(project.path(&from), project.path(&to)).unwrap();
+        }
+    }
+    for folder in ["dots", "nested"] {
+        project.ok(&format!("data make mnist --folder {folder} --out {folder}.parquet"));
+        assert!(samples(&project, &format!("{folder}.parquet")) == samples(&project, "plain.parquet"), "{folder}");
+    }
+    fs::create_dir(project.path("letters")).unwrap();
+    project.write("letters/emnist-letters-train-images-idx3-ubyte", idx(&[1, 1, 1], |_| 0));
+    let sentence = project.refused("data make mnist --folder letters");
+    let hint = "there is `emnist-letters-train-images-idx3-ubyte`: import the IDX files of other data sets with `infoplane data import IMAGES LABELS`";
+    assert!(sentence.ends_with(hint), "{sentence}");
 }
 
 #[test]

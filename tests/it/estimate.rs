@@ -427,14 +427,16 @@ fn add_run(project: &Project, run: &str, layer: usize, t: &[f32], n_units: usize
 }
 
 #[test]
-fn runs_of_different_widths_are_not_pooled() {
+fn runs_of_different_widths_are_refused() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     add_run(&project, "r0001", 1, &[0.1; 8], 2);
-    let sentence = project.refused("estimate binning outputs/p --pool runs");
-    let expected = "layer 1 has 1 units in run r0000 and 2 in run r0001; only runs of equal widths can be pooled";
-    assert!(sentence.ends_with(expected), "{sentence}");
-    project.ok("estimate binning outputs/p");
+    for line in ["inspect outputs/p --validate", "estimate binning outputs/p", "estimate binning outputs/p --pool runs"]
+    {
+        let sentence = project.refused(line);
+        let expected = "run=r0001/part-00000.parquet: layer 1 has 2 units in run r0001, but 1 in run r0000; put runs of other networks into a recording of their own";
+        assert!(sentence.ends_with(expected), "{line}: {sentence}");
+    }
 }
 
 #[test]

@@ -5,7 +5,10 @@ mod damage; // every region of every file, one byte at a time
 mod kills; // SIGKILL at random times
 mod overwriting; // a replacement that is stopped in its middle
 mod room; // full disks, folders that cannot be written
+mod rows; // rows that no recording can have
 mod small; // a recording of some kilobytes, made in this process
+mod starved; // no threads, no memory
+mod strays; // temporary folders of stopped processes
 mod structure; // files that are missing, moved, of another's, or newer
 mod writers; // two processes at once
 

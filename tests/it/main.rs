@@ -15,7 +15,8 @@ mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
-mod help; // the help of every command
+mod help;
+mod import; // the help of every command
 mod json; // what programs read
 mod lineage; // results and the recording that they were made from
 mod messages; // wrong folders, tables that are out of date, flags without their partner
@@ -23,6 +24,7 @@ mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod outside; // values outside of fixed edges, and the rule of binning where none is given
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
+mod real_targets;
 mod recording; // what is recorded and when, parts, inspect
 mod report; // the page
 mod stability; // claims over the settings of a sweep

@@ -153,6 +153,22 @@ fn a_diverging_run_is_kept_and_marked_and_the_others_go_on() {
 }
 
 #[test]
+fn a_run_that_overflows_f16_is_a_failed_training_and_the_others_go_on() {
+    let changes = [("\"adam\"", "\"sgd\""), ("4e-3", "1e12"), ("[record]", "[record]\nprecision = \"f16\"")];
+    let project = Project::new(&with("activation = \"relu\"", &changes));
+    let finished = project.run("run p.toml");
+    assert_eq!(finished.code, 1, "{}", finished.stderr);
+    assert!(finished.stderr.contains("r0001 failed: at epoch 1 activations of layer 1 reach "), "{}", finished.stderr);
+    assert!(finished.stderr.contains("beyond the largest f16, 65504; record with `precision = \"f32\"`"));
+    let outcome = |run: &str| rows::<RunRow>(&project, "runs", run)[0].outcome;
+    assert_eq!([outcome("r0000"), outcome("r0001")], [TrainingOutcome::Finished, TrainingOutcome::Failed]);
+    project.ok("inspect outputs/p --validate");
+    // With f32 both runs are recorded to their ends.
+    project.write("p.toml", with("activation = \"relu\"", &changes[..2]));
+    assert!(!project.ok("record p.toml --overwrite").contains("failed"));
+}
+
+#[test]
 fn a_run_that_fails_before_its_first_snapshot_has_no_activations_and_is_counted() {
     let text = with("activation = \"relu\"", &[("4e-3", "1e30"), ("{ log_spaced = 6 }", "{ list = [12] }")]);
     let project = Project::new(&text);

@@ -1,14 +1,16 @@
 //! The joins: every layer and snapshot beside the losses and gradients of the same. The only place that names `polars`.
 
 use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::{io, thread};
 
 use polars::prelude::*;
 
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
 use crate::layer_id::LayerId;
-use crate::store::schema::{EpochRow, GradientRow, Row, SummaryRow, WeightRow};
-use crate::store::{StoreError, read_all_rows};
+use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
+use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
 /// What one snapshot of one layer is over runs is grouped by, and sorted.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
@@ -31,6 +33,31 @@ pub(super) enum FrameError {
     Polars(#[from] PolarsError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(
+        "cannot aggregate: the threads of polars cannot be started ({0}); allow this process more threads or memory"
+    )]
+    Threads(String),
+}
+
+/// Has polars start its threads: at its first join it would panic, or wait for ever, where the operating system refuses some.
+pub(super) fn start_threads() -> Result<(), FrameError> {
+    // One for every core for joins, and as many for what it does meanwhile.
+    let n_cores = thread::available_parallelism().map_or(1, usize::from);
+    expect_threads(2 * n_cores).map_err(|e| FrameError::Threads(e.to_string()))?;
+    let group = || df!("key" => [1])?.lazy().group_by([col("key")]).agg([col("key").count().alias("n")]).collect();
+    caught(group).map_err(FrameError::Threads)?.map(|_| ()).map_err(FrameError::Polars)
+}
+
+/// Starts `n` threads at the same time, which end at once.
+fn expect_threads(n: usize) -> io::Result<()> {
+    let gate = Mutex::new(());
+    thread::scope(|scope| {
+        let closed = gate.lock();
+        let start = |_| thread::Builder::new().spawn_scoped(scope, || drop(gate.lock()));
+        let started = (0..n).map(start).collect::<io::Result<Vec<_>>>();
+        drop(closed);
+        started.map(drop)
+    })
 }
 
 /// What goes beside the estimates of all estimators of one experiment, in memory.
@@ -145,10 +172,10 @@ fn means<'f, const N: usize>(joined: &'f DataFrame, names: [&str; N]) -> PolarsR
 }
 
 /// The rows of a table of every run, each with its run.
-fn read<R: Row>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
+fn read<R: RecordedRow>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreError> {
     let mut rows = Vec::new();
     for parts in runs {
-        rows.extend(read_all_rows::<R>(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
+        rows.extend(read_recorded::<R>(&parts.paths)?.into_iter().map(|row| (parts.run.as_str(), row)));
     }
     Ok(rows)
 }
@@ -216,7 +243,7 @@ fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>
 fn weight_norms(weights: &[(LayerId, TableFiles)]) -> Result<Vec<Norms<'_>>, StoreError> {
     let mut norms = Vec::new();
     for (layer, parts) in weights {
-        for row in read_all_rows::<WeightRow>(&parts.paths)? {
+        for row in read_recorded::<WeightRow>(&parts.paths)? {
             norms.push(Norms {
                 run: &parts.run,
                 layer: *layer,

@@ -73,7 +73,6 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
         hashes.extend(run.verify(RunRow::TABLE, None)?.into_iter().map(|hash| ("runs".to_owned(), hash)));
     }
     let epochs = parts::<EpochRow>(runs, None, &mut hashes)?;
-    epochs.iter().try_for_each(|parts| ascending(&parts.paths))?;
     warn_of_accuracies(&epochs)?;
     let gradients = parts::<GradientRow>(runs, None, &mut hashes)?;
     let mut weights = Vec::new();
@@ -159,25 +158,6 @@ fn warn_of_accuracies(epochs: &[TableFiles]) -> Result<(), StoreError> {
         if let Some((column, accuracy, problem)) = rows.iter().flat_map(EpochRow::accuracies).find_map(problem) {
             tracing::warn!("{}, column `{column}` holds {accuracy}: {problem}", path.display());
             break;
-        }
-    }
-    Ok(())
-}
-
-/// Losses of one snapshot twice would count a run twice.
-fn ascending(paths: &[PathBuf]) -> Result<(), StoreError> {
-    let mut last = (-1, -1);
-    for path in paths {
-        for row in read_rows::<EpochRow>(path)? {
-            let (epoch, step) = (row.epoch, row.step);
-            if (epoch, step) <= last {
-                let problem = format!(
-                    "snapshots must ascend; epoch {epoch}, step {step} comes after epoch {}, step {}",
-                    last.0, last.1
-                );
-                return Err(StoreError::Rows { path: path.clone(), problem });
-            }
-            last = (epoch, step);
         }
     }
     Ok(())

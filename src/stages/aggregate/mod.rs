@@ -40,6 +40,7 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
+    frames::start_threads()?;
     let mut made = Made::default();
     for input in &inputs {
         let (beside, checks) = (Beside::read(input)?, Checks::read(input)?);
@@ -107,7 +108,7 @@ impl From<FrameError> for StageError {
     fn from(e: FrameError) -> Self {
         match e {
             FrameError::Store(e) => e.into(),
-            e @ FrameError::Polars(_) => Self::Refused(e.to_string()),
+            e @ (FrameError::Polars(_) | FrameError::Threads(_)) => Self::Refused(e.to_string()),
         }
     }
 }

@@ -233,8 +233,9 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
     };
     let compressions = numbers(|row| row.compression_bits);
     let interval = mean_interval(&compressions);
+    let range = interval.and_then(|interval| interval.range);
     let rises = numbers(|row| Some(row.i_xt_end_bits? - row.i_xt_start_bits?));
-    let rise = mean_interval(&rises);
+    let rise = mean_interval(&rises).and_then(|interval| interval.range);
     let (fitted, diffused) = (epochs(|row| row.fitted_epoch), epochs(|row| row.diffusion_epoch));
     let minimum = context.minimum.of(snapshots.ceiling);
     let is_pooled = rows.iter().any(|row| row.run == RunId::pooled().to_string());
@@ -245,7 +246,8 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
             let unfound = LayerChecks::default();
             let checks = context.checks.map(|layers| layers.get(&layer).unwrap_or(&unfound));
             let LayerSnapshots { largest, most_codes, .. } = *snapshots;
-            verdict(&Fall { interval, minimum, largest, most_codes, begins, ends }, checks)
+            let runs_differ = rise.is_some();
+            verdict(&Fall { interval, runs_differ, minimum, largest, most_codes, begins, ends }, checks)
         }
         (None, 0) => {
             let why = rows.iter().find_map(|row| row.failure.as_deref()).unwrap_or("nothing is recorded");
@@ -270,11 +272,11 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
         drop_bits_mean: mean(&numbers(|row| row.drop_bits)),
         compression_bits_mean: interval.map(|i| i.mean),
         compression_bits_std: interval.map(|i| i.std),
-        compression_bits_low: interval.map(|i| i.low),
-        compression_bits_high: interval.map(|i| i.high),
+        compression_bits_low: range.map(|r| r.low),
+        compression_bits_high: range.map(|r| r.high),
         rise_bits_mean: mean(&rises),
-        rise_bits_low: rise.map(|i| i.low),
-        rise_bits_high: rise.map(|i| i.high),
+        rise_bits_low: rise.map(|r| r.low),
+        rise_bits_high: rise.map(|r| r.high),
         n_compressing: compressions.iter().filter(|bits| **bits > 0.0).count() as i32,
         sign_p: sign_test(&compressions),
         p: wilcoxon(&compressions),
@@ -367,8 +369,9 @@ mod tests {
             let (phases, over_runs) = of(&runs);
             // Each run falls from its own largest value, as one of 24 is above the last.
             assert!(phases.iter().map(|row| row.drop_bits.unwrap()).sum::<f64>() > 10.0);
-            let (low, high) = (over_runs.compression_bits_low.unwrap(), over_runs.compression_bits_high.unwrap());
-            n_found += usize::from(low > 0.0 || high < 0.0);
+            // There is none where both halves are largest at the end: all fall by 0.
+            let interval = over_runs.compression_bits_low.zip(over_runs.compression_bits_high);
+            n_found += usize::from(interval.is_some_and(|(low, high)| low > 0.0 || high < 0.0));
         }
         // 5 % of 400 are 20 ± 4.4; five of these. Asked where all others are largest, it would be about 100.
         assert!((2..=42).contains(&n_found), "{n_found} of {n_tried}");

@@ -56,7 +56,8 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let mean = |number| descriptive::mean(&numbers(rows, number));
     let least = |number| numbers(rows, number).into_iter().reduce(f64::min);
     let (i_xt, i_ty) = (numbers(rows, |row| row.i_xt_bits), numbers(rows, |row| row.i_ty_bits));
-    let (i_xt_interval, i_ty_interval) = (mean_interval(&i_xt), mean_interval(&i_ty));
+    let range = |numbers: &[f64]| mean_interval(numbers).and_then(|interval| interval.range);
+    let (i_xt_range, i_ty_range) = (range(&i_xt), range(&i_ty));
     SummaryRow {
         // An experiment is called what its folder is called now.
         experiment: input.experiment.name(),
@@ -72,13 +73,13 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
         i_xt_bits_mean: descriptive::mean(&i_xt),
         i_xt_bits_std: descriptive::std(&i_xt),
         i_xt_bits_median: descriptive::median(i_xt),
-        i_xt_bits_low: i_xt_interval.map(|i| i.low),
-        i_xt_bits_high: i_xt_interval.map(|i| i.high),
+        i_xt_bits_low: i_xt_range.map(|r| r.low),
+        i_xt_bits_high: i_xt_range.map(|r| r.high),
         i_ty_bits_mean: descriptive::mean(&i_ty),
         i_ty_bits_std: descriptive::std(&i_ty),
         i_ty_bits_median: descriptive::median(i_ty),
-        i_ty_bits_low: i_ty_interval.map(|i| i.low),
-        i_ty_bits_high: i_ty_interval.map(|i| i.high),
+        i_ty_bits_low: i_ty_range.map(|r| r.low),
+        i_ty_bits_high: i_ty_range.map(|r| r.high),
         i_tt_bits_mean: mean(|row| row.i_tt_bits),
         i_xt_resampled_bits_std_mean: mean(|row| row.i_xt_resampled_bits_std),
         i_ty_resampled_bits_std_mean: mean(|row| row.i_ty_resampled_bits_std),

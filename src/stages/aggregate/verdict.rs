@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
-use crate::math::interval::Interval;
+use crate::math::interval::{Interval, Range};
 use crate::store::CompressionVerdict;
 use crate::store::schema::{CheckRow, CompressionRow};
 
@@ -108,6 +108,8 @@ pub(super) type RunsByStep = BTreeMap<i64, usize>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fall {
     pub(super) interval: Interval,
+    /// Whether the runs differ in how I(X;T) changes from their first snapshot to their last: copies of one run do not.
+    pub(super) runs_differ: bool,
     /// The smallest effect that counts, in bits.
     pub(super) minimum: f64,
     /// The largest I(X;T) of any run at any snapshot, in bits.
@@ -149,18 +151,30 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     let Fall { interval, minimum, .. } = fall;
     let least = format!("{minimum:.3} bits, the smallest effect that counts");
     let is_lower_bound = is_saturated(&fall.begins);
-    match interval {
-        Interval { low, mean, .. } if *low > 0.0 && mean >= minimum && is_lower_bound => {
+    let Interval { mean, range, .. } = interval;
+    // Equal compressions have no interval; the largest is their mean.
+    if is_lower_bound && range.map_or(*mean, |range| range.high) < *minimum {
+        return (Saturated, "I(X;T) is within 10 % of its ceiling at the peak".to_owned());
+    }
+    match range {
+        // The peak is the last snapshot, or nothing was lost since: no matter of chance, if the runs are different ones.
+        None if *mean == 0.0 && fall.runs_differ => {
+            (DoesNot, "I(X;T) is exactly as large at the end as at the peak in every run".to_owned())
+        }
+        None => (
+            Undecided,
+            format!(
+                "all runs have exactly the same compression, {mean:.3} bits, which has no interval: not enough different runs"
+            ),
+        ),
+        Some(Range { low, .. }) if *low > 0.0 && mean >= minimum && is_lower_bound => {
             (Compresses, format!("by at least {mean:.3} bits: I(X;T) is within 10 % of its ceiling at the peak"))
         }
-        Interval { low, mean, .. } if *low > 0.0 && mean >= minimum => {
+        Some(Range { low, .. }) if *low > 0.0 && mean >= minimum => {
             (Compresses, format!("the 95 % interval is above 0, the mean above {least}"))
         }
-        Interval { high, .. } if high < minimum && is_lower_bound => {
-            (Saturated, "I(X;T) is within 10 % of its ceiling at the peak".to_owned())
-        }
-        Interval { high, .. } if high < minimum => (DoesNot, format!("the 95 % interval is below {least}")),
-        Interval { low, .. } if *low > 0.0 => {
+        Some(Range { high, .. }) if high < minimum => (DoesNot, format!("the 95 % interval is below {least}")),
+        Some(Range { low, .. }) if *low > 0.0 => {
             (Undecided, format!("the 95 % interval is above 0, but the mean below {least}"))
         }
         _ => (Undecided, format!("the 95 % interval contains 0 and {least}")),
@@ -224,7 +238,7 @@ mod tests {
     fn fall(bits: &[f64]) -> Fall {
         let interval = mean_interval(bits).unwrap();
         let (begins, ends) = (RunsByStep::from([(5, 10)]), RunsByStep::from([(9, 10)]));
-        Fall { interval, minimum: 0.12, largest: 5.0, most_codes: 100, begins, ends }
+        Fall { interval, runs_differ: true, minimum: 0.12, largest: 5.0, most_codes: 100, begins, ends }
     }
 
     /// A check of ten runs.
@@ -264,9 +278,15 @@ mod tests {
         expect(FALLS, &[], Compresses, "the mean above 0.120 bits");
         expect(&[0.018, 0.017, 0.019, 0.018], &[], DoesNot, "below 0.120 bits");
         expect(&[-1.0, -1.1, -0.9], &[], DoesNot, "below 0.120 bits");
-        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "below 0.120 bits");
+        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "exactly as large at the end");
         expect(&[1.0, -1.0, 0.5], &[], Undecided, "contains 0");
         expect(&[0.05, 0.15, 0.1, 0.12, 0.13], &[], Undecided, "but the mean below 0.120 bits");
+        // Equal numbers prove nothing, least of all where the runs are copies of one.
+        expect(&[0.5, 0.5, 0.5], &[], Undecided, "exactly the same compression, 0.500 bits");
+        let copies = Fall { runs_differ: false, ..fall(&[0.0, 0.0, 0.0]) };
+        let (got, reason) = verdict(&copies, Some(&LayerChecks::default()));
+        assert_eq!(got, Undecided);
+        assert!(reason.contains("not enough different runs"), "{reason}");
         let (unchecked, reason) = verdict(&fall(FALLS), None);
         assert_eq!(unchecked, Undecided);
         assert!(reason.contains("infoplane check"), "{reason}");

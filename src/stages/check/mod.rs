@@ -18,7 +18,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, EpochRow, EstimateRow, Row, SplitRow, VERSION, accuracy_problem};
 use crate::store::{
     CheckVerdict, Experiment, Footer, LayerNames, Lock, Pending, RecordedRun, Recording, StoreError, believed_hash,
-    read_all_rows, read_rows, read_samples, verified_hash, write_rows,
+    read_recorded, read_rows, read_samples, verified_hash, write_rows,
 };
 use judge::{Accuracy, Judgement, Scales, judge};
 
@@ -216,8 +216,8 @@ struct RecordedFits {
     /// Whether an accuracy is above 1, so that all of them may be percent, also those that could be shares.
     is_percent: bool,
     layers: LayerNames,
-    /// By run and step: of which share of the train and test samples the class is right, and how many there are.
-    fits: BTreeMap<(String, i64), Fit>,
+    /// By run, epoch and step: of which share of the train and test samples the class is right, and how many there are.
+    fits: BTreeMap<(String, i32, i64), Fit>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -257,13 +257,13 @@ impl RecordedFits {
     }
 
     fn add(&mut self, run: &RecordedRun) -> Result<(), StoreError> {
-        let splits: Vec<SplitRow> = read_all_rows(&run.parts(SplitRow::TABLE, None))?;
+        let splits: Vec<SplitRow> = read_recorded(&run.parts(SplitRow::TABLE, None))?;
         let n_train = splits.iter().filter(|row| row.split == "train").count();
-        for row in read_all_rows::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
+        for row in read_recorded::<EpochRow>(&run.parts(EpochRow::TABLE, None))? {
             self.is_percent |= row.accuracies().any(|(_, accuracy)| accuracy > 1.0);
             let (Some(train), test) = (row.accuracy_train, row.accuracy_test) else { continue };
             let fit = Fit { train, test, n_train, n_test: splits.len() - n_train };
-            self.fits.insert((run.id.to_string(), row.step), fit);
+            self.fits.insert((run.id.to_string(), row.epoch, row.step), fit);
         }
         Ok(())
     }
@@ -284,7 +284,7 @@ impl RecordedFits {
             return Err(no_share);
         }
         let unknown = "the accuracy on exactly these samples is not recorded";
-        let fit = self.fits.get(&(row.run.clone(), row.step)).ok_or(unknown)?;
+        let fit = self.fits.get(&(row.run.clone(), row.epoch, row.step)).ok_or(unknown)?;
         let share = |accuracy: f64| match accuracy_problem(accuracy) {
             None => Ok(accuracy),
             Some(_) => Err(no_share),

@@ -9,9 +9,10 @@ use crate::config::expect::Quantity;
 use crate::estimate_id::Unit;
 use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
-use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, Row, RunRow, accuracy_problem};
+use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, RunRow, accuracy_problem};
 use crate::store::{
-    Experiment, LayerNames, Recording, StoreError, TrainingOutcome, read_all_rows, read_rows, verified_hash,
+    Experiment, LayerNames, RecordedRow, Recording, StoreError, TrainingOutcome, read_all_rows, read_recorded,
+    read_rows, verified_hash,
 };
 
 /// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
@@ -188,7 +189,7 @@ impl<'a> ClaimTables<'a> {
     }
 
     /// The rows of a table that has files for every run.
-    fn of_runs<R: Row>(&mut self) -> Result<Result<BTreeMap<String, Vec<R>>, String>, StageError> {
+    fn of_runs<R: RecordedRow>(&mut self) -> Result<Result<BTreeMap<String, Vec<R>>, String>, StageError> {
         let recording = match &self.recording {
             Ok(recording) => recording,
             Err(problem) => return Ok(Err(problem.clone())),
@@ -196,7 +197,7 @@ impl<'a> ClaimTables<'a> {
         let mut runs = BTreeMap::new();
         for run in recording.all_runs() {
             self.hashes.extend(run.verify(R::TABLE, None)?);
-            runs.insert(run.id.to_string(), read_all_rows(&run.parts(R::TABLE, None))?);
+            runs.insert(run.id.to_string(), read_recorded(&run.parts(R::TABLE, None))?);
         }
         Ok(Ok(runs))
     }

@@ -10,7 +10,7 @@ use crate::config::Pipeline;
 use crate::config::expect::{Expect, Measure, Quantity, Wanted};
 use crate::layer_id::LayerId;
 use crate::math::descriptive::first_largest;
-use crate::math::interval::{Interval, mean_interval};
+use crate::math::interval::{Interval, Range, mean_interval};
 use crate::store::{ClaimVerdict, RunId};
 pub(super) use aggregated::Aggregated;
 pub(super) use courses::ClaimTables;
@@ -106,7 +106,8 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
         (_, Some(why)) => (ClaimVerdict::Undecided, Some(format!("{n_without} of {n} runs have no number: {why}"))),
         _ if n_without > 0 => without(courses, n_without, claim),
         (None, _) => (ClaimVerdict::Undecided, Some("one run has no interval; record two or more".to_owned())),
-        (Some(interval), _) => (verdict(interval, claim.wanted), None),
+        (Some(Interval { range: Some(range), .. }), _) => (verdict(range, claim.wanted), None),
+        (Some(_), _) => of_equal(courses, numbers.len(), n_met),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
 }
@@ -140,9 +141,25 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
     (verdict, reason)
 }
 
+/// What `n` runs say whose numbers are equal, of which there is no interval; all of them are as claimed, or none. Copies of one
+/// run say nothing. Of different runs the sign test decides: 2¹⁻ⁿ is below 5 % from six on.
+fn of_equal(courses: &[Course], n: usize, n_met: usize) -> (ClaimVerdict, Option<String>) {
+    const ENOUGH: usize = 6;
+    let what = format!("all {n} runs have exactly the same number, so that its mean has no interval");
+    if courses.windows(2).all(|pair| pair[0] == pair[1]) {
+        let why = "they are equal at every snapshot: not enough different runs";
+        return (ClaimVerdict::Undecided, Some(format!("{what}; {why}")));
+    }
+    match n < ENOUGH {
+        true => (ClaimVerdict::Undecided, Some(format!("{what}; {ENOUGH} such runs would decide"))),
+        false if n_met == n => (ClaimVerdict::Holds, Some(format!("{what}; {n} runs on one side decide"))),
+        false => (ClaimVerdict::Fails, Some(format!("{what}; {n} runs on one side decide"))),
+    }
+}
+
 /// What an interval says of what is claimed.
-fn verdict(interval: Interval, wanted: Wanted) -> ClaimVerdict {
-    let Interval { low, high, .. } = interval;
+fn verdict(interval: Range, wanted: Wanted) -> ClaimVerdict {
+    let Range { low, high } = interval;
     let (holds, fails) = match wanted {
         Wanted::Above(value) => (low > value, high <= value),
         Wanted::Below(value) => (high < value, low >= value),
@@ -254,6 +271,26 @@ mod tests {
         assert_eq!(verdict_of(&[1.9, 2.0, 2.1], near(3.0, 0.5)), (ClaimVerdict::Fails, 0));
         assert_eq!(verdict_of(&[1.0], Wanted::Above(0.0)), (ClaimVerdict::Undecided, 1));
         assert_eq!(verdict_of(&[], Wanted::Above(0.0)), (ClaimVerdict::Undecided, 0));
+    }
+
+    #[test]
+    fn equal_numbers_decide_only_in_six_different_runs() {
+        let ends_at_3 = |start: usize| Ok(vec![(0, start as f64), (1, 3.0)]);
+        let verdict = |n: usize, wanted| {
+            let courses: Vec<Course> = (0..n).map(ends_at_3).collect();
+            judge(&courses, &claim(Measure::End, wanted))
+        };
+        let five = verdict(5, Wanted::Above(2.0));
+        assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
+        assert_eq!(five.interval.unwrap().range, None);
+        assert!(five.reason.unwrap().ends_with("has no interval; 6 such runs would decide"));
+        assert_eq!(verdict(6, Wanted::Above(2.0)).verdict, ClaimVerdict::Holds);
+        assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
+        // Copies of one run, however many.
+        let copies: Vec<Course> = (0..50).map(|_| ends_at_3(0)).collect();
+        let judged = judge(&copies, &claim(Measure::End, Wanted::Above(2.0)));
+        assert_eq!(judged.verdict, ClaimVerdict::Undecided);
+        assert!(judged.reason.unwrap().contains("not enough different runs"));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a data set is, in numbers: sizes, balance, entropies.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::super::StageError;
+use super::super::inputs::inputs;
 use super::make::in_memory;
+use super::{CLASSES, STANDARDISED, X_SHAPE};
 use crate::config::NamedData;
 use crate::datasets::{Dataset, find};
 use crate::math::atoms::Cells;
@@ -14,8 +16,8 @@ use crate::math::entropy::{Bias, CountTable, entropy};
 use crate::math::information::{information, label_entropy_given};
 use crate::parameter::Parameters;
 use crate::sample::{Labels, Range, Representation, class_of, distinct};
-use crate::store::schema::SampleRow;
-use crate::store::{data_file, read_samples};
+use crate::store::schema::{Row, SampleRow};
+use crate::store::{data_file, read_footer, read_samples};
 use crate::units::Nats;
 
 /// A data set in numbers. Entropies are those of the table, every sample as probable as the others.
@@ -25,6 +27,12 @@ pub struct Description {
     pub n_samples: usize,
     /// Values of a sample.
     pub n_inputs: usize,
+    /// The dimensions of a sample that is an array, such as height and width of an image.
+    pub x_shape: Option<Vec<usize>>,
+    /// Whether every value of X was shifted to mean 0 and scaled to standard deviation 1.
+    pub is_standardised: bool,
+    /// Whether inputs are told apart by hashes of what they were before they became f32.
+    pub has_x_hash: bool,
     /// Smallest and largest value of X.
     pub x_range: (f32, f32),
     /// How many inputs differ from all others before them.
@@ -50,6 +58,8 @@ pub struct Description {
 pub struct Class {
     /// The label.
     pub label: i32,
+    /// Its name, where labels were words.
+    pub name: Option<String>,
     /// Samples that have it.
     pub n_samples: usize,
     /// p(y).
@@ -77,18 +87,32 @@ pub struct Targets {
 pub fn describe(what: &str) -> Result<Description, StageError> {
     let refused = |problem: String| StageError::Refused(format!("{what}: {problem}"));
     let table = data_file(what);
-    let data = if Path::new(what).extension().is_some_and(|ending| ending == "parquet") {
-        read(Path::new(what))?
-    } else if table.exists() {
-        read(&table)?
-    } else {
-        let spec = find(what).map_err(|e| StageError::Refused(format!("{e}, or name a file that ends in .parquet")))?;
-        in_memory(&NamedData { spec, parameters: Parameters::default(), folder: None })?
+    let path = match Path::new(what).extension().is_some_and(|ending| ending == "parquet") {
+        true => PathBuf::from(what),
+        false => table,
     };
-    Description::new(&data).map_err(refused)
+    if !path.exists() && path != Path::new(what) {
+        let spec = find(what).map_err(|e| StageError::Refused(format!("{e}, or name a file that ends in .parquet")))?;
+        let data = in_memory(&NamedData { spec, parameters: Parameters::default(), folder: None })?;
+        return Description::new(&data).map_err(refused);
+    }
+    let (data, hashes) = read(&path)?;
+    let mut described = Description::of(&data, hashes).map_err(refused)?;
+    let footer = read_footer(&path, SampleRow::TABLE)?;
+    // Notes that cannot be read say nothing.
+    let names: Vec<String> = footer.get(CLASSES).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+    for class in &mut described.classes {
+        class.name = usize::try_from(class.label).ok().and_then(|label| names.get(label).cloned());
+    }
+    let shape: Option<Vec<usize>> = footer.get(X_SHAPE).and_then(|text| serde_json::from_str(text).ok());
+    described.x_shape = shape
+        .filter(|shape| shape.iter().try_fold(1_usize, |n, size| n.checked_mul(*size)) == Some(described.n_inputs));
+    described.is_standardised = footer.contains_key(STANDARDISED);
+    Ok(described)
 }
 
-fn read(path: &Path) -> Result<Dataset, StageError> {
+/// The data set of a table, and which samples have the same input, where hashes say so.
+fn read(path: &Path) -> Result<(Dataset, Option<Cells>), StageError> {
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", path.display()));
     let rows: Vec<SampleRow> = read_samples(path)?;
     let n = rows.len();
@@ -108,12 +132,21 @@ fn read(path: &Path) -> Result<Dataset, StageError> {
         }
     }
     let target = targets.first().map(|first| matrix(first.len(), targets.iter().copied().flatten().copied().collect()));
-    Ok(Dataset {
+    let by_hash = rows.first().is_some_and(|row| row.x_hash.is_some()).then(|| inputs(&rows));
+    let data = Dataset {
         x: matrix(rows.first().map_or(0, |row| row.x().len()), rows.iter().flat_map(|row| row.x()).copied().collect()),
         y: rows.iter().map(|row| row.y).collect(),
         p_y1: (!p_y1.is_empty()).then_some(p_y1),
         target,
-    })
+    };
+    Ok((data, by_hash))
+}
+
+/// An entropy or information without what rounding left of 0.
+fn settled(nats: Nats) -> f64 {
+    /// Sums of some 10⁵ terms, each with an error of 10⁻¹⁶.
+    const ROUNDING: f64 = 1e-11;
+    if nats.bits().abs() < ROUNDING { 0.0 } else { nats.bits() }
 }
 
 impl Description {
@@ -122,11 +155,17 @@ impl Description {
     /// # Errors
     /// There are no samples; a value is not finite; labels and probabilities contradict each other.
     pub fn new(data: &Dataset) -> Result<Self, String> {
+        Self::of(data, None)
+    }
+
+    /// Of a data set, of which something else than X may say which inputs are the same.
+    fn of(data: &Dataset, by_hash: Option<Cells>) -> Result<Self, String> {
         let values = data.x.as_standard_layout();
         let values = values.as_slice().expect("the layout is standard");
         let (n_samples, n_inputs) = data.x.dim();
         Representation::new(values, n_inputs).map_err(|e| e.to_string())?;
-        let x = Cells::of_rows(values, n_inputs);
+        let has_x_hash = by_hash.is_some();
+        let x = by_hash.unwrap_or_else(|| Cells::of_rows(values, n_inputs));
         let y = Cells::of_rows(&data.y, 1);
         let table = CountTable::new(n_samples, Bias::PlugIn);
         let given: Vec<Option<f64>> = data.p_y1.iter().flatten().copied().map(Some).collect();
@@ -149,20 +188,23 @@ impl Description {
                 Some(p_1) if label == 1 => p_1,
                 Some(p_1) => 1.0 - p_1,
             };
-            Class { label, n_samples: n, share }
+            Class { label, name: None, n_samples: n, share }
         };
         let range = Range::of(values);
         Ok(Self {
             n_samples,
             n_inputs,
+            x_shape: None,
+            is_standardised: false,
+            has_x_hash,
             x_range: (range.low, range.high),
             n_distinct_inputs: x.n_cells(),
             n_ambiguous_inputs: n_ambiguous(&x, &y),
             classes: labels.into_iter().zip(counts).map(class).collect(),
             is_stochastic: p_1.is_some(),
-            h_x_bits: table.entropy(x.counts()).bits(),
-            h_y_bits: h_y.bits(),
-            i_xy_bits: i_xy.bits(),
+            h_x_bits: settled(table.entropy(x.counts())),
+            h_y_bits: settled(h_y),
+            i_xy_bits: settled(i_xy),
             targets: data.target.as_ref().map(targets),
         })
     }

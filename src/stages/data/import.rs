@@ -1,41 +1,77 @@
-//! Foreign files → a table of samples: which columns are what, and whether their values can be used.
+//! Foreign files → a table of samples: what is read, and what is written down about it.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use ndarray::Array2;
-
 use super::super::{Outcome, StageError};
-use super::{is_there, write};
+use super::choice::{Chosen, is_index};
+use super::inputs::{Standardised, StoredInputs};
+use super::{CLASSES, STANDARDISED, X_SHAPE, clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
-use crate::import::READERS;
+use crate::import::{FORMATS, Holds, Options, format, format_of_name, inflate, mistaken, unpacked_name};
+use crate::room::Room;
 use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
-use crate::suggest::suggestion;
+use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
 
-/// Which columns of a foreign file are what.
+/// What is imported.
+#[derive(Debug, Clone)]
+pub enum ImportFiles {
+    /// A file with a column for everything.
+    Table(PathBuf),
+    /// Files of inputs, all of which are X, and files of their labels; several are read one after the other.
+    Pair {
+        /// The inputs.
+        x: Vec<PathBuf>,
+        /// The labels.
+        y: Vec<PathBuf>,
+    },
+}
+
+/// Which columns of a foreign file are what, and how they are read.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
     /// The columns that make X, in order, each a name or names with commas between; empty: all that are not chosen
     /// otherwise.
     pub x: Vec<String>,
-    /// The column of labels.
+    /// The column of labels, or one column for each class with commas between.
     pub y: String,
     /// The column of p(y=1 | x), for stochastic labels.
     pub p_y1: Option<String>,
     /// The columns that make Y as numbers, in order, named as those of X; empty: there are none.
     pub target: Vec<String>,
+    /// Without a column of labels: how many bins of the target they are.
+    pub y_bins: Option<usize>,
+    /// How the file is read, where it does not say so itself.
+    pub options: Options,
+    /// Whether every column of X is shifted to mean 0 and scaled to standard deviation 1.
+    pub standardise: bool,
+    /// Whether inputs that differ in the file are told apart by a hash, whatever f32 makes of them.
+    pub x_hash: bool,
+    /// The memory that the content of the file may take, in bytes.
+    pub max_size: u64,
 }
 
 impl ImportRequest {
     /// The choice in one line, which tables are recognised by.
     fn identity(&self) -> String {
-        let Self { x, y, p_y1, target } = self;
-        let target = if target.is_empty() { String::new() } else { format!(", target: {target:?}") };
-        format!("Choice {{ x: {x:?}, y: {y:?}, p_y1: {p_y1:?}{target} }}")
+        let Self { x, y, p_y1, target, .. } = self;
+        let mut text = format!("Choice {{ x: {x:?}, y: {y:?}, p_y1: {p_y1:?}");
+        if !target.is_empty() {
+            text.push_str(&format!(", target: {target:?}"));
+        }
+        if self.options != Options::default() {
+            text.push_str(&format!(", options: {:?}", self.options));
+        }
+        if let Some(n_bins) = self.y_bins {
+            text.push_str(&format!(", y_bins: {n_bins}"));
+        }
+        for (name, is_on) in [("standardise", self.standardise), ("x_hash", self.x_hash)] {
+            text.push_str(&if is_on { format!(", {name}: true") } else { String::new() });
+        }
+        text.push_str(" }");
+        text
     }
 }
 
@@ -43,212 +79,239 @@ impl ImportRequest {
 ///
 /// # Errors
 /// The file cannot be read, the columns do not match or hold values that are not allowed.
-pub fn import(file: &Path, choice: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
-    let columns = read_columns(file)?;
-    let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
-    let choice = if is_samples_table(file)? { of_samples_table(choice, &columns) } else { choice.clone() };
-    let data = dataset(&columns, &choice).map_err(refused)?;
-    let hash = hash_bytes(format!("{} {}", hash_file(file)?, choice.identity()).as_bytes());
-    let footer = Footer::from([("infoplane.config_hash".to_owned(), hash)]);
+pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
+    clear(out);
+    let mut room = Room::new(request.max_size, "allow more with `--max-size`, for example `--max-size 32GiB`");
+    let refused = |problem: String| StageError::Refused(format!("{source}: {problem}"));
+    let (columns, request, hash, mut footer) = match source {
+        ImportFiles::Table(file) => {
+            let columns = read_columns(file, request, &mut room)?;
+            let (request, kept) = match samples_table(file)? {
+                Some(footer) => (of_samples_table(request, &columns), footer),
+                None => (request.clone(), Footer::new()),
+            };
+            (columns, request, hash_file(file)?, kept)
+        }
+        ImportFiles::Pair { x, y } => {
+            let mut read = |name: &str, files: &[PathBuf]| {
+                let parts = files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file));
+                one_after_the_other(parts.collect::<Result<_, _>>()?).map_err(refused)
+            };
+            let columns = vec![read("x", x)?, read("y", y)?];
+            let hashes = x.iter().chain(y).map(|file| hash_file(file)).collect::<Result<Vec<_>, _>>()?;
+            let request = ImportRequest { x: vec!["x".to_owned()], y: "y".to_owned(), ..request.clone() };
+            (columns, request, hashes.join(" "), Footer::new())
+        }
+    };
+    let chosen = Chosen::new(&columns, &request).map_err(refused)?;
+    let n = chosen.check().map_err(refused)?;
+    let (y, classes) = chosen.labels(request.y_bins).map_err(refused)?;
+    let p_y1 = chosen.p_y1.map(|p| p.values.clone());
+    let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
+    Labels::new(&y, &given).map_err(|e| refused(e.to_string()))?;
+    let StoredInputs { x, hashes, standardised } = StoredInputs::new(&chosen.x, n, &request).map_err(refused)?;
+    let target = (!chosen.target.is_empty()).then(|| super::inputs::side_by_side(&chosen.target, n));
+    footer.extend(notes(&chosen, &classes, standardised));
+    footer.extend(chosen.made_labels(&y).map(|words| (MADE_Y.to_owned(), words)));
+    let identity = hash_bytes(format!("{hash} {}", request.identity()).as_bytes());
+    footer.insert("infoplane.config_hash".to_owned(), identity);
     if is_there(out, &footer)? {
         return Ok(Outcome::UpToDate);
     }
-    write(out, &data, &footer)
+    let outcome = write(out, &Dataset { x, y, p_y1, target }, &hashes, &footer)?;
+    Ok(match (outcome, left_out(&columns, &chosen)) {
+        (Outcome::Done(text), Some(left_out)) => Outcome::Done(format!("{text}; {left_out}")),
+        (outcome, _) => outcome,
+    })
 }
 
-/// Whether a file that could be read as columns is a table of samples that this program wrote.
-fn is_samples_table(file: &Path) -> Result<bool, StageError> {
-    if format(file) != Some("parquet") {
-        return Ok(false);
+/// What the table's footer says of labels and inputs.
+fn notes(chosen: &Chosen<'_>, classes: &[String], standardised: Option<Standardised>) -> Footer {
+    let json = |value: serde_json::Result<String>| value.expect("text and finite numbers are JSON");
+    let mut notes = Footer::new();
+    if !classes.is_empty() {
+        notes.insert(CLASSES.to_owned(), json(serde_json::to_string(classes)));
+    }
+    if let [x] = chosen.x.as_slice()
+        && !x.shape.is_empty()
+    {
+        notes.insert(X_SHAPE.to_owned(), json(serde_json::to_string(&x.shape)));
+    }
+    if let Some(standardised) = standardised {
+        notes.insert(STANDARDISED.to_owned(), json(serde_json::to_string(&standardised)));
+    }
+    notes
+}
+
+/// Which columns nobody would mean by X, and were not chosen.
+fn left_out(columns: &[Column], chosen: &Chosen<'_>) -> Option<String> {
+    let is_left_out = |(_, column): &(usize, &Column)| !chosen.all().any(|other| std::ptr::eq(other, *column));
+    let indices = columns.iter().enumerate().filter(|(place, column)| is_index(*place, column)).filter(is_left_out);
+    let words = |(place, column): (usize, &Column)| match (column.name.as_str(), place) {
+        ("", 0) => "the first column, which has no name".to_owned(),
+        ("", _) => "an empty column without a name".to_owned(),
+        (name, _) => format!("`{name}`, which numbers the rows"),
+    };
+    let words: Vec<String> = indices.map(words).collect();
+    (!words.is_empty()).then(|| format!("left out of x: {} (choose columns with --x)", words.join("; ")))
+}
+
+/// The footer of a table of samples that this program wrote, without what a new one has of its own; `None` for any other file.
+fn samples_table(file: &Path) -> Result<Option<Footer>, StageError> {
+    if !is_parquet(file) {
+        return Ok(None);
     }
     match read_footer(file, SampleRow::TABLE) {
-        Ok(_) => Ok(true),
+        Ok(footer) => {
+            Ok(Some(footer.into_iter().filter(|(key, _)| [CLASSES, X_SHAPE, MADE_Y].contains(&key.as_str())).collect()))
+        }
         Err(e @ StoreError::Newer { .. }) => Err(e.into()),
         // Another program's, which may hold types that this one does not know.
-        Err(_) => Ok(false),
+        Err(_) => Ok(None),
     }
 }
 
-/// The `choice` in a table of samples: its columns are what they are called, where nothing else is said.
-fn of_samples_table(choice: &ImportRequest, columns: &[Column]) -> ImportRequest {
-    let x = if choice.x.is_empty() { vec!["x".to_owned()] } else { choice.x.clone() };
+/// The `request` for a table of samples: its columns are what they are called, where nothing else is said.
+fn of_samples_table(request: &ImportRequest, columns: &[Column]) -> ImportRequest {
+    let x = if request.x.is_empty() { vec!["x".to_owned()] } else { request.x.clone() };
     // A null was read as NaN: hard labels have nothing else.
     let is_given = |c: &&Column| c.name == "p_y1" && c.values.iter().any(|p| !p.is_nan());
     let p_y1 = columns.iter().find(is_given).map(|c| c.name.clone());
     // Lists of nulls could not be read.
     let has_target = columns.iter().any(|c| c.name == "target" && c.problem.is_none());
-    let target = match choice.target.as_slice() {
+    let target = match request.target.as_slice() {
         [] if has_target => vec!["target".to_owned()],
         chosen => chosen.to_vec(),
     };
-    ImportRequest { x, y: choice.y.clone(), p_y1: choice.p_y1.clone().or(p_y1), target }
+    ImportRequest { x, p_y1: request.p_y1.clone().or(p_y1), target, ..request.clone() }
 }
 
-/// The file's ending among those that can be read, the longest that fits.
-fn format(file: &Path) -> Option<&'static str> {
-    let name = file.to_string_lossy().to_ascii_lowercase();
-    let endings = READERS.iter().map(|(ending, _)| *ending).chain(["parquet"]);
-    endings.filter(|ending| name.ends_with(&format!(".{ending}"))).max_by_key(|ending| ending.len())
-}
-
-fn read_columns(file: &Path) -> Result<Vec<Column>, StageError> {
-    let format = format(file);
-    if format == Some("parquet") {
-        return Ok(foreign::read_columns(file)?);
+/// All columns of a file as one.
+fn joined(name: &str, columns: Vec<Column>, file: &Path) -> Result<Column, StageError> {
+    let indices: Vec<bool> = columns.iter().enumerate().map(|(place, column)| is_index(place, column)).collect();
+    let mut columns: Vec<Column> =
+        columns.into_iter().zip(indices).filter(|(_, is)| !is).map(|(column, _)| column).collect();
+    let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
+    if columns.len() == 1 {
+        return Ok(Column { name: name.to_owned(), ..columns.remove(0) });
     }
-    let Some((_, reader)) = READERS.iter().find(|(ending, _)| format == Some(ending)) else {
-        let endings: Vec<&str> = READERS.iter().map(|(ending, _)| *ending).collect();
-        let endings = endings.join(", ");
-        return Err(StageError::Refused(format!("{}: unknown file ending; known: {endings}, parquet", file.display())));
-    };
-    let content = fs::read(file).map_err(|e| StageError::Refused(format!("cannot read {}: {e}", file.display())))?;
-    reader(&content).map_err(|e| StageError::Refused(format!("{}: {e}", file.display())))
-}
-
-/// X, Y, p(y=1 | x) and targets among the columns of a file.
-struct Chosen<'a> {
-    x: Vec<&'a Column>,
-    y: &'a Column,
-    p_y1: Option<&'a Column>,
-    target: Vec<&'a Column>,
-}
-
-fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column, String> {
-    let suggested = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
-    columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", suggested()))
-}
-
-/// The columns that are named by `words`, each a name or names with commas between.
-fn find_all<'a>(columns: &'a [Column], words: &[String]) -> Result<Vec<&'a Column>, String> {
-    let mut found = Vec::new();
-    for words in words {
-        // A name may have commas in it.
-        let is_name = columns.iter().any(|c| c.name == *words);
-        let names: Vec<&str> = if is_name { vec![words.as_str()] } else { words.split(',').map(str::trim).collect() };
-        found.extend(names.into_iter().map(|name| find(columns, name)).collect::<Result<Vec<_>, _>>()?);
-    }
-    Ok(found)
-}
-
-impl<'a> Chosen<'a> {
-    /// What is wrong with the choice itself is said here.
-    fn new(columns: &'a [Column], choice: &ImportRequest) -> Result<Self, String> {
-        let y = find(columns, &choice.y)?;
-        let p_y1 = choice.p_y1.as_deref().map(|name| find(columns, name)).transpose()?;
-        if p_y1.is_some_and(|p| p.name == y.name) {
-            return Err(format!("`--y` and `--p-y1` both name `{}`; labels and their probability differ", y.name));
+    let Some(n) = columns.first().map(Column::n_rows) else { return Err(refused("it holds no columns".to_owned())) };
+    for column in &columns {
+        if let Some(problem) = &column.problem {
+            return Err(refused(format!("column `{}`: {problem}", column.name)));
         }
-        let target = find_all(columns, &choice.target)?;
-        let is_label = |c: &Column| c.name == y.name || p_y1.is_some_and(|p| p.name == c.name);
-        let is_taken = |c: &Column| is_label(c) || target.iter().any(|target| target.name == c.name);
-        let mut x = find_all(columns, &choice.x)?;
-        if let Some(column) = x.iter().find(|c| is_label(c)) {
+        if column.n_rows() != n || !column.is_numbers() || !column.rests.is_empty() {
+            let problem = format!("its columns do not make one matrix of numbers; `{}` does not fit", column.name);
+            return Err(refused(problem));
+        }
+    }
+    let rows = (0..n).flat_map(|row| columns.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
+    Ok(Column::new(name, columns.iter().map(|c| c.width).sum(), rows.copied().collect()))
+}
+
+/// Parts of a column, one after the other.
+fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
+    let mut parts = parts.into_iter();
+    let mut whole = parts.next().ok_or("no file is named")?;
+    for part in parts {
+        if (part.width, &part.shape, &part.words) != (whole.width, &whole.shape, &whole.words) {
+            let name = &whole.name;
             return Err(format!(
-                "`{}` is the column of labels or their probability; it cannot be in x too",
-                column.name
+                "the files of {name} do not go together: {} and {} values a sample, or other words",
+                whole.width, part.width
             ));
         }
-        if let Some(column) = x.iter().find(|c| is_taken(c)) {
-            return Err(format!("`{}` is a target; it cannot be in x too", column.name));
+        if !part.rests.is_empty() || !whole.rests.is_empty() {
+            whole.rests.resize(whole.values.len(), 0.0);
+            whole.rests.extend(part.rests);
         }
-        let mut seen = BTreeSet::new();
-        if let Some(column) = x.iter().find(|c| !seen.insert(&c.name)) {
-            return Err(format!("`--x` names `{}` twice; name every column once", column.name));
-        }
-        if choice.x.is_empty() {
-            x.extend(columns.iter().filter(|c| !is_taken(c)));
-        }
-        let chosen = Self { x, y, p_y1, target };
-        let names: BTreeSet<&String> = chosen.all().map(|c| &c.name).collect();
-        let mut seen = BTreeSet::new();
-        match columns.iter().find(|c| names.contains(&c.name) && !seen.insert(&c.name)) {
-            Some(column) => Err(format!("two columns are called `{}`; give each a name of its own", column.name)),
-            None if chosen.x.is_empty() => Err("no column is left for x; name some with --x".to_owned()),
-            None => Ok(chosen),
-        }
+        whole.values.extend(part.values);
+        whole.problem = whole.problem.or(part.problem);
     }
-
-    fn all(&self) -> impl Iterator<Item = &'a Column> {
-        self.x.iter().copied().chain([self.y]).chain(self.p_y1).chain(self.target.iter().copied())
-    }
-
-    /// The number of rows.
-    ///
-    /// # Errors
-    /// There are none, not as many in every column, or a value is not allowed.
-    fn check(&self) -> Result<usize, String> {
-        for column in self.all() {
-            if let Some(problem) = &column.problem {
-                return Err(format!("column `{}`: {problem}; choose others with --x and --y", column.name));
-            }
-        }
-        let (first, n) = (&self.x[0].name, self.x[0].n_rows());
-        if let Some(other) = self.all().find(|c| c.n_rows() != n) {
-            let (other, rows) = (&other.name, other.n_rows());
-            return Err(format!("`{first}` has {n} rows, `{other}` has {rows}; every sample needs all of them"));
-        }
-        if n == 0 {
-            return Err("there are no rows".to_owned());
-        }
-        for column in [Some(self.y), self.p_y1].into_iter().flatten() {
-            if column.width != 1 {
-                return Err(format!("column `{}` has {} values a row; labels have one", column.name, column.width));
-            }
-        }
-        for column in self.all() {
-            let flaw = |v: &f64| !v.is_finite() || (v.abs() > f64::from(f32::MAX));
-            if let Some(at) = column.values.iter().position(flaw) {
-                let (row, name, value) = (at / column.width, &column.name, column.values[at]);
-                let within = if column.width > 1 { format!(", value {}", at % column.width) } else { String::new() };
-                return Err(format!(
-                    "row {row}, column `{name}`{within} is {value}; only finite f32 values can be used"
-                ));
-            }
-        }
-        Ok(n)
-    }
+    Ok(whole)
 }
 
-/// Chooses X and Y among the columns and checks every value.
-fn dataset(columns: &[Column], choice: &ImportRequest) -> Result<Dataset, String> {
-    let chosen = Chosen::new(columns, choice)?;
-    let n = chosen.check()?;
-    let Chosen { x, y, p_y1, target } = chosen;
-    let label = |(row, value): (usize, &f64)| {
-        let (name, min, max) = (&y.name, i32::MIN, i32::MAX);
-        let fits = value.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(value);
-        let problem =
-            || format!("row {row}, column `{name}` is {value}; a label is a whole number from {min} to {max}");
-        if fits { Ok(*value as i32) } else { Err(problem()) }
+fn is_parquet(file: &Path) -> bool {
+    file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("parquet"))
+}
+
+fn name_of(file: &Path) -> String {
+    file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned())
+}
+
+fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result<Vec<Column>, StageError> {
+    let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
+    let cannot = |e: std::io::Error| StageError::Refused(format!("cannot read {}: {e}", file.display()));
+    let plain = Options::default();
+    if is_parquet(file) {
+        return match request.options == plain {
+            true => Ok(foreign::read_columns(file, room)?),
+            false => Err(refused("a Parquet file needs no options of other formats".to_owned())),
+        };
+    }
+    let n_bytes = fs::metadata(file).map_err(cannot)?.len();
+    room.take(u128::from(n_bytes), "the file").map_err(refused)?;
+    let content = fs::read(file).map_err(cannot)?;
+    let content = inflate(content, room).map_err(|e| refused(e.to_string()))?;
+    let name = name_of(file);
+    if let Some(what) = mistaken(unpacked_name(&name), &content) {
+        return Err(refused(format!("this is {what}")));
+    }
+    let Some(format) = format(&name, &content) else {
+        let endings: Vec<&str> = FORMATS.iter().map(|format| format.ending).collect();
+        return Err(refused(format!(
+            "unknown file ending; known: {}, parquet, all but the last also with .gz or .zst",
+            endings.join(", ")
+        )));
     };
-    let y = y.values.iter().enumerate().map(label).collect::<Result<Vec<_>, _>>()?;
-    let p_y1 = p_y1.map(|p| p.values.clone());
-    let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
-    Labels::new(&y, &given).map_err(|e| e.to_string())?;
-    let target = (!target.is_empty()).then(|| side_by_side(&target, n));
-    Ok(Dataset { x: side_by_side(&x, n), y, p_y1, target })
+    let options = &request.options;
+    let of_text = Options { samples: options.samples, ..Options::default() };
+    if format.holds == Holds::Arrays && *options != of_text {
+        return Err(refused(format!(
+            "--no-header, --header, --separator and --decimal are for text, not for .{}",
+            format.ending
+        )));
+    }
+    if format.holds == Holds::Text && options.samples != plain.samples {
+        return Err(refused("--transpose is for arrays (mat, npy, npz, idx), not for text".to_owned()));
+    }
+    (format.read)(&content, options, room).map_err(|e| refused(e.to_string()))
 }
 
-/// Columns of `n` rows as one matrix.
-fn side_by_side(columns: &[&Column], n: usize) -> Array2<f32> {
-    let width: usize = columns.iter().map(|c| c.width).sum();
-    let values = (0..n).flat_map(|row| columns.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
-    let matrix = Array2::from_shape_vec((n, width), values.map(|v| *v as f32).collect());
-    matrix.expect("every column has n rows")
+impl std::fmt::Display for ImportFiles {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Table(file) => write!(f, "{}", file.display()),
+            Self::Pair { x, y } => {
+                let names: Vec<String> = x.iter().chain(y).map(|file| file.display().to_string()).collect();
+                f.write_str(&names.join(", "))
+            }
+        }
+    }
 }
 
-/// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending.
+/// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending, and of a file
+/// of images without `-images-idx3-ubyte`.
 ///
 /// # Errors
 /// Nothing is left of the name.
-pub fn default_out(file: &Path) -> Result<PathBuf, StageError> {
-    let name = file.file_name().map_or_else(String::new, |n| n.to_string_lossy().into_owned());
-    let n_ending = format(file).map_or(0, |ending| ending.len() + 1);
-    match name.get(..name.len().saturating_sub(n_ending)) {
-        Some(stem) if !stem.is_empty() => Ok(data_file(stem)),
-        _ => {
-            let problem = "has no name before its ending; say with `--out FILE` where the table goes";
-            Err(StageError::Refused(format!("{}: {problem}", file.display())))
-        }
+pub fn default_out(source: &ImportFiles) -> Result<PathBuf, StageError> {
+    let file = match source {
+        ImportFiles::Table(file) => file.as_path(),
+        ImportFiles::Pair { x, .. } => x.first().map_or(Path::new(""), PathBuf::as_path),
+    };
+    let name = name_of(file);
+    let unpacked = unpacked_name(&name);
+    let stem = match is_parquet(file) || format_of_name(&name).is_some() {
+        true => unpacked.rsplit_once('.').map_or(unpacked, |(stem, _)| stem),
+        false => ["-images-idx3-ubyte", "-images.idx3-ubyte"]
+            .iter()
+            .find_map(|end| unpacked.strip_suffix(end))
+            .unwrap_or(unpacked),
+    };
+    if !stem.is_empty() {
+        return Ok(data_file(stem));
     }
+    let problem = "has no name before its ending; say with `--out FILE` where the table goes";
+    Err(StageError::Refused(format!("{}: {problem}", file.display())))
 }

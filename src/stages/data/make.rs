@@ -5,10 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
-use super::{is_there, write};
+use super::{clear, is_there, write};
 use crate::config::{MADE_FROM, MADE_OF, NamedData};
 use crate::datasets::{Dataset, DatasetError, PublishedFile, Source, Spec};
-use crate::import::{inflate, members};
+use crate::import::{inflate, members, mistaken};
+use crate::parameter::{Kind, Parameters, Value};
+use crate::room::{DEFAULT_ROOM, Room};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_footer};
 
@@ -21,6 +23,7 @@ const FILES: &str = "infoplane.dataset_files";
 /// # Errors
 /// Parameters that do not go together; a file is missing or not what it should be; the table cannot be written.
 pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
+    clear(out);
     let identity = named.identity();
     let mut published = Published::new(named.spec, named.folder.as_deref());
     if let Source::Rule(_) = named.spec.source {
@@ -28,7 +31,7 @@ pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
         return if is_there(out, &footer)? {
             Ok(Outcome::UpToDate)
         } else {
-            write(out, &made(named, &mut published)?, &footer)
+            write(out, &made(named, &mut published)?, &[], &footer)
         };
     }
     let before = read_footer(out, SampleRow::TABLE).ok().filter(|footer| named.is_in(footer));
@@ -42,7 +45,7 @@ pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
         (MADE_OF.to_owned(), identity),
         (FILES.to_owned(), files),
     ]);
-    if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &footer) }
+    if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &[], &footer) }
 }
 
 /// The data set, not written anywhere.
@@ -71,17 +74,42 @@ pub fn state(spec: &'static Spec) -> State {
     if data_file(spec.name).exists() {
         return State::Made;
     }
+    if has_files(spec) { State::CanBeMade } else { State::ToBeFetched }
+}
+
+/// Whether the files that make it are there.
+fn has_files(spec: &'static Spec) -> bool {
     match spec.source {
-        Source::Files { files, .. } if !Published::new(spec, None).have_all(files) => State::ToBeFetched,
-        _ => State::CanBeMade,
+        Source::Files { files, .. } => Published::new(spec, None).have_all(files),
+        Source::Rule(_) => true,
     }
+}
+
+/// How far each published part of a data set is, where it has parts.
+pub fn parts(spec: &'static Spec) -> Vec<(&'static str, State)> {
+    let choices = spec.parameters.iter().find(|parameter| parameter.name == "part").map(|parameter| parameter.kind);
+    let Some(Kind::Choice(parts)) = choices else { return Vec::new() };
+    let of_all = state(spec);
+    let state = |part: &'static str| {
+        let given = [("part".to_owned(), Value::parse(part))];
+        let parameters = Parameters::new(spec.parameters, given).expect("every choice can be chosen");
+        let table = NamedData { spec, parameters, folder: None }.path();
+        match (table.exists(), of_all) {
+            (true, _) => State::Made,
+            // The files are not needed once a table is made.
+            (false, State::Made) if !has_files(spec) => State::ToBeFetched,
+            (false, State::Made) => State::CanBeMade,
+            (false, state) => state,
+        }
+    };
+    parts.iter().map(|part| (*part, state(part))).collect()
 }
 
 /// The published files of a data set, where they are.
 struct Published {
     name: &'static str,
     files: &'static [PublishedFile],
-    /// The folder, and those in it.
+    /// The folder, and those below it.
     places: Vec<PathBuf>,
     /// What the archives among the files hold, once somebody asked for it.
     members: Option<BTreeMap<String, Vec<u8>>>,
@@ -96,11 +124,7 @@ impl Published {
             Source::Files { files, .. } => files,
         };
         let folder = folder.map_or_else(|| raw_folder(spec.name), Path::to_owned);
-        let entries = fs::read_dir(&folder).into_iter().flatten().flatten().map(|entry| entry.path());
-        let mut below: Vec<PathBuf> = entries.filter(|path| path.is_dir()).collect();
-        below.sort();
-        let places = [folder].into_iter().chain(below).collect();
-        Self { name: spec.name, files, places, members: None, read: Vec::new() }
+        Self { name: spec.name, files, places: with_folders_below(folder), members: None, read: Vec::new() }
     }
 
     /// The content of a published file, or of a file in an archive among them, unpacked.
@@ -119,15 +143,29 @@ impl Published {
         let failed = |problem: String| DatasetError::File { file: place.clone(), problem };
         let content = fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
         let n_packed = content.len();
-        let content = inflate(content).map_err(|e| failed(e.to_string()))?;
+        let mut room = Room::new(DEFAULT_ROOM, "unpack the file first if it is what it should be");
+        let content = inflate(content, &mut room).map_err(|e| failed(e.to_string()))?;
+        if let Some(what) = mistaken(name, &content).filter(|_| !name.ends_with(".tar")) {
+            return Err(failed(format!("this is {what}; remove it and run `infoplane data fetch {}`", self.name)));
+        }
         // Offsets in what is said of it are those of the content.
         Ok(Some((if content.len() == n_packed { place } else { format!("{place}, unpacked") }, content)))
     }
 
     /// Where the file is, packed or not.
     fn path(&self, name: &str) -> Option<PathBuf> {
-        let paths = self.places.iter().flat_map(|place| [place.join(name), place.join(format!("{name}.gz"))]);
-        paths.into_iter().find(|path| path.is_file())
+        // Programs that unpack archives on macOS and Windows write `train-images.idx3-ubyte`.
+        let dotted = name.replacen("-idx", ".idx", 1);
+        let names = [name.to_owned(), format!("{name}.gz"), format!("{dotted}.gz"), dotted];
+        let mut paths = self.places.iter().flat_map(|place| names.iter().map(|name| place.join(name)));
+        paths.find(|path| path.is_file())
+    }
+
+    /// The first file of images of another data set in the folders.
+    fn other_images(&self) -> Option<String> {
+        let entries = self.places.iter().flat_map(|place| fs::read_dir(place).into_iter().flatten().flatten());
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names.filter(|name| name.contains("images-idx3-ubyte") || name.contains("images.idx3-ubyte")).min()
     }
 
     fn read_member(&mut self, name: &str) -> Result<(String, Vec<u8>), DatasetError> {
@@ -178,13 +216,40 @@ impl Published {
         let (name, folder) = (self.name, self.places[0].display());
         match error {
             DatasetError::Parameter(e) => format!("`{name}`: {e}"),
-            DatasetError::Missing { file } => format!(
-                "there is no file `{file}` of `{name}` in {folder}, packed or not; run `infoplane data fetch {name}`, or name their folder with `--folder`, in a pipeline with `folder`"
-            ),
+            DatasetError::Missing { file } => {
+                let other = self.other_images().map_or_else(String::new, |other| {
+                    format!("; there is `{other}`: import the IDX files of other data sets with `infoplane data import IMAGES LABELS`")
+                });
+                format!(
+                    "there is no file `{file}` of `{name}` in {folder}, packed or not; run `infoplane data fetch {name}`, or name their folder with `--folder`, in a pipeline with `folder`{other}"
+                )
+            }
             DatasetError::File { file, problem } => {
                 let place = self.read.iter().find(|(name, ..)| *name == file).map_or(&file, |(_, place, _)| place);
                 format!("{place}: {problem}")
             }
         }
     }
+}
+
+/// A folder and those below it, three deep as archives are unpacked; links are not followed.
+fn with_folders_below(folder: PathBuf) -> Vec<PathBuf> {
+    const DEPTH: usize = 3;
+    const MOST: usize = 1000;
+    let mut places = vec![folder];
+    let mut first = 0;
+    for _ in 0..DEPTH {
+        let mut below = Vec::new();
+        for place in &places[first..] {
+            let entries = fs::read_dir(place).into_iter().flatten().flatten();
+            let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()));
+            below.extend(folders.map(|entry| entry.path()).take(MOST));
+        }
+        below.sort();
+        first = places.len();
+        places.extend(below);
+        places.truncate(MOST);
+        first = first.min(places.len());
+    }
+    places
 }

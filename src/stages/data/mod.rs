@@ -1,11 +1,13 @@
 //! The data stage: rules, published files and foreign files → a table of samples; what such a table holds.
 
+mod choice;
 mod describe;
 mod import;
+mod inputs;
 mod make;
 
 use std::ops::Range;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::{fs, io};
 
 use super::{Outcome, StageError};
@@ -13,10 +15,17 @@ use crate::count::counted;
 use crate::datasets::Dataset;
 use crate::sample::distinct;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, RowWriter, read_footer, remove_folder};
+use crate::store::{Footer, RowWriter, Temporary, read_footer, sweep};
 pub use describe::{Class, Description, Targets, describe};
-pub use import::{ImportRequest, default_out, import};
-pub use make::{State, make, state};
+pub use import::{ImportFiles, ImportRequest, default_out, import};
+pub use make::{State, make, parts, state};
+
+/// In the footer of a table of samples: the names of labels 0, 1, …, as a list in JSON.
+const CLASSES: &str = "infoplane.classes";
+/// In the footer: the dimensions of an input that is an array, such as an image, as a list in JSON.
+const X_SHAPE: &str = "infoplane.x_shape";
+/// In the footer: what was subtracted from every value of X, and what it was divided by, in JSON.
+const STANDARDISED: &str = "infoplane.x_standardised";
 
 /// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
 fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
@@ -33,63 +42,63 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
 
 /// Writes the table, which appears whole or not at all.
 ///
-/// It is made in a folder of its own, beside `out` and under a name that nobody else has, and put in place only where
-/// nothing is. So two processes need no lock, and nothing is left in a folder that is not ours.
-fn write(out: &Path, data: &Dataset, footer: &Footer) -> Result<Outcome, StageError> {
+/// `hashes` are those of inputs that x does not tell apart; empty: x does. It is made in a folder of its own, beside `out` and under
+/// a name that nobody else has, and put in place only where nothing is. So two processes need no lock, and what a killed call leaves
+/// is swept by the next one.
+fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<Outcome, StageError> {
     let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
     let failed = |e: io::Error| refused(e.to_string());
     let name =
         out.file_name().ok_or_else(|| refused("it names no file; choose another with `--out FILE`".to_owned()))?;
-    let folder = out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(out);
     fs::create_dir_all(folder).map_err(failed)?;
-    let own = own_folder(folder).map_err(failed)?;
-    let placed = write_in(&own, data, footer).and_then(|()| {
-        match fs::hard_link(own.join("samples.parquet"), folder.join(name)) {
+    let own = Temporary::create(folder)?;
+    let made = own.path().join("samples.parquet");
+    let placed = write_in(own.path(), data, hashes, footer).and_then(|()| {
+        match fs::hard_link(&made, folder.join(name)) {
             Ok(()) => Ok(Outcome::Done(said(data, out))),
             // Somebody was quicker, with the same or with something else.
             Err(_) if is_there(out, footer)? => Ok(Outcome::UpToDate),
             // Not every file system has links.
-            Err(_) => match fs::rename(own.join("samples.parquet"), folder.join(name)) {
+            Err(_) => match fs::rename(&made, folder.join(name)) {
                 Ok(()) => Ok(Outcome::Done(said(data, out))),
                 Err(e) => Err(failed(e)),
             },
         }
     });
-    remove_folder(&own)?;
+    drop(own);
     // A name is durable when its folder is.
     placed.and_then(|outcome| fs::File::open(folder).and_then(|f| f.sync_all()).map(|()| outcome).map_err(failed))
 }
 
-/// A new folder in `folder`.
-fn own_folder(folder: &Path) -> io::Result<PathBuf> {
-    for attempt in 0_u64.. {
-        let path = folder.join(format!(".infoplane-{}-{attempt}", std::process::id()));
-        match fs::create_dir(&path) {
-            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => {}
-            created => return created.map(|()| path),
-        }
-    }
-    unreachable!("2⁶⁴ folders of one process")
+/// The folder of `out`.
+fn folder_of(out: &Path) -> &Path {
+    out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Removes what killed calls left beside `out`.
+fn clear(out: &Path) {
+    sweep(folder_of(out));
 }
 
 /// Rows become the table some at a time: pictures are large, and a row has more around it than its values.
-fn write_in(folder: &Path, data: &Dataset, footer: &Footer) -> Result<(), StageError> {
+fn write_in(folder: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<(), StageError> {
     const VALUES_AT_ONCE: usize = 1 << 22;
     let n = data.y.len();
     let n_rows = (VALUES_AT_ONCE / data.x.ncols().max(1)).max(1);
-    let mut writer = RowWriter::create(folder, "samples.parquet", &rows(data, 0..n.min(1)), footer)?;
+    let mut writer = RowWriter::create(folder, "samples.parquet", &rows(data, hashes, 0..n.min(1)), footer)?;
     for first in (0..n).step_by(n_rows) {
-        writer.append(&rows(data, first..n.min(first + n_rows)))?;
+        writer.append(&rows(data, hashes, first..n.min(first + n_rows)))?;
     }
     writer.commit()?;
     Ok(())
 }
 
-fn rows(data: &Dataset, range: Range<usize>) -> Vec<SampleRow> {
+fn rows(data: &Dataset, hashes: &[i64], range: Range<usize>) -> Vec<SampleRow> {
     let row = |i: usize| SampleRow {
         sample: i as i32,
         x: Some(data.x.row(i).to_vec()),
-        x_hash: None,
+        x_hash: hashes.get(i).copied(),
         y: data.y[i],
         p_y1: data.p_y1.as_ref().map(|p| p[i]),
         target: data.target.as_ref().map(|target| target.row(i).to_vec()),

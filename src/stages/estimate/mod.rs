@@ -7,6 +7,7 @@ mod predictions;
 mod resamples;
 mod shape;
 mod snapshots;
+mod table;
 mod tables;
 mod tally;
 
@@ -64,8 +65,9 @@ pub fn estimate(
     if pending.is_empty() {
         return Ok(Outcome::UpToDate);
     }
+    recorded.expect_same_widths(requests)?;
     let runs = Runs::read(&recorded)?;
-    plan::expect_pools(&runs, &pending)?;
+    let n_pooled = plan::expect_pools(&runs, &pending)?;
     let names = plan::locks(&pending);
     let _locks = names.iter().map(|name| Lock::named(out.root(), name)).collect::<Result<Vec<_>, _>>()?;
     move_earlier_manifests(&out)?;
@@ -74,6 +76,11 @@ pub fn estimate(
     if targets.is_empty() {
         return Ok(Outcome::UpToDate);
     }
+    let order = if pools::fits(n_pooled.saturating_mul(rayon::current_num_threads())) {
+        Order::Parallel
+    } else {
+        Order::OneByOne
+    };
 
     let n_snapshots = runs.n_snapshots()?;
     progress.begin("estimate", targets.iter().map(|target| target.work(n_snapshots)).sum());
@@ -86,7 +93,7 @@ pub fn estimate(
         }
     }
     let done: Vec<Result<Tally, StageError>> =
-        targets.par_iter().map(|target| make(&runs, target, &all_runs, progress)).collect();
+        order.map(&targets, |target| make(&runs, target, &all_runs, order, progress));
     progress.end();
     // Of several errors that of the first run, whichever thread was faster.
     let done: Vec<Tally> = done.into_iter().collect::<Result<_, _>>()?;
@@ -99,11 +106,29 @@ pub fn estimate(
     Ok(Outcome::done(text, Failures::of_estimates(tally.n_failed)))
 }
 
+/// Whether pieces of work are done side by side, or one after the other because the values of several do not fit into memory.
+#[derive(Debug, Clone, Copy)]
+enum Order {
+    Parallel,
+    OneByOne,
+}
+
+impl Order {
+    /// What comes of `work` for each of `items`, in their order.
+    fn map<T: Sync, R: Send>(self, items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
+        match self {
+            Self::Parallel => items.par_iter().map(work).collect(),
+            Self::OneByOne => items.iter().map(work).collect(),
+        }
+    }
+}
+
 /// Makes the pending tables of one run, or of all runs pooled; returns what they come to.
 fn make(
     runs: &Runs<'_>,
     target: &EstimateTarget<'_>,
     all_runs: &BTreeMap<Values, Range>,
+    order: Order,
     progress: &dyn Progress,
 ) -> Result<Tally, StageError> {
     let mut tally = Tally::default();
@@ -118,15 +143,12 @@ fn make(
         let ranges = (of_run, all_runs.get(&values).copied());
         let tables = TargetTables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
         // Collected in the order of the snapshots, whichever thread does them; of several errors that of the first.
-        let by_group: Vec<Result<_, StageError>> = groups
-            .par_iter()
-            .map(|group| {
-                let rows = tables.estimate(group)?;
-                let n_snapshots = if pool == Pool::Runs { 1 } else { group.parts.len() };
-                progress.advance((pending.len() * n_snapshots) as u64);
-                Ok(rows)
-            })
-            .collect();
+        let by_group: Vec<Result<_, StageError>> = order.map(&groups, |group| {
+            let rows = tables.estimate(group)?;
+            let n_snapshots = if pool == Pool::Runs { 1 } else { group.parts.len() };
+            progress.advance((pending.len() * n_snapshots) as u64);
+            Ok(rows)
+        });
         tally = tally.and(tables.write(by_group.into_iter().collect::<Result<_, _>>()?)?);
     }
     tracing::debug!(run = %target.id, tables = target.pending.len(), "estimated");

@@ -125,8 +125,10 @@ pub(super) fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written.
-pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> Result<(), StageError> {
+/// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written; the most
+/// values that are put together.
+pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> Result<usize, StageError> {
+    let mut most = 0;
     for target in targets {
         for ((values, pool), works) in target.by_reading() {
             // Without a pool only shuffles can be too many, and only if they would be of all samples.
@@ -134,11 +136,11 @@ pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> R
             let n_samples = runs.labels.n_samples();
             if pool != Pool::Nothing || !fits(InputsAndLabels::numbers_of_shuffles(n_shuffles, n_samples, n_samples)) {
                 let open = target.runs.iter().map(|run| runs.look_into(*run, values)).collect::<Result<Vec<_>, _>>()?;
-                expect_memory(&open, &groups(&open, pool)?, n_shuffles)?;
+                most = most.max(expect_memory(&open, &groups(&open, pool)?, n_shuffles)?);
             }
         }
     }
-    Ok(())
+    Ok(most)
 }
 
 /// How many shuffles are held together for `works`: those of each selection and number of shuffles.

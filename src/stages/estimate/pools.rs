@@ -48,7 +48,6 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
                     format!("{} is the only run; T is random over several: record more `runs`", only.recorded.id);
                 return Err(StageError::Refused(problem));
             }
-            expect_same_widths(runs)?;
             expect_same_snapshots(runs)?;
             // A run that ended early lacks snapshots of the others: pooled is what all have.
             let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
@@ -98,8 +97,9 @@ fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     }
 }
 
-/// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory.
-pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<(), StageError> {
+/// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory; the
+/// most values that are put together.
+pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<usize, StageError> {
     let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
     // Groups of the same runs share their shuffles.
     let pools: BTreeSet<Vec<usize>> =
@@ -111,7 +111,9 @@ pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: 
         InputsAndLabels::numbers_of_shuffles(n_shuffles, n_rows(pool), n_distinct)
     };
     let total = pools.iter().map(n_shuffled).fold(0, usize::saturating_add);
-    pools.iter().try_for_each(|pool| check_memory(pool.len(), n_rows(pool), widest, total))
+    pools.iter().try_for_each(|pool| check_memory(pool.len(), n_rows(pool), widest, total))?;
+    let n_values = |pool: &Vec<usize>| if pool.len() > 1 { n_rows(pool).saturating_mul(widest) } else { 0 };
+    Ok(pools.iter().map(n_values).max().unwrap_or(0))
 }
 
 /// Whether so many numbers may be held.
@@ -122,10 +124,13 @@ pub(super) fn fits(n_numbers: usize) -> bool {
 /// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of shuffles, if
 /// they are too many.
 fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
-    let n_values = if n_pooled > 1 { n_rows * widest } else { 0 };
+    let n_values = if n_pooled > 1 { n_rows.saturating_mul(widest) } else { 0 };
     let problem = if n_values > MOST_NUMBERS {
+        let megabytes = |n_values: usize| n_values.saturating_mul(size_of::<f32>()) / 1_000_000;
         format!(
-            "{n_pooled} snapshots pooled have {n_values} values in a layer of {widest} units; at most {MOST_NUMBERS} can be put together: pool fewer, or record fewer samples"
+            "{n_pooled} snapshots pooled have {n_values} values ({} MB) in a layer of {widest} units; at most {MOST_NUMBERS} ({} MB) can be put together: pool fewer, or record fewer samples",
+            megabytes(n_values),
+            megabytes(MOST_NUMBERS)
         )
     } else if n_shuffled > MOST_NUMBERS - n_values {
         format!(
@@ -136,22 +141,6 @@ fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize
         return Ok(());
     };
     Err(StageError::Refused(problem))
-}
-
-/// Rows of different widths cannot be put below each other.
-fn expect_same_widths(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
-    for other in &runs[1..] {
-        for ((layer, a), (_, b)) in runs[0].layers.iter().zip(&other.layers) {
-            let (a, b) = (a.n_units(), b.n_units());
-            if a != b {
-                return Err(StageError::Refused(format!(
-                    "layer {layer} has {a} units in run {} and {b} in run {}; only runs of equal widths can be pooled",
-                    runs[0].recorded.id, other.recorded.id
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -3,19 +3,18 @@
 use std::collections::BTreeMap;
 
 use super::pools::Group;
-use super::snapshots::{Rows, chosen};
+use super::snapshots::{GroupValues, Rows, chosen};
 use crate::estimate_id::Samples;
 use crate::math::atoms::Cells;
-use crate::store::Activations;
 
 /// By the choice of samples, rows of the same Ŷ share a cell; nothing where the output is not recorded, or no classifier's.
 pub(super) type Predictions = BTreeMap<Samples, Cells>;
 
 /// The predictions for the `rows` at a group of snapshots, from what was `read` of the output.
-pub(super) fn predictions(read: &[Activations], group: &Group, rows: &BTreeMap<Samples, Vec<Rows>>) -> Predictions {
-    let n_units = read.first().map_or(0, |recorded| recorded.t.len() / recorded.samples.len().max(1));
-    let of_rows =
-        |(samples, rows): (&Samples, &Vec<Rows>)| Some((*samples, predicted(&chosen(read, group, rows), n_units)?));
+pub(super) fn predictions(read: &GroupValues, group: &Group, rows: &BTreeMap<Samples, Vec<Rows>>) -> Predictions {
+    let of_rows = |(samples, rows): (&Samples, &Vec<Rows>)| {
+        Some((*samples, predicted(&chosen(read, group, rows), read.n_units)?))
+    };
     rows.iter().filter_map(of_rows).collect()
 }
 

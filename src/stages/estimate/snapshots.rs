@@ -1,21 +1,23 @@
 //! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::super::StageError;
 use super::super::inputs::inputs;
+use super::super::{StageError, room_for};
 use super::pools::Group;
+use crate::config::Request;
 use crate::estimate_id::{Samples, Values};
 use crate::estimators::{EstimateError, InputsAndLabels};
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
 use crate::sample::{Labels, Range};
-use crate::store::schema::{Row, RunRow, SplitRow};
+use crate::store::schema::{Row, RunRow, SampleRow, SplitRow};
 use crate::store::{
-    ActivationReader, Activations, Experiment, LayerNames, RecordedRun, Recording, RunId, StoreError, TrainingOutcome,
-    believed_hash, read_all_rows, read_samples, verified_hash,
+    ActivationReader, Activations, Experiment, LayerNames, MADE_Y, RecordedRun, Recording, RunId, StoreError,
+    TrainingOutcome, believed_hash, plain, read_footer, read_recorded, read_samples, verified_hash,
 };
 
 /// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
@@ -35,6 +37,8 @@ pub(super) struct Runs<'a> {
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
     pub(super) names: LayerNames,
+    /// What Y is, if the labels were made of numbers, in words.
+    pub(super) made_y: Option<String>,
     /// The output, where it is known and makes a class.
     pub(super) output: Option<LayerId>,
 }
@@ -80,6 +84,12 @@ impl Recorded {
         self.recording.runs()[run].id.clone()
     }
 
+    /// Makes sure that a layer is as wide in every run.
+    pub(super) fn expect_same_widths(&self, requests: &[Request]) -> Result<(), StageError> {
+        let values: BTreeSet<Values> = requests.iter().map(|request| request.id.values).collect();
+        Ok(values.into_iter().try_for_each(|values| self.recording.expect_same_widths(values))?)
+    }
+
     /// The hashes of the values of every run.
     pub(super) fn hashes(&self, values: Values) -> Result<Vec<Vec<String>>, StageError> {
         let layers = self.recording.layers(values)?;
@@ -104,6 +114,7 @@ impl<'a> Runs<'a> {
         verified_hash(&root, "settings", Experiment::SAMPLES)?;
         let path = root.join(Experiment::SAMPLES);
         let rows = read_samples(&path)?;
+        let made_y = read_footer(&path, SampleRow::TABLE)?.remove(MADE_Y).map(|words| plain(&words));
         let y: Vec<i32> = rows.iter().map(|row| row.y).collect();
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
@@ -112,7 +123,7 @@ impl<'a> Runs<'a> {
         let last = recorded.recording.layers(Values::Activations)?.last().copied();
         let output = names.output().max(if recorded.recording.is_own() { None } else { last });
         let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
-        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, output })
+        Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, made_y, output })
     }
 
     /// What is known of rows of these samples, with `n_shuffles` shuffles for the nulls.
@@ -185,7 +196,7 @@ impl<'a> OpenRun<'a> {
         }
         let samples = recorded_samples(recorded, &opened, n_samples)?;
         recorded.verify(RunRow::TABLE, None)?;
-        let endings: Vec<RunRow> = read_all_rows(&recorded.parts(RunRow::TABLE, None))?;
+        let endings: Vec<RunRow> = read_recorded(&recorded.parts(RunRow::TABLE, None))?;
         let ended_early = endings.iter().any(|row| row.outcome != TrainingOutcome::Finished);
         Ok(Self { recorded, layers: opened, samples, ended_early })
     }
@@ -216,7 +227,7 @@ impl<'a> OpenRun<'a> {
 
     /// Of every sample, whether it is in the part called `split`.
     fn split(&self, split: &str) -> Result<Vec<bool>, StageError> {
-        let of_sample: Vec<SplitRow> = read_all_rows(&self.recorded.parts(SplitRow::TABLE, None))?;
+        let of_sample: Vec<SplitRow> = read_recorded(&self.recorded.parts(SplitRow::TABLE, None))?;
         let n_needed = self.samples.last().map_or(0, |last| *last as usize + 1);
         let is_in_order = of_sample.iter().enumerate().all(|(number, row)| row.sample as usize == number);
         if of_sample.len() < n_needed || !is_in_order {
@@ -251,28 +262,42 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// T of the layer at `place` in the list of layers, at the snapshots of a group.
-pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<Vec<Activations>, StageError> {
-    group.parts.iter().map(|(run, index)| runs[*run].read(place, *index)).collect()
+/// T of a layer at the snapshots of a group, one below the other.
+pub(super) struct GroupValues {
+    t: Vec<f32>,
+    pub(super) n_units: usize,
+    /// Rows of each snapshot.
+    n_rows: Vec<usize>,
+}
+
+/// T of the layer at `place` in the list of layers, at the snapshots of a group. In memory are the values, once, and one
+/// snapshot beside them.
+pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<GroupValues, StageError> {
+    let n_units = runs[0].layers[place].1.n_units();
+    let n_rows: Vec<usize> = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).collect();
+    if let [(run, index)] = group.parts[..] {
+        return Ok(GroupValues { t: runs[run].read(place, index)?.t, n_units, n_rows });
+    }
+    let mut t = room_for(n_rows.iter().sum::<usize>().saturating_mul(n_units), "pooled values")?;
+    for (run, index) in &group.parts {
+        t.extend_from_slice(&runs[*run].read(place, *index)?.t);
+    }
+    Ok(GroupValues { t, n_units, n_rows })
 }
 
 /// The chosen `rows` of each run, row after row, snapshot after snapshot, of what was [`read`].
-pub(super) fn chosen<'a>(read: &'a [Activations], group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
-    if let ([recorded], [(run, _)]) = (read, &group.parts[..])
-        && rows[*run].samples.len() == recorded.samples.len()
-    {
-        return Cow::Borrowed(&recorded.t);
+pub(super) fn chosen<'a>(read: &'a GroupValues, group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
+    let GroupValues { t, n_units, n_rows } = read;
+    let of_parts = || group.parts.iter().map(|(run, _)| &rows[*run]).zip(n_rows);
+    if of_parts().all(|(rows, n)| rows.samples.len() == *n) {
+        return Cow::Borrowed(t);
     }
-    let of_part = |(recorded, (run, _)): (&'a Activations, &(usize, usize))| {
-        let n_units = recorded.t.len() / recorded.samples.len().max(1);
-        rows[*run]
-            .places
-            .iter()
-            .flat_map(move |place| &recorded.t[place * n_units..][..n_units])
-            .copied()
-            .collect::<Vec<_>>()
-    };
-    Cow::Owned(read.iter().zip(&group.parts).flat_map(of_part).collect())
+    let (mut chosen, mut first) = (Vec::new(), 0);
+    for (rows, n) in of_parts() {
+        rows.places.iter().for_each(|place| chosen.extend_from_slice(&t[(first + place) * n_units..][..*n_units]));
+        first += n;
+    }
+    Cow::Owned(chosen)
 }
 
 /// The range of those values that are finite: what holds others fails by itself.

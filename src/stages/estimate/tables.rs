@@ -13,6 +13,7 @@ use super::predictions::{Predictions, predictions};
 use super::resamples::{Resampled, Resamples};
 use super::shape::Shape;
 use super::snapshots::{OpenRun, Rows, Runs, chosen, finite_range, read};
+use super::table::Table;
 use super::tally::Tally;
 use crate::estimate_id::{Samples, Unit, Values};
 use crate::estimators::{
@@ -30,6 +31,8 @@ pub(super) struct TargetTables<'a> {
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
     names: &'a LayerNames,
+    /// What Y is, if the labels were made of numbers.
+    made_y: Option<&'a str>,
     output: Option<LayerId>,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
@@ -42,13 +45,6 @@ pub(super) struct TargetTables<'a> {
 
 /// What is known of the rows depends on: selection, shuffles, the runs that were put together.
 type LabelKey = (Samples, usize, Vec<usize>);
-
-/// Rows of one table.
-#[derive(Debug, Clone)]
-pub(super) enum Table {
-    Layers(Vec<EstimateRow>),
-    Units(Vec<UnitEstimateRow>),
-}
 
 /// Where rows belong, and what they say of T whatever the estimator.
 struct At<'a> {
@@ -93,16 +89,24 @@ impl<'a> TargetTables<'a> {
         }
         // A weighted sum has no probability at which classes meet.
         let output = runs.output.filter(|_| works.iter().all(|work| work.request.id.values == Values::Activations));
-        Ok(Self { open, id, names: &runs.names, output, works, batches, rows, given, resamples, ranges })
+        Ok(Self {
+            open,
+            id,
+            names: &runs.names,
+            made_y: runs.made_y.as_deref(),
+            output,
+            works,
+            batches,
+            rows,
+            given,
+            resamples,
+            ranges,
+        })
     }
 
     /// A table without rows for each that is asked for.
     fn empty(&self) -> Vec<Table> {
-        let empty = |work: &&Work<'_>| match work.request.id.unit {
-            Unit::Layers => Table::Layers(Vec::new()),
-            Unit::Units => Table::Units(Vec::new()),
-        };
-        self.works.iter().map(empty).collect()
+        self.works.iter().map(|work| Table::empty(work)).collect()
     }
 
     /// The rows of every table at one group of snapshots.
@@ -255,7 +259,7 @@ impl<'a> TargetTables<'a> {
             layer_name: self.names.get(at.layer),
             epoch: at.group.epoch,
             step: at.group.step,
-            quantity: Some(request.quantity()),
+            quantity: Some(request.quantity_of(self.made_y)),
             randomness: Some(request.randomness().to_owned()),
             n_pooled: Some(at.group.parts.len() as i64),
             i_xt_bits: found.and_then(|e| e.i_xt).map(Nats::bits),
@@ -337,13 +341,7 @@ impl<'a> TargetTables<'a> {
     pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<Tally, StageError> {
         let mut whole = self.empty();
         for tables in by_group {
-            for (whole, table) in whole.iter_mut().zip(tables) {
-                match (whole, table) {
-                    (Table::Layers(rows), Table::Layers(more)) => rows.extend(more),
-                    (Table::Units(rows), Table::Units(more)) => rows.extend(more),
-                    (Table::Layers(_) | Table::Units(_), _) => unreachable!("a table is of layers or of units, always"),
-                }
-            }
+            whole.iter_mut().zip(tables).for_each(|(whole, part)| whole.append(part));
         }
         let mut tally = Tally::default();
         for (work, table) in self.works.iter().zip(whole) {
@@ -376,7 +374,7 @@ impl<'a> TargetTables<'a> {
     fn write_table<R: Row>(&self, work: &Work<'_>, rows: &[R]) -> Result<(), StoreError> {
         let footer = Footer::from([
             ("infoplane.config_hash".to_owned(), work.pending.key().to_owned()),
-            ("infoplane.quantity".to_owned(), work.request.quantity()),
+            ("infoplane.quantity".to_owned(), work.request.quantity_of(self.made_y)),
         ]);
         let relative = Experiment::estimate(&work.request.id, &self.id.to_string());
         work.pending.finish(vec![write_rows(work.pending.root(), &relative, rows, &footer)?])?;

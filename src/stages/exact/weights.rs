@@ -7,7 +7,7 @@ use ndarray::Array2;
 use super::super::StageError;
 use crate::layer_id::LayerId;
 use crate::store::schema::{Row, WeightRow};
-use crate::store::{RecordedRun, read_rows};
+use crate::store::{RecordedRun, read_recorded};
 
 /// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
 pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
@@ -50,7 +50,10 @@ pub(super) struct Snapshots {
 impl Snapshots {
     /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
     pub(super) fn read(files: &[PathBuf], run: &RecordedRun, n_inputs: usize) -> Result<Self, StageError> {
-        let layers = files.iter().map(|file| read_rows(file)).collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
+        let layers = files
+            .iter()
+            .map(|file| read_recorded(std::slice::from_ref(file)))
+            .collect::<Result<Vec<Vec<WeightRow>>, _>>()?;
         let places = |rows: &Vec<WeightRow>| rows.iter().map(|row| (row.epoch, row.step)).collect::<Vec<_>>();
         let first = layers.first().map_or_else(Vec::new, places);
         let mut widths = vec![n_inputs];

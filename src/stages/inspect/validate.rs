@@ -16,8 +16,8 @@ use crate::store::schema::{
     SettingRow, SplitRow, SummaryRow, UnitEstimateRow, WeightRow, accuracy_problem,
 };
 use crate::store::{
-    ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRun, Recording, manifests, read_rows,
-    read_samples, verified_hash,
+    ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRow, RecordedRun, Recording, RowKeys, manifests,
+    read_rows, read_samples, verified_hash,
 };
 
 /// When a row was recorded: (epoch, step).
@@ -57,6 +57,12 @@ fn validate_experiment(experiment: &Experiment, progress: &dyn Progress) -> Resu
     let n_samples = samples(&experiment.recording().join(Experiment::SAMPLES))?.len();
     LayerNames::read(experiment, &recording)?;
     let layers = recording.layers(Values::Activations)?;
+    let values = [Values::Activations, Values::PreActivations];
+    for values in
+        values.into_iter().filter(|values| recording.runs().iter().any(|run| !run.layers(values.table()).is_empty()))
+    {
+        recording.expect_same_widths(values)?;
+    }
     progress.begin("validate", recording.runs().len() as u64);
     let checked: Vec<Result<u64, StageError>> = recording
         .runs()
@@ -86,12 +92,12 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
     let table = Facts::of(path)?.table.unwrap_or_default();
     let n = match table.as_str() {
         SampleRow::TABLE => samples(path)?.len(),
-        SplitRow::TABLE => rows::<SplitRow>(path)?.len(),
+        SplitRow::TABLE => recorded::<SplitRow>(path)?.len(),
         EpochRow::TABLE => fits(path)?.len(),
         LayerRow::TABLE => rows::<LayerRow>(path)?.len(),
-        RunRow::TABLE => rows::<RunRow>(path)?.len(),
-        WeightRow::TABLE => rows::<WeightRow>(path)?.len(),
-        GradientRow::TABLE => rows::<GradientRow>(path)?.len(),
+        RunRow::TABLE => recorded::<RunRow>(path)?.len(),
+        WeightRow::TABLE => recorded::<WeightRow>(path)?.len(),
+        GradientRow::TABLE => recorded::<GradientRow>(path)?.len(),
         EstimateRow::TABLE => rows::<EstimateRow>(path)?.len(),
         SummaryRow::TABLE => rows::<SummaryRow>(path)?.len(),
         ExperimentRow::TABLE => rows::<ExperimentRow>(path)?.len(),
@@ -122,9 +128,16 @@ fn samples(path: &Path) -> Result<Vec<SampleRow>, StageError> {
     finite(path, read_samples(path)?)
 }
 
+/// All rows of a table of a run, each of which is there once.
+fn recorded<R: RecordedRow>(path: &Path) -> Result<Vec<R>, StageError> {
+    let rows = rows::<R>(path)?;
+    RowKeys::default().add(path, &rows)?;
+    Ok(rows)
+}
+
 /// The rows of a table of losses and accuracies, which are shares.
 fn fits(path: &Path) -> Result<Vec<EpochRow>, StageError> {
-    let rows = rows::<EpochRow>(path)?;
+    let rows = recorded::<EpochRow>(path)?;
     for (row, cells) in rows.iter().enumerate() {
         for (column, accuracy) in cells.accuracies() {
             if let Some(problem) = accuracy_problem(accuracy) {
@@ -171,13 +184,19 @@ fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Resu
         }
     }
     validate_splits(run, n_samples)?;
+    for path in run.parts(RunRow::TABLE, None) {
+        recorded::<RunRow>(&path)?;
+    }
     validate_snapshots(run, None, fits, |row| (row.epoch, row.step), &snapshots)?;
     for layer in run.layers(WeightRow::TABLE) {
-        validate_snapshots(run, Some(layer), rows::<WeightRow>, |row| (row.epoch, row.step), &snapshots)?;
+        validate_snapshots(run, Some(layer), recorded::<WeightRow>, |row| (row.epoch, row.step), &snapshots)?;
     }
+    let mut keys = RowKeys::default();
     for path in run.parts(GradientRow::TABLE, None) {
         let is_recorded = |row: &GradientRow| snapshots.binary_search(&(row.epoch, row.step)).is_ok();
-        if let Some(row) = rows::<GradientRow>(&path)?.iter().find(|row| !is_recorded(row)) {
+        let rows = rows::<GradientRow>(&path)?;
+        keys.add(&path, &rows)?;
+        if let Some(row) = rows.iter().find(|row| !is_recorded(row)) {
             let problem = format!("epoch {}, step {} has no activations", row.epoch, row.step);
             return Err(fault(&path, problem));
         }
@@ -236,7 +255,7 @@ fn same_snapshots(path: &Path, got: &[SnapshotPlace], want: &[SnapshotPlace]) ->
 
 fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError> {
     for path in run.parts(SplitRow::TABLE, None) {
-        let rows = rows::<SplitRow>(&path)?;
+        let rows = recorded::<SplitRow>(&path)?;
         if let Some((row, want)) = rows.iter().zip(0..).find(|(row, want)| row.sample != *want) {
             return Err(fault(
                 &path,

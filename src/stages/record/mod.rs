@@ -15,6 +15,8 @@ mod search;
 mod setup;
 mod writer;
 
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
@@ -30,8 +32,8 @@ use crate::config::{Data, Networks};
 use crate::count::counted;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{
-    Experiment, FileRecord, Footer, FrozenClaims, Lock, Pending, RunId, hash_file, is_frozen, read_footer,
-    read_samples, write_rows,
+    Experiment, FileRecord, Footer, FrozenClaims, Lock, MADE_Y, Pending, RunId, StoreError, hash_file, is_frozen,
+    read_footer, read_samples, write_rows,
 };
 
 /// Trains and records every run of `pipeline` that is not recorded yet.
@@ -61,6 +63,22 @@ pub fn record(
     }
     let outcome = record_runs(&setup, experiment, &settings, &whole, &claim, &rows, progress);
     place::settle(experiment, outcome)
+}
+
+/// Whether a file is a table of samples, as far as its footer says; what is damaged is one that cannot be read.
+fn is_samples_table(path: &Path) -> Result<bool, StageError> {
+    const PARQUET: &[u8; 4] = b"PAR1";
+    let begins_as_parquet = || {
+        let mut begin = [0; 4];
+        let read = File::open(path).and_then(|mut file| file.read_exact(&mut begin));
+        read.is_ok() && begin == *PARQUET
+    };
+    match read_footer(path, SampleRow::TABLE) {
+        Err(StoreError::WrongTable { .. }) => Ok(false),
+        Err(StoreError::Damaged { .. }) if path.is_file() && !begins_as_parquet() => Ok(false),
+        Err(e) => Err(e.into()),
+        Ok(_) => Ok(true),
+    }
 }
 
 /// What every run depends on, besides its number.
@@ -137,7 +155,11 @@ fn record_runs(
     );
     // Also of runs that an earlier call, which was stopped, has recorded.
     let failures = place::failures(root)?;
-    let text = failures.first().map_or_else(|| text.clone(), |first| format!("{text}; {first}"));
+    let text = match failures.first() {
+        Some(first) if failures.len() == n_runs && n_runs > 1 => format!("{text}; no run succeeded: {first}"),
+        Some(first) => format!("{text}; {first}"),
+        None => text,
+    };
     Ok(Outcome::done(text, Failures::of_trainings(failures.len())))
 }
 
@@ -169,7 +191,9 @@ fn claimed_tables(
     };
     claim.finish(files.clone())?;
     let footer = Footer::from([("infoplane.config_hash".to_owned(), claim.key().to_owned())]);
-    let samples = write_rows(root, Experiment::SAMPLES, rows, &footer)?;
+    let made_y = read_footer(&data_path(&setup.networks.data)?, SampleRow::TABLE)?.remove(MADE_Y);
+    let of_samples = footer.clone().into_iter().chain(made_y.map(|words| (MADE_Y.to_owned(), words))).collect();
+    let samples = write_rows(root, Experiment::SAMPLES, rows, &of_samples)?;
     let layers = write_rows(root, Experiment::LAYERS, &layers::layers(&setup.networks.architecture), &footer)?;
     let tables = vec![samples, layers];
     claim.finish(files.into_iter().chain(tables.clone()).collect())?;
@@ -188,6 +212,12 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
             Data::File(_) => "make it with `infoplane data import`".to_owned(),
         };
         return Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())));
+    }
+    if !is_samples_table(&path)? {
+        let path = path.display();
+        return Err(StageError::Refused(format!(
+            "{path} is no table of samples; run `infoplane data import {path}` first"
+        )));
     }
     if let Data::Named(named) = data
         && !named.is_in(&read_footer(&path, SampleRow::TABLE)?)

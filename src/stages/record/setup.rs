@@ -102,6 +102,13 @@ impl<'a> Setup<'a> {
             RecordedSamples::Subset(wanted) => wanted,
         };
         let n_outputs = setup.samples().targets.n_outputs();
+        let n_outputs_of_all = n_outputs as u128 * n as u128;
+        if n_outputs_of_all > MOST_VALUES {
+            return refused(format!(
+                "{n_outputs} output units for {n} samples make {n_outputs_of_all} values, more than {MOST_VALUES}; are the labels of {} a column of ids? import other labels with `--y`",
+                path.display()
+            ));
+        }
         let size = Size { n_inputs, n_outputs, n_samples: n, n_recorded, n_parameters: 0 };
         let n_values = size.snapshot_values(networks);
         if n_values > MOST_VALUES {

@@ -7,6 +7,7 @@ use super::ending::Ending;
 use super::layers::layers;
 use super::part::{Gradients, Identity, PartFiles};
 use super::setup::{Setup, TrainTest};
+use crate::layer_id::LayerId;
 use crate::nn::{Evaluation, Fit, Loss, Network, PreActivations};
 use crate::store::schema::{EpochRow, Row};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
@@ -71,7 +72,7 @@ impl<'a> Writer<'a> {
         self.setup.fit(&self.evaluation, &self.samples.test)
     }
 
-    /// Records `network`, that of `step`; returns why not if its numbers are not finite.
+    /// Records `network`, that of `step`; returns why not if its numbers are not finite, or too large for the file.
     pub(super) fn record(
         &mut self,
         network: &Network,
@@ -84,6 +85,9 @@ impl<'a> Writer<'a> {
         let is_finite = |fit: &Fit| fit.loss.is_finite();
         if !is_finite(&train) || !test.as_ref().is_none_or(is_finite) || !self.evaluation.is_finite() {
             return Ok(Some(Ending::diverged(epoch, "losses or activations are")));
+        }
+        if let Some(overflow) = self.overflow() {
+            return Ok(Some(Ending::Failed(format!("at epoch {epoch} {overflow}"))));
         }
         self.last_fit = Some(train);
         let value = |loss: Loss, fit: Fit| (self.setup.networks.training.loss == loss).then_some(fit.loss);
@@ -109,6 +113,22 @@ impl<'a> Writer<'a> {
         open.n_snapshots += 1;
         self.open = Some(open);
         Ok(None)
+    }
+
+    /// What of the evaluated network is too large for the precision of the file.
+    fn overflow(&self) -> Option<String> {
+        let record = self.identity.record;
+        let sentence = |what: &str, layer: LayerId, value: f32| {
+            let remedy = "record with `precision = \"f32\"`, or lower `learning_rate`";
+            format!("{what} of layer {layer} reach {value}, beyond the largest f16, 65504; {remedy}")
+        };
+        record.layers.iter().find_map(|layer| {
+            let t = record.precision.overflow(&self.evaluation.representation(*layer));
+            let has_z = record.pre_activations && *layer > LayerId::INPUT;
+            let z = if has_z { self.evaluation.pre_activation(*layer) } else { &[] };
+            let of_z = || record.precision.overflow(z).map(|value| sentence("pre-activations", *layer, value));
+            t.map(|value| sentence("activations", *layer, value)).or_else(of_z)
+        })
     }
 
     /// Whether the open part is as large as parts may be.

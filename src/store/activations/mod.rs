@@ -9,7 +9,7 @@ mod writer;
 
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Schema};
+use arrow::datatypes::{ArrowPrimitiveType, DataType, Float16Type, Schema};
 use parquet::basic::Encoding;
 
 use super::cell::list_item;
@@ -21,6 +21,8 @@ pub use writer::ActivationWriter;
 
 /// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
+
+type F16 = <Float16Type as ArrowPrimitiveType>::Native;
 
 /// How values are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -44,6 +46,12 @@ impl Named for Precision {
 }
 
 impl Precision {
+    /// The first of `values` that is finite and not stored as a finite number.
+    pub fn overflow(self, values: &[f32]) -> Option<f32> {
+        let overflows = |value: &&f32| value.is_finite() && !F16::from_f32(**value).is_finite();
+        if self == Precision::F32 { None } else { values.iter().find(overflows).copied() }
+    }
+
     fn data_type(self) -> DataType {
         match self {
             Precision::F32 => DataType::Float32,

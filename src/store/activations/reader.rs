@@ -104,6 +104,9 @@ impl ActivationReader {
             };
             let (epoch, step) = (only("epoch")?, only("step")?);
             let epoch = i32::try_from(epoch).map_err(|_| fail("epoch", format!("{epoch} does not fit into int32")))?;
+            if let Some((column, number)) = [("epoch", i64::from(epoch)), ("step", step)].iter().find(|(_, n)| *n < 0) {
+                return Err(fail(column, format!("holds {number}; must be 0 or larger")));
+            }
             match self.snapshots.last_mut() {
                 Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
                 Some(last) if (last.epoch, last.step) >= (epoch, step) => {

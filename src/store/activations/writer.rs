@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, FixedSizeListArray, Float16Array, Float32Array, Int32Array, Int64Array, RecordBatch};
-use arrow::datatypes::{ArrowPrimitiveType, Float16Type, Schema};
+use arrow::datatypes::Schema;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding};
 use parquet::schema::types::ColumnPath;
@@ -13,13 +13,11 @@ use super::super::cell::list_item;
 use super::super::error::StoreError;
 use super::super::files::{Draft, FileRecord};
 use super::super::table::{Footer, properties};
-use super::{Precision, ROW_GROUP_BYTES, Shape};
+use super::{F16, Precision, ROW_GROUP_BYTES, Shape};
 
 /// Raw f32 given to the Parquet writer at once. It builds indices and levels several times as large beside them, which
 /// should stay in the cache.
 const BATCH_BYTES: usize = 256 << 10;
-
-type F16 = <Float16Type as ArrowPrimitiveType>::Native;
 
 /// Writes the values of one layer in one run, or a part of them.
 #[derive(Debug)]
@@ -112,7 +110,7 @@ impl ActivationWriter {
         if self.precision == Precision::F32 {
             return Ok(Arc::new(Float32Array::from(t.to_vec())));
         }
-        if let Some(value) = t.iter().find(|v| v.is_finite() && !F16::from_f32(**v).is_finite()) {
+        if let Some(value) = self.precision.overflow(t) {
             let problem = format!("{value} is beyond the largest f16, 65504; record with `precision = \"f32\"`");
             return Err(self.unwritable(problem));
         }

@@ -179,6 +179,38 @@ impl Recording {
         }
         Ok(layers.into_iter().collect())
     }
+
+    /// Makes sure that a layer is as wide in every run as in the first: numbers of other networks would be averaged. The runs
+    /// of an own recording are of one pipeline.
+    ///
+    /// # Errors
+    /// A layer is wider or narrower; a file cannot be read.
+    pub fn expect_same_widths(&self, values: Values) -> Result<(), StoreError> {
+        if self.is_own() {
+            return Ok(());
+        }
+        for layer in self.layers(values)? {
+            // The other parts of a run are compared with its first when they are opened.
+            let first_part = |run: &RecordedRun| {
+                let parts = run.parts(values.table(), Some(layer));
+                ActivationReader::open(parts.get(..1).unwrap_or_default(), values, &run.entries(Some(layer)))
+            };
+            let Some((first, others)) = self.runs.split_first() else { return Ok(()) };
+            let width = first_part(first)?.n_units();
+            for run in others {
+                let reader = first_part(run)?;
+                if reader.n_units() != width {
+                    let (path, n_units) = (reader.path().to_owned(), reader.n_units());
+                    let problem = format!(
+                        "layer {layer} has {n_units} units in run {}, but {width} in run {}; put runs of other networks into a recording of their own",
+                        run.id, first.id
+                    );
+                    return Err(StoreError::Rows { path, problem });
+                }
+            }
+        }
+        Ok(())
+    }
 }
 
 impl RecordedRun {

@@ -198,7 +198,7 @@ tables! {
         mean: Option<f64>,
         /// Standard deviation (n − 1) over runs; null with fewer than two.
         std: Option<f64>,
-        /// Where the 95 % interval of the mean (Student) begins; null with fewer than two runs.
+        /// Where the 95 % interval of the mean (Student) begins; null with fewer than two runs, and where all have the same number.
         low: Option<f64>,
         /// Where it ends.
         high: Option<f64>,

@@ -35,7 +35,7 @@ tables! {
         sample: i32,
         /// X, one value per input unit; null where `x_hash` takes its place.
         x: Option<Vec<f32>>,
-        /// In place of X, where it is too large to be stored: samples of the same X have the same number, all others another one; null where there is `x`, and in files before version 8.
+        /// In place of X, where it is too large to be stored, or next to it, where `x` lost digits (`data import --x-hash`): samples of the same X have the same number, all others another one; null where `x` says all, and in files before version 8.
         x_hash: Option<i64>,
         /// Label; equal integers are one class.
         y: i32,

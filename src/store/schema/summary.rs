@@ -35,7 +35,7 @@ tables! {
         i_xt_bits_std: Option<f64>,
         /// Median of I(X;T) over runs, in bits.
         i_xt_bits_median: Option<f64>,
-        /// Where the 95 % interval of the mean of I(X;T) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs.
+        /// Where the 95 % interval of the mean of I(X;T) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and where all have the same number.
         i_xt_bits_low: Option<f64>,
         /// Where it ends.
         i_xt_bits_high: Option<f64>,
@@ -45,7 +45,7 @@ tables! {
         i_ty_bits_std: Option<f64>,
         /// Median of I(T;Y) over runs, in bits.
         i_ty_bits_median: Option<f64>,
-        /// Where the 95 % interval of the mean of I(T;Y) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs.
+        /// Where the 95 % interval of the mean of I(T;Y) begins, in bits (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and where all have the same number.
         i_ty_bits_low: Option<f64>,
         /// Where it ends.
         i_ty_bits_high: Option<f64>,
@@ -175,13 +175,13 @@ tables! {
         compression_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of the same.
         compression_bits_std: Option<f64>,
-        /// Where its 95 % interval (Student, paired) begins, in bits.
+        /// Where its 95 % interval (Student, paired) begins, in bits; null with fewer than two runs, and where all have the same number.
         compression_bits_low: Option<f64>,
         /// Where it ends.
         compression_bits_high: Option<f64>,
         /// Mean over runs of I(X;T) at the end minus I(X;T) at the first snapshot, in bits; null where no run has both, and in files before version 8.
         rise_bits_mean: Option<f64>,
-        /// Where its 95 % interval (Student) begins, in bits; null with fewer than two runs.
+        /// Where its 95 % interval (Student) begins, in bits; null with fewer than two runs, and where all have the same number.
         rise_bits_low: Option<f64>,
         /// Where it ends.
         rise_bits_high: Option<f64>,

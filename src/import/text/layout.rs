@@ -1,0 +1,219 @@
+//! Where the values of a text begin and end: its separator, and whether its first line holds names.
+
+use std::borrow::Cow;
+
+use csv::{Reader, ReaderBuilder, StringRecord, Trim};
+
+use super::super::{Header, ImportError, Options, Separator};
+use super::number;
+use crate::count::counted;
+
+/// A text with what separates its values.
+pub(super) struct Layout<'a> {
+    pub(super) text: Cow<'a, str>,
+    delimiter: u8,
+    header: Header,
+    options: &'a Options,
+}
+
+/// What may separate values where nothing is said, besides spaces.
+const CANDIDATES: &[u8] = b",;\t|";
+/// The rows that a guess looks at.
+const N_LOOKED_AT: usize = 50;
+
+/// The content as text, without the mark that some programs put first.
+pub(super) fn utf8(content: &[u8]) -> Result<Cow<'_, str>, String> {
+    let remedy = "save it as UTF-8, in Excel as `CSV UTF-8`";
+    if content.starts_with(&[0xff, 0xfe]) || content.starts_with(&[0xfe, 0xff]) {
+        return Err(format!("its text is UTF-16; {remedy}"));
+    }
+    let text = std::str::from_utf8(content).map_err(|e| {
+        let line = 1 + content[..e.valid_up_to()].iter().filter(|byte| **byte == b'\n').count();
+        format!("line {line} is not UTF-8 text; {remedy}")
+    })?;
+    Ok(Cow::Borrowed(text.trim_start_matches('\u{feff}')))
+}
+
+impl<'a> Layout<'a> {
+    /// # Errors
+    /// The separator is a guess, or the first line looks like a row of the table.
+    pub(super) fn new(text: &'a str, options: &'a Options) -> Result<Self, String> {
+        let (named, text) = excel_separator(text);
+        let separator = match options.separator.or(named) {
+            Some(separator) => separator,
+            None => guess(text)?,
+        };
+        let (text, delimiter) = match separator {
+            Separator::Character(character) => (Cow::Borrowed(text), character),
+            Separator::Spaces => (Cow::Owned(one_tab(text)), b'\t'),
+        };
+        let mut layout = Self { text, delimiter, header: options.header, options };
+        if options.header == Header::Guess {
+            layout.check_names()?;
+            layout.header = Header::Names;
+        }
+        Ok(layout)
+    }
+
+    /// The names of the columns; 0, 1, … where the text has none.
+    pub(super) fn names(&self) -> Result<Vec<String>, ImportError> {
+        let mut reader = reader(&self.text, self.delimiter);
+        let mut first = StringRecord::new();
+        reader.read_record(&mut first).map_err(failed)?;
+        Ok(match self.header {
+            Header::Missing => (0..first.len()).map(|column| column.to_string()).collect(),
+            _ => first.iter().map(str::to_owned).collect(),
+        })
+    }
+
+    /// Gives every row below the names to `with`.
+    pub(super) fn rows(
+        &self,
+        mut with: impl FnMut(usize, &StringRecord) -> Result<(), ImportError>,
+    ) -> Result<(), ImportError> {
+        let (mut reader, mut record) = (reader(&self.text, self.delimiter), StringRecord::new());
+        let n_columns = match self.header {
+            Header::Missing => None,
+            _ => reader.read_record(&mut record).map_err(failed)?.then_some(record.len()),
+        };
+        let (mut row, mut n_columns) = (0, n_columns);
+        while reader.read_record(&mut record).map_err(failed)? {
+            let n_expected = *n_columns.get_or_insert(record.len());
+            if record.len() != n_expected {
+                let first: Vec<String> = record.iter().take(3).map(|value| format!("`{value}`")).collect();
+                let before = match self.header {
+                    Header::Missing => format!("row 0 has {n_expected}"),
+                    _ => format!("the header has {}", counted(n_expected, "name")),
+                };
+                return Err(ImportError::Refused(format!(
+                    "row {row} has {}, {before}; it begins with {}",
+                    counted(record.len(), "value"),
+                    first.join(", ")
+                )));
+            }
+            with(row, &record)?;
+            row += 1;
+        }
+        Ok(())
+    }
+
+    /// Refuses a first line that is a row of the table.
+    fn check_names(&self) -> Result<(), String> {
+        let mut reader = reader(&self.text, self.delimiter);
+        let records: Vec<StringRecord> =
+            reader.records().take(1 + N_LOOKED_AT).collect::<Result<_, _>>().map_err(|e| e.to_string())?;
+        let Some((first, rows)) = records.split_first() else { return Ok(()) };
+        let is_number = |name: &&str| number(name, self.options.decimal).is_some();
+        let numbers: Vec<f64> =
+            first.iter().filter(is_number).filter_map(|name| name.replace(',', ".").parse().ok()).collect();
+        let columns_of_words = || first.iter().enumerate().filter(|(_, name)| !is_number(name) && !name.is_empty());
+        let recurs = |(column, name): (usize, &str)| rows.iter().any(|row| row.get(column) == Some(name));
+        let has_words = columns_of_words().next().is_some();
+        let is_ascending =
+            numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers.iter().all(|number| *number >= 0.0);
+        let what = match (numbers.is_empty(), has_words) {
+            (false, false) if first.iter().all(|name| !name.is_empty()) => "holds numbers only",
+            (false, _) if !is_ascending => "looks like a row of the table",
+            (_, true) if columns_of_words().all(recurs) => "looks like a row of the table",
+            _ => return Ok(()),
+        };
+        let shown: Vec<String> = first.iter().take(6).map(|name| format!("`{name}`")).collect();
+        let more = if first.len() > shown.len() { ", …" } else { "" };
+        Err(format!(
+            "its first line {what}: {}{more}; add `--no-header` if the file has no line of names, or `--header` if these are the names",
+            shown.join(", ")
+        ))
+    }
+}
+
+fn reader(text: &str, delimiter: u8) -> Reader<&[u8]> {
+    ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(Trim::All)
+        .delimiter(delimiter)
+        .from_reader(text.as_bytes())
+}
+
+fn failed(e: csv::Error) -> ImportError {
+    ImportError::Format { format: "CSV", problem: e.to_string() }
+}
+
+/// The separator in a first line such as `sep=;`, which Excel writes, and the text below it.
+fn excel_separator(text: &str) -> (Option<Separator>, &str) {
+    let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let line = line.trim_end_matches('\r');
+    let line = line.strip_prefix('"').and_then(|line| line.strip_suffix('"')).unwrap_or(line);
+    match line.strip_prefix("sep=").or_else(|| line.strip_prefix("SEP=")).map(str::as_bytes) {
+        Some([separator]) if separator.is_ascii() => (Some(Separator::Character(*separator)), rest),
+        _ => (None, text),
+    }
+}
+
+/// The separator that cuts the first rows into as many values each.
+fn guess(text: &str) -> Result<Separator, String> {
+    let (mut fitting, mut most) = (Vec::new(), (1, b','));
+    for candidate in CANDIDATES {
+        let records = reader(text, *candidate).into_records().take(1 + N_LOOKED_AT);
+        let widths: Vec<usize> = records.map_while(Result::ok).map(|record| record.len()).collect();
+        let width = widths.first().copied().unwrap_or(0);
+        if width > 1 && widths.iter().all(|other| *other == width) {
+            fitting.push(*candidate);
+        }
+        if width > most.0 {
+            most = (width, *candidate);
+        }
+    }
+    let lines = || text.lines().filter(|line| !line.trim().is_empty()).take(1 + N_LOOKED_AT);
+    let n_words = |line: &str| one_tab(line).split('\t').count();
+    match fitting.as_slice() {
+        [separator] => Ok(Separator::Character(*separator)),
+        [] => {
+            let width = lines().next().map_or(0, n_words);
+            let fits = most.0 == 1 && width > 1 && lines().all(|line| n_words(line) == width);
+            Ok(if fits { Separator::Spaces } else { Separator::Character(most.1) })
+        }
+        several => {
+            let flags: Vec<String> =
+                several.iter().map(|separator| format!("`--separator {}`", quoted(*separator))).collect();
+            let named: Vec<String> = several.iter().map(|separator| named(*separator)).collect();
+            let comma =
+                if several.contains(&b',') { ", and `--decimal ,` if the comma is a decimal point" } else { "" };
+            Err(format!("its values may be separated by {}; add {}{comma}", named.join(" or by "), flags.join(" or ")))
+        }
+    }
+}
+
+fn named(separator: u8) -> String {
+    if separator == b'\t' { "tabs".to_owned() } else { format!("`{}`", char::from(separator)) }
+}
+
+/// As it is written on a command line.
+fn quoted(separator: u8) -> String {
+    match separator {
+        b'\t' => "tab".to_owned(),
+        b',' => ",".to_owned(),
+        other => format!("'{}'", char::from(other)),
+    }
+}
+
+/// Every run of spaces and tabs outside of quotes as one tab, none at the ends of lines.
+fn one_tab(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let (mut is_quoted, mut is_space) = (false, false);
+    for character in text.chars() {
+        match character {
+            ' ' | '\t' if !is_quoted => is_space = true,
+            _ => {
+                let is_end = matches!(character, '\n' | '\r');
+                if is_space && !is_end && !out.is_empty() && !out.ends_with(['\n', '\r']) {
+                    out.push('\t');
+                }
+                is_space = false;
+                is_quoted ^= character == '"';
+                out.push(character);
+            }
+        }
+    }
+    out
+}

@@ -1,0 +1,246 @@
+//! Tables as text: a line a row, its values separated by a comma or another character (`.csv`, `.tsv`, `.txt`, `.data`).
+
+mod layout;
+
+use std::borrow::Cow;
+
+use super::{Decimal, ImportError, Options};
+use crate::columns::{Column, Words};
+use crate::room::Room;
+use layout::Layout;
+
+/// One column for every column of the text: numbers, or words where no row has a number.
+pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
+    let text = layout::utf8(content).map_err(ImportError::Refused)?;
+    let layout = Layout::new(&text, options).map_err(ImportError::Refused)?;
+    let names = layout.names()?;
+    // Rows are counted before anything is kept of them: lines are at least as many.
+    let n_lines = layout.text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    room.take_numbers(n_lines as u128 * names.len() as u128, "its table").map_err(ImportError::Refused)?;
+    let mut cells: Vec<Cells> = names.iter().map(|_| Cells::default()).collect();
+    layout.rows(|row, record| {
+        for (cells, text) in cells.iter_mut().zip(record) {
+            cells.push(row, text, options.decimal);
+        }
+        Ok(())
+    })?;
+    let mut words: Vec<Option<Words>> = cells.iter().map(|cells| cells.is_words().then(Words::default)).collect();
+    if words.iter().any(Option::is_some) {
+        layout.rows(|_, record| {
+            for (words, text) in words.iter_mut().zip(record) {
+                words.iter_mut().for_each(|words| words.push(text));
+            }
+            Ok(())
+        })?;
+    }
+    let columns = names.into_iter().zip(cells).zip(words);
+    Ok(columns.map(|((name, cells), words)| cells.column(name, words)).collect())
+}
+
+/// What is found in the cells of a column.
+#[derive(Default)]
+struct Cells {
+    numbers: Column,
+    /// The first cell that is a number, and the first that is a word, each with its row.
+    number: Option<(usize, String)>,
+    word: Option<(usize, String)>,
+    empty: Option<usize>,
+    /// The first word of nothing but digits, points and commas: a number that is written in another way.
+    digits: Option<(usize, String)>,
+}
+
+impl Cells {
+    fn push(&mut self, row: usize, text: &str, decimal: Decimal) {
+        let first = |place: &mut Option<(usize, String)>| {
+            place.get_or_insert_with(|| (row, text.to_owned()));
+        };
+        match number(text, decimal) {
+            Some(Number::Whole(number)) => {
+                first(&mut self.number);
+                self.numbers.push_whole(number);
+            }
+            Some(Number::Real(number)) => {
+                first(&mut self.number);
+                self.numbers.values.push(number);
+                if !self.numbers.rests.is_empty() {
+                    self.numbers.rests.push(0.0);
+                }
+            }
+            None if text.is_empty() => {
+                self.empty.get_or_insert(row);
+                self.numbers.values.push(f64::NAN);
+            }
+            None => {
+                first(&mut self.word);
+                let is_digits = |byte: u8| byte.is_ascii_digit() || b"+-.,".contains(&byte);
+                if text.bytes().all(is_digits) && text.contains(',') {
+                    first(&mut self.digits);
+                }
+                self.numbers.values.push(f64::NAN);
+            }
+        }
+    }
+
+    fn is_words(&self) -> bool {
+        self.number.is_none() && self.word.is_some() && self.empty.is_none() && self.digits.is_none()
+    }
+
+    fn column(self, name: String, words: Option<Words>) -> Column {
+        if let Some(words) = words {
+            return words.column(name);
+        }
+        let problem = match (self.digits, self.word, self.empty) {
+            (Some((row, word)), ..) => {
+                let remedy = match number(&word, Decimal::Comma) {
+                    Some(_) => "if the comma is a decimal point, add `--decimal ,`",
+                    None => "write numbers without marks between thousands",
+                };
+                Some(format!("row {row}: `{word}` is not a number; {remedy}"))
+            }
+            (None, Some((row, word)), _) => {
+                let other = self.number.map(|(row, number)| format!(", but row {row} has `{number}`"));
+                Some(format!("row {row}: `{word}` is not a number{}", other.unwrap_or_default()))
+            }
+            (None, None, Some(row)) => Some(format!("row {row} is empty; every sample needs a value")),
+            (None, None, None) => None,
+        };
+        Column { name, width: 1, problem, ..self.numbers }
+    }
+}
+
+/// A number as it is written.
+#[derive(Debug, PartialEq)]
+enum Number {
+    Whole(i128),
+    Real(f64),
+}
+
+/// The number that a cell holds, if it holds one.
+fn number(text: &str, decimal: Decimal) -> Option<Number> {
+    let is_whole = text.strip_prefix(['-', '+']).unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
+    // Whole numbers of more digits than these lose some of them as f64; up to here all are exact.
+    if is_whole && text.len() > 15 {
+        return text.parse().ok().map(Number::Whole);
+    }
+    let text = match decimal {
+        Decimal::Point => Cow::Borrowed(text),
+        // A point would separate thousands.
+        Decimal::Comma if text.contains('.') => return None,
+        Decimal::Comma => Cow::Owned(text.replacen(',', ".", 1)),
+    };
+    text.parse().ok().map(Number::Real)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Header, Separator};
+    use super::*;
+
+    fn columns(text: &str, options: &Options) -> Result<Vec<Column>, String> {
+        let mut room = Room::new(1 << 20, "use less");
+        read(text.as_bytes(), options, &mut room).map_err(|e| e.to_string())
+    }
+
+    #[track_caller]
+    fn check(text: &str, options: &Options, names: &[&str], values: &[&[f64]]) {
+        let got = columns(text, options).unwrap();
+        assert_eq!(got.iter().map(|c| c.name.as_str()).collect::<Vec<_>>(), names, "{text}");
+        assert_eq!(got.iter().map(|c| c.values.as_slice()).collect::<Vec<_>>(), values, "{text}");
+        assert!(got.iter().all(|c| c.problem.is_none()), "{got:?}");
+    }
+
+    #[track_caller]
+    fn refused(text: &str, expected: &str) {
+        assert_eq!(columns(text, &Options::default()).unwrap_err(), expected, "{text}");
+    }
+
+    #[test]
+    fn the_separator_is_found_or_given() {
+        let plain = Options::default();
+        for text in [
+            "a,b,y\n0.5,1,0\n1.5,2,1\n",
+            "a;b;y\n0.5;1;0\n1.5;2;1\n",
+            "a\tb\ty\r\n0.5\t1\t0\r\n1.5\t2\t1\r\n",
+            "a|b|y\n0.5|1|0\n1.5|2|1\n",
+            "  a  b   y\n0.5   1 0\n 1.5 \t 2 1 \n",
+            "sep=;\na;b;y\n0.5;1;0\n1.5;2;1\n",
+            "\"sep=\t\"\na\tb\ty\n0.5\t1\t0\n1.5\t2\t1\n",
+            "\u{feff}a, b, y\n0.5, 1, 0\n1.5, 2, 1",
+            "\n\na,b,y\n0.5,1,0\n\n1.5,2,1\n\n",
+        ] {
+            check(text, &plain, &["a", "b", "y"], &[&[0.5, 1.5], &[1.0, 2.0], &[0.0, 1.0]]);
+        }
+        let comma = Options { decimal: Decimal::Comma, ..Options::default() };
+        check("a;y\n0,5;0\n-1,5e1;1\n", &comma, &["a", "y"], &[&[0.5, -15.0], &[0.0, 1.0]]);
+        let given = Options { separator: Some(Separator::Character(b':')), ..Options::default() };
+        check("a:y\n1:0\n", &given, &["a", "y"], &[&[1.0], &[0.0]]);
+        let spaces = Options { separator: Some(Separator::Spaces), ..Options::default() };
+        check("\"the a\" y\n 1   0\n", &spaces, &["the a", "y"], &[&[1.0], &[0.0]]);
+    }
+
+    #[test]
+    fn a_separator_that_is_a_guess_is_asked_for() {
+        refused(
+            "5,1;3,5;0\n4,9;3,0;1\n",
+            "its values may be separated by `,` or by `;`; add `--separator ,` or `--separator ';'`, and `--decimal ,` if the comma is a decimal point",
+        );
+        refused("a,b,y\n1,2\n", "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`");
+        let german = columns("a;y\n0,5;0\n", &Options::default()).unwrap();
+        let problem = german[0].problem.as_deref();
+        assert_eq!(problem, Some("row 0: `0,5` is not a number; if the comma is a decimal point, add `--decimal ,`"));
+        // A point next to a decimal comma separates thousands, or the comma is none.
+        let comma = Options { decimal: Decimal::Comma, ..Options::default() };
+        assert!(columns("a;y\n1.234,5;0\n", &comma).unwrap()[0].problem.is_some());
+    }
+
+    #[test]
+    fn a_first_row_that_is_no_header_is_asked_for() {
+        let flags = "add `--no-header` if the file has no line of names, or `--header` if these are the names";
+        for text in ["7,121,0\n10,183,1\n", "5,0,0,1\n0,1,0.25,0\n", "0,1,2\n3,4,5\n", "-1.5,2e3\n1,2\n"] {
+            let first = text.lines().next().unwrap().split(',').map(|name| format!("`{name}`")).collect::<Vec<_>>();
+            refused(text, &format!("its first line holds numbers only: {}; {flags}", first.join(", ")));
+        }
+        let some = |names: &str| format!("its first line looks like a row of the table: {names}; {flags}");
+        refused("5.1,3.5,0.2,setosa\n4.9,3,1.4,setosa\n", &some("`5.1`, `3.5`, `0.2`, `setosa`"));
+        refused("0,0,red\n1,2,blue\n", &some("`0`, `0`, `red`"));
+        refused("p,x\ne,x\np,y\n", &some("`p`, `x`"));
+        let (plain, missing) = (Options::default(), Options { header: Header::Missing, ..Options::default() });
+        check("label,0,1\n1,0.5,2\n", &plain, &["label", "0", "1"], &[&[1.0], &[0.5], &[2.0]]);
+        check("7,0\n10,1\n", &missing, &["0", "1"], &[&[7.0, 10.0], &[0.0, 1.0]]);
+        let names = Options { header: Header::Names, ..Options::default() };
+        check("1,2\n10,1\n", &names, &["1", "2"], &[&[10.0], &[1.0]]);
+    }
+
+    #[test]
+    fn words_are_classes_and_a_mixture_is_a_problem() {
+        let got = columns("y,m,b\nred,1,true\nblue,?,false\n", &Options::default()).unwrap();
+        assert_eq!(
+            (got[0].words.as_slice(), got[0].values.as_slice()),
+            (["blue", "red"].map(String::from).as_slice(), [1.0, 0.0].as_slice())
+        );
+        assert_eq!(got[1].problem.as_deref(), Some("row 1: `?` is not a number, but row 0 has `1`"));
+        assert_eq!(got[2].values, [1.0, 0.0]);
+        let empty = columns("y,m\nred,1\n,2\n", &Options::default()).unwrap();
+        assert_eq!(empty[0].problem.as_deref(), Some("row 0: `red` is not a number"));
+    }
+
+    #[test]
+    fn whole_numbers_of_64_bits_keep_their_digits() {
+        let got = columns("id\n9007199254740993\n1\n0.5\n", &Options::default()).unwrap();
+        assert_eq!(
+            (got[0].shown(0), got[0].rests.as_slice()),
+            ("9007199254740993".to_owned(), [1.0, 0.0, 0.0].as_slice())
+        );
+    }
+
+    #[test]
+    fn text_in_other_encodings_and_tables_without_room_are_refused() {
+        let latin = read(b"gr\xf6\xdfe,y\n1,0\n", &Options::default(), &mut Room::new(1 << 20, "")).unwrap_err();
+        assert!(latin.to_string().starts_with("line 1 is not UTF-8"), "{latin}");
+        let utf16 = read(b"\xff\xfea\0,\0y\0", &Options::default(), &mut Room::new(1 << 20, "")).unwrap_err();
+        assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
+        let many = format!("a,b\n{}", "1,2\n".repeat(1000));
+        let small = read(many.as_bytes(), &Options::default(), &mut Room::new(1000, "use less")).unwrap_err();
+        assert!(small.to_string().starts_with("its table needs 23.5 KiB of memory"), "{small}");
+    }
+}

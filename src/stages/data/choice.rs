@@ -1,0 +1,289 @@
+//! Which columns of a foreign file are X and Y, and whether they can be.
+
+use std::collections::BTreeSet;
+
+use super::import::ImportRequest;
+use crate::columns::Column;
+use crate::count::counted;
+use crate::sample::distinct;
+use crate::suggest::suggestion;
+
+/// X, Y, p(y=1 | x) and targets among the columns of a file.
+pub(super) struct Chosen<'a> {
+    pub(super) x: Vec<&'a Column>,
+    /// Labels: one column, or one for each class.
+    y: Vec<&'a Column>,
+    pub(super) p_y1: Option<&'a Column>,
+    pub(super) target: Vec<&'a Column>,
+}
+
+/// The column of labels if none is named.
+const DEFAULT_Y: &str = "y";
+
+/// Bins that the target is put into, if their number is not given.
+const DEFAULT_BINS: usize = 10;
+
+/// More classes than these, and more than half as many as samples, are taken for ids.
+const MOST_CLASSES: usize = 1000;
+
+/// Whether a column only numbers rows: pandas writes its index into a first column without a name, `Unnamed: 0` after it was read
+/// again, and `__index_level_0__` in Parquet. A column without name and values follows from a separator at the end of lines.
+pub(super) fn is_index(place: usize, column: &Column) -> bool {
+    let is_counted = || {
+        let is_whole = column.values.iter().all(|value| value.fract() == 0.0);
+        let mut values: Vec<u64> = column.values.iter().map(|value| value.to_bits()).collect();
+        values.sort_unstable();
+        values.dedup();
+        is_whole && values.len() == column.values.len()
+    };
+    match column.name.as_str() {
+        "" => place == 0 || column.values.iter().all(|value| value.is_nan()),
+        name if name.starts_with("__index_level_") => true,
+        name => name.starts_with("Unnamed: 0") && is_counted(),
+    }
+}
+
+fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column, String> {
+    let suggested = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
+    columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", suggested()))
+}
+
+/// The columns that are named by `words`, each a name or names with commas between.
+fn find_all<'a>(columns: &'a [Column], words: &[String]) -> Result<Vec<&'a Column>, String> {
+    let mut found = Vec::new();
+    for words in words {
+        // A name may have commas in it.
+        let is_name = columns.iter().any(|c| c.name == *words);
+        let names: Vec<&str> = if is_name { vec![words.as_str()] } else { words.split(',').map(str::trim).collect() };
+        found.extend(names.into_iter().map(|name| find(columns, name)).collect::<Result<Vec<_>, _>>()?);
+    }
+    Ok(found)
+}
+
+impl<'a> Chosen<'a> {
+    /// What is wrong with the choice itself is said here.
+    pub(super) fn new(columns: &'a [Column], choice: &ImportRequest) -> Result<Self, String> {
+        if choice.y_bins.is_some() && choice.target.is_empty() {
+            return Err("`--y-bins` makes labels of a target; name its column with `--target`".to_owned());
+        }
+        let y = match find_all(columns, std::slice::from_ref(&choice.y)) {
+            Ok(_) if choice.y_bins.is_some() && choice.y != DEFAULT_Y => {
+                return Err("`--y-bins` makes labels of the target; leave out `--y`, or `--y-bins`".to_owned());
+            }
+            Ok(_) if choice.y_bins.is_some() && !choice.target.is_empty() => Vec::new(),
+            // Numbers that are to be predicted need no labels.
+            Err(_) if choice.y == DEFAULT_Y && !choice.target.is_empty() => Vec::new(),
+            found => found.map_err(|problem| labels_missing(columns, choice, problem))?,
+        };
+        let p_y1 = choice.p_y1.as_deref().map(|name| find(columns, name)).transpose()?;
+        if let Some(p) = p_y1.filter(|p| y.iter().any(|y| y.name == p.name)) {
+            return Err(format!("`--y` and `--p-y1` both name `{}`; labels and their probability differ", p.name));
+        }
+        let target = find_all(columns, &choice.target)?;
+        let is_label = |c: &Column| y.iter().copied().chain(p_y1).any(|label| label.name == c.name);
+        let is_taken = |c: &Column| is_label(c) || target.iter().any(|target| target.name == c.name);
+        let mut x = find_all(columns, &choice.x)?;
+        if let Some(column) = x.iter().find(|c| is_label(c)) {
+            return Err(format!(
+                "`{}` is the column of labels or their probability; it cannot be in x too",
+                column.name
+            ));
+        }
+        if let Some(column) = x.iter().find(|c| is_taken(c)) {
+            return Err(format!("`{}` is a target; it cannot be in x too", column.name));
+        }
+        let mut seen = BTreeSet::new();
+        if let Some(column) = x.iter().find(|c| !seen.insert(&c.name)) {
+            return Err(format!("`--x` names `{}` twice; name every column once", column.name));
+        }
+        if choice.x.is_empty() {
+            let is_index = |(place, column): &(usize, &Column)| is_index(*place, column);
+            let others = columns.iter().enumerate().filter(|entry| !is_index(entry));
+            x.extend(others.map(|(_, column)| column).filter(|c| !is_taken(c)));
+        }
+        let chosen = Self { x, y, p_y1, target };
+        let names: BTreeSet<&String> = chosen.all().map(|c| &c.name).collect();
+        let mut seen = BTreeSet::new();
+        match columns.iter().find(|c| names.contains(&c.name) && !seen.insert(&c.name)) {
+            Some(column) => Err(format!("two columns are called `{}`; give each a name of its own", column.name)),
+            None if chosen.x.is_empty() => Err("no column is left for x; name some with --x".to_owned()),
+            None => Ok(chosen),
+        }
+    }
+
+    pub(super) fn all(&self) -> impl Iterator<Item = &'a Column> {
+        let (x, y, target) = (self.x.iter().copied(), self.y.iter().copied(), self.target.iter().copied());
+        x.chain(y).chain(self.p_y1).chain(target)
+    }
+
+    /// The number of rows.
+    ///
+    /// # Errors
+    /// There are none, not as many in every column, or a column does not hold numbers where they are needed.
+    pub(super) fn check(&self) -> Result<usize, String> {
+        for column in self.all() {
+            let is_label = self.y.iter().any(|y| std::ptr::eq(*y, column));
+            let words = match column.words.get(column.values.first().map_or(0, |first| *first as usize)) {
+                Some(word) if !column.is_numbers() && !is_label => Some(format!("row 0: `{word}` is not a number")),
+                _ => None,
+            };
+            if let Some(problem) = column.problem.as_ref().or(words.as_ref()) {
+                return Err(format!("column `{}`: {problem}; choose others with --x and --y", column.name));
+            }
+        }
+        let (first, n) = (&self.x[0].name, self.x[0].n_rows());
+        if let Some(other) = self.all().find(|c| c.n_rows() != n) {
+            let (other, rows) = (&other.name, other.n_rows());
+            let is_last = self.x.iter().any(|x| x.shape.last().unwrap_or(&x.width) == &rows);
+            let remedy = match is_last {
+                true => format!("; the last dimension of x is {rows}: if it counts the samples, add `--transpose`"),
+                false => "; every sample needs all of them".to_owned(),
+            };
+            return Err(format!("`{first}` has {n} rows, `{other}` has {rows}{remedy}"));
+        }
+        if n == 0 {
+            return Err("there are no rows".to_owned());
+        }
+        if let Some(column) = self.p_y1.filter(|p| p.width != 1) {
+            return Err(format!("column `{}` has {} values a row; probabilities have one", column.name, column.width));
+        }
+        for column in self.all() {
+            if let Some(at) = column.values.iter().position(|value| !value.is_finite()) {
+                let value = column.values[at];
+                return Err(format!("{} is {value}; only finite f32 values can be used", place(column, at)));
+            }
+        }
+        if let Some((target, at)) = self
+            .target
+            .iter()
+            .find_map(|t| t.values.iter().position(|value| value.abs() > f64::from(f32::MAX)).map(|at| (t, at)))
+        {
+            return Err(format!("{} is {}; only finite f32 values can be used", place(target, at), target.shown(at)));
+        }
+        Ok(n)
+    }
+
+    /// How the labels were made, if they are bins of the target.
+    pub(super) fn made_labels(&self, y: &[i32]) -> Option<String> {
+        let target = self.target.first().filter(|_| self.y.is_empty())?;
+        Some(format!("`{}` in {} of equal frequency", target.name, counted(distinct(y).len(), "bin")))
+    }
+
+    /// The label of every sample, and the names of labels 0, 1, … where they have some. Without a column of labels they are
+    /// `n_bins` bins of the target.
+    ///
+    /// # Errors
+    /// Labels that are no whole numbers, not one-hot, or so many that they look like ids; a target of several numbers.
+    pub(super) fn labels(&self, n_bins: Option<usize>) -> Result<(Vec<i32>, Vec<String>), String> {
+        let (y, names) = match self.y.as_slice() {
+            [] => {
+                return match self.target.as_slice() {
+                    [target] if target.width == 1 => Ok(binned(&target.values, n_bins.unwrap_or(DEFAULT_BINS))),
+                    _ => Err("a target of several numbers has no bins; name a column of labels with --y".to_owned()),
+                };
+            }
+            [y] if y.width == 1 => (whole_numbers(y)?, y.words.clone()),
+            [y] => (one_hot(&self.y)?, y.words.clone()),
+            several => (one_hot(several)?, several.iter().map(|y| y.name.clone()).collect()),
+        };
+        let (n, n_classes, name) = (y.len(), distinct(&y).len(), &self.y[0].name);
+        if n_classes > MOST_CLASSES && 2 * n_classes > n {
+            return Err(format!(
+                "column `{name}` has {n_classes} different labels in {n} samples; is it a column of ids? name the labels with --y, and numbers that are to be predicted with --target"
+            ));
+        }
+        Ok((y, names))
+    }
+}
+
+/// The bin of every value, and the range of each bin in words. A value is in bin ⌊n_bins · (values below it) / n⌋, so that equal
+/// values share one; bins are numbered without gaps.
+fn binned(values: &[f64], n_bins: usize) -> (Vec<i32>, Vec<String>) {
+    let mut sorted = values.to_vec();
+    sorted.sort_unstable_by(f64::total_cmp);
+    let bin = |value: f64| sorted.partition_point(|other| *other < value) * n_bins / sorted.len();
+    let mut bins: Vec<(usize, [f64; 2])> = Vec::new();
+    for value in &sorted {
+        match bins.last_mut() {
+            Some((last, [_, high])) if *last == bin(*value) => *high = *value,
+            _ => bins.push((bin(*value), [*value; 2])),
+        }
+    }
+    let number = |value: &f64| bins.partition_point(|(other, _)| *other < bin(*value)) as i32;
+    let words = |(_, [low, high]): &(usize, [f64; 2])| format!("{low} to {high}");
+    (values.iter().map(number).collect(), bins.iter().map(words).collect())
+}
+
+/// The sentence where no column has the name of the labels.
+fn labels_missing(columns: &[Column], choice: &ImportRequest, problem: String) -> String {
+    let mut problem = problem;
+    if let ("y", [_, .., last]) = (choice.y.as_str(), columns) {
+        problem.push_str(&format!("; name the column of labels with --y, for example `--y {}`", last.name));
+    }
+    if let ("y", [only]) = (choice.y.as_str(), columns) {
+        let shape = if only.shape.is_empty() { "" } else { " of images" };
+        if only.width > 1 {
+            problem = format!(
+                "{problem}; the file{shape} holds no labels: name it and the file of its labels, `infoplane data import X-FILE Y-FILE`"
+            );
+        }
+    }
+    problem
+}
+
+/// The place of a value in words.
+pub(super) fn place(column: &Column, at: usize) -> String {
+    let within = if column.width > 1 { format!(", value {}", at % column.width) } else { String::new() };
+    format!("row {}, column `{}`{within}", at / column.width, column.name)
+}
+
+fn whole_numbers(y: &Column) -> Result<Vec<i32>, String> {
+    let label = |(row, value): (usize, &f64)| {
+        let (min, max) = (i32::MIN, i32::MAX);
+        let fits = value.fract() == 0.0 && (f64::from(min)..=f64::from(max)).contains(value);
+        let problem =
+            || format!("{} is {}; a label is a whole number from {min} to {max}", place(y, row), y.shown(row));
+        if fits { Ok(*value as i32) } else { Err(problem()) }
+    };
+    y.values.iter().enumerate().map(label).collect()
+}
+
+/// The number of the value in each row that is 1, all others of the row being 0.
+fn one_hot(columns: &[&Column]) -> Result<Vec<i32>, String> {
+    let mut labels = Vec::new();
+    for row in 0..columns[0].n_rows() {
+        let values: Vec<f64> = columns.iter().flat_map(|c| &c.values[row * c.width..][..c.width]).copied().collect();
+        let is_hot = |value: &f64| *value == 1.0;
+        let (hot, n_cold) = (values.iter().position(is_hot), values.iter().filter(|value| **value == 0.0).count());
+        match hot {
+            Some(class) if n_cold + 1 == values.len() => labels.push(class as i32),
+            _ => {
+                let shown: Vec<String> = values.iter().take(12).map(f64::to_string).collect();
+                let more = if values.len() > shown.len() { ", …" } else { "" };
+                let names: Vec<String> = columns.iter().take(6).map(|c| format!("`{}`", c.name)).collect();
+                return Err(format!(
+                    "row {row} of the labels {} is {}{more}; labels are one number or word a row, or one-hot: a single 1, and 0 otherwise",
+                    names.join(", "),
+                    shown.join(", ")
+                ));
+            }
+        }
+    }
+    Ok(labels)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_of_equal_frequency_keep_equal_values_together() {
+        let (bins, names) = binned(&[5.0, 1.0, 4.0, 2.0, 3.0, 6.0], 3);
+        assert_eq!(bins, [2, 0, 1, 0, 1, 2]);
+        assert_eq!(names, ["1 to 2", "3 to 4", "5 to 6"]);
+        // Of the two bins that the four ones would fill, one is left.
+        let (bins, names) = binned(&[1.0, 1.0, 1.0, 1.0, 2.5, 7.0], 3);
+        assert_eq!((bins, names.len()), (vec![0, 0, 0, 0, 1, 1], 2));
+        assert_eq!(binned(&[0.5, -0.5], 10).0, [1, 0]);
+    }
+}
