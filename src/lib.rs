@@ -37,12 +37,12 @@ pub mod cli;
 pub mod columns;
 #[cfg(feature = "pipeline")]
 pub mod config;
-#[cfg(feature = "pipeline")]
+#[cfg(feature = "import")]
 mod count;
 pub mod datasets;
 pub mod estimate_id;
 pub mod estimators;
-#[cfg(feature = "pipeline")]
+#[cfg(feature = "import")]
 pub mod import;
 pub mod layer_id;
 #[allow(unreachable_pub, reason = "private; what a user needs is re-exported below and in `estimators`")]

@@ -1,8 +1,10 @@
-//! Writes the inputs that fuzzing starts from: one small valid file per table, and a file of another program in several encodings.
+//! Writes the inputs that fuzzing starts from: a file of every table, a file of another program in several encodings, and a
+//! small file of every format that `infoplane data import` reads.
 //!
 //!     cd fuzz && cargo run --example seeds
 
 use std::fs;
+use std::io::{Cursor, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -11,57 +13,37 @@ use arrow::array::{
     RecordBatch, StringArray,
 };
 use arrow::datatypes::{DataType, Field, Float32Type, Int32Type};
-use infoplane::store::schema::{EpochRow, EstimateRow, GradientRow, Row, SampleRow, SplitRow, SummaryRow, WeightRow};
-use infoplane::estimate_id::Values;
-use infoplane::store::{ActivationWriter, Footer, Precision, Shape, Zeros, write_rows};
+use infoplane::import::{FORMATS, gzip};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, Encoding, GzipLevel, ZstdLevel};
 use parquet::file::properties::{WriterProperties, WriterVersion};
 
-/// The readers, by the number that the fuzz target gives them.
-const ACTIVATIONS: u8 = 0;
-const SAMPLES: u8 = 1;
+/// The tables, with the numbers that the fuzz target `reader` gives them, and a file of each below tests/compat.
+const TABLES: &[(&str, u8, &str)] = &[
+    ("activations", 0, "recording/activations/layer=1/run=r0000/part-00000.parquet"),
+    ("samples", 1, "recording/samples.parquet"),
+    ("activations-foreign", FOREIGN, "recording/activations/layer=1/run=r0000/part-00000.parquet"),
+    ("splits", 3, "recording/splits/run=r0000/part-00000.parquet"),
+    ("epochs", 4, "recording/epochs/run=r0000/part-00000.parquet"),
+    ("activation-rows", 5, "recording/activations/layer=1/run=r0000/part-00000.parquet"),
+    ("weights", 6, "recording/weights/layer=1/run=r0000/part-00000.parquet"),
+    ("gradients", 7, "recording/gradients/run=r0000/part-00000.parquet"),
+    ("estimates", 8, "estimates/binning-n-edges-30/run=r0000.parquet"),
+    ("summary", 9, "summary.parquet"),
+];
 const FOREIGN: u8 = 2;
-const SPLITS: u8 = 3;
-const EPOCHS: u8 = 4;
-const ACTIVATION_ROWS: u8 = 5;
-const WEIGHTS: u8 = 6;
-const GRADIENTS: u8 = 7;
-const ESTIMATES: u8 = 8;
-const SUMMARY: u8 = 9;
 
 fn main() {
-    let seeds = Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds/reader");
-    let work = seeds.join("work");
-    fs::create_dir_all(&work).expect("the folder of the seeds can be made");
-    let keep = |name: &str, reader: u8, file: &[u8]| {
-        fs::write(seeds.join(name), [&[reader], file].concat()).expect("the seeds can be written");
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let keep = |target: &str, name: &str, begin: &[u8], file: &[u8]| {
+        let folder = here.join("seeds").join(target);
+        fs::create_dir_all(&folder).expect("the folder of the seeds can be made");
+        fs::write(folder.join(name), [begin, file].concat()).expect("the seeds can be written");
     };
-    let file = |name: &str| fs::read(work.join(name)).expect("it was just written");
-
-    let activations = activations(&work);
-    keep("activations", ACTIVATIONS, &activations);
-    keep("activation-rows", ACTIVATION_ROWS, &activations);
-    keep("activations-foreign", FOREIGN, &activations);
-    write(&work, &samples());
-    keep("samples", SAMPLES, &file(SampleRow::TABLE));
-    write(
-        &work,
-        &[SplitRow { sample: 0, split: "train".to_owned() }, SplitRow { sample: 1, split: "test".to_owned() }],
-    );
-    keep("splits", SPLITS, &file(SplitRow::TABLE));
-    write(&work, &epochs());
-    keep("epochs", EPOCHS, &file(EpochRow::TABLE));
-    write(&work, &[WeightRow { epoch: 0, step: 0, kernel: vec![0.5, -0.5], bias: vec![0.0] }]);
-    keep("weights", WEIGHTS, &file(WeightRow::TABLE));
-    write(&work, &gradients());
-    keep("gradients", GRADIENTS, &file(GradientRow::TABLE));
-    write(&work, &[estimate(None), estimate(Some("a unit is constant"))]);
-    keep("estimates", ESTIMATES, &file(EstimateRow::TABLE));
-    write(&work, &[summary()]);
-    keep("summary", SUMMARY, &file(SummaryRow::TABLE));
-    fs::remove_dir_all(&work).expect("it was just made");
-
+    for (name, reader, file) in TABLES {
+        let file = fs::read(here.join("../tests/compat/v8").join(file)).expect("files of this version are kept");
+        keep("reader", name, &[*reader], &file);
+    }
     for (name, compression, encoding) in [
         ("plain", Compression::UNCOMPRESSED, None),
         ("snappy", Compression::SNAPPY, Some(Encoding::BYTE_STREAM_SPLIT)),
@@ -69,97 +51,71 @@ fn main() {
         ("lz4", Compression::LZ4_RAW, Some(Encoding::DELTA_BINARY_PACKED)),
         ("zstd", Compression::ZSTD(ZstdLevel::default()), None),
     ] {
-        keep(&format!("foreign-{name}"), FOREIGN, &foreign(compression, encoding));
+        keep("reader", &format!("foreign-{name}"), &[FOREIGN], &foreign(compression, encoding));
+    }
+    for (name, ending, how, file) in imports() {
+        let format = FORMATS.iter().position(|format| format.ending == ending).expect("a format that is listed");
+        keep("import", name, &[format as u8, how], &file);
     }
 }
 
-fn write<R: Row>(folder: &Path, rows: &[R]) {
-    write_rows(folder, R::TABLE, rows, &Footer::new()).expect("small tables can be written");
+/// Names, endings, ways to be read (0: as the file says) and contents of small files of other programs.
+fn imports() -> Vec<(&'static str, &'static str, u8, Vec<u8>)> {
+    let (plain, no_header, semicolons, german, last) = (0, 2, 3, 12, 18);
+    let csv = b"a,b,y\n0.5,-1e3,setosa\n2,9007199254740993,virginica\n".as_slice();
+    vec![
+        ("csv", "csv", plain, csv.to_vec()),
+        ("csv-gzip", "csv", plain, gzip(csv)),
+        ("csv-pandas", "csv", plain, b",a,y\n0,0.5,True\n1,1.5,False\n".to_vec()),
+        ("csv-excel", "csv", plain, b"\xef\xbb\xbfsep=;\r\na;\"b;c\";y\r\n0.5;1;0\r\n".to_vec()),
+        ("csv-no-header", "csv", no_header, b"5,0,0,1\n0,1,0.25,0\n".to_vec()),
+        ("csv-semicolons", "csv", semicolons, b"a;y\n1;0\n".to_vec()),
+        ("csv-german", "csv", german, b"a;y\n1,5;0\n".to_vec()),
+        ("tsv", "tsv", plain, b"a\ty\n1\t0\n".to_vec()),
+        ("spaces", "data", plain, b"  a  \"the y\"\n 1   0\n".to_vec()),
+        ("npy", "npy", plain, npy("<f8", "(2, 2)", &[0.5_f64, 1.0, -1.0, 0.0].map(f64::to_le_bytes).concat())),
+        ("npy-integers", "npy", last, npy("<i8", "(1, 2, 2)", &[1_i64, i64::MAX, 3, 4].map(i64::to_le_bytes).concat())),
+        ("npy-words", "npy", plain, npy("<U2", "(2,)", &[97_u32, 0, 98, 99].map(u32::to_le_bytes).concat())),
+        ("npy-truths", "npy", plain, npy("|b1", "(2,)", &[1, 0])),
+        ("npz", "npz", plain, npz()),
+        ("idx", "idx", plain, [[0, 0, 8, 2, 0, 0, 0, 2, 0, 0, 0, 3].as_slice(), &[0, 1, 2, 3, 4, 255]].concat()),
+        ("mat", "mat", plain, mat(false)),
+        ("mat-compressed", "mat", last, mat(true)),
+    ]
 }
 
-fn activations(folder: &Path) -> Vec<u8> {
-    let shape = Shape { values: Values::Activations, precision: Precision::F32, zeros: Zeros::Few };
-    let samples = Arc::from([0, 1, 2]);
-    let writer = ActivationWriter::create(folder, "activations", shape, samples, 2, &Footer::new());
-    let mut writer = writer.expect("a small table");
-    for epoch in [0, 1, 5] {
-        let t: Vec<f32> = (0..6).map(|i| (i as f32 - epoch as f32).tanh()).collect();
-        writer.write(epoch, i64::from(epoch) * 7, &t).expect("a small table");
+fn npy(descriptor: &str, shape: &str, data: &[u8]) -> Vec<u8> {
+    let header = format!("{{'descr': '{descriptor}', 'fortran_order': False, 'shape': {shape}, }}\n");
+    [b"\x93NUMPY\x01\x00".as_slice(), &(header.len() as u16).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+fn npz() -> Vec<u8> {
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in [("x.npy", npy("|u1", "(2, 2, 1)", &[1, 2, 3, 4])), ("y.npy", npy("|u1", "(2, 1)", &[1, 0]))] {
+        archive.start_file(name, zip::write::SimpleFileOptions::default()).expect("memory");
+        archive.write_all(&content).expect("memory");
     }
-    writer.commit().expect("a small table");
-    fs::read(folder.join("activations")).expect("it was just written")
+    archive.finish().expect("memory").into_inner()
 }
 
-fn samples() -> [SampleRow; 3] {
-    [0, 1, 2].map(|sample| SampleRow {
-        sample,
-        x: vec![sample as f32, 1.0],
-        y: sample % 2,
-        p_y1: (sample > 0).then_some(0.5),
-    })
-}
-
-fn epochs() -> [EpochRow; 2] {
-    [0, 1].map(|epoch| EpochRow {
-        epoch,
-        step: 7 * i64::from(epoch),
-        loss_train_nats: 0.7,
-        loss_test_nats: (epoch > 0).then_some(0.8),
-        accuracy_train: 0.5,
-        accuracy_test: (epoch > 0).then_some(0.4),
-    })
-}
-
-fn gradients() -> [GradientRow; 2] {
-    [1, 2].map(|layer| GradientRow {
-        epoch: 0,
-        step: 0,
-        layer,
-        gradients_over: Some("samples".to_owned()),
-        gradient_mean_norm: 0.1,
-        gradient_std_norm: (layer > 1).then_some(0.2),
-        weight_norm: 1.0,
-    })
-}
-
-fn estimate(failure: Option<&str>) -> EstimateRow {
-    let estimated = |bits: f64| failure.is_none().then_some(bits);
-    EstimateRow {
-        estimator: "binning-n-edges-30".to_owned(),
-        run: "r0000".to_owned(),
-        layer: 1,
-        epoch: 0,
-        step: 0,
-        i_xt_bits: estimated(1.5),
-        i_ty_bits: estimated(0.5),
-        i_xt_ceiling_bits: estimated(1.6),
-        i_ty_ceiling_bits: estimated(0.9),
-        n_samples: 3,
-        n_codes: 3,
-        failure: failure.map(str::to_owned),
+/// A variable of 2 × 2 × 1 bytes.
+fn mat(is_compressed: bool) -> Vec<u8> {
+    let element = |kind: u32, content: &[u8]| {
+        let filling = vec![0; content.len().next_multiple_of(8) - content.len()];
+        [&kind.to_le_bytes(), &(content.len() as u32).to_le_bytes(), content, &filling].concat()
+    };
+    let shape = [2_i32, 2, 1].map(i32::to_le_bytes).concat();
+    let parts = [element(6, &[9, 0, 0, 0, 0, 0, 0, 0]), element(5, &shape), element(1, b"X"), element(2, &[1, 2, 3, 4])];
+    let mut variable = element(14, &parts.concat());
+    if is_compressed {
+        let mut encoder = flate2::write::ZlibEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(&variable).expect("memory");
+        let content = encoder.finish().expect("memory");
+        variable = [&15_u32.to_le_bytes(), &(content.len() as u32).to_le_bytes(), content.as_slice()].concat();
     }
-}
-
-fn summary() -> SummaryRow {
-    SummaryRow {
-        experiment: "tiny".to_owned(),
-        estimator: "binning-n-edges-30".to_owned(),
-        layer: 1,
-        epoch: 0,
-        step: Some(0),
-        n_runs: 1,
-        n_failed: 0,
-        i_xt_bits_mean: Some(1.5),
-        i_xt_bits_std: None,
-        i_ty_bits_mean: Some(0.5),
-        i_ty_bits_std: None,
-        i_xt_ceiling_bits: Some(1.6),
-        i_ty_ceiling_bits: Some(0.9),
-        loss_train_nats_mean: Some(0.7),
-        loss_test_nats_mean: None,
-        accuracy_train_mean: Some(0.5),
-        accuracy_test_mean: None,
-    }
+    let mut header = [b' '; 128];
+    header[124..].copy_from_slice(&[0, 1, b'I', b'M']);
+    [header.as_slice(), &variable].concat()
 }
 
 /// A file as another program could have written it: numbers, lists, nulls, text.

@@ -4,26 +4,28 @@
 
 #![no_main]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::backtrace::Backtrace;
+mod limited;
+
 use std::hint::black_box;
 use std::panic;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
 
 use infoplane::store::schema::{
     ActivationRow, EpochRow, EstimateRow, GradientRow, Row, SplitRow, SummaryRow, WeightRow,
 };
 use infoplane::estimate_id::Values;
 use infoplane::store::{ActivationReader, Facts, StoreError, foreign, read_rows, read_samples};
+use infoplane::room::Room;
 use libfuzzer_sys::fuzz_target;
+use limited::Limited;
 
 /// A damaged page header may claim 2 GiB (its size is an i32), which the parquet crate reserves, for every column that is
 /// read at the time, before it finds that the page is not there. That much is never touched, so only the address space
 /// knows of it; memory that is touched has libFuzzer's limit, in `.ci/fuzz`.
-const MOST_BYTES: usize = 16 << 30;
+#[global_allocator]
+static ALLOCATOR: Limited = Limited::to(16 << 30);
 
 /// Where an input lies while it is read; `.ci/fuzz` puts the folder into memory and clears it away.
 static FILE: LazyLock<PathBuf> =
@@ -47,7 +49,7 @@ fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
     match reader % 10 {
         0 => activations(file)?,
         1 => drop(black_box(read_samples(file)?)),
-        2 => drop(black_box(foreign::read_columns(file)?)),
+        2 => drop(black_box(foreign::read_columns(file, &mut Room::new(1 << 30, ""))?)),
         3 => rows::<SplitRow>(file)?,
         4 => rows::<EpochRow>(file)?,
         5 => rows::<ActivationRow>(file)?,
@@ -71,45 +73,4 @@ fn activations(file: &Path) -> Result<(), StoreError> {
 fn rows<R: Row>(file: &Path) -> Result<(), StoreError> {
     drop(black_box(read_rows::<R>(file)?));
     Ok(())
-}
-
-/// The system's allocator with a limit; libFuzzer's own needs a sanitizer, which needs a nightly compiler.
-struct Limited;
-
-static ALLOCATED: AtomicUsize = AtomicUsize::new(0);
-
-#[global_allocator]
-static ALLOCATOR: Limited = Limited;
-
-fn count(bytes: usize) {
-    let before = ALLOCATED.fetch_add(bytes, Ordering::Relaxed);
-    if before + bytes > MOST_BYTES && before <= MOST_BYTES {
-        eprintln!("{bytes} bytes more than the {before} that are allocated; the limit is {MOST_BYTES}");
-        eprintln!("{}", Backtrace::force_capture());
-        process::abort();
-    }
-}
-
-// SAFETY: every call is passed on unchanged.
-unsafe impl GlobalAlloc for Limited {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        count(layout.size());
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-        count(size);
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        ALLOCATED.fetch_sub(layout.size(), Ordering::Relaxed);
-        unsafe { System.dealloc(pointer, layout) }
-    }
 }

@@ -10,7 +10,7 @@ use std::io::Read;
 
 use flate2::read::ZlibDecoder;
 
-use super::{Encoding, ImportError, Kind, Numbers, Options, Order, SamplesAre};
+use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Order, SamplesAre};
 use crate::columns::Column;
 use crate::room::Room;
 
@@ -101,6 +101,9 @@ fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Re
         return unusable("holds complex numbers".to_owned());
     }
     let shape = Encoding { kind: Kind::Signed, size: 4, order: parts.order }.decode(shape);
+    if shape.len() > MOST_DIMENSIONS {
+        return unusable(format!("has {} dimensions; {MOST_DIMENSIONS} are allowed", shape.len()));
+    }
     let dimensions: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
     let Some((kind, content)) = parts.next()? else { return unusable("holds no numbers".to_owned()) };
     let Some(encoding) = encoding(kind, parts.order) else {

@@ -141,6 +141,9 @@ pub fn unpacked_name(name: &str) -> &str {
     name.get(..name.len() - n_ending).unwrap_or(name)
 }
 
+/// Arrays of more dimensions are no data: NumPy allows 64.
+const MOST_DIMENSIONS: usize = 64;
+
 /// The numbers of an array, in the order in which they lie in its file.
 struct Numbers<'a> {
     dimensions: &'a [usize],

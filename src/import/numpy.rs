@@ -5,9 +5,12 @@ use std::io::Cursor;
 use ndarray_npy::npy::header::Header;
 use zip::ZipArchive;
 
-use super::{Encoding, ImportError, Kind, Numbers, Options, Order, SamplesAre};
+use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Order, SamplesAre};
 use crate::columns::{Column, Words};
 use crate::room::Room;
+
+/// What a short name takes.
+const NAME_BYTES: usize = 32;
 
 /// The columns of a 2-D array, named `0`, `1`, …; any other array is the column `0`.
 pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
@@ -16,6 +19,8 @@ pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> 
     if array.width == 1 || !array.shape.is_empty() {
         return Ok(vec![array]);
     }
+    room.take((array.width * (size_of::<Column>() + NAME_BYTES)) as u128, "a column for each of its values")
+        .map_err(ImportError::Refused)?;
     let nth = |values: &[f64], c: usize| values.iter().skip(c).step_by(array.width).copied().collect();
     let column =
         |c: usize| Column { rests: nth(&array.rests, c), ..Column::new(c.to_string(), 1, nth(&array.values, c)) };
@@ -56,11 +61,18 @@ fn n_entries(content: &[u8]) -> Option<usize> {
 fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Column, String> {
     let (header, bytes) = header(content)?;
     let shape = &header.shape;
+    if shape.len() > MOST_DIMENSIONS {
+        return Err(format!("has {} dimensions; {MOST_DIMENSIONS} are allowed", shape.len()));
+    }
     if shape.len() > 1 && shape.contains(&0) && shape[0] != 0 {
         return Err("has rows without values".to_owned());
     }
-    let Some(item) = header.type_descriptor.as_string().and_then(|text| item(text)) else {
-        return Err(format!("holds values of type {}, not numbers that can be read", header.type_descriptor));
+    let descriptor = header.type_descriptor.as_string();
+    let Some(item) = descriptor.and_then(|text| item(text)) else {
+        return Err(match descriptor.is_some_and(|text| text.ends_with('O')) {
+            true => "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers".to_owned(),
+            false => format!("holds values of type {}, not numbers that can be read", header.type_descriptor),
+        });
     };
     let size = item.size();
     // The header may lie: nothing is reserved that is not there.
@@ -207,6 +219,8 @@ mod tests {
         check("'>i2'", "False", "(1,)", &[0xff, 0xfe], Ok(vec![-2.0]));
         let problem = "holds values of type '<c16', not numbers that can be read";
         check("'<c16'", "False", "(1,)", &[0; 16], Err(problem));
+        let objects = "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers";
+        check("'|O'", "False", "(1,)", &[0; 8], Err(objects));
         check("'|u1'", "False", "(1, 1, 1)", &[7], Ok(vec![7.0]));
         check("'|u1'", "False", "(1, 0)", &[], Err("has rows without values"));
     }

@@ -170,7 +170,7 @@ fn guess(text: &str) -> Result<Separator, String> {
         [separator] => Ok(Separator::Character(*separator)),
         [] => {
             let width = lines().next().map_or(0, n_words);
-            let fits = most.0 == 1 && width > 1 && lines().all(|line| n_words(line) == width);
+            let fits = (most.0 == 1 || most.1 == b'\t') && width > 1 && lines().all(|line| n_words(line) == width);
             Ok(if fits { Separator::Spaces } else { Separator::Character(most.1) })
         }
         several => {

@@ -4,14 +4,21 @@ mod layout;
 
 use std::borrow::Cow;
 
-use super::{Decimal, ImportError, Options};
+use super::{Decimal, ImportError, Options, Separator};
 use crate::columns::{Column, Words};
 use crate::room::Room;
 use layout::Layout;
 
+/// What a value of a line costs while the line is read, its name included.
+const BYTES_OF_VALUE: u128 = 32;
+
 /// One column for every column of the text: numbers, or words where no row has a number.
 pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let text = layout::utf8(content).map_err(ImportError::Refused)?;
+    // A line may have as many values as there are separators, and the reader keeps track of each.
+    let is_separator = |byte: &u8| b",;\t| \n".contains(byte) || options.separator == Some(Separator::Character(*byte));
+    let n_values = text.bytes().filter(|byte| is_separator(byte)).count() + 1;
+    room.has(n_values as u128 * BYTES_OF_VALUE, "its table").map_err(ImportError::Refused)?;
     let layout = Layout::new(&text, options).map_err(ImportError::Refused)?;
     let names = layout.names()?;
     // Rows are counted before anything is kept of them: lines are at least as many.
@@ -133,7 +140,7 @@ fn number(text: &str, decimal: Decimal) -> Option<Number> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Header, Separator};
+    use super::super::Header;
     use super::*;
 
     fn columns(text: &str, options: &Options) -> Result<Vec<Column>, String> {
@@ -241,6 +248,9 @@ mod tests {
         assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
         let many = format!("a,b\n{}", "1,2\n".repeat(1000));
         let small = read(many.as_bytes(), &Options::default(), &mut Room::new(1000, "use less")).unwrap_err();
-        assert!(small.to_string().starts_with("its table needs 23.5 KiB of memory"), "{small}");
+        assert!(small.to_string().starts_with("its table needs 62.6 KiB of memory"), "{small}");
+        // A single line of nothing but separators.
+        let wide = read(&[b','; 100_000], &Options::default(), &mut Room::new(1 << 20, "use less")).unwrap_err();
+        assert!(wide.to_string().starts_with("its table needs 3.1 MiB of memory"), "{wide}");
     }
 }

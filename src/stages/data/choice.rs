@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::import::ImportRequest;
 use crate::columns::Column;
 use crate::count::counted;
+use crate::import::SamplesAre;
 use crate::sample::distinct;
 use crate::suggest::suggestion;
 
@@ -120,7 +121,7 @@ impl<'a> Chosen<'a> {
     ///
     /// # Errors
     /// There are none, not as many in every column, or a column does not hold numbers where they are needed.
-    pub(super) fn check(&self) -> Result<usize, String> {
+    pub(super) fn check(&self, samples: SamplesAre) -> Result<usize, String> {
         for column in self.all() {
             let is_label = self.y.iter().any(|y| std::ptr::eq(*y, column));
             let words = match column.words.get(column.values.first().map_or(0, |first| *first as usize)) {
@@ -135,7 +136,7 @@ impl<'a> Chosen<'a> {
         if let Some(other) = self.all().find(|c| c.n_rows() != n) {
             let (other, rows) = (&other.name, other.n_rows());
             let is_last = self.x.iter().any(|x| x.shape.last().unwrap_or(&x.width) == &rows);
-            let remedy = match is_last {
+            let remedy = match is_last && samples == SamplesAre::First {
                 true => format!("; the last dimension of x is {rows}: if it counts the samples, add `--transpose`"),
                 false => "; every sample needs all of them".to_owned(),
             };

@@ -104,7 +104,7 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
         }
     };
     let chosen = Chosen::new(&columns, &request).map_err(refused)?;
-    let n = chosen.check().map_err(refused)?;
+    let n = chosen.check(request.options.samples).map_err(refused)?;
     let (y, classes) = chosen.labels(request.y_bins).map_err(refused)?;
     let p_y1 = chosen.p_y1.map(|p| p.values.clone());
     let given: Vec<Option<f64>> = p_y1.iter().flatten().copied().map(Some).collect();
@@ -246,7 +246,10 @@ fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result
     if is_parquet(file) {
         return match request.options == plain {
             true => Ok(foreign::read_columns(file, room)?),
-            false => Err(refused("a Parquet file needs no options of other formats".to_owned())),
+            false => Err(refused(
+                "--no-header, --header, --separator, --decimal and --transpose are for other formats, not for .parquet"
+                    .to_owned(),
+            )),
         };
     }
     let n_bytes = fs::metadata(file).map_err(cannot)?.len();
