@@ -23,6 +23,7 @@
 //! ```
 
 mod activations;
+mod below;
 mod cell;
 mod conversion;
 mod csv;
@@ -38,6 +39,7 @@ mod layers;
 mod layout;
 mod lock;
 mod manifest;
+mod own;
 mod partial;
 pub mod quantities;
 mod recording;
@@ -46,12 +48,13 @@ mod table;
 mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
+pub use below::{expect_no_link, is_folder_name};
 pub use csv::write_csv;
 pub use earlier::move_earlier_manifests;
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{
-    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_by,
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_below, remove_folder, sha256_file, write_by,
     write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
@@ -59,6 +62,7 @@ pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
+pub use own::{expect_only_own, is_view};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, schema_version, write_rows};

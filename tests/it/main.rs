@@ -16,6 +16,7 @@ mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
 mod help; // the help of every command
+mod hostile; // folders of strangers: paths that lead out of them, links, sizes, names
 mod json; // what programs read
 mod messages; // wrong folders, tables that are out of date, flags without their partner
 mod movie; // animations
