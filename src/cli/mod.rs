@@ -33,6 +33,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::memory;
 use crate::stages::{Failures, Outcome};
 use terminal::{Form, Terminal};
 
@@ -144,6 +145,15 @@ fn command() -> Command {
                 .global(true)
                 .help_heading(GLOBAL),
         )
+        .arg(
+            Arg::new("max-memory")
+                .long("max-memory")
+                .value_name("GB")
+                .help("Memory that the content of a file, or the trainings at one time, may take [default: 4]")
+                .value_parser(gigabytes)
+                .global(true)
+                .help_heading(GLOBAL),
+        )
         .arg(global_flag("quiet", "Print errors only").short('q'))
         .arg(global_flag("verbose", "Print more detail").short('v'))
         .arg(global_flag("json", "Print JSON: one value, or one object per line and stage"))
@@ -157,7 +167,16 @@ fn global_flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).global(true).help_heading(GLOBAL)
 }
 
+/// A number of gigabytes, as bytes.
+fn gigabytes(text: &str) -> Result<u64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= 1e6);
+    number.map(|number| (number * 1e9) as u64).ok_or_else(|| "must be a number of gigabytes, such as 16".to_owned())
+}
+
 fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    if let Some(bytes) = matches.get_one::<u64>("max-memory") {
+        memory::allow(*bytes);
+    }
     let n_threads = matches.get_one::<u16>("threads").copied();
     let (name, matches) = matches.subcommand().context("no command given")?;
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);

@@ -43,6 +43,7 @@ mod own;
 mod partial;
 pub mod quantities;
 mod recording;
+mod room;
 pub mod schema;
 mod table;
 mod words;
