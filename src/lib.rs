@@ -62,5 +62,7 @@ pub mod stages;
 pub mod store;
 pub mod suggest;
 pub mod units;
+#[cfg(feature = "pipeline")]
+pub mod visible;
 
 pub use math::{bottleneck, linear_network, minimal_model};

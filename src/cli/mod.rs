@@ -28,6 +28,7 @@ mod terminal;
 mod verify;
 
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -35,6 +36,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use crate::memory;
 use crate::stages::{Failures, Outcome};
+use crate::visible::{visible, visible_line};
 use terminal::{Form, Terminal};
 
 /// A command: its definition, and what it does.
@@ -95,11 +97,16 @@ pub fn run<I>(arguments: I) -> u8
 where
     I: IntoIterator<Item: Into<OsString> + Clone>,
 {
-    let matches = match command().try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(e) => {
+            let is_seen = |argument: &OsString| argument.to_str().is_some_and(|text| visible_line(text) == text);
             // Nobody may be there to read it.
-            let _ = e.print();
+            let _ = match arguments.iter().all(is_seen) {
+                true => e.print(),
+                false => writeln!(std::io::stderr(), "{}", visible(&e.to_string())),
+            };
             return u8::try_from(e.exit_code()).unwrap_or(CANNOT_RUN);
         }
     };

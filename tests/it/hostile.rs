@@ -3,6 +3,7 @@
 
 mod links; // in the place of locks, temporary files and folders
 mod manifests; // that name files elsewhere
+mod printed; // names that a terminal, a spreadsheet or a page obeys
 mod sizes; // files that claim more than fits into memory
 
 use std::fs;
