@@ -156,7 +156,7 @@ fn command() -> Command {
             Arg::new("max-memory")
                 .long("max-memory")
                 .value_name("GB")
-                .help("Memory that the content of a file, or the trainings at one time, may take [default: 4]")
+                .help("Memory that the content of a file may take, and that trainings at one time share [default: 4]")
                 .value_parser(gigabytes)
                 .global(true)
                 .help_heading(GLOBAL),

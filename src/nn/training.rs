@@ -569,6 +569,27 @@ mod tests {
     }
 
     #[test]
+    fn a_training_goes_on_only_from_a_state_that_it_can_be_in() {
+        let (x, classes) = data();
+        let training = || training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        let first = training();
+        let watch = || first.watch(GradientKind::BeforeStep, &mut rng()).unwrap();
+        assert!(training().resume(first.state(), &[watch()]));
+        let spoilt = |spoil: fn(&mut TrainingState, &mut Watch)| {
+            let (mut state, mut watch) = (first.state(), watch());
+            spoil(&mut state, &mut watch);
+            training().resume(state, &[watch])
+        };
+        assert!(!spoilt(|state, _| state.step = u64::MAX));
+        assert!(!spoilt(|state, _| state.order[0] = usize::MAX));
+        assert!(!spoilt(|state, _| drop(state.parameters.pop())));
+        assert!(!spoilt(|state, _| state.statistics.push(0.0)));
+        assert!(!spoilt(|_, watch| watch.moments = Moments::new(1)));
+        assert!(!spoilt(|_, watch| watch.probe = Some(Vec::new())));
+        assert!(!spoilt(|_, watch| watch.probe = watch.probe.as_ref().map(|order| vec![usize::MAX; order.len()])));
+    }
+
+    #[test]
     fn a_training_with_everything_goes_on_from_any_step_with_the_same_bits() {
         let (x, classes) = data();
         let operations = [
