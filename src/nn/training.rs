@@ -582,7 +582,7 @@ mod tests {
         };
         assert!(!spoilt(|state, _| state.step = u64::MAX));
         assert!(!spoilt(|state, _| state.order[0] = usize::MAX));
-        assert!(!spoilt(|state, _| drop(state.parameters.pop())));
+        assert!(!spoilt(|state, _| state.parameters.push(0.0)));
         assert!(!spoilt(|state, _| state.statistics.push(0.0)));
         assert!(!spoilt(|_, watch| watch.moments = Moments::new(1)));
         assert!(!spoilt(|_, watch| watch.probe = Some(Vec::new())));

@@ -7,14 +7,13 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::error::StoreError;
 use super::files::io_error;
 use super::guard::guarded;
-use super::room::expect_room;
 use crate::columns::Column;
 
 /// All columns of a Parquet file: numbers, booleans, and lists of them of one length. A null becomes NaN, which whoever
@@ -31,8 +30,8 @@ fn read(path: &Path) -> Result<Vec<Column>, StoreError> {
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     // Parquet's own types are enough for numbers. The Arrow schema beside them may name what this reader does not know
     // (128-bit integers of polars), and would keep dictionaries and kinds of lists apart that are one to Parquet.
-    let options = || ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options());
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
     let builder = builder.map_err(|e| damaged(e.to_string()))?;
     let schema = builder.schema().clone();
     let mut columns: Vec<Column> = Vec::new();
@@ -47,10 +46,6 @@ fn read(path: &Path) -> Result<Vec<Column>, StoreError> {
     if usable.is_empty() {
         return Ok(columns);
     }
-    // Every value becomes a number of 64 bits.
-    let (metadata, bytes) = (ArrowReaderMetadata::try_new(Arc::clone(builder.metadata()), options()), size_of::<f64>());
-    let metadata = metadata.map_err(|e| damaged(e.to_string()))?;
-    expect_room(path, &metadata, builder.metadata().row_groups().iter(), (usable.len() * bytes, bytes))?;
     let projection = ProjectionMask::roots(builder.parquet_schema(), usable.iter().copied());
     for batch in builder.with_projection(projection).build().map_err(|e| damaged(e.to_string()))? {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
@@ -129,6 +124,7 @@ mod tests {
     };
     use arrow::datatypes::{Field, Float16Type, Int8Type};
     use parquet::arrow::ArrowWriter;
+    use parquet::arrow::arrow_reader::ArrowReaderMetadata;
     use parquet::arrow::arrow_writer::ArrowWriterOptions;
     use parquet::basic::BrotliLevel;
     use parquet::file::metadata::KeyValue;

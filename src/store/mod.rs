@@ -63,7 +63,7 @@ pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
-pub use own::{expect_only_own, is_view};
+pub use own::{expect_only_own, remove_views};
 pub use partial::Partial;
 pub use recording::{RecordedRun, Recording};
 pub use table::{Footer, RowWriter, read_all_rows, read_footer, read_rows, read_samples, schema_version, write_rows};

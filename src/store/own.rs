@@ -3,7 +3,9 @@
 use std::path::Path;
 
 use super::error::StoreError;
+use super::files::remove_below;
 use super::layout::Experiment;
+use super::manifest::{Manifest, manifests};
 use super::recording::{Hidden, files_below, part_of};
 
 /// Makes sure that `folder`, below the experiment `root` and about to be removed, holds only what this program makes there.
@@ -37,8 +39,26 @@ fn is_own(file: &str) -> bool {
     }
 }
 
+/// Removes the tables and figures that were made from the estimates of the experiment `root`, as their manifests list them, and
+/// these manifests. What else they list stays.
+///
+/// # Errors
+/// A manifest cannot be read; something cannot be removed, or lies behind a link.
+pub fn remove_views(root: &Path) -> Result<(), StoreError> {
+    for path in manifests(root)? {
+        for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
+            if is_view(&file.path) {
+                remove_below(root, &file.path)?;
+            }
+        }
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        remove_below(root, &format!(".meta/{name}"))?;
+    }
+    Ok(())
+}
+
 /// Whether a table or a figure made from the estimates is called so, below the experiment.
-pub fn is_view(file: &str) -> bool {
+fn is_view(file: &str) -> bool {
     let is_figure =
         |name: &str| ["svg", "png", "apng", "gif", "mp4"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
     match file.split_once('/') {

@@ -9,8 +9,8 @@ use crate::config::differences;
 use crate::count::counted;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
-    Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, expect_no_link, expect_only_own, is_view,
-    manifests, move_folder, read_rows, remove_below,
+    Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, expect_no_link, expect_only_own, manifests,
+    move_folder, read_rows, remove_below, remove_views,
 };
 
 /// What to do with a recording that was made with other settings.
@@ -182,7 +182,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
 }
 
 fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
-    remove_pictures(experiment)?;
+    remove_views(experiment.root())?;
     Ok(remove_below(experiment.root(), Experiment::REPLACED)?)
 }
 
@@ -203,21 +203,6 @@ fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
     expect_replaceable(experiment)?;
     let [recording, estimates @ ..] = Experiment::REPLACEABLE;
     estimates.into_iter().chain([recording]).try_for_each(|folder| remove_below(experiment.root(), folder))
-}
-
-/// Removes summary and pictures of the recording that is no more, as their manifests list them; what else they list stays.
-fn remove_pictures(experiment: &Experiment) -> Result<(), StoreError> {
-    let root = experiment.root();
-    for path in manifests(root)? {
-        for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
-            if is_view(&file.path) {
-                remove_below(root, &file.path)?;
-            }
-        }
-        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        remove_below(root, &format!(".meta/{name}"))?;
-    }
-    Ok(())
 }
 
 /// Whether anything was recorded: a whole run, or a finished part of one.

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use infoplane::estimate_id::Values;
 use infoplane::store::schema::{EpochRow, RunRow, SampleRow};
 use infoplane::store::{
-    ActivationReader, ActivationWriter, Footer, Precision, Shape, StoreError, TrainingOutcome, Zeros, foreign,
-    read_rows, read_samples, write_rows,
+    ActivationReader, ActivationWriter, Footer, Precision, Shape, StoreError, TrainingOutcome, Zeros, read_rows,
+    read_samples, write_rows,
 };
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{FileMetaData, ParquetMetaData, ParquetMetaDataWriter};
@@ -68,7 +68,6 @@ fn a_small_file_that_claims_too_many_rows_is_refused_before_it_is_read() {
     multiply(&path, 1000);
     assert!(fs::metadata(&path).unwrap().len() < 2_000_000);
     check(read_rows::<EpochRow>(&path));
-    check(foreign::read_columns(&path));
 }
 
 #[test]
@@ -79,7 +78,6 @@ fn lists_count_with_their_values() {
     write_rows(folder.path(), "bomb.parquet", &(0..1000).map(sample).collect::<Vec<_>>(), &Footer::new()).unwrap();
     multiply(&path, 2000);
     check(read_samples(&path));
-    check(foreign::read_columns(&path));
 
     let shape = Shape { values: Values::Activations, precision: Precision::F16, zeros: Zeros::Many };
     let samples = (0..1000).collect();
