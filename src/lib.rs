@@ -47,6 +47,8 @@ pub mod import;
 pub mod layer_id;
 #[allow(unreachable_pub, reason = "private; what a user needs is re-exported below and in `estimators`")]
 mod math;
+#[cfg(feature = "store")]
+pub mod memory;
 pub mod nn;
 pub mod parameter;
 #[cfg(feature = "pipeline")]
@@ -62,5 +64,7 @@ pub mod stages;
 pub mod store;
 pub mod suggest;
 pub mod units;
+#[cfg(feature = "pipeline")]
+pub mod visible;
 
 pub use math::{bottleneck, linear_network, minimal_model};

@@ -30,12 +30,15 @@ mod verify;
 
 use std::error::Error;
 use std::ffi::OsString;
+use std::io::Write;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
+use crate::memory;
 use crate::stages::{Failures, Outcome};
+use crate::visible::{visible, visible_line};
 use terminal::{Form, Terminal};
 
 /// A command: its definition, and what it does.
@@ -96,11 +99,16 @@ pub fn run<I>(arguments: I) -> u8
 where
     I: IntoIterator<Item: Into<OsString> + Clone>,
 {
-    let matches = match command().try_get_matches_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().map(Into::into).collect();
+    let matches = match command().try_get_matches_from(&arguments) {
         Ok(matches) => matches,
         Err(e) => {
+            let is_seen = |argument: &OsString| argument.to_str().is_some_and(|text| visible_line(text) == text);
             // Nobody may be there to read it.
-            let _ = e.print();
+            let _ = match arguments.iter().all(is_seen) {
+                true => e.print(),
+                false => writeln!(std::io::stderr(), "{}", visible(&e.to_string())),
+            };
             return u8::try_from(e.exit_code()).unwrap_or(CANNOT_RUN);
         }
     };
@@ -146,6 +154,15 @@ fn command() -> Command {
                 .global(true)
                 .help_heading(GLOBAL),
         )
+        .arg(
+            Arg::new("max-memory")
+                .long("max-memory")
+                .value_name("GB")
+                .help("Memory that the content of a file may take, and that trainings at one time share [default: 4]")
+                .value_parser(gigabytes)
+                .global(true)
+                .help_heading(GLOBAL),
+        )
         .arg(global_flag("quiet", "Print errors only").short('q'))
         .arg(global_flag("verbose", "Print more detail").short('v'))
         .arg(global_flag("json", "Print JSON: one value, or one object per line and stage"))
@@ -159,7 +176,16 @@ fn global_flag(name: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).help(help).action(ArgAction::SetTrue).global(true).help_heading(GLOBAL)
 }
 
+/// A number of gigabytes, as bytes.
+fn gigabytes(text: &str) -> Result<u64, String> {
+    let number = text.parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= 1e6);
+    number.map(|number| (number * 1e9) as u64).ok_or_else(|| "must be a number of gigabytes, such as 16".to_owned())
+}
+
 fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    if let Some(bytes) = matches.get_one::<u64>("max-memory") {
+        memory::allow(*bytes);
+    }
     let n_threads = matches.get_one::<u16>("threads").copied();
     let (name, matches) = matches.subcommand().context("no command given")?;
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);

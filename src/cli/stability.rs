@@ -4,7 +4,7 @@ use clap::{ArgMatches, Command};
 
 use super::Ended;
 use super::arguments::{experiment_arg, flag, pipeline_flag, pipeline_of, resolved};
-use super::table::{grid, markdown, or_dash, short};
+use super::table::{grid, in_markdown, markdown, or_dash, short};
 use super::terminal::Terminal;
 use crate::config::{Declared, Variant};
 use crate::count::counted;
@@ -12,6 +12,7 @@ use crate::pipeline::Needs;
 use crate::stages::stability::{Stability, StudiedExperiment, stability};
 use crate::store::Experiment;
 use crate::store::schema::{EffectRow, LevelRow, StabilityRow};
+use crate::visible::visible_line;
 
 pub(super) fn command() -> Command {
     Command::new("stability")
@@ -68,6 +69,13 @@ impl Layout {
         }
     }
 
+    fn line(self, text: &str) -> String {
+        match self {
+            Self::Screen => format!("{}\n", visible_line(text)),
+            Self::Markdown => format!("{}\n", in_markdown(text)),
+        }
+    }
+
     fn table(self, header: &[&str], rows: Vec<Vec<String>>) -> String {
         match self {
             Self::Screen => grid(header, rows.into_iter()),
@@ -79,10 +87,12 @@ impl Layout {
 fn page(name: &str, found: &Stability, form: Layout) -> String {
     let mut text = match form {
         Layout::Screen => format!("{name}: {}\n", counted(found.n_experiments, "experiment")),
-        Layout::Markdown => format!("# {name}: where claims hold in {}\n", counted(found.n_experiments, "experiment")),
+        Layout::Markdown => {
+            format!("# {}: where claims hold in {}\n", in_markdown(name), counted(found.n_experiments, "experiment"))
+        }
     };
     for (experiment, why) in &found.missing {
-        text.push_str(&format!("  {experiment} is left out: {why}\n"));
+        text.push_str(&form.line(&format!("  {experiment} is left out: {why}")));
     }
     text.push_str(&form.heading("In how many settings claims hold, by the values of what varies"));
     if found.claims.is_empty() {

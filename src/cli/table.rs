@@ -1,9 +1,12 @@
 //! Tables and numbers as text: for a screen, and as Markdown for a document.
 
+use crate::visible::visible_line;
+
 /// Columns of text, each as wide as its widest entry.
 pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let header = header.iter().map(|name| (*name).to_owned()).collect();
-    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).collect();
+    let shown = |row: Vec<String>| row.iter().map(|cell| visible_line(cell).into_owned()).collect();
+    let rows: Vec<Vec<String>> = std::iter::once(header).chain(rows).map(shown).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
     let line = |row: &Vec<String>| {
@@ -24,7 +27,8 @@ pub(super) fn fitted(
     first_left_out: &[&str],
     width: Option<usize>,
 ) -> String {
-    let rows: Vec<Vec<String>> = rows.collect();
+    let rows: Vec<Vec<String>> =
+        rows.map(|row| row.iter().map(|cell| visible_line(cell).into_owned()).collect()).collect();
     let Some(width) = width else { return grid(header, rows.into_iter()) };
     let widest = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..header.len()).map(|i| widest(i).max(header[i].chars().count())).collect();
@@ -89,10 +93,18 @@ fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
     lines
 }
 
+/// A text on one line of Markdown, in which nothing is taken for HTML, a link or the end of a cell.
+pub(super) fn in_markdown(text: &str) -> String {
+    const MEANT_AS_TEXT: [(&str, &str); 5] =
+        [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "&#124;"), ("](", "]&#40;")];
+    let shown = visible_line(text).into_owned();
+    MEANT_AS_TEXT.iter().fold(shown, |text, (sign, written)| text.replace(sign, written))
+}
+
 /// A Markdown table.
 pub(super) fn markdown(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let row = |cells: Vec<String>| {
-        let cells: Vec<String> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
+        let cells: Vec<String> = cells.iter().map(|cell| in_markdown(cell)).collect();
         format!("| {} |\n", cells.join(" | "))
     };
     let head = row(header.iter().map(|name| (*name).to_owned()).collect());

@@ -5,13 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::stages::{Outcome, Progress};
 use anyhow::Context;
 use indicatif::{HumanBytes, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde::Serialize;
 use serde_json::json;
 
 use super::table::paragraph;
+use crate::stages::{Outcome, Progress};
+use crate::visible::{visible, visible_json, visible_line};
 
 /// The standard error stream, as the user sees it.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ impl Terminal {
             (false, false) => tracing::Level::WARN,
         };
         let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-        let format = tracing_subscriber::fmt().with_target(false).with_max_level(level).with_writer(std::io::stderr);
+        let format = tracing_subscriber::fmt().with_target(false).with_max_level(level).with_writer(|| Warnings);
         // Another call in this process, or the program around it, may have set a subscriber already.
         let _ = format.with_ansi(is_coloured).without_time().try_init();
         Self {
@@ -96,19 +97,19 @@ impl Terminal {
         if self.form == Form::Json && !self.has_printed.load(Ordering::Relaxed) {
             let _ = self.print_line(&json!({ "error": text, "exit_code": exit_code }));
         }
-        let _ = writeln!(std::io::stderr(), "infoplane: {text}");
+        let _ = writeln!(std::io::stderr(), "infoplane: {}", visible(text));
     }
 
     /// Writes a JSON value to the standard output, for people who look at it, too.
     pub(super) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value).context("what is printed is plain data")?;
         self.has_printed.store(true, Ordering::Relaxed);
-        self.print(&format!("{text}\n"))
+        write_out(&format!("{}\n", visible_json(&text)))
     }
 
     /// Writes a JSON value as one of several lines of the standard output, after which others may come.
     pub(super) fn print_line(&self, value: &serde_json::Value) -> anyhow::Result<()> {
-        self.print(&format!("{value}\n"))
+        write_out(&format!("{}\n", visible_json(&value.to_string())))
     }
 
     /// As [`Progress::report`], of an experiment of a sweep.
@@ -137,20 +138,15 @@ impl Terminal {
         }
     }
 
-    /// Writes data to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
+    /// Writes a text to the standard output.
     pub(super) fn print(&self, text: &str) -> anyhow::Result<()> {
-        let mut stdout = std::io::stdout();
-        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-            Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => {
-                Err(e).context("cannot write to the standard output")
-            }
-            _ => Ok(()),
-        }
+        write_out(&visible(text))
     }
 
     fn say(&self, text: &str) {
         if !self.quiet {
             let width = width_of(std::io::stderr());
+            let text = visible(text);
             let lines: Vec<String> = text.lines().map(|line| paragraph(line, 4, width)).collect();
             let _ = writeln!(std::io::stderr(), "{}", lines.join("\n"));
         }
@@ -159,6 +155,38 @@ impl Terminal {
     /// Columns of the terminal that shows the standard output; `None` where a file or a program gets it, uncut.
     pub(super) fn width(&self) -> Option<usize> {
         width_of(std::io::stdout())
+    }
+}
+
+/// Writes to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
+fn write_out(text: &str) -> anyhow::Result<()> {
+    let mut stdout = std::io::stdout();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != std::io::ErrorKind::BrokenPipe => Err(e).context("cannot write to the standard output"),
+        _ => Ok(()),
+    }
+}
+
+/// Where warnings go: the standard error stream. Their colours are escape sequences; any other is made visible (also by the
+/// crate that formats them).
+struct Warnings;
+
+impl Write for Warnings {
+    fn write(&mut self, content: &[u8]) -> std::io::Result<usize> {
+        let text = String::from_utf8_lossy(content);
+        let mut pieces = text.split("\u{1b}[");
+        let mut shown = visible(pieces.next().unwrap_or_default()).into_owned();
+        for piece in pieces {
+            let code =
+                piece.find(|c: char| !c.is_ascii_digit() && c != ';').filter(|end| piece[*end..].starts_with('m'));
+            shown.push_str(if code.is_some() { "\u{1b}[" } else { "\\u{1b}[" });
+            shown.push_str(&visible(piece));
+        }
+        std::io::stderr().write_all(shown.as_bytes()).map(|()| content.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        std::io::stderr().flush()
     }
 }
 
@@ -172,7 +200,9 @@ impl Terminal {
         let interactive = !self.quiet && is_terminal();
         let target = if interactive { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
         let style = ProgressStyle::with_template(step.template()).expect("the template is valid").progress_chars("=> ");
-        let bar = ProgressBar::with_draw_target(Some(total), target).with_style(style).with_prefix(what.to_owned());
+        let bar = ProgressBar::with_draw_target(Some(total), target)
+            .with_style(style)
+            .with_prefix(visible_line(what).into_owned());
         let mut shown = self.bar.lock().unwrap_or_else(PoisonError::into_inner);
         *shown = Bar { bar, step, last_line: Instant::now() };
     }
@@ -203,7 +233,7 @@ impl Progress for Terminal {
     }
 
     fn message(&self, text: &str) {
-        self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.set_message(text.to_owned());
+        self.bar.lock().unwrap_or_else(PoisonError::into_inner).bar.set_message(visible_line(text).into_owned());
     }
 
     fn tell(&self, line: &str) {

@@ -65,6 +65,11 @@ impl Moments {
         Self { n, mean: sums.iter().map(|s| s / n).collect(), squares }
     }
 
+    /// The length of the vectors; `None` where mean and spread are not of vectors of one length.
+    pub(super) fn len(&self) -> Option<usize> {
+        (self.mean.len() == self.squares.len()).then_some(self.mean.len())
+    }
+
     pub(super) fn add(&mut self, values: &[f32]) {
         self.n += 1.0;
         for ((mean, squares), value) in self.mean.iter_mut().zip(&mut self.squares).zip(values) {

@@ -298,15 +298,26 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Goes on from `state`, which a training with the same settings and samples was in; false, and nothing is changed,
-    /// where it cannot be such a state.
-    pub fn resume(&mut self, state: TrainingState) -> bool {
-        let mut samples = [self.order.clone(), state.order.clone()];
-        samples.iter_mut().for_each(|order| order.sort_unstable());
+    /// Goes on from `state`, which a training with the same settings and samples was in, with what the `watches` had seen;
+    /// false, and nothing is changed, where it cannot be such a state.
+    pub fn resume(&mut self, state: TrainingState, watches: &[Watch]) -> bool {
+        let sorted = |order: &[usize]| {
+            let mut samples = order.to_vec();
+            samples.sort_unstable();
+            samples
+        };
+        let samples = sorted(&self.order);
+        let fits = |watch: &Watch| {
+            watch.moments.len() == Some(self.gradient.len())
+                && watch.probe.as_ref().is_none_or(|order| sorted(order) == samples)
+        };
+        let n_steps = self.steps_per_epoch().saturating_mul(self.settings.n_epochs);
         if state.parameters.len() != self.network.parameters.len()
             || state.statistics.len() != self.network.statistics.len()
             || !state.optimiser.has_shape_of(&self.optimiser)
-            || samples[0] != samples[1]
+            || sorted(&state.order) != samples
+            || state.step > n_steps
+            || !watches.iter().all(fits)
         {
             return false;
         }
@@ -547,14 +558,35 @@ mod tests {
         let mut resumed = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         (0..23).for_each(|_| whole.update(&mut []));
         (0..10).for_each(|_| first.update(&mut [])); // two steps into the third epoch
-        assert!(resumed.resume(first.state()));
+        assert!(resumed.resume(first.state(), &[]));
         (10..23).for_each(|_| resumed.update(&mut []));
         assert_eq!(whole.state(), resumed.state());
         let mut other = training(&x, &classes, Activation::Tanh, BatchSize::Full);
-        assert!(other.resume(first.state()), "the size of batches is not part of the state");
+        assert!(other.resume(first.state(), &[]), "the size of batches is not part of the state");
         let mut shorter = first.state();
         shorter.order.pop();
-        assert!(!whole.resume(shorter));
+        assert!(!whole.resume(shorter, &[]));
+    }
+
+    #[test]
+    fn a_training_goes_on_only_from_a_state_that_it_can_be_in() {
+        let (x, classes) = data();
+        let training = || training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
+        let first = training();
+        let watch = || first.watch(GradientKind::BeforeStep, &mut rng()).unwrap();
+        assert!(training().resume(first.state(), &[watch()]));
+        let spoilt = |spoil: fn(&mut TrainingState, &mut Watch)| {
+            let (mut state, mut watch) = (first.state(), watch());
+            spoil(&mut state, &mut watch);
+            training().resume(state, &[watch])
+        };
+        assert!(!spoilt(|state, _| state.step = u64::MAX));
+        assert!(!spoilt(|state, _| state.order[0] = usize::MAX));
+        assert!(!spoilt(|state, _| state.parameters.push(0.0)));
+        assert!(!spoilt(|state, _| state.statistics.push(0.0)));
+        assert!(!spoilt(|_, watch| watch.moments = Moments::new(1)));
+        assert!(!spoilt(|_, watch| watch.probe = Some(Vec::new())));
+        assert!(!spoilt(|_, watch| watch.probe = watch.probe.as_ref().map(|order| vec![usize::MAX; order.len()])));
     }
 
     #[test]
@@ -584,7 +616,7 @@ mod tests {
         for step in [1, 11, 12, 13, 18, 20] {
             let (mut first, mut resumed) = (training(), training());
             (0..step).for_each(|_| first.update(&mut []));
-            assert!(resumed.resume(first.state()));
+            assert!(resumed.resume(first.state(), &[]));
             (step..30).for_each(|_| resumed.update(&mut []));
             assert!(whole.state() == resumed.state(), "resumed after {step} steps");
         }

@@ -11,6 +11,7 @@ use super::timeline::Timeline;
 use super::{Picture, PlotError, dashes};
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
+use crate::visible::visible_line;
 
 /// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
 pub(super) const LAYER_COLOURS: [&str; 8] =
@@ -167,8 +168,22 @@ pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour
 }
 
 /// A scene in both formats.
-pub(super) fn picture(scene: Scene) -> Result<Picture, PlotError> {
+pub(super) fn picture(mut scene: Scene) -> Result<Picture, PlotError> {
+    make_visible(&mut scene);
     Ok(Picture { svg: with_own_numbers(&SvgBackend.render_scene(&scene)), png: pixels(scene, PNG_SCALE)? })
+}
+
+/// Makes characters of texts visible that XML does not allow, and that would reorder what is read.
+fn make_visible(scene: &mut Scene) {
+    for element in &mut scene.elements {
+        match element {
+            Primitive::Text { content, .. } => *content = visible_line(content).into_owned(),
+            Primitive::RichText { spans, .. } => {
+                spans.iter_mut().for_each(|span| span.text = visible_line(&span.text).into_owned());
+            }
+            _ => {}
+        }
+    }
 }
 
 /// The clip paths numbered from 0: kuva counts them over all pictures of the process, and these are drawn side by side.
@@ -191,6 +206,7 @@ fn with_own_numbers(svg: &str) -> String {
 
 /// A scene as PNG, of `scale` pixels per unit.
 pub(super) fn pixels(mut scene: Scene, scale: f32) -> Result<Vec<u8>, PlotError> {
+    make_visible(&mut scene);
     scene.elements = dashes::cut(&scene.elements);
     RasterBackend::new().with_scale(scale).render_scene(&scene).map_err(PlotError::Library)
 }

@@ -1,10 +1,10 @@
 //! The table of a sweep's experiments.
 
-use std::path::{Component, Path};
+use std::path::Path;
 
 use super::StageError;
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, StoreError, read_rows};
+use crate::store::{Experiment, StoreError, is_folder_name, read_rows};
 
 /// Whether `root` is the folder of a sweep: it has the tables of one, and no recording.
 pub fn is_sweep(root: &Path) -> bool {
@@ -55,13 +55,6 @@ pub fn rows(root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
             Err(StoreError::Rows { path, problem })
         }
     }
-}
-
-/// Whether `name` is a single part of a path, so that it cannot lead out of the folder of the sweep.
-pub(super) fn is_folder_name(name: &str) -> bool {
-    let mut parts = Path::new(name).components();
-    let is_single = matches!((parts.next(), parts.next()), (Some(Component::Normal(part)), None) if part == name);
-    is_single && !name.contains('\\')
 }
 
 /// The experiments of the sweep in `root` that its joint tables contain: those that its table lists with results. Before

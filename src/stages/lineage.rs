@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
-use super::{StageError, experiments};
+use super::StageError;
 use crate::count::counted;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::store::schema::{Row, SplitRow, WeightRow};
 use crate::store::{
-    Experiment, FileRecord, Manifest, RecordedRun, Recording, RunId, StoreError, believed_hash, hash_file, manifests,
+    Experiment, FileRecord, Manifest, RecordedRun, Recording, RunId, StoreError, believed_hash, hash_file,
+    is_folder_name, manifests,
 };
 
 /// The recording of an experiment; `None` where no run of it is there, as where estimates lie apart from their recording.
@@ -328,7 +329,7 @@ pub(super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
     let names: BTreeSet<&str> = read.iter().map(|(name, ..)| name.as_str()).collect();
     for name in &names {
         let below = Experiment::new(root.join(name));
-        let is_below = experiments::is_folder_name(name) && below.root().is_dir();
+        let is_below = is_folder_name(name) && below.root().is_dir();
         let member = if is_below { below } else { folder.clone() };
         let has_recording = recording(&member)?.is_some();
         let is_missing = (!is_below && names.len() > 1) || (!has_recording && member.estimate_files()?.is_empty());

@@ -1,9 +1,13 @@
-//! Tables as comma-separated values, for programs that do not read Parquet.
+//! Tables as comma-separated values, for programs that do not read Parquet. A text that a spreadsheet would take for a formula
+//! has an apostrophe before it, as the OWASP page on CSV injection advises.
 
 use std::path::Path;
+use std::sync::Arc;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::cast;
 use arrow::csv::Writer;
+use arrow::datatypes::DataType;
 use arrow::error::ArrowError;
 
 use super::schema::Row;
@@ -21,6 +25,24 @@ pub fn write_csv<R: Row>(root: &Path, relative: &str, rows: &[R]) -> Result<File
 
 fn text<R: Row>(rows: &[R]) -> Result<Vec<u8>, ArrowError> {
     let mut text = Vec::new();
-    Writer::new(&mut text).write(&RecordBatch::try_new(R::schema(rows), R::to_arrays(rows))?)?;
+    let schema = R::schema(rows);
+    let columns = R::to_arrays(rows).into_iter().map(as_text).collect::<Result<Vec<_>, _>>()?;
+    let columns = schema.fields().iter().map(|field| field.name()).zip(columns);
+    Writer::new(&mut text).write(&RecordBatch::try_from_iter(columns)?)?;
     Ok(text)
+}
+
+/// A column in which no text is taken for a formula; numbers stay as they are.
+fn as_text(column: ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let column = match column.data_type() {
+        DataType::Dictionary(_, words) if **words == DataType::Utf8 => cast(&column, &DataType::Utf8)?,
+        _ => column,
+    };
+    let Some(texts) = column.as_string_opt::<i32>() else { return Ok(column) };
+    let is_formula = |text: &str| text.starts_with(['=', '+', '-', '@', '\t', '\r', '\n']);
+    if !texts.iter().flatten().any(is_formula) {
+        return Ok(column);
+    }
+    let quoted = |text: &str| if is_formula(text) { format!("'{text}") } else { text.to_owned() };
+    Ok(Arc::new(texts.iter().map(|text| text.map(quoted)).collect::<StringArray>()))
 }

@@ -1,10 +1,12 @@
 //! Manifests of estimates where earlier programs kept them, in `<experiment>/estimates/.meta` beside the tables: they are
 //! read there, and moved to `<experiment>/.meta/estimates` before anything is written.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
+use super::below::expect_no_link;
 use super::error::StoreError;
-use super::files::{remove_file, remove_folder, sorted_entries};
+use super::files::{remove_file, sorted_entries};
 use super::layout::Experiment;
 use super::lock::Lock;
 use super::manifest::Manifest;
@@ -43,10 +45,13 @@ pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError>
         if !earlier.exists() {
             continue;
         }
+        // Nothing is taken away from a folder that lies elsewhere.
+        expect_no_link(&root.join(folder))?;
+        expect_no_link(&earlier)?;
         // Another call that moves them could otherwise put an old manifest in the place of a new one.
         let _lock = Lock::wait(root, folder)?;
         let mut is_empty = true;
-        for path in sorted_entries(&earlier)?.iter().filter(|path| path.is_dir() && !path.ends_with("tmp")) {
+        for path in sorted_entries(&earlier)?.iter().filter(|path| is_folder(path) && !path.ends_with("tmp")) {
             for path in sorted_entries(path)?.iter().filter(|path| path.extension().is_some_and(|e| e == "json")) {
                 let below = path.strip_prefix(&earlier).unwrap_or(path).with_extension("");
                 let name = format!("{folder}/{}", below.to_string_lossy());
@@ -61,16 +66,34 @@ pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError>
             }
         }
         if is_empty {
-            remove_folder(&earlier)?;
+            remove_own(&earlier)?;
         }
     }
     Ok(())
 }
 
+/// Whether it is a folder, and no link to one.
+fn is_folder(path: &Path) -> bool {
+    path.is_dir() && !path.is_symlink()
+}
+
+/// Removes the files that an earlier program left in its folder of manifests (locks, and parts of files that it did not
+/// finish), and the folders that are empty then.
+fn remove_own(folder: &Path) -> Result<(), StoreError> {
+    let is_own = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "lock" || ending == "part");
+    let (below, files): (Vec<_>, Vec<_>) = sorted_entries(folder)?.into_iter().partition(|path| is_folder(path));
+    for folder in below {
+        sorted_entries(&folder)?.iter().filter(is_own).try_for_each(|path| remove_file(path))?;
+        // One that holds something else stays.
+        let _ = fs::remove_dir(folder);
+    }
+    files.iter().filter(is_own).try_for_each(|path| remove_file(path))?;
+    let _ = fs::remove_dir(folder);
+    Ok(())
+}
+
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::super::files::write_bytes;
     use super::super::manifest::Pending;
     use super::*;

@@ -10,12 +10,14 @@ use std::time::SystemTime;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::below::{self, place_below};
 use super::error::StoreError;
 
 /// A finished file, as manifests list it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Path relative to the folder that the manifest speaks of, with `/`.
+    /// Path relative to the folder that the manifest speaks of, with `/`; it does not lead out of this folder.
+    #[serde(deserialize_with = "below::relative")]
     pub path: String,
     /// Size.
     pub bytes: u64,
@@ -44,10 +46,11 @@ impl Draft {
     /// Begins the file `relative` (with `/`) below `root`, creating the folders it needs.
     ///
     /// # Errors
-    /// A folder or the temporary file cannot be created.
+    /// A folder or the temporary file cannot be created, or would lie elsewhere.
     pub(super) fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
+        place_below(root, relative)?;
+        let temporary = place_below(root, &format!(".meta/tmp/{}.part", relative.replace('/', "_")))?;
         let folder = root.join(".meta").join("tmp");
-        let temporary = folder.join(format!("{}.part", relative.replace('/', "_")));
         let file = create_in(&folder, &temporary)?;
         Ok(Self {
             file,
@@ -119,12 +122,21 @@ fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
     const ATTEMPTS: usize = 100;
     for _ in 1..ATTEMPTS {
         create_folder(folder)?;
-        match File::create(path) {
+        match create_anew(path) {
             Err(source) if source.kind() == io::ErrorKind::NotFound => {}
             created => return created.map_err(|source| io_error("create", path, source)),
         }
     }
-    File::create(path).map_err(|source| io_error("create", path, source))
+    create_anew(path).map_err(|source| io_error("create", path, source))
+}
+
+/// Creates a file in the place of one that a stopped call has left. What is there is removed and never opened: it may be a
+/// link to a file that is not ours.
+fn create_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(source) if source.kind() != io::ErrorKind::NotFound => Err(source),
+        _ => File::create_new(path),
+    }
 }
 
 /// As [`hash_file`], but a file is read once by this process while neither its size nor its times change.
@@ -189,14 +201,16 @@ pub fn write_by<E: From<StoreError>>(
     Ok(draft.commit(0)?)
 }
 
-/// Moves a folder, where it is there, to a path on the same file system.
+/// Moves a folder below `root`, where it is there, to another place below `root`.
 ///
 /// # Errors
-/// It cannot be moved.
-pub fn move_folder(from: &Path, to: &Path) -> Result<(), StoreError> {
+/// It cannot be moved, or one of the places lies behind a link.
+pub fn move_folder(root: &Path, from: &str, to: &str) -> Result<(), StoreError> {
+    let (from, to) = (place_below(root, from)?, place_below(root, to)?);
     if !from.exists() {
         return Ok(());
     }
+    let (from, to) = (from.as_path(), to.as_path());
     let (old_parent, parent) = (from.parent().unwrap_or(from), to.parent().unwrap_or(to));
     create_folder(parent)?;
     fs::rename(from, to).map_err(|source| io_error("move the folder", from, source))?;
@@ -215,11 +229,20 @@ pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
+/// Removes the file, the folder with all that is in it, or the link `relative` below `root`, where it is there.
+///
+/// # Errors
+/// It cannot be removed, or lies behind a link.
+pub fn remove_below(root: &Path, relative: &str) -> Result<(), StoreError> {
+    let path = place_below(root, relative)?;
+    if path.is_dir() && !path.is_symlink() { remove_folder(&path) } else { remove_file(&path) }
+}
+
 /// Removes a file where it is there.
 ///
 /// # Errors
 /// It cannot be removed.
-pub fn remove_file(path: &Path) -> Result<(), StoreError> {
+pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path, source)),
         _ => Ok(()),
@@ -266,9 +289,35 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     fs::read(path).map_err(|source| io_error("read", path, source))
 }
 
-/// Opens a file for reading.
+/// Opens a file for reading; anything else in its place (a pipe, a device) could be waited for, or read, for ever.
 pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
-    File::open(path).map_err(|source| io_error("read", path, source))
+    let fail = |source| io_error("read", path, source);
+    if fs::metadata(path).map_err(fail)?.is_file() {
+        return File::open(path).map_err(fail);
+    }
+    Err(StoreError::Rows { path: path.to_owned(), problem: "not a file; name a file".to_owned() })
+}
+
+/// Manifests and claims beyond this are refused: a list of a million files has 200 MB.
+const MOST_SMALL_BYTES: u64 = 1 << 28;
+
+/// The content of a file of `.meta`, where it is there.
+///
+/// # Errors
+/// It cannot be read, or is larger than any that this program writes.
+pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
+    let is_missing = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
+    let file = match open_file(path) {
+        Err(StoreError::Io { source, .. }) if is_missing(source.kind()) => return Ok(None),
+        opened => opened?,
+    };
+    let mut content = Vec::new();
+    file.take(MOST_SMALL_BYTES + 1).read_to_end(&mut content).map_err(|source| io_error("read", path, source))?;
+    if content.len() as u64 > MOST_SMALL_BYTES {
+        let problem = format!("larger than {MOST_SMALL_BYTES} bytes, which no file of its kind is; remove it");
+        return Err(StoreError::Rows { path: path.to_owned(), problem });
+    }
+    Ok(Some(content))
 }
 
 /// The entries of a folder by name; none where the folder is missing.

@@ -2,13 +2,12 @@
 //! keeps from its beginning.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, io_error, read_bytes, write_bytes};
+use super::files::{FileRecord, hash_bytes, read_bytes, read_small, write_bytes};
 use super::layout::Experiment;
 use super::manifest::{Manifest, verified_hash};
 use super::words::Registration;
@@ -65,10 +64,7 @@ impl FrozenClaims {
     }
 
     fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let content = match std::fs::read(path) {
-            Err(e) if matches!(e.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => return Ok(None),
-            content => content.map_err(|source| io_error("read", path, source))?,
-        };
+        let Some(content) = read_small(path)? else { return Ok(None) };
         let damaged = |e| StoreError::Rows {
             path: path.to_owned(),
             problem: format!("not what `infoplane freeze` writes: {e}; restore the file"),

@@ -98,20 +98,20 @@ impl Experiment {
         self.root.join(table_folder(Unit::Units))
     }
 
-    /// Everything below the experiment that belongs to its estimates: tables and manifests.
-    pub fn estimate_folders(&self) -> [PathBuf; 4] {
-        let manifests = |folder: &str| self.root.join(".meta").join(folder);
-        let [layers, units] = Self::TABLE_FOLDERS;
-        [self.estimates(), self.unit_estimates(), manifests(layers), manifests(units)]
-    }
+    /// Below the experiment: the recording, then everything that belongs to its estimates: tables and manifests.
+    pub const REPLACEABLE: [&str; 5] =
+        ["recording", "estimates", "unit_estimates", ".meta/estimates", ".meta/unit_estimates"];
 
     /// Below the experiment: the folders of the estimates.
     pub(super) const TABLE_FOLDERS: [&str; 2] = [table_folder(Unit::Layers), table_folder(Unit::Units)];
 
     /// Where a recording waits, with its estimates, until the one that replaces it is whole.
     pub fn replaced(&self) -> PathBuf {
-        self.root.join(".meta/replaced")
+        self.root.join(Self::REPLACED)
     }
+
+    /// Below the experiment: the folder of [`Experiment::replaced`].
+    pub const REPLACED: &str = ".meta/replaced";
 
     /// Below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
@@ -160,6 +160,25 @@ impl Experiment {
 
     /// Below a sweep: the values of what varies.
     pub const SETTINGS: &str = "settings.parquet";
+
+    /// Below the experiment: the page about it.
+    pub const REPORT: &str = "report.html";
+
+    /// Below an experiment or a sweep: every table or page that is made from estimates, besides the figures.
+    pub(super) const VIEWS: [&str; 12] = [
+        Self::CHECKS,
+        Self::CLAIMS,
+        Self::BOUND,
+        Self::BOUND_LAYERS,
+        Self::SUMMARY,
+        Self::PHASES,
+        Self::COMPRESSION,
+        Self::STABILITY,
+        Self::EFFECTS,
+        Self::LEVELS,
+        Self::MINIMAL_MODEL,
+        Self::REPORT,
+    ];
 
     /// Below the recording: a part of a table that has files for every run, and for every layer where one is given.
     pub fn part(table: &str, layer: Option<LayerId>, run: &RunId, part: usize) -> String {

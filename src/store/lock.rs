@@ -1,8 +1,10 @@
 //! One writer at a time in a folder.
 
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use super::below::{expect_no_link, place_below};
 use super::error::StoreError;
 use super::files::{create_folder, io_error};
 
@@ -46,10 +48,24 @@ impl Lock {
 }
 
 fn open(root: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
-    let path = root.join(".meta").join(format!("{name}.lock"));
+    let path = place_below(root, &format!(".meta/{name}.lock"))?;
     create_folder(path.parent().unwrap_or(root))?;
-    let file = File::create(&path).map_err(|source| io_error("create", &path, source))?;
+    let file = match File::create_new(&path) {
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => there(&path)?,
+        created => created.map_err(|source| io_error("create", &path, source))?,
+    };
     Ok((path, file))
+}
+
+/// A lock that is there already. It is opened only if it is a file, and never emptied: it may be somebody's.
+fn there(path: &Path) -> Result<File, StoreError> {
+    expect_no_link(path)?;
+    let fail = |source| io_error("open the lock", path, source);
+    if !fs::symlink_metadata(path).map_err(fail)?.is_file() {
+        let problem = "not a file, but in the place of a lock; remove it".to_owned();
+        return Err(StoreError::Rows { path: path.to_owned(), problem });
+    }
+    OpenOptions::new().append(true).open(path).map_err(fail)
 }
 
 #[cfg(test)]

@@ -4,14 +4,14 @@
 //! there in its size. Manifests hold no times and are sorted, so that the same work gives the same bytes.
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::below::is_folder_name;
 use super::earlier;
 use super::error::StoreError;
-use super::files::{FileRecord, hash_bytes, hash_file, io_error, sorted_entries, write_bytes};
+use super::files::{FileRecord, hash_bytes, hash_file, read_small, sorted_entries, write_bytes};
 use super::schema::VERSION;
 
 /// What a stage (or one run of it) made.
@@ -44,12 +44,7 @@ impl Manifest {
     /// # Errors
     /// It is there but cannot be read, or is not what was written.
     pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
-        let content = match fs::read(path) {
-            Err(source) if matches!(source.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
-                return Ok(None);
-            }
-            content => content.map_err(|source| io_error("read", path, source))?,
-        };
+        let Some(content) = read_small(path)? else { return Ok(None) };
         let damaged = |problem: String| StoreError::Rows {
             path: path.to_owned(),
             problem: format!("{problem}; remove it to do the work again"),
@@ -121,7 +116,10 @@ fn place(name: &str) -> String {
 /// # Errors
 /// The folder cannot be listed.
 pub fn manifests(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
-    let is_manifest = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    let is_manifest = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(|name| name.ends_with(".json") && is_folder_name(name))
+    };
     Ok(sorted_entries(&root.join(".meta"))?.into_iter().filter(is_manifest).collect())
 }
 

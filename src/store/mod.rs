@@ -23,6 +23,7 @@
 //! ```
 
 mod activations;
+mod below;
 mod cell;
 mod conversion;
 mod csv;
@@ -38,22 +39,25 @@ mod layers;
 mod layout;
 mod lock;
 mod manifest;
+mod own;
 mod partial;
 pub mod quantities;
 mod recorded;
 mod recording;
+mod room;
 pub mod schema;
 mod table;
 mod temporary;
 mod words;
 
 pub use activations::{ActivationReader, ActivationWriter, Activations, Precision, Shape, Zeros};
+pub use below::{expect_no_link, is_folder_name};
 pub use csv::write_csv;
 pub use earlier::move_earlier_manifests;
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{
-    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_file, remove_folder, sha256_file, write_by,
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_below, remove_folder, sha256_file, write_by,
     write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
@@ -62,6 +66,7 @@ pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, MADE_Y, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
+pub use own::{expect_only_own, remove_views};
 pub use partial::Partial;
 pub use recorded::{RecordedRow, RowKeys, read_recorded};
 pub use recording::{RecordedRun, Recording};

@@ -5,6 +5,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use super::below::expect_no_link;
 use super::error::StoreError;
 use super::files::{create_folder, io_error, sha256_file, sync_folder};
 
@@ -21,10 +22,11 @@ impl Partial {
     /// Goes on with what there is of the file `name` in `folder`, or begins it.
     ///
     /// # Errors
-    /// The folder or the file cannot be written.
+    /// The folder or the file cannot be written, or a link is in its place: its end may be a file that is not ours.
     pub fn open(folder: &Path, name: &str) -> Result<Self, StoreError> {
         create_folder(folder)?;
         let path = folder.join(format!("{name}.part"));
+        expect_no_link(&path)?;
         let opened = OpenOptions::new().append(true).create(true).open(&path);
         let file = opened.map_err(|source| io_error("write", &path, source))?;
         let bytes = file.metadata().map_err(|source| io_error("read", &path, source))?.len();
@@ -110,6 +112,17 @@ mod tests {
         part.commit().unwrap();
         assert_eq!(fs::read(root.join("file")).unwrap(), b"abc");
         assert!(!root.join("file.part").exists());
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn nothing_is_added_to_what_a_link_points_to() {
+        let folder = tempfile::tempdir().unwrap();
+        fs::write(folder.path().join("victim"), "precious").unwrap();
+        std::os::unix::fs::symlink(folder.path().join("victim"), folder.path().join("file.part")).unwrap();
+        let problem = Partial::open(folder.path(), "file").unwrap_err().to_string();
+        assert!(problem.contains("file.part: a link to "), "{problem}");
+        assert_eq!(fs::read(folder.path().join("victim")).unwrap(), b"precious");
     }
 
     #[test]

@@ -6,8 +6,8 @@ use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int32Type, Schema};
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, Int32Type, Schema};
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder};
 use parquet::basic::{Compression, Encoding, ZstdLevel};
@@ -20,6 +20,7 @@ use super::error::StoreError;
 use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
 use super::layers::plain;
+use super::room::{expect_bytes, expect_room, reserved};
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 
 /// What a footer says of its file, besides the schema.
@@ -121,13 +122,20 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let unreadable = |Unreadable { column, problem }| StoreError::Column { path: path.to_owned(), column, problem };
     let mut conversion = Conversion::new(metadata.schema(), &R::schema(&[])).map_err(unreadable)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
+    let groups = metadata.metadata().row_groups().iter();
+    let n_rows = expect_room(path, &metadata, groups, (size_of::<R>(), size_of::<f32>()))?;
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .build()
         .map_err(|e| damaged(e.to_string()))?;
-    let mut rows = Vec::new();
+    let mut rows = reserved(n_rows).map_err(damaged)?;
+    // A long text that repeats is there once in the file, and in memory once a row.
+    let mut text_bytes = 0;
     for batch in reader {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
         let batch = conversion.apply(batch).map_err(unreadable)?;
+        let texts = batch.columns().iter().filter(|column| *column.data_type() == DataType::Utf8);
+        text_bytes += texts.map(|column| column.get_buffer_memory_size() as u64).sum::<u64>();
+        expect_bytes(path, text_bytes)?;
         let read = R::from_batch(&batch);
         rows.extend(read.map_err(|column| unreadable(unexpected(&batch, column, R::words(column), rows.len())))?);
     }

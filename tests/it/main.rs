@@ -15,8 +15,9 @@ mod faults; // what a fault of the machine, or of a hand, leaves behind
 mod fetch; // published files, from a server that does what it should not
 mod foreign; // recordings in the types of other programs
 mod frozen; // identities and numbers that stay as they are
-mod help;
-mod import; // the help of every command
+mod help; // the help of every command
+mod hostile; // folders of strangers: paths that lead out of them, links, sizes, names
+mod import; // tables that people have
 mod json; // what programs read
 mod lineage; // results and the recording that they were made from
 mod messages; // wrong folders, tables that are out of date, flags without their partner

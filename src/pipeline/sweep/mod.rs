@@ -18,7 +18,7 @@ use crate::stages::experiments;
 use crate::stages::record::is_large;
 use crate::stages::{Failures, Outcome, Progress, Silent, StageError};
 use crate::store::schema::ExperimentRow;
-use crate::store::{Experiment, ExperimentState, Lock, Manifest, Pending, StoreError, hash_bytes, remove_file};
+use crate::store::{Experiment, ExperimentState, Lock, Manifest, Pending, StoreError, hash_bytes, remove_below};
 use crate::suggest::Named;
 
 /// The most reasons that are printed; all of them are in the table.
@@ -267,7 +267,7 @@ fn note_failure(root: &Path, id: &str, pipeline: &Pipeline, reason: &str) -> Res
 
 fn forget_failure(root: &Path, id: &str) -> Result<(), StoreError> {
     let folder = root.join(".meta/failed");
-    remove_file(&root.join(format!(".meta/{}.json", failure_name(id))))?;
+    remove_below(root, &format!(".meta/{}.json", failure_name(id)))?;
     // The last one is gone: so is the folder. One that still holds others stays.
     let _ = std::fs::remove_dir(folder);
     Ok(())

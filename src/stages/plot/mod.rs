@@ -14,7 +14,7 @@ use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
 use crate::store::{
-    Experiment, FileRecord, Lock, Manifest, Pending, manifests, read_all_rows, remove_file, write_bytes,
+    Experiment, FileRecord, Lock, Manifest, Pending, manifests, read_all_rows, remove_below, write_bytes,
 };
 
 /// How the pictures were chosen.
@@ -92,11 +92,11 @@ fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: 
 /// Removes the manifests of other calls all of whose pictures were drawn again: they stand for what is no more.
 fn forget_replaced(out: &Path, drawn: &Manifest) -> Result<(), StageError> {
     for path in manifests(out)? {
-        let is_figures = path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("figures-"));
-        let other = if is_figures { Manifest::read(&path)? } else { None };
+        let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let other = if name.starts_with("figures-") { Manifest::read(&path)? } else { None };
         let is_redrawn = |file: &FileRecord| drawn.files.iter().any(|drawn| drawn.path == file.path);
         if other.is_some_and(|other| other.key != drawn.key && other.files.iter().all(is_redrawn)) {
-            remove_file(&path)?;
+            remove_below(out, &format!(".meta/{name}"))?;
         }
     }
     Ok(())

@@ -12,7 +12,7 @@ use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, PhaseRow, Row, SettingRow, StabilityRow, SummaryRow,
 };
-use crate::store::{Experiment, Recording, StoreError, hash_file, read_rows, verified_hash};
+use crate::store::{Experiment, Recording, StoreError, hash_file, is_folder_name, read_rows, verified_hash};
 
 /// Tables next to the summary, one file each, which may not be there, with the manifest of the stage that makes them.
 const NEXT_TO_SUMMARY: [(Table, &str); 8] = [
@@ -240,6 +240,10 @@ fn estimate_files(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(Strin
 
 /// Where the recording of `name` is: here, or below the folder of a sweep.
 pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Experiment {
+    // The name comes from a table, and may be that of no folder.
+    if !is_folder_name(name) {
+        return folder.clone();
+    }
     let below = Experiment::new(folder.root().join(name));
     if is_single && !below.recording().exists() { folder.clone() } else { below }
 }

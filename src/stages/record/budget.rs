@@ -6,9 +6,7 @@ use rayon::prelude::*;
 
 use super::adaptive::LOOK_BACK_BYTES;
 use crate::config::{Adaptive, Networks, When};
-
-/// Memory that the runs in training share, in bytes. A run that needs more by itself is recorded alone.
-const MEMORY: u128 = 4 << 30;
+use crate::memory;
 
 /// Numbers of f32 that each parameter needs: itself, its gradient and at most two moments of an optimiser.
 const PER_PARAMETER: u128 = 4;
@@ -37,7 +35,7 @@ impl Size {
 
     /// How many runs of `pipeline` fit into memory together, at least 1.
     pub(super) fn n_at_once(self, networks: &Networks) -> usize {
-        fitting(self.bytes_of_run(networks))
+        fitting(self.bytes_of_run(networks), memory::most_bytes())
     }
 
     /// What a run in training holds in memory, but for what is small in any run.
@@ -59,9 +57,9 @@ impl Size {
     }
 }
 
-/// How many runs of `bytes` each fit into memory together.
-fn fitting(bytes: u128) -> usize {
-    usize::try_from(MEMORY / bytes.max(1)).unwrap_or(usize::MAX).max(1)
+/// How many runs of `bytes` each fit into `memory` together. A run that needs more by itself is recorded alone.
+fn fitting(bytes: u128, memory: u64) -> usize {
+    usize::try_from(u128::from(memory) / bytes.max(1)).unwrap_or(usize::MAX).max(1)
 }
 
 /// The results of `work` for 0..`n`, in order, of which at most `n_at_once` are worked on at the same time. None is begun
@@ -93,10 +91,10 @@ mod tests {
 
     #[test]
     fn runs_share_the_memory_and_one_is_always_recorded() {
-        assert_eq!(fitting(1 << 30), 4);
-        assert_eq!(fitting((1 << 30) + 1), 3);
-        assert_eq!(fitting(1 << 40), 1);
-        assert!(fitting(0) > 1000);
+        assert_eq!(fitting(1 << 30, 4 << 30), 4);
+        assert_eq!(fitting((1 << 30) + 1, 4 << 30), 3);
+        assert_eq!(fitting(1 << 40, 4 << 30), 1);
+        assert!(fitting(0, 4 << 30) > 1000);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::super::StageError;
 use super::adaptive::Spacing;
 use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
-use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_file, remove_folder, write_bytes};
+use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_below, write_bytes};
 
 /// Raised whenever [`Checkpoint`] changes.
 const FORMAT: u32 = 2;
@@ -54,7 +54,7 @@ pub(super) fn save(
     let kept = write_bytes(root, &state_file(run, state.number), &content)?;
     pending(root, run, key).finish(files.iter().cloned().chain([kept]).collect())?;
     if let Some(before) = state.number.checked_sub(1) {
-        remove_file(&root.join(state_file(run, before)))?;
+        remove_below(root, &state_file(run, before))?;
     }
     Ok(())
 }
@@ -83,11 +83,15 @@ fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, Checkpoint),
     let (states, files): (Vec<_>, Vec<_>) = manifest.files.into_iter().partition(|file| file.path.ends_with(".state"));
     let kept = states.first().ok_or("its checkpoint names no state")?;
     let content = read_bytes(&root.join(&kept.path)).map_err(|e| e.to_string())?;
-    let state = postcard::from_bytes(&content).map_err(|e| format!("{}: {e}", kept.path))?;
+    let state: Checkpoint = postcard::from_bytes(&content).map_err(|e| format!("{}: {e}", kept.path))?;
+    // The next numbers are counted on from these.
+    if u32::try_from(state.part.max(state.number)).is_err() {
+        return Err(format!("{}: it counts more parts than a run has", kept.path));
+    }
     Ok((files, state))
 }
 
 /// Removes the checkpoints of all runs, which are recorded whole.
 pub(super) fn discard_all(root: &Path) -> Result<(), StageError> {
-    Ok(remove_folder(&root.join(FOLDER))?)
+    Ok(remove_below(root, FOLDER)?)
 }

@@ -72,7 +72,7 @@ impl Best {
         if stop.accuracy.is_some_and(|enough| accuracy >= enough) {
             return Some(Ending::Stopped(format!("{samples} accuracy {accuracy:.4} at epoch {epoch}")));
         }
-        let waited = epoch - self.epoch;
+        let waited = epoch.saturating_sub(self.epoch);
         let is_over = stop.patience.is_some_and(|patience| waited >= patience);
         is_over.then(|| Ending::Stopped(format!("no {samples} accuracy above {:.4} in {waited} epochs", self.accuracy)))
     }

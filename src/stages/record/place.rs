@@ -2,15 +2,15 @@
 //!
 //! A recording that is replaced waits, with its estimates, in `<experiment>/.meta/replaced` until the new one is whole.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::super::{Outcome, StageError};
 use crate::config::differences;
 use crate::count::counted;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
-    Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, move_folder, read_rows, remove_file,
-    remove_folder,
+    Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, expect_no_link, expect_only_own, manifests,
+    move_folder, read_rows, remove_below, remove_views,
 };
 
 /// What to do with a recording that was made with other settings.
@@ -22,11 +22,21 @@ pub enum Existing {
     Overwrite,
 }
 
-/// The folders of an experiment that a new recording makes obsolete, and where they wait.
-fn folders(experiment: &Experiment) -> Vec<(PathBuf, PathBuf)> {
-    let waiting = Experiment::new(experiment.replaced());
-    let present = std::iter::once(experiment.recording()).chain(experiment.estimate_folders());
-    present.zip(std::iter::once(waiting.recording()).chain(waiting.estimate_folders())).collect()
+/// Below an experiment: where one of its folders waits that a new recording makes obsolete.
+fn aside(folder: &str) -> String {
+    format!("{}/{folder}", Experiment::REPLACED)
+}
+
+/// Makes sure, before anything is moved or removed, that what a new recording replaces is this program's work in this folder:
+/// a folder that somebody gave away could otherwise take other files with it.
+fn expect_replaceable(experiment: &Experiment) -> Result<(), StoreError> {
+    let root = experiment.root();
+    [".meta", "figures"].into_iter().try_for_each(|folder| expect_no_link(&root.join(folder)))?;
+    for folder in Experiment::REPLACEABLE {
+        expect_no_link(&root.join(folder))?;
+        expect_only_own(root, folder)?;
+    }
+    manifests(root)?.iter().try_for_each(|manifest| Manifest::read(manifest).map(drop))
 }
 
 /// Whether an earlier recording waits for a new one to be finished.
@@ -46,17 +56,21 @@ pub(super) fn make_room(
         settle_interrupted(experiment, claim, existing)?;
     } else {
         // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
-        remove_folder(&experiment.replaced())?;
+        remove_below(experiment.root(), Experiment::REPLACED)?;
     }
     match (obstacle(experiment, claim, n_runs)?, existing) {
-        (None, _) if is_leftover(experiment, claim)? => Ok(remove_folder(&root)?),
+        (None, _) if is_leftover(experiment, claim)? => {
+            expect_replaceable(experiment)?;
+            Ok(remove_below(experiment.root(), "recording")?)
+        }
         (None, _) => Ok(()),
         (Some(what), Existing::Keep) => Err(refused(&root, &what)),
         // The earlier, finished one goes on waiting; this fragment was to replace it and is replaced itself.
         (Some(_), Existing::Overwrite) if is_replacing(experiment) => Ok(remove_present(experiment)?),
         (Some(_), Existing::Overwrite) => {
-            for (place, aside) in folders(experiment) {
-                move_folder(&place, &aside)?;
+            expect_replaceable(experiment)?;
+            for folder in Experiment::REPLACEABLE {
+                move_folder(experiment.root(), folder, &aside(folder))?;
             }
             Ok(())
         }
@@ -168,8 +182,8 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
 }
 
 fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
-    remove_pictures(experiment)?;
-    Ok(remove_folder(&experiment.replaced())?)
+    remove_views(experiment.root())?;
+    Ok(remove_below(experiment.root(), Experiment::REPLACED)?)
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
@@ -178,30 +192,17 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     if experiment.recording().exists() {
         remove_present(experiment)?;
     }
-    for (place, aside) in folders(experiment).into_iter().rev() {
-        move_folder(&aside, &place)?;
+    for folder in Experiment::REPLACEABLE.into_iter().rev() {
+        move_folder(experiment.root(), &aside(folder), folder)?;
     }
-    Ok(remove_folder(&experiment.replaced())?)
+    Ok(remove_below(experiment.root(), Experiment::REPLACED)?)
 }
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
-    for folder in experiment.estimate_folders() {
-        remove_folder(&folder)?;
-    }
-    remove_folder(&experiment.recording())
-}
-
-/// Removes summary and pictures of the recording that is no more, as their manifests list them.
-fn remove_pictures(experiment: &Experiment) -> Result<(), StoreError> {
-    let root = experiment.root();
-    for manifest in crate::store::manifests(root)? {
-        for file in Manifest::read(&manifest)?.map_or(Vec::new(), |manifest| manifest.files) {
-            remove_file(&root.join(file.path))?;
-        }
-        remove_file(&manifest)?;
-    }
-    Ok(())
+    expect_replaceable(experiment)?;
+    let [recording, estimates @ ..] = Experiment::REPLACEABLE;
+    estimates.into_iter().chain([recording]).try_for_each(|folder| remove_below(experiment.root(), folder))
 }
 
 /// Whether anything was recorded: a whole run, or a finished part of one.

@@ -87,7 +87,8 @@ impl Run<'_> {
         let Some((files, state)) = checkpoint::load(identity.root, &identity.run, identity.key)? else {
             return Ok(false);
         };
-        if !self.training.resume(state.training) {
+        if !self.training.resume(state.training, &state.watches) {
+            tracing::warn!("{} begins anew: its checkpoint is of another training", identity.run);
             return Ok(false);
         }
         (self.writer.files, self.writer.n_parts) = (files, state.part);

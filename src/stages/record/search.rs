@@ -62,7 +62,7 @@ impl Run<'_> {
         }
         while self.training.step() < last_step {
             let first = self.training.step();
-            let n = self.spacing.distance.min(last_step - first) as usize;
+            let n = self.spacing.distance.min(most).max(1).min(last_step - first) as usize;
             // Exact: the networks of all steps; approximate: that of the last.
             let mut n_kept = 0;
             for left in (0..n).rev() {

@@ -13,6 +13,7 @@ use super::super::conversion::{Conversion, RowWidth, Unreadable, row_of_null, ro
 use super::super::error::StoreError;
 use super::super::files::open_file;
 use super::super::guard::guarded;
+use super::super::room::{expect_room, reserved};
 use super::super::table::{expect_entries, footer_of, open};
 use super::{Activations, Precision, ROW_GROUP_BYTES};
 use crate::estimate_id::Values;
@@ -165,12 +166,18 @@ impl ActivationReader {
         let n_at_once = if conversion.converts(self.values.column()) { FOREIGN_VALUES } else { ROW_GROUP_BYTES };
         let damaged = |problem: String| StoreError::Damaged { path: path.clone(), problem };
         let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
+        let groups = place.groups.iter().map(|group| metadata.metadata().row_group(*group));
+        // A row is its number and its values.
+        expect_room(path, metadata, groups, (size_of::<i32>(), size_of::<f32>()))?;
+        let n_samples = usize::try_from(n_rows).unwrap_or(0);
+        let samples = reserved(n_samples).map_err(damaged)?;
+        let t = reserved(n_samples.saturating_mul(self.n_units)).map_err(damaged)?;
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_row_groups(place.groups.clone())
-            .with_batch_size(usize::try_from(n_rows).unwrap_or(0).clamp(1, (n_at_once / self.n_units.max(1)).max(1)))
+            .with_batch_size(n_samples.clamp(1, (n_at_once / self.n_units.max(1)).max(1)))
             .build()
             .map_err(|e| damaged(e.to_string()))?;
-        let mut read = Activations { epoch: place.epoch, step: place.step, samples: Vec::new(), t: Vec::new() };
+        let mut read = Activations { epoch: place.epoch, step: place.step, samples, t };
         for batch in reader {
             let batch = batch.map_err(|e| damaged(e.to_string()))?;
             let batch = conversion.apply(batch).map_err(|Unreadable { column, problem }| StoreError::Column {

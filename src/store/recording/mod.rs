@@ -19,7 +19,8 @@ use super::manifest::{Manifest, compare};
 use super::table::{expect_entries, open};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
-use runs::{Hidden, PartOf, files_below, foreign, has_activations, own, part_of};
+pub(super) use runs::{Hidden, files_below, part_of};
+use runs::{PartOf, foreign, has_activations, own};
 
 /// The runs of a recording that are there whole.
 #[derive(Debug)]

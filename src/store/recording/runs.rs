@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
+use super::super::below::{expect_no_link, is_folder_name};
 use super::super::error::StoreError;
 use super::super::files::{FileRecord, hash_bytes, io_error, sorted_entries};
 use super::super::layout::RunId;
@@ -14,21 +15,22 @@ use crate::layer_id::LayerId;
 
 /// What a file is a part of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct PartOf {
+pub(in super::super) struct PartOf {
     pub(super) table: String,
     pub(super) layer: Option<LayerId>,
     pub(super) run: String,
 }
 
 /// `table/layer=L/run=R/part-N.parquet`, or the same without the layer; `None` where it is neither.
-pub(super) fn part_of(relative: &str) -> Option<PartOf> {
+pub(in super::super) fn part_of(relative: &str) -> Option<PartOf> {
     let (table, layer, run, file) = match relative.split('/').collect::<Vec<_>>()[..] {
         [table, run, file] => (table, None, run, file),
         [table, layer, run, file] => (table, Some(layer_of(layer)?), run, file),
         _ => return None,
     };
+    let run = run.strip_prefix("run=").filter(|run| is_folder_name(run))?;
     let is_part = file.ends_with(".parquet") && !file.starts_with('.');
-    is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.strip_prefix("run=")?.to_owned() })
+    is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.to_owned() })
 }
 
 /// The layer of the folder `layer=L`, L being written in the one way that paths are made of it.
@@ -128,22 +130,31 @@ fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError
 
 /// What happens to files and folders whose names begin with a dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Hidden {
+pub(in super::super) enum Hidden {
     LeftOut,
     Listed,
 }
 
-/// Every file below `root` by its path relative to it, sorted.
-pub(super) fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<String>, StoreError> {
-    let (mut found, mut folders) = (Vec::new(), vec![root.to_owned()]);
-    while let Some(folder) = folders.pop() {
+/// How deep folders lie below a recording at most; this program's have three levels.
+const MOST_DEPTH: usize = 16;
+
+/// Every file below `root` by its path relative to it, sorted. `root` may be a link; folders below it must not be.
+pub(in super::super) fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<String>, StoreError> {
+    let (mut found, mut folders) = (Vec::new(), vec![(root.to_owned(), 0)]);
+    while let Some((folder, depth)) = folders.pop() {
+        if depth > MOST_DEPTH {
+            let problem = format!("lies more than {MOST_DEPTH} folders below the recording; move it away");
+            return Err(StoreError::Rows { path: folder, problem });
+        }
         for path in sorted_entries(&folder)? {
             let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             if name.starts_with('.') && hidden == Hidden::LeftOut {
                 continue;
             }
             if path.is_dir() {
-                folders.push(path);
+                // One that leads back to a folder above it would never end.
+                expect_no_link(&path)?;
+                folders.push((path, depth + 1));
             } else {
                 let relative = path.strip_prefix(root).unwrap_or(&path);
                 let parts: Vec<_> = relative.iter().map(|part| part.to_string_lossy()).collect();

@@ -29,7 +29,13 @@ function csvRows(side) {
   return rows;
 }
 
-const csvCell = (value) => (/[",\n]/.test(String(value)) ? `"${String(value).replaceAll('"', '""')}"` : String(value));
+// A text that a spreadsheet would take for a formula has an apostrophe before it.
+const isFormula = (text) => /^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text));
+function csvCell(value) {
+  const text = isFormula(String(value)) ? `'${value}` : String(value);
+  return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
 const csv = () => `${[CSV_COLUMNS, ...sides.flatMap(csvRows)].map((row) => row.map(csvCell).join(',')).join('\n')}\n`;
 
 function downloadCsv() {

@@ -60,7 +60,7 @@ function curveTraces(side, quantity, x, yaxis) {
     }
     if (state.nulls) {
       const y = curve(side, quantity, 'null', layer);
-      const hovertemplate = `<b>${layerName(side.experiment, layer)}</b>, shuffled<br>${QUANTITY_SYMBOLS[quantity]}  %{y:.3f} ${state.unit}<br>mean over runs<extra></extra>`;
+      const hovertemplate = `<b>${inFigure(layerName(side.experiment, layer))}</b>, shuffled<br>${QUANTITY_SYMBOLS[quantity]}  %{y:.3f} ${state.unit}<br>mean over runs<extra></extra>`;
       if (y.some((value) => value !== null)) behind.push({ x, y, yaxis, mode: 'lines', line: { color: colour, width: 1.3, dash: 'dot' }, hovertemplate });
     }
     const { [quantity]: y, text } = curves(side).get(layer);
@@ -122,7 +122,7 @@ function drawCurves(side, view) {
       ...(quantity ? { range: view.ranges[quantity] } : { nticks: 3, rangemode: 'tozero' }),
     });
     if (quantity && side.estimate && !numbers(side.estimate)[quantity]) {
-      layout.annotations.push({ text: `${side.estimate.id} does not estimate ${QUANTITY_SYMBOLS[quantity]}`, showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: (domain[0] + domain[1]) / 2, font: { color: ink.faint } });
+      layout.annotations.push({ text: `${inFigure(side.estimate.id)} does not estimate ${QUANTITY_SYMBOLS[quantity]}`, showarrow: false, xref: 'paper', yref: 'paper', x: 0.5, y: (domain[0] + domain[1]) / 2, font: { color: ink.faint } });
     }
   });
   if (fits.length) {

@@ -44,8 +44,8 @@ function hoverText(side, layer, snapshot, run = null) {
     const within = ends.every(Number.isFinite) ? `  [${decimals(ends[0], 3)}, ${decimals(ends[1], 3)}]` : '';
     return `${QUANTITY_SYMBOLS[quantity]}  ${decimals(value, 3)}${within} ${state.unit}`;
   });
-  const who = run !== null ? `run ${estimate.runs[run]}` : estimate.runs.length > 1 ? `mean over ${estimate.runs.length} runs` : estimate.runs[0];
-  return [`<b>${layerName(side.experiment, layer)}</b>, epoch ${estimate.epochs[snapshot]}, step ${estimate.steps[snapshot] ?? '–'}`, ...lines, who].join('<br>');
+  const who = run !== null ? `run ${inFigure(estimate.runs[run])}` : estimate.runs.length > 1 ? `mean over ${estimate.runs.length} runs` : inFigure(estimate.runs[0]);
+  return [`<b>${inFigure(layerName(side.experiment, layer))}</b>, epoch ${estimate.epochs[snapshot]}, step ${estimate.steps[snapshot] ?? '–'}`, ...lines, who].join('<br>');
 }
 
 // The curves of a side with the hover text of each point; kept until a choice changes.

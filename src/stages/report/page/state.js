@@ -4,7 +4,12 @@ const QUANTITY_SYMBOLS = { i_xt: 'I(X;T)', i_ty: 'I(T;Y)' };
 const QUANTITIES = ['i_xt', 'i_ty'];
 
 const byId = (id) => document.getElementById(id);
-const DATA = JSON.parse(byId('data').textContent);
+// Characters of names that are not seen, or reorder what is read, are shown by their number.
+const UNSEEN = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu;
+const visible = (text) => text.replace(UNSEEN, (c) => `\\u{${c.codePointAt(0).toString(16)}}`);
+const DATA = JSON.parse(byId('data').textContent, (key, value) => (typeof value === 'string' ? visible(value) : value));
+// Texts in figures may hold tags, which names may not.
+const inFigure = (text) => String(text).replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 const prefersDark = window.matchMedia('(prefers-color-scheme: dark)');
 
 const state = {

@@ -1,0 +1,66 @@
+//! Characters that are not seen, or change what is seen, made visible: names and texts come from files and folders of others.
+
+use std::borrow::Cow;
+
+/// Whether a terminal, a page or a picture would obey the character, reorder the text around it, or show nothing: control
+/// characters, and those that Unicode calls format characters and separators of lines.
+fn is_unseen(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+}
+
+fn escaped<'t>(text: &'t str, is_escaped: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'t, str> {
+    if !text.contains(&is_escaped) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_escaped(c) { shown.push_str(&escape(c)) } else { shown.push(c) }
+    }
+    Cow::Owned(shown)
+}
+
+/// `text` of several lines, with unseen characters as in `\u{1b}`; line ends and tabs stay.
+pub fn visible(text: &str) -> Cow<'_, str> {
+    escaped(text, |c| is_unseen(c) && c != '\n' && c != '\t', |c| c.escape_unicode().to_string())
+}
+
+/// `text` on one line: as [`visible`], and line ends and tabs become `\n` and `\t`.
+pub fn visible_line(text: &str) -> Cow<'_, str> {
+    escaped(text, is_unseen, |c| match c {
+        '\n' | '\t' | '\r' => c.escape_default().to_string(),
+        other => other.escape_unicode().to_string(),
+    })
+}
+
+/// JSON with unseen characters, which stand in its texts, as JSON escapes them; line ends stay.
+pub fn visible_json(json: &str) -> Cow<'_, str> {
+    let escape = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
+    escaped(json, |c| is_unseen(c) && c != '\n', escape)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_seen_is_shown_and_the_rest_is_left() {
+        for text in ["", "I(X;T) → outputs/p, ½ H(Y) – “a”", "ä ő σ 中 עברית 🙂", "a\nb\tc"] {
+            assert_eq!(visible(text), text);
+            assert_eq!(visible_json(&text.replace('\t', " ")), text.replace('\t', " "));
+        }
+        let (escape, title) = ("a\u{1b}[31mred", "\u{1b}]0;title\u{7}");
+        assert_eq!(visible(escape), "a\\u{1b}[31mred");
+        assert_eq!(visible(title), "\\u{1b}]0;title\\u{7}");
+        assert_eq!(
+            visible("\r\u{7f}\u{9b}\u{202e}\u{200b}\u{2028}\u{feff}"),
+            "\\u{d}\\u{7f}\\u{9b}\\u{202e}\\u{200b}\\u{2028}\\u{feff}"
+        );
+        assert_eq!(visible_line("a\nb\tc\rd\0"), "a\\nb\\tc\\rd\\u{0}");
+        assert_eq!(
+            visible_json("{\n  \"a\": \"\u{202e}\u{7f}\u{e0041}\"\n}"),
+            "{\n  \"a\": \"\\u202e\\u007f\\udb40\\udc41\"\n}"
+        );
+    }
+}
