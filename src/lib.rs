@@ -56,7 +56,6 @@ pub mod pipeline;
 #[cfg(feature = "pipeline")]
 pub mod plots;
 #[cfg(feature = "store")]
-pub mod room;
 pub mod sample;
 #[cfg(feature = "pipeline")]
 pub mod stages;

@@ -8,7 +8,6 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::arguments::{flag, path};
 use crate::import::{Decimal, Header, Options, SamplesAre, Separator};
-use crate::room::{DEFAULT_ROOM, bytes_of};
 use crate::stages::Outcome;
 use crate::stages::data::{ImportFiles, ImportRequest, default_out, import};
 
@@ -52,13 +51,6 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf)),
         )
         .arg(Arg::new("out").long("out").value_name("FILE").help(out).value_parser(value_parser!(PathBuf)))
-        .arg(
-            Arg::new("max-size")
-                .long("max-size")
-                .value_name("SIZE")
-                .help("Memory that the content of the file may take, for example 16GiB [default: 8GiB]")
-                .value_parser(bytes_of),
-        )
         .arg(names("x", "Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]"))
         .arg(names("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
         .arg(name("p-y1", "The column of p(y=1|x), for stochastic labels"))
@@ -111,7 +103,6 @@ pub(super) fn run(matches: &ArgMatches) -> anyhow::Result<Outcome> {
         },
         standardise: is_on("standardise"),
         x_hash: is_on("x-hash"),
-        max_size: matches.get_one("max-size").copied().unwrap_or(DEFAULT_ROOM),
     };
     let source = source(matches, &request.x, &y)?;
     let out = path(matches, "out").map_or_else(|| default_out(&source), |out| Ok(out.to_owned()))?;

@@ -8,7 +8,7 @@
 
 use super::{Encoding, ImportError, Kind, Numbers, Options, Order};
 use crate::columns::Column;
-use crate::room::Room;
+use crate::memory::Room;
 
 /// Whether the content begins like an IDX file.
 pub(super) fn is_idx(content: &[u8]) -> bool {
@@ -68,7 +68,7 @@ mod tests {
     use super::*;
 
     fn columns(content: &[u8]) -> Result<Vec<Column>, String> {
-        read(content, &Options::default(), &mut Room::new(1 << 20, "use less")).map_err(|e| e.to_string())
+        read(content, &Options::default(), &mut Room::of_bytes(1 << 20)).map_err(|e| e.to_string())
     }
 
     fn idx(kind: u8, sizes: &[u32], bytes: &[u8]) -> Vec<u8> {

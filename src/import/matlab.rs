@@ -12,7 +12,7 @@ use flate2::read::ZlibDecoder;
 
 use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Order, SamplesAre};
 use crate::columns::Column;
-use crate::room::Room;
+use crate::memory::Room;
 
 /// Elements one after the other.
 struct Elements<'a> {
@@ -215,7 +215,7 @@ mod tests {
     }
 
     fn read_all(content: &[u8]) -> Result<Vec<Column>, String> {
-        variables(content, SamplesAre::First, &mut Room::new(1 << 20, "use less"))
+        variables(content, SamplesAre::First, &mut Room::of_bytes(1 << 20))
     }
 
     fn int32(values: [i32; 4]) -> Vec<u8> {
@@ -276,7 +276,7 @@ mod tests {
         let flags = [9, 0, 0, 0, 0, 0, 0, 0];
         let parts = [element(6, &flags), element(5, &shape), element(1, b"X"), element(2, &[0, 1, 2, 3, 4, 5])];
         let content = file(&[element(MATRIX, &parts.concat())]);
-        let read = |samples| variables(&content, samples, &mut Room::new(1 << 20, "use less")).unwrap().remove(0);
+        let read = |samples| variables(&content, samples, &mut Room::of_bytes(1 << 20)).unwrap().remove(0);
         // At [0, j, k] lies j + 2 k.
         let first = read(SamplesAre::First);
         assert_eq!((first.shape, first.values), (vec![2, 3], vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));

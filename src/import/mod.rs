@@ -11,7 +11,7 @@ use ndarray::{ArrayD, IxDyn, ShapeBuilder};
 use thiserror::Error;
 
 use crate::columns::Column;
-use crate::room::Room;
+use crate::memory::Room;
 pub use packed::{gzip, inflate, members};
 pub use signatures::mistaken;
 

@@ -7,7 +7,7 @@ use zip::ZipArchive;
 
 use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Order, SamplesAre};
 use crate::columns::{Column, Words};
-use crate::room::Room;
+use crate::memory::Room;
 
 /// What a short name takes.
 const NAME_BYTES: usize = 32;
@@ -200,7 +200,7 @@ mod tests {
     }
 
     fn room() -> Room {
-        Room::new(1 << 20, "use less")
+        Room::of_bytes(1 << 20)
     }
 
     #[track_caller]

@@ -8,7 +8,7 @@ use flate2::read::MultiGzDecoder;
 use flate2::write::GzEncoder;
 
 use super::ImportError;
-use crate::room::{Room, Unread};
+use crate::memory::{Room, Unread};
 
 /// The content of a file that is packed with gzip or zstd; any other is returned as it is.
 ///
@@ -89,7 +89,7 @@ mod tests {
     }
 
     fn inflated(content: Vec<u8>) -> Result<Vec<u8>, String> {
-        inflate(content, &mut Room::new(1 << 20, "use less")).map_err(|e| e.to_string())
+        inflate(content, &mut Room::of_bytes(1 << 20)).map_err(|e| e.to_string())
     }
 
     #[test]

@@ -141,23 +141,6 @@ impl Failures {
     }
 }
 
-/// An empty list with room for `n` values, which is asked for before it is filled: without memory a list that grows ends the
-/// process.
-///
-/// # Errors
-/// The operating system refuses so much; `what` the values are is in the sentence.
-pub(crate) fn room_for<T>(n: usize, what: &str) -> Result<Vec<T>, StageError> {
-    let mut list = Vec::new();
-    let refused = |_| {
-        let megabytes = n.saturating_mul(size_of::<T>()) / 1_000_000;
-        StageError::Refused(format!(
-            "{n} {what} need {megabytes} MB, which this machine refuses; record fewer samples, or allow this process more memory"
-        ))
-    };
-    list.try_reserve_exact(n).map_err(refused)?;
-    Ok(list)
-}
-
 impl Outcome {
     /// Work that was done, with what failed of it.
     pub fn done(text: String, failures: Failures) -> Self {

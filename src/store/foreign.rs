@@ -15,7 +15,7 @@ use super::error::StoreError;
 use super::files::io_error;
 use super::guard::guarded;
 use crate::columns::{Column, Words};
-use crate::room::Room;
+use crate::memory::Room;
 
 /// All columns of a Parquet file: numbers, booleans, words, and lists of numbers of one length. A null number becomes NaN, which
 /// whoever chooses the column will refuse.
@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn room() -> Room {
-        Room::new(1 << 20, "use less")
+        Room::of_bytes(1 << 20)
     }
 
     fn columns(content: &[u8]) -> Result<Vec<Column>, StoreError> {

@@ -42,18 +42,6 @@ pub(super) fn expect_bytes(path: &Path, bytes: u64) -> Result<(), StoreError> {
     memory::ask(bytes).map_err(|problem| StoreError::Rows { path: path.to_owned(), problem })
 }
 
-/// A list with room for `n` values, so that it need not grow.
-///
-/// # Errors
-/// There is no memory for it.
-pub(super) fn reserved<T>(n: usize) -> Result<Vec<T>, String> {
-    let mut values = Vec::new();
-    match values.try_reserve_exact(n) {
-        Ok(()) => Ok(values),
-        Err(_) => Err(format!("there is no memory for the {n} values of its footer")),
-    }
-}
-
 /// How many values the lists of a row group have; of a list of fixed length also those that a null stands for.
 fn list_values(metadata: &ArrowReaderMetadata, group: &RowGroupMetaData) -> u64 {
     let columns = metadata.parquet_schema();

@@ -20,7 +20,7 @@ use super::error::StoreError;
 use super::files::{Draft, FileRecord, open_file};
 use super::guard::guarded;
 use super::layers::plain;
-use super::room::{expect_bytes, expect_room, reserved};
+use super::room::{expect_bytes, expect_room};
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 
 /// What a footer says of its file, besides the schema.
@@ -127,7 +127,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata)
         .build()
         .map_err(|e| damaged(e.to_string()))?;
-    let mut rows = reserved(n_rows).map_err(damaged)?;
+    let mut rows = reserved(n_rows, "rows").map_err(damaged)?;
     // A long text that repeats is there once in the file, and in memory once a row.
     let mut text_bytes = 0;
     for batch in reader {

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use super::{Decimal, ImportError, Options, Separator};
 use crate::columns::{Column, Words};
-use crate::room::Room;
+use crate::memory::Room;
 use layout::Layout;
 
 /// What a value of a line costs while the line is read, its name included.
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
 
     fn columns(text: &str, options: &Options) -> Result<Vec<Column>, String> {
-        let mut room = Room::new(1 << 20, "use less");
+        let mut room = Room::of_bytes(1 << 20);
         read(text.as_bytes(), options, &mut room).map_err(|e| e.to_string())
     }
 
@@ -242,15 +242,15 @@ mod tests {
 
     #[test]
     fn text_in_other_encodings_and_tables_without_room_are_refused() {
-        let latin = read(b"gr\xf6\xdfe,y\n1,0\n", &Options::default(), &mut Room::new(1 << 20, "")).unwrap_err();
+        let latin = read(b"gr\xf6\xdfe,y\n1,0\n", &Options::default(), &mut Room::of_bytes(1 << 20)).unwrap_err();
         assert!(latin.to_string().starts_with("line 1 is not UTF-8"), "{latin}");
-        let utf16 = read(b"\xff\xfea\0,\0y\0", &Options::default(), &mut Room::new(1 << 20, "")).unwrap_err();
+        let utf16 = read(b"\xff\xfea\0,\0y\0", &Options::default(), &mut Room::of_bytes(1 << 20)).unwrap_err();
         assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
         let many = format!("a,b\n{}", "1,2\n".repeat(1000));
-        let small = read(many.as_bytes(), &Options::default(), &mut Room::new(1000, "use less")).unwrap_err();
+        let small = read(many.as_bytes(), &Options::default(), &mut Room::of_bytes(1000)).unwrap_err();
         assert!(small.to_string().starts_with("its table needs 62.6 KiB of memory"), "{small}");
         // A single line of nothing but separators.
-        let wide = read(&[b','; 100_000], &Options::default(), &mut Room::new(1 << 20, "use less")).unwrap_err();
+        let wide = read(&[b','; 100_000], &Options::default(), &mut Room::of_bytes(1 << 20)).unwrap_err();
         assert!(wide.to_string().starts_with("its table needs 3.1 MiB of memory"), "{wide}");
     }
 }

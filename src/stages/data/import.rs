@@ -10,7 +10,7 @@ use super::{CLASSES, STANDARDISED, X_SHAPE, clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
 use crate::import::{FORMATS, Holds, Options, format, format_of_name, inflate, mistaken, unpacked_name};
-use crate::room::Room;
+use crate::memory::Room;
 use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
@@ -49,8 +49,6 @@ pub struct ImportRequest {
     pub standardise: bool,
     /// Whether inputs that differ in the file are told apart by a hash, whatever f32 makes of them.
     pub x_hash: bool,
-    /// The memory that the content of the file may take, in bytes.
-    pub max_size: u64,
 }
 
 impl ImportRequest {
@@ -81,7 +79,7 @@ impl ImportRequest {
 /// The file cannot be read, the columns do not match or hold values that are not allowed.
 pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
     clear(out);
-    let mut room = Room::new(request.max_size, "allow more with `--max-size`, for example `--max-size 32GiB`");
+    let mut room = Room::of_file();
     let refused = |problem: String| StageError::Refused(format!("{source}: {problem}"));
     let (columns, request, hash, mut footer) = match source {
         ImportFiles::Table(file) => {

@@ -9,8 +9,8 @@ use super::{clear, is_there, write};
 use crate::config::{MADE_FROM, MADE_OF, NamedData};
 use crate::datasets::{Dataset, DatasetError, PublishedFile, Source, Spec};
 use crate::import::{inflate, members, mistaken};
+use crate::memory::Room;
 use crate::parameter::{Kind, Parameters, Value};
-use crate::room::{DEFAULT_ROOM, Room};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_footer};
 
@@ -143,7 +143,7 @@ impl Published {
         let failed = |problem: String| DatasetError::File { file: place.clone(), problem };
         let content = fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
         let n_packed = content.len();
-        let mut room = Room::new(DEFAULT_ROOM, "unpack the file first if it is what it should be");
+        let mut room = Room::of_file();
         let content = inflate(content, &mut room).map_err(|e| failed(e.to_string()))?;
         if let Some(what) = mistaken(name, &content).filter(|_| !name.ends_with(".tar")) {
             return Err(failed(format!("this is {what}; remove it and run `infoplane data fetch {}`", self.name)));

@@ -5,14 +5,15 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
+use super::super::StageError;
 use super::super::inputs::inputs;
-use super::super::{StageError, room_for};
 use super::pools::Group;
 use crate::config::Request;
 use crate::estimate_id::{Samples, Values};
 use crate::estimators::{EstimateError, InputsAndLabels};
 use crate::layer_id::LayerId;
 use crate::math::atoms::Cells;
+use crate::memory::reserved;
 use crate::sample::{Labels, Range};
 use crate::store::schema::{Row, RunRow, SampleRow, SplitRow};
 use crate::store::{
@@ -278,7 +279,9 @@ pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<
     if let [(run, index)] = group.parts[..] {
         return Ok(GroupValues { t: runs[run].read(place, index)?.t, n_units, n_rows });
     }
-    let mut t = room_for(n_rows.iter().sum::<usize>().saturating_mul(n_units), "pooled values")?;
+    let mut t = reserved(n_rows.iter().sum::<usize>().saturating_mul(n_units), "pooled values").map_err(|problem| {
+        StageError::Refused(format!("{problem}; record fewer samples, or allow this process more"))
+    })?;
     for (run, index) in &group.parts {
         t.extend_from_slice(&runs[*run].read(place, *index)?.t);
     }

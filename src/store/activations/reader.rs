@@ -13,10 +13,11 @@ use super::super::conversion::{Conversion, RowWidth, Unreadable, row_of_null, ro
 use super::super::error::StoreError;
 use super::super::files::open_file;
 use super::super::guard::guarded;
-use super::super::room::{expect_room, reserved};
+use super::super::room::expect_room;
 use super::super::table::{expect_entries, footer_of, open};
 use super::{Activations, Precision, ROW_GROUP_BYTES};
 use crate::estimate_id::Values;
+use crate::memory::reserved;
 
 /// Footer entry: which of the samples are there.
 const SAMPLES_KEY: &str = "infoplane.samples";
@@ -170,8 +171,8 @@ impl ActivationReader {
         // A row is its number and its values.
         expect_room(path, metadata, groups, (size_of::<i32>(), size_of::<f32>()))?;
         let n_samples = usize::try_from(n_rows).unwrap_or(0);
-        let samples = reserved(n_samples).map_err(damaged)?;
-        let t = reserved(n_samples.saturating_mul(self.n_units)).map_err(damaged)?;
+        let samples = reserved(n_samples, "samples").map_err(damaged)?;
+        let t = reserved(n_samples.saturating_mul(self.n_units), "activations").map_err(damaged)?;
         let reader = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata.clone())
             .with_row_groups(place.groups.clone())
             .with_batch_size(n_samples.clamp(1, (n_at_once / self.n_units.max(1)).max(1)))

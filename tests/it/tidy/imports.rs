@@ -4,7 +4,7 @@ use super::source::{Source, assert_none, sources};
 
 /// The modules below `src/`, a layer a line: a module imports only modules of the lines above its own.
 const LAYERS: &[&[&str]] = &[
-    &["columns", "count", "layer_id", "memory", "room", "sample", "suggest", "units", "visible"],
+    &["columns", "count", "layer_id", "memory", "sample", "suggest", "units", "visible"],
     &["math", "parameter"],
     &["estimate_id"],
     &["datasets", "estimators", "import", "nn", "store"],
