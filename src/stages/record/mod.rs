@@ -213,7 +213,7 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
         };
         return Err(StageError::Refused(format!("there is no data file {}; {remedy}", path.display())));
     }
-    if !is_samples_table(&path)? {
+    if matches!(data, Data::File(_)) && !is_samples_table(&path)? {
         let path = path.display();
         return Err(StageError::Refused(format!(
             "{path} is no table of samples; run `infoplane data import {path}` first"
