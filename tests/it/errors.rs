@@ -282,27 +282,6 @@ fn an_unwritable_output_folder_is_named() {
 }
 
 #[test]
-fn a_full_disk_ends_in_a_sentence_and_leaves_earlier_results() {
-    if !std::path::Path::new("/dev/full").exists() {
-        println!("skipped: there is no /dev/full here");
-        return;
-    }
-    let project = Project::new(PIPELINE);
-    project.ok("run p.toml");
-    let before = project.files("outputs/p/estimates");
-    // Temporary files keep their names: a link there sends what is written to the device that is always full.
-    let folder = project.path("outputs/p/.meta/tmp");
-    fs::create_dir_all(&folder).unwrap();
-    std::os::unix::fs::symlink("/dev/full", folder.join("estimates_binning-n-bins-7_run=r0000.parquet.part")).unwrap();
-    let sentence = project.refused("estimate binning outputs/p --n-bins 7 --threads 1");
-    assert!(
-        sentence.contains("binning-n-bins-7/run=r0000.parquet") && sentence.contains("No space left"),
-        "{sentence}"
-    );
-    assert!(before.iter().all(|file| project.files("outputs/p/estimates").contains(file)));
-}
-
-#[test]
 fn data_with_one_label_cannot_train_a_classifier() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "file = \"one.parquet\""));
     project.write("d.csv", "a,y\n1,0\n2,0\n");
