@@ -47,7 +47,7 @@ pub mod import;
 pub mod layer_id;
 #[allow(unreachable_pub, reason = "private; what a user needs is re-exported below and in `estimators`")]
 mod math;
-#[cfg(feature = "store")]
+#[cfg(any(feature = "import", feature = "store"))]
 pub mod memory;
 pub mod nn;
 pub mod parameter;

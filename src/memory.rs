@@ -84,7 +84,7 @@ impl Room {
     }
 
     /// So many bytes.
-    pub(crate) fn of_bytes(most: u64) -> Self {
+    pub fn of_bytes(most: u64) -> Self {
         Self { most, left: most }
     }
 

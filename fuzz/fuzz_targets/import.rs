@@ -11,7 +11,7 @@ use std::hint::black_box;
 use std::panic;
 
 use infoplane::import::{Decimal, FORMATS, Header, Options, SamplesAre, Separator, inflate, mistaken};
-use infoplane::room::Room;
+use infoplane::memory::Room;
 use libfuzzer_sys::fuzz_target;
 use limited::Limited;
 
@@ -33,7 +33,7 @@ fuzz_target!(
                 decimal: [Decimal::Point, Decimal::Comma][usize::from(how / 9 % 2)],
                 samples: [SamplesAre::First, SamplesAre::Last][usize::from(how / 18 % 2)],
             };
-            let mut room = Room::new(ROOM, "");
+            let mut room = Room::of_bytes(ROOM);
             // That a file is refused is fine.
             let Ok(content) = inflate(content.to_vec(), &mut room) else { return };
             let _ = black_box(mistaken("d", &content));

@@ -17,7 +17,7 @@ use infoplane::store::schema::{
 };
 use infoplane::estimate_id::Values;
 use infoplane::store::{ActivationReader, Facts, StoreError, foreign, read_rows, read_samples};
-use infoplane::room::Room;
+use infoplane::memory::Room;
 use libfuzzer_sys::fuzz_target;
 use limited::Limited;
 
@@ -49,7 +49,7 @@ fn read(reader: u8, file: &Path) -> Result<(), StoreError> {
     match reader % 10 {
         0 => activations(file)?,
         1 => drop(black_box(read_samples(file)?)),
-        2 => drop(black_box(foreign::read_columns(file, &mut Room::new(1 << 30, ""))?)),
+        2 => drop(black_box(foreign::read_columns(file, &mut Room::of_bytes(1 << 30))?)),
         3 => rows::<SplitRow>(file)?,
         4 => rows::<EpochRow>(file)?,
         5 => rows::<ActivationRow>(file)?,

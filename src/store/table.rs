@@ -22,6 +22,7 @@ use super::guard::guarded;
 use super::layers::plain;
 use super::room::{expect_bytes, expect_room};
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
+use crate::memory::reserved;
 
 /// What a footer says of its file, besides the schema.
 pub type Footer = BTreeMap<String, String>;

@@ -171,7 +171,7 @@ fn happens(project: &Project, event: &Event) {
 
 /// One of the files of the folder.
 fn file_of(project: &Project, index: usize) -> Option<PathBuf> {
-    let files = project.path(FOLDER).is_dir().then(|| project.files(FOLDER)).unwrap_or_default();
+    let files = if project.path(FOLDER).is_dir() { project.files(FOLDER) } else { Vec::new() };
     let (name, _) = files.get(index % files.len().max(1))?;
     Some(project.path(FOLDER).join(name))
 }
