@@ -55,7 +55,6 @@ pub mod parameter;
 pub mod pipeline;
 #[cfg(feature = "pipeline")]
 pub mod plots;
-#[cfg(feature = "store")]
 pub mod sample;
 #[cfg(feature = "pipeline")]
 pub mod stages;
