@@ -296,7 +296,7 @@ mod tests {
         let npz = archive.finish().unwrap().into_inner();
         let read = read_archive(&npz, &Options::default(), &mut room()).unwrap();
         let problem = read[0].problem.as_deref().unwrap();
-        assert_eq!(problem, "its content needs 7.6 MiB of memory; the limit is 1.0 MiB; use less");
+        assert_eq!(problem, "its content needs 8.0 MB of memory; this machine has 1.0 MB; use one with more memory");
         assert_eq!(read[1].values, [1.0, 2.0]);
     }
 
