@@ -171,7 +171,8 @@ mod tests {
         check(images, &|content| content[3] = 1, magic);
         let floats = "it begins with 0x00000d03, an IDX file of 3 dimensions with 0x00000803";
         check(images, &|content| content[2] = 13, floats);
-        let longer = "it ends at byte 23; its header declares 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
+        let longer =
+            "it ends at byte 23; its header declares 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
         check(images, &|content| content.push(0), longer);
         let huge = "it ends at byte 22; its header declares 4294967295 × 4294967295 × 4294967295 bytes, which end at 79228162458924105385300197391; it is truncated";
         check(images, &|content| content[4..16].fill(255), huge);

@@ -102,10 +102,7 @@ mod tests {
         refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends at byte 8, within its header; it is truncated");
         refused(&[0, 0, 10, 0], "its numbers are of the unknown type 0x0a");
         let speaks = "bytes follow; the file is truncated or damaged";
-        refused(
-            &idx(8, &[2, 2], &[1, 2, 3]),
-            &format!("its header declares 2 × 2 numbers of 1 bytes, but 3 {speaks}"),
-        );
+        refused(&idx(8, &[2, 2], &[1, 2, 3]), &format!("its header declares 2 × 2 numbers of 1 bytes, but 3 {speaks}"));
         let most = u32::MAX;
         let sizes = format!("{most} × {most} × {most}");
         refused(&idx(8, &[most; 3], &[]), &format!("its header declares {sizes} numbers of 1 bytes, but 0 {speaks}"));
