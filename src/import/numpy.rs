@@ -80,7 +80,7 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
     if n.and_then(|n| n.checked_mul(size)) != Some(bytes.len()) {
         let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
         return Err(format!(
-            "its header speaks of {} numbers of {size} bytes, but {} bytes follow; the file is truncated or damaged",
+            "its header declares {} numbers of {size} bytes, but {} bytes follow; the file is truncated or damaged",
             if shape.is_empty() { "1".to_owned() } else { shape.join(" × ") },
             bytes.len()
         ));
@@ -229,7 +229,7 @@ mod tests {
     fn a_header_that_lies_about_its_array_reserves_nothing() {
         let speaks = |shape: &str, size: usize, n_bytes: usize| {
             format!(
-                "its header speaks of {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
+                "its header declares {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
             )
         };
         check("'<f8'", "False", "(1000000000000,)", &[0; 8], Err(&speaks("1000000000000", 8, 8)));

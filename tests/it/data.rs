@@ -180,7 +180,7 @@ fn the_real_problem_of_a_column_is_said_first() {
     Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
     project.write("d.npy", &npy[..npy.len() - 8]);
     let sentence = project.refused("data import d.npy --y 1");
-    assert!(sentence.contains("speaks of 5 × 2 numbers of 8 bytes, but 72 bytes follow"), "{sentence}");
+    assert!(sentence.contains("declares 5 × 2 numbers of 8 bytes, but 72 bytes follow"), "{sentence}");
 
     let empty = NpzWriter::new(fs::File::create(project.path("empty.npz")).unwrap());
     empty.finish().unwrap();
