@@ -349,6 +349,56 @@ fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
 }
 
 #[test]
+fn settings_of_a_sweep_go_with_their_recordings() {
+    let claim = "[[expect]]\nclaim = \"c\"\nquantity = \"i_xt\"\nestimate = \"binning-n-edges-8\"\nlayer = 1\nmeasure = \"end\"\nabove = 0.5\n";
+    let project = Project::new(&format!(
+        "{}{claim}",
+        pipeline(1).replace("seed = 1", "seed = [1, 2]").replace("runs = 1", "runs = 2")
+    ));
+    project.ok("run p.toml");
+    project.ok("stability outputs/p --pipeline p.toml");
+    for (from, to) in [("seed-1", "aside"), ("seed-2", "seed-1"), ("aside", "seed-2")] {
+        fs::rename(project.path(&format!("outputs/p/{from}")), project.path(&format!("outputs/p/{to}"))).unwrap();
+    }
+    project.ok("aggregate outputs/p");
+    let refusal = project.refused("stability outputs/p --pipeline p.toml");
+    assert!(refusal.contains("recorded with other settings than the pipeline has"), "{refusal}");
+}
+
+#[test]
+fn a_name_of_the_length_of_a_hash_is_no_hash() {
+    let project = Project::new(&pipeline(1));
+    project.ok("run p.toml");
+    let place = "estimates/binning-bin-width-0.125-miller-madow/run=r0000.parquet";
+    assert_eq!(place.len(), 64);
+    project.ok("estimate binning --bin-width 0.125 --bias miller-madow outputs/p");
+    assert!(project.path("outputs/p").join(place).exists());
+    for line in ["check outputs/p", "aggregate outputs/p", "plot all outputs/p", "inspect outputs/p --validate"] {
+        project.ok(line);
+    }
+    // An experiment may be called like one of its own folders.
+    fs::rename(project.path("outputs/p"), project.path("outputs/figures")).unwrap();
+    project.ok("aggregate outputs/figures");
+    fs::remove_file(project.path("outputs/figures").join(place)).unwrap();
+    project.refused("plot all outputs/figures");
+}
+
+#[test]
+fn runs_that_are_added_outdate_what_pools_them() {
+    let project = Project::new(&pipeline(1).replace("runs = 1", "runs = 2"));
+    project.ok("run p.toml");
+    project.ok("estimate binning --n-edges 8 --pool runs outputs/p");
+    project.write("p.toml", pipeline(1).replace("runs = 1", "runs = 3"));
+    project.ok("run p.toml");
+    let printed = project.ok("aggregate outputs/p");
+    assert!(printed.is_empty() || printed.matches("left out").count() <= 1, "{printed}");
+    fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
+    let printed = project.ok("aggregate outputs/p");
+    assert!(printed.contains("pooled was made before runs were added to the recording"), "{printed}");
+    assert_eq!(printed.matches("left out").count(), 1, "{printed}");
+}
+
+#[test]
 fn an_experiment_is_called_what_its_folder_is_called_on_every_path_to_it() {
     let project = with_results();
     let names = |path: &str| -> Vec<String> {
