@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use serde_json::Value;
 
 use super::StageError;
-use super::experiments::is_sweep;
+use super::experiments::{self, is_sweep};
 use crate::count::counted;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::store::schema::{Row, SplitRow, WeightRow};
@@ -150,6 +150,11 @@ impl<'a> Origin<'a> {
         let range = texts(&made_from["range"]).unwrap_or_default();
         if !range.is_empty() && range != self.values(values)?.concat() {
             return differs("the activations of all runs, whose range it has,");
+        }
+        // Earlier estimates do not say it.
+        let training = texts(&made_from["training"]);
+        if training.is_some() && training != Some(self.hashes(&places, RecordedRun::training_hashes)?) {
+            return differs("its losses, gradients or splits");
         }
         let splits = texts(&made_from["splits"]).unwrap_or_default();
         if !splits.is_empty() && splits != self.hashes(&places, |run| run.listed_hashes(SplitRow::TABLE, None))? {
@@ -359,6 +364,9 @@ pub(super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
             false if names.len() == 1 => folder.clone(),
             _ => continue,
         };
+        if is_sweep(root) && !member.root().is_dir() && has_members(root) {
+            return Err(outdated(root, &format!("has rows of {name}, whose folder is not there any more")));
+        }
         let has_recording = recording(&member)?.is_some();
         if !has_recording && member.estimate_files()?.is_empty() {
             continue;
@@ -376,6 +384,12 @@ pub(super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
         }
     }
     Ok(())
+}
+
+/// Whether experiments of the sweep in `root` are there; of a sweep that was shared as its tables alone, none are.
+fn has_members(root: &Path) -> bool {
+    let is_there = |name: &String| Experiment::new(root.join(name)).recording().is_dir();
+    experiments::rows(root).is_ok_and(|rows| rows.iter().any(|row| is_there(&row.experiment)))
 }
 
 fn outdated(root: &Path, what: &str) -> StageError {

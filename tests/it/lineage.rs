@@ -252,17 +252,21 @@ fn every_reader_refuses_what_was_made_from_another_recording() {
 }
 
 #[test]
-fn losses_that_changed_leave_the_estimates_and_outdate_the_summary() {
+fn losses_of_another_recording_are_not_joined_with_the_estimates() {
     let project = with_results();
     let epochs = "recording/epochs/run=r0000/part-00000.parquet";
     write_foreign(&project, "outputs/other", 2);
     fs::copy(project.path(&format!("outputs/other/{epochs}")), project.path(&format!("{FOLDER}/{epochs}"))).unwrap();
-    let refusal = project.refused(&format!("plot curves {FOLDER}"));
+    for reader in READERS {
+        project.refused(&format!("{reader} {FOLDER}"));
+    }
+    let refusal = project.refused(&format!("aggregate {FOLDER}"));
+    assert!(refusal.contains("made from another recording (its losses, gradients or splits differ)"), "{refusal}");
     assert!(
-        refusal
-            .contains("summary.parquet was made from tables of e that were changed or removed since (epochs of r0000"),
-        "{refusal}"
+        project.refused(&format!("inspect {FOLDER} --validate")).contains("its losses, gradients or splits differ")
     );
+    // Where they belong together, estimating again says so.
+    project.ok(&format!("estimate quantised {FOLDER}"));
     project.ok(&format!("aggregate {FOLDER}"));
     let summary: Vec<SummaryRow> = rows(&project, &format!("{FOLDER}/summary.parquet"));
     let is_one_bit = |row: &SummaryRow| (row.i_xt_bits_mean.unwrap() - 1.0).abs() < 1e-12;
@@ -360,9 +364,14 @@ fn settings_of_a_sweep_go_with_their_recordings() {
     for (from, to) in [("seed-1", "aside"), ("seed-2", "seed-1"), ("aside", "seed-2")] {
         fs::rename(project.path(&format!("outputs/p/{from}")), project.path(&format!("outputs/p/{to}"))).unwrap();
     }
+    assert!(project.refused("summary outputs/p").contains("changed or removed since"));
+    let validated = project.run("inspect outputs/p --validate");
+    assert!(validated.code == 2 && validated.stderr.contains("changed or removed since"), "{}", validated.stderr);
     project.ok("aggregate outputs/p");
     let refusal = project.refused("stability outputs/p --pipeline p.toml");
     assert!(refusal.contains("recorded with other settings than the pipeline has"), "{refusal}");
+    fs::remove_dir_all(project.path("outputs/p/seed-2")).unwrap();
+    assert!(project.refused("plot all outputs/p").contains("has rows of seed-2, whose folder is not there any more"));
 }
 
 #[test]
