@@ -1,13 +1,36 @@
 //! Characters that are not seen, or change what is seen, made visible: names and texts come from files and folders of others.
 
 use std::borrow::Cow;
+use std::ops::RangeInclusive;
+
+/// What has no shape of its own: `Default_Ignorable_Code_Point` of Unicode 16 (`DerivedCoreProperties.txt`), in its order.
+const WITHOUT_SHAPE: [RangeInclusive<char>; 17] = [
+    '\u{ad}'..='\u{ad}',
+    '\u{34f}'..='\u{34f}',
+    '\u{61c}'..='\u{61c}',
+    '\u{115f}'..='\u{1160}',
+    '\u{17b4}'..='\u{17b5}',
+    '\u{180b}'..='\u{180f}',
+    '\u{200b}'..='\u{200f}',
+    '\u{202a}'..='\u{202e}',
+    '\u{2060}'..='\u{206f}',
+    '\u{3164}'..='\u{3164}',
+    '\u{fe00}'..='\u{fe0f}',
+    '\u{feff}'..='\u{feff}',
+    '\u{ffa0}'..='\u{ffa0}',
+    '\u{fff0}'..='\u{fff8}',
+    '\u{1bca0}'..='\u{1bca3}',
+    '\u{1d173}'..='\u{1d17a}',
+    '\u{e0000}'..='\u{e0fff}',
+];
 
 /// Whether a terminal, a page or a picture would obey the character, reorder the text around it, or show nothing: control
-/// characters, and those that Unicode calls format characters and separators of lines.
+/// characters, characters without a shape, separators of lines, marks of notes, the empty Braille pattern, and what is no
+/// character.
 fn is_unseen(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-        || matches!(c, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}' | '\u{e0000}'..='\u{e007f}')
+        || WITHOUT_SHAPE.iter().any(|range| range.contains(&c))
+        || matches!(c, '\u{2028}' | '\u{2029}' | '\u{2800}' | '\u{fff9}'..='\u{fffb}' | '\u{fffe}' | '\u{ffff}')
 }
 
 fn escaped<'t>(text: &'t str, is_escaped: impl Fn(char) -> bool, escape: impl Fn(char) -> String) -> Cow<'t, str> {
@@ -43,6 +66,16 @@ pub fn visible_json(json: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_has_no_shape_is_shown() {
+        for c in "\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{180b}\u{180f}\u{200d}\u{2065}\u{2800}\u{3164}\u{fe00}\u{fe0f}\u{ffa0}\u{fff0}\u{1d173}\u{e0001}\u{e0100}\u{e0fff}".chars() {
+            assert_eq!(visible(&format!("a{c}b")), format!("a{}b", c.escape_unicode()));
+        }
+        for c in "\u{a0}\u{34e}\u{3163}\u{27ff}\u{2801}\u{fe10}\u{fffc}\u{fffd}\u{1f642}".chars() {
+            assert_eq!(visible(&c.to_string()), c.to_string());
+        }
+    }
 
     #[test]
     fn what_is_not_seen_is_shown_and_the_rest_is_left() {

@@ -95,8 +95,18 @@ fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
 
 /// A text on one line of Markdown, in which nothing is taken for HTML, a link or the end of a cell.
 pub(super) fn in_markdown(text: &str) -> String {
-    const MEANT_AS_TEXT: [(&str, &str); 5] =
-        [("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ("|", "&#124;"), ("](", "]&#40;")];
+    // Addresses without brackets are links on GitHub.
+    const MEANT_AS_TEXT: [(&str, &str); 9] = [
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ("|", "&#124;"),
+        ("](", "]&#40;"),
+        ("]:", "]&#58;"),
+        ("://", "&#58;//"),
+        ("www.", "www&#46;"),
+        ("WWW.", "WWW&#46;"),
+    ];
     let shown = visible_line(text).into_owned();
     MEANT_AS_TEXT.iter().fold(shown, |text, (sign, written)| text.replace(sign, written))
 }
@@ -131,6 +141,18 @@ pub(super) fn or_dash<T>(value: Option<T>, text: impl Fn(T) -> String) -> String
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_text_is_a_link_of_markdown() {
+        for (text, written) in [
+            ("see https://a.b/c and HTTP://d", "see https&#58;//a.b/c and HTTP&#58;//d"),
+            ("www.a.b, WWW.a.b", "www&#46;a.b, WWW&#46;a.b"),
+            ("[a](b) [c]: d", "[a]&#40;b) [c]&#58; d"),
+            ("epoch 3: 1/2 bits", "epoch 3: 1/2 bits"),
+        ] {
+            assert_eq!(in_markdown(text), written);
+        }
+    }
 
     fn rows() -> impl Iterator<Item = Vec<String>> {
         [["1", "3.250", "compresses by a lot of bits"], ["2", "4.000", "does not"]]

@@ -1,7 +1,6 @@
 //! The text of a pipeline file: parsed once, with the place of every key and value, so that an error has the line of what
 //! is wrong also if a list was replaced by one of its values.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -10,6 +9,10 @@ use toml::de::DeTable;
 
 use super::tree::Fault;
 use crate::estimators::ValueBounds;
+use crate::store::read_text;
+
+/// Larger files are no pipelines.
+const MOST_BYTES: u64 = 64 << 20;
 
 /// A pipeline file.
 #[derive(Clone)]
@@ -52,8 +55,8 @@ impl Source {
     pub(super) fn read(path: &Path, shortened: Shortened) -> Result<Self, ConfigError> {
         let fail =
             |e| ConfigError { file: path.to_owned(), line: None, problem: format!("cannot read the pipeline: {e}") };
-        let source =
-            Self { path: path.to_owned(), text: fs::read_to_string(path).map_err(fail)?, shortened, bounds: None };
+        let text = read_text(path, MOST_BYTES).map_err(fail)?;
+        let source = Self { path: path.to_owned(), text, shortened, bounds: None };
         let name = source.name();
         match name.trim_matches('.') {
             // Its results would lie in `outputs` itself, or outside of it.

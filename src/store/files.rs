@@ -281,12 +281,34 @@ pub fn sha256_file(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-/// The content of a small file.
+/// The content of a file, no more than the size it has when it is opened.
 ///
 /// # Errors
-/// It cannot be read.
+/// It is not a file, or cannot be read.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
-    fs::read(path).map_err(|source| io_error("read", path, source))
+    let fail = |source| io_error("read", path, source);
+    let file = open_file(path)?;
+    let n_bytes = file.metadata().map_err(fail)?.len();
+    let mut content = Vec::new();
+    file.take(n_bytes).read_to_end(&mut content).map_err(fail)?;
+    Ok(content)
+}
+
+/// The text of a file that people write.
+///
+/// # Errors
+/// It is not a file, is not UTF-8, has more than `most_bytes`, or cannot be read.
+pub fn read_text(path: &Path, most_bytes: u64) -> io::Result<String> {
+    let properties = fs::metadata(path)?;
+    if !properties.is_file() {
+        return Err(io::Error::other("not a file; name a file"));
+    }
+    if properties.len() > most_bytes {
+        return Err(io::Error::other(format!("it has {} bytes, and may have {most_bytes}", properties.len())));
+    }
+    let mut text = String::new();
+    File::open(path)?.take(most_bytes).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 /// Opens a file for reading; anything else in its place (a pipe, a device) could be waited for, or read, for ever.

@@ -12,7 +12,7 @@ use parquet::basic::Compression;
 use parquet::file::metadata::ParquetMetaData;
 
 use super::error::StoreError;
-use super::files::io_error;
+use super::files::open_file;
 use super::guard::guarded;
 use crate::columns::{Column, Words};
 use crate::memory::Room;
@@ -27,7 +27,7 @@ pub fn read_columns(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreEr
 }
 
 fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
-    let file = std::fs::File::open(path).map_err(|source| io_error("read", path, source))?;
+    let file = open_file(path)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
     // Parquet's own types are enough for numbers. The Arrow schema beside them may name what this reader does not know
     // (128-bit integers of polars), and would keep dictionaries and kinds of lists apart that are one to Parquet.

@@ -57,8 +57,8 @@ pub use earlier::move_earlier_manifests;
 pub use error::StoreError;
 pub use facts::Facts;
 pub use files::{
-    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, remove_below, remove_folder, sha256_file, write_by,
-    write_bytes,
+    FileRecord, hash_bytes, hash_file, move_folder, read_bytes, read_text, remove_below, remove_folder, sha256_file,
+    write_by, write_bytes,
 };
 pub use frozen::{FrozenClaim, FrozenClaims, is_frozen};
 pub use guard::caught;
@@ -66,7 +66,7 @@ pub use layers::{LayerNames, layer_in_cell, layer_in_words, plain};
 pub use layout::{Experiment, MADE_Y, RunId, data_file, raw_folder};
 pub use lock::Lock;
 pub use manifest::{Manifest, Pending, believed_hash, manifests, verified_hash};
-pub use own::{expect_only_own, remove_views};
+pub use own::{expect_only_own, remove_notes, remove_replaced, remove_views};
 pub use partial::Partial;
 pub use recorded::{RecordedRow, RowKeys, read_recorded};
 pub use recording::{RecordedRun, Recording};

@@ -2,11 +2,24 @@
 
 use std::path::Path;
 
+use super::below::is_folder_name;
 use super::error::StoreError;
 use super::files::remove_below;
 use super::layout::Experiment;
 use super::manifest::{Manifest, manifests};
 use super::recording::{Hidden, files_below, part_of};
+use super::schema::{ActivationRow, EpochRow, GradientRow, PreActivationRow, Row, RunRow, SplitRow, WeightRow};
+
+/// Tables of a recording that have files for every run.
+const TABLES_OF_RUNS: [&str; 7] = [
+    ActivationRow::TABLE,
+    PreActivationRow::TABLE,
+    EpochRow::TABLE,
+    GradientRow::TABLE,
+    RunRow::TABLE,
+    SplitRow::TABLE,
+    WeightRow::TABLE,
+];
 
 /// Makes sure that `folder`, below the experiment `root` and about to be removed, holds only what this program makes there.
 ///
@@ -23,20 +36,78 @@ pub fn expect_only_own(root: &Path, folder: &str) -> Result<(), StoreError> {
     }
 }
 
+/// Removes what [`Experiment::replaced`] holds.
+///
+/// # Errors
+/// It holds a file that this program does not make, or a link to a folder; something cannot be removed.
+pub fn remove_replaced(root: &Path) -> Result<(), StoreError> {
+    expect_only_own(root, Experiment::REPLACED)?;
+    remove_below(root, Experiment::REPLACED)
+}
+
+/// Removes the files of this program in `folder`, which lies below `root` in its `.meta`, and the folder if nothing else is in it.
+///
+/// # Errors
+/// The folder cannot be listed, something cannot be removed, or lies behind a link.
+pub fn remove_notes(root: &Path, folder: &str) -> Result<(), StoreError> {
+    for file in files_below(&root.join(folder), Hidden::Listed)? {
+        let file = format!("{folder}/{file}");
+        if file.strip_prefix(".meta/").is_some_and(is_note) {
+            remove_below(root, &file)?;
+        }
+    }
+    // One that still holds files of the user stays.
+    let _ = std::fs::remove_dir(root.join(folder));
+    Ok(())
+}
+
 /// Whether a file of the recording, of the estimates or of `.meta` is called so, below the experiment.
 fn is_own(file: &str) -> bool {
     match file.split_once('/') {
-        Some((".meta", _)) => true,
-        Some(("recording", file)) => {
-            let is_table = [Experiment::SAMPLES, Experiment::LAYERS].contains(&file) || part_of(file).is_some();
-            is_table || file.starts_with(".meta/")
-        }
-        Some((folder, file)) if Experiment::TABLE_FOLDERS.contains(&folder) => {
-            let is_table = |name: &str| name.starts_with("run=") && name.ends_with(".parquet");
-            file.starts_with(".meta/") || file.split_once('/').is_some_and(|(_, name)| is_table(name))
-        }
+        Some((".meta", file)) => file.strip_prefix("replaced/").map_or_else(|| is_note(file), is_own),
+        Some(("recording", file)) => match file.strip_prefix(".meta/") {
+            Some(note) => is_note(note),
+            None => [Experiment::SAMPLES, Experiment::LAYERS].contains(&file) || is_part(file),
+        },
+        Some((folder, file)) if Experiment::TABLE_FOLDERS.contains(&folder) => match file.split_once('/') {
+            Some((".meta", note)) => is_note(note),
+            Some((_, name)) => {
+                let run = name.strip_prefix("run=").and_then(|name| name.strip_suffix(".parquet"));
+                run.is_some_and(is_folder_name)
+            }
+            None => false,
+        },
         _ => false,
     }
+}
+
+/// Whether a part of a run's table is called so, below the recording.
+fn is_part(file: &str) -> bool {
+    let name = file.rsplit('/').next().and_then(|name| name.strip_prefix("part-")?.strip_suffix(".parquet"));
+    name.is_some_and(|number| is_number(number, 5))
+        && part_of(file).is_some_and(|part| TABLES_OF_RUNS.contains(&part.table.as_str()) && is_run(&part.run))
+}
+
+/// Whether a manifest, a lock, a state of training or a file in the making is called so, below `.meta`.
+fn is_note(file: &str) -> bool {
+    let state = file.strip_prefix("checkpoints/").and_then(|name| name.strip_suffix(".state"));
+    let is_state = |(run, number): (&str, &str)| is_run(run) && is_number(number, 5);
+    let is_temporary = |name: &str| !name.contains('/') && name.ends_with(".part");
+    let name = file.rsplit('/').next().unwrap_or(file);
+    let is_listed = !name.starts_with('.') && (name.ends_with(".json") || name.ends_with(".lock"));
+    is_listed
+        || state.and_then(|name| name.split_once('-')).is_some_and(is_state)
+        || file.strip_prefix("tmp/").is_some_and(is_temporary)
+}
+
+/// Whether [`RunId::new`](super::layout::RunId::new) makes such a name.
+fn is_run(name: &str) -> bool {
+    name.strip_prefix('r').is_some_and(|number| is_number(number, 4))
+}
+
+/// Whether `text` is a number of at least `width` digits.
+fn is_number(text: &str, width: usize) -> bool {
+    text.len() >= width && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
 /// Removes the tables and figures that were made from the estimates of the experiment `root`, as their manifests list them, and
@@ -77,8 +148,13 @@ mod tests {
             "recording/samples.parquet",
             "recording/layers.parquet",
             "recording/activations/layer=2/run=r0000/part-00000.parquet",
-            "recording/epochs/run=of-another-program/a.parquet",
+            "recording/epochs/run=r12345/part-100000.parquet",
             "recording/.meta/runs/r0000.json",
+            "recording/.meta/checkpoints/r0000-00012.state",
+            "recording/.meta/tmp/epochs_run=r0000_part-00000.parquet.part",
+            ".meta/replaced/recording/splits/run=r0000/part-00000.parquet",
+            ".meta/replaced/.meta/estimates/binning-n-edges-30/r0000.json",
+            ".meta/estimates/binning-n-edges-30.lock",
             "estimates/binning-n-edges-30/run=r0000.parquet",
             "unit_estimates/binning-n-edges-30/run=pooled.parquet",
             "estimates/.meta/binning-n-edges-30/r0000.json",
@@ -94,6 +170,19 @@ mod tests {
             "estimates/notes.txt",
             "estimates/binning-n-edges-30/notes.parquet",
             "figures/fit.svg",
+            "recording/.meta/notes.txt",
+            "recording/.meta/tmp/notes.txt",
+            "recording/.meta/checkpoints/best.state",
+            "recording/.meta/.hidden.json",
+            "recording/epochs/run=mine/part-00000.parquet",
+            "recording/epochs/run=r0000/mine.parquet",
+            "recording/epochs/run=r0000/part-0.parquet",
+            "recording/mine/run=r0000/part-00000.parquet",
+            "estimates/.meta/thesis.tex",
+            ".meta/estimates/thesis.tex",
+            ".meta/replaced/notes.txt",
+            ".meta/replaced/notes.json",
+            ".meta/replaced/recording/notes.json",
         ] {
             assert!(!is_own(file), "{file}");
         }

@@ -10,6 +10,9 @@ use super::table::read_rows;
 
 /// A row of a table that every run has for itself.
 pub trait RecordedRow: Row {
+    /// Whether a run has no more than one row of it.
+    const IS_ALONE: bool = false;
+
     /// What no other row of the same run, table and layer folder has.
     fn key(&self) -> RowKey;
 }
@@ -59,6 +62,8 @@ impl RecordedRow for WeightRow {
 }
 
 impl RecordedRow for RunRow {
+    const IS_ALONE: bool = true;
+
     fn key(&self) -> RowKey {
         RowKey::of_snapshot(self.epoch, self.step)
     }
@@ -84,12 +89,19 @@ impl RowKeys {
     /// Adds the rows of the next part.
     ///
     /// # Errors
-    /// A negative number, or a row of the same key as an earlier one: it would be counted twice.
+    /// A negative number, a row of the same key as an earlier one, which would be counted twice, or a second row where a run has
+    /// one.
     pub fn add<R: RecordedRow>(&mut self, path: &Path, rows: &[R]) -> Result<(), StoreError> {
         for (row, key) in rows.iter().map(R::key).enumerate() {
             let refused = |problem: String| Err(StoreError::Rows { path: path.to_owned(), problem });
             if let Some((column, number)) = key.numbers.iter().find(|(_, number)| *number < 0) {
                 return refused(format!("row {row}, column `{column}` is {number}; must be 0 or larger"));
+            }
+            if R::IS_ALONE && !self.seen.is_empty() {
+                return refused(format!(
+                    "row {row} is the second one of its run; `{}` has one row for a run",
+                    R::TABLE
+                ));
             }
             if let Some(same) = self.seen.replace(key) {
                 return refused(format!("row {row} is the second row of {same}; every one must be there once"));

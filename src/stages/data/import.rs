@@ -13,7 +13,7 @@ use crate::import::{FORMATS, Holds, Options, format, format_of_name, inflate, mi
 use crate::memory::Room;
 use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_footer};
+use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_bytes, read_footer};
 
 /// What is imported.
 #[derive(Debug, Clone)]
@@ -252,7 +252,7 @@ fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result
     }
     let n_bytes = fs::metadata(file).map_err(cannot)?.len();
     room.take(u128::from(n_bytes), "the file").map_err(refused)?;
-    let content = fs::read(file).map_err(cannot)?;
+    let content = read_bytes(file)?;
     let content = inflate(content, room).map_err(|e| refused(e.to_string()))?;
     let name = name_of(file);
     if let Some(what) = mistaken(unpacked_name(&name), &content) {

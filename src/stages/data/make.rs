@@ -12,7 +12,7 @@ use crate::import::{inflate, members, mistaken};
 use crate::memory::Room;
 use crate::parameter::{Kind, Parameters, Value};
 use crate::store::schema::{Row, SampleRow};
-use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_footer};
+use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_bytes, read_footer};
 
 /// In the footer: every file that was read, `name=hash of its content`.
 const FILES: &str = "infoplane.dataset_files";
@@ -141,7 +141,7 @@ impl Published {
         let Some(path) = self.path(name) else { return Ok(None) };
         let place = path.display().to_string();
         let failed = |problem: String| DatasetError::File { file: place.clone(), problem };
-        let content = fs::read(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
+        let content = read_bytes(&path).map_err(|e| failed(format!("cannot be read: {e}")))?;
         let n_packed = content.len();
         let mut room = Room::of_file();
         let content = inflate(content, &mut room).map_err(|e| failed(e.to_string()))?;

@@ -188,8 +188,9 @@ fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Resu
         }
     }
     validate_splits(run, n_samples)?;
+    let mut endings = RowKeys::default();
     for path in run.parts(RunRow::TABLE, None) {
-        recorded::<RunRow>(&path)?;
+        endings.add(&path, &rows::<RunRow>(&path)?)?;
     }
     validate_snapshots(run, None, fits, |row| (row.epoch, row.step), &snapshots)?;
     for layer in run.layers(WeightRow::TABLE) {

@@ -11,7 +11,7 @@ use super::super::StageError;
 use super::adaptive::Spacing;
 use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
-use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_below, write_bytes};
+use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_below, remove_notes, write_bytes};
 
 /// Raised whenever [`Checkpoint`] changes.
 const FORMAT: u32 = 2;
@@ -93,5 +93,5 @@ fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, Checkpoint),
 
 /// Removes the checkpoints of all runs, which are recorded whole.
 pub(super) fn discard_all(root: &Path) -> Result<(), StageError> {
-    Ok(remove_below(root, FOLDER)?)
+    Ok(remove_notes(root, FOLDER)?)
 }

@@ -10,7 +10,7 @@ use crate::count::counted;
 use crate::store::schema::{Row, RunRow};
 use crate::store::{
     Experiment, Manifest, Pending, RunId, StoreError, TrainingOutcome, expect_no_link, expect_only_own, manifests,
-    move_folder, read_rows, remove_below, remove_views,
+    move_folder, read_rows, remove_below, remove_replaced, remove_views,
 };
 
 /// What to do with a recording that was made with other settings.
@@ -52,11 +52,13 @@ pub(super) fn make_room(
     existing: Existing,
 ) -> Result<(), StageError> {
     let root = experiment.recording();
+    // It is removed at the end; what is in the way there is better known before the training.
+    expect_only_own(experiment.root(), Experiment::REPLACED)?;
     if is_replacing(experiment) {
         settle_interrupted(experiment, claim, existing)?;
     } else {
         // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
-        remove_below(experiment.root(), Experiment::REPLACED)?;
+        remove_replaced(experiment.root())?;
     }
     match (obstacle(experiment, claim, n_runs)?, existing) {
         (None, _) if is_leftover(experiment, claim)? => {
@@ -183,7 +185,7 @@ pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageErro
 
 fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
     remove_views(experiment.root())?;
-    Ok(remove_below(experiment.root(), Experiment::REPLACED)?)
+    Ok(remove_replaced(experiment.root())?)
 }
 
 /// Brings the replaced recording back; where that is stopped, the next call goes on with it.
@@ -195,7 +197,7 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     for folder in Experiment::REPLACEABLE.into_iter().rev() {
         move_folder(experiment.root(), &aside(folder), folder)?;
     }
-    Ok(remove_below(experiment.root(), Experiment::REPLACED)?)
+    Ok(remove_replaced(experiment.root())?)
 }
 
 /// Removes the recording in place, last: as long as it is there, the estimates are its own.

@@ -16,9 +16,9 @@ use crate::layer_id::LayerId;
 /// What a file is a part of.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct PartOf {
-    pub(super) table: String,
+    pub(in super::super) table: String,
     pub(super) layer: Option<LayerId>,
-    pub(super) run: String,
+    pub(in super::super) run: String,
 }
 
 /// `table/layer=L/run=R/part-N.parquet`, or the same without the layer; `None` where it is neither.

@@ -46,7 +46,13 @@ fn a_row_that_is_there_twice_is_refused() {
     });
     let gradients = format!("row 2 is the second row of epoch 0, step 0, layer 2, `after_step`; {end}");
     check::<GradientRow>("gradients", &stages, &gradients, twice(1));
-    check::<RunRow>("runs", &stages, &format!("row 1 is the second row of epoch 2, step 6; {end}"), twice(0));
+    let ending = "row 1 is the second one of its run; `runs` has one row for a run";
+    check::<RunRow>("runs", &stages, ending, twice(0));
+    check::<RunRow>("runs", &stages, ending, |rows| {
+        rows.push(rows[0].clone());
+        rows[0].epoch = 0;
+        rows[0].step = 0;
+    });
     check::<SplitRow>("splits", &[VALIDATE], &format!("row 4 is the second row of sample 3; {end}"), twice(3));
     let weights = format!("row 1 is the second row of epoch 0, step 0; {end}");
     check::<WeightRow>("weights/layer=1", &[VALIDATE], &weights, twice(0));

@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::process::Command;
 
 use super::{ESTIMATES, SMALL, content, finished, restore};
 use crate::tool::Project;
@@ -153,4 +154,23 @@ fn what_is_no_file_is_not_waited_for() {
         let sentence = project.refused("inspect --validate outputs/p");
         assert!(sentence.contains("not a file"), "{place}: {sentence}");
     }
+}
+
+#[test]
+fn neither_data_nor_pipelines_are_read_from_devices_and_pipes() {
+    let project = Project::new(SMALL);
+    for ending in ["csv", "npy", "parquet", "toml"] {
+        symlink("/dev/zero", project.path(&format!("device.{ending}"))).unwrap();
+        let made = Command::new("mkfifo").arg(project.path(&format!("pipe.{ending}"))).status().unwrap();
+        assert!(made.success());
+        for kind in ["device", "pipe"] {
+            let command = if ending == "toml" { "run" } else { "data import" };
+            let sentence = project.refused(&format!("{command} {kind}.{ending}"));
+            assert!(sentence.contains("not a file; name a file"), "{kind}.{ending}: {sentence}");
+        }
+    }
+    let large = fs::File::create(project.path("large.toml")).unwrap();
+    large.set_len(1 << 40).unwrap();
+    let sentence = project.refused("run large.toml");
+    assert!(sentence.contains("it has 1099511627776 bytes, and may have 67108864"), "{sentence}");
 }

@@ -144,7 +144,16 @@ fn overwriting_removes_no_file_that_this_program_does_not_make() {
             assert!(!project.path("outputs/p").join(gone).exists(), "{gone}");
         }
     }
-    for (folder, file) in [("recording", "recording/notes.txt"), ("estimates", "estimates/mine/numbers.parquet")] {
+    let others = [
+        ("recording", "recording/notes.txt"),
+        ("recording", "recording/.meta/notes.txt"),
+        ("recording", "recording/epochs/run=mine/part-00000.parquet"),
+        ("recording", "recording/epochs/run=r0000/mine.parquet"),
+        ("estimates", "estimates/mine/numbers.parquet"),
+        ("estimates", "estimates/.meta/thesis.tex"),
+        (".meta/replaced", ".meta/replaced/notes.txt"),
+    ];
+    for (folder, file) in others {
         restore(&project);
         fs::create_dir_all(project.path("outputs/p").join(file).parent().unwrap()).unwrap();
         project.write(&format!("outputs/p/{file}"), PRECIOUS);
@@ -155,4 +164,23 @@ fn overwriting_removes_no_file_that_this_program_does_not_make() {
         assert!(sentence.contains(file) && sentence.contains(&expected), "{sentence}");
         assert!(project.files("outputs/p") == before, "nothing has changed");
     }
+}
+
+#[test]
+fn recording_removes_nothing_of_the_user_where_replaced_recordings_and_checkpoints_wait() {
+    let project = Project::new(SMALL);
+    project.ok("data make parity --n-bits 6");
+    for file in [".meta/replaced/notes.txt", "recording/.meta/checkpoints/notes.txt"] {
+        let path = project.path("outputs/p").join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, PRECIOUS).unwrap();
+    }
+    let sentence = project.refused("record p.toml");
+    assert!(sentence.contains(".meta/replaced/notes.txt: not a file that infoplane makes"), "{sentence}");
+    fs::rename(project.path("outputs/p/.meta/replaced/notes.txt"), project.path("notes.txt")).unwrap();
+    project.ok("record p.toml");
+    assert!(!project.path("outputs/p/.meta/replaced").exists());
+    let kept = fs::read_dir(project.path("outputs/p/recording/.meta/checkpoints")).unwrap();
+    let kept: Vec<_> = kept.map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(kept, ["notes.txt"]);
 }
