@@ -19,8 +19,9 @@ pub(super) fn is_idx(content: &[u8]) -> bool {
 pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "IDX", problem };
     let (dimensions, encoding, bytes) = array(content).map_err(failed)?;
-    if dimensions.iter().skip(1).any(|size| *size == 0) {
-        return Err(failed("its rows have no values".to_owned()));
+    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    if dimensions.len() > 1 && dimensions.contains(&0) {
+        return Err(failed("its array has no values".to_owned()));
     }
     room.take_numbers((bytes.len() / encoding.size) as u128, "its array").map_err(ImportError::Refused)?;
     let numbers = Numbers { dimensions: &dimensions, by_column: false, encoding, bytes };
@@ -106,7 +107,8 @@ mod tests {
         let most = u32::MAX;
         let sizes = format!("{most} × {most} × {most}");
         refused(&idx(8, &[most; 3], &[]), &format!("its header declares {sizes} numbers of 1 bytes, but 0 {speaks}"));
-        refused(&idx(8, &[2, 0], &[]), "its rows have no values");
+        refused(&idx(8, &[2, 0], &[]), "its array has no values");
+        refused(&idx(8, &[0, most, most, most], &[]), "its array has no values");
         assert!(is_idx(&idx(0x0d, &[1], &[])) && !is_idx(b"\0\0\x10\x01") && !is_idx(b""));
     }
 }

@@ -115,7 +115,8 @@ fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Re
         let shape: Vec<String> = shape.iter().map(f64::to_string).collect();
         return unusable(format!("is {} large but holds {n} numbers; the file is damaged", shape.join(" × ")));
     }
-    if dimensions[1..].contains(&0) {
+    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    if dimensions.contains(&0) {
         return unusable("holds no numbers".to_owned());
     }
     if let Err(problem) = room.take_numbers(n as u128, "it") {
@@ -195,7 +196,11 @@ mod tests {
 
     /// A variable of 2 × 2 with the numbers `content`.
     fn matrix(name: &str, class: u8, flags: u8, kind: u32, content: &[u8]) -> Vec<u8> {
-        let shape: Vec<u8> = [2_i32, 2].iter().flat_map(|n| n.to_le_bytes()).collect();
+        array(name, class, flags, kind, &[2, 2], content)
+    }
+
+    fn array(name: &str, class: u8, flags: u8, kind: u32, shape: &[i32], content: &[u8]) -> Vec<u8> {
+        let shape: Vec<u8> = shape.iter().flat_map(|n| n.to_le_bytes()).collect();
         let flags = [class, flags, 0, 0, 0, 0, 0, 0];
         let parts = [element(6, &flags), element(5, &shape), element(1, name.as_bytes()), element(kind, content)];
         element(MATRIX, &parts.concat())
@@ -271,11 +276,16 @@ mod tests {
     }
 
     #[test]
+    fn an_array_without_values_is_unusable_whatever_its_other_sizes_are() {
+        for shape in [[0, i32::MAX, i32::MAX, i32::MAX], [2, 0, i32::MAX, i32::MAX]] {
+            let found = read_all(&file(&[array("x", 6, 0, 9, &shape, &[])])).unwrap();
+            assert_eq!(found[0].problem.as_deref(), Some("holds no numbers"));
+        }
+    }
+
+    #[test]
     fn images_have_their_samples_first_or_last() {
-        let shape: Vec<u8> = [1_i32, 2, 3].iter().flat_map(|n| n.to_le_bytes()).collect();
-        let flags = [9, 0, 0, 0, 0, 0, 0, 0];
-        let parts = [element(6, &flags), element(5, &shape), element(1, b"X"), element(2, &[0, 1, 2, 3, 4, 5])];
-        let content = file(&[element(MATRIX, &parts.concat())]);
+        let content = file(&[array("X", 9, 0, 2, &[1, 2, 3], &[0, 1, 2, 3, 4, 5])]);
         let read = |samples| variables(&content, samples, &mut Room::of_bytes(1 << 20)).unwrap().remove(0);
         // At [0, j, k] lies j + 2 k.
         let first = read(SamplesAre::First);

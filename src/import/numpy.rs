@@ -64,8 +64,9 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
     if shape.len() > MOST_DIMENSIONS {
         return Err(format!("has {} dimensions; {MOST_DIMENSIONS} are allowed", shape.len()));
     }
-    if shape.len() > 1 && shape.contains(&0) && shape[0] != 0 {
-        return Err("has rows without values".to_owned());
+    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    if shape.len() > 1 && shape.contains(&0) {
+        return Err("has no values".to_owned());
     }
     let descriptor = header.type_descriptor.as_string();
     let Some(item) = descriptor.and_then(|text| item(text)) else {
@@ -156,19 +157,25 @@ fn text(bytes: &[u8], is_unicode: bool, order: Order) -> String {
 
 /// The header, and the bytes behind it.
 fn header(content: &[u8]) -> Result<(Header, &[u8]), String> {
-    /// A plain array's header is one dictionary with one tuple in it; more brackets than a few are not for numbers, and
-    /// many would overflow the stack of the library's recursive parser.
-    const MOST_BRACKETS: usize = 100;
+    /// A plain array's header is one dictionary with one tuple in it; more brackets than a few are not for numbers. The
+    /// library's recursive parser reads what is in a bracket up to three times, so its time grows as 3ⁿ with n of them.
+    const MOST_BRACKETS: usize = 8;
+    const MAGIC: &[u8] = b"\x93NUMPY";
     // Magic string and version take 8 bytes; version 1 has 2 bytes for the length of what follows, later ones have 4.
     let length = match *content {
         [_, _, _, _, _, _, 1, _, a, b, ..] => Some(10 + usize::from(u16::from_le_bytes([a, b]))),
-        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => usize::try_from(u32::from_le_bytes([a, b, c, d])).ok(),
+        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => 12_usize.checked_add(u32::from_le_bytes([a, b, c, d]) as usize),
         _ => None,
     };
     let text = length.and_then(|length| content.get(..length));
-    let is_plain = |text: &&[u8]| text.iter().filter(|byte| b"([{".contains(byte)).count() <= MOST_BRACKETS;
+    let n_brackets = text.unwrap_or_default().iter().filter(|byte| b"([{".contains(byte)).count();
+    if content.starts_with(MAGIC) && n_brackets > MOST_BRACKETS {
+        return Err(format!(
+            "has {n_brackets} brackets in its header, as a structured array may; save each field as an array of numbers"
+        ));
+    }
     let mut rest = content;
-    let header = text.filter(is_plain).and_then(|_| Header::from_reader(&mut rest).ok());
+    let header = text.and_then(|_| Header::from_reader(&mut rest).ok());
     header.map(|header| (header, rest)).ok_or_else(|| "it does not begin with the header of an array".to_owned())
 }
 
@@ -222,7 +229,9 @@ mod tests {
         let objects = "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers";
         check("'|O'", "False", "(1,)", &[0; 8], Err(objects));
         check("'|u1'", "False", "(1, 1, 1)", &[7], Ok(vec![7.0]));
-        check("'|u1'", "False", "(1, 0)", &[], Err("has rows without values"));
+        check("'|u1'", "False", "(1, 0)", &[], Err("has no values"));
+        check("'<f8'", "False", "(0, 1152921504606846976)", &[], Err("has no values"));
+        check("'<f8'", "True", "(0, 4294967295, 4294967295, 4294967295)", &[], Err("has no values"));
     }
 
     #[test]
@@ -250,9 +259,22 @@ mod tests {
         };
         refused(b"");
         refused(b"\x93NUMPY");
-        refused(&npy(&"(".repeat(60_000), &[]));
         refused(&npy("{'descr': '<f8'}", &[]));
         refused(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{}"); // 4 GB of header
+    }
+
+    #[test]
+    fn brackets_within_brackets_neither_keep_the_parser_busy_nor_overflow_the_stack() {
+        let refused = |header: &str| array("x", &npy(header, &[]), SamplesAre::First, &mut room()).unwrap_err();
+        for open in ["(", "[", "{"] {
+            let problem = refused(&open.repeat(60_000));
+            assert!(problem.starts_with("has 60000 brackets in its header"), "{problem}");
+            assert!(refused(&open.repeat(40)).starts_with("has 40 brackets in its header"));
+            // As many as are allowed are read in less than a second.
+            assert!(refused(&open.repeat(8)).contains("does not begin with the header"));
+        }
+        let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
+        assert!(refused(&deep).starts_with("has 60 brackets in its header"));
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result
     let layout = Layout::new(&text, options).map_err(ImportError::Refused)?;
     let names = layout.names()?;
     // Rows are counted before anything is kept of them: lines are at least as many.
-    let n_lines = layout.text.bytes().filter(|byte| *byte == b'\n').count() + 1;
+    let n_lines = n_lines(&layout.text);
     room.take_numbers(n_lines as u128 * names.len() as u128, "its table").map_err(ImportError::Refused)?;
     let mut cells: Vec<Cells> = names.iter().map(|_| Cells::default()).collect();
     layout.rows(|row, record| {
@@ -42,6 +42,13 @@ pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result
     }
     let columns = names.into_iter().zip(cells).zip(words);
     Ok(columns.map(|((name, cells), words)| cells.column(name, words)).collect())
+}
+
+/// How many lines a text has at most: `\n`, `\r` and `\r\n` each end one.
+fn n_lines(text: &str) -> usize {
+    let bytes = text.as_bytes();
+    let is_end = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+    1 + (0..bytes.len()).filter(is_end).count()
 }
 
 /// What is found in the cells of a column.
@@ -238,6 +245,15 @@ mod tests {
             (got[0].shown(0), got[0].rests.as_slice()),
             ("9007199254740993".to_owned(), [1.0, 0.0, 0.0].as_slice())
         );
+    }
+
+    #[test]
+    fn rows_that_end_in_a_carriage_return_are_counted() {
+        assert_eq!(n_lines("a\r\nb\rc\nd"), 4);
+        let returns = format!("a\r{}", "1\r".repeat(1000));
+        let small = read(returns.as_bytes(), &Options::default(), &mut Room::of_bytes(10_000)).unwrap_err();
+        assert!(small.to_string().starts_with("its table needs"), "{small}");
+        assert_eq!(columns(&returns, &Options::default()).unwrap()[0].n_rows(), 1000);
     }
 
     #[test]
