@@ -27,11 +27,46 @@ pub struct Words {
     /// Every word with the place of its first row among the words.
     found: BTreeMap<String, usize>,
     rows: Vec<usize>,
+    missing: Option<MissingValue>,
+}
+
+/// A value that stands for none, and its row.
+#[derive(Debug)]
+pub struct MissingValue {
+    row: usize,
+    text: String,
+}
+
+/// What pandas reads as a missing value, and what tables of the UCI repository have in its place.
+const MISSING: [&str; 20] = [
+    "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
+    "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
+];
+
+impl MissingValue {
+    /// Of a text that stands for a missing value; `None` of any other.
+    pub fn new(row: usize, text: &str) -> Option<Self> {
+        MISSING.contains(&text).then(|| Self { row, text: text.to_owned() })
+    }
+}
+
+impl std::fmt::Display for MissingValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let row = self.row;
+        match self.text.as_str() {
+            "" => write!(f, "row {row} is empty")?,
+            text => write!(f, "row {row} is `{text}`, which stands for a missing value")?,
+        }
+        write!(f, "; every sample needs a value: remove such rows or fill them in, before the import")
+    }
 }
 
 impl Words {
     /// The word of the next row.
     pub fn push(&mut self, word: &str) {
+        if self.missing.is_none() {
+            self.missing = MissingValue::new(self.rows.len(), word);
+        }
         let n = self.found.len();
         let place = match self.found.get(word) {
             Some(place) => *place,
@@ -40,7 +75,7 @@ impl Words {
         self.rows.push(place);
     }
 
-    /// The column of all words. Those that mean true and false are 1 and 0.
+    /// The column of all words, which cannot be used if some are missing. Those that mean true and false are 1 and 0.
     pub fn column(self, name: impl Into<String>) -> Column {
         let is_truth = |truths: &&[&str; 2]| self.found.keys().all(|word| truths.contains(&word.as_str()));
         let words: Vec<String> = match TRUTHS.iter().find(is_truth) {
@@ -52,7 +87,8 @@ impl Words {
             values[*place] = words.partition_point(|other| other < word) as f64;
         }
         let rows = self.rows.iter().map(|place| values[*place]).collect();
-        Column { words, ..Column::new(name, 1, rows) }
+        let problem = self.missing.map(|missing| missing.to_string());
+        Column { words, problem, ..Column::new(name, 1, rows) }
     }
 }
 

@@ -74,7 +74,8 @@ fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     }
     for (column, words) in columns.iter_mut().zip(words) {
         if let Some(words) = words {
-            *column = Column { problem: column.problem.take(), ..words.column(&column.name) };
+            let found = words.column(&column.name);
+            *column = Column { problem: column.problem.take().or(found.problem), ..found };
         }
     }
     // A file without rows leaves the widths unknown.
@@ -104,10 +105,7 @@ fn n_values(metadata: &ParquetMetaData, columns: &[usize]) -> u128 {
 
 fn append_words(words: &mut Words, array: &ArrayRef) -> Result<(), String> {
     let texts = cast(array, &DataType::Utf8).map_err(|e| e.to_string())?;
-    if texts.null_count() > 0 {
-        return Err("holds nulls; every sample needs a value".to_owned());
-    }
-    texts.as_string::<i32>().iter().flatten().for_each(|word| words.push(word));
+    texts.as_string::<i32>().iter().for_each(|word| words.push(word.unwrap_or("null")));
     Ok(())
 }
 
@@ -250,7 +248,8 @@ mod tests {
         assert_eq!(words[0], (pair("one", "two").as_slice(), [1.0, 0.0].as_slice()));
         assert_eq!(words[1], (pair("cat", "ox").as_slice(), [1.0, 0.0].as_slice()));
         assert_eq!(words[2], (pair("false", "true").as_slice(), [1.0, 1.0].as_slice()));
-        assert_eq!(columns[3].problem.as_deref(), Some("holds nulls; every sample needs a value"));
+        let problem = columns[3].problem.as_deref().unwrap();
+        assert!(problem.starts_with("row 1 is `null`, which stands for a missing value"), "{problem}");
         let problem = columns[4].problem.as_deref();
         assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and words can be used"));
         assert_eq!(columns[5], Column::new("a", 1, vec![1.0, 2.0]));

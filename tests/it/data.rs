@@ -76,7 +76,11 @@ fn wrong_values_are_named_with_their_place() {
         let sentence = project.refused(&format!("data import d.csv {arguments}"));
         assert_eq!(sentence, format!("infoplane: d.csv: {expected}"));
     };
-    check("a,y\n1,0\nNaN,1\n", "", "row 1, column `a` is NaN; only finite f32 values can be used");
+    check(
+        "a,y\n1,0\nNaN,1\n",
+        "",
+        "column `a`: row 1 is `NaN`, which stands for a missing value; every sample needs a value: remove such rows or fill them in, before the import; choose others with --x and --y",
+    );
     check(
         "a,y\n1,0\n1e99,1\n",
         "",

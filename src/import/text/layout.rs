@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use super::super::{Header, ImportError, Options, Separator};
+use super::super::{Decimal, Header, ImportError, Options, Separator};
 use super::number;
 use crate::count::counted;
 
@@ -16,7 +16,7 @@ pub(super) struct Layout<'a> {
     options: &'a Options,
 }
 
-/// The separators that are tried if none is given; runs of spaces and tabs are tried last.
+/// The separators that are tried if none is given, the comma first; runs of spaces and tabs are tried last.
 const CANDIDATES: &[u8] = b",;\t|";
 /// The rows that a guess looks at.
 const N_LOOKED_AT: usize = 50;
@@ -41,18 +41,30 @@ impl<'a> Layout<'a> {
         let (named, text) = excel_separator(text);
         let separator = match options.separator.or(named) {
             Some(separator) => separator,
-            None => guess(text)?,
+            None => guess(text, options.decimal)?,
         };
         let (text, delimiter) = match separator {
             Separator::Character(character) => (Cow::Borrowed(text), character),
             Separator::Spaces => (Cow::Owned(one_tab(text)), b'\t'),
         };
+        let first_line = if named.is_some() { 2 } else { 1 };
+        if let Some(line) = open_quotation(&text, delimiter) {
+            return Err(format!(
+                "line {}: a quotation mark opens there and none closes it, so that all lines below would be one value; close it or remove it",
+                first_line + line
+            ));
+        }
         let mut layout = Self { text, delimiter, header: options.header, options };
         if options.header == Header::Guess {
             layout.check_names()?;
             layout.header = Header::Names;
         }
         Ok(layout)
+    }
+
+    /// Whether commas separate the values.
+    pub(super) fn is_of_commas(&self) -> bool {
+        self.delimiter == b','
     }
 
     /// The names of the columns; 0, 1, … where the text has none.
@@ -85,8 +97,17 @@ impl<'a> Layout<'a> {
                     Header::Missing => format!("row 0 has {n_expected}"),
                     _ => format!("the header has {}", counted(n_expected, "name")),
                 };
+                let remedy = match record.len() == n_expected + 1 {
+                    true if record.iter().last() == Some("") => {
+                        "its line ends with a separator: remove it, or end every line and the header with one"
+                    }
+                    true if self.header != Header::Missing => {
+                        "if the first value names the row, give the header a name for it too (in R: `write.table(…, col.names = NA)`)"
+                    }
+                    _ => "every row needs as many",
+                };
                 return Err(ImportError::Refused(format!(
-                    "row {row} has {}, {before}; it begins with {}",
+                    "row {row} has {}, {before}; it begins with {}; {remedy}",
                     counted(record.len(), "value"),
                     first.join(", ")
                 )));
@@ -109,11 +130,13 @@ impl<'a> Layout<'a> {
         let columns_of_words = || first.iter().enumerate().filter(|(_, name)| !is_number(name) && !name.is_empty());
         let recurs = |(column, name): (usize, &str)| rows.iter().any(|row| row.get(column) == Some(name));
         let has_words = columns_of_words().next().is_some();
-        let is_ascending =
-            numbers.windows(2).all(|pair| pair[0] < pair[1]) && numbers.iter().all(|number| *number >= 0.0);
+        // pandas numbers columns without names. A word above numbers, or nothing above the numbers of rows, is no value.
+        let is_counted = [0, 1].iter().any(|start| (*start..).zip(&numbers).all(|(i, number)| f64::from(i) == *number));
+        let holds_numbers = |column: usize| rows.iter().filter_map(|row| row.get(column)).any(|text| is_number(&text));
+        let is_named = || first.get(0) == Some("") || columns_of_words().any(|(column, _)| holds_numbers(column));
         let what = match (numbers.is_empty(), has_words) {
             (false, false) if first.iter().all(|name| !name.is_empty()) => "holds numbers only",
-            (false, _) if !is_ascending => "looks like a row of the table",
+            (false, _) if !is_counted || !is_named() => "looks like a row of the table",
             (_, true) if columns_of_words().all(recurs) => "looks like a row of the table",
             _ => return Ok(()),
         };
@@ -151,9 +174,11 @@ fn excel_separator(text: &str) -> (Option<Separator>, &str) {
 }
 
 /// The separator that cuts the first rows into as many values each.
-fn guess(text: &str) -> Result<Separator, String> {
-    let (mut fitting, mut most) = (Vec::new(), (1, b','));
-    for candidate in CANDIDATES {
+fn guess(text: &str, decimal: Decimal) -> Result<Separator, String> {
+    // A comma within numbers separates none.
+    let candidates = if decimal == Decimal::Comma { &CANDIDATES[1..] } else { CANDIDATES };
+    let (mut fitting, mut most) = (Vec::new(), (1, candidates[0]));
+    for candidate in candidates {
         let records = reader(text, *candidate).into_records().take(1 + N_LOOKED_AT);
         let widths: Vec<usize> = records.map_while(Result::ok).map(|record| record.len()).collect();
         let width = widths.first().copied().unwrap_or(0);
@@ -170,7 +195,9 @@ fn guess(text: &str) -> Result<Separator, String> {
         [separator] => Ok(Separator::Character(*separator)),
         [] => {
             let width = lines().next().map_or(0, n_words);
-            let fits = (most.0 == 1 || most.1 == b'\t') && width > 1 && lines().all(|line| n_words(line) == width);
+            // In R's tables the header has no name for the names of rows.
+            let is_of = |width: usize| lines().skip(1).all(|line| n_words(line) == width);
+            let fits = (most.0 == 1 || most.1 == b'\t') && width > 1 && (is_of(width) || is_of(width + 1));
             Ok(if fits { Separator::Spaces } else { Separator::Character(most.1) })
         }
         several => {
@@ -197,6 +224,22 @@ fn quoted(separator: u8) -> String {
     }
 }
 
+/// The line, counted from 0, of a quotation mark at the start of a value that no other one closes.
+fn open_quotation(text: &str, delimiter: u8) -> Option<usize> {
+    let (mut opened, mut line, mut before) = (None, 0, b'\n');
+    for byte in text.bytes() {
+        match byte {
+            b'"' if opened.is_some() => opened = None,
+            // Two in a row within quotation marks are a single one of the value.
+            b'"' if before == delimiter || matches!(before, b'\n' | b'\r' | b'"') => opened = Some(line),
+            b'\n' => line += 1,
+            _ => {}
+        }
+        before = byte;
+    }
+    opened
+}
+
 /// Every run of spaces and tabs outside of quotes as one tab, none at the ends of lines.
 fn one_tab(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -210,7 +253,9 @@ fn one_tab(text: &str) -> String {
                     out.push('\t');
                 }
                 is_space = false;
-                is_quoted ^= character == '"';
+                // Within a value it is a character like others, such as that of inches.
+                let may_open = || out.is_empty() || out.ends_with(['\t', '\n', '\r', '"']);
+                is_quoted = (character == '"') ^ is_quoted && (is_quoted || may_open());
                 out.push(character);
             }
         }

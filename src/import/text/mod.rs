@@ -5,7 +5,7 @@ mod layout;
 use std::borrow::Cow;
 
 use super::{Decimal, ImportError, Options, Separator};
-use crate::columns::{Column, Words};
+use crate::columns::{Column, MissingValue, Words};
 use crate::memory::Room;
 use layout::Layout;
 
@@ -15,9 +15,7 @@ const BYTES_OF_VALUE: u128 = 32;
 /// One column for every column of the text: numbers, or words where no row has a number.
 pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let text = layout::utf8(content).map_err(ImportError::Refused)?;
-    // A line may have as many values as there are separators, and the reader keeps track of each.
-    let is_separator = |byte: &u8| b",;\t| \n".contains(byte) || options.separator == Some(Separator::Character(*byte));
-    let n_values = text.bytes().filter(|byte| is_separator(byte)).count() + 1;
+    let n_values = most_separators(&text, options) + 1;
     room.has(n_values as u128 * BYTES_OF_VALUE, "its table").map_err(ImportError::Refused)?;
     let layout = Layout::new(&text, options).map_err(ImportError::Refused)?;
     let names = layout.names()?;
@@ -41,7 +39,20 @@ pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result
         })?;
     }
     let columns = names.into_iter().zip(cells).zip(words);
-    Ok(columns.map(|((name, cells), words)| cells.column(name, words)).collect())
+    Ok(columns.map(|((name, cells), words)| cells.column(name, words, layout.is_of_commas())).collect())
+}
+
+/// The separators of the line that has most: it may have as many values, and the reader keeps track of each. Lines within
+/// quotation marks go on.
+fn most_separators(text: &str, options: &Options) -> usize {
+    let is_separator = |byte: u8| b",;\t| ".contains(&byte) || options.separator == Some(Separator::Character(byte));
+    let (mut most, mut n, mut is_quoted) = (0, 0, false);
+    for byte in text.bytes() {
+        is_quoted ^= byte == b'"';
+        n = if byte == b'\n' && !is_quoted { 0 } else { n + usize::from(is_separator(byte)) };
+        most = most.max(n);
+    }
+    most
 }
 
 /// How many lines a text has at most: `\n`, `\r` and `\r\n` each end one.
@@ -58,7 +69,7 @@ struct Cells {
     /// The first cell that is a number, and the first that is a word, each with its row.
     number: Option<(usize, String)>,
     word: Option<(usize, String)>,
-    empty: Option<usize>,
+    missing: Option<MissingValue>,
     /// The first word of nothing but digits, points and commas: a number that is written in another way.
     digits: Option<(usize, String)>,
 }
@@ -68,6 +79,11 @@ impl Cells {
         let first = |place: &mut Option<(usize, String)>| {
             place.get_or_insert_with(|| (row, text.to_owned()));
         };
+        if let Some(missing) = MissingValue::new(row, text) {
+            self.missing.get_or_insert(missing);
+            self.numbers.values.push(f64::NAN);
+            return;
+        }
         match number(text, decimal) {
             Some(Number::Whole(number)) => {
                 first(&mut self.number);
@@ -79,10 +95,6 @@ impl Cells {
                 if !self.numbers.rests.is_empty() {
                     self.numbers.rests.push(0.0);
                 }
-            }
-            None if text.is_empty() => {
-                self.empty.get_or_insert(row);
-                self.numbers.values.push(f64::NAN);
             }
             None => {
                 first(&mut self.word);
@@ -96,29 +108,38 @@ impl Cells {
     }
 
     fn is_words(&self) -> bool {
-        self.number.is_none() && self.word.is_some() && self.empty.is_none() && self.digits.is_none()
+        self.number.is_none() && self.word.is_some() && self.digits.is_none()
     }
 
-    fn column(self, name: String, words: Option<Words>) -> Column {
+    fn column(self, name: String, words: Option<Words>, is_comma: bool) -> Column {
         if let Some(words) = words {
             return words.column(name);
         }
-        let problem = match (self.digits, self.word, self.empty) {
+        let problem = match (self.digits, self.word, self.missing) {
             (Some((row, word)), ..) => {
-                let remedy = match number(&word, Decimal::Comma) {
-                    Some(_) => "if the comma is a decimal point, add `--decimal ,`",
-                    None => "write numbers without marks between thousands",
-                };
-                Some(format!("row {row}: `{word}` is not a number; {remedy}"))
+                Some(format!("row {row}: `{word}` is not a number; {}", remedy_of_digits(&word, is_comma)))
             }
             (None, Some((row, word)), _) => {
                 let other = self.number.map(|(row, number)| format!(", but row {row} has `{number}`"));
                 Some(format!("row {row}: `{word}` is not a number{}", other.unwrap_or_default()))
             }
-            (None, None, Some(row)) => Some(format!("row {row} is empty; every sample needs a value")),
+            (None, None, Some(missing)) => Some(missing.to_string()),
             (None, None, None) => None,
         };
         Column { name, width: 1, problem, ..self.numbers }
+    }
+}
+
+/// What to do about digits with commas, in a text whose values commas separate or do not.
+fn remedy_of_digits(word: &str, is_comma: bool) -> String {
+    let flags = if is_comma { "`--decimal , --separator ,`" } else { "`--decimal ,`" };
+    let mut groups = word.split(',').skip(1);
+    match number(word, Decimal::Comma) {
+        None => "write numbers without marks between thousands".to_owned(),
+        Some(_) if groups.all(|group| group.len() == 3) => {
+            format!("if the comma separates thousands, write numbers without it; if it is a decimal point, add {flags}")
+        }
+        Some(_) => format!("if the comma is a decimal point, add {flags}"),
     }
 }
 
@@ -186,6 +207,10 @@ mod tests {
         }
         let comma = Options { decimal: Decimal::Comma, ..Options::default() };
         check("a;y\n0,5;0\n-1,5e1;1\n", &comma, &["a", "y"], &[&[0.5, -15.0], &[0.0, 1.0]]);
+        let bare = Options { decimal: Decimal::Comma, header: Header::Missing, ..Options::default() };
+        check("0,5 0\n1,5 1\n2,5 0", &bare, &["0", "1"], &[&[0.5, 1.5, 2.5], &[0.0, 1.0, 0.0]]);
+        check("5,1;3,5;0\n", &bare, &["0", "1", "2"], &[&[5.1], &[3.5], &[0.0]]);
+        check("0,5\n1,5\n", &bare, &["0"], &[&[0.5, 1.5]]);
         let given = Options { separator: Some(Separator::Character(b':')), ..Options::default() };
         check("a:y\n1:0\n", &given, &["a", "y"], &[&[1.0], &[0.0]]);
         let spaces = Options { separator: Some(Separator::Spaces), ..Options::default() };
@@ -198,13 +223,33 @@ mod tests {
             "5,1;3,5;0\n4,9;3,0;1\n",
             "its values may be separated by `,` or by `;`; add `--separator ,` or `--separator ';'`, and `--decimal ,` if the comma is a decimal point",
         );
-        refused("a,b,y\n1,2\n", "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`");
+        let before = "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`";
+        refused("a,b,y\n1,2\n", &format!("{before}; every row needs as many"));
+        let more = |text: &str| columns(text, &Options::default()).unwrap_err();
+        assert!(more("a,b,y\n1,2,0,\n").contains("its line ends with a separator"));
+        assert!(more("a b y\n1 5 2 0\n").contains("col.names = NA"));
+        for (value, remedies) in [("1,234", "separates thousands"), ("0,5", "add `--decimal , --separator ,`")] {
+            let got = columns(&format!("a,y\n\"{value}\",0\n"), &Options::default()).unwrap();
+            assert!(got[0].problem.as_ref().unwrap().contains(remedies), "{got:?}");
+        }
         let german = columns("a;y\n0,5;0\n", &Options::default()).unwrap();
         let problem = german[0].problem.as_deref();
         assert_eq!(problem, Some("row 0: `0,5` is not a number; if the comma is a decimal point, add `--decimal ,`"));
         // A point next to a decimal comma separates thousands, or the comma is none.
         let comma = Options { decimal: Decimal::Comma, ..Options::default() };
         assert!(columns("a;y\n1.234,5;0\n", &comma).unwrap()[0].problem.is_some());
+    }
+
+    #[test]
+    fn a_quotation_mark_that_nobody_closes_is_refused_with_its_line() {
+        let rest = "a quotation mark opens there and none closes it, so that all lines below would be one value; close it or remove it";
+        refused("a,b,y\n1,2,\"p\n3,4,q\n5,6,r", &format!("line 2: {rest}"));
+        refused("sep=;\na;y\n1;\"p\"\n3;\"q\n", &format!("line 4: {rest}"));
+        refused("a y\n1 \"p q\n3 q\n", &format!("line 2: {rest}"));
+        let inches = columns("y,a\n5\" pipe,1\n\"p \"\"q\"\"\",2\n", &Options::default()).unwrap();
+        assert_eq!(inches[0].words, ["5\" pipe", "p \"q\""]);
+        let inches = columns("y a\n5\" 1\n6\" 2\n", &Options::default()).unwrap();
+        assert_eq!((inches.len(), inches[1].values.as_slice()), (2, [1.0, 2.0].as_slice()));
     }
 
     #[test]
@@ -218,6 +263,8 @@ mod tests {
         refused("5.1,3.5,0.2,setosa\n4.9,3,1.4,setosa\n", &some("`5.1`, `3.5`, `0.2`, `setosa`"));
         refused("0,0,red\n1,2,blue\n", &some("`0`, `0`, `red`"));
         refused("p,x\ne,x\np,y\n", &some("`p`, `x`"));
+        refused("0.5,1,7,cat\n1.5,2,8,dog\n", &some("`0.5`, `1`, `7`, `cat`"));
+        refused("1,2,3,cat\n4,5,6,dog\n7,8,9,cow\n", &some("`1`, `2`, `3`, `cat`"));
         let (plain, missing) = (Options::default(), Options { header: Header::Missing, ..Options::default() });
         check("label,0,1\n1,0.5,2\n", &plain, &["label", "0", "1"], &[&[1.0], &[0.5], &[2.0]]);
         check("7,0\n10,1\n", &missing, &["0", "1"], &[&[7.0, 10.0], &[0.0, 1.0]]);
@@ -232,10 +279,24 @@ mod tests {
             (got[0].words.as_slice(), got[0].values.as_slice()),
             (["blue", "red"].map(String::from).as_slice(), [1.0, 0.0].as_slice())
         );
-        assert_eq!(got[1].problem.as_deref(), Some("row 1: `?` is not a number, but row 0 has `1`"));
+        assert_eq!(got[1].problem.as_deref(), Some(MissingValue::new(1, "?").unwrap().to_string().as_str()));
         assert_eq!(got[2].values, [1.0, 0.0]);
         let empty = columns("y,m\nred,1\n,2\n", &Options::default()).unwrap();
-        assert_eq!(empty[0].problem.as_deref(), Some("row 0: `red` is not a number"));
+        let problem = "row 1 is empty; every sample needs a value: remove such rows or fill them in, before the import";
+        assert_eq!(empty[0].problem.as_deref(), Some(problem));
+        let mixed = columns("m\n?\n1\nred\n", &Options::default()).unwrap();
+        assert_eq!(mixed[0].problem.as_deref(), Some("row 2: `red` is not a number, but row 1 has `1`"));
+    }
+
+    #[test]
+    fn missing_values_are_no_classes_and_no_numbers() {
+        for word in ["NA", "N/A", "None", "NaN", "nan", "null", "?", "", "<NA>"] {
+            let got = columns(&format!("y,m\nred,1\n{word},{word}\n"), &Options::default()).unwrap();
+            for column in got {
+                let problem = column.problem.unwrap();
+                assert!(problem.starts_with("row 1 ") && problem.contains("remove such rows"), "{word}: {problem}");
+            }
+        }
     }
 
     #[test]
@@ -264,7 +325,9 @@ mod tests {
         assert!(utf16.to_string().contains("UTF-16"), "{utf16}");
         let many = format!("a,b\n{}", "1,2\n".repeat(1000));
         let small = read(many.as_bytes(), &Options::default(), &mut Room::of_bytes(1000)).unwrap_err();
-        assert!(small.to_string().starts_with("its table needs 64.1 kB of memory"), "{small}");
+        assert!(small.to_string().starts_with("its table needs 24.0 kB of memory"), "{small}");
+        // What a line costs is not asked for once for every line.
+        assert!(read(many.as_bytes(), &Options::default(), &mut Room::of_bytes(33_000)).is_ok());
         // A single line of nothing but separators.
         let wide = read(&[b','; 100_000], &Options::default(), &mut Room::of_bytes(1 << 20)).unwrap_err();
         assert!(wide.to_string().starts_with("its table needs 3.2 MB of memory"), "{wide}");

@@ -123,9 +123,13 @@ impl<'a> Chosen<'a> {
     /// There are none, not as many in every column, or a column does not hold numbers where they are needed.
     pub(super) fn check(&self, samples: SamplesAre) -> Result<usize, String> {
         for column in self.all() {
-            let is_label = self.y.iter().any(|y| std::ptr::eq(*y, column));
+            let is_of_y = self.y.iter().any(|y| std::ptr::eq(*y, column));
+            let is_one_hot = is_of_y && (self.y.len() > 1 || column.width > 1);
             let words = match column.words.get(column.values.first().map_or(0, |first| *first as usize)) {
-                Some(word) if !column.is_numbers() && !is_label => Some(format!("row 0: `{word}` is not a number")),
+                Some(word) if !column.is_numbers() && is_one_hot => Some(format!(
+                    "row 0: `{word}` is not a number; several columns of labels are one-hot, a 0 or a 1 in each"
+                )),
+                Some(word) if !column.is_numbers() && !is_of_y => Some(format!("row 0: `{word}` is not a number")),
                 _ => None,
             };
             if let Some(problem) = column.problem.as_ref().or(words.as_ref()) {
@@ -151,6 +155,12 @@ impl<'a> Chosen<'a> {
         for column in self.all() {
             if let Some(at) = column.values.iter().position(|value| !value.is_finite()) {
                 let value = column.values[at];
+                if value.is_nan() {
+                    let place = place(column, at);
+                    return Err(format!(
+                        "{place} is NaN, a missing value; remove such rows or fill them in, before the import"
+                    ));
+                }
                 return Err(format!("{} is {value}; only finite f32 values can be used", place(column, at)));
             }
         }

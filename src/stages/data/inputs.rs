@@ -102,8 +102,8 @@ fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest)
         let (place, value, small) = (place(column, at), column.shown(at), is_small(stored.values[at]));
         let problem = match small {
             true => format!(
-                "{place} is {value}, too small for the full precision of f32, where it becomes {:e}",
-                stored.values[at] as f32
+                "{place} is {value}, too small for the full precision of f32, where it becomes {}",
+                in_f32(stored.values[at])
             ),
             false => format!("{place} is {value}; only finite f32 values can be used"),
         };
@@ -116,6 +116,14 @@ fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest)
         return Err(format!("{problem}{remedies}"));
     }
     Ok(())
+}
+
+/// A small number as f32 keeps it, with as many digits as other numbers have there.
+fn in_f32(value: f64) -> String {
+    match value as f32 {
+        0.0 => "0".to_owned(),
+        kept => format!("{:.6e}", f64::from(kept)),
+    }
 }
 
 /// Refuses rows that differ in the file and are equal in `x`.
