@@ -86,7 +86,21 @@ impl From<&Outcome> for Ended {
 
 /// Does what the command line of this process asks for.
 pub fn main() -> ExitCode {
+    exit_where_memory_is_lacking();
     ExitCode::from(run(std::env::args_os()))
+}
+
+/// Lets a process that gets no memory end with the exit code of what cannot be done, not with a signal. The standard library has
+/// printed how much it asked for by then.
+fn exit_where_memory_is_lacking() {
+    #[cfg(unix)]
+    {
+        use std::sync::Arc;
+        use std::sync::atomic::AtomicBool;
+        let (abort, is_on) = (signal_hook::consts::SIGABRT, Arc::new(AtomicBool::new(true)));
+        // Where it cannot be registered, everything else works.
+        let _ = signal_hook::flag::register_conditional_shutdown(abort, CANNOT_RUN.into(), is_on);
+    }
 }
 
 /// Does what a command line asks for and returns its exit code: 0 if all is done or was up to date, 1 if something failed

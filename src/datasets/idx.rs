@@ -32,10 +32,10 @@ fn pictures(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Pictures, Da
     let ([n, height, width], pixels) = bytes(images.1).map_err(|problem| of(images.0, problem))?;
     let ([n_labels], labels_only) = bytes(labels.1).map_err(|problem| of(labels.0, problem))?;
     if n != n_labels {
-        return Err(of(labels.0, format!("it speaks of {n_labels} labels, but {} of {n} pictures", images.0)));
+        return Err(of(labels.0, format!("it declares {n_labels} labels, but {} of {n} pictures", images.0)));
     }
     if n == 0 || height == 0 || width == 0 {
-        return Err(of(images.0, format!("it speaks of {n} pictures of {height} × {width} pixels; there is nothing")));
+        return Err(of(images.0, format!("it declares {n} pictures of {height} × {width} pixels; there is nothing")));
     }
     if let Some(at) = labels_only.iter().position(|label| *label >= N_CLASSES) {
         let (label, offset, most) = (labels_only[at], labels.1.len() - labels_only.len() + at, N_CLASSES - 1);
@@ -83,7 +83,7 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
     if bytes.len() as u128 != n_bytes {
         let sizes = sizes.map(|size| size.to_string()).join(" × ");
         let state = if (got as u128) < want { "it is truncated" } else { "more follows than belongs to it" };
-        return Err(format!("it ends at byte {got}; its header speaks of {sizes} bytes, which end at {want}; {state}"));
+        return Err(format!("it ends at byte {got}; its header declares {sizes} bytes, which end at {want}; {state}"));
     }
     Ok((sizes, bytes))
 }
@@ -154,13 +154,13 @@ mod tests {
             check(images, &move |content| content.truncate(length), &expected);
         }
         for length in 16..22 {
-            let ends = "its header speaks of 3 × 1 × 2 bytes, which end at 22; it is truncated";
+            let ends = "its header declares 3 × 1 × 2 bytes, which end at 22; it is truncated";
             check(images, &move |content| content.truncate(length), &format!("it ends at byte {length}; {ends}"));
         }
         let labels = "train-labels-idx1-ubyte";
         let header = "it ends at byte 7, within its header of 8; it is truncated";
         check(labels, &|content| content.truncate(7), header);
-        let end = "it ends at byte 10; its header speaks of 3 bytes, which end at 11; it is truncated";
+        let end = "it ends at byte 10; its header declares 3 bytes, which end at 11; it is truncated";
         check(labels, &|content| content.truncate(10), end);
     }
 
@@ -171,18 +171,19 @@ mod tests {
         check(images, &|content| content[3] = 1, magic);
         let floats = "it begins with 0x00000d03, an IDX file of 3 dimensions with 0x00000803";
         check(images, &|content| content[2] = 13, floats);
-        let longer = "it ends at byte 23; its header speaks of 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
+        let longer =
+            "it ends at byte 23; its header declares 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
         check(images, &|content| content.push(0), longer);
-        let huge = "it ends at byte 22; its header speaks of 4294967295 × 4294967295 × 4294967295 bytes, which end at 79228162458924105385300197391; it is truncated";
+        let huge = "it ends at byte 22; its header declares 4294967295 × 4294967295 × 4294967295 bytes, which end at 79228162458924105385300197391; it is truncated";
         check(images, &|content| content[4..16].fill(255), huge);
         let nothing = |content: &mut Vec<u8>| *content = idx(&[3, 0, 2], &[]);
-        check(images, &nothing, "it speaks of 3 pictures of 0 × 2 pixels; there is nothing");
+        check(images, &nothing, "it declares 3 pictures of 0 × 2 pixels; there is nothing");
     }
 
     #[test]
     fn files_that_do_not_belong_together_are_refused() {
         let labels = "train-labels-idx1-ubyte";
-        let fewer = "it speaks of 2 labels, but train-images-idx3-ubyte of 3 pictures";
+        let fewer = "it declares 2 labels, but train-images-idx3-ubyte of 3 pictures";
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
         let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
         check(labels, &|content| content[9] = 10, other);

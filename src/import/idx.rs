@@ -42,7 +42,7 @@ fn array(content: &[u8]) -> Result<(Vec<usize>, Encoding, &[u8]), String> {
     if n_bytes != Some(bytes.len()) || dimensions.is_empty() {
         let sizes: Vec<String> = dimensions.iter().map(usize::to_string).collect();
         return Err(format!(
-            "its header speaks of {} numbers of {} bytes, but {} bytes follow; the file is truncated or damaged",
+            "its header declares {} numbers of {} bytes, but {} bytes follow; the file is truncated or damaged",
             sizes.join(" × "),
             encoding.size,
             bytes.len()
@@ -103,13 +103,10 @@ mod tests {
         refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends at byte 8, within its header; it is truncated");
         refused(&[0, 0, 10, 0], "its numbers are of the unknown type 0x0a");
         let speaks = "bytes follow; the file is truncated or damaged";
-        refused(
-            &idx(8, &[2, 2], &[1, 2, 3]),
-            &format!("its header speaks of 2 × 2 numbers of 1 bytes, but 3 {speaks}"),
-        );
+        refused(&idx(8, &[2, 2], &[1, 2, 3]), &format!("its header declares 2 × 2 numbers of 1 bytes, but 3 {speaks}"));
         let most = u32::MAX;
         let sizes = format!("{most} × {most} × {most}");
-        refused(&idx(8, &[most; 3], &[]), &format!("its header speaks of {sizes} numbers of 1 bytes, but 0 {speaks}"));
+        refused(&idx(8, &[most; 3], &[]), &format!("its header declares {sizes} numbers of 1 bytes, but 0 {speaks}"));
         refused(&idx(8, &[2, 0], &[]), "its array has no values");
         refused(&idx(8, &[0, most, most, most], &[]), "its array has no values");
         assert!(is_idx(&idx(0x0d, &[1], &[])) && !is_idx(b"\0\0\x10\x01") && !is_idx(b""));

@@ -38,7 +38,7 @@ pub enum Holds {
     Arrays,
 }
 
-/// Every format besides Parquet. Each may be packed with gzip (`.gz`) or zstd (`.zst`).
+/// Every format except Parquet. Each may be packed with gzip (`.gz`) or zstd (`.zst`).
 pub const FORMATS: &[Format] = &[
     Format { ending: "csv", holds: Holds::Text, read: text::read },
     Format { ending: "tsv", holds: Holds::Text, read: text::read },

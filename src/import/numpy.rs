@@ -81,7 +81,7 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
     if n.and_then(|n| n.checked_mul(size)) != Some(bytes.len()) {
         let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
         return Err(format!(
-            "its header speaks of {} numbers of {size} bytes, but {} bytes follow; the file is truncated or damaged",
+            "its header declares {} numbers of {size} bytes, but {} bytes follow; the file is truncated or damaged",
             if shape.is_empty() { "1".to_owned() } else { shape.join(" × ") },
             bytes.len()
         ));
@@ -238,7 +238,7 @@ mod tests {
     fn a_header_that_lies_about_its_array_reserves_nothing() {
         let speaks = |shape: &str, size: usize, n_bytes: usize| {
             format!(
-                "its header speaks of {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
+                "its header declares {shape} numbers of {size} bytes, but {n_bytes} bytes follow; the file is truncated or damaged"
             )
         };
         check("'<f8'", "False", "(1000000000000,)", &[0; 8], Err(&speaks("1000000000000", 8, 8)));
@@ -318,7 +318,7 @@ mod tests {
         let npz = archive.finish().unwrap().into_inner();
         let read = read_archive(&npz, &Options::default(), &mut room()).unwrap();
         let problem = read[0].problem.as_deref().unwrap();
-        assert_eq!(problem, "its content needs 7.6 MiB of memory; the limit is 1.0 MiB; use less");
+        assert_eq!(problem, "its content needs 8.0 MB of memory; this machine has 1.0 MB; use one with more memory");
         assert_eq!(read[1].values, [1.0, 2.0]);
     }
 

@@ -3,10 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde_json::Value;
 
 use super::StageError;
+use super::experiments::{self, is_sweep};
 use crate::count::counted;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::store::schema::{Row, SplitRow, WeightRow};
@@ -93,7 +95,7 @@ impl CurrentEstimates {
                 Err(StoreError::Missing { path: experiment.estimates(), problem }.into())
             }
             (false, _) => {
-                left_out.iter().for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+                left_out.iter().for_each(|(_, sentence)| warn_once(sentence));
                 Ok(tables)
             }
         }
@@ -137,12 +139,22 @@ impl<'a> Origin<'a> {
         let by_run = self.values(values)?;
         let now: Vec<String> = places.iter().flat_map(|place| &by_run[*place]).cloned().collect();
         // Versions 1 to 3 knew activations only, and called them so.
-        if texts(&made_from["values"]).or_else(|| texts(&made_from["activations"])) != Some(now) {
-            return differs("its activations");
+        let before = texts(&made_from["values"]).or_else(|| texts(&made_from["activations"])).unwrap_or_default();
+        if before != now {
+            let are_fewer = !before.is_empty() && before.iter().all(|hash| now.contains(hash));
+            return match are_fewer {
+                true => Ok(Some(format!("{run} was made before runs were added to the recording"))),
+                false => differs("its activations"),
+            };
         }
         let range = texts(&made_from["range"]).unwrap_or_default();
         if !range.is_empty() && range != self.values(values)?.concat() {
             return differs("the activations of all runs, whose range it has,");
+        }
+        // Earlier estimates do not say it.
+        let training = texts(&made_from["training"]);
+        if training.is_some() && training != Some(self.hashes(&places, RecordedRun::training_hashes)?) {
+            return differs("its losses, gradients or splits");
         }
         let splits = texts(&made_from["splits"]).unwrap_or_default();
         if !splits.is_empty() && splits != self.hashes(&places, |run| run.listed_hashes(SplitRow::TABLE, None))? {
@@ -194,12 +206,26 @@ fn texts(list: &Value) -> Option<Vec<String>> {
     list.as_array().map(|list| list.iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect())
 }
 
-/// Tables apart from their recording are believed where they were made from the same samples, and in every run from the same
-/// values.
+/// Several stages of one call read the same estimates.
+fn warn_once(sentence: &str) {
+    static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence.to_owned()) {
+        tracing::warn!("{sentence}");
+    }
+}
+
+/// Tables apart from their recording are believed where they were made from the same samples, and, if this program recorded them,
+/// with the same settings. A table that does not say so is believed, with a warning.
 fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) -> Result<(), StageError> {
     let mut seen: Vec<(String, Value, PathBuf)> = Vec::new();
     for path in files.iter().flat_map(|(_, paths)| paths) {
-        let Some(made_from) = experiment.made_from(path)? else { continue };
+        let Some(made_from) = experiment.made_from(path)? else {
+            let name = experiment.name();
+            warn_once(&format!(
+                "estimates of {name} have no manifest: nothing says whether they are all of one recording"
+            ));
+            continue;
+        };
         let mut origins = vec![("samples".to_owned(), made_from["samples"].clone())];
         origins.push(("recording".to_owned(), made_from["recording"].clone()));
         for (what, value) in origins.into_iter().filter(|(_, value)| !value.is_null()) {
@@ -297,8 +323,8 @@ impl Present {
 pub(super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
     fn hashes(value: &Value, found: &mut BTreeSet<String>) {
         match value {
-            // Names stand among them.
-            Value::String(text) if text.len() == 64 => drop(found.insert(text.clone())),
+            // Places of tables stand among them.
+            Value::String(text) if is_hash(text) => drop(found.insert(text.clone())),
             Value::Array(list) => list.iter().for_each(|value| hashes(value, found)),
             Value::Object(table) => table.values().for_each(|value| hashes(value, found)),
             _ => {}
@@ -309,6 +335,11 @@ pub(super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>,
         hashes(&manifest.made_from["tables"], &mut found);
     }
     Ok(found)
+}
+
+/// Whether a text is a BLAKE3 hash as manifests write it.
+fn is_hash(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Makes sure that the tables over runs in `folder` were made from the recordings and estimates that are there now. Of
@@ -328,12 +359,16 @@ pub(super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
     let read = tables_read(&manifest.made_from);
     let names: BTreeSet<&str> = read.iter().map(|(name, ..)| name.as_str()).collect();
     for name in &names {
-        let below = Experiment::new(root.join(name));
-        let is_below = is_folder_name(name) && below.root().is_dir();
-        let member = if is_below { below } else { folder.clone() };
+        let member = match is_sweep(root) {
+            true if is_folder_name(name) => Experiment::new(root.join(name)),
+            false if names.len() == 1 => folder.clone(),
+            _ => continue,
+        };
+        if is_sweep(root) && !member.root().is_dir() && has_members(root) {
+            return Err(outdated(root, &format!("has rows of {name}, whose folder is not there any more")));
+        }
         let has_recording = recording(&member)?.is_some();
-        let is_missing = (!is_below && names.len() > 1) || (!has_recording && member.estimate_files()?.is_empty());
-        if is_missing {
+        if !has_recording && member.estimate_files()?.is_empty() {
             continue;
         }
         let present = Present::of(std::slice::from_ref(&member), member.root(), Depth::WithoutActivations)?;
@@ -349,6 +384,12 @@ pub(super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
         }
     }
     Ok(())
+}
+
+/// Whether experiments of the sweep in `root` are there; of a sweep that was shared as its tables alone, none are.
+fn has_members(root: &Path) -> bool {
+    let is_there = |name: &String| Experiment::new(root.join(name)).recording().is_dir();
+    experiments::rows(root).is_ok_and(|rows| rows.iter().any(|row| is_there(&row.experiment)))
 }
 
 fn outdated(root: &Path, what: &str) -> StageError {

@@ -174,13 +174,13 @@ fn the_real_problem_of_a_column_is_said_first() {
     npz.add_array("y", &Array1::<i32>::zeros(3)).unwrap();
     npz.finish().unwrap();
     let sentence = project.refused("data import d.npz");
-    assert!(sentence.contains("column `x`: has rows without values"), "{sentence}");
+    assert!(sentence.contains("column `x`: has no values"), "{sentence}");
 
     let mut npy = Vec::new();
     Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
     project.write("d.npy", &npy[..npy.len() - 8]);
     let sentence = project.refused("data import d.npy --y 1");
-    assert!(sentence.contains("speaks of 5 × 2 numbers of 8 bytes, but 72 bytes follow"), "{sentence}");
+    assert!(sentence.contains("declares 5 × 2 numbers of 8 bytes, but 72 bytes follow"), "{sentence}");
 
     let empty = NpzWriter::new(fs::File::create(project.path("empty.npz")).unwrap());
     empty.finish().unwrap();

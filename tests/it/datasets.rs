@@ -153,7 +153,7 @@ fn damaged_files_are_named_with_the_place() {
         assert!(!project.path("data").exists(), "nothing may be written");
     };
     let whole = idx(&[20, 3, 2], |_| 0);
-    let end = "its header speaks of 20 × 3 × 2 bytes, which end at 136; it is truncated";
+    let end = "its header declares 20 × 3 × 2 bytes, which end at 136; it is truncated";
     check(&gzip(&whole[..100]), &format!(", unpacked: it ends at byte 100; {end}"));
     check(&whole[..100], &format!(": it ends at byte 100; {end}"));
     check(&gzip(&whole[..15]), ", unpacked: it ends at byte 15, within its header of 16; it is truncated");

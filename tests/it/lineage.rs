@@ -252,17 +252,21 @@ fn every_reader_refuses_what_was_made_from_another_recording() {
 }
 
 #[test]
-fn losses_that_changed_leave_the_estimates_and_outdate_the_summary() {
+fn losses_of_another_recording_are_not_joined_with_the_estimates() {
     let project = with_results();
     let epochs = "recording/epochs/run=r0000/part-00000.parquet";
     write_foreign(&project, "outputs/other", 2);
     fs::copy(project.path(&format!("outputs/other/{epochs}")), project.path(&format!("{FOLDER}/{epochs}"))).unwrap();
-    let refusal = project.refused(&format!("plot curves {FOLDER}"));
+    for reader in READERS {
+        project.refused(&format!("{reader} {FOLDER}"));
+    }
+    let refusal = project.refused(&format!("aggregate {FOLDER}"));
+    assert!(refusal.contains("made from another recording (its losses, gradients or splits differ)"), "{refusal}");
     assert!(
-        refusal
-            .contains("summary.parquet was made from tables of e that were changed or removed since (epochs of r0000"),
-        "{refusal}"
+        project.refused(&format!("inspect {FOLDER} --validate")).contains("its losses, gradients or splits differ")
     );
+    // Where they belong together, estimating again says so.
+    project.ok(&format!("estimate quantised {FOLDER}"));
     project.ok(&format!("aggregate {FOLDER}"));
     let summary: Vec<SummaryRow> = rows(&project, &format!("{FOLDER}/summary.parquet"));
     let is_one_bit = |row: &SummaryRow| (row.i_xt_bits_mean.unwrap() - 1.0).abs() < 1e-12;
@@ -346,6 +350,61 @@ fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
     project.ok("aggregate outputs/p");
     project.ok("plot all outputs/p");
     project.ok("inspect outputs/p --validate");
+}
+
+#[test]
+fn settings_of_a_sweep_go_with_their_recordings() {
+    let claim = "[[expect]]\nclaim = \"c\"\nquantity = \"i_xt\"\nestimate = \"binning-n-edges-8\"\nlayer = 1\nmeasure = \"end\"\nabove = 0.5\n";
+    let project = Project::new(&format!(
+        "{}{claim}",
+        pipeline(1).replace("seed = 1", "seed = [1, 2]").replace("runs = 1", "runs = 2")
+    ));
+    project.ok("run p.toml");
+    project.ok("stability outputs/p --pipeline p.toml");
+    for (from, to) in [("seed-1", "aside"), ("seed-2", "seed-1"), ("aside", "seed-2")] {
+        fs::rename(project.path(&format!("outputs/p/{from}")), project.path(&format!("outputs/p/{to}"))).unwrap();
+    }
+    assert!(project.refused("summary outputs/p").contains("changed or removed since"));
+    let validated = project.run("inspect outputs/p --validate");
+    assert!(validated.code == 2 && validated.stderr.contains("changed or removed since"), "{}", validated.stderr);
+    project.ok("aggregate outputs/p");
+    let refusal = project.refused("stability outputs/p --pipeline p.toml");
+    assert!(refusal.contains("recorded with other settings than the pipeline has"), "{refusal}");
+    fs::remove_dir_all(project.path("outputs/p/seed-2")).unwrap();
+    assert!(project.refused("plot all outputs/p").contains("has rows of seed-2, whose folder is not there any more"));
+}
+
+#[test]
+fn a_name_of_the_length_of_a_hash_is_no_hash() {
+    let project = Project::new(&pipeline(1));
+    project.ok("run p.toml");
+    let place = "estimates/binning-bin-width-0.125-miller-madow/run=r0000.parquet";
+    assert_eq!(place.len(), 64);
+    project.ok("estimate binning --bin-width 0.125 --bias miller-madow outputs/p");
+    assert!(project.path("outputs/p").join(place).exists());
+    for line in ["check outputs/p", "aggregate outputs/p", "plot all outputs/p", "inspect outputs/p --validate"] {
+        project.ok(line);
+    }
+    // An experiment may be called like one of its own folders.
+    fs::rename(project.path("outputs/p"), project.path("outputs/figures")).unwrap();
+    project.ok("aggregate outputs/figures");
+    fs::remove_file(project.path("outputs/figures").join(place)).unwrap();
+    project.refused("plot all outputs/figures");
+}
+
+#[test]
+fn runs_that_are_added_outdate_what_pools_them() {
+    let project = Project::new(&pipeline(1).replace("runs = 1", "runs = 2"));
+    project.ok("run p.toml");
+    project.ok("estimate binning --n-edges 8 --pool runs outputs/p");
+    project.write("p.toml", pipeline(1).replace("runs = 1", "runs = 3"));
+    project.ok("run p.toml");
+    let printed = project.ok("aggregate outputs/p");
+    assert!(printed.is_empty() || printed.matches("left out").count() <= 1, "{printed}");
+    fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
+    let printed = project.ok("aggregate outputs/p");
+    assert!(printed.contains("pooled was made before runs were added to the recording"), "{printed}");
+    assert_eq!(printed.matches("left out").count(), 1, "{printed}");
 }
 
 #[test]

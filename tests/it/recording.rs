@@ -195,7 +195,7 @@ fn an_adaptive_run_goes_on_at_its_checkpoint_with_the_same_bytes() {
     child.wait().unwrap();
     assert!(checkpoint.exists(), "it was over before it could be killed");
     let said = killed.ok("record p.toml");
-    assert!(!said.contains("begins anew"), "{said}");
+    assert!(!said.contains("starts again from the beginning"), "{said}");
     assert!(whole.files("outputs") == killed.files("outputs"));
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Layout<'a> {
     options: &'a Options,
 }
 
-/// What may separate values where nothing is said, besides spaces.
+/// The separators that are tried if none is given; runs of spaces and tabs are tried last.
 const CANDIDATES: &[u8] = b",;\t|";
 /// The rows that a guess looks at.
 const N_LOOKED_AT: usize = 50;

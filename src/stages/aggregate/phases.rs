@@ -223,6 +223,15 @@ fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
     snr.iter().find(|(epoch, ratio)| *epoch > peak.0 && *ratio < 1.0).map(|(epoch, _)| *epoch)
 }
 
+/// What is kept of the course of a run: copies of one run have the same.
+fn course_of(row: &PhaseRow) -> [Option<f64>; 8] {
+    let epochs =
+        [row.i_xt_peak_epoch, row.fitted_epoch, row.diffusion_epoch].map(|epoch| epoch.map(|epoch| epoch as f64));
+    let [peak_epoch, fitted, diffused] = epochs;
+    let [start, peak, end] = [row.i_xt_start_bits, row.i_xt_peak_bits, row.i_xt_end_bits];
+    [start, peak, end, row.i_ty_start_bits, row.i_ty_end_bits, peak_epoch, fitted, diffused]
+}
+
 /// What the runs of a layer come to.
 fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapshots: &LayerSnapshots) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
@@ -246,7 +255,7 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
             let unfound = LayerChecks::default();
             let checks = context.checks.map(|layers| layers.get(&layer).unwrap_or(&unfound));
             let LayerSnapshots { largest, most_codes, .. } = *snapshots;
-            let runs_differ = rise.is_some();
+            let runs_differ = sound.windows(2).any(|pair| course_of(pair[0]) != course_of(pair[1]));
             verdict(&Fall { interval, runs_differ, minimum, largest, most_codes, begins, ends }, checks)
         }
         (None, 0) => {

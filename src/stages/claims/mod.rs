@@ -141,17 +141,19 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
     (verdict, reason)
 }
 
-/// What `n` runs say whose numbers are equal, of which there is no interval; all of them are as claimed, or none. Copies of one
-/// run say nothing. Of different runs the sign test decides: 2¹⁻ⁿ is below 5 % from six on.
+/// What `n` runs say whose numbers are equal, of which there is no interval; all of them are as claimed, or none. Copies of a run,
+/// which are equal at every snapshot, count once. The sign test decides: 2¹⁻ⁿ is below 5 % from six different runs on.
 fn of_equal(courses: &[Course], n: usize, n_met: usize) -> (ClaimVerdict, Option<String>) {
     const ENOUGH: usize = 6;
     let what = format!("all {n} runs have exactly the same number, so that its mean has no interval");
-    if courses.windows(2).all(|pair| pair[0] == pair[1]) {
-        let why = "they are equal at every snapshot: not enough different runs";
-        return (ClaimVerdict::Undecided, Some(format!("{what}; {why}")));
-    }
-    match n < ENOUGH {
-        true => (ClaimVerdict::Undecided, Some(format!("{what}; {ENOUGH} such runs would decide"))),
+    let is_first = |at: &usize| !courses[..*at].contains(&courses[*at]);
+    let n_different = (0..courses.len()).filter(is_first).count();
+    match n_different < ENOUGH {
+        true if n_different == 1 => {
+            let why = "they are equal at every snapshot: not enough different runs";
+            (ClaimVerdict::Undecided, Some(format!("{what}; {why}")))
+        }
+        true => (ClaimVerdict::Undecided, Some(format!("{what}; {ENOUGH} different runs would decide"))),
         false if n_met == n => (ClaimVerdict::Holds, Some(format!("{what}; {n} runs on one side decide"))),
         false => (ClaimVerdict::Fails, Some(format!("{what}; {n} runs on one side decide"))),
     }
@@ -283,7 +285,7 @@ mod tests {
         let five = verdict(5, Wanted::Above(2.0));
         assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
         assert_eq!(five.interval.unwrap().range, None);
-        assert!(five.reason.unwrap().ends_with("has no interval; 6 such runs would decide"));
+        assert!(five.reason.unwrap().ends_with("has no interval; 6 different runs would decide"));
         assert_eq!(verdict(6, Wanted::Above(2.0)).verdict, ClaimVerdict::Holds);
         assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
         // Copies of one run, however many.

@@ -42,7 +42,7 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
 
 /// Writes the table, which appears whole or not at all.
 ///
-/// `hashes` are those of inputs that x does not tell apart; empty: x does. It is made in a folder of its own, beside `out` and under
+/// `hashes` are those of inputs that x does not tell apart; empty: x does. It is made in a folder of its own, next to `out` and under
 /// a name that nobody else has, and put in place only where nothing is. So two processes need no lock, and what a killed call leaves
 /// is swept by the next one.
 fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<Outcome, StageError> {
@@ -76,7 +76,7 @@ fn folder_of(out: &Path) -> &Path {
     out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes what killed calls left beside `out`.
+/// Removes what killed calls left next to `out`.
 fn clear(out: &Path) {
     sweep(folder_of(out));
 }

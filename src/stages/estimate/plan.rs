@@ -60,6 +60,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
 pub(super) struct Hashes {
     values: BTreeMap<Values, Vec<Vec<String>>>,
     splits: Vec<Vec<String>>,
+    training: Vec<Vec<String>>,
 }
 
 impl Hashes {
@@ -73,7 +74,7 @@ impl Hashes {
         }
         let needs_splits = requests.iter().any(|request| request.id.samples != Samples::All);
         let splits = if needs_splits { recorded.split_hashes()? } else { Vec::new() };
-        Ok(Self { values, splits })
+        Ok(Self { values, splits, training: recorded.training_hashes()? })
     }
 
     /// What the table of `request` over the runs `indices` is made from.
@@ -87,6 +88,7 @@ impl Hashes {
             "values": chosen(values),
             "samples": recorded.samples_hash,
             "recording": recorded.settings(),
+            "training": chosen(&self.training),
             "layers": recorded.names.in_words(),
             "splits": if request.id.samples == Samples::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },

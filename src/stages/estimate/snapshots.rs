@@ -101,6 +101,11 @@ impl Recorded {
         self.recording.runs().iter().map(of_run).collect()
     }
 
+    /// The hashes of what another program recorded of the training of every run, which stands next to its estimates in summaries.
+    pub(super) fn training_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
+        self.recording.runs().iter().map(|run| Ok(run.training_hashes()?)).collect()
+    }
+
     /// The hashes of the splits of every run.
     pub(super) fn split_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
         let of_run = |run: &RecordedRun| Ok(run.hashes(SplitRow::TABLE, None)?);

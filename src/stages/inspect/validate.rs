@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::super::experiments::{self, is_sweep};
-use super::super::lineage::{CurrentEstimates, Depth, Present, inputs_of};
+use super::super::lineage::{CurrentEstimates, Depth, Present, expect_current, inputs_of};
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::count::counted;
@@ -45,6 +45,10 @@ fn validate_sweep(root: &Path) -> Result<Outcome, StageError> {
     let members = experiments::rows(root)?.into_iter().map(|row| Experiment::new(root.join(row.experiment)));
     let members: Vec<Experiment> = members.collect();
     validate_derived(root, &members)?;
+    // Experiments that were exchanged have, together, the same tables.
+    if root.join(Experiment::SUMMARY).exists() {
+        expect_current(&Experiment::new(root))?;
+    }
     Ok(Outcome::Done(format!("valid: the tables over {}", counted(members.len(), "experiment"))))
 }
 

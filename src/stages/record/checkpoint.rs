@@ -66,7 +66,7 @@ pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<Fi
     if !matches!(pending.existing(), Ok(None)) {
         match read(root, &pending) {
             Ok(found) => return Ok(Some(found)),
-            Err(why) => tracing::warn!("{run} begins anew: {why}"),
+            Err(why) => tracing::warn!("{run} starts again from the beginning: {why}"),
         }
     }
     Ok(None)

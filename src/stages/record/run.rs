@@ -88,7 +88,7 @@ impl Run<'_> {
             return Ok(false);
         };
         if !self.training.resume(state.training, &state.watches) {
-            tracing::warn!("{} begins anew: its checkpoint is of another training", identity.run);
+            tracing::warn!("{} starts again from the beginning: its checkpoint is of another training", identity.run);
             return Ok(false);
         }
         (self.writer.files, self.writer.n_parts) = (files, state.part);

@@ -68,11 +68,13 @@ pub fn stability(
     let phases: Vec<PhaseRow> = read_rows(&path)?;
     let places = Places::of(members);
     let (mut verdicts, mut n_experiments) = (SettingVerdicts::default(), 0);
+    let mut settings: BTreeMap<&str, &[Setting]> = BTreeMap::new();
     for member in members {
         match ask(member, &places, &mut hashes) {
             Err(e) => missing.push((member.id.clone(), e.to_string())),
             Ok(of_member) => {
                 n_experiments += 1;
+                settings.insert(&member.id, member.settings);
                 of_member.into_iter().for_each(|(claim, layer, asked)| verdicts.add(&claim, layer, asked));
             }
         }
@@ -81,7 +83,6 @@ pub fn stability(
         let why = missing.first().map_or("it has no experiments", |(_, why)| why.as_str());
         return Err(StageError::Refused(format!("{}: nothing can be asked: {why}", out.display())));
     }
-    let settings: BTreeMap<&str, &[Setting]> = members.iter().map(|m| (m.id.as_str(), m.settings)).collect();
     let found = Stability {
         n_experiments,
         missing,
@@ -152,10 +153,8 @@ fn ask(
     let mut tables = ClaimTables::open(member.pipeline, &member.experiment)?;
     tables.expect_recording()?;
     if keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
-        tracing::warn!(
-            "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
-            member.id
-        );
+        let problem = "recorded with other settings than the pipeline has; record it again, or name its own pipeline";
+        return Err(StageError::Refused(problem.to_owned()));
     }
     let mut asked = Vec::new();
     for (claim, layer) in each(member.pipeline) {

@@ -16,6 +16,7 @@ use super::files::{FileRecord, hash_file, hash_once, sorted_entries};
 use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
+use super::schema::{EpochRow, GradientRow, Row, RunRow, SplitRow};
 use super::table::{expect_entries, open};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
@@ -292,6 +293,19 @@ impl RecordedRun {
     /// Hash of the settings that it was recorded with, which all runs of a recording share; `None` of another program's.
     pub fn settings(&self) -> Option<&str> {
         self.settings.as_deref()
+    }
+
+    /// The hashes of what is recorded of its training, besides values and weights; nothing of a run of this program, whose manifest
+    /// says that its files belong together.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn training_hashes(&self) -> Result<Vec<String>, StoreError> {
+        if self.written.is_some() {
+            return Ok(Vec::new());
+        }
+        let tables = [RunRow::TABLE, EpochRow::TABLE, GradientRow::TABLE, SplitRow::TABLE].iter();
+        Ok(tables.map(|table| self.listed_hashes(table, None)).collect::<Result<Vec<_>, _>>()?.concat())
     }
 
     /// The files of the run: table, layer, path relative to the recording.

@@ -113,7 +113,10 @@ fn a_checkpoint_that_names_files_elsewhere_is_not_continued_from() {
             fs::remove_file(project.path("outputs/p/recording/.meta/runs/r0000.json")).unwrap();
             forge(&project, ("recording", "checkpoints/r0000"), form, &named);
             let told = project.ok("record p.toml");
-            assert!(told.contains("r0000 begins anew") && told.contains("may name only files"), "{told}");
+            assert!(
+                told.contains("r0000 starts again from the beginning") && told.contains("may name only files"),
+                "{told}"
+            );
             assert_eq!(fs::read(victim).unwrap(), PRECIOUS);
             assert!(!project.path("outputs/p/recording/.meta/checkpoints").exists());
             project.ok("inspect --validate outputs/p");

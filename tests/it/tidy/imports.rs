@@ -38,6 +38,7 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("postcard", "stages/record"),
     ("pulp", "math"),
     ("sha2", "store"),
+    ("signal_hook", "cli"),
     ("tar", "import"),
     ("terminal_size", "cli"),
     ("toml", "config"),
