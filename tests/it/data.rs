@@ -178,7 +178,7 @@ fn the_real_problem_of_a_column_is_said_first() {
     npz.add_array("y", &Array1::<i32>::zeros(3)).unwrap();
     npz.finish().unwrap();
     let sentence = project.refused("data import d.npz");
-    assert!(sentence.contains("column `x`: has rows without values"), "{sentence}");
+    assert!(sentence.contains("column `x`: has no values"), "{sentence}");
 
     let mut npy = Vec::new();
     Array2::<f64>::zeros((5, 2)).write_npy(&mut npy).unwrap();
