@@ -19,6 +19,8 @@ pub struct Column {
     pub words: Vec<String>,
     /// Why the column cannot be used as numbers, where it cannot. It matters only when the column is chosen.
     pub problem: Option<String>,
+    /// What it is, where nobody would mean it by X, such as an index of pandas. Whoever names it gets it.
+    pub left_out: Option<String>,
 }
 
 /// The words of a column, row by row.

@@ -36,6 +36,7 @@ fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     let builder = builder.map_err(|e| damaged(e.to_string()))?;
     let schema = builder.schema().clone();
     let mut columns: Vec<Column> = Vec::new();
+    let indices = pandas_indices(builder.metadata());
     for (index, field) in schema.fields().iter().enumerate() {
         let unreadable = unusable(field.data_type()).or_else(|| compression(builder.metadata(), index));
         columns.push(match unreadable {
@@ -78,9 +79,22 @@ fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
             *column = Column { problem: column.problem.take().or(found.problem), ..found };
         }
     }
+    for column in columns.iter_mut().filter(|column| indices.contains(&column.name)) {
+        column.left_out = Some(format!("`{}`, which is an index of pandas", column.name));
+    }
     // A file without rows leaves the widths unknown.
     columns.iter_mut().for_each(|column| column.width = column.width.max(1));
     Ok(columns)
+}
+
+/// The columns that pandas noted in the footer as names of its rows.
+fn pandas_indices(metadata: &ParquetMetaData) -> Vec<String> {
+    let entries = metadata.file_metadata().key_value_metadata();
+    let note = entries.into_iter().flatten().find(|entry| entry.key == "pandas").and_then(|entry| entry.value.as_ref());
+    // What is no note of pandas names no column. An index of consecutive numbers is noted as an object and has no column.
+    let note: serde_json::Value = note.and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
+    let names = note["index_columns"].as_array().into_iter().flatten();
+    names.filter_map(|name| name.as_str()).map(str::to_owned).collect()
 }
 
 /// Why a column of this type cannot be used, where it cannot.
@@ -279,6 +293,20 @@ mod tests {
         let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options).unwrap();
         writer.write(&batch).unwrap();
         assert_eq!(columns(&writer.into_inner().unwrap()).unwrap(), [Column::new("a", 1, vec![1.0, 2.0])]);
+    }
+
+    #[test]
+    fn an_index_that_pandas_noted_is_left_out() {
+        let number = || Arc::new(Float64Array::from(vec![1.0, 2.0])) as ArrayRef;
+        let batch = RecordBatch::try_from_iter([("a", number()), ("time", number())]).unwrap();
+        let note = r#"{"index_columns": ["time", {"kind": "range"}]}"#;
+        let note = KeyValue::new("pandas".to_owned(), note.to_owned());
+        let properties = WriterProperties::builder().set_key_value_metadata(Some(vec![note])).build();
+        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties)).unwrap();
+        writer.write(&batch).unwrap();
+        let columns = columns(&writer.into_inner().unwrap()).unwrap();
+        assert_eq!(columns[0].left_out, None);
+        assert_eq!(columns[1].left_out.as_deref(), Some("`time`, which is an index of pandas"));
     }
 
     #[test]

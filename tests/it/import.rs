@@ -105,6 +105,15 @@ fn row_numbers_of_pandas_are_left_out_and_named() {
         assert!(said.contains("20 samples of 2 inputs") && said.contains(&format!("left out of x: {what}")), "{said}");
         assert_eq!(described(&project)["h_x_bits"], 2.0);
     }
+    project.write("px.csv", ",a\n0,0.5\n1,1.5\n");
+    project.write("py.csv", "y\n0\n1\n");
+    let said = import(&project, "px.csv py.csv");
+    assert!(said.contains("left out of px.csv: the first column, which has no name"), "{said}");
+    check(&project, &[&[0.5], &[1.5]], &[0, 1]);
+    project.write("id.csv", "Id,a,y\n1,0.5,0\n2,0.5,1\n3,1.5,1\n");
+    let warning = "column `Id` numbers the rows; if it is no input, name the inputs with --x";
+    assert!(import(&project, "id.csv").contains(warning));
+    assert!(!import(&project, "id.csv --x Id,a").contains(warning));
     // What counts nothing is an input.
     project.write("d.csv", "Unnamed: 0,y\n0.5,0\n0.5,1\n");
     import(&project, "d.csv");

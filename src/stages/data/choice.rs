@@ -27,23 +27,6 @@ const DEFAULT_BINS: usize = 10;
 /// More classes than these, and more than half as many as samples, are taken for ids.
 const MOST_CLASSES: usize = 1000;
 
-/// Whether a column only numbers rows: pandas writes its index into a first column without a name, `Unnamed: 0` after it was read
-/// again, and `__index_level_0__` in Parquet. A column without name and values follows from a separator at the end of lines.
-pub(super) fn is_index(place: usize, column: &Column) -> bool {
-    let is_counted = || {
-        let is_whole = column.values.iter().all(|value| value.fract() == 0.0);
-        let mut values: Vec<u64> = column.values.iter().map(|value| value.to_bits()).collect();
-        values.sort_unstable();
-        values.dedup();
-        is_whole && values.len() == column.values.len()
-    };
-    match column.name.as_str() {
-        "" => place == 0 || column.values.iter().all(|value| value.is_nan()),
-        name if name.starts_with("__index_level_") => true,
-        name => name.starts_with("Unnamed: 0") && is_counted(),
-    }
-}
-
 fn find<'a>(columns: &'a [Column], name: &str) -> Result<&'a Column, String> {
     let suggested = || suggestion(name, columns.iter().map(|c| c.name.as_str()));
     columns.iter().find(|c| c.name == name).ok_or_else(|| format!("no column `{name}`; {}", suggested()))
@@ -98,9 +81,7 @@ impl<'a> Chosen<'a> {
             return Err(format!("`--x` names `{}` twice; name every column once", column.name));
         }
         if choice.x.is_empty() {
-            let is_index = |(place, column): &(usize, &Column)| is_index(*place, column);
-            let others = columns.iter().enumerate().filter(|entry| !is_index(entry));
-            x.extend(others.map(|(_, column)| column).filter(|c| !is_taken(c)));
+            x.extend(columns.iter().filter(|c| c.left_out.is_none() && !is_taken(c)));
         }
         let chosen = Self { x, y, p_y1, target };
         let names: BTreeSet<&String> = chosen.all().map(|c| &c.name).collect();

@@ -1,11 +1,13 @@
 //! Foreign files → a table of samples: what is read, and what is written down about it.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::super::{Outcome, StageError};
-use super::choice::{Chosen, is_index};
+use super::choice::Chosen;
 use super::inputs::{Standardised, StoredInputs};
+use super::rows::{mark, warnings};
 use super::{CLASSES, STANDARDISED, X_SHAPE, clear, is_there, write};
 use crate::columns::Column;
 use crate::datasets::Dataset;
@@ -81,9 +83,11 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
     clear(out);
     let mut room = Room::of_file();
     let refused = |problem: String| StageError::Refused(format!("{source}: {problem}"));
+    let mut said = Vec::new();
     let (columns, request, hash, mut footer) = match source {
         ImportFiles::Table(file) => {
-            let columns = read_columns(file, request, &mut room)?;
+            let mut columns = read_columns(file, request, &mut room)?;
+            mark(&mut columns);
             let (request, kept) = match samples_table(file)? {
                 Some(footer) => (of_samples_table(request, &columns), footer),
                 None => (request.clone(), Footer::new()),
@@ -92,7 +96,8 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
         }
         ImportFiles::Pair { x, y } => {
             let mut read = |name: &str, files: &[PathBuf]| {
-                let parts = files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file));
+                let parts =
+                    files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file, &mut said));
                 one_after_the_other(parts.collect::<Result<_, _>>()?).map_err(refused)
             };
             let columns = vec![read("x", x)?, read("y", y)?];
@@ -117,9 +122,16 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
         return Ok(Outcome::UpToDate);
     }
     let outcome = write(out, &Dataset { x, y, p_y1, target }, &hashes, &footer)?;
-    Ok(match (outcome, left_out(&columns, &chosen)) {
-        (Outcome::Done(text), Some(left_out)) => Outcome::Done(format!("{text}; {left_out}")),
-        (outcome, _) => outcome,
+    if let ImportFiles::Table(_) = source {
+        let words = left_out(&columns, |column| chosen.all().any(|other| std::ptr::eq(other, column)));
+        said.extend(words.map(|words| format!("left out of x: {words} (choose columns with --x)")));
+        if request.x.is_empty() {
+            said.extend(warnings(chosen.x.iter().copied(), "name the inputs with --x"));
+        }
+    }
+    Ok(match outcome {
+        Outcome::Done(text) => Outcome::Done([vec![text], said].concat().join("; ")),
+        outcome => outcome,
     })
 }
 
@@ -142,16 +154,10 @@ fn notes(chosen: &Chosen<'_>, classes: &[String], standardised: Option<Standardi
 }
 
 /// Which columns nobody would mean by X, and were not chosen.
-fn left_out(columns: &[Column], chosen: &Chosen<'_>) -> Option<String> {
-    let is_left_out = |(_, column): &(usize, &Column)| !chosen.all().any(|other| std::ptr::eq(other, *column));
-    let indices = columns.iter().enumerate().filter(|(place, column)| is_index(*place, column)).filter(is_left_out);
-    let words = |(place, column): (usize, &Column)| match (column.name.as_str(), place) {
-        ("", 0) => "the first column, which has no name".to_owned(),
-        ("", _) => "an empty column without a name".to_owned(),
-        (name, _) => format!("`{name}`, which numbers the rows"),
-    };
-    let words: Vec<String> = indices.map(words).collect();
-    (!words.is_empty()).then(|| format!("left out of x: {} (choose columns with --x)", words.join("; ")))
+fn left_out(columns: &[Column], is_chosen: impl Fn(&Column) -> bool) -> Option<String> {
+    let words: Vec<&str> =
+        columns.iter().filter(|column| !is_chosen(column)).filter_map(|column| column.left_out.as_deref()).collect();
+    (!words.is_empty()).then(|| words.join("; "))
 }
 
 /// The footer of a table of samples that this program wrote, without what a new one has of its own; `None` for any other file.
@@ -184,11 +190,16 @@ fn of_samples_table(request: &ImportRequest, columns: &[Column]) -> ImportReques
     ImportRequest { x, p_y1: request.p_y1.clone().or(p_y1), target, ..request.clone() }
 }
 
-/// All columns of a file as one.
-fn joined(name: &str, columns: Vec<Column>, file: &Path) -> Result<Column, StageError> {
-    let indices: Vec<bool> = columns.iter().enumerate().map(|(place, column)| is_index(place, column)).collect();
-    let mut columns: Vec<Column> =
-        columns.into_iter().zip(indices).filter(|(_, is)| !is).map(|(column, _)| column).collect();
+/// All columns of a file as one; what is left out, and what may be no inputs, is `said`.
+fn joined(name: &str, mut columns: Vec<Column>, file: &Path, said: &mut Vec<String>) -> Result<Column, StageError> {
+    mark(&mut columns);
+    let shown = file.display();
+    said.extend(left_out(&columns, |_| false).map(|words| format!("left out of {shown}: {words}")));
+    columns.retain(|column| column.left_out.is_none());
+    if name == "x" {
+        let remedy = "take it out of the file";
+        said.extend(warnings(columns.iter(), remedy).into_iter().map(|warning| format!("{shown}: {warning}")));
+    }
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     if columns.len() == 1 {
         return Ok(Column { name: name.to_owned(), ..columns.remove(0) });
@@ -211,7 +222,13 @@ fn joined(name: &str, columns: Vec<Column>, file: &Path) -> Result<Column, Stage
 fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
     let mut parts = parts.into_iter();
     let mut whole = parts.next().ok_or("no file is named")?;
-    for part in parts {
+    for mut part in parts {
+        if part.words != whole.words && !part.words.is_empty() && !whole.words.is_empty() {
+            let words: BTreeSet<String> = whole.words.iter().chain(&part.words).cloned().collect();
+            let words: Vec<String> = words.into_iter().collect();
+            renumber(&mut whole, &words);
+            renumber(&mut part, &words);
+        }
         if (part.width, &part.shape, &part.words) != (whole.width, &whole.shape, &whole.words) {
             let name = &whole.name;
             return Err(format!(
@@ -227,6 +244,14 @@ fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
         whole.problem = whole.problem.or(part.problem);
     }
     Ok(whole)
+}
+
+/// Gives a column of words the numbers that its words have among `words`, which are sorted and hold all of them.
+fn renumber(column: &mut Column, words: &[String]) {
+    for value in &mut column.values {
+        *value = words.partition_point(|word| *word < column.words[*value as usize]) as f64;
+    }
+    column.words = words.to_vec();
 }
 
 fn is_parquet(file: &Path) -> bool {
@@ -315,4 +340,17 @@ pub fn default_out(source: &ImportFiles) -> Result<PathBuf, StageError> {
     }
     let problem = "has no name before its ending; say with `--out FILE` where the table goes";
     Err(StageError::Refused(format!("{}: {problem}", file.display())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::columns::Words;
+
+    #[test]
+    fn files_of_different_words_share_one_list_of_them() {
+        let parts = vec![Words::from_iter(["b", "a"]).column("y"), Words::from_iter(["c", "b"]).column("y")];
+        let whole = one_after_the_other(parts).unwrap();
+        assert_eq!((whole.words.join(" "), whole.values), ("a b c".to_owned(), vec![1.0, 0.0, 2.0, 1.0]));
+    }
 }

@@ -5,6 +5,7 @@ mod describe;
 mod import;
 mod inputs;
 mod make;
+mod rows;
 
 use std::ops::Range;
 use std::path::Path;
