@@ -98,7 +98,7 @@ impl<'a> Layout<'a> {
                     _ => format!("the header has {}", counted(n_expected, "name")),
                 };
                 let remedy = match record.len() == n_expected + 1 {
-                    true if record.iter().last() == Some("") => {
+                    true if record.iter().next_back() == Some("") => {
                         "its line ends with a separator: remove it, or end every line and the header with one"
                     }
                     true if self.header != Header::Missing => {
