@@ -46,7 +46,7 @@ pub(super) fn command() -> Command {
         .arg(
             Arg::new("file")
                 .value_name("FILE")
-                .help("The file, also packed (.gz, .zst); or two: one of inputs and one of their labels. Without any, --x and --y name these, each once for every file")
+                .help("The file, also packed (.gz, .zst); or two: one of inputs and one of their labels. In place of FILE, `--x FILE` and `--y FILE` may be given several times: the files of x are put one below the other, and those of y")
                 .num_args(0..=2)
                 .value_parser(value_parser!(PathBuf)),
         )
@@ -54,7 +54,7 @@ pub(super) fn command() -> Command {
         .arg(names("x", "Columns that make x, in order: `a,b,c`, or --x once for each [default: all others]"))
         .arg(names("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
         .arg(name("p-y1", "The column of p(y=1|x), for stochastic labels"))
-        .arg(names("target", "Columns that make y as numbers, in order, to train the squared error on them; they need no labels"))
+        .arg(names("target", "Columns that make y as numbers, in order, to train the squared error on them. One column needs no labels (--y-bins); several need --y"))
         .arg(
             Arg::new("y-bins")
                 .long("y-bins")

@@ -68,7 +68,7 @@ impl CurrentEstimates {
                 let tables = counted(problems.len(), "table");
                 let name = experiment.name();
                 let sentence = format!(
-                    "{tables} of {estimator} in {name} left out: {first}; run `infoplane estimate` again, or remove what is not of this recording"
+                    "{tables} of {estimator} in {name} left out: {first}; run `infoplane estimate` again, or remove these tables"
                 );
                 found.left_out.push((estimator.clone(), sentence));
             }

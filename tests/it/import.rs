@@ -454,3 +454,23 @@ fn a_pipeline_that_names_a_foreign_file_says_how_to_import_it() {
     infoplane::store::write_rows(&project.path("outputs/e/recording"), "own.parquet", &[split], &footer).unwrap();
     assert!(project.refused("run own.toml").contains("own.parquet is no table of samples; run `infoplane data import"));
 }
+
+#[test]
+fn columns_of_several_files_go_together_by_name() {
+    let project = Project::new("");
+    project.write("a.csv", "a,b\n1,2\n3,4\n");
+    project.write("b.csv", "b,a\n6,5\n");
+    project.write("ya.csv", "y\n1\n0\n");
+    project.write("yb.csv", "y\n1\n");
+    let sentence = project.refused("data import --x a.csv --x b.csv --y ya.csv --y yb.csv --out o.parquet");
+    assert!(sentence.contains("b.csv: its columns are `b`, `a`, those of the first file `a`, `b`"), "{sentence}");
+}
+
+#[test]
+fn a_column_of_labels_does_not_become_an_input_of_its_own_bins() {
+    let project = Project::new("");
+    project.write("t.csv", "a,b,y,u\n1,2,0,.5\n3,4,1,.7\n5,7,1,.9\n");
+    let sentence = project.refused("data import t.csv --target u --y-bins 2 --out o.parquet");
+    assert!(sentence.contains("has a column `y`, which would become an input"), "{sentence}");
+    project.ok("data import t.csv --target u --y-bins 2 --x a,b --out o.parquet");
+}

@@ -344,7 +344,7 @@ fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
     project.ok("estimate binning --n-edges 8 --shuffles 3 outputs/p/seed-2");
     let validated = project.run("inspect outputs/p --validate");
     assert!(
-        validated.code == 1 && validated.stderr.contains("seed-2/.meta/checks.json: what it stands for was made from")
+        validated.code == 1 && validated.stderr.contains("seed-2/.meta/checks.json: its files were made from")
     );
     assert!(project.refused("report outputs/p").contains("made from tables of seed-2"));
     project.ok("aggregate outputs/p");

@@ -54,7 +54,19 @@ impl<'a> Chosen<'a> {
             Ok(_) if choice.y_bins.is_some() && choice.y != DEFAULT_Y => {
                 return Err("`--y-bins` makes labels of the target; leave out `--y`, or `--y-bins`".to_owned());
             }
-            Ok(_) if choice.y_bins.is_some() && !choice.target.is_empty() => Vec::new(),
+            Ok(found) if choice.y_bins.is_some() => {
+                // It would become an input without a word.
+                let is_free = |y: &&&Column| choice.x.is_empty() && !choice.target.contains(&y.name);
+                match found.iter().find(is_free) {
+                    None => Vec::new(),
+                    Some(y) => {
+                        return Err(format!(
+                            "the table has a column `{}`, which would become an input; leave out `--y-bins`, or name the inputs with `--x`",
+                            y.name
+                        ));
+                    }
+                }
+            }
             // Numbers that are to be predicted need no labels.
             Err(_) if choice.y == DEFAULT_Y && !choice.target.is_empty() => Vec::new(),
             found => found.map_err(|problem| labels_missing(columns, choice, problem))?,

@@ -96,9 +96,13 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
         }
         ImportFiles::Pair { x, y } => {
             let mut read = |name: &str, files: &[PathBuf]| {
-                let parts =
-                    files.iter().map(|file| joined(name, read_columns(file, request, &mut room)?, file, &mut said));
-                one_after_the_other(parts.collect::<Result<_, _>>()?).map_err(refused)
+                let (mut parts, mut names) = (Vec::new(), None);
+                for file in files {
+                    let columns = numbering_left_out(name, read_columns(file, request, &mut room)?, file, &mut said);
+                    expect_names(&columns, names.get_or_insert_with(|| names_of(&columns)), file)?;
+                    parts.push(joined(name, columns, file)?);
+                }
+                one_after_the_other(parts).map_err(refused)
             };
             let columns = vec![read("x", x)?, read("y", y)?];
             let hashes = x.iter().chain(y).map(|file| hash_file(file)).collect::<Result<Vec<_>, _>>()?;
@@ -190,8 +194,8 @@ fn of_samples_table(request: &ImportRequest, columns: &[Column]) -> ImportReques
     ImportRequest { x, p_y1: request.p_y1.clone().or(p_y1), target, ..request.clone() }
 }
 
-/// All columns of a file as one; what is left out, and what may be no inputs, is `said`.
-fn joined(name: &str, mut columns: Vec<Column>, file: &Path, said: &mut Vec<String>) -> Result<Column, StageError> {
+/// The columns of a file without those that number its rows; what is left out, and what may be no inputs, is `said`.
+fn numbering_left_out(name: &str, mut columns: Vec<Column>, file: &Path, said: &mut Vec<String>) -> Vec<Column> {
     mark(&mut columns);
     let shown = file.display();
     said.extend(left_out(&columns, |_| false).map(|words| format!("left out of {shown}: {words}")));
@@ -200,6 +204,28 @@ fn joined(name: &str, mut columns: Vec<Column>, file: &Path, said: &mut Vec<Stri
         let remedy = "take it out of the file";
         said.extend(warnings(columns.iter(), remedy).into_iter().map(|warning| format!("{shown}: {warning}")));
     }
+    columns
+}
+
+fn names_of(columns: &[Column]) -> Vec<String> {
+    columns.iter().map(|column| column.name.clone()).collect()
+}
+
+/// Columns of several files go together by their place, so that their names must, too.
+fn expect_names(columns: &[Column], first: &[String], file: &Path) -> Result<(), StageError> {
+    let names = names_of(columns);
+    // A single column goes with any other.
+    if names == first || (names.len() == 1 && first.len() == 1) {
+        return Ok(());
+    }
+    let (shown, names, first) = (file.display(), names.join("`, `"), first.join("`, `"));
+    Err(StageError::Refused(format!(
+        "{shown}: its columns are `{names}`, those of the first file `{first}`; give all files the same"
+    )))
+}
+
+/// All columns of a file as one.
+fn joined(name: &str, mut columns: Vec<Column>, file: &Path) -> Result<Column, StageError> {
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", file.display()));
     if columns.len() == 1 {
         return Ok(Column { name: name.to_owned(), ..columns.remove(0) });
