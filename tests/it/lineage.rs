@@ -343,9 +343,7 @@ fn the_chain_of_a_sweep_is_proven_with_that_of_its_experiments() {
     assert!(said.ends_with("p: valid: the tables over 2 experiments\n"), "{said}");
     project.ok("estimate binning --n-edges 8 --shuffles 3 outputs/p/seed-2");
     let validated = project.run("inspect outputs/p --validate");
-    assert!(
-        validated.code == 1 && validated.stderr.contains("seed-2/.meta/checks.json: its files were made from")
-    );
+    assert!(validated.code == 1 && validated.stderr.contains("seed-2/.meta/checks.json: its files were made from"));
     assert!(project.refused("report outputs/p").contains("made from tables of seed-2"));
     project.ok("aggregate outputs/p");
     project.ok("plot all outputs/p");

@@ -325,8 +325,7 @@ fn validate_derived(root: &Path, members: &[Experiment]) -> Result<(), StageErro
         }
         // What is made of no table, such as the list of a sweep's experiments, names none.
         if !inputs_of(root, &name)?.is_empty() && !present.has_inputs_of(root, &name)? {
-            let problem =
-                "its files were made from tables that were changed or removed since; run the command that made them again";
+            let problem = "its files were made from tables that were changed or removed since; run the command that made them again";
             return Err(fault(&path, problem.to_owned()));
         }
     }
