@@ -31,6 +31,7 @@ mod verify;
 use std::error::Error;
 use std::ffi::OsString;
 use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
 use anyhow::Context;
@@ -128,7 +129,12 @@ where
     };
     let form = if matches.get_flag("json") { Form::Json } else { Form::Words };
     let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"), form);
-    let (exit_code, complaint) = exit_code(dispatch(&matches, &terminal));
+    let ended = catch_unwind(AssertUnwindSafe(|| dispatch(&matches, &terminal))).unwrap_or_else(|_| {
+        let remedy =
+            "if memory is short, allow this process more; otherwise this is a fault of infoplane: please report it";
+        Err(anyhow::anyhow!("the work stopped where it should not, as the lines above say; {remedy}"))
+    });
+    let (exit_code, complaint) = exit_code(ended);
     if exit_code != 0 {
         terminal.error(&complaint, exit_code);
     }

@@ -70,3 +70,25 @@ fn without_threads_every_stage_is_done_or_refused() {
         }
     }
 }
+
+/// Whatever cannot have its memory, a library's code among it: no signal, and nothing that waits.
+#[test]
+fn without_memory_every_stage_is_done_or_refused() {
+    let project = Project::new(PIPELINE);
+    project.ok("data make tishby");
+    // What the program needs to be loaded depends on how it was built.
+    let is_loaded = |megabytes: &usize| {
+        let with = ["prlimit".to_owned(), format!("--as={megabytes}000000")];
+        let ended = starved(&project, &with.each_ref().map(String::as_str), "--version");
+        ended.is_none_or(|(code, _)| code == Some(0))
+    };
+    let least = (50..2000).step_by(50).find(is_loaded).unwrap();
+    for more in (0..400).step_by(40) {
+        let limit = format!("--as={}000000", least + more);
+        for line in ["data make parity --n-bits 14 --out q.parquet", "record p.toml", "estimate pipeline p.toml"] {
+            let Some((code, stderr)) = starved(&project, &["prlimit", &limit], line) else { return };
+            assert!(matches!(code, Some(0 | 2)), "{limit} {line}: {code:?}: {stderr}");
+        }
+        let _ = std::fs::remove_file(project.path("q.parquet"));
+    }
+}
