@@ -160,13 +160,17 @@ fn a_file_of_another_table_among_the_estimates_is_named() {
     let folder = project.path("outputs/p/estimates/binning-n-edges-30");
     let stranger = folder.join("run=r0002.parquet");
     fs::copy(project.path("data/tishby.parquet"), &stranger).unwrap();
-    let sentence = project.refused("aggregate outputs/p");
-    assert!(sentence.ends_with("run=r0002.parquet holds table `samples`, expected table `estimates`"), "{sentence}");
-    // A copy of a table is not one more run.
+    let left_out = "1 table of binning-n-edges-30 in p left out: r0002 has no manifest";
+    let printed = project.ok("aggregate outputs/p");
+    assert!(printed.contains(left_out), "{printed}");
+    // A copy of a table is not one more run, with a manifest or without.
     fs::copy(folder.join("run=r0001.parquet"), &stranger).unwrap();
-    let sentence = project.refused("aggregate outputs/p");
-    assert!(sentence.contains("its rows belong into estimates/binning-n-edges-30/run=r0001.parquet"), "{sentence}");
+    assert!(project.ok("aggregate outputs/p").contains(left_out));
+    let manifests = project.path("outputs/p/.meta/estimates/binning-n-edges-30");
+    fs::copy(manifests.join("r0001.json"), manifests.join("r0002.json")).unwrap();
+    assert!(project.ok("aggregate outputs/p").contains("left out: r0002 is not in the recording"));
     fs::remove_file(&stranger).unwrap();
+    fs::remove_file(manifests.join("r0002.json")).unwrap();
     fs::write(folder.join("._run=r0001.parquet"), "what another operating system leaves").unwrap();
     project.ok("aggregate outputs/p");
 }

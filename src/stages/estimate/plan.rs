@@ -88,7 +88,7 @@ impl Hashes {
             "values": chosen(values),
             "samples": recorded.samples_hash,
             "recording": recorded.settings(),
-            "training": chosen(&self.training),
+            "training": recorded.settings().is_none().then(|| chosen(&self.training)),
             "layers": recorded.names.in_words(),
             "splits": if request.id.samples == Samples::All { Vec::new() } else { chosen(&self.splits) },
             "range": if request.member.range == RangeOver::AllRuns { values.concat() } else { Vec::new() },

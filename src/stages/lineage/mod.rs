@@ -150,7 +150,7 @@ impl<'a> Origin<'a> {
         if !range.is_empty() && range != self.values(values)?.concat() {
             return differs("the activations of all runs, whose range it has,");
         }
-        // Earlier estimates do not say it.
+        // Of a recording of this program they do not say it: its manifests do.
         let training = texts(&made_from["training"]);
         if training.is_some() && training != Some(self.hashes(&places, RecordedRun::training_hashes)?) {
             return differs("its losses, gradients or splits");

@@ -295,15 +295,11 @@ impl RecordedRun {
         self.settings.as_deref()
     }
 
-    /// The hashes of what is recorded of its training, besides values and weights; nothing of a run of this program, whose manifest
-    /// says that its files belong together.
+    /// The hashes of what is recorded of its training, besides values and weights.
     ///
     /// # Errors
     /// A file cannot be read.
     pub fn training_hashes(&self) -> Result<Vec<String>, StoreError> {
-        if self.written.is_some() {
-            return Ok(Vec::new());
-        }
         let tables = [RunRow::TABLE, EpochRow::TABLE, GradientRow::TABLE, SplitRow::TABLE].iter();
         Ok(tables.map(|table| self.listed_hashes(table, None)).collect::<Result<Vec<_>, _>>()?.concat())
     }
