@@ -22,6 +22,11 @@ fn a_summary_says_when_it_is_older_than_the_estimates_or_runs_are_missing() {
     let estimates = "outputs/p/estimates/binning-n-edges-10";
     fs::remove_file(project.path(&format!("{estimates}/run=r0001.parquet"))).unwrap();
     fs::remove_file(project.path("outputs/p/.meta/estimates/binning-n-edges-10/r0001.json")).unwrap();
+    let refusal = project.refused("summary outputs/p");
+    let removed =
+        "was made from tables of p that were changed or removed since (estimates/binning-n-edges-10/run=r0001.parquet)";
+    assert!(refusal.contains(removed), "{refusal}");
+    project.ok("aggregate outputs/p");
     let remark = "binning-n-edges-10 of p has estimates of 1 of 2 recorded runs";
     assert!(said(&project).contains(remark), "{}", said(&project));
     project.ok("report outputs/p");
