@@ -70,7 +70,7 @@ pub fn stability(
     let (mut verdicts, mut n_experiments) = (SettingVerdicts::default(), 0);
     let mut settings: BTreeMap<&str, &[Setting]> = BTreeMap::new();
     for member in members {
-        match ask(member, &places, &mut hashes) {
+        match expect_own_settings(member, out).and_then(|()| ask(member, &places, &mut hashes)) {
             Err(e) => missing.push((member.id.clone(), e.to_string())),
             Ok(of_member) => {
                 n_experiments += 1;
@@ -144,6 +144,16 @@ struct SettingVerdicts {
 /// One setting: the parameters with their values, and what was judged there.
 type JudgedSetting = (Vec<(String, String)>, Judged);
 
+/// Makes sure that a member was recorded with the settings that it stands for; trials in `out` have other epochs.
+fn expect_own_settings(member: &StudiedExperiment<'_>, out: &Path) -> Result<(), StageError> {
+    let is_trial = Experiment::new(out).trial_of().is_some();
+    if !is_trial && keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
+        let problem = "recorded with other settings than the pipeline has; record it again, or name its own pipeline";
+        return Err(StageError::Refused(problem.to_owned()));
+    }
+    Ok(())
+}
+
 /// Judges every claim of one member under every estimate that has its quantity: the claim, the layer, and the setting.
 fn ask(
     member: &StudiedExperiment<'_>,
@@ -152,10 +162,6 @@ fn ask(
 ) -> Result<Vec<(Expect, Option<i64>, JudgedSetting)>, StageError> {
     let mut tables = ClaimTables::open(member.pipeline, &member.experiment)?;
     tables.expect_recording()?;
-    if keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
-        let problem = "recorded with other settings than the pipeline has; record it again, or name its own pipeline";
-        return Err(StageError::Refused(problem.to_owned()));
-    }
     let mut asked = Vec::new();
     for (claim, layer) in each(member.pipeline) {
         for (estimate, quantity) in quantities(member.pipeline, claim) {
