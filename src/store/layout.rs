@@ -164,7 +164,7 @@ impl Experiment {
     /// Below the experiment: the page about it.
     pub const REPORT: &str = "report.html";
 
-    /// Below an experiment or a sweep: every table or page that is made from estimates, besides the figures.
+    /// Below an experiment or a sweep: every table or page that is made from estimates, except the figures.
     pub(super) const VIEWS: [&str; 12] = [
         Self::CHECKS,
         Self::CLAIMS,

@@ -295,7 +295,7 @@ impl RecordedRun {
         self.settings.as_deref()
     }
 
-    /// The hashes of what is recorded of its training, besides values and weights.
+    /// The hashes of what is recorded of its training, without values and weights.
     ///
     /// # Errors
     /// A file cannot be read.
