@@ -27,7 +27,10 @@ pub fn most_bytes() -> u64 {
 /// # Errors
 /// More than is allowed, or than the operating system gives: what the content takes, and what to do.
 pub fn ask(bytes: u64) -> Result<(), String> {
-    Room::of_file().has(u128::from(bytes), "its content")?;
+    // Every snapshot asks; for a few megabytes it would take longer to look up what the machine has left than to read them.
+    const SMALL: u64 = 16_000_000;
+    let room = if bytes < SMALL { Room::of_bytes(most_bytes()) } else { Room::of_file() };
+    room.has(u128::from(bytes), "its content")?;
     let is_given = usize::try_from(bytes).is_ok_and(|bytes| Vec::<u8>::new().try_reserve_exact(bytes).is_ok());
     match is_given {
         true => Ok(()),
