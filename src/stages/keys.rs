@@ -20,15 +20,24 @@ use crate::store::{
 /// # Errors
 /// The table is not there, or was made from others.
 pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
-    let path = folder.join(table);
-    if !path.exists() {
-        let folder = folder.display();
-        let problem =
-            format!("{folder}: not aggregated yet, there is no {table}; run `infoplane aggregate {folder}` first");
-        return Err(StageError::Refused(problem));
-    }
+    let path = existing(folder, table)?;
     lineage::expect_current(&Experiment::new(folder))?;
     Ok(path)
+}
+
+/// The path of another table of a folder whose tables are [`aggregated`].
+///
+/// # Errors
+/// The table is not there.
+pub(super) fn existing(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
+    let path = folder.join(table);
+    if path.exists() {
+        return Ok(path);
+    }
+    let folder = folder.display();
+    let problem =
+        format!("{folder}: not aggregated yet, there is no {table}; run `infoplane aggregate {folder}` first");
+    Err(StageError::Refused(problem))
 }
 
 /// The first version whose intervals of the summary are Student's.

@@ -66,8 +66,9 @@ pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
 /// There is no summary, or it was made by an earlier version, or is not what was written.
 pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     let root = experiment.root();
+    keys::aggregated(root, Experiment::SUMMARY)?;
+    keys::existing(root, Experiment::COMPRESSION)?;
     for table in [Experiment::SUMMARY, Experiment::COMPRESSION] {
-        keys::aggregated(root, table)?;
         verified_hash(root, "summary", table)?;
     }
     let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;

@@ -93,8 +93,7 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
             let (relative, hash) = experiment.verified_estimates(&path)?;
             is_checked &= checked.as_ref().is_some_and(|checked| checked.contains(&hash));
             hashes.push((relative, hash));
-            let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
-            tables.push((run.trim_start_matches("run=").to_owned(), path));
+            tables.push((lineage::run_of(&path), path));
         }
         let estimator = Arc::new(EstimateId::of_table(&estimator));
         estimators.push(Estimated { estimator, tables, is_checked });

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use super::super::experiments::{self, is_sweep};
-use super::super::lineage::{CurrentEstimates, Depth, Present, expect_current, inputs_of};
+use super::super::lineage::{CurrentEstimates, Depth, Present, expect_current, inputs_of, run_of};
 use super::super::{Outcome, Progress, StageError};
 use super::experiment_at;
 use crate::count::counted;
@@ -301,10 +301,8 @@ fn validate_tables<R: Row>(
     let mut n_tables = 0;
     for (estimator, files) in tables {
         for path in files {
-            let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            let run = name.trim_start_matches("run=").trim_end_matches(".parquet").to_owned();
             experiment.verified_estimates(&path)?;
-            let here = (estimator.clone(), run);
+            let here = (estimator.clone(), run_of(&path));
             if let Some((estimator, run)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
                 return Err(fault(&path, format!("holds estimates of {run} by {estimator}")));
             }

@@ -196,7 +196,7 @@ fn of_layers(run: &RecordedRun, table: &str) -> Result<Vec<String>, StoreError> 
 }
 
 /// The run of a table `run=R.parquet`.
-fn run_of(table: &Path) -> String {
+pub(super) fn run_of(table: &Path) -> String {
     let name = table.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
     name.trim_start_matches("run=").to_owned()
 }
@@ -216,7 +216,7 @@ fn warn_once(sentence: &str) {
 /// Tables apart from their recording are believed where they were made from the same samples, and, if this program recorded them,
 /// with the same settings. A table that does not say so is believed, with a warning.
 fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) -> Result<(), StageError> {
-    let mut seen: Vec<(String, Value, PathBuf)> = Vec::new();
+    let mut seen: Vec<(&str, Value, &Path)> = Vec::new();
     for path in files.iter().flat_map(|(_, paths)| paths) {
         let Some(made_from) = experiment.made_from(path)? else {
             let name = experiment.name();
@@ -225,11 +225,9 @@ fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) 
             ));
             continue;
         };
-        let mut origins = vec![("samples".to_owned(), made_from["samples"].clone())];
-        origins.push(("recording".to_owned(), made_from["recording"].clone()));
-        for (what, value) in origins.into_iter().filter(|(_, value)| !value.is_null()) {
+        for what in ["samples", "recording"].into_iter().filter(|what| !made_from[*what].is_null()) {
             match seen.iter().find(|(other, ..)| *other == what) {
-                Some((_, other, first)) if *other != value => {
+                Some((_, other, first)) if *other != made_from[what] => {
                     return Err(StageError::Refused(format!(
                         "{} and {} were made from different recordings; keep the estimates of each recording in a folder of its own",
                         first.display(),
@@ -237,7 +235,7 @@ fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) 
                     )));
                 }
                 Some(_) => {}
-                None => seen.push((what, value, path.clone())),
+                None => seen.push((what, made_from[what].clone(), path)),
             }
         }
     }

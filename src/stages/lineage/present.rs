@@ -31,11 +31,10 @@ impl Present {
     /// A table cannot be read, or is not what was written.
     pub(in super::super) fn of(experiments: &[Experiment], root: &Path, depth: Depth) -> Result<Self, StageError> {
         let mut present = Self::default();
-        for experiment in experiments {
-            present.add(experiment, depth)?;
-            present.add_derived(experiment.root())?;
-        }
-        present.add_derived(root)?;
+        experiments.iter().try_for_each(|experiment| present.add(experiment, depth))?;
+        // The root may be one of the experiments.
+        let roots: BTreeSet<&Path> = experiments.iter().map(Experiment::root).chain([root]).collect();
+        roots.into_iter().try_for_each(|root| present.add_derived(root))?;
         Ok(present)
     }
 
@@ -124,13 +123,14 @@ pub(in super::super) fn expect_current(folder: &Experiment) -> Result<(), StageE
     };
     let read = tables_read(&manifest.made_from);
     let names: BTreeSet<&str> = read.iter().map(|(name, ..)| name.as_str()).collect();
+    let is_sweep = is_sweep(root);
     for name in &names {
-        let member = match is_sweep(root) {
+        let member = match is_sweep {
             true if is_folder_name(name) => Experiment::new(root.join(name)),
             false if names.len() == 1 => folder.clone(),
             _ => continue,
         };
-        if is_sweep(root) && !member.root().is_dir() && has_members(root) {
+        if is_sweep && !member.root().is_dir() && has_members(root) {
             return Err(outdated(root, &format!("has rows of {name}, whose folder is not there any more")));
         }
         let has_recording = recording(&member)?.is_some();

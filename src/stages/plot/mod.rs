@@ -8,7 +8,7 @@ use std::path::Path;
 use rayon::prelude::*;
 use serde_json::json;
 
-use self::tables::{Loaded, Theme};
+use self::tables::{Loaded, NextToSummary, Theme};
 use super::{Outcome, StageError, keys};
 use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
@@ -34,12 +34,13 @@ pub enum PlotSelection {
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
 pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<Outcome, StageError> {
     let summary_path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
-    let work = pending(experiment, plots, asked, out)?;
+    let next_to_summary = NextToSummary::read(experiment, plots)?;
+    let work = pending(experiment, plots, &next_to_summary, asked, out)?;
     if work.finished()?.is_some() {
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
-    let loaded = Loaded::read(experiment, plots)?;
+    let loaded = Loaded::read(experiment, plots, &next_to_summary)?;
     let easel = Easel { plots, asked, out };
     // Where every estimate failed, the curves of the training alone would look like a result.
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
@@ -64,7 +65,8 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out:
 /// As [`plot`].
 pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<bool, StageError> {
     keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
-    Ok(pending(experiment, plots, asked, out)?.finished()?.is_some())
+    let next_to_summary = NextToSummary::read(experiment, plots)?;
+    Ok(pending(experiment, plots, &next_to_summary, asked, out)?.finished()?.is_some())
 }
 
 /// Notes that nothing can be drawn from the tables as they are, so that they count as done.
@@ -72,14 +74,21 @@ pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, o
 /// # Errors
 /// As [`plot`].
 pub fn skip(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<(), StageError> {
-    pending(experiment, plots, asked, out)?.finish(Vec::new())?;
+    let next_to_summary = NextToSummary::read(experiment, plots)?;
+    pending(experiment, plots, &next_to_summary, asked, out)?.finish(Vec::new())?;
     Ok(())
 }
 
 /// The work of drawing `plots`.
-fn pending(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<Pending, StageError> {
+fn pending(
+    experiment: &Experiment,
+    plots: &[&Spec],
+    next_to_summary: &NextToSummary,
+    asked: PlotSelection,
+    out: &Path,
+) -> Result<Pending, StageError> {
     let names: Vec<&str> = plots.iter().map(|spec| spec.name).collect();
-    let hashes = tables::hashes(experiment, plots)?;
+    let hashes = tables::hashes(experiment, plots, next_to_summary)?;
     let made_from = json!({ "plots": names, "tables": hashes, "program": env!("CARGO_PKG_VERSION") });
     let kind = match asked {
         PlotSelection::ForAll if plots.len() == PLOTS.len() => "all".to_owned(),

@@ -68,7 +68,11 @@ impl Theme<'_> {
 
 impl Loaded {
     /// Reads the summary, and of the other tables those that one of `plots` is drawn from.
-    pub(super) fn read(experiment: &Experiment, plots: &[&Spec]) -> Result<Self, StageError> {
+    pub(super) fn read(
+        experiment: &Experiment,
+        plots: &[&Spec],
+        next_to_summary: &NextToSummary,
+    ) -> Result<Self, StageError> {
         let root = experiment.root();
         let (mut summary, remark) = keys::read_summary(root)?;
         remark.iter().for_each(|remark| tracing::warn!("{remark}"));
@@ -78,23 +82,22 @@ impl Loaded {
             by_estimator = summary.clone();
             by_estimator.sort_by(|a, b| a.estimator.cmp(&b.estimator));
         }
-        let current = NextToSummary::read(experiment, plots)?;
-        current.left_out.iter().for_each(|sentence| tracing::warn!("{sentence}"));
-        let mut compression: Vec<CompressionRow> = current.rows(Table::Compression)?;
+        next_to_summary.left_out.iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        let mut compression: Vec<CompressionRow> = next_to_summary.rows(Table::Compression)?;
         compression.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
-        let mut phases: Vec<PhaseRow> = current.rows(Table::Phases)?;
+        let mut phases: Vec<PhaseRow> = next_to_summary.rows(Table::Phases)?;
         phases.sort_by(|a, b| (&a.experiment, &a.estimator).cmp(&(&b.experiment, &b.estimator)));
         let estimates = estimate_files(experiment, plots)?.into_iter();
         Ok(Self {
             summary,
             compression,
             phases,
-            bound: current.rows(Table::Bound)?,
-            bound_layers: current.rows(Table::BoundLayers)?,
-            settings: current.rows(Table::Settings)?,
-            stability: current.rows(Table::Stability)?,
-            effects: current.rows(Table::Effects)?,
-            levels: current.rows(Table::Levels)?,
+            bound: next_to_summary.rows(Table::Bound)?,
+            bound_layers: next_to_summary.rows(Table::BoundLayers)?,
+            settings: next_to_summary.rows(Table::Settings)?,
+            stability: next_to_summary.rows(Table::Stability)?,
+            effects: next_to_summary.rows(Table::Effects)?,
+            levels: next_to_summary.rows(Table::Levels)?,
             estimates: estimates.map(|(name, paths)| (EstimateId::of_table(&name), paths)).collect(),
             by_estimator,
         })
@@ -187,7 +190,7 @@ pub(super) fn is_read(plots: &[&Spec], table: Table) -> bool {
 }
 
 /// The tables next to the summary that some pictures are drawn from.
-struct NextToSummary {
+pub(super) struct NextToSummary {
     root: PathBuf,
     tables: Vec<Table>,
     /// Those that were made from other tables than those that are there now, a sentence each.
@@ -195,7 +198,7 @@ struct NextToSummary {
 }
 
 impl NextToSummary {
-    fn read(folder: &Experiment, plots: &[&Spec]) -> Result<Self, StageError> {
+    pub(super) fn read(folder: &Experiment, plots: &[&Spec]) -> Result<Self, StageError> {
         let root = folder.root();
         let is_there = |table: Table| is_read(plots, table) && root.join(table.place()).exists();
         let (mut tables, mut left_out, mut present) = (Vec::new(), Vec::new(), None);
@@ -249,11 +252,15 @@ pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Expe
 }
 
 /// The places and hashes of all tables that `plots` are drawn from, as they were written.
-pub(super) fn hashes(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(String, String)>, StageError> {
+pub(super) fn hashes(
+    experiment: &Experiment,
+    plots: &[&Spec],
+    next_to_summary: &NextToSummary,
+) -> Result<Vec<(String, String)>, StageError> {
     let root = experiment.root();
     let summary = verified_hash(root, "summary", Experiment::SUMMARY)?;
     let mut hashes = vec![(Experiment::SUMMARY.to_owned(), summary)];
-    for name in NextToSummary::read(experiment, plots)?.tables.into_iter().map(Table::place) {
+    for name in next_to_summary.tables.iter().copied().map(Table::place) {
         hashes.push((name.to_owned(), hash_file(&root.join(name))?));
     }
     for path in estimate_files(experiment, plots)?.iter().flat_map(|(_, paths)| paths) {
@@ -297,7 +304,10 @@ mod tests {
     fn files_about(subject: Subject, rows: &[SummaryRow]) -> Vec<String> {
         let folder = tempfile::tempdir().unwrap();
         write_rows(folder.path(), Experiment::SUMMARY, rows, &Footer::new()).unwrap();
-        let loaded = Loaded::read(&Experiment::new(folder.path()), PLOTS).unwrap();
+        let loaded = {
+            let experiment = Experiment::new(folder.path());
+            Loaded::read(&experiment, PLOTS, &NextToSummary::read(&experiment, PLOTS).unwrap()).unwrap()
+        };
         loaded.themes().iter().filter(|theme| theme.subject == subject).map(|theme| theme.file("p")).collect()
     }
 
