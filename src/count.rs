@@ -1,4 +1,4 @@
-//! Numbers of things in words: "1 run", "2 runs".
+//! Numbers as they are printed: of things with their noun, "1 run", "2 runs", and with decimals.
 
 use std::fmt::Display;
 
@@ -14,6 +14,13 @@ pub(crate) fn counted(n: impl Display, noun: &str) -> String {
 /// Several of `noun`.
 pub(crate) fn plural(noun: &str) -> String {
     if noun.ends_with('s') { format!("{noun}es") } else { format!("{noun}s") }
+}
+
+/// With four decimals; a zero has no sign.
+#[cfg(feature = "pipeline")]
+pub(crate) fn shown(number: f64) -> String {
+    let text = format!("{number:.4}");
+    if text == "-0.0000" { "0.0000".to_owned() } else { text }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::config::NamedData;
-use crate::count::counted;
+use crate::count::{counted, shown};
 use crate::datasets::{self, DATASETS, Source, Spec};
 use crate::stages::Progress;
 use crate::stages::data::{Class, Description, State, describe, make, parts, state};
@@ -164,9 +164,4 @@ fn words(what: &str, described: &Description) -> String {
         text.push_str(&format!("{name:<8} {} bits\n", shown(bits)));
     }
     text
-}
-
-/// With four decimals; zero has no sign.
-fn shown(number: f64) -> String {
-    format!("{:.4}", if number.abs() < 0.00005 { 0.0 } else { number })
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::super::findings::MOST_OUTSIDE;
+use crate::count::shown;
 use crate::estimate_id::{EstimateId, Samples};
 use crate::layer_id::LayerId;
 use crate::store::schema::EstimateRow;
@@ -204,12 +205,6 @@ fn ceiling(check: &'static str, what: &str, entropy: &str, value: f64, ceiling: 
             shown(value)
         )
     })
-}
-
-/// Bits without the sign of a zero.
-fn shown(bits: f64) -> String {
-    let text = format!("{bits:.4}");
-    if text == "-0.0000" { "0.0000".to_owned() } else { text }
 }
 
 /// A network that is right in a share a of the samples proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.

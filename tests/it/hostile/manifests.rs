@@ -20,7 +20,7 @@ enum Form {
     Sealed,
 }
 
-/// Puts a manifest in the place of `<below>/.meta/<name>.json` that lists the file `named` besides those it had.
+/// Puts a manifest in the place of `<below>/.meta/<name>.json` that lists the file `named` in addition to those it had.
 fn forge(project: &Project, (below, name): (&str, &str), form: Form, named: &str) {
     let root = project.path("outputs/p").join(below);
     let path = root.join(".meta").join(format!("{name}.json"));
