@@ -25,6 +25,7 @@
 //! - [`estimators`]: which estimators there are, and how to evaluate several at once.
 //! - [`datasets`] and [`nn`]: make a data set and train a small network on it.
 //! - `store` (feature `store`): read the activations that `infoplane record` or another program wrote.
+//! - [`weights`]: what it means for a weight to be random: measures of recorded weights, each with the randomness it is about.
 //! - [`bottleneck`]: the information bottleneck of a known joint distribution. [`linear_network`] and [`minimal_model`]: models
 //!   whose information is known exactly.
 //! - The feature `pipeline`, on by default, adds what the command `infoplane` does.
@@ -64,5 +65,6 @@ pub mod suggest;
 pub mod units;
 #[cfg(feature = "pipeline")]
 pub mod visible;
+pub mod weights;
 
 pub use math::{bottleneck, linear_network, minimal_model};

@@ -8,6 +8,7 @@ const LAYERS: &[&[&str]] = &[
     &["math", "parameter"],
     &["estimate_id"],
     &["datasets", "estimators", "import", "nn", "store"],
+    &["weights"],
     &["config"],
     &["plots"],
     &["stages"],
@@ -53,6 +54,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
     ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
+    ("weights", &["dense", "fisher", "fixtures", "gradients", "inputs", "reading"]),
     ("stages", &["claims", "experiments", "findings", "inputs", "keys", "lineage", "trainings", "untrained"]),
 ];
 

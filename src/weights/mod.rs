@@ -1,0 +1,140 @@
+//! Measures of the information in weights: recorded weights in, numbers with the randomness that they are about out.
+//!
+//! A recorded weight is a number, and a number has no entropy. Every measure here names the experiment that could have come
+//! out otherwise, or the code with a tolerance that was chosen: see [`Randomness`]. A measure is a value with its parameters;
+//! what it is applied to is one recorded network ([`RecordedNetwork`]), the networks of several runs ([`Ensemble`]) or the
+//! losses of one training ([`OnlineLosses`]).
+//!
+//! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
+
+mod dense;
+mod fixtures;
+mod inputs;
+mod reading;
+
+use std::fmt;
+
+use thiserror::Error;
+
+pub use dense::{DenseLayer, DenseNetwork};
+pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use reading::{MeasureUnit, Null, Reading};
+
+use crate::parameter::{Parameter, ParameterError, Parameters};
+
+/// What could have come out otherwise, so that the weights are random.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Randomness {
+    /// The seed: initial weights and the order of the samples.
+    Seed,
+    /// The data set: other samples of the same distribution.
+    Data,
+    /// Which sample of each pair was trained on.
+    Membership,
+    /// The initial weights.
+    Initialisation,
+    /// Which samples are in the batch.
+    Batch,
+    /// A Gaussian code for the weights, which we declare.
+    Code,
+    /// A sampler around the weights, which we declare.
+    Sampler,
+    /// Nothing; the description of the weights has a tolerance, which we declare.
+    Tolerance,
+}
+
+impl Randomness {
+    /// Its name in tables.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Seed => "seed",
+            Self::Data => "data",
+            Self::Membership => "membership",
+            Self::Initialisation => "initialisation",
+            Self::Batch => "batch",
+            Self::Code => "code",
+            Self::Sampler => "sampler",
+            Self::Tolerance => "tolerance",
+        }
+    }
+}
+
+/// A measure that can be chosen.
+#[derive(Debug)]
+pub struct Spec {
+    /// What the user calls it.
+    pub name: &'static str,
+    /// One sentence for lists.
+    pub summary: &'static str,
+    /// What makes the weights random.
+    pub randomness: Randomness,
+    /// What can be chosen.
+    pub parameters: &'static [Parameter],
+    /// The measure with a set of parameters.
+    pub build: fn(&Parameters) -> Result<Measure, ParameterError>,
+}
+
+/// A measure with its parameters chosen, by what it is applied to.
+#[derive(Debug)]
+pub enum Measure {
+    /// One recorded network.
+    OfNetwork(Box<dyn OfNetwork>),
+    /// The networks of several runs at one step.
+    OfRuns(Box<dyn OfRuns>),
+    /// The losses of one training.
+    OfTraining(Box<dyn OfTraining>),
+}
+
+/// A measure of one recorded network.
+pub trait OfNetwork: fmt::Debug + Send + Sync {
+    /// What it finds, for the whole network and, where it applies, for each layer.
+    ///
+    /// # Errors
+    /// The measure cannot serve this network or these samples.
+    fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError>;
+}
+
+/// A measure of the networks of several runs at one step.
+pub trait OfRuns: fmt::Debug + Send + Sync {
+    /// What it finds, for the whole network and, where it applies, for each layer.
+    ///
+    /// # Errors
+    /// The measure cannot serve these networks.
+    fn measure(&self, runs: &Ensemble<'_>) -> Result<Vec<Reading>, MeasureError>;
+}
+
+/// A measure of the losses of one training.
+pub trait OfTraining: fmt::Debug + Send + Sync {
+    /// What it finds.
+    ///
+    /// # Errors
+    /// The measure cannot serve these losses.
+    fn measure(&self, losses: &OnlineLosses<'_>) -> Result<Vec<Reading>, MeasureError>;
+}
+
+/// Why there is no number, in one sentence: what is wrong and what to do.
+#[derive(Debug, Error, Clone, PartialEq)]
+pub enum MeasureError {
+    /// The arrays do not fit together.
+    #[error("layer {layer} has {got} inputs, the layer below has {wanted} units")]
+    Shape {
+        /// The layer, 1 for the first above the input.
+        layer: usize,
+        /// Inputs of its kernel.
+        got: usize,
+        /// Units of the layer below.
+        wanted: usize,
+    },
+    /// A weight, an input or a result is NaN or infinite.
+    #[error("{what} is not finite")]
+    NotFinite {
+        /// What.
+        what: &'static str,
+    },
+    /// Anything else that is the measure's own.
+    #[error("{0}")]
+    Refused(String),
+}
+
+/// Every measure, in the order people see.
+pub const MEASURES: &[&Spec] = &[];
