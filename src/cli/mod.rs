@@ -27,6 +27,7 @@ mod summary;
 mod table;
 mod terminal;
 mod verify;
+mod weights;
 
 use std::error::Error;
 use std::ffi::OsString;
@@ -55,6 +56,7 @@ const COMMANDS: &[Entry] = &[
     (estimate::command, estimate::run),
     (exact::command, exact::run),
     (bound::command, bound::run),
+    (weights::command, weights::run),
     (aggregate::command, aggregate::run),
     (check::command, check::run),
     (summary::command, summary::run),

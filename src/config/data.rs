@@ -45,6 +45,9 @@ pub enum Split {
     Shuffled,
     /// The first part of the table, the same in every run.
     Ordered,
+    /// One sample of each of some pairs, by a fair coin; runs with the same pairs differ in these coins (their mask) and in
+    /// their seed.
+    Membership,
 }
 
 /// Which labels the samples have, in training and in the recording.
@@ -59,12 +62,13 @@ pub enum Labelling {
 }
 
 impl Named for Split {
-    const ALL: &'static [Self] = &[Self::Shuffled, Self::Ordered];
+    const ALL: &'static [Self] = &[Self::Shuffled, Self::Ordered, Self::Membership];
 
     fn name(self) -> &'static str {
         match self {
             Self::Shuffled => "shuffled",
             Self::Ordered => "ordered",
+            Self::Membership => "membership",
         }
     }
 }
@@ -144,11 +148,13 @@ pub(super) struct DataTable {
     pub(super) data: Data,
     pub(super) train_fraction: f64,
     pub(super) split: Split,
+    /// Runs with the same pairs, where samples are chosen from pairs; `None`: all of them.
+    pub(super) masks: Option<usize>,
     pub(super) labels: Labelling,
 }
 
 /// The keys that are not parameters of a data set.
-const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "labels"];
+const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "masks", "labels"];
 
 impl DataTable {
     /// Reads and checks the table, which begins at `at`; an error carries the place of the key to blame.
@@ -165,6 +171,7 @@ impl DataTable {
         let folder = take(&mut keys, "folder", String::deserialize)?;
         let train_fraction = take(&mut keys, "train_fraction", values::fraction)?;
         let split = take(&mut keys, "split", values::choice)?;
+        let masks = take(&mut keys, "masks", values::runs)?;
         let labels = take(&mut keys, "labels", values::choice)?;
         // What is left are parameters, each checked by itself, so that the line of the one to blame is known.
         let declared = spec.map_or(&[][..], |spec| spec.parameters);
@@ -199,7 +206,19 @@ impl DataTable {
         };
         let (_, train_fraction) = train_fraction.ok_or_else(|| (at, "missing key `train_fraction`".to_owned()))?;
         let split = split.map_or(Split::Shuffled, |(_, split)| split);
-        Ok(Self { data, train_fraction, split, labels: labels.map_or(Labelling::Given, |(_, labels)| labels) })
+        if let (Some((at, _)), true) = (&masks, split != Split::Membership) {
+            let problem =
+                "`masks` is how many runs have the same pairs, and goes with `split = \"membership\"`; leave it out";
+            return Err((*at, problem.to_owned()));
+        }
+        if split == Split::Membership && train_fraction > 0.5 {
+            let problem = format!(
+                "`split = \"membership\"` trains on one sample of each pair, so `train_fraction` is at most 0.5, got {train_fraction}"
+            );
+            return Err((at, problem));
+        }
+        let masks = masks.map(|(_, masks)| masks);
+        Ok(Self { data, train_fraction, split, masks, labels: labels.map_or(Labelling::Given, |(_, labels)| labels) })
     }
 }
 
@@ -274,7 +293,7 @@ mod tests {
         check("file = \"d.parquet\"\ntrain_fraction = 1\nfolder = \"d\"", file);
         check(
             "file = \"d.parquet\"\npart = \"test\"\ntrain_fraction = 1",
-            "2: unknown key `part`; known: `name`, `file`, `folder`, `train_fraction`, `split`, `labels`",
+            "2: unknown key `part`; known: `name`, `file`, `folder`, `train_fraction`, `split`, `masks`, `labels`",
         );
     }
 

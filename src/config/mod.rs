@@ -19,6 +19,7 @@ mod sweep;
 mod training;
 mod tree;
 mod values;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
@@ -43,7 +44,7 @@ use exact::RawExact;
 pub use exact::{Exact, Inputs};
 use expect::{ClaimContext, Expect, RawExpect};
 use network::RawNetwork;
-pub use network::recorded_bounds;
+pub use network::{recorded_architecture, recorded_bounds};
 use networks::Layers;
 pub use networks::{Networks, Origin};
 use record::RawRecord;
@@ -55,6 +56,8 @@ pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
 pub use training::{Stop, StopOn};
 use tree::{Entries, Located, Node};
+pub use weights::{MEASURE_SCOPE, MeasureRequest};
+use weights::{RawMeasure, measures};
 
 /// A checked pipeline.
 #[derive(Debug)]
@@ -69,6 +72,8 @@ pub struct Pipeline {
     pub estimates: Vec<Request>,
     /// The exact numbers to make of a linear network.
     pub exact: Option<Exact>,
+    /// The measures of weights to apply.
+    pub weights: Vec<MeasureRequest>,
     /// The information bottleneck's bound, where it is asked for.
     pub bound: Option<BoundRequest>,
     /// The smallest compression that counts, in bits, where the pipeline gives one.
@@ -93,6 +98,8 @@ struct RawPipeline {
     #[serde(default)]
     estimate: Vec<Located<RawEstimate>>,
     exact: Option<Located<RawExact>>,
+    #[serde(default)]
+    weights: Vec<Located<RawMeasure>>,
     bound: Option<RawBound>,
     aggregate: Option<RawAggregate>,
     #[serde(default)]
@@ -110,6 +117,8 @@ struct RawRecorded {
     recording: PathBuf,
     #[serde(default)]
     estimate: Vec<Located<RawEstimate>>,
+    #[serde(default)]
+    weights: Vec<Located<RawMeasure>>,
     bound: Option<RawBound>,
     aggregate: Option<RawAggregate>,
     #[serde(default)]
@@ -177,8 +186,14 @@ impl Pipeline {
         let (layers, bounds) = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
         let estimates = requests(raw.estimate, bounds)?;
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
-        let asked =
-            Asked { exact: None, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: GradientKind::ALL };
+        let asked = Asked {
+            exact: None,
+            weights: measures(raw.weights, None)?,
+            bound: raw.bound,
+            minimum_effect,
+            expect: raw.expect,
+            gradients: GradientKind::ALL,
+        };
         Self::checked(name, Origin::Recorded(raw.recording), &layers, estimates, asked)
     }
 
@@ -218,13 +233,16 @@ impl Pipeline {
             data: data.data,
             train_fraction: data.train_fraction,
             split: data.split,
+            masks: data.masks,
             labels: data.labels,
             architecture,
             training,
             stop,
             record,
         };
-        let asked = Asked { exact, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
+        let weights = measures(raw.weights, Some(&networks))?;
+        let asked =
+            Asked { exact, weights, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
         Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, asked)
     }
 
@@ -250,6 +268,7 @@ impl Pipeline {
             output: layers.output,
             estimates,
             exact: asked.exact,
+            weights: asked.weights,
             bound,
             minimum_effect: asked.minimum_effect,
             claims,
@@ -260,6 +279,7 @@ impl Pipeline {
 /// What a pipeline asks of its networks, besides estimates.
 struct Asked<'a> {
     exact: Option<Exact>,
+    weights: Vec<MeasureRequest>,
     bound: Option<RawBound>,
     minimum_effect: Option<f64>,
     expect: Vec<Located<RawExpect>>,

@@ -162,7 +162,7 @@ pub(super) fn bounds(architecture: &Architecture, layers: &[LayerId]) -> ValueBo
 /// What is known of the activations of a recording from the settings of its runs, as
 /// [`Networks::run_settings`](super::Networks::run_settings) writes them.
 pub fn recorded_bounds(settings: &Value) -> ValueBounds {
-    let Some(architecture) = recorded(settings) else { return ValueBounds::Unknown };
+    let Some(architecture) = recorded_architecture(settings) else { return ValueBounds::Unknown };
     let n_layers = architecture.hidden.len() + 1;
     let layers = settings["record"]["layers"].as_array();
     let numbers = layers.map(|layers| layers.iter().filter_map(|layer| LayerId::of_number(layer.as_u64()?)).collect());
@@ -171,7 +171,7 @@ pub fn recorded_bounds(settings: &Value) -> ValueBounds {
 }
 
 /// The architecture that the settings of a recording describe, but for its first weights; `None` where they do not.
-fn recorded(settings: &Value) -> Option<Architecture> {
+pub fn recorded_architecture(settings: &Value) -> Option<Architecture> {
     let widths: Option<Vec<usize>> =
         settings.get("hidden")?.as_array()?.iter().map(|width| Some(width.as_u64()? as usize)).collect();
     let widths = widths?;

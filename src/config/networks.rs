@@ -28,6 +28,8 @@ pub struct Networks {
     pub train_fraction: f64,
     /// How samples are chosen for training.
     pub split: Split,
+    /// Runs with the same pairs, where samples are chosen from pairs; `None`: all of them.
+    pub masks: Option<usize>,
     /// Which labels the samples have.
     pub labels: Labelling,
     /// The network, but for the widths that the data give.
@@ -56,6 +58,9 @@ impl Networks {
         settings.insert("seed".to_owned(), json!(self.seed));
         settings.insert("train_fraction".to_owned(), json!(self.train_fraction));
         settings.insert("split".to_owned(), json!(self.split.name()));
+        if let Some(masks) = self.masks {
+            settings.insert("masks".to_owned(), json!(masks));
+        }
         // Recordings of earlier versions had no choice, and keep their keys.
         if self.labels != Labelling::Given {
             settings.insert("labels".to_owned(), json!(self.labels.name()));

@@ -28,6 +28,8 @@ pub struct Record {
     pub weights: bool,
     /// Losses and accuracies.
     pub losses: bool,
+    /// The loss of each batch of the first epoch before its update.
+    pub online_losses: bool,
     /// Gradient statistics.
     pub gradients: Vec<GradientKind>,
     /// Raw bytes of activations after which a part of the recording is finished.
@@ -115,6 +117,8 @@ pub(super) struct RawRecord {
     weights: bool,
     #[serde(default = "values::yes")]
     losses: bool,
+    #[serde(default)]
+    online_losses: bool,
     #[serde(default, deserialize_with = "gradients")]
     gradients: Option<Vec<GradientKind>>,
     #[serde(default = "part_mb", deserialize_with = "parts")]
@@ -199,6 +203,10 @@ impl RawRecord {
                 })?,
             },
         };
+        if self.online_losses && matches!(when, When::Adaptive { .. }) {
+            let problem = "`online_losses` needs recorded `epochs` or `steps`; `adaptive` goes back and forth";
+            return Err((at, problem.to_owned()));
+        }
         let default = if matches!(when, When::Fixed { .. }) { vec![GradientKind::AfterStep] } else { Vec::new() };
         Ok(Record {
             when,
@@ -208,6 +216,7 @@ impl RawRecord {
             precision: self.precision,
             weights: self.weights,
             losses: self.losses,
+            online_losses: self.online_losses,
             gradients: self.gradients.unwrap_or(default),
             part_bytes: self.part_mb << 20,
         })
@@ -262,7 +271,7 @@ impl Record {
     /// What of it the content of a recording depends on, for manifests.
     pub(super) fn settings(&self) -> Value {
         let gradients: Vec<&str> = self.gradients.iter().map(|kind| kind.name()).collect();
-        json!({
+        let mut settings = json!({
             "when": match &self.when {
                 When::Fixed { epochs, steps } => json!({ "epochs": epochs, "steps": match steps {
                     Steps::Every(n) => json!({ "every": n }),
@@ -286,7 +295,12 @@ impl Record {
             "losses": self.losses,
             "gradients": gradients,
             "part_bytes": self.part_bytes,
-        })
+        });
+        // Recordings of earlier versions had none, and keep their keys.
+        if self.online_losses {
+            settings["online_losses"] = json!(true);
+        }
+        settings
     }
 }
 

@@ -82,6 +82,8 @@ pub struct Training<'a> {
     gradient: Vec<f32>,
     work: Workspace,
     step: u64,
+    /// The step at which the epoch began that was begun last.
+    begun: Option<u64>,
     streams: Streams,
     /// The norms that the kernels began with.
     first_norms: Vec<f32>,
@@ -134,6 +136,7 @@ impl<'a> Training<'a> {
             first_norms: kernel_norms(network.layers(), &network.parameters),
             order: train,
             step: 0,
+            begun: None,
             taught_as,
             shuffled,
             batches,
@@ -167,9 +170,7 @@ impl<'a> Training<'a> {
     /// One update, seen by `watches`.
     pub fn update(&mut self, watches: &mut [Watch]) {
         let epoch = self.step / self.steps_per_epoch();
-        if self.is_between_epochs() {
-            self.begin_epoch(epoch);
-        }
+        self.begin_epoch();
         let batch = (self.step % self.steps_per_epoch()) as usize;
         for watch in watches.iter_mut().filter(|watch| watch.probe.is_some()) {
             self.look(watch, batch, self.step);
@@ -189,7 +190,21 @@ impl<'a> Training<'a> {
         }
     }
 
-    fn begin_epoch(&mut self, epoch: u64) {
+    /// The samples of the next update.
+    pub fn next_batch(&mut self) -> &[usize] {
+        self.begin_epoch();
+        let batch = (self.step % self.steps_per_epoch()) as usize;
+        let first = batch * self.batches.n_samples(0);
+        &self.order[first..first + self.batches.n_samples(batch)]
+    }
+
+    /// Orders the samples anew where the next update is the first of an epoch that has not begun yet.
+    fn begin_epoch(&mut self) {
+        if !self.is_between_epochs() || self.begun == Some(self.step) {
+            return;
+        }
+        self.begun = Some(self.step);
+        let epoch = self.step / self.steps_per_epoch();
         let is_reordered = reorder(&mut self.order, self.settings.batch_order, &mut self.streams.batches);
         let is_retaught = self.teach(epoch);
         if is_reordered || is_retaught {
@@ -326,6 +341,7 @@ impl<'a> Training<'a> {
         self.optimiser = state.optimiser;
         self.order = state.order;
         self.step = state.step;
+        self.begun = None;
         self.streams.batches.set_word_pos(state.rng_position);
         // Between two epochs this is still the epoch before: the labels change where the next one begins.
         self.teach(self.step.saturating_sub(1) / self.steps_per_epoch());

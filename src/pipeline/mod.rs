@@ -11,6 +11,7 @@ mod record;
 mod resolve;
 mod sweep;
 mod verify;
+mod weights;
 
 use thiserror::Error;
 
@@ -67,6 +68,7 @@ pub static STEPS: &[&Step] = &[
     &estimate::STEP,
     &exact::STEP,
     &bound::STEP,
+    &weights::STEP,
     &check::STEP,
     &aggregate::STEP,
     &plot::STEP,
@@ -79,6 +81,8 @@ pub static RECORD: &[&Step] = &[&record::STEP];
 pub static ESTIMATE: &[&Step] = &[&estimate::STEP, &exact::STEP];
 /// The step of the exact numbers.
 pub static EXACT: &[&Step] = &[&exact::STEP];
+/// The step of the measures of weights.
+pub static WEIGHTS: &[&Step] = &[&weights::STEP];
 /// The step of the information bottleneck.
 pub static BOUND: &[&Step] = &[&bound::STEP];
 

@@ -19,12 +19,14 @@ mod lineage;
 pub mod movie;
 pub mod plot;
 pub mod record;
+mod recorded_weights;
 pub mod report;
 pub mod stability;
 pub mod summary;
 pub(crate) mod trainings;
 mod untrained;
 pub mod verify;
+pub mod weights;
 
 use std::path::PathBuf;
 

@@ -135,6 +135,7 @@ macro_rules! nullable_primitive {
     };
 }
 
+nullable_primitive!(i32, "int32, null", DataType::Int32, Int32Array, Int32Type);
 nullable_primitive!(i64, "int64, null", DataType::Int64, Int64Array, Int64Type);
 nullable_primitive!(f64, "float64, null", DataType::Float64, Float64Array, Float64Type);
 

@@ -98,12 +98,25 @@ impl Experiment {
         self.root.join(table_folder(Unit::Units))
     }
 
-    /// Below the experiment: the recording, then everything that belongs to its estimates: tables and manifests.
-    pub const REPLACEABLE: [&str; 5] =
-        ["recording", "estimates", "unit_estimates", ".meta/estimates", ".meta/unit_estimates"];
+    /// The folder of the measures of weights.
+    pub fn weight_measures(&self) -> PathBuf {
+        self.root.join(WEIGHT_MEASURES)
+    }
 
-    /// Below the experiment: the folders of the estimates.
-    pub(super) const TABLE_FOLDERS: [&str; 2] = [table_folder(Unit::Layers), table_folder(Unit::Units)];
+    /// Below the experiment: the recording, then everything that belongs to its estimates: tables and manifests.
+    pub const REPLACEABLE: [&str; 7] = [
+        "recording",
+        "estimates",
+        "unit_estimates",
+        WEIGHT_MEASURES,
+        ".meta/estimates",
+        ".meta/unit_estimates",
+        ".meta/weight_measures",
+    ];
+
+    /// Below the experiment: the folders of the estimates and of the measures of weights.
+    pub(super) const TABLE_FOLDERS: [&str; 3] =
+        [table_folder(Unit::Layers), table_folder(Unit::Units), WEIGHT_MEASURES];
 
     /// Where a recording waits, with its estimates, until the one that replaces it is whole.
     pub fn replaced(&self) -> PathBuf {
@@ -201,6 +214,21 @@ impl Experiment {
         format!("{}/{id}", table_folder(id.unit))
     }
 
+    /// Below the experiment: what the measure `id` finds of the run called `run`.
+    pub fn weight_measure(id: &str, run: &str) -> String {
+        format!("{}/run={run}.parquet", Self::weight_measure_lock(id))
+    }
+
+    /// The name of the manifest of that table.
+    pub fn weight_measure_manifest(id: &str, run: &str) -> String {
+        manifest_of(&Self::weight_measure(id, run))
+    }
+
+    /// The name of the lock of whoever applies the measure `id`.
+    pub fn weight_measure_lock(id: &str) -> String {
+        format!("{WEIGHT_MEASURES}/{id}")
+    }
+
     /// Whether this program began the recording and has not finished it.
     pub fn is_unfinished(&self) -> bool {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
@@ -241,6 +269,14 @@ impl Experiment {
         self.tables_below(table_folder(Unit::Units))
     }
 
+    /// The measures of weights that have tables, with the tables of each.
+    ///
+    /// # Errors
+    /// As [`Experiment::estimate_files`].
+    pub fn weight_measure_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
+        self.tables_below(WEIGHT_MEASURES)
+    }
+
     fn tables_below(&self, folder: &str) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
         let mut found = Vec::new();
         for path in sorted_entries(&self.root.join(folder))? {
@@ -267,13 +303,17 @@ impl Experiment {
             let run = manifest.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
             let path = self.root.join(folder).join(estimator).join(format!("run={run}.parquet"));
             if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
-                let problem = "missing, though it was made; run `infoplane estimate` again".to_owned();
+                let command = if folder == WEIGHT_MEASURES { "weights" } else { "estimate" };
+                let problem = format!("missing, though it was made; run `infoplane {command}` again");
                 return Err(StoreError::Missing { path, problem });
             }
         }
         Ok(())
     }
 }
+
+/// Below the experiment: the folder of the measures of weights.
+const WEIGHT_MEASURES: &str = "weight_measures";
 
 /// Below the experiment: the folder of the estimates of layers, or of single units.
 const fn table_folder(unit: Unit) -> &'static str {

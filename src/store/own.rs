@@ -8,14 +8,17 @@ use super::files::remove_below;
 use super::layout::Experiment;
 use super::manifest::{Manifest, manifests};
 use super::recording::{Hidden, files_below, part_of};
-use super::schema::{ActivationRow, EpochRow, GradientRow, PreActivationRow, Row, RunRow, SplitRow, WeightRow};
+use super::schema::{
+    ActivationRow, EpochRow, GradientRow, OnlineLossRow, PreActivationRow, Row, RunRow, SplitRow, WeightRow,
+};
 
 /// Tables of a recording that have files for every run.
-const TABLES_OF_RUNS: [&str; 7] = [
+const TABLES_OF_RUNS: [&str; 8] = [
     ActivationRow::TABLE,
     PreActivationRow::TABLE,
     EpochRow::TABLE,
     GradientRow::TABLE,
+    OnlineLossRow::TABLE,
     RunRow::TABLE,
     SplitRow::TABLE,
     WeightRow::TABLE,

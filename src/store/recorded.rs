@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use super::error::StoreError;
-use super::schema::{EpochRow, GradientRow, Row, RunRow, SplitRow, WeightRow};
+use super::schema::{EpochRow, GradientRow, OnlineLossRow, Row, RunRow, SplitRow, WeightRow};
 use super::table::read_rows;
 
 /// A row of a table that every run has for itself.
@@ -58,6 +58,12 @@ impl RecordedRow for EpochRow {
 impl RecordedRow for WeightRow {
     fn key(&self) -> RowKey {
         RowKey::of_snapshot(self.epoch, self.step)
+    }
+}
+
+impl RecordedRow for OnlineLossRow {
+    fn key(&self) -> RowKey {
+        RowKey::of([("step", self.step)])
     }
 }
 

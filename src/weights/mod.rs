@@ -21,6 +21,7 @@ pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetw
 pub use reading::{MeasureUnit, Null, Reading};
 
 use crate::parameter::{Parameter, ParameterError, Parameters};
+use crate::suggest::{Suggestion, suggestion};
 
 /// What could have come out otherwise, so that the weights are random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -138,3 +139,23 @@ pub enum MeasureError {
 
 /// Every measure, in the order people see.
 pub const MEASURES: &[&Spec] = &[];
+
+/// No measure has this name.
+#[derive(Debug, Error, PartialEq)]
+#[error("unknown measure `{name}`; {suggestion}")]
+pub struct UnknownMeasure {
+    /// The given name.
+    pub name: String,
+    /// What the user may have meant.
+    pub suggestion: Suggestion,
+}
+
+/// The measure called `name`.
+///
+/// # Errors
+/// No measure has this name.
+pub fn find(name: &str) -> Result<&'static Spec, UnknownMeasure> {
+    let suggestion = || suggestion(name, MEASURES.iter().map(|spec| spec.name));
+    let found = MEASURES.iter().find(|spec| spec.name == name);
+    found.copied().ok_or_else(|| UnknownMeasure { name: name.to_owned(), suggestion: suggestion() })
+}

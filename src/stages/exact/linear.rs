@@ -15,9 +15,9 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use super::super::keys::is_recorded_with;
+use super::super::recorded_weights::{Snapshots, parts_of};
 use super::super::untrained::add_untrained;
 use super::super::{Failures, Outcome, PlannedTables, Progress, StageError};
-use super::weights::{Snapshots, parts_of};
 use crate::config::{Data, Exact, Inputs, NamedData, Pipeline};
 use crate::datasets::{DatasetError, Teacher, TeacherShape};
 use crate::layer_id::LayerId;

@@ -2,7 +2,6 @@
 
 mod linear;
 mod minimal_model;
-mod weights;
 
 pub use linear::{linear, plan};
 pub use minimal_model::{MinimalModelRequest, minimal_model};

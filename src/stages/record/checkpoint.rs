@@ -14,7 +14,7 @@ use crate::nn::{TrainingState, Watch};
 use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_below, remove_notes, write_bytes};
 
 /// Raised whenever [`Checkpoint`] changes.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 
 /// All that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +23,7 @@ pub(super) struct Checkpoint {
     pub(super) watches: Vec<Watch>,
     pub(super) spacing: Spacing,
     pub(super) best: Best,
+    pub(super) online: Vec<(usize, f64)>,
     /// Number of the next part.
     pub(super) part: usize,
     /// Number of this checkpoint: its file must not replace that of the one before, which still counts.

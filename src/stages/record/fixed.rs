@@ -6,7 +6,7 @@ use super::part::Gradients;
 use super::run::Run;
 use super::setup::Purpose;
 use crate::config::StopOn;
-use crate::nn::{GradientKind, Watch};
+use crate::nn::{Evaluation, GradientKind, PreActivations, Watch};
 
 impl Run<'_> {
     /// Trains on and records the network after each of `steps`, of which the first `n_done` are recorded.
@@ -44,6 +44,7 @@ impl Run<'_> {
                     self.watches = self.new_watches().into_iter().map(|(_, watch)| watch).collect();
                 }
             }
+            self.look_before_update();
             self.training.update(&mut self.watches);
             if self.training.is_between_epochs()
                 && let Some(ending) = self.look_after_epoch()
@@ -53,6 +54,19 @@ impl Run<'_> {
         }
         self.report();
         Ok(None)
+    }
+
+    /// In the first epoch, where it is asked for: how well the next batch, whose samples are new, is predicted.
+    fn look_before_update(&mut self) {
+        if !self.setup.networks.record.online_losses || self.training.step() >= self.training.steps_per_epoch() {
+            return;
+        }
+        let (step, batch) = (self.training.step(), self.training.next_batch().to_vec());
+        let mut evaluation =
+            Evaluation::new(self.training.network(), self.setup.samples(), batch, PreActivations::Dropped);
+        evaluation.run(self.training.network(), self.setup.looking(self.writer.index, step));
+        let chosen = evaluation.chosen().to_vec();
+        self.online.extend(self.setup.fit(&evaluation, &chosen).map(|fit| (chosen.len(), fit.loss)));
     }
 
     /// Whether the training has to end after this epoch.

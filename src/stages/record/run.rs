@@ -6,12 +6,12 @@ use super::super::{Progress, StageError};
 use super::adaptive::Spacing;
 use super::checkpoint::{self, Checkpoint};
 use super::ending::{Best, Ending};
-use super::setup::{Purpose, Setup};
+use super::setup::{Purpose, Setup, TrainTest};
 use super::writer::Writer;
 use crate::config::When;
 use crate::nn::{Streams, Training, Watch};
 use crate::store::FileRecord;
-use crate::store::schema::SplitRow;
+use crate::store::schema::{OnlineLossRow, SplitRow};
 
 /// A checkpoint is also made when this much has been computed since the last, in samples × weights: some minutes, so that
 /// a killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
@@ -25,6 +25,8 @@ pub(super) struct Run<'a> {
     pub(super) watches: Vec<Watch>,
     pub(super) spacing: Spacing,
     pub(super) best: Best,
+    /// Of the updates of the first epoch so far, where they are recorded: the loss of each batch before it.
+    pub(super) online: Vec<(usize, f64)>,
     /// Number of the next checkpoint, and the step of the last one.
     checkpoint: (usize, u64),
     /// Steps that the progress bar knows of.
@@ -56,6 +58,7 @@ pub(super) fn record_run(
         watches: Vec::new(),
         spacing: Spacing::new(),
         best: Best::from(settings.n_prefit_epochs),
+        online: Vec::new(),
         checkpoint: (0, 0),
         reported: 0,
         progress,
@@ -75,6 +78,7 @@ pub(super) fn record_run(
     };
     run.writer.end_part()?;
     run.progress.advance(setup.last_step() - run.reported);
+    run.write_online_losses()?;
     run.write_ending(ending)?;
     tracing::debug!(run = %run.writer.identity.run, files = run.writer.files.len(), "recorded");
     Ok(run.writer.files)
@@ -93,6 +97,7 @@ impl Run<'_> {
         }
         (self.writer.files, self.writer.n_parts) = (files, state.part);
         (self.watches, self.spacing, self.best) = (state.watches, state.spacing, state.best);
+        self.online = state.online;
         self.checkpoint = (state.number + 1, self.training.step());
         self.report();
         Ok(true)
@@ -105,10 +110,27 @@ impl Run<'_> {
     }
 
     fn write_splits(&mut self) -> Result<(), StageError> {
-        let mut split = vec!["test"; self.setup.n_samples()];
-        self.writer.samples.train.iter().for_each(|sample| split[*sample] = "train");
-        let row = |(sample, split): (usize, &&str)| SplitRow { sample: sample as i32, split: (*split).to_owned() };
-        let rows: Vec<SplitRow> = split.iter().enumerate().map(row).collect();
+        let TrainTest { train, test, n_pairs } = &self.writer.samples;
+        let row = |sample| SplitRow { sample, split: "test".to_owned(), pair: None };
+        let mut rows: Vec<SplitRow> = (0..self.setup.n_samples() as i32).map(row).collect();
+        train.iter().for_each(|sample| "train".clone_into(&mut rows[*sample].split));
+        for (pair, (first, second)) in train.iter().zip(test).take(*n_pairs).enumerate() {
+            rows[*first].pair = Some(pair as i32);
+            rows[*second].pair = Some(pair as i32);
+        }
+        self.writer.write_table(&rows)
+    }
+
+    fn write_online_losses(&mut self) -> Result<(), StageError> {
+        if self.online.is_empty() {
+            return Ok(());
+        }
+        let row = |(step, (n_samples, loss_nats)): (usize, &(usize, f64))| OnlineLossRow {
+            step: step as i64,
+            n_samples: *n_samples as i32,
+            loss_nats: *loss_nats,
+        };
+        let rows: Vec<OnlineLossRow> = self.online.iter().enumerate().map(row).collect();
         self.writer.write_table(&rows)
     }
 
@@ -133,6 +155,7 @@ impl Run<'_> {
             watches: self.watches.clone(),
             spacing: self.spacing.clone(),
             best: self.best.clone(),
+            online: self.online.clone(),
             part: self.writer.n_parts,
             number: self.checkpoint.0,
         };

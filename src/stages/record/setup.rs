@@ -3,9 +3,9 @@
 use std::path::Path;
 
 use ndarray::Array2;
-use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand::seq::{SliceRandom, index};
+use rand::{RngExt, SeedableRng};
 
 use super::super::StageError;
 use super::budget::Size;
@@ -32,6 +32,8 @@ pub(super) enum Purpose {
     PrefitLabels,
     /// Labels dealt or drawn anew, the same in every run.
     Labels,
+    /// Which sample of each pair trains.
+    Mask,
 }
 
 /// What all runs have in common.
@@ -55,6 +57,8 @@ pub(super) struct Setup<'a> {
 pub(super) struct TrainTest {
     pub(super) train: Vec<usize>,
     pub(super) test: Vec<usize>,
+    /// Of the first of the test samples, those that training samples of the same places were chosen from; 0 without pairs.
+    pub(super) n_pairs: usize,
 }
 
 impl<'a> Setup<'a> {
@@ -88,6 +92,15 @@ impl<'a> Setup<'a> {
         if n_train == 0 {
             let share = networks.train_fraction;
             return refused(format!("`train_fraction` {share} of {n} samples leaves none to train on"));
+        }
+        if networks.split == Split::Membership && 2 * n_train > n {
+            return refused(format!(
+                "`split = \"membership\"` needs pairs of samples: {n_train} pairs are more than the {n} samples; use an even number of samples or a smaller `train_fraction`"
+            ));
+        }
+        if let Some(masks) = networks.masks.filter(|masks| networks.n_runs % masks != 0) {
+            let n_runs = networks.n_runs;
+            return refused(format!("`runs` must be a multiple of `masks`, got {n_runs} runs and {masks} masks"));
         }
         let n_recorded = match networks.record.samples {
             RecordedSamples::All => n,
@@ -206,11 +219,23 @@ impl<'a> Setup<'a> {
 
     pub(super) fn split(&self, run: usize) -> TrainTest {
         let mut train: Vec<usize> = (0..self.n_samples()).collect();
-        if self.networks.split == Split::Shuffled {
-            train.shuffle(&mut self.stream(run, Purpose::Split));
+        match self.networks.split {
+            Split::Ordered => {}
+            Split::Shuffled => train.shuffle(&mut self.stream(run, Purpose::Split)),
+            Split::Membership => {
+                let supersample = run / self.networks.masks.unwrap_or(usize::MAX);
+                train.shuffle(&mut self.stream(supersample, Purpose::Split));
+                let mut mask = self.stream(run, Purpose::Mask);
+                for pair in 0..self.n_train() {
+                    if mask.random::<bool>() {
+                        train.swap(pair, self.n_train() + pair);
+                    }
+                }
+            }
         }
         let test = train.split_off(self.n_train());
-        TrainTest { train, test }
+        let n_pairs = if self.networks.split == Split::Membership { train.len() } else { 0 };
+        TrainTest { train, test, n_pairs }
     }
 
     /// The samples whose activations are recorded, ascending.

@@ -16,7 +16,7 @@ use super::files::{FileRecord, hash_file, hash_once, sorted_entries};
 use super::guard::guarded;
 use super::layout::{Experiment, RunId};
 use super::manifest::{Manifest, compare};
-use super::schema::{EpochRow, GradientRow, Row, RunRow, SplitRow};
+use super::schema::{EpochRow, GradientRow, OnlineLossRow, Row, RunRow, SplitRow};
 use super::table::{expect_entries, open};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
@@ -300,7 +300,7 @@ impl RecordedRun {
     /// # Errors
     /// A file cannot be read.
     pub fn training_hashes(&self) -> Result<Vec<String>, StoreError> {
-        let tables = [RunRow::TABLE, EpochRow::TABLE, GradientRow::TABLE, SplitRow::TABLE].iter();
+        let tables = [RunRow::TABLE, EpochRow::TABLE, GradientRow::TABLE, OnlineLossRow::TABLE, SplitRow::TABLE].iter();
         Ok(tables.map(|table| self.listed_hashes(table, None)).collect::<Result<Vec<_>, _>>()?.concat())
     }
 

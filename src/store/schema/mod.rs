@@ -8,6 +8,7 @@ mod estimates;
 mod recording;
 mod summary;
 mod sweep;
+mod weights;
 
 use std::sync::Arc;
 
@@ -18,11 +19,12 @@ use super::cell::Cell;
 pub use bound::{BoundLayerRow, BoundRow, MinimalModelRow};
 pub use estimates::{CheckRow, ClaimRow, EstimateRow, UnitEstimateRow};
 pub use recording::{
-    ActivationRow, EpochRow, GradientRow, LayerRow, PreActivationRow, RunRow, SampleRow, SplitRow, WeightRow,
-    accuracy_problem,
+    ActivationRow, EpochRow, GradientRow, LayerRow, OnlineLossRow, PreActivationRow, RunRow, SampleRow, SplitRow,
+    WeightRow, accuracy_problem,
 };
 pub use summary::{CompressionRow, PhaseRow, SummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
+pub use weights::WeightMeasureRow;
 
 /// Version of the tables this program writes.
 pub const VERSION: u32 = 8;
@@ -52,7 +54,8 @@ pub struct Table {
 }
 
 /// Every table.
-pub const TABLES: &[&[Table]] = &[recording::TABLES, estimates::TABLES, bound::TABLES, summary::TABLES, sweep::TABLES];
+pub const TABLES: &[&[Table]] =
+    &[recording::TABLES, estimates::TABLES, bound::TABLES, weights::TABLES, summary::TABLES, sweep::TABLES];
 
 /// A table's row.
 pub trait Row: Sized {

@@ -51,6 +51,18 @@ tables! {
         sample: i32,
         /// `train` or `test`.
         split: String,
+        /// Number of the pair of which one sample was chosen for training by a fair coin (`split = "membership"`); null elsewhere, and in files before version 8.
+        pair: Option<i32>,
+    }
+
+    /// One update of the first epoch, in which every training sample is seen for the first time: how well its batch was predicted before.
+    "online_losses" = OnlineLossRow {
+        /// Updates of the weights before this one.
+        step: i64,
+        /// Samples of the batch.
+        n_samples: i32,
+        /// Mean cross-entropy of the batch before the update, in nats, without dropout.
+        loss_nats: f64,
     }
 
     /// One recorded snapshot of one run: how well the network fits.

@@ -55,7 +55,20 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("import", &[]),
     ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
     ("weights", &["dense", "fisher", "fixtures", "gradients", "inputs", "reading"]),
-    ("stages", &["claims", "experiments", "findings", "inputs", "keys", "lineage", "trainings", "untrained"]),
+    (
+        "stages",
+        &[
+            "claims",
+            "experiments",
+            "findings",
+            "inputs",
+            "keys",
+            "lineage",
+            "recorded_weights",
+            "trainings",
+            "untrained",
+        ],
+    ),
 ];
 
 /// Files that still name another entry of their folder. The list only shrinks.

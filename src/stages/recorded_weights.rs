@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 
-use ndarray::Array2;
+use ndarray::{Array1, Array2};
 
-use super::super::StageError;
+use super::StageError;
 use crate::layer_id::LayerId;
 use crate::store::schema::{Row, WeightRow};
 use crate::store::{RecordedRun, read_recorded};
@@ -87,5 +87,10 @@ impl Snapshots {
             Array2::from_shape_vec(shape, kernel).expect("the shapes were compared when they were read")
         };
         self.widths.windows(2).zip(&self.layers).map(kernel).collect()
+    }
+
+    /// The biases of all layers at one snapshot.
+    pub(super) fn biases(&self, index: usize) -> Vec<Array1<f64>> {
+        self.layers.iter().map(|rows| rows[index].bias.iter().copied().map(f64::from).collect()).collect()
     }
 }

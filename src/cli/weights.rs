@@ -1,0 +1,73 @@
+//! `infoplane weights`: measures of the information in recorded weights.
+
+use anyhow::Context;
+use clap::{ArgMatches, Command};
+use serde_json::json;
+
+use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, resolved};
+use super::terminal::Terminal;
+use super::{Ended, estimate, job, parameters};
+use crate::config::{Declared, MEASURE_SCOPE, MeasureRequest};
+use crate::pipeline::{Job, Needs, Resolved, WEIGHTS};
+use crate::stages::weights::{measure_weights, plan};
+use crate::store::Experiment;
+use crate::weights::{self, MEASURES};
+
+/// The subcommand that takes its measures from a pipeline instead of flags.
+const PIPELINE: &str = "pipeline";
+
+pub(super) fn command() -> Command {
+    let from_pipeline = job::add(Command::new(PIPELINE)).about("Every measure of weights that a pipeline asks for");
+    Command::new("weights")
+        .about("Measure the information in recorded weights; each measure says what makes the weights random")
+        .subcommand_required(true)
+        .arg_required_else_help(true)
+        .subcommands(MEASURES.iter().map(|spec| {
+            let command = Command::new(spec.name)
+                .about(format!("{} [random: {}]", spec.summary, spec.randomness.name()))
+                .after_help(
+                    "A flag may have several values, separated by commas: every combination makes a table of its own.",
+                )
+                .arg(experiment_arg())
+                .arg(out_arg("Write the folder `weight_measures` here [default: the experiment's folder]"))
+                .arg(dry_run_arg());
+            parameters::add(parameters::add(command, spec.parameters), MEASURE_SCOPE)
+        }))
+        .subcommand(from_pipeline)
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let (name, matches) = matches.subcommand().context("clap requires a measure")?;
+    if name == PIPELINE {
+        return run_pipeline(matches, terminal);
+    }
+    let spec = weights::find(name)?;
+    let given = parameters::read_lists(matches, [spec.parameters, MEASURE_SCOPE].concat());
+    // Parameters that cannot be are reported before a folder that is not there.
+    let requests = MeasureRequest::all(spec, given)?;
+    let resolved = resolved(matches, Needs::Recording)?;
+    for_each("weights", &resolved, path(matches, "out"), terminal, |experiment, out| {
+        if matches.get_flag("dry-run") {
+            let tables = plan(experiment, &requests, out)?;
+            return match (terminal.is_json(), &resolved) {
+                (true, Resolved::Sweep { .. }) => {
+                    terminal.print_line(&json!({ "experiment": experiment.name(), "tables": tables }))
+                }
+                _ => estimate::describe(&tables, terminal),
+            }
+            .map(|()| None);
+        }
+        Ok(Some(measure_weights(experiment, &requests, out, terminal)?))
+    })
+}
+
+fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let (declared, root) = job::declared(matches, terminal)?;
+    match &declared {
+        Declared::One(pipeline) if matches.get_flag("dry-run") && !pipeline.weights.is_empty() => {
+            estimate::describe(&plan(&Experiment::new(&root), &pipeline.weights, &root)?, terminal)?;
+            Ok(Ended::default())
+        }
+        _ => job::run(&Job::new(WEIGHTS), (&declared, &root), matches, terminal),
+    }
+}

@@ -1,0 +1,191 @@
+//! The `[[weights]]` tables of a pipeline: a measure of recorded weights, and one value or several of each of its parameters.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::networks::Networks;
+use super::tree::Located;
+use super::values::parameter;
+use crate::config::Split;
+use crate::estimate_id::Samples;
+use crate::nn::Activation;
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::suggest::{Named, suggestion};
+use crate::weights::{self, Measure, Randomness, Spec};
+
+/// One measure of weights to apply.
+#[derive(Debug, Clone)]
+pub struct MeasureRequest {
+    /// The entry of the registry.
+    pub spec: &'static Spec,
+    /// The measure with these parameters.
+    pub measure: Arc<Measure>,
+    /// Its name with the parameters that are not at their defaults: the name of a folder.
+    pub id: String,
+    /// These parameters; `None` where all are at their defaults.
+    pub settings: Option<String>,
+    /// The samples whose losses count.
+    pub samples: Samples,
+    /// How many of the recorded snapshots are measured; `None`: all.
+    pub n_snapshots: Option<usize>,
+    /// The activation function of the hidden layers of another program's recording.
+    pub activation: Option<Activation>,
+}
+
+/// What every measure can be asked for besides its own parameters.
+pub const MEASURE_SCOPE: &[Parameter] = &[
+    Parameter {
+        name: "samples",
+        doc: "the samples whose losses and gradients count: train, test or all",
+        kind: Kind::Choice(&["train", "test", "all"]),
+        default: "train",
+    },
+    Parameter {
+        name: "snapshots",
+        doc: "measure this many of the recorded snapshots, evenly spaced in their order, the first and the last among them [default: all]",
+        kind: Kind::Count { min: 1, max: 1_000_000 },
+        default: "",
+    },
+    Parameter {
+        name: "activation",
+        doc: "the activation function of the hidden layers, for recordings of another program",
+        kind: Kind::Choice(&[
+            "tanh",
+            "relu",
+            "leaky_relu",
+            "elu",
+            "sigmoid",
+            "softsign",
+            "softplus",
+            "hard_tanh",
+            "relu6",
+            "silu",
+            "linear",
+        ]),
+        default: "",
+    },
+];
+
+impl MeasureRequest {
+    /// One request for every combination of the `given` values of the parameters of `spec` and of [`MEASURE_SCOPE`].
+    ///
+    /// # Errors
+    /// A parameter that does not exist, is out of range, or does not go with another.
+    pub fn all(spec: &'static Spec, given: Vec<(String, Vec<Value>)>) -> Result<Vec<Self>, ParameterError> {
+        given.iter().try_for_each(|(name, values)| Self::check(spec, name, values))?;
+        let (scope, own): (Vec<_>, Vec<_>) = given.into_iter().partition(|(name, _)| declares(MEASURE_SCOPE, name));
+        let scopes = Parameters::product(MEASURE_SCOPE, scope)?;
+        let mut requests: Vec<Self> = Vec::new();
+        for parameters in Parameters::product(spec.parameters, own)? {
+            for scope in &scopes {
+                let request = Self::new(spec, &parameters, scope)?;
+                if requests.iter().any(|other| other.id == request.id) {
+                    return Err(ParameterError::Refused(format!("`{}` is asked for twice", request.id)));
+                }
+                requests.push(request);
+            }
+        }
+        Ok(requests)
+    }
+
+    fn new(spec: &'static Spec, parameters: &Parameters, scope: &Parameters) -> Result<Self, ParameterError> {
+        let slugs = [parameters.but_defaults(spec.parameters).slug(), scope.but_defaults(MEASURE_SCOPE).slug()];
+        let settings = slugs.iter().filter(|slug| !slug.is_empty()).cloned().collect::<Vec<_>>().join("-");
+        let id = [spec.name, &settings].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+        let samples = Samples::CHOICES.into_iter().find(|samples| Some(samples.name()) == scope.text("samples"));
+        Ok(Self {
+            spec,
+            measure: Arc::new((spec.build)(&parameters.or_defaults(spec.parameters))?),
+            id,
+            settings: Some(settings).filter(|settings| !settings.is_empty()),
+            samples: samples.unwrap_or(Samples::Train),
+            n_snapshots: scope.count("snapshots"),
+            activation: scope.text("activation").and_then(|name| Activation::find(name).ok()),
+        })
+    }
+
+    /// Whether `name` may have these `values`, each by itself.
+    fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
+        let declared = [spec.parameters, MEASURE_SCOPE].into_iter().find(|declared| declares(declared, name));
+        let declared = declared.ok_or_else(|| {
+            let names = spec.parameters.iter().chain(MEASURE_SCOPE).map(|parameter| parameter.name);
+            ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, names) }
+        })?;
+        values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
+    }
+
+    /// Whether networks that are trained and recorded so can be measured; what is wrong where they cannot.
+    fn fits(&self, networks: &Networks) -> Result<(), String> {
+        let name = self.spec.name;
+        match self.measure.as_ref() {
+            Measure::OfTraining(_) if !networks.record.online_losses => {
+                Err(format!("`{name}` needs the losses before each update; record them with `online_losses = true`"))
+            }
+            Measure::OfNetwork(_) | Measure::OfRuns(_) if !networks.record.weights => {
+                Err(format!("`{name}` needs recorded weights; leave out `weights = false` in `[record]`"))
+            }
+            Measure::OfRuns(_)
+                if self.spec.randomness == Randomness::Membership && networks.split != Split::Membership =>
+            {
+                Err(format!(
+                    "`{name}` needs runs that were trained on one sample of each pair; use `split = \"membership\"` in `[data]`"
+                ))
+            }
+            Measure::OfRuns(_) if networks.n_runs < 2 => {
+                Err(format!("`{name}` compares runs; `runs` must be at least 2, got {}", networks.n_runs))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+fn declares(list: &[Parameter], name: &str) -> bool {
+    list.iter().any(|parameter| parameter.name == name)
+}
+
+/// The table as it stands in the file: which keys it has depends on the measure.
+pub(super) type RawMeasure = BTreeMap<String, Located<toml::Value>>;
+
+/// What the tables ask for of networks that are trained as `networks` says, or were recorded elsewhere; an error carries the place
+/// of the key to blame.
+pub(super) fn measures(
+    tables: Vec<Located<RawMeasure>>,
+    networks: Option<&Networks>,
+) -> Result<Vec<MeasureRequest>, (usize, String)> {
+    let mut requests: Vec<MeasureRequest> = Vec::new();
+    for Located { at, value: table } in tables {
+        for request in of_table(at, table)? {
+            if requests.iter().any(|other| other.id == request.id) {
+                return Err((at, format!("`{}` is asked for twice", request.id)));
+            }
+            networks.map_or(Ok(()), |networks| request.fits(networks)).map_err(|problem| (at, problem))?;
+            requests.push(request);
+        }
+    }
+    Ok(requests)
+}
+
+/// What the table that begins at `at` asks for.
+fn of_table(at: usize, table: RawMeasure) -> Result<Vec<MeasureRequest>, (usize, String)> {
+    let mut spec = None;
+    let mut given = Vec::new();
+    for (key, Located { at, value }) in table {
+        let values = match value {
+            toml::Value::String(name) if key == "measure" => {
+                spec = Some(weights::find(&name).map_err(|e| (at, e.to_string()))?);
+                continue;
+            }
+            toml::Value::Array(values) if !values.is_empty() => values,
+            single => vec![single],
+        };
+        let values: Result<Vec<Value>, String> = values.into_iter().map(|value| parameter(&key, value)).collect();
+        given.push((at, key, values.map_err(|problem| (at, problem))?));
+    }
+    let spec = spec.ok_or_else(|| (at, "`[[weights]]` needs `measure`, the name of one".to_owned()))?;
+    // Key by key first, so that the line of the one to blame is known.
+    for (at, key, values) in &given {
+        MeasureRequest::check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
+    }
+    let values = given.into_iter().map(|(_, key, values)| (key, values)).collect();
+    MeasureRequest::all(spec, values).map_err(|e| (at, e.to_string()))
+}

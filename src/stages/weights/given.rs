@@ -1,0 +1,248 @@
+//! What a recording says of its networks besides their weights: activation functions, samples, batches, seeds.
+
+use ndarray::{Array2, Axis};
+
+use super::super::StageError;
+use super::networks::Place;
+use super::plan::MeasureWork;
+use crate::config::{MeasureRequest, recorded_architecture};
+use crate::estimate_id::Samples;
+use crate::layer_id::LayerId;
+use crate::nn::{Activation, Operation, Output};
+use crate::sample::{class_of, distinct};
+use crate::store::schema::{OnlineLossRow, Row, SampleRow, SplitRow};
+use crate::store::{Experiment, Manifest, Recording, hash_bytes, read_recorded, read_samples, verified_hash};
+use crate::weights::{Labelled, MembershipSplit};
+
+/// A recording, and what its settings say.
+pub(super) struct Given {
+    pub(super) recording: Recording,
+    pub(super) n_inputs: usize,
+    /// Samples in a batch; `None` where all training samples are one, and where it is not known.
+    pub(super) batch_size: Option<usize>,
+    /// Of each hidden layer; of another program's recording the one of all.
+    hidden: Hidden,
+    seed: u64,
+    samples: RunSamples,
+}
+
+/// The activation functions of the hidden layers.
+enum Hidden {
+    Each(Vec<Activation>),
+    Every(Activation),
+}
+
+/// Samples of a run in the numbers of the measures.
+pub(super) struct RunSamples {
+    x: Array2<f64>,
+    classes: Vec<usize>,
+}
+
+impl RunSamples {
+    pub(super) fn labelled(&self) -> Labelled<'_> {
+        Labelled::new(self.x.view(), &self.classes).expect("they were checked when they were read")
+    }
+}
+
+impl Given {
+    /// Reads the samples and the settings of a recording, for measures that `requests` ask for.
+    pub(super) fn read(
+        experiment: &Experiment,
+        recording: Recording,
+        requests: &[MeasureRequest],
+    ) -> Result<Self, StageError> {
+        let root = experiment.recording();
+        let claim = Manifest::read(&root.join(".meta/settings.json"))?;
+        let settings = claim.map_or(serde_json::Value::Null, |claim| claim.made_from["run"].clone());
+        let hidden = hidden(&settings, requests)?;
+        verified_hash(&root, "settings", Experiment::SAMPLES)?;
+        let rows = read_samples(&root.join(Experiment::SAMPLES))?;
+        let samples = samples(&rows)?;
+        Ok(Self {
+            recording,
+            n_inputs: samples.x.ncols(),
+            batch_size: settings["batch"].as_u64().map(|size| size as usize),
+            hidden,
+            seed: settings["seed"].as_u64().unwrap_or(0),
+            samples,
+        })
+    }
+
+    /// The activation functions of a network of `n_layers` above the input; that of the output is not used.
+    pub(super) fn activations(&self, n_layers: usize) -> Result<Vec<Activation>, StageError> {
+        let mut activations = match &self.hidden {
+            Hidden::Each(activations) => activations.clone(),
+            Hidden::Every(activation) => vec![*activation; n_layers.saturating_sub(1)],
+        };
+        if activations.len() + 1 != n_layers {
+            return Err(StageError::Refused(format!(
+                "the recording has weights of {n_layers} layers, its settings describe {}; record it again",
+                activations.len() + 1
+            )));
+        }
+        activations.push(Activation::Linear);
+        Ok(activations)
+    }
+
+    /// All samples of the data.
+    pub(super) fn all_samples(&self) -> &RunSamples {
+        &self.samples
+    }
+
+    /// The samples of a part of the data in run number `run`.
+    pub(super) fn samples(&self, run: usize, part: Samples) -> Result<RunSamples, StageError> {
+        let RunSamples { x, classes } = &self.samples;
+        let rows: Vec<usize> = match part {
+            Samples::All | Samples::Distribution => (0..classes.len()).collect(),
+            Samples::Train | Samples::Test => {
+                let splits = self.splits(run)?;
+                if splits.is_empty() {
+                    return Err(StageError::Refused(format!(
+                        "run {} does not say which samples it was trained on; use `--samples all`",
+                        self.recording.runs()[run].id
+                    )));
+                }
+                splits.iter().filter(|row| row.split == part.name()).map(|row| row.sample as usize).collect()
+            }
+        };
+        if rows.is_empty() || rows.iter().any(|row| *row >= classes.len()) {
+            let (name, id) = (part.name(), &self.recording.runs()[run].id);
+            return Err(StageError::Refused(format!("run {id} has no {name} samples; use `--samples all`")));
+        }
+        Ok(RunSamples { x: x.select(Axis(0), &rows), classes: rows.iter().map(|row| classes[*row]).collect() })
+    }
+
+    fn splits(&self, run: usize) -> Result<Vec<SplitRow>, StageError> {
+        let run = &self.recording.runs()[run];
+        run.verify(SplitRow::TABLE, None)?;
+        Ok(read_recorded(&run.parts(SplitRow::TABLE, None))?)
+    }
+
+    /// The pairs of a run, and which sample of each was trained on; `None` where it was not trained on pairs.
+    pub(super) fn membership(&self, run: usize) -> Result<Option<MembershipSplit>, StageError> {
+        let splits = self.splits(run)?;
+        let n_pairs = splits.iter().filter_map(|row| row.pair).max().map_or(0, |last| last as usize + 1);
+        let mut members: Vec<Vec<(usize, bool)>> = vec![Vec::new(); n_pairs];
+        for row in &splits {
+            if let Some(pair) = row.pair {
+                members[pair as usize].push((row.sample as usize, row.split == Samples::Train.name()));
+            }
+        }
+        let mut found = MembershipSplit { pairs: Vec::new(), mask: Vec::new() };
+        for (pair, members) in members.iter().enumerate() {
+            let [(first, first_trains), (second, second_trains)] = members[..] else {
+                return Err(pair_fault(&self.recording.runs()[run].id, pair, members.len()));
+            };
+            if first_trains == second_trains || first.max(second) >= self.samples.classes.len() {
+                return Err(pair_fault(&self.recording.runs()[run].id, pair, members.len()));
+            }
+            found.pairs.push([first, second]);
+            found.mask.push(second_trains);
+        }
+        Ok((n_pairs > 0).then_some(found))
+    }
+
+    /// The losses before each update of the first epoch, and when the last of them was.
+    pub(super) fn online_losses(&self, run: usize) -> Result<(Vec<(usize, f64)>, Place), StageError> {
+        let run = &self.recording.runs()[run];
+        run.verify(OnlineLossRow::TABLE, None)?;
+        let rows: Vec<OnlineLossRow> = read_recorded(&run.parts(OnlineLossRow::TABLE, None))?;
+        if rows.is_empty() {
+            let problem = "no losses before each update; record them with `online_losses = true`";
+            return Err(StageError::Refused(format!("run {} has {problem}", run.id)));
+        }
+        let last = (1, rows.last().map_or(0, |row| row.step + 1));
+        Ok((rows.iter().map(|row| (row.n_samples.max(0) as usize, row.loss_nats)).collect(), last))
+    }
+
+    /// Where the random numbers of a sampler begin: the same for the same network, whatever else is measured.
+    pub(super) fn seed(&self, run: usize, (epoch, step): Place) -> u64 {
+        let text = format!("{} {} {epoch} {step}", self.seed, self.recording.runs()[run].id);
+        u64::from_str_radix(&hash_bytes(text.as_bytes())[..16], 16).expect("a hash is hexadecimal")
+    }
+}
+
+fn pair_fault(run: &crate::store::RunId, pair: usize, n: usize) -> StageError {
+    StageError::Refused(format!(
+        "run {run}: pair {pair} has {n} samples; must be two, of which one was trained on; record it again"
+    ))
+}
+
+/// The number of the first of some works with the same samples, and all of them.
+pub(super) fn by_samples(works: &[&MeasureWork<'_>]) -> Vec<(usize, Vec<usize>)> {
+    let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
+    for (index, work) in works.iter().enumerate() {
+        match groups.iter_mut().find(|(first, _)| works[*first].request.samples == work.request.samples) {
+            Some((_, members)) => members.push(index),
+            None => groups.push((index, vec![index])),
+        }
+    }
+    groups
+}
+
+fn samples(rows: &[SampleRow]) -> Result<RunSamples, StageError> {
+    if rows.iter().any(|row| row.x.is_none()) {
+        let problem = "the samples have hashes in place of X; losses cannot be computed";
+        return Err(StageError::Refused(problem.to_owned()));
+    }
+    let labels: Vec<i32> = rows.iter().map(|row| row.y).collect();
+    let label_list = distinct(&labels);
+    let n_inputs = rows.first().map_or(0, |row| row.x().len());
+    let values: Vec<f64> = rows.iter().flat_map(|row| row.x()).copied().map(f64::from).collect();
+    let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
+    let classes: Vec<usize> = labels.iter().map(|label| class_of(&label_list, *label)).collect();
+    Labelled::new(x.view(), &classes).map_err(|e| StageError::Refused(format!("the samples: {e}")))?;
+    Ok(RunSamples { x, classes })
+}
+
+/// The activation functions of the hidden layers, from the settings of a recording or as the requests say.
+fn hidden(settings: &serde_json::Value, requests: &[MeasureRequest]) -> Result<Hidden, StageError> {
+    let refused = |problem: String| Err(StageError::Refused(problem));
+    let given = requests.iter().find_map(|request| request.activation);
+    let Some(architecture) = recorded_architecture(settings) else {
+        return match given {
+            Some(activation) => Ok(Hidden::Every(activation)),
+            None => refused(
+                "the activation functions of this recording are not known; give that of the hidden layers with `--activation`"
+                    .to_owned(),
+            ),
+        };
+    };
+    if given.is_some() {
+        return refused("`activation` is for recordings of another program; leave it out".to_owned());
+    }
+    if architecture.output != Output::Softmax || settings.get("loss").is_some() {
+        return refused("measures of weights need the cross-entropy of a softmax output".to_owned());
+    }
+    if architecture.output_bits.is_some() {
+        return refused("the output is quantised; measures of weights need slopes".to_owned());
+    }
+    let mut activations = Vec::new();
+    for (layer, hidden) in LayerId::above_input().zip(&architecture.hidden) {
+        let mut activation = None;
+        for operation in &hidden.operations {
+            match operation {
+                Operation::Activation(function) if activation.is_none() => activation = Some(*function),
+                // Without effect after training.
+                Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {}
+                // The network without its noise is measured.
+                Operation::Noise { .. } => {}
+                Operation::BatchNorm => {
+                    return refused(format!(
+                        "layer {layer} has batch normalisation, which couples the samples; measures of weights need networks without it"
+                    ));
+                }
+                Operation::Quantise { .. } => {
+                    return refused(format!("layer {layer} is quantised; measures of weights need slopes"));
+                }
+                Operation::Activation(_) => {
+                    return refused(format!(
+                        "layer {layer} has two activation functions; measures of weights need one"
+                    ));
+                }
+            }
+        }
+        activations.push(activation.unwrap_or(Activation::Linear));
+    }
+    Ok(Hidden::Each(activations))
+}

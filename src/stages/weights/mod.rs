@@ -1,0 +1,194 @@
+//! Recorded weights → tables of what measures find, each with the randomness that it is about, any time after the recording.
+
+mod given;
+mod networks;
+mod plan;
+mod rows;
+
+use std::path::Path;
+use std::time::Instant;
+
+use rayon::prelude::*;
+
+use super::{Failures, Outcome, Progress, StageError};
+use crate::config::MeasureRequest;
+use crate::count::counted;
+use crate::store::schema::WeightMeasureRow;
+use crate::store::{Experiment, Footer, LayerNames, Lock, Recording, RunId, write_rows};
+use crate::weights::{Ensemble, Measure, MeasureError, OnlineLosses, Reading, RecordedNetwork};
+use given::{Given, RunSamples};
+use networks::{Place, RunWeights, chosen, shared};
+pub use plan::plan;
+use plan::{MeasureTarget, MeasureWork};
+use rows::Rows;
+
+/// Applies the measures that `requests` ask for and whose tables are not there yet, below `<out>/weight_measures`.
+///
+/// # Errors
+/// There is no recording, it has no weights, its networks cannot be measured, or a file is not what was written.
+pub fn measure_weights(
+    experiment: &Experiment,
+    requests: &[MeasureRequest],
+    out: &Path,
+    progress: &dyn Progress,
+) -> Result<Outcome, StageError> {
+    let start = Instant::now();
+    if experiment.is_unfinished() {
+        tracing::warn!("{} is unfinished: only its whole runs are measured", experiment.recording().display());
+    }
+    let recording = Recording::open(experiment)?;
+    let out = Experiment::new(out);
+    if plan::targets(experiment, &recording, requests, &out)?.is_empty() {
+        return Ok(Outcome::UpToDate);
+    }
+    let given = Given::read(experiment, recording, requests)?;
+    let mut names: Vec<String> = requests.iter().map(|request| Experiment::weight_measure_lock(&request.id)).collect();
+    names.sort();
+    let _locks = names.iter().map(|name| Lock::named(out.root(), name)).collect::<Result<Vec<_>, _>>()?;
+    // Another call may have made some of them while this one waited.
+    let targets = plan::targets(experiment, &given.recording, requests, &out)?;
+    let layer_names = LayerNames::read(experiment, &given.recording)?;
+    progress.begin("weights", targets.iter().map(|target| target.work.len() as u64).sum());
+    let mut counts = (0, 0);
+    for target in &targets {
+        let made = make(target, &given, &layer_names, progress)?;
+        counts = (counts.0 + made.0, counts.1 + made.1);
+    }
+    progress.end();
+    let seconds = start.elapsed().as_secs_f64();
+    let folder = out.weight_measures();
+    let text = format!("{} of weights in {seconds:.1} s → {}", counted(counts.0, "number"), folder.display());
+    Ok(Outcome::done(text, Failures::of_estimates(counts.1)))
+}
+
+/// Makes the tables that a target lacks; returns how many numbers there are and how many failed.
+fn make(
+    target: &MeasureTarget<'_>,
+    given: &Given,
+    layer_names: &LayerNames,
+    progress: &dyn Progress,
+) -> Result<(usize, usize), StageError> {
+    let mut counts = (0, 0);
+    for (work, rows) in target.work.iter().zip(found(target, given)?) {
+        let rows = rows.named(layer_names);
+        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.pending.key().to_owned())]);
+        let relative = Experiment::weight_measure(&work.request.id, &target.id.to_string());
+        work.pending.finish(vec![write_rows(work.pending.root(), &relative, &rows, &footer)?])?;
+        counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
+        progress.advance(1);
+    }
+    Ok(counts)
+}
+
+/// What each measure of a target finds, in the order of its work.
+fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<Rows>, StageError> {
+    if target.id == RunId::pooled() {
+        return target.work.iter().map(|work| of_runs(target, work, given)).collect();
+    }
+    let run = target.runs[0];
+    let mut found: Vec<Rows> = target.work.iter().map(|work| Rows::new(work.request, &target.id, 1)).collect();
+    let (of_networks, of_training): (Vec<usize>, Vec<usize>) = (0..target.work.len())
+        .partition(|place| matches!(target.work[*place].request.measure.as_ref(), Measure::OfNetwork(_)));
+    for place in of_training {
+        let (batches, last) = given.online_losses(run)?;
+        if let Measure::OfTraining(measure) = target.work[place].request.measure.as_ref() {
+            found[place].extend(last, 0, measure.measure(&OnlineLosses { batches: &batches }));
+        }
+    }
+    if !of_networks.is_empty() {
+        let works: Vec<&MeasureWork<'_>> = of_networks.iter().map(|place| &target.work[*place]).collect();
+        let by_snapshot = of_networks_of(run, &works, given)?;
+        for (place, n_weights, readings) in by_snapshot {
+            for (index, readings) in readings {
+                found[of_networks[index]].extend(place, n_weights, readings);
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What measures find, by their number in the work.
+type Readings = Vec<(usize, Result<Vec<Reading>, MeasureError>)>;
+
+/// What the measures of single networks find at each snapshot that one of them wants.
+fn of_networks_of(
+    run: usize,
+    works: &[&MeasureWork<'_>],
+    given: &Given,
+) -> Result<Vec<(Place, usize, Readings)>, StageError> {
+    let weights = RunWeights::open(given, run)?;
+    let wanted: Vec<Vec<Place>> = works.iter().map(|work| chosen(weights.places(), work.request.n_snapshots)).collect();
+    let initial = weights.initial()?;
+    let samples: Vec<RunSamples> =
+        works.iter().map(|work| given.samples(run, work.request.samples)).collect::<Result<_, _>>()?;
+    let mut found = Vec::new();
+    weights.for_each_part(|networks| {
+        let of_part: Vec<(Place, usize, Readings)> = networks
+            .par_iter()
+            .filter(|(place, _)| wanted.iter().any(|places| places.contains(place)))
+            .map(|(place, network)| {
+                let mut readings: Readings = Vec::new();
+                // Measures of the same samples share the gradients.
+                for (first, of_first) in given::by_samples(works) {
+                    let recorded = RecordedNetwork {
+                        network,
+                        samples: samples[first].labelled(),
+                        initial: initial.as_ref(),
+                        batch_size: given.batch_size,
+                        seed: given.seed(run, *place),
+                    };
+                    for index in of_first.into_iter().filter(|index| wanted[*index].contains(place)) {
+                        if let Measure::OfNetwork(measure) = works[index].request.measure.as_ref() {
+                            readings.push((index, measure.measure(&recorded)));
+                        }
+                    }
+                }
+                (*place, network.n_weights(), readings)
+            })
+            .collect();
+        found.extend(of_part);
+        Ok(())
+    })?;
+    Ok(found)
+}
+
+/// What a measure of several runs finds at each snapshot that all of them have.
+fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) -> Result<Rows, StageError> {
+    let Measure::OfRuns(measure) = work.request.measure.as_ref() else { unreachable!("only these are pooled") };
+    let runs: Vec<RunWeights<'_>> =
+        target.runs.iter().map(|run| RunWeights::open(given, *run)).collect::<Result<_, _>>()?;
+    let wanted = chosen(&shared(&runs), work.request.n_snapshots);
+    let mut rows = Rows::new(work.request, &target.id, runs.len());
+    let splits = target.runs.iter().map(|run| given.membership(*run)).collect::<Result<Option<Vec<_>>, _>>()?;
+    let splits = splits.unwrap_or_default();
+    let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
+    let samples = given.all_samples();
+    for places in wanted.chunks(networks::at_once(&runs)) {
+        let by_run: Vec<Vec<_>> = runs.iter().map(|run| run.at(places)).collect::<Result<_, _>>()?;
+        let measured: Vec<_> = (0..places.len())
+            .into_par_iter()
+            .map(|index| {
+                let networks: Vec<_> = by_run.iter().map(|networks| networks[index].clone()).collect();
+                let ensemble = Ensemble {
+                    networks: &networks,
+                    initial: initial.as_deref(),
+                    samples: samples.labelled(),
+                    splits: &splits,
+                };
+                (networks[0].n_weights(), measure.measure(&ensemble))
+            })
+            .collect();
+        for (place, (n_weights, readings)) in places.iter().zip(measured) {
+            rows.extend(*place, n_weights, readings);
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows of a table of measures.
+///
+/// # Errors
+/// As [`crate::store::read_rows`].
+pub fn read(path: &Path) -> Result<Vec<WeightMeasureRow>, StageError> {
+    Ok(crate::store::read_rows(path)?)
+}

@@ -1,0 +1,120 @@
+//! The networks of a run, made of its recorded weights.
+
+use super::super::StageError;
+use super::super::recorded_weights::{Snapshots, parts_of};
+use super::given::Given;
+use crate::store::RecordedRun;
+use crate::weights::{DenseLayer, DenseNetwork};
+
+/// When a network was recorded: epoch and step.
+pub(super) type Place = (i32, i64);
+
+/// The recorded weights of one run.
+pub(super) struct RunWeights<'a> {
+    given: &'a Given,
+    run: &'a RecordedRun,
+    parts: Vec<Vec<std::path::PathBuf>>,
+    places: Vec<Place>,
+    n_weights: usize,
+}
+
+impl<'a> RunWeights<'a> {
+    /// Finds out which snapshots there are; no weights are kept.
+    pub(super) fn open(given: &'a Given, run: usize) -> Result<Self, StageError> {
+        let run = &given.recording.runs()[run];
+        let mut opened = Self { given, run, parts: parts_of(run)?, places: Vec::new(), n_weights: 0 };
+        let (mut places, mut n_weights) = (Vec::new(), 0);
+        opened.for_each_part(|networks| {
+            places.extend(networks.iter().map(|(place, _)| *place));
+            n_weights = networks.first().map_or(n_weights, |(_, network)| network.n_weights());
+            Ok(())
+        })?;
+        (opened.places, opened.n_weights) = (places, n_weights);
+        Ok(opened)
+    }
+
+    /// When its networks were recorded.
+    pub(super) fn places(&self) -> &[Place] {
+        &self.places
+    }
+
+    /// The network before training, where it was recorded.
+    pub(super) fn initial(&self) -> Result<Option<DenseNetwork>, StageError> {
+        let untrained: Vec<Place> = self.places.iter().copied().filter(|(_, step)| *step == 0).collect();
+        Ok(self.at(&untrained)?.pop())
+    }
+
+    /// The networks of some snapshots, in their order.
+    pub(super) fn at(&self, places: &[Place]) -> Result<Vec<DenseNetwork>, StageError> {
+        let mut found = Vec::new();
+        if places.is_empty() {
+            return Ok(found);
+        }
+        self.for_each_part(|networks| {
+            found.extend(networks.into_iter().filter(|(place, _)| places.contains(place)).map(|(_, network)| network));
+            Ok(())
+        })?;
+        Ok(found)
+    }
+
+    /// Does something with the networks of each part of the recording, which fit into memory together.
+    pub(super) fn for_each_part(
+        &self,
+        mut work: impl FnMut(Vec<(Place, DenseNetwork)>) -> Result<(), StageError>,
+    ) -> Result<(), StageError> {
+        for files in &self.parts {
+            let snapshots = Snapshots::read(files, self.run, self.given.n_inputs)?;
+            let network = |(index, place): (usize, &Place)| {
+                let layers = snapshots.kernels(index).into_iter().zip(snapshots.biases(index));
+                let layers: Vec<_> = layers.collect();
+                let activations = self.given.activations(layers.len())?;
+                let layer = |((kernel, bias), activation)| DenseLayer { kernel, bias, activation };
+                let network = DenseNetwork::new(layers.into_iter().zip(activations).map(layer).collect());
+                let refused = |problem: String| StageError::Refused(format!("run {}: {problem}", self.run.id));
+                Ok((*place, network.map_err(|e| refused(e.to_string()))?))
+            };
+            work(snapshots.places.iter().enumerate().map(network).collect::<Result<_, StageError>>()?)?;
+        }
+        Ok(())
+    }
+}
+
+/// The snapshots that all `runs` have.
+pub(super) fn shared(runs: &[RunWeights<'_>]) -> Vec<Place> {
+    let places = runs.first().map_or(&[][..], |run| run.places());
+    places.iter().copied().filter(|place| runs.iter().all(|run| run.places().contains(place))).collect()
+}
+
+/// `n` of the snapshots, evenly spaced in their order, the first and the last among them; all where fewer are there.
+pub(super) fn chosen(places: &[Place], n: Option<usize>) -> Vec<Place> {
+    let last = places.len().saturating_sub(1);
+    match n {
+        Some(1) => places.last().copied().into_iter().collect(),
+        Some(n) if n < places.len() => (0..n).map(|k| places[(k * last + (n - 1) / 2) / (n - 1)]).collect(),
+        _ => places.to_vec(),
+    }
+}
+
+/// How many snapshots of all `runs` are held in memory together: 512 MB of weights.
+pub(super) fn at_once(runs: &[RunWeights<'_>]) -> usize {
+    const MOST_WEIGHTS: usize = 1 << 26;
+    let n_weights: usize = runs.iter().map(|run| run.n_weights).sum();
+    (MOST_WEIGHTS / n_weights.max(1)).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn some_snapshots_have_the_first_and_the_last_among_them() {
+        let places: Vec<Place> = (0..10).map(|k| (k, i64::from(k))).collect();
+        let steps = |n| chosen(&places, Some(n)).iter().map(|(_, step)| *step).collect::<Vec<_>>();
+        assert_eq!(steps(1), [9]);
+        assert_eq!(steps(2), [0, 9]);
+        assert_eq!(steps(4), [0, 3, 6, 9]);
+        assert_eq!(steps(100).len(), 10);
+        assert_eq!(chosen(&places, None).len(), 10);
+        assert!(chosen(&[], Some(3)).is_empty());
+    }
+}

@@ -1,0 +1,100 @@
+//! What there is to do: which tables of which runs are not there yet.
+
+use std::path::Path;
+
+use serde_json::json;
+
+use super::super::{PlannedTables, StageError};
+use crate::config::MeasureRequest;
+use crate::store::schema::{OnlineLossRow, Row, SplitRow, VERSION, WeightRow};
+use crate::store::{Experiment, Pending, RecordedRun, Recording, RunId, StoreError, believed_hash};
+use crate::weights::Measure;
+
+/// One run, or all of them together, and the tables that are to be made of it.
+pub(super) struct MeasureTarget<'a> {
+    /// What its tables are called.
+    pub(super) id: RunId,
+    /// The numbers of its runs.
+    pub(super) runs: Vec<usize>,
+    /// The tables that are not there yet.
+    pub(super) work: Vec<MeasureWork<'a>>,
+}
+
+/// A table to make.
+pub(super) struct MeasureWork<'a> {
+    pub(super) request: &'a MeasureRequest,
+    pub(super) pending: Pending,
+}
+
+/// What [`super::measure_weights`] would do, without doing it.
+///
+/// # Errors
+/// There is no recording, or it cannot be read.
+pub fn plan(
+    experiment: &Experiment,
+    requests: &[MeasureRequest],
+    out: &Path,
+) -> Result<Vec<PlannedTables>, StageError> {
+    let (recording, out) = (Recording::open(experiment)?, Experiment::new(out));
+    let targets = targets(experiment, &recording, requests, &out)?;
+    let planned = |request: &MeasureRequest| {
+        let n = if is_pooled(request) { 1 } else { recording.runs().len() };
+        let is_of = |work: &&MeasureWork<'_>| std::ptr::eq(work.request, request);
+        let n_pending = targets.iter().flat_map(|target| &target.work).filter(is_of).count();
+        PlannedTables {
+            folder: out.weight_measures().join(&request.id),
+            quantity: request.spec.summary.to_owned(),
+            n_pending,
+            n_done: n - n_pending,
+        }
+    };
+    Ok(requests.iter().map(planned).collect())
+}
+
+fn is_pooled(request: &MeasureRequest) -> bool {
+    matches!(request.measure.as_ref(), Measure::OfRuns(_))
+}
+
+/// The runs that lack a table, each with those that it lacks.
+pub(super) fn targets<'a>(
+    experiment: &Experiment,
+    recording: &Recording,
+    requests: &'a [MeasureRequest],
+    out: &Experiment,
+) -> Result<Vec<MeasureTarget<'a>>, StageError> {
+    let runs = recording.runs();
+    let samples = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
+    let hashes: Vec<Vec<String>> = runs.iter().map(hashes).collect::<Result<_, _>>()?;
+    let by_itself = |index: usize| (runs[index].id.clone(), vec![index]);
+    let pooled = (RunId::pooled(), (0..runs.len()).collect());
+    let mut targets = Vec::new();
+    for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
+        let mut work = Vec::new();
+        for request in requests.iter().filter(|request| is_pooled(request) == (id == RunId::pooled())) {
+            let made_from = json!({
+                "measure": request.id,
+                "weights": indices.iter().flat_map(|index| &hashes[*index]).collect::<Vec<_>>(),
+                "samples": samples,
+                "recording": runs.first().and_then(RecordedRun::settings),
+                "schema": VERSION,
+            });
+            let name = Experiment::weight_measure_manifest(&request.id, &id.to_string());
+            let pending = Pending::new(out.root(), &name, &made_from);
+            if pending.finished()?.is_none() {
+                work.push(MeasureWork { request, pending });
+            }
+        }
+        if !work.is_empty() {
+            targets.push(MeasureTarget { id, runs: indices, work });
+        }
+    }
+    Ok(targets)
+}
+
+/// The hashes of what measures read of a run: weights, splits, losses before updates.
+fn hashes(run: &RecordedRun) -> Result<Vec<String>, StoreError> {
+    let layers = run.layers(WeightRow::TABLE);
+    let weights = layers.iter().map(|layer| run.hashes(WeightRow::TABLE, Some(*layer)));
+    let others = [SplitRow::TABLE, OnlineLossRow::TABLE].into_iter().map(|table| run.hashes(table, None));
+    Ok(weights.chain(others).collect::<Result<Vec<_>, _>>()?.concat())
+}

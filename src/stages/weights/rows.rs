@@ -1,0 +1,86 @@
+//! What a measure finds, as rows of its table.
+
+use std::sync::Arc;
+
+use super::networks::Place;
+use crate::config::MeasureRequest;
+use crate::layer_id::LayerId;
+use crate::store::schema::WeightMeasureRow;
+use crate::store::{LayerNames, RunId};
+use crate::weights::{MeasureError, Reading};
+
+/// The rows of one table.
+pub(super) struct Rows {
+    /// What all of them have in common.
+    template: WeightMeasureRow,
+    rows: Vec<WeightMeasureRow>,
+}
+
+impl Rows {
+    /// The table of `request` for `run`, which stands for `n_runs`, without rows.
+    pub(super) fn new(request: &MeasureRequest, run: &RunId, n_runs: usize) -> Self {
+        let template = WeightMeasureRow {
+            measure: request.spec.name.to_owned(),
+            settings: request.settings.as_deref().map(Arc::from),
+            randomness: request.spec.randomness.name().to_owned(),
+            run: run.to_string(),
+            layer: None,
+            layer_name: None,
+            epoch: 0,
+            step: 0,
+            quantity: None,
+            unit: None,
+            value: None,
+            value_per_weight: None,
+            std_error: None,
+            null_mean: None,
+            null_std: None,
+            ceiling: None,
+            n_weights: 0,
+            n_runs: n_runs as i32,
+            method: None,
+            failure: None,
+        };
+        Self { template, rows: Vec::new() }
+    }
+
+    /// Adds what was found of a network of `n_weights` at one snapshot.
+    pub(super) fn extend(&mut self, place: Place, n_weights: usize, found: Result<Vec<Reading>, MeasureError>) {
+        let here =
+            WeightMeasureRow { epoch: place.0, step: place.1, n_weights: n_weights as i64, ..self.template.clone() };
+        match found {
+            Ok(readings) => self.rows.extend(readings.into_iter().map(|reading| row(&here, reading))),
+            Err(e) => self.rows.push(WeightMeasureRow { failure: Some(e.to_string()), ..here }),
+        }
+    }
+
+    /// The rows, with the names of their layers.
+    pub(super) fn named(self, names: &LayerNames) -> Vec<WeightMeasureRow> {
+        let name = |row| WeightMeasureRow { layer_name: layer_name(&row, names), ..row };
+        self.rows.into_iter().map(name).collect()
+    }
+}
+
+fn layer_name(row: &WeightMeasureRow, names: &LayerNames) -> Option<Arc<str>> {
+    row.layer.and_then(|layer: LayerId| names.get(layer))
+}
+
+fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
+    let is_finite = reading.value.is_finite();
+    let per_weight = reading.per_weight();
+    let Reading { layer, quantity, unit, value, n_weights, null, ceiling, method } = reading;
+    WeightMeasureRow {
+        layer,
+        quantity: Some(Arc::from(quantity)),
+        unit: Some(Arc::from(unit.name())),
+        value: is_finite.then_some(value),
+        value_per_weight: per_weight.filter(|_| is_finite),
+        null_mean: null.map(|null| null.mean),
+        null_std: null.and_then(|null| null.std),
+        ceiling,
+        n_weights: n_weights.map_or(here.n_weights, |n_weights| n_weights as i64),
+        method: method.map(Arc::from),
+        failure: (!is_finite).then(|| format!("{quantity} is {value}")),
+        ..here.clone()
+    }
+}

@@ -1,0 +1,52 @@
+//! What measures of recorded weights find.
+
+use std::sync::Arc;
+
+use super::tables;
+use crate::layer_id::LayerId;
+
+tables! {
+    /// One number that a measure of weights finds at one recorded snapshot: of one run or of several runs together, of one layer or of the whole network.
+    "weight_measures" = WeightMeasureRow {
+        /// The measure, for example `code`.
+        measure: String,
+        /// The parameters that are not at their defaults, for example `beta-0.01`; null where all are.
+        settings: Option<Arc<str>>,
+        /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (Gaussian, declared), `sampler` (declared), or `tolerance` (nothing is random; the description of the weights is not exact).
+        randomness: String,
+        /// Run, `r0000` is the first; `pooled` where the measure is of several runs together.
+        run: String,
+        /// Number of the layer, 1 is the first above the input; null for the whole network.
+        layer: Option<LayerId>,
+        /// What the layer is called; null where it has no name, and for the whole network.
+        layer_name: Option<Arc<str>>,
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far; 0 is the untrained network.
+        step: i64,
+        /// Which of the measure's numbers; null where it failed.
+        quantity: Option<Arc<str>>,
+        /// Unit of the number: `bits`, `samples`, `probability` or `ratio`; null where it failed.
+        unit: Option<Arc<str>>,
+        /// The number; null where it failed.
+        value: Option<f64>,
+        /// The number divided by the number of weights; null where that has no meaning.
+        value_per_weight: Option<f64>,
+        /// Standard error of the number, where it was sampled.
+        std_error: Option<f64>,
+        /// Mean of the same number where there is nothing to find; null where it is not known.
+        null_mean: Option<f64>,
+        /// Standard deviation of the same; null where it is not known.
+        null_std: Option<f64>,
+        /// The largest that the number can be, or what theory says it is at most; null where there is no such bound.
+        ceiling: Option<f64>,
+        /// Weights of the layer or the network.
+        n_weights: i64,
+        /// Runs that were measured together; 1 where the measure is of one.
+        n_runs: i32,
+        /// How it was computed where the measure chooses by itself, for example `full Fisher`; null elsewhere.
+        method: Option<Arc<str>>,
+        /// Why there is no number, else null.
+        failure: Option<String>,
+    }
+}
