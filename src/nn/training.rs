@@ -5,12 +5,13 @@ use rand::seq::SliceRandom;
 
 use super::batches::{BatchOrder, BatchSize, Batches, Samples, Tile, reorder};
 use super::gradients::{GradientKind, GradientStatistics, Moments};
-use super::loss::Loss;
+use super::loss::{Loss, Output};
 use super::network::{Network, Workspace};
 use super::operation::Phase;
 use super::optimiser::{Optimiser, OptimiserState};
 use super::regularisation::{Constraints, Penalties, kernel_norms};
 use super::schedule::Schedule;
+use crate::math::tile::TILE;
 use crate::math::wide::bands;
 
 /// How to train.
@@ -190,12 +191,28 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The samples of the next update.
-    pub fn next_batch(&mut self) -> &[usize] {
+    /// The samples of the next update, and their mean loss in inference before it.
+    pub fn next_loss(&mut self, output: Output) -> (usize, f64) {
         self.begin_epoch();
         let batch = (self.step % self.steps_per_epoch()) as usize;
-        let first = batch * self.batches.n_samples(0);
-        &self.order[first..first + self.batches.n_samples(batch)]
+        self.seek_draws(self.step);
+        self.network.begin_batch(&mut self.work);
+        let n_outputs = self.samples.targets.n_outputs();
+        let (last, mut total) = (self.network.layers().len() - 1, 0.0);
+        let (mut z, mut y) = (vec![0.0; n_outputs], vec![0.0; n_outputs]);
+        for tile in self.batches.tiles(batch) {
+            self.network.forward(&[tile], &mut self.work, Phase::Inference, &mut self.streams.draws);
+            let sums = self.work.z(0, last);
+            for sample in 0..tile.n_valid {
+                for unit in 0..n_outputs {
+                    z[unit] = f64::from(sums[unit * TILE + sample]);
+                    y[unit] = f64::from(tile.targets[unit * TILE + sample]);
+                }
+                total += self.settings.loss.of_sample(output, &z, &y);
+            }
+        }
+        let n_samples = self.batches.n_samples(batch);
+        (n_samples, total / n_samples as f64)
     }
 
     /// Orders the samples anew where the next update is the first of an epoch that has not begun yet.

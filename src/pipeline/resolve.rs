@@ -146,7 +146,7 @@ fn has_summary(experiment: &Experiment) -> bool {
 fn is_inside(folder: &Path, outer: &Experiment) -> bool {
     let figures = outer.root().join("figures");
     let meta = outer.root().join(".meta");
-    let parts = [outer.recording(), outer.estimates(), outer.unit_estimates(), figures, meta];
+    let parts = [outer.recording(), outer.estimates(), outer.unit_estimates(), outer.weight_measures(), figures, meta];
     is_experiment(outer) && parts.iter().any(|part| folder.starts_with(part))
 }
 

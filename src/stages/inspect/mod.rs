@@ -132,6 +132,9 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     for (estimator, files) in experiment.unit_estimate_files()? {
         files.iter().try_for_each(|file| add(&format!("unit_estimates {estimator}"), None, file))?;
     }
+    for (measure, files) in experiment.weight_measure_files()? {
+        files.iter().try_for_each(|file| add(&format!("weight_measures {measure}"), None, file))?;
+    }
     let summary = experiment.root().join(Experiment::SUMMARY);
     if summary.exists() {
         add("summary", None, &summary)?;

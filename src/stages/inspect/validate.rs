@@ -12,8 +12,8 @@ use crate::count::counted;
 use crate::estimate_id::{Unit, Values};
 use crate::layer_id::LayerId;
 use crate::store::schema::{
-    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, LayerRow, MinimalModelRow, Row, RunRow, SampleRow,
-    SettingRow, SplitRow, SummaryRow, UnitEstimateRow, WeightRow, accuracy_problem,
+    CheckRow, EpochRow, EstimateRow, ExperimentRow, GradientRow, LayerRow, MinimalModelRow, OnlineLossRow, Row, RunRow,
+    SampleRow, SettingRow, SplitRow, SummaryRow, UnitEstimateRow, WeightMeasureRow, WeightRow, accuracy_problem,
 };
 use crate::store::{
     ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRow, RecordedRun, Recording, RowKeys, manifests,
@@ -102,6 +102,8 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         RunRow::TABLE => recorded::<RunRow>(path)?.len(),
         WeightRow::TABLE => recorded::<WeightRow>(path)?.len(),
         GradientRow::TABLE => recorded::<GradientRow>(path)?.len(),
+        OnlineLossRow::TABLE => recorded::<OnlineLossRow>(path)?.len(),
+        WeightMeasureRow::TABLE => rows::<WeightMeasureRow>(path)?.len(),
         EstimateRow::TABLE => rows::<EstimateRow>(path)?.len(),
         SummaryRow::TABLE => rows::<SummaryRow>(path)?.len(),
         ExperimentRow::TABLE => rows::<ExperimentRow>(path)?.len(),
@@ -188,6 +190,10 @@ fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Resu
         }
     }
     validate_splits(run, n_samples)?;
+    let mut updates = RowKeys::default();
+    for path in run.parts(OnlineLossRow::TABLE, None) {
+        updates.add(&path, &rows::<OnlineLossRow>(&path)?)?;
+    }
     let mut endings = RowKeys::default();
     for path in run.parts(RunRow::TABLE, None) {
         endings.add(&path, &rows::<RunRow>(&path)?)?;
@@ -285,12 +291,17 @@ fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
     let of_units = validate_tables(experiment, experiment.unit_estimate_files()?, |row: &UnitEstimateRow| {
         (row.estimator.to_string(), row.run.clone())
     })?;
-    for unit in [Unit::Layers, Unit::Units] {
-        if let Some((_, sentence)) = CurrentEstimates::read(experiment, unit)?.left_out.into_iter().next() {
+    let of_weights = validate_tables(experiment, experiment.weight_measure_files()?, |row: &WeightMeasureRow| {
+        let name = [Some(row.measure.as_str()), row.settings.as_deref()];
+        (name.into_iter().flatten().collect::<Vec<_>>().join("-"), row.run.clone())
+    })?;
+    let [layers, units] = [Unit::Layers, Unit::Units].map(|unit| CurrentEstimates::read(experiment, unit));
+    for current in [layers, units, CurrentEstimates::of_weights(experiment)] {
+        if let Some((_, sentence)) = current?.left_out.into_iter().next() {
             return Err(StageError::Refused(sentence));
         }
     }
-    Ok(of_layers + of_units)
+    Ok(of_layers + of_units + of_weights)
 }
 
 fn validate_tables<R: Row>(

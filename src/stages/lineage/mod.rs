@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::StageError;
 use crate::count::counted;
 use crate::estimate_id::{EstimateId, Unit, Values};
-use crate::store::schema::{Row, SplitRow, WeightRow};
+use crate::store::schema::{OnlineLossRow, Row, SplitRow, WeightRow};
 use crate::store::{Experiment, RecordedRun, Recording, RunId, StoreError, believed_hash};
 pub(super) use present::{Depth, Present, expect_current, inputs_of};
 
@@ -46,6 +46,23 @@ impl CurrentEstimates {
             Unit::Layers => experiment.estimate_files()?,
             Unit::Units => experiment.unit_estimate_files()?,
         };
+        Self::of_recording(experiment, files, "estimate")
+    }
+
+    /// The measures of weights, likewise.
+    ///
+    /// # Errors
+    /// As [`CurrentEstimates::read`].
+    pub(super) fn of_weights(experiment: &Experiment) -> Result<Self, StageError> {
+        Self::of_recording(experiment, experiment.weight_measure_files()?, "weights")
+    }
+
+    /// Those of some `files`, which `command` has made.
+    fn of_recording(
+        experiment: &Experiment,
+        files: Vec<(String, Vec<PathBuf>)>,
+        command: &str,
+    ) -> Result<Self, StageError> {
         if files.is_empty() {
             return Ok(Self::default());
         }
@@ -67,7 +84,7 @@ impl CurrentEstimates {
                 let tables = counted(problems.len(), "table");
                 let name = experiment.name();
                 let sentence = format!(
-                    "{tables} of {estimator} in {name} left out: {first}; run `infoplane estimate` again, or remove these tables"
+                    "{tables} of {estimator} in {name} left out: {first}; run `infoplane {command}` again, or remove these tables"
                 );
                 found.left_out.push((estimator.clone(), sentence));
             }
@@ -128,8 +145,23 @@ impl<'a> Origin<'a> {
             return Ok(Some(format!("{run} is not in the recording")));
         }
         if let Some(weights) = texts(&made_from["weights"]) {
-            let now = self.hashes(&places, |run| of_layers(run, WeightRow::TABLE))?;
-            return if weights == now { Ok(None) } else { differs("its weights") };
+            if weights != self.hashes(&places, |run| of_layers(run, WeightRow::TABLE))? {
+                return differs("its weights");
+            }
+            // Exact numbers need nothing else.
+            if made_from["measure"].is_null() {
+                return Ok(None);
+            }
+            if made_from["samples"].as_str() != Some(&self.samples) {
+                return differs("its samples");
+            }
+            for (key, table) in [("splits", SplitRow::TABLE), ("online_losses", OnlineLossRow::TABLE)] {
+                let before = texts(&made_from[key]).unwrap_or_default();
+                if before != self.hashes(&places, |run| run.listed_hashes(table, None))? {
+                    return differs(&format!("its {}", table.replace('_', " ")));
+                }
+            }
+            return Ok(None);
         }
         if made_from["samples"].as_str() != Some(&self.samples) {
             return differs("its samples");

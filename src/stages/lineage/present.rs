@@ -57,6 +57,9 @@ impl Present {
                 self.hashes.insert(experiment.verified_estimates(path)?.1);
             }
         }
+        for path in CurrentEstimates::of_weights(experiment)?.tables.iter().flat_map(|(_, paths)| paths) {
+            self.hashes.insert(experiment.verified_estimates(path)?.1);
+        }
         Ok(())
     }
 

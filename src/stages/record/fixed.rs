@@ -6,7 +6,7 @@ use super::part::Gradients;
 use super::run::Run;
 use super::setup::Purpose;
 use crate::config::StopOn;
-use crate::nn::{Evaluation, GradientKind, PreActivations, Watch};
+use crate::nn::{GradientKind, Watch};
 
 impl Run<'_> {
     /// Trains on and records the network after each of `steps`, of which the first `n_done` are recorded.
@@ -61,12 +61,8 @@ impl Run<'_> {
         if !self.setup.networks.record.online_losses || self.training.step() >= self.training.steps_per_epoch() {
             return;
         }
-        let (step, batch) = (self.training.step(), self.training.next_batch().to_vec());
-        let mut evaluation =
-            Evaluation::new(self.training.network(), self.setup.samples(), batch, PreActivations::Dropped);
-        evaluation.run(self.training.network(), self.setup.looking(self.writer.index, step));
-        let chosen = evaluation.chosen().to_vec();
-        self.online.extend(self.setup.fit(&evaluation, &chosen).map(|fit| (chosen.len(), fit.loss)));
+        let output = self.setup.networks.architecture.output;
+        self.online.push(self.training.next_loss(output));
     }
 
     /// Whether the training has to end after this epoch.

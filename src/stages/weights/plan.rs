@@ -64,16 +64,23 @@ pub(super) fn targets<'a>(
 ) -> Result<Vec<MeasureTarget<'a>>, StageError> {
     let runs = recording.runs();
     let samples = believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?;
-    let hashes: Vec<Vec<String>> = runs.iter().map(hashes).collect::<Result<_, _>>()?;
+    let weights: Vec<Vec<String>> = runs.iter().map(weights).collect::<Result<_, _>>()?;
+    let of_table = |table: &'static str| runs.iter().map(|run| run.hashes(table, None)).collect::<Result<Vec<_>, _>>();
+    let (splits, losses) = (of_table(SplitRow::TABLE)?, of_table(OnlineLossRow::TABLE)?);
     let by_itself = |index: usize| (runs[index].id.clone(), vec![index]);
     let pooled = (RunId::pooled(), (0..runs.len()).collect());
     let mut targets = Vec::new();
     for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
         let mut work = Vec::new();
         for request in requests.iter().filter(|request| is_pooled(request) == (id == RunId::pooled())) {
+            let chosen = |by_run: &[Vec<String>]| -> Vec<String> {
+                indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
+            };
             let made_from = json!({
                 "measure": request.id,
-                "weights": indices.iter().flat_map(|index| &hashes[*index]).collect::<Vec<_>>(),
+                "weights": chosen(&weights),
+                "splits": chosen(&splits),
+                "online_losses": chosen(&losses),
                 "samples": samples,
                 "recording": runs.first().and_then(RecordedRun::settings),
                 "schema": VERSION,
@@ -91,10 +98,8 @@ pub(super) fn targets<'a>(
     Ok(targets)
 }
 
-/// The hashes of what measures read of a run: weights, splits, losses before updates.
-fn hashes(run: &RecordedRun) -> Result<Vec<String>, StoreError> {
-    let layers = run.layers(WeightRow::TABLE);
-    let weights = layers.iter().map(|layer| run.hashes(WeightRow::TABLE, Some(*layer)));
-    let others = [SplitRow::TABLE, OnlineLossRow::TABLE].into_iter().map(|table| run.hashes(table, None));
-    Ok(weights.chain(others).collect::<Result<Vec<_>, _>>()?.concat())
+/// The hashes of the weights of every layer, ascending.
+fn weights(run: &RecordedRun) -> Result<Vec<String>, StoreError> {
+    let of_layer = run.layers(WeightRow::TABLE).into_iter().map(|layer| run.hashes(WeightRow::TABLE, Some(layer)));
+    Ok(of_layer.collect::<Result<Vec<_>, _>>()?.concat())
 }
