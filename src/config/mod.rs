@@ -260,7 +260,13 @@ impl Pipeline {
             .chain(asked.exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
             .collect();
         let bound = asked.bound.map(|raw| raw.check(&estimates)).transpose()?;
-        let context = ClaimContext { estimates: &ids, layers, gradients: asked.gradients, has_bound: bound.is_some() };
+        let context = ClaimContext {
+            estimates: &ids,
+            weights: &asked.weights,
+            layers,
+            gradients: asked.gradients,
+            has_bound: bound.is_some(),
+        };
         let claims = expect::claims(asked.expect, &name, &context)?;
         Ok(Self {
             name,

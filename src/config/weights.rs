@@ -28,6 +28,8 @@ pub struct MeasureRequest {
     pub samples: Samples,
     /// How many of the recorded snapshots are measured; `None`: all.
     pub n_snapshots: Option<usize>,
+    /// How many groups of runs are measured, each by itself, where a measure is of several runs.
+    pub n_groups: usize,
     /// The activation function of the hidden layers of another program's recording.
     pub activation: Option<Activation>,
 }
@@ -45,6 +47,12 @@ pub const MEASURE_SCOPE: &[Parameter] = &[
         doc: "measure this many of the recorded snapshots, evenly spaced in their order, the first and the last among them [default: all]",
         kind: Kind::Count { min: 1, max: 1_000_000 },
         default: "",
+    },
+    Parameter {
+        name: "groups",
+        doc: "of measures of several runs: divide the runs into this many groups, in their order, and measure each by itself, so that there is an interval over groups",
+        kind: Kind::Count { min: 1, max: 1000 },
+        default: "1",
     },
     Parameter {
         name: "activation",
@@ -100,6 +108,7 @@ impl MeasureRequest {
             settings: Some(settings).filter(|settings| !settings.is_empty()),
             samples: samples.unwrap_or(Samples::Train),
             n_snapshots: scope.count("snapshots"),
+            n_groups: scope.count("groups").unwrap_or(1),
             activation: scope.text("activation").and_then(|name| Activation::find(name).ok()),
         })
     }
@@ -131,8 +140,9 @@ impl MeasureRequest {
                     "`{name}` needs runs that were trained on one sample of each pair; use `split = \"membership\"` in `[data]`"
                 ))
             }
-            Measure::OfRuns(_) if networks.n_runs < 2 => {
-                Err(format!("`{name}` compares runs; `runs` must be at least 2, got {}", networks.n_runs))
+            Measure::OfRuns(_) if networks.n_runs < 2 * self.n_groups => {
+                let (least, got) = (2 * self.n_groups, networks.n_runs);
+                Err(format!("`{name}` compares runs; `runs` must be at least {least}, got {got}"))
             }
             _ => Ok(()),
         }

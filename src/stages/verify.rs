@@ -8,7 +8,7 @@ use serde_json::json;
 use super::claims::{Aggregated, ClaimTables, Judged, each, judged};
 use super::{Outcome, StageError, keys};
 use crate::config::Pipeline;
-use crate::config::expect::{Expect, Quantity};
+use crate::config::expect::{Expect, Minus, Quantity};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
@@ -183,7 +183,11 @@ fn of_experiment(
 fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged) -> ClaimRow {
     let estimate = match &claim.quantity {
         Quantity::Estimated { estimate, .. } => Some(EstimateId::of_table(estimate)),
-        Quantity::Fit(_) | Quantity::Gradient { .. } | Quantity::Bound(_) => None,
+        Quantity::Fit(_) | Quantity::Gradient { .. } | Quantity::Bound(_) | Quantity::Weights { .. } => None,
+    };
+    let weights = match &claim.quantity {
+        Quantity::Weights { measure, .. } => Some(measure.clone()),
+        _ => None,
     };
     ClaimRow {
         experiment: experiment.to_owned(),
@@ -194,7 +198,9 @@ fn row(experiment: &str, claim: &Expect, layer: Option<LayerId>, judged: Judged)
         quantity: claim.quantity.name().to_owned(),
         layer,
         layer_name: None,
+        weights,
         measure: claim.measure.words(),
+        minus: claim.minus.as_ref().map(Minus::words),
         wanted: claim.wanted.words(),
         verdict: judged.verdict,
         n_runs: judged.numbers.len() as i32,

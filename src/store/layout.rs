@@ -27,6 +27,16 @@ impl RunId {
         Self("pooled".to_owned())
     }
 
+    /// Stands for the runs of group `index` where groups of runs are pooled.
+    pub fn pooled_group(index: usize) -> Self {
+        Self(format!("pooled-{index:04}"))
+    }
+
+    /// Whether a table calls several runs together so.
+    pub fn is_pooled(name: &str) -> bool {
+        name == "pooled" || name.strip_prefix("pooled-").is_some_and(|number| number.parse::<usize>().is_ok())
+    }
+
     /// The name of run `index`.
     pub fn new(index: usize) -> Self {
         Self(format!("r{index:04}"))

@@ -69,6 +69,8 @@ pub struct Spec {
     pub summary: &'static str,
     /// What makes the weights random.
     pub randomness: Randomness,
+    /// The numbers that it finds: the name of each, and what it is, with its unit.
+    pub quantities: &'static [(&'static str, &'static str)],
     /// What can be chosen.
     pub parameters: &'static [Parameter],
     /// The measure with a set of parameters.

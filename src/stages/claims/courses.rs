@@ -9,7 +9,9 @@ use crate::config::expect::Quantity;
 use crate::estimate_id::Unit;
 use crate::layer_id::LayerId;
 use crate::store::quantities::Getter;
-use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow, RunRow, accuracy_problem};
+use crate::store::schema::{
+    BoundLayerRow, EpochRow, EstimateRow, GradientRow, RunRow, WeightMeasureRow, accuracy_problem,
+};
 use crate::store::{
     Experiment, LayerNames, RecordedRow, Recording, StoreError, TrainingOutcome, read_all_rows, read_recorded,
     read_rows, verified_hash,
@@ -45,6 +47,7 @@ pub(in super::super) struct ClaimTables<'a> {
     estimates: BTreeMap<String, Vec<EstimateRow>>,
     /// Place and hash of the tables of each estimate.
     estimate_files: BTreeMap<String, Vec<(String, String)>>,
+    weights: BTreeMap<String, Vec<WeightMeasureRow>>,
     epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
     gradients: Option<BTreeMap<String, Vec<GradientRow>>>,
     /// Hashes of what was read.
@@ -67,6 +70,7 @@ impl<'a> ClaimTables<'a> {
             failed: BTreeSet::new(),
             estimates: BTreeMap::new(),
             estimate_files: BTreeMap::new(),
+            weights: BTreeMap::new(),
             epochs: None,
             gradients: None,
             hashes: BTreeSet::new(),
@@ -91,6 +95,7 @@ impl<'a> ClaimTables<'a> {
             Quantity::Fit(column) => self.fits(column),
             Quantity::Gradient { column, over } => self.gradients(column, over.as_deref()),
             Quantity::Bound(column) => self.bound(column),
+            Quantity::Weights { measure, quantity } => self.weights(measure, quantity),
         }
     }
 
@@ -125,6 +130,27 @@ impl<'a> ClaimTables<'a> {
         };
         let rows = &self.estimates[estimate];
         Ok(Ok(collect(rows.iter().map(|row| (row.run.clone(), Some(row.layer), row.epoch, row.step, value(row))))))
+    }
+
+    fn weights(&mut self, measure: &str, quantity: &str) -> Result<Courses, StageError> {
+        if !self.weights.contains_key(measure) {
+            let CurrentEstimates { tables, left_out } = CurrentEstimates::of_weights(self.experiment)?;
+            let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == measure) else {
+                let why = left_out.into_iter().find(|(name, _)| name == measure).map(|(_, sentence)| sentence);
+                return Ok(Err(why.unwrap_or_else(|| format!("no measures `{measure}`; run the pipeline again"))));
+            };
+            for path in &paths {
+                self.hashes.insert(self.experiment.verified_estimates(path)?.1);
+            }
+            self.weights.insert(measure.to_owned(), read_all_rows(&paths)?);
+        }
+        let is_asked = |row: &&WeightMeasureRow| row.quantity.as_deref().is_none_or(|name| name == quantity);
+        let value = |row: &WeightMeasureRow| match &row.failure {
+            Some(failure) => Err(format!("epoch {}: {failure}", row.epoch)),
+            None => Ok(row.value),
+        };
+        let rows = self.weights[measure].iter().filter(is_asked);
+        Ok(Ok(collect(rows.map(|row| (row.run.clone(), row.layer, row.epoch, row.step, value(row))))))
     }
 
     fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Courses, StageError> {

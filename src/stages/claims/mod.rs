@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::StageError;
 use crate::config::Pipeline;
-use crate::config::expect::{Expect, Measure, Quantity, Wanted};
+use crate::config::expect::{Expect, Measure, Minus, Quantity, Wanted};
 use crate::layer_id::LayerId;
 use crate::math::descriptive::first_largest;
 use crate::math::interval::{Interval, Range, mean_interval};
@@ -38,17 +38,45 @@ pub(super) fn judged(
         Ok(courses) => {
             let courses = of_runs(tables, courses, layer);
             let is_empty = |course: &Course| course.as_ref().is_ok_and(Vec::is_empty);
-            Judged { is_measured: !courses.iter().all(is_empty), ..judge(&courses, claim) }
+            let judged = match &claim.minus {
+                None => judge(&numbered(&courses, claim.measure), &courses, claim),
+                Some(minus) => match tables.courses(&minus.quantity)? {
+                    Err(problem) => Judged::undecided(problem),
+                    Ok(others) => difference(&courses, &of_runs(tables, others, minus.layer(layer)), claim, minus),
+                },
+            };
+            Judged { is_measured: !courses.iter().all(is_empty), ..judged }
         }
     };
     Ok(Judged { n_failed: tables.failed.len(), quantity: tables.quantity_of(quantity), ..judged })
+}
+
+/// The number that is taken of each course.
+fn numbered(courses: &[Course], what: Measure) -> Vec<Option<f64>> {
+    courses.iter().map(|course| measure(course.as_ref().ok()?, what)).collect()
+}
+
+/// What the runs say of a claim about the difference of two numbers of each.
+fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Minus) -> Judged {
+    if courses.len() != others.len() {
+        let problem = "one of the two quantities is of single runs, the other of several runs together";
+        return Judged::undecided(problem.to_owned());
+    }
+    let pairs = numbered(courses, claim.measure).into_iter().zip(numbered(others, minus.measure));
+    let numbers: Vec<Option<f64>> = pairs.map(|(number, other)| Some(number? - other?)).collect();
+    let n_without = numbers.iter().filter(|number| number.is_none()).count();
+    let failure = others.iter().find_map(|course| course.as_ref().err());
+    match failure.filter(|_| n_without > 0) {
+        Some(why) => Judged::undecided(format!("{n_without} of {} runs have no number: {why}", numbers.len())),
+        None => judge(&numbers, courses, claim),
+    }
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
 fn of_runs(tables: &ClaimTables<'_>, courses: CoursesByPlace, layer: Option<LayerId>) -> Vec<Course> {
     let mut of_layer: BTreeMap<String, Course> =
         courses.into_iter().filter(|((_, other), _)| *other == layer).map(|((run, _), course)| (run, course)).collect();
-    let is_pooled = of_layer.contains_key(&RunId::pooled().to_string());
+    let is_pooled = of_layer.keys().any(|run| RunId::is_pooled(run));
     for run in tables.runs.iter().filter(|_| !is_pooled) {
         let nothing = || Err(format!("there is nothing of {run}; run the pipeline again"));
         of_layer.entry(run.clone()).or_insert_with(nothing);
@@ -94,9 +122,9 @@ impl Judged {
     }
 }
 
-fn judge(courses: &[Course], claim: &Expect) -> Judged {
-    let number = |course: &Course| measure(course.as_ref().ok()?, claim.measure);
-    let numbers: Vec<f64> = courses.iter().filter_map(number).collect();
+/// What the `numbers` of runs, taken of `courses`, say of a claim.
+fn judge(numbers: &[Option<f64>], courses: &[Course], claim: &Expect) -> Judged {
+    let numbers: Vec<f64> = numbers.iter().flatten().copied().collect();
     let interval = mean_interval(&numbers);
     let n_met = numbers.iter().filter(|number| claim.wanted.is_met(**number)).count();
     let (n, n_without) = (courses.len(), courses.len() - numbers.len());
@@ -117,8 +145,8 @@ fn judge(courses: &[Course], claim: &Expect) -> Judged {
 fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdict, Option<String>) {
     let n = courses.len();
     let what = match claim.measure {
-        Measure::FirstAbove(value) => format!("above {value}"),
-        Measure::FirstBelow(value) => format!("below {value}"),
+        Measure::FirstAbove(value) if claim.minus.is_none() => format!("above {value}"),
+        Measure::FirstBelow(value) if claim.minus.is_none() => format!("below {value}"),
         other => {
             return (
                 ClaimVerdict::Undecided,
@@ -210,6 +238,10 @@ mod tests {
     use super::*;
     use crate::store::quantities;
 
+    fn judged_by(courses: &[Course], claim: &Expect) -> Judged {
+        judge(&numbered(courses, claim.measure), courses, claim)
+    }
+
     /// Rises, then falls.
     const COURSE: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
 
@@ -239,7 +271,7 @@ mod tests {
     /// What runs that end at these numbers say of a claim about their end.
     fn verdict_of(ends: &[f64], wanted: Wanted) -> (ClaimVerdict, usize) {
         let courses: Vec<Course> = ends.iter().map(|end| Ok(vec![(0, 0.0), (1, *end)])).collect();
-        let judged = judge(&courses, &claim(Measure::End, wanted));
+        let judged = judged_by(&courses, &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
     }
 
@@ -254,6 +286,7 @@ mod tests {
             },
             layers: vec![LayerId::FIRST],
             measure,
+            minus: None,
             wanted,
         }
     }
@@ -280,7 +313,7 @@ mod tests {
         let ends_at_3 = |start: usize| Ok(vec![(0, start as f64), (1, 3.0)]);
         let verdict = |n: usize, wanted| {
             let courses: Vec<Course> = (0..n).map(ends_at_3).collect();
-            judge(&courses, &claim(Measure::End, wanted))
+            judged_by(&courses, &claim(Measure::End, wanted))
         };
         let five = verdict(5, Wanted::Above(2.0));
         assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
@@ -290,7 +323,7 @@ mod tests {
         assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
         // Copies of one run, however many.
         let copies: Vec<Course> = (0..50).map(|_| ends_at_3(0)).collect();
-        let judged = judge(&copies, &claim(Measure::End, Wanted::Above(2.0)));
+        let judged = judged_by(&copies, &claim(Measure::End, Wanted::Above(2.0)));
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
         assert!(judged.reason.unwrap().contains("not enough different runs"));
     }
@@ -300,7 +333,7 @@ mod tests {
         let falls = || Ok(COURSE.to_vec());
         let never = |last: i32| Ok(vec![(0, 9.0), (last, 8.0)]);
         let first_below_2 =
-            |courses: &[Course], wanted: Wanted| judge(courses, &claim(Measure::FirstBelow(2.0), wanted));
+            |courses: &[Course], wanted: Wanted| judged_by(courses, &claim(Measure::FirstBelow(2.0), wanted));
         let told = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
         let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
         assert_eq!((told.verdict, told.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
@@ -319,10 +352,10 @@ mod tests {
     #[test]
     fn a_run_without_a_number_leaves_the_claim_undecided() {
         let failed = || Err("epoch 3: no density".to_owned());
-        let judged = judge(&[Ok(COURSE.to_vec()), failed()], &claim(Measure::End, Wanted::Above(0.0)));
+        let judged = judged_by(&[Ok(COURSE.to_vec()), failed()], &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
-        let beyond = judge(&[Ok(COURSE.to_vec())], &claim(Measure::At(401), Wanted::Above(0.0)));
+        let beyond = judged_by(&[Ok(COURSE.to_vec())], &claim(Measure::At(401), Wanted::Above(0.0)));
         assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
     }
 }

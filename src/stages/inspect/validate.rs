@@ -16,8 +16,8 @@ use crate::store::schema::{
     SampleRow, SettingRow, SplitRow, SummaryRow, UnitEstimateRow, WeightMeasureRow, WeightRow, accuracy_problem,
 };
 use crate::store::{
-    ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRow, RecordedRun, Recording, RowKeys, manifests,
-    read_rows, read_samples, verified_hash,
+    ActivationReader, Experiment, Facts, LayerNames, Manifest, RecordedRow, RecordedRun, Recording, RowKeys, RunId,
+    manifests, read_rows, read_samples, verified_hash,
 };
 
 /// When a row was recorded: (epoch, step).
@@ -293,7 +293,8 @@ fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
     })?;
     let of_weights = validate_tables(experiment, experiment.weight_measure_files()?, |row: &WeightMeasureRow| {
         let name = [Some(row.measure.as_str()), row.settings.as_deref()];
-        (name.into_iter().flatten().collect::<Vec<_>>().join("-"), row.run.clone())
+        let run = if RunId::is_pooled(&row.run) { RunId::pooled().to_string() } else { row.run.clone() };
+        (name.into_iter().flatten().collect::<Vec<_>>().join("-"), run)
     })?;
     let [layers, units] = [Unit::Layers, Unit::Units].map(|unit| CurrentEstimates::read(experiment, unit));
     for current in [layers, units, CurrentEstimates::of_weights(experiment)] {

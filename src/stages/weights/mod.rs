@@ -13,9 +13,10 @@ use rayon::prelude::*;
 use super::{Failures, Outcome, Progress, StageError};
 use crate::config::MeasureRequest;
 use crate::count::counted;
-use crate::store::schema::WeightMeasureRow;
 use crate::store::{Experiment, Footer, LayerNames, Lock, Recording, RunId, write_rows};
-use crate::weights::{Ensemble, Measure, MeasureError, OnlineLosses, Reading, RecordedNetwork};
+use crate::weights::{
+    Ensemble, Measure, MeasureError, MembershipSplit, OnlineLosses, Randomness, Reading, RecordedNetwork,
+};
 use given::{Given, RunSamples};
 use networks::{Place, RunWeights, chosen, shared};
 pub use plan::plan;
@@ -152,43 +153,56 @@ fn of_networks_of(
     Ok(found)
 }
 
-/// What a measure of several runs finds at each snapshot that all of them have.
+/// What a measure of several runs finds, group by group, at each snapshot that all runs of a group have.
 fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) -> Result<Rows, StageError> {
     let Measure::OfRuns(measure) = work.request.measure.as_ref() else { unreachable!("only these are pooled") };
-    let runs: Vec<RunWeights<'_>> =
-        target.runs.iter().map(|run| RunWeights::open(given, *run)).collect::<Result<_, _>>()?;
-    let wanted = chosen(&shared(&runs), work.request.n_snapshots);
-    let mut rows = Rows::new(work.request, &target.id, runs.len());
     let splits = target.runs.iter().map(|run| given.membership(*run)).collect::<Result<Option<Vec<_>>, _>>()?;
-    let splits = splits.unwrap_or_default();
-    let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
-    let samples = given.all_samples();
-    for places in wanted.chunks(networks::at_once(&runs)) {
-        let by_run: Vec<Vec<_>> = runs.iter().map(|run| run.at(places)).collect::<Result<_, _>>()?;
-        let measured: Vec<_> = (0..places.len())
-            .into_par_iter()
-            .map(|index| {
-                let networks: Vec<_> = by_run.iter().map(|networks| networks[index].clone()).collect();
-                let ensemble = Ensemble {
-                    networks: &networks,
-                    initial: initial.as_deref(),
-                    samples: samples.labelled(),
-                    splits: &splits,
-                };
-                (networks[0].n_weights(), measure.measure(&ensemble))
-            })
-            .collect();
-        for (place, (n_weights, readings)) in places.iter().zip(measured) {
-            rows.extend(*place, n_weights, readings);
+    let groups = groups(target.runs.len(), work.request, splits.as_deref());
+    let mut rows = Rows::new(work.request, &target.id, target.runs.len());
+    for (number, group) in groups.iter().enumerate() {
+        if groups.len() > 1 {
+            rows.begin_group(&RunId::pooled_group(number), group.len());
+        }
+        let runs: Vec<RunWeights<'_>> =
+            group.iter().map(|index| RunWeights::open(given, target.runs[*index])).collect::<Result<_, _>>()?;
+        let of_group = |splits: &Vec<MembershipSplit>| group.iter().map(|index| splits[*index].clone()).collect();
+        let splits: Vec<MembershipSplit> = splits.as_ref().map(of_group).unwrap_or_default();
+        let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
+        for places in chosen(&shared(&runs), work.request.n_snapshots).chunks(networks::at_once(&runs)) {
+            let by_run: Vec<Vec<_>> = runs.iter().map(|run| run.at(places)).collect::<Result<_, _>>()?;
+            let measured: Vec<_> = (0..places.len())
+                .into_par_iter()
+                .map(|index| {
+                    let networks: Vec<_> = by_run.iter().map(|networks| networks[index].clone()).collect();
+                    let ensemble = Ensemble {
+                        networks: &networks,
+                        initial: initial.as_deref(),
+                        samples: given.all_samples().labelled(),
+                        splits: &splits,
+                    };
+                    (networks[0].n_weights(), measure.measure(&ensemble))
+                })
+                .collect();
+            for (place, (n_weights, readings)) in places.iter().zip(measured) {
+                rows.extend(*place, n_weights, readings);
+            }
         }
     }
     Ok(rows)
 }
 
-/// The rows of a table of measures.
-///
-/// # Errors
-/// As [`crate::store::read_rows`].
-pub fn read(path: &Path) -> Result<Vec<WeightMeasureRow>, StageError> {
-    Ok(crate::store::read_rows(path)?)
+/// The runs that are measured together: those with the same pairs of samples, or groups of about equal size in their order.
+fn groups(n_runs: usize, request: &MeasureRequest, splits: Option<&[MembershipSplit]>) -> Vec<Vec<usize>> {
+    let Some(splits) = splits.filter(|_| request.spec.randomness == Randomness::Membership) else {
+        let n_groups = request.n_groups.min(n_runs);
+        return (0..n_groups).map(|g| (g * n_runs / n_groups..(g + 1) * n_runs / n_groups).collect()).collect();
+    };
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (index, split) in splits.iter().enumerate() {
+        match groups.iter_mut().find(|group| splits[group[0]].pairs == split.pairs) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
+        }
+    }
+    groups
 }

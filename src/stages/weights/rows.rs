@@ -44,6 +44,11 @@ impl Rows {
         Self { template, rows: Vec::new() }
     }
 
+    /// What is added from now on is of the `n_runs` runs of a group called `run`.
+    pub(super) fn begin_group(&mut self, run: &RunId, n_runs: usize) {
+        (self.template.run, self.template.n_runs) = (run.to_string(), n_runs as i32);
+    }
+
     /// Adds what was found of a network of `n_weights` at one snapshot.
     pub(super) fn extend(&mut self, place: Place, n_weights: usize, found: Result<Vec<Reading>, MeasureError>) {
         let here =

@@ -182,8 +182,12 @@ tables! {
         layer: Option<LayerId>,
         /// What the layer is called; null where it has no name or the quantity belongs to no layer, and in files before version 8.
         layer_name: Option<Arc<str>>,
+        /// Identity of the measure of weights that the quantity is of; null where it is none, and in files before version 8.
+        weights: Option<String>,
         /// Which number is taken of its course over the training, in words.
         measure: String,
+        /// Which other number of the same run is taken off, in words; null where none is, and in files before version 8.
+        minus: Option<String>,
         /// What is claimed of the number, in words.
         wanted: String,
         /// `holds` (the 95 % interval of the mean is wholly as claimed), `fails` (it is wholly not so) or `undecided`.

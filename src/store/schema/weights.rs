@@ -14,7 +14,7 @@ tables! {
         settings: Option<Arc<str>>,
         /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (Gaussian, declared), `sampler` (declared), or `tolerance` (nothing is random; the description of the weights is not exact).
         randomness: String,
-        /// Run, `r0000` is the first; `pooled` where the measure is of several runs together.
+        /// Run, `r0000` is the first; `pooled` where the measure is of several runs together, `pooled-0000` and so on where it is of groups of them.
         run: String,
         /// Number of the layer, 1 is the first above the input; null for the whole network.
         layer: Option<LayerId>,

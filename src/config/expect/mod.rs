@@ -1,17 +1,15 @@
 //! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
 
+mod read;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::networks::Layers;
-use super::pattern::matches;
-use super::tree::Located;
 use crate::layer_id::LayerId;
-use crate::nn::GradientKind;
 use crate::store::FrozenClaim;
-use crate::store::quantities::{self, Getter};
+use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
-use crate::suggest::{Named, suggestion};
+pub(super) use read::{ClaimContext, RawExpect, claims};
 
 /// A claim about an experiment.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,8 +26,21 @@ pub struct Expect {
     pub layers: Vec<LayerId>,
     /// Which number is taken of its course over the training.
     pub measure: Measure,
+    /// What is taken off the number first, where two quantities of a run are compared.
+    pub minus: Option<Minus>,
     /// What is claimed of the number.
     pub wanted: Wanted,
+}
+
+/// A number of the same run that is taken off.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Minus {
+    /// What is looked at.
+    pub quantity: Quantity,
+    /// Which number is taken of its course over the training.
+    pub measure: Measure,
+    /// Whether it is of the whole network, not of the layer that the claim is about.
+    pub of_network: bool,
 }
 
 /// What a claim looks at.
@@ -53,6 +64,13 @@ pub enum Quantity {
     },
     /// A layer's place compared with the information bottleneck's bound.
     Bound(&'static Getter<BoundLayerRow>),
+    /// A number that a measure of weights finds.
+    Weights {
+        /// Identity of the table.
+        measure: String,
+        /// The number.
+        quantity: &'static str,
+    },
 }
 
 /// Which number is taken of a course over the training.
@@ -103,177 +121,20 @@ pub enum Wanted {
     },
 }
 
-/// The table as the file has it.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct RawExpect {
-    figure: Option<String>,
-    claim: String,
-    paper: Option<String>,
-    estimate: Option<Located<String>>,
-    gradients: Option<Located<String>>,
-    quantity: Located<String>,
-    layer: Option<Located<toml::Value>>,
-    measure: Measure,
-    above: Option<f64>,
-    below: Option<f64>,
-    near: Option<f64>,
-    within: Option<f64>,
-    /// Of a sweep, the experiments it is about.
-    only: Option<Located<String>>,
-}
-
-/// What of the pipeline claims can be about.
-pub(super) struct ClaimContext<'a> {
-    /// Identities of the estimates.
-    pub(super) estimates: &'a [String],
-    /// The layers of its networks.
-    pub(super) layers: &'a Layers,
-    /// Kinds of gradients that are recorded.
-    pub(super) gradients: &'a [GradientKind],
-    /// Whether the bound is asked for.
-    pub(super) has_bound: bool,
-}
-
-/// The claims about the experiment called `experiment`; an error carries the place of the key to blame.
-pub(super) fn claims(
-    tables: Vec<Located<RawExpect>>,
-    experiment: &str,
-    context: &ClaimContext<'_>,
-) -> Result<Vec<Expect>, (usize, String)> {
-    let is_about = |only: &Located<String>| matches(&only.value, experiment);
-    let tables = tables.into_iter().filter(|table| table.value.only.as_ref().is_none_or(is_about));
-    tables.map(|Located { at, value: table }| table.check(at, context)).collect()
-}
-
-impl RawExpect {
-    /// Checks the table, which begins at `at`.
-    fn check(self, at: usize, context: &ClaimContext<'_>) -> Result<Expect, (usize, String)> {
-        let quantity = self.quantity(context)?;
-        if matches!(quantity, Quantity::Bound(_)) && self.measure != Measure::End {
-            let problem = "`measure`: layers are compared with the bound at their last snapshot only; use \"end\"";
-            return Err((at, problem.to_owned()));
-        }
-        let layers = match (&quantity, &self.layer) {
-            (Quantity::Fit(_), Some(layer)) => {
-                let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.value);
-                return Err((layer.at, problem));
-            }
-            (Quantity::Fit(_), None) => Vec::new(),
-            (_, None) => {
-                let problem =
-                    "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
-                return Err((at, problem.to_owned()));
-            }
-            (_, Some(layer)) => layers(&layer.value, context.layers).map_err(|e| (layer.at, e))?,
-        };
-        Ok(Expect {
-            wanted: self.wanted().map_err(|problem| (at, problem))?,
-            figure: self.figure,
-            claim: self.claim,
-            paper: self.paper,
-            quantity,
-            layers,
-            measure: self.measure,
-        })
-    }
-
-    fn quantity(&self, context: &ClaimContext<'_>) -> Result<Quantity, (usize, String)> {
-        let (at, name) = (self.quantity.at, self.quantity.value.as_str());
-        let quantity = if let Some(column) = quantities::find(quantities::ESTIMATES, name) {
-            self.estimated(column, context)?
-        } else if let Some(column) = quantities::find(quantities::EPOCHS, name) {
-            Quantity::Fit(column)
-        } else if let Some(column) = quantities::find(quantities::GRADIENTS, name) {
-            self.gradient(column, context)?
-        } else if let Some(column) = quantities::find(quantities::BOUND_LAYERS, name) {
-            if !context.has_bound {
-                return Err((at, format!("`{name}` needs the table `[bound]` in the pipeline")));
-            }
-            Quantity::Bound(column)
-        } else {
-            return Err((at, format!("unknown quantity `{name}`; {}", suggestion(name, quantities::names()))));
-        };
-        let gradients = self.gradients.as_ref().filter(|_| !matches!(quantity, Quantity::Gradient { .. }));
-        if let Some(gradients) = gradients {
-            return Err((gradients.at, format!("`gradients`: `{name}` is none of theirs; leave it out")));
-        }
-        let estimate = self.estimate.as_ref().filter(|_| !matches!(quantity, Quantity::Estimated { .. }));
-        if let Some(estimate) = estimate {
-            return Err((estimate.at, format!("`estimate`: `{name}` is no estimate; leave it out")));
-        }
-        Ok(quantity)
-    }
-
-    fn estimated(
-        &self,
-        column: &'static Getter<EstimateRow>,
-        context: &ClaimContext<'_>,
-    ) -> Result<Quantity, (usize, String)> {
-        let Some(Located { at, value: estimate }) = &self.estimate else {
-            let name = column.name;
-            let problem =
-                format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"");
-            return Err((self.quantity.at, problem));
-        };
-        if !context.estimates.contains(estimate) {
-            let suggestion = suggestion(estimate, context.estimates.iter().map(String::as_str));
-            return Err((*at, format!("the pipeline asks for no estimate `{estimate}`; {suggestion}")));
-        }
-        Ok(Quantity::Estimated { estimate: estimate.clone(), column })
-    }
-
-    fn gradient(
-        &self,
-        column: &'static Getter<GradientRow>,
-        context: &ClaimContext<'_>,
-    ) -> Result<Quantity, (usize, String)> {
-        let recorded: Vec<&str> = context.gradients.iter().map(|kind| kind.name()).collect();
-        if recorded.is_empty() {
-            let name = column.name;
-            return Err((self.quantity.at, format!("`{name}` needs gradients, and `[record]` leaves them out")));
-        }
-        match &self.gradients {
-            Some(Located { at, value: over }) if !recorded.contains(&over.as_str()) => {
-                Err((*at, format!("no gradients `{over}` are recorded; {}", suggestion(over, recorded))))
-            }
-            over => Ok(Quantity::Gradient { column, over: over.as_ref().map(|over| over.value.clone()) }),
-        }
-    }
-
-    fn wanted(&self) -> Result<Wanted, String> {
-        let numbers = [self.above, self.below, self.near, self.within];
-        if numbers.iter().flatten().any(|number| !number.is_finite()) {
-            return Err("a claim compares with finite numbers".to_owned());
-        }
-        match numbers {
-            [Some(value), None, None, None] => Ok(Wanted::Above(value)),
-            [None, Some(value), None, None] => Ok(Wanted::Below(value)),
-            [None, None, Some(value), Some(within)] if within >= 0.0 => Ok(Wanted::Near { value, within }),
-            [None, None, Some(_), Some(within)] => Err(format!("`within` must not be negative, got {within}")),
-            _ => Err("a claim needs `above`, or `below`, or `near` together with `within`".to_owned()),
-        }
-    }
-}
-
 impl Expect {
     /// The claim as it can be registered before there are data: its words, and all that it is judged by. Where it stands in a
     /// paper can be corrected later.
     pub fn frozen(&self) -> FrozenClaim {
-        let (estimate, gradients) = match &self.quantity {
-            Quantity::Estimated { estimate, .. } => (Some(estimate), None),
-            Quantity::Gradient { over, .. } => (None, over.as_ref()),
-            Quantity::Fit(_) | Quantity::Bound(_) => (None, None),
-        };
-        let meaning = json!({
-            "claim": self.claim,
-            "quantity": self.quantity.name(),
-            "estimate": estimate,
-            "gradients": gradients,
-            "layers": self.layers,
-            "measure": self.measure,
-            "wanted": self.wanted,
-        });
+        let mut meaning = self.quantity.meaning();
+        meaning["claim"] = json!(self.claim);
+        meaning["layers"] = json!(self.layers);
+        meaning["measure"] = json!(self.measure);
+        meaning["wanted"] = json!(self.wanted);
+        if let Some(minus) = &self.minus {
+            meaning["minus"] = minus.quantity.meaning();
+            meaning["minus"]["measure"] = json!(minus.measure);
+            meaning["minus"]["of_network"] = json!(minus.of_network);
+        }
         FrozenClaim::new(&self.claim, meaning)
     }
 }
@@ -286,7 +147,34 @@ impl Quantity {
             Self::Fit(column) => column.name,
             Self::Gradient { column, .. } => column.name,
             Self::Bound(column) => column.name,
+            Self::Weights { quantity, .. } => quantity,
         }
+    }
+
+    /// Its name and the table that it is taken from, as claims are registered by. Claims of earlier versions keep their keys.
+    fn meaning(&self) -> serde_json::Value {
+        let (estimate, gradients) = match self {
+            Self::Estimated { estimate, .. } => (Some(estimate), None),
+            Self::Gradient { over, .. } => (None, over.as_ref()),
+            Self::Fit(_) | Self::Bound(_) | Self::Weights { .. } => (None, None),
+        };
+        let mut meaning = json!({ "quantity": self.name(), "estimate": estimate, "gradients": gradients });
+        if let Self::Weights { measure, .. } = self {
+            meaning["weights"] = json!(measure);
+        }
+        meaning
+    }
+}
+
+impl Minus {
+    /// The layer that it is of, next to a number of `layer`.
+    pub fn layer(&self, layer: Option<LayerId>) -> Option<LayerId> {
+        layer.filter(|_| !self.of_network && !matches!(self.quantity, Quantity::Fit(_)))
+    }
+
+    /// In words that follow those of the measure.
+    pub fn words(&self) -> String {
+        format!("minus {} {}", self.quantity.name(), self.measure.words())
     }
 }
 
@@ -331,42 +219,6 @@ impl Wanted {
             Self::Above(value) => format!("above {value}"),
             Self::Below(value) => format!("below {value}"),
             Self::Near { value, within } => format!("{value} ± {within}"),
-        }
-    }
-}
-
-/// The layers that a claim names, of those above the input. The words `hidden`, `output` and `all` count before names.
-fn layers(named: &toml::Value, network: &Layers) -> Result<Vec<LayerId>, String> {
-    let Layers { output, there, names } = network;
-    let is_there = |layer: LayerId| match there.contains(&layer) {
-        true => Ok(vec![layer]),
-        false => Err(format!("`layer`: layer {layer} is not recorded")),
-    };
-    match named {
-        toml::Value::String(name) if name == "hidden" => {
-            Ok(there.iter().copied().filter(|layer| layer < output).collect())
-        }
-        toml::Value::String(name) if name == "output" => is_there(*output),
-        toml::Value::String(name) if name == "all" => Ok(there.clone()),
-        toml::Value::String(name) if names.layer(name).is_some() => {
-            names.layer(name).map_or_else(|| Ok(Vec::new()), is_there)
-        }
-        toml::Value::Array(items) if !items.is_empty() => {
-            Ok(items.iter().map(|item| layers(item, network)).collect::<Result<Vec<_>, _>>()?.concat())
-        }
-        toml::Value::Integer(number) => {
-            let layer = LayerId::of_number(*number).filter(|layer| (LayerId::FIRST..=*output).contains(layer));
-            let layer = layer.ok_or_else(|| {
-                format!("`layer`: there is no layer {number}; 1 is the first above the input, {output} the output")
-            })?;
-            is_there(layer)
-        }
-        other => {
-            let names: Vec<String> = names.iter().map(|name| format!("\"{name}\", ")).collect();
-            let names = names.concat();
-            Err(format!(
-                "`layer`: must be a number, a list of them, {names}\"hidden\", \"output\" or \"all\", got {other}"
-            ))
         }
     }
 }
