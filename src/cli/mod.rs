@@ -19,6 +19,7 @@ mod movie;
 mod parameters;
 mod plot;
 mod record;
+mod relate;
 mod report;
 mod run;
 mod schema;
@@ -61,6 +62,7 @@ const COMMANDS: &[Entry] = &[
     (check::command, check::run),
     (summary::command, summary::run),
     (verify::command, verify::run),
+    (relate::command, relate::run),
     (stability::command, stability::run),
     (plot::command, plot::run),
     (report::command, report::run),

@@ -49,6 +49,15 @@ pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     Some(Interval { mean, std, range: (!are_equal).then_some(Range { low: mean - half, high: mean + half }) })
 }
 
+/// Two-sided p of the mean of n independent numbers of one normal distribution being 0, by t = m √n / s with n − 1 degrees of
+/// freedom; `None` where there is no interval.
+pub fn p_of_zero(numbers: &[f64]) -> Option<f64> {
+    let Interval { mean, std, range } = mean_interval(numbers)?;
+    let n = numbers.len() as f64;
+    let student = StudentsT::new(0.0, 1.0, n - 1.0).ok()?;
+    range.map(|_| 2.0 * student.cdf(-(mean.abs() * n.sqrt() / std)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -26,6 +26,8 @@ pub mod normal;
 #[cfg(feature = "pipeline")]
 pub mod paired;
 pub mod powers;
+#[cfg(feature = "pipeline")]
+pub mod rank;
 pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]

@@ -8,6 +8,7 @@ mod estimate;
 mod exact;
 mod plot;
 mod record;
+mod relate;
 mod resolve;
 mod sweep;
 mod verify;
@@ -71,6 +72,7 @@ pub static STEPS: &[&Step] = &[
     &weights::STEP,
     &check::STEP,
     &aggregate::STEP,
+    &relate::STEP,
     &plot::STEP,
     &verify::STEP,
 ];

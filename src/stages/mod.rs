@@ -20,6 +20,7 @@ pub mod movie;
 pub mod plot;
 pub mod record;
 mod recorded_weights;
+pub mod relate;
 pub mod report;
 pub mod stability;
 pub mod summary;

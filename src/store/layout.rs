@@ -175,6 +175,9 @@ impl Experiment {
     /// Below a sweep or an experiment: compression by the values of what varies.
     pub const LEVELS: &str = "levels.parquet";
 
+    /// Below a sweep or an experiment: how compression and measures of weights go together.
+    pub const RELATIONS: &str = "relations.parquet";
+
     /// Where the minimal model is asked for: its exact information.
     pub const MINIMAL_MODEL: &str = "minimal_model.parquet";
 
@@ -188,7 +191,7 @@ impl Experiment {
     pub const REPORT: &str = "report.html";
 
     /// Below an experiment or a sweep: every table or page that is made from estimates, except the figures.
-    pub(super) const VIEWS: [&str; 12] = [
+    pub(super) const VIEWS: [&str; 13] = [
         Self::CHECKS,
         Self::CLAIMS,
         Self::BOUND,
@@ -199,6 +202,7 @@ impl Experiment {
         Self::STABILITY,
         Self::EFFECTS,
         Self::LEVELS,
+        Self::RELATIONS,
         Self::MINIMAL_MODEL,
         Self::REPORT,
     ];

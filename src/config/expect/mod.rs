@@ -227,6 +227,7 @@ impl Wanted {
 mod tests {
     use super::super::{Declared, Pipeline};
     use super::*;
+    use crate::store::quantities;
 
     const BASE: &str = "[data]
 name = \"tishby\"

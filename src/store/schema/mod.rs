@@ -6,6 +6,7 @@
 mod bound;
 mod estimates;
 mod recording;
+mod relations;
 mod summary;
 mod sweep;
 mod weights;
@@ -22,6 +23,7 @@ pub use recording::{
     ActivationRow, EpochRow, GradientRow, LayerRow, OnlineLossRow, PreActivationRow, RunRow, SampleRow, SplitRow,
     WeightRow, accuracy_problem,
 };
+pub use relations::RelationRow;
 pub use summary::{CompressionRow, PhaseRow, SummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
 pub use weights::WeightMeasureRow;
@@ -54,8 +56,15 @@ pub struct Table {
 }
 
 /// Every table.
-pub const TABLES: &[&[Table]] =
-    &[recording::TABLES, estimates::TABLES, bound::TABLES, weights::TABLES, summary::TABLES, sweep::TABLES];
+pub const TABLES: &[&[Table]] = &[
+    recording::TABLES,
+    estimates::TABLES,
+    bound::TABLES,
+    weights::TABLES,
+    summary::TABLES,
+    relations::TABLES,
+    sweep::TABLES,
+];
 
 /// A table's row.
 pub trait Row: Sized {

@@ -1,0 +1,78 @@
+//! `infoplane relate`: how compression and measures of weights go together.
+
+use clap::{Arg, ArgAction, ArgMatches, Command};
+
+use super::Ended;
+use super::arguments::{all_resolved, common_out, experiment_arg, out_arg};
+use super::table::grid;
+use super::terminal::Terminal;
+use crate::count::counted;
+use crate::pipeline::{Needs, Resolved};
+use crate::stages::experiments::joined;
+use crate::stages::relate::relate;
+use crate::store::schema::RelationRow;
+
+pub(super) fn command() -> Command {
+    Command::new("relate")
+        .about("Relate the compression of I(X;T) with the measures of weights: rank correlations over settings, runs and snapshots, and which turns first")
+        .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps that are aggregated, for example outputs/random-weights"))
+        .arg(
+            Arg::new("all")
+                .long("all")
+                .help("Print every row, not only those with p < 0.05 after Holm's correction")
+                .action(ArgAction::SetTrue),
+        )
+        .arg(out_arg("The folder of the aggregated tables, where relations.parquet goes [default: the experiment's folder]"))
+}
+
+pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
+    let folders = all_resolved(matches, Needs::Estimates)?;
+    let out = common_out(matches, &folders, "table of relations")?;
+    let mut experiments = Vec::new();
+    for resolved in &folders {
+        match resolved {
+            Resolved::Experiment(experiment) => experiments.push(experiment.clone()),
+            Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
+        }
+    }
+    let rows = relate(&experiments, &out)?;
+    if terminal.is_json() {
+        terminal.print_json(&rows)?;
+        return Ok(Ended::default());
+    }
+    let is_clear = |row: &&RelationRow| row.p_holm.is_some_and(|p| p < 0.05);
+    let n_tested = rows.iter().filter(|row| row.p.is_some()).count();
+    let clear: Vec<&RelationRow> = rows.iter().filter(is_clear).collect();
+    let shown: Vec<&RelationRow> = if matches.get_flag("all") { rows.iter().collect() } else { clear.clone() };
+    if !shown.is_empty() {
+        let header = ["estimator", "layer", "measure", "number", "of", "statistic", "n", "value", "95 %", "p (Holm)"];
+        terminal.print(&grid(&header, shown.into_iter().map(line)))?;
+    }
+    let tested = counted(n_tested, "relation");
+    terminal.print(&format!(
+        "{tested} tested, {} with p < 0.05 after Holm's correction → {}\n",
+        clear.len(),
+        out.join(crate::store::Experiment::RELATIONS).display()
+    ))?;
+    Ok(Ended::default())
+}
+
+fn line(row: &RelationRow) -> Vec<String> {
+    let number = |value: Option<f64>| value.map_or_else(|| "–".to_owned(), |value| format!("{value:.2}"));
+    let range = match (row.low, row.high) {
+        (Some(low), Some(high)) => format!("[{low:.2}, {high:.2}]"),
+        _ => row.reason.clone().unwrap_or_default(),
+    };
+    vec![
+        row.estimator.to_string(),
+        row.layer.to_string(),
+        row.weights.clone(),
+        format!("{} ({})", row.quantity, row.number),
+        row.weights_layer.map_or_else(|| "network".to_owned(), |layer| format!("layer {layer}")),
+        row.statistic.clone(),
+        row.n.to_string(),
+        number(row.value),
+        range,
+        row.p_holm.map_or_else(|| "–".to_owned(), |p| format!("{p:.3}")),
+    ]
+}

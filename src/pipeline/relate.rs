@@ -1,0 +1,40 @@
+//! Relates the compression of I(X;T) with the measures of weights, and in a sweep those of all experiments together.
+
+use std::path::Path;
+use std::slice::from_ref;
+
+use super::{Kind, State, Step, has_estimates};
+use crate::count::counted;
+use crate::stages::relate::{is_done, relate};
+use crate::stages::{Outcome, StageError};
+use crate::store::Experiment;
+
+pub(super) static STEP: Step = Step {
+    name: "relate",
+    kind: Kind::View,
+    applies: |pipeline| !pipeline.weights.is_empty() && has_estimates(pipeline),
+    lacking: "asks for no measures of weights and estimates to relate; add tables `[[weights]]` and `[[estimate]]`",
+    state: |task| {
+        let is_done = is_done(from_ref(task.experiment), task.experiment.root())?;
+        Ok(State::done_if(is_done, "measures of weights to relate"))
+    },
+    run: |task| update(from_ref(task.experiment), task.experiment.root()),
+    join: Some(|joint| {
+        let is_asked = joint.experiments.iter().any(|(pipeline, _)| (STEP.applies)(pipeline));
+        match joint.done {
+            done if is_asked && !done.is_empty() => update(done, joint.folder.root()),
+            _ => Ok(Outcome::UpToDate),
+        }
+    }),
+};
+
+/// Makes the table, unless it is there.
+fn update(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
+    if is_done(experiments, out)? {
+        return Ok(Outcome::UpToDate);
+    }
+    let rows = relate(experiments, out)?;
+    let n_clear = rows.iter().filter(|row| row.p_holm.is_some_and(|p| p < 0.05)).count();
+    let tested = counted(rows.iter().filter(|row| row.p.is_some()).count(), "relation");
+    Ok(Outcome::Done(format!("{tested} tested, {n_clear} with p < 0.05 after Holm's correction → {}", out.display())))
+}

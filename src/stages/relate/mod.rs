@@ -1,0 +1,119 @@
+//! The compression of I(X;T) and the measures of weights of the same runs → how they go together, over settings, runs and snapshots.
+
+mod courses;
+mod statistics;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::lineage::CurrentEstimates;
+use super::{StageError, keys};
+use crate::estimate_id::EstimateId;
+use crate::layer_id::LayerId;
+use crate::math::paired::holm;
+use crate::store::schema::{PhaseRow, RelationRow, VERSION};
+use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, write_rows};
+use courses::{InformationCourses, WeightCourses};
+use statistics::{Pair, statistics};
+
+/// Relates compression (`phases.parquet` in `out`) with the measures of weights of `experiments`, and writes `relations.parquet` into
+/// `out`.
+///
+/// # Errors
+/// Nothing is aggregated, no experiment has measures of weights, or a file is not what was written.
+pub fn relate(experiments: &[Experiment], out: &Path) -> Result<Vec<RelationRow>, StageError> {
+    let (rows, work) = prepare(experiments, out)?;
+    if work.finished()?.is_none() {
+        let _lock = Lock::wait(out, "relations")?;
+        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
+        work.finish(vec![write_rows(out, Experiment::RELATIONS, &rows, &footer)?])?;
+    }
+    Ok(rows)
+}
+
+/// Whether the table that [`relate`] would write is in `out`.
+///
+/// # Errors
+/// As [`relate`].
+pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageError> {
+    Ok(prepare(experiments, out)?.1.finished()?.is_some())
+}
+
+fn prepare(experiments: &[Experiment], out: &Path) -> Result<(Vec<RelationRow>, Pending), StageError> {
+    let path = keys::aggregated(out, Experiment::PHASES)?;
+    let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
+    let phases: Vec<PhaseRow> = read_rows(&path)?;
+    let mut weights = WeightCourses::default();
+    let mut information = InformationCourses::default();
+    for experiment in experiments {
+        let measured = CurrentEstimates::of_weights(experiment)?;
+        measured.left_out.iter().for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+        for (id, paths) in measured.tables {
+            weights.read(experiment, &id, &paths, &mut hashes)?;
+        }
+        for (_, paths) in CurrentEstimates::expect(experiment)? {
+            information.read(experiment, &paths, &mut hashes)?;
+        }
+    }
+    if weights.is_empty() {
+        return Err(StageError::Refused(format!(
+            "{}: no measures of weights; ask for some in `[[weights]]` tables, or run `infoplane weights` first",
+            out.display()
+        )));
+    }
+    let rows = relations(&phases, &weights, &information);
+    let work = Pending::new(out, "relations", &json!({ "tables": hashes, "schema": VERSION }));
+    Ok((rows, work))
+}
+
+/// The rows of the table, estimator by estimator.
+fn relations(phases: &[PhaseRow], weights: &WeightCourses, information: &InformationCourses) -> Vec<RelationRow> {
+    let mut by_place: BTreeMap<(String, LayerId), Vec<&PhaseRow>> = BTreeMap::new();
+    for row in phases {
+        by_place.entry((row.estimator.to_string(), row.layer)).or_default().push(row);
+    }
+    let mut rows = Vec::new();
+    for ((estimator, layer), phases) in by_place {
+        for (series, courses) in weights.of_layer(layer) {
+            let pairs: Vec<Pair> = Pair::all(&phases, courses, information);
+            for found in statistics(&pairs) {
+                rows.push(RelationRow {
+                    estimator: Arc::new(EstimateId::of_table(&estimator)),
+                    layer,
+                    layer_name: phases[0].layer_name.clone(),
+                    weights: series.weights.clone(),
+                    randomness: series.randomness.clone(),
+                    quantity: series.quantity.clone(),
+                    weights_layer: series.layer,
+                    statistic: found.statistic.to_owned(),
+                    number: found.number.to_owned(),
+                    n: found.n as i32,
+                    value: found.value,
+                    low: found.range.map(|range| range.low),
+                    high: found.range.map(|range| range.high),
+                    p: found.p,
+                    p_holm: None,
+                    reason: found.reason,
+                });
+            }
+        }
+    }
+    correct(&mut rows);
+    rows
+}
+
+/// Holm's correction over all rows of an estimator and a statistic.
+fn correct(rows: &mut [RelationRow]) {
+    let family = |row: &RelationRow| (row.estimator.to_string(), row.statistic.clone());
+    let families: BTreeSet<(String, String)> = rows.iter().map(family).collect();
+    for wanted in families {
+        let places: Vec<usize> = (0..rows.len()).filter(|place| family(&rows[*place]) == wanted).collect();
+        let p: Vec<Option<f64>> = places.iter().map(|place| rows[*place].p).collect();
+        for (place, p_holm) in places.into_iter().zip(holm(&p)) {
+            rows[place].p_holm = p_holm;
+        }
+    }
+}
