@@ -161,17 +161,60 @@ impl DenseNetwork {
             row[*class] -= 1.0 / n;
         }
         let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
-        for (l, layer) in self.layers.iter().enumerate().rev() {
-            let input = l.checked_sub(1).map_or(samples.x(), |below| values[below].view());
+        self.backward(samples.x(), &sums, &values, delta, |delta, input| {
             parts.push((delta.t().dot(&input), delta.sum_axis(Axis(0))));
-            if let Some(below) = l.checked_sub(1) {
-                delta = delta.dot(&layer.kernel);
-                times_slope(&mut delta, self.layers[below].activation, &sums[below], &values[below]);
-            }
-        }
-        let gradient = parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect();
-        (loss / n, gradient)
+        });
+        (loss / n, in_order(&parts))
     }
+
+    /// The diagonal of the full Fisher matrix, which is the Gauss-Newton matrix, in the order of [`DenseNetwork::weights`]:
+    /// (1/N) Σ_x Σ_c p(c|x) (∂ ln p(c|x)/∂w_k)², exact over the classes c.
+    pub fn diagonal_fisher(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
+        let (sums, values) = self.forward(x);
+        let mut p = sums[sums.len() - 1].clone();
+        log_softmax(&mut p);
+        p.mapv_inplace(f64::exp);
+        let n = x.nrows() as f64;
+        let mut diagonal = vec![0.0; self.n_weights()];
+        for class in 0..self.n_classes() {
+            let mut delta = -&p;
+            delta.column_mut(class).mapv_inplace(|delta| delta + 1.0);
+            let share = p.column(class).mapv(|p| p / n).insert_axis(Axis(1));
+            let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
+            self.backward(x, &sums, &values, delta, |delta, input| {
+                let squares = &(delta * delta) * &share;
+                parts.push((squares.t().dot(&(&input * &input)), squares.sum_axis(Axis(0))));
+            });
+            diagonal.iter_mut().zip(in_order(&parts)).for_each(|(sum, part)| *sum += part);
+        }
+        diagonal
+    }
+
+    /// Shows `visit` the ∂/∂z of each layer, n_samples × n_units, with the layer's input, from the last layer to the first;
+    /// `delta` is that of the last.
+    fn backward(
+        &self,
+        x: ArrayView2<'_, f64>,
+        sums: &[Array2<f64>],
+        values: &[Array2<f64>],
+        mut delta: Array2<f64>,
+        mut visit: impl FnMut(&Array2<f64>, ArrayView2<'_, f64>),
+    ) {
+        for (l, layer) in self.layers.iter().enumerate().rev() {
+            let Some(below) = l.checked_sub(1) else {
+                visit(&delta, x);
+                return;
+            };
+            visit(&delta, values[below].view());
+            delta = delta.dot(&layer.kernel);
+            times_slope(&mut delta, self.layers[below].activation, &sums[below], &values[below]);
+        }
+    }
+}
+
+/// The numbers of kernels and biases, the last layer first, in the order of [`DenseNetwork::weights`].
+fn in_order(parts: &[(Array2<f64>, Array1<f64>)]) -> Vec<f64> {
+    parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect()
 }
 
 /// Turns logits into ln p, row by row.
