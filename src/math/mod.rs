@@ -31,6 +31,7 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod tanh;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;
