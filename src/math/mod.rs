@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod binary_kl;
 pub mod bottleneck;
 pub mod descriptive;
 pub mod determinant;
@@ -32,6 +33,7 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod tanh;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;

@@ -6,6 +6,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis};
 
 use super::MeasureError;
 use super::inputs::Labelled;
+use crate::math::tanh::tanh_in_place;
 use crate::nn::Activation;
 
 /// One dense layer: t = activation(W x + b).
@@ -25,6 +26,9 @@ impl DenseLayer {
         self.kernel.len() + self.bias.len()
     }
 }
+
+/// Samples that pass through a network together.
+const ROWS: usize = 256;
 
 /// Dense layers below a softmax.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +121,7 @@ impl DenseNetwork {
             let input = values.last().map_or(x, |t| t.view());
             let z = input.dot(&layer.kernel.t()) + &layer.bias;
             if l + 1 < self.layers.len() {
-                values.push(z.mapv(|z| value(layer.activation, z)));
+                values.push(activated(layer.activation, &z));
             }
             sums.push(z);
         }
@@ -126,8 +130,12 @@ impl DenseNetwork {
 
     /// The logits, n_samples × n_classes.
     pub fn logits(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        let (mut sums, _) = self.forward(x);
-        sums.pop().expect("a network has at least one layer")
+        let mut logits = Array2::zeros((x.nrows(), self.n_classes()));
+        for (x, mut rows) in x.axis_chunks_iter(Axis(0), ROWS).zip(logits.axis_chunks_iter_mut(Axis(0), ROWS)) {
+            let (sums, _) = self.forward(x);
+            rows.assign(&sums[sums.len() - 1]);
+        }
+        logits
     }
 
     /// ln p(class | x), n_samples × n_classes.
@@ -150,28 +158,76 @@ impl DenseNetwork {
 
     /// Mean −ln p(y | x), in nats, and its gradient in the order of [`DenseNetwork::weights`].
     pub fn gradient(&self, samples: Labelled<'_>) -> (f64, Vec<f64>) {
-        let (mut sums, values) = self.forward(samples.x());
         let n = samples.len() as f64;
-        let mut delta = sums.pop().expect("a network has at least one layer");
-        log_softmax(&mut delta);
-        let mut loss = 0.0;
-        for (mut row, class) in delta.axis_iter_mut(Axis(0)).zip(samples.classes()) {
-            loss -= row[*class];
-            row.mapv_inplace(|log_p| log_p.exp() / n);
-            row[*class] -= 1.0 / n;
-        }
-        let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
-        for (l, layer) in self.layers.iter().enumerate().rev() {
-            let input = l.checked_sub(1).map_or(samples.x(), |below| values[below].view());
-            parts.push((delta.t().dot(&input), delta.sum_axis(Axis(0))));
-            if let Some(below) = l.checked_sub(1) {
-                delta = delta.dot(&layer.kernel);
-                times_slope(&mut delta, self.layers[below].activation, &sums[below], &values[below]);
+        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_weights()]);
+        // Few samples at a time, whose values stay in the cache.
+        let classes = samples.classes().chunks(ROWS);
+        for (x, classes) in samples.x().axis_chunks_iter(Axis(0), ROWS).zip(classes) {
+            let (mut sums, values) = self.forward(x);
+            let mut delta = sums.pop().expect("a network has at least one layer");
+            log_softmax(&mut delta);
+            for (mut row, class) in delta.axis_iter_mut(Axis(0)).zip(classes) {
+                loss -= row[*class] / n;
+                row.mapv_inplace(|log_p| log_p.exp() / n);
+                row[*class] -= 1.0 / n;
             }
+            let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
+            self.backward(x, &sums, &values, delta, |delta, input| {
+                parts.push((delta.t().dot(&input), delta.sum_axis(Axis(0))));
+            });
+            gradient.iter_mut().zip(in_order(&parts)).for_each(|(sum, part)| *sum += part);
         }
-        let gradient = parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect();
-        (loss / n, gradient)
+        (loss, gradient)
     }
+
+    /// The diagonal of the full Fisher matrix, which is the Gauss-Newton matrix, in the order of [`DenseNetwork::weights`]:
+    /// (1/N) Σ_x Σ_c p(c|x) (∂ ln p(c|x)/∂w_k)², exact over the classes c.
+    pub fn diagonal_fisher(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
+        let (sums, values) = self.forward(x);
+        let mut p = sums[sums.len() - 1].clone();
+        log_softmax(&mut p);
+        p.mapv_inplace(f64::exp);
+        let n = x.nrows() as f64;
+        let mut diagonal = vec![0.0; self.n_weights()];
+        for class in 0..self.n_classes() {
+            let mut delta = -&p;
+            delta.column_mut(class).mapv_inplace(|delta| delta + 1.0);
+            let share = p.column(class).mapv(|p| p / n).insert_axis(Axis(1));
+            let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
+            self.backward(x, &sums, &values, delta, |delta, input| {
+                let squares = &(delta * delta) * &share;
+                parts.push((squares.t().dot(&(&input * &input)), squares.sum_axis(Axis(0))));
+            });
+            diagonal.iter_mut().zip(in_order(&parts)).for_each(|(sum, part)| *sum += part);
+        }
+        diagonal
+    }
+
+    /// Shows `visit` the ∂/∂z of each layer, n_samples × n_units, with the layer's input, from the last layer to the first;
+    /// `delta` is that of the last.
+    fn backward(
+        &self,
+        x: ArrayView2<'_, f64>,
+        sums: &[Array2<f64>],
+        values: &[Array2<f64>],
+        mut delta: Array2<f64>,
+        mut visit: impl FnMut(&Array2<f64>, ArrayView2<'_, f64>),
+    ) {
+        for (l, layer) in self.layers.iter().enumerate().rev() {
+            let Some(below) = l.checked_sub(1) else {
+                visit(&delta, x);
+                return;
+            };
+            visit(&delta, values[below].view());
+            delta = delta.dot(&layer.kernel);
+            times_slope(&mut delta, self.layers[below].activation, &sums[below], &values[below]);
+        }
+    }
+}
+
+/// The numbers of kernels and biases, the last layer first, in the order of [`DenseNetwork::weights`].
+fn in_order(parts: &[(Array2<f64>, Array1<f64>)]) -> Vec<f64> {
+    parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect()
 }
 
 /// Turns logits into ln p, row by row.
@@ -190,6 +246,16 @@ fn times_slope(delta: &mut Array2<f64>, activation: Activation, z: &Array2<f64>,
 
 /// Slope of the leaky ReLU below 0, as training has it, in f32.
 const LEAK: f64 = 0.01_f32 as f64;
+
+/// t of the weighted sums z.
+fn activated(activation: Activation, z: &Array2<f64>) -> Array2<f64> {
+    if activation != Activation::Tanh {
+        return z.mapv(|z| value(activation, z));
+    }
+    let mut t = z.as_standard_layout().into_owned();
+    tanh_in_place(t.as_slice_mut().expect("it is in standard layout"));
+    t
+}
 
 /// t of z, as [`Activation`] says.
 fn value(activation: Activation, z: f64) -> f64 {

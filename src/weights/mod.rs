@@ -10,6 +10,7 @@
 mod dense;
 mod fixtures;
 mod inputs;
+mod pac_bayes;
 mod reading;
 
 use std::fmt;
@@ -18,9 +19,12 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use pac_bayes::{
+    GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
+};
 pub use reading::{MeasureUnit, Null, Reading};
 
-use crate::parameter::{Parameter, ParameterError, Parameters};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::{Suggestion, suggestion};
 
 /// What could have come out otherwise, so that the weights are random.
@@ -140,7 +144,34 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[];
+pub const MEASURES: &[&Spec] = &[&pac_bayes::SPEC];
+
+/// Returns `number` if a parameter of this `kind` may have it.
+fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {
+    let is_allowed = match kind {
+        Kind::Positive => number > 0.0,
+        Kind::NotNegative => number >= 0.0,
+        _ => true,
+    };
+    let refused = || ParameterError::Value { name, allowed: kind.to_string(), got: Value::Number(number).to_string() };
+    (number.is_finite() && is_allowed).then_some(number).ok_or_else(refused)
+}
+
+/// Returns `number` if it is between 0 and 1.
+fn check_probability(name: &'static str, number: f64) -> Result<f64, ParameterError> {
+    let allowed = "a number between 0 and 1".to_owned();
+    let refused = || ParameterError::Value { name, allowed, got: Value::Number(number).to_string() };
+    (number > 0.0 && number < 1.0).then_some(number).ok_or_else(refused)
+}
+
+/// Returns `count` if it is from `min` to `max`.
+fn check_count(name: &'static str, count: usize, (min, max): (u64, u64)) -> Result<usize, ParameterError> {
+    let refused = || {
+        let allowed = Kind::Count { min, max }.to_string();
+        ParameterError::Value { name, allowed, got: count.to_string() }
+    };
+    (min..=max).contains(&(count as u64)).then_some(count).ok_or_else(refused)
+}
 
 /// No measure has this name.
 #[derive(Debug, Error, PartialEq)]

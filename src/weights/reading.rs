@@ -48,6 +48,8 @@ pub struct Reading {
     pub unit: MeasureUnit,
     /// The number.
     pub value: f64,
+    /// Its standard error, where it was estimated by drawing at random.
+    pub std_error: Option<f64>,
     /// The weights that it is shared among, where a number per weight has a meaning.
     pub n_weights: Option<usize>,
     /// What it would be if there were nothing to find.
@@ -61,7 +63,17 @@ pub struct Reading {
 impl Reading {
     /// A number of a whole network, without anything to compare it with.
     pub fn new(quantity: &'static str, unit: MeasureUnit, value: f64) -> Self {
-        Self { layer: None, quantity, unit, value, n_weights: None, null: None, ceiling: None, method: None }
+        Self {
+            layer: None,
+            quantity,
+            unit,
+            value,
+            std_error: None,
+            n_weights: None,
+            null: None,
+            ceiling: None,
+            method: None,
+        }
     }
 
     /// An amount of information or a code length.
@@ -73,6 +85,12 @@ impl Reading {
     #[must_use]
     pub fn of_layer(self, layer: LayerId) -> Self {
         Self { layer: Some(layer), ..self }
+    }
+
+    /// The same number with its standard error, in the unit of the number.
+    #[must_use]
+    pub fn with_std_error(self, std_error: f64) -> Self {
+        Self { std_error: Some(std_error), ..self }
     }
 
     /// The same number, shared among `n_weights` weights.
