@@ -1,6 +1,7 @@
 //! Pure functions on slices: entropies, information, distances, spacings, and inner loops. No state, no I/O.
 
 pub mod atoms;
+pub mod binary_kl;
 pub mod bottleneck;
 pub mod descriptive;
 pub mod determinant;
