@@ -10,6 +10,7 @@
 mod dense;
 mod fixtures;
 mod inputs;
+mod membership;
 mod reading;
 
 use std::fmt;
@@ -18,6 +19,10 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use membership::{
+    FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
+    binary_kl_bound, discrete_information, fair_floor, interpolating_bound, pooled, root_bound,
+};
 pub use reading::{MeasureUnit, Null, Reading};
 
 use crate::parameter::{Parameter, ParameterError, Parameters};
@@ -137,4 +142,4 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[];
+pub const MEASURES: &[&Spec] = &[&membership::SPEC];
