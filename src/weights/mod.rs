@@ -10,6 +10,7 @@
 mod dense;
 mod fixtures;
 mod inputs;
+mod membership;
 mod pac_bayes;
 mod reading;
 
@@ -19,6 +20,10 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use membership::{
+    FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
+    binary_kl_bound, discrete_information, fair_floor, interpolating_bound, pooled, root_bound,
+};
 pub use pac_bayes::{
     GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
 };
@@ -144,7 +149,7 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&pac_bayes::SPEC];
+pub const MEASURES: &[&Spec] = &[&membership::SPEC, &pac_bayes::SPEC];
 
 /// Returns `number` if a parameter of this `kind` may have it.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {

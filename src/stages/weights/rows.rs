@@ -73,13 +73,14 @@ fn layer_name(row: &WeightMeasureRow, names: &LayerNames) -> Option<Arc<str>> {
 fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
     let is_finite = reading.value.is_finite();
     let per_weight = reading.per_weight();
-    let Reading { layer, quantity, unit, value, n_weights, null, ceiling, method } = reading;
+    let Reading { layer, quantity, unit, value, n_weights, std_error, null, ceiling, method } = reading;
     WeightMeasureRow {
         layer,
         quantity: Some(Arc::from(quantity)),
         unit: Some(Arc::from(unit.name())),
         value: is_finite.then_some(value),
         value_per_weight: per_weight.filter(|_| is_finite),
+        std_error,
         null_mean: null.map(|null| null.mean),
         null_std: null.and_then(|null| null.std),
         ceiling,

@@ -38,7 +38,10 @@ pub(super) const SPEC: Spec = Spec {
         ("distance_part", "the part of it that is the distance from the initial weights, in bits"),
         ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
         ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
-        ("bound", "the largest error that networks drawn from Q can have on new samples, with the probability 1 − delta"),
+        (
+            "bound",
+            "the largest error that networks drawn from Q can have on new samples, with the probability 1 − delta",
+        ),
     ],
     parameters: &[
         Parameter {

@@ -1,0 +1,280 @@
+//! What the plug-in information is on average where the mask has nothing to do with the outcome, exactly.
+
+use statrs::function::factorial::ln_factorial;
+
+use super::counts::{MaskCounts, divergence};
+use crate::units::Nats;
+
+/// The plug-in information I(outcome; U) of a table where there is none.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PermutationFloor {
+    /// E I.
+    pub information: Nats,
+    /// What needs the whole distribution of I; `None` where there are too many different tables.
+    pub spread: Option<FloorSpread>,
+}
+
+/// What needs the whole distribution of I where there is nothing to find.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FloorSpread {
+    /// Standard deviation of I.
+    pub information_std: Nats,
+    /// E √2I.
+    pub bound: f64,
+    /// Standard deviation of √2I.
+    pub bound_std: f64,
+}
+
+/// States that are held at once; 2¹⁸ of them are 6 MB, and take some 20 ms.
+const MOST_STATES: usize = 1 << 18;
+/// Sums are merged where they agree to 2⁻⁴⁰: equal sums differ by rounding, and different ones by far more.
+const MERGED: f64 = (1_u64 << 40) as f64;
+
+impl MaskCounts {
+    /// I and √2I on average over all ways to give the masks to the outcomes (the counts of outcomes and of masks stay): of the
+    /// c in a cell a hypergeometric number a has the second of the pair trained on.
+    ///
+    /// E I is a sum over cells and costs O(N). E √2I needs the joint distribution: cells are added one by one to a list of
+    /// (ones so far, Σ c kl(a/c ‖ K/N)), in which equal entries are merged, the largest cell last. k cells of c cost at most
+    /// c^(k−1) entries, and far fewer where cells are of one size; beyond 262144 of them there is none.
+    pub fn permuted(&self) -> PermutationFloor {
+        floor(&self.sizes(), self.n_second())
+    }
+}
+
+/// Part of the cells: how many ones they hold, Σ c kl(a/c ‖ K/N) of them, and how probable that is.
+#[derive(Debug, Clone, Copy)]
+struct State {
+    ones: u64,
+    sum: f64,
+    probability: f64,
+}
+
+/// The floor of cells of these `sizes`, `k` of whose members are ones.
+fn floor(sizes: &[u64], k: u64) -> PermutationFloor {
+    let n: u64 = sizes.iter().sum();
+    let share = k as f64 / n as f64;
+    let mut sum = 0.0;
+    for c in sizes {
+        let (first, probabilities) = hypergeometric(n, k, *c);
+        for (a, probability) in (first..).zip(probabilities) {
+            sum += probability * divergence(a, *c, share);
+        }
+    }
+    let information = if n > 0 { sum / n as f64 } else { 0.0 };
+    PermutationFloor { information: Nats(information), spread: spread(sizes, k) }
+}
+
+/// The distribution of I, of which E √2I is; `None` where it has too many entries.
+fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
+    let mut sizes = sizes.to_vec();
+    sizes.sort_unstable();
+    let n: u64 = sizes.iter().sum();
+    let share = k as f64 / n as f64;
+    let largest = sizes.pop()?;
+    let mut states = vec![State { ones: 0, sum: 0.0, probability: 1.0 }];
+    let mut n_left = n;
+    for c in sizes {
+        n_left -= c;
+        if states.len() * (c as usize + 1) > MOST_STATES {
+            return None;
+        }
+        // Binomial numbers that must add up to K are hypergeometric: no large binomial coefficients.
+        let (first, probabilities) = binomial(c, share);
+        let mut next = Vec::new();
+        for state in &states {
+            for (a, probability) in (first..).zip(&probabilities) {
+                let ones = state.ones + a;
+                if ones <= k && k - ones <= n_left {
+                    let sum = state.sum + divergence(a, c, share);
+                    next.push(State { ones, sum, probability: state.probability * probability });
+                }
+            }
+        }
+        states = merged(next);
+    }
+    let (first, probabilities) = binomial(largest, share);
+    let (mut total, mut i, mut i_squared, mut root) = (0.0, 0.0, 0.0, 0.0);
+    for state in states {
+        let a = k - state.ones;
+        let Some(last) = a.checked_sub(first).and_then(|place| probabilities.get(place as usize)) else { continue };
+        let probability = state.probability * last;
+        let information = (state.sum + divergence(a, largest, share)) / n as f64;
+        total += probability;
+        i += probability * information;
+        i_squared += probability * information * information;
+        root += probability * (2.0 * information).sqrt();
+    }
+    let (i, i_squared, bound) = (i / total, i_squared / total, root / total);
+    // A variance of 0 may be rounded to less.
+    let std = |variance: f64| if variance > 0.0 { variance.sqrt() } else { 0.0 };
+    let information_std = Nats(std(i_squared - i * i));
+    Some(FloorSpread { information_std, bound, bound_std: std(2.0 * i - bound * bound) })
+}
+
+/// The states in ascending order, equal ones added up.
+fn merged(mut states: Vec<State>) -> Vec<State> {
+    let key = |state: &State| (state.ones, (state.sum * MERGED).round() as u64);
+    states.sort_by_key(key);
+    let mut kept: Vec<State> = Vec::new();
+    for state in states {
+        match kept.last_mut() {
+            Some(last) if key(last) == key(&state) => last.probability += state.probability,
+            _ => kept.push(state),
+        }
+    }
+    kept
+}
+
+/// The smallest number of ones among `c` of `n` members with `k` ones, and the probabilities from there on.
+fn hypergeometric(n: u64, k: u64, c: u64) -> (u64, Vec<f64>) {
+    let (first, last) = ((k + c).saturating_sub(n), k.min(c));
+    let mode = ((c + 1) as f64 * (k + 1) as f64 / (n + 2) as f64) as u64;
+    let ratio = |a: u64| ((c - a) as f64 * (k - a) as f64) / ((a + 1) as f64 * (n + a + 1 - c - k) as f64);
+    (first, distribution(first, last, mode, ratio))
+}
+
+/// The smallest number of ones among `c` members, each of which is one with probability `p`, and the probabilities from there on.
+fn binomial(c: u64, p: f64) -> (u64, Vec<f64>) {
+    match p {
+        0.0 => (0, vec![1.0]),
+        1.0 => (c, vec![1.0]),
+        _ => {
+            let ratio = |a: u64| (c - a) as f64 / (a + 1) as f64 * (p / (1.0 - p));
+            (0, distribution(0, c, ((c + 1) as f64 * p) as u64, ratio))
+        }
+    }
+}
+
+/// Probabilities of `first`..=`last` from their `ratio` p(a + 1)/p(a), counted from the most probable, so that none overflows.
+fn distribution(first: u64, last: u64, mode: u64, ratio: impl Fn(u64) -> f64) -> Vec<f64> {
+    let mode = mode.clamp(first, last);
+    let mut p = vec![1.0; (last - first + 1) as usize];
+    for a in mode..last {
+        p[(a + 1 - first) as usize] = p[(a - first) as usize] * ratio(a);
+    }
+    for a in (first..mode).rev() {
+        p[(a - first) as usize] = p[(a + 1 - first) as usize] / ratio(a);
+    }
+    let total: f64 = p.iter().sum();
+    p.iter_mut().for_each(|p| *p /= total);
+    p
+}
+
+/// I and √2I on average where each of `n_masks` masks is a fair coin, and the outcome, independently, each of `n_cells`
+/// outcomes with the same probability.
+///
+/// E I costs O(N) for any number of cells. E √2I is a sum over the partitions of N into cells and over K: 30 masks with 4
+/// cells need 0.3 s, with 10 cells minutes. `None` in `spread` where a partition has too many tables.
+pub fn fair_floor(n_masks: u64, n_cells: u64) -> PermutationFloor {
+    let (n, k) = (n_masks as f64, n_cells as f64);
+    // H(U) + H(outcome) − H(outcome, U), of multinomial counts.
+    let parts = 2.0 * mean_c_ln_c(n_masks, 0.5) + k * mean_c_ln_c(n_masks, 1.0 / k);
+    let information = n.ln() + (2.0 * k * mean_c_ln_c(n_masks, 0.5 / k) - parts) / n;
+    PermutationFloor { information: Nats(information), spread: fair_spread(n_masks, n_cells) }
+}
+
+/// E c ln c of a binomial number of n with probability p.
+fn mean_c_ln_c(n: u64, p: f64) -> f64 {
+    let (first, probabilities) = binomial(n, p);
+    let terms = (first..).zip(probabilities).filter(|(c, _)| *c > 0);
+    terms.map(|(c, probability)| probability * c as f64 * (c as f64).ln()).sum()
+}
+
+fn fair_spread(n_masks: u64, n_cells: u64) -> Option<FloorSpread> {
+    let (_, of_ones) = binomial(n_masks, 0.5);
+    let mut partitions = Vec::new();
+    push_partitions(n_masks, n_masks, n_cells, &mut Vec::new(), &mut partitions);
+    let (mut i, mut i_squared, mut bound) = (0.0, 0.0, 0.0);
+    for sizes in partitions {
+        let of_partition = partition_probability(&sizes, n_masks, n_cells);
+        for (k, of_k) in (0..).zip(&of_ones) {
+            let probability = of_partition * of_k;
+            let PermutationFloor { information: Nats(mean), spread } = floor(&sizes, k);
+            let spread = spread?;
+            i += probability * mean;
+            i_squared += probability * (spread.information_std.0.powi(2) + mean * mean);
+            bound += probability * spread.bound;
+        }
+    }
+    let information_std = Nats((i_squared - i * i).sqrt());
+    Some(FloorSpread { information_std, bound, bound_std: (2.0 * i - bound * bound).sqrt() })
+}
+
+/// The ways to write `n` as a sum of at most `n_parts` numbers of at most `largest`, in descending order.
+fn push_partitions(n: u64, largest: u64, n_parts: u64, begun: &mut Vec<u64>, found: &mut Vec<Vec<u64>>) {
+    if n == 0 {
+        found.push(begun.clone());
+    } else if n_parts > 0 {
+        for part in (1..=largest.min(n)).rev() {
+            begun.push(part);
+            push_partitions(n - part, part, n_parts - 1, begun, found);
+            begun.pop();
+        }
+    }
+}
+
+/// The probability that `n` outcomes fall into `n_cells` equally probable cells in numbers that are, in some order, `sizes`.
+fn partition_probability(sizes: &[u64], n: u64, n_cells: u64) -> f64 {
+    let mut log = ln_factorial(n) - n as f64 * (n_cells as f64).ln() + ln_factorial(n_cells);
+    log -= sizes.iter().map(|size| ln_factorial(*size)).sum::<f64>();
+    log -= sizes.chunk_by(|a, b| a == b).map(|equal| ln_factorial(equal.len() as u64)).sum::<f64>();
+    (log - ln_factorial(n_cells - sizes.len() as u64)).exp()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::fixtures::assert_close;
+
+    /// E I and E √2I by giving the masks to the outcomes in every way.
+    fn by_enumeration(sizes: &[u64], k: u32) -> (f64, f64) {
+        let cell: Vec<usize> = sizes.iter().enumerate().flat_map(|(cell, c)| vec![cell; *c as usize]).collect();
+        let (mut n_ways, mut i, mut root) = (0.0, 0.0, 0.0);
+        for mask in (0..1_u32 << cell.len()).filter(|mask| mask.count_ones() == k) {
+            let outcomes = cell.iter().enumerate().map(|(m, cell)| (cell, mask >> m & 1 == 1));
+            let information = MaskCounts::of(outcomes).information().0;
+            (n_ways, i, root) = (n_ways + 1.0, i + information, root + (2.0 * information).sqrt());
+        }
+        (i / n_ways, root / n_ways)
+    }
+
+    #[test]
+    fn floors_are_those_of_all_permutations() {
+        for sizes in [&[5, 7][..], &[1, 1, 1, 1, 1, 6], &[2, 2, 3, 5], &[12], &[1, 2, 3, 4]] {
+            for k in 0..=sizes.iter().sum::<u64>() {
+                let (i, root) = by_enumeration(sizes, k as u32);
+                let PermutationFloor { information, spread } = floor(sizes, k);
+                let spread = spread.unwrap();
+                assert_close(information.0, i);
+                assert_close(spread.bound, root);
+                assert_close(spread.bound_std, (2.0 * i - root * root).max(0.0).sqrt());
+            }
+        }
+    }
+
+    #[test]
+    fn floors_of_fair_masks() {
+        // The source has 0.1494437573298 for 2 cells: differences of rounded entropies are not 0 in tables without information,
+        // and √ makes 1e-8 of 1e-16. This is the sum with 50 digits.
+        let expected = [
+            (2, 0.149_443_756_950_387_95, 0.017_677_575_244_92),
+            (3, 0.238_945_061_348_7, 0.036_523_330_840_51),
+            (4, 0.310_310_482_461_1, 0.056_986_179_512_74),
+        ];
+        for (n_cells, root, i) in expected {
+            let PermutationFloor { information, spread } = fair_floor(30, n_cells);
+            assert_close(information.0, i);
+            assert_close(spread.unwrap().bound, root);
+        }
+    }
+
+    #[test]
+    fn tables_with_many_different_cells_have_a_mean_and_no_spread() {
+        let sizes: Vec<u64> = (1..40).collect();
+        let PermutationFloor { information, spread } = floor(&sizes, 400);
+        // (cells − 1)/2N to first order.
+        assert!((information.0 - 38.0 / 1560.0).abs() < 0.002, "{}", information.0);
+        assert_eq!(spread, None);
+    }
+}
