@@ -175,6 +175,9 @@ impl Experiment {
     /// Below a sweep or an experiment: compression by the values of what varies.
     pub const LEVELS: &str = "levels.parquet";
 
+    /// Beside the summary: measures of weights over runs; only where there are some.
+    pub const WEIGHT_SUMMARY: &str = "weight_summary.parquet";
+
     /// Below a sweep or an experiment: how compression and measures of weights go together.
     pub const RELATIONS: &str = "relations.parquet";
 
@@ -191,7 +194,7 @@ impl Experiment {
     pub const REPORT: &str = "report.html";
 
     /// Below an experiment or a sweep: every table or page that is made from estimates, except the figures.
-    pub(super) const VIEWS: [&str; 13] = [
+    pub(super) const VIEWS: [&str; 14] = [
         Self::CHECKS,
         Self::CLAIMS,
         Self::BOUND,
@@ -202,6 +205,7 @@ impl Experiment {
         Self::STABILITY,
         Self::EFFECTS,
         Self::LEVELS,
+        Self::WEIGHT_SUMMARY,
         Self::RELATIONS,
         Self::MINIMAL_MODEL,
         Self::REPORT,

@@ -17,6 +17,8 @@ pub(super) struct Input {
     pub(super) experiment: Experiment,
     /// Every estimator, with its table of each run.
     pub(super) estimators: Vec<Estimated>,
+    /// Every measure of weights, with its tables.
+    pub(super) measures: Vec<(String, Vec<PathBuf>)>,
     /// Losses and accuracies of every run that has them.
     pub(super) epochs: Vec<TableFiles>,
     /// Gradients likewise.
@@ -98,9 +100,15 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
         let estimator = Arc::new(EstimateId::of_table(&estimator));
         estimators.push(Estimated { estimator, tables, is_checked });
     }
+    let CurrentEstimates { tables: measures, left_out } = CurrentEstimates::of_weights(experiment)?;
+    left_out.iter().for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+    for path in measures.iter().flat_map(|(_, paths)| paths) {
+        hashes.push(experiment.verified_estimates(path)?);
+    }
     let trainings = recording.as_ref().map_or(Ok(None), trainings::of)?;
     let is_checked = checked.is_some();
-    Ok(Input { experiment: experiment.clone(), estimators, epochs, gradients, weights, is_checked, trainings, hashes })
+    let experiment = experiment.clone();
+    Ok(Input { experiment, estimators, measures, epochs, gradients, weights, is_checked, trainings, hashes })
 }
 
 /// The hashes of the tables that `infoplane check` has looked at, where it was called.

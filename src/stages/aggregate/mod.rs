@@ -9,6 +9,7 @@ mod phases;
 mod simulated;
 mod snapshots;
 mod verdict;
+mod weights;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -19,8 +20,8 @@ use super::{Outcome, StageError};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION};
-use crate::store::{Experiment, Footer, Lock, Manifest, Pending, write_csv, write_rows};
+use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION, WeightSummaryRow};
+use crate::store::{Experiment, Footer, Lock, Manifest, Pending, remove_below, write_csv, write_rows};
 use checks::Checks;
 use frames::{Beside, FrameError};
 use inputs::{Estimated, Input};
@@ -50,6 +51,9 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
             .map(|estimated| Made::of(input, &beside, &checks, estimated, minimum))
             .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
+        for (id, paths) in &input.measures {
+            made.weights.extend(weights::over_runs(&input.experiment.name(), id, paths)?);
+        }
     }
     made.sort();
     verdict::withhold_where_scales_disagree(&mut made.compression);
@@ -58,13 +62,18 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
 
     let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
     let as_csv = |table: &str| table.replace(".parquet", ".csv");
-    work.finish(vec![
+    let mut files = vec![
         write_rows(out, Experiment::SUMMARY, &made.summary, &footer)?,
         write_rows(out, Experiment::PHASES, &made.phases, &footer)?,
         write_rows(out, Experiment::COMPRESSION, &made.compression, &footer)?,
         write_csv(out, &as_csv(Experiment::SUMMARY), &made.summary)?,
         write_csv(out, &as_csv(Experiment::COMPRESSION), &made.compression)?,
-    ])?;
+    ];
+    match made.weights.is_empty() {
+        true => remove_below(out, Experiment::WEIGHT_SUMMARY)?,
+        false => files.push(write_rows(out, Experiment::WEIGHT_SUMMARY, &made.weights, &footer)?),
+    }
+    work.finish(files)?;
     Ok(Outcome::Done(format!("{} → {}", counted(made.summary.len(), "row"), out.join(Experiment::SUMMARY).display())))
 }
 
@@ -119,6 +128,7 @@ struct Made {
     summary: Vec<SummaryRow>,
     phases: Vec<PhaseRow>,
     compression: Vec<CompressionRow>,
+    weights: Vec<WeightSummaryRow>,
 }
 
 impl Made {
@@ -146,7 +156,7 @@ impl Made {
             minimum,
         };
         let (phases, compression) = phases(&context, &snapshots::histories(input, &beside.ratios, &rows));
-        Ok(Self { summary, phases, compression })
+        Ok(Self { summary, phases, compression, weights: Vec::new() })
     }
 
     fn append(&mut self, mut part: Self) {

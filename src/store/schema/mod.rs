@@ -26,7 +26,7 @@ pub use recording::{
 pub use relations::RelationRow;
 pub use summary::{CompressionRow, PhaseRow, SummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
-pub use weights::WeightMeasureRow;
+pub use weights::{WeightMeasureRow, WeightSummaryRow};
 
 /// Version of the tables this program writes.
 pub const VERSION: u32 = 8;

@@ -49,4 +49,44 @@ tables! {
         /// Why there is no number, else null.
         failure: Option<String>,
     }
+
+    /// One experiment, number of a measure of weights, layer and snapshot: mean and spread over runs.
+    "weight_summary" = WeightSummaryRow {
+        /// Name of the experiment.
+        experiment: String,
+        /// Identity of the measure: its name with the parameters that are not at their defaults.
+        weights: String,
+        /// The measure, for example `code`.
+        measure: String,
+        /// What makes the weights random, as in `weight_measures`.
+        randomness: String,
+        /// Number of the layer; null for the whole network.
+        layer: Option<LayerId>,
+        /// What the layer is called; null where it has no name, and for the whole network.
+        layer_name: Option<Arc<str>>,
+        /// Whole passes over the training samples.
+        epoch: i32,
+        /// Updates of the weights so far.
+        step: i64,
+        /// Which of the measure's numbers.
+        quantity: String,
+        /// Its unit.
+        unit: String,
+        /// Runs, or groups of runs measured together, with such a number.
+        n_runs: i32,
+        /// Those without, and those in which the measure failed.
+        n_failed: i32,
+        /// Mean over them; null where none has a number.
+        mean: Option<f64>,
+        /// Standard deviation (n − 1); null with fewer than two.
+        std: Option<f64>,
+        /// Where the 95 % interval of the mean begins (Student); null with fewer than two, and where all are equal.
+        low: Option<f64>,
+        /// Where it ends.
+        high: Option<f64>,
+        /// Mean of the nulls; null where there is none.
+        null_mean: Option<f64>,
+        /// Mean of the ceilings; null where there is none.
+        ceiling: Option<f64>,
+    }
 }
