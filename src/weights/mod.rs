@@ -8,6 +8,7 @@
 //! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
 
 mod dense;
+mod ensemble;
 mod fixtures;
 mod inputs;
 mod membership;
@@ -18,6 +19,10 @@ use std::fmt;
 use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
+pub use ensemble::{
+    CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
+    drift_floor, gaussian_drift, log2_group_order,
+};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use membership::{
     FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
@@ -142,4 +147,4 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&membership::SPEC];
+pub const MEASURES: &[&Spec] = &[&membership::SPEC, &ensemble::SPEC];
