@@ -11,6 +11,7 @@ mod dense;
 mod ensemble;
 mod fixtures;
 mod inputs;
+mod linear_model;
 mod membership;
 mod reading;
 
@@ -24,6 +25,7 @@ pub use ensemble::{
     drift_floor, gaussian_drift, log2_group_order,
 };
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use linear_model::{Langevin, LinearModel, RandomResponses, RegressionPosterior};
 pub use membership::{
     FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
     binary_kl_bound, discrete_information, fair_floor, interpolating_bound, pooled, root_bound,

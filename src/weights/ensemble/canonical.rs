@@ -34,7 +34,7 @@ pub struct CanonicalForm {
 
 /// A copy of the network, canonical below some layer.
 #[derive(Debug, Clone)]
-struct Candidate {
+struct PartialForm {
     /// What was done to the layers below.
     changes: Vec<UnitChange>,
     /// The kernel of the layer, its inputs changed so.
@@ -61,7 +61,7 @@ impl CanonicalForm {
     pub fn of_network(network: &DenseNetwork) -> Option<Self> {
         let layers = network.layers();
         let mut candidates =
-            vec![Candidate { changes: Vec::new(), kernel: layers[0].kernel.mapv(without_sign_of_zero) }];
+            vec![PartialForm { changes: Vec::new(), kernel: layers[0].kernel.mapv(without_sign_of_zero) }];
         let (mut n_branches, mut order_gap, mut sign_gap) = (1, None, None);
         for (l, layer) in hidden(network).iter().enumerate() {
             let symmetry = UnitSymmetry::of_activation(layer.activation);
@@ -80,12 +80,12 @@ impl CanonicalForm {
             for (candidate, units) in &largest {
                 push_orders(candidate, units, &layers[l + 1].kernel, symmetry, &mut candidates)?;
             }
-            let bits = |candidate: &Candidate| candidate.kernel.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
+            let bits = |candidate: &PartialForm| candidate.kernel.iter().map(|w| w.to_bits()).collect::<Vec<_>>();
             candidates.sort_by_cached_key(bits);
             candidates.dedup_by(|a, b| a.kernel == b.kernel);
             n_branches = n_branches.max(candidates.len());
         }
-        let by_unit = |a: &Candidate, b: &Candidate| lexicographic(a.kernel.iter(), b.kernel.iter());
+        let by_unit = |a: &PartialForm, b: &PartialForm| lexicographic(a.kernel.iter(), b.kernel.iter());
         let chosen = largest(candidates, by_unit).swap_remove(0);
         let element = GroupElement::new(chosen.changes);
         let canonical = element.apply(network).ok()?;
@@ -155,11 +155,11 @@ fn norm(block: &[f64]) -> f64 {
 /// Adds the candidate with every order of equal units, and both signs of units without weights, that differ in the kernel of the
 /// layer above; `None` when there are too many.
 fn push_orders(
-    below: &Candidate,
+    below: &PartialForm,
     units: &[Unit],
     kernel_above: &Array2<f64>,
     symmetry: UnitSymmetry,
-    candidates: &mut Vec<Candidate>,
+    candidates: &mut Vec<PartialForm>,
 ) -> Option<()> {
     let mut orders: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
     for equal in units.chunk_by(|a, b| a.block == b.block) {
@@ -196,7 +196,7 @@ fn push_orders(
         }
         let (order, divisors) = order.into_iter().unzip();
         let changes = [below.changes.as_slice(), &[UnitChange { order, divisors }]].concat();
-        candidates.push(Candidate { changes, kernel });
+        candidates.push(PartialForm { changes, kernel });
     }
     Some(())
 }

@@ -44,7 +44,7 @@ impl MaskCounts {
 
 /// Part of the cells: how many ones they hold, Σ c kl(a/c ‖ K/N) of them, and how probable that is.
 #[derive(Debug, Clone, Copy)]
-struct State {
+struct PartialTable {
     ones: u64,
     sum: f64,
     probability: f64,
@@ -72,7 +72,7 @@ fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
     let n: u64 = sizes.iter().sum();
     let share = k as f64 / n as f64;
     let largest = sizes.pop()?;
-    let mut states = vec![State { ones: 0, sum: 0.0, probability: 1.0 }];
+    let mut states = vec![PartialTable { ones: 0, sum: 0.0, probability: 1.0 }];
     let mut n_left = n;
     for c in sizes {
         n_left -= c;
@@ -87,7 +87,7 @@ fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
                 let ones = state.ones + a;
                 if ones <= k && k - ones <= n_left {
                     let sum = state.sum + divergence(a, c, share);
-                    next.push(State { ones, sum, probability: state.probability * probability });
+                    next.push(PartialTable { ones, sum, probability: state.probability * probability });
                 }
             }
         }
@@ -113,10 +113,10 @@ fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
 }
 
 /// The states in ascending order, equal ones added up.
-fn merged(mut states: Vec<State>) -> Vec<State> {
-    let key = |state: &State| (state.ones, (state.sum * MERGED).round() as u64);
+fn merged(mut states: Vec<PartialTable>) -> Vec<PartialTable> {
+    let key = |state: &PartialTable| (state.ones, (state.sum * MERGED).round() as u64);
     states.sort_by_key(key);
-    let mut kept: Vec<State> = Vec::new();
+    let mut kept: Vec<PartialTable> = Vec::new();
     for state in states {
         match kept.last_mut() {
             Some(last) if key(last) == key(&state) => last.probability += state.probability,
