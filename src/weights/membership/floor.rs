@@ -192,7 +192,7 @@ fn distribution(first: u64, last: u64, mode: u64, ratio: impl Fn(u64) -> f64) ->
 /// outcomes with the same probability.
 ///
 /// E I costs O(N) for any number of cells. E √2I is a sum over the partitions of N into cells and over K: 30 masks with 4
-/// cells need 0.3 s, with 10 cells minutes. `None` in `spread` where a partition has too many tables.
+/// cells need 0.1 s, with 10 cells 5 s. `None` in `spread` where a partition has too many tables.
 pub fn fair_floor(n_masks: u64, n_cells: u64) -> PermutationFloor {
     let (n, k) = (n_masks as f64, n_cells as f64);
     // H(U) + H(outcome) − H(outcome, U), of multinomial counts.
