@@ -14,6 +14,7 @@ pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
+pub mod gaussian_kl;
 pub mod information;
 #[cfg(feature = "pipeline")]
 pub mod interval;

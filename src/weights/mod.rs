@@ -8,8 +8,10 @@
 //! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
 
 mod dense;
+mod ensemble;
 mod fixtures;
 mod inputs;
+mod linear_model;
 mod membership;
 mod pac_bayes;
 mod reading;
@@ -19,7 +21,12 @@ use std::fmt;
 use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
+pub use ensemble::{
+    CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
+    drift_floor, gaussian_drift, log2_group_order,
+};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use linear_model::{Langevin, LinearModel, RandomResponses, RegressionPosterior};
 pub use membership::{
     FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
     binary_kl_bound, discrete_information, fair_floor, interpolating_bound, pooled, root_bound,
@@ -149,7 +156,7 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&membership::SPEC, &pac_bayes::SPEC];
+pub const MEASURES: &[&Spec] = &[&membership::SPEC, &ensemble::SPEC, &pac_bayes::SPEC];
 
 /// Returns `number` if a parameter of this `kind` may have it.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {

@@ -2,7 +2,10 @@
 
 use std::f64::consts::LN_2;
 
+use rayon::prelude::*;
+
 use super::counts::MaskCounts;
+use super::floor::PermutationFloor;
 use super::supersample::{PairOutcome, Supersample};
 use crate::math::binary_kl::upper_inverse;
 use crate::units::Nats;
@@ -61,9 +64,13 @@ impl PairInformation {
         let mut spread = Some([0.0; 3]);
         for supersample in supersamples {
             let weight = 1.0 / (supersamples.len() as f64 * supersample.n_pairs() as f64);
-            for pair in 0..supersample.n_pairs() {
+            let of_pair = |pair: usize| {
                 let counts = supersample.counts(pair, outcome);
-                let (found, floor) = (counts.information(), counts.permuted());
+                (counts.information(), counts.permuted())
+            };
+            let pairs: Vec<(Nats, PermutationFloor)> =
+                (0..supersample.n_pairs()).into_par_iter().map(of_pair).collect();
+            for (found, floor) in pairs {
                 i += weight * found.0;
                 bound += weight * root_bound(found);
                 null_i += weight * floor.information.0;

@@ -25,8 +25,10 @@ pub struct FloorSpread {
     pub bound_std: f64,
 }
 
-/// States that are held at once; 2¹⁸ of them are 6 MB, and take some 20 ms.
-const MOST_STATES: usize = 1 << 18;
+/// Different tables of half of the cells that are held at once, before equal ones are merged.
+const MOST_HALVES: usize = 1 << 16;
+/// Different tables of which √2I is taken: 2²⁴ need some 50 ms.
+const MOST_TABLES: usize = 1 << 24;
 /// Sums are merged where they agree to 2⁻⁴⁰: equal sums differ by rounding, and different ones by far more.
 const MERGED: f64 = (1_u64 << 40) as f64;
 
@@ -34,17 +36,18 @@ impl MaskCounts {
     /// I and √2I on average over all ways to give the masks to the outcomes (the counts of outcomes and of masks stay): of the
     /// c in a cell a hypergeometric number a has the second of the pair trained on.
     ///
-    /// E I is a sum over cells and costs O(N). E √2I needs the joint distribution: cells are added one by one to a list of
-    /// (ones so far, Σ c kl(a/c ‖ K/N)), in which equal entries are merged, the largest cell last. k cells of c cost at most
-    /// c^(k−1) entries, and far fewer where cells are of one size; beyond 262144 of them there is none.
+    /// E I is a sum over cells and costs O(N). E √2I needs the distribution of Σ c kl(a/c ‖ K/N): the cells are divided into two
+    /// halves, the tables of each are listed as (ones, sum), equal ones merged, and all pairs with K ones in total are gone
+    /// through. Of k cells of c that are at most c^(k−1) tables, and far fewer where cells are of one size. Where half of the
+    /// cells have more than 65536 tables, or together more than 16.8 million, there is none.
     pub fn permuted(&self) -> PermutationFloor {
         floor(&self.sizes(), self.n_second())
     }
 }
 
-/// Part of the cells: how many ones they hold, Σ c kl(a/c ‖ K/N) of them, and how probable that is.
+/// Tables of some of the cells: how many ones they hold, Σ c kl(a/c ‖ K/N), and how probable they are.
 #[derive(Debug, Clone, Copy)]
-struct State {
+struct PartialTable {
     ones: u64,
     sum: f64,
     probability: f64,
@@ -65,62 +68,86 @@ fn floor(sizes: &[u64], k: u64) -> PermutationFloor {
     PermutationFloor { information: Nats(information), spread: spread(sizes, k) }
 }
 
-/// The distribution of I, of which E √2I is; `None` where it has too many entries.
+/// Mean and spread of √2I, and the spread of I; `None` where there are too many tables.
 fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
+    let n: u64 = sizes.iter().sum();
+    let [some, others] = halves(sizes).map(|half| tables(&half, k, n));
+    let (some, others) = (some?, others?);
+    let matching = |table: &PartialTable| {
+        let ones = k - table.ones;
+        let start = others.partition_point(|other| other.ones < ones);
+        &others[start..others.partition_point(|other| other.ones <= ones)]
+    };
+    if some.iter().map(|table| matching(table).len()).sum::<usize>() > MOST_TABLES {
+        return None;
+    }
+    let (mut total, mut i, mut i_squared, mut root) = (0.0, 0.0, 0.0, 0.0);
+    for table in &some {
+        for other in matching(table) {
+            let probability = table.probability * other.probability;
+            let information = (table.sum + other.sum) / n as f64;
+            total += probability;
+            i += probability * information;
+            i_squared += probability * information * information;
+            root += probability * (2.0 * information).sqrt();
+        }
+    }
+    let (i, i_squared, bound) = (i / total, i_squared / total, root / total);
+    Some(FloorSpread { information_std: Nats(std(i_squared - i * i)), bound, bound_std: std(2.0 * i - bound * bound) })
+}
+
+/// The root of a variance; one of 0 may have been rounded to less.
+fn std(variance: f64) -> f64 {
+    if variance > 0.0 { variance.sqrt() } else { 0.0 }
+}
+
+/// Two groups of the cells with about as many tables each.
+fn halves(sizes: &[u64]) -> [Vec<u64>; 2] {
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
-    let n: u64 = sizes.iter().sum();
+    let mut halves = [Vec::new(), Vec::new()];
+    let mut log_tables = [0.0, 0.0];
+    for size in sizes.into_iter().rev() {
+        let smaller = usize::from(log_tables[1] < log_tables[0]);
+        log_tables[smaller] += ((size + 1) as f64).ln();
+        halves[smaller].push(size);
+    }
+    halves
+}
+
+/// The tables of cells of these `sizes` with at most `k` ones, in ascending order of ones; `None` where there are too many.
+fn tables(sizes: &[u64], k: u64, n: u64) -> Option<Vec<PartialTable>> {
     let share = k as f64 / n as f64;
-    let largest = sizes.pop()?;
-    let mut states = vec![State { ones: 0, sum: 0.0, probability: 1.0 }];
-    let mut n_left = n;
-    for c in sizes {
-        n_left -= c;
-        if states.len() * (c as usize + 1) > MOST_STATES {
+    let mut tables = vec![PartialTable { ones: 0, sum: 0.0, probability: 1.0 }];
+    for c in sizes.iter().rev() {
+        if tables.len() * (*c as usize + 1) > MOST_HALVES {
             return None;
         }
         // Binomial numbers that must add up to K are hypergeometric: no large binomial coefficients.
-        let (first, probabilities) = binomial(c, share);
-        let mut next = Vec::new();
-        for state in &states {
+        let (first, probabilities) = binomial(*c, share);
+        let mut larger = Vec::new();
+        for table in &tables {
             for (a, probability) in (first..).zip(&probabilities) {
-                let ones = state.ones + a;
-                if ones <= k && k - ones <= n_left {
-                    let sum = state.sum + divergence(a, c, share);
-                    next.push(State { ones, sum, probability: state.probability * probability });
+                let (ones, sum) = (table.ones + a, table.sum + divergence(a, *c, share));
+                if ones <= k {
+                    larger.push(PartialTable { ones, sum, probability: table.probability * probability });
                 }
             }
         }
-        states = merged(next);
+        tables = merged(larger);
     }
-    let (first, probabilities) = binomial(largest, share);
-    let (mut total, mut i, mut i_squared, mut root) = (0.0, 0.0, 0.0, 0.0);
-    for state in states {
-        let a = k - state.ones;
-        let Some(last) = a.checked_sub(first).and_then(|place| probabilities.get(place as usize)) else { continue };
-        let probability = state.probability * last;
-        let information = (state.sum + divergence(a, largest, share)) / n as f64;
-        total += probability;
-        i += probability * information;
-        i_squared += probability * information * information;
-        root += probability * (2.0 * information).sqrt();
-    }
-    let (i, i_squared, bound) = (i / total, i_squared / total, root / total);
-    // A variance of 0 may be rounded to less.
-    let std = |variance: f64| if variance > 0.0 { variance.sqrt() } else { 0.0 };
-    let information_std = Nats(std(i_squared - i * i));
-    Some(FloorSpread { information_std, bound, bound_std: std(2.0 * i - bound * bound) })
+    Some(tables)
 }
 
-/// The states in ascending order, equal ones added up.
-fn merged(mut states: Vec<State>) -> Vec<State> {
-    let key = |state: &State| (state.ones, (state.sum * MERGED).round() as u64);
-    states.sort_by_key(key);
-    let mut kept: Vec<State> = Vec::new();
-    for state in states {
+/// The tables in ascending order, equal ones added up.
+fn merged(mut tables: Vec<PartialTable>) -> Vec<PartialTable> {
+    let key = |table: &PartialTable| (table.ones, (table.sum * MERGED).round() as u64);
+    tables.sort_by_key(key);
+    let mut kept: Vec<PartialTable> = Vec::new();
+    for table in tables {
         match kept.last_mut() {
-            Some(last) if key(last) == key(&state) => last.probability += state.probability,
-            _ => kept.push(state),
+            Some(last) if key(last) == key(&table) => last.probability += table.probability,
+            _ => kept.push(table),
         }
     }
     kept
@@ -165,7 +192,7 @@ fn distribution(first: u64, last: u64, mode: u64, ratio: impl Fn(u64) -> f64) ->
 /// outcomes with the same probability.
 ///
 /// E I costs O(N) for any number of cells. E √2I is a sum over the partitions of N into cells and over K: 30 masks with 4
-/// cells need 0.3 s, with 10 cells minutes. `None` in `spread` where a partition has too many tables.
+/// cells need 0.1 s, with 10 cells 5 s. `None` in `spread` where a partition has too many tables.
 pub fn fair_floor(n_masks: u64, n_cells: u64) -> PermutationFloor {
     let (n, k) = (n_masks as f64, n_cells as f64);
     // H(U) + H(outcome) − H(outcome, U), of multinomial counts.
@@ -197,8 +224,7 @@ fn fair_spread(n_masks: u64, n_cells: u64) -> Option<FloorSpread> {
             bound += probability * spread.bound;
         }
     }
-    let information_std = Nats((i_squared - i * i).sqrt());
-    Some(FloorSpread { information_std, bound, bound_std: (2.0 * i - bound * bound).sqrt() })
+    Some(FloorSpread { information_std: Nats(std(i_squared - i * i)), bound, bound_std: std(2.0 * i - bound * bound) })
 }
 
 /// The ways to write `n` as a sum of at most `n_parts` numbers of at most `largest`, in descending order.

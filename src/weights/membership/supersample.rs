@@ -21,14 +21,15 @@ pub enum PairOutcome {
 ///
 /// ```
 /// use infoplane::weights::{PairOutcome, Supersample};
-/// use ndarray::array;
+/// use ndarray::{Array2, array};
 ///
 /// // One pair, of classes 0 and 1; each of the two networks knows the sample that it was trained on, and guesses 0.
 /// let masks = array![[false], [true]];
-/// let supersample = Supersample::new(masks.view(), array![[[0, 0]], [[0, 1]]].view(), &[[0, 1]])?;
+/// let predictions = Array2::from_shape_vec((2, 1), vec![[0, 0], [0, 1]])?;
+/// let supersample = Supersample::new(masks.view(), predictions.view(), &[[0, 1]])?;
 /// assert_eq!((supersample.train_error(), supersample.test_error()), (0.0, 0.5));
 /// assert_eq!(supersample.counts(0, PairOutcome::Losses).information().bits(), 1.0);
-/// # Ok::<(), infoplane::weights::MeasureError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Supersample {

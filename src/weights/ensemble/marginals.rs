@@ -1,0 +1,70 @@
+//! What single weights are like over several runs: quantised entropy, and drift from the law of the initial weights.
+
+use std::f64::consts::LN_2;
+
+use statrs::function::gamma::digamma;
+
+use crate::math::descriptive::{mean, population_variance};
+use crate::math::entropy::{Bias, CountTable};
+use crate::math::gaussian_kl::gaussian_kl;
+use crate::parameter::{Kind, ParameterError, Value};
+use crate::units::Nats;
+
+/// Cells of equal width, floor(w/width): the resolution at which a weight has an entropy.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeightCells {
+    width: f64,
+}
+
+/// The entropy of a weight over runs, at most ln R.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WeightEntropy {
+    /// Of the shares of the cells.
+    pub plug_in: Nats,
+    /// Plus (occupied cells − 1)/2R (Miller 1955).
+    pub miller_madow: Nats,
+}
+
+impl WeightCells {
+    /// Cells of this `width`.
+    ///
+    /// # Errors
+    /// A width that is not a finite number above 0.
+    pub fn new(width: f64) -> Result<Self, ParameterError> {
+        if width.is_finite() && width > 0.0 {
+            Ok(Self { width })
+        } else {
+            let (allowed, got) = (Kind::Positive.to_string(), Value::Number(width).to_string());
+            Err(ParameterError::Value { name: "cell", allowed, got })
+        }
+    }
+
+    /// The entropy of the cells of a weight whose value in each run is in `values`; 0 of no runs.
+    pub fn entropy(self, values: &[f64]) -> WeightEntropy {
+        if values.is_empty() {
+            return WeightEntropy { plug_in: Nats(0.0), miller_madow: Nats(0.0) };
+        }
+        let mut cells: Vec<f64> = values.iter().map(|weight| (weight / self.width).floor()).collect();
+        cells.sort_by(f64::total_cmp);
+        let counts: Vec<u32> = cells.chunk_by(|a, b| a == b).map(|equal| equal.len() as u32).collect();
+        let entropy = |bias| CountTable::new(values.len(), bias).entropy(&counts);
+        WeightEntropy { plug_in: entropy(Bias::PlugIn), miller_madow: entropy(Bias::MillerMadow) }
+    }
+}
+
+/// KL(N(μ, s²) ‖ N(0, s₀²)) of a weight whose value in each run is in `values`, μ and s² being their mean and variance (divided
+/// by their number), and s₀ the standard deviation `initial_std` of the law of the initial weights. Infinite where the values
+/// are all equal; `None` of no runs.
+pub fn gaussian_drift(values: &[f64], initial_std: f64) -> Option<Nats> {
+    Some(Nats(gaussian_kl(mean(values)?, population_variance(values)?, initial_std * initial_std)))
+}
+
+/// What [`gaussian_drift`] is on average over R runs of a weight that still has the initial law, (ln R − ln 2 − ψ((R − 1)/2))/2;
+/// infinite of fewer than two runs.
+pub fn drift_floor(n_runs: usize) -> Nats {
+    if n_runs < 2 {
+        return Nats(f64::INFINITY);
+    }
+    let r = n_runs as f64;
+    Nats(0.5 * (r.ln() - LN_2 - digamma(0.5 * (r - 1.0))))
+}
