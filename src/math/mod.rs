@@ -9,10 +9,12 @@ pub mod distances;
 pub mod edges;
 #[cfg(feature = "pipeline")]
 pub mod effects;
+pub mod eigenvalues;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
+pub mod gram;
 pub mod information;
 #[cfg(feature = "pipeline")]
 pub mod interval;
@@ -30,6 +32,7 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
+pub mod tanh;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;

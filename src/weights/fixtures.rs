@@ -26,7 +26,7 @@ impl Fixture {
     }
 
     pub(super) fn recorded(&self) -> RecordedNetwork<'_> {
-        RecordedNetwork { network: &self.network, samples: self.samples(), initial: None, batch_size: None, seed: 0 }
+        RecordedNetwork::new(&self.network, self.samples()).unwrap()
     }
 
     /// The same samples with other weights, whose order is that of the fixtures: of each layer, the inputs of a kernel vary

@@ -8,7 +8,10 @@
 //! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
 
 mod dense;
+mod fisher;
 mod fixtures;
+mod gradients;
+mod hessian;
 mod inputs;
 mod reading;
 
@@ -17,6 +20,7 @@ use std::fmt;
 use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
+pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX, Spectrum};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use reading::{MeasureUnit, Null, Reading};
 
