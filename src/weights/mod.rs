@@ -10,9 +10,12 @@
 mod dense;
 mod fisher;
 mod fixtures;
+mod gaussian_code;
+mod gradient_noise;
 mod gradients;
 mod hessian;
 mod inputs;
+mod precision;
 mod reading;
 
 use std::fmt;
@@ -21,8 +24,11 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX, Spectrum};
+pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
+pub use gradient_noise::{BatchNoise, GradientNoise, LangevinStep, TwoBatches, information_of_shifts};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
-pub use reading::{MeasureUnit, Null, Reading};
+pub use precision::{FewestBits, PrecisionCurve, Quantiser, entropy_coded_length, smooth_code_length};
+pub use reading::{MeasureUnit, MissingReading, Null, Reading};
 
 use crate::parameter::{Parameter, ParameterError, Parameters};
 
@@ -96,6 +102,12 @@ pub trait OfNetwork: fmt::Debug + Send + Sync {
     /// # Errors
     /// The measure cannot serve this network or these samples.
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError>;
+
+    /// Which of its numbers this network does not have, although it has others, and why.
+    fn missing(&self, recorded: &RecordedNetwork<'_>) -> Vec<MissingReading> {
+        let _ = recorded;
+        Vec::new()
+    }
 }
 
 /// A measure of the networks of several runs at one step.
@@ -141,4 +153,4 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[];
+pub const MEASURES: &[&Spec] = &[&gaussian_code::SPEC, &gradient_noise::SPEC, &precision::SPEC];

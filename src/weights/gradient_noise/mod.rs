@@ -1,0 +1,432 @@
+//! The noise of gradients: the randomness is which samples are in the batch.
+//!
+//! g_n is the gradient of −ln p(y_n | x_n), G its mean and Σ its covariance over the samples. tr Σ/|G|² is the batch size at which
+//! noise and signal are equal (the simple noise scale), |G|/√(tr Σ) the signal-to-noise ratio of one sample. All of it is about
+//! the next step of the training, not about the past: near a minimum G vanishes and Σ does not.
+//!
+//! # Reference
+//! McCandlish et al. 2018 (arXiv 1812.06162), "An empirical model of large-batch training"; Shwartz-Ziv & Tishby 2017 for the
+//! ratio by layers.
+
+mod langevin;
+
+use std::ops::Range;
+
+use ndarray::Axis;
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::SliceRandom;
+
+pub use langevin::{LangevinStep, information_of_shifts};
+
+use super::gradients::each_block;
+use super::{
+    Curvature, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Randomness,
+    Reading, RecordedNetwork, Spec,
+};
+use crate::layer_id::LayerId;
+use crate::parameter::{Kind, Parameter, ParameterError};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "batch",
+    summary: "noise of the gradient by the choice of the batch: covariance, simple noise scale, signal-to-noise ratio of each layer",
+    randomness: Randomness::Batch,
+    parameters: &[
+        Parameter {
+            name: "learning_rate",
+            doc: "eta of a Langevin step w - eta g + sqrt(2 eta/beta) xi, whose information about the batch is bounded",
+            kind: Kind::Positive,
+            default: "",
+        },
+        Parameter {
+            name: "inverse_temperature",
+            doc: "beta of this step; give both or neither",
+            kind: Kind::Positive,
+            default: "",
+        },
+        Parameter {
+            name: "curvature",
+            doc: "also the noise scale with the Hessian, tr(H Sigma)/G'HG, which takes a pass for each of at most 1000 weights",
+            kind: Kind::Flag,
+            default: "",
+        },
+        Parameter {
+            name: "compat",
+            doc: "also what papers and released programs compute by mistake, as quantities that begin with compat_",
+            kind: Kind::Flag,
+            default: "",
+        },
+    ],
+    build: |parameters| {
+        let noise = BatchNoise::default();
+        let noise = if parameters.flag("curvature") { noise.curvature() } else { noise };
+        let noise = if parameters.flag("compat") { noise.compat() } else { noise };
+        let noise = match (parameters.number("learning_rate"), parameters.number("inverse_temperature")) {
+            (Some(rate), Some(beta)) => noise.langevin(rate, beta),
+            (None, None) => Ok(noise),
+            _ => Err(MeasureError::Refused("give both `learning_rate` and `inverse_temperature`, or neither".to_owned())),
+        };
+        Ok(Measure::OfNetwork(Box::new(noise.map_err(|error| ParameterError::Refused(error.to_string()))?)))
+    },
+};
+
+/// Mean and spread of gradients, of single samples or of batches.
+#[derive(Debug, Clone, PartialEq)]
+pub struct GradientNoise {
+    n_gradients: usize,
+    mean: Vec<f64>,
+    /// The mean |g|² by the weights of each layer.
+    mean_squares: Vec<f64>,
+    norms: Vec<f64>,
+    layers: Vec<Range<usize>>,
+}
+
+impl GradientNoise {
+    /// Of single samples.
+    ///
+    /// # Errors
+    /// Samples that do not fit the network; gradients that are not finite.
+    pub fn of_samples(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
+        network.check(samples)?;
+        let n = samples.len() as f64;
+        let mut mean = vec![0.0; network.n_weights()];
+        let mut mean_squares = vec![0.0; network.layers().len()];
+        let mut norms = Vec::with_capacity(samples.len());
+        each_block(network, samples, |gradients| {
+            mean.iter_mut().zip(gradients.sum()).for_each(|(mean, sum)| *mean += sum / n);
+            let squares = gradients.squared_norms();
+            mean_squares.iter_mut().zip(squares.sum_axis(Axis(0))).for_each(|(mean, sum)| *mean += sum / n);
+            norms.extend(squares.sum_axis(Axis(1)).mapv(f64::sqrt));
+        });
+        Self { n_gradients: samples.len(), mean, mean_squares, norms, layers: network.ranges() }.checked()
+    }
+
+    /// Of the means of batches of sample numbers, all of one size.
+    ///
+    /// # Errors
+    /// No batches; samples that do not exist; otherwise as [`GradientNoise::of_samples`].
+    pub fn of_batches(
+        network: &DenseNetwork,
+        samples: Labelled<'_>,
+        batches: &[Vec<usize>],
+    ) -> Result<Self, MeasureError> {
+        network.check(samples)?;
+        let is_wrong = |batch: &Vec<usize>| batch.is_empty() || batch.iter().any(|sample| *sample >= samples.len());
+        if batches.is_empty() || batches.iter().any(is_wrong) {
+            let last = samples.len() - 1;
+            let problem = format!("batches must have at least one sample each, with numbers from 0 to {last}");
+            return Err(MeasureError::Refused(problem));
+        }
+        let layers = network.ranges();
+        let n = batches.len() as f64;
+        let (mut mean, mut mean_squares) = (vec![0.0; network.n_weights()], vec![0.0; layers.len()]);
+        let mut norms = Vec::new();
+        for batch in batches {
+            let x = samples.x().select(Axis(0), batch);
+            let classes: Vec<usize> = batch.iter().map(|sample| samples.classes()[*sample]).collect();
+            let (_, gradient) = network.gradient(Labelled::new(x.view(), &classes)?);
+            mean.iter_mut().zip(&gradient).for_each(|(mean, g)| *mean += g / n);
+            for (mean, layer) in mean_squares.iter_mut().zip(&layers) {
+                *mean += squared_norm(&gradient[layer.clone()]) / n;
+            }
+            norms.push(squared_norm(&gradient).sqrt());
+        }
+        Self { n_gradients: batches.len(), mean, mean_squares, norms, layers }.checked()
+    }
+
+    fn checked(self) -> Result<Self, MeasureError> {
+        let is_finite = self.mean.iter().chain(&self.mean_squares).all(|value| value.is_finite());
+        if is_finite { Ok(self) } else { Err(MeasureError::NotFinite { what: "a gradient" }) }
+    }
+
+    /// G, in the order of [`DenseNetwork::weights`].
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// |g| of each gradient.
+    pub fn norms(&self) -> &[f64] {
+        &self.norms
+    }
+
+    /// The mean |g|², which is tr Σ + |G|² (ddof 0), and the trace of the empirical Fisher information.
+    pub fn mean_squared_norm(&self) -> f64 {
+        self.mean_squares.iter().sum()
+    }
+
+    /// |G|².
+    pub fn squared_mean(&self) -> f64 {
+        squared_norm(&self.mean)
+    }
+
+    /// tr Σ, the sum of squared deviations over N.
+    pub fn trace(&self) -> f64 {
+        self.mean_squared_norm() - self.squared_mean()
+    }
+
+    /// tr Σ, the sum of squared deviations over N − 1.
+    ///
+    /// # Errors
+    /// Fewer than two gradients.
+    pub fn sample_trace(&self) -> Result<f64, MeasureError> {
+        let n = self.n_gradients as f64;
+        ratio(self.trace() * n, n - 1.0, "of one gradient there is no covariance; give at least two")
+    }
+
+    /// |G| of each layer.
+    pub fn layer_means(&self) -> Vec<f64> {
+        self.layers.iter().map(|layer| squared_norm(&self.mean[layer.clone()]).sqrt()).collect()
+    }
+
+    /// tr Σ (ddof 0) of each layer.
+    pub fn layer_traces(&self) -> Vec<f64> {
+        self.mean_squares.iter().zip(self.layer_means()).map(|(squares, mean)| squares - mean * mean).collect()
+    }
+
+    /// |G|/√(tr Σ) (ddof 0) of each layer, Σ being that of these gradients; of batches of B samples it is √B times that of single
+    /// samples, on average.
+    ///
+    /// # Errors
+    /// A layer whose gradients are all the same.
+    pub fn layer_snr(&self) -> Result<Vec<f64>, MeasureError> {
+        let problem = "the gradients of a layer are all the same, there is no noise; look at a snapshot of a network that learns";
+        let layers = self.layer_means().into_iter().zip(self.layer_traces());
+        layers.map(|(mean, trace)| ratio(mean, trace.sqrt(), problem)).collect()
+    }
+
+    /// tr Σ/|G|² (ddof 0): the simple noise scale, in samples.
+    ///
+    /// # Errors
+    /// G is 0.
+    pub fn noise_scale(&self) -> Result<f64, MeasureError> {
+        ratio(self.trace(), self.squared_mean(), NO_MEAN)
+    }
+
+    /// The same with ddof 1; |G|² is still too large by tr Σ/N.
+    ///
+    /// # Errors
+    /// G is 0; fewer than two gradients.
+    pub fn sample_noise_scale(&self) -> Result<f64, MeasureError> {
+        ratio(self.sample_trace()?, self.squared_mean(), NO_MEAN)
+    }
+
+    /// |G|² − tr Σ/N with ddof 1: unbiased, and negative where the samples cannot tell G from 0.
+    ///
+    /// # Errors
+    /// Fewer than two gradients.
+    pub fn unbiased_squared_mean(&self) -> Result<f64, MeasureError> {
+        Ok(self.squared_mean() - self.sample_trace()? / self.n_gradients as f64)
+    }
+
+    /// tr Σ (ddof 1) over the unbiased |G|²; negative where this is.
+    ///
+    /// # Errors
+    /// The unbiased |G|² is 0; fewer than two gradients.
+    pub fn unbiased_noise_scale(&self) -> Result<f64, MeasureError> {
+        ratio(self.sample_trace()?, self.unbiased_squared_mean()?, NO_MEAN)
+    }
+}
+
+impl DenseNetwork {
+    /// tr(HΣ)/GᵀHG: the batch size at which the noise costs what the step gains, with the curvature (McCandlish et al. 2018,
+    /// eq. 2.8).
+    ///
+    /// # Errors
+    /// Samples that do not fit; more weights than [`super::LARGEST_MATRIX`]; no curvature along the gradient.
+    pub fn curvature_noise_scale(&self, samples: Labelled<'_>) -> Result<f64, MeasureError> {
+        let hessian = Curvature::hessian(self, samples)?;
+        let covariance = Curvature::gradient_covariance(self, samples)?;
+        let trace: f64 = (hessian.matrix() * covariance.matrix()).sum();
+        let (_, gradient) = self.gradient(samples);
+        ratio(trace, hessian.along(&gradient)?, "the loss has no curvature along its gradient; look at another snapshot")
+    }
+
+    /// The ratio of the mean |G_k| to the mean standard deviation over the weights k: not |G|/√(tr Σ), although it is used for it.
+    ///
+    /// # Errors
+    /// Samples that do not fit; gradients that are all the same.
+    pub fn compat_elementwise_snr(&self, samples: Labelled<'_>) -> Result<f64, MeasureError> {
+        self.check(samples)?;
+        let mut squares = vec![0.0; self.n_weights()];
+        each_block(self, samples, |gradients| {
+            squares.iter_mut().zip(gradients.sum_of_squares()).for_each(|(sum, square)| *sum += square);
+        });
+        let (_, mean) = self.gradient(samples);
+        let n = samples.len() as f64;
+        // The variance of a weight whose gradient is constant may be rounded to just below 0.
+        let deviation = |(square, g): (&f64, &f64)| (square / n - g * g).abs().sqrt();
+        let deviations: f64 = squares.iter().zip(&mean).map(deviation).sum();
+        ratio(mean.iter().map(|g| g.abs()).sum(), deviations, "the gradients are all the same, there is no noise")
+    }
+}
+
+/// An estimate of |G|² and tr Σ from the gradients of batches of two sizes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TwoBatches {
+    small: (f64, f64),
+    big: (f64, f64),
+}
+
+impl TwoBatches {
+    /// From the mean |G|² of `small` and of `big` batches: their sizes and these squares.
+    ///
+    /// # Errors
+    /// The small batch is not the smaller one, or empty.
+    ///
+    /// # Reference
+    /// McCandlish et al. 2018, appendix A.1: E|G_B|² = |G|² + tr Σ/B.
+    pub fn new(small: (usize, f64), big: (usize, f64)) -> Result<Self, MeasureError> {
+        if small.0 == 0 || small.0 >= big.0 {
+            let problem = format!("batches of {} and {} samples; the first must be the smaller one", small.0, big.0);
+            return Err(MeasureError::Refused(problem));
+        }
+        Ok(Self { small: (small.0 as f64, small.1), big: (big.0 as f64, big.1) })
+    }
+
+    /// |G|², which can be negative.
+    pub fn squared_mean(self) -> f64 {
+        (self.big.0 * self.big.1 - self.small.0 * self.small.1) / (self.big.0 - self.small.0)
+    }
+
+    /// tr Σ.
+    pub fn trace(self) -> f64 {
+        (self.small.1 - self.big.1) / (1.0 / self.small.0 - 1.0 / self.big.0)
+    }
+
+    /// tr Σ/|G|², in samples.
+    ///
+    /// # Errors
+    /// |G|² is 0.
+    pub fn noise_scale(self) -> Result<f64, MeasureError> {
+        ratio(self.trace(), self.squared_mean(), NO_MEAN)
+    }
+}
+
+/// The noise of gradients at a recorded network.
+///
+/// Its readings: `squared_gradient` = |G|², `covariance_trace` (ddof 0; of each layer too), `noise_scale` (ddof 0),
+/// `unbiased_noise_scale`, `snr` of single samples in each layer; of the recorded batch size `batch_snr` in each layer and
+/// `two_batch_noise_scale`; on demand `curvature_noise_scale`, and `step_information` with `step_information_by_trace`, bounds in
+/// bits on what one Langevin step tells of its batch.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct BatchNoise {
+    /// Learning rate and inverse temperature.
+    langevin: Option<(f64, f64)>,
+    curvature: bool,
+    compat: bool,
+}
+
+impl BatchNoise {
+    /// Also the bounds for a Langevin step.
+    ///
+    /// # Errors
+    /// A number that is not finite and above 0.
+    pub fn langevin(self, learning_rate: f64, inverse_temperature: f64) -> Result<Self, MeasureError> {
+        langevin::check(learning_rate, inverse_temperature)?;
+        Ok(Self { langevin: Some((learning_rate, inverse_temperature)), ..self })
+    }
+
+    /// Also the noise scale with the Hessian.
+    #[must_use]
+    pub fn curvature(self) -> Self {
+        Self { curvature: true, ..self }
+    }
+
+    /// Also with what papers and released programs compute by mistake.
+    #[must_use]
+    pub fn compat(self) -> Self {
+        Self { compat: true, ..self }
+    }
+
+    /// What is said of the recorded batch size.
+    fn of_batch(&self, recorded: &RecordedNetwork<'_>, noise: &GradientNoise) -> Result<Vec<Reading>, MeasureError> {
+        let (network, samples) = (recorded.network, recorded.samples);
+        let n = samples.len();
+        let Some(b) = recorded.batch_size.filter(|b| *b < n) else { return Ok(Vec::new()) };
+        let mut order: Vec<usize> = (0..n).collect();
+        order.shuffle(&mut ChaCha8Rng::seed_from_u64(recorded.seed));
+        let batches: Vec<Vec<usize>> = order.chunks_exact(b).map(<[usize]>::to_vec).collect();
+        let of_batches = GradientNoise::of_batches(network, samples, &batches)?;
+        let two = TwoBatches::new((b, of_batches.mean_squared_norm()), (n, noise.squared_mean()))?;
+        let mut readings = vec![
+            Reading::new("two_batch_noise_scale", MeasureUnit::Samples, two.noise_scale()?)
+                .by(format!("{} shuffled batches of {b} and all {n} samples", batches.len())),
+        ];
+        for (layer, snr) in LayerId::above_input().zip(noise.layer_snr()?) {
+            let reading = Reading::new("batch_snr", MeasureUnit::Ratio, snr * (b as f64).sqrt()).of_layer(layer);
+            readings.push(reading.by(format!("batches of {b}: root of {b} times the ratio of single samples")));
+        }
+        if let Some((rate, beta)) = self.langevin {
+            let step = LangevinStep::new(rate, beta, b, noise)?;
+            readings.push(Reading::information("step_information_by_trace", step.trace_bound()).by(format!("batches of {b}")));
+            if network.n_weights() <= super::LARGEST_MATRIX {
+                let covariance = Curvature::gradient_covariance(network, samples)?;
+                let bound = step.log_determinant_bound(covariance.spectrum()?)?;
+                readings.push(Reading::information("step_information", bound).by(format!("batches of {b}")));
+            }
+        }
+        if self.compat {
+            let reading = Reading::new("compat_batch_variance", MeasureUnit::Ratio, of_batches.trace());
+            readings.push(reading.by(format!("variance of means of {b} samples, taken for that of single samples")));
+        }
+        Ok(readings)
+    }
+}
+
+impl OfNetwork for BatchNoise {
+    fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
+        let (network, samples) = (recorded.network, recorded.samples);
+        let noise = GradientNoise::of_samples(network, samples)?;
+        let pure = |quantity, value| Reading::new(quantity, MeasureUnit::Ratio, value);
+        let count = |quantity, value| Reading::new(quantity, MeasureUnit::Samples, value);
+        let mut readings = vec![
+            pure("squared_gradient", noise.squared_mean()),
+            pure("covariance_trace", noise.trace()),
+            count("noise_scale", noise.noise_scale()?).by("biased: covariance with ddof 0"),
+            count("unbiased_noise_scale", noise.unbiased_noise_scale()?),
+        ];
+        let layers = LayerId::above_input().zip(noise.layer_traces()).zip(noise.layer_snr()?);
+        for ((layer, trace), snr) in layers {
+            readings.push(pure("covariance_trace", trace).of_layer(layer));
+            readings.push(pure("snr", snr).of_layer(layer).by("single samples: batch size 1"));
+        }
+        readings.extend(self.of_batch(recorded, &noise)?);
+        if self.curvature {
+            readings.push(count("curvature_noise_scale", network.curvature_noise_scale(samples)?));
+        }
+        if self.compat {
+            let method = "mean over weights of |mean| over mean of standard deviations";
+            readings.push(pure("compat_elementwise_snr", network.compat_elementwise_snr(samples)?).by(method));
+        }
+        Ok(readings)
+    }
+
+    fn missing(&self, recorded: &RecordedNetwork<'_>) -> Vec<MissingReading> {
+        let mut missing = Vec::new();
+        let missed = |quantity, why: String| MissingReading::new(quantity, MeasureError::Refused(why));
+        let bounds = ["step_information", "step_information_by_trace"].into_iter().filter(|_| self.langevin.is_some());
+        if recorded.batch_size.is_none_or(|b| b >= recorded.samples.len()) {
+            let compat = ["compat_batch_variance"].into_iter().filter(|_| self.compat);
+            let quantities = ["two_batch_noise_scale", "batch_snr"].into_iter().chain(bounds).chain(compat);
+            let why = "all training samples are one batch: there is no batch noise; train with smaller batches";
+            missing.extend(quantities.map(|quantity| missed(quantity, why.to_owned())));
+        } else if self.langevin.is_some() && recorded.network.n_weights() > super::LARGEST_MATRIX {
+            let (n, most) = (recorded.network.n_weights(), super::LARGEST_MATRIX);
+            let why = format!("the covariance of {n} weights is not computed beyond {most}; use step_information_by_trace");
+            missing.push(missed("step_information", why));
+        }
+        missing
+    }
+}
+
+const NO_MEAN: &str = "the mean gradient is 0, the noise has nothing to be compared with; look at an earlier snapshot";
+
+/// The quotient; `problem` where there is none.
+fn ratio(numerator: f64, denominator: f64, problem: &str) -> Result<f64, MeasureError> {
+    let quotient = numerator / denominator;
+    if quotient.is_finite() { Ok(quotient) } else { Err(MeasureError::Refused(problem.to_owned())) }
+}
+
+fn squared_norm(vector: &[f64]) -> f64 {
+    vector.iter().map(|g| g * g).sum()
+}

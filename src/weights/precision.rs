@@ -1,0 +1,318 @@
+//! The fewest bits of the weights with which the network predicts the same: nothing is random, a tolerance is ours.
+//!
+//! Each kernel and each vector of biases T is rounded to b bits: s = max|T|/(2^(b−1) − 1), q = round(T/s) with ties to even,
+//! T̂ = q s. What counts is the mean over the samples of KL(p_w ‖ p_ŵ), which is never negative; a rise of the loss below 1 % is
+//! also reported, but away from a minimum it can be negative, and it does not fall steadily with b.
+
+use std::collections::BTreeMap;
+
+use ndarray::Axis;
+
+use super::{
+    DenseLayer, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
+    RecordedNetwork, Spec,
+};
+use crate::layer_id::LayerId;
+use crate::math::entropy::entropy;
+use crate::parameter::{Kind, Parameter, ParameterError};
+use crate::units::Nats;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "bits",
+    summary: "fewest bits of the weights with which the predictions stay the same, and lengths of descriptions of the weights",
+    randomness: Randomness::Tolerance,
+    parameters: &[
+        Parameter {
+            name: "tolerance",
+            doc: "mean Kullback-Leibler divergence of the predictions that is tolerated, in nats",
+            kind: Kind::Positive,
+            default: "0.001",
+        },
+        Parameter {
+            name: "resolution",
+            doc: "D of the code length: the sum of log2(1 + w^2/D)/2 over the weights",
+            kind: Kind::Positive,
+            default: "0.01",
+        },
+    ],
+    build: |parameters| {
+        let tolerance = parameters.number("tolerance").unwrap_or(1e-3);
+        let bits = FewestBits::new(tolerance, parameters.number("resolution").unwrap_or(0.01));
+        Ok(Measure::OfNetwork(Box::new(bits.map_err(|error| ParameterError::Refused(error.to_string()))?)))
+    },
+};
+
+/// The fewest bits that are tried: with one bit there is no level but 0.
+const FEWEST: u32 = 2;
+/// The most bits that are tried.
+const MOST: u32 = 16;
+/// The relative rise of the loss that is tolerated where the loss is what counts.
+const TOLERATED_RISE: f64 = 0.01;
+
+/// Rounds weights to b bits, kernels and biases of each layer by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantiser {
+    n_bits: u32,
+}
+
+impl Quantiser {
+    /// With `n_bits` from 2 to 32.
+    ///
+    /// # Errors
+    /// Fewer or more.
+    pub fn new(n_bits: u32) -> Result<Self, MeasureError> {
+        if !(FEWEST..=32).contains(&n_bits) {
+            return Err(MeasureError::Refused(format!("{n_bits} bits of a weight; it has {FEWEST} to 32")));
+        }
+        Ok(Self { n_bits })
+    }
+
+    /// s and the levels q; of values that are all 0, s = 0 and q = 0.
+    pub fn levels(self, values: &[f64]) -> (f64, Vec<f64>) {
+        let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let step = largest / (2_f64.powi(self.n_bits as i32 - 1) - 1.0);
+        if step == 0.0 {
+            return (0.0, vec![0.0; values.len()]);
+        }
+        (step, values.iter().map(|value| (value / step).round_ties_even()).collect())
+    }
+
+    /// The layer that its levels give.
+    fn layer(self, layer: &DenseLayer) -> DenseLayer {
+        let rounded = |values: Vec<f64>| -> Vec<f64> {
+            let (step, levels) = self.levels(&values);
+            levels.iter().map(|level| level * step).collect()
+        };
+        let kernel = rounded(layer.kernel.iter().copied().collect());
+        DenseLayer {
+            kernel: ndarray::Array2::from_shape_vec(layer.kernel.dim(), kernel).expect("as many weights as before"),
+            bias: rounded(layer.bias.to_vec()).into(),
+            activation: layer.activation,
+        }
+    }
+
+    /// Σ_T n_T H(q_T), the length of an entropy code of the levels of a layer; its dictionary is not counted.
+    fn entropy_coded(self, layer: &DenseLayer) -> Nats {
+        let of_tensor = |values: Vec<f64>| {
+            let n = values.len() as f64;
+            let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+            // Levels are whole numbers below 2³².
+            self.levels(&values).1.iter().for_each(|level| *counts.entry(*level as i64).or_default() += 1);
+            Nats(n * entropy(counts.values().map(|count| *count as f64 / n)).0)
+        };
+        of_tensor(layer.kernel.iter().copied().collect()) + of_tensor(layer.bias.to_vec())
+    }
+}
+
+impl DenseNetwork {
+    /// The network whose layers have the precision of a quantiser each; `None` leaves a layer as it is.
+    ///
+    /// # Errors
+    /// Not as many as layers.
+    pub fn quantised(&self, quantisers: &[Option<Quantiser>]) -> Result<Self, MeasureError> {
+        if quantisers.len() != self.layers().len() {
+            let (got, wanted) = (quantisers.len(), self.layers().len());
+            return Err(MeasureError::Refused(format!("{got} precisions of {wanted} layers; give one for each")));
+        }
+        let layers = self.layers().iter().zip(quantisers);
+        Self::new(layers.map(|(layer, q)| q.map_or_else(|| layer.clone(), |q| q.layer(layer))).collect())
+    }
+
+    /// The mean over samples of KL(p ‖ p′), p of this network, p′ of the `other`.
+    ///
+    /// # Errors
+    /// Inputs that do not fit; predictions that are not finite.
+    pub fn mean_divergence(&self, other: &Self, x: ndarray::ArrayView2<'_, f64>) -> Result<Nats, MeasureError> {
+        self.check_inputs(x)?;
+        other.check_inputs(x)?;
+        if self.n_classes() != other.n_classes() {
+            let (a, b) = (self.n_classes(), other.n_classes());
+            return Err(MeasureError::Refused(format!("one network has {a} classes, the other {b}")));
+        }
+        let (log_p, log_q) = (self.log_probabilities(x), other.log_probabilities(x));
+        let mut sum = 0.0;
+        for (log_p, log_q) in log_p.axis_iter(Axis(0)).zip(log_q.axis_iter(Axis(0))) {
+            sum += log_p.iter().zip(log_q).map(|(log_p, log_q)| log_p.exp() * (log_p - log_q)).sum::<f64>();
+        }
+        let mean = sum / x.nrows() as f64;
+        if mean.is_finite() { Ok(Nats(mean)) } else { Err(MeasureError::NotFinite { what: "a prediction" }) }
+    }
+}
+
+/// What rounding to 2, 3, …, 16 bits does to a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrecisionCurve {
+    /// (L(ŵ) − L(w))/L(w) of each precision.
+    rises: Vec<f64>,
+    /// Mean KL(p_w ‖ p_ŵ) of each precision, in nats.
+    divergences: Vec<f64>,
+}
+
+impl PrecisionCurve {
+    /// Where all layers are rounded to the same number of bits.
+    ///
+    /// # Errors
+    /// Samples that do not fit the network; predictions that are not finite.
+    pub fn of_network(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
+        Self::new(network, samples, |_| true)
+    }
+
+    /// Where only one layer is rounded, of an index that counts from 0.
+    ///
+    /// # Errors
+    /// As [`PrecisionCurve::of_network`]; no such layer.
+    pub fn of_layer(network: &DenseNetwork, samples: Labelled<'_>, layer: usize) -> Result<Self, MeasureError> {
+        if layer >= network.layers().len() {
+            let n = network.layers().len();
+            return Err(MeasureError::Refused(format!("layer {layer} of {n}, counted from 0, does not exist")));
+        }
+        Self::new(network, samples, |l| l == layer)
+    }
+
+    fn new(
+        network: &DenseNetwork,
+        samples: Labelled<'_>,
+        is_rounded: impl Fn(usize) -> bool,
+    ) -> Result<Self, MeasureError> {
+        network.check(samples)?;
+        let loss = network.loss(samples);
+        let (mut rises, mut divergences) = (Vec::new(), Vec::new());
+        for n_bits in FEWEST..=MOST {
+            let quantiser = Quantiser { n_bits };
+            let quantisers: Vec<_> = (0..network.layers().len()).map(|l| is_rounded(l).then_some(quantiser)).collect();
+            let rounded = network.quantised(&quantisers)?;
+            rises.push((rounded.loss(samples) - loss) / loss);
+            divergences.push(network.mean_divergence(&rounded, samples.x())?.0);
+        }
+        Ok(Self { rises, divergences })
+    }
+
+    /// (L(ŵ) − L(w))/L(w) with 2, 3, …, 16 bits; not finite where L(w) is 0.
+    pub fn rises(&self) -> &[f64] {
+        &self.rises
+    }
+
+    /// Mean KL(p_w ‖ p_ŵ) with 2, 3, …, 16 bits, in nats.
+    pub fn divergences(&self) -> &[f64] {
+        &self.divergences
+    }
+
+    /// The fewest bits with a divergence below `tolerance`, with which all more bits have one below it too.
+    pub fn fewest_bits(&self, tolerance: Nats) -> Option<u32> {
+        stable(&self.divergences, |divergence| divergence < tolerance.0)
+    }
+
+    /// The fewest bits with a rise of the loss below `share`; more bits may exceed it again.
+    pub fn first_bits_below(&self, share: f64) -> Option<u32> {
+        (FEWEST..).zip(&self.rises).find(|(_, rise)| **rise < share).map(|(n_bits, _)| n_bits)
+    }
+
+    /// The fewest bits with a rise of the loss below `share`, with which all more bits have one below it too.
+    pub fn stable_bits_below(&self, share: f64) -> Option<u32> {
+        stable(&self.rises, |rise| rise < share)
+    }
+
+    /// The fewest bits with a change of the loss within ± `share`, with which all more bits have one within it too.
+    pub fn stable_bits_within(&self, share: f64) -> Option<u32> {
+        stable(&self.rises, |rise| rise.abs() < share)
+    }
+}
+
+/// The first number of bits from which on all values pass.
+fn stable(values: &[f64], passes: impl Fn(f64) -> bool) -> Option<u32> {
+    let n_passing = values.iter().rev().take_while(|value| passes(**value)).count();
+    (n_passing > 0).then(|| MOST + 1 - n_passing as u32)
+}
+
+/// Σ ½ log₂(1 + w²/D), in bits: a code length without a precision, with the `resolution` D.
+pub fn smooth_code_length(weights: &[f64], resolution: f64) -> Nats {
+    Nats(weights.iter().map(|w| 0.5 * (w * w / resolution).ln_1p()).sum())
+}
+
+/// The length of an entropy code of the levels of the weights with `quantiser`, each kernel and each vector of biases with a
+/// dictionary of its own that is not counted.
+pub fn entropy_coded_length(network: &DenseNetwork, quantiser: Quantiser) -> Nats {
+    Nats(network.layers().iter().map(|layer| quantiser.entropy_coded(layer).0).sum())
+}
+
+/// The fewest bits of each weight with which the predictions stay the same.
+///
+/// Its readings, in bits: `fewest_bits` of each weight (all layers alike; of a layer: the others as they are), with it
+/// `fixed_rate_length` and `entropy_coded_length` of the network; `smooth_length` = Σ ½ log₂(1 + w²/D); `layer_bits_length` and
+/// `layer_bits_divergence` where each layer has its own fewest bits, whose divergences do not add up; `first_bits` and
+/// `stable_bits` by a rise of the loss below 1 %, where there are such.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FewestBits {
+    tolerance: f64,
+    resolution: f64,
+}
+
+impl FewestBits {
+    /// With a tolerated mean divergence in nats, and the resolution D of the smooth code length.
+    ///
+    /// # Errors
+    /// A number that is not finite and above 0.
+    pub fn new(tolerance: f64, resolution: f64) -> Result<Self, MeasureError> {
+        for (name, value) in [("tolerance", tolerance), ("resolution", resolution)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(MeasureError::Refused(format!("{name} is {value:e}; it must be above 0 and finite")));
+            }
+        }
+        Ok(Self { tolerance, resolution })
+    }
+
+    fn fewest(&self, curve: &PrecisionCurve) -> Result<u32, MeasureError> {
+        let tolerance = self.tolerance;
+        let problem = format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; tolerate more");
+        curve.fewest_bits(Nats(tolerance)).ok_or(MeasureError::Refused(problem))
+    }
+}
+
+impl OfNetwork for FewestBits {
+    fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
+        let (network, samples) = (recorded.network, recorded.samples);
+        let n_weights = network.n_weights();
+        let bits = |quantity, value| Reading::new(quantity, MeasureUnit::Bits, value);
+        let joint = PrecisionCurve::of_network(network, samples)?;
+        let fewest = self.fewest(&joint)?;
+        let method = format!("mean divergence below {:e} nats from {fewest} to {MOST} bits", self.tolerance);
+        let weights = network.weights();
+        let mut readings = vec![
+            bits("fewest_bits", f64::from(fewest)).by(method),
+            bits("fixed_rate_length", n_weights as f64 * f64::from(fewest)).shared_among(n_weights),
+            Reading::information("entropy_coded_length", entropy_coded_length(network, Quantiser { n_bits: fewest }))
+                .shared_among(n_weights),
+            Reading::information("smooth_length", smooth_code_length(&weights, self.resolution)).shared_among(n_weights),
+        ];
+        readings.extend(bits_by_loss(&joint));
+        let (mut quantisers, mut length) = (Vec::new(), 0.0);
+        for ((index, layer), range) in LayerId::above_input().enumerate().zip(network.ranges()) {
+            let curve = PrecisionCurve::of_layer(network, samples, index)?;
+            let fewest = self.fewest(&curve)?;
+            quantisers.push(Some(Quantiser { n_bits: fewest }));
+            length += range.len() as f64 * f64::from(fewest);
+            let smooth = smooth_code_length(&weights[range.clone()], self.resolution);
+            let of_layer = [
+                bits("fewest_bits", f64::from(fewest)).by("the other layers as they are"),
+                Reading::information("smooth_length", smooth).shared_among(range.len()),
+            ];
+            readings.extend(of_layer.into_iter().chain(bits_by_loss(&curve)).map(|reading| reading.of_layer(layer)));
+        }
+        let rounded = network.quantised(&quantisers)?;
+        readings.push(bits("layer_bits_length", length).shared_among(n_weights));
+        readings.push(Reading::information("layer_bits_divergence", network.mean_divergence(&rounded, samples.x())?));
+        Ok(readings)
+    }
+}
+
+/// The bits by the loss, where there are such.
+fn bits_by_loss(curve: &PrecisionCurve) -> impl Iterator<Item = Reading> + use<> {
+    let numbers = [
+        ("first_bits", curve.first_bits_below(TOLERATED_RISE)),
+        ("stable_bits", curve.stable_bits_below(TOLERATED_RISE)),
+    ];
+    let reading = |(quantity, n_bits): (&'static str, Option<u32>)| {
+        Some(Reading::new(quantity, MeasureUnit::Bits, f64::from(n_bits?)).by("rise of the loss below 1 %"))
+    };
+    numbers.into_iter().filter_map(reading)
+}
