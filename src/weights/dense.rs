@@ -353,11 +353,7 @@ pub(super) fn curvature(activation: Activation, z: f64, t: f64) -> f64 {
         Activation::Softsign => -2.0 * (1.0 - t.abs()).powi(3).copysign(z),
         Activation::Softplus => sigmoid(z) * (1.0 - sigmoid(z)),
         Activation::Silu => sigmoid(z) * (1.0 - sigmoid(z)) * (2.0 + z * (1.0 - 2.0 * sigmoid(z))),
-        Activation::Relu
-        | Activation::LeakyRelu
-        | Activation::HardTanh
-        | Activation::Relu6
-        | Activation::Linear => 0.0,
+        Activation::Relu | Activation::LeakyRelu | Activation::HardTanh | Activation::Relu6 | Activation::Linear => 0.0,
     }
 }
 

@@ -210,3 +210,64 @@ fn loss_slopes(pass: &ForwardPass<'_>, classes: &[usize]) -> Array2<f64> {
     classes.iter().enumerate().for_each(|(s, class)| slopes[(s, *class)] -= 1.0);
     slopes
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{assert_all_close, assert_close, b_net, f_net};
+    use super::*;
+
+    #[test]
+    fn each_row_is_the_gradient_of_its_sample_alone() {
+        let f = f_net();
+        let gradients = f.network.sample_gradients(f.samples()).unwrap();
+        for (s, row) in gradients.rows().into_iter().enumerate() {
+            let x = f.x.slice_axis(Axis(0), Slice::from(s..s + 1));
+            let (_, expected) = f.network.gradient(Labelled::new(x, &f.classes[s..s + 1]).unwrap());
+            assert_all_close(&row.to_vec(), &expected);
+        }
+        let norms = gradients.rows().into_iter().map(|g| g.iter().map(|g| g * g).sum::<f64>().sqrt());
+        let expected = [1.248_205_463_148, 1.691_897_544_172, 1.799_310_276_065, 1.265_184_298_321, 1.425_748_335_61];
+        assert_all_close(&norms.take(5).collect::<Vec<f64>>(), &expected);
+    }
+
+    #[test]
+    fn sums_need_no_matrix_and_agree_with_it() {
+        // More than one block of samples.
+        let b = b_net();
+        let gradients = b.network.sample_gradients(b.samples()).unwrap();
+        let direction: Vec<f64> = (0..294).map(|k| f64::from(k).cos()).collect();
+        let slopes = b.network.slopes_along(b.samples(), &direction).unwrap();
+        let mut start = 0;
+        each_block(&b.network, b.samples(), |block| {
+            let n = block.deltas[0].nrows();
+            let rows = gradients.slice_axis(Axis(0), Slice::from(start..start + n));
+            assert_all_close(&block.sum(), &rows.sum_axis(Axis(0)).to_vec());
+            assert_all_close(&block.sum_of_squares(), &rows.mapv(|g| g * g).sum_axis(Axis(0)).to_vec());
+            let norms = block.squared_norms();
+            for (l, range) in b.network.ranges().into_iter().enumerate() {
+                for s in [0, n - 1] {
+                    let g: Vec<f64> = rows.row(s).to_vec()[range.clone()].to_vec();
+                    assert_close(norms[(s, l)], g.iter().map(|g| g * g).sum());
+                    let slope = g.iter().zip(&direction[range.clone()]).map(|(g, v)| g * v).sum();
+                    assert_close(slopes[(start + s, l)], slope);
+                }
+            }
+            start += n;
+        });
+        assert_eq!(start, 4096);
+    }
+
+    #[test]
+    fn samples_that_do_not_fit_are_refused() {
+        let f = f_net();
+        let refused = |x: &Array2<f64>, classes: &[usize]| {
+            f.network.sample_gradients(Labelled::new(x.view(), classes).unwrap()).unwrap_err().to_string()
+        };
+        assert_eq!(refused(&Array2::zeros((1, 4)), &[0]), "samples have 4 inputs, the network has 3");
+        assert_eq!(refused(&Array2::zeros((1, 3)), &[2]), "a sample has class 2, the network has classes 0 to 1");
+        let slopes = f.network.gradients_through_logits(f.x.view(), Array2::zeros((40, 3)));
+        assert_eq!(slopes.unwrap_err().to_string(), "slopes of 40 × 3 logits; there are 40 × 2");
+        let slopes = f.network.slopes_along(f.samples(), &[1.0]);
+        assert_eq!(slopes.unwrap_err().to_string(), "a direction has 1 numbers, the network 39 weights");
+    }
+}

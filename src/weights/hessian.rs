@@ -79,3 +79,35 @@ impl DenseNetwork {
         Ok(hessian)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::f_net;
+    use super::super::{DenseLayer, DenseNetwork};
+    use crate::nn::Activation;
+    use crate::suggest::Named;
+
+    #[test]
+    fn the_hessian_agrees_with_differences_of_the_gradient() {
+        let f = f_net();
+        for activation in <Activation as Named>::ALL {
+            let of_layer = |layer: &DenseLayer| DenseLayer { activation: *activation, ..layer.clone() };
+            let network = DenseNetwork::new(f.network.layers().iter().map(of_layer).collect()).unwrap();
+            let hessian = network.hessian(f.samples()).unwrap();
+            let weights = network.weights();
+            for k in 0..weights.len() {
+                let moved = |by: f64| {
+                    let mut moved = weights.clone();
+                    moved[k] += by;
+                    network.with_weights(&moved).gradient(f.samples()).1
+                };
+                let (up, down) = (moved(1e-5), moved(-1e-5));
+                for (j, (up, down)) in up.iter().zip(down).enumerate() {
+                    // Central differences of step 1e-5 are exact to some 1e-10; no sum of this network is at a kink.
+                    let difference = (up - down) / 2e-5;
+                    assert!((hessian[(k, j)] - difference).abs() < 1e-8, "{activation:?} {k} {j}");
+                }
+            }
+        }
+    }
+}

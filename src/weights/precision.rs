@@ -263,7 +263,8 @@ impl FewestBits {
 
     fn fewest(&self, curve: &PrecisionCurve) -> Result<u32, MeasureError> {
         let tolerance = self.tolerance;
-        let problem = format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; tolerate more");
+        let problem =
+            format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; tolerate more");
         curve.fewest_bits(Nats(tolerance)).ok_or(MeasureError::Refused(problem))
     }
 }
@@ -282,7 +283,8 @@ impl OfNetwork for FewestBits {
             bits("fixed_rate_length", n_weights as f64 * f64::from(fewest)).shared_among(n_weights),
             Reading::information("entropy_coded_length", entropy_coded_length(network, Quantiser { n_bits: fewest }))
                 .shared_among(n_weights),
-            Reading::information("smooth_length", smooth_code_length(&weights, self.resolution)).shared_among(n_weights),
+            Reading::information("smooth_length", smooth_code_length(&weights, self.resolution))
+                .shared_among(n_weights),
         ];
         readings.extend(bits_by_loss(&joint));
         let (mut quantisers, mut length) = (Vec::new(), 0.0);

@@ -15,12 +15,12 @@
 
 mod iiw;
 
-use iiw::ten_batches;
 pub use iiw::InformationInWeights;
+use iiw::ten_batches;
 
 use super::{
-    Curvature, CurvatureForm, Measure, MeasureError, MeasureUnit, MissingReading,
-    OfNetwork, Randomness, Reading, RecordedNetwork, Spec, Spectrum,
+    Curvature, CurvatureForm, Measure, MeasureError, MeasureUnit, MissingReading, OfNetwork, Randomness, Reading,
+    RecordedNetwork, Spec, Spectrum,
 };
 use crate::layer_id::LayerId;
 use crate::parameter::{Kind, Parameter, ParameterError};
@@ -208,7 +208,11 @@ impl GaussianCode {
     }
 
     /// The formulas that are wrong, and what they should be.
-    fn compat_readings(&self, recorded: &RecordedNetwork<'_>, code: CodeParameters) -> Result<Vec<Reading>, MeasureError> {
+    fn compat_readings(
+        &self,
+        recorded: &RecordedNetwork<'_>,
+        code: CodeParameters,
+    ) -> Result<Vec<Reading>, MeasureError> {
         let (network, samples) = (recorded.network, recorded.samples);
         let form = self.form.unwrap_or_else(|| CurvatureForm::fullest(network));
         let fisher = recorded.fisher(form)?;
@@ -287,10 +291,10 @@ impl OfNetwork for GaussianCode {
         if self.compat {
             readings.extend(self.compat_readings(recorded, code)?);
         }
-        match readings.iter().all(|reading| reading.value.is_finite()) {
-            true => Ok(readings),
-            false => Err(MeasureError::NotFinite { what: "the length of the code" }),
+        if readings.iter().any(|reading| !reading.value.is_finite()) {
+            return Err(MeasureError::NotFinite { what: "the length of the code" });
         }
+        Ok(readings)
     }
 
     fn missing(&self, recorded: &RecordedNetwork<'_>) -> Vec<MissingReading> {

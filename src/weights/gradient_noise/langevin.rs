@@ -139,8 +139,11 @@ pub fn information_of_shifts(shifts: &[f64], noise_std: f64) -> Result<Nats, Mea
     let low = shifts.iter().copied().fold(f64::INFINITY, f64::min) - BEYOND * noise_std;
     let high = shifts.iter().copied().fold(f64::NEG_INFINITY, f64::max) + BEYOND * noise_std;
     let n_points = (high - low) / noise_std * POINTS;
-    if shifts.iter().any(|shift| !shift.is_finite()) || !(noise_std > 0.0 && n_points > 0.0 && n_points <= MOST_POINTS) {
-        let problem = format!("a noise of {noise_std:e} for shifts from {low:e} to {high:e}; it must be above 0, and not too small");
+    if shifts.iter().any(|shift| !shift.is_finite()) || !(noise_std > 0.0 && n_points > 0.0 && n_points <= MOST_POINTS)
+    {
+        let problem = format!(
+            "a noise of {noise_std:e} for shifts from {low:e} to {high:e}; it must be above 0, and not too small"
+        );
         return Err(MeasureError::Refused(problem));
     }
     let width = (high - low) / n_points.ceil();

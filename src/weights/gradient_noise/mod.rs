@@ -64,7 +64,9 @@ pub(super) const SPEC: Spec = Spec {
         let noise = match (parameters.number("learning_rate"), parameters.number("inverse_temperature")) {
             (Some(rate), Some(beta)) => noise.langevin(rate, beta),
             (None, None) => Ok(noise),
-            _ => Err(MeasureError::Refused("give both `learning_rate` and `inverse_temperature`, or neither".to_owned())),
+            _ => {
+                Err(MeasureError::Refused("give both `learning_rate` and `inverse_temperature`, or neither".to_owned()))
+            }
         };
         Ok(Measure::OfNetwork(Box::new(noise.map_err(|error| ParameterError::Refused(error.to_string()))?)))
     },
@@ -189,7 +191,8 @@ impl GradientNoise {
     /// # Errors
     /// A layer whose gradients are all the same.
     pub fn layer_snr(&self) -> Result<Vec<f64>, MeasureError> {
-        let problem = "the gradients of a layer are all the same, there is no noise; look at a snapshot of a network that learns";
+        let problem =
+            "the gradients of a layer are all the same, there is no noise; look at a snapshot of a network that learns";
         let layers = self.layer_means().into_iter().zip(self.layer_traces());
         layers.map(|(mean, trace)| ratio(mean, trace.sqrt(), problem)).collect()
     }
@@ -238,7 +241,11 @@ impl DenseNetwork {
         let covariance = Curvature::gradient_covariance(self, samples)?;
         let trace: f64 = (hessian.matrix() * covariance.matrix()).sum();
         let (_, gradient) = self.gradient(samples);
-        ratio(trace, hessian.along(&gradient)?, "the loss has no curvature along its gradient; look at another snapshot")
+        ratio(
+            trace,
+            hessian.along(&gradient)?,
+            "the loss has no curvature along its gradient; look at another snapshot",
+        )
     }
 
     /// The ratio of the mean |G_k| to the mean standard deviation over the weights k: not |G|/√(tr Σ), although it is used for it.
@@ -358,7 +365,9 @@ impl BatchNoise {
         }
         if let Some((rate, beta)) = self.langevin {
             let step = LangevinStep::new(rate, beta, b, noise)?;
-            readings.push(Reading::information("step_information_by_trace", step.trace_bound()).by(format!("batches of {b}")));
+            readings.push(
+                Reading::information("step_information_by_trace", step.trace_bound()).by(format!("batches of {b}")),
+            );
             if network.n_weights() <= super::LARGEST_MATRIX {
                 let covariance = Curvature::gradient_covariance(network, samples)?;
                 let bound = step.log_determinant_bound(covariance.spectrum()?)?;
@@ -412,7 +421,8 @@ impl OfNetwork for BatchNoise {
             missing.extend(quantities.map(|quantity| missed(quantity, why.to_owned())));
         } else if self.langevin.is_some() && recorded.network.n_weights() > super::LARGEST_MATRIX {
             let (n, most) = (recorded.network.n_weights(), super::LARGEST_MATRIX);
-            let why = format!("the covariance of {n} weights is not computed beyond {most}; use step_information_by_trace");
+            let why =
+                format!("the covariance of {n} weights is not computed beyond {most}; use step_information_by_trace");
             missing.push(missed("step_information", why));
         }
         missing
