@@ -11,6 +11,7 @@ mod dense;
 mod fisher;
 mod fixtures;
 mod gaussian_code;
+mod golden;
 mod gradient_noise;
 mod gradients;
 mod hessian;
