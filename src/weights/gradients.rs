@@ -200,7 +200,7 @@ pub(super) fn each_direction(
 fn blocks(x: ArrayView2<'_, f64>) -> impl Iterator<Item = ArrayView2<'_, f64>> {
     (0..x.nrows()).step_by(BLOCK).map(move |start| {
         let end = x.nrows().min(start + BLOCK);
-        x.clone().slice_axis_move(Axis(0), Slice::from(start..end))
+        x.slice_axis_move(Axis(0), Slice::from(start..end))
     })
 }
 
