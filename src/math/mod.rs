@@ -10,11 +10,13 @@ pub mod distances;
 pub mod edges;
 #[cfg(feature = "pipeline")]
 pub mod effects;
+pub mod eigenvalues;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
 pub mod gaussian;
 pub mod gaussian_kl;
+pub mod gram;
 pub mod information;
 #[cfg(feature = "pipeline")]
 pub mod interval;

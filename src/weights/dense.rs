@@ -27,9 +27,6 @@ impl DenseLayer {
     }
 }
 
-/// Samples that pass through a network together.
-const ROWS: usize = 256;
-
 /// Dense layers below a softmax.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DenseNetwork {
@@ -46,6 +43,9 @@ impl DenseNetwork {
             return Err(MeasureError::Refused("a network needs at least one layer".to_owned()));
         }
         for (l, layer) in layers.iter().enumerate() {
+            if layer.kernel.is_empty() {
+                return Err(MeasureError::Refused(format!("layer {} has no weights", l + 1)));
+            }
             if layer.kernel.nrows() != layer.bias.len() {
                 let (n_units, n_biases) = (layer.kernel.nrows(), layer.bias.len());
                 let problem = format!("layer {} has {n_units} units and {n_biases} biases", l + 1);
@@ -114,28 +114,52 @@ impl DenseNetwork {
         other
     }
 
-    /// The weighted sums of each layer, n_samples × n_units, and T of each layer but the last.
-    fn forward(&self, x: ArrayView2<'_, f64>) -> (Vec<Array2<f64>>, Vec<Array2<f64>>) {
-        let (mut sums, mut values): (Vec<Array2<f64>>, Vec<Array2<f64>>) = (Vec::new(), Vec::new());
-        for (l, layer) in self.layers.iter().enumerate() {
-            let input = values.last().map_or(x, |t| t.view());
-            let z = input.dot(&layer.kernel.t()) + &layer.bias;
-            if l + 1 < self.layers.len() {
-                values.push(activated(layer.activation, &z));
-            }
-            sums.push(z);
+    /// Refuses inputs of another width.
+    pub(super) fn check_inputs(&self, x: ArrayView2<'_, f64>) -> Result<(), MeasureError> {
+        if x.ncols() != self.n_inputs() {
+            let (got, wanted) = (x.ncols(), self.n_inputs());
+            return Err(MeasureError::Refused(format!("samples have {got} inputs, the network has {wanted}")));
         }
-        (sums, values)
+        Ok(())
+    }
+
+    /// Refuses samples of another width, and classes that the network does not have.
+    pub(super) fn check(&self, samples: Labelled<'_>) -> Result<(), MeasureError> {
+        self.check_inputs(samples.x())?;
+        let n_classes = self.n_classes();
+        if let Some(class) = samples.classes().iter().find(|class| **class >= n_classes) {
+            let problem = format!("a sample has class {class}, the network has classes 0 to {}", n_classes - 1);
+            return Err(MeasureError::Refused(problem));
+        }
+        Ok(())
+    }
+
+    /// Refuses a vector that does not have a number for each weight.
+    pub(super) fn check_direction(&self, direction: &[f64]) -> Result<(), MeasureError> {
+        if direction.len() != self.n_weights() {
+            let (got, wanted) = (direction.len(), self.n_weights());
+            return Err(MeasureError::Refused(format!("a direction has {got} numbers, the network {wanted} weights")));
+        }
+        Ok(())
+    }
+
+    /// What the layers compute of the inputs `x`, n_samples × n_inputs.
+    pub(super) fn pass(&self, x: ArrayView2<'_, f64>) -> ForwardPass<'_> {
+        let (mut sums, mut inputs): (Vec<Array2<f64>>, Vec<Array2<f64>>) = (Vec::new(), vec![by_unit(x)]);
+        for (l, layer) in self.layers.iter().enumerate() {
+            let mut z = layer.kernel.dot(&inputs[l].t());
+            z.axis_iter_mut(Axis(0)).zip(&layer.bias).for_each(|(mut z, b)| z += *b);
+            if l + 1 < self.layers.len() {
+                inputs.push(activations(layer.activation, &z).reversed_axes());
+            }
+            sums.push(z.reversed_axes());
+        }
+        ForwardPass { network: self, sums, inputs }
     }
 
     /// The logits, n_samples × n_classes.
     pub fn logits(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        let mut logits = Array2::zeros((x.nrows(), self.n_classes()));
-        for (x, mut rows) in x.axis_chunks_iter(Axis(0), ROWS).zip(logits.axis_chunks_iter_mut(Axis(0), ROWS)) {
-            let (sums, _) = self.forward(x);
-            rows.assign(&sums[sums.len() - 1]);
-        }
-        logits
+        self.pass(x).into_logits()
     }
 
     /// ln p(class | x), n_samples × n_classes.
@@ -158,76 +182,90 @@ impl DenseNetwork {
 
     /// Mean −ln p(y | x), in nats, and its gradient in the order of [`DenseNetwork::weights`].
     pub fn gradient(&self, samples: Labelled<'_>) -> (f64, Vec<f64>) {
+        let pass = self.pass(samples.x());
         let n = samples.len() as f64;
-        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_weights()]);
-        // Few samples at a time, whose values stay in the cache.
-        let classes = samples.classes().chunks(ROWS);
-        for (x, classes) in samples.x().axis_chunks_iter(Axis(0), ROWS).zip(classes) {
-            let (mut sums, values) = self.forward(x);
-            let mut delta = sums.pop().expect("a network has at least one layer");
-            log_softmax(&mut delta);
-            for (mut row, class) in delta.axis_iter_mut(Axis(0)).zip(classes) {
-                loss -= row[*class] / n;
-                row.mapv_inplace(|log_p| log_p.exp() / n);
-                row[*class] -= 1.0 / n;
-            }
-            let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
-            self.backward(x, &sums, &values, delta, |delta, input| {
-                parts.push((delta.t().dot(&input), delta.sum_axis(Axis(0))));
-            });
-            gradient.iter_mut().zip(in_order(&parts)).for_each(|(sum, part)| *sum += part);
+        let mut to_logits = pass.log_probabilities();
+        let mut loss = 0.0;
+        for (mut row, class) in to_logits.axis_iter_mut(Axis(0)).zip(samples.classes()) {
+            loss -= row[*class];
+            row.mapv_inplace(|log_p| log_p.exp() / n);
+            row[*class] -= 1.0 / n;
         }
-        (loss, gradient)
-    }
-
-    /// The diagonal of the full Fisher matrix, which is the Gauss-Newton matrix, in the order of [`DenseNetwork::weights`]:
-    /// (1/N) Σ_x Σ_c p(c|x) (∂ ln p(c|x)/∂w_k)², exact over the classes c.
-    pub fn diagonal_fisher(&self, x: ArrayView2<'_, f64>) -> Vec<f64> {
-        let (sums, values) = self.forward(x);
-        let mut p = sums[sums.len() - 1].clone();
-        log_softmax(&mut p);
-        p.mapv_inplace(f64::exp);
-        let n = x.nrows() as f64;
-        let mut diagonal = vec![0.0; self.n_weights()];
-        for class in 0..self.n_classes() {
-            let mut delta = -&p;
-            delta.column_mut(class).mapv_inplace(|delta| delta + 1.0);
-            let share = p.column(class).mapv(|p| p / n).insert_axis(Axis(1));
-            let mut parts: Vec<(Array2<f64>, Array1<f64>)> = Vec::new();
-            self.backward(x, &sums, &values, delta, |delta, input| {
-                let squares = &(delta * delta) * &share;
-                parts.push((squares.t().dot(&(&input * &input)), squares.sum_axis(Axis(0))));
-            });
-            diagonal.iter_mut().zip(in_order(&parts)).for_each(|(sum, part)| *sum += part);
+        let mut gradient = Vec::with_capacity(self.n_weights());
+        for (delta, input) in pass.deltas(to_logits).iter().zip(&pass.inputs) {
+            gradient.extend(&delta.t().dot(input));
+            gradient.extend(&delta.sum_axis(Axis(0)));
         }
-        diagonal
-    }
-
-    /// Shows `visit` the ∂/∂z of each layer, n_samples × n_units, with the layer's input, from the last layer to the first;
-    /// `delta` is that of the last.
-    fn backward(
-        &self,
-        x: ArrayView2<'_, f64>,
-        sums: &[Array2<f64>],
-        values: &[Array2<f64>],
-        mut delta: Array2<f64>,
-        mut visit: impl FnMut(&Array2<f64>, ArrayView2<'_, f64>),
-    ) {
-        for (l, layer) in self.layers.iter().enumerate().rev() {
-            let Some(below) = l.checked_sub(1) else {
-                visit(&delta, x);
-                return;
-            };
-            visit(&delta, values[below].view());
-            delta = delta.dot(&layer.kernel);
-            times_slope(&mut delta, self.layers[below].activation, &sums[below], &values[below]);
-        }
+        (loss / n, gradient)
     }
 }
 
-/// The numbers of kernels and biases, the last layer first, in the order of [`DenseNetwork::weights`].
-fn in_order(parts: &[(Array2<f64>, Array1<f64>)]) -> Vec<f64> {
-    parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect()
+/// What the layers of a network compute of some samples, kept for passes back. The arrays are n_samples × n_units, and in memory
+/// unit after unit, so that every loop runs over samples.
+pub(super) struct ForwardPass<'a> {
+    network: &'a DenseNetwork,
+    /// The weighted sums of each layer.
+    pub(super) sums: Vec<Array2<f64>>,
+    /// What goes into each layer: X, then T of each layer but the last.
+    pub(super) inputs: Vec<Array2<f64>>,
+}
+
+impl ForwardPass<'_> {
+    /// The logits, n_samples × n_classes.
+    pub(super) fn logits(&self) -> &Array2<f64> {
+        &self.sums[self.sums.len() - 1]
+    }
+
+    fn into_logits(mut self) -> Array2<f64> {
+        self.sums.pop().expect("a network has at least one layer")
+    }
+
+    /// ln p(class | x), n_samples × n_classes.
+    pub(super) fn log_probabilities(&self) -> Array2<f64> {
+        self.log_probabilities_at(1.0)
+    }
+
+    /// ln of the softmax of z/τ at the `temperature` τ.
+    pub(super) fn log_probabilities_at(&self, temperature: f64) -> Array2<f64> {
+        let mut logits = self.logits() / temperature;
+        log_softmax(&mut logits);
+        logits
+    }
+
+    /// ∂/∂z of each layer, of a number per sample with the slopes `to_logits`, n_samples × n_classes.
+    pub(super) fn deltas(&self, to_logits: Array2<f64>) -> Vec<Array2<f64>> {
+        let layers = self.network.layers();
+        let mut deltas = vec![by_unit(to_logits.view())];
+        for l in (1..layers.len()).rev() {
+            let mut delta = layers[l].kernel.t().dot(&deltas[deltas.len() - 1].t()).reversed_axes();
+            self.times_slope(l - 1, &mut delta);
+            deltas.push(delta);
+        }
+        deltas.reverse();
+        deltas
+    }
+
+    /// Multiplies by ∂t/∂z of a layer, of an index that counts from 0.
+    pub(super) fn times_slope(&self, l: usize, values: &mut Array2<f64>) {
+        let activation = self.network.layers()[l].activation;
+        let (z, t) = (&self.sums[l], &self.inputs[l + 1]);
+        ndarray::Zip::from(values).and(z).and(t).for_each(|value, z, t| *value *= slope(activation, *z, *t));
+    }
+}
+
+/// A copy that is in memory unit after unit.
+fn by_unit(values: ArrayView2<'_, f64>) -> Array2<f64> {
+    values.t().as_standard_layout().into_owned().reversed_axes()
+}
+
+/// T of the weighted sums.
+fn activations(activation: Activation, z: &Array2<f64>) -> Array2<f64> {
+    let mut t = z.clone();
+    match (activation, t.as_slice_memory_order_mut()) {
+        (Activation::Tanh, Some(values)) => tanh_in_place(values),
+        _ => t.mapv_inplace(|z| value(activation, z)),
+    }
+    t
 }
 
 /// Turns logits into ln p, row by row.
@@ -239,23 +277,8 @@ fn log_softmax(logits: &mut Array2<f64>) {
     }
 }
 
-/// Turns ∂/∂t into ∂/∂z.
-fn times_slope(delta: &mut Array2<f64>, activation: Activation, z: &Array2<f64>, t: &Array2<f64>) {
-    ndarray::Zip::from(delta).and(z).and(t).for_each(|delta, z, t| *delta *= slope(activation, *z, *t));
-}
-
 /// Slope of the leaky ReLU below 0, as training has it, in f32.
 const LEAK: f64 = 0.01_f32 as f64;
-
-/// t of the weighted sums z.
-fn activated(activation: Activation, z: &Array2<f64>) -> Array2<f64> {
-    if activation != Activation::Tanh {
-        return z.mapv(|z| value(activation, z));
-    }
-    let mut t = z.as_standard_layout().into_owned();
-    tanh_in_place(t.as_slice_mut().expect("it is in standard layout"));
-    t
-}
 
 /// t of z, as [`Activation`] says.
 fn value(activation: Activation, z: f64) -> f64 {
@@ -312,6 +335,25 @@ fn slope(activation: Activation, z: f64, t: f64) -> f64 {
         Activation::Relu6 => f64::from(z > 0.0 && z < 6.0),
         Activation::Silu => sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
         Activation::Linear => 1.0,
+    }
+}
+
+/// ∂²t/∂z²; 0 at the kinks of a function that is made of straight lines.
+pub(super) fn curvature(activation: Activation, z: f64, t: f64) -> f64 {
+    match activation {
+        Activation::Tanh => -2.0 * t * (1.0 - t * t),
+        Activation::Elu => {
+            if z > 0.0 {
+                0.0
+            } else {
+                t + 1.0
+            }
+        }
+        Activation::Sigmoid => t * (1.0 - t) * (1.0 - 2.0 * t),
+        Activation::Softsign => -2.0 * (1.0 - t.abs()).powi(3).copysign(z),
+        Activation::Softplus => sigmoid(z) * (1.0 - sigmoid(z)),
+        Activation::Silu => sigmoid(z) * (1.0 - sigmoid(z)) * (2.0 + z * (1.0 - 2.0 * sigmoid(z))),
+        Activation::Relu | Activation::LeakyRelu | Activation::HardTanh | Activation::Relu6 | Activation::Linear => 0.0,
     }
 }
 

@@ -26,7 +26,7 @@ impl Fixture {
     }
 
     pub(super) fn recorded(&self) -> RecordedNetwork<'_> {
-        RecordedNetwork { network: &self.network, samples: self.samples(), initial: None, batch_size: None, seed: 0 }
+        RecordedNetwork::new(&self.network, self.samples()).unwrap()
     }
 
     /// The same samples with other weights, whose order is that of the fixtures: of each layer, the inputs of a kernel vary
@@ -81,6 +81,19 @@ pub(super) fn f_net() -> Fixture {
     });
     let classes = x.rows().into_iter().map(|x| usize::from(x[0] + x[1] * x[2] > 0.1)).collect();
     Fixture { network: DenseNetwork::new(layers(&[3, 4, 3, 2], |_| 0.9)).unwrap(), x, classes }
+}
+
+/// F-net before training, of another formula; its biases are 0.
+pub(super) fn f_net_initial() -> DenseNetwork {
+    let layer = |(index, pair): (usize, &[usize])| {
+        let l = (index + 1) as f64;
+        let kernel = Array2::from_shape_fn((pair[1], pair[0]), |(j, i)| {
+            let (i, j) = (i as f64, j as f64);
+            0.5 * (2.0 + 0.53 * i + 0.29 * j + 0.41 * i * j + 0.7 * l).sin()
+        });
+        DenseLayer { kernel, bias: Array1::zeros(pair[1]), activation: Activation::Tanh }
+    };
+    DenseNetwork::new([3, 4, 3, 2].windows(2).enumerate().map(layer).collect()).unwrap()
 }
 
 /// B-net: 12-10-7-5-4-3-2, 294 weights, all 4096 patterns of 12 bits.

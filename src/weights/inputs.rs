@@ -1,9 +1,12 @@
 //! What measures are applied to.
 
+use std::sync::OnceLock;
+
 use ndarray::ArrayView2;
 
 use super::MeasureError;
 use super::dense::DenseNetwork;
+use super::fisher::{Curvature, CurvatureForm};
 
 /// Samples with their classes.
 #[derive(Debug, Clone, Copy)]
@@ -50,6 +53,8 @@ impl<'a> Labelled<'a> {
 }
 
 /// One recorded network, with what a measure may need of its training.
+///
+/// The Fisher information, which several measures share, is computed when it is first asked for, and kept.
 #[derive(Debug)]
 pub struct RecordedNetwork<'a> {
     /// Its weights.
@@ -62,6 +67,65 @@ pub struct RecordedNetwork<'a> {
     pub batch_size: Option<usize>,
     /// Where random numbers of samplers begin.
     pub seed: u64,
+    /// Whole, by layer, diagonal.
+    pub(super) fishers: [OnceLock<Curvature>; 3],
+}
+
+impl<'a> RecordedNetwork<'a> {
+    /// A network and the samples that it was trained on, all of them in one batch.
+    ///
+    /// # Errors
+    /// Samples of another width than the network's input, classes that it does not have.
+    pub fn new(network: &'a DenseNetwork, samples: Labelled<'a>) -> Result<Self, MeasureError> {
+        network.check(samples)?;
+        Ok(Self { network, samples, initial: None, batch_size: None, seed: 0, fishers: Default::default() })
+    }
+
+    /// The same with the network before training.
+    ///
+    /// # Errors
+    /// Layers of another shape.
+    pub fn with_initial(self, initial: &'a DenseNetwork) -> Result<Self, MeasureError> {
+        let shapes = |network: &DenseNetwork| -> Vec<(usize, usize)> {
+            network.layers().iter().map(|layer| layer.kernel.dim()).collect()
+        };
+        if shapes(initial) != shapes(self.network) {
+            let problem = "the network before training has layers of another shape; give that of the same run";
+            return Err(MeasureError::Refused(problem.to_owned()));
+        }
+        Ok(Self { initial: Some(initial), ..self })
+    }
+
+    /// The same, trained on batches.
+    ///
+    /// # Errors
+    /// A batch without samples, or of more than there are.
+    pub fn with_batch_size(self, batch_size: usize) -> Result<Self, MeasureError> {
+        let n = self.samples.len();
+        if batch_size == 0 || batch_size > n {
+            return Err(MeasureError::Refused(format!("a batch of {batch_size} samples; it has 1 to {n}")));
+        }
+        Ok(Self { batch_size: Some(batch_size), ..self })
+    }
+
+    /// The same with another beginning of random numbers.
+    #[must_use]
+    pub fn with_seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The Fisher information of the samples, as [`Curvature::fisher`] computes it, once for each form.
+    ///
+    /// # Errors
+    /// As [`Curvature::fisher`].
+    pub fn fisher(&self, form: CurvatureForm) -> Result<&Curvature, MeasureError> {
+        let place = &self.fishers[form as usize];
+        if let Some(fisher) = place.get() {
+            return Ok(fisher);
+        }
+        let fisher = Curvature::fisher(self.network, self.samples.x(), form)?;
+        Ok(place.get_or_init(|| fisher))
+    }
 }
 
 /// The networks of several runs at one step, which differ in what is random.

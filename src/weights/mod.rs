@@ -9,11 +9,18 @@
 
 mod dense;
 mod ensemble;
+mod fisher;
 mod fixtures;
+mod gaussian_code;
+mod golden;
+mod gradient_noise;
+mod gradients;
+mod hessian;
 mod inputs;
 mod linear_model;
 mod membership;
 mod pac_bayes;
+mod precision;
 mod reading;
 
 use std::fmt;
@@ -25,6 +32,9 @@ pub use ensemble::{
     CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
     drift_floor, gaussian_drift, log2_group_order,
 };
+pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX, Spectrum};
+pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
+pub use gradient_noise::{BatchNoise, GradientNoise, LangevinStep, TwoBatches, information_of_shifts};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use linear_model::{Langevin, LinearModel, RandomResponses, RegressionPosterior};
 pub use membership::{
@@ -34,7 +44,8 @@ pub use membership::{
 pub use pac_bayes::{
     GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
 };
-pub use reading::{MeasureUnit, Null, Reading};
+pub use precision::{FewestBits, PrecisionCurve, Quantiser, entropy_coded_length, smooth_code_length};
+pub use reading::{MeasureUnit, MissingReading, Null, Reading};
 
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::{Suggestion, suggestion};
@@ -111,6 +122,12 @@ pub trait OfNetwork: fmt::Debug + Send + Sync {
     /// # Errors
     /// The measure cannot serve this network or these samples.
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError>;
+
+    /// Which of its numbers this network does not have, although it has others, and why.
+    fn missing(&self, recorded: &RecordedNetwork<'_>) -> Vec<MissingReading> {
+        let _ = recorded;
+        Vec::new()
+    }
 }
 
 /// A measure of the networks of several runs at one step.
@@ -156,7 +173,14 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&membership::SPEC, &ensemble::SPEC, &pac_bayes::SPEC];
+pub const MEASURES: &[&Spec] = &[
+    &membership::SPEC,
+    &ensemble::SPEC,
+    &gaussian_code::SPEC,
+    &gradient_noise::SPEC,
+    &precision::SPEC,
+    &pac_bayes::SPEC,
+];
 
 /// Returns `number` if a parameter of this `kind` may have it.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {

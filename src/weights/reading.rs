@@ -1,5 +1,6 @@
 //! One number that a measure finds, with its unit and what it can be compared with.
 
+use super::MeasureError;
 use crate::layer_id::LayerId;
 use crate::units::Nats;
 
@@ -58,6 +59,24 @@ pub struct Reading {
     pub ceiling: Option<f64>,
     /// How it was computed where the measure chooses by itself, for example `block Fisher`.
     pub method: Option<String>,
+}
+
+/// A number that a measure would have, and why it has not.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissingReading {
+    /// The layer; `None` for the whole network.
+    pub layer: Option<LayerId>,
+    /// Which of the measure's numbers.
+    pub quantity: &'static str,
+    /// What is wrong, and what to do.
+    pub why: MeasureError,
+}
+
+impl MissingReading {
+    /// Of a whole network.
+    pub fn new(quantity: &'static str, why: MeasureError) -> Self {
+        Self { layer: None, quantity, why }
+    }
 }
 
 impl Reading {

@@ -12,7 +12,7 @@ use crate::nn::{Activation, Operation, Output};
 use crate::sample::{class_of, distinct};
 use crate::store::schema::{OnlineLossRow, Row, SampleRow, SplitRow};
 use crate::store::{Experiment, Manifest, Recording, hash_bytes, read_recorded, read_samples, verified_hash};
-use crate::weights::{Labelled, MembershipSplit};
+use crate::weights::{DenseNetwork, Labelled, MeasureError, MembershipSplit, RecordedNetwork};
 
 /// A recording, and what its settings say.
 pub(super) struct Given {
@@ -82,6 +82,27 @@ impl Given {
         }
         activations.push(Activation::Linear);
         Ok(activations)
+    }
+
+    /// A network of a run with what measures may need of its training.
+    pub(super) fn recorded<'a>(
+        &self,
+        run: usize,
+        place: Place,
+        network: &'a DenseNetwork,
+        initial: Option<&'a DenseNetwork>,
+        samples: &'a RunSamples,
+    ) -> Result<RecordedNetwork<'a>, MeasureError> {
+        let labelled = samples.labelled();
+        let mut recorded = RecordedNetwork::new(network, labelled)?.with_seed(self.seed(run, place));
+        if let Some(initial) = initial {
+            recorded = recorded.with_initial(initial)?;
+        }
+        // A batch of all samples is none.
+        match self.batch_size.filter(|size| *size < labelled.len()) {
+            Some(size) => recorded.with_batch_size(size),
+            None => Ok(recorded),
+        }
     }
 
     /// All samples of the data.

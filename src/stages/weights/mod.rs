@@ -15,7 +15,8 @@ use crate::config::MeasureRequest;
 use crate::count::counted;
 use crate::store::{Experiment, Footer, LayerNames, Lock, Recording, RunId, write_rows};
 use crate::weights::{
-    Ensemble, Measure, MeasureError, MembershipSplit, OnlineLosses, Randomness, Reading, RecordedNetwork,
+    Ensemble, Measure, MeasureError, MembershipSplit, MissingReading, OfNetwork, OnlineLosses, Randomness, Reading,
+    RecordedNetwork,
 };
 use given::{Given, RunSamples};
 use networks::{Place, RunWeights, chosen, shared};
@@ -93,7 +94,7 @@ fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<Rows>, StageEr
     for place in of_training {
         let (batches, last) = given.online_losses(run)?;
         if let Measure::OfTraining(measure) = target.work[place].request.measure.as_ref() {
-            found[place].extend(last, 0, measure.measure(&OnlineLosses { batches: &batches }));
+            found[place].extend(last, 0, whole(measure.measure(&OnlineLosses { batches: &batches })));
         }
     }
     if !of_networks.is_empty() {
@@ -108,8 +109,21 @@ fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<Rows>, StageEr
     Ok(found)
 }
 
-/// What measures find, by their number in the work.
-type Readings = Vec<(usize, Result<Vec<Reading>, MeasureError>)>;
+/// What a measure finds, and what it does not find and why.
+type Found = Result<(Vec<Reading>, Vec<MissingReading>), MeasureError>;
+
+/// The same of several measures, by their number in the work.
+type Readings = Vec<(usize, Found)>;
+
+fn found_of(measure: &dyn OfNetwork, recorded: Result<&RecordedNetwork<'_>, &MeasureError>) -> Found {
+    let recorded = recorded.map_err(Clone::clone)?;
+    Ok((measure.measure(recorded)?, measure.missing(recorded)))
+}
+
+/// Of a measure that either finds all of its numbers or none.
+fn whole(found: Result<Vec<Reading>, MeasureError>) -> Found {
+    found.map(|readings| (readings, Vec::new()))
+}
 
 /// What the measures of single networks find at each snapshot that one of them wants.
 fn of_networks_of(
@@ -131,16 +145,10 @@ fn of_networks_of(
                 let mut readings: Readings = Vec::new();
                 // Measures of the same samples share the gradients.
                 for (first, of_first) in given::by_samples(works) {
-                    let recorded = RecordedNetwork {
-                        network,
-                        samples: samples[first].labelled(),
-                        initial: initial.as_ref(),
-                        batch_size: given.batch_size,
-                        seed: given.seed(run, *place),
-                    };
+                    let recorded = given.recorded(run, *place, network, initial.as_ref(), &samples[first]);
                     for index in of_first.into_iter().filter(|index| wanted[*index].contains(place)) {
                         if let Measure::OfNetwork(measure) = works[index].request.measure.as_ref() {
-                            readings.push((index, measure.measure(&recorded)));
+                            readings.push((index, found_of(measure.as_ref(), recorded.as_ref())));
                         }
                     }
                 }
@@ -180,7 +188,7 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
                         samples: given.all_samples().labelled(),
                         splits: &splits,
                     };
-                    (networks[0].n_weights(), measure.measure(&ensemble))
+                    (networks[0].n_weights(), whole(measure.measure(&ensemble)))
                 })
                 .collect();
             for (place, (n_weights, readings)) in places.iter().zip(measured) {

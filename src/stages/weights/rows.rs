@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
+use super::Found;
 use super::networks::Place;
 use crate::config::MeasureRequest;
 use crate::layer_id::LayerId;
 use crate::store::schema::WeightMeasureRow;
 use crate::store::{LayerNames, RunId};
-use crate::weights::{MeasureError, Reading};
+use crate::weights::Reading;
 
 /// The rows of one table.
 pub(super) struct Rows {
@@ -50,11 +51,19 @@ impl Rows {
     }
 
     /// Adds what was found of a network of `n_weights` at one snapshot.
-    pub(super) fn extend(&mut self, place: Place, n_weights: usize, found: Result<Vec<Reading>, MeasureError>) {
+    pub(super) fn extend(&mut self, place: Place, n_weights: usize, found: Found) {
         let here =
             WeightMeasureRow { epoch: place.0, step: place.1, n_weights: n_weights as i64, ..self.template.clone() };
         match found {
-            Ok(readings) => self.rows.extend(readings.into_iter().map(|reading| row(&here, reading))),
+            Ok((readings, missing)) => {
+                self.rows.extend(readings.into_iter().map(|reading| row(&here, reading)));
+                self.rows.extend(missing.into_iter().map(|missing| WeightMeasureRow {
+                    layer: missing.layer,
+                    quantity: Some(Arc::from(missing.quantity)),
+                    failure: Some(missing.why.to_string()),
+                    ..here.clone()
+                }));
+            }
             Err(e) => self.rows.push(WeightMeasureRow { failure: Some(e.to_string()), ..here }),
         }
     }

@@ -20,8 +20,8 @@ use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
 use super::{
-    DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading, RecordedNetwork, Spec,
-    check_count, check_probability,
+    CurvatureForm, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
+    RecordedNetwork, Spec, check_count, check_probability,
 };
 use crate::parameter::{Kind, Parameter, ParameterError};
 use crate::units::Nats;
@@ -216,7 +216,7 @@ impl OfNetwork for PacBayes {
         let n = samples.len();
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut best: Option<(f64, Candidate)> = None;
-        for candidate in self.candidates(&weights, &initial, &network.diagonal_fisher(samples.x()))? {
+        for candidate in self.candidates(&weights, &initial, &recorded.fisher(CurvatureForm::Diagonal)?.diagonal())? {
             let error = error_of_draws(network, samples, &candidate.posterior, TRIAL_DRAWS, &mut rng);
             let bound = self.bound(&candidate, error, TRIAL_DRAWS, n)?;
             if best.as_ref().is_none_or(|(least, _)| bound < *least) {

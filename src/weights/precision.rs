@@ -1,0 +1,463 @@
+//! The fewest bits of the weights with which the network predicts the same: nothing is random, a tolerance is ours.
+//!
+//! Each kernel and each vector of biases T is rounded to b bits: s = max|T|/(2^(b−1) − 1), q = round(T/s) with ties to even,
+//! T̂ = q s. What counts is the mean over the samples of KL(p_w ‖ p_ŵ), which is never negative; a rise of the loss below 1 % is
+//! also reported, but away from a minimum it can be negative, and it does not fall steadily with b.
+
+use std::collections::BTreeMap;
+
+use ndarray::Axis;
+
+use super::{
+    DenseLayer, DenseNetwork, Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading,
+    RecordedNetwork, Spec,
+};
+use crate::layer_id::LayerId;
+use crate::math::entropy::entropy;
+use crate::parameter::{Kind, Parameter, ParameterError};
+use crate::units::Nats;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "bits",
+    summary: "fewest bits of the weights with which the predictions stay the same, and lengths of descriptions of the weights",
+    randomness: Randomness::Tolerance,
+    quantities: &[
+        ("fewest_bits", "fewest bits per weight from which on the mean output KL is below the tolerance"),
+        ("smooth_length", "Σ ½ log2(1 + w²/D), in bits"),
+        ("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
+        ("entropy_coded_length", "the same after entropy coding of the levels, without its dictionary"),
+        ("first_bits", "fewest bits per weight that raise the loss by less than 1 %"),
+        ("stable_bits", "fewest bits per weight from which on the loss rises by less than 1 %"),
+        ("layer_bits_length", "length with the fewest bits of each layer by itself"),
+        ("layer_bits_divergence", "mean output KL when every layer has its own fewest bits, in bits"),
+    ],
+    parameters: &[
+        Parameter {
+            name: "tolerance",
+            doc: "mean Kullback-Leibler divergence of the predictions that is tolerated, in nats",
+            kind: Kind::Positive,
+            default: "0.001",
+        },
+        Parameter {
+            name: "resolution",
+            doc: "D of the code length: the sum of log2(1 + w^2/D)/2 over the weights",
+            kind: Kind::Positive,
+            default: "0.01",
+        },
+    ],
+    build: |parameters| {
+        let tolerance = parameters.number("tolerance").unwrap_or(1e-3);
+        let bits = FewestBits::new(tolerance, parameters.number("resolution").unwrap_or(0.01));
+        Ok(Measure::OfNetwork(Box::new(bits.map_err(|error| ParameterError::Refused(error.to_string()))?)))
+    },
+};
+
+/// The fewest bits that are tried: with one bit there is no level but 0.
+const FEWEST: u32 = 2;
+/// The most bits that are tried.
+const MOST: u32 = 16;
+/// The relative rise of the loss that is tolerated where the loss is what counts.
+const TOLERATED_RISE: f64 = 0.01;
+
+/// Rounds weights to b bits, kernels and biases of each layer by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quantiser {
+    n_bits: u32,
+}
+
+impl Quantiser {
+    /// With `n_bits` from 2 to 32.
+    ///
+    /// # Errors
+    /// Fewer or more.
+    pub fn new(n_bits: u32) -> Result<Self, MeasureError> {
+        if !(FEWEST..=32).contains(&n_bits) {
+            return Err(MeasureError::Refused(format!("{n_bits} bits of a weight; it has {FEWEST} to 32")));
+        }
+        Ok(Self { n_bits })
+    }
+
+    /// s and the levels q; of values that are all 0, s = 0 and q = 0.
+    pub fn levels(self, values: &[f64]) -> (f64, Vec<f64>) {
+        let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
+        let step = largest / (2_f64.powi(self.n_bits as i32 - 1) - 1.0);
+        if step == 0.0 {
+            return (0.0, vec![0.0; values.len()]);
+        }
+        (step, values.iter().map(|value| (value / step).round_ties_even()).collect())
+    }
+
+    /// The layer that its levels give.
+    fn layer(self, layer: &DenseLayer) -> DenseLayer {
+        let rounded = |values: Vec<f64>| -> Vec<f64> {
+            let (step, levels) = self.levels(&values);
+            levels.iter().map(|level| level * step).collect()
+        };
+        let kernel = rounded(layer.kernel.iter().copied().collect());
+        DenseLayer {
+            kernel: ndarray::Array2::from_shape_vec(layer.kernel.dim(), kernel).expect("as many weights as before"),
+            bias: rounded(layer.bias.to_vec()).into(),
+            activation: layer.activation,
+        }
+    }
+
+    /// Σ_T n_T H(q_T), the length of an entropy code of the levels of a layer; its dictionary is not counted.
+    fn entropy_coded(self, layer: &DenseLayer) -> Nats {
+        let of_tensor = |values: Vec<f64>| {
+            let n = values.len() as f64;
+            let mut counts: BTreeMap<i64, usize> = BTreeMap::new();
+            // Levels are whole numbers below 2³².
+            self.levels(&values).1.iter().for_each(|level| *counts.entry(*level as i64).or_default() += 1);
+            Nats(n * entropy(counts.values().map(|count| *count as f64 / n)).0)
+        };
+        of_tensor(layer.kernel.iter().copied().collect()) + of_tensor(layer.bias.to_vec())
+    }
+}
+
+impl DenseNetwork {
+    /// The network whose layers have the precision of a quantiser each; `None` leaves a layer as it is.
+    ///
+    /// # Errors
+    /// Not as many as layers.
+    pub fn quantised(&self, quantisers: &[Option<Quantiser>]) -> Result<Self, MeasureError> {
+        if quantisers.len() != self.layers().len() {
+            let (got, wanted) = (quantisers.len(), self.layers().len());
+            return Err(MeasureError::Refused(format!("{got} precisions of {wanted} layers; give one for each")));
+        }
+        let layers = self.layers().iter().zip(quantisers);
+        Self::new(layers.map(|(layer, q)| q.map_or_else(|| layer.clone(), |q| q.layer(layer))).collect())
+    }
+
+    /// The mean over samples of KL(p ‖ p′), p of this network, p′ of the `other`.
+    ///
+    /// # Errors
+    /// Inputs that do not fit; predictions that are not finite.
+    pub fn mean_divergence(&self, other: &Self, x: ndarray::ArrayView2<'_, f64>) -> Result<Nats, MeasureError> {
+        self.check_inputs(x)?;
+        other.check_inputs(x)?;
+        if self.n_classes() != other.n_classes() {
+            let (a, b) = (self.n_classes(), other.n_classes());
+            return Err(MeasureError::Refused(format!("one network has {a} classes, the other {b}")));
+        }
+        let (log_p, log_q) = (self.log_probabilities(x), other.log_probabilities(x));
+        let mut sum = 0.0;
+        for (log_p, log_q) in log_p.axis_iter(Axis(0)).zip(log_q.axis_iter(Axis(0))) {
+            sum += log_p.iter().zip(log_q).map(|(log_p, log_q)| log_p.exp() * (log_p - log_q)).sum::<f64>();
+        }
+        let mean = sum / x.nrows() as f64;
+        if mean.is_finite() { Ok(Nats(mean)) } else { Err(MeasureError::NotFinite { what: "a prediction" }) }
+    }
+}
+
+/// What rounding to 2, 3, …, 16 bits does to a network.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PrecisionCurve {
+    /// (L(ŵ) − L(w))/L(w) of each precision.
+    rises: Vec<f64>,
+    /// Mean KL(p_w ‖ p_ŵ) of each precision, in nats.
+    divergences: Vec<f64>,
+}
+
+impl PrecisionCurve {
+    /// Where all layers are rounded to the same number of bits.
+    ///
+    /// # Errors
+    /// Samples that do not fit the network; predictions that are not finite.
+    pub fn of_network(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
+        Self::new(network, samples, |_| true)
+    }
+
+    /// Where only one layer is rounded, of an index that counts from 0.
+    ///
+    /// # Errors
+    /// As [`PrecisionCurve::of_network`]; no such layer.
+    pub fn of_layer(network: &DenseNetwork, samples: Labelled<'_>, layer: usize) -> Result<Self, MeasureError> {
+        if layer >= network.layers().len() {
+            let n = network.layers().len();
+            return Err(MeasureError::Refused(format!("layer {layer} of {n}, counted from 0, does not exist")));
+        }
+        Self::new(network, samples, |l| l == layer)
+    }
+
+    fn new(
+        network: &DenseNetwork,
+        samples: Labelled<'_>,
+        is_rounded: impl Fn(usize) -> bool,
+    ) -> Result<Self, MeasureError> {
+        network.check(samples)?;
+        let loss = network.loss(samples);
+        let (mut rises, mut divergences) = (Vec::new(), Vec::new());
+        for n_bits in FEWEST..=MOST {
+            let quantiser = Quantiser { n_bits };
+            let quantisers: Vec<_> = (0..network.layers().len()).map(|l| is_rounded(l).then_some(quantiser)).collect();
+            let rounded = network.quantised(&quantisers)?;
+            rises.push((rounded.loss(samples) - loss) / loss);
+            divergences.push(network.mean_divergence(&rounded, samples.x())?.0);
+        }
+        Ok(Self { rises, divergences })
+    }
+
+    /// (L(ŵ) − L(w))/L(w) with 2, 3, …, 16 bits; not finite where L(w) is 0.
+    pub fn rises(&self) -> &[f64] {
+        &self.rises
+    }
+
+    /// Mean KL(p_w ‖ p_ŵ) with 2, 3, …, 16 bits, in nats.
+    pub fn divergences(&self) -> &[f64] {
+        &self.divergences
+    }
+
+    /// The fewest bits with a divergence below `tolerance`, with which all more bits have one below it too.
+    pub fn fewest_bits(&self, tolerance: Nats) -> Option<u32> {
+        stable(&self.divergences, |divergence| divergence < tolerance.0)
+    }
+
+    /// The fewest bits with a rise of the loss below `share`; more bits may exceed it again.
+    pub fn first_bits_below(&self, share: f64) -> Option<u32> {
+        (FEWEST..).zip(&self.rises).find(|(_, rise)| **rise < share).map(|(n_bits, _)| n_bits)
+    }
+
+    /// The fewest bits with a rise of the loss below `share`, with which all more bits have one below it too.
+    pub fn stable_bits_below(&self, share: f64) -> Option<u32> {
+        stable(&self.rises, |rise| rise < share)
+    }
+
+    /// The fewest bits with a change of the loss within ± `share`, with which all more bits have one within it too.
+    pub fn stable_bits_within(&self, share: f64) -> Option<u32> {
+        stable(&self.rises, |rise| rise.abs() < share)
+    }
+}
+
+/// The first number of bits from which on all values pass.
+fn stable(values: &[f64], passes: impl Fn(f64) -> bool) -> Option<u32> {
+    let n_passing = values.iter().rev().take_while(|value| passes(**value)).count();
+    (n_passing > 0).then(|| MOST + 1 - n_passing as u32)
+}
+
+/// Σ ½ log₂(1 + w²/D), in bits: a code length without a precision, with the `resolution` D.
+pub fn smooth_code_length(weights: &[f64], resolution: f64) -> Nats {
+    Nats(weights.iter().map(|w| 0.5 * (w * w / resolution).ln_1p()).sum())
+}
+
+/// The length of an entropy code of the levels of the weights with `quantiser`, each kernel and each vector of biases with a
+/// dictionary of its own that is not counted.
+pub fn entropy_coded_length(network: &DenseNetwork, quantiser: Quantiser) -> Nats {
+    Nats(network.layers().iter().map(|layer| quantiser.entropy_coded(layer).0).sum())
+}
+
+/// The fewest bits of each weight with which the predictions stay the same.
+///
+/// Its readings, in bits: `fewest_bits` of each weight (all layers alike; of a layer: the others as they are), with it
+/// `fixed_rate_length` and `entropy_coded_length` of the network; `smooth_length` = Σ ½ log₂(1 + w²/D); `layer_bits_length` and
+/// `layer_bits_divergence` where each layer has its own fewest bits, whose divergences do not add up; `first_bits` and
+/// `stable_bits` by a rise of the loss below 1 %, where there are such.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct FewestBits {
+    tolerance: f64,
+    resolution: f64,
+}
+
+impl FewestBits {
+    /// With a tolerated mean divergence in nats, and the resolution D of the smooth code length.
+    ///
+    /// # Errors
+    /// A number that is not finite and above 0.
+    pub fn new(tolerance: f64, resolution: f64) -> Result<Self, MeasureError> {
+        for (name, value) in [("tolerance", tolerance), ("resolution", resolution)] {
+            if !(value > 0.0 && value.is_finite()) {
+                return Err(MeasureError::Refused(format!("{name} is {value:e}; it must be above 0 and finite")));
+            }
+        }
+        Ok(Self { tolerance, resolution })
+    }
+
+    fn fewest(&self, curve: &PrecisionCurve) -> Result<u32, MeasureError> {
+        let tolerance = self.tolerance;
+        let problem =
+            format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; tolerate more");
+        curve.fewest_bits(Nats(tolerance)).ok_or(MeasureError::Refused(problem))
+    }
+}
+
+impl OfNetwork for FewestBits {
+    fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
+        let (network, samples) = (recorded.network, recorded.samples);
+        let n_weights = network.n_weights();
+        let bits = |quantity, value| Reading::new(quantity, MeasureUnit::Bits, value);
+        let joint = PrecisionCurve::of_network(network, samples)?;
+        let fewest = self.fewest(&joint)?;
+        let method = format!("mean divergence below {:e} nats from {fewest} to {MOST} bits", self.tolerance);
+        let weights = network.weights();
+        let mut readings = vec![
+            bits("fewest_bits", f64::from(fewest)).by(method),
+            bits("fixed_rate_length", n_weights as f64 * f64::from(fewest)).shared_among(n_weights),
+            Reading::information("entropy_coded_length", entropy_coded_length(network, Quantiser { n_bits: fewest }))
+                .shared_among(n_weights),
+            Reading::information("smooth_length", smooth_code_length(&weights, self.resolution))
+                .shared_among(n_weights),
+        ];
+        readings.extend(bits_by_loss(&joint));
+        let (mut quantisers, mut length) = (Vec::new(), 0.0);
+        for ((index, layer), range) in LayerId::above_input().enumerate().zip(network.ranges()) {
+            let curve = PrecisionCurve::of_layer(network, samples, index)?;
+            let fewest = self.fewest(&curve)?;
+            quantisers.push(Some(Quantiser { n_bits: fewest }));
+            length += range.len() as f64 * f64::from(fewest);
+            let smooth = smooth_code_length(&weights[range.clone()], self.resolution);
+            let of_layer = [
+                bits("fewest_bits", f64::from(fewest)).by("the other layers as they are"),
+                Reading::information("smooth_length", smooth).shared_among(range.len()),
+            ];
+            readings.extend(of_layer.into_iter().chain(bits_by_loss(&curve)).map(|reading| reading.of_layer(layer)));
+        }
+        let rounded = network.quantised(&quantisers)?;
+        readings.push(bits("layer_bits_length", length).shared_among(n_weights));
+        readings.push(Reading::information("layer_bits_divergence", network.mean_divergence(&rounded, samples.x())?));
+        Ok(readings)
+    }
+}
+
+/// The bits by the loss, where there are such.
+fn bits_by_loss(curve: &PrecisionCurve) -> impl Iterator<Item = Reading> + use<> {
+    let numbers = [
+        ("first_bits", curve.first_bits_below(TOLERATED_RISE)),
+        ("stable_bits", curve.stable_bits_below(TOLERATED_RISE)),
+    ];
+    let reading = |(quantity, n_bits): (&'static str, Option<u32>)| {
+        Some(Reading::new(quantity, MeasureUnit::Bits, f64::from(n_bits?)).by("rise of the loss below 1 %"))
+    };
+    numbers.into_iter().filter_map(reading)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::super::fixtures::{Fixture, assert_all_close, assert_close, f_net, numbers, t_net, values};
+    use super::super::{Curvature, CurvatureForm};
+    use super::*;
+
+    #[test]
+    fn ties_are_rounded_to_even_levels() {
+        let quantiser = Quantiser::new(3).unwrap();
+        let (step, levels) = quantiser.levels(&[0.5, 1.5, 2.5, 3.0, -0.5, -1.5, -2.5]);
+        assert_eq!((step, levels), (1.0, vec![0.0, 2.0, 2.0, 3.0, 0.0, -2.0, -2.0]));
+        let values = [-1.5, -1.0, -0.75, -0.5, -0.25, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5];
+        let (step, levels) = quantiser.levels(&values);
+        assert_eq!(step, 0.5);
+        assert_eq!(levels, [-3.0, -2.0, -2.0, -1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
+        assert_eq!(quantiser.levels(&[0.0, -0.0]), (0.0, vec![0.0, 0.0]));
+        for n_bits in [0, 1, 33] {
+            assert!(Quantiser::new(n_bits).unwrap_err().to_string().ends_with("it has 2 to 32"));
+        }
+    }
+
+    #[test]
+    fn fewest_bits_of_both_networks_are_those_of_numpy() {
+        for (fixture, joint, layers) in
+            [(f_net(), (4, 2, 5), [(2, 2), (2, 5), (3, 5)]), (t_net(), (5, 5, 8), [(8, 8), (5, 5), (2, 2)])]
+        {
+            let curve = PrecisionCurve::of_network(&fixture.network, fixture.samples()).unwrap();
+            let bits = |curve: &PrecisionCurve| {
+                (curve.first_bits_below(0.01).unwrap(), curve.stable_bits_below(0.01).unwrap())
+            };
+            assert_eq!(curve.fewest_bits(Nats(1e-3)), Some(joint.0));
+            assert_eq!(bits(&curve), (joint.1, joint.2));
+            for (l, expected) in layers.into_iter().enumerate() {
+                assert_eq!(bits(&PrecisionCurve::of_layer(&fixture.network, fixture.samples(), l).unwrap()), expected);
+            }
+        }
+        let f = f_net();
+        let curve = PrecisionCurve::of_network(&f.network, f.samples()).unwrap();
+        assert_close(curve.rises()[0], -0.079_266_651_267_8);
+        assert_close(curve.divergences()[0], 0.002_688_791_433_585);
+        assert_eq!(curve.stable_bits_within(0.01), Some(5));
+        assert_eq!(curve.fewest_bits(Nats(1e-30)), None);
+    }
+
+    #[test]
+    fn precision_curves_and_lengths_are_those_of_numpy() {
+        if let Some(expected) = values("d7_precision") {
+            check(&f_net(), &expected);
+        }
+        if let Some(expected) = values("d4_d7_d8_trained") {
+            check(&t_net(), &expected["precision"]);
+        }
+    }
+
+    fn check(fixture: &Fixture, expected: &Value) {
+        let (network, samples) = (&fixture.network, fixture.samples());
+        let joint = PrecisionCurve::of_network(network, samples).unwrap();
+        // A loss has an error of 1e-16, which is divided by a loss of 0.004.
+        let close = |got: &[f64], expected: Vec<f64>| assert_all_close(got, &expected);
+        close(joint.rises(), numbers(&expected["all_layers_same_b"]["rise_b2..16"]));
+        close(joint.divergences(), numbers(&expected["output_KL_criterion"]["KL_b2..16"]));
+        let mut own = Vec::new();
+        for (l, expected) in expected["layers"].as_array().unwrap().iter().enumerate() {
+            let curve = PrecisionCurve::of_layer(network, samples, l).unwrap();
+            close(curve.rises(), numbers(&expected["rise_b2..16"]));
+            own.push(curve.stable_bits_below(0.01).unwrap());
+        }
+        let quantisers: Vec<_> = own.iter().map(|n_bits| Some(Quantiser::new(*n_bits).unwrap())).collect();
+        let together = &expected["per_layer_b_stable_together"];
+        let (loss, rounded) = (network.loss(samples), network.quantised(&quantisers).unwrap());
+        assert_close((rounded.loss(samples) - loss) / loss, together["rise"].as_f64().unwrap());
+        let length: usize = own.iter().zip(network.ranges()).map(|(bits, range)| *bits as usize * range.len()).sum();
+        assert_eq!(length as f64, together["code_bits"].as_f64().unwrap());
+        let lengths = &expected["description_length"];
+        for resolution in ["0.0001", "0.01", "1.0"] {
+            let got = smooth_code_length(&network.weights(), resolution.parse().unwrap()).bits();
+            assert_close(got, lengths["sum 1/2 log2(1+w^2/D)"][format!("D={resolution}")].as_f64().unwrap());
+        }
+        let stable = joint.stable_bits_below(0.01).unwrap();
+        let entropy_coded = entropy_coded_length(network, Quantiser::new(stable).unwrap()).bits();
+        assert_close(
+            entropy_coded,
+            lengths["entropy_coded_bits_at_joint_b_stable (sum over tensors size*H(q))"].as_f64().unwrap(),
+        );
+        let fixed = lengths["fixed_rate_bits_at_joint_b_stable"].as_f64().unwrap();
+        assert_eq!(f64::from(stable) * network.n_weights() as f64, fixed);
+
+        // To second order the noise of rounding, evenly distributed over a step, raises the loss by ½ Σ F_ii s²/12.
+        let second = &expected["second_order_prediction_b=8"];
+        let quantiser = Quantiser::new(8).unwrap();
+        let steps = network.layers().iter().flat_map(|layer| {
+            let kernel: Vec<f64> = layer.kernel.iter().copied().collect();
+            let steps = [quantiser.levels(&kernel).0, quantiser.levels(&layer.bias.to_vec()).0];
+            [vec![steps[0]; kernel.len()], vec![steps[1]; layer.bias.len()]].concat()
+        });
+        let fisher = Curvature::fisher(network, samples.x(), CurvatureForm::Diagonal).unwrap().diagonal();
+        let prediction = fisher.iter().zip(steps).map(|(f, s)| 0.5 * f * s * s / 12.0).sum();
+        assert_close(prediction, second["1/2 sum F_ii s_i^2/12"].as_f64().unwrap());
+        let rounded = network.quantised(&[Some(quantiser); 3]).unwrap();
+        assert_close(rounded.loss(samples) - loss, second["actual_loss_change"].as_f64().unwrap());
+    }
+
+    #[test]
+    fn lengths_by_golden_numbers() {
+        let f = f_net();
+        let weights = f.network.weights();
+        assert_close(smooth_code_length(&weights, 0.01).bits(), 72.387_732_376_55);
+        assert_close(entropy_coded_length(&f.network, Quantiser::new(5).unwrap()).bits(), 102.303_762_523_8);
+    }
+
+    #[test]
+    fn the_readings_count_bits_of_layers_and_of_the_network() {
+        let f = f_net();
+        let readings = FewestBits::new(1e-3, 0.01).unwrap().measure(&f.recorded()).unwrap();
+        let value = |quantity: &str, layer: Option<i32>| {
+            let is_meant = |r: &&Reading| r.quantity == quantity && r.layer.map(i32::from) == layer;
+            readings.iter().find(is_meant).unwrap_or_else(|| panic!("no {quantity} of {layer:?}")).value
+        };
+        assert_eq!([value("fewest_bits", None), value("fixed_rate_length", None)], [4.0, 156.0]);
+        assert_eq!([value("first_bits", None), value("stable_bits", None)], [2.0, 5.0]);
+        assert_eq!([1, 2, 3].map(|layer| value("stable_bits", Some(layer))), [2.0, 5.0, 5.0]);
+        assert_close(value("smooth_length", None), 72.387_732_376_55);
+        assert!(value("layer_bits_divergence", None) > 0.0);
+        let error = FewestBits::new(1e-30, 0.01).unwrap().measure(&f.recorded()).unwrap_err().to_string();
+        assert_eq!(error, "no precision up to 16 bits keeps the divergence below 1e-30 nats; tolerate more");
+        assert!(FewestBits::new(0.0, 0.01).is_err() && FewestBits::new(1e-3, f64::INFINITY).is_err());
+        assert!(f.network.quantised(&[None]).unwrap_err().to_string().ends_with("give one for each"));
+        assert_eq!(f.network.quantised(&[None; 3]).unwrap(), f.network);
+    }
+}
