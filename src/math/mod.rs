@@ -27,6 +27,7 @@ pub mod normal;
 #[cfg(feature = "pipeline")]
 pub mod paired;
 pub mod powers;
+pub mod quadrature;
 pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
