@@ -13,6 +13,7 @@ mod inputs;
 mod llc;
 mod pac_bayes;
 mod reading;
+mod volume;
 
 use std::fmt;
 
@@ -21,13 +22,18 @@ use thiserror::Error;
 pub use dense::{DenseLayer, DenseNetwork};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use llc::{
-    Llc, LlcEstimate, LocalQuadratic, Monomial, Recorded, Sgld, block_llc, localised_llc_in_plane,
-    localised_llc_on_line, mala_acceptance, n_beta, r_hat, reduced_rank_coefficient,
+    Llc, LlcEstimate, LocalQuadratic, Monomial, Recorded, Sgld, block_llc, code_length_at_tolerance,
+    localised_llc_in_plane, localised_llc_on_line, mala_acceptance, n_beta, r_hat, reduced_rank_coefficient,
 };
 pub use pac_bayes::{
     GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
 };
 pub use reading::{MeasureUnit, Null, Reading};
+
+pub use volume::{
+    LocalRegion, LocalVolume, VolumeEstimate, log_ellipsoid_volume, log_mean_of_radii, mean_of_log_radii,
+    quadratic_information,
+};
 
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
@@ -146,7 +152,7 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&llc::SPEC, &pac_bayes::SPEC];
+pub const MEASURES: &[&Spec] = &[&llc::SPEC, &volume::SPEC, &pac_bayes::SPEC];
 
 /// Returns `number` if a parameter of this `kind` may have it.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {

@@ -28,7 +28,9 @@ use crate::units::Nats;
 
 pub use quadratic::{LocalQuadratic, Recorded, block_llc, mala_acceptance, n_beta};
 pub use sampler::{LlcEstimate, Sgld, r_hat};
-pub use singular::{Monomial, localised_llc_in_plane, localised_llc_on_line, reduced_rank_coefficient};
+pub use singular::{
+    Monomial, code_length_at_tolerance, localised_llc_in_plane, localised_llc_on_line, reduced_rank_coefficient,
+};
 
 pub(super) const SPEC: Spec = Spec {
     name: "llc",

@@ -5,6 +5,7 @@
 
 use crate::math::quadrature::{integrate, nodes_on_both_sides};
 use crate::parameter::{Kind, ParameterError};
+use crate::units::Nats;
 use crate::weights::{check_count, check_number};
 
 /// K(w) = Π |w_i|^p_i on the cube [−1, 1]^d with a uniform prior, for whole exponents p_i ≥ 1.
@@ -94,6 +95,15 @@ impl Monomial {
         let end = t.max(1.0).ln() + 45.0 * f64::from(self.largest()) * (1.0 + 0.2 * self.exponents.len() as f64);
         integrate(0.0, end, (end * 2.0).ceil() as usize, f)
     }
+}
+
+/// λ ln(1/ε) − (m − 1) ln ln(1/ε): the nats that name weights to a tolerance ε of the loss, up to a constant, for ε → 0.
+///
+/// # Reference
+/// Urdshals, Urdshals, Furman & Murfet 2025 (arXiv 2510.12077).
+pub fn code_length_at_tolerance(coefficient: f64, multiplicity: usize, tolerance: f64) -> Nats {
+    let log = -tolerance.ln();
+    Nats(coefficient * log - (multiplicity as f64 - 1.0) * log.ln())
 }
 
 /// The density of a sum of what has the density `terms` and an exponential of `rate`.

@@ -93,6 +93,9 @@ fn singular_losses_have_the_numbers_of_scipy() {
     assert_close(monomial(&[4]).sampled_coefficient(10.0), 0.249_977_732_318_002);
     assert_close(monomial(&[2, 2]).volume(1e-4), 0.056_051_701_859_88);
     assert_close(-monomial(&[2, 2]).volume(1e-4).ln(), 2.881_480_766_68);
+    // The leading term of −ln V, and what the multiplicity takes off.
+    assert_close(code_length_at_tolerance(0.5, 1, 1e-4).0, 4.605_170_185_988);
+    assert_close(code_length_at_tolerance(0.5, 2, 1e-4).0, 4.605_170_185_988 - 9.210_340_371_976_f64.ln());
     let Some(file) = values("d3_llc") else { return };
     for (exponents, key) in cases {
         let expected = &file["box_[-1,1]^d_uniform_prior"]["cases"][key];
