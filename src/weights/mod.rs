@@ -10,8 +10,10 @@
 mod dense;
 mod fixtures;
 mod inputs;
+mod linear_regression;
 mod llc;
 mod pac_bayes;
+mod prequential;
 mod reading;
 mod volume;
 
@@ -21,6 +23,7 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
+pub use linear_regression::{BayesRegression, information_at_resolution, loss_of_resolution};
 pub use llc::{
     Llc, LlcEstimate, LocalQuadratic, Monomial, Recorded, Sgld, block_llc, code_length_at_tolerance,
     localised_llc_in_plane, localised_llc_on_line, mala_acceptance, n_beta, r_hat, reduced_rank_coefficient,
@@ -28,6 +31,7 @@ pub use llc::{
 pub use pac_bayes::{
     GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
 };
+pub use prequential::Prequential;
 pub use reading::{MeasureUnit, Null, Reading};
 
 pub use volume::{
@@ -152,7 +156,7 @@ pub enum MeasureError {
 }
 
 /// Every measure, in the order people see.
-pub const MEASURES: &[&Spec] = &[&llc::SPEC, &volume::SPEC, &pac_bayes::SPEC];
+pub const MEASURES: &[&Spec] = &[&llc::SPEC, &volume::SPEC, &prequential::SPEC, &pac_bayes::SPEC];
 
 /// Returns `number` if a parameter of this `kind` may have it.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {
