@@ -1,6 +1,6 @@
 //! The local learning coefficient: how many weights a network effectively has near its recorded weights, by a sampler.
 //!
-//! λ̂ = nβ (E[L(w)] − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, L being the mean loss of n samples in nats. The
+//! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, L being the mean loss of n samples in nats. The
 //! recorded weights w* are fixed; random is one draw of a posterior that is declared by nβ and γ. Chains are full-batch SGLD from
 //! w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; where directions are flat it is smaller.
 //!

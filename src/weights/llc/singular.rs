@@ -1,6 +1,6 @@
 //! Losses whose minimum is no point: their local learning coefficients, and what a perfect sampler reads at finite n.
 //!
-//! A coefficient λ with multiplicity m is what is left for n → ∞; at finite n, nβ E[K] is about λ − (m − 1)/ln(nβ) and can be far
+//! A coefficient λ with multiplicity m is what is left for n → ∞; at finite n, nβ·E(K) is about λ − (m − 1)/ln(nβ) and can be far
 //! below λ.
 
 use crate::math::quadrature::{integrate, nodes_on_both_sides};
@@ -75,13 +75,13 @@ impl Monomial {
         self.terms.iter().map(tail).sum()
     }
 
-    /// The learning coefficient that a perfect sampler reads: t E[K] under exp(−tK) times the uniform prior, t = nβ.
+    /// The learning coefficient that a perfect sampler reads: t·E(K) under exp(−tK) times the uniform prior, t = nβ.
     pub fn sampled_coefficient(&self, t: f64) -> f64 {
         let weighted = |s: f64| self.density(s) * t * (-s).exp() * (-t * (-s).exp()).exp();
         self.integral(t, weighted) / self.integral(t, |s| self.density(s) * (-t * (-s).exp()).exp())
     }
 
-    /// F = −ln E[exp(−tK)] over the prior.
+    /// F = −ln E(exp(−tK)) over the prior.
     pub fn free_energy(&self, t: f64) -> f64 {
         -self.integral(t, |s| self.density(s) * (-t * (-s).exp()).exp()).ln()
     }
@@ -129,7 +129,7 @@ fn plus_exponential(terms: &[DensityTerm], rate: f64) -> Vec<DensityTerm> {
     sum
 }
 
-/// nβ E[K] under exp(−nβ K(w) − γw²/2) for one weight, by quadrature; `excess` is K(w) = L(w* + w) − L(w*) ≥ 0.
+/// nβ·E(K) under exp(−nβ K(w) − γw²/2) for one weight, by quadrature; `excess` is K(w) = L(w* + w) − L(w*) ≥ 0.
 ///
 /// # Errors
 /// nβ or γ is not above 0.
@@ -146,7 +146,7 @@ pub fn localised_llc_on_line(excess: impl Fn(f64) -> f64, n_beta: f64, gamma: f6
     Ok(weighted / total)
 }
 
-/// nβ E[K] under exp(−nβ K(w) − γ|w|²/2) for two weights, by quadrature; `excess` is K(w₁, w₂) = L(w* + w) − L(w*) ≥ 0.
+/// nβ·E(K) under exp(−nβ K(w) − γ|w|²/2) for two weights, by quadrature; `excess` is K(w₁, w₂) = L(w* + w) − L(w*) ≥ 0.
 ///
 /// # Errors
 /// nβ or γ is not above 0.

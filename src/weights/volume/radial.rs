@@ -113,11 +113,10 @@ impl LocalRegion<'_> {
         let step: Vec<f64> = normals.iter().zip(self.scales).map(|(z, scale)| z / length * scale).collect();
         // The exponent is −½ (aρ² + 2bρ + c).
         let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
-        for i in 0..k {
-            let v = self.prior_variances[i];
-            a += step[i] * step[i] / v;
-            b += self.centre[i] * step[i] / v;
-            c += self.centre[i] * self.centre[i] / v;
+        for ((s, w), v) in step.iter().zip(self.centre).zip(self.prior_variances) {
+            a += s * s / v;
+            b += w * s / v;
+            c += w * w / v;
         }
         let power = k as f64 - 1.0;
         let log_density = |rho: f64| {
