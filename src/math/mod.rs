@@ -30,6 +30,7 @@ pub mod normal;
 #[cfg(feature = "pipeline")]
 pub mod paired;
 pub mod powers;
+pub mod quadrature;
 #[cfg(feature = "pipeline")]
 pub mod rank;
 pub mod real;

@@ -18,10 +18,14 @@ mod gradients;
 mod hessian;
 mod inputs;
 mod linear_model;
+mod linear_regression;
+mod llc;
 mod membership;
 mod pac_bayes;
 mod precision;
+mod prequential;
 mod reading;
+mod volume;
 
 use std::fmt;
 
@@ -37,6 +41,11 @@ pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
 pub use gradient_noise::{BatchNoise, GradientNoise, LangevinStep, TwoBatches, information_of_shifts};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use linear_model::{Langevin, LinearModel, RandomResponses, RegressionPosterior};
+pub use linear_regression::{BayesRegression, information_at_resolution, loss_of_resolution};
+pub use llc::{
+    Llc, LlcEstimate, LocalQuadratic, Monomial, Recorded, Sgld, block_llc, code_length_at_tolerance,
+    localised_llc_in_plane, localised_llc_on_line, mala_acceptance, n_beta, r_hat, reduced_rank_coefficient,
+};
 pub use membership::{
     FloorSpread, MaskCounts, Membership, PairInformation, PairNull, PairOutcome, PermutationFloor, Supersample,
     binary_kl_bound, discrete_information, fair_floor, interpolating_bound, pooled, root_bound,
@@ -45,7 +54,13 @@ pub use pac_bayes::{
     GibbsRisk, PacBayes, PriorGrid, WeightPosterior, gibbs_error_of_linear_classifier, risk_of_draws_at_most,
 };
 pub use precision::{FewestBits, PrecisionCurve, Quantiser, entropy_coded_length, smooth_code_length};
+pub use prequential::Prequential;
 pub use reading::{MeasureUnit, MissingReading, Null, Reading};
+
+pub use volume::{
+    LocalRegion, LocalVolume, VolumeEstimate, log_ellipsoid_volume, log_mean_of_radii, mean_of_log_radii,
+    quadratic_information,
+};
 
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::{Suggestion, suggestion};
@@ -179,6 +194,9 @@ pub const MEASURES: &[&Spec] = &[
     &gaussian_code::SPEC,
     &gradient_noise::SPEC,
     &precision::SPEC,
+    &llc::SPEC,
+    &volume::SPEC,
+    &prequential::SPEC,
     &pac_bayes::SPEC,
 ];
 

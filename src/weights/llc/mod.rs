@@ -1,0 +1,213 @@
+//! The local learning coefficient: how many weights a network effectively has near its recorded weights, by a sampler.
+//!
+//! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, L being the mean loss of n samples in nats. The
+//! recorded weights w* are fixed; random is one draw of a posterior that is declared by nβ and γ. Chains are full-batch SGLD from
+//! w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; where directions are flat it is smaller.
+//!
+//! The number belongs to its (nβ, γ, ε), which are in `method`. Where w* is no minimum the chains find lower losses and the
+//! number can be negative: it is reported as it is, and marked. Chains that are not finite are an error.
+//!
+//! Deviation: released programs record the loss before each step, so that without burn-in the first draw is L(w*) itself; here it
+//! is that after the step. With `compat`, nβ = b/ln b of the batch size b, which is what a released default makes of a data loader.
+//!
+//! # Reference
+//! Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108); Watanabe 2013.
+
+mod quadratic;
+mod sampler;
+mod singular;
+
+use ndarray::{Array2, Axis};
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand::seq::index;
+
+use super::{Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading, RecordedNetwork, Spec};
+use crate::parameter::{Kind, Parameter};
+use crate::units::Nats;
+
+pub use quadratic::{LocalQuadratic, Recorded, block_llc, mala_acceptance, n_beta};
+pub use sampler::{LlcEstimate, Sgld, r_hat};
+pub use singular::{
+    Monomial, code_length_at_tolerance, localised_llc_in_plane, localised_llc_on_line, reduced_rank_coefficient,
+};
+
+pub(super) const SPEC: Spec = Spec {
+    name: "llc",
+    summary: "local learning coefficient: the effective number of weights, halved, near the recorded ones, by Langevin dynamics",
+    randomness: Randomness::Sampler,
+    quantities: &[
+        ("llc", "local learning coefficient, n β (E L(w) − L(w*))"),
+        ("excess_loss", "E L(w) − L(w*) under the sampler, in bits"),
+        ("gradient_norm", "norm of the gradient at w*, 0 at a minimum"),
+        ("acceptance", "mean probability that MALA would accept a step of the sampler"),
+        ("r_hat", "potential scale reduction of the losses of the chains, 1 where they have mixed"),
+    ],
+    parameters: &[
+        Parameter {
+            name: "step_size",
+            doc: "epsilon of the sampler; halve it until the number stays and the acceptance is above 0.9",
+            kind: Kind::Positive,
+            default: "0.0001",
+        },
+        Parameter {
+            name: "gamma",
+            doc: "strength of the pull towards the recorded weights",
+            kind: Kind::NotNegative,
+            default: "10",
+        },
+        Parameter {
+            name: "chains",
+            doc: "independent chains, which give the standard error",
+            kind: Kind::Count { min: sampler::CHAINS.0, max: sampler::CHAINS.1 },
+            default: "4",
+        },
+        Parameter {
+            name: "draws",
+            doc: "steps of each chain that are averaged",
+            kind: Kind::Count { min: sampler::DRAWS.0, max: sampler::DRAWS.1 },
+            default: "1000",
+        },
+        Parameter {
+            name: "burn_in",
+            doc: "steps of each chain before the draws",
+            kind: Kind::Count { min: sampler::BURN_IN.0, max: sampler::BURN_IN.1 },
+            default: "200",
+        },
+        Parameter {
+            name: "subset",
+            doc: "training samples that the loss is of, drawn once; 0 for all of them",
+            kind: Kind::Count { min: 0, max: 1_000_000_000 },
+            default: "0",
+        },
+        Parameter {
+            name: "compat",
+            doc: "devinterp: the inverse temperature b/ln b of the batch size b instead of n/ln n",
+            kind: Kind::Choice(&["devinterp"]),
+            default: "",
+        },
+    ],
+    build: |parameters| {
+        let number = |name| parameters.number(name).expect("the parameter has a default");
+        let count = |name| parameters.count(name).expect("the parameter has a default");
+        let sgld = Sgld::new(number("step_size"), number("gamma"))?;
+        let measure = Llc::new(sgld.chains(count("chains"), count("draws"), count("burn_in"))?).subset(count("subset"));
+        let is_compat = parameters.text("compat").is_some();
+        Ok(Measure::OfNetwork(Box::new(if is_compat { measure.compat_devinterp() } else { measure })))
+    },
+};
+
+/// R̂ above which chains have not mixed.
+const MIXED: f64 = 1.1;
+/// Streams of the seed that chains do not use: the one that draws the subset.
+const SUBSET_STREAM: u64 = u64::MAX;
+
+/// The local learning coefficient of a recorded network.
+///
+/// ```
+/// use infoplane::weights::{Llc, Sgld};
+///
+/// let measure = Llc::new(Sgld::new(1e-4, 10.0)?.chains(4, 1000, 200)?);
+/// # Ok::<(), infoplane::parameter::ParameterError>(())
+/// ```
+///
+/// # Reference
+/// Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Llc {
+    sgld: Sgld,
+    subset: usize,
+    temperature: Temperature,
+}
+
+/// Which nβ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Temperature {
+    /// n/ln n of the samples.
+    Samples,
+    /// b/ln b of a batch.
+    CompatBatch,
+}
+
+impl Llc {
+    /// With the chains of `sgld`, on all training samples, at nβ = n/ln n.
+    pub fn new(sgld: Sgld) -> Self {
+        Self { sgld, subset: 0, temperature: Temperature::Samples }
+    }
+
+    /// On `n_samples` of the training samples, drawn once for w* and all chains; on all where it is 0 or more than there are.
+    #[must_use]
+    pub fn subset(self, n_samples: usize) -> Self {
+        Self { subset: n_samples, ..self }
+    }
+
+    /// At nβ = b/ln b of the batch size b, as `default_nbeta` of devinterp (a646b9d) makes of a data loader. Too small a number.
+    #[must_use]
+    pub fn compat_devinterp(self) -> Self {
+        Self { temperature: Temperature::CompatBatch, ..self }
+    }
+
+    fn n_beta(&self, n: usize, batch_size: Option<usize>) -> Result<f64, MeasureError> {
+        let n = match self.temperature {
+            Temperature::Samples => n,
+            Temperature::CompatBatch => batch_size.ok_or_else(|| {
+                MeasureError::Refused(
+                    "`compat` devinterp needs a batch size, and this training has none; leave it out".to_owned(),
+                )
+            })?,
+        };
+        if n < 2 {
+            return Err(MeasureError::Refused(format!("n/ln n needs at least 2 samples, got {n}")));
+        }
+        Ok(n_beta(n as f64))
+    }
+}
+
+/// `n_samples` of the samples in their order, drawn without putting back.
+fn drawn(samples: Labelled<'_>, n_samples: usize, seed: u64) -> (Array2<f64>, Vec<usize>) {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(SUBSET_STREAM);
+    let mut rows = index::sample(&mut rng, samples.len(), n_samples).into_vec();
+    rows.sort_unstable();
+    (samples.x().select(Axis(0), &rows), rows.iter().map(|row| samples.classes()[*row]).collect())
+}
+
+impl OfNetwork for Llc {
+    fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
+        let RecordedNetwork { network, samples, batch_size, seed, .. } = *recorded;
+        if (1..samples.len()).contains(&self.subset) {
+            let (x, classes) = drawn(samples, self.subset, seed);
+            let samples = Labelled::new(x.view(), &classes)?;
+            let all_samples = Self { subset: 0, ..*self };
+            let mut of_subset = RecordedNetwork::new(network, samples)?.with_seed(seed);
+            of_subset.batch_size = batch_size;
+            return all_samples.measure(&of_subset);
+        }
+        let n_beta = self.n_beta(samples.len(), batch_size)?;
+        let potential = |weights: &[f64]| network.with_weights(weights).gradient(samples);
+        let found = self.sgld.sample(&network.weights(), n_beta, seed, potential)?;
+        let Sgld { step_size, gamma, .. } = self.sgld;
+        let mut method =
+            format!("n beta {n_beta:.6}, step size {step_size:e}, gamma {gamma}, {} samples", samples.len());
+        if found.value < 0.0 {
+            method += "; not at a minimum: the chains found lower losses";
+        }
+        if found.r_hat > MIXED {
+            method += "; the chains have not mixed";
+        }
+        let llc = Reading::new("llc", MeasureUnit::Ratio, found.value);
+        let llc = llc.shared_among(network.n_weights()).at_most(network.n_weights() as f64 / 2.0);
+        let excess = Nats(found.value / n_beta);
+        let readings = [
+            found.std_error.map_or(llc.clone(), |std_error| llc.with_std_error(std_error)),
+            Reading::information("excess_loss", excess),
+            Reading::new("gradient_norm", MeasureUnit::Ratio, found.gradient_norm),
+            Reading::new("acceptance", MeasureUnit::Probability, found.acceptance).at_most(1.0),
+            Reading::new("r_hat", MeasureUnit::Ratio, found.r_hat),
+        ];
+        Ok(readings.map(|reading| reading.by(method.clone())).to_vec())
+    }
+}
+
+#[cfg(test)]
+mod tests;

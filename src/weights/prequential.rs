@@ -1,0 +1,162 @@
+//! Prequential code: what the labels cost when each is sent with the network that was trained on those before.
+//!
+//! The excess Σ_t n_t (l_t − l_end) is the area of the online loss above its end: what a receiver pays for not having the trained
+//! network, and so an estimate of the information that the training took from the samples into the weights. Of a Bayesian linear
+//! regression it equals ln q(w|S)/p(w) at the posterior's mean exactly ([`crate::weights::BayesRegression`]).
+//!
+//! It is valid only where the loss of each batch is that before the update and each sample is seen for the first time: in the
+//! first epoch, or in a stream. The end is the mean of the last batches, because the loss of one batch is noise. A network that has
+//! not converged has a too large end and so a too small excess.
+//!
+//! # Reference
+//! Dawid 1984; Blier & Ollivier 2018 (prequential code of networks); Finzi et al. 2026 (arXiv 2601.03220), the excess.
+
+use super::{Measure, MeasureError, OfTraining, OnlineLosses, Randomness, Reading, Spec};
+use crate::parameter::{Kind, Parameter, ParameterError, Value};
+use crate::units::Nats;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "prequential",
+    summary: "code length of the labels sent while the network learns them, and its excess above the trained network's",
+    randomness: Randomness::Data,
+    quantities: &[
+        ("excess", "area of the losses before each update above their end, in bits"),
+        ("total_code", "sum of these losses: length of the labels in the prequential code, in bits"),
+        ("end_loss", "mean loss of the last samples, in bits per sample"),
+    ],
+    parameters: &[Parameter {
+        name: "last",
+        doc: "share of the batches, the last ones, whose mean loss is the trained network's; 0 for the last batch alone",
+        kind: Kind::NotNegative,
+        default: "0.05",
+    }],
+    build: |parameters| {
+        let last = parameters.number("last").expect("the share has a default");
+        Ok(Measure::OfTraining(Box::new(Prequential::last(last)?)))
+    },
+};
+
+/// The excess of the online code length above that of the trained network.
+///
+/// ```
+/// use infoplane::weights::{OfTraining, OnlineLosses, Prequential};
+///
+/// let batches = [(1, 0.9), (1, 0.5), (1, 0.3), (1, 0.3)];
+/// let readings = Prequential::last(0.5)?.measure(&OnlineLosses { batches: &batches })?;
+/// assert_eq!(readings[0].quantity, "excess");
+/// assert!((readings[0].value - 0.8 / std::f64::consts::LN_2).abs() < 1e-12);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+///
+/// # Reference
+/// Finzi et al. 2026 (arXiv 2601.03220); Blier & Ollivier 2018.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prequential {
+    last: f64,
+}
+
+impl Prequential {
+    /// The trained network's loss is the mean of the last batches, this `share` of them and one at least.
+    ///
+    /// # Errors
+    /// The share is not from 0 to 1.
+    pub fn last(share: f64) -> Result<Self, ParameterError> {
+        if (0.0..=1.0).contains(&share) {
+            return Ok(Self { last: share });
+        }
+        let allowed = "a number from 0 to 1".to_owned();
+        Err(ParameterError::Value { name: "last", allowed, got: Value::Number(share).to_string() })
+    }
+}
+
+impl OfTraining for Prequential {
+    fn measure(&self, losses: &OnlineLosses<'_>) -> Result<Vec<Reading>, MeasureError> {
+        let batches = losses.batches;
+        if batches.is_empty() {
+            return Err(MeasureError::Refused(
+                "`prequential` needs the loss of each batch before its update, and none is recorded; record the online losses".to_owned(),
+            ));
+        }
+        if let Some(t) = batches.iter().position(|(n, loss)| *n == 0 || !loss.is_finite()) {
+            let (n, loss) = batches[t];
+            return Err(MeasureError::Refused(format!(
+                "batch {t} has {n} samples and the loss {loss}; a batch needs a sample and a finite loss"
+            )));
+        }
+        let n_last = ((self.last * batches.len() as f64).ceil() as usize).max(1);
+        let end = &batches[batches.len() - n_last..];
+        let (total, n) = code_length(batches);
+        let (total_of_end, n_of_end) = code_length(end);
+        let end_loss = total_of_end / n_of_end;
+        let excess = Reading::information("excess", Nats(total - n * end_loss)).at_most(Nats(total).bits());
+        // The end's error counts once for each sample.
+        let deviations: f64 = end.iter().map(|(_, loss)| (loss - end_loss).powi(2)).sum();
+        let m = n_last as f64;
+        let excess = if n_last > 1 {
+            excess.with_std_error(Nats(n * (deviations / (m * (m - 1.0))).sqrt()).bits())
+        } else {
+            excess
+        };
+        Ok(vec![
+            excess.by(format!("end: mean of the last {n_last} of {} batches", batches.len())),
+            Reading::information("total_code", Nats(total)),
+            Reading::information("end_loss", Nats(end_loss)),
+        ])
+    }
+}
+
+/// Σ_t n_t l_t and Σ_t n_t.
+fn code_length(batches: &[(usize, f64)]) -> (f64, f64) {
+    let (mut total, mut n) = (0.0, 0.0);
+    for (n_t, l_t) in batches {
+        total += *n_t as f64 * l_t;
+        n += *n_t as f64;
+    }
+    (total, n)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::f64::consts::LN_2;
+
+    use super::*;
+    use crate::parameter::Parameters;
+    use crate::weights::fixtures::assert_close;
+
+    fn measure(last: f64, batches: &[(usize, f64)]) -> Result<Vec<Reading>, MeasureError> {
+        Prequential::last(last).unwrap().measure(&OnlineLosses { batches })
+    }
+
+    #[test]
+    fn the_area_of_a_curve_above_its_end() {
+        let curve: Vec<(usize, f64)> = (0..100).map(|t| (1, 0.2 + 1.5 / (1.0 + 0.3 * f64::from(t)))).collect();
+        let readings = measure(0.0, &curve).unwrap();
+        assert_close(readings[0].value * LN_2, 13.046_885_746_09);
+        assert_eq!(readings[0].std_error, None);
+        // Code of everything minus excess is what the end would cost.
+        assert_close((readings[1].value - readings[0].value) / 100.0, readings[2].value);
+        // In a curve that still falls, a longer end is higher and the area smaller.
+        let longer = measure(0.05, &curve).unwrap();
+        assert!(longer[0].value < readings[0].value && longer[0].std_error.is_some());
+        assert_eq!(longer[0].method.as_deref(), Some("end: mean of the last 5 of 100 batches"));
+    }
+
+    #[test]
+    fn batches_count_by_their_samples() {
+        // 4 · 1 + 1 · 0.5 − 5 · 0.5.
+        assert_close(measure(0.0, &[(4, 1.0), (1, 0.5)]).unwrap()[0].value * LN_2, 2.0);
+        assert_close(measure(1.0, &[(4, 1.0), (1, 0.5)]).unwrap()[0].value, 0.0);
+    }
+
+    #[test]
+    fn losses_that_are_missing_or_not_finite_are_refused() {
+        let words = measure(0.0, &[]).unwrap_err().to_string();
+        assert!(words.ends_with("record the online losses"), "{words}");
+        let words = measure(0.0, &[(1, 0.5), (1, f64::NAN)]).unwrap_err().to_string();
+        assert!(words.starts_with("batch 1 has 1 samples and the loss NaN"), "{words}");
+        assert!(measure(0.0, &[(0, 0.5)]).is_err());
+        assert!(Prequential::last(1.5).is_err() && Prequential::last(f64::NAN).is_err());
+        let defaults = Parameters::default().or_defaults(SPEC.parameters);
+        assert!((SPEC.build)(&defaults).is_ok());
+    }
+}

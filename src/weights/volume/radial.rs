@@ -1,0 +1,307 @@
+//! The share of a Gaussian prior in the region around weights where a cost is small, by directions drawn at random.
+//!
+//! With w = w* + ρ M u, u uniform on the sphere and M a diagonal matrix of scales, the share is
+//! |M| A E_u ∫₀^r(u) ρ^(k−1) p(w* + ρMu) dρ, A being the area of the sphere in k dimensions and r(u) where the cost first exceeds the
+//! tolerance. The inner integral is exact. The region is taken for star-shaped: what lies behind a ridge is not counted.
+//!
+//! Few directions with a large radius make most of the mean, so it is a mean, never a mean of logarithms, which is far too small in
+//! many dimensions; and the number of directions that make it is reported.
+//!
+//! # Reference
+//! Scherlis & Belrose 2025 (arXiv 2501.18812), sec. 3.
+
+use std::f64::consts::PI;
+
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+use rayon::prelude::*;
+use statrs::function::gamma::ln_gamma;
+
+use crate::math::quadrature::integrate;
+use crate::units::Nats;
+use crate::weights::MeasureError;
+
+/// What lies e⁻⁴⁵ below the largest value is left out of an integral.
+const NEGLIGIBLE: f64 = 45.0;
+/// Panels of an integral over such a range.
+const PANELS: usize = 40;
+/// Relative error of a radius; times k it is that of a direction's share.
+const RADIUS_TOLERANCE: f64 = 1e-9;
+/// Most evaluations of the cost in a direction.
+const MOST_EVALUATIONS: usize = 200;
+
+/// A region of small cost around weights, under a Gaussian prior with mean 0.
+#[derive(Debug, Clone, Copy)]
+pub struct LocalRegion<'a> {
+    /// w*.
+    pub centre: &'a [f64],
+    /// The prior's variance of each weight.
+    pub prior_variances: &'a [f64],
+    /// M: how far the region reaches, roughly, along each weight. It changes the error of the estimate, not what is estimated.
+    pub scales: &'a [f64],
+    /// The largest cost inside.
+    pub tolerance: f64,
+}
+
+/// What the directions say of a region's share.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct VolumeEstimate {
+    /// −ln of the share.
+    pub information: Nats,
+    /// Its standard error, from the spread over directions; not to be believed where few directions make the mean.
+    pub std_error: Nats,
+    /// (Σ share)²/Σ share² of the directions.
+    pub effective_directions: f64,
+    /// The same from the mean of the logarithms, which is too large an information: no estimate, for comparison only.
+    pub compat_mean_of_logs: Nats,
+}
+
+impl LocalRegion<'_> {
+    /// −ln of the prior's share in the region, from `n_directions` directions of stream d of `seed` each, at least 2; `cost` of w* is 0.
+    ///
+    /// # Errors
+    /// Vectors of different lengths; a variance, scale or tolerance that is not above 0; fewer than 2 directions; a cost that is NaN.
+    pub fn information(
+        &self,
+        n_directions: usize,
+        seed: u64,
+        cost: impl Fn(&[f64]) -> f64 + Sync,
+    ) -> Result<VolumeEstimate, MeasureError> {
+        let k = self.centre.len();
+        if k == 0 || self.prior_variances.len() != k || self.scales.len() != k {
+            let (variances, scales) = (self.prior_variances.len(), self.scales.len());
+            let problem =
+                format!("{k} weights have {variances} prior variances and {scales} scales; give one for each");
+            return Err(MeasureError::Refused(problem));
+        }
+        let is_positive = |number: &f64| *number > 0.0 && number.is_finite();
+        if !self.prior_variances.iter().chain(self.scales).chain([&self.tolerance]).all(is_positive) {
+            let problem = "prior variances, scales and the tolerance must be finite numbers above 0".to_owned();
+            return Err(MeasureError::Refused(problem));
+        }
+        if n_directions < 2 {
+            return Err(MeasureError::Refused(format!("a volume needs at least 2 directions, got {n_directions}")));
+        }
+        let share = |direction| self.log_integral(&mut rng(seed, direction), &cost);
+        let logs = (0..n_directions as u64).into_par_iter().map(share).collect::<Result<Vec<f64>, _>>()?;
+        // ln A, with A = 2 π^(k/2)/Γ(k/2), ln |M|, and the constant of the prior.
+        let half_k = k as f64 / 2.0;
+        let mut constant = 2.0_f64.ln() + half_k * PI.ln() - ln_gamma(half_k);
+        for (scale, variance) in self.scales.iter().zip(self.prior_variances) {
+            constant += scale.ln() - 0.5 * (2.0 * PI * variance).ln();
+        }
+        let n = n_directions as f64;
+        let largest = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let shares: Vec<f64> = logs.iter().map(|log| (log - largest).exp()).collect();
+        let (sum, squares) = (shares.iter().sum::<f64>(), shares.iter().map(|share| share * share).sum::<f64>());
+        let mean = sum / n;
+        let deviations: f64 = shares.iter().map(|share| (share / mean - 1.0).powi(2)).sum();
+        Ok(VolumeEstimate {
+            information: Nats(-(constant + largest + mean.ln())),
+            std_error: Nats((deviations / (n * (n - 1.0))).sqrt()),
+            effective_directions: sum * sum / squares,
+            compat_mean_of_logs: Nats(-(constant + logs.iter().sum::<f64>() / n)),
+        })
+    }
+
+    /// ln ∫₀^r ρ^(k−1) exp(−½ Σ (w* + ρMu)²/v) dρ of a random direction u.
+    fn log_integral(&self, rng: &mut ChaCha8Rng, cost: &impl Fn(&[f64]) -> f64) -> Result<f64, MeasureError> {
+        let k = self.centre.len();
+        let normals: Vec<f64> = (0..k).map(|_| StandardNormal.sample(rng)).collect();
+        let length = normals.iter().map(|z| z * z).sum::<f64>().sqrt();
+        let step: Vec<f64> = normals.iter().zip(self.scales).map(|(z, scale)| z / length * scale).collect();
+        // The exponent is −½ (aρ² + 2bρ + c).
+        let (mut a, mut b, mut c) = (0.0, 0.0, 0.0);
+        for ((s, w), v) in step.iter().zip(self.centre).zip(self.prior_variances) {
+            a += s * s / v;
+            b += w * s / v;
+            c += w * w / v;
+        }
+        let power = k as f64 - 1.0;
+        let log_density = |rho: f64| {
+            let log_power = if power == 0.0 { 0.0 } else { power * rho.ln() };
+            log_power - 0.5 * a * rho * rho - b * rho
+        };
+        // Where the logarithm, which is concave, is largest: (k − 1)/ρ = aρ + b.
+        let peak = ((b * b + 4.0 * a * power).sqrt() - b).max(0.0) / (2.0 * a);
+        let farthest = falls_by(NEGLIGIBLE, peak, Side::Above, log_density);
+        let radius = self.radius(&step, farthest, cost)?;
+        let top = peak.min(radius);
+        let low = if top == 0.0 { 0.0 } else { falls_by(NEGLIGIBLE, top, Side::Below, log_density) };
+        let high = farthest.min(radius);
+        let highest = log_density(top);
+        let integral = integrate(low, high, PANELS, |rho| (log_density(rho) - highest).exp());
+        Ok(integral.ln() + highest - 0.5 * c)
+    }
+
+    /// The first ρ at which the cost of w* + ρ `step` exceeds the tolerance, or `farthest` where it does not before.
+    fn radius(&self, step: &[f64], farthest: f64, cost: &impl Fn(&[f64]) -> f64) -> Result<f64, MeasureError> {
+        // √cost − √tolerance is about linear in ρ.
+        let excess = |rho: f64| {
+            let weights: Vec<f64> = self.centre.iter().zip(step).map(|(w, s)| w + rho * s).collect();
+            let cost = cost(&weights);
+            // The cost of w* itself may be a rounding below 0.
+            let excess = cost.max(0.0).sqrt() - self.tolerance.sqrt();
+            if cost.is_nan() {
+                Err(MeasureError::NotFinite { what: "the cost of weights near the recorded ones" })
+            } else {
+                Ok(excess)
+            }
+        };
+        // Doubled from a radius at which the cost is far below the tolerance, or nearly so.
+        let mut outside = farthest;
+        while outside > farthest * 1e-6 && excess(0.5 * outside)? > 0.0 {
+            outside *= 0.5;
+        }
+        let mut at_outside = excess(outside)?;
+        if at_outside <= 0.0 {
+            return Ok(outside);
+        }
+        let (mut inside, mut at_inside) = (0.0, -self.tolerance.sqrt());
+        // The Illinois variant of the false position.
+        let mut last = Side::Above;
+        for evaluation in 0..MOST_EVALUATIONS {
+            if outside - inside <= RADIUS_TOLERANCE * outside {
+                break;
+            }
+            let crossing = inside - at_inside * (outside - inside) / (at_outside - at_inside);
+            let middle = if evaluation % 4 == 3 { 0.5 * (inside + outside) } else { crossing };
+            let at_middle = excess(middle)?;
+            if at_middle.abs() <= RADIUS_TOLERANCE * self.tolerance.sqrt() {
+                return Ok(middle);
+            }
+            let side = if at_middle > 0.0 { Side::Above } else { Side::Below };
+            match side {
+                Side::Above => {
+                    (outside, at_outside) = (middle, at_middle);
+                    at_inside *= if last == side { 0.5 } else { 1.0 };
+                }
+                Side::Below => {
+                    (inside, at_inside) = (middle, at_middle);
+                    at_outside *= if last == side { 0.5 } else { 1.0 };
+                }
+            }
+            last = side;
+        }
+        Ok(0.5 * (inside + outside))
+    }
+}
+
+/// On which side of a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Below,
+    Above,
+}
+
+/// Where the concave function `f` of ρ ≥ 0 lies `fall` below its value at `top`; 0 where it does not fall so far on the way to 0.
+fn falls_by(fall: f64, top: f64, side: Side, f: impl Fn(f64) -> f64) -> f64 {
+    let level = f(top) - fall;
+    let (mut inside, mut outside) = match side {
+        Side::Below => (top, 0.0),
+        Side::Above => {
+            let mut far = if top > 0.0 { 2.0 * top } else { 1.0 };
+            while f(far) > level {
+                far *= 2.0;
+            }
+            (top, far)
+        }
+    };
+    if side == Side::Below && f(outside) > level {
+        return 0.0;
+    }
+    // Sixty halvings are more than the digits of the place.
+    for _ in 0..60 {
+        let middle = 0.5 * (inside + outside);
+        if f(middle) > level {
+            inside = middle;
+        } else {
+            outside = middle;
+        }
+    }
+    outside
+}
+
+fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::{mean_of_log_radii, quadratic_information};
+
+    fn estimate(h: &[f64], centre: &[f64], scales: &[f64], n_directions: usize) -> VolumeEstimate {
+        let variances = vec![1.0; h.len()];
+        let region = LocalRegion { centre, prior_variances: &variances, scales, tolerance: 0.05 };
+        let cost = |w: &[f64]| {
+            let of_weight = |((w, c), h): ((&f64, &f64), &f64)| 0.5 * h * (w - c).powi(2);
+            w.iter().zip(centre).zip(h).map(of_weight).sum::<f64>()
+        };
+        region.information(n_directions, 5, cost).unwrap()
+    }
+
+    #[test]
+    fn a_sphere_around_zero_has_its_share_from_any_direction() {
+        let found = estimate(&[2.0; 5], &[0.0; 5], &[1.0; 5], 3);
+        // Each direction gives the exact share, up to the radius' 1e-9 times 5.
+        assert!((found.information.0 - 10.441_015_189_76).abs() < 1e-8, "{found:?}");
+        assert!(found.std_error.0 < 1e-8 && (found.effective_directions - 3.0).abs() < 1e-8, "{found:?}");
+    }
+
+    #[test]
+    fn off_centre_and_elongated_regions_are_within_four_standard_errors() {
+        let cases: [(&[f64], &[f64], f64); 3] = [
+            (&[2.0; 5], &[1.5, 0.0, 0.0, 0.0, 0.0], 11.557_999_379_03),
+            (&[1.0, 0.1], &[0.8, -0.5], 2.384_143_945_116_9),
+            (&[1.0, 0.3, 0.05, 4.0], &[0.3, 0.2, -0.4, 0.1], f64::NAN),
+        ];
+        for (h, centre, expected) in cases {
+            let exact = quadratic_information(h, centre, 1.0, 0.05).unwrap().0;
+            assert!(expected.is_nan() || (exact - expected).abs() < 1e-9, "{exact}");
+            let scales: Vec<f64> = h.iter().map(|h| 1.0 / (h / 0.1 + 1.0_f64).sqrt()).collect();
+            for scales in [scales, vec![1.0; h.len()]] {
+                let found = estimate(h, centre, &scales, 4000);
+                let error = (found.information.0 - exact).abs();
+                assert!(error < 4.0 * found.std_error.0 + 1e-8, "{found:?} is not {exact}");
+                assert!(found.std_error.0 < 0.1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_mean_of_logarithms_is_another_number() {
+        // In a wide prior, whose density is constant over the region, the share is that of the radii.
+        let h = [1.0, 0.01];
+        let region = LocalRegion { centre: &[0.0; 2], prior_variances: &[1e8; 2], scales: &[1.0; 2], tolerance: 0.05 };
+        let found = region.information(20_000, 1, |w| 0.5 * (w[0] * w[0] + 0.01 * w[1] * w[1])).unwrap();
+        // The difference of the two is ln E r² − E ln r² = 1.1069.
+        let difference = found.compat_mean_of_logs.0 - found.information.0;
+        let expected = -mean_of_log_radii(&h, 0.05).unwrap();
+        // The logarithm of r² spreads by about 1.6 over directions, r² by 1.9 times its mean: 4 · 2.5/√20000 = 0.07.
+        assert!((difference - expected).abs() < 0.07, "{difference} is not {expected}");
+    }
+
+    #[test]
+    fn flat_directions_end_with_the_prior() {
+        let found = estimate(&[0.0, 0.0], &[0.0, 0.0], &[1.0, 1.0], 10);
+        // The whole prior is inside but for what is left out, e⁻⁴⁵.
+        assert!(found.information.0.abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn regions_that_are_none_are_refused() {
+        let region = LocalRegion { centre: &[0.0], prior_variances: &[1.0], scales: &[1.0], tolerance: 0.1 };
+        let refused = |region: LocalRegion<'_>, n| region.information(n, 0, |w| w[0] * w[0]).unwrap_err().to_string();
+        assert!(refused(LocalRegion { tolerance: 0.0, ..region }, 9).ends_with("finite numbers above 0"));
+        assert!(
+            refused(LocalRegion { scales: &[], ..region }, 9)
+                .starts_with("1 weights have 1 prior variances and 0 scales")
+        );
+        assert_eq!(refused(region, 1), "a volume needs at least 2 directions, got 1");
+        assert!(region.information(9, 0, |_| f64::NAN).is_err());
+    }
+}
