@@ -155,6 +155,7 @@ const T_NET: [f64; 39] = [
 ];
 
 /// The values of a file of `../shared/reference/random-weights-fixtures`; `None` with a message where it is absent.
+#[allow(clippy::print_stderr, reason = "tests say what they skip")]
 pub(super) fn values(name: &str) -> Option<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/random-weights-fixtures");
     let Ok(text) = std::fs::read_to_string(folder.join(format!("{name}.json"))) else {

@@ -449,7 +449,7 @@ fn a_pipeline_that_names_a_foreign_file_says_how_to_import_it() {
     // A Parquet file of one's own.
     project.write("own.toml", PIPELINE.replace("name = \"tishby\"", "file = \"outputs/e/recording/own.parquet\""));
     fs::create_dir_all(project.path("outputs/e/recording")).unwrap();
-    let split = infoplane::store::schema::SplitRow { sample: 0, split: "train".to_owned() };
+    let split = infoplane::store::schema::SplitRow { sample: 0, split: "train".to_owned(), pair: None };
     let footer = infoplane::store::Footer::new();
     infoplane::store::write_rows(&project.path("outputs/e/recording"), "own.parquet", &[split], &footer).unwrap();
     assert!(project.refused("run own.toml").contains("own.parquet is no table of samples; run `infoplane data import"));

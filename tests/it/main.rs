@@ -33,4 +33,5 @@ mod sweep; // lists in a pipeline: expansion, resuming, failures, tables
 mod tidy; // layers, names, first lines, documents that follow from the code
 mod tool; // helpers: the program in a folder of its own
 mod verify; // claims and the bound
+mod weights;
 mod words; // completions, man pages, colours

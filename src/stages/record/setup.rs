@@ -98,7 +98,7 @@ impl<'a> Setup<'a> {
                 "`split = \"membership\"` needs pairs of samples: {n_train} pairs are more than the {n} samples; use an even number of samples or a smaller `train_fraction`"
             ));
         }
-        if let Some(masks) = networks.masks.filter(|masks| networks.n_runs % masks != 0) {
+        if let Some(masks) = networks.masks.filter(|masks| !networks.n_runs.is_multiple_of(*masks)) {
             let n_runs = networks.n_runs;
             return refused(format!("`runs` must be a multiple of `masks`, got {n_runs} runs and {masks} masks"));
         }

@@ -85,9 +85,12 @@ pub(super) struct Statistic {
 /// Fewer pairs say nothing of a correlation.
 const FEWEST_PAIRS: usize = 5;
 
+/// What is taken of a number over the training.
+type Number = fn(&Pair) -> Option<f64>;
+
 /// Every statistic of some pairs.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
-    let numbers: [(&str, fn(&Pair) -> Option<f64>); 2] = [("end", Pair::end), ("change", Pair::change)];
+    let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
     let mut found = Vec::new();
     for (number, of_pair) in numbers {
         let values: Vec<(&str, f64, f64)> = pairs

@@ -255,15 +255,6 @@ mod tests {
     }
 
     #[test]
-    fn the_diagonal_of_the_fisher_matrix_has_the_traces_of_numpy() {
-        let trace = |fixture: &Fixture| fixture.network.diagonal_fisher(fixture.x.view()).iter().sum::<f64>();
-        assert_close(trace(&f_net()), 1.812_989_596_921);
-        assert_close(trace(&b_net()), 11.862_324_805_79);
-        let diagonal = f_net().network.diagonal_fisher(f_net().x.view());
-        assert_close(diagonal.iter().map(|d| (d + 1.0).ln()).sum::<f64>(), 1.711_516_008_703);
-    }
-
-    #[test]
     fn a_trained_network_has_a_bound_below_one_and_an_error_below_it() {
         let (trained, initial) = (t_net(), f_net().network);
         let found = readings(&trained, Some(&initial)).unwrap();

@@ -1,0 +1,234 @@
+//! Measures of recorded weights: made of a recording, claimed about, related with compression, and refused where they cannot be.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use infoplane::store::schema::{ClaimRow, OnlineLossRow, RelationRow, SplitRow, WeightMeasureRow, WeightSummaryRow};
+
+use crate::tool::{Project, rows};
+
+/// A small network on the parity of four bits, trained on one sample of each pair.
+const PIPELINE: &str = r#"
+seed = 5
+runs = 6
+[data]
+name = "parity"
+n_bits = 4
+split = "membership"
+masks = 3
+train_fraction = 0.5
+[network]
+hidden = [4, 3]
+activation = "tanh"
+[training]
+optimiser = "sgd"
+learning_rate = 0.5
+batch = 2
+epochs = 20
+[record]
+epochs = { every = 5 }
+online_losses = true
+[[estimate]]
+estimator = "binning"
+n_edges = 8
+[[weights]]
+measure = "membership"
+[[weights]]
+measure = "ensemble"
+groups = 2
+snapshots = 2
+[[weights]]
+measure = "code"
+beta = [0.1, 1]
+[[weights]]
+measure = "batch"
+[[weights]]
+measure = "bits"
+snapshots = 2
+[[weights]]
+measure = "prequential"
+[[weights]]
+measure = "llc"
+snapshots = 1
+chains = 2
+draws = 20
+[[weights]]
+measure = "volume"
+snapshots = 1
+[[weights]]
+measure = "pac_bayes"
+snapshots = 1
+[[expect]]
+claim = "the gap is below 1"
+weights = "membership"
+quantity = "gap"
+layer = "network"
+measure = "end"
+below = 1.0
+[[expect]]
+claim = "the norm is not the whole code"
+weights = "code-beta-0.1"
+quantity = "norm_part"
+layer = [1, 2]
+measure = "end"
+minus = { weights = "code-beta-0.1", quantity = "code_length", layer = "network", measure = "end" }
+below = 0.0
+"#;
+
+fn project(text: &str) -> Project {
+    let project = Project::new("");
+    project.write("w.toml", text);
+    project
+}
+
+fn measured(project: &Project, id: &str, run: &str) -> Vec<WeightMeasureRow> {
+    rows(project, &format!("outputs/w/weight_measures/{id}/run={run}.parquet"))
+}
+
+#[test]
+fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression() {
+    let project = project(PIPELINE);
+    let printed = project.ok("run w.toml");
+    assert!(printed.contains("weights: ") && printed.contains("relate: "), "{printed}");
+
+    // One sample of each pair was trained on, and runs with the same pairs differ in which.
+    let splits: Vec<Vec<SplitRow>> = (0..6)
+        .map(|run| rows(&project, &format!("outputs/w/recording/splits/run=r000{run}/part-00000.parquet")))
+        .collect();
+    let pairs = |rows: &[SplitRow]| rows.iter().map(|row| row.pair).collect::<Vec<_>>();
+    assert!(pairs(&splits[0]) == pairs(&splits[2]) && pairs(&splits[0]) != pairs(&splits[3]));
+    for rows in &splits {
+        let mut trained: BTreeMap<i32, Vec<bool>> = BTreeMap::new();
+        rows.iter().for_each(|row| trained.entry(row.pair.unwrap()).or_default().push(row.split == "train"));
+        assert!(trained.len() == 8 && trained.values().all(|both| both.len() == 2 && both[0] != both[1]));
+    }
+    assert_ne!(splits[0], splits[1]);
+
+    // The losses before each update of the first epoch: 8 samples in batches of 2.
+    let losses: Vec<OnlineLossRow> = rows(&project, "outputs/w/recording/online_losses/run=r0000/part-00000.parquet");
+    assert_eq!(
+        losses.iter().map(|row| (row.step, row.n_samples)).collect::<Vec<_>>(),
+        [(0, 2), (1, 2), (2, 2), (3, 2)]
+    );
+
+    // Supersamples and groups are measured by themselves.
+    let membership = measured(&project, "membership", "pooled");
+    let runs: Vec<&str> = membership.iter().map(|row| row.run.as_str()).collect();
+    assert!(runs.contains(&"pooled-0000") && runs.contains(&"pooled-0001"));
+    assert!(membership.iter().all(|row| row.n_runs == 3 && row.failure.is_none() && row.randomness == "membership"));
+    let ensemble = measured(&project, "ensemble-groups-2-snapshots-2", "pooled");
+    let steps: Vec<i64> = ensemble.iter().map(|row| row.step).collect();
+    assert!(steps.contains(&0) && steps.contains(&80) && !steps.contains(&40));
+
+    // What is of single networks is at every snapshot of every run, by layer and for the whole.
+    let code = measured(&project, "code-beta-0.1", "r0005");
+    let of = |quantity: &str, step: i64| {
+        let is_it = |row: &&WeightMeasureRow| row.quantity.as_deref() == Some(quantity) && row.step == step;
+        code.iter().filter(is_it).map(|row| (row.layer.map(i32::from), row.value.unwrap())).collect::<BTreeMap<_, _>>()
+    };
+    let (norm, covariance, length) = (of("norm_part", 80), of("covariance_part", 80), of("code_length", 80));
+    assert_eq!(norm.keys().copied().collect::<Vec<_>>(), [None, Some(1), Some(2), Some(3)]);
+    assert!((norm[&None] + covariance[&None] - length[&None]).abs() < 1e-9);
+    assert_ne!(measured(&project, "code-beta-1", "r0005"), code);
+    assert!(measured(&project, "prequential", "r0000").iter().any(|row| row.quantity.as_deref() == Some("excess")));
+
+    let claims: Vec<ClaimRow> = rows(&project, "outputs/w/claims.parquet");
+    assert_eq!((claims[0].n_runs, claims[0].weights.as_deref()), (2, Some("membership")));
+    assert_eq!(claims[1].minus.as_deref(), Some("minus code_length at the end"));
+    assert!(claims[1].mean.unwrap() < 0.0 && claims[1].n_runs == 6);
+    let relations: Vec<RelationRow> = rows(&project, "outputs/w/relations.parquet");
+    assert!(relations.iter().any(|row| row.statistic == "runs" && row.value.is_some()));
+    assert!(relations.iter().all(|row| row.value.is_some() || row.reason.is_some()));
+    let summary: Vec<WeightSummaryRow> = rows(&project, "outputs/w/weight_summary.parquet");
+    assert!(summary.iter().any(|row| row.weights == "batch" && row.n_runs == 6 && row.low.is_some()));
+
+    project.ok("inspect --validate outputs/w");
+    let again = project.ok("run w.toml");
+    assert!(again.contains("weights: up to date") && again.contains("relate: up to date"), "{again}");
+}
+
+#[test]
+fn the_numbers_do_not_depend_on_the_number_of_threads() {
+    let (one, two) = (project(PIPELINE), project(PIPELINE));
+    one.ok("run w.toml --threads 1");
+    two.ok("run w.toml --threads 2");
+    for table in [
+        "weight_measures/llc-chains-2-draws-20-snapshots-1/run=r0001.parquet",
+        "weight_measures/code-beta-1/run=r0001.parquet",
+        "weight_measures/ensemble-groups-2-snapshots-2/run=pooled.parquet",
+        "relations.parquet",
+    ] {
+        let bytes = |project: &Project| fs::read(project.path(&format!("outputs/w/{table}"))).unwrap();
+        assert!(bytes(&one) == bytes(&two), "{table}");
+    }
+}
+
+#[test]
+fn losses_before_updates_do_not_change_the_training() {
+    let without =
+        PIPELINE.replace("online_losses = true\n", "").replace("[[weights]]\nmeasure = \"prequential\"\n", "");
+    let (with, without) = (project(PIPELINE), project(&without));
+    with.ok("record w.toml");
+    without.ok("record w.toml");
+    let table = |project: &Project| -> Vec<infoplane::store::schema::EpochRow> {
+        rows(project, "outputs/w/recording/epochs/run=r0003/part-00000.parquet")
+    };
+    assert_eq!(table(&with), table(&without));
+}
+
+#[test]
+fn measures_of_another_recording_are_left_out() {
+    let project = project(PIPELINE);
+    project.ok("run w.toml");
+    project.write("v.toml", PIPELINE.replace("seed = 5", "seed = 6"));
+    project.ok("run v.toml");
+    let (from, to) = ("outputs/v/weight_measures", "outputs/w/weight_measures");
+    fs::copy(
+        project.path(&format!("{from}/batch/run=r0000.parquet")),
+        project.path(&format!("{to}/batch/run=r0000.parquet")),
+    )
+    .unwrap();
+    let refused = project.refused("inspect --validate outputs/w");
+    assert!(refused.contains("weight_measures/batch/run=r0000.parquet"), "{refused}");
+}
+
+#[test]
+fn what_cannot_be_measured_is_refused_with_the_reason() {
+    let check = |from: &str, to: &str, expected: &str| {
+        assert!(PIPELINE.contains(from), "{from}");
+        let project = project(&PIPELINE.replace(from, to));
+        let refused = project.refused("run w.toml");
+        assert!(refused.contains(expected), "{to}: {refused}");
+        assert!(!project.path("outputs").exists(), "{to}");
+    };
+    check("masks = 3", "masks = 4", "`runs` must be a multiple of `masks`, got 6 runs and 4 masks");
+    check("train_fraction = 0.5", "train_fraction = 0.6", "so `train_fraction` is at most 0.5, got 0.6");
+    check("split = \"membership\"\nmasks = 3\n", "", "use `split = \"membership\"` in `[data]`");
+    check("online_losses = true", "", "record them with `online_losses = true`");
+    check("online_losses = true", "online_losses = true\nweights = false", "leave out `weights = false` in `[record]`");
+    check("measure = \"code\"", "measure = \"cod\"", "unknown measure `cod`; did you mean `code`?");
+    check("groups = 2", "groups = 4", "`runs` must be at least 8, got 6");
+    check("quantity = \"gap\"", "quantity = \"gaps\"", "`membership` has no quantity `gaps`; did you mean `gap`?");
+    check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline asks for no measure `membershi`");
+    // An odd number of samples has no pairs.
+    let odd = PIPELINE.replace("name = \"parity\"\nn_bits = 4", "file = \"odd.csv.parquet\"");
+    let project = project(&odd);
+    project.write("odd.csv", "a,y\n1,0\n2,1\n3,0\n4,1\n5,0\n6,1\n7,1\n");
+    project.ok("data import odd.csv --out odd.csv.parquet");
+    let refused = project.refused("run w.toml");
+    assert!(refused.contains("4 pairs are more than the 7 samples"), "{refused}");
+}
+
+#[test]
+fn networks_without_slopes_and_full_batches_are_told() {
+    let quantised = PIPELINE.replace("activation = \"tanh\"", "activation = \"tanh\"\nquantise_bits = 8");
+    let refused = project(&quantised).refused("run w.toml");
+    assert!(refused.contains("layer 1 is quantised; measures of weights need slopes"), "{refused}");
+
+    let project = project(&PIPELINE.replace("batch = 2", "batch = \"full\""));
+    assert_eq!(project.run("run w.toml").code, 1);
+    let batch = measured(&project, "batch", "r0000");
+    let failed: Vec<&WeightMeasureRow> = batch.iter().filter(|row| row.failure.is_some()).collect();
+    assert!(failed.iter().any(|row| row.failure.as_deref().unwrap().contains("there is no batch noise")), "{failed:?}");
+    assert!(batch.iter().any(|row| row.quantity.as_deref() == Some("noise_scale") && row.value.is_some()));
+}
