@@ -13,6 +13,7 @@ mod networks;
 mod pattern;
 mod record;
 mod requests;
+mod schedule;
 mod shorthand;
 mod source;
 mod sweep;

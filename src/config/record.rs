@@ -3,10 +3,10 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::schedule::{MOST_RECORDS, RawEpochs};
 use super::tree::Located;
 use super::values::{self, count};
 use crate::layer_id::LayerId;
-use crate::math::spacing::{log_spaced, saxe, saxe_mnist};
 use crate::nn::GradientKind;
 use crate::store::Precision;
 use crate::suggest::Named;
@@ -126,21 +126,6 @@ pub(super) struct RawRecord {
 }
 
 #[derive(Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum RawEpochs {
-    /// This many points, evenly spaced in log epoch; the untrained network and the last epoch are always recorded.
-    LogSpaced(usize),
-    /// 0, n, 2n, … and the last.
-    Every(u64),
-    /// Exactly these.
-    List(Vec<u64>),
-    /// Those of Saxe's network on Tishby's task.
-    Saxe,
-    /// Those of Saxe's network on MNIST.
-    SaxeMnist,
-}
-
-#[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawAdaptive {
     delta: f64,
@@ -155,19 +140,11 @@ enum RawRecordedLayer {
     Name(String),
 }
 
-/// A recording of a million snapshots is a slip of the pen.
-const MOST_RECORDS: usize = 1_000_000;
-
 impl RawRecord {
     /// Leaves out the epochs after `n_epochs`, to which the training was shortened; at least the last of it is recorded.
     pub(super) fn shorten(&mut self, n_epochs: u64) {
-        match self.epochs.as_mut().map(|epochs| &mut epochs.value) {
-            Some(RawEpochs::LogSpaced(count)) => *count = (*count as u64).min(n_epochs) as usize,
-            Some(RawEpochs::List(list)) => {
-                list.retain(|epoch| *epoch < n_epochs);
-                list.push(n_epochs);
-            }
-            _ => {}
+        if let Some(epochs) = &mut self.epochs {
+            epochs.value.shorten(n_epochs);
         }
     }
 
@@ -196,7 +173,7 @@ impl RawRecord {
             }
             (epochs, steps, None) => When::Fixed {
                 epochs: epochs.map_or(Ok(Vec::new()), |Located { at, value: raw }| {
-                    recorded_epochs(raw, n_epochs).map_err(|problem| (at, problem))
+                    raw.list(n_epochs).map_err(|problem| (at, problem))
                 })?,
                 steps: steps.map_or(Ok(Steps::List(Vec::new())), |Located { at, value: raw }| {
                     raw.checked().map_err(|problem| (at, problem))
@@ -302,36 +279,6 @@ impl Record {
         }
         settings
     }
-}
-
-/// The epochs of a schedule, ascending.
-fn recorded_epochs(schedule: RawEpochs, n_epochs: u64) -> Result<Vec<u64>, String> {
-    let too_many = |n: u64| Err(format!("at most {MOST_RECORDS} recorded epochs can be asked for, got {n}"));
-    let mut epochs = match schedule {
-        RawEpochs::LogSpaced(0) => {
-            return Err("`epochs = { log_spaced = 0 }` records nothing; give at least 1".to_owned());
-        }
-        RawEpochs::LogSpaced(count) if count > MOST_RECORDS => return too_many(count as u64),
-        RawEpochs::LogSpaced(count) if count as u64 > n_epochs => {
-            return Err(format!("{count} recorded epochs are more than the {n_epochs} epochs of `[training]`"));
-        }
-        RawEpochs::LogSpaced(count) => [log_spaced(count, n_epochs), vec![0, n_epochs]].concat(),
-        RawEpochs::Every(0) => return Err("`epochs = { every = 0 }` records nothing; give at least 1".to_owned()),
-        RawEpochs::Every(n) if n_epochs / n > MOST_RECORDS as u64 => return too_many(n_epochs / n),
-        RawEpochs::Every(n) => (0..=n_epochs / n).map(|k| k * n).chain([n_epochs]).collect(),
-        RawEpochs::Saxe => saxe(n_epochs),
-        RawEpochs::SaxeMnist => saxe_mnist(n_epochs),
-        RawEpochs::List(list) if list.is_empty() => return Err("the list of recorded epochs is empty".to_owned()),
-        RawEpochs::List(list) => match list.iter().find(|epoch| **epoch > n_epochs) {
-            Some(beyond) => {
-                return Err(format!("recorded epoch {beyond} is beyond the {n_epochs} epochs of `[training]`"));
-            }
-            None => list,
-        },
-    };
-    epochs.sort_unstable();
-    epochs.dedup();
-    if epochs.len() > MOST_RECORDS { too_many(epochs.len() as u64) } else { Ok(epochs) }
 }
 
 fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Result<Vec<LayerId>, (usize, String)> {

@@ -53,6 +53,7 @@ mod initialisation;
 mod layer;
 mod loss;
 mod network;
+mod online;
 mod operation;
 mod optimiser;
 mod passing;

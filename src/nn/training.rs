@@ -5,13 +5,12 @@ use rand::seq::SliceRandom;
 
 use super::batches::{BatchOrder, BatchSize, Batches, Samples, Tile, reorder};
 use super::gradients::{GradientKind, GradientStatistics, Moments};
-use super::loss::{Loss, Output};
+use super::loss::Loss;
 use super::network::{Network, Workspace};
 use super::operation::Phase;
 use super::optimiser::{Optimiser, OptimiserState};
 use super::regularisation::{Constraints, Penalties, kernel_norms};
 use super::schedule::Schedule;
-use crate::math::tile::TILE;
 use crate::math::wide::bands;
 
 /// How to train.
@@ -71,21 +70,21 @@ pub struct Streams {
 /// A network in training.
 #[derive(Debug)]
 pub struct Training<'a> {
-    network: Network,
-    settings: TrainingSettings,
-    samples: Samples<'a>,
+    pub(super) network: Network,
+    pub(super) settings: TrainingSettings,
+    pub(super) samples: Samples<'a>,
     order: Vec<usize>,
     /// The sample on whose target each sample is trained now, and before the training proper.
     taught_as: Vec<usize>,
     shuffled: Vec<usize>,
-    batches: Batches,
+    pub(super) batches: Batches,
     optimiser: OptimiserState,
     gradient: Vec<f32>,
-    work: Workspace,
-    step: u64,
+    pub(super) work: Workspace,
+    pub(super) step: u64,
     /// The step at which the epoch began that was begun last.
     begun: Option<u64>,
-    streams: Streams,
+    pub(super) streams: Streams,
     /// The norms that the kernels began with.
     first_norms: Vec<f32>,
 }
@@ -191,32 +190,8 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The samples of the next update, and their mean loss in inference before it.
-    pub fn next_loss(&mut self, output: Output) -> (usize, f64) {
-        self.begin_epoch();
-        let batch = (self.step % self.steps_per_epoch()) as usize;
-        self.seek_draws(self.step);
-        self.network.begin_batch(&mut self.work);
-        let n_outputs = self.samples.targets.n_outputs();
-        let (last, mut total) = (self.network.layers().len() - 1, 0.0);
-        let (mut z, mut y) = (vec![0.0; n_outputs], vec![0.0; n_outputs]);
-        for tile in self.batches.tiles(batch) {
-            self.network.forward(&[tile], &mut self.work, Phase::Inference, &mut self.streams.draws);
-            let sums = self.work.z(0, last);
-            for sample in 0..tile.n_valid {
-                for unit in 0..n_outputs {
-                    z[unit] = f64::from(sums[unit * TILE + sample]);
-                    y[unit] = f64::from(tile.targets[unit * TILE + sample]);
-                }
-                total += self.settings.loss.of_sample(output, &z, &y);
-            }
-        }
-        let n_samples = self.batches.n_samples(batch);
-        (n_samples, total / n_samples as f64)
-    }
-
     /// Orders the samples anew where the next update is the first of an epoch that has not begun yet.
-    fn begin_epoch(&mut self) {
+    pub(super) fn begin_epoch(&mut self) {
         if !self.is_between_epochs() || self.begun == Some(self.step) {
             return;
         }
@@ -390,7 +365,7 @@ impl<'a> Training<'a> {
     }
 
     /// Goes to the random numbers of the update after `step`.
-    fn seek_draws(&mut self, step: u64) {
+    pub(super) fn seek_draws(&mut self, step: u64) {
         self.streams.draws.set_word_pos(u128::from(step) << WORDS_OF_A_STEP);
     }
 }

@@ -26,6 +26,7 @@ mod pac_bayes;
 mod precision;
 mod prequential;
 mod reading;
+mod spectrum;
 mod volume;
 
 use std::fmt;
@@ -37,7 +38,7 @@ pub use ensemble::{
     CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
     drift_floor, gaussian_drift, log2_group_order,
 };
-pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX, Spectrum};
+pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX};
 pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
 pub use gradient_noise::{BatchNoise, GradientNoise, LangevinStep, TwoBatches, information_of_shifts};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
@@ -57,6 +58,7 @@ pub use pac_bayes::{
 pub use precision::{FewestBits, PrecisionCurve, Quantiser, entropy_coded_length, smooth_code_length};
 pub use prequential::Prequential;
 pub use reading::{MeasureUnit, MissingReading, Null, Reading};
+pub use spectrum::Spectrum;
 
 pub use volume::{
     LocalRegion, LocalVolume, VolumeEstimate, log_ellipsoid_volume, log_mean_of_radii, mean_of_log_radii,

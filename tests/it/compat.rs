@@ -7,8 +7,8 @@ use std::path::Path;
 use infoplane::estimate_id::{EstimateId, Pool, Samples, Scale, ScaleKind};
 use infoplane::store::schema::{
     BoundLayerRow, BoundRow, CheckRow, ClaimRow, CompressionRow, EffectRow, EpochRow, EstimateRow, ExperimentRow,
-    GradientRow, LevelRow, MinimalModelRow, PhaseRow, RunRow, SampleRow, SettingRow, StabilityRow, SummaryRow,
-    UnitEstimateRow, VERSION, WeightRow,
+    GradientRow, LevelRow, MinimalModelRow, PhaseRow, RelationRow, RunRow, SampleRow, SettingRow, StabilityRow,
+    SummaryRow, UnitEstimateRow, VERSION, WeightMeasureRow, WeightRow, WeightSummaryRow,
 };
 use infoplane::store::{CheckVerdict, ClaimVerdict, ExperimentState, read_rows};
 use infoplane::suggest::Named;
@@ -246,4 +246,18 @@ fn verdicts_of_version_7_are_read_and_those_of_version_8_have_reasons() {
     assert_eq!(words(8), ["cannot tell (saturated)"; 2]);
     // 1 % of the 3 bits of 8 inputs are less than 0.05 bits.
     assert!(rows(8).iter().all(|row| row.reason.is_some() && row.minimum_effect_bits == Some(0.05)));
+}
+
+#[test]
+fn tables_that_came_with_version_8_are_read() {
+    let root = committed(8);
+    let path = root.join("weight_measures/code-snapshots-2/run=r0001.parquet");
+    let measured: Vec<WeightMeasureRow> = read_rows(&path).unwrap();
+    assert!(measured.iter().all(|row| row.measure == "code" && row.randomness == "code" && row.failure.is_none()));
+    let summary: Vec<WeightSummaryRow> = read_rows(&root.join("weight_summary.parquet")).unwrap();
+    assert!(summary.iter().any(|row| row.quantity == "code_length" && row.n_runs == 2 && row.layer.is_none()));
+    let relations: Vec<RelationRow> = read_rows(&root.join("relations.parquet")).unwrap();
+    assert!(relations.iter().any(|row| row.statistic == "settings" && row.reason.is_some()));
+    let claims: Vec<ClaimRow> = read_rows(&root.with_file_name("claims-v8").join("claims.parquet")).unwrap();
+    assert!(!claims.is_empty() && claims.iter().all(|row| row.weights.is_none() && row.minus.is_none()));
 }

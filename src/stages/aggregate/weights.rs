@@ -10,20 +10,20 @@ use crate::store::schema::{WeightMeasureRow, WeightSummaryRow};
 use crate::store::{StoreError, read_all_rows};
 
 /// One number of a measure at one snapshot.
-type Place = (Option<LayerId>, String, i64);
+type NumberPlace = (Option<LayerId>, String, i64);
 
 /// Means and intervals over the runs, or the groups of runs, of the measure `id`, whose tables are `paths`.
 pub(super) fn over_runs(experiment: &str, id: &str, paths: &[PathBuf]) -> Result<Vec<WeightSummaryRow>, StoreError> {
     let rows: Vec<WeightMeasureRow> = read_all_rows(paths)?;
     let mut failed: BTreeMap<i64, i32> = BTreeMap::new();
-    let mut by_place: BTreeMap<Place, Vec<&WeightMeasureRow>> = BTreeMap::new();
+    let mut by_place: BTreeMap<NumberPlace, Vec<&WeightMeasureRow>> = BTreeMap::new();
     for row in &rows {
         match &row.quantity {
             Some(quantity) => by_place.entry((row.layer, quantity.to_string(), row.step)).or_default().push(row),
             None => *failed.entry(row.step).or_default() += 1,
         }
     }
-    let summary = |((_, quantity, step), rows): (Place, Vec<&WeightMeasureRow>)| {
+    let summary = |((_, quantity, step), rows): (NumberPlace, Vec<&WeightMeasureRow>)| {
         let numbers = |column: fn(&WeightMeasureRow) -> Option<f64>| -> Vec<f64> {
             rows.iter().filter_map(|row| column(row)).collect()
         };

@@ -9,7 +9,7 @@ use crate::store::schema::{EstimateRow, WeightMeasureRow};
 use crate::store::{Experiment, RunId, read_all_rows};
 
 /// Numbers by snapshot: step, epoch, number.
-pub(super) type Course = Vec<(i64, i32, f64)>;
+pub(super) type NumberCourse = Vec<(i64, i32, f64)>;
 
 /// One number of a measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,7 +21,7 @@ pub(super) struct Series {
 }
 
 /// The courses of one number, by experiment and run.
-pub(super) type ByRun = BTreeMap<(String, String), Course>;
+pub(super) type ByRun = BTreeMap<(String, String), NumberCourse>;
 
 /// What measures of weights found.
 #[derive(Debug, Default)]
@@ -70,7 +70,7 @@ impl WeightCourses {
 #[derive(Debug, Default)]
 pub(super) struct InformationCourses {
     /// By experiment, estimator, run and layer.
-    courses: BTreeMap<(String, String, String, LayerId), Course>,
+    courses: BTreeMap<(String, String, String, LayerId), NumberCourse>,
 }
 
 impl InformationCourses {
@@ -95,7 +95,7 @@ impl InformationCourses {
     }
 
     /// The course of one run.
-    pub(super) fn of_run(&self, experiment: &str, estimator: &str, run: &str, layer: LayerId) -> Option<&Course> {
+    pub(super) fn of_run(&self, experiment: &str, estimator: &str, run: &str, layer: LayerId) -> Option<&NumberCourse> {
         self.courses.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::courses::{ByRun, Course, InformationCourses, is_pooled};
+use super::courses::{ByRun, InformationCourses, NumberCourse, is_pooled};
 use crate::math::descriptive::mean;
 use crate::math::interval::{Range, mean_interval, p_of_zero};
 use crate::math::rank::spearman;
@@ -14,7 +14,7 @@ pub(super) struct Pair {
     experiment: String,
     compression: f64,
     peak_epoch: Option<f64>,
-    weights: Course,
+    weights: NumberCourse,
     /// I(X;T) at the same snapshots from its peak on, with the number.
     after_peak: Vec<(f64, f64)>,
 }
@@ -54,7 +54,7 @@ impl Pair {
 /// I(X;T), averaged over the runs of `rows`, and the number of the weights at each snapshot from the peak on.
 fn after_peak(
     rows: &[&PhaseRow],
-    weights: &Course,
+    weights: &NumberCourse,
     peak_epoch: Option<f64>,
     information: &InformationCourses,
 ) -> Vec<(f64, f64)> {
@@ -195,7 +195,7 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
 }
 
 /// The epoch of the largest number, or, where that is the first or the last, of the smallest; `None` where both are at the ends.
-fn turning_epoch(course: &Course) -> Option<i32> {
+fn turning_epoch(course: &NumberCourse) -> Option<i32> {
     let mut ordered = course.clone();
     ordered.sort_by_key(|(step, ..)| *step);
     let last = ordered.len().checked_sub(1)?;

@@ -3,7 +3,7 @@
 use ndarray::{Array2, Axis};
 
 use super::super::StageError;
-use super::networks::Place;
+use super::networks::NetworkPlace;
 use super::plan::MeasureWork;
 use crate::config::{MeasureRequest, recorded_architecture};
 use crate::estimate_id::Samples;
@@ -88,7 +88,7 @@ impl Given {
     pub(super) fn recorded<'a>(
         &self,
         run: usize,
-        place: Place,
+        place: NetworkPlace,
         network: &'a DenseNetwork,
         initial: Option<&'a DenseNetwork>,
         samples: &'a RunSamples,
@@ -164,7 +164,7 @@ impl Given {
     }
 
     /// The losses before each update of the first epoch, and when the last of them was.
-    pub(super) fn online_losses(&self, run: usize) -> Result<(Vec<(usize, f64)>, Place), StageError> {
+    pub(super) fn online_losses(&self, run: usize) -> Result<(Vec<(usize, f64)>, NetworkPlace), StageError> {
         let run = &self.recording.runs()[run];
         run.verify(OnlineLossRow::TABLE, None)?;
         let rows: Vec<OnlineLossRow> = read_recorded(&run.parts(OnlineLossRow::TABLE, None))?;
@@ -177,7 +177,7 @@ impl Given {
     }
 
     /// Where the random numbers of a sampler begin: the same for the same network, whatever else is measured.
-    pub(super) fn seed(&self, run: usize, (epoch, step): Place) -> u64 {
+    pub(super) fn seed(&self, run: usize, (epoch, step): NetworkPlace) -> u64 {
         let text = format!("{} {} {epoch} {step}", self.seed, self.recording.runs()[run].id);
         u64::from_str_radix(&hash_bytes(text.as_bytes())[..16], 16).expect("a hash is hexadecimal")
     }

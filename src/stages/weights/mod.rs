@@ -19,10 +19,10 @@ use crate::weights::{
     RecordedNetwork,
 };
 use given::{Given, RunSamples};
-use networks::{Place, RunWeights, chosen, shared};
+use networks::{NetworkPlace, RunWeights, chosen, shared};
 pub use plan::plan;
 use plan::{MeasureTarget, MeasureWork};
-use rows::Rows;
+use rows::MeasureRows;
 
 /// Applies the measures that `requests` ask for and whose tables are not there yet, below `<out>/weight_measures`.
 ///
@@ -83,12 +83,13 @@ fn make(
 }
 
 /// What each measure of a target finds, in the order of its work.
-fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<Rows>, StageError> {
+fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<MeasureRows>, StageError> {
     if target.id == RunId::pooled() {
         return target.work.iter().map(|work| of_runs(target, work, given)).collect();
     }
     let run = target.runs[0];
-    let mut found: Vec<Rows> = target.work.iter().map(|work| Rows::new(work.request, &target.id, 1)).collect();
+    let mut found: Vec<MeasureRows> =
+        target.work.iter().map(|work| MeasureRows::new(work.request, &target.id, 1)).collect();
     let (of_networks, of_training): (Vec<usize>, Vec<usize>) = (0..target.work.len())
         .partition(|place| matches!(target.work[*place].request.measure.as_ref(), Measure::OfNetwork(_)));
     for place in of_training {
@@ -110,18 +111,18 @@ fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<Rows>, StageEr
 }
 
 /// What a measure finds, and what it does not find and why.
-type Found = Result<(Vec<Reading>, Vec<MissingReading>), MeasureError>;
+type MeasureFound = Result<(Vec<Reading>, Vec<MissingReading>), MeasureError>;
 
 /// The same of several measures, by their number in the work.
-type Readings = Vec<(usize, Found)>;
+type Readings = Vec<(usize, MeasureFound)>;
 
-fn found_of(measure: &dyn OfNetwork, recorded: Result<&RecordedNetwork<'_>, &MeasureError>) -> Found {
+fn found_of(measure: &dyn OfNetwork, recorded: Result<&RecordedNetwork<'_>, &MeasureError>) -> MeasureFound {
     let recorded = recorded.map_err(Clone::clone)?;
     Ok((measure.measure(recorded)?, measure.missing(recorded)))
 }
 
 /// Of a measure that either finds all of its numbers or none.
-fn whole(found: Result<Vec<Reading>, MeasureError>) -> Found {
+fn whole(found: Result<Vec<Reading>, MeasureError>) -> MeasureFound {
     found.map(|readings| (readings, Vec::new()))
 }
 
@@ -130,15 +131,16 @@ fn of_networks_of(
     run: usize,
     works: &[&MeasureWork<'_>],
     given: &Given,
-) -> Result<Vec<(Place, usize, Readings)>, StageError> {
+) -> Result<Vec<(NetworkPlace, usize, Readings)>, StageError> {
     let weights = RunWeights::open(given, run)?;
-    let wanted: Vec<Vec<Place>> = works.iter().map(|work| chosen(weights.places(), work.request.n_snapshots)).collect();
+    let wanted: Vec<Vec<NetworkPlace>> =
+        works.iter().map(|work| chosen(weights.places(), work.request.n_snapshots)).collect();
     let initial = weights.initial()?;
     let samples: Vec<RunSamples> =
         works.iter().map(|work| given.samples(run, work.request.samples)).collect::<Result<_, _>>()?;
     let mut found = Vec::new();
     weights.for_each_part(|networks| {
-        let of_part: Vec<(Place, usize, Readings)> = networks
+        let of_part: Vec<(NetworkPlace, usize, Readings)> = networks
             .par_iter()
             .filter(|(place, _)| wanted.iter().any(|places| places.contains(place)))
             .map(|(place, network)| {
@@ -162,11 +164,11 @@ fn of_networks_of(
 }
 
 /// What a measure of several runs finds, group by group, at each snapshot that all runs of a group have.
-fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) -> Result<Rows, StageError> {
+fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) -> Result<MeasureRows, StageError> {
     let Measure::OfRuns(measure) = work.request.measure.as_ref() else { unreachable!("only these are pooled") };
     let splits = target.runs.iter().map(|run| given.membership(*run)).collect::<Result<Option<Vec<_>>, _>>()?;
     let groups = groups(target.runs.len(), work.request, splits.as_deref());
-    let mut rows = Rows::new(work.request, &target.id, target.runs.len());
+    let mut rows = MeasureRows::new(work.request, &target.id, target.runs.len());
     for (number, group) in groups.iter().enumerate() {
         if groups.len() > 1 {
             rows.begin_group(&RunId::pooled_group(number), group.len());

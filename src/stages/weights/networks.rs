@@ -7,14 +7,14 @@ use crate::store::RecordedRun;
 use crate::weights::{DenseLayer, DenseNetwork};
 
 /// When a network was recorded: epoch and step.
-pub(super) type Place = (i32, i64);
+pub(super) type NetworkPlace = (i32, i64);
 
 /// The recorded weights of one run.
 pub(super) struct RunWeights<'a> {
     given: &'a Given,
     run: &'a RecordedRun,
     parts: Vec<Vec<std::path::PathBuf>>,
-    places: Vec<Place>,
+    places: Vec<NetworkPlace>,
     n_weights: usize,
 }
 
@@ -34,18 +34,18 @@ impl<'a> RunWeights<'a> {
     }
 
     /// When its networks were recorded.
-    pub(super) fn places(&self) -> &[Place] {
+    pub(super) fn places(&self) -> &[NetworkPlace] {
         &self.places
     }
 
     /// The network before training, where it was recorded.
     pub(super) fn initial(&self) -> Result<Option<DenseNetwork>, StageError> {
-        let untrained: Vec<Place> = self.places.iter().copied().filter(|(_, step)| *step == 0).collect();
+        let untrained: Vec<NetworkPlace> = self.places.iter().copied().filter(|(_, step)| *step == 0).collect();
         Ok(self.at(&untrained)?.pop())
     }
 
     /// The networks of some snapshots, in their order.
-    pub(super) fn at(&self, places: &[Place]) -> Result<Vec<DenseNetwork>, StageError> {
+    pub(super) fn at(&self, places: &[NetworkPlace]) -> Result<Vec<DenseNetwork>, StageError> {
         let mut found = Vec::new();
         if places.is_empty() {
             return Ok(found);
@@ -60,11 +60,11 @@ impl<'a> RunWeights<'a> {
     /// Does something with the networks of each part of the recording, which fit into memory together.
     pub(super) fn for_each_part(
         &self,
-        mut work: impl FnMut(Vec<(Place, DenseNetwork)>) -> Result<(), StageError>,
+        mut work: impl FnMut(Vec<(NetworkPlace, DenseNetwork)>) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
         for files in &self.parts {
             let snapshots = Snapshots::read(files, self.run, self.given.n_inputs)?;
-            let network = |(index, place): (usize, &Place)| {
+            let network = |(index, place): (usize, &NetworkPlace)| {
                 let layers = snapshots.kernels(index).into_iter().zip(snapshots.biases(index));
                 let layers: Vec<_> = layers.collect();
                 let activations = self.given.activations(layers.len())?;
@@ -80,13 +80,13 @@ impl<'a> RunWeights<'a> {
 }
 
 /// The snapshots that all `runs` have.
-pub(super) fn shared(runs: &[RunWeights<'_>]) -> Vec<Place> {
+pub(super) fn shared(runs: &[RunWeights<'_>]) -> Vec<NetworkPlace> {
     let places = runs.first().map_or(&[][..], |run| run.places());
     places.iter().copied().filter(|place| runs.iter().all(|run| run.places().contains(place))).collect()
 }
 
 /// `n` of the snapshots, evenly spaced in their order, the first and the last among them; all where fewer are there.
-pub(super) fn chosen(places: &[Place], n: Option<usize>) -> Vec<Place> {
+pub(super) fn chosen(places: &[NetworkPlace], n: Option<usize>) -> Vec<NetworkPlace> {
     let last = places.len().saturating_sub(1);
     match n {
         Some(1) => places.last().copied().into_iter().collect(),
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn some_snapshots_have_the_first_and_the_last_among_them() {
-        let places: Vec<Place> = (0..10).map(|k| (k, i64::from(k))).collect();
+        let places: Vec<NetworkPlace> = (0..10).map(|k| (k, i64::from(k))).collect();
         let steps = |n| chosen(&places, Some(n)).iter().map(|(_, step)| *step).collect::<Vec<_>>();
         assert_eq!(steps(1), [9]);
         assert_eq!(steps(2), [0, 9]);

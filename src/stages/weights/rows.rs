@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use super::Found;
-use super::networks::Place;
+use super::MeasureFound;
+use super::networks::NetworkPlace;
 use crate::config::MeasureRequest;
 use crate::layer_id::LayerId;
 use crate::store::schema::WeightMeasureRow;
@@ -11,13 +11,13 @@ use crate::store::{LayerNames, RunId};
 use crate::weights::Reading;
 
 /// The rows of one table.
-pub(super) struct Rows {
+pub(super) struct MeasureRows {
     /// What all of them have in common.
     template: WeightMeasureRow,
     rows: Vec<WeightMeasureRow>,
 }
 
-impl Rows {
+impl MeasureRows {
     /// The table of `request` for `run`, which stands for `n_runs`, without rows.
     pub(super) fn new(request: &MeasureRequest, run: &RunId, n_runs: usize) -> Self {
         let template = WeightMeasureRow {
@@ -51,7 +51,7 @@ impl Rows {
     }
 
     /// Adds what was found of a network of `n_weights` at one snapshot.
-    pub(super) fn extend(&mut self, place: Place, n_weights: usize, found: Found) {
+    pub(super) fn extend(&mut self, place: NetworkPlace, n_weights: usize, found: MeasureFound) {
         let here =
             WeightMeasureRow { epoch: place.0, step: place.1, n_weights: n_weights as i64, ..self.template.clone() };
         match found {

@@ -9,6 +9,7 @@
 //! ratio by layers.
 
 mod langevin;
+mod two_batches;
 
 use std::ops::Range;
 
@@ -18,6 +19,7 @@ use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
 
 pub use langevin::{LangevinStep, information_of_shifts};
+pub use two_batches::TwoBatches;
 
 use super::gradients::each_block;
 use super::{
@@ -278,48 +280,6 @@ impl DenseNetwork {
         let deviation = |(square, g): (&f64, &f64)| (square / n - g * g).abs().sqrt();
         let deviations: f64 = squares.iter().zip(&mean).map(deviation).sum();
         ratio(mean.iter().map(|g| g.abs()).sum(), deviations, "the gradients are all the same, there is no noise")
-    }
-}
-
-/// An estimate of |G|² and tr Σ from the gradients of batches of two sizes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct TwoBatches {
-    small: (f64, f64),
-    big: (f64, f64),
-}
-
-impl TwoBatches {
-    /// From the mean |G|² of `small` and of `big` batches: their sizes and these squares.
-    ///
-    /// # Errors
-    /// The small batch is not the smaller one, or empty.
-    ///
-    /// # Reference
-    /// McCandlish et al. 2018, appendix A.1: E|G_B|² = |G|² + tr Σ/B.
-    pub fn new(small: (usize, f64), big: (usize, f64)) -> Result<Self, MeasureError> {
-        if small.0 == 0 || small.0 >= big.0 {
-            let problem = format!("batches of {} and {} samples; the first must be the smaller one", small.0, big.0);
-            return Err(MeasureError::Refused(problem));
-        }
-        Ok(Self { small: (small.0 as f64, small.1), big: (big.0 as f64, big.1) })
-    }
-
-    /// |G|², which can be negative.
-    pub fn squared_mean(self) -> f64 {
-        (self.big.0 * self.big.1 - self.small.0 * self.small.1) / (self.big.0 - self.small.0)
-    }
-
-    /// tr Σ.
-    pub fn trace(self) -> f64 {
-        (self.small.1 - self.big.1) / (1.0 / self.small.0 - 1.0 / self.big.0)
-    }
-
-    /// tr Σ/|G|², in samples.
-    ///
-    /// # Errors
-    /// |G|² is 0.
-    pub fn noise_scale(self) -> Result<f64, MeasureError> {
-        ratio(self.trace(), self.squared_mean(), NO_MEAN)
     }
 }
 
