@@ -386,29 +386,6 @@ impl Curvature {
     }
 }
 
-impl DenseNetwork {
-    /// τ: the root of the mean square, over samples and classes, of the logits minus their mean over the classes.
-    ///
-    /// # Errors
-    /// Inputs of another width; logits that are the same for all classes at all samples, or not finite.
-    pub fn logit_scale(&self, x: ArrayView2<'_, f64>) -> Result<f64, MeasureError> {
-        self.check_inputs(x)?;
-        let logits = self.logits(x);
-        let means = logits.mean_axis(Axis(1)).expect("a network has classes").insert_axis(Axis(1));
-        let squares = (&logits - &means).iter().map(|z| z * z).sum::<f64>();
-        let scale = (squares / logits.len() as f64).sqrt();
-        if scale == 0.0 {
-            let problem =
-                "all classes have the same logits, which have no scale to be divided by; look at a later snapshot";
-            return Err(MeasureError::Refused(problem.to_owned()));
-        }
-        if !scale.is_finite() {
-            return Err(MeasureError::NotFinite { what: "a logit" });
-        }
-        Ok(scale)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::fixtures::{
