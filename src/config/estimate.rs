@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::entry::{check, declares};
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit, Values};
 use crate::estimators::{Chosen, EstimatorSet, Member, Randomness, Spec, ValueBounds};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
-use crate::suggest::suggestion;
 
 /// One table of estimates to make.
 #[derive(Debug, Clone)]
@@ -111,12 +111,7 @@ impl Request {
     /// # Errors
     /// A parameter that does not exist, or is out of range.
     pub fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
-        let declared = [spec.parameters, SCOPE].into_iter().find(|declared| declares(declared, name));
-        let declared = declared.ok_or_else(|| {
-            let names = spec.parameters.iter().chain(SCOPE).map(|parameter| parameter.name);
-            ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, names) }
-        })?;
-        values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
+        check([spec.parameters, SCOPE], name, values)
     }
 
     /// What the number is, in words.
@@ -162,10 +157,6 @@ fn completed(
         (_, ValueBounds::Unknown) => "the activation functions of this recording are not known",
     };
     (parameters, Some(format!("{}: no rule given; {words}, because {reason}", spec.name)))
-}
-
-fn declares(list: &[Parameter], name: &str) -> bool {
-    list.iter().any(|parameter| parameter.name == name)
 }
 
 /// The one member of an estimator that was built from one set of parameters.

@@ -4,6 +4,7 @@ mod aggregate;
 mod bound;
 mod data;
 mod differences;
+mod entry;
 mod estimate;
 mod exact;
 pub mod expect;
@@ -40,6 +41,7 @@ use bound::RawBound;
 use data::DataTable;
 pub use data::{Data, Labelling, MADE_FROM, MADE_OF, NamedData, Split};
 pub use differences::differences;
+use entry::RawEntry;
 pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
@@ -50,15 +52,15 @@ use networks::Layers;
 pub use networks::{Networks, Origin};
 use record::RawRecord;
 pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
-use requests::{RawEstimate, requests};
+use requests::requests;
 use source::Source;
 pub use source::{ConfigError, Shortened};
 pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
 pub use training::{Stop, StopOn};
 use tree::{Entries, Located, Node};
+use weights::measures;
 pub use weights::{MEASURE_SCOPE, MeasureRequest};
-use weights::{RawMeasure, measures};
 
 /// A checked pipeline.
 #[derive(Debug)]
@@ -97,10 +99,10 @@ struct RawPipeline {
     training: Located<RawTraining>,
     record: Located<RawRecord>,
     #[serde(default)]
-    estimate: Vec<Located<RawEstimate>>,
+    estimate: Vec<Located<RawEntry>>,
     exact: Option<Located<RawExact>>,
     #[serde(default)]
-    weights: Vec<Located<RawMeasure>>,
+    weights: Vec<Located<RawEntry>>,
     bound: Option<RawBound>,
     aggregate: Option<RawAggregate>,
     #[serde(default)]
@@ -117,9 +119,9 @@ struct RawRecorded {
     /// The folder of the experiment.
     recording: PathBuf,
     #[serde(default)]
-    estimate: Vec<Located<RawEstimate>>,
+    estimate: Vec<Located<RawEntry>>,
     #[serde(default)]
-    weights: Vec<Located<RawMeasure>>,
+    weights: Vec<Located<RawEntry>>,
     bound: Option<RawBound>,
     aggregate: Option<RawAggregate>,
     #[serde(default)]

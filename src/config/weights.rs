@@ -1,16 +1,15 @@
 //! The `[[weights]]` tables of a pipeline: a measure of recorded weights, and one value or several of each of its parameters.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::entry::{RawEntry, check, declares, entry};
 use super::networks::Networks;
 use super::tree::Located;
-use super::values::parameter;
 use crate::config::Split;
 use crate::estimate_id::Samples;
 use crate::nn::Activation;
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
-use crate::suggest::{Named, suggestion};
+use crate::suggest::Named;
 use crate::weights::{self, Measure, Randomness, Spec};
 
 /// One measure of weights to apply.
@@ -115,12 +114,7 @@ impl MeasureRequest {
 
     /// Whether `name` may have these `values`, each by itself.
     fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
-        let declared = [spec.parameters, MEASURE_SCOPE].into_iter().find(|declared| declares(declared, name));
-        let declared = declared.ok_or_else(|| {
-            let names = spec.parameters.iter().chain(MEASURE_SCOPE).map(|parameter| parameter.name);
-            ParameterError::Unknown { name: name.to_owned(), suggestion: suggestion(name, names) }
-        })?;
-        values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
+        check([spec.parameters, MEASURE_SCOPE], name, values)
     }
 
     /// Whether networks that are trained and recorded so can be measured; what is wrong where they cannot.
@@ -149,22 +143,17 @@ impl MeasureRequest {
     }
 }
 
-fn declares(list: &[Parameter], name: &str) -> bool {
-    list.iter().any(|parameter| parameter.name == name)
-}
-
-/// The table as it stands in the file: which keys it has depends on the measure.
-pub(super) type RawMeasure = BTreeMap<String, Located<toml::Value>>;
-
 /// What the tables ask for of networks that are trained as `networks` says, or were recorded elsewhere; an error carries the place
 /// of the key to blame.
 pub(super) fn measures(
-    tables: Vec<Located<RawMeasure>>,
+    tables: Vec<Located<RawEntry>>,
     networks: Option<&Networks>,
 ) -> Result<Vec<MeasureRequest>, (usize, String)> {
     let mut requests: Vec<MeasureRequest> = Vec::new();
     for Located { at, value: table } in tables {
-        for request in of_table(at, table)? {
+        let find = |name: &str| weights::find(name).map_err(|e| e.to_string());
+        let (spec, given) = entry((at, table), ("weights", "measure"), find, MeasureRequest::check)?;
+        for request in MeasureRequest::all(spec, given).map_err(|e| (at, e.to_string()))? {
             if requests.iter().any(|other| other.id == request.id) {
                 return Err((at, format!("`{}` is asked for twice", request.id)));
             }
@@ -173,29 +162,4 @@ pub(super) fn measures(
         }
     }
     Ok(requests)
-}
-
-/// What the table that begins at `at` asks for.
-fn of_table(at: usize, table: RawMeasure) -> Result<Vec<MeasureRequest>, (usize, String)> {
-    let mut spec = None;
-    let mut given = Vec::new();
-    for (key, Located { at, value }) in table {
-        let values = match value {
-            toml::Value::String(name) if key == "measure" => {
-                spec = Some(weights::find(&name).map_err(|e| (at, e.to_string()))?);
-                continue;
-            }
-            toml::Value::Array(values) if !values.is_empty() => values,
-            single => vec![single],
-        };
-        let values: Result<Vec<Value>, String> = values.into_iter().map(|value| parameter(&key, value)).collect();
-        given.push((at, key, values.map_err(|problem| (at, problem))?));
-    }
-    let spec = spec.ok_or_else(|| (at, "`[[weights]]` needs `measure`, the name of one".to_owned()))?;
-    // Key by key first, so that the line of the one to blame is known.
-    for (at, key, values) in &given {
-        MeasureRequest::check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
-    }
-    let values = given.into_iter().map(|(_, key, values)| (key, values)).collect();
-    MeasureRequest::all(spec, values).map_err(|e| (at, e.to_string()))
 }
