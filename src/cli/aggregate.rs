@@ -5,12 +5,11 @@ use std::path::Path;
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
-use super::arguments::{all_resolved, common_out, experiment_arg, for_each, out_arg, path};
+use super::arguments::{all_joined, all_resolved, common_out, experiment_arg, for_each, out_arg, path};
 use super::terminal::Terminal;
 use crate::pipeline::{Needs, Resolved, checked_aggregate};
 use crate::stages::Progress;
 use crate::stages::aggregate::{MinimumEffect, present_minimum};
-use crate::stages::experiments::joined;
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
@@ -44,13 +43,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
             Ok(Some(checked_aggregate(std::slice::from_ref(experiment), minimum(out)?, out)?))
         })?;
     }
-    let mut experiments = Vec::new();
-    for resolved in &folders {
-        match resolved {
-            Resolved::Experiment(experiment) => experiments.push(experiment.clone()),
-            Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
-        }
-    }
+    let experiments = all_joined(&folders)?;
     let outcome = checked_aggregate(&experiments, minimum(&out)?, &out)?;
     terminal.report("aggregate", &outcome);
     ended.failures = ended.failures.and(outcome.failures());

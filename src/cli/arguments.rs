@@ -10,6 +10,7 @@ use super::terminal::Terminal;
 use crate::config::{Declared, Pipeline};
 use crate::count::counted;
 use crate::pipeline::{Needs, Resolved, resolve};
+use crate::stages::experiments::joined;
 use crate::stages::{Outcome, Progress, StageError};
 use crate::store::Experiment;
 
@@ -59,6 +60,18 @@ pub(super) fn resolved(matches: &ArgMatches, needs: Needs) -> anyhow::Result<Res
 pub(super) fn all_resolved(matches: &ArgMatches, needs: Needs) -> anyhow::Result<Vec<Resolved>> {
     let folders = matches.get_many::<PathBuf>("experiment").context("clap requires an experiment")?;
     Ok(folders.map(|folder| resolve(folder, needs)).collect::<Result<_, StageError>>()?)
+}
+
+/// The experiments that the joint tables of `folders` contain.
+pub(super) fn all_joined(folders: &[Resolved]) -> anyhow::Result<Vec<Experiment>> {
+    let mut experiments = Vec::new();
+    for resolved in folders {
+        match resolved {
+            Resolved::Experiment(experiment) => experiments.push(experiment.clone()),
+            Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
+        }
+    }
+    Ok(experiments)
 }
 
 /// Where something common to several folders is written: `--out`, otherwise the only folder.

@@ -57,13 +57,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     for_each("estimate", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
             let tables = plan(experiment, &requests, out)?;
-            return match (terminal.is_json(), &resolved) {
-                (true, Resolved::Sweep { .. }) => {
-                    terminal.print_line(&json!({ "experiment": experiment.name(), "tables": tables }))
-                }
-                _ => describe(&tables, terminal),
-            }
-            .map(|()| None);
+            return describe_of(experiment, &resolved, &tables, terminal).map(|()| None);
         }
         Ok(Some(estimate(experiment, &requests, out, terminal)?))
     })
@@ -87,6 +81,21 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
 pub(super) fn tell_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
     let sentences: BTreeSet<&String> = requests.into_iter().filter_map(|request| request.chosen.as_ref()).collect();
     sentences.into_iter().for_each(|sentence| terminal.tell(sentence));
+}
+
+/// Prints which tables would be made of one of the resolved experiments.
+pub(super) fn describe_of(
+    experiment: &Experiment,
+    resolved: &Resolved,
+    tables: &[PlannedTables],
+    terminal: &Terminal,
+) -> anyhow::Result<()> {
+    match (terminal.is_json(), resolved) {
+        (true, Resolved::Sweep { .. }) => {
+            terminal.print_line(&json!({ "experiment": experiment.name(), "tables": tables }))
+        }
+        _ => describe(tables, terminal),
+    }
 }
 
 /// Prints which tables would be made.

@@ -3,13 +3,12 @@
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Ended;
-use super::arguments::{all_resolved, common_out, experiment_arg, out_arg};
+use super::arguments::{all_joined, all_resolved, common_out, experiment_arg, out_arg};
 use super::table::grid;
 use super::terminal::Terminal;
-use crate::count::counted;
-use crate::pipeline::{Needs, Resolved};
-use crate::stages::experiments::joined;
-use crate::stages::relate::relate;
+use crate::pipeline::Needs;
+use crate::stages::relate::{counts, relate};
+use crate::store::Experiment;
 use crate::store::schema::RelationRow;
 
 pub(super) fn command() -> Command {
@@ -28,32 +27,19 @@ pub(super) fn command() -> Command {
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let folders = all_resolved(matches, Needs::Estimates)?;
     let out = common_out(matches, &folders, "table of relations")?;
-    let mut experiments = Vec::new();
-    for resolved in &folders {
-        match resolved {
-            Resolved::Experiment(experiment) => experiments.push(experiment.clone()),
-            Resolved::Sweep { folder, .. } => experiments.extend(joined(folder.root())?),
-        }
-    }
+    let experiments = all_joined(&folders)?;
     let rows = relate(&experiments, &out)?;
     if terminal.is_json() {
         terminal.print_json(&rows)?;
         return Ok(Ended::default());
     }
-    let is_clear = |row: &&RelationRow| row.p_holm.is_some_and(|p| p < 0.05);
-    let n_tested = rows.iter().filter(|row| row.p.is_some()).count();
-    let clear: Vec<&RelationRow> = rows.iter().filter(is_clear).collect();
-    let shown: Vec<&RelationRow> = if matches.get_flag("all") { rows.iter().collect() } else { clear.clone() };
+    let is_shown = |row: &&RelationRow| matches.get_flag("all") || row.is_clear();
+    let shown: Vec<&RelationRow> = rows.iter().filter(is_shown).collect();
     if !shown.is_empty() {
         let header = ["estimator", "layer", "measure", "number", "of", "statistic", "n", "value", "95 %", "p (Holm)"];
         terminal.print(&grid(&header, shown.into_iter().map(line)))?;
     }
-    let tested = counted(n_tested, "relation");
-    terminal.print(&format!(
-        "{tested} tested, {} with p < 0.05 after Holm's correction → {}\n",
-        clear.len(),
-        out.join(crate::store::Experiment::RELATIONS).display()
-    ))?;
+    terminal.print(&format!("{} → {}\n", counts(&rows), out.join(Experiment::RELATIONS).display()))?;
     Ok(Ended::default())
 }
 

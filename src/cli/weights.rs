@@ -2,13 +2,12 @@
 
 use anyhow::Context;
 use clap::{ArgMatches, Command};
-use serde_json::json;
 
 use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, resolved};
 use super::terminal::Terminal;
 use super::{Ended, estimate, job, parameters};
 use crate::config::{Declared, MEASURE_SCOPE, MeasureRequest};
-use crate::pipeline::{Job, Needs, Resolved, WEIGHTS};
+use crate::pipeline::{Job, Needs, WEIGHTS};
 use crate::stages::weights::{measure_weights, plan};
 use crate::store::Experiment;
 use crate::weights::{self, MEASURES};
@@ -49,13 +48,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     for_each("weights", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
             let tables = plan(experiment, &requests, out)?;
-            return match (terminal.is_json(), &resolved) {
-                (true, Resolved::Sweep { .. }) => {
-                    terminal.print_line(&json!({ "experiment": experiment.name(), "tables": tables }))
-                }
-                _ => estimate::describe(&tables, terminal),
-            }
-            .map(|()| None);
+            return estimate::describe_of(experiment, &resolved, &tables, terminal).map(|()| None);
         }
         Ok(Some(measure_weights(experiment, &requests, out, terminal)?))
     })

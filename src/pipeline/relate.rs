@@ -4,8 +4,7 @@ use std::path::Path;
 use std::slice::from_ref;
 
 use super::{Kind, State, Step, has_estimates};
-use crate::count::counted;
-use crate::stages::relate::{is_done, relate};
+use crate::stages::relate::{counts, is_done, relate};
 use crate::stages::{Outcome, StageError};
 use crate::store::Experiment;
 
@@ -34,7 +33,5 @@ fn update(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError>
         return Ok(Outcome::UpToDate);
     }
     let rows = relate(experiments, out)?;
-    let n_clear = rows.iter().filter(|row| row.p_holm.is_some_and(|p| p < 0.05)).count();
-    let tested = counted(rows.iter().filter(|row| row.p.is_some()).count(), "relation");
-    Ok(Outcome::Done(format!("{tested} tested, {n_clear} with p < 0.05 after Holm's correction → {}", out.display())))
+    Ok(Outcome::Done(format!("{} → {}", counts(&rows), out.display())))
 }

@@ -79,6 +79,11 @@ impl Snapshots {
         Ok(Self { places: first, layers, widths })
     }
 
+    /// Number of weights and biases of a network.
+    pub(super) fn n_weights(&self) -> usize {
+        self.widths.windows(2).map(|pair| (pair[0] + 1) * pair[1]).sum()
+    }
+
     /// The kernels of all layers at one snapshot.
     pub(super) fn kernels(&self, index: usize) -> Vec<Array2<f64>> {
         let kernel = |(widths, rows): (&[usize], &Vec<WeightRow>)| {

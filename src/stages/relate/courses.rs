@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::super::StageError;
 use crate::layer_id::LayerId;
 use crate::store::schema::{EstimateRow, WeightMeasureRow};
-use crate::store::{Experiment, RunId, read_all_rows};
+use crate::store::{Experiment, read_all_rows};
 
 /// Numbers by snapshot: step, epoch, number.
 pub(super) type NumberCourse = Vec<(i64, i32, f64)>;
@@ -98,9 +98,4 @@ impl InformationCourses {
     pub(super) fn of_run(&self, experiment: &str, estimator: &str, run: &str, layer: LayerId) -> Option<&NumberCourse> {
         self.courses.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
     }
-}
-
-/// Whether a course is of several runs together.
-pub(super) fn is_pooled(run: &str) -> bool {
-    RunId::is_pooled(run)
 }

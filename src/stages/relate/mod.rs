@@ -11,6 +11,7 @@ use serde_json::json;
 
 use super::lineage::CurrentEstimates;
 use super::{StageError, keys};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::paired::holm;
@@ -40,6 +41,13 @@ pub fn relate(experiments: &[Experiment], out: &Path) -> Result<Vec<RelationRow>
 /// As [`relate`].
 pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageError> {
     Ok(prepare(experiments, out)?.1.finished()?.is_some())
+}
+
+/// How many relations were tested, and how many are clear, in words.
+pub fn counts(rows: &[RelationRow]) -> String {
+    let n_tested = rows.iter().filter(|row| row.p.is_some()).count();
+    let n_clear = rows.iter().filter(|row| row.is_clear()).count();
+    format!("{} tested, {n_clear} with p < 0.05 after Holm's correction", counted(n_tested, "relation"))
 }
 
 fn prepare(experiments: &[Experiment], out: &Path) -> Result<(Vec<RelationRow>, Pending), StageError> {

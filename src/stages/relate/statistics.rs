@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::courses::{ByRun, InformationCourses, NumberCourse, is_pooled};
+use super::courses::{ByRun, InformationCourses, NumberCourse};
 use crate::math::descriptive::mean;
 use crate::math::interval::{Range, mean_interval, p_of_zero};
 use crate::math::rank::spearman;
+use crate::store::RunId;
 use crate::store::schema::PhaseRow;
 
 /// One run, or all runs of an experiment: its compression, and a number of its weights over the training.
@@ -24,7 +25,7 @@ impl Pair {
     pub(super) fn all(phases: &[&PhaseRow], courses: &ByRun, information: &InformationCourses) -> Vec<Self> {
         let mut pairs = Vec::new();
         for ((experiment, run), weights) in courses {
-            let of_run = |row: &&&PhaseRow| row.experiment == *experiment && (is_pooled(run) || row.run == *run);
+            let of_run = |row: &&&PhaseRow| row.experiment == *experiment && (RunId::is_pooled(run) || row.run == *run);
             let rows: Vec<&PhaseRow> = phases.iter().filter(of_run).copied().collect();
             let compressions: Vec<f64> = rows.iter().filter_map(|row| row.compression_bits.or(row.drop_bits)).collect();
             let Some(compression) = mean(&compressions) else { continue };

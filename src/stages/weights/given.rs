@@ -189,13 +189,13 @@ fn pair_fault(run: &crate::store::RunId, pair: usize, n: usize) -> StageError {
     ))
 }
 
-/// The number of the first of some works with the same samples, and all of them.
-pub(super) fn by_samples(works: &[&MeasureWork<'_>]) -> Vec<(usize, Vec<usize>)> {
-    let mut groups: Vec<(usize, Vec<usize>)> = Vec::new();
+/// The numbers of the works with the same samples, group by group.
+pub(super) fn by_samples(works: &[&MeasureWork<'_>]) -> Vec<Vec<usize>> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, work) in works.iter().enumerate() {
-        match groups.iter_mut().find(|(first, _)| works[*first].request.samples == work.request.samples) {
-            Some((_, members)) => members.push(index),
-            None => groups.push((index, vec![index])),
+        match groups.iter_mut().find(|group| works[group[0]].request.samples == work.request.samples) {
+            Some(group) => group.push(index),
+            None => groups.push(vec![index]),
         }
     }
     groups

@@ -135,20 +135,24 @@ fn of_networks_of(
     let weights = RunWeights::open(given, run)?;
     let wanted: Vec<Vec<NetworkPlace>> =
         works.iter().map(|work| chosen(weights.places(), work.request.n_snapshots)).collect();
+    let every: Vec<NetworkPlace> =
+        weights.places().iter().copied().filter(|place| wanted.iter().any(|places| places.contains(place))).collect();
     let initial = weights.initial()?;
-    let samples: Vec<RunSamples> =
-        works.iter().map(|work| given.samples(run, work.request.samples)).collect::<Result<_, _>>()?;
+    // Measures of the same samples share the gradients.
+    let by_samples = given::by_samples(works);
+    let samples: Vec<RunSamples> = by_samples
+        .iter()
+        .map(|members| given.samples(run, works[members[0]].request.samples))
+        .collect::<Result<_, _>>()?;
     let mut found = Vec::new();
-    weights.for_each_part(|networks| {
+    weights.for_each_part(&every, |networks| {
         let of_part: Vec<(NetworkPlace, usize, Readings)> = networks
             .par_iter()
-            .filter(|(place, _)| wanted.iter().any(|places| places.contains(place)))
             .map(|(place, network)| {
                 let mut readings: Readings = Vec::new();
-                // Measures of the same samples share the gradients.
-                for (first, of_first) in given::by_samples(works) {
-                    let recorded = given.recorded(run, *place, network, initial.as_ref(), &samples[first]);
-                    for index in of_first.into_iter().filter(|index| wanted[*index].contains(place)) {
+                for (members, samples) in by_samples.iter().zip(&samples) {
+                    let recorded = given.recorded(run, *place, network, initial.as_ref(), samples);
+                    for index in members.iter().copied().filter(|index| wanted[*index].contains(place)) {
                         if let Measure::OfNetwork(measure) = works[index].request.measure.as_ref() {
                             readings.push((index, found_of(measure.as_ref(), recorded.as_ref())));
                         }

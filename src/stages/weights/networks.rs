@@ -1,5 +1,7 @@
 //! The networks of a run, made of its recorded weights.
 
+use std::path::PathBuf;
+
 use super::super::StageError;
 use super::super::recorded_weights::{Snapshots, parts_of};
 use super::given::Given;
@@ -13,24 +15,29 @@ pub(super) type NetworkPlace = (i32, i64);
 pub(super) struct RunWeights<'a> {
     given: &'a Given,
     run: &'a RecordedRun,
-    parts: Vec<Vec<std::path::PathBuf>>,
+    parts: Vec<Part>,
     places: Vec<NetworkPlace>,
     n_weights: usize,
+}
+
+/// The files of one part, a layer each, and when its networks were recorded.
+struct Part {
+    files: Vec<PathBuf>,
+    places: Vec<NetworkPlace>,
 }
 
 impl<'a> RunWeights<'a> {
     /// Finds out which snapshots there are; no weights are kept.
     pub(super) fn open(given: &'a Given, run: usize) -> Result<Self, StageError> {
         let run = &given.recording.runs()[run];
-        let mut opened = Self { given, run, parts: parts_of(run)?, places: Vec::new(), n_weights: 0 };
-        let (mut places, mut n_weights) = (Vec::new(), 0);
-        opened.for_each_part(|networks| {
-            places.extend(networks.iter().map(|(place, _)| *place));
-            n_weights = networks.first().map_or(n_weights, |(_, network)| network.n_weights());
-            Ok(())
-        })?;
-        (opened.places, opened.n_weights) = (places, n_weights);
-        Ok(opened)
+        let (mut parts, mut n_weights) = (Vec::new(), 0);
+        for files in parts_of(run)? {
+            let snapshots = Snapshots::read(&files, run, given.n_inputs)?;
+            n_weights = snapshots.n_weights();
+            parts.push(Part { files, places: snapshots.places });
+        }
+        let places = parts.iter().flat_map(|part| &part.places).copied().collect();
+        Ok(Self { given, run, parts, places, n_weights })
     }
 
     /// When its networks were recorded.
@@ -44,36 +51,35 @@ impl<'a> RunWeights<'a> {
         Ok(self.at(&untrained)?.pop())
     }
 
-    /// The networks of some snapshots, in their order.
+    /// The networks of some snapshots, in the order of the recording.
     pub(super) fn at(&self, places: &[NetworkPlace]) -> Result<Vec<DenseNetwork>, StageError> {
         let mut found = Vec::new();
-        if places.is_empty() {
-            return Ok(found);
-        }
-        self.for_each_part(|networks| {
-            found.extend(networks.into_iter().filter(|(place, _)| places.contains(place)).map(|(_, network)| network));
+        self.for_each_part(places, |networks| {
+            found.extend(networks.into_iter().map(|(_, network)| network));
             Ok(())
         })?;
         Ok(found)
     }
 
-    /// Does something with the networks of each part of the recording, which fit into memory together.
+    /// Does something with the networks of the `wanted` snapshots in each part of the recording that has some: the networks of a
+    /// part fit into memory together.
     pub(super) fn for_each_part(
         &self,
+        wanted: &[NetworkPlace],
         mut work: impl FnMut(Vec<(NetworkPlace, DenseNetwork)>) -> Result<(), StageError>,
     ) -> Result<(), StageError> {
-        for files in &self.parts {
-            let snapshots = Snapshots::read(files, self.run, self.given.n_inputs)?;
+        for part in self.parts.iter().filter(|part| part.places.iter().any(|place| wanted.contains(place))) {
+            let snapshots = Snapshots::read(&part.files, self.run, self.given.n_inputs)?;
             let network = |(index, place): (usize, &NetworkPlace)| {
-                let layers = snapshots.kernels(index).into_iter().zip(snapshots.biases(index));
-                let layers: Vec<_> = layers.collect();
+                let layers: Vec<_> = snapshots.kernels(index).into_iter().zip(snapshots.biases(index)).collect();
                 let activations = self.given.activations(layers.len())?;
                 let layer = |((kernel, bias), activation)| DenseLayer { kernel, bias, activation };
                 let network = DenseNetwork::new(layers.into_iter().zip(activations).map(layer).collect());
                 let refused = |problem: String| StageError::Refused(format!("run {}: {problem}", self.run.id));
                 Ok((*place, network.map_err(|e| refused(e.to_string()))?))
             };
-            work(snapshots.places.iter().enumerate().map(network).collect::<Result<_, StageError>>()?)?;
+            let chosen = snapshots.places.iter().enumerate().filter(|(_, place)| wanted.contains(place));
+            work(chosen.map(network).collect::<Result<_, StageError>>()?)?;
         }
         Ok(())
     }

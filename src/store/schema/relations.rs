@@ -44,3 +44,10 @@ tables! {
         reason: Option<String>,
     }
 }
+
+impl RelationRow {
+    /// Whether its p is below 5 % after Holm's correction.
+    pub fn is_clear(&self) -> bool {
+        self.p_holm.is_some_and(|p| p < 0.05)
+    }
+}
