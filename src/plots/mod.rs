@@ -26,6 +26,7 @@ mod stability;
 pub(crate) mod tests;
 mod timeline;
 mod variance;
+mod weights;
 
 use thiserror::Error;
 
@@ -33,7 +34,7 @@ use crate::layer_id::LayerId;
 use crate::store::Experiment;
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, EstimateRow, LevelRow, PhaseRow, SettingRow, StabilityRow,
-    SummaryRow,
+    SummaryRow, WeightSummaryRow,
 };
 use crate::suggest::{Suggestion, suggestion};
 
@@ -48,6 +49,8 @@ pub enum Table {
     Compression,
     /// Compression of every run.
     Phases,
+    /// Measures of weights over runs.
+    WeightSummary,
     /// The recorded activations of the first run.
     Activations,
     /// The curve of the information bottleneck.
@@ -77,6 +80,7 @@ impl Table {
             Table::Estimates => ("estimates/", "estimate"),
             Table::Compression => (Experiment::COMPRESSION, "aggregate"),
             Table::Phases => (Experiment::PHASES, "aggregate"),
+            Table::WeightSummary => (Experiment::WEIGHT_SUMMARY, "aggregate"),
             Table::Activations => ("recording/activations/", "record"),
             Table::Bound => (Experiment::BOUND, "bound"),
             Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
@@ -102,6 +106,8 @@ pub struct Tables<'a> {
     pub compression: &'a [CompressionRow],
     /// The same of every run, sorted by experiment and estimator.
     pub phases: &'a [PhaseRow],
+    /// Measures of weights over the runs of the subject, sorted by experiment.
+    pub weight_summary: &'a [WeightSummaryRow],
     /// How the activations of the first run are spread, sorted by layer and epoch.
     pub histograms: &'a [Histogram],
     /// The information bottleneck's curve, by rising β.
@@ -130,6 +136,7 @@ impl Tables<'_> {
             estimates: kept(self.estimates, is_read(Table::Estimates)),
             compression: kept(self.compression, is_read(Table::Compression)),
             phases: kept(self.phases, is_read(Table::Phases)),
+            weight_summary: kept(self.weight_summary, is_read(Table::WeightSummary)),
             histograms: kept(self.histograms, is_read(Table::Activations)),
             bound: kept(self.bound, is_read(Table::Bound)),
             bound_layers: kept(self.bound_layers, is_read(Table::BoundLayers)),
@@ -146,6 +153,7 @@ impl Tables<'_> {
             Table::Estimates => self.estimates.is_empty(),
             Table::Compression => self.compression.is_empty(),
             Table::Phases => self.phases.is_empty(),
+            Table::WeightSummary => self.weight_summary.is_empty(),
             Table::Activations => self.histograms.is_empty(),
             Table::Bound => self.bound.is_empty(),
             Table::BoundLayers => self.bound_layers.is_empty(),
@@ -253,6 +261,7 @@ pub const PLOTS: &[&Spec] = &[
     &compression::SPEC,
     &fit::SPEC,
     &gradients::SPEC,
+    &weights::SPEC,
     &histograms::SPEC,
     &panels::SPEC,
     &ends::SPEC,

@@ -57,7 +57,12 @@ enum Unit {
 impl Timeline {
     /// The times of all snapshots of `rows`, which are of one experiment.
     pub(super) fn new<'a, R: AtSnapshot + 'a>(rows: impl IntoIterator<Item = &'a R>) -> Self {
-        let snapshots: BTreeSet<EpochStep> = rows.into_iter().map(AtSnapshot::snapshot).collect();
+        Self::of(rows.into_iter().map(AtSnapshot::snapshot))
+    }
+
+    /// The times of some snapshots of one experiment.
+    pub(super) fn of(snapshots: impl IntoIterator<Item = EpochStep>) -> Self {
+        let snapshots: BTreeSet<EpochStep> = snapshots.into_iter().collect();
         let epochs: BTreeSet<i32> = snapshots.iter().map(|(epoch, _)| *epoch).collect();
         // The epoch counts whole epochs, so the quotient is smallest, and exact, where an epoch ends.
         let finished = snapshots.iter().filter(|(epoch, step)| *epoch > 0 && *step > 0);

@@ -11,13 +11,15 @@ use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
     BoundLayerRow, BoundRow, CompressionRow, EffectRow, LevelRow, PhaseRow, Row, SettingRow, StabilityRow, SummaryRow,
+    WeightSummaryRow,
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, is_folder_name, read_rows, verified_hash};
 
 /// Tables next to the summary, one file each, which may not be there, with the manifest of the stage that makes them.
-const NEXT_TO_SUMMARY: [(Table, &str); 8] = [
+const NEXT_TO_SUMMARY: [(Table, &str); 9] = [
     (Table::Compression, "summary"),
     (Table::Phases, "summary"),
+    (Table::WeightSummary, "summary"),
     (Table::Bound, "bound"),
     (Table::BoundLayers, "bound"),
     (Table::Settings, "experiments"),
@@ -34,6 +36,8 @@ pub(super) struct Loaded {
     compression: Vec<CompressionRow>,
     /// Sorted by experiment and estimator.
     phases: Vec<PhaseRow>,
+    /// Sorted by experiment.
+    weight_summary: Vec<WeightSummaryRow>,
     bound: Vec<BoundRow>,
     bound_layers: Vec<BoundLayerRow>,
     settings: Vec<SettingRow>,
@@ -92,6 +96,7 @@ impl Loaded {
             summary,
             compression,
             phases,
+            weight_summary: next_to_summary.rows(Table::WeightSummary)?,
             bound: next_to_summary.rows(Table::Bound)?,
             bound_layers: next_to_summary.rows(Table::BoundLayers)?,
             settings: next_to_summary.rows(Table::Settings)?,
@@ -161,6 +166,7 @@ impl Loaded {
             siblings: theme.siblings,
             compression: of_theme(&self.compression, theme, |row| (&row.experiment, &row.estimator)),
             phases: of_theme(&self.phases, theme, |row| (&row.experiment, &row.estimator)),
+            weight_summary: of_experiment(&self.weight_summary, theme),
             bound: &self.bound,
             bound_layers: &self.bound_layers,
             settings: &self.settings,
@@ -170,6 +176,14 @@ impl Loaded {
             ..Tables::default()
         }
     }
+}
+
+/// The rows about the experiment of `theme`, or all; the table is sorted by experiment.
+fn of_experiment<'a>(rows: &'a [WeightSummaryRow], theme: &Theme<'_>) -> &'a [WeightSummaryRow] {
+    let is_about = |row: &WeightSummaryRow| theme.experiment.is_empty() || row.experiment == theme.experiment;
+    let first = rows.iter().position(is_about).unwrap_or_default();
+    let n = rows[first..].iter().take_while(|row| is_about(row)).count();
+    &rows[first..first + n]
 }
 
 /// The rows about `theme` of a table that is sorted by experiment and estimator.

@@ -1,0 +1,138 @@
+//! Information in weights on one timeline with I(X;T): I(X;T), I(T;Y), the loss, and a panel for each measure of weights, which names
+//! what is random in it.
+
+use super::axes::Axis;
+use super::canvas::{BLACK, GREY, layer_colour};
+use super::series::{Column, has_curve, layers, legend, line, lines, of_network, ribbon, values};
+use super::sheet::{Entry, Mark, Panel, Sheet};
+use super::timeline::{AtSnapshot, EpochStep, Timeline};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::layer_id::LayerId;
+use crate::math::unique::unique;
+use crate::store::schema::{SummaryRow, WeightSummaryRow};
+use crate::weights;
+
+pub(super) const SPEC: Spec = Spec {
+    name: "weights",
+    summary: "I(X;T), I(T;Y) and the loss against the epoch, and below them each measure of weights, with what is random in it",
+    subject: Subject::Experiment,
+    needs: &[Table::Summary, Table::WeightSummary],
+    uses: &[],
+    draw,
+};
+
+/// Opacity in percent of the interval over runs.
+const INTERVAL: u8 = 25;
+
+const I_XT: Column = |row| row.i_xt_bits_mean;
+const I_TY: Column = |row| row.i_ty_bits_mean;
+const LOSS_TRAIN: Column = |row| row.loss_train_nats_mean;
+const LOSS_TEST: Column = |row| row.loss_test_nats_mean;
+
+impl AtSnapshot for WeightSummaryRow {
+    fn snapshot(&self) -> EpochStep {
+        (self.epoch, self.step)
+    }
+}
+
+fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
+    let rows = of_network(tables.summary);
+    let Some(first) = rows.first() else { return Err(PlotError::Nothing("I(X;T) in the summary")) };
+    let snapshots = rows.iter().map(AtSnapshot::snapshot).chain(tables.weight_summary.iter().map(AtSnapshot::snapshot));
+    let timeline = Timeline::of(snapshots);
+    let information = [("I(X;T)", "I(X;T) (bits)", I_XT), ("I(T;Y)", "I(T;Y) (bits)", I_TY)];
+    let mut panels: Vec<Panel> = information
+        .into_iter()
+        .filter(|(_, _, column)| has_curve(&rows, *column))
+        .map(|(title, label, column)| of_layers(&rows, title, label, column, &timeline))
+        .collect();
+    panels.extend(loss(&rows, &timeline));
+    let n_before = panels.len();
+    for of_table in by_table(tables.weight_summary) {
+        panels.extend(of_measure(&of_table, &timeline));
+    }
+    if panels.len() == n_before {
+        return Err(PlotError::Nothing("measure of weights at two snapshots"));
+    }
+    let mut legend = legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid);
+    legend.push(Entry::new("whole network", BLACK, Mark::Solid));
+    legend.push(Entry::new("null", GREY, Mark::Dotted));
+    legend.push(Entry::new("95 % interval", GREY, Mark::Area(INTERVAL)));
+    let sheet = Sheet {
+        title: format!("{}: information in weights", first.experiment),
+        subtitle: format!("I(X;T) and I(T;Y): {}", first.estimator),
+        columns: 3,
+        size: (400.0, 330.0),
+        panels,
+        legend,
+        ..Sheet::default()
+    };
+    sheet.draw()
+}
+
+fn of_layers(rows: &[SummaryRow], title: &str, label: &str, column: Column, timeline: &Timeline) -> Panel {
+    let layers = layers(rows.iter().map(|row| row.layer));
+    let mut panel = Panel::new(title, timeline.axis(), Axis::from_zero(label, values(rows, column)));
+    panel.plots = lines(rows, &layers, column, Mark::Solid, timeline);
+    panel
+}
+
+/// The loss of the training samples, and dashed of the test samples.
+fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
+    let first = rows.first()?.layer;
+    let of_first: Vec<SummaryRow> = rows.iter().filter(|row| row.layer == first).cloned().collect();
+    has_curve(&of_first, LOSS_TRAIN).then(|| {
+        let every = values(&of_first, LOSS_TRAIN).chain(values(&of_first, LOSS_TEST));
+        let axis = Axis::log("loss (nats); dashed: test", every);
+        let mut panel = Panel::new("loss", timeline.axis(), axis);
+        let curve = |column: Column, mark| {
+            let points = of_first.iter().filter_map(|row| Some((timeline.place(row.snapshot()), column(row)?)));
+            let mut points: Vec<(f64, f64)> = points.filter(|(_, loss)| *loss > 0.0).collect();
+            points.sort_by(|a, b| a.0.total_cmp(&b.0));
+            line(points, BLACK, mark)
+        };
+        panel.plots = [curve(LOSS_TRAIN, Mark::Solid), curve(LOSS_TEST, Mark::Dashed)].into_iter().flatten().collect();
+        panel
+    })
+}
+
+/// The rows of the first number that each measure declares, table by table.
+fn by_table(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
+    let is_first = |row: &&WeightSummaryRow| {
+        let spec = weights::find(&row.measure).ok();
+        spec.and_then(|spec| spec.quantities.first()).is_some_and(|(name, _)| *name == row.quantity)
+    };
+    let first: Vec<&WeightSummaryRow> = rows.iter().filter(is_first).collect();
+    let of_table = |id: &String| first.iter().filter(|row| row.weights == *id).copied().collect();
+    unique(first.iter().map(|row| &row.weights)).into_iter().map(of_table).collect()
+}
+
+/// A panel of one number, of each layer and of the whole network, with its null; `None` where there is no curve.
+fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> {
+    let first = *rows.first()?;
+    let numbers = |row: &&&WeightSummaryRow| {
+        [row.mean, row.low, row.high, row.null_mean].into_iter().flatten().collect::<Vec<_>>()
+    };
+    let axis = Axis::from_zero(
+        &format!("{} ({})", first.quantity.replace('_', " "), first.unit),
+        rows.iter().flat_map(|row| numbers(&row)),
+    );
+    let mut panel = Panel::new(&format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
+    let places: Vec<Option<LayerId>> = layers(rows.iter().map(|row| row.layer));
+    for place in places {
+        let colour = place.map_or(BLACK, layer_colour);
+        let mut here: Vec<&WeightSummaryRow> = rows.iter().filter(|row| row.layer == place).copied().collect();
+        here.sort_by_key(|row| row.step);
+        let at = |row: &WeightSummaryRow| timeline.place(row.snapshot());
+        let range: Vec<(f64, f64, f64)> = here.iter().filter_map(|row| Some((at(row), row.low?, row.high?))).collect();
+        panel.plots.extend(ribbon(&range, colour, INTERVAL));
+        let null = here.iter().filter(|_| place.is_none()).filter_map(|row| Some((at(row), row.null_mean?))).collect();
+        panel.plots.extend(line(null, GREY, Mark::Dotted));
+        panel.plots.extend(line(
+            here.iter().filter_map(|row| Some((at(row), row.mean?))).collect(),
+            colour,
+            Mark::Solid,
+        ));
+    }
+    (!panel.plots.is_empty()).then_some(panel)
+}
