@@ -295,6 +295,48 @@ fn gradients_have_three_panels_and_a_line_at_one() {
     assert!(drawn.contains(">norm of the weights<") && !drawn.contains(">signal-to-noise ratio<"));
 }
 
+/// `code_length` of the network and of a layer, and another number of the same measure, at three epochs.
+fn weight_summary() -> Vec<WeightSummaryRow> {
+    let row = |layer: Option<LayerId>, quantity: &str, epoch: i32| WeightSummaryRow {
+        experiment: "x".to_owned(),
+        weights: "code".to_owned(),
+        measure: "code".to_owned(),
+        randomness: "code".to_owned(),
+        layer,
+        layer_name: None,
+        epoch,
+        step: i64::from(epoch),
+        quantity: quantity.to_owned(),
+        unit: "bits".to_owned(),
+        n_runs: 2,
+        n_failed: 0,
+        mean: Some(f64::from(epoch)),
+        std: None,
+        low: Some(f64::from(epoch) - 1.0),
+        high: Some(f64::from(epoch) + 1.0),
+        null_mean: layer.is_none().then_some(0.5),
+        ceiling: None,
+    };
+    let places = [(None, "code_length"), (Some(LayerId::FIRST), "code_length"), (None, "norm_part")];
+    places.iter().flat_map(|(layer, quantity)| EPOCHS.map(|epoch| row(*layer, quantity, epoch))).collect()
+}
+
+#[test]
+fn weights_have_a_panel_for_each_measure_which_says_what_is_random() {
+    let (rows, measured) = (summary("x", "a"), weight_summary());
+    let tables = Tables { summary: &rows, weight_summary: &measured, ..Tables::default() };
+    let drawn = svg("weights", tables);
+    // Line and interval in the panel of the measure, a line in each panel of information, the legend.
+    assert_eq!(of_first_layer(&drawn), 2 + 2 + 1);
+    assert!(drawn.contains(">random: code – code<") && drawn.contains(">code length (bits)<"), "{drawn}");
+    assert!(!drawn.contains("norm part"), "{drawn}");
+
+    let once: Vec<WeightSummaryRow> = measured.into_iter().filter(|row| row.epoch == 0).collect();
+    let tables = Tables { summary: &rows, weight_summary: &once, ..Tables::default() };
+    let problem = find("weights").unwrap().draw(tables).unwrap_err().to_string();
+    assert!(problem.contains("measure of weights at two snapshots"), "{problem}");
+}
+
 #[test]
 fn histograms_shade_what_is_there() {
     let histogram = |layer, epoch| Histogram {

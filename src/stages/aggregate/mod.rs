@@ -171,6 +171,8 @@ impl Made {
         let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
+        // Stable: each measure's rows stay in their order.
+        self.weights.sort_by_cached_key(|r| r.experiment.clone());
     }
 }
 
