@@ -19,7 +19,6 @@ mod gradients;
 mod hessian;
 mod inputs;
 mod linear_model;
-mod linear_regression;
 mod llc;
 mod membership;
 mod pac_bayes;
@@ -43,7 +42,6 @@ pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
 pub use gradient_noise::{BatchNoise, GradientNoise, LangevinStep, TwoBatches, information_of_shifts};
 pub use inputs::{Ensemble, Labelled, MembershipSplit, OnlineLosses, RecordedNetwork};
 pub use linear_model::{Langevin, LinearModel, RandomResponses, RegressionPosterior};
-pub use linear_regression::{BayesRegression, information_at_resolution, loss_of_resolution};
 pub use llc::{
     Llc, LlcEstimate, LocalQuadratic, Monomial, Recorded, Sgld, block_llc, code_length_at_tolerance,
     localised_llc_in_plane, localised_llc_on_line, mala_acceptance, n_beta, r_hat, reduced_rank_coefficient,

@@ -2,7 +2,7 @@
 //!
 //! The excess Σ_t n_t (l_t − l_end) is the area of the online loss above its end: what a receiver pays for not having the trained
 //! network, and so an estimate of the information that the training took from the samples into the weights. Of a Bayesian linear
-//! regression it equals ln q(w|S)/p(w) at the posterior's mean exactly ([`crate::weights::BayesRegression`]).
+//! regression it equals ln q(w|S)/p(w) at the posterior's mean exactly ([`crate::weights::RegressionPosterior`]).
 //!
 //! It is valid only where the loss of each batch is that before the update and each sample is seen for the first time: in the
 //! first epoch, or in a stream. The end is the mean of the last batches, because the loss of one batch is noise. A network that has

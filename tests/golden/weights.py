@@ -6,7 +6,7 @@ src/weights compare with it.
 Made once, with NumPy 2.4.6 and PyTorch 2.15.0. No random numbers: inputs and weights are formulas, rounded to 12 digits, and
 stored in the file with everything else. Kernels are n_units × n_inputs; the order of the weights is layer after layer, kernel
 row-major, then biases. Gradients are `torch.func.vmap(grad)`; the Fisher information is the sum over the classes, with the
-probabilities of the network, of products of such gradients: not the Gauss-Newton form that src/weights/fisher.rs uses.
+probabilities of the network, of products of such gradients: not the Gauss-Newton form that src/weights/fisher uses.
 """
 
 import json

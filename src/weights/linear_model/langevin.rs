@@ -118,7 +118,10 @@ impl RandomResponses {
     /// information only at a resolution τ, and it grows like −d ln τ.
     ///
     /// # Errors
-    /// η or τ that is not a finite number above 0; weights that overflow.
+    /// η or τ that is not a finite number above 0; gradient descent that diverges.
+    ///
+    /// # Reference
+    /// Neu, Dziugaite, Haghifam & Roy 2021 (virtual noise); Wang & Mao 2022.
     pub fn resolved_information(&self, learning_rate: f64, n_steps: usize, tau: f64) -> Result<Nats, MeasureError> {
         let (eta, tau) = (positive("learning_rate", learning_rate)?, positive("tau", tau)?);
         let d = self.gram.nrows();
@@ -127,6 +130,9 @@ impl RandomResponses {
         for _ in 0..n_steps {
             k = keep.dot(&k);
             k.diag_mut().iter_mut().for_each(|entry| *entry += eta);
+        }
+        if k.iter().any(|entry| !entry.is_finite()) {
+            return refused(format!("gradient descent diverged; choose a smaller learning rate than {eta}"));
         }
         half_log_determinant_of_one_plus(&self.spread(&(k / tau)))
     }

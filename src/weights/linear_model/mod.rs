@@ -9,6 +9,7 @@
 //! Xu & Raginsky 2017, "Information-theoretic analysis of generalization capability of learning algorithms"; Welling & Teh 2011
 //! (Langevin); Pensia, Jog & Loh 2018 (sums over steps).
 
+mod code_length;
 mod langevin;
 mod posterior;
 #[cfg(test)]
@@ -85,7 +86,7 @@ impl LinearModel {
     ///
     /// # Errors
     /// As of the information.
-    pub fn expected_code_length(&self, prior_variance: f64, noise_variance: f64) -> Result<Nats, MeasureError> {
+    pub fn expected_kl(&self, prior_variance: f64, noise_variance: f64) -> Result<Nats, MeasureError> {
         let covariance = self.posterior_covariance(prior_variance, noise_variance)?;
         // m = C Xᵀy/σ², and Xᵀ Σ_y X = λ (XᵀX)² + σ² XᵀX.
         let to_mean = covariance.dot(&self.gram) / noise_variance;
@@ -104,7 +105,7 @@ impl LinearModel {
         y: &[f64],
         prior_variance: f64,
         noise_variance: f64,
-    ) -> Result<RegressionPosterior<'_>, MeasureError> {
+    ) -> Result<RegressionPosterior, MeasureError> {
         let covariance = self.posterior_covariance(prior_variance, noise_variance)?;
         if y.len() != self.n_samples() {
             let (n, got) = (self.n_samples(), y.len());
@@ -115,8 +116,9 @@ impl LinearModel {
         }
         let y = Array1::from(y.to_vec());
         let mean = covariance.dot(&self.x.t().dot(&y)) / noise_variance;
-        let residuals = y - self.x.dot(&mean);
-        Ok(RegressionPosterior { model: self, mean, covariance, residuals, prior_variance, noise_variance })
+        let residuals = &y - &self.x.dot(&mean);
+        let model = self.clone();
+        Ok(RegressionPosterior { model, y, mean, covariance, residuals, prior_variance, noise_variance })
     }
 
     /// (XᵀX/σ² + I/λ)⁻¹.

@@ -7,10 +7,23 @@ use crate::math::gaussian_kl::gaussian_kl_of_covariance;
 use crate::units::Nats;
 use crate::weights::MeasureError;
 
-/// Q = N(m, C), the posterior of weights of the law P = N(0, λI) given responses with noise N(0, σ²).
+/// Q = N(m, C), the posterior of weights of the law P = N(0, λI) given responses y with noise N(0, σ²).
+///
+/// ```
+/// use infoplane::weights::LinearModel;
+/// use ndarray::array;
+///
+/// let model = LinearModel::new(array![[1.0, 0.5], [0.2, -1.0], [0.3, 0.8]].view())?;
+/// let posterior = model.posterior(&[1.0, -0.4, 0.9], 1.0, 0.1)?;
+/// let excess = posterior.online_code_length() - posterior.final_model_code_length();
+/// let density = posterior.information_density(posterior.mean().view())?;
+/// assert!((excess.0 - density.0).abs() < 1e-12);
+/// # Ok::<(), infoplane::weights::MeasureError>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
-pub struct RegressionPosterior<'a> {
-    pub(super) model: &'a LinearModel,
+pub struct RegressionPosterior {
+    pub(super) model: LinearModel,
+    pub(super) y: Array1<f64>,
     pub(super) mean: Array1<f64>,
     pub(super) covariance: Array2<f64>,
     /// y − Xm.
@@ -19,7 +32,7 @@ pub struct RegressionPosterior<'a> {
     pub(super) noise_variance: f64,
 }
 
-impl RegressionPosterior<'_> {
+impl RegressionPosterior {
     /// m.
     pub fn mean(&self) -> &Array1<f64> {
         &self.mean
@@ -30,11 +43,11 @@ impl RegressionPosterior<'_> {
         &self.covariance
     }
 
-    /// KL(Q ‖ P) for these responses.
+    /// KL(Q ‖ P) for these responses: the code length of weights to the precision of the posterior.
     ///
     /// # Errors
     /// A number that is not finite.
-    pub fn code_length(&self) -> Result<Nats, MeasureError> {
+    pub fn kl(&self) -> Result<Nats, MeasureError> {
         let kl = gaussian_kl_of_covariance(self.mean.dot(&self.mean), &self.covariance, self.prior_variance);
         finite(kl.map_err(|error| MeasureError::Refused(error.to_string()))?)
     }

@@ -2,8 +2,9 @@
 
 #![cfg(test)]
 
+use std::f64::consts::{E, PI};
+
 use proptest::prelude::*;
-use serde_json::Value;
 
 use super::*;
 use crate::weights::fixtures::{assert_all_close, assert_close, numbers, values};
@@ -44,8 +45,8 @@ fn information_of_the_posterior() {
 }
 
 #[test]
-fn the_mean_code_length_is_the_information() {
-    assert_close(full_rank().expected_code_length(1.0, 0.1).unwrap().0, 6.938_265_818_682);
+fn the_mean_kl_is_the_information() {
+    assert_close(full_rank().expected_kl(1.0, 0.1).unwrap().0, 6.938_265_818_682);
 }
 
 #[test]
@@ -88,11 +89,16 @@ fn information_at_a_resolution() {
     for (tau, expected) in expected {
         assert_close(fixed.resolved_information(0.02, 100, tau).unwrap().0, expected);
     }
+    assert_eq!(fixed.resolved_information(0.02, 0, 0.1).unwrap(), Nats(0.0));
+    assert_close(fixed.loss_of_resolution(0.1), 0.154_728_927_481_6);
+    let diverged = fixed.resolved_information(5.0, 1000, 1.0).unwrap_err().to_string();
+    assert_eq!(diverged, "gradient descent diverged; choose a smaller learning rate than 5");
     let Some(source) = values("d9_newer") else { return };
     let source = &source["resolution_tau"];
     for (name, tau) in [("tau=1.0", 1.0), ("tau=0.1", 0.1), ("tau=0.01", 0.01)] {
-        for n_steps in [1, 10, 100] {
-            let expected = source["values"][format!("T={n_steps}")][name].as_f64().unwrap();
+        for (steps, informations) in source["values"].as_object().unwrap() {
+            let n_steps: usize = steps.strip_prefix("T=").unwrap().parse().unwrap();
+            let expected = informations[name].as_f64().unwrap();
             assert_close(fixed.resolved_information(0.02, n_steps, tau).unwrap().0, expected);
         }
         let expected = source["loss_cost tau^2 tr(X'X)/2 per tau"][name].as_f64().unwrap();
@@ -100,8 +106,8 @@ fn information_at_a_resolution() {
     }
 }
 
-#[test]
-fn what_single_samples_do_to_the_posterior() {
+/// The posterior of variances 1 and 0.1 given y = Xw + 0.3 cos(2.3 i² + 0.4), w = (0.5, 1, 1.5).
+fn posterior() -> RegressionPosterior {
     let model = full_rank();
     let y: Vec<f64> = (0..20)
         .map(|i| {
@@ -109,27 +115,66 @@ fn what_single_samples_do_to_the_posterior() {
             signal + 0.3 * (2.3 * (i * i) as f64 + 0.4).cos()
         })
         .collect();
-    let posterior = model.posterior(&y, 1.0, 0.1).unwrap();
-    assert_close(posterior.code_length().unwrap().0, 7.487_800_092_554);
+    model.posterior(&y, 1.0, 0.1).unwrap()
+}
+
+/// The same posterior without the first sample.
+fn posterior_without_the_first() -> RegressionPosterior {
+    let posterior = posterior();
+    let keep: Vec<usize> = (1..20).collect();
+    let rest = LinearModel::new(posterior.model.x.select(ndarray::Axis(0), &keep).view()).unwrap();
+    rest.posterior(&posterior.y.to_vec()[1..], 1.0, 0.1).unwrap()
+}
+
+#[test]
+fn the_excess_of_the_online_code_is_the_information_density() {
+    let posterior = posterior();
+    let online: Vec<f64> = posterior.online_code_lengths().iter().map(|nats| nats.0).collect();
+    assert_all_close(&online[..3], &[2.455_572_594_322, 2.173_547_412_541, 0.745_689_763_046_5]);
+    assert_close(posterior.online_code_length().0, 7.163_411_622_012);
+    assert_close(posterior.minus_log_marginal().unwrap().0, 7.163_411_622_012);
+    assert_close(posterior.final_model_code_length().0, -1.809_359_094_444);
+    let excess = posterior.online_code_length() - posterior.final_model_code_length();
+    assert_close(excess.0, 8.972_770_716_456);
+    assert_close(posterior.information_density(posterior.mean().view()).unwrap().0, 8.972_770_716_456);
+    assert_close(posterior.kl().unwrap().0, 7.487_800_092_554);
+}
+
+#[test]
+fn the_mean_online_code_length_is_that_of_the_noise_and_the_information() {
+    let noise = 10.0 * (2.0 * PI * E * 0.1).ln();
+    assert_close(full_rank().expected_online_code_length(1.0, 0.1).unwrap().0 - noise, 6.938_265_818_682);
+}
+
+#[test]
+fn samples_move_the_posterior_as_leaving_them_out_says() {
+    let (posterior, without) = (posterior(), posterior_without_the_first());
     let information: Vec<f64> = posterior.sample_information().iter().map(|nats| nats.0).collect();
     assert_close(information[0], 0.024_609_764_327_62);
     assert_close(information.iter().sum(), 0.593_114_247_564);
-    let influence = posterior.influence();
-    assert_close(influence.diag().sum(), 0.010_911_230_230_81);
+    let difference = posterior.mean() - without.mean();
+    let precision = inverse(posterior.covariance()).unwrap();
+    assert_close(0.5 * difference.dot(&precision.dot(&difference)), information[0]);
+    // ln q(m)/p(m) − ln q(m₋₁)/p(m₋₁) has the distance and the difference of the norms.
+    let at = |w: &Array1<f64>| posterior.information_density(w.view()).unwrap().0 - 0.5 * w.dot(w);
+    assert_close(at(posterior.mean()) - at(without.mean()), information[0]);
     let Some(source) = values("d9_newer") else { return };
-    let number = |value: &Value| value.as_f64().unwrap();
     assert_all_close(&information[..5], &numbers(&source["sample_information"]["first5"]));
+}
+
+#[test]
+fn influences_are_covariances_of_losses() {
+    let influence = posterior().influence();
+    assert_close(influence[(0, 0)], 0.000_527_511_781_950_2);
+    assert_close(influence[(0, 1)], -0.000_196_896_292_776_8);
+    assert_close(influence.diag().sum(), 0.010_911_230_230_81);
+    assert_close(influence.sum(), 0.015_219_478_169_07);
+    let Some(source) = values("d9_newer") else { return };
     let source = &source["bayesian_influence"];
     assert_all_close(
         &[influence[(0, 0)], influence[(0, 1)], influence.sum()],
-        &["00", "01", "sum"].map(|name| number(&source[name])),
+        &["00", "01", "sum"].map(|name| source[name].as_f64().unwrap()),
     );
-    // The mean without a sample, by leaving it out.
-    let keep: Vec<usize> = (1..20).collect();
-    let rest = LinearModel::new(model.x.select(ndarray::Axis(0), &keep).view()).unwrap();
-    let difference = posterior.mean() - rest.posterior(&y[1..], 1.0, 0.1).unwrap().mean();
-    let precision = inverse(posterior.covariance()).unwrap();
-    assert_close(0.5 * difference.dot(&precision.dot(&difference)), information[0]);
 }
 
 #[test]
@@ -155,7 +200,14 @@ fn what_is_no_regression_is_refused() {
         model.posterior(&[0.0], 1.0, 1.0).unwrap_err().to_string(),
         "20 samples have 1 responses; give one for each"
     );
+    let words = |y: &[f64], prior| model.posterior(y, prior, 0.1).unwrap_err().to_string();
+    assert_eq!(words(&[f64::NAN; 20], 1.0), "a response is not finite");
+    assert_eq!(words(&[1.0; 20], 0.0), "`prior_variance` must be a finite number above 0, got 0");
+    let words = posterior().information_density(Array1::zeros(2).view()).unwrap_err().to_string();
+    assert_eq!(words, "the model has 3 weights, got 2");
+    assert!(model.expected_online_code_length(1.0, 0.0).is_err());
     assert!(LinearModel::new(Array2::zeros((0, 3)).view()).is_err());
+    assert!(LinearModel::new(Array2::from_elem((2, 3), f64::NAN).view()).is_err());
 }
 
 proptest! {
@@ -169,7 +221,7 @@ proptest! {
         let entry = |(i, j): (usize, usize)| (1.0 + 0.37 * i as f64 + 0.91 * j as f64 + 0.53 * (i * j) as f64).sin();
         let model = LinearModel::new(Array2::from_shape_fn((n, d), entry).view()).unwrap();
         let information = model.posterior_information(lambda, noise).unwrap().0;
-        let code = model.expected_code_length(lambda, noise).unwrap().0;
+        let code = model.expected_kl(lambda, noise).unwrap().0;
         let gibbs = responses(&model, lambda, noise).gibbs_information(1.0 / noise, noise / lambda).unwrap().0;
         // Matrices of condition λ|X|²/σ² < 10⁵.
         prop_assert!((code - information).abs() < 1e-9 * (1.0 + information), "{code} {information}");

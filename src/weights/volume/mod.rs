@@ -6,7 +6,8 @@
 //!
 //! The estimate draws directions ([`LocalRegion`]), along which the region is measured; their scales come from the diagonal of the
 //! Fisher matrix, which is the curvature of the cost at w*. It finds the part of the region that can be seen from w*: permuted copies of
-//! the network have the same output and are not counted. Where few directions make the mean, the volume is likely too small.
+//! the network have the same output and are not counted. Where few directions make the mean, the volume is likely too small and the
+//! number an upper bound, which is marked; it has no standard error then.
 //!
 //! # Reference
 //! Scherlis & Belrose 2025 (arXiv 2501.18812).
@@ -29,7 +30,7 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Initialisation,
     quantities: &[
         ("volume", "−log2 of the probability that initial weights behave like the network, in bits"),
-        ("effective_directions", "directions that count in its estimate; few mean that it is not to be trusted"),
+        ("effective_directions", "directions that make its mean; below 10 it is an upper bound only"),
     ],
     parameters: &[
         Parameter {
@@ -196,21 +197,25 @@ impl OfNetwork for LocalVolume {
         let found = region.information(self.n_directions, seed, output_divergence(network, samples))?;
         let scales = if self.scales == Scales::Fisher { "Fisher" } else { "prior" };
         let method = format!("{} directions, scales of the {scales}, tolerance {}", self.n_directions, self.tolerance);
-        let volume = Reading::information("volume", found.information).with_std_error(found.std_error.bits());
-        let readings = [
-            volume.shared_among(network.n_weights()),
-            Reading::new("effective_directions", MeasureUnit::Ratio, found.effective_directions)
-                .at_most(self.n_directions as f64),
-        ];
-        Ok(readings.map(|reading| reading.by(method.clone())).to_vec())
+        let volume = Reading::information("volume", found.information).shared_among(network.n_weights());
+        let volume = if found.is_upper_bound_only() {
+            volume.by(format!("{method}; an upper bound, not an estimate: fewer than 10 directions are effective"))
+        } else {
+            volume.with_std_error(found.std_error.bits()).by(method.clone())
+        };
+        let effective = Reading::new("effective_directions", MeasureUnit::Ratio, found.effective_directions);
+        Ok(vec![volume, effective.at_most(self.n_directions as f64).by(method)])
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::{Axis, array};
+
     use super::*;
     use crate::parameter::Parameters;
-    use crate::weights::fixtures::{f_net, t_net};
+    use crate::weights::DenseLayer;
+    use crate::weights::fixtures::{Fixture, f_net, t_net};
 
     fn volume(measure: LocalVolume) -> Vec<Reading> {
         let (trained, initial) = (t_net(), f_net().network);
@@ -222,8 +227,36 @@ mod tests {
         let readings = |tolerance| volume(LocalVolume::new(tolerance, 100).unwrap());
         let (small, large) = (readings(0.001), readings(0.1));
         assert!(small[0].value > large[0].value && large[0].value > 0.0, "{small:?} {large:?}");
-        assert!(small[1].value <= 100.0 && small[0].std_error.is_some());
+        assert!(small[1].value <= 100.0);
         assert_eq!(readings(0.001), small);
+    }
+
+    /// A layer of two classes and two inputs on the samples of F-net, 6 weights.
+    fn logistic() -> Fixture {
+        let fixture = f_net();
+        let x = fixture.x.select(Axis(1), &[0, 1]);
+        let layer = DenseLayer {
+            kernel: array![[0.3, -0.2], [-0.4, 0.1]],
+            bias: array![0.1, -0.1],
+            activation: fixture.network.layers()[0].activation,
+        };
+        Fixture { network: DenseNetwork::new(vec![layer]).unwrap(), x, ..fixture }
+    }
+
+    #[test]
+    fn a_volume_from_few_effective_directions_is_marked_as_an_upper_bound() {
+        let measure = LocalVolume::new(0.01, 200).unwrap().prior_variance(0.3).unwrap();
+        let mark = "; an upper bound, not an estimate: fewer than 10 directions are effective";
+        let deep = measure.measure(&t_net().recorded()).unwrap();
+        assert!(deep[1].value < 10.0 && deep[0].std_error.is_none(), "{deep:?}");
+        assert!(deep[0].method.as_ref().unwrap().ends_with(mark), "{deep:?}");
+        assert_eq!(deep[1].method.as_deref(), Some("200 directions, scales of the Fisher, tolerance 0.01"));
+        let shallow = measure.measure(&logistic().recorded()).unwrap();
+        assert!(shallow[1].value >= 10.0 && shallow[0].std_error.is_some(), "{shallow:?}");
+        assert_eq!(shallow[0].method, shallow[1].method, "{shallow:?}");
+        // Two directions are never enough.
+        let two = LocalVolume::new(0.01, 2).unwrap().prior_variance(0.3).unwrap();
+        assert!(two.measure(&logistic().recorded()).unwrap()[0].method.as_ref().unwrap().ends_with(mark));
     }
 
     #[test]

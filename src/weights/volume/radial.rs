@@ -2,10 +2,13 @@
 //!
 //! With w = w* + ρ M u, u uniform on the sphere and M a diagonal matrix of scales, the share is
 //! |M| A E_u ∫₀^r(u) ρ^(k−1) p(w* + ρMu) dρ, A being the area of the sphere in k dimensions and r(u) where the cost first exceeds the
-//! tolerance. The inner integral is exact. The region is taken for star-shaped: what lies behind a ridge is not counted.
+//! tolerance. The inner integral is exact. The region is taken for star-shaped: along a direction that enters it again, r is one of
+//! the places where it ends.
 //!
 //! Few directions with a large radius make most of the mean, so it is a mean, never a mean of logarithms, which is far too small in
-//! many dimensions; and the number of directions that make it is reported.
+//! many dimensions; and the number of directions that make it is reported. The mean m is an unbiased estimate of the share p, so that
+//! E(−ln m) ≥ −ln p (Jensen) and P(−ln m + ln 1/δ < −ln p) ≤ δ (Markov), however few directions make it: what is missed are
+//! directions with a large radius, and the information is then too large.
 //!
 //! # Reference
 //! Scherlis & Belrose 2025 (arXiv 2501.18812), sec. 3.
@@ -30,6 +33,8 @@ const PANELS: usize = 40;
 const RADIUS_TOLERANCE: f64 = 1e-9;
 /// Most evaluations of the cost in a direction.
 const MOST_EVALUATIONS: usize = 200;
+/// Effective directions below which the information is an upper bound only; of 10 the standard error is 0.3 nats.
+const FEWEST_EFFECTIVE: f64 = 10.0;
 
 /// A region of small cost around weights, under a Gaussian prior with mean 0.
 #[derive(Debug, Clone, Copy)]
@@ -49,12 +54,20 @@ pub struct LocalRegion<'a> {
 pub struct VolumeEstimate {
     /// −ln of the share.
     pub information: Nats,
-    /// Its standard error, from the spread over directions; not to be believed where few directions make the mean.
+    /// Its standard error, from the spread over directions. Of e effective ones among n it is √((n/e − 1)/(n − 1)), so never above
+    /// 1 nat, whatever was missed.
     pub std_error: Nats,
     /// (Σ share)²/Σ share² of the directions.
     pub effective_directions: f64,
     /// The same from the mean of the logarithms, which is too large an information: no estimate, for comparison only.
     pub compat_mean_of_logs: Nats,
+}
+
+impl VolumeEstimate {
+    /// Whether fewer than 10 directions make the mean. The information is then an upper bound, and its standard error has no meaning.
+    pub fn is_upper_bound_only(&self) -> bool {
+        self.effective_directions < FEWEST_EFFECTIVE
+    }
 }
 
 impl LocalRegion<'_> {
@@ -135,7 +148,7 @@ impl LocalRegion<'_> {
         Ok(integral.ln() + highest - 0.5 * c)
     }
 
-    /// The first ρ at which the cost of w* + ρ `step` exceeds the tolerance, or `farthest` where it does not before.
+    /// The ρ at which the cost of w* + ρ `step` passes the tolerance, or `farthest` where it does not before.
     fn radius(&self, step: &[f64], farthest: f64, cost: &impl Fn(&[f64]) -> f64) -> Result<f64, MeasureError> {
         // √cost − √tolerance is about linear in ρ.
         let excess = |rho: f64| {
@@ -232,7 +245,7 @@ fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::weights::{mean_of_log_radii, quadratic_information};
+    use crate::weights::{log_ellipsoid_volume, mean_of_log_radii, quadratic_information};
 
     fn estimate(h: &[f64], centre: &[f64], scales: &[f64], n_directions: usize) -> VolumeEstimate {
         let variances = vec![1.0; h.len()];
@@ -270,6 +283,36 @@ mod tests {
                 assert!(found.std_error.0 < 0.1);
             }
         }
+    }
+
+    #[test]
+    fn few_effective_directions_give_an_upper_bound_that_their_standard_error_does_not_show() {
+        // A hundred curvatures from 1 to 10⁻⁴, in a prior whose density is constant over the region.
+        let h: Vec<f64> = (0..100).map(|i| 10_f64.powf(-4.0 * f64::from(i) / 99.0)).collect();
+        let variance = 1e9;
+        let log_prior = -50.0 * (2.0 * PI * variance).ln();
+        let exact = -(log_ellipsoid_volume(&h, 0.05).unwrap() + log_prior);
+        let estimate = |scales: &[f64], seed| {
+            let (centre, prior_variances) = (&[0.0; 100], &[variance; 100]);
+            let region = LocalRegion { centre, prior_variances, scales, tolerance: 0.05 };
+            let cost = |w: &[f64]| w.iter().zip(&h).map(|(w, h)| 0.5 * h * w * w).sum();
+            region.information(200, seed, cost).unwrap()
+        };
+        let alike = [1.0; 100];
+        for seed in 0..10 {
+            let found = estimate(&alike, seed);
+            assert!(found.is_upper_bound_only(), "{found:?}");
+            assert!(found.information.0 > exact + 4.0 * found.std_error.0, "{found:?} is not above {exact}");
+            let effective = found.effective_directions;
+            let of_effective = ((200.0 / effective - 1.0) / 199.0_f64).sqrt();
+            assert!((found.std_error.0 - of_effective).abs() < 1e-9 && of_effective <= 1.0, "{found:?}");
+        }
+        // With the scales of the curvature the region is a sphere.
+        let fitting: Vec<f64> = h.iter().map(|h| 1.0 / h.sqrt()).collect();
+        let found = estimate(&fitting, 0);
+        assert!(!found.is_upper_bound_only() && (found.effective_directions - 200.0).abs() < 1e-6, "{found:?}");
+        // The radius' 1e-9 times 100, and what the density of the prior falls by: at most (0.1/10⁻⁴)/(2·10⁹).
+        assert!((found.information.0 - exact).abs() < 1e-6, "{found:?} is not {exact}");
     }
 
     #[test]
