@@ -2,7 +2,7 @@
 
 use crate::count::counted;
 use crate::stages::Progress;
-use crate::stages::summary::{Summary, remarks, summary};
+use crate::stages::summary::{MeasureSummary, Summary, remarks, summary};
 use crate::store::schema::CompressionRow;
 use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -48,7 +48,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print_json(&found)?;
         return Ok(Ended::default());
     }
-    let mut text: Vec<String> = found.iter().map(|summary| table(summary, terminal.width())).collect();
+    let mut text = Vec::new();
+    for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
+        text.extend(of_experiment.iter().map(|summary| table(summary, terminal.width())));
+        text.extend(measures(&of_experiment[0], terminal.width()));
+    }
     // Of many planes none would be looked at.
     let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
     if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
@@ -92,6 +96,36 @@ fn table(summary: &Summary, width: Option<usize>) -> String {
     format!("{}\n\n{grid}\n{}", paragraph(&title, 2, width), reasons(&summary.layers, width))
 }
 
+/// The measures of the weights of an experiment, of its whole network, at their first and last snapshot.
+fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
+    let header = ["measure of weights", "number", "unit", "first", "last", "epochs", "null", "ceiling", "random"];
+    let lines = summary.weights.iter().map(|MeasureSummary { first, last }| {
+        vec![
+            last.weights.clone(),
+            last.quantity.clone(),
+            last.unit.clone(),
+            with_interval(first.mean, first.low, first.high),
+            with_interval(last.mean, last.low, last.high),
+            format!("{}, {}", first.epoch, last.epoch),
+            or_dash(last.null_mean, short),
+            or_dash(last.ceiling, short),
+            last.randomness.clone(),
+        ]
+    });
+    let title = format!("{}: information in weights, whole network, mean over runs", summary.experiment);
+    let grid = || fitted(&header, lines, &["ceiling", "null", "epochs", "unit", "number"], width);
+    (!summary.weights.is_empty()).then(|| format!("{}\n\n{}\n", paragraph(&title, 2, width), grid()))
+}
+
+/// A mean with its interval, where there is one.
+fn with_interval(mean: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
+    match (mean, low, high) {
+        (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
+        (Some(mean), ..) => short(mean),
+        _ => "–".to_owned(),
+    }
+}
+
 /// Every verdict with its reason, and the layers that it is about.
 fn reasons(rows: &[CompressionRow], width: Option<usize>) -> String {
     let mut text = String::new();
@@ -109,11 +143,7 @@ fn reasons(rows: &[CompressionRow], width: Option<usize>) -> String {
 fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
     let number = |number: Option<f64>| or_dash(number, short);
     let epoch = |epoch: Option<f64>| or_dash(epoch, |epoch| format!("{epoch}"));
-    let compression = match (row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high) {
-        (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
-        (Some(mean), ..) => short(mean),
-        _ => "–".to_owned(),
-    };
+    let compression = with_interval(row.compression_bits_mean, row.compression_bits_low, row.compression_bits_high);
     let checks = match checks {
         None => "–".to_owned(),
         Some([0, 0]) => "pass".to_owned(),

@@ -26,7 +26,7 @@ mod stability;
 pub(crate) mod tests;
 mod timeline;
 mod variance;
-mod weights;
+pub(crate) mod weights;
 
 use thiserror::Error;
 

@@ -10,7 +10,7 @@ use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::store::schema::{SummaryRow, WeightSummaryRow};
-use crate::weights;
+use crate::weights::{self, MeasureUnit};
 
 pub(super) const SPEC: Spec = Spec {
     name: "weights",
@@ -48,7 +48,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .collect();
     panels.extend(loss(&rows, &timeline));
     let n_before = panels.len();
-    for of_table in by_table(tables.weight_summary) {
+    for of_table in first_numbers(tables.weight_summary) {
         panels.extend(of_measure(&of_table, &timeline));
     }
     if panels.len() == n_before {
@@ -97,7 +97,7 @@ fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
 }
 
 /// The rows of the first number that each measure declares, table by table.
-fn by_table(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
+pub(crate) fn first_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
     let is_first = |row: &&WeightSummaryRow| {
         let spec = weights::find(&row.measure).ok();
         spec.and_then(|spec| spec.quantities.first()).is_some_and(|(name, _)| *name == row.quantity)
@@ -110,26 +110,29 @@ fn by_table(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
 /// A panel of one number, of each layer and of the whole network, with its null; `None` where there is no curve.
 fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> {
     let first = *rows.first()?;
-    let numbers = |row: &&&WeightSummaryRow| {
+    let numbers = |row: &&WeightSummaryRow| {
         [row.mean, row.low, row.high, row.null_mean].into_iter().flatten().collect::<Vec<_>>()
     };
-    let axis = Axis::from_zero(
-        &format!("{} ({})", first.quantity.replace('_', " "), first.unit),
-        rows.iter().flat_map(|row| numbers(&row)),
-    );
-    let mut panel = Panel::new(&format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
+    let label = format!("{} ({})", first.quantity.replace('_', " "), first.unit);
+    // Noise scales grow by orders of magnitude.
+    let is_log = first.unit == MeasureUnit::Samples.name();
+    let is_drawn = |number: f64| !is_log || number > 0.0;
+    let every = rows.iter().flat_map(numbers);
+    let axis = if is_log { Axis::log(&label, every) } else { Axis::from_zero(&label, every) };
+    let mut panel = Panel::new(format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
     let places: Vec<Option<LayerId>> = layers(rows.iter().map(|row| row.layer));
     for place in places {
         let colour = place.map_or(BLACK, layer_colour);
         let mut here: Vec<&WeightSummaryRow> = rows.iter().filter(|row| row.layer == place).copied().collect();
         here.sort_by_key(|row| row.step);
         let at = |row: &WeightSummaryRow| timeline.place(row.snapshot());
-        let range: Vec<(f64, f64, f64)> = here.iter().filter_map(|row| Some((at(row), row.low?, row.high?))).collect();
+        let range: Vec<(f64, f64, f64)> =
+            here.iter().filter_map(|row| Some((at(row), row.low.filter(|low| is_drawn(*low))?, row.high?))).collect();
         panel.plots.extend(ribbon(&range, colour, INTERVAL));
         let null = here.iter().filter(|_| place.is_none()).filter_map(|row| Some((at(row), row.null_mean?))).collect();
         panel.plots.extend(line(null, GREY, Mark::Dotted));
         panel.plots.extend(line(
-            here.iter().filter_map(|row| Some((at(row), row.mean?))).collect(),
+            here.iter().filter_map(|row| Some((at(row), row.mean.filter(|mean| is_drawn(*mean))?))).collect(),
             colour,
             Mark::Solid,
         ));

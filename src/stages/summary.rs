@@ -1,5 +1,7 @@
 //! The summary stage: what came of an experiment, for a screen. Writes nothing.
 
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -7,7 +9,8 @@ use serde::Serialize;
 use super::{StageError, experiments, keys};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::store::schema::{CompressionRow, SummaryRow};
+use crate::plots::weights::first_numbers;
+use crate::store::schema::{CompressionRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
 /// One estimator of one experiment.
@@ -28,6 +31,17 @@ pub struct Summary {
     pub plane: Vec<Point>,
     /// The largest I(X;T) and I(T;Y) that there can be, in bits.
     pub ceilings: [Option<f64>; 2],
+    /// Measures of the weights of the experiment, which are the same for all its estimators.
+    pub weights: Arc<[MeasureSummary]>,
+}
+
+/// The first number of one measure of weights, of the whole network, at its first and last snapshot.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct MeasureSummary {
+    /// At the first snapshot.
+    pub first: WeightSummaryRow,
+    /// At the last.
+    pub last: WeightSummaryRow,
 }
 
 /// A point of the information plane.
@@ -73,6 +87,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     }
     let rows: Vec<SummaryRow> = read_rows(&root.join(Experiment::SUMMARY))?;
     let compression: Vec<CompressionRow> = read_rows(&root.join(Experiment::COMPRESSION))?;
+    let weights = measures(root)?;
     let by_estimator = rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
     let summary = |rows: &[SummaryRow]| {
         let first = &rows[0];
@@ -96,8 +111,29 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
             checks: checks.collect(),
             layers,
             plane: rows.iter().filter_map(point).collect(),
+            weights: weights.get(&first.experiment).cloned().unwrap_or_default(),
             ceilings: [ceiling(|row| row.i_xt_ceiling_bits), ceiling(|row| row.i_ty_ceiling_bits)],
         }
     };
     Ok(by_estimator.map(summary).collect())
+}
+
+/// The measures of weights in `folder`, by experiment; none if the table is not there.
+fn measures(folder: &Path) -> Result<BTreeMap<String, Arc<[MeasureSummary]>>, StageError> {
+    let table = folder.join(Experiment::WEIGHT_SUMMARY);
+    if !table.exists() {
+        return Ok(BTreeMap::new());
+    }
+    verified_hash(folder, "summary", Experiment::WEIGHT_SUMMARY)?;
+    let rows: Vec<WeightSummaryRow> = read_rows(&table)?;
+    let of_experiment = |rows: &[WeightSummaryRow]| {
+        let ends = |rows: Vec<&WeightSummaryRow>| {
+            let of_network = || rows.iter().filter(|row| row.layer.is_none());
+            let first = of_network().min_by_key(|row| row.step)?;
+            let last = of_network().max_by_key(|row| row.step)?;
+            Some(MeasureSummary { first: (*first).clone(), last: (*last).clone() })
+        };
+        (rows[0].experiment.clone(), first_numbers(rows).into_iter().filter_map(ends).collect())
+    };
+    Ok(rows.chunk_by(|a, b| a.experiment == b.experiment).map(of_experiment).collect())
 }

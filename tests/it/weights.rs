@@ -234,3 +234,23 @@ fn networks_without_slopes_and_full_batches_are_told() {
     assert!(failed.iter().any(|row| row.failure.as_deref().unwrap().contains("there is no batch noise")), "{failed:?}");
     assert!(batch.iter().any(|row| row.quantity.as_deref() == Some("noise_scale") && row.value.is_some()));
 }
+
+#[test]
+fn the_summary_the_report_and_a_plot_show_measures_of_weights() {
+    let project = project(PIPELINE);
+    project.ok("run w.toml");
+    let text = project.run("summary outputs/w").stdout;
+    assert_eq!(text.matches("w: information in weights, whole network, mean over runs").count(), 1, "{text}");
+    let line = text.lines().find(|line| line.starts_with("code-beta-0.1 ")).expect("the measure has a line");
+    assert!(line.contains("code_length") && line.contains("bits") && line.contains("0, 20"), "{line}");
+    let json: serde_json::Value = serde_json::from_str(&project.run("summary outputs/w --json").stdout).unwrap();
+    let of_json =
+        json[0]["weights"].as_array().unwrap().iter().find(|measure| measure["last"]["weights"] == "membership");
+    assert_eq!(of_json.unwrap()["last"]["randomness"], "membership");
+
+    project.ok("report outputs/w");
+    let page = fs::read_to_string(project.path("outputs/w/report.html")).unwrap();
+    assert!(page.contains(r#""id":"membership","randomness":"membership","quantity":"prediction_information""#));
+    let svg = fs::read_to_string(project.path("outputs/w/figures/weights.svg")).unwrap();
+    assert!(svg.contains("random: membership – membership") && svg.contains("prediction information (bits)"));
+}

@@ -15,6 +15,7 @@ use super::super::keys::missing_runs;
 use super::super::lineage::{CurrentEstimates, inputs_of};
 use super::provenance::Provenance;
 use super::tables::RunTables;
+use super::weights::MeasureData;
 use crate::estimate_id::{EstimateId, Unit};
 use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, ClaimRow, CompressionRow, EstimateRow, SummaryRow, VERSION};
@@ -75,6 +76,7 @@ pub(super) struct ExperimentData {
     n_trainings_failed: Option<i64>,
     fits: Fits,
     estimates: Vec<EstimateData>,
+    weights: Vec<MeasureData>,
     compression: Vec<CompressionRow>,
     claims: Vec<ClaimRow>,
     checks: Vec<Finding>,
@@ -242,6 +244,7 @@ impl ExperimentData {
             layers,
             fits: Fits::of(summary),
             estimates,
+            weights: MeasureData::of_tables(&run_tables.weights.remove(&name).unwrap_or_default()),
             compression: run_tables.compression.remove(&name).unwrap_or_default(),
             claims: run_tables.claims.remove(&name).unwrap_or_default(),
             checked: checks.is_some(),
@@ -370,7 +373,7 @@ fn differences(experiments: &[ExperimentData]) -> Vec<Note> {
 }
 
 /// Numbers in f32, NaN if missing; `None` if all are missing.
-fn packed(numbers: impl Iterator<Item = Option<f64>>) -> Option<String> {
+pub(super) fn packed(numbers: impl Iterator<Item = Option<f64>>) -> Option<String> {
     let numbers: Vec<f32> = numbers.map(|number| number.map_or(f32::NAN, |number| number as f32)).collect();
     numbers.iter().any(|number| number.is_finite()).then(|| packed_all(&numbers))
 }

@@ -4,6 +4,7 @@ mod data;
 mod library;
 mod provenance;
 mod tables;
+mod weights;
 
 use std::path::{Path, PathBuf};
 
@@ -35,6 +36,7 @@ const SCRIPTS: &[&str] = &[
     include_str!("page/player.js"),
     include_str!("page/legend.js"),
     include_str!("page/notes.js"),
+    include_str!("page/weights.js"),
     include_str!("page/compression.js"),
     include_str!("page/claims.js"),
     include_str!("page/checks.js"),

@@ -6,13 +6,14 @@ use std::path::Path;
 use super::super::StageError;
 use super::super::keys::read_summary;
 use super::super::lineage::{Depth, Present, inputs_of};
-use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow};
+use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
 /// The tables over runs in one folder, by experiment.
 pub(super) struct RunTables {
     pub(super) summary: BTreeMap<String, Vec<SummaryRow>>,
     pub(super) compression: BTreeMap<String, Vec<CompressionRow>>,
+    pub(super) weights: BTreeMap<String, Vec<WeightSummaryRow>>,
     pub(super) claims: BTreeMap<String, Vec<ClaimRow>>,
     /// Names and hashes of the tables.
     pub(super) files: Vec<(String, String)>,
@@ -30,8 +31,12 @@ impl RunTables {
     pub(super) fn read(folder: &Path, experiments: &[Experiment]) -> Result<Self, StageError> {
         let present = Present::of(experiments, folder, Depth::WithoutActivations)?;
         let mut files = Vec::new();
-        let tables =
-            [(Experiment::SUMMARY, "summary"), (Experiment::COMPRESSION, "summary"), (Experiment::CLAIMS, "claims")];
+        let tables = [
+            (Experiment::SUMMARY, "summary"),
+            (Experiment::COMPRESSION, "summary"),
+            (Experiment::WEIGHT_SUMMARY, "summary"),
+            (Experiment::CLAIMS, "claims"),
+        ];
         for (table, manifest) in tables {
             if folder.join(table).exists() {
                 files.push((table.to_owned(), verified_hash(folder, manifest, table)?));
@@ -55,6 +60,9 @@ impl RunTables {
             remarks,
             present,
             compression: by_experiment(rows(&folder.join(Experiment::COMPRESSION))?, |row: &CompressionRow| {
+                &row.experiment
+            }),
+            weights: by_experiment(rows(&folder.join(Experiment::WEIGHT_SUMMARY))?, |row: &WeightSummaryRow| {
                 &row.experiment
             }),
             claims: by_experiment(claims, |row: &ClaimRow| &row.experiment),

@@ -74,7 +74,9 @@ function listen() {
 
 function onResize() {
   const isSame = ({ clientWidth, clientHeight, layout }) => clientWidth === 0 || (clientWidth === layout.width && clientHeight === layout.height);
-  if (!views.every((view) => isSame(view.plane) && isSame(view.curves))) drawFigures();
+  if (views.every((view) => isSame(view.plane) && isSame(view.curves))) return;
+  drawFigures();
+  drawWeights();
 }
 
 // A printed page is white, shows all details, and is narrower than most screens.
@@ -110,5 +112,6 @@ function refresh() {
   sides.forEach((side, i) => drawHeader(side, views[i]));
   drawTables();
   drawFigures();
+  drawWeights();
   drawPlayer();
 }
