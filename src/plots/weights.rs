@@ -117,7 +117,7 @@ fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> 
         &format!("{} ({})", first.quantity.replace('_', " "), first.unit),
         rows.iter().flat_map(|row| numbers(&row)),
     );
-    let mut panel = Panel::new(&format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
+    let mut panel = Panel::new(format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
     let places: Vec<Option<LayerId>> = layers(rows.iter().map(|row| row.layer));
     for place in places {
         let colour = place.map_or(BLACK, layer_colour);
