@@ -51,14 +51,14 @@ pub fn measure_weights(
     let targets = plan::targets(experiment, &given.recording, requests, &out)?;
     let layer_names = LayerNames::read(experiment, &given.recording)?;
     progress.begin("weights", targets.iter().map(|target| target.work.len() as u64).sum());
-    let mut counts = Counts::default();
+    let mut counts = NumberCounts::default();
     for target in &targets {
         make(target, &given, &layer_names, progress, &mut counts)?;
     }
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let folder = out.weight_measures();
-    let Counts { numbers, warned, failed } = counts;
+    let NumberCounts { numbers, warned, failed } = counts;
     let warned = if warned > 0 { format!(", {warned} of them with a warning,") } else { String::new() };
     let text = format!("{} of weights{warned} in {seconds:.1} s → {}", counted(numbers, "number"), folder.display());
     Ok(Outcome::done(text, Failures::of_estimates(failed)))
@@ -66,7 +66,7 @@ pub fn measure_weights(
 
 /// How many rows there are, how many of them have a warning, and how many no number.
 #[derive(Debug, Default)]
-struct Counts {
+struct NumberCounts {
     numbers: usize,
     warned: usize,
     failed: usize,
@@ -78,7 +78,7 @@ fn make(
     given: &Given,
     layer_names: &LayerNames,
     progress: &dyn Progress,
-    counts: &mut Counts,
+    counts: &mut NumberCounts,
 ) -> Result<(), StageError> {
     for (work, rows) in target.work.iter().zip(found(target, given)?) {
         let rows = rows.named(layer_names);
