@@ -98,7 +98,18 @@ fn table(summary: &Summary, width: Option<usize>) -> String {
 
 /// The measures of the weights of an experiment, of its whole network, at their first and last snapshot.
 fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
-    let header = ["measure of weights", "number", "unit", "first", "last", "epochs", "null", "ceiling", "random"];
+    let header = [
+        "measure of weights",
+        "number",
+        "unit",
+        "first",
+        "last",
+        "epochs",
+        "null",
+        "ceiling",
+        "with a warning",
+        "random",
+    ];
     let lines = summary.weights.iter().map(|MeasureSummary { first, last }| {
         vec![
             last.weights.clone(),
@@ -109,11 +120,12 @@ fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
             format!("{}, {}", first.epoch, last.epoch),
             or_dash(last.null_mean, short),
             or_dash(last.ceiling, short),
+            format!("{} of {}", last.n_warned, last.n_runs),
             last.randomness.clone(),
         ]
     });
     let title = format!("{}: information in weights, whole network, mean over runs", summary.experiment);
-    let grid = || fitted(&header, lines, &["ceiling", "null", "epochs", "unit", "number"], width);
+    let grid = || fitted(&header, lines, &["ceiling", "null", "epochs", "unit", "with a warning", "number"], width);
     (!summary.weights.is_empty()).then(|| format!("{}\n\n{}\n", paragraph(&title, 2, width), grid()))
 }
 

@@ -310,6 +310,7 @@ fn weight_summary() -> Vec<WeightSummaryRow> {
         unit: "bits".to_owned(),
         n_runs: 2,
         n_failed: 0,
+        n_warned: 0,
         mean: Some(f64::from(epoch)),
         std: None,
         low: Some(f64::from(epoch) - 1.0),

@@ -56,6 +56,9 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     }
     let mut legend = legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Solid);
     legend.push(Entry::new("whole network", BLACK, Mark::Solid));
+    if tables.weight_summary.iter().any(|row| row.n_warned > 0) {
+        legend.push(Entry::new("with a warning", BLACK, Mark::Dashed));
+    }
     legend.push(Entry::new("null", GREY, Mark::Dotted));
     legend.push(Entry::new("95 % interval", GREY, Mark::Area(INTERVAL)));
     let sheet = Sheet {
@@ -134,7 +137,7 @@ fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> 
         panel.plots.extend(line(
             here.iter().filter_map(|row| Some((at(row), row.mean.filter(|mean| is_drawn(*mean))?))).collect(),
             colour,
-            Mark::Solid,
+            if here.iter().any(|row| row.n_warned > 0) { Mark::Dashed } else { Mark::Solid },
         ));
     }
     (!panel.plots.is_empty()).then_some(panel)

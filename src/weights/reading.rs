@@ -59,6 +59,8 @@ pub struct Reading {
     pub ceiling: Option<f64>,
     /// How it was computed where the measure chooses by itself, for example `block Fisher`.
     pub method: Option<String>,
+    /// Why the number must not be read as what its name says; `None` where nothing is wrong.
+    pub warning: Option<String>,
 }
 
 /// A number that a measure would have, and why it has not.
@@ -92,6 +94,7 @@ impl Reading {
             null: None,
             ceiling: None,
             method: None,
+            warning: None,
         }
     }
 
@@ -134,6 +137,12 @@ impl Reading {
     #[must_use]
     pub fn by(self, method: impl Into<String>) -> Self {
         Self { method: Some(method.into()), ..self }
+    }
+
+    /// The same number with the `reasons` why it must not be read as what its name says; without a warning where there are none.
+    #[must_use]
+    pub fn warned(self, reasons: &[&str]) -> Self {
+        Self { warning: (!reasons.is_empty()).then(|| reasons.join("; ")), ..self }
     }
 
     /// The number per weight, where this has a meaning.

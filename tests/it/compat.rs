@@ -257,8 +257,10 @@ fn tables_that_came_with_version_8_are_read() {
     let path = root.join("weight_measures/code-snapshots-2/run=r0001.parquet");
     let measured: Vec<WeightMeasureRow> = read_rows(&path).unwrap();
     assert!(measured.iter().all(|row| row.measure == "code" && row.randomness == "code" && row.failure.is_none()));
+    assert!(measured.iter().all(|row| row.warning.is_none()));
     let summary: Vec<WeightSummaryRow> = read_rows(&root.join("weight_summary.parquet")).unwrap();
     assert!(summary.iter().any(|row| row.quantity == "code_length" && row.n_runs == 2 && row.layer.is_none()));
+    assert!(summary.iter().all(|row| row.n_warned == 0));
     let relations: Vec<RelationRow> = read_rows(&root.join("relations.parquet")).unwrap();
     assert!(relations.iter().any(|row| row.statistic == "settings" && row.reason.is_some()));
     let claims: Vec<ClaimRow> = read_rows(&root.with_file_name("claims-v8").join("claims.parquet")).unwrap();

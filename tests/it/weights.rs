@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use infoplane::store::ClaimVerdict;
 use infoplane::store::schema::{ClaimRow, OnlineLossRow, RelationRow, SplitRow, WeightMeasureRow, WeightSummaryRow};
 
 use crate::tool::{Project, rows};
@@ -73,6 +74,13 @@ layer = [1, 2]
 measure = "end"
 minus = { weights = "code-beta-0.1", quantity = "code_length", layer = "network", measure = "end" }
 below = 0.0
+[[expect]]
+claim = "the volume is small"
+weights = "volume-snapshots-1"
+quantity = "volume"
+layer = "network"
+measure = "end"
+above = 0.0
 "#;
 
 fn project(text: &str) -> Project {
@@ -119,6 +127,7 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     let ensemble = measured(&project, "ensemble-groups-2-snapshots-2", "pooled");
     let steps: Vec<i64> = ensemble.iter().map(|row| row.step).collect();
     assert!(steps.contains(&0) && steps.contains(&80) && !steps.contains(&40));
+    assert!(ensemble.iter().all(|row| row.n_runs == 3));
 
     // What is of single networks is at every snapshot of every run, by layer and for the whole.
     let code = measured(&project, "code-beta-0.1", "r0005");
@@ -141,6 +150,35 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     assert!(relations.iter().all(|row| row.value.is_some() || row.reason.is_some()));
     let summary: Vec<WeightSummaryRow> = rows(&project, "outputs/w/weight_summary.parquet");
     assert!(summary.iter().any(|row| row.weights == "batch" && row.n_runs == 6 && row.low.is_some()));
+    // The volumes of these networks are upper bounds: a claim about them is undecided, and no relation is of them.
+    let upper_bound = "an upper bound, not an estimate: fewer than 10 directions are effective";
+    let volume = measured(&project, "volume-snapshots-1", "r0000");
+    let warnings: Vec<Option<&str>> = volume.iter().map(|row| row.warning.as_deref()).collect();
+    assert_eq!(warnings, [Some(upper_bound), None]);
+    assert!(printed.contains(" of them with a warning, in "), "{printed}");
+    assert_eq!((claims[3].verdict, claims[3].n_runs), (ClaimVerdict::Undecided, 0));
+    let reason = format!("6 of 6 runs have a number with a warning: epoch 20: {upper_bound}");
+    assert_eq!(claims[3].reason.as_deref(), Some(reason.as_str()));
+    let of_volume: Vec<&RelationRow> = relations.iter().filter(|row| row.quantity == "volume").collect();
+    assert!(!of_volume.is_empty() && of_volume.iter().all(|row| row.value.is_none()), "{of_volume:?}");
+    let runs = of_volume.iter().find(|row| row.statistic == "runs" && row.number == "end").unwrap();
+    assert!(runs.reason.as_ref().unwrap().ends_with("; left out because of a warning: 6 runs"), "{runs:?}");
+    let n_warned = |quantity: &str| {
+        let of_quantity = summary.iter().filter(|row| row.quantity == quantity);
+        of_quantity.map(|row| (row.n_runs, row.n_warned)).collect::<Vec<_>>()
+    };
+    assert_eq!((n_warned("volume"), n_warned("effective_directions")), (vec![(6, 6)], vec![(6, 0)]));
+
+    // Groups of runs have an interval as runs have.
+    let is_drift = |row: &&WeightSummaryRow| {
+        row.weights == "ensemble-groups-2-snapshots-2"
+            && row.quantity == "drift"
+            && row.step == 80
+            && row.layer.is_none()
+    };
+    let drift = summary.iter().find(is_drift).unwrap();
+    assert!(drift.n_runs == 2 && drift.std.unwrap() > 0.0, "{drift:?}");
+    assert!(drift.low.unwrap() < drift.mean.unwrap() && drift.mean.unwrap() < drift.high.unwrap(), "{drift:?}");
 
     project.ok("inspect --validate outputs/w");
     let again = project.ok("run w.toml");
@@ -209,9 +247,17 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     check("online_losses = true", "", "record them with `online_losses = true`");
     check("online_losses = true", "online_losses = true\nweights = false", "leave out `weights = false` in `[record]`");
     check("measure = \"code\"", "measure = \"cod\"", "unknown measure `cod`; did you mean `code`?");
+    check(
+        "measure = \"membership\"",
+        "measure = \"membership\"\ngroups = 2",
+        "`membership` compares runs of the same pairs; leave out `groups`",
+    );
     check("groups = 2", "groups = 4", "`runs` must be at least 8, got 6");
     check("quantity = \"gap\"", "quantity = \"gaps\"", "`membership` has no quantity `gaps`; did you mean `gap`?");
     check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline asks for no measure `membershi`");
+    // The command line refuses it as pipelines do.
+    let refused = Project::new("").refused("weights membership outputs/w --groups 2");
+    assert!(refused.contains("`membership` compares runs of the same pairs; leave out `groups`"), "{refused}");
     // An odd number of samples has no pairs.
     let odd = PIPELINE.replace("name = \"parity\"\nn_bits = 4", "file = \"odd.csv.parquet\"");
     let project = project(&odd);

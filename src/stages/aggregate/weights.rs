@@ -43,6 +43,7 @@ pub(super) fn over_runs(experiment: &str, id: &str, paths: &[PathBuf]) -> Result
             unit: rows[0].unit.as_deref().unwrap_or_default().to_owned(),
             n_runs: values.len() as i32,
             n_failed: failed.get(&step).copied().unwrap_or(0) + n_without,
+            n_warned: rows.iter().filter(|row| row.warning.is_some()).count() as i32,
             mean: mean(&values),
             std: interval.map(|interval| interval.std),
             low: interval.and_then(|interval| interval.range).map(|range| range.low),

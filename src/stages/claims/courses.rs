@@ -1,6 +1,7 @@
 //! What a claim looks at: the course of a quantity over the training, in every run and layer.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::super::lineage::CurrentEstimates;
 use super::super::{StageError, keys};
@@ -17,15 +18,27 @@ use crate::store::{
     read_rows, verified_hash,
 };
 
-/// The numbers of one run and layer over the training, epoch by epoch; where one could not be had, why: what is left says nothing
-/// of its start, peak or end.
-pub(super) type Course = Result<Vec<(i32, f64)>, String>;
+/// The numbers of one run and layer over the training; where one could not be had, why: what is left says nothing of its start,
+/// peak or end.
+pub(super) type Course = Result<CourseNumbers, String>;
+
+/// Numbers over the training.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct CourseNumbers {
+    /// The epoch and the number of each snapshot, in the order of the training.
+    pub(super) numbers: Vec<(i32, f64)>,
+    /// Why a number must not be read as what its name says, by its place among the numbers.
+    pub(super) warnings: BTreeMap<usize, String>,
+}
 
 /// What a row has: a number, nothing, or why there is none.
 type EpochNumber = Result<Option<f64>, String>;
 
-/// A step, its epoch, and what was measured.
-type SnapshotNumber = (i64, i32, EpochNumber);
+/// A step, its epoch, what was measured, and the warning that it has.
+type SnapshotNumber = (i64, i32, EpochNumber, Option<Arc<str>>);
+
+/// The run, the layer, the epoch and the step of a row, and what it has.
+type CourseRow = (String, Option<LayerId>, i32, i64, EpochNumber);
 
 /// A quantity in every run and layer, if it belongs to layers.
 pub(super) type CoursesByPlace = BTreeMap<(String, Option<LayerId>), Course>;
@@ -150,7 +163,8 @@ impl<'a> ClaimTables<'a> {
             None => Ok(row.value),
         };
         let rows = self.weights[measure].iter().filter(is_asked);
-        Ok(Ok(collect(rows.map(|row| (row.run.clone(), row.layer, row.epoch, row.step, value(row))))))
+        let rows = rows.map(|row| ((row.run.clone(), row.layer, row.epoch, row.step, value(row)), row.warning.clone()));
+        Ok(Ok(collect_with_warnings(rows)))
     }
 
     fn fits(&mut self, column: &Getter<EpochRow>) -> Result<Courses, StageError> {
@@ -229,22 +243,36 @@ impl<'a> ClaimTables<'a> {
     }
 }
 
-/// Rows of (run, layer, epoch, step, number) as courses.
-fn collect(rows: impl Iterator<Item = (String, Option<LayerId>, i32, i64, EpochNumber)>) -> CoursesByPlace {
+/// Rows as courses.
+fn collect(rows: impl Iterator<Item = CourseRow>) -> CoursesByPlace {
+    collect_with_warnings(rows.map(|row| (row, None)))
+}
+
+/// Rows, each with the warning that it has, as courses.
+fn collect_with_warnings(rows: impl Iterator<Item = (CourseRow, Option<Arc<str>>)>) -> CoursesByPlace {
     let mut courses: BTreeMap<(String, Option<LayerId>), Vec<SnapshotNumber>> = BTreeMap::new();
-    for (run, layer, epoch, step, number) in rows {
-        courses.entry((run, layer)).or_default().push((step, epoch, number));
+    for ((run, layer, epoch, step, number), warning) in rows {
+        courses.entry((run, layer)).or_default().push((step, epoch, number, warning));
     }
-    let in_order = |mut rows: Vec<SnapshotNumber>| {
-        rows.sort_by_key(|(step, ..)| *step);
-        let numbers = rows.into_iter().map(|(_, epoch, number)| Ok((epoch, number?)));
-        let numbers: Vec<(i32, Option<f64>)> = numbers.collect::<Result<_, String>>()?;
-        match numbers.iter().find(|(_, number)| number.is_none()) {
-            Some((epoch, _)) if numbers.iter().any(|(_, number)| number.is_some()) => {
-                Err(format!("epoch {epoch} has no number"))
-            }
-            _ => Ok(numbers.into_iter().filter_map(|(epoch, number)| Some((epoch, number?))).collect()),
-        }
-    };
     courses.into_iter().map(|(place, rows)| (place, in_order(rows))).collect()
+}
+
+fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
+    rows.sort_by_key(|(step, ..)| *step);
+    let mut course = CourseNumbers::default();
+    let mut without = None;
+    for (_, epoch, number, warning) in rows {
+        let Some(number) = number? else {
+            without = without.or(Some(epoch));
+            continue;
+        };
+        if let Some(warning) = warning {
+            course.warnings.insert(course.numbers.len(), warning.to_string());
+        }
+        course.numbers.push((epoch, number));
+    }
+    match without {
+        Some(epoch) if !course.numbers.is_empty() => Err(format!("epoch {epoch} has no number")),
+        _ => Ok(course),
+    }
 }

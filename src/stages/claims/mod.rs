@@ -14,7 +14,7 @@ use crate::math::interval::{Interval, Range, mean_interval};
 use crate::store::{ClaimVerdict, RunId};
 pub(super) use aggregated::Aggregated;
 pub(super) use courses::ClaimTables;
-use courses::{Course, CoursesByPlace};
+use courses::{Course, CourseNumbers, CoursesByPlace};
 
 /// Every claim of a pipeline in each of its layers, once where it is about none.
 pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option<LayerId>)> {
@@ -37,7 +37,7 @@ pub(super) fn judged(
         Err(problem) => Judged::undecided(problem),
         Ok(courses) => {
             let courses = of_runs(tables, courses, layer);
-            let is_empty = |course: &Course| course.as_ref().is_ok_and(Vec::is_empty);
+            let is_empty = |course: &Course| course.as_ref().is_ok_and(|course| course.numbers.is_empty());
             let judged = match &claim.minus {
                 None => judge(&numbered(&courses, claim.measure), &courses, claim),
                 Some(minus) => match tables.courses(&minus.quantity)? {
@@ -51,9 +51,29 @@ pub(super) fn judged(
     Ok(Judged { n_failed: tables.failed.len(), quantity: tables.quantity_of(quantity), ..judged })
 }
 
+/// The number that is taken of a course, nothing where it has none, or why none is.
+type Taken = Result<Option<f64>, Unusable>;
+
+/// Why no number is taken of a course.
+#[derive(Debug, Clone, PartialEq)]
+enum Unusable {
+    /// One could not be had.
+    Failed(String),
+    /// One that it is taken from must not be read as what its name says.
+    Warned(String),
+}
+
 /// The number that is taken of each course.
-fn numbered(courses: &[Course], what: Measure) -> Vec<Option<f64>> {
-    courses.iter().map(|course| measure(course.as_ref().ok()?, what)).collect()
+fn numbered(courses: &[Course], what: Measure) -> Vec<Taken> {
+    courses.iter().map(|course| taken(course, what)).collect()
+}
+
+fn taken(course: &Course, what: Measure) -> Taken {
+    let CourseNumbers { numbers, warnings } = course.as_ref().map_err(|why| Unusable::Failed(why.clone()))?;
+    match places(numbers, what).into_iter().find_map(|place| Some((numbers[place].0, warnings.get(&place)?))) {
+        Some((epoch, warning)) => Err(Unusable::Warned(format!("epoch {epoch}: {warning}"))),
+        None => Ok(measure(numbers, what)),
+    }
 }
 
 /// What the runs say of a claim about the difference of two numbers of each.
@@ -63,13 +83,9 @@ fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Min
         return Judged::undecided(problem.to_owned());
     }
     let pairs = numbered(courses, claim.measure).into_iter().zip(numbered(others, minus.measure));
-    let numbers: Vec<Option<f64>> = pairs.map(|(number, other)| Some(number? - other?)).collect();
-    let n_without = numbers.iter().filter(|number| number.is_none()).count();
-    let failure = others.iter().find_map(|course| course.as_ref().err());
-    match failure.filter(|_| n_without > 0) {
-        Some(why) => Judged::undecided(format!("{n_without} of {} runs have no number: {why}", numbers.len())),
-        None => judge(&numbers, courses, claim),
-    }
+    let minus = |number: Option<f64>, other: Option<f64>| Some(number? - other?);
+    let numbers: Vec<Taken> = pairs.map(|(number, other)| Ok(minus(number?, other?))).collect();
+    judge(&numbers, courses, claim)
 }
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
@@ -122,22 +138,36 @@ impl Judged {
     }
 }
 
-/// What the `numbers` of runs, taken of `courses`, say of a claim.
-fn judge(numbers: &[Option<f64>], courses: &[Course], claim: &Expect) -> Judged {
-    let numbers: Vec<f64> = numbers.iter().flatten().copied().collect();
+/// What the numbers of runs, `taken` of `courses`, say of a claim.
+fn judge(taken: &[Taken], courses: &[Course], claim: &Expect) -> Judged {
+    let numbers: Vec<f64> = taken.iter().flatten().flatten().copied().collect();
     let interval = mean_interval(&numbers);
     let n_met = numbers.iter().filter(|number| claim.wanted.is_met(**number)).count();
     let (n, n_without) = (courses.len(), courses.len() - numbers.len());
-    let failure = courses.iter().find_map(|course| course.as_ref().err());
-    let (verdict, reason) = match (interval, failure) {
+    let (verdict, reason) = match (interval, unusable(taken)) {
         _ if n == 0 => (ClaimVerdict::Undecided, Some("every training failed, or nothing is recorded".to_owned())),
-        (_, Some(why)) => (ClaimVerdict::Undecided, Some(format!("{n_without} of {n} runs have no number: {why}"))),
+        (_, Some(why)) => (ClaimVerdict::Undecided, Some(why)),
         _ if n_without > 0 => without(courses, n_without, claim),
         (None, _) => (ClaimVerdict::Undecided, Some("one run has no interval; record two or more".to_owned())),
         (Some(Interval { range: Some(range), .. }), _) => (verdict(range, claim.wanted), None),
         (Some(_), _) => of_equal(courses, numbers.len(), n_met),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
+}
+
+/// In how many runs a number could not be had, or, where it could in every run, has a warning; and why in the first of them.
+fn unusable(taken: &[Taken]) -> Option<String> {
+    let n = taken.len();
+    let why = |of_number: fn(&Taken) -> Option<&String>| taken.iter().find_map(of_number);
+    let failure = why(|number| if let Err(Unusable::Failed(why)) = number { Some(why) } else { None });
+    let warning = why(|number| if let Err(Unusable::Warned(why)) = number { Some(why) } else { None });
+    let n_warned = taken.iter().filter(|number| matches!(number, Err(Unusable::Warned(_)))).count();
+    let n_without = taken.iter().filter(|number| !matches!(number, Ok(Some(_)))).count() - n_warned;
+    match (failure, warning) {
+        (Some(why), _) => Some(format!("{n_without} of {n} runs have no number: {why}")),
+        (None, Some(why)) => Some(format!("{n_warned} of {n} runs have a number with a warning: {why}")),
+        (None, None) => None,
+    }
 }
 
 /// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they
@@ -154,7 +184,7 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
             );
         }
     };
-    let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.last());
+    let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.numbers.last());
     let last = ends.map(|(epoch, _)| *epoch).min().unwrap_or(0);
     let reason = Some(format!("it is never {what} in {n_without} of {n} runs, the shortest of {last} epochs"));
     // Later than the end of training is all that is known.
@@ -209,11 +239,7 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     let (first, last) = (course.first()?.1, course.last()?.1);
     let peak = first_largest(course)?;
     let trough = course.iter().map(|(_, value)| *value).fold(f64::INFINITY, f64::min);
-    let is_trained = |epoch: &i32| course.last().is_some_and(|(last, _)| epoch <= last);
-    let nearest = |epoch: i32| {
-        let nearest = course.iter().filter(|_| is_trained(&epoch)).min_by_key(|(at, _)| at.abs_diff(epoch));
-        nearest.map(|(_, value)| *value)
-    };
+    let nearest = |epoch: i32| nearest(course, epoch).map(|place| course[place].1);
     let first_epoch = |is_met: &dyn Fn(f64) -> bool| {
         course.iter().find(|(_, value)| is_met(*value)).map(|(epoch, _)| f64::from(*epoch))
     };
@@ -233,6 +259,31 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     }
 }
 
+/// The place of the snapshot of a course that is nearest to `epoch`; `None` after its end.
+fn nearest(course: &[(i32, f64)], epoch: i32) -> Option<usize> {
+    course.last().filter(|(last, _)| epoch <= *last)?;
+    (0..course.len()).min_by_key(|place| course[*place].0.abs_diff(epoch))
+}
+
+/// The places of a course that the number depends on.
+fn places(course: &[(i32, f64)], measure: Measure) -> Vec<usize> {
+    let Some(last) = course.len().checked_sub(1) else { return Vec::new() };
+    match measure {
+        Measure::Start => vec![0],
+        Measure::End => vec![last],
+        Measure::Rise => vec![0, last],
+        Measure::At(epoch) => nearest(course, epoch).into_iter().collect(),
+        Measure::Change(epochs) => epochs.into_iter().filter_map(|epoch| nearest(course, epoch)).collect(),
+        Measure::Peak
+        | Measure::Trough
+        | Measure::Drop
+        | Measure::Climb
+        | Measure::PeakEpoch
+        | Measure::FirstAbove(_)
+        | Measure::FirstBelow(_) => (0..=last).collect(),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -240,6 +291,10 @@ mod tests {
 
     fn judged_by(courses: &[Course], claim: &Expect) -> Judged {
         judge(&numbered(courses, claim.measure), courses, claim)
+    }
+
+    fn course(numbers: &[(i32, f64)]) -> Course {
+        Ok(CourseNumbers { numbers: numbers.to_vec(), ..CourseNumbers::default() })
     }
 
     /// Rises, then falls.
@@ -270,7 +325,7 @@ mod tests {
 
     /// What runs that end at these numbers say of a claim about their end.
     fn verdict_of(ends: &[f64], wanted: Wanted) -> (ClaimVerdict, usize) {
-        let courses: Vec<Course> = ends.iter().map(|end| Ok(vec![(0, 0.0), (1, *end)])).collect();
+        let courses: Vec<Course> = ends.iter().map(|end| course(&[(0, 0.0), (1, *end)])).collect();
         let judged = judged_by(&courses, &claim(Measure::End, wanted));
         (judged.verdict, judged.n_met)
     }
@@ -310,7 +365,7 @@ mod tests {
 
     #[test]
     fn equal_numbers_decide_only_in_six_different_runs() {
-        let ends_at_3 = |start: usize| Ok(vec![(0, start as f64), (1, 3.0)]);
+        let ends_at_3 = |start: usize| course(&[(0, start as f64), (1, 3.0)]);
         let verdict = |n: usize, wanted| {
             let courses: Vec<Course> = (0..n).map(ends_at_3).collect();
             judged_by(&courses, &claim(Measure::End, wanted))
@@ -330,8 +385,8 @@ mod tests {
 
     #[test]
     fn what_never_happens_is_told() {
-        let falls = || Ok(COURSE.to_vec());
-        let never = |last: i32| Ok(vec![(0, 9.0), (last, 8.0)]);
+        let falls = || course(&COURSE);
+        let never = |last: i32| course(&[(0, 9.0), (last, 8.0)]);
         let first_below_2 =
             |courses: &[Course], wanted: Wanted| judged_by(courses, &claim(Measure::FirstBelow(2.0), wanted));
         let told = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
@@ -352,10 +407,61 @@ mod tests {
     #[test]
     fn a_run_without_a_number_leaves_the_claim_undecided() {
         let failed = || Err("epoch 3: no density".to_owned());
-        let judged = judged_by(&[Ok(COURSE.to_vec()), failed()], &claim(Measure::End, Wanted::Above(0.0)));
+        let judged = judged_by(&[course(&COURSE), failed()], &claim(Measure::End, Wanted::Above(0.0)));
         assert_eq!(judged.reason.unwrap(), "1 of 2 runs have no number: epoch 3: no density");
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
-        let beyond = judged_by(&[Ok(COURSE.to_vec())], &claim(Measure::At(401), Wanted::Above(0.0)));
+        let beyond = judged_by(&[course(&COURSE)], &claim(Measure::At(401), Wanted::Above(0.0)));
         assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
+    }
+
+    /// Rises and falls, with a warning of its number at `place`.
+    fn warned(place: usize) -> Course {
+        course(&COURSE).map(|course| CourseNumbers { warnings: [(place, "not mixed".to_owned())].into(), ..course })
+    }
+
+    #[test]
+    fn a_run_whose_number_has_a_warning_leaves_the_claim_undecided() {
+        let courses = [course(&COURSE), warned(4), warned(4)];
+        let judged = judged_by(&courses, &claim(Measure::End, Wanted::Above(0.0)));
+        assert_eq!(judged.verdict, ClaimVerdict::Undecided);
+        assert_eq!((judged.numbers.len(), judged.n_met), (1, 1));
+        assert_eq!(judged.reason.unwrap(), "2 of 3 runs have a number with a warning: epoch 400: not mixed");
+        // What could not be had is reported first, and counted by itself.
+        let failed = [course(&COURSE), warned(4), Err("epoch 3: no density".to_owned())];
+        let judged = judged_by(&failed, &claim(Measure::End, Wanted::Above(0.0)));
+        assert_eq!(judged.reason.unwrap(), "1 of 3 runs have no number: epoch 3: no density");
+    }
+
+    #[test]
+    fn a_warning_counts_where_the_number_is_taken_from() {
+        let is_used = |place: usize, what: Measure| taken(&warned(place), what).is_ok();
+        let check = |what: Measure, expected: [bool; 5]| {
+            assert_eq!([0, 1, 2, 3, 4].map(|place| !is_used(place, what)), expected, "{what:?}");
+        };
+        check(Measure::Start, [true, false, false, false, false]);
+        check(Measure::End, [false, false, false, false, true]);
+        check(Measure::Rise, [true, false, false, false, true]);
+        check(Measure::At(90), [false, false, false, true, false]);
+        check(Measure::Change([20, 400]), [false, false, true, false, true]);
+        check(Measure::At(401), [false; 5]);
+        for what in [Measure::Peak, Measure::Trough, Measure::Drop, Measure::Climb, Measure::PeakEpoch] {
+            check(what, [true; 5]);
+        }
+        check(Measure::FirstAbove(3.5), [true; 5]);
+        check(Measure::FirstBelow(0.5), [true; 5]);
+        assert_eq!(taken(&course(&[]), Measure::End), Ok(None));
+    }
+
+    #[test]
+    fn a_warning_of_what_is_subtracted_leaves_the_claim_undecided() {
+        let claim = claim(Measure::End, Wanted::Above(0.0));
+        let minus = Minus { quantity: claim.quantity.clone(), measure: Measure::Start, of_network: false };
+        let courses = [course(&COURSE), course(&COURSE)];
+        let judged = difference(&courses, &[course(&COURSE), warned(0)], &claim, &minus);
+        assert_eq!((judged.verdict, &judged.numbers[..]), (ClaimVerdict::Undecided, &[0.5][..]));
+        assert_eq!(judged.reason.unwrap(), "1 of 2 runs have a number with a warning: epoch 0: not mixed");
+        // Its last number is not subtracted.
+        let judged = difference(&courses, &[course(&COURSE), warned(4)], &claim, &minus);
+        assert_eq!(judged.numbers, [0.5, 0.5]);
     }
 }

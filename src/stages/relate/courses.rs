@@ -8,8 +8,11 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{EstimateRow, WeightMeasureRow};
 use crate::store::{Experiment, read_all_rows};
 
-/// Numbers by snapshot: step, epoch, number.
-pub(super) type NumberCourse = Vec<(i64, i32, f64)>;
+/// I(X;T) by snapshot: step, epoch, bits.
+pub(super) type InformationCourse = Vec<(i64, i32, f64)>;
+
+/// A number of a measure by snapshot: step, epoch, number; `None` where the number has a warning.
+pub(super) type NumberCourse = Vec<(i64, i32, Option<f64>)>;
 
 /// One number of a measure.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,7 +54,7 @@ impl WeightCourses {
                 layer: row.layer,
             };
             let course = self.series.entry(series).or_default().entry((experiment.name(), row.run)).or_default();
-            course.push((row.step, row.epoch, value));
+            course.push((row.step, row.epoch, Some(value).filter(|_| row.warning.is_none())));
         }
         Ok(())
     }
@@ -70,7 +73,7 @@ impl WeightCourses {
 #[derive(Debug, Default)]
 pub(super) struct InformationCourses {
     /// By experiment, estimator, run and layer.
-    courses: BTreeMap<(String, String, String, LayerId), NumberCourse>,
+    courses: BTreeMap<(String, String, String, LayerId), InformationCourse>,
 }
 
 impl InformationCourses {
@@ -95,7 +98,13 @@ impl InformationCourses {
     }
 
     /// The course of one run.
-    pub(super) fn of_run(&self, experiment: &str, estimator: &str, run: &str, layer: LayerId) -> Option<&NumberCourse> {
+    pub(super) fn of_run(
+        &self,
+        experiment: &str,
+        estimator: &str,
+        run: &str,
+        layer: LayerId,
+    ) -> Option<&InformationCourse> {
         self.courses.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::courses::{ByRun, InformationCourses, NumberCourse};
+use crate::count::counted;
 use crate::math::descriptive::mean;
 use crate::math::interval::{Range, mean_interval, p_of_zero};
 use crate::math::rank::spearman;
@@ -43,12 +44,19 @@ impl Pair {
         pairs
     }
 
+    /// The last number; `None` where it has a warning.
     fn end(&self) -> Option<f64> {
-        Some(self.weights.iter().max_by_key(|(step, ..)| *step)?.2)
+        self.weights.iter().max_by_key(|(step, ..)| *step)?.2
     }
 
+    /// The last number minus the first; `None` where one of them has a warning.
     fn change(&self) -> Option<f64> {
-        Some(self.end()? - self.weights.iter().min_by_key(|(step, ..)| *step)?.2)
+        Some(self.end()? - self.weights.iter().min_by_key(|(step, ..)| *step)?.2?)
+    }
+
+    /// How many of its numbers have a warning.
+    fn n_warned(&self) -> usize {
+        self.weights.iter().filter(|(_, _, value)| value.is_none()).count()
     }
 }
 
@@ -68,7 +76,7 @@ fn after_peak(
     let courses: Vec<BTreeMap<i64, f64>> = rows.iter().filter_map(course).collect();
     let at = |step: i64| mean(&courses.iter().filter_map(|course| course.get(&step).copied()).collect::<Vec<_>>());
     let later = weights.iter().filter(|(_, epoch, _)| f64::from(*epoch) >= peak_epoch);
-    later.filter_map(|(step, _, value)| Some((at(*step)?, *value))).collect()
+    later.filter_map(|(step, _, value)| Some((at(*step)?, (*value)?))).collect()
 }
 
 /// A statistic of some pairs.
@@ -89,7 +97,7 @@ const FEWEST_PAIRS: usize = 5;
 /// What is taken of a number over the training.
 type Number = fn(&Pair) -> Option<f64>;
 
-/// Every statistic of some pairs.
+/// Every statistic of some pairs. Numbers with a warning are left out.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
     let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
     let mut found = Vec::new();
@@ -98,12 +106,22 @@ pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
             .iter()
             .filter_map(|pair| Some((pair.experiment.as_str(), pair.compression, of_pair(pair)?)))
             .collect();
-        found.push(over_settings(&values, number));
-        found.push(over_runs(&values, number));
+        let n_warned = pairs.len() - values.len();
+        found.push(over_settings(&values, number).without(n_warned, "run"));
+        found.push(over_runs(&values, number).without(n_warned, "run"));
     }
-    found.push(over_snapshots(pairs));
-    found.push(order(pairs));
+    let n_warned = pairs.iter().map(Pair::n_warned).sum();
+    found.push(over_snapshots(pairs).without(n_warned, "snapshot"));
+    found.push(order(pairs).without(n_warned, "snapshot"));
     found
+}
+
+impl Statistic {
+    /// The same statistic; where it has no value, its reason says how many runs or snapshots, as `noun` says, were left out.
+    fn without(self, n_warned: usize, noun: &str) -> Self {
+        let left_out = |reason| format!("{reason}; left out because of a warning: {}", counted(n_warned, noun));
+        Self { reason: self.reason.map(|reason| if n_warned > 0 { left_out(reason) } else { reason }), ..self }
+    }
 }
 
 /// The pairs of each experiment.
@@ -197,7 +215,8 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
 
 /// The epoch of the largest number, or, where that is the first or the last, of the smallest; `None` where both are at the ends.
 fn turning_epoch(course: &NumberCourse) -> Option<i32> {
-    let mut ordered = course.clone();
+    let mut ordered: Vec<(i64, i32, f64)> =
+        course.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
     ordered.sort_by_key(|(step, ..)| *step);
     let last = ordered.len().checked_sub(1)?;
     let inner = |place: usize| (place > 0 && place < last).then(|| ordered[place].1);
@@ -211,7 +230,7 @@ mod tests {
     use super::*;
 
     fn pair(experiment: &str, compression: f64, weights: &[f64]) -> Pair {
-        let course = weights.iter().enumerate().map(|(k, value)| (k as i64, 10 * k as i32, *value)).collect();
+        let course = weights.iter().enumerate().map(|(k, value)| (k as i64, 10 * k as i32, Some(*value))).collect();
         Pair {
             experiment: experiment.to_owned(),
             compression,
@@ -250,6 +269,43 @@ mod tests {
         let settings = found.iter().find(|found| found.statistic == "settings").unwrap();
         assert_eq!(settings.reason.as_deref(), Some("2 experiments; needs at least 5"));
         assert_eq!((settings.value, settings.p), (None, None));
+    }
+
+    /// A pair whose number at `place` has a warning.
+    fn warned(pair: Pair, place: usize) -> Pair {
+        let mut weights = pair.weights.clone();
+        weights[place].2 = None;
+        Pair { weights, ..pair }
+    }
+
+    #[test]
+    fn numbers_with_a_warning_are_left_out_of_relations() {
+        let number = |found: &[Statistic], statistic: &str, number: &str| {
+            found.iter().find(|found| found.statistic == statistic && found.number == number).unwrap().clone()
+        };
+        // The number falls as the compression grows, but for the two runs whose last number has a warning.
+        let good = (0..6).map(|r| pair("a", f64::from(r), &[1.0, -f64::from(r)]));
+        let bad = [7.0, 8.0].map(|r| warned(pair("a", r, &[1.0, 100.0]), 1));
+        let pairs: Vec<Pair> = good.chain(bad).collect();
+        let found = statistics(&pairs);
+        let runs = number(&found, "runs", "end");
+        assert_eq!((runs.n, runs.value, runs.reason), (6, Some(-1.0), None));
+        // The first number of a run says nothing of its end, only of its change.
+        let starts: Vec<Pair> = pairs[..6].iter().map(|pair| warned(pair.clone(), 0)).collect();
+        let found = statistics(&starts);
+        assert_eq!(number(&found, "runs", "end").value, Some(-1.0));
+        let change = number(&found, "runs", "change");
+        let reason = "0 independent runs; needs at least 5; left out because of a warning: 6 runs";
+        assert_eq!((change.value, change.reason.as_deref()), (None, Some(reason)));
+        // Where too few are left.
+        let found = statistics(&pairs[4..]);
+        let runs = number(&found, "runs", "end");
+        let reason = "2 independent runs; needs at least 5; left out because of a warning: 2 runs";
+        assert_eq!((runs.n, runs.value, runs.reason.as_deref()), (2, None, Some(reason)));
+        // The only turn has a warning.
+        let found = statistics(&[warned(pair("a", 1.0, &[1.0, 5.0, 2.0]), 1)]);
+        let order = number(&found, "order", "course");
+        assert!(order.reason.unwrap().ends_with("; left out because of a warning: 1 snapshot"));
     }
 
     #[test]

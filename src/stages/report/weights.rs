@@ -16,6 +16,8 @@ pub(super) struct MeasureData {
     randomness: String,
     quantity: String,
     unit: String,
+    /// Whether some of its numbers carry a warning.
+    has_warnings: bool,
     epochs: Vec<i32>,
     steps: Vec<i64>,
     lines: Vec<MeasureLine>,
@@ -60,6 +62,7 @@ impl MeasureData {
             randomness: rows[0].randomness.clone(),
             quantity: rows[0].quantity.clone(),
             unit: rows[0].unit.clone(),
+            has_warnings: rows.iter().any(|row| row.n_warned > 0),
             epochs: snapshots.values().copied().collect(),
             steps: snapshots.keys().copied().collect(),
             lines: by_layer.into_iter().map(line).collect(),

@@ -51,35 +51,46 @@ pub fn measure_weights(
     let targets = plan::targets(experiment, &given.recording, requests, &out)?;
     let layer_names = LayerNames::read(experiment, &given.recording)?;
     progress.begin("weights", targets.iter().map(|target| target.work.len() as u64).sum());
-    let mut counts = (0, 0);
+    let mut counts = NumberCounts::default();
     for target in &targets {
-        let made = make(target, &given, &layer_names, progress)?;
-        counts = (counts.0 + made.0, counts.1 + made.1);
+        make(target, &given, &layer_names, progress, &mut counts)?;
     }
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let folder = out.weight_measures();
-    let text = format!("{} of weights in {seconds:.1} s → {}", counted(counts.0, "number"), folder.display());
-    Ok(Outcome::done(text, Failures::of_estimates(counts.1)))
+    let NumberCounts { numbers, warned, failed } = counts;
+    let warned = if warned > 0 { format!(", {warned} of them with a warning,") } else { String::new() };
+    let text = format!("{} of weights{warned} in {seconds:.1} s → {}", counted(numbers, "number"), folder.display());
+    Ok(Outcome::done(text, Failures::of_estimates(failed)))
 }
 
-/// Makes the tables that a target lacks; returns how many numbers there are and how many failed.
+/// How many rows there are, how many of them have a warning, and how many no number.
+#[derive(Debug, Default)]
+struct NumberCounts {
+    numbers: usize,
+    warned: usize,
+    failed: usize,
+}
+
+/// Makes the tables that a target lacks, and adds their rows to `counts`.
 fn make(
     target: &MeasureTarget<'_>,
     given: &Given,
     layer_names: &LayerNames,
     progress: &dyn Progress,
-) -> Result<(usize, usize), StageError> {
-    let mut counts = (0, 0);
+    counts: &mut NumberCounts,
+) -> Result<(), StageError> {
     for (work, rows) in target.work.iter().zip(found(target, given)?) {
         let rows = rows.named(layer_names);
         let footer = Footer::from([("infoplane.config_hash".to_owned(), work.pending.key().to_owned())]);
         let relative = Experiment::weight_measure(&work.request.id, &target.id.to_string());
         work.pending.finish(vec![write_rows(work.pending.root(), &relative, &rows, &footer)?])?;
-        counts = (counts.0 + rows.len(), counts.1 + rows.iter().filter(|row| row.failure.is_some()).count());
+        counts.numbers += rows.len();
+        counts.warned += rows.iter().filter(|row| row.warning.is_some()).count();
+        counts.failed += rows.iter().filter(|row| row.failure.is_some()).count();
         progress.advance(1);
     }
-    Ok(counts)
+    Ok(())
 }
 
 /// What each measure of a target finds, in the order of its work.

@@ -40,6 +40,7 @@ impl MeasureRows {
             n_weights: 0,
             n_runs: n_runs as i32,
             method: None,
+            warning: None,
             failure: None,
         };
         Self { template, rows: Vec::new() }
@@ -82,7 +83,7 @@ fn layer_name(row: &WeightMeasureRow, names: &LayerNames) -> Option<Arc<str>> {
 fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
     let is_finite = reading.value.is_finite();
     let per_weight = reading.per_weight();
-    let Reading { layer, quantity, unit, value, n_weights, std_error, null, ceiling, method } = reading;
+    let Reading { layer, quantity, unit, value, n_weights, std_error, null, ceiling, method, warning } = reading;
     WeightMeasureRow {
         layer,
         quantity: Some(Arc::from(quantity)),
@@ -95,6 +96,7 @@ fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
         ceiling,
         n_weights: n_weights.map_or(here.n_weights, |n_weights| n_weights as i64),
         method: method.map(Arc::from),
+        warning: warning.filter(|_| is_finite).map(Arc::from),
         failure: (!is_finite).then(|| format!("{quantity} is {value}")),
         ..here.clone()
     }

@@ -46,6 +46,8 @@ tables! {
         n_runs: i32,
         /// How it was computed where the measure chooses by itself, for example `full Fisher`; null elsewhere.
         method: Option<Arc<str>>,
+        /// Why the number must not be read as what its name says, for example `an upper bound, not an estimate: fewer than 10 directions are effective`; claims and relations leave it out. Null where nothing is wrong.
+        warning: Option<Arc<str>>,
         /// Why there is no number, else null.
         failure: Option<String>,
     }
@@ -76,6 +78,8 @@ tables! {
         n_runs: i32,
         /// Those without, and those in which the measure failed.
         n_failed: i32,
+        /// Those of `n_runs` whose number has a warning in `weight_measures`; the mean includes them.
+        n_warned: i32,
         /// Mean over them; null where none has a number.
         mean: Option<f64>,
         /// Standard deviation (n − 1); null with fewer than two.

@@ -5,7 +5,8 @@
 //! w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; where directions are flat it is smaller.
 //!
 //! The number belongs to its (nβ, γ, ε), which are in `method`. Where w* is no minimum the chains find lower losses and the
-//! number can be negative: it is reported as it is, and marked. Chains that are not finite are an error.
+//! number can be negative: it is reported as it is, with a warning, as are numbers of chains that have not mixed or whose steps
+//! are too large. Chains that are not finite are an error.
 //!
 //! Deviation: released programs record the loss before each step, so that without burn-in the first draw is L(w*) itself; here it
 //! is that after the step. With `compat`, nβ = b/ln b of the batch size b, which is what a released default makes of a data loader.
@@ -99,6 +100,8 @@ pub(super) const SPEC: Spec = Spec {
 
 /// R̂ above which chains have not mixed.
 const MIXED: f64 = 1.1;
+/// Mean acceptance below which the size of the steps biases the number.
+const FEWEST_ACCEPTED: f64 = 0.9;
 /// Streams of the seed that chains do not use: the one that draws the subset.
 const SUBSET_STREAM: u64 = u64::MAX;
 
@@ -172,6 +175,16 @@ fn drawn(samples: Labelled<'_>, n_samples: usize, seed: u64) -> (Array2<f64>, Ve
     (samples.x().select(Axis(0), &rows), rows.iter().map(|row| samples.classes()[*row]).collect())
 }
 
+/// Why the number of the chains is not the local learning coefficient.
+fn doubts(found: &LlcEstimate) -> Vec<&'static str> {
+    let doubts = [
+        (found.value < 0.0, "not at a minimum: the chains found lower losses"),
+        (found.r_hat > MIXED, "the chains have not mixed: r_hat is above 1.1"),
+        (found.acceptance < FEWEST_ACCEPTED, "the steps are too large: acceptance is below 0.9"),
+    ];
+    doubts.into_iter().filter_map(|(is_so, doubt)| is_so.then_some(doubt)).collect()
+}
+
 impl OfNetwork for Llc {
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
         let RecordedNetwork { network, samples, batch_size, seed, .. } = *recorded;
@@ -187,20 +200,14 @@ impl OfNetwork for Llc {
         let potential = |weights: &[f64]| network.with_weights(weights).gradient(samples);
         let found = self.sgld.sample(&network.weights(), n_beta, seed, potential)?;
         let Sgld { step_size, gamma, .. } = self.sgld;
-        let mut method =
-            format!("n beta {n_beta:.6}, step size {step_size:e}, gamma {gamma}, {} samples", samples.len());
-        if found.value < 0.0 {
-            method += "; not at a minimum: the chains found lower losses";
-        }
-        if found.r_hat > MIXED {
-            method += "; the chains have not mixed";
-        }
+        let method = format!("n beta {n_beta:.6}, step size {step_size:e}, gamma {gamma}, {} samples", samples.len());
+        let doubts = doubts(&found);
         let llc = Reading::new("llc", MeasureUnit::Ratio, found.value);
         let llc = llc.shared_among(network.n_weights()).at_most(network.n_weights() as f64 / 2.0);
         let excess = Nats(found.value / n_beta);
         let readings = [
-            found.std_error.map_or(llc.clone(), |std_error| llc.with_std_error(std_error)),
-            Reading::information("excess_loss", excess),
+            found.std_error.map_or(llc.clone(), |std_error| llc.with_std_error(std_error)).warned(&doubts),
+            Reading::information("excess_loss", excess).warned(&doubts),
             Reading::new("gradient_norm", MeasureUnit::Ratio, found.gradient_norm),
             Reading::new("acceptance", MeasureUnit::Probability, found.acceptance).at_most(1.0),
             Reading::new("r_hat", MeasureUnit::Ratio, found.r_hat),

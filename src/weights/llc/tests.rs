@@ -183,6 +183,10 @@ fn value(readings: &[Reading], quantity: &str) -> f64 {
     readings.iter().find(|reading| reading.quantity == quantity).unwrap().value
 }
 
+fn warning<'a>(readings: &'a [Reading], quantity: &str) -> Option<&'a str> {
+    readings.iter().find(|reading| reading.quantity == quantity).unwrap().warning.as_deref()
+}
+
 #[test]
 fn a_trained_network_has_a_positive_coefficient_below_half_its_weights() {
     let trained = t_net();
@@ -190,7 +194,7 @@ fn a_trained_network_has_a_positive_coefficient_below_half_its_weights() {
     let found = value(&readings, "llc");
     assert!(found > 0.0 && found < 39.0 / 2.0, "{readings:?}");
     assert!(value(&readings, "acceptance") > 0.9 && value(&readings, "gradient_norm") < 0.1, "{readings:?}");
-    assert!(readings[0].std_error.is_some());
+    assert!(readings[0].std_error.is_some() && readings.iter().all(|reading| reading.warning.is_none()));
     assert_eq!(llc().measure(&trained.recorded()).unwrap(), readings);
 }
 
@@ -198,7 +202,35 @@ fn a_trained_network_has_a_positive_coefficient_below_half_its_weights() {
 fn a_network_that_is_not_trained_is_marked() {
     let readings = llc().measure(&f_net().recorded()).unwrap();
     assert!(value(&readings, "llc") < 0.0);
-    assert!(readings[0].method.as_ref().unwrap().contains("not at a minimum"), "{readings:?}");
+    assert!(warning(&readings, "llc").unwrap().starts_with("not at a minimum"), "{readings:?}");
+}
+
+#[test]
+fn doubts_are_warnings_of_the_coefficient_and_not_of_what_shows_them() {
+    let found = |value, r_hat, acceptance| {
+        let (loss, gradient_norm) = (0.1, 0.0);
+        let chains = vec![value];
+        doubts(&LlcEstimate { value, std_error: None, loss, gradient_norm, acceptance, r_hat, chains }).join("; ")
+    };
+    assert_eq!(found(1.0, 1.1, 0.9), "");
+    assert_eq!(found(-1.0, 1.0, 1.0), "not at a minimum: the chains found lower losses");
+    assert_eq!(
+        found(1.0, 1.2, 0.89),
+        "the chains have not mixed: r_hat is above 1.1; the steps are too large: acceptance is below 0.9"
+    );
+
+    // Chains of four draws, and steps fifty times as large.
+    let few = Llc::new(Sgld::new(1e-3, 10.0).unwrap().chains(4, 4, 0).unwrap());
+    let large = Llc::new(Sgld::new(0.05, 10.0).unwrap().chains(4, 400, 200).unwrap());
+    for (measure, expected) in [(few, "have not mixed"), (large, "acceptance is below 0.9")] {
+        let readings = measure.measure(&t_net().recorded()).unwrap();
+        assert!(warning(&readings, "llc").unwrap().contains(expected), "{readings:?}");
+        assert_eq!(warning(&readings, "llc"), warning(&readings, "excess_loss"));
+        for quantity in ["gradient_norm", "acceptance", "r_hat"] {
+            assert_eq!(warning(&readings, quantity), None, "{readings:?}");
+        }
+        assert!(readings.iter().all(|reading| reading.method.as_ref().unwrap().ends_with("40 samples")));
+    }
 }
 
 #[test]

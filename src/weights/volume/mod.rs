@@ -7,7 +7,7 @@
 //! The estimate draws directions ([`LocalRegion`]), along which the region is measured; their scales come from the diagonal of the
 //! Fisher matrix, which is the curvature of the cost at w*. It finds the part of the region that can be seen from w*: permuted copies of
 //! the network have the same output and are not counted. Where few directions make the mean, the volume is likely too small and the
-//! number an upper bound, which is marked; it has no standard error then.
+//! number an upper bound: it has a warning and no standard error then.
 //!
 //! # Reference
 //! Scherlis & Belrose 2025 (arXiv 2501.18812).
@@ -199,12 +199,12 @@ impl OfNetwork for LocalVolume {
         let method = format!("{} directions, scales of the {scales}, tolerance {}", self.n_directions, self.tolerance);
         let volume = Reading::information("volume", found.information).shared_among(network.n_weights());
         let volume = if found.is_upper_bound_only() {
-            volume.by(format!("{method}; an upper bound, not an estimate: fewer than 10 directions are effective"))
+            volume.warned(&["an upper bound, not an estimate: fewer than 10 directions are effective"])
         } else {
-            volume.with_std_error(found.std_error.bits()).by(method.clone())
+            volume.with_std_error(found.std_error.bits())
         };
         let effective = Reading::new("effective_directions", MeasureUnit::Ratio, found.effective_directions);
-        Ok(vec![volume, effective.at_most(self.n_directions as f64).by(method)])
+        Ok(vec![volume.by(method.clone()), effective.at_most(self.n_directions as f64).by(method)])
     }
 }
 
@@ -244,19 +244,21 @@ mod tests {
     }
 
     #[test]
-    fn a_volume_from_few_effective_directions_is_marked_as_an_upper_bound() {
+    fn a_volume_from_few_effective_directions_has_the_warning_that_it_is_an_upper_bound() {
         let measure = LocalVolume::new(0.01, 200).unwrap().prior_variance(0.3).unwrap();
-        let mark = "; an upper bound, not an estimate: fewer than 10 directions are effective";
+        let warning = "an upper bound, not an estimate: fewer than 10 directions are effective";
         let deep = measure.measure(&t_net().recorded()).unwrap();
         assert!(deep[1].value < 10.0 && deep[0].std_error.is_none(), "{deep:?}");
-        assert!(deep[0].method.as_ref().unwrap().ends_with(mark), "{deep:?}");
-        assert_eq!(deep[1].method.as_deref(), Some("200 directions, scales of the Fisher, tolerance 0.01"));
+        assert_eq!((deep[0].warning.as_deref(), deep[1].warning.as_deref()), (Some(warning), None));
+        for reading in &deep {
+            assert_eq!(reading.method.as_deref(), Some("200 directions, scales of the Fisher, tolerance 0.01"));
+        }
         let shallow = measure.measure(&logistic().recorded()).unwrap();
         assert!(shallow[1].value >= 10.0 && shallow[0].std_error.is_some(), "{shallow:?}");
-        assert_eq!(shallow[0].method, shallow[1].method, "{shallow:?}");
+        assert!(shallow.iter().all(|reading| reading.warning.is_none()), "{shallow:?}");
         // Two directions are never enough.
         let two = LocalVolume::new(0.01, 2).unwrap().prior_variance(0.3).unwrap();
-        assert!(two.measure(&logistic().recorded()).unwrap()[0].method.as_ref().unwrap().ends_with(mark));
+        assert!(two.measure(&logistic().recorded()).unwrap()[0].warning.is_some());
     }
 
     #[test]
