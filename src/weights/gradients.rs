@@ -249,8 +249,12 @@ fn loss_slopes(pass: &ForwardPass<'_>, classes: &[usize]) -> Array2<f64> {
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array1;
+
+    use super::super::dense::DenseLayer;
     use super::super::fixtures::{assert_all_close, assert_close, b_net, f_net};
     use super::*;
+    use crate::nn::Activation;
 
     #[test]
     fn each_row_is_the_gradient_of_its_sample_alone() {
@@ -291,6 +295,41 @@ mod tests {
             start += n;
         });
         assert_eq!(start, 4096);
+    }
+
+    #[test]
+    fn blocks_are_the_rows_of_the_matrix_in_their_order() {
+        // The last block is not full.
+        let b = b_net();
+        let n = 3 * BLOCK + 100;
+        let samples = Labelled::new(b.x.slice_axis(Axis(0), Slice::from(..n)), &b.classes[..n]).unwrap();
+        let mut rows = Array2::zeros((0, 294));
+        b.network.each_sample_gradients(samples, |block| rows.append(Axis(0), block).unwrap()).unwrap();
+        assert_eq!(rows, b.network.sample_gradients(samples).unwrap());
+    }
+
+    #[test]
+    fn wide_layers_have_the_gradients_of_differences() {
+        // One input: a matrix of one column is in memory row by row and column by column.
+        let layer = |n_units: usize, n_inputs: usize| DenseLayer {
+            kernel: Array2::from_shape_fn((n_units, n_inputs), |(j, i)| (1.0 + 2.3 * j as f64 + 0.7 * i as f64).sin()),
+            bias: Array1::from_shape_fn(n_units, |j| (j as f64).cos()),
+            activation: Activation::Tanh,
+        };
+        let network = DenseNetwork::new(vec![layer(130, 1), layer(2, 130)]).unwrap();
+        let x = Array2::from_shape_fn((40, 1), |(s, _)| (s as f64).sin());
+        let samples = Labelled::new(x.view(), &[1; 40]).unwrap();
+        let gradients = network.sample_gradients(samples).unwrap();
+        for k in (0..network.n_weights()).step_by(7) {
+            let losses = |by: f64| {
+                let mut weights = network.weights();
+                weights[k] += by;
+                network.with_weights(&weights).losses(samples)
+            };
+            for ((up, down), g) in losses(1e-5).iter().zip(losses(-1e-5)).zip(gradients.column(k)) {
+                assert!(((up - down) / 2e-5 - g).abs() < 1e-8, "{k}");
+            }
+        }
     }
 
     #[test]
