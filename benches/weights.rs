@@ -28,8 +28,15 @@ fn main() {
 
     let single = rayon::ThreadPoolBuilder::new().num_threads(1).build().expect("a thread can be had");
     single.install(|| {
-        report("per-sample gradients, 1 thread", || {
+        report("per-sample gradients, whole matrix, 1 thread", || {
             black_box(network.sample_gradients(samples).expect("the samples fit"));
+        });
+        report("per-sample gradients, block after block, 1 thread", || {
+            network
+                .each_sample_gradients(samples, |block| {
+                    black_box(block);
+                })
+                .expect("the samples fit");
         });
     });
     let fisher = |form| Curvature::fisher(&network, x.view(), form).expect("the samples fit");

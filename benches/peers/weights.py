@@ -3,7 +3,8 @@
     python -m venv v && v/bin/pip install -r benches/peers/requirements.txt && v/bin/python benches/peers/weights.py
 
 Same work for all: the network 12-10-7-5-4-3-2, tanh, softmax cross-entropy, all 4096 patterns of 12 bits, float64: 4096
-gradients of 294 numbers. PyTorch is also given blocks of samples (`chunk_size`).
+gradients of 294 numbers. infoplane gives them as one matrix of 9.6 MB, or lends them some hundred samples at a time, which stay in
+the cache; PyTorch is also given blocks of samples (`chunk_size`), and returns all of them.
 
 Every round measures all, so that a change in the load of the machine hits all; the table gives medians over 3 rounds, or as many
 as the argument says. What `cargo bench` prints is time on the clock of one thread, at least its processor time: a busy

@@ -14,6 +14,7 @@ pub mod eigenvalues;
 pub mod elementary;
 pub mod elementwise;
 pub mod entropy;
+pub mod exponentials;
 pub mod gaussian;
 pub mod gaussian_kl;
 pub mod gram;
@@ -25,6 +26,7 @@ pub mod kernels;
 pub mod kozachenko_leonenko;
 pub mod linear_network;
 pub mod minimal_model;
+pub mod narrow;
 pub mod neighbours;
 pub mod normal;
 #[cfg(feature = "pipeline")]
@@ -37,7 +39,6 @@ pub mod real;
 pub mod shuffles;
 #[cfg(feature = "pipeline")]
 pub mod spacing;
-pub mod tanh;
 pub mod tile;
 #[cfg(feature = "pipeline")]
 pub mod unique;

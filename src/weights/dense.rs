@@ -2,12 +2,18 @@
 
 use std::ops::Range;
 
-use ndarray::{Array1, Array2, ArrayView2, Axis};
+use ndarray::linalg::general_mat_mul;
+use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 
 use super::MeasureError;
+use super::activation::{activate, multiply_by_slope};
 use super::inputs::Labelled;
-use crate::math::tanh::tanh_in_place;
+use crate::math::exponentials::exp_in_place;
+use crate::math::narrow::append_weighted_sums;
 use crate::nn::Activation;
+
+/// Weights of a layer from which a matrix product pays for its packing.
+const WIDE: usize = 128;
 
 /// One dense layer: t = activation(W x + b).
 #[derive(Debug, Clone, PartialEq)]
@@ -147,12 +153,13 @@ impl DenseNetwork {
     pub(super) fn pass(&self, x: ArrayView2<'_, f64>) -> ForwardPass<'_> {
         let (mut sums, mut inputs): (Vec<Array2<f64>>, Vec<Array2<f64>>) = (Vec::new(), vec![by_unit(x)]);
         for (l, layer) in self.layers.iter().enumerate() {
-            let mut z = layer.kernel.dot(&inputs[l].t());
-            z.axis_iter_mut(Axis(0)).zip(&layer.bias).for_each(|(mut z, b)| z += *b);
+            let z = weighted_sums(layer.kernel.view(), &inputs[l], &layer.bias);
             if l + 1 < self.layers.len() {
-                inputs.push(activations(layer.activation, &z).reversed_axes());
+                let mut t = z.clone();
+                activate(layer.activation, values_mut(&mut t));
+                inputs.push(t);
             }
-            sums.push(z.reversed_axes());
+            sums.push(z);
         }
         ForwardPass { network: self, sums, inputs }
     }
@@ -184,7 +191,8 @@ impl DenseNetwork {
     pub fn gradient(&self, samples: Labelled<'_>) -> (f64, Vec<f64>) {
         let pass = self.pass(samples.x());
         let n = samples.len() as f64;
-        let mut to_logits = pass.log_probabilities();
+        let mut to_logits = pass.logits().clone();
+        log_softmax(&mut to_logits);
         let mut loss = 0.0;
         for (mut row, class) in to_logits.axis_iter_mut(Axis(0)).zip(samples.classes()) {
             loss -= row[*class];
@@ -241,15 +249,10 @@ impl ForwardPass<'_> {
         self.sums.pop().expect("a network has at least one layer")
     }
 
-    /// ln p(class | x), n_samples × n_classes.
-    pub(super) fn log_probabilities(&self) -> Array2<f64> {
-        self.log_probabilities_at(1.0)
-    }
-
-    /// ln of the softmax of z/τ at the `temperature` τ.
-    pub(super) fn log_probabilities_at(&self, temperature: f64) -> Array2<f64> {
+    /// The softmax of z/τ at the `temperature` τ, n_samples × n_classes.
+    pub(super) fn probabilities(&self, temperature: f64) -> Array2<f64> {
         let mut logits = self.logits() / temperature;
-        log_softmax(&mut logits);
+        softmax(&mut logits);
         logits
     }
 
@@ -258,7 +261,7 @@ impl ForwardPass<'_> {
         let layers = self.network.layers();
         let mut deltas = vec![by_unit(to_logits.view())];
         for l in (1..layers.len()).rev() {
-            let mut delta = layers[l].kernel.t().dot(&deltas[deltas.len() - 1].t()).reversed_axes();
+            let mut delta = products(layers[l].kernel.t(), &deltas[deltas.len() - 1]);
             self.times_slope(l - 1, &mut delta);
             deltas.push(delta);
         }
@@ -269,115 +272,65 @@ impl ForwardPass<'_> {
     /// Multiplies by ∂t/∂z of a layer, of an index that counts from 0.
     pub(super) fn times_slope(&self, l: usize, values: &mut Array2<f64>) {
         let activation = self.network.layers()[l].activation;
-        let (z, t) = (&self.sums[l], &self.inputs[l + 1]);
-        ndarray::Zip::from(values).and(z).and(t).for_each(|value, z, t| *value *= slope(activation, *z, *t));
+        multiply_by_slope(activation, values_mut(values), values_of(&self.sums[l]), values_of(&self.inputs[l + 1]));
     }
+}
+
+/// start_j + Σ_i w_ji v_i of each sample and the `values` v of a pass, as an array of a pass.
+pub(super) fn weighted_sums(kernel: ArrayView2<'_, f64>, values: &Array2<f64>, start: &Array1<f64>) -> Array2<f64> {
+    let shape = (kernel.nrows(), values.nrows());
+    if kernel.len() >= WIDE {
+        let mut sums = start.view().insert_axis(Axis(1)).broadcast(shape).expect("a start for each unit").to_owned();
+        general_mat_mul(1.0, &kernel, &values.t(), 1.0, &mut sums);
+        return sums.reversed_axes();
+    }
+    let mut sums = Vec::with_capacity(shape.0 * shape.1);
+    for (weights, start) in kernel.rows().into_iter().zip(start) {
+        append_weighted_sums(&weights.to_vec(), values_of(values), *start, &mut sums);
+    }
+    Array2::from_shape_vec(shape, sums).expect("a row for each unit").reversed_axes()
+}
+
+/// Σ_i w_ji v_i of each sample, likewise.
+pub(super) fn products(kernel: ArrayView2<'_, f64>, values: &Array2<f64>) -> Array2<f64> {
+    weighted_sums(kernel, values, &Array1::zeros(kernel.nrows()))
+}
+
+/// The values of an array of a pass, unit after unit.
+pub(super) fn values_of(values: &Array2<f64>) -> &[f64] {
+    values.t().to_slice().expect("arrays of a pass are in memory unit after unit")
+}
+
+fn values_mut(values: &mut Array2<f64>) -> &mut [f64] {
+    values.view_mut().reversed_axes().into_slice().expect("arrays of a pass are in memory unit after unit")
 }
 
 /// A copy that is in memory unit after unit.
 fn by_unit(values: ArrayView2<'_, f64>) -> Array2<f64> {
-    values.t().as_standard_layout().into_owned().reversed_axes()
+    let mut copy = Array2::zeros(values.raw_dim().f());
+    copy.assign(&values);
+    copy
 }
 
-/// T of the weighted sums.
-fn activations(activation: Activation, z: &Array2<f64>) -> Array2<f64> {
-    let mut t = z.clone();
-    match (activation, t.as_slice_memory_order_mut()) {
-        (Activation::Tanh, Some(values)) => tanh_in_place(values),
-        _ => t.mapv_inplace(|z| value(activation, z)),
-    }
-    t
+/// Turns logits into p.
+fn softmax(logits: &mut Array2<f64>) {
+    subtract_largest(logits);
+    exp_in_place(values_mut(logits));
+    let sums = logits.sum_axis(Axis(1)).insert_axis(Axis(1));
+    *logits /= &sums;
 }
 
-/// Turns logits into ln p, row by row.
+/// Turns logits into ln p.
 fn log_softmax(logits: &mut Array2<f64>) {
-    for mut row in logits.axis_iter_mut(Axis(0)) {
-        let most = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let log_sum = most + row.iter().map(|z| (z - most).exp()).sum::<f64>().ln();
-        row.mapv_inplace(|z| z - log_sum);
-    }
+    subtract_largest(logits);
+    let mut powers = logits.clone();
+    exp_in_place(values_mut(&mut powers));
+    let sums = powers.sum_axis(Axis(1)).insert_axis(Axis(1));
+    *logits -= &sums.mapv_into(f64::ln);
 }
 
-/// Slope of the leaky ReLU below 0, as training has it, in f32.
-const LEAK: f64 = 0.01_f32 as f64;
-
-/// t of z, as [`Activation`] says.
-fn value(activation: Activation, z: f64) -> f64 {
-    match activation {
-        Activation::Tanh => z.tanh(),
-        Activation::Relu => z.max(0.0),
-        Activation::LeakyRelu => {
-            if z < 0.0 {
-                LEAK * z
-            } else {
-                z
-            }
-        }
-        Activation::Elu => {
-            if z < 0.0 {
-                z.exp_m1()
-            } else {
-                z
-            }
-        }
-        Activation::Sigmoid => sigmoid(z),
-        Activation::Softsign => z / (1.0 + z.abs()),
-        Activation::Softplus => z.max(0.0) + (-z.abs()).exp().ln_1p(),
-        Activation::HardTanh => z.clamp(-1.0, 1.0),
-        Activation::Relu6 => z.clamp(0.0, 6.0),
-        Activation::Silu => z * sigmoid(z),
-        Activation::Linear => z,
-    }
-}
-
-/// ∂t/∂z.
-fn slope(activation: Activation, z: f64, t: f64) -> f64 {
-    match activation {
-        Activation::Tanh => 1.0 - t * t,
-        Activation::Relu => f64::from(z > 0.0),
-        Activation::LeakyRelu => {
-            if z > 0.0 {
-                1.0
-            } else {
-                LEAK
-            }
-        }
-        Activation::Elu => {
-            if z > 0.0 {
-                1.0
-            } else {
-                t + 1.0
-            }
-        }
-        Activation::Sigmoid => t * (1.0 - t),
-        Activation::Softsign => (1.0 - t.abs()) * (1.0 - t.abs()),
-        Activation::Softplus => sigmoid(z),
-        Activation::HardTanh => f64::from(z > -1.0 && z < 1.0),
-        Activation::Relu6 => f64::from(z > 0.0 && z < 6.0),
-        Activation::Silu => sigmoid(z) * (1.0 + z * (1.0 - sigmoid(z))),
-        Activation::Linear => 1.0,
-    }
-}
-
-/// ∂²t/∂z²; 0 at the kinks of a function that is made of straight lines.
-pub(super) fn curvature(activation: Activation, z: f64, t: f64) -> f64 {
-    match activation {
-        Activation::Tanh => -2.0 * t * (1.0 - t * t),
-        Activation::Elu => {
-            if z > 0.0 {
-                0.0
-            } else {
-                t + 1.0
-            }
-        }
-        Activation::Sigmoid => t * (1.0 - t) * (1.0 - 2.0 * t),
-        Activation::Softsign => -2.0 * (1.0 - t.abs()).powi(3).copysign(z),
-        Activation::Softplus => sigmoid(z) * (1.0 - sigmoid(z)),
-        Activation::Silu => sigmoid(z) * (1.0 - sigmoid(z)) * (2.0 + z * (1.0 - 2.0 * sigmoid(z))),
-        Activation::Relu | Activation::LeakyRelu | Activation::HardTanh | Activation::Relu6 | Activation::Linear => 0.0,
-    }
-}
-
-fn sigmoid(z: f64) -> f64 {
-    1.0 / (1.0 + (-z).exp())
+/// Subtracts from the logits of each sample the largest of them.
+fn subtract_largest(logits: &mut Array2<f64>) {
+    let largest = logits.fold_axis(Axis(1), f64::NEG_INFINITY, |largest, z| largest.max(*z));
+    *logits -= &largest.insert_axis(Axis(1));
 }

@@ -8,12 +8,13 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, Axis, Slice};
 
 use super::MeasureError;
-use super::dense::{DenseNetwork, ForwardPass};
+use super::dense::{DenseNetwork, ForwardPass, values_of};
 use super::inputs::Labelled;
+use crate::math::narrow::multiply;
 
 /// Samples that are worked on together: few enough that their gradients stay in the cache of a core, and that memory does not
 /// grow with the data.
-const BLOCK: usize = 1024;
+const BLOCK: usize = 256;
 
 impl DenseNetwork {
     /// The gradient of −ln p(y | x) of each sample, n_samples × n_weights, in the order of [`DenseNetwork::weights`]. In memory
@@ -23,9 +24,37 @@ impl DenseNetwork {
     /// The samples do not fit the network.
     pub fn sample_gradients(&self, samples: Labelled<'_>) -> Result<Array2<f64>, MeasureError> {
         self.check(samples)?;
-        let pass = self.pass(samples.x());
-        let to_logits = loss_slopes(&pass, samples.classes());
-        Ok(SampleGradients::of_logits(&pass, to_logits).columns(0..self.layers().len()))
+        let shape = (self.n_weights(), samples.len());
+        let mut gradients = vec![0.0; shape.0 * shape.1];
+        let mut start = 0;
+        each_block(self, samples, |block| {
+            let end = start + block.n_samples();
+            let rows = gradients.chunks_exact_mut(samples.len()).map(|row| &mut row[start..end]);
+            block.write(0..self.layers().len(), rows);
+            start = end;
+        });
+        Ok(Array2::from_shape_vec(shape, gradients).expect("a row for each weight").reversed_axes())
+    }
+
+    /// Does `work` with the rows of [`DenseNetwork::sample_gradients`], some hundred at a time, in their order. They stay in the cache
+    /// of a core, and memory does not grow with the data.
+    ///
+    /// # Errors
+    /// The samples do not fit the network.
+    pub fn each_sample_gradients(
+        &self,
+        samples: Labelled<'_>,
+        mut work: impl FnMut(ArrayView2<'_, f64>),
+    ) -> Result<(), MeasureError> {
+        self.check(samples)?;
+        let mut gradients = vec![0.0; self.n_weights() * BLOCK.min(samples.len())];
+        each_block(self, samples, |block| {
+            let shape = (self.n_weights(), block.n_samples());
+            let gradients = &mut gradients[..shape.0 * shape.1];
+            block.write(0..self.layers().len(), gradients.chunks_exact_mut(shape.1));
+            work(ArrayView2::from_shape(shape, gradients).expect("a row for each weight").reversed_axes());
+        });
+        Ok(())
     }
 
     /// The gradient of a number per sample whose slopes with respect to the logits are `to_logits`, n_samples × n_classes.
@@ -79,24 +108,31 @@ impl<'a> SampleGradients<'a> {
         Self { inputs: &pass.inputs, deltas: pass.deltas(to_logits) }
     }
 
+    fn n_samples(&self) -> usize {
+        self.deltas[0].nrows()
+    }
+
     fn layers(&self) -> impl Iterator<Item = (&Array2<f64>, &Array2<f64>)> {
         self.deltas.iter().zip(self.inputs)
     }
 
     /// The gradients with respect to the weights of some layers, n_samples × n_weights, in memory weight after weight.
     pub(super) fn columns(&self, layers: Range<usize>) -> Array2<f64> {
-        let n_samples = self.deltas[0].nrows();
         let n_weights: usize = self.layers().take(layers.end).skip(layers.start).map(n_weights).sum();
-        let mut values = Vec::with_capacity(n_weights * n_samples);
+        let shape = (n_weights, self.n_samples());
+        let mut values = vec![0.0; shape.0 * shape.1];
+        self.write(layers, values.chunks_exact_mut(shape.1));
+        Array2::from_shape_vec(shape, values).expect("a row for each weight").reversed_axes()
+    }
+
+    /// Writes the gradients with respect to the weights of some layers to `rows`, one for each weight.
+    fn write<'b>(&self, layers: Range<usize>, mut rows: impl Iterator<Item = &'b mut [f64]>) {
         for (delta, input) in self.layers().take(layers.end).skip(layers.start) {
             for delta in units(delta) {
-                for t in units(input) {
-                    values.extend(delta.iter().zip(t).map(|(delta, t)| delta * t));
-                }
+                units(input).zip(&mut rows).for_each(|(t, row)| multiply(delta, t, row));
             }
-            units(delta).for_each(|delta| values.extend_from_slice(delta));
+            units(delta).zip(&mut rows).for_each(|(delta, row)| row.copy_from_slice(delta));
         }
-        Array2::from_shape_vec((n_weights, n_samples), values).expect("a row for each weight").reversed_axes()
     }
 
     /// Σ_n g_n.
@@ -122,7 +158,7 @@ impl<'a> SampleGradients<'a> {
 
     /// |g_n|² by the weights of each layer, n_samples × n_layers.
     pub(super) fn squared_norms(&self) -> Array2<f64> {
-        let mut norms = Array2::zeros((self.deltas[0].nrows(), self.deltas.len()));
+        let mut norms = Array2::zeros((self.n_samples(), self.deltas.len()));
         for ((delta, input), mut norms) in self.layers().zip(norms.columns_mut()) {
             let of_input = input.mapv(|t| t * t).sum_axis(Axis(1)) + 1.0;
             norms.assign(&(delta.mapv(|delta| delta * delta).sum_axis(Axis(1)) * of_input));
@@ -131,7 +167,7 @@ impl<'a> SampleGradients<'a> {
     }
 
     fn slopes_along(&self, direction: &DenseNetwork) -> Array2<f64> {
-        let mut slopes = Array2::zeros((self.deltas[0].nrows(), self.deltas.len()));
+        let mut slopes = Array2::zeros((self.n_samples(), self.deltas.len()));
         let layers = self.layers().zip(direction.layers());
         for (((delta, input), direction), mut slopes) in layers.zip(slopes.columns_mut()) {
             let change = input.dot(&direction.kernel.t()) + &direction.bias;
@@ -148,7 +184,7 @@ fn n_weights((delta, input): (&Array2<f64>, &Array2<f64>)) -> usize {
 
 /// The values of each unit.
 fn units(values: &Array2<f64>) -> impl Iterator<Item = &[f64]> {
-    values.columns().into_iter().map(|unit| unit.to_slice().expect("arrays of a pass are in memory unit after unit"))
+    values_of(values).chunks_exact(values.nrows())
 }
 
 /// Does `work` with the gradients of −ln p(y | x) of each block of samples.
@@ -175,7 +211,7 @@ pub(super) fn each_direction(
 ) {
     for x in blocks(x) {
         let pass = network.pass(x);
-        let p = pass.log_probabilities_at(temperature).mapv(f64::exp);
+        let p = pass.probabilities(temperature);
         // Column j + 1 is q_j; the probabilities are added up from the last class, so that nothing cancels.
         let mut q = Array2::<f64>::zeros((p.nrows(), p.ncols() + 1));
         for j in (0..p.ncols()).rev() {
@@ -206,15 +242,19 @@ fn blocks(x: ArrayView2<'_, f64>) -> impl Iterator<Item = ArrayView2<'_, f64>> {
 
 /// ∂(−ln p(y | x))/∂z: p − 1 at the class of the sample, p elsewhere.
 fn loss_slopes(pass: &ForwardPass<'_>, classes: &[usize]) -> Array2<f64> {
-    let mut slopes = pass.log_probabilities().mapv_into(f64::exp);
+    let mut slopes = pass.probabilities(1.0);
     classes.iter().enumerate().for_each(|(s, class)| slopes[(s, *class)] -= 1.0);
     slopes
 }
 
 #[cfg(test)]
 mod tests {
+    use ndarray::Array1;
+
+    use super::super::dense::DenseLayer;
     use super::super::fixtures::{assert_all_close, assert_close, b_net, f_net};
     use super::*;
+    use crate::nn::Activation;
 
     #[test]
     fn each_row_is_the_gradient_of_its_sample_alone() {
@@ -239,7 +279,7 @@ mod tests {
         let slopes = b.network.slopes_along(b.samples(), &direction).unwrap();
         let mut start = 0;
         each_block(&b.network, b.samples(), |block| {
-            let n = block.deltas[0].nrows();
+            let n = block.n_samples();
             let rows = gradients.slice_axis(Axis(0), Slice::from(start..start + n));
             assert_all_close(&block.sum(), &rows.sum_axis(Axis(0)).to_vec());
             assert_all_close(&block.sum_of_squares(), &rows.mapv(|g| g * g).sum_axis(Axis(0)).to_vec());
@@ -255,6 +295,41 @@ mod tests {
             start += n;
         });
         assert_eq!(start, 4096);
+    }
+
+    #[test]
+    fn blocks_are_the_rows_of_the_matrix_in_their_order() {
+        // The last block is not full.
+        let b = b_net();
+        let n = 3 * BLOCK + 100;
+        let samples = Labelled::new(b.x.slice_axis(Axis(0), Slice::from(..n)), &b.classes[..n]).unwrap();
+        let mut rows = Array2::zeros((0, 294));
+        b.network.each_sample_gradients(samples, |block| rows.append(Axis(0), block).unwrap()).unwrap();
+        assert_eq!(rows, b.network.sample_gradients(samples).unwrap());
+    }
+
+    #[test]
+    fn wide_layers_have_the_gradients_of_differences() {
+        // One input: a matrix of one column is in memory row by row and column by column.
+        let layer = |n_units: usize, n_inputs: usize| DenseLayer {
+            kernel: Array2::from_shape_fn((n_units, n_inputs), |(j, i)| (1.0 + 2.3 * j as f64 + 0.7 * i as f64).sin()),
+            bias: Array1::from_shape_fn(n_units, |j| (j as f64).cos()),
+            activation: Activation::Tanh,
+        };
+        let network = DenseNetwork::new(vec![layer(130, 1), layer(2, 130)]).unwrap();
+        let x = Array2::from_shape_fn((40, 1), |(s, _)| (s as f64).sin());
+        let samples = Labelled::new(x.view(), &[1; 40]).unwrap();
+        let gradients = network.sample_gradients(samples).unwrap();
+        for k in (0..network.n_weights()).step_by(7) {
+            let losses = |by: f64| {
+                let mut weights = network.weights();
+                weights[k] += by;
+                network.with_weights(&weights).losses(samples)
+            };
+            for ((up, down), g) in losses(1e-5).iter().zip(losses(-1e-5)).zip(gradients.column(k)) {
+                assert!(((up - down) / 2e-5 - g).abs() < 1e-8, "{k}");
+            }
+        }
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Second derivatives of the loss, exactly.
 
-use ndarray::{Array2, Axis};
+use ndarray::{Array2, Axis, ShapeBuilder};
 
 use super::MeasureError;
-use super::dense::{DenseNetwork, curvature};
+use super::activation::curvature;
+use super::dense::{DenseNetwork, products, weighted_sums};
 use super::inputs::Labelled;
 
 impl DenseNetwork {
@@ -24,11 +25,11 @@ impl DenseNetwork {
         let pass = self.pass(samples.x());
 
         // Derivatives of the inputs of each layer, and of its sums.
-        let mut moved_inputs = vec![Array2::zeros(pass.inputs[0].dim())];
+        let mut moved_inputs = vec![Array2::zeros(pass.inputs[0].raw_dim().f())];
         let mut moved_sums: Vec<Array2<f64>> = Vec::new();
         for (l, (layer, direction)) in layers.iter().zip(directions).enumerate() {
-            let of_weights = pass.inputs[l].dot(&direction.kernel.t()) + &direction.bias;
-            let moved = moved_inputs[l].dot(&layer.kernel.t()) + of_weights;
+            let of_weights = weighted_sums(direction.kernel.view(), &pass.inputs[l], &direction.bias);
+            let moved = products(layer.kernel.view(), &moved_inputs[l]) + of_weights;
             if l + 1 < layers.len() {
                 let mut moved_t = moved.clone();
                 pass.times_slope(l, &mut moved_t);
@@ -38,7 +39,7 @@ impl DenseNetwork {
         }
 
         // δ = (p − y)/n at the logits; its derivative is (diag p − ppᵀ)/n times that of the logits.
-        let p = pass.log_probabilities().mapv_into(f64::exp);
+        let p = pass.probabilities(1.0);
         let mut moved_delta = &p * &moved_sums[moved_sums.len() - 1] / n;
         let sums = moved_delta.sum_axis(Axis(1)).insert_axis(Axis(1));
         moved_delta = moved_delta - &p * &sums;
@@ -52,8 +53,9 @@ impl DenseNetwork {
             parts.push((of_kernel, moved_delta.sum_axis(Axis(0))));
             if l > 0 {
                 let (activation, z, t) = (layers[l - 1].activation, &pass.sums[l - 1], &pass.inputs[l]);
-                let to_t = deltas[l].dot(&layers[l].kernel);
-                let mut next = moved_delta.dot(&layers[l].kernel) + deltas[l].dot(&directions[l].kernel);
+                let kernel = layers[l].kernel.t();
+                let to_t = products(kernel, &deltas[l]);
+                let mut next = products(kernel, &moved_delta) + products(directions[l].kernel.t(), &deltas[l]);
                 pass.times_slope(l - 1, &mut next);
                 let curvatures = ndarray::Zip::from(z).and(t).map_collect(|z, t| curvature(activation, *z, *t));
                 moved_delta = next + to_t * curvatures * &moved_sums[l - 1];

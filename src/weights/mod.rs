@@ -7,6 +7,7 @@
 //!
 //! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
 
+mod activation;
 mod conformance;
 mod dense;
 mod ensemble;
