@@ -49,7 +49,7 @@ pub const MEASURE_SCOPE: &[Parameter] = &[
     },
     Parameter {
         name: "groups",
-        doc: "of measures of several runs other than membership: divide the runs into this many groups, in their order, and measure each by itself, so that there is an interval over groups",
+        doc: "of ensemble: divide the runs into this many groups, in their order, and measure each by itself, so that there is an interval over groups",
         kind: Kind::Count { min: 1, max: 1000 },
         default: "1",
     },
@@ -115,11 +115,17 @@ impl MeasureRequest {
     /// Whether the parameter `name` of `spec` or of [`MEASURE_SCOPE`] may have these `values`, each by itself.
     fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
         check([spec.parameters, MEASURE_SCOPE], name, values)?;
-        if name == "groups" && spec.randomness == Randomness::Membership {
-            let problem = format!("`{}` compares runs of the same pairs; leave out `groups`", spec.name);
-            return Err(ParameterError::Refused(problem));
-        }
-        Ok(())
+        let measure = spec.name;
+        let problem = match (name, spec.randomness) {
+            ("groups", Randomness::Membership) => format!("`{measure}` compares runs of the same pairs"),
+            ("groups", other) if other != Randomness::Seed => format!("`{measure}` measures each run by itself"),
+            ("samples", Randomness::Membership | Randomness::Seed | Randomness::Data) => {
+                format!("`{measure}` does not choose among samples")
+            }
+            ("snapshots", Randomness::Data) => format!("`{measure}` is of the first epoch"),
+            _ => return Ok(()),
+        };
+        Err(ParameterError::Refused(format!("{problem}; leave out `{name}`")))
     }
 
     /// Whether networks that are trained and recorded so can be measured; what is wrong where they cannot.

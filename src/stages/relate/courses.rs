@@ -11,7 +11,7 @@ use crate::store::{Experiment, read_all_rows};
 /// I(X;T) by snapshot: step, epoch, bits.
 pub(super) type InformationCourse = Vec<(i64, i32, f64)>;
 
-/// A number of a measure by snapshot: step, epoch, number; `None` where the number has a warning.
+/// A number of a measure by snapshot: step, epoch, number; `None` where the number failed or has a warning.
 pub(super) type NumberCourse = Vec<(i64, i32, Option<f64>)>;
 
 /// One number of a measure.
@@ -46,7 +46,7 @@ impl WeightCourses {
         }
         let rows: Vec<WeightMeasureRow> = read_all_rows(paths)?;
         for row in rows {
-            let (Some(quantity), Some(value)) = (row.quantity, row.value) else { continue };
+            let Some(quantity) = row.quantity else { continue };
             let series = Series {
                 weights: id.to_owned(),
                 randomness: row.randomness,
@@ -54,7 +54,7 @@ impl WeightCourses {
                 layer: row.layer,
             };
             let course = self.series.entry(series).or_default().entry((experiment.name(), row.run)).or_default();
-            course.push((row.step, row.epoch, Some(value).filter(|_| row.warning.is_none())));
+            course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
         }
         Ok(())
     }

@@ -44,18 +44,18 @@ impl Pair {
         pairs
     }
 
-    /// The last number; `None` where it has a warning.
+    /// The last number; `None` where it failed or has a warning.
     fn end(&self) -> Option<f64> {
         self.weights.iter().max_by_key(|(step, ..)| *step)?.2
     }
 
-    /// The last number minus the first; `None` where one of them has a warning.
+    /// The last number minus the first; `None` where one of them failed or has a warning.
     fn change(&self) -> Option<f64> {
         Some(self.end()? - self.weights.iter().min_by_key(|(step, ..)| *step)?.2?)
     }
 
-    /// How many of its numbers have a warning.
-    fn n_warned(&self) -> usize {
+    /// How many of its numbers failed or have a warning.
+    fn n_left_out(&self) -> usize {
         self.weights.iter().filter(|(_, _, value)| value.is_none()).count()
     }
 }
@@ -97,7 +97,7 @@ const FEWEST_PAIRS: usize = 5;
 /// What is taken of a number over the training.
 type Number = fn(&Pair) -> Option<f64>;
 
-/// Every statistic of some pairs. Numbers with a warning are left out.
+/// Every statistic of some pairs. Numbers that failed or have a warning are left out.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
     let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
     let mut found = Vec::new();
@@ -106,21 +106,22 @@ pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
             .iter()
             .filter_map(|pair| Some((pair.experiment.as_str(), pair.compression, of_pair(pair)?)))
             .collect();
-        let n_warned = pairs.len() - values.len();
-        found.push(over_settings(&values, number).without(n_warned, "run"));
-        found.push(over_runs(&values, number).without(n_warned, "run"));
+        let n_left_out = pairs.len() - values.len();
+        found.push(over_settings(&values, number).without(n_left_out, "run"));
+        found.push(over_runs(&values, number).without(n_left_out, "run"));
     }
-    let n_warned = pairs.iter().map(Pair::n_warned).sum();
-    found.push(over_snapshots(pairs).without(n_warned, "snapshot"));
-    found.push(order(pairs).without(n_warned, "snapshot"));
+    let n_left_out = pairs.iter().map(Pair::n_left_out).sum();
+    found.push(over_snapshots(pairs).without(n_left_out, "snapshot"));
+    found.push(order(pairs).without(n_left_out, "snapshot"));
     found
 }
 
 impl Statistic {
     /// The same statistic; where it has no value, its reason says how many runs or snapshots, as `noun` says, were left out.
-    fn without(self, n_warned: usize, noun: &str) -> Self {
-        let left_out = |reason| format!("{reason}; left out because of a warning: {}", counted(n_warned, noun));
-        Self { reason: self.reason.map(|reason| if n_warned > 0 { left_out(reason) } else { reason }), ..self }
+    fn without(self, n_left_out: usize, noun: &str) -> Self {
+        let left_out =
+            |reason| format!("{reason}; left out because of a failure or a warning: {}", counted(n_left_out, noun));
+        Self { reason: self.reason.map(|reason| if n_left_out > 0 { left_out(reason) } else { reason }), ..self }
     }
 }
 
@@ -295,17 +296,17 @@ mod tests {
         let found = statistics(&starts);
         assert_eq!(number(&found, "runs", "end").value, Some(-1.0));
         let change = number(&found, "runs", "change");
-        let reason = "0 independent runs; needs at least 5; left out because of a warning: 6 runs";
+        let reason = "0 independent runs; needs at least 5; left out because of a failure or a warning: 6 runs";
         assert_eq!((change.value, change.reason.as_deref()), (None, Some(reason)));
         // Where too few are left.
         let found = statistics(&pairs[4..]);
         let runs = number(&found, "runs", "end");
-        let reason = "2 independent runs; needs at least 5; left out because of a warning: 2 runs";
+        let reason = "2 independent runs; needs at least 5; left out because of a failure or a warning: 2 runs";
         assert_eq!((runs.n, runs.value, runs.reason.as_deref()), (2, None, Some(reason)));
         // The only turn has a warning.
         let found = statistics(&[warned(pair("a", 1.0, &[1.0, 5.0, 2.0]), 1)]);
         let order = number(&found, "order", "course");
-        assert!(order.reason.unwrap().ends_with("; left out because of a warning: 1 snapshot"));
+        assert!(order.reason.unwrap().ends_with("; left out because of a failure or a warning: 1 snapshot"));
     }
 
     #[test]
