@@ -43,6 +43,8 @@ pub const MADE_OF: &str = "infoplane.dataset";
 pub enum Split {
     /// The first part of a permutation, another one in every run.
     Shuffled,
+    /// The first part of a permutation, the same in every run.
+    Fixed,
     /// The first part of the table, the same in every run.
     Ordered,
     /// One sample of each of some pairs, by a fair coin; runs with the same pairs differ in these coins (their mask) and in
@@ -62,11 +64,12 @@ pub enum Labelling {
 }
 
 impl Named for Split {
-    const ALL: &'static [Self] = &[Self::Shuffled, Self::Ordered, Self::Membership];
+    const ALL: &'static [Self] = &[Self::Shuffled, Self::Fixed, Self::Ordered, Self::Membership];
 
     fn name(self) -> &'static str {
         match self {
             Self::Shuffled => "shuffled",
+            Self::Fixed => "fixed",
             Self::Ordered => "ordered",
             Self::Membership => "membership",
         }

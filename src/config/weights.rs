@@ -135,6 +135,9 @@ impl MeasureRequest {
             Measure::OfTraining(_) if !networks.record.online_losses => {
                 Err(format!("`{name}` needs the losses before each update; record them with `online_losses = true`"))
             }
+            Measure::OfTraining(_) if networks.training.n_prefit_epochs > 0 => {
+                Err(format!("`{name}` is of the first epoch, whose labels `prefit` shuffles; leave out one of them"))
+            }
             Measure::OfNetwork(_) | Measure::OfRuns(_) if !networks.record.weights => {
                 Err(format!("`{name}` needs recorded weights; leave out `weights = false` in `[record]`"))
             }

@@ -295,7 +295,7 @@ fn gradients_have_three_panels_and_a_line_at_one() {
     assert!(drawn.contains(">norm of the weights<") && !drawn.contains(">signal-to-noise ratio<"));
 }
 
-/// `code_length` of the network and of a layer, and another number of the same measure, at three epochs.
+/// `norm_part` of the network and of a layer, and another number of the same measure, at three epochs.
 fn weight_summary() -> Vec<WeightSummaryRow> {
     let row = |layer: Option<LayerId>, quantity: &str, epoch: i32| WeightSummaryRow {
         experiment: "x".to_owned(),
@@ -318,7 +318,7 @@ fn weight_summary() -> Vec<WeightSummaryRow> {
         null_mean: layer.is_none().then_some(0.5),
         ceiling: None,
     };
-    let places = [(None, "code_length"), (Some(LayerId::FIRST), "code_length"), (None, "norm_part")];
+    let places = [(None, "norm_part"), (Some(LayerId::FIRST), "norm_part"), (None, "code_length")];
     places.iter().flat_map(|(layer, quantity)| EPOCHS.map(|epoch| row(*layer, quantity, epoch))).collect()
 }
 
@@ -329,8 +329,8 @@ fn weights_have_a_panel_for_each_measure_which_says_what_is_random() {
     let drawn = svg("weights", tables);
     // Line and interval in the panel of the measure, a line in each panel of information, the legend.
     assert_eq!(of_first_layer(&drawn), 2 + 2 + 1);
-    assert!(drawn.contains(">random: code – code<") && drawn.contains(">code length (bits)<"), "{drawn}");
-    assert!(!drawn.contains("norm part"), "{drawn}");
+    assert!(drawn.contains(">random: code – code<") && drawn.contains(">norm part (bits)<"), "{drawn}");
+    assert!(!drawn.contains("code length"), "{drawn}");
 
     let once: Vec<WeightSummaryRow> = measured.into_iter().filter(|row| row.epoch == 0).collect();
     let tables = Tables { summary: &rows, weight_summary: &once, ..Tables::default() };

@@ -48,7 +48,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         .collect();
     panels.extend(loss(&rows, &timeline));
     let n_before = panels.len();
-    for of_table in first_numbers(tables.weight_summary) {
+    for of_table in shown_numbers(tables.weight_summary) {
         panels.extend(of_measure(&of_table, &timeline));
     }
     if panels.len() == n_before {
@@ -99,15 +99,28 @@ fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
     })
 }
 
-/// The rows of the first number that each measure declares, table by table.
-pub(crate) fn first_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
-    let is_first = |row: &&WeightSummaryRow| {
-        let spec = weights::find(&row.measure).ok();
-        spec.and_then(|spec| spec.quantities.first()).is_some_and(|(name, _)| *name == row.quantity)
+/// What is shown of a measure where it is not the first number that the measure declares.
+const SHOWN: &[(&str, &[&str])] = &[
+    // Their sum falls where only the weights shrink.
+    ("code", &["norm_part", "covariance_part"]),
+    ("ensemble", &["canonical_entropy"]),
+    ("batch", &["noise_scale", "snr"]),
+];
+
+/// The rows of the numbers that are shown of each measure, number by number and table by table.
+pub(crate) fn shown_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
+    let is_shown = |row: &&WeightSummaryRow| {
+        let quantity = row.quantity.as_str();
+        match SHOWN.iter().find(|(measure, _)| *measure == row.measure) {
+            Some((_, quantities)) => quantities.contains(&quantity),
+            None => weights::find(&row.measure).is_ok_and(|spec| spec.quantities[0].0 == quantity),
+        }
     };
-    let first: Vec<&WeightSummaryRow> = rows.iter().filter(is_first).collect();
-    let of_table = |id: &String| first.iter().filter(|row| row.weights == *id).copied().collect();
-    unique(first.iter().map(|row| &row.weights)).into_iter().map(of_table).collect()
+    let shown: Vec<&WeightSummaryRow> = rows.iter().filter(is_shown).collect();
+    let of_number = |(id, quantity): (&String, &String)| {
+        shown.iter().filter(|row| row.weights == *id && row.quantity == *quantity).copied().collect()
+    };
+    unique(shown.iter().map(|row| (&row.weights, &row.quantity))).into_iter().map(of_number).collect()
 }
 
 /// A panel of one number, of each layer and of the whole network, with its null; `None` where there is no curve.

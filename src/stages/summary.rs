@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::{StageError, experiments, keys};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::plots::weights::first_numbers;
+use crate::plots::weights::shown_numbers;
 use crate::store::schema::{CompressionRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
@@ -35,7 +35,7 @@ pub struct Summary {
     pub weights: Arc<[MeasureSummary]>,
 }
 
-/// The first number of one measure of weights, of the whole network, at its first and last snapshot.
+/// A number of a measure of weights, of the whole network, at its first and last snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MeasureSummary {
     /// At the first snapshot.
@@ -133,7 +133,7 @@ fn measures(folder: &Path) -> Result<BTreeMap<String, Arc<[MeasureSummary]>>, St
             let last = of_network().max_by_key(|row| row.step)?;
             Some(MeasureSummary { first: (*first).clone(), last: (*last).clone() })
         };
-        (rows[0].experiment.clone(), first_numbers(rows).into_iter().filter_map(ends).collect())
+        (rows[0].experiment.clone(), shown_numbers(rows).into_iter().filter_map(ends).collect())
     };
     Ok(rows.chunk_by(|a, b| a.experiment == b.experiment).map(of_experiment).collect())
 }

@@ -222,6 +222,7 @@ impl<'a> Setup<'a> {
         match self.networks.split {
             Split::Ordered => {}
             Split::Shuffled => train.shuffle(&mut self.stream(run, Purpose::Split)),
+            Split::Fixed => train.shuffle(&mut self.stream(0, Purpose::Split)),
             Split::Membership => {
                 let supersample = run / self.networks.masks.unwrap_or(usize::MAX);
                 train.shuffle(&mut self.stream(supersample, Purpose::Split));

@@ -1,4 +1,4 @@
-//! Measures of weights for the page: of each table the first number that its measure declares, over runs.
+//! Measures of weights for the page: the numbers that are shown of each, over runs.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::data::packed;
 use crate::layer_id::LayerId;
-use crate::plots::weights::first_numbers;
+use crate::plots::weights::shown_numbers;
 use crate::store::schema::WeightSummaryRow;
 
 /// One number of a measure of weights.
@@ -36,7 +36,7 @@ struct MeasureLine {
 impl MeasureData {
     /// Of every table in `rows`, which are of one experiment.
     pub(super) fn of_tables(rows: &[WeightSummaryRow]) -> Vec<Self> {
-        first_numbers(rows).iter().map(|rows| Self::new(rows)).collect()
+        shown_numbers(rows).iter().map(|rows| Self::new(rows)).collect()
     }
 
     fn new(rows: &[&WeightSummaryRow]) -> Self {

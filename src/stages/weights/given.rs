@@ -1,5 +1,7 @@
 //! What a recording says of its networks besides their weights: activation functions, samples, batches, seeds.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use ndarray::{Array2, Axis};
 
 use super::super::StageError;
@@ -11,7 +13,8 @@ use crate::layer_id::LayerId;
 use crate::nn::{Activation, Operation, Output};
 use crate::sample::{class_of, distinct};
 use crate::store::schema::{OnlineLossRow, Row, SampleRow, SplitRow};
-use crate::store::{Experiment, Manifest, Recording, hash_bytes, read_recorded, read_samples, verified_hash};
+use crate::store::{Experiment, Manifest, Recording, RunId, hash_bytes, read_recorded, read_samples, verified_hash};
+use crate::suggest::Named;
 use crate::weights::{DenseNetwork, Labelled, MeasureError, MembershipSplit, RecordedNetwork};
 
 /// A recording, and what its settings say.
@@ -36,6 +39,8 @@ enum Hidden {
 pub(super) struct RunSamples {
     x: Array2<f64>,
     classes: Vec<usize>,
+    /// How many samples the run was trained on, where it says so.
+    n_train: Option<usize>,
 }
 
 impl RunSamples {
@@ -98,8 +103,9 @@ impl Given {
         if let Some(initial) = initial {
             recorded = recorded.with_initial(initial)?;
         }
-        // A batch of all samples is none.
-        match self.batch_size.filter(|size| *size < labelled.len()) {
+        // A batch of all training samples is none.
+        let is_part = |size: &usize| *size < samples.n_train.unwrap_or(labelled.len()) && *size <= labelled.len();
+        match self.batch_size.filter(is_part) {
             Some(size) => recorded.with_batch_size(size),
             None => Ok(recorded),
         }
@@ -112,11 +118,11 @@ impl Given {
 
     /// The samples of a part of the data in run number `run`.
     pub(super) fn samples(&self, run: usize, part: Samples) -> Result<RunSamples, StageError> {
-        let RunSamples { x, classes } = &self.samples;
+        let RunSamples { x, classes, .. } = &self.samples;
+        let splits = self.splits(run)?;
         let rows: Vec<usize> = match part {
             Samples::All | Samples::Distribution => (0..classes.len()).collect(),
             Samples::Train | Samples::Test => {
-                let splits = self.splits(run)?;
                 if splits.is_empty() {
                     return Err(StageError::Refused(format!(
                         "run {} does not say which samples it was trained on; use `--samples all`",
@@ -130,7 +136,12 @@ impl Given {
             let (name, id) = (part.name(), &self.recording.runs()[run].id);
             return Err(StageError::Refused(format!("run {id} has no {name} samples; use `--samples all`")));
         }
-        Ok(RunSamples { x: x.select(Axis(0), &rows), classes: rows.iter().map(|row| classes[*row]).collect() })
+        let n_train = splits.iter().filter(|row| row.split == Samples::Train.name()).count();
+        Ok(RunSamples {
+            x: x.select(Axis(0), &rows),
+            classes: rows.iter().map(|row| classes[*row]).collect(),
+            n_train: (n_train > 0).then_some(n_train),
+        })
     }
 
     fn splits(&self, run: usize) -> Result<Vec<SplitRow>, StageError> {
@@ -139,18 +150,30 @@ impl Given {
         Ok(read_recorded(&run.parts(SplitRow::TABLE, None))?)
     }
 
+    /// Whether all `runs` were trained on the same samples; `None` where one of them does not say on which.
+    pub(super) fn have_same_samples(&self, runs: &[usize]) -> Result<Option<bool>, StageError> {
+        let train = |run: &usize| -> Result<BTreeSet<i32>, StageError> {
+            let splits = self.splits(*run)?;
+            Ok(splits.iter().filter(|row| row.split == Samples::Train.name()).map(|row| row.sample).collect())
+        };
+        let by_run: Vec<BTreeSet<i32>> = runs.iter().map(train).collect::<Result<_, _>>()?;
+        if by_run.iter().any(BTreeSet::is_empty) {
+            return Ok(None);
+        }
+        Ok(Some(by_run.windows(2).all(|pair| pair[0] == pair[1])))
+    }
+
     /// The pairs of a run, and which sample of each was trained on; `None` where it was not trained on pairs.
     pub(super) fn membership(&self, run: usize) -> Result<Option<MembershipSplit>, StageError> {
         let splits = self.splits(run)?;
-        let n_pairs = splits.iter().filter_map(|row| row.pair).max().map_or(0, |last| last as usize + 1);
-        let mut members: Vec<Vec<(usize, bool)>> = vec![Vec::new(); n_pairs];
+        let mut pairs: BTreeMap<i32, Vec<(usize, bool)>> = BTreeMap::new();
         for row in &splits {
             if let Some(pair) = row.pair {
-                members[pair as usize].push((row.sample as usize, row.split == Samples::Train.name()));
+                pairs.entry(pair).or_default().push((row.sample as usize, row.split == Samples::Train.name()));
             }
         }
         let mut found = MembershipSplit { pairs: Vec::new(), mask: Vec::new() };
-        for (pair, members) in members.iter().enumerate() {
+        for (pair, members) in pairs {
             let [(first, first_trains), (second, second_trains)] = members[..] else {
                 return Err(pair_fault(&self.recording.runs()[run].id, pair, members.len()));
             };
@@ -160,7 +183,7 @@ impl Given {
             found.pairs.push([first, second]);
             found.mask.push(second_trains);
         }
-        Ok((n_pairs > 0).then_some(found))
+        Ok((!found.pairs.is_empty()).then_some(found))
     }
 
     /// The losses before each update of the first epoch, and when the last of them was.
@@ -183,7 +206,7 @@ impl Given {
     }
 }
 
-fn pair_fault(run: &crate::store::RunId, pair: usize, n: usize) -> StageError {
+fn pair_fault(run: &RunId, pair: i32, n: usize) -> StageError {
     StageError::Refused(format!(
         "run {run}: pair {pair} has {n} samples; must be two, of which one was trained on; record it again"
     ))
@@ -213,13 +236,18 @@ fn samples(rows: &[SampleRow]) -> Result<RunSamples, StageError> {
     let x = Array2::from_shape_vec((rows.len(), n_inputs), values).expect("x has one width in its file");
     let classes: Vec<usize> = labels.iter().map(|label| class_of(&label_list, *label)).collect();
     Labelled::new(x.view(), &classes).map_err(|e| StageError::Refused(format!("the samples: {e}")))?;
-    Ok(RunSamples { x, classes })
+    Ok(RunSamples { x, classes, n_train: None })
 }
 
 /// The activation functions of the hidden layers, from the settings of a recording or as the requests say.
 fn hidden(settings: &serde_json::Value, requests: &[MeasureRequest]) -> Result<Hidden, StageError> {
     let refused = |problem: String| Err(StageError::Refused(problem));
-    let given = requests.iter().find_map(|request| request.activation);
+    let given: BTreeSet<Option<&str>> = requests.iter().map(|request| request.activation.map(Named::name)).collect();
+    if given.len() > 1 {
+        let names: Vec<&str> = given.iter().map(|name| name.unwrap_or("none")).collect();
+        return refused(format!("`activation` must be the same for all measures, got {}", names.join(" and ")));
+    }
+    let given = requests.first().and_then(|request| request.activation);
     let Some(architecture) = recorded_architecture(settings) else {
         return match given {
             Some(activation) => Ok(Hidden::Every(activation)),

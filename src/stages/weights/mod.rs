@@ -64,6 +64,10 @@ pub fn measure_weights(
     Ok(Outcome::done(text, Failures::of_estimates(failed)))
 }
 
+/// Why a number of several runs is not of the seed alone.
+const OTHER_SAMPLES: &str =
+    "the runs were trained on different samples, so it is of the seed and of the samples; use `split = \"fixed\"`";
+
 /// How many rows there are, how many of them have a warning, and how many no number.
 #[derive(Debug, Default)]
 struct NumberCounts {
@@ -193,6 +197,9 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
         let of_group = |splits: &Vec<MembershipSplit>| group.iter().map(|index| splits[*index].clone()).collect();
         let splits: Vec<MembershipSplit> = splits.as_ref().map(of_group).unwrap_or_default();
         let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
+        let of_recording: Vec<usize> = group.iter().map(|index| target.runs[*index]).collect();
+        let has_other_samples =
+            work.request.spec.randomness == Randomness::Seed && given.have_same_samples(&of_recording)? == Some(false);
         for places in chosen(&shared(&runs), work.request.n_snapshots).chunks(networks::at_once(&runs)) {
             let by_run: Vec<Vec<_>> = runs.iter().map(|run| run.at(places)).collect::<Result<_, _>>()?;
             let measured: Vec<_> = (0..places.len())
@@ -205,7 +212,12 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
                         samples: given.all_samples().labelled(),
                         splits: &splits,
                     };
-                    (networks[0].n_weights(), whole(measure.measure(&ensemble)))
+                    let mut found = measure.measure(&ensemble);
+                    if has_other_samples {
+                        found =
+                            found.map(|readings| readings.into_iter().map(|r| r.warned(&[OTHER_SAMPLES])).collect());
+                    }
+                    (networks[0].n_weights(), whole(found))
                 })
                 .collect();
             for (place, (n_weights, readings)) in places.iter().zip(measured) {

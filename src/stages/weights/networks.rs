@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::super::StageError;
 use super::super::recorded_weights::{Snapshots, parts_of};
 use super::given::Given;
+use crate::count::counted;
 use crate::store::RecordedRun;
 use crate::weights::{DenseLayer, DenseNetwork};
 
@@ -88,7 +89,14 @@ impl<'a> RunWeights<'a> {
 /// The snapshots that all `runs` have.
 pub(super) fn shared(runs: &[RunWeights<'_>]) -> Vec<NetworkPlace> {
     let places = runs.first().map_or(&[][..], |run| run.places());
-    places.iter().copied().filter(|place| runs.iter().all(|run| run.places().contains(place))).collect()
+    let shared: Vec<NetworkPlace> =
+        places.iter().copied().filter(|place| runs.iter().all(|run| run.places().contains(place))).collect();
+    let most = runs.iter().map(|run| run.places().len()).max().unwrap_or(0);
+    if shared.len() < most {
+        let n = counted(most - shared.len(), "recorded snapshot");
+        tracing::warn!("{n} of the runs that are measured together are left out: not all of these runs have them");
+    }
+    shared
 }
 
 /// `n` of the snapshots, evenly spaced in their order, the first and the last among them; all where fewer are there.

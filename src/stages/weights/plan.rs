@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::super::{PlannedTables, StageError};
+use super::super::{PlannedTables, StageError, trainings};
 use crate::config::MeasureRequest;
 use crate::store::schema::{OnlineLossRow, Row, SplitRow, VERSION, WeightRow};
 use crate::store::{Experiment, Pending, RecordedRun, Recording, RunId, StoreError, believed_hash};
@@ -68,7 +68,10 @@ pub(super) fn targets<'a>(
     let of_table = |table: &'static str| runs.iter().map(|run| run.hashes(table, None)).collect::<Result<Vec<_>, _>>();
     let (splits, losses) = (of_table(SplitRow::TABLE)?, of_table(OnlineLossRow::TABLE)?);
     let by_itself = |index: usize| (runs[index].id.clone(), vec![index]);
-    let pooled = (RunId::pooled(), (0..runs.len()).collect());
+    // A failed training has no end that others can be compared with.
+    let failed = trainings::of(recording)?.unwrap_or_default().failed;
+    let has_ended = |index: &usize| !failed.contains_key(&runs[*index].id.to_string());
+    let pooled = (RunId::pooled(), (0..runs.len()).filter(has_ended).collect());
     let mut targets = Vec::new();
     for (id, indices) in (0..runs.len()).map(by_itself).chain([pooled]) {
         let mut work = Vec::new();
