@@ -26,13 +26,13 @@ pub struct Expect {
     pub layers: Vec<LayerId>,
     /// Which number is taken of its course over the training.
     pub measure: Measure,
-    /// What is taken off the number first, where two quantities of a run are compared.
+    /// What is subtracted from the number, where two quantities of a run are compared.
     pub minus: Option<Minus>,
     /// What is claimed of the number.
     pub wanted: Wanted,
 }
 
-/// A number of the same run that is taken off.
+/// A number of the same run that is subtracted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minus {
     /// What is looked at.

@@ -38,7 +38,7 @@ pub(in super::super) struct RawExpect {
     only: Option<Located<String>>,
 }
 
-/// The table of what is taken off.
+/// The table of what is subtracted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawMinus {
@@ -149,7 +149,7 @@ impl RawMinus {
         };
         let quantity = named.check(context)?;
         if let Some(layer) = self.layer.as_ref().filter(|layer| layer.value != NETWORK) {
-            let problem = format!("`layer`: what is taken off is of the claim's own layer, or of the \"{NETWORK}\"");
+            let problem = format!("`layer`: what is subtracted is of the claim's own layer, or of the \"{NETWORK}\"");
             return Err((layer.at, problem));
         }
         Ok(Minus { quantity, measure: self.measure, of_network: self.layer.is_some() })

@@ -186,7 +186,7 @@ tables! {
         weights: Option<String>,
         /// Which number is taken of its course over the training, in words.
         measure: String,
-        /// Which other number of the same run is taken off, in words; null where none is, and in files before version 8.
+        /// Which other number of the same run is subtracted, in words; null where none is, and in files before version 8.
         minus: Option<String>,
         /// What is claimed of the number, in words.
         wanted: String,
