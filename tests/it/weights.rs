@@ -262,6 +262,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
         "measure = \"prequential\"\nsnapshots = 2",
         "`prequential` is of the first epoch; leave out `snapshots`",
     );
+    check("epochs = 20", "epochs = 20\nprefit = 2", "whose labels `prefit` shuffles; leave out one of them");
     check("groups = 2", "groups = 4", "`runs` must be at least 8, got 6");
     check("quantity = \"gap\"", "quantity = \"gaps\"", "`membership` has no quantity `gaps`; did you mean `gap`?");
     check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline asks for no measure `membershi`");
@@ -275,6 +276,31 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     project.ok("data import odd.csv --out odd.csv.parquet");
     let refused = project.refused("run w.toml");
     assert!(refused.contains("4 pairs are more than the 7 samples"), "{refused}");
+}
+
+#[test]
+fn an_ensemble_is_of_the_seed_only_where_all_runs_have_the_same_samples() {
+    let ensemble = "[[weights]]\nmeasure = \"ensemble\"\nsnapshots = 1\n";
+    let first = PIPELINE.split("[[estimate]]").next().unwrap().replace("masks = 3\n", "");
+    for (split, is_warned) in [("fixed", false), ("shuffled", true)] {
+        let project = project(&format!("{}{ensemble}", first.replace("membership", split)));
+        project.ok("data make parity --n-bits 4");
+        project.ok("record w.toml");
+        project.ok("weights pipeline w.toml");
+        let train = |run: usize| -> Vec<i32> {
+            let rows: Vec<SplitRow> =
+                rows(&project, &format!("outputs/w/recording/splits/run=r000{run}/part-00000.parquet"));
+            rows.iter().filter(|row| row.split == "train").map(|row| row.sample).collect()
+        };
+        assert_eq!(train(0) != train(1), is_warned, "{split}");
+        let measured = measured(&project, "ensemble-snapshots-1", "pooled");
+        let warning = "the runs were trained on different samples";
+        let has_warning = |row: &WeightMeasureRow| row.warning.as_ref().is_some_and(|text| text.starts_with(warning));
+        assert!(
+            measured.iter().all(|row| row.value.is_some() && has_warning(row) == is_warned),
+            "{split}: {measured:?}"
+        );
+    }
 }
 
 #[test]
