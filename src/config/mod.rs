@@ -60,7 +60,7 @@ use training::RawTraining;
 pub use training::{Stop, StopOn};
 use tree::{Entries, Located, Node};
 use weights::measures;
-pub use weights::{MEASURE_SCOPE, MeasureRequest};
+pub use weights::{MEASURE_SCOPE, MeasureRequest, measured_activations};
 
 /// A checked pipeline.
 #[derive(Debug)]

@@ -7,7 +7,8 @@ use super::networks::Networks;
 use super::tree::Located;
 use crate::config::Split;
 use crate::estimate_id::Samples;
-use crate::nn::Activation;
+use crate::layer_id::LayerId;
+use crate::nn::{Activation, Architecture, Hidden, Loss, Operation, Output};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::Named;
 use crate::weights::{self, Measure, Randomness, Spec};
@@ -131,6 +132,12 @@ impl MeasureRequest {
     /// Whether networks that are trained and recorded so can be measured; what is wrong where they cannot.
     fn fits(&self, networks: &Networks) -> Result<(), String> {
         let name = self.spec.name;
+        if self.activation.is_some() {
+            return Err("`activation` is for recordings of another program; leave it out".to_owned());
+        }
+        if !matches!(self.measure.as_ref(), Measure::OfTraining(_)) {
+            measured_activations(&networks.architecture, networks.training.loss == Loss::CrossEntropy)?;
+        }
         match self.measure.as_ref() {
             Measure::OfTraining(_) if !networks.record.online_losses => {
                 Err(format!("`{name}` needs the losses before each update; record them with `online_losses = true`"))
@@ -148,6 +155,9 @@ impl MeasureRequest {
                     "`{name}` needs runs that were trained on one sample of each pair; use `split = \"membership\"` in `[data]`"
                 ))
             }
+            Measure::OfRuns(_) if self.spec.randomness == Randomness::Membership && networks.masks == Some(1) => {
+                Err(format!("`{name}` compares runs with the same pairs; `masks` must be at least 2, got 1"))
+            }
             Measure::OfRuns(_) if networks.n_runs < 2 * self.n_groups => {
                 let (least, got) = (2 * self.n_groups, networks.n_runs);
                 Err(format!("`{name}` compares runs; `runs` must be at least {least}, got {got}"))
@@ -155,6 +165,42 @@ impl MeasureRequest {
             _ => Ok(()),
         }
     }
+}
+
+/// The activation function of each hidden layer of networks that measures of weights can be applied to; what is in the way where
+/// they cannot.
+pub fn measured_activations(architecture: &Architecture, has_cross_entropy: bool) -> Result<Vec<Activation>, String> {
+    if architecture.output != Output::Softmax || !has_cross_entropy {
+        return Err("measures of weights need the cross-entropy of a softmax output".to_owned());
+    }
+    if architecture.output_bits.is_some() {
+        return Err("the output is quantised; measures of weights need slopes".to_owned());
+    }
+    let of_layer = |(layer, hidden): (LayerId, &Hidden)| -> Result<Activation, String> {
+        let mut activation = None;
+        for operation in &hidden.operations {
+            match operation {
+                Operation::Activation(function) if activation.is_none() => activation = Some(*function),
+                // Without effect after training.
+                Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {}
+                // The network without its noise is measured.
+                Operation::Noise { .. } => {}
+                Operation::BatchNorm => {
+                    return Err(format!(
+                        "layer {layer} has batch normalisation, which couples the samples; measures of weights need networks without it"
+                    ));
+                }
+                Operation::Quantise { .. } => {
+                    return Err(format!("layer {layer} is quantised; measures of weights need slopes"));
+                }
+                Operation::Activation(_) => {
+                    return Err(format!("layer {layer} has two activation functions; measures of weights need one"));
+                }
+            }
+        }
+        Ok(activation.unwrap_or(Activation::Linear))
+    };
+    LayerId::above_input().zip(&architecture.hidden).map(of_layer).collect()
 }
 
 /// What the tables ask for of networks that are trained as `networks` says, or were recorded elsewhere; an error carries the place

@@ -133,7 +133,9 @@ fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> 
     // Noise scales grow by orders of magnitude.
     let is_log = first.unit == MeasureUnit::Samples.name();
     let is_drawn = |number: f64| !is_log || number > 0.0;
-    let every = rows.iter().flat_map(numbers);
+    let every: Vec<f64> = rows.iter().flat_map(numbers).collect();
+    // Where an interval goes on below a logarithmic axis, it ends at its least number.
+    let least = every.iter().copied().filter(|number| is_drawn(*number)).fold(f64::INFINITY, f64::min);
     let axis = if is_log { Axis::log(&label, every) } else { Axis::from_zero(&label, every) };
     let mut panel = Panel::new(format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);
     let places: Vec<Option<LayerId>> = layers(rows.iter().map(|row| row.layer));
@@ -143,7 +145,7 @@ fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> 
         here.sort_by_key(|row| row.step);
         let at = |row: &WeightSummaryRow| timeline.place(row.snapshot());
         let range: Vec<(f64, f64, f64)> =
-            here.iter().filter_map(|row| Some((at(row), row.low.filter(|low| is_drawn(*low))?, row.high?))).collect();
+            here.iter().filter_map(|row| Some((at(row), row.low?.max(least), row.high?))).collect();
         panel.plots.extend(ribbon(&range, colour, INTERVAL));
         let null = here.iter().filter(|_| place.is_none()).filter_map(|row| Some((at(row), row.null_mean?))).collect();
         panel.plots.extend(line(null, GREY, Mark::Dotted));

@@ -263,6 +263,17 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
         "`prequential` is of the first epoch; leave out `snapshots`",
     );
     check("epochs = 20", "epochs = 20\nprefit = 2", "whose labels `prefit` shuffles; leave out one of them");
+    check(
+        "masks = 3",
+        "masks = 1",
+        "`membership` compares runs with the same pairs; `masks` must be at least 2, got 1",
+    );
+    check(
+        "beta = [0.1, 1]",
+        "activation = \"relu\"",
+        "`activation` is for recordings of another program; leave it out",
+    );
+    check("layer = \"network\"\nmeasure", "measure", "a claim about weights needs `layer`");
     check("groups = 2", "groups = 4", "`runs` must be at least 8, got 6");
     check("quantity = \"gap\"", "quantity = \"gaps\"", "`membership` has no quantity `gaps`; did you mean `gap`?");
     check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline asks for no measure `membershi`");
@@ -308,6 +319,7 @@ fn networks_without_slopes_and_full_batches_are_told() {
     let quantised = PIPELINE.replace("activation = \"tanh\"", "activation = \"tanh\"\nquantise_bits = 8");
     let refused = project(&quantised).refused("run w.toml");
     assert!(refused.contains("the output is quantised; measures of weights need slopes"), "{refused}");
+    assert!(refused.contains("w.toml, line "), "{refused}");
 
     let project = project(&PIPELINE.replace("batch = 2", "batch = \"full\""));
     assert_eq!(project.run("run w.toml").code, 1);

@@ -104,11 +104,17 @@ impl RawExpect {
             }
             (Quantity::Fit(_), None) => Vec::new(),
             (Quantity::Weights { .. }, Some(layer)) if layer.value.as_str() == Some(NETWORK) => Vec::new(),
+            (Quantity::Weights { .. }, None) => {
+                let problem = "a claim about weights needs `layer`: a number, a list of them, \"hidden\", \"output\", \"all\" or \"network\"";
+                return Err((at, problem.to_owned()));
+            }
             (_, None) => {
                 let problem =
                     "a claim about a layer needs `layer`: a number, a list of them, \"hidden\", \"output\" or \"all\"";
                 return Err((at, problem.to_owned()));
             }
+            (Quantity::Weights { .. }, Some(layer)) => layers(&layer.value, context.layers)
+                .map_err(|e| (layer.at, format!("{e}; or \"{NETWORK}\" for the whole network")))?,
             (_, Some(layer)) => layers(&layer.value, context.layers).map_err(|e| (layer.at, e))?,
         };
         let wanted = self.wanted().map_err(|problem| (at, problem))?;

@@ -7,10 +7,9 @@ use ndarray::{Array2, Axis};
 use super::super::StageError;
 use super::networks::NetworkPlace;
 use super::plan::MeasureWork;
-use crate::config::{MeasureRequest, recorded_architecture};
+use crate::config::{MeasureRequest, measured_activations, recorded_architecture};
 use crate::estimate_id::Samples;
-use crate::layer_id::LayerId;
-use crate::nn::{Activation, Operation, Output};
+use crate::nn::Activation;
 use crate::sample::{class_of, distinct};
 use crate::store::schema::{OnlineLossRow, Row, SampleRow, SplitRow};
 use crate::store::{Experiment, Manifest, Recording, RunId, hash_bytes, read_recorded, read_samples, verified_hash};
@@ -260,38 +259,6 @@ fn hidden(settings: &serde_json::Value, requests: &[MeasureRequest]) -> Result<H
     if given.is_some() {
         return refused("`activation` is for recordings of another program; leave it out".to_owned());
     }
-    if architecture.output != Output::Softmax || settings.get("loss").is_some() {
-        return refused("measures of weights need the cross-entropy of a softmax output".to_owned());
-    }
-    if architecture.output_bits.is_some() {
-        return refused("the output is quantised; measures of weights need slopes".to_owned());
-    }
-    let mut activations = Vec::new();
-    for (layer, hidden) in LayerId::above_input().zip(&architecture.hidden) {
-        let mut activation = None;
-        for operation in &hidden.operations {
-            match operation {
-                Operation::Activation(function) if activation.is_none() => activation = Some(*function),
-                // Without effect after training.
-                Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {}
-                // The network without its noise is measured.
-                Operation::Noise { .. } => {}
-                Operation::BatchNorm => {
-                    return refused(format!(
-                        "layer {layer} has batch normalisation, which couples the samples; measures of weights need networks without it"
-                    ));
-                }
-                Operation::Quantise { .. } => {
-                    return refused(format!("layer {layer} is quantised; measures of weights need slopes"));
-                }
-                Operation::Activation(_) => {
-                    return refused(format!(
-                        "layer {layer} has two activation functions; measures of weights need one"
-                    ));
-                }
-            }
-        }
-        activations.push(activation.unwrap_or(Activation::Linear));
-    }
-    Ok(Hidden::Each(activations))
+    let has_cross_entropy = settings.get("loss").is_none();
+    measured_activations(&architecture, has_cross_entropy).map(Hidden::Each).map_err(StageError::Refused)
 }

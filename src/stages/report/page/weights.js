@@ -17,7 +17,7 @@ function measureTraces(side, measure, axis, axes, ink) {
     const traces = [];
     if (state.intervals && low && high) traces.push({ ...bandTrace(x, low, high, line.layer == null ? 'rgba(128,128,128,0.25)' : rgba(colour, 0.2)), ...axes });
     if (state.nulls && shuffled) traces.push({ x, y: shuffled, ...axes, mode: 'lines', line: { color: colour, width: 1.3, dash: 'dot' }, hoverinfo: 'skip' });
-    if (mean) traces.push({ x, y: mean, text, ...axes, mode: x.length > 1 ? 'lines' : 'markers', line: { color: colour, width: 1.8 }, marker: { color: colour }, hovertemplate: '%{text}<extra></extra>' });
+    if (mean) traces.push({ x, y: mean, text, ...axes, mode: x.length > 1 ? 'lines' : 'markers', line: { color: colour, width: 1.8, dash: measure.has_warnings ? 'dash' : 'solid' }, marker: { color: colour }, hovertemplate: '%{text}<extra></extra>' });
     return traces;
   });
 }
@@ -37,7 +37,7 @@ function drawMeasures(side, axis, holder) {
     const down = [1 - (row + 1) / n_rows + 0.2 / n_rows, 1 - row / n_rows - 0.06 / n_rows];
     layout[`xaxis${suffix}`] = axisLayout(ink, { ...axis.layout, domain: across, anchor: `y${suffix}` });
     layout[`yaxis${suffix}`] = axisLayout(ink, { domain: down, anchor: `x${suffix}`, ...(measure.unit === 'samples' ? { type: 'log' } : { rangemode: 'tozero' }), title: { text: `${inFigure(measure.quantity).replaceAll('_', ' ')}, ${measure.unit}`, standoff: 8, font: { size: 11 } } });
-    layout.annotations.push({ text: `random: ${inFigure(measure.randomness)} – ${inFigure(measure.id)}${measure.has_warnings ? ', some with a warning' : ''}`, showarrow: false, xref: 'paper', yref: 'paper', x: across[0], y: down[1], xanchor: 'left', yanchor: 'bottom', font: { size: 12, color: ink.ink } });
+    layout.annotations.push({ text: `random: ${inFigure(measure.randomness)} – ${inFigure(measure.id)}`, showarrow: false, xref: 'paper', yref: 'paper', x: across[0], y: down[1], xanchor: 'left', yanchor: 'bottom', font: { size: 12, color: ink.ink } });
     return measureTraces(side, measure, axis, { xaxis: `x${suffix}`, yaxis: `y${suffix}` }, ink);
   });
   Plotly.react(plot, traces, layout, CONFIG);
