@@ -315,6 +315,21 @@ fn an_ensemble_is_of_the_seed_only_where_all_runs_have_the_same_samples() {
 }
 
 #[test]
+fn weights_of_another_program_are_those_of_its_activations() {
+    let project = project(PIPELINE.split("[[estimate]]").next().unwrap());
+    project.ok("data make parity --n-bits 4");
+    project.ok("record w.toml");
+    // Nothing says any more that this program recorded them.
+    fs::remove_dir_all(project.path("outputs/w/recording/.meta")).unwrap();
+    let refused = project.refused("weights code outputs/w");
+    assert!(refused.contains("give that of the hidden layers with `--activation`"), "{refused}");
+    let refused = project.refused("weights code outputs/w --activation relu");
+    assert!(refused.contains("run r0000, layer 2: computed from its weights with `relu` it differs"), "{refused}");
+    project.ok("weights code outputs/w --activation tanh");
+    assert!(measured(&project, "code-activation-tanh", "r0000").iter().all(|row| row.value.is_some()));
+}
+
+#[test]
 fn networks_without_slopes_and_full_batches_are_told() {
     let quantised = PIPELINE.replace("activation = \"tanh\"", "activation = \"tanh\"\nquantise_bits = 8");
     let refused = project(&quantised).refused("run w.toml");

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use ndarray::{Array2, Axis};
 
 use super::super::StageError;
-use super::networks::NetworkPlace;
+use super::agreement;
+use super::networks::{NetworkPlace, RunWeights};
 use super::plan::MeasureWork;
 use crate::config::{MeasureRequest, measured_activations, recorded_architecture};
 use crate::estimate_id::Samples;
@@ -86,6 +87,14 @@ impl Given {
         }
         activations.push(Activation::Linear);
         Ok(activations)
+    }
+
+    /// Whether the last network of a run is that of its activations, where another program recorded it.
+    pub(super) fn agrees(&self, run: usize, weights: &RunWeights<'_>) -> Result<(), StageError> {
+        let last = weights.places().last().copied().filter(|_| matches!(self.hidden, Hidden::Every(_)));
+        let Some(last) = last else { return Ok(()) };
+        let networks = weights.at(&[last])?;
+        networks.first().map_or(Ok(()), |network| agreement::check(self, run, last, network))
     }
 
     /// A network of a run with what measures may need of its training.

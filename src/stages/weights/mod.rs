@@ -1,5 +1,6 @@
 //! Recorded weights → tables of what measures find, each with the randomness that it is about, any time after the recording.
 
+mod agreement;
 mod given;
 mod networks;
 mod plan;
@@ -153,6 +154,7 @@ fn of_networks_of(
     let every: Vec<NetworkPlace> =
         weights.places().iter().copied().filter(|place| wanted.iter().any(|places| places.contains(place))).collect();
     let initial = weights.initial()?;
+    given.agrees(run, &weights)?;
     // Measures of the same samples share the gradients.
     let by_samples = given::by_samples(works);
     let samples: Vec<RunSamples> = by_samples
@@ -194,6 +196,9 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
         }
         let runs: Vec<RunWeights<'_>> =
             group.iter().map(|index| RunWeights::open(given, target.runs[*index])).collect::<Result<_, _>>()?;
+        for (index, weights) in group.iter().zip(&runs) {
+            given.agrees(target.runs[*index], weights)?;
+        }
         let of_group = |splits: &Vec<MembershipSplit>| group.iter().map(|index| splits[*index].clone()).collect();
         let splits: Vec<MembershipSplit> = splits.as_ref().map(of_group).unwrap_or_default();
         let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
