@@ -159,6 +159,13 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     assert_eq!((claims[3].verdict, claims[3].n_runs), (ClaimVerdict::Undecided, 0));
     let reason = format!("6 of 6 runs have a number with a warning: epoch 20: {upper_bound}");
     assert_eq!(claims[3].reason.as_deref(), Some(reason.as_str()));
+    assert!(relations.iter().all(|row| row.quantity != "effective_directions" && row.quantity != "key_gap"));
+    // Two groups of runs are no two runs.
+    let of_groups: Vec<&RelationRow> =
+        relations.iter().filter(|row| row.weights.starts_with("ensemble") && row.statistic != "settings").collect();
+    let why = "; left out because nothing says which runs they are of: 2 groups";
+    assert!(!of_groups.is_empty());
+    assert!(of_groups.iter().all(|row| row.n == 0 && row.reason.as_ref().unwrap().ends_with(why)), "{of_groups:?}");
     let of_volume: Vec<&RelationRow> = relations.iter().filter(|row| row.quantity == "volume").collect();
     assert!(!of_volume.is_empty() && of_volume.iter().all(|row| row.value.is_none()), "{of_volume:?}");
     let runs = of_volume.iter().find(|row| row.statistic == "runs" && row.number == "end").unwrap();
@@ -186,6 +193,9 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     project.ok("inspect --validate outputs/w");
     let again = project.ok("run w.toml");
     assert!(again.contains("weights: up to date") && again.contains("relate: up to date"), "{again}");
+    // The command reads what is there.
+    let json: serde_json::Value = serde_json::from_str(&project.run("relate outputs/w --json").stdout).unwrap();
+    assert_eq!(json.as_array().unwrap().len(), relations.len());
 }
 
 #[test]
@@ -336,12 +346,25 @@ fn networks_without_slopes_and_full_batches_are_told() {
     assert!(refused.contains("the output is quantised; measures of weights need slopes"), "{refused}");
     assert!(refused.contains("w.toml, line "), "{refused}");
 
-    let project = project(&PIPELINE.replace("batch = 2", "batch = \"full\""));
+    let claim = r#"
+[[expect]]
+claim = "batches are noisy"
+weights = "batch"
+quantity = "batch_snr"
+layer = 2
+measure = "end"
+below = 1.0
+"#;
+    let project = project(&(PIPELINE.replace("batch = 2", "batch = \"full\"") + claim));
     assert_eq!(project.run("run w.toml").code, 1);
     let batch = measured(&project, "batch", "r0000");
     let failed: Vec<&WeightMeasureRow> = batch.iter().filter(|row| row.failure.is_some()).collect();
     assert!(failed.iter().any(|row| row.failure.as_deref().unwrap().contains("there is no batch noise")), "{failed:?}");
     assert!(batch.iter().any(|row| row.quantity.as_deref() == Some("noise_scale") && row.value.is_some()));
+    // A claim about a layer says why there is no number in any.
+    let claims: Vec<ClaimRow> = rows(&project, "outputs/w/claims.parquet");
+    let why = "6 of 6 runs have no number: epoch 0: all training samples are one batch: there is no batch noise";
+    assert!(claims[4].reason.as_ref().unwrap().starts_with(why), "{:?}", claims[4]);
 }
 
 #[test]

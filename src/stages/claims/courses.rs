@@ -162,8 +162,10 @@ impl<'a> ClaimTables<'a> {
             Some(failure) => Err(format!("epoch {}: {failure}", row.epoch)),
             None => Ok(row.value),
         };
-        let rows = self.weights[measure].iter().filter(is_asked);
-        let rows = rows.map(|row| ((row.run.clone(), row.layer, row.epoch, row.step, value(row)), row.warning.clone()));
+        let rows: Vec<&WeightMeasureRow> = self.weights[measure].iter().filter(is_asked).collect();
+        let rows = at_each_layer(&rows)
+            .into_iter()
+            .map(|(layer, row)| ((row.run.clone(), layer, row.epoch, row.step, value(row)), row.warning.clone()));
         Ok(Ok(collect_with_warnings(rows)))
     }
 
@@ -243,6 +245,26 @@ impl<'a> ClaimTables<'a> {
     }
 }
 
+/// Rows of one quantity, each with the layer that it is of. Where a measure, or its quantity, fails as a whole, its layers have no rows:
+/// the failure is then that of every layer which the run has at other snapshots.
+fn at_each_layer<'a>(rows: &[&'a WeightMeasureRow]) -> Vec<(Option<LayerId>, &'a WeightMeasureRow)> {
+    let mut layers: BTreeMap<&str, BTreeSet<LayerId>> = BTreeMap::new();
+    let mut present = BTreeSet::new();
+    for row in rows {
+        if let Some(layer) = row.layer {
+            layers.entry(&row.run).or_default().insert(layer);
+            present.insert((row.run.as_str(), row.step, layer));
+        }
+    }
+    let mut found: Vec<(Option<LayerId>, &WeightMeasureRow)> = rows.iter().map(|row| (row.layer, *row)).collect();
+    for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
+        let of_run = layers.get(row.run.as_str()).into_iter().flatten();
+        let missing = of_run.filter(|layer| !present.contains(&(row.run.as_str(), row.step, **layer)));
+        found.extend(missing.map(|layer| (Some(*layer), *row)));
+    }
+    found
+}
+
 /// Rows as courses.
 fn collect(rows: impl Iterator<Item = CourseRow>) -> CoursesByPlace {
     collect_with_warnings(rows.map(|row| (row, None)))
@@ -274,5 +296,58 @@ fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
     match without {
         Some(epoch) if !course.numbers.is_empty() => Err(format!("epoch {epoch} has no number")),
         _ => Ok(course),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a measure found in the only run at a step; no quantity where it failed as a whole.
+    fn row(step: i64, quantity: Option<&str>, layer: Option<LayerId>, value: Option<f64>) -> WeightMeasureRow {
+        WeightMeasureRow {
+            measure: "batch".to_owned(),
+            settings: None,
+            randomness: "batch".to_owned(),
+            run: "r0000".to_owned(),
+            layer,
+            layer_name: None,
+            epoch: step as i32,
+            step,
+            quantity: quantity.map(Into::into),
+            unit: None,
+            value,
+            value_per_weight: None,
+            std_error: None,
+            null_mean: None,
+            null_std: None,
+            ceiling: None,
+            n_weights: 10,
+            n_runs: 1,
+            method: None,
+            warning: None,
+            failure: value.is_none().then(|| "no gradient".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_failure_as_a_whole_is_that_of_every_layer_without_a_row() {
+        let layers: Vec<Option<LayerId>> = LayerId::above_input().take(2).map(Some).collect();
+        let rows = [
+            row(0, Some("snr"), None, None),
+            row(0, Some("snr"), layers[0], Some(1.0)),
+            row(0, Some("snr"), layers[1], Some(2.0)),
+            row(1, Some("snr"), layers[1], Some(3.0)),
+            row(1, Some("snr"), None, None),
+            row(2, None, None, None),
+        ];
+        let found = at_each_layer(&rows.iter().collect::<Vec<_>>());
+        let steps = |layer: Option<LayerId>| {
+            let of_layer = found.iter().filter(|(other, _)| *other == layer);
+            of_layer.map(|(_, row)| (row.step, row.value)).collect::<Vec<_>>()
+        };
+        assert_eq!(steps(layers[0]), [(0, Some(1.0)), (1, None), (2, None)]);
+        assert_eq!(steps(layers[1]), [(0, Some(2.0)), (1, Some(3.0)), (2, None)]);
+        assert_eq!(steps(None), [(0, None), (1, None), (2, None)]);
     }
 }

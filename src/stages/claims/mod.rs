@@ -90,14 +90,21 @@ fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Min
 
 /// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
 fn of_runs(tables: &ClaimTables<'_>, courses: CoursesByPlace, layer: Option<LayerId>) -> Vec<Course> {
-    let mut of_layer: BTreeMap<String, Course> =
-        courses.into_iter().filter(|((_, other), _)| *other == layer).map(|((run, _), course)| (run, course)).collect();
+    let mut of_layer = of_layer(courses, layer);
     let is_pooled = of_layer.keys().any(|run| RunId::is_pooled(run));
     for run in tables.runs.iter().filter(|_| !is_pooled) {
         let nothing = || Err(format!("there is nothing of {run}; run the pipeline again"));
         of_layer.entry(run.clone()).or_insert_with(nothing);
     }
     of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
+}
+
+/// The course of a layer in every run that has one; where a run has none because the quantity failed in the whole network, the failure.
+fn of_layer(courses: CoursesByPlace, layer: Option<LayerId>) -> BTreeMap<String, Course> {
+    let of_layer = |place: Option<LayerId>, course: &Course| place == layer || (place.is_none() && course.is_err());
+    // The whole network comes first in its run, so that the layer replaces it.
+    let places = courses.into_iter().filter(|((_, place), course)| of_layer(*place, course));
+    places.map(|((run, _), course)| (run, course)).collect()
 }
 
 /// What the runs say of a claim in one layer.
@@ -412,6 +419,20 @@ mod tests {
         assert_eq!(judged.verdict, ClaimVerdict::Undecided);
         let beyond = judged_by(&[course(&COURSE)], &claim(Measure::At(401), Wanted::Above(0.0)));
         assert_eq!(beyond.reason.unwrap(), "1 of 1 runs have no number at epoch 401");
+    }
+
+    #[test]
+    fn a_failure_of_the_whole_network_is_that_of_a_layer_without_numbers() {
+        let (first, failed) = (Some(LayerId::FIRST), || Err("epoch 3: no gradient".to_owned()));
+        let run = |run: &str| run.to_owned();
+        let courses = CoursesByPlace::from([
+            ((run("r0000"), None), failed()),
+            ((run("r0000"), first), course(&COURSE)),
+            ((run("r0001"), None), failed()),
+            ((run("r0002"), None), course(&COURSE)),
+        ]);
+        let expected = BTreeMap::from([(run("r0000"), course(&COURSE)), (run("r0001"), failed())]);
+        assert_eq!(of_layer(courses, first), expected);
     }
 
     /// Rises and falls, with a warning of its number at `place`.

@@ -1,6 +1,6 @@
 //! The numbers of measures and of I(X;T) over the training, run by run.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::super::StageError;
@@ -23,6 +23,24 @@ pub(super) struct Series {
     pub(super) layer: Option<LayerId>,
 }
 
+/// Numbers that say how well a measure could be computed. They are no measures: there is nothing to relate them with, and as members
+/// of the family of Holm's correction they would hide what there is.
+const DIAGNOSTICS: [&str; 8] = [
+    "key_gap",
+    "sign_gap",
+    "log2_symmetries",
+    "gradient_norm",
+    "acceptance",
+    "r_hat",
+    "layer_bits_divergence",
+    "effective_directions",
+];
+
+/// Whether a number is none of the measure itself, or what a released program wrongly computes.
+fn is_diagnostic(quantity: &str) -> bool {
+    DIAGNOSTICS.contains(&quantity) || quantity.starts_with("compat_")
+}
+
 /// The courses of one number, by experiment and run.
 pub(super) type ByRun = BTreeMap<(String, String), NumberCourse>;
 
@@ -34,33 +52,40 @@ pub(super) struct WeightCourses {
 
 impl WeightCourses {
     /// Reads the tables of the measure `id` in `experiment`.
-    pub(super) fn read(
-        &mut self,
-        experiment: &Experiment,
-        id: &str,
-        paths: &[PathBuf],
-        hashes: &mut BTreeSet<String>,
-    ) -> Result<(), StageError> {
-        for path in paths {
-            hashes.insert(experiment.verified_estimates(path)?.1);
-        }
+    pub(super) fn read(&mut self, experiment: &Experiment, id: &str, paths: &[PathBuf]) -> Result<(), StageError> {
         let rows: Vec<WeightMeasureRow> = read_all_rows(paths)?;
-        for row in rows {
-            let Some(quantity) = row.quantity else { continue };
-            let series = Series {
-                weights: id.to_owned(),
-                randomness: row.randomness,
-                quantity: quantity.to_string(),
-                layer: row.layer,
-            };
-            let course = self.series.entry(series).or_default().entry((experiment.name(), row.run)).or_default();
-            course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
-        }
+        self.add(&experiment.name(), id, &rows);
         Ok(())
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.series.is_empty()
+    /// Adds the numbers of every table of the measure `id` in `experiment`, but for diagnostics.
+    fn add(&mut self, experiment: &str, id: &str, rows: &[WeightMeasureRow]) {
+        for row in rows {
+            let Some(quantity) = row.quantity.as_deref().filter(|quantity| !is_diagnostic(quantity)) else { continue };
+            let series = Series {
+                weights: id.to_owned(),
+                randomness: row.randomness.clone(),
+                quantity: quantity.to_owned(),
+                layer: row.layer,
+            };
+            let by_run = self.series.entry(series).or_default();
+            let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
+            course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
+        }
+        // Where a measure, or one of its numbers, fails as a whole, the layers have no rows: each of their numbers is missing there.
+        for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
+            let is_missing = |series: &Series, by_run: &ByRun| {
+                series.weights == id
+                    && row.quantity.as_deref().is_none_or(|quantity| quantity == series.quantity)
+                    && by_run.keys().any(|(other, _)| other == experiment)
+            };
+            for (_, by_run) in self.series.iter_mut().filter(|(series, by_run)| is_missing(series, by_run)) {
+                let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
+                if course.iter().all(|(step, ..)| *step != row.step) {
+                    course.push((row.step, row.epoch, None));
+                }
+            }
+        }
     }
 
     /// The numbers of a layer, and those of the whole network.
@@ -78,15 +103,7 @@ pub(super) struct InformationCourses {
 
 impl InformationCourses {
     /// Reads the tables of one estimator in `experiment`.
-    pub(super) fn read(
-        &mut self,
-        experiment: &Experiment,
-        paths: &[PathBuf],
-        hashes: &mut BTreeSet<String>,
-    ) -> Result<(), StageError> {
-        for path in paths {
-            hashes.insert(experiment.verified_estimates(path)?.1);
-        }
+    pub(super) fn read(&mut self, experiment: &Experiment, paths: &[PathBuf]) -> Result<(), StageError> {
         let rows: Vec<EstimateRow> = read_all_rows(paths)?;
         for row in rows {
             if let Some(bits) = row.i_xt_bits {
@@ -106,5 +123,85 @@ impl InformationCourses {
         layer: LayerId,
     ) -> Option<&InformationCourse> {
         self.courses.get(&(experiment.to_owned(), estimator.to_owned(), run.to_owned(), layer))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::weights::MEASURES;
+
+    /// What the measure found in a run at a step; no quantity where it failed as a whole.
+    fn row(
+        run: &str,
+        step: i64,
+        quantity: Option<&str>,
+        layer: Option<LayerId>,
+        value: Option<f64>,
+    ) -> WeightMeasureRow {
+        WeightMeasureRow {
+            measure: "batch".to_owned(),
+            settings: None,
+            randomness: "batch".to_owned(),
+            run: run.to_owned(),
+            layer,
+            layer_name: None,
+            epoch: step as i32,
+            step,
+            quantity: quantity.map(Into::into),
+            unit: None,
+            value,
+            value_per_weight: None,
+            std_error: None,
+            null_mean: None,
+            null_std: None,
+            ceiling: None,
+            n_weights: 10,
+            n_runs: 1,
+            method: None,
+            warning: None,
+            failure: value.is_none().then(|| "no gradient".to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_measure_that_fails_as_a_whole_has_no_number_of_any_layer_at_that_snapshot() {
+        let first = Some(LayerId::FIRST);
+        let rows = [
+            row("r0000", 0, Some("snr"), first, Some(1.0)),
+            row("r0000", 0, Some("snr"), None, Some(2.0)),
+            row("r0000", 1, None, None, None),
+            row("r0001", 0, None, None, None),
+            // Of one number the network failed; the layer has its own.
+            row("r0002", 0, Some("snr"), first, Some(3.0)),
+            row("r0002", 0, Some("snr"), None, None),
+            // Of one number all failed at the end.
+            row("r0002", 1, Some("snr"), None, None),
+        ];
+        let mut weights = WeightCourses::default();
+        weights.add("a", "batch", &rows);
+        let courses: Vec<(Option<LayerId>, Vec<NumberCourse>)> = weights
+            .of_layer(LayerId::FIRST)
+            .map(|(series, by_run)| (series.layer, by_run.values().cloned().collect()))
+            .collect();
+        let of_network =
+            vec![vec![(0, 0, Some(2.0)), (1, 1, None)], vec![(0, 0, None)], vec![(0, 0, None), (1, 1, None)]];
+        let of_first =
+            vec![vec![(0, 0, Some(1.0)), (1, 1, None)], vec![(0, 0, None)], vec![(0, 0, Some(3.0)), (1, 1, None)]];
+        assert_eq!(courses, [(None, of_network), (first, of_first)]);
+    }
+
+    #[test]
+    fn diagnostics_are_not_related() {
+        let quantities = || MEASURES.iter().flat_map(|spec| spec.quantities).map(|(name, _)| *name);
+        for name in DIAGNOSTICS {
+            assert!(quantities().any(|quantity| quantity == name), "no measure has {name}");
+        }
+        let rows: Vec<WeightMeasureRow> =
+            ["snr", "r_hat", "compat_iiw"].map(|name| row("r0000", 0, Some(name), None, Some(1.0))).into();
+        let mut weights = WeightCourses::default();
+        weights.add("a", "batch", &rows);
+        let names: Vec<&str> = weights.of_layer(LayerId::FIRST).map(|(series, _)| series.quantity.as_str()).collect();
+        assert_eq!(names, ["snr"]);
     }
 }

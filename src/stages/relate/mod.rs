@@ -4,7 +4,7 @@ mod courses;
 mod statistics;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde_json::json;
@@ -26,12 +26,15 @@ use statistics::{Pair, statistics};
 /// # Errors
 /// Nothing is aggregated, no experiment has measures of weights, or a file is not what was written.
 pub fn relate(experiments: &[Experiment], out: &Path) -> Result<Vec<RelationRow>, StageError> {
-    let (rows, work) = prepare(experiments, out)?;
-    if work.finished()?.is_none() {
-        let _lock = Lock::wait(out, "relations")?;
-        let footer = Footer::from([("infoplane.config_hash".to_owned(), work.key().to_owned())]);
-        work.finish(vec![write_rows(out, Experiment::RELATIONS, &rows, &footer)?])?;
+    let sources = Sources::find(experiments, out)?;
+    if sources.work.finished()?.is_some() {
+        verified_hash(out, "relations", Experiment::RELATIONS)?;
+        return Ok(read_rows(&out.join(Experiment::RELATIONS))?);
     }
+    let rows = sources.relations()?;
+    let _lock = Lock::wait(out, "relations")?;
+    let footer = Footer::from([("infoplane.config_hash".to_owned(), sources.work.key().to_owned())]);
+    sources.work.finish(vec![write_rows(out, Experiment::RELATIONS, &rows, &footer)?])?;
     Ok(rows)
 }
 
@@ -40,7 +43,7 @@ pub fn relate(experiments: &[Experiment], out: &Path) -> Result<Vec<RelationRow>
 /// # Errors
 /// As [`relate`].
 pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageError> {
-    Ok(prepare(experiments, out)?.1.finished()?.is_some())
+    Ok(Sources::find(experiments, out)?.work.finished()?.is_some())
 }
 
 /// How many relations were tested, and how many are clear, in words.
@@ -50,31 +53,57 @@ pub fn counts(rows: &[RelationRow]) -> String {
     format!("{} tested, {n_clear} with p < 0.05 after Holm's correction", counted(n_tested, "relation"))
 }
 
-fn prepare(experiments: &[Experiment], out: &Path) -> Result<(Vec<RelationRow>, Pending), StageError> {
-    let path = keys::aggregated(out, Experiment::PHASES)?;
-    let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
-    let phases: Vec<PhaseRow> = read_rows(&path)?;
-    let mut weights = WeightCourses::default();
-    let mut information = InformationCourses::default();
-    for experiment in experiments {
-        let measured = CurrentEstimates::of_weights(experiment)?;
-        measured.left_out.iter().for_each(|(_, sentence)| tracing::warn!("{sentence}"));
-        for (id, paths) in measured.tables {
-            weights.read(experiment, &id, &paths, &mut hashes)?;
+/// The tables that relations are made of, none of them read.
+struct Sources<'a> {
+    phases: PathBuf,
+    /// The tables of each measure of weights.
+    weights: Vec<(&'a Experiment, String, Vec<PathBuf>)>,
+    /// The tables of each estimator.
+    estimates: Vec<(&'a Experiment, Vec<PathBuf>)>,
+    /// The table that is to be made of them.
+    work: Pending,
+}
+
+impl<'a> Sources<'a> {
+    fn find(experiments: &'a [Experiment], out: &Path) -> Result<Self, StageError> {
+        let phases = keys::aggregated(out, Experiment::PHASES)?;
+        let mut hashes = BTreeSet::from([verified_hash(out, "summary", Experiment::PHASES)?]);
+        let (mut weights, mut estimates) = (Vec::new(), Vec::new());
+        for experiment in experiments {
+            let measured = CurrentEstimates::of_weights(experiment)?;
+            measured.left_out.iter().for_each(|(_, sentence)| tracing::warn!("{sentence}"));
+            weights.extend(measured.tables.into_iter().map(|(id, paths)| (experiment, id, paths)));
+            estimates.extend(CurrentEstimates::expect(experiment)?.into_iter().map(|(_, paths)| (experiment, paths)));
         }
-        for (_, paths) in CurrentEstimates::expect(experiment)? {
-            information.read(experiment, &paths, &mut hashes)?;
+        if weights.is_empty() {
+            return Err(StageError::Refused(format!(
+                "{}: no measures of weights; ask for some in `[[weights]]` tables, or run `infoplane weights` first",
+                out.display()
+            )));
         }
+        let of_weights = weights.iter().map(|(experiment, _, paths)| (*experiment, paths));
+        for (experiment, paths) in of_weights.chain(estimates.iter().map(|(experiment, paths)| (*experiment, paths))) {
+            for path in paths {
+                hashes.insert(experiment.verified_estimates(path)?.1);
+            }
+        }
+        let work = Pending::new(out, "relations", &json!({ "tables": hashes, "schema": VERSION }));
+        Ok(Self { phases, weights, estimates, work })
     }
-    if weights.is_empty() {
-        return Err(StageError::Refused(format!(
-            "{}: no measures of weights; ask for some in `[[weights]]` tables, or run `infoplane weights` first",
-            out.display()
-        )));
+
+    /// Reads the tables and relates them.
+    fn relations(&self) -> Result<Vec<RelationRow>, StageError> {
+        let phases: Vec<PhaseRow> = read_rows(&self.phases)?;
+        let mut weights = WeightCourses::default();
+        for (experiment, id, paths) in &self.weights {
+            weights.read(experiment, id, paths)?;
+        }
+        let mut information = InformationCourses::default();
+        for (experiment, paths) in &self.estimates {
+            information.read(experiment, paths)?;
+        }
+        Ok(relations(&phases, &weights, &information))
     }
-    let rows = relations(&phases, &weights, &information);
-    let work = Pending::new(out, "relations", &json!({ "tables": hashes, "schema": VERSION }));
-    Ok((rows, work))
 }
 
 /// The rows of the table, estimator by estimator.

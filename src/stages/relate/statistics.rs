@@ -10,54 +10,86 @@ use crate::math::rank::spearman;
 use crate::store::RunId;
 use crate::store::schema::PhaseRow;
 
-/// One run, or all runs of an experiment: its compression, and a number of its weights over the training.
+/// One run, a group of runs or all runs of an experiment: its compression, and a number of its weights over the training.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pair {
     experiment: String,
-    compression: f64,
-    peak_epoch: Option<f64>,
+    /// Whether it is one of several groups of runs. Nothing says which runs a group is of, so that compression and I(X;T) are those of
+    /// all runs of the experiment.
+    is_group: bool,
+    /// `None` where it is not known.
+    compression: Option<f64>,
+    /// The epoch at which I(X;T) turns; `None` where it does not.
+    turn_epoch: Option<f64>,
     weights: NumberCourse,
     /// I(X;T) at the same snapshots from its peak on, with the number.
     after_peak: Vec<(f64, f64)>,
 }
 
+/// Why a run, a group of runs or a snapshot is left out.
+type Why = &'static str;
+
+const UNUSABLE: Why = "because of a failure or a warning";
+const ONE_SNAPSHOT: Why = "because there is one snapshot only";
+const NO_COMPRESSION: Why = "because the compression is not known";
+const UNKNOWN_RUNS: Why = "because nothing says which runs they are of";
+
 impl Pair {
     /// The pairs of one layer: `phases` are of its runs, `courses` those of the number.
     pub(super) fn all(phases: &[&PhaseRow], courses: &ByRun, information: &InformationCourses) -> Vec<Self> {
         let mut pairs = Vec::new();
+        // `drop_bits` is never negative: beside numbers without bias it would be a compression of nothing.
+        let is_unbiased = phases.iter().any(|row| row.compression_bits.is_some());
+        let compression = |row: &&PhaseRow| if is_unbiased { row.compression_bits } else { row.drop_bits };
         for ((experiment, run), weights) in courses {
             let of_run = |row: &&&PhaseRow| row.experiment == *experiment && (RunId::is_pooled(run) || row.run == *run);
             let rows: Vec<&PhaseRow> = phases.iter().filter(of_run).copied().collect();
-            let compressions: Vec<f64> = rows.iter().filter_map(|row| row.compression_bits.or(row.drop_bits)).collect();
-            let Some(compression) = mean(&compressions) else { continue };
+            if rows.is_empty() {
+                continue;
+            }
+            let is_its_group = |(other, run): &&(String, String)| other == experiment && RunId::is_pooled(run);
             let peaks: Vec<f64> = rows.iter().filter_map(|row| row.i_xt_peak_epoch).map(|epoch| epoch as f64).collect();
-            let peak_epoch = mean(&peaks);
-            let after_peak = after_peak(&rows, weights, peak_epoch, information);
             pairs.push(Self {
                 experiment: experiment.clone(),
-                compression,
-                peak_epoch,
+                is_group: RunId::is_pooled(run) && courses.keys().filter(is_its_group).count() > 1,
+                compression: mean(&rows.iter().filter_map(compression).collect::<Vec<f64>>()),
+                turn_epoch: turn_of_information(&rows),
                 weights: weights.clone(),
-                after_peak,
+                after_peak: after_peak(&rows, weights, mean(&peaks), information),
             });
         }
         pairs
     }
 
-    /// The last number; `None` where it failed or has a warning.
-    fn end(&self) -> Option<f64> {
-        self.weights.iter().max_by_key(|(step, ..)| *step)?.2
+    /// The last number, or why there is none.
+    fn end(&self) -> Result<f64, Why> {
+        self.weights.iter().max_by_key(|(step, ..)| *step).and_then(|(.., value)| *value).ok_or(UNUSABLE)
     }
 
-    /// The last number minus the first; `None` where one of them failed or has a warning.
-    fn change(&self) -> Option<f64> {
-        Some(self.end()? - self.weights.iter().min_by_key(|(step, ..)| *step)?.2?)
+    /// The last number minus the first, or why there is none.
+    fn change(&self) -> Result<f64, Why> {
+        if self.weights.len() == 1 {
+            return Err(ONE_SNAPSHOT);
+        }
+        let first = self.weights.iter().min_by_key(|(step, ..)| *step).and_then(|(.., value)| *value);
+        Ok(self.end()? - first.ok_or(UNUSABLE)?)
     }
 
     /// How many of its numbers failed or have a warning.
-    fn n_left_out(&self) -> usize {
+    fn n_unusable(&self) -> usize {
         self.weights.iter().filter(|(_, _, value)| value.is_none()).count()
     }
+}
+
+/// The mean of the epochs at which I(X;T) is largest in the runs of `rows`; `None` unless every run then has more than at its first
+/// snapshot and at its last.
+fn turn_of_information(rows: &[&PhaseRow]) -> Option<f64> {
+    let turn = |row: &&PhaseRow| {
+        let peak = row.i_xt_peak_bits?;
+        let is_inner = peak > row.i_xt_start_bits? && peak > row.i_xt_end_bits?;
+        row.i_xt_peak_epoch.filter(|_| is_inner).map(|epoch| epoch as f64)
+    };
+    mean(&rows.iter().map(turn).collect::<Option<Vec<f64>>>()?)
 }
 
 /// I(X;T), averaged over the runs of `rows`, and the number of the weights at each snapshot from the peak on.
@@ -95,33 +127,49 @@ pub(super) struct Statistic {
 const FEWEST_PAIRS: usize = 5;
 
 /// What is taken of a number over the training.
-type Number = fn(&Pair) -> Option<f64>;
+type Number = fn(&Pair) -> Result<f64, Why>;
 
-/// Every statistic of some pairs. Numbers that failed or have a warning are left out.
+/// How many were left out, by reason.
+type LeftOut = BTreeMap<Why, usize>;
+
+/// Every statistic of some pairs. Numbers that failed or have a warning are left out. One of several groups of runs counts in
+/// `settings` only: the groups of an experiment have the same compression, which they would prove several times.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
     let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
+    let every: Vec<&Pair> = pairs.iter().collect();
+    let (groups, runs): (Vec<&Pair>, Vec<&Pair>) = pairs.iter().partition(|pair| pair.is_group);
+    let groups = LeftOut::from([(UNKNOWN_RUNS, groups.len())]);
     let mut found = Vec::new();
     for (number, of_pair) in numbers {
-        let values: Vec<(&str, f64, f64)> = pairs
-            .iter()
-            .filter_map(|pair| Some((pair.experiment.as_str(), pair.compression, of_pair(pair)?)))
-            .collect();
-        let n_left_out = pairs.len() - values.len();
-        found.push(over_settings(&values, number).without(n_left_out, "run"));
-        found.push(over_runs(&values, number).without(n_left_out, "run"));
+        let (values, left_out) = numbered(&every, of_pair);
+        found.push(over_settings(&values, number).without(&left_out, "run"));
+        let (values, left_out) = numbered(&runs, of_pair);
+        found.push(over_runs(&values, number).without(&left_out, "run").without(&groups, "group"));
     }
-    let n_left_out = pairs.iter().map(Pair::n_left_out).sum();
-    found.push(over_snapshots(pairs).without(n_left_out, "snapshot"));
-    found.push(order(pairs).without(n_left_out, "snapshot"));
+    let unusable = LeftOut::from([(UNUSABLE, runs.iter().map(|pair| pair.n_unusable()).sum())]);
+    found.push(over_snapshots(&runs).without(&unusable, "snapshot").without(&groups, "group"));
+    found.push(order(&runs).without(&unusable, "snapshot").without(&groups, "group"));
     found
 }
 
+/// The experiment, the compression and the number of each pair that has both.
+fn numbered<'a>(pairs: &[&'a Pair], of_pair: Number) -> (Vec<(&'a str, f64, f64)>, LeftOut) {
+    let (mut values, mut left_out) = (Vec::new(), LeftOut::new());
+    for pair in pairs {
+        match (pair.compression.ok_or(NO_COMPRESSION), of_pair(pair)) {
+            (Ok(compression), Ok(number)) => values.push((pair.experiment.as_str(), compression, number)),
+            (Err(why), _) | (_, Err(why)) => *left_out.entry(why).or_default() += 1,
+        }
+    }
+    (values, left_out)
+}
+
 impl Statistic {
-    /// The same statistic; where it has no value, its reason says how many runs or snapshots, as `noun` says, were left out.
-    fn without(self, n_left_out: usize, noun: &str) -> Self {
-        let left_out =
-            |reason| format!("{reason}; left out because of a failure or a warning: {}", counted(n_left_out, noun));
-        Self { reason: self.reason.map(|reason| if n_left_out > 0 { left_out(reason) } else { reason }), ..self }
+    /// The same statistic; where it has no value, its reason says how many runs, groups or snapshots, as `noun` says, were left out.
+    fn without(self, left_out: &LeftOut, noun: &str) -> Self {
+        let left_out = left_out.iter().filter(|(_, n)| **n > 0);
+        let clauses: String = left_out.map(|(why, n)| format!("; left out {why}: {}", counted(*n, noun))).collect();
+        Self { reason: self.reason.map(|reason| reason + &clauses), ..self }
     }
 }
 
@@ -151,7 +199,7 @@ fn over_runs(values: &[(&str, f64, f64)], number: &'static str) -> Statistic {
         let (x, y) = means(pairs);
         deviations.extend(pairs.iter().map(|pair| (pair.0 - x, pair.1 - y)));
     }
-    // A mean was taken off in every experiment.
+    // A mean was subtracted in every experiment.
     let n_means = groups.values().filter(|pairs| pairs.len() > 1).count();
     let n = (deviations.len() + 1).saturating_sub(n_means.max(1));
     correlation("runs", number, &deviations, n, "independent runs")
@@ -177,8 +225,8 @@ fn correlation(statistic: &'static str, number: &'static str, pairs: &[(f64, f64
 }
 
 /// Within each run over the snapshots from the peak of I(X;T) on; the mean over runs.
-fn over_snapshots(pairs: &[Pair]) -> Statistic {
-    let of_pair = |pair: &Pair| {
+fn over_snapshots(pairs: &[&Pair]) -> Statistic {
+    let of_pair = |pair: &&Pair| {
         let (x, y): (Vec<f64>, Vec<f64>) = pair.after_peak.iter().copied().unzip();
         (x.len() >= FEWEST_PAIRS).then(|| spearman(&x, &y, x.len()).map(|found| found.rho))?
     };
@@ -186,14 +234,14 @@ fn over_snapshots(pairs: &[Pair]) -> Statistic {
     mean_over_runs("snapshots", &numbers, "has five snapshots after the peak of I(X;T) that differ")
 }
 
-/// When the number turns, in decades after the peak of I(X;T); the mean over runs.
-fn order(pairs: &[Pair]) -> Statistic {
-    let of_pair = |pair: &Pair| {
+/// When the number turns, in decades after I(X;T) turns; the mean over runs in which both do.
+fn order(pairs: &[&Pair]) -> Statistic {
+    let of_pair = |pair: &&Pair| {
         let turn = turning_epoch(&pair.weights)?;
-        Some(((f64::from(turn) + 1.0) / (pair.peak_epoch? + 1.0)).log10())
+        Some(((f64::from(turn) + 1.0) / (pair.turn_epoch? + 1.0)).log10())
     };
     let numbers: Vec<f64> = pairs.iter().filter_map(of_pair).collect();
-    mean_over_runs("order", &numbers, "has a number that turns, rising and falling")
+    mean_over_runs("order", &numbers, "has I(X;T) and the number turn after the first snapshot and before the last")
 }
 
 fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Statistic {
@@ -214,28 +262,34 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
     }
 }
 
-/// The epoch of the largest number, or, where that is the first or the last, of the smallest; `None` where both are at the ends.
+/// The epoch of the largest number, or, where the first or the last is as large, of the smallest; `None` where one of them is as
+/// small, too.
 fn turning_epoch(course: &NumberCourse) -> Option<i32> {
     let mut ordered: Vec<(i64, i32, f64)> =
         course.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
     ordered.sort_by_key(|(step, ..)| *step);
-    let last = ordered.len().checked_sub(1)?;
-    let inner = |place: usize| (place > 0 && place < last).then(|| ordered[place].1);
-    let largest = (0..=last).reduce(|best, place| if ordered[place].2 > ordered[best].2 { place } else { best })?;
-    let smallest = (0..=last).reduce(|best, place| if ordered[place].2 < ordered[best].2 { place } else { best })?;
+    let (first, last) = (ordered.first()?.2, ordered.last()?.2);
+    let inner = |(_, epoch, value): (i64, i32, f64)| (value != first && value != last).then_some(epoch);
+    let largest = ordered.iter().copied().reduce(|best, here| if here.2 > best.2 { here } else { best })?;
+    let smallest = ordered.iter().copied().reduce(|best, here| if here.2 < best.2 { here } else { best })?;
     inner(largest).or_else(|| inner(smallest))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::estimate_id::EstimateId;
+    use crate::layer_id::LayerId;
 
     fn pair(experiment: &str, compression: f64, weights: &[f64]) -> Pair {
         let course = weights.iter().enumerate().map(|(k, value)| (k as i64, 10 * k as i32, Some(*value))).collect();
         Pair {
             experiment: experiment.to_owned(),
-            compression,
-            peak_epoch: Some(10.0),
+            is_group: false,
+            compression: Some(compression),
+            turn_epoch: Some(10.0),
             weights: course,
             after_peak: weights.iter().enumerate().map(|(k, value)| (-(k as f64), *value)).collect(),
         }
@@ -320,5 +374,116 @@ mod tests {
         let turning = [5.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 4.0, 1.0, 2.0];
         let found = statistics(&[pair("a", 1.0, &turning)]);
         assert_eq!(value(&found, "order", "course"), Some((101.0_f64 / 11.0).log10()));
+    }
+
+    /// What is said of one statistic.
+    #[track_caller]
+    fn told(found: &[Statistic], statistic: &str, number: &str) -> (usize, Option<f64>, Option<String>) {
+        let found = found.iter().find(|found| found.statistic == statistic && found.number == number).unwrap();
+        (found.n, found.value, found.reason.clone())
+    }
+
+    #[test]
+    fn one_snapshot_is_no_change() {
+        let pairs: Vec<Pair> = (0..6).map(|r| pair("a", f64::from(r), &[f64::from(r)])).collect();
+        let found = statistics(&pairs);
+        assert_eq!(told(&found, "runs", "end"), (6, Some(1.0), None));
+        let reason = "0 independent runs; needs at least 5; left out because there is one snapshot only: 6 runs";
+        assert_eq!(told(&found, "runs", "change"), (0, None, Some(reason.to_owned())));
+    }
+
+    /// A run with the I(X;T) at its start, peak and end, and its compression; largest at epoch 10.
+    fn phase(experiment: &str, run: &str, bits: [f64; 3], compression: Option<f64>) -> PhaseRow {
+        PhaseRow {
+            experiment: experiment.to_owned(),
+            estimator: Arc::new(EstimateId::of_table("binning")),
+            quantity: None,
+            run: run.to_owned(),
+            layer: LayerId::FIRST,
+            layer_name: None,
+            end_epoch: 100,
+            i_xt_start_bits: Some(bits[0]),
+            i_xt_peak_bits: Some(bits[1]),
+            i_xt_peak_epoch: Some(10),
+            i_xt_end_bits: Some(bits[2]),
+            drop_bits: Some(bits[1] - bits[2]),
+            others_peak_epoch: None,
+            compression_bits: compression,
+            i_ty_start_bits: None,
+            i_ty_end_bits: None,
+            fitted_epoch: None,
+            diffusion_epoch: None,
+            failure: None,
+        }
+    }
+
+    /// The pairs of some runs with a number that turns at epoch 20 in each of `places` (experiment and run).
+    fn pairs_of(phases: &[PhaseRow], places: &[(&str, &str)]) -> Vec<Pair> {
+        let course: NumberCourse = vec![(0, 0, Some(1.0)), (1, 20, Some(5.0)), (2, 100, Some(2.0))];
+        let place = |(experiment, run): &(&str, &str)| (((*experiment).to_owned(), (*run).to_owned()), course.clone());
+        let phases: Vec<&PhaseRow> = phases.iter().collect();
+        Pair::all(&phases, &places.iter().map(place).collect(), &InformationCourses::default())
+    }
+
+    #[test]
+    fn groups_of_runs_are_no_independent_runs() {
+        let phases: Vec<PhaseRow> = ["a", "b", "c", "d", "e"]
+            .iter()
+            .flat_map(|e| ["r0000", "r0001"].map(|run| phase(e, run, [1.0, 3.0, 2.0], Some(1.0))))
+            .collect();
+        let groups: Vec<(&str, &str)> =
+            ["a", "b", "c", "d", "e"].into_iter().flat_map(|e| [(e, "pooled-0000"), (e, "pooled-0001")]).collect();
+        let pairs = pairs_of(&phases, &groups);
+        let spread = |(k, pair): (usize, Pair)| {
+            let setting = (k / 2) as f64;
+            let weights = pair.weights.iter().map(|(step, epoch, v)| (*step, *epoch, v.map(|v| v * setting))).collect();
+            Pair { compression: Some(setting), weights, ..pair }
+        };
+        let found = statistics(&pairs.into_iter().enumerate().map(spread).collect::<Vec<_>>());
+        // The groups of an experiment are one setting, and no runs.
+        assert_eq!(told(&found, "settings", "end"), (5, Some(1.0), None));
+        let left_out = "; left out because nothing says which runs they are of: 10 groups";
+        for (statistic, number) in [("runs", "end"), ("snapshots", "course"), ("order", "course")] {
+            let (n, value, reason) = told(&found, statistic, number);
+            assert!(n == 0 && value.is_none() && reason.unwrap().ends_with(left_out), "{statistic}");
+        }
+        // All runs together are one.
+        let found = statistics(&pairs_of(&phases, &[("a", "pooled"), ("b", "pooled")]));
+        assert_eq!(told(&found, "order", "course"), (2, Some((21.0_f64 / 11.0).log10()), None));
+    }
+
+    #[test]
+    fn an_order_needs_two_turns() {
+        let order = |bits: [f64; 3]| {
+            let phases = [phase("a", "r0000", bits, None)];
+            told(&statistics(&pairs_of(&phases, &[("a", "r0000")])), "order", "course")
+        };
+        assert_eq!(order([1.0, 3.0, 2.0]).1, Some((21.0_f64 / 11.0).log10()));
+        let reason = "no run has I(X;T) and the number turn after the first snapshot and before the last";
+        // I(X;T) rises to its end, or falls from its start.
+        assert_eq!(order([1.0, 3.0, 3.0]), (0, None, Some(reason.to_owned())));
+        assert_eq!(order([3.0, 3.0, 1.0]), (0, None, Some(reason.to_owned())));
+        // The number rises to what it stays at.
+        let course = |numbers: [f64; 4]| numbers.iter().zip(0..).map(|(n, k)| (i64::from(k), k, Some(*n))).collect();
+        assert_eq!(turning_epoch(&course([1.0, 2.0, 3.0, 3.0])), None);
+        assert_eq!(turning_epoch(&course([1.0, 4.0, 3.0, 3.0])), Some(1));
+        assert_eq!(turning_epoch(&course([3.0, 1.0, 2.0, 3.0])), Some(1));
+    }
+
+    #[test]
+    fn drops_are_not_mixed_with_compression() {
+        let bits = [1.0, 3.0, 2.0];
+        let compressions = |phases: &[PhaseRow]| {
+            let pairs = pairs_of(phases, &[("a", "r0000"), ("a", "r0001")]);
+            pairs.iter().map(|pair| pair.compression).collect::<Vec<_>>()
+        };
+        let (with, without) = (phase("a", "r0000", bits, Some(-0.5)), phase("a", "r0001", bits, None));
+        assert_eq!(compressions(&[with.clone(), without.clone()]), [Some(-0.5), None]);
+        let without_any = PhaseRow { compression_bits: None, ..with };
+        assert_eq!(compressions(&[without_any, without.clone()]), [Some(1.0), Some(1.0)]);
+        let reason = "0 experiments; needs at least 5; left out because the compression is not known: 1 run";
+        let phases = [without, phase("b", "r0000", bits, Some(1.0))];
+        let found = statistics(&pairs_of(&phases, &[("a", "r0001")]));
+        assert_eq!(told(&found, "settings", "end"), (0, None, Some(reason.to_owned())));
     }
 }

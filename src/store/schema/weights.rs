@@ -24,7 +24,7 @@ tables! {
         epoch: i32,
         /// Updates of the weights so far; 0 is the untrained network.
         step: i64,
-        /// Which of the measure's numbers; null where it failed.
+        /// Which of the measure's numbers; null where the whole measure failed.
         quantity: Option<Arc<str>>,
         /// Unit of the number: `bits`, `samples`, `probability` or `ratio`; null where it failed.
         unit: Option<Arc<str>>,
@@ -36,7 +36,7 @@ tables! {
         std_error: Option<f64>,
         /// Mean of the same number where there is nothing to find; null where it is not known.
         null_mean: Option<f64>,
-        /// Standard deviation of the same; null where it is not known.
+        /// Standard deviation of the number where there is nothing to find; null where it is not known.
         null_std: Option<f64>,
         /// The largest that the number can be, or what theory says it is at most; null where there is no such bound.
         ceiling: Option<f64>,
@@ -72,25 +72,25 @@ tables! {
         step: i64,
         /// Which of the measure's numbers.
         quantity: String,
-        /// Its unit.
+        /// Unit of the number, as in `weight_measures`; empty where it failed everywhere.
         unit: String,
-        /// Runs, or groups of runs measured together, with such a number.
+        /// Runs, or groups of runs measured together, that have the number.
         n_runs: i32,
-        /// Those without, and those in which the measure failed.
+        /// Runs, or groups of runs measured together, that do not have the number, because it or the whole measure failed.
         n_failed: i32,
-        /// Those of `n_runs` whose number has a warning in `weight_measures`; the mean includes them.
+        /// How many of the `n_runs` numbers have a warning in `weight_measures`; `mean` includes them.
         n_warned: i32,
-        /// Mean over them; null where none has a number.
+        /// Mean of the number over the `n_runs` runs or groups; null where none has it.
         mean: Option<f64>,
-        /// Standard deviation (n − 1); null with fewer than two.
+        /// Standard deviation (n − 1) of the number over the `n_runs` runs or groups; null with fewer than two.
         std: Option<f64>,
-        /// Where the 95 % interval of the mean begins (Student); null with fewer than two, and where all are equal.
+        /// Lower end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and where all have the same number.
         low: Option<f64>,
-        /// Where it ends.
+        /// Upper end of the 95 % interval of `mean`; null where `low` is.
         high: Option<f64>,
-        /// Mean of the nulls; null where there is none.
+        /// Mean of `weight_measures.null_mean` over the runs or groups; null where none has it.
         null_mean: Option<f64>,
-        /// Mean of the ceilings; null where there is none.
+        /// Mean of `weight_measures.ceiling` over the runs or groups; null where none has it.
         ceiling: Option<f64>,
     }
 }
