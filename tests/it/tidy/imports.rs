@@ -54,7 +54,10 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
     ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
-    ("weights", &["dense", "fisher", "fixtures", "gradients", "hessian", "inputs", "reading", "spectrum"]),
+    (
+        "weights",
+        &["activation", "dense", "fisher", "fixtures", "gradients", "hessian", "inputs", "reading", "spectrum"],
+    ),
     (
         "stages",
         &[
