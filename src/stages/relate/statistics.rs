@@ -231,7 +231,10 @@ fn over_snapshots(pairs: &[&Pair]) -> Statistic {
         (x.len() >= FEWEST_PAIRS).then(|| spearman(&x, &y, x.len()).map(|found| found.rho))?
     };
     let numbers: Vec<f64> = pairs.iter().filter_map(of_pair).collect();
-    mean_over_runs("snapshots", &numbers, "has five snapshots after the peak of I(X;T) that differ")
+    let found = mean_over_runs("snapshots", &numbers, "has five snapshots after the peak of I(X;T) that differ");
+    // No correlation is outside.
+    let range = found.range.map(|range| Range { low: range.low.max(-1.0), high: range.high.min(1.0) });
+    Statistic { range, ..found }
 }
 
 /// When the number turns, in decades after I(X;T) turns; the mean over runs in which both do.
