@@ -30,6 +30,9 @@ pub(super) const CHAINS: (u64, u64) = (1, 1000);
 pub(super) const DRAWS: (u64, u64) = (4, 10_000_000);
 pub(super) const BURN_IN: (u64, u64) = (0, 10_000_000);
 
+/// Relative difference of two losses, of losses below 1 the difference, that may be rounding.
+const ROUNDING: f64 = 1e-12;
+
 impl Sgld {
     /// Four chains of 1000 draws after 200 steps, with `step_size` ε and the localisation `gamma` γ.
     ///
@@ -77,6 +80,8 @@ impl Sgld {
             .iter()
             .map(|chain| n_beta * chain.losses.iter().map(|l| l - loss).sum::<f64>() / self.n_draws as f64)
             .collect();
+        let below = loss - ROUNDING * loss.abs().max(1.0);
+        let n_below = chains.iter().flat_map(|chain| &chain.losses).filter(|l| **l < below).count();
         let acceptances: Vec<f64> = chains.iter().map(|chain| chain.acceptance).collect();
         let traces: Vec<&[f64]> = chains.iter().map(|chain| chain.losses.as_slice()).collect();
         let value = mean(&of_chains).expect("there is at least one chain");
@@ -86,6 +91,7 @@ impl Sgld {
             loss,
             gradient_norm: gradient.iter().map(|g| g * g).sum::<f64>().sqrt(),
             acceptance: mean(&acceptances).expect("there is at least one chain"),
+            share_below: n_below as f64 / (self.n_chains * self.n_draws) as f64,
             r_hat: r_hat(&traces),
             chains: of_chains,
         })
@@ -173,6 +179,8 @@ pub struct LlcEstimate {
     pub gradient_norm: f64,
     /// Mean probability that Metropolis' rule accepts a step; below 0.9 the steps are large.
     pub acceptance: f64,
+    /// The share of the draws with a lower loss than L(w*), beyond rounding: 0 at a minimum.
+    pub share_below: f64,
     /// Split R̂ of the losses; above 1.1 the chains have not mixed.
     pub r_hat: f64,
     /// The estimate of each chain.
