@@ -22,7 +22,10 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Data,
     quantities: &[
         ("excess", "area of the losses before each update above their end, in bits"),
-        ("total_code", "sum of these losses: length of the labels in the prequential code, in bits"),
+        (
+            "total_code",
+            "length of the labels in the prequential code, the sum of the losses before each update, in bits",
+        ),
         ("end_loss", "mean loss of the last samples, in bits per sample"),
     ],
     parameters: &[Parameter {

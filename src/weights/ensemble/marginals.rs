@@ -16,12 +16,12 @@ pub struct WeightCells {
     width: f64,
 }
 
-/// The entropy of a weight over runs, at most ln R.
+/// The entropy of a weight over R runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightEntropy {
-    /// Of the shares of the cells.
+    /// Of the shares of the cells, at most ln R.
     pub plug_in: Nats,
-    /// Plus (occupied cells − 1)/2R (Miller 1955).
+    /// Plus (occupied cells − 1)/2R (Miller 1955), so at most ln R + (R − 1)/2R.
     pub miller_madow: Nats,
 }
 

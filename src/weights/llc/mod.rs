@@ -38,9 +38,9 @@ pub(super) const SPEC: Spec = Spec {
     summary: "local learning coefficient: the effective number of weights, halved, near the recorded ones, by Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
-        ("llc", "local learning coefficient, n β (E L(w) − L(w*))"),
-        ("excess_loss", "E L(w) − L(w*) under the sampler, in bits"),
-        ("gradient_norm", "norm of the gradient at w*, 0 at a minimum"),
+        ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half the number of weights"),
+        ("excess_loss", "mean loss under the sampler above that of the recorded weights, E L(w) − L(w*), in bits"),
+        ("gradient_norm", "norm of the gradient of the loss at the recorded weights, 0 at a minimum"),
         ("acceptance", "mean probability that MALA would accept a step of the sampler"),
         ("r_hat", "potential scale reduction of the losses of the chains, 1 where they have mixed"),
     ],
@@ -186,7 +186,7 @@ fn doubts(found: &LlcEstimate) -> Vec<String> {
         (found.r_hat > MIXED, "the chains have not mixed: r_hat is above 1.1"),
         (found.acceptance < FEWEST_ACCEPTED, "the steps are too large: acceptance is below 0.9"),
     ];
-    doubts.into_iter().filter_map(|(is_so, doubt)| is_so.then(|| doubt.to_owned())).collect()
+    doubts.into_iter().filter(|(is_so, _)| *is_so).map(|(_, doubt)| doubt.to_owned()).collect()
 }
 
 impl OfNetwork for Llc {

@@ -34,13 +34,13 @@ pub(super) const SPEC: Spec = Spec {
     summary: "divergence of a Gaussian around the weights from one around the initial weights, and the bound on its error",
     randomness: Randomness::Code,
     quantities: &[
-        ("kl", "KL(Q‖P) in bits"),
-        ("distance_part", "the part of it that is the distance from the initial weights, in bits"),
+        ("kl", "KL(Q‖P) of the Gaussian around the weights from that around the initial weights, in bits"),
+        ("distance_part", "the part of KL(Q‖P) that is the distance from the initial weights, in bits"),
         ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
         ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
         (
             "bound",
-            "the largest error that networks drawn from Q can have on new samples, with the probability 1 − delta",
+            "largest error on new samples of networks drawn from Q; holds with the probability 1 − delta − delta_draws",
         ),
     ],
     parameters: &[
