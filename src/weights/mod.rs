@@ -35,8 +35,8 @@ use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use ensemble::{
-    CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
-    drift_floor, gaussian_drift, log2_group_order,
+    CanonicalForm, GroupElement, MOST_BRANCH_WEIGHTS, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry,
+    WeightCells, WeightEntropy, drift_floor, gaussian_drift, log2_group_order,
 };
 pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX};
 pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};

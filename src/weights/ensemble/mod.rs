@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
 
-pub use canonical::{CanonicalForm, MOST_BRANCHES};
+pub use canonical::{CanonicalForm, MOST_BRANCH_WEIGHTS, MOST_BRANCHES};
 pub use marginals::{WeightCells, WeightEntropy, drift_floor, gaussian_drift};
 pub use symmetry::{GroupElement, UnitChange, UnitSymmetry, log2_group_order};
 
@@ -165,7 +165,10 @@ impl OfRuns for SeedEnsemble {
 fn method(n_runs: usize, n_degenerate: usize) -> Option<String> {
     let few = (n_runs < FEW_RUNS).then(|| format!("only {n_runs} runs"));
     let degenerate = (n_degenerate > 0).then(|| {
-        format!("no canonical form: {n_degenerate} of {n_runs} networks have more than {MOST_BRANCHES} equal copies")
+        format!(
+            "no canonical form: {n_degenerate} of {n_runs} networks have more than {MOST_BRANCHES} equal copies, or \
+             copies of more than {MOST_BRANCH_WEIGHTS} weights"
+        )
     });
     let notes: Vec<String> = few.into_iter().chain(degenerate).collect();
     (!notes.is_empty()).then(|| notes.join("; "))
