@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder, Slice};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, Slice};
 
 use super::MeasureError;
 use super::activation::{activate, multiply_by_slope};
@@ -177,6 +177,15 @@ impl DenseNetwork {
             rows.assign(self.pass(x).logits());
         }
         logits
+    }
+
+    /// The class with the largest logit of each sample, the first of equal ones.
+    pub(super) fn predictions(&self, x: ArrayView2<'_, f64>) -> Vec<usize> {
+        let logits = self.logits(x);
+        let largest = |row: ArrayView1<'_, f64>| {
+            (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
+        };
+        logits.rows().into_iter().map(largest).collect()
     }
 
     /// ln p(class | x), n_samples × n_classes.

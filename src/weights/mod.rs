@@ -31,6 +31,8 @@ mod volume;
 
 use std::fmt;
 
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
@@ -227,6 +229,13 @@ fn check_count(name: &'static str, count: usize, (min, max): (u64, u64)) -> Resu
         ParameterError::Value { name, allowed, got: count.to_string() }
     };
     (min..=max).contains(&(count as u64)).then_some(count).ok_or_else(refused)
+}
+
+/// The random numbers of a `stream` of a seed.
+fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
 }
 
 /// No measure has this name.

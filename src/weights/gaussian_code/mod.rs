@@ -23,6 +23,7 @@ use super::{
     RecordedNetwork, Spec, Spectrum,
 };
 use crate::layer_id::LayerId;
+use crate::math::descriptive::squared_norm;
 use crate::parameter::{Kind, Parameter, ParameterError};
 use crate::units::Nats;
 
@@ -339,10 +340,6 @@ impl OfNetwork for GaussianCode {
         }
         missing
     }
-}
-
-fn squared_norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|w| w * w).sum()
 }
 
 #[cfg(test)]

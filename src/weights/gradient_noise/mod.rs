@@ -28,6 +28,7 @@ use super::{
     Reading, RecordedNetwork, Spec,
 };
 use crate::layer_id::LayerId;
+use crate::math::descriptive::squared_norm;
 use crate::parameter::{Kind, Parameter, ParameterError};
 
 pub(super) const SPEC: Spec = Spec {
@@ -376,10 +377,6 @@ const NO_MEAN: &str = "the mean gradient is 0, the noise has nothing to be compa
 fn ratio(numerator: f64, denominator: f64, problem: &str) -> Result<f64, MeasureError> {
     let quotient = numerator / denominator;
     if quotient.is_finite() { Ok(quotient) } else { Err(MeasureError::Refused(problem.to_owned())) }
-}
-
-fn squared_norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|g| g * g).sum()
 }
 
 #[cfg(test)]

@@ -19,11 +19,9 @@ mod sampler;
 mod singular;
 
 use ndarray::{Array2, Axis};
-use rand::SeedableRng;
-use rand::rngs::ChaCha8Rng;
 use rand::seq::index;
 
-use super::{Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading, RecordedNetwork, Spec};
+use super::{Labelled, Measure, MeasureError, MeasureUnit, OfNetwork, Randomness, Reading, RecordedNetwork, Spec, rng};
 use crate::parameter::{Kind, Parameter};
 use crate::units::Nats;
 
@@ -171,9 +169,7 @@ impl Llc {
 
 /// `n_samples` of the samples in their order, drawn without putting back.
 fn drawn(samples: Labelled<'_>, n_samples: usize, seed: u64) -> (Array2<f64>, Vec<usize>) {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(SUBSET_STREAM);
-    let mut rows = index::sample(&mut rng, samples.len(), n_samples).into_vec();
+    let mut rows = index::sample(&mut rng(seed, SUBSET_STREAM), samples.len(), n_samples).into_vec();
     rows.sort_unstable();
     (samples.x().select(Axis(0), &rows), rows.iter().map(|row| samples.classes()[*row]).collect())
 }

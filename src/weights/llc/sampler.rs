@@ -6,14 +6,13 @@
 //! # Reference
 //! Welling & Teh 2011; Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108), eq. 20; Roberts & Tweedie 1996 (MALA).
 
-use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use crate::math::descriptive::mean;
 use crate::parameter::{Kind, ParameterError};
-use crate::weights::{MeasureError, check_count, check_number};
+use crate::weights::{MeasureError, check_count, check_number, rng};
 
 /// Step sizes and lengths of the chains of a sampler.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -152,12 +151,6 @@ struct State {
 
 fn first_state(start: &[f64], loss: f64, gradient: &[f64]) -> State {
     State { x: start.to_vec(), loss, gradient: gradient.to_vec() }
-}
-
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
 }
 
 /// What one chain leaves: L after each step, and the mean probability that Metropolis' rule accepts a step.

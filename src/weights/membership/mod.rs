@@ -247,12 +247,7 @@ fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureErro
 /// The class that a network predicts of both samples of every pair, `x` having them one after the other; of equal logits the
 /// first class.
 fn predictions(network: &DenseNetwork, x: &Array2<f64>) -> Vec<[usize; 2]> {
-    let logits = network.logits(x.view());
-    let largest = |row: usize| {
-        let row = logits.row(row);
-        (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
-    };
-    (0..x.nrows() / 2).map(|pair| [largest(2 * pair), largest(2 * pair + 1)]).collect()
+    network.predictions(x.view()).as_chunks().0.to_vec()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 mod bounds;
 mod posterior;
 
-use ndarray::Axis;
+use ndarray::{Axis, Slice};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -186,14 +186,8 @@ fn error_of_draws(
     for _ in 0..n_draws {
         posterior.draw(rng, &mut weights);
         let sample = rng.random_range(0..samples.len());
-        let logits = network.with_weights(&weights).logits(samples.x().row(sample).insert_axis(Axis(0)));
-        let mut predicted = 0;
-        for class in 1..logits.ncols() {
-            if logits[(0, class)] > logits[(0, predicted)] {
-                predicted = class;
-            }
-        }
-        n_wrong += usize::from(predicted != samples.classes()[sample]);
+        let x = samples.x().slice_axis_move(Axis(0), Slice::from(sample..=sample));
+        n_wrong += usize::from(network.with_weights(&weights).predictions(x) != [samples.classes()[sample]]);
     }
     n_wrong as f64 / n_draws as f64
 }
