@@ -5,6 +5,11 @@ pub fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
 
+/// Σᵢ xᵢ².
+pub fn squared_norm(numbers: &[f64]) -> f64 {
+    numbers.iter().map(|x| x * x).sum()
+}
+
 /// The standard deviation of a sample, √(Σᵢ (xᵢ − x̄)² / (n − 1)); `None` of fewer than two numbers.
 #[cfg(any(feature = "pipeline", test))]
 pub fn std(numbers: &[f64]) -> Option<f64> {

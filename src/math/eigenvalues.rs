@@ -9,11 +9,11 @@ use ndarray::Array2;
 /// Golub & Van Loan, Matrix Computations, 4th ed.: Householder's reduction to three diagonals (algorithm 8.3.1), then the
 /// implicit QR steps with Wilkinson's shift (algorithms 8.3.2 and 8.3.3).
 pub fn eigenvalues(matrix: Array2<f64>) -> Option<Vec<f64>> {
-    let (mut diagonal, mut beside) = tridiagonal(matrix);
-    if diagonal.iter().chain(&beside).any(|value| !value.is_finite()) {
+    let (mut diagonal, mut off_diagonal) = tridiagonal(matrix);
+    if diagonal.iter().chain(&off_diagonal).any(|value| !value.is_finite()) {
         return None;
     }
-    diagonalise(&mut diagonal, &mut beside)?;
+    diagonalise(&mut diagonal, &mut off_diagonal)?;
     diagonal.sort_by(|a, b| b.total_cmp(a));
     Some(diagonal)
 }
@@ -22,7 +22,7 @@ pub fn eigenvalues(matrix: Array2<f64>) -> Option<Vec<f64>> {
 fn tridiagonal(matrix: Array2<f64>) -> (Vec<f64>, Vec<f64>) {
     let n = matrix.nrows();
     let mut a = matrix.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
-    let mut beside = Vec::with_capacity(n.saturating_sub(1));
+    let mut off_diagonal = Vec::with_capacity(n.saturating_sub(1));
     // From the last row upwards, so that what is left is the upper left corner, whose rows are contiguous.
     for last in (1..n).rev() {
         let (corner, row) = a.split_at_mut(last * n);
@@ -30,7 +30,7 @@ fn tridiagonal(matrix: Array2<f64>) -> (Vec<f64>, Vec<f64>) {
         let norm = v.iter().map(|x| x * x).sum::<f64>().sqrt();
         let pivot = v[last - 1];
         let alpha = if pivot > 0.0 { -norm } else { norm };
-        beside.push(alpha);
+        off_diagonal.push(alpha);
         // The reflection 1 − vvᵀ/h maps the row to (0, …, 0, α).
         v[last - 1] -= alpha;
         let h = norm * norm - pivot * alpha;
@@ -53,8 +53,8 @@ fn tridiagonal(matrix: Array2<f64>) -> (Vec<f64>, Vec<f64>) {
             row.iter_mut().zip(v.iter().zip(&p)).for_each(|(a, (v_j, w_j))| *a -= v[i] * w_j + p[i] * v_j);
         }
     }
-    beside.reverse();
-    ((0..n).map(|i| a[i * n + i]).collect(), beside)
+    off_diagonal.reverse();
+    ((0..n).map(|i| a[i * n + i]).collect(), off_diagonal)
 }
 
 /// Σ aᵢbᵢ in four partial sums.
@@ -73,50 +73,50 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
 const MOST_STEPS: usize = 60;
 
 /// Turns the diagonal into the eigenvalues; `None` where it does not converge, which is not known to happen.
-fn diagonalise(diagonal: &mut [f64], beside: &mut [f64]) -> Option<()> {
+fn diagonalise(diagonal: &mut [f64], off_diagonal: &mut [f64]) -> Option<()> {
     let mut steps = 0;
     let mut end = diagonal.len();
     while end > 1 {
-        let is_zero = |k: usize, diagonal: &[f64], beside: &[f64]| {
-            beside[k].abs() <= f64::EPSILON * (diagonal[k].abs() + diagonal[k + 1].abs())
+        let is_zero = |k: usize, diagonal: &[f64], off_diagonal: &[f64]| {
+            off_diagonal[k].abs() <= f64::EPSILON * (diagonal[k].abs() + diagonal[k + 1].abs())
         };
-        if is_zero(end - 2, diagonal, beside) {
+        if is_zero(end - 2, diagonal, off_diagonal) {
             (end, steps) = (end - 1, 0);
             continue;
         }
         // The last stretch of rows that hang together.
-        let start = (0..end - 1).rev().find(|k| is_zero(*k, diagonal, beside)).map_or(0, |k| k + 1);
+        let start = (0..end - 1).rev().find(|k| is_zero(*k, diagonal, off_diagonal)).map_or(0, |k| k + 1);
         steps += 1;
         if steps > MOST_STEPS {
             return None;
         }
-        implicit_step(&mut diagonal[start..end], &mut beside[start..end - 1]);
+        implicit_step(&mut diagonal[start..end], &mut off_diagonal[start..end - 1]);
     }
     Some(())
 }
 
 /// One implicit QR step with Wilkinson's shift.
-fn implicit_step(diagonal: &mut [f64], beside: &mut [f64]) {
+fn implicit_step(diagonal: &mut [f64], off_diagonal: &mut [f64]) {
     let n = diagonal.len();
-    let (last, below) = (diagonal[n - 1], beside[n - 2]);
+    let (last, below) = (diagonal[n - 1], off_diagonal[n - 2]);
     let half = (diagonal[n - 2] - last) / 2.0;
     let shift = last - below * below / (half + half.hypot(below).copysign(half));
-    let (mut x, mut z) = (diagonal[0] - shift, beside[0]);
+    let (mut x, mut z) = (diagonal[0] - shift, off_diagonal[0]);
     for k in 0..n - 1 {
         // The rotation of rows k and k + 1 that removes z.
         let r = x.hypot(z);
         let (c, s) = if r == 0.0 { (1.0, 0.0) } else { (x / r, z / r) };
         if k > 0 {
-            beside[k - 1] = r;
+            off_diagonal[k - 1] = r;
         }
-        let (a, b, d) = (diagonal[k], beside[k], diagonal[k + 1]);
+        let (a, b, d) = (diagonal[k], off_diagonal[k], diagonal[k + 1]);
         diagonal[k] = c * c * a + 2.0 * c * s * b + s * s * d;
         diagonal[k + 1] = s * s * a - 2.0 * c * s * b + c * c * d;
-        beside[k] = c * s * (d - a) + (c * c - s * s) * b;
+        off_diagonal[k] = c * s * (d - a) + (c * c - s * s) * b;
         if k + 2 < n {
-            x = beside[k];
-            z = s * beside[k + 1];
-            beside[k + 1] *= c;
+            x = off_diagonal[k];
+            z = s * off_diagonal[k + 1];
+            off_diagonal[k + 1] *= c;
         }
     }
 }
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_springs_has_the_frequencies_of_the_textbook() {
-        // 2 on the diagonal and −1 beside it: 2 − 2 cos(πk/(n + 1)).
+        // 2 on the diagonal and −1 off it: 2 − 2 cos(πk/(n + 1)).
         let n = 40;
         let chain = Array2::from_shape_fn((n, n), |(i, j)| match i.abs_diff(j) {
             0 => 2.0,

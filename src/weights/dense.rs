@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use ndarray::linalg::general_mat_mul;
-use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView1, ArrayView2, Axis, ShapeBuilder, Slice};
 
 use super::MeasureError;
 use super::activation::{activate, multiply_by_slope};
@@ -14,6 +14,9 @@ use crate::nn::Activation;
 
 /// Weights of a layer from which a matrix product pays for its packing.
 const WIDE: usize = 128;
+
+/// Samples that go through the layers together, so that the values of wide layers do not need memory for all samples.
+const BLOCK: usize = 1024;
 
 /// One dense layer: t = activation(W x + b).
 #[derive(Debug, Clone, PartialEq)]
@@ -149,7 +152,7 @@ impl DenseNetwork {
         Ok(())
     }
 
-    /// What the layers compute of the inputs `x`, n_samples × n_inputs.
+    /// What the layers compute of the inputs `x`, n_samples × n_inputs, all of it kept: of many samples, of a block only.
     pub(super) fn pass(&self, x: ArrayView2<'_, f64>) -> ForwardPass<'_> {
         let (mut sums, mut inputs): (Vec<Array2<f64>>, Vec<Array2<f64>>) = (Vec::new(), vec![by_unit(x)]);
         for (l, layer) in self.layers.iter().enumerate() {
@@ -166,7 +169,23 @@ impl DenseNetwork {
 
     /// The logits, n_samples × n_classes.
     pub fn logits(&self, x: ArrayView2<'_, f64>) -> Array2<f64> {
-        self.pass(x).into_logits()
+        if x.nrows() <= BLOCK {
+            return self.pass(x).into_logits();
+        }
+        let mut logits = Array2::zeros((x.nrows(), self.n_classes()).f());
+        for (x, mut rows) in blocks(x, BLOCK).zip(logits.axis_chunks_iter_mut(Axis(0), BLOCK)) {
+            rows.assign(self.pass(x).logits());
+        }
+        logits
+    }
+
+    /// The class with the largest logit of each sample, the first of equal ones.
+    pub(super) fn predictions(&self, x: ArrayView2<'_, f64>) -> Vec<usize> {
+        let logits = self.logits(x);
+        let largest = |row: ArrayView1<'_, f64>| {
+            (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
+        };
+        logits.rows().into_iter().map(largest).collect()
     }
 
     /// ln p(class | x), n_samples × n_classes.
@@ -189,20 +208,22 @@ impl DenseNetwork {
 
     /// Mean −ln p(y | x), in nats, and its gradient in the order of [`DenseNetwork::weights`].
     pub fn gradient(&self, samples: Labelled<'_>) -> (f64, Vec<f64>) {
-        let pass = self.pass(samples.x());
         let n = samples.len() as f64;
-        let mut to_logits = pass.logits().clone();
-        log_softmax(&mut to_logits);
-        let mut loss = 0.0;
-        for (mut row, class) in to_logits.axis_iter_mut(Axis(0)).zip(samples.classes()) {
-            loss -= row[*class];
-            row.mapv_inplace(|log_p| log_p.exp() / n);
-            row[*class] -= 1.0 / n;
-        }
-        let mut gradient = Vec::with_capacity(self.n_weights());
-        for (delta, input) in pass.deltas(to_logits).iter().zip(&pass.inputs) {
-            gradient.extend(&delta.t().dot(input));
-            gradient.extend(&delta.sum_axis(Axis(0)));
+        let (mut loss, mut gradient) = (0.0, vec![0.0; self.n_weights()]);
+        for (x, classes) in pass_blocks(samples) {
+            let pass = self.pass(x);
+            let mut to_logits = pass.logits().clone();
+            log_softmax(&mut to_logits);
+            for (mut row, class) in to_logits.axis_iter_mut(Axis(0)).zip(classes) {
+                loss -= row[*class];
+                row.mapv_inplace(|log_p| log_p.exp() / n);
+                row[*class] -= 1.0 / n;
+            }
+            let deltas = pass.deltas(to_logits);
+            add_parts(
+                &mut gradient,
+                deltas.iter().zip(&pass.inputs).map(|(delta, input)| (delta.t().dot(input), delta.sum_axis(Axis(0)))),
+            );
         }
         (loss / n, gradient)
     }
@@ -276,6 +297,29 @@ impl ForwardPass<'_> {
     }
 }
 
+/// The inputs in blocks of `size` samples.
+pub(super) fn blocks(x: ArrayView2<'_, f64>, size: usize) -> impl Iterator<Item = ArrayView2<'_, f64>> {
+    (0..x.nrows()).step_by(size).map(move |start| {
+        let end = x.nrows().min(start + size);
+        x.slice_axis_move(Axis(0), Slice::from(start..end))
+    })
+}
+
+/// Samples and their classes in the blocks that a pass keeps.
+pub(super) fn pass_blocks<'a>(samples: Labelled<'a>) -> impl Iterator<Item = (ArrayView2<'a, f64>, &'a [usize])> {
+    blocks(samples.x(), BLOCK).zip(samples.classes().chunks(BLOCK))
+}
+
+/// Adds a number for each weight, of the kernel and the biases of each layer, in the order of [`DenseNetwork::weights`].
+pub(super) fn add_parts(sums: &mut [f64], layers: impl Iterator<Item = (Array2<f64>, Array1<f64>)>) {
+    let mut start = 0;
+    for (kernel, bias) in layers {
+        let sums = &mut sums[start..start + kernel.len() + bias.len()];
+        sums.iter_mut().zip(kernel.iter().chain(&bias)).for_each(|(sum, number)| *sum += number);
+        start += sums.len();
+    }
+}
+
 /// start_j + Σ_i w_ji v_i of each sample and the `values` v of a pass, as an array of a pass.
 pub(super) fn weighted_sums(kernel: ArrayView2<'_, f64>, values: &Array2<f64>, start: &Array1<f64>) -> Array2<f64> {
     let shape = (kernel.nrows(), values.nrows());
@@ -333,4 +377,38 @@ fn log_softmax(logits: &mut Array2<f64>) {
 fn subtract_largest(logits: &mut Array2<f64>) {
     let largest = logits.fold_axis(Axis(1), f64::NEG_INFINITY, |largest, z| largest.max(*z));
     *logits -= &largest.insert_axis(Axis(1));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixtures::{assert_all_close, assert_close, b_net};
+    use super::*;
+
+    #[test]
+    fn blocks_of_samples_add_up_to_all_of_them() {
+        let b = b_net();
+        // Two whole blocks and a part of one.
+        let n = 2 * BLOCK + 452;
+        let x = b.x.select(Axis(0), &(0..n).collect::<Vec<_>>());
+        let samples = Labelled::new(x.view(), &b.classes[..n]).unwrap();
+        let logits = b.network.logits(x.view());
+        assert_eq!(logits.dim(), (n, 2));
+        let direction = b.network.weights();
+        let (mut loss, mut gradient, mut product) = (0.0, vec![0.0; direction.len()], vec![0.0; direction.len()]);
+        for s in 0..n {
+            let (row, classes) = (x.slice_axis(Axis(0), Slice::from(s..=s)), &b.classes[s..=s]);
+            assert_all_close(&logits.row(s).to_vec(), &b.network.logits(row).row(0).to_vec());
+            let sample = Labelled::new(row, classes).unwrap();
+            let (of_sample, slopes) = b.network.gradient(sample);
+            loss += of_sample / n as f64;
+            gradient.iter_mut().zip(slopes).for_each(|(sum, g)| *sum += g / n as f64);
+            let slopes = b.network.hessian_times(sample, &direction).unwrap();
+            product.iter_mut().zip(slopes).for_each(|(sum, g)| *sum += g / n as f64);
+        }
+        let (found_loss, found) = b.network.gradient(samples);
+        assert_close(found_loss, loss);
+        assert_close(b.network.loss(samples), loss);
+        assert_all_close(&found, &gradient);
+        assert_all_close(&b.network.hessian_times(samples, &direction).unwrap(), &product);
+    }
 }

@@ -5,10 +5,10 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, Axis, Slice};
+use ndarray::{Array2, ArrayView2, Axis};
 
 use super::MeasureError;
-use super::dense::{DenseNetwork, ForwardPass, values_of};
+use super::dense::{DenseNetwork, ForwardPass, blocks, values_of};
 use super::inputs::Labelled;
 use crate::math::narrow::multiply;
 
@@ -189,7 +189,7 @@ fn units(values: &Array2<f64>) -> impl Iterator<Item = &[f64]> {
 
 /// Does `work` with the gradients of −ln p(y | x) of each block of samples.
 pub(super) fn each_block(network: &DenseNetwork, samples: Labelled<'_>, mut work: impl FnMut(&SampleGradients<'_>)) {
-    for (x, classes) in blocks(samples.x()).zip(samples.classes().chunks(BLOCK)) {
+    for (x, classes) in blocks(samples.x(), BLOCK).zip(samples.classes().chunks(BLOCK)) {
         let pass = network.pass(x);
         let to_logits = loss_slopes(&pass, classes);
         work(&SampleGradients::of_logits(&pass, to_logits));
@@ -209,7 +209,7 @@ pub(super) fn each_direction(
     temperature: f64,
     mut work: impl FnMut(&SampleGradients<'_>),
 ) {
-    for x in blocks(x) {
+    for x in blocks(x, BLOCK) {
         let pass = network.pass(x);
         let p = pass.probabilities(temperature);
         // Column j + 1 is q_j; the probabilities are added up from the last class, so that nothing cancels.
@@ -232,14 +232,6 @@ pub(super) fn each_direction(
     }
 }
 
-/// The inputs in blocks of [`BLOCK`] samples.
-fn blocks(x: ArrayView2<'_, f64>) -> impl Iterator<Item = ArrayView2<'_, f64>> {
-    (0..x.nrows()).step_by(BLOCK).map(move |start| {
-        let end = x.nrows().min(start + BLOCK);
-        x.slice_axis_move(Axis(0), Slice::from(start..end))
-    })
-}
-
 /// ∂(−ln p(y | x))/∂z: p − 1 at the class of the sample, p elsewhere.
 fn loss_slopes(pass: &ForwardPass<'_>, classes: &[usize]) -> Array2<f64> {
     let mut slopes = pass.probabilities(1.0);
@@ -249,7 +241,7 @@ fn loss_slopes(pass: &ForwardPass<'_>, classes: &[usize]) -> Array2<f64> {
 
 #[cfg(test)]
 mod tests {
-    use ndarray::Array1;
+    use ndarray::{Array1, Slice};
 
     use super::super::dense::DenseLayer;
     use super::super::fixtures::{assert_all_close, assert_close, b_net, f_net};

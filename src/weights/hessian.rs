@@ -1,10 +1,10 @@
 //! Second derivatives of the loss, exactly.
 
-use ndarray::{Array2, Axis, ShapeBuilder};
+use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 
 use super::MeasureError;
 use super::activation::curvature;
-use super::dense::{DenseNetwork, products, weighted_sums};
+use super::dense::{DenseNetwork, add_parts, pass_blocks, products, weighted_sums};
 use super::inputs::Labelled;
 
 impl DenseNetwork {
@@ -21,8 +21,23 @@ impl DenseNetwork {
         self.check_direction(direction)?;
         let n = samples.len() as f64;
         let direction = self.with_weights(direction);
+        let mut sums = vec![0.0; self.n_weights()];
+        for (x, classes) in pass_blocks(samples) {
+            add_parts(&mut sums, self.hessian_parts(x, classes, n, &direction).into_iter());
+        }
+        Ok(sums)
+    }
+
+    /// The share of some of `n` samples in H v, of the kernel and the biases of each layer.
+    fn hessian_parts(
+        &self,
+        x: ArrayView2<'_, f64>,
+        classes: &[usize],
+        n: f64,
+        direction: &Self,
+    ) -> Vec<(Array2<f64>, Array1<f64>)> {
         let (layers, directions) = (self.layers(), direction.layers());
-        let pass = self.pass(samples.x());
+        let pass = self.pass(x);
 
         // Derivatives of the inputs of each layer, and of its sums.
         let mut moved_inputs = vec![Array2::zeros(pass.inputs[0].raw_dim().f())];
@@ -44,7 +59,7 @@ impl DenseNetwork {
         let sums = moved_delta.sum_axis(Axis(1)).insert_axis(Axis(1));
         moved_delta = moved_delta - &p * &sums;
         let mut to_logits = p / n;
-        samples.classes().iter().enumerate().for_each(|(s, class)| to_logits[(s, *class)] -= 1.0 / n);
+        classes.iter().enumerate().for_each(|(s, class)| to_logits[(s, *class)] -= 1.0 / n);
         let deltas = pass.deltas(to_logits);
 
         let mut parts = Vec::new();
@@ -61,7 +76,8 @@ impl DenseNetwork {
                 moved_delta = next + to_t * curvatures * &moved_sums[l - 1];
             }
         }
-        Ok(parts.iter().rev().flat_map(|(kernel, bias)| kernel.iter().chain(bias)).copied().collect())
+        parts.reverse();
+        parts
     }
 
     /// The Hessian of the mean −ln p(y | x), n_weights × n_weights, in the order of [`DenseNetwork::weights`]: a pass forward and

@@ -31,12 +31,14 @@ mod volume;
 
 use std::fmt;
 
+use rand::SeedableRng;
+use rand::rngs::ChaCha8Rng;
 use thiserror::Error;
 
 pub use dense::{DenseLayer, DenseNetwork};
 pub use ensemble::{
-    CanonicalForm, GroupElement, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry, WeightCells, WeightEntropy,
-    drift_floor, gaussian_drift, log2_group_order,
+    CanonicalForm, GroupElement, MOST_BRANCH_WEIGHTS, MOST_BRANCHES, SeedEnsemble, UnitChange, UnitSymmetry,
+    WeightCells, WeightEntropy, drift_floor, gaussian_drift, log2_group_order,
 };
 pub use fisher::{Curvature, CurvatureForm, LARGEST_MATRIX};
 pub use gaussian_code::{CodeParameters, GaussianCode, InformationInWeights};
@@ -227,6 +229,13 @@ fn check_count(name: &'static str, count: usize, (min, max): (u64, u64)) -> Resu
         ParameterError::Value { name, allowed, got: count.to_string() }
     };
     (min..=max).contains(&(count as u64)).then_some(count).ok_or_else(refused)
+}
+
+/// The random numbers of a `stream` of a seed.
+fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(stream);
+    rng
 }
 
 /// No measure has this name.

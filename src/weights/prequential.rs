@@ -6,7 +6,8 @@
 //!
 //! It is valid only where the loss of each batch is that before the update and each sample is seen for the first time: in the
 //! first epoch, or in a stream. The end is the mean of the last batches, because the loss of one batch is noise. A network that has
-//! not converged has a too large end and so a too small excess.
+//! not converged has a too large end and so a too small excess: a warning says so where the loss still falls at the end. Where the
+//! last batches are all batches, the difference is 0 whatever was learnt, and there is no number.
 //!
 //! # Reference
 //! Dawid 1984; Blier & Ollivier 2018 (prequential code of networks); Finzi et al. 2026 (arXiv 2601.03220), the excess.
@@ -21,7 +22,10 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Data,
     quantities: &[
         ("excess", "area of the losses before each update above their end, in bits"),
-        ("total_code", "sum of these losses: length of the labels in the prequential code, in bits"),
+        (
+            "total_code",
+            "length of the labels in the prequential code, the sum of the losses before each update, in bits",
+        ),
         ("end_loss", "mean loss of the last samples, in bits per sample"),
     ],
     parameters: &[Parameter {
@@ -84,6 +88,12 @@ impl OfTraining for Prequential {
             )));
         }
         let n_last = ((self.last * batches.len() as f64).ceil() as usize).max(1);
+        if n_last == batches.len() {
+            return Err(MeasureError::Refused(format!(
+                "the end is the mean of the last {n_last} of {n_last} batches, which leaves no loss to stand above it; train with smaller \
+                 batches, or choose a smaller `last`"
+            )));
+        }
         let end = &batches[batches.len() - n_last..];
         let (total, n) = code_length(batches);
         let (total_of_end, n_of_end) = code_length(end);
@@ -98,11 +108,38 @@ impl OfTraining for Prequential {
             excess
         };
         Ok(vec![
-            excess.by(format!("end: mean of the last {n_last} of {} batches", batches.len())),
+            excess
+                .by(format!("end: mean of the last {n_last} of {} batches", batches.len()))
+                .warned(&doubt(batches, n_last)),
             Reading::information("total_code", Nats(total)),
             Reading::information("end_loss", Nats(end_loss)),
         ])
     }
+}
+
+/// Batches on each side, of the comparison that says whether the loss still falls, at least.
+const FEWEST_COMPARED: usize = 2;
+
+/// Why the end is not the loss of a trained network: the mean of the last m losses is below that of the m before by more than
+/// two standard errors of the difference. m is `n_last`, at least 2, at most half of the batches.
+fn doubt(batches: &[(usize, f64)], n_last: usize) -> Vec<&'static str> {
+    let m = n_last.max(FEWEST_COMPARED).min(batches.len() / 2);
+    if m < FEWEST_COMPARED {
+        return vec!["fewer than 4 batches: nothing says whether the loss still falls at the end"];
+    }
+    let losses: Vec<f64> = batches[batches.len() - 2 * m..].iter().map(|(_, loss)| *loss).collect();
+    let (before, last) = losses.split_at(m);
+    let [(mean_before, error_before), (mean_last, error_last)] = [before, last].map(mean_and_error);
+    let still_falls = mean_before - mean_last > 2.0 * error_before.hypot(error_last);
+    if still_falls { vec!["the loss still falls at the end: the excess is too small"] } else { Vec::new() }
+}
+
+/// The mean of two numbers or more, and its standard error.
+fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
+    let n = numbers.len() as f64;
+    let mean = numbers.iter().sum::<f64>() / n;
+    let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
+    (mean, (squares / (n * (n - 1.0))).sqrt())
 }
 
 /// Σ_t n_t l_t and Σ_t n_t.
@@ -145,7 +182,34 @@ mod tests {
     fn batches_count_by_their_samples() {
         // 4 · 1 + 1 · 0.5 − 5 · 0.5.
         assert_close(measure(0.0, &[(4, 1.0), (1, 0.5)]).unwrap()[0].value * LN_2, 2.0);
-        assert_close(measure(1.0, &[(4, 1.0), (1, 0.5)]).unwrap()[0].value, 0.0);
+    }
+
+    #[test]
+    fn without_a_batch_before_the_end_there_is_no_excess() {
+        for (last, batches) in [(1.0, &[(4, 1.0), (1, 0.5)][..]), (0.05, &[(4096, 0.7)])] {
+            let words = measure(last, batches).unwrap_err().to_string();
+            assert!(words.ends_with("train with smaller batches, or choose a smaller `last`"), "{words}");
+        }
+    }
+
+    #[test]
+    fn a_loss_that_still_falls_at_the_end_is_a_warning() {
+        let warning = |last: f64, losses: &[f64]| {
+            let batches: Vec<(usize, f64)> = losses.iter().map(|loss| (1, *loss)).collect();
+            measure(last, &batches).unwrap()[0].warning.clone()
+        };
+        let falls = Some("the loss still falls at the end: the excess is too small".to_owned());
+        let line: Vec<f64> = (0..40).map(|t| 1.0 - 0.01 * f64::from(t)).collect();
+        for last in [0.0, 0.1, 0.5, 0.9] {
+            assert_eq!(warning(last, &line), falls, "{last}");
+        }
+        // Falls first, then stays: noise of ±0.1 without a slope.
+        let stays: Vec<f64> = (0..40).map(|t| if t < 10 { 1.0 } else { 0.3 + 0.1 * f64::from(t % 2) }).collect();
+        assert_eq!(warning(0.1, &stays), None);
+        assert_eq!(warning(0.2, &vec![0.5; 40]), None);
+        let rises: Vec<f64> = line.iter().rev().copied().collect();
+        assert_eq!(warning(0.1, &rises), None);
+        assert!(warning(0.05, &[0.9, 0.5, 0.4]).unwrap().starts_with("fewer than 4 batches"));
     }
 
     #[test]

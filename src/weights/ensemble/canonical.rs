@@ -9,6 +9,8 @@ use crate::weights::{DenseLayer, DenseNetwork};
 
 /// Copies that are followed at once; a network with more is degenerate.
 pub const MOST_BRANCHES: usize = 20_000;
+/// Weights of the layer above in all copies that are followed at once, 256 MiB: they are held up to three times, for each thread.
+pub const MOST_BRANCH_WEIGHTS: usize = 1 << 25;
 
 /// The network of an orbit whose weights are lexicographically the largest: layer after layer, of each layer unit after unit,
 /// of each unit the weights into it, then its bias.
@@ -52,8 +54,9 @@ struct Unit {
 }
 
 impl CanonicalForm {
-    /// The form of a network; `None` where the network is degenerate, more than [`MOST_BRANCHES`] copies being equally good up
-    /// to some layer (or where weights overflow when units are scaled).
+    /// The form of a network; `None` where the network is degenerate, more than [`MOST_BRANCHES`] copies, or copies with more than
+    /// [`MOST_BRANCH_WEIGHTS`] weights in the layer above, being equally good up to some layer (or where weights overflow when
+    /// units are scaled).
     ///
     /// From the first layer to the last hidden one: signs and scales are fixed and units sorted, in every candidate; the
     /// candidates with the largest layer stay; where units are equal, all orders of them (and both signs where all weights are 0)
@@ -161,6 +164,7 @@ fn push_orders(
     symmetry: UnitSymmetry,
     candidates: &mut Vec<PartialForm>,
 ) -> Option<()> {
+    let most = most_candidates(kernel_above.len());
     let mut orders: Vec<Vec<(usize, f64)>> = vec![Vec::new()];
     for equal in units.chunk_by(|a, b| a.block == b.block) {
         let is_open = symmetry == UnitSymmetry::Signs && equal[0].block.iter().all(|weight| *weight == 0.0);
@@ -181,7 +185,7 @@ fn push_orders(
                         tried.push(out);
                     }
                 }
-                if candidates.len() + longer.len() > MOST_BRANCHES {
+                if candidates.len() + longer.len() > most {
                     return None;
                 }
             }
@@ -199,6 +203,11 @@ fn push_orders(
         candidates.push(PartialForm { changes, kernel });
     }
     Some(())
+}
+
+/// How many copies are followed at once of a layer with this number of weights: one at least.
+fn most_candidates(n_weights: usize) -> usize {
+    (MOST_BRANCH_WEIGHTS / n_weights).clamp(1, MOST_BRANCHES)
 }
 
 /// The weights out of a unit, multiplied by what those into it are divided by.

@@ -7,8 +7,9 @@ use statrs::function::gamma::digamma;
 use crate::math::descriptive::{mean, population_variance};
 use crate::math::entropy::{Bias, CountTable};
 use crate::math::gaussian_kl::gaussian_kl;
-use crate::parameter::{Kind, ParameterError, Value};
+use crate::parameter::{Kind, ParameterError};
 use crate::units::Nats;
+use crate::weights::check_number;
 
 /// Cells of equal width, floor(w/width): the resolution at which a weight has an entropy.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -16,12 +17,12 @@ pub struct WeightCells {
     width: f64,
 }
 
-/// The entropy of a weight over runs, at most ln R.
+/// The entropy of a weight over R runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightEntropy {
-    /// Of the shares of the cells.
+    /// Of the shares of the cells, at most ln R.
     pub plug_in: Nats,
-    /// Plus (occupied cells − 1)/2R (Miller 1955).
+    /// Plus (occupied cells − 1)/2R (Miller 1955), so at most ln R + (R − 1)/2R.
     pub miller_madow: Nats,
 }
 
@@ -31,12 +32,7 @@ impl WeightCells {
     /// # Errors
     /// A width that is not a finite number above 0.
     pub fn new(width: f64) -> Result<Self, ParameterError> {
-        if width.is_finite() && width > 0.0 {
-            Ok(Self { width })
-        } else {
-            let (allowed, got) = (Kind::Positive.to_string(), Value::Number(width).to_string());
-            Err(ParameterError::Value { name: "cell", allowed, got })
-        }
+        Ok(Self { width: check_number("cell", width, Kind::Positive)? })
     }
 
     /// The entropy of the cells of a weight whose value in each run is in `values`; 0 of no runs.

@@ -23,7 +23,7 @@ use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rayon::prelude::*;
 
-pub use canonical::{CanonicalForm, MOST_BRANCHES};
+pub use canonical::{CanonicalForm, MOST_BRANCH_WEIGHTS, MOST_BRANCHES};
 pub use marginals::{WeightCells, WeightEntropy, drift_floor, gaussian_drift};
 pub use symmetry::{GroupElement, UnitChange, UnitSymmetry, log2_group_order};
 
@@ -39,11 +39,17 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Seed,
     quantities: &[
         ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
-        ("entropy_miller_madow", "the same with the correction of Miller and Madow"),
-        ("canonical_entropy", "the same after every network is replaced by its canonical form"),
-        ("canonical_entropy_miller_madow", "the same with the correction of Miller and Madow"),
+        (
+            "entropy_miller_madow",
+            "sum of the entropies of single weights over runs, with the correction of Miller and Madow, in bits",
+        ),
+        (
+            "canonical_entropy",
+            "sum of the entropies of single weights over runs, of canonical forms of the networks, in bits",
+        ),
+        ("canonical_entropy_miller_madow", "canonical_entropy with the correction of Miller and Madow, in bits"),
         ("drift", "KL of a Gaussian of the kernels over runs from their initial law, summed over weights, in bits"),
-        ("canonical_drift", "the same of canonical forms"),
+        ("canonical_drift", "drift of the kernels of canonical forms of the networks, summed over weights, in bits"),
         ("key_gap", "smallest difference that decided the order of two units in any run"),
         ("sign_gap", "smallest weight that decided the sign of a unit in any run"),
         ("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),
@@ -100,13 +106,16 @@ impl SeedEnsemble {
         null: &[Vec<[f64; 2]>],
         n_runs: usize,
     ) -> Vec<Reading> {
+        // Every run in a cell of its own; Miller and Madow then add (R − 1)/2R nats.
+        let n_runs = n_runs as f64;
+        let most = [n_runs.log2(), n_runs.log2() + Nats((n_runs - 1.0) / (2.0 * n_runs)).bits()];
         let mut readings = Vec::new();
         for (k, name) in names.into_iter().enumerate() {
             for (p, part) in parts.iter().enumerate() {
                 let draws: Vec<f64> = null.iter().map(|draw| draw[p][k]).collect();
                 let n_weights = part.weights.len();
                 let reading = part.reading(Reading::new(name, MeasureUnit::Bits, found[p][k])).shared_among(n_weights);
-                let reading = reading.at_most(n_weights as f64 * (n_runs as f64).log2());
+                let reading = reading.at_most(n_weights as f64 * most[k]);
                 readings.push(match (mean(&draws), population_variance(&draws)) {
                     (Some(mean), Some(variance)) => reading.with_null(mean, Some(variance.sqrt())),
                     _ => reading,
@@ -156,7 +165,10 @@ impl OfRuns for SeedEnsemble {
 fn method(n_runs: usize, n_degenerate: usize) -> Option<String> {
     let few = (n_runs < FEW_RUNS).then(|| format!("only {n_runs} runs"));
     let degenerate = (n_degenerate > 0).then(|| {
-        format!("no canonical form: {n_degenerate} of {n_runs} networks have more than {MOST_BRANCHES} equal copies")
+        format!(
+            "no canonical form: {n_degenerate} of {n_runs} networks have more than {MOST_BRANCHES} equal copies, or \
+             copies of more than {MOST_BRANCH_WEIGHTS} weights"
+        )
     });
     let notes: Vec<String> = few.into_iter().chain(degenerate).collect();
     (!notes.is_empty()).then(|| notes.join("; "))

@@ -261,6 +261,18 @@ fn the_floor_of_the_drift_is_what_still_weights_have() {
     assert!((mean(&drifts).unwrap() - drift_floor(8).0).abs() < 4.0 * error);
 }
 
+#[test]
+fn copies_of_a_large_layer_are_limited_by_their_weights() {
+    // Four equal units with different weights out of them have 24 orders: too many for a layer of 1.4 million weights above.
+    let equal = |n_above: usize| {
+        let kernel = |l: usize, j: usize, i: usize| if l == 1 { 1.0 } else { ((i + 1) * (j % 7 + 1)) as f64 };
+        CanonicalForm::of_network(&network(&[1, 4, n_above], Activation::Sigmoid, kernel, |_, _| 0.0))
+    };
+    const { assert!(4 * 350_000 * 24 > MOST_BRANCH_WEIGHTS) };
+    assert_eq!(equal(350_000), None);
+    assert_eq!(equal(2).unwrap().n_branches, 24);
+}
+
 fn measured(networks: &[DenseNetwork], initial: Option<&[DenseNetwork]>) -> Result<Vec<Reading>, String> {
     let x = Array2::zeros((1, networks.first().map_or(1, DenseNetwork::n_inputs)));
     let runs = Ensemble { networks, initial, samples: Labelled::new(x.view(), &[0]).unwrap(), splits: &[] };
@@ -281,6 +293,9 @@ fn readings_are_sums_over_the_weights_of_layers() {
     assert_close(whole.value, first.value + second.value);
     assert_eq!((whole.layer, first.layer.map(i32::from), second.layer.map(i32::from)), (None, Some(1), Some(2)));
     assert_eq!((whole.ceiling, whole.n_weights), (Some(17.0 * 6.0), Some(17)));
+    // With the correction of Miller and Madow 63/128 nats more.
+    let corrected = of_quantity(&readings, "canonical_entropy_miller_madow")[0].ceiling.unwrap();
+    assert_close(corrected, 17.0 * (6.0 + 63.0 / 128.0 / std::f64::consts::LN_2));
     // Raw weights of this formula are not symmetric; their random copies have more entropy than the canonical ones.
     assert!(whole.null.unwrap().mean > whole.value + 4.0 * whole.null.unwrap().std.unwrap());
     let [whole, first, second] = of_quantity(&readings, "drift")[..] else { panic!() };
@@ -302,7 +317,8 @@ fn what_is_left_out_is_said() {
     assert_eq!(few[0].method.as_deref(), Some("only 3 runs"));
     let equal = network(&[2, 9, 2], Activation::Tanh, |l, _, i| (l * i) as f64, |_, _| 0.1);
     let degenerate = measured(&vec![equal; 9], None).unwrap();
-    let expected = "no canonical form: 9 of 9 networks have more than 20000 equal copies";
+    let expected =
+        "no canonical form: 9 of 9 networks have more than 20000 equal copies, or copies of more than 33554432 weights";
     assert_eq!(degenerate[0].method.as_deref(), Some(expected));
     assert!(of_quantity(&degenerate, "canonical_entropy").is_empty());
     // Equal runs have no drift that is a number.

@@ -23,6 +23,7 @@ use super::{
     RecordedNetwork, Spec, Spectrum,
 };
 use crate::layer_id::LayerId;
+use crate::math::descriptive::squared_norm;
 use crate::parameter::{Kind, Parameter, ParameterError};
 use crate::units::Nats;
 
@@ -32,18 +33,27 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Code,
     quantities: &[
         ("code_length", "KL(Q‖P) of the best Gaussian code, in bits: norm_part + covariance_part"),
-        ("norm_part", "the part of it that is the squared norm of the weights"),
-        ("covariance_part", "the part of it that is the covariance"),
+        ("norm_part", "the part of code_length that is the squared norm of the weights, |w|²/2λ², in bits"),
+        (
+            "covariance_part",
+            "the part of code_length that is the covariance of the code, 0 where the data decide nothing, in bits",
+        ),
         ("fisher_trace", "trace of the Fisher information"),
         ("loss_rise", "rise of the mean loss under the code, to second order, in bits"),
         ("effective_dimension", "number of directions that the samples determine"),
-        ("fisher_log_determinant", "ln |F + β/λ² I|, in bits"),
+        ("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, a pure number"),
         ("normalised_trace", "trace over the layers below the last, of logits divided by their size"),
-        ("norm_part_from_initial", "norm_part of the distance from the initial weights"),
-        ("code_length_from_initial", "code_length of a code around the initial weights"),
-        ("iiw", "information in weights of PAC-Bayes-IB, mean of squares, in bits"),
-        ("compat_iiw", "the same as released: the square of a mean"),
-        ("compat_half_beta_code_length", "code_length with the released factor ½ of β"),
+        ("norm_part_from_initial", "squared distance from the initial weights, |w − w₀|²/2λ², in bits"),
+        (
+            "code_length_from_initial",
+            "KL(Q‖P) for a P around the initial weights, in bits: norm_part_from_initial + covariance_part",
+        ),
+        (
+            "iiw",
+            "what PAC-Bayes-IB calls information in weights, mean of the squared slopes along w − w₀; a pure number, not bits",
+        ),
+        ("compat_iiw", "iiw as released, the square of a mean instead of the mean of squares; a pure number, not bits"),
+        ("compat_half_beta_code_length", "code_length with the released factor ½ of β, in bits"),
         (
             "compat_squared_mean_trace",
             "squared norm of the mean gradient, released as a trace of the Fisher information",
@@ -330,10 +340,6 @@ impl OfNetwork for GaussianCode {
         }
         missing
     }
-}
-
-fn squared_norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|w| w * w).sum()
 }
 
 #[cfg(test)]

@@ -28,6 +28,7 @@ use super::{
     Reading, RecordedNetwork, Spec,
 };
 use crate::layer_id::LayerId;
+use crate::math::descriptive::squared_norm;
 use crate::parameter::{Kind, Parameter, ParameterError};
 
 pub(super) const SPEC: Spec = Spec {
@@ -36,15 +37,18 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Batch,
     quantities: &[
         ("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
-        ("unbiased_noise_scale", "the same with |G|² and tr Σ without bias"),
+        ("unbiased_noise_scale", "simple noise scale from estimates of |G|² and tr Σ that have no bias, in samples"),
         ("snr", "norm of the mean gradient divided by the standard deviation of the gradients of single samples"),
-        ("batch_snr", "the same of the gradients of batches of the recorded size"),
+        (
+            "batch_snr",
+            "norm of the mean gradient divided by the standard deviation of the gradients of batches of the recorded size",
+        ),
         ("squared_gradient", "|G|², squared norm of the mean gradient"),
         ("covariance_trace", "tr Σ of the gradients of single samples"),
-        ("two_batch_noise_scale", "noise scale by batches of two sizes"),
-        ("curvature_noise_scale", "tr(HΣ)/GᵀHG"),
+        ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
+        ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/GᵀHG with the Hessian H, in samples"),
         ("step_information", "largest information of one Langevin step about its batch, by determinant, in bits"),
-        ("step_information_by_trace", "the same by trace"),
+        ("step_information_by_trace", "largest information of one Langevin step about its batch, by trace, in bits"),
         ("compat_elementwise_snr", "released signal-to-noise ratio, of means over single weights"),
         ("compat_batch_variance", "variance of the gradients of batches, released as that of samples"),
     ],
@@ -373,10 +377,6 @@ const NO_MEAN: &str = "the mean gradient is 0, the noise has nothing to be compa
 fn ratio(numerator: f64, denominator: f64, problem: &str) -> Result<f64, MeasureError> {
     let quotient = numerator / denominator;
     if quotient.is_finite() { Ok(quotient) } else { Err(MeasureError::Refused(problem.to_owned())) }
-}
-
-fn squared_norm(vector: &[f64]) -> f64 {
-    vector.iter().map(|g| g * g).sum()
 }
 
 #[cfg(test)]

@@ -6,14 +6,13 @@
 //! # Reference
 //! Welling & Teh 2011; Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108), eq. 20; Roberts & Tweedie 1996 (MALA).
 
-use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
 
 use crate::math::descriptive::mean;
 use crate::parameter::{Kind, ParameterError};
-use crate::weights::{MeasureError, check_count, check_number};
+use crate::weights::{MeasureError, check_count, check_number, rng};
 
 /// Step sizes and lengths of the chains of a sampler.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,6 +28,9 @@ pub struct Sgld {
 pub(super) const CHAINS: (u64, u64) = (1, 1000);
 pub(super) const DRAWS: (u64, u64) = (4, 10_000_000);
 pub(super) const BURN_IN: (u64, u64) = (0, 10_000_000);
+
+/// Relative difference of two losses, of losses below 1 the difference, that may be rounding.
+const ROUNDING: f64 = 1e-12;
 
 impl Sgld {
     /// Four chains of 1000 draws after 200 steps, with `step_size` ε and the localisation `gamma` γ.
@@ -77,6 +79,8 @@ impl Sgld {
             .iter()
             .map(|chain| n_beta * chain.losses.iter().map(|l| l - loss).sum::<f64>() / self.n_draws as f64)
             .collect();
+        let below = loss - ROUNDING * loss.abs().max(1.0);
+        let n_below = chains.iter().flat_map(|chain| &chain.losses).filter(|l| **l < below).count();
         let acceptances: Vec<f64> = chains.iter().map(|chain| chain.acceptance).collect();
         let traces: Vec<&[f64]> = chains.iter().map(|chain| chain.losses.as_slice()).collect();
         let value = mean(&of_chains).expect("there is at least one chain");
@@ -86,6 +90,7 @@ impl Sgld {
             loss,
             gradient_norm: gradient.iter().map(|g| g * g).sum::<f64>().sqrt(),
             acceptance: mean(&acceptances).expect("there is at least one chain"),
+            share_below: n_below as f64 / (self.n_chains * self.n_draws) as f64,
             r_hat: r_hat(&traces),
             chains: of_chains,
         })
@@ -148,12 +153,6 @@ fn first_state(start: &[f64], loss: f64, gradient: &[f64]) -> State {
     State { x: start.to_vec(), loss, gradient: gradient.to_vec() }
 }
 
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
-}
-
 /// What one chain leaves: L after each step, and the mean probability that Metropolis' rule accepts a step.
 struct Chain {
     losses: Vec<f64>,
@@ -173,6 +172,8 @@ pub struct LlcEstimate {
     pub gradient_norm: f64,
     /// Mean probability that Metropolis' rule accepts a step; below 0.9 the steps are large.
     pub acceptance: f64,
+    /// The share of the draws with a lower loss than L(w*), beyond rounding: 0 at a minimum.
+    pub share_below: f64,
     /// Split R̂ of the losses; above 1.1 the chains have not mixed.
     pub r_hat: f64,
     /// The estimate of each chain.

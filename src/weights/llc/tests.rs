@@ -207,15 +207,18 @@ fn a_network_that_is_not_trained_is_marked() {
 
 #[test]
 fn doubts_are_warnings_of_the_coefficient_and_not_of_what_shows_them() {
-    let found = |value, r_hat, acceptance| {
+    let found = |value, share_below, r_hat, acceptance| {
         let (loss, gradient_norm) = (0.1, 0.0);
         let chains = vec![value];
-        doubts(&LlcEstimate { value, std_error: None, loss, gradient_norm, acceptance, r_hat, chains }).join("; ")
+        let std_error = None;
+        doubts(&LlcEstimate { value, std_error, loss, gradient_norm, acceptance, share_below, r_hat, chains })
+            .join("; ")
     };
-    assert_eq!(found(1.0, 1.1, 0.9), "");
-    assert_eq!(found(-1.0, 1.0, 1.0), "not at a minimum: the chains found lower losses");
+    assert_eq!(found(1.0, 0.01, 1.1, 0.9), "");
+    assert_eq!(found(-1.0, 0.6, 1.0, 1.0), "not at a minimum: 60 % of the draws have a lower loss");
+    assert_eq!(found(1.0, 0.12, 1.0, 1.0), "not at a minimum: 12 % of the draws have a lower loss");
     assert_eq!(
-        found(1.0, 1.2, 0.89),
+        found(1.0, 0.0, 1.2, 0.89),
         "the chains have not mixed: r_hat is above 1.1; the steps are too large: acceptance is below 0.9"
     );
 
@@ -231,6 +234,31 @@ fn doubts_are_warnings_of_the_coefficient_and_not_of_what_shows_them() {
         }
         assert!(readings.iter().all(|reading| reading.method.as_ref().unwrap().ends_with("40 samples")));
     }
+}
+
+#[test]
+fn away_from_a_minimum_the_number_is_too_small_and_still_positive() {
+    // L = (x² + y²)/2: from the minimum no draw has a lower loss; from (a, 0) with nβ a²/2 = ½, those within |w| < a have, a
+    // share of 1 − exp(−½) without a pull, and λ = 1 is found too small by nβ L(w*) = ½.
+    let sgld = Sgld::new(1e-3, 1e-6).unwrap().chains(4, 20_000, 2000).unwrap();
+    let at_minimum = sgld.sample(&[0.0, 0.0], 100.0, 0, quadratic(&[1.0, 1.0])).unwrap();
+    assert_eq!(at_minimum.share_below, 0.0);
+    let found = sgld.sample(&[0.1, 0.0], 100.0, 0, quadratic(&[1.0, 1.0])).unwrap();
+    assert!((found.value - 0.5).abs() < 0.1, "{found:?}");
+    assert!((found.share_below - 0.393).abs() < 0.05, "{found:?}");
+    assert_eq!(doubts(&found).len(), 1, "{found:?}");
+
+    // Where nothing but rounding differs no draw is lower.
+    let flat = |x: &[f64]| (1.0 - 1e-15 * x[0].signum(), vec![0.0]);
+    assert_eq!(sgld.sample(&[0.0], 100.0, 0, flat).unwrap().share_below, 0.0);
+}
+
+#[test]
+fn all_settings_are_in_the_method() {
+    let readings = llc().measure(&t_net().recorded()).unwrap();
+    let Sgld { n_chains, n_draws, burn_in, .. } = llc().sgld;
+    let expected = format!("{n_chains} chains of {n_draws} draws after {burn_in} steps, 40 samples");
+    assert!(readings[0].method.as_ref().unwrap().ends_with(&expected), "{readings:?}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 //! Pairs of samples are drawn, a supersample z̃; of every pair a fair coin U chooses the sample that is trained on. This is the
 //! only random thing, so that I(·; U_i | z̃) has a ceiling, ln 2, and a null, the coins given to the networks at random. It is
 //! taken of the predictions of both samples (f-CMI), of the losses of both (e-CMI) and of their difference (ld-CMI), in this
-//! order never less, and each bounds the gap between the error on the samples that were trained on and on the others.
+//! order never less, and each bounds the gap between the errors on the samples of pairs that were trained on and that were not.
 //!
 //! The estimate is plug-in, from one table of counts for every pair. With few masks and many classes it is mostly bias: the
 //! released code of f-CMI has 100 cells for 40 masks and reports no null. Here each number has the exact one.
@@ -45,17 +45,23 @@ pub(super) const SPEC: Spec = Spec {
             "prediction_information",
             "f-CMI: information of the two predictions of a pair about its mask, mean over pairs, in bits",
         ),
-        ("loss_information", "e-CMI: the same of the two losses"),
-        ("loss_difference_information", "ld-CMI: the same of the difference of the two losses"),
-        ("pooled_loss_difference_information", "the same without knowing the supersample"),
+        ("loss_information", "e-CMI: information of the two losses of a pair about its mask, mean over pairs, in bits"),
+        (
+            "loss_difference_information",
+            "ld-CMI: information of the difference of the two losses of a pair about its mask, mean over pairs, in bits",
+        ),
+        (
+            "pooled_loss_difference_information",
+            "information of the difference of the two losses about the mask, all pairs of the supersample in one table, in bits",
+        ),
         ("train_error", "error on the samples of the pairs that were trained on"),
-        ("test_error", "error on the others"),
-        ("gap", "their difference"),
-        ("binary_kl_bound", "the largest gap that the information in the losses allows"),
-        ("interpolating_bound", "the same for networks without train error"),
-        ("prediction_bound", "the largest gap by f-CMI, mean of √2I"),
-        ("loss_bound", "the same by e-CMI"),
-        ("loss_difference_bound", "the same by ld-CMI"),
+        ("test_error", "error on the samples of the pairs that were not trained on"),
+        ("gap", "test_error minus train_error"),
+        ("binary_kl_bound", "largest gap that loss_information allows, by the binary Kullback-Leibler divergence"),
+        ("interpolating_bound", "largest gap that loss_information allows where train_error is 0, I/ln 2"),
+        ("prediction_bound", "largest gap that prediction_information allows, mean of √2I over pairs"),
+        ("loss_bound", "largest gap that loss_information allows, mean of √2I over pairs"),
+        ("loss_difference_bound", "largest gap that loss_difference_information allows, mean of √2I over pairs"),
     ],
     parameters: &[],
     build: |_| Ok(Measure::OfRuns(Box::new(Membership::new()))),
@@ -241,12 +247,7 @@ fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureErro
 /// The class that a network predicts of both samples of every pair, `x` having them one after the other; of equal logits the
 /// first class.
 fn predictions(network: &DenseNetwork, x: &Array2<f64>) -> Vec<[usize; 2]> {
-    let logits = network.logits(x.view());
-    let largest = |row: usize| {
-        let row = logits.row(row);
-        (1..row.len()).fold(0, |best, class| if row[class] > row[best] { class } else { best })
-    };
-    (0..x.nrows() / 2).map(|pair| [largest(2 * pair), largest(2 * pair + 1)]).collect()
+    network.predictions(x.view()).as_chunks().0.to_vec()
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@
 mod bounds;
 mod posterior;
 
-use ndarray::Axis;
+use ndarray::{Axis, Slice};
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
 
@@ -34,13 +34,13 @@ pub(super) const SPEC: Spec = Spec {
     summary: "divergence of a Gaussian around the weights from one around the initial weights, and the bound on its error",
     randomness: Randomness::Code,
     quantities: &[
-        ("kl", "KL(Q‖P) in bits"),
-        ("distance_part", "the part of it that is the distance from the initial weights, in bits"),
+        ("kl", "KL(Q‖P) of the Gaussian around the weights from that around the initial weights, in bits"),
+        ("distance_part", "the part of KL(Q‖P) that is the distance from the initial weights, in bits"),
         ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
         ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
         (
             "bound",
-            "the largest error that networks drawn from Q can have on new samples, with the probability 1 − delta",
+            "largest error on new samples of networks drawn from Q; holds with the probability 1 − delta − delta_draws",
         ),
     ],
     parameters: &[
@@ -186,14 +186,8 @@ fn error_of_draws(
     for _ in 0..n_draws {
         posterior.draw(rng, &mut weights);
         let sample = rng.random_range(0..samples.len());
-        let logits = network.with_weights(&weights).logits(samples.x().row(sample).insert_axis(Axis(0)));
-        let mut predicted = 0;
-        for class in 1..logits.ncols() {
-            if logits[(0, class)] > logits[(0, predicted)] {
-                predicted = class;
-            }
-        }
-        n_wrong += usize::from(predicted != samples.classes()[sample]);
+        let x = samples.x().slice_axis_move(Axis(0), Slice::from(sample..=sample));
+        n_wrong += usize::from(network.with_weights(&weights).predictions(x) != [samples.classes()[sample]]);
     }
     n_wrong as f64 / n_draws as f64
 }

@@ -22,14 +22,26 @@ pub(super) const SPEC: Spec = Spec {
     summary: "fewest bits of the weights with which the predictions stay the same, and lengths of descriptions of the weights",
     randomness: Randomness::Tolerance,
     quantities: &[
-        ("fewest_bits", "fewest bits per weight from which on the mean output KL is below the tolerance"),
-        ("smooth_length", "Σ ½ log2(1 + w²/D), in bits"),
+        (
+            "fewest_bits",
+            "fewest bits per weight from which on the mean Kullback-Leibler divergence of the predictions is below the tolerance",
+        ),
+        ("smooth_length", "smooth code length of the weights, the sum of log2(1 + w²/D)/2 over them, in bits"),
         ("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
-        ("entropy_coded_length", "the same after entropy coding of the levels, without its dictionary"),
+        (
+            "entropy_coded_length",
+            "length of the weights with fewest_bits each, after entropy coding of the levels, without the dictionary, in bits",
+        ),
         ("first_bits", "fewest bits per weight that raise the loss by less than 1 %"),
         ("stable_bits", "fewest bits per weight from which on the loss rises by less than 1 %"),
-        ("layer_bits_length", "length with the fewest bits of each layer by itself"),
-        ("layer_bits_divergence", "mean output KL when every layer has its own fewest bits, in bits"),
+        (
+            "layer_bits_length",
+            "length of the weights, those of each layer with the fewest bits that this layer needs by itself, in bits",
+        ),
+        (
+            "layer_bits_divergence",
+            "mean Kullback-Leibler divergence of the predictions when every layer has its own fewest bits, in bits",
+        ),
     ],
     parameters: &[
         Parameter {

@@ -30,7 +30,10 @@ pub(super) const SPEC: Spec = Spec {
     randomness: Randomness::Initialisation,
     quantities: &[
         ("volume", "−log2 of the probability that initial weights behave like the network, in bits"),
-        ("effective_directions", "directions that make its mean; below 10 it is an upper bound only"),
+        (
+            "effective_directions",
+            "number of directions that make the mean of the volume; below 10 the volume is an upper bound only",
+        ),
     ],
     parameters: &[
         Parameter {

@@ -15,7 +15,6 @@
 
 use std::f64::consts::PI;
 
-use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
 use rayon::prelude::*;
@@ -23,7 +22,7 @@ use statrs::function::gamma::ln_gamma;
 
 use crate::math::quadrature::integrate;
 use crate::units::Nats;
-use crate::weights::MeasureError;
+use crate::weights::{MeasureError, rng};
 
 /// What lies e⁻⁴⁵ below the largest value is left out of an integral.
 const NEGLIGIBLE: f64 = 45.0;
@@ -234,12 +233,6 @@ fn falls_by(fall: f64, top: f64, side: Side, f: impl Fn(f64) -> f64) -> f64 {
         }
     }
     outside
-}
-
-fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
-    let mut rng = ChaCha8Rng::seed_from_u64(seed);
-    rng.set_stream(stream);
-    rng
 }
 
 #[cfg(test)]
