@@ -324,17 +324,22 @@ impl BatchNoise {
     }
 }
 
+/// Why an unbiased noise scale is negative.
+const LOST: &str = "the mean gradient is not told from noise: the estimate of its squared norm is negative";
+
 impl OfNetwork for BatchNoise {
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
         let (network, samples) = (recorded.network, recorded.samples);
         let noise = GradientNoise::of_samples(network, samples)?;
         let pure = |quantity, value| Reading::new(quantity, MeasureUnit::Ratio, value);
         let count = |quantity, value| Reading::new(quantity, MeasureUnit::Samples, value);
+        let unbiased = count("unbiased_noise_scale", noise.unbiased_noise_scale()?);
+        let is_lost = unbiased.value < 0.0;
         let mut readings = vec![
             pure("squared_gradient", noise.squared_mean()),
             pure("covariance_trace", noise.trace()),
             count("noise_scale", noise.noise_scale()?).by("biased: covariance with ddof 0"),
-            count("unbiased_noise_scale", noise.unbiased_noise_scale()?),
+            unbiased.warned(if is_lost { &[LOST] } else { &[] }),
         ];
         let layers = LayerId::above_input().zip(noise.layer_traces()).zip(noise.layer_snr()?);
         for ((layer, trace), snr) in layers {
@@ -359,7 +364,8 @@ impl OfNetwork for BatchNoise {
         if recorded.batch_size.is_none_or(|b| b >= recorded.samples.len()) {
             let compat = ["compat_batch_variance"].into_iter().filter(|_| self.compat);
             let quantities = ["two_batch_noise_scale", "batch_snr"].into_iter().chain(bounds).chain(compat);
-            let why = "all training samples are one batch: there is no batch noise; train with smaller batches";
+            let why =
+                "all training samples are one batch: there is no batch noise (or the size of the batches is not known)";
             missing.extend(quantities.map(|quantity| missed(quantity, why.to_owned())));
         } else if self.langevin.is_some() && recorded.network.n_weights() > super::LARGEST_MATRIX {
             let (n, most) = (recorded.network.n_weights(), super::LARGEST_MATRIX);
