@@ -10,7 +10,7 @@ use crate::config::{Declared, MEASURE_SCOPE, MeasureRequest};
 use crate::pipeline::{Job, Needs, WEIGHTS};
 use crate::stages::weights::{measure_weights, plan};
 use crate::store::Experiment;
-use crate::weights::{self, MEASURES};
+use crate::weights::{self, MEASURES, Spec};
 
 /// The subcommand that takes its measures from a pipeline instead of flags.
 const PIPELINE: &str = "pipeline";
@@ -24,15 +24,22 @@ pub(super) fn command() -> Command {
         .subcommands(MEASURES.iter().map(|spec| {
             let command = Command::new(spec.name)
                 .about(format!("{} [random: {}]", spec.summary, spec.randomness.name()))
-                .after_help(
-                    "A flag may have several values, separated by commas: every combination makes a table of its own.",
-                )
+                .after_help(after_help(spec))
                 .arg(experiment_arg())
                 .arg(out_arg("Write the folder `weight_measures` here [default: the experiment's folder]"))
                 .arg(dry_run_arg());
             parameters::add(parameters::add(command, spec.parameters), MEASURE_SCOPE)
         }))
         .subcommand(from_pipeline)
+}
+
+/// The numbers that claims can be about, and how tables are called.
+fn after_help(spec: &Spec) -> String {
+    let numbers: Vec<String> = spec.quantities.iter().map(|(name, doc)| format!("  {name}: {doc}")).collect();
+    format!(
+        "Numbers (the column `quantity`):\n{}\n\nA flag may have several values, separated by commas: every combination makes a table of its own, called by the measure, those of its parameters that are not at their defaults, and `groups`, `samples` and `snapshots`, each in the order of their names. Run `infoplane aggregate` afterwards, and `infoplane relate`.",
+        numbers.join("\n")
+    )
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
