@@ -93,6 +93,8 @@ pub struct Failures {
     pub trainings: usize,
     /// Estimates that failed and are recorded with the reason.
     pub estimates: usize,
+    /// Numbers of weights that could not be measured and are recorded with the reason.
+    pub measurements: usize,
     /// Experiments of a sweep that failed, or some of whose trainings or estimates did.
     pub experiments: usize,
 }
@@ -108,6 +110,11 @@ impl Failures {
         Self { estimates, ..Self::default() }
     }
 
+    /// Failed measurements of weights alone.
+    pub fn of_measurements(measurements: usize) -> Self {
+        Self { measurements, ..Self::default() }
+    }
+
     /// Whether nothing failed.
     pub fn is_none(self) -> bool {
         self == Self::default()
@@ -118,6 +125,7 @@ impl Failures {
         Self {
             trainings: self.trainings + other.trainings,
             estimates: self.estimates + other.estimates,
+            measurements: self.measurements + other.measurements,
             experiments: self.experiments + other.experiments,
         }
     }
@@ -127,6 +135,12 @@ impl Failures {
         let kinds = [
             (self.trainings, "training", "failed", "see the table `runs` of the recording for the reasons"),
             (self.estimates, "estimate", "failed", "see the column `failure` for the reasons"),
+            (
+                self.measurements,
+                "weight measurement",
+                "failed",
+                "see the column `failure` of weight_measures for the reasons",
+            ),
             (self.experiments, "experiment", "failed or with failed runs", "see experiments.parquet"),
         ];
         let found = kinds.into_iter().filter(|(n, ..)| *n > 0);

@@ -356,7 +356,14 @@ measure = "end"
 below = 1.0
 "#;
     let project = project(&(PIPELINE.replace("batch = 2", "batch = \"full\"") + claim));
-    assert_eq!(project.run("run w.toml").code, 1);
+    let finished = project.run("run w.toml");
+    assert_eq!(finished.code, 1);
+    assert!(
+        finished.stderr.contains("no number of weights in 66 rows, the first: `batch`, r0000, epoch 0: all"),
+        "{}",
+        finished.stderr
+    );
+    assert!(finished.stderr.contains("66 weight measurements failed"), "{}", finished.stderr);
     let batch = measured(&project, "batch", "r0000");
     let failed: Vec<&WeightMeasureRow> = batch.iter().filter(|row| row.failure.is_some()).collect();
     assert!(failed.iter().any(|row| row.failure.as_deref().unwrap().contains("there is no batch noise")), "{failed:?}");

@@ -59,10 +59,13 @@ pub fn measure_weights(
     progress.end();
     let seconds = start.elapsed().as_secs_f64();
     let folder = out.weight_measures();
-    let NumberCounts { numbers, warned, failed } = counts;
+    let NumberCounts { numbers, warned, failed, first_failure } = counts;
+    if let Some(first) = first_failure {
+        tracing::warn!("{}: no number of weights in {}, the first: {first}", experiment.name(), counted(failed, "row"));
+    }
     let warned = if warned > 0 { format!(", {warned} of them with a warning,") } else { String::new() };
     let text = format!("{} of weights{warned} in {seconds:.1} s → {}", counted(numbers, "number"), folder.display());
-    Ok(Outcome::done(text, Failures::of_estimates(failed)))
+    Ok(Outcome::done(text, Failures::of_measurements(failed)))
 }
 
 /// Why a number of several runs is not of the seed alone.
@@ -75,6 +78,8 @@ struct NumberCounts {
     numbers: usize,
     warned: usize,
     failed: usize,
+    /// Of which measure, run and epoch the first failure is, and why.
+    first_failure: Option<String>,
 }
 
 /// Makes the tables that a target lacks, and adds their rows to `counts`.
@@ -93,6 +98,10 @@ fn make(
         counts.numbers += rows.len();
         counts.warned += rows.iter().filter(|row| row.warning.is_some()).count();
         counts.failed += rows.iter().filter(|row| row.failure.is_some()).count();
+        let failure = rows.iter().find_map(|row| Some((row, row.failure.as_ref()?)));
+        if let (None, Some((row, why))) = (&counts.first_failure, failure) {
+            counts.first_failure = Some(format!("`{}`, {}, epoch {}: {why}", work.request.id, row.run, row.epoch));
+        }
         progress.advance(1);
     }
     Ok(())
