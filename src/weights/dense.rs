@@ -335,7 +335,7 @@ pub(super) fn weighted_sums(kernel: ArrayView2<'_, f64>, values: &Array2<f64>, s
     Array2::from_shape_vec(shape, sums).expect("a row for each unit").reversed_axes()
 }
 
-/// Σ_i w_ji v_i of each sample, likewise.
+/// Σ_i w_ji v_i of each sample, by the same choice of loops.
 pub(super) fn products(kernel: ArrayView2<'_, f64>, values: &Array2<f64>) -> Array2<f64> {
     weighted_sums(kernel, values, &Array1::zeros(kernel.nrows()))
 }

@@ -78,32 +78,10 @@ fn summaries(experiment: &str, id: &str, rows: &[WeightMeasureRow]) -> Vec<Weigh
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stages::weights::rows::example;
 
-    /// What a measure found in a run at a step; no quantity where it failed as a whole.
     fn row(run: &str, step: i64, quantity: Option<&str>, value: Option<f64>) -> WeightMeasureRow {
-        WeightMeasureRow {
-            measure: "batch".to_owned(),
-            settings: None,
-            randomness: "batch".to_owned(),
-            run: run.to_owned(),
-            layer: None,
-            layer_name: None,
-            epoch: 10 * step as i32,
-            step,
-            quantity: quantity.map(Into::into),
-            unit: value.map(|_| "ratio".into()),
-            value,
-            value_per_weight: None,
-            std_error: None,
-            null_mean: None,
-            null_std: None,
-            ceiling: None,
-            n_weights: 10,
-            n_runs: 1,
-            method: None,
-            warning: None,
-            failure: value.is_none().then(|| "no gradient".to_owned()),
-        }
+        WeightMeasureRow { epoch: 10 * step as i32, ..example(run, step, quantity, None, value) }
     }
 
     #[test]

@@ -302,32 +302,11 @@ fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stages::weights::rows::example;
 
-    /// What a measure found in the only run at a step; no quantity where it failed as a whole.
+    /// What a measure found in the only run at a step.
     fn row(step: i64, quantity: Option<&str>, layer: Option<LayerId>, value: Option<f64>) -> WeightMeasureRow {
-        WeightMeasureRow {
-            measure: "batch".to_owned(),
-            settings: None,
-            randomness: "batch".to_owned(),
-            run: "r0000".to_owned(),
-            layer,
-            layer_name: None,
-            epoch: step as i32,
-            step,
-            quantity: quantity.map(Into::into),
-            unit: None,
-            value,
-            value_per_weight: None,
-            std_error: None,
-            null_mean: None,
-            null_std: None,
-            ceiling: None,
-            n_weights: 10,
-            n_runs: 1,
-            method: None,
-            warning: None,
-            failure: value.is_none().then(|| "no gradient".to_owned()),
-        }
+        example("r0000", step, quantity, layer, value)
     }
 
     #[test]

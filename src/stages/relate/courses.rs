@@ -129,40 +129,8 @@ impl InformationCourses {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stages::weights::rows::example as row;
     use crate::weights::MEASURES;
-
-    /// What the measure found in a run at a step; no quantity where it failed as a whole.
-    fn row(
-        run: &str,
-        step: i64,
-        quantity: Option<&str>,
-        layer: Option<LayerId>,
-        value: Option<f64>,
-    ) -> WeightMeasureRow {
-        WeightMeasureRow {
-            measure: "batch".to_owned(),
-            settings: None,
-            randomness: "batch".to_owned(),
-            run: run.to_owned(),
-            layer,
-            layer_name: None,
-            epoch: step as i32,
-            step,
-            quantity: quantity.map(Into::into),
-            unit: None,
-            value,
-            value_per_weight: None,
-            std_error: None,
-            null_mean: None,
-            null_std: None,
-            ceiling: None,
-            n_weights: 10,
-            n_runs: 1,
-            method: None,
-            warning: None,
-            failure: value.is_none().then(|| "no gradient".to_owned()),
-        }
-    }
 
     #[test]
     fn a_measure_that_fails_as_a_whole_has_no_number_of_any_layer_at_that_snapshot() {

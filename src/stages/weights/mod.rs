@@ -4,7 +4,7 @@ mod agreement;
 mod given;
 mod networks;
 mod plan;
-mod rows;
+pub(super) mod rows;
 
 use std::path::Path;
 use std::time::Instant;

@@ -101,3 +101,37 @@ fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
         ..here.clone()
     }
 }
+
+/// A row of the measure `batch` for tests: no quantity where it failed as a whole, no value where it failed.
+#[cfg(test)]
+pub(in super::super) fn example(
+    run: &str,
+    step: i64,
+    quantity: Option<&str>,
+    layer: Option<LayerId>,
+    value: Option<f64>,
+) -> WeightMeasureRow {
+    WeightMeasureRow {
+        measure: "batch".to_owned(),
+        settings: None,
+        randomness: "batch".to_owned(),
+        run: run.to_owned(),
+        layer,
+        layer_name: None,
+        epoch: step as i32,
+        step,
+        quantity: quantity.map(Into::into),
+        unit: value.map(|_| "ratio".into()),
+        value,
+        value_per_weight: None,
+        std_error: None,
+        null_mean: None,
+        null_std: None,
+        ceiling: None,
+        n_weights: 10,
+        n_runs: 1,
+        method: None,
+        warning: None,
+        failure: value.is_none().then(|| "no gradient".to_owned()),
+    }
+}
