@@ -203,17 +203,15 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
         if groups.len() > 1 {
             rows.begin_group(&RunId::pooled_group(number), group.len());
         }
+        let members: Vec<usize> = group.iter().map(|index| target.runs[*index]).collect();
         let runs: Vec<RunWeights<'_>> =
-            group.iter().map(|index| RunWeights::open(given, target.runs[*index])).collect::<Result<_, _>>()?;
-        for (index, weights) in group.iter().zip(&runs) {
-            given.agrees(target.runs[*index], weights)?;
-        }
+            members.iter().map(|run| RunWeights::open(given, *run)).collect::<Result<_, _>>()?;
+        members.iter().zip(&runs).try_for_each(|(run, weights)| given.agrees(*run, weights))?;
         let of_group = |splits: &Vec<MembershipSplit>| group.iter().map(|index| splits[*index].clone()).collect();
         let splits: Vec<MembershipSplit> = splits.as_ref().map(of_group).unwrap_or_default();
         let initial = runs.iter().map(RunWeights::initial).collect::<Result<Option<Vec<_>>, _>>()?;
-        let of_recording: Vec<usize> = group.iter().map(|index| target.runs[*index]).collect();
         let has_other_samples =
-            work.request.spec.randomness == Randomness::Seed && given.have_same_samples(&of_recording)? == Some(false);
+            work.request.spec.randomness == Randomness::Seed && given.have_same_samples(&members)? == Some(false);
         for places in chosen(&shared(&runs), work.request.n_snapshots).chunks(networks::at_once(&runs)) {
             let by_run: Vec<Vec<_>> = runs.iter().map(|run| run.at(places)).collect::<Result<_, _>>()?;
             let measured: Vec<_> = (0..places.len())
