@@ -11,7 +11,7 @@ test:
 # documents that follow from the code
 docs:
     cargo run --quiet -- schema > docs/schema.md
-    cargo run --quiet -- --help > tests/it/help.txt
+    cargo run --quiet -- keys > docs/pipelines/keys.md
 
 # speed beside NumPy, PyTorch, pyarrow and h5py (needs benches/peers/requirements.txt)
 bench:

@@ -20,21 +20,47 @@ pub(crate) fn commands(help: &str) -> Vec<String> {
     names.filter(|name| !name.is_empty() && *name != "help").map(str::to_owned).collect()
 }
 
-/// Adds the help of the command `path` and of all below it, by the name of a file.
+/// Adds the help of the command `path`, and of each of its sub-commands, by its words.
 fn collect(project: &Project, path: &str, texts: &mut BTreeMap<String, String>) {
     let shown = project.run(&format!("{path} --help"));
     assert_eq!((shown.code, shown.stderr.as_str()), (0, ""), "{path}");
     for command in commands(&shown.stdout) {
         collect(project, format!("{path} {command}").trim(), texts);
     }
-    let name = if path.is_empty() { "infoplane".to_owned() } else { path.replace(' ', "-") };
-    texts.insert(format!("{name}.txt"), shown.stdout);
+    texts.insert(path.to_owned(), shown.stdout);
+}
+
+/// The page of the documentation with every help text.
+fn page(texts: &BTreeMap<String, String>) -> String {
+    let section = |(command, text): (&String, &String)| {
+        format!("\n## {}\n\n```text\n{text}```\n", format!("infoplane {command}").trim_end())
+    };
+    let intro = "# All commands\n\nThe text of `infoplane COMMAND --help` for every command. [Stages and commands](stages.md) is the overview.\n";
+    [intro.to_owned()].into_iter().chain(texts.iter().map(section)).collect()
+}
+
+#[test]
+fn the_page_of_all_commands_follows_from_the_help() {
+    let mut texts = BTreeMap::new();
+    collect(&Project::new(""), "", &mut texts);
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/commands.md");
+    let now = page(&texts);
+    if fs::read_to_string(&committed).is_ok_and(|page| page == now) {
+        return;
+    }
+    let new = Path::new(env!("CARGO_TARGET_TMPDIR")).join("commands.md");
+    fs::write(&new, now).unwrap();
+    panic!("the help of the commands has changed: cp {} docs/commands.md", new.display());
 }
 
 #[test]
 fn every_command_has_the_help_that_was_looked_at() {
     let mut now = BTreeMap::new();
     collect(&Project::new(""), "", &mut now);
+    let file_name = |command: String| {
+        if command.is_empty() { "infoplane.txt".to_owned() } else { format!("{}.txt", command.replace(' ', "-")) }
+    };
+    let now: BTreeMap<String, String> = now.into_iter().map(|(command, text)| (file_name(command), text)).collect();
     let file = |entry: std::io::Result<fs::DirEntry>| {
         let path = entry.unwrap().path();
         (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(path).unwrap())
