@@ -43,13 +43,27 @@ fn the_example_for_pytorch_fits_on_a_screen() {
     assert!(example.lines().count() <= 40, "examples/record_pytorch.py has more than 40 lines");
 }
 
-#[test]
-fn readme_names_every_entry_of_the_registries() {
-    let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let entries = ESTIMATORS.iter().map(|s| (s.name, s.summary));
-    let entries =
-        entries.chain(DATASETS.iter().map(|s| (s.name, s.summary))).chain(PLOTS.iter().map(|s| (s.name, s.summary)));
+/// Whether a page has a row for each entry of a registry, with its summary.
+fn assert_rows(page: &str, entries: impl Iterator<Item = (&'static str, &'static str)>) {
+    let text = fs::read_to_string(root().join(page)).unwrap();
     for (name, summary) in entries {
-        assert!(readme.contains(&format!("| `{name}` | {summary} |")), "README.md lacks the row of `{name}`");
+        assert!(text.contains(&format!("| `{name}` | {summary} |")), "{page} lacks the row of `{name}`");
+    }
+}
+
+#[test]
+fn pages_name_every_entry_of_the_registries() {
+    assert_rows("README.md", ESTIMATORS.iter().map(|spec| (spec.name, spec.summary)));
+    assert_rows("docs/data-sets.md", DATASETS.iter().map(|spec| (spec.name, spec.summary)));
+    assert_rows("docs/gallery.md", PLOTS.iter().map(|spec| (spec.name, spec.summary)));
+}
+
+#[test]
+fn gallery_shows_every_plot_with_its_command() {
+    let gallery = fs::read_to_string(root().join("docs/gallery.md")).unwrap();
+    for plot in PLOTS {
+        assert!(gallery.contains(&format!("\ninfoplane plot {} outputs/", plot.name)), "no command of {}", plot.name);
+        assert!(gallery.contains(&format!("](pictures/{}.png)", plot.name)), "no picture of {}", plot.name);
+        assert!(root().join(format!("docs/pictures/{}.png", plot.name)).is_file(), "no file of {}", plot.name);
     }
 }
