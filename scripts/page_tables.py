@@ -1,19 +1,20 @@
 """Renews the tables below the Python snippets of the documentation: each is the data frame that its snippet prints.
 
     infoplane run pipelines/estimators.toml
+    infoplane exact minimal-model
     infoplane estimate binning outputs/estimators --n-edges 30 --samples test --bias miller-madow,jackknife
     infoplane estimate kozachenko-leonenko outputs/estimators --samples test
     python scripts/page_tables.py
 
-Run it in the folder that contains `outputs/estimators`. tests/interop/test_estimators_page.py compares the pages with it.
+Run it in the folder that contains `outputs`. tests/interop/test_estimators_page.py compares the pages with it.
 """
 
 import re
 from pathlib import Path
 
 DOCS = Path(__file__).parents[1] / "docs"
-# Chapters whose snippets read outputs/estimators.
-CHAPTERS = ["estimators", "numbers"]
+# Chapters whose snippets read the outputs of these commands.
+CHAPTERS = ["estimators", "numbers", "exact"]
 PAGES = sorted(page for chapter in CHAPTERS for page in (DOCS / chapter).glob("*.md"))
 # A snippet, and the Markdown table that follows it, if there is one.
 SNIPPET = re.compile(r"```python\n(.+?)```\n(?:\n((?:\|[^\n]*\n)+))?", re.DOTALL)
