@@ -1,4 +1,4 @@
-"""The chapters on estimators, numbers and exact information, and README.md: tables, commands and numbers are those of the program."""
+"""The chapters on estimators, numbers and exact information: tables, commands and numbers are those of the program."""
 
 import importlib.util
 import re
@@ -8,10 +8,7 @@ import polars as pl
 import pytest
 from conftest import TOP
 
-README = (TOP / "README.md").read_text()
 SOURCES = "".join(path.read_text() for folder in ("src", "tests/it") for path in (TOP / folder).rglob("*.rs"))
-# | `table` | I(X;T) | I(T;Y) | I(T;Y) of shuffled labels |
-ROW = re.compile(r"^\| `((?:binning|quantised|kde|gaussian)-[\w.-]+)` \|(.*)\|$", re.MULTILINE)
 
 
 def module(path):
@@ -55,17 +52,6 @@ def test_the_snippets_print_the_tables_of_the_page(infoplane, name, monkeypatch)
 def test_most_pages_have_a_table_that_a_snippet_prints():
     tables = {name: [table for _, table in page_tables.SNIPPET.findall(page) if table] for name, page in PAGES.items()}
     assert len([name for name in tables if tables[name]]) >= 10
-
-
-def test_the_readme_has_the_numbers_of_the_first_run(infoplane):
-    rows = pl.read_parquet(infoplane.folder / "outputs/estimators/estimates/*/*.parquet", hive_partitioning=False)
-    tables = {row["estimator"]: row for row in rows.filter(run="r0000", layer=5, step=2100).to_dicts()}
-    printed = {table: [cell.strip().replace("−", "-") for cell in cells.split("|")] for table, cells in ROW.findall(README)}
-    assert len(printed) >= 5
-    for table, cells in printed.items():
-        for column, cell in zip(("i_xt_bits", "i_ty_bits", "i_ty_null_bits_mean"), cells, strict=True):
-            n_decimals = len(cell.partition(".")[2])
-            assert abs(tables[table][column] - float(cell)) <= 0.5000001 * 10.0**-n_decimals, (table, column, tables[table][column])
 
 
 def test_the_scales_disagree_as_the_page_states(infoplane):
