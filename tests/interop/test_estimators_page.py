@@ -55,7 +55,7 @@ def test_most_pages_have_a_table_that_a_snippet_prints():
 
 
 def test_the_scales_disagree_as_the_page_states(infoplane):
-    """docs/estimators/README.md, from step 91 to step 1246, for both runs."""
+    """docs/estimators/index.md, from step 91 to step 1246, for both runs."""
     rows = pl.read_parquet(infoplane.folder / "outputs/estimators/estimates/binning-n-edges-*/*.parquet", hive_partitioning=False)
     layer = rows.filter(variant="n_edges", correction="none", samples="all", pool="none", layer=5)
     rising = {}
