@@ -1,77 +1,128 @@
-"""docs/estimators.md and README.md on estimators: the snippets and tables have the numbers of pipelines/estimators.toml."""
+"""The chapters on estimators, numbers and exact information: tables, commands and numbers are those of the program."""
 
+import importlib.util
 import re
+import shlex
 
 import polars as pl
 import pytest
 from conftest import TOP
 
-PAGE = (TOP / "docs/estimators.md").read_text()
-README = (TOP / "README.md").read_text()
-# A snippet, and the Markdown table of what it prints, if it is the next thing.
-SNIPPETS = re.findall(r"```python\n(.+?)```\n(?:\n((?:\|[^\n]*\n)+))?", PAGE, re.DOTALL)
-# | `table` | I(X;T) | I(T;Y) | I(T;Y) of shuffled labels |
-ROW = re.compile(r"^\| `((?:binning|quantised|kde|gaussian|kozachenko-leonenko)-[\w.-]+)` \|(.*)\|$", re.MULTILINE)
-# The tables that cost the most, which are not made here.
-LEFT_OUT = {f"kde-{bound}-noise-variance-{variance}" for bound in ("lower", "upper") for variance in ("0.01", "0.001")}
-LEFT_OUT |= {"kde-lower-noise-variance-0.1"}
+SOURCES = "".join(path.read_text() for folder in ("src", "tests/it") for path in (TOP / folder).rglob("*.rs"))
+
+
+def module(path):
+    """A script of the repository, as a module."""
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    loaded = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(loaded)
+    return loaded
+
+
+page_tables = module(TOP / "scripts/page_tables.py")
+PAGES = {str(path.relative_to(TOP / "docs")): path.read_text() for path in page_tables.PAGES}
+# The pages whose commands need no other files than a program.
+COMMANDS = PAGES | {name: (TOP / "docs" / name).read_text() for name in ("your-network.md", "your-data.md", "sweeps.md", "faq.md")}
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory, in_folder):
-    """The experiment of the page, without the tables that are left out."""
-    folder = tmp_path_factory.mktemp("page")
-    infoplane = in_folder(folder)
-    pipeline = (TOP / "pipelines/estimators.toml").read_text()
-    fewer = pipeline.replace('noise_variance = [0.001, 0.01, 0.1]\nbound = ["upper", "lower"]', "noise_variance = 0.1")
-    assert fewer != pipeline
-    (folder / "estimators.toml").write_text(fewer)
+def infoplane(tmp_path_factory, in_folder):
+    """The program in a folder with everything that the snippets of the pages read."""
+    infoplane = in_folder(tmp_path_factory.mktemp("page"))
+    (infoplane.folder / "pipelines").symlink_to(TOP / "pipelines")
     infoplane.ok("data make tishby")
-    infoplane.ok("record estimators.toml")
-    infoplane.ok("estimate pipeline estimators.toml")
-    infoplane.ok("check outputs/estimators")
-    return folder
+    infoplane.ok("record pipelines/estimators.toml")
+    infoplane.ok("estimate pipeline pipelines/estimators.toml")
+    # What scripts/page_tables.py needs as well.
+    more = [line.strip() for line in page_tables.__doc__.splitlines() if line.strip().startswith("infoplane ")]
+    for line in more:
+        if "run pipelines/estimators.toml" not in line:
+            infoplane.ok(line.removeprefix("infoplane "))
+    infoplane.ok("aggregate outputs/estimators")
+    return infoplane
 
 
-def numbers(cells):
-    return [float(cell.replace("−", "-")) for cell in cells if re.fullmatch(r"\s*[-−]?\d+(\.\d+)?\s*", cell)]
+@pytest.mark.parametrize("name", PAGES)
+def test_the_snippets_print_the_tables_of_the_page(infoplane, name, monkeypatch):
+    monkeypatch.chdir(infoplane.folder)
+    assert page_tables.renewed(PAGES[name]) == PAGES[name], "run scripts/page_tables.py"
+    assert all(frame.height > 0 for frame in page_tables.printed(PAGES[name]))
 
 
-def is_printed(number, cell):
-    """Whether `number`, rounded to the decimals of `cell`, is what stands there."""
-    return abs(number - float(cell.replace("−", "-"))) <= 0.5000001 * 10.0 ** -len(cell.strip().partition(".")[2])
+def test_most_pages_have_a_table_that_a_snippet_prints():
+    tables = {name: [table for _, table in page_tables.SNIPPET.findall(page) if table] for name, page in PAGES.items()}
+    assert len([name for name in tables if tables[name]]) >= 10
 
 
-@pytest.mark.parametrize(("snippet", "table"), SNIPPETS, ids=range(len(SNIPPETS)))
-def test_the_snippets_print_the_tables_of_the_page(folder, snippet, table, monkeypatch, capsys):
-    monkeypatch.chdir(folder)
-    exec(snippet, {})
-    printed = capsys.readouterr().out
-    shapes = re.findall(r"shape: \((\d+), \d+\)", printed)
-    assert shapes and all(int(n_rows) > 0 for n_rows in shapes), printed
-    expected = [line.strip("|").split("|") for line in table.splitlines()[2:]]
-    found = [line.strip("│").split("┆") for line in printed.splitlines() if line.startswith("│")][-len(expected):]
-    for cells, row in zip(expected, found, strict=bool(expected)):
-        # Columns may stand in another order than on the page.
-        cells = sorted((cell for cell in cells if numbers([cell])), key=lambda cell: numbers([cell]))
-        row = sorted(numbers(row))
-        assert len(row) == len(cells) > 0, (cells, row)
-        assert all(is_printed(number, cell) for number, cell in zip(row, cells)), (cells, row)
+def test_the_scales_disagree_as_the_page_states(infoplane):
+    """docs/estimators/index.md, from step 91 to step 1246, for both runs."""
+    rows = pl.read_parquet(infoplane.folder / "outputs/estimators/estimates/binning-n-edges-*/*.parquet", hive_partitioning=False)
+    layer = rows.filter(variant="n_edges", correction="none", samples="all", pool="none", layer=5)
+    rising = {}
+    for run in ("r0000", "r0001"):
+        by_scale = {step: dict(layer.filter(run=run, step=step).select("scale", "i_xt_bits").rows()) for step in (91, 1246)}
+        rising[run] = {scale for scale in by_scale[91] if by_scale[1246][scale] > by_scale[91][scale]}
+    assert rising == {"r0000": {3, 10}, "r0001": {10, 100, 256}}
 
 
-def test_some_snippets_have_tables():
-    assert len(SNIPPETS) >= 5 and sum(bool(table) for _, table in SNIPPETS) >= 2
+def test_statements_that_a_table_alone_does_not_check(infoplane):
+    rows = pl.read_parquet(infoplane.folder / "outputs/estimators/estimates/*/*.parquet", hive_partitioning=False)
+    end = {(row["estimator"], row["run"]): row for row in rows.filter(layer=5, step=2100).to_dicts()}
+    for run in ("r0000", "r0001"):
+        # estimators/kde.md: the distance of the bounds.
+        for variance in ("0.001", "0.01", "0.1"):
+            upper, lower = (end[f"kde-{bound}-noise-variance-{variance}", run]["i_xt_bits"] for bound in ("upper", "lower"))
+            assert 0.55 < upper - lower < 1.15
+        # estimators/binning.md: shuffled labels with 256 edges.
+        many = end["binning-n-edges-256", run]
+        assert many["i_ty_null_bits_mean"] / many["i_ty_bits"] == pytest.approx(0.4, abs=0.05)
+        # estimators/options.md: the label of the whole layer.
+        whole = rows.filter(estimator="binning-n-edges-30", run=run, step=2100).sort("layer")["i_ty_bits"].to_list()
+        assert whole[0] > whole[4] > 0.95
+    # numbers/verdicts.md.
+    verdicts = pl.read_parquet(infoplane.folder / "outputs/estimators/compression.parquet").filter(layer=5, pool="none", samples="all")
+    withheld = verdicts.filter(pl.col("family").is_in(["binning", "kde"]))["verdict"].is_in(["undecided", "contradicted (checks)"])
+    assert withheld.mean() > 0.5
 
 
-@pytest.mark.parametrize("text", [PAGE, README], ids=["page", "README"])
-def test_the_numbers_are_those_of_the_pipeline(folder, text):
-    rows = pl.read_parquet(folder / "outputs/estimators/estimates/*/*.parquet", hive_partitioning=False)
-    tables = {row["estimator"]: row for row in rows.filter(run="r0000", layer=5, step=2100).to_dicts()}
-    printed = {table: [cell.strip() for cell in cells.split("|")] for table, cells in ROW.findall(text)}
-    compared = printed.keys() - LEFT_OUT
-    assert len(compared) >= 5
-    for table in compared:
-        cells = printed[table]
-        assert len(numbers(cells)) == len(cells) == 3, (table, cells)
-        for column, cell in zip(("i_xt_bits", "i_ty_bits", "i_ty_null_bits_mean"), cells, strict=True):
-            assert is_printed(tables[table][column], cell), (table, column, tables[table][column])
+def commands(page):
+    """The commands of a page, without comments."""
+    for block in re.findall(r"```sh\n(.+?)```", page, re.DOTALL):
+        for line in block.splitlines():
+            words = shlex.split(line, comments=True)
+            if words and words[0] == "infoplane":
+                yield words[1:]
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_commands_of_the_page_and_their_options_exist(infoplane, name):
+    for words in commands(COMMANDS[name]):
+        options = {word for word in words if word.startswith("--")}
+        positional = [word for word in words if not word.startswith("-")]
+        # The longest beginning that is a command; `help` refuses a word that is none.
+        helps = [infoplane.run(f"help {' '.join(positional[:n])}") for n in (1, 2)]
+        text = "".join(said for code, said in helps if code == 0)
+        assert helps[0][0] == 0, words
+        assert all(re.search(rf"{option}\b", text) for option in options), words
+
+
+def test_commands_on_the_example_run(infoplane):
+    """Estimates are only planned: the fixture makes those that the tables need."""
+    lines = {tuple(words) for page in PAGES.values() for words in commands(page) if "outputs/estimators" in words}
+    estimates = [words for words in lines if words[0] == "estimate"]
+    assert len(estimates) >= 15
+    for words in estimates:
+        infoplane.ok(" ".join(word for word in words if word != "--dry-run") + " --dry-run")
+    others = [words for words in lines if words[0] in ("check", "summary")]
+    for words in others:
+        code, said = infoplane.run(" ".join(words))
+        assert code == ("--strict" in words), said
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "**Reference value" in PAGES[name]])
+def test_reference_values_are_those_of_the_tests(name):
+    """Numbers of ten decimals and more come from other programs; tests in Rust compare with them."""
+    values = re.findall(r"\d+\.\d{10,}", PAGES[name].split("**Reference value")[1])
+    tested = SOURCES.replace("_", "")
+    assert values
+    assert [value for value in values if value.rstrip("0") not in tested] == []

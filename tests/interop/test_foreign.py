@@ -53,7 +53,7 @@ def test_all_stages_take_it(experiment, in_folder):
 
 
 PAGE = (TOP / "docs/recording-format.md").read_text()
-EXAMPLES = re.findall(r"```python\n(.+?)```", PAGE.split("## Reading it")[1], re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.+?)```", PAGE.split("## Reading a recording")[1], re.DOTALL)
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda text: text.split()[1])

@@ -1,5 +1,6 @@
-"""examples/record_pytorch.py records what a model computes, and infoplane reads it. Skipped where there is no PyTorch."""
+"""examples/record_pytorch.py and docs/your-network.md: infoplane reads what they record. Skipped without PyTorch."""
 
+import re
 import sys
 
 import numpy as np
@@ -72,3 +73,14 @@ def test_it_is_what_the_model_computes(recorded):
             assert file.num_row_groups == 2
             # Batches of other sizes may be added up in another order.
             np.testing.assert_allclose(np.stack(file.read_row_group(1)["t"].to_numpy()), t.numpy(), atol=1e-5)
+
+
+def test_the_script_of_the_page_makes_a_recording_that_can_be_analysed(tmp_path, in_folder, monkeypatch):
+    page = (TOP / "docs/your-network.md").read_text()
+    script = re.search(r"```python\n(.+?)```", page, re.DOTALL)[1]
+    monkeypatch.chdir(tmp_path)
+    exec(script, {"__name__": "script"})
+    infoplane = in_folder(tmp_path)
+    infoplane.ok("inspect outputs/my-cnn --validate")
+    said = infoplane.ok("analyse outputs/my-cnn")
+    assert all(name in said for name in ("conv1", "relu1", "fc1", "fc2"))
