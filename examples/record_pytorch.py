@@ -1,4 +1,4 @@
-"""Records what modules of a PyTorch model give, with record_numpy.py beside it: docs/recording-format.md, PyTorch."""
+"""Records what modules of a PyTorch model give, with record_numpy.py beside it: docs/your-network.md."""
 
 import torch
 from record_numpy import append_activations, open_activations, write_samples, write_splits

@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import polars as pl
 import pytest
@@ -94,7 +95,7 @@ def test_the_lines_for_pytorch_record_a_network(folder, shell, monkeypatch):
 
     layers = {"conv1": torch.nn.Conv2d(1, 2, 3), "flat": torch.nn.Flatten(), "fc1": torch.nn.Linear(32, 4)}
     layers |= {"tanh": torch.nn.Tanh(), "fc2": torch.nn.Linear(4, 2)}
-    given = dict(Recorder=Recorder, model=torch.nn.Sequential(), loader=range(3), train_one_epoch=lambda model, loader: None)
+    given = dict(Path=Path, Recorder=Recorder, model=torch.nn.Sequential(), loader=range(3), train_one_epoch=lambda model, loader: None)
     for name, layer in layers.items():
         given["model"].add_module(name, layer)
     given |= dict(x=torch.randn(40, 1, 6, 6), y=torch.arange(40) % 2)
