@@ -4,7 +4,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import polars as pl
 import pytest
@@ -91,15 +90,13 @@ def test_the_lines_for_pytorch_record_a_network(folder, shell, monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(str(TOP / "examples"))
-    from record_pytorch import Recorder
-
     layers = {"conv1": torch.nn.Conv2d(1, 2, 3), "flat": torch.nn.Flatten(), "fc1": torch.nn.Linear(32, 4)}
     layers |= {"tanh": torch.nn.Tanh(), "fc2": torch.nn.Linear(4, 2)}
-    given = dict(Path=Path, Recorder=Recorder, model=torch.nn.Sequential(), loader=range(3), train_one_epoch=lambda model, loader: None)
+    given = dict(model=torch.nn.Sequential(), loader=range(3), train_one_epoch=lambda model, loader: None)
     for name, layer in layers.items():
         given["model"].add_module(name, layer)
     given |= dict(x=torch.randn(40, 1, 6, 6), y=torch.arange(40) % 2)
-    exec(re.search(r"```python\n(recorder = .+?)```", README, re.DOTALL)[1], given)
+    exec(re.search(r"```python\n(.+?)```", README, re.DOTALL)[1], given)
     shell("infoplane inspect outputs/my-cnn --validate")
 
 
