@@ -113,7 +113,7 @@ fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Re
     let n_promised = dimensions.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
     if n_promised != Some(n) || shape.len() < 2 || shape.iter().any(|size| *size < 0.0) {
         let shape: Vec<String> = shape.iter().map(f64::to_string).collect();
-        return unusable(format!("is {} large but holds {n} numbers; the file is damaged", shape.join(" × ")));
+        return unusable(format!("is {} large but contains {n} numbers; the file is damaged", shape.join(" × ")));
     }
     // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
     if dimensions.contains(&0) {
@@ -262,7 +262,7 @@ mod tests {
             ("sparse", "is a sparse matrix; save it as a full one"),
             ("text", "is text"),
             ("complex", "holds complex numbers"),
-            ("short", "is 2 × 2 large but holds 2 numbers"),
+            ("short", "is 2 × 2 large but contains 2 numbers"),
             ("strange", "holds values of type 16"),
             ("good", ""),
         ];

@@ -225,7 +225,7 @@ fn samples_need_x_or_a_hash_of_it_and_training_needs_x() {
     let mut columns = without("x_hash");
     columns.push(("x_hash", gap));
     write_with(&project, &place, &[("table", "samples")], &[columns]);
-    assert!(project.refused(&format!("estimate binning {FOLDER}")).contains("`x_hash`: row 7 holds a null"));
+    assert!(project.refused(&format!("estimate binning {FOLDER}")).contains("`x_hash`: row 7 contains a null"));
     let mut columns = without("x_hash");
     let lists_with_a_gap =
         cast(&lists(Arc::new(Float64Array::from(vec![0.5; N])), 1), &variable(DataType::Float64)).unwrap();

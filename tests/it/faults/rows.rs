@@ -60,7 +60,7 @@ fn a_row_that_is_there_twice_is_refused() {
 
 #[test]
 fn numbers_below_0_are_refused() {
-    let end = "must be 0 or larger";
+    let end = "must be 0 or greater";
     let stages = [VALIDATE, AGGREGATE];
     check::<EpochRow>("epochs", &stages, &format!("row 0, column `epoch` is -1; {end}"), |rows| rows[0].epoch = -1);
     check::<EpochRow>("epochs", &stages, &format!("row 2, column `step` is -7; {end}"), |rows| rows[2].step = -7);
@@ -76,9 +76,9 @@ fn numbers_below_0_are_refused() {
 #[test]
 fn activations_of_a_snapshot_before_the_first_are_refused() {
     for ((epoch, step), expected) in [
-        ((-1, 0), "column `epoch`: holds -1; must be 0 or larger"),
-        ((0, -1), "column `step`: holds -1; must be 0 or larger"),
-        ((i32::MIN, i64::MIN), "column `epoch`: holds -2147483648; must be 0 or larger"),
+        ((-1, 0), "column `epoch`: contains -1; must be 0 or greater"),
+        ((0, -1), "column `step`: contains -1; must be 0 or greater"),
+        ((i32::MIN, i64::MIN), "column `epoch`: contains -2147483648; must be 0 or greater"),
     ] {
         let small = Small::foreign();
         let file = "p/recording/activations/layer=1/run=r0000/part-00000.parquet";
