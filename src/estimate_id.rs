@@ -2,8 +2,7 @@
 //!
 //! An [`EstimateId`] is written as one string, which is a folder name, for example
 //! `kde-upper-noise-variance-0.001-samples-train`, and as columns of the tables. The string can be parsed, so these
-//! columns
-//! are also available for files of versions that did not have them.
+//! columns are also available for files of versions that did not have them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -225,8 +224,7 @@ impl EstimatorId {
     }
 
     /// What distinguishes the estimates of one family, apart from the value of the scale and the correction: the form,
-    /// or
-    /// otherwise the kind of scale, with the other parameters, for example `n_edges-low-0`.
+    /// or otherwise the kind of scale, with the other parameters, for example `n_edges-low-0`.
     pub fn variant(&self) -> Option<String> {
         let parts: Vec<&str> = self.variant_parts().into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("-"))

@@ -1,4 +1,5 @@
-//! Named parameters of the registries' entries (estimators, data sets): declared and checked in one place, for TOML and the command line.
+//! Named parameters of the registries' entries (estimators, data sets): declared and checked in one place, for TOML and
+//! the command line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -17,8 +18,7 @@ pub struct Parameter {
     /// Which values are allowed.
     pub kind: Kind,
     /// Default, in the form of the command line; several values are one choice each. Empty if the entry chooses the
-    /// value
-    /// itself.
+    /// value itself.
     pub default: &'static str,
 }
 

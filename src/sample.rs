@@ -205,9 +205,8 @@ impl Labels {
         Ok(Self(Form::Stochastic(p_y1.iter().map(|p| [1.0 - p, *p]).collect())))
     }
 
-    /// The labels of the samples with the given numbers; a sample may appear several times. Classes keep their
-    /// numbers, even
-    /// if some have no samples left.
+    /// The labels of the samples with the given numbers; a sample may appear several times. Classes keep their numbers,
+    /// even if some have no samples left.
     pub fn of(&self, samples: &[i32]) -> Self {
         Self(match &self.0 {
             Form::Hard { classes, n_classes } => {

@@ -26,10 +26,8 @@ const WITHOUT_SHAPE: [RangeInclusive<char>; 17] = [
 ];
 
 /// Whether a terminal, a page or a figure would obey the character, reorder the text around it, or show nothing:
-/// control
-/// characters, invisible characters, line separators, annotation marks, the empty Braille pattern, and code points
-/// that are
-/// not characters.
+/// control characters, invisible characters, line separators, annotation marks, the empty Braille pattern, and code
+/// points that are not characters.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || WITHOUT_SHAPE.iter().any(|range| range.contains(&c))

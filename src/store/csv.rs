@@ -1,6 +1,5 @@
 //! Tables as comma-separated values, for programs that do not read Parquet. An apostrophe precedes any text that a
-//! spreadsheet
-//! would read as a formula, as the OWASP page on CSV injection recommends.
+//! spreadsheet would read as a formula, as the OWASP page on CSV injection recommends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,8 +14,7 @@ use super::schema::Row;
 use super::{FileRecord, StoreError, write_bytes};
 
 /// Writes `rows` as comma-separated values with a header, atomically and synced. Nulls are empty; numbers have enough
-/// digits
-/// to be read back exactly.
+/// digits to be read back exactly.
 ///
 /// # Errors
 /// The folder cannot be written to.

@@ -78,8 +78,7 @@ fn is_folder(path: &Path) -> bool {
 }
 
 /// Removes the files that an earlier version left in its folder of manifests (locks and unfinished files), and the
-/// folders
-/// that are empty afterwards.
+/// folders that are empty afterwards.
 fn remove_own(folder: &Path) -> Result<(), StoreError> {
     let is_own = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "lock" || ending == "part");
     let (below, files): (Vec<_>, Vec<_>) = sorted_entries(folder)?.into_iter().partition(|path| is_folder(path));

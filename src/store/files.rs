@@ -131,8 +131,7 @@ fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
 }
 
 /// Creates a file, replacing one from an interrupted call. The old file is removed and never opened, because it could
-/// be a
-/// link to a file elsewhere.
+/// be a link to a file elsewhere.
 fn create_anew(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(source),

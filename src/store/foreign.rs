@@ -18,8 +18,7 @@ use crate::columns::{Column, Words};
 use crate::memory::Room;
 
 /// All columns of a Parquet file: numbers, booleans, strings, and lists of numbers of equal length. A null number
-/// becomes NaN,
-/// which is refused if the column is selected.
+/// becomes NaN, which is refused if the column is selected.
 ///
 /// # Errors
 /// The file is missing or damaged, or larger than the memory limit.

@@ -116,9 +116,8 @@ impl FrozenClaims {
     }
 
     /// Compares the claims of a pipeline with the registered ones: for each claim, by its hash, whether it is
-    /// registered; and the
-    /// registered claims that the pipeline no longer has. A claim with the words of one of these was changed in its
-    /// meaning.
+    /// registered; and the registered claims that the pipeline no longer has. A claim with the words of one of these
+    /// was changed in its meaning.
     pub fn compare(frozen: Option<Self>, made: &[FrozenClaim]) -> (BTreeMap<String, Registration>, Vec<FrozenClaim>) {
         let mut left = frozen.map_or_else(Vec::new, |frozen| frozen.claims);
         let mut registered = BTreeMap::new();

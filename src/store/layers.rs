@@ -167,8 +167,7 @@ pub fn plain(text: &str) -> String {
 }
 
 /// The layer as text: its name, or `layer 3` if it has none. A name that could be mistaken for the number of another
-/// layer,
-/// as in PyTorch's `Sequential`, follows the layer's own number.
+/// layer, as in PyTorch's `Sequential`, follows the layer's own number.
 pub fn layer_in_words(layer: LayerId, name: Option<&str>) -> String {
     let number = format!("layer {layer}");
     match name {

@@ -16,8 +16,7 @@ pub struct Experiment {
     root: PathBuf,
 }
 
-/// Name of a run in paths and tables; `r0000` is the first. It starts with a letter, so that readers of hive
-/// partitions
+/// Name of a run in paths and tables; `r0000` is the first. It starts with a letter, so that readers of hive partitions
 /// do not parse it as a number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(String);

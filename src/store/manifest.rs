@@ -1,8 +1,7 @@
 //! Manifests: the output of a stage, with its inputs and settings; written last.
 //!
 //! A stage is up to date if its manifest has the key of the present inputs and settings, and every listed file exists
-//! with
-//! its size. Manifests have no times and are sorted, so that equal work gives equal bytes.
+//! with its size. Manifests have no times and are sorted, so that equal work gives equal bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -65,8 +64,8 @@ impl Manifest {
     }
 
     /// The manifest `name` of `root`, if it exists: `<root>/.meta/<name>.json`, or for estimates the path that earlier
-    /// versions
-    /// used. This version moves manifests before it writes, so a manifest at the present path is the newer one.
+    /// versions used. This version moves manifests before it writes, so a manifest at the present path is the newer
+    /// one.
     ///
     /// # Errors
     /// See [`Manifest::read`].
@@ -94,9 +93,8 @@ impl Manifest {
     }
 
     /// Whether `content` has the bytes that were written. The bytes are compared, not only their meaning: a flipped
-    /// space is
-    /// also a damage. (Serialising again could change bytes: a number such as 0.03 of f32 is not always read as it was
-    /// written.)
+    /// space is also a damage. (Serialising again could change bytes: a number such as 0.03 of f32 is not always read
+    /// as it was written.)
     fn is_seal_of(&self, content: &[u8]) -> bool {
         let end = |hash: &str| format!("\"blake3\": \"{hash}\"\n}}\n");
         let body = content.strip_suffix(end(&self.blake3).as_bytes());
@@ -128,8 +126,7 @@ pub fn manifests(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
 }
 
 /// The BLAKE3 hash of the file `relative` below `root`, compared with the one in the manifest
-/// `<root>/.meta/<name>.json`.
-/// A file without manifest (from another program) is only hashed.
+/// `<root>/.meta/<name>.json`. A file without manifest (from another program) is only hashed.
 ///
 /// # Errors
 /// The file cannot be read, or was changed.
@@ -143,8 +140,7 @@ pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, 
     }
 }
 
-/// Returns the hash as [`verified_hash`] does, but does not read the file if it has the size in its manifest and is
-/// not
+/// Returns the hash as [`verified_hash`] does, but does not read the file if it has the size in its manifest and is not
 /// newer than the manifest. This is enough to decide whether work is up to date, not to compute with the content.
 ///
 /// # Errors

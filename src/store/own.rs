@@ -115,8 +115,7 @@ fn is_number(text: &str, width: usize) -> bool {
 }
 
 /// Removes the tables and figures that were made from the estimates of the experiment `root` and are listed in
-/// manifests, and
-/// these manifests. Other files in the manifests stay.
+/// manifests, and these manifests. Other files in the manifests stay.
 ///
 /// # Errors
 /// A manifest cannot be read, or something cannot be removed or is behind a link.

@@ -1,6 +1,5 @@
 //! Files that arrive in pieces: an incomplete file is `<name>.part`, next to its final path, and stays if the process
-//! ends, so
-//! that a later process can continue it.
+//! ends, so that a later process can continue it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;

@@ -96,8 +96,7 @@ impl RowKeys {
     ///
     /// # Errors
     /// A negative number, a row with the key of an earlier row, which would be counted twice, or a second row where
-    /// only one is
-    /// allowed.
+    /// only one is allowed.
     pub fn add<R: RecordedRow>(&mut self, path: &Path, rows: &[R]) -> Result<(), StoreError> {
         for (row, key) in rows.iter().map(R::key).enumerate() {
             let refused = |problem: String| Err(StoreError::Rows { path: path.to_owned(), problem });

@@ -9,9 +9,8 @@ use super::conversion::{RowWidth, innermost, row_width};
 use super::error::StoreError;
 use crate::memory;
 
-/// Checks that there is memory for the rows of `groups`: `row_bytes` for each row and `value_bytes` for each value of
-/// a list;
-/// returns the number of rows.
+/// Checks that there is memory for the rows of `groups`: `row_bytes` for each row and `value_bytes` for each value of a
+/// list; returns the number of rows.
 ///
 /// # Errors
 /// There is not enough memory.

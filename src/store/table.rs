@@ -144,8 +144,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
 }
 
 /// Why a column of a supported type could not be read, in a batch after `n_before` rows; `words` are its allowed
-/// values,
-/// if it has a fixed set of strings.
+/// values, if it has a fixed set of strings.
 fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize) -> Unreadable {
     let array = batch.column_by_name(column);
     let texts = array.and_then(|array| array.as_string_opt::<i32>()).filter(|_| !words.is_empty());

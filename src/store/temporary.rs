@@ -11,8 +11,7 @@ use super::files::{io_error, remove_folder};
 const PREFIX: &str = ".infoplane-";
 
 /// A new folder below another. It is locked while its process runs, so that [`sweep`] can distinguish it from the
-/// remains of
-/// a killed process.
+/// remains of a killed process.
 #[derive(Debug)]
 pub struct Temporary {
     path: PathBuf,
@@ -22,8 +21,7 @@ pub struct Temporary {
 
 impl Temporary {
     /// Creates a folder in `parent` with a name that was never used, so that [`sweep`] cannot remove a new folder of
-    /// another
-    /// process.
+    /// another process.
     ///
     /// # Errors
     /// `parent` cannot be written.
@@ -65,8 +63,7 @@ fn locked(folder: &Path) -> Result<File, TryLockError> {
 }
 
 /// Removes the temporary folders in `parent` whose processes have ended. A folder that cannot be read or removed stays
-/// and
-/// does no harm.
+/// and does no harm.
 pub fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         // The type is that of the entry, so links are not followed.

@@ -1,6 +1,5 @@
 //! The large tables: activations and pre-activations. One file per run, layer and part of the run, and one row group
-//! per
-//! recorded snapshot (several if it would be too large).
+//! per recorded snapshot (several if it would be too large).
 //!
 //! Values go from the training loop to the file, and from the file to an estimator, as one flat slice without row
 //! objects. A reader of one snapshot reads only the bytes of that snapshot.

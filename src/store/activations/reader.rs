@@ -55,8 +55,7 @@ pub struct ActivationReader {
 
 impl ActivationReader {
     /// Opens the files of one run and layer and finds their snapshots from the footers alone. `entries` are the
-    /// expected footer
-    /// entries; a footer may lack them.
+    /// expected footer entries; a footer may lack them.
     ///
     /// # Errors
     /// A file is missing, damaged, or of another table, run or layer; a row group has several snapshots; or snapshots

@@ -15,8 +15,7 @@ use super::super::files::{Draft, FileRecord};
 use super::super::table::{Footer, properties};
 use super::{F16, Precision, ROW_GROUP_BYTES, Shape};
 
-/// Bytes of raw f32 given to the Parquet writer at once. It builds indices and levels of several times this size,
-/// which
+/// Bytes of raw f32 given to the Parquet writer at once. It builds indices and levels of several times this size, which
 /// should fit in the cache.
 const BATCH_BYTES: usize = 256 << 10;
 

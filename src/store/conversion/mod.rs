@@ -1,6 +1,5 @@
 //! Conversion of columns that another program wrote in other types: to equal numbers in the types of our tables, or to
-//! an error
-//! with the number that cannot be converted and what to do. Files of this program need no conversion.
+//! an error with the number that cannot be converted and what to do. Files of this program need no conversion.
 
 mod lists;
 mod names;

@@ -89,8 +89,7 @@ impl Recording {
         self.runs.iter().any(|run| run.written.is_some())
     }
 
-    /// Checks that the manifest of the recording and those of the runs agree, that the files which belong to no run
-    /// are
+    /// Checks that the manifest of the recording and those of the runs agree, that the files which belong to no run are
     /// unchanged, and that there are no other files.
     ///
     /// # Errors
@@ -184,8 +183,7 @@ impl Recording {
     }
 
     /// Checks that a layer has equally many units in every run, because averages over different networks are
-    /// meaningless. A
-    /// recording of this program is always from one pipeline.
+    /// meaningless. A recording of this program is always from one pipeline.
     ///
     /// # Errors
     /// A layer has another number of units than in the first run, or a file cannot be read.
@@ -251,8 +249,7 @@ impl RecordedRun {
     }
 
     /// The hashes of the parts of a table as the recording lists them: from the manifest, even if the files no longer
-    /// exist; for
-    /// a recording of another program, computed from the files.
+    /// exist; for a recording of another program, computed from the files.
     ///
     /// # Errors
     /// A file of another program's recording cannot be read.
@@ -265,8 +262,7 @@ impl RecordedRun {
     }
 
     /// Reads every part of a table completely, compares its hash (which is returned) with the one in the manifest, if
-    /// there is
-    /// one, and compares its footer with its path.
+    /// there is one, and compares its footer with its path.
     ///
     /// # Errors
     /// A file cannot be read, was changed, or has the path of another run or layer.

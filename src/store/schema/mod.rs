@@ -2,8 +2,7 @@
 //! description.
 //!
 //! A changed table needs a new [`VERSION`]. `docs/schema.md` is generated from this file, and a test compares the two.
-//! A
-//! column that a later version adds must allow null, because it is read as null from files of earlier versions.
+//! A column that a later version adds must allow null, because it is read as null from files of earlier versions.
 
 mod bound;
 mod estimates;
