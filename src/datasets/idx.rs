@@ -1,7 +1,7 @@
-//! Files of the IDX format: pictures in one, their labels in another.
+//! Data sets in IDX files: images in one file, their labels in another.
 //!
-//! A file is a magic number (0, 0, 8 for bytes, and the number of dimensions), the size of every dimension, and the bytes;
-//! all numbers have 32 bits, the most significant byte first.
+//! A file has a magic number (0, 0, 8 for bytes, and the number of dimensions), the size of every dimension, and the
+//! bytes; all numbers have 32 bits, most significant byte first.
 //!
 //! # Reference
 //! LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
@@ -10,7 +10,7 @@ use super::images::{Part, Pictures, dataset, parts};
 use super::{Content, Dataset, DatasetError};
 use crate::parameter::Parameters;
 
-/// The samples of the parts that the parameters name, from the four files that MNIST and its successors have.
+/// The samples of the parts in the parameters, from the four files of MNIST and data sets of its form.
 pub(super) fn read(content: &mut Content<'_>, parameters: &Parameters) -> Result<Dataset, DatasetError> {
     let mut files = Vec::new();
     for part in parts(parameters) {
@@ -24,25 +24,25 @@ pub(super) fn read(content: &mut Content<'_>, parameters: &Parameters) -> Result
     dataset(files)
 }
 
-/// Labels are those of ten classes.
+/// The labels of ten classes.
 const N_CLASSES: u8 = 10;
 
-/// The pictures of a file of images and a file of labels, each with its name.
+/// The images of a file of images and a file of labels, each with its name.
 fn pictures(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Pictures, DatasetError> {
     let ([n, height, width], pixels) = bytes(images.1).map_err(|problem| of(images.0, problem))?;
     let ([n_labels], labels_only) = bytes(labels.1).map_err(|problem| of(labels.0, problem))?;
     if n != n_labels {
-        return Err(of(labels.0, format!("it declares {n_labels} labels, but {} of {n} pictures", images.0)));
+        return Err(of(labels.0, format!("it declares {n_labels} labels, but {} declares {n} images", images.0)));
     }
     if n == 0 || height == 0 || width == 0 {
-        return Err(of(images.0, format!("it declares {n} pictures of {height} × {width} pixels; there is nothing")));
+        return Err(of(images.0, format!("it declares {n} images of {height} × {width} pixels, so it has no data")));
     }
     if let Some(at) = labels_only.iter().position(|label| *label >= N_CLASSES) {
         let (label, offset, most) = (labels_only[at], labels.1.len() - labels_only.len() + at, N_CLASSES - 1);
         return Err(of(
             labels.0,
             format!(
-                "byte {offset} is the label {label}; labels are 0 to {most}; import other data sets with `infoplane data import IMAGES LABELS`"
+                "byte {offset}, a label, is {label}; labels are 0 to {most}; import other data sets with `infoplane data import IMAGES LABELS`"
             ),
         ));
     }
@@ -64,13 +64,13 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
         let four = content.get(4 * at..).and_then(|rest| rest.first_chunk::<4>());
         four.map(|four| u32::from_be_bytes(*four)).ok_or_else(|| {
             let (n, want) = (content.len(), 4 + 4 * N);
-            format!("it ends at byte {n}, within its header of {want}; it is truncated")
+            format!("it has {n} bytes, but its header alone has {want}; it is truncated")
         })
     };
     let magic = 0x0800 + N as u32;
     let found = number(0)?;
     if found != magic {
-        return Err(format!("it begins with {found:#010x}, an IDX file of {N} dimensions with {magic:#010x}"));
+        return Err(format!("it starts with {found:#010x}, but an IDX file of {N} dimensions starts with {magic:#010x}"));
     }
     let mut sizes = [0; N];
     for (d, size) in sizes.iter_mut().enumerate() {
@@ -82,8 +82,8 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
     let (got, want) = (content.len(), n_bytes + 4 + 4 * N as u128);
     if bytes.len() as u128 != n_bytes {
         let sizes = sizes.map(|size| size.to_string()).join(" × ");
-        let state = if (got as u128) < want { "it is truncated" } else { "more follows than belongs to it" };
-        return Err(format!("it ends at byte {got}; its header declares {sizes} bytes, which end at {want}; {state}"));
+        let state = if (got as u128) < want { "it is truncated" } else { "it has more bytes than expected" };
+        return Err(format!("it has {got} bytes, but its header declares {sizes} bytes, which make {want} with the header; {state}"));
     }
     Ok((sizes, bytes))
 }
@@ -99,7 +99,7 @@ mod tests {
         [&content, bytes].concat()
     }
 
-    /// The four files, `edit` applied to the one called `name`.
+    /// The four files, with `edit` applied to the file `name`.
     fn files(name: &str, edit: &dyn Fn(&mut Vec<u8>), part: &str) -> Result<Dataset, String> {
         let part = [("part".to_owned(), Value::parse(part))];
         let parameters = Parameters::new(&[super::super::images::PART], part).unwrap();

@@ -88,8 +88,7 @@ words! {
         Note = "note";
         /// The estimate is hardly informative.
         Warning = "warning";
-        /// The estimate is not the information that its name promises: it violates an inequality that information
-        /// obeys, or its code leaves out many values.
+        /// The estimate is not the information that its name promises: it violates an inequality that information obeys, or its code leaves out many values.
         Violated = "violated";
     }
 
@@ -117,8 +116,7 @@ words! {
     ExperimentState {
         /// All results that its pipeline requests exist.
         Done = "done";
-        /// Results exist, but some trainings or estimates failed, or the checks, the summary or the claims could not
-        /// be made.
+        /// Results exist, but some trainings or estimates failed, or the checks, the summary or the claims could not be made.
         Partial = "partial";
         /// The experiment failed, or all of its trainings did.
         Failed = "failed";
