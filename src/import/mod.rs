@@ -221,7 +221,7 @@ impl Encoding {
     }
 
     /// The parts of the numbers in `content` that f64 loses, in the order of [`Encoding::decode`]; empty if it loses
-    /// empty if all are
+    /// none.
     fn rests(self, content: &[u8]) -> Vec<f64> {
         if self.size < 8 || matches!(self.kind, Kind::Float) {
             return Vec::new();
