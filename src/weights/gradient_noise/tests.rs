@@ -1,4 +1,4 @@
-//! Gradient noise of networks of closed formulas and bounds of Langevin steps, against NumPy.
+//! Compares gradient noise of networks from closed formulas, and bounds of Langevin steps, with NumPy.
 
 #![cfg(test)]
 

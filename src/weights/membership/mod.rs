@@ -202,7 +202,7 @@ fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     }
     if splits.len() != networks.len() {
         let (n_splits, n_networks) = (splits.len(), networks.len());
-        return refused(format!("{n_networks} networks have {n_splits} membership splits; give one for each"));
+        return refused(format!("{n_networks} networks have {n_splits} membership splits; give one per network"));
     }
     let mut groups: Vec<(&[[usize; 2]], Vec<usize>)> = Vec::new();
     for (run, MembershipSplit { pairs, mask }) in splits.iter().enumerate() {
@@ -320,7 +320,7 @@ mod tests {
             refused(&networks, &[]),
             "the runs were not split into pairs of samples, one trained on and one not; record with `[data] split = \"membership\"`"
         );
-        assert_eq!(refused(&networks, &splits[..3]), "4 networks have 3 membership splits; give one for each");
+        assert_eq!(refused(&networks, &splits[..3]), "4 networks have 3 membership splits; give one per network");
         assert_eq!(
             refused(&networks[..1], &splits[..1]),
             "1 network was trained on a supersample, and membership compares masks; record 2 runs or more with the same pairs"
