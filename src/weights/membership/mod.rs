@@ -1,12 +1,13 @@
-//! Membership: what networks reveal of which sample of each pair was trained on.
+//! Membership: how much networks reveal about which sample of each pair was used for training.
 //!
-//! Pairs of samples are drawn, a supersample z̃; of every pair a fair coin U chooses the sample that is trained on. This is the
-//! only random thing, so that I(·; U_i | z̃) has a ceiling, ln 2, and a null, the coins given to the networks at random. It is
-//! taken of the predictions of both samples (f-CMI), of the losses of both (e-CMI) and of their difference (ld-CMI), in this
-//! order never less, and each bounds the gap between the errors on the samples of pairs that were trained on and that were not.
+//! Pairs of samples are drawn, a supersample z̃; for every pair a fair coin U selects the training sample. Only the
+//! coins are random, so I(·; U_i | z̃) has a ceiling, ln 2, and a permutation null, with the coins assigned to the
+//! networks at random. It is computed for the predictions of both samples (f-CMI), for the losses of both (e-CMI) and
+//! for their difference (ld-CMI), in descending order, and each bounds the gap between the errors on training samples
+//! and on the other samples of the pairs.
 //!
-//! The estimate is plug-in, from one table of counts for every pair. With few masks and many classes it is mostly bias: the
-//! released code of f-CMI has 100 cells for 40 masks and reports no null. Here each number has the exact one.
+//! The estimate is plug-in, from one table of counts per pair. With few masks and many classes it is mostly bias: the
+//! released code of f-CMI has 100 cells for 40 masks and reports no null. Here each value has its exact null.
 //!
 //! # Reference
 //! Steinke & Zakynthinou 2020, "Reasoning about generalization via conditional mutual information"; Harutyunyan et al. 2021,
@@ -67,20 +68,20 @@ pub(super) const SPEC: Spec = Spec {
     build: |_| Ok(Measure::OfRuns(Box::new(Membership::new()))),
 };
 
-/// What the networks of several runs reveal of which sample of each pair was trained on.
+/// How much the networks of several runs reveal about which sample of each pair was used for training.
 ///
-/// Runs with the same pairs are one supersample; its runs are the masks. Readings are means over supersamples of means over
-/// their pairs, per example. Losses are 0 or 1.
+/// Runs with equal pairs are one supersample; its runs are the masks. Readings are means over supersamples of means
+/// over their pairs, per example. Losses are 0 or 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Membership {}
 
 impl Membership {
-    /// There is nothing to choose.
+    /// The measure has no parameters.
     pub fn new() -> Self {
         Self {}
     }
 
-    /// The readings of tables of predictions.
+    /// The readings for tables of predictions.
     ///
     /// # Errors
     /// No supersamples.
@@ -120,8 +121,8 @@ fn information(quantity: &'static str, found: &PairInformation) -> Reading {
     Reading::information(quantity, found.information).with_null(found.null.information.bits(), std).at_most(1.0)
 }
 
-/// The information in the difference of the losses without knowing the supersample, in bits: of networks without train error
-/// it is the gap.
+/// The information in the difference of the losses without knowledge of the supersample, in bits: it equals the gap for
+/// networks without train error.
 fn pooled_information(quantity: &'static str, supersamples: &[Supersample]) -> Reading {
     let counts = pooled(supersamples, PairOutcome::LossDifference);
     let floor = counts.permuted();
@@ -138,7 +139,7 @@ fn bound(quantity: &'static str, found: &PairInformation) -> Reading {
     }
 }
 
-/// The errors on both sides of the pairs, their difference, and what the information in the losses allows of it.
+/// The errors on both sides of the pairs, their difference, and the bounds from the information in the losses.
 fn errors(supersamples: &[Supersample], losses: &PairInformation) -> Vec<Reading> {
     let mean = |error: fn(&Supersample) -> f64| supersamples.iter().map(error).sum::<f64>() / supersamples.len() as f64;
     let (train_error, test_error) = (mean(Supersample::train_error), mean(Supersample::test_error));
@@ -159,7 +160,8 @@ fn errors(supersamples: &[Supersample], losses: &PairInformation) -> Vec<Reading
     readings
 }
 
-/// Mean and standard deviation of the gap where the masks are given to the networks at random, for every pair on its own.
+/// Mean and standard deviation of the gap if the masks are assigned to the networks at random, independently for every
+/// pair.
 fn permuted_gap(supersamples: &[Supersample]) -> (f64, f64) {
     let (mut gap, mut variance) = (0.0, 0.0);
     for supersample in supersamples {
@@ -191,7 +193,7 @@ fn refused<T>(problem: String) -> Result<T, MeasureError> {
     Err(MeasureError::Refused(problem))
 }
 
-/// The tables of predictions of runs, one for all runs with the same pairs, in the order of their first runs.
+/// The tables of predictions of runs, one table for all runs with equal pairs, in the order of their first runs.
 fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     let Ensemble { networks, samples, splits, .. } = runs;
     if splits.is_empty() {
@@ -229,7 +231,7 @@ fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     groups.into_iter().map(supersample).collect()
 }
 
-/// Checks that the `pairs` are of different samples among `n_samples`.
+/// Checks that the `pairs` consist of different samples among `n_samples`.
 fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureError> {
     let mut is_used = vec![false; n_samples];
     for sample in pairs.as_flattened() {
@@ -244,7 +246,7 @@ fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureErro
     Ok(())
 }
 
-/// The class that a network predicts of both samples of every pair, `x` having them one after the other; of equal logits the
+/// The class predicted by a network for both samples of every pair (consecutive rows of `x`); if logits are equal, the
 /// first class.
 fn predictions(network: &DenseNetwork, x: &Array2<f64>) -> Vec<[usize; 2]> {
     network.predictions(x.view()).as_chunks().0.to_vec()
@@ -259,7 +261,7 @@ mod tests {
     use crate::weights::fixtures::{Fixture, assert_close, f_net};
     use crate::weights::{Labelled, Null};
 
-    /// `n_runs` networks of the shape of F-net with weights of their own, and supersamples of `n_masks` runs each.
+    /// `n_runs` networks of the shape of F-net with different weights, and supersamples of `n_masks` runs each.
     fn runs(fixture: &Fixture, n_runs: usize, n_masks: usize) -> (Vec<DenseNetwork>, Vec<MembershipSplit>) {
         let network = |run: usize| {
             let weights = fixture.network.weights();
