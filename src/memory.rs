@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(ask(0), Ok(()));
         assert_eq!(ask(1 << 20), Ok(()));
         let problem = Room::of_bytes(DEFAULT_BYTES).has(12_000_000_000, "its content").unwrap_err();
-        let expected = "its content needs 12.0 GB of memory; allowed are 4.0 GB; if the file is what you expect, allow more with `--max-memory`";
+        let expected = "its content needs 12.0 GB of memory; the limit is 4.0 GB; if the file is what you expect, raise it with `--max-memory`";
         assert_eq!(problem, expected);
         assert!(
             reserved::<u64>(usize::MAX / 16, "numbers")

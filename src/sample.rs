@@ -365,9 +365,9 @@ mod tests {
         check(&[0, 0], &[Some(0.25), Some(1.0)], Ok(2));
         let partly = "p(y=1|x) of sample 1 is missing; it is given for every sample or for none";
         check(&[0, 1], &[Some(0.25), None], Err(partly));
-        let label = "sample 1 has label 2 beside p(y=1|x); stochastic labels are 0 or 1";
+        let label = "sample 1 has label 2 and p(y=1|x); stochastic labels must be 0 or 1";
         check(&[0, 2], &[Some(0.25), Some(0.5)], Err(label));
-        let beyond = "p(y=1|x) of sample 0 is -0.1; a probability lies in 0..=1";
+        let beyond = "p(y=1|x) of sample 0 is -0.1; must be from 0 to 1";
         check(&[0, 1], &[Some(-0.1), Some(0.5)], Err(beyond));
     }
 

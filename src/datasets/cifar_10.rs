@@ -107,8 +107,8 @@ mod tests {
     fn a_file_of_another_length_or_with_another_label_is_refused() {
         let mut content = batch();
         content.push(0);
-        let end = "10000 records of 3073 bytes end at 30730000";
-        check(&content, &format!("it ends at byte 30730001; {end}; more follows than belongs to it"));
+        let end = "10000 records of 3073 bytes have 30730000";
+        check(&content, &format!("it has 30730001 bytes, but {end}; it has more bytes than expected"));
         // Also if complete records are missing.
         for length in [0, 1, 3072, 3073, 30_729_999] {
             check(&content[..length], &format!("it ends at byte {length}; {end}; it is truncated"));

@@ -191,9 +191,9 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let check = |given: &[(&str, &str)], expected: &str| assert_eq!(made(given).unwrap_err(), expected);
         check(&[("coefficients", "1 2; 3 4")], "a row of `coefficients` needs 12 numbers, got 2");
-        let units = "`units` is 3, but `coefficients` has 2 rows; leave one of them out";
+        let units = "`units` is 3, but `coefficients` has 2 rows; leave out one of them";
         check(&[("coefficients", HALVES), ("units", "3")], units);
         check(&[("thresholds", "1 2")], "`thresholds` needs one number or 3, got 2");
-        check(&[("slope", "2")], "`slope` is that of `logistic`, not of `relu`; leave it out");
+        check(&[("slope", "2")], "`slope` is a parameter of `logistic`, not of `relu`; leave it out");
     }
 }

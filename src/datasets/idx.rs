@@ -150,34 +150,34 @@ mod tests {
     fn a_file_that_is_cut_off_anywhere_is_refused_with_the_place() {
         let images = "train-images-idx3-ubyte";
         for length in 0..16 {
-            let expected = format!("it ends at byte {length}, within its header of 16; it is truncated");
+            let expected = format!("it has {length} bytes, but its header alone has 16; it is truncated");
             check(images, &move |content| content.truncate(length), &expected);
         }
         for length in 16..22 {
-            let ends = "its header declares 3 × 1 × 2 bytes, which end at 22; it is truncated";
+            let ends = "its header declares 3 × 1 × 2 bytes, which make 22 with the header; it is truncated";
             check(images, &move |content| content.truncate(length), &format!("it ends at byte {length}; {ends}"));
         }
         let labels = "train-labels-idx1-ubyte";
-        let header = "it ends at byte 7, within its header of 8; it is truncated";
+        let header = "it has 7 bytes, but its header alone has 8; it is truncated";
         check(labels, &|content| content.truncate(7), header);
-        let end = "it ends at byte 10; its header declares 3 bytes, which end at 11; it is truncated";
+        let end = "it has 10 bytes, but its header declares 3 bytes, which make 11 with the header; it is truncated";
         check(labels, &|content| content.truncate(10), end);
     }
 
     #[test]
     fn wrong_headers_are_refused() {
         let images = "train-images-idx3-ubyte";
-        let magic = "it begins with 0x00000801, an IDX file of 3 dimensions with 0x00000803";
+        let magic = "it starts with 0x00000801, but an IDX file of 3 dimensions starts with 0x00000803";
         check(images, &|content| content[3] = 1, magic);
-        let floats = "it begins with 0x00000d03, an IDX file of 3 dimensions with 0x00000803";
+        let floats = "it starts with 0x00000d03, but an IDX file of 3 dimensions starts with 0x00000803";
         check(images, &|content| content[2] = 13, floats);
         let longer =
-            "it ends at byte 23; its header declares 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
+            "it has 23 bytes, but its header declares 3 × 1 × 2 bytes, which make 22 with the header; it has more bytes than expected";
         check(images, &|content| content.push(0), longer);
-        let huge = "it ends at byte 22; its header declares 4294967295 × 4294967295 × 4294967295 bytes, which end at 79228162458924105385300197391; it is truncated";
+        let huge = "it has 22 bytes, but its header declares 4294967295 × 4294967295 × 4294967295 bytes, which make 79228162458924105385300197391 with the header; it is truncated";
         check(images, &|content| content[4..16].fill(255), huge);
         let nothing = |content: &mut Vec<u8>| *content = idx(&[3, 0, 2], &[]);
-        check(images, &nothing, "it declares 3 pictures of 0 × 2 pixels; there is nothing");
+        check(images, &nothing, "it declares 3 images of 0 × 2 pixels, so it has no data");
     }
 
     #[test]
@@ -187,7 +187,7 @@ mod tests {
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
         let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
         check(labels, &|content| content[9] = 10, other);
-        let wider = "its pictures have 3 pixels, those of train-images-idx3-ubyte have 2";
+        let wider = "its images have 3 pixels, but those of train-images-idx3-ubyte have 2";
         check("t10k-images-idx3-ubyte", &|content| *content = idx(&[1, 3, 1], &[1, 2, 3]), wider);
     }
 }

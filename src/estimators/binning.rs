@@ -256,7 +256,7 @@ mod tests {
         assert!(matches!(error, EstimateError::TooFar { sample: 1, unit: 0, .. }), "{error}");
         let words = [("bin_width", "1e-12"), ("above", "last-bin")];
         let error = estimated(&words, &[0.0, 0.0, 1.0], 1, Labels::hard(&[0, 1, 1])).unwrap_err();
-        let expected = "sample 2, unit 0 is 1: too many bins of width 1e-12 away from 0; choose a larger `bin_width`";
+        let expected = "sample 2, unit 0 is 1: too far from 0 for bins of width 1e-12; choose a larger `bin_width`";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -278,7 +278,7 @@ mod tests {
         let error = built(&[("low", "2"), ("high", "1")]).unwrap_err().to_string();
         assert_eq!(error, "parameter `low`: must be below `high`, got 2 and 1");
         let error = built(&[("bin_width", "1e-50")]).unwrap_err().to_string();
-        assert_eq!(error, "parameter `bin_width`: f32 cannot hold 1e-50; use `precision` f64");
+        assert_eq!(error, "parameter `bin_width`: f32 cannot represent 1e-50; use `precision` f64");
         let error = built(&[("n_edges", "16777216"), ("high", "-0.9999")]).unwrap_err().to_string();
         assert!(error.starts_with("parameter `n_edges`: 16777216 edges over -1..=-0.9999 are closer"), "{error}");
     }

@@ -99,8 +99,8 @@ mod tests {
         let refused = |content: &[u8], expected: &str| {
             assert_eq!(columns(content).unwrap_err(), format!("not a readable IDX file: {expected}"));
         };
-        refused(&[0, 0, 8], "it does not begin with two zeros, a type and a number of dimensions");
-        refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends at byte 8, within its header; it is truncated");
+        refused(&[0, 0, 8], "it does not start with two zeros, a type and a number of dimensions");
+        refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends within its header, at byte 8; it is truncated");
         refused(&[0, 0, 10, 0], "its numbers are of the unknown type 0x0a");
         let speaks = "bytes follow; the file is truncated or damaged";
         refused(&idx(8, &[2, 2], &[1, 2, 3]), &format!("its header declares 2 × 2 numbers of 1 bytes, but 3 {speaks}"));

@@ -260,11 +260,11 @@ mod tests {
             matrix("good", 12, 0, 5, &numbers),
         ]));
         let expected = [
-            ("sparse", "is a sparse matrix; save it as a full one"),
+            ("sparse", "is a sparse matrix; save it as a full matrix"),
             ("text", "is text"),
-            ("complex", "holds complex numbers"),
-            ("short", "is 2 × 2 large but contains 2 numbers"),
-            ("strange", "holds values of type 16"),
+            ("complex", "has complex numbers"),
+            ("short", "has the size 2 × 2 but contains 2 numbers"),
+            ("strange", "has values of type 16"),
             ("good", ""),
         ];
         let found = found.unwrap();
@@ -280,7 +280,7 @@ mod tests {
     fn an_array_without_values_is_unusable_whatever_its_other_sizes_are() {
         for shape in [[0, i32::MAX, i32::MAX, i32::MAX], [2, 0, i32::MAX, i32::MAX]] {
             let found = read_all(&file(&[array("x", 6, 0, 9, &shape, &[])])).unwrap();
-            assert_eq!(found[0].problem.as_deref(), Some("holds no numbers"));
+            assert_eq!(found[0].problem.as_deref(), Some("has no numbers"));
         }
     }
 

@@ -227,9 +227,9 @@ mod tests {
         check("'|b1'", "False", "(2,)", &[1, 0], Ok(vec![1.0, 0.0]));
         check("'<f2'", "False", "(1,)", &[0x00, 0x3e], Ok(vec![1.5]));
         check("'>i2'", "False", "(1,)", &[0xff, 0xfe], Ok(vec![-2.0]));
-        let problem = "holds values of type '<c16', not numbers that can be read";
+        let problem = "has values of type '<c16', which cannot be read as numbers";
         check("'<c16'", "False", "(1,)", &[0; 16], Err(problem));
-        let objects = "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers";
+        let objects = "has Python objects; write `y.astype(str)` for strings, `x.astype(float)` for numbers";
         check("'|O'", "False", "(1,)", &[0; 8], Err(objects));
         check("'|u1'", "False", "(1, 1, 1)", &[7], Ok(vec![7.0]));
         check("'|u1'", "False", "(1, 0)", &[], Err("has no values"));
@@ -257,7 +257,7 @@ mod tests {
             assert!(
                 array("x", content, SamplesAre::First, &mut room())
                     .unwrap_err()
-                    .contains("does not begin with the header")
+                    .contains("does not start with the header")
             )
         };
         refused(b"");
@@ -274,7 +274,7 @@ mod tests {
             assert!(problem.starts_with("has 60000 brackets in its header"), "{problem}");
             assert!(refused(&open.repeat(40)).starts_with("has 40 brackets in its header"));
             // The maximum allowed number is read in less than a second.
-            assert!(refused(&open.repeat(8)).contains("does not begin with the header"));
+            assert!(refused(&open.repeat(8)).contains("does not start with the header"));
         }
         let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
         assert!(refused(&deep).starts_with("has 60 brackets in its header"));
@@ -310,7 +310,7 @@ mod tests {
         let places: Vec<usize> = (0..npz.len() - 6).filter(|at| &npz[*at..*at + 6] == b"xb.npy").collect();
         places.into_iter().for_each(|at| npz[at + 1] = b'a');
         let refused = read_archive(&npz, &Options::default(), &mut room()).unwrap_err().to_string();
-        assert!(refused.ends_with("it holds two arrays of one name; write it again"), "{refused}");
+        assert!(refused.ends_with("it has two arrays with one name; write it again"), "{refused}");
     }
 
     #[test]

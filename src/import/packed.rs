@@ -141,7 +141,7 @@ mod tests {
     fn an_archive_that_is_cut_off_or_lies_about_a_size_is_refused() {
         let archive = tar(&[("a.bin", &[7; 700])]);
         let within = members(&archive[..1000]).unwrap_err().to_string();
-        let expected = "it ends at byte 1000, but `a.bin` of 700 bytes begins at 512; it is truncated";
+        let expected = "it ends at byte 1000, but `a.bin` with 700 bytes starts at 512; it is truncated";
         assert_eq!(within, format!("not a readable tar file: {expected}"));
         assert!(members(&archive[..100]).is_err());
         let mut lying = tar::Header::new_gnu();

@@ -176,7 +176,7 @@ mod tests {
             fs::write(&table, b"Numbers").unwrap();
             assert!(experiment.verified_estimates(&table).unwrap_err().to_string().contains("BLAKE3"));
             fs::remove_file(&table).unwrap();
-            assert!(experiment.estimate_files().unwrap_err().to_string().contains("missing, though it was made"));
+            assert!(experiment.estimate_files().unwrap_err().to_string().contains("missing, although it was made"));
             assert!(work.finished().unwrap().is_none());
         }
     }

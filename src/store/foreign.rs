@@ -263,9 +263,9 @@ mod tests {
         assert_eq!(words[1], (pair("cat", "ox").as_slice(), [1.0, 0.0].as_slice()));
         assert_eq!(words[2], (pair("false", "true").as_slice(), [1.0, 1.0].as_slice()));
         let problem = columns[3].problem.as_deref().unwrap();
-        assert!(problem.starts_with("row 1 is `null`, which stands for a missing value"), "{problem}");
+        assert!(problem.starts_with("row 1 is `null`, which means a missing value"), "{problem}");
         let problem = columns[4].problem.as_deref();
-        assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and words can be used"));
+        assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and strings can be used"));
         assert_eq!(columns[5], Column::new("a", 1, vec![1.0, 2.0]));
     }
 

@@ -231,7 +231,7 @@ mod tests {
             let refused = named(&[(1, name)]).unwrap_err();
             assert!(refused.contains("layer 1 is called `") && !refused.chars().any(char::is_control), "{refused}");
         }
-        assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers are called `a`"));
+        assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers have the name `a`"));
         assert!(named(&[(1, "a"), (1, "b")]).unwrap_err().contains("layer 1 has two names"));
     }
 }

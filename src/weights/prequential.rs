@@ -178,7 +178,7 @@ mod tests {
         // If the curve still falls, a longer end has a higher mean and the area is smaller.
         let longer = measure(0.05, &curve).unwrap();
         assert!(longer[0].value < readings[0].value && longer[0].std_error.is_some());
-        assert_eq!(longer[0].method.as_deref(), Some("end: mean of the last 5 of 100 batches"));
+        assert_eq!(longer[0].method.as_deref(), Some("final loss: mean of the last 5 of 100 batches"));
     }
 
     #[test]
@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn losses_that_are_missing_or_not_finite_are_refused() {
         let words = measure(0.0, &[]).unwrap_err().to_string();
-        assert!(words.ends_with("record the online losses"), "{words}");
+        assert!(words.ends_with("set `online_losses = true` in `[record]`"), "{words}");
         let words = measure(0.0, &[(1, 0.5), (1, f64::NAN)]).unwrap_err().to_string();
         assert!(words.starts_with("batch 1 has 1 samples and the loss NaN"), "{words}");
         assert!(measure(0.0, &[(0, 0.5)]).is_err());

@@ -126,7 +126,7 @@ fn a_table_of_layers_names_them_as_well_and_bad_names_are_refused() {
     project.ok(&estimate);
     assert_eq!(names(&rows::<EstimateRow>(&project, &of_run), |row| row.layer_name.as_deref()), ["-", "pool", "stem"]);
     for (bad, why) in [
-        (["a", "a"], "two layers are called `a`"),
+        (["a", "a"], "two layers have the name `a`"),
         (["\u{1b}[2J", "b"], "layer 1 is called `?"),
         (["<i>", "b"], "layer 1"),
     ] {

@@ -223,7 +223,7 @@ fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
     let before = project.files("outputs/p/estimates");
     let sentence = project.refused("estimate binning outputs/p --n-bins 7");
     assert!(
-        sentence.contains("layer=1/run=r0000/part-00000.parquet: its content is not what was written"),
+        sentence.contains("layer=1/run=r0000/part-00000.parquet: its content was changed"),
         "{sentence}"
     );
     assert!(project.files("outputs/p/estimates") == before);

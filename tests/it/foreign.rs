@@ -258,7 +258,7 @@ fn lists_of_several_lengths_and_nulls_are_named_by_their_row() {
     // The footer counts as many values as if all were right.
     let crossed = |i: usize| n_values([4, 5, 3][i.min(2)] + usize::from(i > 2));
     check_refused(|index, t| ragged(index, t, crossed), "row 1 contains a list of 5 entries, the first has 4");
-    check_refused(|index, t| ragged(index, t, |_| n_values(5)), "row 0 has 5 values, earlier rows of the file have 4");
+    check_refused(|index, t| ragged(index, t, |_| n_values(5)), "row 0 has 5 values, but earlier rows of the file have 4");
     check_refused(
         |index, t| ragged(index, t, |i| (i != 3).then(|| vec![Some(0.5); 4])),
         "row 3 contains a null; every row",
@@ -305,7 +305,7 @@ fn values_beyond_our_types_are_named_by_their_row() {
 fn types_that_hold_no_such_numbers_are_refused_with_a_remedy() {
     let one_value = |index: usize, t: ArrayRef| with(snapshot(index, t), "t", |_| reals(&[0.5; N]));
     let allowed = "must be a list of numbers per row, all of one length (float32, float16, float64 or integers), got";
-    check_refused(one_value, &format!("{allowed} float64; write one list per row, also where it has one value only"));
+    check_refused(one_value, &format!("{allowed} float64; write one list per row, even for a single value"));
     let words = |index: usize, t: ArrayRef| {
         with(snapshot(index, t), "t", |_| lists(Arc::new(StringArray::from(vec!["a"; N])), 1))
     };

@@ -224,8 +224,8 @@ mod tests {
             "5,1;3,5;0\n4,9;3,0;1\n",
             "its values may be separated by `,` or by `;`; add `--separator ,` or `--separator ';'`, and `--decimal ,` if the comma is a decimal point",
         );
-        let before = "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`";
-        refused("a,b,y\n1,2\n", &format!("{before}; every row needs as many"));
+        let before = "row 0 has 2 values, but the header has 3 names; row 0 starts with `1`, `2`";
+        refused("a,b,y\n1,2\n", &format!("{before}; every row needs equally many values"));
         let more = |text: &str| columns(text, &Options::default()).unwrap_err();
         assert!(more("a,b,y\n1,2,0,\n").contains("its line ends with a separator"));
         assert!(more("a b y\n1 5 2 0\n").contains("col.names = NA"));
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_quotation_mark_that_nobody_closes_is_refused_with_its_line() {
-        let rest = "a quotation mark opens there and none closes it, so that all lines below would be one value; close it or remove it";
+        let rest = "a quotation mark opens here and is never closed, so all following lines would be one value; close or remove it";
         refused("a,b,y\n1,2,\"p\n3,4,q\n5,6,r", &format!("line 2: {rest}"));
         refused("sep=;\na;y\n1;\"p\"\n3;\"q\n", &format!("line 4: {rest}"));
         refused("a y\n1 \"p q\n3 q\n", &format!("line 2: {rest}"));
@@ -258,7 +258,7 @@ mod tests {
         let flags = "add `--no-header` if the file has no line of names, or `--header` if these are the names";
         for text in ["7,121,0\n10,183,1\n", "5,0,0,1\n0,1,0.25,0\n", "0,1,2\n3,4,5\n", "-1.5,2e3\n1,2\n"] {
             let first = text.lines().next().unwrap().split(',').map(|name| format!("`{name}`")).collect::<Vec<_>>();
-            refused(text, &format!("its first line holds numbers only: {}; {flags}", first.join(", ")));
+            refused(text, &format!("its first line has only numbers: {}; {flags}", first.join(", ")));
         }
         let some = |names: &str| format!("its first line looks like a row of the table: {names}; {flags}");
         refused("5.1,3.5,0.2,setosa\n4.9,3,1.4,setosa\n", &some("`5.1`, `3.5`, `0.2`, `setosa`"));
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(got[1].problem.as_deref(), Some(MissingValue::new(1, "?").unwrap().to_string().as_str()));
         assert_eq!(got[2].values, [1.0, 0.0]);
         let empty = columns("y,m\nred,1\n,2\n", &Options::default()).unwrap();
-        let problem = "row 1 is empty; every sample needs a value: remove such rows or fill them in, before the import";
+        let problem = "row 1 has no value; every sample needs a value: remove or complete such rows before the import";
         assert_eq!(empty[0].problem.as_deref(), Some(problem));
         let mixed = columns("m\n?\n1\nred\n", &Options::default()).unwrap();
         assert_eq!(mixed[0].problem.as_deref(), Some("row 2: `red` is not a number, but row 1 has `1`"));
@@ -295,7 +295,7 @@ mod tests {
             let got = columns(&format!("y,m\nred,1\n{word},{word}\n"), &Options::default()).unwrap();
             for column in got {
                 let problem = column.problem.unwrap();
-                assert!(problem.starts_with("row 1 ") && problem.contains("remove such rows"), "{word}: {problem}");
+                assert!(problem.starts_with("row 1 ") && problem.contains("remove or complete such rows"), "{word}: {problem}");
             }
         }
     }

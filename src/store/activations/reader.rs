@@ -310,7 +310,7 @@ mod tests {
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, Arc::from([0]), 1, &Footer::new()).unwrap();
         let error = writer.write(0, 0, &[70_000.0]).unwrap_err().to_string();
-        assert!(error.contains("70000 is beyond the largest f16"), "{error}");
+        assert!(error.contains("70000 is above the largest f16"), "{error}");
     }
 
     #[test]

@@ -325,7 +325,7 @@ mod tests {
         assert_eq!(refused(&networks, &splits[..3]), "4 networks have 3 membership splits; give one per network");
         assert_eq!(
             refused(&networks[..1], &splits[..1]),
-            "1 network was trained on a supersample, and membership compares masks; record 2 runs or more with the same pairs"
+            "1 network was trained on a supersample, but membership compares several masks; record 2 runs or more with the same pairs"
         );
         assert_eq!(
             refused(&networks, &vec![splits[1].clone(); 4]),

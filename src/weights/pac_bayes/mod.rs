@@ -277,7 +277,7 @@ mod tests {
         let refused = readings(&t_net(), None).unwrap_err().to_string();
         assert!(refused.ends_with("which were not recorded; record step 0"), "{refused}");
         let refused = readings(&t_net(), Some(&b_net().network)).unwrap_err().to_string();
-        assert_eq!(refused, "the network has 39 weights, before training it had 294");
+        assert_eq!(refused, "the network has 39 weights, but the network before training has 294");
     }
 
     #[test]

@@ -125,7 +125,7 @@ fn the_readings_count_bits_of_layers_and_of_the_network() {
     assert_close(value("smooth_length", None), 72.387_732_376_55);
     assert!(value("layer_bits_divergence", None) > 0.0);
     let error = FewestBits::new(1e-30, 0.01).unwrap().measure(&f.recorded()).unwrap_err().to_string();
-    assert_eq!(error, "no precision up to 16 bits keeps the divergence below 1e-30 nats; tolerate more");
+    assert_eq!(error, "no precision up to 16 bits keeps the divergence below 1e-30 nats; raise `tolerance`");
     assert!(FewestBits::new(0.0, 0.01).is_err() && FewestBits::new(1e-3, f64::INFINITY).is_err());
     assert!(f.network.quantised(&[None]).unwrap_err().to_string().ends_with("give one per layer"));
     assert_eq!(f.network.quantised(&[None; 3]).unwrap(), f.network);
