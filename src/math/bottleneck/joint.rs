@@ -268,6 +268,6 @@ mod tests {
         assert_eq!(refused(&[0.5, 0.5], &negative, 2), JointError::Probability { input: 1, class: 0, got: 1.25 });
         let error = refused(&[0.5, 0.5], &[1.0, 0.0, 0.5, 0.25], 2);
         assert_eq!(error, JointError::RowNotNormalised { input: 1, got: 0.75 });
-        assert_eq!(error.to_string(), "p(y|x) of input 1 sums to 0.75, allowed is 1 to 1e-10; divide by the sum");
+        assert_eq!(error.to_string(), "p(y|x) of input 1 sums to 0.75; must be 1 with a tolerance of 1e-10; divide by the sum");
     }
 }

@@ -38,28 +38,28 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "ensemble",
-    summary: "entropy of single weights over seeds, before and after symmetric copies are made equal, and their drift",
+    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form, and drift from the initial weights",
     randomness: Randomness::Seed,
     quantities: &[
         ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
         (
             "entropy_miller_madow",
-            "sum of the entropies of single weights over runs, with the correction of Miller and Madow, in bits",
+            "sum of the entropies of single weights over runs, with the Miller-Madow correction, in bits",
         ),
         (
             "canonical_entropy",
-            "sum of the entropies of single weights over runs, of canonical forms of the networks, in bits",
+            "sum of the entropies of single weights over runs, for the canonical forms of the networks, in bits",
         ),
-        ("canonical_entropy_miller_madow", "canonical_entropy with the correction of Miller and Madow, in bits"),
-        ("drift", "KL of a Gaussian of the kernels over runs from their initial law, summed over weights, in bits"),
-        ("canonical_drift", "drift of the kernels of canonical forms of the networks, summed over weights, in bits"),
-        ("key_gap", "smallest difference that decided the order of two units in any run"),
-        ("sign_gap", "smallest weight that decided the sign of a unit in any run"),
+        ("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
+        ("drift", "KL divergence of a Gaussian fit over runs from the initial distribution, summed over the weights of the kernels, in bits"),
+        ("canonical_drift", "drift for the canonical forms of the networks, summed over the weights of the kernels, in bits"),
+        ("key_gap", "smallest difference that determined the order of two units in any run"),
+        ("sign_gap", "smallest weight that determined the sign of a unit in any run"),
         ("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),
     ],
     parameters: &[Parameter {
         name: "cell",
-        doc: "width of the cells in which weights count as equal",
+        doc: "width of the cells; weights in one cell count as equal",
         kind: Kind::Positive,
         default: "0.25",
     }],

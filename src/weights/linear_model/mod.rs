@@ -54,7 +54,7 @@ impl LinearModel {
     pub fn new(x: ArrayView2<'_, f64>) -> Result<Self, MeasureError> {
         if x.is_empty() {
             let (n, d) = x.dim();
-            return refused(format!("{n} samples of {d} inputs make no regression; give at least one of each"));
+            return refused(format!("a regression needs at least one sample and one input, got {n} samples and {d} inputs"));
         }
         if x.iter().any(|input| !input.is_finite()) {
             return Err(MeasureError::NotFinite { what: "an input" });

@@ -36,7 +36,7 @@ pub use singular::{
 
 pub(super) const SPEC: Spec = Spec {
     name: "llc",
-    summary: "local learning coefficient: the effective number of weights, halved, near the recorded ones, by Langevin dynamics",
+    summary: "local learning coefficient: half the effective number of weights near the recorded weights, from Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
         ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights"),
@@ -84,7 +84,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "compat",
-            doc: "devinterp: the inverse temperature b/ln b of the batch size b instead of n/ln n",
+            doc: "devinterp: use the inverse temperature b/ln b with the batch size b instead of n/ln n",
             kind: Kind::Choice(&["devinterp"]),
             default: "",
         },

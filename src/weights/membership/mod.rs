@@ -39,7 +39,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "membership",
-    summary: "what predictions and losses reveal of which sample of each pair was trained on, and what that allows of the gap",
+    summary: "information of predictions and losses about which sample of each pair was trained on, and its bounds on the generalisation gap",
     randomness: Randomness::Membership,
     quantities: &[
         (
@@ -58,11 +58,11 @@ pub(super) const SPEC: Spec = Spec {
         ("train_error", "error on the samples of the pairs that were trained on"),
         ("test_error", "error on the samples of the pairs that were not trained on"),
         ("gap", "test_error minus train_error"),
-        ("binary_kl_bound", "largest gap that loss_information allows, by the binary Kullback-Leibler divergence"),
-        ("interpolating_bound", "largest gap that loss_information allows where train_error is 0, I/ln 2"),
-        ("prediction_bound", "largest gap that prediction_information allows, mean of √2I over pairs"),
-        ("loss_bound", "largest gap that loss_information allows, mean of √2I over pairs"),
-        ("loss_difference_bound", "largest gap that loss_difference_information allows, mean of √2I over pairs"),
+        ("binary_kl_bound", "upper bound on the gap from loss_information, by the binary Kullback-Leibler divergence"),
+        ("interpolating_bound", "upper bound on the gap from loss_information if train_error is 0, I/ln 2"),
+        ("prediction_bound", "upper bound on the gap from prediction_information, mean of √2I over pairs"),
+        ("loss_bound", "upper bound on the gap from loss_information, mean of √2I over pairs"),
+        ("loss_difference_bound", "upper bound on the gap from loss_difference_information, mean of √2I over pairs"),
     ],
     parameters: &[],
     build: |_| Ok(Measure::OfRuns(Box::new(Membership::new()))),
@@ -211,7 +211,7 @@ fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
         if mask.len() != pairs.len() {
             let (n_sides, n_pairs) = (mask.len(), pairs.len());
             return refused(format!(
-                "a membership split of {n_pairs} pairs has a mask of {n_sides}; give one side for each"
+                "a membership split of {n_pairs} pairs has a mask of {n_sides}; give one side per pair"
             ));
         }
         match groups.iter_mut().find(|(of_group, _)| of_group == pairs) {
@@ -237,9 +237,9 @@ fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureErro
     for sample in pairs.as_flattened() {
         match is_used.get_mut(*sample) {
             None => {
-                return refused(format!("a pair has sample {sample}, and there are {n_samples}; numbers begin with 0"));
+                return refused(format!("a pair has sample {sample}, but there are {n_samples} samples, counted from 0"));
             }
-            Some(true) => return refused(format!("sample {sample} is in two pairs; pairs need samples of their own")),
+            Some(true) => return refused(format!("sample {sample} is in two pairs; each sample may be in one pair only")),
             Some(used) => *used = true,
         }
     }
@@ -338,12 +338,12 @@ mod tests {
         };
         assert_eq!(
             with(|split| split.pairs[3][0] = 40),
-            "a pair has sample 40, and there are 40; numbers begin with 0"
+            "a pair has sample 40, but there are 40 samples, counted from 0"
         );
-        assert_eq!(with(|split| split.pairs[3][0] = 2), "sample 2 is in two pairs; pairs need samples of their own");
+        assert_eq!(with(|split| split.pairs[3][0] = 2), "sample 2 is in two pairs; each sample may be in one pair only");
         assert_eq!(
             with(|split| split.mask.truncate(9)),
-            "a membership split of 10 pairs has a mask of 9; give one side for each"
+            "a membership split of 10 pairs has a mask of 9; give one side per pair"
         );
         assert_eq!(
             with(|split| (split.pairs, split.mask) = (Vec::new(), Vec::new())),

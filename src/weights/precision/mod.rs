@@ -54,7 +54,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "resolution",
-            doc: "D of the code length: the sum of log2(1 + w^2/D)/2 over the weights",
+            doc: "D of the smooth code length, the sum of log2(1 + w^2/D)/2 over the weights",
             kind: Kind::Positive,
             default: "0.01",
         },
