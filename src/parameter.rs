@@ -141,7 +141,7 @@ impl Value {
         word.split(',').map(|word| Self::parse(word.trim())).collect()
     }
 
-    /// The whole number that it is, also where it is written as `1e2` or `100.0`.
+    /// The value as a whole number, even if it is written as `1e2` or `100.0`.
     fn count(&self) -> Option<u64> {
         const BEYOND: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
         match self {

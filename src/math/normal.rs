@@ -89,7 +89,7 @@ mod tests {
             assert!((got - p).abs() < 5.4 * 5.2e-10 * p, "{got} is not {p}");
         }
         assert_eq!(quantile(0.5), 0.0);
-        // 97.5 % of the probability lies below 1.959964 (tables).
+        // 97.5 % of the probability is below 1.959964 (tables).
         assert!((quantile(0.975) - 1.959_963_984_540_054).abs() < 2e-10);
         assert_eq!(quantile(0.25), -quantile(0.75));
         assert_eq!((quantile(0.0), quantile(1.0)), (f64::NEG_INFINITY, f64::INFINITY));

@@ -53,7 +53,7 @@ pub enum StoreError {
         /// Schema version of this program.
         newest: u32,
     },
-    /// A column that the schema asks for is missing, of another type, or null where it must not be.
+    /// A required column that is missing, of another type, or null although it must not be.
     #[error("{}, column `{column}`: {problem}", path.display())]
     Column {
         /// The file.

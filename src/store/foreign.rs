@@ -29,7 +29,8 @@ pub fn read_columns(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreEr
 fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     let file = open_file(path)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
-    // Parquet's own types are enough for numbers. The Arrow schema beside them may name what this reader does not know
+    // The types of Parquet are sufficient for numbers. The embedded Arrow schema may name types that this reader does
+    // not know
     // (128-bit integers of polars), and would distinguish dictionaries and kinds of lists that are equal in Parquet.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);

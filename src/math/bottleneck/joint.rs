@@ -84,7 +84,7 @@ pub struct Joint {
     p_inputs: Vec<f64>,
     p_x: Vec<f64>,
     p_y_given_x: Vec<f64>,
-    /// ln p(y|x), −∞ where p(y|x) = 0.
+    /// ln p(y|x), −∞ if p(y|x) = 0.
     log_p_y_given_x: Vec<f64>,
     p_y: Vec<f64>,
 }

@@ -1,4 +1,4 @@
-//! What a recording holds.
+//! The tables of a recording.
 
 use super::super::words::TrainingOutcome;
 use super::tables;
@@ -9,12 +9,12 @@ pub fn accuracy_problem(accuracy: f64) -> Option<&'static str> {
     match accuracy {
         0.0..=1.0 => None,
         1.0..=100.0 => Some("must be a share from 0 to 1; divide by 100"),
-        _ => Some("must be a share from 0 to 1; write null where none was measured"),
+        _ => Some("must be a share from 0 to 1; write null if it was not measured"),
     }
 }
 
 impl SampleRow {
-    /// X; empty where only its hash is stored.
+    /// X; empty if only its hash is stored.
     pub fn x(&self) -> &[f32] {
         self.x.as_deref().unwrap_or_default()
     }

@@ -295,7 +295,7 @@ fn readings_are_sums_over_the_weights_of_layers() {
     assert_close(whole.value, first.value + second.value);
     assert_eq!((whole.layer, first.layer.map(i32::from), second.layer.map(i32::from)), (None, Some(1), Some(2)));
     assert_eq!((whole.ceiling, whole.n_weights), (Some(17.0 * 6.0), Some(17)));
-    // With the correction of Miller and Madow 63/128 nats more.
+    // With the Miller-Madow correction, 63/128 nats more.
     let corrected = of_quantity(&readings, "canonical_entropy_miller_madow")[0].ceiling.unwrap();
     assert_close(corrected, 17.0 * (6.0 + 63.0 / 128.0 / std::f64::consts::LN_2));
     // The raw weights of this formula are not symmetric; their random copies have more entropy than the canonical
