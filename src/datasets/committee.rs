@@ -124,9 +124,9 @@ fn function(parameters: &Parameters) -> Result<Box<dyn Fn(f64) -> f64>, Paramete
             let slope = slope.unwrap_or(1.0);
             Ok(Box::new(move |u| 1.0 / (1.0 + (-slope * u).exp())))
         }
-        Some(other) if slope.is_some() => {
-            Err(ParameterError::Refused(format!("`slope` is a parameter of `logistic`, not of `{other}`; leave it out")))
-        }
+        Some(other) if slope.is_some() => Err(ParameterError::Refused(format!(
+            "`slope` is a parameter of `logistic`, not of `{other}`; leave it out"
+        ))),
         Some("step") => Ok(Box::new(|u| if u > 0.0 { 1.0 } else { 0.0 })),
         _ => Ok(Box::new(|u| u.max(0.0))),
     }

@@ -70,7 +70,9 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
     let magic = 0x0800 + N as u32;
     let found = number(0)?;
     if found != magic {
-        return Err(format!("it starts with {found:#010x}, but an IDX file of {N} dimensions starts with {magic:#010x}"));
+        return Err(format!(
+            "it starts with {found:#010x}, but an IDX file of {N} dimensions starts with {magic:#010x}"
+        ));
     }
     let mut sizes = [0; N];
     for (d, size) in sizes.iter_mut().enumerate() {
@@ -83,7 +85,9 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
     if bytes.len() as u128 != n_bytes {
         let sizes = sizes.map(|size| size.to_string()).join(" × ");
         let state = if (got as u128) < want { "it is truncated" } else { "it has more bytes than expected" };
-        return Err(format!("it has {got} bytes, but its header declares {sizes} bytes, which make {want} with the header; {state}"));
+        return Err(format!(
+            "it has {got} bytes, but its header declares {sizes} bytes, which make {want} with the header; {state}"
+        ));
     }
     Ok((sizes, bytes))
 }
@@ -171,8 +175,7 @@ mod tests {
         check(images, &|content| content[3] = 1, magic);
         let floats = "it starts with 0x00000d03, but an IDX file of 3 dimensions starts with 0x00000803";
         check(images, &|content| content[2] = 13, floats);
-        let longer =
-            "it has 23 bytes, but its header declares 3 × 1 × 2 bytes, which make 22 with the header; it has more bytes than expected";
+        let longer = "it has 23 bytes, but its header declares 3 × 1 × 2 bytes, which make 22 with the header; it has more bytes than expected";
         check(images, &|content| content.push(0), longer);
         let huge = "it has 22 bytes, but its header declares 4294967295 × 4294967295 × 4294967295 bytes, which make 79228162458924105385300197391 with the header; it is truncated";
         check(images, &|content| content[4..16].fill(255), huge);

@@ -69,7 +69,8 @@ fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
         y.push(class as i32);
     }
     if x.iter().any(|value| !value.is_finite()) {
-        let problem = format!("`noise` {noise} and `turns` {turns} make coordinates that f32 cannot represent; lower them");
+        let problem =
+            format!("`noise` {noise} and `turns` {turns} make coordinates that f32 cannot represent; lower them");
         return Err(ParameterError::Refused(problem));
     }
     Ok(Dataset { x, y, p_y1: None, target: None })

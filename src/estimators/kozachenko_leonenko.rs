@@ -195,7 +195,10 @@ mod tests {
         let refused = estimates(&[], &REPEATING, &[0; 6]).remove(0).unwrap_err();
         assert_eq!(refused, EstimateError::Duplicates { n: 3, n_samples: 6, k: 2 });
         let words = refused.to_string();
-        assert!(words.starts_with("3 of 6 samples are equal to 2 or more other samples, so the entropy is -infinity"), "{words}");
+        assert!(
+            words.starts_with("3 of 6 samples are equal to 2 or more other samples, so the entropy is -infinity"),
+            "{words}"
+        );
         // Values from SciPy.
         let paper = estimates(&[("epsilon", "1e-16")], &REPEATING, &[0; 6]).remove(0).unwrap();
         assert!((paper.h_t.unwrap().0 + 15.877_333_999_782_06).abs() < 1e-12);

@@ -92,7 +92,9 @@ fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Re
         5 => return unusable("is a sparse matrix; save it as a full matrix, `full(…)` in MATLAB".to_owned()),
         4 => return unusable("is text".to_owned()),
         1..=3 => {
-            return unusable("is a cell array, a structure or an object; save its numbers as separate variables".to_owned());
+            return unusable(
+                "is a cell array, a structure or an object; save its numbers as separate variables".to_owned(),
+            );
         }
         6..=15 => {}
         _ => return unusable("has a class that is not numeric".to_owned()),

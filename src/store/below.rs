@@ -16,9 +16,9 @@ pub(super) fn relative<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::
     let path = String::deserialize(from)?;
     match is_relative(&path) {
         true => Ok(path),
-        false => {
-            Err(D::Error::custom(format!("it names the file `{path}`, but only files below its own folder are allowed")))
-        }
+        false => Err(D::Error::custom(format!(
+            "it names the file `{path}`, but only files below its own folder are allowed"
+        ))),
     }
 }
 

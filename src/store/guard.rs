@@ -64,7 +64,10 @@ mod tests {
     fn a_panic_becomes_an_error_that_names_the_file() {
         let read = || -> Result<(), StoreError> { panic!("index {} is out of bounds", 7) };
         let error = guarded(Path::new("d.parquet"), read).unwrap_err().to_string();
-        assert!(error.starts_with("cannot read d.parquet: the reader of the file panicked: index 7 is out of bounds;"), "{error}");
+        assert!(
+            error.starts_with("cannot read d.parquet: the reader of the file panicked: index 7 is out of bounds;"),
+            "{error}"
+        );
         assert!(!GUARDED.get(), "the guard outlived its call");
         assert_eq!(guarded(Path::new("d.parquet"), || Ok(3)).unwrap(), 3);
     }

@@ -12,7 +12,10 @@ use crate::estimate_id::EstimateId;
 
 /// The columns derived from an identity.
 const COLUMNS: &[Column] = &[
-    text("family", "Name of the estimator, for example `binning` or `kde`; `linear` for exact values of a linear network."),
+    text(
+        "family",
+        "Name of the estimator, for example `binning` or `kde`; `linear` for exact values of a linear network.",
+    ),
     text(
         "variant",
         "Form of the estimator: the kind of bins or the side of a bound, and every parameter other than the scale that differs from its default, for example `n_edges`, `upper`, `n_bins-range-run`. Rows with the same family and variant differ only in their scale.",
@@ -26,7 +29,10 @@ const COLUMNS: &[Column] = &[
         doc: "Value of the parameter in `scale_kind`; null for an estimator without a scale, and for a check that compares several scales.",
         kind: <Option<f64>>::KIND,
     },
-    text("correction", "Correction of the entropies for the finite number of samples: `none`, `miller-madow` or `jackknife`."),
+    text(
+        "correction",
+        "Correction of the entropies for the finite number of samples: `none`, `miller-madow` or `jackknife`.",
+    ),
     text("values", "Values of the network that are used as T: `activations` or `pre_activations`."),
     text(
         "samples",

@@ -165,7 +165,8 @@ pub(super) fn compare(path: PathBuf, listed: &FileRecord, hash: String) -> Resul
     if listed.blake3 == hash {
         return Ok(hash);
     }
-    let problem = "its content was changed (its BLAKE3 differs from the one in the manifest); remove it and run its stage again";
+    let problem =
+        "its content was changed (its BLAKE3 differs from the one in the manifest); remove it and run its stage again";
     Err(StoreError::Rows { path, problem: problem.to_owned() })
 }
 

@@ -33,7 +33,8 @@ pub fn expect_only_own(root: &Path, folder: &str) -> Result<(), StoreError> {
     match files.into_iter().map(|file| format!("{folder}/{file}")).find(|file| !is_own(file)) {
         None => Ok(()),
         Some(other) => {
-            let problem = format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
+            let problem =
+                format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
             Err(StoreError::Rows { path: root.join(other), problem })
         }
     }

@@ -104,10 +104,7 @@ impl RowKeys {
                 return refused(format!("row {row}, column `{column}` is {number}; must be 0 or greater"));
             }
             if R::IS_ALONE && !self.seen.is_empty() {
-                return refused(format!(
-                    "row {row} is the second row of its run; `{}` has one row per run",
-                    R::TABLE
-                ));
+                return refused(format!("row {row} is the second row of its run; `{}` has one row per run", R::TABLE));
             }
             if let Some(same) = self.seen.replace(key) {
                 return refused(format!("row {row} is the second row with {same}; every such row must be unique"));

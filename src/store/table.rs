@@ -320,7 +320,10 @@ mod tests {
         writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
         writer.close().unwrap();
 
-        let told = read_rows::<GradientRow>(&path).unwrap_err().to_string();
-        assert!(told.contains("`layer`") && told.contains("row 0 contains -1, which is no valid layer number"), "{told}");
+        let message = read_rows::<GradientRow>(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("`layer`") && message.contains("row 0 contains -1, which is no valid layer number"),
+            "{message}"
+        );
     }
 }

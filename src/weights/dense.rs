@@ -147,7 +147,9 @@ impl DenseNetwork {
     pub(super) fn check_direction(&self, direction: &[f64]) -> Result<(), MeasureError> {
         if direction.len() != self.n_weights() {
             let (got, wanted) = (direction.len(), self.n_weights());
-            return Err(MeasureError::Refused(format!("a direction has {got} numbers, but the network has {wanted} weights")));
+            return Err(MeasureError::Refused(format!(
+                "a direction has {got} numbers, but the network has {wanted} weights"
+            )));
         }
         Ok(())
     }
@@ -239,8 +241,7 @@ impl DenseNetwork {
         let squares = (&logits - &means).iter().map(|z| z * z).sum::<f64>();
         let scale = (squares / logits.len() as f64).sqrt();
         if scale == 0.0 {
-            let problem =
-                "all classes have the same logits, so they have no scale; use a later snapshot";
+            let problem = "all classes have the same logits, so they have no scale; use a later snapshot";
             return Err(MeasureError::Refused(problem.to_owned()));
         }
         if !scale.is_finite() {

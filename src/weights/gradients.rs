@@ -69,7 +69,8 @@ impl DenseNetwork {
         self.check_inputs(x)?;
         let (got, wanted) = (to_logits.dim(), (x.nrows(), self.n_classes()));
         if got != wanted {
-            let problem = format!("got slopes for {} × {} logits, but there are {} × {}", got.0, got.1, wanted.0, wanted.1);
+            let problem =
+                format!("got slopes for {} × {} logits, but there are {} × {}", got.0, got.1, wanted.0, wanted.1);
             return Err(MeasureError::Refused(problem));
         }
         let pass = self.pass(x);

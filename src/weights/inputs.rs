@@ -23,7 +23,9 @@ impl<'a> Labelled<'a> {
     pub fn new(x: ArrayView2<'a, f64>, classes: &'a [usize]) -> Result<Self, MeasureError> {
         if x.nrows() == 0 || x.nrows() != classes.len() {
             let (n, n_classes) = (x.nrows(), classes.len());
-            return Err(MeasureError::Refused(format!("{n} samples have {n_classes} classes; give one class per sample")));
+            return Err(MeasureError::Refused(format!(
+                "{n} samples have {n_classes} classes; give one class per sample"
+            )));
         }
         if x.iter().any(|value| !value.is_finite()) {
             return Err(MeasureError::NotFinite { what: "an input" });

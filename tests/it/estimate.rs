@@ -314,7 +314,8 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     project.recording(&[0.5; 4], &[None; 4]);
     assert_eq!(project.run("estimate kde outputs/p --relative --noise-variance 1 --bound upper").code, 1);
     let rows = estimates(&project, "kde-upper-noise-variance-1-relative", "r0000");
-    let reason = "all values of the layer are equal, so noise cannot be relative to their variance; leave out `relative`";
+    let reason =
+        "all values of the layer are equal, so noise cannot be relative to their variance; leave out `relative`";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
 }
 

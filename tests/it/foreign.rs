@@ -258,7 +258,10 @@ fn lists_of_several_lengths_and_nulls_are_named_by_their_row() {
     // The footer counts as many values as if all were right.
     let crossed = |i: usize| n_values([4, 5, 3][i.min(2)] + usize::from(i > 2));
     check_refused(|index, t| ragged(index, t, crossed), "row 1 contains a list of 5 entries, the first has 4");
-    check_refused(|index, t| ragged(index, t, |_| n_values(5)), "row 0 has 5 values, but earlier rows of the file have 4");
+    check_refused(
+        |index, t| ragged(index, t, |_| n_values(5)),
+        "row 0 has 5 values, but earlier rows of the file have 4",
+    );
     check_refused(
         |index, t| ragged(index, t, |i| (i != 3).then(|| vec![Some(0.5); 4])),
         "row 3 contains a null; every row",

@@ -41,7 +41,12 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
             kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
             default: "",
         },
-        Parameter { name: "bin_width", doc: "width of unbounded bins, floor(t / bin_width)", kind: Kind::Positive, default: "" },
+        Parameter {
+            name: "bin_width",
+            doc: "width of unbounded bins, floor(t / bin_width)",
+            kind: Kind::Positive,
+            default: "",
+        },
         Parameter {
             name: "n_bins",
             doc: "number of equal bins between the minimum and the maximum of `range`; the default rule, 30 with `range` run, if values may be outside -1 to 1 or the activation functions are unknown",

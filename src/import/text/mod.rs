@@ -295,7 +295,10 @@ mod tests {
             let got = columns(&format!("y,m\nred,1\n{word},{word}\n"), &Options::default()).unwrap();
             for column in got {
                 let problem = column.problem.unwrap();
-                assert!(problem.starts_with("row 1 ") && problem.contains("remove or complete such rows"), "{word}: {problem}");
+                assert!(
+                    problem.starts_with("row 1 ") && problem.contains("remove or complete such rows"),
+                    "{word}: {problem}"
+                );
             }
         }
     }

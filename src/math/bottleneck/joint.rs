@@ -14,7 +14,9 @@ const NORMALISATION: f64 = 1e-10;
 #[derive(Debug, Error, PartialEq)]
 pub enum JointError {
     /// No inputs or no classes.
-    #[error("a joint distribution needs at least one input and one class, got {n_inputs} inputs and {n_classes} classes")]
+    #[error(
+        "a joint distribution needs at least one input and one class, got {n_inputs} inputs and {n_classes} classes"
+    )]
     Empty {
         /// Length of p(x).
         n_inputs: usize,
@@ -59,7 +61,9 @@ pub enum JointError {
         got: f64,
     },
     /// A row of p(y|x) that does not sum to 1.
-    #[error("p(y|x) of input {input} sums to {got}; must be 1 with a tolerance of {NORMALISATION:e}; divide by the sum")]
+    #[error(
+        "p(y|x) of input {input} sums to {got}; must be 1 with a tolerance of {NORMALISATION:e}; divide by the sum"
+    )]
     RowNotNormalised {
         /// Number of the input.
         input: usize,
@@ -268,6 +272,9 @@ mod tests {
         assert_eq!(refused(&[0.5, 0.5], &negative, 2), JointError::Probability { input: 1, class: 0, got: 1.25 });
         let error = refused(&[0.5, 0.5], &[1.0, 0.0, 0.5, 0.25], 2);
         assert_eq!(error, JointError::RowNotNormalised { input: 1, got: 0.75 });
-        assert_eq!(error.to_string(), "p(y|x) of input 1 sums to 0.75; must be 1 with a tolerance of 1e-10; divide by the sum");
+        assert_eq!(
+            error.to_string(),
+            "p(y|x) of input 1 sums to 0.75; must be 1 with a tolerance of 1e-10; divide by the sum"
+        );
     }
 }

@@ -120,8 +120,7 @@ fn entries(lists: &ArrayRef) -> Result<Option<(usize, ArrayRef)>, Misfit> {
     }
     if let Some(nulls) = entries.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
         let place = (0..nulls.len()).find(|place| nulls.is_null(*place)).unwrap_or(0);
-        let problem =
-            "contains a null inside its list; write a number instead, or NaN for a missing value".to_owned();
+        let problem = "contains a null inside its list; write a number instead, or NaN for a missing value".to_owned();
         return Err(Misfit { place: place / length, problem });
     }
     Ok(Some((length, entries)))

@@ -86,8 +86,7 @@ fn integers_fit_or_are_refused() {
     let labels = |values: Vec<i64>| read(Arc::new(Int64Array::from(values)), &wanted(DataType::Int32, false));
     let read_labels = labels(vec![0, -5, i64::from(i32::MAX)]).unwrap();
     assert_eq!(read_labels.as_primitive::<Int32Type>().values(), &[0, -5, i32::MAX]);
-    let expected =
-        "row 1 contains 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
+    let expected = "row 1 contains 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
     assert_eq!(labels(vec![0, 3_000_000_000]).unwrap_err(), expected);
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.0]));
     let expected = "must be int32 or another integer type, got float64; cast it: values.astype(np.int32)";

@@ -117,7 +117,10 @@ impl Recording {
                     expect_rows(&self.root, file)?;
                 }
                 _ => {
-                    let problem = format!("its entry for {} differs from the one in the manifest of the run; record again", file.path);
+                    let problem = format!(
+                        "its entry for {} differs from the one in the manifest of the run; record again",
+                        file.path
+                    );
                     return Err(StoreError::Rows { path, problem });
                 }
             }
@@ -141,7 +144,8 @@ impl Recording {
                 let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
                 let is_manifest = path.extension().is_some_and(|ending| ending == "json");
                 if is_manifest && self.all_runs().all(|other| other.id != RunId::named(&run)) {
-                    let problem = format!("{run} is being added to the recording; run `infoplane record` until it finishes");
+                    let problem =
+                        format!("{run} is being added to the recording; run `infoplane record` until it finishes");
                     return Err(StoreError::Rows { path, problem });
                 }
             }

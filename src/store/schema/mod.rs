@@ -195,7 +195,7 @@ pub fn markdown() -> String {
         "# Tables, schema version {VERSION}\n\nGenerated from `src/store/schema/`; a test compares the two. Every Parquet footer contains `infoplane.table`,\n`infoplane.schema_version`, `infoplane.crate_version` and `infoplane.config_hash`; every column contains its description.\n"
     );
     for Table { name, doc, columns } in TABLES.iter().copied().flatten() {
-        page.push_str(&format!("\n## {name}\n\nOne row: {doc}\n\n| column | type | description |\n|---|---|---|\n"));
+        page.push_str(&format!("\n## {name}\n\nRow: {doc}\n\n| column | type | description |\n|---|---|---|\n"));
         for column in columns() {
             page.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.kind, in_cell(column.doc)));
         }

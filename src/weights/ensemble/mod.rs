@@ -51,8 +51,14 @@ pub(super) const SPEC: Spec = Spec {
             "sum of the entropies of single weights over runs, for the canonical forms of the networks, in bits",
         ),
         ("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
-        ("drift", "KL divergence of a Gaussian fit over runs from the initial distribution, summed over the weights of the kernels, in bits"),
-        ("canonical_drift", "drift for the canonical forms of the networks, summed over the weights of the kernels, in bits"),
+        (
+            "drift",
+            "KL divergence of a Gaussian fit over runs from the initial distribution, summed over the weights of the kernels, in bits",
+        ),
+        (
+            "canonical_drift",
+            "drift for the canonical forms of the networks, summed over the weights of the kernels, in bits",
+        ),
         ("key_gap", "smallest difference that determined the order of two units in any run"),
         ("sign_gap", "smallest weight that determined the sign of a unit in any run"),
         ("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),

@@ -344,7 +344,10 @@ fn what_cannot_be_measured_is_refused() {
         let change = UnitChange { order: order.to_vec(), divisors: divisors.to_vec() };
         GroupElement::new(vec![change]).apply(&runs[0]).unwrap_err().to_string()
     };
-    assert_eq!(change(&[0, 1, 1], &[1.0; 3]), "layer 1 has 3 units; give an order of the numbers 0 to 2, and one divisor per unit");
+    assert_eq!(
+        change(&[0, 1, 1], &[1.0; 3]),
+        "layer 1 has 3 units; give an order of the numbers 0 to 2, and one divisor per unit"
+    );
     let expected = "layer 1: the function is unchanged only if units are divided by 1 or -1, got 2";
     assert_eq!(change(&[0, 1, 2], &[1.0, 2.0, 1.0]), expected);
     let expected = "got changes for 0 hidden layers, but the network has 1; give one per hidden layer";

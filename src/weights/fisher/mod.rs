@@ -326,7 +326,9 @@ impl Curvature {
     pub fn along(&self, vector: &[f64]) -> Result<f64, MeasureError> {
         if vector.len() != self.n_weights() {
             let (got, wanted) = (vector.len(), self.n_weights());
-            return Err(MeasureError::Refused(format!("a direction has {got} numbers, but the curvature has {wanted} rows")));
+            return Err(MeasureError::Refused(format!(
+                "a direction has {got} numbers, but the curvature has {wanted} rows"
+            )));
         }
         let Entries::Blocks(blocks) = &self.entries else {
             return Ok(self.diagonal().iter().zip(vector).map(|(entry, v)| entry * v * v).sum());

@@ -52,7 +52,10 @@ pub(super) const SPEC: Spec = Spec {
             "iiw",
             "the quantity that PAC-Bayes-IB calls information in weights, the mean of the squared slopes along w − w₀; dimensionless, not bits",
         ),
-        ("compat_iiw", "iiw as in the released code, the square of a mean instead of the mean of squares; dimensionless, not bits"),
+        (
+            "compat_iiw",
+            "iiw as in the released code, the square of a mean instead of the mean of squares; dimensionless, not bits",
+        ),
         ("compat_half_beta_code_length", "code_length with β/2 instead of β, as in the paper, in bits"),
         (
             "compat_squared_mean_trace",

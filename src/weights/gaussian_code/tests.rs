@@ -204,7 +204,12 @@ fn what_cannot_be_said_has_a_reason() {
     let f = f_net();
     let missing = GaussianCode::new(1.0).unwrap().compat();
     assert!(missing.missing(&f.recorded()).iter().all(|m| m.why.to_string().contains("before training")));
-    assert!(GaussianCode::new(0.0).unwrap_err().to_string().contains("prior_variance is 0e0, but must be finite and above 0"));
+    assert!(
+        GaussianCode::new(0.0)
+            .unwrap_err()
+            .to_string()
+            .contains("prior_variance is 0e0, but must be finite and above 0")
+    );
     assert!(GaussianCode::new(1.0).unwrap().beta(f64::NAN).is_err());
     assert!(Curvature::of_matrix(array![[1.0, 2.0]]).unwrap_err().to_string().contains("is not square"));
     assert!(Curvature::of_matrix(array![[f64::NAN]]).is_err());

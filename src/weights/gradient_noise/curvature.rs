@@ -16,11 +16,7 @@ impl DenseNetwork {
         let covariance = Curvature::gradient_covariance(self, samples)?;
         let (n, (_, gradient)) = (samples.len() as f64, self.gradient(samples));
         let trace = (hessian.matrix() * covariance.matrix()).sum() * n / (n - 1.0);
-        ratio(
-            trace,
-            hessian.along(&gradient)?,
-            "the loss has no curvature along its gradient; use another snapshot",
-        )
+        ratio(trace, hessian.along(&gradient)?, "the loss has no curvature along its gradient; use another snapshot")
     }
 
     /// The ratio of the mean |G_k| to the mean standard deviation over the weights k. It is not |G|/√(tr Σ), although

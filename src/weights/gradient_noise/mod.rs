@@ -47,10 +47,19 @@ pub(super) const SPEC: Spec = Spec {
         ("covariance_trace", "tr Σ of the gradients of single samples"),
         ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
         ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/GᵀHG with the Hessian H, in samples"),
-        ("step_information", "upper bound on the information of one Langevin step about its batch, from the determinant, in bits"),
-        ("step_information_by_trace", "upper bound on the information of one Langevin step about its batch, from the trace, in bits"),
+        (
+            "step_information",
+            "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
+        ),
+        (
+            "step_information_by_trace",
+            "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
+        ),
         ("compat_elementwise_snr", "signal-to-noise ratio as in released code, from means over single weights"),
-        ("compat_batch_variance", "variance of the gradients of batches, which released code reports as that of samples"),
+        (
+            "compat_batch_variance",
+            "variance of the gradients of batches, which released code reports as that of samples",
+        ),
     ],
     parameters: &[
         Parameter {
@@ -364,13 +373,13 @@ impl OfNetwork for BatchNoise {
         if recorded.batch_size.is_none_or(|b| b >= recorded.samples.len()) {
             let compat = ["compat_batch_variance"].into_iter().filter(|_| self.compat);
             let quantities = ["two_batch_noise_scale", "batch_snr"].into_iter().chain(bounds).chain(compat);
-            let why =
-                "all training samples are one batch: there is no batch noise (or the batch size is unknown)";
+            let why = "all training samples are one batch: there is no batch noise (or the batch size is unknown)";
             missing.extend(quantities.map(|quantity| missed(quantity, why.to_owned())));
         } else if self.langevin.is_some() && recorded.network.n_weights() > super::LARGEST_MATRIX {
             let (n, most) = (recorded.network.n_weights(), super::LARGEST_MATRIX);
-            let why =
-                format!("the network has {n} weights, but the covariance is computed for at most {most}; use step_information_by_trace");
+            let why = format!(
+                "the network has {n} weights, but the covariance is computed for at most {most}; use step_information_by_trace"
+            );
             missing.push(missed("step_information", why));
         }
         missing

@@ -54,7 +54,9 @@ impl LinearModel {
     pub fn new(x: ArrayView2<'_, f64>) -> Result<Self, MeasureError> {
         if x.is_empty() {
             let (n, d) = x.dim();
-            return refused(format!("a regression needs at least one sample and one input, got {n} samples and {d} inputs"));
+            return refused(format!(
+                "a regression needs at least one sample and one input, got {n} samples and {d} inputs"
+            ));
         }
         if x.iter().any(|input| !input.is_finite()) {
             return Err(MeasureError::NotFinite { what: "an input" });

@@ -237,9 +237,13 @@ fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureErro
     for sample in pairs.as_flattened() {
         match is_used.get_mut(*sample) {
             None => {
-                return refused(format!("a pair has sample {sample}, but there are {n_samples} samples, counted from 0"));
+                return refused(format!(
+                    "a pair has sample {sample}, but there are {n_samples} samples, counted from 0"
+                ));
             }
-            Some(true) => return refused(format!("sample {sample} is in two pairs; each sample may be in one pair only")),
+            Some(true) => {
+                return refused(format!("sample {sample} is in two pairs; each sample may be in one pair only"));
+            }
             Some(used) => *used = true,
         }
     }
@@ -340,7 +344,10 @@ mod tests {
             with(|split| split.pairs[3][0] = 40),
             "a pair has sample 40, but there are 40 samples, counted from 0"
         );
-        assert_eq!(with(|split| split.pairs[3][0] = 2), "sample 2 is in two pairs; each sample may be in one pair only");
+        assert_eq!(
+            with(|split| split.pairs[3][0] = 2),
+            "sample 2 is in two pairs; each sample may be in one pair only"
+        );
         assert_eq!(
             with(|split| split.mask.truncate(9)),
             "a membership split of 10 pairs has a mask of 9; give one side per pair"

@@ -206,8 +206,11 @@ impl OfNetwork for PacBayes {
         })?;
         let (weights, initial) = (network.weights(), initial.weights());
         if initial.len() != weights.len() {
-            let problem =
-                format!("the network has {} weights, but the network before training has {}", weights.len(), initial.len());
+            let problem = format!(
+                "the network has {} weights, but the network before training has {}",
+                weights.len(),
+                initial.len()
+            );
             return Err(MeasureError::Refused(problem));
         }
         let n = samples.len();

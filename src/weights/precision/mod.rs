@@ -188,7 +188,9 @@ impl PrecisionCurve {
     pub fn of_layer(network: &DenseNetwork, samples: Labelled<'_>, layer: usize) -> Result<Self, MeasureError> {
         if layer >= network.layers().len() {
             let n = network.layers().len();
-            return Err(MeasureError::Refused(format!("layer {layer}, counted from 0, does not exist; the network has {n} layers")));
+            return Err(MeasureError::Refused(format!(
+                "layer {layer}, counted from 0, does not exist; the network has {n} layers"
+            )));
         }
         Self::new(network, samples, |l| l == layer)
     }

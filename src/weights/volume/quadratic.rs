@@ -63,7 +63,8 @@ pub fn quadratic_information(
         let tail = (log_chi_square(d + 2.0 * k as f64, tolerance / beta) - log_scale).exp();
         sum += weights[k] * tail;
         if !sum.is_finite() {
-            let problem = "the centre is too many standard deviations of the prior away from 0 for the series".to_owned();
+            let problem =
+                "the centre is too many standard deviations of the prior away from 0 for the series".to_owned();
             return Err(MeasureError::Refused(problem));
         }
         // The remaining weights are 1 minus the sum, and their distribution functions are smaller still.

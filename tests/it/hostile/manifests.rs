@@ -96,7 +96,9 @@ fn overwriting_is_refused_before_anything_is_trained_where_a_manifest_lies() {
             forge(&project, ("", "zz"), form, &named);
             let before = project.files("outputs/p");
             project.write("p.toml", SMALL.replace("seed = 1", "seed = 2"));
-            assert!(project.refused("record --overwrite p.toml").contains("only files below its own folder are allowed"));
+            assert!(
+                project.refused("record --overwrite p.toml").contains("only files below its own folder are allowed")
+            );
             assert!(project.files("outputs/p") == before, "nothing has changed");
             assert_eq!(fs::read(victim).unwrap(), PRECIOUS);
         }
@@ -114,7 +116,8 @@ fn a_checkpoint_that_names_files_elsewhere_is_not_continued_from() {
             forge(&project, ("recording", "checkpoints/r0000"), form, &named);
             let told = project.ok("record p.toml");
             assert!(
-                told.contains("r0000 starts again from the beginning") && told.contains("only files below its own folder"),
+                told.contains("r0000 starts again from the beginning")
+                    && told.contains("only files below its own folder"),
                 "{told}"
             );
             assert_eq!(fs::read(victim).unwrap(), PRECIOUS);
@@ -160,7 +163,8 @@ fn overwriting_removes_no_file_that_this_program_does_not_make() {
         let before = project.files("outputs/p");
         project.write("p.toml", SMALL.replace("seed = 1", "seed = 2"));
         let sentence = project.refused("record --overwrite p.toml");
-        let expected = format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
+        let expected =
+            format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
         assert!(sentence.contains(file) && sentence.contains(&expected), "{sentence}");
         assert!(project.files("outputs/p") == before, "nothing has changed");
     }
