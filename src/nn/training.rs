@@ -56,8 +56,7 @@ impl TrainingSettings {
     }
 }
 
-/// The random streams of a training. Each use has a separate stream, so that changing one use does not affect the
-/// others.
+/// The random streams of a training, one for each use, so that changing one use does not affect the others.
 #[derive(Debug)]
 pub struct Streams {
     /// Stream for the orders of samples.
@@ -374,8 +373,7 @@ impl<'a> Training<'a> {
 
 #[cfg(test)]
 impl Training<'_> {
-    /// The gradient of the next batch with penalties, the parameters and running statistics, and the order of the
-    /// samples.
+    /// The gradient of the next batch with penalties, the parameters and running statistics, and the order of samples.
     pub(super) fn gradient_now(&mut self) -> (Vec<f32>, Vec<f32>, Vec<f32>, Vec<usize>) {
         self.compute_gradient(0, self.step);
         let (layers, parameters) = (self.network.layers(), &self.network.parameters);

@@ -12,8 +12,7 @@ use crate::sample::{Range, Representation};
 
 /// f32 cannot distinguish more cells than this over [-1, 1].
 pub(super) const MOST_CELLS: u64 = 1 << 24;
-/// tanh of evenly spaced values from −50 to 50 (Saxe et al. 2018, Figs 13 and 14): equal bins of the net input, mostly
-/// beyond ±1.
+/// Net inputs of the edges: tanh of evenly spaced values from −50 to 50 (Saxe et al. 2018, Figs 13 and 14).
 const TANH_REACH: f64 = 50.0;
 /// The value of a saturated tanh, which f32 reaches.
 const SATURATED: f32 = 1.0;
