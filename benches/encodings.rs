@@ -1,5 +1,5 @@
-//! What activations cost on disk in other layouts and encodings than ours: a table of write speed (with the conversion
-//! to f16, the transposition to rows of units), time to read one epoch of all layers, and size, on one core. Run it
+//! Measures other layouts and encodings of activations than ours: a table of write speed (with the conversion
+//! to f16 and the transposition to rows of units), time to read one epoch of all layers, and size, on one core. Run it
 //! through `benches/peers/recording.py --encodings`.
 
 mod layers;
@@ -19,7 +19,7 @@ use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::schema::types::ColumnPath;
 
-/// What a row holds: all units of one sample, or all samples of one unit.
+/// Content of a row: all units of one sample, or all samples of one unit.
 #[derive(Clone, Copy, PartialEq)]
 enum Layout {
     Sample,
@@ -37,7 +37,7 @@ struct Variant {
     layout: Layout,
     precision: Precision,
     encoding: Encoding,
-    /// zstd level; 0 is none.
+    /// zstd level; 0 is no compression.
     level: i32,
     epochs_per_group: usize,
 }
@@ -57,7 +57,7 @@ fn main() {
         let times = (0..repeats).map(|_| seconds(|| files().for_each(|(path, layer)| write(path, layer, variant))));
         let write_seconds = median(times.collect());
         let read_one = |record| files().for_each(|(path, layer)| read(path, layer, variant, record));
-        // Linux counts processor time in steps of some milliseconds, so all reads are timed together.
+        // Linux counts processor time in steps of some milliseconds, so all reads are measured together.
         let read_seconds = seconds(|| (0..READS).for_each(|i| read_one(i * (n_records - 1) / READS))) / READS as f64;
         let bytes: u64 = paths.iter().map(|path| path.metadata().expect("it was just written").len()).sum();
         println!(

@@ -1,4 +1,4 @@
-//! Seconds of the Kolchinsky–Tracey bounds, and of the estimate by nearest neighbours; one thread.
+//! Seconds of the Kolchinsky–Tracey bounds, and of the nearest-neighbour estimate; one thread.
 
 use std::time::Instant;
 
@@ -83,7 +83,8 @@ fn seconds<E: Estimator>(
     })
 }
 
-/// N × d by d × N in blocks of 256 rows with a scratch buffer: what a wide layer cannot avoid, but for symmetry.
+/// Product of N × d and d × N in blocks of 256 rows with a buffer: the minimum work for a wide layer, except for
+/// symmetry.
 fn matrix_product(n: usize, d: usize) -> f64 {
     let x = Array2::from_shape_vec((n, d), values(n, d).map(|v| v as f32).collect()).expect("the size fits");
     let mut block = Array2::<f32>::zeros((256, n));
@@ -97,7 +98,7 @@ fn matrix_product(n: usize, d: usize) -> f64 {
     })
 }
 
-/// Even in −1..1.
+/// Uniform values in −1..1.
 fn values(n_samples: usize, n_units: usize) -> impl Iterator<Item = f64> {
     let mut rng = ChaCha8Rng::seed_from_u64(1);
     (0..n_samples * n_units).map(move |_| rng.random_range(-1.0..1.0))

@@ -1,4 +1,4 @@
-//! What the benches of the recording write: layers as raw little-endian f32 files, named on the command line.
+//! Data for the benchmarks of the recording: layers as raw little-endian f32 files, named on the command line.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ pub(crate) struct Layer {
 }
 
 impl Layer {
-    /// The values of one recorded epoch after the other.
+    /// The values of the recorded epochs, one after the other.
     pub(crate) fn records(&self) -> impl ExactSizeIterator<Item = &[f32]> {
         self.t.chunks_exact(self.n_samples * self.n_units)
     }
@@ -29,8 +29,8 @@ pub(crate) fn median(mut times: Vec<f64>) -> f64 {
     times[times.len() / 2]
 }
 
-/// Processor time in seconds that `work` takes on this thread, which other programs on the machine hardly change. Where
-/// there is no Linux to tell it, the time that passes.
+/// Processor time in seconds that `work` takes on this thread, which other programs on the machine hardly change. On
+/// systems other than Linux, the elapsed time.
 pub(crate) fn seconds(work: impl FnOnce()) -> f64 {
     let used = || -> Option<f64> {
         let nanoseconds = fs::read_to_string("/proc/thread-self/schedstat").ok()?;
@@ -41,7 +41,7 @@ pub(crate) fn seconds(work: impl FnOnce()) -> f64 {
     used_before.and_then(|before| Some(used()? - before)).unwrap_or_else(|| start.elapsed().as_secs_f64())
 }
 
-/// The arguments: how often to measure, a folder to write to, then FILE N_SAMPLES N_UNITS for every layer.
+/// The arguments: number of measurements, output folder, then FILE N_SAMPLES N_UNITS for every layer.
 pub(crate) fn from_arguments() -> (usize, PathBuf, Vec<Layer>) {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [repeats, folder, layers @ ..] = arguments.as_slice() else {

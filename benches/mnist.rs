@@ -1,6 +1,6 @@
 //! Seconds per epoch of 784-1024-20-20-20-10 on 8000 images, all cores, SGD, batches of 128 that are reshuffled. Run it
-//! through `benches/peers/mnist.py`, which measures PyTorch on the same machine in the same run. Takes the path of an IDX
-//! file of images that is not compressed.
+//! through `benches/peers/mnist.py`, which measures PyTorch on the same machine in the same run. Takes the path of an
+//! IDX file of images that is not compressed.
 
 use std::time::Instant;
 
@@ -38,7 +38,7 @@ fn main() {
         let mut times: Vec<f64> = (0..=REPEATS)
             .map(|_| {
                 let start = Instant::now();
-                // As the record stage does: on a thread of the pool, which need not wait to be handed the work.
+                // On a thread of the pool, as in the record stage, so that the work need not be passed to the pool.
                 rayon::scope(|_| training.epoch());
                 start.elapsed().as_secs_f64()
             })

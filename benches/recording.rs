@@ -34,7 +34,7 @@ fn write(folder: &Path, number: usize, layer: &Layer) -> u64 {
     writer.commit().expect("the folder can be written").bytes
 }
 
-/// What `infoplane record` knows from the activation function.
+/// What `infoplane record` derives from the activation function.
 fn zeros(layer: &Layer) -> Zeros {
     let n_zeros = layer.records().next().map_or(0, |t| t.iter().filter(|value| **value == 0.0).count());
     if 2 * n_zeros > layer.n_samples * layer.n_units { Zeros::Many } else { Zeros::Few }

@@ -1,4 +1,4 @@
-"""Records what modules of a PyTorch model give, with record_numpy.py beside it: docs/your-network.md."""
+"""Records the outputs of modules of a PyTorch model; needs record_numpy.py. See docs/your-network.md."""
 
 import torch
 from record_numpy import append_activations, open_activations, write_samples, write_splits
@@ -16,7 +16,7 @@ class Recorder:
     @torch.no_grad()
     def snapshot(self, epoch, step):
         modes, seen = {m: m.training for m in self.model.modules()}, {name: [] for name in self.modules}
-        # A copy, because the next module may be a ReLU that works in place.
+        # A copy, because the next module may be an in-place ReLU.
         record = lambda name: lambda module, inputs, output: seen[name].append(output.clone())
         hooks = [module.register_forward_hook(record(name)) for name, module in self.modules.items()]
         self.model.eval()

@@ -1,4 +1,4 @@
-//! Trains a small network on the parity of 8 bits, and estimates the information of its layers as it learns.
+//! Trains a small network on the parity of 8 bits, and estimates the information of its layers during training.
 
 use infoplane::datasets;
 use infoplane::estimators::{Binning, Estimator, LayerData};

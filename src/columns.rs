@@ -1,52 +1,53 @@
-//! Named columns of numbers: what every imported file becomes before X and Y are chosen from it.
+//! Named columns of numbers: the common form of imported files, from which X and Y are selected.
 
 use std::collections::BTreeMap;
 
-/// A column of an imported file; a matrix is a column of several values a row.
+/// A column of an imported file; a matrix is a column with several values per row.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Column {
-    /// Its name in the file.
+    /// Name of the column in the file.
     pub name: String,
     /// Values per row.
     pub width: usize,
-    /// The dimensions of a row that is an array by itself, such as height and width of an image; empty for all others.
+    /// Shape of the value of one row, such as height and width of an image; empty for scalars and flat lists.
     pub shape: Vec<usize>,
     /// All values, row after row.
     pub values: Vec<f64>,
-    /// What `values` lack, value by value: a whole number beyond 2⁵³ is the sum of both. Empty where they lack nothing.
+    /// Remainders of `values`: a whole number beyond 2⁵³ is the sum of both. Empty if all `values` are exact.
     pub rests: Vec<f64>,
-    /// The words of a column of words, sorted; its `values` are their places in this list. Empty for numbers.
+    /// The sorted strings of a column of strings; its `values` are indices into this list. Empty for numbers.
     pub words: Vec<String>,
-    /// Why the column cannot be used as numbers, where it cannot. It matters only when the column is chosen.
+    /// Why the column cannot be used as numbers, otherwise `None`. It is reported only if the column is selected.
     pub problem: Option<String>,
-    /// What it is, where nobody would mean it by X, such as an index of pandas. Whoever names it gets it.
+    /// What the column is if it is not selected by default, for example an index of pandas. It can be selected by
+    /// name.
     pub left_out: Option<String>,
 }
 
-/// The words of a column, row by row.
+/// The strings of a column, row by row.
 #[derive(Debug, Default)]
 pub struct Words {
-    /// Every word with the place of its first row among the words.
+    /// Every distinct string and the index of its first row.
     found: BTreeMap<String, usize>,
     rows: Vec<usize>,
     missing: Option<MissingValue>,
 }
 
-/// A value that stands for none, and its row.
+/// A missing value and its row.
 #[derive(Debug)]
 pub struct MissingValue {
     row: usize,
     text: String,
 }
 
-/// What pandas reads as a missing value, and what tables of the UCI repository have in its place.
+/// The strings that pandas reads as missing values, and those that the UCI repository uses.
 const MISSING: [&str; 20] = [
     "", "?", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN", "<NA>", "N/A",
     "NA", "NULL", "NaN", "None", "n/a", "nan", "null",
 ];
 
 impl MissingValue {
-    /// Of a text that stands for a missing value; `None` of any other.
+    /// The missing value that a text represents; `None` for any other text.
     pub fn new(row: usize, text: &str) -> Option<Self> {
         MISSING.contains(&text).then(|| Self { row, text: text.to_owned() })
     }
@@ -56,15 +57,15 @@ impl std::fmt::Display for MissingValue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let row = self.row;
         match self.text.as_str() {
-            "" => write!(f, "row {row} is empty")?,
-            text => write!(f, "row {row} is `{text}`, which stands for a missing value")?,
+            "" => write!(f, "row {row} has no value")?,
+            text => write!(f, "row {row} is `{text}`, which means a missing value")?,
         }
-        write!(f, "; every sample needs a value: remove such rows or fill them in, before the import")
+        write!(f, "; every sample needs a value: remove or complete such rows before the import")
     }
 }
 
 impl Words {
-    /// The word of the next row.
+    /// Appends the string of the next row.
     pub fn push(&mut self, word: &str) {
         if self.missing.is_none() {
             self.missing = MissingValue::new(self.rows.len(), word);
@@ -77,7 +78,7 @@ impl Words {
         self.rows.push(place);
     }
 
-    /// The column of all words, which cannot be used if some are missing. Those that mean true and false are 1 and 0.
+    /// The column of all strings; it cannot be used if values are missing. Strings for true and false become 1 and 0.
     pub fn column(self, name: impl Into<String>) -> Column {
         let is_truth = |truths: &&[&str; 2]| self.found.keys().all(|word| truths.contains(&word.as_str()));
         let words: Vec<String> = match TRUTHS.iter().find(is_truth) {
@@ -108,12 +109,12 @@ impl Column {
         Self { name: name.into(), width, values, ..Self::default() }
     }
 
-    /// A column that cannot be used, and why.
+    /// A column that cannot be used, with the reason.
     pub fn unusable(name: impl Into<String>, problem: String) -> Self {
         Self { problem: Some(problem), ..Self::new(name, 1, Vec::new()) }
     }
 
-    /// Appends a whole number, none of whose digits is lost.
+    /// Appends a whole number without loss of digits.
     pub fn push_whole(&mut self, number: i128) {
         let value = number as f64;
         let rest = (number - value as i128) as f64;
@@ -131,14 +132,14 @@ impl Column {
         self.values.len() / self.width.max(1)
     }
 
-    /// Whether it holds numbers, or words that mean true and false, which are 1 and 0.
+    /// Whether the column has numbers, or strings for true and false, which become 1 and 0.
     pub fn is_numbers(&self) -> bool {
         self.words.is_empty() || TRUTHS.iter().any(|truths| truths.as_slice() == self.words)
     }
 
-    /// The value at a place of `values` as the file has it.
+    /// The value at an index of `values`, as in the file.
     pub fn shown(&self, place: usize) -> String {
-        /// Numbers between them are shown with all of their digits.
+        /// Numbers beyond ±2⁵³ are shown with all their digits.
         const MANY_DIGITS: f64 = 1e25;
         const FEW_DIGITS: f64 = 1e-5;
         let (value, rest) = (self.values[place], self.rests.get(place).copied().unwrap_or(0.0));
@@ -150,7 +151,7 @@ impl Column {
     }
 }
 
-/// What programs write for false and true.
+/// How programs write false and true.
 const TRUTHS: [[&str; 2]; 3] = [["False", "True"], ["false", "true"], ["FALSE", "TRUE"]];
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
-//! Numbers as they are printed: of things with their noun, "1 run", "2 runs", and with decimals.
+//! Printing of numbers: counts with their noun ("1 run", "2 runs") and values with decimals.
 
 use std::fmt::Display;
 
-/// The number with its noun, which is given in the singular and has a regular plural.
+/// A count with its noun; `noun` is singular and has a regular plural.
 pub(crate) fn counted(n: impl Display, noun: &str) -> String {
     let n = n.to_string();
     match n.as_str() {
@@ -11,12 +11,12 @@ pub(crate) fn counted(n: impl Display, noun: &str) -> String {
     }
 }
 
-/// Several of `noun`.
+/// The plural of `noun`.
 pub(crate) fn plural(noun: &str) -> String {
     if noun.ends_with('s') { format!("{noun}es") } else { format!("{noun}s") }
 }
 
-/// With four decimals; a zero has no sign.
+/// A value with four decimals; zero has no sign.
 #[cfg(feature = "pipeline")]
 pub(crate) fn shown(number: f64) -> String {
     let text = format!("{number:.4}");

@@ -1,8 +1,8 @@
 //! The identity of an estimate: which estimator at which scale, applied to which values, samples and snapshots.
 //!
-//! An [`EstimateId`] is written as one text, the name of a folder, for example
-//! `kde-upper-noise-variance-0.001-samples-train`, and as columns of the tables. The text can be read back, so files of
-//! versions that had no such columns have them as well.
+//! An [`EstimateId`] is written as one string, which is a folder name, for example
+//! `kde-upper-noise-variance-0.001-samples-train`, and as columns of the tables. The string can be parsed, so these
+//! columns are also available for files of versions that did not have them.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -13,33 +13,34 @@ use thiserror::Error;
 use crate::math::entropy::Bias;
 use crate::parameter::Value;
 
-/// Which number an estimate is.
+/// The identity of an estimate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EstimateId {
     /// The estimator with its parameters.
     pub estimator: EstimatorId,
-    /// The values of the network that are taken for T.
+    /// The values of the network that are used as T.
     pub values: Values,
-    /// The samples that are taken.
+    /// The samples that are used.
     pub samples: Samples,
-    /// The snapshots that are put together.
+    /// The snapshots that are pooled.
     pub pool: Pool,
-    /// Whether T is a whole layer or one of its units. Not part of the text: units have a folder of their own.
+    /// Whether T is a whole layer or one of its units. Not part of the string: estimates of units are in a separate
+    /// folder.
     pub unit: Unit,
 }
 
-/// An estimator with a value for each parameter that changes its number.
+/// An estimator with a value for each parameter that changes its result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EstimatorId {
-    /// The name of the estimator, `binning`, or `linear` for the exact information of a linear network.
+    /// Name of the estimator, for example `binning`; `linear` for the exact information of a linear network.
     pub family: String,
-    /// Which of its formulas, `upper`, where it has several.
+    /// Formula of the estimator, for example `upper`, if it has several.
     pub form: Option<Form>,
-    /// The parameter that sets its resolution, and its value.
+    /// The parameter that sets the resolution, with its value.
     pub scale: Option<Scale>,
-    /// The other parameters that differ from their defaults, as the text has them: `low-0-above-last-bin`.
+    /// The other parameters that differ from their defaults, as in the string: `low-0-above-last-bin`.
     pub options: Option<String>,
-    /// How entropies are corrected.
+    /// Bias correction of the entropies.
     pub correction: Bias,
 }
 
@@ -59,7 +60,7 @@ pub enum Form {
 pub struct Scale {
     /// The parameter.
     pub kind: ScaleKind,
-    /// Its value; `None` stands for all of them, where scales are compared.
+    /// Value of the parameter; `None` means all values, if scales are compared.
     pub value: Option<f64>,
 }
 
@@ -68,56 +69,56 @@ pub struct Scale {
 pub enum ScaleKind {
     /// Width of all bins.
     BinWidth,
-    /// Bits of a level's number.
+    /// Number of bits per level.
     Bits,
-    /// Which nearest neighbour.
+    /// Number of the nearest neighbour.
     K,
-    /// Number of bins between the smallest and the largest value.
+    /// Number of bins between the minimum and the maximum.
     NBins,
     /// Number of fixed edges.
     NEdges,
-    /// Number of bins of equally many values.
+    /// Number of bins with equally many values.
     NQuantiles,
     /// Variance of the noise that is added in the analysis.
     NoiseVariance,
 }
 
-/// Which values of a layer.
+/// Which values of a layer are used as T.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Values {
     /// After the activation function: the table `activations`.
     Activations,
-    /// The weighted sums before it: the table `pre_activations`.
+    /// The weighted sums before the activation function: the table `pre_activations`.
     PreActivations,
 }
 
-/// Which of the recorded samples.
+/// Which of the recorded samples are used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Samples {
-    /// All of them.
+    /// All recorded samples.
     All,
-    /// Those that trained the network of the run.
+    /// The training samples of the run.
     Train,
-    /// Those that did not.
+    /// The test samples of the run.
     Test,
-    /// None: the number is exact for the distribution of X and Y.
+    /// No samples: the value is exact for the distribution of X and Y.
     Distribution,
 }
 
-/// Which snapshots are put together before T is estimated, so that T is random given X.
+/// Which snapshots are pooled before T is estimated, so that T is random given X.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Pool {
-    /// None: every snapshot of every run is estimated separately.
+    /// No pooling: every snapshot of every run is estimated separately.
     Nothing,
-    /// The snapshots of every stretch of consecutive recorded steps.
+    /// The snapshots of every window of consecutive recorded steps.
     Windows,
-    /// The snapshots recorded from the first to the last of these steps.
+    /// The snapshots recorded from the first to the last of these two steps.
     Steps(i64, i64),
     /// The same snapshot of all runs.
     Runs,
 }
 
-/// Whether T is a layer or a unit.
+/// Whether T is a layer or a single unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Unit {
     /// T is a whole layer.
@@ -126,14 +127,14 @@ pub enum Unit {
     Units,
 }
 
-/// A text that is not the identity of an estimate.
+/// A string that is not the identity of an estimate.
 #[derive(Debug, Error)]
 #[error(
     "`{0}` is not the name of an estimate, such as `binning-n-edges-30` or `kde-upper-noise-variance-0.1-samples-train`"
 )]
 pub struct NoEstimateId(String);
 
-/// The family of the exact information of linear networks, which is made of no samples.
+/// The family of the exact information of linear networks, which needs no samples.
 pub const EXACT_FAMILY: &str = "linear";
 
 impl Form {
@@ -165,7 +166,7 @@ impl ScaleKind {
         }
     }
 
-    /// The name as it is in the text.
+    /// The name as it appears in the string.
     fn dashed(self) -> String {
         self.name().replace('_', "-")
     }
@@ -176,7 +177,7 @@ impl ScaleKind {
 }
 
 impl Values {
-    /// The name of the table that holds them.
+    /// Name of the table with these values.
     pub fn table(self) -> &'static str {
         match self {
             Self::Activations => "activations",
@@ -186,7 +187,7 @@ impl Values {
 }
 
 impl Samples {
-    /// What a user can choose.
+    /// The choices that a user has.
     pub const CHOICES: [Self; 3] = [Self::All, Self::Train, Self::Test];
 
     /// The name in pipelines and tables.
@@ -212,18 +213,18 @@ impl fmt::Display for Pool {
 }
 
 impl EstimatorId {
-    /// An estimator of one scale without other parameters.
+    /// An estimator with one scale and no other parameters.
     pub fn new(family: &str, scale: Option<Scale>) -> Self {
         Self { family: family.to_owned(), form: None, scale, options: None, correction: Bias::PlugIn }
     }
 
-    /// How entropies are corrected, as the tables have it: `none` of estimators without a correction as well.
+    /// Bias correction of the entropies, as in the tables; `none` also for estimators without entropies.
     pub fn correction_name(&self) -> &'static str {
         if self.correction == Bias::PlugIn { "none" } else { self.correction.name() }
     }
 
-    /// What distinguishes estimates of one family besides the value of the scale and the correction: the form or else the
-    /// kind of scale, with the other parameters, `n_edges-low-0`.
+    /// What distinguishes the estimates of one family, apart from the value of the scale and the correction: the form,
+    /// or otherwise the kind of scale, with the other parameters, for example `n_edges-low-0`.
     pub fn variant(&self) -> Option<String> {
         let parts: Vec<&str> = self.variant_parts().into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join("-"))
@@ -258,7 +259,7 @@ impl PartialOrd for Scale {
 
 impl Ord for Scale {
     fn cmp(&self, other: &Self) -> Ordering {
-        // All of them come before each of them.
+        // "All scales" sorts before every single scale.
         let value = |scale: &Self| scale.value.unwrap_or(f64::NEG_INFINITY);
         self.kind.cmp(&other.kind).then_with(|| value(self).total_cmp(&value(other)))
     }
@@ -270,7 +271,7 @@ impl PartialOrd for EstimateId {
     }
 }
 
-/// By family, variant, kind of scale, scale, and then by what the estimator is applied to.
+/// Sorts by family, variant, kind of scale and scale, and then by values, samples and pooling.
 impl Ord for EstimateId {
     fn cmp(&self, other: &Self) -> Ordering {
         let (a, b) = (&self.estimator, &other.estimator);
@@ -325,7 +326,7 @@ impl fmt::Display for EstimateId {
     }
 }
 
-/// The text, and what it means, as the tables have it.
+/// The string and its parts, as in the tables.
 #[cfg(feature = "store")]
 impl serde::Serialize for EstimateId {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -354,12 +355,12 @@ impl From<EstimatorId> for EstimateId {
 }
 
 impl EstimateId {
-    /// The identity that `text` is; a text of another program is the name of a family without scales.
+    /// The identity for a `text` in a table; an unknown text is the name of a family without scales.
     pub fn of_table(text: &str) -> Self {
         text.parse().unwrap_or_else(|NoEstimateId(text)| EstimatorId::new(&text, None).into())
     }
 
-    /// The same estimator applied to the same values, samples and snapshots, at all scales.
+    /// The identity with the value of the scale left open; values, samples and pooling stay.
     pub fn at_all_scales(&self) -> Self {
         let mut id = self.clone();
         if let Some(scale) = &mut id.estimator.scale {
@@ -388,12 +389,12 @@ impl FromStr for EstimateId {
         let id = Self::from(estimator);
         let samples = if id.samples == Samples::Distribution { id.samples } else { samples };
         let id = Self { values, samples, pool, ..id };
-        // One identity has one text: `binning-n-edges-030` is none.
+        // Each identity has exactly one string: `binning-n-edges-030` is invalid.
         if id.to_string() == text { Ok(id) } else { Err(unknown()) }
     }
 }
 
-/// What a text says at its end of the snapshots that are pooled, and what is before it.
+/// Splits the pooling from the end of a string.
 fn pool_at_end(text: &str) -> (&str, Pool) {
     for pool in [Pool::Windows, Pool::Runs] {
         if let Some(rest) = text.strip_suffix(&format!("-pool-{pool}")) {
@@ -426,7 +427,7 @@ impl EstimatorId {
     }
 }
 
-/// The first scale in the text of an estimator, with what is before and after it.
+/// The first scale in the string of an estimator, with the parts before and after it.
 fn scale_in(text: &str) -> Option<(&str, Scale, &str)> {
     let place = |kind: ScaleKind| {
         let name = format!("-{}", kind.dashed());
@@ -435,7 +436,7 @@ fn scale_in(text: &str) -> Option<(&str, Scale, &str)> {
     };
     let (at, end, kind) = ScaleKind::ALL.into_iter().filter_map(place).min()?;
     let (before, after) = (&text[..at], text[end..].strip_prefix('-').unwrap_or_default());
-    // The hyphen of a negative exponent, 1e-12, does not end the number.
+    // The hyphen of a negative exponent, as in 1e-12, does not end the number.
     let mut hyphens = after.match_indices('-').map(|(at, _)| at).filter(|at| !after[..*at].ends_with('e'));
     let end = hyphens.next().unwrap_or(after.len());
     let value = after[..end].parse::<f64>().ok().filter(|value| value.is_finite());

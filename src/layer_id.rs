@@ -1,8 +1,8 @@
-//! The place of a layer in a network.
+//! The position of a layer in a network.
 
 use std::fmt;
 
-/// The place of a layer in a network: 0 is the input, 1 the first layer above it, the last is the output.
+/// The position of a layer in a network: 0 is the input, 1 the first layer after it, the highest number is the output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "store", derive(serde::Serialize))]
 pub struct LayerId(u32);
@@ -10,39 +10,39 @@ pub struct LayerId(u32);
 impl LayerId {
     /// The input.
     pub const INPUT: Self = Self(0);
-    /// The first layer above the input.
+    /// The first layer after the input.
     pub const FIRST: Self = Self(1);
 
-    /// The layer of a number that a file or a user gives; `None` where it is negative, or beyond what tables can hold.
+    /// The layer with a number from a file or a user; `None` if it is negative or too large for the tables.
     pub fn of_number(number: impl TryInto<i32>) -> Option<Self> {
         u32::try_from(number.try_into().ok()?).ok().map(Self)
     }
 
-    /// The layer at `index` of a list that begins with the input.
+    /// The layer at `index` of a list that starts with the input.
     pub fn from_index(index: usize) -> Self {
         Self::of_number(index).expect("no list of layers has 2³¹ entries")
     }
 
-    /// The layers above the input, from the first on, without end.
+    /// All layers after the input, without end.
     pub fn above_input() -> impl Iterator<Item = Self> + Clone {
         (1..).map(Self)
     }
 
-    /// Whether nothing is between this layer and `below`.
+    /// Whether this layer directly follows `below`.
     pub fn is_next_above(self, below: Self) -> bool {
         self.0 == below.0 + 1
     }
 
-    /// Its place in a list that begins with the input.
+    /// Index of the layer in a list that starts with the input.
     pub fn index(self) -> usize {
         self.0 as usize
     }
 }
 
-/// The number as tables hold it.
+/// The number of the layer as in the tables.
 impl From<LayerId> for i32 {
     fn from(layer: LayerId) -> Self {
-        // Every layer was an i32 when it was made, or follows one in a list.
+        // Every layer was made from an i32 or follows such a layer in a list.
         layer.0 as Self
     }
 }

@@ -1,5 +1,5 @@
-//! How much memory the content of one file may take, which is asked for before it is used: a file of some kilobytes can claim to
-//! hold terabytes.
+//! Limits the memory for the content of one file, before the memory is used: a file of a few kilobytes can claim to
+//! contain terabytes.
 
 use std::fs;
 use std::io::Read;
@@ -7,27 +7,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use thiserror::Error;
 
-/// What is allowed where nobody says otherwise, in bytes.
+/// Default limit, in bytes.
 pub const DEFAULT_BYTES: u64 = 4_000_000_000;
 
 static MOST_BYTES: AtomicU64 = AtomicU64::new(DEFAULT_BYTES);
 
-/// Allows so many `bytes` from now on, in this process.
+/// Sets the limit of this process to `bytes`.
 pub fn allow(bytes: u64) {
     MOST_BYTES.store(bytes, Ordering::Relaxed);
 }
 
-/// How many bytes are allowed.
+/// The limit, in bytes.
 pub fn most_bytes() -> u64 {
     MOST_BYTES.load(Ordering::Relaxed)
 }
 
-/// Asks for `bytes` before anything is read into them.
+/// Checks that `bytes` can be read into memory.
 ///
 /// # Errors
-/// More than is allowed, or than the operating system gives: what the content takes, and what to do.
+/// More than the limit, or more than the operating system provides; the error has the size and what to do.
 pub fn ask(bytes: u64) -> Result<(), String> {
-    // Every snapshot asks; for a few megabytes it would take longer to look up what the machine has left than to read them.
+    // Every snapshot calls this; for a few megabytes, looking up the free memory would take longer than reading them.
     const SMALL: u64 = 16_000_000;
     let room = if bytes < SMALL { Room::of_bytes(most_bytes()) } else { Room::of_file() };
     room.has(u128::from(bytes), "its content")?;
@@ -36,21 +36,21 @@ pub fn ask(bytes: u64) -> Result<(), String> {
         true => Ok(()),
         false => {
             let wanted = size_in_words(u128::from(bytes));
-            Err(format!("its content needs {wanted} of memory, which the operating system does not give"))
+            Err(format!("its content needs {wanted} of memory, which the operating system does not provide"))
         }
     }
 }
 
-/// An empty list with room for `n` values, so that it need not grow: without memory a list that grows ends the process.
+/// An empty list with capacity for `n` values, so that it does not grow: a list that cannot grow ends the process.
 ///
 /// # Errors
-/// The operating system does not give so much; `what` the values are is in the sentence.
+/// The operating system does not provide this much; `what` names the values in the error.
 pub fn reserved<T>(n: usize, what: &str) -> Result<Vec<T>, String> {
     let mut values = Vec::new();
     let bytes = (n as u128).saturating_mul(size_of::<T>() as u128);
     let refused = |_| {
         let wanted = size_in_words(bytes);
-        format!("{n} {what} need {wanted} of memory, which the operating system does not give")
+        format!("{n} {what} need {wanted} of memory, which the operating system does not provide")
     };
     values.try_reserve_exact(n).map_err(refused)?;
     Ok(values)
@@ -63,48 +63,48 @@ pub struct Room {
     left: u64,
 }
 
-/// Why a content could not be read.
+/// Why the content of a file could not be read.
 #[derive(Debug, Error)]
 pub enum Unread {
-    /// There is no room for it.
+    /// There is not enough memory.
     #[error("{0}")]
     TooMuch(String),
-    /// Its reader failed.
+    /// Reading failed.
     #[error("{problem}, after {n_before} bytes of content")]
     Damaged {
-        /// What was read before.
+        /// Number of bytes that were read before.
         n_before: usize,
-        /// What the reader said.
+        /// Message of the reader.
         problem: String,
     },
 }
 
 impl Room {
-    /// As much as is allowed, and no more than the machine has left.
+    /// The smaller of the limit and the free memory.
     pub fn of_file() -> Self {
         let most = most_bytes();
         Self::of_bytes([Some(most), available(), address_space()].into_iter().flatten().min().unwrap_or(most))
     }
 
-    /// So many bytes.
+    /// A limit of this many bytes.
     pub fn of_bytes(most: u64) -> Self {
         Self { most, left: most }
     }
 
-    /// Takes memory for `what`; a part of the file that is refused takes nothing.
+    /// Reserves memory for `what`; nothing is reserved if this fails.
     ///
     /// # Errors
-    /// There is not as much.
+    /// There is not enough memory.
     pub fn take(&mut self, bytes: u128, what: &str) -> Result<(), String> {
         self.has(bytes, what)?;
         self.left -= bytes as u64;
         Ok(())
     }
 
-    /// Asks whether there is memory for `what`.
+    /// Checks whether there is enough memory for `what`.
     ///
     /// # Errors
-    /// There is not as much.
+    /// There is not enough memory.
     pub fn has(&self, bytes: u128, what: &str) -> Result<(), String> {
         match bytes <= u128::from(self.left) {
             true => Ok(()),
@@ -112,19 +112,19 @@ impl Room {
         }
     }
 
-    /// Takes memory for numbers: those that are read and those that become the table.
+    /// Reserves memory for numbers: for those that are read and for the table made of them.
     ///
     /// # Errors
-    /// There is not as much.
+    /// There is not enough memory.
     pub fn take_numbers(&mut self, n: u128, what: &str) -> Result<(), String> {
         const BYTES: u128 = (size_of::<f64>() + size_of::<f32>()) as u128;
         self.take(n.saturating_mul(BYTES), what)
     }
 
-    /// All of what `reader` gives.
+    /// Everything that `reader` returns.
     ///
     /// # Errors
-    /// It is more than there is memory for; reading failed.
+    /// There is not enough memory, or reading failed.
     pub fn read(&mut self, mut reader: impl Read, what: &str) -> Result<Vec<u8>, Unread> {
         let (mut content, mut buffer) = (Vec::new(), vec![0; 1 << 16]);
         loop {
@@ -148,11 +148,11 @@ impl Room {
     fn refusal(&self, needed: &str) -> String {
         let most = size_in_words(u128::from(self.most));
         let left = size_in_words(u128::from(self.left));
-        let left = if left == most { String::new() } else { format!(", of which {left} are left") };
-        // Below what is allowed it is the machine that has no more.
+        let left = if left == most { String::new() } else { format!(", of which {left} are free") };
+        // If less than the limit is left, the machine is the limit.
         let (limit, remedy) = match self.most < most_bytes() {
             true => ("this machine has", "use one with more memory"),
-            false => ("allowed are", "if the file is what you expect, allow more with `--max-memory`"),
+            false => ("the limit is", "if the file is what you expect, raise it with `--max-memory`"),
         };
         format!("{needed}; {limit} {most}{left}; {remedy}")
     }
@@ -166,14 +166,14 @@ fn size_in_words(bytes: u128) -> String {
     }
 }
 
-/// The memory that the machine has left, where it says so.
+/// The free memory of the machine; `None` if unknown.
 fn available() -> Option<u64> {
     let text = fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1 << 10)
 }
 
-/// Half of what this process may address, where somebody has limited it: not everything in it is content of the file.
+/// Half of the address space of this process, if it is limited; the other half is for everything except file contents.
 fn address_space() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/limits").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("Max address space"))?;
@@ -194,7 +194,7 @@ mod tests {
             "`x` needs 1099.5 GB of memory; this machine has 100.0 kB, of which 60.0 kB are left; use one with more memory"
         );
         assert!(room.take_numbers(u128::MAX, "`x`").is_err());
-        // What was refused took nothing.
+        // A refused request reserves nothing.
         room.take_numbers(5_000, "`y`").unwrap();
         assert!(room.take(1, "`z`").is_err());
     }
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(ask(0), Ok(()));
         assert_eq!(ask(1 << 20), Ok(()));
         let problem = Room::of_bytes(DEFAULT_BYTES).has(12_000_000_000, "its content").unwrap_err();
-        let expected = "its content needs 12.0 GB of memory; allowed are 4.0 GB; if the file is what you expect, allow more with `--max-memory`";
+        let expected = "its content needs 12.0 GB of memory; the limit is 4.0 GB; if the file is what you expect, raise it with `--max-memory`";
         assert_eq!(problem, expected);
         assert!(
             reserved::<u64>(usize::MAX / 16, "numbers")

@@ -1,4 +1,5 @@
-//! Named parameters of the registries' entries (estimators, data sets): declared once, checked once, from TOML or the command line.
+//! Named parameters of the registries' entries (estimators, data sets): declared and checked in one place, for TOML and
+//! the command line.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,14 +11,14 @@ use crate::suggest::{Suggestion, suggestion};
 /// One parameter that an entry of a registry takes.
 #[derive(Debug, Clone, Copy)]
 pub struct Parameter {
-    /// Key in the TOML; on the command line `--` and the same with dashes.
+    /// Key in the TOML file; on the command line it is an option with `--`, and dashes replace the underscores.
     pub name: &'static str,
-    /// What it means, one sentence for the help text, with unit and default.
+    /// Meaning of the parameter: one sentence for the help text, with unit and default.
     pub doc: &'static str,
-    /// Which values it may take.
+    /// Which values are allowed.
     pub kind: Kind,
-    /// What is taken where it is not given, in the form of the command line: several values are one choice each. Empty
-    /// where the entry decides by itself.
+    /// Default, in the form of the command line; several values are one choice each. Empty if the entry chooses the
+    /// value itself.
     pub default: &'static str,
 }
 
@@ -39,11 +40,11 @@ pub enum Kind {
     Number,
     /// One of the named choices.
     Choice(&'static [&'static str]),
-    /// True or false; a word of its own on the command line.
+    /// True or false; on the command line an option without value.
     Flag,
-    /// From one step to another, `100-110`.
+    /// A first and a last step, `100-110`.
     Steps,
-    /// Rows of finite numbers as text, all of one length: `1 0.5; 0 1`.
+    /// Rows of finite numbers as text, with equally many numbers in each row: `1 0.5; 0 1`.
     Rows,
 }
 
@@ -56,11 +57,11 @@ pub enum Value {
     Number(f64),
     /// A choice.
     Text(String),
-    /// Yes or no.
+    /// True or false.
     Flag(bool),
 }
 
-/// Checked parameters: only declared names, every value of its declared kind.
+/// Checked parameters: every name is declared, and every value has its declared kind.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Parameters(BTreeMap<&'static str, Value>);
 
@@ -72,7 +73,7 @@ pub enum ParameterError {
     Unknown {
         /// The given name.
         name: String,
-        /// What the user may have meant.
+        /// The most similar name, or all names.
         suggestion: Suggestion,
     },
     /// The value is not of the declared kind.
@@ -88,12 +89,12 @@ pub enum ParameterError {
     /// Two parameters exclude each other.
     #[error("parameters `{first}` and `{second}` exclude each other; give one of them")]
     Exclusive {
-        /// One of them.
+        /// Name of the first parameter.
         first: &'static str,
-        /// The other.
+        /// Name of the second parameter.
         second: &'static str,
     },
-    /// Anything else, told in one sentence.
+    /// Any other reason, as one sentence.
     #[error("{0}")]
     Refused(String),
 }
@@ -102,7 +103,7 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Value::Count(count) => write!(f, "{count}"),
-            // A file name holds 255 bytes: 1e-300 must not be written out.
+            // A file name has at most 255 bytes, so 1e-300 must not be written in full.
             Value::Number(number) if *number != 0.0 && !(1e-4..1e7).contains(&number.abs()) => write!(f, "{number:e}"),
             Value::Number(number) => write!(f, "{number}"),
             Value::Text(text) => write!(f, "{text}"),
@@ -127,7 +128,7 @@ impl fmt::Display for Kind {
 }
 
 impl Value {
-    /// Reads a word of the command line: a whole number, else a number, else text.
+    /// Parses an argument of the command line: a whole number, otherwise a number, otherwise text.
     pub fn parse(word: &str) -> Self {
         if let Ok(count) = word.parse() {
             return Value::Count(count);
@@ -135,12 +136,12 @@ impl Value {
         word.parse().map_or_else(|_| Value::Text(word.to_owned()), Value::Number)
     }
 
-    /// Reads a word of the command line that may hold several values, divided by commas.
+    /// Parses an argument of the command line that may have several values, separated by commas.
     pub fn parse_list(word: &str) -> Vec<Self> {
         word.split(',').map(|word| Self::parse(word.trim())).collect()
     }
 
-    /// The whole number that it is, also where it is written as `1e2` or `100.0`.
+    /// The value as a whole number, even if it is written as `1e2` or `100.0`.
     fn count(&self) -> Option<u64> {
         const BEYOND: f64 = 18_446_744_073_709_551_616.0; // 2⁶⁴
         match self {
@@ -166,7 +167,7 @@ impl Value {
             (Kind::Choice(choices), Value::Text(text)) if choices.contains(&text.as_str()) => Some(self),
             (Kind::Flag, Value::Flag(_)) => Some(self),
             (Kind::Steps, Value::Text(text)) if steps(text).is_some() => Some(self),
-            // In one form, so that the same numbers are the same value.
+            // In one form, so that equal numbers are equal values.
             (Kind::Rows, Value::Text(text)) => rows(text).map(|rows| Value::Text(text_of(&rows))),
             (Kind::Rows, _) => number.filter(|n| n.is_finite()).map(|n| Value::Text(text_of(&[vec![n]]))),
             _ => None,
@@ -174,14 +175,14 @@ impl Value {
     }
 }
 
-/// The two numbers of `100-110`, in order.
+/// The two numbers of `100-110`, which must be in order.
 fn steps(text: &str) -> Option<(i64, i64)> {
     let (first, last) = text.split_once('-')?;
     let (first, last) = (first.parse::<u32>().ok()?, last.parse::<u32>().ok()?);
     (first <= last).then_some((first.into(), last.into()))
 }
 
-/// The numbers of `1 0.5; 0 1`, row after row.
+/// The numbers of `1 0.5; 0 1`, row by row.
 fn rows(text: &str) -> Option<Vec<Vec<f64>>> {
     let number = |word: &str| word.parse().ok().filter(|n: &f64| n.is_finite());
     let row = |row: &str| row.split_whitespace().map(number).collect::<Option<Vec<f64>>>();
@@ -199,7 +200,7 @@ impl Parameters {
     /// Checks the `given` values against the `declared` parameters.
     ///
     /// # Errors
-    /// A name that is not declared, a value of another kind or out of range.
+    /// A name that is not declared, or a value of another kind or out of range.
     pub fn new(
         declared: &'static [Parameter],
         given: impl IntoIterator<Item = (String, Value)>,
@@ -221,10 +222,10 @@ impl Parameters {
         Ok(Self(checked))
     }
 
-    /// Every combination of the `given` values, defaults filled in: each parameter with one of its values.
+    /// Every combination of the `given` values and the defaults: each parameter with one of its values.
     ///
     /// # Errors
-    /// As [`Parameters::new`].
+    /// See [`Parameters::new`].
     pub fn product(
         declared: &'static [Parameter],
         given: Vec<(String, Vec<Value>)>,
@@ -244,7 +245,7 @@ impl Parameters {
         combinations.into_iter().map(|chosen| Self::new(declared, chosen)).collect()
     }
 
-    /// The whole number called `name`, where it was given.
+    /// The whole number `name`, if it was given.
     pub fn count(&self, name: &str) -> Option<usize> {
         match self.0.get(name) {
             Some(Value::Count(count)) => usize::try_from(*count).ok(),
@@ -252,7 +253,7 @@ impl Parameters {
         }
     }
 
-    /// The real number called `name`, where it was given.
+    /// The real number `name`, if it was given.
     pub fn number(&self, name: &str) -> Option<f64> {
         match self.0.get(name) {
             Some(Value::Number(number)) => Some(*number),
@@ -260,7 +261,7 @@ impl Parameters {
         }
     }
 
-    /// The choice called `name`, where it was given.
+    /// The choice `name`, if it was given.
     pub fn text(&self, name: &str) -> Option<&str> {
         match self.0.get(name) {
             Some(Value::Text(text)) => Some(text),
@@ -273,24 +274,24 @@ impl Parameters {
         matches!(self.0.get(name), Some(Value::Flag(true)))
     }
 
-    /// The first and the last step called `name`, where they were given.
+    /// The first and the last step of `name`, if they were given.
     pub fn steps(&self, name: &str) -> Option<(i64, i64)> {
         self.text(name).and_then(steps)
     }
 
-    /// The rows of numbers called `name`, where they were given.
+    /// The rows of numbers of `name`, if they were given.
     pub fn rows(&self, name: &str) -> Option<Vec<Vec<f64>>> {
         self.text(name).and_then(rows)
     }
 
-    /// The same with a `value` of the declared parameter `name`.
+    /// These parameters, with `value` for the declared parameter `name`.
     #[must_use]
     pub fn with(mut self, name: &'static str, value: Value) -> Self {
         self.0.insert(name, value);
         self
     }
 
-    /// The same with the default of each of the `declared` parameters that has one and was not given.
+    /// These parameters, with the defaults of the `declared` parameters that were not given.
     pub fn or_defaults(&self, declared: &'static [Parameter]) -> Self {
         let mut values = self.0.clone();
         for parameter in declared {
@@ -301,7 +302,7 @@ impl Parameters {
         Self(values)
     }
 
-    /// The same without those that were given their default: two of equal meaning are equal.
+    /// These parameters without those that equal their defaults, so that two with one meaning are equal.
     pub fn but_defaults(&self, declared: &'static [Parameter]) -> Self {
         let is_default = |name: &str, value: &Value| {
             declared.iter().any(|parameter| parameter.name == name && default(parameter).as_ref() == Some(value))
@@ -315,7 +316,7 @@ impl Parameters {
         self.0.iter().map(|(name, value)| (*name, value))
     }
 
-    /// A name for a folder: `name-value` of every given parameter, joined by dashes.
+    /// A folder name: `name-value` of every given parameter, joined by dashes.
     pub fn slug(&self) -> String {
         let parts: Vec<String> =
             self.iter().map(|(name, value)| format!("{}-{value}", name.replace('_', "-"))).collect();
@@ -323,7 +324,7 @@ impl Parameters {
     }
 }
 
-/// The one value that is taken where a parameter is not given.
+/// The default of a parameter, if it is a single value.
 fn default(parameter: &Parameter) -> Option<Value> {
     (!parameter.default.is_empty()).then(|| Value::parse(parameter.default).fits(parameter.kind))?
 }

@@ -1,15 +1,15 @@
-//! X, Y and T as checked views: what an estimator may assume without looking again.
+//! X, Y and T as checked views, so that estimators do not check them again.
 
 use thiserror::Error;
 
-/// T, one layer's values for every sample: `n_samples` × `n_units`, row-major, finite, not empty.
+/// T, the values of one layer for every sample: `n_samples` × `n_units`, row-major, finite, not empty.
 #[derive(Debug, Clone, Copy)]
 pub struct Representation<'a> {
     values: &'a [f32],
     n_units: usize,
 }
 
-/// Y, the label of every sample or its probabilities: as many entries as T has samples.
+/// Y, the label of every sample or its probabilities, with one entry per sample.
 #[derive(Debug, Clone)]
 pub struct Labels(Form);
 
@@ -21,30 +21,30 @@ enum Form {
     Stochastic(Vec<[f64; 2]>),
 }
 
-/// The smallest and the largest of some values.
+/// The minimum and the maximum of some values.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// The smallest.
+    /// The minimum.
     pub low: f32,
-    /// The largest.
+    /// The maximum.
     pub high: f32,
 }
 
-/// Why values cannot be a representation or labels.
+/// Why values cannot be used as a representation or as labels.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum SampleError {
-    /// There is nothing to measure.
+    /// There are no values.
     #[error("a representation needs at least one sample and one unit, got {n_values} values for {n_units} units")]
     Empty {
-        /// Length of the given values.
+        /// Number of given values.
         n_values: usize,
         /// Units per sample.
         n_units: usize,
     },
-    /// The values do not fill whole rows.
+    /// The number of values is not a multiple of the number of units.
     #[error("{n_values} values do not make whole samples of {n_units} units")]
     Ragged {
-        /// Length of the given values.
+        /// Number of given values.
         n_values: usize,
         /// Units per sample.
         n_units: usize,
@@ -62,8 +62,8 @@ pub enum SampleError {
         /// The value.
         value: f32,
     },
-    /// A probability lies outside of [0, 1].
-    #[error("p(y=1|x) of sample {sample} is {value}; a probability lies in 0..=1")]
+    /// A probability is outside [0, 1].
+    #[error("p(y=1|x) of sample {sample} is {value}; must be from 0 to 1")]
     NotAProbability {
         /// Row of the value.
         sample: usize,
@@ -73,11 +73,11 @@ pub enum SampleError {
     /// Some samples have a probability, others have none.
     #[error("p(y=1|x) of sample {sample} is missing; it is given for every sample or for none")]
     NoProbability {
-        /// Row of the first that has none.
+        /// Row of the first missing probability.
         sample: usize,
     },
-    /// A probability of y = 1 beside a label that is neither 0 nor 1.
-    #[error("sample {sample} has label {label} beside p(y=1|x); stochastic labels are 0 or 1")]
+    /// A sample has p(y = 1 | x) and a label that is neither 0 nor 1.
+    #[error("sample {sample} has label {label} and p(y=1|x); stochastic labels must be 0 or 1")]
     NotBinary {
         /// Row of the label.
         sample: usize,
@@ -90,7 +90,7 @@ impl<'a> Representation<'a> {
     /// Views `values` (sample after sample) as samples of `n_units` units.
     ///
     /// # Errors
-    /// Empty, ragged or non-finite values.
+    /// Empty, incomplete or non-finite values.
     pub fn new(values: &'a [f32], n_units: usize) -> Result<Self, SampleError> {
         let n_values = values.len();
         if n_values == 0 || n_units == 0 {
@@ -99,7 +99,7 @@ impl<'a> Representation<'a> {
         if !n_values.is_multiple_of(n_units) {
             return Err(SampleError::Ragged { n_values, n_units });
         }
-        // The sum of zeros is NaN as soon as one factor is not finite; one pass, vectorised.
+        // The sum of the products with 0 is NaN if any value is not finite; this is one vectorised pass.
         if values.iter().map(|v| v * 0.0).sum::<f32>() != 0.0 {
             let at = values.iter().position(|v| !v.is_finite()).expect("a non-finite value made the sum NaN");
             return Err(SampleError::NotFinite { sample: at / n_units, unit: at % n_units, value: values[at] });
@@ -127,7 +127,7 @@ impl<'a> Representation<'a> {
         self.values[unit..].iter().step_by(self.n_units).copied()
     }
 
-    /// Share of the values that equal the smallest, the largest, or 0, whichever is most frequent.
+    /// Share of the values that equal the most frequent of three values: the minimum, the maximum and 0.
     pub fn atom_share(&self) -> f64 {
         let range = Range::of(self.values);
         let count = |atom: f32| self.values.iter().map(|value| u32::from(*value == atom)).sum::<u32>();
@@ -148,9 +148,9 @@ impl<'a> Representation<'a> {
 }
 
 impl Range {
-    /// Of `values`, which are finite; empty ones have the range of nothing, from infinity down to minus infinity.
+    /// The range of finite `values`; without values it is from infinity to minus infinity.
     pub fn of(values: &[f32]) -> Self {
-        // Comparisons over eight lanes become vector instructions; `fold` over one does not.
+        // Comparisons over eight lanes compile to vector instructions; `fold` over one lane does not.
         let (mut low, mut high) = ([f32::INFINITY; 8], [f32::NEG_INFINITY; 8]);
         let (chunks, rest) = values.as_chunks::<8>();
         for chunk in chunks {
@@ -161,18 +161,18 @@ impl Range {
         Self { low, high: high.iter().chain(rest).copied().fold(f32::NEG_INFINITY, f32::max) }
     }
 
-    /// The smallest range around both.
+    /// The smallest range that includes both.
     pub fn and(self, other: Self) -> Self {
         Self { low: self.low.min(other.low), high: self.high.max(other.high) }
     }
 }
 
 impl Labels {
-    /// What is known of samples with the labels `y`, as tables of samples store them: stochastic where every sample has
-    /// its p(y=1 | x), hard where none has.
+    /// Labels from the columns of a table of samples: stochastic if every sample has p(y=1 | x), hard if none has.
     ///
     /// # Errors
-    /// A probability outside of [0, 1], given for some samples only, or beside a label other than 0 and 1.
+    /// A probability outside [0, 1], probabilities for some samples only, or probabilities for labels other than 0 and
+    /// 1.
     pub fn new(y: &[i32], p_y1: &[Option<f64>]) -> Result<Self, SampleError> {
         let given: Vec<f64> = p_y1.iter().copied().flatten().collect();
         if given.is_empty() {
@@ -187,7 +187,7 @@ impl Labels {
         Self::stochastic(&given)
     }
 
-    /// Hard labels: `y[i]` is the label of sample i. Any integers; equal integers are one class.
+    /// Hard labels: `y[i]` is the label of sample i, any integer. Samples with equal integers are of one class.
     pub fn hard(y: &[i32]) -> Self {
         let labels = distinct(y);
         let classes = y.iter().map(|label| class_of(&labels, *label) as u32).collect();
@@ -197,7 +197,7 @@ impl Labels {
     /// Stochastic binary labels: `p_y1[i]` is p(y=1 | x_i).
     ///
     /// # Errors
-    /// A value outside of [0, 1].
+    /// A value outside [0, 1].
     pub fn stochastic(p_y1: &[f64]) -> Result<Self, SampleError> {
         if let Some(sample) = p_y1.iter().position(|p| !(0.0..=1.0).contains(p)) {
             return Err(SampleError::NotAProbability { sample, value: p_y1[sample] });
@@ -205,8 +205,8 @@ impl Labels {
         Ok(Self(Form::Stochastic(p_y1.iter().map(|p| [1.0 - p, *p]).collect())))
     }
 
-    /// The labels of some of the samples, given by their numbers; a sample may appear several times. Classes keep their
-    /// numbers, also where a class is left without samples.
+    /// The labels of the samples with the given numbers; a sample may appear several times. Classes keep their numbers,
+    /// even if some have no samples left.
     pub fn of(&self, samples: &[i32]) -> Self {
         Self(match &self.0 {
             Form::Hard { classes, n_classes } => {
@@ -216,7 +216,7 @@ impl Labels {
         })
     }
 
-    /// The class of every sample; `None` where labels are probabilities.
+    /// The class of every sample; `None` if labels are probabilities.
     pub fn classes(&self) -> Option<&[u32]> {
         match &self.0 {
             Form::Hard { classes, .. } => Some(classes),
@@ -224,7 +224,7 @@ impl Labels {
         }
     }
 
-    /// p(y = 0 | x) and p(y = 1 | x) of every sample; `None` where labels are hard.
+    /// p(y = 0 | x) and p(y = 1 | x) of every sample; `None` if labels are hard.
     pub fn probabilities(&self) -> Option<&[[f64; 2]]> {
         match &self.0 {
             Form::Hard { .. } => None,
@@ -256,7 +256,7 @@ impl Labels {
         }
     }
 
-    /// p(y), the mean of p(y | x) over the samples, of which there is at least one, for every class.
+    /// p(y) for every class: the mean of p(y | x) over the samples. There must be at least one sample.
     pub fn p_y(&self) -> Vec<f64> {
         let mut sums = vec![0.0; self.n_classes()];
         match &self.0 {
@@ -301,7 +301,7 @@ pub fn distinct(y: &[i32]) -> Vec<i32> {
     classes
 }
 
-/// Position of `label` among the `classes` that [`distinct`] gave.
+/// Index of `label` in the `classes` returned by [`distinct`].
 pub fn class_of(classes: &[i32], label: i32) -> usize {
     classes.binary_search(&label).expect("the classes were collected from these labels")
 }
@@ -342,7 +342,7 @@ mod tests {
         assert_eq!(Labels::stochastic(&[0.25, 0.75]).unwrap().p_y(), [0.5, 0.5]);
     }
 
-    /// A table of samples x classes would be 39 GB here.
+    /// A table of samples × classes would need 39 GB here.
     #[test]
     fn labels_that_are_all_different_take_memory_in_proportion_to_the_samples() {
         const N: i32 = 70_000;
@@ -365,9 +365,9 @@ mod tests {
         check(&[0, 0], &[Some(0.25), Some(1.0)], Ok(2));
         let partly = "p(y=1|x) of sample 1 is missing; it is given for every sample or for none";
         check(&[0, 1], &[Some(0.25), None], Err(partly));
-        let label = "sample 1 has label 2 beside p(y=1|x); stochastic labels are 0 or 1";
+        let label = "sample 1 has label 2 and p(y=1|x); stochastic labels must be 0 or 1";
         check(&[0, 2], &[Some(0.25), Some(0.5)], Err(label));
-        let beyond = "p(y=1|x) of sample 0 is -0.1; a probability lies in 0..=1";
+        let beyond = "p(y=1|x) of sample 0 is -0.1; must be from 0 to 1";
         check(&[0, 1], &[Some(-0.1), Some(0.5)], Err(beyond));
     }
 

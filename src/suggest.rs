@@ -1,8 +1,8 @@
-//! Values that are chosen by name, and the nearest known name to a misspelt one.
+//! Values that are selected by name, and suggestions for misspelt names.
 
 use std::fmt;
 
-/// A closed set of values, each with the name that files and tables give it.
+/// A closed set of values, each with its name in files and tables.
 pub trait Named: Copy + 'static {
     /// Every value, in the order in which messages list them.
     const ALL: &'static [Self];
@@ -13,19 +13,19 @@ pub trait Named: Copy + 'static {
     /// The value called `name`.
     ///
     /// # Errors
-    /// There is none; the error has the names that there are.
+    /// If no value has this name; the error lists the names.
     fn find(name: &str) -> Result<Self, Suggestion> {
         let found = Self::ALL.iter().copied().find(|value| value.name() == name);
         found.ok_or_else(|| suggestion(name, Self::ALL.iter().map(|value| value.name())))
     }
 }
 
-/// What to write in place of a name that does not exist.
+/// What to write instead of an unknown name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Suggestion {
-    /// One name is near enough to be meant.
+    /// One name is similar enough.
     DidYouMean(String),
-    /// No name is near; these are all of them.
+    /// No name is similar; these are all names.
     Known(Vec<String>),
 }
 
@@ -42,9 +42,9 @@ impl fmt::Display for Suggestion {
     }
 }
 
-/// The nearest of the `names` to `name`, or all of them if none is near.
+/// The name most similar to `name`, or all names if none is similar.
 pub fn suggestion<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> Suggestion {
-    // Jaro-Winkler above 0.7: a letter or two apart; below, a guess would confuse more than it helps.
+    // Jaro-Winkler similarity above 0.7 means a letter or two of difference; below, a suggestion would be misleading.
     const NEAR: f64 = 0.7;
     let names: Vec<&str> = names.into_iter().collect();
     let similarity = |candidate: &&&str| strsim::jaro_winkler(name, candidate);

@@ -1,11 +1,12 @@
-//! The unit of information inside the program, so that nats and bits cannot be mixed up.
+//! The unit of information within the program, so that nats and bits cannot be mixed up.
 
-/// An amount of information in nats (natural logarithm). May be negative: estimators return what the formula gives.
+/// An amount of information in nats (natural logarithm). It may be negative, because estimators do not clip their
+/// result.
 #[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
 pub struct Nats(pub f64);
 
 impl Nats {
-    /// The same amount in bits (1 bit = ln 2 nats), the unit of every table and picture.
+    /// This amount in bits (1 bit = ln 2 nats), the unit of all tables and figures.
     pub fn bits(self) -> f64 {
         self.0 / std::f64::consts::LN_2
     }

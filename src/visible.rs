@@ -1,9 +1,10 @@
-//! Characters that are not seen, or change what is seen, made visible: names and texts come from files and folders of others.
+//! Escapes for characters that are invisible or change the display: names and texts come from files of other people.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-/// What has no shape of its own: `Default_Ignorable_Code_Point` of Unicode 16 (`DerivedCoreProperties.txt`), in its order.
+/// Invisible characters: `Default_Ignorable_Code_Point` of Unicode 16 (`DerivedCoreProperties.txt`), in the order of
+/// the file.
 const WITHOUT_SHAPE: [RangeInclusive<char>; 17] = [
     '\u{ad}'..='\u{ad}',
     '\u{34f}'..='\u{34f}',
@@ -24,9 +25,9 @@ const WITHOUT_SHAPE: [RangeInclusive<char>; 17] = [
     '\u{e0000}'..='\u{e0fff}',
 ];
 
-/// Whether a terminal, a page or a picture would obey the character, reorder the text around it, or show nothing: control
-/// characters, characters without a shape, separators of lines, marks of notes, the empty Braille pattern, and what is no
-/// character.
+/// Whether a terminal, a page or a figure would obey the character, reorder the text around it, or show nothing:
+/// control characters, invisible characters, line separators, annotation marks, the empty Braille pattern, and code
+/// points that are not characters.
 fn is_unseen(c: char) -> bool {
     c.is_control()
         || WITHOUT_SHAPE.iter().any(|range| range.contains(&c))
@@ -44,12 +45,12 @@ fn escaped<'t>(text: &'t str, is_escaped: impl Fn(char) -> bool, escape: impl Fn
     Cow::Owned(shown)
 }
 
-/// `text` of several lines, with unseen characters as in `\u{1b}`; line ends and tabs stay.
+/// `text` of several lines with invisible characters escaped as `\u{1b}`; line ends and tabs stay.
 pub fn visible(text: &str) -> Cow<'_, str> {
     escaped(text, |c| is_unseen(c) && c != '\n' && c != '\t', |c| c.escape_unicode().to_string())
 }
 
-/// `text` on one line: as [`visible`], and line ends and tabs become `\n` and `\t`.
+/// `text` on one line: escaped as by [`visible`], and line ends and tabs become `\n` and `\t`.
 pub fn visible_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_unseen, |c| match c {
         '\n' | '\t' | '\r' => c.escape_default().to_string(),
@@ -57,7 +58,7 @@ pub fn visible_line(text: &str) -> Cow<'_, str> {
     })
 }
 
-/// JSON with unseen characters, which stand in its texts, as JSON escapes them; line ends stay.
+/// JSON with invisible characters in its strings escaped as JSON does it; line ends stay.
 pub fn visible_json(json: &str) -> Cow<'_, str> {
     let escape = |c: char| c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")).collect();
     escaped(json, |c| is_unseen(c) && c != '\n', escape)

@@ -453,7 +453,7 @@ n_edges = 30
         check(
             "estimator = \"binning\"\nn_edges = 30",
             "estimator = \"kde\"\npool = \"runs\"",
-            "p.toml, line 16: `kde` adds noise of its own and cannot pool; use `binning` or `quantised`",
+            "p.toml, line 16: `kde` adds noise in the analysis and cannot pool; use `binning` or `quantised`",
         );
         check(
             "epochs = { log_spaced = 10 }",

@@ -1,24 +1,24 @@
-//! All patterns of some bits, which several rules label.
+//! All patterns of some bits; several data sets label them by different rules.
 
 use ndarray::Array2;
 
 use crate::parameter::{Kind, Parameter, Parameters};
 
-/// How a bit is written.
+/// The values for 0 and 1.
 pub(super) const INPUTS: Parameter = Parameter {
     name: "inputs",
-    doc: "how a bit is written: bits, 0 or 1; signs, -1 or 1, so that every input has mean 0",
+    doc: "values of a bit: bits (0 or 1) or signs (-1 or 1, so that every input has mean 0)",
     kind: Kind::Choice(&["bits", "signs"]),
     default: "bits",
 };
 
-/// How many bits there are, up to 2²⁰ patterns.
+/// The number of bits, at most 20.
 pub(super) const fn n_bits(default: &'static str) -> Parameter {
     Parameter { name: "n_bits", doc: "number of bits", kind: Kind::Count { min: 1, max: 20 }, default }
 }
 
-/// X of all patterns, 2^n_bits × n_bits, written as the parameters say. Row i is the binary number i, most significant
-/// bit first.
+/// X of all patterns, 2^n_bits × n_bits, with the values of the parameter `inputs`. Row i is the binary number i, most
+/// significant bit first.
 pub(super) fn patterns(n_bits: usize, parameters: &Parameters) -> Array2<f32> {
     let zero = if parameters.text("inputs") == Some("signs") { -1.0 } else { 0.0 };
     Array2::from_shape_fn((1 << n_bits, n_bits), |(i, bit)| if (i >> (n_bits - 1 - bit)) & 1 == 1 { 1.0 } else { zero })

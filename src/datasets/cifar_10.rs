@@ -1,6 +1,6 @@
-//! CIFAR-10: small colour photographs, from the binary version.
+//! CIFAR-10: small colour images, from the binary version.
 //!
-//! A file holds 10000 records of 3073 bytes: the label, then 32 × 32 bytes of red, of green and of blue, row after row.
+//! A file has 10000 records of 3073 bytes: the label, then 32 × 32 bytes of red, of green and of blue, row by row.
 //! Inputs keep this order.
 //!
 //! # Reference
@@ -12,7 +12,7 @@ use crate::parameter::Parameters;
 
 pub(super) const SPEC: Spec = Spec {
     name: "cifar-10",
-    summary: "60000 photographs of 32 x 32 pixels in three colours (Krizhevsky 2009), from the binary version",
+    summary: "60000 photographs of 32 x 32 pixels with three colour channels (Krizhevsky 2009), from the binary version",
     parameters: &[PART],
     source: Source::Files {
         files: &[PublishedFile {
@@ -49,9 +49,9 @@ fn read(content: &mut Content<'_>, parameters: &Parameters) -> Result<Dataset, D
 fn pictures(file: &str, content: &[u8]) -> Result<Pictures, String> {
     let (n_bytes, want) = (content.len(), N_RECORDS * (1 + N_PIXELS));
     if n_bytes != want {
-        let state = if n_bytes < want { "it is truncated" } else { "more follows than belongs to it" };
+        let state = if n_bytes < want { "it is truncated" } else { "it has more bytes than expected" };
         return Err(format!(
-            "it ends at byte {n_bytes}; {N_RECORDS} records of {} bytes end at {want}; {state}",
+            "it has {n_bytes} bytes, but {N_RECORDS} records of {} bytes have {want}; {state}",
             1 + N_PIXELS
         ));
     }
@@ -60,7 +60,7 @@ fn pictures(file: &str, content: &[u8]) -> Result<Pictures, String> {
         let label = record[0];
         if label >= N_CLASSES {
             let (offset, most) = (i * (1 + N_PIXELS), N_CLASSES - 1);
-            return Err(format!("byte {offset} is the label {label} of record {i}; labels are 0 to {most}"));
+            return Err(format!("byte {offset}, the label of record {i}, is {label}; labels are 0 to {most}"));
         }
         labels.push(label);
         pixels.extend_from_slice(&record[1..]);
@@ -72,7 +72,7 @@ fn pictures(file: &str, content: &[u8]) -> Result<Pictures, String> {
 mod tests {
     use super::*;
 
-    /// Record i has the label i mod 10, and pixels that count up from it.
+    /// Record i has the label i mod 10, and pixels that count up from i.
     fn batch() -> Vec<u8> {
         let record = |i: usize| (0..1 + N_PIXELS).map(move |p| if p == 0 { (i % 10) as u8 } else { (i + p) as u8 });
         (0..N_RECORDS).flat_map(record).collect()
@@ -107,9 +107,9 @@ mod tests {
     fn a_file_of_another_length_or_with_another_label_is_refused() {
         let mut content = batch();
         content.push(0);
-        let end = "10000 records of 3073 bytes end at 30730000";
-        check(&content, &format!("it ends at byte 30730001; {end}; more follows than belongs to it"));
-        // Also where whole records are missing.
+        let end = "10000 records of 3073 bytes have 30730000";
+        check(&content, &format!("it has 30730001 bytes, but {end}; it has more bytes than expected"));
+        // Also if complete records are missing.
         for length in [0, 1, 3072, 3073, 30_729_999] {
             check(&content[..length], &format!("it ends at byte {length}; {end}; it is truncated"));
         }

@@ -1,11 +1,11 @@
-//! Committee machines: a label that hidden units agree on.
+//! Committee machines: the label is a threshold on a sum of hidden units.
 //!
-//! y = 1 where Σ_k f(c_k·x − t_k) > θ, with f(u) = max(u, 0), or 1/(1 + exp(−slope u)) (a soft committee), or 1 where
-//! u > 0 and else 0 (a hard one).
+//! y = 1 if Σ_k f(c_k·x − t_k) > θ, otherwise 0. f(u) is max(u, 0), or 1/(1 + exp(−slope u)) (a soft committee), or a
+//! step, 1 for u > 0 and otherwise 0 (a hard committee).
 //!
 //! # Reference
-//! Two data files published beside that of Shwartz-Ziv & Tishby 2017 (IDNNs, `g1.mat`, `g2.mat`) are such machines, with
-//! f = relu, and f = logistic of slope 7.
+//! Two data files published with that of Shwartz-Ziv & Tishby 2017 (IDNNs, `g1.mat`, `g2.mat`) are such machines, with
+//! f = relu, and with f = logistic of slope 7.
 
 use rand::SeedableRng;
 use rand::rngs::ChaCha8Rng;
@@ -21,7 +21,7 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "function",
-            doc: "what a hidden unit makes of its weighted sum: relu, logistic, or step (a hard committee)",
+            doc: "activation function of the hidden units: relu, logistic, or step (a hard committee)",
             kind: Kind::Choice(&["relu", "logistic", "step"]),
             default: "relu",
         },
@@ -33,25 +33,25 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "coefficients",
-            doc: "12 coefficients for each hidden unit, \"1 0.5 …; 0 1 …\" [default: drawn from a Gaussian of mean 0 and variance 1]",
+            doc: "12 coefficients for each hidden unit, \"1 0.5 …; 0 1 …\" [default: drawn from a Gaussian with mean 0 and variance 1]",
             kind: Kind::Rows,
             default: "",
         },
         Parameter {
             name: "units",
-            doc: "number of hidden units whose coefficients are drawn, default 3",
+            doc: "number of hidden units if the coefficients are drawn, default 3",
             kind: Kind::Count { min: 1, max: 1000 },
             default: "",
         },
         Parameter {
             name: "thresholds",
-            doc: "threshold of each hidden unit, \"0.1 0.3 0.2\", or one for all",
+            doc: "threshold of each hidden unit, \"0.1 0.3 0.2\", or one number for all units",
             kind: Kind::Rows,
             default: "0",
         },
         Parameter {
             name: "theta",
-            doc: "threshold of the sum [default: its median, so that labels are balanced]",
+            doc: "threshold of the sum [default: the median of the sum, so that labels are balanced]",
             kind: Kind::Number,
             default: "",
         },
@@ -88,7 +88,7 @@ fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
     Ok(Dataset { x, y, p_y1: None, target: None })
 }
 
-/// c, one row a hidden unit.
+/// c, one row per hidden unit.
 fn coefficients(parameters: &Parameters) -> Result<Vec<Vec<f64>>, ParameterError> {
     let Some(given) = parameters.rows("coefficients") else {
         let mut rng = ChaCha8Rng::seed_from_u64(parameters.count("seed").unwrap_or(0) as u64);
@@ -98,7 +98,7 @@ fn coefficients(parameters: &Parameters) -> Result<Vec<Vec<f64>>, ParameterError
     };
     if let Some(n_units) = parameters.count("units").filter(|n_units| *n_units != given.len()) {
         let n_rows = given.len();
-        let problem = format!("`units` is {n_units}, but `coefficients` has {n_rows} rows; leave one of them out");
+        let problem = format!("`units` is {n_units}, but `coefficients` has {n_rows} rows; leave out one of them");
         return Err(ParameterError::Refused(problem));
     }
     match given[0].len() {
@@ -107,7 +107,7 @@ fn coefficients(parameters: &Parameters) -> Result<Vec<Vec<f64>>, ParameterError
     }
 }
 
-/// t, one for each hidden unit.
+/// t, one value per hidden unit.
 fn thresholds(parameters: &Parameters, n_units: usize) -> Result<Vec<f64>, ParameterError> {
     let given: Vec<f64> = parameters.rows("thresholds").unwrap_or_default().concat();
     match given.len() {
@@ -124,15 +124,15 @@ fn function(parameters: &Parameters) -> Result<Box<dyn Fn(f64) -> f64>, Paramete
             let slope = slope.unwrap_or(1.0);
             Ok(Box::new(move |u| 1.0 / (1.0 + (-slope * u).exp())))
         }
-        Some(other) if slope.is_some() => {
-            Err(ParameterError::Refused(format!("`slope` is that of `logistic`, not of `{other}`; leave it out")))
-        }
+        Some(other) if slope.is_some() => Err(ParameterError::Refused(format!(
+            "`slope` is a parameter of `logistic`, not of `{other}`; leave it out"
+        ))),
         Some("step") => Ok(Box::new(|u| if u > 0.0 { 1.0 } else { 0.0 })),
         _ => Ok(Box::new(|u| u.max(0.0))),
     }
 }
 
-/// Between the two middle values: half of the values are above it, where these differ.
+/// The mean of the two middle values: half of the values are above it, if these two differ.
 fn median(values: &[f64]) -> f64 {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
@@ -151,7 +151,7 @@ mod tests {
         make(&parameters.or_defaults(SPEC.parameters)).map_err(|e| e.to_string())
     }
 
-    /// Unit 0 counts the ones among the first six bits, unit 1 among the last six.
+    /// Unit 0 counts the ones among the first six bits, unit 1 those among the last six.
     const HALVES: &str = "1 1 1 1 1 1 0 0 0 0 0 0; 0 0 0 0 0 0 1 1 1 1 1 1";
 
     #[track_caller]
@@ -171,7 +171,7 @@ mod tests {
             let sigma = |u: f64| 1.0 / (1.0 + (-7.0 * (u - 0.41)).exp());
             sigma(a) + sigma(b) > 1.2
         });
-        // As signs, the six of a half sum to 2n − 6.
+        // As signs, six bits with n ones have the sum 2n − 6.
         let signs = [("theta", "0"), ("inputs", "signs"), ("thresholds", "3")];
         check(&signs, |a, b| 2.0 * a - 6.0 > 3.0 || 2.0 * b - 6.0 > 3.0);
     }
@@ -191,9 +191,9 @@ mod tests {
     fn what_does_not_go_together_is_refused() {
         let check = |given: &[(&str, &str)], expected: &str| assert_eq!(made(given).unwrap_err(), expected);
         check(&[("coefficients", "1 2; 3 4")], "a row of `coefficients` needs 12 numbers, got 2");
-        let units = "`units` is 3, but `coefficients` has 2 rows; leave one of them out";
+        let units = "`units` is 3, but `coefficients` has 2 rows; leave out one of them";
         check(&[("coefficients", HALVES), ("units", "3")], units);
         check(&[("thresholds", "1 2")], "`thresholds` needs one number or 3, got 2");
-        check(&[("slope", "2")], "`slope` is that of `logistic`, not of `relu`; leave it out");
+        check(&[("slope", "2")], "`slope` is a parameter of `logistic`, not of `relu`; leave it out");
     }
 }

@@ -1,4 +1,4 @@
-//! Fashion-MNIST: articles of clothing in the form of MNIST.
+//! Fashion-MNIST: images of clothing in the format of MNIST.
 //!
 //! # Reference
 //! Xiao, Rasul & Vollgraf 2017 (arXiv 1708.07747).
@@ -8,7 +8,7 @@ use super::{PublishedFile, Source, Spec, idx};
 
 pub(super) const SPEC: Spec = Spec {
     name: "fashion-mnist",
-    summary: "70000 articles of clothing of 28 x 28 pixels (Xiao, Rasul & Vollgraf 2017), from their IDX files",
+    summary: "70000 images of clothing of 28 x 28 pixels (Xiao, Rasul & Vollgraf 2017), from their IDX files",
     parameters: &[PART],
     source: Source::Files {
         files: &[

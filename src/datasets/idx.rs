@@ -1,7 +1,7 @@
-//! Files of the IDX format: pictures in one, their labels in another.
+//! Data sets in IDX files: images in one file, their labels in another.
 //!
-//! A file is a magic number (0, 0, 8 for bytes, and the number of dimensions), the size of every dimension, and the bytes;
-//! all numbers have 32 bits, the most significant byte first.
+//! A file has a magic number (0, 0, 8 for bytes, and the number of dimensions), the size of every dimension, and the
+//! bytes; all numbers have 32 bits, most significant byte first.
 //!
 //! # Reference
 //! LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
@@ -10,7 +10,7 @@ use super::images::{Part, Pictures, dataset, parts};
 use super::{Content, Dataset, DatasetError};
 use crate::parameter::Parameters;
 
-/// The samples of the parts that the parameters name, from the four files that MNIST and its successors have.
+/// The samples of the parts in the parameters, from the four files of MNIST and data sets of its form.
 pub(super) fn read(content: &mut Content<'_>, parameters: &Parameters) -> Result<Dataset, DatasetError> {
     let mut files = Vec::new();
     for part in parts(parameters) {
@@ -24,25 +24,25 @@ pub(super) fn read(content: &mut Content<'_>, parameters: &Parameters) -> Result
     dataset(files)
 }
 
-/// Labels are those of ten classes.
+/// The labels of ten classes.
 const N_CLASSES: u8 = 10;
 
-/// The pictures of a file of images and a file of labels, each with its name.
+/// The images of a file of images and a file of labels, each with its name.
 fn pictures(images: (&str, &[u8]), labels: (&str, &[u8])) -> Result<Pictures, DatasetError> {
     let ([n, height, width], pixels) = bytes(images.1).map_err(|problem| of(images.0, problem))?;
     let ([n_labels], labels_only) = bytes(labels.1).map_err(|problem| of(labels.0, problem))?;
     if n != n_labels {
-        return Err(of(labels.0, format!("it declares {n_labels} labels, but {} of {n} pictures", images.0)));
+        return Err(of(labels.0, format!("it declares {n_labels} labels, but {} declares {n} images", images.0)));
     }
     if n == 0 || height == 0 || width == 0 {
-        return Err(of(images.0, format!("it declares {n} pictures of {height} × {width} pixels; there is nothing")));
+        return Err(of(images.0, format!("it declares {n} images of {height} × {width} pixels, so it has no data")));
     }
     if let Some(at) = labels_only.iter().position(|label| *label >= N_CLASSES) {
         let (label, offset, most) = (labels_only[at], labels.1.len() - labels_only.len() + at, N_CLASSES - 1);
         return Err(of(
             labels.0,
             format!(
-                "byte {offset} is the label {label}; labels are 0 to {most}; import other data sets with `infoplane data import IMAGES LABELS`"
+                "byte {offset}, a label, is {label}; labels are 0 to {most}; import other data sets with `infoplane data import IMAGES LABELS`"
             ),
         ));
     }
@@ -64,13 +64,15 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
         let four = content.get(4 * at..).and_then(|rest| rest.first_chunk::<4>());
         four.map(|four| u32::from_be_bytes(*four)).ok_or_else(|| {
             let (n, want) = (content.len(), 4 + 4 * N);
-            format!("it ends at byte {n}, within its header of {want}; it is truncated")
+            format!("it has {n} bytes, but its header alone has {want}; it is truncated")
         })
     };
     let magic = 0x0800 + N as u32;
     let found = number(0)?;
     if found != magic {
-        return Err(format!("it begins with {found:#010x}, an IDX file of {N} dimensions with {magic:#010x}"));
+        return Err(format!(
+            "it starts with {found:#010x}, but an IDX file of {N} dimensions starts with {magic:#010x}"
+        ));
     }
     let mut sizes = [0; N];
     for (d, size) in sizes.iter_mut().enumerate() {
@@ -82,8 +84,10 @@ fn bytes<const N: usize>(content: &[u8]) -> Result<([u32; N], &[u8]), String> {
     let (got, want) = (content.len(), n_bytes + 4 + 4 * N as u128);
     if bytes.len() as u128 != n_bytes {
         let sizes = sizes.map(|size| size.to_string()).join(" × ");
-        let state = if (got as u128) < want { "it is truncated" } else { "more follows than belongs to it" };
-        return Err(format!("it ends at byte {got}; its header declares {sizes} bytes, which end at {want}; {state}"));
+        let state = if (got as u128) < want { "it is truncated" } else { "it has more bytes than expected" };
+        return Err(format!(
+            "it has {got} bytes, but its header declares {sizes} bytes, which make {want} with the header; {state}"
+        ));
     }
     Ok((sizes, bytes))
 }
@@ -99,7 +103,7 @@ mod tests {
         [&content, bytes].concat()
     }
 
-    /// The four files, `edit` applied to the one called `name`.
+    /// The four files, with `edit` applied to the file `name`.
     fn files(name: &str, edit: &dyn Fn(&mut Vec<u8>), part: &str) -> Result<Dataset, String> {
         let part = [("part".to_owned(), Value::parse(part))];
         let parameters = Parameters::new(&[super::super::images::PART], part).unwrap();
@@ -150,34 +154,33 @@ mod tests {
     fn a_file_that_is_cut_off_anywhere_is_refused_with_the_place() {
         let images = "train-images-idx3-ubyte";
         for length in 0..16 {
-            let expected = format!("it ends at byte {length}, within its header of 16; it is truncated");
+            let expected = format!("it has {length} bytes, but its header alone has 16; it is truncated");
             check(images, &move |content| content.truncate(length), &expected);
         }
         for length in 16..22 {
-            let ends = "its header declares 3 × 1 × 2 bytes, which end at 22; it is truncated";
+            let ends = "its header declares 3 × 1 × 2 bytes, which make 22 with the header; it is truncated";
             check(images, &move |content| content.truncate(length), &format!("it ends at byte {length}; {ends}"));
         }
         let labels = "train-labels-idx1-ubyte";
-        let header = "it ends at byte 7, within its header of 8; it is truncated";
+        let header = "it has 7 bytes, but its header alone has 8; it is truncated";
         check(labels, &|content| content.truncate(7), header);
-        let end = "it ends at byte 10; its header declares 3 bytes, which end at 11; it is truncated";
+        let end = "it has 10 bytes, but its header declares 3 bytes, which make 11 with the header; it is truncated";
         check(labels, &|content| content.truncate(10), end);
     }
 
     #[test]
     fn wrong_headers_are_refused() {
         let images = "train-images-idx3-ubyte";
-        let magic = "it begins with 0x00000801, an IDX file of 3 dimensions with 0x00000803";
+        let magic = "it starts with 0x00000801, but an IDX file of 3 dimensions starts with 0x00000803";
         check(images, &|content| content[3] = 1, magic);
-        let floats = "it begins with 0x00000d03, an IDX file of 3 dimensions with 0x00000803";
+        let floats = "it starts with 0x00000d03, but an IDX file of 3 dimensions starts with 0x00000803";
         check(images, &|content| content[2] = 13, floats);
-        let longer =
-            "it ends at byte 23; its header declares 3 × 1 × 2 bytes, which end at 22; more follows than belongs to it";
+        let longer = "it has 23 bytes, but its header declares 3 × 1 × 2 bytes, which make 22 with the header; it has more bytes than expected";
         check(images, &|content| content.push(0), longer);
-        let huge = "it ends at byte 22; its header declares 4294967295 × 4294967295 × 4294967295 bytes, which end at 79228162458924105385300197391; it is truncated";
+        let huge = "it has 22 bytes, but its header declares 4294967295 × 4294967295 × 4294967295 bytes, which make 79228162458924105385300197391 with the header; it is truncated";
         check(images, &|content| content[4..16].fill(255), huge);
         let nothing = |content: &mut Vec<u8>| *content = idx(&[3, 0, 2], &[]);
-        check(images, &nothing, "it declares 3 pictures of 0 × 2 pixels; there is nothing");
+        check(images, &nothing, "it declares 3 images of 0 × 2 pixels, so it has no data");
     }
 
     #[test]
@@ -187,7 +190,7 @@ mod tests {
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
         let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
         check(labels, &|content| content[9] = 10, other);
-        let wider = "its pictures have 3 pixels, those of train-images-idx3-ubyte have 2";
+        let wider = "its images have 3 pixels, but those of train-images-idx3-ubyte have 2";
         check("t10k-images-idx3-ubyte", &|content| *content = idx(&[1, 3, 1], &[1, 2, 3]), wider);
     }
 }

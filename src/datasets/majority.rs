@@ -1,4 +1,4 @@
-//! Majority: every input says a little about the label.
+//! Majority: every input has a little information about the label.
 
 use super::bits::{INPUTS, n_bits, patterns};
 use super::{Dataset, Source, Spec};
@@ -6,7 +6,7 @@ use crate::parameter::{ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "majority",
-    summary: "all patterns of n bits, labelled 1 where more than half of the bits are ones",
+    summary: "all patterns of n bits, labelled 1 if more than half of the bits are ones",
     parameters: &[n_bits("11"), INPUTS],
     source: Source::Rule(make),
 };

@@ -1,6 +1,6 @@
-//! The input of the smallest network that compresses: one Gaussian number, as evenly as points can be Gaussian.
+//! The input of the smallest network that compresses: quantiles of one Gaussian variable.
 //!
-//! x_i = Φ⁻¹((i + ½)/n), so that nothing is drawn; the label is 1 where x is above 0, the target is x.
+//! x_i = Φ⁻¹((i + ½)/n), without random numbers; the label is 1 if x is above 0, the target is x.
 //!
 //! # Reference
 //! Saxe et al. 2018, "On the information bottleneck theory of deep learning", Fig. 2.
@@ -13,7 +13,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "minimal-model",
-    summary: "quantiles of one Gaussian input, with the input as target; y is 1 where it is above 0 (Saxe et al. 2018, Fig. 2)",
+    summary: "quantiles of one Gaussian input, with the input as target; y is 1 if it is above 0 (Saxe et al. 2018, Fig. 2)",
     parameters: &[Parameter {
         name: "n_samples",
         doc: "number of samples",
@@ -63,7 +63,7 @@ mod tests {
 
     #[test]
     fn counting_them_is_the_exact_information() {
-        // Saxe et al. 2018, Fig. 2C at w = 2: 30 counts, each right to one.
+        // Saxe et al. 2018, Fig. 2C at w = 2: 30 counts, each accurate to one.
         let made = made(1 << 16);
         let mut counts = [0.0_f64; 30];
         for x in &made.x {

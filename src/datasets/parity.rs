@@ -1,4 +1,4 @@
-//! Parity: no single input, and no part of them, says anything about the label; all of them together say it.
+//! Parity: no proper subset of the inputs has information about the label, but all inputs together determine it.
 
 use super::bits::{INPUTS, n_bits, patterns};
 use super::{Dataset, Source, Spec};
@@ -6,7 +6,7 @@ use crate::parameter::{ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "parity",
-    summary: "all patterns of n bits, labelled 1 where the number of ones is odd",
+    summary: "all patterns of n bits, labelled 1 if the number of ones is odd",
     parameters: &[n_bits("12"), INPUTS],
     source: Source::Rule(make),
 };

@@ -1,9 +1,10 @@
-//! Intertwined spirals in the plane, one a class.
+//! Intertwined spirals in the plane, one per class.
 //!
-//! Sample j of the m of class c lies at radius r = (j + ½)/m and angle 2π(c/n_classes + turns r), plus Gaussian noise.
+//! Sample j of the m samples of class c is at radius r = (j + ½)/m and angle 2π(c/n_classes + turns r), plus Gaussian
+//! noise.
 //!
 //! # Reference
-//! Goldfeld et al. 2019 (arXiv 1810.11589) show the noisy network's layers on a spiral of three classes.
+//! Goldfeld et al. 2019 (arXiv 1810.11589) show the layers of a noisy network on a spiral of three classes.
 
 use std::f64::consts::TAU;
 
@@ -17,7 +18,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "spiral",
-    summary: "points of the plane on intertwined spirals, one a class, with Gaussian noise",
+    summary: "points in the plane on intertwined spirals, one spiral per class, with Gaussian noise",
     parameters: &[
         Parameter {
             name: "n_classes",
@@ -27,19 +28,19 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "n_samples",
-            doc: "number of points; they belong to the classes in turn",
+            doc: "number of points; consecutive points have consecutive classes",
             kind: Kind::Count { min: 1, max: 10_000_000 },
             default: "3000",
         },
         Parameter {
             name: "turns",
-            doc: "how often a spiral turns from the centre to radius 1",
+            doc: "number of turns of a spiral from the centre to radius 1",
             kind: Kind::Number,
             default: "1",
         },
         Parameter {
             name: "noise",
-            doc: "standard deviation of the noise of both coordinates",
+            doc: "standard deviation of the noise in each coordinate",
             kind: Kind::NotNegative,
             default: "0.02",
         },
@@ -68,7 +69,8 @@ fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
         y.push(class as i32);
     }
     if x.iter().any(|value| !value.is_finite()) {
-        let problem = format!("`noise` {noise} and `turns` {turns} make points that f32 cannot hold; lower them");
+        let problem =
+            format!("`noise` {noise} and `turns` {turns} make coordinates that f32 cannot represent; lower them");
         return Err(ParameterError::Refused(problem));
     }
     Ok(Dataset { x, y, p_y1: None, target: None })
@@ -91,7 +93,8 @@ mod tests {
             let (x, y) = (f64::from(x[0]), f64::from(x[1]));
             let (r, class) = (x.hypot(y), (i % 3) as f64);
             assert!((r - ((i / 3) as f64 + 0.5) / 100.0).abs() < 1e-6);
-            // Turned back by the angle of the class and the way along the spiral, the point lies on the first axis.
+            // Rotated back by the angle of the class and of the position along the spiral, the point is on the first
+            // axis.
             let turned = y.atan2(x) / TAU - class / 3.0 - 1.5 * r;
             assert!((turned - turned.round()).abs() < 1e-5, "sample {i}: {turned}");
             assert_eq!(made.y[i], class as i32);
@@ -102,7 +105,8 @@ mod tests {
     fn noise_has_the_declared_spread_and_classes_are_balanced() {
         let (clean, noisy) = (made(&[("noise", 0.0)]), made(&[("noise", 0.1)]));
         let squares: f64 = (&noisy.x - &clean.x).iter().map(|d| f64::from(*d).powi(2)).sum();
-        // The mean of 6000 squares of variance 0.01 has the relative deviation √(2/6000) = 1.8 %; five of them.
+        // The mean of 6000 squares of variance 0.01 has the relative standard deviation √(2/6000) = 1.8 %; five of
+        // them.
         assert!((squares / 6000.0 / 0.01 - 1.0).abs() < 0.092, "{squares}");
         assert_eq!([0, 1, 2].map(|class| clean.y.iter().filter(|y| **y == class).count()), [1000; 3]);
         assert_ne!(noisy.x, made(&[("noise", 0.1), ("seed", 1.0)]).x);

@@ -1,8 +1,8 @@
-//! Gaussian inputs and a noisy linear teacher, of which everything is known exactly.
+//! Gaussian inputs and a noisy linear teacher, for which all information is known exactly.
 //!
-//! X ~ N(0, I/n_inputs), Y = W X + ε, W ~ N(0, snr) for the first n_relevant inputs and 0 for the others, ε ~ N(0, 1):
-//! the best error of a student is 1. The targets are Y; the label is 1 where the first of them is above 0, for estimators
-//! that need classes.
+//! X ~ N(0, I/n_inputs), Y = W X + ε, with W ~ N(0, snr) for the first n_relevant inputs and 0 for the others, and ε ~
+//! N(0, 1): the smallest possible error of a student is 1. The targets are Y; the label is 1 if the first target is
+//! above 0, for estimators that need classes.
 //!
 //! # Reference
 //! Saxe et al. 2018, "On the information bottleneck theory of deep learning", Figs. 3, 4 and 6 (there SNR is σw²/σo²).
@@ -17,7 +17,7 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters};
 
 pub(super) const SPEC: Spec = Spec {
     name: "student-teacher",
-    summary: "Gaussian inputs with targets of a noisy linear teacher, some inputs irrelevant; y is 1 where the first target is above 0",
+    summary: "Gaussian inputs with targets from a noisy linear teacher, some inputs irrelevant; y is 1 if the first target is above 0",
     parameters: &[
         Parameter {
             name: "n_inputs",
@@ -27,13 +27,13 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "n_relevant",
-            doc: "how many inputs, the first ones, the teacher sees; its weights of the others are 0 [default: all]",
+            doc: "number of inputs, counted from the first, that the teacher uses; its weights for the others are 0 [default: all]",
             kind: Kind::Count { min: 0, max: 100_000 },
             default: "",
         },
         Parameter {
             name: "n_outputs",
-            doc: "number of targets of a sample",
+            doc: "number of targets per sample",
             kind: Kind::Count { min: 1, max: 10_000 },
             default: "1",
         },
@@ -45,7 +45,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "snr",
-            doc: "variance of the teacher's weights over that of the noise, which is 1",
+            doc: "variance of the teacher's weights divided by the variance of the noise, which is 1",
             kind: Kind::Positive,
             default: "1",
         },
@@ -59,8 +59,8 @@ pub(super) const SPEC: Spec = Spec {
     source: Source::Rule(make),
 };
 
-/// Teacher, inputs and noise have streams of their own: another `snr` is the same teacher scaled, more samples begin with
-/// the same ones.
+/// Teacher, inputs and noise have separate random streams: with another `snr` the teacher is only rescaled, and a
+/// larger number of samples starts with the samples of a smaller one.
 const TEACHER: u64 = 0;
 const INPUTS: u64 = 1;
 const NOISE: u64 = 2;
@@ -68,10 +68,10 @@ const NOISE: u64 = 2;
 /// Variance of the teacher's noise.
 const NOISE_VARIANCE: f64 = 1.0;
 
-/// What made the targets Y = W X + ε.
+/// The teacher that generated the targets Y = W X + ε.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Teacher {
-    /// W, n_outputs × n_inputs; those of irrelevant inputs are 0.
+    /// W, n_outputs × n_inputs; weights of irrelevant inputs are 0.
     pub weights: Array2<f64>,
     /// Variance of ε in each output.
     pub noise_variance: f64,
@@ -79,19 +79,19 @@ pub struct Teacher {
     pub input_variance: f64,
 }
 
-/// How large a linear teacher is.
+/// The size of a linear teacher.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TeacherShape {
-    /// How many inputs, the first ones, it sees.
+    /// Number of inputs, counted from the first, that the teacher uses.
     pub n_relevant: usize,
-    /// How many inputs there are.
+    /// Number of inputs.
     pub n_inputs: usize,
-    /// How many targets a sample has.
+    /// Number of targets per sample.
     pub n_outputs: usize,
 }
 
 impl TeacherShape {
-    /// Of the teacher of the data set with these parameters; `None` where it has no linear teacher.
+    /// The size for the data set with these parameters; `None` if it has no linear teacher.
     pub fn of(spec: &Spec, parameters: &Parameters) -> Option<Self> {
         let parameters = (spec.name == SPEC.name).then(|| parameters.or_defaults(SPEC.parameters))?;
         let n_inputs = parameters.count("n_inputs")?;
@@ -101,11 +101,11 @@ impl TeacherShape {
 }
 
 impl Teacher {
-    /// The teacher of the data set with these parameters, the very numbers that made its targets; `None` where it has no
-    /// linear teacher.
+    /// The teacher that generated the targets of the data set with these parameters; `None` if it has no linear
+    /// teacher.
     ///
     /// # Errors
-    /// Parameters that do not go together.
+    /// Parameters that cannot be combined.
     pub fn of(spec: &Spec, parameters: &Parameters) -> Result<Option<Self>, ParameterError> {
         if spec.name != SPEC.name {
             return Ok(None);
@@ -121,7 +121,7 @@ impl Teacher {
     }
 }
 
-/// The numbers of things that are made.
+/// Sizes of the generated data.
 struct Shape {
     n_inputs: usize,
     n_relevant: usize,
@@ -130,13 +130,13 @@ struct Shape {
 }
 
 impl Shape {
-    /// Of parameters with their defaults.
+    /// The sizes for parameters with their defaults.
     fn new(parameters: &Parameters) -> Result<Self, ParameterError> {
         let count = |name| parameters.count(name).expect("it has a default");
         let (n_inputs, n_outputs, n_samples) = (count("n_inputs"), count("n_outputs"), count("n_samples"));
         let n_relevant = parameters.count("n_relevant").unwrap_or(n_inputs);
         if n_relevant > n_inputs {
-            let problem = format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer");
+            let problem = format!("`n_relevant` is {n_relevant}, but there are only {n_inputs} inputs; lower it");
             return Err(ParameterError::Refused(problem));
         }
         check_size(n_samples, n_inputs)?;
@@ -146,7 +146,7 @@ impl Shape {
     }
 }
 
-/// The teacher's weights of the inputs that it sees, n_relevant × n_outputs.
+/// The weights of the teacher for the inputs that it uses, n_relevant × n_outputs.
 fn seen_weights(parameters: &Parameters, shape: &Shape) -> Array2<f64> {
     let spread = parameters.number("snr").expect("it has a default").sqrt();
     let mut of_teacher = normal(parameters, TEACHER);
@@ -168,13 +168,13 @@ fn make(parameters: &Parameters) -> Result<Dataset, ParameterError> {
     let target = target.mapv(|value| value as f32);
     if target.iter().any(|value| !value.is_finite()) {
         let snr = parameters.number("snr").expect("it has a default");
-        return Err(ParameterError::Refused(format!("`snr` {snr} makes targets that f32 cannot hold")));
+        return Err(ParameterError::Refused(format!("`snr` {snr} makes targets that f32 cannot represent; lower it")));
     }
     let y = target.column(0).iter().map(|target| i32::from(*target > 0.0)).collect();
     Ok(Dataset { x, y, p_y1: None, target: Some(target) })
 }
 
-/// Standard normal deviates of one of the streams.
+/// Standard normal deviates from one of the streams.
 fn normal(parameters: &Parameters, stream: u64) -> impl FnMut() -> f64 {
     let mut rng = ChaCha8Rng::seed_from_u64(parameters.count("seed").expect("it has a default") as u64);
     rng.set_stream(stream);
@@ -191,7 +191,7 @@ mod tests {
         make(&Parameters::new(SPEC.parameters, given).unwrap().or_defaults(SPEC.parameters)).unwrap()
     }
 
-    /// The mean of `values`, which are n independent ones of this variance, is `mean` within five standard errors.
+    /// Checks that the mean of `values`, n independent values of this variance, is `mean` within five standard errors.
     #[track_caller]
     fn check(values: impl ExactSizeIterator<Item = f64>, mean: f64, variance: f64) {
         let n = values.len() as f64;
@@ -209,7 +209,7 @@ mod tests {
         // Squares of normal deviates of variance v have mean v and variance 2v².
         check(made.x.iter().map(|x| f64::from(*x)), 0.0, 0.04);
         check(made.x.iter().map(|x| f64::from(*x).powi(2)), 0.04, 2.0 * 0.0016);
-        // Without relevant inputs the targets are the noise.
+        // Without relevant inputs, the targets are only noise.
         check(targets(&made).into_iter(), 0.0, 1.0);
         check(targets(&made).into_iter().map(|target| target * target), 1.0, 2.0);
         check(made.y.iter().map(|y| f64::from(*y)), 0.5, 0.25);
@@ -217,8 +217,8 @@ mod tests {
 
     #[test]
     fn targets_have_the_variance_of_a_signal_of_this_ratio_plus_noise() {
-        // Each of the 300 outputs is a teacher of its own. What it makes of one x is Gaussian of variance snr |x|² over the
-        // relevant inputs, and |x|² of 400 of them is ½ with the relative variance 2/400, small beside 2/300.
+        // Each of the 300 outputs is a separate teacher. Its output for one x is Gaussian with variance snr |x|² over
+        // the relevant inputs, and |x|² of 400 inputs is ½ with relative variance 2/400, small compared with 2/300.
         let parameters = [("n_inputs", 800.0), ("n_relevant", 400.0), ("n_outputs", 300.0), ("n_samples", 1.0)];
         let made = made(&[&parameters[..], &[("snr", 5.0)]].concat());
         let variance = 1.0 + 5.0 * 0.5;
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn irrelevant_inputs_do_not_matter_and_a_linear_teacher_is_what_remains() {
-        // As many samples as inputs and hardly any noise: the teacher is found again by solving for it.
+        // As many samples as inputs and hardly any noise: solving for the teacher recovers it.
         let parameters = [("n_inputs", 6.0), ("n_relevant", 2.0), ("n_samples", 6.0), ("snr", 1e12)];
         let made = made(&parameters);
         let weights = solve(made.x.mapv(f64::from), targets(&made));
@@ -238,8 +238,8 @@ mod tests {
 
     #[test]
     fn the_teacher_given_is_the_one_that_made_the_targets() {
-        // Noise of a millionth of the weights; as many samples as inputs: what is solved for is the teacher, up to the noise
-        // and f32 of the data (1e-7), times the condition of the 6 x 6 matrix of inputs.
+        // Noise of a millionth of the weights and as many samples as inputs: the solution is the teacher, up to the
+        // noise and the rounding of the data to f32 (1e-7), times the condition number of the 6 x 6 matrix of inputs.
         let parameters = [("n_inputs", 6.0), ("n_relevant", 4.0), ("n_samples", 6.0), ("snr", 1e12), ("seed", 3.0)];
         let made = made(&parameters);
         let solved = solve(made.x.mapv(f64::from), targets(&made));
@@ -278,7 +278,7 @@ mod tests {
         assert!(Teacher::of(&SPEC, &given).is_err());
     }
 
-    /// Gauss-Jordan elimination with the largest pivot.
+    /// Gauss-Jordan elimination with pivoting.
     fn solve(mut a: Array2<f64>, mut b: Vec<f64>) -> Vec<f64> {
         let n = b.len();
         for column in 0..n {
@@ -312,7 +312,7 @@ mod tests {
             let parameters = Parameters::new(SPEC.parameters, given).unwrap().or_defaults(SPEC.parameters);
             assert_eq!(make(&parameters).unwrap_err().to_string(), expected);
         };
-        check(&[("n_relevant", 101)], "`n_relevant` is 101, but there are 100 inputs; ask for fewer");
+        check(&[("n_relevant", 101)], "`n_relevant` is 101, but there are only 100 inputs; lower it");
         let too_many = "10000000 samples of 100000 inputs are too many; 500000000 values are allowed";
         check(&[("n_inputs", 100_000), ("n_samples", 10_000_000)], too_many);
     }

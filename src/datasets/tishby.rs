@@ -1,11 +1,11 @@
-//! Tishby's task: 12 bits on the vertices of an icosahedron, labelled by a rule that no rotation of it changes.
+//! Tishby's task: 12 bits on the vertices of an icosahedron, with labels that are invariant under its rotations.
 //!
-//! The published labels (`var_u.mat`) are y = 1 where 23n + e₁ − 5e₂ − 8e₃ ≥ 99, with n the number of ones among the
+//! The published labels (`var_u.mat`) are y = 1 if 23n + e₁ − 5e₂ − 8e₃ ≥ 99, with n the number of ones among the
 //! bits and e₁, e₂, e₃ the numbers of pairs of ones that are adjacent, two edges apart, and opposite.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), §3.1, describe the rule as a threshold on a spherical power spectrum,
-//! y ~ ψ(γ(f(x) − θ)); the integer form was found from the published labels and reproduces all 4096 of them.
+//! y ~ ψ(γ(f(x) − θ)); the integer form was found from the published labels and reproduces all 4096.
 
 use rand::rngs::ChaCha8Rng;
 use rand::{RngExt, SeedableRng};
@@ -20,7 +20,7 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "gamma",
-            doc: "stochastic labels, p(y=1|x) = 1/(1+exp(-gamma (f-theta))), written as p_y1; y is drawn from it",
+            doc: "if given, labels are stochastic: y is drawn from p(y=1|x) = 1/(1+exp(-gamma (f-theta))), which is stored as p_y1",
             kind: Kind::Positive,
             default: "",
         },
@@ -40,7 +40,7 @@ const N_BITS: usize = 12;
 /// Between 98, the largest f of label 0, and 99, the smallest of label 1.
 const THETA: f64 = 98.5;
 
-/// The icosahedron: the bits next to each bit, and the one opposite. Bit 0 is the most significant.
+/// The icosahedron: the bits adjacent to each bit, and the opposite bit. Bit 0 is the most significant.
 const NEIGHBOURS: [[usize; 5]; N_BITS] = [
     [1, 3, 5, 10, 11],
     [0, 2, 3, 4, 11],
@@ -75,7 +75,7 @@ fn is_one(pattern: usize, bit: usize) -> bool {
     (pattern >> (N_BITS - 1 - bit)) & 1 == 1
 }
 
-/// How far two different bits are apart on the icosahedron: 1, 2 or 3 edges.
+/// The distance of two different bits on the icosahedron: 1, 2 or 3 edges.
 fn distance(a: usize, b: usize) -> usize {
     if NEIGHBOURS[a].contains(&b) {
         1
@@ -111,7 +111,7 @@ mod tests {
         make(&Parameters::default()).unwrap()
     }
 
-    /// All permutations of the bits that keep every distance.
+    /// All permutations of the bits that preserve every distance.
     fn symmetries() -> Vec<Vec<usize>> {
         fn extend(partial: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
             let bit = partial.len();
@@ -155,7 +155,7 @@ mod tests {
         // FNV-1a of the 4096 labels of var_u.mat in its order, computed from that file.
         let hash = y.iter().fold(0xcbf2_9ce4_8422_2325_u64, |h, y| (h ^ *y as u64).wrapping_mul(0x0100_0000_01b3));
         assert_eq!(hash, LABELS_OF_VAR_U);
-        // Ones among the patterns of 5 and of 6 ones in var_u.mat.
+        // Numbers of patterns with label 1 among those with 5 and with 6 ones in var_u.mat.
         let ones_of_weight = |n| (0..4096_u32).filter(|i| i.count_ones() == n && y[*i as usize] == 1).count();
         assert_eq!([4, 5, 6, 7].map(ones_of_weight), [0, 60, 532, 732]);
     }

@@ -1,13 +1,13 @@
-//! Plug-in information of binned activations, the estimator behind the published information planes.
+//! Plug-in information of binned activations, the estimator of the published information planes.
 //!
-//! Every unit's value becomes the number of its bin, T the vector of these numbers. What is estimated is an entropy of
-//! the code, a count of occupied cells, not a property of the network alone: it depends on the bins.
+//! The value of every unit is replaced by the number of its bin, and T is the vector of these numbers. The estimate is
+//! the entropy of this code, a count of occupied cells. It depends on the bins, not only on the network.
 //!
 //! # Reference
-//! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810) and its released code: 30 edges (50 at the time of the paper) over
-//! [−1, 1] in f32. Width `floor(t/w)`, edges tanh(linspace(−50, 50, n)) and full precision: Saxe et al. 2018. Bins over each
-//! layer's own range: Grabauskas 2019; over all layers and epochs: Saxe et al. 2018, Fig. 1B; Lorenzen et al. 2022. Equal
-//! frequency over unique values (EBAB): Chelombiev et al. 2019 (arXiv 1902.09037).
+//! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810) and its released code: 30 edges (50 at the time of the paper) over [−1,
+//! 1] in f32. Width `floor(t/w)`, edges tanh(linspace(−50, 50, n)) and full precision: Saxe et al. 2018. Bins over the
+//! range of each layer: Grabauskas 2019; over all layers and epochs: Saxe et al. 2018, Fig. 1B; Lorenzen et al. 2022.
+//! Equal frequency over unique values (EBAB): Chelombiev et al. 2019 (arXiv 1902.09037).
 
 mod rule;
 mod spec;
@@ -20,7 +20,7 @@ use rule::Rule;
 pub use rule::{AboveEdges, BelowEdges, BinRange, BinWidth, FixedEdges};
 pub(super) use spec::SPEC;
 
-/// Plug-in information of binned activations: T is the vector of the numbers of its units' bins.
+/// Plug-in information of binned activations: T is the vector of the bin numbers of its units.
 ///
 /// ```
 /// use infoplane::estimators::{AboveEdges, BinRange, BinWidth, Binning, Estimator, FixedEdges, LayerData};
@@ -53,16 +53,17 @@ pub struct Binning {
 }
 
 impl Binning {
-    /// Fixed, evenly spaced edges: a number of edges from −1 to 1, or [`FixedEdges`] with other settings. The code that
-    /// Shwartz-Ziv and Tishby released has 30.
+    /// Fixed, evenly spaced edges: a number of edges from −1 to 1, or [`FixedEdges`] with other settings. The code
+    /// released by Shwartz-Ziv and Tishby has 30.
     ///
     /// # Errors
-    /// Fewer than 2 or more than 2²⁴ edges, edges that are not finite or do not ascend, or that rounding makes equal.
+    /// Fewer than 2 or more than 2²⁴ edges, edges that are not finite or not ascending, or that are equal after
+    /// rounding.
     pub fn edges(edges: impl Into<FixedEdges>) -> Result<Self, InvalidParameter> {
         Ok(Self::by(Rule::edges(edges.into())?))
     }
 
-    /// Edges tanh(z_k), z_k being `n_edges` even edges from −50 to 50 (Saxe et al. 2018, Figs 13 and 14).
+    /// Edges tanh(z_k), with z_k `n_edges` evenly spaced values from −50 to 50 (Saxe et al. 2018, Figs 13 and 14).
     ///
     /// # Errors
     /// Fewer than 2 or more than 2²⁴ edges.
@@ -70,34 +71,34 @@ impl Binning {
         Ok(Self::by(Rule::tanh(n_edges)?))
     }
 
-    /// Bins of one width without end, floor(t / width): a number, or [`BinWidth`] with other settings.
+    /// Unbounded bins of one width, floor(t / width): a number, or [`BinWidth`] with other settings.
     ///
     /// # Errors
-    /// A width that is not a finite number above 0, or that its precision cannot hold.
+    /// A width that is not a finite number above 0, or is 0 or infinite in its precision.
     pub fn width(width: impl Into<BinWidth>) -> Result<Self, InvalidParameter> {
         Ok(Self::by(Rule::width(width.into())?))
     }
 
-    /// `n_bins` equal bins between the smallest and the largest value of `range`.
+    /// `n_bins` equal bins between the minimum and the maximum of `range`.
     ///
     /// # Errors
-    /// No bin, or more than 2²⁴.
+    /// `n_bins` is 0 or more than 2²⁴.
     pub fn bins(n_bins: usize, range: BinRange) -> Result<Self, InvalidParameter> {
         Ok(Self::by(Rule::bins(n_bins, range)?))
     }
 
-    /// `n` cells of equally many different values of the layer (Chelombiev et al. 2019).
+    /// `n` bins with equally many distinct values of the layer (Chelombiev et al. 2019).
     ///
     /// # Errors
-    /// No cell, or more than 2²⁴.
+    /// `n` is 0 or more than 2²⁴.
     pub fn quantiles(n: usize) -> Result<Self, InvalidParameter> {
         Ok(Self::by(Rule::quantiles(n, None)?))
     }
 
-    /// As [`Binning::quantiles`], with the first edge at `low` in place of the smallest value.
+    /// The bins of [`Binning::quantiles`], with the first edge at `low` instead of the minimum.
     ///
     /// # Errors
-    /// No cell, more than 2²⁴, or a first edge that is not finite.
+    /// `n` is 0 or more than 2²⁴, or the first edge is not finite.
     pub fn quantiles_from(n: usize, low: f64) -> Result<Self, InvalidParameter> {
         Ok(Self::by(Rule::quantiles(n, Some(low))?))
     }
@@ -111,7 +112,7 @@ impl Binning {
         Self { rule, correction: Bias::PlugIn }
     }
 
-    /// Corrects the plug-in entropies, which are too low on average.
+    /// Corrects the bias of the plug-in entropies, which are too low on average.
     #[must_use]
     pub fn corrected(self, correction: Bias) -> Self {
         Self { correction, ..self }
@@ -148,7 +149,7 @@ mod tests {
     use crate::parameter::{ParameterError, Parameters, Value};
     use crate::sample::{Labels, Range, Representation};
 
-    /// The binning that `words`, pairs of a parameter and its value, ask for.
+    /// The binning for `words`, pairs of a parameter and its value.
     fn built(words: &[(&str, &str)]) -> Result<Binning, ParameterError> {
         let value = |word: &str| if word == "true" { Value::Flag(true) } else { Value::parse(word) };
         let given = words.iter().map(|(name, word)| ((*name).to_owned(), vec![value(word)])).collect();
@@ -160,7 +161,7 @@ mod tests {
         built(words).unwrap().estimate(&LayerData::new(t, n_units, y)?)
     }
 
-    /// How many cells one unit of these values has.
+    /// Checks the number of cells of one unit with these values.
     #[track_caller]
     fn check_cells(words: &[(&str, &str)], t: &[f32], expected: usize) {
         let y = Labels::hard(&vec![0; t.len()]);
@@ -180,9 +181,9 @@ mod tests {
             let refused = estimated(words, &t, 1, Labels::hard(&[0; 5])).unwrap_err();
             assert_eq!(refused, EstimateError::Outside { sample: at, unit: 0, value, low: -1.0, high: 1.0 });
         }
-        // An edge is what f32 makes of it.
+        // An edge is rounded to f32.
         check_cells(&[("low", "0"), ("high", "0.1"), ("above", "refuse")], &[0.0, 0.1], 2);
-        // Refusing what is above puts the last edge itself into the last bin.
+        // `refuse` applies to values above the last edge; a value at the last edge is in the last bin.
         check_cells(&[("n_edges", "2"), ("above", "refuse")], &[0.0, 1.0], 1);
     }
 
@@ -191,7 +192,7 @@ mod tests {
         let edges = |words: &[(&str, &str)]| built(words).unwrap().member().edges.map(|range| (range.low, range.high));
         assert_eq!(edges(&[("n_edges", "3")]), Some((-1.0, 1.0)));
         assert_eq!(edges(&[("n_edges", "9"), ("spacing", "tanh")]), Some((-1.0, 1.0)));
-        // 0.1 and 0.3 are no numbers of f32: rounded like the edges, or the values next to them that are within.
+        // 0.1 and 0.3 are not f32 numbers: use them rounded as the edges are, or the neighbouring values inside.
         let tenths = [("n_edges", "9"), ("low", "0.1"), ("high", "0.3")];
         assert_eq!(edges(&tenths), Some((0.1, 0.3)));
         let within = (0.1_f32, 0.3_f32.next_down());
@@ -255,7 +256,7 @@ mod tests {
         assert!(matches!(error, EstimateError::TooFar { sample: 1, unit: 0, .. }), "{error}");
         let words = [("bin_width", "1e-12"), ("above", "last-bin")];
         let error = estimated(&words, &[0.0, 0.0, 1.0], 1, Labels::hard(&[0, 1, 1])).unwrap_err();
-        let expected = "sample 2, unit 0 is 1: too many bins of width 1e-12 away from 0; choose a larger `bin_width`";
+        let expected = "sample 2, unit 0 is 1: too far from 0 for bins of width 1e-12; choose a larger `bin_width`";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -277,7 +278,7 @@ mod tests {
         let error = built(&[("low", "2"), ("high", "1")]).unwrap_err().to_string();
         assert_eq!(error, "parameter `low`: must be below `high`, got 2 and 1");
         let error = built(&[("bin_width", "1e-50")]).unwrap_err().to_string();
-        assert_eq!(error, "parameter `bin_width`: f32 cannot hold 1e-50; use `precision` f64");
+        assert_eq!(error, "parameter `bin_width`: f32 cannot represent 1e-50; use `precision` f64");
         let error = built(&[("n_edges", "16777216"), ("high", "-0.9999")]).unwrap_err().to_string();
         assert!(error.starts_with("parameter `n_edges`: 16777216 edges over -1..=-0.9999 are closer"), "{error}");
     }
@@ -299,7 +300,7 @@ mod tests {
         assert_eq!(id(&[("exact", "true")]), "binning-exact");
     }
 
-    /// −Σ p ln p of the rows' bin numbers, as the formula is written.
+    /// −Σ p ln p over the bin numbers of the rows, directly from the formula.
     fn slow_entropy(rows: &[Vec<i64>]) -> f64 {
         let mut counts: BTreeMap<&[i64], f64> = BTreeMap::new();
         rows.iter().for_each(|row| *counts.entry(row).or_default() += 1.0);

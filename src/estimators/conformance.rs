@@ -1,4 +1,4 @@
-//! What holds for every estimator of the registry, whatever its formula.
+//! Properties that every estimator of the registry must have, whatever its formula.
 
 #![cfg(test)]
 
@@ -12,7 +12,7 @@ use crate::units::Nats;
 const N: usize = 200;
 const N_UNITS: usize = 3;
 
-/// Every estimator with its default parameters, all of them at once.
+/// Every estimator with its default parameters.
 fn all() -> impl Iterator<Item = (&'static str, Box<dyn EstimatorSet>)> {
     ESTIMATORS.iter().map(|spec| {
         let parameters = Parameters::product(spec.parameters, Vec::new()).unwrap();
@@ -53,7 +53,7 @@ fn assert_same(
     }
 }
 
-/// All that is estimated, some of which an estimator may lack.
+/// All estimated values; an estimator may lack some of them.
 fn numbers(estimate: &Estimate) -> [Option<Nats>; 4] {
     [estimate.i_xt, Some(estimate.i_ty), estimate.h_t, estimate.h_t_given_x]
 }
@@ -101,7 +101,7 @@ fn a_constant_layer_has_no_information() {
     let (_, y) = values();
     for (name, estimator) in all() {
         for estimate in estimates(estimator.as_ref(), &[0.3; N * N_UNITS], &given(&y, 2)) {
-            // Or no density, which is said.
+            // Or there is no density, which is an error.
             if let Err(EstimateError::Duplicates { n, n_samples, .. }) = estimate {
                 assert_eq!((n, n_samples), (N, N), "{name}");
                 continue;
@@ -128,7 +128,7 @@ fn nulls_are_there_exactly_where_there_are_shuffles_and_say_less_than_the_labels
         let by_i_xt = |a: &Estimate, b: &Estimate| a.i_xt.partial_cmp(&b.i_xt).unwrap();
         let least_saturated = shuffled.into_iter().map(Result::unwrap).min_by(by_i_xt).unwrap();
         let i_xt_null = least_saturated.i_xt_null.map(|null| null.mean);
-        assert_eq!(i_xt_null, least_saturated.i_xt, "{name}: every row is an input");
+        assert_eq!(i_xt_null, least_saturated.i_xt, "{name}: every row has a distinct input");
         // Labels are a function of T: with few cells the null is far below.
         let null = least_saturated.i_ty_null.unwrap();
         assert!(null.std.is_some() && null.mean <= least_saturated.i_ty, "{name}: {null:?}");
@@ -156,7 +156,7 @@ fn a_null_is_the_estimate_of_the_shuffled_labels() {
     }
 }
 
-/// Whether snapshots may be put together for it, which never is so where noise is added.
+/// Whether the estimator can pool snapshots; estimators that add noise cannot.
 fn pools(estimator: &dyn EstimatorSet) -> bool {
     let members = estimator.members();
     assert!(members.iter().all(|member| member.randomness == Randomness::None || member.no_pool.is_some()));
@@ -235,12 +235,12 @@ fn estimates_of_several_parameters_are_those_of_each_by_itself() {
         assert_eq!((together.members().len(), estimates_together.len()), (parameters.len(), parameters.len()));
         for (single, from_all) in parameters.iter().zip(estimates_together) {
             let alone = (spec.build)(std::slice::from_ref(single)).unwrap();
-            // To the last bit: a table does not depend on what else was asked for.
+            // To the last bit: a table must not depend on the other tables of a request.
             assert_same(spec.name, &estimates(alone.as_ref(), &t, &given), &[from_all], 0.0);
         }
         let ids: std::collections::BTreeSet<String> =
             together.members().into_iter().map(|member| member.id.to_string()).collect();
-        assert_eq!(ids.len(), parameters.len(), "{}: every table has a name of its own", spec.name);
+        assert_eq!(ids.len(), parameters.len(), "{}: every table has a unique name", spec.name);
         assert!(ids.iter().all(|id| id.starts_with(spec.name)), "{ids:?}");
     }
 }

@@ -1,8 +1,9 @@
-//! Plug-in information of a code: what estimators share that make cells of T's values.
+//! Plug-in information of a discrete code: shared by the estimators that divide the values of T into cells.
 //!
-//! Every row has a cell t and an input x. I(X;T) = H(T) − H(T|X), with H(T|X) = H(X,T) − H(X); where every input has one
-//! row, or always the same cell, H(T|X) = 0 and I(X;T) = H(T), a count of occupied cells. I(T;Y) = H(T) + H(Y) − H(T,Y)
-//! for hard labels; for stochastic ones H(Y) − Σ_t p(t) H(Y|t), p(y|t) being the mean of p(y|x) over the rows in cell t.
+//! Every row has a cell t and an input x. I(X;T) = H(T) − H(T|X), with H(T|X) = H(X,T) − H(X). If every input has one
+//! row, or always the same cell, then H(T|X) = 0 and I(X;T) = H(T), a count of occupied cells. I(T;Y) = H(T) + H(Y) −
+//! H(T,Y) for hard labels, and H(Y) − Σ_t p(t) H(Y|t) for stochastic ones, with p(y|t) the mean of p(y|x) over the rows
+//! in cell t.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), released code; with H(T|X) > 0, Grabauskas 2019. Miller-Madow: Miller
@@ -15,7 +16,7 @@ use crate::math::information::{information, shuffled_information};
 use crate::parameter::{Kind, Parameter, Parameters};
 use crate::units::Nats;
 
-/// T as a code.
+/// T as a discrete code.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Code {
     cells: Cells,
@@ -29,51 +30,51 @@ impl Code {
     }
 }
 
-/// I(T;T′) of a layer and the one above.
+/// I(T;T′) of a layer and the next layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Neighbours {
     /// I(T;T′).
     pub i_tt: Nats,
-    /// I(T;T′) with the rows of T′ shuffled within their snapshot; `None` without shuffles, and when snapshots of different
-    /// samples are pooled.
+    /// I(T;T′) with the rows of T′ shuffled within their snapshot; `None` without shuffles, and if the pooled snapshots
+    /// have different samples.
     pub null: Option<Spread>,
 }
 
-/// What the code of a layer says of the class that the network predicts.
+/// Information that the code of a layer has about the class predicted by the network.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PredictedClass {
     /// I(T;Ŷ).
     pub i_t_predicted: Nats,
-    /// H(Ŷ|T): 0 where the code keeps what the network makes its prediction of.
+    /// H(Ŷ|T): 0 if the code keeps all information that the network uses for its prediction.
     pub h_predicted_given_t: Nats,
 }
 
-/// How entropies are corrected, for estimators of a code.
+/// Corrections of the entropies, for estimators with a discrete code.
 pub(super) const BIAS: Parameter = Parameter {
     name: "bias",
-    doc: "correction of the plug-in entropies, which are too low by about (cells - 1)/2N nats",
+    doc: "bias correction of the plug-in entropies, which are too low by about (cells - 1)/2N nats",
     kind: Kind::Choice(&["plug-in", "miller-madow", "jackknife"]),
     default: "plug-in",
 };
 
-/// The correction that was chosen.
+/// The selected correction.
 pub(super) fn bias(parameters: &Parameters) -> Bias {
     let name = parameters.text(BIAS.name);
     Bias::ALL.into_iter().find(|bias| Some(bias.name()) == name).unwrap_or(Bias::PlugIn)
 }
 
-/// Why rows cannot be pooled under a correction.
+/// Why rows cannot be pooled with a correction.
 pub(super) fn no_pool(bias: Bias) -> Option<&'static str> {
-    let problem = "`bias` corrects for independent samples, which pooled snapshots are not; use `plug-in`";
+    let problem = "`bias` assumes independent samples, and pooled snapshots are not independent; use `plug-in`";
     (bias != Bias::PlugIn).then_some(problem)
 }
 
-/// The correction in words, for the end of a description.
+/// The correction, for the end of a description.
 pub(super) fn bias_words(bias: Bias) -> &'static str {
     match bias {
         Bias::PlugIn => "",
-        Bias::MillerMadow => ", corrected after Miller and Madow",
-        Bias::Jackknife => ", corrected by the jackknife",
+        Bias::MillerMadow => ", with the Miller-Madow correction",
+        Bias::Jackknife => ", with the jackknife correction",
     }
 }
 
@@ -115,12 +116,12 @@ pub(super) fn estimate(
     })
 }
 
-/// H(Y) of rows of p(y|x).
+/// H(Y) from the rows p(y|x).
 fn label_entropy(rows: &[[f64; 2]]) -> Nats {
     entropy([0, 1].map(|class| rows.iter().map(|p_y| p_y[class]).sum::<f64>() / rows.len() as f64))
 }
 
-/// I(T;T′) of the codes of a layer and of the one above, of the same rows.
+/// I(T;T′) from the codes of a layer and of the next layer, for the same rows.
 pub fn neighbours(below: &Code, above: &Code, given: &InputsAndLabels) -> Neighbours {
     let table = given.table(below.bias);
     let null = match given.shuffles().keeps_snapshots() {
@@ -130,7 +131,7 @@ pub fn neighbours(below: &Code, above: &Code, given: &InputsAndLabels) -> Neighb
     Neighbours { i_tt: information(&below.cells, &above.cells, table), null }
 }
 
-/// What the code of a layer says of Ŷ, the class that the network predicts, of the same rows.
+/// Information that the code of a layer has about Ŷ, the class predicted by the network, for the same rows.
 pub fn predicted_class(code: &Code, predicted: &Cells, given: &InputsAndLabels) -> PredictedClass {
     let table = given.table(code.bias);
     let i_t_predicted = information(&code.cells, predicted, table);

@@ -1,4 +1,4 @@
-//! Why an estimator cannot have its parameters, and why there is no estimate.
+//! Errors in the parameters of an estimator, and reasons why there is no estimate.
 
 use thiserror::Error;
 
@@ -9,17 +9,17 @@ use crate::sample::SampleError;
 /// Why an estimator cannot have these parameters.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum InvalidParameter {
-    /// A number outside of what the estimator can use.
+    /// A number that the estimator does not allow.
     #[error("`{parameter}` must be {allowed}, got {}", Value::Number(*got))]
     OutOfRange {
         /// The name of the parameter.
         parameter: &'static str,
-        /// What is allowed, in words.
+        /// Description of the allowed values.
         allowed: String,
         /// The number that was given.
         got: f64,
     },
-    /// A first edge that is not below the last one.
+    /// A first edge that is not below the last edge.
     #[error("the first edge must be below the last, got {} and {}", Value::Number(*low), Value::Number(*high))]
     Descending {
         /// The first edge.
@@ -27,11 +27,11 @@ pub enum InvalidParameter {
         /// The last edge.
         high: f64,
     },
-    /// Edges that rounding makes equal.
+    /// Edges that are equal after rounding.
     #[error(transparent)]
     TooClose(#[from] EdgesError),
     /// A bin width that is 0 or infinite in single precision.
-    #[error("f32 cannot hold the bin width {}; use double precision", Value::Number(*width))]
+    #[error("f32 cannot represent the bin width {}; use double precision", Value::Number(*width))]
     NotSingle {
         /// The bin width.
         width: f64,
@@ -72,34 +72,35 @@ impl From<InvalidParameter> for ParameterError {
             InvalidParameter::TooClose(problem) => Self::Refused(format!("parameter `n_edges`: {problem}")),
             InvalidParameter::NotSingle { width } => {
                 let width = Value::Number(width);
-                Self::Refused(format!("parameter `bin_width`: f32 cannot hold {width}; use `precision` f64"))
+                Self::Refused(format!("parameter `bin_width`: f32 cannot represent {width}; use `precision` f64"))
             }
         }
     }
 }
 
-/// Why there is no estimate. A `sample` is a row of what was estimated until [`EstimateError::located`] names it.
+/// Why there is no estimate. Before [`EstimateError::located`], `sample` is the number of a row; afterwards of a
+/// sample.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum EstimateError {
-    /// Values that are no representation.
+    /// Values that cannot be used as a representation.
     #[error(transparent)]
     Sample(#[from] SampleError),
-    /// T and Y are of different samples.
-    #[error("the layer has {n_t} samples, the labels have {n_y}; record again or repair the samples table")]
+    /// T and Y have different numbers of samples.
+    #[error("the layer has {n_t} samples, the labels have {n_y}; record again or correct the table `samples`")]
     Mismatch {
         /// Samples of T.
         n_t: usize,
         /// Samples of Y.
         n_y: usize,
     },
-    /// One sample carries no information.
+    /// One sample has no information.
     #[error("an estimate needs at least 2 samples, got {n}")]
     TooFew {
         /// Number of samples.
         n: usize,
     },
-    /// A value the estimator was told to refuse.
-    #[error("sample {sample}, unit {unit} is {value}, outside of the edges {low} to {high}")]
+    /// A value outside the edges, with the setting `refuse`.
+    #[error("sample {sample}, unit {unit} is {value}, outside the edges {low} to {high}")]
     Outside {
         /// Row of the value.
         sample: usize,
@@ -114,7 +115,7 @@ pub enum EstimateError {
     },
     /// The cell number of a value does not fit into 32 bits.
     #[error(
-        "sample {sample}, unit {unit} is {value}: too many bins of width {} away from 0; choose a larger `bin_width`",
+        "sample {sample}, unit {unit} is {value}: too far from 0 for bins of width {}; choose a larger `bin_width`",
         Value::Number(*bin_width)
     )]
     TooFar {
@@ -127,69 +128,69 @@ pub enum EstimateError {
         /// The bin width.
         bin_width: f64,
     },
-    /// Bins that rounding would not tell apart.
-    #[error("the values leave no room for the bins: {problem}")]
+    /// Bins that would be equal after rounding.
+    #[error("the range of the values is too small for the bins: {problem}")]
     Range {
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// A formula that counts samples of a class, and labels that are probabilities.
-    #[error("{what} needs one label for every sample, and these labels are probabilities")]
+    /// A formula that needs classes, but labels that are probabilities.
+    #[error("{what} needs one label for every sample, but these labels are probabilities")]
     NeedsHardLabels {
-        /// What needs them.
+        /// The part that needs classes.
         what: &'static str,
     },
-    /// Noise relative to a spread that is 0.
-    #[error("all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`")]
+    /// Noise relative to a spread of 0.
+    #[error("all values of the layer are equal, so noise cannot be relative to their variance; leave out `relative`")]
     Constant,
-    /// Numbers too large or too small for the arithmetic.
-    #[error("the {what} is not a finite number; choose a `noise_variance` nearer to the layer's variance")]
+    /// Results outside the range of floating-point numbers.
+    #[error("the {what} is not a finite number; choose a `noise_variance` closer to the variance of the layer")]
     NotFinite {
-        /// Which result.
+        /// Name of the result.
         what: &'static str,
     },
     /// Samples without a density.
     #[error(
-        "{n} of {n_samples} samples equal {k} others or more, so the entropy is -infinity; use `epsilon` 1e-16 to do as Saxe et al. 2018, whose estimate is then set by it, or another estimator"
+        "{n} of {n_samples} samples are equal to {k} or more other samples, so the entropy is -infinity; use another estimator, or `epsilon` 1e-16 as in Saxe et al. 2018, which then determines the estimate"
     )]
     Duplicates {
-        /// Samples whose k-th neighbour is at distance 0.
+        /// Number of samples with a distance of 0 from their k-th neighbour.
         n: usize,
         /// Number of samples.
         n_samples: usize,
-        /// Which neighbour.
+        /// Number of the neighbour.
         k: usize,
     },
     /// A k-th neighbour needs more than k samples.
     #[error(
-        "the smallest class has {n} samples, and neighbour {k} of a sample needs more than {k}; choose a smaller `k`, or another estimator"
+        "the smallest class has {n} samples, but neighbour {k} of a sample needs more than {k}; choose a smaller `k`, or another estimator"
     )]
     FewInClass {
-        /// Samples of the smallest class.
+        /// Number of samples in the smallest class.
         n: usize,
-        /// Which neighbour.
+        /// Number of the neighbour.
         k: usize,
     },
     /// A covariance needs more samples than units.
     #[error(
-        "{n_units} units need more than {n_units} samples of every class for a covariance, got {n}; use another estimator"
+        "the covariance of {n_units} units needs more than {n_units} samples of every class, got {n}; use another estimator"
     )]
     TooWide {
-        /// Width of the layer.
+        /// Number of units of the layer.
         n_units: usize,
-        /// Samples of the smallest class.
+        /// Number of samples in the smallest class.
         n: usize,
     },
-    /// Rounding left a covariance that is none.
+    /// A covariance that is not positive definite after rounding.
     #[error("{problem}; use a larger `noise_variance`")]
     Singular {
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
 }
 
 impl EstimateError {
-    /// The same with the number of the sample that stands in a row, and of the unit that was looked at alone.
+    /// This error with the number of the sample in the row, and of the unit if a single unit was estimated.
     #[must_use]
     pub fn located(mut self, number: impl Fn(usize) -> usize, only_unit: Option<usize>) -> Self {
         if let Self::Sample(SampleError::NotFinite { sample, unit, .. })

@@ -1,12 +1,12 @@
-//! Information of T plus Gaussian noise, as if T were Gaussian.
+//! Information of T plus Gaussian noise, assuming a Gaussian T.
 //!
-//! I(X;T+Z) = ½ ln |Σ̂ + vI| − ½ d ln v, Σ̂ being the covariance of T over the samples and Z ~ N(0, vI) noise that is added
-//! in the analysis. It is exact, up to the sampling of Σ̂, for a linear network of Gaussian inputs; of all distributions
-//! of this covariance the Gaussian has the most information, so for any other it is too large. I(T;Y) = H(T) − Σ_y p(y)
-//! H(T|Y=y) with a Gaussian for all samples and one for each class is neither a bound.
+//! I(X;T+Z) = ½ ln |Σ̂ + vI| − ½ d ln v, with Σ̂ the covariance of T over the samples and Z ~ N(0, vI) noise that is
+//! added in the analysis. It is exact, up to the sampling error of Σ̂, for a linear network with Gaussian inputs. Among
+//! all distributions with this covariance the Gaussian has the most information, so the value is too large for any
+//! other. I(T;Y) = H(T) − Σ_y p(y) H(T|Y=y), with a Gaussian for all samples and one for each class, is not a bound.
 //!
 //! # Reference
-//! Saxe et al. 2018, section 3 (linear networks). The correction of the bias and its limits: `math/gaussian.rs`.
+//! Saxe et al. 2018, section 3 (linear networks). Bias correction and its limits: `math/gaussian.rs`.
 
 use super::{
     Estimate, EstimateError, Estimator, InvalidParameter, LayerData, Member, Randomness, RangeOver, Spec, Spread,
@@ -21,10 +21,10 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "gaussian",
-    summary: "information of T plus Gaussian noise as if T were Gaussian; exact for linear networks of Gaussian inputs",
+    summary: "information of T plus Gaussian noise, assuming a Gaussian T; exact for linear networks with Gaussian inputs",
     parameters: &[Parameter {
         name: "noise_variance",
-        doc: "variance of the noise on every unit",
+        doc: "variance of the noise added to every unit",
         kind: Kind::Positive,
         default: "0.001,0.01,0.1",
     }],
@@ -37,7 +37,7 @@ pub(super) const SPEC: Spec = Spec {
     choose: |_, _| None,
 };
 
-/// Information of T plus Gaussian noise, as if T were Gaussian.
+/// Information of T plus Gaussian noise, assuming a Gaussian T.
 ///
 /// ```
 /// use infoplane::estimators::{Estimator, Gaussian, LayerData};
@@ -56,7 +56,7 @@ pub struct Gaussian {
 }
 
 impl Gaussian {
-    /// Noise of this variance, in squared activations, on every unit.
+    /// Noise of this variance, in squared units of the activations, on every unit.
     ///
     /// # Errors
     /// A variance that is not a finite number above 0.
@@ -72,12 +72,12 @@ impl Estimator for Gaussian {
         Member {
             id: EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::NoiseVariance, self.noise_variance))),
             quantity: format!(
-                "I(X;T+Z) as if T were Gaussian, Z being Gaussian noise of variance {variance} added in the analysis"
+                "I(X;T+Z) for a Gaussian T, with Gaussian noise Z of variance {variance} added in the analysis"
             ),
             randomness: Randomness::Noise,
             range: RangeOver::Estimated,
             edges: None,
-            no_pool: Some("`gaussian` adds noise of its own and cannot pool; use `binning` or `quantised`"),
+            no_pool: Some("`gaussian` adds noise in the analysis and cannot pool; use `binning` or `quantised`"),
         }
     }
 
@@ -103,7 +103,7 @@ fn estimate(variance: f64, layer: &LayerData<'_>) -> Result<Estimate, EstimateEr
         // ½ ln |2πe (Σ̂ + vI)|.
         h_t: Some(i_xt + h_t_given_x),
         h_t_given_x: Some(h_t_given_x),
-        // A covariance does not see which input made which T.
+        // A covariance does not depend on which input produced which T.
         i_xt_null: Spread::unmoved(samples.n_shuffles(), i_xt),
         i_ty_null: Spread::of(
             &samples.shuffled_classes().map(|classes| i_ty(classes.numbers())).collect::<Result<Vec<Nats>, _>>()?,

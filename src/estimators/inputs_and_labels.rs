@@ -1,4 +1,4 @@
-//! Inputs and labels of the samples that an estimator is applied to, which are the same for every layer.
+//! Inputs and labels of the samples that an estimator uses, which are the same for every layer.
 
 use super::EstimateError;
 use crate::math::atoms::Cells;
@@ -8,16 +8,17 @@ use crate::math::shuffles::{SampleShuffles, Shuffles};
 use crate::sample::Labels;
 use crate::units::Nats;
 
-/// X and Y of some rows, their shuffles, and what follows from them alone. Made once, used for every layer and snapshot.
+/// X and Y of some rows, their shuffles, and everything that depends only on them. Computed once, used for every layer
+/// and snapshot.
 ///
-/// A row is a sample, or a sample at one of several snapshots that are pooled. The rows of one sample share its input and its
-/// label, also under a shuffle; otherwise a null would have as many independent labels as there are rows.
+/// A row is a sample, or a sample at one of several pooled snapshots. All rows of one sample have its input and its
+/// label, also after a shuffle; otherwise a permutation null would have as many independent labels as there are rows.
 ///
 /// ```
 /// use infoplane::estimators::{Binning, Estimator, InputsAndLabels, LayerData};
 /// use infoplane::sample::Representation;
 ///
-/// // 5 shuffles of the labels give the estimate without information, for each of two layers.
+/// // A permutation null from 5 shuffles of the labels, for each of two layers.
 /// let samples = InputsAndLabels::of_distinct(&[0, 0, 1, 1, 0, 1], 5)?;
 /// for activations in [[-0.9, -0.8, 0.9, 0.7, -0.7, 0.8], [0.1, 0.2, 0.1, 0.3, 0.2, 0.1]] {
 ///     let layer = LayerData::of_samples(Representation::new(&activations, 1)?, &samples)?;
@@ -28,33 +29,33 @@ use crate::units::Nats;
 /// ```
 #[derive(Debug, Clone)]
 pub struct InputsAndLabels {
-    /// The input of every row: rows of equal X share a cell.
+    /// The input of every row: rows with equal X have the same cell.
     pub x: Cells,
     /// Y of every row.
     pub y: Labels,
-    /// The class of every row; `None` when labels are probabilities.
+    /// The class of every row; `None` if labels are probabilities.
     pub classes: Option<Cells>,
     n_shuffles: usize,
     /// Shuffles of the labels.
     shuffles: SampleShuffles,
-    /// Permutations of the rows, whatever their samples; `None` when those of the labels serve, or when every row has an input
-    /// of its own.
+    /// Permutations of the rows; `None` if the shuffles of the labels can be used, or if every row has a distinct
+    /// input.
     row_shuffles: Option<Shuffles>,
     tables: Vec<Table>,
     /// H(X).
     pub h_x: Nats,
-    /// The largest possible I(T;Y): H(Y), minus H(Y|X) when labels are probabilities.
+    /// The largest possible I(T;Y): H(Y), minus H(Y|X) if labels are probabilities.
     pub i_ty_ceiling: Nats,
     /// H(Y).
     pub h_y: Nats,
 }
 
-/// The entropies of partitions under one correction.
+/// The entropies of partitions with one correction.
 #[derive(Debug, Clone)]
 struct Table {
     bias: Bias,
     entropies: CountTable,
-    /// H(Y) of hard labels under each shuffle: the same counts, summed in another order.
+    /// H(Y) of hard labels for each shuffle: equal counts, summed in another order.
     h_y: Vec<Nats>,
 }
 
@@ -68,11 +69,11 @@ pub struct Spread {
 }
 
 impl InputsAndLabels {
-    /// The inputs `x` and labels `y` of the same rows, and the number of the sample of every row, with `n_shuffles` shuffles of
-    /// inputs and labels for the nulls.
+    /// The inputs `x` and labels `y` of some rows, and the number of the sample in every row, with `n_shuffles`
+    /// shuffles of inputs and labels for the permutation nulls.
     ///
     /// # Errors
-    /// Fewer than two rows; not as many inputs as labels.
+    /// Fewer than two rows, or different numbers of inputs and labels.
     pub fn new(x: Cells, samples: &[u32], y: Labels, n_shuffles: usize) -> Result<Self, EstimateError> {
         let n = x.n_samples();
         if y.n_samples() != n || samples.len() != n {
@@ -104,12 +105,12 @@ impl InputsAndLabels {
         })
     }
 
-    /// How many numbers the shuffles of `n_rows` rows hold, of which `n_samples` belong to different samples.
+    /// Number of values that the shuffles of `n_rows` rows of `n_samples` different samples contain.
     pub fn numbers_of_shuffles(n_shuffles: usize, n_rows: usize, n_samples: usize) -> usize {
         n_shuffles.saturating_mul(if n_rows > n_samples { n_rows + n_samples } else { n_rows })
     }
 
-    /// Samples that all have different inputs, with `n_shuffles` shuffles of their labels.
+    /// Samples with distinct inputs, with `n_shuffles` shuffles of their labels.
     ///
     /// # Errors
     /// Fewer than two samples.
@@ -119,7 +120,7 @@ impl InputsAndLabels {
         Self::new(Cells::of_rows(&numbers, 1), &numbers, labels, n_shuffles)
     }
 
-    /// The entropies of partitions of these rows under a correction.
+    /// The entropies of partitions of these rows with a correction.
     pub(super) fn table(&self, bias: Bias) -> &CountTable {
         &self.table_of(bias).entropies
     }
@@ -138,19 +139,19 @@ impl InputsAndLabels {
         &self.shuffles
     }
 
-    /// The classes of every row under each shuffle, made one after the other; none when labels are probabilities.
+    /// The classes of every row for each shuffle, generated one by one; none if labels are probabilities.
     pub fn shuffled_classes(&self) -> impl Iterator<Item = Cells> {
         self.y.classes().into_iter().flat_map(|classes| shuffled(classes, &self.shuffles))
     }
 
-    /// I(X;T) of the cells `t` under each permutation of the rows; none when every row has an input of its own.
+    /// I(X;T) of the cells `t` for each permutation of the rows; none if every row has a distinct input.
     pub fn shuffled_i_xt(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
         let shuffles = self.row_shuffles.as_ref().or(self.shuffles.of_rows());
         let shuffles = shuffles.filter(|_| !self.is_distinct());
         shuffles.map_or(Vec::new(), |shuffles| shuffled_information(t, &self.x, shuffles.iter(), self.table(bias)))
     }
 
-    /// I(T;Y) of the cells `t` under each shuffle of the labels; none when labels are probabilities.
+    /// I(T;Y) of the cells `t` for each shuffle of the labels; none if labels are probabilities.
     pub fn shuffled_i_ty(&self, t: &Cells, bias: Bias) -> Vec<Nats> {
         let Table { entropies, h_y, .. } = self.table_of(bias);
         let orders = || self.shuffles.iter().zip(h_y.iter().copied());
@@ -162,25 +163,25 @@ impl InputsAndLabels {
         self.x.n_samples()
     }
 
-    /// Whether every row has an input of its own, so that shuffling the inputs changes nothing.
+    /// Whether every row has a distinct input, so that shuffling the inputs changes nothing.
     pub fn is_distinct(&self) -> bool {
         self.x.n_cells() == self.n_samples()
     }
 }
 
-/// H(Y|T) of stochastic labels, `rows` holding p(y=0|x) and p(y=1|x) of every row.
+/// H(Y|T) of stochastic labels; `rows` has p(y=0|x) and p(y=1|x) of every row.
 pub(super) fn stochastic_entropy_given(t: &Cells, rows: &[[f64; 2]]) -> Nats {
     label_entropy_given(t, rows.iter().map(<[f64; 2]>::as_slice), 2)
 }
 
-/// The classes of every row under each shuffle.
+/// The classes of every row for each shuffle.
 fn shuffled<'a>(classes: &'a [u32], shuffles: &'a SampleShuffles) -> impl Iterator<Item = Cells> + 'a {
     let reordered = |order: &[u32]| order.iter().map(|row| classes[*row as usize]).collect::<Vec<_>>();
     shuffles.iter().map(move |order| Cells::of_rows(&reordered(&order), 1))
 }
 
 impl Spread {
-    /// The mean and standard deviation of the `values` under shuffles; `None` without values.
+    /// The mean and standard deviation of the `values` over shuffles; `None` without values.
     pub fn of(values: &[Nats]) -> Option<Self> {
         let n = values.len() as f64;
         let mean = values.iter().map(|value| value.0).sum::<f64>() / n;
@@ -189,7 +190,7 @@ impl Spread {
         (!values.is_empty()).then_some(Self { mean: Nats(mean), std })
     }
 
-    /// The spread of `n` shuffles that cannot change `value`; `None` without shuffles.
+    /// The mean and standard deviation over `n` shuffles that cannot change `value`; `None` without shuffles.
     pub fn unmoved(n: usize, value: Nats) -> Option<Self> {
         (n > 0).then_some(Self { mean: value, std: (n > 1).then_some(Nats(0.0)) })
     }
@@ -212,7 +213,7 @@ mod tests {
                 assert_eq!(classes.numbers()[row], classes.numbers()[row + 5]);
             }
         }
-        // Other samples in the second snapshot: labels still go by sample.
+        // The second snapshot has other samples: labels still belong to samples.
         let samples = [0, 1, 2, 2, 3];
         let y = Labels::hard(&[0, 1, 2, 2, 3]);
         let given = InputsAndLabels::new(Cells::of_rows(&samples, 1), &samples, y, 3).unwrap();
@@ -244,7 +245,7 @@ mod tests {
         }
     }
 
-    /// Sums over a table of samples x classes would take minutes here.
+    /// Sums over a table of samples × classes would take minutes here.
     #[test]
     fn labels_that_are_all_different_are_described_at_once() {
         const N: i32 = 70_000;

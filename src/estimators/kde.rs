@@ -1,13 +1,14 @@
 //! Bounds on the information of T plus Gaussian noise, from the distances between all pairs of samples.
 //!
-//! A deterministic network has no information that differs between its layers, so noise Z ~ N(0, vI) is added, in the
-//! analysis only: I(X;T+Z) = H(T+Z) − H(T+Z|X), the second term being (d/2)(1 + ln 2πv). H(T+Z) is the entropy of a mixture
-//! of N Gaussians and lies between the two bounds of Kolchinsky & Tracey. I(X;T) is therefore between the numbers of
-//! `upper` and `lower`. I(T;Y) = H(T) − H(T|Y) with the same bound in both terms is *not* a bound, in either form.
+//! All layers of a deterministic network have equal information, so noise Z ~ N(0, vI) is added, in the analysis only:
+//! I(X;T+Z) = H(T+Z) − H(T+Z|X), with the second term (d/2)(1 + ln 2πv). H(T+Z) is the entropy of a mixture of N
+//! Gaussians and is between the two bounds of Kolchinsky & Tracey. I(X;T) is therefore between the values of `lower`
+//! and `upper`. I(T;Y) = H(T) − H(T|Y) with one kind of bound in both terms is *not* a bound, in either form.
 //!
 //! # Reference
 //! Kolchinsky & Tracey 2017 (Entropy 19, 361), eqs 10 and 11; Saxe et al. 2018, with v = 0.1 in the paper, 1e-3 (Tishby's
-//! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise in proportion to the layer: Chelombiev et al. 2019.
+//! task) and 0.1 (MNIST) in the code; v = 0.05 in Grabauskas 2019. Noise relative to the layer: Chelombiev et al.
+//! 2019.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -34,25 +35,25 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "noise_variance",
-            doc: "variance of the noise on every unit, from 1e-100 to 1e100",
+            doc: "variance of the noise added to every unit, from 1e-100 to 1e100",
             kind: Kind::Positive,
             default: "0.001,0.01,0.1",
         },
         Parameter {
             name: "relative",
-            doc: "noise_variance is in units of the layer's variance at that snapshot, the mean over its units",
+            doc: "measure noise_variance in units of the variance of the layer at that snapshot (mean over its units)",
             kind: Kind::Flag,
             default: "",
         },
         Parameter {
             name: "bound",
-            doc: "on the entropy of T: upper (Kullback-Leibler) or lower (Bhattacharyya)",
+            doc: "bound on the entropy of T: upper (Kullback-Leibler) or lower (Bhattacharyya)",
             kind: Kind::Choice(&["upper", "lower"]),
             default: "upper,lower",
         },
         Parameter {
             name: "precision",
-            doc: "arithmetic: f32 is four times as fast and right to about 1e-5 bits, f64 to 1e-12",
+            doc: "floating-point type: f32 is four times as fast and accurate to about 1e-5 bits, f64 to 1e-12 bits",
             kind: Kind::Choice(&["f32", "f64"]),
             default: "f32",
         },
@@ -72,7 +73,7 @@ pub(super) const SPEC: Spec = Spec {
 
 /// A bound on the information of T plus Gaussian noise that is added in the analysis only.
 ///
-/// I(X;T) lies between the numbers of [`Kde::lower`] and [`Kde::upper`]; I(T;Y) is no bound in either.
+/// I(X;T) is between the values of [`Kde::lower`] and [`Kde::upper`]; I(T;Y) is not a bound in either form.
 ///
 /// ```
 /// use infoplane::estimators::{Estimator, Kde, LayerData};
@@ -94,32 +95,33 @@ pub struct Kde {
     precision: Precision,
 }
 
-/// What a noise variance is measured in.
+/// Unit of the noise variance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum VarianceUnit {
-    /// Activations squared.
+    /// Squared units of the activations.
     Absolute,
-    /// The layer's own variance.
+    /// The variance of the layer.
     LayerVariance,
 }
 
-/// The variances that f64 serves whatever the layer.
+/// The variances for which f64 is sufficient in every layer.
 const ALLOWED_VARIANCES: RangeInclusive<f64> = 1e-100..=1e100;
 
 impl Kde {
-    /// The upper bound (from Kullback-Leibler divergences) with noise of this variance, in squared activations, on every unit;
-    /// in single precision.
+    /// The upper bound (from Kullback-Leibler divergences) with noise of this variance, in squared units of the
+    /// activations, on every unit; in single precision.
     ///
     /// # Errors
-    /// A variance that is not from 1e-100 to 1e100.
+    /// A variance outside 1e-100 to 1e100.
     pub fn upper(noise_variance: f64) -> Result<Self, InvalidParameter> {
         Self::new(noise_variance, Bound::Upper)
     }
 
-    /// The lower bound (from Bhattacharyya distances), as [`Kde::upper`].
+    /// The lower bound (from Bhattacharyya distances) with noise of this variance, in squared units of the
+    /// activations, on every unit; in single precision.
     ///
     /// # Errors
-    /// A variance that is not from 1e-100 to 1e100.
+    /// A variance outside 1e-100 to 1e100.
     pub fn lower(noise_variance: f64) -> Result<Self, InvalidParameter> {
         Self::new(noise_variance, Bound::Lower)
     }
@@ -135,19 +137,19 @@ impl Kde {
         Ok(Self { variance, unit: VarianceUnit::Absolute, bound, precision: Precision::Single })
     }
 
-    /// Measures the noise variance in units of the layer's variance, the mean over its units.
+    /// Measures the noise variance in units of the variance of the layer (mean over its units).
     #[must_use]
     pub fn relative(self) -> Self {
         Self { unit: VarianceUnit::LayerVariance, ..self }
     }
 
-    /// Computes in this precision: single is four times as fast and right to about 1e-5 bits, double to 1e-12.
+    /// Sets the precision: single is four times as fast and accurate to about 1e-5 bits, double to 1e-12 bits.
     #[must_use]
     pub fn precision(self, precision: Precision) -> Self {
         Self { precision, ..self }
     }
 
-    /// In a layer `t` without squared distances beyond `largest_distance`.
+    /// Noise and precision for a layer `t` whose squared distances are at most `largest_distance`.
     fn in_layer(&self, t: Representation<'_>, largest_distance: f64) -> Result<LayerNoise, EstimateError> {
         let unit = match self.unit {
             VarianceUnit::Absolute => 1.0,
@@ -163,13 +165,13 @@ impl Kde {
     }
 }
 
-/// The noise of one member in one layer.
+/// The noise of one estimator in one layer.
 #[derive(Debug, Clone, Copy)]
 struct LayerNoise {
-    /// In activations squared.
+    /// Noise variance in squared units of the activations.
     variance: f64,
     kernel: Kernel,
-    /// That serves this kernel and this layer.
+    /// Precision that is sufficient for this kernel and this layer.
     precision: Precision,
 }
 
@@ -182,11 +184,11 @@ fn largest_distance(t: Representation<'_>) -> f64 {
 /// Whether f32, from 1e−38 to 3e38, is enough for squared distances D and their products with the `exponent` a of a
 /// kernel exp(−aD).
 ///
-/// Nothing overflows: the terms of a matrix product of centred values add up to at most 4 times the largest D, that is
-/// 4e30, and aD/ln 2 to 6e37. What underflows does not matter: the square of a difference below 1e−38 is rounded by at
-/// most 1e−45, which changes aD by 1e−15 a unit.
+/// Nothing overflows: the terms of a matrix product of centred values have a sum of at most 4 times the largest D, that
+/// is 4e30, and aD/ln 2 is at most 6e37. Underflow does no harm: the square of a difference below 1e−38 is rounded by
+/// at most 1e−45, which changes aD by 1e−15 a unit.
 ///
-/// f64, from 1e−308 to 1e308, is enough for all layers of f32 and all allowed variances: D is 0 or from 1e−90 to
+/// f64, from 1e−308 to 1e308, is sufficient for all layers of f32 and all allowed variances: D is 0 or from 1e−90 to
 /// 1e78 n_units, a from 1e−178, with noise of 1e100 times the largest variance, to 1e190 n_samples n_units, with 1e−100
 /// times the smallest, where D/variance is at most some n_samples n_units.
 fn f32_holds(exponent: f64, largest_distance: f64) -> bool {
@@ -202,14 +204,14 @@ fn mean_variance(t: Representation<'_>) -> f64 {
 impl Estimator for Kde {
     fn member(&self) -> Member {
         let (form, side) = match self.bound {
-            Bound::Upper => (Form::Upper, "at most"),
-            Bound::Lower => (Form::Lower, "at least"),
+            Bound::Upper => (Form::Upper, "upper"),
+            Bound::Lower => (Form::Lower, "lower"),
         };
         let scale = Scale::new(ScaleKind::NoiseVariance, self.variance);
         let variance = Value::Number(self.variance);
         let (relative, unit) = match self.unit {
             VarianceUnit::Absolute => (None, ""),
-            VarianceUnit::LayerVariance => (Some("relative"), " times the layer's"),
+            VarianceUnit::LayerVariance => (Some("relative"), " times that of the layer"),
         };
         let precision = (self.precision == Precision::Double).then_some("f64");
         let options: Vec<&str> = relative.into_iter().chain(precision).collect();
@@ -217,12 +219,12 @@ impl Estimator for Kde {
         Member {
             id: EstimatorId { form: Some(form), options, ..EstimatorId::new(SPEC.name, Some(scale)) },
             quantity: format!(
-                "I(X;T+Z) is {side} this, Z being Gaussian noise of variance {variance}{unit} added in the analysis; I(T+Z;Y) is no bound"
+                "{side} bound on I(X;T+Z), with Gaussian noise Z of variance {variance}{unit} added in the analysis; I(T+Z;Y) is not a bound"
             ),
             randomness: Randomness::Noise,
             range: RangeOver::Estimated,
             edges: None,
-            no_pool: Some("`kde` adds noise of its own and cannot pool; use `binning` or `quantised`"),
+            no_pool: Some("`kde` adds noise in the analysis and cannot pool; use `binning` or `quantised`"),
         }
     }
 
@@ -263,10 +265,10 @@ impl Estimator for Kde {
             Estimate {
                 i_xt: Some(i_xt),
                 i_ty: i_ty[0],
-                // The same bound, on the entropy of T + Z.
+                // One kind of bound for both entropies, that of T + Z and that of T + Z given Y.
                 h_t: Some(i_xt + h_t_given_x),
                 h_t_given_x: Some(h_t_given_x),
-                // The mixture has one component a row; which input a row came from is not looked at.
+                // The mixture has one component per row, whatever the input of the row.
                 i_xt_null: Spread::unmoved(samples.n_shuffles(), i_xt),
                 i_ty_null: Spread::of(&i_ty[1..]),
                 i_xt_ceiling: Some(samples.h_x),
@@ -280,17 +282,17 @@ impl Estimator for Kde {
     }
 }
 
-/// What one kernel says of a layer.
+/// The results of one kernel for a layer.
 struct Information {
     i_xt: Nats,
-    /// Of the labels, then of every shuffle of them.
+    /// For the labels, then for every shuffle of them.
     i_ty: Vec<Nats>,
 }
 
-/// What each of `kernels` says of `values`, n_samples × n_units.
+/// The results of each of `kernels` for `values`, n_samples × n_units.
 ///
-/// Sums of kernels are as many numbers as there are kernels, labellings and samples: both are taken a block at a time.
-/// Since the bits of a sum depend on no other, the sizes of the blocks change no estimate.
+/// The number of kernel sums is kernels × labellings × samples, so both are processed in blocks. Each sum is computed
+/// independently of the others, so the sizes of the blocks change no bit of an estimate.
 fn information<T: Real>(
     values: &[T],
     n_units: usize,
@@ -321,11 +323,11 @@ fn information<T: Real>(
     kernels.chunks(kernels_at_once(n_samples)).flat_map(of_block).collect()
 }
 
-/// Numbers in memory while kernels are summed, besides the layer itself: 256 MB.
+/// Maximum number of values in memory while kernels are summed, without the layer itself: 256 MB.
 const NUMBERS_AT_ONCE: usize = 1 << 25;
 
-/// Numbers for one kernel and labelling: a sum for each sample, once while it grows and once as result, and the scratch
-/// of some tiles. All samples count as one more labelling, and the classes themselves as one more kernel.
+/// Values for one kernel and labelling: a sum for each sample, once while it is accumulated and once as result, and the
+/// buffers of some tiles. All samples count as one more labelling, and the classes as one more kernel.
 fn numbers_of_one(n_samples: usize) -> usize {
     2 * (n_samples + 3 * TILE)
 }
@@ -373,7 +375,7 @@ mod tests {
         (SPEC.build)(parameters).unwrap().estimate(&sample).into_iter().map(Result::unwrap).collect()
     }
 
-    /// All numbers, to the bit.
+    /// All values, to the bit.
     fn bits(estimate: &Estimate) -> Vec<u64> {
         let nulls = [estimate.i_xt_null, estimate.i_ty_null].into_iter().flatten();
         let nulls = nulls.flat_map(|null| [Some(null.mean), null.std]).flatten();
@@ -384,7 +386,7 @@ mod tests {
 
     #[test]
     fn a_member_has_the_same_bits_whatever_else_is_asked_for() {
-        // Variances 2, 4, 8 and 3 apart, within octaves that share an exponential and across.
+        // Variances at distances of 2, 4, 8 and 3, within octaves that share an exponential and across octaves.
         let variances = ("noise_variance", "0.001,0.002,0.003,0.004,0.008,0.01,0.04,0.1,0.2,0.4,0.8");
         let precisions = ("precision", "f32,f64");
         let sets = [parameters(&[variances, precisions]), parameters(&[variances, precisions, ("relative", "yes")])];
@@ -401,7 +403,7 @@ mod tests {
         }
     }
 
-    /// Sizes of activations from denormal numbers to the largest.
+    /// Sizes of activations from denormal numbers to the largest number.
     const SCALES: [f32; 7] = [1e-40, 1e-25, 1e-10, 1.0, 1e10, 1e25, 3e38];
 
     #[test]
@@ -416,8 +418,9 @@ mod tests {
             );
             for scale in SCALES {
                 let scaled: Vec<f32> = t.iter().map(|value| scale * value).collect();
-                // Values are rounded by 6e−8 of themselves, aD by twice as much, and aD < 30 where it matters. Denormal
-                // numbers of 1e−40 are multiples of 1.4e−45: they are rounded by 7e−6, mostly in different directions.
+                // Values have a relative rounding error of 6e−8, aD of twice as much, and aD < 30 where it matters.
+                // Denormal numbers of 1e−40 are multiples of 1.4e−45: their relative rounding error is 7e−6, mostly
+                // with random sign.
                 let tolerance = if scale == 1e-40 { 1e-4 } else { 1e-5 };
                 for ((single, got), expected) in set.iter().zip(estimates(&set, &scaled, n_units, 1)).zip(&expected) {
                     let off = [got.i_xt.unwrap().0 - expected.i_xt.unwrap().0, got.i_ty.0 - expected.i_ty.0];

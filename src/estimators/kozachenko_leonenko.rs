@@ -1,11 +1,11 @@
-//! Differential entropy of T by nearest neighbours, and I(T;Y) as a difference of such entropies.
+//! Differential entropy of T from nearest neighbours, and I(T;Y) as a difference of such entropies.
 //!
-//! h(T) = (d/N) Σ_i ln (r_i + ε) + (d/2) ln π − ln Γ(d/2 + 1) + ψ(N) − ψ(k), r_i being the Euclidean distance of sample i
-//! from its k-th nearest neighbour. Of a deterministic network h(T|X) = −∞ and I(X;T) is infinite; the paper reads h(T) as
-//! I(X;T) up to a constant, which is unknown, so there is no I(X;T) here. I(T;Y) = h(T) − Σ_y p(y) h(T|Y=y).
+//! h(T) = (d/N) Σ_i ln (r_i + ε) + (d/2) ln π − ln Γ(d/2 + 1) + ψ(N) − ψ(k), with r_i the Euclidean distance of sample
+//! i from its k-th nearest neighbour. For a deterministic network h(T|X) = −∞ and I(X;T) is infinite. The paper reads
+//! h(T) as I(X;T) up to an unknown constant, so this estimator has no I(X;T). I(T;Y) = h(T) − Σ_y p(y) h(T|Y=y).
 //!
-//! T needs a density. Deviation: the paper's ε = 1e−16 is added to all r_i and becomes the estimate where samples repeat;
-//! here ε = 0 unless asked for, and where a sample equals k others there is no estimate.
+//! T must have a density. Deviation: the paper adds ε = 1e−16 to all r_i, which determines the estimate if samples
+//! repeat; here ε = 0 by default, and there is no estimate if a sample is equal to k others.
 //!
 //! # Reference
 //! Kozachenko & Leonenko 1987; Kraskov, Stögbauer & Grassberger 2004; Saxe et al. 2018, Fig. 12, with k = 2.
@@ -24,17 +24,17 @@ use crate::parameter::{Kind, Parameter, Value};
 
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
-    summary: "differential entropy of T by nearest neighbours, and I(T;Y) from it; no I(X;T), and not where values repeat, as after ReLU",
+    summary: "differential entropy of T from nearest neighbours, and I(T;Y) from it; no I(X;T); fails if values repeat, for example after ReLU",
     parameters: &[
         Parameter {
             name: "k",
-            doc: "which nearest neighbour of every sample",
+            doc: "number of the nearest neighbour of every sample",
             kind: Kind::Count { min: K.0, max: K.1 },
             default: "2",
         },
         Parameter {
             name: "epsilon",
-            doc: "added to every distance; the paper's 1e-16 gives a number also where samples repeat, which then depends on it",
+            doc: "value added to every distance; with 1e-16, as in the paper, there is an estimate even if samples repeat, but it depends on this value",
             kind: Kind::NotNegative,
             default: "0",
         },
@@ -49,7 +49,7 @@ pub(super) const SPEC: Spec = Spec {
     choose: |_, _| None,
 };
 
-/// The nearest neighbours that are allowed.
+/// The allowed numbers of neighbours.
 const K: (u64, u64) = (1, 1000);
 
 /// Differential entropy h(T) from the distance of every sample to its k-th nearest neighbour, and I(T;Y) from it.
@@ -82,7 +82,8 @@ impl KozachenkoLeonenko {
         Ok(Self { k: InvalidParameter::check_count("k", k, K)?, epsilon: 0.0 })
     }
 
-    /// Adds `epsilon` to every distance, so that samples that repeat have an estimate too, which then depends on it.
+    /// Adds `epsilon` to every distance, so that there is an estimate even if samples repeat; it then depends on
+    /// `epsilon`.
     ///
     /// # Errors
     /// `epsilon` is negative or not finite.
@@ -100,13 +101,13 @@ impl Estimator for KozachenkoLeonenko {
         Member {
             id: EstimatorId { options, ..EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::K, *k as f64))) },
             quantity: format!(
-                "differential entropy h(T) by neighbour {k}{plus}: I(X;T) up to a constant that nobody knows; I(T;Y) is a difference of such entropies"
+                "differential entropy h(T) from neighbour {k}{plus}: I(X;T) up to an unknown constant; I(T;Y) is a difference of such entropies"
             ),
             randomness: Randomness::None,
             range: RangeOver::Estimated,
             edges: None,
             no_pool: Some(
-                "`kozachenko-leonenko` takes rows for independent samples, which pooled snapshots are not; use `binning` or `quantised`",
+                "`kozachenko-leonenko` assumes independent samples, and pooled snapshots are not independent; use `binning` or `quantised`",
             ),
         }
     }
@@ -120,7 +121,7 @@ impl Estimator for KozachenkoLeonenko {
         let Some(classes) = &samples.classes else {
             return vec![Err(EstimateError::NeedsHardLabels { what: "h(T|Y)" }); estimators.len()];
         };
-        // Of the rows, then of every shuffle.
+        // For the rows, then for every shuffle.
         let labels: Vec<Cells> = std::iter::once(classes.clone()).chain(samples.shuffled_classes()).collect();
         let labellings: Vec<&[u32]> = labels.iter().map(Cells::numbers).collect();
         let values: Vec<f64> = t.values().iter().copied().map(f64::from).collect();
@@ -133,7 +134,7 @@ impl Estimator for KozachenkoLeonenko {
     }
 }
 
-/// What `distances` say of the `labels`: the classes, then every shuffle of them.
+/// The results of `distances` for the `labels`: the classes, then every shuffle of them.
 fn estimate(
     KozachenkoLeonenko { k, epsilon }: KozachenkoLeonenko,
     distances: &KthDistances,
@@ -146,7 +147,7 @@ fn estimate(
     if fewest <= k {
         return Err(EstimateError::FewInClass { n: fewest, k });
     }
-    // A distance that is 0 within a class is 0 among all.
+    // A distance of 0 within a class is also 0 among all samples.
     let n = distances.all.iter().filter(|r| **r + epsilon == 0.0).count();
     if n > 0 {
         return Err(EstimateError::Duplicates { n, n_samples: samples.n_samples(), k });
@@ -194,12 +195,15 @@ mod tests {
         let refused = estimates(&[], &REPEATING, &[0; 6]).remove(0).unwrap_err();
         assert_eq!(refused, EstimateError::Duplicates { n: 3, n_samples: 6, k: 2 });
         let words = refused.to_string();
-        assert!(words.starts_with("3 of 6 samples equal 2 others or more, so the entropy is -infinity"), "{words}");
-        // From SciPy.
+        assert!(
+            words.starts_with("3 of 6 samples are equal to 2 or more other samples, so the entropy is -infinity"),
+            "{words}"
+        );
+        // Values from SciPy.
         let paper = estimates(&[("epsilon", "1e-16")], &REPEATING, &[0; 6]).remove(0).unwrap();
         assert!((paper.h_t.unwrap().0 + 15.877_333_999_782_06).abs() < 1e-12);
         assert_eq!((paper.n_codes, paper.i_ty.0), (4, 0.0));
-        // The third neighbours are elsewhere.
+        // The third neighbours are others.
         assert!(estimates(&[("k", "3")], &REPEATING, &[0; 6])[0].is_ok());
     }
 
@@ -214,7 +218,7 @@ mod tests {
         assert!(estimates(&[("k", "1")], &t, &[0, 0, 0, 1, 1])[0].is_ok());
         assert_eq!(
             estimates(&[("k", "5")], &t, &[0; 5]).remove(0).unwrap_err().to_string(),
-            "the smallest class has 5 samples, and neighbour 5 of a sample needs more than 5; choose a smaller `k`, or another estimator"
+            "the smallest class has 5 samples, but neighbour 5 of a sample needs more than 5; choose a smaller `k`, or another estimator"
         );
     }
 

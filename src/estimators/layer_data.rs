@@ -1,4 +1,4 @@
-//! What an estimator is applied to: the activations of one layer, and the inputs and labels of the same samples.
+//! The input of an estimator: the activations of one layer, and the inputs and labels of the same samples.
 
 use std::borrow::Cow;
 
@@ -12,20 +12,20 @@ use crate::sample::{Labels, Range, Representation, SampleError};
 pub struct LayerData<'a> {
     /// T.
     pub activations: Representation<'a>,
-    /// X and Y, which several layers of one network share.
+    /// X and Y, which are shared by several layers of one network.
     pub samples: Cow<'a, InputsAndLabels>,
-    /// Smallest and largest values.
+    /// Minima and maxima of the values.
     pub ranges: Ranges,
 }
 
-/// Smallest and largest values, from which an estimator may take its bins.
+/// Minima and maxima of the values, from which an estimator may construct its bins.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Ranges {
-    /// Of the layer at this snapshot, also when T is one unit of it.
+    /// Of the layer at this snapshot, even if T is one unit of it.
     pub layer: Range,
-    /// Of every layer and snapshot of the run; `None` when no estimator needs it.
+    /// Of every layer and snapshot of the run; `None` if no estimator needs it.
     pub run: Option<Range>,
-    /// Of every layer and snapshot of all runs; `None` when no estimator needs it.
+    /// Of every layer and snapshot of all runs; `None` if no estimator needs it.
     pub all_runs: Option<Range>,
 }
 
@@ -33,7 +33,7 @@ impl<'a> LayerData<'a> {
     /// The activations of a layer of `n_units` units, sample after sample (row-major, n_samples × n_units), and the label of
     /// every sample: a slice, array or vector of n_samples integers, or [`Labels::stochastic`].
     ///
-    /// Every sample is taken for a different input X, so that I(X;T) = H(T) for a deterministic network. Use
+    /// Every sample is treated as a different input X, so that I(X;T) = H(T) for a deterministic network. Use
     /// [`LayerData::of_samples`] for inputs that repeat, for shuffles of the labels, or for several layers of one network.
     ///
     /// ```
@@ -72,7 +72,8 @@ impl<'a> LayerData<'a> {
         Self::new(values, n_units, labels)
     }
 
-    /// The `activations` of a layer with the inputs and labels of its `samples`, which were made once for all layers.
+    /// The `activations` of a layer with the inputs and labels of its `samples`, which are computed once for all
+    /// layers.
     ///
     /// # Errors
     /// The activations have another number of samples.

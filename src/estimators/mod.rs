@@ -8,8 +8,8 @@
 //! |---|---|---|
 //! | [`Binning`] | the entropy of a code: every value is replaced by the number of its bin | comparison with published information planes |
 //! | [`Quantised`] | the entropy of codes of a few bits, exact for the samples | networks with quantised activations |
-//! | [`Kde`] | an upper or a lower bound after Gaussian noise is added to T | deterministic networks of any activation function |
-//! | [`Gaussian`] | that of a Gaussian T with noise | linear networks of Gaussian inputs |
+//! | [`Kde`] | an upper or a lower bound with Gaussian noise added to T | deterministic networks of any activation function |
+//! | [`Gaussian`] | that of a Gaussian T with noise added | linear networks of Gaussian inputs |
 //! | [`KozachenkoLeonenko`] | infinite, not estimated; h(T) and I(T;Y) from nearest neighbours | activations with a density |
 //!
 //! ```
@@ -31,7 +31,7 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Each estimator has a file of its own; [`ESTIMATORS`] lists them with the parameters that pipelines and commands take.
+//! Each estimator is in a separate file; [`ESTIMATORS`] lists them with the parameters of pipelines and commands.
 
 mod binning;
 mod conformance;
@@ -69,30 +69,30 @@ use crate::sample::Range;
 use crate::suggest::{Suggestion, suggestion};
 use crate::units::Nats;
 
-/// A way to put a number on I(X;T) and I(T;Y), with its parameters chosen.
+/// Estimates I(X;T) and I(T;Y) with fixed parameters.
 pub trait Estimator: fmt::Debug + Clone + Send + Sync + 'static {
-    /// What it estimates.
+    /// What this estimator computes.
     fn member(&self) -> Member;
 
     /// Estimates the information of one layer, in nats.
     ///
     /// # Errors
-    /// The estimator cannot serve these activations or these labels.
+    /// The estimator cannot be applied to these activations or these labels.
     fn estimate(&self, layer: &LayerData<'_>) -> Result<Estimate, EstimateError>;
 
-    /// The estimate of each of several estimators of one method, which may share work, such as the distances between samples.
-    /// The numbers are those of [`Estimator::estimate`], to the last bit; each may fail by itself.
+    /// The estimates of several estimators of one method, which may share work, such as the distances between samples.
+    /// The values equal those of [`Estimator::estimate`], to the last bit; each of them may fail separately.
     fn estimate_all(estimators: &[Self], layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>> {
         estimators.iter().map(|estimator| estimator.estimate(layer)).collect()
     }
 }
 
-/// Several estimators of one method, whichever it is: what a [`Spec`] builds.
+/// Several estimators of one method, of any kind; a [`Spec`] builds it.
 pub trait EstimatorSet: fmt::Debug + Send + Sync {
-    /// What each of them estimates.
+    /// What each of them computes.
     fn members(&self) -> Vec<Member>;
 
-    /// The estimate of each of them, as [`Estimator::estimate_all`].
+    /// The estimate of each of them, see [`Estimator::estimate_all`].
     fn estimate(&self, layer: &LayerData<'_>) -> Vec<Result<Estimate, EstimateError>>;
 }
 
@@ -106,20 +106,21 @@ impl<E: Estimator> EstimatorSet for Vec<E> {
     }
 }
 
-/// An estimator with one value for each of its parameters: what fills one table.
+/// An estimator with one value for each of its parameters; its results are one table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Member {
-    /// Its identity, with every parameter that changes the numbers.
+    /// Its identity, with every parameter that changes the results.
     pub id: EstimatorId,
-    /// What the number is, in words, for example "entropy of the code of 30 edges over [-1, 1]".
+    /// The estimated quantity, for example "entropy of the code of 30 edges over [-1, 1]".
     pub quantity: String,
     /// What makes T random once X is known.
     pub randomness: Randomness,
-    /// The values from which it takes the smallest and the largest.
+    /// The values that determine the minimum and maximum used by the estimator.
     pub range: RangeOver,
-    /// From its lowest to its highest edge, where edges are fixed: it does not resolve the values outside.
+    /// From the lowest to the highest edge if edges are fixed; the estimator does not resolve values outside this
+    /// range.
     pub edges: Option<Range>,
-    /// Why rows of several snapshots or runs cannot be put together for it, in words; `None` where they can.
+    /// Why rows of several snapshots or runs cannot be pooled; `None` if they can.
     pub no_pool: Option<&'static str>,
 }
 
@@ -128,14 +129,14 @@ pub struct Member {
 pub enum Randomness {
     /// Nothing: T is a function of X, unless snapshots or runs are pooled.
     None,
-    /// Gaussian noise that the estimator adds in its analysis; the network was trained without it.
+    /// Gaussian noise that the estimator adds in the analysis; the network was trained without it.
     Noise,
 }
 
-/// The values from which an estimator takes the smallest and the largest.
+/// The values that determine the minimum and maximum used by an estimator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RangeOver {
-    /// Those that are estimated, or none.
+    /// The estimated values, or none.
     Estimated,
     /// Every layer and snapshot of the run.
     Run,
@@ -143,17 +144,17 @@ pub enum RangeOver {
     AllRuns,
 }
 
-/// The information of one layer, in nats, with what it can be compared with.
+/// The information of one layer, in nats, with reference values for comparison.
 #[derive(Debug, Clone)]
 pub struct Estimate {
-    /// I(X;T); `None` when the estimator knows it only up to a constant.
+    /// I(X;T); `None` if the estimator knows it only up to a constant.
     pub i_xt: Option<Nats>,
     /// I(T;Y).
     pub i_ty: Nats,
-    /// H(T): of a code its entropy, with the correction that was chosen; differential when the estimator adds noise (then
-    /// of T + Z) or assumes a density of T. It equals I(X;T) + H(T|X) when these are given.
+    /// H(T): the entropy of a discrete code, with the selected correction; a differential entropy if the estimator adds
+    /// noise (of T + Z then) or assumes a density of T. It equals I(X;T) + H(T|X) if these are given.
     pub h_t: Option<Nats>,
-    /// H(T|X), differential when the estimator adds noise; `None` when the estimator assumes a density of T.
+    /// H(T|X), a differential entropy if the estimator adds noise; `None` if the estimator assumes a density of T.
     pub h_t_given_x: Option<Nats>,
     /// I(X;T) with the inputs shuffled among the rows; `None` without shuffles or without I(X;T).
     pub i_xt_null: Option<Spread>,
@@ -161,11 +162,11 @@ pub struct Estimate {
     pub i_ty_null: Option<Spread>,
     /// The largest possible I(X;T); `None` without I(X;T).
     pub i_xt_ceiling: Option<Nats>,
-    /// The largest possible I(T;Y): H(Y), minus H(Y|X) when labels are probabilities.
+    /// The largest possible I(T;Y): H(Y), minus H(Y|X) if labels are probabilities.
     pub i_ty_ceiling: Nats,
-    /// Number of distinct values of T that the estimator saw.
+    /// Number of distinct values of T as the estimator sees them.
     pub n_codes: usize,
-    /// T as a code, when the estimator makes one of it.
+    /// T as a discrete code, if the estimator makes one.
     pub code: Option<Code>,
 }
 
@@ -173,7 +174,7 @@ impl Estimate {
     /// Returns the estimate if all its numbers are finite.
     ///
     /// # Errors
-    /// Something is NaN or infinite.
+    /// A value is NaN or infinite.
     fn finite(self) -> Result<Self, EstimateError> {
         let numbers = [
             ("estimate of I(X;T)", self.i_xt),
@@ -189,43 +190,43 @@ impl Estimate {
     }
 }
 
-/// An estimator that can be chosen.
+/// An entry of the list of estimators.
 #[derive(Debug)]
 pub struct Spec {
-    /// What the user calls it.
+    /// Name of the estimator in pipelines and commands.
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
-    /// What can be chosen.
+    /// The parameters.
     pub parameters: &'static [Parameter],
-    /// Builds it for one or several sets of parameters; its members and estimates are in their order.
+    /// Builds the estimators for one or several sets of parameters; members and estimates are in their order.
     pub build: fn(&[Parameters]) -> Built,
-    /// What it takes for parameters that decide what is measured and are not given; `None` where nothing is left open.
+    /// Default values of the parameters that select what is measured; `None` if the estimator has fixed defaults.
     pub choose: fn(&Parameters, ValueBounds) -> Option<Chosen>,
 }
 
-/// What is known of the values of T before any of them is read.
+/// What is known about the values of T before they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ValueBounds {
-    /// All of them are within [−1, 1], whatever the weights of the network.
+    /// All values are within [−1, 1], whatever the weights of the network.
     WithinOne,
-    /// Some may be outside [−1, 1].
+    /// Some values may be outside [−1, 1].
     Open,
-    /// Nothing: the network is not known.
+    /// Nothing is known, because the network is unknown.
     Unknown,
 }
 
-/// Parameters that an estimator takes where they are not given.
+/// Default values of parameters, chosen by an estimator.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Chosen {
-    /// These, and those that were given.
+    /// The defaults, and the parameters that were given.
     pub parameters: Parameters,
-    /// What they mean, in words: `30 bins over the range of each run`.
+    /// Description of the defaults: `30 bins over the range of each run`.
     pub words: String,
 }
 
 impl ValueBounds {
-    /// What is known of the values of two networks together.
+    /// What is known about the values of two networks together.
     #[must_use]
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
@@ -236,15 +237,15 @@ impl ValueBounds {
     }
 }
 
-/// Estimators, or why these parameters make none.
+/// Estimators, or the error in their parameters.
 pub type Built = Result<Box<dyn EstimatorSet>, ParameterError>;
 
-/// The estimator that `build` makes of each set of parameters.
+/// The estimators that `build` makes, one for each set of parameters.
 fn build_each<E: Estimator>(sets: &[Parameters], build: impl Fn(&Parameters) -> Result<E, ParameterError>) -> Built {
     Ok(Box::new(sets.iter().map(build).collect::<Result<Vec<E>, _>>()?))
 }
 
-/// Every estimator, in the order people see.
+/// All estimators, in the order of lists.
 pub const ESTIMATORS: &[&Spec] =
     &[&binning::SPEC, &quantised::SPEC, &kde::SPEC, &gaussian::SPEC, &kozachenko_leonenko::SPEC];
 

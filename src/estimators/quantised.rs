@@ -1,10 +1,10 @@
-//! Exact information of a network whose units have few levels, by counting rows of integer codes.
+//! Exact information of a network whose units have few levels, from counts of integer codes.
 //!
-//! Every unit's value becomes the number of its level, round((t − lo)(2^bits − 1)/(hi − lo)), lo and hi being the smallest
-//! and the largest value of the layer at that snapshot. Where the layer has at most 2^bits evenly spaced levels, as a
-//! network that computes with quantised activations has, no two levels share a number: then H(T), and with it I(X;T) and
-//! I(T;Y), is exact, for the empirical distribution of the recorded samples. For any other network it is the entropy of a
-//! code, as binning is.
+//! The value of every unit is replaced by the number of its level, round((t − lo)(2^bits − 1)/(hi − lo)), with lo and
+//! hi the minimum and the maximum of the layer at that snapshot. If the layer has at most 2^bits evenly spaced levels,
+//! as in a network that computes with quantised activations, every level has a different number: then H(T), and with it
+//! I(X;T) and I(T;Y), is exact for the empirical distribution of the recorded samples. For any other network it is the
+//! entropy of a code, as for binning.
 //!
 //! # Reference
 //! Lorenzen, Igel & Nielsen 2022 (arXiv 2106.12912), whose code has 2^bits instead of 2^bits − 1: one code more, equally
@@ -22,11 +22,11 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "quantised",
-    summary: "information of networks with 2^bits levels a unit, exact for the recorded samples",
+    summary: "information of networks with 2^bits levels per unit, exact for the recorded samples",
     parameters: &[
         Parameter {
             name: "bits",
-            doc: "bits of a level's number",
+            doc: "number of bits of a level",
             kind: Kind::Count { min: BITS.0, max: BITS.1 },
             default: "8",
         },
@@ -41,10 +41,10 @@ pub(super) const SPEC: Spec = Spec {
     choose: |_, _| None,
 };
 
-/// The numbers of bits that are allowed.
+/// The allowed numbers of bits.
 const BITS: (u64, u64) = (1, 24);
 
-/// Information of codes of 2^bits levels, evenly spaced over the layer's own range.
+/// Information of codes of 2^bits levels, evenly spaced over the range of the layer.
 ///
 /// ```
 /// use infoplane::estimators::{Estimator, LayerData, Quantised};
@@ -66,7 +66,7 @@ pub struct Quantised {
 }
 
 impl Quantised {
-    /// Codes of `bits` bits a unit, without a correction of the entropies.
+    /// Codes with `bits` bits per unit, without a correction of the entropies.
     ///
     /// # Errors
     /// `bits` is not from 1 to 24.
@@ -75,7 +75,7 @@ impl Quantised {
         Ok(Self { bits, correction: Bias::PlugIn })
     }
 
-    /// Corrects the plug-in entropies, which are too low on average.
+    /// Corrects the bias of the plug-in entropies, which are too low on average.
     #[must_use]
     pub fn corrected(self, correction: Bias) -> Self {
         Self { correction, ..self }
@@ -91,7 +91,7 @@ impl Estimator for Quantised {
                 ..EstimatorId::new(SPEC.name, Some(Scale::new(ScaleKind::Bits, f64::from(*bits))))
             },
             quantity: format!(
-                "entropy of {bits}-bit codes under the empirical distribution of the samples, exact where units have at most 2^{bits} even levels{}",
+                "entropy of {bits}-bit codes under the empirical distribution of the samples, exact if units have at most 2^{bits} evenly spaced levels{}",
                 bias_words(*correction)
             ),
             randomness: Randomness::None,

@@ -1,4 +1,4 @@
-//! Distributions whose information is known, and what the estimators make of samples of them.
+//! Tests with distributions whose information is known.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use rand_distr::{Distribution, StandardNormal};
 use super::{Estimate, LayerData, find};
 use crate::parameter::{Parameters, Value};
 
-/// What the estimator called `name`, with `words` as parameters, says of `t` and `y`.
+/// The estimate of the estimator `name`, with `words` as parameters, for `t` and `y`.
 fn estimate(name: &str, words: &[(&str, &str)], t: &[f32], n_units: usize, y: &[i32]) -> Estimate {
     let spec = find(name).unwrap();
     let given = words.iter().map(|(name, word)| ((*name).to_owned(), vec![Value::parse(word)])).collect();
@@ -34,7 +34,7 @@ fn close(got: f64, expected: f64, tolerance: f64) {
     assert!((got - expected).abs() <= tolerance, "{got} is not {expected} to {tolerance}");
 }
 
-/// The corners of a cube of ±1: a mixture of Gaussians around them is d independent BPSK channels.
+/// The corners of a cube of ±1: a mixture of Gaussians around them is equivalent to d independent BPSK channels.
 fn cube(d: usize) -> Vec<f32> {
     (0..1_u32 << d).flat_map(|i| (0..d).map(move |bit| if i >> bit & 1 == 1 { 1.0 } else { -1.0 })).collect()
 }
@@ -52,7 +52,7 @@ fn bounds_enclose_the_information_of_a_channel_in_closed_form() {
     close(upper.h_t.unwrap().0, 5.674_412_507_3, 1e-9);
     let exact = 5.434_046_185_5;
     assert!(lower.h_t.unwrap().0 < exact && exact < upper.h_t.unwrap().0);
-    // I of one BPSK channel in nats at σ² = 0.04, 0.25, 1, 4, by quadrature; the cube carries d of them.
+    // I of one BPSK channel in nats at σ² = 0.04, 0.25, 1, 4, by quadrature; the cube has d channels.
     let channel =
         [("0.04", 0.693_146_317_4), ("0.25", 0.632_720_193_7), ("1", 0.336_830_820_3), ("4", 0.111_421_482_2)];
     for d in [1, 3, 10] {
@@ -71,7 +71,7 @@ fn binned_saturation_of_one_unit_rises_and_falls_with_its_weight() {
     let x = normal(200_000, 1);
     let y = vec![0; x.len()];
     let h_t = |words: &[(&str, &str)], t: Vec<f32>| i_xt(estimate("binning", words, &t, 1, &y)) / LN_2;
-    // The standard deviation of −log2 p(t) is below 2.5 bits, that of its mean below 0.006; four of them.
+    // The standard deviation of −log2 p(t) is below 2.5 bits, that of its mean below 0.006; four standard deviations.
     for (w, expected) in [
         (0.1, 2.6445),
         (0.5, 4.6312),
@@ -99,7 +99,7 @@ fn gaussian_information_is_that_of_the_covariance() {
     let y = vec![0; n];
     let got = estimate("gaussian", &[("noise_variance", "0.5")], &t, 3, &y);
     // |Σ + I/2| = 1.5 (2.5² − 1) − 2.5 = 5.375; |I/2| = 1/8.
-    // The standard deviation of ½ ln |Σ̂| is √(d/2n) = 0.0087 at most; four of them.
+    // The standard deviation of ½ ln |Σ̂| is at most √(d/2n) = 0.0087; four standard deviations.
     close(i_xt(got), 0.5 * (5.375_f64 * 8.0).ln(), 0.035);
 }
 
@@ -110,7 +110,8 @@ fn a_noisy_copy_of_the_label_knows_as_much_as_the_channel_lets_through() {
     let y: Vec<i32> = (0..40_000).map(|_| rng.random_range(0..2)).collect();
     let t: Vec<f32> = y.iter().map(|y| if rng.random_bool(0.1) { 1 - y } else { *y } as f32).collect();
     for (name, words) in [("binning", vec![("bin_width", "0.5")]), ("quantised", vec![("bits", "1")])] {
-        // The standard deviation of the pointwise information is 0.95 bits, that of its mean 0.005; four of them.
+        // The standard deviation of the pointwise information is 0.95 bits, that of its mean 0.005; four standard
+        // deviations.
         close(estimate(name, &words, &t, 1, &y).i_ty.bits(), 0.531_004_406_4, 0.02);
     }
 }
@@ -124,7 +125,8 @@ fn neighbours_find_the_entropy_of_a_density_and_what_a_noisy_sign_says_of_the_si
     let got = estimate("kozachenko-leonenko", &[], &t, 1, &y);
     // −ln p(t) has a variance of about ½, ln of the content of a ball ψ′(2) = 0.645: five times √(1.145/4000).
     close(got.h_t.unwrap().0, 1.755_769_355_9, 0.085);
-    // Both entropies have nearly the same neighbours; in SciPy 60 samples spread by 0.014. Five of them.
+    // Both entropies have nearly the same neighbours; in SciPy the standard deviation for 60 samples is 0.014; five of
+    // them.
     close(got.i_ty.0, 0.336_830_820_3, 0.07);
     assert!(got.i_xt.is_none() && got.h_t_given_x.is_none() && got.i_xt_ceiling.is_none());
 }
@@ -141,7 +143,8 @@ fn corrections_remove_most_of_the_bias_of_a_uniform_code() {
         let of = |t: &Vec<f32>| i_xt(estimate("binning", &words, t, 1, &vec![0; n]));
         samples.iter().map(of).sum::<f64>() / repeats as f64 - f64::from(k).ln()
     };
-    // The spread of one entropy is 0.022, of the mean of 200 of them 0.0015; next-order terms of the bias are about 0.01.
+    // The standard deviation of one entropy is 0.022, of the mean of 200 of them 0.0015; next-order terms of the bias
+    // are about 0.01.
     close(mean_bias("plug-in"), -0.123, 0.02);
     close(mean_bias("miller-madow"), 0.0, 0.015);
     close(mean_bias("jackknife"), 0.0, 0.015);

@@ -1,7 +1,7 @@
-//! IDX files of any kind: MNIST, its successors such as EMNIST and KMNIST, and files of one's own.
+//! IDX files of any kind: MNIST, data sets of its form such as EMNIST and KMNIST, and files of the user.
 //!
-//! A file is two zeros, the type of its numbers, the number of its dimensions, their sizes in 32 bits each, and the numbers; the
-//! most significant byte comes first.
+//! A file has two zeros, the type of its numbers, the number of its dimensions, their sizes in 32 bits each, and the
+//! numbers; the most significant byte is first.
 //!
 //! # Reference
 //! LeCun, Cortes & Burges, "The MNIST database of handwritten digits".
@@ -10,16 +10,16 @@ use super::{Encoding, ImportError, Kind, Numbers, Options, Order};
 use crate::columns::Column;
 use crate::memory::Room;
 
-/// Whether the content begins like an IDX file.
+/// Whether the content starts like an IDX file.
 pub(super) fn is_idx(content: &[u8]) -> bool {
     matches!(content, [0, 0, kind, 1..=8, ..] if encoding(*kind).is_some())
 }
 
-/// The array of the file, as the column `0`.
+/// The array of the file, as a column with the name `0`.
 pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "IDX", problem };
     let (dimensions, encoding, bytes) = array(content).map_err(failed)?;
-    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    // Refused even if there are no samples: otherwise nothing limits the other sizes, whose product may overflow.
     if dimensions.len() > 1 && dimensions.contains(&0) {
         return Err(failed("its array has no values".to_owned()));
     }
@@ -30,11 +30,11 @@ pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result
 
 fn array(content: &[u8]) -> Result<(Vec<usize>, Encoding, &[u8]), String> {
     let [0, 0, kind, n_dimensions, rest @ ..] = content else {
-        return Err("it does not begin with two zeros, a type and a number of dimensions".to_owned());
+        return Err("it does not start with two zeros, a type and a number of dimensions".to_owned());
     };
     let encoding = encoding(*kind).ok_or_else(|| format!("its numbers are of the unknown type {kind:#04x}"))?;
     let Some((sizes, bytes)) = rest.split_at_checked(4 * usize::from(*n_dimensions)) else {
-        return Err(format!("it ends at byte {}, within its header; it is truncated", content.len()));
+        return Err(format!("it ends within its header, at byte {}; it is truncated", content.len()));
     };
     let (sizes, _) = sizes.as_chunks::<4>();
     let dimensions: Vec<usize> = sizes.iter().map(|size| u32::from_be_bytes(*size) as usize).collect();
@@ -99,8 +99,8 @@ mod tests {
         let refused = |content: &[u8], expected: &str| {
             assert_eq!(columns(content).unwrap_err(), format!("not a readable IDX file: {expected}"));
         };
-        refused(&[0, 0, 8], "it does not begin with two zeros, a type and a number of dimensions");
-        refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends at byte 8, within its header; it is truncated");
+        refused(&[0, 0, 8], "it does not start with two zeros, a type and a number of dimensions");
+        refused(&[0, 0, 8, 2, 0, 0, 0, 1], "it ends within its header, at byte 8; it is truncated");
         refused(&[0, 0, 10, 0], "its numbers are of the unknown type 0x0a");
         let speaks = "bytes follow; the file is truncated or damaged";
         refused(&idx(8, &[2, 2], &[1, 2, 3]), &format!("its header declares 2 × 2 numbers of 1 bytes, but 3 {speaks}"));

@@ -1,7 +1,7 @@
 //! MATLAB version 5 files (`.mat`, versions 5 to 7.2), such as Tishby's `var_u.mat`.
 //!
-//! A file is a list of elements, each of a type, a size and content; a variable is an element made of elements. Own code,
-//! because the crates that read it fail on a whole file for one variable they do not know.
+//! A file is a list of elements with a type, a size and content; a variable is an element that contains elements. We
+//! have no crate for this, because the existing ones fail on a whole file if it has one unknown variable.
 //!
 //! # Reference
 //! MathWorks, *MAT-File Format*, chapter 1.
@@ -14,13 +14,13 @@ use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Orde
 use crate::columns::Column;
 use crate::memory::Room;
 
-/// Elements one after the other.
+/// A sequence of elements.
 struct Elements<'a> {
     rest: &'a [u8],
     order: Order,
 }
 
-/// Types of elements that are not numbers.
+/// Types of elements that are not numeric.
 const MATRIX: u32 = 14;
 const COMPRESSED: u32 = 15;
 
@@ -37,9 +37,9 @@ fn variables(content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Vec
         [_, 1, b'I', b'M'] => Order::Little,
         [1, _, b'M', b'I'] => Order::Big,
         [_, 2, b'I', b'M'] | [2, _, b'M', b'I'] => {
-            return Err("it is of version 7.3, which is HDF5; save it in MATLAB with the option `-v7`".to_owned());
+            return Err("it has version 7.3, which is HDF5; save it in MATLAB with the option `-v7`".to_owned());
         }
-        _ => return Err("it does not begin with the header of version 5".to_owned()),
+        _ => return Err("it does not start with the header of version 5".to_owned()),
     };
     let mut elements = Elements { rest, order };
     let mut columns = Vec::new();
@@ -60,21 +60,21 @@ fn variables(content: &[u8], samples: SamplesAre, room: &mut Room) -> Result<Vec
     Ok(columns)
 }
 
-/// The element that a compressed one holds, as long as it says.
+/// The content of a compressed element, with the declared length.
 fn inflated(content: &[u8], order: Order, room: &mut Room) -> Result<Vec<u8>, String> {
     let (mut decoder, mut tag) = (ZlibDecoder::new(content), [0; 8]);
     decoder.read_exact(&mut tag).map_err(|e| format!("it is damaged: {e}"))?;
     let elements = Elements { rest: &[], order };
     let [.., a, b, c, d] = tag;
     let size = u64::from(elements.word([a, b, c, d]));
-    let what = "a variable of it";
+    let what = "one of its variables";
     room.has(u128::from(size), what)?;
     let mut element = tag.to_vec();
     element.extend(room.read(decoder.take(size), what).map_err(|e| e.to_string())?);
     Ok(element)
 }
 
-/// The variable that the `parts` of a matrix make; `None` where it has no name, as MATLAB's own notes have none.
+/// The variable made of the `parts` of a matrix; `None` without a name, as for internal data of MATLAB.
 fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Result<Option<Column>, String> {
     const OPAQUE: u8 = 17;
     const COMPLEX: u8 = 0b1000;
@@ -89,45 +89,47 @@ fn variable(mut parts: Elements<'_>, samples: SamplesAre, room: &mut Room) -> Re
     }
     let unusable = |problem: String| Ok(Some(Column::unusable(&name, problem)));
     match class {
-        5 => return unusable("is a sparse matrix; save it as a full one, `full(…)` in MATLAB".to_owned()),
+        5 => return unusable("is a sparse matrix; save it as a full matrix, `full(…)` in MATLAB".to_owned()),
         4 => return unusable("is text".to_owned()),
         1..=3 => {
-            return unusable("is a cell array, a structure or an object; save its numbers by themselves".to_owned());
+            return unusable(
+                "is a cell array, a structure or an object; save its numbers as separate variables".to_owned(),
+            );
         }
         6..=15 => {}
-        _ => return unusable("is of a class that is not numbers".to_owned()),
+        _ => return unusable("has a class that is not numeric".to_owned()),
     }
     if flags & COMPLEX != 0 {
-        return unusable("holds complex numbers".to_owned());
+        return unusable("has complex numbers".to_owned());
     }
     let shape = Encoding { kind: Kind::Signed, size: 4, order: parts.order }.decode(shape);
     if shape.len() > MOST_DIMENSIONS {
-        return unusable(format!("has {} dimensions; {MOST_DIMENSIONS} are allowed", shape.len()));
+        return unusable(format!("has {} dimensions; at most {MOST_DIMENSIONS} are allowed", shape.len()));
     }
     let dimensions: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
-    let Some((kind, content)) = parts.next()? else { return unusable("holds no numbers".to_owned()) };
+    let Some((kind, content)) = parts.next()? else { return unusable("has no numbers".to_owned()) };
     let Some(encoding) = encoding(kind, parts.order) else {
-        return unusable(format!("holds values of type {kind}, which are not numbers"));
+        return unusable(format!("has values of type {kind}, which are not numbers"));
     };
     let n = content.len() / encoding.size;
     let n_promised = dimensions.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
     if n_promised != Some(n) || shape.len() < 2 || shape.iter().any(|size| *size < 0.0) {
         let shape: Vec<String> = shape.iter().map(f64::to_string).collect();
-        return unusable(format!("is {} large but holds {n} numbers; the file is damaged", shape.join(" × ")));
+        return unusable(format!("has the size {} but contains {n} numbers; the file is damaged", shape.join(" × ")));
     }
-    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    // Refused even if there are no samples: otherwise nothing limits the other sizes, whose product may overflow.
     if dimensions.contains(&0) {
-        return unusable("holds no numbers".to_owned());
+        return unusable("has no numbers".to_owned());
     }
     if let Err(problem) = room.take_numbers(n as u128, "it") {
         return unusable(problem);
     }
-    // A vector has one value a sample, whichever way it lies.
+    // A vector has one value per sample, whether it is a row or a column.
     let dimensions = if let [1, n] | [n, 1] = *dimensions { vec![n] } else { dimensions };
     Ok(Some(Numbers { dimensions: &dimensions, by_column: true, encoding, bytes: content }.column(&name, samples)))
 }
 
-/// How numbers of an element of type `kind` are stored.
+/// How the numbers of an element of type `kind` are stored.
 fn encoding(kind: u32, order: Order) -> Option<Encoding> {
     let (kind, size) = match kind {
         1 => (Kind::Signed, 1),
@@ -146,11 +148,11 @@ fn encoding(kind: u32, order: Order) -> Option<Encoding> {
 }
 
 impl<'a> Elements<'a> {
-    /// The next element's type and content, `None` at the end.
+    /// Type and content of the next element, `None` at the end.
     fn next(&mut self) -> Result<Option<(u32, &'a [u8])>, String> {
         let Some(([a, b, c, d], behind)) = self.rest.split_first_chunk() else { return Ok(None) };
         let (kind, size) = match self.word([*a, *b, *c, *d]) {
-            // Up to four bytes of content are stored beside their size, in one word each.
+            // Up to four bytes of content are stored next to their size, in one word.
             word if word >> 16 != 0 => {
                 let content = behind.get(..(word >> 16) as usize).filter(|content| content.len() <= 4);
                 let content = content.ok_or_else(Self::truncated)?;
@@ -160,7 +162,8 @@ impl<'a> Elements<'a> {
             kind => (kind, behind.first_chunk().map(|size| self.word(*size) as usize)),
         };
         let content = size.and_then(|size| behind[4..].get(..size)).ok_or_else(Self::truncated)?;
-        // Everything but compressed elements is filled up to words of 8 bytes; the last may lack the filling.
+        // All elements except compressed ones are padded to words of 8 bytes; the padding may be missing after the
+        // last one.
         let filled = if kind == COMPRESSED { content.len() } else { content.len().next_multiple_of(8) };
         self.rest = behind[4..].get(filled..).unwrap_or_default();
         Ok(Some((kind, content)))
@@ -237,7 +240,7 @@ mod tests {
 
     #[test]
     fn numbers_of_a_large_class_may_be_stored_in_a_small_one() {
-        // A double matrix of small whole numbers, one byte each, beside its size.
+        // A double matrix of small whole numbers, one byte each, next to its size.
         let mut variable = matrix("a", 6, 0, 2, &[]);
         variable.truncate(variable.len() - 8);
         variable.extend([2, 0, 4, 0, 1, 2, 3, 200]);
@@ -259,11 +262,11 @@ mod tests {
             matrix("good", 12, 0, 5, &numbers),
         ]));
         let expected = [
-            ("sparse", "is a sparse matrix; save it as a full one"),
+            ("sparse", "is a sparse matrix; save it as a full matrix"),
             ("text", "is text"),
-            ("complex", "holds complex numbers"),
-            ("short", "is 2 × 2 large but holds 2 numbers"),
-            ("strange", "holds values of type 16"),
+            ("complex", "has complex numbers"),
+            ("short", "has the size 2 × 2 but contains 2 numbers"),
+            ("strange", "has values of type 16"),
             ("good", ""),
         ];
         let found = found.unwrap();
@@ -279,7 +282,7 @@ mod tests {
     fn an_array_without_values_is_unusable_whatever_its_other_sizes_are() {
         for shape in [[0, i32::MAX, i32::MAX, i32::MAX], [2, 0, i32::MAX, i32::MAX]] {
             let found = read_all(&file(&[array("x", 6, 0, 9, &shape, &[])])).unwrap();
-            assert_eq!(found[0].problem.as_deref(), Some("holds no numbers"));
+            assert_eq!(found[0].problem.as_deref(), Some("has no numbers"));
         }
     }
 
@@ -287,7 +290,7 @@ mod tests {
     fn images_have_their_samples_first_or_last() {
         let content = file(&[array("X", 9, 0, 2, &[1, 2, 3], &[0, 1, 2, 3, 4, 5])]);
         let read = |samples| variables(&content, samples, &mut Room::of_bytes(1 << 20)).unwrap().remove(0);
-        // At [0, j, k] lies j + 2 k.
+        // The value at [0, j, k] is j + 2 k.
         let first = read(SamplesAre::First);
         assert_eq!((first.shape, first.values), (vec![2, 3], vec![0.0, 2.0, 4.0, 1.0, 3.0, 5.0]));
         let last = read(SamplesAre::Last);

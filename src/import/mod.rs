@@ -1,4 +1,4 @@
-//! Files of other programs → named columns. Bytes in, columns out; Parquet is read by `store/`.
+//! Converts files of other programs to named columns. Bytes in, columns out; Parquet is read by `store/`.
 
 mod idx;
 mod matlab;
@@ -18,27 +18,27 @@ pub use signatures::mistaken;
 /// Reads the columns from the bytes of a file.
 pub type Reader = fn(&[u8], &Options, &mut Room) -> Result<Vec<Column>, ImportError>;
 
-/// A format of files.
+/// A file format.
 #[derive(Debug)]
 pub struct Format {
-    /// The ending of its files' names.
+    /// Extension of the file name.
     pub ending: &'static str,
-    /// What its files are.
+    /// Kind of the content.
     pub holds: Holds,
-    /// Reads it.
+    /// Reads a file.
     pub read: Reader,
 }
 
-/// What the files of a format are, and which options they have.
+/// Kind of the content of a format, which determines its options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Holds {
-    /// Lines of text.
+    /// Text, line by line.
     Text,
     /// Arrays of numbers.
     Arrays,
 }
 
-/// Every format except Parquet. Each may be packed with gzip (`.gz`) or zstd (`.zst`).
+/// All formats except Parquet. Files may be compressed with gzip (`.gz`) or zstd (`.zst`).
 pub const FORMATS: &[Format] = &[
     Format { ending: "csv", holds: Holds::Text, read: text::read },
     Format { ending: "tsv", holds: Holds::Text, read: text::read },
@@ -50,23 +50,23 @@ pub const FORMATS: &[Format] = &[
     Format { ending: "idx", holds: Holds::Arrays, read: idx::read },
 ];
 
-/// How a file is to be read, where it does not say so itself.
+/// Options for files that do not define these properties.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Options {
-    /// What the first line of a text is.
+    /// Content of the first line of a text.
     pub header: Header,
-    /// What separates the values of a text; looked for where it is not given.
+    /// Separator of the values in a text; detected if not given.
     pub separator: Option<Separator>,
-    /// How a text writes 0.5.
+    /// Decimal mark of a text.
     pub decimal: Decimal,
-    /// Which dimension of an array counts the samples.
+    /// The dimension of an array that counts the samples.
     pub samples: SamplesAre,
 }
 
-/// What the first line of a text is.
+/// Content of the first line of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Header {
-    /// Names, unless it looks like a row of the table, which is refused.
+    /// Names; a line that looks like a row of the table is refused.
     #[default]
     Guess,
     /// Names.
@@ -75,16 +75,16 @@ pub enum Header {
     Missing,
 }
 
-/// What separates the values of a text.
+/// Separator of the values in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Separator {
     /// An ASCII character.
     Character(u8),
-    /// Spaces and tabs, as many as there are.
+    /// Any number of spaces and tabs.
     Spaces,
 }
 
-/// How a text writes 0.5.
+/// Decimal mark of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Decimal {
     /// 0.5
@@ -94,7 +94,7 @@ pub enum Decimal {
     Comma,
 }
 
-/// Which dimension of an array counts the samples.
+/// The dimension of an array that counts the samples.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum SamplesAre {
     /// The first one.
@@ -104,7 +104,7 @@ pub enum SamplesAre {
     Last,
 }
 
-/// Why a file could not be understood.
+/// Why a file could not be imported.
 #[derive(Debug, Error)]
 pub enum ImportError {
     /// Not a file of this format.
@@ -112,21 +112,21 @@ pub enum ImportError {
     Format {
         /// The format.
         format: &'static str,
-        /// What the reader said.
+        /// Message of the reader.
         problem: String,
     },
-    /// A file that was understood, but cannot be used.
+    /// A file of this format that cannot be used.
     #[error("{0}")]
     Refused(String),
 }
 
-/// The format of a file: that of its name's ending, where it has one that is known; IDX files are known by their content.
+/// The format of a file: from the extension of its name if it is known; IDX files are recognised by their content.
 pub fn format(name: &str, content: &[u8]) -> Option<&'static Format> {
     let ending = format_of_name(name);
     ending.or_else(|| idx::is_idx(content).then(|| FORMATS.iter().find(|format| format.ending == "idx")).flatten())
 }
 
-/// The format that the ending of a file's name stands for, packed or not.
+/// The format for the extension of a file name, compressed or not.
 pub fn format_of_name(name: &str) -> Option<&'static Format> {
     let name = name.to_ascii_lowercase();
     let (_, ending) = unpacked_name(&name).rsplit_once('.')?;
@@ -141,31 +141,31 @@ pub fn unpacked_name(name: &str) -> &str {
     name.get(..name.len() - n_ending).unwrap_or(name)
 }
 
-/// Arrays of more dimensions are no data: NumPy allows 64.
+/// Maximum number of dimensions of an array: NumPy allows 64.
 const MOST_DIMENSIONS: usize = 64;
 
-/// The numbers of an array, in the order in which they lie in its file.
+/// The numbers of an array, in the order of the file.
 struct Numbers<'a> {
     dimensions: &'a [usize],
-    /// Whether the first index runs fastest, as in MATLAB and Fortran.
+    /// Whether the first index changes fastest, as in MATLAB and Fortran.
     by_column: bool,
     encoding: Encoding,
     bytes: &'a [u8],
 }
 
 impl Numbers<'_> {
-    /// The rows of the array as a column: each row flattened, the last index running fastest.
+    /// The rows of the array as a column: each row flattened, with the last index changing fastest.
     fn column(&self, name: &str, samples: SamplesAre) -> Column {
         let width_and_shape = |rest: &[usize]| (rest.iter().product(), rest.to_vec());
         let (width, shape) = match (self.dimensions, samples) {
-            // A vector has one value a sample, whichever way it lies.
+            // A vector has one value per sample, whether it is a row or a column.
             ([1, _] | [_, 1], SamplesAre::Last) | ([], _) => (1, Vec::new()),
             ([_, rest @ ..], SamplesAre::First) | ([rest @ .., _], SamplesAre::Last) => width_and_shape(rest),
         };
         let values = self.in_rows(self.encoding.decode(self.bytes), width, samples);
         let rests = match self.encoding.rests(self.bytes) {
             nothing if nothing.is_empty() => nothing,
-            // Behind the last one there are none.
+            // After the last index there are none.
             mut rests => {
                 rests.resize(values.len(), 0.0);
                 self.in_rows(rests, width, samples)
@@ -191,11 +191,11 @@ impl Numbers<'_> {
     }
 }
 
-/// How numbers lie in a file. A boolean is an unsigned number of one byte.
+/// How numbers are stored in a file. A boolean is an unsigned number of one byte.
 #[derive(Debug, Clone, Copy)]
 struct Encoding {
     kind: Kind,
-    /// Bytes per number: 1, 2, 4 or 8; a float has at least 2.
+    /// Bytes per number: 1, 2, 4 or 8; at least 2 for floating-point numbers.
     size: usize,
     order: Order,
 }
@@ -207,7 +207,7 @@ enum Kind {
     Float,
 }
 
-/// Which byte of a number comes first.
+/// Byte order.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Little,
@@ -215,12 +215,13 @@ enum Order {
 }
 
 impl Encoding {
-    /// The numbers in `content`. What is left over at its end is no number.
+    /// The numbers in `content`; incomplete bytes at its end are ignored.
     fn decode(self, content: &[u8]) -> Vec<f64> {
         content.chunks_exact(self.size).map(|bytes| self.number(bytes)).collect()
     }
 
-    /// What the numbers in `content` lack as f64, in the order of [`Encoding::decode`]; empty where they lack nothing.
+    /// The parts of the numbers in `content` that f64 loses, in the order of [`Encoding::decode`]; empty if it loses
+    /// none.
     fn rests(self, content: &[u8]) -> Vec<f64> {
         if self.size < 8 || matches!(self.kind, Kind::Float) {
             return Vec::new();
@@ -250,7 +251,7 @@ impl Encoding {
         let n_unused = 64 - 8 * self.size;
         match (self.kind, self.size) {
             (Kind::Unsigned, _) => bits as f64,
-            // Shifted up and down again, the number's sign fills the unused bits.
+            // Shifting up and down again fills the unused bits with the sign of the number.
             (Kind::Signed, _) => ((bits << n_unused) as i64 >> n_unused) as f64,
             (Kind::Float, 2) => half::f16::from_bits(bits as u16).to_f64(),
             (Kind::Float, 4) => f64::from(f32::from_bits(bits as u32)),
@@ -277,7 +278,7 @@ mod tests {
         use SamplesAre::{First, Last};
         let (low, high) = ([0.0, 1.0, 2.0, 3.0].as_slice(), [4.0, 5.0, 6.0, 7.0].as_slice());
         check(&[2, 2, 2], false, First, &[low, high], &[2, 2]);
-        // At [i, j, k] lies i + 2 j + 4 k, or 4 i + 2 j + k.
+        // The value at [i, j, k] is i + 2 j + 4 k, or 4 i + 2 j + k.
         check(&[2, 2, 2], true, First, &[&[0.0, 4.0, 2.0, 6.0], &[1.0, 5.0, 3.0, 7.0]], &[2, 2]);
         check(&[2, 2, 2], false, Last, &[&[0.0, 2.0, 4.0, 6.0], &[1.0, 3.0, 5.0, 7.0]], &[2, 2]);
         check(&[2, 2, 2], true, Last, &[&[0.0, 2.0, 1.0, 3.0], &[4.0, 6.0, 5.0, 7.0]], &[2, 2]);

@@ -1,4 +1,4 @@
-//! NumPy arrays: `.npy` (one array) and `.npz` (a zip of named ones).
+//! NumPy arrays: `.npy` (one array) and `.npz` (a zip archive of named arrays).
 
 use std::io::Cursor;
 
@@ -9,10 +9,10 @@ use super::{Encoding, ImportError, Kind, MOST_DIMENSIONS, Numbers, Options, Orde
 use crate::columns::{Column, Words};
 use crate::memory::Room;
 
-/// What a short name takes.
+/// Memory for a short name.
 const NAME_BYTES: usize = 32;
 
-/// The columns of a 2-D array, named `0`, `1`, …; any other array is the column `0`.
+/// The columns of a 2-D array, named `0`, `1`, …; any other array is one column named `0`.
 pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem| ImportError::Format { format: "NumPy .npy", problem };
     let array = array("0", content, options.samples, room).map_err(failed)?;
@@ -27,18 +27,19 @@ pub(super) fn read_array(content: &[u8], options: &Options, room: &mut Room) -> 
     Ok((0..array.width).map(column).collect())
 }
 
-/// Every array of the archive, under its name.
+/// Every array of the archive, with its name.
 pub(super) fn read_archive(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let failed = |problem: String| ImportError::Format { format: "NumPy .npz", problem };
     let mut archive = ZipArchive::new(Cursor::new(content)).map_err(|e| failed(e.to_string()))?;
     if n_entries(content).is_some_and(|n| n > archive.len()) {
-        return Err(failed("it holds two arrays of one name; write it again".to_owned()));
+        return Err(failed("it has two arrays with one name; write it again".to_owned()));
     }
     let mut columns = Vec::new();
     for index in 0..archive.len() {
         let member = archive.by_index(index).map_err(|e| failed(e.to_string()))?;
         let name = member.name().strip_suffix(".npy").unwrap_or(member.name()).to_owned();
-        // An archive may promise less than it holds, so that its size is counted while it is read; more is refused at once.
+        // An archive may declare a smaller size than it has, so bytes are counted while reading; larger files are
+        // refused immediately.
         let bytes = match room.has(u128::from(member.size()), "its content") {
             Ok(()) => room.read(member, "its content").map_err(|e| e.to_string()),
             Err(problem) => Err(problem),
@@ -49,11 +50,11 @@ pub(super) fn read_archive(content: &[u8], options: &Options, room: &mut Room) -
     Ok(columns)
 }
 
-/// How many files an archive has by its last record, of which the library keeps one of each name.
+/// Number of files in an archive according to its last record; the library keeps only one file of each name.
 fn n_entries(content: &[u8]) -> Option<usize> {
     let begin = content.windows(4).rposition(|bytes| bytes == b"PK\x05\x06")?;
     let n = u16::from_le_bytes([*content.get(begin + 10)?, *content.get(begin + 11)?]);
-    // Larger numbers are elsewhere.
+    // Larger numbers are stored elsewhere.
     (n < u16::MAX).then(|| usize::from(n))
 }
 
@@ -62,21 +63,21 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
     let (header, bytes) = header(content)?;
     let shape = &header.shape;
     if shape.len() > MOST_DIMENSIONS {
-        return Err(format!("has {} dimensions; {MOST_DIMENSIONS} are allowed", shape.len()));
+        return Err(format!("has {} dimensions; at most {MOST_DIMENSIONS} are allowed", shape.len()));
     }
-    // Without samples, too: nothing then bounds the other sizes, whose product may overflow.
+    // Refused even if there are no samples: otherwise nothing limits the other sizes, whose product may overflow.
     if shape.len() > 1 && shape.contains(&0) {
         return Err("has no values".to_owned());
     }
     let descriptor = header.type_descriptor.as_string();
     let Some(item) = descriptor.and_then(|text| item(text)) else {
         return Err(match descriptor.is_some_and(|text| text.ends_with('O')) {
-            true => "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers".to_owned(),
-            false => format!("holds values of type {}, not numbers that can be read", header.type_descriptor),
+            true => "has Python objects; write `y.astype(str)` for strings, `x.astype(float)` for numbers".to_owned(),
+            false => format!("has values of type {}, which cannot be read as numbers", header.type_descriptor),
         });
     };
     let size = item.size();
-    // The header may lie: nothing is reserved that is not there.
+    // The header may be wrong, so memory is reserved only for bytes that exist.
     let n = shape.iter().try_fold(1_usize, |n, size| n.checked_mul(*size));
     if n.and_then(|n| n.checked_mul(size)) != Some(bytes.len()) {
         let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
@@ -101,7 +102,7 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
             }
         }
         Item::Text { .. } if shape.iter().filter(|size| **size > 1).count() > 1 => {
-            Err("holds several words a row; a label is one word".to_owned())
+            Err("has several strings per row; a label is one string".to_owned())
         }
         Item::Text { is_unicode, order, .. } => {
             let words: Words = bytes.chunks_exact(size).map(|bytes| text(bytes, is_unicode, order)).collect();
@@ -110,12 +111,12 @@ fn array(name: &str, content: &[u8], samples: SamplesAre, room: &mut Room) -> Re
     }
 }
 
-/// What the values of an array are.
+/// The type of the values of an array.
 #[derive(Debug, Clone, Copy)]
 enum Item {
     Number(Encoding),
     Truth,
-    /// So many characters of four bytes, or bytes.
+    /// This number of characters of four bytes, or of bytes.
     Text {
         is_unicode: bool,
         n: usize,
@@ -142,7 +143,7 @@ impl Item {
     }
 }
 
-/// A text, which zeros fill up.
+/// A string, padded with zeros.
 fn text(bytes: &[u8], is_unicode: bool, order: Order) -> String {
     if !is_unicode {
         return String::from_utf8_lossy(bytes).trim_end_matches('\0').to_owned();
@@ -155,13 +156,15 @@ fn text(bytes: &[u8], is_unicode: bool, order: Order) -> String {
     bytes.chunks_exact(4).map(character).collect::<String>().trim_end_matches('\0').to_owned()
 }
 
-/// The header, and the bytes behind it.
+/// The header, and the bytes after it.
 fn header(content: &[u8]) -> Result<(Header, &[u8]), String> {
-    /// A plain array's header is one dictionary with one tuple in it; more brackets than a few are not for numbers. The
-    /// library's recursive parser reads what is in a bracket up to three times, so its time grows as 3ⁿ with n of them.
+    /// The header of a plain array is one dictionary with one tuple; more than a few brackets are not from an array of
+    /// numbers. The recursive parser of the library reads the content of a bracket up to three times, so n brackets
+    /// need a time of 3ⁿ.
     const MOST_BRACKETS: usize = 8;
     const MAGIC: &[u8] = b"\x93NUMPY";
-    // Magic string and version take 8 bytes; version 1 has 2 bytes for the length of what follows, later ones have 4.
+    // Magic string and version have 8 bytes; the length of the header has 2 bytes in version 1, and 4 in later
+    // versions.
     let length = match *content {
         [_, _, _, _, _, _, 1, _, a, b, ..] => Some(10 + usize::from(u16::from_le_bytes([a, b]))),
         [_, _, _, _, _, _, _, _, a, b, c, d, ..] => 12_usize.checked_add(u32::from_le_bytes([a, b, c, d]) as usize),
@@ -171,15 +174,15 @@ fn header(content: &[u8]) -> Result<(Header, &[u8]), String> {
     let n_brackets = text.unwrap_or_default().iter().filter(|byte| b"([{".contains(byte)).count();
     if content.starts_with(MAGIC) && n_brackets > MOST_BRACKETS {
         return Err(format!(
-            "has {n_brackets} brackets in its header, as a structured array may; save each field as an array of numbers"
+            "has {n_brackets} brackets in its header, so it may be a structured array; save each field as an array of numbers"
         ));
     }
     let mut rest = content;
     let header = text.and_then(|_| Header::from_reader(&mut rest).ok());
-    header.map(|header| (header, rest)).ok_or_else(|| "it does not begin with the header of an array".to_owned())
+    header.map(|header| (header, rest)).ok_or_else(|| "it does not start with the header of an array".to_owned())
 }
 
-/// The values that a descriptor such as `<f8`, `|b1` or `<U10` stands for.
+/// The type of a descriptor such as `<f8`, `|b1` or `<U10`.
 fn item(descriptor: &str) -> Option<Item> {
     let (order, kind) = (descriptor.get(..1)?, descriptor.get(1..2)?);
     let order = if order == ">" { Order::Big } else { Order::Little };
@@ -224,9 +227,9 @@ mod tests {
         check("'|b1'", "False", "(2,)", &[1, 0], Ok(vec![1.0, 0.0]));
         check("'<f2'", "False", "(1,)", &[0x00, 0x3e], Ok(vec![1.5]));
         check("'>i2'", "False", "(1,)", &[0xff, 0xfe], Ok(vec![-2.0]));
-        let problem = "holds values of type '<c16', not numbers that can be read";
+        let problem = "has values of type '<c16', which cannot be read as numbers";
         check("'<c16'", "False", "(1,)", &[0; 16], Err(problem));
-        let objects = "holds Python objects; write `y.astype(str)` for words, `x.astype(float)` for numbers";
+        let objects = "has Python objects; write `y.astype(str)` for strings, `x.astype(float)` for numbers";
         check("'|O'", "False", "(1,)", &[0; 8], Err(objects));
         check("'|u1'", "False", "(1, 1, 1)", &[7], Ok(vec![7.0]));
         check("'|u1'", "False", "(1, 0)", &[], Err("has no values"));
@@ -254,7 +257,7 @@ mod tests {
             assert!(
                 array("x", content, SamplesAre::First, &mut room())
                     .unwrap_err()
-                    .contains("does not begin with the header")
+                    .contains("does not start with the header")
             )
         };
         refused(b"");
@@ -270,8 +273,8 @@ mod tests {
             let problem = refused(&open.repeat(60_000));
             assert!(problem.starts_with("has 60000 brackets in its header"), "{problem}");
             assert!(refused(&open.repeat(40)).starts_with("has 40 brackets in its header"));
-            // As many as are allowed are read in less than a second.
-            assert!(refused(&open.repeat(8)).contains("does not begin with the header"));
+            // The maximum allowed number is read in less than a second.
+            assert!(refused(&open.repeat(8)).contains("does not start with the header"));
         }
         let deep = format!("{}{}", "[".repeat(60), "]".repeat(60));
         assert!(refused(&deep).starts_with("has 60 brackets in its header"));
@@ -307,7 +310,7 @@ mod tests {
         let places: Vec<usize> = (0..npz.len() - 6).filter(|at| &npz[*at..*at + 6] == b"xb.npy").collect();
         places.into_iter().for_each(|at| npz[at + 1] = b'a');
         let refused = read_archive(&npz, &Options::default(), &mut room()).unwrap_err().to_string();
-        assert!(refused.ends_with("it holds two arrays of one name; write it again"), "{refused}");
+        assert!(refused.ends_with("it has two arrays with one name; write it again"), "{refused}");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What is packed: gzip, and archives of files.
+//! Compressed files: gzip, zstd, and archives of files.
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -10,10 +10,10 @@ use flate2::write::GzEncoder;
 use super::ImportError;
 use crate::memory::{Room, Unread};
 
-/// The content of a file that is packed with gzip or zstd; any other is returned as it is.
+/// The content of a file compressed with gzip or zstd; other content is returned unchanged.
 ///
 /// # Errors
-/// A packed file that is truncated or damaged, or holds more than there is room for.
+/// A compressed file that is truncated or damaged, or needs more memory than the limit.
 pub fn inflate(content: Vec<u8>, room: &mut Room) -> Result<Vec<u8>, ImportError> {
     const GZIP: &[u8] = &[0x1f, 0x8b];
     const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
@@ -39,13 +39,13 @@ pub fn inflate(content: Vec<u8>, room: &mut Room) -> Result<Vec<u8>, ImportError
     })
 }
 
-/// `content` as a gzip file, as small as this format allows.
+/// `content` as a gzip file with the best compression of this format.
 pub fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).and_then(|()| encoder.finish()).expect("a vector can be written to")
 }
 
-/// The files of a tar archive by the last part of their names; of two with one name, the first.
+/// The files of a tar archive by the last part of their names; if two have one name, the first.
 ///
 /// # Errors
 /// An archive that is truncated or damaged.
@@ -65,7 +65,7 @@ pub fn members(archive: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, ImportError>
         if read.is_err() || content.len() as u64 != size {
             let end = archive.len();
             return Err(failed(format!(
-                "it ends at byte {end}, but `{name}` of {size} bytes begins at {begin}; it is truncated"
+                "it ends at byte {end}, but `{name}` with {size} bytes starts at {begin}; it is truncated"
             )));
         }
         found.entry(name).or_insert(content);
@@ -98,7 +98,7 @@ mod tests {
         assert_eq!(inflated(gzip(&content)).unwrap(), content);
         assert_eq!(inflated(zstd::encode_all(content.as_slice(), 0).unwrap()).unwrap(), content);
         assert_eq!(inflated(content.clone()).unwrap(), content);
-        // Two streams one after the other are one file.
+        // Two consecutive streams are one file.
         assert_eq!(inflated([gzip(b"a"), gzip(b"b")].concat()).unwrap(), b"ab");
         assert!(inflated(Vec::new()).unwrap().is_empty());
     }
@@ -141,7 +141,7 @@ mod tests {
     fn an_archive_that_is_cut_off_or_lies_about_a_size_is_refused() {
         let archive = tar(&[("a.bin", &[7; 700])]);
         let within = members(&archive[..1000]).unwrap_err().to_string();
-        let expected = "it ends at byte 1000, but `a.bin` of 700 bytes begins at 512; it is truncated";
+        let expected = "it ends at byte 1000, but `a.bin` with 700 bytes starts at 512; it is truncated";
         assert_eq!(within, format!("not a readable tar file: {expected}"));
         assert!(members(&archive[..100]).is_err());
         let mut lying = tar::Header::new_gnu();

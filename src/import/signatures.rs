@@ -1,6 +1,6 @@
-//! Contents that are not what the names of their files say, recognised by how they begin.
+//! Detects content that does not match the file name, from its first bytes.
 
-/// How a content begins, what it then is, and what to do.
+/// The first bytes of a content, its kind, and what to do.
 const BEGINNINGS: &[(&[u8], &str)] = &[
     (b"<!doctype", PAGE),
     (b"<html", PAGE),
@@ -11,33 +11,33 @@ const BEGINNINGS: &[(&[u8], &str)] = &[
         b"\x89hdf\r\n\x1a\n",
         "an HDF5 file (MATLAB 7.3, Keras); save it in MATLAB with the option `-v7`, in Python read it with h5py and write it with `np.savez`",
     ),
-    (b"version https://git-lfs", "a pointer of Git LFS in place of the file; run `git lfs pull`"),
-    (b"par1", "a Parquet file; give its name the ending .parquet"),
+    (b"version https://git-lfs", "a Git LFS pointer instead of the file; run `git lfs pull`"),
+    (b"par1", "a Parquet file; give it the extension .parquet"),
     (b"@relation", "Weka's ARFF; remove all lines up to `@data` and import the rest with `--no-header`"),
     (b"%pdf", "a PDF document; import the data file itself"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook; save it as CSV"),
 ];
 
-const PAGE: &str = "a web page; download the data file itself, whose address is often behind a link on this page";
+const PAGE: &str = "a web page; download the data file itself, its URL is often a link on this page";
 
-/// What else than data a content is, and what to do about it, where it is known: "a web page; download …".
+/// Kind of a content that is not data, and what to do, if it is recognised: "a web page; download …".
 pub fn mistaken(name: &str, content: &[u8]) -> Option<&'static str> {
     let text = content.strip_prefix(b"\xef\xbb\xbf").unwrap_or(content);
     let begin: Vec<u8> = text.iter().take(64).map(u8::to_ascii_lowercase).collect();
-    // The beginnings of binary files count from the first byte.
+    // The first bytes of binary files must match exactly.
     let begin = if begin.first().is_some_and(u8::is_ascii_whitespace) { begin.trim_ascii_start() } else { &begin };
     if let Some((_, what)) = BEGINNINGS.iter().find(|(beginning, _)| begin.starts_with(beginning)) {
         return Some(what);
     }
-    // MATLAB puts a header of its own before HDF5.
+    // MATLAB writes a header before HDF5.
     if content.get(512..).is_some_and(|rest| rest.starts_with(b"\x89HDF\r\n\x1a\n")) {
         return Some("MATLAB 7.3, which is HDF5; save it in MATLAB with the option `-v7`");
     }
     let is_array = name.to_ascii_lowercase().ends_with(".npy") || name.to_ascii_lowercase().ends_with(".npz");
     match content {
-        // Arrays of NumPy begin with 0x93, a pickle with 0x80 and its version.
+        // Arrays of NumPy start with 0x93, a pickle with 0x80 and its version.
         [0x80, 2..=5, ..] => Some(
-            "a Python pickle, which can run any program and is not read; write its arrays with `np.savez` in Python. CIFAR-10 is also published as a binary version: `infoplane data fetch cifar-10`",
+            "a Python pickle, which is not read because it can run any code; write its arrays with `np.savez` in Python. CIFAR-10 is also published as a binary version: `infoplane data fetch cifar-10`",
         ),
         [b'P', b'K', 3, 4, ..] if !is_array => {
             Some("a zip archive or an Excel workbook; unpack it and import a file of it, or save the workbook as CSV")

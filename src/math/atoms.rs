@@ -1,6 +1,7 @@
-//! Which rows are equal: the cells of a partition of the samples, numbered in the order of their first appearance.
+//! Which rows are equal: a partition of the samples into cells, numbered in the order of their first appearance.
 
-/// A partition of the samples: the number of every sample's cell. Cells are numbered in the order of first appearance.
+/// A partition of the samples: the number of the cell of every sample. Cells are numbered in the order of first
+/// appearance.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cells {
     numbers: Vec<u32>,
@@ -11,21 +12,21 @@ pub struct Cells {
 pub trait Code: Copy + PartialEq {
     /// Bits of one number in a word of 64.
     const BITS: u32;
-    /// The number's bits.
+    /// The bits of the number.
     fn bits(self) -> u64;
 }
 
 impl Cells {
-    /// Equal rows are one cell; `codes` holds rows of `width` numbers. Rows of f32 or f64 are equal where their numbers
-    /// are, −0.0 and 0.0 included; they must not be NaN.
+    /// Equal rows are one cell; `codes` has rows of `width` numbers. Rows of f32 or f64 are equal if their numbers
+    /// are, including −0.0 and 0.0; they must not contain NaN.
     ///
-    /// Rows are compared whole; a collision of hashes costs time, never a wrong number.
+    /// Rows are compared completely; a hash collision costs time and never gives a wrong number.
     pub fn of_rows<C: Code>(codes: &[C], width: usize) -> Self {
         let row = |i: usize| &codes[i * width..][..width];
         number(codes.len() / width, |i| hash_of_row(row(i)), |i, j| row(i) == row(j))
     }
 
-    /// The cells split by a label of every sample.
+    /// The cells divided by a label of every sample.
     pub fn split_by(&self, label: impl Fn(usize) -> u32) -> Self {
         let pair = |i: usize| (u64::from(self.numbers[i]) << u32::BITS) | u64::from(label(i));
         number(self.n_samples(), |i| mix(SEED, pair(i)), |i, j| pair(i) == pair(j))
@@ -36,7 +37,7 @@ impl Cells {
         &self.numbers
     }
 
-    /// How many samples every cell holds, at least 1.
+    /// The number of samples in every cell, at least 1.
     pub fn counts(&self) -> &[u32] {
         &self.counts
     }
@@ -52,10 +53,11 @@ impl Cells {
     }
 }
 
-/// Numbers the samples 0..`n`, of which `equal` tells whether two are the same. Equal samples have the same `hash`.
+/// Numbers the samples 0..`n`; `equal` returns whether two samples are equal. Equal samples must have equal `hash`.
 #[inline(always)]
 fn number(n: usize, hash: impl Fn(usize) -> u64, equal: impl Fn(usize, usize) -> bool) -> Cells {
-    // A slot is empty (0), or holds the upper half of a hash and a cell's number + 1. At most half of them fill up.
+    // A slot is empty (0), or has the upper half of a hash and the number of a cell + 1. At most half of the slots are
+    // used.
     let mut slots = vec![0_u64; (2 * n).next_power_of_two()];
     let mask = slots.len() - 1;
     let (mut numbers, mut counts, mut first) = (Vec::with_capacity(n), Vec::<u32>::new(), Vec::new());
@@ -83,18 +85,19 @@ fn number(n: usize, hash: impl Fn(usize) -> u64, equal: impl Fn(usize, usize) ->
     Cells { numbers, counts }
 }
 
-/// Any odd number with irregular bits serves: the fractions of the golden ratio and of π.
+/// Any odd number with irregular bits can be used: the fractions of the golden ratio and of π.
 const FACTOR: u64 = 0x9e37_79b9_7f4a_7c15;
 const SEED: u64 = 0x243f_6a88_85a3_08d3;
 
-/// The two halves of the 128-bit product, added without carries: every bit of the input reaches every bit of the output.
+/// The two halves of the 128-bit product, added without carries: every bit of the input affects every bit of the
+/// output.
 #[inline(always)]
 fn mix(state: u64, word: u64) -> u64 {
     let product = u128::from(state ^ word) * u128::from(FACTOR);
     product as u64 ^ (product >> 64) as u64
 }
 
-/// Mixes the row word by word, as many numbers to a word as it holds.
+/// Mixes the row word by word, with as many numbers per word as fit.
 #[inline(always)]
 fn hash_of_row<C: Code>(row: &[C]) -> u64 {
     let word = |codes: &[C]| (0..).zip(codes).fold(0, |word, (k, code)| word | (code.bits() << (k * C::BITS)));
@@ -153,7 +156,7 @@ mod tests {
 
     use super::*;
 
-    /// The readable twin: compares every sample with the first of every cell.
+    /// A slow and simple implementation: compares every sample with the first of every cell.
     fn slow<T: PartialEq>(samples: &[T]) -> Cells {
         let (mut numbers, mut counts, mut first) = (Vec::new(), Vec::new(), Vec::<&T>::new());
         for sample in samples {
@@ -187,7 +190,7 @@ mod tests {
         assert_eq!(Cells::of_rows(&values.map(f64::from), 2).numbers(), [0, 0, 1]);
     }
 
-    /// Whether all bits of a row take part: rows that differ in one bit of one number only.
+    /// Whether all bits of a row are used: rows that differ in one bit of one number only.
     #[test]
     fn every_bit_of_every_number_counts() {
         for width in 1..20 {
@@ -199,7 +202,7 @@ mod tests {
         }
     }
 
-    /// Rows of few different values, so that many are equal.
+    /// Rows with few different values, so that many are equal.
     fn rows() -> impl Strategy<Value = (usize, Vec<u8>)> {
         (1..20_usize).prop_flat_map(|width| (Just(width), proptest::collection::vec(0..3_u8, 0..40 * width)))
     }
@@ -217,7 +220,7 @@ mod tests {
             let values: Vec<f32> = codes.iter().map(|c| f32::from(*c) - 1.0).collect();
             prop_assert_eq!(&Cells::of_rows(&values, width), &expected);
 
-            // Bad hashes cost time only.
+            // Bad hashes only cost time.
             let row = |i: usize| &codes[i * width..][..width];
             let n = codes.len() / width;
             for bad in [0, u64::MAX, 1] {

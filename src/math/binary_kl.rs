@@ -1,17 +1,18 @@
-//! The divergence of two coins, kl(p‖q) = p ln(p/q) + (1 − p) ln((1 − p)/(1 − q)), and its inverses in q.
+//! The divergence of two Bernoulli distributions, kl(p‖q) = p ln(p/q) + (1 − p) ln((1 − p)/(1 − q)), and its inverses
+//! in q.
 
-/// kl(p‖q) of the probabilities `p` and `q` in 0..=1, in nats; infinite where q excludes what p allows.
+/// kl(p‖q) of the probabilities `p` and `q` in 0..=1, in nats; infinite if q is 0 or 1 and p is not equal to it.
 pub fn binary_kl(p: f64, q: f64) -> f64 {
     term(p, q, q - p) + term(1.0 - p, 1.0 - q, p - q)
 }
 
-/// p ln(p/q), with 0 ln 0 = 0, and q − p where it has more digits than q.
+/// p ln(p/q), with 0 ln 0 = 0, given q − p, which may have more digits than q.
 fn term(p: f64, q: f64, difference: f64) -> f64 {
     let relative = difference / p;
     if p == 0.0 {
         0.0
     } else if relative.abs() < 0.5 {
-        // ln(p/q) = −ln(1 + (q − p)/p), which keeps its digits where q is near p.
+        // ln(p/q) = −ln(1 + (q − p)/p), which keeps its digits if q is near p.
         -p * relative.ln_1p()
     } else {
         p * (p / q).ln()
@@ -31,7 +32,7 @@ pub fn lower_inverse(empirical: f64, c: f64) -> f64 {
     bisect(empirical, 0.0, |q| binary_kl(empirical, q) <= c)
 }
 
-/// The last number on the way from `inside` to `outside` of which `holds` is true, to the last bit.
+/// The last number between `inside` and `outside` for which `holds` is true, to the last bit.
 fn bisect(mut inside: f64, mut outside: f64, holds: impl Fn(f64) -> bool) -> f64 {
     if holds(outside) {
         return outside;

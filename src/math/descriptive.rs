@@ -1,6 +1,6 @@
-//! Mean, standard deviation, median, and the first of the largest of some numbers.
+//! Mean, standard deviation, median, and first maximum of some numbers.
 
-/// The mean x̄ = Σᵢ xᵢ / n; `None` of no numbers.
+/// The mean x̄ = Σᵢ xᵢ / n; `None` without numbers.
 pub fn mean(numbers: &[f64]) -> Option<f64> {
     (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
 }
@@ -10,14 +10,14 @@ pub fn squared_norm(numbers: &[f64]) -> f64 {
     numbers.iter().map(|x| x * x).sum()
 }
 
-/// The standard deviation of a sample, √(Σᵢ (xᵢ − x̄)² / (n − 1)); `None` of fewer than two numbers.
+/// The standard deviation of a sample, √(Σᵢ (xᵢ − x̄)² / (n − 1)); `None` for fewer than two numbers.
 #[cfg(any(feature = "pipeline", test))]
 pub fn std(numbers: &[f64]) -> Option<f64> {
     let squares = squared_deviations(numbers).filter(|_| numbers.len() > 1)?;
     Some((squares / (numbers.len() as f64 - 1.0)).sqrt())
 }
 
-/// The variance of a population, Σᵢ (xᵢ − x̄)² / n; `None` of no numbers.
+/// The variance of a population, Σᵢ (xᵢ − x̄)² / n; `None` without numbers.
 pub fn population_variance(numbers: &[f64]) -> Option<f64> {
     Some(squared_deviations(numbers)? / numbers.len() as f64)
 }
@@ -27,7 +27,7 @@ fn squared_deviations(numbers: &[f64]) -> Option<f64> {
     Some(numbers.iter().map(|number| (number - mean).powi(2)).sum())
 }
 
-/// The number in the middle, or the mean of the two in the middle; `None` of no numbers.
+/// The median: the middle number, or the mean of the two middle numbers; `None` without numbers.
 #[cfg(any(feature = "pipeline", test))]
 pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     numbers.sort_by(f64::total_cmp);
@@ -36,7 +36,7 @@ pub fn median(mut numbers: Vec<f64>) -> Option<f64> {
     Some((below + above) / 2.0)
 }
 
-/// The first of the pairs (place, value) that have the largest value; `None` of no pairs.
+/// The first of the pairs (position, value) with the largest value; `None` without pairs.
 #[cfg(any(feature = "pipeline", test))]
 pub fn first_largest<P: Copy>(pairs: &[(P, f64)]) -> Option<(P, f64)> {
     pairs.iter().copied().reduce(|largest, next| if next.1 > largest.1 { next } else { largest })

@@ -1,13 +1,13 @@
-//! Determinants of covariances, by Cholesky's method.
+//! Determinants of covariances, from the Cholesky decomposition.
 
 use ndarray::{Array2, Axis};
 use thiserror::Error;
 
-/// A matrix that should be a covariance is none.
+/// A matrix that is not positive definite, so it is not a covariance.
 #[derive(Debug, Error, Clone, PartialEq)]
 #[error("a covariance matrix is not positive definite at row {row}; add noise of positive variance, check for NaN")]
 pub struct NotPositiveDefinite {
-    /// The first row that depends on the rows before it, counted from 0.
+    /// The first row that depends linearly on the previous rows, counted from 0.
     pub row: usize,
 }
 
@@ -19,7 +19,7 @@ pub fn log_determinant(covariance: &Array2<f64>) -> Result<f64, NotPositiveDefin
     Ok(log_determinant_of_root(&cholesky(covariance)?))
 }
 
-/// ln |σ²I| of independent noise of `variance` σ² in n units.
+/// ln |σ²I| for independent noise of `variance` σ² in n units.
 ///
 /// # Errors
 /// σ² is not positive.
@@ -32,7 +32,7 @@ pub fn log_determinant_of_root(root: &Array2<f64>) -> f64 {
     2.0 * root.diag().iter().map(|l| l.ln()).sum::<f64>()
 }
 
-/// The lower triangle L with LLᵀ = C, by Cholesky's method.
+/// The lower triangle L with LLᵀ = C, from the Cholesky decomposition.
 ///
 /// # Errors
 /// C is not positive definite.
@@ -55,7 +55,7 @@ pub fn cholesky(covariance: &Array2<f64>) -> Result<Array2<f64>, NotPositiveDefi
     Ok(root)
 }
 
-/// L⁻¹, row after row: L_ii (L⁻¹)_i = e_i − Σ_{k<i} L_ik (L⁻¹)_k.
+/// L⁻¹, row by row: L_ii (L⁻¹)_i = e_i − Σ_{k<i} L_ik (L⁻¹)_k.
 pub fn inverse_of_triangle(root: &Array2<f64>) -> Array2<f64> {
     let n = root.nrows();
     let mut inverse = Array2::<f64>::eye(n);

@@ -1,7 +1,7 @@
-//! Values become the numbers of their cells, by rules that agree to the last bit with NumPy's.
+//! Converts values to the numbers of their cells, by rules that agree to the last bit with those of NumPy.
 //!
 //! A loop over a block of values is plain Rust without branches or tables; `pulp` compiles it a second time for AVX2 and
-//! picks at run time. Only correctly rounded operations occur, so the cells do not depend on the machine.
+//! selects at run time. Only correctly rounded operations are used, so the cells do not depend on the machine.
 
 use std::ops::RangeInclusive;
 
@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::math::atoms::Cells;
 
-/// f32, of which activations are made, or f64, in which reference values were computed.
+/// f32, the type of activations, or f64, the type of some reference values.
 pub trait Value: Copy + PartialOrd {
     /// The value in single precision.
     fn single(self) -> f32;
@@ -25,25 +25,25 @@ pub trait Value: Copy + PartialOrd {
 /// The precision in which a rule computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Precision {
-    /// f32, as NumPy where an array of f32 meets edges of f32 or a Python number.
+    /// f32, as NumPy uses for an array of f32 with edges of f32 or a Python number.
     Single,
     /// f64.
     Double,
 }
 
-/// How every value gets its cell. Values must be finite.
+/// A rule that assigns values to cells. Values must be finite.
 pub trait Rule<V: Value> {
-    /// The cells that `values` can fall into.
+    /// The range of cells for `values`.
     ///
     /// # Errors
     /// A cell number that does not fit into 31 bits.
     fn range(&self, values: &[V]) -> Result<RangeInclusive<i32>, TooFar>;
 
-    /// The cell of every value; `cells` is as long as `values`. To be inlined into a loop over blocks.
+    /// The cell of every value; `cells` has the length of `values`. To be inlined into a loop over blocks.
     fn cells(&self, values: &[V], cells: &mut [i32]);
 }
 
-/// Cell numbers of many values, each minus the smallest possible one, in as few bytes as they need.
+/// Cell numbers of many values, each minus the smallest possible one, in the smallest sufficient integer type.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Codes {
     /// At most 2⁸ cells.
@@ -54,9 +54,9 @@ pub enum Codes {
     U32(Vec<u32>),
 }
 
-/// A value is further from 0 than cell numbers reach.
+/// A value that is too far from 0 for the range of cell numbers.
 #[derive(Debug, Error, Clone, Copy, PartialEq)]
-#[error("the bin of {value} has no number of 32 bits; choose wider bins")]
+#[error("the bin number of {value} does not fit into 32 bits; choose wider bins")]
 pub struct TooFar {
     /// The value.
     pub value: f64,
@@ -73,7 +73,7 @@ impl Codes {
     }
 }
 
-/// Values that a loop holds in the nearest cache, between their cells and their codes.
+/// Number of values that a loop keeps in the first cache, between their cells and their codes.
 const BLOCK: usize = 1024;
 
 /// The codes of `values` under `rule`.
@@ -83,7 +83,7 @@ const BLOCK: usize = 1024;
 pub fn digitise<V: Value>(values: &[V], rule: &impl Rule<V>) -> Result<Codes, TooFar> {
     let range = rule.range(values)?;
     let (first, n_codes) = (*range.start(), i64::from(*range.end()) - i64::from(*range.start()) + 1);
-    // Subtracted modulo 2³², so that even −2³¹..2³¹ has codes.
+    // Subtracted modulo 2³², so that even −2³¹..2³¹ can be represented.
     let code = |cell: i32| cell.wrapping_sub(first).cast_unsigned();
     Ok(match n_codes {
         1..=0x100 => Codes::U8(codes(values, rule, |cell| code(cell) as u8)),
@@ -115,10 +115,10 @@ fn narrow_simd<'a, S: Simd, V: Value, R: Rule<V>, C: Copy, F: Fn(i32) -> C>(
     }
 }
 
-/// 1.5 · 2⁵²: adding it to a smaller number rounds this to a whole one, which is then in the low bits of the sum.
+/// 1.5 · 2⁵²: adding it to a smaller number rounds this to a whole number, which is then in the low bits of the sum.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
-/// The whole number next to x, half to even, for −2³¹ ≤ x < 2³¹. Unlike `as i32`, this vectorises.
+/// The nearest whole number, half to even, for −2³¹ ≤ x < 2³¹. Unlike `as i32`, this vectorises.
 #[inline(always)]
 pub(super) fn nearest(x: f64) -> (f64, i32) {
     let shifted = x + ROUND;
@@ -135,12 +135,12 @@ pub struct Width {
 }
 
 impl<V: Value> Rule<V> for Width {
-    /// From the cell of the smallest to that of the largest value.
+    /// From the cell of the minimum to that of the maximum.
     fn range(&self, values: &[V]) -> Result<RangeInclusive<i32>, TooFar> {
         let Some((low, high)) = extremes(values) else { return Ok(0..=0) };
         let cell = |value: V| {
             let cell = self.quotient(value).floor();
-            // −2³¹ and 2³¹ are f64 numbers, 2³¹ − 1 is not a number of f32.
+            // −2³¹ and 2³¹ are f64 numbers; 2³¹ − 1 is not an f32 number.
             let fits = (-2_147_483_648.0..2_147_483_648.0).contains(&cell);
             if fits { Ok(cell as i32) } else { Err(TooFar { value: value.double() }) }
         };
@@ -176,14 +176,14 @@ impl Width {
 }
 
 /// Quantisation to 2^bits levels from `low` to `high`: (value − low)(2^bits − 1)/(high − low), rounded to the nearest
-/// whole number, half to even. Values outside get the nearest level; where `low` = `high`, all values get level 0.
+/// whole number, half to even. Values outside get the nearest level; if `low` = `high`, all values get level 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Quantised {
     /// The value of the lowest level.
     pub low: f64,
-    /// The value of the highest.
+    /// The value of the highest level.
     pub high: f64,
-    /// Bits of a level's number, at most 31.
+    /// Number of bits of a level, at most 31.
     pub bits: u32,
 }
 
@@ -204,7 +204,7 @@ impl<V: Value> Rule<V> for Quantised {
     }
 }
 
-/// The smallest and the largest of `values`, none if there are no values.
+/// The minimum and the maximum of `values`; `None` without values.
 pub fn extremes<V: Value>(values: &[V]) -> Option<(V, V)> {
     let (low, high) = extremes_of_lanes(values, *values.first()?);
     let low = low.into_iter().reduce(|a, b| if b < a { b } else { a })?;
@@ -212,7 +212,7 @@ pub fn extremes<V: Value>(values: &[V]) -> Option<(V, V)> {
     Some((low, high))
 }
 
-/// Neighbouring values whose extremes are in registers at once: four vectors of eight.
+/// Neighbouring values whose minima and maxima are in registers together: four vectors of eight.
 const LANES: usize = 32;
 
 #[pulp::with_simd(extremes_of_lanes = Arch::new())]
@@ -288,7 +288,7 @@ pub(in crate::math) mod tests {
     fn widths_count_from_zero_in_the_precision_asked_for() {
         let double = Width { width: 0.1, precision: Precision::Double };
         let single = Width { width: 0.1, precision: Precision::Single };
-        // 0.7f32 is 0.69999998807…; in f32, 0.7/0.1 is 7 less one unit in the last place or 7.
+        // 0.7f32 is 0.69999998807…; in f32, 0.7/0.1 is 7 minus one unit in the last place, or 7.
         let expected = (0.7_f32 / 0.1_f32).floor() as i32;
         assert_eq!(cells::<f32>(&single, &[-0.05, 0.0, -0.0, 0.05, 0.7, 1.0]), [-1, 0, 0, 0, expected, 10]);
         assert_eq!(cells::<f32>(&double, &[-0.05, 0.0, -0.0, 0.05, 0.7, 1.0]), [-1, 0, 0, 0, 6, 10]);

@@ -1,8 +1,8 @@
 //! Squared distances ‖t_i − t_j‖² between all samples, a strip of [`ROWS`] × [`TILE`] at a time.
 //!
-//! Narrow layers are stored unit after unit within a tile of samples and subtracted: every loop runs over neighbouring
+//! Narrow layers are stored unit by unit within a tile of samples and subtracted: every loop runs over neighbouring
 //! samples, and the result is exact to rounding. Wide layers use D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j of centred values, a
-//! matrix product per block, and repair by subtraction those pairs for which this cancels too much.
+//! matrix product per block, and recompute by subtraction the pairs for which this cancels too much.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, ShapeBuilder};
@@ -12,19 +12,20 @@ use crate::math::real::{Real, fold};
 
 /// Samples per tile.
 pub const TILE: usize = 256;
-/// Samples of the first tile whose distances are computed side by side.
+/// Number of samples of the first tile whose distances are computed together.
 pub const ROWS: usize = 4;
 /// The length of loops is a multiple of this.
 pub const LANES: usize = 16;
-/// Samples of the second side of one matrix product: enough to hide its packing, few enough to leave the product in
-/// cache.
+/// Number of samples on the second side of one matrix product: enough to hide its packing, few enough to keep the
+/// product in cache.
 const PANEL: usize = 4 * TILE;
-/// Samples whose distances are repaired together: 256 kB of 1024 units in f32.
+/// Number of samples whose distances are recomputed together: 256 kB for 1024 units in f32.
 const REPAIRED_TOGETHER: usize = 64;
-/// From here on the matrix product is faster than differences: 64 units in f32, 32 in f64, measured with 4096 samples.
+/// Number of units from which the matrix product is faster than differences: 64 in f32, 32 in f64, measured with 4096
+/// samples.
 pub const WIDE: usize = 48;
 
-/// All samples of a layer, laid out for the computation of distances.
+/// All samples of a layer, in the layout for the computation of distances.
 pub struct Distances<'a, T: Real> {
     n_samples: usize,
     n_units: usize,
@@ -32,22 +33,22 @@ pub struct Distances<'a, T: Real> {
 }
 
 enum Layout<'a, T: Real> {
-    /// Tile after tile, unit u of a tile in `[u · TILE..][..TILE]`, the last tile padded with 0.
+    /// Tile by tile, unit u of a tile in `[u · TILE..][..TILE]`, the last tile padded with 0.
     Narrow(Vec<T>),
     Wide(Wide<'a, T>),
 }
 
 struct Wide<'a, T: Real> {
-    /// n_samples × n_units, as given: the differences of repaired pairs are those of the original numbers.
+    /// n_samples × n_units, as given: recomputed pairs use the original numbers.
     values: &'a [T],
-    /// Values minus the mean of their unit: an offset would cancel in D, but its square would not.
+    /// Values minus the mean of their unit: an offset would cancel in D, but not in the squares.
     centred: Vec<T>,
     n_units: usize,
     /// ‖x_i‖² of the centred values, padded with 0 to whole tiles.
     norms: Vec<T>,
 }
 
-/// Two tiles of samples. Where i = j, every pair of samples appears twice.
+/// Two tiles of samples. If i = j, every pair of samples appears twice.
 #[derive(Clone, Copy)]
 pub struct PairOfTiles<'a, T: Real> {
     /// Number of the first tile.
@@ -64,7 +65,7 @@ enum Source<'a, T: Real> {
         units_i: &'a [T],
         units_j: &'a [T],
     },
-    /// Rows of `PANEL` distances that begin at tile j.
+    /// Rows of `PANEL` distances, starting at tile j.
     Computed(&'a [T]),
 }
 
@@ -79,18 +80,18 @@ impl<'a, T: Real> Distances<'a, T> {
         Self { n_samples: values.len() / n_units, n_units, layout }
     }
 
-    /// Calls `visit` for every pair of tiles (i, j) with i ≤ j: for what is symmetric.
+    /// Calls `visit` for every pair of tiles (i, j) with i ≤ j, for symmetric functions.
     pub fn for_each_pair_of_tiles(&self, visit: impl FnMut(PairOfTiles<'_, T>)) {
         self.for_each(|i| i, visit);
     }
 
-    /// Calls `visit` for every tile i with all tiles j in ascending order: for what needs all distances of a sample at
-    /// once. Twice the work.
+    /// Calls `visit` for every tile i with all tiles j in ascending order, for functions that need all distances of a
+    /// sample together. Twice the work.
     pub fn for_each_tile_and_all(&self, visit: impl FnMut(PairOfTiles<'_, T>)) {
         self.for_each(|_| 0, visit);
     }
 
-    /// The second tile of a pair begins with that of number `first_j(i)`.
+    /// The second tile of a pair starts at number `first_j(i)`.
     fn for_each(&self, first_j: impl Fn(usize) -> usize, mut visit: impl FnMut(PairOfTiles<'_, T>)) {
         let n_tiles = self.n_samples.div_ceil(TILE);
         let n_samples = self.n_samples;
@@ -132,12 +133,12 @@ impl<T: Real> PairOfTiles<'_, T> {
         TILE.min(self.n_samples - self.j * TILE)
     }
 
-    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, into `ROWS` rows
-    /// of `TILE`. Of each row only the first n_columns values mean something, and of those rows that are samples.
+    /// Squared distances of the samples `first_row..first_row + ROWS` of tile i from those of tile j, as `ROWS` rows
+    /// of `TILE`. In each row only the first n_columns values are valid, and only rows that are samples.
     #[inline(always)]
     pub fn strip(&self, first_row: usize, strip: &mut [T]) {
         match self.source {
-            // Eight vector registers of sums, whatever the precision.
+            // Eight vector registers for sums, for any precision.
             Source::Differences { units_i, units_j } if size_of::<T>() == 4 => {
                 differences::<T, LANES>(units_i, units_j, first_row, self.n_columns(), strip);
             }
@@ -232,17 +233,17 @@ impl<'a, T: Real> Wide<'a, T> {
     }
 }
 
-/// D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j in place of −2 x_i·x_j, for the samples of tiles i and j; the difference itself where
-/// D < τ (‖x_i‖² + ‖x_j‖²) with τ = [`Real::CANCELLED`].
+/// Replaces −2 x_i·x_j with D = ‖x_i‖² + ‖x_j‖² − 2 x_i·x_j, for the samples of tiles i and j; with the difference
+/// itself if D < τ (‖x_i‖² + ‖x_j‖²) with τ = [`Real::CANCELLED`].
 ///
-/// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖² and each is rounded by at most u of itself:
-/// the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum adds
-/// u (‖x_i‖² + ‖x_j‖²). Four times that, divided by τ (‖x_i‖² + ‖x_j‖²), is the largest relative error of a distance that
-/// stays, ε = 4u (1 + √(n_units)/3)/τ: 3e−5 in f32 and 5e−13 in f64 for 1024 units. A kernel is then wrong by at most
-/// aD ε of itself, and their sum, which contains the 1 of the sample itself, by
-/// Σ aD exp(−aD) ε / (1 + Σ exp(−aD)) < ε ln N. Only pairs just above τ come near ε, and their errors average.
+/// The partial sums of x_i·x_j of two close samples grow linearly to ‖x‖², each with a relative rounding error of at
+/// most u: the standard deviation of the product is about u ‖x‖² √(n_units)/3, and rounding the norms and their sum
+/// adds u (‖x_i‖² + ‖x_j‖²). Four times that, divided by τ (‖x_i‖² + ‖x_j‖²), is the largest relative error of a
+/// distance that is kept, ε = 4u (1 + √(n_units)/3)/τ: 3e−5 in f32 and 5e−13 in f64 for 1024 units. The relative error
+/// of a kernel is then at most aD ε, and that of their sum, which contains the 1 of the sample itself, Σ aD exp(−aD) ε
+/// / (1 + Σ exp(−aD)) < ε ln N. Only pairs just above τ come near ε, and their errors average.
 ///
-/// The criterion knows nothing of the kernels, so that a distance has the same bits for all of them.
+/// The criterion does not depend on the kernels, so that a distance has equal bits for all of them.
 struct FromProduct<'a, T: Real> {
     wide: &'a Wide<'a, T>,
     i: usize,
@@ -274,7 +275,7 @@ impl<T: Real> WithSimd for FromProduct<'_, T> {
         for first in (0..n_columns).step_by(REPAIRED_TOGETHER) {
             for (r, row) in distances.chunks_mut(PANEL).take(n_rows).enumerate() {
                 let block = &mut row[first..n_columns.min(first + REPAIRED_TOGETHER)];
-                // A count rather than a search: it vectorises, and nearly always there is nothing to repair.
+                // A count instead of a search: it vectorises, and usually there is nothing to recompute.
                 if block.iter().filter(|d| **d < T::zero()).count() > 0 {
                     for (d, sample_j) in block.iter_mut().zip(j * TILE + first..) {
                         if *d < T::zero() {
@@ -287,7 +288,7 @@ impl<T: Real> WithSimd for FromProduct<'_, T> {
     }
 }
 
-/// Σ_u (a_u − b_u)² in `2 · LANES` partial sums and one for what is left over.
+/// Σ_u (a_u − b_u)² in `2 · LANES` partial sums and one for the remainder.
 #[inline(always)]
 fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
     let mut sums = [T::zero(); 2 * LANES];
@@ -299,7 +300,7 @@ fn squared_distance<T: Real>(a: &[T], b: &[T]) -> T {
             *sum = difference.mul_add(difference, *sum);
         }
     }
-    // Not into the same sums: the loop above would become scalar.
+    // Not into these sums: the loop above would become scalar.
     let mut rest = T::zero();
     for (a, b) in a_rest.iter().zip(b_rest) {
         let difference = *a - *b;

@@ -1,4 +1,4 @@
-//! Edges between cells: evenly spaced ones without a table, any others by comparison.
+//! Edges between cells: evenly spaced edges without a table, any other edges by comparison.
 
 use std::ops::RangeInclusive;
 
@@ -11,23 +11,23 @@ use crate::math::digitise::{Precision, Rule, TooFar, Value, nearest};
 pub enum Below {
     /// −1.
     OwnCell,
-    /// 0, as if it were the first edge.
+    /// 0, the cell of the first edge.
     FirstBin,
-    /// The last edge's: NumPy's index −1, a bug of the released code.
+    /// That of the last edge: NumPy's index −1, a bug of the released code.
     LastEdge,
 }
 
-/// The cell of a value that is the last edge or above.
+/// The cell of a value at the last edge or above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Above {
-    /// A cell of its own, numbered as the last edge.
+    /// A separate cell, with the number of the last edge.
     OwnCell,
-    /// The bin that the last edge closes.
+    /// The bin below the last edge.
     LastBin,
 }
 
 /// Edges that are evenly spaced: e_k = low + k (high − low)/(n − 1) in f64 as by `numpy.linspace`, then rounded to the
-/// precision. A value's cell is the last k with e_k ≤ value, `numpy.digitize(value, edges) − 1`.
+/// precision. The cell of a value is the last k with e_k ≤ value, `numpy.digitize(value, edges) − 1`.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct EvenEdges {
     low: f64,
@@ -42,14 +42,15 @@ impl EvenEdges {
     /// `n_edges` ≥ 2 edges from `low` to `high`.
     ///
     /// # Errors
-    /// Edges so close that numbers of this precision do not tell them apart.
+    /// Edges so close that numbers of this precision cannot distinguish them.
     pub fn new(low: f64, high: f64, n_edges: usize, precision: Precision) -> Result<Self, EdgesError> {
         let largest = low.abs().max(high.abs());
         let ulp = match precision {
             Precision::Single => f64::from(largest as f32) - f64::from((largest as f32).next_down()),
             Precision::Double => largest - largest.next_down(),
         };
-        // A rounded edge is then off by at most a quarter of the spacing, and the nearest edge is found without a table.
+        // The error of a rounded edge is then at most a quarter of the spacing, and the nearest edge is found without
+        // a table.
         let step = (high - low) / n_edges.saturating_sub(1) as f64;
         if !(step >= 2.0 * ulp && step.is_finite() && n_edges <= i32::MAX as usize) {
             return Err(EdgesError::TooClose { n_edges, low, high });
@@ -58,7 +59,7 @@ impl EvenEdges {
         Ok(Self { low, high, last: last.into(), precision, below: -1, above: last })
     }
 
-    /// The same edges with another rule for values outside, which have cells of their own otherwise.
+    /// These edges with another rule for values outside, which have separate cells by default.
     #[must_use]
     pub fn outside(self, below: Below, above: Above) -> Self {
         let last = self.last as i32;
@@ -70,7 +71,7 @@ impl EvenEdges {
         Self { below, above: if above == Above::OwnCell { last } else { last - 1 }, ..self }
     }
 
-    /// `n_bins` equal bins from `low` to `high`, the last one closed; values outside belong to the nearest bin. Where
+    /// `n_bins` equal bins from `low` to `high`, the last one closed; values outside belong to the nearest bin. If
     /// `low` = `high`, all values are in bin 0.
     ///
     /// # Errors
@@ -82,7 +83,7 @@ impl EvenEdges {
         Ok(Self::new(low, high, n_bins + 1, Precision::Double)?.outside(Below::FirstBin, Above::LastBin))
     }
 
-    /// The edges, one after the other.
+    /// The edges, in order.
     #[cfg(test)]
     pub fn edges(&self) -> Vec<f64> {
         let last = self.last as u32;
@@ -98,7 +99,7 @@ impl EvenEdges {
         let per_unit = if step > 0.0 { 1.0 / step } else { 0.0 };
         for (cell, value) in cells.iter_mut().zip(values) {
             let value = value.double();
-            // A value lies nearest to the edge that begins its cell, or to the one that ends it.
+            // The edge nearest to a value is the lower or the upper edge of its cell.
             let (nearest, k) = nearest(((value - low) * per_unit).max(0.0).min(last));
             let edge = round(if nearest == last { high } else { nearest * step + low });
             let k = k - i32::from(value < edge);
@@ -125,17 +126,18 @@ impl<V: Value> Rule<V> for EvenEdges {
     }
 }
 
-/// Any edges that ascend; equal ones leave empty cells. A value's cell is the last k with e_k ≤ value, −1 below the first.
+/// Any ascending edges; equal edges make empty cells. The cell of a value is the last k with e_k ≤ value, −1 below the
+/// first edge.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Edges<V> {
     edges: Vec<V>,
 }
 
 impl<V: Value> Edges<V> {
-    /// The given edges; values are compared with them exactly, whatever the precision of the values.
+    /// The given edges; values of any precision are compared with them exactly.
     ///
     /// # Errors
-    /// An edge smaller than the one before, or NaN.
+    /// An edge smaller than the previous one, or NaN.
     pub fn new(edges: &[f64]) -> Result<Self, EdgesError> {
         let ascends = |at: &usize| edges[*at].is_finite() && (*at == 0 || edges[*at - 1] <= edges[*at]);
         if let Some(at) = (0..edges.len()).find(|at| !ascends(at)) {
@@ -144,8 +146,8 @@ impl<V: Value> Edges<V> {
         Ok(Self { edges: edges.iter().map(|edge| V::at_least(*edge)).collect() })
     }
 
-    /// Edges such that each of `n_cells` cells holds equally many different values: with U unique values u other than
-    /// `low`, the edges are `low`, u[⌊kU/n⌋] for k < n, and the largest u, which has a cell of its own.
+    /// Edges for `n_cells` cells with equally many distinct values: with U unique values u other than `low`, the edges
+    /// are `low`, u[⌊kU/n⌋] for k < n, and the largest u, which has a separate cell.
     ///
     /// # Reference
     /// Chelombiev et al. 2019 (arXiv 1902.09037), released code ("EBAB"): n = 30; low = 0 for ReLU, −1.000001 for tanh.
@@ -161,13 +163,14 @@ impl<V: Value> Edges<V> {
         Self { edges }
     }
 
-    /// The edges, one after the other.
+    /// The edges, in order.
     pub fn edges(&self) -> &[V] {
         &self.edges
     }
 }
 
-/// Up to as many edges, comparing a value with all of them is faster than halving, which cannot be vectorised.
+/// Up to this number of edges, comparing a value with all of them is faster than bisection, which cannot be
+/// vectorised.
 const FEW: usize = 128;
 
 impl<V: Value> Rule<V> for Edges<V> {
@@ -200,18 +203,18 @@ impl<V: Value> Rule<V> for Edges<V> {
 /// Why a rule cannot be built.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum EdgesError {
-    /// Rounding would make edges equal or uneven.
-    #[error("{n_edges} edges over {low}..={high} are closer than numbers of their precision; give fewer")]
+    /// Edges that would be equal or uneven after rounding.
+    #[error("{n_edges} edges over {low}..={high} are closer than numbers of their precision; use fewer edges")]
     TooClose {
         /// Number of edges.
         n_edges: usize,
-        /// The first.
+        /// The first edge.
         low: f64,
-        /// The last.
+        /// The last edge.
         high: f64,
     },
-    /// Edges must ascend; they may be equal.
-    #[error("edge {at} is {edge}; edges are finite and none is smaller than the one before")]
+    /// Edges that are not ascending; equal edges are allowed.
+    #[error("edge {at} is {edge}; edges must be finite and ascending")]
     Unsorted {
         /// Position of the edge.
         at: usize,
@@ -233,7 +236,7 @@ mod tests {
         edges.partition_point(|edge| *edge <= value.double()) as i32 - 1
     }
 
-    /// Checks values on and beside the edges, at most some 100 000 of them.
+    /// Checks values at and next to the edges, at most about 100 000 of them.
     #[track_caller]
     fn check_even(low: f64, high: f64, n_edges: usize) {
         let every = 1 + n_edges / 100_000;
@@ -252,7 +255,7 @@ mod tests {
                 edges.iter().step_by(every).flat_map(around).chain([0.0, -0.0, 1e300, -1e300]).collect();
             let expected: Vec<i32> = values.iter().map(|v| slow(&edges, *v)).collect();
             assert_eq!(cells(&rule, &values), expected, "{low} {high} {n_edges}");
-            // f32 values beside edges of f64.
+            // f32 values next to edges in f64.
             let values: Vec<f32> =
                 edges.iter().step_by(every).flat_map(|e| [*e as f32, (*e as f32).next_up()]).collect();
             let expected: Vec<i32> = values.iter().map(|v| slow(&edges, *v)).collect();
@@ -346,7 +349,7 @@ mod tests {
 
     #[test]
     fn equal_edges_leave_empty_cells() {
-        // From ±20 on, tanh in f64 is ±1: four equal edges on either side.
+        // From ±20 on, tanh in f64 is ±1: four equal edges at each end.
         let edges: Vec<f64> = (0..11).map(|k| (f64::from(k) * 10.0 - 50.0).tanh()).collect();
         let rule = Edges::<f64>::new(&edges).unwrap();
         assert_eq!(cells(&rule, &[-1.0, -0.5, 0.0, 0.5, 1.0]), [3, 4, 5, 5, 10]);

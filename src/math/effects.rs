@@ -1,43 +1,44 @@
-//! How much of the differences between numbers each factor of an experiment explains by itself.
+//! The share of the variance that each factor of an experiment explains.
 
 use std::collections::BTreeMap;
 
 use super::descriptive::mean;
 
-/// What one factor explains.
+/// The effect of one factor.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Main {
     /// η² = Σ_a n_a (mean_a − mean)² / total over its levels a; in 0..=1.
     pub share: f64,
-    /// How many levels it has among the values. A factor that does nothing has a share of (`n_levels` − 1)/(N − 1) on
+    /// Number of levels among the values. A factor without effect has a share of (`n_levels` − 1)/(N − 1) on
     /// average.
     pub n_levels: usize,
 }
 
-/// The sum of squares of some values in parts: Σ `main` + `within` + `rest` = 1.
+/// The decomposition of the sum of squares of some values: Σ `main` + `within` + `rest` = 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Effects {
-    /// Σ_i (v_i − mean)², in the unit of the values squared; the shares are shares of this.
+    /// Σ_i (v_i − mean)², in squared units of the values; the shares are relative to this.
     pub total: f64,
-    /// What every factor explains by itself, in the order of the factors.
+    /// The main effect of each factor, in the order of the factors.
     pub main: Vec<Main>,
-    /// Share of the differences between values with the same levels of every factor, about the mean of these; in 0..=1.
+    /// Share of the differences between values with equal levels of every factor, about their mean; in 0..=1.
     pub within: f64,
-    /// Share of what is left: interactions of factors and, where the design is not balanced, what factors explain in
-    /// common, which is counted more than once above; it may then be negative (and is by a rounding where it should be 0).
+    /// The remaining share: interactions of factors and, if the design is not balanced, effects that several factors
+    /// have in common and that are counted more than once above. It may then be negative (or slightly negative by
+    /// rounding).
     pub rest: f64,
-    /// Every combination of levels that could be has equally many values.
+    /// Whether every possible combination of levels has equally many values.
     pub is_balanced: bool,
 }
 
-/// Decomposes the variance of N `values` by the main effects of factors, each looked at alone.
+/// Decomposes the variance of N `values` into the main effects of factors, each considered separately.
 ///
-/// `values` are finite; `levels` has one vector per factor, of length N, with the level of each value: any numbers, equal
-/// where the level is. `None` where there are no values or all are equal. In a balanced design a share is the first-order
-/// Sobol index of the factor among the levels that were tried. O(N log N) time per factor.
+/// `values` are finite; `levels` has one vector per factor, of length N, with a number for the level of each value.
+/// `None` if there are no values or all are equal. In a balanced design a share is the first-order Sobol index of the
+/// factor among the tested levels. O(N log N) time per factor.
 ///
 /// # Panics
-/// A factor that has not one level per value.
+/// A factor whose number of levels is not the number of values.
 ///
 /// # Reference
 /// Fisher 1925, "Statistical methods for research workers", ch. VII and VIII; Sobol 1993 on the index.
@@ -64,16 +65,16 @@ pub fn main_effects(values: &[f64], levels: &[Vec<usize>]) -> Option<Effects> {
         cells.values().filter_map(|cell| self::deviations(cell)).map(|d| sum_of_squares(&d)).sum::<f64>() / total;
     let rest = 1.0 - main.iter().map(|factor| factor.share).sum::<f64>() - within;
 
-    // Of very many factors the number of combinations is none that could be counted, nor that have all been tried.
+    // With very many factors, the combinations cannot be counted, and not all of them can have been tested.
     let n_combinations = main.iter().try_fold(1_usize, |n, factor| n.checked_mul(factor.n_levels));
     let is_balanced =
         n_combinations == Some(cells.len()) && cells.values().all(|cell| cell.len() * cells.len() == values.len());
     Some(Effects { total, main, within, rest, is_balanced })
 }
 
-/// v_i − mean; `None` of no values.
+/// v_i − mean; `None` without values.
 fn deviations(values: &[f64]) -> Option<Vec<f64>> {
-    // The first value is taken away before the mean is, so that equal values do not differ by rounding.
+    // The first value is subtracted before the mean, so that equal values do not differ by rounding.
     let first = values.first()?;
     let shifted: Vec<f64> = values.iter().map(|v| v - first).collect();
     let mean = mean(&shifted)?;
@@ -99,13 +100,14 @@ mod tests {
 
     use super::*;
 
-    /// Rounding of shares of N values that are not much further from 0 than from each other: each of N squares and of N
-    /// additions by 1.1e−16 of the total at most, above and below the fraction; doubled for the deviations themselves.
+    /// Rounding error of the shares of N values whose distance from 0 is similar to their differences: each of N
+    /// squares and of N additions by at most 1.1e−16 of the total, in numerator and denominator; doubled for the
+    /// deviations.
     fn rounding(n: usize) -> f64 {
         8.0 * 1.2e-16 * n as f64
     }
 
-    /// `shares` are those of the factors, then within and rest.
+    /// `shares` are those of the factors, then `within` and `rest`.
     #[track_caller]
     fn check(values: &[f64], levels: &[Vec<usize>], total: f64, shares: &[f64], is_balanced: bool) -> Effects {
         let effects = main_effects(values, levels).unwrap();
@@ -124,7 +126,7 @@ mod tests {
         let levels = [vec![0, 0, 1, 1], vec![0, 1, 0, 1]];
         // a + 2 b about 1.5: squares 2.25, 0.25, 0.25, 2.25; means of a are 1 and 2, of b 0.5 and 2.5.
         check(&[0.0, 2.0, 1.0, 3.0], &levels, 5.0, &[0.2, 0.8, 0.0, 0.0], true);
-        // Either, but not both: no mean of a level differs.
+        // One of them, but not both: the means of the levels are equal.
         check(&[0.0, 1.0, 1.0, 0.0], &levels, 1.0, &[0.0, 0.0, 0.0, 1.0], true);
         // Values 0 and 2, 2 and 4, 2 and 2, 0 and 4, about their means 1, 3, 2, 2: squares 2 + 2 + 0 + 8 of 16. Means of a are
         // equal, of b 1.5 and 2.5.
@@ -138,7 +140,7 @@ mod tests {
         let levels = [vec![0, 0, 0, 1, 1, 1], vec![0, 0, 1, 0, 1, 1]];
         let third = 1.0 / 3.0;
         check(&[0.0, 0.0, 1.0, 1.0, 2.0, 2.0], &levels, 4.0, &[2.0 * third, 2.0 * third, 0.0, -third], false);
-        // The same factor twice; and one that is always the same.
+        // One factor twice, and a constant factor.
         let levels = [vec![3, 3, 7], vec![7, 7, 3], vec![5, 5, 5]];
         let effects = check(&[0.0, 1.0, 2.0], &levels, 2.0, &[0.75, 0.75, 0.0, 0.25, -0.75], false);
         assert_eq!(effects.main.iter().map(|factor| factor.n_levels).collect::<Vec<_>>(), [2, 2, 1]);
@@ -155,7 +157,7 @@ mod tests {
         let within = 491.58 / total;
         let sum: f64 = main.iter().sum();
         check(&YIELDS, &levels, total, &[main[0], main[1], main[2], within, 1.0 - sum - within], true);
-        // With the blocks there are 48 combinations, half of which have been tried, once.
+        // With the blocks there are 48 combinations, half of which were tested, once.
         levels.push((0..24).map(|plot| plot / 4).collect());
         let blocks = 343.295 / total;
         check(&YIELDS, &levels, total, &[main[0], main[1], main[2], blocks, 0.0, 1.0 - sum - blocks], false);
@@ -163,7 +165,8 @@ mod tests {
 
     #[test]
     fn unbalanced_factors_are_those_of_least_squares() {
-        // 1 − residual/total of numpy.linalg.lstsq on dummies of a factor, and residual/total on those of all combinations.
+        // 1 − residual/total of numpy.linalg.lstsq with dummies of a factor, and residual/total with those of all
+        // combinations.
         let ints = || 0..40_usize;
         let levels: [Vec<usize>; 3] = [
             ints().map(|i| (i * i + i / 7) % 3).collect(),
@@ -190,7 +193,7 @@ mod tests {
     fn values_that_do_not_differ_have_no_shares() {
         assert_eq!(main_effects(&[], &[]), None);
         assert_eq!(main_effects(&[0.1; 7], &[vec![0, 0, 0, 0, 1, 1, 1]]), None);
-        // Without factors all are repeats.
+        // Without factors all values are repetitions.
         check(&[1.0, 2.0], &[], 0.5, &[1.0, 0.0], true);
     }
 

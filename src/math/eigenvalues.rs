@@ -2,12 +2,12 @@
 
 use ndarray::Array2;
 
-/// The eigenvalues of an n × n `matrix`, largest first, each to some 10⁻¹⁵ of the largest; only the lower triangle is read. `None`
-/// where a number is not finite, or too large for its square.
+/// The eigenvalues of an n × n `matrix` in descending order, each with an error of about 10⁻¹⁵ of the largest; only the
+/// lower triangle is read. `None` if a number is not finite, or its square overflows.
 ///
 /// # Reference
-/// Golub & Van Loan, Matrix Computations, 4th ed.: Householder's reduction to three diagonals (algorithm 8.3.1), then the
-/// implicit QR steps with Wilkinson's shift (algorithms 8.3.2 and 8.3.3).
+/// Golub & Van Loan, Matrix Computations, 4th ed.: Householder's reduction to tridiagonal form (algorithm 8.3.1), then
+/// the implicit QR steps with Wilkinson's shift (algorithms 8.3.2 and 8.3.3).
 pub fn eigenvalues(matrix: Array2<f64>) -> Option<Vec<f64>> {
     let (mut diagonal, mut off_diagonal) = tridiagonal(matrix);
     if diagonal.iter().chain(&off_diagonal).any(|value| !value.is_finite()) {
@@ -18,12 +18,12 @@ pub fn eigenvalues(matrix: Array2<f64>) -> Option<Vec<f64>> {
     Some(diagonal)
 }
 
-/// The diagonal, and the diagonal below it, of a matrix of three diagonals with the same eigenvalues.
+/// The diagonal and the subdiagonal of a tridiagonal matrix with equal eigenvalues.
 fn tridiagonal(matrix: Array2<f64>) -> (Vec<f64>, Vec<f64>) {
     let n = matrix.nrows();
     let mut a = matrix.as_standard_layout().into_owned().into_raw_vec_and_offset().0;
     let mut off_diagonal = Vec::with_capacity(n.saturating_sub(1));
-    // From the last row upwards, so that what is left is the upper left corner, whose rows are contiguous.
+    // From the last row upwards, so that the remainder is the upper left corner, whose rows are contiguous.
     for last in (1..n).rev() {
         let (corner, row) = a.split_at_mut(last * n);
         let v = &mut row[..last];
@@ -37,7 +37,8 @@ fn tridiagonal(matrix: Array2<f64>) -> (Vec<f64>, Vec<f64>) {
         if h == 0.0 {
             continue;
         }
-        // p = Av/h, of the lower triangle only: every row serves its own element and those of its columns.
+        // p = Av/h, from the lower triangle only: every row contributes to its own element and to those of its
+        // columns.
         let mut p = vec![0.0; last];
         for i in 0..last {
             let row = &corner[i * n..i * n + i];
@@ -69,10 +70,10 @@ fn dot(a: &[f64], b: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum::<f64>()
 }
 
-/// Steps that an eigenvalue needs at most; two are usual.
+/// Maximum number of steps per eigenvalue; two are usual.
 const MOST_STEPS: usize = 60;
 
-/// Turns the diagonal into the eigenvalues; `None` where it does not converge, which is not known to happen.
+/// Replaces the diagonal with the eigenvalues; `None` if it does not converge, for which no example is known.
 fn diagonalise(diagonal: &mut [f64], off_diagonal: &mut [f64]) -> Option<()> {
     let mut steps = 0;
     let mut end = diagonal.len();
@@ -84,7 +85,7 @@ fn diagonalise(diagonal: &mut [f64], off_diagonal: &mut [f64]) -> Option<()> {
             (end, steps) = (end - 1, 0);
             continue;
         }
-        // The last stretch of rows that hang together.
+        // The last unreduced block.
         let start = (0..end - 1).rev().find(|k| is_zero(*k, diagonal, off_diagonal)).map_or(0, |k| k + 1);
         steps += 1;
         if steps > MOST_STEPS {
@@ -158,7 +159,8 @@ mod tests {
 
     #[test]
     fn eigenvalues_survive_a_rotation_of_the_axes() {
-        // Reflections along two directions of 1/(k + 1)², some of it below the rounding of the largest; and a value that comes twice.
+        // Reflections along two directions of 1/(k + 1)², partly below the rounding of the largest; and a double
+        // eigenvalue.
         let n = 60;
         let wanted: Vec<f64> = (0..n).map(|k| if k < 2 { 1.0 } else { 10_f64.powi(-(k / 3)) }).collect();
         let mut matrix = Array2::from_diag(&ndarray::Array1::from(wanted.clone()));

@@ -1,10 +1,11 @@
-//! exp, tanh and what is made of them, of f32, written so that the compiler turns a loop over them into vector instructions.
+//! exp, tanh and functions derived from them, in f32, written so that the compiler turns a loop over them into vector
+//! instructions.
 //!
 //! Both reduce their argument to r = x − k ln 2 with |r| ≤ ln(2)/2 and use the Taylor polynomial of e^r − 1 up to
 //! r⁷/7!, whose remainder is below 2⁻²⁵ of the result. Only additions, multiplications, fused multiply-adds and
 //! one division occur, each correctly rounded by IEEE 754, so the bits do not depend on the machine.
 
-/// e^−87 is the last normal power in f32; softmax probabilities stop there instead of becoming 0.
+/// e^−87 is the last normal power in f32; softmax probabilities are limited to it instead of becoming 0.
 const SMALLEST_EXPONENT: f32 = -87.0;
 /// tanh(10) differs from 1 by 4e-9, far below half a unit in the last place of f32.
 const TANH_IS_ONE: f32 = 10.0;
@@ -42,7 +43,7 @@ pub fn tanh(x: f32) -> f32 {
     let magnitude = if x.abs() > TANH_IS_ONE { TANH_IS_ONE } else { x.abs() };
     let (power, remainder) = power_and_remainder(2.0 * magnitude);
     let exp_m1 = power.mul_add(remainder, power - 1.0);
-    // tanh = (e²ˣ − 1)/(e²ˣ + 1). Near 0 the quotient itself is accurate, near 1 its distance from 1 is.
+    // tanh = (e²ˣ − 1)/(e²ˣ + 1). Near 0 the quotient is accurate, near 1 its difference from 1 is.
     let near_one = exp_m1 > 1.0;
     let numerator = if near_one { -2.0 } else { exp_m1 };
     let quotient = numerator / (exp_m1 + 2.0);
@@ -57,15 +58,15 @@ pub fn exp_m1(x: f32) -> f32 {
     power.mul_add(remainder, power - 1.0)
 }
 
-/// 1/(1 + e^−x), to 4 units in the last place where it is above e^−87. NaN gives NaN.
+/// 1/(1 + e^−x), to 4 units in the last place if it is above e^−87. NaN gives NaN.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
-    // Of the smaller of e^x and e^−x, which cannot overflow and whose quotient stays accurate near 0.
+    // From the smaller of e^x and e^−x, which cannot overflow and whose quotient stays accurate near 0.
     let e = exp(-x.abs());
     (if x < 0.0 { e } else { 1.0 }) / (1.0 + e)
 }
 
-/// ln(1 + e^x), to 4 units in the last place where it is above e^−87. NaN gives NaN.
+/// ln(1 + e^x), to 4 units in the last place if it is above e^−87. NaN gives NaN.
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     let e = exp(-x.abs());
@@ -83,7 +84,7 @@ pub fn softplus(x: f32) -> f32 {
 mod tests {
     use super::*;
 
-    /// Largest error in units in the last place against the f64 library function, over `n` points of `range`.
+    /// Largest error in units in the last place compared with the f64 library function, over `n` points of `range`.
     fn largest_error(f: fn(f32) -> f32, exact: fn(f64) -> f64, range: std::ops::Range<f32>, n: u32) -> f64 {
         let points = (0..n).map(|i| range.start + (range.end - range.start) * i as f32 / n as f32);
         let error = |x: f32| {

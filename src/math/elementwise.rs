@@ -1,4 +1,4 @@
-//! One function of every value of a slice, compiled for the machine's widest vectors.
+//! One function applied to every value of a slice, compiled for the widest vectors of the machine.
 
 use pulp::Arch;
 

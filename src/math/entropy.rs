@@ -11,27 +11,27 @@ fn p_ln_p(p: f64) -> f64 {
     if p > 0.0 { p * p.ln() } else { 0.0 }
 }
 
-/// c ln c − (c − 1) ln(c − 1), without the difference of large numbers.
+/// c ln c − (c − 1) ln(c − 1), without a difference of large numbers.
 fn g(c: f64) -> f64 {
     if c > 1.0 { c.ln() - (c - 1.0) * (-1.0 / c).ln_1p() } else { 0.0 }
 }
 
-/// What is done about an entropy of N samples being too small on average.
+/// Correction for an entropy of N samples, which is too small on average.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bias {
-    /// Nothing: H of the frequencies c/N.
+    /// None: H of the frequencies c/N.
     PlugIn,
-    /// (K − 1)/2N is added, K being the number of cells that occur.
+    /// (K − 1)/2N is added, with K the number of occupied cells.
     MillerMadow,
-    /// N H − (N − 1) H₋, H₋ being the mean of the plug-in entropies without one sample.
+    /// N H − (N − 1) H₋, with H₋ the mean of the plug-in entropies with one sample left out.
     Jackknife,
 }
 
 impl Bias {
-    /// Every treatment of the bias, in the order people should see.
+    /// All corrections, in the order of lists.
     pub const ALL: [Self; 3] = [Self::PlugIn, Self::MillerMadow, Self::Jackknife];
 
-    /// The name of the treatment in pipelines and tables.
+    /// Name of the correction in pipelines and tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::PlugIn => "plug-in",
@@ -41,12 +41,13 @@ impl Bias {
     }
 }
 
-/// Entropies of partitions of N samples. Under any [`Bias`], H = h − (1/N) Σ w(c) over the counts c of the cells; h and
+/// Entropies of partitions of N samples. For any [`Bias`], H = h − (1/N) Σ w(c) over the counts c of the cells; h and
 /// the w(c) for c = 0..=N are computed once:
 ///
 /// - plug-in: h = ln N, w(c) = c ln c
-/// - Miller-Madow: h = ln N − 1/2N, w(c) = c ln c − ½ where c > 0
-/// - jackknife: h = g(N), w(c) = c g(c) with g(c) = c ln c − (c − 1) ln(c − 1), which is N H − (N − 1) H₋ where every
+/// - Miller-Madow: h = ln N − 1/2N, w(c) = c ln c − ½ for c > 0
+/// - jackknife: h = g(N), w(c) = c g(c) with g(c) = c ln c − (c − 1) ln(c − 1), which is N H − (N − 1) H₋ because
+/// leaving out
 ///   sample's absence replaces its cell's c ln c by (c − 1) ln(c − 1)
 ///
 /// # Reference
@@ -79,13 +80,13 @@ impl CountTable {
         self.of_sum(counts.iter().map(|count| self.w[*count as usize]).sum())
     }
 
-    /// The entropy where Σ w(c) is `sum`.
+    /// The entropy for a given Σ w(c) `sum`.
     #[inline(always)]
     pub(super) fn of_sum(&self, sum: f64) -> Nats {
         Nats(self.h - sum / self.n_samples() as f64)
     }
 
-    /// w(c + 1) − w(c): what one more sample in a cell of `count` adds to Σ w(c).
+    /// w(c + 1) − w(c): the change of Σ w(c) if one more sample is added to a cell of `count`.
     #[inline(always)]
     pub(super) fn increment(&self, count: u32) -> f64 {
         self.w[count as usize + 1] - self.w[count as usize]
@@ -123,7 +124,7 @@ mod tests {
 
     #[test]
     fn miller_madow_adds_half_a_cell_per_sample() {
-        // Three cells, four samples: (3 − 1)/(2 · 4). A cell that does not occur does not count.
+        // Three cells, four samples: (3 − 1)/(2 · 4). An empty cell does not count.
         let expected = 1.5 * std::f64::consts::LN_2 + 0.25;
         assert!((corrected(&[2, 1, 0, 1], Bias::MillerMadow) - expected).abs() < 1e-15);
         assert!(corrected(&[7], Bias::MillerMadow).abs() < 1e-15);
@@ -131,9 +132,9 @@ mod tests {
 
     #[test]
     fn the_jackknife_of_a_pair_and_of_a_single_cell() {
-        // Without either of two different samples nothing is uncertain: 2 ln 2 − 1 · 0.
+        // If one of two different samples is left out, nothing is uncertain: 2 ln 2 − 1 · 0.
         assert!((corrected(&[1, 1], Bias::Jackknife) - 2.0 * std::f64::consts::LN_2).abs() < 1e-15);
-        // Counts 2, 1: H = ln 3 − ⅔ ln 2; without a sample of the pair ln 2 (twice), without the other 0.
+        // Counts 2, 1: H = ln 3 − ⅔ ln 2; without a sample of the pair ln 2 (twice), without the third 0.
         let expected =
             3.0 * (3.0_f64.ln() - 2.0 / 3.0 * std::f64::consts::LN_2) - 2.0 * (2.0 / 3.0 * std::f64::consts::LN_2);
         assert!((corrected(&[2, 1], Bias::Jackknife) - expected).abs() < 1e-15);

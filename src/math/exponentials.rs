@@ -1,5 +1,5 @@
-//! exp and tanh of f64, as those of f32 in [`crate::math::elementary`]: the bits do not depend on the machine, and the loops are made
-//! of vector instructions.
+//! exp and tanh of f64, like those of f32 in [`crate::math::elementary`]: the bits do not depend on the machine, and
+//! the loops compile to vector instructions.
 
 use std::array::from_mut;
 
@@ -7,14 +7,15 @@ use pulp::{Arch, Simd};
 
 /// tanh(20) differs from 1 by 8e-18, far below half a unit in the last place.
 const TANH_IS_ONE: f64 = 20.0;
-/// e^−708 is the last power of a whole number that is normal.
+/// e^−708 is the last power with a whole exponent that is a normal number.
 const SMALLEST_EXPONENT: f64 = -708.0;
 /// 1.5 · 2⁵²: adding it to a small number leaves the nearest integer in the low bits of the sum.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 /// ln 2 in two parts; the first has trailing zero bits, so that k · LN_2_HIGH is exact.
 const LN_2_HIGH: f64 = 0.693_147_180_369_123_8;
 const LN_2_LOW: f64 = 1.908_214_929_270_587_7e-10;
-/// 1/n! for n from 12 down to 2. With 1/13! before them, what is left out of e^r − 1 for |r| ≤ ln(2)/2 is below 2⁻⁵⁶ of it.
+/// 1/n! for n from 12 to 2. With 1/13! before them, the relative truncation error of e^r − 1 for |r| ≤ ln(2)/2 is
+/// below 2⁻⁵⁶.
 const SERIES: [f64; 11] = [
     1.0 / 479_001_600.0,
     1.0 / 39_916_800.0,
@@ -29,10 +30,11 @@ const SERIES: [f64; 11] = [
     0.5,
 ];
 
-/// Values that are worked on together: as many vectors as hide how long an instruction waits for the one before.
+/// Values that are processed together: enough vectors to hide the latency of an instruction.
 const LANES: usize = 32;
 
-/// Replaces each value x ≤ 0 by e^x, to 2 units in the last place; by 0 where that is no normal number. NaN stays NaN.
+/// Replaces each value x ≤ 0 with e^x, to 2 units in the last place, or with 0 if it is not a normal number. NaN stays
+/// NaN.
 #[pulp::with_simd(exp_in_place = Arch::new())]
 #[inline(always)]
 pub fn exp_in_place_simd<S: Simd>(_: S, values: &mut [f64]) {
@@ -43,7 +45,7 @@ pub fn exp_in_place_simd<S: Simd>(_: S, values: &mut [f64]) {
     rest.iter_mut().for_each(|value| exp(from_mut(value)));
 }
 
-/// Replaces each value by its tanh, to 3 units in the last place. NaN stays NaN.
+/// Replaces each value with its tanh, to 3 units in the last place. NaN stays NaN.
 #[pulp::with_simd(tanh_in_place = Arch::new())]
 #[inline(always)]
 pub fn tanh_in_place_simd<S: Simd>(_: S, values: &mut [f64]) {
@@ -76,7 +78,7 @@ fn tanh<const N: usize>(values: &mut [f64; N]) {
     let (power, remainder) = powers_and_remainders(x);
     for l in 0..N {
         let exp_m1 = power[l].mul_add(remainder[l], power[l] - 1.0);
-        // tanh = (e²ˣ − 1)/(e²ˣ + 1). Near 0 the quotient itself is accurate, near 1 its distance from 1 is.
+        // tanh = (e²ˣ − 1)/(e²ˣ + 1). Near 0 the quotient is accurate, near 1 its difference from 1 is.
         let (whole, numerator) = if exp_m1 > 1.0 { (1.0, -2.0) } else { (0.0, exp_m1) };
         values[l] = (whole + numerator / (exp_m1 + 2.0)).copysign(values[l]);
     }
@@ -103,7 +105,7 @@ fn powers_and_remainders<const N: usize>(x: [f64; N]) -> ([f64; N], [f64; N]) {
     (power, r)
 }
 
-/// Multiplies each value by 1 − t², the slope of tanh where it is t.
+/// Multiplies each value by 1 − t², the derivative of tanh at value t.
 #[pulp::with_simd(multiply_by_slopes = Arch::new())]
 #[inline(always)]
 pub fn multiply_by_slopes_simd<'a, S: Simd>(_: S, values: &'a mut [f64], t: &'a [f64]) {
@@ -123,7 +125,7 @@ mod tests {
             let mut got = x.clone();
             tanh_in_place(&mut got);
             for (x, got) in x.iter().zip(got) {
-                // The library's own error is below 1 unit.
+                // The error of the library is below 1 unit.
                 let unit = x.tanh().abs().next_up() - x.tanh().abs();
                 assert!((got - x.tanh()).abs() <= 4.0 * unit, "{x}: {got:e} is not {:e}", x.tanh());
             }
@@ -136,7 +138,7 @@ mod tests {
         let mut got = x.clone();
         exp_in_place(&mut got);
         for (x, got) in x.iter().zip(got) {
-            // The library's own error is below 1 unit.
+            // The error of the library is below 1 unit.
             assert!((got - x.exp()).abs() <= 3.0 * (x.exp().next_up() - x.exp()), "{x}: {got:e} is not {:e}", x.exp());
         }
         let mut values = [0.0, -709.0, f64::NEG_INFINITY, f64::NAN];

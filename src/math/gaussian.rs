@@ -1,4 +1,4 @@
-//! Information of representations that are taken for Gaussian, from their sample covariance.
+//! Information of representations under the assumption that they are Gaussian, from their sample covariance.
 //!
 //! Everything is a logarithm of a determinant: h(N(μ, C)) = ½ ln |2πe C|.
 
@@ -16,17 +16,17 @@ use crate::units::Nats;
 /// Why there is no Gaussian information.
 #[derive(Debug, Error, PartialEq)]
 pub enum GaussianError {
-    /// The covariance of the noisy representation is none.
+    /// The covariance of the noisy representation is not positive definite.
     #[error(transparent)]
     NotPositiveDefinite(#[from] NotPositiveDefinite),
-    /// A covariance needs two samples.
-    #[error("{got} samples have no covariance, at least 2 are needed")]
+    /// A covariance of fewer than two samples.
+    #[error("a covariance needs at least 2 samples, got {got}")]
     TooFewSamples {
         /// Number of samples.
         got: usize,
     },
-    /// A covariance of a class needs two samples of it.
-    #[error("class {class} has {got} sample, at least 2 are needed; measure more samples or merge classes")]
+    /// A covariance of a class with fewer than two samples.
+    #[error("class {class} has {got} sample, but at least 2 are needed; use more samples or merge classes")]
     TooSmallClass {
         /// The class number.
         class: u32,
@@ -35,10 +35,10 @@ pub enum GaussianError {
     },
 }
 
-/// I(X;T+Z) = ½ ln |Σ̂ + σ²I| − ½ d ln σ² of representations T that are taken for Gaussian, bias-corrected.
+/// I(X;T+Z) = ½ ln |Σ̂ + σ²I| − ½ d ln σ² of representations T that are assumed to be Gaussian, bias-corrected.
 ///
 /// Σ̂ is the sample covariance of `values`, N ≥ 2 samples × `n_units` row-major, finite; Z ~ N(0, σ²I) is noise of
-/// `noise_variance` σ² > 0 that is added for the analysis. Other distributions of this covariance have less
+/// `noise_variance` σ² > 0 that is added in the analysis. Other distributions with this covariance have less
 /// information.
 ///
 /// Bias: Σ̂ = Σ + Δ with E Δ = 0 and, for Gaussian samples, E ΔMΔ = [ΣMΣ + tr(MΣ) Σ]/(N − 1) for a symmetric M. To
@@ -46,11 +46,11 @@ pub enum GaussianError {
 ///
 /// E ln |Σ̂ + σ²I| ≈ ln |Σ + σ²I| − [(tr A)² + tr A²]/2(N − 1).
 ///
-/// Half of the bracket, with Â of the samples for A, is added here. The next order is about d³/12N²: believe results
-/// only where d², d the number of units that vary more than the noise, is much less than N.
+/// Half of the bracket, with Â of the samples instead of A, is added here. The next order is about d³/12N²: results are
+/// reliable only if d² is much less than N, with d the number of units that vary more than the noise.
 ///
 /// # Errors
-/// Fewer than 2 samples; σ² not positive; values that are not finite.
+/// Fewer than 2 samples, σ² that is not positive, or values that are not finite.
 ///
 /// # Reference
 /// Moments of the Wishart distribution: Muirhead 1982, Aspects of Multivariate Statistical Theory, §3.2.
@@ -72,18 +72,18 @@ pub fn i_xt<T: Real>(values: &[T], n_units: usize, noise_variance: f64) -> Resul
     Ok(Nats(plug_in + bracket / (4.0 * (n_samples - 1) as f64)))
 }
 
-/// I(T;Y) = H(T) − Σ_y p_y H(T|Y=y) of T + Z, all samples and those of each class taken for Gaussian, each
+/// I(T;Y) = H(T) − Σ_y p_y H(T|Y=y) of T + Z, assuming a Gaussian for all samples and for those of each class, all
 /// bias-corrected.
 ///
-/// The entropies of the noise cancel, so this is a difference of [`i_xt`], whose arguments these are; `classes` has one
-/// number per sample. Classes that are Gaussian make a mixture that is not: H(T) is then too large, and so is the
+/// The entropies of the noise cancel, so this is a difference of [`i_xt`], which has the same arguments; `classes` has
+/// one number per sample. A mixture of Gaussian classes is not Gaussian: H(T) is then too large, and so is the
 /// information.
 ///
 /// # Errors
-/// As for [`i_xt`]; a class with one sample.
+/// See [`i_xt`]; also a class with one sample.
 ///
 /// # Panics
-/// `classes` is not of length N.
+/// The length of `classes` is not N.
 pub fn i_ty<T: Real>(
     values: &[T],
     n_units: usize,
@@ -192,8 +192,9 @@ mod tests {
             let log_noise = N_UNITS as f64 * NOISE_VARIANCE.ln();
             plug_in += 0.5 * (log_determinant(&covariance).unwrap() - log_noise) / f64::from(repeats);
         }
-        // One estimate has the variance tr A²/2(N − 1) ≤ 5/118, so that the mean of 4000 is right to 0.0033; four of
-        // these. The next order of the bias is at most d(2d² + 3d − 1)/24(N − 1)² = 0.004 (expansion of ψ, for Σ ≫ σ²).
+        // One estimate has the variance tr A²/2(N − 1) ≤ 5/118, so the standard error of the mean of 4000 is 0.0033;
+        // four of them. The next order of the bias is at most d(2d² + 3d − 1)/24(N − 1)² = 0.004 (expansion of ψ, for Σ
+        // ≫ σ²).
         assert!((corrected - exact.0).abs() < 0.017, "{corrected} is not {}", exact.0);
         // Every variance is well above the noise, tr A > 3 and tr A² > 3²/5: the bias is more than (9 + 1.8)/(4 · 59).
         assert!(exact.0 - plug_in > 0.045, "{plug_in} is not below {}", exact.0);
@@ -209,8 +210,8 @@ mod tests {
             .map(|_| i_ty(&samples(&weights, n_samples, &mut rng), N_UNITS, NOISE_VARIANCE, &classes).unwrap().0)
             .sum::<f64>()
             / f64::from(repeats);
-        // Each of the three entropies deviates as above, largely together; the bias of the classes' next order is
-        // 0.004.
+        // The errors of the three entropies are as above, and strongly correlated; the next order of the bias of the
+        // classes is 0.004.
         assert!(mean.abs() < 0.017, "{mean}");
     }
 

@@ -1,15 +1,15 @@
-//! The divergence KL(Q‖P) of Gaussians, in nats, P being centred and isotropic.
+//! The divergence KL(Q‖P) of Gaussians, in nats, for a centred and isotropic P.
 
 use ndarray::Array2;
 
 use crate::math::determinant::{NotPositiveDefinite, log_determinant};
 
-/// KL(N(μ, s²) ‖ N(0, s₀²)) = ln(s₀/s) + (s² + μ²)/2s₀² − ½; infinite where s² = 0.
+/// KL(N(μ, s²) ‖ N(0, s₀²)) = ln(s₀/s) + (s² + μ²)/2s₀² − ½; infinite if s² = 0.
 pub fn gaussian_kl(mean: f64, variance: f64, prior_variance: f64) -> f64 {
     0.5 * ((prior_variance / variance).ln() + (variance + mean * mean) / prior_variance - 1.0)
 }
 
-/// KL(N(m, C) ‖ N(0, s₀² I)) = ½ [d ln s₀² − ln |C| + (tr C + |m|²)/s₀² − d], of |m|², or of its mean over many m.
+/// KL(N(m, C) ‖ N(0, s₀² I)) = ½ [d ln s₀² − ln |C| + (tr C + |m|²)/s₀² − d], for given |m|² or its mean over many m.
 ///
 /// # Errors
 /// C is not positive definite.

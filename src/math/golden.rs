@@ -1,5 +1,5 @@
-//! Binned information of activations that need no random numbers, against values computed in NumPy, independently of this
-//! program, from activations in f64 or rounded to f32.
+//! Compares binned information of activations without random numbers with values computed in NumPy, independently of
+//! this program, from activations in f64 or rounded to f32.
 
 #![cfg(test)]
 
@@ -11,7 +11,7 @@ use crate::math::entropy::{Bias, CountTable};
 use crate::math::information::information;
 use crate::parameter::Parameters;
 
-/// What is expected of a layer: I(X;T) and I(T;Y) in bits, and the number of cells where it is given.
+/// The expected values of a layer: I(X;T) and I(T;Y) in bits, and the number of cells if it is given.
 type Expected = (f64, f64, Option<usize>);
 
 #[track_caller]
@@ -76,7 +76,7 @@ const TWELVE_DIGITS: f64 = 1e-11;
 
 #[track_caller]
 fn check_g1<R: Rule<f32> + Rule<f64>>(rule: &R, t: &[f64], y: &[i32], i_xt: f64, i_ty: f64, n_cells: usize) {
-    // No value lies on an edge, so that f32 activations fall into the same cells.
+    // No value is exactly on an edge, so f32 activations have the same cells.
     check(rule, t, y, (i_xt, i_ty, Some(n_cells)), TWELVE_DIGITS);
     check(rule, &rounded(t), y, (i_xt, i_ty, Some(n_cells)), TWELVE_DIGITS);
 }
@@ -199,15 +199,15 @@ fn smooth_activations_as_binned_by_saxes_code() {
     check(&thirty_edges(), &rounded(&a), &y, expected, TEN_DIGITS);
 }
 
-/// By thirty edges with 1 in the last bin, `minimum(digitize(t, edges), 29)` in NumPy 2.4.6: 6.164773346113929 for t in
-/// f64 and rounded to f32.
+/// With thirty edges and 1 in the last bin, `minimum(digitize(t, edges), 29)` in NumPy 2.4.6: 6.164773346113929 for t
+/// in f64 and rounded to f32.
 const H_T_CLAMPED: f64 = 6.164_773_346_1;
 
-/// tanh(4a) in f32 is exactly 1 where it is 0.99999998 in f64, and falls into another cell.
+/// tanh(4a) in f32 is exactly 1 if it is 0.99999998 in f64, and has another cell.
 #[test]
 fn saturated_activations_depend_on_the_precision() {
-    // NumPy's tanh(19.0074) is 1, one unit in the last place too much; correctly rounded, 1 begins at 19.06. Three values
-    // lie between.
+    // NumPy's tanh(19.0074) is 1, one unit in the last place too much; correctly rounded, 1 begins at 19.06. Three
+    // values are between them.
     let b = saxe(|a| if 4.0 * a > 19.0 { 1.0 } else { (4.0 * a).tanh() });
     let b_f32 = rounded(&b);
     let tishby = datasets::find("tishby").unwrap();
@@ -222,7 +222,8 @@ fn saturated_activations_depend_on_the_precision() {
     check_h_t(digitise(&b_f32, &width(0.5, Precision::Double)).unwrap(), 5.413_465_917_9);
     check_h_t(digitise(&b, &thirty_edges()).unwrap(), 6.212_388_156_8);
     check_h_t(digitise(&b_f32, &thirty_edges()).unwrap(), 7.542_177_575_9);
-    // Where 1 belongs to the last bin, f32 and f64 agree. Not with the f64 value above: in f64, too, some values are 1.
+    // If 1 belongs to the last bin, f32 and f64 agree, but not with the f64 value above: in f64, too, some values are
+    // 1.
     let clamped = thirty_edges().outside(Below::OwnCell, Above::LastBin);
     check_h_t(digitise(&b, &clamped).unwrap(), H_T_CLAMPED);
     check_h_t(digitise(&b_f32, &clamped).unwrap(), H_T_CLAMPED);

@@ -4,10 +4,10 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, Slice};
 use rayon::prelude::*;
 
-/// Rows of the product that are computed together: of few columns, half of the product is still left out.
+/// Rows of the product that are computed together; with few columns, half of the product is still skipped.
 const BAND: usize = 64;
 
-/// Adds the lower triangle of GᵀG to a square `product`, and some of its upper one: see [`mirror`].
+/// Adds the lower triangle of GᵀG to a square `product`, and a part of its upper triangle: see [`mirror`].
 ///
 /// The bands are shared among the threads of the pool; the bits do not depend on their number.
 pub fn add_gram(g: ArrayView2<'_, f64>, product: &mut Array2<f64>) {
@@ -38,7 +38,7 @@ mod tests {
 
     #[test]
     fn a_gram_matrix_is_the_whole_product_on_any_number_of_threads() {
-        // More than two bands, the last one not full.
+        // More than two bands, the last one incomplete.
         let g = Array2::from_shape_fn((31, 150), |(s, k)| (0.7391 * (s * 150 + k) as f64).sin());
         let on = |n_threads: usize| {
             let mut product = Array2::<f64>::ones((150, 150));

@@ -4,14 +4,14 @@ use crate::math::atoms::Cells;
 use crate::math::entropy::{CountTable, entropy};
 use crate::units::Nats;
 
-/// I(T;Y) = H(T) + H(Y) − H(T,Y), every entropy under the bias of `table`.
+/// I(T;Y) = H(T) + H(Y) − H(T,Y), with every entropy corrected as in `table`.
 pub fn information(t: &Cells, y: &Cells, table: &CountTable) -> Nats {
     let joint = JointCounts::new(t, y, table).entropy(|i| y.numbers()[i]);
     Nats(table.entropy(t.counts()).0 + table.entropy(y.counts()).0 - joint)
 }
 
-/// I(T;Y) with sample i given the label of sample `permutation[i]`, for every one of `permutations`: what the estimator
-/// finds where there is nothing to find.
+/// I(T;Y) with sample i given the label of sample `permutation[i]`, for every one of `permutations`: the permutation
+/// null of the estimator.
 pub fn shuffled_information<O: AsRef<[u32]>>(
     t: &Cells,
     y: &Cells,
@@ -38,8 +38,8 @@ pub fn reordered_information<O: AsRef<[u32]>>(
     orders.into_iter().map(reordered).collect()
 }
 
-/// H(Y|T) = Σ_t p(t) H(Y|t) of stochastic labels, p(y|t) being the mean of p(y|x) over the samples in cell t.
-/// `p_y_given_x` holds `n_classes` probabilities for every sample.
+/// H(Y|T) = Σ_t p(t) H(Y|t) of stochastic labels, with p(y|t) the mean of p(y|x) over the samples in cell t.
+/// `p_y_given_x` has `n_classes` probabilities for every sample.
 pub fn label_entropy_given<'a>(t: &Cells, p_y_given_x: impl IntoIterator<Item = &'a [f64]>, n_classes: usize) -> Nats {
     let mut p_y = vec![0.0; t.n_cells() * n_classes];
     for (cell, p) in t.numbers().iter().zip(p_y_given_x) {
@@ -54,16 +54,16 @@ pub fn label_entropy_given<'a>(t: &Cells, p_y_given_x: impl IntoIterator<Item = 
     Nats(t.counts().iter().zip(p_y.chunks_exact(n_classes)).map(of_cell).sum())
 }
 
-/// The joint entropy of cells and labels that may be permuted.
+/// The joint entropy of cells and labels, for several permutations of the labels.
 struct JointCounts<'a> {
     t: &'a Cells,
     n_labels: usize,
     table: &'a CountTable,
-    /// The count of every pair, or nothing where most pairs cannot occur.
+    /// The count of every pair; empty if most pairs cannot occur.
     counts: Vec<u32>,
 }
 
-/// Pairs are counted in a table of all of them if it has at most as many entries per sample, else by hashing.
+/// Pairs are counted in a complete table if it has at most this number of entries per sample, otherwise by hashing.
 const PAIRS_PER_SAMPLE: usize = 16;
 
 impl<'a> JointCounts<'a> {
@@ -77,7 +77,7 @@ impl<'a> JointCounts<'a> {
         if self.counts.is_empty() {
             return self.table.entropy(self.t.split_by(label).counts()).0;
         }
-        // Σ w(c) grows with every sample, so that the table of pairs, most of them empty, is not read again.
+        // Σ w(c) is updated with every sample, so that the table of pairs, mostly empty, is not read again.
         self.counts.fill(0);
         let mut sum = 0.0;
         for (i, cell) in self.t.numbers().iter().enumerate() {

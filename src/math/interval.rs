@@ -1,4 +1,4 @@
-//! What some runs say of all runs: their mean, and where the mean of all is with 95 % confidence.
+//! Mean over runs, and the 95 % interval of the mean.
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
@@ -9,37 +9,39 @@ use super::descriptive::{mean, std};
 pub struct Interval {
     /// Their mean.
     pub mean: f64,
-    /// Their standard deviation (n − 1).
+    /// Standard deviation (n − 1).
     pub std: f64,
-    /// The 95 % interval of the mean; `None` if the numbers are equal: without a spread nothing says how far off it is.
+    /// The 95 % interval of the mean; `None` if the numbers are equal, because the uncertainty is then unknown.
     pub range: Option<Range>,
 }
 
-/// From where to where.
+/// Limits of the interval.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
-    /// Where it begins.
+    /// Lower end.
     pub low: f64,
-    /// Where it ends.
+    /// Upper end.
     pub high: f64,
 }
 
-/// How sure the interval is.
+/// Confidence level.
 const CONFIDENCE: f64 = 0.95;
 
-/// Numbers that differ by less than this share of the largest are equal: sums of thousands of terms are rounded as much.
+/// Numbers that differ by less than this share of the largest are equal: sums of thousands of terms have such rounding
+/// errors.
 const ROUNDING: f64 = 1e-12;
 
-/// The mean of n independent numbers of one normal distribution with its interval, m ± t s/√n, t being the quantile of Student's
-/// distribution of n − 1 degrees of freedom; `None` for fewer than two, which have no spread. Equal numbers (of copies of one run,
-/// or of an estimate at its ceiling) have s = 0, which is no proof that the mean is exactly theirs: they have no range.
+/// The mean of n independent numbers from one normal distribution with its interval, m ± t s/√n, with t the quantile of
+/// Student's distribution with n − 1 degrees of freedom; `None` for fewer than two numbers. Equal numbers (from copies
+/// of one run, or from an estimate at its ceiling) have s = 0, which does not prove that the mean is exact: they have
+/// no interval.
 ///
 /// # Reference
 /// Student 1908, "The probable error of a mean".
 pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     let n = numbers.len() as f64;
     let student = (numbers.len() > 1).then(|| StudentsT::new(0.0, 1.0, n - 1.0))?.ok()?;
-    // The first number is taken away before and added after, so that equal numbers have no spread by rounding.
+    // The first number is subtracted before and added after, so that equal numbers have no spread from rounding.
     let shifted: Vec<f64> = numbers.iter().map(|number| number - numbers[0]).collect();
     let (mean, std) = (mean(&shifted)?, std(&shifted)?);
     let half = student.inverse_cdf(0.5 + CONFIDENCE / 2.0) * std / n.sqrt();
@@ -49,8 +51,8 @@ pub fn mean_interval(numbers: &[f64]) -> Option<Interval> {
     Some(Interval { mean, std, range: (!are_equal).then_some(Range { low: mean - half, high: mean + half }) })
 }
 
-/// Two-sided p of the mean of n independent numbers of one normal distribution being 0, by t = m √n / s with n − 1 degrees of
-/// freedom; `None` where there is no interval.
+/// Two-sided p for a mean of 0 of n independent numbers from one normal distribution, from t = m √n / s with n − 1
+/// degrees of freedom; `None` if there is no interval.
 pub fn p_of_zero(numbers: &[f64]) -> Option<f64> {
     let Interval { mean, std, range } = mean_interval(numbers)?;
     let n = numbers.len() as f64;
@@ -88,7 +90,7 @@ mod tests {
         let same = mean_interval(&[0.1; 7]).unwrap();
         assert_eq!((same.mean, same.std, same.range), (0.1, 0.0, None));
         assert_eq!(mean_interval(&[0.0; 3]).unwrap().range, None);
-        // One rounding is no spread, a millionth is one.
+        // One rounding error is not a spread, a millionth is.
         assert_eq!(mean_interval(&[12.0, 12.0 - 2e-15, 12.0]).unwrap().range, None);
         assert!(mean_interval(&[12.0, 12.0 - 1e-6, 12.0]).unwrap().range.is_some());
     }

@@ -1,6 +1,6 @@
 //! Information of noisy representations T = t(X) + Z, Z ~ N(0, vI), by the bounds of Kolchinsky & Tracey.
 //!
-//! The density of T is a mixture of Gaussians, one around each sample. Its entropy has no closed form but lies between
+//! The density of T is a mixture of Gaussians, one around each sample. Its entropy has no closed form but is between
 //! two expressions in the distances D_ij = ‖t_i − t_j‖² of the centres, which differ only in the exponent a of a kernel
 //! exp(−aD): [`Bound`]. The noise is never drawn.
 //!
@@ -14,7 +14,7 @@ use std::f64::consts::PI;
 use crate::math::powers::Kernel;
 use crate::units::Nats;
 
-/// Which side of the entropy of a mixture an expression is on.
+/// Which bound on the entropy of a mixture an expression is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
     /// From the Kullback–Leibler divergences of the components, D/2v.
@@ -28,7 +28,8 @@ impl Bound {
     ///
     /// With v = m 2^e, 1 ≤ m < 2, the exponents of three octaves e = 3j, 3j + 1, 3j + 2 are powers of two times that of
     /// the lower bound at the largest of their variances, 1/(8 m 2^(3j+2)). So both bounds always share an exponential,
-    /// and variances 2 or 4 apart often do; which ones is a matter of v alone, not of what else is asked for.
+    /// and variances that differ by a factor of 2 or 4 often do; this depends only on v, not on other requested
+    /// kernels.
     pub fn kernel(self, noise_variance: f64) -> Kernel {
         let e = (noise_variance.to_bits() >> (f64::MANTISSA_DIGITS - 1)) as i32 - (f64::MAX_EXP - 1);
         let octaves_below = 2 - e.rem_euclid(3) as u32;
@@ -49,7 +50,7 @@ pub fn i_xt(kernel_sums: &[f64]) -> Nats {
     Nats(-kernel_sums.iter().map(|sum| (sum / n).ln()).sum::<f64>() / n)
 }
 
-/// I(T;Y) = H(T) − Σ_l p_l H(T|Y=l) with the same bound for all entropies, which makes it an estimate, not a bound.
+/// I(T;Y) = H(T) − Σ_l p_l H(T|Y=l) with one kind of bound for all entropies, which makes it an estimate, not a bound.
 ///
 /// The entropies of the noise cancel; what remains is (1/N) Σ_i ln [(S_i^same/N_i)/(S_i/N)]. `sums` are the sums S_i
 /// over all N ≥ 1 samples, `same_class` the sums S_i^same over those N_i that have the class of i, `classes` the N
@@ -102,7 +103,7 @@ mod tests {
     fn exponents_are_those_of_the_bounds_and_octaves_share_exponentials() {
         for v in [1e-190, 1e-100, 1e-3, 0.1, 0.5, 1.0, 2.0, 3.7, 1e40, 1e177] {
             let (upper, lower) = (Bound::Upper.kernel(v), Bound::Lower.kernel(v));
-            // One rounding of the quotient; all else are powers of two.
+            // One rounding of the quotient; everything else is a power of two.
             close(upper.exponent() * 2.0 * v, 1.0, 2.0 * f64::EPSILON);
             close(lower.exponent() * 8.0 * v, 1.0, 2.0 * f64::EPSILON);
             assert_eq!(upper.base, lower.base);

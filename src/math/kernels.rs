@@ -1,12 +1,11 @@
 //! Sums of Gaussian kernels over all pairs of samples, exp(−a ‖t_i − t_j‖²), for several a and within classes.
 //!
-//! Half of the pairs are visited, tile against tile, and counted for both samples. A kernel is computed, compared in
-//! class and added while it is in the first cache; nothing of size N × N exists. Sums run in the precision of the
-//! values over one tile, [`TILE`] kernels, and in f64 from there on.
+//! Half of the pairs are visited, tile by tile, and counted for both samples. A kernel is computed, compared by
+//! class and added while it is in the first cache; nothing of size N × N is stored. Sums use the precision of the
+//! values within one tile, [`TILE`] kernels, and f64 beyond it.
 //!
-//! Squared distances come from differences where layers are narrow, and from a matrix product where they are wide. The
-//! bits of the first do not depend on the machine; those of the second depend on the kernel that `matrixmultiply`
-//! chooses.
+//! Squared distances come from differences for narrow layers, and from a matrix product for wide ones. The bits of the
+//! former do not depend on the machine; those of the latter depend on the kernel that `matrixmultiply` selects.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -14,27 +13,29 @@ use crate::math::distances::{Distances, LANES, PairOfTiles, ROWS, TILE};
 use crate::math::powers::{Kernel, Powers};
 use crate::math::real::{Real, fold};
 
-/// What one kernel gives, N values each.
+/// The results of one kernel, N values each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KernelSums {
     /// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i, j = i included: in 1..=N.
     pub all: Vec<f64>,
-    /// For every labelling, the same sum over those j that have the class of i: in 1..=N_y.
+    /// For every labelling, this sum over the j with the class of i: in 1..=N_y.
     pub same_class: Vec<Vec<f64>>,
 }
 
-/// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i and kernel, j = i included, over all samples and over those of i's class.
+/// Σ_j exp(−a ‖t_i − t_j‖²) for every sample i and kernel, including j = i, over all samples and over those of the
+/// class of i.
 ///
-/// `values` is n_samples × n_units row-major, finite. One result for each of `kernels`, in their order; its bits depend
-/// on the values and the kernel alone. Kernels of equal base share an exponential, equal ones everything. `labellings`
-/// are any numbers of classes, of length n_samples; a labelling costs the same whatever the number of its classes.
+/// `values` is n_samples × n_units row-major, finite. There is one result for each of `kernels`, in their order; its
+/// bits depend only on the values and the kernel. Kernels with equal base share an exponential, equal kernels
+/// everything. `labellings` are class numbers, each of length n_samples; the cost of a labelling does not depend on its
+/// number of classes.
 ///
-/// The largest error of a kernel is about 1e−7 in f32 and 2e−16 in f64, 16 times as much after four squarings; wide
-/// layers add that of their distances. Squared distances and their products with an exponent must not overflow. A value
-/// that is not finite gives NaN in all sums that contain it.
+/// The largest error of a kernel is about 1e−7 in f32 and 2e−16 in f64, 16 times as much after four squarings; in wide
+/// layers, the error of the distances is added. Squared distances and their products with an exponent must not
+/// overflow. A value that is not finite gives NaN in all sums that contain it.
 ///
 /// # Panics
-/// Shapes that do not fit together.
+/// Shapes that do not match.
 pub fn kernel_sums<T: Real>(
     values: &[T],
     n_units: usize,
@@ -66,14 +67,14 @@ pub fn kernel_sums<T: Real>(
     powers.places.iter().map(|place| sums[*place].clone()).collect()
 }
 
-/// Class numbers as wide as the values, padded to whole tiles.
+/// Class numbers of the width of the values, padded to whole tiles.
 fn padded<C: Copy + Default + From<u32>>(classes: &[u32]) -> Vec<C> {
     let mut padded: Vec<C> = classes.iter().map(|class| C::from(*class)).collect();
     padded.resize(classes.len().next_multiple_of(TILE), C::default());
     padded
 }
 
-/// What one pair of tiles is computed in.
+/// Buffers for one pair of tiles.
 struct Scratch<T> {
     /// `ROWS` × `TILE` squared distances.
     distances: Vec<T>,
@@ -81,7 +82,7 @@ struct Scratch<T> {
     kernels: Vec<T>,
     /// For each step and its class sums, the sum over the columns for every row of the tile.
     rows: Vec<T>,
-    /// Likewise the sum over the rows for every column.
+    /// For each step and its class sums, the sum over the rows for every column of the tile.
     columns: Vec<T>,
 }
 
@@ -103,7 +104,7 @@ impl<T: Real> Scratch<T> {
             totals.iter_mut().zip(self.rows.chunks_exact(TILE)).zip(self.columns.chunks_exact(TILE))
         {
             add(&mut total[pair.i * TILE..][..pair.n_rows()], rows);
-            // In a tile with itself every sample has been a row.
+            // If both tiles are the same, every sample was counted as a row.
             if pair.i != pair.j {
                 add(&mut total[pair.j * TILE..][..pair.n_columns()], columns);
             }
@@ -175,7 +176,8 @@ fn add<T: Real>(kernels: &[T], width: usize, columns: &mut [T]) -> [T; ROWS] {
     fold_each(sums)
 }
 
-/// Likewise for those kernels whose samples are of the same class.
+/// Adds the rows of a strip to `columns` for the kernels whose samples have equal classes, and returns the sum of each
+/// row.
 #[inline(always)]
 fn add_same_class<T: Real>(
     kernels: &[T],
@@ -220,7 +222,7 @@ mod tests {
     use super::*;
     use crate::math::distances::WIDE;
 
-    /// The formula as it stands, in f64. `is_counted(i, j)` selects the pairs.
+    /// The formula, directly in f64. `is_counted(i, j)` selects the pairs.
     fn slow_sums(values: &[f64], n_units: usize, a: f64, is_counted: impl Fn(usize, usize) -> bool) -> Vec<f64> {
         let samples: Vec<&[f64]> = values.chunks_exact(n_units).collect();
         let kernel =
@@ -243,7 +245,7 @@ mod tests {
     fn check<T: Real>(values: &[f64], n_units: usize, kernels: &[Kernel], labellings: &[&[u32]], tolerance: f64) {
         let values: Vec<T> = values.iter().map(|v| T::from_f64(*v)).collect();
         let got = kernel_sums(&values, n_units, kernels, labellings);
-        // Of the rounded values, so that only the arithmetic differs.
+        // From the rounded values, so that only the arithmetic differs.
         let values: Vec<f64> = values.iter().map(|v| v.to_f64()).collect();
         assert_eq!(got.len(), kernels.len());
         for (kernel, got) in kernels.iter().zip(got) {
@@ -256,7 +258,7 @@ mod tests {
         }
     }
 
-    /// Both precisions of `values` against the formula.
+    /// Compares both precisions of `values` with the formula.
     ///
     /// The worst case in units of rounding, u = 6e−8: a difference, its square and up to n_units additions make
     /// (n_units + 2) aD of the exponent, and aD exp(−aD) < 0.37; the power of two makes 2, its sixteenth power 32 and 15
@@ -275,7 +277,8 @@ mod tests {
         Kernel { base, squarings }
     }
 
-    /// Values like those of layers: spread, in tight clusters, in tight clusters far apart, or with many equal rows.
+    /// Values similar to those of layers: spread, in tight clusters, in tight clusters far apart, or with many equal
+    /// rows.
     fn values(n_samples: usize, n_units: usize, kind: usize, seed: u64) -> Vec<f64> {
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         let mut spread = |n: usize| -> Vec<f64> { (0..n * n_units).map(|_| rng.random_range(-1.0..1.0)).collect() };
@@ -374,7 +377,7 @@ mod tests {
         }
     }
 
-    /// Rows and columns of one pair of tiles, with the machine's vectors or without.
+    /// Compares rows and columns of one pair of tiles with and without vector instructions.
     fn sums_of_first_tiles<T: Real>(add: impl Fn(AddKernels<'_, T>)) -> Vec<f64> {
         let values: Vec<T> = values(300, 10, 1, 4).iter().map(|v| T::from_f64(*v)).collect();
         let (powers, classes) =

@@ -1,7 +1,7 @@
-//! Differential entropy from the distances to nearest neighbours: where they are small, the density is high.
+//! Differential entropy from the distances to nearest neighbours: small distances mean a high density.
 //!
 //! # Reference
-//! Kozachenko & Leonenko 1987 (k = 1); any k in the form of Kraskov, Stögbauer & Grassberger 2004, eq. 20. With k = 2 and
+//! Kozachenko & Leonenko 1987 (k = 1); any k as in Kraskov, Stögbauer & Grassberger 2004, eq. 20. With k = 2 and
 //! ε = 1e−16: Saxe et al. 2018, Fig. 12.
 
 use std::collections::BTreeMap;
@@ -15,17 +15,18 @@ use crate::units::Nats;
 ///
 /// `distances` are r_i, the Euclidean distances of N > k samples of d = `n_units` units from their k-th nearest neighbours,
 /// see [`kth_distances`](crate::math::neighbours::kth_distances); ε = `epsilon` ≥ 0 is added to each. The second and the
-/// third term are the logarithm of the volume of the unit ball. Any number; −∞ where an r_i + ε is 0.
+/// third term are the logarithm of the volume of the unit ball. Any number; −∞ if an r_i + ε is 0.
 pub fn h_t(distances: &[f64], n_units: usize, k: usize, epsilon: f64) -> Nats {
     let (n, d) = (distances.len() as f64, n_units as f64);
     let sum: f64 = distances.iter().map(|r| (r + epsilon).ln()).sum();
     Nats(d / n * sum + 0.5 * d * PI.ln() - ln_gamma(0.5 * d + 1.0) + digamma(n) - digamma(k as f64))
 }
 
-/// I(T;Y) = h(T) − Σ_y p(y) h(T|Y=y), every class with neighbours and a number of samples of its own.
+/// I(T;Y) = h(T) − Σ_y p(y) h(T|Y=y); every class has its own neighbours and number of samples.
 ///
-/// `distances` are the distances r_i over all N samples, `same_class` those from neighbours in the class of i, `classes` the N
-/// class numbers; every class has more than k samples. The rest as for [`h_t`]. May be negative; NaN where an r_i + ε is 0.
+/// `distances` are the distances r_i over all N samples, `same_class` those from neighbours in the class of i,
+/// `classes` the N class numbers; every class has more than k samples. See [`h_t`] for the other arguments. May be
+/// negative; NaN if an r_i + ε is 0.
 pub fn i_ty(distances: &[f64], same_class: &[f64], classes: &[u32], n_units: usize, k: usize, epsilon: f64) -> Nats {
     let mut by_class: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for (class, r) in classes.iter().zip(same_class) {
@@ -58,8 +59,8 @@ mod tests {
         assert!((got - expected).abs() <= tolerance, "{got} is not {expected} to {tolerance}");
     }
 
-    /// 2000 normal numbers without a generator of this program: SplitMix64 of seed 42, u = (z >> 11) 2⁻⁵³, pairs after Box
-    /// and Muller with r = √(−2 ln(1 − u)).
+    /// 2000 normal numbers without a generator of this program: SplitMix64 of seed 42, u = (z >> 11) 2⁻⁵³, pairs by the
+    /// Box-Muller transform with r = √(−2 ln(1 − u)).
     fn normals() -> Vec<f64> {
         let mut state = 42_u64;
         let mut uniform = || {
@@ -85,7 +86,8 @@ mod tests {
         close(ln_gamma(6.0), 120_f64.ln(), 1e-14);
     }
 
-    /// Computed with SciPy's k-d tree and special functions; that in one dimension also by another program, 1.404482728405.
+    /// Computed with SciPy's k-d tree and special functions; the one-dimensional value also by another program,
+    /// 1.404482728405.
     #[test]
     fn entropies_are_those_of_scipy() {
         let z = normals();
@@ -113,9 +115,9 @@ mod tests {
         let harmonic = 1.0 / 2.0 + 1.0 / 3.0 + 1.0 / 4.0 + 1.0 / 5.0;
         let expected = |epsilon: f64| (30_f64.ln() + 3.0 * epsilon.ln()) / 6.0 + 2_f64.ln() + harmonic;
         close(entropy(&t, 1, 2, 1e-16), expected(1e-16), 1e-14);
-        // The same from SciPy.
+        // Values from SciPy.
         close(entropy(&t, 1, 2, 1e-16), -15.877_333_999_782_06, 1e-12);
-        // Another ε, another number: three of six samples, half of ln 1e100.
+        // Another ε gives another value: three of six samples, half of ln 1e100.
         close(entropy(&t, 1, 2, 1e-16) - entropy(&t, 1, 2, 1e-116), 50.0 * 10_f64.ln(), 1e-12);
         assert_eq!(entropy(&t, 1, 2, 0.0), f64::NEG_INFINITY);
     }

@@ -1,9 +1,9 @@
-//! Exact information in linear networks of Gaussian inputs and Gaussian noise.
+//! Exact information of linear networks with Gaussian inputs and Gaussian noise.
 //!
 //! Everything is a logarithm of a determinant: h(N(μ, C)) = ½ ln |2πe C|.
 //!
 //! # Reference
-//! Saxe et al. 2018, eqs 5, 6 and 21–24, which leave out the input covariance and a factor ½ that are needed for their
+//! Saxe et al. 2018, eqs 5, 6 and 21–24, which omit the input covariance and a factor ½ that are needed for their
 //! figures.
 
 use ndarray::{Array2, ArrayView2, Axis, concatenate};
@@ -55,10 +55,10 @@ impl LinearNetwork<'_> {
         Ok(Nats(0.5 * (log_determinant(&a)? + log_determinant(&b)? - log_determinant(&joint)?)))
     }
 
-    /// I(T;X_S), the information about the inputs in `subset` alone; the other inputs act as noise as far as they are
+    /// I(T;X_S), the information about only the inputs in `subset`; the other inputs act as noise if they are
     /// independent of these.
     ///
-    /// It is I(T;Y) with Y = X_S. `subset` are column numbers of W, each once.
+    /// It is I(T;Y) with Y = X_S. `subset` has distinct column numbers of W.
     ///
     /// # Errors
     /// σ² is not positive, or Σ is not positive definite.
@@ -75,9 +75,9 @@ impl LinearNetwork<'_> {
     }
 }
 
-/// W̄_l = W_l … W_1 of every layer l: T_l = W̄_l X up to a constant, whatever the biases.
+/// W̄_l = W_l … W_1 of every layer l: T_l = W̄_l X up to a constant, for any biases.
 ///
-/// `layers` are W_1, W_2, …, each with as many columns as the one before has rows.
+/// `layers` are W_1, W_2, …; the number of columns of each is the number of rows of the previous one.
 pub fn total_weights(layers: Vec<Array2<f64>>) -> Vec<Array2<f64>> {
     let mut totals: Vec<Array2<f64>> = Vec::with_capacity(layers.len());
     for weights in layers {
@@ -122,12 +122,13 @@ mod tests {
         let relevant: Vec<usize> = (0..30).collect();
         let irrelevant: Vec<usize> = (30..100).collect();
 
-        // To all digits given.
+        // To all given digits.
         close(network.i_xt(), 3.418_074_116_3, 5.1e-11);
         close(network.i_ty(&teacher), 1.425_418e-4, 5.1e-11);
         close(network.i_subset_t(&relevant), 0.985_746_990_5, 5.1e-11);
         close(network.i_subset_t(&irrelevant), 2.320_123_991_7, 5.1e-11);
-        // All inputs are the input: two ways to the same number, 120 logarithms of size 5 apart in rounding.
+        // All inputs are the input: two formulas for one value, which differ by the rounding of 120 logarithms of size
+        // 5.
         close(network.i_subset_t(&(0..100).collect::<Vec<_>>()), network.i_xt().unwrap().0, 1e-12);
     }
 
@@ -138,8 +139,9 @@ mod tests {
         let input_covariance = Array2::eye(12);
         let network =
             LinearNetwork { weights: weights.view(), input_covariance: input_covariance.view(), noise_variance: 0.01 };
-        // The page says …974; 40 digits say …973026. The matrix has rank 2: eight eigenvalues of 0.01, rounded by 1e−16
-        // of the largest, 70, should cancel against the noise. 7e−15/0.01 each, half of eight of them at worst.
+        // The page has …974; 40 digits give …973026. The matrix has rank 2: eight eigenvalues of 0.01, with rounding
+        // errors of 1e−16 of the largest, 70, should cancel the noise. Each has an error of 7e−15/0.01, half of eight
+        // of them at worst.
         close(network.i_xt(), 7.988_194_990_973_026, 3e-12);
     }
 
@@ -163,7 +165,7 @@ mod tests {
         // By hand: 2 (1, 2, 0) − (0, 1, 3).
         let totals = total_weights(vec![first.clone(), second]);
         assert_eq!(totals, [first, ndarray::array![[2.0, 3.0, -3.0]]]);
-        // Two layers of one unit: I(X;T) = ½ ln(1 + (w₁w₂)²) with variances of 1.
+        // Two layers with one unit: I(X;T) = ½ ln(1 + (w₁w₂)²) with variances of 1.
         let totals = total_weights(vec![Array2::from_elem((1, 1), 3.0), Array2::from_elem((1, 1), 0.5)]);
         let input_covariance = Array2::eye(1);
         let network =
@@ -174,7 +176,7 @@ mod tests {
 
     #[test]
     fn correlated_inputs_know_of_each_other() {
-        // T = X₁ + Z, X₂ correlated with X₁ by ρ: corr(T, X₂)² = ρ²/(1 + σ²), I = −½ ln (1 − corr²).
+        // T = X₁ + Z, with correlation ρ between X₂ and X₁: corr(T, X₂)² = ρ²/(1 + σ²), I = −½ ln (1 − corr²).
         let (rho, noise_variance) = (0.8_f64, 0.5);
         let weights = ndarray::array![[1.0, 0.0]];
         let input_covariance = ndarray::array![[1.0, rho], [rho, 1.0]];

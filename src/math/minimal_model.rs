@@ -1,7 +1,7 @@
 //! The exact information of the smallest network that compresses: one Gaussian input, one weight, one binned unit.
 //!
-//! X ~ N(0, 1), h = f(wX), T the bin that h falls into. T is a function of X, so that I(X;T) = H(T) = −Σ p_i ln p_i with
-//! p_i = Φ(f⁻¹(b_{i+1})/w) − Φ(f⁻¹(b_i)/w) between the edges b_i of the bins.
+//! X ~ N(0, 1), h = f(wX), T is the bin of h. T is a function of X, so I(X;T) = H(T) = −Σ p_i ln p_i with p_i =
+//! Φ(f⁻¹(b_{i+1})/w) − Φ(f⁻¹(b_i)/w) between the edges b_i of the bins.
 //!
 //! # Reference
 //! Saxe et al. 2018, "On the information bottleneck theory of deep learning", Fig. 2 and, for bins of the net input, Fig. 13.
@@ -14,9 +14,9 @@ use crate::units::Nats;
 /// A rising activation function t = f(z).
 #[derive(Debug, Clone, Copy)]
 pub struct Curve {
-    /// What a pipeline calls it.
+    /// Name in pipelines.
     pub name: &'static str,
-    /// The smallest and the largest t, or their limits.
+    /// The minimum and the maximum of t, or their limits.
     pub range: (f64, f64),
     /// f rises strictly between these z, and is constant elsewhere.
     pub rising: (f64, f64),
@@ -24,20 +24,20 @@ pub struct Curve {
     inverse: fn(f64) -> f64,
 }
 
-/// How the unit is cut into bins.
+/// Bins of the unit.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Bins {
-    /// As many equal bins over the range of a bounded curve; the upper end is in the last of them.
+    /// This number of equal bins over the range of a bounded function; the upper end is in the last bin.
     Equal(usize),
     /// ⌊t/width⌋.
     Width(f64),
-    /// The edges f(z) of as many z, evenly spaced from −50 to 50: bins that are even in the net input.
+    /// The edges f(z) for this number of z, evenly spaced from −50 to 50: equal bins of the net input.
     ///
-    /// Deviation: in f64 tanh is ±1 from ±19.1 on, where the paper's edges coincide; here they are as exact numbers have them.
+    /// Deviation: in f64 tanh is ±1 from ±19.1 on, where the edges of the paper coincide; here they are exact.
     NetInput(usize),
 }
 
-/// Why there is no number.
+/// Why there is no value.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum MinimalModelError {
     /// A weight that is not finite.
@@ -46,26 +46,26 @@ pub enum MinimalModelError {
         /// The weight.
         weight: f64,
     },
-    /// Equal bins of an endless range.
-    #[error("`{curve}` is not bounded and cannot be cut into equal bins; give a bin width")]
+    /// Equal bins over an unbounded range.
+    #[error("`{curve}` is unbounded and cannot be divided into equal bins; use a bin width")]
     Unbounded {
         /// The activation function.
         curve: &'static str,
     },
-    /// Bins that are none.
+    /// Invalid bins.
     #[error("{what}; {allowed}")]
     Bins {
-        /// What was given.
+        /// The given bins.
         what: String,
-        /// What is allowed.
+        /// The allowed bins.
         allowed: &'static str,
     },
-    /// More bins than can be added up.
+    /// Too many bins to sum over.
     #[error(
-        "{n:.0} bins of `{curve}` at weight {weight}; at most {MOST_BINS} can be added up: choose wider bins or a smaller weight"
+        "{n:.0} bins of `{curve}` at weight {weight}, but at most {MOST_BINS} are allowed; choose wider bins or a smaller weight"
     )]
     TooMany {
-        /// Number of bins that have a probability.
+        /// Number of bins with a non-zero probability.
         n: f64,
         /// The activation function.
         curve: &'static str,
@@ -74,22 +74,22 @@ pub enum MinimalModelError {
     },
 }
 
-/// Standard deviations of X beyond which the bins of either side are counted as one. It has the probability 1.1e−19, so
-/// that the entropy of so few as `MOST_BINS` bins within it is below 1e−17 nats.
+/// Standard deviations of X beyond which the bins at each end are counted as one. It has the probability 1.1e−19, so
+/// the entropy of up to `MOST_BINS` bins within it is below 1e−17 nats.
 const LAST_DEVIATION: f64 = 9.0;
 
-/// Probabilities that are added up in a second or so.
+/// Number of probabilities that can be summed in about a second.
 const MOST_BINS: usize = 10_000_000;
 
-/// Net inputs between which the edges of [`Bins::NetInput`] lie.
+/// Range of the net inputs for the edges of [`Bins::NetInput`].
 const NET_INPUTS: (f64, f64) = (-50.0, 50.0);
 
-/// Slope of the leaky ReLU below 0, PyTorch's default.
+/// Slope of the leaky ReLU below 0, as in PyTorch by default.
 const LEAK: f64 = 0.01;
 
 const INFINITY: f64 = f64::INFINITY;
 
-/// Every curve, under the names of a pipeline. SiLU falls before it rises and has no inverse.
+/// All functions, with their names in pipelines. SiLU falls before it rises and has no inverse.
 pub const CURVES: &[Curve] = &[
     Curve { name: "tanh", range: (-1.0, 1.0), rising: (-INFINITY, INFINITY), inverse: f64::atanh },
     Curve { name: "relu", range: (0.0, INFINITY), rising: (0.0, INFINITY), inverse: |t| t },
@@ -111,7 +111,7 @@ pub const CURVES: &[Curve] = &[
         name: "softplus",
         range: (0.0, INFINITY),
         rising: (-INFINITY, INFINITY),
-        // ln(e^t − 1), which for a large t is t.
+        // ln(e^t − 1), which is t for a large t.
         inverse: |t| t + (-(-t).exp_m1()).ln(),
     },
     Curve { name: "hard_tanh", range: (-1.0, 1.0), rising: (-1.0, 1.0), inverse: |t| t },
@@ -119,11 +119,11 @@ pub const CURVES: &[Curve] = &[
     Curve { name: "linear", range: (-INFINITY, INFINITY), rising: (-INFINITY, INFINITY), inverse: |t| t },
 ];
 
-/// I(X;T) = H(T) of X ~ N(0, 1) and T the bin of f(wX), f being `curve` and w the `weight`; from 0 to the logarithm of the
-/// number of bins, and 0 at w = 0.
+/// I(X;T) = H(T) for X ~ N(0, 1) and T the bin of f(wX), with f = `curve` and w = `weight`; from 0 to the logarithm of
+/// the number of bins, and 0 at w = 0.
 ///
 /// # Errors
-/// A weight that is not finite; no bins; equal bins of an unbounded curve; more than ten million bins.
+/// A weight that is not finite, no bins, equal bins of an unbounded function, or more than ten million bins.
 pub fn i_xt(weight: f64, curve: &Curve, bins: Bins) -> Result<Nats, MinimalModelError> {
     if !weight.is_finite() {
         return Err(MinimalModelError::Weight { weight });
@@ -150,25 +150,25 @@ pub fn i_xt(weight: f64, curve: &Curve, bins: Bins) -> Result<Nats, MinimalModel
 }
 
 impl Curve {
-    /// The curve called `name`.
+    /// The function `name`.
     pub fn named(name: &str) -> Option<&'static Self> {
         CURVES.iter().find(|curve| curve.name == name)
     }
 
-    /// Whether it can be cut into a given number of equal bins.
+    /// Whether its range can be divided into a given number of equal bins.
     pub fn is_bounded(&self) -> bool {
         self.range.0.is_finite() && self.range.1.is_finite()
     }
 }
 
 impl Bins {
-    /// What they are, for people.
+    /// Description of the bins.
     pub fn in_words(self, curve: &Curve) -> String {
         match self {
             Bins::Equal(n) => format!("{n} equal bins over [{}, {}]", curve.range.0, curve.range.1),
             Bins::Width(width) => format!("bins of width {width}"),
             Bins::NetInput(n) => {
-                format!("{n} edges even in the net input from {} to {}", NET_INPUTS.0, NET_INPUTS.1)
+                format!("{n} edges, evenly spaced in net input from {} to {}", NET_INPUTS.0, NET_INPUTS.1)
             }
         }
     }
@@ -180,21 +180,21 @@ impl Bins {
             Bins::Equal(0) => refused("0 equal bins".to_owned(), "give at least 1"),
             Bins::NetInput(n) if n < 2 => refused(format!("{n} edges of the net input"), "give at least 2"),
             Bins::Width(width) if !(width > 0.0 && width.is_finite()) => {
-                refused(format!("bins of width {width}"), "it must be a finite number above 0")
+                refused(format!("bins of width {width}"), "must be a finite number above 0")
             }
             _ => Ok(()),
         }
     }
 }
 
-/// The edges that part the values of t which occur, but for what happens once in 10¹⁹ times.
+/// The edges that separate values of t, except for values with a total probability of 10⁻¹⁹.
 struct BinEdges<'a> {
     curve: &'a Curve,
     bins: Bins,
-    /// Numbers of the first and the last edge that may be among them; the ends are looked at, not trusted.
+    /// Numbers of the first and the last edge that may be among them; the ends are checked again.
     first: f64,
     n: usize,
-    /// Net inputs between which they lie.
+    /// Range of their net inputs.
     within: (f64, f64),
 }
 
@@ -206,7 +206,8 @@ impl<'a> BinEdges<'a> {
         let (first, n) = match bins {
             Bins::Equal(n_bins) => (1.0, n_bins as f64 - 1.0),
             Bins::NetInput(n_edges) => (0.0, n_edges as f64),
-            // No curve leaves the larger of its z and its range: leaky ReLU, ELU and the bounded ones lie below |z|, softplus
+            // No function exceeds the larger of its z and its range: leaky ReLU, ELU and the bounded ones are below
+            // |z|, softplus is
             // ln 2 above it, the sigmoid within 1.
             Bins::Width(width) => {
                 let (lowest, highest) = (curve.range.0.max(-furthest), curve.range.1.min(furthest + 1.0));
@@ -220,13 +221,13 @@ impl<'a> BinEdges<'a> {
         Ok(Self { curve, bins, first, n: n as usize, within })
     }
 
-    /// z of each of them, ascending.
+    /// z of each edge, ascending.
     fn net_inputs(&self) -> impl Iterator<Item = f64> + '_ {
         let (low, high) = self.within;
         (0..self.n).filter_map(|i| self.net_input(self.first + i as f64)).filter(move |z| *z > low && *z <= high)
     }
 
-    /// z of the edge number k; none where no t lies on one of its sides.
+    /// z of edge number k; `None` if one of its sides has no t.
     fn net_input(&self, k: f64) -> Option<f64> {
         let (low, high) = self.curve.range;
         let t = match self.bins {
@@ -238,7 +239,7 @@ impl<'a> BinEdges<'a> {
                 return Some(z.min(self.curve.rising.1));
             }
         };
-        // An edge at the largest t parts those z that all have this t from the others.
+        // An edge at the largest t separates the z with this t from the others.
         (t > low && t <= high).then(|| (self.curve.inverse)(t))
     }
 }
@@ -278,22 +279,23 @@ mod tests {
 
     #[test]
     fn tanh_has_a_maximum_and_loses_all_but_one_bit() {
-        // Saxe et al. 2018, Fig. 2C: rises to 4.9 bits, then falls towards the sign of X. Digits by Python's math.erfc.
+        // Saxe et al. 2018, Fig. 2C: rises to 4.9 bits, then falls towards the entropy of the sign of X. Digits from
+        // Python's math.erfc.
         let at = |w| bits("tanh", Bins::Equal(30), w);
         let best = (1..=1000).map(|i| f64::from(i) / 100.0).max_by(|a, b| at(*a).total_cmp(&at(*b))).unwrap();
         // Thirty terms of size 0.2, each with the rounding of its p.
         assert!(best == 0.87 && (at(best) - 4.899_786_917_453_492).abs() < 1e-13, "{best}: {}", at(best));
-        // Of 1e6 standard deviations' width, bins other than the outer ones have the probability 5/1e6 or so.
+        // With a width of 1e6 standard deviations, each inner bin has a probability of about 5/1e6.
         assert!((at(1e6) - 1.0).abs() < 1e-3, "{}", at(1e6));
     }
 
     #[test]
     fn unbounded_units_know_ever_more() {
-        // A density of scale w in bins of width d has the entropy h + log2(w/d): a decade of w is log2 10 = 3.32 bits, and half
-        // of it for ReLU, which is 0 half of the time. The next term is of order (d/w)², below 1e−4.
+        // A density with scale w in bins of width d has the entropy h + log2(w/d): a decade of w is log2 10 = 3.32
+        // bits, and half of it for ReLU, which is 0 in half of the cases. The next term is of order (d/w)², below 1e−4.
         let decade = 10_f64.log2();
         for (name, share) in [("linear", 1.0), ("leaky_relu", 1.0), ("relu", 0.5)] {
-            // The leaky half of the leaky ReLU needs a weight a hundred times as large.
+            // The leaky half of the leaky ReLU needs a weight one hundred times as large.
             let rise = bits(name, Bins::Width(1.0), 1e5) - bits(name, Bins::Width(1.0), 1e4);
             assert!((rise - share * decade).abs() < 2e-3, "{name}: {rise}");
         }
@@ -339,7 +341,7 @@ mod tests {
                     assert!((exact - counted).abs() < tolerance, "{name} {bins:?} {w}: {exact}, counted {counted}");
                 };
                 check(Bins::Width(0.3), &|t| (t / 0.3).floor() as i64);
-                // Beyond ±19 f64 has tanh at its ends, and nothing to count.
+                // Beyond ±19, tanh in f64 is at its limits, so counting fails.
                 if w.abs() < 4.5 {
                     check(Bins::NetInput(30), &|t| edges.iter().filter(|edge| **edge <= t).count() as i64);
                 }
@@ -363,11 +365,11 @@ mod tests {
         let relu = Curve::named("relu").unwrap();
         let refused = |weight, bins| i_xt(weight, relu, bins).unwrap_err().to_string();
         assert_eq!(refused(f64::NAN, Bins::Width(1.0)), "the weight is NaN; it must be a finite number");
-        let unbounded = "`relu` is not bounded and cannot be cut into equal bins; give a bin width";
+        let unbounded = "`relu` is unbounded and cannot be divided into equal bins; use a bin width";
         assert_eq!(refused(1.0, Bins::Equal(30)), unbounded);
         assert_eq!(refused(1.0, Bins::Width(-1.0)), "bins of width -1; it must be a finite number above 0");
         assert_eq!(refused(1.0, Bins::NetInput(1)), "1 edges of the net input; give at least 2");
-        assert!(refused(1e300, Bins::Width(1.0)).contains("at most 10000000 can be added up"));
+        assert!(refused(1e300, Bins::Width(1.0)).contains("at most 10000000 are allowed"));
         assert!(refused(1.0, Bins::Width(1e-300)).contains("choose wider bins"));
         assert!(Curve::named("silu").is_none());
     }
@@ -375,7 +377,7 @@ mod tests {
     #[test]
     fn extreme_weights_are_no_trouble() {
         for w in [5e-324, 1e-300, 1e-12] {
-            // ReLU: all of it in the first bin. tanh: an edge at 0 parts the signs.
+            // ReLU: everything in the first bin. tanh: an edge at 0 separates the signs.
             assert_eq!(bits("relu", Bins::Width(1.0), w), 0.0);
             assert_eq!(bits("tanh", Bins::Equal(30), w), 1.0);
         }

@@ -1,13 +1,13 @@
-//! Products of narrow layers in f64: a matrix product would pack them first, which takes longer than the product.
+//! Products of narrow layers in f64: a matrix product would first pack them, which takes longer than the product.
 //!
-//! Samples are in memory unit after unit, so that every loop runs over neighbouring samples and is made of vector instructions.
+//! Samples are stored unit by unit, so that every loop runs over neighbouring samples and uses vector instructions.
 
 use pulp::{Arch, Simd};
 
-/// Neighbouring samples whose sums are in registers at once: enough vectors for none to wait for the one before.
+/// Number of neighbouring samples whose sums are in registers together: enough vectors to hide latency.
 const LANES: usize = 32;
 
-/// Appends `start` + Σ_i w_i v_i of each sample to `sums`. `values` are those of one unit after the other.
+/// Appends `start` + Σ_i w_i v_i of each sample to `sums`. `values` are stored unit by unit.
 #[pulp::with_simd(append_weighted_sums = Arch::new())]
 #[inline(always)]
 pub fn append_weighted_sums_simd<'a, S: Simd>(
@@ -27,7 +27,7 @@ pub fn append_weighted_sums_simd<'a, S: Simd>(
     }
 }
 
-/// The sums of N samples from the `first` on.
+/// The sums of N samples, starting at `first`.
 #[inline(always)]
 fn weighted_sums<const N: usize>(
     weights: &[f64],
@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn sums_and_products_are_those_of_each_sample() {
-        // Two blocks and a rest.
+        // Two blocks and a remainder.
         let n = 2 * LANES + 5;
         let values: Vec<f64> = (0..3 * n).map(|i| (0.7391 * i as f64).sin()).collect();
         let weights = [0.3, -1.7, 0.9];

@@ -1,4 +1,4 @@
-//! Distances to the k-th nearest neighbour, by comparing every sample with all others: exact in any number of units.
+//! Distances to the k-th nearest neighbour, by comparing every sample with all others: exact for any number of units.
 
 use pulp::{Arch, Simd, WithSimd};
 
@@ -7,22 +7,22 @@ use crate::math::distances::{Distances, LANES, PairOfTiles, ROWS, TILE};
 /// Distances to the k-th nearest neighbour, N values each.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KthDistances {
-    /// Of every sample from the others.
+    /// From every sample to the others.
     pub all: Vec<f64>,
-    /// For every labelling, of every sample from the others of its class.
+    /// For every labelling, from every sample to the others of its class.
     pub same_class: Vec<Vec<f64>>,
 }
 
-/// r_i, the Euclidean distance ‖t_i − t_j‖ of every sample i from its k-th nearest neighbour j ≠ i, among all samples and
-/// among those of i's class.
+/// r_i, the Euclidean distance ‖t_i − t_j‖ of every sample i from its k-th nearest neighbour j ≠ i, among all samples
+/// and among those of the class of i.
 ///
-/// `values` is n_samples × n_units row-major, finite; k ≥ 1. `labellings` are any numbers of classes, of length n_samples. A
-/// distance is right to some roundings, also where the samples nearly coincide, and in wide layers to 1e−12 of itself; it
-/// is exactly 0 where they are equal, and infinite where there are fewer than k others. O(N² d) time for all labellings
-/// together, 256 N numbers of memory besides the values.
+/// `values` is n_samples × n_units row-major, finite; k ≥ 1. `labellings` are class numbers, each of length n_samples.
+/// A distance is accurate to a few rounding errors, even if samples nearly coincide, and in wide layers to a relative
+/// 1e−12; it is exactly 0 for equal samples, and infinite if there are fewer than k others. O(N² d) time for all
+/// labellings together; memory for 256 N numbers in addition to the values.
 ///
 /// # Panics
-/// Shapes that do not fit together; k = 0.
+/// Shapes that do not match, or k = 0.
 pub fn kth_distances(values: &[f64], n_units: usize, k: usize, labellings: &[&[u32]]) -> KthDistances {
     assert!(n_units > 0 && values.len().is_multiple_of(n_units), "values are n_samples × n_units");
     let n_samples = values.len() / n_units;
@@ -41,7 +41,7 @@ pub fn kth_distances(values: &[f64], n_units: usize, k: usize, labellings: &[&[u
         }
         for (row, i) in squares.chunks_exact_mut(width).take(pair.n_rows()).zip(pair.i * TILE..) {
             let row = &mut row[..n_samples];
-            // A sample is no neighbour of its own.
+            // A sample is not its own neighbour.
             row[i] = f64::INFINITY;
             let near = Arch::new().dispatch(Nearest { row, n: LISTED_PER_NEIGHBOUR * k });
             found.all.push(near.get(k - 1).map_or(f64::INFINITY, |(square, _)| square.sqrt()));
@@ -56,8 +56,8 @@ pub fn kth_distances(values: &[f64], n_units: usize, k: usize, labellings: &[&[u
     found
 }
 
-/// As many nearest samples are listed for each neighbour that is asked for: of ten classes of equal size, k = 2, one list
-/// in a hundred lacks the second of the sample's class.
+/// Number of listed samples per requested neighbour: with ten classes of equal size and k = 2, one list in a hundred
+/// does not contain the second neighbour of the class.
 const LISTED_PER_NEIGHBOUR: usize = 32;
 
 /// Copies the distances of a pair of tiles into `squares`, rows of `width` squared distances of the samples of tile i.
@@ -83,7 +83,7 @@ impl WithSimd for Collect<'_> {
     }
 }
 
-/// The `n` smallest finite numbers of `row`, ascending, with their places.
+/// The `n` smallest finite numbers of `row`, ascending, with their positions.
 struct Nearest<'a> {
     row: &'a [f64],
     n: usize,
@@ -99,7 +99,7 @@ impl WithSimd for Nearest<'_> {
         let mut near: Vec<(f64, usize)> = Vec::with_capacity(2 * n + LANES);
         let mut bound = f64::INFINITY;
         for (first, block) in (0..).step_by(LANES).zip(row.chunks(LANES)) {
-            // A count rather than a search: it vectorises, and nearly always there is nothing to add.
+            // A count instead of a search: it vectorises, and usually there is nothing to add.
             if block.iter().filter(|square| **square < bound).count() == 0 {
                 continue;
             }
@@ -115,7 +115,7 @@ impl WithSimd for Nearest<'_> {
     }
 }
 
-/// The k-th smallest number of those in `row` whose place `is_same`, infinite where there are fewer.
+/// The k-th smallest number in `row` among the positions for which `is_same` is true; infinite if there are fewer.
 fn kth_of_class(row: &[f64], is_same: impl Fn(usize) -> bool, k: usize, of_class: &mut Vec<f64>) -> f64 {
     of_class.clear();
     of_class.extend(row.iter().enumerate().filter(|(j, _)| is_same(*j)).map(|(_, square)| *square));
@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    /// The readable twin: sorts the distances of every sample from all others.
+    /// A slow and simple implementation: sorts the distances of every sample from all others.
     fn slow(values: &[f64], n_units: usize, k: usize, classes: &[u32]) -> Vec<f64> {
         let rows: Vec<&[f64]> = values.chunks_exact(n_units).collect();
         let distance = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
@@ -159,7 +159,7 @@ mod tests {
         assert_eq!(kth_distances(&[], 3, 2, &[&[]]), KthDistances { all: vec![], same_class: vec![vec![]] });
     }
 
-    /// Far from the origin, where a difference of squares would have no digits left.
+    /// Far from the origin, where a difference of squares would lose all digits.
     #[test]
     fn the_distance_of_samples_that_nearly_coincide_is_not_lost() {
         for n_units in [2, 100, 1024] {
@@ -185,7 +185,7 @@ mod tests {
         }
     }
 
-    /// More samples than a tile and than a list, with classes that lists leave out.
+    /// More samples than in a tile and in a list, with classes that lists leave out.
     #[test]
     fn many_samples_have_the_neighbours_of_the_slow_twin() {
         for (n, n_units) in [(256, 2), (257, 3), (1100, 2), (1100, 60)] {
@@ -195,7 +195,7 @@ mod tests {
             let all = vec![0; n];
             for k in [1, 2, 9] {
                 let found = kth_distances(&values, n_units, k, &[&rare, &many]);
-                // Sums in another order: some roundings of 1e−16, in wide layers 5e−13 of the squares.
+                // Sums in another order: some rounding errors of 1e−16, in wide layers 5e−13 of the squares.
                 assert_close(&found.all, &slow(&values, n_units, k, &all), 1e-12);
                 assert_close(&found.same_class[0], &slow(&values, n_units, k, &rare), 1e-12);
                 assert_close(&found.same_class[1], &slow(&values, n_units, k, &many), 1e-12);

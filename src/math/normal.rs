@@ -6,7 +6,8 @@ use statrs::function::erf::erfc_inv;
 
 /// P(`low` < X < `high`) = Φ(high) − Φ(low) of X ~ N(0, 1), for low ≤ high; either may be infinite.
 ///
-/// Both ends are counted from the tail that is nearer, so that what is left of two small numbers is not lost beside 1.
+/// Both probabilities are computed from the nearer tail, so that a difference of two small numbers is not lost next to
+/// 1.
 pub fn probability(low: f64, high: f64) -> f64 {
     if low > 0.0 {
         upper_tail(low) - upper_tail(high)
@@ -17,14 +18,14 @@ pub fn probability(low: f64, high: f64) -> f64 {
     }
 }
 
-/// x with Φ(x) = `p`, for p in 0..=1, to ten digits; ±infinity at the ends.
+/// x with Φ(x) = `p`, for p in 0..=1, to ten digits; ±infinity at 0 and 1.
 pub fn quantile(p: f64) -> f64 {
     -SQRT_2 * erfc_inv(2.0 * p)
 }
 
-/// Where the two formulas of the tail are equally good.
+/// The x at which the two formulas of the tail are equally good.
 const FAR: f64 = 2.5;
-/// Terms of the continued fraction that f64 needs there.
+/// Terms of the continued fraction that f64 needs at this x.
 const N_TERMS: u32 = 60;
 
 /// P(X > x) for x ≥ 0, to an absolute 2·10⁻¹⁶ and, from x = 2.5 on, to a relative 10⁻¹⁴. (The `erfc` of statrs has eleven
@@ -60,8 +61,8 @@ mod tests {
     fn tails_are_those_of_an_independent_library() {
         // Python's math.erfc, which is the C library's.
         for (x, want) in TAILS {
-            // Beside ½ the series is rounded by a few 1e−17. In exp(−x²/2) the rounding of x² counts, as much again in
-            // Python's argument x/√2, and 60 divisions.
+            // Next to ½ the series has rounding errors of a few 1e−17. In exp(−x²/2) the rounding of x² matters, again
+            // in Python's argument x/√2, and 60 divisions.
             let tolerance = if x < FAR { 2e-16 } else { want * (5e-15 + 3e-16 * x * x) };
             for got in [probability(x, f64::INFINITY), probability(f64::NEG_INFINITY, -x)] {
                 assert!((got - want).abs() <= tolerance, "{x}: {got:e} is not {want:e}");
@@ -74,7 +75,7 @@ mod tests {
         let edges: Vec<f64> = (-90..=90).map(|k| f64::from(k) / 10.0).collect();
         let inner: f64 = edges.windows(2).map(|pair| probability(pair[0], pair[1])).sum();
         let tails = probability(f64::NEG_INFINITY, -9.0) + probability(9.0, f64::INFINITY);
-        // 180 differences of tails that are below ½, each rounded by 1e−16 at most.
+        // 180 differences of tails below ½, each with a rounding error of at most 1e−16.
         assert!((inner + tails - 1.0).abs() < 180.0 * 1.2e-16, "{}", inner + tails);
         assert_eq!(probability(f64::NEG_INFINITY, f64::INFINITY), 1.0);
         assert_eq!(probability(2.0, 2.0), 0.0);
@@ -88,7 +89,7 @@ mod tests {
             assert!((got - p).abs() < 5.4 * 5.2e-10 * p, "{got} is not {p}");
         }
         assert_eq!(quantile(0.5), 0.0);
-        // 97.5 % of the probability lies below 1.959964 (tables).
+        // 97.5 % of the probability is below 1.959964 (tables).
         assert!((quantile(0.975) - 1.959_963_984_540_054).abs() < 2e-10);
         assert_eq!(quantile(0.25), -quantile(0.75));
         assert_eq!((quantile(0.0), quantile(1.0)), (f64::NEG_INFINITY, f64::INFINITY));

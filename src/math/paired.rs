@@ -1,12 +1,14 @@
-//! Whether differences between pairs have a sign: exact tests without an assumption on their distribution.
+//! Tests whether differences between pairs have a preferred sign: exact, without an assumption about their
+//! distribution.
 //!
-//! Both tests ask how often coins instead of signs would give a sum of scores as far from the middle as the one that was
-//! found. The smallest p of n differences is therefore 2¹⁻ⁿ: five pairs cannot have less than 0.0625.
+//! Both tests compute the probability that random signs give a sum of scores at least as far from the centre as the
+//! observed one. The smallest p of n differences is therefore 2¹⁻ⁿ: five pairs cannot have less than 0.0625.
 
-/// Two-sided p of the sign test, P(|S| ≥ |s|) for S the sum of n fair signs and s the sum of the signs of `differences`.
+/// Two-sided p of the sign test, P(|S| ≥ |s|), with S the sum of n fair signs and s the sum of the signs of
+/// `differences`.
 ///
-/// `differences` are finite, in any unit; zeros are left out. In 0..=1, exact to 2 n roundings (below 10⁻³⁰⁸ it fades to 0);
-/// `None` if no difference is left. O(n²) time.
+/// `differences` are finite, in any unit; zeros are left out. In 0..=1, exact to 2 n rounding errors (below 10⁻³⁰⁸ it
+/// becomes 0); `None` if no difference remains. O(n²) time.
 ///
 /// # Reference
 /// Dixon & Mood 1946, "The statistical sign test".
@@ -16,13 +18,13 @@ pub fn sign_test(differences: &[f64]) -> Option<f64> {
     two_sided(&signs)
 }
 
-/// Two-sided p of the signed-rank test, P(|S| ≥ |s|) for S = Σ_i ±r_i with fair signs and s = Σ_i sign(d_i) r_i, r_i being
-/// the rank of |d_i| among all.
+/// Two-sided p of the signed-rank test, P(|S| ≥ |s|), with S = Σ_i ±r_i for fair signs, s = Σ_i sign(d_i) r_i, and r_i
+/// the rank of |d_i|.
 ///
-/// `differences` are finite, in any unit; zeros are left out, and differences of exactly equal size share the mean of
-/// their ranks, given which the distribution of S is exact. In 0..=1, exact to n² roundings (below 10⁻³⁰⁸ it fades to 0);
-/// `None` if no difference is left. There is no approximation for large n: O(n³) time and n² numbers of memory, for
-/// n = 1000 a third of a second and 8 MB.
+/// `differences` are finite, in any unit; zeros are left out, and differences of equal size have the mean of their
+/// ranks, for which the distribution of S is exact. In 0..=1, exact to n² rounding errors (below 10⁻³⁰⁸ it becomes 0);
+/// `None` if no difference remains. There is no approximation for large n: O(n³) time and memory for n² numbers, for n
+/// = 1000 a third of a second and 8 MB.
 ///
 /// # Reference
 /// Wilcoxon 1945, "Individual comparisons by ranking methods"; Pratt & Gibbons 1981, ch. 3, on ties.
@@ -31,7 +33,7 @@ pub fn wilcoxon(differences: &[f64]) -> Option<f64> {
     left.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
     let mut signed_ranks = Vec::with_capacity(left.len());
     for ties in left.chunk_by(|a, b| a.abs() == b.abs()) {
-        // Ranks are counted twice, so that their mean, half of the first and the last, is whole.
+        // Ranks are doubled, so that their mean, half of the first plus the last, is a whole number.
         let n_below = signed_ranks.len();
         let rank = (n_below + 1 + n_below + ties.len()) as i64;
         signed_ranks.extend(ties.iter().map(|d| if *d > 0.0 { rank } else { -rank }));
@@ -39,7 +41,7 @@ pub fn wilcoxon(differences: &[f64]) -> Option<f64> {
     two_sided(&signed_ranks)
 }
 
-/// P(|Σ ±|a_i|| ≥ |Σ a_i|) for fair signs ±; `None` of no scores a_i.
+/// P(|Σ ±|a_i|| ≥ |Σ a_i|) for fair signs ±; `None` without scores a_i.
 fn two_sided(scores: &[i64]) -> Option<f64> {
     if scores.is_empty() {
         return None;
@@ -47,11 +49,11 @@ fn two_sided(scores: &[i64]) -> Option<f64> {
     let sizes: Vec<usize> = scores.iter().map(|a| a.unsigned_abs() as usize).collect();
     let plus: i64 = scores.iter().filter(|a| **a > 0).sum();
     let smaller = (plus as usize).min(sizes.iter().sum::<usize>() - plus as usize);
-    // The distribution is symmetric. Where the sum is 0 its probability is in both tails, which are then more than 1.
+    // The distribution is symmetric. If the sum is 0, its probability is in both tails, whose sum then exceeds 1.
     Some((2.0 * lower_tail(&sizes, smaller)).min(1.0))
 }
 
-/// P(Σ of the sizes that got a plus ≤ `at_most`), each getting one with probability ½: P_i(w) = ½ P_{i−1}(w) +
+/// P(Σ of the sizes with a positive sign ≤ `at_most`), each positive with probability ½: P_i(w) = ½ P_{i−1}(w) +
 /// ½ P_{i−1}(w − a_i), summed over w.
 fn lower_tail(sizes: &[usize], at_most: usize) -> f64 {
     let mut p = vec![0.0; at_most + 1];
@@ -70,8 +72,8 @@ fn lower_tail(sizes: &[usize], at_most: usize) -> f64 {
     p.iter().sum()
 }
 
-/// p values of several tests, corrected so that all rejections at a level are right together at that level: the i-th smallest
-/// of m becomes max over j ≤ i of (m − j + 1) p₍ⱼ₎, at most 1. Tests without a p are left out.
+/// p values of several tests, corrected for multiple testing (family-wise error rate): the i-th smallest of m becomes
+/// max over j ≤ i of (m − j + 1) p₍ⱼ₎, at most 1. Tests without p are left out.
 ///
 /// # Reference
 /// Holm 1979, "A simple sequentially rejective multiple test procedure".
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn holm_multiplies_by_the_tests_that_are_left() {
-        // By hand: 4 · 0.01, 3 · 0.03, 2 · 0.04 raised to the one before, 0.5.
+        // By hand: 4 · 0.01, 3 · 0.03, 2 · 0.04 raised to the previous value, 0.5.
         let corrected = holm(&[Some(0.01), None, Some(0.04), Some(0.03), Some(0.5)]);
         let expected = [Some(0.04), None, Some(0.09), Some(0.09), Some(0.5)];
         for (got, expected) in corrected.iter().zip(expected) {
@@ -111,7 +113,7 @@ mod tests {
 
     #[test]
     fn signs_are_those_of_coins() {
-        // By hand: 2 (1 + 10 + 45)/2¹⁰; both tails of 4 of 9 are all there is.
+        // By hand: 2 (1 + 10 + 45)/2¹⁰; both tails of 4 of 9 include everything.
         assert_eq!(sign_test(&signs(2, 10)), Some(112.0 / 1024.0));
         assert_eq!(sign_test(&signs(8, 10)), Some(112.0 / 1024.0));
         assert_eq!((sign_test(&signs(5, 10)), sign_test(&signs(4, 9))), (Some(1.0), Some(1.0)));
@@ -147,7 +149,7 @@ mod tests {
 
     #[test]
     fn tied_ranks_have_the_p_of_all_patterns_of_signs() {
-        // scipy.stats.wilcoxon(zero_method="wilcox", method=PermutationMethod(n_resamples=10**6)), which goes through all
+        // scipy.stats.wilcoxon(zero_method="wilcox", method=PermutationMethod(n_resamples=10**6)), which enumerates all
         // 2ⁿ; the counts from an enumeration in NumPy.
         let cases: [(&[f64], f64); 5] = [
             (&[1.0, 1.0, 1.0, -1.0], 2.0 * 5.0 / 16.0),
@@ -177,7 +179,7 @@ mod tests {
         }
     }
 
-    /// The share of all 2ⁿ patterns of signs whose sum is as far from 0 as that of the signs of `differences`.
+    /// The share of all 2ⁿ patterns of signs whose sum is at least as far from 0 as that of `differences`.
     fn slow(differences: &[f64], score: impl Fn(f64) -> i64) -> f64 {
         let sum = |sign: &dyn Fn(usize) -> bool| {
             let signed = |(i, d): (usize, &f64)| if sign(i) { score(*d) } else { -score(*d) };
@@ -190,7 +192,7 @@ mod tests {
     }
 
     proptest! {
-        /// Whole numbers, so that many tie or are 0. Probabilities are multiples of 2⁻¹⁰, and exact.
+        /// Whole numbers, so that many are equal or 0. Probabilities are multiples of 2⁻¹⁰, and exact.
         #[test]
         fn both_tests_count_all_patterns_of_signs(
             differences in proptest::collection::vec(-5..6_i8, 0..=10),
@@ -198,7 +200,7 @@ mod tests {
             let differences: Vec<f64> = differences.into_iter().map(f64::from).collect();
             let left: Vec<f64> = differences.iter().copied().filter(|d| *d != 0.0).collect();
             let count = |is: &dyn Fn(f64) -> bool| left.iter().filter(|d| is(d.abs())).count() as i64;
-            // Twice the mid-rank: as many as are smaller, and on average half of the equal ones and a half.
+            // Twice the mid-rank: the number of smaller ones, plus half of the equal ones, plus a half.
             let rank = |d: f64| 2 * count(&|size| size < d.abs()) + count(&|size| size == d.abs()) + 1;
             let expected = |p: f64| (!left.is_empty()).then_some(p);
             prop_assert_eq!(sign_test(&differences), expected(slow(&left, |_| 1)));
@@ -215,7 +217,7 @@ mod tests {
         }
     }
 
-    /// Number of positive signs, of all, and p.
+    /// Number of positive signs, number of signs, and p.
     const SIGNS: [(usize, usize, f64); 5] = [
         (3, 17, 0.012_725_830_078_125),
         (20, 60, 0.013_489_293_731_191_86),

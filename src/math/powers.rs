@@ -1,20 +1,20 @@
 //! Kernels exp(−aD) of many exponents a from one squared distance D, with as few exponentials as possible.
 //!
-//! Who asks for a kernel says from which exponential it comes, so that its bits are the same whatever else is asked for:
-//! a square is never taken because another kernel happens to be its root.
+//! A kernel determines the exponential that it is computed from, so its bits do not depend on the other requested
+//! kernels: a kernel is never computed as the square of another one that happens to be requested.
 
 use crate::math::distances::{ROWS, TILE};
 use crate::math::real::Real;
 
 /// The kernel exp(−aD) with a = base · 2^squarings, computed as exp(−base D), squared `squarings` times.
 ///
-/// Kernels of equal base share the exponential. Every squaring doubles the relative error: four make 2e−6 of 1e−7 in
-/// f32, which the mean of N logarithms does not show.
+/// Kernels with equal base share the exponential. Every squaring doubles the relative error: four squarings turn 1e−7
+/// into 2e−6 in f32, which has no visible effect on the mean of N logarithms.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Kernel {
     /// Exponent of the exponential, in units of 1/t², at least 0.
     pub base: f64,
-    /// How often the exponential is squared.
+    /// Number of squarings of the exponential.
     pub squarings: u32,
 }
 
@@ -25,9 +25,9 @@ impl Kernel {
     }
 }
 
-/// How several kernels follow from a squared distance.
+/// How several kernels are computed from a squared distance.
 pub struct Powers<T> {
-    /// One for each distinct kernel; those of equal base are neighbours, the fewest squarings first.
+    /// One step for each distinct kernel; those with equal base are neighbours, fewest squarings first.
     steps: Vec<KernelStep<T>>,
     /// The step that computes each of the caller's kernels.
     pub places: Vec<usize>,
@@ -35,7 +35,7 @@ pub struct Powers<T> {
 
 struct KernelStep<T> {
     start: Start<T>,
-    /// Squarings that remain.
+    /// Number of remaining squarings.
     squarings: u32,
 }
 
@@ -43,12 +43,12 @@ struct KernelStep<T> {
 enum Start<T> {
     /// 2^(scale · D) with scale = −base / ln 2.
     Exponential { scale: T },
-    /// The squares of the kernels of the step before.
+    /// The squares of the kernels of the previous step.
     Squares,
 }
 
 impl<T: Real> Powers<T> {
-    /// `kernels` in any order, also the same one several times.
+    /// `kernels` in any order, possibly with duplicates.
     pub fn new(kernels: &[Kernel]) -> Self {
         let key = |kernel: &Kernel| (kernel.base.to_bits(), kernel.squarings);
         let mut distinct = kernels.to_vec();
@@ -67,14 +67,14 @@ impl<T: Real> Powers<T> {
         Self { steps: (0..distinct.len()).map(step).collect(), places: kernels.iter().map(place).collect() }
     }
 
-    /// How many kernels are distinct.
+    /// Number of distinct kernels.
     pub fn n_steps(&self) -> usize {
         self.steps.len()
     }
 
     /// The kernels of the first `width` samples in each row of a strip of squared `distances`, `ROWS` × `TILE`.
     ///
-    /// `kernels` holds one such strip for each step.
+    /// `kernels` has one such strip for each step.
     #[inline(always)]
     pub fn take(&self, distances: &[T], width: usize, kernels: &mut [T]) {
         const STRIP: usize = ROWS * TILE;
@@ -105,7 +105,7 @@ impl<T: Real> Powers<T> {
     }
 }
 
-/// 0 in place of a denormal square, which would be slow; NaN stays NaN.
+/// Replaces a denormal square, which would be slow, with 0; NaN stays NaN.
 #[inline(always)]
 fn square<T: Real>(root: T) -> T {
     let root = if root < T::SQUARE_ROOT_OF_SMALLEST { T::zero() } else { root };

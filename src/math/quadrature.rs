@@ -1,6 +1,6 @@
 //! Integrals of smooth functions of one variable.
 
-/// Nodes and weights of Gauss and Legendre's rule with 8 points on [−1, 1]; the other half is the mirror image.
+/// Nodes and weights of the Gauss-Legendre rule with 8 points on [−1, 1]; the other half is the mirror image.
 ///
 /// # Reference
 /// Abramowitz & Stegun 1964, table 25.4.
@@ -28,10 +28,10 @@ pub fn integrate(low: f64, high: f64, n_panels: usize, f: impl Fn(f64) -> f64) -
 /// Step in ln|w| of [`nodes_on_both_sides`].
 const STEP: f64 = 0.06;
 
-/// Nodes w and weights for ∫ f(w) dw over the real line where f falls at least as fast as exp(−w²/2s²), s being `scale`, and may
-/// have a narrow peak or ridge at 0: the trapezoidal rule in ln|w|, from e⁻⁴⁰ s to 10 s.
+/// Nodes w and weights for ∫ f(w) dw over the real line if f falls at least as fast as exp(−w²/2s²), with s = `scale`,
+/// and may have a narrow peak or ridge at 0: the trapezoidal rule in ln|w|, from e⁻⁴⁰ s to 10 s.
 ///
-/// Its error falls exponentially with 1/step: below e⁻⁴⁰ for exp(−w⁴), e⁻²⁷ for exp(−w⁶).
+/// Its error decreases exponentially with 1/step: below e⁻⁴⁰ for exp(−w⁴), e⁻²⁷ for exp(−w⁶).
 pub fn nodes_on_both_sides(scale: f64) -> Vec<(f64, f64)> {
     let n = ((40.0 + 10.0_f64.ln()) / STEP) as i32;
     let mut nodes = Vec::new();
@@ -61,7 +61,7 @@ mod tests {
         for width in [1.0, 1e-6] {
             let sum: f64 =
                 nodes_on_both_sides(1.0).iter().map(|(w, share)| share * (-0.5 * (w / width).powi(2)).exp()).sum();
-            // Below e⁻⁴⁰ lies a share 4e−18/width of the peak.
+            // The part below e⁻⁴⁰ is a share 4e−18/width of the peak.
             assert!((sum / (width * (2.0 * PI).sqrt()) - 1.0).abs() < 1e-11, "{width}: {sum}");
         }
     }

@@ -5,27 +5,28 @@ use statrs::function::gamma::ln_gamma;
 
 use super::interval::Range;
 
-/// Pairs up to which all orders are gone through: 40 320.
+/// Number of pairs up to which all orders are enumerated: 40 320.
 const MOST_PERMUTED: usize = 8;
 
-/// A rank correlation with what chance says of it.
+/// A rank correlation with its interval and p.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RankCorrelation {
     /// Spearman's ρ, from −1 to 1.
     pub rho: f64,
-    /// Its 95 % interval; `None` with fewer than 4 pairs or where |ρ| = 1.
+    /// Its 95 % interval; `None` with fewer than 4 pairs, and if |ρ| = 1.
     pub range: Option<Range>,
-    /// Two-sided p of no relation; `None` with fewer than 3 pairs.
+    /// Two-sided p for no relation; `None` with fewer than 3 pairs.
     pub p: Option<f64>,
 }
 
-/// Spearman's ρ of the pairs (xᵢ, yᵢ), finite numbers: the correlation of their ranks, equal numbers sharing the mean of theirs.
-/// `n` is the number of independent pairs, which is smaller than that of the pairs where means were taken off. `None` of fewer than
-/// two pairs, and where all x or all y are equal.
+/// Spearman's ρ of the pairs (xᵢ, yᵢ), finite numbers: the correlation of their ranks; equal numbers have the mean of
+/// their ranks. `n` is the number of independent pairs, smaller than the number of pairs if means were subtracted.
+/// `None` for fewer than two pairs, and if all x or all y are equal.
 ///
-/// The interval is that of Fisher's z with variance (1 + ρ²/2)/(n − 3). Up to 8 pairs, all independent, p is exact: the share of
-/// all orders of y with as large a |ρ|. Beyond it is that of t = ρ √((n − 2)/(1 − ρ²)) with n − 2 degrees of freedom; where
-/// |ρ| = 1, of which t would make 0, the share 2 ∏ k!/n! of the orders, for groups of k equal y.
+/// The interval is that of Fisher's z with variance (1 + ρ²/2)/(n − 3). For up to 8 pairs, all independent, p is exact:
+/// the share of all orders of y with |ρ| at least as large. For more pairs it is that of t = ρ √((n − 2)/(1 − ρ²)) with
+/// n − 2 degrees of freedom. If
+/// |ρ| = 1, for which t would give 0, it is the share 2 ∏ k!/n! of the orders, for groups of k equal y.
 ///
 /// # Reference
 /// Spearman 1904; Bonett & Wright 2000, "Sample size requirements for estimating Pearson, Kendall and Spearman correlations", eq. 4.
@@ -55,7 +56,7 @@ pub fn spearman(x: &[f64], y: &[f64], n: usize) -> Option<RankCorrelation> {
     Some(RankCorrelation { rho, range, p })
 }
 
-/// The rank of each number from 1 on; equal numbers share the mean of their ranks.
+/// The rank of each number, from 1; equal numbers have the mean of their ranks.
 fn ranks(numbers: &[f64]) -> Vec<f64> {
     let mut order: Vec<usize> = (0..numbers.len()).collect();
     order.sort_by(|a, b| numbers[*a].total_cmp(&numbers[*b]));
@@ -69,14 +70,14 @@ fn ranks(numbers: &[f64]) -> Vec<f64> {
     ranks
 }
 
-/// How often each rank is there.
+/// Number of occurrences of each rank.
 fn group_sizes(ranks: &[f64]) -> Vec<usize> {
     let mut sorted = ranks.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted.chunk_by(|a, b| a == b).map(<[f64]>::len).collect()
 }
 
-/// The share of all orders of the ranks y of which |ρ| with x is at least what it is. Ranks are halves of whole numbers, so that
+/// The share of all orders of the ranks y for which |ρ| with x is at least as large. Ranks are multiples of ½, so
 /// nothing is rounded.
 fn share_of_orders(x: &[f64], y: &[f64]) -> f64 {
     let doubled = |ranks: &[f64]| -> Vec<i64> { ranks.iter().map(|rank| (2.0 * rank) as i64).collect() };
@@ -86,7 +87,7 @@ fn share_of_orders(x: &[f64], y: &[f64]) -> f64 {
     let covariance = |y: &[i64]| (n as i64 * x.iter().zip(y).map(|(x, y)| x * y).sum::<i64>() - of_means).abs();
     let found = covariance(&y);
     let (mut n_orders, mut n_as_large) = (1_u64, 1_u64);
-    // Heap's algorithm: each step exchanges two.
+    // Heap's algorithm: each step swaps two.
     let mut counts = vec![0; n];
     let mut i = 1;
     while i < n {
@@ -140,7 +141,7 @@ mod tests {
             assert_eq!(p(&line[..n], &line[..n]), 2.0 / n_orders, "{n}");
         }
         assert_eq!(p(&line[..7], &[2.0, 1.0, 4.0, 3.0, 7.0, 5.0, 6.0]), 172.0 / 5040.0);
-        // 2 of the 24 orders exchange the equal ones of the list itself; none is the list turned over.
+        // 2 of the 24 orders swap the equal ones in the list; none reverses the list.
         assert_eq!(p(&[1.0, 1.0, 2.0, 3.0], &[1.0, 1.0, 2.0, 3.0]), 2.0 / 24.0);
         assert_eq!(p(&line[..4], &[4.0, 3.0, 2.0, 1.0]), 2.0 / 24.0);
     }
@@ -152,7 +153,7 @@ mod tests {
         // 1 − 6 · 22/990, and p of 8 degrees of freedom by Abramowitz & Stegun 26.7.4.
         assert!((found.rho - 13.0 / 15.0).abs() < 1e-12 && (found.p.unwrap() - 0.001173538180155309).abs() < 1e-9);
         assert!((spearman(&line, &line, 10).unwrap().p.unwrap() * 3_628_800.0 - 2.0).abs() < 1e-9);
-        // Means were taken off: 4 pairs of 5 are independent.
+        // Means were subtracted: 4 of 5 pairs are independent.
         assert!((spearman(&line[..5], &line[..5], 4).unwrap().p.unwrap() - 2.0 / 24.0).abs() < 1e-12);
     }
 

@@ -1,4 +1,4 @@
-//! The two precisions of stored activations, f32 and f64, and their powers of two.
+//! The two precisions of activations, f32 and f64, and their powers of two.
 
 use std::fmt::Debug;
 use std::hint::black_box;
@@ -6,12 +6,12 @@ use std::ops::AddAssign;
 
 use ndarray::LinalgScalar;
 
-/// f32 or f64, with what sums of kernels need.
+/// f32 or f64, with the operations that sums of kernels need.
 pub trait Real: LinalgScalar + PartialOrd + Debug + AddAssign + Send + Sync {
-    /// A class, as wide as the number, so that a comparison of classes is a mask for a vector of numbers.
+    /// A class number of the width of this type, so that a comparison of classes is a mask for a vector of numbers.
     type Class: Copy + PartialEq + Debug + Default + From<u32> + Send + Sync;
 
-    /// Unit of rounding: half the distance from 1 to the next number.
+    /// Rounding unit: half the distance from 1 to the next number.
     #[cfg(test)]
     const ROUNDING: f64;
     /// The share of ‖x_i‖² + ‖x_j‖² below which ‖x_i − x_j‖² is not computed from them: too many digits cancel.
@@ -21,22 +21,22 @@ pub trait Real: LinalgScalar + PartialOrd + Debug + AddAssign + Send + Sync {
 
     /// The nearest number.
     fn from_f64(value: f64) -> Self;
-    /// The same number.
+    /// This number in f64, exactly.
     fn to_f64(self) -> f64;
     /// self · a + b, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
-    /// self where the classes are equal, else 0.
+    /// This number if the classes are equal, otherwise 0.
     fn where_same(self, a: Self::Class, b: Self::Class) -> Self;
-    /// 2^self for self ≤ 0, to 2 units in the last place; exactly 1 at 0. Below the smallest normal number it stays
-    /// there (1e−38 or 2e−308): denormal numbers are slow. NaN gives NaN.
+    /// 2^self for self ≤ 0, to 2 units in the last place; exactly 1 at 0. Results below the smallest normal number are
+    /// replaced with it (1e−38 or 2e−308), because denormal numbers are slow. NaN gives NaN.
     fn power_of_two(self) -> Self;
 }
 
-/// Coefficients of f, f², … in the polynomial p with p(0) = 1 and the smallest possible largest |p(f)/2^f − 1| over
-/// |f| ≤ 1/2, 1.9e−8; from Remez' exchange in 50 digits.
+/// Coefficients of f, f², … in the polynomial p with p(0) = 1 and the smallest maximum of |p(f)/2^f − 1| over
+/// |f| ≤ 1/2, 1.9e−8; from the Remez algorithm in 50 digits.
 const POWER_F32: [f32; 6] =
     [0.693_147_3, 0.240_226_97, 0.055_502_046, 0.009_612_638, 0.001_343_552_4, 0.000_169_482_43];
-/// Likewise in f64, 3.5e−17.
+/// Coefficients of f, f², … of this polynomial for f64, with a maximum error of 3.5e−17.
 const POWER_F64: [f64; 11] = [
     0.693_147_180_559_945_6,
     0.240_226_506_959_100_92,
@@ -146,7 +146,8 @@ fn horner<T: Real, const N: usize>(coefficients: &[T; N], f: T) -> T {
 
 /// Adds N = 2^k partial sums in halves, N → N/2 → … → 1.
 ///
-/// Without the box the compiler works back from the last additions and uses short vectors where the sums are made.
+/// Without the box the compiler works back from the last additions and uses short vectors in the loop that makes the
+/// sums.
 #[inline(always)]
 pub fn fold<T: Real, const N: usize>(sums: [T; N]) -> T {
     let mut sums = black_box(sums);
@@ -164,7 +165,7 @@ pub fn fold<T: Real, const N: usize>(sums: [T; N]) -> T {
 mod tests {
     use super::*;
 
-    /// Largest error of 2^x relative to the library's, in roundings.
+    /// Largest error of 2^x relative to that of the library, in rounding units.
     fn largest_error<T: Real>(lowest: f64, n: u32) -> f64 {
         let error = |i: u32| {
             let x = T::from_f64(lowest * f64::from(i) / f64::from(n));
@@ -178,7 +179,7 @@ mod tests {
     fn powers_of_two_agree_with_the_library() {
         // One rounding of the last addition, half of one of 2^f − 1 ≤ 0.42, and the polynomial: 1.9e−8 are 0.3 of f32.
         assert!(largest_error::<f32>(-126.0, 1_000_000) < 2.0);
-        // The library is right to 1 unit in the last place, 2 roundings.
+        // The library is accurate to 1 unit in the last place, 2 rounding units.
         assert!(largest_error::<f64>(-1022.0, 1_000_000) < 3.0);
     }
 

@@ -1,4 +1,4 @@
-//! Permutations of the samples for null distributions: the same on every machine, in every run, for every layer.
+//! Permutations of the samples for permutation nulls: equal on every machine, in every run, for every layer.
 
 use std::borrow::Cow;
 
@@ -8,10 +8,11 @@ use rand::seq::SliceRandom;
 
 use crate::math::atoms::Cells;
 
-/// Key of the generator, a name of this purpose; it is part of what "shuffled" means in the output and must not change.
+/// Key of the generator, derived from its purpose; it determines the permutation nulls of all outputs and must not
+/// change.
 const SEED: u64 = u64::from_be_bytes(*b"shuffled");
 
-/// Permutations of 0..n. Permutation p depends on p and n only: it is Fisher and Yates' shuffle of 0..n by stream p of
+/// Permutations of 0..n. Permutation p depends only on p and n: it is the Fisher-Yates shuffle of 0..n with stream p of
 /// ChaCha8 with a constant key.
 #[derive(Debug, Clone)]
 pub struct Shuffles {
@@ -37,27 +38,27 @@ impl Shuffles {
     }
 }
 
-/// Shuffles of rows in which the rows of one sample stay together: permutations of the samples, held once, and which sample
-/// every row is of.
+/// Shuffles of rows that keep the rows of one sample together: permutations of the samples, stored once, and the sample
+/// of every row.
 #[derive(Debug, Clone)]
 pub struct SampleShuffles {
     of_samples: Shuffles,
     rows: SampleRows,
 }
 
-/// Which sample every row is of.
+/// The sample of every row.
 #[derive(Debug, Clone)]
 enum SampleRows {
     /// Every row is the only one of its sample.
     Single,
-    /// So many rows, in which the same samples follow each other in the same order in every snapshot.
+    /// This number of rows per snapshot; every snapshot has the same samples in the same order.
     Repeated(usize),
     /// The sample of every row, and the first row of every sample.
     Mixed { sample_of: Vec<u32>, first: Vec<u32> },
 }
 
 impl SampleShuffles {
-    /// `n` shuffles of rows, of which `samples` says what sample each is of.
+    /// `n` shuffles of rows; `samples` has the number of the sample of every row.
     pub fn new(samples: &[u32], n: usize) -> Self {
         let cells = Cells::of_rows(samples, 1);
         let n_samples = cells.n_cells();
@@ -78,7 +79,7 @@ impl SampleShuffles {
         Self { of_samples, rows }
     }
 
-    /// For each shuffle the row whose label a row gets.
+    /// For each shuffle and row, the row whose label it gets.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = Cow<'_, [u32]>> {
         self.of_samples.iter().map(|order| match &self.rows {
             SampleRows::Single => Cow::Borrowed(order),
@@ -92,12 +93,13 @@ impl SampleShuffles {
         })
     }
 
-    /// Whether a shuffle takes each row once and leaves it in its snapshot, so that it can shuffle the rows of another layer.
+    /// Whether a shuffle is a permutation of rows within their snapshots, so that it can be applied to the rows of
+    /// another layer.
     pub fn keeps_snapshots(&self) -> bool {
         !matches!(self.rows, SampleRows::Mixed { .. })
     }
 
-    /// The permutations of the rows, where every row is the only one of its sample.
+    /// The permutations of the rows, if every row is the only one of its sample.
     pub fn of_rows(&self) -> Option<&Shuffles> {
         matches!(self.rows, SampleRows::Single).then_some(&self.of_samples)
     }
@@ -127,7 +129,7 @@ mod tests {
         assert_eq!(Shuffles::new(2, 50).iter().last(), Shuffles::new(9, 50).iter().nth(1));
     }
 
-    /// Written down when this was first run: a change of the generator would change published null distributions.
+    /// Recorded at the first run: a change of the generator would change published permutation nulls.
     #[test]
     fn permutations_stay_what_they_were() {
         let shuffles = Shuffles::new(2, 8);

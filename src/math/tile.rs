@@ -1,7 +1,7 @@
-//! The inner loops of training, on tiles: [`TILE`] samples, stored unit after unit, so that every loop runs over
-//! neighbouring samples and vectorises whatever the width of the layer.
+//! The inner loops of training, on tiles: [`TILE`] samples, stored unit by unit, so that every loop runs over
+//! neighbouring samples and vectorises for any number of units.
 //!
-//! A tile of `n` units is a slice of `n · TILE` values; unit u holds `tile[u · TILE..][..TILE]`. Sums over samples use a
+//! A tile of `n` units is a slice of `n · TILE` values; unit u is `tile[u · TILE..][..TILE]`. Sums over samples use a
 //! fixed number of partial sums, so the bits do not depend on the width of the machine's vectors.
 //!
 //! Each `…_simd` function is plain Rust; `pulp` compiles it a second time for AVX2 with FMA and picks at run time.
@@ -19,7 +19,7 @@ pub const TILE: usize = 128;
 const LANES: usize = 32;
 /// Partial sums of a dot product: two vectors of eight.
 const SUMS: usize = 16;
-/// Dot products computed side by side, so that a δ is loaded once for four units.
+/// Number of dot products computed together, so that a δ is loaded once for four units.
 const BLOCK: usize = 4;
 
 /// z_j = b_j + Σ_i w_ji a_i. `kernel` is n_out × n_in row-major, `input` n_in units, `output` n_out units.
@@ -68,7 +68,7 @@ pub fn add_gradients_simd<'a, S: Simd>(
     }
 }
 
-/// Replaces the units of every sample by their softmax e^z_c / Σ e^z, shifted by the largest z.
+/// Replaces the values of every sample with their softmax e^z_c / Σ e^z, shifted by the largest z.
 #[pulp::with_simd(softmax_in_place = Arch::new())]
 #[inline(always)]
 pub fn softmax_in_place_simd<S: Simd>(_: S, units: &mut [f32]) {
@@ -101,7 +101,7 @@ fn weighted_sum(weights: impl Iterator<Item = f32> + Clone, input: &[f32], start
     }
 }
 
-/// Σ_s δ a of one δ and the N units of `units`.
+/// Σ_s δ a for one δ and the N units of `units`.
 #[inline(always)]
 fn dots<const N: usize>(delta: &[f32], units: &[f32]) -> [f32; N] {
     let mut sums = [[0.0_f32; SUMS]; N];
@@ -111,7 +111,7 @@ fn dots<const N: usize>(delta: &[f32], units: &[f32]) -> [f32; N] {
             sums.iter_mut().zip(delta.iter().zip(unit)).for_each(|(s, (d, a))| *s = d.mul_add(*a, *s));
         }
     }
-    // Without the box the compiler works back from the last additions and uses vectors of two: half as fast.
+    // Without the box the compiler works back from the last additions and uses vectors of length two: half as fast.
     black_box(sums).map(fold)
 }
 
@@ -136,7 +136,7 @@ fn fold(sums: [f32; SUMS]) -> f32 {
 mod tests {
     use super::*;
 
-    /// Smooth, unsymmetric numbers of size 1.
+    /// Smooth, asymmetric numbers of size 1.
     fn numbers(n: usize, seed: f32) -> Vec<f32> {
         (0..n).map(|i| (i as f32 * 0.7391 + seed).sin()).collect()
     }

@@ -1,8 +1,8 @@
-//! Each of some items once, in the order of their first appearance.
+//! The distinct items of a list, in the order of their first appearance.
 
-/// The different ones of `items`, in the order in which each appears first.
+/// The distinct `items`, in the order of their first appearance.
 ///
-/// Every item is compared with those found before it, so it is meant for few different items.
+/// Every item is compared with those found before, so it is meant for few distinct items.
 pub fn unique<T: PartialEq>(items: impl IntoIterator<Item = T>) -> Vec<T> {
     let mut found = Vec::new();
     for item in items {

@@ -1,7 +1,7 @@
-//! The products of wide layers, by a matrix product, on tiles as those of [`crate::math::tile`].
+//! The products of wide layers as matrix products, on tiles in the layout of [`crate::math::tile`].
 //!
-//! A product is cut into bands of [`BAND`] rows, whatever the number of threads, so its bits do not depend on it. They do
-//! depend on the kernel that `matrixmultiply` chooses for the machine.
+//! A product is divided into bands of [`BAND`] rows for any number of threads, so its bits do not depend on this
+//! number. They do depend on the kernel that `matrixmultiply` selects for the machine.
 
 use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis};
@@ -9,19 +9,20 @@ use rayon::prelude::*;
 
 use crate::math::tile::TILE;
 
-/// Rows of a product that are computed together: few enough for all cores to have some, enough to pay for packing.
+/// Number of rows of a product that are computed together: small enough to use all cores, large enough to hide
+/// packing.
 const BAND: usize = 128;
 
-/// Who computes the bands.
+/// The threads that compute the bands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cores {
-    /// The thread that calls.
+    /// The calling thread.
     One,
     /// All threads of the pool.
     All,
 }
 
-/// z_j = b_j + Σ_i w_ji a_i, as [`crate::math::tile::affine`].
+/// z_j = b_j + Σ_i w_ji a_i, like [`crate::math::tile::affine`].
 pub fn affine(cores: Cores, kernel: &[f32], bias: &[f32], input: &[f32], output: &mut [f32]) {
     let n_in = input.len() / TILE;
     let input = matrix(input, TILE);
@@ -35,7 +36,7 @@ pub fn affine(cores: Cores, kernel: &[f32], bias: &[f32], input: &[f32], output:
     });
 }
 
-/// δ_i = Σ_j w_ji δ_j, as [`crate::math::tile::back_affine`].
+/// δ_i = Σ_j w_ji δ_j, like [`crate::math::tile::back_affine`].
 pub fn back_affine(cores: Cores, kernel: &[f32], output_delta: &[f32], input_delta: &mut [f32]) {
     let kernel = matrix(kernel, input_delta.len() / TILE);
     let output_delta = matrix(output_delta, TILE);
@@ -46,7 +47,7 @@ pub fn back_affine(cores: Cores, kernel: &[f32], output_delta: &[f32], input_del
     });
 }
 
-/// Adds ∂/∂w_ji = Σ_s δ_j a_i and ∂/∂b_j = Σ_s δ_j of one tile, as [`crate::math::tile::add_gradients`].
+/// Adds ∂/∂w_ji = Σ_s δ_j a_i and ∂/∂b_j = Σ_s δ_j of one tile, like [`crate::math::tile::add_gradients`].
 pub fn add_gradients(
     cores: Cores,
     input: &[f32],
@@ -65,7 +66,7 @@ pub fn add_gradients(
     }
 }
 
-/// Does `work` on every stretch of `len` values and its number.
+/// Calls `work` for every chunk of `len` values, with its number.
 pub fn bands(cores: Cores, values: &mut [f32], len: usize, work: impl Fn(usize, &mut [f32]) + Sync) {
     match cores {
         Cores::One => values.chunks_mut(len).enumerate().for_each(|(band, values)| work(band, values)),

@@ -1,19 +1,19 @@
-//! Activation functions: a closed set of formulas, each with its slope.
+//! Activation functions: a fixed list of formulas, each with its derivative.
 
 use crate::math::elementary::{exp_m1, sigmoid, softplus, tanh};
 use crate::math::elementwise::{map, multiply};
 use crate::suggest::Named;
 
-/// What a layer does to its weighted sums z.
+/// An activation function of the pre-activations z.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// t = tanh z.
     Tanh,
-    /// t = max(0, z); slope 0 at 0.
+    /// t = max(0, z); derivative 0 at 0.
     Relu,
-    /// t = z above 0, 0.01 z elsewhere.
+    /// t = z above 0, otherwise 0.01 z.
     LeakyRelu,
-    /// t = z above 0, e^z − 1 elsewhere.
+    /// t = z above 0, otherwise e^z − 1.
     Elu,
     /// t = 1/(1 + e^−z).
     Sigmoid,
@@ -21,9 +21,9 @@ pub enum Activation {
     Softsign,
     /// t = ln(1 + e^z).
     Softplus,
-    /// t = z within ±1, ±1 beyond; slope 0 at and beyond ±1.
+    /// t = z within ±1, otherwise ±1; derivative 0 at and beyond ±1.
     HardTanh,
-    /// t = z from 0 to 6, 0 below, 6 above; slope 0 at both ends.
+    /// t = z from 0 to 6, 0 below, 6 above; derivative 0 at both ends.
     Relu6,
     /// t = z/(1 + e^−z).
     Silu,
@@ -31,7 +31,7 @@ pub enum Activation {
     Linear,
 }
 
-/// Slope of the leaky ReLU below 0, PyTorch's default.
+/// Slope of the leaky ReLU below 0, as in PyTorch by default.
 const LEAK: f32 = 0.01;
 
 impl Named for Activation {
@@ -85,13 +85,13 @@ impl Activation {
         }
     }
 
-    /// Turns ∂loss/∂t into ∂loss/∂z, given z and t.
+    /// Converts ∂loss/∂t to ∂loss/∂z, given z and t.
     pub(super) fn times_slope(self, delta: &mut [f32], z: &[f32], t: &[f32]) {
         match self {
             Activation::Tanh => multiply(delta, t, |t| t.mul_add(-t, 1.0)),
             Activation::Relu => multiply(delta, t, |t| step(t > 0.0)),
             Activation::LeakyRelu => multiply(delta, z, |z| if z > 0.0 { 1.0 } else { LEAK }),
-            // e^z = t + 1 where z < 0.
+            // e^z = t + 1 for z < 0.
             Activation::Elu => multiply(delta, t, |t| if t > 0.0 { 1.0 } else { t + 1.0 }),
             Activation::Sigmoid => multiply(delta, t, |t| t * (1.0 - t)),
             Activation::Softsign => multiply(delta, t, |t| (1.0 - t.abs()) * (1.0 - t.abs())),
@@ -106,7 +106,7 @@ impl Activation {
         }
     }
 
-    /// The smallest and the largest t there can be, where both exist.
+    /// The smallest and the largest possible t; `None` if unbounded.
     pub(super) fn range(self) -> Option<(f32, f32)> {
         match self {
             Activation::Tanh | Activation::Softsign | Activation::HardTanh => Some((-1.0, 1.0)),

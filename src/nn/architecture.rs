@@ -1,4 +1,4 @@
-//! The shape of a network before it has weights: what each layer does, and which combinations cannot be.
+//! The architecture of a network: the operations of each layer, and which combinations are invalid.
 
 use thiserror::Error;
 
@@ -9,59 +9,60 @@ use super::loss::{Loss, Output};
 use super::quantise::Levels;
 use crate::layer_id::LayerId;
 
-/// A dense network but for the widths of its input and output, which the data give.
+/// A dense network without the numbers of inputs and outputs, which the data set determines.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
-    /// The hidden layers, the first above the input first.
+    /// The hidden layers, from the first after the input.
     pub hidden: Vec<Hidden>,
-    /// How the hidden kernels begin.
+    /// Initialisation of the hidden kernels.
     pub initial: Initial,
-    /// What turns the last weighted sums into the output.
+    /// Output function of the last layer.
     pub output: Output,
-    /// How the kernel of the output layer begins.
+    /// Initialisation of the output kernel.
     pub output_initial: Initial,
-    /// What all first kernels are multiplied by.
+    /// Factor applied to all initial kernels.
     pub initial_scale: f32,
-    /// Bits of the output layer's quantised kernel and output; none: full precision.
+    /// Number of bits of the quantised kernel and output of the output layer; `None` for full precision.
     pub output_bits: Option<u32>,
 }
 
-/// One hidden layer: a dense map, then operations in order. T is what the last of them gives.
+/// One hidden layer: a dense map, then operations in order. T is the result of the last operation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hidden {
-    /// Its width.
+    /// Number of units.
     pub n_units: usize,
-    /// What happens to the weighted sums.
+    /// The operations on the pre-activations.
     pub operations: Vec<Operation>,
 }
 
-/// What a layer does to the values of its units.
+/// An operation on the values of the units of a layer.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Operation {
     /// An activation function.
     Activation(Activation),
-    /// Batch normalisation: γ (z − mean)/√(variance + ε) + β, per unit, of the batch in training; in inference mean and
-    /// variance are the running ones.
+    /// Batch normalisation: γ (z − mean)/√(variance + ε) + β per unit. Training uses mean and variance of the batch;
+    /// inference uses the running ones.
     BatchNorm,
-    /// In training each value is 0 with probability `rate`, else divided by 1 − `rate`; in inference nothing happens.
+    /// Dropout: in training, each value is set to 0 with probability `rate`, otherwise divided by 1 − `rate`; no
+    /// effect in inference.
     Dropout {
         /// Share of values that are dropped, below 1.
         rate: f32,
     },
-    /// In training each value is multiplied by a normal deviate of mean 1 and variance `rate`/(1 − `rate`); in inference
-    /// nothing happens.
+    /// Gaussian dropout: in training, each value is multiplied by a normal deviate of mean 1 and variance `rate`/(1 −
+    /// `rate`); no effect in inference.
     GaussianDropout {
-        /// Share as of binary dropout of the same variance, below 1.
+        /// Rate of the binary dropout with this variance, below 1.
         rate: f32,
     },
-    /// A normal deviate of mean 0 is added to each value, in training and in inference (Goldfeld et al. 2019).
+    /// Gaussian noise of mean 0, added to each value in training and in inference (Goldfeld et al. 2019).
     Noise {
-        /// Its variance.
+        /// Variance of the noise.
         variance: f32,
     },
-    /// Values, and the layer's kernel, are rounded to 2^`bits` levels; gradients pass as if they were not.
+    /// Quantisation: values, and the kernel of the layer, are rounded to 2^`bits` levels; gradients pass unchanged.
     Quantise {
-        /// From 2 to 16.
+        /// Number of bits, from 2 to 16.
         bits: u32,
     },
 }
@@ -72,40 +73,41 @@ pub enum NetworkError {
     /// A layer without units.
     #[error("layer {layer} has no units; every layer needs at least one")]
     NoUnits {
-        /// Which one.
+        /// Number of the layer.
         layer: LayerId,
     },
-    /// More parameters than memory is likely to hold.
+    /// More parameters than fit in the memory of usual machines.
     #[error("layers of {widths} units have too many weights; at most {most} can be trained")]
     TooLarge {
-        /// All widths, joined by dashes.
+        /// All numbers of units, joined by dashes.
         widths: String,
-        /// The limit.
+        /// Maximum number of weights.
         most: u128,
     },
-    /// Softmax needs classes to choose from.
+    /// Softmax with fewer than two classes.
     #[error("the output has {got} classes; softmax needs at least 2 different labels in the data")]
     TooFewClasses {
         /// Number of classes.
         got: usize,
     },
-    /// The cross-entropy is of probabilities.
+    /// Cross-entropy of outputs that are not probabilities.
     #[error(
         "`loss = \"cross_entropy\"` needs probabilities; `output = \"linear\"` has none: use `softmax` or `sigmoid`, or `loss = \"squared_error\"`"
     )]
     CrossEntropyOfNumbers,
-    /// Batch normalisation of nothing but the sample itself.
-    #[error("batch normalisation of batches of one sample leaves nothing but its bias; use `batch` of 2 or more")]
+    /// Batch normalisation with batches of one sample.
+    #[error("batch normalisation of single samples returns only its bias β; use `batch` of 2 or more")]
     BatchOfOne,
-    /// Samples of a normalised batch have no gradients of their own.
+    /// Gradients of single samples with batch normalisation, which couples samples.
     #[error(
-        "`gradients = \"samples\"` cannot be told apart under batch normalisation; use \"after_step\" or \"before_step\""
+        "`gradients = \"samples\"` is not defined with batch normalisation, which couples the samples of a batch; use \"after_step\" or \"before_step\""
     )]
     CoupledSamples,
 }
 
 impl Architecture {
-    /// Hidden layers of one activation and nothing else, then softmax; every kernel begins like `initial`.
+    /// Hidden layers with one activation function and no other operations, then softmax; every kernel is initialised
+    /// with `initial`.
     pub fn plain(hidden: &[usize], activation: Activation, initial: Initial) -> Self {
         let layer = |n_units: &usize| Hidden { n_units: *n_units, operations: vec![Operation::Activation(activation)] };
         Self {
@@ -123,18 +125,18 @@ impl Architecture {
         LayerId::from_index(self.hidden.len() + 1)
     }
 
-    /// Whether a sample's values depend on the other samples of its batch.
+    /// Whether the values of a sample depend on the other samples of its batch.
     pub fn couples_samples(&self) -> bool {
         self.operations().any(|operation| *operation == Operation::BatchNorm)
     }
 
-    /// Whether the same input gives other values each time, also after training.
+    /// Whether the same input gives other values each time, even after training.
     pub fn is_noisy(&self) -> bool {
         self.operations().any(|operation| matches!(operation, Operation::Noise { .. }))
     }
 
-    /// The smallest and the largest value that a layer can have outside of training, whatever its weights; `None` where there
-    /// is no such bound, and for the input, layer 0.
+    /// The smallest and the largest possible value of a layer outside of training, whatever its weights; `None` if it
+    /// is unbounded, and for the input, layer 0.
     pub fn range(&self, layer: LayerId) -> Option<(f32, f32)> {
         if layer.index() == self.hidden.len() + 1 {
             let range = self.output.range()?;
@@ -143,10 +145,10 @@ impl Architecture {
         range_after(&self.hidden.get(layer.index().checked_sub(1)?)?.operations)
     }
 
-    /// Whether output, loss and batches go together.
+    /// Checks whether output, loss and batches can be combined.
     ///
     /// # Errors
-    /// They do not.
+    /// They cannot be combined.
     pub fn check(&self, loss: Loss, batch_size: BatchSize) -> Result<(), NetworkError> {
         if (self.output, loss) == (Output::Linear, Loss::CrossEntropy) {
             return Err(NetworkError::CrossEntropyOfNumbers);
@@ -162,7 +164,7 @@ impl Architecture {
     }
 }
 
-/// The smallest and the largest value after some operations on sums of any size.
+/// The smallest and the largest possible value after some operations on unbounded sums.
 fn range_after(operations: &[Operation]) -> Option<(f32, f32)> {
     match operations {
         [.., Operation::Activation(activation)] => activation.range(),
@@ -171,13 +173,13 @@ fn range_after(operations: &[Operation]) -> Option<(f32, f32)> {
             Some(Levels::nudged(low, high, *bits).range())
         }
         [below @ .., Operation::Dropout { .. } | Operation::GaussianDropout { .. }] => range_after(below),
-        // Levels of any other value follow a range that is learned.
+        // In other cases the levels follow a learned range.
         [.., Operation::BatchNorm | Operation::Noise { .. } | Operation::Quantise { .. }] | [] => None,
     }
 }
 
 impl Hidden {
-    /// Bits of the layer's quantised kernel; none: full precision.
+    /// Number of bits of the quantised kernel of the layer; `None` for full precision.
     pub(super) fn kernel_bits(&self) -> Option<u32> {
         self.operations.iter().find_map(|operation| match operation {
             Operation::Quantise { bits } => Some(*bits),

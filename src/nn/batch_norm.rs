@@ -1,14 +1,14 @@
 //! Batch normalisation: y = γ x̂ + β with x̂ = (x − mean)/√(variance + ε), per unit.
 //!
 //! # Reference
-//! Ioffe & Szegedy 2015; ε, the share of the past and the biased running variance as in Keras, whose defaults are those
-//! of Grabauskas 2019.
+//! Ioffe & Szegedy 2015; ε, the momentum of the running values and the biased running variance as in Keras, whose
+//! defaults Grabauskas 2019 uses.
 
 use super::passing::{Backward, Forward, Seen};
 use crate::math::tile::TILE;
 
 const EPSILON: f32 = 1e-3;
-/// Share of the past in running means and variances.
+/// Share of the previous value in an update of running mean and variance.
 const KEPT: f32 = 0.99;
 
 /// γ = 1, β = 0, running mean 0, running variance 1.
@@ -18,7 +18,7 @@ pub(super) fn begin(parameters: &mut [f32], statistics: &mut [f32]) {
     statistics[n_units..].fill(1.0);
 }
 
-/// In training, over all tiles of a batch; keeps x̂ of every tile, and mean and variance of the batch in `seen`.
+/// Training: uses all tiles of a batch, and stores x̂ of every tile and the mean and variance of the batch in `seen`.
 pub(super) fn forward(tiles: &mut [Forward<'_>], parameters: &[f32], seen: &mut Seen) {
     let n_units = parameters.len() / 2;
     let n: f64 = tiles.iter().map(|tile| tile.n_valid as f64).sum();
@@ -41,7 +41,7 @@ pub(super) fn forward(tiles: &mut [Forward<'_>], parameters: &[f32], seen: &mut 
     }
 }
 
-/// In inference, with running mean and variance.
+/// Inference: uses the running mean and variance.
 pub(super) fn infer<'a>(tiles: impl Iterator<Item = Forward<'a>>, parameters: &[f32], statistics: &[f32]) {
     let n_units = parameters.len() / 2;
     for tile in tiles {

@@ -1,4 +1,4 @@
-//! Training samples cut into batches, and batches into tiles.
+//! Training samples divided into batches, and batches into tiles.
 
 use ndarray::{ArrayView1, ArrayView2};
 use rand::Rng;
@@ -7,31 +7,31 @@ use rand::seq::SliceRandom;
 use crate::math::tile::TILE;
 use crate::math::wide::{Cores, bands};
 
-/// Samples to train on or to evaluate: inputs (n_samples × n_inputs) and what the output should be.
+/// Samples for training or evaluation: inputs (n_samples × n_inputs) and targets.
 #[derive(Debug, Clone, Copy)]
 pub struct Samples<'a> {
-    /// X, one sample a row.
+    /// X, one sample per row.
     pub x: ArrayView2<'a, f32>,
     /// Y.
     pub targets: Targets<'a>,
 }
 
-/// What the output should be.
+/// Target values of the output.
 #[derive(Debug, Clone, Copy)]
 pub enum Targets<'a> {
-    /// 1 at the unit of the class, 0 at the others.
+    /// Target 1 at the unit of the class, and 0 at the others.
     Classes {
         /// The class of every sample, below `n_classes`.
         classes: &'a [usize],
         /// Number of classes.
         n_classes: usize,
     },
-    /// Numbers, n_samples × n_outputs.
+    /// Real numbers, n_samples × n_outputs.
     Numbers(ArrayView2<'a, f32>),
 }
 
 impl Targets<'_> {
-    /// Width of the output.
+    /// Number of output units.
     pub fn n_outputs(&self) -> usize {
         match self {
             Targets::Classes { n_classes, .. } => *n_classes,
@@ -39,7 +39,7 @@ impl Targets<'_> {
         }
     }
 
-    /// What unit `unit` of the output should be for `sample`.
+    /// Target of output unit `unit` for `sample`.
     pub(super) fn value(&self, sample: usize, unit: usize) -> f32 {
         match self {
             Targets::Classes { classes, .. } => f32::from(u8::from(classes[sample] == unit)),
@@ -48,25 +48,25 @@ impl Targets<'_> {
     }
 }
 
-/// How many samples make one gradient step.
+/// Number of samples per gradient step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchSize {
     /// All training samples.
     Full,
-    /// This many; the remainder makes a smaller last batch.
+    /// This number of samples; the remaining samples are a smaller last batch.
     Mini(usize),
 }
 
-/// In which order samples enter the batches.
+/// Order in which samples enter the batches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchOrder {
-    /// The order of the split, the same every epoch.
+    /// The order of the split, in every epoch.
     Fixed,
-    /// A new permutation every epoch.
+    /// A new permutation in every epoch.
     Reshuffled,
 }
 
-/// A tile of samples and the number of them that are not padding.
+/// A tile of samples, and how many of them are not padding.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tile<'a> {
     pub(super) x: &'a [f32],
@@ -75,12 +75,12 @@ pub(super) struct Tile<'a> {
     pub(super) n_valid: usize,
 }
 
-/// Samples in the layout of `math/tile.rs`, batch after batch; every batch begins a new tile.
+/// Samples in the layout of `math/tile.rs`, batch by batch; every batch starts a new tile.
 #[derive(Debug)]
 pub(super) struct Batches {
     x: Vec<f32>,
     targets: Vec<f32>,
-    /// Valid samples of every tile.
+    /// Number of valid samples in every tile.
     n_valid: Vec<usize>,
     /// The tiles of every batch.
     batches: Vec<std::ops::Range<usize>>,
@@ -89,7 +89,8 @@ pub(super) struct Batches {
 }
 
 impl Batches {
-    /// Lays out `order` (indices into `samples`) in batches of `size`; sample i is trained on the target of `taught_as[i]`.
+    /// Divides `order` (indices into `samples`) into batches of `size`; sample i is trained on the target of
+    /// `taught_as[i]`.
     pub(super) fn new(samples: Samples<'_>, order: &[usize], taught_as: &[usize], size: BatchSize) -> Self {
         let size = match size {
             BatchSize::Full => order.len(),
@@ -114,7 +115,7 @@ impl Batches {
         laid_out
     }
 
-    /// Puts the samples in another order of the same length.
+    /// Rearranges the samples in another order of the same length.
     pub(super) fn fill(&mut self, samples: Samples<'_>, order: &[usize], taught_as: &[usize], cores: Cores) {
         let starts = self.n_valid.iter().scan(0, |next, n_valid| {
             *next += n_valid;
@@ -158,9 +159,9 @@ impl Batches {
     }
 }
 
-/// Puts some samples into a tile, unit after unit.
+/// Copies some samples into a tile, unit by unit.
 fn lay_out(x: ArrayView2<'_, f32>, order: &[usize], tile: &mut [f32]) {
-    // As many samples at a time as a cache line has values, so that lines are written whole.
+    // Processes as many samples at a time as a cache line has values, so that lines are written completely.
     const TOGETHER: usize = 16;
     for (block, samples) in order.chunks(TOGETHER).enumerate() {
         let rows: Vec<ArrayView1<'_, f32>> = samples.iter().map(|sample| x.row(*sample)).collect();
@@ -171,7 +172,7 @@ fn lay_out(x: ArrayView2<'_, f32>, order: &[usize], tile: &mut [f32]) {
     }
 }
 
-/// Shuffles `order` where the batches ask for it; true when it changed.
+/// Shuffles `order` if the batches require it; returns whether it changed.
 pub(super) fn reorder(order: &mut [usize], how: BatchOrder, rng: &mut impl Rng) -> bool {
     match how {
         BatchOrder::Fixed => false,

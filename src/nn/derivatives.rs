@@ -1,5 +1,5 @@
-//! Gradients of every layer, activation, loss and penalty against finite differences of the textbook's formulas in f64:
-//! the slow twin of the forward pass.
+//! Compares gradients of every layer, activation, loss and penalty with finite differences of the textbook formulas in
+//! f64, a slow implementation of the forward pass.
 #![cfg(test)]
 
 use ndarray::Array2;
@@ -10,14 +10,14 @@ use rand_distr::StandardNormal;
 use super::*;
 use crate::suggest::Named;
 
-/// More than one tile, so that padding takes part.
+/// More than one tile, so that there is padding.
 const TWO_TILES: usize = 150;
-/// One, so that random numbers are drawn layer after layer.
+/// One thread, so that random numbers are drawn layer by layer.
 const ONE_TILE: usize = 100;
 const WIDTHS: [usize; 4] = [4, 6, 5, 3];
 
-/// Numbers that an operation draws or rounds away: written down at the weights as they are, read when they are moved. A
-/// rounding is then a shift that does not change with the weights, which is what "straight through" means.
+/// Numbers that an operation draws or rounds away: recorded at the original weights, reused when weights are shifted. A
+/// rounding is then a constant shift, as the straight-through estimator assumes.
 enum Shifts {
     Write(Vec<f64>),
     Read(std::vec::IntoIter<f64>),
@@ -61,7 +61,7 @@ fn activation(activation: Activation, z: f64) -> f64 {
     }
 }
 
-/// The levels of TensorFlow's fake quantisation: the lowest, the highest, their distance.
+/// The levels of TensorFlow's fake quantisation: the lowest, the highest, and their distance.
 fn levels(low: f64, high: f64, bits: u32) -> (f64, f64, f64) {
     let n = 2.0_f64.powi(bits as i32) - 1.0;
     let step = (high - low) / n;
@@ -111,7 +111,7 @@ impl Twin<'_> {
                         statistics = &statistics[2 * n_out..];
                     }
                     Operation::Dropout { .. } | Operation::GaussianDropout { .. } | Operation::Noise { .. } => {
-                        // The program draws for all places of a tile, unit after unit.
+                        // The program draws for all positions of a tile, unit by unit.
                         let draws = &mut self.draws;
                         let drawn: Vec<f64> =
                             (0..n_out * 128).map(|_| shifts.next(|| draw(*operation, draws))).collect();
@@ -173,7 +173,7 @@ impl Twin<'_> {
 }
 
 fn each(t: &mut [Vec<f64>], mut f: impl FnMut(f64) -> f64) {
-    // Unit after unit, as the program does, is not needed: roundings are written down and read in one order.
+    // The order of the program, unit by unit, is not needed: roundings are recorded and reused in one order.
     t.iter_mut().flatten().for_each(|v| *v = f(*v));
 }
 
@@ -223,7 +223,7 @@ fn check(n: usize, architecture: &Architecture, loss: Loss, penalties: Penalties
         ..TrainingSettings::plain(Optimiser::ADAM, 0.01, BatchSize::Full, 1)
     };
     let mut training = Training::new(network, samples, (0..n).collect(), settings, streams);
-    // One epoch moves the zero biases: a unit whose inputs are all dead would sit exactly on ReLU's kink.
+    // One epoch shifts the zero biases: a unit whose inputs are all dead would be exactly at ReLU's kink.
     training.epoch();
     let (gradient, parameters, statistics, order) = training.gradient_now();
 
@@ -231,7 +231,7 @@ fn check(n: usize, architecture: &Architecture, loss: Loss, penalties: Penalties
         Some(values) => f64::from(values[[s, unit]]),
         None => f64::from(u8::from(classes[s] == unit)),
     };
-    // In the order of the batch, which decides which random number a sample gets.
+    // In the order of the batch, which determines the random numbers of a sample.
     let x = Array2::from_shape_fn(x.dim(), |(s, u)| x[[order[s], u]]);
     let mut draws = stream(2);
     draws.set_word_pos(1 << 36); // of the second update
@@ -250,7 +250,8 @@ fn check(n: usize, architecture: &Architecture, loss: Loss, penalties: Penalties
             value
         };
         let slope = (moved(H) - moved(-H)) / (2.0 * H);
-        // Central differences in f64 err by 1e-9; the f32 gradient by a few 1e-7 of the terms it sums.
+        // Central differences in f64 have errors of 1e-9; the f32 gradient has errors of a few 1e-7 of the terms in
+        // its sum.
         let got = f64::from(gradient[k]);
         assert!((got - slope).abs() < 4e-6, "{architecture:?}, {loss:?}, parameter {k}: {got} is not {slope}");
     }
@@ -294,7 +295,8 @@ fn gradients_pass_straight_through_quantisation() {
     check_operations(TWO_TILES, &[TANH, Operation::Quantise { bits: 4 }]);
     check_operations(TWO_TILES, &[TANH, Operation::Quantise { bits: 8 }]);
     check_operations(TWO_TILES, &[Operation::Activation(Activation::Relu), Operation::Quantise { bits: 4 }]);
-    // A sum that is cut at the end of its range has no slope: TensorFlow's first range is ±6, so weights are scaled up.
+    // A sum that is clipped at the end of its range has slope 0: TensorFlow's first range is ±6, so weights are scaled
+    // up.
     let loud = [Operation::Activation(Activation::Linear), Operation::Quantise { bits: 8 }, TANH];
     check_operations(TWO_TILES, &loud);
     let output = Architecture { output_bits: Some(8), ..network(&[TANH]) };

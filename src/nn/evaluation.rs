@@ -1,4 +1,4 @@
-//! What a network does with every sample: the representations T of all layers, and how well the output fits.
+//! Evaluates a network on all samples: the activations T of all layers, and losses and accuracies.
 
 use std::borrow::Cow;
 
@@ -11,45 +11,47 @@ use super::operation::Phase;
 use crate::layer_id::LayerId;
 use crate::math::tile::TILE;
 
-/// What all layers do with some chosen samples, and the output for all samples, in buffers that are allocated once.
+/// The values of all layers for some chosen samples, and the output for all samples, in buffers that are allocated
+/// once.
 #[derive(Debug)]
 pub struct Evaluation<'a> {
     samples: Samples<'a>,
     tiles: Batches,
     work: Workspace,
-    /// Ascending.
+    /// Numbers of the chosen samples, ascending.
     chosen: Vec<usize>,
-    /// `t[l]`: n_chosen × n_units of `layers()[l]`, sample after sample.
+    /// `t[l]`: n_chosen × n_units of `layers()[l]`, sample by sample.
     t: Vec<Vec<f32>>,
-    /// `z[l]`: the weighted sums before the activation function, in the same layout; empty unless they are kept.
+    /// `z[l]`: the pre-activations in the layout of `t[l]`; empty unless they are kept.
     z: Vec<Vec<f32>>,
-    /// The weighted sums of the output: n_samples × n_outputs.
+    /// The pre-activations of the output: n_samples × n_outputs.
     sums: Vec<f32>,
 }
 
-/// Whether weighted sums are kept besides activations.
+/// Whether pre-activations are kept in addition to activations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PreActivations {
-    /// They are not.
+    /// They are not kept.
     Dropped,
-    /// They are.
+    /// They are kept.
     Kept,
 }
 
-/// How well the output fits the labels of some samples.
+/// Loss and accuracy on some samples.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Fit {
-    /// Mean loss: cross-entropy in nats, or squared error. Finite wherever the weighted sums of the output are.
+    /// Mean loss: cross-entropy in nats, or squared error. Finite if the pre-activations of the output are.
     pub loss: f64,
-    /// Share of samples whose most probable class is theirs; `None` where the targets are numbers.
+    /// Share of samples whose predicted class equals their label; `None` if the targets are real numbers.
     pub accuracy: Option<f64>,
-    /// Accuracy of the best constant answer; of numbers, the smallest squared error of one.
+    /// Accuracy of always predicting the most frequent class; for real numbers, the smallest squared error of a
+    /// constant.
     pub constant: f64,
 }
 
 impl<'a> Evaluation<'a> {
-    /// Prepares to evaluate networks of the shape of `network` on all `samples`, in their order, and to keep what layers do
-    /// with the samples `chosen` (ascending).
+    /// Prepares the evaluation of networks of the shape of `network` on all `samples`, in their order, keeping the
+    /// layer values of the samples `chosen` (ascending).
     pub fn new(network: &Network, samples: Samples<'a>, chosen: Vec<usize>, pre_activations: PreActivations) -> Self {
         let order: Vec<usize> = (0..samples.x.nrows()).collect();
         let buffers = || network.layers().iter().map(|layer| vec![0.0; chosen.len() * layer.n_units]).collect();
@@ -64,7 +66,7 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Computes all representations of `network`; `draws` gives the noise of layers that have some.
+    /// Computes the values of all layers of `network`; `draws` provides the noise of layers with noise.
     pub fn run(&mut self, network: &Network, mut draws: ChaCha8Rng) {
         let output = network.layers().len() - 1;
         let (mut first, mut n_before) = (0, 0);
@@ -86,17 +88,17 @@ impl<'a> Evaluation<'a> {
         }
     }
 
-    /// Whether every representation is a number.
+    /// Whether every value is finite.
     pub fn is_finite(&self) -> bool {
         self.t.iter().chain(&self.z).flatten().all(|value| value.is_finite())
     }
 
-    /// The samples whose representations are kept, ascending.
+    /// The samples whose layer values are kept, ascending.
     pub fn chosen(&self) -> &[usize] {
         &self.chosen
     }
 
-    /// The representation by a layer after the last [`Evaluation::run`]: n_chosen × n_units, sample after sample.
+    /// The activations of a layer in the last [`Evaluation::run`]: n_chosen × n_units, sample by sample.
     pub fn representation(&self, layer: LayerId) -> Cow<'_, [f32]> {
         if layer > LayerId::INPUT {
             return Cow::Borrowed(&self.t[layer.index() - 1]);
@@ -106,13 +108,13 @@ impl<'a> Evaluation<'a> {
         Cow::Owned(input)
     }
 
-    /// As [`Evaluation::representation`], of a layer above the input, before the activation function; empty unless
-    /// [`PreActivations::Kept`].
+    /// The pre-activations of a layer after the input in the last [`Evaluation::run`], n_chosen × n_units, sample by
+    /// sample; empty unless [`PreActivations::Kept`].
     pub fn pre_activation(&self, layer: LayerId) -> &[f32] {
         self.z.get(layer.index() - 1).map_or(&[], Vec::as_slice)
     }
 
-    /// How well the output fits the `chosen` samples; `None` where none are chosen.
+    /// Loss and accuracy on the `chosen` samples; `None` if there are none.
     pub fn fit(&self, output: Output, loss: Loss, chosen: &[usize]) -> Option<Fit> {
         if chosen.is_empty() {
             return None;
@@ -147,7 +149,7 @@ impl<'a> Evaluation<'a> {
         Some(Fit { loss: total / n, accuracy, constant })
     }
 
-    /// The class that the output finds most probable. Ties go to the first class, as in NumPy's argmax.
+    /// The predicted class. Ties go to the first class, as in NumPy's argmax.
     fn answer(&self, sample: usize) -> usize {
         let n_outputs = self.samples.targets.n_outputs();
         let row = &self.sums[sample * n_outputs..][..n_outputs];
@@ -155,7 +157,7 @@ impl<'a> Evaluation<'a> {
     }
 }
 
-/// Copies the samples at `places` of a tile, which holds unit after unit, to the rows of `kept` that begin at `row`.
+/// Copies the samples at `places` of a tile, which is ordered unit by unit, to the rows of `kept` from `row` on.
 fn transpose(tile: &[f32], places: impl Iterator<Item = usize>, row: usize, kept: &mut [f32]) {
     let n_units = tile.len() / TILE;
     for (place, row) in places.zip(kept[row * n_units..].chunks_exact_mut(n_units)) {

@@ -1,4 +1,4 @@
-//! Networks against PyTorch in f64: `tests/golden/networks.json`, made once by the script beside it.
+//! Compares networks with PyTorch in f64: `tests/golden/networks.json`, written by the script next to it.
 #![cfg(test)]
 
 use ndarray::Array2;
@@ -18,7 +18,7 @@ fn golden(table: &str) -> Value {
     tables[table].clone()
 }
 
-/// All numbers below a value, in order.
+/// All numbers inside a value, in order.
 fn numbers(value: &Value) -> Vec<f64> {
     match value {
         Value::Array(values) => values.iter().flat_map(numbers).collect(),
@@ -51,7 +51,7 @@ fn rng() -> ChaCha8Rng {
     ChaCha8Rng::seed_from_u64(0)
 }
 
-/// Trains as the file says and compares the weights at its end.
+/// Trains with the settings of the file and compares the final weights.
 fn check_training(
     optimiser: Optimiser,
     learning_rate: f32,
@@ -75,7 +75,7 @@ fn check_training(
     let mut training = Training::new(network, samples, (0..classes.len()).collect(), settings, streams);
     (0..n_steps).for_each(|_| training.update(&mut []));
     let want = Value::from(parameters(&expected["layers"]).into_iter().map(f64::from).collect::<Vec<f64>>());
-    // The tolerance that users are told; PyTorch's own f32 differs from its f64 by up to 1.7e-6.
+    // The documented tolerance; PyTorch's own f32 differs from its f64 by up to 1.7e-6.
     assert_close(&training.network().parameters, &want, 1e-5, what);
 }
 
@@ -160,7 +160,7 @@ fn losses_and_their_slopes_are_those_of_pytorch() {
         loss.delta(output, &p, &in_tile(targets), n, 1.0 / n as f32, &mut delta);
         let got: Vec<f32> = (0..n).flat_map(|s| (0..3).map(move |unit| unit * TILE + s)).map(|i| delta[i]).collect();
         assert_close(&got, &case["gradient"], 1e-6, name);
-        assert!(delta.chunks_exact(TILE).all(|unit| unit[n..].iter().all(|d| *d == 0.0)), "padding weighs something");
+        assert!(delta.chunks_exact(TILE).all(|unit| unit[n..].iter().all(|d| *d == 0.0)), "padding has an influence");
     }
 }
 
@@ -171,7 +171,7 @@ fn batch_normalisation_is_that_of_pytorch_with_the_running_variance_of_keras() {
     let n_units = parameters.len() / 2;
     let mut statistics = vec![0.0; 2 * n_units];
     batch_norm::begin(&mut parameters.clone(), &mut statistics);
-    // 24 samples as two tiles, of 20 and of 4.
+    // 24 samples as two tiles, with 20 and 4 samples.
     let rows = [0..20, 20..24];
     let tiles = |table: &Value| -> Vec<Vec<f32>> {
         let values = floats(table);

@@ -1,18 +1,18 @@
-//! Statistics of gradients: how large their mean is, and how much they scatter.
+//! Statistics of gradients: the norm of their mean, and their spread.
 
 use super::layer::Layer;
 use crate::suggest::Named;
 
-/// Over which gradients mean and spread are taken.
+/// Over which gradients mean and spread are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GradientKind {
-    /// The batches of one epoch, the gradient of each taken after its own step: Shwartz-Ziv & Tishby 2017, Fig. 4, by
-    /// its released code.
+    /// The batches of one epoch, with the gradient of each computed after its update: Shwartz-Ziv & Tishby 2017, Fig.
+    /// 4, according to the released code.
     AfterStep,
-    /// Batches of an independent permutation of the training samples, one before every step of an epoch: Saxe et al.
-    /// 2018, by its released code.
+    /// Batches of an independent permutation of the training samples, one before every update of an epoch: Saxe et al.
+    /// 2018, according to the released code.
     BeforeStep,
-    /// Every training sample on its own, all with the same weights: Saxe et al. 2018, eqs 26 and 27.
+    /// Every training sample separately, all with the same weights: Saxe et al. 2018, eqs 26 and 27.
     Samples,
 }
 
@@ -31,19 +31,19 @@ impl Named for GradientKind {
 /// Mean and spread of the gradients of one layer's kernel (biases left out).
 ///
 /// # Reference
-/// As [`GradientKind`]. Deviation from Shwartz-Ziv & Tishby: their code plots the trace of the covariance as "STD"; this
-/// is its square root.
+/// See [`GradientKind`]. Deviation from Shwartz-Ziv & Tishby: their code plots the trace of the covariance as "STD";
+/// this is its square root.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GradientStatistics {
     /// ‖mean of g‖₂, where g is the gradient of a batch's mean loss, or of one sample's loss.
     pub mean_norm: f64,
     /// √(Σ_w Var g_w), population variance; `None` with fewer than two gradients.
     pub std_norm: Option<f64>,
-    /// ‖W‖_F of the kernel now.
+    /// ‖W‖_F of the present kernel.
     pub weight_norm: f64,
 }
 
-/// Mean and summed squared deviations of vectors that come one by one (Welford 1962).
+/// Mean and summed squared deviations of a sequence of vectors (Welford 1962).
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct Moments {
@@ -59,13 +59,13 @@ impl Moments {
 
     /// The moments of `n` vectors from the sums of their entries and of their squared entries.
     pub(super) fn from_sums(n: f64, sums: &[f64], sums_of_squares: &[f64]) -> Self {
-        // Rounding can leave a variance of 0 slightly below it. (`max` would turn NaN into 0.)
+        // Rounding can make a variance of 0 slightly negative. (`max` would turn NaN into 0.)
         let not_below_0 = |square: f64| if square < 0.0 { 0.0 } else { square };
         let squares = sums.iter().zip(sums_of_squares).map(|(s, ss)| not_below_0(ss - s * s / n)).collect();
         Self { n, mean: sums.iter().map(|s| s / n).collect(), squares }
     }
 
-    /// The length of the vectors; `None` where mean and spread are not of vectors of one length.
+    /// The length of the vectors; `None` if mean and spread have different lengths.
     pub(super) fn len(&self) -> Option<usize> {
         (self.mean.len() == self.squares.len()).then_some(self.mean.len())
     }
@@ -79,7 +79,7 @@ impl Moments {
         }
     }
 
-    /// The statistics of every layer; `parameters` are the weights now.
+    /// The statistics of every layer; `parameters` are the present weights.
     pub(super) fn statistics(&self, layers: &[Layer], parameters: &[f32]) -> Vec<GradientStatistics> {
         let of_layer = |layer: &Layer| GradientStatistics {
             mean_norm: norm(layer.kernel_of(&self.mean).iter().copied()),

@@ -1,11 +1,11 @@
-//! How weights begin: a random kernel of one of several kinds, zero biases.
+//! Initialisation of weights: several kinds of random kernels, zero biases.
 
 use rand::{Rng, RngExt};
 use rand_distr::{Distribution, StandardNormal};
 
 use crate::suggest::Named;
 
-/// Which width sets the spread of a layer's first weights, σ = 1/√fan.
+/// The number that sets the spread of the initial weights of a layer, σ = 1/√fan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fan {
     /// The number of inputs (Shwartz-Ziv & Tishby 2017).
@@ -25,10 +25,10 @@ impl Named for Fan {
     }
 }
 
-/// How a kernel of n_out units of n_in inputs begins.
+/// Initialisation of a kernel of n_out units with n_in inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Initial {
-    /// Normal with σ = 1/√fan, redrawn beyond 2σ.
+    /// Normal with σ = 1/√fan, drawn again if beyond 2σ.
     TruncatedNormal(Fan),
     /// Uniform in ±√(6/(n_in + n_out)) (Glorot & Bengio 2010), Keras' default.
     GlorotUniform,
@@ -38,7 +38,7 @@ pub enum Initial {
     HeUniform,
     /// Normal with variance 2/n_in (He et al. 2015); not truncated, as in PyTorch.
     HeNormal,
-    /// Orthonormal rows, or columns where there are fewer of them, uniformly distributed (Saxe et al. 2014).
+    /// Orthonormal rows (or columns, if there are fewer of them), uniformly distributed (Saxe et al. 2014).
     Orthogonal,
 }
 
@@ -110,7 +110,8 @@ fn orthogonal(kernel: &mut [f32], n_in: usize, rng: &mut impl Rng) {
     }
 }
 
-/// Fills `kernel` from a normal distribution of standard deviation `sigma` (before truncation), redrawing beyond 2σ.
+/// Fills `kernel` from a normal distribution with standard deviation `sigma` (before truncation), drawing again beyond
+/// 2σ.
 pub(super) fn truncated_normal(kernel: &mut [f32], sigma: f32, rng: &mut impl Rng) {
     const TRUNCATED_AT: f32 = 2.0;
     for weight in kernel {

@@ -1,23 +1,23 @@
-//! One layer: its shape, what it does, and where its weights are among all parameters.
+//! One layer: its shape, its operations, and the position of its weights among all parameters.
 
 use super::architecture::Operation;
 use super::operation::Placed;
 use crate::math::tile;
 use crate::math::wide::{self, Cores};
 
-/// Kernels from this size on are multiplied by a matrix product, which is faster there.
+/// Size from which kernels are multiplied by a matrix product, which is then faster.
 const WIDE: usize = 1 << 14;
 
-/// The shape of one layer and what it does.
+/// The shape of one layer, and its operations.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Width of the layer below.
+    /// Number of units of the previous layer.
     pub n_inputs: usize,
-    /// Width of this layer.
+    /// Number of units of this layer.
     pub n_units: usize,
-    /// Where its kernel (n_units × n_inputs), then its bias, begin in the parameters.
+    /// Index of its kernel (n_units × n_inputs, followed by its bias) in the parameters.
     pub(super) offset: usize,
-    /// What happens to its weighted sums; of the output layer, to its output.
+    /// The operations on its pre-activations; for the output layer, on its output.
     pub(super) operations: Vec<Placed>,
     /// Bits of its quantised kernel.
     pub(super) kernel_bits: Option<u32>,
@@ -33,12 +33,12 @@ impl Layer {
         start..start + self.n_units
     }
 
-    /// This layer's kernel among values laid out like the parameters.
+    /// The kernel of this layer in values with the layout of the parameters.
     pub(super) fn kernel_of<'a, T>(&self, parameters: &'a [T]) -> &'a [T] {
         &parameters[self.kernel()]
     }
 
-    /// This layer's kernel among values laid out like the parameters, to change it.
+    /// The kernel of this layer, mutable, in values with the layout of the parameters.
     pub(super) fn kernel_of_mut<'a>(&self, parameters: &'a mut [f32]) -> &'a mut [f32] {
         &mut parameters[self.kernel()]
     }
@@ -47,7 +47,7 @@ impl Layer {
         parameters[self.offset..self.bias().end].split_at_mut(self.n_inputs * self.n_units)
     }
 
-    /// Whether T is often exactly 0, as after ReLU.
+    /// Whether T is often exactly 0, for example after ReLU.
     pub fn is_often_zero(&self) -> bool {
         let of_operation = |placed: &Placed| match placed.operation() {
             Operation::Activation(activation) => Some(activation.is_often_zero()),
@@ -62,7 +62,7 @@ impl Layer {
         self.n_inputs * self.n_units >= WIDE
     }
 
-    /// Adds the gradients of kernel and bias of one tile to `gradient`, which is laid out like the parameters.
+    /// Adds the gradients of kernel and bias of one tile to `gradient`, which has the layout of the parameters.
     pub(super) fn add_gradients(&self, cores: Cores, input: &[f32], delta: &[f32], gradient: &mut [f32]) {
         let (kernel, bias) = self.split(gradient);
         match self.is_wide() {

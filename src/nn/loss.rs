@@ -1,16 +1,16 @@
-//! The output of a network and the loss it is trained on: values, and slopes with respect to the weighted sums.
+//! The output of a network and its loss: values, and derivatives with respect to the pre-activations.
 
 use crate::math::elementary::sigmoid;
 use crate::math::elementwise::map;
 use crate::math::tile::{self, TILE};
 use crate::suggest::Named;
 
-/// What turns the last weighted sums z into the output p.
+/// The function from the last pre-activations z to the output p.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Output {
     /// p_c = e^z_c / Σ e^z: one class of several.
     Softmax,
-    /// p_c = 1/(1 + e^−z_c), each unit by itself.
+    /// p_c = 1/(1 + e^−z_c), each unit separately.
     Sigmoid,
     /// p = z.
     Linear,
@@ -29,7 +29,7 @@ impl Named for Output {
 }
 
 impl Output {
-    /// The smallest and the largest p there can be, where both exist.
+    /// The smallest and the largest possible p; `None` if unbounded.
     pub(super) fn range(self) -> Option<(f32, f32)> {
         match self {
             Output::Softmax | Output::Sigmoid => Some((0.0, 1.0)),
@@ -37,7 +37,7 @@ impl Output {
         }
     }
 
-    /// p of the weighted sums of a tile.
+    /// p for the pre-activations of a tile.
     pub(super) fn apply(self, z: &[f32], p: &mut [f32]) {
         match self {
             Output::Softmax => {
@@ -50,7 +50,7 @@ impl Output {
     }
 }
 
-/// What is minimised: the mean over the samples of a batch.
+/// The loss, averaged over the samples of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Loss {
     /// Softmax: −ln p of the sample's class. Sigmoid: −Σ_c y_c ln p_c + (1 − y_c) ln(1 − p_c). In nats.
@@ -71,7 +71,7 @@ impl Named for Loss {
 }
 
 impl Loss {
-    /// ∂(`scale` · Σ_s loss)/∂z of a tile; samples beyond `n_valid` are padding and weigh nothing.
+    /// ∂(`scale` · Σ_s loss)/∂z of a tile; samples after `n_valid` are padding without influence.
     pub(super) fn delta(
         self,
         output: Output,
@@ -81,7 +81,8 @@ impl Loss {
         scale: f32,
         delta: &mut [f32],
     ) {
-        // Of cross-entropy with softmax or sigmoid the slope is p − y; of the squared error 2 (p − y)/n is ∂/∂p.
+        // The derivative of cross-entropy with softmax or sigmoid is p − y; for the squared error, 2 (p − y)/n is
+        // ∂/∂p.
         let scale = match self {
             Loss::CrossEntropy => scale,
             Loss::SquaredError => scale * 2.0 / (p.len() / TILE) as f32,
@@ -108,7 +109,7 @@ impl Loss {
         }
     }
 
-    /// The loss of one sample from its weighted sums z and targets y; finite wherever z is.
+    /// The loss of one sample from its pre-activations z and targets y; finite if z is.
     pub(super) fn of_sample(self, output: Output, z: &[f64], y: &[f64]) -> f64 {
         match self {
             Loss::CrossEntropy => match output {

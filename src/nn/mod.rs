@@ -1,8 +1,8 @@
 //! Dense networks: layers and their operations, forward and backward passes, initialisation, losses, optimisers, and the
 //! training loop.
 //!
-//! The caller drives the training, epoch by epoch or update by update, and evaluates the network whenever it wants to: there
-//! are no callbacks, and nothing is written.
+//! The caller controls the training, epoch by epoch or update by update, and evaluates the network at any time: there
+//! are no callbacks, and no files are written.
 //!
 //! ```
 //! use infoplane::layer_id::LayerId;

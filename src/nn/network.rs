@@ -1,4 +1,4 @@
-//! A dense network: its parameters, its forward and its backward pass over the tiles of a batch.
+//! A dense network: its parameters, and its forward and backward pass over the tiles of a batch.
 
 use ndarray::{ArrayView1, ArrayView2};
 use rand::Rng;
@@ -16,44 +16,44 @@ use crate::layer_id::LayerId;
 use crate::math::tile::{self, TILE};
 use crate::math::wide::{self, Cores};
 
-/// Half a billion: weights, their gradient and Adam's two moments are then 8 GB.
+/// Half a billion: weights, their gradient and the two moments of Adam then need 8 GB.
 const MOST_PARAMETERS: u128 = 500_000_000;
-/// Parameters from which on a network uses all cores by itself: about a millisecond of work a tile.
+/// Number of parameters above which one network uses all cores: about a millisecond of work per tile.
 pub const LARGE: usize = 200_000;
 
-/// Weights and biases of a dense network, and what its operations hold besides.
+/// Weights and biases of a dense network, and the other parameters of its operations.
 #[derive(Debug, Clone)]
 pub struct Network {
     layers: Vec<Layer>,
     output: Output,
     couples_samples: bool,
-    /// All parameters, layer after layer, kernel before bias, then those of the layer's operations: one slice for the
-    /// optimiser to walk over.
+    /// All parameters, layer by layer, kernel before bias, then those of the operations of the layer: one slice for the
+    /// optimiser.
     pub(super) parameters: Vec<f32>,
-    /// What operations learn without gradients: running means and variances, ranges.
+    /// Values that operations adapt without gradients: running means and variances, ranges.
     pub(super) statistics: Vec<f32>,
 }
 
-/// All values of the tiles that pass through a network together, allocated once.
+/// Buffers for all tiles that pass through a network together, allocated once.
 #[derive(Debug)]
 pub(super) struct Workspace {
     tiles: Vec<Vec<LayerTile>>,
-    /// The rounded kernels of quantised layers, else empty.
+    /// The rounded kernels of quantised layers; empty if there are none.
     kernels: Vec<Vec<f32>>,
-    /// Of every layer and operation: what it has seen of the batch.
+    /// For every layer and operation: its statistics of the batch.
     seen: Vec<Vec<Seen>>,
-    /// Squares of one layer's input; empty until they are needed.
+    /// Squares of the input of one layer; empty until needed.
     squares: Vec<f32>,
 }
 
 /// One tile in one layer.
 #[derive(Debug)]
 struct LayerTile {
-    /// The weighted sums, then what each operation makes of the values before it.
+    /// The pre-activations, then the output of each operation.
     values: Vec<Vec<f32>>,
-    /// What operations keep for the way back.
+    /// Values that operations store for the backward pass.
     kept: Vec<Vec<f32>>,
-    /// ∂loss/∂values, on the way back.
+    /// ∂loss/∂values, in the backward pass.
     delta: Vec<f32>,
 }
 
@@ -65,7 +65,7 @@ impl LayerTile {
 }
 
 impl Network {
-    /// A network of `n_inputs` inputs and `n_outputs` outputs, untrained: kernels as the architecture says, biases 0.
+    /// An untrained network with `n_inputs` inputs and `n_outputs` outputs: kernels as in the architecture, biases 0.
     ///
     /// # Errors
     /// A layer without units; fewer than two classes for softmax; too many weights.
@@ -131,38 +131,39 @@ impl Network {
         Ok(Self { layers, output: architecture.output, couples_samples, parameters, statistics })
     }
 
-    /// The layers above the input: hidden ones, then the output.
+    /// The layers after the input: hidden layers, then the output.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// A layer above the input.
+    /// A layer after the input.
     ///
     /// # Panics
-    /// The input, which has no weights, and layers above the output.
+    /// The input, which has no weights, and numbers above the output layer.
     pub fn layer(&self, layer: LayerId) -> &Layer {
         &self.layers[layer.index() - 1]
     }
 
-    /// The width of a layer, also of the input.
+    /// Number of units of a layer, or of inputs for the input layer.
     pub fn n_units(&self, layer: LayerId) -> usize {
         if layer == LayerId::INPUT { self.layers[0].n_inputs } else { self.layer(layer).n_units }
     }
 
-    /// The kernel of a layer above the input, n_units × n_inputs, at full precision.
+    /// The kernel of a layer after the input, n_units × n_inputs, at full precision.
     pub fn kernel(&self, layer: LayerId) -> ArrayView2<'_, f32> {
         let layer = self.layer(layer);
         ArrayView2::from_shape((layer.n_units, layer.n_inputs), layer.kernel_of(&self.parameters))
             .expect("a layer's range was computed from its shape")
     }
 
-    /// The bias of a layer above the input.
+    /// The bias of a layer after the input.
     pub fn bias(&self, layer: LayerId) -> ArrayView1<'_, f32> {
         ArrayView1::from(&self.parameters[self.layer(layer).bias()])
     }
 
-    /// What the operations of a layer above the input hold besides, in their order: of batch normalisation γ, β, running mean
-    /// and running variance, n_units each; of quantisation the lowest and the highest value. Empty where there is nothing.
+    /// The other parameters of the operations of a layer after the input, in order: for batch normalisation γ, β,
+    /// running mean and running variance, n_units each; for quantisation the lowest and the highest value. Empty if
+    /// there are none.
     pub fn held_by_operations(&self, layer: LayerId) -> Vec<f32> {
         let held = |placed: &Placed| {
             [&self.parameters[placed.parameters.clone()], &self.statistics[placed.statistics.clone()]].concat()
@@ -170,17 +171,17 @@ impl Network {
         self.layer(layer).operations.iter().flat_map(held).collect()
     }
 
-    /// Number of weights and biases, without what operations hold besides.
+    /// Number of weights and biases, without other parameters of operations.
     pub fn n_weights(&self) -> usize {
         self.layers.iter().map(|layer| layer.n_inputs * layer.n_units + layer.n_units).sum()
     }
 
-    /// Number of all parameters that gradients change.
+    /// Number of all parameters that are trained by gradients.
     pub fn n_parameters(&self) -> usize {
         self.parameters.len()
     }
 
-    /// Whether all cores work on this network together, rather than each on one of its own.
+    /// Whether all cores work on this network together, instead of each core on a separate network.
     pub fn is_large(&self) -> bool {
         self.parameters.len() >= LARGE
     }
@@ -189,18 +190,18 @@ impl Network {
         if self.is_large() { Cores::All } else { Cores::One }
     }
 
-    /// Whether every parameter is a number.
+    /// Whether every parameter is finite.
     pub fn is_finite(&self) -> bool {
         self.parameters.iter().all(|parameter| parameter.is_finite())
     }
 
-    /// How many of `n_tiles` tiles pass through together: all of a batch where its samples depend on each other, else one,
-    /// whose values stay in the cache.
+    /// How many of `n_tiles` tiles pass through together: all tiles of a batch if its samples depend on each other;
+    /// otherwise one, because its values fit in the cache.
     pub(super) fn tiles_together(&self, n_tiles: usize) -> usize {
         if self.couples_samples { n_tiles } else { 1 }
     }
 
-    /// Room for `n_tiles` tiles to pass through together.
+    /// Allocates buffers for `n_tiles` tiles that pass through together.
     pub(super) fn workspace(&self, n_tiles: usize) -> Workspace {
         let tile = |layer: &Layer| vec![0.0; layer.n_units * TILE];
         let of_layer = |(l, layer): (usize, &Layer)| {
@@ -220,7 +221,7 @@ impl Network {
         }
     }
 
-    /// Rounds the kernels that are quantised, and forgets what was seen of the batch before.
+    /// Rounds the kernels of quantised layers, and clears the statistics of the previous batch.
     pub(super) fn begin_batch(&self, work: &mut Workspace) {
         for (layer, rounded) in self.layers.iter().zip(&mut work.kernels) {
             if let Some(bits) = layer.kernel_bits {
@@ -230,7 +231,7 @@ impl Network {
         work.seen.iter_mut().flatten().for_each(Seen::forget);
     }
 
-    /// Computes every layer's values for some tiles of a batch.
+    /// Computes the values of every layer for some tiles of a batch.
     pub(super) fn forward(&self, tiles: &[Tile<'_>], work: &mut Workspace, phase: Phase, draws: &mut ChaCha8Rng) {
         let n_tiles = tiles.len();
         for (l, layer) in self.layers.iter().enumerate() {
@@ -248,7 +249,7 @@ impl Network {
                     self.output.apply(&z[0], &mut p[0]);
                 }
             }
-            // Of the output layer, the first value is the weighted sums and the second what the output makes of them.
+            // For the output layer, the first values are the pre-activations and the second ones the output.
             let first = usize::from(l + 1 == self.layers.len());
             for (k, placed) in layer.operations.iter().enumerate() {
                 let views = work.tiles[..n_tiles].iter_mut().zip(tiles).map(|(of_tile, tile)| {
@@ -261,8 +262,8 @@ impl Network {
         }
     }
 
-    /// Adds the gradient of `scale` · Σ_s loss(s) over the samples of some tiles to `gradient`, which is laid out like the
-    /// parameters. Needs what [`Network::forward`] left in `work`.
+    /// Adds the gradient of `scale` · Σ_s loss(s) over the samples of some tiles to `gradient`, which has the layout of
+    /// the parameters. [`Network::forward`] must have filled `work`.
     pub(super) fn backward(
         &self,
         tiles: &[Tile<'_>],
@@ -276,7 +277,7 @@ impl Network {
             if l == output {
                 for (tile, of_tile) in tiles.iter().zip(&mut work.tiles) {
                     let LayerTile { values, delta, .. } = &mut of_tile[l];
-                    // The output's quantisation, if any, lets gradients pass.
+                    // Gradients pass through the quantisation of the output, if any.
                     loss.delta(self.output, &values[1], tile.targets, tile.n_valid, scale, delta);
                 }
             } else {
@@ -303,10 +304,10 @@ impl Network {
         }
     }
 
-    /// Adds Σ_s g_s² of some tiles to `squares`, which is laid out like the parameters; g_s are the gradients of single
-    /// samples. Needs what [`Network::backward`] left in `work`, and leaves squares there.
+    /// Adds Σ_s g_s² of some tiles to `squares`, which has the layout of the parameters; g_s are the gradients of
+    /// single samples. [`Network::backward`] must have filled `work`, which is overwritten with squares.
     ///
-    /// For a dense layer g = δ a, so that Σ_s g_s² = Σ_s δ_s² a_s²: the sum of gradients with every factor squared.
+    /// For a dense layer g = δ a, so Σ_s g_s² = Σ_s δ_s² a_s²: the sum of gradients with every factor squared.
     pub(super) fn add_squared_gradients(&self, tiles: &[Tile<'_>], work: &mut Workspace, squares: &mut [f32]) {
         let Workspace { tiles: work, squares: input, .. } = work;
         for (l, layer) in self.layers.iter().enumerate().rev() {
@@ -320,7 +321,7 @@ impl Network {
         }
     }
 
-    /// Takes what was seen of a batch in training into the running statistics.
+    /// Updates the running statistics with those of a training batch.
     pub(super) fn learn_statistics(&mut self, work: &Workspace) {
         for (layer, seen) in self.layers.iter().zip(&work.seen) {
             for (placed, seen) in layer.operations.iter().zip(seen) {
@@ -329,8 +330,8 @@ impl Network {
         }
     }
 
-    /// Puts the constraints in force after an update; `first_norms`, those that the kernels began with, are given where it
-    /// was the last of an epoch.
+    /// Applies the constraints after an update; `first_norms`, the initial norms of the kernels, are given after the
+    /// last update of an epoch.
     pub(super) fn constrain(&mut self, constraints: &Constraints, first_norms: Option<&[f32]>) {
         constraints.after_step(&self.layers, &mut self.parameters);
         if let Some(first) = first_norms {
@@ -338,7 +339,7 @@ impl Network {
         }
     }
 
-    /// Takes over the weights of another network of the same shape.
+    /// Copies the weights of another network of the same shape.
     pub fn copy_weights(&mut self, other: &Self) {
         self.parameters.copy_from_slice(&other.parameters);
         self.statistics.copy_from_slice(&other.statistics);
@@ -354,18 +355,18 @@ impl Network {
 }
 
 impl Workspace {
-    /// T of `layers()[l]` in tile `tile` of those that passed last.
+    /// T of `layers()[l]` in tile `tile` of the tiles that passed last.
     pub(super) fn t(&self, tile: usize, l: usize) -> &[f32] {
         self.tiles[tile][l].t()
     }
 
-    /// The weighted sums of `layers()[l]`.
+    /// The pre-activations of `layers()[l]`.
     pub(super) fn z(&self, tile: usize, l: usize) -> &[f32] {
         &self.tiles[tile][l].values[0]
     }
 }
 
-/// What stands before an operation, which says how far its values can reach.
+/// The input of an operation, which determines the range of its values.
 enum Before {
     Sums,
     Output(Output),
@@ -373,7 +374,7 @@ enum Before {
 }
 
 impl Before {
-    /// The smallest and the largest value there can be, where both exist.
+    /// The smallest and the largest possible value; `None` if unbounded.
     fn range(&self) -> Option<(f32, f32)> {
         match self {
             Before::Operation(Operation::Activation(activation)) => activation.range(),

@@ -1,4 +1,4 @@
-//! How well the samples of the next update are predicted before it.
+//! The loss of the samples of the next update, before the update.
 
 use super::loss::Output;
 use super::operation::Phase;
@@ -6,7 +6,7 @@ use super::training::Training;
 use crate::math::tile::TILE;
 
 impl Training<'_> {
-    /// The samples of the next update, and their mean loss in inference before it.
+    /// The number of samples of the next update, and their mean loss in inference before it.
     pub fn next_loss(&mut self, output: Output) -> (usize, f64) {
         self.begin_epoch();
         let batch = (self.step % self.steps_per_epoch()) as usize;

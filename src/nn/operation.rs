@@ -1,4 +1,4 @@
-//! What happens to the values of a layer between its dense map and the next: the way forward and the way back.
+//! The operations on the values of a layer, between its dense map and the next: forward and backward pass.
 
 use std::ops::Range;
 
@@ -21,17 +21,17 @@ pub(super) enum Phase {
     Inference,
 }
 
-/// An operation, and where its parameters and running statistics are among those of the network.
+/// An operation, with the position of its parameters and running statistics among those of the network.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Placed {
     operation: Operation,
-    /// Of a quantisation of values that cannot leave it.
+    /// Fixed range for a quantisation of bounded values.
     range: Option<(f32, f32)>,
     pub(super) parameters: Range<usize>,
     pub(super) statistics: Range<usize>,
 }
 
-/// The values among which those of operations are, and who works on a tile.
+/// The parameters and statistics of the network, and the threads that work on a tile.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Held<'a> {
     pub(super) parameters: &'a [f32],
@@ -39,21 +39,21 @@ pub(super) struct Held<'a> {
     pub(super) cores: Cores,
 }
 
-/// Values whose activation is computed by one core: those of 128 units.
+/// Number of values up to which one core computes the activation function: those of 128 units.
 const BAND: usize = 128 * TILE;
 
-/// Share of the past in the running range of a quantisation.
+/// Share of the previous value in an update of the running range of a quantisation.
 ///
-/// TensorFlow's `MovingAverageQuantizer` has 0.999, which needs thousands of updates to forget the range that it begins
-/// with, [`FIRST_RANGE`]; full-batch trainings have no more than that.
+/// TensorFlow's `MovingAverageQuantizer` uses 0.999, which needs thousands of updates to forget the initial range
+/// [`FIRST_RANGE`]; full-batch trainings have fewer updates.
 const RANGE_KEPT: f32 = 0.99;
 
-/// The range of a quantisation that has seen nothing yet, as in TensorFlow's `MovingAverageQuantizer`.
+/// The initial range of a quantisation, as in TensorFlow's `MovingAverageQuantizer`.
 const FIRST_RANGE: [f32; 2] = [-6.0, 6.0];
 
 impl Placed {
-    /// `operation` in a layer of `n_units`, on values within `range`; its parameters and statistics begin at the places
-    /// given.
+    /// `operation` in a layer of `n_units`, on values within `range`; its parameters and statistics start at the given
+    /// indices.
     pub(super) fn new(
         operation: Operation,
         range: Option<(f32, f32)>,
@@ -74,7 +74,7 @@ impl Placed {
         self.operation
     }
 
-    /// Sets parameters and statistics to what they are before training.
+    /// Sets parameters and statistics to their initial values.
     pub(super) fn begin(&self, parameters: &mut [f32], statistics: &mut [f32]) {
         let statistics = &mut statistics[self.statistics.clone()];
         match self.operation {
@@ -87,7 +87,7 @@ impl Placed {
         }
     }
 
-    /// Room for what the way back needs besides the values.
+    /// Allocates memory for the other values that the backward pass needs.
     pub(super) fn kept(&self, len: usize) -> Vec<f32> {
         match self.operation {
             Operation::Dropout { .. } | Operation::GaussianDropout { .. } | Operation::BatchNorm => vec![0.0; len],
@@ -95,7 +95,7 @@ impl Placed {
         }
     }
 
-    /// Passes the tiles of a batch that go together.
+    /// Forward pass of the tiles of a batch that belong together.
     pub(super) fn forward<'a>(
         &self,
         tiles: impl Iterator<Item = Forward<'a>>,
@@ -148,7 +148,7 @@ impl Placed {
         }
     }
 
-    /// Takes the gradient of the tiles of a batch that go together back through the operation.
+    /// Backward pass of the gradient of the tiles of a batch that belong together.
     pub(super) fn backward<'a>(
         &self,
         tiles: impl Iterator<Item = Backward<'a>>,
@@ -178,13 +178,13 @@ impl Placed {
         }
     }
 
-    /// Takes what was seen of a batch into the running statistics.
+    /// Updates the running statistics with those of a batch.
     pub(super) fn learn(&self, seen: &Seen, statistics: &mut [f32]) {
         let statistics = &mut statistics[self.statistics.clone()];
         match self.operation {
             Operation::BatchNorm => batch_norm::learn(seen, statistics),
             Operation::Quantise { .. } if !seen.0.is_empty() => {
-                // 0 stays a level.
+                // 0 remains a level.
                 let now = [seen.0[0].min(0.0), seen.0[1].max(0.0)];
                 statistics.iter_mut().zip(now).for_each(|(s, now)| *s = RANGE_KEPT * *s + (1.0 - RANGE_KEPT) * now);
             }
@@ -220,7 +220,7 @@ mod tests {
 
     const N_UNITS: usize = 200;
 
-    /// What an operation makes of values that are all 2.
+    /// The result of an operation for values that are all 2.
     fn of_twos(operation: Operation, phase: Phase) -> Vec<f32> {
         let held = Held { parameters: &[], statistics: &[], cores: Cores::One };
         let placed = Placed::new(operation, None, N_UNITS, 0, 0);
@@ -273,7 +273,7 @@ mod tests {
         placed.begin(&mut [], &mut range);
         assert_eq!(range, FIRST_RANGE);
         let mut seen = Seen::default();
-        // Padding beyond the 3 valid samples is not seen.
+        // Padding after the 3 valid samples has no influence.
         let mut values = vec![99.0; TILE];
         values[..3].copy_from_slice(&[0.5, 3.0, 1.0]);
         see_range(&mut seen, &values, 3);

@@ -1,4 +1,4 @@
-//! Gradient steps.
+//! Optimisers: rules for gradient steps.
 
 use rayon::prelude::*;
 
@@ -13,14 +13,14 @@ pub enum Optimiser {
     Momentum {
         /// μ.
         momentum: f64,
-        /// Which of the two.
+        /// Where the gradient is evaluated.
         form: Momentum,
     },
     /// Adam: m ← β₁m + (1−β₁)g, v ← β₂v + (1−β₂)g², w ← w − lr·c/(1−β₁ᵗ) · m/(√v + ε̂) with c = √(1−β₂ᵗ).
     ///
     /// # Reference
-    /// Kingma & Ba 2015, §2. Deviation from TensorFlow 1: 1 − β and the powers of β are computed in f64, as PyTorch does; in f32 1 − β₂ is off by
-    /// 1.3e-5 of its value.
+    /// Kingma & Ba 2015, §2. Deviation from TensorFlow 1: 1 − β and the powers of β are computed in f64, as PyTorch
+    /// does; in f32 1 − β₂ has an error of 1.3e-5 of its value.
     Adam {
         /// β₁.
         beta_1: f64,
@@ -28,10 +28,10 @@ pub enum Optimiser {
         beta_2: f64,
         /// ε.
         epsilon: f64,
-        /// What ε̂ is.
+        /// Definition of ε̂.
         form: Adam,
     },
-    /// v ← αv + (1−α)g², w ← w − lr·g/(√v + ε) (Hinton 2012, as PyTorch has it).
+    /// v ← αv + (1−α)g², w ← w − lr·g/(√v + ε) (Hinton 2012, as in PyTorch).
     RmsProp {
         /// α.
         decay: f64,
@@ -40,28 +40,28 @@ pub enum Optimiser {
     },
 }
 
-/// Where the gradient of a step with momentum is taken.
+/// Where the gradient of a step with momentum is evaluated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Momentum {
-    /// Where the weights are.
+    /// At the weights.
     Classical,
-    /// Where the momentum carries them.
+    /// At the weights shifted by the momentum.
     Nesterov,
 }
 
-/// What is added to √v in Adam.
+/// Value added to √v in Adam.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adam {
-    /// ε itself, as in TensorFlow 1 and Keras, which the papers trained with.
+    /// ε itself, as in TensorFlow 1 and Keras, which the papers used.
     TensorFlow,
-    /// ε c, which is ε after the bias correction, as in the paper's algorithm and in PyTorch.
+    /// ε c, which is ε after the bias correction, as in the algorithm of the paper and in PyTorch.
     PyTorch,
 }
 
-/// Parameters that are changed together: a few pages of memory.
+/// Parameters that are updated together: a few pages of memory.
 const CHUNK: usize = 1 << 14;
 
-/// What an optimiser remembers between steps.
+/// State of an optimiser between steps.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub(super) struct OptimiserState {
@@ -74,7 +74,7 @@ pub(super) struct OptimiserState {
 }
 
 impl Optimiser {
-    /// Adam with its authors' constants.
+    /// Adam with the constants of its authors.
     pub const ADAM: Self = Self::Adam { beta_1: 0.9, beta_2: 0.999, epsilon: 1e-8, form: Adam::TensorFlow };
 }
 
@@ -89,12 +89,12 @@ impl OptimiserState {
         Self { m: vec![0.0; n_m], v: vec![0.0; n_v], beta_1_power: powers.0, beta_2_power: powers.1 }
     }
 
-    /// Whether both remember as many numbers.
+    /// Whether both have equally many values.
     pub(super) fn has_shape_of(&self, other: &Self) -> bool {
         (self.m.len(), self.v.len()) == (other.m.len(), other.v.len())
     }
 
-    /// One step of the parameters against their gradient.
+    /// Makes one step of the parameters against their gradient.
     pub(super) fn step(
         &mut self,
         optimiser: Optimiser,
@@ -103,7 +103,7 @@ impl OptimiserState {
         parameters: &mut [f32],
         gradient: &[f32],
     ) {
-        // Every parameter is changed by itself, so cutting them into chunks changes no bit.
+        // Every parameter is updated independently, so dividing them into chunks changes no bit.
         let moments = chunks_or_nothing(&mut self.m).zip(chunks_or_nothing(&mut self.v));
         let chunks = parameters.chunks_mut(CHUNK).zip(gradient.chunks(CHUNK)).zip(moments);
         let chunks = chunks.map(|((w, g), (m, v))| Chunk { w, g, m, v });
@@ -121,7 +121,7 @@ impl OptimiserState {
     }
 }
 
-/// Some parameters with their gradient and moments; moments that the optimiser has not are empty.
+/// Some parameters with their gradient and moments; moments that the optimiser does not use are empty.
 struct Chunk<'a> {
     w: &'a mut [f32],
     g: &'a [f32],
@@ -161,7 +161,7 @@ impl Chunk<'_> {
     }
 }
 
-/// The chunks of `values`, then empty ones without end.
+/// The chunks of `values`, then endless empty ones.
 fn chunks_or_nothing(values: &mut [f32]) -> impl Iterator<Item = &mut [f32]> {
     values.chunks_mut(CHUNK).chain(std::iter::repeat_with(Default::default))
 }
@@ -183,7 +183,7 @@ mod tests {
 
     #[test]
     fn adam_follows_its_formula() {
-        // The tiny gradients tell ε added before the bias correction from ε added after it.
+        // With tiny gradients, ε before the bias correction differs from ε after it.
         for gradients in [[0.5, -0.25, 0.125], [1e-8, 2e-8, -1e-8]] {
             check_adam(gradients);
         }

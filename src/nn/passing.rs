@@ -1,31 +1,31 @@
-//! One tile on its way through an operation, forward and back, and what the operation has seen of a batch.
+//! Data that pass through an operation: a tile forward and backward, and the statistics of a batch.
 
-/// One tile on its way forward.
+/// A tile in the forward pass.
 pub(super) struct Forward<'a> {
     pub(super) from: &'a [f32],
     pub(super) to: &'a mut [f32],
-    /// What the way back needs besides.
+    /// Other values that the backward pass needs.
     pub(super) kept: &'a mut [f32],
-    /// Samples that are not padding.
+    /// Number of samples that are not padding.
     pub(super) n_valid: usize,
 }
 
-/// One tile on its way back.
+/// A tile in the backward pass.
 pub(super) struct Backward<'a> {
     pub(super) from: &'a [f32],
     pub(super) to: &'a [f32],
     pub(super) kept: &'a [f32],
-    /// ∂loss/∂`to`, to become ∂loss/∂`from`.
+    /// ∂loss/∂`to`, to be replaced with ∂loss/∂`from`.
     pub(super) delta: &'a mut [f32],
     pub(super) n_valid: usize,
 }
 
-/// What an operation has seen of a batch in training; empty before.
+/// Statistics of a batch that an operation computes in training; empty before.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen(pub(super) Vec<f32>);
 
 impl Seen {
-    /// Forgets it and keeps the room.
+    /// Clears the statistics and keeps the memory.
     pub(super) fn forget(&mut self) {
         self.0.clear();
     }

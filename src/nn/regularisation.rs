@@ -1,45 +1,46 @@
-//! What is asked of kernels besides a small loss: penalties, which have gradients, and constraints, which are put in force
-//! after a step or an epoch. Biases are left alone.
+//! Regularisation of kernels: penalties, which have gradients, and constraints, which are applied after an update or an
+//! epoch. Biases are not regularised.
 
 use super::layer::Layer;
 
-/// Penalties that are added to the loss of every batch. They are not part of the loss that is recorded.
+/// Penalties that are added to the loss of every batch. The recorded loss does not include them.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Penalties {
     /// Factor of Σ |w|.
     pub l1: f32,
     /// Factor of Σ w² (Keras' L2; PyTorch's `weight_decay` is twice this).
     pub l2: f32,
-    /// Factor of ‖W Wᵀ − 1‖²_F, or of ‖Wᵀ W − 1‖²_F where there are more units than inputs.
+    /// Factor of ‖W Wᵀ − 1‖²_F, or of ‖Wᵀ W − 1‖²_F if there are more units than inputs.
     ///
     /// # Reference
-    /// Parseval networks, Cisse et al. 2017, as a gradient; Goldfeld's code takes the same step by itself after each update.
+    /// Parseval networks, Cisse et al. 2017, as a gradient; Goldfeld's code applies this step separately after each
+    /// update.
     pub orthonormal: f32,
 }
 
-/// What kernels are forced to.
+/// Constraints on kernels.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Constraints {
-    /// After every update the weights of a unit have at most this Euclidean norm.
+    /// After every update, the Euclidean norm of the weights of a unit is limited to this value.
     pub max_norm: Option<f32>,
-    /// After every epoch the kernel of a layer is scaled to a norm.
+    /// After every epoch, the kernel of a layer is scaled to a norm.
     pub renormalise: Renormalise,
 }
 
-/// To which Frobenius norm a layer's kernel is scaled after every epoch.
+/// Frobenius norm to which the kernel of a layer is scaled after every epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Renormalise {
-    /// It is not.
+    /// No scaling.
     #[default]
     Never,
-    /// The one that it began with.
+    /// The initial norm of the kernel.
     Initial,
-    /// This one.
+    /// This norm.
     To(f32),
 }
 
 impl Penalties {
-    /// Adds the penalties' gradient, laid out like the parameters.
+    /// Adds the gradient of the penalties, in the layout of the parameters.
     pub(super) fn add_gradient(&self, layers: &[Layer], parameters: &[f32], gradient: &mut [f32]) {
         if *self == Self::default() {
             return;
@@ -69,7 +70,7 @@ fn add_orthonormal(lambda: f32, kernel: &[f32], layer: &Layer, gradient: &mut [f
 }
 
 impl Constraints {
-    /// After an update.
+    /// Applies the constraints after an update.
     pub(super) fn after_step(&self, layers: &[Layer], parameters: &mut [f32]) {
         let Some(most) = self.max_norm else { return };
         for layer in layers {
@@ -82,7 +83,7 @@ impl Constraints {
         }
     }
 
-    /// After an epoch; `first` are the norms that the kernels began with.
+    /// Applies the constraints after an epoch; `first` are the initial norms of the kernels.
     pub(super) fn after_epoch(&self, first: &[f32], layers: &[Layer], parameters: &mut [f32]) {
         for (layer, first) in layers.iter().zip(first) {
             let wanted = match self.renormalise {
@@ -134,7 +135,7 @@ mod tests {
                 assert!(norm(weights) <= 0.9 + 1e-6);
                 let is_cut = norm(before) > 0.9;
                 assert!(is_cut || weights == before);
-                // A cut unit keeps its direction.
+                // A clipped unit keeps its direction.
                 assert!((weights[0] / weights[1] - before[0] / before[1]).abs() < 1e-4);
                 (n_cut, n_kept) = (n_cut + usize::from(is_cut), n_kept + usize::from(!is_cut));
             }

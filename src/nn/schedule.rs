@@ -1,29 +1,30 @@
-//! Learning rates that change from epoch to epoch.
+//! Learning rate schedules.
 
 use std::f64::consts::PI;
 
-/// How the learning rate changes; epochs are counted from 0.
+/// Schedule of the learning rate; epochs are counted from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
-    /// Not at all.
+    /// Constant.
     Constant,
     /// Multiplied by `factor` after every `every` epochs.
     Step {
-        /// Epochs between two changes.
+        /// Number of epochs between two changes.
         every: u64,
-        /// Above 0.
+        /// The factor, above 0.
         factor: f64,
     },
     /// Multiplied by `factor` after every epoch.
     Exponential {
-        /// Above 0.
+        /// The factor, above 0.
         factor: f64,
     },
-    /// Half a cosine from the learning rate at the first epoch to 0 after the last.
+    /// Half a cosine, from the initial learning rate in the first epoch to 0 after the last one.
     Cosine,
-    /// Evenly from 1/`epochs` of the learning rate in the first epoch to all of it in the epoch `epochs`, then constant.
+    /// Linear from 1/`epochs` of the learning rate in the first epoch to the full one in epoch `epochs`, then
+    /// constant.
     WarmUp {
-        /// Epochs until then.
+        /// Number of epochs of the linear part.
         epochs: u64,
     },
 }

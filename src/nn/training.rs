@@ -1,4 +1,4 @@
-//! The training loop: one update at a time, so that whoever drives it decides when to look.
+//! The training loop, one update at a time, so that the caller decides when to evaluate the network.
 
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -13,33 +13,33 @@ use super::regularisation::{Constraints, Penalties, kernel_norms};
 use super::schedule::Schedule;
 use crate::math::wide::bands;
 
-/// How to train.
+/// Settings of a training.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct TrainingSettings {
-    /// What is minimised.
+    /// Loss function.
     pub loss: Loss,
-    /// The rule of a gradient step.
+    /// Optimiser.
     pub optimiser: Optimiser,
-    /// The size of a step, before the schedule.
+    /// Initial learning rate.
     pub learning_rate: f32,
-    /// How it changes.
+    /// Schedule of the learning rate.
     pub schedule: Schedule,
-    /// Samples per step.
+    /// Number of samples per update.
     pub batch_size: BatchSize,
-    /// Order of samples from epoch to epoch.
+    /// Order of the samples in every epoch.
     pub batch_order: BatchOrder,
-    /// What is added to the loss.
+    /// Penalties that are added to the loss.
     pub penalties: Penalties,
-    /// What weights are forced to.
+    /// Constraints on the weights.
     pub constraints: Constraints,
-    /// Passes over the training samples.
+    /// Number of passes over the training samples.
     pub n_epochs: u64,
-    /// How many of them, at the beginning, are on labels that are permuted among the training samples.
+    /// Number of initial epochs trained on labels that are shuffled among the training samples.
     pub n_prefit_epochs: u64,
 }
 
 impl TrainingSettings {
-    /// Plain training on the cross-entropy: no penalty, no constraint, no schedule, batches in a fixed order.
+    /// Settings with cross-entropy and without penalty, constraint or schedule; batches in a fixed order.
     pub fn plain(optimiser: Optimiser, learning_rate: f32, batch_size: BatchSize, n_epochs: u64) -> Self {
         Self {
             loss: Loss::CrossEntropy,
@@ -56,14 +56,14 @@ impl TrainingSettings {
     }
 }
 
-/// The random numbers of a training: each use has a stream of its own, so that changing one leaves the others as they are.
+/// The random streams of a training, one for each use, so that changing one use does not affect the others.
 #[derive(Debug)]
 pub struct Streams {
-    /// Orders of samples.
+    /// Stream for the orders of samples.
     pub batches: ChaCha8Rng,
-    /// Dropout and noise. Every update has a place of its own in it, so that looking changes nothing.
+    /// Stream for dropout and noise. Every update has a separate position in it, so that evaluations change nothing.
     pub draws: ChaCha8Rng,
-    /// The permutation of labels before the training proper.
+    /// Stream for the shuffled labels of the first epochs (`prefit`).
     pub labels: ChaCha8Rng,
 }
 
@@ -74,7 +74,7 @@ pub struct Training<'a> {
     pub(super) settings: TrainingSettings,
     pub(super) samples: Samples<'a>,
     order: Vec<usize>,
-    /// The sample on whose target each sample is trained now, and before the training proper.
+    /// For each sample, the index of the sample whose label it is trained on, now and during `prefit` (a permutation).
     taught_as: Vec<usize>,
     shuffled: Vec<usize>,
     pub(super) batches: Batches,
@@ -82,14 +82,14 @@ pub struct Training<'a> {
     gradient: Vec<f32>,
     pub(super) work: Workspace,
     pub(super) step: u64,
-    /// The step at which the epoch began that was begun last.
+    /// The step at which the last started epoch began.
     begun: Option<u64>,
     pub(super) streams: Streams,
-    /// The norms that the kernels began with.
+    /// The initial norms of the kernels.
     first_norms: Vec<f32>,
 }
 
-/// All that the next updates depend on, besides the settings and the samples.
+/// Everything that the next updates depend on, apart from settings and samples.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub struct TrainingState {
@@ -101,17 +101,18 @@ pub struct TrainingState {
     rng_position: u128,
 }
 
-/// Gathers the gradients of the batches of one epoch, from its first step to its last.
+/// Collects the gradients of the batches of one epoch, from its first to its last update.
 #[derive(Debug, Clone, PartialEq)]
 #[cfg_attr(feature = "pipeline", derive(serde::Serialize, serde::Deserialize))]
 pub struct Watch {
     moments: Moments,
-    /// The samples in another order, whose batches are looked at before each step; none: the epoch's own batches, after.
+    /// The samples in another order, whose batches are evaluated before each update; `None`: the batches of the epoch,
+    /// after each update.
     probe: Option<Vec<usize>>,
 }
 
 impl<'a> Training<'a> {
-    /// Starts training `network` on the samples whose indices are in `train`.
+    /// Prepares the training of `network` on the samples with indices in `train`.
     pub fn new(
         network: Network,
         samples: Samples<'a>,
@@ -147,17 +148,17 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// The network as it is now.
+    /// The network in its present state.
     pub fn network(&self) -> &Network {
         &self.network
     }
 
-    /// Updates so far.
+    /// Number of updates so far.
     pub fn step(&self) -> u64 {
         self.step
     }
 
-    /// Updates in one pass over the training samples.
+    /// Number of updates in one pass over the training samples.
     pub fn steps_per_epoch(&self) -> u64 {
         self.batches.len() as u64
     }
@@ -167,7 +168,7 @@ impl<'a> Training<'a> {
         self.step.is_multiple_of(self.steps_per_epoch())
     }
 
-    /// One update, seen by `watches`.
+    /// Makes one update, which `watches` observe.
     pub fn update(&mut self, watches: &mut [Watch]) {
         let epoch = self.step / self.steps_per_epoch();
         self.begin_epoch();
@@ -190,7 +191,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Orders the samples anew where the next update is the first of an epoch that has not begun yet.
+    /// Reorders the samples if the next update is the first of an epoch that has not started.
     pub(super) fn begin_epoch(&mut self) {
         if !self.is_between_epochs() || self.begun == Some(self.step) {
             return;
@@ -204,7 +205,7 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Sets which labels are trained on in `epoch`; true when they change.
+    /// Selects the labels for training in `epoch`; returns whether they changed.
     fn teach(&mut self, epoch: u64) -> bool {
         if self.settings.n_prefit_epochs == 0 {
             return false;
@@ -219,7 +220,7 @@ impl<'a> Training<'a> {
         changes
     }
 
-    /// One pass over the training samples, or the rest of one that was begun.
+    /// Makes one pass over the training samples, or completes a partial one.
     pub fn epoch(&mut self) {
         self.update(&mut []);
         while !self.is_between_epochs() {
@@ -227,14 +228,14 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Begins to gather the gradients of the epoch that begins now; `rng` draws the probe of [`GradientKind::BeforeStep`].
-    /// `None` for [`GradientKind::Samples`], which needs no steps.
+    /// Starts to collect the gradients of the epoch that starts now; `rng` draws the permutation for
+    /// [`GradientKind::BeforeStep`]. `None` for [`GradientKind::Samples`], which needs no steps.
     pub fn watch(&self, kind: GradientKind, rng: &mut ChaCha8Rng) -> Option<Watch> {
         let probe = match kind {
             GradientKind::AfterStep => None,
             GradientKind::BeforeStep => {
                 let mut order = self.order.clone();
-                // Independent of how the epochs before have shuffled it.
+                // Independent of the shuffles of previous epochs.
                 order.sort_unstable();
                 order.shuffle(rng);
                 Some(order)
@@ -244,32 +245,32 @@ impl<'a> Training<'a> {
         Some(Watch { moments: Moments::new(self.gradient.len()), probe })
     }
 
-    /// What a watch has seen, for each layer in order.
+    /// The collected gradient statistics, for each layer in order.
     pub fn statistics(&self, watch: &Watch) -> Vec<GradientStatistics> {
         watch.moments.statistics(self.network.layers(), &self.network.parameters)
     }
 
-    /// The gradients of all batches without a step: what there is to see of the untrained network.
+    /// The gradients of all batches without updates, for the untrained network.
     pub fn statistics_at_rest(&mut self, mut watch: Watch) -> Vec<GradientStatistics> {
         for batch in 0..self.batches.len() {
-            // Each batch with the random numbers of an update of its own.
+            // Each batch has the random numbers of a separate update.
             self.look(&mut watch, batch, self.step + batch as u64);
         }
         self.statistics(&watch)
     }
 
-    /// Mean and spread of the gradients of single training samples at the weights as they are; samples must not be coupled by
-    /// batch normalisation.
+    /// Mean and spread of the gradients of single training samples at the present weights; samples must not be coupled
+    /// by batch normalisation.
     pub fn statistics_over_samples(&mut self) -> Vec<GradientStatistics> {
         self.statistics_over_samples_of(None, self.step)
     }
 
-    /// Mean and spread of the gradients of single training samples at the weights of `network`, that of an earlier `step`.
+    /// Mean and spread of the gradients of single training samples at the weights of `network` at an earlier `step`.
     pub fn statistics_over_samples_at(&mut self, network: &Network, step: u64) -> Vec<GradientStatistics> {
         self.statistics_over_samples_of(Some(network), step)
     }
 
-    /// At the weights of `network`, or at the training's own.
+    /// Uses the weights of `network`, or those of the training.
     fn statistics_over_samples_of(&mut self, network: Option<&Network>, step: u64) -> Vec<GradientStatistics> {
         self.seek_draws(step);
         let network = network.unwrap_or(&self.network);
@@ -293,7 +294,7 @@ impl<'a> Training<'a> {
         Moments::from_sums(n, &sums, &sums_of_squares).statistics(network.layers(), &network.parameters)
     }
 
-    /// What is needed to go on later.
+    /// The state from which the training can be continued later.
     pub fn state(&self) -> TrainingState {
         TrainingState {
             parameters: self.network.parameters.clone(),
@@ -305,8 +306,8 @@ impl<'a> Training<'a> {
         }
     }
 
-    /// Goes on from `state`, which a training with the same settings and samples was in, with what the `watches` had seen;
-    /// false, and nothing is changed, where it cannot be such a state.
+    /// Continues from `state`, which comes from a training with equal settings and samples, and restores the statistics
+    /// of `watches`; returns false and changes nothing if `state` is invalid.
     pub fn resume(&mut self, state: TrainingState, watches: &[Watch]) -> bool {
         let sorted = |order: &[usize]| {
             let mut samples = order.to_vec();
@@ -335,14 +336,14 @@ impl<'a> Training<'a> {
         self.step = state.step;
         self.begun = None;
         self.streams.batches.set_word_pos(state.rng_position);
-        // Between two epochs this is still the epoch before: the labels change where the next one begins.
+        // Between two epochs this is still the previous epoch: the labels change at the start of the next one.
         self.teach(self.step.saturating_sub(1) / self.steps_per_epoch());
         self.batches.fill(self.samples, &self.order, &self.taught_as, self.network.cores());
         true
     }
 
-    /// Adds the gradient of a batch, at the weights as they are and with the random numbers of `step`, to what a watch has
-    /// seen.
+    /// Adds the gradient of a batch, at the present weights and with the random numbers of `step`, to the statistics of
+    /// a watch.
     fn look(&mut self, watch: &mut Watch, batch: usize, step: u64) {
         match &watch.probe {
             None => self.compute_gradient(batch, step),
@@ -364,7 +365,7 @@ impl<'a> Training<'a> {
         gradient_of(&self.network, loss, &self.batches, batch, &mut self.work, draws, &mut self.gradient);
     }
 
-    /// Goes to the random numbers of the update after `step`.
+    /// Moves to the random numbers of the update after `step`.
     pub(super) fn seek_draws(&mut self, step: u64) {
         self.streams.draws.set_word_pos(u128::from(step) << WORDS_OF_A_STEP);
     }
@@ -381,10 +382,10 @@ impl Training<'_> {
     }
 }
 
-/// 2³⁶ random words a step: more than a batch of any network that fits into memory has values.
+/// 2³⁶ random words per step: more than the number of values in a batch of any network that fits into memory.
 const WORDS_OF_A_STEP: u32 = 36;
 
-/// Parameters whose gradient is cleared by one core.
+/// Number of parameters up to which one core clears the gradient.
 const CLEARED_TOGETHER: usize = 1 << 16;
 
 /// The gradient of the mean loss of one batch.
@@ -480,7 +481,7 @@ mod tests {
         ChaCha8Rng::seed_from_u64(7)
     }
 
-    /// The gradients of batch after batch at rest.
+    /// The gradients of all batches at constant weights.
     fn gradients(training: &mut Training<'_>) -> Vec<GradientStatistics> {
         let watch = training.watch(GradientKind::AfterStep, &mut rng()).unwrap();
         training.statistics_at_rest(watch)
@@ -528,7 +529,7 @@ mod tests {
         let mut whole = training(&x, &classes, Activation::Tanh, BatchSize::Mini(40));
         let mut single = training(&x, &classes, Activation::Tanh, BatchSize::Mini(1));
         for (a, b) in whole.statistics_over_samples().iter().zip(gradients(&mut single)) {
-            // f32 sums of 128 gradients on one side, single f32 gradients on the other.
+            // One side has f32 sums of 128 gradients, the other single f32 gradients.
             assert!((a.mean_norm / b.mean_norm - 1.0).abs() < 1e-5, "{a:?} {b:?}");
             assert!((a.std_norm.unwrap() / b.std_norm.unwrap() - 1.0).abs() < 1e-5, "{a:?} {b:?}");
         }
@@ -537,7 +538,7 @@ mod tests {
     #[test]
     fn a_probe_sees_every_sample_once_an_epoch() {
         let (x, classes) = data();
-        // At rest, the mean over equal batches of any permutation is the gradient of the full batch.
+        // At constant weights, the mean over equal batches of any permutation is the gradient of the full batch.
         let mut probed = training(&x, &classes, Activation::Tanh, BatchSize::Mini(50));
         let watch = probed.watch(GradientKind::BeforeStep, &mut rng()).unwrap();
         let probed = probed.statistics_at_rest(watch);
@@ -551,8 +552,8 @@ mod tests {
         let mut measured = training(&x, &classes, Activation::Tanh, BatchSize::Full);
         let mut stepped = training(&x, &classes, Activation::Tanh, BatchSize::Full);
         stepped.epoch();
-        // One batch: its gradient after its step is that of the network as the epoch leaves it. The order of samples,
-        // and with it the rounding, is the same in both.
+        // With one batch, its gradient after the update is that of the network at the end of the epoch. The order of
+        // samples, and therefore the rounding, is equal in both.
         let mut watches = [measured.watch(GradientKind::AfterStep, &mut rng()).unwrap()];
         measured.update(&mut watches);
         assert_eq!(measured.statistics(&watches[0]), gradients(&mut stepped));
@@ -620,7 +621,7 @@ mod tests {
         let training = || trained_by(&x, &classes, &architecture, settings);
         let mut whole = training();
         (0..30).for_each(|_| whole.update(&mut []));
-        // In the first epoch, at the end of the prefit, in the middle of the training proper, between two epochs.
+        // In the first epoch, at the end of `prefit`, in the middle of the regular training, between two epochs.
         for step in [1, 11, 12, 13, 18, 20] {
             let (mut first, mut resumed) = (training(), training());
             (0..step).for_each(|_| first.update(&mut []));

@@ -1,4 +1,4 @@
-//! What lies below a folder: the paths that files may name, and links, which lead out of it.
+//! Paths below a folder: they must not lead out of the folder, neither by their names nor through links.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,21 +8,21 @@ use serde::{Deserialize, Deserializer};
 
 use super::error::StoreError;
 
-/// Bytes of a path in a file: Linux opens no longer one.
+/// Longest path in bytes; Linux does not open longer ones.
 const MOST_PATH_BYTES: usize = 4096;
 
-/// The path of a file below the folder of the file that names it.
+/// A path that a file contains; it is relative to the folder of this file and must not leave the folder.
 pub(super) fn relative<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
     let path = String::deserialize(from)?;
     match is_relative(&path) {
         true => Ok(path),
-        false => {
-            Err(D::Error::custom(format!("it names the file `{path}`, and may name only files below its own folder")))
-        }
+        false => Err(D::Error::custom(format!(
+            "it names the file `{path}`, but only files below its own folder are allowed"
+        ))),
     }
 }
 
-/// Whether `path` is one or more names with `/` between them, so that it cannot lead out of a folder.
+/// Whether `path` consists of names separated by `/`, so that it cannot lead out of a folder.
 fn is_relative(path: &str) -> bool {
     path.len() <= MOST_PATH_BYTES && path.split('/').all(is_folder_name)
 }
@@ -33,10 +33,11 @@ pub fn is_folder_name(name: &str) -> bool {
     !["", ".", ".."].contains(&name) && !name.contains(['/', '\\', '\0']) && !has_drive
 }
 
-/// The place of what is called `relative` below `root`, which this program is about to write or remove.
+/// The path of `relative` below `root`, for a file that this program is about to write or remove.
 ///
 /// # Errors
-/// It would lie elsewhere: by its name, or because a folder on the way from `root` is a link. (`root` itself may be one.)
+/// The path leads out of `root`: by its name, or because a folder below `root` is a link (`root` itself may be a
+/// link).
 pub(super) fn place_below(root: &Path, relative: &str) -> Result<PathBuf, StoreError> {
     let path = root.join(relative);
     if !is_relative(relative) {
@@ -52,17 +53,17 @@ pub(super) fn place_below(root: &Path, relative: &str) -> Result<PathBuf, StoreE
     Ok(path)
 }
 
-/// Makes sure that `path` is not a link.
+/// Checks that `path` is not a link.
 ///
 /// # Errors
-/// It is one.
+/// The path is a link.
 pub fn expect_no_link(path: &Path) -> Result<(), StoreError> {
     if !path.is_symlink() {
         return Ok(());
     }
     let target = fs::read_link(path).map_or_else(|_| "another place".to_owned(), |to| to.display().to_string());
     let problem =
-        format!("a link to {target}; links to folders are not followed here: replace it by the folder itself");
+        format!("a link to {target}; links to folders are not followed here: replace it with the folder itself");
     Err(StoreError::Rows { path: path.to_owned(), problem })
 }
 

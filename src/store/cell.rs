@@ -1,4 +1,4 @@
-//! How a Rust value becomes an entry of an Arrow column and back: one implementation per type that a table may use.
+//! Conversion of Rust values to Arrow columns and back: one implementation per type that a table may use.
 
 use std::sync::Arc;
 
@@ -12,28 +12,28 @@ use crate::layer_id::LayerId;
 
 /// A type that can be a column of a table.
 pub(super) trait Cell: Sized {
-    /// The column's type in Arrow's words, and whether it may be null.
+    /// Arrow type of the column, and whether it may be null.
     const KIND: &'static str;
-    /// Whether the column may hold nulls.
+    /// Whether the column may have nulls.
     const NULLABLE: bool;
-    /// What a column that is not there holds; `None` where it must be there.
+    /// Value of a column that is missing in the file; `None` if the column is required.
     const MISSING: Option<Self> = None;
 
-    /// The Arrow type; `width` is the length of list columns and ignored by others.
+    /// The Arrow type; `width` is the length of list columns and is ignored for other types.
     fn data_type(width: usize) -> DataType;
 
-    /// The column of some cells; every list must have `width` entries.
+    /// The column made of some cells; every list must have `width` entries.
     fn to_array<'a>(cells: impl Iterator<Item = &'a Self>, width: usize) -> ArrayRef
     where
         Self: 'a;
 
-    /// The cell in `row`, `None` where the column has another type or an unexpected null.
+    /// The cell in `row`; `None` if the column has another type or an unexpected null.
     fn from_array(array: &dyn Array, row: usize) -> Option<Self>;
 
-    /// The words that the column may hold, where it is one of words.
+    /// The values that the column may have, if it is a column with a fixed set of strings.
     const WORDS: &'static [&'static str] = &[];
 
-    /// Columns that follow from this one, written after it for whoever reads the file; not read back.
+    /// Columns computed from this one and written after it, for readers of the file; they are not read back.
     const DERIVED: &'static [Column] = &[];
 
     /// The derived columns of some cells.
@@ -44,7 +44,7 @@ pub(super) trait Cell: Sized {
         Vec::new()
     }
 
-    /// The `n` cells of a column, `None` where it is missing and must not be, or holds an unexpected type or null.
+    /// The `n` cells of a column; `None` if a required column is missing, or has another type or an unexpected null.
     fn read(column: Option<&ArrayRef>, n: usize) -> Option<Vec<Self>> {
         match column {
             Some(array) => (0..n).map(|row| Self::from_array(array, row)).collect(),
@@ -52,7 +52,7 @@ pub(super) trait Cell: Sized {
         }
     }
 
-    /// Whether every number in it is finite.
+    /// Whether every number in the cell is finite.
     fn is_finite(&self) -> bool {
         true
     }
@@ -156,7 +156,7 @@ impl Cell for LayerId {
     }
 }
 
-/// Of a claim that may be about no layer; such columns are 64 bits wide in all versions.
+/// The layer of a claim, which is null for claims without a layer; such columns have 64 bits in all versions.
 impl Cell for Option<LayerId> {
     const KIND: &'static str = "int64, null";
     const NULLABLE: bool = true;
@@ -201,7 +201,7 @@ macro_rules! nullable_text {
 }
 
 nullable_text!(String);
-// Of words that many rows share.
+// For strings that many rows share.
 nullable_text!(Arc<str>);
 
 impl Cell for Vec<f32> {
@@ -238,7 +238,7 @@ impl Cell for Option<Vec<f32>> {
     const NULLABLE: bool = true;
     const MISSING: Option<Self> = Some(None);
 
-    /// A list that is null everywhere is taken for one of a single entry: readers stumble over lists of none.
+    /// A list column with only nulls gets the width 1, because some Parquet readers fail on lists of width 0.
     fn data_type(width: usize) -> DataType {
         <Vec<f32> as Cell>::data_type(width.max(1))
     }
@@ -274,7 +274,7 @@ impl Cell for Option<Vec<f32>> {
     }
 }
 
-/// The entries of list columns, never null.
+/// The element type of list columns, never null.
 pub(super) fn list_item(data_type: DataType) -> Arc<Field> {
     Arc::new(Field::new("element", data_type, false))
 }

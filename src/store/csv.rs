@@ -1,5 +1,5 @@
-//! Tables as comma-separated values, for programs that do not read Parquet. A text that a spreadsheet would take for a formula
-//! has an apostrophe before it, as the OWASP page on CSV injection advises.
+//! Tables as comma-separated values, for programs that do not read Parquet. An apostrophe precedes any text that a
+//! spreadsheet would read as a formula, as the OWASP page on CSV injection recommends.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use arrow::error::ArrowError;
 use super::schema::Row;
 use super::{FileRecord, StoreError, write_bytes};
 
-/// Writes `rows` as comma-separated values with a header, atomically and synced. Nulls are empty; numbers have as many digits
-/// as are needed to read the same back.
+/// Writes `rows` as comma-separated values with a header, atomically and synced. Nulls are empty; numbers have enough
+/// digits to be read back exactly.
 ///
 /// # Errors
 /// The folder cannot be written to.
@@ -32,7 +32,7 @@ fn text<R: Row>(rows: &[R]) -> Result<Vec<u8>, ArrowError> {
     Ok(text)
 }
 
-/// A column in which no text is taken for a formula; numbers stay as they are.
+/// A column without formulas: texts get an apostrophe if they need it, numbers stay unchanged.
 fn as_text(column: ArrayRef) -> Result<ArrayRef, ArrowError> {
     let column = match column.data_type() {
         DataType::Dictionary(_, words) if **words == DataType::Utf8 => cast(&column, &DataType::Utf8)?,

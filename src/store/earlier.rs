@@ -1,4 +1,4 @@
-//! Manifests of estimates where earlier programs kept them, in `<experiment>/estimates/.meta` beside the tables: they are
+//! Manifests of estimates from earlier versions, in `<experiment>/estimates/.meta` next to the tables: they are
 //! read there, and moved to `<experiment>/.meta/estimates` before anything is written.
 
 use std::fs;
@@ -11,10 +11,10 @@ use super::layout::Experiment;
 use super::lock::Lock;
 use super::manifest::Manifest;
 
-/// The manifest called `name` below the experiment `root`, where an earlier program put it, with paths as of today.
+/// The manifest `name` of the experiment `root`, from its place in earlier versions, with the paths of this version.
 ///
 /// # Errors
-/// It is there but cannot be read, or is not what was written.
+/// The manifest exists but cannot be read, or was changed.
 pub(super) fn manifest(root: &Path, name: &str) -> Result<Option<Manifest>, StoreError> {
     let is_table = |(folder, _): &(&str, &str)| Experiment::TABLE_FOLDERS.contains(folder);
     let Some((folder, rest)) = name.split_once('/').filter(is_table) else { return Ok(None) };
@@ -25,7 +25,7 @@ pub(super) fn manifest(root: &Path, name: &str) -> Result<Option<Manifest>, Stor
     Ok(found)
 }
 
-/// The manifests of the tables of `estimator` below `folder` that an earlier program made.
+/// The manifests of the tables of `estimator` below `folder` that an earlier version wrote.
 ///
 /// # Errors
 /// The folder cannot be listed.
@@ -33,11 +33,11 @@ pub(super) fn manifests(root: &Path, folder: &str, estimator: &str) -> Result<Ve
     sorted_entries(&root.join(folder).join(".meta").join(estimator))
 }
 
-/// Moves the manifests of an earlier program to where they are today, so that nothing but tables is left in the folders of
-/// tables. One that cannot be read stays where it is, and is reported by whoever needs it.
+/// Moves the manifests of an earlier version to their present place, so that the folders of tables contain only
+/// tables. A manifest that cannot be read stays, and the stage that needs it reports it.
 ///
 /// # Errors
-/// A manifest cannot be written, or an old one not removed; the next call goes on.
+/// A manifest cannot be written, or an old one cannot be removed; the next call continues.
 pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError> {
     let root = experiment.root();
     for folder in Experiment::TABLE_FOLDERS {
@@ -45,10 +45,10 @@ pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError>
         if !earlier.exists() {
             continue;
         }
-        // Nothing is taken away from a folder that lies elsewhere.
+        // Nothing is removed from a folder behind a link.
         expect_no_link(&root.join(folder))?;
         expect_no_link(&earlier)?;
-        // Another call that moves them could otherwise put an old manifest in the place of a new one.
+        // Otherwise another call that moves manifests could replace a new manifest with an old one.
         let _lock = Lock::wait(root, folder)?;
         let mut is_empty = true;
         for path in sorted_entries(&earlier)?.iter().filter(|path| is_folder(path) && !path.ends_with("tmp")) {
@@ -72,19 +72,19 @@ pub fn move_earlier_manifests(experiment: &Experiment) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Whether it is a folder, and no link to one.
+/// Whether it is a folder and not a link.
 fn is_folder(path: &Path) -> bool {
     path.is_dir() && !path.is_symlink()
 }
 
-/// Removes the files that an earlier program left in its folder of manifests (locks, and parts of files that it did not
-/// finish), and the folders that are empty then.
+/// Removes the files that an earlier version left in its folder of manifests (locks and unfinished files), and the
+/// folders that are empty afterwards.
 fn remove_own(folder: &Path) -> Result<(), StoreError> {
     let is_own = |path: &&PathBuf| path.extension().is_some_and(|ending| ending == "lock" || ending == "part");
     let (below, files): (Vec<_>, Vec<_>) = sorted_entries(folder)?.into_iter().partition(|path| is_folder(path));
     for folder in below {
         sorted_entries(&folder)?.iter().filter(is_own).try_for_each(|path| remove_file(path))?;
-        // One that holds something else stays.
+        // A folder with other files stays.
         let _ = fs::remove_dir(folder);
     }
     files.iter().filter(is_own).try_for_each(|path| remove_file(path))?;
@@ -100,7 +100,7 @@ mod tests {
 
     const TABLE: &str = "binning-n-edges-30/run=r0000.parquet";
 
-    /// A table and its manifest as an earlier program wrote them, and the work as it is called today.
+    /// A table and its manifest as an earlier version wrote them, and the present name of the stage.
     fn earlier(root: &Path, folder: &str) -> Pending {
         let below = root.join(folder);
         let work = Pending::new(&below, "binning-n-edges-30/r0000", &"settings");
@@ -134,7 +134,7 @@ mod tests {
             move_earlier_manifests(&experiment).unwrap();
             assert_eq!(below(&root.join(folder)), [table.display().to_string()], "only tables are left");
             assert_eq!(experiment.verified_estimates(&table).unwrap(), before);
-            // To the byte what this program writes.
+            // Byte by byte what this program writes.
             let moved = fs::read(root.join(".meta").join(folder).join("binning-n-edges-30/r0000.json")).unwrap();
             work.finish(work.finished().unwrap().unwrap().files).unwrap();
             assert!(moved == fs::read(root.join(".meta").join(folder).join("binning-n-edges-30/r0000.json")).unwrap());
@@ -147,7 +147,7 @@ mod tests {
         let root = temporary.path();
         let experiment = Experiment::new(root);
         let work = earlier(root, "estimates");
-        // Stopped after the new manifest was written and before the old one was removed, and once more after that.
+        // Interrupted after the new manifest was written and before the old one was removed, then called again.
         work.finish(work.existing().unwrap().unwrap().files).unwrap();
         let half_written = root.join("estimates/.meta/tmp/estimates_binning.part");
         fs::create_dir_all(half_written.parent().unwrap()).unwrap();
@@ -176,7 +176,7 @@ mod tests {
             fs::write(&table, b"Numbers").unwrap();
             assert!(experiment.verified_estimates(&table).unwrap_err().to_string().contains("BLAKE3"));
             fs::remove_file(&table).unwrap();
-            assert!(experiment.estimate_files().unwrap_err().to_string().contains("missing, though it was made"));
+            assert!(experiment.estimate_files().unwrap_err().to_string().contains("missing, although it was made"));
             assert!(work.finished().unwrap().is_none());
         }
     }

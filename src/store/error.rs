@@ -1,4 +1,4 @@
-//! What can go wrong with a file, told to the person who runs the pipeline.
+//! Errors of reading and writing files.
 
 use std::path::PathBuf;
 
@@ -7,22 +7,22 @@ use thiserror::Error;
 /// Why a file could not be read or written.
 #[derive(Debug, Error)]
 pub enum StoreError {
-    /// The operating system said no.
+    /// An error of the operating system.
     #[error("cannot {action} {}: {source}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
-        /// On which file or folder.
+        /// The file or folder.
         path: PathBuf,
-        /// The answer.
+        /// The error of the operating system.
         source: std::io::Error,
     },
-    /// Not a Parquet file, or a damaged one.
-    #[error("cannot read {}: {problem}; the file is damaged or not Parquet, make it again", path.display())]
+    /// A file that is not Parquet, or is damaged.
+    #[error("cannot read {}: {problem}; the file is damaged or not Parquet; create it again", path.display())]
     Damaged {
         /// The file.
         path: PathBuf,
-        /// What the reader said.
+        /// Message of the reader.
         problem: String,
     },
     /// Writing Parquet failed.
@@ -30,54 +30,54 @@ pub enum StoreError {
     Unwritable {
         /// The file.
         path: PathBuf,
-        /// What the writer said.
+        /// Message of the writer.
         problem: String,
     },
-    /// A file of another kind.
-    #[error("{} holds {got}, expected table `{expected}`", path.display())]
+    /// A file with another table.
+    #[error("{} contains {got}, expected table `{expected}`", path.display())]
     WrongTable {
         /// The file.
         path: PathBuf,
-        /// The table that was asked for.
+        /// The expected table.
         expected: &'static str,
-        /// What is there.
+        /// What the file contains.
         got: String,
     },
-    /// Written by a newer program.
+    /// A file that was written by a newer version.
     #[error("{} has schema version {got}, this program reads up to {newest}; use a newer infoplane", path.display())]
     Newer {
         /// The file.
         path: PathBuf,
-        /// Its version.
+        /// Schema version of the file.
         got: u32,
-        /// Ours.
+        /// Schema version of this program.
         newest: u32,
     },
-    /// A column that the schema asks for is missing, of another type, or null where it must not be.
+    /// A required column that is missing, of another type, or null although it must not be.
     #[error("{}, column `{column}`: {problem}", path.display())]
     Column {
         /// The file.
         path: PathBuf,
         /// The column.
         column: String,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// Rows that cannot be what the table promises.
+    /// Rows that contradict the definition of the table.
     #[error("{}: {problem}", path.display())]
     Rows {
         /// The file.
         path: PathBuf,
-        /// What is wrong.
+        /// The problem.
         problem: String,
     },
-    /// Another process is at work.
-    #[error("another infoplane is writing in {}; wait until it is done, or write into another folder (`--out`, for commands that have it)", path.display())]
+    /// Another process is writing.
+    #[error("another infoplane is writing in {}; wait until it has finished, or write into another folder (`--out`, for commands that have it)", path.display())]
     Locked {
         /// The folder.
         path: PathBuf,
     },
-    /// Nothing where a recording or estimates should be.
+    /// A recording or estimates are missing.
     #[error("{}: {problem}", path.display())]
     Missing {
         /// The folder or file.

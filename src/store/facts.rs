@@ -1,4 +1,4 @@
-//! What a file holds, told by its footer.
+//! Facts about a Parquet file, from its footer.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -13,28 +13,28 @@ use super::files::open_file;
 use super::guard::guarded;
 use super::table::footer_of;
 
-/// What a Parquet file holds.
+/// Facts about a Parquet file.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Facts {
-    /// The table, where it is one of ours.
+    /// Name of the table, if this program or one that follows its format wrote it.
     pub table: Option<String>,
-    /// Version of the table.
+    /// Schema version of the table.
     pub schema_version: Option<String>,
     /// The program that wrote the file.
     pub creator: Option<String>,
-    /// Columns with their types.
+    /// Names and types of the columns.
     pub columns: Vec<(String, String)>,
-    /// Values per row of the first list column, where there is one.
+    /// Values per row of the first list column, if there is one.
     pub width: Option<usize>,
-    /// Rows.
+    /// Number of rows.
     pub rows: u64,
-    /// Row groups.
+    /// Number of row groups.
     pub row_groups: usize,
-    /// Size of the file.
+    /// Size of the file in bytes.
     pub bytes: u64,
-    /// Size of the values, uncompressed and without any structure; texts as they are stored.
+    /// Size of the values in bytes, uncompressed and without structure; strings as they are stored.
     pub raw_bytes: u64,
-    /// Codecs of the columns.
+    /// Compression of the columns.
     pub compression: Vec<String>,
     /// All entries of the footer.
     pub footer: super::table::Footer,
@@ -44,7 +44,7 @@ impl Facts {
     /// Reads the footer of `path`.
     ///
     /// # Errors
-    /// Missing or damaged.
+    /// The file is missing or damaged.
     pub fn of(path: &Path) -> Result<Self, StoreError> {
         guarded(path, || Self::unguarded(path))
     }
@@ -60,7 +60,7 @@ impl Facts {
         footer.remove("ARROW:schema");
         let rows = u64::try_from(parquet.file_metadata().num_rows()).unwrap_or(0);
         let chunks = || parquet.row_groups().iter().flat_map(|group| group.columns());
-        // Written as `ZSTD(ZstdLevel(1))`, of which a file knows the name only.
+        // Written as `ZSTD(ZstdLevel(1))`, but a file contains only the name of the codec.
         let codec = |text: String| text.split('(').next().unwrap_or_default().to_lowercase();
         let mut compression: Vec<String> = chunks().map(|chunk| codec(chunk.compression().to_string())).collect();
         compression.sort();
@@ -90,7 +90,7 @@ fn is_text(schema: &Schema, column: &str) -> bool {
     schema.field_with_name(column).is_ok_and(|field| is_text(field.data_type()))
 }
 
-/// Bytes of one row's numbers.
+/// Bytes of the numbers in one row.
 fn row_bytes(metadata: &ArrowReaderMetadata) -> u64 {
     let field_bytes = |field: &Arc<Field>| {
         let n_values = row_width(metadata, field.name()).map_or(1, RowWidth::n_values);

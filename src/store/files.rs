@@ -1,4 +1,4 @@
-//! Atomic files: written under a temporary name, synced, hashed, and renamed into place whole or not at all.
+//! Atomic files: written under a temporary name, synced, hashed and renamed, so that a file is complete or absent.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,24 +13,24 @@ use sha2::{Digest, Sha256};
 use super::below::{self, place_below};
 use super::error::StoreError;
 
-/// A finished file, as manifests list it.
+/// A finished file, as listed in manifests.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FileRecord {
-    /// Path relative to the folder that the manifest speaks of, with `/`; it does not lead out of this folder.
+    /// Path relative to the folder of the manifest, with `/`; it does not lead out of this folder.
     #[serde(deserialize_with = "below::relative")]
     pub path: String,
-    /// Size.
+    /// Size in bytes.
     pub bytes: u64,
-    /// Rows, where it is a table.
+    /// Number of rows, if it is a table.
     pub rows: u64,
-    /// BLAKE3 of the content.
+    /// BLAKE3 hash of the content.
     pub blake3: String,
 }
 
-/// A file in the making. It appears under its name when [`Draft::commit`] is called and is removed when dropped before.
+/// An unfinished file. [`Draft::commit`] gives the file its name; without it, dropping the draft removes the file.
 ///
-/// Temporary files lie in `<root>/.meta/tmp`, outside of the data folders, and do not end in `.parquet`: a half-written
-/// file inside a data folder breaks the globs of polars and DuckDB.
+/// Temporary files are in `<root>/.meta/tmp`, outside the data folders, and do not end in `.parquet`: an incomplete
+/// file in a data folder breaks the globs of polars and DuckDB.
 #[derive(Debug)]
 pub(super) struct Draft {
     file: File,
@@ -43,10 +43,10 @@ pub(super) struct Draft {
 }
 
 impl Draft {
-    /// Begins the file `relative` (with `/`) below `root`, creating the folders it needs.
+    /// Starts the file `relative` (with `/`) below `root` and creates the folders it needs.
     ///
     /// # Errors
-    /// A folder or the temporary file cannot be created, or would lie elsewhere.
+    /// A folder or the temporary file cannot be created, or its path leads out of `root`.
     pub(super) fn create(root: &Path, relative: &str) -> Result<Self, StoreError> {
         place_below(root, relative)?;
         let temporary = place_below(root, &format!(".meta/tmp/{}.part", relative.replace('/', "_")))?;
@@ -63,7 +63,7 @@ impl Draft {
         })
     }
 
-    /// Hashes what another program has written to the temporary file.
+    /// Hashes the temporary file, which another program has written.
     fn take_in(&mut self) -> Result<(), StoreError> {
         let fail = |source| io_error("read", &self.temporary, source);
         self.hasher.update_reader(File::open(&self.temporary).map_err(fail)?).map_err(fail)?;
@@ -71,15 +71,15 @@ impl Draft {
         Ok(())
     }
 
-    /// The path that the file will have.
+    /// The final path of the file.
     pub(super) fn path(&self) -> PathBuf {
         self.root.join(&self.relative)
     }
 
-    /// Makes the content durable and puts it in place, replacing what was there.
+    /// Syncs the content and renames the file, replacing an existing one.
     ///
     /// # Errors
-    /// The disk is full or the folder cannot be written; what was there before stays.
+    /// The disk is full or the folder is not writable; an existing file stays.
     pub(super) fn commit(mut self, rows: u64) -> Result<FileRecord, StoreError> {
         let path = self.path();
         self.file.sync_all().map_err(|source| io_error("write", &self.temporary, source))?;
@@ -109,15 +109,15 @@ impl Write for Draft {
 impl Drop for Draft {
     fn drop(&mut self) {
         if !self.committed {
-            // Nothing refers to the file; one that cannot be removed is overwritten by the next attempt.
+            // Nothing refers to the temporary file; if it cannot be removed, the next attempt overwrites it.
             let _ = fs::remove_file(&self.temporary);
         }
-        // Tidy up where nobody else is writing; a folder in use is not empty and stays.
+        // Remove the folders that are empty; a folder that another draft uses is not empty and stays.
         let _ = self.temporary.parent().map(fs::remove_dir);
     }
 }
 
-/// Creates a file in a folder that another draft, when it ends, may remove as empty between the two calls.
+/// Creates a file in a folder; another draft may remove the folder as empty between the two calls.
 fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
     const ATTEMPTS: usize = 100;
     for _ in 1..ATTEMPTS {
@@ -130,8 +130,8 @@ fn create_in(folder: &Path, path: &Path) -> Result<File, StoreError> {
     create_anew(path).map_err(|source| io_error("create", path, source))
 }
 
-/// Creates a file in the place of one that a stopped call has left. What is there is removed and never opened: it may be a
-/// link to a file that is not ours.
+/// Creates a file, replacing one from an interrupted call. The old file is removed and never opened, because it could
+/// be a link to a file elsewhere.
 fn create_anew(path: &Path) -> io::Result<File> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(source),
@@ -139,7 +139,7 @@ fn create_anew(path: &Path) -> io::Result<File> {
     }
 }
 
-/// As [`hash_file`], but a file is read once by this process while neither its size nor its times change.
+/// Hashes a file as [`hash_file`] does, but reads it only once per process while its size and times do not change.
 pub(super) fn hash_once(path: &Path) -> Result<String, StoreError> {
     static HASHES: Mutex<BTreeMap<(PathBuf, FileState), String>> = Mutex::new(BTreeMap::new());
     let key = (path.to_owned(), FileState::of(path)?);
@@ -152,12 +152,12 @@ pub(super) fn hash_once(path: &Path) -> Result<String, StoreError> {
     Ok(hash)
 }
 
-/// What changes when a file is written.
+/// Properties that change when a file is written.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct FileState {
     bytes: u64,
     modified: Option<SystemTime>,
-    /// When its entry was changed, in seconds and nanoseconds, and which entry it is: 0 where the system does not say.
+    /// Time of change in seconds and nanoseconds, and inode; 0 if the system does not provide them.
     changed: [i64; 2],
     inode: u64,
 }
@@ -176,7 +176,7 @@ impl FileState {
     }
 }
 
-/// Writes a small file at once.
+/// Writes a small file.
 ///
 /// # Errors
 /// The file cannot be created, written or renamed into place.
@@ -186,10 +186,10 @@ pub fn write_bytes(root: &Path, relative: &str, content: &[u8]) -> Result<FileRe
     draft.commit(0)
 }
 
-/// Puts a file in place that another program writes: `write` is given the path of the temporary file.
+/// Writes a file with another program: `write` gets the path of the temporary file.
 ///
 /// # Errors
-/// `write` fails; otherwise as [`write_bytes`].
+/// `write` fails, or writing fails as in [`write_bytes`].
 pub fn write_by<E: From<StoreError>>(
     root: &Path,
     relative: &str,
@@ -201,10 +201,10 @@ pub fn write_by<E: From<StoreError>>(
     Ok(draft.commit(0)?)
 }
 
-/// Moves a folder below `root`, where it is there, to another place below `root`.
+/// Moves a folder below `root`, if it exists, to another path below `root`.
 ///
 /// # Errors
-/// It cannot be moved, or one of the places lies behind a link.
+/// The folder cannot be moved, or one of the paths is behind a link.
 pub fn move_folder(root: &Path, from: &str, to: &str) -> Result<(), StoreError> {
     let (from, to) = (place_below(root, from)?, place_below(root, to)?);
     if !from.exists() {
@@ -218,10 +218,10 @@ pub fn move_folder(root: &Path, from: &str, to: &str) -> Result<(), StoreError> 
     sync_folder(parent)
 }
 
-/// Removes a folder and all that is in it, where it is there.
+/// Removes a folder with its content, if it exists.
 ///
 /// # Errors
-/// Something in it cannot be removed.
+/// A part of the content cannot be removed.
 pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     match fs::remove_dir_all(folder) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error("remove the folder", folder, source)),
@@ -229,19 +229,19 @@ pub fn remove_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Removes the file, the folder with all that is in it, or the link `relative` below `root`, where it is there.
+/// Removes the file, the folder with its content, or the link `relative` below `root`, if it exists.
 ///
 /// # Errors
-/// It cannot be removed, or lies behind a link.
+/// The file cannot be removed, or is behind a link.
 pub fn remove_below(root: &Path, relative: &str) -> Result<(), StoreError> {
     let path = place_below(root, relative)?;
     if path.is_dir() && !path.is_symlink() { remove_folder(&path) } else { remove_file(&path) }
 }
 
-/// Removes a file where it is there.
+/// Removes a file, if it exists.
 ///
 /// # Errors
-/// It cannot be removed.
+/// The file cannot be removed.
 pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
     match fs::remove_file(path) {
         Err(source) if source.kind() != io::ErrorKind::NotFound => Err(io_error("remove", path, source)),
@@ -249,12 +249,12 @@ pub(super) fn remove_file(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// BLAKE3 of some bytes, in hexadecimal.
+/// BLAKE3 hash of some bytes, in hexadecimal.
 pub fn hash_bytes(content: &[u8]) -> String {
     blake3::hash(content).to_hex().to_string()
 }
 
-/// BLAKE3 of a file, in hexadecimal.
+/// BLAKE3 hash of a file, in hexadecimal.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -265,7 +265,7 @@ pub fn hash_file(path: &Path) -> Result<String, StoreError> {
     Ok(hasher.finalize().to_hex().to_string())
 }
 
-/// SHA-256 of a file, in hexadecimal: what publishers of data name.
+/// SHA-256 hash of a file, in hexadecimal, which publishers of data use.
 ///
 /// # Errors
 /// The file cannot be read.
@@ -281,10 +281,10 @@ pub fn sha256_file(path: &Path) -> Result<String, StoreError> {
     }
 }
 
-/// The content of a file, no more than the size it has when it is opened.
+/// The content of a file, at most the size that it has when it is opened.
 ///
 /// # Errors
-/// It is not a file, or cannot be read.
+/// The path is not a file, or cannot be read.
 pub fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     let fail = |source| io_error("read", path, source);
     let file = open_file(path)?;
@@ -294,24 +294,24 @@ pub fn read_bytes(path: &Path) -> Result<Vec<u8>, StoreError> {
     Ok(content)
 }
 
-/// The text of a file that people write.
+/// The text of a file written by people.
 ///
 /// # Errors
-/// It is not a file, is not UTF-8, has more than `most_bytes`, or cannot be read.
+/// The path is not a file, is not UTF-8, has more than `most_bytes`, or cannot be read.
 pub fn read_text(path: &Path, most_bytes: u64) -> io::Result<String> {
     let properties = fs::metadata(path)?;
     if !properties.is_file() {
         return Err(io::Error::other("not a file; name a file"));
     }
     if properties.len() > most_bytes {
-        return Err(io::Error::other(format!("it has {} bytes, and may have {most_bytes}", properties.len())));
+        return Err(io::Error::other(format!("it has {} bytes, at most {most_bytes} are allowed", properties.len())));
     }
     let mut text = String::new();
     File::open(path)?.take(most_bytes).read_to_string(&mut text)?;
     Ok(text)
 }
 
-/// Opens a file for reading; anything else in its place (a pipe, a device) could be waited for, or read, for ever.
+/// Opens a file for reading. Other objects (a pipe, a device) are refused, because reading them may never end.
 pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
     let fail = |source| io_error("read", path, source);
     if fs::metadata(path).map_err(fail)?.is_file() {
@@ -320,13 +320,13 @@ pub(super) fn open_file(path: &Path) -> Result<File, StoreError> {
     Err(StoreError::Rows { path: path.to_owned(), problem: "not a file; name a file".to_owned() })
 }
 
-/// Manifests and claims beyond this are refused: a list of a million files has 200 MB.
+/// Largest size of a file in `.meta`: a list of a million files has 200 MB.
 const MOST_SMALL_BYTES: u64 = 1 << 28;
 
-/// The content of a file of `.meta`, where it is there.
+/// The content of a file in `.meta`, if it exists.
 ///
 /// # Errors
-/// It cannot be read, or is larger than any that this program writes.
+/// The file cannot be read, or is larger than any file in `.meta` that this program writes.
 pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let is_missing = |kind| matches!(kind, io::ErrorKind::NotFound | io::ErrorKind::NotADirectory);
     let file = match open_file(path) {
@@ -336,13 +336,13 @@ pub(super) fn read_small(path: &Path) -> Result<Option<Vec<u8>>, StoreError> {
     let mut content = Vec::new();
     file.take(MOST_SMALL_BYTES + 1).read_to_end(&mut content).map_err(|source| io_error("read", path, source))?;
     if content.len() as u64 > MOST_SMALL_BYTES {
-        let problem = format!("larger than {MOST_SMALL_BYTES} bytes, which no file of its kind is; remove it");
+        let problem = format!("larger than {MOST_SMALL_BYTES} bytes, so it was not written by this program; remove it");
         return Err(StoreError::Rows { path: path.to_owned(), problem });
     }
     Ok(Some(content))
 }
 
-/// The entries of a folder by name; none where the folder is missing.
+/// The entries of a folder, sorted by name; none if the folder is missing.
 ///
 /// # Errors
 /// The folder cannot be read.
@@ -361,7 +361,7 @@ pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> 
     StoreError::Io { action, path: path.to_owned(), source }
 }
 
-/// Creates a folder and those above it, and makes their entries durable.
+/// Creates a folder and its parents, and syncs their entries.
 pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     if folder.as_os_str().is_empty() || folder.is_dir() {
         return Ok(());
@@ -369,7 +369,7 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     let parent = folder.parent().unwrap_or(folder);
     create_folder(parent)?;
     match fs::create_dir(folder) {
-        // Another thread, or a draft that ends and removes its folder, may have been quicker.
+        // Another thread, or a draft that removes its empty folder, may have been faster.
         Err(source) if ![io::ErrorKind::AlreadyExists, io::ErrorKind::NotFound].contains(&source.kind()) => {
             Err(io_error("create the folder", folder, source))
         }
@@ -377,7 +377,7 @@ pub(super) fn create_folder(folder: &Path) -> Result<(), StoreError> {
     }
 }
 
-/// Makes a rename durable: the entry lives in the folder.
+/// Makes a rename durable by syncing the folder that contains the entry.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
     let sync = || File::open(folder)?.sync_all();

@@ -1,4 +1,4 @@
-//! Parquet files of other programs, as named columns of numbers and words for `infoplane data import`.
+//! Parquet files of other programs, read as named columns of numbers and strings for `infoplane data import`.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -17,11 +17,11 @@ use super::guard::guarded;
 use crate::columns::{Column, Words};
 use crate::memory::Room;
 
-/// All columns of a Parquet file: numbers, booleans, words, and lists of numbers of one length. A null number becomes NaN, which
-/// whoever chooses the column will refuse.
+/// All columns of a Parquet file: numbers, booleans, strings, and lists of numbers of equal length. A null number
+/// becomes NaN, which is refused if the column is selected.
 ///
 /// # Errors
-/// Missing or damaged, or larger than the room there is.
+/// The file is missing or damaged, or larger than the memory limit.
 pub fn read_columns(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     guarded(path, || read(path, room))
 }
@@ -29,8 +29,9 @@ pub fn read_columns(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreEr
 fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     let file = open_file(path)?;
     let damaged = |problem: String| StoreError::Damaged { path: path.to_owned(), problem };
-    // Parquet's own types are enough for numbers. The Arrow schema beside them may name what this reader does not know
-    // (128-bit integers of polars), and would keep dictionaries and kinds of lists apart that are one to Parquet.
+    // The types of Parquet are sufficient for numbers. The embedded Arrow schema may name types that this reader does
+    // not know
+    // (128-bit integers of polars), and would distinguish dictionaries and kinds of lists that are equal in Parquet.
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(file, options);
     let builder = builder.map_err(|e| damaged(e.to_string()))?;
@@ -66,10 +67,10 @@ fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
             if let Err(problem) = appended {
                 column.problem.get_or_insert(problem);
             }
-            // A footer may promise less than its pages hold.
+            // A footer may declare fewer values than the pages contain.
             n_read += column.values.len() - before;
             if n_read as u128 > n_promised {
-                return Err(damaged("it holds more values than its footer says".to_owned()));
+                return Err(damaged("it contains more values than its footer declares".to_owned()));
             }
         }
     }
@@ -82,32 +83,32 @@ fn read(path: &Path, room: &mut Room) -> Result<Vec<Column>, StoreError> {
     for column in columns.iter_mut().filter(|column| indices.contains(&column.name)) {
         column.left_out = Some(format!("`{}`, which is an index of pandas", column.name));
     }
-    // A file without rows leaves the widths unknown.
+    // In a file without rows, the width of a list is unknown.
     columns.iter_mut().for_each(|column| column.width = column.width.max(1));
     Ok(columns)
 }
 
-/// The columns that pandas noted in the footer as names of its rows.
+/// The columns that pandas lists in the footer as row names.
 fn pandas_indices(metadata: &ParquetMetaData) -> Vec<String> {
     let entries = metadata.file_metadata().key_value_metadata();
     let note = entries.into_iter().flatten().find(|entry| entry.key == "pandas").and_then(|entry| entry.value.as_ref());
-    // What is no note of pandas names no column. An index of consecutive numbers is noted as an object and has no column.
+    // Other entries of the list are ignored: an index of consecutive numbers is an object and has no column.
     let note: serde_json::Value = note.and_then(|note| serde_json::from_str(note).ok()).unwrap_or_default();
     let names = note["index_columns"].as_array().into_iter().flatten();
     names.filter_map(|name| name.as_str()).map(str::to_owned).collect()
 }
 
-/// Why a column of this type cannot be used, where it cannot.
+/// Why a column of this type cannot be used; `None` if it can.
 fn unusable(data_type: &DataType) -> Option<String> {
     let item = match data_type {
         DataType::List(item) => item.data_type(),
         other => other,
     };
     let is_usable = is_number(item) || *item == DataType::Boolean || is_words(data_type);
-    (!is_usable).then(|| format!("is of type {data_type}; only numbers, lists of numbers and words can be used"))
+    (!is_usable).then(|| format!("is of type {data_type}; only numbers, lists of numbers and strings can be used"))
 }
 
-/// The values of some columns, as the footer has them.
+/// The values of some columns, in the order of the footer.
 fn n_values(metadata: &ParquetMetaData, columns: &[usize]) -> u128 {
     let schema = metadata.file_metadata().schema_descr();
     let leaves: Vec<usize> =
@@ -123,7 +124,7 @@ fn append_words(words: &mut Words, array: &ArrayRef) -> Result<(), String> {
     Ok(())
 }
 
-/// Which compression keeps the column number `index` from being read, if any does.
+/// The compression that this program cannot read, if the column number `index` has one.
 fn compression(metadata: &ParquetMetaData, index: usize) -> Option<String> {
     let schema = metadata.file_metadata().schema_descr();
     let leaves = (0..schema.num_columns()).filter(|leaf| schema.get_column_root_idx(*leaf) == index);
@@ -133,7 +134,7 @@ fn compression(metadata: &ParquetMetaData, index: usize) -> Option<String> {
         Compression::LZO => Some("LZO"),
         _ => None,
     })?;
-    Some(format!("is compressed with {name}, which this program does not read; write the file with zstd"))
+    Some(format!("is compressed with {name}, which this program cannot read; write the file with zstd"))
 }
 
 fn append(column: &mut Column, array: &ArrayRef) -> Result<(), String> {
@@ -143,18 +144,18 @@ fn append(column: &mut Column, array: &ArrayRef) -> Result<(), String> {
     };
     let is_list = !is_number(array.data_type());
     if is_list && rows.len() < array.len() {
-        return Err("holds nulls; every sample needs every value".to_owned());
+        return Err("contains nulls; every sample needs every value".to_owned());
     }
     for row in rows {
         let width = if is_list { row.len() } else { 1 };
         if width == 0 {
-            return Err("holds lists without values".to_owned());
+            return Err("contains empty lists".to_owned());
         }
         if column.width == 0 {
             column.width = width;
         }
         if column.width != width {
-            return Err(format!("holds lists of {} and of {width} values; all must have one length", column.width));
+            return Err(format!("contains lists of {} and of {width} values; all must have one length", column.width));
         }
         if let Some(digits) = whole_numbers(&row)? {
             digits.into_iter().for_each(|number| column.push_whole(number));
@@ -166,7 +167,7 @@ fn append(column: &mut Column, array: &ArrayRef) -> Result<(), String> {
     Ok(())
 }
 
-/// Whole numbers of 64 bits without nulls, of which f64 would lose digits.
+/// 64-bit whole numbers without nulls, which may lose digits in f64.
 fn whole_numbers(row: &ArrayRef) -> Result<Option<Vec<i128>>, String> {
     if row.null_count() > 0 {
         return Ok(None);
@@ -182,7 +183,7 @@ fn is_number(data_type: &DataType) -> bool {
     data_type.is_numeric()
 }
 
-/// Words, and booleans, which are two of them.
+/// Strings, and booleans as two strings.
 fn is_words(data_type: &DataType) -> bool {
     matches!(data_type, DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View | DataType::Boolean)
 }
@@ -263,9 +264,9 @@ mod tests {
         assert_eq!(words[1], (pair("cat", "ox").as_slice(), [1.0, 0.0].as_slice()));
         assert_eq!(words[2], (pair("false", "true").as_slice(), [1.0, 1.0].as_slice()));
         let problem = columns[3].problem.as_deref().unwrap();
-        assert!(problem.starts_with("row 1 is `null`, which stands for a missing value"), "{problem}");
+        assert!(problem.starts_with("row 1 is `null`, which means a missing value"), "{problem}");
         let problem = columns[4].problem.as_deref();
-        assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and words can be used"));
+        assert_eq!(problem, Some("is of type Date32; only numbers, lists of numbers and strings can be used"));
         assert_eq!(columns[5], Column::new("a", 1, vec![1.0, 2.0]));
     }
 
@@ -327,7 +328,7 @@ mod tests {
         assert_eq!(with(Compression::SNAPPY), None);
     }
 
-    /// One bit of every byte, each time another one.
+    /// Flips one bit of every byte, a different one each time.
     #[test]
     fn a_flipped_bit_never_ends_in_a_panic() {
         let item = Arc::new(Field::new("item", DataType::Float64, false));

@@ -1,5 +1,5 @@
-//! Claims that were registered before there were data: `frozen_claims.json` of an experiment, and the copy that a recording
-//! keeps from its beginning.
+//! Claims registered before the data exist: `frozen_claims.json` of an experiment, and the copy that a recording
+//! keeps from its start.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,36 +12,37 @@ use super::layout::Experiment;
 use super::manifest::{Manifest, verified_hash};
 use super::words::Registration;
 
-/// Where a recording keeps its copy. Its claim, the first of its files, lists it: claims that were frozen later are not in it.
+/// Path of the copy in a recording. The claim file, which is written first, lists it, so claims frozen later are not
+/// included.
 const COPY: &str = ".meta/frozen_claims.json";
 
-/// The claims of an experiment as they were registered.
+/// The registered claims of an experiment.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FrozenClaims {
-    /// In the order of the pipeline.
+    /// The claims, in the order of the pipeline.
     pub claims: Vec<FrozenClaim>,
 }
 
-/// One of them.
+/// A registered claim.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct FrozenClaim {
-    /// The claim in words.
+    /// The claim as a sentence.
     pub claim: String,
-    /// BLAKE3 of `meaning` in one line.
+    /// BLAKE3 hash of `meaning` as one line of JSON.
     pub blake3: String,
-    /// What is claimed, for people.
+    /// What the claim requires, in readable form.
     pub meaning: serde_json::Value,
 }
 
 impl FrozenClaim {
-    /// A claim in words, and what it means.
+    /// A claim as a sentence, with its meaning.
     pub fn new(claim: &str, meaning: serde_json::Value) -> Self {
         Self { claim: claim.to_owned(), blake3: hash_bytes(meaning.to_string().as_bytes()), meaning }
     }
 }
 
 impl FrozenClaims {
-    /// The claims that were frozen for `experiment`, if any were.
+    /// The claims that were frozen for `experiment`, if any.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -49,10 +50,10 @@ impl FrozenClaims {
         Self::read(&experiment.root().join(Experiment::FROZEN_CLAIMS))
     }
 
-    /// The claims that were frozen when the recording of `experiment` was begun, if any were.
+    /// The claims that were frozen when the recording of `experiment` was started, if any.
     ///
     /// # Errors
-    /// The copy cannot be read, or is not what was written.
+    /// The copy cannot be read, or was changed.
     pub fn of_recording(experiment: &Experiment) -> Result<Option<Self>, StoreError> {
         let root = experiment.recording();
         let claim = Manifest::read(&root.join(".meta/settings.json"))?;
@@ -67,7 +68,7 @@ impl FrozenClaims {
         let Some(content) = read_small(path)? else { return Ok(None) };
         let damaged = |e| StoreError::Rows {
             path: path.to_owned(),
-            problem: format!("not what `infoplane freeze` writes: {e}; restore the file"),
+            problem: format!("not written by `infoplane freeze`: {e}; restore the file"),
         };
         let frozen: Self = serde_json::from_slice(&content).map_err(damaged)?;
         let is_whole = |claim: &&FrozenClaim| {
@@ -79,14 +80,14 @@ impl FrozenClaims {
             Some(edited) => Err(StoreError::Rows {
                 path: path.to_owned(),
                 problem: format!(
-                    "the claim “{}” was edited: its hash is of another meaning; restore the file",
+                    "the claim “{}” was edited: its hash does not match its meaning; restore the file",
                     edited.claim
                 ),
             }),
         }
     }
 
-    /// Writes them for `experiment`.
+    /// Writes the claims for `experiment`.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -96,7 +97,7 @@ impl FrozenClaims {
         write_bytes(experiment.root(), Experiment::FROZEN_CLAIMS, &content).map(drop)
     }
 
-    /// Copies the claims that are frozen for `experiment`, if any are, into its recording, which is about to begin.
+    /// Copies the frozen claims of `experiment`, if any, into its recording, which is about to start.
     ///
     /// # Errors
     /// The file cannot be read, or the copy cannot be written.
@@ -108,14 +109,15 @@ impl FrozenClaims {
         write_bytes(&experiment.recording(), COPY, &content).map(Some)
     }
 
-    /// Whether these are the same claims, in any order.
+    /// Whether both have the same claims, in any order.
     pub fn are(&self, others: &Self) -> bool {
         let hashes = |frozen: &Self| frozen.claims.iter().map(|claim| claim.blake3.clone()).collect::<BTreeSet<_>>();
         hashes(self) == hashes(others)
     }
 
-    /// Of the claims that a pipeline makes, by their hash, whether they are among those that are registered; and the registered ones
-    /// that it makes no more. A claim of the same words as one of these means something else: it was changed.
+    /// Compares the claims of a pipeline with the registered ones: for each claim, by its hash, whether it is
+    /// registered; and the registered claims that the pipeline no longer has. A claim with the words of one of these
+    /// was changed in its meaning.
     pub fn compare(frozen: Option<Self>, made: &[FrozenClaim]) -> (BTreeMap<String, Registration>, Vec<FrozenClaim>) {
         let mut left = frozen.map_or_else(Vec::new, |frozen| frozen.claims);
         let mut registered = BTreeMap::new();
@@ -139,7 +141,7 @@ impl FrozenClaims {
     }
 }
 
-/// Whether a file of a recording is its copy of the frozen claims.
+/// Whether a file of a recording is the copy of the frozen claims.
 pub fn is_frozen(file: &FileRecord) -> bool {
     file.path == COPY
 }

@@ -1,4 +1,5 @@
-//! The identity of an estimate as columns: its text, which is read back, and what the text means, for whoever reads the file.
+//! The identity of an estimate as columns: its string, which is read back, and the parts of the string, for readers of
+//! the file.
 
 use std::sync::Arc;
 
@@ -9,31 +10,37 @@ use super::cell::Cell;
 use super::schema::Column;
 use crate::estimate_id::EstimateId;
 
-/// The columns that follow from an identity.
+/// The columns derived from an identity.
 const COLUMNS: &[Column] = &[
-    text("family", "Name of the estimator: `binning`, `kde`; `linear` where the number is exact for a linear network."),
+    text(
+        "family",
+        "Name of the estimator, for example `binning` or `kde`; `linear` for exact values of a linear network.",
+    ),
     text(
         "variant",
-        "Which form of the estimator: the kind of bins, the side of a bound, with every parameter that is neither the scale nor its default, for example `n_edges`, `upper`, `n_bins-range-run`. Rows of one family and variant differ only in their scale.",
+        "Form of the estimator: the kind of bins or the side of a bound, and every parameter other than the scale that differs from its default, for example `n_edges`, `upper`, `n_bins-range-run`. Rows with the same family and variant differ only in their scale.",
     ),
     text(
         "scale_kind",
-        "Which parameter sets the resolution of the estimator: `n_edges`, `bin_width`, `n_bins`, `n_quantiles`, `bits`, `noise_variance` or `k`; null for an estimator without one.",
+        "Parameter that sets the resolution of the estimator: `n_edges`, `bin_width`, `n_bins`, `n_quantiles`, `bits`, `noise_variance` or `k`; null for an estimator without a scale.",
     ),
     Column {
         name: "scale",
-        doc: "Value of that parameter; null for an estimator without one, and for a check that compares several.",
+        doc: "Value of the parameter in `scale_kind`; null for an estimator without a scale, and for a check that compares several scales.",
         kind: <Option<f64>>::KIND,
     },
-    text("correction", "How entropies are corrected for the number of samples: `none`, `miller-madow` or `jackknife`."),
-    text("values", "The values of the network that are taken for T: `activations` or `pre_activations`."),
+    text(
+        "correction",
+        "Correction of the entropies for the finite number of samples: `none`, `miller-madow` or `jackknife`.",
+    ),
+    text("values", "Values of the network that are used as T: `activations` or `pre_activations`."),
     text(
         "samples",
-        "Which samples: `all` (that were recorded), `train` or `test`; `distribution` where the number is exact for the distribution of X and Y and needs no samples.",
+        "Samples that are used: `all` (all recorded samples), `train` or `test`; `distribution` for values that are exact for the distribution of X and Y and need no samples.",
     ),
     text(
         "pool",
-        "Which snapshots are put together before T is estimated: `none`, `windows` (every stretch of consecutive recorded steps), `runs` (the same snapshot of all runs), or the first and last of the steps, for example `100-110`.",
+        "Snapshots that are pooled before T is estimated: `none`, `windows` (every window of consecutive recorded steps), `runs` (the same snapshot of all runs), or the first and the last step, for example `100-110`.",
     ),
 ];
 
@@ -41,7 +48,7 @@ const fn text(name: &'static str, doc: &'static str) -> Column {
     Column { name, doc, kind: <Option<String>>::KIND }
 }
 
-/// One derived column of some identities: rows next to each other mostly have the same one, which is written down once.
+/// One derived column of some identities; neighbouring rows usually have equal identities, so each is formatted once.
 fn texts<'a>(
     ids: impl Iterator<Item = Option<&'a Arc<EstimateId>>>,
     text_of: impl Fn(&EstimateId) -> Option<String>,
@@ -77,7 +84,7 @@ fn derived<'a>(ids: impl Iterator<Item = Option<&'a Arc<EstimateId>>> + Clone) -
     ]
 }
 
-/// The identities in a column; rows next to each other share one.
+/// The identities in a column; neighbouring rows share one.
 fn read(column: &StringArray) -> Vec<Option<Arc<EstimateId>>> {
     let mut last: Option<(&str, Arc<EstimateId>)> = None;
     let mut ids = Vec::with_capacity(column.len());

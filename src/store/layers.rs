@@ -1,4 +1,4 @@
-//! What the layers of a recording are called, by its table of layers or the footers of its activations.
+//! Names of the layers of a recording, from its table of layers or from the footers of its activations.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -13,37 +13,38 @@ use super::table::{Footer, read_footer, read_rows};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 
-/// Footer entries of activations: what a layer is called, what it is, and what a row was before it became a list.
+/// Footer entries of activations: name and kind of the layer, and the shape and reduction of a row before it became a
+/// list.
 const NAME_KEY: &str = "infoplane.layer_name";
 const KIND_KEY: &str = "infoplane.layer_kind";
 const SHAPE_KEY: &str = "infoplane.layer_shape";
 const REDUCTION_KEY: &str = "infoplane.layer_reduction";
-/// The reduction of a layer that is recorded as it is.
+/// The reduction of a layer that is recorded without reduction.
 const NOT_REDUCED: &str = "none";
 
-/// Words for several layers.
+/// Words that mean several layers.
 const KEYWORDS: [&str; 2] = ["hidden", "all"];
 
 type Names = BTreeMap<LayerId, Arc<str>>;
 
-/// Letters in a name. Names are drawn beside points and curves.
+/// Maximum number of characters in a name; names are drawn next to points and curves.
 const LONGEST_NAME: usize = 64;
 
-/// The names of the layers of a recording; layers without one are called by their number.
+/// The names of the layers of a recording; a layer without a name is identified by its number.
 #[derive(Debug, Clone, Default)]
 pub struct LayerNames {
     names: Names,
-    /// Layers of which less is recorded than the next layer is made of.
+    /// Layers of which less is recorded than the next layer gets as input.
     reduced: BTreeSet<LayerId>,
 }
 
 impl LayerNames {
-    /// Reads the names of the layers of a recording: those of its table of layers, else those in the footers of the
+    /// Reads the names of the layers of a recording: from its table of layers, otherwise from the footers of the
     /// activations of its first run.
     ///
     /// # Errors
-    /// A file is damaged, or is not what was written; a name is empty, too long, given twice, or has other characters than
-    /// letters, digits, blanks and `._-/:()[]+#`.
+    /// A file is damaged or was changed; a name is empty, too long, not unique, or has characters other than
+    /// letters, digits, spaces and `._-/:()[]+#`.
     pub fn read(experiment: &Experiment, recording: &Recording) -> Result<Self, StoreError> {
         let root = experiment.recording();
         let path = root.join(Experiment::LAYERS);
@@ -60,7 +61,7 @@ impl LayerNames {
         let Some(run) = recording.runs().first() else { return Ok(found) };
         for values in [Values::Activations, Values::PreActivations] {
             for layer in run.layers(values.table()) {
-                // Activations are large: they may have been thrown away after they were estimated.
+                // Activations are large: users may have deleted them after the estimates.
                 let part = run.parts(values.table(), Some(layer)).into_iter().find(|part| part.exists());
                 let Some(part) = part else { continue };
                 let mut footer = read_footer(&part, values.table())?;
@@ -78,7 +79,7 @@ impl LayerNames {
         }
     }
 
-    /// Whether less of a layer is recorded than the next layer is made of, such as a mean over positions.
+    /// Whether less of a layer is recorded than the next layer gets as input, for example a mean over positions.
     pub fn is_reduced(&self, layer: LayerId) -> bool {
         self.reduced.contains(&layer)
     }
@@ -90,17 +91,17 @@ impl LayerNames {
             let n_letters = name.chars().count();
             if !(1..=LONGEST_NAME).contains(&n_letters) || !name.chars().all(is_plain) || name.trim() != name {
                 return Err(refused(format!(
-                    "layer {layer} is called `{}`; a name has 1 to {LONGEST_NAME} letters (Latin, Greek, Cyrillic), digits, blanks inside or of `._-/:()[]+#`",
+                    "layer {layer} has the name `{}`; a name has 1 to {LONGEST_NAME} characters: letters (Latin, Greek, Cyrillic), digits, spaces (not at the ends) or `._-/:()[]+#`",
                     plain(&name)
                 )));
             }
             if KEYWORDS.contains(&name.as_str()) {
                 return Err(refused(format!(
-                    "layer {layer} is called `{name}`, which means several layers in a claim; choose another name"
+                    "layer {layer} has the name `{name}`, which means several layers in a claim; choose another name"
                 )));
             }
             if checked.values().any(|other: &Arc<str>| **other == *name) {
-                return Err(refused(format!("two layers are called `{name}`; every layer needs a name of its own")));
+                return Err(refused(format!("two layers have the name `{name}`; give every layer a unique name")));
             }
             if checked.insert(layer, Arc::from(name)).is_some() {
                 return Err(refused(format!("layer {layer} has two names; give it one")));
@@ -109,28 +110,28 @@ impl LayerNames {
         Ok(checked)
     }
 
-    /// The last layer of the network, where layers have names: that is more than what is recorded may say.
+    /// The last layer of the network, if layers have names; it may be above the last recorded layer.
     pub fn output(&self) -> Option<LayerId> {
         self.names.keys().next_back().copied()
     }
 
-    /// What a layer is called, where it has a name.
+    /// The name of a layer, if it has one.
     pub fn get(&self, layer: LayerId) -> Option<Arc<str>> {
         self.names.get(&layer).cloned()
     }
 
-    /// All that is said of the layers, for the keys of what is made of it.
+    /// Everything that the recording says about its layers, for the keys of results that depend on it.
     pub fn in_words(&self) -> Vec<String> {
         let names = self.names.iter().map(|(layer, name)| format!("{layer}: {name}"));
         names.chain(self.reduced.iter().map(|layer| format!("{layer} is reduced"))).collect()
     }
 
-    /// All names, by rising layer.
+    /// All names, in the order of the layers.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.names.values().map(|name| &**name)
     }
 
-    /// The layer of this name.
+    /// The layer with this name.
     pub fn layer(&self, name: &str) -> Option<LayerId> {
         self.names.iter().find(|(_, other)| ***other == *name).map(|(layer, _)| *layer)
     }
@@ -149,22 +150,24 @@ impl LayerRow {
     }
 }
 
-/// Letters that a terminal, a picture and a page show from left to right and in one place each, and signs of names.
+/// Letters that terminals, figures and pages show from left to right and with one glyph each, and the signs allowed in
+/// names.
 fn is_plain(c: char) -> bool {
     let is_letter =
         matches!(c, '\u{c0}'..='\u{24f}' | '\u{370}'..='\u{3ff}' | '\u{400}'..='\u{4ff}') && c.is_alphabetic();
     c.is_ascii_alphanumeric() || is_letter || " ._-/:()[]+#".contains(c)
 }
 
-/// A text of a file from elsewhere for a sentence: cut, with `?` for whatever is no plain letter or sign.
+/// A text from a foreign file, for a message: shortened, with `?` for every character that is not a plain letter or
+/// sign.
 pub fn plain(text: &str) -> String {
     let is_shown = |c: char| is_plain(c) || c.is_ascii_graphic();
     let shown: String = text.chars().take(LONGEST_NAME).map(|c| if is_shown(c) { c } else { '?' }).collect();
     if text.chars().nth(LONGEST_NAME).is_some() { format!("{shown}…") } else { shown }
 }
 
-/// What a layer is called in words: its name, or `layer 3` where it has none. A name that could be taken for the number of
-/// another layer, as in PyTorch's `Sequential`, stands behind its own number.
+/// The layer as text: its name, or `layer 3` if it has none. A name that could be mistaken for the number of another
+/// layer, as in PyTorch's `Sequential`, follows the layer's own number.
 pub fn layer_in_words(layer: LayerId, name: Option<&str>) -> String {
     let number = format!("layer {layer}");
     match name {
@@ -178,7 +181,7 @@ fn is_like_a_number(name: &str) -> bool {
     name.strip_prefix("layer").unwrap_or(name).chars().all(|c| c.is_ascii_digit() || " _-.".contains(c))
 }
 
-/// As [`layer_in_words`] below a heading that says `layer`: only the number where there is nothing else.
+/// The layer as text below a heading `layer`: see [`layer_in_words`], but a layer without a name is only its number.
 pub fn layer_in_cell(layer: LayerId, name: Option<&str>) -> String {
     match name {
         Some(name) if !is_like_a_number(name) => name.to_owned(),
@@ -228,7 +231,7 @@ mod tests {
             let refused = named(&[(1, name)]).unwrap_err();
             assert!(refused.contains("layer 1 is called `") && !refused.chars().any(char::is_control), "{refused}");
         }
-        assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers are called `a`"));
+        assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers have the name `a`"));
         assert!(named(&[(1, "a"), (1, "b")]).unwrap_err().contains("layer 1 has two names"));
     }
 }

@@ -1,4 +1,4 @@
-//! Where everything lies below `outputs/<experiment>`: the one place that knows the folders.
+//! The paths of all files below `outputs/<experiment>`; no other file knows them.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -10,29 +10,29 @@ use super::manifest::{Manifest, verified_hash};
 use crate::estimate_id::{EstimateId, Unit};
 use crate::layer_id::LayerId;
 
-/// The folder of one experiment's results.
+/// The folder with the results of one experiment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Experiment {
     root: PathBuf,
 }
 
-/// A run's name in paths and tables, `r0000` for the first. It begins with a letter, so that no reader of hive
-/// partitions takes it for a number.
+/// Name of a run in paths and tables; `r0000` is the first. It starts with a letter, so that readers of hive partitions
+/// do not parse it as a number.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RunId(String);
 
 impl RunId {
-    /// Stands for all runs where they are pooled.
+    /// Name for all runs, if they are pooled.
     pub fn pooled() -> Self {
         Self("pooled".to_owned())
     }
 
-    /// Stands for the runs of group `index` where groups of runs are pooled.
+    /// Name for the runs of group `index`, if groups of runs are pooled.
     pub fn pooled_group(index: usize) -> Self {
         Self(format!("pooled-{index:04}"))
     }
 
-    /// Whether a table calls several runs together so.
+    /// Whether a name in a table means several runs.
     pub fn is_pooled(name: &str) -> bool {
         name == "pooled" || name.strip_prefix("pooled-").is_some_and(|number| number.parse::<usize>().is_ok())
     }
@@ -42,7 +42,7 @@ impl RunId {
         Self(format!("r{index:04}"))
     }
 
-    /// A run of another program, by its name.
+    /// A run of another program, with its name.
     pub(super) fn named(name: &str) -> Self {
         Self(name.to_owned())
     }
@@ -54,41 +54,41 @@ impl fmt::Display for RunId {
     }
 }
 
-/// In the footer of a table of samples: what the labels are, if they were made of numbers, in words.
+/// Footer entry of a table of samples: how the labels were made, if they were made from numbers.
 pub const MADE_Y: &str = "infoplane.y";
 
-/// Where `infoplane data make NAME` puts a data set.
+/// Default folder of `infoplane data make NAME` for a data set.
 pub fn data_file(name: &str) -> PathBuf {
     Path::new("data").join(format!("{name}.parquet"))
 }
 
-/// Where `infoplane data fetch NAME` puts the files that a data set is published as.
+/// Default folder of `infoplane data fetch NAME` for the published files of a data set.
 pub fn raw_folder(name: &str) -> PathBuf {
     Path::new("data").join("raw").join(name)
 }
 
 impl Experiment {
-    /// The experiment whose results lie in `root`.
+    /// The experiment with its results in `root`.
     pub fn new(root: impl Into<PathBuf>) -> Self {
         Self { root: root.into() }
     }
 
-    /// Its folder.
+    /// The folder of the experiment.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Its name: that of its folder, whatever the path to it is.
+    /// The name of the experiment: the last part of its path.
     pub fn name(&self) -> String {
         let absolute = || std::path::absolute(&self.root).unwrap_or_else(|_| self.root.clone());
         let real = std::fs::canonicalize(&self.root).unwrap_or_else(|_| absolute());
         real.file_name().map_or_else(|| "experiment".to_owned(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// What follows the name of a pipeline in the folder of its smaller versions.
+    /// Suffix of the folders of reduced versions of a pipeline.
     pub const TRIAL: &str = "-trial";
 
-    /// The name of the pipeline that it is a smaller version of, if it is one by its name.
+    /// The name of the full pipeline, if the name of this experiment is that of a reduced version.
     pub fn trial_of(&self) -> Option<String> {
         self.name().strip_suffix(Self::TRIAL).map(str::to_owned)
     }
@@ -98,7 +98,7 @@ impl Experiment {
         self.root.join("recording")
     }
 
-    /// The folder of the estimates. Nothing but tables lies in it, so that any reader takes it as a whole.
+    /// The folder of the estimates. It contains only tables, so that any program can read it as one data set.
     pub fn estimates(&self) -> PathBuf {
         self.root.join(table_folder(Unit::Layers))
     }
@@ -113,7 +113,8 @@ impl Experiment {
         self.root.join(WEIGHT_MEASURES)
     }
 
-    /// Below the experiment: the recording, then everything that belongs to its estimates: tables and manifests.
+    /// Folders below the experiment: the recording and everything that belongs to its estimates (tables and
+    /// manifests).
     pub const REPLACEABLE: [&str; 7] = [
         "recording",
         "estimates",
@@ -124,76 +125,76 @@ impl Experiment {
         ".meta/weight_measures",
     ];
 
-    /// Below the experiment: the folders of the estimates and of the measures of weights.
+    /// Folders below the experiment: the estimates and the measures of weights.
     pub(super) const TABLE_FOLDERS: [&str; 3] =
         [table_folder(Unit::Layers), table_folder(Unit::Units), WEIGHT_MEASURES];
 
-    /// Where a recording waits, with its estimates, until the one that replaces it is whole.
+    /// Folder for a recording and its estimates while the recording that replaces it is incomplete.
     pub fn replaced(&self) -> PathBuf {
         self.root.join(Self::REPLACED)
     }
 
-    /// Below the experiment: the folder of [`Experiment::replaced`].
+    /// Path below the experiment of the folder [`Experiment::replaced`].
     pub const REPLACED: &str = ".meta/replaced";
 
-    /// Below the recording: the samples.
+    /// Path below the recording: the samples.
     pub const SAMPLES: &str = "samples.parquet";
 
-    /// Below the recording: what its layers are called.
+    /// Path below the recording: the names of the layers.
     pub const LAYERS: &str = "layers.parquet";
 
-    /// Below the experiment: verdicts on the estimates.
+    /// Path below the experiment: verdicts of the checks.
     pub const CHECKS: &str = "checks.parquet";
 
-    /// Below the experiment or the sweep: what runs say of the claims of a paper.
+    /// Path below the experiment or the sweep: verdicts on the claims.
     pub const CLAIMS: &str = "claims.parquet";
 
-    /// Below the experiment: the claims that were registered before there were data.
+    /// Path below the experiment: the claims that were registered before the data existed.
     pub const FROZEN_CLAIMS: &str = "frozen_claims.json";
 
-    /// Below the experiment: the information bottleneck's curve.
+    /// Path below the experiment: the information bottleneck curve.
     pub const BOUND: &str = "bound.parquet";
 
-    /// Below the experiment: the layers beside that curve.
+    /// Path below the experiment: the layers compared with the information bottleneck curve.
     pub const BOUND_LAYERS: &str = "bound_layers.parquet";
 
-    /// Below the experiment: means over runs.
+    /// Path below the experiment: means over runs.
     pub const SUMMARY: &str = "summary.parquet";
 
-    /// Beside the summary: the phases of every run and layer.
+    /// Path below the experiment: the phases of every run and layer.
     pub const PHASES: &str = "phases.parquet";
 
-    /// Beside the summary: compression over runs.
+    /// Path below the experiment: compression over runs.
     pub const COMPRESSION: &str = "compression.parquet";
 
-    /// Below a sweep or an experiment: where its claims hold.
+    /// Path below a sweep or an experiment: for which settings its claims hold.
     pub const STABILITY: &str = "stability.parquet";
 
-    /// Below a sweep or an experiment: what the variance of the compression comes from.
+    /// Path below a sweep or an experiment: sources of the variance of the compression.
     pub const EFFECTS: &str = "effects.parquet";
 
-    /// Below a sweep or an experiment: compression by the values of what varies.
+    /// Path below a sweep or an experiment: compression for each value of the varied parameters.
     pub const LEVELS: &str = "levels.parquet";
 
-    /// Beside the summary: measures of weights over runs; only where there are some.
+    /// Path below the experiment: measures of weights over runs; absent if there are none.
     pub const WEIGHT_SUMMARY: &str = "weight_summary.parquet";
 
-    /// Below a sweep or an experiment: how compression and measures of weights go together.
+    /// Path below a sweep or an experiment: relations between compression and measures of weights.
     pub const RELATIONS: &str = "relations.parquet";
 
-    /// Where the minimal model is asked for: its exact information.
+    /// File name of the exact information of the minimal model.
     pub const MINIMAL_MODEL: &str = "minimal_model.parquet";
 
-    /// Below a sweep: what became of each experiment.
+    /// Path below a sweep: the state of each experiment.
     pub const EXPERIMENTS: &str = "experiments.parquet";
 
-    /// Below a sweep: the values of what varies.
+    /// Path below a sweep: the values of the varied parameters.
     pub const SETTINGS: &str = "settings.parquet";
 
-    /// Below the experiment: the page about it.
+    /// Path below the experiment: the report.
     pub const REPORT: &str = "report.html";
 
-    /// Below an experiment or a sweep: every table or page that is made from estimates, except the figures.
+    /// Paths below an experiment or a sweep: all tables and pages made from estimates, without the figures.
     pub(super) const VIEWS: [&str; 14] = [
         Self::CHECKS,
         Self::CLAIMS,
@@ -211,58 +212,58 @@ impl Experiment {
         Self::REPORT,
     ];
 
-    /// Below the recording: a part of a table that has files for every run, and for every layer where one is given.
+    /// Path below the recording: the file of a table for a run, and for a layer if one is given.
     pub fn part(table: &str, layer: Option<LayerId>, run: &RunId, part: usize) -> String {
         let layer = layer.map_or_else(String::new, |layer| format!("layer={layer}/"));
         format!("{table}/{layer}run={run}/part-{part:05}.parquet")
     }
 
-    /// Below the experiment: the table of the estimates `id` of the run called `run`.
+    /// Path below the experiment: the table of the estimates `id` of the run `run`.
     pub fn estimate(id: &EstimateId, run: &str) -> String {
         format!("{}/run={run}.parquet", Self::estimate_lock(id))
     }
 
-    /// The name of the manifest of that table.
+    /// Name of the manifest of the table of the estimates `id` of the run `run`.
     pub fn estimate_manifest(id: &EstimateId, run: &str) -> String {
         manifest_of(&Self::estimate(id, run))
     }
 
-    /// The name of the lock of whoever makes the estimates `id`.
+    /// Name of the lock that protects the estimates `id` while they are made.
     pub fn estimate_lock(id: &EstimateId) -> String {
         format!("{}/{id}", table_folder(id.unit))
     }
 
-    /// Below the experiment: what the measure `id` finds of the run called `run`.
+    /// Path below the experiment: the results of the measure `id` for the run `run`.
     pub fn weight_measure(id: &str, run: &str) -> String {
         format!("{}/run={run}.parquet", Self::weight_measure_lock(id))
     }
 
-    /// The name of the manifest of that table.
+    /// Name of the manifest of the results of the measure `id` for the run `run`.
     pub fn weight_measure_manifest(id: &str, run: &str) -> String {
         manifest_of(&Self::weight_measure(id, run))
     }
 
-    /// The name of the lock of whoever applies the measure `id`.
+    /// Name of the lock that protects the results of the measure `id` while they are made.
     pub fn weight_measure_lock(id: &str) -> String {
         format!("{WEIGHT_MEASURES}/{id}")
     }
 
-    /// Whether this program began the recording and has not finished it.
+    /// Whether this program started the recording but has not finished it.
     pub fn is_unfinished(&self) -> bool {
         self.recording().join(".meta/settings.json").exists() && !self.recording().join(".meta/manifest.json").exists()
     }
 
-    /// The place below the experiment and the hash of a table of estimates, which is what was written.
+    /// Path below the experiment and hash of a table of estimates, after comparing it with its manifest.
     ///
     /// # Errors
-    /// The table cannot be read, or is not what its manifest lists.
+    /// The table cannot be read, or differs from its manifest.
     pub fn verified_estimates(&self, table: &Path) -> Result<(String, String), StoreError> {
         let relative = table.strip_prefix(&self.root).unwrap_or(table).to_string_lossy().into_owned();
         let hash = verified_hash(&self.root, &manifest_of(&relative), &relative)?;
         Ok((relative, hash))
     }
 
-    /// What a table of estimates was made from, as its manifest says; `None` where it has no manifest.
+    /// The inputs of a table of estimates, from its manifest; `None` without a manifest.
     ///
     /// # Errors
     /// The manifest cannot be read.
@@ -271,26 +272,26 @@ impl Experiment {
         Ok(Manifest::named(&self.root, &manifest_of(&relative))?.map(|manifest| manifest.made_from))
     }
 
-    /// The estimators that have tables, with the tables of each.
+    /// The estimators with tables, each with its tables.
     ///
     /// # Errors
-    /// A folder cannot be listed; some tables of an estimator are gone and others are there.
+    /// A folder cannot be listed, or some tables of an estimator are missing.
     pub fn estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
         self.tables_below(table_folder(Unit::Layers))
     }
 
-    /// Likewise of single units.
+    /// The estimators with tables of single units, each with its tables.
     ///
     /// # Errors
-    /// As [`Experiment::estimate_files`].
+    /// See [`Experiment::estimate_files`].
     pub fn unit_estimate_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
         self.tables_below(table_folder(Unit::Units))
     }
 
-    /// The measures of weights that have tables, with the tables of each.
+    /// The measures of weights with tables, each with its tables.
     ///
     /// # Errors
-    /// As [`Experiment::estimate_files`].
+    /// See [`Experiment::estimate_files`].
     pub fn weight_measure_files(&self) -> Result<Vec<(String, Vec<PathBuf>)>, StoreError> {
         self.tables_below(WEIGHT_MEASURES)
     }
@@ -302,7 +303,7 @@ impl Experiment {
             if name.starts_with('.') || !path.is_dir() {
                 continue;
             }
-            // Such as `._run=r0000.parquet`, which another operating system leaves beside a copied file.
+            // Such as `._run=r0000.parquet`, which macOS creates next to a copied file.
             let is_hidden = |path: &PathBuf| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with('.'));
             let is_table = |path: &PathBuf| path.extension().is_some_and(|e| e == "parquet") && !is_hidden(path);
             let files: Vec<PathBuf> = sorted_entries(&path)?.into_iter().filter(is_table).collect();
@@ -314,7 +315,8 @@ impl Experiment {
         Ok(found)
     }
 
-    /// Every table that was made is still there: means over fewer runs would be read as those over all.
+    /// Checks that every table that was made still exists: otherwise means over fewer runs would look like means over
+    /// all runs.
     fn check_complete(&self, folder: &str, estimator: &str) -> Result<(), StoreError> {
         let today = self.root.join(".meta").join(folder).join(estimator);
         for manifest in sorted_entries(&today)?.into_iter().chain(earlier::manifests(&self.root, folder, estimator)?) {
@@ -322,7 +324,7 @@ impl Experiment {
             let path = self.root.join(folder).join(estimator).join(format!("run={run}.parquet"));
             if manifest.extension().is_some_and(|ending| ending == "json") && !path.exists() {
                 let command = if folder == WEIGHT_MEASURES { "weights" } else { "estimate" };
-                let problem = format!("missing, though it was made; run `infoplane {command}` again");
+                let problem = format!("missing, although it was made; run `infoplane {command}` again");
                 return Err(StoreError::Missing { path, problem });
             }
         }
@@ -330,10 +332,10 @@ impl Experiment {
     }
 }
 
-/// Below the experiment: the folder of the measures of weights.
+/// Path below the experiment of the folder of the measures of weights.
 const WEIGHT_MEASURES: &str = "weight_measures";
 
-/// Below the experiment: the folder of the estimates of layers, or of single units.
+/// Path below the experiment of the folder of the estimates of layers, or of single units.
 const fn table_folder(unit: Unit) -> &'static str {
     match unit {
         Unit::Layers => "estimates",
@@ -341,7 +343,7 @@ const fn table_folder(unit: Unit) -> &'static str {
     }
 }
 
-/// The name of the manifest of a table of estimates.
+/// Name of the manifest of a table of estimates.
 fn manifest_of(table: &str) -> String {
     table.replace("/run=", "/").replace(".parquet", "")
 }

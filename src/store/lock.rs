@@ -8,25 +8,25 @@ use super::below::{expect_no_link, place_below};
 use super::error::StoreError;
 use super::files::{create_folder, io_error};
 
-/// The right to write below a folder, until it is dropped or the process ends, however it ends.
+/// The right to write in a folder; it ends when it is dropped or when the process ends.
 #[derive(Debug)]
 pub struct Lock {
     _file: File,
 }
 
 impl Lock {
-    /// Takes the right to write below `root`.
+    /// Takes the right to write in `root`.
     ///
     /// # Errors
-    /// Another process has it; the folder cannot be created.
+    /// Another process has it, or the folder cannot be created.
     pub fn take(root: &Path) -> Result<Self, StoreError> {
         Self::named(root, "writer")
     }
 
-    /// Takes the right to write one of several things below `root`: `<root>/.meta/<name>.lock`.
+    /// Takes the right to write one named part of `root`; the lock is `<root>/.meta/<name>.lock`.
     ///
     /// # Errors
-    /// As [`Lock::take`].
+    /// See [`Lock::take`].
     pub fn named(root: &Path, name: &str) -> Result<Self, StoreError> {
         let (path, file) = open(root, name)?;
         match file.try_lock() {
@@ -36,7 +36,7 @@ impl Lock {
         }
     }
 
-    /// As [`Lock::named`], but waits while another process has it: for short work.
+    /// Takes the right as [`Lock::named`] does, but waits while another process has it; for short tasks.
     ///
     /// # Errors
     /// The folder cannot be created.
@@ -57,12 +57,12 @@ fn open(root: &Path, name: &str) -> Result<(PathBuf, File), StoreError> {
     Ok((path, file))
 }
 
-/// A lock that is there already. It is opened only if it is a file, and never emptied: it may be somebody's.
+/// An existing lock. It is opened only if it is a file, and is never emptied, because it could be a file of the user.
 fn there(path: &Path) -> Result<File, StoreError> {
     expect_no_link(path)?;
     let fail = |source| io_error("open the lock", path, source);
     if !fs::symlink_metadata(path).map_err(fail)?.is_file() {
-        let problem = "not a file, but in the place of a lock; remove it".to_owned();
+        let problem = "not a file, although it has the path of a lock; remove it".to_owned();
         return Err(StoreError::Rows { path: path.to_owned(), problem });
     }
     OpenOptions::new().append(true).open(path).map_err(fail)

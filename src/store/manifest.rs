@@ -1,7 +1,7 @@
-//! Manifests: what a stage made, from what, and with which settings; renamed into place last.
+//! Manifests: the output of a stage, with its inputs and settings; written last.
 //!
-//! A stage is up to date when its manifest carries the key of the present inputs and settings and every file it lists is
-//! there in its size. Manifests hold no times and are sorted, so that the same work gives the same bytes.
+//! A stage is up to date if its manifest has the key of the present inputs and settings, and every listed file exists
+//! with its size. Manifests have no times and are sorted, so that equal work gives equal bytes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,42 +14,42 @@ use super::error::StoreError;
 use super::files::{FileRecord, hash_bytes, hash_file, read_small, sorted_entries, write_bytes};
 use super::schema::VERSION;
 
-/// What a stage (or one run of it) made.
+/// The output of a stage, or of a stage for one run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// Hash of everything the content depends on.
+    /// Hash of everything that the content depends on.
     pub key: String,
-    /// What the key was made of, for people.
+    /// The settings and inputs behind the key, in readable form.
     pub made_from: serde_json::Value,
     /// Version of the program.
     pub crate_version: String,
-    /// Version of the tables.
+    /// Schema version of the tables.
     pub schema_version: u32,
     /// The files, sorted by path.
     pub files: Vec<FileRecord>,
-    /// BLAKE3 of the manifest with this left empty; version 1 had none.
+    /// BLAKE3 hash of the manifest with this field empty; absent in version 1.
     #[serde(default)]
     pub blake3: String,
 }
 
-/// What the manifest of any version says.
+/// The parts that manifests of all versions have.
 #[derive(Deserialize)]
 struct Versioned {
     schema_version: u32,
 }
 
 impl Manifest {
-    /// The manifest at `path`, where there is one.
+    /// The manifest at `path`, if it exists.
     ///
     /// # Errors
-    /// It is there but cannot be read, or is not what was written.
+    /// The manifest exists but cannot be read, or was changed.
     pub fn read(path: &Path) -> Result<Option<Self>, StoreError> {
         let Some(content) = read_small(path)? else { return Ok(None) };
         let damaged = |problem: String| StoreError::Rows {
             path: path.to_owned(),
             problem: format!("{problem}; remove it to do the work again"),
         };
-        // The version first: whatever else a newer program writes, its work is not to be done again.
+        // The version is checked first, so that work of a newer program is never repeated, whatever its format.
         match serde_json::from_slice(&content) {
             Ok(Versioned { schema_version: got }) if got > VERSION => {
                 return Err(StoreError::Newer { path: path.to_owned(), got, newest: VERSION });
@@ -58,16 +58,17 @@ impl Manifest {
         }
         let manifest: Self = serde_json::from_slice(&content).map_err(|e| damaged(format!("not a manifest: {e}")))?;
         if manifest.schema_version > 1 && !manifest.is_seal_of(&content) {
-            return Err(damaged("its content is not what was written (BLAKE3 differs)".to_owned()));
+            return Err(damaged("its content was changed (BLAKE3 differs)".to_owned()));
         }
         Ok(Some(manifest))
     }
 
-    /// The manifest called `name` of what lies below `root`, where there is one: `<root>/.meta/<name>.json`, or for
-    /// estimates where earlier programs put it: this program moves it away before it writes, so one that is there is the newer.
+    /// The manifest `name` of `root`, if it exists: `<root>/.meta/<name>.json`, or for estimates the path that earlier
+    /// versions used. This version moves manifests before it writes, so a manifest at the present path is the newer
+    /// one.
     ///
     /// # Errors
-    /// As [`Manifest::read`].
+    /// See [`Manifest::read`].
     pub(super) fn named(root: &Path, name: &str) -> Result<Option<Self>, StoreError> {
         match earlier::manifest(root, name)? {
             None => Self::read(&root.join(place(name))),
@@ -75,7 +76,7 @@ impl Manifest {
         }
     }
 
-    /// Puts the manifest in place as `<root>/.meta/<name>.json`.
+    /// Writes the manifest as `<root>/.meta/<name>.json`.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -91,8 +92,9 @@ impl Manifest {
         self
     }
 
-    /// Whether `content` are the bytes that were sealed. The bytes, not only what they mean: a flipped blank is a damaged
-    /// file, too. (Written anew they could differ: a number such as 0.03 of f32 is not always read as it was written.)
+    /// Whether `content` has the bytes that were written. The bytes are compared, not only their meaning: a flipped
+    /// space is also a damage. (Serialising again could change bytes: a number such as 0.03 of f32 is not always read
+    /// as it was written.)
     fn is_seal_of(&self, content: &[u8]) -> bool {
         let end = |hash: &str| format!("\"blake3\": \"{hash}\"\n}}\n");
         let body = content.strip_suffix(end(&self.blake3).as_bytes());
@@ -106,12 +108,12 @@ impl Manifest {
     }
 }
 
-/// Where the manifest called `name` lies.
+/// Path of the manifest `name`.
 fn place(name: &str) -> String {
     format!(".meta/{name}.json")
 }
 
-/// The manifests that lie directly in `<root>/.meta`.
+/// The manifests directly in `<root>/.meta`.
 ///
 /// # Errors
 /// The folder cannot be listed.
@@ -123,11 +125,11 @@ pub fn manifests(root: &Path) -> Result<Vec<PathBuf>, StoreError> {
     Ok(sorted_entries(&root.join(".meta"))?.into_iter().filter(is_manifest).collect())
 }
 
-/// The BLAKE3 hash of the file `relative` below `root`, compared with the one in the manifest `<root>/.meta/<name>.json`.
-/// A file that no manifest lists (another program's) is hashed only.
+/// The BLAKE3 hash of the file `relative` below `root`, compared with the one in the manifest
+/// `<root>/.meta/<name>.json`. A file without manifest (from another program) is only hashed.
 ///
 /// # Errors
-/// The file cannot be read, or is not what was written.
+/// The file cannot be read, or was changed.
 pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, StoreError> {
     let path = root.join(relative);
     let hash = hash_file(&path)?;
@@ -138,11 +140,11 @@ pub fn verified_hash(root: &Path, name: &str, relative: &str) -> Result<String, 
     }
 }
 
-/// As [`verified_hash`], but without reading the file while it has the size that its manifest lists and is not younger
-/// than the manifest: enough to decide whether work is up to date, not to compute with the content.
+/// Returns the hash as [`verified_hash`] does, but does not read the file if it has the size in its manifest and is not
+/// newer than the manifest. This is enough to decide whether work is up to date, not to compute with the content.
 ///
 /// # Errors
-/// As [`verified_hash`].
+/// See [`verified_hash`].
 pub fn believed_hash(root: &Path, name: &str, relative: &str) -> Result<String, StoreError> {
     let path = root.join(place(name));
     let listed =
@@ -158,16 +160,17 @@ pub fn believed_hash(root: &Path, name: &str, relative: &str) -> Result<String, 
     }
 }
 
-/// The hash of a file if it is the one that was written.
+/// The hash of a file, compared with the expected one.
 pub(super) fn compare(path: PathBuf, listed: &FileRecord, hash: String) -> Result<String, StoreError> {
     if listed.blake3 == hash {
         return Ok(hash);
     }
-    let problem = "its content is not what was written (its BLAKE3 is not the one in the manifest); remove it and run its stage again";
+    let problem =
+        "its content was changed (its BLAKE3 differs from the one in the manifest); remove it and run its stage again";
     Err(StoreError::Rows { path, problem: problem.to_owned() })
 }
 
-/// Work that a manifest will stand for when it is done.
+/// Work that gets a manifest when it is finished.
 #[derive(Debug, Clone)]
 pub struct Pending {
     root: PathBuf,
@@ -177,47 +180,47 @@ pub struct Pending {
 }
 
 impl Pending {
-    /// Work below `root` that depends on nothing but `made_from`; its manifest is `<root>/.meta/<name>.json`.
+    /// Work below `root` that depends only on `made_from`; its manifest is `<root>/.meta/<name>.json`.
     pub fn new(root: &Path, name: &str, made_from: &impl Serialize) -> Self {
         let made_from = serde_json::to_value(made_from).expect("settings are plain data with text keys");
         let key = hash_bytes(made_from.to_string().as_bytes());
         Self { root: root.to_owned(), name: name.to_owned(), key, made_from }
     }
 
-    /// The folder that the work's files lie below.
+    /// The folder with the files of the work.
     pub fn root(&self) -> &Path {
         &self.root
     }
 
-    /// Hash of what the work depends on.
+    /// Hash of the inputs and settings of the work.
     pub fn key(&self) -> &str {
         &self.key
     }
 
-    /// What the key is made of.
+    /// The inputs and settings behind the key.
     pub fn made_from(&self) -> &serde_json::Value {
         &self.made_from
     }
 
-    /// The manifest that is there, whatever it stands for.
+    /// The existing manifest, whatever its key.
     ///
     /// # Errors
-    /// It is there but cannot be read.
+    /// The manifest exists but cannot be read.
     pub fn existing(&self) -> Result<Option<Manifest>, StoreError> {
         Manifest::named(&self.root, &self.name)
     }
 
-    /// The manifest of exactly this work, if all of its files are in place.
+    /// The existing manifest, if it has the key of this work and all of its files exist.
     ///
     /// # Errors
-    /// A manifest is there but cannot be read.
+    /// The manifest exists but cannot be read.
     pub fn finished(&self) -> Result<Option<Manifest>, StoreError> {
         let in_place =
             |file: &FileRecord| fs::metadata(self.root.join(&file.path)).is_ok_and(|m| m.len() == file.bytes);
         Ok(self.existing()?.filter(|m| m.key == self.key && m.files.iter().all(in_place)))
     }
 
-    /// Declares the work done: `files` are in place.
+    /// Marks the work as finished: `files` are complete.
     ///
     /// # Errors
     /// The manifest cannot be written.

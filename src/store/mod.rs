@@ -1,6 +1,6 @@
-//! Files: every table, column, type and version; atomic writes; manifests. The only place that names `arrow` and `parquet`.
+//! Files: tables, columns, types and versions; atomic writes; manifests. No other part names `arrow` and `parquet`.
 //!
-//! The activations of an experiment's recording are read by run, layer and snapshot:
+//! The activations of a recording are read by run, layer and snapshot:
 //!
 //! ```no_run
 //! use infoplane::estimate_id::Values;

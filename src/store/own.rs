@@ -1,4 +1,4 @@
-//! Which files in an experiment's folder this program makes: it removes no others.
+//! Which files in the folder of an experiment belong to this program: it removes no others.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use super::schema::{
     ActivationRow, EpochRow, GradientRow, OnlineLossRow, PreActivationRow, Row, RunRow, SplitRow, WeightRow,
 };
 
-/// Tables of a recording that have files for every run.
+/// Tables of a recording with one file per run.
 const TABLES_OF_RUNS: [&str; 8] = [
     ActivationRow::TABLE,
     PreActivationRow::TABLE,
@@ -24,34 +24,36 @@ const TABLES_OF_RUNS: [&str; 8] = [
     WeightRow::TABLE,
 ];
 
-/// Makes sure that `folder`, below the experiment `root` and about to be removed, holds only what this program makes there.
+/// Checks that `folder`, below the experiment `root` and about to be removed, contains only files of this program.
 ///
 /// # Errors
-/// It holds another file, or a link to a folder; it cannot be listed.
+/// It contains another file, or a link to a folder; or it cannot be listed.
 pub fn expect_only_own(root: &Path, folder: &str) -> Result<(), StoreError> {
     let files = files_below(&root.join(folder), Hidden::Listed)?;
     match files.into_iter().map(|file| format!("{folder}/{file}")).find(|file| !is_own(file)) {
         None => Ok(()),
         Some(other) => {
-            let problem = format!("not a file that infoplane makes, but `{folder}` is to be replaced; move it away");
+            let problem =
+                format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
             Err(StoreError::Rows { path: root.join(other), problem })
         }
     }
 }
 
-/// Removes what [`Experiment::replaced`] holds.
+/// Removes the content of [`Experiment::replaced`].
 ///
 /// # Errors
-/// It holds a file that this program does not make, or a link to a folder; something cannot be removed.
+/// It contains a file that this program does not write, or a link to a folder; or something cannot be removed.
 pub fn remove_replaced(root: &Path) -> Result<(), StoreError> {
     expect_only_own(root, Experiment::REPLACED)?;
     remove_below(root, Experiment::REPLACED)
 }
 
-/// Removes the files of this program in `folder`, which lies below `root` in its `.meta`, and the folder if nothing else is in it.
+/// Removes the files of this program in `folder`, which is in the `.meta` of `root`, and the folder if it is empty
+/// then.
 ///
 /// # Errors
-/// The folder cannot be listed, something cannot be removed, or lies behind a link.
+/// The folder cannot be listed, or something cannot be removed or is behind a link.
 pub fn remove_notes(root: &Path, folder: &str) -> Result<(), StoreError> {
     for file in files_below(&root.join(folder), Hidden::Listed)? {
         let file = format!("{folder}/{file}");
@@ -59,12 +61,12 @@ pub fn remove_notes(root: &Path, folder: &str) -> Result<(), StoreError> {
             remove_below(root, &file)?;
         }
     }
-    // One that still holds files of the user stays.
+    // A folder with files of the user stays.
     let _ = std::fs::remove_dir(root.join(folder));
     Ok(())
 }
 
-/// Whether a file of the recording, of the estimates or of `.meta` is called so, below the experiment.
+/// Whether a path below the experiment is that of a file of the recording, of the estimates or of `.meta`.
 fn is_own(file: &str) -> bool {
     match file.split_once('/') {
         Some((".meta", file)) => file.strip_prefix("replaced/").map_or_else(|| is_note(file), is_own),
@@ -84,14 +86,14 @@ fn is_own(file: &str) -> bool {
     }
 }
 
-/// Whether a part of a run's table is called so, below the recording.
+/// Whether a path below the recording is that of a file of a run's table.
 fn is_part(file: &str) -> bool {
     let name = file.rsplit('/').next().and_then(|name| name.strip_prefix("part-")?.strip_suffix(".parquet"));
     name.is_some_and(|number| is_number(number, 5))
         && part_of(file).is_some_and(|part| TABLES_OF_RUNS.contains(&part.table.as_str()) && is_run(&part.run))
 }
 
-/// Whether a manifest, a lock, a state of training or a file in the making is called so, below `.meta`.
+/// Whether a path below `.meta` is that of a manifest, a lock, a training state or an unfinished file.
 fn is_note(file: &str) -> bool {
     let state = file.strip_prefix("checkpoints/").and_then(|name| name.strip_suffix(".state"));
     let is_state = |(run, number): (&str, &str)| is_run(run) && is_number(number, 5);
@@ -103,21 +105,21 @@ fn is_note(file: &str) -> bool {
         || file.strip_prefix("tmp/").is_some_and(is_temporary)
 }
 
-/// Whether [`RunId::new`](super::layout::RunId::new) makes such a name.
+/// Whether [`RunId::new`](super::layout::RunId::new) returns names of this form.
 fn is_run(name: &str) -> bool {
     name.strip_prefix('r').is_some_and(|number| is_number(number, 4))
 }
 
-/// Whether `text` is a number of at least `width` digits.
+/// Whether `text` is a number with at least `width` digits.
 fn is_number(text: &str, width: usize) -> bool {
     text.len() >= width && text.bytes().all(|digit| digit.is_ascii_digit())
 }
 
-/// Removes the tables and figures that were made from the estimates of the experiment `root`, as their manifests list them, and
-/// these manifests. What else they list stays.
+/// Removes the tables and figures that were made from the estimates of the experiment `root` and are listed in
+/// manifests, and these manifests. Other files in the manifests stay.
 ///
 /// # Errors
-/// A manifest cannot be read; something cannot be removed, or lies behind a link.
+/// A manifest cannot be read, or something cannot be removed or is behind a link.
 pub fn remove_views(root: &Path) -> Result<(), StoreError> {
     for path in manifests(root)? {
         for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
@@ -131,7 +133,7 @@ pub fn remove_views(root: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Whether a table or a figure made from the estimates is called so, below the experiment.
+/// Whether a path below the experiment is that of a table or a figure made from the estimates.
 fn is_view(file: &str) -> bool {
     let is_figure =
         |name: &str| ["svg", "png", "apng", "gif", "mp4"].iter().any(|ending| name.ends_with(&format!(".{ending}")));

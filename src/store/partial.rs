@@ -1,5 +1,5 @@
-//! Files that arrive in pieces: they wait beside their place as `<name>.part`, whatever becomes of the process, until they
-//! are whole.
+//! Files that arrive in pieces: an incomplete file is `<name>.part`, next to its final path, and stays if the process
+//! ends, so that a later process can continue it.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -9,7 +9,7 @@ use super::below::expect_no_link;
 use super::error::StoreError;
 use super::files::{create_folder, io_error, sha256_file, sync_folder};
 
-/// A file that has not come to its end. Two of the same name must not be open at once: take a [`super::Lock`].
+/// An incomplete file. Two with one name must not be open at the same time; use a [`super::Lock`].
 #[derive(Debug)]
 pub struct Partial {
     file: File,
@@ -19,10 +19,10 @@ pub struct Partial {
 }
 
 impl Partial {
-    /// Goes on with what there is of the file `name` in `folder`, or begins it.
+    /// Continues the incomplete file `name` in `folder`, or starts it.
     ///
     /// # Errors
-    /// The folder or the file cannot be written, or a link is in its place: its end may be a file that is not ours.
+    /// The folder or the file cannot be written, or is a link: its target could be a file elsewhere.
     pub fn open(folder: &Path, name: &str) -> Result<Self, StoreError> {
         create_folder(folder)?;
         let path = folder.join(format!("{name}.part"));
@@ -33,12 +33,12 @@ impl Partial {
         Ok(Self { file, path, place: folder.join(name), bytes })
     }
 
-    /// How much of it is there.
+    /// Number of bytes so far.
     pub fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    /// Adds what comes next.
+    /// Appends bytes.
     ///
     /// # Errors
     /// The disk is full.
@@ -48,7 +48,7 @@ impl Partial {
         Ok(())
     }
 
-    /// Throws away what there is.
+    /// Discards all bytes.
     ///
     /// # Errors
     /// The file cannot be written.
@@ -58,7 +58,7 @@ impl Partial {
         Ok(())
     }
 
-    /// SHA-256 of what there is, in hexadecimal.
+    /// SHA-256 hash of the bytes so far, in hexadecimal.
     ///
     /// # Errors
     /// The file cannot be read.
@@ -66,10 +66,10 @@ impl Partial {
         sha256_file(&self.path)
     }
 
-    /// Makes the content durable and puts it in its place.
+    /// Syncs the content and renames the file to its final path.
     ///
     /// # Errors
-    /// The disk is full or the folder cannot be written; what is there of the file stays.
+    /// The disk is full or the folder cannot be written; the incomplete file stays.
     pub fn commit(self) -> Result<(), StoreError> {
         self.file.sync_all().map_err(|source| io_error("write", &self.path, source))?;
         fs::rename(&self.path, &self.place)
@@ -80,7 +80,8 @@ impl Partial {
 
 impl Drop for Partial {
     fn drop(&mut self) {
-        // Nothing has come: nothing is left. By its length on disk, which after a failed write is not what was counted.
+        // An empty file is removed. The length on disk decides, because after a failed write the count may differ from
+        // it.
         if fs::metadata(&self.path).is_ok_and(|there| there.len() == 0) {
             let _ = fs::remove_file(&self.path);
         }

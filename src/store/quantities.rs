@@ -1,18 +1,18 @@
-//! The numbers of the tables that a claim can be about: the name of each, and how a row gives it.
+//! The quantities in tables that a claim can use: their names, and how to read them from a row.
 
 use std::fmt;
 
 use super::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
 
-/// A number that the rows of a table have.
+/// A quantity in the rows of a table.
 pub struct Getter<R> {
-    /// Its name in a pipeline and in the table of claims.
+    /// Name in a pipeline and in the table of claims.
     pub name: &'static str,
-    /// The number of a row; none if the row has none.
+    /// The value in a row; `None` if the row has none.
     pub get: fn(&R) -> Option<f64>,
 }
 
-/// Numbers of a table of estimates, in bits; shares are between 0 and 1.
+/// Quantities of a table of estimates, in bits; shares are from 0 to 1.
 pub const ESTIMATES: &[Getter<EstimateRow>] = &[
     Getter { name: "i_xt", get: |row| row.i_xt_bits },
     Getter { name: "i_ty", get: |row| row.i_ty_bits },
@@ -48,19 +48,19 @@ pub const GRADIENTS: &[Getter<GradientRow>] = &[
     Getter { name: "weight_norm", get: |row| Some(row.weight_norm) },
 ];
 
-/// The place of a layer compared with the information bottleneck's bound: multipliers β, and a distance in bits.
+/// Position of a layer relative to the information bottleneck curve: multipliers β, and a distance in bits.
 pub const BOUND_LAYERS: &[Getter<BoundLayerRow>] = &[
     Getter { name: "beta", get: |row| row.beta },
     Getter { name: "beta_one_step", get: |row| row.beta_one_step },
     Getter { name: "bound_gap", get: |row| row.gap_bits },
 ];
 
-/// The number of this name among those of one table.
+/// The quantity with this name among those of one table.
 pub fn find<R>(numbers: &'static [Getter<R>], name: &str) -> Option<&'static Getter<R>> {
     numbers.iter().find(|number| number.name == name)
 }
 
-/// The names of all numbers, table by table.
+/// The names of all quantities, table by table.
 pub fn names() -> impl Iterator<Item = &'static str> {
     let estimates = ESTIMATES.iter().map(|number| number.name);
     let epochs = EPOCHS.iter().map(|number| number.name);

@@ -1,4 +1,4 @@
-//! The small tables of a recorded run: rows that count from 0, each of which is there once.
+//! The small tables of a recorded run: numbers in a row are not negative, and every row is unique.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -8,19 +8,19 @@ use super::error::StoreError;
 use super::schema::{EpochRow, GradientRow, OnlineLossRow, Row, RunRow, SplitRow, WeightRow};
 use super::table::read_rows;
 
-/// A row of a table that every run has for itself.
+/// A row of a table with one file per run.
 pub trait RecordedRow: Row {
-    /// Whether a run has no more than one row of it.
+    /// Whether a run has at most one row of the table.
     const IS_ALONE: bool = false;
 
-    /// What no other row of the same run, table and layer folder has.
+    /// The values that must be unique among the rows of a run, table and layer folder.
     fn key(&self) -> RowKey;
 }
 
-/// What distinguishes a row from the others of its table.
+/// The values that distinguish a row from the others of its table.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RowKey {
-    /// Columns with their numbers, none of which is negative.
+    /// Columns with their values, none of which may be negative.
     numbers: Vec<(&'static str, i64)>,
     kind: Option<String>,
 }
@@ -79,48 +79,45 @@ impl RecordedRow for GradientRow {
     fn key(&self) -> RowKey {
         let layer = i64::from(i32::from(self.layer));
         let numbers = vec![("epoch", i64::from(self.epoch)), ("step", self.step), ("layer", layer)];
-        // Files of version 1 have no name for the only kind they know.
+        // Files of version 1 do not name the kind, because they have only one.
         let kind = self.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
         RowKey { numbers, kind: Some(kind) }
     }
 }
 
-/// The keys of the rows of one table of one run, as far as it was read.
+/// The keys of the rows that were read so far, of one table and run.
 #[derive(Debug, Default)]
 pub struct RowKeys {
     seen: BTreeSet<RowKey>,
 }
 
 impl RowKeys {
-    /// Adds the rows of the next part.
+    /// Adds the keys of the next file.
     ///
     /// # Errors
-    /// A negative number, a row of the same key as an earlier one, which would be counted twice, or a second row where a run has
-    /// one.
+    /// A negative number, a row with the key of an earlier row, which would be counted twice, or a second row where
+    /// only one is allowed.
     pub fn add<R: RecordedRow>(&mut self, path: &Path, rows: &[R]) -> Result<(), StoreError> {
         for (row, key) in rows.iter().map(R::key).enumerate() {
             let refused = |problem: String| Err(StoreError::Rows { path: path.to_owned(), problem });
             if let Some((column, number)) = key.numbers.iter().find(|(_, number)| *number < 0) {
-                return refused(format!("row {row}, column `{column}` is {number}; must be 0 or larger"));
+                return refused(format!("row {row}, column `{column}` is {number}; must be 0 or greater"));
             }
             if R::IS_ALONE && !self.seen.is_empty() {
-                return refused(format!(
-                    "row {row} is the second one of its run; `{}` has one row for a run",
-                    R::TABLE
-                ));
+                return refused(format!("row {row} is the second row of its run; `{}` has one row per run", R::TABLE));
             }
             if let Some(same) = self.seen.replace(key) {
-                return refused(format!("row {row} is the second row of {same}; every one must be there once"));
+                return refused(format!("row {row} is the second row with {same}; every such row must be unique"));
             }
         }
         Ok(())
     }
 }
 
-/// Reads the parts of a table of one run, one after the other.
+/// Reads the files of a table of one run, in order.
 ///
 /// # Errors
-/// As [`read_rows`] and [`RowKeys::add`].
+/// See [`read_rows`] and [`RowKeys::add`].
 pub fn read_recorded<R: RecordedRow>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
     let (mut rows, mut keys) = (Vec::new(), RowKeys::default());
     for path in paths {

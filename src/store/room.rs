@@ -1,4 +1,4 @@
-//! Whether the rows that a footer claims fit into memory, asked before any is read: values that repeat take no space in a file.
+//! Checks the memory for the rows in a footer before reading them: repeated values need no space in a file.
 
 use std::path::Path;
 
@@ -9,11 +9,11 @@ use super::conversion::{RowWidth, innermost, row_width};
 use super::error::StoreError;
 use crate::memory;
 
-/// Makes sure that there is memory for the rows of `groups`: `row_bytes` for each, and `value_bytes` for each value of a list;
-/// returns how many rows they are.
+/// Checks that there is memory for the rows of `groups`: `row_bytes` for each row and `value_bytes` for each value of a
+/// list; returns the number of rows.
 ///
 /// # Errors
-/// There is not.
+/// There is not enough memory.
 pub(super) fn expect_room<'m>(
     path: &Path,
     metadata: &'m ArrowReaderMetadata,
@@ -25,7 +25,7 @@ pub(super) fn expect_room<'m>(
     for group in groups {
         n_rows = n_rows.saturating_add(number(group.num_rows()));
         content = content.saturating_add(list_values(metadata, group).saturating_mul(value_bytes as u64));
-        // Of one group at a time, as they are when they are unpacked.
+        // Checked for one group at a time, because they are unpacked one by one.
         let unpacked = group.columns().iter().map(|chunk| number(chunk.uncompressed_size()));
         pages = pages.max(unpacked.fold(0, u64::saturating_add));
     }
@@ -34,15 +34,15 @@ pub(super) fn expect_room<'m>(
     Ok(usize::try_from(n_rows).unwrap_or(usize::MAX))
 }
 
-/// As [`expect_room`], of so many `bytes` that the file `path` becomes.
+/// Checks that there is memory for the `bytes` that the content of the file `path` needs.
 ///
 /// # Errors
-/// There is not.
+/// There is not enough memory.
 pub(super) fn expect_bytes(path: &Path, bytes: u64) -> Result<(), StoreError> {
     memory::ask(bytes).map_err(|problem| StoreError::Rows { path: path.to_owned(), problem })
 }
 
-/// How many values the lists of a row group have; of a list of fixed length also those that a null stands for.
+/// Number of values in the lists of a row group; in lists of fixed length, also the values of null lists.
 fn list_values(metadata: &ArrowReaderMetadata, group: &RowGroupMetaData) -> u64 {
     let columns = metadata.parquet_schema();
     let of_field = |(index, field): (usize, &std::sync::Arc<arrow::datatypes::Field>)| {

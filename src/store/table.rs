@@ -1,4 +1,4 @@
-//! Reading and writing whole tables of rows. (Activations have a path of their own, `activations/`.)
+//! Reading and writing whole tables of rows. (Activations are read and written in `activations/`.)
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -24,19 +24,19 @@ use super::room::{expect_bytes, expect_room};
 use super::schema::{OLDEST_READABLE, Row, SampleRow, VERSION};
 use crate::memory::reserved;
 
-/// What a footer says of its file, besides the schema.
+/// What a footer contains apart from the schema.
 pub type Footer = BTreeMap<String, String>;
 
 const TABLE_KEY: &str = "infoplane.table";
 const VERSION_KEY: &str = "infoplane.schema_version";
 const CRATE_VERSION_KEY: &str = "infoplane.crate_version";
-/// zstd 1: higher levels take 2 to 4 times as long for 1 to 2 %.
+/// zstd level 1: higher levels need 2 to 4 times as long and save only 1 to 2 %.
 const COMPRESSION_LEVEL: i32 = 1;
 
-/// Row groups of tables that grow epoch by epoch are closed when this much is buffered.
+/// A table that is written epoch by epoch closes a row group when this many bytes are buffered.
 const BUFFER_BYTES: usize = 16 << 20;
 
-/// Writes a table that grows; memory stays bounded.
+/// Writes a table row by row with bounded memory.
 #[derive(Debug)]
 pub struct RowWriter<R> {
     writer: ArrowWriter<Draft>,
@@ -47,9 +47,9 @@ pub struct RowWriter<R> {
 }
 
 impl<R: Row> RowWriter<R> {
-    /// Begins the table file `relative` below `root`. List columns will be as wide as in `first`.
+    /// Starts the table file `relative` below `root`. List columns have the width that they have in `first`.
     ///
-    /// `footer` is stored beside the table's name and versions, for example the hash of the configuration.
+    /// `footer` is stored next to the name and versions of the table, for example the hash of the configuration.
     ///
     /// # Errors
     /// The file cannot be created.
@@ -66,7 +66,7 @@ impl<R: Row> RowWriter<R> {
     /// Appends rows.
     ///
     /// # Errors
-    /// The disk is full; a list of another width than in the first row.
+    /// The disk is full, or a list has another width than in the first row.
     pub fn append(&mut self, rows: &[R]) -> Result<(), StoreError> {
         let mut write = || {
             self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), R::to_arrays(rows))?)?;
@@ -77,7 +77,7 @@ impl<R: Row> RowWriter<R> {
         Ok(())
     }
 
-    /// Finishes the file and puts it in place.
+    /// Finishes the file and gives it its name.
     ///
     /// # Errors
     /// The disk is full.
@@ -91,7 +91,7 @@ impl<R: Row> RowWriter<R> {
 /// Writes `rows` as the table file `relative` below `root`.
 ///
 /// # Errors
-/// The file cannot be written; what was there before stays.
+/// The file cannot be written; an existing file stays.
 pub fn write_rows<R: Row>(root: &Path, relative: &str, rows: &[R], footer: &Footer) -> Result<FileRecord, StoreError> {
     let mut writer = RowWriter::create(root, relative, rows, footer)?;
     writer.append(rows)?;
@@ -101,15 +101,15 @@ pub fn write_rows<R: Row>(root: &Path, relative: &str, rows: &[R], footer: &Foot
 /// Reads the whole table file `path`.
 ///
 /// # Errors
-/// Missing, damaged, another table, a newer version, a column missing or of another type.
+/// The file is missing, damaged, of another table or of a newer version, or a column is missing or of another type.
 pub fn read_rows<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     guarded(path, || read_unguarded(path))
 }
 
-/// Reads the whole table files `paths`, one after the other.
+/// Reads the whole table files `paths`, in order.
 ///
 /// # Errors
-/// As [`read_rows`].
+/// See [`read_rows`].
 pub fn read_all_rows<R: Row>(paths: &[PathBuf]) -> Result<Vec<R>, StoreError> {
     let mut rows = Vec::new();
     for path in paths {
@@ -129,7 +129,7 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
         .build()
         .map_err(|e| damaged(e.to_string()))?;
     let mut rows = reserved(n_rows, "rows").map_err(damaged)?;
-    // A long text that repeats is there once in the file, and in memory once a row.
+    // A long text that repeats is stored once in the file, but once per row in memory.
     let mut text_bytes = 0;
     for batch in reader {
         let batch = batch.map_err(|e| damaged(e.to_string()))?;
@@ -143,8 +143,8 @@ fn read_unguarded<R: Row>(path: &Path) -> Result<Vec<R>, StoreError> {
     Ok(rows)
 }
 
-/// Why a column of the types that a table has could not be read, in a batch after `n_before` rows; `words` are those that it
-/// may hold.
+/// Why a column of a supported type could not be read, in a batch after `n_before` rows; `words` are its allowed
+/// values, if it has a fixed set of strings.
 fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize) -> Unreadable {
     let array = batch.column_by_name(column);
     let texts = array.and_then(|array| array.as_string_opt::<i32>()).filter(|_| !words.is_empty());
@@ -152,24 +152,24 @@ fn unexpected(batch: &RecordBatch, column: &str, words: &[&str], n_before: usize
     let numbers = array.and_then(|array| array.as_primitive_opt::<Int32Type>());
     let negative = numbers.and_then(|numbers| numbers.iter().flatten().enumerate().find(|(_, number)| *number < 0));
     let problem = match (array.and_then(|array| row_of_null(array)), unknown, negative) {
-        (Some(row), ..) => format!("row {} holds a null; every row needs a value", n_before + row),
+        (Some(row), ..) => format!("row {} contains a null; every row needs a value", n_before + row),
         (_, Some((row, got)), _) => {
             let allowed: Vec<String> = words.iter().map(|word| format!("`{word}`")).collect();
             let (row, got) = (n_before + row, plain(got));
-            format!("row {row} holds the unknown word `{got}`; allowed: {}", allowed.join(", "))
+            format!("row {row} contains the unknown value `{got}`; allowed: {}", allowed.join(", "))
         }
         (.., Some((row, got))) => {
-            format!("row {} holds {got}, a number that no layer has; 0 is the input", n_before + row)
+            format!("row {} contains {got}, which is no valid layer number; 0 is the input", n_before + row)
         }
-        _ => "holds a value that no column of this name has; see docs/schema.md".to_owned(),
+        _ => "contains a value that this column cannot have; see docs/schema.md".to_owned(),
     };
     Unreadable { column: column.to_owned(), problem }
 }
 
-/// Reads a table of samples, which everything else refers to by position.
+/// Reads a table of samples. Other tables refer to its rows by position.
 ///
 /// # Errors
-/// As [`read_rows`]; samples without X or a hash of it; samples that are not numbered 0, 1, 2, … in order.
+/// See [`read_rows`]; also samples without X or its hash, and samples that are not numbered 0, 1, 2, … in order.
 pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
     let rows: Vec<SampleRow> = read_rows(path)?;
     let has_inputs = |row: &SampleRow| match rows[0].x.is_some() {
@@ -181,9 +181,9 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
         let problem = match has_x {
             true if first_has_x => "is null in some rows; give every sample its `x_hash`, or none",
             true => {
-                "has an `x`, which the first sample has not; give every sample its `x`, or every sample an `x_hash` in its place"
+                "has an `x`, but the first sample has none; give every sample its `x`, or every sample an `x_hash` instead"
             }
-            false => "holds a null; every sample needs its `x`, or every sample an `x_hash` in its place",
+            false => "contains a null; every sample needs its `x`, or every sample an `x_hash` instead",
         };
         let column = if first_has_x && !has_x { "x" } else { "x_hash" };
         return Err(StoreError::Column {
@@ -197,7 +197,7 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
         Some((row, want)) => Err(StoreError::Column {
             path: path.to_owned(),
             column: "sample".to_owned(),
-            problem: format!("samples must be 0, 1, 2, … in order; got {} in place of {want}", row.sample),
+            problem: format!("samples must be 0, 1, 2, … in order; got {} instead of {want}", row.sample),
         }),
     }
 }
@@ -205,21 +205,22 @@ pub fn read_samples(path: &Path) -> Result<Vec<SampleRow>, StoreError> {
 /// The footer entries of a file of `table`, without reading its rows.
 ///
 /// # Errors
-/// Missing, damaged, another table, a newer version.
+/// The file is missing, damaged, of another table or of a newer version.
 pub fn read_footer(path: &Path, table: &'static str) -> Result<Footer, StoreError> {
     guarded(path, || Ok(footer_of(&open(path, table)?.1)))
 }
 
-/// The version of the schema that a file of `table` was written with.
+/// The schema version of a file of `table`.
 ///
 /// # Errors
-/// As [`read_footer`].
+/// See [`read_footer`].
 pub fn schema_version(path: &Path, table: &'static str) -> Result<u32, StoreError> {
     let footer = read_footer(path, table)?;
     Ok(footer.get(VERSION_KEY).and_then(|version| version.parse().ok()).unwrap_or(OLDEST_READABLE))
 }
 
-/// Compares footer entries with what they must be where they are there: a file moved to another run's place is noticed.
+/// Compares footer entries, if present, with the expected values, to detect a file that was moved to another run or
+/// layer.
 pub(super) fn expect_entries(
     path: &Path,
     metadata: &ArrowReaderMetadata,
@@ -228,14 +229,14 @@ pub(super) fn expect_entries(
     let footer = footer_of(metadata);
     for (key, want) in entries {
         if let Some(got) = footer.get(*key).filter(|got| *got != want) {
-            let problem = format!("its footer says {key} = {got}, its place {want}; put it where it belongs");
+            let problem = format!("its footer has {key} = {got}, but its path means {want}; move it to the right path");
             return Err(StoreError::Rows { path: path.to_owned(), problem });
         }
     }
     Ok(())
 }
 
-/// Opens a table file and checks from its footer that it is one, of a version we read.
+/// Opens a table file and checks from its footer that it contains this table in a readable version.
 pub(super) fn open(path: &Path, table: &'static str) -> Result<(File, ArrowReaderMetadata), StoreError> {
     let file = open_file(path)?;
     let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new())
@@ -259,7 +260,7 @@ pub(super) fn footer_of(metadata: &ArrowReaderMetadata) -> Footer {
     entries.into_iter().flatten().filter_map(|kv| Some((kv.key.clone(), kv.value.clone()?))).collect()
 }
 
-/// How every table is written: zstd, statistics a column chunk, lists of numbers in the given encoding.
+/// Properties of all tables: zstd, statistics per column chunk, and the given encoding for lists of numbers.
 pub(super) fn properties(table: &str, footer: &Footer, lists: Encoding) -> WriterPropertiesBuilder {
     let own = [
         (TABLE_KEY, table.to_owned()),
@@ -275,8 +276,8 @@ pub(super) fn properties(table: &str, footer: &Footer, lists: Encoding) -> Write
         .set_key_value_metadata(Some(own.chain(given).collect()))
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_offset_index_disabled(true);
-    // Numbers that hardly repeat: a dictionary costs more than it saves. Bytes of equal significance side by side
-    // compress better (7 % for tanh).
+    // Numbers that rarely repeat: a dictionary costs more than it saves. Grouping bytes of equal significance
+    // compresses better (7 % for tanh).
     for list in ["x", "t", "z", "kernel", "bias"] {
         let path = ColumnPath::from(vec![list.to_owned(), "list".to_owned(), "element".to_owned()]);
         builder = builder
@@ -319,7 +320,10 @@ mod tests {
         writer.write(&RecordBatch::try_new(schema, columns).unwrap()).unwrap();
         writer.close().unwrap();
 
-        let told = read_rows::<GradientRow>(&path).unwrap_err().to_string();
-        assert!(told.contains("`layer`") && told.contains("row 0 holds -1, a number that no layer has"), "{told}");
+        let message = read_rows::<GradientRow>(&path).unwrap_err().to_string();
+        assert!(
+            message.contains("`layer`") && message.contains("row 0 contains -1, which is no valid layer number"),
+            "{message}"
+        );
     }
 }

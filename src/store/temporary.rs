@@ -1,4 +1,4 @@
-//! Folders for files in the making, in folders that are not ours: removed at the end, or by the next call if the process was killed.
+//! Temporary folders inside folders of the user: removed at the end, or by the next call if the process was killed.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -10,18 +10,18 @@ use super::files::{io_error, remove_folder};
 
 const PREFIX: &str = ".infoplane-";
 
-/// A new folder below another. It is locked as long as its process lives, which is how [`sweep`] knows it from what a
-/// killed process left behind.
+/// A new folder below another. It is locked while its process runs, so that [`sweep`] can distinguish it from the
+/// remains of a killed process.
 #[derive(Debug)]
 pub struct Temporary {
     path: PathBuf,
-    /// The folder itself, opened and locked; `None` if the file system has no locks.
+    /// The opened and locked folder; `None` if the file system has no locks.
     _lock: Option<File>,
 }
 
 impl Temporary {
-    /// Makes a folder in `parent` under a name that nobody else has or had: what is swept under a name is never what
-    /// another process has made there since.
+    /// Creates a folder in `parent` with a name that was never used, so that [`sweep`] cannot remove a new folder of
+    /// another process.
     ///
     /// # Errors
     /// `parent` cannot be written.
@@ -34,7 +34,7 @@ impl Temporary {
                 Err(e) if e.kind() == io::ErrorKind::AlreadyExists => continue,
                 Err(e) => return Err(io_error("create the folder", &path, e)),
             }
-            // Another process may sweep the folder before it is locked: then it is gone, or about to be.
+            // Another process may remove the folder before it is locked; then try again.
             match locked(&path) {
                 Ok(lock) if path.is_dir() => return Ok(Self { path, _lock: Some(lock) }),
                 Err(TryLockError::Error(_)) if path.is_dir() => return Ok(Self { path, _lock: None }),
@@ -43,7 +43,7 @@ impl Temporary {
         }
     }
 
-    /// Where it is.
+    /// Path of the folder.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -51,7 +51,7 @@ impl Temporary {
 
 impl Drop for Temporary {
     fn drop(&mut self) {
-        // What cannot be removed is swept by the next call.
+        // If the folder cannot be removed, the next call removes it.
         let _ = remove_folder(&self.path);
     }
 }
@@ -62,16 +62,16 @@ fn locked(folder: &Path) -> Result<File, TryLockError> {
     Ok(file)
 }
 
-/// Removes the temporary folders in `parent` whose processes have ended. What cannot be read or removed stays: it is in
-/// nobody's way.
+/// Removes the temporary folders in `parent` whose processes have ended. A folder that cannot be read or removed stays
+/// and does no harm.
 pub fn sweep(parent: &Path) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
-        // The type is that of the entry itself, so links are not followed.
+        // The type is that of the entry, so links are not followed.
         let is_ours = is_temporary(&entry.file_name().to_string_lossy()) && entry.file_type().is_ok_and(|t| t.is_dir());
         if !is_ours {
             continue;
         }
-        // The lock is held until the folder is gone.
+        // The lock is kept until the folder is removed.
         if let Ok(_lock) = locked(&entry.path()) {
             let _ = remove_folder(&entry.path());
         }

@@ -1,4 +1,4 @@
-//! Columns that hold one of a few words: verdicts and states, each a type that is written as its word.
+//! Columns with a fixed set of strings: verdicts and states, each of them an enum.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 use super::cell::Cell;
 use crate::suggest::Named;
 
-// `or` gives the word of earlier versions.
+// `or` gives the string of earlier versions.
 macro_rules! words {
     ($( #[doc = $doc:literal] $name:ident { $( #[doc = $word_doc:literal] $variant:ident = $word:literal $(, or $older:literal)?; )+ } )+) => { $(
         #[doc = $doc]
@@ -78,73 +78,73 @@ macro_rules! words {
 }
 
 words! {
-    /// What a check says of an estimate, from best to worst.
+    /// Verdict of a check on an estimate, from best to worst.
     CheckVerdict {
-        /// What the check needs is missing.
+        /// The data that the check needs are missing.
         Unknown = "unknown";
-        /// Nothing was found.
+        /// No problem was found.
         Passed = "passed";
-        /// Worth knowing; other estimators suffer from it.
+        /// A property worth knowing, which affects other estimators.
         Note = "note";
-        /// The number means little.
+        /// The estimate is hardly informative.
         Warning = "warning";
-        /// The estimate is not the information that it is taken for: it violates an inequality that information obeys, or its code leaves out many values.
+        /// The estimate is not the information that its name promises: it violates an inequality that information obeys, or its code leaves out many values.
         Violated = "violated";
     }
 
-    /// What the runs say of a claim.
+    /// Verdict on a claim.
     ClaimVerdict {
         /// The whole interval of the mean is as claimed.
         Holds = "holds";
         /// No part of the interval is as claimed.
         Fails = "fails";
-        /// The interval is partly as claimed, or there is none.
+        /// The interval is partly as claimed, or there is no interval.
         Undecided = "undecided";
     }
 
-    /// Whether a claim was registered with `infoplane freeze` before the recording was begun.
+    /// Whether a claim was registered with `infoplane freeze` before the recording was started.
     Registration {
-        /// It was, as it is now.
+        /// It was registered with its present meaning.
         Before = "before the recording";
-        /// It was, but it means something else now.
+        /// It was registered, but with another meaning.
         Changed = "changed since";
-        /// It was not.
+        /// It was not registered.
         No = "no";
     }
 
-    /// What became of an experiment of a sweep.
+    /// State of an experiment of a sweep.
     ExperimentState {
-        /// Everything that its pipeline asks for is there.
+        /// All results that its pipeline requests exist.
         Done = "done";
-        /// All results are there, but some trainings or estimates failed, or checks, summary or claims could not be made.
+        /// Results exist, but some trainings or estimates failed, or the checks, the summary or the claims could not be made.
         Partial = "partial";
-        /// It could not be done, or all of its trainings failed.
+        /// The experiment failed, or all of its trainings did.
         Failed = "failed";
-        /// Some of it is there.
+        /// Some results exist.
         Unfinished = "unfinished";
-        /// Nothing is there.
+        /// No results exist.
         Pending = "pending";
     }
 
     /// How a training ended.
     TrainingOutcome {
-        /// As long as the pipeline asks.
+        /// After all epochs of the pipeline.
         Finished = "finished";
-        /// Early, as the pipeline asks.
+        /// Early, by a stopping rule of the pipeline.
         Stopped = "stopped";
-        /// Its numbers are not finite.
+        /// With numbers that are not finite.
         Failed = "failed";
     }
 
-    /// Whether the layers of all runs lose information about the input.
+    /// Whether the layers of the runs lose information about the input during training.
     CompressionVerdict {
-        /// The 95 % interval of the compression is above 0, the mean at least the smallest effect that counts.
+        /// The 95 % interval of the compression is above 0, and the mean is at least the smallest effect that counts.
         Compresses = "compresses";
         /// The interval is below the smallest effect that counts.
         DoesNot = "does not compress", or "does not";
-        /// Neither, or the layer has no information that could be lost.
+        /// Neither of the two, or the layer has no information to lose.
         Undecided = "undecided";
-        /// The estimate is near its ceiling at the end, or at the peak where no fall is seen.
+        /// The estimate is near its ceiling at the end, or at the peak without a visible fall.
         Saturated = "cannot tell (saturated)";
         /// Checks are violated at the peak or at the end, or scales disagree.
         Contradicted = "contradicted (checks)";
@@ -152,14 +152,14 @@ words! {
 }
 
 impl CompressionVerdict {
-    /// Whether the number is not believed, whatever its interval.
+    /// Whether the estimate is not reliable, whatever its interval.
     pub fn is_withheld(self) -> bool {
         matches!(self, Self::Saturated | Self::Contradicted)
     }
 }
 
 impl ExperimentState {
-    /// Whether there are results to show.
+    /// Whether results exist.
     pub fn has_results(self) -> bool {
         matches!(self, Self::Done | Self::Partial)
     }

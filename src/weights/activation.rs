@@ -1,9 +1,9 @@
-//! Activation functions of f64 and their derivatives.
+//! Activation functions in f64 and their derivatives.
 
 use crate::math::exponentials::{multiply_by_slopes, tanh_in_place};
 use crate::nn::Activation;
 
-/// Replaces weighted sums z by t.
+/// Replaces pre-activations z with t.
 pub(super) fn activate(activation: Activation, values: &mut [f64]) {
     match activation {
         Activation::Tanh => tanh_in_place(values),
@@ -11,7 +11,7 @@ pub(super) fn activate(activation: Activation, values: &mut [f64]) {
     }
 }
 
-/// Multiplies `values` by ∂t/∂z at the weighted sums z and their t.
+/// Multiplies `values` by ∂t/∂z, given the pre-activations z and their t.
 pub(super) fn multiply_by_slope(activation: Activation, values: &mut [f64], z: &[f64], t: &[f64]) {
     match activation {
         Activation::Tanh => multiply_by_slopes(values, t),
@@ -19,10 +19,10 @@ pub(super) fn multiply_by_slope(activation: Activation, values: &mut [f64], z: &
     }
 }
 
-/// Slope of the leaky ReLU below 0, as training has it, in f32.
+/// Slope of the leaky ReLU below 0, as in the training, in f32.
 const LEAK: f64 = 0.01_f32 as f64;
 
-/// t of z, as [`Activation`] says.
+/// t of z, as for [`Activation`].
 fn value(activation: Activation, z: f64) -> f64 {
     match activation {
         Activation::Tanh => z.tanh(),
@@ -80,7 +80,7 @@ fn slope(activation: Activation, z: f64, t: f64) -> f64 {
     }
 }
 
-/// ∂²t/∂z²; 0 at the kinks of a function that is made of straight lines.
+/// ∂²t/∂z²; 0 at the kinks of a piecewise linear function.
 pub(super) fn curvature(activation: Activation, z: f64, t: f64) -> f64 {
     match activation {
         Activation::Tanh => -2.0 * t * (1.0 - t * t),

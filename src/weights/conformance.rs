@@ -1,4 +1,4 @@
-//! What every measure of the registry keeps to, whichever it is.
+//! Properties that every measure of the registry must have.
 
 #![cfg(test)]
 
@@ -9,7 +9,7 @@ use super::inputs::{Ensemble, MembershipSplit, OnlineLosses};
 use super::{MEASURES, Measure, MeasureError, Reading, Spec};
 use crate::parameter::Parameters;
 
-/// What a measure with its defaults finds of small networks.
+/// The results of a measure with its defaults for small networks.
 fn found(spec: &Spec) -> Result<Vec<Reading>, MeasureError> {
     let (trained, initial) = (t_net(), f_net());
     match (spec.build)(&Parameters::default().or_defaults(spec.parameters)).unwrap() {

@@ -1,4 +1,4 @@
-//! A dense network whose weights are fixed, in f64: outputs, loss and gradient.
+//! A dense network with fixed weights, in f64: outputs, loss and gradient.
 
 use std::ops::Range;
 
@@ -12,10 +12,10 @@ use crate::math::exponentials::exp_in_place;
 use crate::math::narrow::append_weighted_sums;
 use crate::nn::Activation;
 
-/// Weights of a layer from which a matrix product pays for its packing.
+/// Number of weights of a layer from which a matrix product is faster, despite its packing.
 const WIDE: usize = 128;
 
-/// Samples that go through the layers together, so that the values of wide layers do not need memory for all samples.
+/// Number of samples that are processed together, so that wide layers do not need memory for all samples.
 const BLOCK: usize = 1024;
 
 /// One dense layer: t = activation(W x + b).
@@ -25,7 +25,7 @@ pub struct DenseLayer {
     pub kernel: Array2<f64>,
     /// b, one value per unit.
     pub bias: Array1<f64>,
-    /// What happens to the weighted sums; of the last layer it is ignored, its sums are the logits of a softmax.
+    /// Activation function; ignored for the last layer, whose weighted sums are the logits of a softmax.
     pub activation: Activation,
 }
 
@@ -36,17 +36,17 @@ impl DenseLayer {
     }
 }
 
-/// Dense layers below a softmax.
+/// Dense layers, followed by a softmax.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DenseNetwork {
     layers: Vec<DenseLayer>,
 }
 
 impl DenseNetwork {
-    /// The network of some layers, the first above the input first.
+    /// The network of some layers, from the first after the input.
     ///
     /// # Errors
-    /// No layers, shapes that do not fit together, a weight that is not finite.
+    /// No layers, shapes that do not match, or a weight that is not finite.
     pub fn new(layers: Vec<DenseLayer>) -> Result<Self, MeasureError> {
         if layers.is_empty() {
             return Err(MeasureError::Refused("a network needs at least one layer".to_owned()));
@@ -57,7 +57,7 @@ impl DenseNetwork {
             }
             if layer.kernel.nrows() != layer.bias.len() {
                 let (n_units, n_biases) = (layer.kernel.nrows(), layer.bias.len());
-                let problem = format!("layer {} has {n_units} units and {n_biases} biases", l + 1);
+                let problem = format!("layer {} has {n_units} units but {n_biases} biases", l + 1);
                 return Err(MeasureError::Refused(problem));
             }
             if let Some(below) = l.checked_sub(1).map(|below| &layers[below])
@@ -73,12 +73,12 @@ impl DenseNetwork {
         Ok(Self { layers })
     }
 
-    /// The layers, the first above the input first.
+    /// The layers, from the first after the input.
     pub fn layers(&self) -> &[DenseLayer] {
         &self.layers
     }
 
-    /// Width of the input.
+    /// Number of inputs.
     pub fn n_inputs(&self) -> usize {
         self.layers[0].kernel.ncols()
     }
@@ -93,7 +93,7 @@ impl DenseNetwork {
         self.layers.iter().map(DenseLayer::n_weights).sum()
     }
 
-    /// Where the weights of each layer are in [`DenseNetwork::weights`].
+    /// Ranges of the weights of each layer in [`DenseNetwork::weights`].
     pub fn ranges(&self) -> Vec<Range<usize>> {
         let mut start = 0;
         let mut next = |layer: &DenseLayer| {
@@ -104,55 +104,57 @@ impl DenseNetwork {
         self.layers.iter().map(&mut next).collect()
     }
 
-    /// All weights in one vector: layer after layer, the kernel row-major (the weights of unit 0, then of unit 1, …), then the
-    /// biases.
+    /// All weights as one vector: layer by layer, the kernel row-major (the weights of unit 0, then of unit 1, …), then
+    /// the biases.
     pub fn weights(&self) -> Vec<f64> {
         self.layers.iter().flat_map(|layer| layer.kernel.iter().chain(&layer.bias)).copied().collect()
     }
 
-    /// A network of the same shape with other weights, in the order of [`DenseNetwork::weights`].
+    /// A network of this shape with other weights, in the order of [`DenseNetwork::weights`].
     ///
     /// # Panics
-    /// There are not as many.
+    /// The number of weights is different.
     #[must_use]
     pub fn with_weights(&self, weights: &[f64]) -> Self {
-        assert_eq!(weights.len(), self.n_weights(), "as many weights as the network has");
+        assert_eq!(weights.len(), self.n_weights(), "the number of weights must be that of the network");
         let mut other = self.clone();
         let places = other.layers.iter_mut().flat_map(|layer| layer.kernel.iter_mut().chain(&mut layer.bias));
         places.zip(weights).for_each(|(place, weight)| *place = *weight);
         other
     }
 
-    /// Refuses inputs of another width.
+    /// Refuses inputs of another number.
     pub(super) fn check_inputs(&self, x: ArrayView2<'_, f64>) -> Result<(), MeasureError> {
         if x.ncols() != self.n_inputs() {
             let (got, wanted) = (x.ncols(), self.n_inputs());
-            return Err(MeasureError::Refused(format!("samples have {got} inputs, the network has {wanted}")));
+            return Err(MeasureError::Refused(format!("samples have {got} inputs, but the network has {wanted}")));
         }
         Ok(())
     }
 
-    /// Refuses samples of another width, and classes that the network does not have.
+    /// Refuses samples with another number of inputs, and classes that the network does not have.
     pub(super) fn check(&self, samples: Labelled<'_>) -> Result<(), MeasureError> {
         self.check_inputs(samples.x())?;
         let n_classes = self.n_classes();
         if let Some(class) = samples.classes().iter().find(|class| **class >= n_classes) {
-            let problem = format!("a sample has class {class}, the network has classes 0 to {}", n_classes - 1);
+            let problem = format!("a sample has class {class}, but the network has classes 0 to {}", n_classes - 1);
             return Err(MeasureError::Refused(problem));
         }
         Ok(())
     }
 
-    /// Refuses a vector that does not have a number for each weight.
+    /// Refuses a vector with another length than the number of weights.
     pub(super) fn check_direction(&self, direction: &[f64]) -> Result<(), MeasureError> {
         if direction.len() != self.n_weights() {
             let (got, wanted) = (direction.len(), self.n_weights());
-            return Err(MeasureError::Refused(format!("a direction has {got} numbers, the network {wanted} weights")));
+            return Err(MeasureError::Refused(format!(
+                "a direction has {got} numbers, but the network has {wanted} weights"
+            )));
         }
         Ok(())
     }
 
-    /// What the layers compute of the inputs `x`, n_samples × n_inputs, all of it kept: of many samples, of a block only.
+    /// The values of all layers for the inputs `x`, n_samples × n_inputs; for many samples, only of a block.
     pub(super) fn pass(&self, x: ArrayView2<'_, f64>) -> ForwardPass<'_> {
         let (mut sums, mut inputs): (Vec<Array2<f64>>, Vec<Array2<f64>>) = (Vec::new(), vec![by_unit(x)]);
         for (l, layer) in self.layers.iter().enumerate() {
@@ -179,7 +181,7 @@ impl DenseNetwork {
         logits
     }
 
-    /// The class with the largest logit of each sample, the first of equal ones.
+    /// The class with the largest logit for each sample; the first if several are equal.
     pub(super) fn predictions(&self, x: ArrayView2<'_, f64>) -> Vec<usize> {
         let logits = self.logits(x);
         let largest = |row: ArrayView1<'_, f64>| {
@@ -228,10 +230,10 @@ impl DenseNetwork {
         (loss / n, gradient)
     }
 
-    /// τ: the root of the mean square, over samples and classes, of the logits minus their mean over the classes.
+    /// τ: the root mean square, over samples and classes, of the logits minus their mean over the classes.
     ///
     /// # Errors
-    /// Inputs of another width; logits that are the same for all classes at all samples, or not finite.
+    /// Another number of inputs, or logits that are equal for all classes and samples, or not finite.
     pub fn logit_scale(&self, x: ArrayView2<'_, f64>) -> Result<f64, MeasureError> {
         self.check_inputs(x)?;
         let logits = self.logits(x);
@@ -239,8 +241,7 @@ impl DenseNetwork {
         let squares = (&logits - &means).iter().map(|z| z * z).sum::<f64>();
         let scale = (squares / logits.len() as f64).sqrt();
         if scale == 0.0 {
-            let problem =
-                "all classes have the same logits, which have no scale to be divided by; look at a later snapshot";
+            let problem = "all classes have the same logits, so they have no scale; use a later snapshot";
             return Err(MeasureError::Refused(problem.to_owned()));
         }
         if !scale.is_finite() {
@@ -250,13 +251,13 @@ impl DenseNetwork {
     }
 }
 
-/// What the layers of a network compute of some samples, kept for passes back. The arrays are n_samples × n_units, and in memory
-/// unit after unit, so that every loop runs over samples.
+/// The values of all layers for some samples, stored for backward passes. The arrays are n_samples × n_units and stored
+/// unit by unit, so that every loop runs over samples.
 pub(super) struct ForwardPass<'a> {
     network: &'a DenseNetwork,
     /// The weighted sums of each layer.
     pub(super) sums: Vec<Array2<f64>>,
-    /// What goes into each layer: X, then T of each layer but the last.
+    /// The input of each layer: X, then T of each layer except the last.
     pub(super) inputs: Vec<Array2<f64>>,
 }
 
@@ -277,7 +278,7 @@ impl ForwardPass<'_> {
         logits
     }
 
-    /// ∂/∂z of each layer, of a number per sample with the slopes `to_logits`, n_samples × n_classes.
+    /// ∂/∂z of each layer, for a number per sample with the slopes `to_logits`, n_samples × n_classes.
     pub(super) fn deltas(&self, to_logits: Array2<f64>) -> Vec<Array2<f64>> {
         let layers = self.network.layers();
         let mut deltas = vec![by_unit(to_logits.view())];
@@ -290,7 +291,7 @@ impl ForwardPass<'_> {
         deltas
     }
 
-    /// Multiplies by ∂t/∂z of a layer, of an index that counts from 0.
+    /// Multiplies by ∂t/∂z of a layer; its index counts from 0.
     pub(super) fn times_slope(&self, l: usize, values: &mut Array2<f64>) {
         let activation = self.network.layers()[l].activation;
         multiply_by_slope(activation, values_mut(values), values_of(&self.sums[l]), values_of(&self.inputs[l + 1]));
@@ -305,12 +306,13 @@ pub(super) fn blocks(x: ArrayView2<'_, f64>, size: usize) -> impl Iterator<Item 
     })
 }
 
-/// Samples and their classes in the blocks that a pass keeps.
+/// The samples and their classes in blocks.
 pub(super) fn pass_blocks<'a>(samples: Labelled<'a>) -> impl Iterator<Item = (ArrayView2<'a, f64>, &'a [usize])> {
     blocks(samples.x(), BLOCK).zip(samples.classes().chunks(BLOCK))
 }
 
-/// Adds a number for each weight, of the kernel and the biases of each layer, in the order of [`DenseNetwork::weights`].
+/// Concatenates one number for each weight, of the kernel and the biases of each layer, in the order of
+/// [`DenseNetwork::weights`].
 pub(super) fn add_parts(sums: &mut [f64], layers: impl Iterator<Item = (Array2<f64>, Array1<f64>)>) {
     let mut start = 0;
     for (kernel, bias) in layers {
@@ -335,12 +337,12 @@ pub(super) fn weighted_sums(kernel: ArrayView2<'_, f64>, values: &Array2<f64>, s
     Array2::from_shape_vec(shape, sums).expect("a row for each unit").reversed_axes()
 }
 
-/// Σ_i w_ji v_i of each sample, by the same choice of loops.
+/// Σ_i w_ji v_i of each sample, with the same choice of loops.
 pub(super) fn products(kernel: ArrayView2<'_, f64>, values: &Array2<f64>) -> Array2<f64> {
     weighted_sums(kernel, values, &Array1::zeros(kernel.nrows()))
 }
 
-/// The values of an array of a pass, unit after unit.
+/// The values of an array of a pass, unit by unit.
 pub(super) fn values_of(values: &Array2<f64>) -> &[f64] {
     values.t().to_slice().expect("arrays of a pass are in memory unit after unit")
 }
@@ -349,14 +351,14 @@ fn values_mut(values: &mut Array2<f64>) -> &mut [f64] {
     values.view_mut().reversed_axes().into_slice().expect("arrays of a pass are in memory unit after unit")
 }
 
-/// A copy that is in memory unit after unit.
+/// A copy that is stored unit by unit.
 fn by_unit(values: ArrayView2<'_, f64>) -> Array2<f64> {
     let mut copy = Array2::zeros(values.raw_dim().f());
     copy.assign(&values);
     copy
 }
 
-/// Turns logits into p.
+/// Converts logits to p.
 fn softmax(logits: &mut Array2<f64>) {
     subtract_largest(logits);
     exp_in_place(values_mut(logits));
@@ -364,7 +366,7 @@ fn softmax(logits: &mut Array2<f64>) {
     *logits /= &sums;
 }
 
-/// Turns logits into ln p.
+/// Converts logits to ln p.
 fn log_softmax(logits: &mut Array2<f64>) {
     subtract_largest(logits);
     let mut powers = logits.clone();
@@ -373,7 +375,7 @@ fn log_softmax(logits: &mut Array2<f64>) {
     *logits -= &sums.mapv_into(f64::ln);
 }
 
-/// Subtracts from the logits of each sample the largest of them.
+/// Subtracts the largest logit of each sample.
 fn subtract_largest(logits: &mut Array2<f64>) {
     let largest = logits.fold_axis(Axis(1), f64::NEG_INFINITY, |largest, z| largest.max(*z));
     *logits -= &largest.insert_axis(Axis(1));
@@ -387,7 +389,7 @@ mod tests {
     #[test]
     fn blocks_of_samples_add_up_to_all_of_them() {
         let b = b_net();
-        // Two whole blocks and a part of one.
+        // Two complete blocks and a part of one.
         let n = 2 * BLOCK + 452;
         let x = b.x.select(Axis(0), &(0..n).collect::<Vec<_>>());
         let samples = Labelled::new(x.view(), &b.classes[..n]).unwrap();

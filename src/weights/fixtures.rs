@@ -1,4 +1,5 @@
-//! Networks of closed formulas, whose measures were computed in NumPy, SciPy and mpmath, independently of this program.
+//! Networks from closed formulas, whose measures were computed in NumPy, SciPy and mpmath, independently of this
+//! program.
 //!
 //! The kernels are W_l[i, j] = a sin(a₀ + aᵢ i + aⱼ j + aᵢⱼ i j + aₗ l), with inputs i and units j counted from 0 and layers l from 1.
 
@@ -13,7 +14,7 @@ use super::dense::{DenseLayer, DenseNetwork};
 use super::inputs::{Labelled, RecordedNetwork};
 use crate::nn::Activation;
 
-/// A network with the samples that it is measured on.
+/// A network with its samples.
 pub(super) struct Fixture {
     pub(super) network: DenseNetwork,
     pub(super) x: Array2<f64>,
@@ -29,7 +30,7 @@ impl Fixture {
         RecordedNetwork::new(&self.network, self.samples()).unwrap()
     }
 
-    /// The same samples with other weights, whose order is that of the fixtures: of each layer, the inputs of a kernel vary
+    /// The samples with other weights, given in the order of the fixtures: in each layer, the inputs of a kernel vary
     /// slowest, then the biases.
     pub(super) fn with_weights(self, weights: &[f64]) -> Self {
         let mut rest = weights.iter().copied();
@@ -45,7 +46,7 @@ impl Fixture {
     }
 }
 
-/// Puts a vector in the order of [`DenseNetwork::weights`] into that of the fixtures.
+/// Converts a vector from the order of [`DenseNetwork::weights`] to that of the fixtures.
 pub(super) fn by_inputs(network: &DenseNetwork, vector: &[f64]) -> Vec<f64> {
     let mut ordered = Vec::with_capacity(vector.len());
     for (layer, range) in network.layers().iter().zip(network.ranges()) {
@@ -59,7 +60,8 @@ pub(super) fn by_inputs(network: &DenseNetwork, vector: &[f64]) -> Vec<f64> {
     ordered
 }
 
-/// The layers of the formula for widths from the input to the output; `amplitude` of the width of a layer's input.
+/// The layers of the formula for the numbers of units from the input to the output; `amplitude` is a function of the
+/// number of inputs.
 fn layers(widths: &[usize], amplitude: impl Fn(usize) -> f64) -> Vec<DenseLayer> {
     let layer = |(index, pair): (usize, &[usize])| {
         let (l, n_inputs) = ((index + 1) as f64, pair[0]);
@@ -83,7 +85,7 @@ pub(super) fn f_net() -> Fixture {
     Fixture { network: DenseNetwork::new(layers(&[3, 4, 3, 2], |_| 0.9)).unwrap(), x, classes }
 }
 
-/// F-net before training, of another formula; its biases are 0.
+/// F-net before training, from another formula; its biases are 0.
 pub(super) fn f_net_initial() -> DenseNetwork {
     let layer = |(index, pair): (usize, &[usize])| {
         let l = (index + 1) as f64;
@@ -154,7 +156,7 @@ const T_NET: [f64; 39] = [
     0.015422852942241227,
 ];
 
-/// The values of a file of `../shared/reference/random-weights-fixtures`; `None` with a message where it is absent.
+/// The values of a file of reference values; `None` with a message if it is missing.
 #[allow(clippy::print_stderr, reason = "tests say what they skip")]
 pub(super) fn values(name: &str) -> Option<Value> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/reference/random-weights-fixtures");
@@ -213,7 +215,7 @@ fn the_gradient_agrees_with_that_of_numpy_and_with_finite_differences() {
                 moved[k] += by;
                 network.with_weights(&moved).loss(f.samples())
             };
-            // Central differences of step 1e-5 are exact to some 1e-10; no sum of this network is at a kink.
+            // Central differences of step 1e-5 have an error of about 1e-10; no sum of this network is at a kink.
             let difference = (moved(1e-5) - moved(-1e-5)) / 2e-5;
             assert!((gradient[k] - difference).abs() < 1e-8, "{activation:?} {k}: {} {difference}", gradient[k]);
         }

@@ -1,5 +1,5 @@
-//! Gradients of single samples and Fisher information against PyTorch in f64: `tests/golden/weights.json`, made once by the script
-//! beside it.
+//! Compares gradients of single samples and Fisher information with PyTorch in f64: `tests/golden/weights.json`,
+//! written by the script next to it.
 
 #![cfg(test)]
 

@@ -1,7 +1,7 @@
-//! Gradients of single samples, from which covariances, Fisher information and projections are made.
+//! Gradients of single samples, the basis of covariances, Fisher information and projections.
 //!
-//! Of a dense layer z = W t + b, the gradient of a number per sample is the product of δ = ∂/∂z and of t, and δ for the bias. So
-//! norms, projections and sums of squares need no matrix of n_samples × n_weights.
+//! For a dense layer z = W t + b, the gradient of a number per sample is the product of δ = ∂/∂z and t, and δ for the
+//! bias. So norms, projections and sums of squares need no matrix of n_samples × n_weights.
 
 use std::ops::Range;
 
@@ -12,13 +12,13 @@ use super::dense::{DenseNetwork, ForwardPass, blocks, values_of};
 use super::inputs::Labelled;
 use crate::math::narrow::multiply;
 
-/// Samples that are worked on together: few enough that their gradients stay in the cache of a core, and that memory does not
-/// grow with the data.
+/// Number of samples that are processed together: small enough that their gradients stay in the cache of a core, and
+/// that memory does not grow with the data.
 const BLOCK: usize = 256;
 
 impl DenseNetwork {
-    /// The gradient of −ln p(y | x) of each sample, n_samples × n_weights, in the order of [`DenseNetwork::weights`]. In memory
-    /// it is weight after weight.
+    /// The gradient of −ln p(y | x) of each sample, n_samples × n_weights, in the order of [`DenseNetwork::weights`].
+    /// It is stored weight by weight.
     ///
     /// # Errors
     /// The samples do not fit the network.
@@ -36,8 +36,8 @@ impl DenseNetwork {
         Ok(Array2::from_shape_vec(shape, gradients).expect("a row for each weight").reversed_axes())
     }
 
-    /// Does `work` with the rows of [`DenseNetwork::sample_gradients`], some hundred at a time, in their order. They stay in the cache
-    /// of a core, and memory does not grow with the data.
+    /// Calls `work` with the rows of [`DenseNetwork::sample_gradients`], some hundred at a time, in order. They stay in
+    /// the cache of a core, and memory does not grow with the data.
     ///
     /// # Errors
     /// The samples do not fit the network.
@@ -57,7 +57,7 @@ impl DenseNetwork {
         Ok(())
     }
 
-    /// The gradient of a number per sample whose slopes with respect to the logits are `to_logits`, n_samples × n_classes.
+    /// The gradient of a number per sample with slopes `to_logits` with respect to the logits, n_samples × n_classes.
     ///
     /// # Errors
     /// The arrays do not fit the network.
@@ -69,15 +69,16 @@ impl DenseNetwork {
         self.check_inputs(x)?;
         let (got, wanted) = (to_logits.dim(), (x.nrows(), self.n_classes()));
         if got != wanted {
-            let problem = format!("slopes of {} × {} logits; there are {} × {}", got.0, got.1, wanted.0, wanted.1);
+            let problem =
+                format!("got slopes for {} × {} logits, but there are {} × {}", got.0, got.1, wanted.0, wanted.1);
             return Err(MeasureError::Refused(problem));
         }
         let pass = self.pass(x);
         Ok(SampleGradients::of_logits(&pass, to_logits).columns(0..self.layers().len()))
     }
 
-    /// How fast −ln p(y | x) of each sample grows along a `direction` in the space of the weights, by the weights of each layer:
-    /// n_samples × n_layers.
+    /// The derivative of −ln p(y | x) of each sample along a `direction` in the space of the weights, by the weights of
+    /// each layer: n_samples × n_layers.
     ///
     /// # Errors
     /// The samples or the direction do not fit the network.
@@ -96,14 +97,14 @@ impl DenseNetwork {
 
 /// The gradients of one number per sample of a block.
 pub(super) struct SampleGradients<'a> {
-    /// What goes into each layer, as in [`ForwardPass`].
+    /// The input of each layer, as in [`ForwardPass`].
     inputs: &'a [Array2<f64>],
     /// ∂/∂z of each layer.
     deltas: Vec<Array2<f64>>,
 }
 
 impl<'a> SampleGradients<'a> {
-    /// Of a number with the slopes `to_logits`, n_samples × n_classes.
+    /// The gradients of a number with the slopes `to_logits`, n_samples × n_classes.
     pub(super) fn of_logits(pass: &'a ForwardPass<'_>, to_logits: Array2<f64>) -> Self {
         Self { inputs: &pass.inputs, deltas: pass.deltas(to_logits) }
     }
@@ -116,7 +117,7 @@ impl<'a> SampleGradients<'a> {
         self.deltas.iter().zip(self.inputs)
     }
 
-    /// The gradients with respect to the weights of some layers, n_samples × n_weights, in memory weight after weight.
+    /// The gradients with respect to the weights of some layers, n_samples × n_weights, stored weight by weight.
     pub(super) fn columns(&self, layers: Range<usize>) -> Array2<f64> {
         let n_weights: usize = self.layers().take(layers.end).skip(layers.start).map(n_weights).sum();
         let shape = (n_weights, self.n_samples());
@@ -187,7 +188,7 @@ fn units(values: &Array2<f64>) -> impl Iterator<Item = &[f64]> {
     values_of(values).chunks_exact(values.nrows())
 }
 
-/// Does `work` with the gradients of −ln p(y | x) of each block of samples.
+/// Calls `work` with the gradients of −ln p(y | x) of each block of samples.
 pub(super) fn each_block(network: &DenseNetwork, samples: Labelled<'_>, mut work: impl FnMut(&SampleGradients<'_>)) {
     for (x, classes) in blocks(samples.x(), BLOCK).zip(samples.classes().chunks(BLOCK)) {
         let pass = network.pass(x);
@@ -196,8 +197,8 @@ pub(super) fn each_block(network: &DenseNetwork, samples: Labelled<'_>, mut work
     }
 }
 
-/// Does `work` with the gradients of C − 1 numbers of each block of samples whose products add up to the Fisher information of
-/// the softmax of z/τ at each sample: Σ_c p_c g_c g_cᵀ with g_c = ∂ ln p(c | x)/∂w.
+/// Calls `work` with the gradients of C − 1 numbers of each block of samples, whose products sum to the Fisher
+/// information of the softmax of z/τ at each sample: Σ_c p_c g_c g_cᵀ with g_c = ∂ ln p(c | x)/∂w.
 ///
 /// The slopes of these numbers with respect to z are the columns of a triangle L with LLᵀ = (diag p − ppᵀ)/τ².
 ///
@@ -212,7 +213,7 @@ pub(super) fn each_direction(
     for x in blocks(x, BLOCK) {
         let pass = network.pass(x);
         let p = pass.probabilities(temperature);
-        // Column j + 1 is q_j; the probabilities are added up from the last class, so that nothing cancels.
+        // Column j + 1 is q_j; the probabilities are summed from the last class on, to avoid cancellation.
         let mut q = Array2::<f64>::zeros((p.nrows(), p.ncols() + 1));
         for j in (0..p.ncols()).rev() {
             let sum = &q.column(j + 1) + &p.column(j);
@@ -220,7 +221,7 @@ pub(super) fn each_direction(
         }
         for j in 0..p.ncols() - 1 {
             let to_logits = Array2::from_shape_fn(p.dim(), |(s, i)| {
-                // Where no probability is left, the class and those after it have no share.
+                // If no probability remains, the class and those after it have no share.
                 if i < j || q[(s, j + 1)] == 0.0 {
                     return 0.0;
                 }
@@ -302,7 +303,7 @@ mod tests {
 
     #[test]
     fn wide_layers_have_the_gradients_of_differences() {
-        // One input: a matrix of one column is in memory row by row and column by column.
+        // One input: a matrix of one column is stored both row by row and column by column.
         let layer = |n_units: usize, n_inputs: usize| DenseLayer {
             kernel: Array2::from_shape_fn((n_units, n_inputs), |(j, i)| (1.0 + 2.3 * j as f64 + 0.7 * i as f64).sin()),
             bias: Array1::from_shape_fn(n_units, |j| (j as f64).cos()),
@@ -330,11 +331,11 @@ mod tests {
         let refused = |x: &Array2<f64>, classes: &[usize]| {
             f.network.sample_gradients(Labelled::new(x.view(), classes).unwrap()).unwrap_err().to_string()
         };
-        assert_eq!(refused(&Array2::zeros((1, 4)), &[0]), "samples have 4 inputs, the network has 3");
+        assert_eq!(refused(&Array2::zeros((1, 4)), &[0]), "samples have 4 inputs, but the network has 3");
         assert_eq!(refused(&Array2::zeros((1, 3)), &[2]), "a sample has class 2, the network has classes 0 to 1");
         let slopes = f.network.gradients_through_logits(f.x.view(), Array2::zeros((40, 3)));
-        assert_eq!(slopes.unwrap_err().to_string(), "slopes of 40 × 3 logits; there are 40 × 2");
+        assert_eq!(slopes.unwrap_err().to_string(), "got slopes for 40 × 3 logits, but there are 40 × 2");
         let slopes = f.network.slopes_along(f.samples(), &[1.0]);
-        assert_eq!(slopes.unwrap_err().to_string(), "a direction has 1 numbers, the network 39 weights");
+        assert_eq!(slopes.unwrap_err().to_string(), "a direction has 1 numbers, but the network has 39 weights");
     }
 }

@@ -1,4 +1,4 @@
-//! Second derivatives of the loss, exactly.
+//! Exact second derivatives of the loss.
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, ShapeBuilder};
 
@@ -15,7 +15,8 @@ impl DenseNetwork {
     /// The samples or the direction do not fit the network.
     ///
     /// # Reference
-    /// Pearlmutter 1994 (Neural Computation 6, 147): every value of the passes forward and back is differentiated along v.
+    /// Pearlmutter 1994 (Neural Computation 6, 147): every value of the forward and backward pass is differentiated
+    /// along v.
     pub fn hessian_times(&self, samples: Labelled<'_>, direction: &[f64]) -> Result<Vec<f64>, MeasureError> {
         self.check(samples)?;
         self.check_direction(direction)?;
@@ -28,7 +29,7 @@ impl DenseNetwork {
         Ok(sums)
     }
 
-    /// The share of some of `n` samples in H v, of the kernel and the biases of each layer.
+    /// The contribution of some of `n` samples to H v, for the kernel and the biases of each layer.
     fn hessian_parts(
         &self,
         x: ArrayView2<'_, f64>,
@@ -39,7 +40,7 @@ impl DenseNetwork {
         let (layers, directions) = (self.layers(), direction.layers());
         let pass = self.pass(x);
 
-        // Derivatives of the inputs of each layer, and of its sums.
+        // Derivatives of the inputs of each layer, and of its weighted sums.
         let mut moved_inputs = vec![Array2::zeros(pass.inputs[0].raw_dim().f())];
         let mut moved_sums: Vec<Array2<f64>> = Vec::new();
         for (l, (layer, direction)) in layers.iter().zip(directions).enumerate() {
@@ -80,8 +81,8 @@ impl DenseNetwork {
         parts
     }
 
-    /// The Hessian of the mean −ln p(y | x), n_weights × n_weights, in the order of [`DenseNetwork::weights`]: a pass forward and
-    /// back for each weight.
+    /// The Hessian of the mean −ln p(y | x), n_weights × n_weights, in the order of [`DenseNetwork::weights`]: one
+    /// forward and backward pass for each weight.
     ///
     /// # Errors
     /// The samples do not fit the network.
@@ -121,7 +122,8 @@ mod tests {
                 };
                 let (up, down) = (moved(1e-5), moved(-1e-5));
                 for (j, (up, down)) in up.iter().zip(down).enumerate() {
-                    // Central differences of step 1e-5 are exact to some 1e-10; no sum of this network is at a kink.
+                    // Central differences of step 1e-5 have an error of about 1e-10; no sum of this network is at a
+                    // kink.
                     let difference = (up - down) / 2e-5;
                     assert!((hessian[(k, j)] - difference).abs() < 1e-8, "{activation:?} {k} {j}");
                 }

@@ -1,4 +1,4 @@
-//! What measures are applied to.
+//! The inputs of measures: samples, networks and ensembles.
 
 use std::sync::OnceLock;
 
@@ -19,11 +19,13 @@ impl<'a> Labelled<'a> {
     /// The inputs `x`, n_samples × n_inputs, and the class of each, counted from 0.
     ///
     /// # Errors
-    /// No samples; not as many classes as samples; an input that is not finite.
+    /// No samples, another number of classes than of samples, or an input that is not finite.
     pub fn new(x: ArrayView2<'a, f64>, classes: &'a [usize]) -> Result<Self, MeasureError> {
         if x.nrows() == 0 || x.nrows() != classes.len() {
             let (n, n_classes) = (x.nrows(), classes.len());
-            return Err(MeasureError::Refused(format!("{n} samples have {n_classes} classes; give one for each")));
+            return Err(MeasureError::Refused(format!(
+                "{n} samples have {n_classes} classes; give one class per sample"
+            )));
         }
         if x.iter().any(|value| !value.is_finite()) {
             return Err(MeasureError::NotFinite { what: "an input" });
@@ -46,42 +48,42 @@ impl<'a> Labelled<'a> {
         self.classes.len()
     }
 
-    /// Whether there are none, which cannot be.
+    /// Whether there are no samples; always false.
     pub fn is_empty(&self) -> bool {
         self.classes.is_empty()
     }
 }
 
-/// One recorded network, with what a measure may need of its training.
+/// One recorded network, with data of its training that a measure may need.
 ///
-/// The Fisher information, which several measures share, is computed when it is first asked for, and kept.
+/// The Fisher information, which several measures use, is computed at its first use and kept.
 #[derive(Debug)]
 pub struct RecordedNetwork<'a> {
     /// Its weights.
     pub network: &'a DenseNetwork,
-    /// The samples that it was trained on.
+    /// The training samples.
     pub samples: Labelled<'a>,
-    /// The same network before training, where it was recorded.
+    /// The network before training, if it was recorded.
     pub initial: Option<&'a DenseNetwork>,
-    /// Samples in a batch; `None` where all training samples are one batch, or where it is not known.
+    /// Number of samples per batch; `None` if all training samples are one batch, or if unknown.
     pub batch_size: Option<usize>,
-    /// Where random numbers of samplers begin.
+    /// Seed of the random numbers of samplers.
     pub seed: u64,
-    /// Whole, by layer, diagonal.
+    /// Full, block-diagonal by layer, diagonal.
     pub(super) fishers: [OnceLock<Curvature>; 3],
 }
 
 impl<'a> RecordedNetwork<'a> {
-    /// A network and the samples that it was trained on, all of them in one batch.
+    /// A network and its training samples, all of them in one batch.
     ///
     /// # Errors
-    /// Samples of another width than the network's input, classes that it does not have.
+    /// The number of inputs differs from that of the network, or a class does not exist in its output.
     pub fn new(network: &'a DenseNetwork, samples: Labelled<'a>) -> Result<Self, MeasureError> {
         network.check(samples)?;
         Ok(Self { network, samples, initial: None, batch_size: None, seed: 0, fishers: Default::default() })
     }
 
-    /// The same with the network before training.
+    /// This network, with the network before training.
     ///
     /// # Errors
     /// Layers of another shape.
@@ -90,25 +92,25 @@ impl<'a> RecordedNetwork<'a> {
             network.layers().iter().map(|layer| layer.kernel.dim()).collect()
         };
         if shapes(initial) != shapes(self.network) {
-            let problem = "the network before training has layers of another shape; give that of the same run";
+            let problem = "the network before training has layers of another shape; use the network of the same run";
             return Err(MeasureError::Refused(problem.to_owned()));
         }
         Ok(Self { initial: Some(initial), ..self })
     }
 
-    /// The same, trained on batches.
+    /// This network, trained on batches.
     ///
     /// # Errors
-    /// A batch without samples, or of more than there are.
+    /// An empty batch, or one larger than the number of samples.
     pub fn with_batch_size(self, batch_size: usize) -> Result<Self, MeasureError> {
         let n = self.samples.len();
         if batch_size == 0 || batch_size > n {
-            return Err(MeasureError::Refused(format!("a batch of {batch_size} samples; it has 1 to {n}")));
+            return Err(MeasureError::Refused(format!("a batch has {batch_size} samples; 1 to {n} are allowed")));
         }
         Ok(Self { batch_size: Some(batch_size), ..self })
     }
 
-    /// The same with another beginning of random numbers.
+    /// This network, with another seed.
     #[must_use]
     pub fn with_seed(self, seed: u64) -> Self {
         Self { seed, ..self }
@@ -117,7 +119,7 @@ impl<'a> RecordedNetwork<'a> {
     /// The Fisher information of the samples, as [`Curvature::fisher`] computes it, once for each form.
     ///
     /// # Errors
-    /// As [`Curvature::fisher`].
+    /// See [`Curvature::fisher`].
     pub fn fisher(&self, form: CurvatureForm) -> Result<&Curvature, MeasureError> {
         let place = &self.fishers[form as usize];
         if let Some(fisher) = place.get() {
@@ -128,31 +130,31 @@ impl<'a> RecordedNetwork<'a> {
     }
 }
 
-/// The networks of several runs at one step, which differ in what is random.
+/// The networks of several runs at one step.
 #[derive(Debug)]
 pub struct Ensemble<'a> {
-    /// Their weights, a run each.
+    /// Their weights, one network per run.
     pub networks: &'a [DenseNetwork],
-    /// The same networks before training, where they were recorded.
+    /// The networks before training, if they were recorded.
     pub initial: Option<&'a [DenseNetwork]>,
-    /// All samples of the data.
+    /// All samples of the data set.
     pub samples: Labelled<'a>,
-    /// Of each run, which samples were trained on; empty where the runs were not split into pairs.
+    /// The training samples of each run; empty if the runs were not split into pairs.
     pub splits: &'a [MembershipSplit],
 }
 
-/// Pairs of samples, of each of which one was trained on.
+/// Pairs of samples; one sample of each pair was used for training.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MembershipSplit {
     /// The pairs, as numbers of samples.
     pub pairs: Vec<[usize; 2]>,
-    /// Of each pair, whether the second was trained on, and not the first.
+    /// For each pair, whether the second sample was used for training (otherwise the first).
     pub mask: Vec<bool>,
 }
 
-/// The losses of a training that sees every sample for the first time.
+/// The losses of a training epoch that sees every sample for the first time.
 #[derive(Debug, Clone, Copy)]
 pub struct OnlineLosses<'a> {
-    /// Of each batch in the order of training: number of samples, and their mean loss before the update, in nats.
+    /// For each batch in the order of training: number of samples, and their mean loss before the update, in nats.
     pub batches: &'a [(usize, f64)],
 }

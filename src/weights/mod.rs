@@ -1,11 +1,11 @@
-//! Measures of the information in weights: recorded weights in, numbers with the randomness that they are about out.
+//! Measures of the information in recorded weights; each states what makes the weights random.
 //!
-//! A recorded weight is a number, and a number has no entropy. Every measure here names the experiment that could have come
-//! out otherwise, or the code with a tolerance that was chosen: see [`Randomness`]. A measure is a value with its parameters;
-//! what it is applied to is one recorded network ([`RecordedNetwork`]), the networks of several runs ([`Ensemble`]) or the
-//! losses of one training ([`OnlineLosses`]).
+//! A recorded weight is a number, and a number has no entropy. Every measure states which random experiment it refers
+//! to, or which code with a chosen tolerance: see [`Randomness`]. A measure is a value with its parameters; it is
+//! applied to one recorded network ([`RecordedNetwork`]), the networks of several runs ([`Ensemble`]) or the losses of
+//! one training ([`OnlineLosses`]).
 //!
-//! Each measure has a file of its own; [`MEASURES`] lists them with the parameters that pipelines and commands take.
+//! Each measure is in a separate file; [`MEASURES`] lists them with the parameters of pipelines and commands.
 
 mod activation;
 mod conformance;
@@ -69,29 +69,29 @@ pub use volume::{
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::{Suggestion, suggestion};
 
-/// What could have come out otherwise, so that the weights are random.
+/// What makes the weights random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Randomness {
     /// The seed: initial weights and the order of the samples.
     Seed,
-    /// The data set: other samples of the same distribution.
+    /// The data set: other samples from the same distribution.
     Data,
-    /// Which sample of each pair was trained on.
+    /// Which sample of each pair is used for training.
     Membership,
     /// The initial weights.
     Initialisation,
     /// Which samples are in the batch.
     Batch,
-    /// A Gaussian code for the weights, which we declare.
+    /// A Gaussian code for the weights, which is declared.
     Code,
-    /// A sampler around the weights, which we declare.
+    /// A sampler around the weights, which is declared.
     Sampler,
-    /// Nothing; the description of the weights has a tolerance, which we declare.
+    /// Nothing; the description of the weights has a declared tolerance.
     Tolerance,
 }
 
 impl Randomness {
-    /// Its name in tables.
+    /// Name in tables.
     pub fn name(self) -> &'static str {
         match self {
             Self::Seed => "seed",
@@ -106,24 +106,24 @@ impl Randomness {
     }
 }
 
-/// A measure that can be chosen.
+/// An entry of the list of measures.
 #[derive(Debug)]
 pub struct Spec {
-    /// What the user calls it.
+    /// Name of the measure in pipelines and commands.
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
     /// What makes the weights random.
     pub randomness: Randomness,
-    /// The numbers that it finds: the name of each, and what it is, with its unit.
+    /// The quantities that it finds: name, and description with unit.
     pub quantities: &'static [(&'static str, &'static str)],
-    /// What can be chosen.
+    /// The parameters.
     pub parameters: &'static [Parameter],
-    /// The measure with a set of parameters.
+    /// Builds the measure with a set of parameters.
     pub build: fn(&Parameters) -> Result<Measure, ParameterError>,
 }
 
-/// A measure with its parameters chosen, by what it is applied to.
+/// A measure with its parameters, by the kind of its input.
 #[derive(Debug)]
 pub enum Measure {
     /// One recorded network.
@@ -136,13 +136,13 @@ pub enum Measure {
 
 /// A measure of one recorded network.
 pub trait OfNetwork: fmt::Debug + Send + Sync {
-    /// What it finds, for the whole network and, where it applies, for each layer.
+    /// The values for the whole network and, if applicable, for each layer.
     ///
     /// # Errors
-    /// The measure cannot serve this network or these samples.
+    /// The measure cannot be applied to this network or these samples.
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError>;
 
-    /// Which of its numbers this network does not have, although it has others, and why.
+    /// The quantities that cannot be computed for this network, although others can, and the reason.
     fn missing(&self, recorded: &RecordedNetwork<'_>) -> Vec<MissingReading> {
         let _ = recorded;
         Vec::new()
@@ -151,47 +151,47 @@ pub trait OfNetwork: fmt::Debug + Send + Sync {
 
 /// A measure of the networks of several runs at one step.
 pub trait OfRuns: fmt::Debug + Send + Sync {
-    /// What it finds, for the whole network and, where it applies, for each layer.
+    /// The values for the whole network and, if applicable, for each layer.
     ///
     /// # Errors
-    /// The measure cannot serve these networks.
+    /// The measure cannot be applied to these networks.
     fn measure(&self, runs: &Ensemble<'_>) -> Result<Vec<Reading>, MeasureError>;
 }
 
 /// A measure of the losses of one training.
 pub trait OfTraining: fmt::Debug + Send + Sync {
-    /// What it finds.
+    /// The values.
     ///
     /// # Errors
-    /// The measure cannot serve these losses.
+    /// The measure cannot be applied to these losses.
     fn measure(&self, losses: &OnlineLosses<'_>) -> Result<Vec<Reading>, MeasureError>;
 }
 
-/// Why there is no number, in one sentence: what is wrong and what to do.
+/// Why there is no value, in one sentence: the problem and what to do.
 #[derive(Debug, Error, Clone, PartialEq)]
 pub enum MeasureError {
-    /// The arrays do not fit together.
-    #[error("layer {layer} has {got} inputs, the layer below has {wanted} units")]
+    /// Arrays whose shapes do not match.
+    #[error("layer {layer} has {got} inputs, but the previous layer has {wanted} units")]
     Shape {
-        /// The layer, 1 for the first above the input.
+        /// Number of the layer, 1 for the first after the input.
         layer: usize,
-        /// Inputs of its kernel.
+        /// Number of inputs of its kernel.
         got: usize,
-        /// Units of the layer below.
+        /// Number of units of the previous layer.
         wanted: usize,
     },
     /// A weight, an input or a result is NaN or infinite.
     #[error("{what} is not finite")]
     NotFinite {
-        /// What.
+        /// Name of the value.
         what: &'static str,
     },
-    /// Anything else that is the measure's own.
+    /// Any other error of a measure.
     #[error("{0}")]
     Refused(String),
 }
 
-/// Every measure, in the order people see.
+/// All measures, in the order of lists.
 pub const MEASURES: &[&Spec] = &[
     &membership::SPEC,
     &ensemble::SPEC,
@@ -204,7 +204,7 @@ pub const MEASURES: &[&Spec] = &[
     &pac_bayes::SPEC,
 ];
 
-/// Returns `number` if a parameter of this `kind` may have it.
+/// Returns `number` if it is allowed for a parameter of this `kind`.
 fn check_number(name: &'static str, number: f64, kind: Kind) -> Result<f64, ParameterError> {
     let is_allowed = match kind {
         Kind::Positive => number > 0.0,
@@ -231,7 +231,7 @@ fn check_count(name: &'static str, count: usize, (min, max): (u64, u64)) -> Resu
     (min..=max).contains(&(count as u64)).then_some(count).ok_or_else(refused)
 }
 
-/// The random numbers of a `stream` of a seed.
+/// The random numbers from a `stream` of a seed.
 fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(stream);
@@ -244,11 +244,11 @@ fn rng(seed: u64, stream: u64) -> ChaCha8Rng {
 pub struct UnknownMeasure {
     /// The given name.
     pub name: String,
-    /// What the user may have meant.
+    /// The most similar name, or all names.
     pub suggestion: Suggestion,
 }
 
-/// The measure called `name`.
+/// The measure `name`.
 ///
 /// # Errors
 /// No measure has this name.

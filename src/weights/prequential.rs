@@ -1,13 +1,15 @@
-//! Prequential code: what the labels cost when each is sent with the network that was trained on those before.
+//! Prequential code: the code length of the labels if each is sent with the network trained on the previous ones.
 //!
-//! The excess Σ_t n_t (l_t − l_end) is the area of the online loss above its end: what a receiver pays for not having the trained
-//! network, and so an estimate of the information that the training took from the samples into the weights. Of a Bayesian linear
-//! regression it equals ln q(w|S)/p(w) at the posterior's mean exactly ([`crate::weights::RegressionPosterior`]).
+//! The excess Σ_t n_t (l_t − l_end) is the area between the online loss and its final value: the cost for a receiver
+//! without the trained network. It estimates the information that the training transferred from the samples to the
+//! weights. For a Bayesian linear regression it equals ln q(w|S)/p(w) at the mean of the posterior
+//! ([`crate::weights::RegressionPosterior`]).
 //!
-//! It is valid only where the loss of each batch is that before the update and each sample is seen for the first time: in the
-//! first epoch, or in a stream. The end is the mean of the last batches, because the loss of one batch is noise. A network that has
-//! not converged has a too large end and so a too small excess: a warning says so where the loss still falls at the end. Where the
-//! last batches are all batches, the difference is 0 whatever was learnt, and there is no number.
+//! It is valid only if the loss of each batch is that before the update and each sample is seen for the first time: in
+//! the first epoch, or in a stream. The final loss is the mean of the last batches, because the loss of one batch is
+//! noisy. For a network that has not converged, the final loss is too large and the excess too small: a warning is
+//! given if the loss still falls at the end. If the last batches are all batches, the difference is always 0, and there
+//! is no value.
 //!
 //! # Reference
 //! Dawid 1984; Blier & Ollivier 2018 (prequential code of networks); Finzi et al. 2026 (arXiv 2601.03220), the excess.
@@ -18,10 +20,10 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "prequential",
-    summary: "code length of the labels sent while the network learns them, and its excess above the trained network's",
+    summary: "code length of the labels sent while the network learns them, and its excess over that with the trained network",
     randomness: Randomness::Data,
     quantities: &[
-        ("excess", "area of the losses before each update above their end, in bits"),
+        ("excess", "area between the losses before each update and their final value, in bits"),
         (
             "total_code",
             "length of the labels in the prequential code, the sum of the losses before each update, in bits",
@@ -30,7 +32,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
     parameters: &[Parameter {
         name: "last",
-        doc: "share of the batches, the last ones, whose mean loss is the trained network's; 0 for the last batch alone",
+        doc: "share of the batches, counted from the last, whose mean loss is used as that of the trained network; 0 for the last batch only",
         kind: Kind::NotNegative,
         default: "0.05",
     }],
@@ -40,7 +42,7 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// The excess of the online code length above that of the trained network.
+/// The excess of the online code length over that of the trained network.
 ///
 /// ```
 /// use infoplane::weights::{OfTraining, OnlineLosses, Prequential};
@@ -60,7 +62,8 @@ pub struct Prequential {
 }
 
 impl Prequential {
-    /// The trained network's loss is the mean of the last batches, this `share` of them and one at least.
+    /// Uses the mean of the last batches as the loss of the trained network: this `share` of the batches, at least
+    /// one.
     ///
     /// # Errors
     /// The share is not from 0 to 1.
@@ -78,19 +81,19 @@ impl OfTraining for Prequential {
         let batches = losses.batches;
         if batches.is_empty() {
             return Err(MeasureError::Refused(
-                "`prequential` needs the loss of each batch before its update, and none is recorded; record the online losses".to_owned(),
+                "`prequential` needs the loss of each batch before its update, but none is recorded; set `online_losses = true` in `[record]`".to_owned(),
             ));
         }
         if let Some(t) = batches.iter().position(|(n, loss)| *n == 0 || !loss.is_finite()) {
             let (n, loss) = batches[t];
             return Err(MeasureError::Refused(format!(
-                "batch {t} has {n} samples and the loss {loss}; a batch needs a sample and a finite loss"
+                "batch {t} has {n} samples and the loss {loss}; a batch needs at least one sample and a finite loss"
             )));
         }
         let n_last = ((self.last * batches.len() as f64).ceil() as usize).max(1);
         if n_last == batches.len() {
             return Err(MeasureError::Refused(format!(
-                "the end is the mean of the last {n_last} of {n_last} batches, which leaves no loss to stand above it; train with smaller \
+                "the final loss is the mean of all {n_last} batches, so there is no excess; train with smaller \
                  batches, or choose a smaller `last`"
             )));
         }
@@ -99,7 +102,7 @@ impl OfTraining for Prequential {
         let (total_of_end, n_of_end) = code_length(end);
         let end_loss = total_of_end / n_of_end;
         let excess = Reading::information("excess", Nats(total - n * end_loss)).at_most(Nats(total).bits());
-        // The end's error counts once for each sample.
+        // The error of the final loss counts once for each sample.
         let deviations: f64 = end.iter().map(|(_, loss)| (loss - end_loss).powi(2)).sum();
         let m = n_last as f64;
         let excess = if n_last > 1 {
@@ -109,7 +112,7 @@ impl OfTraining for Prequential {
         };
         Ok(vec![
             excess
-                .by(format!("end: mean of the last {n_last} of {} batches", batches.len()))
+                .by(format!("final loss: mean of the last {n_last} of {} batches", batches.len()))
                 .warned(&doubt(batches, n_last)),
             Reading::information("total_code", Nats(total)),
             Reading::information("end_loss", Nats(end_loss)),
@@ -117,15 +120,15 @@ impl OfTraining for Prequential {
     }
 }
 
-/// Batches on each side, of the comparison that says whether the loss still falls, at least.
+/// Minimum number of batches on each side of the test whether the loss still falls.
 const FEWEST_COMPARED: usize = 2;
 
-/// Why the end is not the loss of a trained network: the mean of the last m losses is below that of the m before by more than
-/// two standard errors of the difference. m is `n_last`, at least 2, at most half of the batches.
+/// Why the final loss is not that of a trained network: the mean of the last m losses is below that of the previous m
+/// by more than two standard errors of the difference. m is `n_last`, at least 2, at most half of the batches.
 fn doubt(batches: &[(usize, f64)], n_last: usize) -> Vec<&'static str> {
     let m = n_last.max(FEWEST_COMPARED).min(batches.len() / 2);
     if m < FEWEST_COMPARED {
-        return vec!["fewer than 4 batches: nothing says whether the loss still falls at the end"];
+        return vec!["fewer than 4 batches: it is unknown whether the loss still falls at the end"];
     }
     let losses: Vec<f64> = batches[batches.len() - 2 * m..].iter().map(|(_, loss)| *loss).collect();
     let (before, last) = losses.split_at(m);
@@ -134,7 +137,7 @@ fn doubt(batches: &[(usize, f64)], n_last: usize) -> Vec<&'static str> {
     if still_falls { vec!["the loss still falls at the end: the excess is too small"] } else { Vec::new() }
 }
 
-/// The mean of two numbers or more, and its standard error.
+/// The mean of two or more numbers, and its standard error.
 fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
     let n = numbers.len() as f64;
     let mean = numbers.iter().sum::<f64>() / n;
@@ -170,12 +173,12 @@ mod tests {
         let readings = measure(0.0, &curve).unwrap();
         assert_close(readings[0].value * LN_2, 13.046_885_746_09);
         assert_eq!(readings[0].std_error, None);
-        // Code of everything minus excess is what the end would cost.
+        // The total code minus the excess is the cost at the final loss.
         assert_close((readings[1].value - readings[0].value) / 100.0, readings[2].value);
-        // In a curve that still falls, a longer end is higher and the area smaller.
+        // If the curve still falls, a longer end has a higher mean and the area is smaller.
         let longer = measure(0.05, &curve).unwrap();
         assert!(longer[0].value < readings[0].value && longer[0].std_error.is_some());
-        assert_eq!(longer[0].method.as_deref(), Some("end: mean of the last 5 of 100 batches"));
+        assert_eq!(longer[0].method.as_deref(), Some("final loss: mean of the last 5 of 100 batches"));
     }
 
     #[test]
@@ -203,7 +206,7 @@ mod tests {
         for last in [0.0, 0.1, 0.5, 0.9] {
             assert_eq!(warning(last, &line), falls, "{last}");
         }
-        // Falls first, then stays: noise of ±0.1 without a slope.
+        // Falls first, then is constant with noise of ±0.1.
         let stays: Vec<f64> = (0..40).map(|t| if t < 10 { 1.0 } else { 0.3 + 0.1 * f64::from(t % 2) }).collect();
         assert_eq!(warning(0.1, &stays), None);
         assert_eq!(warning(0.2, &vec![0.5; 40]), None);
@@ -215,7 +218,7 @@ mod tests {
     #[test]
     fn losses_that_are_missing_or_not_finite_are_refused() {
         let words = measure(0.0, &[]).unwrap_err().to_string();
-        assert!(words.ends_with("record the online losses"), "{words}");
+        assert!(words.ends_with("set `online_losses = true` in `[record]`"), "{words}");
         let words = measure(0.0, &[(1, 0.5), (1, f64::NAN)]).unwrap_err().to_string();
         assert!(words.starts_with("batch 1 has 1 samples and the loss NaN"), "{words}");
         assert!(measure(0.0, &[(0, 0.5)]).is_err());

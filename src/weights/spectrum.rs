@@ -1,43 +1,43 @@
-//! The eigenvalues of a curvature or a covariance, and the sums over them that codes and channels are made of.
+//! The eigenvalues of a curvature or a covariance, and sums over them for codes and channels.
 
 use ndarray::Array2;
 
 use super::MeasureError;
 use crate::math::eigenvalues::eigenvalues;
 
-/// The eigenvalues h_i of a symmetric matrix A, of which every number of a Gaussian code is a sum.
+/// The eigenvalues h_i of a symmetric matrix A; every value of a Gaussian code is a sum over them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Spectrum {
     eigenvalues: Vec<f64>,
 }
 
 impl Spectrum {
-    /// Of a symmetric matrix; only its lower triangle is read.
+    /// The eigenvalues of a symmetric matrix; only its lower triangle is read.
     ///
     /// # Errors
-    /// Numbers that are not finite, or overflow.
+    /// Numbers that are not finite, or that overflow.
     pub fn new(matrix: Array2<f64>) -> Result<Self, MeasureError> {
         let eigenvalues = eigenvalues(matrix).ok_or(MeasureError::NotFinite { what: "an eigenvalue" })?;
         Ok(Self { eigenvalues })
     }
 
-    /// Of a diagonal.
+    /// The eigenvalues of a diagonal matrix.
     pub(super) fn sorted(mut eigenvalues: Vec<f64>) -> Self {
         eigenvalues.sort_by(|a, b| b.total_cmp(a));
         Self { eigenvalues }
     }
 
-    /// Of a matrix of blocks.
+    /// The eigenvalues of a block-diagonal matrix.
     pub(super) fn joined(parts: &[Self]) -> Self {
         Self::sorted(parts.iter().flat_map(|part| part.eigenvalues.iter().copied()).collect())
     }
 
-    /// The eigenvalues, largest first. Each is accurate to some 10⁻¹⁵ of the largest.
+    /// The eigenvalues in descending order. The error of each is about 10⁻¹⁵ of the largest.
     pub fn eigenvalues(&self) -> &[f64] {
         &self.eigenvalues
     }
 
-    /// How many eigenvalues exceed `share` times the largest.
+    /// Number of eigenvalues above `share` times the largest.
     pub fn rank(&self, share: f64) -> usize {
         let largest = self.eigenvalues.first().copied().unwrap_or(0.0);
         self.eigenvalues.iter().filter(|h| **h > share * largest).count()
@@ -51,7 +51,7 @@ impl Spectrum {
         self.sum(a, |h| (h + a).ln())
     }
 
-    /// tr A (A + aI)⁻¹: how many directions are decided by A and not by a.
+    /// tr A (A + aI)⁻¹: the number of directions that are determined by A and not by a.
     ///
     /// # Errors
     /// A + aI is not positive definite.
@@ -67,12 +67,12 @@ impl Spectrum {
         self.sum(a, |h| 0.5 * (h / a).ln_1p())
     }
 
-    /// Σ_i f(h_i), of A + aI that is positive definite.
+    /// Σ_i f(h_i) for a positive definite A + aI.
     pub(super) fn sum(&self, a: f64, f: impl Fn(f64) -> f64) -> Result<f64, MeasureError> {
         let smallest = self.eigenvalues.last().copied().unwrap_or(0.0);
         if !(a > 0.0 && a.is_finite()) {
             return Err(MeasureError::Refused(format!(
-                "{a:e} is added to the curvature; it must be above 0 and finite"
+                "the number added to the curvature is {a:e}, but must be finite and above 0"
             )));
         }
         if smallest + a <= 0.0 {

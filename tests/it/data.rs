@@ -79,7 +79,7 @@ fn wrong_values_are_named_with_their_place() {
     check(
         "a,y\n1,0\nNaN,1\n",
         "",
-        "column `a`: row 1 is `NaN`, which stands for a missing value; every sample needs a value: remove such rows or fill them in, before the import; choose others with --x and --y",
+        "column `a`: row 1 is `NaN`, which means a missing value; every sample needs a value: remove or complete such rows before the import; choose others with --x and --y",
     );
     check(
         "a,y\n1,0\n1e99,1\n",
@@ -95,8 +95,8 @@ fn wrong_values_are_named_with_their_place() {
     check("a,y\n1,0\n", "--x b", "no column `b`; known: `a`, `y`");
     check("y\n1\n", "", "no column is left for x; name some with --x");
     check("a,y\n", "", "there are no rows");
-    check("a,y,p\n1,2,0.5\n", "--p-y1 p", "sample 0 has label 2 beside p(y=1|x); stochastic labels are 0 or 1");
-    check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; a probability lies in 0..=1");
+    check("a,y,p\n1,2,0.5\n", "--p-y1 p", "sample 0 has label 2 and p(y=1|x); stochastic labels must be 0 or 1");
+    check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; must be from 0 to 1");
     assert!(!project.path("data").exists(), "nothing may be written");
 
     project.write("d.npz", b"not a zip");

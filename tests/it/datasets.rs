@@ -153,13 +153,13 @@ fn damaged_files_are_named_with_the_place() {
         assert!(!project.path("data").exists(), "nothing may be written");
     };
     let whole = idx(&[20, 3, 2], |_| 0);
-    let end = "its header declares 20 × 3 × 2 bytes, which end at 136; it is truncated";
+    let end = "its header declares 20 × 3 × 2 bytes, which make 136 with the header; it is truncated";
     check(&gzip(&whole[..100]), &format!(", unpacked: it ends at byte 100; {end}"));
     check(&whole[..100], &format!(": it ends at byte 100; {end}"));
-    check(&gzip(&whole[..15]), ", unpacked: it ends at byte 15, within its header of 16; it is truncated");
-    check(b"", ": it ends at byte 0, within its header of 16; it is truncated");
+    check(&gzip(&whole[..15]), ", unpacked: it has 15 bytes, but its header alone has 16; it is truncated");
+    check(b"", ": it has 0 bytes, but its header alone has 16; it is truncated");
     let page = b"<html>404</html>";
-    let remedy = "whose address is often behind a link on this page; remove it and run `infoplane data fetch mnist`";
+    let remedy = "its URL is often a link on this page; remove it and run `infoplane data fetch mnist`";
     check(page, &format!(": this is a web page; download the data file itself, {remedy}"));
     let packed = gzip(&whole);
     project.write("d/t10k-images-idx3-ubyte.gz", &packed[..packed.len() - 5]);
@@ -203,13 +203,13 @@ fn cifar_10_is_read_from_its_archive_and_from_what_was_in_it() {
 
     project.write("packed/cifar-10-binary.tar.gz", gzip(&archive[..5_000_000]));
     let sentence = project.refused("data make cifar-10 --part test --folder packed --out c.parquet");
-    let expected = "packed/cifar-10-binary.tar.gz, unpacked: not a readable tar file: it ends at byte 5000000, but `test_batch.bin` of 30730000 bytes begins at 1536; it is truncated";
+    let expected = "packed/cifar-10-binary.tar.gz, unpacked: not a readable tar file: it ends at byte 5000000, but `test_batch.bin` with 30730000 bytes starts at 1536; it is truncated";
     assert_eq!(sentence, format!("infoplane: {expected}"));
     let sentence = project.refused("data make cifar-10 --part train --folder unpacked");
     assert!(sentence.contains("there is no file `data_batch_1.bin` of `cifar-10` in unpacked"), "{sentence}");
     project.write("unpacked/cifar-10-batches-bin/test_batch.bin", &content[..30_729_999]);
     let sentence = project.refused("data make cifar-10 --part test --folder unpacked --out d.parquet");
-    assert!(sentence.contains("it ends at byte 30729999; 10000 records of 3073 bytes end at 30730000"), "{sentence}");
+    assert!(sentence.contains("it has 30729999 bytes, but 10000 records of 3073 bytes have 30730000"), "{sentence}");
 }
 
 #[test]

@@ -126,7 +126,7 @@ fn a_table_of_layers_names_them_as_well_and_bad_names_are_refused() {
     project.ok(&estimate);
     assert_eq!(names(&rows::<EstimateRow>(&project, &of_run), |row| row.layer_name.as_deref()), ["-", "pool", "stem"]);
     for (bad, why) in [
-        (["a", "a"], "two layers are called `a`"),
+        (["a", "a"], "two layers have the name `a`"),
         (["\u{1b}[2J", "b"], "layer 1 is called `?"),
         (["<i>", "b"], "layer 1"),
     ] {
@@ -225,7 +225,7 @@ fn samples_need_x_or_a_hash_of_it_and_training_needs_x() {
     let mut columns = without("x_hash");
     columns.push(("x_hash", gap));
     write_with(&project, &place, &[("table", "samples")], &[columns]);
-    assert!(project.refused(&format!("estimate binning {FOLDER}")).contains("`x_hash`: row 7 holds a null"));
+    assert!(project.refused(&format!("estimate binning {FOLDER}")).contains("`x_hash`: row 7 contains a null"));
     let mut columns = without("x_hash");
     let lists_with_a_gap =
         cast(&lists(Arc::new(Float64Array::from(vec![0.5; N])), 1), &variable(DataType::Float64)).unwrap();

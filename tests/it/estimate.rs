@@ -237,9 +237,9 @@ fn pooled_windows_make_t_random_given_x() {
     let sentence = project.refused("estimate binning outputs/p --window 50-60");
     assert!(sentence.contains("no step from 50 to 60 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate kde outputs/p --pool windows");
-    assert!(sentence.contains("`kde` adds noise of its own and cannot pool"), "{sentence}");
+    assert!(sentence.contains("`kde` adds noise in the analysis and cannot pool"), "{sentence}");
     let sentence = project.refused("estimate kozachenko-leonenko outputs/p --pool runs");
-    assert!(sentence.contains("takes rows for independent samples, which pooled snapshots are not"), "{sentence}");
+    assert!(sentence.contains("assumes independent samples, and pooled snapshots are not"), "{sentence}");
     project.ok("aggregate outputs/p");
     project.ok("plot all outputs/p");
 }
@@ -300,7 +300,7 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[Some(0.0), Some(0.25), Some(0.75), Some(1.0)]);
     assert_eq!(project.run("estimate kde outputs/p --noise-variance 1 --bound upper").code, 1);
     let rows = estimates(&project, "kde-upper-noise-variance-1", "r0000");
-    let reason = "H(T|Y) needs one label for every sample, and these labels are probabilities";
+    let reason = "H(T|Y) needs one label for every sample, but these labels are probabilities";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
     project.ok("estimate binning outputs/p");
 
@@ -314,7 +314,8 @@ fn what_cannot_be_estimated_is_a_row_with_its_reason() {
     project.recording(&[0.5; 4], &[None; 4]);
     assert_eq!(project.run("estimate kde outputs/p --relative --noise-variance 1 --bound upper").code, 1);
     let rows = estimates(&project, "kde-upper-noise-variance-1-relative", "r0000");
-    let reason = "all values of the layer are equal, so it has no spread to set the noise by; leave out `relative`";
+    let reason =
+        "all values of the layer are equal, so noise cannot be relative to their variance; leave out `relative`";
     assert_eq!(rows[0].failure.as_deref(), Some(reason));
 }
 
@@ -434,7 +435,7 @@ fn runs_of_different_widths_are_refused() {
     for line in ["inspect outputs/p --validate", "estimate binning outputs/p", "estimate binning outputs/p --pool runs"]
     {
         let sentence = project.refused(line);
-        let expected = "run=r0001/part-00000.parquet: layer 1 has 2 units in run r0001, but 1 in run r0000; put runs of other networks into a recording of their own";
+        let expected = "run=r0001/part-00000.parquet: layer 1 has 2 units in run r0001, but 1 in run r0000; put runs of different networks into separate recordings";
         assert!(sentence.ends_with(expected), "{line}: {sentence}");
     }
 }
@@ -482,7 +483,7 @@ fn what_cannot_be_pooled_is_refused_before_anything_is_written() {
     }
     assert!(!project.path("outputs/p/estimates").exists());
     let sentence = project.refused("estimate binning outputs/p --pool runs --bias jackknife");
-    assert!(sentence.contains("`bias` corrects for independent samples"), "{sentence}");
+    assert!(sentence.contains("`bias` assumes independent samples"), "{sentence}");
 }
 
 #[test]

@@ -200,7 +200,7 @@ fn the_minimal_model_has_a_table() {
     project.ok("exact minimal-model --activation tanh,softsign --net-input-bins 30 --weight 0.5,3 --out m");
     let rows: Vec<MinimalModelRow> = read_rows(&project.path("m/minimal_model.parquet")).unwrap();
     assert_eq!(rows.iter().map(|row| row.weight).collect::<Vec<_>>(), [0.5, 3.0].repeat(4));
-    assert_eq!(rows[2].bins, "30 edges even in the net input from -50 to 50");
+    assert_eq!(rows[2].bins, "30 edges, evenly spaced in net input from -50 to 50");
     project.ok("exact minimal-model --weights -1,1,3 --out n");
     let rows: Vec<MinimalModelRow> = read_rows(&project.path("n/minimal_model.parquet")).unwrap();
     assert_eq!(rows[..3].iter().map(|row| row.weight).collect::<Vec<_>>(), [-1.0, 0.0, 1.0]);

@@ -253,23 +253,26 @@ fn lists_of_several_lengths_and_nulls_are_named_by_their_row() {
     let shorter = |i: usize| n_values(if i == 5 { 3 } else { 4 });
     check_refused(
         |index, t| ragged(index, t, shorter),
-        "column `t`: epoch 1, step 10: row 5 holds a list of 3 entries, the first has 4; all lists of a column must have one length",
+        "column `t`: epoch 1, step 10: row 5 contains a list of 3 entries, the first has 4; all lists of a column must have one length",
     );
     // The footer counts as many values as if all were right.
     let crossed = |i: usize| n_values([4, 5, 3][i.min(2)] + usize::from(i > 2));
-    check_refused(|index, t| ragged(index, t, crossed), "row 1 holds a list of 5 entries, the first has 4");
-    check_refused(|index, t| ragged(index, t, |_| n_values(5)), "row 0 has 5 values, earlier rows of the file have 4");
+    check_refused(|index, t| ragged(index, t, crossed), "row 1 contains a list of 5 entries, the first has 4");
+    check_refused(
+        |index, t| ragged(index, t, |_| n_values(5)),
+        "row 0 has 5 values, but earlier rows of the file have 4",
+    );
     check_refused(
         |index, t| ragged(index, t, |i| (i != 3).then(|| vec![Some(0.5); 4])),
-        "row 3 holds a null; every row",
+        "row 3 contains a null; every row",
     );
     let hole = |i: usize| Some(vec![Some(0.5), Some(0.5), (i != 7).then_some(0.5), Some(0.5)]);
-    check_refused(|index, t| ragged(index, t, hole), "row 7 holds a null inside its list");
+    check_refused(|index, t| ragged(index, t, hole), "row 7 contains a null inside its list");
     // In our own type as well.
     let width = DataType::FixedSizeList(Arc::new(Field::new("element", DataType::Float32, true)), 4);
     let fixed = |index, t| with(ragged(index, t, hole), "t", |array| cast(array, &width).unwrap());
-    check_refused(fixed, "column `t`: epoch 1, step 10: row 7 holds a null; every sample needs a value");
-    check_refused(|index, t| ragged(index, t, |_| n_values(0)), "row 0 holds a list without values");
+    check_refused(fixed, "column `t`: epoch 1, step 10: row 7 contains a null; every sample needs a value");
+    check_refused(|index, t| ragged(index, t, |_| n_values(0)), "row 0 contains an empty list");
 }
 
 #[test]
@@ -281,14 +284,14 @@ fn values_beyond_our_types_are_named_by_their_row() {
             with(snapshot(index, t), "t", |_| lists(reals(&values), N_UNITS as i32))
         }
     };
-    check_refused(values(1e300), "epoch 0, step 0: row 6 holds 1e300, which is beyond float32");
+    check_refused(values(1e300), "epoch 0, step 0: row 6 contains 1e300, which is outside the range of float32");
     let integers = |index: usize, t: ArrayRef| {
         let values: ArrayRef = Arc::new(Int64Array::from(vec![(1_i64 << 24) + 1; N * N_UNITS]));
         with(snapshot(index, t), "t", |_| lists(Arc::clone(&values), N_UNITS as i32))
     };
     check_refused(
         integers,
-        "row 0 holds 16777217, which float32, in which values are kept, cannot hold exactly; write float32",
+        "row 0 contains 16777217, which float32, the type of stored values, cannot represent exactly; write float32",
     );
     let step = |index: usize, t: ArrayRef| {
         with(snapshot(index, t), "epoch", |_| Arc::new(Int64Array::from(vec![3_000_000_000 + index as i64; N])))
@@ -305,7 +308,7 @@ fn values_beyond_our_types_are_named_by_their_row() {
 fn types_that_hold_no_such_numbers_are_refused_with_a_remedy() {
     let one_value = |index: usize, t: ArrayRef| with(snapshot(index, t), "t", |_| reals(&[0.5; N]));
     let allowed = "must be a list of numbers per row, all of one length (float32, float16, float64 or integers), got";
-    check_refused(one_value, &format!("{allowed} float64; write one list per row, also where it has one value only"));
+    check_refused(one_value, &format!("{allowed} float64; write one list per row, even for a single value"));
     let words = |index: usize, t: ArrayRef| {
         with(snapshot(index, t), "t", |_| lists(Arc::new(StringArray::from(vec!["a"; N])), 1))
     };
@@ -323,14 +326,14 @@ fn labels_that_do_not_fit_are_named_by_their_row() {
     let large: ArrayRef = Arc::new(Int64Array::from_iter_values((0..N as i64).map(|i| 3_000_000_000 * (i / 5))));
     write(&project, SAMPLES, "samples", &[with(samples(), "y", |_| Arc::clone(&large))]);
     for line in ["estimate binning outputs/p --n-bins 3", "inspect outputs/p --validate"] {
-        let expected = "column `y`: row 5 holds 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
+        let expected = "column `y`: row 5 contains 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
         assert!(project.refused(line).ends_with(expected));
     }
     let nulls =
         |_: &ArrayRef| Arc::new(Int64Array::from_iter((0..N as i64).map(|i| (i != 9).then_some(i)))) as ArrayRef;
     write(&project, SAMPLES, "samples", &[with(samples(), "y", nulls)]);
     let sentence = project.refused("inspect outputs/p --validate");
-    assert!(sentence.ends_with("column `y`: row 9 holds a null; every row needs a value"), "{sentence}");
+    assert!(sentence.ends_with("column `y`: row 9 contains a null; every row needs a value"), "{sentence}");
 }
 
 /// What `check` finds of Fano's inequality in a recording with these accuracies.

@@ -202,7 +202,7 @@ fn words_and_truths_are_labels_in_sorted_order_whose_names_are_kept() {
 
     project.write("mixed.csv", "a,y\n1,0\n2,?\n");
     let sentence = refused_after(&project, "mixed.csv");
-    assert!(sentence.contains("column `y`: row 1 is `?`, which stands for a missing value"), "{sentence}");
+    assert!(sentence.contains("column `y`: row 1 is `?`, which means a missing value"), "{sentence}");
 }
 
 #[test]
@@ -419,7 +419,7 @@ fn content_beyond_the_limit_is_refused_and_the_limit_can_be_raised() {
     for file in ["gz.csv.gz", "zst.csv.zst", "d.mat", "d.npz"] {
         let sentence = refused(&project, &format!("{file} --max-memory 0.001"));
         assert!(sentence.contains("of memory; allowed are 1.0 MB"), "{sentence}");
-        assert!(sentence.contains("allow more with `--max-memory`"), "{sentence}");
+        assert!(sentence.contains("raise it with `--max-memory`"), "{sentence}");
     }
     import(&project, "gz.csv.gz --max-memory 0.1");
     project.ok("data import out.parquet --out again.parquet");

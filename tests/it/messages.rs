@@ -69,7 +69,7 @@ fn the_bins_have_a_short_name_and_a_range_asks_for_them() {
     let planned = project.run("estimate binning outputs/p --bins 7 --dry-run");
     assert!(planned.stdout.contains("binning-n-bins-7: 2 tables to make"), "{}", planned.stdout);
     let sentence = project.refused("estimate binning outputs/p --range layer");
-    assert!(sentence.contains("`range` goes with `n_bins`, which is not given"), "{sentence}");
+    assert!(sentence.contains("`range` needs `n_bins`, which is not given"), "{sentence}");
 }
 
 #[test]

@@ -293,7 +293,7 @@ fn impossible_architectures_are_refused_with_the_reason() {
     );
     assert!(
         refused("activation = \"tanh\"\nbatch_norm = true", &[("6 }", "6 }\ngradients = \"samples\"")])
-            .contains("cannot be told apart under batch normalisation")
+            .contains("is not defined with batch normalisation")
     );
     assert!(
         refused("activation = \"tanh\"\ndropout = 1.0", &[])

@@ -298,5 +298,5 @@ fn what_is_up_to_date_is_decided_without_reading_the_samples() {
     assert_eq!(project.run("estimate pipeline p.toml --dry-run").code, 0);
     assert_eq!(project.ok("run p.toml").matches("up to date").count(), 6);
     let sentence = project.refused("estimate binning outputs/p --n-bins 9");
-    assert!(sentence.contains("samples.parquet: its content is not what was written"), "{sentence}");
+    assert!(sentence.contains("samples.parquet: its content was changed"), "{sentence}");
 }

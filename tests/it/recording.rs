@@ -261,13 +261,11 @@ fn validate_names_the_place_of_the_first_fault() {
     let mut flipped = content.clone();
     flipped[200] ^= 1;
     fs::write(&weights, flipped).unwrap();
-    assert!(
-        faults(&project).contains("weights/layer=1/run=r0001/part-00000.parquet: its content is not what was written")
-    );
+    assert!(faults(&project).contains("weights/layer=1/run=r0001/part-00000.parquet: its content was changed"));
     fs::write(&weights, content).unwrap();
 
     fs::remove_file(project.path("outputs/p/recording/.meta/manifest.json")).unwrap();
-    assert!(faults(&project).contains("the recording is unfinished (whole runs: 2)"));
+    assert!(faults(&project).contains("the recording is unfinished (complete runs: 2)"));
 }
 
 #[test]

@@ -364,7 +364,7 @@ fn a_file_of_claims_that_appears_after_the_recording_was_begun_registers_nothing
 
     project.write("outputs/elsewhere/frozen_claims.json", "{");
     let refused = project.refused("freeze p.toml --out outputs/elsewhere");
-    assert!(refused.contains("frozen_claims.json: not what `infoplane freeze` writes"), "{refused}");
+    assert!(refused.contains("frozen_claims.json: not written by `infoplane freeze`"), "{refused}");
     project.write("q.toml", PIPELINE);
     assert!(project.refused("freeze q.toml").contains("the pipeline makes no claims; state some in `[[expect]]`"));
 }

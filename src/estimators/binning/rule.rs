@@ -1,4 +1,4 @@
-//! How a value gets its cell: the rules of binning, what they take, and what they are called.
+//! The rules of binning: how a value is assigned to a cell, the settings of each rule, and their names.
 
 use std::borrow::Cow;
 
@@ -10,14 +10,14 @@ use crate::math::edges::{Above, Below, Edges, EdgesError, EvenEdges};
 use crate::parameter::{Kind, Value};
 use crate::sample::{Range, Representation};
 
-/// More cells than f32 tells apart over [-1, 1] mean nothing.
+/// f32 cannot distinguish more cells than this over [-1, 1].
 pub(super) const MOST_CELLS: u64 = 1 << 24;
-/// tanh of −50 to 50 in even steps (Saxe et al. 2018, Figs 13 and 14): even bins of the net input, mostly beyond ±1.
+/// Net inputs of the edges: tanh of evenly spaced values from −50 to 50 (Saxe et al. 2018, Figs 13 and 14).
 const TANH_REACH: f64 = 50.0;
 /// The value of a saturated tanh, which f32 reaches.
 const SATURATED: f32 = 1.0;
 
-/// How a value gets its cell.
+/// How a value is assigned to a cell.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Rule {
     Even { edges: EvenEdges, settings: FixedEdges },
@@ -28,9 +28,9 @@ pub(super) enum Rule {
     Exact,
 }
 
-/// Evenly spaced edges: e_k = low + k (high − low)/(n_edges − 1), from −1 to 1 if not set otherwise.
+/// Evenly spaced edges: e_k = low + k (high − low)/(n_edges − 1), from −1 to 1 by default.
 ///
-/// A value belongs to the bin of the last edge that is not above it.
+/// A value is in the bin of the last edge that is not above it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FixedEdges {
     n_edges: usize,
@@ -41,7 +41,7 @@ pub struct FixedEdges {
     precision: Precision,
 }
 
-/// Bins of one width without end: the bin of a value t is floor(t / width).
+/// Unbounded bins of one width: the bin of a value t is floor(t / width).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BinWidth {
     width: f64,
@@ -52,48 +52,48 @@ pub struct BinWidth {
 /// What happens to a value below the first edge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BelowEdges {
-    /// It has a cell of its own.
+    /// It has a separate cell.
     OwnCell,
-    /// It belongs to the first bin.
+    /// It is in the first bin.
     FirstBin,
     /// The estimate fails.
     Refuse,
-    /// It belongs to the cell of values at the last edge or above: NumPy's negative index in the code that Shwartz-Ziv and
-    /// Tishby released.
+    /// It is in the cell of the values at or above the last edge: the effect of NumPy's negative index in the code
+    /// released by Shwartz-Ziv and Tishby.
     LastCell,
 }
 
 /// What happens to a value at the last edge or above.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AboveEdges {
-    /// It has a cell of its own.
+    /// It has a separate cell.
     OwnCell,
-    /// It belongs to the last bin.
+    /// It is in the last bin.
     LastBin,
-    /// A value above the last edge makes the estimate fail; one at the last edge belongs to the last bin.
+    /// A value above the last edge makes the estimate fail; one at the last edge is in the last bin.
     Refuse,
 }
 
-/// The values between whose smallest and largest bins lie.
+/// The values whose minimum and maximum are the limits of the bins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinRange {
-    /// Those of each unit of the layer.
+    /// The values of each unit of the layer.
     Unit,
-    /// Those of the layer.
+    /// The values of the layer.
     Layer,
-    /// Those of all layers and snapshots of the run, [`Ranges::run`](crate::estimators::Ranges::run).
+    /// The values of all layers and snapshots of the run, [`Ranges::run`](crate::estimators::Ranges::run).
     Run,
-    /// Those of all layers and snapshots of all runs, [`Ranges::all_runs`](crate::estimators::Ranges::all_runs).
+    /// The values of all layers and snapshots of all runs, [`Ranges::all_runs`](crate::estimators::Ranges::all_runs).
     AllRuns,
 }
 
 impl FixedEdges {
-    /// The first edge if not set otherwise.
+    /// The default first edge.
     pub(super) const LOW: f64 = -1.0;
-    /// The last edge if not set otherwise.
+    /// The default last edge.
     pub(super) const HIGH: f64 = 1.0;
 
-    /// `n_edges` edges from −1 to 1 in single precision; values outside have cells of their own.
+    /// `n_edges` edges from −1 to 1 in single precision; values outside have separate cells.
     pub fn new(n_edges: usize) -> Self {
         let (below, above) = (BelowEdges::OwnCell, AboveEdges::OwnCell);
         Self { n_edges, low: Self::LOW, high: Self::HIGH, below, above, precision: Precision::Single }
@@ -123,7 +123,7 @@ impl FixedEdges {
         Self { precision, ..self }
     }
 
-    /// An edge as its precision holds it.
+    /// An edge rounded to its precision.
     fn rounded(&self, edge: f64) -> f64 {
         if self.precision == Precision::Single { f64::from(edge as f32) } else { edge }
     }
@@ -141,7 +141,7 @@ impl BinWidth {
         Self { width, above: AboveEdges::OwnCell, precision: Precision::Single }
     }
 
-    /// Puts the value 1, which a saturated tanh gives, into the bin of the values just below 1.
+    /// Puts the value 1, the limit of a saturated tanh, into the bin of the values just below 1.
     #[must_use]
     pub fn saturated_in_last_bin(self) -> Self {
         Self { above: AboveEdges::LastBin, ..self }
@@ -243,7 +243,7 @@ impl Rule {
                     BinRange::Run => layer.ranges.run,
                     BinRange::AllRuns => layer.ranges.all_runs,
                 };
-                let missing = || EstimateError::Range { problem: "the range of the run is not known".to_owned() };
+                let missing = || EstimateError::Range { problem: "the range of the run is unknown".to_owned() };
                 digitise(t.values(), &bins(range.ok_or_else(missing)?, *n_bins)?)
             }
             Rule::Quantiles { n, low } => {
@@ -255,7 +255,7 @@ impl Rule {
         Ok(codes.map_err(beyond)?.cells(t.n_units()))
     }
 
-    /// The values whose range the bins need.
+    /// The values whose range determines the bins.
     pub(super) fn range_over(&self) -> RangeOver {
         match self {
             Rule::Bins { range: BinRange::Run, .. } => RangeOver::Run,
@@ -264,7 +264,7 @@ impl Rule {
         }
     }
 
-    /// From the lowest to the highest edge, where edges are fixed, as f32 compares them with its values.
+    /// From the lowest to the highest edge if edges are fixed, in f32 as for the comparison with values.
     pub(super) fn fixed_edges(&self) -> Option<Range> {
         match self {
             Rule::Even { settings, .. } => {
@@ -276,7 +276,7 @@ impl Rule {
         }
     }
 
-    /// How many cells one unit can have, where that is bounded.
+    /// Number of possible cells of one unit, if it is bounded.
     pub(super) fn n_cells(&self) -> Option<f64> {
         match self {
             Rule::Even { settings: FixedEdges { n_edges, below, above, .. }, .. } => {
@@ -284,16 +284,16 @@ impl Rule {
                 let own = own + f64::from(u8::from(*above == AboveEdges::OwnCell));
                 Some((n_edges - 1) as f64 + own)
             }
-            // Edges that f32 does not tell apart leave no cell between them.
+            // Edges that are equal in f32 have no cell between them.
             Rule::Tanh { edges, .. } => Some((edges.edges().chunk_by(|a, b| a == b).count() + 1) as f64),
             Rule::Bins { n_bins, .. } => Some(*n_bins as f64),
-            // Below the first edge, between low and the smallest other value, the n, and the largest value.
+            // Below the first edge, between `low` and the smallest other value, the n bins, and the maximum.
             Rule::Quantiles { n, .. } => Some((n + 3) as f64),
             Rule::Width(_) | Rule::Exact => None,
         }
     }
 
-    /// The identity of this rule in the estimator called `family`.
+    /// The identity of this rule in the estimator `family`.
     pub(super) fn id(&self, family: &str) -> EstimatorId {
         let (kind, value, options) = match self {
             Rule::Even { settings: FixedEdges { n_edges, low, high, below, above, precision }, .. } => {
@@ -337,7 +337,7 @@ impl Rule {
                 format!("entropy of the code of {n_edges} edges over [{low}, {high}]")
             }
             Rule::Tanh { n_edges, .. } => {
-                format!("entropy of the code of {n_edges} even edges over net inputs of -50 to 50")
+                format!("entropy of the code of {n_edges} edges, evenly spaced in net input from -50 to 50")
             }
             Rule::Width(BinWidth { width, .. }) => format!("entropy of the code of bins of width {width}"),
             Rule::Bins { n_bins, range } => {
@@ -349,7 +349,7 @@ impl Rule {
                 };
                 format!("entropy of the code of {n_bins} bins over {over}")
             }
-            Rule::Quantiles { n, .. } => format!("entropy of the code of {n} cells of equally many different values"),
+            Rule::Quantiles { n, .. } => format!("entropy of the code of {n} bins with equally many distinct values"),
             Rule::Exact => "entropy of the rows at the full precision of the recording".to_owned(),
         }
     }
@@ -369,7 +369,7 @@ fn option(precision: Precision) -> Option<String> {
     (precision == Precision::Double).then(|| "f64".to_owned())
 }
 
-/// The place of the value that is too far; `values` are those of `t` as they were digitised.
+/// The error for the value that is too far from 0; `values` are those of `t` that were digitised.
 fn too_far(t: Representation<'_>, values: &[f32], bin_width: f64, e: TooFar) -> EstimateError {
     let at = values.iter().position(|value| f64::from(*value) == e.value).unwrap_or(0);
     EstimateError::TooFar { sample: at / t.n_units(), unit: at % t.n_units(), value: t.values()[at], bin_width }
@@ -383,7 +383,7 @@ fn narrow_range(e: EdgesError) -> EstimateError {
     EstimateError::Range { problem: e.to_string() }
 }
 
-/// As equal bins over each unit's own range.
+/// Equal to bins over the range of each unit.
 fn cells_over_units(t: Representation<'_>, n_bins: usize) -> Result<Cells, EstimateError> {
     let mut codes = vec![0_u32; t.values().len()];
     for unit in 0..t.n_units() {

@@ -1,4 +1,4 @@
-//! The parameters of binning in pipelines and on the command line, and which of them belong together.
+//! The parameters of binning in pipelines and on the command line, and which of them can be combined.
 
 use super::Binning;
 use super::rule::{AboveEdges, BelowEdges, BinRange, BinWidth, FixedEdges, MOST_CELLS};
@@ -8,73 +8,78 @@ use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 pub(in crate::estimators) const SPEC: Spec = Spec {
     name: "binning",
-    summary: "plug-in information of activations cut into bins: fixed edges, a bin width, a range, equal frequency, or none",
+    summary: "plug-in information of binned activations: fixed edges, a bin width, a range, equal frequency, or no bins",
     parameters: &[
         Parameter {
             name: "n_edges",
-            doc: "fixed edges from `low` to `high` [30]; the rule where none is chosen and the activation functions keep all recorded values within -1 and 1",
+            doc: "number of fixed edges from `low` to `high` [30]; the default rule if the activation functions limit all recorded values to -1 to 1",
             kind: Kind::Count { min: 2, max: MOST_CELLS },
             default: "",
         },
         Parameter {
             name: "spacing",
-            doc: "with n_edges: even (the default), or tanh of even edges from -50 to 50",
+            doc: "with n_edges: even (the default), or tanh of evenly spaced edges from -50 to 50",
             kind: Kind::Choice(&["even", "tanh"]),
             default: "",
         },
         Parameter {
             name: "low",
-            doc: "first edge [-1; with n_quantiles the smallest value]",
+            doc: "first edge [-1; with n_quantiles the minimum]",
             kind: Kind::Number,
             default: "",
         },
         Parameter { name: "high", doc: "last edge [1]", kind: Kind::Number, default: "" },
         Parameter {
             name: "below",
-            doc: "with n_edges, a value below the first edge has a cell of its own (the default), joins the first bin, or makes the estimate fail",
+            doc: "with n_edges: a value below the first edge has a separate cell (the default), is put into the first bin, or makes the estimate fail",
             kind: Kind::Choice(&["own-cell", "first-bin", "refuse"]),
             default: "",
         },
         Parameter {
             name: "above",
-            doc: "with n_edges, a value at or above the last edge has a cell of its own (the default), joins the last bin, or (above it) makes the estimate fail; with bin_width, `last-bin` puts the value 1 below 1",
+            doc: "with n_edges: a value at or above the last edge has a separate cell (the default), is put into the last bin, or (only above the edge) makes the estimate fail; with bin_width, `last-bin` puts the value 1 into the bin just below 1",
             kind: Kind::Choice(&["own-cell", "last-bin", "refuse"]),
             default: "",
         },
-        Parameter { name: "bin_width", doc: "bins floor(t / bin_width), unbounded", kind: Kind::Positive, default: "" },
+        Parameter {
+            name: "bin_width",
+            doc: "width of unbounded bins, floor(t / bin_width)",
+            kind: Kind::Positive,
+            default: "",
+        },
         Parameter {
             name: "n_bins",
-            doc: "equal bins between the smallest and the largest value of `range`; where no rule is chosen and values may be outside of -1 and 1, or nothing is known of them, 30 with `range` run",
+            doc: "number of equal bins between the minimum and the maximum of `range`; the default rule, 30 with `range` run, if values may be outside -1 to 1 or the activation functions are unknown",
             kind: Kind::Count { min: 1, max: MOST_CELLS },
             default: "",
         },
         Parameter {
             name: "range",
-            doc: "with n_bins: of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs; the input layer has a range of its own",
+            doc: "with n_bins: values that define minimum and maximum: those of the unit or the layer (the default) at that snapshot, of all layers and snapshots of the run, or of all runs; the input layer has a separate range",
             kind: Kind::Choice(&["unit", "layer", "run", "all-runs"]),
             default: "",
         },
         Parameter {
             name: "n_quantiles",
-            doc: "cells of equally many different values of the layer (EBAB)",
+            doc: "number of bins with equally many distinct values of the layer (EBAB)",
             kind: Kind::Count { min: 1, max: MOST_CELLS },
             default: "",
         },
         Parameter {
             name: "exact",
-            doc: "no bins: rows are equal where all values are, at full precision",
+            doc: "no bins: two rows are equal if all their values are equal at full precision",
             kind: Kind::Flag,
             default: "",
         },
         Parameter {
             name: "precision",
-            doc: "with n_edges or bin_width, arithmetic in f32 (the default), as the authors' codes have it, or f64",
+            doc: "with n_edges or bin_width: floating-point type, f32 (the default, as in the authors' codes) or f64",
             kind: Kind::Choice(&["f32", "f64"]),
             default: "",
         },
         Parameter {
             name: "compat",
-            doc: "idnns: a value below -1 falls into the cell of values of 1 or more, as in the released code",
+            doc: "idnns: a value below -1 is put into the cell of values of 1 or more, as in the released code",
             kind: Kind::Choice(&["idnns"]),
             default: "",
         },
@@ -84,14 +89,14 @@ pub(in crate::estimators) const SPEC: Spec = Spec {
     choose,
 };
 
-/// Edges of the released code (HEAD); the paper speaks of 30 bins.
+/// Number of edges in the released code (HEAD); the paper has 30 bins.
 const DEFAULT_N_EDGES: usize = 30;
 
-/// Bins where no rule is given and fixed edges may miss values: as many as the usual edges (Grabauskas 2019 and Lorenzen et
-/// al. 2022 have 30).
+/// Default number of bins if fixed edges may miss values: equal to the usual number of edges (Grabauskas 2019 and
+/// Lorenzen et al. 2022 have 30).
 const DEFAULT_N_BINS: u64 = 30;
 
-/// Which parameters belong to each rule, the first of them naming it.
+/// The parameters of each rule; the first one selects the rule.
 const RULES: &[&[&str]] = &[
     &["n_edges", "spacing", "low", "high", "below", "above", "compat", "precision"],
     &["bin_width", "above", "precision"],
@@ -100,8 +105,8 @@ const RULES: &[&[&str]] = &[
     &["exact"],
 ];
 
-/// The rule where none is given. Fixed edges put all values outside of them into one cell at each end, so they are taken only
-/// where there are no such values.
+/// The default rule. Fixed edges put all values outside them into one cell at each end, so they are used only if there
+/// are no such values.
 fn choose(parameters: &Parameters, bounds: ValueBounds) -> Option<Chosen> {
     let names_rule = |(name, value): (&str, &Value)| {
         *value != Value::Flag(false) && RULES.iter().copied().flatten().any(|of_rule| *of_rule == name)
@@ -124,7 +129,7 @@ fn choose(parameters: &Parameters, bounds: ValueBounds) -> Option<Chosen> {
     })
 }
 
-/// The binning that the `parameters` describe.
+/// The binning with the `parameters`.
 pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError> {
     let given = |name: &str| parameters.iter().any(|(n, value)| n == name && *value != Value::Flag(false));
     let rules: Vec<&&[&str]> = RULES.iter().filter(|rule| given(rule[0])).collect();
@@ -135,7 +140,7 @@ pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError
     let stray = RULES.iter().copied().flatten().find(|name| given(name) && !rule.contains(name));
     if let (Some(stray), true) = (stray, rules.is_empty()) {
         let owner = RULES.iter().find(|rule| rule.contains(stray)).map_or(*stray, |rule| rule[0]);
-        let problem = format!("`{stray}` goes with `{owner}`, which is not given; give both, or leave out `{stray}`");
+        let problem = format!("`{stray}` needs `{owner}`, which is not given; give both, or leave out `{stray}`");
         return Err(ParameterError::Refused(problem));
     }
     if let Some(second) = stray {
@@ -177,7 +182,7 @@ pub(super) fn binning(parameters: &Parameters) -> Result<Binning, ParameterError
     Ok(binning.corrected(bias(parameters)))
 }
 
-/// The binning by fixed edges that the `parameters` describe, of which those are `given` that the user chose.
+/// The binning with fixed edges for the `parameters`; `given` are those that the user set.
 fn edges(
     parameters: &Parameters,
     given: impl Fn(&str) -> bool,

@@ -1,4 +1,4 @@
-//! Where the values of a text begin and end: its separator, and whether its first line holds names.
+//! The layout of a text table: its separator, and whether its first line has names.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use super::super::{Decimal, Header, ImportError, Options, Separator};
 use super::number;
 use crate::count::counted;
 
-/// A text with what separates its values.
+/// A text with the separator of its values.
 pub(super) struct Layout<'a> {
     pub(super) text: Cow<'a, str>,
     delimiter: u8,
@@ -16,12 +16,12 @@ pub(super) struct Layout<'a> {
     options: &'a Options,
 }
 
-/// The separators that are tried if none is given, the comma first; runs of spaces and tabs are tried last.
+/// The separators that are tried if none is given: first the comma, last runs of spaces and tabs.
 const CANDIDATES: &[u8] = b",;\t|";
-/// The rows that a guess looks at.
+/// Number of rows used for a guess.
 const N_LOOKED_AT: usize = 50;
 
-/// The content as text, without the mark that some programs put first.
+/// The content as text, without a byte order mark.
 pub(super) fn utf8(content: &[u8]) -> Result<Cow<'_, str>, String> {
     let remedy = "save it as UTF-8, in Excel as `CSV UTF-8`";
     if content.starts_with(&[0xff, 0xfe]) || content.starts_with(&[0xfe, 0xff]) {
@@ -36,7 +36,7 @@ pub(super) fn utf8(content: &[u8]) -> Result<Cow<'_, str>, String> {
 
 impl<'a> Layout<'a> {
     /// # Errors
-    /// The separator is a guess, or the first line looks like a row of the table.
+    /// The separator is ambiguous, or the first line looks like a row of the table.
     pub(super) fn new(text: &'a str, options: &'a Options) -> Result<Self, String> {
         let (named, text) = excel_separator(text);
         let separator = match options.separator.or(named) {
@@ -50,7 +50,7 @@ impl<'a> Layout<'a> {
         let first_line = if named.is_some() { 2 } else { 1 };
         if let Some(line) = open_quotation(&text, delimiter) {
             return Err(format!(
-                "line {}: a quotation mark opens there and none closes it, so that all lines below would be one value; close it or remove it",
+                "line {}: a quotation mark opens here and is never closed, so all following lines would be one value; close or remove it",
                 first_line + line
             ));
         }
@@ -62,12 +62,12 @@ impl<'a> Layout<'a> {
         Ok(layout)
     }
 
-    /// Whether commas separate the values.
+    /// Whether the separator is the comma.
     pub(super) fn is_of_commas(&self) -> bool {
         self.delimiter == b','
     }
 
-    /// The names of the columns; 0, 1, … where the text has none.
+    /// The names of the columns; 0, 1, … if the text has none.
     pub(super) fn names(&self) -> Result<Vec<String>, ImportError> {
         let mut reader = reader(&self.text, self.delimiter);
         let mut first = StringRecord::new();
@@ -78,7 +78,7 @@ impl<'a> Layout<'a> {
         })
     }
 
-    /// Gives every row below the names to `with`.
+    /// Calls `with` for every row below the names.
     pub(super) fn rows(
         &self,
         mut with: impl FnMut(usize, &StringRecord) -> Result<(), ImportError>,
@@ -102,12 +102,12 @@ impl<'a> Layout<'a> {
                         "its line ends with a separator: remove it, or end every line and the header with one"
                     }
                     true if self.header != Header::Missing => {
-                        "if the first value names the row, give the header a name for it too (in R: `write.table(…, col.names = NA)`)"
+                        "if the first value is the name of the row, add a name for it to the header (in R: `write.table(…, col.names = NA)`)"
                     }
-                    _ => "every row needs as many",
+                    _ => "every row needs equally many values",
                 };
                 return Err(ImportError::Refused(format!(
-                    "row {row} has {}, {before}; it begins with {}; {remedy}",
+                    "row {row} has {}, but {before}; row {row} starts with {}; {remedy}",
                     counted(record.len(), "value"),
                     first.join(", ")
                 )));
@@ -130,12 +130,13 @@ impl<'a> Layout<'a> {
         let columns_of_words = || first.iter().enumerate().filter(|(_, name)| !is_number(name) && !name.is_empty());
         let recurs = |(column, name): (usize, &str)| rows.iter().any(|row| row.get(column) == Some(name));
         let has_words = columns_of_words().next().is_some();
-        // pandas numbers columns without names. A word above numbers, or nothing above the numbers of rows, is no value.
+        // pandas writes numbers for columns without names. A string above numbers, or nothing above row numbers, is
+        // not a value.
         let is_counted = [0, 1].iter().any(|start| (*start..).zip(&numbers).all(|(i, number)| f64::from(i) == *number));
         let holds_numbers = |column: usize| rows.iter().filter_map(|row| row.get(column)).any(|text| is_number(&text));
         let is_named = || first.get(0) == Some("") || columns_of_words().any(|(column, _)| holds_numbers(column));
         let what = match (numbers.is_empty(), has_words) {
-            (false, false) if first.iter().all(|name| !name.is_empty()) => "holds numbers only",
+            (false, false) if first.iter().all(|name| !name.is_empty()) => "has only numbers",
             (false, _) if !is_counted || !is_named() => "looks like a row of the table",
             (_, true) if columns_of_words().all(recurs) => "looks like a row of the table",
             _ => return Ok(()),
@@ -162,7 +163,7 @@ fn failed(e: csv::Error) -> ImportError {
     ImportError::Format { format: "CSV", problem: e.to_string() }
 }
 
-/// The separator in a first line such as `sep=;`, which Excel writes, and the text below it.
+/// The separator in a first line such as `sep=;`, as Excel writes it, and the text below it.
 fn excel_separator(text: &str) -> (Option<Separator>, &str) {
     let (line, rest) = text.split_once('\n').unwrap_or((text, ""));
     let line = line.trim_end_matches('\r');
@@ -173,9 +174,9 @@ fn excel_separator(text: &str) -> (Option<Separator>, &str) {
     }
 }
 
-/// The separator that cuts the first rows into as many values each.
+/// The separator for which the first rows have equally many values.
 fn guess(text: &str, decimal: Decimal) -> Result<Separator, String> {
-    // A comma within numbers separates none.
+    // A comma within numbers is not a separator.
     let candidates = if decimal == Decimal::Comma { &CANDIDATES[1..] } else { CANDIDATES };
     let (mut fitting, mut most) = (Vec::new(), (1, candidates[0]));
     for candidate in candidates {
@@ -195,7 +196,7 @@ fn guess(text: &str, decimal: Decimal) -> Result<Separator, String> {
         [separator] => Ok(Separator::Character(*separator)),
         [] => {
             let width = lines().next().map_or(0, n_words);
-            // In R's tables the header has no name for the names of rows.
+            // In R's tables, the header has no name for the row names.
             let is_of = |width: usize| lines().skip(1).all(|line| n_words(line) == width);
             let fits = (most.0 == 1 || most.1 == b'\t') && width > 1 && (is_of(width) || is_of(width + 1));
             Ok(if fits { Separator::Spaces } else { Separator::Character(most.1) })
@@ -215,7 +216,7 @@ fn named(separator: u8) -> String {
     if separator == b'\t' { "tabs".to_owned() } else { format!("`{}`", char::from(separator)) }
 }
 
-/// As it is written on a command line.
+/// The separator as written on a command line.
 fn quoted(separator: u8) -> String {
     match separator {
         b'\t' => "tab".to_owned(),
@@ -224,13 +225,13 @@ fn quoted(separator: u8) -> String {
     }
 }
 
-/// The line, counted from 0, of a quotation mark at the start of a value that no other one closes.
+/// The line, counted from 0, of a quotation mark that starts a value and is never closed.
 fn open_quotation(text: &str, delimiter: u8) -> Option<usize> {
     let (mut opened, mut line, mut before) = (None, 0, b'\n');
     for byte in text.bytes() {
         match byte {
             b'"' if opened.is_some() => opened = None,
-            // Two in a row within quotation marks are a single one of the value.
+            // Two consecutive quotation marks within a quoted value mean one quotation mark.
             b'"' if before == delimiter || matches!(before, b'\n' | b'\r' | b'"') => opened = Some(line),
             b'\n' => line += 1,
             _ => {}
@@ -240,7 +241,7 @@ fn open_quotation(text: &str, delimiter: u8) -> Option<usize> {
     opened
 }
 
-/// Every run of spaces and tabs outside of quotes as one tab, none at the ends of lines.
+/// The text with every run of spaces and tabs outside quotes replaced by one tab, and none at the ends of lines.
 fn one_tab(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let (mut is_quoted, mut is_space) = (false, false);
@@ -253,7 +254,7 @@ fn one_tab(text: &str) -> String {
                     out.push('\t');
                 }
                 is_space = false;
-                // Within a value it is a character like others, such as that of inches.
+                // Within a value, a quotation mark is an ordinary character, for example the sign for inches.
                 let may_open = || out.is_empty() || out.ends_with(['\t', '\n', '\r', '"']);
                 is_quoted = (character == '"') ^ is_quoted && (is_quoted || may_open());
                 out.push(character);

@@ -1,4 +1,5 @@
-//! Tables as text: a line a row, its values separated by a comma or another character (`.csv`, `.tsv`, `.txt`, `.data`).
+//! Tables as text: one row per line, values separated by a comma or another character (`.csv`, `.tsv`, `.txt`,
+//! `.data`).
 
 mod layout;
 
@@ -9,17 +10,17 @@ use crate::columns::{Column, MissingValue, Words};
 use crate::memory::Room;
 use layout::Layout;
 
-/// What a value of a line costs while the line is read, its name included.
+/// Bytes for a value of a line while the line is read, with its name.
 const BYTES_OF_VALUE: u128 = 32;
 
-/// One column for every column of the text: numbers, or words where no row has a number.
+/// One column for every column of the text: numbers, or strings if no row has a number.
 pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result<Vec<Column>, ImportError> {
     let text = layout::utf8(content).map_err(ImportError::Refused)?;
     let n_values = most_separators(&text, options) + 1;
     room.has(n_values as u128 * BYTES_OF_VALUE, "its table").map_err(ImportError::Refused)?;
     let layout = Layout::new(&text, options).map_err(ImportError::Refused)?;
     let names = layout.names()?;
-    // Rows are counted before anything is kept of them: lines are at least as many.
+    // Rows are counted before any are stored; the number of lines is an upper bound.
     let n_lines = n_lines(&layout.text);
     room.take_numbers(n_lines as u128 * names.len() as u128, "its table").map_err(ImportError::Refused)?;
     let mut cells: Vec<Cells> = names.iter().map(|_| Cells::default()).collect();
@@ -42,8 +43,8 @@ pub(super) fn read(content: &[u8], options: &Options, room: &mut Room) -> Result
     Ok(columns.map(|((name, cells), words)| cells.column(name, words, layout.is_of_commas())).collect())
 }
 
-/// The separators of the line that has most: it may have as many values, and the reader keeps track of each. Lines within
-/// quotation marks go on.
+/// The largest number of separators in a line: it limits the number of values, and the reader stores the position of
+/// each. Lines within quotation marks are joined.
 fn most_separators(text: &str, options: &Options) -> usize {
     let is_separator = |byte: u8| b",;\t| ".contains(&byte) || options.separator == Some(Separator::Character(byte));
     let (mut most, mut n, mut is_quoted) = (0, 0, false);
@@ -55,22 +56,22 @@ fn most_separators(text: &str, options: &Options) -> usize {
     most
 }
 
-/// How many lines a text has at most: `\n`, `\r` and `\r\n` each end one.
+/// Upper bound for the number of lines: `\n`, `\r` and `\r\n` each end a line.
 fn n_lines(text: &str) -> usize {
     let bytes = text.as_bytes();
     let is_end = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
     1 + (0..bytes.len()).filter(is_end).count()
 }
 
-/// What is found in the cells of a column.
+/// Content of the cells of a column so far.
 #[derive(Default)]
 struct Cells {
     numbers: Column,
-    /// The first cell that is a number, and the first that is a word, each with its row.
+    /// The first cell that is a number, and the first that is another string, each with its row.
     number: Option<(usize, String)>,
     word: Option<(usize, String)>,
     missing: Option<MissingValue>,
-    /// The first word of nothing but digits, points and commas: a number that is written in another way.
+    /// The first cell of only digits, points and commas: a number in another notation.
     digits: Option<(usize, String)>,
 }
 
@@ -130,7 +131,7 @@ impl Cells {
     }
 }
 
-/// What to do about digits with commas, in a text whose values commas separate or do not.
+/// What to do about digits with commas, depending on whether the comma is the separator.
 fn remedy_of_digits(word: &str, is_comma: bool) -> String {
     let flags = if is_comma { "`--decimal , --separator ,`" } else { "`--decimal ,`" };
     let mut groups = word.split(',').skip(1);
@@ -143,17 +144,17 @@ fn remedy_of_digits(word: &str, is_comma: bool) -> String {
     }
 }
 
-/// A number as it is written.
+/// Notation of a number.
 #[derive(Debug, PartialEq)]
 enum Number {
     Whole(i128),
     Real(f64),
 }
 
-/// The number that a cell holds, if it holds one.
+/// The number in a cell, if it is a number.
 fn number(text: &str, decimal: Decimal) -> Option<Number> {
     let is_whole = text.strip_prefix(['-', '+']).unwrap_or(text).bytes().all(|byte| byte.is_ascii_digit());
-    // Whole numbers of more digits than these lose some of them as f64; up to here all are exact.
+    // Whole numbers with more digits may lose some as f64; up to this number all are exact.
     if is_whole && text.len() > 15 {
         return text.parse().ok().map(Number::Whole);
     }
@@ -223,8 +224,8 @@ mod tests {
             "5,1;3,5;0\n4,9;3,0;1\n",
             "its values may be separated by `,` or by `;`; add `--separator ,` or `--separator ';'`, and `--decimal ,` if the comma is a decimal point",
         );
-        let before = "row 0 has 2 values, the header has 3 names; it begins with `1`, `2`";
-        refused("a,b,y\n1,2\n", &format!("{before}; every row needs as many"));
+        let before = "row 0 has 2 values, but the header has 3 names; row 0 starts with `1`, `2`";
+        refused("a,b,y\n1,2\n", &format!("{before}; every row needs equally many values"));
         let more = |text: &str| columns(text, &Options::default()).unwrap_err();
         assert!(more("a,b,y\n1,2,0,\n").contains("its line ends with a separator"));
         assert!(more("a b y\n1 5 2 0\n").contains("col.names = NA"));
@@ -235,14 +236,14 @@ mod tests {
         let german = columns("a;y\n0,5;0\n", &Options::default()).unwrap();
         let problem = german[0].problem.as_deref();
         assert_eq!(problem, Some("row 0: `0,5` is not a number; if the comma is a decimal point, add `--decimal ,`"));
-        // A point next to a decimal comma separates thousands, or the comma is none.
+        // A point together with a decimal comma separates thousands, or the comma is not a decimal mark.
         let comma = Options { decimal: Decimal::Comma, ..Options::default() };
         assert!(columns("a;y\n1.234,5;0\n", &comma).unwrap()[0].problem.is_some());
     }
 
     #[test]
     fn a_quotation_mark_that_nobody_closes_is_refused_with_its_line() {
-        let rest = "a quotation mark opens there and none closes it, so that all lines below would be one value; close it or remove it";
+        let rest = "a quotation mark opens here and is never closed, so all following lines would be one value; close or remove it";
         refused("a,b,y\n1,2,\"p\n3,4,q\n5,6,r", &format!("line 2: {rest}"));
         refused("sep=;\na;y\n1;\"p\"\n3;\"q\n", &format!("line 4: {rest}"));
         refused("a y\n1 \"p q\n3 q\n", &format!("line 2: {rest}"));
@@ -257,7 +258,7 @@ mod tests {
         let flags = "add `--no-header` if the file has no line of names, or `--header` if these are the names";
         for text in ["7,121,0\n10,183,1\n", "5,0,0,1\n0,1,0.25,0\n", "0,1,2\n3,4,5\n", "-1.5,2e3\n1,2\n"] {
             let first = text.lines().next().unwrap().split(',').map(|name| format!("`{name}`")).collect::<Vec<_>>();
-            refused(text, &format!("its first line holds numbers only: {}; {flags}", first.join(", ")));
+            refused(text, &format!("its first line has only numbers: {}; {flags}", first.join(", ")));
         }
         let some = |names: &str| format!("its first line looks like a row of the table: {names}; {flags}");
         refused("5.1,3.5,0.2,setosa\n4.9,3,1.4,setosa\n", &some("`5.1`, `3.5`, `0.2`, `setosa`"));
@@ -282,7 +283,7 @@ mod tests {
         assert_eq!(got[1].problem.as_deref(), Some(MissingValue::new(1, "?").unwrap().to_string().as_str()));
         assert_eq!(got[2].values, [1.0, 0.0]);
         let empty = columns("y,m\nred,1\n,2\n", &Options::default()).unwrap();
-        let problem = "row 1 is empty; every sample needs a value: remove such rows or fill them in, before the import";
+        let problem = "row 1 has no value; every sample needs a value: remove or complete such rows before the import";
         assert_eq!(empty[0].problem.as_deref(), Some(problem));
         let mixed = columns("m\n?\n1\nred\n", &Options::default()).unwrap();
         assert_eq!(mixed[0].problem.as_deref(), Some("row 2: `red` is not a number, but row 1 has `1`"));
@@ -294,7 +295,10 @@ mod tests {
             let got = columns(&format!("y,m\nred,1\n{word},{word}\n"), &Options::default()).unwrap();
             for column in got {
                 let problem = column.problem.unwrap();
-                assert!(problem.starts_with("row 1 ") && problem.contains("remove such rows"), "{word}: {problem}");
+                assert!(
+                    problem.starts_with("row 1 ") && problem.contains("remove or complete such rows"),
+                    "{word}: {problem}"
+                );
             }
         }
     }
@@ -326,9 +330,9 @@ mod tests {
         let many = format!("a,b\n{}", "1,2\n".repeat(1000));
         let small = read(many.as_bytes(), &Options::default(), &mut Room::of_bytes(1000)).unwrap_err();
         assert!(small.to_string().starts_with("its table needs 24.0 kB of memory"), "{small}");
-        // What a line costs is not asked for once for every line.
+        // Memory for a line is not requested again for every line.
         assert!(read(many.as_bytes(), &Options::default(), &mut Room::of_bytes(33_000)).is_ok());
-        // A single line of nothing but separators.
+        // A single line of only separators.
         let wide = read(&[b','; 100_000], &Options::default(), &mut Room::of_bytes(1 << 20)).unwrap_err();
         assert!(wide.to_string().starts_with("its table needs 3.2 MB of memory"), "{wide}");
     }

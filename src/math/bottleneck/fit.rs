@@ -1,4 +1,4 @@
-//! How near a layer is to the bottleneck: the β whose optimal encoder resembles its own most.
+//! The distance of a layer from the bottleneck: the β whose optimal encoder is most similar to that of the layer.
 
 use thiserror::Error;
 
@@ -8,24 +8,25 @@ use crate::math::bottleneck::{BetaError, Options, ascending, informations};
 use crate::math::entropy::entropy;
 use crate::units::Nats;
 
-/// A cell has died where an iteration left it less than this share of its weight. The iteration ends there: −ln of the
-/// share only grows from then on, to infinity.
+/// A cell is considered dead if an iteration leaves it less than this share of its weight. The iteration ends there:
+/// −ln of the share then only grows, to infinity.
 const DEAD: f64 = 1e-9;
 
-/// Differences of p(y|t) that are rounding of sums of up to thousands of probabilities.
+/// Differences of p(y|t) that may be rounding errors of sums of up to thousands of probabilities.
 const ROUNDING: f64 = 1e-12;
 
-/// Width of ln β at which the search for the least divergence ends, near √ε where its differences are rounding.
+/// Width of ln β at which the search for the smallest divergence ends, near √ε where its differences are rounding
+/// errors.
 const SEARCHED: f64 = 1e-8;
 
 /// Why there is no β.
 #[derive(Debug, Error, PartialEq)]
 pub enum FitError {
-    /// The betas.
+    /// The given β are invalid.
     #[error(transparent)]
     Beta(#[from] BetaError),
-    /// Not a cell for every input.
-    #[error("{got} inputs have a cell, {want} have a probability; give one cell number for each input")]
+    /// The number of cell numbers is not the number of inputs.
+    #[error("{got} inputs have a cell, but {want} have a probability; give one cell number per input")]
     Shape {
         /// Length of the code.
         got: usize,
@@ -41,7 +42,8 @@ pub struct Fit {
     pub beta: f64,
     /// D(β) = Σ_x p(x) KL[p(t|x) ‖ p_β(t|x)] ≥ 0.
     pub divergence: Nats,
-    /// Whether the divergence at the smallest or largest β given is the least, or as little: it may be less beyond.
+    /// Whether the divergence at the smallest or largest given β is the minimum, or equal to it: the true minimum may
+    /// be beyond.
     pub at_edge: bool,
     /// I(X;T) of p_β(t|x).
     pub i_xt: Nats,
@@ -49,38 +51,39 @@ pub struct Fit {
     pub i_ty: Nats,
 }
 
-/// A layer, and the encoders of the bottleneck that are nearest.
+/// The information of a layer, and the nearest encoders of the bottleneck.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct BetaFit {
     /// I(X;T) = H(T) of the layer.
     pub i_xt: Nats,
     /// I(T;Y) of the layer.
     pub i_ty: Nats,
-    /// p_β(t|x) by one application of the equations to the layer's own p(t) and p(y|t).
+    /// p_β(t|x) from one application of the equations to p(t) and p(y|t) of the layer.
     pub one_step: Fit,
-    /// p_β(t|x) by iterating from there until the equations are satisfied. None where at every β a cell of the layer
-    /// dies, so that D(β) is infinite. Below the smallest β at
-    /// which anything is told, all cells become equal instead of dying, and the nearest is a T that tells nothing.
+    /// p_β(t|x) from iterating until the equations are satisfied. `None` if for every β a cell of the layer dies, so
+    /// that D(β) is infinite. Below the smallest β with information, all cells become equal instead of dying, and the
+    /// nearest encoder is a T without information.
     pub self_consistent: Option<Fit>,
-    /// Number of β at which the iteration had not settled; these are not considered.
+    /// Number of β at which the iteration did not converge; these are ignored.
     pub n_unsettled: usize,
 }
 
-/// Of a deterministic layer, given by the cell that each input of `joint`, before merging, is in.
+/// The fit of a deterministic layer, given by the cell of each input of `joint`, before merging.
 ///
 /// D(β) = Σ_x p(x) KL[p(t|x) ‖ p_β(t|x)] = −Σ_x p(x) ln p_β(t(x)|x), which after one step is
 ///
 /// D(β) = H(T) + β [I(X;Y) − I(T;Y)] + Σ_x p(x) ln Σ_t p(t) exp(−β KL[p(y|x) ‖ p(y|t)]),
 ///
-/// convex in β, finite since every cell has all classes that its inputs have, and H(T) at β = 0. It is minimised over
-/// the range of `betas`, within the neighbours of the best by golden section. The iterated one is minimised over `betas`
-/// alone. Equally good β: the smallest. Cells of equal p(y|t) stay in proportion and are iterated as one.
+/// convex in β, finite because every cell has all classes of its inputs, and H(T) at β = 0. It is minimised over the
+/// range of `betas`, between the neighbours of the best one by golden-section search. The iterated one is minimised
+/// over `betas` only. If several β are equally good, the smallest is used. Cells with equal p(y|t) keep their
+/// proportions and are iterated as one.
 ///
-/// This is D of the paper, whose code has the arguments of KL the other way round, adds ε to both, weights all inputs
-/// equally, and does one step.
+/// This is D of the paper, whose code swaps the arguments of KL, adds ε to both, weights all inputs equally, and makes
+/// one step.
 ///
 /// # Errors
-/// As for [`curve`](super::curve); another number of cells than of inputs.
+/// See [`curve`](super::curve); also another number of cells than of inputs.
 ///
 /// # Reference
 /// Shwartz-Ziv & Tishby 2017 (arXiv 1703.00810), eq. 12.
@@ -122,21 +125,21 @@ pub fn fit_beta(joint: &Joint, code: &[u32], betas: &[f64], options: &Options) -
     Ok(BetaFit { i_xt: layer.i_xt, i_ty: layer.i_ty, one_step, self_consistent, n_unsettled })
 }
 
-/// Divergences, in nats, that differ by less are the same: a thousand times the rounding of their sums. Where the least of them
-/// reaches to an end of the range, as on the plateau of a layer whose cells are of one class each, no β is better than others.
+/// Divergences, in nats, that differ by less are equal: a thousand times the rounding error of their sums. If the
+/// minimum extends to an end of the range, as for a layer whose cells have one class each, no β is better than others.
 const TIE: f64 = 1e-9;
 
-/// p(x, t) of merged inputs and groups of cells of equal p(y|t).
+/// p(x, t) of merged inputs and groups of cells with equal p(y|t).
 struct Layer {
     p_xt: Vec<f64>,
     clusters: Clusters,
-    /// Of the cells, given their group.
+    /// The entropy of the cells, given their group.
     h_within: Nats,
     i_xt: Nats,
     i_ty: Nats,
 }
 
-/// Where an iteration from the layer ends.
+/// The encoder at the end of an iteration from the layer.
 enum Iterated {
     Settled(Step),
     CellDied,
@@ -146,7 +149,7 @@ enum Iterated {
 impl Layer {
     fn of(joint: &Joint, code: &[u32]) -> Self {
         let (n_x, n_classes) = (joint.n_x(), joint.n_classes());
-        // p(x, t) of the cells that occur, cell after cell; inputs of one merged input are neighbours.
+        // p(x, t) of the occupied cells, cell by cell; inputs of one merged input are neighbours.
         let inputs = code.iter().zip(joint.merged()).zip(joint.p_inputs());
         let mut inputs: Vec<(u32, usize, f64)> =
             inputs.filter_map(|((cell, x), p)| x.map(|x| (*cell, x, *p))).collect();
@@ -171,7 +174,7 @@ impl Layer {
         for group in cells.chunk_by(|a, b| near(&a.0, &b.0)) {
             let weight = group.iter().map(|(_, p_t, _)| p_t).sum::<f64>();
             p_t.push(weight);
-            // Their mean: it has all classes that one of them has.
+            // Their mean: it has every class that one of them has.
             let mean = |y: usize| group.iter().map(|(p_y, p_t, _)| p_t * p_y[y]).sum::<f64>() / weight;
             rows.extend((0..n_classes).map(mean));
             columns.push((0..n_x).map(|x| group.iter().map(|(_, _, p_x)| p_x[x]).sum()).collect::<Vec<f64>>());
@@ -190,7 +193,7 @@ impl Layer {
         }
     }
 
-    /// D of the encoder of a step, −Σ p(x, t) ln p_β(t|x) over the groups and the entropy of cells within them.
+    /// D of the encoder of a step, −Σ p(x, t) ln p_β(t|x) over the groups plus the entropy of cells within them.
     fn divergence(&self, joint: &Joint, step: &Step) -> f64 {
         let n_t = self.clusters.n_clusters();
         let mut sum = self.h_within.0;
@@ -202,7 +205,7 @@ impl Layer {
         sum
     }
 
-    /// The encoder of a step; `ends` are the smallest and the largest β that were tried, with their divergences.
+    /// The encoder of a step; `ends` are the smallest and the largest tested β, with their divergences.
     fn fit(&self, joint: &Joint, step: &Step, beta: f64, ends: [(f64, f64); 2], betas: &[f64]) -> Fit {
         let (i_xt, i_ty) = informations(joint, step);
         let divergence = self.divergence(joint, step);
@@ -231,12 +234,12 @@ impl Layer {
     }
 }
 
-/// Whether p(y|t) of two cells differ by rounding alone.
+/// Whether p(y|t) of two cells differ only by rounding.
 fn near(a: &[f64], b: &[f64]) -> bool {
     a.iter().zip(b).all(|(a, b)| (a - b).abs() <= ROUNDING)
 }
 
-/// The place of the first of the least.
+/// The position of the first minimum.
 fn least(values: &[f64]) -> usize {
     let mut best = 0;
     for (i, value) in values.iter().enumerate() {
@@ -247,7 +250,7 @@ fn least(values: &[f64]) -> usize {
     best
 }
 
-/// Where between `a` and `b` a function of one minimum is least.
+/// The minimum of a unimodal function between `a` and `b`.
 ///
 /// # Reference
 /// Kiefer 1953, "Sequential minimax search for a maximum".
@@ -273,14 +276,14 @@ fn golden_section(f: impl Fn(f64) -> f64, mut a: f64, mut b: f64) -> f64 {
 mod tests {
     use super::*;
 
-    /// Two kinds of input with labels flipped with probability `flip`, and a code under which a quarter of each kind is
-    /// in the cell of the other.
+    /// Two kinds of input with labels flipped with probability `flip`, and a code that puts a quarter of each kind into
+    /// the cell of the other.
     fn three_of_four(flip: f64) -> (Joint, Vec<u32>) {
         let rows: Vec<f64> = (0..8).flat_map(|i| if i < 4 { [1.0 - flip, flip] } else { [flip, 1.0 - flip] }).collect();
         (Joint::new(&[0.125; 8], &rows, 2).unwrap(), vec![7, 7, 7, 2, 2, 2, 2, 7])
     }
 
-    /// In nats.
+    /// The tolerance in nats.
     fn h(p: f64) -> f64 {
         -p * p.ln() - (1.0 - p) * (1.0 - p).ln()
     }
@@ -297,9 +300,9 @@ mod tests {
 
     #[test]
     fn a_noisy_code_of_noisy_labels_has_the_beta_of_its_noise() {
-        // p(t|x) is 3/4, 1/4. With s = p(y|t) = 3/4 (1 − p) + 1/4 p the step is p_β(t|x) = 1/(1 + e^−βκ), κ =
-        // (1 − 2p) ln s/(1 − s): D = −3/4 ln p_β − 1/4 ln (1 − p_β), least where p_β = 3/4, which is β = ln 3/κ. There the
-        // step changes nothing: the code, taken for noisy, satisfies the equations.
+        // p(t|x) is 3/4, 1/4. With s = p(y|t) = 3/4 (1 − p) + 1/4 p the step is p_β(t|x) = 1/(1 + e^−βκ), κ = (1 − 2p)
+        // ln s/(1 − s): D = −3/4 ln p_β − 1/4 ln (1 − p_β), with its minimum at p_β = 3/4, which is β = ln 3/κ. There
+        // the step changes nothing: the code, considered as noisy, satisfies the equations.
         let flip = 0.1;
         let (joint, code) = three_of_four(flip);
         let s: f64 = 0.75 * (1.0 - flip) + 0.25 * flip;
@@ -316,7 +319,7 @@ mod tests {
             close(fit.i_xt, 2.0_f64.ln() - h(0.25), 1e-7);
             close(fit.i_ty, 2.0_f64.ln() - h(s), 1e-7);
         }
-        // Between the values given the minimum is found as well.
+        // Between the given values the minimum is found as well.
         betas.pop();
         let refined = fit_beta(&joint, &code, &betas, &Options::PRECISE).unwrap().one_step;
         assert!((refined.beta / beta - 1.0).abs() < 1e-7 && !refined.at_edge, "{refined:?}");
@@ -340,7 +343,7 @@ mod tests {
         let (joint, _) = three_of_four(flip);
         let code = [0, 0, 0, 0, 1, 1, 1, 1];
         let fit = |betas: &[f64]| fit_beta(&joint, &code, betas, &Options::PRECISE).unwrap().one_step;
-        // D(32) = ln (1 + e^−56) is 0 to rounding, as at 300: neither is better, and it may go on.
+        // D(32) = ln (1 + e^−56) is 0 up to rounding, as at 300: neither is better, and the minimum may be beyond.
         assert!(fit(&[2.0, 32.0, 300.0]).at_edge);
         let fit = fit(&[2.0, 4.0, 8.0]);
         let kappa = (1.0 - 2.0 * flip) * ((1.0 - flip) / flip).ln();
@@ -355,12 +358,13 @@ mod tests {
         let fit = fit_beta(&joint, &[5, 5, 9, 9], &[0.5, 2.0], &Options::PRECISE).unwrap();
         assert_eq!((fit.one_step.divergence.0, fit.one_step.beta), (0.0, 0.5));
         close(fit.one_step.i_ty, 2.0_f64.ln(), 1e-15);
-        // Two cells of one label are told apart by nothing: ln 2 nats for the half of the inputs that have them.
+        // Nothing distinguishes two cells of one label: ln 2 nats for the half of the inputs that have them.
         let fit = fit_beta(&joint, &[4, 5, 9, 9], &[0.5, 2.0], &Options::PRECISE).unwrap();
         close(fit.one_step.divergence, 0.5 * 2.0_f64.ln(), 1e-15);
         close(fit.self_consistent.unwrap().divergence, 0.5 * 2.0_f64.ln(), 1e-15);
-        // A cell of both labels beside a pure one is no solution: at large β it loses the label of the pure cell, at
-        // small β all merge. One step is finite: label 0 of cell 0 has p_β = ¾ (⅓)^β/[¾ (⅓)^β + ¼], label 1 has 1.
+        // A cell of both labels together with a pure one is not a solution: at large β it loses the label of the pure
+        // cell, at small β all merge. One step is finite: label 0 of cell 0 has p_β = ¾ (⅓)^β/[¾ (⅓)^β + ¼], label 1
+        // has 1.
         let fit = fit_beta(&joint, &[0, 1, 0, 0], &[3.0], &Options::PRECISE).unwrap();
         let kept = 0.75 / 27.0 / (0.75 / 27.0 + 0.25);
         close(fit.one_step.divergence, -0.25 * f64::ln(kept) - 0.25 * f64::ln(1.0 - kept), 1e-14);
@@ -368,12 +372,12 @@ mod tests {
 
     #[test]
     fn labels_that_are_all_but_certain_are_compared_as_well() {
-        // Cells 0 and 1 are told apart by nothing, though only one of them has a trace of the second class.
+        // Nothing distinguishes cells 0 and 1, although only one of them has a trace of the second class.
         let rows = [1.0, 0.0, 1.0, 1e-20, 0.0, 1.0];
         let joint = Joint::new(&[0.25, 0.25, 0.5], &rows, 2).unwrap();
         let fit = fit_beta(&joint, &[0, 1, 2], &[1.0, 40.0], &Options::PRECISE).unwrap();
         close(fit.one_step.divergence, 0.5 * 2.0_f64.ln(), 1e-12);
-        // A class of 1e-320, which f64 loses in any product, is none.
+        // A class of probability 1e-320, which f64 loses in any product, is ignored.
         let joint = Joint::new(&[0.25, 0.25, 0.5], &rows.map(|p| if p == 1e-20 { 1e-320 } else { p }), 2).unwrap();
         assert_eq!(joint.n_x(), 2);
         close(

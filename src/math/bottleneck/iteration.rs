@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 
 use crate::math::bottleneck::joint::Joint;
 
-/// Number of earlier steps that the acceleration combines.
+/// Number of previous steps that the acceleration combines.
 const MEMORY: usize = 10;
 
-/// What is left of a step beside the earlier ones when it counts as a combination of them.
+/// Relative remainder of a step below which it counts as a linear combination of the previous ones.
 const INDEPENDENT: f64 = 1e-12;
 
 /// p(t) and p(y|t).
@@ -20,12 +20,12 @@ pub(super) struct Clusters {
 }
 
 impl Clusters {
-    /// One cluster of everything.
+    /// One cluster with all inputs.
     pub(super) fn single(joint: &Joint) -> Self {
         Self::new(&[1.0], joint.p_y())
     }
 
-    /// Of p(t) and p(y|t), clusters × classes row-major.
+    /// From p(t) and p(y|t), clusters × classes row-major.
     pub(super) fn new(p_t: &[f64], p_y_given_t: &[f64]) -> Self {
         let n_clusters = p_t.len();
         Self { n_clusters, n_classes: p_y_given_t.len() / n_clusters, values: [p_t, p_y_given_t].concat() }
@@ -50,20 +50,20 @@ impl Clusters {
 pub(super) struct Step {
     /// β.
     beta: f64,
-    /// p(t), p(y|t) before.
+    /// p(t) and p(y|t) before the step.
     pub(super) clusters: Clusters,
     /// p(t|x) = p(t) exp(−β KL[p(y|x) ‖ p(y|t)])/Z(x), merged inputs × clusters.
     pub(super) encoder: Vec<f64>,
     /// ln Z(x).
     pub(super) log_z: Vec<f64>,
-    /// F = −Σ_x p(x) ln Z(x), which no step raises; at a fixed point I(X;T) + β [I(X;Y) − I(T;Y)].
+    /// F = −Σ_x p(x) ln Z(x), which no step increases; at a fixed point I(X;T) + β [I(X;Y) − I(T;Y)].
     pub(super) free_energy: f64,
     /// p(t) = Σ_x p(x) p(t|x) and p(y|t) = Σ_x p(x) p(t|x) p(y|x)/p(t).
     pub(super) next: Clusters,
 }
 
 impl Step {
-    /// From p(t) and p(y|t), at least one of which is compatible with each input.
+    /// The step from p(t) and p(y|t); every input must be compatible with at least one cluster.
     pub(super) fn of(joint: &Joint, beta: f64, clusters: Clusters) -> Self {
         let (n_x, n_t, n_classes) = (joint.n_x(), clusters.n_clusters, clusters.n_classes);
         let log_p_t: Vec<f64> = clusters.p_t().iter().map(|p| p.ln()).collect();
@@ -95,7 +95,7 @@ impl Step {
             if p_t[t] > 0.0 {
                 row.iter_mut().for_each(|p_ty| *p_ty /= p_t[t]);
             } else {
-                // A cluster that no input is left in stays where it is, with p(t) = 0.
+                // A cluster without inputs stays unchanged, with p(t) = 0.
                 row.copy_from_slice(clusters.p_y_given(t));
             }
         }
@@ -103,13 +103,14 @@ impl Step {
         Self { beta, clusters, encoder, log_z, free_energy, next }
     }
 
-    /// ln p(t|x), also where p(t|x) is too small for f64.
+    /// ln p(t|x), even if p(t|x) is too small for f64.
     pub(super) fn log_encoder(&self, joint: &Joint, x: usize, t: usize) -> f64 {
         let log_p_y: Vec<f64> = self.clusters.p_y_given(t).iter().map(|p| p.ln()).collect();
         self.clusters.p_t()[t].ln() - self.beta * joint.divergence(x, &log_p_y) - self.log_z[x]
     }
 
-    /// max_t {|p'(t) − p(t)|/p(t) + Σ_y |p'(y|t) − p(y|t)|}. Relative: clusters of little weight settle as well.
+    /// max_t {|p'(t) − p(t)|/p(t) + Σ_y |p'(y|t) − p(y|t)|}. It is relative, so that clusters of little weight
+    /// converge as well.
     pub(super) fn change(&self) -> f64 {
         let of_cluster = |t: usize| {
             let (p, p_after) = (self.clusters.p_t()[t], self.next.p_t()[t]);
@@ -119,13 +120,13 @@ impl Step {
         (0..self.clusters.n_clusters()).map(of_cluster).fold(0.0, f64::max)
     }
 
-    /// How much larger F may be by rounding.
+    /// Maximum increase of F by rounding.
     pub(super) fn rounding(&self) -> f64 {
         4.0 * f64::EPSILON * (1.0 + self.free_energy.abs())
     }
 }
 
-/// e^l/Z in the place of every logarithm l; returns ln Z = ln Σ e^l.
+/// Replaces every logarithm l with e^l/Z; returns ln Z = ln Σ e^l.
 pub(super) fn normalise(logarithms: &mut [f64]) -> f64 {
     let largest = logarithms.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
@@ -139,7 +140,7 @@ pub(super) fn normalise(logarithms: &mut [f64]) -> f64 {
     largest + sum.ln()
 }
 
-/// Earlier steps, by which the next is extrapolated to where a linear iteration would end (Anderson's acceleration).
+/// Previous steps, from which the limit of a linear iteration is extrapolated (Anderson acceleration).
 ///
 /// Close to a phase transition the plain iteration needs a number of steps that grows without limit.
 ///
@@ -147,14 +148,14 @@ pub(super) fn normalise(logarithms: &mut [f64]) -> f64 {
 /// Anderson 1965, "Iterative procedures for nonlinear integral equations"; Walker & Ni 2011, SIAM J. Numer. Anal. 49.
 #[derive(Debug, Default)]
 pub(super) struct History {
-    /// Values before a step and after it.
+    /// Values before and after a step.
     last: Option<(Vec<f64>, Vec<f64>)>,
     /// Differences of successive changes, and of successive values after the step, newest first.
     differences: VecDeque<(Vec<f64>, Vec<f64>)>,
 }
 
 impl History {
-    /// The step after `step`: the extrapolated one where it is possible and does not raise F, else the plain one.
+    /// The step after `step`: the extrapolated one if it is possible and does not increase F, otherwise the plain one.
     pub(super) fn advance(&mut self, joint: &Joint, beta: f64, step: &Step, n_iterations: &mut usize) -> Step {
         if let Some(clusters) = self.extrapolate(step) {
             *n_iterations += 1;
@@ -173,13 +174,13 @@ impl History {
     fn extrapolate(&mut self, step: &Step) -> Option<Clusters> {
         let (x, g) = (&step.clusters.values, &step.next.values);
         let mut f = minus(g, x);
-        // Changes of p(t) count relative to it, as in `change`.
+        // Changes of p(t) are relative, as in `change`.
         f.iter_mut().zip(step.next.p_t()).for_each(|(f, p_t)| *f /= p_t.max(f64::MIN_POSITIVE));
         let last = self.last.replace((f.clone(), g.clone()))?;
         self.differences.push_front((minus(&f, &last.0), minus(g, &last.1)));
         self.differences.truncate(MEMORY);
 
-        // Gram and Schmidt on the Δf; the Δg follow, so that γ itself is not needed.
+        // Gram-Schmidt on the Δf; the same operations on the Δg avoid computing γ.
         let mut correction = vec![0.0; g.len()];
         let mut basis: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::with_capacity(MEMORY);
         for (delta_f, delta_g) in &self.differences {
@@ -199,7 +200,7 @@ impl History {
             subtract(&mut correction, share, &delta_g);
             basis.push((delta_f, delta_g, square));
         }
-        // Probabilities stay probabilities: shorten the way until they do.
+        // Probabilities must stay non-negative: the step is shortened until they are.
         (0..4).map(|halvings| 0.5_f64.powi(halvings)).find_map(|length| {
             let values: Vec<f64> = g.iter().zip(&correction).map(|(g, c)| g + length * c).collect();
             let allowed = values.iter().zip(g).all(|(v, g)| *v > 0.0 || (*v == 0.0 && *g == 0.0));

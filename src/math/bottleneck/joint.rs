@@ -1,4 +1,4 @@
-//! A known p(x, y) whose inputs of equal p(y|x) are one.
+//! A known p(x, y), with inputs of equal p(y|x) merged.
 
 use std::collections::BTreeMap;
 
@@ -7,23 +7,25 @@ use thiserror::Error;
 use crate::math::entropy::entropy;
 use crate::units::Nats;
 
-/// How far a sum of probabilities may be from 1. Informations are wrong by about as much.
+/// Maximum difference of a sum of probabilities from 1. Information values have errors of about this size.
 const NORMALISATION: f64 = 1e-10;
 
-/// Why there is no joint distribution.
+/// Why the numbers are not a joint distribution.
 #[derive(Debug, Error, PartialEq)]
 pub enum JointError {
-    /// Nothing to choose from.
-    #[error("{n_inputs} inputs and {n_classes} classes are no joint distribution, at least one of each is needed")]
+    /// No inputs or no classes.
+    #[error(
+        "a joint distribution needs at least one input and one class, got {n_inputs} inputs and {n_classes} classes"
+    )]
     Empty {
         /// Length of p(x).
         n_inputs: usize,
         /// Length of a row.
         n_classes: usize,
     },
-    /// p(y|x) is no matrix of one row per input.
+    /// The length of p(y|x) is not the number of inputs times the number of classes.
     #[error(
-        "p(y|x) has {got} numbers, {n_inputs} inputs of {n_classes} classes need {}; give one row per input",
+        "p(y|x) has {got} numbers, but {n_inputs} inputs with {n_classes} classes need {}; give one row per input",
         n_inputs * n_classes
     )]
     Shape {
@@ -34,16 +36,16 @@ pub enum JointError {
         /// Length of a row.
         n_classes: usize,
     },
-    /// A number that is no probability.
-    #[error("p(x) of input {input} is {got}, allowed is 0 to 1")]
+    /// A p(x) that is not a probability.
+    #[error("p(x) of input {input} is {got}; must be from 0 to 1")]
     Weight {
         /// Number of the input.
         input: usize,
         /// p(x).
         got: f64,
     },
-    /// A number that is no probability.
-    #[error("p(y|x) of input {input}, class {class} is {got}, allowed is 0 to 1")]
+    /// A p(y|x) that is not a probability.
+    #[error("p(y|x) of input {input}, class {class} is {got}; must be from 0 to 1")]
     Probability {
         /// Number of the input.
         input: usize,
@@ -52,14 +54,16 @@ pub enum JointError {
         /// p(y|x).
         got: f64,
     },
-    /// The weights of the inputs.
-    #[error("p(x) sums to {got}, allowed is 1 to {NORMALISATION:e}; divide by the sum")]
+    /// A p(x) that does not sum to 1.
+    #[error("p(x) sums to {got}; must be 1 with a tolerance of {NORMALISATION:e}; divide by the sum")]
     WeightsNotNormalised {
         /// Σ_x p(x).
         got: f64,
     },
-    /// A row.
-    #[error("p(y|x) of input {input} sums to {got}, allowed is 1 to {NORMALISATION:e}; divide by the sum")]
+    /// A row of p(y|x) that does not sum to 1.
+    #[error(
+        "p(y|x) of input {input} sums to {got}; must be 1 with a tolerance of {NORMALISATION:e}; divide by the sum"
+    )]
     RowNotNormalised {
         /// Number of the input.
         input: usize,
@@ -68,10 +72,10 @@ pub enum JointError {
     },
 }
 
-/// p(x) and p(y|x), with inputs of the same p(y|x) merged.
+/// p(x) and p(y|x), with inputs of equal p(y|x) merged.
 ///
 /// The best encoder depends on x only through p(y|x), which is a sufficient statistic: merging equal rows changes
-/// neither the bound nor any solution. Rows are equal where all of their bits are. Inputs of p(x) = 0 are in no merged
+/// neither the bound nor any solution. Rows are equal if all of their bits are. Inputs with p(x) = 0 are in no merged
 /// input.
 ///
 /// # Reference
@@ -84,20 +88,20 @@ pub struct Joint {
     p_inputs: Vec<f64>,
     p_x: Vec<f64>,
     p_y_given_x: Vec<f64>,
-    /// ln p(y|x), −∞ where p(y|x) = 0.
+    /// ln p(y|x), −∞ if p(y|x) = 0.
     log_p_y_given_x: Vec<f64>,
     p_y: Vec<f64>,
 }
 
-/// A p(y|x) below this is taken for 0: its products with p(x) and p(t) would vanish in f64, and with them the p(y|t) that a
-/// divergence divides by. What it has of any information is below 1e-197.
+/// A p(y|x) below this is treated as 0: its products with p(x) and p(t) would underflow in f64, and with them the
+/// p(y|t) that a divergence divides by. Its contribution to any information is below 1e-197.
 const NEGLIGIBLE: f64 = 1e-200;
 
 impl Joint {
-    /// Of p(x), one weight per input, and p(y|x), inputs × classes row-major, all of which sum to 1.
+    /// From p(x), one weight per input, and p(y|x), inputs × classes row-major, all of which sum to 1.
     ///
     /// # Errors
-    /// No input or no class; another number of rows; what is not within 0 to 1 or not a number; sums that are not 1.
+    /// No input or no class, another number of rows, values that are not from 0 to 1, or sums that are not 1.
     pub fn new(p_x: &[f64], p_y_given_x: &[f64], n_classes: usize) -> Result<Self, JointError> {
         check(p_x, p_y_given_x, n_classes)?;
         let mut numbers: BTreeMap<Vec<u64>, usize> = BTreeMap::new();
@@ -108,7 +112,7 @@ impl Joint {
                 merged.push(None);
                 continue;
             }
-            // 0 also takes the place of −0.
+            // 0 also replaces −0.
             let row: Vec<f64> = row.iter().map(|p| if *p < NEGLIGIBLE { 0.0 } else { *p }).collect();
             let bits = row.iter().map(|p| p.to_bits()).collect();
             let number = *numbers.entry(bits).or_insert_with(|| {
@@ -130,7 +134,7 @@ impl Joint {
         Ok(Self { n_classes, merged, p_inputs, p_x: weights, p_y_given_x: rows, log_p_y_given_x, p_y })
     }
 
-    /// The merged input of every input; none where p(x) = 0.
+    /// The merged input of every input; `None` if p(x) = 0.
     pub fn merged(&self) -> &[Option<usize>] {
         &self.merged
     }
@@ -150,8 +154,8 @@ impl Joint {
         &self.p_y_given_x[x * self.n_classes..(x + 1) * self.n_classes]
     }
 
-    /// KL[p(y|x) ‖ r] = Σ_y p(y|x) ln p(y|x)/r(y) in nats, of a merged input and ln r. Infinite where r has none of what
-    /// p has.
+    /// KL[p(y|x) ‖ r] = Σ_y p(y|x) ln p(y|x)/r(y) in nats, for a merged input and ln r. Infinite if r is 0 for a class
+    /// for which p is not.
     pub(super) fn divergence(&self, x: usize, log_r: &[f64]) -> f64 {
         let log_p = &self.log_p_y_given_x[x * self.n_classes..(x + 1) * self.n_classes];
         let mut sum = 0.0;
@@ -183,7 +187,7 @@ impl Joint {
         entropy(self.p_inputs.iter().copied())
     }
 
-    /// H of the merged inputs: no representation needs more about X to tell all there is about Y.
+    /// H of the merged inputs: no representation needs more information about X to have all information about Y.
     pub fn h_x_merged(&self) -> Nats {
         entropy(self.p_x.iter().copied())
     }
@@ -268,6 +272,9 @@ mod tests {
         assert_eq!(refused(&[0.5, 0.5], &negative, 2), JointError::Probability { input: 1, class: 0, got: 1.25 });
         let error = refused(&[0.5, 0.5], &[1.0, 0.0, 0.5, 0.25], 2);
         assert_eq!(error, JointError::RowNotNormalised { input: 1, got: 0.75 });
-        assert_eq!(error.to_string(), "p(y|x) of input 1 sums to 0.75, allowed is 1 to 1e-10; divide by the sum");
+        assert_eq!(
+            error.to_string(),
+            "p(y|x) of input 1 sums to 0.75; must be 1 with a tolerance of 1e-10; divide by the sum"
+        );
     }
 }

@@ -1,12 +1,12 @@
-//! The information bottleneck of a known p(x, y): the most that any T made of X can tell about Y for what it tells of X.
+//! The information bottleneck of a known p(x, y): the largest I(T;Y) of any T made from X with a given I(X;T).
 //!
 //! For every β, the encoder p(t|x) that minimises I(X;T) − β I(T;Y) satisfies
 //!
 //! p(t|x) = p(t) exp(−β KL[p(y|x) ‖ p(y|t)])/Z(x), p(t) = Σ_x p(x) p(t|x), p(y|t) = Σ_x p(x) p(t|x) p(y|x)/p(t),
 //!
-//! which are iterated. They have solutions that are not minima, and which of them an annealing ends in depends on its
-//! speed. Here every solution is completed until duality proves it a minimum (`support.rs`), so that the annealing, from
-//! one cluster at the smallest β to more at larger ones, only saves time.
+//! which are iterated. They have solutions that are not minima, and the result of an annealing depends on its speed.
+//! Here every solution is improved until duality proves it a minimum (`support.rs`), so that the annealing, from one
+//! cluster at the smallest β to more at larger ones, only saves time.
 //!
 //! ```
 //! use infoplane::bottleneck::{Joint, Options, curve};
@@ -35,31 +35,32 @@ pub use fit::{BetaFit, Fit, FitError, fit_beta};
 use iteration::{Clusters, History, Step};
 pub use joint::{Joint, JointError};
 
-/// Largest β. Rounding of the divergences, 1e-16, times β is the error of logarithms of p(t|x).
+/// Largest β. The error of logarithms of p(t|x) is β times the rounding of the divergences, 1e-16.
 pub const MAX_BETA: f64 = 1e6;
 
-/// Steps between attempts to do with fewer clusters.
+/// Number of steps between attempts to remove clusters.
 const STEPS_BETWEEN_REDUCTIONS: usize = 10;
 
-/// Steps after which missing clusters are looked for although the iteration has not settled; as many more each time.
+/// Number of steps after which missing clusters are searched even if the iteration has not converged; repeated after
+/// as many steps.
 const PATIENCE: usize = 100;
 
-/// How often clusters are added at one β before it is given up.
+/// Maximum number of times that clusters are added at one β.
 const MAX_EXTENSIONS: usize = 100;
 
 /// Why there is no curve.
 #[derive(Debug, Error, PartialEq)]
 pub enum BetaError {
-    /// Nothing to solve for.
-    #[error("there is no beta, at least one is needed")]
+    /// No β is given.
+    #[error("no beta is given; give at least one")]
     None,
-    /// A β that has no meaning, or one for which p(t|x) is lost in rounding.
-    #[error("beta is {got}, allowed is a number above 0 and up to {MAX_BETA:e}")]
+    /// A β that has no meaning, or for which p(t|x) is lost in rounding.
+    #[error("beta is {got}; must be a number above 0 and at most {MAX_BETA:e}")]
     OutOfRange {
         /// β.
         got: f64,
     },
-    /// The same β twice.
+    /// A β that is given twice.
     #[error("beta {got} is given twice; leave one out")]
     Twice {
         /// β.
@@ -67,56 +68,55 @@ pub enum BetaError {
     },
 }
 
-/// When the iteration ends.
+/// Stopping rules of the iteration.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Options {
-    /// Iterations at each β at which it is given up. One is done in any case.
+    /// Maximum number of iterations at each β; at least one is made.
     pub max_iterations: usize,
-    /// The iteration has settled where a step changes no |Δp(t)|/p(t) + Σ_y |Δp(y|t)| by more.
+    /// The iteration has converged if no |Δp(t)|/p(t) + Σ_y |Δp(y|t)| of a step is larger.
     pub tolerance: f64,
-    /// A solution is a minimum where I(X;T) − β I(T;Y) is proven to be above it by no more.
+    /// A solution is accepted as a minimum if I(X;T) − β I(T;Y) is proven to exceed it by no more than this.
     pub gap: Nats,
 }
 
 impl Options {
-    /// I(T;Y) is below the curve by 1e-9/β nats at most, which leaves some margin to rounding.
+    /// I(T;Y) is at most 1e-9/β nats below the curve, which leaves some margin for rounding.
     pub const PRECISE: Options = Options { max_iterations: 100_000, tolerance: 1e-10, gap: Nats(1e-9) };
 }
 
-/// A representation on the curve, or where not converged, on its way there.
+/// A representation on the curve; if not converged, an intermediate one.
 ///
-/// In any case `i_xt` and `i_ty` are those of an encoder that exists: the curve is not below this point.
+/// In both cases `i_xt` and `i_ty` are those of an existing encoder: the curve is not below this point.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
-    /// β = dI(X;T)/dI(T;Y) of the curve here.
+    /// β = dI(X;T)/dI(T;Y) of the curve at this point.
     pub beta: f64,
     /// I(X;T) = Σ_x p(x) Σ_t p(t|x) ln p(t|x)/p(t) ≥ 0.
     pub i_xt: Nats,
     /// I(T;Y) = Σ_t p(t) Σ_y p(y|t) ln p(y|t)/p(y) ≥ 0.
     pub i_ty: Nats,
-    /// Number of t.
+    /// Number of values t.
     pub n_clusters: usize,
-    /// Number of times that the equations were applied.
+    /// Number of applications of the equations.
     pub n_iterations: usize,
-    /// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)|, between 0 and 2, with p̂(t|x) from the p(t) and p(y|t) of p(t|x): how far the
-    /// equations are from being satisfied. It takes no part in the stopping rule.
+    /// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)|, between 0 and 2, with p̂(t|x) from the p(t) and p(y|t) of p(t|x): the
+    /// violation of the equations. It is not used in the stopping rule.
     pub residual: f64,
-    /// I(X;T) − β I(T;Y) is at most this above its minimum over all encoders, with the reservation that the maxima of
-    /// g (`support.rs`) are searched, not proven.
+    /// Upper bound on the difference between I(X;T) − β I(T;Y) and its minimum over all encoders, provided that the
+    /// search for maxima of g (`support.rs`) has found the highest one.
     pub gap: Nats,
-    /// Whether the iteration settled, at a minimum, within the [`Options`].
+    /// Whether the iteration converged, to a minimum, within the [`Options`].
     pub converged: bool,
 }
 
-/// The point of the curve at each of `betas`, in their order.
+/// The points of the curve at `betas`, in their order.
 ///
-/// At β ≤ 1 the trivial T with I(X;T) = 0 is optimal, by the data processing inequality. Where the curve has straight
-/// segments, a whole segment is optimal at its β and only one of its points is returned: with hard labels, for which
-/// I(T;Y) = min(I(X;T), H(Y)), all of the curve is optimal at β = 1, and β > 1 gives its end. [`bound`] fills it in.
+/// At β ≤ 1 the trivial T with I(X;T) = 0 is optimal, by the data processing inequality. If the curve has straight
+/// segments, a whole segment is optimal at its β and only one of its points is returned: for hard labels, with
+/// I(T;Y) = min(I(X;T), H(Y)), the whole curve is optimal at β = 1, and β > 1 gives its end. [`bound`] interpolates.
 ///
-/// # Errors
-/// No β; one that is not a number, not above 0, above [`MAX_BETA`] or given twice. What does not converge is no error
-/// but a point that says so.
+/// No β, or one that is not a number, not above 0, above [`MAX_BETA`] or given twice. A point that does not converge is
+/// not an error; it is marked as not converged. but a point that says so.
 pub fn curve(joint: &Joint, betas: &[f64], options: &Options) -> Result<Vec<Point>, BetaError> {
     let ascending = ascending(betas)?;
     let starts = support::starts(joint);
@@ -130,7 +130,7 @@ pub fn curve(joint: &Joint, betas: &[f64], options: &Options) -> Result<Vec<Poin
     Ok(points.into_iter().flatten().collect())
 }
 
-/// The places of `betas` in ascending order.
+/// The indices of `betas` in ascending order.
 fn ascending(betas: &[f64]) -> Result<Vec<usize>, BetaError> {
     if betas.is_empty() {
         return Err(BetaError::None);
@@ -159,7 +159,7 @@ fn solve(joint: &Joint, beta: f64, clusters: Clusters, starts: &[usize], options
         let point = point(joint, beta, &step, Nats(maxima[0].log_g), n_iterations);
         let optimal = point.gap <= options.gap;
         maxima.retain(|maximum| Nats(maximum.log_g) > options.gap);
-        // Where nothing is missing and nothing moves, no more can be done about a gap.
+        // If nothing is missing and nothing moves, the gap cannot be reduced further.
         if settled && (optimal || maxima.is_empty()) || given_up {
             return (Point { converged: settled && optimal, ..point }, step.next);
         }
@@ -174,7 +174,7 @@ fn solve(joint: &Joint, beta: f64, clusters: Clusters, starts: &[usize], options
     }
 }
 
-/// The last step of an iteration from `clusters`, which ends where it settles or `patience` is at its end.
+/// The last step of an iteration from `clusters`, which ends if it converges or after `patience` steps.
 fn relaxed(
     joint: &Joint,
     beta: f64,
@@ -211,7 +211,7 @@ fn relaxed(
     }
 }
 
-/// Of the encoder of a step, where ln g is nowhere above `highest`; not converged.
+/// The point of the encoder of a step, for which ln g is at most `highest`; not converged.
 fn point(joint: &Joint, beta: f64, step: &Step, highest: Nats, n_iterations: usize) -> Point {
     let (i_xt, i_ty) = informations(joint, step);
     let free_energy = i_xt.0 + beta * (joint.i_xy() - i_ty).0;
@@ -246,7 +246,7 @@ fn informations(joint: &Joint, step: &Step) -> (Nats, Nats) {
     (Nats(i_xt), Nats(i_ty))
 }
 
-/// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)| of `encoder`, merged inputs × clusters, written out as the equations are.
+/// Σ_x p(x) Σ_t |p(t|x) − p̂(t|x)| of `encoder`, merged inputs × clusters, directly from the equations.
 fn residual(joint: &Joint, beta: f64, encoder: &[f64]) -> f64 {
     let (n_x, n_classes) = (joint.n_x(), joint.n_classes());
     let n_t = encoder.len() / n_x;
@@ -279,22 +279,22 @@ fn residual(joint: &Joint, beta: f64, encoder: &[f64]) -> f64 {
     sum
 }
 
-/// Between what the curve is at one I(X;T).
+/// Bounds on the curve at one I(X;T).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Bracket {
     /// A representation with this I(T;Y) exists.
     pub lower: Nats,
-    /// None has more.
+    /// No representation has a larger I(T;Y).
     pub upper: Nats,
 }
 
-/// The largest I(T;Y) of any T with I(X;T) ≤ `i_xt`, between the best mixture of `points` and their tangents.
+/// Bounds on the largest I(T;Y) of any T with I(X;T) ≤ `i_xt`: the best mixture of `points` and their tangents.
 ///
-/// The curve is concave. It is not below the concave hull of (0, 0), (H(X merged), I(X;Y)) and the points, between which
-/// one interpolates linearly; it is not above I(X;T), I(X;Y), and the tangent of every point,
-/// I(T;Y) ≤ [`i_xt` − (I_X − β I_Y) + gap]/β. Both are the curve, to the gap, at the points and where it is straight, which
-/// for hard labels is everywhere; else they are apart by about a quarter of ΔI_X · Δ(1/β) of the neighbouring points.
-/// Beyond H(X merged) the curve is I(X;Y), and below 0 (an estimate can be) it is 0.
+/// The curve is concave. It is not below the concave hull of (0, 0), (H(X merged), I(X;Y)) and the points, with linear
+/// interpolation between them; it is not above I(X;T), I(X;Y), and the tangent of every point, I(T;Y) ≤ [`i_xt` − (I_X
+/// − β I_Y) + gap]/β. Both bounds equal the curve, up to the gap, at the points and where it is straight (for hard
+/// labels everywhere); otherwise they differ by about a quarter of ΔI_X · Δ(1/β) of the neighbouring points. Above H(X
+/// merged) the curve is I(X;Y), and below 0 (possible for an estimate) it is 0.
 ///
 /// `points` are of `joint`, in any order.
 pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bracket {
@@ -307,7 +307,7 @@ pub fn bound(joint: &Joint, points: &[Point], i_xt: Nats) -> Bracket {
     }
     let mut corners: Vec<(f64, f64)> = points.iter().map(|point| (point.i_xt.0, point.i_ty.0)).collect();
     corners.extend([(0.0, 0.0), (end.0, i_xy.0)]);
-    // A gap below 0 is one of rounding.
+    // A gap below 0 is a rounding error.
     let tangents = points.iter().map(|p| (i_xt.0 - (p.i_xt.0 - p.beta * p.i_ty.0) + p.gap.0.max(0.0)) / p.beta);
     let upper = tangents.fold(i_xt.0.min(i_xy.0), f64::min);
     Bracket { lower: Nats(interpolated(&concave_hull(corners), i_xt.0)), upper: Nats(upper) }
@@ -328,7 +328,7 @@ fn concave_hull(mut points: Vec<(f64, f64)>) -> Vec<(f64, f64)> {
     hull
 }
 
-/// The height at x of the line through `corners`, of which one is left of x and one is not.
+/// The height at x of the line through `corners`, one of which is left of x and one is not.
 fn interpolated(corners: &[(f64, f64)], x: f64) -> f64 {
     let right = corners.partition_point(|corner| corner.0 < x);
     let ((a, at_a), (b, at_b)) = (corners[right - 1], corners[right]);

@@ -1,12 +1,12 @@
-//! Which clusters an optimal encoder has: fewer where they are too many, more where duality finds one missing.
+//! The clusters of an optimal encoder: superfluous ones are removed, and those that duality finds missing are added.
 //!
-//! In terms of the places r = p(y|t) the bottleneck is a rate-distortion problem whose reproductions are all
+//! In terms of the positions r = p(y|t) the bottleneck is a rate-distortion problem whose reproductions are all
 //! distributions r on the classes: minimise F[w] = −Σ_x p(x) ln Z(x), Z(x) = Σ_r w(r) exp(−β KL[p(y|x) ‖ r]), over all
 //! weights w. F is convex in w. With g(r) = Σ_x p(x) exp(−β KL[p(y|x) ‖ r])/Z(x), the inequality of Jensen gives
 //!
 //! F[w] − ln max_r g(r) ≤ min F ≤ F[w],
 //!
-//! so that w is a global optimum if and only if g ≤ 1 everywhere, and places where g > 1 are those to add.
+//! so w is a global optimum if and only if g ≤ 1 everywhere, and positions with g > 1 are to be added.
 //!
 //! # Reference
 //! Harremoës & Tishby 2007, "The information bottleneck revisited or how to choose a good distortion measure"; Witsenhausen
@@ -15,33 +15,33 @@
 use crate::math::bottleneck::iteration::{Clusters, Step, normalise};
 use crate::math::bottleneck::joint::Joint;
 
-/// Clusters of which Σ_y |p(y|t) − p(y|t')| is less are tried as one.
+/// Clusters with a smaller Σ_y |p(y|t) − p(y|t')| are candidates for merging.
 const NEIGHBOURS: f64 = 0.2;
 
-/// Clusters as near as this are one. Where a curve begins to need two, what they gain is quadratic in their distance at
-/// most, and this is the square root of rounding.
+/// Clusters with a smaller distance are merged. When a curve starts to need two clusters, their gain is at most
+/// quadratic in their distance, and this is the square root of the rounding error.
 const SAME_PLACE: f64 = 1e-8;
 
-/// Rounding of changes of F, which are summed from relative changes of Z and not from F itself. With more, clusters of little
-/// weight that duality asks for would go again.
+/// Rounding error of changes of F, which are summed from relative changes of Z and not from F itself. If it were
+/// larger, clusters of little weight that duality adds would be removed again.
 const ROUNDING: f64 = 1e-17;
 
-/// Ascents that are as near as this, in Σ_y |r(y) − r'(y)|, are taken to reach the same maximum.
+/// Ascents whose ends have a smaller Σ_y |r(y) − r'(y)| are assumed to reach the same maximum.
 const SAME_ASCENT: f64 = 1e-4;
 
-/// Number of inputs from which maxima of g are searched. Up to this number every one is a start.
+/// Number of starting points for the search of maxima of g. With fewer inputs, every input is a start.
 const N_STARTS: usize = 256;
 
-/// Steps of every ascent before the best of them are completed.
+/// Number of steps of every ascent before the best of them are completed.
 const FIRST_STEPS: usize = 30;
 
-/// Steps of an ascent that is completed.
+/// Maximum number of steps of an ascent.
 const LAST_STEPS: usize = 2000;
 
-/// An ascent ends where a step raises ln g by less.
+/// An ascent ends if a step increases ln g by less.
 const LEAST_GAIN: f64 = 1e-14;
 
-/// Clusters without one that can go, or with two as one, where that does not raise F.
+/// The clusters after removing one, or merging two, if this does not increase F.
 pub(super) fn reduced(joint: &Joint, beta: f64, step: &Step) -> Option<Clusters> {
     let n_t = step.clusters.n_clusters();
     (n_t > 1).then_some(())?;
@@ -53,7 +53,7 @@ pub(super) fn reduced(joint: &Joint, beta: f64, step: &Step) -> Option<Clusters>
     })
 }
 
-/// All but cluster t, the others in the same proportions: Z'(x) = Z(x) [1 − p(t|x)]/[1 − p(t)].
+/// All clusters except t, the others with unchanged proportions: Z'(x) = Z(x) [1 − p(t|x)]/[1 − p(t)].
 fn without(joint: &Joint, step: &Step, t: usize) -> Option<Clusters> {
     let n_t = step.clusters.n_clusters();
     let p_t = step.clusters.p_t()[t];
@@ -69,7 +69,7 @@ fn without(joint: &Joint, step: &Step, t: usize) -> Option<Clusters> {
     })
 }
 
-/// Cluster t and another as one, at their centre of mass.
+/// Cluster t merged with another one, at their centre of mass.
 fn merged(joint: &Joint, beta: f64, step: &Step, t: usize, other: usize) -> Option<Clusters> {
     let n_t = step.clusters.n_clusters();
     let (a, b) = (step.clusters.p_t()[t], step.clusters.p_t()[other]);
@@ -92,10 +92,10 @@ fn merged(joint: &Joint, beta: f64, step: &Step, t: usize, other: usize) -> Opti
     })
 }
 
-/// `maxima` added to the clusters: with weight from all of them, or each with weight from the cluster that is nearest,
-/// whichever lowers F more, and as much of it as lowers F most among powers of ½.
+/// `maxima` added to the clusters: with weight from all clusters, or each with weight from the nearest cluster,
+/// whichever decreases F more, with the power of ½ as weight that decreases F most.
 ///
-/// The second is for clusters that have to move or to divide, which the iteration does slowly (Böhning 1986, "A
+/// The second way is for clusters that must move or divide, which the iteration does slowly (Böhning 1986, "A
 /// vertex-exchange-method in D-optimal design theory").
 pub(super) fn extended(joint: &Joint, beta: f64, step: &Step, maxima: &[Maximum]) -> Clusters {
     let clusters = &step.clusters;
@@ -110,7 +110,7 @@ pub(super) fn extended(joint: &Joint, beta: f64, step: &Step, maxima: &[Maximum]
         .collect();
     let shares = |t: usize| nearest.iter().filter(|parent| **parent == t).count();
 
-    // Δ ln Z(x) for a share s of the way is ln (1 + s d(x)): from all clusters, and from the nearest ones.
+    // Δ ln Z(x) for a share s of the step is ln (1 + s d(x)): from all clusters, and from the nearest ones.
     let mut from_all = vec![-1.0; joint.n_x()];
     let mut from_nearest = vec![0.0; joint.n_x()];
     for (x, row) in step.encoder.chunks_exact(n_t).enumerate() {
@@ -165,11 +165,11 @@ pub(super) struct Maximum {
     pub(super) log_g: f64,
 }
 
-/// The maxima of g at β that ascents from the inputs' p(y|x) and from p(y) reach, the highest first.
+/// The maxima of g at β that are reached by ascents from the p(y|x) of the inputs and from p(y), the highest first.
 ///
-/// The ascent r ← Σ_x v(x) p(y|x), v(x) ∝ p(x) exp(−β KL[p(y|x) ‖ r])/Z(x), raises g in every step (as EM does). More than
-/// 256 inputs are represented by 256 that are far from each other. That the highest maximum is among those found is not
-/// proven, but every maximum of g is an average of rows p(y|x) to which the nearest rows contribute most.
+/// The ascent r ← Σ_x v(x) p(y|x), v(x) ∝ p(x) exp(−β KL[p(y|x) ‖ r])/Z(x), increases g in every step (like EM). More
+/// than 256 inputs are represented by 256 distant ones. It is not proven that the highest maximum is among those found,
+/// but every maximum of g is an average of rows p(y|x) dominated by the nearest rows.
 pub(super) fn maxima(joint: &Joint, beta: f64, step: &Step, starts: &[usize]) -> Vec<Maximum> {
     let log_v: Vec<f64> = joint.p_x().iter().zip(&step.log_z).map(|(p, log_z)| p.ln() - log_z).collect();
     let mut v = vec![0.0; joint.n_x()];
@@ -226,7 +226,7 @@ fn distinct(places: Vec<Vec<f64>>) -> Vec<Vec<f64>> {
     kept
 }
 
-/// Up to 256 merged inputs, each the farthest from those before it.
+/// Up to 256 merged inputs, each with the largest distance from the previous ones.
 pub(super) fn starts(joint: &Joint) -> Vec<usize> {
     if joint.n_x() <= N_STARTS {
         return (0..joint.n_x()).collect();

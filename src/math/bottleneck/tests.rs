@@ -1,4 +1,4 @@
-//! The curve against closed forms, and what every curve has in common.
+//! Compares the curve with closed forms, and tests properties of all curves.
 #![cfg(test)]
 
 use proptest::prelude::*;
@@ -15,7 +15,7 @@ fn close(got: Nats, want: f64, tolerance: f64) {
     assert!((got.0 - want).abs() <= tolerance, "{} is not {want} to {tolerance}", got.0);
 }
 
-/// In nats.
+/// The tolerance in nats.
 fn h(p: f64) -> f64 {
     if p <= 0.0 || p >= 1.0 { 0.0 } else { -p * p.ln() - (1.0 - p) * (1.0 - p).ln() }
 }
@@ -68,7 +68,7 @@ fn at_beta_one_any_part_of_the_segment_of_hard_labels_is_optimal() {
 #[test]
 fn a_binary_symmetric_channel_lies_on_the_curve_of_mrs_gerber() {
     // X ~ Bernoulli(½) flipped with p: I_X = ln 2 − h(α), I_Y = ln 2 − h(α(1 − p) + p(1 − α)) (Witsenhausen & Wyner
-    // 1975). Nothing is to be had up to β = 1/(1 − 2p)², where the slope of the curve at 0 is 1/β.
+    // 1975). No information is possible up to β = 1/(1 − 2p)², where the slope of the curve at 0 is 1/β.
     let p = 0.1;
     let joint = Joint::new(&[0.5, 0.5], &[1.0 - p, p, p, 1.0 - p], 2).unwrap();
     let critical = (1.0_f64 - 2.0 * p).powi(-2);
@@ -76,7 +76,7 @@ fn a_binary_symmetric_channel_lies_on_the_curve_of_mrs_gerber() {
     betas.extend([critical * 0.9999, critical, critical * 1.0001, critical * 1.01]);
     let mut points = precise(&joint, &betas);
     let gerber = |i_xt: f64| {
-        // α of I_X by bisection.
+        // α for I_X by bisection.
         let (mut low, mut high) = (0.0, 0.5);
         for _ in 0..200 {
             let middle = 0.5 * (low + high);
@@ -135,7 +135,7 @@ fn independent_labels_leave_nothing_to_tell() {
         close(point.i_xt, 0.0, 1e-14);
         close(point.i_ty, 0.0, 1e-14);
     }
-    // Hard labels of which there is one.
+    // Hard labels with only one class.
     let joint = Joint::new(&[0.5, 0.5], &[1.0, 0.0, 1.0, 0.0], 2).unwrap();
     close(precise(&joint, &[3.0])[0].i_ty, 0.0, 0.0);
 }
@@ -150,7 +150,7 @@ fn beta_without_meaning_is_refused() {
     }
     assert!(matches!(refused(&[f64::NAN]), BetaError::OutOfRange { .. }));
     assert_eq!(refused(&[2.0, 1.0, 2.0]), BetaError::Twice { got: 2.0 });
-    assert_eq!(refused(&[0.0]).to_string(), "beta is 0, allowed is a number above 0 and up to 1e6");
+    assert_eq!(refused(&[0.0]).to_string(), "beta is 0; must be a number above 0 and at most 1e6");
     assert_eq!(curve(&joint, &[1e6, 1e-300], &Options::PRECISE).unwrap().len(), 2);
 }
 
@@ -160,7 +160,7 @@ fn what_is_not_converged_says_so() {
     let hasty = Options { max_iterations: 3, ..Options::PRECISE };
     let point = curve(&joint, &[20.0], &hasty).unwrap()[0];
     assert!(!point.converged && point.n_iterations >= 3 && point.n_iterations <= 4, "{point:?}");
-    // It exists: not above the curve, below which it is by no more than the gap promises.
+    // The encoder exists: it is not above the curve, and not further below it than the gap.
     let best = precise(&joint, &[20.0])[0];
     let excess = (point.i_xt.0 - 20.0 * point.i_ty.0) - (best.i_xt.0 - 20.0 * best.i_ty.0);
     assert!(excess > 1e-6 && excess <= point.gap.0, "{excess} {point:?}");
@@ -168,7 +168,7 @@ fn what_is_not_converged_says_so() {
 }
 
 /// 64 classes of inputs, p(y=1|x) = 1/(1 + exp(−γ(f − 98.5))), f = 23n + e₁ − 5e₂ − 8e₃: as in Tishby's task, in
-/// which the weights of the classes are other ones.
+/// but with other weights of the classes.
 fn noisy_rule(gamma: f64) -> Joint {
     let f = |i: usize| 98.5 + 3.0 * (i as f64 - 31.5);
     let rows: Vec<f64> =
@@ -215,7 +215,7 @@ fn plain(joint: &Joint, mut encoder: Vec<f64>, beta: f64, n: usize) -> Vec<f64> 
         for (x, row) in encoder.chunks_exact_mut(n_t).enumerate() {
             for (t, p) in row.iter_mut().enumerate() {
                 let terms = joint.p_y_given_x(x).iter().zip(&p_ty[t]).filter(|(p, _)| **p > 0.0);
-                // A cluster that died is at an infinite distance; of less than this, f64 cannot divide.
+                // A cluster with weight 0 is at an infinite distance; f64 cannot divide by less than this.
                 let near = p_t[t] > 1e-200;
                 *p = if near { p_t[t].ln() } else { f64::NEG_INFINITY };
                 *p -= beta * terms.filter(|_| near).map(|(p, p_ty)| p * (p * p_t[t] / p_ty).ln()).sum::<f64>();
@@ -252,7 +252,7 @@ proptest! {
     fn every_curve_is_a_bound_monotone_and_concave(joint in joints(), seed in 0..1000_u64) {
         let betas = octaves(0.7, 20, 2.0);
         let points = curve(&joint, &betas, &Options::PRECISE).unwrap();
-        // One joint in a thousand has a β that is given up, a millionth from its minimum: what is claimed is the gap.
+        // For one joint in a thousand, a β is given up, at a millionth from its minimum: the claim is only the gap.
         let is_solved = points.iter().all(|point| point.converged);
         let gap = points.iter().fold(Options::PRECISE.gap.0, |most, point| most.max(point.gap.0));
         for (i, point) in points.iter().enumerate() {
@@ -274,7 +274,7 @@ proptest! {
             prop_assert!((bound.lower.0 - point.i_ty.0).abs() < 2.0 * gap, "{:?} {:?}", bound, point);
             prop_assert!(bound.upper >= Nats(bound.lower.0 - 1e-12), "{:?} {:?}", bound, point);
         }
-        // No encoder is better, be it random, iterated from there, or from T = X.
+        // No encoder is better: neither a random one, nor one iterated from it, nor one from T = X.
         let mut rng = ChaCha8Rng::seed_from_u64(seed);
         for point in points.iter().step_by(3) {
             let best = point.i_xt.0 - point.beta * point.i_ty.0;

@@ -1,8 +1,8 @@
-//! The hot tables: activations, and weighted sums before the activation function. One file per run, layer and part of the
-//! run; one row group (or several, capped by size) per recorded snapshot.
+//! The large tables: activations and pre-activations. One file per run, layer and part of the run, and one row group
+//! per recorded snapshot (several if it would be too large).
 //!
-//! Values go from the training loop to the file and from the file to an estimator as one flat slice, without a row
-//! object in between. A reader of one snapshot touches only the bytes of that snapshot.
+//! Values go from the training loop to the file, and from the file to an estimator, as one flat slice without row
+//! objects. A reader of one snapshot reads only the bytes of that snapshot.
 
 mod reader;
 mod writer;
@@ -19,18 +19,18 @@ use crate::suggest::Named;
 pub use reader::ActivationReader;
 pub use writer::ActivationWriter;
 
-/// Largest row group, in bytes of raw f32: what a reader must hold of one snapshot of a wide layer.
+/// Largest row group, in bytes of raw f32: the memory that a reader needs for a snapshot of a wide layer.
 const ROW_GROUP_BYTES: usize = 64 << 20;
 
 type F16 = <Float16Type as ArrowPrimitiveType>::Native;
 
-/// How values are stored.
+/// Precision of the stored values.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Precision {
-    /// As they were computed.
+    /// Values as computed, with 32 bits.
     #[default]
     F32,
-    /// 11 significant bits, up to 65504: half the size.
+    /// 16 bits: 11 significant bits, up to 65504, half the size.
     F16,
 }
 
@@ -46,7 +46,7 @@ impl Named for Precision {
 }
 
 impl Precision {
-    /// The first of `values` that is finite and not stored as a finite number.
+    /// The first of `values` that is finite but becomes infinite when stored.
     pub fn overflow(self, values: &[f32]) -> Option<f32> {
         let overflows = |value: &&f32| value.is_finite() && !F16::from_f32(**value).is_finite();
         if self == Precision::F32 { None } else { values.iter().find(overflows).copied() }
@@ -61,7 +61,7 @@ impl Precision {
 }
 
 impl Values {
-    /// Name of the column that holds the values.
+    /// Name of the column with the values.
     pub(super) fn column(self) -> &'static str {
         match self {
             Values::Activations => "t",
@@ -87,23 +87,23 @@ impl Values {
     }
 }
 
-/// What a file of values holds, and how.
+/// The kind of values in a file, and how they are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
-    /// Which values.
+    /// The kind of values.
     pub values: Values,
-    /// In which precision.
+    /// Their precision.
     pub precision: Precision,
     /// How many of them are exactly 0.
     pub zeros: Zeros,
 }
 
-/// Whether zeros are frequent. Any answer gives the same values; the right one gives the smaller file.
+/// Whether zeros are frequent. It does not change the values, only the size of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Zeros {
-    /// As after tanh: bytes of equal significance side by side compress best.
+    /// For example after tanh: grouping bytes of equal significance compresses best.
     Few,
-    /// As after ReLU: runs of zeros compress best as they stand.
+    /// For example after ReLU: runs of zeros compress best unchanged.
     Many,
 }
 
@@ -111,18 +111,18 @@ impl Shape {
     fn encoding(self) -> Encoding {
         match self {
             Shape { precision: Precision::F32, zeros: Zeros::Few, .. } => Encoding::BYTE_STREAM_SPLIT,
-            // DuckDB cannot read byte-stream split of f16.
+            // DuckDB cannot read the byte-stream split of f16.
             _ => Encoding::PLAIN,
         }
     }
 }
 
-/// One layer's values at one snapshot.
+/// The values of one layer at one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Activations {
-    /// Whole passes over the training samples.
+    /// Number of complete passes over the training samples.
     pub epoch: i32,
-    /// Updates so far.
+    /// Number of weight updates.
     pub step: i64,
     /// Numbers of the samples, ascending.
     pub samples: Vec<i32>,

@@ -19,13 +19,13 @@ use super::{Activations, Precision, ROW_GROUP_BYTES};
 use crate::estimate_id::Values;
 use crate::memory::reserved;
 
-/// Footer entry: which of the samples are there.
+/// Footer entry: which samples the file contains.
 const SAMPLES_KEY: &str = "infoplane.samples";
 
-/// Values of a type of another program that are in memory at once, besides what they become.
+/// Number of values of a foreign type that are converted at a time.
 const FOREIGN_VALUES: usize = 1 << 20;
 
-/// A file, and what its columns need to be read as ours.
+/// A file, and the conversion that its columns need.
 #[derive(Debug)]
 struct OpenFile {
     path: PathBuf,
@@ -33,7 +33,7 @@ struct OpenFile {
     conversion: Conversion,
 }
 
-/// Where in a file a recorded snapshot is.
+/// Position of a snapshot in a file.
 #[derive(Debug, Clone, PartialEq)]
 struct Place {
     part: usize,
@@ -54,11 +54,12 @@ pub struct ActivationReader {
 }
 
 impl ActivationReader {
-    /// Opens the parts of one run and layer and finds out which snapshots they hold, from their footers alone. `entries` are
-    /// what the footers must say, where they say it.
+    /// Opens the files of one run and layer and finds their snapshots from the footers alone. `entries` are the
+    /// expected footer entries; a footer may lack them.
     ///
     /// # Errors
-    /// Missing, damaged, another table, run or layer, a row group that mixes snapshots, snapshots out of order.
+    /// A file is missing, damaged, or of another table, run or layer; a row group has several snapshots; or snapshots
+    /// are not in order.
     pub fn open(paths: &[PathBuf], values: Values, entries: &[(&str, String)]) -> Result<Self, StoreError> {
         let mut reader =
             Self { values, parts: Vec::new(), n_units: 0, precision: Precision::F32, snapshots: Vec::new() };
@@ -89,25 +90,25 @@ impl ActivationReader {
                 conversion.expect_width(name, width);
                 width
             }
-            // Whoever reads them is told which row is longer or shorter.
+            // The reader of the rows reports which of them has another length.
             Some(RowWidth::Mean(width)) if self.n_units == 0 => width,
             _ => self.n_units,
         };
         if !self.parts.is_empty() && self.n_units > 0 && (n_units, precision) != (self.n_units, self.precision) {
-            let problem = "has another width or precision than the parts before it; record again";
+            let problem = "has another width or precision than the previous parts; record again";
             return Err(fail(name, problem.to_owned()));
         }
         (self.n_units, self.precision) = (n_units, precision);
         let part = self.parts.len();
         for (index, group) in metadata.metadata().row_groups().iter().enumerate() {
             let only = |column: &str| {
-                let problem = "every row group must hold one snapshot, with statistics that say which";
+                let problem = "every row group must contain one snapshot and have statistics of `epoch` and `step`";
                 single(group, metadata.schema(), column).ok_or_else(|| fail(column, problem.to_owned()))
             };
             let (epoch, step) = (only("epoch")?, only("step")?);
             let epoch = i32::try_from(epoch).map_err(|_| fail("epoch", format!("{epoch} does not fit into int32")))?;
             if let Some((column, number)) = [("epoch", i64::from(epoch)), ("step", step)].iter().find(|(_, n)| *n < 0) {
-                return Err(fail(column, format!("holds {number}; must be 0 or larger")));
+                return Err(fail(column, format!("contains {number}; must be 0 or greater")));
             }
             match self.snapshots.last_mut() {
                 Some(last) if last.part == part && (last.epoch, last.step) == (epoch, step) => last.groups.push(index),
@@ -125,23 +126,23 @@ impl ActivationReader {
         Ok(())
     }
 
-    /// Width of the layer.
+    /// Number of units of the layer.
     pub fn n_units(&self) -> usize {
         self.n_units
     }
 
-    /// How the values are stored.
+    /// Precision of the stored values.
     pub fn precision(&self) -> Precision {
         self.precision
     }
 
-    /// Whether the files say that they hold only some of the samples, by the footer entry `infoplane.samples`.
+    /// Whether the files contain only some of the samples, by the footer entry `infoplane.samples`.
     pub fn is_partial(&self) -> bool {
         let entry = |part: &OpenFile| footer_of(&part.metadata).remove(SAMPLES_KEY);
         self.parts.first().and_then(entry).is_some_and(|samples| samples != "all")
     }
 
-    /// The first of the files.
+    /// Path of the first file.
     pub fn path(&self) -> &Path {
         self.parts.first().map_or(Path::new(""), |part| &part.path)
     }
@@ -154,7 +155,7 @@ impl ActivationReader {
     /// Reads the `index`-th recorded snapshot.
     ///
     /// # Errors
-    /// Damaged, nulls, samples out of order.
+    /// The file is damaged, has nulls, or its samples are not in order.
     pub fn read(&self, index: usize) -> Result<Activations, StoreError> {
         let path = &self.parts[self.snapshots[index].part].path;
         guarded(path, || self.read_from(open_file(path)?, index))
@@ -168,7 +169,7 @@ impl ActivationReader {
         let damaged = |problem: String| StoreError::Damaged { path: path.clone(), problem };
         let n_rows: i64 = place.groups.iter().map(|g| metadata.metadata().row_group(*g).num_rows()).sum();
         let groups = place.groups.iter().map(|group| metadata.metadata().row_group(*group));
-        // A row is its number and its values.
+        // A row is its sample number and its values.
         expect_room(path, metadata, groups, (size_of::<i32>(), size_of::<f32>()))?;
         let n_samples = usize::try_from(n_rows).unwrap_or(0);
         let samples = reserved(n_samples, "samples").map_err(damaged)?;
@@ -190,7 +191,7 @@ impl ActivationReader {
         }
         match read.t.len() == read.samples.len() * self.n_units {
             true => Ok(read),
-            false => Err(damaged("its footer counts other values than it has".to_owned())),
+            false => Err(damaged("its footer declares another number of values".to_owned())),
         }
     }
 
@@ -204,17 +205,17 @@ impl ActivationReader {
         let missing = |column: &str| {
             let row = batch.column_by_name(column).and_then(|array| row_of_null(array));
             let row = row.map_or_else(String::new, |row| format!("row {} ", n_before + row));
-            fail(column, format!("{row}holds a null; every sample needs a value"))
+            fail(column, format!("{row}contains a null; every sample needs a value"))
         };
         let column =
             |name: &str| batch.column_by_name(name).filter(|a| a.null_count() == 0).ok_or_else(|| missing(name));
         let epochs = column("epoch")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("epoch"))?;
         let steps = column("step")?.as_primitive_opt::<Int64Type>().ok_or_else(|| missing("step"))?;
         if let Some(other) = epochs.values().iter().find(|e| **e != epoch) {
-            return Err(fail("epoch", format!("a row says {other}, the statistics of its row group say {epoch}")));
+            return Err(fail("epoch", format!("a row has {other}, the statistics of its row group have {epoch}")));
         }
         if let Some(other) = steps.values().iter().find(|s| **s != step) {
-            return Err(fail("step", format!("a row says {other}, the statistics of its row group say {step}")));
+            return Err(fail("step", format!("a row has {other}, the statistics of its row group have {step}")));
         }
         let samples = column("sample")?.as_primitive_opt::<Int32Type>().ok_or_else(|| missing("sample"))?;
         for sample in samples.values() {
@@ -241,9 +242,9 @@ impl ActivationReader {
     }
 }
 
-/// The one value of a column in a row group, by its statistics.
+/// The value of a column that is constant in a row group, by its statistics.
 fn single(group: &RowGroupMetaData, schema: &Schema, column: &str) -> Option<i64> {
-    // Statistics hold unsigned numbers by their bits.
+    // Statistics store unsigned numbers by their bits.
     let is_unsigned = schema.field_with_name(column).is_ok_and(|field| *field.data_type() == DataType::UInt32);
     let column = group.columns().iter().find(|c| c.column_path().string() == column)?;
     let (min, max) = match column.statistics()? {
@@ -309,7 +310,7 @@ mod tests {
         let mut writer =
             ActivationWriter::create(folder.path(), "a.parquet", shape, Arc::from([0]), 1, &Footer::new()).unwrap();
         let error = writer.write(0, 0, &[70_000.0]).unwrap_err().to_string();
-        assert!(error.contains("70000 is beyond the largest f16"), "{error}");
+        assert!(error.contains("70000 is above the largest f16"), "{error}");
     }
 
     #[test]
@@ -324,7 +325,7 @@ mod tests {
         }
     }
 
-    /// A file that counts what is read from it.
+    /// A file that counts the bytes read from it.
     struct Counting(File, Arc<AtomicU64>);
 
     impl Length for Counting {
@@ -367,7 +368,7 @@ mod tests {
             ActivationWriter::create(folder.path(), "a.parquet", shape, samples, 8, &Footer::new()).unwrap();
         let mut noise = 1_u32;
         for epoch in 0..200 {
-            // Values that do not compress, so that sizes are what they seem.
+            // Values that do not compress, so that file sizes equal value sizes.
             let t: Vec<f32> = (0..8000)
                 .map(|_| {
                     noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);

@@ -15,11 +15,11 @@ use super::super::files::{Draft, FileRecord};
 use super::super::table::{Footer, properties};
 use super::{F16, Precision, ROW_GROUP_BYTES, Shape};
 
-/// Raw f32 given to the Parquet writer at once. It builds indices and levels several times as large beside them, which
-/// should stay in the cache.
+/// Bytes of raw f32 given to the Parquet writer at once. It builds indices and levels of several times this size, which
+/// should fit in the cache.
 const BATCH_BYTES: usize = 256 << 10;
 
-/// Writes the values of one layer in one run, or a part of them.
+/// Writes the values of one layer in one run, or one part of them.
 #[derive(Debug)]
 pub struct ActivationWriter {
     writer: ArrowWriter<Draft>,
@@ -32,7 +32,7 @@ pub struct ActivationWriter {
 }
 
 impl ActivationWriter {
-    /// Begins the file `relative` below `root` for the `samples` of a layer of `n_units` units.
+    /// Starts the file `relative` below `root` for the `samples` of a layer with `n_units` units.
     ///
     /// # Errors
     /// The file cannot be created.
@@ -48,8 +48,8 @@ impl ActivationWriter {
         let path = draft.path();
         let schema = shape.values.schema(n_units, shape.precision);
         let mut properties = properties(shape.values.table(), footer, shape.encoding());
-        // One value, or a count, per row group: a few bytes as differences. A dictionary, and contexts of zstd for every
-        // column and snapshot, would cost a sixth of the time that narrow layers take.
+        // One value, or a count, per row group: a few bytes as differences. A dictionary, and a zstd context for every
+        // column and snapshot, would need a sixth of the time for narrow layers.
         for column in ["epoch", "step", "sample"] {
             properties = properties
                 .set_column_dictionary_enabled(ColumnPath::from(column), false)
@@ -65,7 +65,7 @@ impl ActivationWriter {
     /// Appends one snapshot; `t` is n_samples × n_units.
     ///
     /// # Errors
-    /// The disk is full; a value too large for f16.
+    /// The disk is full, or a value is too large for f16.
     pub fn write(&mut self, epoch: i32, step: i64, t: &[f32]) -> Result<(), StoreError> {
         let rows_of = |bytes: usize| (bytes / (self.n_units * size_of::<f32>())).max(1);
         let (rows_per_group, rows_per_batch) = (rows_of(ROW_GROUP_BYTES), rows_of(BATCH_BYTES));
@@ -96,7 +96,7 @@ impl ActivationWriter {
         StoreError::Unwritable { path: self.path.clone(), problem }
     }
 
-    /// Finishes the file and puts it in place.
+    /// Finishes the file and gives it its name.
     ///
     /// # Errors
     /// The disk is full.
@@ -111,7 +111,7 @@ impl ActivationWriter {
             return Ok(Arc::new(Float32Array::from(t.to_vec())));
         }
         if let Some(value) = self.precision.overflow(t) {
-            let problem = format!("{value} is beyond the largest f16, 65504; record with `precision = \"f32\"`");
+            let problem = format!("{value} is above the largest f16, 65504; record with `precision = \"f32\"`");
             return Err(self.unwritable(problem));
         }
         Ok(Arc::new(Float16Array::from_iter_values(t.iter().map(|v| F16::from_f32(*v)))))

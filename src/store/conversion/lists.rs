@@ -1,4 +1,5 @@
-//! Lists of other kinds, also nested ones as of feature maps (channels × height × width), as flat lists of one length, row-major.
+//! Lists of other types, also nested lists such as feature maps (channels × height × width), as flat row-major lists
+//! of one length.
 
 use std::sync::Arc;
 
@@ -10,12 +11,12 @@ use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use super::super::cell::list_item;
 use super::{Misfit, numbers};
 
-/// How many values a row of a list column has.
+/// Number of values per row of a list column.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(in super::super) enum RowWidth {
-    /// As the type says, or the numbers of values and rows in the footer.
+    /// Exact, from the type or from the numbers of values and rows in the footer.
     Each(usize),
-    /// On average; lists have different lengths, which whoever reads them will be told.
+    /// An average: lists have different lengths, which the reader of the values reports.
     Mean(usize),
 }
 
@@ -27,9 +28,10 @@ impl RowWidth {
     }
 }
 
-/// The width of the lists in `column`, from the footer alone; `None` for other columns, and for lists in a file without rows.
+/// The width of the lists in `column`, from the footer alone; `None` for other columns, and for lists in a file
+/// without rows.
 pub(in super::super) fn row_width(metadata: &ArrowReaderMetadata, column: &str) -> Option<RowWidth> {
-    // The most that Arrow's fixed-size lists can say.
+    // The maximum width of Arrow's fixed-size lists.
     const MOST: usize = i32::MAX as usize;
     let index = metadata.schema().index_of(column).ok()?;
     let data_type = metadata.schema().field(index).data_type();
@@ -45,7 +47,7 @@ pub(in super::super) fn row_width(metadata: &ArrowReaderMetadata, column: &str) 
     Some(if n_values % n_rows == 0 { RowWidth::Each(width) } else { RowWidth::Mean(width) })
 }
 
-/// How many values a list has in the end; `None` where its type does not say.
+/// Number of values of a flattened list; `None` if the type does not define it.
 fn fixed_width(data_type: &DataType) -> Option<usize> {
     match data_type {
         DataType::FixedSizeList(inner, width) => {
@@ -55,7 +57,7 @@ fn fixed_width(data_type: &DataType) -> Option<usize> {
     }
 }
 
-/// The type of the entries of a list; `None` for what is no list.
+/// The type of the entries of a list; `None` for other types.
 pub(super) fn item(data_type: &DataType) -> Option<&DataType> {
     match data_type {
         DataType::FixedSizeList(item, _)
@@ -67,13 +69,13 @@ pub(super) fn item(data_type: &DataType) -> Option<&DataType> {
     }
 }
 
-/// Whether a type is one of lists, none of which is empty by its type.
+/// Whether a type is a list type, and no list in it has the fixed length 0.
 pub(super) fn can_hold_values(data_type: &DataType) -> bool {
     let is_empty = matches!(data_type, DataType::FixedSizeList(_, width) if *width < 1);
     item(data_type).is_some_and(|inner| !is_empty && (item(inner).is_none() || can_hold_values(inner)))
 }
 
-/// The type of the values of a list, nested or not; of what is no list, its own.
+/// The type of the values of a list, nested or not; other types are returned unchanged.
 pub(in super::super) fn innermost(mut data_type: &DataType) -> &DataType {
     while let Some(inner) = item(data_type) {
         data_type = inner;
@@ -81,12 +83,12 @@ pub(in super::super) fn innermost(mut data_type: &DataType) -> &DataType {
     data_type
 }
 
-/// Our type of lists of `width` values.
+/// The type in our tables for lists of `width` values.
 pub(super) fn data_type(width: usize) -> DataType {
     DataType::FixedSizeList(list_item(DataType::Float32), width as i32)
 }
 
-/// The width of some lists, of which there is at least one and none is null, and the lists as flat lists of f32.
+/// The width of some lists, and the lists as flat lists of f32. There is at least one list, and none is null.
 pub(super) fn flattened(lists: &ArrayRef) -> Result<(usize, ArrayRef), Misfit> {
     let (mut values, mut width) = (Arc::clone(lists), 1);
     let of_row = |misfit: Misfit, width: usize| Misfit { place: misfit.place / width, ..misfit };
@@ -98,7 +100,7 @@ pub(super) fn flattened(lists: &ArrayRef) -> Result<(usize, ArrayRef), Misfit> {
     Ok((width, Arc::new(FixedSizeListArray::new(item, width as i32, values, None))))
 }
 
-/// The length of some lists and what they hold, none of it null; `None` for what are no lists.
+/// The length of some lists and their entries; `None` for other types. No list may be null.
 fn entries(lists: &ArrayRef) -> Result<Option<(usize, ArrayRef)>, Misfit> {
     let (length, entries) = match lists.data_type() {
         DataType::FixedSizeList(_, length) => (*length as usize, Arc::clone(lists.as_fixed_size_list().values())),
@@ -113,26 +115,25 @@ fn entries(lists: &ArrayRef) -> Result<Option<(usize, ArrayRef)>, Misfit> {
     if length == 0 {
         return Err(Misfit {
             place: 0,
-            problem: "holds a list without values; every row needs a value per unit".to_owned(),
+            problem: "contains an empty list; every row needs a value per unit".to_owned(),
         });
     }
     if let Some(nulls) = entries.logical_nulls().filter(|nulls| nulls.null_count() > 0) {
         let place = (0..nulls.len()).find(|place| nulls.is_null(*place)).unwrap_or(0);
-        let problem =
-            "holds a null inside its list; write a number in its place, or NaN where there is none".to_owned();
+        let problem = "contains a null inside its list; write a number instead, or NaN for a missing value".to_owned();
         return Err(Misfit { place: place / length, problem });
     }
     Ok(Some((length, entries)))
 }
 
-/// The one length of some lists, and what they hold.
+/// The common length of some lists, and their entries.
 fn of_one_length<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Result<(usize, ArrayRef), Misfit> {
     let offsets = lists.value_offsets();
     let lengths = offsets.windows(2).map(|pair| (pair[1] - pair[0]).as_usize());
     let first = lengths.clone().next().unwrap_or(0);
     if let Some((place, other)) = lengths.enumerate().find(|(_, length)| *length != first) {
         let problem = format!(
-            "holds a list of {other} entries, the first has {first}; all lists of a column must have one length"
+            "contains a list of {other} entries, the first has {first}; all lists of a column must have one length"
         );
         return Err(Misfit { place, problem });
     }
@@ -140,7 +141,7 @@ fn of_one_length<O: OffsetSizeTrait>(lists: &GenericListArray<O>) -> Result<(usi
     Ok((first, lists.values().slice(begin, first * lists.len())))
 }
 
-/// Lists among which `nulls` are put in their places; what a null stands for is filled with zeros.
+/// The lists with `nulls` inserted at their rows; a null list is filled with zeros.
 pub(super) fn spread(lists: &ArrayRef, nulls: NullBuffer) -> ArrayRef {
     let lists = lists.as_fixed_size_list();
     let width = lists.value_length() as usize;

@@ -1,5 +1,5 @@
-//! Columns that another program wrote in types of its own, as the types of our tables: the same numbers, or a sentence that says
-//! which number cannot be read and what to do. Files of this program need no conversion and pay nothing for it.
+//! Conversion of columns that another program wrote in other types: to equal numbers in the types of our tables, or to
+//! an error with the number that cannot be converted and what to do. Files of this program need no conversion.
 
 mod lists;
 mod names;
@@ -14,14 +14,14 @@ use arrow::datatypes::{DataType, Field, Schema};
 pub(super) use lists::{RowWidth, innermost, row_width};
 use names::short;
 
-/// A column that cannot be read, and why.
+/// A column that cannot be read, with the reason.
 #[derive(Debug, PartialEq)]
 pub(super) struct Unreadable {
     pub(super) column: String,
     pub(super) problem: String,
 }
 
-/// A value that the wanted type cannot hold: its place in the array, and why.
+/// A value that the wanted type cannot represent: its index in the array, and the reason.
 #[derive(Debug, PartialEq)]
 struct Misfit {
     place: usize,
@@ -32,7 +32,7 @@ struct Misfit {
 #[derive(Debug, Clone)]
 pub(super) struct Conversion {
     columns: Vec<ForeignColumn>,
-    /// Rows of the batches before.
+    /// Number of rows in the previous batches.
     n_rows: usize,
 }
 
@@ -42,12 +42,12 @@ struct ForeignColumn {
     index: usize,
     wanted: DataType,
     is_nullable: bool,
-    /// Values of every row of a list column, once it is known.
+    /// Number of values per row of a list column, once it is known.
     width: Option<usize>,
 }
 
 impl Conversion {
-    /// What a file with this `schema` needs to become a table with the `wanted` columns; lists may have any width.
+    /// The conversion of a file with this `schema` to a table with the `wanted` columns; lists may have any width.
     ///
     /// # Errors
     /// A column is missing, or of a type that cannot be converted.
@@ -57,7 +57,7 @@ impl Conversion {
             let unreadable = |problem: String| Unreadable { column: field.name().clone(), problem };
             let (index, got) = match schema.index_of(field.name()) {
                 Ok(index) => (index, schema.field(index).data_type()),
-                // A column that may be null may be missing.
+                // A column that may be null may also be missing.
                 Err(_) if field.is_nullable() => continue,
                 Err(_) => return Err(unreadable("missing; see docs/schema.md".to_owned())),
             };
@@ -79,22 +79,22 @@ impl Conversion {
         Ok(Self { columns, n_rows: 0 })
     }
 
-    /// Whether this column has another type than ours.
+    /// Whether this column has another type than in our tables.
     pub(super) fn converts(&self, column: &str) -> bool {
         self.columns.iter().any(|foreign| foreign.name == column)
     }
 
-    /// Every list of `column` must have so many values.
+    /// Requires this number of values in every list of `column`.
     pub(super) fn expect_width(&mut self, column: &str, width: usize) {
         for foreign in self.columns.iter_mut().filter(|foreign| foreign.name == column) {
             foreign.width = Some(width);
         }
     }
 
-    /// The next batch of the file in the types of our tables.
+    /// The next batch of the file, in the types of our tables.
     ///
     /// # Errors
-    /// A value that our type cannot hold, lists of different lengths, a null inside a list.
+    /// A value that our type cannot represent, lists of different lengths, or a null inside a list.
     pub(super) fn apply(&mut self, batch: RecordBatch) -> Result<RecordBatch, Unreadable> {
         let n_before = self.n_rows;
         self.n_rows += batch.num_rows();
@@ -120,7 +120,7 @@ impl Conversion {
 }
 
 impl ForeignColumn {
-    /// The column in its wanted type; a misfit is at the place of its row.
+    /// The column in its wanted type; the index of a misfit is its row.
     fn convert(&mut self, array: &ArrayRef) -> Result<ArrayRef, Misfit> {
         if *array.data_type() == DataType::Null {
             return Ok(new_null_array(&self.wanted, array.len()));
@@ -133,7 +133,7 @@ impl ForeignColumn {
         let rows: Vec<usize> = (0..array.len()).filter(|row| nulls.is_valid(*row)).collect();
         if !self.is_nullable {
             let place = (0..array.len()).find(|row| nulls.is_null(*row)).unwrap_or(0);
-            return Err(Misfit { place, problem: "holds a null; every row needs a list of numbers".to_owned() });
+            return Err(Misfit { place, problem: "contains a null; every row needs a list of numbers".to_owned() });
         }
         let cannot = |e: arrow::error::ArrowError| Misfit { place: 0, problem: format!("cannot be read: {e}") };
         let there = filter(array, &BooleanArray::new(nulls.inner().clone(), None)).map_err(cannot)?;
@@ -144,7 +144,7 @@ impl ForeignColumn {
         Ok(lists::spread(&there, nulls))
     }
 
-    /// Lists, none of which is null, as flat lists of one length.
+    /// Lists without null lists, as flat lists of one length.
     fn convert_lists(&mut self, array: &ArrayRef) -> Result<ArrayRef, Misfit> {
         if array.is_empty() {
             return Ok(new_null_array(&lists::data_type(self.width.unwrap_or(1)), 0));
@@ -153,7 +153,7 @@ impl ForeignColumn {
         match self.width.replace(width) {
             Some(before) if before != width => {
                 let problem =
-                    format!("has {width} values, earlier rows of the file have {before}; all must have one length");
+                    format!("has {width} values, but earlier rows of the file have {before}; all must have one length");
                 Err(Misfit { place: 0, problem })
             }
             _ => Ok(converted),
@@ -161,7 +161,7 @@ impl ForeignColumn {
     }
 }
 
-/// The first row of a column that is null or, in a list, holds a null.
+/// The first row of a column that is null or contains a null inside a list.
 pub(super) fn row_of_null(array: &dyn Array) -> Option<usize> {
     let is_null = |row: &usize| match array.as_fixed_size_list_opt() {
         _ if array.is_null(*row) => true,
@@ -171,7 +171,7 @@ pub(super) fn row_of_null(array: &dyn Array) -> Option<usize> {
     (0..array.len()).find(is_null)
 }
 
-/// Whether a column of type `got` is read as it is; lists may have any width.
+/// Whether a column of type `got` is read without conversion; lists may have any width.
 fn is_same(got: &DataType, wanted: &DataType) -> bool {
     match (got, wanted) {
         (DataType::FixedSizeList(got, width), DataType::FixedSizeList(wanted, _)) => {
@@ -181,7 +181,7 @@ fn is_same(got: &DataType, wanted: &DataType) -> bool {
     }
 }
 
-/// Whether values of type `got` can become `wanted`, if they fit.
+/// Whether values of type `got` can be converted to `wanted`, if they fit.
 fn can_convert(got: &DataType, wanted: &DataType) -> bool {
     let got = match got {
         DataType::Dictionary(_, value) => value.as_ref(),
@@ -199,13 +199,13 @@ fn can_convert(got: &DataType, wanted: &DataType) -> bool {
     }
 }
 
-/// Why a column of type `got` is none of `wanted`, and what to do.
+/// Why a column of type `got` cannot be converted to `wanted`, and what to do.
 fn refusal(got: &DataType, wanted: &DataType) -> String {
     let got_name = short(got);
     match wanted {
         DataType::FixedSizeList(..) => {
             let remedy = match lists::item(got) {
-                None => "write one list per row, also where it has one value only",
+                None => "write one list per row, even for a single value",
                 Some(_) if !lists::can_hold_values(got) => "write one value per unit",
                 Some(_) => "write numbers: values.astype(np.float32)",
             };

@@ -1,4 +1,4 @@
-//! Short names of Arrow's types, as docs/recording-format.md writes them.
+//! Short names of Arrow types, as in docs/recording-format.md.
 
 use arrow::datatypes::DataType;
 

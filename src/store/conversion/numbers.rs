@@ -1,4 +1,5 @@
-//! Numbers and texts of other types: each as it is, or the first that the wanted type cannot hold.
+//! Conversion of numbers and texts: each stays unchanged, or the first one that the wanted type cannot represent is
+//! reported.
 
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use arrow::util::display::array_value_to_string;
 use super::Misfit;
 use super::names::short;
 
-/// `values` as `wanted`; nulls stay.
+/// `values` converted to `wanted`; nulls stay.
 pub(super) fn converted(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Misfit> {
     match (values.data_type(), wanted) {
         (got, wanted) if got == wanted => Ok(Arc::clone(values)),
@@ -25,13 +26,13 @@ pub(super) fn converted(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef
     }
 }
 
-/// f64 rounded to f32, in which values are kept. NaN and infinity stay what they are; what is finite must stay so.
+/// f64 rounded to f32, the type of stored values. NaN and infinity stay; finite values must stay finite.
 fn singles(values: &Float64Array) -> Result<ArrayRef, Misfit> {
     let rounded: Vec<f32> = values.values().iter().map(|value| *value as f32).collect();
     let is_lost = |place: &usize| rounded[*place].is_infinite() && values.value(*place).is_finite();
     if let Some(place) = (0..rounded.len()).find(|place| values.is_valid(*place) && is_lost(place)) {
         let problem = format!(
-            "holds {:e}, which is beyond float32 (at most 3.4e38), in which values are kept; scale the values before writing",
+            "contains {:e}, which is outside the range of float32 (at most 3.4e38), the type of stored values; scale the values before writing",
             values.value(place)
         );
         return Err(Misfit { place, problem });
@@ -39,17 +40,17 @@ fn singles(values: &Float64Array) -> Result<ArrayRef, Misfit> {
     Ok(Arc::new(Float32Array::new(rounded.into(), values.nulls().cloned())))
 }
 
-/// Integers as floats, each of which must be that very number.
+/// Integers converted to floats; each must be exactly representable.
 fn exact_floats(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Misfit> {
     let floats = cast_to(values, wanted)?;
-    // A float that the integer type cannot hold comes back as null.
+    // A float that the integer type cannot represent becomes null.
     let differs = distinct(&cast_to(&floats, values.data_type())?, values).map_err(|e| misfit(&e))?;
     match (0..differs.len()).find(|place| differs.value(*place)) {
         None => Ok(floats),
         Some(place) => {
             let name = short(wanted);
             let problem = format!(
-                "holds {}, which {name}, in which values are kept, cannot hold exactly; write {name} yourself if rounding does no harm: values.astype(np.{name})",
+                "contains {}, which {name}, the type of stored values, cannot represent exactly; write {name} yourself if rounding is acceptable: values.astype(np.{name})",
                 text(values, place)
             );
             Err(Misfit { place, problem })
@@ -57,9 +58,9 @@ fn exact_floats(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Misfit
     }
 }
 
-/// Integers as others, each of which must fit.
+/// Integers converted to other integers; each must fit.
 fn fitting_integers(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Misfit> {
-    // What does not fit becomes null.
+    // A value that does not fit becomes null.
     let integers = cast_to(values, wanted)?;
     match (0..values.len()).find(|place| values.is_valid(*place) && integers.is_null(*place)) {
         None => Ok(integers),
@@ -69,7 +70,7 @@ fn fitting_integers(values: &ArrayRef, wanted: &DataType) -> Result<ArrayRef, Mi
                 _ => (i64::MIN, i64::MAX),
             };
             let problem = format!(
-                "holds {}, which does not fit into {} (from {low} to {high}); use smaller numbers",
+                "contains {}, which does not fit into {} (from {low} to {high}); use smaller numbers",
                 text(values, place),
                 short(wanted)
             );

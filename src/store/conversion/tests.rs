@@ -1,4 +1,4 @@
-//! What is converted, what is refused, and in which words.
+//! Which conversions are made, which are refused, and with which messages.
 #![cfg(test)]
 
 use arrow::array::{
@@ -10,7 +10,7 @@ use arrow::datatypes::{Float32Type, Float64Type, Int8Type, Int32Type};
 
 use super::*;
 
-/// The rows of a list column of our type; null where a row is.
+/// The rows of a list column of our type; `None` for a null row.
 fn rows(array: &ArrayRef) -> Vec<Option<Vec<f32>>> {
     let row = |row: Option<ArrayRef>| row.map(|row| row.as_primitive::<Float32Type>().values().to_vec());
     array.as_fixed_size_list().iter().map(row).collect()
@@ -20,7 +20,7 @@ fn wanted(data_type: DataType, is_nullable: bool) -> Schema {
     Schema::new(vec![Field::new("t", data_type, is_nullable)])
 }
 
-/// A column as a table would read it in one batch, or why not.
+/// A column read by a table in one batch, or the error.
 fn read(array: ArrayRef, wanted: &Schema) -> Result<ArrayRef, String> {
     let batch = RecordBatch::try_from_iter([("t", array)]).unwrap();
     let conversion = Conversion::new(&batch.schema(), wanted);
@@ -36,7 +36,7 @@ fn list_of(values: &[Option<Vec<Option<f32>>>]) -> ListArray {
     ListArray::from_iter_primitive::<Float32Type, _, _>(values.iter().cloned())
 }
 
-/// Lists of one length around an array.
+/// Lists of one length made from an array.
 fn fixed(values: ArrayRef, width: i32) -> ArrayRef {
     let item = Arc::new(Field::new("item", values.data_type().clone(), true));
     Arc::new(arrow::array::FixedSizeListArray::new(item, width, values, None))
@@ -63,22 +63,22 @@ fn what_is_not_finite_stays_so_and_what_is_finite_must_stay_finite() {
     let read = read_lists(fixed(values, 4)).unwrap()[0].clone().unwrap();
     assert!(read[0].is_nan() && read[1] == f32::INFINITY && read[2] == 0.1_f32 && read[3] == 0.0);
     let beyond: ArrayRef = Arc::new(Float64Array::from(vec![0.0, 0.0, 0.0, -1e39]));
-    let expected = "row 1 holds -1e39, which is beyond float32 (at most 3.4e38), in which values are kept; scale the values before writing";
+    let expected = "row 1 contains -1e39, which is outside the range of float32 (at most 3.4e38), the type of stored values; scale the values before writing";
     assert_eq!(read_lists(fixed(beyond, 2)).unwrap_err(), expected);
 }
 
 #[test]
 fn integers_are_exact_or_refused() {
-    // 2^24 + 1 is the first whole number that f32 lacks.
+    // 2^24 + 1 is the first whole number that f32 cannot represent.
     let values = |last: i64| fixed(Arc::new(Int64Array::from(vec![1 << 24, -(1 << 40), 3, last])), 2);
     assert!(read_lists(values(i64::MIN)).is_ok());
     for last in [(1 << 24) + 1, i64::MAX] {
         let error = read_lists(values(last)).unwrap_err();
-        assert!(error.starts_with(&format!("row 1 holds {last}, which float32, in which values are kept, cannot")));
+        assert!(error.starts_with(&format!("row 1 contains {last}, which float32, the type of stored values, cannot")));
     }
-    // As f32 it is 2^64, which comes back as the largest of 64 bits where conversions saturate.
+    // As f32 it is 2^64, which saturating conversions turn into the largest 64-bit number.
     let largest: ArrayRef = Arc::new(UInt64Array::from(vec![u64::MAX]));
-    assert!(read_lists(fixed(largest, 1)).unwrap_err().contains("holds 18446744073709551615, which float32"));
+    assert!(read_lists(fixed(largest, 1)).unwrap_err().contains("contains 18446744073709551615, which float32"));
 }
 
 #[test]
@@ -86,8 +86,7 @@ fn integers_fit_or_are_refused() {
     let labels = |values: Vec<i64>| read(Arc::new(Int64Array::from(values)), &wanted(DataType::Int32, false));
     let read_labels = labels(vec![0, -5, i64::from(i32::MAX)]).unwrap();
     assert_eq!(read_labels.as_primitive::<Int32Type>().values(), &[0, -5, i32::MAX]);
-    let expected =
-        "row 1 holds 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
+    let expected = "row 1 contains 3000000000, which does not fit into int32 (from -2147483648 to 2147483647); use smaller numbers";
     assert_eq!(labels(vec![0, 3_000_000_000]).unwrap_err(), expected);
     let floats: ArrayRef = Arc::new(Float64Array::from(vec![0.0]));
     let expected = "must be int32 or another integer type, got float64; cast it: values.astype(np.int32)";
@@ -132,16 +131,16 @@ fn lists_of_one_length_are_read_and_others_named_by_their_row() {
     let read_those = |values: &[Option<Vec<Option<f32>>>]| read_lists(Arc::new(list_of(values)));
     let expected = vec![Some(vec![1.0, 2.0]), Some(vec![3.0, 4.0])];
     assert_eq!(read_those(&[some(&[1.0, 2.0]), some(&[3.0, 4.0])]).unwrap(), expected);
-    // A slice begins in the middle of its values.
+    // A slice that starts in the middle of the values.
     let sliced = list_of(&[some(&[9.0]), some(&[1.0, 2.0]), some(&[3.0, 4.0])]).slice(1, 2);
     assert_eq!(read_lists(Arc::new(sliced)).unwrap(), expected);
     let large = LargeListArray::from_iter_primitive::<Float64Type, _, _>([Some([Some(1.0), Some(2.0)])]);
     assert_eq!(read_lists(Arc::new(large)).unwrap(), [Some(vec![1.0, 2.0])]);
     let refused: [(&[_], &str); 4] = [
-        (&[some(&[1.0, 2.0]), some(&[3.0])], "row 1 holds a list of 1 entries, the first has 2; all lists"),
-        (&[some(&[1.0]), Some(vec![None])], "row 1 holds a null inside its list; write a number"),
-        (&[some(&[1.0]), None], "row 1 holds a null; every row needs a list of numbers"),
-        (&[some(&[])], "row 0 holds a list without values"),
+        (&[some(&[1.0, 2.0]), some(&[3.0])], "row 1 contains a list of 1 entries, the first has 2; all lists"),
+        (&[some(&[1.0]), Some(vec![None])], "row 1 contains a null inside its list; write a number"),
+        (&[some(&[1.0]), None], "row 1 contains a null; every row needs a list of numbers"),
+        (&[some(&[])], "row 0 contains an empty list"),
     ];
     for (values, expected) in refused {
         let error = read_those(values).unwrap_err();
@@ -160,12 +159,12 @@ fn nested_lists_are_flattened_row_by_row() {
     let list = |inner| DataType::List(item(inner));
     let lists = cast(&maps, &list(DataType::LargeList(item(list(DataType::Float32))))).unwrap();
     assert_eq!(read_lists(lists).unwrap(), expected);
-    // The third of four inner lists, of the second row, is shorter.
+    // The third of four inner lists, in the second row, is shorter.
     let some = |n: usize| Some(vec![Some(0.5); n]);
     let ragged = fixed(Arc::new(list_of(&[some(2), some(2), some(1), some(2)])), 2);
-    assert!(read_lists(ragged).unwrap_err().starts_with("row 1 holds a list of 1 entries, the first has 2"));
+    assert!(read_lists(ragged).unwrap_err().starts_with("row 1 contains a list of 1 entries, the first has 2"));
     let with_null = fixed(Arc::new(list_of(&[some(1), some(1), some(1), Some(vec![None])])), 2);
-    assert!(read_lists(with_null).unwrap_err().starts_with("row 1 holds a null inside its list"));
+    assert!(read_lists(with_null).unwrap_err().starts_with("row 1 contains a null inside its list"));
 }
 
 #[test]
@@ -178,7 +177,7 @@ fn lists_that_may_be_null_keep_their_nulls() {
     assert_eq!(rows(&read_those(&values).unwrap()), expected);
     assert_eq!(rows(&read_those(&[None, None]).unwrap()), [None, None]);
     let error = read_those(&[None, some(&[1.0]), None, some(&[3.0, 4.0])]).unwrap_err();
-    assert!(error.starts_with("row 3 holds a list of 2 entries, the first has 1"), "{error}");
+    assert!(error.starts_with("row 3 contains a list of 2 entries, the first has 1"), "{error}");
 }
 
 #[test]
@@ -192,10 +191,10 @@ fn all_batches_have_one_width_and_rows_are_counted_through() {
     assert!(conversion.converts("t") && !conversion.converts("z"));
     conversion.apply(first).unwrap();
     let error = conversion.clone().apply(batch(vec![0.0; 3], 3)).unwrap_err();
-    let expected = "row 3 has 3 values, earlier rows of the file have 2; all must have one length";
+    let expected = "row 3 has 3 values, but earlier rows of the file have 2; all must have one length";
     assert_eq!((error.column.as_str(), error.problem.as_str()), ("t", expected));
     let error = conversion.apply(batch(vec![0.0, 0.0, 1e300, 0.0], 2)).unwrap_err();
-    assert!(error.problem.starts_with("row 4 holds 1e300"), "{}", error.problem);
+    assert!(error.problem.starts_with("row 4 contains 1e300"), "{}", error.problem);
 }
 
 #[test]

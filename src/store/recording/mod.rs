@@ -1,6 +1,6 @@
-//! A recording as it lies on disk: its runs, the files of each, and whether they are what was written.
+//! A recording on disk: its runs, the files of each run, and whether the files are unchanged.
 //!
-//! Where this program recorded, manifests say which files there are; of another program's recording, the folders do.
+//! For recordings of this program, manifests list the files; for those of other programs, the folders define them.
 
 mod runs;
 
@@ -23,7 +23,7 @@ use crate::layer_id::LayerId;
 pub(super) use runs::{Hidden, files_below, part_of};
 use runs::{PartOf, foreign, has_activations, own};
 
-/// The runs of a recording that are there whole.
+/// The complete runs of a recording.
 #[derive(Debug)]
 pub struct Recording {
     root: PathBuf,
@@ -36,16 +36,16 @@ pub struct Recording {
 #[derive(Debug)]
 pub struct RecordedRun {
     root: PathBuf,
-    /// Its name.
+    /// Name of the run.
     pub id: RunId,
     files: Vec<(PartOf, File)>,
-    /// When its manifest was written; `None` where it has none.
+    /// Time at which its manifest was written; `None` without a manifest.
     written: Option<SystemTime>,
     /// Hash of the settings in its manifest.
     settings: Option<String>,
 }
 
-/// A file, and what its manifest says of it.
+/// A file, with its entry in the manifest.
 #[derive(Debug)]
 struct File {
     relative: String,
@@ -56,12 +56,12 @@ impl Recording {
     /// Finds the runs of the recording of `experiment`.
     ///
     /// # Errors
-    /// There are none, a manifest or a folder cannot be read, or a folder has a name that cannot be right.
+    /// There are no runs, a manifest or a folder cannot be read, or a folder has an invalid name.
     pub fn open(experiment: &Experiment) -> Result<Self, StoreError> {
         let Self { root, runs, empty } = Self::find(experiment)?;
         if runs.is_empty() {
             let problem = match experiment.is_unfinished() {
-                true => "no run is recorded whole; run `infoplane record` again",
+                true => "no run is completely recorded; run `infoplane record` again",
                 false if !empty.is_empty() => {
                     "every training failed before its first recorded snapshot; see the table `runs`, and lower `learning_rate`"
                 }
@@ -72,10 +72,10 @@ impl Recording {
         Ok(Self { root, runs, empty })
     }
 
-    /// As [`Recording::open`], but there may be no run, or none that has activations.
+    /// Opens a recording as [`Recording::open`] does, but accepts that there are no runs, or none with activations.
     ///
     /// # Errors
-    /// A manifest or a folder cannot be read, or a folder has a name that cannot be right.
+    /// A manifest or a folder cannot be read, or a folder has an invalid name.
     pub fn find(experiment: &Experiment) -> Result<Self, StoreError> {
         let root = experiment.recording();
         let manifests = root.join(".meta/runs");
@@ -84,23 +84,23 @@ impl Recording {
         Ok(Self { root, runs, empty })
     }
 
-    /// Whether this program made it, so that manifests vouch for its files.
+    /// Whether this program made the recording, so that manifests list its files.
     pub fn is_own(&self) -> bool {
         self.runs.iter().any(|run| run.written.is_some())
     }
 
-    /// Makes sure that the manifest of the whole and the manifests of the runs tell the same, that the files which belong
-    /// to no run are what was written, and that no other file lies among them.
+    /// Checks that the manifest of the recording and those of the runs agree, that the files which belong to no run are
+    /// unchanged, and that there are no other files.
     ///
     /// # Errors
-    /// The recording is unfinished; a file is missing, changed, or not of the recording.
+    /// The recording is unfinished, or a file is missing, changed, or not part of the recording.
     pub fn verify_whole(&self) -> Result<(), StoreError> {
         Manifest::read(&self.root.join(".meta/settings.json"))?;
         let path = self.root.join(".meta/manifest.json");
         let Some(whole) = Manifest::read(&path)? else {
             let n = self.runs.len();
             let problem =
-                format!("missing: the recording is unfinished (whole runs: {n}); run `infoplane record` again");
+                format!("missing: the recording is unfinished (complete runs: {n}); run `infoplane record` again");
             return Err(StoreError::Missing { path, problem });
         };
         let listed: BTreeMap<&str, &FileRecord> = whole.files.iter().map(|file| (file.path.as_str(), file)).collect();
@@ -117,14 +117,17 @@ impl Recording {
                     expect_rows(&self.root, file)?;
                 }
                 _ => {
-                    let problem = format!("the manifest of its run does not list {} likewise; record again", file.path);
+                    let problem = format!(
+                        "its entry for {} differs from the one in the manifest of the run; record again",
+                        file.path
+                    );
                     return Err(StoreError::Rows { path, problem });
                 }
             }
         }
         match of_runs.keys().find(|path| !listed.contains_key(*path)) {
             Some(unlisted) => {
-                let problem = format!("does not list {unlisted}, which the manifest of its run does; record again");
+                let problem = format!("does not list {unlisted}, but the manifest of the run does; record again");
                 Err(StoreError::Rows { path, problem })
             }
             None => {
@@ -134,14 +137,15 @@ impl Recording {
         }
     }
 
-    /// Runs beyond those of the whole are being added, or were until `record` was stopped.
+    /// Whether runs are being added to the recording, or were being added when `record` was stopped.
     fn expect_no_other_run(&self) -> Result<(), StoreError> {
         for folder in [".meta/runs", ".meta/checkpoints"] {
             for path in sorted_entries(&self.root.join(folder))? {
                 let run = path.file_stem().map_or_else(String::new, |stem| stem.to_string_lossy().into_owned());
                 let is_manifest = path.extension().is_some_and(|ending| ending == "json");
                 if is_manifest && self.all_runs().all(|other| other.id != RunId::named(&run)) {
-                    let problem = format!("{run} is being added to the recording; run `infoplane record` to its end");
+                    let problem =
+                        format!("{run} is being added to the recording; run `infoplane record` until it finishes");
                     return Err(StoreError::Rows { path, problem });
                 }
             }
@@ -149,20 +153,20 @@ impl Recording {
         Ok(())
     }
 
-    /// The runs that have activations, by name.
+    /// The runs with activations, by name.
     pub fn runs(&self) -> &[RecordedRun] {
         &self.runs
     }
 
-    /// These, then those whose training failed before their first recorded snapshot.
+    /// The runs with activations, then those whose training failed before their first recorded snapshot.
     pub fn all_runs(&self) -> impl Iterator<Item = &RecordedRun> {
         self.runs.iter().chain(&self.empty)
     }
 
-    /// The layers with activations, ascending: the same in every run.
+    /// The layers with activations, in ascending order; all runs have the same.
     ///
     /// # Errors
-    /// There are none; a run lacks a layer that another has.
+    /// There are no layers, or a run lacks a layer that another run has.
     pub fn layers(&self, values: Values) -> Result<Vec<LayerId>, StoreError> {
         let by_run: Vec<BTreeSet<LayerId>> = self.runs.iter().map(|run| run.layers(values.table())).collect();
         let layers: BTreeSet<LayerId> = by_run.iter().flatten().copied().collect();
@@ -182,17 +186,17 @@ impl Recording {
         Ok(layers.into_iter().collect())
     }
 
-    /// Makes sure that a layer is as wide in every run as in the first: numbers of other networks would be averaged. The runs
-    /// of an own recording are of one pipeline.
+    /// Checks that a layer has equally many units in every run, because averages over different networks are
+    /// meaningless. A recording of this program is always from one pipeline.
     ///
     /// # Errors
-    /// A layer is wider or narrower; a file cannot be read.
+    /// A layer has another number of units than in the first run, or a file cannot be read.
     pub fn expect_same_widths(&self, values: Values) -> Result<(), StoreError> {
         if self.is_own() {
             return Ok(());
         }
         for layer in self.layers(values)? {
-            // The other parts of a run are compared with its first when they are opened.
+            // The other parts of a run are compared with its first part when they are opened.
             let first_part = |run: &RecordedRun| {
                 let parts = run.parts(values.table(), Some(layer));
                 ActivationReader::open(parts.get(..1).unwrap_or_default(), values, &run.entries(Some(layer)))
@@ -204,7 +208,7 @@ impl Recording {
                 if reader.n_units() != width {
                     let (path, n_units) = (reader.path().to_owned(), reader.n_units());
                     let problem = format!(
-                        "layer {layer} has {n_units} units in run {}, but {width} in run {}; put runs of other networks into a recording of their own",
+                        "layer {layer} has {n_units} units in run {}, but {width} in run {}; put runs of different networks into separate recordings",
                         run.id, first.id
                     );
                     return Err(StoreError::Rows { path, problem });
@@ -224,22 +228,22 @@ impl RecordedRun {
     /// Opens the values of one layer.
     ///
     /// # Errors
-    /// As [`ActivationReader::open`].
+    /// See [`ActivationReader::open`].
     pub fn activations(&self, values: Values, layer: LayerId) -> Result<ActivationReader, StoreError> {
         ActivationReader::open(&self.parts(values.table(), Some(layer)), values, &self.entries(Some(layer)))
     }
 
-    /// What the footers of its files say of their place.
+    /// The footer entries that its files must have at this path.
     fn entries(&self, layer: Option<LayerId>) -> Vec<(&'static str, String)> {
         let layer = layer.map(|layer| ("infoplane.layer", layer.to_string()));
         [("infoplane.run", self.id.to_string())].into_iter().chain(layer).collect()
     }
 
-    /// The hashes of the parts of a table: those of the manifest while the files look untouched since it was written,
-    /// else those of the files as they are.
+    /// The hashes of the parts of a table: from the manifest if the files look unchanged, otherwise computed from the
+    /// files.
     ///
     /// # Errors
-    /// A file cannot be read, or is not what was written.
+    /// A file cannot be read, or was changed.
     pub fn hashes(&self, table: &str, layer: Option<LayerId>) -> Result<Vec<String>, StoreError> {
         let hash = |file: &File| match &file.listed {
             Some(listed) if self.looks_untouched(file, listed) => Ok(listed.blake3.clone()),
@@ -248,8 +252,8 @@ impl RecordedRun {
         self.files_of(table, layer).map(hash).collect()
     }
 
-    /// The hashes of the parts of a table as the recording lists them: those of the manifest, whether or not the files are still
-    /// there; of another program's recording those of the files.
+    /// The hashes of the parts of a table as the recording lists them: from the manifest, even if the files no longer
+    /// exist; for a recording of another program, computed from the files.
     ///
     /// # Errors
     /// A file of another program's recording cannot be read.
@@ -261,11 +265,11 @@ impl RecordedRun {
         self.files_of(table, layer).map(hash).collect()
     }
 
-    /// Reads every part of a table whole and compares its hash, which is returned, with the manifest's, where there is one,
-    /// and its place with the one in its footer.
+    /// Reads every part of a table completely, compares its hash (which is returned) with the one in the manifest, if
+    /// there is one, and compares its footer with its path.
     ///
     /// # Errors
-    /// A file cannot be read, is not what was written, or belongs elsewhere.
+    /// A file cannot be read, was changed, or has the path of another run or layer.
     pub fn verify(&self, table: &'static str, layer: Option<LayerId>) -> Result<Vec<String>, StoreError> {
         let verified = |file: &File| {
             let hash = self.verify_file(file)?;
@@ -276,10 +280,10 @@ impl RecordedRun {
         self.files_of(table, layer).map(verified).collect()
     }
 
-    /// As [`RecordedRun::verify`], of every file of the run; where a manifest lists a number of rows, the file has them.
+    /// Checks every file of the run as [`RecordedRun::verify`] does, and the number of rows if the manifest lists it.
     ///
     /// # Errors
-    /// A file cannot be read, or is not what was written.
+    /// A file cannot be read, or was changed.
     pub fn verify_all(&self) -> Result<(), StoreError> {
         for (_, file) in &self.files {
             self.verify_file(file)?;
@@ -290,12 +294,12 @@ impl RecordedRun {
         Ok(())
     }
 
-    /// Hash of the settings that it was recorded with, which all runs of a recording share; `None` of another program's.
+    /// Hash of the settings of the recording, equal for all its runs; `None` for recordings of other programs.
     pub fn settings(&self) -> Option<&str> {
         self.settings.as_deref()
     }
 
-    /// The hashes of what is recorded of its training, without values and weights.
+    /// The hashes of what is recorded about the training, without activations and weights.
     ///
     /// # Errors
     /// A file cannot be read.
@@ -309,7 +313,7 @@ impl RecordedRun {
         self.files.iter().map(|(part, file)| (part.table.as_str(), part.layer, file.relative.as_str()))
     }
 
-    /// The layers that have files of a table.
+    /// The layers that have files of this table.
     pub fn layers(&self, table: &str) -> BTreeSet<LayerId> {
         self.files.iter().filter(|(part, _)| part.table == table).filter_map(|(part, _)| part.layer).collect()
     }
@@ -336,23 +340,23 @@ impl RecordedRun {
     }
 }
 
-/// The rows that a manifest lists are in the file.
+/// Checks that the file has the number of rows in the manifest.
 fn expect_rows(root: &Path, listed: &FileRecord) -> Result<(), StoreError> {
     let path = root.join(&listed.path);
     let rows = Facts::of(&path)?.rows;
     if rows == listed.rows {
         return Ok(());
     }
-    Err(StoreError::Rows { path, problem: format!("has {rows} rows, its manifest lists {}", listed.rows) })
+    Err(StoreError::Rows { path, problem: format!("has {rows} rows, but its manifest lists {}", listed.rows) })
 }
 
-/// Files that are not of the recording disturb readers of whole folders.
+/// Checks that there are no other files, because they disturb readers of whole folders.
 fn expect_no_other_file(root: &Path, listed: &BTreeMap<&str, &FileRecord>) -> Result<(), StoreError> {
     let is_other = |path: &&String| !path.starts_with(".meta/") && !listed.contains_key(path.as_str());
     match files_below(root, Hidden::Listed)?.iter().find(is_other) {
         None => Ok(()),
         Some(other) => {
-            let problem = "not a file of the recording (no manifest lists it); move it away".to_owned();
+            let problem = "not a file of the recording (no manifest lists it); move it to another folder".to_owned();
             Err(StoreError::Rows { path: root.join(other), problem })
         }
     }

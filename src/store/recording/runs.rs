@@ -1,4 +1,4 @@
-//! Which runs a recording has: by manifests where this program recorded, by folders where another one did.
+//! The runs of a recording: from manifests if this program recorded them, otherwise from the folders.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use super::{File, RecordedRun};
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 
-/// What a file is a part of.
+/// Table, layer and run to which a file belongs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(in super::super) struct PartOf {
     pub(in super::super) table: String,
@@ -21,7 +21,7 @@ pub(in super::super) struct PartOf {
     pub(in super::super) run: String,
 }
 
-/// `table/layer=L/run=R/part-N.parquet`, or the same without the layer; `None` where it is neither.
+/// `table/layer=L/run=R/part-N.parquet`, with or without the layer; `None` for any other path.
 pub(in super::super) fn part_of(relative: &str) -> Option<PartOf> {
     let (table, layer, run, file) = match relative.split('/').collect::<Vec<_>>()[..] {
         [table, run, file] => (table, None, run, file),
@@ -33,16 +33,17 @@ pub(in super::super) fn part_of(relative: &str) -> Option<PartOf> {
     is_part.then_some(PartOf { table: table.to_owned(), layer, run: run.to_owned() })
 }
 
-/// The layer of the folder `layer=L`, L being written in the one way that paths are made of it.
+/// The layer of the folder `layer=L`, if L is written without leading zeros.
 fn layer_of(folder: &str) -> Option<LayerId> {
     let number = folder.strip_prefix("layer=")?;
     LayerId::of_number(number.parse::<i32>().ok()?).filter(|layer| layer.to_string() == number)
 }
 
-/// The runs whose manifests lie in the folder `manifests`.
+/// The runs with manifests in the folder `manifests`.
 pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let mut runs = Vec::new();
-    // A finished recording has the runs it was asked for; others may be there from a larger one that was stopped.
+    // A finished recording has the runs that were requested; others may remain from a larger recording that was
+    // interrupted.
     let asked = Manifest::read(&root.join(".meta/manifest.json"))?;
     let is_of_it = |file: &FileRecord| asked.as_ref().is_none_or(|whole| whole.files.contains(file));
     let claim = Manifest::read(&root.join(".meta/settings.json"))?;
@@ -63,25 +64,25 @@ pub(super) fn own(root: &Path, manifests: &Path) -> Result<Vec<RecordedRun>, Sto
         let files = manifest.files.into_iter().filter_map(listed).collect();
         runs.push(RecordedRun { root: root.to_owned(), id, files, written: Some(written), settings });
     }
-    // A run without its manifest would pass for one that was never recorded.
+    // Otherwise a run without manifest would look like one that was never recorded.
     let of_whole = asked.iter().flat_map(|whole| &whole.files).filter_map(|file| part_of(&file.path));
     match of_whole.into_iter().find(|part| runs.iter().all(|run| run.id != RunId::named(&part.run))) {
         None => Ok(runs),
         Some(part) => {
-            let problem = "missing, though the run was recorded; run `infoplane record` again".to_owned();
+            let problem = "missing, although the run was recorded; run `infoplane record` again".to_owned();
             Err(StoreError::Rows { path: manifests.join(format!("{}.json", part.run)), problem })
         }
     }
 }
 
-/// A run of one recording that was put into the folder of another.
+/// A run of one recording in the folder of another.
 fn of_another_recording(run: &Path) -> StoreError {
     let problem =
-        "the run was recorded with other settings than the recording in whose folder it is; move its files away";
+        "the run was recorded with other settings than the recording in this folder; move its files to another folder";
     StoreError::Rows { path: run.to_owned(), problem: problem.to_owned() }
 }
 
-/// The runs of a recording of another program, by its folders.
+/// The runs of a recording of another program, from its folders.
 pub(super) fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
     let mut by_run: BTreeMap<String, Vec<(PartOf, File)>> = BTreeMap::new();
     for relative in files_below(root, Hidden::LeftOut)? {
@@ -90,7 +91,7 @@ pub(super) fn foreign(root: &Path) -> Result<Vec<RecordedRun>, StoreError> {
                 by_run.entry(part.run.clone()).or_default().push((part, File { relative, listed: None }));
             }
             None if relative.contains("/layer=") => {
-                let problem = "not a place for a part: must be TABLE/layer=L/run=R/part-N.parquet with L written without zeros in front";
+                let problem = "not a valid path of a part; must be TABLE/layer=L/run=R/part-N.parquet with L without leading zeros";
                 return Err(StoreError::Rows { path: root.join(relative), problem: problem.to_owned() });
             }
             None => {}
@@ -111,7 +112,7 @@ pub(super) fn has_activations(run: &RecordedRun) -> bool {
     run.files.iter().any(|(part, _)| part.table == Values::Activations.table())
 }
 
-/// Where the number of a part is missing, so are its snapshots, perhaps in all layers alike.
+/// If a part is missing, its snapshots are missing too, perhaps in all layers, so nothing else would show it.
 fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError> {
     let number = |file: &File| -> Option<usize> {
         let (_, name) = file.relative.rsplit_once("/part-")?;
@@ -128,22 +129,23 @@ fn check_numbers(root: &Path, files: &[(PartOf, File)]) -> Result<(), StoreError
     Ok(())
 }
 
-/// What happens to files and folders whose names begin with a dot.
+/// What to do with files and folders whose names start with a dot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Hidden {
     LeftOut,
     Listed,
 }
 
-/// How deep folders lie below a recording at most; this program's have three levels.
+/// Maximum depth of folders below a recording; recordings of this program have three levels.
 const MOST_DEPTH: usize = 16;
 
-/// Every file below `root` by its path relative to it, sorted. `root` may be a link; folders below it must not be.
+/// Every file below `root`, with its path relative to `root`, sorted. `root` may be a link; folders below it must not
+/// be.
 pub(in super::super) fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<String>, StoreError> {
     let (mut found, mut folders) = (Vec::new(), vec![(root.to_owned(), 0)]);
     while let Some((folder, depth)) = folders.pop() {
         if depth > MOST_DEPTH {
-            let problem = format!("lies more than {MOST_DEPTH} folders below the recording; move it away");
+            let problem = format!("is more than {MOST_DEPTH} folders below the recording; move it to another folder");
             return Err(StoreError::Rows { path: folder, problem });
         }
         for path in sorted_entries(&folder)? {
@@ -152,7 +154,7 @@ pub(in super::super) fn files_below(root: &Path, hidden: Hidden) -> Result<Vec<S
                 continue;
             }
             if path.is_dir() {
-                // One that leads back to a folder above it would never end.
+                // A link to a folder above it would make an endless path.
                 expect_no_link(&path)?;
                 folders.push((path, depth + 1));
             } else {

@@ -7,62 +7,62 @@ use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 
 tables! {
-    /// One multiplier β: the best encoder of the data for it, a point of the information bottleneck's curve.
+    /// One value of β: the best encoder for the data, a point of the information bottleneck curve.
     "bound" = BoundRow {
-        /// β of I(X;T) − β I(T;Y), which the encoder makes as small as possible.
+        /// Lagrange multiplier β; the encoder minimises I(X;T) − β I(T;Y).
         beta: f64,
-        /// I(X;T) in bits.
+        /// I(X;T) of the encoder, in bits.
         i_xt_bits: f64,
-        /// I(T;Y) in bits: no T with this I(X;T) has more.
+        /// I(T;Y) of the encoder, in bits; no T with this I(X;T) has a larger one.
         i_ty_bits: f64,
-        /// Values of T.
+        /// Number of values of T.
         n_clusters: i32,
-        /// Rounds of the self-consistent equations.
+        /// Number of iterations of the self-consistent equations.
         n_iterations: i64,
-        /// How far the encoder is from the self-consistent equations: the mean over x of Σ_t |p(t|x) − what they give|, from 0 to 2.
+        /// Distance of the encoder from a solution of the self-consistent equations, from 0 to 2: the mean over x of Σ_t |p(t|x) − p_new(t|x)|, with p_new the encoder after one more iteration.
         residual: f64,
-        /// I(X;T) − β I(T;Y) is at most this above its minimum over all encoders, in bits.
+        /// Upper bound, in bits, on the difference between I(X;T) − β I(T;Y) of this encoder and its minimum over all encoders.
         lagrangian_gap_bits: f64,
-        /// Why the point is not to be trusted, else null.
+        /// Why the point is not reliable; otherwise null.
         failure: Option<String>,
     }
 
-    /// One run and layer at its last recorded snapshot: how near it is to the information bottleneck's bound.
+    /// One estimator, run and layer at the last recorded snapshot: its distance from the information bottleneck curve.
     "bound_layers" = BoundLayerRow {
-        /// Identity of the estimator whose code of T is taken for the encoder p(t|x).
+        /// Identity of the estimator whose discrete code of T is used as the encoder p(t|x).
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
-        /// Run, `r0000` is the first.
+        /// Name of the run; `r0000` is the first.
         run: String,
-        /// Number of the layer, 1 is the first above the input, the last is the output.
+        /// Number of the layer: 1 is the first layer after the input; the highest number is the output layer.
         layer: LayerId,
-        /// What the layer is called; null where it has no name, and in files before version 8.
+        /// Name of the layer; null if it has none, and in files before version 8.
         layer_name: Option<Arc<str>>,
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// I(X;T) of the code, in bits.
+        /// I(X;T) of the code of the layer, in bits.
         i_xt_bits: Option<f64>,
-        /// I(T;Y) of the code, in bits.
+        /// I(T;Y) of the code of the layer, in bits.
         i_ty_bits: Option<f64>,
-        /// I(T;Y) of the bound at the same I(X;T), in bits: what is reached for certain.
+        /// I(T;Y) of the information bottleneck curve at the I(X;T) of the code, in bits: a value that is known to be attainable.
         i_ty_bound_bits: Option<f64>,
-        /// The bound less I(T;Y) of the code, in bits: 0 is on the curve; null where the curve is not known to 0.001 nats there.
+        /// `i_ty_bound_bits` − `i_ty_bits`, in bits; 0 is on the curve; null if the curve is not known to 0.001 nats at this I(X;T).
         gap_bits: Option<f64>,
-        /// β at which the solution of the self-consistent equations that is reached from the layer's code is nearest to the code; null where no solution keeps all of its cells, and where the end of the range decides it.
+        /// β of the solution nearest to the code of the layer, among the solutions of the self-consistent equations reached from this code; null if no solution keeps all cells of the code, and if the nearest β is an end of the searched range.
         beta: Option<f64>,
-        /// How near: the mean over x of KL[p(t|x) ‖ p_β(t|x)], in nats, p(t|x) being the code.
+        /// Distance of the code p(t|x) from the solution p_β(t|x) at `beta`: the mean over x of KL[p(t|x) ‖ p_β(t|x)], in nats; null if `beta` is null.
         divergence_nats: Option<f64>,
-        /// β at which one round of the equations is nearest to the layer's code: what Shwartz-Ziv & Tishby fit; null where the end of the range decides it.
+        /// β for which one iteration of the self-consistent equations changes the code of the layer least, the fit of Shwartz-Ziv & Tishby; null if it is an end of the searched range.
         beta_one_step: Option<f64>,
-        /// How near.
+        /// Mean over x of the KL divergence of the code of the layer from the result of one iteration at `beta_one_step`, in nats; null if `beta_one_step` is null.
         divergence_one_step_nats: Option<f64>,
         /// I(X;T) of the solution at `beta`, in bits.
         i_xt_fitted_bits: Option<f64>,
         /// I(T;Y) of the solution at `beta`, in bits.
         i_ty_fitted_bits: Option<f64>,
-        /// What is missing of the fit and why, else null.
+        /// What is missing in the fit and why; otherwise null.
         failure: Option<String>,
     }
 
@@ -70,7 +70,7 @@ tables! {
     "minimal_model" = MinimalModelRow {
         /// The activation function f.
         activation: String,
-        /// The bins, in words.
+        /// Description of the bins.
         bins: String,
         /// The weight w.
         weight: f64,

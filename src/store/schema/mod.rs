@@ -1,7 +1,8 @@
-//! Every table, defined once: the row is the schema, a field's doc comment is the column's description.
+//! All tables, each defined once: the row type is the schema, and the doc comment of a field is the column
+//! description.
 //!
-//! A changed table needs a new [`VERSION`]; `docs/schema.md` is derived from here and a test compares the two. A column
-//! that a later version adds may be null: null is what a file of an earlier version, which lacks it, is read as.
+//! A changed table needs a new [`VERSION`]. `docs/schema.md` is generated from this file, and a test compares the two.
+//! A column that a later version adds must allow null, because it is read as null from files of earlier versions.
 
 mod bound;
 mod estimates;
@@ -28,34 +29,34 @@ pub use summary::{CompressionRow, PhaseRow, SummaryRow};
 pub use sweep::{EffectRow, ExperimentRow, LevelRow, SettingRow, StabilityRow};
 pub use weights::{WeightMeasureRow, WeightSummaryRow};
 
-/// Version of the tables this program writes.
+/// Version of the tables that this program writes.
 pub const VERSION: u32 = 8;
-/// Oldest version it reads.
+/// Oldest version that this program reads.
 pub const OLDEST_READABLE: u32 = 1;
 
-/// One column, for documents.
+/// One column, for documentation.
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
-    /// Its name.
+    /// Name of the column.
     pub name: &'static str,
-    /// What it holds, with shape and unit.
+    /// Description of the column, with shape and unit.
     pub doc: &'static str,
-    /// Its type in Arrow's words, and whether it may be null.
+    /// Arrow type of the column, and whether it may be null.
     pub kind: &'static str,
 }
 
-/// One table, for documents.
+/// One table, for documentation.
 #[derive(Debug, Clone, Copy)]
 pub struct Table {
-    /// Its name.
+    /// Name of the table.
     pub name: &'static str,
-    /// What a row is.
+    /// What one row of the table describes.
     pub doc: &'static str,
-    /// Its columns in order.
+    /// The columns of the table, in order.
     pub columns: fn() -> Vec<Column>,
 }
 
-/// Every table.
+/// All tables.
 pub const TABLES: &[&[Table]] = &[
     recording::TABLES,
     estimates::TABLES,
@@ -66,25 +67,25 @@ pub const TABLES: &[&[Table]] = &[
     sweep::TABLES,
 ];
 
-/// A table's row.
+/// A row of a table.
 pub trait Row: Sized {
-    /// The table.
+    /// Description of the table.
     const DESCRIPTION: Table;
     /// Name of the table.
     const TABLE: &'static str = Self::DESCRIPTION.name;
 
-    /// The Arrow schema of `rows`; list columns are as wide as in the first row.
+    /// The Arrow schema of `rows`; list columns have the width of the first row.
     fn schema(rows: &[Self]) -> Arc<Schema>;
     /// The columns of `rows`.
     fn to_arrays(rows: &[Self]) -> Vec<ArrayRef>;
-    /// The words that `column` may hold; none where it is no column of words.
+    /// The values that `column` may have; empty unless it is a column with a fixed set of strings.
     fn words(column: &str) -> &'static [&'static str];
-    /// The first column that holds NaN or infinity.
+    /// The first column with a NaN or infinite value.
     fn not_finite(&self) -> Option<&'static str>;
     /// The rows of a batch.
     ///
     /// # Errors
-    /// The column that is missing, of another type, or null where it must not be.
+    /// Returns the name of a column that is missing, has another type, or has an unexpected null.
     fn from_batch(batch: &RecordBatch) -> Result<Vec<Self>, &'static str>;
 }
 
@@ -188,13 +189,13 @@ fn derived_field(column: &Column) -> Field {
     field(column.name, column.doc, data_type, true)
 }
 
-/// `docs/schema.md`, derived from the tables.
+/// The text of `docs/schema.md`, generated from the tables.
 pub fn markdown() -> String {
     let mut page = format!(
-        "# Tables, schema version {VERSION}\n\nDerived from `src/store/schema/`; a test compares the two. Every Parquet footer carries `infoplane.table`,\n`infoplane.schema_version`, `infoplane.crate_version` and `infoplane.config_hash`; every column its description.\n"
+        "# Tables, schema version {VERSION}\n\nGenerated from `src/store/schema/`; a test compares the two. Every Parquet footer contains `infoplane.table`,\n`infoplane.schema_version`, `infoplane.crate_version` and `infoplane.config_hash`; every column contains its description.\n"
     );
     for Table { name, doc, columns } in TABLES.iter().copied().flatten() {
-        page.push_str(&format!("\n## {name}\n\nA row: {doc}\n\n| column | type | holds |\n|---|---|---|\n"));
+        page.push_str(&format!("\n## {name}\n\nRow: {doc}\n\n| column | type | description |\n|---|---|---|\n"));
         for column in columns() {
             page.push_str(&format!("| `{}` | {} | {} |\n", column.name, column.kind, in_cell(column.doc)));
         }
@@ -202,15 +203,15 @@ pub fn markdown() -> String {
     page
 }
 
-/// A text within a table of Markdown, where a bar would end the cell.
+/// A text for a cell of a Markdown table, in which `|` must be escaped.
 fn in_cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// The part of `docs/recording-format.md` that lists the columns of a recording, derived from the tables.
+/// The part of `docs/recording-format.md` that lists the columns of a recording, generated from the tables.
 pub fn recording_markdown() -> String {
     let mut part = format!(
-        "Schema version {VERSION}, which `infoplane.schema_version` in the [footer](#footer) names; versions {OLDEST_READABLE} to {VERSION} are read.\n\n| table | column | type | holds |\n|---|---|---|---|\n"
+        "Schema version {VERSION}, as in `infoplane.schema_version` of the [footer](#footer). Versions {OLDEST_READABLE} to {VERSION} can be read.\n\n| table | column | type | description |\n|---|---|---|---|\n"
     );
     for table in recording::TABLES {
         for (at, Column { name, doc, kind }) in (table.columns)().into_iter().enumerate() {
@@ -225,7 +226,7 @@ pub fn recording_markdown() -> String {
 mod tests {
     use super::*;
 
-    /// The tables of every version.
+    /// Hash of the tables of every version.
     const HISTORY: &[(u32, &str)] = &[
         (1, "aac67a4d8ce58275"),
         (2, "0c441c3e790b50f0"),
@@ -237,7 +238,7 @@ mod tests {
         (8, "1e929c1fe0662c73"),
     ];
 
-    /// A changed table must not pass unnoticed: raise [`VERSION`], add a line above, and commit files of it for
+    /// If the tables change, raise [`VERSION`], add a line above, and commit files of the new version for
     /// `tests/it/compat.rs`.
     #[test]
     fn tables_change_only_with_their_version() {

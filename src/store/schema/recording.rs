@@ -1,4 +1,4 @@
-//! What a recording holds.
+//! The tables of a recording.
 
 use super::super::words::TrainingOutcome;
 use super::tables;
@@ -9,12 +9,12 @@ pub fn accuracy_problem(accuracy: f64) -> Option<&'static str> {
     match accuracy {
         0.0..=1.0 => None,
         1.0..=100.0 => Some("must be a share from 0 to 1; divide by 100"),
-        _ => Some("must be a share from 0 to 1; write null where none was measured"),
+        _ => Some("must be a share from 0 to 1; write null if it was not measured"),
     }
 }
 
 impl SampleRow {
-    /// X; empty where only its hash is stored.
+    /// X; empty if only its hash is stored.
     pub fn x(&self) -> &[f32] {
         self.x.as_deref().unwrap_or_default()
     }
@@ -29,141 +29,141 @@ impl EpochRow {
 }
 
 tables! {
-    /// One input: a sample of X with its label.
+    /// One sample: its input X and its label.
     "samples" = SampleRow {
-        /// Number of the sample, 0 to n_samples − 1 in order.
+        /// Number of the sample: 0 to n_samples − 1, in order.
         sample: i32,
-        /// X, one value per input unit; null where `x_hash` takes its place.
+        /// X, one value per input unit; null if the recording has only `x_hash`.
         x: Option<Vec<f32>>,
-        /// In place of X, where it is too large to be stored, or next to it, where `x` lost digits (`data import --x-hash`): samples of the same X have the same number, all others another one; null where `x` says all, and in files before version 8.
+        /// Number that is equal for two samples if and only if their X are equal. It replaces `x` if X is too large to be stored, and is next to `x` if `x` is rounded (`data import --x-hash`); null if `x` is exact, and in files before version 8.
         x_hash: Option<i64>,
-        /// Label; equal integers are one class.
+        /// Label: samples with equal integers are of one class.
         y: i32,
-        /// p(y=1 | x) where labels are stochastic, else null.
+        /// p(y=1 | x) if labels are stochastic; otherwise null.
         p_y1: Option<f64>,
-        /// Y as numbers, one value per output unit, where the squared error is trained on them, else null.
+        /// Y as real numbers, one value per output unit, if the network is trained with the squared error; otherwise null.
         target: Option<Vec<f32>>,
     }
 
-    /// One sample in one run: which part of the data it was in.
+    /// One sample in one run: whether it is in the training set or in the test set.
     "splits" = SplitRow {
-        /// Number of the sample, as in `samples`.
+        /// Number of the sample, as in the table `samples`.
         sample: i32,
         /// `train` or `test`.
         split: String,
-        /// Number of the pair of which one sample was chosen for training by a fair coin (`split = "membership"`); null elsewhere, and in files before version 8.
+        /// Number of the pair from which a fair coin chose one sample for training (`split = "membership"`); null for other splits, and in files before version 8.
         pair: Option<i32>,
     }
 
-    /// One update of the first epoch, in which every training sample is seen for the first time: how well its batch was predicted before.
+    /// One weight update of the first epoch, which sees every training sample for the first time: the loss of the batch before the update.
     "online_losses" = OnlineLossRow {
-        /// Updates of the weights before this one.
+        /// Number of weight updates before this one.
         step: i64,
-        /// Samples of the batch.
+        /// Number of samples in the batch.
         n_samples: i32,
         /// Mean cross-entropy of the batch before the update, in nats, without dropout.
         loss_nats: f64,
     }
 
-    /// One recorded snapshot of one run: how well the network fits.
+    /// One recorded snapshot of one run: losses and accuracies.
     "epochs" = EpochRow {
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Mean cross-entropy of the training samples, in nats; null where the squared error is trained on.
+        /// Mean cross-entropy of the training samples, in nats; null if the network is trained with the squared error.
         loss_train_nats: Option<f64>,
-        /// Mean cross-entropy of the test samples, in nats; null without test samples, and where the squared error is trained on.
+        /// Mean cross-entropy of the test samples, in nats; null without test samples, and if the network is trained with the squared error.
         loss_test_nats: Option<f64>,
-        /// Mean squared error of the training samples and output units; null where the cross-entropy is trained on.
+        /// Mean squared error over training samples and output units; null if the network is trained with the cross-entropy.
         squared_error_train: Option<f64>,
-        /// Mean squared error of the test samples and output units; null without test samples, and where the cross-entropy is trained on.
+        /// Mean squared error over test samples and output units; null without test samples, and if the network is trained with the cross-entropy.
         squared_error_test: Option<f64>,
-        /// Share of training samples whose most probable class is theirs; null where Y are numbers.
+        /// Share of training samples whose predicted class equals their label, from 0 to 1; null if Y consists of real numbers.
         accuracy_train: Option<f64>,
-        /// Share of test samples whose most probable class is theirs; null without test samples, and where Y are numbers.
+        /// Share of test samples whose predicted class equals their label, from 0 to 1; null without test samples, and if Y consists of real numbers.
         accuracy_test: Option<f64>,
     }
 
     /// One run: how its training ended.
     "runs" = RunRow {
-        /// `finished`, `stopped` (early, as the pipeline asks) or `failed`.
+        /// `finished`, `stopped` (early, by a stopping rule of the pipeline) or `failed`.
         outcome: TrainingOutcome,
-        /// Whole passes over the training samples until then.
+        /// Number of complete passes over the training samples when the training ended.
         epoch: i32,
-        /// Updates of the weights until then.
+        /// Number of weight updates when the training ended.
         step: i64,
-        /// Why it failed or was stopped, else null.
+        /// Why the training failed or was stopped early; otherwise null.
         reason: Option<String>,
-        /// Why the trained network is degenerate (no better than a constant answer), else null.
+        /// Why the trained network is degenerate (no better than always predicting the most frequent class); otherwise null.
         degenerate: Option<String>,
     }
 
-    /// One layer: what it is called and what its activations are.
+    /// One layer: its name and the form of its activations.
     "layers" = LayerRow {
-        /// Number of the layer, 0 is the input, 1 the first above it.
+        /// Number of the layer: 0 is the input, 1 is the first layer after it.
         layer: LayerId,
-        /// What it is called, for example `conv1`; every layer has a name of its own.
+        /// Name of the layer, for example `conv1`; unique within the network.
         layer_name: String,
-        /// What it is, for example `Conv2d` or `dense, tanh`; null where that is not known.
+        /// Kind of the layer, for example `Conv2d` or `dense, tanh`; null if unknown.
         layer_kind: Option<String>,
-        /// Shape of the activations of one sample before they became a list, for example `8x26x26`; null where they were a list.
+        /// Shape of the activations of one sample before they were flattened, for example `8x26x26`; null if they were one-dimensional.
         shape: Option<String>,
-        /// How the activations were made smaller before they were recorded, in words, for example `mean over positions`; null where they are recorded as they are.
+        /// How the activations were reduced before recording, for example `mean over positions`; null if they were not reduced.
         reduction: Option<String>,
     }
 
-    /// One sample at one recorded snapshot: what one layer made of it. A row group is one snapshot.
+    /// One sample at one recorded snapshot: the activations of one layer. One row group is one snapshot.
     "activations" = ActivationRow {
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
+        /// Number of the sample, as in the table `samples`; ascending within a snapshot; every snapshot has the same samples.
         sample: i32,
-        /// T, one value per unit of the layer, after the activation function (f32, or f16 where the pipeline asks for it).
+        /// T, one value per unit of the layer, after the activation function (f32, or f16 if the pipeline requests it).
         t: Vec<f32>,
     }
 
-    /// One sample at one recorded snapshot: the weighted sums of one layer, before its activation function.
+    /// One sample at one recorded snapshot: the pre-activations of one layer (weighted sums before its activation function).
     "pre_activations" = PreActivationRow {
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Number of the sample, as in `samples`; ascending within a snapshot, the same samples at every snapshot.
+        /// Number of the sample, as in the table `samples`; ascending within a snapshot; every snapshot has the same samples.
         sample: i32,
-        /// One value per unit of the layer (f32, or f16 where the pipeline asks for it).
+        /// Pre-activations, one value per unit of the layer (f32, or f16 if the pipeline requests it).
         z: Vec<f32>,
     }
 
     /// One layer at one recorded snapshot: its weights.
     "weights" = WeightRow {
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Kernel, n_units × n_inputs row-major: the n_inputs weights of unit 0, then those of unit 1, and so on.
+        /// Kernel, n_units × n_inputs, row-major: the n_inputs weights of unit 0, then those of unit 1, and so on.
         kernel: Vec<f32>,
         /// Bias, one value per unit.
         bias: Vec<f32>,
-        /// What the layer's operations hold besides, in their order: of batch normalisation γ, β, running mean and running variance, n_units values each; of quantisation the lowest and the highest level; null where there is nothing.
+        /// Parameters of the other operations of the layer, in order: for batch normalisation γ, β, running mean and running variance, n_units values each; for quantisation the lowest and the highest level; null if there are none.
         operations: Option<Vec<f32>>,
     }
 
-    /// One layer at the recorded end of an epoch: its gradients, kernels only. Steps within an epoch have none over batches.
+    /// One layer at the recorded end of an epoch: statistics of its gradients, without those of the biases. Snapshots within an epoch have no rows for gradients over batches.
     "gradients" = GradientRow {
-        /// Whole passes over the training samples; the gradients of the untrained network, 0, are taken without a step.
+        /// Number of complete passes over the training samples; the gradients of epoch 0 are those of the untrained network.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Number of the layer, 1 is the first above the input.
+        /// Number of the layer: 1 is the first layer after the input.
         layer: LayerId,
-        /// Which gradients: `after_step` (of the batches of the epoch, each after its own step), `before_step` (of batches of another permutation, each before a step) or `samples` (of every training sample, all with the weights of this record); null, in files of version 1, is `after_step`.
+        /// Which gradients: `after_step` (of the batches of the epoch, each after the update with this batch), `before_step` (of the batches of another permutation, each before the update with this batch) or `samples` (of every training sample, all with the weights of this snapshot); null in files of version 1, which have `after_step`.
         gradients_over: Option<String>,
-        /// Euclidean norm of the mean of these gradients (nats per unit of weight): of a batch's mean loss, or of one sample's loss.
+        /// Euclidean norm of the mean gradient, in nats per unit of weight; the mean is over the losses of batches or of samples, see `gradients_over`.
         gradient_mean_norm: f64,
-        /// Square root of the summed variances (population) of these gradients; null with fewer than two of them.
+        /// Square root of the summed variances (population) of the gradients, in nats per unit of weight; null with fewer than two gradients.
         gradient_std_norm: Option<f64>,
         /// Frobenius norm of the kernel.
         weight_norm: f64,

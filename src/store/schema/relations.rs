@@ -7,40 +7,40 @@ use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 
 tables! {
-    /// One estimator and layer, one number of a measure of weights, one statistic: how the compression of I(X;T) in the layer and the number go together. Compression is `phases.compression_bits`, or, where no run has that for the estimator and the layer, `phases.drop_bits`, which is never negative.
+    /// One estimator and layer, one quantity of a measure of weights, and one statistic: the relation between this quantity and the compression of I(X;T) in the layer. Compression is `phases.compression_bits`, or `phases.drop_bits` (never negative) if no run has `phases.compression_bits` for this estimator and layer.
     "relations" = RelationRow {
         /// Identity of the estimator of I(X;T).
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
-        /// Number of the layer whose I(X;T) it is.
+        /// Number of the layer of I(X;T): 1 is the first layer after the input.
         layer: LayerId,
-        /// What the layer is called; null where it has no name.
+        /// Name of the layer of I(X;T); null if it has none.
         layer_name: Option<Arc<str>>,
         /// Identity of the measure of weights.
         weights: String,
-        /// What makes the weights random.
+        /// What makes the weights random, as in the table `weight_measures`.
         randomness: String,
-        /// Which of the measure's numbers. Those that only say how well the measure could be computed, for example `r_hat`, and those of released programs, `compat_…`, are left out.
+        /// Name of the quantity of the measure. Quantities that describe only how well the measure was computed (for example `r_hat`) and those of published programs (`compat_…`) are left out.
         quantity: String,
-        /// The layer of that number; null for the whole network.
+        /// Number of the layer of the measure of weights; null for the whole network.
         weights_layer: Option<LayerId>,
-        /// `settings` (rank correlation over the means of experiments), `runs` (rank correlation over single runs, after the mean over the runs of the experiment is subtracted from both), `snapshots` (rank correlation of I(X;T) and the number within each run, over the snapshots from the peak of I(X;T) on; mean over runs) or `order` (when the number turns, compared with when I(X;T) turns, in decades of epochs + 1; mean over the runs in which both turn after the first snapshot and before the last; negative where the number turns first). Several groups of runs are the one setting of their experiment, and are left out of the other three.
+        /// `settings` (rank correlation over the means of experiments), `runs` (rank correlation over single runs, after subtracting from both values their mean over the runs of the experiment), `snapshots` (rank correlation between I(X;T) and the quantity over the snapshots of each run, starting at the peak of I(X;T); mean over runs) or `order` (turning time of the quantity minus turning time of I(X;T), in decades of epochs + 1; mean over the runs in which both turn after the first and before the last snapshot; negative if the quantity turns first). If an experiment has several groups of runs, `settings` uses it as one setting and the other three statistics leave it out.
         statistic: String,
-        /// What is taken of the number: `end` (at the last snapshot), `change` (from the first snapshot to the last) or, for `snapshots` and `order`, `course` (all snapshots).
+        /// Which value of the quantity is used: `end` (at the last snapshot), `change` (last snapshot minus first snapshot) or, for `snapshots` and `order`, `course` (all snapshots).
         number: String,
-        /// How many independent values the statistic is of: experiments for `settings`; for `runs`, runs less one for every further experiment; for `snapshots` and `order`, runs.
+        /// Number of independent values in the statistic: experiments for `settings`; runs minus experiments plus 1 for `runs`; runs for `snapshots` and `order`.
         n: i32,
-        /// Value of the statistic; null where `reason` says why there is none.
+        /// Value of the statistic; null if there is none, see `reason`.
         value: Option<f64>,
-        /// Lower end of the 95 % interval of `value`; null where there is none.
+        /// Lower end of the 95 % interval of `value`; null if there is no interval.
         low: Option<f64>,
-        /// Upper end of the 95 % interval of `value`; null where there is none.
+        /// Upper end of the 95 % interval of `value`; null if there is no interval.
         high: Option<f64>,
-        /// Probability of a value at least as far from 0 if there is no relation, two-sided; null where there is none.
+        /// Two-sided probability of a value at least this far from 0 if there is no relation; null if it was not computed.
         p: Option<f64>,
-        /// `p` after Holm's correction for all rows of this estimator and statistic; null where `p` is.
+        /// `p` after Holm's correction over all rows of this estimator and statistic; null if `p` is null.
         p_holm: Option<f64>,
-        /// Why there is no value or no interval, else null: with what was left out.
+        /// Why there is no value or no interval, and what was left out; otherwise null.
         reason: Option<String>,
     }
 }

@@ -4,109 +4,109 @@ use super::super::words::ExperimentState;
 use super::tables;
 
 tables! {
-    /// One claim, layer, varied parameter and value: in how many settings it holds.
+    /// One claim, layer, varied parameter and value: in how many settings the claim holds.
     "stability" = StabilityRow {
-        /// Figure or section of the paper; null where the claim names none.
+        /// Figure or section of the paper; null if the claim names none.
         figure: Option<String>,
-        /// The claim in words.
+        /// The claim as a sentence.
         claim: String,
         /// Name of the quantity.
         quantity: String,
-        /// Number of the layer; null where the quantity belongs to none.
+        /// Number of the layer: 1 is the first layer after the input; null if the quantity does not belong to a layer.
         layer: Option<i64>,
-        /// Which number is taken of its course over the training, in words.
+        /// Which number the claim takes from the curve of the quantity over the training, in words.
         measure: String,
-        /// What is claimed of the number, in words.
+        /// What the claim requires of the number, in words.
         wanted: String,
-        /// The parameter that varies, as in the TOML, or `estimate`; `all` where nothing is told apart.
+        /// Varied parameter, as in the TOML file; `estimate` for the estimate; `all` for a row over all settings.
         parameter: String,
-        /// Its value.
+        /// Value of the parameter.
         value: String,
-        /// Settings (experiment and estimate) with this value.
+        /// Number of settings (an experiment and an estimate) with this value of the parameter.
         n_settings: i32,
-        /// Settings in which the claim holds.
+        /// Number of settings in which the claim holds.
         n_holds: i32,
-        /// Settings in which it fails.
+        /// Number of settings in which the claim fails.
         n_fails: i32,
-        /// Settings in which it is undecided.
+        /// Number of settings in which the claim is undecided.
         n_undecided: i32,
-        /// Runs of all of them.
+        /// Number of runs in all these settings together.
         n_runs: i32,
-        /// Runs whose own number is as claimed.
+        /// Number of runs whose value is as claimed.
         n_met: i32,
-        /// Mean over settings of the mean over runs; null where there is no number.
+        /// Mean over settings of the mean over runs; null if there is no value.
         mean: Option<f64>,
     }
 
-    /// One layer and source of variance: how much of the variance of the compression it makes.
+    /// One layer and source of variance: its share of the variance of the compression.
     "effects" = EffectRow {
-        /// Number of the layer, 1 is the first above the input; negative ones count from the output, −1, where the depth varies.
+        /// Number of the layer: 1 is the first layer after the input; if the depth varies, negative numbers count from the output layer, −1.
         layer: i32,
-        /// A parameter that varies, `estimate`, `runs` (networks of the same setting) or `interactions` (the rest: parameters that act together).
+        /// A varied parameter, `estimate`, `runs` (networks with equal settings) or `interactions` (the remainder: parameters that act together).
         source: String,
-        /// Values that it has; null for the last two.
+        /// Number of values of the source; null for `runs` and `interactions`.
         n_levels: Option<i64>,
-        /// Share of the sum of squares of `phases.compression_bits` about its mean; where the settings are not balanced, shares overlap and the rest may be negative.
+        /// Share of the sum of squares of `phases.compression_bits` about its mean. If the settings are not balanced, shares overlap and that of `interactions` may be negative.
         share: f64,
-        /// Numbers that were decomposed.
+        /// Number of values of `phases.compression_bits` in the decomposition.
         n_values: i32,
-        /// Their mean, in bits.
+        /// Mean of the decomposed values of `phases.compression_bits`, in bits.
         compression_bits_mean: f64,
-        /// Their standard deviation (n − 1), in bits.
+        /// Standard deviation (n − 1) of the decomposed values of `phases.compression_bits`, in bits.
         compression_bits_std: Option<f64>,
-        /// Why the shares overlap or are of a part only, else null.
+        /// Why the shares overlap or cover only a part of the settings; otherwise null.
         remark: Option<String>,
     }
 
-    /// One layer, varied parameter and value: the compression there.
+    /// One layer, varied parameter and value: the compression at this value.
     "levels" = LevelRow {
-        /// Number of the layer, as in `effects`.
+        /// Number of the layer: 1 is the first layer after the input; if the depth varies, negative numbers count from the output layer, −1.
         layer: i32,
-        /// The parameter, as in the TOML, or `estimate`.
+        /// Varied parameter, as in the TOML file, or `estimate`.
         parameter: String,
-        /// Its value.
+        /// Value of the parameter.
         value: String,
-        /// The value as a number, where it is one.
+        /// Value of the parameter as a number; null if it is not numeric.
         number: Option<f64>,
-        /// Settings (experiment and estimate) with this value.
+        /// Number of settings (an experiment and an estimate) with this value of the parameter.
         n_settings: i32,
-        /// Runs of all of them.
+        /// Number of runs in all these settings together.
         n_runs: i32,
         /// Mean of `phases.compression_bits`, in bits.
         compression_bits_mean: f64,
-        /// Standard deviation (n − 1) of the same, in bits.
+        /// Standard deviation (n − 1) of `phases.compression_bits`, in bits.
         compression_bits_std: Option<f64>,
-        /// The smallest mean of a setting, in bits.
+        /// Smallest mean of `phases.compression_bits` over the runs of one setting, in bits.
         compression_bits_least: f64,
-        /// The largest.
+        /// Largest mean of `phases.compression_bits` over the runs of one setting, in bits.
         compression_bits_most: f64,
     }
 
-    /// One experiment of a sweep: what became of it.
+    /// One experiment of a sweep: its state.
     "experiments" = ExperimentRow {
-        /// Name of the experiment: its folder beside this file.
+        /// Name of the experiment and of its folder, next to this file.
         experiment: String,
-        /// `done`, `partial` (results are there, but some trainings or estimates failed, or checks, summary or claims could not be made), `failed`, `unfinished` (begun, or another call is at it) or `pending`.
+        /// `done`, `partial` (there are results, but some trainings or estimates failed, or the checks, the summary or the claims could not be made), `failed`, `unfinished` (started but not complete, or in progress) or `pending`.
         state: ExperimentState,
-        /// Runs recorded; null where there is no recording.
+        /// Number of recorded runs; null without a recording.
         n_runs: Option<i64>,
-        /// Of them, trainings that failed.
+        /// Number of runs whose training failed; null without a recording.
         n_trainings_failed: Option<i64>,
-        /// Of them, trainings that ended degenerate, no better than a constant answer.
+        /// Number of runs whose training ended degenerate (no better than always predicting the most frequent class); null without a recording.
         n_trainings_degenerate: Option<i64>,
-        /// Why it failed, what of it failed, or what of it is missing, else null.
+        /// Why the experiment failed, which parts failed, or what is missing; otherwise null.
         reason: Option<String>,
     }
 
-    /// One experiment of a sweep and one parameter that varies: the value it has there.
+    /// One experiment of a sweep and one varied parameter: the value of the parameter in this experiment.
     "settings" = SettingRow {
-        /// Name of the experiment: its folder beside this file.
+        /// Name of the experiment and of its folder, next to this file.
         experiment: String,
-        /// The parameter, as in the TOML: `training.batch`.
+        /// Varied parameter, as in the TOML file, for example `training.batch`.
         parameter: String,
-        /// Its value, as the TOML writes it; texts without quotes.
+        /// Value of the parameter, as in the TOML file; strings without quotes.
         value: String,
-        /// The same as a number, where it is a finite one.
+        /// Value of the parameter as a number; null if it is not a finite number.
         number: Option<f64>,
     }
 }

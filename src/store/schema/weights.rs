@@ -6,91 +6,91 @@ use super::tables;
 use crate::layer_id::LayerId;
 
 tables! {
-    /// One number that a measure of weights finds at one recorded snapshot: of one run or of several runs together, of one layer or of the whole network.
+    /// One quantity of a measure of weights at one recorded snapshot: for one run or several runs together, and for one layer or the whole network.
     "weight_measures" = WeightMeasureRow {
-        /// The measure, for example `code`.
+        /// Name of the measure, for example `code`.
         measure: String,
-        /// The parameters that are not at their defaults, for example `beta-0.01`; null where all are.
+        /// Parameters that differ from their defaults, for example `beta-0.01`; null if none differs.
         settings: Option<Arc<str>>,
-        /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (Gaussian, declared), `sampler` (declared), or `tolerance` (nothing is random; the description of the weights is not exact).
+        /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (Gaussian, declared), `sampler` (declared), or `tolerance` (nothing is random; the weights are described with finite precision).
         randomness: String,
-        /// Run, `r0000` is the first; `pooled` where the measure is of several runs together, `pooled-0000` and so on where it is of groups of them.
+        /// Name of the run; `r0000` is the first; `pooled` for a measure of all runs together; `pooled-0000` and so on for measures of groups of runs.
         run: String,
-        /// Number of the layer, 1 is the first above the input; null for the whole network.
+        /// Number of the layer: 1 is the first layer after the input; null for the whole network.
         layer: Option<LayerId>,
-        /// What the layer is called; null where it has no name, and for the whole network.
+        /// Name of the layer; null if it has none, and for the whole network.
         layer_name: Option<Arc<str>>,
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far; 0 is the untrained network.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Which of the measure's numbers; null where the whole measure failed.
+        /// Name of the quantity; null if the whole measure failed.
         quantity: Option<Arc<str>>,
-        /// Unit of the number: `bits`, `samples`, `probability` or `ratio`; null where it failed.
+        /// Unit of the value: `bits`, `samples`, `probability` or `ratio`; null if the measure failed.
         unit: Option<Arc<str>>,
-        /// The number; null where it failed.
+        /// The value; null if the measure failed.
         value: Option<f64>,
-        /// The number divided by the number of weights; null where that has no meaning.
+        /// The value divided by the number of weights; null if this quotient has no meaning.
         value_per_weight: Option<f64>,
-        /// Standard error of the number, where it was sampled.
+        /// Standard error of the value; null if the value was not sampled.
         std_error: Option<f64>,
-        /// Mean of the same number where there is nothing to find; null where it is not known.
+        /// Mean of the quantity if there is no effect (null hypothesis); null if unknown.
         null_mean: Option<f64>,
-        /// Standard deviation of the number where there is nothing to find; null where it is not known.
+        /// Standard deviation of the quantity if there is no effect (null hypothesis); null if unknown.
         null_std: Option<f64>,
-        /// The largest that the number can be, or what theory says it is at most; null where there is no such bound.
+        /// Largest possible value, or an upper bound from theory; null if there is none.
         ceiling: Option<f64>,
-        /// Weights of the layer or the network.
+        /// Number of weights of the layer or of the network.
         n_weights: i64,
-        /// Runs that were measured together; 1 where the measure is of one.
+        /// Number of runs measured together; 1 for a measure of a single run.
         n_runs: i32,
-        /// How it was computed where the measure chooses by itself, for example `full Fisher`; null elsewhere.
+        /// Method that the measure selected, for example `full Fisher`; null if the measure has only one method.
         method: Option<Arc<str>>,
-        /// Why the number must not be read as what its name says, for example `an upper bound, not an estimate: fewer than 10 directions are effective`; claims and relations leave it out. Null where nothing is wrong.
+        /// Why the value must not be read as its name suggests, for example `an upper bound, not an estimate: fewer than 10 directions are effective`; claims and relations leave such values out; null without a warning.
         warning: Option<Arc<str>>,
-        /// Why there is no number, else null.
+        /// Why there is no value; otherwise null.
         failure: Option<String>,
     }
 
-    /// One experiment, number of a measure of weights, layer and snapshot: mean and spread over runs.
+    /// One experiment, quantity of a measure of weights, layer and snapshot: mean and spread over runs.
     "weight_summary" = WeightSummaryRow {
         /// Name of the experiment.
         experiment: String,
-        /// Identity of the measure: its name with the parameters that are not at their defaults.
+        /// Identity of the measure: its name and the parameters that differ from their defaults.
         weights: String,
-        /// The measure, for example `code`.
+        /// Name of the measure, for example `code`.
         measure: String,
-        /// What makes the weights random, as in `weight_measures`.
+        /// What makes the weights random, as in the table `weight_measures`.
         randomness: String,
-        /// Number of the layer; null for the whole network.
+        /// Number of the layer: 1 is the first layer after the input; null for the whole network.
         layer: Option<LayerId>,
-        /// What the layer is called; null where it has no name, and for the whole network.
+        /// Name of the layer; null if it has none, and for the whole network.
         layer_name: Option<Arc<str>>,
-        /// Whole passes over the training samples.
+        /// Number of complete passes over the training samples.
         epoch: i32,
-        /// Updates of the weights so far.
+        /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Which of the measure's numbers.
+        /// Name of the quantity.
         quantity: String,
-        /// Unit of the number, as in `weight_measures`; empty where it failed everywhere.
+        /// Unit of the values, as in the table `weight_measures`; empty if the measure failed in every run.
         unit: String,
-        /// Runs, or groups of runs measured together, that have the number.
+        /// Number of runs, or of groups of runs measured together, with a value.
         n_runs: i32,
-        /// Runs, or groups of runs measured together, that do not have the number, because it or the whole measure failed.
+        /// Number of runs, or of groups of runs measured together, without a value, because the quantity or the whole measure failed.
         n_failed: i32,
-        /// How many of the `n_runs` numbers have a warning in `weight_measures`; `mean` includes them.
+        /// Number of the `n_runs` values with a warning in the table `weight_measures`; `mean` includes them.
         n_warned: i32,
-        /// Mean of the number over the `n_runs` runs or groups; null where none has it.
+        /// Mean of the value over runs or groups; null if none has a value.
         mean: Option<f64>,
-        /// Standard deviation (n − 1) of the number over the `n_runs` runs or groups; null with fewer than two.
+        /// Standard deviation (n − 1) of the value over runs or groups; null with fewer than two.
         std: Option<f64>,
-        /// Lower end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and where all have the same number.
+        /// Lower end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and if all values are equal.
         low: Option<f64>,
-        /// Upper end of the 95 % interval of `mean`; null where `low` is.
+        /// Upper end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and if all values are equal.
         high: Option<f64>,
-        /// Mean of `weight_measures.null_mean` over the runs or groups; null where none has it.
+        /// Mean of `weight_measures.null_mean` over runs or groups; null if none has it.
         null_mean: Option<f64>,
-        /// Mean of `weight_measures.ceiling` over the runs or groups; null where none has it.
+        /// Mean of `weight_measures.ceiling` over runs or groups; null if none has it.
         ceiling: Option<f64>,
     }
 }

@@ -1,4 +1,4 @@
-//! One network for all that differ in the order, the signs and the scales of hidden units only.
+//! The canonical form of networks that differ only in the order, the signs and the scales of hidden units.
 
 use std::cmp::Ordering;
 
@@ -7,60 +7,62 @@ use ndarray::{Array2, ArrayView1};
 use super::symmetry::{GroupElement, UnitChange, UnitSymmetry, hidden};
 use crate::weights::{DenseLayer, DenseNetwork};
 
-/// Copies that are followed at once; a network with more is degenerate.
+/// Maximum number of copies that are followed simultaneously; a network with more is degenerate.
 pub const MOST_BRANCHES: usize = 20_000;
-/// Weights of the layer above in all copies that are followed at once, 256 MiB: they are held up to three times, for each thread.
+/// Maximum number of weights of the next layer in all copies that are followed simultaneously, 256 MiB; each thread
+/// stores them up to three times.
 pub const MOST_BRANCH_WEIGHTS: usize = 1 << 25;
 
-/// The network of an orbit whose weights are lexicographically the largest: layer after layer, of each layer unit after unit,
-/// of each unit the weights into it, then its bias.
+/// The network of an orbit with the lexicographically largest weights: layer by layer, in each layer unit by unit,
+/// in each unit the incoming weights, then its bias.
 ///
-/// Of units with free signs the first weight that is not 0 is positive; of units with free scales the weights into them and the
-/// bias have norm 1. Only comparisons and changes of sign decide, so that all copies by orders and signs, and by scales that are
-/// powers of two, have bitwise the same form; by other scales the same to rounding. Without tolerance: "equal to 1e-12" is not
-/// transitive. −0 is written as 0. A unit with free scale whose weights and bias are all 0 keeps its scale: nothing depends on it.
+/// For units with free signs, the first weight that is not 0 is positive; for units with free scales, the incoming
+/// weights and the bias have norm 1. Only comparisons and changes of sign are used, so all copies by permutations and
+/// signs, and by scales that are powers of two, have bitwise equal forms; by other scales, equal up to rounding. There
+/// is no tolerance, because "equal to 1e-12" is not transitive. −0 is written as 0. A unit with free scale whose
+/// weights and bias are all 0 keeps its scale, which has no effect.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CanonicalForm {
     /// The canonical network.
     pub network: DenseNetwork,
-    /// What makes it of the given network; where units are equal, one of several elements.
+    /// The group element that maps the given network to it; if units are equal, one of several elements.
     pub element: GroupElement,
-    /// The largest number of copies that were followed at once: 1 where no units are equal.
+    /// The largest number of copies that were followed simultaneously; 1 if no units are equal.
     pub n_branches: usize,
-    /// The smallest difference that decided the order of two units: that of the first weights in which neighbours differ. The
-    /// form jumps where it passes 0; `None` where no order was decided.
+    /// The smallest difference that determined the order of two units: that of the first weights in which neighbours
+    /// differ. The form jumps where it passes 0; `None` if no order was determined.
     pub order_gap: Option<f64>,
-    /// The smallest weight whose sign decided that of a unit; `None` where signs are not free.
+    /// The smallest weight whose sign determined that of a unit; `None` if signs are not free.
     pub sign_gap: Option<f64>,
 }
 
-/// A copy of the network, canonical below some layer.
+/// A copy of the network that is canonical up to some layer.
 #[derive(Debug, Clone)]
 struct PartialForm {
-    /// What was done to the layers below.
+    /// The changes of the previous layers.
     changes: Vec<UnitChange>,
-    /// The kernel of the layer, its inputs changed so.
+    /// The kernel of the layer, with its inputs changed accordingly.
     kernel: Array2<f64>,
 }
 
 /// A unit of a candidate.
 #[derive(Debug, Clone)]
 struct Unit {
-    /// Which of the given network it is.
+    /// Number of this unit in the given network.
     index: usize,
     divisor: f64,
-    /// The weights into it and its bias, divided.
+    /// The incoming weights and the bias, divided.
     block: Vec<f64>,
 }
 
 impl CanonicalForm {
-    /// The form of a network; `None` where the network is degenerate, more than [`MOST_BRANCHES`] copies, or copies with more than
-    /// [`MOST_BRANCH_WEIGHTS`] weights in the layer above, being equally good up to some layer (or where weights overflow when
-    /// units are scaled).
+    /// The form of a network. `None` if the network is degenerate: more than [`MOST_BRANCHES`] copies, or copies with
+    /// more than [`MOST_BRANCH_WEIGHTS`] weights in the next layer, are equal up to some layer (or weights overflow
+    /// when units are scaled).
     ///
-    /// From the first layer to the last hidden one: signs and scales are fixed and units sorted, in every candidate; the
-    /// candidates with the largest layer stay; where units are equal, all orders of them (and both signs where all weights are 0)
-    /// that differ in the layer above become candidates. The largest output layer decides.
+    /// From the first to the last hidden layer, signs and scales are fixed and units are sorted in every candidate. The
+    /// candidates with the largest layer stay. If units are equal, all their orders (and both signs if all weights are
+    /// 0) that differ in the next layer become candidates. The largest output layer decides.
     pub fn of_network(network: &DenseNetwork) -> Option<Self> {
         let layers = network.layers();
         let mut candidates =
@@ -110,7 +112,7 @@ fn compare<'a>(a: impl Iterator<Item = &'a Unit>, b: impl Iterator<Item = &'a Un
     lexicographic(a.flat_map(|unit| &unit.block), b.flat_map(|unit| &unit.block))
 }
 
-/// Those of the `items` that are not below any other.
+/// The largest of the `items`, several if they are equal.
 fn largest<T>(items: impl IntoIterator<Item = T>, compare: impl Fn(&T, &T) -> Ordering) -> Vec<T> {
     let mut kept: Vec<T> = Vec::new();
     for item in items {
@@ -132,7 +134,7 @@ fn first_difference(a: &Unit, b: &Unit) -> Option<f64> {
     a.block.iter().zip(&b.block).map(|(a, b)| (a - b).abs()).find(|difference| *difference != 0.0)
 }
 
-/// The units of a layer, the largest first, signs and scales fixed.
+/// The units of a layer in descending order, with signs and scales fixed.
 fn sorted_units(kernel: &Array2<f64>, layer: &DenseLayer, symmetry: UnitSymmetry) -> Vec<Unit> {
     let unit = |index: usize| {
         let mut block: Vec<f64> = kernel.row(index).iter().chain([&layer.bias[index]]).copied().collect();
@@ -149,14 +151,14 @@ fn sorted_units(kernel: &Array2<f64>, layer: &DenseLayer, symmetry: UnitSymmetry
     units
 }
 
-/// |block|, and 1 where it is 0. Divided by the largest entry first, so that no square overflows.
+/// |block|, or 1 if it is 0. Entries are first divided by the largest, so that no square overflows.
 fn norm(block: &[f64]) -> f64 {
     let largest = block.iter().fold(0.0, |largest: f64, weight| largest.max(weight.abs()));
     if largest > 0.0 { largest * block.iter().map(|w| (w / largest) * (w / largest)).sum::<f64>().sqrt() } else { 1.0 }
 }
 
-/// Adds the candidate with every order of equal units, and both signs of units without weights, that differ in the kernel of the
-/// layer above; `None` when there are too many.
+/// Adds the candidate with every order of equal units, and both signs of units without weights, that differ in the
+/// kernel of the next layer; returns `None` if there are too many.
 fn push_orders(
     below: &PartialForm,
     units: &[Unit],
@@ -205,12 +207,12 @@ fn push_orders(
     Some(())
 }
 
-/// How many copies are followed at once of a layer with this number of weights: one at least.
+/// Maximum number of copies that are followed simultaneously for a layer with this number of weights; at least one.
 fn most_candidates(n_weights: usize) -> usize {
     (MOST_BRANCH_WEIGHTS / n_weights).clamp(1, MOST_BRANCHES)
 }
 
-/// The weights out of a unit, multiplied by what those into it are divided by.
+/// The outgoing weights of a unit, multiplied by the divisor of the incoming ones.
 fn outgoing(column: ArrayView1<'_, f64>, divisor: f64) -> Vec<f64> {
     column.iter().map(|weight| without_sign_of_zero(weight * divisor)).collect()
 }

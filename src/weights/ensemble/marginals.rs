@@ -1,4 +1,4 @@
-//! What single weights are like over several runs: quantised entropy, and drift from the law of the initial weights.
+//! Statistics of single weights over several runs: quantised entropy, and drift from the initial distribution.
 
 use std::f64::consts::LN_2;
 
@@ -11,7 +11,7 @@ use crate::parameter::{Kind, ParameterError};
 use crate::units::Nats;
 use crate::weights::check_number;
 
-/// Cells of equal width, floor(w/width): the resolution at which a weight has an entropy.
+/// Cells of equal width, floor(w/width): the resolution of the entropy of a weight.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightCells {
     width: f64,
@@ -20,14 +20,14 @@ pub struct WeightCells {
 /// The entropy of a weight over R runs.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct WeightEntropy {
-    /// Of the shares of the cells, at most ln R.
+    /// Plug-in entropy of the cells, at most ln R.
     pub plug_in: Nats,
-    /// Plus (occupied cells − 1)/2R (Miller 1955), so at most ln R + (R − 1)/2R.
+    /// Plug-in entropy plus (occupied cells − 1)/2R (Miller 1955), so at most ln R + (R − 1)/2R.
     pub miller_madow: Nats,
 }
 
 impl WeightCells {
-    /// Cells of this `width`.
+    /// Cells with this `width`.
     ///
     /// # Errors
     /// A width that is not a finite number above 0.
@@ -35,7 +35,7 @@ impl WeightCells {
         Ok(Self { width: check_number("cell", width, Kind::Positive)? })
     }
 
-    /// The entropy of the cells of a weight whose value in each run is in `values`; 0 of no runs.
+    /// The entropy of the cells of a weight with the `values` in the runs; 0 without runs.
     pub fn entropy(self, values: &[f64]) -> WeightEntropy {
         if values.is_empty() {
             return WeightEntropy { plug_in: Nats(0.0), miller_madow: Nats(0.0) };
@@ -48,15 +48,15 @@ impl WeightCells {
     }
 }
 
-/// KL(N(μ, s²) ‖ N(0, s₀²)) of a weight whose value in each run is in `values`, μ and s² being their mean and variance (divided
-/// by their number), and s₀ the standard deviation `initial_std` of the law of the initial weights. Infinite where the values
-/// are all equal; `None` of no runs.
+/// KL(N(μ, s²) ‖ N(0, s₀²)) of a weight with the `values` in the runs. μ and s² are their mean and variance (divided by
+/// their number), and s₀ is the standard deviation `initial_std` of the initial distribution. Infinite if all values
+/// are equal; `None` without runs.
 pub fn gaussian_drift(values: &[f64], initial_std: f64) -> Option<Nats> {
     Some(Nats(gaussian_kl(mean(values)?, population_variance(values)?, initial_std * initial_std)))
 }
 
-/// What [`gaussian_drift`] is on average over R runs of a weight that still has the initial law, (ln R − ln 2 − ψ((R − 1)/2))/2;
-/// infinite of fewer than two runs.
+/// Mean of [`gaussian_drift`] over R runs for a weight that still has the initial distribution, (ln R − ln 2 − ψ((R −
+/// 1)/2))/2; infinite for fewer than two runs.
 pub fn drift_floor(n_runs: usize) -> Nats {
     if n_runs < 2 {
         return Nats(f64::INFINITY);

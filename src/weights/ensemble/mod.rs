@@ -1,15 +1,18 @@
-//! The ensemble of seeds: how far data and training fix the weights, over networks that differ in their seed alone.
+//! The ensemble of seeds: how strongly data and training determine the weights, for networks that differ only in their
+//! seed.
 //!
-//! The weights of R runs are R draws of W given the data; initial weights and the order of the samples are random. Hidden units
-//! can be reordered, and some of them reflected or scaled, without changing the function: [`CanonicalForm`] takes one network of
-//! each such orbit. Of every single weight, before and after, there is the entropy of its cell floor(w/δ) over the runs, at most
-//! log₂ R, and the divergence of the Gaussian of its mean and variance from the law of the initial kernels.
+//! The weights of R runs are R samples of W given the data; initial weights and the order of the samples are random.
+//! Hidden units can be permuted, and some can be reflected or scaled, without changing the function: [`CanonicalForm`]
+//! selects one network from each such orbit. For every single weight, before and after this, the measure reports the
+//! entropy of its cell floor(w/δ) over the runs, at most log₂ R, and the divergence of the Gaussian with its mean and
+//! variance from the initial distribution.
 //!
-//! Sums over weights are sums of entropies of single weights, not a joint entropy: of R networks that differ that is log₂ R,
-//! whatever they are. If the law of the initial weights is invariant under the group G of such changes, and the optimiser
-//! commutes with it, the joint entropy before minus after canonicalising is log₂ |G| at every epoch; only the marginals change.
+//! Sums over weights are sums of entropies of single weights, not a joint entropy: the joint entropy of R different
+//! networks is always log₂ R. If the initial distribution is invariant under the group G of such changes, and the
+//! optimiser commutes with them, the joint entropy decreases by log₂ |G| at every epoch when networks are
+//! canonicalised; only the marginals change.
 //!
-//! This is about the randomness of training, and says nothing about the data.
+//! This measure is about the randomness of training, not about the data.
 
 mod canonical;
 mod marginals;
@@ -35,28 +38,34 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "ensemble",
-    summary: "entropy of single weights over seeds, before and after symmetric copies are made equal, and their drift",
+    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form, and drift from the initial weights",
     randomness: Randomness::Seed,
     quantities: &[
         ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
         (
             "entropy_miller_madow",
-            "sum of the entropies of single weights over runs, with the correction of Miller and Madow, in bits",
+            "sum of the entropies of single weights over runs, with the Miller-Madow correction, in bits",
         ),
         (
             "canonical_entropy",
-            "sum of the entropies of single weights over runs, of canonical forms of the networks, in bits",
+            "sum of the entropies of single weights over runs, for the canonical forms of the networks, in bits",
         ),
-        ("canonical_entropy_miller_madow", "canonical_entropy with the correction of Miller and Madow, in bits"),
-        ("drift", "KL of a Gaussian of the kernels over runs from their initial law, summed over weights, in bits"),
-        ("canonical_drift", "drift of the kernels of canonical forms of the networks, summed over weights, in bits"),
-        ("key_gap", "smallest difference that decided the order of two units in any run"),
-        ("sign_gap", "smallest weight that decided the sign of a unit in any run"),
+        ("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
+        (
+            "drift",
+            "KL divergence of a Gaussian fit over runs from the initial distribution, summed over the weights of the kernels, in bits",
+        ),
+        (
+            "canonical_drift",
+            "drift for the canonical forms of the networks, summed over the weights of the kernels, in bits",
+        ),
+        ("key_gap", "smallest difference that determined the order of two units in any run"),
+        ("sign_gap", "smallest weight that determined the sign of a unit in any run"),
         ("log2_symmetries", "logarithm of the number of symmetric copies of a network, in bits"),
     ],
     parameters: &[Parameter {
         name: "cell",
-        doc: "width of the cells in which weights count as equal",
+        doc: "width of the cells; weights in one cell count as equal",
         kind: Kind::Positive,
         default: "0.25",
     }],
@@ -66,11 +75,11 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// Key of the generator of the null, a name of its purpose.
+/// Key of the random generator of the null, derived from its purpose.
 const SEED: u64 = u64::from_be_bytes(*b"symmetry");
-/// Draws of the null: one element of the group for every run, each time.
+/// Number of draws of the null; each has one group element per run.
 const N_DRAWS: u64 = 16;
-/// Runs below which readings say how few there are.
+/// Number of runs below which readings report the small number.
 const FEW_RUNS: usize = 8;
 
 /// Entropy and drift of single weights over runs that differ in their seed.
@@ -80,7 +89,7 @@ pub struct SeedEnsemble {
 }
 
 impl SeedEnsemble {
-    /// With weights in cells of width `cell`.
+    /// Puts weights into cells of width `cell`.
     ///
     /// # Errors
     /// A width that is not a finite number above 0.
@@ -88,7 +97,7 @@ impl SeedEnsemble {
         Ok(Self { cells: WeightCells::new(cell)? })
     }
 
-    /// Of each range of weights the sum of their entropies over runs, in bits: plug-in and Miller-Madow.
+    /// For each range of weights, the sum of their entropies over runs, in bits: plug-in and Miller-Madow.
     fn entropies(self, runs: &[DenseNetwork], ranges: &[Range<usize>]) -> Vec<[f64; 2]> {
         let of_weight = |values: Vec<f64>| {
             let WeightEntropy { plug_in, miller_madow } = self.cells.entropy(&values);
@@ -97,7 +106,7 @@ impl SeedEnsemble {
         sums(runs, ranges, of_weight)
     }
 
-    /// The readings of entropies: `found` of each part, and the same numbers where every run is replaced by a random copy.
+    /// The readings of entropies: `found` for each part, and the values if every run is replaced with a random copy.
     fn entropy_readings(
         self,
         names: [&'static str; 2],
@@ -106,7 +115,7 @@ impl SeedEnsemble {
         null: &[Vec<[f64; 2]>],
         n_runs: usize,
     ) -> Vec<Reading> {
-        // Every run in a cell of its own; Miller and Madow then add (R − 1)/2R nats.
+        // Every run is in a separate cell; Miller-Madow then adds (R − 1)/2R nats.
         let n_runs = n_runs as f64;
         let most = [n_runs.log2(), n_runs.log2() + Nats((n_runs - 1.0) / (2.0 * n_runs)).bits()];
         let mut readings = Vec::new();
@@ -161,7 +170,7 @@ impl OfRuns for SeedEnsemble {
     }
 }
 
-/// What to know of the runs, where it is not as usual.
+/// Remarks on unusual properties of the runs.
 fn method(n_runs: usize, n_degenerate: usize) -> Option<String> {
     let few = (n_runs < FEW_RUNS).then(|| format!("only {n_runs} runs"));
     let degenerate = (n_degenerate > 0).then(|| {
@@ -174,12 +183,12 @@ fn method(n_runs: usize, n_degenerate: usize) -> Option<String> {
     (!notes.is_empty()).then(|| notes.join("; "))
 }
 
-/// The whole network or a layer of it.
+/// The whole network or one of its layers.
 struct Part {
     layer: Option<LayerId>,
-    /// Where its weights and biases are.
+    /// Range of its weights and biases.
     weights: Range<usize>,
-    /// Where the weights of its kernels are.
+    /// Ranges of the weights of its kernels.
     kernels: Vec<Range<usize>>,
 }
 
@@ -203,7 +212,7 @@ fn parts(network: &DenseNetwork) -> Vec<Part> {
     [whole].into_iter().chain(layers).collect()
 }
 
-/// The sum over the weights in each range of what `number` makes of their values in all runs.
+/// The sum over the weights in each range of the results of `number` for their values in all runs.
 fn sums<const K: usize>(
     runs: &[DenseNetwork],
     ranges: &[Range<usize>],
@@ -218,7 +227,7 @@ fn sums<const K: usize>(
     ranges.iter().map(sum).collect()
 }
 
-/// The standard deviation of the law of each initial kernel: the root mean square of its weights in all runs.
+/// The standard deviation of the initial distribution of each kernel: the root mean square of its weights in all runs.
 fn initial_stds(initial: &[DenseNetwork]) -> Vec<f64> {
     let layer = |l: usize| {
         let squares = initial.iter().flat_map(|network| &network.layers()[l].kernel).map(|w| w * w);
@@ -228,7 +237,7 @@ fn initial_stds(initial: &[DenseNetwork]) -> Vec<f64> {
     (0..initial[0].layers().len()).map(layer).collect()
 }
 
-/// Of each layer the drift of its kernel, in bits.
+/// For each layer, the drift of its kernel, in bits.
 fn kernel_drifts(runs: &[DenseNetwork], stds: &[f64]) -> Vec<f64> {
     let layers = parts(&runs[0]).split_off(1);
     let drift = |(part, std): (&Part, &f64)| {
@@ -238,8 +247,8 @@ fn kernel_drifts(runs: &[DenseNetwork], stds: &[f64]) -> Vec<f64> {
     layers.iter().zip(stds).map(drift).collect()
 }
 
-/// The drift of the kernels of each part, where the initial networks were recorded and the weights differ between runs; its
-/// null is that of `still` networks, or by default the floor of weights that have not moved.
+/// The drift of the kernels of each part, if the initial networks were recorded and the weights differ between runs.
+/// Its null is that of `still` networks, or by default the expected value for weights that have not changed.
 fn drifts(
     quantity: &'static str,
     parts: &[Part],
@@ -266,8 +275,8 @@ fn drifts(
     parts.iter().enumerate().filter_map(of_part).collect()
 }
 
-/// The drift of canonical kernels; its null is that of the initial networks' forms, which are sorted and no longer have the
-/// initial law. None where scales are free: canonical units then have norm 1.
+/// The drift of canonical kernels. Its null is that of the canonical forms of the initial networks, which are sorted
+/// and no longer have the initial distribution. None if scales are free: canonical units then have norm 1.
 fn canonical_drifts(parts: &[Part], canonical: &[DenseNetwork], initial: Option<&[DenseNetwork]>) -> Vec<Reading> {
     let is_scaled = symmetry::hidden(&canonical[0])
         .iter()
@@ -282,7 +291,7 @@ fn canonical_drifts(parts: &[Part], canonical: &[DenseNetwork], initial: Option<
     }
 }
 
-/// The smallest differences that decided an order or a sign in any run.
+/// The smallest differences that determined an order or a sign in any run.
 fn gaps(forms: &[CanonicalForm]) -> Vec<Reading> {
     let smallest = |gap: fn(&CanonicalForm) -> Option<f64>| forms.iter().filter_map(gap).reduce(f64::min);
     let gaps = [("key_gap", smallest(|form| form.order_gap)), ("sign_gap", smallest(|form| form.sign_gap))];
@@ -290,19 +299,19 @@ fn gaps(forms: &[CanonicalForm]) -> Vec<Reading> {
     gaps.into_iter().filter_map(reading).collect()
 }
 
-/// Checks that there are at least two networks, of one shape.
+/// Checks that there are at least two networks, and that they have equal shapes.
 fn check(runs: &Ensemble<'_>) -> Result<(), MeasureError> {
     let n_runs = runs.networks.len();
     let refused = |problem: String| Err(MeasureError::Refused(problem));
     if n_runs < 2 {
         let found = if n_runs == 1 { "1 run" } else { "no run" };
         return refused(format!(
-            "an ensemble of seeds needs at least 2 runs, and {found} was recorded; record 8 or more"
+            "an ensemble of seeds needs at least 2 runs, but {found} was recorded; record 8 or more"
         ));
     }
     if let Some(initial) = runs.initial.filter(|initial| initial.len() != n_runs) {
         let n_initial = initial.len();
-        return refused(format!("{n_runs} networks have {n_initial} initial ones; give one for each, or none"));
+        return refused(format!("{n_runs} networks have {n_initial} initial networks; give one per network, or none"));
     }
     let shape = |network: &DenseNetwork| -> Vec<_> {
         network.layers().iter().map(|layer| (layer.kernel.dim(), layer.activation)).collect()

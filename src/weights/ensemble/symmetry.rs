@@ -1,4 +1,4 @@
-//! The group G of changes of the weights that leave the function of a network as it is.
+//! The group G of changes of the weights that preserve the function of a network.
 
 use rand::Rng;
 use rand::seq::SliceRandom;
@@ -6,11 +6,11 @@ use rand::seq::SliceRandom;
 use crate::nn::Activation;
 use crate::weights::{DenseLayer, DenseNetwork, MeasureError};
 
-/// What can be done to the hidden units of a layer without changing what the network computes, apart from their order, which
-/// is free for every activation.
+/// Changes of the hidden units of a layer that preserve the function of the network, in addition to permutations, which
+/// are possible for every activation function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UnitSymmetry {
-    /// Nothing else.
+    /// No other change.
     Order,
     /// The sign of a unit is free: −t(z) = t(−z), for tanh, softsign, hard tanh and linear units.
     Signs,
@@ -19,8 +19,8 @@ pub enum UnitSymmetry {
 }
 
 impl UnitSymmetry {
-    /// The symmetry of an `activation`. (Linear layers have more than signs, and sigmoid a sign that also moves the next
-    /// biases: these are not used.)
+    /// The symmetry of an `activation`. (Linear layers have more than signs, and sigmoid has a sign that also changes
+    /// the next biases: these are not used.)
     pub fn of_activation(activation: Activation) -> Self {
         match activation {
             Activation::Tanh | Activation::Softsign | Activation::HardTanh | Activation::Linear => Self::Signs,
@@ -32,8 +32,8 @@ impl UnitSymmetry {
     }
 }
 
-/// log₂ |G| of the orders and signs of the hidden units: Σ log₂ k! and k for signs, of each hidden layer of k units. Scales are
-/// a continuum and are not counted.
+/// log₂ |G| of the permutations and signs of the hidden units: the sum over hidden layers of log₂ k!, plus k for signs,
+/// for k units. Scales are continuous and are not counted.
 pub fn log2_group_order(network: &DenseNetwork) -> f64 {
     let of_layer = |layer: &DenseLayer| {
         let k = layer.bias.len();
@@ -46,28 +46,28 @@ pub fn log2_group_order(network: &DenseNetwork) -> f64 {
     hidden(network).iter().map(of_layer).sum()
 }
 
-/// The layers below the output, which has no freedom.
+/// The layers before the output layer, whose units cannot be changed.
 pub(super) fn hidden(network: &DenseNetwork) -> &[DenseLayer] {
     let layers = network.layers();
     &layers[..layers.len() - 1]
 }
 
-/// What is done to the units of a hidden layer.
+/// A change of the units of a hidden layer.
 #[derive(Debug, Clone, PartialEq)]
 pub struct UnitChange {
-    /// Of each new unit the old one that it is.
+    /// For each new unit, the number of the old unit.
     pub order: Vec<usize>,
-    /// Of each new unit what the weights into it and its bias are divided by, and the weights out of it multiplied by: ±1 for
-    /// signs, a positive number for scales, 1 otherwise.
+    /// For each new unit, the divisor of its incoming weights and its bias, and factor of its outgoing weights: ±1 for
+    /// signs, a positive number for scales, otherwise 1.
     pub divisors: Vec<f64>,
 }
 
-/// An element of G: a change of the units of every hidden layer, the first above the input first.
+/// An element of G: a change of the units of every hidden layer, from the first to the last.
 #[derive(Debug, Clone, PartialEq)]
 pub struct GroupElement(Vec<UnitChange>);
 
 impl GroupElement {
-    /// The element that changes hidden layers so.
+    /// The element with these changes of the hidden layers.
     pub fn new(changes: Vec<UnitChange>) -> Self {
         Self(changes)
     }
@@ -77,8 +77,8 @@ impl GroupElement {
         &self.0
     }
 
-    /// An order of the units of each hidden layer, and, where they are free, signs, each with the same probability. Scales
-    /// have no such law and stay as they are.
+    /// A random order of the units of each hidden layer, and random signs if they are free, uniformly distributed.
+    /// Scales have no such distribution and are not changed.
     pub fn random(network: &DenseNetwork, rng: &mut impl Rng) -> Self {
         let change = |layer: &DenseLayer| {
             let k = layer.bias.len();
@@ -93,10 +93,10 @@ impl GroupElement {
         Self(hidden(network).iter().map(change).collect())
     }
 
-    /// The network with the hidden units changed so; it computes the same function.
+    /// The network with the hidden units changed; it computes the same function.
     ///
     /// # Errors
-    /// The element is not of this network's group; weights that are no longer finite.
+    /// The element does not belong to the group of this network, or weights are no longer finite.
     pub fn apply(&self, network: &DenseNetwork) -> Result<DenseNetwork, MeasureError> {
         self.check(network)?;
         let mut layers = network.layers().to_vec();
@@ -118,7 +118,7 @@ impl GroupElement {
         if self.0.len() != layers.len() {
             let (n_changes, n_hidden) = (self.0.len(), layers.len());
             return refused(format!(
-                "{n_changes} changes of hidden layers, and the network has {n_hidden}; give one for each"
+                "got changes for {n_changes} hidden layers, but the network has {n_hidden}; give one per hidden layer"
             ));
         }
         for (l, (change, layer)) in self.0.iter().zip(layers).enumerate() {
@@ -128,7 +128,7 @@ impl GroupElement {
             if !sorted.iter().copied().eq(0..layer.bias.len()) || change.divisors.len() != layer.bias.len() {
                 let k = layer.bias.len();
                 return refused(format!(
-                    "layer {l} has {k} units; give an order of 0 to {} and a divisor for each",
+                    "layer {l} has {k} units; give an order of the numbers 0 to {}, and one divisor per unit",
                     k - 1
                 ));
             }
@@ -145,7 +145,7 @@ impl GroupElement {
                     UnitSymmetry::Scales => "a positive number",
                 };
                 return refused(format!(
-                    "layer {l}: units can be divided by {allowed} without a change of the function, got {divisor}"
+                    "layer {l}: the function is unchanged only if units are divided by {allowed}, got {divisor}"
                 ));
             }
         }

@@ -1,4 +1,4 @@
-//! The forms, entropies and drifts of networks of closed formulas, and forms of random networks.
+//! Tests of canonical forms, entropies and drifts, for networks from closed formulas and for random networks.
 
 #![cfg(test)]
 
@@ -13,7 +13,7 @@ use crate::nn::Activation;
 use crate::weights::fixtures::{assert_all_close, assert_close, b_net, by_inputs, f_net, numbers, t_net, values};
 use crate::weights::{DenseLayer, Labelled};
 
-/// A network of given kernels (unit j, input i) and biases.
+/// A network with given kernels (unit j, input i) and biases.
 fn network(
     widths: &[usize],
     activation: Activation,
@@ -79,7 +79,7 @@ fn cases() -> [(&'static str, DenseNetwork, usize); 5] {
     ]
 }
 
-/// An element as the source writes it, `signs` and `perms` of each hidden layer.
+/// A group element in the notation of the source, `signs` and `perms` of each hidden layer.
 fn element(source: &Value) -> GroupElement {
     let layers = source["perms"].as_array().unwrap().iter().zip(source["signs"].as_array().unwrap());
     let change = |(order, signs)| UnitChange {
@@ -130,7 +130,7 @@ fn the_canonical_f_net_is_the_one_of_the_source() {
 
 #[test]
 fn a_trained_network_has_units_whose_order_rounding_decides() {
-    // The three units of its second layer are equal but for signs and rounding.
+    // The three units of its second layer are equal up to signs and rounding.
     let canonical = form(&t_net().network);
     assert!(canonical.order_gap.unwrap() < 1e-15, "{:?}", canonical.order_gap);
     let gap = form(&f_net().network).order_gap.unwrap();
@@ -144,20 +144,21 @@ fn a_network_of_many_equal_units_is_degenerate_unless_they_do_the_same() {
         let kernel = |l: usize, _: usize, i: usize| if l == 1 { 0.5 } else { out(i) };
         network(&[2, k, 2], Activation::Tanh, kernel, |_, _| 0.1)
     };
-    // 7! = 5040 orders are followed, 8! = 40320 are too many, and of eight equal weights out of the units there is one order.
+    // 7! = 5040 orders can be followed, 8! = 40320 are too many; with eight equal outgoing weights there is only one
+    // order.
     assert_eq!(form(&equal_units(7, |i| i as f64)).n_branches, 5040);
     assert_eq!(CanonicalForm::of_network(&equal_units(8, |i| i as f64)), None);
     assert_eq!(form(&equal_units(30, |_| 0.3)).n_branches, 1);
 }
 
-/// Joint entropy in bits of networks, each with the same probability.
+/// Joint entropy in bits of networks with equal probabilities.
 fn joint_entropy(networks: &[DenseNetwork], number: impl Fn(f64) -> u64) -> f64 {
     let codes = networks.iter().map(|network| network.weights().into_iter().map(&number).collect::<Vec<u64>>());
     let distinct: BTreeSet<Vec<u64>> = codes.collect();
     (distinct.len() as f64).log2()
 }
 
-/// All orders and signs of the units of a network with one hidden layer of three.
+/// All orders and signs of the units of a network with one hidden layer of three units.
 fn orbit(network: &DenseNetwork) -> Vec<DenseNetwork> {
     let orders = [[0, 1, 2], [0, 2, 1], [1, 0, 2], [1, 2, 0], [2, 0, 1], [2, 1, 0]];
     let signs = |mask: usize| (0..3).map(|j| if mask >> j & 1 == 1 { -1.0 } else { 1.0 }).collect();
@@ -216,7 +217,7 @@ fn formula_ensemble() -> Vec<DenseNetwork> {
     (0..64).map(run).collect()
 }
 
-/// A number of every weight over runs, in the order of the source.
+/// One value for every weight over runs, in the order of the source.
 fn of_weights(runs: &[DenseNetwork], number: impl Fn(&[f64]) -> f64) -> Vec<f64> {
     let vectors: Vec<Vec<f64>> = runs.iter().map(|run| by_inputs(run, &run.weights())).collect();
     let of_weight = |k: usize| number(&vectors.iter().map(|weights| weights[k]).collect::<Vec<f64>>());
@@ -234,7 +235,7 @@ fn entropies_and_drifts_of_the_formula_ensemble() {
     assert_close(mean(&plug_in(&canonical)).unwrap(), 2.270_212_911_286);
     assert_close(mean(&miller_madow(&raw)).unwrap(), 2.606_801_677_691);
     assert_close(mean(&miller_madow(&canonical)).unwrap(), 2.327_231_189_557);
-    // Of 64 networks that differ the joint entropy is log₂ 64, whatever they are.
+    // The joint entropy of 64 different networks is log₂ 64.
     for runs in [&raw, &canonical] {
         assert_eq!(joint_entropy(runs, |weight| ((weight / 0.25).floor() + 100.0) as u64), 6.0);
     }
@@ -263,7 +264,8 @@ fn the_floor_of_the_drift_is_what_still_weights_have() {
 
 #[test]
 fn copies_of_a_large_layer_are_limited_by_their_weights() {
-    // Four equal units with different weights out of them have 24 orders: too many for a layer of 1.4 million weights above.
+    // Four equal units with different outgoing weights have 24 orders: too many for a next layer of 1.4 million
+    // weights.
     let equal = |n_above: usize| {
         let kernel = |l: usize, j: usize, i: usize| if l == 1 { 1.0 } else { ((i + 1) * (j % 7 + 1)) as f64 };
         CanonicalForm::of_network(&network(&[1, 4, n_above], Activation::Sigmoid, kernel, |_, _| 0.0))
@@ -279,7 +281,7 @@ fn measured(networks: &[DenseNetwork], initial: Option<&[DenseNetwork]>) -> Resu
     SeedEnsemble::with_cells(0.25).unwrap().measure(&runs).map_err(|error| error.to_string())
 }
 
-/// The readings of one quantity, the whole network first.
+/// The readings of one quantity, first that of the whole network.
 fn of_quantity<'a>(readings: &'a [Reading], quantity: &str) -> Vec<&'a Reading> {
     readings.iter().filter(|reading| reading.quantity == quantity).collect()
 }
@@ -293,16 +295,17 @@ fn readings_are_sums_over_the_weights_of_layers() {
     assert_close(whole.value, first.value + second.value);
     assert_eq!((whole.layer, first.layer.map(i32::from), second.layer.map(i32::from)), (None, Some(1), Some(2)));
     assert_eq!((whole.ceiling, whole.n_weights), (Some(17.0 * 6.0), Some(17)));
-    // With the correction of Miller and Madow 63/128 nats more.
+    // With the Miller-Madow correction, 63/128 nats more.
     let corrected = of_quantity(&readings, "canonical_entropy_miller_madow")[0].ceiling.unwrap();
     assert_close(corrected, 17.0 * (6.0 + 63.0 / 128.0 / std::f64::consts::LN_2));
-    // Raw weights of this formula are not symmetric; their random copies have more entropy than the canonical ones.
+    // The raw weights of this formula are not symmetric; their random copies have more entropy than the canonical
+    // ones.
     assert!(whole.null.unwrap().mean > whole.value + 4.0 * whole.null.unwrap().std.unwrap());
     let [whole, first, second] = of_quantity(&readings, "drift")[..] else { panic!() };
     assert_close(whole.value, first.value + second.value);
     assert_close(whole.null.unwrap().mean, 12.0 * drift_floor(64).bits());
     let [whole, ..] = of_quantity(&readings, "canonical_drift")[..] else { panic!() };
-    // The networks are their own initial ones.
+    // The networks are also their initial networks.
     assert_eq!(whole.null.map(|null| null.mean), Some(whole.value));
     assert_close(of_quantity(&readings, "log2_symmetries")[0].value, 48.0_f64.log2());
     assert!(readings.iter().all(|reading| reading.method.is_none() && reading.value.is_finite()));
@@ -321,7 +324,7 @@ fn what_is_left_out_is_said() {
         "no canonical form: 9 of 9 networks have more than 20000 equal copies, or copies of more than 33554432 weights";
     assert_eq!(degenerate[0].method.as_deref(), Some(expected));
     assert!(of_quantity(&degenerate, "canonical_entropy").is_empty());
-    // Equal runs have no drift that is a number.
+    // The drift of equal runs is not finite.
     let copies = vec![runs[0].clone(); 9];
     assert!(of_quantity(&measured(&copies, Some(&copies)).unwrap(), "drift").is_empty());
 }
@@ -329,9 +332,9 @@ fn what_is_left_out_is_said() {
 #[test]
 fn what_cannot_be_measured_is_refused() {
     let runs = formula_ensemble();
-    let expected = "an ensemble of seeds needs at least 2 runs, and 1 run was recorded; record 8 or more";
+    let expected = "an ensemble of seeds needs at least 2 runs, but 1 run was recorded; record 8 or more";
     assert_eq!(measured(&runs[..1], None).unwrap_err(), expected);
-    let expected = "64 networks have 2 initial ones; give one for each, or none";
+    let expected = "64 networks have 2 initial networks; give one per network, or none";
     assert_eq!(measured(&runs, Some(&runs[..2])).unwrap_err(), expected);
     let others = [runs[0].clone(), f_net().network];
     assert!(measured(&others, None).unwrap_err().starts_with("the networks of the runs differ in widths"));
@@ -341,14 +344,18 @@ fn what_cannot_be_measured_is_refused() {
         let change = UnitChange { order: order.to_vec(), divisors: divisors.to_vec() };
         GroupElement::new(vec![change]).apply(&runs[0]).unwrap_err().to_string()
     };
-    assert_eq!(change(&[0, 1, 1], &[1.0; 3]), "layer 1 has 3 units; give an order of 0 to 2 and a divisor for each");
-    let expected = "layer 1: units can be divided by 1 or -1 without a change of the function, got 2";
+    assert_eq!(
+        change(&[0, 1, 1], &[1.0; 3]),
+        "layer 1 has 3 units; give an order of the numbers 0 to 2, and one divisor per unit"
+    );
+    let expected = "layer 1: the function is unchanged only if units are divided by 1 or -1, got 2";
     assert_eq!(change(&[0, 1, 2], &[1.0, 2.0, 1.0]), expected);
-    let expected = "0 changes of hidden layers, and the network has 1; give one for each";
+    let expected = "got changes for 0 hidden layers, but the network has 1; give one per hidden layer";
     assert_eq!(GroupElement::new(Vec::new()).apply(&runs[0]).unwrap_err().to_string(), expected);
 }
 
-/// A copy by a random order, signs, and, where they are free, scales that are powers of `base`, of all units that have weights.
+/// A copy with random order, signs and, if they are free, scales that are powers of `base`, of all units with non-zero
+/// weights.
 fn random_copy(network: &DenseNetwork, base: f64, rng: &mut ChaCha8Rng) -> DenseNetwork {
     let mut changes = GroupElement::random(network, rng).changes().to_vec();
     for (UnitChange { order, divisors }, layer) in changes.iter_mut().zip(symmetry::hidden(network)) {
@@ -380,7 +387,7 @@ proptest! {
             let copy = random_copy(&network, 2.0, &mut rng);
             prop_assert_eq!(bits(&form(&copy).network), bits(&canonical.network));
         }
-        // The form computes what the network does, and is its own form.
+        // The canonical form computes the function of the network, and its canonical form is itself.
         let x = Array2::from_shape_fn((6, widths[0]), |(s, i)| ((3 * s + 5 * i) as f64).sin());
         for (got, expected) in canonical.network.logits(x.view()).iter().zip(&network.logits(x.view())) {
             // Sums of at most 5 products in at most 3 layers.

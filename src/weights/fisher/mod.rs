@@ -1,4 +1,5 @@
-//! Curvatures of the loss: the Fisher information of the softmax, the empirical one, the Hessian; whole, by layer, or their diagonal.
+//! Curvatures of the loss: the Fisher information of the softmax, the empirical one, and the Hessian; full,
+//! block-diagonal by layer, or diagonal.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -12,7 +13,7 @@ use super::inputs::Labelled;
 use super::spectrum::Spectrum;
 use crate::math::gram::{add_gram, mirror};
 
-/// The most weights whose products are kept as one matrix: 8 MB, whose eigenvalues take about a second.
+/// Maximum number of weights of a full matrix: 8 MB, and about a second for its eigenvalues.
 pub const LARGEST_MATRIX: usize = 1000;
 
 /// Which entries of a matrix of n_weights × n_weights are computed.
@@ -20,21 +21,21 @@ pub const LARGEST_MATRIX: usize = 1000;
 pub enum CurvatureForm {
     /// Every entry.
     Full,
-    /// Those of two weights of one layer; the others are 0.
+    /// Entries for two weights of one layer; the others are 0.
     Block,
-    /// Those of a weight with itself; the others are 0.
+    /// Diagonal entries; the others are 0.
     Diagonal,
 }
 
 impl CurvatureForm {
-    /// The fullest form that a network allows: whole up to [`LARGEST_MATRIX`] weights, by layer while no layer has more, otherwise
-    /// the diagonal.
+    /// The most complete form for a network: full up to [`LARGEST_MATRIX`] weights, block-diagonal if no layer has
+    /// more, otherwise diagonal.
     pub fn fullest(network: &DenseNetwork) -> Self {
         let fits = |form: &Self| form.parts(network).is_ok();
         [Self::Full, Self::Block].into_iter().find(fits).unwrap_or(Self::Diagonal)
     }
 
-    /// Its name in tables and pipelines.
+    /// Name in tables and pipelines.
     pub fn name(self) -> &'static str {
         match self {
             Self::Full => "full",
@@ -43,7 +44,7 @@ impl CurvatureForm {
         }
     }
 
-    /// The layers of each block, none of the diagonal.
+    /// The layers of each block; none for the diagonal.
     fn parts(self, network: &DenseNetwork) -> Result<Vec<Range<usize>>, MeasureError> {
         let n_layers = network.layers().len();
         let parts = match self {
@@ -58,7 +59,7 @@ impl CurvatureForm {
                 Self::Block | Self::Diagonal => ("a layer", "use `diagonal`"),
             };
             return Err(MeasureError::Refused(format!(
-                "{what} has {widest} weights, a matrix of them all is computed up to {LARGEST_MATRIX}; {next}"
+                "{what} has {widest} weights, but a full matrix is computed for at most {LARGEST_MATRIX}; {next}"
             )));
         }
         Ok(parts)
@@ -84,27 +85,27 @@ pub struct Curvature {
 
 #[derive(Debug)]
 enum Entries {
-    /// One block, or one of each layer.
+    /// One block, or one block per layer.
     Blocks(Vec<Array2<f64>>),
     Diagonal(Vec<f64>),
 }
 
 impl Curvature {
-    /// The Fisher information F = (1/N) Σ_x Σ_c p_c g_c g_cᵀ, g_c = ∂ ln p(c | x)/∂w: the sum over classes is exact, no label is
-    /// drawn. Of a softmax it is the generalised Gauss-Newton matrix.
+    /// The Fisher information F = (1/N) Σ_x Σ_c p_c g_c g_cᵀ, g_c = ∂ ln p(c | x)/∂w: the sum over classes is exact, no
+    /// label is drawn. For a softmax it is the generalised Gauss-Newton matrix.
     ///
     /// # Errors
-    /// Inputs of another width; a form that is too large for the network; numbers that overflow.
+    /// Another number of inputs, a form that is too large for the network, or numbers that overflow.
     pub fn fisher(network: &DenseNetwork, x: ArrayView2<'_, f64>, form: CurvatureForm) -> Result<Self, MeasureError> {
         Self::fisher_at(network, x, 1.0, form)
     }
 
-    /// The Fisher information of the softmax of z/τ, where τ is [`DenseNetwork::logit_scale`], held fixed. A factor on all
-    /// weights of the last layer changes the Fisher information without any other class being predicted; it does not change the
-    /// part of this one that belongs to the layers before the last.
+    /// The Fisher information of the softmax of z/τ, with τ = [`DenseNetwork::logit_scale`] constant. A factor on all
+    /// weights of the last layer changes the Fisher information without changing any predicted class; it does not
+    /// change the part of this one that belongs to the layers before the last.
     ///
     /// # Errors
-    /// As [`Curvature::fisher`]; and logits that are the same for all classes at all samples.
+    /// See [`Curvature::fisher`]; also logits that are equal for all classes and samples.
     pub fn normalised_fisher(
         network: &DenseNetwork,
         x: ArrayView2<'_, f64>,
@@ -124,11 +125,11 @@ impl Curvature {
         Self::mean_of_products(network, form, x.nrows(), "the Fisher information", work)
     }
 
-    /// The empirical Fisher information (1/N) Σ_n g_n g_nᵀ, g_n = ∂(−ln p(y_n | x_n))/∂w: of the labels, not of the network's own
-    /// probabilities.
+    /// The empirical Fisher information (1/N) Σ_n g_n g_nᵀ, g_n = ∂(−ln p(y_n | x_n))/∂w: from the labels, not from the
+    /// probabilities of the network.
     ///
     /// # Errors
-    /// Samples that do not fit the network; a form that is too large for it; numbers that overflow.
+    /// Samples that do not fit the network, a form that is too large for it, or numbers that overflow.
     pub fn empirical_fisher(
         network: &DenseNetwork,
         samples: Labelled<'_>,
@@ -139,7 +140,7 @@ impl Curvature {
         Self::mean_of_products(network, form, samples.len(), "the empirical Fisher information", work)
     }
 
-    /// The mean over `n_samples` of the products of gradients that `work` hands out.
+    /// The mean over `n_samples` of the products of the gradients that `work` provides.
     fn mean_of_products(
         network: &DenseNetwork,
         form: CurvatureForm,
@@ -173,10 +174,10 @@ impl Curvature {
         Self::new(form, entries, network.ranges(), what)
     }
 
-    /// The covariance (ddof 0) of the gradients of single samples, whole.
+    /// The full covariance (ddof 0) of the gradients of single samples.
     ///
     /// # Errors
-    /// As [`Curvature::empirical_fisher`].
+    /// See [`Curvature::empirical_fisher`].
     pub fn gradient_covariance(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
         let empirical = Self::empirical_fisher(network, samples, CurvatureForm::Full)?;
         let squared_mean = Self::compat_squared_mean_gradient(network, samples, CurvatureForm::Full)?;
@@ -189,21 +190,21 @@ impl Curvature {
         )
     }
 
-    /// The Hessian of the mean −ln p(y | x), whole. It has negative eigenvalues nearly everywhere but at a minimum.
+    /// The full Hessian of the mean −ln p(y | x). It has negative eigenvalues nearly everywhere except at a minimum.
     ///
     /// # Errors
-    /// As [`Curvature::empirical_fisher`].
+    /// See [`Curvature::empirical_fisher`].
     pub fn hessian(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
         CurvatureForm::Full.parts(network)?;
         let hessian = network.hessian(samples)?;
         Self::new(CurvatureForm::Full, Entries::Blocks(vec![hessian]), network.ranges(), "the Hessian")
     }
 
-    /// What released programs take for a Fisher information: G Gᵀ of the mean gradient G of a batch (Task2Vec and others). It has
-    /// rank 1, and vanishes at a minimum.
+    /// The matrix that released programs use as Fisher information: G Gᵀ of the mean gradient G of a batch (Task2Vec
+    /// and others). It has rank 1, and vanishes at a minimum.
     ///
     /// # Errors
-    /// As [`Curvature::empirical_fisher`].
+    /// See [`Curvature::empirical_fisher`].
     pub fn compat_squared_mean_gradient(
         network: &DenseNetwork,
         samples: Labelled<'_>,
@@ -223,11 +224,11 @@ impl Curvature {
         Self::new(form, entries, network.ranges(), "the squared mean gradient")
     }
 
-    /// A curvature that was computed elsewhere, n_weights × n_weights and symmetric, as that of one layer; only its lower
+    /// A curvature that was computed elsewhere, n_weights × n_weights and symmetric, as one block; only its lower
     /// triangle is read.
     ///
     /// # Errors
-    /// A matrix that is not square; numbers that are not finite.
+    /// A matrix that is not square, or numbers that are not finite.
     pub fn of_matrix(mut matrix: Array2<f64>) -> Result<Self, MeasureError> {
         let (n_rows, n_columns) = matrix.dim();
         if n_rows != n_columns {
@@ -254,7 +255,7 @@ impl Curvature {
         Ok(Self { form, entries, layers, spectrum: OnceLock::new(), layer_spectra: OnceLock::new() })
     }
 
-    /// Which entries there are.
+    /// Which entries are computed.
     pub fn form(&self) -> CurvatureForm {
         self.form
     }
@@ -264,7 +265,7 @@ impl Curvature {
         self.layers.last().map_or(0, |layer| layer.end)
     }
 
-    /// All entries; those that the form leaves out are 0.
+    /// All entries; those not computed are 0.
     pub fn matrix(&self) -> Array2<f64> {
         let mut matrix = Array2::from_diag(&ndarray::Array1::from(self.diagonal()));
         if let Entries::Blocks(blocks) = &self.entries {
@@ -278,7 +279,7 @@ impl Curvature {
         matrix
     }
 
-    /// The entries of each weight with itself.
+    /// The diagonal entries.
     pub fn diagonal(&self) -> Vec<f64> {
         match &self.entries {
             Entries::Blocks(blocks) => blocks.iter().flat_map(|block| block.diag().to_vec()).collect(),
@@ -286,7 +287,7 @@ impl Curvature {
         }
     }
 
-    /// Its diagonal alone.
+    /// The diagonal matrix.
     #[must_use]
     pub fn to_diagonal(&self) -> Self {
         Self {
@@ -298,12 +299,12 @@ impl Curvature {
         }
     }
 
-    /// The sum of the diagonal.
+    /// The trace.
     pub fn trace(&self) -> f64 {
         self.diagonal().iter().sum()
     }
 
-    /// The share of each layer in [`Curvature::trace`].
+    /// The contribution of each layer to [`Curvature::trace`].
     pub fn layer_traces(&self) -> Vec<f64> {
         let diagonal = self.diagonal();
         self.layers.iter().map(|layer| diagonal[layer.clone()].iter().sum()).collect()
@@ -321,11 +322,13 @@ impl Curvature {
     /// vᵀ A v.
     ///
     /// # Errors
-    /// A vector that does not have a number for each weight.
+    /// A vector with another length than the number of weights.
     pub fn along(&self, vector: &[f64]) -> Result<f64, MeasureError> {
         if vector.len() != self.n_weights() {
             let (got, wanted) = (vector.len(), self.n_weights());
-            return Err(MeasureError::Refused(format!("a direction has {got} numbers, the curvature {wanted} rows")));
+            return Err(MeasureError::Refused(format!(
+                "a direction has {got} numbers, but the curvature has {wanted} rows"
+            )));
         }
         let Entries::Blocks(blocks) = &self.entries else {
             return Ok(self.diagonal().iter().zip(vector).map(|(entry, v)| entry * v * v).sum());

@@ -1,4 +1,4 @@
-//! Fisher information and Hessians of networks of closed formulas, against NumPy.
+//! Compares Fisher information and Hessians of networks from closed formulas with NumPy.
 
 #![cfg(test)]
 
@@ -27,7 +27,7 @@ fn fisher_information_of_the_f_net_is_that_of_numpy() {
     assert_close(full.frobenius_norm(), expected["frobenius"].as_f64().unwrap());
     assert_all_close(&by_inputs(&f.network, &full.diagonal()), &numbers(&expected["diagonal"]));
     for (got, expected) in spectrum.eigenvalues().iter().zip(numbers(&expected["all_eigenvalues"])) {
-        // The page: small eigenvalues are accurate to 1e-13 of the largest.
+        // As the page states, the error of small eigenvalues is 1e-13 of the largest.
         assert!((got - expected).abs() <= 1e-10 * expected + 1e-13);
     }
 }
@@ -134,7 +134,8 @@ fn saturation_of_the_logits_lowers_the_trace_but_not_the_normalised_one() {
     for (factor, trace) in expected {
         let network = last_layer_times(&t.network, factor);
         let fisher = Curvature::fisher(&network, t.x.view(), CurvatureForm::Diagonal).unwrap();
-        // Logits of size 8 × factor are rounded by 1e-16 of it each, and the trace is the exponential of their difference.
+        // Logits of size 8 × factor have a rounding error of 1e-16 of it each, and the trace is the exponential of
+        // their difference.
         assert!((fisher.trace() / trace - 1.0).abs() < 1e-10, "{} is not {trace}", fisher.trace());
         let normalised = Curvature::normalised_fisher(&network, t.x.view(), CurvatureForm::Diagonal).unwrap();
         assert_close(normalised.layer_traces()[..2].iter().sum(), 1.655_658_372_392);
@@ -174,9 +175,9 @@ fn networks_that_are_too_large_for_a_matrix_are_told_what_to_use() {
     let x = Array2::ones((2, 30));
     let refused = |network, form| Curvature::fisher(network, x.view(), form).unwrap_err().to_string();
     let expected =
-        "the network has 1322 weights, a matrix of them all is computed up to 1000; use `block` or `diagonal`";
+        "the network has 1322 weights, but a full matrix is computed for at most 1000; use `block` or `diagonal`";
     assert_eq!(refused(&wide, CurvatureForm::Full), expected);
-    let expected = "a layer has 1240 weights, a matrix of them all is computed up to 1000; use `diagonal`";
+    let expected = "a layer has 1240 weights, but a full matrix is computed for at most 1000; use `diagonal`";
     assert_eq!(refused(&wide, CurvatureForm::Block), expected);
     let fullest = [&wide, &long, &f_net().network].map(CurvatureForm::fullest);
     assert_eq!(fullest, [CurvatureForm::Diagonal, CurvatureForm::Block, CurvatureForm::Full]);
@@ -187,7 +188,7 @@ fn networks_that_are_too_large_for_a_matrix_are_told_what_to_use() {
 
 #[test]
 fn many_classes_and_certain_ones_are_summed_exactly() {
-    // The definition: the sum over classes of p_c g_c g_cᵀ, with a class of probability 0.
+    // The definition: the sum over classes of p_c g_c g_cᵀ, with one class of probability 0.
     let layer = super::super::DenseLayer {
         kernel: Array2::from_shape_fn((5, 3), |(j, i)| (1.0 + 2.3 * j as f64 + 0.7 * i as f64).sin()),
         bias: ndarray::array![0.0, -2000.0, 0.3, 1.0, -2000.0],

@@ -1,4 +1,5 @@
-//! "Information in weights" (IIW) of PAC-Bayes-IB: the Fisher information along the way from the initial weights.
+//! "Information in weights" (IIW) of PAC-Bayes-IB: the Fisher information along the direction from the initial
+//! weights.
 
 use ndarray::{Array2, Axis};
 use rand::SeedableRng;
@@ -7,14 +8,15 @@ use rand::seq::SliceRandom;
 
 use crate::weights::{DenseNetwork, Labelled, MeasureError};
 
-/// The slopes Δw·g_n of the loss of each sample along Δw = w − w₀, by layer, and what is made of them.
+/// The slopes Δw·g_n of the loss of each sample along Δw = w − w₀, by layer, and quantities derived from them.
 ///
-/// The paper's quantity is the mean of their squares, Δwᵀ E Δw with the empirical Fisher information E. The released program
-/// squares the *sum of ten batch means over the number of all batches*, and treats the gradient as a constant when it descends.
+/// The quantity of the paper is the mean of their squares, Δwᵀ E Δw with the empirical Fisher information E. The
+/// released program squares the *sum of ten batch means divided by the number of all batches*, and treats the gradient
+/// as a constant in its descent.
 ///
 /// # Reference
-/// Wang, Huang, Kuruoglu et al. 2022 ("PAC-Bayes information bottleneck"), program at commit 993d070. As there, biases are left
-/// out, and so are the terms between layers.
+/// Wang, Huang, Kuruoglu et al. 2022 ("PAC-Bayes information bottleneck"), program at commit 993d070. As in the
+/// program, biases and the terms between layers are left out.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InformationInWeights {
     /// n_samples × n_layers.
@@ -22,7 +24,7 @@ pub struct InformationInWeights {
 }
 
 impl InformationInWeights {
-    /// Of a network and the `initial` one of the same run.
+    /// The slopes of a network and the `initial` network of its run.
     ///
     /// # Errors
     /// Samples or initial weights that do not fit the network.
@@ -41,14 +43,14 @@ impl InformationInWeights {
         self.slopes.columns().into_iter().map(|slopes| slopes.iter().map(|s| s * s).sum::<f64>() / n).collect()
     }
 
-    /// (Δw·G)² of each layer, G the gradient of the mean loss: 0 at a minimum, whatever the information.
+    /// (Δw·G)² of each layer, with G the gradient of the mean loss: always 0 at a minimum.
     pub fn squared_means(&self) -> Vec<f64> {
         let n = self.slopes.nrows() as f64;
         self.slopes.sum_axis(Axis(0)).iter().map(|sum| (sum / n).powi(2)).collect()
     }
 
-    /// What the released program prints of some `batches` of sample numbers: (Σ_b Δw·ḡ_b / ⌈N/B⌉)² of each layer, B the size of
-    /// the first.
+    /// The result of the released program for some `batches` of sample numbers: (Σ_b Δw·ḡ_b / ⌈N/B⌉)² of each layer,
+    /// with B the size of the first batch.
     ///
     /// # Errors
     /// No batch, an empty one, a sample that does not exist.
@@ -85,7 +87,7 @@ impl InformationInWeights {
     }
 }
 
-/// Ten batches of shuffled samples, epoch after epoch; the last of an epoch may be smaller.
+/// Ten batches of shuffled samples, epoch by epoch; the last batch of an epoch may be smaller.
 pub(super) fn ten_batches(n_samples: usize, batch_size: usize, seed: u64) -> Vec<Vec<usize>> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     let mut order: Vec<usize> = (0..n_samples).collect();

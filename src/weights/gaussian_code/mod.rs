@@ -1,17 +1,17 @@
-//! The length of a Gaussian code for the weights: the randomness is a noise that we choose to tolerate.
+//! The length of a Gaussian code for the weights: the randomness is noise of a chosen tolerance.
 //!
-//! Q = N(w*, Σ*) stands for the network, P = N(0, λ²I) is declared before. Of all Σ, Σ* = β (H + (β/λ²) I)⁻¹ has the least mean
-//! loss plus β KL(Q‖P), to second order in the noise, and KL(Q‖P) is how many nats name a network that does as well. H is the
-//! Fisher information, which is never negative; the Hessian of a network has negative eigenvalues. With the eigenvalues h_i of H
-//! and a = β/λ²,
+//! Q = N(w*, Σ*) represents the network, P = N(0, λ²I) is declared in advance. Among all Σ, Σ* = β (H + (β/λ²) I)⁻¹
+//! minimises the mean loss plus β KL(Q‖P), to second order in the noise, and KL(Q‖P) is the number of nats that specify
+//! an equally good network. H is the Fisher information, which is never negative; the Hessian of a network has negative
+//! eigenvalues. With the eigenvalues h_i of H and a = β/λ²,
 //!
 //! KL = |w*|²/2λ² + ½ Σ_i [ln(1 + h_i/a) − h_i/(h_i + a)].
 //!
-//! The first term, which has nothing to do with the data, is most of it: so both are separate.
+//! The first term, which does not depend on the data, is most of it, so both are reported separately.
 //!
 //! # Reference
-//! Achille, Paolini & Soatto 2019 (arXiv 1905.12213). Their Σ* has β/2 for β, a slip: the loss is ½ tr(HΣ) higher, so that
-//! ½H − ½βΣ⁻¹ + ½(β/λ²)I = 0. β = 1/N is Laplace's approximation of the posterior.
+//! Achille, Paolini & Soatto 2019 (arXiv 1905.12213). Their Σ* has β/2 instead of β, a slip: the rise of the loss is ½
+//! tr(HΣ), so ½H − ½βΣ⁻¹ + ½(β/λ²)I = 0. β = 1/N is Laplace's approximation of the posterior.
 
 mod iiw;
 
@@ -29,20 +29,20 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "code",
-    summary: "length of a Gaussian code for the weights, with the Fisher information: part of the norm, part of the covariance",
+    summary: "length of a Gaussian code for the weights, from the Fisher information: a part from the norm and a part from the covariance",
     randomness: Randomness::Code,
     quantities: &[
         ("code_length", "KL(Q‖P) of the best Gaussian code, in bits: norm_part + covariance_part"),
-        ("norm_part", "the part of code_length that is the squared norm of the weights, |w|²/2λ², in bits"),
+        ("norm_part", "part of code_length from the squared norm of the weights, |w|²/2λ², in bits"),
         (
             "covariance_part",
-            "the part of code_length that is the covariance of the code, 0 where the data decide nothing, in bits",
+            "part of code_length from the covariance of the code, 0 if the data determine nothing, in bits",
         ),
         ("fisher_trace", "trace of the Fisher information"),
         ("loss_rise", "rise of the mean loss under the code, to second order, in bits"),
         ("effective_dimension", "number of directions that the samples determine"),
-        ("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, a pure number"),
-        ("normalised_trace", "trace over the layers below the last, of logits divided by their size"),
+        ("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, dimensionless"),
+        ("normalised_trace", "trace over all layers except the last, for logits divided by their size"),
         ("norm_part_from_initial", "squared distance from the initial weights, |w − w₀|²/2λ², in bits"),
         (
             "code_length_from_initial",
@@ -50,13 +50,16 @@ pub(super) const SPEC: Spec = Spec {
         ),
         (
             "iiw",
-            "what PAC-Bayes-IB calls information in weights, mean of the squared slopes along w − w₀; a pure number, not bits",
+            "the quantity that PAC-Bayes-IB calls information in weights, the mean of the squared slopes along w − w₀; dimensionless, not bits",
         ),
-        ("compat_iiw", "iiw as released, the square of a mean instead of the mean of squares; a pure number, not bits"),
-        ("compat_half_beta_code_length", "code_length with the released factor ½ of β, in bits"),
+        (
+            "compat_iiw",
+            "iiw as in the released code, the square of a mean instead of the mean of squares; dimensionless, not bits",
+        ),
+        ("compat_half_beta_code_length", "code_length with β/2 instead of β, as in the paper, in bits"),
         (
             "compat_squared_mean_trace",
-            "squared norm of the mean gradient, released as a trace of the Fisher information",
+            "squared norm of the mean gradient, which released code reports as trace of the Fisher information",
         ),
     ],
     parameters: &[
@@ -69,19 +72,19 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "beta",
-            doc: "nats of code that are worth one nat of mean loss; without it 1/N",
+            doc: "nats of mean loss that one nat of code length is worth; default 1/N",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "prior_variance",
-            doc: "variance of each weight before the data, chosen without looking at them",
+            doc: "prior variance of each weight; choose it without looking at the data",
             kind: Kind::Positive,
             default: "1.0",
         },
         Parameter {
             name: "compat",
-            doc: "also what papers and released programs compute by mistake, as quantities that begin with compat_",
+            doc: "also compute the erroneous formulas of papers and released programs, as quantities that start with compat_",
             kind: Kind::Flag,
             default: "",
         },
@@ -111,20 +114,20 @@ pub struct CodeParameters {
 }
 
 impl CodeParameters {
-    /// `beta` is nats of code that are worth one nat of mean loss, `prior_variance` λ².
+    /// `beta` is the weight of the code length relative to the mean loss, `prior_variance` is λ².
     ///
     /// # Errors
     /// A number that is not finite and above 0.
     pub fn new(beta: f64, prior_variance: f64) -> Result<Self, MeasureError> {
         for (name, value) in [("beta", beta), ("prior_variance", prior_variance)] {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(MeasureError::Refused(format!("{name} is {value:e}; it must be above 0 and finite")));
+                return Err(MeasureError::Refused(format!("{name} is {value:e}, but must be finite and above 0")));
             }
         }
         Ok(Self { beta, prior_variance })
     }
 
-    /// a = β/λ², which is added to the curvature.
+    /// a = β/λ², the term that is added to the curvature.
     pub fn added(self) -> f64 {
         self.beta / self.prior_variance
     }
@@ -134,7 +137,7 @@ impl CodeParameters {
         Nats(squared_norm / (2.0 * self.prior_variance))
     }
 
-    /// ½ Σ_i [ln(1 + h_i/a) − h_i/(h_i + a)], at least 0 where no h_i is negative.
+    /// ½ Σ_i [ln(1 + h_i/a) − h_i/(h_i + a)], at least 0 if no h_i is negative.
     ///
     /// # Errors
     /// The curvature with a added is not positive definite.
@@ -144,7 +147,7 @@ impl CodeParameters {
         Ok(Nats(curvature.sum(a, part)?))
     }
 
-    /// ½ tr(HΣ*): by how much the noise raises the mean loss, to second order.
+    /// ½ tr(HΣ*): rise of the mean loss by the noise, to second order.
     ///
     /// # Errors
     /// As [`CodeParameters::covariance_part`].
@@ -152,24 +155,25 @@ impl CodeParameters {
         Ok(Nats(0.5 * self.beta * curvature.effective_dimension(self.added())?))
     }
 
-    /// The same β with the λ² of the least mean loss plus β KL, where the effective dimension Σ_i h_i/(h_i + β/λ²) is |w|²/λ², as
-    /// in MacKay's evidence. It looks at the data: the code must name it as well, and a bound with it needs a union over the
-    /// values that were tried.
+    /// These parameters with the λ² that minimises mean loss plus β KL, for which the effective dimension Σ_i h_i/(h_i
+    /// + β/λ²) is
+    /// |w|²/λ², as in MacKay's evidence. It depends on the data, so the code must also specify it, and a bound needs a
+    /// union over the values that were tested.
     ///
     /// # Errors
     /// No weight or no curvature above 0; negative eigenvalues beyond rounding.
     pub fn with_best_prior_variance(self, curvature: &Spectrum, squared_norm: f64) -> Result<Self, MeasureError> {
         let largest = curvature.eigenvalues().first().copied().unwrap_or(0.0);
         if !(squared_norm > 0.0 && largest > 0.0) {
-            let problem = "the prior variance with the shortest code needs weights and a curvature that are not 0";
+            let problem = "the prior variance with the shortest code exists only if weights and curvature are not 0";
             return Err(MeasureError::Refused(problem.to_owned()));
         }
-        // The slope in ln λ² grows from −∞ to the rank of the curvature.
+        // The slope in ln λ² increases from −∞ to the rank of the curvature.
         let slope = |prior_variance: f64| {
             Ok(curvature.effective_dimension(self.beta / prior_variance)? - squared_norm / prior_variance)
         };
-        // At λ² = |w|²/k the second term is the number of weights, which the first does not reach; from λ² = β/h₁ on the first
-        // term is at least ½, and from 2|w|² on the second one at most ½.
+        // At λ² = |w|²/k the second term is the number of weights, which the first does not reach; for λ² ≥ β/h₁ the
+        // first term is at least ½, and for λ² ≥ 2|w|² the second is at most ½.
         let (mut low, mut high) = (
             (squared_norm / curvature.eigenvalues().len() as f64).ln(),
             (self.beta / largest).max(2.0 * squared_norm).ln(),
@@ -185,10 +189,11 @@ impl CodeParameters {
 
 /// The length of a Gaussian code for the weights: see [`CodeParameters`] for the formulas.
 ///
-/// Its readings: `code_length` = `norm_part` + `covariance_part` (bits; of a layer: the code for its weights where the others are
-/// fixed), `loss_rise` (bits) by the noise of the code, `effective_dimension`, `fisher_trace`, `fisher_log_determinant` of
-/// F + (β/λ²)I, `normalised_trace` over the layers before the last at the temperature [`DenseNetwork::logit_scale`](super::DenseNetwork::logit_scale); with the
-/// network before training w₀, `norm_part_from_initial` and `code_length_from_initial` for P = N(w₀, λ²I).
+/// Its readings: `code_length` = `norm_part` + `covariance_part` (bits; for a layer: the code of its weights with the
+/// others fixed), `loss_rise` (bits) by the noise of the code, `effective_dimension`, `fisher_trace`,
+/// `fisher_log_determinant` of F + (β/λ²)I, `normalised_trace` over all layers except the last at the temperature
+/// [`DenseNetwork::logit_scale`](super::DenseNetwork::logit_scale); with the network before training w₀,
+/// `norm_part_from_initial` and `code_length_from_initial` for P = N(w₀, λ²I).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct GaussianCode {
     form: Option<CurvatureForm>,
@@ -198,7 +203,7 @@ pub struct GaussianCode {
 }
 
 impl GaussianCode {
-    /// With β = 1/N and the fullest Fisher information that the network allows.
+    /// Uses β = 1/N and the most complete Fisher information that the size of the network allows.
     ///
     /// # Errors
     /// A variance that is not finite and above 0.
@@ -207,7 +212,7 @@ impl GaussianCode {
         Ok(Self { form: None, beta: None, prior_variance, compat: false })
     }
 
-    /// With another β.
+    /// Uses another β.
     ///
     /// # Errors
     /// A number that is not finite and above 0.
@@ -216,13 +221,13 @@ impl GaussianCode {
         Ok(Self { beta: Some(beta), ..self })
     }
 
-    /// With this form of the Fisher information, or none.
+    /// Uses this form of the Fisher information.
     #[must_use]
     pub fn form(self, form: CurvatureForm) -> Self {
         Self { form: Some(form), ..self }
     }
 
-    /// Also with what papers and released programs compute by mistake.
+    /// Also computes the erroneous formulas of papers and released programs.
     #[must_use]
     pub fn compat(self) -> Self {
         Self { compat: true, ..self }
@@ -236,7 +241,7 @@ impl GaussianCode {
         CodeParameters::new(self.beta.unwrap_or(1.0 / n_samples as f64), self.prior_variance)
     }
 
-    /// The formulas that are wrong, and what they should be.
+    /// The erroneous formulas, and what they should be.
     fn compat_readings(
         &self,
         recorded: &RecordedNetwork<'_>,
@@ -249,9 +254,9 @@ impl GaussianCode {
         let length = half.norm_part(squared_norm(&network.weights())) + half.covariance_part(fisher.spectrum()?)?;
         let squared = Curvature::compat_squared_mean_gradient(network, samples, CurvatureForm::Diagonal)?;
         let mut readings = vec![
-            Reading::information("compat_half_beta_code_length", length).by("beta/2 for beta"),
+            Reading::information("compat_half_beta_code_length", length).by("beta/2 instead of beta"),
             Reading::new("compat_squared_mean_trace", MeasureUnit::Ratio, squared.trace())
-                .by("square of the mean gradient for the mean of squares"),
+                .by("square of the mean gradient instead of the mean of squares"),
         ];
         if let Some(initial) = recorded.initial {
             let information = InformationInWeights::new(network, initial, samples)?;
@@ -260,7 +265,7 @@ impl GaussianCode {
             let mean_squares = information.mean_squares();
             for (quantity, values, method) in [
                 ("iiw", mean_squares, "mean of squares, kernels only"),
-                ("compat_iiw", released, "square of the sum of 10 batch means over the number of batches"),
+                ("compat_iiw", released, "square of the sum of 10 batch means divided by the number of batches"),
             ] {
                 let reading = |value| Reading::new(quantity, MeasureUnit::Ratio, value).by(method);
                 readings.push(reading(values.iter().sum()));
@@ -298,7 +303,7 @@ impl OfNetwork for GaussianCode {
         if let Ok(normalised) = Curvature::normalised_fisher(network, x, CurvatureForm::Diagonal) {
             let traces = normalised.layer_traces();
             let earlier = traces[..traces.len() - 1].iter().sum();
-            readings.push(pure("normalised_trace", earlier).by("softmax(z/tau), layers before the last"));
+            readings.push(pure("normalised_trace", earlier).by("softmax(z/tau), all layers except the last"));
         }
         if let Some(initial) = recorded.initial {
             let change: Vec<f64> = weights.iter().zip(initial.weights()).map(|(w, w_0)| w - w_0).collect();

@@ -1,4 +1,4 @@
-//! Code lengths of networks of closed formulas and of a linear regression, against NumPy.
+//! Compares code lengths of networks from closed formulas and of a linear regression with NumPy.
 
 #![cfg(test)]
 
@@ -72,7 +72,8 @@ fn code_lengths_of_the_other_networks_are_those_of_numpy() {
     let norm = squared_norm(&t.network.weights());
     assert_close(norm, 48.208_247_999_99);
     let lengths = [&hessian, &full, &full.to_diagonal()].map(|curvature| length(0.025, 25.0, curvature, norm));
-    // The smallest eigenvalue of H + 0.001 I is 1.9e-5: of the 13 digits of the weights' source 4 are lost in the first.
+    // The smallest eigenvalue of H + 0.001 I is 1.9e-5: 4 of the 13 digits of the weights in the source are lost in
+    // the first.
     assert!((lengths[0] / 44.813_624_968_49 - 1.0).abs() < 1e-9, "{}", lengths[0]);
     assert_all_close(&lengths[1..], &[13.453_217_906_18, 36.606_488_211_77]);
     // Laplace's value of the local learning coefficient: ½ tr nβF (nβF + γI)⁻¹ with γ = 1.
@@ -123,7 +124,7 @@ fn the_released_information_in_weights_is_the_square_of_a_mean() {
     assert_close(empirical.along(&change).unwrap(), 0.094_117_049_226_89);
     assert_close(fisher.along(&change).unwrap(), 0.070_383_155_124_8);
 
-    // Descent: of (Δw·g)², whose gradient is 2 (Δw·g)(g + H Δw), the released program follows 2 (Δw·g) g.
+    // Gradient descent: for (Δw·g)², with gradient 2 (Δw·g)(g + H Δw), the released program uses 2 (Δw·g) g.
     let (_, g) = f.network.gradient(f.samples());
     let moved = f.network.hessian_times(f.samples(), &change).unwrap();
     let slope: f64 = change.iter().zip(&g).map(|(w, g)| w * g).sum();
@@ -140,7 +141,7 @@ fn the_released_information_in_weights_is_the_square_of_a_mean() {
         assert_all_close(&by_inputs(&f.network, &exact)[..3], &numbers(&expected["true_first3"]));
     }
 
-    // At a minimum the released number vanishes, six times below the correct one here.
+    // At a minimum the released value vanishes; here it is six times smaller than the correct one.
     let t = t_net();
     let change: Vec<f64> = t.network.weights().iter().zip(initial.weights()).map(|(w, w_0)| w - w_0).collect();
     let (_, g) = t.network.gradient(t.samples());
@@ -187,10 +188,10 @@ fn the_readings_are_in_bits_and_say_how_they_were_made() {
     assert_eq!(method, Some("full Fisher, beta 2.5e-2, prior variance 1"));
     assert_eq!(readings[0].n_weights, Some(39));
     assert!(code.missing(&recorded).is_empty());
-    // The same seed, the same batches.
+    // Equal seeds give equal batches.
     assert_eq!(code.measure(&recorded).unwrap(), readings);
 
-    // The layers of a block code add up; a code of the diagonal is another.
+    // The layers of a block code add up; the code of the diagonal is different.
     let block = measure(&[("fisher", "block"), ("beta", "0.1")]).measure(&recorded).unwrap();
     let sum: f64 = (1..=3).map(|layer| value(&block, "code_length", Some(layer))).sum();
     assert_close(sum, value(&block, "code_length", None));
@@ -203,7 +204,12 @@ fn what_cannot_be_said_has_a_reason() {
     let f = f_net();
     let missing = GaussianCode::new(1.0).unwrap().compat();
     assert!(missing.missing(&f.recorded()).iter().all(|m| m.why.to_string().contains("before training")));
-    assert!(GaussianCode::new(0.0).unwrap_err().to_string().contains("prior_variance is 0e0; it must be above 0"));
+    assert!(
+        GaussianCode::new(0.0)
+            .unwrap_err()
+            .to_string()
+            .contains("prior_variance is 0e0, but must be finite and above 0")
+    );
     assert!(GaussianCode::new(1.0).unwrap().beta(f64::NAN).is_err());
     assert!(Curvature::of_matrix(array![[1.0, 2.0]]).unwrap_err().to_string().contains("is not square"));
     assert!(Curvature::of_matrix(array![[f64::NAN]]).is_err());

@@ -1,14 +1,14 @@
-//! What a step of stochastic gradient Langevin dynamics tells of its batch.
+//! Bounds on the information of a step of stochastic gradient Langevin dynamics about its batch.
 //!
-//! w⁺ = w − η g_B + √(2η/β) ξ is a channel with the signal η g_B and Gaussian noise of variance 2η/β, so that
-//! I(w⁺; B | w) ≤ ½ ln |I + (ηβ/2) Σ/b| ≤ ηβ tr Σ/4b. Sums over the steps bound the information of the *path*, which grows as
-//! long as the training goes on; the weights at its end may know much less.
+//! w⁺ = w − η g_B + √(2η/β) ξ is a channel with the signal η g_B and Gaussian noise of variance 2η/β, so that I(w⁺; B |
+//! w) ≤ ½ ln |I + (ηβ/2) Σ/b| ≤ ηβ tr Σ/4b. Sums over the steps bound the information of the *path*, which grows during
+//! the whole training; the final weights may have much less information.
 
 use super::GradientNoise;
 use crate::units::Nats;
 use crate::weights::{MeasureError, Spectrum};
 
-/// One step: η, β, b, and the gradients of single samples where it begins.
+/// One step: η, β, b, and the gradients of single samples at its start.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LangevinStep {
     learning_rate: f64,
@@ -26,14 +26,14 @@ pub struct LangevinStep {
 pub(super) fn check(learning_rate: f64, inverse_temperature: f64) -> Result<(), MeasureError> {
     for (name, value) in [("learning_rate", learning_rate), ("inverse_temperature", inverse_temperature)] {
         if !(value > 0.0 && value.is_finite()) {
-            return Err(MeasureError::Refused(format!("{name} is {value:e}; it must be above 0 and finite")));
+            return Err(MeasureError::Refused(format!("{name} is {value:e}, but must be finite and above 0")));
         }
     }
     Ok(())
 }
 
 impl LangevinStep {
-    /// With the `noise` of single samples.
+    /// A step with the `noise` of single samples.
     ///
     /// # Errors
     /// A number that is not finite and above 0.
@@ -45,7 +45,7 @@ impl LangevinStep {
     ) -> Result<Self, MeasureError> {
         check(learning_rate, inverse_temperature)?;
         if batch_size == 0 {
-            return Err(MeasureError::Refused("a batch has no samples; it has at least 1".to_owned()));
+            return Err(MeasureError::Refused("a batch has no samples; it needs at least 1".to_owned()));
         }
         Ok(Self {
             learning_rate,
@@ -72,8 +72,8 @@ impl LangevinStep {
         Ok(Nats(covariance.channel_information(noise)?))
     }
 
-    /// (k/2) ln(1 + η²L²/kσ²) with σ² = 2η/β and the largest |g_n| for the Lipschitz constant L: I(S; W_T) is at most the sum
-    /// over the steps.
+    /// (k/2) ln(1 + η²L²/kσ²) with σ² = 2η/β, and the largest |g_n| as Lipschitz constant L: I(S; W_T) is at most the
+    /// sum over the steps.
     ///
     /// # Reference
     /// Pensia, Jog & Loh 2018 (arXiv 1801.04295), theorem 1.
@@ -83,32 +83,32 @@ impl LangevinStep {
         Nats(k / 2.0 * ((eta * self.largest_norm).powi(2) / (k * variance)).ln_1p())
     }
 
-    /// The bound on the gap between the losses of new and of training samples, √(Σ_t ηβ tr Σ/4) √(n/(4b(n − 1)²)), for a loss whose values
-    /// differ by at most 1.
+    /// The bound on the difference between the losses of new and of training samples, √(Σ_t ηβ tr Σ/4) √(n/(4b(n −
+    /// 1)²)), for a loss whose values differ by at most 1.
     ///
-    /// # Errors
-    /// No steps; one sample.
+    /// No steps, or one sample. No steps; one sample.
     ///
     /// # Reference
-    /// Negrea et al. 2019 (arXiv 1911.02151), eq. 6, as the program of f-CMI (2f92316) has it, but with all steps.
+    /// Negrea et al. 2019 (arXiv 1911.02151), eq. 6, as in the program of f-CMI (2f92316), but with all steps.
     pub fn negrea(steps: &[Self]) -> Result<f64, MeasureError> {
         Self::gap(steps, steps.iter().map(|step| step.learning_rate * step.inverse_temperature * step.trace))
     }
 
-    /// What the program of f-CMI prints: the first step is left out, and each other has tr Σ of the step before.
+    /// The value that the program of f-CMI prints: the first step is left out, and each other step uses tr Σ of the
+    /// previous step.
     ///
     /// # Errors
-    /// As [`LangevinStep::negrea`].
+    /// See [`LangevinStep::negrea`].
     pub fn compat_negrea_released(steps: &[Self]) -> Result<f64, MeasureError> {
         let pairs = steps.windows(2);
         Self::gap(steps, pairs.map(|pair| pair[1].learning_rate * pair[1].inverse_temperature * pair[0].trace))
     }
 
-    /// The bound of all steps for the noise that this program adds: it draws ξ with the standard deviation 1/β, so that the
-    /// variance is 2η/β³ instead of 2η/β.
+    /// The bound over all steps for the noise that the program of f-CMI adds: it draws ξ with the standard deviation
+    /// 1/β, so that the variance is 2η/β³ instead of 2η/β.
     ///
     /// # Errors
-    /// As [`LangevinStep::negrea`].
+    /// See [`LangevinStep::negrea`].
     pub fn compat_negrea_actual_noise(steps: &[Self]) -> Result<f64, MeasureError> {
         Self::gap(steps, steps.iter().map(|step| step.learning_rate * step.inverse_temperature.powi(3) * step.trace))
     }
@@ -123,18 +123,19 @@ impl LangevinStep {
     }
 }
 
-/// Points of the integral in a standard deviation of the noise; the rule's error falls like exp(−2π²·256).
+/// Integration points per standard deviation of the noise; the error of the rule decreases like exp(−2π²·256).
 const POINTS: f64 = 16.0;
-/// Standard deviations of the noise beyond the outermost shifts: what is left has a probability of 1e−33.
+/// Standard deviations of the noise beyond the outermost shifts: the remaining probability is 1e−33.
 const BEYOND: f64 = 12.0;
-/// The most points of the integral.
+/// Maximum number of integration points.
 const MOST_POINTS: f64 = 1e7;
 
-/// I(W; i) of W = aᵢ + σξ, with i even over the `shifts` a and ξ a standard normal: exactly what a scalar Gaussian channel tells of
-/// a sample, by the trapezoidal rule.
+/// I(W; i) of W = aᵢ + σξ, with i uniform over the `shifts` a and ξ a standard normal: the exact information of a
+/// scalar Gaussian channel about a sample, by the trapezoidal rule.
 ///
 /// # Errors
-/// No shifts; numbers that are not finite; a noise that is not above 0, or so small that the integral has more than 10⁷ points.
+/// No shifts, numbers that are not finite, or noise that is not above 0 or is so small that the integral has more than
+/// 10⁷ points.
 pub fn information_of_shifts(shifts: &[f64], noise_std: f64) -> Result<Nats, MeasureError> {
     let low = shifts.iter().copied().fold(f64::INFINITY, f64::min) - BEYOND * noise_std;
     let high = shifts.iter().copied().fold(f64::NEG_INFINITY, f64::max) + BEYOND * noise_std;
@@ -142,7 +143,7 @@ pub fn information_of_shifts(shifts: &[f64], noise_std: f64) -> Result<Nats, Mea
     if shifts.iter().any(|shift| !shift.is_finite()) || !(noise_std > 0.0 && n_points > 0.0 && n_points <= MOST_POINTS)
     {
         let problem = format!(
-            "a noise of {noise_std:e} for shifts from {low:e} to {high:e}; it must be above 0, and not too small"
+            "the noise is {noise_std:e} for shifts from {low:e} to {high:e}; it must be above 0 and not too small"
         );
         return Err(MeasureError::Refused(problem));
     }

@@ -1,8 +1,8 @@
-//! The noise of gradients: the randomness is which samples are in the batch.
+//! Gradient noise: the randomness is which samples are in the batch.
 //!
-//! g_n is the gradient of −ln p(y_n | x_n), G its mean and Σ its covariance over the samples. tr Σ/|G|² is the batch size at which
-//! noise and signal are equal (the simple noise scale), |G|/√(tr Σ) the signal-to-noise ratio of one sample. All of it is about
-//! the next step of the training, not about the past: near a minimum G vanishes and Σ does not.
+//! g_n is the gradient of −ln p(y_n | x_n), G its mean and Σ its covariance over the samples. tr Σ/|G|² is the batch
+//! size at which noise and signal are equal (the simple noise scale), |G|/√(tr Σ) is the signal-to-noise ratio of one
+//! sample. All of these describe the next training step, not the past: near a minimum G vanishes, but Σ does not.
 //!
 //! # Reference
 //! McCandlish et al. 2018 (arXiv 1812.06162), "An empirical model of large-batch training"; Shwartz-Ziv & Tishby 2017 for the
@@ -33,11 +33,11 @@ use crate::parameter::{Kind, Parameter, ParameterError};
 
 pub(super) const SPEC: Spec = Spec {
     name: "batch",
-    summary: "noise of the gradient by the choice of the batch: covariance, simple noise scale, signal-to-noise ratio of each layer",
+    summary: "noise of the gradient from the choice of the batch: covariance, simple noise scale, signal-to-noise ratio of each layer",
     randomness: Randomness::Batch,
     quantities: &[
         ("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
-        ("unbiased_noise_scale", "simple noise scale from estimates of |G|² and tr Σ that have no bias, in samples"),
+        ("unbiased_noise_scale", "simple noise scale from unbiased estimates of |G|² and tr Σ, in samples"),
         ("snr", "norm of the mean gradient divided by the standard deviation of the gradients of single samples"),
         (
             "batch_snr",
@@ -47,33 +47,42 @@ pub(super) const SPEC: Spec = Spec {
         ("covariance_trace", "tr Σ of the gradients of single samples"),
         ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
         ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/GᵀHG with the Hessian H, in samples"),
-        ("step_information", "largest information of one Langevin step about its batch, by determinant, in bits"),
-        ("step_information_by_trace", "largest information of one Langevin step about its batch, by trace, in bits"),
-        ("compat_elementwise_snr", "released signal-to-noise ratio, of means over single weights"),
-        ("compat_batch_variance", "variance of the gradients of batches, released as that of samples"),
+        (
+            "step_information",
+            "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
+        ),
+        (
+            "step_information_by_trace",
+            "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
+        ),
+        ("compat_elementwise_snr", "signal-to-noise ratio as in released code, from means over single weights"),
+        (
+            "compat_batch_variance",
+            "variance of the gradients of batches, which released code reports as that of samples",
+        ),
     ],
     parameters: &[
         Parameter {
             name: "learning_rate",
-            doc: "eta of a Langevin step w - eta g + sqrt(2 eta/beta) xi, whose information about the batch is bounded",
+            doc: "learning rate eta of a Langevin step w - eta g + sqrt(2 eta/beta) xi, to bound its information about the batch; needs inverse_temperature",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "inverse_temperature",
-            doc: "beta of this step; give both or neither",
+            doc: "inverse temperature beta of a Langevin step; needs learning_rate",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "curvature",
-            doc: "also the noise scale with the Hessian, tr(H Sigma)/G'HG, which takes a pass for each of at most 1000 weights",
+            doc: "also compute the noise scale with the Hessian, tr(H Sigma)/G'HG, which needs one pass per weight, for at most 1000 weights",
             kind: Kind::Flag,
             default: "",
         },
         Parameter {
             name: "compat",
-            doc: "also what papers and released programs compute by mistake, as quantities that begin with compat_",
+            doc: "also compute the erroneous formulas of papers and released programs, as quantities that start with compat_",
             kind: Kind::Flag,
             default: "",
         },
@@ -105,10 +114,10 @@ pub struct GradientNoise {
 }
 
 impl GradientNoise {
-    /// Of single samples.
+    /// The statistics of the gradients of single samples.
     ///
     /// # Errors
-    /// Samples that do not fit the network; gradients that are not finite.
+    /// Samples that do not fit the network, or gradients that are not finite.
     pub fn of_samples(network: &DenseNetwork, samples: Labelled<'_>) -> Result<Self, MeasureError> {
         network.check(samples)?;
         let n = samples.len() as f64;
@@ -124,10 +133,10 @@ impl GradientNoise {
         Self { n_gradients: samples.len(), mean, mean_squares, norms, layers: network.ranges() }.checked()
     }
 
-    /// Of the means of batches of sample numbers, all of one size.
+    /// The statistics of the mean gradients of batches of sample numbers, all of one size.
     ///
     /// # Errors
-    /// No batches; samples that do not exist; otherwise as [`GradientNoise::of_samples`].
+    /// No batches, samples that do not exist, or an error of [`GradientNoise::of_samples`].
     pub fn of_batches(
         network: &DenseNetwork,
         samples: Labelled<'_>,
@@ -193,7 +202,7 @@ impl GradientNoise {
     /// Fewer than two gradients.
     pub fn sample_trace(&self) -> Result<f64, MeasureError> {
         let n = self.n_gradients as f64;
-        ratio(self.trace() * n, n - 1.0, "of one gradient there is no covariance; give at least two")
+        ratio(self.trace() * n, n - 1.0, "one gradient has no covariance; give at least two")
     }
 
     /// |G| of each layer.
@@ -206,14 +215,14 @@ impl GradientNoise {
         self.mean_squares.iter().zip(self.layer_means()).map(|(squares, mean)| squares - mean * mean).collect()
     }
 
-    /// |G|/√(tr Σ) (ddof 0) of each layer, Σ being that of these gradients; of batches of B samples it is √B times that of single
-    /// samples, on average.
+    /// |G|/√(tr Σ) (ddof 0) of each layer, with Σ the covariance of these gradients; for batches of B samples it is on
+    /// average √B times that of single samples.
     ///
     /// # Errors
-    /// A layer whose gradients are all the same.
+    /// A layer whose gradients are all equal.
     pub fn layer_snr(&self) -> Result<Vec<f64>, MeasureError> {
         let problem =
-            "the gradients of a layer are all the same, there is no noise; look at a snapshot of a network that learns";
+            "the gradients of a layer are all equal, so there is no noise; use a snapshot of a network that learns";
         let layers = self.layer_means().into_iter().zip(self.layer_traces());
         layers.map(|(mean, trace)| ratio(mean, trace.sqrt(), problem)).collect()
     }
@@ -226,15 +235,15 @@ impl GradientNoise {
         ratio(self.trace(), self.squared_mean(), NO_MEAN)
     }
 
-    /// The same with ddof 1; |G|² is still too large by tr Σ/N.
+    /// tr Σ/|G|² with ddof 1, in samples; |G|² is still too large by tr Σ/N.
     ///
     /// # Errors
-    /// G is 0; fewer than two gradients.
+    /// G is 0, or fewer than two gradients.
     pub fn sample_noise_scale(&self) -> Result<f64, MeasureError> {
         ratio(self.sample_trace()?, self.squared_mean(), NO_MEAN)
     }
 
-    /// |G|² − tr Σ/N with ddof 1: unbiased, and negative where the samples cannot tell G from 0.
+    /// |G|² − tr Σ/N with ddof 1: unbiased, and negative if the samples cannot distinguish G from 0.
     ///
     /// # Errors
     /// Fewer than two gradients.
@@ -242,21 +251,21 @@ impl GradientNoise {
         Ok(self.squared_mean() - self.sample_trace()? / self.n_gradients as f64)
     }
 
-    /// tr Σ (ddof 1) over the unbiased |G|²; negative where this is.
+    /// tr Σ (ddof 1) divided by the unbiased |G|²; negative if the latter is.
     ///
     /// # Errors
-    /// The unbiased |G|² is 0; fewer than two gradients.
+    /// The unbiased |G|² is 0, or fewer than two gradients.
     pub fn unbiased_noise_scale(&self) -> Result<f64, MeasureError> {
         ratio(self.sample_trace()?, self.unbiased_squared_mean()?, NO_MEAN)
     }
 }
 
-/// The noise of gradients at a recorded network.
+/// Gradient noise at a recorded network.
 ///
 /// Its readings: `squared_gradient` = |G|², `covariance_trace` (ddof 0; of each layer too), `noise_scale` (ddof 0),
-/// `unbiased_noise_scale`, `snr` of single samples in each layer; of the recorded batch size `batch_snr` in each layer and
-/// `two_batch_noise_scale`; on demand `curvature_noise_scale`, and `step_information` with `step_information_by_trace`, bounds in
-/// bits on what one Langevin step tells of its batch.
+/// `unbiased_noise_scale`, `snr` of single samples in each layer; for the recorded batch size `batch_snr` in each layer
+/// and `two_batch_noise_scale`; on request `curvature_noise_scale`, and `step_information` with
+/// `step_information_by_trace`, bounds in bits on the information of one Langevin step about its batch.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct BatchNoise {
     /// Learning rate and inverse temperature.
@@ -266,7 +275,7 @@ pub struct BatchNoise {
 }
 
 impl BatchNoise {
-    /// Also the bounds for a Langevin step.
+    /// Also computes the bounds for a Langevin step.
     ///
     /// # Errors
     /// A number that is not finite and above 0.
@@ -275,19 +284,19 @@ impl BatchNoise {
         Ok(Self { langevin: Some((learning_rate, inverse_temperature)), ..self })
     }
 
-    /// Also the noise scale with the Hessian.
+    /// Also computes the noise scale with the Hessian.
     #[must_use]
     pub fn curvature(self) -> Self {
         Self { curvature: true, ..self }
     }
 
-    /// Also with what papers and released programs compute by mistake.
+    /// Also computes the erroneous formulas of papers and released programs.
     #[must_use]
     pub fn compat(self) -> Self {
         Self { compat: true, ..self }
     }
 
-    /// What is said of the recorded batch size.
+    /// Readings for the recorded batch size.
     fn of_batch(&self, recorded: &RecordedNetwork<'_>, noise: &GradientNoise) -> Result<Vec<Reading>, MeasureError> {
         let (network, samples) = (recorded.network, recorded.samples);
         let n = samples.len();
@@ -303,7 +312,7 @@ impl BatchNoise {
         ];
         for (layer, snr) in LayerId::above_input().zip(noise.layer_snr()?) {
             let reading = Reading::new("batch_snr", MeasureUnit::Ratio, snr * (b as f64).sqrt()).of_layer(layer);
-            readings.push(reading.by(format!("batches of {b}: root of {b} times the ratio of single samples")));
+            readings.push(reading.by(format!("batches of {b}: square root of {b} times the ratio of single samples")));
         }
         if let Some((rate, beta)) = self.langevin {
             let step = LangevinStep::new(rate, beta, b, noise)?;
@@ -318,14 +327,14 @@ impl BatchNoise {
         }
         if self.compat {
             let reading = Reading::new("compat_batch_variance", MeasureUnit::Ratio, of_batches.trace());
-            readings.push(reading.by(format!("variance of means of {b} samples, taken for that of single samples")));
+            readings.push(reading.by(format!("variance of means of {b} samples, reported as that of single samples")));
         }
         Ok(readings)
     }
 }
 
 /// Why an unbiased noise scale is negative.
-const LOST: &str = "the mean gradient is not told from noise: the estimate of its squared norm is negative";
+const LOST: &str = "the mean gradient is indistinguishable from noise: the estimate of its squared norm is negative";
 
 impl OfNetwork for BatchNoise {
     fn measure(&self, recorded: &RecordedNetwork<'_>) -> Result<Vec<Reading>, MeasureError> {
@@ -351,7 +360,7 @@ impl OfNetwork for BatchNoise {
             readings.push(count("curvature_noise_scale", network.curvature_noise_scale(samples)?));
         }
         if self.compat {
-            let method = "mean over weights of |mean| over mean of standard deviations";
+            let method = "mean over weights of |mean|, divided by the mean of the standard deviations";
             readings.push(pure("compat_elementwise_snr", network.compat_elementwise_snr(samples)?).by(method));
         }
         Ok(readings)
@@ -364,22 +373,22 @@ impl OfNetwork for BatchNoise {
         if recorded.batch_size.is_none_or(|b| b >= recorded.samples.len()) {
             let compat = ["compat_batch_variance"].into_iter().filter(|_| self.compat);
             let quantities = ["two_batch_noise_scale", "batch_snr"].into_iter().chain(bounds).chain(compat);
-            let why =
-                "all training samples are one batch: there is no batch noise (or the size of the batches is not known)";
+            let why = "all training samples are one batch: there is no batch noise (or the batch size is unknown)";
             missing.extend(quantities.map(|quantity| missed(quantity, why.to_owned())));
         } else if self.langevin.is_some() && recorded.network.n_weights() > super::LARGEST_MATRIX {
             let (n, most) = (recorded.network.n_weights(), super::LARGEST_MATRIX);
-            let why =
-                format!("the covariance of {n} weights is not computed beyond {most}; use step_information_by_trace");
+            let why = format!(
+                "the network has {n} weights, but the covariance is computed for at most {most}; use step_information_by_trace"
+            );
             missing.push(missed("step_information", why));
         }
         missing
     }
 }
 
-const NO_MEAN: &str = "the mean gradient is 0, the noise has nothing to be compared with; look at an earlier snapshot";
+const NO_MEAN: &str = "the mean gradient is 0, so a ratio to the noise is not defined; use an earlier snapshot";
 
-/// The quotient; `problem` where there is none.
+/// The quotient; the error `problem` if the divisor is 0.
 fn ratio(numerator: f64, denominator: f64, problem: &str) -> Result<f64, MeasureError> {
     let quotient = numerator / denominator;
     if quotient.is_finite() { Ok(quotient) } else { Err(MeasureError::Refused(problem.to_owned())) }

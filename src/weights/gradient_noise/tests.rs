@@ -1,4 +1,4 @@
-//! Gradient noise of networks of closed formulas and bounds of Langevin steps, against NumPy.
+//! Compares gradient noise of networks from closed formulas, and bounds of Langevin steps, with NumPy.
 
 #![cfg(test)]
 
@@ -116,7 +116,7 @@ fn a_scalar_channel_tells_less_than_its_bounds() {
     let variance = shifts.iter().map(|a| (a - mean).powi(2)).sum::<f64>() / 40.0;
     assert_close(0.5 * (variance / 0.09).ln_1p(), 0.172_505_269_916_9);
     assert_close(variance / 0.18, 0.206_002_400_942_5);
-    // Two shifts far apart are told apart: ln 2.
+    // Two distant shifts are distinguishable: ln 2.
     assert_close(information_of_shifts(&[0.0, 100.0], 1.0).unwrap().0, std::f64::consts::LN_2);
     for (shifts, noise) in [(vec![], 1.0), (vec![0.0], 0.0), (vec![f64::NAN], 1.0), (vec![0.0, 1.0], 1e-9)] {
         assert!(information_of_shifts(&shifts, noise).is_err());

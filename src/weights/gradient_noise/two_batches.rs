@@ -1,4 +1,4 @@
-//! The noise of gradients from batches of two sizes.
+//! Gradient noise from batches of two sizes.
 
 use super::{NO_MEAN, ratio};
 use crate::weights::MeasureError;
@@ -11,10 +11,10 @@ pub struct TwoBatches {
 }
 
 impl TwoBatches {
-    /// From the mean |G|² of `small` and of `big` batches: their sizes and these squares.
+    /// The estimate from the size and the mean |G|² of `small` and of `big` batches.
     ///
     /// # Errors
-    /// The small batch is not the smaller one, or empty.
+    /// The small batch is empty or not smaller.
     ///
     /// # Reference
     /// McCandlish et al. 2018, appendix A.1: E|G_B|² = |G|² + tr Σ/B.

@@ -1,4 +1,5 @@
-//! What weights say of random responses when they are drawn from Gibbs' law, made by Langevin's training, or read coarsely.
+//! Information of weights about random responses: for the Gibbs distribution, Langevin training, and finite
+//! resolution.
 
 use ndarray::Array2;
 
@@ -7,9 +8,9 @@ use crate::math::determinant::log_determinant;
 use crate::units::Nats;
 use crate::weights::MeasureError;
 
-/// Responses y of a [`LinearModel`](super::LinearModel) of which only the covariance Σ_y is random.
+/// Responses y of a [`LinearModel`](super::LinearModel), of which only the covariance Σ_y is given.
 ///
-/// Weights depend on y by Xᵀy alone, whose covariance is S = Xᵀ Σ_y X.
+/// Weights depend on y only through Xᵀy, whose covariance is S = Xᵀ Σ_y X.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RandomResponses {
     gram: Array2<f64>,
@@ -40,13 +41,13 @@ impl RandomResponses {
         k.dot(&self.covariance).dot(&k.t())
     }
 
-    /// I(W;y) of a draw W from Gibbs' law exp(−β (|y − Xw|² + α|w|²)/2), ½ ln |I + β H⁻¹S|, β = `inverse_temperature` and
-    /// α = `ridge`. It grows without bound with β: a minimum as such has infinite information.
+    /// I(W;y) of a draw W from the Gibbs distribution exp(−β (|y − Xw|² + α|w|²)/2), ½ ln |I + β H⁻¹S|, β =
+    /// `inverse_temperature` and α = `ridge`. It grows without bound with β: an exact minimum has infinite information.
     ///
     /// With β = 1/σ², α = σ²/λ and Σ_y = λXXᵀ + σ²I it is the information of the posterior.
     ///
     /// # Errors
-    /// β that is not a finite number above 0; α that is negative; H that is singular.
+    /// β that is not a finite number above 0, a negative α, or a singular H.
     pub fn gibbs_information(&self, inverse_temperature: f64, ridge: f64) -> Result<Nats, MeasureError> {
         let beta = positive("inverse_temperature", inverse_temperature)?;
         let root = inverse_root(&self.curvature(not_negative(ridge)?))?;
@@ -56,11 +57,11 @@ impl RandomResponses {
     /// I(W_T; y) of the weights after `n_steps` updates T.
     ///
     /// # Errors
-    /// No step; weights that overflow, the step being too large.
+    /// No step, or weights that overflow because the step is too large.
     pub fn final_information(&self, training: Langevin, n_steps: usize) -> Result<Nats, MeasureError> {
         let Langevin { step, inverse_temperature, ridge } = training;
         if n_steps == 0 {
-            return refused("weights before the first step have no information; ask for 1 step or more".to_owned());
+            return refused("weights before the first step have no information; use 1 step or more".to_owned());
         }
         let d = self.gram.nrows();
         let pull = 0.5 * step * inverse_temperature;
@@ -76,10 +77,11 @@ impl RandomResponses {
         half_log_determinant_of_one_plus(&self.spread(&inverse_root(&c)?.dot(&k)))
     }
 
-    /// I(W_T; y) after infinitely many steps: W = H⁻¹Xᵀy + N(0, C) with C⁻¹ = βH(1 − εβH/4). With ε → 0 it is Gibbs' law.
+    /// I(W_T; y) after infinitely many steps: W = H⁻¹Xᵀy + N(0, C) with C⁻¹ = βH(1 − εβH/4). For ε → 0 it is that of
+    /// the Gibbs distribution.
     ///
     /// # Errors
-    /// H that is singular; a step from which the training diverges, εβH of 4 or more.
+    /// A singular H, or a step for which the training diverges, εβH ≥ 4.
     pub fn stationary_information(&self, training: Langevin) -> Result<Nats, MeasureError> {
         let Langevin { step, inverse_temperature: beta, ridge } = training;
         let h = self.curvature(ridge);
@@ -96,8 +98,8 @@ impl RandomResponses {
         finite(0.5 * (log_total + log_precision))
     }
 
-    /// I(W_1, …, W_T; y) of all weights on the way, ½ ln |I + T (εβ²/4) S|: it grows like (d/2) ln T, where that of the last ones
-    /// has a limit.
+    /// I(W_1, …, W_T; y) of all weights of the path, ½ ln |I + T (εβ²/4) S|: it grows like (d/2) ln T, while that of
+    /// the last weights converges.
     ///
     /// # Errors
     /// A number that is not finite.
@@ -106,7 +108,8 @@ impl RandomResponses {
         half_log_determinant_of_one_plus(&(&self.covariance * (n_steps as f64 * of_step)))
     }
 
-    /// T I(W_1; y), the sum over steps of what each says given the weights before it, as stepwise bounds have it: it grows like T.
+    /// T I(W_1; y), the sum over steps of the information of each given the previous weights, as in stepwise bounds:
+    /// it grows like T.
     ///
     /// # Errors
     /// A number that is not finite.
@@ -114,11 +117,11 @@ impl RandomResponses {
         finite(n_steps as f64 * self.path_information(training, 1)?.0)
     }
 
-    /// I(W_T + τξ; y), ξ ~ N(0, I), of gradient descent on |y − Xw|²/2 from w = 0, w ← w − η (XᵀXw − Xᵀy): without noise there is
-    /// information only at a resolution τ, and it grows like −d ln τ.
+    /// I(W_T + τξ; y), ξ ~ N(0, I), of gradient descent on |y − Xw|²/2 from w = 0, w ← w − η (XᵀXw − Xᵀy): without
+    /// noise, information is finite only at a resolution τ, and it grows like −d ln τ.
     ///
     /// # Errors
-    /// η or τ that is not a finite number above 0; gradient descent that diverges.
+    /// η or τ that is not a finite number above 0, or gradient descent that diverges.
     ///
     /// # Reference
     /// Neu, Dziugaite, Haghifam & Roy 2021 (virtual noise); Wang & Mao 2022.
@@ -137,7 +140,7 @@ impl RandomResponses {
         half_log_determinant_of_one_plus(&self.spread(&(k / tau)))
     }
 
-    /// τ² tr(XᵀX)/2, the mean loss that noise of standard deviation τ on the weights adds.
+    /// τ² tr(XᵀX)/2, the increase of the mean loss by noise of standard deviation τ on the weights.
     pub fn loss_of_resolution(&self, tau: f64) -> f64 {
         0.5 * tau * tau * self.gram.diag().sum()
     }
@@ -147,7 +150,7 @@ impl Langevin {
     /// Updates of step ε = `step` at the inverse temperature β, with the ridge α.
     ///
     /// # Errors
-    /// ε or β that is not a finite number above 0; α that is negative or not finite.
+    /// ε or β that is not a finite number above 0, or α that is negative or not finite.
     pub fn new(step: f64, inverse_temperature: f64, ridge: f64) -> Result<Self, MeasureError> {
         let (step, beta) = (positive("step", step)?, positive("inverse_temperature", inverse_temperature)?);
         Ok(Self { step, inverse_temperature: beta, ridge: not_negative(ridge)? })

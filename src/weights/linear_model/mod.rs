@@ -1,9 +1,10 @@
-//! Linear regression y = Xw + noise, whose I(W;S) is known exactly: of the posterior, of Gibbs' law, of Langevin's training.
+//! Linear regression y = Xw + noise, whose I(W;S) is known exactly for the posterior, the Gibbs distribution and
+//! Langevin training.
 //!
-//! The inputs X are fixed and the responses y are random, S = y. Where training adds noise of its own, W given y is Gaussian,
-//! W = K Xᵀy + N(0, C), and I(W;y) = ½ ln |I + C⁻¹ K (Xᵀ Σ_y X) Kᵀ|. Without noise it is infinite. This is the one case in which
-//! Shannon's information in weights can be computed, so that estimates and bounds can be compared with it; all of it is in nats,
-//! as arguments and numbers of formulas are.
+//! The inputs X are fixed and the responses y are random, S = y. If training adds noise, W given y is Gaussian, W = K
+//! Xᵀy + N(0, C), and I(W;y) = ½ ln |I + C⁻¹ K (Xᵀ Σ_y X) Kᵀ|. Without noise it is infinite. This is the one case in
+//! which Shannon's information in weights can be computed, so that estimates and bounds can be compared with it. All
+//! values are in nats.
 //!
 //! # Reference
 //! Xu & Raginsky 2017, "Information-theoretic analysis of generalization capability of learning algorithms"; Welling & Teh 2011
@@ -49,11 +50,13 @@ impl LinearModel {
     /// The regression on the rows of `x`, n_samples × n_weights.
     ///
     /// # Errors
-    /// No samples or no weights; an input that is not finite.
+    /// No samples or no weights, or an input that is not finite.
     pub fn new(x: ArrayView2<'_, f64>) -> Result<Self, MeasureError> {
         if x.is_empty() {
             let (n, d) = x.dim();
-            return refused(format!("{n} samples of {d} inputs make no regression; give at least one of each"));
+            return refused(format!(
+                "a regression needs at least one sample and one input, got {n} samples and {d} inputs"
+            ));
         }
         if x.iter().any(|input| !input.is_finite()) {
             return Err(MeasureError::NotFinite { what: "an input" });
@@ -71,8 +74,8 @@ impl LinearModel {
         self.x.ncols()
     }
 
-    /// I(W;y) of a draw W from the posterior, ½ ln |I + (λ/σ²) XᵀX|: weights have the law N(0, λI), λ = `prior_variance`, and
-    /// responses the noise N(0, σ²), σ² = `noise_variance`.
+    /// I(W;y) of a draw W from the posterior, ½ ln |I + (λ/σ²) XᵀX|: weights have the prior N(0, λI), λ =
+    /// `prior_variance`, and responses have noise N(0, σ²), σ² = `noise_variance`.
     ///
     /// # Errors
     /// Variances that are not finite numbers above 0.
@@ -81,11 +84,11 @@ impl LinearModel {
         half_log_determinant_of_one_plus(&(&self.gram * ratio))
     }
 
-    /// E_y KL(Q ‖ P), Q = N(m, C) being the posterior and P = N(0, λI): the mean code length of weights to the precision of the
-    /// posterior. It is the [information](Self::posterior_information), by another formula.
+    /// E_y KL(Q ‖ P), with Q = N(m, C) the posterior and P = N(0, λI): the mean code length of weights to the precision
+    /// of the posterior. It equals the [information](Self::posterior_information), but uses another formula.
     ///
     /// # Errors
-    /// As of the information.
+    /// Variances that are not finite numbers above 0.
     pub fn expected_kl(&self, prior_variance: f64, noise_variance: f64) -> Result<Nats, MeasureError> {
         let covariance = self.posterior_covariance(prior_variance, noise_variance)?;
         // m = C Xᵀy/σ², and Xᵀ Σ_y X = λ (XᵀX)² + σ² XᵀX.
@@ -96,10 +99,11 @@ impl LinearModel {
         finite(kl.map_err(|error| MeasureError::Refused(error.to_string()))?)
     }
 
-    /// The posterior of weights of the law N(0, λI) given responses `y` with noise N(0, σ²).
+    /// The posterior of weights with the prior N(0, λI) given responses `y` with noise N(0, σ²).
     ///
     /// # Errors
-    /// Variances that are not finite numbers above 0; not as many responses as samples; a response that is not finite.
+    /// Variances that are not finite numbers above 0, another number of responses than of samples, or a response that
+    /// is not finite.
     pub fn posterior(
         &self,
         y: &[f64],
@@ -109,7 +113,7 @@ impl LinearModel {
         let covariance = self.posterior_covariance(prior_variance, noise_variance)?;
         if y.len() != self.n_samples() {
             let (n, got) = (self.n_samples(), y.len());
-            return refused(format!("{n} samples have {got} responses; give one for each"));
+            return refused(format!("{n} samples have {got} responses; give one per sample"));
         }
         if y.iter().any(|response| !response.is_finite()) {
             return Err(MeasureError::NotFinite { what: "a response" });
@@ -127,10 +131,10 @@ impl LinearModel {
         inverse(&(&self.gram / noise + Array2::<f64>::eye(self.n_weights()) / prior))
     }
 
-    /// The same inputs with random responses of this covariance Σ_y, n × n: what depends on the responses is then random.
+    /// These inputs with random responses of covariance Σ_y, n × n.
     ///
     /// # Errors
-    /// A matrix of another size; an entry that is not finite; a covariance of the responses that is none.
+    /// A matrix of another size, an entry that is not finite, or a matrix that is not a covariance.
     pub fn with_responses(&self, covariance: ArrayView2<'_, f64>) -> Result<RandomResponses, MeasureError> {
         let n = self.n_samples();
         if covariance.dim() != (n, n) {
@@ -150,16 +154,16 @@ impl LinearModel {
     }
 }
 
-/// Relative difference of entries that should be equal.
+/// Maximum relative difference of entries that should be equal.
 const ROUNDING: f64 = 1e-12;
 
-/// ½ ln |I + A| of a symmetric A.
+/// ½ ln |I + A| for a symmetric A.
 fn half_log_determinant_of_one_plus(a: &Array2<f64>) -> Result<Nats, MeasureError> {
     let log_determinant = log_determinant(&(a + Array2::<f64>::eye(a.nrows())));
     finite(0.5 * log_determinant.map_err(|error| MeasureError::Refused(error.to_string()))?)
 }
 
-/// L⁻¹ of A = L Lᵀ.
+/// L⁻¹ for A = L Lᵀ.
 fn inverse_root(a: &Array2<f64>) -> Result<Array2<f64>, MeasureError> {
     Ok(inverse_of_triangle(&cholesky(a).map_err(|error| MeasureError::Refused(error.to_string()))?))
 }
@@ -169,7 +173,7 @@ fn inverse(a: &Array2<f64>) -> Result<Array2<f64>, MeasureError> {
     Ok(root.t().dot(&root))
 }
 
-/// `value` where it is a finite number above 0.
+/// `value`, if it is a finite number above 0.
 fn positive(name: &str, value: f64) -> Result<f64, MeasureError> {
     if value.is_finite() && value > 0.0 {
         Ok(value)

@@ -1,4 +1,4 @@
-//! The posterior of a linear regression given its responses, and what single samples do to it.
+//! The posterior of a linear regression given its responses, and the influence of single samples on it.
 
 use ndarray::{Array1, Array2};
 
@@ -7,7 +7,7 @@ use crate::math::gaussian_kl::gaussian_kl_of_covariance;
 use crate::units::Nats;
 use crate::weights::MeasureError;
 
-/// Q = N(m, C), the posterior of weights of the law P = N(0, λI) given responses y with noise N(0, σ²).
+/// Q = N(m, C), the posterior of weights with the prior P = N(0, λI) given responses y with noise N(0, σ²).
 ///
 /// ```
 /// use infoplane::weights::LinearModel;
@@ -57,8 +57,8 @@ impl RegressionPosterior {
         self.model.x.dot(&self.covariance).dot(&self.model.x.t())
     }
 
-    /// Of each sample i ½ (m − m₋ᵢ)ᵀ C⁻¹ (m − m₋ᵢ) = hᵢ rᵢ²/2σ²(1 − hᵢ)², by how much the mean without it differs; r are the
-    /// residuals and hᵢ = xᵢᵀ C xᵢ/σ².
+    /// For each sample i, ½ (m − m₋ᵢ)ᵀ C⁻¹ (m − m₋ᵢ) = hᵢ rᵢ²/2σ²(1 − hᵢ)², the change of the mean without this sample;
+    /// r are the residuals and hᵢ = xᵢᵀ C xᵢ/σ².
     ///
     /// # Reference
     /// Harutyunyan et al. 2021, "Estimating informativeness of samples with smooth unique information".

@@ -1,4 +1,4 @@
-//! Numbers of a regression of 20 samples and 3 weights, by formulas of NumPy.
+//! Compares values for a regression with 20 samples and 3 weights with formulas in NumPy.
 
 #![cfg(test)]
 
@@ -52,7 +52,7 @@ fn the_mean_kl_is_the_information() {
 #[test]
 fn information_of_gibbs_law() {
     let model = full_rank();
-    // The truth is random, and Gibbs' law is the posterior of variances 1 and 0.1.
+    // The true weights are random, and the Gibbs distribution is the posterior with variances 1 and 0.1.
     assert_close(responses(&model, 1.0, 0.1).gibbs_information(10.0, 0.1).unwrap().0, 6.938_265_818_682);
     let fixed = responses(&model, 0.0, 0.1);
     for (beta, expected) in [(1.0, 0.141_598_310_275_2), (10.0, 1.032_186_284_763), (1000.0, 6.907_722_291_449)] {
@@ -76,7 +76,8 @@ fn information_of_langevin_training() {
         assert_close(fixed.sum_over_steps(training, n_steps).unwrap().0, sum);
     }
     assert_close(fixed.stationary_information(training).unwrap().0, 0.992_785_535_128_8);
-    // Short steps lead to Gibbs' law; the difference is of the order of the step, of which this is a 200000th.
+    // Short steps converge to the Gibbs distribution; the difference is of the order of the step, which is 1/200000
+    // here.
     let short = Langevin::new(1e-8, 10.0, 0.1).unwrap();
     let gibbs = fixed.gibbs_information(10.0, 0.1).unwrap().0;
     assert!((fixed.stationary_information(short).unwrap().0 - gibbs).abs() < 1e-6);
@@ -106,7 +107,7 @@ fn information_at_a_resolution() {
     }
 }
 
-/// The posterior of variances 1 and 0.1 given y = Xw + 0.3 cos(2.3 i² + 0.4), w = (0.5, 1, 1.5).
+/// The posterior with variances 1 and 0.1 given y = Xw + 0.3 cos(2.3 i² + 0.4), w = (0.5, 1, 1.5).
 fn posterior() -> RegressionPosterior {
     let model = full_rank();
     let y: Vec<f64> = (0..20)
@@ -118,7 +119,7 @@ fn posterior() -> RegressionPosterior {
     model.posterior(&y, 1.0, 0.1).unwrap()
 }
 
-/// The same posterior without the first sample.
+/// The posterior without the first sample.
 fn posterior_without_the_first() -> RegressionPosterior {
     let posterior = posterior();
     let keep: Vec<usize> = (1..20).collect();
@@ -155,7 +156,7 @@ fn samples_move_the_posterior_as_leaving_them_out_says() {
     let difference = posterior.mean() - without.mean();
     let precision = inverse(posterior.covariance()).unwrap();
     assert_close(0.5 * difference.dot(&precision.dot(&difference)), information[0]);
-    // ln q(m)/p(m) − ln q(m₋₁)/p(m₋₁) has the distance and the difference of the norms.
+    // ln q(m)/p(m) − ln q(m₋₁)/p(m₋₁) includes the distance and the difference of the norms.
     let at = |w: &Array1<f64>| posterior.information_density(w.view()).unwrap().0 - 0.5 * w.dot(w);
     assert_close(at(posterior.mean()) - at(without.mean()), information[0]);
     let Some(source) = values("d9_newer") else { return };
@@ -198,7 +199,7 @@ fn what_is_no_regression_is_refused() {
     assert_eq!(words, "the covariance of the responses is not symmetric; give a symmetric matrix");
     assert_eq!(
         model.posterior(&[0.0], 1.0, 1.0).unwrap_err().to_string(),
-        "20 samples have 1 responses; give one for each"
+        "20 samples have 1 responses; give one per sample"
     );
     let words = |y: &[f64], prior| model.posterior(y, prior, 0.1).unwrap_err().to_string();
     assert_eq!(words(&[f64::NAN; 20], 1.0), "a response is not finite");
@@ -223,7 +224,7 @@ proptest! {
         let information = model.posterior_information(lambda, noise).unwrap().0;
         let code = model.expected_kl(lambda, noise).unwrap().0;
         let gibbs = responses(&model, lambda, noise).gibbs_information(1.0 / noise, noise / lambda).unwrap().0;
-        // Matrices of condition λ|X|²/σ² < 10⁵.
+        // Matrices with condition number λ|X|²/σ² < 10⁵.
         prop_assert!((code - information).abs() < 1e-9 * (1.0 + information), "{code} {information}");
         prop_assert!((gibbs - information).abs() < 1e-9 * (1.0 + information), "{gibbs} {information}");
     }

@@ -1,15 +1,18 @@
-//! The local learning coefficient: how many weights a network effectively has near its recorded weights, by a sampler.
+//! The local learning coefficient: the effective number of weights of a network near its recorded weights, from a
+//! sampler.
 //!
-//! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, L being the mean loss of n samples in nats. The
-//! recorded weights w* are fixed; random is one draw of a posterior that is declared by nβ and γ. Chains are full-batch SGLD from
-//! w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; where directions are flat it is smaller.
+//! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, with L the mean loss of n samples in nats.
+//! The recorded weights w* are fixed; the randomness is one draw from a posterior declared by nβ and γ. Chains are
+//! full-batch SGLD from w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; flat directions
+//! make it smaller.
 //!
-//! The number belongs to its (nβ, γ, ε) and chains, which are in `method`. Where w* is no minimum the chains find lower losses and
-//! the number is too small, and can be negative: it is reported as it is, with a warning, as are numbers of chains that have not
-//! mixed or whose steps are too large. Chains that are not finite are an error.
+//! The value depends on (nβ, γ, ε) and the chains, which are in `method`. If w* is not a minimum, the chains find lower
+//! losses and the value is too small, or even negative. It is reported with a warning, as are values of chains that
+//! have not mixed or whose steps are too large. Chains that are not finite are an error.
 //!
-//! Deviation: released programs record the loss before each step, so that without burn-in the first draw is L(w*) itself; here it
-//! is that after the step. With `compat`, nβ = b/ln b of the batch size b, which is what a released default makes of a data loader.
+//! Deviation: released programs record the loss before each step, so that without burn-in the first draw is L(w*); here
+//! it is the loss after the step. With `compat`, nβ = b/ln b with the batch size b, which a released default uses for
+//! data loaders.
 //!
 //! # Reference
 //! Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108); Watanabe 2013.
@@ -33,55 +36,55 @@ pub use singular::{
 
 pub(super) const SPEC: Spec = Spec {
     name: "llc",
-    summary: "local learning coefficient: the effective number of weights, halved, near the recorded ones, by Langevin dynamics",
+    summary: "local learning coefficient: half the effective number of weights near the recorded weights, from Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
-        ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half the number of weights"),
-        ("excess_loss", "mean loss under the sampler above that of the recorded weights, E L(w) − L(w*), in bits"),
+        ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights"),
+        ("excess_loss", "mean loss under the sampler minus that of the recorded weights, E L(w) − L(w*), in bits"),
         ("gradient_norm", "norm of the gradient of the loss at the recorded weights, 0 at a minimum"),
-        ("acceptance", "mean probability that MALA would accept a step of the sampler"),
-        ("r_hat", "potential scale reduction of the losses of the chains, 1 where they have mixed"),
+        ("acceptance", "mean probability that Metropolis' rule (MALA) would accept a step of the sampler"),
+        ("r_hat", "potential scale reduction of the losses of the chains, 1 if they have mixed"),
     ],
     parameters: &[
         Parameter {
             name: "step_size",
-            doc: "epsilon of the sampler; halve it until the number stays and the acceptance is above 0.9",
+            doc: "step size epsilon of the sampler; halve it until the value no longer changes and the acceptance is above 0.9",
             kind: Kind::Positive,
             default: "0.0001",
         },
         Parameter {
             name: "gamma",
-            doc: "strength of the pull towards the recorded weights",
+            doc: "strength gamma of the localisation at the recorded weights",
             kind: Kind::NotNegative,
             default: "10",
         },
         Parameter {
             name: "chains",
-            doc: "independent chains, which give the standard error",
+            doc: "number of independent chains, which give the standard error",
             kind: Kind::Count { min: sampler::CHAINS.0, max: sampler::CHAINS.1 },
             default: "4",
         },
         Parameter {
             name: "draws",
-            doc: "steps of each chain that are averaged",
+            doc: "number of averaged steps of each chain",
             kind: Kind::Count { min: sampler::DRAWS.0, max: sampler::DRAWS.1 },
             default: "1000",
         },
         Parameter {
             name: "burn_in",
-            doc: "steps of each chain before the draws",
+            doc: "number of steps of each chain before the averaged ones",
             kind: Kind::Count { min: sampler::BURN_IN.0, max: sampler::BURN_IN.1 },
             default: "200",
         },
         Parameter {
             name: "subset",
-            doc: "training samples that the loss is of, drawn once; 0 for all of them",
+            doc: "number of training samples for the loss, drawn once; 0 for all of them",
             kind: Kind::Count { min: 0, max: 1_000_000_000 },
             default: "0",
         },
         Parameter {
             name: "compat",
-            doc: "devinterp: the inverse temperature b/ln b of the batch size b instead of n/ln n",
+            doc: "devinterp: use the inverse temperature b/ln b with the batch size b instead of n/ln n",
             kind: Kind::Choice(&["devinterp"]),
             default: "",
         },
@@ -96,14 +99,15 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// Share of draws with a lower loss than L(w*) above which w* is not taken for a minimum. In a quadratic of two directions a share
-/// of 1 % is a number that is too small by 1 %, of more directions by more; in one direction by far less.
+/// Share of draws with a lower loss than L(w*) above which w* is not considered a minimum. For a quadratic in two
+/// directions, a share of 1 % means a value that is too small by 1 %; more directions give a larger error, one
+/// direction a much smaller one.
 const MOST_BELOW: f64 = 0.01;
 /// R̂ above which chains have not mixed.
 const MIXED: f64 = 1.1;
 /// Mean acceptance below which the size of the steps biases the number.
 const FEWEST_ACCEPTED: f64 = 0.9;
-/// Streams of the seed that chains do not use: the one that draws the subset.
+/// Streams of the seed that chains do not use: one draws the subset.
 const SUBSET_STREAM: u64 = u64::MAX;
 
 /// The local learning coefficient of a recorded network.
@@ -124,12 +128,12 @@ pub struct Llc {
     temperature: Temperature,
 }
 
-/// Which nβ.
+/// Definition of nβ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Temperature {
-    /// n/ln n of the samples.
+    /// n/ln n for the number of samples.
     Samples,
-    /// b/ln b of a batch.
+    /// b/ln b for the batch size.
     CompatBatch,
 }
 
@@ -139,13 +143,15 @@ impl Llc {
         Self { sgld, subset: 0, temperature: Temperature::Samples }
     }
 
-    /// On `n_samples` of the training samples, drawn once for w* and all chains; on all where it is 0 or more than there are.
+    /// Uses `n_samples` of the training samples, drawn once for w* and all chains; all samples if it is 0 or larger
+    /// than their number.
     #[must_use]
     pub fn subset(self, n_samples: usize) -> Self {
         Self { subset: n_samples, ..self }
     }
 
-    /// At nβ = b/ln b of the batch size b, as `default_nbeta` of devinterp (a646b9d) makes of a data loader. Too small a number.
+    /// Uses nβ = b/ln b with the batch size b, as `default_nbeta` of devinterp (a646b9d) does for a data loader. The
+    /// value is too small.
     #[must_use]
     pub fn compat_devinterp(self) -> Self {
         Self { temperature: Temperature::CompatBatch, ..self }
@@ -156,7 +162,7 @@ impl Llc {
             Temperature::Samples => n,
             Temperature::CompatBatch => batch_size.ok_or_else(|| {
                 MeasureError::Refused(
-                    "`compat` devinterp needs a batch size, and this training has none; leave it out".to_owned(),
+                    "`compat` devinterp needs a batch size, but this training has none; leave it out".to_owned(),
                 )
             })?,
         };
@@ -167,14 +173,14 @@ impl Llc {
     }
 }
 
-/// `n_samples` of the samples in their order, drawn without putting back.
+/// `n_samples` of the samples in their order, drawn without replacement.
 fn drawn(samples: Labelled<'_>, n_samples: usize, seed: u64) -> (Array2<f64>, Vec<usize>) {
     let mut rows = index::sample(&mut rng(seed, SUBSET_STREAM), samples.len(), n_samples).into_vec();
     rows.sort_unstable();
     (samples.x().select(Axis(0), &rows), rows.iter().map(|row| samples.classes()[*row]).collect())
 }
 
-/// Why the number of the chains is not the local learning coefficient.
+/// Why the value from the chains is not the local learning coefficient.
 fn doubts(found: &LlcEstimate) -> Vec<String> {
     let below = format!("not at a minimum: {:.0} % of the draws have a lower loss", 100.0 * found.share_below);
     let doubts = [

@@ -1,4 +1,4 @@
-//! The local learning coefficient of a quadratic loss, exactly: what a sampler must find.
+//! The exact local learning coefficient of a quadratic loss, a reference for samplers.
 //!
 //! L(w) = ½ Σ h (w − w*)², a = nβ h + γ for each eigenvalue h. Under exp(−nβ L − γ|w − w*|²/2) each direction is N(0, 1/a).
 
@@ -21,9 +21,9 @@ pub fn n_beta(n: f64) -> f64 {
 /// Which losses of a chain are averaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Recorded {
-    /// That of the weights before each step, as released programs record it: the first is L(w*) where nothing is left out.
+    /// The loss of the weights before each step, as released programs record it; without burn-in the first is L(w*).
     BeforeStep,
-    /// That of the weights after each step.
+    /// The loss of the weights after each step.
     AfterStep,
 }
 
@@ -48,7 +48,7 @@ impl LocalQuadratic {
         Ok(Self { eigenvalues: eigenvalues.to_vec(), n_beta, gamma: check_number("gamma", gamma, Kind::NotNegative)? })
     }
 
-    /// nβ h and a of each direction that is curved; the others add nothing.
+    /// nβ h and a of each curved direction; the others contribute nothing.
     fn curved(&self) -> impl Iterator<Item = (f64, f64)> {
         let curved = self.eigenvalues.iter().filter(|h| **h > 0.0);
         curved.map(|h| (self.n_beta * h, self.n_beta * h + self.gamma))
@@ -59,20 +59,20 @@ impl LocalQuadratic {
         self.curved().map(|(nh, a)| 0.5 * nh / a).sum()
     }
 
-    /// What an endless chain of steps ε finds: ½ Σ nβ h/(a(1 − εa/4)).
+    /// The expectation of an infinite chain with step size ε: ½ Σ nβ h/(a(1 − εa/4)).
     pub fn stationary(&self, step_size: f64) -> f64 {
         self.curved().map(|(nh, a)| 0.5 * nh * stationary_variance(a, step_size)).sum()
     }
 
-    /// The same where each component of ∇L has noise of variance σ² of its own at each step, as that of batches:
+    /// The expectation if each component of ∇L has independent noise of variance σ² at each step, as for batches:
     /// ½ Σ nβ h(1 + ε(nβ)²σ²/4)/(a(1 − εa/4)).
     pub fn stationary_of_batches(&self, step_size: f64, gradient_noise_variance: f64) -> f64 {
         let noise = 1.0 + step_size * self.n_beta * self.n_beta * gradient_noise_variance / 4.0;
         self.stationary(step_size) * noise
     }
 
-    /// The mean over chains of what one chain from w* finds with `n_draws` losses after `burn_in` steps:
-    /// Σ (nβ h v/2) mean_t (1 − ρ^2t) with ρ = 1 − εa/2 and v = 1/(a(1 − εa/4)).
+    /// The mean over chains of the value of one chain from w* with `n_draws` losses after `burn_in` steps: Σ (nβ h v/2)
+    /// mean_t (1 − ρ^2t) with ρ = 1 − εa/2 and v = 1/(a(1 − εa/4)).
     pub fn estimator_mean(&self, step_size: f64, burn_in: usize, n_draws: usize, recorded: Recorded) -> f64 {
         let first = first_draw(burn_in, recorded);
         let of_direction = |(nh, a): (f64, f64)| {
@@ -83,8 +83,8 @@ impl LocalQuadratic {
         self.curved().map(of_direction).sum()
     }
 
-    /// The standard deviation over chains of what one chain finds:
-    /// variance Σ (nβ h/2)² 2 mean_{t,s} (v ρ^|t−s| (1 − ρ^(2 min(t,s))))².
+    /// The standard deviation over chains of the value of one chain: variance Σ (nβ h/2)² 2 mean_{t,s} (v ρ^|t−s| (1 −
+    /// ρ^(2 min(t,s))))².
     pub fn estimator_std(&self, step_size: f64, burn_in: usize, n_draws: usize, recorded: Recorded) -> f64 {
         let first = first_draw(burn_in, recorded);
         let mut variance = 0.0;
@@ -92,7 +92,7 @@ impl LocalQuadratic {
             let (square, v) = ((1.0 - step_size * a / 2.0).powi(2), stationary_variance(a, step_size));
             let mut sum = 0.0;
             for t in first..first + n_draws {
-                // Σ_s ρ^2(s − t) over s > t; the pairs with s < t are the same.
+                // Σ_s ρ^2(s − t) over s > t; the pairs with s < t give the same sum.
                 let n_later = (first + n_draws - 1 - t) as f64;
                 let decay = square * (1.0 - square.powf(n_later)) / (1.0 - square);
                 sum += (v * (1.0 - square.powf(t as f64))).powi(2) * (1.0 + 2.0 * decay);
@@ -102,8 +102,8 @@ impl LocalQuadratic {
         variance.sqrt()
     }
 
-    /// nβ (E L − L(w₀)) where w₀ is `offsets` away from the minimum, and the localisation is around w₀:
-    /// ½ nβ Σ h(1/a + (γd/a)² − d²). Negative far from the minimum.
+    /// nβ (E L − L(w₀)) if w₀ is at a distance of `offsets` from the minimum, and the localisation is at w₀: ½ nβ Σ
+    /// h(1/a + (γd/a)² − d²). Negative far from the minimum.
     pub fn off_minimum(&self, offsets: &[f64]) -> f64 {
         let mut sum = 0.0;
         for (h, d) in self.eigenvalues.iter().zip(offsets).filter(|(h, _)| **h > 0.0) {
@@ -114,8 +114,8 @@ impl LocalQuadratic {
     }
 }
 
-/// ½ tr(nβ H_bb (nβ H_bb + γ)⁻¹) of the `block` b of directions of a Hessian, the others held fixed. The coefficients of blocks add up to
-/// at least that of the whole.
+/// ½ tr(nβ H_bb (nβ H_bb + γ)⁻¹) for the `block` b of directions of a Hessian, with the others fixed. The coefficients
+/// of blocks have a sum of at least that of the whole.
 ///
 /// # Errors
 /// nβ H_bb + γ is not positive definite.
@@ -132,8 +132,8 @@ pub fn block_llc(hessian: ArrayView2<'_, f64>, block: &[usize], n_beta: f64, gam
     Ok(0.5 * (curvature.dot(&inverse.t()) * inverse.t()).sum())
 }
 
-/// The share of steps that Metropolis' rule accepts for a Gaussian of one dimension at stationarity, `step_size_times_precision`
-/// being εa.
+/// The share of steps that Metropolis' rule accepts for a one-dimensional Gaussian at stationarity, with
+/// `step_size_times_precision` εa.
 pub fn mala_acceptance(step_size_times_precision: f64) -> f64 {
     let ea = step_size_times_precision;
     let (r, v) = (1.0 - ea / 2.0, 1.0 + ea * ea / 4.0);

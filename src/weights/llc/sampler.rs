@@ -1,7 +1,9 @@
-//! Stochastic-gradient Langevin dynamics around weights, and what its chains say of the local learning coefficient.
+//! Stochastic-gradient Langevin dynamics around weights, and estimates of the local learning coefficient from its
+//! chains.
 //!
 //! x⁺ = x − (ε/2)(nβ ∇L(x) + γ(x − w*)) + N(0, ε): a step towards the density exp(−nβ L(x) − γ|x − w*|²/2). No step is
-//! rejected; how often Metropolis' rule would have accepted is reported instead (MALA), and says how far off ε makes the chain.
+//! rejected. Instead, the acceptance probability of Metropolis' rule (MALA) is reported, which shows the error caused
+//! by ε.
 //!
 //! # Reference
 //! Welling & Teh 2011; Lau, Furman, Wang, Murfet & Wei 2023 (arXiv 2308.12108), eq. 20; Roberts & Tweedie 1996 (MALA).
@@ -14,7 +16,7 @@ use crate::math::descriptive::mean;
 use crate::parameter::{Kind, ParameterError};
 use crate::weights::{MeasureError, check_count, check_number, rng};
 
-/// Step sizes and lengths of the chains of a sampler.
+/// Step size, number and length of the chains of a sampler.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sgld {
     pub(super) step_size: f64,
@@ -24,12 +26,12 @@ pub struct Sgld {
     pub(super) burn_in: usize,
 }
 
-/// How many chains, draws of each, and steps before them are allowed.
+/// Allowed numbers of chains, draws per chain, and burn-in steps.
 pub(super) const CHAINS: (u64, u64) = (1, 1000);
 pub(super) const DRAWS: (u64, u64) = (4, 10_000_000);
 pub(super) const BURN_IN: (u64, u64) = (0, 10_000_000);
 
-/// Relative difference of two losses, of losses below 1 the difference, that may be rounding.
+/// Difference of two losses that may be rounding: relative, or absolute for losses below 1.
 const ROUNDING: f64 = 1e-12;
 
 impl Sgld {
@@ -46,7 +48,7 @@ impl Sgld {
     /// `n_chains` chains of `n_draws` draws each, after `burn_in` steps.
     ///
     /// # Errors
-    /// Not from 1 to 1000 chains; fewer than 4 draws.
+    /// The number of chains is not from 1 to 1000, or there are fewer than 4 draws.
     pub fn chains(self, n_chains: usize, n_draws: usize, burn_in: usize) -> Result<Self, ParameterError> {
         Ok(Self {
             n_chains: check_count("chains", n_chains, CHAINS)?,
@@ -130,7 +132,7 @@ impl Sgld {
                 pull += 0.5 * gamma * (to * to - from * from);
             }
             if step >= burn_in {
-                // ln of the ratio of densities, of the step back and of the step made.
+                // ln of the ratio of the densities of the reverse step and of the step.
                 let log_ratio = -n_beta * (loss - here.loss) - pull - (backward - forward) / (2.0 * step_size);
                 acceptance += log_ratio.min(0.0).exp() / n_draws as f64;
                 losses.push(loss);
@@ -141,7 +143,7 @@ impl Sgld {
     }
 }
 
-/// Where a chain is.
+/// State of a chain.
 #[derive(Clone)]
 struct State {
     x: Vec<f64>,
@@ -153,13 +155,13 @@ fn first_state(start: &[f64], loss: f64, gradient: &[f64]) -> State {
     State { x: start.to_vec(), loss, gradient: gradient.to_vec() }
 }
 
-/// What one chain leaves: L after each step, and the mean probability that Metropolis' rule accepts a step.
+/// Results of one chain: L after each step, and the mean probability that Metropolis' rule accepts a step.
 struct Chain {
     losses: Vec<f64>,
     acceptance: f64,
 }
 
-/// What the chains say.
+/// Results of the chains.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LlcEstimate {
     /// nβ (mean L − L(w*)): the mean over chains and draws, of the losses after each step.
@@ -170,9 +172,9 @@ pub struct LlcEstimate {
     pub loss: f64,
     /// |∇L(w*)|, 0 at a minimum.
     pub gradient_norm: f64,
-    /// Mean probability that Metropolis' rule accepts a step; below 0.9 the steps are large.
+    /// Mean probability that Metropolis' rule accepts a step; below 0.9 the steps are too large.
     pub acceptance: f64,
-    /// The share of the draws with a lower loss than L(w*), beyond rounding: 0 at a minimum.
+    /// Share of the draws with a loss below L(w*), beyond rounding: 0 at a minimum.
     pub share_below: f64,
     /// Split R̂ of the losses; above 1.1 the chains have not mixed.
     pub r_hat: f64,
@@ -180,7 +182,7 @@ pub struct LlcEstimate {
     pub chains: Vec<f64>,
 }
 
-/// s/√n of the numbers; `None` of fewer than two.
+/// s/√n of the numbers; `None` for fewer than two.
 fn standard_error(numbers: &[f64]) -> Option<f64> {
     let n = numbers.len() as f64;
     let mean = mean(numbers).filter(|_| numbers.len() > 1)?;
@@ -188,8 +190,8 @@ fn standard_error(numbers: &[f64]) -> Option<f64> {
     Some((squares / (n * (n - 1.0))).sqrt())
 }
 
-/// R̂ = √(((n − 1)W + B)/(nW)) of the halves of chains: n draws each, W the mean of the variances within, B/n the variance of the
-/// means. 1 where no loss differs from another.
+/// R̂ = √(((n − 1)W + B)/(nW)) of the halves of chains: n draws each, W the mean of the variances within, B/n the
+/// variance of the means. 1 if all losses are equal.
 ///
 /// # Reference
 /// Gelman, Carlin, Stern, Dunson, Vehtari & Rubin 2013, "Bayesian data analysis", eqs 11.3 and 11.4.

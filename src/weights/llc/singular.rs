@@ -1,7 +1,8 @@
-//! Losses whose minimum is no point: their local learning coefficients, and what a perfect sampler reads at finite n.
+//! Losses whose minimum is not a point: their local learning coefficients, and the expectation of a perfect sampler at
+//! finite n.
 //!
-//! A coefficient λ with multiplicity m is what is left for n → ∞; at finite n, nβ·E(K) is about λ − (m − 1)/ln(nβ) and can be far
-//! below λ.
+//! A coefficient λ with multiplicity m is the limit for n → ∞; at finite n, nβ·E(K) is about λ − (m − 1)/ln(nβ) and can
+//! be far below λ.
 
 use crate::math::quadrature::{integrate, nodes_on_both_sides};
 use crate::parameter::{Kind, ParameterError};
@@ -14,7 +15,7 @@ use crate::weights::{check_count, check_number};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Monomial {
     exponents: Vec<u32>,
-    /// The density of s = −ln K: a sum of c s^q e^(−rs).
+    /// The density of s = −ln K: a sum of terms c s^q e^(−rs).
     terms: Vec<DensityTerm>,
 }
 
@@ -27,7 +28,7 @@ struct DensityTerm {
 }
 
 impl Monomial {
-    /// Some exponents, from 1 to 1000 each.
+    /// A monomial with these exponents, each from 1 to 1000.
     ///
     /// # Errors
     /// No exponent, or one outside of this range.
@@ -51,7 +52,7 @@ impl Monomial {
         1.0 / f64::from(self.largest())
     }
 
-    /// m, how many exponents are the largest.
+    /// m, the number of exponents equal to the largest.
     pub fn multiplicity(&self) -> usize {
         self.exponents.iter().filter(|p| **p == self.largest()).count()
     }
@@ -60,7 +61,7 @@ impl Monomial {
         *self.exponents.iter().max().expect("there is an exponent")
     }
 
-    /// V(ε) = P(K ≤ ε) of a tolerance 0 < ε ≤ 1.
+    /// V(ε) = P(K ≤ ε) for a tolerance 0 < ε ≤ 1.
     pub fn volume(&self, tolerance: f64) -> f64 {
         let start = -tolerance.ln();
         // ∫ s^q e^(−rs) from L on: e^(−rL) Σ_k q!/k! L^k/r^(q−k+1).
@@ -75,7 +76,7 @@ impl Monomial {
         self.terms.iter().map(tail).sum()
     }
 
-    /// The learning coefficient that a perfect sampler reads: t·E(K) under exp(−tK) times the uniform prior, t = nβ.
+    /// The learning coefficient that a perfect sampler finds: t·E(K) under exp(−tK) times the uniform prior, t = nβ.
     pub fn sampled_coefficient(&self, t: f64) -> f64 {
         let weighted = |s: f64| self.density(s) * t * (-s).exp() * (-t * (-s).exp()).exp();
         self.integral(t, weighted) / self.integral(t, |s| self.density(s) * (-t * (-s).exp()).exp())
@@ -90,14 +91,15 @@ impl Monomial {
         self.terms.iter().map(|term| term.factor * s.powi(term.power) * (-term.rate * s).exp()).sum()
     }
 
-    /// The integral over s from 0 to where the density has fallen by e⁻⁴⁵ below its value at ln t.
+    /// The integral over s from 0 to the value at which the density has fallen by e⁻⁴⁵ below its value at ln t.
     fn integral(&self, t: f64, f: impl Fn(f64) -> f64) -> f64 {
         let end = t.max(1.0).ln() + 45.0 * f64::from(self.largest()) * (1.0 + 0.2 * self.exponents.len() as f64);
         integrate(0.0, end, (end * 2.0).ceil() as usize, f)
     }
 }
 
-/// λ ln(1/ε) − (m − 1) ln ln(1/ε): the nats that name weights to a tolerance ε of the loss, up to a constant, for ε → 0.
+/// λ ln(1/ε) − (m − 1) ln ln(1/ε): the nats needed to specify weights to a tolerance ε of the loss, up to a constant,
+/// for ε → 0.
 ///
 /// # Reference
 /// Urdshals, Urdshals, Furman & Murfet 2025 (arXiv 2510.12077).
@@ -106,7 +108,7 @@ pub fn code_length_at_tolerance(coefficient: f64, multiplicity: usize, tolerance
     Nats(coefficient * log - (multiplicity as f64 - 1.0) * log.ln())
 }
 
-/// The density of a sum of what has the density `terms` and an exponential of `rate`.
+/// The density of the sum of a variable with the density `terms` and an exponential variable with `rate`.
 fn plus_exponential(terms: &[DensityTerm], rate: f64) -> Vec<DensityTerm> {
     let mut sum = Vec::new();
     for term in terms {
@@ -169,8 +171,8 @@ pub fn localised_llc_in_plane(
     Ok(weighted / total)
 }
 
-/// λ and m of reduced-rank regression, a linear network of `m_inputs` M inputs, `h_hidden` H hidden units and `n_outputs` N outputs
-/// whose truth has rank `r_rank` r.
+/// λ and m of reduced-rank regression, a linear network with `m_inputs` M inputs, `h_hidden` H hidden units and
+/// `n_outputs` N outputs whose true map has rank `r_rank` r.
 ///
 /// # Errors
 /// A rank above H, M or N; a width of 0.

@@ -1,4 +1,4 @@
-//! The sampler on potentials whose answer is known, and the measure on networks.
+//! Tests of the sampler on potentials with known answers, and of the measure on networks.
 
 use super::*;
 use crate::parameter::Parameters;
@@ -24,7 +24,7 @@ fn chains_on_a_quadratic_find_what_the_closed_form_says() {
     let std = exact.estimator_std(eps, 200, 500, Recorded::AfterStep);
     // Four standard errors of the mean of 400 independent chains.
     assert!((found.value - mean).abs() < 4.0 * std / 20.0, "{} is not {mean}", found.value);
-    // The standard deviation of 400 numbers, whose law has heavier tails than a normal one, is right to some 10 %.
+    // The standard deviation of 400 numbers, with heavier tails than a normal distribution, is accurate to about 10 %.
     let ratio = found.std_error.unwrap() * 20.0 / std;
     assert!((ratio - 1.0).abs() < 0.2, "{ratio}");
     assert!(found.r_hat < 1.2, "{}", found.r_hat);
@@ -37,10 +37,11 @@ fn the_acceptance_is_that_of_the_arcsine_law() {
     for (ea, draws) in [(0.5, 4000), (2.0, 4000)] {
         let sgld = Sgld::new(ea / 11.0, 1.0).unwrap().chains(8, draws, 100).unwrap();
         let found = sgld.sample(&[0.0], 10.0, 3, quadratic(&[1.0])).unwrap();
-        // The chain's own law is wider than the posterior by 1/(1 − εa/4), which the closed form leaves out.
+        // The stationary distribution of the chain is wider than the posterior by 1/(1 − εa/4), which the closed form
+        // ignores.
         let x_scale = 1.0 / (1.0 - ea / 4.0_f64).sqrt();
         let expected = acceptance_of_gaussian(ea, x_scale);
-        // At most ½ from the mean each, 32 000 draws: four standard errors are below 0.012.
+        // Each is at most ½ from the mean, with 32 000 draws: four standard errors are below 0.012.
         assert!((found.acceptance - expected).abs() < 0.012, "{} is not {expected}", found.acceptance);
     }
 }
@@ -93,7 +94,7 @@ fn singular_losses_have_the_numbers_of_scipy() {
     assert_close(monomial(&[4]).sampled_coefficient(10.0), 0.249_977_732_318_002);
     assert_close(monomial(&[2, 2]).volume(1e-4), 0.056_051_701_859_88);
     assert_close(-monomial(&[2, 2]).volume(1e-4).ln(), 2.881_480_766_68);
-    // The leading term of −ln V, and what the multiplicity takes off.
+    // The leading term of −ln V, and the correction by the multiplicity.
     assert_close(code_length_at_tolerance(0.5, 1, 1e-4).0, 4.605_170_185_988);
     assert_close(code_length_at_tolerance(0.5, 2, 1e-4).0, 4.605_170_185_988 - 9.210_340_371_976_f64.ln());
     let Some(file) = values("d3_llc") else { return };
@@ -238,8 +239,8 @@ fn doubts_are_warnings_of_the_coefficient_and_not_of_what_shows_them() {
 
 #[test]
 fn away_from_a_minimum_the_number_is_too_small_and_still_positive() {
-    // L = (x² + y²)/2: from the minimum no draw has a lower loss; from (a, 0) with nβ a²/2 = ½, those within |w| < a have, a
-    // share of 1 − exp(−½) without a pull, and λ = 1 is found too small by nβ L(w*) = ½.
+    // L = (x² + y²)/2: at the minimum no draw has a lower loss. From (a, 0) with nβ a²/2 = ½, the draws within |w| < a
+    // have one, a share of 1 − exp(−½) without localisation, and λ = 1 is underestimated by nβ L(w*) = ½.
     let sgld = Sgld::new(1e-3, 1e-6).unwrap().chains(4, 20_000, 2000).unwrap();
     let at_minimum = sgld.sample(&[0.0, 0.0], 100.0, 0, quadratic(&[1.0, 1.0])).unwrap();
     assert_eq!(at_minimum.share_below, 0.0);
@@ -248,7 +249,7 @@ fn away_from_a_minimum_the_number_is_too_small_and_still_positive() {
     assert!((found.share_below - 0.393).abs() < 0.05, "{found:?}");
     assert_eq!(doubts(&found).len(), 1, "{found:?}");
 
-    // Where nothing but rounding differs no draw is lower.
+    // If losses differ only by rounding, no draw is lower.
     let flat = |x: &[f64]| (1.0 - 1e-15 * x[0].signum(), vec![0.0]);
     assert_eq!(sgld.sample(&[0.0], 100.0, 0, flat).unwrap().share_below, 0.0);
 }

@@ -1,4 +1,4 @@
-//! What information about the mask allows at most of the generalisation gap, for losses in 0..=1.
+//! Bounds on the generalisation gap from information about the mask, for losses in 0..=1.
 
 use std::f64::consts::LN_2;
 
@@ -10,7 +10,7 @@ use super::supersample::{PairOutcome, Supersample};
 use crate::math::binary_kl::upper_inverse;
 use crate::units::Nats;
 
-/// √2I: the gap is at most this, of I = CMI/n, or on average over pairs and supersamples.
+/// √2I: the gap is at most this, for I = CMI/n, or on average over pairs and supersamples.
 ///
 /// # Reference
 /// Steinke & Zakynthinou 2020, theorem 1.2 (CMI); Harutyunyan et al. 2021, theorem 3.1 (predictions).
@@ -18,7 +18,8 @@ pub fn root_bound(information: Nats) -> f64 {
     (2.0 * information.0).sqrt()
 }
 
-/// The largest test error L with kl(L̂ ‖ (L̂ + L)/2) ≤ I, 2 kl⁻¹(L̂, I) − L̂: of the train error L̂ and the mean I of the losses.
+/// The largest test error L with kl(L̂ ‖ (L̂ + L)/2) ≤ I, 2 kl⁻¹(L̂, I) − L̂, with the train error L̂ and the mean I
+/// of the losses.
 ///
 /// # Reference
 /// Hellström & Durisi 2022, "A new family of generalization bounds using samplewise evaluated CMI".
@@ -26,41 +27,42 @@ pub fn binary_kl_bound(train_error: f64, information: Nats) -> f64 {
     2.0 * upper_inverse(train_error, information.0) - train_error
 }
 
-/// I/ln 2: the test error is at most this where the train error is 0, of the mean I of the losses or of CMI/n. Of the
-/// difference of losses, with the supersamples pooled ([`pooled`]), it is the test error.
+/// I/ln 2: the test error is at most this if the train error is 0, for the mean I of the losses or for CMI/n. For the
+/// difference of losses, with the supersamples pooled ([`pooled`]), it equals the test error.
 pub fn interpolating_bound(information: Nats) -> f64 {
     information.0 / LN_2
 }
 
-/// The information about the mask in an outcome, on average over the pairs of some supersamples, and the bound of it on the gap.
+/// The information about the mask in an outcome, averaged over the pairs of some supersamples, and its bound on the
+/// gap.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairInformation {
     /// Mean I, in 0..=ln 2.
     pub information: Nats,
     /// Mean √2I.
     pub bound: f64,
-    /// The same where the mask of every pair is permuted.
+    /// This information if the mask of every pair is permuted.
     pub null: PairNull,
 }
 
-/// [`PairInformation`] on average where the masks are given to the networks at random, for every pair on its own.
+/// The mean of [`PairInformation`] if the masks are assigned to the networks at random, independently for every pair.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PairNull {
     /// Mean E I.
     pub information: Nats,
-    /// Standard deviation of the mean I; `None` where a pair has too many different tables.
+    /// Standard deviation of the mean I; `None` if a pair has too many different tables.
     pub information_std: Option<Nats>,
     /// Mean E √2I; `None` in the same case.
     pub bound: Option<f64>,
-    /// Standard deviation of the mean √2I; `None` in the same case.
+    /// Standard deviation of the mean √2I; `None` if a pair has too many different tables.
     pub bound_std: Option<f64>,
 }
 
 impl PairInformation {
-    /// The mean over `supersamples` of the mean over their pairs. Numbers of no supersamples are 0.
+    /// The mean over `supersamples` of the mean over their pairs; 0 without supersamples.
     pub fn of(supersamples: &[Supersample], outcome: PairOutcome) -> Self {
         let (mut i, mut bound, mut null_i) = (0.0, 0.0, 0.0);
-        // Mean √2I, variances of both; every pair is permuted on its own, so that variances add up.
+        // Mean √2I, variances of both; every pair is permuted independently, so that variances add up.
         let mut spread = Some([0.0; 3]);
         for supersample in supersamples {
             let weight = 1.0 / (supersamples.len() as f64 * supersample.n_pairs() as f64);
@@ -93,8 +95,8 @@ impl PairInformation {
     }
 }
 
-/// The outcomes at all pairs of all supersamples in one table, as if they were of one pair: I(outcome; U) without knowing the
-/// supersample.
+/// The outcomes at all pairs of all supersamples in one table, as if they were of one pair: I(outcome; U) without
+/// knowledge of the supersample.
 pub fn pooled(supersamples: &[Supersample], outcome: PairOutcome) -> MaskCounts {
     let of_pairs = |supersample: &Supersample| -> Vec<_> {
         (0..supersample.n_pairs()).flat_map(|pair| supersample.outcomes(pair, outcome)).collect()

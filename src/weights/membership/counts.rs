@@ -1,16 +1,17 @@
-//! How often each outcome was seen under either side of a mask, and the information of the two.
+//! Counts of each outcome for both values of a mask, and the information between outcome and mask.
 
 use std::collections::BTreeMap;
 
 use crate::math::binary_kl::binary_kl;
 use crate::units::Nats;
 
-/// How often each outcome of a pair was seen where the first of the pair was trained on, and where the second was.
+/// Counts of each outcome of a pair, for networks trained on its first sample and for networks trained on its second
+/// sample.
 ///
 /// ```
 /// use infoplane::weights::MaskCounts;
 ///
-/// // Four networks; the outcome tells in three of them which sample was trained on.
+/// // Four networks; for three of them the outcome shows which sample was trained on.
 /// let counts = MaskCounts::of([("a", false), ("a", false), ("b", true), ("a", true)]);
 /// assert_eq!(counts.cells(), [[2, 1], [0, 1]]);
 /// assert!((counts.information().bits() - 0.311_278_124_459_132_86).abs() < 1e-12);
@@ -28,7 +29,7 @@ impl MaskCounts {
         Self(cells.into_values().collect())
     }
 
-    /// The table of these counts; outcomes that were never seen are left out.
+    /// The table with these counts; outcomes with counts 0 are left out.
     pub fn of_cells(cells: &[[u64; 2]]) -> Self {
         Self(cells.iter().copied().filter(|cell| *cell != [0, 0]).collect())
     }
@@ -38,17 +39,17 @@ impl MaskCounts {
         &self.0
     }
 
-    /// The number of outcomes that were counted.
+    /// The number of counted outcomes.
     pub fn n(&self) -> u64 {
         self.sizes().iter().sum()
     }
 
-    /// In how many of them the second of the pair was trained on.
+    /// The number of counted outcomes with the second of the pair trained on.
     pub fn n_second(&self) -> u64 {
         self.0.iter().map(|[_, second]| second).sum()
     }
 
-    /// How often each outcome was seen.
+    /// The count of each outcome.
     pub(super) fn sizes(&self) -> Vec<u64> {
         self.0.iter().map(|[first, second]| first + second).collect()
     }
@@ -56,8 +57,8 @@ impl MaskCounts {
     /// The plug-in information I(outcome; U) = Σ_cells (c/N) kl(a/c ‖ K/N), in 0..=ln 2; a of the c in a cell, and K of all N,
     /// have the second of the pair trained on.
     ///
-    /// It is exactly 0 where each cell is split as the whole is: a/c and K/N are then the same f64. (With a difference of
-    /// entropies √2I would be 1e-8 there.)
+    /// It is exactly 0 if each cell is divided as the total is: a/c and K/N are then equal in f64. (A difference of
+    /// entropies would give √2I = 1e-8.)
     pub fn information(&self) -> Nats {
         let share = self.n_second() as f64 / self.n() as f64;
         let cells = self.0.iter().map(|[first, second]| divergence(*second, first + second, share));
@@ -70,8 +71,8 @@ pub(super) fn divergence(a: u64, c: u64, share: f64) -> f64 {
     c as f64 * binary_kl(a as f64 / c as f64, share)
 }
 
-/// The plug-in information I(W;U) of any two things that were seen together, for example weights and whole masks: of a
-/// learner without randomness, with each mask once, it is H(W).
+/// The plug-in information I(W;U) of two jointly observed variables, for example weights and whole masks. For a learner
+/// without randomness, with each mask once, it is H(W).
 pub fn discrete_information<W: Ord, U: Ord>(outcomes: impl IntoIterator<Item = (W, U)>) -> Nats {
     let mut joint: BTreeMap<W, BTreeMap<U, u64>> = BTreeMap::new();
     for (w, u) in outcomes {

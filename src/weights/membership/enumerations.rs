@@ -1,4 +1,4 @@
-//! Learners whose supersamples and masks can all be written down, and tables of closed formulas.
+//! Tests with learners whose supersamples and masks can be enumerated, and with tables from closed formulas.
 
 #![cfg(test)]
 
@@ -13,32 +13,33 @@ use crate::weights::fixtures::{assert_close, values};
 /// A sample: its input and its label.
 type Sample = (usize, usize);
 
-/// What is found of a learner on average over all supersamples, each with every mask once.
+/// Means for a learner over all supersamples, each with every mask once.
 #[derive(Debug, Default)]
 struct Found {
     /// I(W; U | z̃).
     cmi: f64,
-    /// Mean over pairs of I(W; U_i | z̃), and of its root bound.
+    /// Mean over pairs of I(W; U_i | z̃), and its square-root bound.
     of_weights: [f64; 2],
     of_losses: [f64; 2],
     of_difference: [f64; 2],
     train_error: f64,
     test_error: f64,
-    /// How often each difference of losses occurs under either side of the mask.
+    /// Counts of each difference of losses for both values of the mask.
     differences: BTreeMap<[usize; 2], [f64; 2]>,
 }
 
-/// All masks of `n` pairs, a row each.
+/// All masks of `n` pairs, one per row.
 fn every_mask(n: usize) -> Array2<bool> {
     Array2::from_shape_fn((1 << n, n), |(m, pair)| m >> pair & 1 == 1)
 }
 
-/// The samples of the supersample that are trained on.
+/// The training samples of the supersample.
 fn chosen(pairs: &[[Sample; 2]], mask: &[bool]) -> Vec<Sample> {
     pairs.iter().zip(mask).map(|(pair, second)| pair[usize::from(*second)]).collect()
 }
 
-/// The supersample of `pairs` with every mask; `learn` makes a weight of the samples trained on, with which `predict` predicts.
+/// The supersample of `pairs` with every mask; `learn` returns a weight from the training samples, with which
+/// `predict` predicts.
 fn supersample(
     pairs: &[[Sample; 2]],
     learn: impl Fn(&[Sample]) -> usize,
@@ -53,7 +54,7 @@ fn supersample(
     (weights, Supersample::new(masks.view(), predictions.view(), &classes).unwrap())
 }
 
-/// All sums of `n` numbers below `n_kinds` in ascending order, each with its share of all sequences.
+/// All multisets of `n` numbers below `n_kinds` in ascending order, each with its share of all sequences.
 fn multisets(n_kinds: usize, n: usize) -> Vec<(Vec<usize>, f64)> {
     let mut found = vec![(Vec::new(), 1.0)];
     for place in 0..n {
@@ -62,7 +63,7 @@ fn multisets(n_kinds: usize, n: usize) -> Vec<(Vec<usize>, f64)> {
             let least: usize = members.last().copied().unwrap_or(0);
             for kind in least..n_kinds {
                 let n_equal = members.iter().filter(|member| **member == kind).count() + 1;
-                // A multinomial number grows by (place + 1)/(how many of this kind there are now).
+                // A multinomial coefficient grows by (position + 1)/(present count of this kind).
                 let share = share * (place + 1) as f64 / n_equal as f64 / n_kinds as f64;
                 longer.push(([members.as_slice(), &[kind]].concat(), share));
             }
@@ -117,7 +118,7 @@ fn unconditional(differences: &BTreeMap<[usize; 2], [f64; 2]>, unit: f64) -> Nat
     MaskCounts::of_cells(&counts).information()
 }
 
-/// The numbers of the source for n = 1, 2, …, where it has them.
+/// The values of the source for n = 1, 2, …, if it has them.
 fn check_source(found: &Found, n: usize, pooled: Nats, expected: &Value) {
     let pairs = [
         ("CMI", found.cmi),
@@ -147,8 +148,8 @@ fn check_source(found: &Found, n: usize, pooled: Nats, expected: &Value) {
         }
     }
     let gap = found.test_error - found.train_error;
-    // ld ≤ e ≤ W ≤ CMI/n, the bounds in the same order, and each of them above the gap; sums of 10⁵ terms lose 1e-12. (√ of the
-    // pooled information is a bound as well, sometimes a looser one.)
+    // ld ≤ e ≤ W ≤ CMI/n, the bounds in this order, and each of them above the gap; sums of 10⁵ terms lose 1e-12. (√ of
+    // the pooled information is also a bound, sometimes a looser one.)
     let ordered = |numbers: &[f64]| assert!(numbers.windows(2).all(|pair| pair[0] <= pair[1] + 1e-12), "{numbers:?}");
     ordered(&[pooled.0, found.of_difference[0], found.of_losses[0], found.of_weights[0], found.cmi / n as f64]);
     let of_cmi = root_bound(Nats(found.cmi / n as f64));
@@ -157,12 +158,12 @@ fn check_source(found: &Found, n: usize, pooled: Nats, expected: &Value) {
     ordered(&[found.test_error, binary_kl_bound(found.train_error, Nats(found.of_losses[0]))]);
 }
 
-/// Of samples (x, [x ≥ 2]) the smallest x with label 1, and 4 where there is none.
+/// For samples (x, [x ≥ 2]) the smallest x with label 1; 4 if there is none.
 fn smallest_positive(samples: &[Sample]) -> usize {
     samples.iter().filter(|(_, label)| *label == 1).map(|(x, _)| *x).min().unwrap_or(4)
 }
 
-/// The threshold below which fewest samples have label 1, and above which fewest have label 0; the smallest of several.
+/// The threshold with the fewest labels 1 below it and labels 0 above it; the smallest if several are equal.
 fn best_threshold(samples: &[Sample]) -> usize {
     let n_wrong = |t: usize| samples.iter().filter(|(x, label)| usize::from(*x >= t) != *label).count();
     (0..=3).min_by_key(|t| n_wrong(*t)).unwrap()
@@ -254,14 +255,14 @@ fn all_supersamples_together_are_what_they_are_one_by_one() {
     let readings = Membership::new().of_supersamples(&supersamples).unwrap();
     let value = |name: &str| readings.iter().find(|reading| reading.quantity == name).unwrap().value;
     assert_close(value("gap"), 0.203_125);
-    // In bits, the pooled information of a learner without train error is the gap.
+    // In bits, the pooled information of a learner without train error equals the gap.
     assert_close(value("pooled_loss_difference_information"), 0.203_125);
     assert_close(value("binary_kl_bound"), 0.437_475_026_556_8);
     assert_close(value("interpolating_bound"), 0.356_120_751_809_5);
     assert_close(value("loss_bound"), 0.496_438_227_254_5);
 }
 
-/// The tables of the formulas, with `n_masks` masks, `n` pairs and `n_classes` classes.
+/// The tables from the formulas, with `n_masks` masks, `n` pairs and `n_classes` classes.
 fn formula_tables(n_masks: usize, n: usize, n_classes: usize) -> Supersample {
     let masks = Array2::from_shape_fn((n_masks, n), |(m, i)| {
         (7 * m * m + 13 * m * i + 5 * i * i * m + 3 * m + 11 * i + 1) % 31 % 2 == 1

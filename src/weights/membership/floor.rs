@@ -1,20 +1,20 @@
-//! What the plug-in information is on average where the mask has nothing to do with the outcome, exactly.
+//! The exact mean of the plug-in information if the mask is independent of the outcome.
 
 use statrs::function::factorial::ln_factorial;
 
 use super::counts::{MaskCounts, divergence};
 use crate::units::Nats;
 
-/// The plug-in information I(outcome; U) of a table where there is none.
+/// The plug-in information I(outcome; U) of a table under independence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PermutationFloor {
     /// E I.
     pub information: Nats,
-    /// What needs the whole distribution of I; `None` where there are too many different tables.
+    /// Statistics that need the whole distribution of I; `None` if there are too many different tables.
     pub spread: Option<FloorSpread>,
 }
 
-/// What needs the whole distribution of I where there is nothing to find.
+/// Statistics of the whole distribution of I under independence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FloorSpread {
     /// Standard deviation of I.
@@ -25,27 +25,29 @@ pub struct FloorSpread {
     pub bound_std: f64,
 }
 
-/// Different tables of half of the cells that are held at once, before equal ones are merged.
+/// Maximum number of different tables of half of the cells before equal ones are merged.
 const MOST_HALVES: usize = 1 << 16;
-/// Different tables of which √2I is taken: 2²⁴ need some 50 ms.
+/// Maximum number of different tables for √2I: 2²⁴ need about 50 ms.
 const MOST_TABLES: usize = 1 << 24;
-/// Sums are merged where they agree to 2⁻⁴⁰: equal sums differ by rounding, and different ones by far more.
+/// Sums are merged if they agree to 2⁻⁴⁰: equal sums differ by rounding, and different ones by much more.
 const MERGED: f64 = (1_u64 << 40) as f64;
 
 impl MaskCounts {
-    /// I and √2I on average over all ways to give the masks to the outcomes (the counts of outcomes and of masks stay): of the
-    /// c in a cell a hypergeometric number a has the second of the pair trained on.
+    /// The means of I and √2I over all assignments of the masks to the outcomes (with the counts of outcomes and of
+    /// masks fixed): among the c members of a cell, a hypergeometric number a has the second sample of the pair trained
+    /// on.
     ///
-    /// E I is a sum over cells and costs O(N). E √2I needs the distribution of Σ c kl(a/c ‖ K/N): the cells are divided into two
-    /// halves, the tables of each are listed as (ones, sum), equal ones merged, and all pairs with K ones in total are gone
-    /// through. Of k cells of c that are at most c^(k−1) tables, and far fewer where cells are of one size. Where half of the
-    /// cells have more than 65536 tables, or together more than 16.8 million, there is none.
+    /// E I is a sum over cells and costs O(N). E √2I needs the distribution of Σ c kl(a/c ‖ K/N): the cells are divided
+    /// into two halves, the tables of each half are listed as (ones, sum), equal ones are merged, and all pairs with K
+    /// ones in total are visited. k cells of size c have at most c^(k−1) tables, and far fewer if cells have equal
+    /// sizes. There is no result if half of the cells have more than 65536 tables, or both halves together more than
+    /// 16.8 million.
     pub fn permuted(&self) -> PermutationFloor {
         floor(&self.sizes(), self.n_second())
     }
 }
 
-/// Tables of some of the cells: how many ones they hold, Σ c kl(a/c ‖ K/N), and how probable they are.
+/// Tables of some of the cells: their numbers of ones, Σ c kl(a/c ‖ K/N), and their probabilities.
 #[derive(Debug, Clone, Copy)]
 struct PartialTable {
     ones: u64,
@@ -53,7 +55,7 @@ struct PartialTable {
     probability: f64,
 }
 
-/// The floor of cells of these `sizes`, `k` of whose members are ones.
+/// The means for cells of these `sizes`; `k` of their members are ones.
 fn floor(sizes: &[u64], k: u64) -> PermutationFloor {
     let n: u64 = sizes.iter().sum();
     let share = k as f64 / n as f64;
@@ -68,7 +70,7 @@ fn floor(sizes: &[u64], k: u64) -> PermutationFloor {
     PermutationFloor { information: Nats(information), spread: spread(sizes, k) }
 }
 
-/// Mean and spread of √2I, and the spread of I; `None` where there are too many tables.
+/// Mean and standard deviation of √2I, and the standard deviation of I; `None` if there are too many tables.
 fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
     let n: u64 = sizes.iter().sum();
     let [some, others] = halves(sizes).map(|half| tables(&half, k, n));
@@ -96,12 +98,12 @@ fn spread(sizes: &[u64], k: u64) -> Option<FloorSpread> {
     Some(FloorSpread { information_std: Nats(std(i_squared - i * i)), bound, bound_std: std(2.0 * i - bound * bound) })
 }
 
-/// The root of a variance; one of 0 may have been rounded to less.
+/// The square root of a variance, which may be slightly negative after rounding.
 fn std(variance: f64) -> f64 {
     if variance > 0.0 { variance.sqrt() } else { 0.0 }
 }
 
-/// Two groups of the cells with about as many tables each.
+/// Two groups of the cells with approximately equal numbers of tables.
 fn halves(sizes: &[u64]) -> [Vec<u64>; 2] {
     let mut sizes = sizes.to_vec();
     sizes.sort_unstable();
@@ -115,7 +117,8 @@ fn halves(sizes: &[u64]) -> [Vec<u64>; 2] {
     halves
 }
 
-/// The tables of cells of these `sizes` with at most `k` ones, in ascending order of ones; `None` where there are too many.
+/// The tables of cells of these `sizes` with at most `k` ones, in ascending order of ones; `None` if there are too
+/// many.
 fn tables(sizes: &[u64], k: u64, n: u64) -> Option<Vec<PartialTable>> {
     let share = k as f64 / n as f64;
     let mut tables = vec![PartialTable { ones: 0, sum: 0.0, probability: 1.0 }];
@@ -123,7 +126,7 @@ fn tables(sizes: &[u64], k: u64, n: u64) -> Option<Vec<PartialTable>> {
         if tables.len() * (*c as usize + 1) > MOST_HALVES {
             return None;
         }
-        // Binomial numbers that must add up to K are hypergeometric: no large binomial coefficients.
+        // Binomial numbers with the sum K are hypergeometric: no large binomial coefficients.
         let (first, probabilities) = binomial(*c, share);
         let mut larger = Vec::new();
         for table in &tables {
@@ -139,7 +142,7 @@ fn tables(sizes: &[u64], k: u64, n: u64) -> Option<Vec<PartialTable>> {
     Some(tables)
 }
 
-/// The tables in ascending order, equal ones added up.
+/// The tables in ascending order, with equal ones merged.
 fn merged(mut tables: Vec<PartialTable>) -> Vec<PartialTable> {
     let key = |table: &PartialTable| (table.ones, (table.sum * MERGED).round() as u64);
     tables.sort_by_key(key);
@@ -153,7 +156,7 @@ fn merged(mut tables: Vec<PartialTable>) -> Vec<PartialTable> {
     kept
 }
 
-/// The smallest number of ones among `c` of `n` members with `k` ones, and the probabilities from there on.
+/// The smallest number of ones among `c` of `n` members with `k` ones, and the probabilities from this number on.
 fn hypergeometric(n: u64, k: u64, c: u64) -> (u64, Vec<f64>) {
     let (first, last) = ((k + c).saturating_sub(n), k.min(c));
     let mode = ((c + 1) as f64 * (k + 1) as f64 / (n + 2) as f64) as u64;
@@ -161,7 +164,8 @@ fn hypergeometric(n: u64, k: u64, c: u64) -> (u64, Vec<f64>) {
     (first, distribution(first, last, mode, ratio))
 }
 
-/// The smallest number of ones among `c` members, each of which is one with probability `p`, and the probabilities from there on.
+/// The smallest number of ones among `c` members, each a one with probability `p`, and the probabilities from this
+/// number on.
 fn binomial(c: u64, p: f64) -> (u64, Vec<f64>) {
     match p {
         0.0 => (0, vec![1.0]),
@@ -173,7 +177,8 @@ fn binomial(c: u64, p: f64) -> (u64, Vec<f64>) {
     }
 }
 
-/// Probabilities of `first`..=`last` from their `ratio` p(a + 1)/p(a), counted from the most probable, so that none overflows.
+/// Probabilities of `first`..=`last` from their `ratio` p(a + 1)/p(a), relative to the most probable, so that none
+/// overflows.
 fn distribution(first: u64, last: u64, mode: u64, ratio: impl Fn(u64) -> f64) -> Vec<f64> {
     let mode = mode.clamp(first, last);
     let mut p = vec![1.0; (last - first + 1) as usize];
@@ -188,20 +193,20 @@ fn distribution(first: u64, last: u64, mode: u64, ratio: impl Fn(u64) -> f64) ->
     p
 }
 
-/// I and √2I on average where each of `n_masks` masks is a fair coin, and the outcome, independently, each of `n_cells`
-/// outcomes with the same probability.
+/// The means of I and √2I if each of `n_masks` masks is a fair coin, and the outcome is independent and uniform over
+/// `n_cells` outcomes.
 ///
 /// E I costs O(N) for any number of cells. E √2I is a sum over the partitions of N into cells and over K: 30 masks with 4
-/// cells need 0.1 s, with 10 cells 5 s. `None` in `spread` where a partition has too many tables.
+/// cells need 0.1 s, with 10 cells 5 s. `spread` is `None` if a partition has too many tables.
 pub fn fair_floor(n_masks: u64, n_cells: u64) -> PermutationFloor {
     let (n, k) = (n_masks as f64, n_cells as f64);
-    // H(U) + H(outcome) − H(outcome, U), of multinomial counts.
+    // H(U) + H(outcome) − H(outcome, U), for multinomial counts.
     let parts = 2.0 * mean_c_ln_c(n_masks, 0.5) + k * mean_c_ln_c(n_masks, 1.0 / k);
     let information = n.ln() + (2.0 * k * mean_c_ln_c(n_masks, 0.5 / k) - parts) / n;
     PermutationFloor { information: Nats(information), spread: fair_spread(n_masks, n_cells) }
 }
 
-/// E c ln c of a binomial number of n with probability p.
+/// E c ln c for a binomial number of n with probability p.
 fn mean_c_ln_c(n: u64, p: f64) -> f64 {
     let (first, probabilities) = binomial(n, p);
     let terms = (first..).zip(probabilities).filter(|(c, _)| *c > 0);
@@ -227,7 +232,7 @@ fn fair_spread(n_masks: u64, n_cells: u64) -> Option<FloorSpread> {
     Some(FloorSpread { information_std: Nats(std(i_squared - i * i)), bound, bound_std: std(2.0 * i - bound * bound) })
 }
 
-/// The ways to write `n` as a sum of at most `n_parts` numbers of at most `largest`, in descending order.
+/// All ways to write `n` as a sum of at most `n_parts` numbers of at most `largest`, in descending order.
 fn push_partitions(n: u64, largest: u64, n_parts: u64, begun: &mut Vec<u64>, found: &mut Vec<Vec<u64>>) {
     if n == 0 {
         found.push(begun.clone());
@@ -253,7 +258,7 @@ mod tests {
     use super::*;
     use crate::weights::fixtures::assert_close;
 
-    /// E I and E √2I by giving the masks to the outcomes in every way.
+    /// E I and E √2I from all assignments of the masks to the outcomes.
     fn by_enumeration(sizes: &[u64], k: u32) -> (f64, f64) {
         let cell: Vec<usize> = sizes.iter().enumerate().flat_map(|(cell, c)| vec![cell; *c as usize]).collect();
         let (mut n_ways, mut i, mut root) = (0.0, 0.0, 0.0);
@@ -281,8 +286,8 @@ mod tests {
 
     #[test]
     fn floors_of_fair_masks() {
-        // The source has 0.1494437573298 for 2 cells: differences of rounded entropies are not 0 in tables without information,
-        // and √ makes 1e-8 of 1e-16. This is the sum with 50 digits.
+        // The source has 0.1494437573298 for 2 cells: there, differences of rounded entropies are not 0 for tables
+        // without information, and √ turns 1e-16 into 1e-8. This is the sum with 50 digits.
         let expected = [
             (2, 0.149_443_756_950_387_95, 0.017_677_575_244_92),
             (3, 0.238_945_061_348_7, 0.036_523_330_840_51),

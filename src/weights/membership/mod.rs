@@ -1,12 +1,13 @@
-//! Membership: what networks reveal of which sample of each pair was trained on.
+//! Membership: how much networks reveal about which sample of each pair was used for training.
 //!
-//! Pairs of samples are drawn, a supersample z̃; of every pair a fair coin U chooses the sample that is trained on. This is the
-//! only random thing, so that I(·; U_i | z̃) has a ceiling, ln 2, and a null, the coins given to the networks at random. It is
-//! taken of the predictions of both samples (f-CMI), of the losses of both (e-CMI) and of their difference (ld-CMI), in this
-//! order never less, and each bounds the gap between the errors on the samples of pairs that were trained on and that were not.
+//! Pairs of samples are drawn, a supersample z̃; for every pair a fair coin U selects the training sample. Only the
+//! coins are random, so I(·; U_i | z̃) has a ceiling, ln 2, and a permutation null, with the coins assigned to the
+//! networks at random. It is computed for the predictions of both samples (f-CMI), for the losses of both (e-CMI) and
+//! for their difference (ld-CMI), in descending order, and each bounds the gap between the errors on training samples
+//! and on the other samples of the pairs.
 //!
-//! The estimate is plug-in, from one table of counts for every pair. With few masks and many classes it is mostly bias: the
-//! released code of f-CMI has 100 cells for 40 masks and reports no null. Here each number has the exact one.
+//! The estimate is plug-in, from one table of counts per pair. With few masks and many classes it is mostly bias: the
+//! released code of f-CMI has 100 cells for 40 masks and reports no null. Here each value has its exact null.
 //!
 //! # Reference
 //! Steinke & Zakynthinou 2020, "Reasoning about generalization via conditional mutual information"; Harutyunyan et al. 2021,
@@ -38,7 +39,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "membership",
-    summary: "what predictions and losses reveal of which sample of each pair was trained on, and what that allows of the gap",
+    summary: "information of predictions and losses about which sample of each pair was trained on, and its bounds on the generalisation gap",
     randomness: Randomness::Membership,
     quantities: &[
         (
@@ -57,30 +58,30 @@ pub(super) const SPEC: Spec = Spec {
         ("train_error", "error on the samples of the pairs that were trained on"),
         ("test_error", "error on the samples of the pairs that were not trained on"),
         ("gap", "test_error minus train_error"),
-        ("binary_kl_bound", "largest gap that loss_information allows, by the binary Kullback-Leibler divergence"),
-        ("interpolating_bound", "largest gap that loss_information allows where train_error is 0, I/ln 2"),
-        ("prediction_bound", "largest gap that prediction_information allows, mean of √2I over pairs"),
-        ("loss_bound", "largest gap that loss_information allows, mean of √2I over pairs"),
-        ("loss_difference_bound", "largest gap that loss_difference_information allows, mean of √2I over pairs"),
+        ("binary_kl_bound", "upper bound on the gap from loss_information, by the binary Kullback-Leibler divergence"),
+        ("interpolating_bound", "upper bound on the gap from loss_information if train_error is 0, I/ln 2"),
+        ("prediction_bound", "upper bound on the gap from prediction_information, mean of √2I over pairs"),
+        ("loss_bound", "upper bound on the gap from loss_information, mean of √2I over pairs"),
+        ("loss_difference_bound", "upper bound on the gap from loss_difference_information, mean of √2I over pairs"),
     ],
     parameters: &[],
     build: |_| Ok(Measure::OfRuns(Box::new(Membership::new()))),
 };
 
-/// What the networks of several runs reveal of which sample of each pair was trained on.
+/// How much the networks of several runs reveal about which sample of each pair was used for training.
 ///
-/// Runs with the same pairs are one supersample; its runs are the masks. Readings are means over supersamples of means over
-/// their pairs, per example. Losses are 0 or 1.
+/// Runs with equal pairs are one supersample; its runs are the masks. Readings are means over supersamples of means
+/// over their pairs, per example. Losses are 0 or 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Membership {}
 
 impl Membership {
-    /// There is nothing to choose.
+    /// The measure has no parameters.
     pub fn new() -> Self {
         Self {}
     }
 
-    /// The readings of tables of predictions.
+    /// The readings for tables of predictions.
     ///
     /// # Errors
     /// No supersamples.
@@ -120,8 +121,8 @@ fn information(quantity: &'static str, found: &PairInformation) -> Reading {
     Reading::information(quantity, found.information).with_null(found.null.information.bits(), std).at_most(1.0)
 }
 
-/// The information in the difference of the losses without knowing the supersample, in bits: of networks without train error
-/// it is the gap.
+/// The information in the difference of the losses without knowledge of the supersample, in bits: it equals the gap for
+/// networks without train error.
 fn pooled_information(quantity: &'static str, supersamples: &[Supersample]) -> Reading {
     let counts = pooled(supersamples, PairOutcome::LossDifference);
     let floor = counts.permuted();
@@ -138,7 +139,7 @@ fn bound(quantity: &'static str, found: &PairInformation) -> Reading {
     }
 }
 
-/// The errors on both sides of the pairs, their difference, and what the information in the losses allows of it.
+/// The errors on both sides of the pairs, their difference, and the bounds from the information in the losses.
 fn errors(supersamples: &[Supersample], losses: &PairInformation) -> Vec<Reading> {
     let mean = |error: fn(&Supersample) -> f64| supersamples.iter().map(error).sum::<f64>() / supersamples.len() as f64;
     let (train_error, test_error) = (mean(Supersample::train_error), mean(Supersample::test_error));
@@ -159,7 +160,8 @@ fn errors(supersamples: &[Supersample], losses: &PairInformation) -> Vec<Reading
     readings
 }
 
-/// Mean and standard deviation of the gap where the masks are given to the networks at random, for every pair on its own.
+/// Mean and standard deviation of the gap if the masks are assigned to the networks at random, independently for every
+/// pair.
 fn permuted_gap(supersamples: &[Supersample]) -> (f64, f64) {
     let (mut gap, mut variance) = (0.0, 0.0);
     for supersample in supersamples {
@@ -191,7 +193,7 @@ fn refused<T>(problem: String) -> Result<T, MeasureError> {
     Err(MeasureError::Refused(problem))
 }
 
-/// The tables of predictions of runs, one for all runs with the same pairs, in the order of their first runs.
+/// The tables of predictions of runs, one table for all runs with equal pairs, in the order of their first runs.
 fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     let Ensemble { networks, samples, splits, .. } = runs;
     if splits.is_empty() {
@@ -202,14 +204,14 @@ fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     }
     if splits.len() != networks.len() {
         let (n_splits, n_networks) = (splits.len(), networks.len());
-        return refused(format!("{n_networks} networks have {n_splits} membership splits; give one for each"));
+        return refused(format!("{n_networks} networks have {n_splits} membership splits; give one per network"));
     }
     let mut groups: Vec<(&[[usize; 2]], Vec<usize>)> = Vec::new();
     for (run, MembershipSplit { pairs, mask }) in splits.iter().enumerate() {
         if mask.len() != pairs.len() {
             let (n_sides, n_pairs) = (mask.len(), pairs.len());
             return refused(format!(
-                "a membership split of {n_pairs} pairs has a mask of {n_sides}; give one side for each"
+                "a membership split of {n_pairs} pairs has a mask of {n_sides}; give one side per pair"
             ));
         }
         match groups.iter_mut().find(|(of_group, _)| of_group == pairs) {
@@ -229,22 +231,26 @@ fn supersamples(runs: &Ensemble<'_>) -> Result<Vec<Supersample>, MeasureError> {
     groups.into_iter().map(supersample).collect()
 }
 
-/// Checks that the `pairs` are of different samples among `n_samples`.
+/// Checks that the `pairs` consist of different samples among `n_samples`.
 fn check_pairs(pairs: &[[usize; 2]], n_samples: usize) -> Result<(), MeasureError> {
     let mut is_used = vec![false; n_samples];
     for sample in pairs.as_flattened() {
         match is_used.get_mut(*sample) {
             None => {
-                return refused(format!("a pair has sample {sample}, and there are {n_samples}; numbers begin with 0"));
+                return refused(format!(
+                    "a pair has sample {sample}, but there are {n_samples} samples, counted from 0"
+                ));
             }
-            Some(true) => return refused(format!("sample {sample} is in two pairs; pairs need samples of their own")),
+            Some(true) => {
+                return refused(format!("sample {sample} is in two pairs; each sample may be in one pair only"));
+            }
             Some(used) => *used = true,
         }
     }
     Ok(())
 }
 
-/// The class that a network predicts of both samples of every pair, `x` having them one after the other; of equal logits the
+/// The class predicted by a network for both samples of every pair (consecutive rows of `x`); if logits are equal, the
 /// first class.
 fn predictions(network: &DenseNetwork, x: &Array2<f64>) -> Vec<[usize; 2]> {
     network.predictions(x.view()).as_chunks().0.to_vec()
@@ -259,7 +265,7 @@ mod tests {
     use crate::weights::fixtures::{Fixture, assert_close, f_net};
     use crate::weights::{Labelled, Null};
 
-    /// `n_runs` networks of the shape of F-net with weights of their own, and supersamples of `n_masks` runs each.
+    /// `n_runs` networks of the shape of F-net with different weights, and supersamples of `n_masks` runs each.
     fn runs(fixture: &Fixture, n_runs: usize, n_masks: usize) -> (Vec<DenseNetwork>, Vec<MembershipSplit>) {
         let network = |run: usize| {
             let weights = fixture.network.weights();
@@ -320,10 +326,10 @@ mod tests {
             refused(&networks, &[]),
             "the runs were not split into pairs of samples, one trained on and one not; record with `[data] split = \"membership\"`"
         );
-        assert_eq!(refused(&networks, &splits[..3]), "4 networks have 3 membership splits; give one for each");
+        assert_eq!(refused(&networks, &splits[..3]), "4 networks have 3 membership splits; give one per network");
         assert_eq!(
             refused(&networks[..1], &splits[..1]),
-            "1 network was trained on a supersample, and membership compares masks; record 2 runs or more with the same pairs"
+            "1 network was trained on a supersample, but membership compares several masks; record 2 runs or more with the same pairs"
         );
         assert_eq!(
             refused(&networks, &vec![splits[1].clone(); 4]),
@@ -336,12 +342,15 @@ mod tests {
         };
         assert_eq!(
             with(|split| split.pairs[3][0] = 40),
-            "a pair has sample 40, and there are 40; numbers begin with 0"
+            "a pair has sample 40, but there are 40 samples, counted from 0"
         );
-        assert_eq!(with(|split| split.pairs[3][0] = 2), "sample 2 is in two pairs; pairs need samples of their own");
+        assert_eq!(
+            with(|split| split.pairs[3][0] = 2),
+            "sample 2 is in two pairs; each sample may be in one pair only"
+        );
         assert_eq!(
             with(|split| split.mask.truncate(9)),
-            "a membership split of 10 pairs has a mask of 9; give one side for each"
+            "a membership split of 10 pairs has a mask of 9; give one side per pair"
         );
         assert_eq!(
             with(|split| (split.pairs, split.mask) = (Vec::new(), Vec::new())),

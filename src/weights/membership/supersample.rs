@@ -1,29 +1,29 @@
-//! Networks trained under different masks of one supersample: what each of them says of both samples of every pair.
+//! Networks trained with different masks of one supersample: their predictions for both samples of every pair.
 
 use ndarray::{Array2, ArrayView2};
 
 use super::counts::MaskCounts;
 use crate::weights::MeasureError;
 
-/// What is seen of a network at a pair of samples.
+/// The observed outcome of a network at a pair of samples.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PairOutcome {
     /// The predicted classes of both (f-CMI, Harutyunyan et al. 2021).
     Predictions,
     /// Which of the two predictions are wrong (e-CMI, Steinke & Zakynthinou 2020).
     Losses,
-    /// Which of the two predictions alone is wrong, if only one is (ld-CMI, Wang & Mao 2023).
+    /// Which one of the two predictions is wrong, if exactly one is (ld-CMI, Wang & Mao 2023).
     LossDifference,
 }
 
-/// n pairs of samples, and networks that were trained on one sample of each: row m of every table is the network of mask m,
-/// column i is pair i.
+/// n pairs of samples, and networks that were trained on one sample of each: row m of every table is the network with
+/// mask m, column i is pair i.
 ///
 /// ```
 /// use infoplane::weights::{PairOutcome, Supersample};
 /// use ndarray::{Array2, array};
 ///
-/// // One pair, of classes 0 and 1; each of the two networks knows the sample that it was trained on, and guesses 0.
+/// // One pair, of classes 0 and 1; each of the two networks knows its training sample and predicts 0 for the other.
 /// let masks = array![[false], [true]];
 /// let predictions = Array2::from_shape_vec((2, 1), vec![[0, 0], [0, 1]])?;
 /// let supersample = Supersample::new(masks.view(), predictions.view(), &[[0, 1]])?;
@@ -39,8 +39,8 @@ pub struct Supersample {
 }
 
 impl Supersample {
-    /// Of every mask and pair whether the second sample was trained on (`masks`, n_masks × n_pairs), the predicted classes of
-    /// both samples (`predictions`, of the same shape), and the true `classes` of every pair.
+    /// For every mask and pair, whether the second sample was trained on (`masks`, n_masks × n_pairs), the predicted
+    /// classes of both samples (`predictions`, n_masks × n_pairs), and the true `classes` of every pair.
     ///
     /// # Errors
     /// Tables of different shapes; no pairs; fewer than two masks; masks that are all equal.
@@ -54,7 +54,7 @@ impl Supersample {
         if predictions.dim() != (n_masks, n_pairs) || classes.len() != n_pairs {
             let (rows, columns) = predictions.dim();
             return refused(format!(
-                "masks are {n_masks} × {n_pairs}, predictions {rows} × {columns}, and {} pairs have classes; \
+                "masks are {n_masks} × {n_pairs}, predictions are {rows} × {columns}, and {} pairs have classes; \
                  give a row for each mask and a column for each pair",
                 classes.len()
             ));
@@ -65,7 +65,7 @@ impl Supersample {
         if n_masks < 2 {
             let networks = if n_masks == 1 { "1 network was" } else { "no network was" };
             return refused(format!(
-                "{networks} trained on a supersample, and membership compares masks; record 2 runs or more with the same pairs"
+                "{networks} trained on a supersample, but membership compares several masks; record 2 runs or more with the same pairs"
             ));
         }
         if masks.rows().into_iter().all(|mask| mask == masks.row(0)) {
@@ -76,10 +76,10 @@ impl Supersample {
         Ok(Self { masks: masks.to_owned(), predictions: predictions.to_owned(), classes: classes.to_vec() })
     }
 
-    /// The same of losses alone, each false where the prediction is right: predictions are then known as right or wrong.
+    /// The supersample with losses instead of predictions, each false if the prediction is right.
     ///
     /// # Errors
-    /// As [`Supersample::new`].
+    /// See [`Supersample::new`].
     pub fn of_losses(masks: ArrayView2<'_, bool>, losses: ArrayView2<'_, [bool; 2]>) -> Result<Self, MeasureError> {
         let predictions = losses.map(|losses| losses.map(usize::from));
         Self::new(masks, predictions.view(), &vec![[0, 0]; losses.ncols()])
@@ -95,13 +95,13 @@ impl Supersample {
         self.masks.ncols()
     }
 
-    /// Whether the prediction of each sample of `pair` by the network of mask `m` is wrong.
+    /// Whether the prediction of each sample of `pair` by the network with mask `m` is wrong.
     fn losses(&self, m: usize, pair: usize) -> [bool; 2] {
         let (prediction, class) = (self.predictions[(m, pair)], self.classes[pair]);
         [prediction[0] != class[0], prediction[1] != class[1]]
     }
 
-    /// The outcome at `pair` of every network, and whether the second sample was trained on.
+    /// The outcome at `pair` for every network, and whether the second sample was trained on.
     pub fn outcomes(&self, pair: usize, outcome: PairOutcome) -> impl Iterator<Item = ([usize; 2], bool)> {
         (0..self.n_masks()).map(move |m| {
             let code = match outcome {
@@ -116,17 +116,17 @@ impl Supersample {
         })
     }
 
-    /// How often each outcome at `pair` was seen under either side of the mask.
+    /// Counts of each outcome at `pair` for both values of the mask.
     pub fn counts(&self, pair: usize, outcome: PairOutcome) -> MaskCounts {
         MaskCounts::of(self.outcomes(pair, outcome))
     }
 
-    /// The share of wrong predictions of the samples that were trained on.
+    /// The share of wrong predictions on the samples that were trained on.
     pub fn train_error(&self) -> f64 {
         self.error(|losses, second| losses[usize::from(second)])
     }
 
-    /// The share of wrong predictions of the other samples of the pairs.
+    /// The share of wrong predictions on the other samples of the pairs.
     pub fn test_error(&self) -> f64 {
         self.error(|losses, second| losses[usize::from(!second)])
     }
@@ -136,8 +136,8 @@ impl Supersample {
         wrong.count() as f64 / self.masks.len() as f64
     }
 
-    /// Test error minus train error at `pair`, on average where the masks are given to the networks at random, and the
-    /// variance of it: x̄ s̄ and var(x) var(s)/(M − 1), x being the difference of the losses and s = ±1 the mask.
+    /// Test error minus train error at `pair`, averaged over random assignments of the masks to the networks, and its
+    /// variance: x̄ s̄ and var(x) var(s)/(M − 1), with x the difference of the losses and s = ±1 the mask.
     pub fn permuted_gap(&self, pair: usize) -> (f64, f64) {
         let n = self.n_masks() as f64;
         let moments = |numbers: &mut dyn Iterator<Item = f64>| {

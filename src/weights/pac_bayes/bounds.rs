@@ -1,8 +1,8 @@
-//! Bounds on the risk of a Gibbs classifier, which draws its weights from Q anew for every sample.
+//! Bounds on the risk of a Gibbs classifier, which draws new weights from Q for every sample.
 //!
-//! Each holds with probability 1 − δ over the n samples, for every Q, of a loss in [0, 1] (here the 0-1 error) and of a prior P
-//! that does not depend on the samples. They say nothing about the fixed network that Q surrounds. A cross-entropy is not in
-//! [0, 1] and must not be put in.
+//! Each holds with probability 1 − δ over the n samples, for every Q, a loss in [0, 1] (here the 0-1 error) and a prior
+//! P that does not depend on the samples. They are not about the fixed network at the centre of Q. A cross-entropy is
+//! not in [0, 1] and must not be used.
 
 use std::f64::consts::PI;
 
@@ -11,7 +11,7 @@ use crate::parameter::{Kind, ParameterError, Value};
 use crate::units::Nats;
 use crate::weights::{check_count, check_number, check_probability};
 
-/// What a bound on a Gibbs classifier's risk is made of.
+/// The inputs of a bound on the risk of a Gibbs classifier.
 ///
 /// ```
 /// use infoplane::{units::Nats, weights::GibbsRisk};
@@ -29,12 +29,12 @@ pub struct GibbsRisk {
 }
 
 impl GibbsRisk {
-    /// The `empirical` risk E_Q of the mean loss on `n_samples`, in 0..=1; KL(Q‖P); and the probability `delta` that the bound
-    /// does not hold.
+    /// The `empirical` risk E_Q of the mean loss on `n_samples`, in 0..=1; KL(Q‖P); and the probability `delta` that
+    /// the bound does not hold.
     ///
     /// # Errors
-    /// A risk that is no probability, a divergence that is negative or not finite, fewer than two samples, a `delta` that is
-    /// not between 0 and 1.
+    /// A risk that is not a probability, a divergence that is negative or not finite, fewer than two samples, or a
+    /// `delta` that is not between 0 and 1.
     pub fn new(empirical: f64, kl: Nats, n_samples: usize, delta: f64) -> Result<Self, ParameterError> {
         if !(0.0..=1.0).contains(&empirical) {
             let allowed = "a probability from 0 to 1".to_owned();
@@ -103,12 +103,12 @@ impl GibbsRisk {
         self.empirical + (complexity / (2.0 * self.n - 1.0)).sqrt()
     }
 
-    /// kl⁻¹(ê, c) with [`GibbsRisk::complexity_maurer`]: the tightest bound here that needs no grid.
+    /// kl⁻¹(ê, c) with [`GibbsRisk::complexity_maurer`]: the tightest of these bounds without a grid.
     pub fn kl_inverse_maurer(&self) -> f64 {
         upper_inverse(self.empirical, self.complexity_maurer())
     }
 
-    /// What the risk is at least, with the same probability: the lower inverse at [`GibbsRisk::complexity_maurer`].
+    /// Lower bound on the risk, with the same probability: the lower inverse at [`GibbsRisk::complexity_maurer`].
     pub fn kl_inverse_maurer_lower(&self) -> f64 {
         lower_inverse(self.empirical, self.complexity_maurer())
     }
@@ -128,7 +128,8 @@ impl GibbsRisk {
         upper_inverse(self.empirical, self.complexity_dziugaite_roy(rank))
     }
 
-    /// (1 − exp(−C ê − (KL + ln(1/δ))/n))/(1 − exp(−C)) for a constant `c` > 0 that is chosen before the samples.
+    /// (1 − exp(−C ê − (KL + ln(1/δ))/n))/(1 − exp(−C)) for a constant `c` > 0 that is chosen before the samples are
+    /// seen.
     ///
     /// # Reference
     /// Catoni 2007, theorem 1.2.6.
@@ -155,16 +156,16 @@ impl GibbsRisk {
         self.thiemann_at(self.thiemann_lambda())
     }
 
-    /// Whether [`GibbsRisk::kl_inverse_maurer`] is no better than a coin.
+    /// Whether [`GibbsRisk::kl_inverse_maurer`] is no better than guessing.
     pub fn is_vacuous(&self) -> bool {
         self.kl_inverse_maurer() >= 0.5
     }
 }
 
-/// What the empirical risk E_Q is at most with probability 1 − δ′ when it was estimated by drawing from Q:
-/// kl⁻¹(mean, ln(2/δ′)/m) for the `mean` loss of `n_draws` m independent draws.
+/// Upper bound, with probability 1 − δ′, on the empirical risk E_Q estimated by drawing from Q: kl⁻¹(mean, ln(2/δ′)/m)
+/// for the `mean` loss of `n_draws` m independent draws.
 ///
-/// Put it in place of the empirical risk; the bound then holds with probability 1 − δ − δ′.
+/// Use it instead of the empirical risk; the bound then holds with probability 1 − δ − δ′.
 ///
 /// # Errors
 /// No draws, or a `delta` that is not between 0 and 1.
@@ -176,7 +177,8 @@ pub fn risk_of_draws_at_most(mean: f64, n_draws: usize, delta: f64) -> Result<f6
     Ok(upper_inverse(mean, (2.0 / check_probability("delta", delta)?).ln() / n_draws))
 }
 
-/// The variances λ = c exp(−j/b), j = 1, 2, …, that the prior N(w₀, λI) may have after the samples were seen.
+/// The variances λ = c exp(−j/b), j = 1, 2, …, from which that of the prior N(w₀, λI) may be chosen after seeing the
+/// samples.
 ///
 /// # Reference
 /// Dziugaite & Roy 2017, sec. 3.1; b = 100 and c = 0.1 in their experiments.
@@ -187,11 +189,12 @@ pub struct PriorGrid {
 }
 
 impl PriorGrid {
-    /// Variances below `largest_variance` c, `precision` b of them in each factor e. Both are chosen before the samples.
+    /// Variances below `largest_variance` c, with `precision` b of them per factor e. Both are chosen before the
+    /// samples are seen.
     ///
     /// # Errors
-    /// A number that is not finite and above 0; a precision below 1, where the grid has no variances to choose among, or above
-    /// 1000.
+    /// A number that is not finite and above 0, or a precision below 1 (the grid would have no variances to choose
+    /// from) or above 1000.
     pub fn new(largest_variance: f64, precision: f64) -> Result<Self, ParameterError> {
         let largest_variance = check_number("largest_variance", largest_variance, Kind::Positive)?;
         if !(1.0..=1000.0).contains(&precision) {
@@ -206,13 +209,13 @@ impl PriorGrid {
         self.largest_variance * (-f64::from(j) / self.precision).exp()
     }
 
-    /// j = b ln(c/λ) of a `variance` λ; of one that is not on the grid, the rank is between those of its neighbours.
+    /// j = b ln(c/λ) of a `variance` λ; if λ is not on the grid, the rank is between those of its neighbours.
     ///
     /// # Errors
-    /// The variance lies above that of rank 1.
+    /// The variance is above that of rank 1.
     pub fn rank(&self, variance: f64) -> Result<f64, ParameterError> {
         let rank = self.precision * (self.largest_variance / variance).ln();
-        // The variance of rank 1 itself may be a rounding above.
+        // The variance of rank 1 may be slightly larger after rounding.
         if rank > 1.0 - 1e-9 {
             return Ok(rank);
         }
@@ -330,7 +333,7 @@ mod tests {
     fn ranks_count_the_variances_of_a_grid() {
         let grid = PriorGrid::new(2.0, 10.0).unwrap();
         for j in [1, 2, 30] {
-            // b ln(c/λ) has some roundings of its argument, times b.
+            // b ln(c/λ) has some rounding errors of its argument, times b.
             assert!((grid.rank(grid.variance(j)).unwrap() - f64::from(j)).abs() < 1e-12);
         }
         let refused = grid.rank(2.0).unwrap_err().to_string();

@@ -1,13 +1,14 @@
-//! PAC-Bayes: how far weights are from their initial values, in nats a bound on the error charges for, when each is drawn
-//! from a Gaussian Q around the recorded network.
+//! PAC-Bayes: the divergence, in nats, that a bound on the error charges for weights drawn from a Gaussian Q around the
+//! recorded network.
 //!
-//! P = N(w₀, λI), w₀ being the network before training, and Q = N(w, Σ), w being the recorded weights. The papers find the
-//! diagonal Σ by gradient descent on the bound. Deviation: here Σ = β (D + β/λ)⁻¹ in closed form, D being the diagonal of the
-//! Gauss-Newton matrix, and β is the best of a grid. Q may depend on the samples in any way, so β costs nothing; λ has the
-//! union bound over the grid of Dziugaite & Roy. E_Q of the 0-1 error is estimated by drawing, and its error is part of the
-//! bound. To choose β, other draws are used than for the bound, whose draws are thus of a fixed Q.
+//! P = N(w₀, λI), with w₀ the network before training, and Q = N(w, Σ), with w the recorded weights. The papers find
+//! the diagonal Σ by gradient descent on the bound. Deviation: here Σ = β (D + β/λ)⁻¹ in closed form, with D the
+//! diagonal of the Gauss-Newton matrix, and β is the best of a grid. Q may depend on the samples in any way, so β has
+//! no cost; λ needs the union bound over the grid of Dziugaite & Roy. E_Q of the 0-1 error is estimated by sampling,
+//! and the sampling error is part of the bound. β is chosen with other samples of Q than those for the bound, so that
+//! these are from a fixed Q.
 //!
-//! The bound is on the error of Q, which draws weights anew for every sample. It says nothing about the recorded network.
+//! The bound is on the error of Q, which draws new weights for every sample. It is not about the recorded network.
 //!
 //! # Reference
 //! McAllester 1999; Langford & Caruana 2002; Dziugaite & Roy 2017 (arXiv 1703.11008), eqs 5 to 7.
@@ -31,46 +32,46 @@ pub use posterior::{WeightPosterior, gibbs_error_of_linear_classifier};
 
 pub(super) const SPEC: Spec = Spec {
     name: "pac_bayes",
-    summary: "divergence of a Gaussian around the weights from one around the initial weights, and the bound on its error",
+    summary: "divergence of a Gaussian around the weights from one around the initial weights, and a bound on the error of networks drawn from it",
     randomness: Randomness::Code,
     quantities: &[
         ("kl", "KL(Q‖P) of the Gaussian around the weights from that around the initial weights, in bits"),
-        ("distance_part", "the part of KL(Q‖P) that is the distance from the initial weights, in bits"),
+        ("distance_part", "part of KL(Q‖P) from the distance to the initial weights, in bits"),
         ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
         ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
         (
             "bound",
-            "largest error on new samples of networks drawn from Q; holds with the probability 1 − delta − delta_draws",
+            "upper bound on the error of networks drawn from Q on new samples, with probability 1 − delta − delta_draws",
         ),
     ],
     parameters: &[
         Parameter {
             name: "delta",
-            doc: "probability that the bound does not hold over the samples",
+            doc: "probability over the samples that the bound does not hold",
             kind: Kind::Positive,
             default: "0.025",
         },
         Parameter {
             name: "delta_draws",
-            doc: "probability that the draws from Q mislead about its error on the samples",
+            doc: "probability that the error of Q on the samples is larger than its bound from the draws",
             kind: Kind::Positive,
             default: "0.01",
         },
         Parameter {
             name: "draws",
-            doc: "how many weight vectors are drawn from Q for the bound, each tried on one random sample",
+            doc: "number of weight vectors drawn from Q for the bound, each tested on one random sample",
             kind: Kind::Count { min: DRAWS.0, max: DRAWS.1 },
             default: "10000",
         },
         Parameter {
             name: "largest_variance",
-            doc: "the variances of the prior lie below; chosen before the data are seen",
+            doc: "upper limit of the variance of the prior; choose it before seeing the data",
             kind: Kind::Positive,
             default: "10",
         },
         Parameter {
             name: "precision",
-            doc: "variances of the prior in each factor e; chosen before the data are seen",
+            doc: "number of variances of the prior per factor e; choose it before seeing the data",
             kind: Kind::Positive,
             default: "10",
         },
@@ -84,16 +85,18 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// How many draws are allowed.
+/// Allowed number of draws.
 const DRAWS: (u64, u64) = (100, 100_000_000);
-/// Draws with which one of the β is tried, which is enough to tell errors that differ by some percent.
+/// Number of draws for each tested β, enough to distinguish errors that differ by some percent.
 const TRIAL_DRAWS: usize = 500;
-/// β = 10^(k/2) for these k: from a code far finer than the posterior of any training set here to one as wide as the prior.
+/// β = 10^(k/2) for these k: from a code much finer than the posterior of usual training sets to one as wide as the
+/// prior.
 const HALF_DECADES: std::ops::RangeInclusive<i32> = -12..=2;
-/// Smallest variance of a prior that is tried, as a share of the largest of the grid.
+/// Smallest tested variance of the prior, relative to the largest of the grid.
 const SMALLEST_SHARE: f64 = 1e-6;
 
-/// The divergence of a Gaussian around recorded weights from a prior around the initial ones, and the bound on its error.
+/// The divergence of a Gaussian around recorded weights from a prior around the initial ones, and the bound on its
+/// error.
 ///
 /// ```
 /// use infoplane::weights::{PacBayes, PriorGrid};
@@ -112,7 +115,7 @@ pub struct PacBayes {
     grid: PriorGrid,
 }
 
-/// A posterior that may be taken, with what it costs.
+/// A candidate for the posterior, with its cost.
 struct Candidate {
     posterior: WeightPosterior,
     beta: f64,
@@ -122,7 +125,7 @@ struct Candidate {
 }
 
 impl PacBayes {
-    /// A bound that holds with probability 1 − `delta` − 0.01, for priors with the variances of a `grid`, by 10 000 draws.
+    /// A bound with probability 1 − `delta` − 0.01, for priors with the variances of a `grid`, from 10 000 draws.
     ///
     /// # Errors
     /// `delta` is not between 0 and 1.
@@ -130,7 +133,7 @@ impl PacBayes {
         Ok(Self { delta: check_probability("delta", delta)?, delta_draws: 0.01, n_draws: 10_000, grid })
     }
 
-    /// Draws `n_draws` weight vectors, which mislead with probability `delta_draws`.
+    /// Draws `n_draws` weight vectors; their error bound fails with probability `delta_draws`.
     ///
     /// # Errors
     /// Fewer than 100 draws, or a `delta_draws` that is not between 0 and 1.
@@ -139,7 +142,7 @@ impl PacBayes {
         Ok(Self { n_draws, delta_draws: check_probability("delta_draws", delta_draws)?, ..self })
     }
 
-    /// For each β, the posterior with the prior of the grid that makes KL plus the price of its rank smallest.
+    /// For each β, the posterior with the prior of the grid that minimises KL plus the cost of its rank.
     fn candidates(&self, weights: &[f64], initial: &[f64], diagonal: &[f64]) -> Result<Vec<Candidate>, MeasureError> {
         let largest_rank = self.grid.rank(self.grid.variance(1) * SMALLEST_SHARE).map_err(refused)? as u32;
         let mut candidates = Vec::new();
@@ -160,7 +163,7 @@ impl PacBayes {
         Ok(candidates)
     }
 
-    /// The bound for the share `error` of `n_draws` draws that were wrong.
+    /// The bound if the share `error` of `n_draws` draws was wrong.
     fn bound(&self, candidate: &Candidate, error: f64, n_draws: usize, n: usize) -> Result<f64, MeasureError> {
         let at_most = risk_of_draws_at_most(error, n_draws, self.delta_draws).map_err(refused)?;
         let risk = GibbsRisk::new(at_most, candidate.kl, n, self.delta).map_err(refused)?;
@@ -168,12 +171,12 @@ impl PacBayes {
     }
 }
 
-/// What a parameter's error says, as that of a measure.
+/// The error in a parameter as an error of a measure.
 fn refused(problem: ParameterError) -> MeasureError {
     MeasureError::Refused(problem.to_string())
 }
 
-/// The share of `n_draws` draws, each of weights and of one sample, in which the class is wrong.
+/// The share of wrong classes in `n_draws` draws, each of weights and of one sample.
 fn error_of_draws(
     network: &DenseNetwork,
     samples: Labelled<'_>,
@@ -197,14 +200,17 @@ impl OfNetwork for PacBayes {
         let RecordedNetwork { network, samples, initial, seed, .. } = *recorded;
         let initial = initial.ok_or_else(|| {
             MeasureError::Refused(
-                "the prior of `pac_bayes` is around the weights before training, which were not recorded; record step 0"
+                "the prior of `pac_bayes` is centred at the weights before training, which were not recorded; record step 0"
                     .to_owned(),
             )
         })?;
         let (weights, initial) = (network.weights(), initial.weights());
         if initial.len() != weights.len() {
-            let problem =
-                format!("the network has {} weights, before training it had {}", weights.len(), initial.len());
+            let problem = format!(
+                "the network has {} weights, but the network before training has {}",
+                weights.len(),
+                initial.len()
+            );
             return Err(MeasureError::Refused(problem));
         }
         let n = samples.len();
@@ -256,7 +262,7 @@ mod tests {
         assert!(value("gibbs_error") < value("bound") && value("bound") < 1.0, "{found:?}");
         assert!(value("distance_part") < value("kl"));
         assert_close(value("kl_per_sample") * 40.0, value("kl"));
-        // All Gaussians of the grid differ from each other; the same seed draws the same.
+        // All Gaussians of the grid are different; equal seeds give equal draws.
         assert_eq!(readings(&trained, Some(&initial)).unwrap(), found);
     }
 
@@ -265,7 +271,7 @@ mod tests {
         let untrained = f_net();
         let found = readings(&untrained, Some(&untrained.network)).unwrap();
         assert_eq!(found[1].value, 0.0);
-        // An error near one half, and of 40 samples only.
+        // An error near one half, and only 40 samples.
         assert!(found[0].value < 5.0 && found[4].value > 0.5, "{found:?}");
     }
 
@@ -274,7 +280,7 @@ mod tests {
         let refused = readings(&t_net(), None).unwrap_err().to_string();
         assert!(refused.ends_with("which were not recorded; record step 0"), "{refused}");
         let refused = readings(&t_net(), Some(&b_net().network)).unwrap_err().to_string();
-        assert_eq!(refused, "the network has 39 weights, before training it had 294");
+        assert_eq!(refused, "the network has 39 weights, but the network before training has 294");
     }
 
     #[test]

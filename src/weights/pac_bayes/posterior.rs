@@ -1,4 +1,4 @@
-//! Gaussians around weights: the posterior Q of a PAC-Bayes bound, its distance from the prior, and draws from it.
+//! Gaussians around weights: the posterior Q of a PAC-Bayes bound, its divergence from the prior, and samples from it.
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -11,7 +11,7 @@ use crate::units::Nats;
 pub struct WeightPosterior {
     /// w.
     pub mean: Vec<f64>,
-    /// The diagonal of Σ, as many positive numbers as w has.
+    /// The diagonal of Σ, one positive number per weight.
     pub variances: Vec<f64>,
 }
 
@@ -23,13 +23,13 @@ impl WeightPosterior {
         Self { mean, variances }
     }
 
-    /// |w − w₀|²/2λ: the part of KL(Q‖N(w₀, λI)) that the distance from the prior's mean makes.
+    /// |w − w₀|²/2λ: the part of KL(Q‖N(w₀, λI)) from the distance to the mean of the prior.
     pub fn distance_part(&self, prior_mean: &[f64], prior_variance: f64) -> Nats {
         let squares: f64 = self.mean.iter().zip(prior_mean).map(|(w, w_0)| (w - w_0).powi(2)).sum();
         Nats(squares / (2.0 * prior_variance))
     }
 
-    /// ½ Σ_i (Σ_ii/λ − 1 − ln(Σ_ii/λ)): the part of KL(Q‖N(w₀, λI)) that the variances make.
+    /// ½ Σ_i (Σ_ii/λ − 1 − ln(Σ_ii/λ)): the part of KL(Q‖N(w₀, λI)) from the variances.
     pub fn variance_part(&self, prior_variance: f64) -> Nats {
         let ratios = self.variances.iter().map(|variance| variance / prior_variance);
         Nats(0.5 * ratios.map(|ratio| ratio - 1.0 - ratio.ln()).sum::<f64>())
@@ -40,7 +40,7 @@ impl WeightPosterior {
         self.distance_part(prior_mean, prior_variance) + self.variance_part(prior_variance)
     }
 
-    /// Draws weights into `weights`, as many as w has.
+    /// Draws weights into `weights`, which has the length of w.
     pub fn draw(&self, rng: &mut impl Rng, weights: &mut [f64]) {
         for ((weight, mean), variance) in weights.iter_mut().zip(&self.mean).zip(&self.variances) {
             let normal: f64 = StandardNormal.sample(rng);
@@ -51,7 +51,7 @@ impl WeightPosterior {
 
 /// The exact error E_{w~N(μ, σ²I)} of the classifier sign(w·x): the mean over samples of Φ(−y μ·x/(σ|x|)).
 ///
-/// `x` are the samples, row after row as long as μ `mean`; `is_positive` says whether y = 1 or −1.
+/// `x` are the samples, row by row, each with the length of μ `mean`; `is_positive` is whether y = 1 (otherwise −1).
 pub fn gibbs_error_of_linear_classifier(
     x: ndarray::ArrayView2<'_, f64>,
     is_positive: &[bool],
@@ -89,7 +89,7 @@ mod tests {
         let kl = WeightPosterior { mean, variances: vec![0.25; 3] }.kl(&[0.0; 3], 4.0);
         assert_close(kl.0, 3.883_883_083_359_67);
         let bound = GibbsRisk::new(error, kl, 60, 0.05).unwrap().kl_inverse_maurer();
-        // The error above has 13 digits, and so has the page's.
+        // The error above has 13 digits, as on the page.
         assert_close(bound, 0.369_137_955_061_2);
     }
 

@@ -1,8 +1,10 @@
-//! The fewest bits of the weights with which the network predicts the same: nothing is random, a tolerance is ours.
+//! The smallest number of bits of the weights that preserves the predictions: nothing is random, the tolerance is
+//! chosen.
 //!
-//! Each kernel and each vector of biases T is rounded to b bits: s = max|T|/(2^(b−1) − 1), q = round(T/s) with ties to even,
-//! T̂ = q s. What counts is the mean over the samples of KL(p_w ‖ p_ŵ), which is never negative; a rise of the loss below 1 % is
-//! also reported, but away from a minimum it can be negative, and it does not fall steadily with b.
+//! Each kernel and each vector of biases T is rounded to b bits: s = max|T|/(2^(b−1) − 1), q = round(T/s) with ties to
+//! even, T̂ = q s. The criterion is the mean over the samples of KL(p_w ‖ p_ŵ), which is never negative. A rise of the
+//! loss below 1 % is also reported, but away from a minimum it can be negative, and it does not decrease steadily with
+//! b.
 
 use std::collections::BTreeMap;
 
@@ -19,40 +21,40 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "bits",
-    summary: "fewest bits of the weights with which the predictions stay the same, and lengths of descriptions of the weights",
+    summary: "smallest number of bits of the weights that preserves the predictions, and description lengths of the weights",
     randomness: Randomness::Tolerance,
     quantities: &[
         (
             "fewest_bits",
-            "fewest bits per weight from which on the mean Kullback-Leibler divergence of the predictions is below the tolerance",
+            "smallest number of bits per weight from which the mean Kullback-Leibler divergence of the predictions stays below the tolerance",
         ),
-        ("smooth_length", "smooth code length of the weights, the sum of log2(1 + w²/D)/2 over them, in bits"),
+        ("smooth_length", "smooth code length, the sum of log2(1 + w²/D)/2 over the weights, in bits"),
         ("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
         (
             "entropy_coded_length",
-            "length of the weights with fewest_bits each, after entropy coding of the levels, without the dictionary, in bits",
+            "length of the weights with fewest_bits per weight after entropy coding of the levels, without the dictionary, in bits",
         ),
-        ("first_bits", "fewest bits per weight that raise the loss by less than 1 %"),
-        ("stable_bits", "fewest bits per weight from which on the loss rises by less than 1 %"),
+        ("first_bits", "smallest number of bits per weight that raises the loss by less than 1 %"),
+        ("stable_bits", "smallest number of bits per weight from which the rise of the loss stays below 1 %"),
         (
             "layer_bits_length",
-            "length of the weights, those of each layer with the fewest bits that this layer needs by itself, in bits",
+            "length of the weights if each layer has the smallest number of bits that it needs when only this layer is rounded, in bits",
         ),
         (
             "layer_bits_divergence",
-            "mean Kullback-Leibler divergence of the predictions when every layer has its own fewest bits, in bits",
+            "mean Kullback-Leibler divergence of the predictions for the precisions of layer_bits_length, in bits",
         ),
     ],
     parameters: &[
         Parameter {
             name: "tolerance",
-            doc: "mean Kullback-Leibler divergence of the predictions that is tolerated, in nats",
+            doc: "tolerated mean Kullback-Leibler divergence of the predictions, in nats",
             kind: Kind::Positive,
             default: "0.001",
         },
         Parameter {
             name: "resolution",
-            doc: "D of the code length: the sum of log2(1 + w^2/D)/2 over the weights",
+            doc: "D of the smooth code length, the sum of log2(1 + w^2/D)/2 over the weights",
             kind: Kind::Positive,
             default: "0.01",
         },
@@ -64,32 +66,32 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// The fewest bits that are tried: with one bit there is no level but 0.
+/// The smallest tested number of bits: with one bit, 0 is the only level.
 const FEWEST: u32 = 2;
-/// The most bits that are tried.
+/// The largest tested number of bits.
 const MOST: u32 = 16;
-/// The relative rise of the loss that is tolerated where the loss is what counts.
+/// The tolerated relative rise of the loss, if the loss is the criterion.
 const TOLERATED_RISE: f64 = 0.01;
 
-/// Rounds weights to b bits, kernels and biases of each layer by themselves.
+/// Rounds weights to b bits, kernels and biases of each layer separately.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quantiser {
     n_bits: u32,
 }
 
 impl Quantiser {
-    /// With `n_bits` from 2 to 32.
+    /// A quantiser with `n_bits` from 2 to 32.
     ///
     /// # Errors
-    /// Fewer or more.
+    /// `n_bits` outside this range.
     pub fn new(n_bits: u32) -> Result<Self, MeasureError> {
         if !(FEWEST..=32).contains(&n_bits) {
-            return Err(MeasureError::Refused(format!("{n_bits} bits of a weight; it has {FEWEST} to 32")));
+            return Err(MeasureError::Refused(format!("weights of {n_bits} bits; {FEWEST} to 32 are allowed")));
         }
         Ok(Self { n_bits })
     }
 
-    /// s and the levels q; of values that are all 0, s = 0 and q = 0.
+    /// s and the levels q; if all values are 0, s = 0 and q = 0.
     pub fn levels(self, values: &[f64]) -> (f64, Vec<f64>) {
         let largest = values.iter().fold(0.0_f64, |largest, value| largest.max(value.abs()));
         let step = largest / (2_f64.powi(self.n_bits as i32 - 1) - 1.0);
@@ -99,7 +101,7 @@ impl Quantiser {
         (step, values.iter().map(|value| (value / step).round_ties_even()).collect())
     }
 
-    /// The layer that its levels give.
+    /// The layer made of its levels.
     fn layer(self, layer: &DenseLayer) -> DenseLayer {
         let rounded = |values: Vec<f64>| -> Vec<f64> {
             let (step, levels) = self.levels(&values);
@@ -113,7 +115,7 @@ impl Quantiser {
         }
     }
 
-    /// Σ_T n_T H(q_T), the length of an entropy code of the levels of a layer; its dictionary is not counted.
+    /// Σ_T n_T H(q_T), the length of an entropy code of the levels of a layer, without its dictionary.
     fn entropy_coded(self, layer: &DenseLayer) -> Nats {
         let of_tensor = |values: Vec<f64>| {
             let n = values.len() as f64;
@@ -127,20 +129,20 @@ impl Quantiser {
 }
 
 impl DenseNetwork {
-    /// The network whose layers have the precision of a quantiser each; `None` leaves a layer as it is.
+    /// The network with one quantiser per layer; `None` leaves a layer unchanged.
     ///
     /// # Errors
-    /// Not as many as layers.
+    /// Another number of quantisers than of layers.
     pub fn quantised(&self, quantisers: &[Option<Quantiser>]) -> Result<Self, MeasureError> {
         if quantisers.len() != self.layers().len() {
             let (got, wanted) = (quantisers.len(), self.layers().len());
-            return Err(MeasureError::Refused(format!("{got} precisions of {wanted} layers; give one for each")));
+            return Err(MeasureError::Refused(format!("got {got} precisions for {wanted} layers; give one per layer")));
         }
         let layers = self.layers().iter().zip(quantisers);
         Self::new(layers.map(|(layer, q)| q.map_or_else(|| layer.clone(), |q| q.layer(layer))).collect())
     }
 
-    /// The mean over samples of KL(p ‖ p′), p of this network, p′ of the `other`.
+    /// The mean over samples of KL(p ‖ p′), with p the predictions of this network and p′ those of the `other`.
     ///
     /// # Errors
     /// Inputs that do not fit; predictions that are not finite.
@@ -161,17 +163,17 @@ impl DenseNetwork {
     }
 }
 
-/// What rounding to 2, 3, …, 16 bits does to a network.
+/// Effects of rounding a network to 2, 3, …, 16 bits.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PrecisionCurve {
-    /// (L(ŵ) − L(w))/L(w) of each precision.
+    /// (L(ŵ) − L(w))/L(w) for each precision.
     rises: Vec<f64>,
-    /// Mean KL(p_w ‖ p_ŵ) of each precision, in nats.
+    /// Mean KL(p_w ‖ p_ŵ) for each precision, in nats.
     divergences: Vec<f64>,
 }
 
 impl PrecisionCurve {
-    /// Where all layers are rounded to the same number of bits.
+    /// The curve if all layers are rounded to an equal number of bits.
     ///
     /// # Errors
     /// Samples that do not fit the network; predictions that are not finite.
@@ -179,14 +181,16 @@ impl PrecisionCurve {
         Self::new(network, samples, |_| true)
     }
 
-    /// Where only one layer is rounded, of an index that counts from 0.
+    /// The curve if only one layer is rounded; its index counts from 0.
     ///
     /// # Errors
-    /// As [`PrecisionCurve::of_network`]; no such layer.
+    /// See [`PrecisionCurve::of_network`]; also an index without layer.
     pub fn of_layer(network: &DenseNetwork, samples: Labelled<'_>, layer: usize) -> Result<Self, MeasureError> {
         if layer >= network.layers().len() {
             let n = network.layers().len();
-            return Err(MeasureError::Refused(format!("layer {layer} of {n}, counted from 0, does not exist")));
+            return Err(MeasureError::Refused(format!(
+                "layer {layer}, counted from 0, does not exist; the network has {n} layers"
+            )));
         }
         Self::new(network, samples, |l| l == layer)
     }
@@ -209,7 +213,7 @@ impl PrecisionCurve {
         Ok(Self { rises, divergences })
     }
 
-    /// (L(ŵ) − L(w))/L(w) with 2, 3, …, 16 bits; not finite where L(w) is 0.
+    /// (L(ŵ) − L(w))/L(w) with 2, 3, …, 16 bits; not finite if L(w) is 0.
     pub fn rises(&self) -> &[f64] {
         &self.rises
     }
@@ -219,50 +223,50 @@ impl PrecisionCurve {
         &self.divergences
     }
 
-    /// The fewest bits with a divergence below `tolerance`, with which all more bits have one below it too.
+    /// The smallest number of bits from which the divergence stays below `tolerance`.
     pub fn fewest_bits(&self, tolerance: Nats) -> Option<u32> {
         stable(&self.divergences, |divergence| divergence < tolerance.0)
     }
 
-    /// The fewest bits with a rise of the loss below `share`; more bits may exceed it again.
+    /// The smallest number of bits with a rise of the loss below `share`; more bits may exceed it again.
     pub fn first_bits_below(&self, share: f64) -> Option<u32> {
         (FEWEST..).zip(&self.rises).find(|(_, rise)| **rise < share).map(|(n_bits, _)| n_bits)
     }
 
-    /// The fewest bits with a rise of the loss below `share`, with which all more bits have one below it too.
+    /// The smallest number of bits from which the rise of the loss stays below `share`.
     pub fn stable_bits_below(&self, share: f64) -> Option<u32> {
         stable(&self.rises, |rise| rise < share)
     }
 
-    /// The fewest bits with a change of the loss within ± `share`, with which all more bits have one within it too.
+    /// The smallest number of bits from which the change of the loss stays within ± `share`.
     pub fn stable_bits_within(&self, share: f64) -> Option<u32> {
         stable(&self.rises, |rise| rise.abs() < share)
     }
 }
 
-/// The first number of bits from which on all values pass.
+/// The smallest number of bits from which all values pass.
 fn stable(values: &[f64], passes: impl Fn(f64) -> bool) -> Option<u32> {
     let n_passing = values.iter().rev().take_while(|value| passes(**value)).count();
     (n_passing > 0).then(|| MOST + 1 - n_passing as u32)
 }
 
-/// Σ ½ log₂(1 + w²/D), in bits: a code length without a precision, with the `resolution` D.
+/// Σ ½ log₂(1 + w²/D), in bits: a code length that needs no precision, with the `resolution` D.
 pub fn smooth_code_length(weights: &[f64], resolution: f64) -> Nats {
     Nats(weights.iter().map(|w| 0.5 * (w * w / resolution).ln_1p()).sum())
 }
 
-/// The length of an entropy code of the levels of the weights with `quantiser`, each kernel and each vector of biases with a
-/// dictionary of its own that is not counted.
+/// The length of an entropy code of the levels of the weights with `quantiser`; each kernel and each vector of biases
+/// has a separate dictionary, which is not counted.
 pub fn entropy_coded_length(network: &DenseNetwork, quantiser: Quantiser) -> Nats {
     Nats(network.layers().iter().map(|layer| quantiser.entropy_coded(layer).0).sum())
 }
 
-/// The fewest bits of each weight with which the predictions stay the same.
+/// The smallest number of bits per weight that preserves the predictions.
 ///
-/// Its readings, in bits: `fewest_bits` of each weight (all layers alike; of a layer: the others as they are), with it
-/// `fixed_rate_length` and `entropy_coded_length` of the network; `smooth_length` = Σ ½ log₂(1 + w²/D); `layer_bits_length` and
-/// `layer_bits_divergence` where each layer has its own fewest bits, whose divergences do not add up; `first_bits` and
-/// `stable_bits` by a rise of the loss below 1 %, where there are such.
+/// Its readings, in bits: `fewest_bits` per weight (for all layers; for one layer: with the others unchanged), with it
+/// `fixed_rate_length` and `entropy_coded_length` of the network; `smooth_length` = Σ ½ log₂(1 + w²/D);
+/// `layer_bits_length` and `layer_bits_divergence` if each layer has its own smallest number of bits, whose divergences
+/// do not add up; `first_bits` and `stable_bits` for a rise of the loss below 1 %, if such numbers exist.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FewestBits {
     tolerance: f64,
@@ -270,14 +274,14 @@ pub struct FewestBits {
 }
 
 impl FewestBits {
-    /// With a tolerated mean divergence in nats, and the resolution D of the smooth code length.
+    /// A measure with a tolerated mean divergence in nats, and the resolution D of the smooth code length.
     ///
     /// # Errors
     /// A number that is not finite and above 0.
     pub fn new(tolerance: f64, resolution: f64) -> Result<Self, MeasureError> {
         for (name, value) in [("tolerance", tolerance), ("resolution", resolution)] {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(MeasureError::Refused(format!("{name} is {value:e}; it must be above 0 and finite")));
+                return Err(MeasureError::Refused(format!("{name} is {value:e}, but must be finite and above 0")));
             }
         }
         Ok(Self { tolerance, resolution })
@@ -286,7 +290,7 @@ impl FewestBits {
     fn fewest(&self, curve: &PrecisionCurve) -> Result<u32, MeasureError> {
         let tolerance = self.tolerance;
         let problem =
-            format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; tolerate more");
+            format!("no precision up to {MOST} bits keeps the divergence below {tolerance:e} nats; raise `tolerance`");
         curve.fewest_bits(Nats(tolerance)).ok_or(MeasureError::Refused(problem))
     }
 }
@@ -317,7 +321,7 @@ impl OfNetwork for FewestBits {
             length += range.len() as f64 * f64::from(fewest);
             let smooth = smooth_code_length(&weights[range.clone()], self.resolution);
             let of_layer = [
-                bits("fewest_bits", f64::from(fewest)).by("the other layers as they are"),
+                bits("fewest_bits", f64::from(fewest)).by("the other layers unchanged"),
                 Reading::information("smooth_length", smooth).shared_among(range.len()),
             ];
             readings.extend(of_layer.into_iter().chain(bits_by_loss(&curve)).map(|reading| reading.of_layer(layer)));
@@ -329,7 +333,7 @@ impl OfNetwork for FewestBits {
     }
 }
 
-/// The bits by the loss, where there are such.
+/// The numbers of bits from the criterion of the loss, if they exist.
 fn bits_by_loss(curve: &PrecisionCurve) -> impl Iterator<Item = Reading> + use<> {
     let numbers = [
         ("first_bits", curve.first_bits_below(TOLERATED_RISE)),

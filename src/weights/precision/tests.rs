@@ -1,4 +1,4 @@
-//! Quantised weights of networks of closed formulas, against NumPy.
+//! Compares quantised weights of networks from closed formulas with NumPy.
 
 #![cfg(test)]
 
@@ -19,7 +19,7 @@ fn ties_are_rounded_to_even_levels() {
     assert_eq!(levels, [-3.0, -2.0, -2.0, -1.0, 0.0, 0.0, 0.0, 1.0, 2.0, 2.0, 2.0, 3.0]);
     assert_eq!(quantiser.levels(&[0.0, -0.0]), (0.0, vec![0.0, 0.0]));
     for n_bits in [0, 1, 33] {
-        assert!(Quantiser::new(n_bits).unwrap_err().to_string().ends_with("it has 2 to 32"));
+        assert!(Quantiser::new(n_bits).unwrap_err().to_string().ends_with("2 to 32 are allowed"));
     }
 }
 
@@ -58,7 +58,7 @@ fn precision_curves_and_lengths_are_those_of_numpy() {
 fn check(fixture: &Fixture, expected: &Value) {
     let (network, samples) = (&fixture.network, fixture.samples());
     let joint = PrecisionCurve::of_network(network, samples).unwrap();
-    // A loss has an error of 1e-16, which is divided by a loss of 0.004.
+    // The error of a loss is 1e-16, divided by a loss of 0.004.
     let close = |got: &[f64], expected: Vec<f64>| assert_all_close(got, &expected);
     close(joint.rises(), numbers(&expected["all_layers_same_b"]["rise_b2..16"]));
     close(joint.divergences(), numbers(&expected["output_KL_criterion"]["KL_b2..16"]));
@@ -88,7 +88,7 @@ fn check(fixture: &Fixture, expected: &Value) {
     let fixed = lengths["fixed_rate_bits_at_joint_b_stable"].as_f64().unwrap();
     assert_eq!(f64::from(stable) * network.n_weights() as f64, fixed);
 
-    // To second order the noise of rounding, evenly distributed over a step, raises the loss by ½ Σ F_ii s²/12.
+    // To second order, rounding noise that is uniform over a step increases the loss by ½ Σ F_ii s²/12.
     let second = &expected["second_order_prediction_b=8"];
     let quantiser = Quantiser::new(8).unwrap();
     let steps = network.layers().iter().flat_map(|layer| {
@@ -125,8 +125,8 @@ fn the_readings_count_bits_of_layers_and_of_the_network() {
     assert_close(value("smooth_length", None), 72.387_732_376_55);
     assert!(value("layer_bits_divergence", None) > 0.0);
     let error = FewestBits::new(1e-30, 0.01).unwrap().measure(&f.recorded()).unwrap_err().to_string();
-    assert_eq!(error, "no precision up to 16 bits keeps the divergence below 1e-30 nats; tolerate more");
+    assert_eq!(error, "no precision up to 16 bits keeps the divergence below 1e-30 nats; raise `tolerance`");
     assert!(FewestBits::new(0.0, 0.01).is_err() && FewestBits::new(1e-3, f64::INFINITY).is_err());
-    assert!(f.network.quantised(&[None]).unwrap_err().to_string().ends_with("give one for each"));
+    assert!(f.network.quantised(&[None]).unwrap_err().to_string().ends_with("give one per layer"));
     assert_eq!(f.network.quantised(&[None; 3]).unwrap(), f.network);
 }

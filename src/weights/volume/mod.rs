@@ -1,13 +1,14 @@
-//! Local volume: how improbable it is that random initial weights already behave like the recorded network.
+//! Local volume: the probability that random initial weights behave like the recorded network.
 //!
-//! I = −ln P_{w ~ prior}(mean_x KL(p_{w*}(·|x)‖p_w(·|x)) ≤ ε). Nothing about the recorded weights w* is random; random is the
-//! initialisation. The prior is N(0, v_l I) in each layer l. v_l is the mean square of the layer's kernel before training, also for
-//! its biases, which often begin at 0 and would have no volume; or one number for all.
+//! I = −ln P_{w ~ prior}(mean_x KL(p_{w*}(·|x)‖p_w(·|x)) ≤ ε). The recorded weights w* are fixed; the initialisation is
+//! random. The prior is N(0, v_l I) in each layer l. v_l is the mean square of the kernel of the layer before training,
+//! also for its biases, which often start at 0 and would have no volume; or one given number for all layers.
 //!
-//! The estimate draws directions ([`LocalRegion`]), along which the region is measured; their scales come from the diagonal of the
-//! Fisher matrix, which is the curvature of the cost at w*. It finds the part of the region that can be seen from w*: permuted copies of
-//! the network have the same output and are not counted. Where few directions make the mean, the volume is likely too small and the
-//! number an upper bound: it has a warning and no standard error then.
+//! The estimate draws directions ([`LocalRegion`]) and measures the region along them. Their scales come from the
+//! diagonal of the Fisher matrix, which is the curvature of the cost at w*. It finds the part of the region that is
+//! connected to w* by straight lines: permuted copies of the network have the same output and are not counted. If few
+//! directions dominate the mean, the volume is probably too small and the value is an upper bound: it then has a
+//! warning and no standard error.
 //!
 //! # Reference
 //! Scherlis & Belrose 2025 (arXiv 2501.18812).
@@ -26,37 +27,37 @@ pub use radial::{LocalRegion, VolumeEstimate};
 
 pub(super) const SPEC: Spec = Spec {
     name: "volume",
-    summary: "how improbable random initial weights are that behave like the recorded network",
+    summary: "improbability of random initial weights that behave like the recorded network",
     randomness: Randomness::Initialisation,
     quantities: &[
-        ("volume", "−log2 of the probability that initial weights behave like the network, in bits"),
+        ("volume", "−log2 of the probability that random initial weights behave like the recorded network, in bits"),
         (
             "effective_directions",
-            "number of directions that make the mean of the volume; below 10 the volume is an upper bound only",
+            "effective number of directions in the mean of the volume; below 10 the volume is only an upper bound",
         ),
     ],
     parameters: &[
         Parameter {
             name: "tolerance",
-            doc: "largest mean divergence of the outputs from those of the recorded network, in nats",
+            doc: "tolerated mean divergence of the outputs from those of the recorded network, in nats",
             kind: Kind::Positive,
             default: "0.01",
         },
         Parameter {
             name: "directions",
-            doc: "how many directions are drawn",
+            doc: "number of random directions",
             kind: Kind::Count { min: DIRECTIONS.0, max: DIRECTIONS.1 },
             default: "200",
         },
         Parameter {
             name: "prior_variance",
-            doc: "variance of all initial weights; if left out, that of each layer's kernel before training",
+            doc: "variance of all initial weights; default: for each layer, that of its kernel before training",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "scales",
-            doc: "how far directions reach along each weight: fisher (as curvature and prior say) or prior",
+            doc: "scales of the directions along each weight: fisher (from curvature and prior) or prior",
             kind: Kind::Choice(&["fisher", "prior"]),
             default: "fisher",
         },
@@ -73,10 +74,10 @@ pub(super) const SPEC: Spec = Spec {
     },
 };
 
-/// How many directions are allowed.
+/// Allowed number of directions.
 const DIRECTIONS: (u64, u64) = (2, 10_000_000);
 
-/// How improbable it is that random initial weights behave like a recorded network.
+/// The improbability of random initial weights that behave like a recorded network.
 ///
 /// ```
 /// use infoplane::weights::LocalVolume;
@@ -95,7 +96,7 @@ pub struct LocalVolume {
     scales: Scales,
 }
 
-/// Where the scales of directions come from.
+/// Origin of the scales of directions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scales {
     Fisher,
@@ -103,11 +104,11 @@ enum Scales {
 }
 
 impl LocalVolume {
-    /// The region in which the mean divergence of outputs is at most `tolerance` nats, by `n_directions` directions with the scales of the
-    /// Fisher matrix, under the law of the recorded initial weights.
+    /// The region in which the mean divergence of outputs is at most `tolerance` nats, from `n_directions` directions
+    /// with the scales of the Fisher matrix, with the distribution of the recorded initial weights as prior.
     ///
     /// # Errors
-    /// A tolerance that is not above 0, fewer than 2 directions.
+    /// A tolerance that is not above 0, or fewer than 2 directions.
     pub fn new(tolerance: f64, n_directions: usize) -> Result<Self, ParameterError> {
         Ok(Self {
             tolerance: check_number("tolerance", tolerance, Kind::Positive)?,
@@ -117,28 +118,28 @@ impl LocalVolume {
         })
     }
 
-    /// Under initial weights of this `variance`.
+    /// Uses initial weights with this `variance` as prior.
     ///
     /// # Errors
-    /// It is not above 0.
+    /// The variance is not above 0.
     pub fn prior_variance(self, variance: f64) -> Result<Self, ParameterError> {
         Ok(Self { prior_variance: Some(check_number("prior_variance", variance, Kind::Positive)?), ..self })
     }
 
-    /// With directions that reach as far as the prior does, whatever the curvature.
+    /// Uses directions with the scales of the prior, independent of the curvature.
     #[must_use]
     pub fn scales_of_the_prior(self) -> Self {
         Self { scales: Scales::Prior, ..self }
     }
 
-    /// The prior's variance of each weight.
+    /// The prior variance of each weight.
     fn variances(&self, network: &DenseNetwork, initial: Option<&DenseNetwork>) -> Result<Vec<f64>, MeasureError> {
         if let Some(variance) = self.prior_variance {
             return Ok(vec![variance; network.n_weights()]);
         }
         let Some(initial) = initial else {
             return Err(MeasureError::Refused(
-                "the prior of `volume` is the law of the weights before training, which were not recorded; record step 0, or give \
+                "the prior of `volume` is the distribution of the weights before training, which were not recorded; record step 0, or give \
                  `prior_variance`"
                     .to_owned(),
             ));
@@ -148,7 +149,7 @@ impl LocalVolume {
             let variance = layer.kernel.iter().map(|w| w * w).sum::<f64>() / layer.kernel.len() as f64;
             if variance == 0.0 {
                 let problem = format!(
-                    "the kernel of layer {} is 0 before training, which is no law; give `prior_variance`",
+                    "the kernel of layer {} is 0 before training, so it has no distribution; give `prior_variance`",
                     l + 1
                 );
                 return Err(MeasureError::Refused(problem));
@@ -158,7 +159,7 @@ impl LocalVolume {
         if variances.len() != network.n_weights() {
             let (now, before) = (network.n_weights(), variances.len());
             return Err(MeasureError::Refused(format!(
-                "the network has {now} weights, before training it had {before}"
+                "the network has {now} weights, but the network before training has {before}"
             )));
         }
         Ok(variances)
@@ -172,7 +173,7 @@ fn output_divergence<'a>(network: &'a DenseNetwork, samples: Labelled<'a>) -> im
     move |weights: &[f64]| {
         let log_q = network.with_weights(weights).log_probabilities(samples.x());
         let terms = p.iter().zip(&log_p).zip(&log_q);
-        // A class without probability adds nothing.
+        // A class with probability 0 contributes nothing.
         terms.map(|((p, log_p), log_q)| if *p == 0.0 { 0.0 } else { p * (log_p - log_q) }).sum::<f64>()
             / samples.len() as f64
     }
@@ -184,7 +185,7 @@ impl OfNetwork for LocalVolume {
         let prior_variances = self.variances(network, initial)?;
         let scales: Vec<f64> = match self.scales {
             Scales::Prior => prior_variances.iter().map(|v| v.sqrt()).collect(),
-            // Where ½ D w² = ε, or where the prior ends.
+            // The distance at which ½ D w² = ε, or the extent of the prior.
             Scales::Fisher => {
                 let diagonal = recorded.fisher(CurvatureForm::Diagonal)?.diagonal();
                 let scale = |(d, v): (&f64, &f64)| 1.0 / (d / (2.0 * self.tolerance) + 1.0 / v).sqrt();

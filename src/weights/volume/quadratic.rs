@@ -1,4 +1,4 @@
-//! The volume of a quadratic region, exactly: what directions drawn at random must find.
+//! The exact volume of a quadratic region, a reference for random directions.
 //!
 //! The region is ½ Σ h_i (w_i − w*_i)² ≤ ε.
 
@@ -10,15 +10,16 @@ use crate::parameter::{Kind, ParameterError};
 use crate::units::Nats;
 use crate::weights::{MeasureError, check_number};
 
-/// Most terms of a series of chi-square distributions.
+/// Maximum number of terms of a series of chi-square distributions.
 const MOST_TERMS: usize = 20_000;
 
 /// −ln P(½ Σ h_i (w_i − w*_i)² ≤ ε) for w ~ N(0, vI): `eigenvalues` h, `centre` w*, `prior_variance` v, `tolerance` ε.
 ///
-/// The probability is a mixture of chi-square distributions with positive weights; directions with h = 0 do not matter.
+/// The probability is a mixture of chi-square distributions with positive weights; directions with h = 0 have no
+/// effect.
 ///
 /// # Errors
-/// A number out of range, vectors of different lengths, eigenvalues too different for the series.
+/// A number out of range, vectors of different lengths, or eigenvalues too different for the series.
 ///
 /// # Reference
 /// Ruben 1962, "Probability content of regions under spherical normal distributions IV", with β the smallest λ.
@@ -62,10 +63,11 @@ pub fn quadratic_information(
         let tail = (log_chi_square(d + 2.0 * k as f64, tolerance / beta) - log_scale).exp();
         sum += weights[k] * tail;
         if !sum.is_finite() {
-            let problem = "the centre is too many standard deviations of the prior away for the series".to_owned();
+            let problem =
+                "the centre is too many standard deviations of the prior away from 0 for the series".to_owned();
             return Err(MeasureError::Refused(problem));
         }
-        // The rest of the weights is what is missing to 1, and their distributions are smaller still.
+        // The remaining weights are 1 minus the sum, and their distribution functions are smaller still.
         let rest = (-log_first).exp() - weights.iter().sum::<f64>();
         log_sum = log_first + log_scale + sum.ln();
         if rest * tail <= 1e-15 * sum || weights[k] * tail <= 1e-17 * sum && k > 20 {
@@ -98,7 +100,8 @@ pub fn log_ellipsoid_volume(eigenvalues: &[f64], tolerance: f64) -> Result<f64, 
     Ok(log_mean_of_radii(eigenvalues, tolerance)? + half_d * PI.ln() - ln_gamma(half_d + 1.0))
 }
 
-/// ln E_u r(u)^d over directions u, r(u)² = 2ε/Σ h u²: d/2 ln 2ε − ½ Σ ln h. The volume of the region as a multiple of the unit ball's.
+/// ln E_u r(u)^d over directions u, r(u)² = 2ε/Σ h u²: d/2 ln 2ε − ½ Σ ln h. The volume of the region relative to that
+/// of the unit ball.
 ///
 /// # Errors
 /// An eigenvalue or the tolerance is not above 0.
@@ -111,7 +114,7 @@ pub fn log_mean_of_radii(eigenvalues: &[f64], tolerance: f64) -> Result<f64, Par
     Ok(sum)
 }
 
-/// E_u ln r(u)^d, what a mean of logarithms finds in place of [`log_mean_of_radii`]; never more.
+/// E_u ln r(u)^d, the value of a mean of logarithms instead of [`log_mean_of_radii`]; never larger.
 ///
 /// E ln Σ h z² of standard normal z is ∫ (e⁻ᵗ − Π (1 + 2ht)^(−1/2)) dt/t.
 ///
@@ -120,7 +123,7 @@ pub fn log_mean_of_radii(eigenvalues: &[f64], tolerance: f64) -> Result<f64, Par
 pub fn mean_of_log_radii(eigenvalues: &[f64], tolerance: f64) -> Result<f64, ParameterError> {
     log_mean_of_radii(eigenvalues, tolerance)?;
     let d = eigenvalues.len() as f64;
-    // Against h = 1, so that both ends of the integral vanish; in x = ln t, by the trapezoidal rule.
+    // Relative to h = 1, so that both ends of the integral vanish; in x = ln t, by the trapezoidal rule.
     const STEP: f64 = 0.05;
     let scale = eigenvalues.iter().fold(0.0_f64, |largest, h| largest.max(h.ln().abs()));
     let n = ((60.0 + 2.0 * LN_2 + scale) / STEP * 2.0) as i32;
@@ -147,7 +150,7 @@ mod tests {
     fn shares_of_a_prior_are_those_of_scipy() {
         assert_close(information(&[2.0; 5], &[0.0; 5]), 10.441_015_189_76);
         assert_close(information(&[2.0; 5], &[1.5, 0.0, 0.0, 0.0, 0.0]), 11.557_999_379_03);
-        // Only the distance from 0 counts where all directions are alike.
+        // Only the distance from 0 matters if all directions are equal.
         assert_close(information(&[2.0; 5], &[0.9, 1.2, 0.0, 0.0, 0.0]), 11.557_999_379_03);
         assert_close(information(&[1.0, 0.1], &[0.8, -0.5]), 2.384_143_945_116_9);
         assert_close(information(&[1.0, 0.1, 0.0], &[0.8, -0.5, 7.0]), 2.384_143_945_116_9);
@@ -173,7 +176,7 @@ mod tests {
         assert_close(log_ellipsoid_volume(&[1.0, 0.3, 0.05], 0.05).unwrap(), 0.078_386_857_750_08);
         assert_close(log_mean_of_radii(&[1.0, 0.01], 0.05).unwrap(), 0.0);
         assert_close(mean_of_log_radii(&[1.0, 0.01], 0.05).unwrap(), -1.106_911_091_483);
-        // Of a sphere the two are equal.
+        // For a sphere the two are equal.
         assert_close(mean_of_log_radii(&[0.3; 7], 0.05).unwrap(), log_mean_of_radii(&[0.3; 7], 0.05).unwrap());
         assert!(mean_of_log_radii(&[0.0], 0.05).is_err());
     }

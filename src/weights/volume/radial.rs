@@ -1,14 +1,15 @@
-//! The share of a Gaussian prior in the region around weights where a cost is small, by directions drawn at random.
+//! The probability, under a Gaussian prior, of the region around weights with a small cost, estimated from random
+//! directions.
 //!
-//! With w = w* + ρ M u, u uniform on the sphere and M a diagonal matrix of scales, the share is
-//! |M| A E_u ∫₀^r(u) ρ^(k−1) p(w* + ρMu) dρ, A being the area of the sphere in k dimensions and r(u) where the cost first exceeds the
-//! tolerance. The inner integral is exact. The region is taken for star-shaped: along a direction that enters it again, r is one of
-//! the places where it ends.
+//! With w = w* + ρ M u, u uniform on the sphere and M a diagonal matrix of scales, the probability is
+//! |M| A E_u ∫₀^r(u) ρ^(k−1) p(w* + ρMu) dρ, with A the area of the sphere in k dimensions and r(u) the radius at
+//! which the cost first exceeds the tolerance. The inner integral is exact. The region is assumed to be star-shaped:
+//! along a direction that enters it again, r is one of its boundaries.
 //!
-//! Few directions with a large radius make most of the mean, so it is a mean, never a mean of logarithms, which is far too small in
-//! many dimensions; and the number of directions that make it is reported. The mean m is an unbiased estimate of the share p, so that
-//! E(−ln m) ≥ −ln p (Jensen) and P(−ln m + ln 1/δ < −ln p) ≤ δ (Markov), however few directions make it: what is missed are
-//! directions with a large radius, and the information is then too large.
+//! Few directions with a large radius dominate the mean. It is therefore a mean, never a mean of logarithms, which is
+//! far too small in many dimensions; and the effective number of directions is reported. The mean m is an unbiased
+//! estimate of the probability p, so that E(−ln m) ≥ −ln p (Jensen) and P(−ln m + ln 1/δ < −ln p) ≤ δ (Markov), for any
+//! number of directions. Directions with a large radius may be missed, and the information is then too large.
 //!
 //! # Reference
 //! Scherlis & Belrose 2025 (arXiv 2501.18812), sec. 3.
@@ -24,15 +25,16 @@ use crate::math::quadrature::integrate;
 use crate::units::Nats;
 use crate::weights::{MeasureError, rng};
 
-/// What lies e⁻⁴⁵ below the largest value is left out of an integral.
+/// Parts of an integrand below e⁻⁴⁵ of its maximum are ignored.
 const NEGLIGIBLE: f64 = 45.0;
 /// Panels of an integral over such a range.
 const PANELS: usize = 40;
-/// Relative error of a radius; times k it is that of a direction's share.
+/// Relative error of a radius; times k it is the relative error of the contribution of a direction.
 const RADIUS_TOLERANCE: f64 = 1e-9;
-/// Most evaluations of the cost in a direction.
+/// Maximum number of evaluations of the cost per direction.
 const MOST_EVALUATIONS: usize = 200;
-/// Effective directions below which the information is an upper bound only; of 10 the standard error is 0.3 nats.
+/// Number of effective directions below which the information is only an upper bound; with 10 the standard error is
+/// 0.3 nats.
 const FEWEST_EFFECTIVE: f64 = 10.0;
 
 /// A region of small cost around weights, under a Gaussian prior with mean 0.
@@ -40,40 +42,44 @@ const FEWEST_EFFECTIVE: f64 = 10.0;
 pub struct LocalRegion<'a> {
     /// w*.
     pub centre: &'a [f64],
-    /// The prior's variance of each weight.
+    /// The prior variance of each weight.
     pub prior_variances: &'a [f64],
-    /// M: how far the region reaches, roughly, along each weight. It changes the error of the estimate, not what is estimated.
+    /// M: approximate extent of the region along each weight. It changes the error of the estimate, not its
+    /// expectation.
     pub scales: &'a [f64],
-    /// The largest cost inside.
+    /// The largest cost inside the region.
     pub tolerance: f64,
 }
 
-/// What the directions say of a region's share.
+/// The estimate of the probability of a region.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct VolumeEstimate {
-    /// −ln of the share.
+    /// −ln of the probability.
     pub information: Nats,
-    /// Its standard error, from the spread over directions. Of e effective ones among n it is √((n/e − 1)/(n − 1)), so never above
-    /// 1 nat, whatever was missed.
+    /// Its standard error, from the spread over directions. With e effective directions among n it is √((n/e − 1)/(n −
+    /// 1)), so never above 1 nat, whatever was missed.
     pub std_error: Nats,
-    /// (Σ share)²/Σ share² of the directions.
+    /// (Σ share)²/Σ share² over the directions.
     pub effective_directions: f64,
-    /// The same from the mean of the logarithms, which is too large an information: no estimate, for comparison only.
+    /// −ln of the probability from the mean of the logarithms, which is too large; only for comparison.
     pub compat_mean_of_logs: Nats,
 }
 
 impl VolumeEstimate {
-    /// Whether fewer than 10 directions make the mean. The information is then an upper bound, and its standard error has no meaning.
+    /// Whether fewer than 10 directions dominate the mean. The information is then an upper bound, and its standard
+    /// error has no meaning.
     pub fn is_upper_bound_only(&self) -> bool {
         self.effective_directions < FEWEST_EFFECTIVE
     }
 }
 
 impl LocalRegion<'_> {
-    /// −ln of the prior's share in the region, from `n_directions` directions of stream d of `seed` each, at least 2; `cost` of w* is 0.
+    /// −ln of the prior probability of the region, from `n_directions` directions, at least 2, each from a separate
+    /// stream of `seed`; the `cost` of w* is 0.
     ///
     /// # Errors
-    /// Vectors of different lengths; a variance, scale or tolerance that is not above 0; fewer than 2 directions; a cost that is NaN.
+    /// Vectors of different lengths; a variance, scale or tolerance that is not above 0; fewer than 2 directions; or a
+    /// cost that is NaN.
     pub fn information(
         &self,
         n_directions: usize,
@@ -84,12 +90,12 @@ impl LocalRegion<'_> {
         if k == 0 || self.prior_variances.len() != k || self.scales.len() != k {
             let (variances, scales) = (self.prior_variances.len(), self.scales.len());
             let problem =
-                format!("{k} weights have {variances} prior variances and {scales} scales; give one for each");
+                format!("{k} weights have {variances} prior variances and {scales} scales; give one per weight");
             return Err(MeasureError::Refused(problem));
         }
         let is_positive = |number: &f64| *number > 0.0 && number.is_finite();
         if !self.prior_variances.iter().chain(self.scales).chain([&self.tolerance]).all(is_positive) {
-            let problem = "prior variances, scales and the tolerance must be finite numbers above 0".to_owned();
+            let problem = "prior variances, scales and the tolerance must be finite and above 0".to_owned();
             return Err(MeasureError::Refused(problem));
         }
         if n_directions < 2 {
@@ -117,7 +123,7 @@ impl LocalRegion<'_> {
         })
     }
 
-    /// ln ∫₀^r ρ^(k−1) exp(−½ Σ (w* + ρMu)²/v) dρ of a random direction u.
+    /// ln ∫₀^r ρ^(k−1) exp(−½ Σ (w* + ρMu)²/v) dρ for a random direction u.
     fn log_integral(&self, rng: &mut ChaCha8Rng, cost: &impl Fn(&[f64]) -> f64) -> Result<f64, MeasureError> {
         let k = self.centre.len();
         let normals: Vec<f64> = (0..k).map(|_| StandardNormal.sample(rng)).collect();
@@ -135,7 +141,7 @@ impl LocalRegion<'_> {
             let log_power = if power == 0.0 { 0.0 } else { power * rho.ln() };
             log_power - 0.5 * a * rho * rho - b * rho
         };
-        // Where the logarithm, which is concave, is largest: (k − 1)/ρ = aρ + b.
+        // The maximum of the logarithm, which is concave: (k − 1)/ρ = aρ + b.
         let peak = ((b * b + 4.0 * a * power).sqrt() - b).max(0.0) / (2.0 * a);
         let farthest = falls_by(NEGLIGIBLE, peak, Side::Above, log_density);
         let radius = self.radius(&step, farthest, cost)?;
@@ -147,21 +153,21 @@ impl LocalRegion<'_> {
         Ok(integral.ln() + highest - 0.5 * c)
     }
 
-    /// The ρ at which the cost of w* + ρ `step` passes the tolerance, or `farthest` where it does not before.
+    /// The ρ at which the cost of w* + ρ `step` exceeds the tolerance, or `farthest` if it does not before.
     fn radius(&self, step: &[f64], farthest: f64, cost: &impl Fn(&[f64]) -> f64) -> Result<f64, MeasureError> {
         // √cost − √tolerance is about linear in ρ.
         let excess = |rho: f64| {
             let weights: Vec<f64> = self.centre.iter().zip(step).map(|(w, s)| w + rho * s).collect();
             let cost = cost(&weights);
-            // The cost of w* itself may be a rounding below 0.
+            // The cost of w* may be slightly negative after rounding.
             let excess = cost.max(0.0).sqrt() - self.tolerance.sqrt();
             if cost.is_nan() {
-                Err(MeasureError::NotFinite { what: "the cost of weights near the recorded ones" })
+                Err(MeasureError::NotFinite { what: "the cost of weights near the recorded weights" })
             } else {
                 Ok(excess)
             }
         };
-        // Doubled from a radius at which the cost is far below the tolerance, or nearly so.
+        // Doubled, starting from a radius at which the cost is far below the tolerance, or nearly so.
         let mut outside = farthest;
         while outside > farthest * 1e-6 && excess(0.5 * outside)? > 0.0 {
             outside *= 0.5;
@@ -171,7 +177,7 @@ impl LocalRegion<'_> {
             return Ok(outside);
         }
         let (mut inside, mut at_inside) = (0.0, -self.tolerance.sqrt());
-        // The Illinois variant of the false position.
+        // The Illinois variant of the regula falsi.
         let mut last = Side::Above;
         for evaluation in 0..MOST_EVALUATIONS {
             if outside - inside <= RADIUS_TOLERANCE * outside {
@@ -200,14 +206,15 @@ impl LocalRegion<'_> {
     }
 }
 
-/// On which side of a place.
+/// Side of a maximum.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Side {
     Below,
     Above,
 }
 
-/// Where the concave function `f` of ρ ≥ 0 lies `fall` below its value at `top`; 0 where it does not fall so far on the way to 0.
+/// The position where the concave function `f` of ρ ≥ 0 is `fall` below its value at `top`; 0 if it does not fall so
+/// far before 0.
 fn falls_by(fall: f64, top: f64, side: Side, f: impl Fn(f64) -> f64) -> f64 {
     let level = f(top) - fall;
     let (mut inside, mut outside) = match side {
@@ -223,7 +230,7 @@ fn falls_by(fall: f64, top: f64, side: Side, f: impl Fn(f64) -> f64) -> f64 {
     if side == Side::Below && f(outside) > level {
         return 0.0;
     }
-    // Sixty halvings are more than the digits of the place.
+    // Sixty halvings are more than the digits of the position.
     for _ in 0..60 {
         let middle = 0.5 * (inside + outside);
         if f(middle) > level {
@@ -253,7 +260,7 @@ mod tests {
     #[test]
     fn a_sphere_around_zero_has_its_share_from_any_direction() {
         let found = estimate(&[2.0; 5], &[0.0; 5], &[1.0; 5], 3);
-        // Each direction gives the exact share, up to the radius' 1e-9 times 5.
+        // Each direction gives the exact probability, up to the relative error 1e-9 of the radius times 5.
         assert!((found.information.0 - 10.441_015_189_76).abs() < 1e-8, "{found:?}");
         assert!(found.std_error.0 < 1e-8 && (found.effective_directions - 3.0).abs() < 1e-8, "{found:?}");
     }
@@ -300,31 +307,33 @@ mod tests {
             let of_effective = ((200.0 / effective - 1.0) / 199.0_f64).sqrt();
             assert!((found.std_error.0 - of_effective).abs() < 1e-9 && of_effective <= 1.0, "{found:?}");
         }
-        // With the scales of the curvature the region is a sphere.
+        // With the scales of the curvature, the region is a sphere.
         let fitting: Vec<f64> = h.iter().map(|h| 1.0 / h.sqrt()).collect();
         let found = estimate(&fitting, 0);
         assert!(!found.is_upper_bound_only() && (found.effective_directions - 200.0).abs() < 1e-6, "{found:?}");
-        // The radius' 1e-9 times 100, and what the density of the prior falls by: at most (0.1/10⁻⁴)/(2·10⁹).
+        // The relative error 1e-9 of the radius times 100, and the decrease of the prior density: at most
+        // (0.1/10⁻⁴)/(2·10⁹).
         assert!((found.information.0 - exact).abs() < 1e-6, "{found:?} is not {exact}");
     }
 
     #[test]
     fn a_mean_of_logarithms_is_another_number() {
-        // In a wide prior, whose density is constant over the region, the share is that of the radii.
+        // For a wide prior, whose density is constant over the region, the probability is given by the radii.
         let h = [1.0, 0.01];
         let region = LocalRegion { centre: &[0.0; 2], prior_variances: &[1e8; 2], scales: &[1.0; 2], tolerance: 0.05 };
         let found = region.information(20_000, 1, |w| 0.5 * (w[0] * w[0] + 0.01 * w[1] * w[1])).unwrap();
         // The difference of the two is ln E r² − E ln r² = 1.1069.
         let difference = found.compat_mean_of_logs.0 - found.information.0;
         let expected = -mean_of_log_radii(&h, 0.05).unwrap();
-        // The logarithm of r² spreads by about 1.6 over directions, r² by 1.9 times its mean: 4 · 2.5/√20000 = 0.07.
+        // The standard deviation over directions is about 1.6 for the logarithm of r², and 1.9 times the mean for r²:
+        // 4 · 2.5/√20000 = 0.07.
         assert!((difference - expected).abs() < 0.07, "{difference} is not {expected}");
     }
 
     #[test]
     fn flat_directions_end_with_the_prior() {
         let found = estimate(&[0.0, 0.0], &[0.0, 0.0], &[1.0, 1.0], 10);
-        // The whole prior is inside but for what is left out, e⁻⁴⁵.
+        // The whole prior is inside, except for the ignored parts, e⁻⁴⁵.
         assert!(found.information.0.abs() < 1e-9, "{found:?}");
     }
 

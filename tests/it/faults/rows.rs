@@ -38,29 +38,29 @@ fn twice<R: Clone>(row: usize) -> impl FnOnce(&mut Vec<R>) {
 
 #[test]
 fn a_row_that_is_there_twice_is_refused() {
-    let end = "every one must be there once";
+    let end = "every such row must be unique";
     let stages = [VALIDATE, AGGREGATE];
-    check::<EpochRow>("epochs", &stages, &format!("row 1 is the second row of epoch 0, step 0; {end}"), twice(0));
-    check::<EpochRow>("epochs", &stages, &format!("row 3 is the second row of epoch 0, step 0; {end}"), |rows| {
+    check::<EpochRow>("epochs", &stages, &format!("row 1 is the second row with epoch 0, step 0; {end}"), twice(0));
+    check::<EpochRow>("epochs", &stages, &format!("row 3 is the second row with epoch 0, step 0; {end}"), |rows| {
         rows.push(rows[0].clone());
     });
-    let gradients = format!("row 2 is the second row of epoch 0, step 0, layer 2, `after_step`; {end}");
+    let gradients = format!("row 2 is the second row with epoch 0, step 0, layer 2, `after_step`; {end}");
     check::<GradientRow>("gradients", &stages, &gradients, twice(1));
-    let ending = "row 1 is the second one of its run; `runs` has one row for a run";
+    let ending = "row 1 is the second row of its run; `runs` has one row per run";
     check::<RunRow>("runs", &stages, ending, twice(0));
     check::<RunRow>("runs", &stages, ending, |rows| {
         rows.push(rows[0].clone());
         rows[0].epoch = 0;
         rows[0].step = 0;
     });
-    check::<SplitRow>("splits", &[VALIDATE], &format!("row 4 is the second row of sample 3; {end}"), twice(3));
-    let weights = format!("row 1 is the second row of epoch 0, step 0; {end}");
+    check::<SplitRow>("splits", &[VALIDATE], &format!("row 4 is the second row with sample 3; {end}"), twice(3));
+    let weights = format!("row 1 is the second row with epoch 0, step 0; {end}");
     check::<WeightRow>("weights/layer=1", &[VALIDATE], &weights, twice(0));
 }
 
 #[test]
 fn numbers_below_0_are_refused() {
-    let end = "must be 0 or larger";
+    let end = "must be 0 or greater";
     let stages = [VALIDATE, AGGREGATE];
     check::<EpochRow>("epochs", &stages, &format!("row 0, column `epoch` is -1; {end}"), |rows| rows[0].epoch = -1);
     check::<EpochRow>("epochs", &stages, &format!("row 2, column `step` is -7; {end}"), |rows| rows[2].step = -7);
@@ -76,9 +76,9 @@ fn numbers_below_0_are_refused() {
 #[test]
 fn activations_of_a_snapshot_before_the_first_are_refused() {
     for ((epoch, step), expected) in [
-        ((-1, 0), "column `epoch`: holds -1; must be 0 or larger"),
-        ((0, -1), "column `step`: holds -1; must be 0 or larger"),
-        ((i32::MIN, i64::MIN), "column `epoch`: holds -2147483648; must be 0 or larger"),
+        ((-1, 0), "column `epoch`: contains -1; must be 0 or greater"),
+        ((0, -1), "column `step`: contains -1; must be 0 or greater"),
+        ((i32::MIN, i64::MIN), "column `epoch`: contains -2147483648; must be 0 or greater"),
     ] {
         let small = Small::foreign();
         let file = "p/recording/activations/layer=1/run=r0000/part-00000.parquet";

@@ -126,7 +126,7 @@ fn stray_files_are_harmless_beside_manifests_and_refused_without() {
 fn a_layer_with_zeros_in_front_is_refused() {
     let fault = |small: &Small| small.rename("p/recording/activations/layer=1", "p/recording/activations/layer=01");
     check_refused(&Small::new(), Small::estimate, &[LAYER_1], fault);
-    check_refused(&Small::foreign(), Small::estimate, &["layer=01", "without zeros in front"], fault);
+    check_refused(&Small::foreign(), Small::estimate, &["layer=01", "without leading zeros"], fault);
 }
 
 /// Writes the snapshots of a file of one layer again, as parts: `snapshots[p]` are those of part p.

@@ -18,7 +18,7 @@ fn a_second_recording_is_refused_and_the_first_is_unharmed() {
     for line in ["record p.toml", "run p.toml", "record p.toml --overwrite"] {
         assert_eq!(
             project.refused(line),
-            "infoplane: another infoplane is writing in outputs/p; wait until it is done, or write into another folder (`--out`, for commands that have it)"
+            "infoplane: another infoplane is writing in outputs/p; wait until it has finished, or write into another folder (`--out`, for commands that have it)"
         );
     }
     assert!(first.try_wait().unwrap().is_none(), "the first was done before the second was refused");

@@ -172,5 +172,5 @@ fn neither_data_nor_pipelines_are_read_from_devices_and_pipes() {
     let large = fs::File::create(project.path("large.toml")).unwrap();
     large.set_len(1 << 40).unwrap();
     let sentence = project.refused("run large.toml");
-    assert!(sentence.contains("it has 1099511627776 bytes, and may have 67108864"), "{sentence}");
+    assert!(sentence.contains("it has 1099511627776 bytes, at most 67108864 are allowed"), "{sentence}");
 }

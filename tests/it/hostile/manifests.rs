@@ -77,7 +77,7 @@ fn a_manifest_names_only_files_below_its_own_folder() {
             restore(&project);
             forge(&project, place, form, &named);
             let sentence = project.refused(line);
-            let expected = format!("it names the file `{named}`, and may name only files below its own folder");
+            let expected = format!("it names the file `{named}`, but only files below its own folder are allowed");
             assert!(sentence.contains(&expected) && sentence.contains(".json: "), "{place:?}: {sentence}");
             // With other settings, so that everything is replaced.
             project.write("p.toml", SMALL.replace("seed = 1", "seed = 2"));
@@ -96,7 +96,9 @@ fn overwriting_is_refused_before_anything_is_trained_where_a_manifest_lies() {
             forge(&project, ("", "zz"), form, &named);
             let before = project.files("outputs/p");
             project.write("p.toml", SMALL.replace("seed = 1", "seed = 2"));
-            assert!(project.refused("record --overwrite p.toml").contains("may name only files below its own folder"));
+            assert!(
+                project.refused("record --overwrite p.toml").contains("only files below its own folder are allowed")
+            );
             assert!(project.files("outputs/p") == before, "nothing has changed");
             assert_eq!(fs::read(victim).unwrap(), PRECIOUS);
         }
@@ -114,7 +116,8 @@ fn a_checkpoint_that_names_files_elsewhere_is_not_continued_from() {
             forge(&project, ("recording", "checkpoints/r0000"), form, &named);
             let told = project.ok("record p.toml");
             assert!(
-                told.contains("r0000 starts again from the beginning") && told.contains("may name only files"),
+                told.contains("r0000 starts again from the beginning")
+                    && told.contains("only files below its own folder"),
                 "{told}"
             );
             assert_eq!(fs::read(victim).unwrap(), PRECIOUS);
@@ -160,7 +163,8 @@ fn overwriting_removes_no_file_that_this_program_does_not_make() {
         let before = project.files("outputs/p");
         project.write("p.toml", SMALL.replace("seed = 1", "seed = 2"));
         let sentence = project.refused("record --overwrite p.toml");
-        let expected = format!("not a file that infoplane makes, but `{folder}` is to be replaced; move it away");
+        let expected =
+            format!("not a file of infoplane, but `{folder}` will be replaced; move the file to another folder");
         assert!(sentence.contains(file) && sentence.contains(&expected), "{sentence}");
         assert!(project.files("outputs/p") == before, "nothing has changed");
     }
@@ -176,7 +180,7 @@ fn recording_removes_nothing_of_the_user_where_replaced_recordings_and_checkpoin
         fs::write(path, PRECIOUS).unwrap();
     }
     let sentence = project.refused("record p.toml");
-    assert!(sentence.contains(".meta/replaced/notes.txt: not a file that infoplane makes"), "{sentence}");
+    assert!(sentence.contains(".meta/replaced/notes.txt: not a file of infoplane"), "{sentence}");
     fs::rename(project.path("outputs/p/.meta/replaced/notes.txt"), project.path("notes.txt")).unwrap();
     project.ok("record p.toml");
     assert!(!project.path("outputs/p/.meta/replaced").exists());

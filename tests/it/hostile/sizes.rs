@@ -156,7 +156,7 @@ fn memory_that_the_system_does_not_give_is_asked_for_before_it_is_used() {
 fn the_bound_can_be_changed() {
     let project = finished();
     let sentence = project.refused("inspect --validate outputs/p --max-memory 0.000001");
-    assert!(sentence.contains("if the file is what you expect, allow more with `--max-memory`"), "{sentence}");
+    assert!(sentence.contains("if the file is what you expect, raise it with `--max-memory`"), "{sentence}");
     project.ok("inspect --validate outputs/p --max-memory 0.1");
     assert!(!rows::<EpochRow>(&project, "outputs/p/recording/epochs/run=r0000/part-00000.parquet").is_empty());
     for wrong in ["0", "-1", "many", "inf", "NaN"] {
