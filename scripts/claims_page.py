@@ -9,7 +9,7 @@ from pathlib import Path
 
 FOLDER = Path(__file__).parents[1] / "docs/reproduction"
 VERDICTS = ["holds", "fails", "undecided"]
-COLUMNS = ["paper", "experiment", "figure", "claim", "layer", "published", "number", "condition", "measured", "verdict"]
+COLUMNS = ["paper", "figure", "claim", "layer", "verdict", "measured", "condition", "published", "number", "experiment"]
 TEXT = """# All claims
 
 <!-- Written by scripts/claims_page.py from claims.csv. -->
@@ -19,12 +19,12 @@ are undecided. [The page on the reproduction](README.md#how-a-claim-is-judged) e
 [claims.csv](claims.csv) is the same table with one value per column. With scripts enabled, the table can be filtered,
 and a click on a column's name sorts it.
 
-- **experiment**: the pipeline, then the experiment of the sweep if the pipeline is a sweep.
-- **published**: the value in the paper, in the authors' files, or in an independent run of the published code ("re-run").
-- **number**: the quantity, how one number is taken from its curve over the training, and the estimate.
-- **condition**: what the claim requires of the number.
 - **measured**: mean over the runs, 95 % interval of the mean, number of runs. There is no interval if all runs give exactly
   the same number.
+- **condition**: what the claim requires of the number.
+- **published**: the value in the paper, in the authors' files, or in an independent run of the published code ("re-run").
+- **number**: the quantity, how one number is taken from its curve over the training, and the estimate.
+- **experiment**: the pipeline, then the experiment of the sweep if the pipeline is a sweep.
 
 """
 SCRIPT = '\n<script src="claims.js"></script>\n'

@@ -6,6 +6,8 @@ const text = (row, column) => row.cells[column].textContent;
 
 // The table is wider than a page of text.
 document.documentElement.style.setProperty('--content-max-width', '100%');
+table.style.fontSize = '0.8em';
+headers.find((header) => header.textContent === 'claim').style.minWidth = '18em';
 
 const words = document.createElement('input');
 words.type = 'search';

@@ -53,8 +53,8 @@ def shown(row):
         interval = f" [{row['low']}, {row['high']}]" if row["low"] else ""
         measured = f"{row['measured']}{interval}, {row['runs']} runs"
     verdict = row["verdict"] + (f": {row['reason']}" if row["reason"] else "")
-    texts = [row[column] for column in ["figure", "claim", "layer", "published"]]
-    return [row["paper"], experiment, *texts, number, row["condition"], measured, verdict]
+    place = [row[column] for column in ["paper", "figure", "claim", "layer"]]
+    return [*place, verdict, measured, row["condition"], row["published"], number, experiment]
 
 
 def test_the_page_has_every_row_of_the_csv_file():
