@@ -142,3 +142,5 @@ def test_the_first_page_counts_verdicts_as_the_csv_file_does():
     assert {paper: list(map(int, numbers)) for paper, *numbers in SUMS.findall(text)} == expected
     holds, fails, undecided = counts(CLAIMS)
     assert f"Of {CLAIMS.height} claims, {holds} hold, {fails} fail and {undecided} are undecided" in words
+    equal = CLAIMS.filter(pl.col("low") == "", pl.col("measured") != "", pl.col("verdict") == "undecided")
+    assert f"{equal.height} of the undecided claims have this reason" in words
