@@ -15,7 +15,7 @@ TEXT = """# All claims
 <!-- Written by scripts/claims_page.py from claims.csv. -->
 
 Every claim, with what the papers published, what was measured, and the verdict: {n} rows, {holds} hold, {fails} fail, {undecided}
-are undecided. [The page on the reproduction](README.md#how-a-claim-is-judged) explains the verdicts.
+are undecided. [The page on the reproduction](index.md#how-a-claim-is-judged) explains the verdicts.
 [claims.csv](claims.csv) is the same table with one value per column. With scripts enabled, the table can be filtered,
 and a click on a column's name sorts it.
 

@@ -118,7 +118,7 @@ def test_pages_of_papers_count_verdicts_as_the_csv_file_does(page):
     assert {(figure, pipeline): list(map(int, numbers)) for figure, pipeline, *numbers in table} == expected
 
 
-@pytest.mark.parametrize("page", [*PAPERS, "README.md"])
+@pytest.mark.parametrize("page", [*PAPERS, "index.md"])
 def test_numbers_on_pages_are_in_the_csv_file(page):
     """Comparisons with the authors' files come after the verdicts; their numbers are not in the CSV file."""
     verdicts = re.split(r"^## (?:Figures|Training)", (FOLDER / page).read_text(), flags=re.MULTILINE)[0]
@@ -136,7 +136,7 @@ def test_every_pipeline_is_counted_on_one_page():
 
 
 def test_the_first_page_counts_verdicts_as_the_csv_file_does():
-    text = (FOLDER / "README.md").read_text()
+    text = (FOLDER / "index.md").read_text()
     words = " ".join(text.split())
     expected = {paper: [claims.height, *counts(claims)] for (paper,), claims in CLAIMS.group_by("paper")}
     assert {paper: list(map(int, numbers)) for paper, *numbers in SUMS.findall(text)} == expected
