@@ -23,6 +23,7 @@ mod relate;
 mod report;
 mod run;
 mod schema;
+mod screen;
 mod stability;
 mod summary;
 mod table;

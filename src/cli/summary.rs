@@ -1,14 +1,15 @@
-//! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
+//! `infoplane summary`: the results of an experiment or a sweep on one screen, or with `--all` every table.
 
 use crate::count::counted;
 use crate::stages::Progress;
-use crate::stages::summary::{MeasureSummary, Summary, remarks, summary};
+use crate::stages::summary::{MeasureSummary, Summary, claims, remarks, summary};
 use crate::store::schema::CompressionRow;
-use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
+use crate::store::{CompressionVerdict, Experiment, layer_in_cell, layer_in_words};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Ended;
-use super::arguments::{experiment_arg, resolved};
+use super::arguments::{experiment_arg, flag, resolved};
+use super::screen::{plane, screen};
 use super::table::{fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::estimate_id::Pool;
@@ -26,9 +27,10 @@ pub(super) fn command() -> Command {
             Arg::new("estimator")
                 .long("estimator")
                 .value_name("ID")
-                .help("Only this estimator, for example binning-n-edges-30; may be given several times")
+                .help("Show only this estimate, for example binning-n-edges-30; may be given several times")
                 .action(ArgAction::Append),
         )
+        .arg(flag("all", "Print the tables of all experiments and estimates, with p values and the reasons of the verdicts"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -48,19 +50,43 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print_json(&found)?;
         return Ok(Ended::default());
     }
-    let mut text = Vec::new();
-    for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
-        text.extend(of_experiment.iter().map(|summary| table(summary, terminal.width())));
-        text.extend(measures(&of_experiment[0], terminal.width()));
-    }
-    // Of many planes none would be looked at.
-    let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
-    if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
-        text.push(characters(plane));
-    }
-    text.extend(by_chance(&found).map(|text| format!("{}\n", paragraph(&text, 0, terminal.width()))));
-    terminal.print(&text.join("\n"))?;
+    let width = terminal.width();
+    let text = match matches.get_flag("all") {
+        true => tables(&found, width),
+        false => {
+            let folder = resolved.folder();
+            let screen = screen(&folder.name(), &found, &claims(folder)?, width);
+            format!("{screen}\n{}", next(&found, folder))
+        }
+    };
+    terminal.print(&text)?;
     Ok(Ended::default())
+}
+
+/// Which commands print more.
+fn next(found: &[Summary], folder: &Experiment) -> String {
+    let root = folder.root().display();
+    let n_measures: usize = found.chunk_by(|a, b| a.experiment == b.experiment).map(|of| of[0].weights.len()).sum();
+    let weights = if n_measures > 0 { "information in weights: --all prints it too\n" } else { "" };
+    format!(
+        "all estimates, p values and reasons: infoplane summary {root} --all\n{weights}unreliable estimates, and why: infoplane check {root}\n"
+    )
+}
+
+/// Every table: each estimate of each experiment with the reasons of its verdicts, measures of weights, and one plane.
+fn tables(found: &[Summary], width: Option<usize>) -> String {
+    let mut text = Vec::new();
+    for estimates in found.chunk_by(|a, b| a.experiment == b.experiment) {
+        text.extend(estimates.iter().map(|summary| table(summary, width)));
+        text.extend(measures(&estimates[0], width));
+    }
+    // Planes of several experiments would be too many to compare.
+    let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
+    if let Some(first) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
+        text.push(plane(first, 18));
+    }
+    text.extend(by_chance(found).map(|text| format!("{}\n", paragraph(&text, 0, width))));
+    text.join("\n")
 }
 
 /// How many of the verdicts chance alone would give: an interval of 95 % is above a true 0 in 2.5 % of cases.
@@ -77,10 +103,21 @@ fn by_chance(found: &[Summary]) -> Option<String> {
 }
 
 /// Columns that a narrow terminal does not show, the first that are left out first.
-const FIRST_LEFT_OUT: [&str; 6] = ["fitted at", "at epoch", "p", "checks", "final", "peak"];
+const FIRST_LEFT_OUT: [&str; 6] =
+    ["epoch of 90 % of I(T;Y)", "peak epoch", "p", "checks", "final I(X;T)", "peak I(X;T)"];
 
 fn table(summary: &Summary, width: Option<usize>) -> String {
-    let header = ["layer", "peak", "at epoch", "final", "compression, bits", "p", "fitted at", "checks", "verdict"];
+    let header = [
+        "layer",
+        "peak I(X;T)",
+        "peak epoch",
+        "final I(X;T)",
+        "compression, bits",
+        "p",
+        "epoch of 90 % of I(T;Y)",
+        "checks",
+        "verdict",
+    ];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let runs = if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { counted(n_runs, "run") };
@@ -191,38 +228,3 @@ fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
 
 /// Runs without which no p of an exact test of signs is below 0.05.
 const LEAST_RUNS: i32 = 6;
-
-const COLUMNS: usize = 64;
-const ROWS: usize = 18;
-
-/// The plane: the way of every layer as dots, its last place as the layer's number.
-fn characters(summary: &Summary) -> String {
-    let most = |number: fn(&crate::stages::summary::Point) -> f64, ceiling: Option<f64>| {
-        summary.plane.iter().map(number).chain(ceiling).fold(f64::MIN_POSITIVE, f64::max)
-    };
-    let (x_max, y_max) = (most(|p| p.i_xt_bits, summary.ceilings[0]), most(|p| p.i_ty_bits, summary.ceilings[1]));
-    let mut cells = vec![[' '; COLUMNS]; ROWS];
-    let place = |bits: f64, most: f64, n: usize| ((bits / most * (n - 1) as f64).round().max(0.0) as usize).min(n - 1);
-    for point in &summary.plane {
-        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = '·';
-    }
-    let last_of_layers = summary.plane.chunk_by(|a, b| a.layer == b.layer).filter_map(|of_layer| of_layer.last());
-    for point in last_of_layers {
-        let digit = char::from_digit((point.layer.index() % 36) as u32, 36).unwrap_or('?');
-        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = digit;
-    }
-    let mut text = format!("I(T;Y), bits: the plane of {}; a number is where its layer ends\n", summary.estimator);
-    for (row, cells) in cells.iter().enumerate() {
-        let label = match row {
-            0 => format!("{y_max:.2}"),
-            row if row + 1 == ROWS => "0".to_owned(),
-            _ => String::new(),
-        };
-        let cells: String = cells.iter().collect();
-        text.push_str(&format!("{label:>6} │{}\n", cells.trim_end()));
-    }
-    let most = format!("{x_max:.2}");
-    text.push_str(&format!("       └{}\n", "─".repeat(COLUMNS)));
-    text.push_str(&format!("        0{most:>width$}  I(X;T), bits\n", width = COLUMNS - 1));
-    text
-}

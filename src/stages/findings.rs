@@ -34,28 +34,41 @@ pub struct Finding {
 /// Above this share of values outside of its fixed edges an estimate leaves out some of the layer.
 pub(super) const MOST_OUTSIDE: f64 = 0.01;
 
+/// A check, and what it means if it does not pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Check {
+    pub(super) name: &'static str,
+    /// At most 44 characters, for one line of a screen.
+    meaning: &'static str,
+}
+
 /// Every check in the order people see.
-pub(super) const CHECKS: &[&str] = &[
-    "failure",
-    "ceiling-xt",
-    "ceiling-ty",
-    "saturation",
-    "cells",
-    "outside",
-    "null-xt",
-    "null-ty",
-    "fano",
-    "dpi-xt",
-    "dpi-ty",
-    "scales",
-    "constant",
-    "duplicates",
-    "atoms",
+pub(super) const CHECKS: &[Check] = &[
+    Check { name: "failure", meaning: "the estimate failed" },
+    Check { name: "ceiling-xt", meaning: "I(X;T) is larger than H(X)" },
+    Check { name: "ceiling-ty", meaning: "I(T;Y) is larger than H(Y) minus H(Y|X)" },
+    Check { name: "saturation", meaning: "I(X;T) is limited by the number of samples" },
+    Check { name: "cells", meaning: "fewer than two samples per cell on average" },
+    Check { name: "outside", meaning: "many values are outside the fixed bin edges" },
+    Check { name: "null-xt", meaning: "I(X;T) no larger than with shuffled inputs" },
+    Check { name: "null-ty", meaning: "I(T;Y) no larger than with shuffled labels" },
+    Check { name: "fano", meaning: "I(T;Y) is too small for this accuracy" },
+    Check { name: "dpi-xt", meaning: "I(X;T) is larger in the next layer" },
+    Check { name: "dpi-ty", meaning: "I(T;Y) is larger in the next layer" },
+    Check { name: "scales", meaning: "I(X;T) depends on bin width or noise" },
+    Check { name: "constant", meaning: "all samples have the same activations" },
+    Check { name: "duplicates", meaning: "several samples have the same activations" },
+    Check { name: "atoms", meaning: "many activations have exactly one value" },
 ];
+
+/// What it means that a check does not pass; empty for a check of another version.
+pub fn meaning(check: &str) -> &'static str {
+    CHECKS.iter().find(|listed| listed.name == check).map_or("", |listed| listed.meaning)
+}
 
 /// The place of a check among all.
 fn order_of(check: &str) -> usize {
-    CHECKS.iter().position(|listed| *listed == check).unwrap_or(CHECKS.len())
+    CHECKS.iter().position(|listed| listed.name == check).unwrap_or(CHECKS.len())
 }
 
 /// Per estimator and check, the worst verdict and where it is.

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::lineage::{Depth, Present};
 use super::{StageError, experiments, keys};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::plots::weights::shown_numbers;
-use crate::store::schema::{CompressionRow, SummaryRow, WeightSummaryRow};
+use crate::store::schema::{ClaimRow, CompressionRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
 /// One estimator of one experiment.
@@ -66,12 +67,33 @@ pub struct Point {
 /// A table cannot be read, or is not what was written.
 pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
     let root = experiment.root();
-    let members = if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] };
     let mut remarks: Vec<String> = keys::read_summary(root)?.1.into_iter().collect();
-    for member in &members {
+    for member in &members(experiment)? {
         remarks.extend(keys::outdated(root, member)?);
     }
     Ok(remarks)
+}
+
+/// The judged claims in the folder of `experiment`, which may be a sweep. None if there are none, or if they were judged with
+/// tables that have changed since.
+///
+/// # Errors
+/// A table cannot be read, or is not what was written.
+pub fn claims(experiment: &Experiment) -> Result<Vec<ClaimRow>, StageError> {
+    let (root, members) = (experiment.root(), members(experiment)?);
+    if !root.join(Experiment::CLAIMS).exists()
+        || !Present::of(&members, root, Depth::WithoutActivations)?.has_inputs_of(root, "claims")?
+    {
+        return Ok(Vec::new());
+    }
+    verified_hash(root, "claims", Experiment::CLAIMS)?;
+    Ok(read_rows(&root.join(Experiment::CLAIMS))?)
+}
+
+/// The experiment, or the experiments of a sweep that its tables contain.
+fn members(experiment: &Experiment) -> Result<Vec<Experiment>, StageError> {
+    let root = experiment.root();
+    Ok(if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] })
 }
 
 /// What the tables in the folder of `experiment` say, by experiment and estimator.

@@ -377,7 +377,7 @@ mod tests {
             judged.iter().filter(|j| j.verdict != CheckVerdict::Passed).map(|j| (j.check, j.verdict)).collect();
         assert_eq!(found, expected);
         assert!(judged.iter().all(|j| (j.verdict == CheckVerdict::Passed) == j.says.is_empty()));
-        assert!(judged.iter().all(|j| CHECKS.contains(&j.check)));
+        assert!(judged.iter().all(|j| CHECKS.iter().any(|check| check.name == j.check)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use super::findings::Finding;
+pub use super::findings::{Finding, meaning};
 use super::findings::{badness, findings};
 use super::lineage::CurrentEstimates;
 use super::{Outcome, StageError, lineage};
