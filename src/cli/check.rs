@@ -1,6 +1,7 @@
 //! `infoplane check`: which estimates are unreliable or contradict themselves, and why.
 
 use std::cell::RefCell;
+use std::cmp::Ordering;
 
 use clap::{ArgMatches, Command};
 use serde_json::json;
@@ -21,7 +22,7 @@ pub(super) fn command() -> Command {
     Command::new("check")
         .about("Report which estimates are unreliable or contradict themselves, and why")
         .after_help(
-            "Prints one line for each kind of check that does not pass, the worst first, with its largest share: in how many of all layers and snapshots it does not pass for one estimate. `violated`: the estimate violates an inequality that the true information obeys, or leaves out many values. `warning`: the estimate says little about the layer. `note`: a property of the activations that matters for other estimators. `unknown`: something that the check needs is missing.",
+            "Prints one line for each kind of check that does not pass, the worst first. `estimates` is the number of estimates for which it does not pass; `share` is the largest share of the layers and snapshots of one of them. `violated`: the estimate violates an inequality that the true information obeys, or leaves out many values. `warning`: the estimate says little about the layer. `note`: a property of the activations that matters for other estimators. `unknown`: something that the check needs is missing.",
         )
         .arg(experiment_arg())
         .arg(flag("all", "Print every check of every estimate, with layer, epoch and numbers, including checks that pass"))
@@ -72,47 +73,55 @@ fn screen(name: &str, checked: &[CheckResults]) -> String {
         .into_iter()
         .filter_map(|check| Kind::of(&findings, check))
         .collect();
-    kinds.sort_by(|a, b| b.worst.cmp(&a.worst).then(b.share.total_cmp(&a.share)));
+    kinds.sort_by(|a, b| by_badness(a.worst, b.worst));
     let mut text = format!("{}\n", paragraph(&headline, 2, Some(COLUMNS)));
-    if kinds.is_empty() {
-        return text;
-    }
-    let n_tables = unique(checked.iter().flat_map(|results| {
-        results.findings.iter().map(|finding| (results.experiment.as_str(), finding.estimator.to_string()))
-    }))
-    .len();
+    let Some(worst) = kinds.first() else { return text };
+    text.push_str(&format!("{}\n", paragraph(&worst.example(), 2, Some(COLUMNS))));
     let row = |kind: &Kind<'_>| {
         vec![
             kind.check.to_owned(),
-            kind.worst.to_string(),
-            format!("{} of {n_tables}", kind.n_tables),
+            kind.worst.verdict.to_string(),
+            kind.n_estimates.to_string(),
             format!("{:.0} %", 100.0 * kind.share),
             meaning(kind.check).to_owned(),
         ]
     };
-    text.push_str(&format!("\n{}", grid(&["check", "verdict", "tables", "up to", "meaning"], kinds.iter().map(row))));
+    text.push_str(&format!(
+        "\n{}",
+        grid(&["check", "verdict", "estimates", "share", "meaning"], kinds.iter().map(row))
+    ));
     text
 }
 
 /// One check over all estimates of all experiments.
 struct Kind<'a> {
     check: &'a str,
-    worst: CheckVerdict,
+    /// The finding with the worst verdict and, of these, the largest share.
+    worst: &'a Finding,
     /// Estimates of experiments for which it does not pass.
-    n_tables: usize,
+    n_estimates: usize,
     /// The largest share of the layers and snapshots of one estimate for which it does not pass.
     share: f64,
 }
 
 impl<'a> Kind<'a> {
-    /// `None` if the check passes or could not be made everywhere.
+    /// `None` if the check passes or could not be made for every estimate.
     fn of(findings: &[&'a Finding], check: &'a str) -> Option<Self> {
-        let found: Vec<&&Finding> =
-            findings.iter().filter(|finding| finding.check == check && is_found(finding)).collect();
-        let worst = found.iter().map(|finding| finding.verdict).max()?;
+        let found: Vec<&'a Finding> =
+            findings.iter().copied().filter(|finding| finding.check == check && is_found(finding)).collect();
+        let worst = found.iter().copied().min_by(|a, b| by_badness(a, b))?;
         let share = found.iter().map(|finding| share(finding)).fold(0.0, f64::max);
-        Some(Self { check, worst, n_tables: found.len(), share })
+        Some(Self { check, worst, n_estimates: found.len(), share })
     }
+
+    fn example(&self) -> String {
+        format!("worst: {} of {}, {}", self.check, self.worst.estimator, self.worst.says)
+    }
+}
+
+/// The worst verdict first, and of equal verdicts the largest share.
+fn by_badness(a: &Finding, b: &Finding) -> Ordering {
+    b.verdict.cmp(&a.verdict).then(share(b).total_cmp(&share(a)))
 }
 
 /// In which share of the layers and snapshots a check does not pass.
@@ -129,7 +138,7 @@ fn table(results: &CheckResults, width: Option<usize>) -> String {
     for findings in results.findings.chunk_by(|a, b| a.estimator == b.estimator) {
         text.push_str(&format!("\n{}\n", findings[0].estimator));
         let mut sorted: Vec<&Finding> = findings.iter().collect();
-        sorted.sort_by(|a, b| b.verdict.cmp(&a.verdict).then(share(b).total_cmp(&share(a))));
+        sorted.sort_by(|a, b| by_badness(a, b));
         for finding in sorted {
             let share = format!("{} of {}", finding.n_found, finding.n_checked);
             let line = format!("  {:<11} {:<9} {share:>14}  {}", finding.check, finding.verdict, finding.says);
@@ -148,7 +157,10 @@ fn is_found(finding: &Finding) -> bool {
 fn counts(findings: &[&Finding]) -> String {
     let count = |verdict: CheckVerdict| {
         let n = findings.iter().filter(|finding| finding.verdict == verdict).count();
-        (n > 0).then(|| format!("{n} {verdict}"))
+        (n > 0).then(|| match verdict {
+            CheckVerdict::Note | CheckVerdict::Warning => counted(n, verdict.name()),
+            CheckVerdict::Unknown | CheckVerdict::Passed | CheckVerdict::Violated => format!("{n} {verdict}"),
+        })
     };
     let counts: Vec<String> = CheckVerdict::ALL.iter().rev().copied().filter_map(count).collect();
     format!("{}: {}", counted(findings.len(), "check"), counts.join(", "))
