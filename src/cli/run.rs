@@ -1,4 +1,4 @@
-//! `infoplane run`: all steps of a pipeline, each of which does only what is not done yet.
+//! `infoplane run`: runs all steps of a pipeline. Each step does only the work that is missing.
 
 use clap::{ArgMatches, Command};
 
@@ -12,7 +12,10 @@ use crate::store::{ClaimVerdict, Experiment};
 
 pub(super) fn command() -> Command {
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
-    let about = format!("Do all steps of a pipeline, or of every experiment of a sweep: {}", names.join(", "));
+    let about = format!(
+        "Run all steps of a pipeline, or of every experiment of a sweep: {}. Steps that are up to date are skipped",
+        names.join(", ")
+    );
     job::add(Command::new("run").about(about)).arg(record::overwrite_arg())
 }
 

@@ -18,11 +18,11 @@ use crate::pipeline::Needs;
 
 pub(super) fn command() -> Command {
     Command::new("summary")
-        .about("Print the results of an experiment: the compression of every layer, and the information plane as text")
+        .about("Print the results of an experiment or a sweep on one screen: the compression of every layer, and the information plane as text")
         .after_help(
-            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples). `fitted at` is the median epoch at which I(T;Y) has made 90 % of its way from its first to its largest value, with the number of runs where it rises in some only. p is of Wilcoxon's test, corrected by Holm for the layers of an estimator. `compresses`: the interval is above 0 and the mean at least the smallest effect that counts; `does not compress`: the interval is below that effect. A verdict is withheld where the estimate is at its ceiling (`cannot tell`) or checks contradict it (`contradicted`).",
+            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its 95 % interval (Student) is over independently trained networks; it does not include the bias of the estimator or the choice of samples. Verdicts: `compresses`: the interval is above 0 and the mean is at least the smallest effect that counts. `no compression`: the interval is below the smallest effect that counts. `undecided`: neither. `saturated`: I(X;T) is near its ceiling, so the estimate cannot show compression. `contradicted`: a check of this estimate fails. With --all, `epoch of 90 % of I(T;Y)` is the median epoch at which I(T;Y) has risen by 90 % of the difference between its first and its largest value (in parentheses the number of runs in which it rises, if not all), and p is the p-value of Wilcoxon's test, corrected by Holm for the layers of an estimate.",
         )
-        .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
+        .arg(experiment_arg().help("The folder of an experiment, of a sweep, or of a summary of several experiments"))
         .arg(
             Arg::new("estimator")
                 .long("estimator")
@@ -89,7 +89,7 @@ fn tables(found: &[Summary], width: Option<usize>) -> String {
     text.join("\n")
 }
 
-/// How many of the verdicts chance alone would give: an interval of 95 % is above a true 0 in 2.5 % of cases.
+/// The number of verdicts expected by chance: a 95 % interval is above a true 0 in 2.5 % of cases.
 fn by_chance(found: &[Summary]) -> Option<String> {
     let is_open = |row: &&CompressionRow| {
         use CompressionVerdict::{Compresses, DoesNot, Undecided};
@@ -98,11 +98,11 @@ fn by_chance(found: &[Summary]) -> Option<String> {
     let n = found.iter().flat_map(|summary| &summary.layers).filter(is_open).count();
     let expected = 0.025 * n as f64;
     (n > 0).then(|| {
-        format!("{n} layers and estimates judged: if nothing changed in any, chance alone would give at most {expected:.1} times `compresses`")
+        format!("{n} verdicts with an interval: without any compression, at most {expected:.1} of them would be `compresses` by chance")
     })
 }
 
-/// Columns that a narrow terminal does not show, the first that are left out first.
+/// Columns that a narrow terminal does not show, in the order in which they are left out.
 const FIRST_LEFT_OUT: [&str; 6] =
     ["epoch of 90 % of I(T;Y)", "peak epoch", "p", "checks", "final I(X;T)", "peak I(X;T)"];
 
@@ -133,7 +133,7 @@ fn table(summary: &Summary, width: Option<usize>) -> String {
     format!("{}\n\n{grid}\n{}", paragraph(&title, 2, width), reasons(&summary.layers, width))
 }
 
-/// The measures of the weights of an experiment, of its whole network, at their first and last snapshot.
+/// The measures of weights of an experiment for the whole network, at the first and the last snapshot.
 fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
     let header = [
         "measure of weights",
@@ -166,7 +166,7 @@ fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
     (!summary.weights.is_empty()).then(|| format!("{}\n\n{}\n", paragraph(&title, 2, width), grid()))
 }
 
-/// A mean with its interval, where there is one.
+/// A mean with its interval, if there is one.
 fn with_interval(mean: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
     match (mean, low, high) {
         (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
@@ -175,7 +175,7 @@ fn with_interval(mean: Option<f64>, low: Option<f64>, high: Option<f64>) -> Stri
     }
 }
 
-/// Every verdict with its reason, and the layers that it is about.
+/// Every verdict with its reason and its layers.
 fn reasons(rows: &[CompressionRow], width: Option<usize>) -> String {
     let mut text = String::new();
     let reasons = rows.iter().filter_map(|row| Some((row.verdict, row.reason.as_deref()?)));
@@ -217,7 +217,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
     ]
 }
 
-/// An epoch that only `k` of `n` runs may have.
+/// The median epoch of `k` of `n` runs.
 fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
     match epoch {
         None => "–".to_owned(),
@@ -226,5 +226,5 @@ fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
     }
 }
 
-/// Runs without which no p of an exact test of signs is below 0.05.
+/// The smallest number of runs with which the p of an exact sign test can be below 0.05.
 const LEAST_RUNS: i32 = 6;
