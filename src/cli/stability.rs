@@ -96,7 +96,7 @@ fn page(name: &str, found: &Stability, form: Layout) -> String {
     }
     text.push_str(&form.heading("Number of settings in which each claim holds, by parameter value"));
     if found.claims.is_empty() {
-        text.push_str("The pipeline makes no claims; state some in `[[expect]]` tables.\n");
+        text.push_str("The pipeline makes no claims; add `[[expect]]` tables.\n");
     } else {
         text.push_str(&claims(&found.claims, form));
     }

@@ -14,7 +14,7 @@ use crate::store::{Experiment, FrozenClaims, Lock};
 pub fn freeze(experiments: &[(&Pipeline, Experiment)]) -> Result<Outcome, StageError> {
     let claiming: Vec<_> = experiments.iter().filter(|(pipeline, _)| !pipeline.claims.is_empty()).collect();
     if claiming.is_empty() {
-        let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
+        let problem = "the pipeline makes no claims; add `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
     }
     if let Some((pipeline, _)) = claiming.iter().find(|(pipeline, _)| pipeline.networks().is_none()) {

@@ -119,7 +119,7 @@ fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<C
 /// The verdicts, and the hashes of the tables that they are of.
 fn verdicts(experiments: &[(&Pipeline, Experiment)]) -> Result<(Vec<ClaimRow>, BTreeSet<String>), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
-        let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
+        let problem = "the pipeline makes no claims; add `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());

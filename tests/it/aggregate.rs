@@ -75,7 +75,7 @@ fn one_run_has_no_interval_and_says_so() {
     project.ok("run p.toml --runs 1");
     let shown = project.run("summary outputs/p-trial");
     assert_eq!(shown.code, 0);
-    assert!(shown.stdout.contains("undecided: one run has no interval; record more"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("undecided: a single run has no interval; record more runs"), "{}", shown.stdout);
     let summary: Vec<SummaryRow> = rows(&project, "outputs/p-trial/summary.parquet");
     assert!(summary.iter().all(|row| row.i_xt_bits_low.is_none() && row.i_xt_bits_std.is_none()));
     project.ok("report outputs/p-trial");

@@ -51,7 +51,7 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
 fn nothing_to_check_is_said() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2], &[None; 2]);
-    assert!(project.refused("check outputs/p").ends_with("nothing is estimated yet; run `infoplane estimate` first"));
+    assert!(project.refused("check outputs/p").ends_with("there are no estimates yet; run `infoplane estimate` first"));
     // A code of one bin: nothing to object to but that it tells nothing from chance.
     project.ok("estimate binning outputs/p --n-bins 1");
     let shown = project.run("check outputs/p --strict --all");

@@ -320,7 +320,7 @@ fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
     }
     for command in ["check", "aggregate"] {
         let sentence = project.refused(&format!("{command} outputs/q"));
-        assert_eq!(sentence, "infoplane: outputs/q: nothing is estimated yet; run `infoplane estimate` first");
+        assert_eq!(sentence, "infoplane: outputs/q: there are no estimates yet; run `infoplane estimate` first");
     }
     assert!(project.refused("summary outputs/q").contains("nothing is estimated yet"));
     fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();

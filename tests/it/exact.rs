@@ -155,7 +155,7 @@ fn what_is_not_the_pipelines_network_or_data_has_no_exact_numbers() {
     project.write("q.toml", without);
     assert_eq!(
         project.refused("exact linear q.toml --out outputs/p"),
-        "infoplane: the pipeline `q` asks for no exact numbers; give it a table `[exact]`"
+        "infoplane: the pipeline `q` does not ask for exact information; add a table `[exact]`"
     );
     project.write("q.toml", LINEAR.replace("activation = \"linear\"", "activation = \"tanh\""));
     assert_eq!(

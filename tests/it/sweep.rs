@@ -357,7 +357,7 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
     assert!(
         project
             .refused("check outputs/p")
-            .ends_with("no experiment of this sweep is estimated; run `infoplane estimate` first")
+            .ends_with("no experiment of this sweep has estimates; run `infoplane estimate` first")
     );
     let said = project.ok("estimate binning outputs/p --n-edges 5");
     assert_eq!(said.matches(" estimates in ").count(), 6, "{said}");

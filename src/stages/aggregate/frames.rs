@@ -1,4 +1,4 @@
-//! The joins: every layer and snapshot beside the losses and gradients of the same. The only place that names `polars`.
+//! Joins the estimates of every layer and snapshot with its losses and gradients. The only place that names `polars`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
 use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
-/// What one snapshot of one layer is over runs is grouped by, and sorted.
+/// The keys for grouping rows of one layer and snapshot over runs, and for sorting.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
 
 const FITS: [&str; 6] = [
@@ -33,15 +33,14 @@ pub(super) enum FrameError {
     Polars(#[from] PolarsError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(
-        "cannot aggregate: the threads of polars cannot be started ({0}); allow this process more threads or memory"
-    )]
+    #[error("cannot aggregate: polars cannot start its threads ({0}); allow this process more threads or memory")]
     Threads(String),
 }
 
-/// Has polars start its threads: at its first join it would panic, or wait for ever, where the operating system refuses some.
+/// Makes sure that polars can start its threads. Otherwise its first join panics, or waits forever, if the operating system
+/// refuses some.
 pub(super) fn start_threads() -> Result<(), FrameError> {
-    // One for every core for joins, and as many for what it does meanwhile.
+    // One thread per core for joins, and as many for background work.
     let n_cores = thread::available_parallelism().map_or(1, usize::from);
     expect_threads(2 * n_cores).map_err(|e| FrameError::Threads(e.to_string()))?;
     let group = || df!("key" => [1])?.lazy().group_by([col("key")]).agg([col("key").count().alias("n")]).collect();
@@ -60,7 +59,7 @@ fn expect_threads(n: usize) -> io::Result<()> {
     })
 }
 
-/// What goes beside the estimates of all estimators of one experiment, in memory.
+/// The tables that are joined to the estimates of all estimators of one experiment, in memory.
 pub(super) struct Beside {
     /// Losses and accuracies, by run and snapshot.
     fits: Option<DataFrame>,
@@ -94,7 +93,7 @@ impl Beside {
         Ok(beside)
     }
 
-    /// Takes the means over the runs of every one of `estimators`, which are the same for most.
+    /// Computes the means over the runs of each of `estimators`. Most estimators have the same runs.
     fn prepare(&mut self, estimators: &[Estimated]) -> PolarsResult<()> {
         for estimated in estimators {
             let runs = runs_of(estimated);
@@ -180,7 +179,7 @@ fn read<R: RecordedRow>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreErro
     Ok(rows)
 }
 
-/// Losses and accuracies; `None` where there are none.
+/// Losses and accuracies; `None` if there are none.
 fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
     let rows: Vec<(&str, EpochRow)> = read(runs)?;
     if rows.is_empty() {
@@ -222,7 +221,7 @@ impl Norms<'_> {
 fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>), StoreError> {
     let mut rows: Vec<(&str, GradientRow)> = read(runs)?;
     for (_, row) in &mut rows {
-        // Files of version 1 have no name for the only kind they know.
+        // Files of version 1 have one kind of gradients, without a name.
         row.gradients_over.get_or_insert_with(|| "after_step".to_owned());
     }
     let first = rows.first().and_then(|(_, row)| row.gradients_over.clone());
@@ -284,11 +283,11 @@ fn ratios(norms: &[Norms<'_>]) -> Ratios {
     ratios
 }
 
-/// The layers and snapshots of one estimator with what is beside them.
+/// The layers and snapshots of one estimator, joined with fits and norms.
 fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
-        // A mean over fewer runs than the others of its row would be read as one over all of them.
+        // A mean over fewer runs than the other means of its row would be misleading.
         let over_whole_row = |name: &&str| {
             let is_whole = col(format!("{name}_count")).eq(col("n_rows"));
             when(is_whole).then(col(*name)).otherwise(lit(NULL)).alias(format!("{name}_mean"))

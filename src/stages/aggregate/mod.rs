@@ -31,10 +31,10 @@ pub use verdict::MinimumEffect;
 /// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
 /// first and the last also as CSV.
 ///
-/// In memory are the estimates of one estimator of one experiment a thread. A compression below `minimum` is none.
+/// Each thread has the estimates of one estimator of one experiment in memory. A compression below `minimum` does not count.
 ///
 /// # Errors
-/// No estimates, two experiments of one name, a table that cannot be read or written.
+/// There are no estimates, two experiments have the same name, or a table cannot be read or written.
 pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path) -> Result<Outcome, StageError> {
     let (inputs, work) = prepare(experiments, minimum, out)?;
     if work.finished()?.is_some() {
@@ -77,7 +77,7 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
     Ok(Outcome::Done(format!("{} → {}", counted(made.summary.len(), "row"), out.join(Experiment::SUMMARY).display())))
 }
 
-/// Whether the summary of `experiments`, as their tables are now, is in `out`.
+/// Whether `out` has the summary of the present tables of `experiments`.
 ///
 /// # Errors
 /// As [`aggregate`].
@@ -171,12 +171,12 @@ impl Made {
         let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
-        // Stable: each measure's rows stay in their order.
+        // A stable sort keeps the order of the rows of each measure.
         self.weights.sort_by_cached_key(|r| r.experiment.clone());
     }
 }
 
-/// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
+/// Warns about means over fewer runs than their neighbours, which is not an error.
 fn warn_of_fewer_runs(rows: &[SummaryRow]) {
     let n_estimated = |row: &SummaryRow| row.n_runs + row.n_failed;
     for rows in rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator)) {
@@ -184,7 +184,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
         let n_fewer = rows.iter().filter(|row| n_estimated(row) < most).count();
         if n_fewer > 0 {
             tracing::warn!(
-                "{}, {}: {n_fewer} of {} rows stand on fewer runs than {most}, which were recorded at different steps",
+                "{}, {}: {n_fewer} of {} rows are means over fewer than {most} runs, because runs were recorded at different steps",
                 rows[0].experiment,
                 rows[0].estimator,
                 rows.len()
@@ -193,7 +193,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
     }
 }
 
-/// What matches is joined; what some experiments have and others have not is named.
+/// Warns about results that only some of the experiments have.
 fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
     let experiments: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
     let mut of_layers: BTreeMap<LayerId, BTreeSet<&str>> = BTreeMap::new();

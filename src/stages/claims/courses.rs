@@ -196,7 +196,7 @@ impl<'a> ClaimTables<'a> {
             }
         }
         let runs = self.gradients.as_ref().into_iter().flatten();
-        // Files of version 1 have no name for the only kind they know.
+        // Files of version 1 have one kind of gradients, without a name.
         let kind = |row: &GradientRow| row.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
         let Some(first) = runs.clone().flat_map(|(_, rows)| rows).next().map(kind) else {
             return Ok(Err("no gradients are recorded".to_owned()));

@@ -105,7 +105,7 @@ fn asked_for(pipeline: &Pipeline) -> Result<(&Exact, &NamedData), StageError> {
     match (&pipeline.exact, pipeline.networks().map(|networks| &networks.data)) {
         (Some(exact), Some(Data::Named(data))) => Ok((exact, data)),
         _ => Err(StageError::Refused(format!(
-            "the pipeline `{}` asks for no exact numbers; give it a table `[exact]`",
+            "the pipeline `{}` does not ask for exact information; add a table `[exact]`",
             pipeline.name
         ))),
     }
