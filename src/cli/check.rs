@@ -68,7 +68,7 @@ fn screen(name: &str, checked: &[CheckResults]) -> String {
         [_] => String::new(),
         several => format!(" in {}", counted(several.len(), "experiment")),
     };
-    let headline = format!("{name}: {}; {}{experiments}", counts(&findings), counted(n_estimates, "estimate"));
+    let headline = format!("{name}: {} of {}{experiments}", counts(&findings), counted(n_estimates, "estimate"));
     let mut kinds: Vec<Kind<'_>> = unique(findings.iter().map(|finding| finding.check.as_str()))
         .into_iter()
         .filter_map(|check| Kind::of(&findings, check))
@@ -133,7 +133,7 @@ fn share(finding: &Finding) -> f64 {
 fn table(results: &CheckResults, width: Option<usize>) -> String {
     let findings: Vec<&Finding> = results.findings.iter().collect();
     let n_estimates = counted(results.n_estimates, "estimate");
-    let headline = format!("{}: {}; {n_estimates}", results.experiment, counts(&findings));
+    let headline = format!("{}: {} of {n_estimates}", results.experiment, counts(&findings));
     let mut text = format!("{}\n", paragraph(&headline, 2, width));
     for findings in results.findings.chunk_by(|a, b| a.estimator == b.estimator) {
         text.push_str(&format!("\n{}\n", findings[0].estimator));
@@ -163,5 +163,5 @@ fn counts(findings: &[&Finding]) -> String {
         })
     };
     let counts: Vec<String> = CheckVerdict::ALL.iter().rev().copied().filter_map(count).collect();
-    format!("{}: {}", counted(findings.len(), "check"), counts.join(", "))
+    format!("{} in {}", counts.join(", "), counted(findings.len(), "check"))
 }

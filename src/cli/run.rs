@@ -35,7 +35,7 @@ fn closing(folder: &Experiment) -> anyhow::Result<String> {
     let claims = claims(folder)?;
     let mut lines = vec![String::new(), headline(&folder.name(), &summary(folder)?, &claims)];
     if claims.iter().any(|row| row.verdict == ClaimVerdict::Fails) {
-        lines.push("A claim that fails is a result, not an error: these networks differ from the claim.".to_owned());
+        lines.push("A failing claim is a result, not an error: the networks differ from the claim.".to_owned());
     }
     let root = folder.root().display();
     let figures = folder.root().join("figures");

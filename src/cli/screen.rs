@@ -13,7 +13,7 @@ use crate::store::{ClaimVerdict, CompressionVerdict, layer_in_cell, layer_in_wor
 /// Columns of a screen if no terminal reports its own.
 pub(super) const COLUMNS: usize = 80;
 /// More rows would push the headline off the screen; `--all` prints all of them.
-const MOST_EXPERIMENTS: usize = 14;
+const MOST_EXPERIMENTS: usize = 16;
 const MOST_ESTIMATES: usize = 6;
 /// More layers than this are counted in the headline, not listed.
 const MOST_LAYERS: usize = 6;

@@ -67,10 +67,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn next(found: &[Summary], folder: &Experiment) -> String {
     let root = folder.root().display();
     let n_measures: usize = found.chunk_by(|a, b| a.experiment == b.experiment).map(|of| of[0].weights.len()).sum();
-    let weights = if n_measures > 0 { "information in weights: --all prints it too\n" } else { "" };
-    format!(
-        "all estimates, p values and reasons: infoplane summary {root} --all\n{weights}unreliable estimates, and why: infoplane check {root}\n"
-    )
+    let all = match n_measures {
+        0 => "all estimates, p values and reasons",
+        _ => "all estimates, p values, reasons, measures of weights",
+    };
+    format!("{all}: infoplane summary {root} --all\nunreliable estimates, and why: infoplane check {root}\n")
 }
 
 /// Every table: each estimate of each experiment with the reasons of its verdicts, measures of weights, and one plane.

@@ -84,7 +84,7 @@ fn wrong_values_are_named_with_their_place() {
     check(
         "a,y\n1,0\n1e99,1\n",
         "",
-        "row 1, column `a` is 1e99; only finite f32 values can be used; add `--standardise` (every column minus its mean, divided by its standard deviation)",
+        "row 1, column `a` is 1e99; only finite f32 values are allowed; add `--standardise` (every column minus its mean, divided by its standard deviation)",
     );
     let range = "a label is a whole number from -2147483648 to 2147483647";
     check("a,y\n1,0.5\n", "", &format!("row 0, column `y` is 0.5; {range}"));
@@ -93,8 +93,8 @@ fn wrong_values_are_named_with_their_place() {
     let named = "name the column of labels with --y, for example `--y label`";
     check("a,label\n1,0\n", "", &format!("no column `y`; known: `a`, `label`; {named}"));
     check("a,y\n1,0\n", "--x b", "no column `b`; known: `a`, `y`");
-    check("y\n1\n", "", "no column is left for x; name some with --x");
-    check("a,y\n", "", "there are no rows");
+    check("y\n1\n", "", "no column is left for x; name the columns of x with --x");
+    check("a,y\n", "", "the file has no rows");
     check("a,y,p\n1,2,0.5\n", "--p-y1 p", "sample 0 has label 2 beside p(y=1|x); stochastic labels are 0 or 1");
     check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; a probability lies in 0..=1");
     assert!(!project.path("data").exists(), "nothing may be written");
@@ -125,7 +125,7 @@ fn labels_that_do_not_match_are_refused() {
     npz.add_array("y", &Array1::<i32>::zeros(4)).unwrap();
     npz.finish().unwrap();
     let sentence = project.refused("data import d.npz");
-    assert_eq!(sentence, "infoplane: d.npz: `x` has 3 rows, `y` has 4; every sample needs all of them");
+    assert_eq!(sentence, "infoplane: d.npz: `x` has 3 rows, `y` has 4; every sample needs a value of each");
 }
 
 #[test]
@@ -211,7 +211,7 @@ fn the_table_is_called_after_the_file_whatever_the_case_of_its_ending() {
     assert_eq!(samples(&project, "data/a.parquet").len(), 1);
     project.write(".csv", "a,y\n1,0\n");
     let sentence = project.refused("data import .csv");
-    assert_eq!(sentence, "infoplane: .csv: has no name before its ending; say with `--out FILE` where the table goes");
+    assert_eq!(sentence, "infoplane: .csv: has no name before its ending; name the table with `--out FILE`");
     project.ok("data import .csv --out b.parquet");
 }
 

@@ -297,7 +297,7 @@ fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
     project.write("p.toml", PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
     assert_eq!(
         project.refused("run p.toml"),
-        "infoplane: outputs/p holds the recording of a pipeline without lists; move it away, or choose another folder with `--out`"
+        "infoplane: outputs/p has the recording of a single experiment, but the pipeline is a sweep; move it away, or choose another folder with `--out`"
     );
     assert!(project.refused("run p.toml --dry-run").contains("holds the recording of a pipeline without lists"));
 }

@@ -102,7 +102,7 @@ fn what_cannot_be_decided_is_told_with_the_reason() {
     project.ok("run p.toml --runs 1 --epochs 8");
     let rows = claims(&project, "outputs/p-trial");
     assert!(rows.iter().all(|row| row.verdict == ClaimVerdict::Undecided && row.low.is_none()));
-    assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
+    assert_eq!(rows[0].reason.as_deref(), Some("a single run has no interval; record two or more runs"));
     let shown = project.run("verify outputs/p-trial --pipeline p.toml");
     assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);
 

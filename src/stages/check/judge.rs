@@ -447,7 +447,7 @@ mod tests {
         let judged = judge(&EstimateRow { outside_share: Some(0.372), quantity, ..row() }, None, RIGHT);
         let judgement = judged.iter().find(|judgement| judgement.check == "outside").unwrap();
         assert_eq!((judgement.value, judgement.bound), (Some(0.372), Some(TOO_MANY_OUTSIDE)));
-        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them";
+        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges";
         assert_eq!(judgement.says, says);
     }
 

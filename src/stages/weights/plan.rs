@@ -1,4 +1,4 @@
-//! What there is to do: which tables of which runs are not there yet.
+//! The plan: which tables of which runs do not exist yet.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::weights::Measure;
 
 /// One run, or all of them together, and the tables that are to be made of it.
 pub(super) struct MeasureTarget<'a> {
-    /// What its tables are called.
+    /// The name of its tables.
     pub(super) id: RunId,
     /// The numbers of its runs.
     pub(super) runs: Vec<usize>,
@@ -55,7 +55,7 @@ fn is_pooled(request: &MeasureRequest) -> bool {
     matches!(request.measure.as_ref(), Measure::OfRuns(_))
 }
 
-/// The runs that lack a table, each with those that it lacks.
+/// The runs with missing tables.
 pub(super) fn targets<'a>(
     experiment: &Experiment,
     recording: &Recording,
