@@ -105,7 +105,11 @@ pub(super) fn describe(tables: &[PlannedTables], terminal: &Terminal) -> anyhow:
     }
     for table in tables {
         let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
-        terminal.print(&format!("{folder}: {} to make, {n_done} there ({})\n", counted(n, "table"), table.quantity))?;
+        terminal.print(&format!(
+            "{folder}: {} to make, {n_done} up to date ({})\n",
+            counted(n, "table"),
+            table.quantity
+        ))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The summary stage: what came of an experiment, for a screen. Writes nothing.
+//! The summary stage: reads the results of an experiment or a sweep for a screen. Writes nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -22,15 +22,15 @@ pub struct Summary {
     /// Identity of the estimate.
     #[serde(flatten)]
     pub estimator: Arc<EstimateId>,
-    /// Trainings that failed; `None` where the recording does not say.
+    /// Number of failed trainings; `None` if this is not recorded.
     pub n_trainings_failed: Option<i64>,
     /// Every layer: the largest and the last I(X;T), compression and verdict.
     pub layers: Vec<CompressionRow>,
-    /// By layer, checks at the last snapshot that warn and that are violated; `None` where nothing was checked.
+    /// By layer, the numbers of warnings and of violated checks at the last snapshot; `None` if the estimates are not checked.
     pub checks: Vec<Option<[i64; 2]>>,
     /// Means over runs in the information plane, by layer and epoch.
     pub plane: Vec<Point>,
-    /// The largest I(X;T) and I(T;Y) that there can be, in bits.
+    /// The ceilings of I(X;T) and I(T;Y), in bits.
     pub ceilings: [Option<f64>; 2],
     /// Measures of the weights of the experiment, which are the same for all its estimators.
     pub weights: Arc<[MeasureSummary]>,
@@ -60,11 +60,11 @@ pub struct Point {
     pub i_ty_null_bits: Option<f64>,
 }
 
-/// Why the tables in the folder of `experiment`, which may be a sweep, do not say all there is: they are older than the
-/// estimates or of an older version, or runs are missing. A sentence each.
+/// Remarks about incomplete tables in the folder of `experiment`, which may be a sweep: they are older than the estimates or of an
+/// older version, or runs are missing.
 ///
 /// # Errors
-/// A table cannot be read, or is not what was written.
+/// A table cannot be read, or does not match its hash.
 pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
     let root = experiment.root();
     let mut remarks: Vec<String> = keys::read_summary(root)?.1.into_iter().collect();
@@ -78,7 +78,7 @@ pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
 /// tables that have changed since.
 ///
 /// # Errors
-/// A table cannot be read, or is not what was written.
+/// A table cannot be read, or does not match its hash.
 pub fn claims(experiment: &Experiment) -> Result<Vec<ClaimRow>, StageError> {
     let (root, members) = (experiment.root(), members(experiment)?);
     if !root.join(Experiment::CLAIMS).exists()
@@ -96,10 +96,10 @@ fn members(experiment: &Experiment) -> Result<Vec<Experiment>, StageError> {
     Ok(if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] })
 }
 
-/// What the tables in the folder of `experiment` say, by experiment and estimator.
+/// The results in the tables of `experiment`, by experiment and estimator.
 ///
 /// # Errors
-/// There is no summary, or it was made by an earlier version, or is not what was written.
+/// There is no summary, or it was made by an earlier version, or does not match its hash.
 pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     let root = experiment.root();
     keys::aggregated(root, Experiment::SUMMARY)?;
@@ -140,7 +140,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     Ok(by_estimator.map(summary).collect())
 }
 
-/// The measures of weights in `folder`, by experiment; none if the table is not there.
+/// The measures of weights in `folder`, by experiment; none if the table does not exist.
 fn measures(folder: &Path) -> Result<BTreeMap<String, Arc<[MeasureSummary]>>, StageError> {
     let table = folder.join(Experiment::WEIGHT_SUMMARY);
     if !table.exists() {

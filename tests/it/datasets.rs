@@ -229,8 +229,7 @@ fn parameters_of_a_data_set_are_keys_of_the_table() {
     project.write("data/parity-n-bits-5.parquet", fs::read(project.path("data/parity.parquet")).unwrap());
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "name = \"parity\"\nn_bits = 5"));
     let sentence = project.refused("record p.toml");
-    let expected =
-        "data/parity-n-bits-5.parquet is not `parity n-bits-5`; name it with `file` instead of `name`, or remove it";
+    let expected = "data/parity-n-bits-5.parquet is not `parity n-bits-5`; in the pipeline, use `file` instead of `name` for this table, or remove the table";
     assert_eq!(sentence, format!("infoplane: {expected}"));
 }
 

@@ -58,7 +58,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
     assert_eq!(
         project.refused("run p.toml"),
-        "infoplane: outputs/p/recording holds a recording made with other settings (seed: 5 in the recording, 6 in the pipeline); record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+        "infoplane: outputs/p/recording holds a recording made with other settings (seed: 5 in the recording, 6 in the pipeline); record to another folder with `--out DIR`, or replace the recording with `--overwrite`"
     );
     assert!(project.files("outputs") == before);
     project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));
@@ -103,7 +103,7 @@ fn a_recording_of_another_program_is_not_touched() {
     project.ok("data make tishby");
     project.recording(&[0.1, 0.2], &[None; 2]);
     let before = project.files("outputs");
-    assert!(project.refused("record p.toml").contains("holds a recording that this program did not make"));
+    assert!(project.refused("record p.toml").contains("has a recording that was not made by this program"));
     assert!(project.files("outputs") == before);
 }
 

@@ -365,7 +365,7 @@ fn a_file_that_is_something_else_is_kept() {
         let sentence = place.fetch_from(QUICK, &[server.url()]).unwrap_err();
         let to_do = "move it away, or choose another folder with `--folder DIR`";
         let path = path.display();
-        assert_eq!(sentence, format!("{path} is there and is not the published file: {problem}; {to_do}"));
+        assert_eq!(sentence, format!("{path} exists and is not the published file: {problem}; {to_do}"));
         assert_eq!(fs::read(place.path("file")).unwrap(), found);
         assert_eq!(server.requests().len(), 0);
     };
@@ -543,7 +543,7 @@ fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
     let to_do = "name a file of certificates, or unset it";
     assert_eq!(
         refused(Some("k.pem")),
-        format!("infoplane: SSL_CERT_FILE names k.pem: there is no certificate in it; {to_do}")
+        format!("infoplane: SSL_CERT_FILE names k.pem: the file contains no certificate; {to_do}")
     );
     let sentence = refused(Some("none.pem"));
     assert!(sentence.starts_with("infoplane: SSL_CERT_FILE names none.pem: No such file"), "{sentence}");

@@ -126,7 +126,7 @@ fn one_failing_setting_leaves_the_other_fifty_nine() {
     fs::create_dir_all(project.path(&format!("outputs/p/{id}/recording"))).unwrap();
     project.write(&format!("outputs/p/{id}/recording/samples.parquet"), "not ours");
     let reason = format!(
-        "{id}/recording holds a recording that this program did not make; record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+        "{id}/recording has a recording that was not made by this program; record to another folder with `--out DIR`, or replace the recording with `--overwrite`"
     );
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
@@ -171,7 +171,7 @@ fn values_that_are_not_allowed_fail_with_their_line() {
     );
     assert_eq!(
         reason("hidden-4-4,learning-rate-0.004,train-fraction-1"),
-        "`samples = \"test\"`: all samples train, none is left to test"
+        "`samples = \"test\"`, but all samples are used for training; use a smaller `train_fraction`"
     );
 
     // The reason of an earlier call is told as long as the settings are the same.

@@ -309,8 +309,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.write("p.toml", edited.replace("\"Fig. 3\"", "\"Fig. 4b\""));
     assert!(project.ok("freeze p.toml").contains("up to date"));
     project.write("p.toml", edited.replace("below = 0.50", "below = 0.6"));
-    let other =
-        "outputs/p/frozen_claims.json: other claims are registered there; nothing is recorded yet, so remove the file";
+    let other = "outputs/p/frozen_claims.json: other claims are registered in this folder; nothing is recorded yet, so remove the file";
     assert!(project.refused("freeze p.toml").contains(other));
 
     project.write("p.toml", &text);
@@ -338,7 +337,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.ok("report outputs/p");
     assert!(std::fs::read_to_string(page).unwrap().contains("\"registered\":\"changed since\""));
     let late =
-        "outputs/p/recording: there is a recording already, and claims are registered only before there are data";
+        "outputs/p/recording: there is a recording already, and claims can only be registered before the recording";
     assert!(project.refused("freeze p.toml").contains(late));
 
     // A new recording in the same place is younger than the registered claims, too.

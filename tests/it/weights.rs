@@ -163,7 +163,7 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     // Two groups of runs are no two runs.
     let of_groups: Vec<&RelationRow> =
         relations.iter().filter(|row| row.weights.starts_with("ensemble") && row.statistic != "settings").collect();
-    let why = "; left out because nothing says which runs they are of: 2 groups";
+    let why = "; left out because the runs of a group are unknown: 2 groups";
     assert!(!of_groups.is_empty());
     assert!(of_groups.iter().all(|row| row.n == 0 && row.reason.as_ref().unwrap().ends_with(why)), "{of_groups:?}");
     let of_volume: Vec<&RelationRow> = relations.iter().filter(|row| row.quantity == "volume").collect();

@@ -58,7 +58,7 @@ struct OverRuns {
 /// Judges every estimate of `experiment` and writes `checks.parquet` into `out`.
 ///
 /// # Errors
-/// There are no estimates, or a file is not what was written.
+/// There are no estimates, or a file does not match its hash.
 pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageError> {
     let Inputs { tables, work } = Inputs::read(experiment, out)?;
     let fits = RecordedFits::read(experiment)?;
@@ -118,7 +118,7 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
 /// Whether `out` has the verdicts on the present estimates of `experiment`.
 ///
 /// # Errors
-/// There are no estimates, or a file is not what was written.
+/// There are no estimates, or a file does not match its hash.
 pub fn is_done(experiment: &Experiment, out: &Path) -> Result<bool, StageError> {
     Ok(Inputs::read(experiment, out)?.work.finished()?.is_some())
 }

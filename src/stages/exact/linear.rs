@@ -34,7 +34,7 @@ use crate::units::Nats;
 /// Makes the missing tables of `[exact]` of `pipeline` below `<out>/estimates`.
 ///
 /// # Errors
-/// There is no recording of this pipeline's network and data, or a file is not what was written.
+/// There is no recording of this pipeline's network and data, or a file does not match its hash.
 pub fn linear(
     pipeline: &Pipeline,
     experiment: &Experiment,

@@ -1,32 +1,32 @@
-//! What the head of an answer promises: whether its body belongs to the file that was asked for, and where it begins.
+//! The head of an HTTP response: whether its body belongs to the requested file, and at which byte it begins.
 
 use ureq::http::StatusCode;
 
 use super::Fault;
 
-/// The head of an answer, as far as it counts.
+/// The relevant part of the head of a response.
 #[derive(Debug)]
 pub(super) struct Head<'a> {
     pub(super) status: StatusCode,
     /// The header `Content-Range`.
     pub(super) range: Option<&'a str>,
-    /// The length of the body, where it is said.
+    /// The length of the body, if it is given.
     pub(super) length: Option<u64>,
 }
 
-/// What to do with an answer.
+/// What to do with a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Read the body, which begins at this byte of the file.
     From(u64),
-    /// Ask again, for the whole file: the server cannot go on with what is there.
+    /// Request the entire file: the server cannot resume the download.
     AskAnew,
 }
 
-/// Judges the answer to a request for everything from byte `asked` on of a file of `bytes`.
+/// Interprets the response to a request for a file of `bytes` bytes from byte `asked` to its end.
 ///
 /// # Errors
-/// The server says no, or has another file.
+/// The server refuses, or has another file.
 pub(super) fn judge(head: &Head<'_>, asked: u64, bytes: u64) -> Result<Answer, Fault> {
     let other_size = |got: u64| Fault::Useless(format!("wrong file: it has {got} bytes, expected {bytes}"));
     let range = head.range.and_then(ContentRange::parse);
@@ -58,7 +58,7 @@ struct ContentRange {
 }
 
 impl ContentRange {
-    /// `None` where it says nothing that can be understood.
+    /// `None` if it cannot be parsed.
     fn parse(text: &str) -> Option<Self> {
         let (unit, rest) = text.trim().split_once(' ')?;
         let (range, total) = rest.trim().split_once('/')?;

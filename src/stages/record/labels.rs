@@ -1,4 +1,4 @@
-//! Labels that are dealt or drawn anew before anything is trained or recorded.
+//! Shuffles labels, or draws random labels, before training and recording.
 
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -10,10 +10,10 @@ use crate::config::Labelling;
 use crate::sample::distinct;
 use crate::store::schema::SampleRow;
 
-/// The samples with the labels that the pipeline asks for, the same for every run.
+/// The samples with the labels that the pipeline asks for, equal for all runs.
 ///
 /// # Errors
-/// Classes are to be drawn where Y are numbers.
+/// Random classes were requested, but Y is numeric.
 pub(super) fn labelled(rows: Vec<SampleRow>, labels: Labelling, seed: u64) -> Result<Vec<SampleRow>, StageError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(Purpose::Labels as u64);
@@ -27,7 +27,7 @@ pub(super) fn labelled(rows: Vec<SampleRow>, labels: Labelling, seed: u64) -> Re
     }
 }
 
-/// Sample i gets all that is known of the label of another sample.
+/// Sample i gets the label, the probability and the target of another sample.
 fn shuffled(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     let mut labels: Vec<_> = rows.iter_mut().map(|row| (row.y, row.p_y1, row.target.take())).collect();
     labels.shuffle(rng);
@@ -37,7 +37,7 @@ fn shuffled(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     rows
 }
 
-/// Sample i gets one of the classes, each as probable as the others.
+/// Sample i gets one of the classes with equal probability.
 fn random(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     let classes = distinct(&rows.iter().map(|row| row.y).collect::<Vec<_>>());
     for row in &mut rows {
