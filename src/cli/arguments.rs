@@ -101,7 +101,8 @@ pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::
     Ok(file)
 }
 
-/// The experiments that a pipeline file declares, with results in `root`. Experiments of a sweep that cannot be run are left out.
+/// The experiments that a pipeline file declares, with results in `root`. Experiments of a sweep that cannot be run are left
+/// out.
 pub(super) fn experiments_of<'d>(declared: &'d Declared, root: &Path) -> Vec<(&'d Pipeline, Experiment)> {
     let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
     declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect()

@@ -53,7 +53,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Request::all(spec, given.clone(), ValueBounds::Unknown)?;
     let resolved = resolved(matches, Needs::Recording)?;
     let requests = Request::all(spec, given, value_bounds(resolved.experiments()))?;
-    tell_chosen(&requests, terminal);
+    report_chosen(&requests, terminal);
     for_each("estimate", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
             let tables = plan(experiment, &requests, out)?;
@@ -66,7 +66,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let (declared, root) = job::declared(matches, terminal)?;
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
-        tell_chosen(&pipeline.estimates, terminal);
+        report_chosen(&pipeline.estimates, terminal);
         let experiment = Experiment::new(&root);
         expect_recorded_with(pipeline, &experiment)?;
         let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
@@ -78,7 +78,7 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
 }
 
 /// Prints each automatic choice of a parameter once.
-pub(super) fn tell_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
+pub(super) fn report_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
     let sentences: BTreeSet<&String> = requests.into_iter().filter_map(|request| request.chosen.as_ref()).collect();
     sentences.into_iter().for_each(|sentence| terminal.tell(sentence));
 }

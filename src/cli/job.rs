@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Ended;
 use super::arguments::{dry_run_arg, out_arg, path, pipeline_arg};
-use super::estimate::tell_chosen;
+use super::estimate::report_chosen;
 use super::table::grid;
 use super::terminal::Terminal;
 use crate::config::{Declared, Shortened, Sweep, Variant};
@@ -91,7 +91,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Ended> {
     let is_dry = matches.get_flag("dry-run");
     if job.makes_estimates() {
-        tell_chosen(declared.pipelines().flat_map(|(_, pipeline)| &pipeline.estimates), terminal);
+        report_chosen(declared.pipelines().flat_map(|(_, pipeline)| &pipeline.estimates), terminal);
     }
     match declared {
         Declared::One(pipeline) => {

@@ -92,13 +92,13 @@ impl From<&Outcome> for Ended {
 
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    exit_where_memory_is_lacking();
+    exit_with_code_2_without_memory();
     ExitCode::from(run(std::env::args_os()))
 }
 
-/// Makes the process exit with code 2, not with a signal, when an allocation fails. The standard library has printed the size of
-/// the allocation by then.
-fn exit_where_memory_is_lacking() {
+/// Makes the process exit with code 2, not with a signal, when an allocation fails. The standard library has printed the size
+/// of the allocation by then.
+fn exit_with_code_2_without_memory() {
     #[cfg(unix)]
     {
         use std::sync::Arc;
@@ -164,7 +164,7 @@ fn exit_code(ended: anyhow::Result<Ended>) -> (u8, String) {
 /// The definition of all commands.
 fn command() -> Command {
     Command::new("infoplane")
-        .term_width(100) // the same help whatever the window: documents and tests quote it
+        .term_width(100) // the help does not depend on the window, because documents and tests quote it
         .version(clap::crate_version!())
         .about("Record the activations of neural networks during training once, and estimate the information in them at any time later")
         .after_help(EXIT_CODES)

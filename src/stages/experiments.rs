@@ -11,8 +11,8 @@ pub fn is_sweep(root: &Path) -> bool {
     root.join(Experiment::EXPERIMENTS).exists() && !Experiment::new(root).recording().is_dir()
 }
 
-/// Makes sure that `root` is not the folder of a sweep, so that a single experiment can be written to it. Also recognises a sweep
-/// whose first call was stopped before it had tables.
+/// Makes sure that `root` is not the folder of a sweep, so that a single experiment can be written to it. Also recognises a
+/// sweep whose first call was stopped before it had tables.
 ///
 /// # Errors
 /// It is the folder of a sweep.

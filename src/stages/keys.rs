@@ -1,5 +1,5 @@
-//! Shared by stages that read each other's files: the settings of a recording, the inputs of a bound, and the paths of the tables
-//! over runs.
+//! Shared by stages that read each other's files: the settings of a recording, the inputs of a bound, and the paths of the
+//! tables over runs.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,5 @@
-//! The stages, one file each: read files, compute, write files. Stages exchange data only through files; no stage calls another.
+//! The stages, one file each: read files, compute, write files. Stages exchange data only through files; no stage calls
+//! another.
 
 pub mod aggregate;
 pub mod analysis;
@@ -141,7 +142,7 @@ impl Failures {
                 "failed",
                 "see the column `failure` of weight_measures for the reasons",
             ),
-            (self.experiments, "experiment", "failed or contain failed runs", "see experiments.parquet"),
+            (self.experiments, "experiment", "failed or had failed runs", "see experiments.parquet"),
         ];
         let found = kinds.into_iter().filter(|(n, ..)| *n > 0);
         found.map(|(n, noun, what, place)| (format!("{} {what}", counted(n, noun)), place))

@@ -60,8 +60,8 @@ pub struct Point {
     pub i_ty_null_bits: Option<f64>,
 }
 
-/// Remarks about incomplete tables in the folder of `experiment`, which may be a sweep: they are older than the estimates or of an
-/// older version, or runs are missing.
+/// Remarks about incomplete tables in the folder of `experiment`, which may be a sweep: they are older than the estimates or of
+/// an older version, or runs are missing.
 ///
 /// # Errors
 /// A table cannot be read, or does not match its hash.

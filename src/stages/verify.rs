@@ -19,9 +19,9 @@ use crate::store::{
 
 /// Evaluates the claims of pipelines about their experiments, and writes `claims.parquet` into `out`.
 ///
-/// A claim holds if the 95 % interval of the mean over runs is entirely in the claimed range, and fails if it is entirely outside;
-/// otherwise it is undecided. Runs whose training failed are left out, and counted. If one of several experiments cannot be read,
-/// its claims are undecided.
+/// A claim holds if the 95 % interval of the mean over runs is entirely in the claimed range, and fails if it is entirely
+/// outside; otherwise it is undecided. Runs whose training failed are left out, and counted. If one of several experiments
+/// cannot be read, its claims are undecided.
 ///
 /// # Errors
 /// There are no claims, or a file does not match its hash.
@@ -61,7 +61,8 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
     })
 }
 
-/// The numbers of claims that hold, fail and are undecided, in words, and how many hold for a compression with a withheld verdict.
+/// The numbers of claims that hold, fail and are undecided, in words, and how many hold for a compression with a withheld
+/// verdict.
 pub fn counts(rows: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);

@@ -75,7 +75,7 @@ pub fn run_sweep(
 
     let reasons: BTreeMap<&str, &Stopped> =
         ended.iter().filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?))).collect();
-    let none_could_run = || Err(StageError::Refused(why_none(chosen, &reasons)));
+    let none_could_run = || Err(StageError::Refused(reason_of_none(chosen, &reasons)));
     if reasons.len() == sweep.experiments.len() {
         // No experiment could be run, so no folder is left behind.
         return none_could_run();
@@ -145,7 +145,7 @@ fn tell(id: &str, ended: &Ended, count: &str, progress: &dyn Progress) {
 }
 
 /// One sentence that explains why none of the chosen experiments could be run.
-fn why_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
+fn reason_of_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
     let reason = |variant: &&Variant| reasons.get(variant.id.as_str()).map(ToString::to_string).unwrap_or_default();
     let first = chosen.first().map(reason).unwrap_or_default();
     if chosen.iter().all(|variant| reason(variant) == first) {

@@ -60,7 +60,7 @@ fn expect_threads(n: usize) -> io::Result<()> {
 }
 
 /// The tables that are joined to the estimates of all estimators of one experiment, in memory.
-pub(super) struct Beside {
+pub(super) struct TrainingTables {
     /// Losses and accuracies, by run and snapshot.
     fits: Option<DataFrame>,
     /// Norms of gradients and weights, by run, layer and snapshot.
@@ -78,7 +78,7 @@ struct MeansOverRuns {
     norms: Option<DataFrame>,
 }
 
-impl Beside {
+impl TrainingTables {
     /// Reads the tables of `input`.
     pub(super) fn read(input: &Input) -> Result<Self, FrameError> {
         let fits = fits(&input.epochs)?;
@@ -88,9 +88,9 @@ impl Beside {
         };
         let ratios = ratios(&norms);
         let norms = norms_frame(&norms)?;
-        let mut beside = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
-        beside.prepare(&input.estimators)?;
-        Ok(beside)
+        let mut training = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
+        training.prepare(&input.estimators)?;
+        Ok(training)
     }
 
     /// Computes the means over the runs of each of `estimators`. Most estimators have the same runs.
@@ -125,15 +125,15 @@ fn runs_of(estimated: &Estimated) -> Vec<String> {
     estimated.tables.iter().map(|(run, _)| run.clone()).collect()
 }
 
-/// Puts the fits and norms of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` are
-/// the estimates behind each.
+/// Writes the fits and norms of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` is the number
+/// of estimates of each row.
 pub(super) fn join(
     summary: &mut [SummaryRow],
     n_rows: &[usize],
-    beside: &Beside,
+    training: &TrainingTables,
     estimated: &Estimated,
 ) -> Result<(), FrameError> {
-    let over_runs = &beside.over_runs[&runs_of(estimated)];
+    let over_runs = &training.over_runs[&runs_of(estimated)];
     let column = |number: fn(&SummaryRow) -> i32| summary.iter().map(number).collect::<Vec<i32>>();
     let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
@@ -154,7 +154,7 @@ pub(super) fn join(
         row.squared_error_test_mean = error_test.get(i);
         row.accuracy_train_mean = accuracy_train.get(i);
         row.accuracy_test_mean = accuracy_test.get(i);
-        row.gradients_over.clone_from(&beside.gradients_over);
+        row.gradients_over.clone_from(&training.gradients_over);
         row.gradient_mean_norm_mean = gradient_mean.get(i);
         row.gradient_std_norm_mean = gradient_std.get(i);
         row.gradient_snr_mean = gradient_snr.get(i);

@@ -23,7 +23,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION, WeightSummaryRow};
 use crate::store::{Experiment, Footer, Lock, Manifest, Pending, remove_below, write_csv, write_rows};
 use checks::Checks;
-use frames::{Beside, FrameError};
+use frames::{FrameError, TrainingTables};
 use inputs::{Estimated, Input};
 use phases::{Context, phases};
 pub use verdict::MinimumEffect;
@@ -44,11 +44,11 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
     frames::start_threads()?;
     let mut made = Made::default();
     for input in &inputs {
-        let (beside, checks) = (Beside::read(input)?, Checks::read(input)?);
+        let (training, checks) = (TrainingTables::read(input)?, Checks::read(input)?);
         let parts: Vec<Made> = input
             .estimators
             .par_iter()
-            .map(|estimated| Made::of(input, &beside, &checks, estimated, minimum))
+            .map(|estimated| Made::of(input, &training, &checks, estimated, minimum))
             .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
         for (id, paths) in &input.measures {
@@ -134,7 +134,7 @@ struct Made {
 impl Made {
     fn of(
         input: &Input,
-        beside: &Beside,
+        training: &TrainingTables,
         checks: &Checks,
         estimated: &Estimated,
         minimum: MinimumEffect,
@@ -143,7 +143,7 @@ impl Made {
         let by_snapshot = snapshots::by_snapshot(&rows);
         let mut summary: Vec<SummaryRow> = by_snapshot.iter().map(|rows| snapshots::over_runs(input, rows)).collect();
         let n_rows: Vec<usize> = by_snapshot.iter().map(|rows| rows.len()).collect();
-        frames::join(&mut summary, &n_rows, beside, estimated)?;
+        frames::join(&mut summary, &n_rows, training, estimated)?;
         let checks = checks.of(&estimated.estimator).filter(|_| estimated.is_checked);
         if let Some(checks) = checks {
             checks.count(&mut summary);
@@ -155,7 +155,7 @@ impl Made {
             checks: checks.map(|checks| &checks.layers),
             minimum,
         };
-        let (phases, compression) = phases(&context, &snapshots::histories(input, &beside.ratios, &rows));
+        let (phases, compression) = phases(&context, &snapshots::histories(input, &training.ratios, &rows));
         Ok(Self { summary, phases, compression, weights: Vec::new() })
     }
 

@@ -337,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_taken_from_where_the_other_half_is_at_its_largest() {
+    fn the_peak_is_that_of_the_other_half_of_the_runs() {
         // By hand: r1 is the other half of r0 and r2 and largest at 2; r0 and r2 are that of r1 and largest at 2 (6 + 3).
         let runs = [
             history("r0", &[1.0, 2.0, 6.0, 1.0]),
@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_compresses_as_rarely_as_the_interval_says() {
+    fn noise_compresses_as_rarely_as_the_interval_promises() {
         use rand::{RngExt, SeedableRng};
         let mut rng = rand::rngs::ChaCha8Rng::seed_from_u64(7);
         let (mut n_found, n_tried) = (0, 400);
@@ -403,7 +403,7 @@ mod tests {
         let (_, over_runs) = of(&still);
         let reason = over_runs.reason.unwrap();
         assert_eq!(over_runs.verdict, CompressionVerdict::Undecided);
-        assert!(reason.contains("T has one value"), "{reason}");
+        assert!(reason.contains("a single value of T"), "{reason}");
     }
 
     #[test]
@@ -423,11 +423,11 @@ mod tests {
         assert_eq!((over_runs.n_runs, over_runs.n_failed), (1, 1));
         let (phases, over_runs) = of(&[failed("r0"), failed("r1")]);
         assert_eq!(phases[1].i_xt_peak_bits, None);
-        assert_eq!(over_runs.reason.as_deref(), Some("no run has numbers: epoch 3: no density"));
+        assert_eq!(over_runs.reason.as_deref(), Some("no run has estimates: epoch 3: no density"));
     }
 
     #[test]
-    fn runs_recorded_at_different_steps_hold_what_they_had_last() {
+    fn runs_recorded_at_different_steps_keep_their_latest_value() {
         let mut sparse = history("r1", &[1.0, 4.0, 2.0]);
         for (snapshot, step) in sparse.snapshots.iter_mut().zip([0, 2, 10]) {
             (snapshot.step, snapshot.epoch) = (step, step as i32);

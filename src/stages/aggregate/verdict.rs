@@ -75,8 +75,8 @@ impl LayerChecks {
         counts.n_violated += row.n_violated.unwrap_or(0) as i32;
     }
 
-    /// Whether at least half of the runs fail a check at the given steps. The check is of the layer itself, or compares the layer
-    /// below with it.
+    /// Whether at least half of the runs fail a check at the given steps. The check is of the layer itself, or compares the
+    /// layer below with it.
     fn fails(&self, check: &str, is_from_below: bool, number: fn(&Counts) -> i32, steps: &RunsByStep) -> bool {
         let n_runs: usize = steps.values().sum();
         let share = |(step, n): (&i64, &usize)| {
@@ -199,8 +199,8 @@ fn nothing_to_lose(fall: &Fall) -> Option<String> {
 }
 
 /// Withholds the verdicts on layers that compress at one scale of an estimator, but at another scale do not compress and gain
-/// information from the first to the last snapshot. Both changes must exceed the smallest effect that counts, and both estimates
-/// must pass their checks. Exact values with another noise are another quantity, not another scale.
+/// information from the first to the last snapshot. Both changes must exceed the smallest effect that counts, and both
+/// estimates must pass their checks. Exact values with another noise are another quantity, not another scale.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
     // By experiment, estimator without scale, and layer: a scale at which I(X;T) decreases, and a scale at which it increases.
     type FallsAndRises = [Option<Arc<EstimateId>>; 2];
@@ -280,11 +280,11 @@ mod tests {
         expect(FALLS, &[], Compresses, "the mean above 0.120 bits");
         expect(&[0.018, 0.017, 0.019, 0.018], &[], DoesNot, "below 0.120 bits");
         expect(&[-1.0, -1.1, -0.9], &[], DoesNot, "below 0.120 bits");
-        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "exactly as large at the end");
+        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "I(X;T) at the end equals I(X;T) at the peak");
         expect(&[1.0, -1.0, 0.5], &[], Undecided, "contains 0");
         expect(&[0.05, 0.15, 0.1, 0.12, 0.13], &[], Undecided, "but the mean below 0.120 bits");
         // Equal numbers prove nothing, least of all where the runs are copies of one.
-        expect(&[0.5, 0.5, 0.5], &[], Undecided, "exactly the same compression, 0.500 bits");
+        expect(&[0.5, 0.5, 0.5], &[], Undecided, "the same compression, 0.500 bits");
         let copies = Fall { runs_differ: false, ..fall(&[0.0, 0.0, 0.0]) };
         let (got, reason) = verdict(&copies, Some(&LayerChecks::default()));
         assert_eq!(got, Undecided);
@@ -304,7 +304,7 @@ mod tests {
         let unfound = LayerChecks::default();
         let (one_cell, reason) = of(0.0, 1, &unfound);
         assert_eq!(one_cell, Undecided);
-        assert!(reason.contains("one value") && reason.contains("nothing could be compressed"), "{reason}");
+        assert!(reason.contains("a single value") && reason.contains("no information to lose"), "{reason}");
         let (little, reason) = of(0.119, 2, &unfound);
         assert_eq!(little, Undecided);
         assert!(reason.contains("at most 0.119 bits"), "{reason}");

@@ -208,7 +208,8 @@ fn ceiling(check: &'static str, what: &str, entropy: &str, value: f64, ceiling: 
     })
 }
 
-/// A network that classifies a share a of the samples correctly proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.
+/// A network that classifies a share a of the samples correctly proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every
+/// layer.
 fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>) -> Judgement {
     let (accuracy, h_y) = match (accuracy, row.i_ty_ceiling_bits) {
         (Ok(accuracy), Some(h_y)) => (accuracy, h_y),
@@ -488,7 +489,7 @@ mod tests {
     }
 
     #[test]
-    fn scales_that_agree_at_the_ceiling_say_nothing() {
+    fn scales_that_agree_at_the_ceiling_are_a_warning() {
         let edges =
             [("binning-n-edges-100", 11.5), ("binning-n-edges-300", 12.0), ("binning-n-edges-100-jackknife", 19.0)];
         let judged = judged(&edges);
@@ -500,7 +501,7 @@ mod tests {
     #[test]
     fn scales_that_agree_are_not_compared_with_themselves() {
         let judged = judged(&[("binning-n-edges-30", 11.9995), ("binning-n-edges-50", 11.9995)]);
-        assert_eq!(judged[0].1.says, "I(X;T) is 11.9995 bits at each of 2 scales: all are at their ceiling");
+        assert_eq!(judged[0].1.says, "I(X;T) is 11.9995 bits at all 2 scales: all scales are at the ceiling");
     }
 
     #[test]

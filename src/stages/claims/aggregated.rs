@@ -34,8 +34,9 @@ impl Aggregated {
         })
     }
 
-    /// The verdict on the compression of `layer` for a claim about a change of I(X;T) over the training. `None` for other claims,
-    /// and if the estimate is not aggregated or was remade since. `tables` are the tables that the claim is evaluated with.
+    /// The verdict on the compression of `layer` for a claim about a change of I(X;T) over the training. `None` for other
+    /// claims, and if the estimate is not aggregated or was remade since. `tables` are the tables that the claim is evaluated
+    /// with.
     pub(in super::super) fn verdict(
         &self,
         claim: &Expect,

@@ -251,8 +251,8 @@ impl<'a> ClaimTables<'a> {
     }
 }
 
-/// Rows of one quantity with their layers. If a measure, or its quantity, fails for the network, there are no rows of layers: the
-/// failure then counts for every layer that the run has at other snapshots.
+/// Rows of one quantity with their layers. If a measure, or its quantity, fails for the network, there are no rows of layers:
+/// the failure then counts for every layer that the run has at other snapshots.
 fn at_each_layer<'a>(rows: &[&'a WeightMeasureRow]) -> Vec<(Option<LayerId>, &'a WeightMeasureRow)> {
     let mut layers: BTreeMap<&str, BTreeSet<LayerId>> = BTreeMap::new();
     let mut present = BTreeSet::new();

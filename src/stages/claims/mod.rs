@@ -25,8 +25,8 @@ pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option
     pipeline.claims.iter().flat_map(move |claim| of_claim(claim).into_iter().map(move |layer| (claim, layer)))
 }
 
-/// Evaluates `claim`, in one layer if it is about layers. `quantity` is the quantity of the claim, or the corresponding quantity
-/// of another estimate.
+/// Evaluates `claim`, in one layer if it is about layers. `quantity` is the quantity of the claim, or the corresponding
+/// quantity of another estimate.
 pub(super) fn judged(
     tables: &mut ClaimTables<'_>,
     claim: &Expect,
@@ -314,7 +314,7 @@ mod tests {
     const COURSE: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
 
     #[test]
-    fn measures_are_taken_of_a_course() {
+    fn each_measure_reduces_a_curve_to_one_number() {
         let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&COURSE, what), expected);
         check(Measure::Start, Some(1.0));
         check(Measure::End, Some(1.5));
@@ -386,7 +386,7 @@ mod tests {
         let five = verdict(5, Wanted::Above(2.0));
         assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
         assert_eq!(five.interval.unwrap().range, None);
-        assert!(five.reason.unwrap().ends_with("has no interval; 6 different runs would decide"));
+        assert!(five.reason.unwrap().ends_with("has no interval; 6 different runs would be enough for a verdict"));
         assert_eq!(verdict(6, Wanted::Above(2.0)).verdict, ClaimVerdict::Holds);
         assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
         // Copies of one run, however many.
@@ -397,15 +397,15 @@ mod tests {
     }
 
     #[test]
-    fn what_never_happens_is_told() {
+    fn an_event_that_never_happens_is_reported() {
         let falls = || course(&COURSE);
         let never = |last: i32| course(&[(0, 9.0), (last, 8.0)]);
         let first_below_2 =
             |courses: &[Course], wanted: Wanted| judged_by(courses, &claim(Measure::FirstBelow(2.0), wanted));
-        let told = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
-        let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
-        assert_eq!((told.verdict, told.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
-        // Not until epoch 400 is later than 50, and so is whatever comes after; what is claimed of epoch 500 is open.
+        let judged = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
+        let reason = "it is never below 2 in 1 of 2 runs; the shortest run has 400 epochs";
+        assert_eq!((judged.verdict, judged.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
+        // Without the event until epoch 400, it is after epoch 50, but may be before epoch 500.
         let verdict = |wanted| first_below_2(&[never(400), never(1000)], wanted).verdict;
         assert_eq!(verdict(Wanted::Below(50.0)), ClaimVerdict::Fails);
         assert_eq!(verdict(Wanted::Above(50.0)), ClaimVerdict::Holds);

@@ -178,11 +178,12 @@ impl<'a> Chosen<'a> {
         Some(format!("`{}` in {} of equal frequency", target.name, counted(distinct(y).len(), "bin")))
     }
 
-    /// The label of every sample, and the names of labels 0, 1, … where they have some. Without a column of labels they are
-    /// `n_bins` bins of the target.
+    /// The label of every sample, and the names of labels 0, 1, … if they have names. Without a column of labels, the labels
+    /// are `n_bins` bins of the target.
     ///
     /// # Errors
-    /// Labels are neither integers nor one-hot, there are so many that they look like identifiers, or a target has several columns.
+    /// Labels are neither integers nor one-hot, there are so many that they look like identifiers, or a target has several
+    /// columns.
     pub(super) fn labels(&self, n_bins: Option<usize>) -> Result<(Vec<i32>, Vec<String>), String> {
         let (y, names) = match self.y.as_slice() {
             [] => {
@@ -206,8 +207,8 @@ impl<'a> Chosen<'a> {
     }
 }
 
-/// The bin of every value, and the range of each bin in words. A value is in bin ⌊n_bins · (values below it) / n⌋, so that equal
-/// values share one; bins are numbered without gaps.
+/// The bin of every value, and the range of each bin in words. A value is in bin ⌊n_bins · (values below it) / n⌋, so that
+/// equal values share one; bins are numbered without gaps.
 fn binned(values: &[f64], n_bins: usize) -> (Vec<i32>, Vec<String>) {
     let mut sorted = values.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);

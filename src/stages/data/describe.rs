@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn entropies_of_the_rules_are_those_in_closed_form() {
+    fn entropies_of_rules_agree_with_closed_forms() {
         let check = |name: &str, h_x: f64, h_y: f64| {
             let of = described(name);
             close(of.h_x_bits, h_x);

@@ -34,8 +34,8 @@ pub enum ImportFiles {
 /// The roles of the columns of a foreign file, and how they are read.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// The columns of X, in order; each entry is a name, or several names separated by commas. Empty: all columns without another
-    /// role.
+    /// The columns of X, in order; each entry is a name, or several names separated by commas. Empty: all columns without
+    /// another role.
     pub x: Vec<String>,
     /// The column of labels, or one column for each class, separated by commas.
     pub y: String,

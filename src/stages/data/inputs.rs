@@ -102,7 +102,7 @@ fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest)
         let (place, value, small) = (place(column, at), column.shown(at), is_small(stored.values[at]));
         let problem = match small {
             true => format!(
-                "{place} is {value}, too small for the full precision of f32, where it becomes {}",
+                "{place} is {value}, too small for the full precision of f32, which stores it as {}",
                 in_f32(stored.values[at])
             ),
             false => format!("{place} is {value}; only finite f32 values are allowed"),

@@ -5,9 +5,9 @@ use crate::columns::Column;
 /// With fewer rows, a column may number the rows by chance.
 const LEAST_ROWS: usize = 3;
 
-/// Marks columns to leave out of X with the reason. pandas writes its index to a first column without a name, called `Unnamed: 0`
-/// after it is read again, and `__index_level_0__` in Parquet. A separator at the end of lines makes a column without name and
-/// values. A single column is never left out.
+/// Marks columns to leave out of X with the reason. pandas writes its index to a first column without a name, called `Unnamed:
+/// 0` after it is read again, and `__index_level_0__` in Parquet. A separator at the end of lines makes a column without name
+/// and values. A single column is never left out.
 pub(super) fn mark(columns: &mut [Column]) {
     if columns.len() < 2 {
         return;
@@ -61,6 +61,6 @@ mod tests {
         assert_eq!(left_out, [false, false, true, false]);
         let said = warnings(columns.iter().filter(|column| column.left_out.is_none()), "say so");
         assert_eq!(said.len(), 2);
-        assert_eq!(said[1], "column `Id` numbers the rows; if it is no input, say so");
+        assert_eq!(said[1], "column `Id` numbers the rows; if it is not an input, say so");
     }
 }

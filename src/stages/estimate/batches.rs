@@ -1,4 +1,5 @@
-//! Groups tables into batches: tables of one estimator with different parameters, applied to the same rows, are filled together.
+//! Groups tables into batches: tables of one estimator with different parameters, applied to the same rows, are filled
+//! together.
 
 use super::super::StageError;
 use super::plan::Work;

@@ -30,8 +30,8 @@ use snapshots::{OpenRun, Recorded, Runs};
 use tables::TargetTables;
 use tally::Tally;
 
-/// The bounds of the activations of all `experiments`, from the settings of their recordings; unknown if one of them is by another
-/// program. Unreadable recordings are ignored here; they get no estimates.
+/// The bounds of the activations of all `experiments`, from the settings of their recordings; unknown if one of them is by
+/// another program. Unreadable recordings are ignored here; they get no estimates.
 pub fn value_bounds(experiments: &[Experiment]) -> ValueBounds {
     let of_recording = |experiment: &Experiment| {
         let claim = Manifest::read(&experiment.recording().join(".meta/settings.json")).ok()?;

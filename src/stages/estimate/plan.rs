@@ -127,8 +127,8 @@ pub(super) fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure, before anything is written, that the snapshots to pool exist, and that their values and shuffles fit into memory;
-/// returns the largest number of pooled values.
+/// Makes sure, before anything is written, that the snapshots to pool exist, and that their values and shuffles fit into
+/// memory; returns the largest number of pooled values.
 pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> Result<usize, StageError> {
     let mut most = 0;
     for target in targets {

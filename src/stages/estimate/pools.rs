@@ -123,8 +123,8 @@ pub(super) fn fits(n_numbers: usize) -> bool {
     n_numbers <= MOST_NUMBERS
 }
 
-/// Returns an error if `n_pooled` snapshots with `n_rows` rows in total and up to `widest` values per row, or `n_shuffled` numbers
-/// of shuffles, are too many.
+/// Returns an error if `n_pooled` snapshots with `n_rows` rows in total and up to `widest` values per row, or `n_shuffled`
+/// numbers of shuffles, are too many.
 fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
     let n_values = if n_pooled > 1 { n_rows.saturating_mul(widest) } else { 0 };
     let problem = if n_values > MOST_NUMBERS {
@@ -155,7 +155,8 @@ mod tests {
             let n_shuffled = InputsAndLabels::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
             check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
         };
-        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.
+        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples in addition to the
+        // permutation of the rows.
         assert!(check(1, 8192).is_ok() && check(81, 0).is_ok());
         assert!(check(1, 8193).unwrap_err().contains("use fewer `shuffles`"));
         assert!(check(80, 2).is_ok());

@@ -18,8 +18,8 @@ pub(super) fn predictions(read: &GroupValues, group: &Group, rows: &BTreeMap<Sam
     rows.iter().filter_map(of_rows).collect()
 }
 
-/// The index of the largest of `n_units` outputs (the first of equal outputs); for a single output, whether it is above 1/2, if all
-/// outputs are probabilities. `None` if there are no such classes, or if a value is not finite.
+/// The index of the largest of `n_units` outputs (the first of equal outputs); for a single output, whether it is above 1/2, if
+/// all outputs are probabilities. `None` if there are no such classes, or if a value is not finite.
 fn predicted(outputs: &[f32], n_units: usize) -> Option<Cells> {
     let class = |row: &[f32]| match row {
         [probability] => u32::from(*probability > 0.5),

@@ -79,7 +79,8 @@ impl Halves {
         permutations.iter().map(half).collect::<Result<_, _>>().map(Self)
     }
 
-    /// The estimates of every member of `estimator` for the halves of `values` (samples × units), with the `ranges` of all samples.
+    /// The estimates of every member of `estimator` for the halves of `values` (samples × units), with the `ranges` of all
+    /// samples.
     pub(super) fn estimate(
         &self,
         estimator: &dyn EstimatorSet,

@@ -276,8 +276,8 @@ pub(super) struct GroupValues {
     n_rows: Vec<usize>,
 }
 
-/// T of the layer at `place` in the list of layers, at the snapshots of a group. In memory are the values, once, and one
-/// snapshot beside them.
+/// T of the layer at `place` in the list of layers, at the snapshots of a group. The values are in memory once, together
+/// with one more snapshot.
 pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<GroupValues, StageError> {
     let n_units = runs[0].layers[place].1.n_units();
     let n_rows: Vec<usize> = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).collect();

@@ -147,8 +147,8 @@ fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure that `experiment` is a recording of the pipeline's network and of exactly its data: the teacher is not recorded, and
-/// a teacher with other parameters would give other results.
+/// Makes sure that `experiment` is a recording of the pipeline's network and of exactly its data: the teacher is not recorded,
+/// and a teacher with other parameters would give other results.
 fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Experiment) -> Result<(), StageError> {
     let root = experiment.recording();
     let refused = |what: &str| {

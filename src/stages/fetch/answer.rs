@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_begins_where_it_says_or_is_not_used() {
+    fn a_response_begins_at_its_stated_byte_or_is_not_used() {
         // Asked for byte `asked` on of a file of 10.
         let check =
             |asked: u64, status: u16, range: Option<&str>, length: Option<u64>, expected: Result<Answer, &str>| {
@@ -125,7 +125,7 @@ mod tests {
         check(4, 200, None, Some(11), Err("wrong file: it has 11 bytes, expected 10"));
         check(4, 206, Some("bytes 4-10/11"), Some(7), Err("wrong file: it has 11 bytes, expected 10"));
         check(4, 416, Some("bytes */3"), None, Err("wrong file: it has 3 bytes, expected 10"));
-        // A piece of which nobody asked.
+        // A part that was not requested.
         check(0, 206, Some("bytes 0-9/10"), Some(10), Err("206 Partial Content"));
         check(0, 404, None, Some(10), Err("404 Not Found"));
         check(0, 204, None, None, Err("204 No Content"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_asked_for_again() {
+    fn only_temporary_faults_are_retried() {
         let check = |status: u16, expected: bool| {
             let head = Head { status: StatusCode::from_u16(status).unwrap(), range: None, length: None };
             assert_eq!(matches!(judge(&head, 0, 10), Err(Fault::Again(_))), expected, "{status}");

@@ -22,8 +22,8 @@ pub struct Patience {
     pub connection: Duration,
     /// Longest time without receiving a byte.
     pub silence: Duration,
-    /// The waiting times before further requests to a mirror, after consecutive attempts with almost no progress; after the last
-    /// one the mirror is given up.
+    /// The waiting times before further requests to a mirror, after consecutive attempts with almost no progress; after the
+    /// last one the mirror is given up.
     pub waits: &'static [Duration],
 }
 
@@ -77,8 +77,8 @@ pub fn published(spec: &Spec) -> Result<(&'static [PublishedFile], &'static [&'s
 /// An interrupted download leaves `<name>.part`; the next call resumes it from any mirror.
 ///
 /// # Errors
-/// Another file has the name of a published file, no mirror provides a file, the folder cannot be written, or another process is
-/// downloading into it. Complete files, and the part of the failed file, are kept.
+/// Another file has the name of a published file, no mirror provides a file, the folder cannot be written, or another process
+/// is downloading into it. Complete files, and the part of the failed file, are kept.
 pub fn fetch(
     files: &[PublishedFile],
     mirrors: &[&str],

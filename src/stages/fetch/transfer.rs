@@ -1,5 +1,5 @@
-//! One request: asks a mirror for the missing part of a file and keeps the received bytes. The only place that names `ureq`, with
-//! `answer.rs`.
+//! One request: asks a mirror for the missing part of a file and keeps the received bytes. The only place that names `ureq`,
+//! with `answer.rs`.
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -114,8 +114,8 @@ impl Mirror {
     }
 }
 
-/// The trusted certificate authorities: from the file in `SSL_CERT_FILE`, as in other programs (needed behind a proxy with its own
-/// authority), otherwise Mozilla's list.
+/// The trusted certificate authorities: from the file in `SSL_CERT_FILE`, as in other programs (needed behind a proxy with its
+/// own authority), otherwise Mozilla's list.
 fn trusted() -> Result<TlsConfig, StageError> {
     let Some(path) = std::env::var_os("SSL_CERT_FILE") else { return Ok(TlsConfig::default()) };
     let wrong = |problem: String| {

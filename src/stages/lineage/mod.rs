@@ -16,7 +16,8 @@ use crate::store::schema::{OnlineLossRow, Row, SplitRow, WeightRow};
 use crate::store::{Experiment, RecordedRun, Recording, RunId, StoreError, believed_hash};
 pub(super) use present::{Depth, Present, expect_current, inputs_of};
 
-/// The recording of an experiment; `None` if it has no run, for example if estimates are in another folder than their recording.
+/// The recording of an experiment; `None` if it has no run, for example if estimates are in another folder than their
+/// recording.
 ///
 /// # Errors
 /// It cannot be read.
@@ -123,7 +124,7 @@ struct Origin<'a> {
     experiment: &'a Experiment,
     recording: &'a Recording,
     samples: String,
-    /// The hashes of the values of every run, where a table needed them.
+    /// The hashes of the values of every run, for the kinds of values that a table needed.
     values: Vec<(Values, Vec<Vec<String>>)>,
 }
 
@@ -245,8 +246,8 @@ fn warn_once(sentence: &str) {
     }
 }
 
-/// Tables without their recording are accepted if they were made from equal samples and, if this program recorded them, with equal
-/// settings. Tables without this information are accepted with a warning.
+/// Tables without their recording are accepted if they were made from equal samples and, if this program recorded them, with
+/// equal settings. Tables without this information are accepted with a warning.
 fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) -> Result<(), StageError> {
     let mut seen: Vec<(&str, Value, &Path)> = Vec::new();
     for path in files.iter().flat_map(|(_, paths)| paths) {

@@ -84,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_doubles_on_calm_water_and_halves_in_a_storm() {
+    fn the_distance_doubles_after_small_changes_and_halves_after_large_ones() {
         let mut spacing = Spacing { last: vec![0.0], distance: 4 };
         spacing.advance(vec![0.1], 0.2, 100);
         assert_eq!(spacing.distance, 8);

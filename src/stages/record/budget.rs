@@ -97,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_in_order_whatever_is_worked_on_at_once() {
+    fn results_are_in_order_for_any_number_of_threads() {
         for n_at_once in [1, 2, 3, 100] {
             let (active, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let work = |index: usize| {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_begun_after_an_error() {
+    fn no_work_begins_after_an_error() {
         let n_begun = AtomicUsize::new(0);
         let work = |index: usize| {
             n_begun.fetch_add(1, Ordering::SeqCst);

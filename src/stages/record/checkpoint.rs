@@ -60,8 +60,8 @@ pub(super) fn save(
     Ok(())
 }
 
-/// The finished parts and the state after them. `None` if the run must start again: there is no checkpoint with these settings, or
-/// the checkpoint or a part does not match its hash.
+/// The finished parts and the state after them. `None` if the run must start again: there is no checkpoint with these settings,
+/// or the checkpoint or a part does not match its hash.
 pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<FileRecord>, Checkpoint)>, StageError> {
     let pending = pending(root, run, key);
     if !matches!(pending.existing(), Ok(None)) {

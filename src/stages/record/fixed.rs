@@ -84,7 +84,8 @@ impl Run<'_> {
 
     fn new_watches(&self) -> Vec<(GradientKind, Watch)> {
         let mut rng = self.setup.stream(self.writer.index, Purpose::Probe);
-        // Every epoch has its own position in the stream of random numbers, so that its probe does not depend on earlier epochs.
+        // Every epoch has its own position in the stream of random numbers, so that its probe does not depend on earlier
+        // epochs.
         let epoch = self.setup.epoch(self.training.step());
         rng.set_word_pos(u128::from(epoch) << 32);
         let watch = |kind: &GradientKind| Some((*kind, self.training.watch(*kind, &mut rng)?));

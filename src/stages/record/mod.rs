@@ -39,7 +39,8 @@ use crate::store::{
 /// Trains and records every run of `pipeline` that is not recorded yet.
 ///
 /// # Errors
-/// The data are missing or do not fit, another recording is in the folder, or the disk is full. Finished runs and parts are kept.
+/// The data are missing or do not fit, another recording is in the folder, or the disk is full. Finished runs and parts are
+/// kept.
 pub fn record(
     networks: &Networks,
     experiment: &Experiment,
@@ -171,8 +172,8 @@ enum RunFiles {
     Now(Vec<FileRecord>),
 }
 
-/// Writes the settings of the recording and the claims registered before it, before anything else is written, and then the tables
-/// that are shared by all runs.
+/// Writes the settings of the recording and the claims registered before it, before anything else is written, and then the
+/// tables that are shared by all runs.
 fn claimed_tables(
     setup: &Setup<'_>,
     claim: &Pending,

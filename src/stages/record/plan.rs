@@ -59,8 +59,8 @@ pub fn expect_fit(networks: &Networks) -> Result<(), StageError> {
 }
 
 /// Whether one network of the pipeline uses all cores, or one run per core does not fit into memory. This is an approximation
-/// without the output layer, whose width depends on the data. It does not depend on the number of runs, because one experiment per
-/// core would train at the same time and share the memory.
+/// without the output layer, whose width depends on the data. It does not depend on the number of runs, because one experiment
+/// per core would train at the same time and share the memory.
 pub fn is_large(networks: &Networks) -> bool {
     let facts = data_path(&networks.data).ok().and_then(|path| Facts::of(&path).ok());
     let (n_inputs, n_samples) = facts.map_or((0, 0), |facts| (facts.width.unwrap_or(0), facts.rows as usize));

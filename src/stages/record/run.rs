@@ -13,8 +13,8 @@ use crate::nn::{Streams, Training, Watch};
 use crate::store::FileRecord;
 use crate::store::schema::{OnlineLossRow, SplitRow};
 
-/// A checkpoint is also made after this amount of computation since the last one, in samples × weights: a few minutes, so that an
-/// interrupted run of a large network loses no more. (Counted, not timed, so that it is equal on every machine.)
+/// A checkpoint is also made after this amount of computation since the last one, in samples × weights: a few minutes, so that
+/// an interrupted run of a large network loses no more. (Counted, not timed, so that it is equal on every machine.)
 const PART_WORK: u64 = 1_000_000_000_000;
 
 /// A run being recorded.

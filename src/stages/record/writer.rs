@@ -37,8 +37,8 @@ struct OpenPart {
 }
 
 impl<'a> Writer<'a> {
-    /// A writer for run `index` of a recording in `root`, with networks of the shape of `network`; `key` is the hash of everything that
-    /// the run depends on.
+    /// A writer for run `index` of a recording in `root`, with networks of the shape of `network`; `key` is the hash of
+    /// everything that the run depends on.
     pub(super) fn new(setup: &'a Setup<'a>, root: &'a Path, index: usize, key: &'a str, network: &Network) -> Self {
         let record = &setup.networks.record;
         let samples = setup.split(index);

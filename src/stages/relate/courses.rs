@@ -11,7 +11,7 @@ use crate::store::{Experiment, read_all_rows};
 /// I(X;T) by snapshot: step, epoch, bits.
 pub(super) type InformationCourse = Vec<(i64, i32, f64)>;
 
-/// A number of a measure by snapshot: step, epoch, number; `None` where the number failed or has a warning.
+/// A number of a measure by snapshot: step, epoch, number; `None` if the number failed or has a warning.
 pub(super) type NumberCourse = Vec<(i64, i32, Option<f64>)>;
 
 /// One number of a measure.
@@ -23,8 +23,8 @@ pub(super) struct Series {
     pub(super) layer: Option<LayerId>,
 }
 
-/// Quantities that describe the accuracy of a measure. They are not related to compression, because more tests would weaken Holm's
-/// correction.
+/// Quantities that describe the accuracy of a measure. They are not related to compression, because more tests would weaken
+/// Holm's correction.
 const DIAGNOSTICS: [&str; 8] = [
     "key_gap",
     "sign_gap",
@@ -72,7 +72,8 @@ impl WeightCourses {
             let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
             course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
         }
-        // If a measure, or one of its quantities, fails for the network, the layers have no rows: each of their values is missing.
+        // If a measure, or one of its quantities, fails for the network, the layers have no rows: each of their values is
+        // missing.
         for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
             let is_missing = |series: &Series, by_run: &ByRun| {
                 series.weights == id

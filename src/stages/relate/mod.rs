@@ -1,4 +1,5 @@
-//! The relate stage: correlations between the compression of I(X;T) and the measures of weights, over settings, runs and snapshots.
+//! The relate stage: correlations between the compression of I(X;T) and the measures of weights, over settings, runs and
+//! snapshots.
 
 mod courses;
 mod statistics;
@@ -20,8 +21,8 @@ use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, 
 use courses::{InformationCourses, WeightCourses};
 use statistics::{Pair, statistics};
 
-/// Relates compression (`phases.parquet` in `out`) to the measures of weights of `experiments`, and writes `relations.parquet` into
-/// `out`.
+/// Relates compression (`phases.parquet` in `out`) to the measures of weights of `experiments`, and writes `relations.parquet`
+/// into `out`.
 ///
 /// # Errors
 /// Nothing is aggregated, no experiment has measures of weights, or a file does not match its hash.

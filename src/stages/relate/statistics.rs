@@ -14,8 +14,8 @@ use crate::store::schema::PhaseRow;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pair {
     experiment: String,
-    /// Whether it is one of several groups of runs. The runs of a group are not recorded, so compression and I(X;T) are averaged over
-    /// all runs of the experiment.
+    /// Whether it is one of several groups of runs. The runs of a group are not recorded, so compression and I(X;T) are
+    /// averaged over all runs of the experiment.
     is_group: bool,
     /// `None` if it is unknown.
     compression: Option<f64>,
@@ -81,8 +81,8 @@ impl Pair {
     }
 }
 
-/// The mean of the epochs at which I(X;T) is largest in the runs of `rows`; `None` unless every run then has more than at its first
-/// snapshot and at its last.
+/// The mean of the epochs at which I(X;T) is largest in the runs of `rows`; `None` unless every run then has more than at its
+/// first snapshot and at its last.
 fn turn_of_information(rows: &[&PhaseRow]) -> Option<f64> {
     let turn = |row: &&PhaseRow| {
         let peak = row.i_xt_peak_bits?;
@@ -132,8 +132,8 @@ type Number = fn(&Pair) -> Result<f64, Why>;
 /// The numbers of pairs left out, by reason.
 type LeftOut = BTreeMap<Why, usize>;
 
-/// Every statistic of some pairs. Values that failed or have a warning are left out. One of several groups of runs is used only in
-/// `settings`: the groups of an experiment have equal compression, which must not be counted several times.
+/// Every statistic of some pairs. Values that failed or have a warning are left out. One of several groups of runs is used only
+/// in `settings`: the groups of an experiment have equal compression, which must not be counted several times.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
     let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
     let every: Vec<&Pair> = pairs.iter().collect();
@@ -265,8 +265,8 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
     }
 }
 
-/// The epoch of the largest number, or, where the first or the last is as large, of the smallest; `None` where one of them is as
-/// small, too.
+/// The epoch of the largest value, or, if the first or the last value is as large, of the smallest value; `None` if the first
+/// or the last value is also as small.
 fn turning_epoch(course: &NumberCourse) -> Option<i32> {
     let mut ordered: Vec<(i64, i32, f64)> =
         course.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_and_runs_are_told_apart() {
+    fn settings_and_runs_are_distinguished() {
         // Between experiments both rise together; within each, one falls where the other rises.
         let mut pairs = Vec::new();
         for e in 0..6 {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn few_experiments_say_nothing() {
+    fn few_experiments_have_no_correlation() {
         let found = statistics(&[pair("a", 1.0, &[1.0, 2.0]), pair("b", 2.0, &[1.0, 3.0])]);
         let settings = found.iter().find(|found| found.statistic == "settings").unwrap();
         assert_eq!(settings.reason.as_deref(), Some("2 experiments; needs at least 5"));
@@ -381,7 +381,7 @@ mod tests {
 
     /// What is said of one statistic.
     #[track_caller]
-    fn told(found: &[Statistic], statistic: &str, number: &str) -> (usize, Option<f64>, Option<String>) {
+    fn result_of(found: &[Statistic], statistic: &str, number: &str) -> (usize, Option<f64>, Option<String>) {
         let found = found.iter().find(|found| found.statistic == statistic && found.number == number).unwrap();
         (found.n, found.value, found.reason.clone())
     }
@@ -390,9 +390,9 @@ mod tests {
     fn one_snapshot_is_no_change() {
         let pairs: Vec<Pair> = (0..6).map(|r| pair("a", f64::from(r), &[f64::from(r)])).collect();
         let found = statistics(&pairs);
-        assert_eq!(told(&found, "runs", "end"), (6, Some(1.0), None));
+        assert_eq!(result_of(&found, "runs", "end"), (6, Some(1.0), None));
         let reason = "0 independent runs; needs at least 5; left out because there is only one snapshot: 6 runs";
-        assert_eq!(told(&found, "runs", "change"), (0, None, Some(reason.to_owned())));
+        assert_eq!(result_of(&found, "runs", "change"), (0, None, Some(reason.to_owned())));
     }
 
     /// A run with the I(X;T) at its start, peak and end, and its compression; largest at epoch 10.
@@ -444,22 +444,22 @@ mod tests {
         };
         let found = statistics(&pairs.into_iter().enumerate().map(spread).collect::<Vec<_>>());
         // The groups of an experiment are one setting, and no runs.
-        assert_eq!(told(&found, "settings", "end"), (5, Some(1.0), None));
+        assert_eq!(result_of(&found, "settings", "end"), (5, Some(1.0), None));
         let left_out = "; left out because the runs of a group are unknown: 10 groups";
         for (statistic, number) in [("runs", "end"), ("snapshots", "course"), ("order", "course")] {
-            let (n, value, reason) = told(&found, statistic, number);
+            let (n, value, reason) = result_of(&found, statistic, number);
             assert!(n == 0 && value.is_none() && reason.unwrap().ends_with(left_out), "{statistic}");
         }
         // All runs together are one.
         let found = statistics(&pairs_of(&phases, &[("a", "pooled"), ("b", "pooled")]));
-        assert_eq!(told(&found, "order", "course"), (2, Some((21.0_f64 / 11.0).log10()), None));
+        assert_eq!(result_of(&found, "order", "course"), (2, Some((21.0_f64 / 11.0).log10()), None));
     }
 
     #[test]
     fn an_order_needs_two_turns() {
         let order = |bits: [f64; 3]| {
             let phases = [phase("a", "r0000", bits, None)];
-            told(&statistics(&pairs_of(&phases, &[("a", "r0000")])), "order", "course")
+            result_of(&statistics(&pairs_of(&phases, &[("a", "r0000")])), "order", "course")
         };
         assert_eq!(order([1.0, 3.0, 2.0]).1, Some((21.0_f64 / 11.0).log10()));
         let reason = "no run has I(X;T) and the number turn after the first snapshot and before the last";
@@ -487,6 +487,6 @@ mod tests {
         let reason = "0 experiments; needs at least 5; left out because the compression is unknown: 1 run";
         let phases = [without, phase("b", "r0000", bits, Some(1.0))];
         let found = statistics(&pairs_of(&phases, &[("a", "r0001")]));
-        assert_eq!(told(&found, "settings", "end"), (0, None, Some(reason.to_owned())));
+        assert_eq!(result_of(&found, "settings", "end"), (0, None, Some(reason.to_owned())));
     }
 }

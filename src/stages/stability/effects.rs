@@ -104,8 +104,8 @@ fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> O
     })
 }
 
-/// The compressions of every layer. With one run per experiment there is no compression; the decrease from the run's largest value
-/// is used instead.
+/// The compressions of every layer. With one run per experiment there is no compression; the decrease from the run's largest
+/// value is used instead.
 fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) -> Vec<Layer<'a>> {
     let has_others = phases.iter().any(|row| row.compression_bits.is_some());
     let remark = (!has_others).then(|| {
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_varies_together_is_said_to() {
+    fn parameters_that_vary_together_are_reported() {
         let phases = [phase("a", "e", "r0", 1.0), phase("b", "e", "r0", 2.0)];
         let (first, second) = (
             [setting("training.batch", "8"), setting("seed", "1")],

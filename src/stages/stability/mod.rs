@@ -51,10 +51,11 @@ pub struct Stability {
 /// What is distinguished in addition to the parameters of the sweep.
 const ESTIMATE: &str = "estimate";
 
-/// Evaluates every claim of every member, for its own estimate and for all other estimates with the same quantity, and decomposes
-/// the variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
+/// Evaluates every claim of every member, for its own estimate and for all other estimates with the same quantity, and
+/// decomposes the variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
 ///
-/// `missing` are experiments that cannot be run, with the reason. Experiments that are not recorded or cannot be read are added.
+/// `missing` are experiments that cannot be run, with the reason. Experiments that are not recorded or cannot be read are
+/// added.
 ///
 /// # Errors
 /// There is no `phases.parquet`, no member can be read, or a file does not match its hash.

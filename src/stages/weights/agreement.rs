@@ -14,7 +14,8 @@ use crate::weights::{DenseLayer, DenseNetwork};
 /// Largest difference, relative to the largest value, that can be explained by rounding to half precision.
 const TOLERANCE: f64 = 0.01;
 
-/// Compares the last hidden layer of the `network` at `place` of run number `run` with its recorded activations, if there are any.
+/// Compares the last hidden layer of the `network` at `place` of run number `run` with its recorded activations, if there are
+/// any.
 ///
 /// # Errors
 /// They differ, or cannot be read.

@@ -62,8 +62,8 @@ impl<'a> RunWeights<'a> {
         Ok(found)
     }
 
-    /// Calls a function with the networks of the `wanted` snapshots, for each part of the recording: the networks of a part fit into
-    /// memory together.
+    /// Calls a function with the networks of the `wanted` snapshots, for each part of the recording: the networks of a part fit
+    /// into memory together.
     pub(super) fn for_each_part(
         &self,
         wanted: &[NetworkPlace],
