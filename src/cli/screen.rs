@@ -121,7 +121,7 @@ fn compression_of_several(experiments: &[Estimates<'_>]) -> String {
 fn counts(claims: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| claims.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
-    let mut text = format!("{holding} of {} {}", counted(claims.len(), "claim"), verb(holding, "holds", "hold"));
+    let mut text = format!("{holding} of {} claims {}", claims.len(), verb(holding, "holds", "hold"));
     if failing > 0 {
         text.push_str(&format!(", {failing} {}", verb(failing, "fails", "fail")));
     }

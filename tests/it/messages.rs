@@ -48,7 +48,7 @@ fn a_summary_is_one_screen_and_a_run_ends_with_its_headline() {
     let said = project.ok("run p.toml");
     let headline = "p: 2 networks; ";
     let end = said.lines().skip_while(|line| !line.starts_with(headline)).collect::<Vec<_>>().join("\n");
-    assert!(end.contains("0 of 1 claim hold, 1 fails"), "{said}");
+    assert!(end.contains("0 of 1 claims hold, 1 fails"), "{said}");
     assert!(end.contains("A failing claim is a result, not an error"), "{said}");
     assert!(end.contains("infoplane summary outputs/p") && end.contains("outputs/p/figures"), "{said}");
 
