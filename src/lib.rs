@@ -2,8 +2,8 @@
 //! layer.
 //!
 //! # Information of two arrays
-//! Activations are `f32`, one row a sample; labels are integers. Leave out the default features for these numerics alone,
-//! which build in seconds: `infoplane = { version = "0.1", default-features = false }`.
+//! Activations are `f32`, one row per sample; labels are integers. To use only the estimators, without default features
+//! (builds in seconds): `infoplane = { version = "0.1", default-features = false }`.
 //!
 //! ```
 //! use infoplane::estimators::{Binning, Estimator, LayerData};
@@ -21,11 +21,11 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! # Where to go on
+//! # Next steps
 //! - [`estimators`]: which estimators there are, and how to evaluate several at once.
 //! - [`datasets`] and [`nn`]: make a data set and train a small network on it.
 //! - `store` (feature `store`): read the activations that `infoplane record` or another program wrote.
-//! - [`weights`]: what it means for a weight to be random: measures of recorded weights, each with the randomness it is about.
+//! - [`weights`]: measures of the information in recorded weights; each measure names the randomness that it is about.
 //! - [`bottleneck`]: the information bottleneck of a known joint distribution. [`linear_network`] and [`minimal_model`]: models
 //!   whose information is known exactly.
 //! - The feature `pipeline`, on by default, adds what the command `infoplane` does.

@@ -1,4 +1,4 @@
-//! `infoplane aggregate`: means and spreads over runs.
+//! `infoplane aggregate`: means, standard deviations and intervals over runs.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use crate::stages::aggregate::{MinimumEffect, present_minimum};
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
-        .about("Join the estimates of all runs with losses, gradients and checks: summary, compression and phases, Parquet and CSV")
+        .about("Average the estimates over runs, and join them with losses, gradients and checks; writes the tables summary, compression and phases (Parquet and CSV)")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
         .arg(
             Arg::new("minimum-effect")
                 .long("minimum-effect")
                 .value_name("BITS")
-                .help("Smallest compression that counts, in bits; `run` takes that of the pipeline [default: that of the present summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
+                .help("Smallest compression that counts, in bits; `infoplane run` uses the value of the pipeline [default: the value of the existing summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
                 .value_parser(value_parser!(f64)),
         )
-        .arg(out_arg("The folder of the summary; needed for several experiments [default: the experiment's folder]"))
+        .arg(out_arg("The folder for the summary; required for several experiments [default: the experiment's folder]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -38,7 +38,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     };
     let mut ended = Ended::default();
     if let ([sweep @ Resolved::Sweep { .. }], None) = (folders.as_slice(), path(matches, "out")) {
-        // Every experiment of a sweep has a summary of its own, too.
+        // Every experiment of a sweep also has its own summary.
         ended = for_each("aggregate", sweep, None, terminal, |experiment, out| {
             Ok(Some(checked_aggregate(std::slice::from_ref(experiment), minimum(out)?, out)?))
         })?;

@@ -1,4 +1,4 @@
-//! `infoplane analyse`: a recording to verdicts, pictures and a page in one call.
+//! `infoplane analyse`: verdicts, figures and a report from a recording in one call.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,7 +25,7 @@ use crate::stages::{Outcome, Progress};
 use crate::store::schema::CompressionRow;
 use crate::store::{Experiment, layer_in_cell};
 
-/// Reasons on the screen; `infoplane summary` prints all of them.
+/// Number of reasons printed; `infoplane summary --all` prints all of them.
 const MOST_REASONS: usize = 6;
 
 pub(super) fn command() -> Command {
@@ -34,26 +34,26 @@ pub(super) fn command() -> Command {
     };
     Command::new("analyse")
         .visible_alias("analyze")
-        .about("Analyse a recording in one call: choose estimators, estimate, check, aggregate, plot, report; print the verdicts")
+        .about("Analyse a recording in one call: choose estimators, estimate, check, aggregate, plot, write a report, and print the verdicts")
         .after_help(
-            "Works on a recording of any program, an experiment or a sweep. The choice of estimators is written to `analysis.toml` in the folder of the experiment, a pipeline that `infoplane run` takes.",
+            "The recording may be made by any program, and may be an experiment or a sweep. The chosen estimators are written to `analysis.toml` in the folder of the experiment. This file is a pipeline for `infoplane run`.",
         )
         .arg(experiment_arg().help("The folder of an experiment or a sweep, for example outputs/my-cnn"))
         .arg(
             Arg::new("estimators")
                 .long("estimators")
                 .value_name("LIST")
-                .help("Only these estimators, separated by commas [default: those that suit the recording]")
+                .help("Use only these estimators, separated by commas [default: the estimators that suit the recording]")
                 .value_delimiter(',')
                 .value_parser(FAMILIES),
         )
-        .arg(list("n-bins", "LIST", "15,30,60", "Numbers of bins over the range of each run").value_parser(value_parser!(u64).range(1..=16_777_216)))
-        .arg(list("noise-variance", "LIST", "0.001,0.01,0.1", "Variances of the noise of `kde`, in units of the layer's variance").value_parser(positive))
+        .arg(list("n-bins", "LIST", "15,30,60", "Numbers of bins over the range of the activations of each run").value_parser(value_parser!(u64).range(1..=16_777_216)))
+        .arg(list("noise-variance", "LIST", "0.001,0.01,0.1", "Noise variances of `kde`, relative to the variance of the layer").value_parser(positive))
         .arg(
             Arg::new("shuffles")
                 .long("shuffles")
                 .value_name("N")
-                .help("How many times labels and inputs are shuffled for the permutation nulls")
+                .help("Number of shuffles of labels and inputs for the permutation nulls")
                 .default_value("5")
                 .value_parser(value_parser!(u64).range(0..=1000)),
         )
@@ -105,9 +105,9 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-/// Chooses estimators for a recording and does all steps after the recording; returns the estimates that were chosen.
+/// Chooses estimators for a recording and runs all steps that follow the recording; returns the names of the chosen estimates.
 fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> anyhow::Result<(Vec<String>, Outcome)> {
-    // As `aggregate`, it keeps the smallest effect that was asked for before.
+    // Like `aggregate`, it keeps the smallest effect of an earlier call.
     let minimum = present_minimum(experiment.root())?.filter(|minimum| minimum.share == 0.0);
     let wishes = Wishes { minimum_effect: minimum.map(|minimum| minimum.bits), ..wishes.clone() };
     let Analysis { path, reasons } = choose(experiment, &wishes)?;
@@ -119,7 +119,7 @@ fn analyse(experiment: &Experiment, wishes: &Wishes, terminal: &Terminal) -> any
     Ok((pipeline.estimates.iter().map(|request| request.id.to_string()).collect(), outcome))
 }
 
-/// What came out, on one screen for each experiment: a line a layer, with the verdicts of each family of estimators.
+/// The results, one screen for each experiment: one line for each layer, with the verdicts of each family of estimators.
 fn screen(found: &[Summary], n_others: usize, folder: &Experiment, width: Option<usize>) -> String {
     let mut text = String::new();
     for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
@@ -127,11 +127,11 @@ fn screen(found: &[Summary], n_others: usize, folder: &Experiment, width: Option
     }
     if n_others > 0 {
         let others = counted(n_others, "other table");
-        text.push_str(&format!("\n{others} of estimates in this folder: not counted above\n"));
+        text.push_str(&format!("\n{others} of estimates in this folder not included above\n"));
     }
     let page = folder.root().join("report.html");
     text.push_str(&format!(
-        "\nAll numbers: infoplane summary {}; the page: {}\n",
+        "\nAll numbers: infoplane summary {} --all\nReport: {}\n",
         folder.root().display(),
         page.display()
     ));
@@ -140,7 +140,7 @@ fn screen(found: &[Summary], n_others: usize, folder: &Experiment, width: Option
 
 fn results(found: &[Summary], width: Option<usize>) -> String {
     let families: Vec<&str> = unique(found.iter().map(|summary| summary.estimator.estimator.family.as_str()));
-    // I(X;T) and I(T;Y) of the scale in the middle of the first family.
+    // I(X;T) and I(T;Y) are shown for the middle scale of the first family.
     let scales: Vec<&Summary> =
         found.iter().filter(|summary| summary.estimator.estimator.family == families[0]).collect();
     let middle = scales[scales.len() / 2];
@@ -165,7 +165,7 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
         ["layer", "I(X;T)", "I(T;Y)", "shuffled"].into_iter().chain(families.iter().copied()).collect();
     let table = fitted(&header, layers.iter().map(row), &["shuffled", "I(T;Y)", "I(X;T)"], width);
     let title = format!(
-        "{}, {}. I(X;T), I(T;Y) and I(T;Y) with shuffled labels at the end of the training, in bits ({}); does the layer compress?",
+        "{}, {}. I(X;T), I(T;Y) and I(T;Y) with shuffled labels are in bits at the end of the training ({}); the other columns are verdicts on compression",
         middle.experiment,
         counted(n_runs, "run"),
         middle.estimator,
@@ -173,7 +173,7 @@ fn results(found: &[Summary], width: Option<usize>) -> String {
     format!("{}\n\n{table}\n{}", paragraph(&title, 0, width), reasons(found, width))
 }
 
-/// The verdicts of the scales of one family on a layer, each with how many scales give it.
+/// The verdicts on one layer at all scales of one family, each with its number of scales.
 fn verdicts<'a>(rows: impl Iterator<Item = &'a CompressionRow>) -> String {
     let rows: Vec<&CompressionRow> = rows.collect();
     let of_rows = unique(rows.iter().map(|row| row.verdict));

@@ -1,4 +1,4 @@
-//! Arguments that several commands have, and what they mean.
+//! Arguments shared by several commands.
 
 use std::path::{Path, PathBuf};
 
@@ -44,19 +44,19 @@ pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 pub(super) fn dry_run_arg() -> Arg {
-    flag("dry-run", "Only print what would be done")
+    flag("dry-run", "Print what would be done, and do nothing")
 }
 
 pub(super) fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {
     matches.get_one::<PathBuf>(name).map(PathBuf::as_path)
 }
 
-/// The folder named on the command line.
+/// The experiment or sweep named on the command line.
 pub(super) fn resolved(matches: &ArgMatches, needs: Needs) -> anyhow::Result<Resolved> {
     Ok(resolve(path(matches, "experiment").context("clap requires the experiment")?, needs)?)
 }
 
-/// The folders named on the command line.
+/// The experiments and sweeps named on the command line.
 pub(super) fn all_resolved(matches: &ArgMatches, needs: Needs) -> anyhow::Result<Vec<Resolved>> {
     let folders = matches.get_many::<PathBuf>("experiment").context("clap requires an experiment")?;
     Ok(folders.map(|folder| resolve(folder, needs)).collect::<Result<_, StageError>>()?)
@@ -74,16 +74,17 @@ pub(super) fn all_joined(folders: &[Resolved]) -> anyhow::Result<Vec<Experiment>
     Ok(experiments)
 }
 
-/// Where something common to several folders is written: `--out`, otherwise the only folder.
+/// The folder for a result of several experiments: `--out`, otherwise the only folder.
 pub(super) fn common_out(matches: &ArgMatches, folders: &[Resolved], what: &str) -> anyhow::Result<PathBuf> {
     match (path(matches, "out"), folders) {
         (Some(out), _) => Ok(out.to_owned()),
         (None, [only]) => Ok(only.folder().root().to_owned()),
-        (None, _) => anyhow::bail!("several experiments: name the folder of their common {what} with `--out DIR`"),
+        (None, _) => anyhow::bail!("several experiments were given; name the folder for their {what} with `--out DIR`"),
     }
 }
 
-/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`, of a trial that of the whole.
+/// The pipeline of an experiment or a sweep: `--pipeline`, otherwise `pipelines/<name>.toml`. A trial uses the pipeline that it
+/// is a trial of.
 pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::Result<PathBuf> {
     if let Some(file) = path(matches, "pipeline") {
         return Ok(file.to_owned());
@@ -95,20 +96,21 @@ pub(super) fn pipeline_of(matches: &ArgMatches, folder: &Experiment) -> anyhow::
             return Ok(whole);
         }
         let (root, file) = (folder.root().display(), file.display());
-        anyhow::bail!("{root}: there is no {file}, which would state its claims; name the pipeline with `--pipeline`");
+        anyhow::bail!("{root}: the pipeline with its claims, {file}, does not exist; name it with `--pipeline`");
     }
     Ok(file)
 }
 
-/// The experiments that a pipeline file declares, whose results are in `root`; those of a sweep that cannot be run are left out.
+/// The experiments that a pipeline file declares, with results in `root`. Experiments of a sweep that cannot be run are left
+/// out.
 pub(super) fn experiments_of<'d>(declared: &'d Declared, root: &Path) -> Vec<(&'d Pipeline, Experiment)> {
     let folder = |id: Option<&str>| id.map_or_else(|| root.to_owned(), |id| root.join(id));
     declared.pipelines().map(|(id, pipeline)| (pipeline, Experiment::new(folder(id)))).collect()
 }
 
-/// Does `work` for an experiment, or for every experiment of a sweep, and reports its outcome, if it has one, under the name
-/// of the `stage`. The arguments of `work` are the experiment and the folder for its results. An experiment of a sweep that
-/// fails leaves the others as they are.
+/// Does `work` for an experiment, or for every experiment of a sweep, and reports its outcome, if any, under the name of the
+/// `stage`. The arguments of `work` are the experiment and the folder for its results. A failed experiment of a sweep does not
+/// stop the others.
 pub(super) fn for_each(
     stage: &str,
     resolved: &Resolved,

@@ -1,4 +1,4 @@
-//! `infoplane bound`: the information bottleneck's curve, and the layers compared with it.
+//! `infoplane bound`: compares the layers with the information bottleneck's curve.
 
 use clap::{ArgMatches, Command};
 
@@ -8,10 +8,10 @@ use crate::pipeline::{BOUND, Job};
 
 pub(super) fn command() -> Command {
     let command = Command::new("bound").about(
-        "Solve the information bottleneck of the data and compare every trained layer with its curve, as `[bound]` of a pipeline asks",
+        "Compute the information bottleneck's curve of the data and compare every trained layer with it; the settings are in `[bound]` of the pipeline",
     );
     job::add(command.after_help(
-        "bound_layers.parquet: a layer is fitted at the β whose solution is nearest to its code (the smallest mean KL divergence); `i_xt_fitted_bits` and `i_ty_fitted_bits` are the information of that solution.",
+        "The results for layers are in bound_layers.parquet. The fitted β of a layer is the β whose solution is nearest to the code of the layer (smallest mean KL divergence); `i_xt_fitted_bits` and `i_ty_fitted_bits` are I(X;T) and I(T;Y) of that solution.",
     ))
 }
 

@@ -14,9 +14,9 @@ use crate::stages::{Outcome, Progress};
 
 pub(super) fn command() -> Command {
     Command::new("completions")
-        .about("Print a script that completes commands and flags in a shell")
+        .about("Print a script for the completion of commands and flags in a shell")
         .after_help(
-            "Bash: infoplane completions bash > ~/.local/share/bash-completion/completions/infoplane\nZsh: infoplane completions zsh > DIR/_infoplane, DIR being in $fpath\nFish: infoplane completions fish > ~/.config/fish/completions/infoplane.fish",
+            "Bash: infoplane completions bash > ~/.local/share/bash-completion/completions/infoplane\nZsh: infoplane completions zsh > DIR/_infoplane (DIR must be in $fpath)\nFish: infoplane completions fish > ~/.config/fish/completions/infoplane.fish",
         )
         .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
 }
@@ -31,13 +31,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 
 pub(super) fn man_command() -> Command {
     Command::new("man")
-        .about("Print the man page, or write those of all commands into a folder")
+        .about("Print the man page, or write the man pages of all commands to a folder")
         .after_help("infoplane man | man -l -\ninfoplane man --out ~/.local/share/man/man1; man infoplane-estimate")
         .arg(
             Arg::new("out")
                 .long("out")
                 .value_name("DIR")
-                .help("Write infoplane.1, infoplane-run.1, … here")
+                .help("Write infoplane.1, infoplane-run.1, … to this folder")
                 .value_parser(value_parser!(PathBuf)),
         )
 }

@@ -18,30 +18,35 @@ use super::{Ended, fetch, import, parameters};
 
 pub(super) fn command() -> Command {
     let out = || {
-        let help = "Where the table goes [default: data/<name>.parquet; with other parameters than the defaults data/<name>-<parameters>.parquet]";
+        let help = "The table to write [default: data/<name>.parquet, or data/<name>-<parameters>.parquet if a parameter differs from its default]";
         Arg::new("out").long("out").value_name("FILE").help(help).value_parser(value_parser!(PathBuf))
     };
     let make_command = |spec: &&'static Spec| {
         let folder = Arg::new("folder")
             .long("folder")
             .value_name("DIR")
-            .help(format!("Where its files lie, packed or not [default: data/raw/{}]", spec.name))
+            .help(format!(
+                "The folder of the downloaded files, which may be compressed [default: data/raw/{}]",
+                spec.name
+            ))
             .value_parser(value_parser!(PathBuf));
         let command = Command::new(spec.name).about(spec.summary).arg(out());
         let command = if let Source::Files { .. } = spec.source { command.arg(folder) } else { command };
         parameters::add(command, spec.parameters)
     };
     let make = Command::new("make")
-        .about("Make a data set from its rule or its published files")
+        .about("Make the table of a data set from its rule or from its published files")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(DATASETS.iter().map(make_command));
-    let describe = Command::new("describe").about("Describe a data set: sizes, balance, H(X), H(Y), I(X;Y)").arg(
-        Arg::new("what")
-            .value_name("NAME|FILE")
-            .help("A data set, or a table of samples that ends in .parquet")
-            .required(true),
-    );
+    let describe = Command::new("describe")
+        .about("Describe a data set: number of samples, class balance, H(X), H(Y), I(X;Y)")
+        .arg(
+            Arg::new("what")
+                .value_name("NAME|FILE")
+                .help("The name of a data set, or a table of samples (a .parquet file)")
+                .required(true),
+        );
     Command::new("data")
         .about("Make, fetch, import, list or describe data sets")
         .subcommand_required(true)
@@ -50,8 +55,7 @@ pub(super) fn command() -> Command {
         .subcommand(fetch::command())
         .subcommand(import::command())
         .subcommand(
-            Command::new("list")
-                .about("List the data sets, and whether they are made, can be made, or are to be fetched"),
+            Command::new("list").about("List the data sets and their states: made, can be made, or must be downloaded"),
         )
         .subcommand(describe)
 }
@@ -110,7 +114,7 @@ fn in_words(state: State) -> &'static str {
     }
 }
 
-/// The state of a data set, and of its parts where they differ.
+/// The state of a data set, and of its parts if they differ.
 fn state_in_words(spec: &'static Spec) -> String {
     let (whole, parts) = (state(spec), parts(spec));
     if parts.iter().all(|(_, state)| *state == whole) {
@@ -124,7 +128,7 @@ fn state_in_words(spec: &'static Spec) -> String {
     states.collect::<Vec<_>>().join("; ")
 }
 
-/// A description for people.
+/// The description as text.
 fn words(what: &str, described: &Description) -> String {
     const MOST_CLASSES: usize = 20;
     let ((low, high), n_ambiguous) = (described.x_range, described.n_ambiguous_inputs);
@@ -136,7 +140,7 @@ fn words(what: &str, described: &Description) -> String {
         counted(described.n_inputs, "input")
     );
     let standardised = if described.is_standardised { "; standardised: mean 0, standard deviation 1" } else { "" };
-    let hashed = if described.has_x_hash { "; told apart by their values in the imported file" } else { "" };
+    let hashed = if described.has_x_hash { "; distinguished by their values in the imported file" } else { "" };
     text.push_str(&format!(
         "inputs   {} distinct, {n_ambiguous} of them with different labels{standardised}{hashed}\n",
         described.n_distinct_inputs
@@ -148,7 +152,7 @@ fn words(what: &str, described: &Description) -> String {
         classes.push(format!("and {} more", described.classes.len() - MOST_CLASSES));
     }
     let stochastic =
-        if described.is_stochastic { "; stochastic, shares and entropies are those of p(y=1|x)" } else { "" };
+        if described.is_stochastic { "; stochastic: shares and entropies are computed from p(y=1|x)" } else { "" };
     text.push_str(&format!("classes  {}{stochastic}\n", classes.join(", ")));
     if let Some(targets) = &described.targets {
         let (low, high) = targets.range;

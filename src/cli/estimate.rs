@@ -1,4 +1,4 @@
-//! `infoplane estimate`: estimate information from what was recorded.
+//! `infoplane estimate`: estimates information from a recording.
 
 use std::collections::BTreeSet;
 
@@ -18,12 +18,12 @@ use crate::stages::keys::expect_recorded_with;
 use crate::stages::{PlannedTables, Progress, exact};
 use crate::store::Experiment;
 
-/// The subcommand that takes its estimators from a pipeline instead of flags.
+/// The subcommand that reads its estimators from a pipeline instead of flags.
 const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
     let from_pipeline = job::add(Command::new(PIPELINE))
-        .about("Every estimate that a pipeline asks for; each recorded snapshot is read once for all of them, once more for each pool");
+        .about("Make all estimates of a pipeline; each recorded snapshot is read once for all estimators, and once more for each kind of pooling");
     Command::new("estimate")
         .about("Estimate I(X;T) and I(T;Y) from recorded activations, without training")
         .subcommand_required(true)
@@ -32,10 +32,10 @@ pub(super) fn command() -> Command {
             let command = Command::new(spec.name)
                 .about(spec.summary)
                 .after_help(
-                    "A flag may have several values, separated by commas: every combination makes a table of its own.",
+                    "A flag may have several values, separated by commas. Every combination of values is written to a separate table.",
                 )
                 .arg(experiment_arg())
-                .arg(out_arg("Write the folder `estimates` here [default: the experiment's folder]"))
+                .arg(out_arg("The folder in which the folder `estimates` is written [default: the experiment's folder]"))
                 .arg(dry_run_arg());
             parameters::add(parameters::add(command, spec.parameters), SCOPE)
         }))
@@ -49,11 +49,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     }
     let spec = estimators::find(name)?;
     let given = parameters::read_lists(matches, [spec.parameters, SCOPE].concat());
-    // Parameters that cannot be are reported before a folder that is not there.
+    // Invalid parameters are reported before a missing folder.
     Request::all(spec, given.clone(), ValueBounds::Unknown)?;
     let resolved = resolved(matches, Needs::Recording)?;
     let requests = Request::all(spec, given, value_bounds(resolved.experiments()))?;
-    tell_chosen(&requests, terminal);
+    report_chosen(&requests, terminal);
     for_each("estimate", &resolved, path(matches, "out"), terminal, |experiment, out| {
         if matches.get_flag("dry-run") {
             let tables = plan(experiment, &requests, out)?;
@@ -66,7 +66,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let (declared, root) = job::declared(matches, terminal)?;
     if let (Declared::One(pipeline), true) = (&declared, matches.get_flag("dry-run")) {
-        tell_chosen(&pipeline.estimates, terminal);
+        report_chosen(&pipeline.estimates, terminal);
         let experiment = Experiment::new(&root);
         expect_recorded_with(pipeline, &experiment)?;
         let mut tables = plan(&experiment, &pipeline.estimates, &root)?;
@@ -77,13 +77,13 @@ fn run_pipeline(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<End
     job::run(&Job::new(ESTIMATE), (&declared, &root), matches, terminal)
 }
 
-/// Tells once what was chosen for parameters that were not given.
-pub(super) fn tell_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
+/// Prints each automatic choice of a parameter once.
+pub(super) fn report_chosen<'a>(requests: impl IntoIterator<Item = &'a Request>, terminal: &Terminal) {
     let sentences: BTreeSet<&String> = requests.into_iter().filter_map(|request| request.chosen.as_ref()).collect();
     sentences.into_iter().for_each(|sentence| terminal.tell(sentence));
 }
 
-/// Prints which tables would be made of one of the resolved experiments.
+/// Prints which tables would be made for one of the resolved experiments.
 pub(super) fn describe_of(
     experiment: &Experiment,
     resolved: &Resolved,
@@ -105,7 +105,11 @@ pub(super) fn describe(tables: &[PlannedTables], terminal: &Terminal) -> anyhow:
     }
     for table in tables {
         let (folder, n, n_done) = (table.folder.display(), table.n_pending, table.n_done);
-        terminal.print(&format!("{folder}: {} to make, {n_done} there ({})\n", counted(n, "table"), table.quantity))?;
+        terminal.print(&format!(
+            "{folder}: {} to make, {n_done} up to date ({})\n",
+            counted(n, "table"),
+            table.quantity
+        ))?;
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `infoplane exact`: numbers that need no estimator.
+//! `infoplane exact`: exact information, without an estimator.
 
 use std::path::Path;
 
@@ -15,14 +15,14 @@ use crate::stages::Progress;
 use crate::stages::exact::{MinimalModelRequest, minimal_model, plan};
 use crate::store::Experiment;
 
-/// More weights than a picture has pixels.
+/// More weights than a figure has pixels.
 const MOST_WEIGHTS: usize = 1_000_000;
 
 pub(super) fn command() -> Command {
     let linear = job::add(Command::new("linear"))
-        .about("What the table [exact] of a pipeline asks for: exact I(X;T) and I(T;Y) of a linear network on student-teacher data, in tables of estimates");
+        .about("Exact I(X;T) and I(T;Y) of a linear network on student-teacher data, as set in `[exact]` of the pipeline; written to tables of estimates");
     Command::new("exact")
-        .about("Exact information where no estimator is needed: linear networks, the minimal model")
+        .about("Compute exact information for models that need no estimator: linear networks and the minimal model")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(linear)
@@ -32,12 +32,12 @@ pub(super) fn command() -> Command {
 fn minimal_model_command() -> Command {
     let names: Vec<&str> = CURVES.iter().map(|curve| curve.name).collect();
     Command::new("minimal-model")
-        .about("I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), against the weight w (Saxe et al. 2018, Fig. 2)")
+        .about("I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), as a function of the weight w (Saxe et al. 2018, Fig. 2)")
         .arg(
             Arg::new("activation")
                 .long("activation")
                 .value_name("NAME")
-                .help(format!("Activation f, as in a pipeline; may be given several times [default: tanh, relu] [possible values: {}]", names.join(", ")))
+                .help(format!("Activation function f; may be given several times [default: tanh, relu] [possible values: {}]", names.join(", ")))
                 .value_delimiter(',')
                 .action(ArgAction::Append),
         )
@@ -45,7 +45,7 @@ fn minimal_model_command() -> Command {
             Arg::new("n_bins")
                 .long("n-bins")
                 .value_name("N")
-                .help("Equal bins over the range of a bounded activation")
+                .help("Number of equal bins over the range of a bounded activation function")
                 .default_value("30")
                 .value_parser(value_parser!(usize)),
         )
@@ -53,7 +53,7 @@ fn minimal_model_command() -> Command {
             Arg::new("bin_width")
                 .long("bin-width")
                 .value_name("WIDTH")
-                .help("Width of the bins of the other activations")
+                .help("Bin width for unbounded activation functions")
                 .default_value("1")
                 .value_parser(value_parser!(f64)),
         )
@@ -68,21 +68,21 @@ fn minimal_model_command() -> Command {
             Arg::new("weights")
                 .long("weights")
                 .value_name("FROM,TO,STEPS")
-                .help("Evenly spaced weights, both ends included [default: 0,10,101]")
+                .help("STEPS evenly spaced weights from FROM to TO, both included [default: 0,10,101]")
                 .allow_hyphen_values(true),
         )
         .arg(
             Arg::new("weight")
                 .long("weight")
                 .value_name("W")
-                .help("Only this weight; may be given several times")
+                .help("Use this weight instead of a range; may be given several times")
                 .value_delimiter(',')
                 .allow_negative_numbers(true)
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(f64))
                 .conflicts_with("weights"),
         )
-        .arg(out_arg("Write minimal_model.parquet here [default: outputs/minimal-model]"))
+        .arg(out_arg("The folder for minimal_model.parquet [default: outputs/minimal-model]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -133,7 +133,7 @@ fn weights(matches: &ArgMatches) -> anyhow::Result<Vec<f64>> {
     };
     let Some(((from, to), steps)) = parsed.filter(is_allowed) else {
         bail!(
-            "`--weights`: must be two numbers and how many from one to the other, at most {MOST_WEIGHTS}, such as 0,10,101, got {given}"
+            "`--weights` must be the first weight, the last weight and the number of weights (at most {MOST_WEIGHTS}), such as 0,10,101; got {given}"
         );
     };
     Ok((0..steps).map(|i| from + (to - from) * i as f64 / (steps - 1).max(1) as f64).collect())

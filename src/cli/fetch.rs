@@ -1,4 +1,4 @@
-//! `infoplane data fetch`: download what data sets are made of.
+//! `infoplane data fetch`: downloads the published files of data sets.
 
 use std::path::PathBuf;
 
@@ -15,15 +15,15 @@ use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("fetch")
-        .about("Download the files that a data set is published as; a fetch that was stopped is resumed")
-        .after_help("Every file is compared with its known SHA-256, so a mirror need not be trusted; http:// is sufficient. Proxies are taken from HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY, trusted authorities from the file that SSL_CERT_FILE names, otherwise Mozilla's.")
+        .about("Download the published files of a data set; an interrupted download is resumed")
+        .after_help("Every file is compared with its published SHA-256, so any mirror can be used, also with http://. Proxies are read from the environment variables HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Trusted certificates are read from the file in SSL_CERT_FILE; without it, Mozilla's list is used.")
         .arg(Arg::new("name").value_name("NAME").help("Data sets, for example mnist").required(true).num_args(1..))
-        .arg(Arg::new("mirror").long("mirror").value_name("URL").help("The address of a folder that holds the files, instead of the known ones; several are tried in order, --mirror once for each").action(ArgAction::Append))
+        .arg(Arg::new("mirror").long("mirror").value_name("URL").help("Download from this address of a folder with the files instead of the known mirrors; may be given several times, and mirrors are tried in this order").action(ArgAction::Append))
         .arg(
             Arg::new("folder")
                 .long("folder")
                 .value_name("DIR")
-                .help("Where the files go [default: data/raw/<name>]")
+                .help("The folder for the files [default: data/raw/<name>]")
                 .value_parser(value_parser!(PathBuf)),
         )
 }
@@ -36,7 +36,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let folder = path(matches, "folder");
     if specs.len() > 1 && (own.is_some() || folder.is_some()) {
         anyhow::bail!(
-            "files of several data sets have the same names; with `--mirror` or `--folder`, fetch one at a time"
+            "`--mirror` and `--folder` work with one data set only, because files of different data sets have equal names; fetch one data set at a time"
         );
     }
     for (spec, (files, mirrors)) in specs.iter().zip(sources) {

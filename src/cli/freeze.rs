@@ -1,4 +1,4 @@
-//! `infoplane freeze`: claims that are registered before there are data.
+//! `infoplane freeze`: registers claims before anything is recorded.
 
 use anyhow::Context;
 use clap::{ArgMatches, Command};
@@ -13,12 +13,12 @@ use crate::stages::freeze::freeze;
 
 pub(super) fn command() -> Command {
     Command::new("freeze")
-        .about("Register the claims of a pipeline before anything is recorded, in frozen_claims.json")
+        .about("Register the claims of a pipeline in frozen_claims.json before anything is recorded")
         .after_help(
-            "A recording that begins later keeps a copy. `verify` and the report then say for each claim whether it was registered before the recording. The file has no date: commit it, or publish it.",
+            "A later recording keeps a copy of the file. `infoplane verify` and the report then show for each claim whether it was registered before the recording. The file contains no date: commit it to version control, or publish it.",
         )
         .arg(pipeline_arg())
-        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>]"))
+        .arg(out_arg("The folder of the experiment or sweep [default: outputs/<pipeline>]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

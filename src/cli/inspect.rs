@@ -1,4 +1,4 @@
-//! `infoplane inspect`: what a file or a recording holds, and whether it is what it should be.
+//! `infoplane inspect`: shows the contents of a file or a recording, and validates it.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("inspect")
-        .about("Show what a file or a recording holds, or prove that it is valid")
+        .about("Show the contents of a file or a recording, or validate it")
         .arg(
             Arg::new("path")
                 .value_name("PATH")
@@ -29,7 +29,7 @@ pub(super) fn command() -> Command {
         )
         .arg(flag(
             "validate",
-            "Read everything; exit with code 2 and the place of the first fault, with 0 if there is none",
+            "Read and check everything; exit with code 0 if it is valid, otherwise report the first fault and exit with code 2",
         ))
 }
 
@@ -43,7 +43,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         anyhow::bail!("{}: no such file or folder", path.display());
     }
     let report = match inspect(path) {
-        // A folder that is no experiment is explained better than by what it lacks.
+        // `resolve` explains better why a folder is not an experiment.
         Err(_) if path.is_dir() && !is_sweep(path) && !path.join("recording").is_dir() => {
             resolve(path, Needs::Recording)?;
             inspect(path)?
@@ -90,7 +90,7 @@ fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
     let resolved = resolve(path, Needs::Recording)?;
     let ended =
         for_each("validate", &resolved, None, terminal, |experiment, _| validate_named(experiment).map(|()| None))?;
-    // Where an experiment is damaged, that is what is to be mended first.
+    // A damaged experiment must be repaired first.
     if ended.objections.is_empty() {
         validate_named(resolved.folder())?;
     }
@@ -98,7 +98,7 @@ fn run_validate(path: &Path, terminal: &Terminal) -> anyhow::Result<Ended> {
 }
 
 fn describe_file(facts: &Facts) -> String {
-    let table = facts.table.as_deref().unwrap_or("no table of infoplane");
+    let table = facts.table.as_deref().unwrap_or("not a table of infoplane");
     let mut text = format!(
         "{table}: {} in {}, {} from {} raw ({:.2} times smaller), {}\n",
         counted(facts.rows, "row"),

@@ -1,4 +1,4 @@
-//! Commands that do steps of a pipeline, which may be a sweep: their arguments, and what they print.
+//! Commands that run steps of a pipeline or a sweep: their arguments and output.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Ended;
 use super::arguments::{dry_run_arg, out_arg, path, pipeline_arg};
-use super::estimate::tell_chosen;
+use super::estimate::report_chosen;
 use super::table::grid;
 use super::terminal::Terminal;
 use crate::config::{Declared, Shortened, Sweep, Variant};
@@ -17,31 +17,31 @@ use crate::pipeline::{Job, State, Task, run_sweep, states};
 use crate::stages::Progress;
 use crate::store::Experiment;
 
-/// Adds the arguments: the pipeline, the folder of its results, and which part of it is done.
+/// Adds the arguments for the pipeline, the folder of its results, and the part to run.
 pub(super) fn add(command: Command) -> Command {
     let only = Arg::new("only")
         .long("only")
         .value_name("ID")
-        .help("Of a sweep, only this experiment; * stands for any text; may be given several times")
+        .help("Run only this experiment of a sweep; * matches any text; may be given several times")
         .action(ArgAction::Append);
     let number = |name: &'static str, help: &'static str, most: i64| {
         Arg::new(name).long(name).value_name("N").help(help).value_parser(value_parser!(u64).range(1..=most as u64))
     };
     command
         .arg(pipeline_arg())
-        .arg(out_arg("The folder of the experiment or the sweep [default: outputs/<pipeline>, with `--epochs` or `--runs` outputs/<pipeline>-trial]"))
+        .arg(out_arg("The folder of the experiment or sweep [default: outputs/<pipeline>, or outputs/<pipeline>-trial with `--epochs` or `--runs`]"))
         .arg(only)
         .arg(dry_run_arg())
         .arg(number(
             "epochs",
-            "Train for N epochs instead of the pipeline's number, to try it out; its recorded `steps` must be among them",
+            "Train for N epochs instead of the pipeline's number, to try it out; the recorded `steps` of the pipeline must be within N epochs",
             i64::from(i32::MAX),
         ))
         .arg(number("runs", "Train N networks instead of the pipeline's number", 9999))
 }
 
-/// What the pipeline named on the command line declares, and the folder of its results: `--out`, otherwise `outputs/<name>`, and
-/// that of a smaller version `outputs/<name>-trial`, which leaves the results of the whole alone.
+/// The pipeline named on the command line, and the folder of its results: `--out`, otherwise `outputs/<name>`. A trial with
+/// fewer epochs or runs has the folder `outputs/<name>-trial`, so that it does not touch the full results.
 pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<(Declared, PathBuf)> {
     let file = path(matches, "pipeline").context("clap requires the pipeline")?;
     let number = |name: &str| matches.get_one::<u64>(name).copied();
@@ -49,16 +49,16 @@ pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Res
     let declared = Declared::shortened(file, shortened)?;
     if matches!(declared, Declared::One(_)) && matches.contains_id("only") {
         let file = file.display();
-        anyhow::bail!("{file} is one experiment and no sweep (none of its parameters is a list); leave out `--only`");
+        anyhow::bail!(
+            "`--only` is for sweeps, and {file} is a single experiment (none of its parameters is a list); leave out `--only`"
+        );
     }
     let default = default_folder(&declared);
     if let Some(out) = path(matches, "out") {
         let is_recorded = matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none());
         if is_recorded && out != default {
             let folder = default.display();
-            anyhow::bail!(
-                "the results of recorded networks go to the folder of their recording, {folder}; leave out `--out`"
-            );
+            anyhow::bail!("results are written to the folder of the recording, {folder}; leave out `--out`");
         }
         return Ok((declared, out.to_owned()));
     }
@@ -66,11 +66,11 @@ pub(super) fn declared(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Res
         return Ok((declared, default));
     }
     let out = folder_of(&format!("{}{}", declared.name(), Experiment::TRIAL));
-    terminal.tell(&format!("a trial with other epochs or runs than the pipeline's: its folder is {}", out.display()));
+    terminal.tell(&format!("trial with other epochs or runs than in the pipeline; its folder is {}", out.display()));
     Ok((declared, out))
 }
 
-/// The folder of results where `--out` names none: that of a recording, or `outputs/<name>`.
+/// The folder of results without `--out`: the folder of the recording, or `outputs/<name>`.
 pub(super) fn default_folder(declared: &Declared) -> PathBuf {
     match declared {
         Declared::One(pipeline) => pipeline.default_folder(),
@@ -82,7 +82,7 @@ fn folder_of(name: &str) -> PathBuf {
     Path::new("outputs").join(name)
 }
 
-/// Does a `job` for what is declared, or prints how far it is.
+/// Runs a `job` for the declared experiments, or prints its state.
 pub(super) fn run(
     job: &Job,
     (declared, root): (&Declared, &Path),
@@ -91,7 +91,7 @@ pub(super) fn run(
 ) -> anyhow::Result<Ended> {
     let is_dry = matches.get_flag("dry-run");
     if job.makes_estimates() {
-        tell_chosen(declared.pipelines().flat_map(|(_, pipeline)| &pipeline.estimates), terminal);
+        report_chosen(declared.pipelines().flat_map(|(_, pipeline)| &pipeline.estimates), terminal);
     }
     match declared {
         Declared::One(pipeline) => {
@@ -142,7 +142,7 @@ fn describe_sweep(chosen: &[&Variant], states: &[Result<State, String>], termina
     Ok(Ended::default())
 }
 
-/// The experiments with their settings, and how far each is, for programs.
+/// The experiments with their settings and states, as JSON.
 fn for_programs(chosen: &[&Variant], states: &[Result<State, String>]) -> Vec<serde_json::Value> {
     let entry = |(variant, state): (&&Variant, &Result<State, String>)| {
         let (state, why) = words(state);
@@ -153,7 +153,7 @@ fn for_programs(chosen: &[&Variant], states: &[Result<State, String>]) -> Vec<se
     chosen.iter().zip(states).map(entry).collect()
 }
 
-/// How far an experiment is, and why no further.
+/// The state of an experiment in words, and what is missing or the reason why it cannot run.
 fn words(state: &Result<State, String>) -> (&'static str, &str) {
     match state {
         Err(reason) => ("cannot run", reason.as_str()),
@@ -163,7 +163,7 @@ fn words(state: &Result<State, String>) -> (&'static str, &str) {
     }
 }
 
-/// The experiments with their settings, how far each is, and counts.
+/// The experiments with their settings and states, and the number in each state.
 fn table(chosen: &[&Variant], states: &[Result<State, String>]) -> String {
     let parameters = chosen.first().map_or(&[][..], |variant| &variant.settings);
     let mut header = vec!["experiment", "state"];

@@ -1,4 +1,4 @@
-//! The command line: one file per command, with its definition for clap and how it calls the pipeline and the stages. The
+//! The command line: one file per command, with its definition for clap and its calls of the pipeline and the stages. The
 //! only place that names `clap` and `anyhow`.
 
 mod aggregate;
@@ -23,6 +23,7 @@ mod relate;
 mod report;
 mod run;
 mod schema;
+mod screen;
 mod stability;
 mod summary;
 mod table;
@@ -44,7 +45,7 @@ use crate::stages::{Failures, Outcome};
 use crate::visible::{visible, visible_line};
 use terminal::{Form, Terminal};
 
-/// A command: its definition, and what it does.
+/// A command: its definition and its function.
 type Entry = (fn() -> Command, fn(&ArgMatches, &Terminal) -> anyhow::Result<Ended>);
 
 /// Every command, in the order of a pipeline.
@@ -73,13 +74,13 @@ const COMMANDS: &[Entry] = &[
     (completions::man_command, completions::run_man),
 ];
 
-const EXIT_CODES: &str = "Exit codes: 0 all done (or nothing to do); 1 done, but some trainings, estimates or experiments failed, or `--strict` objects; 2 could not run.";
+const EXIT_CODES: &str = "Exit codes: 0: success, or nothing to do; 1: some trainings, estimates or experiments failed, or a check or claim failed under `--strict`; 2: the command could not run.";
 
-/// How a command ended that could run.
+/// The result of a command that could run.
 #[derive(Debug, Default)]
 struct Ended {
     failures: Failures,
-    /// What `--strict` objects to, and the like.
+    /// Other reasons for exit code 1, such as a failed check under `--strict`.
     objections: Vec<String>,
 }
 
@@ -89,27 +90,27 @@ impl From<&Outcome> for Ended {
     }
 }
 
-/// Does what the command line of this process asks for.
+/// Runs the command line of this process.
 pub fn main() -> ExitCode {
-    exit_where_memory_is_lacking();
+    exit_with_code_2_without_memory();
     ExitCode::from(run(std::env::args_os()))
 }
 
-/// Lets a process that gets no memory end with the exit code of what cannot be done, not with a signal. The standard library has
-/// printed how much it asked for by then.
-fn exit_where_memory_is_lacking() {
+/// Makes the process exit with code 2, not with a signal, when an allocation fails. The standard library has printed the size
+/// of the allocation by then.
+fn exit_with_code_2_without_memory() {
     #[cfg(unix)]
     {
         use std::sync::Arc;
         use std::sync::atomic::AtomicBool;
         let (abort, is_on) = (signal_hook::consts::SIGABRT, Arc::new(AtomicBool::new(true)));
-        // Where it cannot be registered, everything else works.
+        // If it cannot be registered, everything else still works.
         let _ = signal_hook::flag::register_conditional_shutdown(abort, CANNOT_RUN.into(), is_on);
     }
 }
 
-/// Does what a command line asks for and returns its exit code: 0 if all is done or was up to date, 1 if something failed
-/// or `--strict` objects, 2 if it could not run. The first of the `arguments` is the name of the program.
+/// Runs a command line and returns its exit code: 0 after success or if everything was up to date, 1 if something failed or a
+/// check or claim failed under `--strict`, 2 if it could not run. The first of the `arguments` is the name of the program.
 ///
 /// ```
 /// assert_eq!(infoplane::cli::run(["infoplane", "data", "list"]), 0);
@@ -123,7 +124,7 @@ where
         Ok(matches) => matches,
         Err(e) => {
             let is_seen = |argument: &OsString| argument.to_str().is_some_and(|text| visible_line(text) == text);
-            // Nobody may be there to read it.
+            // Standard error may be closed.
             let _ = match arguments.iter().all(is_seen) {
                 true => e.print(),
                 false => writeln!(std::io::stderr(), "{}", visible(&e.to_string())),
@@ -135,8 +136,8 @@ where
     let terminal = Terminal::new(matches.get_flag("quiet"), matches.get_flag("verbose"), form);
     let ended = catch_unwind(AssertUnwindSafe(|| dispatch(&matches, &terminal))).unwrap_or_else(|_| {
         let remedy =
-            "if memory is short, allow this process more; otherwise this is a fault of infoplane: please report it";
-        Err(anyhow::anyhow!("the work stopped where it should not, as the lines above say; {remedy}"))
+            "if memory is short, allow this process more; otherwise this is a bug in infoplane: please report it";
+        Err(anyhow::anyhow!("internal error, see the lines above; {remedy}"))
     });
     let (exit_code, complaint) = exit_code(ended);
     if exit_code != 0 {
@@ -148,7 +149,7 @@ where
 /// The exit code of a command that could not run.
 const CANNOT_RUN: u8 = 2;
 
-/// The exit code, and what the user reads with it.
+/// The exit code, and the message for the user.
 fn exit_code(ended: anyhow::Result<Ended>) -> (u8, String) {
     match ended {
         Err(e) => (CANNOT_RUN, e.to_string()),
@@ -163,9 +164,9 @@ fn exit_code(ended: anyhow::Result<Ended>) -> (u8, String) {
 /// The definition of all commands.
 fn command() -> Command {
     Command::new("infoplane")
-        .term_width(100) // the same help whatever the window: documents and tests quote it
+        .term_width(100) // the help does not depend on the window, because documents and tests quote it
         .version(clap::crate_version!())
-        .about("Record what neural networks do while they learn, once; measure the information inside them, any time later")
+        .about("Record the activations of neural networks during training once, and estimate the information in them at any time later")
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -173,7 +174,7 @@ fn command() -> Command {
             Arg::new("threads")
                 .long("threads")
                 .value_name("N")
-                .help("Threads to use; the results do not depend on it [default: all cores]")
+                .help("Number of threads; the results do not depend on it [default: all cores]")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .global(true)
                 .help_heading(GLOBAL),
@@ -182,18 +183,18 @@ fn command() -> Command {
             Arg::new("max-memory")
                 .long("max-memory")
                 .value_name("GB")
-                .help("Memory that the content of a file may take, and that trainings at one time share [default: 4]")
+                .help("Memory limit for the contents of one file, and for all trainings that run at the same time [default: 4]")
                 .value_parser(gigabytes)
                 .global(true)
                 .help_heading(GLOBAL),
         )
         .arg(global_flag("quiet", "Print errors only").short('q'))
         .arg(global_flag("verbose", "Print more detail").short('v'))
-        .arg(global_flag("json", "Print JSON: one value, or one object per line and stage"))
+        .arg(global_flag("json", "Print JSON: one value, or one object per stage, each on its own line"))
         .subcommands(COMMANDS.iter().map(|(words, _)| words()))
 }
 
-/// The heading of the flags that every command has; its own flags are listed before them.
+/// The heading of the flags that every command has. They are listed after the flags of the command.
 const GLOBAL: &str = "Options of all commands";
 
 fn global_flag(name: &'static str, help: &'static str) -> Arg {
@@ -215,13 +216,13 @@ fn dispatch(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> 
     let entry = COMMANDS.iter().find(|(words, _)| words().get_name() == name);
     let (_, run) = entry.context("clap accepts only listed commands")?;
     let refused = |what: &str, e: rayon::ThreadPoolBuildError| {
-        let remedy = "use fewer with `--threads`, or allow this process more threads or memory";
+        let remedy = "use fewer threads (`--threads`), or allow this process more threads or memory";
         anyhow::anyhow!("cannot start {what}: {e}; {remedy}")
     };
     match n_threads {
         None => {
-            // Started here, because at its first use a pool that cannot be started is a panic. A program that carries this
-            // command line may have its own already, which is no failure of the operating system.
+            // Started here, because a pool that cannot be started panics at its first use. A program that embeds this command
+            // line may have started its own pool already, which is not a failure of the operating system.
             let started = rayon::ThreadPoolBuilder::new().build_global();
             started
                 .or_else(|e| if e.source().is_none() { Ok(()) } else { Err(refused("a thread for every core", e)) })?;

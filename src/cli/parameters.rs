@@ -1,4 +1,4 @@
-//! The parameters of a registry's entry as flags: `bin_width` becomes `--bin-width`.
+//! The declared parameters of an estimator, data set or measure as flags: `bin_width` becomes `--bin-width`.
 
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use clap::{Arg, ArgAction, ArgMatches, Command};
@@ -16,24 +16,24 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
         };
         let help = format!("{}{default}{words}", parameter.doc);
         let arg = Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(help);
-        // What it is called in other programs.
+        // The name in other programs.
         let arg = if parameter.name == "n_bins" { arg.visible_alias("bins") } else { arg };
         match parameter.kind {
             Kind::Flag => arg.action(ArgAction::SetTrue),
-            // Rows of numbers may begin with a minus.
+            // Rows of numbers may begin with a minus sign.
             Kind::Rows => arg.value_name("ROWS").allow_hyphen_values(true),
             _ => arg.value_name("VALUE").allow_negative_numbers(true),
         }
     }))
 }
 
-/// The given ones, checked.
+/// The parameters given on the command line, checked.
 pub(super) fn read(matches: &ArgMatches, declared: &'static [Parameter]) -> Result<Parameters, ParameterError> {
     let last = |(name, mut values): (String, Vec<Value>)| Some((name, values.pop()?));
     Parameters::new(declared, given(matches, declared, |word| vec![Value::parse(word)]).into_iter().filter_map(last))
 }
 
-/// The given ones, each with one or several values.
+/// The parameters given on the command line, each with one or several values.
 pub(super) fn read_lists(matches: &ArgMatches, declared: Vec<Parameter>) -> Vec<(String, Vec<Value>)> {
     given(matches, &declared, Value::parse_list)
 }

@@ -9,7 +9,7 @@ use crate::pipeline::{Job, RECORD};
 use crate::stages::record::Existing;
 
 pub(super) fn command() -> Command {
-    let command = Command::new("record").about("Train the networks of a pipeline and record their activations, once");
+    let command = Command::new("record").about("Train the networks of a pipeline and record their activations");
     job::add(command).arg(overwrite_arg())
 }
 

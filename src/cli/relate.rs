@@ -1,4 +1,4 @@
-//! `infoplane relate`: how compression and measures of weights go together.
+//! `infoplane relate`: correlations between compression and measures of weights.
 
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
@@ -13,15 +13,15 @@ use crate::store::schema::RelationRow;
 
 pub(super) fn command() -> Command {
     Command::new("relate")
-        .about("Relate the compression of I(X;T) with the measures of weights: rank correlations over settings, runs and snapshots, and which turns first")
-        .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps that are aggregated, for example outputs/random-weights"))
+        .about("Compute rank correlations between the compression of I(X;T) and measures of weights over settings, runs and snapshots, and which of the two turns first")
+        .arg(experiment_arg().num_args(1..).help("Folders of aggregated experiments or sweeps, for example outputs/random-weights"))
         .arg(
             Arg::new("all")
                 .long("all")
-                .help("Print every row, not only those with p < 0.05 after Holm's correction")
+                .help("Print all rows, not only rows with p < 0.05 after Holm's correction")
                 .action(ArgAction::SetTrue),
         )
-        .arg(out_arg("The folder of the aggregated tables, where relations.parquet goes [default: the experiment's folder]"))
+        .arg(out_arg("The folder of the aggregated tables, in which relations.parquet is written [default: the experiment's folder]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

@@ -1,4 +1,4 @@
-//! `infoplane schema`: every table and column, from the code that writes them.
+//! `infoplane schema`: documents every table and column, from the code that writes them.
 
 use crate::store::schema::{Column, TABLES, Table, VERSION, markdown};
 use clap::{ArgMatches, Command};
@@ -8,7 +8,7 @@ use super::Ended;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
-    Command::new("schema").about("Print every table and column as Markdown (docs/schema.md)")
+    Command::new("schema").about("Print the documentation of all tables and columns as Markdown")
 }
 
 pub(super) fn run(_: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

@@ -1,4 +1,4 @@
-//! `infoplane stability`: in which settings claims hold, and what the compression depends on.
+//! `infoplane stability`: reports in which settings claims hold, and which parameters the compression depends on.
 
 use clap::{ArgMatches, Command};
 
@@ -16,13 +16,13 @@ use crate::visible::visible_line;
 
 pub(super) fn command() -> Command {
     Command::new("stability")
-        .about("Report in which settings of a sweep its claims hold, and what compression depends on")
+        .about("Report in which settings of a sweep its claims hold, and which parameters the compression depends on")
         .after_help(
-            "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression, over all networks and estimates, is decomposed by main effects: a share of 60 % means that so much of the sum of squares about the mean is between the means of that parameter's values. A parameter of k values without any effect has (k - 1)/(N - 1) on average.",
+            "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression over all networks and estimates is decomposed into main effects. A share of 60 % for a parameter means that the differences between the means at its values explain 60 % of the total sum of squares. A parameter with k values and no effect has a share of (k - 1)/(N - 1) on average, for N numbers.",
         )
         .arg(experiment_arg())
-        .arg(pipeline_flag("The pipeline of the sweep, which makes the claims [default: pipelines/<sweep>.toml]"))
-        .arg(flag("markdown", "Print one page for a document").conflicts_with("json"))
+        .arg(pipeline_flag("The pipeline of the sweep with its claims [default: pipelines/<sweep>.toml]"))
+        .arg(flag("markdown", "Print one page in Markdown").conflicts_with("json"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -94,23 +94,25 @@ fn page(name: &str, found: &Stability, form: Layout) -> String {
     for (experiment, why) in &found.missing {
         text.push_str(&form.line(&format!("  {experiment} is left out: {why}")));
     }
-    text.push_str(&form.heading("In how many settings claims hold, by the values of what varies"));
+    text.push_str(&form.heading("Number of settings in which each claim holds, by parameter value"));
     if found.claims.is_empty() {
-        text.push_str("The pipeline makes no claims; state some in `[[expect]]` tables.\n");
+        text.push_str("The pipeline makes no claims; add `[[expect]]` tables.\n");
     } else {
         text.push_str(&claims(&found.claims, form));
     }
-    text.push_str(&form.heading("Share of the variance of the compression explained by each parameter, in per cent"));
+    text.push_str(&form.heading(
+        "Variance explained: share of the variance of the compression explained by each parameter, in per cent",
+    ));
     match found.effects.is_empty() {
-        true => text.push_str("Nothing differs: no compression, or one number only.\n"),
+        true => text.push_str("There is no variance: no compression, or only one number.\n"),
         false => text.push_str(&effects(&found.effects, form)),
     }
-    text.push_str(&form.heading("Compression, bits: mean [least, most of a setting]"));
+    text.push_str(&form.heading("Compression in bits: mean [smallest, largest mean of a setting]"));
     text.push_str(&levels(&found.levels, form));
     text
 }
 
-/// For every claim and layer one line over all settings, and one for every parameter that varies.
+/// For every claim and layer, one line for all settings and one line for each varied parameter.
 fn claims(rows: &[StabilityRow], form: Layout) -> String {
     let mut lines: Vec<Vec<String>> = Vec::new();
     for of_parameter in rows.chunk_by(|a, b| a.parameter == b.parameter && a.parameter != "all") {
@@ -145,7 +147,7 @@ fn in_words(row: &StabilityRow) -> String {
     format!("{} of {}{}", row.n_holds, row.n_settings, parts.collect::<String>())
 }
 
-/// One line a layer, one column a source.
+/// One line for each layer, one column for each source of variance.
 fn effects(rows: &[EffectRow], form: Layout) -> String {
     let mut sources: Vec<&str> = Vec::new();
     for row in rows {
@@ -153,7 +155,7 @@ fn effects(rows: &[EffectRow], form: Layout) -> String {
             sources.push(&row.source);
         }
     }
-    // What is left comes last, whatever the first layer has.
+    // The rest of the variance comes last.
     sources.sort_by_key(|source| ["interactions", "runs"].contains(source));
     let lines = rows.chunk_by(|a, b| a.layer == b.layer).map(|of_layer| {
         let share = |source: &&str| {
@@ -180,7 +182,7 @@ fn effects(rows: &[EffectRow], form: Layout) -> String {
     text
 }
 
-/// One line a parameter and value, one column a layer.
+/// One line for each parameter value, one column for each layer.
 fn levels(rows: &[LevelRow], form: Layout) -> String {
     let mut layers: Vec<i32> = rows.iter().map(|row| row.layer).collect();
     layers.sort_unstable();

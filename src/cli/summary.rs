@@ -1,14 +1,15 @@
-//! `infoplane summary`: the results of an experiment, as a table and an information plane of characters.
+//! `infoplane summary`: the results of an experiment or a sweep on one screen, or with `--all` every table.
 
 use crate::count::counted;
 use crate::stages::Progress;
-use crate::stages::summary::{MeasureSummary, Summary, remarks, summary};
+use crate::stages::summary::{MeasureSummary, Summary, claims, remarks, summary};
 use crate::store::schema::CompressionRow;
-use crate::store::{CompressionVerdict, layer_in_cell, layer_in_words};
+use crate::store::{CompressionVerdict, Experiment, layer_in_cell, layer_in_words};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 use super::Ended;
-use super::arguments::{experiment_arg, resolved};
+use super::arguments::{experiment_arg, flag, resolved};
+use super::screen::{plane, screen};
 use super::table::{fitted, or_dash, paragraph, short};
 use super::terminal::Terminal;
 use crate::estimate_id::Pool;
@@ -17,18 +18,19 @@ use crate::pipeline::Needs;
 
 pub(super) fn command() -> Command {
     Command::new("summary")
-        .about("Print the results of an experiment: the compression of every layer, and the information plane as text")
+        .about("Print the results of an experiment or a sweep on one screen: the compression of every layer, and the information plane as text")
         .after_help(
-            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its interval is 95 % (Student, over independently trained networks: it contains neither the bias of the estimator nor the choice of samples). `fitted at` is the median epoch at which I(T;Y) has made 90 % of its way from its first to its largest value, with the number of runs where it rises in some only. p is of Wilcoxon's test, corrected by Holm for the layers of an estimator. `compresses`: the interval is above 0 and the mean at least the smallest effect that counts; `does not compress`: the interval is below that effect. A verdict is withheld where the estimate is at its ceiling (`cannot tell`) or checks contradict it (`contradicted`).",
+            "Compression is I(X;T) at the peak epoch minus I(X;T) at the end. The peak epoch is found on the other half of the runs, so that noise alone gives zero on average. Its 95 % interval (Student) is over independently trained networks; it does not include the bias of the estimator or the choice of samples. Verdicts: `compresses`: the interval is above 0 and the mean is at least the smallest effect that counts. `no compression`: the interval is below the smallest effect that counts. `undecided`: neither. `saturated`: I(X;T) is near its ceiling, so the estimate cannot show compression. `contradicted`: a check of this estimate fails. With --all, `epoch of 90 % of I(T;Y)` is the median epoch at which I(T;Y) has risen by 90 % of the difference between its first and its largest value (in parentheses the number of runs in which it rises, if not all), and p is the p-value of Wilcoxon's test, corrected by Holm for the layers of an estimate.",
         )
-        .arg(experiment_arg().help("The folder of an experiment, a sweep, or a summary of several"))
+        .arg(experiment_arg().help("The folder of an experiment, of a sweep, or of a summary of several experiments"))
         .arg(
             Arg::new("estimator")
                 .long("estimator")
                 .value_name("ID")
-                .help("Only this estimator, for example binning-n-edges-30; may be given several times")
+                .help("Show only this estimate, for example binning-n-edges-30; may be given several times")
                 .action(ArgAction::Append),
         )
+        .arg(flag("all", "Print the tables of all experiments and estimates, with p values and the reasons of the verdicts"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -48,22 +50,47 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         terminal.print_json(&found)?;
         return Ok(Ended::default());
     }
-    let mut text = Vec::new();
-    for of_experiment in found.chunk_by(|a, b| a.experiment == b.experiment) {
-        text.extend(of_experiment.iter().map(|summary| table(summary, terminal.width())));
-        text.extend(measures(&of_experiment[0], terminal.width()));
-    }
-    // Of many planes none would be looked at.
-    let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
-    if let Some(plane) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
-        text.push(characters(plane));
-    }
-    text.extend(by_chance(&found).map(|text| format!("{}\n", paragraph(&text, 0, terminal.width()))));
-    terminal.print(&text.join("\n"))?;
+    let width = terminal.width();
+    let text = match matches.get_flag("all") {
+        true => tables(&found, width),
+        false => {
+            let folder = resolved.folder();
+            let screen = screen(&folder.name(), &found, &claims(folder)?, width);
+            format!("{screen}\n{}", next(&found, folder))
+        }
+    };
+    terminal.print(&text)?;
     Ok(Ended::default())
 }
 
-/// How many of the verdicts chance alone would give: an interval of 95 % is above a true 0 in 2.5 % of cases.
+/// Which commands print more.
+fn next(found: &[Summary], folder: &Experiment) -> String {
+    let root = folder.root().display();
+    let n_measures: usize = found.chunk_by(|a, b| a.experiment == b.experiment).map(|of| of[0].weights.len()).sum();
+    let all = match n_measures {
+        0 => "all estimates, p values and reasons",
+        _ => "all estimates, p values, reasons, measures of weights",
+    };
+    format!("{all}: infoplane summary {root} --all\nunreliable estimates, and why: infoplane check {root}\n")
+}
+
+/// Every table: each estimate of each experiment with the reasons of its verdicts, measures of weights, and one plane.
+fn tables(found: &[Summary], width: Option<usize>) -> String {
+    let mut text = Vec::new();
+    for estimates in found.chunk_by(|a, b| a.experiment == b.experiment) {
+        text.extend(estimates.iter().map(|summary| table(summary, width)));
+        text.extend(measures(&estimates[0], width));
+    }
+    // Planes of several experiments would be too many to compare.
+    let with_plane = found.iter().find(|summary| !summary.plane.is_empty());
+    if let Some(first) = with_plane.filter(|first| found.iter().all(|summary| summary.experiment == first.experiment)) {
+        text.push(plane(first, 18));
+    }
+    text.extend(by_chance(found).map(|text| format!("{}\n", paragraph(&text, 0, width))));
+    text.join("\n")
+}
+
+/// The number of verdicts expected by chance: a 95 % interval is above a true 0 in 2.5 % of cases.
 fn by_chance(found: &[Summary]) -> Option<String> {
     let is_open = |row: &&CompressionRow| {
         use CompressionVerdict::{Compresses, DoesNot, Undecided};
@@ -72,15 +99,26 @@ fn by_chance(found: &[Summary]) -> Option<String> {
     let n = found.iter().flat_map(|summary| &summary.layers).filter(is_open).count();
     let expected = 0.025 * n as f64;
     (n > 0).then(|| {
-        format!("{n} layers and estimates judged: if nothing changed in any, chance alone would give at most {expected:.1} times `compresses`")
+        format!("{n} verdicts with an interval: without any compression, at most {expected:.1} of them would be `compresses` by chance")
     })
 }
 
-/// Columns that a narrow terminal does not show, the first that are left out first.
-const FIRST_LEFT_OUT: [&str; 6] = ["fitted at", "at epoch", "p", "checks", "final", "peak"];
+/// Columns that a narrow terminal does not show, in the order in which they are left out.
+const FIRST_LEFT_OUT: [&str; 6] =
+    ["epoch of 90 % of I(T;Y)", "peak epoch", "p", "checks", "final I(X;T)", "peak I(X;T)"];
 
 fn table(summary: &Summary, width: Option<usize>) -> String {
-    let header = ["layer", "peak", "at epoch", "final", "compression, bits", "p", "fitted at", "checks", "verdict"];
+    let header = [
+        "layer",
+        "peak I(X;T)",
+        "peak epoch",
+        "final I(X;T)",
+        "compression, bits",
+        "p",
+        "epoch of 90 % of I(T;Y)",
+        "checks",
+        "verdict",
+    ];
     let lines = summary.layers.iter().zip(&summary.checks).map(|(row, checks)| line(row, *checks));
     let n_runs = summary.layers.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let runs = if summary.estimator.pool == Pool::Runs { "all runs pooled".to_owned() } else { counted(n_runs, "run") };
@@ -96,7 +134,7 @@ fn table(summary: &Summary, width: Option<usize>) -> String {
     format!("{}\n\n{grid}\n{}", paragraph(&title, 2, width), reasons(&summary.layers, width))
 }
 
-/// The measures of the weights of an experiment, of its whole network, at their first and last snapshot.
+/// The measures of weights of an experiment for the whole network, at the first and the last snapshot.
 fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
     let header = [
         "measure of weights",
@@ -129,7 +167,7 @@ fn measures(summary: &Summary, width: Option<usize>) -> Option<String> {
     (!summary.weights.is_empty()).then(|| format!("{}\n\n{}\n", paragraph(&title, 2, width), grid()))
 }
 
-/// A mean with its interval, where there is one.
+/// A mean with its interval, if there is one.
 fn with_interval(mean: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {
     match (mean, low, high) {
         (Some(mean), Some(low), Some(high)) => format!("{} [{}, {}]", short(mean), short(low), short(high)),
@@ -138,7 +176,7 @@ fn with_interval(mean: Option<f64>, low: Option<f64>, high: Option<f64>) -> Stri
     }
 }
 
-/// Every verdict with its reason, and the layers that it is about.
+/// Every verdict with its reason and its layers.
 fn reasons(rows: &[CompressionRow], width: Option<usize>) -> String {
     let mut text = String::new();
     let reasons = rows.iter().filter_map(|row| Some((row.verdict, row.reason.as_deref()?)));
@@ -180,7 +218,7 @@ fn line(row: &CompressionRow, checks: Option<[i64; 2]>) -> Vec<String> {
     ]
 }
 
-/// An epoch that only `k` of `n` runs may have.
+/// The median epoch of `k` of `n` runs.
 fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
     match epoch {
         None => "–".to_owned(),
@@ -189,40 +227,5 @@ fn of_some(epoch: Option<f64>, k: i32, n: i32) -> String {
     }
 }
 
-/// Runs without which no p of an exact test of signs is below 0.05.
+/// The smallest number of runs with which the p of an exact sign test can be below 0.05.
 const LEAST_RUNS: i32 = 6;
-
-const COLUMNS: usize = 64;
-const ROWS: usize = 18;
-
-/// The plane: the way of every layer as dots, its last place as the layer's number.
-fn characters(summary: &Summary) -> String {
-    let most = |number: fn(&crate::stages::summary::Point) -> f64, ceiling: Option<f64>| {
-        summary.plane.iter().map(number).chain(ceiling).fold(f64::MIN_POSITIVE, f64::max)
-    };
-    let (x_max, y_max) = (most(|p| p.i_xt_bits, summary.ceilings[0]), most(|p| p.i_ty_bits, summary.ceilings[1]));
-    let mut cells = vec![[' '; COLUMNS]; ROWS];
-    let place = |bits: f64, most: f64, n: usize| ((bits / most * (n - 1) as f64).round().max(0.0) as usize).min(n - 1);
-    for point in &summary.plane {
-        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = '·';
-    }
-    let last_of_layers = summary.plane.chunk_by(|a, b| a.layer == b.layer).filter_map(|of_layer| of_layer.last());
-    for point in last_of_layers {
-        let digit = char::from_digit((point.layer.index() % 36) as u32, 36).unwrap_or('?');
-        cells[ROWS - 1 - place(point.i_ty_bits, y_max, ROWS)][place(point.i_xt_bits, x_max, COLUMNS)] = digit;
-    }
-    let mut text = format!("I(T;Y), bits: the plane of {}; a number is where its layer ends\n", summary.estimator);
-    for (row, cells) in cells.iter().enumerate() {
-        let label = match row {
-            0 => format!("{y_max:.2}"),
-            row if row + 1 == ROWS => "0".to_owned(),
-            _ => String::new(),
-        };
-        let cells: String = cells.iter().collect();
-        text.push_str(&format!("{label:>6} │{}\n", cells.trim_end()));
-    }
-    let most = format!("{x_max:.2}");
-    text.push_str(&format!("       └{}\n", "─".repeat(COLUMNS)));
-    text.push_str(&format!("        0{most:>width$}  I(X;T), bits\n", width = COLUMNS - 1));
-    text
-}

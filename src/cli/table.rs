@@ -1,4 +1,4 @@
-//! Tables and numbers as text: for a screen, and as Markdown for a document.
+//! Tables and numbers as text for a screen, and as Markdown.
 
 use crate::visible::visible_line;
 
@@ -16,11 +16,11 @@ pub(super) fn grid(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> 
     rows.iter().map(line).collect()
 }
 
-/// The least width that a last column of words is given before other columns are left out.
+/// The smallest width of a last column of words; other columns are left out before it gets narrower.
 const LEAST_WORDS: usize = 32;
 
-/// As [`grid`], no wider than `width` where there is one: the last column is broken between words, and if that is not enough
-/// columns are left out in the order `first_left_out`, and named below the table.
+/// As [`grid`], but no wider than `width`, if it is given: the last column is wrapped, and if that is not enough, columns are
+/// left out in the order of `first_left_out` and named below the table.
 pub(super) fn fitted(
     header: &[&str],
     rows: impl Iterator<Item = Vec<String>>,
@@ -67,7 +67,7 @@ pub(super) fn fitted(
     text
 }
 
-/// `text` broken between words into lines no longer than `width` where there is one, all but the first `indent` spaces in.
+/// `text` wrapped to `width`, if it is given; all lines but the first are indented by `indent` spaces.
 pub(super) fn paragraph(text: &str, indent: usize, width: Option<usize>) -> String {
     let Some(width) = width else { return text.to_owned() };
     let words = text.trim_start();
@@ -76,7 +76,8 @@ pub(super) fn paragraph(text: &str, indent: usize, width: Option<usize>) -> Stri
     format!("{}{}", &text[..n_leading], lines.join(&format!("\n{}", " ".repeat(indent))))
 }
 
-/// The lines of `text`, broken between words, the first at most `first` wide and the others `width`, unless a word is longer.
+/// The lines of `text`, wrapped between words: the first line has at most `first` columns, the others `width`, unless a word is
+/// longer.
 fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
     let length = |text: &str| text.chars().count();
     let (mut lines, mut line) = (Vec::new(), String::new());
@@ -93,7 +94,7 @@ fn broken(text: &str, first: usize, width: usize) -> Vec<String> {
     lines
 }
 
-/// A text on one line of Markdown, in which nothing is taken for HTML, a link or the end of a cell.
+/// A text for one line of Markdown, escaped so that it cannot be read as HTML, a link or the end of a cell.
 pub(super) fn in_markdown(text: &str) -> String {
     // Addresses without brackets are links on GitHub.
     const MEANT_AS_TEXT: [(&str, &str); 9] = [

@@ -1,4 +1,4 @@
-//! What the user sees while a stage works: one bar a stage on a terminal, a plain line now and then elsewhere.
+//! Output for the user: a progress bar for each stage on a terminal, otherwise a plain line from time to time.
 
 use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,12 +14,12 @@ use super::table::paragraph;
 use crate::stages::{Outcome, Progress};
 use crate::visible::{visible, visible_json, visible_line};
 
-/// The standard error stream, as the user sees it.
+/// The output streams of the program.
 #[derive(Debug)]
 pub(super) struct Terminal {
     quiet: bool,
     form: Form,
-    /// Whether a JSON value was printed that is the whole of the output.
+    /// Whether a JSON value was printed that is the entire output.
     has_printed: AtomicBool,
     bar: Mutex<Bar>,
 }
@@ -31,12 +31,12 @@ struct Bar {
     last_line: Instant,
 }
 
-/// What standard output carries.
+/// The format of the standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
-    /// Words and tables for people.
+    /// Text and tables.
     Words,
-    /// JSON: one value, or, of commands that do work, one object per line and stage.
+    /// JSON: one value, or one object per stage for commands that run stages, each on its own line.
     Json,
 }
 
@@ -64,7 +64,7 @@ impl Step {
     }
 }
 
-/// How often a plain line says how far a stage is.
+/// The time between two plain progress lines.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 impl Terminal {
@@ -76,7 +76,7 @@ impl Terminal {
         };
         let is_coloured = is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
         let format = tracing_subscriber::fmt().with_target(false).with_max_level(level).with_writer(|| Warnings);
-        // Another call in this process, or the program around it, may have set a subscriber already.
+        // Another call in this process, or the embedding program, may have set a subscriber already.
         let _ = format.with_ansi(is_coloured).without_time().try_init();
         Self {
             quiet,
@@ -93,14 +93,14 @@ impl Terminal {
 
     /// Prints why the command did not succeed, with its exit code.
     pub(super) fn error(&self, text: &str, exit_code: u8) {
-        // After a value there is nothing: whoever reads one value reads it to the end.
+        // Nothing may follow a JSON value that is the entire output.
         if self.form == Form::Json && !self.has_printed.load(Ordering::Relaxed) {
             let _ = self.print_line(&json!({ "error": text, "exit_code": exit_code }));
         }
         let _ = writeln!(std::io::stderr(), "infoplane: {}", visible(text));
     }
 
-    /// Writes a JSON value to the standard output, for people who look at it, too.
+    /// Writes a JSON value to the standard output, indented.
     pub(super) fn print_json(&self, value: &impl Serialize) -> anyhow::Result<()> {
         let text = serde_json::to_string_pretty(value).context("what is printed is plain data")?;
         self.has_printed.store(true, Ordering::Relaxed);
@@ -112,12 +112,12 @@ impl Terminal {
         write_out(&format!("{}\n", visible_json(&value.to_string())))
     }
 
-    /// As [`Progress::report`], of an experiment of a sweep.
+    /// As [`Progress::report`], for an experiment of a sweep.
     pub(super) fn report_member(&self, stage: &str, experiment: &str, outcome: &Outcome) {
         if self.form == Form::Json {
             let mut line = for_programs(stage, outcome);
             line["experiment"] = json!(experiment);
-            // The work goes on even if nobody reads its report.
+            // The work continues even if the output is closed.
             let _ = self.print_line(&line);
         }
         self.say_outcome(&format!("{stage} {experiment}"), outcome);
@@ -152,13 +152,13 @@ impl Terminal {
         }
     }
 
-    /// Columns of the terminal that shows the standard output; `None` where a file or a program gets it, uncut.
+    /// The width of the terminal; `None` if the standard output is a file or a pipe, which gets the full width.
     pub(super) fn width(&self) -> Option<usize> {
         width_of(std::io::stdout())
     }
 }
 
-/// Writes to the standard output. A reader that has had enough (`| head`) is no error; a full disk is.
+/// Writes to the standard output. A closed pipe (`| head`) is not an error; a full disk is.
 fn write_out(text: &str) -> anyhow::Result<()> {
     let mut stdout = std::io::stdout();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
@@ -167,8 +167,7 @@ fn write_out(text: &str) -> anyhow::Result<()> {
     }
 }
 
-/// Where warnings go: the standard error stream. Their colours are escape sequences; any other is made visible (also by the
-/// crate that formats them).
+/// Writes warnings to the standard error stream. Colours are kept; all other escape sequences are made visible.
 struct Warnings;
 
 impl Write for Warnings {
@@ -243,7 +242,7 @@ impl Progress for Terminal {
 
     fn report(&self, stage: &str, outcome: &Outcome) {
         if self.form == Form::Json {
-            // The work goes on even if nobody reads its report.
+            // The work continues even if the output is closed.
             let _ = self.print_line(&for_programs(stage, outcome));
         }
         self.say_outcome(stage, outcome);
@@ -254,12 +253,12 @@ impl Progress for Terminal {
     }
 }
 
-/// Whether somebody looks at the standard error stream who can see more than plain lines.
+/// Whether the standard error stream is a terminal that supports more than plain lines.
 fn is_terminal() -> bool {
     std::io::stderr().is_terminal() && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
-/// What a stage did, for programs.
+/// The outcome of a stage as JSON.
 fn for_programs(stage: &str, outcome: &Outcome) -> serde_json::Value {
     let state = match outcome {
         Outcome::UpToDate => "up to date",

@@ -1,4 +1,4 @@
-//! `infoplane verify`: which claims of a paper hold in the runs.
+//! `infoplane verify`: evaluates the claims of a pipeline on its runs.
 
 use std::path::Path;
 
@@ -19,20 +19,23 @@ use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
     Command::new("verify")
-        .about("Judge the claims that pipelines make in `[[expect]]`: holds, fails or undecided, with the measured value")
+        .about("Evaluate the claims in `[[expect]]` of a pipeline: each holds, fails or is undecided; print the measured values")
         .after_help(
-            "A claim holds if the 95 % interval of the mean over runs (Student) is entirely on its side, and fails if it is entirely on the other; otherwise it is undecided.",
+            "A claim holds if the 95 % interval of the mean over runs (Student) is entirely in the claimed range, and fails if it is entirely outside; otherwise it is undecided. A claim that fails is a result, not an error: the exit code is 0 without --strict.",
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(pipeline_flag("The pipeline that makes the claims, of one folder; with another name than the folder, or other settings than its recording, its claims are only printed [default: pipelines/<experiment>.toml]"))
-        .arg(flag("markdown", "Print one table for all experiments, for a document").conflicts_with("json"))
+        .arg(pipeline_flag("The pipeline with the claims, for one folder only. If its name differs from the folder, or its settings from the recording, the results are printed but not written [default: pipelines/<experiment>.toml]"))
+        .arg(flag("markdown", "Print one table for all experiments in Markdown").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
     let folders = all_resolved(matches, Needs::Recording)?;
     if path(matches, "pipeline").is_some() && folders.len() > 1 {
-        anyhow::bail!("`--pipeline` is for one folder, got {}; call once for each", folders.len());
+        anyhow::bail!(
+            "`--pipeline` works with one folder, got {}; run the command once for each folder",
+            folders.len()
+        );
     }
     let mut judged: Vec<(String, Vec<ClaimRow>)> = Vec::new();
     for resolved in &folders {
@@ -41,13 +44,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         let experiments = experiments_of(&declared, folder.root());
         let is_own = [Some(folder.name()), folder.trial_of()].iter().flatten().any(|name| name == declared.name())
             || matches!(&declared, Declared::One(pipeline) if pipeline.networks().is_none() && is_same(&pipeline.default_folder(), folder.root()));
-        // A trial has other epochs than its pipeline.
+        // A trial has fewer epochs than its pipeline.
         let is_trial = folder.trial_of().is_some();
         let is_written = is_own && (is_trial || are_of_their_recordings(&experiments)?);
         if !is_written {
             let root = folder.root().display();
             terminal.tell(&format!(
-                "the claims of {} are only printed; {root}/claims.parquet stays as it is",
+                "the claims of {} are printed but not written; {root}/claims.parquet is unchanged",
                 declared.name()
             ));
         }
@@ -75,7 +78,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     Ok(ended)
 }
 
-/// The verdicts on a screen; the column `registered` is there if some claims are.
+/// The verdicts as text, with a column `registered` if some claims are registered.
 fn table(name: &str, rows: &[ClaimRow], width: Option<usize>) -> String {
     let is_registered = |row: &ClaimRow| !matches!(row.registered, None | Some(Registration::No));
     let registered_too = rows.iter().any(is_registered);
@@ -135,7 +138,7 @@ fn page(judged: &[(String, Vec<ClaimRow>)]) -> String {
     markdown(&header, judged.iter().flat_map(|(name, rows)| rows.iter().map(move |row| (name, row))).map(cells))
 }
 
-/// Why a claim is undecided, and that `summary` withholds its verdict on the compression that the claim is about.
+/// Why a claim is undecided, and whether `summary` withholds its verdict on the compression that the claim is about.
 fn remarks(row: &ClaimRow) -> Vec<String> {
     let withheld = row.compression.filter(|verdict| verdict.is_withheld());
     let withheld = withheld.map(|verdict| format!("`summary` of this compression: {verdict}"));
@@ -154,7 +157,7 @@ fn measured(row: &ClaimRow) -> String {
         (Some(mean), Some(low), Some(high)) => {
             format!("{} [{}, {}], {}{failed}", short(mean), short(low), short(high), counted(row.n_runs, "run"))
         }
-        (Some(mean), ..) => format!("{}, one run{failed}", short(mean)),
+        (Some(mean), ..) => format!("{}, 1 run{failed}", short(mean)),
         _ => "–".to_owned(),
     }
 }
@@ -163,7 +166,7 @@ fn layer_of(row: &ClaimRow) -> String {
     row.layer.map_or_else(String::new, |layer| layer_in_cell(layer, row.layer_name.as_deref()))
 }
 
-/// Whether two paths are of one folder.
+/// Whether two paths name the same folder.
 fn is_same(a: &Path, b: &Path) -> bool {
     a.canonicalize().ok().zip(b.canonicalize().ok()).is_some_and(|(a, b)| a == b)
 }

@@ -1,4 +1,4 @@
-//! `infoplane weights`: measures of the information in recorded weights.
+//! `infoplane weights`: measures the information in recorded weights.
 
 use anyhow::Context;
 use clap::{ArgMatches, Command};
@@ -12,13 +12,13 @@ use crate::stages::weights::{measure_weights, plan};
 use crate::store::Experiment;
 use crate::weights::{self, MEASURES, Spec};
 
-/// The subcommand that takes its measures from a pipeline instead of flags.
+/// The subcommand that reads its measures from a pipeline instead of flags.
 const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
-    let from_pipeline = job::add(Command::new(PIPELINE)).about("Every measure of weights that a pipeline asks for");
+    let from_pipeline = job::add(Command::new(PIPELINE)).about("Make all measures of weights of a pipeline");
     Command::new("weights")
-        .about("Measure the information in recorded weights; each measure says what makes the weights random")
+        .about("Measure the information in recorded weights; the help of each measure names the randomness that it is about")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(MEASURES.iter().map(|spec| {
@@ -26,18 +26,18 @@ pub(super) fn command() -> Command {
                 .about(format!("{} [random: {}]", spec.summary, spec.randomness.name()))
                 .after_help(after_help(spec))
                 .arg(experiment_arg())
-                .arg(out_arg("Write the folder `weight_measures` here [default: the experiment's folder]"))
+                .arg(out_arg("The folder in which the folder `weight_measures` is written [default: the experiment's folder]"))
                 .arg(dry_run_arg());
             parameters::add(parameters::add(command, spec.parameters), MEASURE_SCOPE)
         }))
         .subcommand(from_pipeline)
 }
 
-/// The numbers that claims can be about, and how tables are called.
+/// The quantities of a measure, and the names of its tables.
 fn after_help(spec: &Spec) -> String {
     let numbers: Vec<String> = spec.quantities.iter().map(|(name, doc)| format!("  {name}: {doc}")).collect();
     format!(
-        "Numbers (the column `quantity`):\n{}\n\nA flag may have several values, separated by commas: every combination makes a table of its own, called by the measure, those of its parameters that are not at their defaults, and `groups`, `samples` and `snapshots`, each in the order of their names. Run `infoplane aggregate` afterwards, and `infoplane relate`.",
+        "Quantities (values of the column `quantity`):\n{}\n\nA flag may have several values, separated by commas. Every combination of values is written to a separate table. The name of a table consists of the measure, the parameters that differ from their defaults, and `groups`, `samples` and `snapshots`, each part in alphabetical order. Next steps: `infoplane aggregate` and `infoplane relate`.",
         numbers.join("\n")
     )
 }
@@ -49,7 +49,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     }
     let spec = weights::find(name)?;
     let given = parameters::read_lists(matches, [spec.parameters, MEASURE_SCOPE].concat());
-    // Parameters that cannot be are reported before a folder that is not there.
+    // Invalid parameters are reported before a missing folder.
     let requests = MeasureRequest::all(spec, given)?;
     let resolved = resolved(matches, Needs::Recording)?;
     for_each("weights", &resolved, path(matches, "out"), terminal, |experiment, out| {

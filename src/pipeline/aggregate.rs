@@ -1,4 +1,4 @@
-//! Joins the estimates of all runs, and in a sweep those of all experiments.
+//! Joins the estimates of all runs; in a sweep also the estimates of all experiments.
 
 use std::path::Path;
 use std::slice::from_ref;
@@ -13,7 +13,7 @@ pub(super) static STEP: Step = Step {
     name: "aggregate",
     kind: Kind::View,
     applies: has_estimates,
-    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    lacking: "does not ask for estimates; add a table `[[estimate]]`",
     state: |task| {
         let is_done = is_done(from_ref(task.experiment), minimum(task.pipeline), task.experiment.root())?;
         Ok(State::done_if(is_done, "estimates to aggregate"))
@@ -21,7 +21,7 @@ pub(super) static STEP: Step = Step {
     run: |task| aggregate(from_ref(task.experiment), minimum(task.pipeline), task.experiment.root()),
     join: Some(|joint| match joint.done {
         [] => Ok(Outcome::UpToDate),
-        // It cannot vary in a sweep.
+        // It cannot be varied in a sweep.
         done => {
             let minimum =
                 joint.experiments.first().map_or_else(MinimumEffect::default, |(pipeline, _)| minimum(pipeline));
@@ -35,8 +35,8 @@ fn minimum(pipeline: &Pipeline) -> MinimumEffect {
     MinimumEffect::given(pipeline.minimum_effect)
 }
 
-/// As [`aggregate`], after the checks that its verdicts rest on: each experiment is checked where that was not done for these
-/// very estimates, and keeps its `checks.parquet`.
+/// As [`aggregate`], after the checks that its verdicts depend on: experiments with unchecked estimates are checked first, and
+/// the results are written to their `checks.parquet`.
 ///
 /// # Errors
 /// As [`aggregate`] and [`check::update`].

@@ -9,10 +9,10 @@ pub(super) static STEP: Step = Step {
     name: "data",
     kind: Kind::Shared,
     applies: |pipeline| named(pipeline).is_some(),
-    lacking: "names a file of data, not a data set; make it with `infoplane data import`",
+    lacking: "names a data file, not a data set; make the file with `infoplane data import`",
     state: |task| {
         let is_missing = task.pipeline.networks().is_some_and(|networks| is_to_be_made(&networks.data));
-        Ok(State::done_if(!is_missing, "the data are to be made"))
+        Ok(State::done_if(!is_missing, "the data are missing"))
     },
     run: |task| named(task.pipeline).map_or(Ok(Outcome::UpToDate), |named| data::make(named, &named.path())),
     join: None,

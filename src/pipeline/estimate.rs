@@ -9,14 +9,14 @@ pub(super) static STEP: Step = Step {
     name: "estimate",
     kind: Kind::Results,
     applies: |pipeline| !pipeline.estimates.is_empty(),
-    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    lacking: "does not ask for estimates; add a table `[[estimate]]`",
     state: |task| Ok(missing(&plan(task.experiment, &task.pipeline.estimates, task.experiment.root())?)),
     run: |task| estimate(task.experiment, &task.pipeline.estimates, task.experiment.root(), task.progress),
     join: None,
 };
 
-/// How far tables of estimates are.
+/// The state of tables of estimates.
 pub(super) fn missing(tables: &[PlannedTables]) -> State {
     let n: usize = tables.iter().map(|table| table.n_pending).sum();
-    State::done_if(n == 0, &format!("{} of estimates to make", counted(n, "table")))
+    State::done_if(n == 0, &format!("{} of estimates missing", counted(n, "table")))
 }

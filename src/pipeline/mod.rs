@@ -1,4 +1,4 @@
-//! The list of steps that make a pipeline's results, and the driver that does them for one experiment.
+//! The steps of a pipeline, and the driver that runs them for one experiment.
 
 mod aggregate;
 mod bound;
@@ -35,34 +35,34 @@ pub struct Step {
     pub kind: Kind,
     /// Whether a pipeline asks for it.
     pub applies: fn(&Pipeline) -> bool,
-    /// What a pipeline lacks that does not ask for it.
+    /// What to add to a pipeline that does not ask for it; the end of a sentence that begins with the pipeline.
     pub lacking: &'static str,
-    /// How far it is, without doing anything. The steps before it are done.
+    /// Its state, without changing anything. All earlier steps are done.
     pub state: fn(&Task<'_>) -> Result<State, StageError>,
-    /// Does whatever is missing.
+    /// Does the missing work.
     pub run: fn(&Task<'_>) -> Result<Outcome, StageError>,
-    /// What it does once for all experiments of a sweep, after each of them.
+    /// Its work for all experiments of a sweep together, after all of them are done.
     pub join: Option<Join>,
 }
 
-/// What a step does for all experiments of a sweep together.
+/// The work of a step for all experiments of a sweep together.
 pub type Join = fn(&Joint<'_>) -> Result<Outcome, StageError>;
 
 /// What a step makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
-    /// Something that several experiments share, so that it is made before any of them.
+    /// Files shared by several experiments, made before all of them.
     Shared,
-    /// Results: an experiment is done when all of them are there.
+    /// Results: an experiment is done when all of them exist.
     Results,
-    /// Views of results: verdicts, means.
+    /// Tables derived from results: verdicts, means.
     View,
-    /// Figures. Drawing those of one experiment takes longer than a small experiment itself, so of a sweep only the figures
-    /// that compare experiments are drawn.
+    /// Figures. Drawing the figures of one experiment takes longer than a small experiment, so only the figures that compare
+    /// experiments are drawn for a sweep.
     Figures,
 }
 
-/// Every step, in the order in which they are done.
+/// Every step, in execution order.
 pub static STEPS: &[&Step] = &[
     &data::STEP,
     &record::STEP,
@@ -81,7 +81,7 @@ pub static STEPS: &[&Step] = &[
 pub static RECORD: &[&Step] = &[&record::STEP];
 /// The steps that make tables of estimates.
 pub static ESTIMATE: &[&Step] = &[&estimate::STEP, &exact::STEP];
-/// The step of the exact numbers.
+/// The step that computes exact information.
 pub static EXACT: &[&Step] = &[&exact::STEP];
 /// The step of the measures of weights.
 pub static WEIGHTS: &[&Step] = &[&weights::STEP];
@@ -93,9 +93,9 @@ const ALL_KINDS: &[Kind] = &[Kind::Shared, Kind::Results, Kind::View, Kind::Figu
 /// What a step works on.
 #[derive(Clone, Copy)]
 pub struct Task<'a> {
-    /// What is asked for.
+    /// The pipeline.
     pub pipeline: &'a Pipeline,
-    /// Where the results are.
+    /// The experiment with its folder of results.
     pub experiment: &'a Experiment,
     /// What happens to a recording made with other settings.
     pub existing: Existing,
@@ -107,20 +107,20 @@ pub struct Task<'a> {
 pub struct Joint<'a> {
     /// Every experiment that can be run.
     pub experiments: &'a [(&'a Pipeline, Experiment)],
-    /// Those that are done and have estimates.
+    /// The experiments that are done and have estimates.
     pub done: &'a [Experiment],
     /// The folder of the sweep.
     pub folder: &'a Experiment,
 }
 
-/// How far an experiment or one of its steps is.
+/// The state of an experiment or of one of its steps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum State {
-    /// Everything that its pipeline asks for is there.
+    /// Everything that its pipeline asks for exists.
     Done,
-    /// Some of it is; the text says what is missing.
+    /// Some of it exists; the text names what is missing.
     Unfinished(String),
-    /// Nothing is.
+    /// Nothing exists.
     Pending,
 }
 
@@ -131,14 +131,14 @@ impl State {
     }
 }
 
-/// A step could not be done. What failed in the steps before it is not lost.
+/// A step could not be done. The failures of earlier steps are kept.
 #[derive(Debug, Error)]
-#[error("{source}{}", if before.is_none() { String::new() } else { format!(" (before that, {})", before.words()) })]
+#[error("{source}{}", if before.is_none() { String::new() } else { format!(" (in earlier steps: {})", before.words()) })]
 pub struct Stopped {
     /// Why.
     #[source]
     pub source: StageError,
-    /// What failed in the steps before.
+    /// Failures in earlier steps.
     pub before: Failures,
 }
 
@@ -148,7 +148,7 @@ impl From<StageError> for Stopped {
     }
 }
 
-/// Some of the steps, to be done for an experiment or for a sweep.
+/// Some steps, to be run for an experiment or a sweep.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
     /// The steps, in their order.
@@ -158,17 +158,17 @@ pub struct Job {
 }
 
 impl Job {
-    /// Some steps that leave recordings alone.
+    /// Some steps that keep existing recordings.
     pub fn new(steps: &'static [&'static Step]) -> Self {
         Self { steps, existing: Existing::Keep }
     }
 
-    /// Whether estimates are made of what is recorded.
+    /// Whether the steps make estimates.
     pub fn makes_estimates(&self) -> bool {
         self.steps.iter().any(|step| step.name == estimate::STEP.name)
     }
 
-    /// Does the steps for one experiment, each of which does only what is missing, and reports each.
+    /// Runs the steps for one experiment and reports each. A step does only the missing work.
     ///
     /// # Errors
     /// A step could not be done, or the pipeline asks for none of them.
@@ -182,7 +182,7 @@ impl Job {
         experiments::expect_no_sweep(task.experiment.root())?;
         if !self.has(&record::STEP) {
             expect_recorded_with(task.pipeline, task.experiment)?;
-            // Refuses other data, and more runs than the pipeline asks for.
+            // Returns an error for other data, or for more runs than the pipeline asks for.
             (record::STEP.state)(task)?;
         }
         let mut total = Outcome::UpToDate;
@@ -194,10 +194,10 @@ impl Job {
         Ok(total)
     }
 
-    /// How far an experiment is with the steps, and whether the missing ones could be done; nothing is touched.
+    /// The state of an experiment, and whether the missing steps could be run. Nothing is changed.
     ///
     /// # Errors
-    /// They could not.
+    /// A missing step could not be run.
     pub fn state(&self, task: &Task<'_>) -> Result<State, StageError> {
         self.state_of_kinds(task, ALL_KINDS)
     }
@@ -223,7 +223,7 @@ impl Job {
         self.steps.iter().any(|step| step.name == wanted.name)
     }
 
-    /// The steps that a pipeline asks for.
+    /// The steps that the pipeline asks for.
     fn applying(&self, pipeline: &Pipeline) -> Result<Vec<&'static Step>, StageError> {
         let steps: Vec<&Step> = self.steps.iter().copied().filter(|step| (step.applies)(pipeline)).collect();
         match self.steps.first().filter(|_| steps.is_empty()) {
@@ -233,8 +233,8 @@ impl Job {
     }
 }
 
-/// How far an experiment is with `steps`. Nothing can be said of estimates before everything is recorded, nor of views
-/// before what they show is there.
+/// The state of an experiment with `steps`. The state of estimates is unknown until everything is recorded, and the state of
+/// derived tables is unknown until their inputs exist.
 fn state(steps: &[&Step], task: &Task<'_>) -> Result<State, StageError> {
     match (record::STEP.state)(task)? {
         State::Done => {}
@@ -252,13 +252,13 @@ fn state(steps: &[&Step], task: &Task<'_>) -> Result<State, StageError> {
     Ok(State::done_if(missing.is_empty(), &format!("recorded; {}", missing.join("; "))))
 }
 
-/// How far the results of an experiment are, whatever a command does of them.
+/// The state of all results of an experiment, also of steps that are not run.
 fn results_state(task: &Task<'_>) -> Result<State, StageError> {
     let is_asked = |step: &&&Step| step.kind == Kind::Results && (step.applies)(task.pipeline);
     state(&STEPS.iter().copied().filter(|step| is_asked(&step)).collect::<Vec<_>>(), task)
 }
 
-/// Whether a pipeline asks for estimates of any kind, without which there is nothing to judge, join or draw.
+/// Whether a pipeline asks for estimates. Without estimates there is nothing to check, join or draw.
 fn has_estimates(pipeline: &Pipeline) -> bool {
     !pipeline.estimates.is_empty() || pipeline.exact.is_some()
 }

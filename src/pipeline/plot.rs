@@ -1,4 +1,4 @@
-//! Draws every figure that an experiment has, and of a sweep the figures that compare experiments.
+//! Draws all figures of an experiment; for a sweep, the figures that compare experiments.
 
 use super::{Kind, State, Step, has_estimates};
 use crate::plots::{PLOTS, Spec, Subject};
@@ -9,7 +9,7 @@ pub(super) static STEP: Step = Step {
     name: "plot",
     kind: Kind::Figures,
     applies: has_estimates,
-    lacking: "asks for no estimates; add a table `[[estimate]]`",
+    lacking: "does not ask for estimates; add a table `[[estimate]]`",
     state: |task| {
         let root = task.experiment.root();
         Ok(State::done_if(is_done(task.experiment, PLOTS, PlotSelection::ForAll, root)?, "figures to draw"))

@@ -9,7 +9,7 @@ pub(super) static STEP: Step = Step {
     name: "record",
     kind: Kind::Results,
     applies: |pipeline| pipeline.networks().is_some(),
-    lacking: "names the recording of another program; there is nothing to train",
+    lacking: "uses a recording of another program, so there is nothing to train",
     state: |task| {
         let Some(networks) = task.pipeline.networks() else { return Ok(State::Done) };
         Ok(match plan(networks, task.experiment, task.existing)? {

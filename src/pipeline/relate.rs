@@ -1,4 +1,4 @@
-//! Relates the compression of I(X;T) with the measures of weights, and in a sweep those of all experiments together.
+//! Relates the compression of I(X;T) to the measures of weights; in a sweep also over all experiments together.
 
 use std::path::Path;
 use std::slice::from_ref;
@@ -12,7 +12,7 @@ pub(super) static STEP: Step = Step {
     name: "relate",
     kind: Kind::View,
     applies: |pipeline| !pipeline.weights.is_empty() && has_estimates(pipeline),
-    lacking: "asks for no measures of weights and estimates to relate; add tables `[[weights]]` and `[[estimate]]`",
+    lacking: "does not ask for both measures of weights and estimates; add tables `[[weights]]` and `[[estimate]]`",
     state: |task| {
         let is_done = is_done(from_ref(task.experiment), task.experiment.root())?;
         Ok(State::done_if(is_done, "measures of weights to relate"))
@@ -27,7 +27,7 @@ pub(super) static STEP: Step = Step {
     }),
 };
 
-/// Makes the table, unless it is there.
+/// Makes the table, unless it exists.
 fn update(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageError> {
     if is_done(experiments, out)? {
         return Ok(Outcome::UpToDate);

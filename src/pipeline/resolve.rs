@@ -1,4 +1,4 @@
-//! What a folder named by the user is: an experiment, a sweep, or something else, and then what is wrong with it.
+//! Finds out whether a folder named by the user is an experiment or a sweep, and explains why it is neither.
 
 use std::path::{Path, PathBuf};
 
@@ -7,7 +7,7 @@ use crate::stages::{StageError, experiments};
 use crate::store::{Experiment, Recording};
 use crate::suggest::{Suggestion, suggestion};
 
-/// What a folder holds.
+/// The contents of a folder.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Resolved {
     /// One experiment, or a summary of several.
@@ -16,14 +16,14 @@ pub enum Resolved {
     Sweep {
         /// Its folder.
         folder: Experiment,
-        /// Those of its experiments that have what is needed.
+        /// The experiments that have the required results.
         members: Vec<Experiment>,
-        /// Which experiments lack it, in a sentence.
+        /// A sentence about the experiments that lack the required results.
         left_out: Option<String>,
     },
 }
 
-/// What a command reads.
+/// The results that a command reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Needs {
     /// Recorded activations.
@@ -42,7 +42,7 @@ impl Resolved {
         }
     }
 
-    /// The experiment, or those of the sweep that have what is needed.
+    /// The experiment, or the experiments of the sweep that have the required results.
     pub fn experiments(&self) -> &[Experiment] {
         match self {
             Self::Experiment(experiment) => std::slice::from_ref(experiment),
@@ -51,10 +51,10 @@ impl Resolved {
     }
 }
 
-/// Finds out what `folder` is and makes sure that it has what a command needs.
+/// Finds out what `folder` is and makes sure that it has the results that a command needs.
 ///
 /// # Errors
-/// There is no such folder, it is inside of an experiment's folder or contains several, or it lacks what is needed.
+/// The folder does not exist, is inside an experiment, contains several experiments, or lacks the required results.
 pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
     let refused = |problem: String| Err(StageError::Refused(format!("{}: {problem}", folder.display())));
     if !folder.exists() {
@@ -63,7 +63,7 @@ pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
         return refused(format!("no such folder; {meant}run `infoplane record` first"));
     }
     if !folder.is_dir() {
-        return refused("a file; name the folder of an experiment".to_owned());
+        return refused("this is a file; name the folder of an experiment".to_owned());
     }
     let experiment = Experiment::new(folder);
     if experiments::is_sweep(folder) {
@@ -83,19 +83,21 @@ pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
             (Needs::Recording, true) => {
                 refused("no experiment of this sweep is recorded; run `infoplane record` first".to_owned())
             }
-            (_, true) => refused("no experiment of this sweep is estimated; run `infoplane estimate` first".to_owned()),
+            (_, true) => {
+                refused("no experiment of this sweep has estimates; run `infoplane estimate` first".to_owned())
+            }
             _ => Ok(Resolved::Sweep { folder: experiment, members, left_out }),
         };
     }
     if !is_experiment(&experiment) {
         if let Some(outer) = folder.ancestors().skip(1).map(Experiment::new).find(|outer| is_inside(folder, outer)) {
             let outer = if outer.root().as_os_str().is_empty() { Path::new(".") } else { outer.root() }.display();
-            return refused(format!("a folder inside of the experiment {outer}; name {outer}"));
+            return refused(format!("this folder is inside the experiment {outer}; name {outer}"));
         }
         if let Some(inner) = first_experiment_in(folder) {
             let inner = inner.display();
             return refused(format!(
-                "not an experiment, but a folder of experiments; name one of them, for example {inner}"
+                "this is not an experiment, but a folder of experiments; name one of them, for example {inner}"
             ));
         }
         return refused("nothing is recorded in this folder; run `infoplane record` first".to_owned());
@@ -105,22 +107,22 @@ pub fn resolve(folder: &Path, needs: Needs) -> Result<Resolved, StageError> {
             refused("nothing is recorded in this folder; run `infoplane record` first".to_owned())
         }
         Needs::Estimates if !has_estimates(&experiment) => {
-            refused("nothing is estimated yet; run `infoplane estimate` first".to_owned())
+            refused("there are no estimates yet; run `infoplane estimate` first".to_owned())
         }
         Needs::Summary if !has_summary(&experiment) && !has_estimates(&experiment) => {
-            refused("nothing is estimated yet; run `infoplane estimate`, then `infoplane aggregate`".to_owned())
+            refused("there are no estimates yet; run `infoplane estimate`, then `infoplane aggregate`".to_owned())
         }
         _ => Ok(Resolved::Experiment(experiment)),
     }
 }
 
-/// Whether a run is recorded whole; a recording that cannot be read is one, so that its fault is reported.
+/// Whether at least one run is completely recorded. An unreadable recording counts, so that its fault is reported.
 fn is_recorded(experiment: &Experiment) -> bool {
     let is_empty = Recording::find(experiment).is_ok_and(|found| found.all_runs().count() == 0);
     experiment.recording().is_dir() && !is_empty
 }
 
-/// Which experiments of a sweep lack what is needed, next to those `n` that have it.
+/// A sentence about the experiments of a sweep that lack the required results; `n` others have them.
 fn left_out(others: &[Experiment], n: usize, needs: Needs) -> Option<String> {
     let first = others.first()?.name();
     let what = if needs == Needs::Recording { "no recorded run" } else { "no estimates" };
@@ -129,7 +131,7 @@ fn left_out(others: &[Experiment], n: usize, needs: Needs) -> Option<String> {
     Some(format!("left out: {} of {total} with {what} yet ({first}{more})", others.len()))
 }
 
-/// Whether there is something of an experiment.
+/// Whether the folder has any part of an experiment.
 fn is_experiment(experiment: &Experiment) -> bool {
     experiment.recording().is_dir() || has_estimates(experiment) || has_summary(experiment)
 }
@@ -142,7 +144,7 @@ fn has_summary(experiment: &Experiment) -> bool {
     experiment.root().join(Experiment::SUMMARY).exists()
 }
 
-/// Whether `folder` is a part of the experiment `outer`.
+/// Whether `folder` is inside the experiment `outer`.
 fn is_inside(folder: &Path, outer: &Experiment) -> bool {
     let figures = outer.root().join("figures");
     let meta = outer.root().join(".meta");

@@ -1,4 +1,4 @@
-//! Judges the claims that a pipeline makes, and in a sweep those of all experiments together.
+//! Evaluates the claims of a pipeline; in a sweep, of all experiments together.
 
 use super::{Kind, State, Step};
 use crate::stages::Outcome;
@@ -8,8 +8,8 @@ pub(super) static STEP: Step = Step {
     name: "verify",
     kind: Kind::View,
     applies: |pipeline| !pipeline.claims.is_empty(),
-    lacking: "makes no claims; state some in `[[expect]]` tables",
-    // Whether verdicts are those of the present tables and claims is known only after judging again, which is quick.
+    lacking: "makes no claims; add `[[expect]]` tables",
+    // Whether the verdicts are up to date is known only after evaluating the claims again, which is fast.
     state: |task| {
         let is_done = is_done(&[(task.pipeline, task.experiment.clone())], task.experiment.root())?;
         Ok(State::done_if(is_done, "claims to judge"))

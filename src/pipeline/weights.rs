@@ -8,11 +8,11 @@ pub(super) static STEP: Step = Step {
     name: "weights",
     kind: Kind::Results,
     applies: |pipeline| !pipeline.weights.is_empty(),
-    lacking: "asks for no measures of weights; add a table `[[weights]]`",
+    lacking: "does not ask for measures of weights; add a table `[[weights]]`",
     state: |task| {
         let planned = plan(task.experiment, &task.pipeline.weights, task.experiment.root())?;
         let n: usize = planned.iter().map(|table| table.n_pending).sum();
-        Ok(State::done_if(n == 0, &format!("{} of measures of weights to make", counted(n, "table"))))
+        Ok(State::done_if(n == 0, &format!("{} of measures of weights missing", counted(n, "table"))))
     },
     run: |task| measure_weights(task.experiment, &task.pipeline.weights, task.experiment.root(), task.progress),
     join: None,

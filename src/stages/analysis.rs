@@ -1,5 +1,5 @@
-//! Which estimators suit a recording: binning over the run's range, KDE relative to the spread, and counting where values are
-//! few. The choice is written as a pipeline, `analysis.toml`.
+//! Chooses estimators for a recording: binning over the range of the run, KDE with noise relative to the variance, and
+//! counting if there are few different values. The choice is written as a pipeline, `analysis.toml`.
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -12,46 +12,47 @@ use crate::store::{Experiment, Recording, write_bytes};
 /// The file, in the folder of the experiment.
 pub const FILE: &str = "analysis.toml";
 
-/// How the file begins.
+/// The first line of the file.
 const FIRST_LINE: &str = "# Written by `infoplane analyse`";
 
-/// Distinct values up to which a layer is taken for one of few levels: those of a network that computes with 8 bits.
+/// A layer with at most this number of different values is treated as quantised: 2⁸ values of an 8-bit network.
 const FEW_VALUES: usize = 256;
 
-/// How often each of them must be there on average: any layer has few values where few were recorded.
+/// Each value must occur this often on average, because few recorded values are always few different values.
 const LEAST_REPEATS: usize = 4;
 
-/// Pairs of samples times units, over all layers, snapshots and runs, up to which KDE is chosen: some minutes on two cores.
+/// KDE is chosen up to this number of pairs of samples times units, over all layers, snapshots and runs: a few minutes on two
+/// cores.
 const MOST_PAIRS: f64 = 2e12;
 
 /// Families of estimators that can be chosen.
 pub const FAMILIES: [&str; 3] = ["binning", "kde", "quantised"];
 
-/// What the user asks for, in place of what would be chosen.
+/// The choices of the user, which replace automatic choices.
 #[derive(Debug, Clone)]
 pub struct Wishes {
-    /// Which of [`FAMILIES`]; `None` is whatever suits the recording.
+    /// Names of [`FAMILIES`]; `None` is the automatic choice.
     pub families: Option<Vec<String>>,
     /// Numbers of bins over the range of a run.
     pub n_bins: Vec<u64>,
-    /// Variances of the noise of KDE, in units of the layer's own spread.
+    /// Noise variances of KDE, relative to the variance of the layer.
     pub noise_variances: Vec<f64>,
-    /// Shuffles for the null columns.
+    /// Number of shuffles for the permutation nulls.
     pub n_shuffles: u64,
     /// The smallest compression that counts, in bits; `None` is the default.
     pub minimum_effect: Option<f64>,
 }
 
-/// An analysis that is written down.
+/// A written choice of estimators.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Analysis {
     /// The pipeline file.
     pub path: PathBuf,
-    /// What was chosen and what was left out, and why: one sentence each.
+    /// One sentence for each chosen or left out family of estimators, with the reason.
     pub reasons: Vec<String>,
 }
 
-/// Chooses estimators for the recording of `experiment`, as far as there are no `wishes`, and writes them into its folder.
+/// Chooses estimators for the recording of `experiment`, except for the choices in `wishes`, and writes them into its folder.
 ///
 /// # Errors
 /// There is no recording; the file cannot be written.
@@ -64,7 +65,7 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
         match is_asked(family) {
             Some(false) => return,
             None if !suits => return reasons.push(format!("{family} is left out: {no}")),
-            Some(true) => reasons.push(format!("{family}: asked for")),
+            Some(true) => reasons.push(format!("{family}: chosen by the user")),
             None => reasons.push(format!("{family}: {yes}")),
         }
         let keys: String = keys.iter().map(|(key, value)| format!("{key} = {value}\n")).collect();
@@ -78,7 +79,7 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
         "binning",
         true,
         format!(
-            "{} bins over the range of each run, which need no bounds of the activation functions",
+            "{} bins over the range of each run, because this works for all activation functions",
             list(&wishes.n_bins)
         ),
         String::new(),
@@ -88,10 +89,10 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
         "kde",
         facts.pairs <= MOST_PAIRS,
         format!(
-            "upper bound with noise of {} of the layer's variance at each snapshot, so that the noise grows with the layer",
+            "upper bound, with noise of {} times the variance of the layer at each snapshot",
             list(&wishes.noise_variances)
         ),
-        format!("{} samples at all snapshots take long; ask for it with `--estimators binning,kde`", facts.n_samples),
+        format!("{} samples at all snapshots would take long; add it with `--estimators binning,kde`", facts.n_samples),
         &[
             ("noise_variance", format!("{:?}", wishes.noise_variances)),
             ("relative", "true".to_owned()),
@@ -101,25 +102,28 @@ pub fn choose(experiment: &Experiment, wishes: &Wishes) -> Result<Analysis, Stag
     add(
         "quantised",
         facts.has_few_values,
-        format!("every layer has at most {FEW_VALUES} different values, so its rows can be counted"),
-        "values of the layers hardly repeat".to_owned(),
+        format!("every layer has at most {FEW_VALUES} different values, so equal activations can be counted"),
+        "the activations have too many different values".to_owned(),
         &[("bits", "8".to_owned())],
     );
     let path = experiment.root().join(FILE);
     let before = std::fs::read_to_string(&path).ok();
     if before.as_ref().is_some_and(|text| !text.starts_with(FIRST_LINE)) {
-        let problem = "not written by `infoplane analyse`, which would replace it; give it another name";
+        let problem = "this file was not written by `infoplane analyse`, which would replace it; rename it";
         return Err(StageError::Refused(format!("{}: {problem}", path.display())));
     }
     let folder = std::path::absolute(experiment.root()).ok().and_then(|folder| folder.to_str().map(str::to_owned));
     let folder = folder.ok_or_else(|| {
-        StageError::Refused(format!("{}: a path that is not UTF-8 cannot be written into a pipeline", path.display()))
+        StageError::Refused(format!(
+            "{}: the path is not UTF-8, so it cannot be written into a pipeline; rename the folder",
+            path.display()
+        ))
     })?;
     let minimum = wishes.minimum_effect.map(|bits| format!("[aggregate]\nminimum_effect = {bits:?}\n\n"));
     let minimum = minimum.unwrap_or_default();
     let text = format!(
-        "{FIRST_LINE}, which replaces it. To change it, copy it, and run the copy with `infoplane run`.\nrecording = {}\n\n{minimum}{}",
-        // JSON writes a text as TOML does.
+        "{FIRST_LINE}, which overwrites this file. To change it, edit a copy and run the copy with `infoplane run`.\nrecording = {}\n\n{minimum}{}",
+        // JSON and TOML write texts in the same way.
         serde_json::json!(folder),
         tables.join("\n"),
     );
@@ -133,7 +137,7 @@ fn list<T: std::fmt::Display>(numbers: &[T]) -> String {
     numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// What the choice depends on.
+/// The facts for the choice.
 struct Facts {
     n_samples: usize,
     /// Pairs of samples times units, over all layers, snapshots and runs.

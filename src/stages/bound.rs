@@ -1,5 +1,5 @@
-//! The bound stage: p(x, y) of a recording's samples → the information bottleneck's curve, `bound.parquet`, and every
-//! layer's place beside it at the last recorded snapshot, `bound_layers.parquet`.
+//! The bound stage: computes the information bottleneck's curve from p(x, y) of the samples (`bound.parquet`), and compares
+//! every layer at the last recorded snapshot with it (`bound_layers.parquet`).
 
 use std::path::Path;
 use std::time::Instant;
@@ -20,31 +20,31 @@ use crate::store::{
 use crate::units::Nats;
 use rayon::prelude::*;
 
-/// The most pairs of an input and a class that are computed with: 4 GB.
+/// Largest number of pairs of an input and a class: 4 GB.
 const MOST_PROBABILITIES: usize = 500_000_000;
 
-/// The samples of a recording as a known joint distribution: every distinct input has its share of the samples as its
-/// probability, and their labels' mean as its p(y|x).
+/// The samples of a recording as a known joint distribution: the probability of a distinct input is its share of the samples,
+/// and its p(y|x) is the mean of their labels.
 #[derive(Debug)]
 struct InputDistribution {
     given: InputsAndLabels,
     joint: Joint,
-    /// Of every input the first sample that has it.
+    /// For each distinct input, its first sample.
     samples: Vec<usize>,
 }
 
-/// How closely layers are fitted. A layer of many cells needs thousands of rounds near a transition; a β that is not settled
-/// by then is left out and counted.
+/// The accuracy of the fits of layers. A layer of many cells needs thousands of iterations near a transition. A β without
+/// convergence is left out and counted.
 const FIT: Options = Options { max_iterations: 2000, ..Options::PRECISE };
 
-/// A layer is not laid beside a curve that is known less well.
+/// Layers are compared only with points of the curve known to this accuracy.
 const OPEN: Nats = Nats(1e-3);
 
 /// Solves for the curve of `experiment` at the multipliers of `request`, fits a multiplier to every layer, and writes both
 /// tables into `out`.
 ///
 /// # Errors
-/// There is no recording of all samples, labels and inputs are no distribution, or a file is not what was written.
+/// There is no recording of all samples, labels and inputs do not form a distribution, or a file does not match its hash.
 pub fn bound(
     experiment: &Experiment,
     request: &BoundRequest,
@@ -108,7 +108,7 @@ pub fn bound(
     Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
 }
 
-/// Whether the bound of `experiment` is there, made from what is recorded now.
+/// Whether the bound of `experiment` exists and was made from the present recording.
 ///
 /// # Errors
 /// As [`bound`].
@@ -116,11 +116,12 @@ pub fn is_done(experiment: &Experiment, request: &BoundRequest, out: &Path) -> R
     Ok(prepare(experiment, request, out)?.1.finished()?.is_some())
 }
 
-/// The recording, and the work of laying its layers beside the bound.
+/// The recording, and the work of comparing its layers with the bound.
 fn prepare(experiment: &Experiment, request: &BoundRequest, out: &Path) -> Result<(Recording, Pending), StageError> {
     let recording = Recording::open(experiment)?;
     if request.code.member.range != RangeOver::Estimated {
-        let problem = "`code`: the range of its bins is that of a whole run; name one with `range` layer or unit, or with fixed edges";
+        let problem =
+            "`code` has bins over the range of a run; use an estimate with fixed edges, or with `range` layer or unit";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let work = keys::bound(experiment, &recording, request, out)?;
@@ -141,7 +142,7 @@ impl InputDistribution {
         let p_x: Vec<f64> = x.counts().iter().map(|count| f64::from(*count) / n).collect();
         if p_x.len().saturating_mul(n_classes) > MOST_PROBABILITIES {
             let problem = format!(
-                "{} inputs and {n_classes} classes are too many; {MOST_PROBABILITIES} pairs of both are allowed",
+                "{} inputs and {n_classes} classes are too many; at most {MOST_PROBABILITIES} pairs of input and class are allowed",
                 p_x.len()
             );
             return Err(refused(&problem));
@@ -177,7 +178,7 @@ impl InputDistribution {
         if recorded.samples.len() != self.given.n_samples() {
             let (got, n_samples) = (recorded.samples.len(), self.given.n_samples());
             let problem = format!(
-                "{got} of {n_samples} samples are recorded, the bound needs all of them; record with `samples = \"all\"`"
+                "{got} of {n_samples} samples are recorded, but the bound needs all of them; record with `samples = \"all\"`"
             );
             return Err(StageError::Refused(problem));
         }
@@ -221,23 +222,23 @@ impl InputDistribution {
         let mut failures = Vec::new();
         let inside = |near: &Fit, what: &str, failures: &mut Vec<String>| {
             if near.at_edge {
-                failures.push(format!("{what} is at the end of the range, {}, which decides it", near.beta));
+                failures.push(format!("{what} is {}, an end of the range of β; use a wider range", near.beta));
             }
             !near.at_edge && near.divergence.0.is_finite()
         };
         let near = fit.self_consistent.filter(|near| inside(near, "β", &mut failures));
         if fit.self_consistent.is_none() {
-            failures.push("no solution keeps all cells of the layer: the bottleneck has fewer".to_owned());
+            failures.push("no solution has as many cells as the layer".to_owned());
         }
         let one_step = Some(fit.one_step).filter(|near| inside(near, "β of one step", &mut failures));
         if bound.upper - bound.lower > OPEN {
             let (lower, upper) = (bound.lower.bits(), bound.upper.bits());
             failures.push(format!(
-                "the curve is between {lower:.4} and {upper:.4} bits here; give more `beta`, closer or from further below"
+                "the curve is only known to be between {lower:.4} and {upper:.4} bits here; use more values of `beta`, closer together or starting lower"
             ));
         }
         if fit.n_unsettled > 0 {
-            failures.push(format!("{} β are left out, where the iteration did not settle", fit.n_unsettled));
+            failures.push(format!("{} β are left out, because the iteration did not converge", fit.n_unsettled));
         }
         BoundLayerRow {
             i_xt_bits: Some(fit.i_xt.bits()),

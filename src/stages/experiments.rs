@@ -11,30 +11,29 @@ pub fn is_sweep(root: &Path) -> bool {
     root.join(Experiment::EXPERIMENTS).exists() && !Experiment::new(root).recording().is_dir()
 }
 
-/// Makes sure that `root` is not the folder of a sweep, so that one experiment can be made in it: also where its first call was
-/// stopped before there were tables.
+/// Makes sure that `root` is not the folder of a sweep, so that a single experiment can be written to it. Also recognises a
+/// sweep whose first call was stopped before it had tables.
 ///
 /// # Errors
-/// It is.
+/// It is the folder of a sweep.
 pub(crate) fn expect_no_sweep(root: &Path) -> Result<(), StageError> {
     let has_recording = |folder: &Path| Experiment::new(folder).recording().join(".meta/settings.json").exists();
     let is_member = |entry: std::io::Result<std::fs::DirEntry>| entry.is_ok_and(|entry| has_recording(&entry.path()));
     let has_members = || std::fs::read_dir(root).is_ok_and(|mut entries| entries.any(is_member));
     if root.join(Experiment::EXPERIMENTS).exists() || (!has_recording(root) && has_members()) {
-        let problem = "holds the experiments of a sweep, and the pipeline has one experiment; move them away, or choose another folder with `--out`";
+        let problem = "has the experiments of a sweep, but the pipeline is a single experiment; move them away, or choose another folder with `--out`";
         return Err(StageError::Refused(format!("{} {problem}", root.display())));
     }
     Ok(())
 }
 
-/// Makes sure that `root` does not hold one experiment, so that it can be the folder of a sweep.
+/// Makes sure that `root` is not the folder of a single experiment, so that it can be the folder of a sweep.
 ///
 /// # Errors
-/// It does.
+/// It has a single experiment.
 pub(crate) fn expect_no_experiment(root: &Path) -> Result<(), StageError> {
     if Experiment::new(root).recording().exists() {
-        let problem =
-            "holds the recording of a pipeline without lists; move it away, or choose another folder with `--out`";
+        let problem = "has the recording of a single experiment, but the pipeline is a sweep; move it away, or choose another folder with `--out`";
         return Err(StageError::Refused(format!("{} {problem}", root.display())));
     }
     Ok(())
@@ -43,7 +42,7 @@ pub(crate) fn expect_no_experiment(root: &Path) -> Result<(), StageError> {
 /// The experiments of the sweep in `root`.
 ///
 /// # Errors
-/// The table cannot be read, or names something else than a folder in `root`.
+/// The table cannot be read, or an entry is not a folder in `root`.
 pub fn rows(root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
     let path = root.join(Experiment::EXPERIMENTS);
     let rows: Vec<ExperimentRow> = read_rows(&path)?;
@@ -57,8 +56,8 @@ pub fn rows(root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
     }
 }
 
-/// The experiments of the sweep in `root` that its joint tables contain: those that its table lists with results. Before
-/// there are any, those that have any estimates.
+/// The experiments of the sweep in `root` that its joint tables contain: all experiments listed with results. Before there are
+/// any, all experiments with estimates.
 ///
 /// # Errors
 /// As [`rows`].
@@ -70,7 +69,7 @@ pub fn joined(root: &Path) -> Result<Vec<Experiment>, StoreError> {
     Ok(if with_results.is_empty() { to_join(rows.iter().map(member)) } else { with_results })
 }
 
-/// Those of the `experiments` with results that the joint tables of a sweep contain: those that have estimates.
+/// The `experiments` that the joint tables of a sweep contain: all experiments with estimates.
 pub fn to_join(experiments: impl Iterator<Item = Experiment>) -> Vec<Experiment> {
     let has_estimates = |experiment: &Experiment| experiment.estimate_files().is_ok_and(|files| !files.is_empty());
     experiments.filter(has_estimates).collect()

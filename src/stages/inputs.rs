@@ -3,7 +3,8 @@
 use crate::math::atoms::Cells;
 use crate::store::schema::SampleRow;
 
-/// Samples of equal X share a cell: of equal `x_hash` where there is one, because X is not stored or lost digits, or of equal `x`.
+/// Samples with equal X share a cell. Equal means equal `x_hash`, if there is one (X is not stored, or lost digits), otherwise
+/// equal `x`.
 pub(super) fn inputs(rows: &[SampleRow]) -> Cells {
     if rows.first().is_none_or(|row| row.x_hash.is_none()) {
         let n_inputs = rows.first().map_or(1, |row| row.x().len());

@@ -1,5 +1,5 @@
-//! What stages that read each other's files agree on: which settings a recording was made with, what a bound was made of, and
-//! where the tables over runs are.
+//! Shared by stages that read each other's files: the settings of a recording, the inputs of a bound, and the paths of the
+//! tables over runs.
 
 use std::path::{Path, PathBuf};
 
@@ -15,10 +15,10 @@ use crate::store::{
     Experiment, LayerNames, Manifest, Pending, Recording, RunId, StoreError, believed_hash, read_rows, schema_version,
 };
 
-/// The path of `table`, which `infoplane aggregate` writes into `folder` from the recordings and estimates that are there.
+/// The path of `table`, which `infoplane aggregate` writes into `folder` from the present recordings and estimates.
 ///
 /// # Errors
-/// The table is not there, or was made from others.
+/// The table does not exist, or was made from other recordings or estimates.
 pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
     let path = existing(folder, table)?;
     lineage::expect_current(&Experiment::new(folder))?;
@@ -28,25 +28,24 @@ pub(super) fn aggregated(folder: &Path, table: &str) -> Result<PathBuf, StageErr
 /// The path of another table of a folder whose tables are [`aggregated`].
 ///
 /// # Errors
-/// The table is not there.
+/// The table does not exist.
 pub(super) fn existing(folder: &Path, table: &str) -> Result<PathBuf, StageError> {
     let path = folder.join(table);
     if path.exists() {
         return Ok(path);
     }
     let folder = folder.display();
-    let problem =
-        format!("{folder}: not aggregated yet, there is no {table}; run `infoplane aggregate {folder}` first");
+    let problem = format!("{folder}: there is no {table} yet; run `infoplane aggregate {folder}` first");
     Err(StageError::Refused(problem))
 }
 
 /// The first version whose intervals of the summary are Student's.
 const STUDENT_SINCE: u32 = 8;
 
-/// The summary in `folder`. Intervals of another kind, which earlier versions wrote, are left out, and a sentence says so.
+/// The summary in `folder`. Intervals of another kind, written by earlier versions, are left out, with a remark.
 ///
 /// # Errors
-/// There is none, or it cannot be read.
+/// The summary does not exist, or cannot be read.
 pub(super) fn read_summary(folder: &Path) -> Result<(Vec<SummaryRow>, Option<String>), StoreError> {
     let path = folder.join(Experiment::SUMMARY);
     let mut rows: Vec<SummaryRow> = read_rows(&path)?;
@@ -59,12 +58,12 @@ pub(super) fn read_summary(folder: &Path) -> Result<(Vec<SummaryRow>, Option<Str
     }
     let (path, folder) = (path.display(), folder.display());
     let remark = format!(
-        "{path} is of version {version}, whose intervals are no Student's intervals; they are left out: run `infoplane aggregate {folder}` again"
+        "{path} is of version {version}, so its intervals are not Student's intervals and are left out; run `infoplane aggregate {folder}` again"
     );
     Ok((rows, Some(remark)))
 }
 
-/// What the tables over runs in `folder` lack of an `experiment`, and its estimates of its recording, a sentence each.
+/// Remarks about results of an `experiment` that are missing in the tables over runs in `folder`, or in its estimates.
 pub(super) fn outdated(folder: &Path, experiment: &Experiment) -> Result<Vec<String>, StageError> {
     let CurrentEstimates { tables: estimates, left_out } = CurrentEstimates::read(experiment, Unit::Layers)?;
     let (name, made_from) = (experiment.name(), lineage::inputs_of(folder, "summary")?);
@@ -83,9 +82,9 @@ pub(super) fn outdated(folder: &Path, experiment: &Experiment) -> Result<Vec<Str
     Ok(remarks)
 }
 
-/// Which recorded runs have no estimates, in a sentence.
+/// A remark about recorded runs without estimates.
 pub(super) fn missing_runs(experiment: &Experiment, estimates: &[(String, Vec<PathBuf>)]) -> Option<String> {
-    // Estimates may lie apart from their recording.
+    // Estimates may be in another folder than their recording.
     let n_runs = Recording::open(experiment).ok()?.runs().len();
     let pooled = format!("run={}.parquet", RunId::pooled());
     let is_short = |(_, paths): &&(String, Vec<PathBuf>)| {
@@ -98,9 +97,9 @@ pub(super) fn missing_runs(experiment: &Experiment, estimates: &[(String, Vec<Pa
     ))
 }
 
-/// Whether a recording was made with the settings of the pipeline, whatever its data; `None` of another program's.
+/// Whether a recording was made with the settings of the pipeline, for any data; `None` for recordings of another program.
 ///
-/// The settings are written anew and hashed: numbers read from a manifest are not always those that were written.
+/// The settings are written again and hashed, because numbers read from a manifest may differ from the written numbers.
 pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<Option<bool>, StoreError> {
     let Some(networks) = pipeline.networks() else { return Ok(None) };
     let root = experiment.recording();
@@ -109,16 +108,16 @@ pub(super) fn is_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> 
     Ok(Some(Pending::new(&root, "settings", &settings).key() == claim.key))
 }
 
-/// What says whose a recording is; `None` of another program's.
+/// The manifest of a recording with its settings; `None` for recordings of another program.
 fn claim(experiment: &Experiment) -> Result<Option<Manifest>, StoreError> {
     Manifest::read(&experiment.recording().join(".meta/settings.json"))
 }
 
-/// Makes sure that a recording was not made with other settings than the pipeline's. Its data, and how many runs it has, are
-/// not looked at.
+/// Makes sure that a recording was not made with other settings than in the pipeline. Its data and number of runs are not
+/// compared.
 ///
 /// # Errors
-/// It was.
+/// It was made with other settings.
 pub(crate) fn expect_recorded_with(pipeline: &Pipeline, experiment: &Experiment) -> Result<(), StageError> {
     if is_recorded_with(pipeline, experiment)? != Some(false) {
         return Ok(());
@@ -128,12 +127,12 @@ pub(crate) fn expect_recorded_with(pipeline: &Pipeline, experiment: &Experiment)
     let wanted = pipeline.networks().map(Networks::run_settings);
     let differing = wanted.and_then(|wanted| differences(&recorded, &wanted));
     let differing = differing.map_or_else(String::new, |differing| format!(" ({differing})"));
-    let remedy = "name the pipeline that it was made with, or replace it with `infoplane record --overwrite`";
+    let remedy = "use the pipeline of the recording, or replace the recording with `infoplane record --overwrite`";
     let root = root.display();
-    Err(StageError::Refused(format!("{root} holds a recording made with other settings{differing}; {remedy}")))
+    Err(StageError::Refused(format!("{root} has a recording made with other settings{differing}; {remedy}")))
 }
 
-/// The work of laying the layers of a recording beside the bound, in the folder `out`.
+/// The work of comparing the layers of a recording with the bound, in the folder `out`.
 pub(super) fn bound(
     experiment: &Experiment,
     recording: &Recording,

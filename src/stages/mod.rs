@@ -1,4 +1,5 @@
-//! One file a stage: read files → compute → write files. Stages meet only in files; none calls another.
+//! The stages, one file each: read files, compute, write files. Stages exchange data only through files; no stage calls
+//! another.
 
 pub mod aggregate;
 pub mod analysis;
@@ -39,7 +40,7 @@ use crate::nn::NetworkError;
 use crate::sample::SampleError;
 use crate::store::StoreError;
 
-/// Where a stage reports its progress. The terminal belongs to whoever implements it.
+/// Receives the progress of a stage. Only implementations of this trait write to the terminal.
 pub trait Progress: Sync {
     /// Work of `total` steps begins; `what` names it.
     fn begin(&self, what: &str, total: u64);
@@ -49,7 +50,7 @@ pub trait Progress: Sync {
     }
     /// `steps` more are done.
     fn advance(&self, steps: u64);
-    /// A short text beside the bar.
+    /// A short text next to the bar.
     fn message(&self, text: &str);
     /// The work is over.
     fn end(&self);
@@ -70,32 +71,32 @@ impl Progress for Silent {
     fn end(&self) {}
 }
 
-/// What a stage did.
+/// The outcome of a stage.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Outcome {
-    /// Nothing: everything was there, made from the same inputs and settings.
+    /// Nothing was done: all results exist, made from the same inputs and settings.
     UpToDate,
-    /// Its work; the text says what was made.
+    /// The work was done; the text describes the result.
     Done(String),
-    /// Its work, in which something failed; the reasons are recorded.
+    /// The work was done, but some parts failed; the reasons are recorded.
     Partial {
         /// What was made.
         text: String,
-        /// What failed; not everything is 0.
+        /// The failures; at least one number is not 0.
         failures: Failures,
     },
 }
 
-/// How much failed in some work that was otherwise done.
+/// The numbers of failures in otherwise completed work.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct Failures {
-    /// Trainings that failed and are recorded as far as they went, with the reason.
+    /// Failed trainings, recorded up to the failure, with the reason.
     pub trainings: usize,
-    /// Estimates that failed and are recorded with the reason.
+    /// Failed estimates, recorded with the reason.
     pub estimates: usize,
-    /// Numbers of weights that could not be measured and are recorded with the reason.
+    /// Failed measurements of weights, recorded with the reason.
     pub measurements: usize,
-    /// Experiments of a sweep that failed, or some of whose trainings or estimates did.
+    /// Experiments of a sweep that failed or have failed trainings or estimates.
     pub experiments: usize,
 }
 
@@ -130,7 +131,7 @@ impl Failures {
         }
     }
 
-    /// The number of each kind, without those that did not occur.
+    /// The number of each kind of failure, without zeros.
     fn counts(self) -> impl Iterator<Item = (String, &'static str)> {
         let kinds = [
             (self.trainings, "training", "failed", "see the table `runs` of the recording for the reasons"),
@@ -141,25 +142,25 @@ impl Failures {
                 "failed",
                 "see the column `failure` of weight_measures for the reasons",
             ),
-            (self.experiments, "experiment", "failed or with failed runs", "see experiments.parquet"),
+            (self.experiments, "experiment", "failed or had failed runs", "see experiments.parquet"),
         ];
         let found = kinds.into_iter().filter(|(n, ..)| *n > 0);
         found.map(|(n, noun, what, place)| (format!("{} {what}", counted(n, noun)), place))
     }
 
-    /// What failed, and where the reasons are; empty if nothing failed.
+    /// The failures, and where their reasons are recorded; empty if nothing failed.
     pub fn sentence(self) -> String {
         self.counts().map(|(what, place)| format!("{what}; {place}")).collect::<Vec<_>>().join("; ")
     }
 
-    /// What failed, in few words: `2 trainings failed, 36 estimates failed`.
+    /// The failures in short: `2 trainings failed, 36 estimates failed`.
     pub fn words(self) -> String {
         self.counts().map(|(what, _)| what).collect::<Vec<_>>().join(", ")
     }
 }
 
 impl Outcome {
-    /// Work that was done, with what failed of it.
+    /// Completed work with its failures.
     pub fn done(text: String, failures: Failures) -> Self {
         if failures.is_none() { Self::Done(text) } else { Self::Partial { text, failures } }
     }
@@ -180,7 +181,7 @@ impl Outcome {
         }
     }
 
-    /// The outcome of two pieces of work: what was done, and all failures.
+    /// The outcome of two pieces of work together, with all failures.
     pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::UpToDate, outcome) | (outcome, Self::UpToDate) => outcome,
@@ -192,16 +193,16 @@ impl Outcome {
     }
 }
 
-/// What a call would do for one estimator.
+/// The work for one estimator that a call would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PlannedTables {
     /// The folder of its tables.
     pub folder: PathBuf,
-    /// What the number is, in words.
+    /// The description of the estimate.
     pub quantity: String,
-    /// Tables to make.
+    /// Number of missing tables.
     pub n_pending: usize,
-    /// Tables that are there.
+    /// Number of existing tables.
     pub n_done: usize,
 }
 

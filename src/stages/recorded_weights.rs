@@ -9,12 +9,12 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{Row, WeightRow};
 use crate::store::{RecordedRun, read_recorded};
 
-/// Of each part of a run, the file of every layer: parts of all layers are cut at the same snapshots.
+/// For each part of a run, the file of every layer. Parts of all layers are split at the same snapshots.
 pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageError> {
     let layers = run.layers(WeightRow::TABLE);
     if layers.is_empty() || !layers.iter().copied().eq(LayerId::above_input().take(layers.len())) {
         return Err(StageError::Refused(format!(
-            "run {} has no weights of every layer from the first; record them with `weights = true`",
+            "run {} does not have the weights of all layers; record them with `weights = true`",
             run.id
         )));
     }
@@ -41,14 +41,14 @@ pub(super) fn parts_of(run: &RecordedRun) -> Result<Vec<Vec<PathBuf>>, StageErro
 pub(super) struct Snapshots {
     /// Epoch and step of each.
     pub(super) places: Vec<(i32, i64)>,
-    /// Of each layer, the weights at each snapshot.
+    /// For each layer, the weights at each snapshot.
     layers: Vec<Vec<WeightRow>>,
     /// The widths of the input and of every layer.
     widths: Vec<usize>,
 }
 
 impl Snapshots {
-    /// Reads the files of a part, one a layer, whose snapshots and shapes must fit together.
+    /// Reads the files of a part, one for each layer; their snapshots and shapes must match.
     pub(super) fn read(files: &[PathBuf], run: &RecordedRun, n_inputs: usize) -> Result<Self, StageError> {
         let layers = files
             .iter()
@@ -68,7 +68,7 @@ impl Snapshots {
             let n_units = rows.first().map_or(0, |row| row.bias.len());
             if let Some(row) = rows.iter().find(|r| r.bias.len() != n_units || r.kernel.len() != n_units * n_inputs) {
                 return Err(StageError::Refused(format!(
-                    "run {}: layer {layer} has {} weights and {} biases where {n_units} units of {n_inputs} inputs should be; it is no dense layer of this network",
+                    "run {}: layer {layer} has {} weights and {} biases, but a dense layer of {n_units} units with {n_inputs} inputs was expected",
                     run.id,
                     row.kernel.len(),
                     row.bias.len()

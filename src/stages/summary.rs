@@ -1,4 +1,4 @@
-//! The summary stage: what came of an experiment, for a screen. Writes nothing.
+//! The summary stage: reads the results of an experiment or a sweep for a screen. Writes nothing.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::lineage::{Depth, Present};
 use super::{StageError, experiments, keys};
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::plots::weights::shown_numbers;
-use crate::store::schema::{CompressionRow, SummaryRow, WeightSummaryRow};
+use crate::store::schema::{ClaimRow, CompressionRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, read_rows, verified_hash};
 
 /// One estimator of one experiment.
@@ -21,15 +22,15 @@ pub struct Summary {
     /// Identity of the estimate.
     #[serde(flatten)]
     pub estimator: Arc<EstimateId>,
-    /// Trainings that failed; `None` where the recording does not say.
+    /// Number of failed trainings; `None` if this is not recorded.
     pub n_trainings_failed: Option<i64>,
     /// Every layer: the largest and the last I(X;T), compression and verdict.
     pub layers: Vec<CompressionRow>,
-    /// By layer, checks at the last snapshot that warn and that are violated; `None` where nothing was checked.
+    /// By layer, the numbers of warnings and of violated checks at the last snapshot; `None` if the estimates are not checked.
     pub checks: Vec<Option<[i64; 2]>>,
     /// Means over runs in the information plane, by layer and epoch.
     pub plane: Vec<Point>,
-    /// The largest I(X;T) and I(T;Y) that there can be, in bits.
+    /// The ceilings of I(X;T) and I(T;Y), in bits.
     pub ceilings: [Option<f64>; 2],
     /// Measures of the weights of the experiment, which are the same for all its estimators.
     pub weights: Arc<[MeasureSummary]>,
@@ -59,25 +60,46 @@ pub struct Point {
     pub i_ty_null_bits: Option<f64>,
 }
 
-/// Why the tables in the folder of `experiment`, which may be a sweep, do not say all there is: they are older than the
-/// estimates or of an older version, or runs are missing. A sentence each.
+/// Remarks about incomplete tables in the folder of `experiment`, which may be a sweep: they are older than the estimates or of
+/// an older version, or runs are missing.
 ///
 /// # Errors
-/// A table cannot be read, or is not what was written.
+/// A table cannot be read, or does not match its hash.
 pub fn remarks(experiment: &Experiment) -> Result<Vec<String>, StageError> {
     let root = experiment.root();
-    let members = if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] };
     let mut remarks: Vec<String> = keys::read_summary(root)?.1.into_iter().collect();
-    for member in &members {
+    for member in &members(experiment)? {
         remarks.extend(keys::outdated(root, member)?);
     }
     Ok(remarks)
 }
 
-/// What the tables in the folder of `experiment` say, by experiment and estimator.
+/// The judged claims in the folder of `experiment`, which may be a sweep. None if there are none, or if they were judged with
+/// tables that have changed since.
 ///
 /// # Errors
-/// There is no summary, or it was made by an earlier version, or is not what was written.
+/// A table cannot be read, or does not match its hash.
+pub fn claims(experiment: &Experiment) -> Result<Vec<ClaimRow>, StageError> {
+    let (root, members) = (experiment.root(), members(experiment)?);
+    if !root.join(Experiment::CLAIMS).exists()
+        || !Present::of(&members, root, Depth::WithoutActivations)?.has_inputs_of(root, "claims")?
+    {
+        return Ok(Vec::new());
+    }
+    verified_hash(root, "claims", Experiment::CLAIMS)?;
+    Ok(read_rows(&root.join(Experiment::CLAIMS))?)
+}
+
+/// The experiment, or the experiments of a sweep that its tables contain.
+fn members(experiment: &Experiment) -> Result<Vec<Experiment>, StageError> {
+    let root = experiment.root();
+    Ok(if experiments::is_sweep(root) { experiments::joined(root)? } else { vec![experiment.clone()] })
+}
+
+/// The results in the tables of `experiment`, by experiment and estimator.
+///
+/// # Errors
+/// There is no summary, or it was made by an earlier version, or does not match its hash.
 pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     let root = experiment.root();
     keys::aggregated(root, Experiment::SUMMARY)?;
@@ -118,7 +140,7 @@ pub fn summary(experiment: &Experiment) -> Result<Vec<Summary>, StageError> {
     Ok(by_estimator.map(summary).collect())
 }
 
-/// The measures of weights in `folder`, by experiment; none if the table is not there.
+/// The measures of weights in `folder`, by experiment; none if the table does not exist.
 fn measures(folder: &Path) -> Result<BTreeMap<String, Arc<[MeasureSummary]>>, StageError> {
     let table = folder.join(Experiment::WEIGHT_SUMMARY);
     if !table.exists() {

@@ -1,11 +1,11 @@
-//! How the trainings of a recording ended, where it says so.
+//! How the trainings of a recording ended, if this is recorded.
 
 use std::collections::BTreeMap;
 
 use crate::store::schema::{Row, RunRow};
 use crate::store::{Recording, StoreError, TrainingOutcome, read_recorded};
 
-/// How many trainings of an experiment did not work out.
+/// The failed and degenerate trainings of an experiment.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Trainings {
     /// The runs whose training failed, with the reason.
@@ -24,7 +24,7 @@ impl Trainings {
     }
 }
 
-/// The trainings of a recording; `None` where a run does not say how it ended.
+/// The trainings of a recording; `None` if a run has no record of its end.
 pub(crate) fn of(recording: &Recording) -> Result<Option<Trainings>, StoreError> {
     let mut trainings = Trainings::default();
     for run in recording.all_runs() {

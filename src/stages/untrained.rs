@@ -1,8 +1,8 @@
-//! What layers had before training, beside what they have later.
+//! The information of layers before training, as columns of later snapshots.
 
 use crate::store::schema::EstimateRow;
 
-/// Puts beside every row what its layer had before training; the rows of a layer stand together.
+/// Writes into every row the information of its layer before training; the rows of a layer must be consecutive.
 pub(super) fn add_untrained(rows: &mut [EstimateRow]) {
     for layer in rows.chunk_by_mut(|a, b| a.layer == b.layer) {
         let untrained = layer.iter().find(|row| row.step == 0).map(|row| (row.i_xt_bits, row.i_ty_bits));

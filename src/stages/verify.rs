@@ -1,4 +1,4 @@
-//! The verify stage: what a paper claims, asked of the runs → `claims.parquet`, each claim with its verdict.
+//! The verify stage: evaluates the claims of a pipeline on its runs, and writes the verdicts to `claims.parquet`.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -17,14 +17,14 @@ use crate::store::{
     ClaimVerdict, CompressionVerdict, Experiment, Footer, FrozenClaim, FrozenClaims, Lock, Pending, write_rows,
 };
 
-/// Judges the claims that `pipelines` make of their experiments, and writes `claims.parquet` into `out`.
+/// Evaluates the claims of pipelines about their experiments, and writes `claims.parquet` into `out`.
 ///
-/// A claim holds where the 95 % interval of the mean over runs lies wholly on the claimed side, fails where it lies wholly
-/// on the other, and is undecided otherwise. Runs whose training failed are left out, and counted. Of several experiments one
-/// that cannot be read leaves its claims undecided.
+/// A claim holds if the 95 % interval of the mean over runs is entirely in the claimed range, and fails if it is entirely
+/// outside; otherwise it is undecided. Runs whose training failed are left out, and counted. If one of several experiments
+/// cannot be read, its claims are undecided.
 ///
 /// # Errors
-/// There are no claims, or a file is not what was written.
+/// There are no claims, or a file does not match its hash.
 pub fn verify(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Vec<ClaimRow>, StageError> {
     Ok(judge(experiments, out)?.0)
 }
@@ -42,7 +42,7 @@ pub fn are_of_their_recordings(experiments: &[(&Pipeline, Experiment)]) -> Resul
     Ok(true)
 }
 
-/// As [`verify`], but writes nothing: for claims that are another pipeline's.
+/// As [`verify`], but writes nothing: for claims of another pipeline.
 ///
 /// # Errors
 /// As [`verify`].
@@ -61,7 +61,8 @@ pub fn update(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<Out
     })
 }
 
-/// How many claims hold, fail and are undecided, in words; and how many hold for a compression that is not believed.
+/// The numbers of claims that hold, fail and are undecided, in words, and how many hold for a compression with a withheld
+/// verdict.
 pub fn counts(rows: &[ClaimRow]) -> String {
     let n = |verdict: ClaimVerdict| rows.iter().filter(|row| row.verdict == verdict).count();
     let [holding, failing, undecided] = [ClaimVerdict::Holds, ClaimVerdict::Fails, ClaimVerdict::Undecided].map(n);
@@ -69,7 +70,7 @@ pub fn counts(rows: &[ClaimRow]) -> String {
     let n_withheld = rows.iter().filter(is_withheld).filter(|row| row.verdict == ClaimVerdict::Holds).count();
     let withheld = match n_withheld {
         0 => String::new(),
-        n => format!("; {n} of those that hold are about a compression that is saturated or contradicted"),
+        n => format!("; {n} of the claims that hold are about a saturated or contradicted compression"),
     };
     format!(
         "{}: {holding} {}, {failing} {}, {undecided} undecided{withheld}",
@@ -116,10 +117,10 @@ fn prepare(experiments: &[(&Pipeline, Experiment)], out: &Path) -> Result<(Vec<C
     Ok((rows, work))
 }
 
-/// The verdicts, and the hashes of the tables that they are of.
+/// The verdicts, and the hashes of the tables that they were made from.
 fn verdicts(experiments: &[(&Pipeline, Experiment)]) -> Result<(Vec<ClaimRow>, BTreeSet<String>), StageError> {
     if experiments.iter().all(|(pipeline, _)| pipeline.claims.is_empty()) {
-        let problem = "the pipeline makes no claims; state some in `[[expect]]` tables";
+        let problem = "the pipeline makes no claims; add `[[expect]]` tables";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let (mut rows, mut hashes) = (Vec::new(), BTreeSet::new());
@@ -145,18 +146,18 @@ fn of_experiment(
     let place = experiment.recording();
     if keys::is_recorded_with(pipeline, experiment)? == Some(false) {
         tracing::warn!(
-            "{} was recorded with other settings than the pipeline has; what is claimed of it may not be about it",
+            "{} was recorded with other settings than in the pipeline, so the claims may not apply to it",
             place.display()
         );
     }
     if experiment.is_unfinished() {
-        tracing::warn!("{} is unfinished: only its whole runs are judged", place.display());
+        tracing::warn!("{} is unfinished: only its complete runs are evaluated", place.display());
     }
     let aggregated = Aggregated::read(experiment)?;
     let made: Vec<FrozenClaim> = pipeline.claims.iter().map(Expect::frozen).collect();
     let (registered, dropped) = FrozenClaims::compare(FrozenClaims::of_recording(experiment)?, &made);
     if let [first, ..] = &dropped[..] {
-        // They would vanish without a word.
+        // Otherwise they would disappear silently.
         let (n, first) = (dropped.len(), &first.claim);
         let (claims, name) = (counted(n, "claim"), &pipeline.name);
         let (was, is) = if n == 1 { ("was", "is") } else { ("were", "are") };

@@ -73,9 +73,9 @@ fn weights_tell_their_norms_where_gradients_are_left_out() {
 fn one_run_has_no_interval_and_says_so() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml --runs 1");
-    let shown = project.run("summary outputs/p-trial");
+    let shown = project.run("summary outputs/p-trial --all");
     assert_eq!(shown.code, 0);
-    assert!(shown.stdout.contains("undecided: one run has no interval; record more"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("undecided: a single run has no interval; record more runs"), "{}", shown.stdout);
     let summary: Vec<SummaryRow> = rows(&project, "outputs/p-trial/summary.parquet");
     assert!(summary.iter().all(|row| row.i_xt_bits_low.is_none() && row.i_xt_bits_std.is_none()));
     project.ok("report outputs/p-trial");
@@ -113,9 +113,7 @@ fn what_matches_is_joined_and_the_rest_is_named() {
     project.ok("report outputs/a outputs/b --out both");
     let page = std::fs::read_to_string(project.path("both/report.html")).unwrap();
     assert!(page.contains("layer 3 is only in a") && page.contains("estimator binning-bin-width-0.5 is only in b"));
-    assert!(
-        project.refused("report outputs/a outputs/b").contains("name the folder of their common page with `--out DIR`")
-    );
+    assert!(project.refused("report outputs/a outputs/b").contains("name the folder for their page with `--out DIR`"));
 }
 
 #[test]
@@ -128,7 +126,7 @@ fn a_layer_in_one_cell_is_not_said_to_keep_its_information() {
     for row in in_one_cell.filter(|row| row.layer.index() < 3) {
         let reason = row.reason.as_deref().unwrap();
         assert!(row.verdict != CompressionVerdict::DoesNot, "{}: {reason}", row.verdict);
-        assert!(row.verdict != CompressionVerdict::Undecided || reason.contains("T has one value"), "{reason}");
+        assert!(row.verdict != CompressionVerdict::Undecided || reason.contains("a single value of T"), "{reason}");
     }
     assert_eq!(compression.len(), 2 * 3);
 }

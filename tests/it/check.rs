@@ -11,11 +11,10 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
     project.ok("run p.toml");
     let shown = project.run("check outputs/p");
     assert_eq!(shown.code, 0, "{}", shown.stderr);
-    assert!(
-        shown.stdout.contains("binning-bin-width-0.07") && shown.stdout.contains("not told from chance"),
-        "{}",
-        shown.stdout
-    );
+    assert!(shown.stdout.contains("null-ty") && shown.stdout.contains("not above its permutation null"));
+    let all_checks = project.run("check outputs/p --all").stdout;
+    assert!(all_checks.contains("binning-bin-width-0.07"), "{all_checks}");
+    assert!(all_checks.contains("indistinguishable from shuffled labels"), "{all_checks}");
     let rows: Vec<CheckRow> = read_rows(&project.path("outputs/p/checks.parquet")).unwrap();
     // Of all three estimates: three layers at six snapshots; the last layer has none above. Two of them are scales of one
     // variant; the bin width has one scale only.
@@ -29,11 +28,13 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
         && row.verdict == CheckVerdict::Warning
         && row.n_found == 2));
 
-    // Only what does not pass, the worst first, under one headline.
+    // One line for each kind of check that does not pass, the worst first, under one headline, on a screen.
+    assert!(shown.stdout.lines().count() <= 24, "{}", shown.stdout);
+    assert!(shown.stdout.lines().all(|line| line.chars().count() <= 80), "{}", shown.stdout);
     let mut lines = shown.stdout.lines();
     assert!(lines.next().unwrap().starts_with("p: "), "{}", shown.stdout);
     assert!(!shown.stdout.contains(" passed  "), "{}", shown.stdout);
-    assert!(project.run("check outputs/p --all").stdout.contains(" passed  "));
+    assert!(all_checks.contains(" passed  "));
 
     let before = project.files("outputs/p");
     let json: serde_json::Value = serde_json::from_str(&project.run("check outputs/p --json").stdout).unwrap();
@@ -51,13 +52,13 @@ fn verdicts_are_printed_written_and_told_by_the_exit_code() {
 fn nothing_to_check_is_said() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2], &[None; 2]);
-    assert!(project.refused("check outputs/p").ends_with("nothing is estimated yet; run `infoplane estimate` first"));
+    assert!(project.refused("check outputs/p").ends_with("there are no estimates yet; run `infoplane estimate` first"));
     // A code of one bin: nothing to object to but that it tells nothing from chance.
     project.ok("estimate binning outputs/p --n-bins 1");
     let shown = project.run("check outputs/p --strict --all");
     assert_eq!(shown.code, 1);
-    assert!(shown.stdout.contains("the accuracy on exactly these samples is not recorded"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("the accuracy on these samples is not recorded"), "{}", shown.stdout);
     project.ok("estimate binning outputs/p --n-bins 1 --out elsewhere");
     let shown = project.run("check elsewhere --all");
-    assert!(shown.stdout.contains("no recording lies beside these estimates"), "{}", shown.stdout);
+    assert!(shown.stdout.contains("there is no recording in the folder of these estimates"), "{}", shown.stdout);
 }

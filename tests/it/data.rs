@@ -79,22 +79,22 @@ fn wrong_values_are_named_with_their_place() {
     check(
         "a,y\n1,0\nNaN,1\n",
         "",
-        "column `a`: row 1 is `NaN`, which means a missing value; every sample needs a value: remove or complete such rows before the import; choose others with --x and --y",
+        "column `a`: row 1 is `NaN`, which means a missing value; every sample needs a value: remove such rows or fill them in, before the import; choose other columns with --x and --y",
     );
     check(
         "a,y\n1,0\n1e99,1\n",
         "",
-        "row 1, column `a` is 1e99; only finite f32 values can be used; add `--standardise` (every column minus its mean, divided by its standard deviation)",
+        "row 1, column `a` is 1e99; only finite f32 values are allowed; add `--standardise` (every column minus its mean, divided by its standard deviation)",
     );
-    let range = "a label is a whole number from -2147483648 to 2147483647";
+    let range = "a label must be an integer from -2147483648 to 2147483647";
     check("a,y\n1,0.5\n", "", &format!("row 0, column `y` is 0.5; {range}"));
     check("a,y\n1,2147483648\n", "", &format!("row 0, column `y` is 2147483648; {range}"));
-    check("a,y\none,0\n", "", "column `a`: row 0: `one` is not a number; choose others with --x and --y");
+    check("a,y\none,0\n", "", "column `a`: row 0: `one` is not a number; choose other columns with --x and --y");
     let named = "name the column of labels with --y, for example `--y label`";
     check("a,label\n1,0\n", "", &format!("no column `y`; known: `a`, `label`; {named}"));
     check("a,y\n1,0\n", "--x b", "no column `b`; known: `a`, `y`");
-    check("y\n1\n", "", "no column is left for x; name some with --x");
-    check("a,y\n", "", "there are no rows");
+    check("y\n1\n", "", "no column is left for x; name the columns of x with --x");
+    check("a,y\n", "", "the file has no rows");
     check("a,y,p\n1,2,0.5\n", "--p-y1 p", "sample 0 has label 2 and p(y=1|x); stochastic labels must be 0 or 1");
     check("a,y,p\n1,0,1.5\n", "--p-y1 p", "p(y=1|x) of sample 0 is 1.5; must be from 0 to 1");
     assert!(!project.path("data").exists(), "nothing may be written");
@@ -112,7 +112,7 @@ fn wrong_values_are_named_with_their_place() {
     assert!(
         project
             .refused("data import d.xlsx")
-            .contains("unknown file ending; known: csv, tsv, txt, data, mat, npy, npz, idx, parquet")
+            .contains("unknown file ending; allowed: csv, tsv, txt, data, mat, npy, npz, idx, parquet")
     );
     assert!(project.refused("data import missing.csv").contains("cannot read missing.csv"));
 }
@@ -125,7 +125,7 @@ fn labels_that_do_not_match_are_refused() {
     npz.add_array("y", &Array1::<i32>::zeros(4)).unwrap();
     npz.finish().unwrap();
     let sentence = project.refused("data import d.npz");
-    assert_eq!(sentence, "infoplane: d.npz: `x` has 3 rows, `y` has 4; every sample needs all of them");
+    assert_eq!(sentence, "infoplane: d.npz: `x` has 3 rows, `y` has 4; every sample needs a value of each");
 }
 
 #[test]
@@ -137,12 +137,12 @@ fn a_choice_of_columns_that_contradicts_itself_is_refused() {
         let sentence = project.refused(&format!("data import d.csv {arguments}"));
         assert_eq!(sentence, format!("infoplane: d.csv: {expected}"));
     };
-    check("a,a,y", "", "two columns are called `a`; give each a name of its own");
-    check("a,y,y", "--x a", "two columns are called `y`; give each a name of its own");
-    check("a,y", "--x a,y", "`y` is the column of labels or their probability; it cannot be in x too");
-    check("a,p,y", "--x p --p-y1 p", "`p` is the column of labels or their probability; it cannot be in x too");
+    check("a,a,y", "", "two columns are called `a`; rename one of them");
+    check("a,y,y", "--x a", "two columns are called `y`; rename one of them");
+    check("a,y", "--x a,y", "`y` is the column of labels or probabilities, so it cannot also be in x");
+    check("a,p,y", "--x p --p-y1 p", "`p` is the column of labels or probabilities, so it cannot also be in x");
     check("a,b,y", "--x a,b --x a", "`--x` names `a` twice; name every column once");
-    check("a,y", "--p-y1 y", "`--y` and `--p-y1` both name `y`; labels and their probability differ");
+    check("a,y", "--p-y1 y", "`--y` and `--p-y1` both name `y`; name different columns");
     // What nobody asks for does not matter.
     project.write("d.csv", "a,b,b,y\n1,2,3,4\n");
     project.ok("data import d.csv --x a");
@@ -211,7 +211,7 @@ fn the_table_is_called_after_the_file_whatever_the_case_of_its_ending() {
     assert_eq!(samples(&project, "data/a.parquet").len(), 1);
     project.write(".csv", "a,y\n1,0\n");
     let sentence = project.refused("data import .csv");
-    assert_eq!(sentence, "infoplane: .csv: has no name before its ending; say with `--out FILE` where the table goes");
+    assert_eq!(sentence, "infoplane: .csv: has no name before its ending; name the table with `--out FILE`");
     project.ok("data import .csv --out b.parquet");
 }
 

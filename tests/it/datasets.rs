@@ -119,14 +119,14 @@ fn the_hash_depends_on_the_parameters_and_on_what_the_files_hold() {
     let hash = |name: &str| config_hash(&project.path(&format!("{name}.parquet")));
     assert!(hash("all") != hash("train") && hash("all") != hash("other") && hash("train") == hash("same"));
     let sentence = project.refused("data make mnist --folder d --out all.parquet");
-    assert!(sentence.contains("all.parquet is there and holds something else"), "{sentence}");
+    assert!(sentence.contains("all.parquet exists with other content"), "{sentence}");
 }
 
 #[test]
 fn a_table_once_made_needs_its_files_no_more() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "name = \"mnist\"\npart = \"train\""));
     let sentence = project.refused("run p.toml");
-    let expected = "infoplane: there is no file `train-images-idx3-ubyte` of `mnist` in data/raw/mnist, packed or not; run `infoplane data fetch mnist`, or name their folder with `--folder`, in a pipeline with `folder`";
+    let expected = "infoplane: there is no file `train-images-idx3-ubyte` of `mnist` in data/raw/mnist, compressed or not; run `infoplane data fetch mnist`, or name the folder of the files with `--folder` (in a pipeline with `folder`)";
     assert_eq!(sentence, expected);
     let sentence = project.refused("record p.toml");
     let expected = "infoplane: there is no data file data/mnist-part-train.parquet; run `infoplane data make mnist --part train` first";
@@ -229,8 +229,7 @@ fn parameters_of_a_data_set_are_keys_of_the_table() {
     project.write("data/parity-n-bits-5.parquet", fs::read(project.path("data/parity.parquet")).unwrap());
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "name = \"parity\"\nn_bits = 5"));
     let sentence = project.refused("record p.toml");
-    let expected =
-        "data/parity-n-bits-5.parquet is not `parity n-bits-5`; name it with `file` instead of `name`, or remove it";
+    let expected = "data/parity-n-bits-5.parquet is not `parity n-bits-5`; in the pipeline, use `file` instead of `name` for this table, or remove the table";
     assert_eq!(sentence, format!("infoplane: {expected}"));
 }
 
@@ -346,5 +345,5 @@ fn targets_go_out_and_come_in_again() {
     let row = &samples(&project, "c.parquet")[1];
     assert_eq!((row.x(), row.target.as_deref()), ([3.0, 4.0].as_slice(), Some([2.0, 1.5].as_slice())));
     let sentence = project.refused("data import d.csv --target u --x a,u --out d.parquet");
-    assert_eq!(sentence, "infoplane: d.csv: `u` is a target; it cannot be in x too");
+    assert_eq!(sentence, "infoplane: d.csv: `u` is a target, so it cannot also be in x");
 }

@@ -176,7 +176,7 @@ fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
         assert!(refused.contains(expected), "{refused}");
     };
     let plain = "recording = \"outputs/my-cnn\"\n[[estimate]]\nestimator = \"kde\"\n";
-    check(plain, "record p.toml", "names the recording of another program; there is nothing to train");
+    check(plain, "record p.toml", "uses a recording of another program, so there is nothing to train");
     check(plain, "run p.toml --epochs 3", "`--runs` and `--epochs` are for networks that the pipeline trains");
     check(plain, "run p.toml --out elsewhere", "leave out `--out`");
     let both = format!("runs = 3\n{plain}");
@@ -234,5 +234,5 @@ fn samples_need_x_or_a_hash_of_it_and_training_needs_x() {
     project.ok(&format!("estimate binning {FOLDER}"));
     write_with(&project, "data/hashed.parquet", &[("table", "samples")], &[samples()]);
     project.write("p.toml", "[data]\nfile = \"data/hashed.parquet\"\ntrain_fraction = 1\n[network]\nhidden = [3]\nactivation = \"tanh\"\n[training]\noptimiser = \"sgd\"\nlearning_rate = 0.1\nbatch = \"full\"\nepochs = 2\n[record]\nepochs = { every = 1 }\n");
-    assert!(project.refused("record p.toml").contains("networks can only be trained on X itself"));
+    assert!(project.refused("record p.toml").contains("networks can only be trained on X"));
 }

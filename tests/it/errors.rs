@@ -58,7 +58,7 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
     assert_eq!(
         project.refused("run p.toml"),
-        "infoplane: outputs/p/recording holds a recording made with other settings (seed: 5 in the recording, 6 in the pipeline); record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+        "infoplane: outputs/p/recording has a recording made with other settings (seed: 5 in the recording, 6 in the pipeline); record to another folder with `--out DIR`, or replace the recording with `--overwrite`"
     );
     assert!(project.files("outputs") == before);
     project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));
@@ -103,7 +103,7 @@ fn a_recording_of_another_program_is_not_touched() {
     project.ok("data make tishby");
     project.recording(&[0.1, 0.2], &[None; 2]);
     let before = project.files("outputs");
-    assert!(project.refused("record p.toml").contains("holds a recording that this program did not make"));
+    assert!(project.refused("record p.toml").contains("has a recording that was not made by this program"));
     assert!(project.files("outputs") == before);
 }
 
@@ -113,7 +113,7 @@ fn a_data_file_of_other_content_is_not_replaced() {
     project.ok("data make tishby --gamma 0.5 --out data/tishby.parquet");
     let before = project.files("data");
     let sentence = project.refused("run p.toml");
-    assert!(sentence.contains("data/tishby.parquet is there and holds something else"), "{sentence}");
+    assert!(sentence.contains("data/tishby.parquet exists with other content"), "{sentence}");
     assert!(project.refused("data import data/tishby.parquet --x x").contains("holds something else"));
     assert!(project.files("data") == before);
 }
@@ -203,7 +203,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
         assert!(sentence.contains(expected), "{sentence}");
         assert!(!project.path("outputs").exists());
     };
-    check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples leaves none to train on");
+    check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples is less than one training sample");
     check("[6, 3]", "[9_000_000]", "one snapshot would be 36864008192 activations");
     check("4e-3", "1e-50", "`learning_rate`: must be a number above 0 that f32 can hold, got 1e-50");
     check(
@@ -303,10 +303,10 @@ fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
         ("outputs/x", "outputs/x: no such folder; run `infoplane record` first"),
         ("empty", "empty: nothing is recorded in this folder; run `infoplane record` first"),
         ("p.toml", "p.toml: a file; name the folder of an experiment"),
-        ("outputs/p/recording", "outputs/p/recording: a folder inside of the experiment outputs/p; name outputs/p"),
+        ("outputs/p/recording", "outputs/p/recording: this folder is inside the experiment outputs/p; name outputs/p"),
         (
             "outputs/p/estimates/binning-n-edges-30",
-            "outputs/p/estimates/binning-n-edges-30: a folder inside of the experiment outputs/p; name outputs/p",
+            "outputs/p/estimates/binning-n-edges-30: this folder is inside the experiment outputs/p; name outputs/p",
         ),
         ("outputs", "outputs: not an experiment, but a folder of experiments; name one of them, for example outputs/p"),
     ];
@@ -317,12 +317,13 @@ fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
     }
     for command in ["check", "aggregate"] {
         let sentence = project.refused(&format!("{command} outputs/q"));
-        assert_eq!(sentence, "infoplane: outputs/q: nothing is estimated yet; run `infoplane estimate` first");
+        assert_eq!(sentence, "infoplane: outputs/q: there are no estimates yet; run `infoplane estimate` first");
     }
-    assert!(project.refused("summary outputs/q").contains("nothing is estimated yet"));
+    assert!(project.refused("summary outputs/q").contains("there are no estimates yet"));
     fs::remove_file(project.path("outputs/p/summary.parquet")).unwrap();
     for command in ["summary", "report", "movie", "plot all"] {
-        let expected = "infoplane: outputs/p: not aggregated yet, there is no summary.parquet; run `infoplane aggregate outputs/p` first";
+        let expected =
+            "infoplane: outputs/p: there is no summary.parquet yet; run `infoplane aggregate outputs/p` first";
         assert_eq!(project.refused(&format!("{command} outputs/p")), expected);
     }
 }
@@ -340,5 +341,5 @@ fn failed_trainings_and_failed_estimates_are_both_reported() {
     assert!(swept.stderr.contains("batch-512: done, 2 trainings failed, 6 estimates failed"), "{}", swept.stderr);
     let last = swept.stderr.lines().last().unwrap();
     assert!(last.contains("4 trainings failed") && last.contains("12 estimates failed"), "{last}");
-    assert!(last.ends_with("2 experiments failed or with failed runs; see experiments.parquet"), "{last}");
+    assert!(last.ends_with("2 experiments failed or had failed runs; see experiments.parquet"), "{last}");
 }

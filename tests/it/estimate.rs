@@ -362,10 +362,7 @@ fn a_selection_that_is_not_recorded_is_refused() {
     let project = Project::new("");
     project.recording(&[0.1, 0.2, 0.3, 0.4], &[None; 4]);
     let sentence = project.refused("estimate binning outputs/p --samples train");
-    assert!(
-        sentence.contains("run r0000 does not say of every sample in order whether it was trained on"),
-        "{sentence}"
-    );
+    assert!(sentence.contains("the table `splits` of run r0000 has"), "{sentence}");
     let misspelt = project.run("estimate binning outputs/p --n-bins 3 --samples train --shufles 3");
     assert_eq!(misspelt.code, 2);
     assert!(misspelt.stderr.contains("unexpected argument '--shufles' found"), "{}", misspelt.stderr);
@@ -515,7 +512,10 @@ fn a_unit_fails_by_itself() {
     let reason = "sample 2, unit 1 is NaN; only finite values can be estimated";
     assert_eq!((of_layer[1].unit, of_layer[1].failure.as_deref()), (1, Some(reason)));
     let sentence = project.refused("estimate binning outputs/p --pool runs");
-    assert!(sentence.ends_with("r0000 is the only run; T is random over several: record more `runs`"), "{sentence}");
+    assert!(
+        sentence.ends_with("r0000 is the only run, but T must be random over several runs; record more `runs`"),
+        "{sentence}"
+    );
 }
 
 #[test]

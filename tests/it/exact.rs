@@ -146,7 +146,7 @@ fn what_is_not_the_pipelines_network_or_data_has_no_exact_numbers() {
     project.write("q.toml", LINEAR.replace("n_samples = 50", "n_samples = 50\nseed = 7"));
     assert_eq!(
         project.refused("exact linear q.toml --out outputs/p"),
-        "infoplane: outputs/p/recording holds a recording of other data than the pipeline's; record again, or name its own pipeline"
+        "infoplane: outputs/p/recording has a recording of other data than in the pipeline; record again, or name the pipeline of the recording"
     );
     let other = LINEAR.replace("learning_rate = 0.1", "learning_rate = 0.2").replace("= 0.5\ninputs", "= 2\ninputs");
     project.write("q.toml", other);
@@ -155,7 +155,7 @@ fn what_is_not_the_pipelines_network_or_data_has_no_exact_numbers() {
     project.write("q.toml", without);
     assert_eq!(
         project.refused("exact linear q.toml --out outputs/p"),
-        "infoplane: the pipeline `q` asks for no exact numbers; give it a table `[exact]`"
+        "infoplane: the pipeline `q` does not ask for exact information; add a table `[exact]`"
     );
     project.write("q.toml", LINEAR.replace("activation = \"linear\"", "activation = \"tanh\""));
     assert_eq!(
@@ -205,8 +205,11 @@ fn the_minimal_model_has_a_table() {
     let rows: Vec<MinimalModelRow> = read_rows(&project.path("n/minimal_model.parquet")).unwrap();
     assert_eq!(rows[..3].iter().map(|row| row.weight).collect::<Vec<_>>(), [-1.0, 0.0, 1.0]);
     let refused = |flags: &str| project.refused(&format!("exact minimal-model --out r {flags}"));
-    assert!(refused("--activation silu").starts_with("infoplane: no exact numbers of an activation `silu`; "));
-    assert!(refused("--weights 0,1").contains("such as 0,10,101, got 0,1"));
+    assert!(
+        refused("--activation silu")
+            .starts_with("infoplane: there is no exact result for the activation function `silu`; ")
+    );
+    assert!(refused("--weights 0,1").contains("such as 0,10,101; got 0,1"));
     assert!(refused("--weight nan").contains("the weight is NaN; it must be a finite number"));
     assert!(refused("--bin-width 0").contains("bins of width 0; it must be a finite number above 0"));
     assert!(!project.path("r").exists());

@@ -305,7 +305,7 @@ fn a_server_that_falls_silent_is_not_waited_for() {
     let right = Server::new(&content(), &[Act::Serve]);
     let sentence = place.fetch_from(HASTY, &[silent.url()]).unwrap_err();
     let url = silent.url();
-    assert_eq!(sentence, format!("cannot fetch file: {url}: nothing came for 0.3 s, after 3 attempts; {TO_DO}"));
+    assert_eq!(sentence, format!("cannot fetch file: {url}: no data received for 0.3 s, after 3 attempts; {TO_DO}"));
     place.fetch_from(HASTY, &[silent.url(), right.url()]).unwrap();
     place.check_whole();
 
@@ -365,7 +365,7 @@ fn a_file_that_is_something_else_is_kept() {
         let sentence = place.fetch_from(QUICK, &[server.url()]).unwrap_err();
         let to_do = "move it away, or choose another folder with `--folder DIR`";
         let path = path.display();
-        assert_eq!(sentence, format!("{path} is there and is not the published file: {problem}; {to_do}"));
+        assert_eq!(sentence, format!("{path} exists and is not the published file: {problem}; {to_do}"));
         assert_eq!(fs::read(place.path("file")).unwrap(), found);
         assert_eq!(server.requests().len(), 0);
     };
@@ -378,7 +378,7 @@ fn two_do_not_fetch_into_one_folder() {
     let (place, server) = (Place::new(), Server::new(&content(), &[Act::Serve]));
     let lock = Lock::named(&place.path(""), "fetch").unwrap();
     let sentence = place.refused(&[&server]);
-    assert!(sentence.starts_with("another infoplane is fetching into "), "{sentence}");
+    assert!(sentence.starts_with("another infoplane process is downloading into "), "{sentence}");
     assert!(sentence.ends_with("choose another folder with `--folder DIR`"), "{sentence}");
     drop(lock);
     place.fetches(&[&server]);
@@ -410,7 +410,7 @@ fn what_is_no_address_of_a_folder_is_refused_before_any_work() {
     check("http://127.0.0.1/?file=", "must be the address of a folder, without `?` and `#`");
     check("http://127.0.0.1/#", "must be the address of a folder, without `?` and `#`");
     let sentence = Place::new().fetch_from(QUICK, &[]).unwrap_err();
-    assert_eq!(sentence, format!("cannot fetch file: no mirror is known; {TO_DO}"));
+    assert_eq!(sentence, format!("cannot fetch file: there is no known mirror; {TO_DO}"));
 }
 
 /// MNIST's test files by name, with what they are known by (`sha256sum`).
@@ -540,10 +540,10 @@ fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
     assert!(sentence.contains("wrong content, removed: its sha256 is") && sentence.contains(file.sha256), "{sentence}");
     let sentence = refused(None);
     assert!(sentence.contains("invalid peer certificate"), "{sentence}");
-    let to_do = "name a file of certificates, or unset it";
+    let to_do = "set it to a file of certificates, or unset it";
     assert_eq!(
         refused(Some("k.pem")),
-        format!("infoplane: SSL_CERT_FILE names k.pem: there is no certificate in it; {to_do}")
+        format!("infoplane: SSL_CERT_FILE names k.pem: the file contains no certificate; {to_do}")
     );
     let sentence = refused(Some("none.pem"));
     assert!(sentence.starts_with("infoplane: SSL_CERT_FILE names none.pem: No such file"), "{sentence}");
@@ -554,12 +554,12 @@ fn what_cannot_be_fetched_is_said() {
     let project = Project::in_memory();
     assert_eq!(
         project.refused("data fetch tishby"),
-        "infoplane: `tishby` is made by a rule, nothing is to be fetched; use `infoplane data make tishby`"
+        "infoplane: `tishby` is made by a rule, so there is nothing to download; use `infoplane data make tishby`"
     );
     assert!(project.refused("data fetch tishbi").contains("unknown data set `tishbi`; did you mean `tishby`?"));
     if let Some((name, _)) = set_of_files() {
         let sentence = project.refused(&format!("data fetch {name} {name} --folder d"));
-        assert!(sentence.ends_with("with `--mirror` or `--folder`, fetch one at a time"), "{sentence}");
+        assert!(sentence.ends_with("fetch one data set at a time"), "{sentence}");
     }
     assert!(!project.path("data").exists());
 }

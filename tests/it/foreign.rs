@@ -375,7 +375,7 @@ fn accuracies_that_are_no_shares_are_refused_and_judge_nothing() {
         assert_eq!(judged.len(), N_SNAPSHOTS);
         for row in judged {
             assert_eq!((row.verdict, row.value, row.bound), (CheckVerdict::Unknown, None, None));
-            assert!(row.says.starts_with("recorded accuracies are no shares from 0 to 1"), "{}", row.says);
+            assert!(row.says.starts_with("recorded accuracies are not between 0 and 1"), "{}", row.says);
         }
     }
     let (project, judged) = fano(&[0.5, f64::NAN], &[0.5, 0.5]);

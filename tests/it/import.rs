@@ -111,7 +111,7 @@ fn row_numbers_of_pandas_are_left_out_and_named() {
     assert!(said.contains("left out of px.csv: the first column, which has no name"), "{said}");
     check(&project, &[&[0.5], &[1.5]], &[0, 1]);
     project.write("id.csv", "Id,a,y\n1,0.5,0\n2,0.5,1\n3,1.5,1\n");
-    let warning = "column `Id` numbers the rows; if it is no input, name the inputs with --x";
+    let warning = "column `Id` numbers the rows; if it is not an input, name the inputs with --x";
     assert!(import(&project, "id.csv").contains(warning));
     assert!(!import(&project, "id.csv --x Id,a").contains(warning));
     // What counts nothing is an input.
@@ -215,7 +215,7 @@ fn one_hot_labels_are_the_place_of_the_one() {
     npz(&project, &x, &array![[0.0, 1.0], [1.0, 1.0], [0.0, 1.0]]);
     let sentence = refused_after(&project, "d.npz");
     assert!(
-        sentence.contains("row 1 of the labels `y` is 1, 1; labels are one number or word a row, or one-hot"),
+        sentence.contains("row 1 of the labels `y` is 1, 1; labels must be one number or word per row, or one-hot"),
         "{sentence}"
     );
     // One column for each class has the name of the class.
@@ -246,7 +246,7 @@ fn images_are_flattened_row_by_row_and_keep_their_shape() {
     let sentence = refused_after(&project, "d.npz");
     assert!(
         sentence.ends_with(
-            "`x` has 2 rows, `y` has 5; the last dimension of x is 5: if it counts the samples, add `--transpose`"
+            "`x` has 2 rows, `y` has 5; the last dimension of x is 5: if it is the number of samples, add `--transpose`"
         ),
         "{sentence}"
     );
@@ -275,10 +275,7 @@ fn idx_files_of_any_data_set_are_read_in_pairs() {
     check(&project, &[x[0], x[1], &[5.0, 6.0]], &[26, 1, 3]);
 
     let sentence = refused_after(&project, "test-images");
-    assert!(
-        sentence.ends_with("name it and the file of its labels, `infoplane data import X-FILE Y-FILE`"),
-        "{sentence}"
-    );
+    assert!(sentence.ends_with("give two files, `infoplane data import X-FILE Y-FILE`"), "{sentence}");
     assert!(refused(&project, "--x test-images --y nowhere").contains("there is no file nowhere"));
     assert!(refused(&project, "test-images test-labels --y 0").contains("`--y` has nothing to choose"));
     assert!(refused(&project, "").contains("no file is named"));
@@ -294,8 +291,10 @@ fn inputs_that_f32_would_merge_are_refused_standardised_or_hashed() {
         project.write("d.csv", format!("id,y\n{rows}"));
         let sentence = refused(&project, "d.csv");
         let numbers: Vec<&str> = rows.lines().map(|row| row.split([',', '.']).next().unwrap()).collect();
-        let expected =
-            format!("row 1, column `id`: {} and {} in row 0 become one number in f32", numbers[1], numbers[0]);
+        let expected = format!(
+            "row 1, column `id`: {} and {} in row 0 become equal when they are stored as f32",
+            numbers[1], numbers[0]
+        );
         assert!(sentence.contains(&expected), "{sentence}");
         assert!(sentence.contains("--standardise") && sentence.contains("--x-hash"), "{sentence}");
         for flag in ["--standardise", "--x-hash"] {
@@ -326,7 +325,7 @@ fn numbers_too_small_for_f32_are_refused_and_zero_has_no_sign() {
     let sentence = refused(&project, "d.csv");
     assert!(
         sentence.contains(
-            "row 0, column `a` is 1e-42, too small for the full precision of f32, where it becomes 1.000527e-42"
+            "row 0, column `a` is 1e-42, too small for the full precision of f32, which stores it as 1.000527e-42"
         ),
         "{sentence}"
     );
@@ -349,7 +348,7 @@ fn standardised_columns_have_mean_0_and_deviation_1_and_constant_ones_are_0() {
     assert_eq!(described(&project)["is_standardised"], true);
     // It is another table than that of the plain columns.
     let sentence = project.refused("data import d.csv --out out.parquet");
-    assert!(sentence.contains("is there and holds something else"), "{sentence}");
+    assert!(sentence.contains("exists with other content"), "{sentence}");
 }
 
 #[test]
@@ -391,7 +390,7 @@ fn labels_that_look_like_ids_are_refused() {
     project.write("d.csv", format!("a,y\n{}", rows(1500, 1500)));
     let sentence = refused(&project, "d.csv");
     assert!(
-        sentence.contains("column `y` has 1500 different labels in 1500 samples; is it a column of ids?"),
+        sentence.contains("column `y` has 1500 different labels in 1500 samples, so it may be a column of identifiers"),
         "{sentence}"
     );
     project.write("d.csv", format!("a,y\n{}", rows(3000, 1200)));
@@ -442,7 +441,7 @@ fn entropies_of_nothing_are_zero_without_sign() {
 fn a_pipeline_that_names_a_foreign_file_says_how_to_import_it() {
     let project = Project::new(&PIPELINE.replace("name = \"tishby\"", "file = \"own.csv\""));
     project.write("own.csv", "a,y\n1,0\n2,1\n");
-    let expected = "infoplane: own.csv is no table of samples; run `infoplane data import own.csv` first";
+    let expected = "infoplane: own.csv is not a table of samples; run `infoplane data import own.csv` first";
     for line in ["run p.toml", "record p.toml", "run p.toml --dry-run"] {
         assert_eq!(project.refused(line), expected, "{line}");
     }
@@ -452,7 +451,9 @@ fn a_pipeline_that_names_a_foreign_file_says_how_to_import_it() {
     let split = infoplane::store::schema::SplitRow { sample: 0, split: "train".to_owned(), pair: None };
     let footer = infoplane::store::Footer::new();
     infoplane::store::write_rows(&project.path("outputs/e/recording"), "own.parquet", &[split], &footer).unwrap();
-    assert!(project.refused("run own.toml").contains("own.parquet is no table of samples; run `infoplane data import"));
+    assert!(
+        project.refused("run own.toml").contains("own.parquet is not a table of samples; run `infoplane data import")
+    );
 }
 
 #[test]
@@ -463,7 +464,10 @@ fn columns_of_several_files_go_together_by_name() {
     project.write("ya.csv", "y\n1\n0\n");
     project.write("yb.csv", "y\n1\n");
     let sentence = project.refused("data import --x a.csv --x b.csv --y ya.csv --y yb.csv --out o.parquet");
-    assert!(sentence.contains("b.csv: its columns are `b`, `a`, those of the first file `a`, `b`"), "{sentence}");
+    assert!(
+        sentence.contains("b.csv: its columns are `b`, `a`, the columns of the first file are `a`, `b`"),
+        "{sentence}"
+    );
 }
 
 #[test]
@@ -471,6 +475,6 @@ fn a_column_of_labels_does_not_become_an_input_of_its_own_bins() {
     let project = Project::new("");
     project.write("t.csv", "a,b,y,u\n1,2,0,.5\n3,4,1,.7\n5,7,1,.9\n");
     let sentence = project.refused("data import t.csv --target u --y-bins 2 --out o.parquet");
-    assert!(sentence.contains("has a column `y`, which would become an input"), "{sentence}");
+    assert!(sentence.contains("the column `y` would become an input"), "{sentence}");
     project.ok("data import t.csv --target u --y-bins 2 --x a,b --out o.parquet");
 }

@@ -279,7 +279,7 @@ fn estimates_that_were_copied_without_their_manifest_are_left_out() {
     write_foreign(&project, "outputs/other", 2);
     copy_folder(&project.path(&format!("{FOLDER}/estimates")), &project.path("outputs/other/estimates"));
     let refusal = project.refused("aggregate outputs/other");
-    assert!(refusal.contains("r0000 has no manifest, which would say what recording it was made from"), "{refusal}");
+    assert!(refusal.contains("r0000 has no manifest, so its recording is unknown"), "{refusal}");
     project.ok("estimate binning --n-edges 8 outputs/other");
     let printed = project.ok("aggregate outputs/other");
     assert!(printed.contains("1 table of quantised-bits-8 in other left out"), "{printed}");
@@ -367,9 +367,11 @@ fn settings_of_a_sweep_go_with_their_recordings() {
     assert!(validated.code == 2 && validated.stderr.contains("changed or removed since"), "{}", validated.stderr);
     project.ok("aggregate outputs/p");
     let refusal = project.refused("stability outputs/p --pipeline p.toml");
-    assert!(refusal.contains("recorded with other settings than the pipeline has"), "{refusal}");
+    assert!(refusal.contains("recorded with other settings than in the pipeline"), "{refusal}");
     fs::remove_dir_all(project.path("outputs/p/seed-2")).unwrap();
-    assert!(project.refused("plot all outputs/p").contains("has rows of seed-2, whose folder is not there any more"));
+    assert!(
+        project.refused("plot all outputs/p").contains("has rows of seed-2, but this folder does not exist any more")
+    );
 }
 
 #[test]

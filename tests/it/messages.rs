@@ -1,5 +1,5 @@
-//! What the program says where a folder is the wrong one, tables are older than what they were made from, or flags are missing
-//! their partner.
+//! What the program prints: the screen of a summary, the end of a run, and messages about wrong folders, outdated tables and
+//! missing flags.
 
 use std::fs;
 use std::path::Path;
@@ -39,6 +39,24 @@ fn a_summary_says_when_it_is_older_than_the_estimates_or_runs_are_missing() {
     assert!(sentence.contains("no such folder; did you mean `outputs/tishby`?"), "{sentence}");
     assert!(project.refused("inspect outputs").contains("a folder of experiments"));
     assert!(project.refused("inspect nothing").contains("no such file or folder"));
+}
+
+#[test]
+fn a_summary_is_one_screen_and_a_run_ends_with_its_headline() {
+    let claim = "\n[[expect]]\nclaim = \"no network is ever right\"\nquantity = \"accuracy_train\"\nmeasure = \"end\"\nbelow = 0.0\n";
+    let project = Project::new(&format!("{PIPELINE}{claim}"));
+    let said = project.ok("run p.toml");
+    let headline = "p: 2 networks; ";
+    let end = said.lines().skip_while(|line| !line.starts_with(headline)).collect::<Vec<_>>().join("\n");
+    assert!(end.contains("0 of 1 claims hold, 1 fails"), "{said}");
+    assert!(end.contains("A failing claim is a result, not an error"), "{said}");
+    assert!(end.contains("infoplane summary outputs/p") && end.contains("outputs/p/figures"), "{said}");
+
+    let screen = project.run("summary outputs/p").stdout;
+    assert!(screen.starts_with(headline), "{screen}");
+    assert!(screen.lines().count() <= 30 && screen.lines().all(|line| line.chars().count() <= 80), "{screen}");
+    assert!(screen.contains("peak I(X;T)") && screen.contains("I(T;Y), bits"), "{screen}");
+    assert!(project.run("summary outputs/p --all").stdout.contains("by chance"));
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn the_share_of_values_outside_is_in_the_row_and_a_warning_names_the_worst_layer
     };
     // Six of 16 values are above 1; 1 itself is at the edge.
     assert_eq!(shares("binning-n-edges-30"), [Some(0.0), Some(0.375)]);
-    let warning = "WARN p: `binning-n-edges-30`: 37.5 % of the values of layer 2 (r0000, step 0) are outside the edges [-1, 1] and share one bin at each end; use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them";
+    let warning = "WARN p: `binning-n-edges-30`: 37.5 % of the values of layer 2 (r0000, step 0) are outside the edges [-1, 1] and share one bin at each end; use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges";
     assert!(said.lines().any(|line| line.trim() == warning), "{said}");
     assert_eq!(said.matches("WARN").count(), 2, "a line for each estimator: {said}");
     assert!(!project.ok("estimate binning outputs/p --n-edges 30").contains("WARN"), "nothing is made anew");
@@ -82,7 +82,7 @@ fn the_check_outside_judges_the_share() {
     project.ok("estimate binning outputs/p --n-edges 30");
     project.ok("estimate binning outputs/p --n-edges 30 --low 0 --high 9");
     let shown = project.run("check outputs/p").stdout;
-    let line = "layer 2, epoch 0: 37.5 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them";
+    let line = "layer 2, epoch 0: 37.5 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges";
     assert!(shown.contains(line), "{shown}");
     let checks: Vec<CheckRow> = rows(&project, "outputs/p/checks.parquet");
     let verdicts = |estimator: &str| -> Vec<(i32, CheckVerdict)> {

@@ -49,9 +49,12 @@ fn bins_are_asked_for_where_they_are_possible() {
     let samples: Vec<SampleRow> = rows(&project, "ten.parquet");
     assert_eq!(samples[59].y, 9, "ten bins unless another number is given");
     for (line, expected) in [
-        ("--y-bins 4", "`--y-bins` makes labels of a target; name its column with `--target`"),
+        ("--y-bins 4", "`--y-bins` makes labels from a target; name the target column with `--target`"),
         ("--target price --y b --y-bins 4", "leave out `--y`, or `--y-bins`"),
-        ("--x a --target b,price", "a target of several numbers has no bins; name a column of labels with --y"),
+        (
+            "--x a --target b,price",
+            "labels can be made only from a single target column; name a column of labels with --y",
+        ),
     ] {
         let sentence = project.refused(&format!("data import house.csv {line}"));
         assert!(sentence.ends_with(expected), "{sentence}");

@@ -233,7 +233,7 @@ fn inspect_tells_what_there_is_in_words_and_in_json() {
     let file = "outputs/p/recording/activations/layer=1/run=r0000/part-00000.parquet";
     let json: serde_json::Value = serde_json::from_str(&project.run(&format!("inspect {file} --json")).stdout).unwrap();
     assert_eq!((&json["file"]["table"], &json["file"]["rows"]), (&"activations".into(), &24576.into()));
-    assert!(project.run(&format!("inspect {file} --validate")).stdout.starts_with("valid in itself: 24576 rows"));
+    assert!(project.run(&format!("inspect {file} --validate")).stdout.starts_with("valid table: 24576 rows"));
     assert!(project.refused("inspect p.toml").contains("damaged or not Parquet"));
     assert!(project.refused("inspect nowhere").contains("no such file or folder"));
 }

@@ -126,14 +126,14 @@ fn one_failing_setting_leaves_the_other_fifty_nine() {
     fs::create_dir_all(project.path(&format!("outputs/p/{id}/recording"))).unwrap();
     project.write(&format!("outputs/p/{id}/recording/samples.parquet"), "not ours");
     let reason = format!(
-        "{id}/recording holds a recording that this program did not make; record elsewhere with `--out DIR`, or replace it with `--overwrite`"
+        "{id}/recording has a recording that was not made by this program; record to another folder with `--out DIR`, or replace the recording with `--overwrite`"
     );
     let finished = project.run("run p.toml");
     assert_eq!(finished.code, 1, "{}", finished.stderr);
     assert!(finished.stderr.contains("sweep: 60 experiments: 59 done, 1 failed in "), "{}", finished.stderr);
     assert!(finished.stderr.contains(&format!("\n  {id}: failed: {reason}\n")), "{}", finished.stderr);
     let last = finished.stderr.lines().last().unwrap();
-    assert_eq!(last, "infoplane: 1 experiment failed or with failed runs; see experiments.parquet");
+    assert_eq!(last, "infoplane: 1 experiment failed or had failed runs; see experiments.parquet");
 
     let rows = experiments(&project);
     assert_eq!((rows.len(), count(&rows, "done"), recorded(&project).len()), (60, 59, 59));
@@ -171,7 +171,7 @@ fn values_that_are_not_allowed_fail_with_their_line() {
     );
     assert_eq!(
         reason("hidden-4-4,learning-rate-0.004,train-fraction-1"),
-        "`samples = \"test\"`: all samples train, none is left to test"
+        "`samples = \"test\"`, but all samples are used for training; use a smaller `train_fraction`"
     );
 
     // The reason of an earlier call is told as long as the settings are the same.
@@ -218,7 +218,7 @@ fn only_some_are_done_and_a_dry_run_says_which_are() {
     assert!(dry("record p.toml --dry-run").ends_with("\n6 experiments: 3 done, 3 pending\n"));
     let said = dry("run p.toml --dry-run");
     assert!(said.ends_with("\n6 experiments: 3 unfinished, 3 pending\n"), "{said}");
-    assert!(said.contains("recorded; 1 table of estimates to make"), "{said}");
+    assert!(said.contains("recorded; 1 table of estimates missing"), "{said}");
     assert!(dry("estimate pipeline p.toml --dry-run").ends_with("\n6 experiments: 3 unfinished, 3 cannot run\n"));
 
     let finished = project.run("estimate pipeline p.toml");
@@ -290,16 +290,16 @@ fn a_pipeline_without_lists_has_a_dry_run_and_no_only() {
     assert!(!project.path("outputs").exists() && !project.path("data").exists());
     assert_eq!(
         project.refused("run p.toml --only x"),
-        "infoplane: p.toml is one experiment and no sweep (none of its parameters is a list); leave out `--only`"
+        "infoplane: `--only` is for sweeps, and p.toml is a single experiment (none of its parameters is a list); leave out `--only`"
     );
     project.ok("run p.toml");
     assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
     project.write("p.toml", PIPELINE.replace("batch = 512", "batch = [512, 1024]"));
     assert_eq!(
         project.refused("run p.toml"),
-        "infoplane: outputs/p holds the recording of a pipeline without lists; move it away, or choose another folder with `--out`"
+        "infoplane: outputs/p has the recording of a single experiment, but the pipeline is a sweep; move it away, or choose another folder with `--out`"
     );
-    assert!(project.refused("run p.toml --dry-run").contains("holds the recording of a pipeline without lists"));
+    assert!(project.refused("run p.toml --dry-run").contains("has the recording of a single experiment"));
 }
 
 #[test]
@@ -310,11 +310,11 @@ fn a_pipeline_that_is_no_sweep_any_more_leaves_its_folder_alone() {
     project.write("p.toml", PIPELINE);
     for line in ["run p.toml", "record p.toml", "record p.toml --overwrite", "run p.toml --dry-run"] {
         let refusal = project.refused(line);
-        assert!(refusal.contains("outputs/p holds the experiments of a sweep"), "{line}: {refusal}");
+        assert!(refusal.contains("outputs/p has the experiments of a sweep"), "{line}: {refusal}");
     }
     // The same where its first call was stopped before it had written its tables.
     fs::remove_file(project.path("outputs/p/experiments.parquet")).unwrap();
-    assert!(project.refused("run p.toml").contains("outputs/p holds the experiments of a sweep"));
+    assert!(project.refused("run p.toml").contains("outputs/p has the experiments of a sweep"));
     let is_table = |(name, _): &&(String, Vec<u8>)| name != "p/experiments.parquet";
     assert!(project.files("outputs").iter().eq(before.iter().filter(is_table)));
 }
@@ -357,7 +357,7 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
     assert!(
         project
             .refused("check outputs/p")
-            .ends_with("no experiment of this sweep is estimated; run `infoplane estimate` first")
+            .ends_with("no experiment of this sweep has estimates; run `infoplane estimate` first")
     );
     let said = project.ok("estimate binning outputs/p --n-edges 5");
     assert_eq!(said.matches(" estimates in ").count(), 6, "{said}");
@@ -436,7 +436,7 @@ fn a_recording_with_other_settings_is_refused_by_every_step() {
     for command in ["estimate pipeline p.toml", "run p.toml"] {
         let sentence = project.refused(command);
         let differing =
-            "holds a recording made with other settings (training.epochs: 2 in the recording, 3 in the pipeline";
+            "has a recording made with other settings (training.epochs: 2 in the recording, 3 in the pipeline";
         assert!(sentence.contains(differing), "{sentence}");
     }
     assert!(project.files("outputs/p") == before);

@@ -71,7 +71,7 @@ fn claims_are_judged_by_the_runs_printed_and_written() {
     let inside = |row: &ClaimRow| row.low.unwrap() <= row.mean.unwrap() && row.mean.unwrap() <= row.high.unwrap();
     assert!(rows[..5].iter().all(inside));
     // What never happens has no epoch, and its claim is judged by the length of the training.
-    let never = "it is never below 0.5 in 2 of 2 runs, the shortest of 12 epochs";
+    let never = "it is never below 0.5 in 2 of 2 runs; the shortest run has 12 epochs";
     assert!(rows[5..].iter().all(|row| row.mean.is_none() && row.reason.as_deref() == Some(never)), "{:?}", rows[5]);
 
     let shown = project.run("verify outputs/p --pipeline p.toml");
@@ -102,9 +102,9 @@ fn what_cannot_be_decided_is_told_with_the_reason() {
     project.ok("run p.toml --runs 1 --epochs 8");
     let rows = claims(&project, "outputs/p-trial");
     assert!(rows.iter().all(|row| row.verdict == ClaimVerdict::Undecided && row.low.is_none()));
-    assert_eq!(rows[0].reason.as_deref(), Some("one run has no interval; record two or more"));
+    assert_eq!(rows[0].reason.as_deref(), Some("a single run has no interval; record two or more runs"));
     let shown = project.run("verify outputs/p-trial --pipeline p.toml");
-    assert!(shown.stderr.contains("recorded with other settings than the pipeline has"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("recorded with other settings than in the pipeline"), "{}", shown.stderr);
 
     assert!(project.refused("verify outputs/p-trial").contains("there is no pipelines/p-trial.toml"));
     project.write("q.toml", PIPELINE);
@@ -116,14 +116,14 @@ fn the_claims_of_another_pipeline_are_only_printed() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}"));
     let told = project.ok("run p.toml --epochs 8 --runs 2");
     assert!(
-        told.contains("a trial with other epochs or runs than the pipeline's: its folder is outputs/p-trial"),
+        told.contains("trial with other epochs or runs than in the pipeline; its folder is outputs/p-trial"),
         "{told}"
     );
     let before = project.files("outputs");
     project.write("other.toml", format!("{PIPELINE}{CLAIMS}"));
     let shown = project.run("verify outputs/p-trial --pipeline other.toml");
     assert!(shown.stdout.contains("the output ends with 0.9 bits of the label"), "{}", shown.stdout);
-    let note = "the claims of other are only printed; outputs/p-trial/claims.parquet stays as it is";
+    let note = "the claims of other are printed but not written; outputs/p-trial/claims.parquet is unchanged";
     assert!(shown.stderr.contains(note), "{}", shown.stderr);
     assert!(project.files("outputs") == before);
     // So are those of a pipeline that was changed after the recording.
@@ -131,7 +131,7 @@ fn the_claims_of_another_pipeline_are_only_printed() {
     project.write("p.toml", format!("{PIPELINE}{CLAIMS}").replace("seed = 5", "seed = 6"));
     let before = project.files("outputs");
     let shown = project.run("verify outputs/p --pipeline p.toml");
-    assert!(shown.stderr.contains("the claims of p are only printed"), "{}", shown.stderr);
+    assert!(shown.stderr.contains("the claims of p are printed but not written"), "{}", shown.stderr);
     assert!(project.files("outputs") == before);
     // A trial belongs to its pipeline, and its report says how it was made.
     std::fs::create_dir(project.path("pipelines")).unwrap();
@@ -161,7 +161,7 @@ fn a_claim_about_a_saturated_compression_is_marked() {
     let project = Project::new(&format!("{PIPELINE}{CLAIM}{SATURATED}"));
     let told = project.ok("run p.toml");
     let marked =
-        "2 hold, 0 fail, 0 undecided; 1 of those that hold are about a compression that is saturated or contradicted";
+        "2 hold, 0 fail, 0 undecided; 1 of the claims that hold are about a saturated or contradicted compression";
     assert!(told.contains(marked), "{told}");
     let verdicts =
         || -> Vec<_> { claims(&project, "outputs/p").into_iter().map(|r| (r.verdict, r.compression)).collect() };
@@ -309,8 +309,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.write("p.toml", edited.replace("\"Fig. 3\"", "\"Fig. 4b\""));
     assert!(project.ok("freeze p.toml").contains("up to date"));
     project.write("p.toml", edited.replace("below = 0.50", "below = 0.6"));
-    let other =
-        "outputs/p/frozen_claims.json: other claims are registered there; nothing is recorded yet, so remove the file";
+    let other = "outputs/p/frozen_claims.json: other claims are registered in this folder; nothing is recorded yet, so remove the file";
     assert!(project.refused("freeze p.toml").contains(other));
 
     project.write("p.toml", &text);
@@ -338,7 +337,7 @@ fn claims_that_were_frozen_before_the_recording_are_registered() {
     project.ok("report outputs/p");
     assert!(std::fs::read_to_string(page).unwrap().contains("\"registered\":\"changed since\""));
     let late =
-        "outputs/p/recording: there is a recording already, and claims are registered only before there are data";
+        "outputs/p/recording: there is a recording already, and claims can only be registered before the recording";
     assert!(project.refused("freeze p.toml").contains(late));
 
     // A new recording in the same place is younger than the registered claims, too.
@@ -366,7 +365,7 @@ fn a_file_of_claims_that_appears_after_the_recording_was_begun_registers_nothing
     let refused = project.refused("freeze p.toml --out outputs/elsewhere");
     assert!(refused.contains("frozen_claims.json: not written by `infoplane freeze`"), "{refused}");
     project.write("q.toml", PIPELINE);
-    assert!(project.refused("freeze q.toml").contains("the pipeline makes no claims; state some in `[[expect]]`"));
+    assert!(project.refused("freeze q.toml").contains("the pipeline makes no claims; add `[[expect]]`"));
 }
 
 #[test]

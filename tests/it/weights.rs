@@ -163,7 +163,7 @@ fn a_pipeline_measures_weights_judges_claims_and_relates_them_with_compression()
     // Two groups of runs are no two runs.
     let of_groups: Vec<&RelationRow> =
         relations.iter().filter(|row| row.weights.starts_with("ensemble") && row.statistic != "settings").collect();
-    let why = "; left out because nothing says which runs they are of: 2 groups";
+    let why = "; left out because the runs of a group are unknown: 2 groups";
     assert!(!of_groups.is_empty());
     assert!(of_groups.iter().all(|row| row.n == 0 && row.reason.as_ref().unwrap().ends_with(why)), "{of_groups:?}");
     let of_volume: Vec<&RelationRow> = relations.iter().filter(|row| row.quantity == "volume").collect();
@@ -332,7 +332,7 @@ fn weights_of_another_program_are_those_of_its_activations() {
     // Nothing says any more that this program recorded them.
     fs::remove_dir_all(project.path("outputs/w/recording/.meta")).unwrap();
     let refused = project.refused("weights code outputs/w");
-    assert!(refused.contains("give that of the hidden layers with `--activation`"), "{refused}");
+    assert!(refused.contains("name the activation function of the hidden layers with `--activation`"), "{refused}");
     let refused = project.refused("weights code outputs/w --activation relu");
     assert!(refused.contains("run r0000, layer 2: computed from its weights with `relu` it differs"), "{refused}");
     project.ok("weights code outputs/w --activation tanh");
@@ -359,7 +359,7 @@ below = 1.0
     let finished = project.run("run w.toml");
     assert_eq!(finished.code, 1);
     assert!(
-        finished.stderr.contains("no number of weights in 66 rows, the first: `batch`, r0000, epoch 0: all"),
+        finished.stderr.contains("no value in 66 rows of measures of weights, the first: `batch`, r0000, epoch 0: all"),
         "{}",
         finished.stderr
     );
@@ -378,7 +378,7 @@ below = 1.0
 fn the_summary_the_report_and_a_plot_show_measures_of_weights() {
     let project = project(PIPELINE);
     project.ok("run w.toml");
-    let text = project.run("summary outputs/w").stdout;
+    let text = project.run("summary outputs/w --all").stdout;
     assert_eq!(text.matches("w: information in weights, whole network, mean over runs").count(), 1, "{text}");
     let line = text
         .lines()

@@ -1,5 +1,5 @@
-//! The driver for many experiments: the same steps for each, then the steps that join them, and tables of what became of
-//! each experiment.
+//! The driver for sweeps: runs the same steps for each experiment, then the steps that join them, and writes a table of their
+//! states.
 
 mod tables;
 
@@ -21,24 +21,24 @@ use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, ExperimentState, Lock, Manifest, Pending, StoreError, hash_bytes, remove_below};
 use crate::suggest::Named;
 
-/// The most reasons that are printed; all of them are in the table.
+/// Number of reasons printed; the table has all of them.
 const MOST_REASONS: usize = 20;
 
-/// What is done for each experiment.
+/// The steps for each experiment.
 const OF_EACH: &[Kind] = &[Kind::Results, Kind::View];
 
-/// What a step reports that joins experiments while another call does the same.
-const LOCKED: &str = "not done, because another call is writing; run this again";
+/// The report of a joining step if another call is running the same step.
+const LOCKED: &str = "not done, because another process is writing; run this command again";
 
-/// How the work for an experiment ended: its outcome, or why it could not be done.
+/// The outcome of an experiment, or why it could not be run.
 type Ended = Result<Outcome, Stopped>;
 
-/// Does a `job` for the `chosen` experiments of `sweep`, each in its own folder below `root`, and writes what became of all
-/// experiments of the sweep. Small experiments run in parallel; large ones, which use all cores themselves, one after the
-/// other. What cannot be done for one leaves the others as they are.
+/// Runs a `job` for the `chosen` experiments of `sweep`, each in its own folder below `root`, and writes the states of all
+/// experiments of the sweep. Small experiments run in parallel. Large experiments use all cores, so they run one after the
+/// other. A failed experiment does not stop the others.
 ///
 /// # Errors
-/// None of the chosen ones could be done; the tables cannot be written.
+/// None of the chosen experiments could be run, or the tables cannot be written.
 pub fn run_sweep(
     job: &Job,
     sweep: &Sweep,
@@ -75,9 +75,9 @@ pub fn run_sweep(
 
     let reasons: BTreeMap<&str, &Stopped> =
         ended.iter().filter_map(|(index, ended)| Some((chosen[*index].id.as_str(), ended.as_ref().err()?))).collect();
-    let none_could_run = || Err(StageError::Refused(why_none(chosen, &reasons)));
+    let none_could_run = || Err(StageError::Refused(reason_of_none(chosen, &reasons)));
     if reasons.len() == sweep.experiments.len() {
-        // Nothing of it is right: nothing is left behind.
+        // No experiment could be run, so no folder is left behind.
         return none_could_run();
     }
     let concluded = conclude(job, sweep, chosen, root, &reasons, progress)?;
@@ -101,8 +101,8 @@ fn experiment(root: &Path, variant: &Variant) -> Experiment {
     Experiment::new(root.join(&variant.id))
 }
 
-/// The pipelines, after what several experiments share is made: once for all that name the same data, which takes time to
-/// read and hash.
+/// The pipelines, after the shared data are made. Data named by several experiments are read and hashed only once, which saves
+/// time.
 fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a Pipeline, String>> {
     let has_shared = job.steps.iter().any(|step| step.kind == Kind::Shared);
     let mut made: Vec<(Option<&Data>, Result<(), String>)> = Vec::new();
@@ -125,7 +125,7 @@ fn prepare<'a>(job: &Job, chosen: &[&'a Variant], root: &Path) -> Vec<Result<&'a
     chosen.iter().map(prepared).collect()
 }
 
-/// What failed in all experiments.
+/// The failures of all experiments.
 fn all_failures(ended: &[(usize, Ended)]) -> Failures {
     let of_experiment = |(_, ended): &(usize, Ended)| {
         let failures = ended.as_ref().map_or_else(|stopped| stopped.before, Outcome::failures);
@@ -134,7 +134,7 @@ fn all_failures(ended: &[(usize, Ended)]) -> Failures {
     ended.iter().map(of_experiment).fold(Failures::default(), Failures::and)
 }
 
-/// Prints a line for an experiment for which something was done, or could not be.
+/// Prints a line for an experiment that was changed or failed.
 fn tell(id: &str, ended: &Ended, count: &str, progress: &dyn Progress) {
     match ended {
         Ok(Outcome::UpToDate) => {}
@@ -144,8 +144,8 @@ fn tell(id: &str, ended: &Ended, count: &str, progress: &dyn Progress) {
     }
 }
 
-/// Why none of the chosen experiments could be done, in one sentence.
-fn why_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
+/// One sentence that explains why none of the chosen experiments could be run.
+fn reason_of_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
     let reason = |variant: &&Variant| reasons.get(variant.id.as_str()).map(ToString::to_string).unwrap_or_default();
     let first = chosen.first().map(reason).unwrap_or_default();
     if chosen.iter().all(|variant| reason(variant) == first) {
@@ -155,18 +155,18 @@ fn why_none(chosen: &[&Variant], reasons: &BTreeMap<&str, &Stopped>) -> String {
     format!("none of {} experiments could run; the first, {id}: {first}", chosen.len())
 }
 
-/// What is known of the sweep when the work is over.
+/// The state of the sweep after the work.
 struct Concluded {
     rows: Vec<ExperimentRow>,
-    /// Whether the tables of the sweep were written anew.
+    /// Whether the tables of the sweep were rewritten.
     is_written: bool,
-    /// What was made of all experiments together, or why it could not be.
+    /// The outcome of the joining steps, or why they could not be run.
     joined: Result<Outcome, StageError>,
 }
 
-/// Notes failures, joins the estimates of finished experiments, writes the tables of the sweep whether or not they could be
-/// joined, and does what the job joins in addition. Several calls with different experiments may end at the same time: each
-/// waits for the other and then looks at all of them.
+/// Records failures, joins the estimates of finished experiments, writes the tables of the sweep (also if joining failed), and
+/// runs the joining steps of the job. If several calls with different experiments end at the same time, each waits for the
+/// others and then joins all experiments.
 fn conclude(
     job: &Job,
     sweep: &Sweep,
@@ -178,7 +178,7 @@ fn conclude(
     let _lock = Lock::wait(root, "sweep")?;
     for variant in chosen {
         match (&variant.pipeline, reasons.get(variant.id.as_str())) {
-            // Another call is at it, which notes how it ends.
+            // Another call is running this experiment and records its outcome.
             (_, Some(Stopped { source: StageError::Store(StoreError::Locked { .. }), .. })) => {}
             (Ok(pipeline), Some(reason)) => note_failure(root, &variant.id, pipeline, &reason.to_string())?,
             _ => forget_failure(root, &variant.id)?,
@@ -203,7 +203,7 @@ fn conclude(
     let experiments: Vec<(&Pipeline, Experiment)> =
         pipelines.map(|(variant, pipeline)| (pipeline, experiment(root, variant))).collect();
     let joint = Joint { experiments: &experiments, done: &done, folder: &Experiment::new(root) };
-    // The tables of the sweep count failed estimates in the joint summary, so every command makes it.
+    // The tables of the sweep count failed estimates from the joint summary, so every command makes the summary.
     let joined = join(&aggregate::STEP, &joint);
     let rows = tables::rows(sweep, &found, root)?;
     let is_written = tables::write(root, &rows, &tables::settings(sweep))?;
@@ -220,7 +220,7 @@ fn conclude(
     Ok(Concluded { rows, is_written, joined })
 }
 
-/// Does what a step does for all experiments together.
+/// Runs the joining part of a step.
 fn join(step: &Step, joint: &Joint<'_>) -> Result<Outcome, StageError> {
     match step.join.map(|join| join(joint)) {
         None => Ok(Outcome::UpToDate),
@@ -229,17 +229,17 @@ fn join(step: &Step, joint: &Joint<'_>) -> Result<Outcome, StageError> {
     }
 }
 
-/// A reason that is the same wherever the sweep lies.
+/// A reason without the path of the sweep, so that it does not depend on the location of the sweep.
 fn relative(reason: &str, root: &Path) -> String {
     reason.replace(&format!("{}/", root.display()), "")
 }
 
-/// Where the reason of a failure is kept for other calls, which look at all experiments of the sweep.
+/// The file that keeps the reason of a failure for other calls of the sweep.
 fn failure_name(id: &str) -> String {
     format!("failed/{id}")
 }
 
-/// What a failure belongs to: with other settings it is forgotten.
+/// The settings that a failure belongs to; with other settings it is discarded.
 fn settings_hash(pipeline: &Pipeline) -> String {
     let exact = |exact: &Exact| {
         let teacher = &exact.teacher;
@@ -268,7 +268,7 @@ fn note_failure(root: &Path, id: &str, pipeline: &Pipeline, reason: &str) -> Res
 fn forget_failure(root: &Path, id: &str) -> Result<(), StoreError> {
     let folder = root.join(".meta/failed");
     remove_below(root, &format!(".meta/{}.json", failure_name(id)))?;
-    // The last one is gone: so is the folder. One that still holds others stays.
+    // The folder is removed with its last file; a folder that contains others is kept.
     let _ = std::fs::remove_dir(folder);
     Ok(())
 }
@@ -280,10 +280,10 @@ fn failure(root: &Path, id: &str, pipeline: &Pipeline) -> Result<Option<String>,
     Ok(note.and_then(|note| note.made_from["reason"].as_str().map(str::to_owned)))
 }
 
-/// How far every one of `variants` is with a `job`, or why it cannot be done; nothing is touched.
+/// The state of each of `variants` with a `job`, or why it cannot be run. Nothing is changed.
 ///
 /// # Errors
-/// `root` is not the folder of a sweep, but of one experiment.
+/// `root` is the folder of a single experiment, not of a sweep.
 pub fn states(job: &Job, variants: &[&Variant], root: &Path) -> Result<Vec<Result<State, String>>, StageError> {
     experiments::expect_no_experiment(root)?;
     let state = |variant: &&Variant| {
@@ -317,7 +317,7 @@ fn summary(rows: &[ExperimentRow], seconds: f64, root: &Path) -> String {
             "\n  {}: {}: {}",
             row.experiment,
             row.state,
-            row.reason.as_deref().unwrap_or("no reason is known")
+            row.reason.as_deref().unwrap_or("the reason is unknown")
         ));
     }
     if with_reasons.len() > MOST_REASONS {

@@ -1,4 +1,4 @@
-//! The tables of a sweep: what became of each experiment, and the values of what varies.
+//! The tables of a sweep: the state of each experiment, and the values of its varied parameters.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,18 +13,18 @@ use crate::stages::trainings::{self, Trainings};
 use crate::store::schema::{ExperimentRow, SettingRow, SummaryRow, VERSION};
 use crate::store::{Experiment, ExperimentState, Footer, Pending, Recording, StoreError, read_rows, write_rows};
 
-/// What there is of an experiment, without the estimates that failed, which only the joint summary counts.
+/// The state of one experiment, without its failed estimates, which are counted from the joint summary.
 pub(super) struct Found {
-    /// How far its results are, or why they cannot be made.
+    /// The state of its results, or why they cannot be made.
     state: Result<State, String>,
-    /// Why a view of the results, which are all there, could not be made.
+    /// Why a derived table could not be made, although all results exist.
     problem: Option<String>,
     n_runs: Option<i64>,
     trainings: Option<Trainings>,
 }
 
 impl Found {
-    /// The `failure` is the reason of the last call, if it failed.
+    /// `failure` is the reason why the last call failed, if it failed.
     pub(super) fn new(variant: &Variant, state: Result<State, String>, failure: Option<String>, root: &Path) -> Self {
         let (state, problem) = match (state, failure) {
             (Ok(State::Done), failure) => (Ok(State::Done), failure),
@@ -43,13 +43,13 @@ impl Found {
         self.trainings.as_ref().map_or(0, Trainings::n_failed)
     }
 
-    /// Whether its results are all there, from at least one training that did not fail.
+    /// Whether all its results exist and at least one training did not fail.
     pub(super) fn has_results(&self) -> bool {
         self.state == Ok(State::Done) && Some(self.n_failed()) != self.n_runs
     }
 }
 
-/// What became of every experiment, in the order of the sweep.
+/// The state of every experiment, in the order of the sweep.
 pub(super) fn rows(sweep: &Sweep, found: &[Found], root: &Path) -> Result<Vec<ExperimentRow>, StoreError> {
     let estimates = estimates(root)?;
     let n_estimates = |variant: &Variant| estimates.get(&variant.id).copied().unwrap_or_default();
@@ -97,7 +97,7 @@ fn recorded(experiment: &Experiment) -> Result<(Option<i64>, Option<Trainings>),
     }
 }
 
-/// By experiment: estimates that failed, and all of them, as the joined summary counts them.
+/// By experiment: the number of failed estimates and of all estimates, from the joint summary.
 fn estimates(root: &Path) -> Result<BTreeMap<String, (i64, i64)>, StoreError> {
     let path = root.join(Experiment::SUMMARY);
     let mut counts: BTreeMap<String, (i64, i64)> = BTreeMap::new();
@@ -111,7 +111,7 @@ fn estimates(root: &Path) -> Result<BTreeMap<String, (i64, i64)>, StoreError> {
     Ok(counts)
 }
 
-/// The values of what varies.
+/// The values of the varied parameters.
 pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
     let rows = |variant: &Variant| -> Vec<SettingRow> {
         let row = |setting: &crate::config::Setting| SettingRow {
@@ -125,7 +125,7 @@ pub(super) fn settings(sweep: &Sweep) -> Vec<SettingRow> {
     sweep.experiments.iter().flat_map(rows).collect()
 }
 
-/// Writes both tables where they are not what is there; whether that was so.
+/// Writes both tables if they have changed; returns whether they were written.
 pub(super) fn write(root: &Path, experiments: &[ExperimentRow], settings: &[SettingRow]) -> Result<bool, StoreError> {
     let experiment = |row: &ExperimentRow| {
         json!([row.experiment, row.state, row.n_runs, row.n_trainings_failed, row.n_trainings_degenerate, row.reason])

@@ -1,4 +1,4 @@
-//! What `infoplane check` found, by estimator, layer and snapshot.
+//! The findings of `infoplane check`, by estimator, layer and snapshot.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{CheckRow, SummaryRow};
 use crate::store::{CheckVerdict, Experiment, StoreError, read_rows};
 
-/// Checks that a verdict on the compression rests on.
+/// Checks that a verdict on the compression depends on.
 const DECIDING: [&str; 8] =
     ["saturation", "null-xt", "ceiling-xt", "ceiling-ty", "outside", "fano", "dpi-xt", "dpi-ty"];
-/// Of them, those that compare a layer with the one above.
+/// The checks that compare a layer with the layer above.
 const COMPARING: [&str; 2] = ["dpi-xt", "dpi-ty"];
 
 /// The findings of one experiment.
@@ -25,14 +25,14 @@ pub(super) struct Checks {
 /// The findings of one estimator.
 #[derive(Debug, Default)]
 pub(super) struct EstimatorChecks {
-    /// Of every layer.
+    /// The findings of every layer.
     pub(super) layers: BTreeMap<LayerId, LayerChecks>,
     /// How many checks warn and how many are violated, by layer, epoch and step.
     counts: BTreeMap<(LayerId, i32, i64), [i64; 2]>,
 }
 
 impl Checks {
-    /// Reads the findings of `input`; none where it is not checked.
+    /// Reads the findings of `input`; none if it is not checked.
     pub(super) fn read(input: &Input) -> Result<Self, StoreError> {
         let mut checks = Self::default();
         if !input.is_checked {
@@ -40,7 +40,7 @@ impl Checks {
         }
         for row in read_rows::<CheckRow>(&input.experiment.root().join(Experiment::CHECKS))? {
             let of_estimator = checks.estimators.entry(Arc::clone(&row.estimator)).or_default();
-            // As verdicts do: where two layers are compared, either number may be the wrong one.
+            // Counted for both layers, as in verdicts: if two layers are compared, either number may be wrong.
             let above = LayerId::of_number(row.layer.index() + 1).filter(|_| COMPARING.contains(&row.check.as_str()));
             for layer in [Some(row.layer), above].into_iter().flatten() {
                 let counts = of_estimator.counts.entry((layer, row.epoch, row.step)).or_default();
@@ -57,14 +57,14 @@ impl Checks {
         Ok(checks)
     }
 
-    /// What was found of an estimator.
+    /// The findings of an estimator.
     pub(super) fn of(&self, estimator: &EstimateId) -> Option<&EstimatorChecks> {
         self.estimators.get(estimator)
     }
 }
 
 impl EstimatorChecks {
-    /// Puts the counts beside the rows of the same layer and snapshot.
+    /// Writes the counts into the rows of the same layer and snapshot.
     pub(super) fn count(&self, summary: &mut [SummaryRow]) {
         for row in summary {
             let counts = row.step.and_then(|step| self.counts.get(&(row.layer, row.epoch, step)));

@@ -1,4 +1,4 @@
-//! The joins: every layer and snapshot beside the losses and gradients of the same. The only place that names `polars`.
+//! Joins the estimates of every layer and snapshot with its losses and gradients. The only place that names `polars`.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -12,7 +12,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
 use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
-/// What one snapshot of one layer is over runs is grouped by, and sorted.
+/// The keys for grouping rows of one layer and snapshot over runs, and for sorting.
 const KEYS: [&str; 3] = ["layer", "epoch", "step"];
 
 const FITS: [&str; 6] = [
@@ -33,15 +33,14 @@ pub(super) enum FrameError {
     Polars(#[from] PolarsError),
     #[error(transparent)]
     Store(#[from] StoreError),
-    #[error(
-        "cannot aggregate: the threads of polars cannot be started ({0}); allow this process more threads or memory"
-    )]
+    #[error("cannot aggregate: polars cannot start its threads ({0}); allow this process more threads or memory")]
     Threads(String),
 }
 
-/// Has polars start its threads: at its first join it would panic, or wait for ever, where the operating system refuses some.
+/// Makes sure that polars can start its threads. Otherwise its first join panics, or waits forever, if the operating system
+/// refuses some.
 pub(super) fn start_threads() -> Result<(), FrameError> {
-    // One for every core for joins, and as many for what it does meanwhile.
+    // One thread per core for joins, and as many for background work.
     let n_cores = thread::available_parallelism().map_or(1, usize::from);
     expect_threads(2 * n_cores).map_err(|e| FrameError::Threads(e.to_string()))?;
     let group = || df!("key" => [1])?.lazy().group_by([col("key")]).agg([col("key").count().alias("n")]).collect();
@@ -60,8 +59,8 @@ fn expect_threads(n: usize) -> io::Result<()> {
     })
 }
 
-/// What goes beside the estimates of all estimators of one experiment, in memory.
-pub(super) struct Beside {
+/// The tables that are joined to the estimates of all estimators of one experiment, in memory.
+pub(super) struct TrainingTables {
     /// Losses and accuracies, by run and snapshot.
     fits: Option<DataFrame>,
     /// Norms of gradients and weights, by run, layer and snapshot.
@@ -79,7 +78,7 @@ struct MeansOverRuns {
     norms: Option<DataFrame>,
 }
 
-impl Beside {
+impl TrainingTables {
     /// Reads the tables of `input`.
     pub(super) fn read(input: &Input) -> Result<Self, FrameError> {
         let fits = fits(&input.epochs)?;
@@ -89,12 +88,12 @@ impl Beside {
         };
         let ratios = ratios(&norms);
         let norms = norms_frame(&norms)?;
-        let mut beside = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
-        beside.prepare(&input.estimators)?;
-        Ok(beside)
+        let mut training = Self { fits, norms, ratios, gradients_over, over_runs: BTreeMap::new() };
+        training.prepare(&input.estimators)?;
+        Ok(training)
     }
 
-    /// Takes the means over the runs of every one of `estimators`, which are the same for most.
+    /// Computes the means over the runs of each of `estimators`. Most estimators have the same runs.
     fn prepare(&mut self, estimators: &[Estimated]) -> PolarsResult<()> {
         for estimated in estimators {
             let runs = runs_of(estimated);
@@ -126,15 +125,15 @@ fn runs_of(estimated: &Estimated) -> Vec<String> {
     estimated.tables.iter().map(|(run, _)| run.clone()).collect()
 }
 
-/// Puts the fits and norms of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` are
-/// the estimates behind each.
+/// Writes the fits and norms of the same layer and snapshot into `summary`, the rows of one estimator; `n_rows` is the number
+/// of estimates of each row.
 pub(super) fn join(
     summary: &mut [SummaryRow],
     n_rows: &[usize],
-    beside: &Beside,
+    training: &TrainingTables,
     estimated: &Estimated,
 ) -> Result<(), FrameError> {
-    let over_runs = &beside.over_runs[&runs_of(estimated)];
+    let over_runs = &training.over_runs[&runs_of(estimated)];
     let column = |number: fn(&SummaryRow) -> i32| summary.iter().map(number).collect::<Vec<i32>>();
     let snapshots = df!(
         "place" => (0..summary.len() as i64).collect::<Vec<i64>>(),
@@ -155,7 +154,7 @@ pub(super) fn join(
         row.squared_error_test_mean = error_test.get(i);
         row.accuracy_train_mean = accuracy_train.get(i);
         row.accuracy_test_mean = accuracy_test.get(i);
-        row.gradients_over.clone_from(&beside.gradients_over);
+        row.gradients_over.clone_from(&training.gradients_over);
         row.gradient_mean_norm_mean = gradient_mean.get(i);
         row.gradient_std_norm_mean = gradient_std.get(i);
         row.gradient_snr_mean = gradient_snr.get(i);
@@ -180,7 +179,7 @@ fn read<R: RecordedRow>(runs: &[TableFiles]) -> Result<Vec<(&str, R)>, StoreErro
     Ok(rows)
 }
 
-/// Losses and accuracies; `None` where there are none.
+/// Losses and accuracies; `None` if there are none.
 fn fits(runs: &[TableFiles]) -> Result<Option<DataFrame>, FrameError> {
     let rows: Vec<(&str, EpochRow)> = read(runs)?;
     if rows.is_empty() {
@@ -222,7 +221,7 @@ impl Norms<'_> {
 fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>), StoreError> {
     let mut rows: Vec<(&str, GradientRow)> = read(runs)?;
     for (_, row) in &mut rows {
-        // Files of version 1 have no name for the only kind they know.
+        // Files of version 1 have one kind of gradients, without a name.
         row.gradients_over.get_or_insert_with(|| "after_step".to_owned());
     }
     let first = rows.first().and_then(|(_, row)| row.gradients_over.clone());
@@ -284,11 +283,11 @@ fn ratios(norms: &[Norms<'_>]) -> Ratios {
     ratios
 }
 
-/// The layers and snapshots of one estimator with what is beside them.
+/// The layers and snapshots of one estimator, joined with fits and norms.
 fn joined(mut table: LazyFrame, over_runs: &MeansOverRuns) -> LazyFrame {
     for (means, keys, names) in [(&over_runs.fits, &KEYS[1..], &FITS[..]), (&over_runs.norms, &KEYS[..], &NORMS[..])] {
         let on: Vec<Expr> = keys.iter().map(|key| col(*key)).collect();
-        // A mean over fewer runs than the others of its row would be read as one over all of them.
+        // A mean over fewer runs than the other means of its row would be misleading.
         let over_whole_row = |name: &&str| {
             let is_whole = col(format!("{name}_count")).eq(col("n_rows"));
             when(is_whole).then(col(*name)).otherwise(lit(NULL)).alias(format!("{name}_mean"))

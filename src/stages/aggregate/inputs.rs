@@ -1,4 +1,4 @@
-//! What a summary is made of: the tables of every experiment, each proven to be what was written.
+//! The inputs of a summary: the tables of every experiment, verified with their hashes.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,15 +21,15 @@ pub(super) struct Input {
     pub(super) measures: Vec<(String, Vec<PathBuf>)>,
     /// Losses and accuracies of every run that has them.
     pub(super) epochs: Vec<TableFiles>,
-    /// Gradients likewise.
+    /// Gradients of every run that has them.
     pub(super) gradients: Vec<TableFiles>,
-    /// Weights by layer, where there are no gradients to take their norms from.
+    /// Weights by layer, if there are no gradients with the norms of the weights.
     pub(super) weights: Vec<(LayerId, TableFiles)>,
     /// Whether there are verdicts of `infoplane check`.
     pub(super) is_checked: bool,
-    /// How the trainings ended, where the recording says so.
+    /// How the trainings ended, if the recording has this information.
     pub(super) trainings: Option<Trainings>,
-    /// Place and hash of every file.
+    /// Path and hash of every file.
     pub(super) hashes: Vec<(String, String)>,
 }
 
@@ -39,7 +39,7 @@ pub(super) struct Estimated {
     pub(super) estimator: Arc<EstimateId>,
     /// The run of each table, and the table.
     pub(super) tables: Vec<(String, PathBuf)>,
-    /// Whether the verdicts are about these very tables.
+    /// Whether the verdicts are about the present tables.
     pub(super) is_checked: bool,
 }
 
@@ -53,7 +53,7 @@ pub(super) struct TableFiles {
 /// The inputs of all `experiments`.
 ///
 /// # Errors
-/// Two experiments of one name, one without estimates, a file that is not what was written.
+/// Two experiments have the same name, an experiment has no estimates, or a file does not match its hash.
 pub(super) fn of(experiments: &[Experiment]) -> Result<Vec<Input>, StageError> {
     let mut names: Vec<String> = experiments.iter().map(Experiment::name).collect();
     names.sort();
@@ -111,7 +111,7 @@ fn input(experiment: &Experiment) -> Result<Input, StageError> {
     Ok(Input { experiment, estimators, measures, epochs, gradients, weights, is_checked, trainings, hashes })
 }
 
-/// The hashes of the tables that `infoplane check` has looked at, where it was called.
+/// The hashes of the tables that `infoplane check` has checked, if it was called.
 fn checked_tables(
     experiment: &Experiment,
     hashes: &mut Vec<(String, String)>,
@@ -129,11 +129,11 @@ fn checked_tables(
 fn warn_of_missing_estimates(n_runs: usize, by_estimator: &[(String, Vec<PathBuf>)]) {
     for (estimator, files) in by_estimator.iter().filter(|(_, files)| files.len() < n_runs && !is_pooled(files)) {
         let n = files.len();
-        tracing::warn!("{estimator} has estimated {n} of {n_runs} recorded runs; run `infoplane estimate` again");
+        tracing::warn!("{estimator} has estimates of {n} of {n_runs} recorded runs; run `infoplane estimate` again");
     }
 }
 
-/// Whether the one table is of all runs pooled.
+/// Whether the only table is of all runs pooled.
 fn is_pooled(files: &[PathBuf]) -> bool {
     let name = format!("run={}.parquet", RunId::pooled());
     files.iter().any(|file| file.ends_with(&name))
@@ -157,7 +157,7 @@ fn parts<R: Row>(
     Ok(found)
 }
 
-/// Accuracies that are no shares are aggregated as they are, with one warning.
+/// Accuracies that are not between 0 and 1 are aggregated unchanged, with one warning.
 fn warn_of_accuracies(epochs: &[TableFiles]) -> Result<(), StoreError> {
     let problem = |(column, accuracy)| Some((column, accuracy, accuracy_problem(accuracy)?));
     for path in epochs.iter().flat_map(|parts| &parts.paths) {

@@ -23,7 +23,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::{CompressionRow, PhaseRow, SummaryRow, VERSION, WeightSummaryRow};
 use crate::store::{Experiment, Footer, Lock, Manifest, Pending, remove_below, write_csv, write_rows};
 use checks::Checks;
-use frames::{Beside, FrameError};
+use frames::{FrameError, TrainingTables};
 use inputs::{Estimated, Input};
 use phases::{Context, phases};
 pub use verdict::MinimumEffect;
@@ -31,10 +31,10 @@ pub use verdict::MinimumEffect;
 /// Writes `summary`, `phases` and `compression` over all runs of all `experiments` into the folder `out`, as Parquet, the
 /// first and the last also as CSV.
 ///
-/// In memory are the estimates of one estimator of one experiment a thread. A compression below `minimum` is none.
+/// Each thread has the estimates of one estimator of one experiment in memory. A compression below `minimum` does not count.
 ///
 /// # Errors
-/// No estimates, two experiments of one name, a table that cannot be read or written.
+/// There are no estimates, two experiments have the same name, or a table cannot be read or written.
 pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path) -> Result<Outcome, StageError> {
     let (inputs, work) = prepare(experiments, minimum, out)?;
     if work.finished()?.is_some() {
@@ -44,11 +44,11 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
     frames::start_threads()?;
     let mut made = Made::default();
     for input in &inputs {
-        let (beside, checks) = (Beside::read(input)?, Checks::read(input)?);
+        let (training, checks) = (TrainingTables::read(input)?, Checks::read(input)?);
         let parts: Vec<Made> = input
             .estimators
             .par_iter()
-            .map(|estimated| Made::of(input, &beside, &checks, estimated, minimum))
+            .map(|estimated| Made::of(input, &training, &checks, estimated, minimum))
             .collect::<Result<_, StageError>>()?;
         parts.into_iter().for_each(|part| made.append(part));
         for (id, paths) in &input.measures {
@@ -77,7 +77,7 @@ pub fn aggregate(experiments: &[Experiment], minimum: MinimumEffect, out: &Path)
     Ok(Outcome::Done(format!("{} → {}", counted(made.summary.len(), "row"), out.join(Experiment::SUMMARY).display())))
 }
 
-/// Whether the summary of `experiments`, as their tables are now, is in `out`.
+/// Whether `out` has the summary of the present tables of `experiments`.
 ///
 /// # Errors
 /// As [`aggregate`].
@@ -134,7 +134,7 @@ struct Made {
 impl Made {
     fn of(
         input: &Input,
-        beside: &Beside,
+        training: &TrainingTables,
         checks: &Checks,
         estimated: &Estimated,
         minimum: MinimumEffect,
@@ -143,7 +143,7 @@ impl Made {
         let by_snapshot = snapshots::by_snapshot(&rows);
         let mut summary: Vec<SummaryRow> = by_snapshot.iter().map(|rows| snapshots::over_runs(input, rows)).collect();
         let n_rows: Vec<usize> = by_snapshot.iter().map(|rows| rows.len()).collect();
-        frames::join(&mut summary, &n_rows, beside, estimated)?;
+        frames::join(&mut summary, &n_rows, training, estimated)?;
         let checks = checks.of(&estimated.estimator).filter(|_| estimated.is_checked);
         if let Some(checks) = checks {
             checks.count(&mut summary);
@@ -155,7 +155,7 @@ impl Made {
             checks: checks.map(|checks| &checks.layers),
             minimum,
         };
-        let (phases, compression) = phases(&context, &snapshots::histories(input, &beside.ratios, &rows));
+        let (phases, compression) = phases(&context, &snapshots::histories(input, &training.ratios, &rows));
         Ok(Self { summary, phases, compression, weights: Vec::new() })
     }
 
@@ -171,12 +171,12 @@ impl Made {
         let of_phase = |r: &PhaseRow| (r.experiment.clone(), r.estimator.clone(), r.run.clone(), r.layer);
         self.phases.sort_by_cached_key(of_phase);
         self.compression.sort_by_cached_key(|r| (r.experiment.clone(), r.estimator.clone(), r.layer));
-        // Stable: each measure's rows stay in their order.
+        // A stable sort keeps the order of the rows of each measure.
         self.weights.sort_by_cached_key(|r| r.experiment.clone());
     }
 }
 
-/// A mean over fewer runs than its neighbours is no error, but must not be read as if it stood on all of them.
+/// Warns about means over fewer runs than their neighbours, which is not an error.
 fn warn_of_fewer_runs(rows: &[SummaryRow]) {
     let n_estimated = |row: &SummaryRow| row.n_runs + row.n_failed;
     for rows in rows.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator)) {
@@ -184,7 +184,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
         let n_fewer = rows.iter().filter(|row| n_estimated(row) < most).count();
         if n_fewer > 0 {
             tracing::warn!(
-                "{}, {}: {n_fewer} of {} rows stand on fewer runs than {most}, which were recorded at different steps",
+                "{}, {}: {n_fewer} of {} rows are means over fewer than {most} runs, because runs were recorded at different steps",
                 rows[0].experiment,
                 rows[0].estimator,
                 rows.len()
@@ -193,7 +193,7 @@ fn warn_of_fewer_runs(rows: &[SummaryRow]) {
     }
 }
 
-/// What matches is joined; what some experiments have and others have not is named.
+/// Warns about results that only some of the experiments have.
 fn warn_of_what_does_not_match(rows: &[SummaryRow]) {
     let experiments: BTreeSet<&str> = rows.iter().map(|row| row.experiment.as_str()).collect();
     let mut of_layers: BTreeMap<LayerId, BTreeSet<&str>> = BTreeMap::new();

@@ -12,19 +12,19 @@ use crate::math::paired::{holm, sign_test, wilcoxon};
 use crate::store::schema::{CompressionRow, PhaseRow};
 use crate::store::{CompressionVerdict, RunId};
 
-/// What the phases of one estimator and experiment are taken with.
+/// The settings for the phases of one estimator and experiment.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Context<'a> {
     pub(super) experiment: &'a str,
     pub(super) estimator: &'a Arc<EstimateId>,
     /// What the estimate is, in words.
     pub(super) quantity: Option<&'a str>,
-    /// What was found in every layer; `None` where these estimates are not checked.
+    /// The findings in every layer; `None` if these estimates are not checked.
     pub(super) checks: Option<&'a BTreeMap<LayerId, LayerChecks>>,
     pub(super) minimum: MinimumEffect,
 }
 
-/// Of the way from the first I(T;Y) to its largest, what counts as fitted.
+/// The share of the rise of I(T;Y), from its first to its largest value, that counts as fitted.
 const FITTED_SHARE: f64 = 0.9;
 
 /// One run and layer over its training, by rising step.
@@ -34,7 +34,7 @@ pub(super) struct LayerHistory {
     pub(super) layer: LayerId,
     pub(super) layer_name: Option<Arc<str>>,
     pub(super) snapshots: Vec<SnapshotValues>,
-    /// Why it says nothing of a whole training.
+    /// Why it does not cover the entire training.
     pub(super) failure: Option<String>,
 }
 
@@ -45,7 +45,7 @@ pub(super) struct SnapshotValues {
     pub(super) step: i64,
     pub(super) i_xt: Option<f64>,
     pub(super) i_ty: Option<f64>,
-    /// The largest I(X;T) there can be.
+    /// The ceiling of I(X;T).
     pub(super) i_xt_ceiling: Option<f64>,
     /// Distinct values of T that the estimator saw.
     pub(super) n_codes: i32,
@@ -73,21 +73,21 @@ pub(super) fn phases(context: &Context<'_>, histories: &[LayerHistory]) -> (Vec<
     (phases, compressions)
 }
 
-/// Of every run the snapshot (epoch, step) at which the mean I(X;T) of the other half of the runs is largest; the halves are the
-/// runs with even and odd places in the list.
+/// For every run, the snapshot (epoch, step) at which the mean I(X;T) of the other half of the runs is largest. The halves are
+/// the runs at even and at odd positions in the list.
 ///
-/// A run's own largest value is above its last for mere noise, so that every run would seem to compress. Where others are at
-/// their largest knows nothing of this run's noise, and all runs of one half are asked at the same snapshot, so that their
-/// numbers are independent of each other, as tests assume. (Asked where all others are at their largest they are not: of
-/// fifty runs of mere noise a 95 % interval then misses 0 in 30 % of cases.) Runs that were recorded at different steps are
-/// compared at all of them, each with what it had last.
+/// With noise alone, the largest value of a run is above its last value, so that every run would seem to compress. The peak of
+/// the other half is independent of the noise of this run. All runs of one half are evaluated at the same snapshot, so their
+/// values are independent of each other, as the tests assume. (With the peak of all other runs they are not independent: for
+/// fifty runs of noise, a 95 % interval then misses 0 in 30 % of cases.) Runs that were recorded at different steps are
+/// compared at all of these steps, each with its latest value.
 fn peaks_of_the_other_half<'c>(histories: &[&'c LayerHistory]) -> BTreeMap<&'c str, (i32, i64)> {
     let whole: Vec<Values<'c>> = histories.iter().filter_map(|history| Values::of(history)).collect();
     let mut peaks = BTreeMap::new();
     if whole.len() < 2 {
         return peaks;
     }
-    // No run is asked for what came before its first snapshot.
+    // No run has a value before its first snapshot.
     let first = whole.iter().map(|run| run.values[0].0).max().unwrap_or(0);
     let snapshots: BTreeSet<(i64, i32)> =
         whole.iter().flat_map(|run| run.values.iter().map(|(step, epoch, _)| (*step, *epoch))).collect();
@@ -113,7 +113,7 @@ struct Values<'c> {
 }
 
 impl<'c> Values<'c> {
-    /// `None` of a run that failed, or was recorded once only: nothing of it can fall.
+    /// `None` for a run that failed or was recorded only once, so that it cannot show a decrease.
     fn of(history: &'c LayerHistory) -> Option<Self> {
         let value = |snapshot: &SnapshotValues| Some((snapshot.step, snapshot.epoch, snapshot.i_xt?));
         let values: Vec<(i64, i32, f64)> = history.snapshots.iter().filter_map(value).collect();
@@ -131,7 +131,7 @@ impl<'c> Values<'c> {
     }
 }
 
-/// How often each of some steps occurs.
+/// The number of occurrences of each step.
 fn by_step(steps: impl Iterator<Item = i64>) -> RunsByStep {
     steps.fold(RunsByStep::new(), |mut counts, step| {
         *counts.entry(step).or_default() += 1;
@@ -139,7 +139,7 @@ fn by_step(steps: impl Iterator<Item = i64>) -> RunsByStep {
     })
 }
 
-/// The steps that the compression of a layer is taken from, its ceiling, and the most that was seen at any snapshot.
+/// The steps at which the compression of a layer is evaluated, its ceiling, and the largest values at any snapshot.
 struct LayerSnapshots {
     begins: RunsByStep,
     ends: RunsByStep,
@@ -209,7 +209,7 @@ fn phase(context: &Context<'_>, history: &LayerHistory, others_peak: Option<(i32
     row
 }
 
-/// The first epoch with [`FITTED_SHARE`] of the way from the first value to the largest; `None` where it never rises.
+/// The first epoch with [`FITTED_SHARE`] of the rise from the first to the largest value; `None` if it never rises.
 fn fitted(history: &[(i32, f64)]) -> Option<i32> {
     let (first, peak) = (history.first()?.1, first_largest(history)?.1);
     let enough = first + FITTED_SHARE * (peak - first);
@@ -217,13 +217,13 @@ fn fitted(history: &[(i32, f64)]) -> Option<i32> {
     reached.map(|(epoch, _)| *epoch)
 }
 
-/// The first epoch after the largest ratio at which it is below 1; `None` where the largest is not above 1.
+/// The first epoch after the largest ratio at which it is below 1; `None` if the largest ratio is not above 1.
 fn diffusion(snr: &[(i32, f64)]) -> Option<i32> {
     let peak = first_largest(snr).filter(|(_, ratio)| *ratio > 1.0)?;
     snr.iter().find(|(epoch, ratio)| *epoch > peak.0 && *ratio < 1.0).map(|(epoch, _)| *epoch)
 }
 
-/// What is kept of the course of a run: copies of one run have the same.
+/// A fingerprint of the curve of a run, to recognise copies of one run.
 fn course_of(row: &PhaseRow) -> [Option<f64>; 8] {
     let epochs =
         [row.i_xt_peak_epoch, row.fitted_epoch, row.diffusion_epoch].map(|epoch| epoch.map(|epoch| epoch as f64));
@@ -232,7 +232,7 @@ fn course_of(row: &PhaseRow) -> [Option<f64>; 8] {
     [start, peak, end, row.i_ty_start_bits, row.i_ty_end_bits, peak_epoch, fitted, diffused]
 }
 
-/// What the runs of a layer come to.
+/// The result of all runs of a layer.
 fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapshots: &LayerSnapshots) -> CompressionRow {
     let sound: Vec<&PhaseRow> = rows.iter().filter(|row| row.failure.is_none()).collect();
     let numbers =
@@ -260,12 +260,14 @@ fn compression(context: &Context<'_>, layer: LayerId, rows: &[PhaseRow], snapsho
         }
         (None, 0) => {
             let why = rows.iter().find_map(|row| row.failure.as_deref()).unwrap_or("nothing is recorded");
-            undecided(&format!("no run has numbers: {why}"))
+            undecided(&format!("no run has estimates: {why}"))
         }
-        (None, _) if is_pooled => undecided("the runs are pooled: one number has no interval"),
-        (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => undecided("there is no I(X;T)"),
-        (None, 1) => undecided("one run has no interval; record more"),
-        (None, _) => undecided("fewer than two runs have two recorded snapshots or more"),
+        (None, _) if is_pooled => undecided("the runs are pooled, and a single estimate has no interval"),
+        (None, _) if sound.iter().all(|row| row.i_xt_end_bits.is_none()) => {
+            undecided("this estimator does not estimate I(X;T)")
+        }
+        (None, 1) => undecided("a single run has no interval; record more runs"),
+        (None, _) => undecided("fewer than two runs have at least two recorded snapshots"),
     };
     CompressionRow {
         experiment: context.experiment.to_owned(),
@@ -335,7 +337,7 @@ mod tests {
     }
 
     #[test]
-    fn compression_is_taken_from_where_the_other_half_is_at_its_largest() {
+    fn the_peak_is_that_of_the_other_half_of_the_runs() {
         // By hand: r1 is the other half of r0 and r2 and largest at 2; r0 and r2 are that of r1 and largest at 2 (6 + 3).
         let runs = [
             history("r0", &[1.0, 2.0, 6.0, 1.0]),
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn noise_compresses_as_rarely_as_the_interval_says() {
+    fn noise_compresses_as_rarely_as_the_interval_promises() {
         use rand::{RngExt, SeedableRng};
         let mut rng = rand::rngs::ChaCha8Rng::seed_from_u64(7);
         let (mut n_found, n_tried) = (0, 400);
@@ -401,19 +403,19 @@ mod tests {
         let (_, over_runs) = of(&still);
         let reason = over_runs.reason.unwrap();
         assert_eq!(over_runs.verdict, CompressionVerdict::Undecided);
-        assert!(reason.contains("T has one value"), "{reason}");
+        assert!(reason.contains("a single value of T"), "{reason}");
     }
 
     #[test]
     fn one_run_or_snapshot_has_no_interval_and_failed_ones_are_counted() {
         let (_, over_runs) = of(&[history("r0", &[3.0]), history("r1", &[3.0])]);
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_mean), ("undecided", None));
-        assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have two recorded snapshots or more"));
+        assert_eq!(over_runs.reason.as_deref(), Some("fewer than two runs have at least two recorded snapshots"));
 
         let (phases, over_runs) = of(&[history("r0", &[1.0, 3.0, 2.0])]);
         assert_eq!((phases[0].drop_bits, phases[0].compression_bits), (Some(1.0), None));
         assert_eq!((over_runs.verdict.name(), over_runs.compression_bits_low), ("undecided", None));
-        assert_eq!(over_runs.reason.as_deref(), Some("one run has no interval; record more"));
+        assert_eq!(over_runs.reason.as_deref(), Some("a single run has no interval; record more runs"));
 
         let failed =
             |run| LayerHistory { failure: Some("epoch 3: no density".to_owned()), ..history(run, &[1.0, 9.0]) };
@@ -421,11 +423,11 @@ mod tests {
         assert_eq!((over_runs.n_runs, over_runs.n_failed), (1, 1));
         let (phases, over_runs) = of(&[failed("r0"), failed("r1")]);
         assert_eq!(phases[1].i_xt_peak_bits, None);
-        assert_eq!(over_runs.reason.as_deref(), Some("no run has numbers: epoch 3: no density"));
+        assert_eq!(over_runs.reason.as_deref(), Some("no run has estimates: epoch 3: no density"));
     }
 
     #[test]
-    fn runs_recorded_at_different_steps_hold_what_they_had_last() {
+    fn runs_recorded_at_different_steps_keep_their_latest_value() {
         let mut sparse = history("r1", &[1.0, 4.0, 2.0]);
         for (snapshot, step) in sparse.snapshots.iter_mut().zip([0, 2, 10]) {
             (snapshot.step, snapshot.epoch) = (step, step as i32);

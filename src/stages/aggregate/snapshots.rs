@@ -1,4 +1,4 @@
-//! The estimates of one estimator: snapshot by snapshot over runs, and run by run over snapshots.
+//! The estimates of one estimator, grouped by snapshot over runs, and by run over snapshots.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,8 +16,8 @@ use crate::store::{Experiment, StoreError, read_rows};
 /// Signal-to-noise ratios of the gradients, by run, then by layer and step.
 pub(super) type Ratios = BTreeMap<String, BTreeMap<(LayerId, i64), f64>>;
 
-/// All estimates of one estimator, sorted by layer, snapshot and run. One after the other: estimators are side by side already,
-/// and a thread that waits would begin another one and hold both.
+/// All estimates of one estimator, sorted by layer, snapshot and run. Tables are read one after the other, because estimators
+/// already run in parallel, and a waiting thread would start another estimator and have both in memory.
 pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError> {
     let mut rows: Vec<EstimateRow> = Vec::new();
     for (run, path) in &estimated.tables {
@@ -27,14 +27,14 @@ pub(super) fn read(estimated: &Estimated) -> Result<Vec<EstimateRow>, StageError
     Ok(rows)
 }
 
-/// The rows of a table. A copy of a table, or one in another's place, would count as one more run.
+/// The rows of a table. A copy of a table, or a table at the path of another one, is an error: it would count as one more run.
 fn own(estimated: &Estimated, run: &str, path: &Path) -> Result<Vec<EstimateRow>, StoreError> {
     let rows: Vec<EstimateRow> = read_rows(path)?;
     match rows.iter().find(|row| row.estimator != estimated.estimator || row.run != run) {
         None => Ok(rows),
         Some(row) => {
             let place = Experiment::estimate(&row.estimator, &row.run);
-            let problem = format!("its rows belong into {place}; move the file there, or out of estimates/");
+            let problem = format!("its rows belong to {place}; move the file there, or out of estimates/");
             Err(StoreError::Rows { path: path.to_owned(), problem })
         }
     }
@@ -50,7 +50,7 @@ pub(super) fn numbers(rows: &[EstimateRow], number: fn(&EstimateRow) -> Option<f
     rows.iter().filter_map(number).collect()
 }
 
-/// What the rows of one layer and snapshot are over runs; what is beside the estimates is left out.
+/// The means of the rows of one layer and snapshot over runs, without fits and norms.
 pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let first = &rows[0];
     let mean = |number| descriptive::mean(&numbers(rows, number));
@@ -59,7 +59,7 @@ pub(super) fn over_runs(input: &Input, rows: &[EstimateRow]) -> SummaryRow {
     let range = |numbers: &[f64]| mean_interval(numbers).and_then(|interval| interval.range);
     let (i_xt_range, i_ty_range) = (range(&i_xt), range(&i_ty));
     SummaryRow {
-        // An experiment is called what its folder is called now.
+        // The name of an experiment is the present name of its folder.
         experiment: input.experiment.name(),
         estimator: Arc::clone(&first.estimator),
         quantity: first.quantity.clone(),
@@ -141,7 +141,7 @@ pub(super) fn histories(input: &Input, ratios: &Ratios, rows: &[EstimateRow]) ->
     histories.into_values().map(without_gaps).collect()
 }
 
-/// A history that has I(X;T) at some snapshots only says nothing of its peak or end.
+/// Without I(X;T) at all snapshots, the peak and the end of a history are unknown.
 fn without_gaps(mut history: LayerHistory) -> LayerHistory {
     let gap = history.snapshots.iter().find(|snapshot| snapshot.i_xt.is_none());
     if let Some(gap) = gap.filter(|_| history.failure.is_none() && history.snapshots.iter().any(|m| m.i_xt.is_some())) {

@@ -10,7 +10,7 @@ use crate::math::interval::{Interval, Range};
 use crate::store::CompressionVerdict;
 use crate::store::schema::{CheckRow, CompressionRow};
 
-/// Checks that say that a number is not the information it is taken for.
+/// Checks whose failure means that an estimate is not the true information.
 const CONTRADICTING: [&str; 6] = ["ceiling-xt", "ceiling-ty", "outside", "fano", "dpi-xt", "dpi-ty"];
 
 /// The smallest compression that counts: a share of the ceiling of I(X;T), but no less than some bits.
@@ -29,18 +29,18 @@ impl Default for MinimumEffect {
 }
 
 impl MinimumEffect {
-    /// So many bits, whatever the ceiling; where none are given, the default.
+    /// A fixed number of bits for all ceilings; without a number, the default.
     pub fn given(bits: Option<f64>) -> Self {
         bits.map_or_else(Self::default, |bits| Self { share: 0.0, bits })
     }
 
-    /// In bits, for a layer whose I(X;T) has this ceiling in bits.
+    /// The smallest compression that counts, in bits, for a layer with this ceiling of I(X;T) in bits.
     pub(super) fn of(self, ceiling: Option<f64>) -> f64 {
         ceiling.map_or(self.bits, |ceiling| self.bits.max(self.share * ceiling))
     }
 }
 
-/// What `infoplane check` found of one estimator and layer.
+/// The findings of `infoplane check` for one estimator and layer.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct LayerChecks {
     counts: BTreeMap<CheckPlace, Counts>,
@@ -49,7 +49,7 @@ pub(super) struct LayerChecks {
 /// Name of a check, whether it compares the layer with the one below, and the step.
 type CheckPlace = (String, bool, i64);
 
-/// Runs that were looked at, that do not pass, and of which the check is violated.
+/// Number of runs that were checked, that do not pass, and that violate the check.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 struct Counts {
     n_runs: i32,
@@ -58,12 +58,12 @@ struct Counts {
 }
 
 impl LayerChecks {
-    /// Adds what was found in the layer itself.
+    /// Adds a finding of the layer itself.
     pub(super) fn add(&mut self, row: &CheckRow) {
         self.count(row, false);
     }
 
-    /// Adds what was found in the layer below where it is compared with this one: either number may be the wrong one.
+    /// Adds a finding from comparing the layer below with this layer: either number may be wrong.
     pub(super) fn add_from_below(&mut self, row: &CheckRow) {
         self.count(row, true);
     }
@@ -75,8 +75,8 @@ impl LayerChecks {
         counts.n_violated += row.n_violated.unwrap_or(0) as i32;
     }
 
-    /// Whether at least half of the runs fail a check, of the layer itself or of the one below compared with it, at the steps at
-    /// which they are looked at.
+    /// Whether at least half of the runs fail a check at the given steps. The check is of the layer itself, or compares the
+    /// layer below with it.
     fn fails(&self, check: &str, is_from_below: bool, number: fn(&Counts) -> i32, steps: &RunsByStep) -> bool {
         let n_runs: usize = steps.values().sum();
         let share = |(step, n): (&i64, &usize)| {
@@ -87,7 +87,7 @@ impl LayerChecks {
         n_runs > 0 && n_failing >= n_runs as f64 / 2.0
     }
 
-    /// A check that is violated at some of these steps, in words that say between which layers; `None` where it is not.
+    /// A check that is violated at some of these steps, in words; `None` if none is violated.
     fn violated(&self, check: &str, at: [&RunsByStep; 2]) -> Option<String> {
         let is_violated = |is_from_below: bool| {
             at.iter().any(|steps| self.fails(check, is_from_below, |counts| counts.n_violated, steps))
@@ -101,14 +101,14 @@ impl LayerChecks {
     }
 }
 
-/// At how many runs a number is taken, by step.
+/// By step, the number of runs evaluated at this step.
 pub(super) type RunsByStep = BTreeMap<i64, usize>;
 
-/// The compression of a layer and the steps that it is taken from.
+/// The compression of a layer and the steps at which it is evaluated.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Fall {
     pub(super) interval: Interval,
-    /// Whether the runs differ in how I(X;T) changes from their first snapshot to their last: copies of one run do not.
+    /// Whether the runs differ in the change of I(X;T) from their first to their last snapshot; copies of one run do not.
     pub(super) runs_differ: bool,
     /// The smallest effect that counts, in bits.
     pub(super) minimum: f64,
@@ -120,7 +120,7 @@ pub(super) struct Fall {
     pub(super) ends: RunsByStep,
 }
 
-/// The verdict on a fall with its reason; `checks` are `None` where nothing was checked.
+/// The verdict on a compression with its reason; `checks` is `None` if the estimates are not checked.
 pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (CompressionVerdict, String) {
     use CompressionVerdict::{Compresses, Contradicted, DoesNot, Saturated, Undecided};
     let Some(checks) = checks else {
@@ -134,7 +134,7 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     let contradicting: Vec<String> = CONTRADICTING.into_iter().filter_map(contradicts).collect();
     if !contradicting.is_empty() {
         let checks = contradicting.join(", ");
-        return (Contradicted, format!("violated where the compression is taken: {checks}"));
+        return (Contradicted, format!("violated at the peak or at the end: {checks}"));
     }
     if [&fall.begins, &fall.ends].into_iter().any(|steps| checks.is_found("outside", steps)) {
         return (
@@ -146,30 +146,31 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
         return (Undecided, reason);
     }
     if checks.is_found("null-xt", &fall.begins) {
-        return (Undecided, "at the peak I(X;T) is not above its permutation null".to_owned());
+        return (Undecided, "I(X;T) at the peak is not above its permutation null".to_owned());
     }
     let Fall { interval, minimum, .. } = fall;
     let least = format!("{minimum:.3} bits, the smallest effect that counts");
     let is_lower_bound = is_saturated(&fall.begins);
     let Interval { mean, range, .. } = interval;
-    // Equal compressions have no interval; the largest is their mean.
+    // Equal compressions have no interval; the mean is used.
     if is_lower_bound && range.map_or(*mean, |range| range.high) < *minimum {
         return (Saturated, "I(X;T) is within 10 % of its ceiling at the peak".to_owned());
     }
     match range {
-        // The peak is the last snapshot, or nothing was lost since: no matter of chance, if the runs are different ones.
+        // The peak is the last snapshot, or I(X;T) has not decreased since. For different runs this is not due to chance.
         None if *mean == 0.0 && fall.runs_differ => {
-            (DoesNot, "I(X;T) is exactly as large at the end as at the peak in every run".to_owned())
+            (DoesNot, "in every run, I(X;T) at the end equals I(X;T) at the peak".to_owned())
         }
         None => (
             Undecided,
             format!(
-                "all runs have exactly the same compression, {mean:.3} bits, which has no interval: not enough different runs"
+                "all runs have the same compression, {mean:.3} bits, so there is no interval: not enough different runs"
             ),
         ),
-        Some(Range { low, .. }) if *low > 0.0 && mean >= minimum && is_lower_bound => {
-            (Compresses, format!("by at least {mean:.3} bits: I(X;T) is within 10 % of its ceiling at the peak"))
-        }
+        Some(Range { low, .. }) if *low > 0.0 && mean >= minimum && is_lower_bound => (
+            Compresses,
+            format!("by at least {mean:.3} bits, because I(X;T) is within 10 % of its ceiling at the peak"),
+        ),
         Some(Range { low, .. }) if *low > 0.0 && mean >= minimum => {
             (Compresses, format!("the 95 % interval is above 0, the mean above {least}"))
         }
@@ -181,26 +182,27 @@ pub(super) fn verdict(fall: &Fall, checks: Option<&LayerChecks>) -> (Compression
     }
 }
 
-/// Why nothing could be compressed: a layer without information cannot lose any, whatever happens in the network.
+/// Why a layer cannot compress: a layer without information cannot lose information.
 fn nothing_to_lose(fall: &Fall) -> Option<String> {
     if fall.most_codes == 1 {
         let remedy = "if T does vary, use narrower bins or bins over the range of the layer";
         return Some(format!(
-            "T has one value for the estimator at all snapshots: nothing could be compressed; {remedy}"
+            "the estimator sees a single value of T at all snapshots, so the layer has no information to lose; {remedy}"
         ));
     }
     let Fall { largest, minimum, .. } = fall;
     (largest < minimum).then(|| {
         format!(
-            "I(X;T) is at most {largest:.3} bits at all snapshots, below {minimum:.3} bits, the smallest effect that counts: nothing could be compressed"
+            "I(X;T) is at most {largest:.3} bits at all snapshots, less than {minimum:.3} bits, the smallest effect that counts, so compression cannot be detected"
         )
     })
 }
 
-/// Withholds the verdicts on layers that compress at one scale of an estimator and gain information from the first snapshot to the
-/// last at another, where they do not compress: by more than the smallest effect that counts, both being sound. Exact numbers of other noise are of another quantity, not of another scale.
+/// Withholds the verdicts on layers that compress at one scale of an estimator, but at another scale do not compress and gain
+/// information from the first to the last snapshot. Both changes must exceed the smallest effect that counts, and both
+/// estimates must pass their checks. Exact values with another noise are another quantity, not another scale.
 pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
-    // By experiment, estimator at all scales, and layer: a scale at which I(X;T) falls, and one at which it rises.
+    // By experiment, estimator without scale, and layer: a scale at which I(X;T) decreases, and a scale at which it increases.
     type FallsAndRises = [Option<Arc<EstimateId>>; 2];
     let mut signs: BTreeMap<(String, EstimateId, LayerId), FallsAndRises> = BTreeMap::new();
     let key = |row: &CompressionRow| (row.experiment.clone(), row.estimator.at_all_scales(), row.layer);
@@ -209,7 +211,7 @@ pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
         let rises = row.rise_bits_low.is_some_and(|low| low > minimum);
         match row.verdict {
             _ if row.estimator.samples == Samples::Distribution => None,
-            // What rises further than it falls is no loss over the training.
+            // If it increases more than it decreases, there is no net loss over the training.
             CompressionVerdict::Compresses if !rises => Some(0),
             CompressionVerdict::DoesNot if rises => Some(1),
             _ => None,
@@ -223,7 +225,7 @@ pub(super) fn withhold_where_scales_disagree(rows: &mut [CompressionRow]) {
     for row in rows {
         if let (Some(_), Some([Some(falls), Some(rises)])) = (sign(row), signs.get(&key(row))) {
             row.verdict = CompressionVerdict::Contradicted;
-            row.reason = Some(format!("I(X;T) falls by `{falls}`, but rises by `{rises}`"));
+            row.reason = Some(format!("I(X;T) decreases with `{falls}`, but increases with `{rises}`"));
         }
     }
 }
@@ -278,11 +280,11 @@ mod tests {
         expect(FALLS, &[], Compresses, "the mean above 0.120 bits");
         expect(&[0.018, 0.017, 0.019, 0.018], &[], DoesNot, "below 0.120 bits");
         expect(&[-1.0, -1.1, -0.9], &[], DoesNot, "below 0.120 bits");
-        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "exactly as large at the end");
+        expect(&[0.0, 0.0, 0.0], &[], DoesNot, "I(X;T) at the end equals I(X;T) at the peak");
         expect(&[1.0, -1.0, 0.5], &[], Undecided, "contains 0");
         expect(&[0.05, 0.15, 0.1, 0.12, 0.13], &[], Undecided, "but the mean below 0.120 bits");
         // Equal numbers prove nothing, least of all where the runs are copies of one.
-        expect(&[0.5, 0.5, 0.5], &[], Undecided, "exactly the same compression, 0.500 bits");
+        expect(&[0.5, 0.5, 0.5], &[], Undecided, "the same compression, 0.500 bits");
         let copies = Fall { runs_differ: false, ..fall(&[0.0, 0.0, 0.0]) };
         let (got, reason) = verdict(&copies, Some(&LayerChecks::default()));
         assert_eq!(got, Undecided);
@@ -302,7 +304,7 @@ mod tests {
         let unfound = LayerChecks::default();
         let (one_cell, reason) = of(0.0, 1, &unfound);
         assert_eq!(one_cell, Undecided);
-        assert!(reason.contains("one value") && reason.contains("nothing could be compressed"), "{reason}");
+        assert!(reason.contains("a single value") && reason.contains("no information to lose"), "{reason}");
         let (little, reason) = of(0.119, 2, &unfound);
         assert_eq!(little, Undecided);
         assert!(reason.contains("at most 0.119 bits"), "{reason}");

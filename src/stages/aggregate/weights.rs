@@ -1,4 +1,4 @@
-//! What measures of weights found, over the runs of an experiment.
+//! Means of measures of weights over the runs of an experiment.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -12,17 +12,17 @@ use crate::store::{StoreError, read_all_rows};
 /// One number of a measure at one snapshot.
 type NumberPlace = (Option<LayerId>, String, i64);
 
-/// Means and intervals over the runs, or the groups of runs, of the measure `id`, whose tables are `paths`.
+/// Means and intervals over the runs, or the groups of runs, of the measure `id` with tables `paths`.
 pub(super) fn over_runs(experiment: &str, id: &str, paths: &[PathBuf]) -> Result<Vec<WeightSummaryRow>, StoreError> {
     Ok(summaries(experiment, id, &read_all_rows(paths)?))
 }
 
-/// The summaries of the `rows` of a measure. Where it failed as a whole, each of its numbers has failed.
+/// The summaries of the `rows` of a measure. If the measure failed, each of its quantities has failed.
 fn summaries(experiment: &str, id: &str, rows: &[WeightMeasureRow]) -> Vec<WeightSummaryRow> {
     // The epoch of each step at which the measure failed, and in how many runs.
     let mut failed: BTreeMap<i64, (i32, i32)> = BTreeMap::new();
     let mut by_place: BTreeMap<NumberPlace, Vec<&WeightMeasureRow>> = BTreeMap::new();
-    // Any row of each number: they differ in the snapshot and the run only.
+    // Any row of each quantity: the rows differ only in snapshot and run.
     let mut examples: BTreeMap<(Option<LayerId>, String), &WeightMeasureRow> = BTreeMap::new();
     let mut units: BTreeMap<String, String> = BTreeMap::new();
     for row in rows {

@@ -1,4 +1,4 @@
-//! The checks, one by one: what makes an estimate mean little, or contradict itself.
+//! The checks: each finds one reason why an estimate is unreliable or contradicts itself.
 //!
 //! # Reference
 //! Saturation at log N: McAllester & Stratos 2020. Fano's inequality and the data-processing inequality: Cover & Thomas,
@@ -14,7 +14,7 @@ use crate::layer_id::LayerId;
 use crate::store::schema::EstimateRow;
 use crate::store::{CheckVerdict, layer_in_words};
 
-/// What a check says of one estimate.
+/// The result of a check for one estimate.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judgement {
     pub(super) check: &'static str,
@@ -24,48 +24,47 @@ pub(super) struct Judgement {
     pub(super) says: String,
 }
 
-/// The share of right classes on the samples of an estimate.
+/// The share of correctly classified samples among the samples of an estimate.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Accuracy {
     pub(super) right: f64,
     pub(super) n_classes: usize,
 }
 
-/// Above this share of the ceiling an estimate says that the samples are too few, not how much information there is.
+/// Above this share of its ceiling an estimate is limited by the number of samples, not by the information.
 const SATURATED: f64 = 0.9;
-/// With as many cells a sample a cell has fewer than two of them on average, and I(T;Y) is near H(Y) whatever the labels.
+/// With more cells per sample, a cell has fewer than two samples on average, and I(T;Y) is near H(Y) for any labels.
 const MOST_CELLS: f64 = 0.5;
-/// Nearest neighbours at distance 0 decide an estimate by then.
+/// With a larger share of repeated samples, nearest neighbours at distance 0 dominate an estimate.
 const MOST_DUPLICATES: f64 = 0.01;
-/// An estimate within as many standard deviations of its null is not told from it.
+/// An estimate within this many standard deviations of its null is indistinguishable from it.
 const NULL_SPREADS: f64 = 2.0;
 /// Bits by which an inequality may fail before it counts: above rounding, f32 included.
 const SLACK_BITS: f64 = 0.01;
-/// From this share of values outside of fixed edges on an estimate says nothing of the layer.
+/// With this share of values outside the fixed edges or more, an estimate is not about the layer.
 const TOO_MANY_OUTSIDE: f64 = 0.1;
-/// A share of the ceiling by which scales may differ.
+/// The largest share of the ceiling by which scales may differ.
 const MOST_DISAGREEMENT: f64 = 0.1;
 
-/// Why some inequalities are not asked of T plus noise: it is no value that the network has.
-const HIDDEN: &str =
-    "the analysis adds noise to each layer by itself, which may hide what the layers above and the output are made of";
+/// Why some inequalities are not checked for T plus noise, which is not a value of the network.
+const HIDDEN: &str = "the analysis adds noise to each layer separately, so an estimate may be smaller than in the next layer or at the output";
 
-/// What every check says of an estimate; `above` is that of the layer above at the same snapshot.
+/// The results of all checks of an estimate. `above` is the estimate of the layer above at the same snapshot.
 pub(super) fn judge(
     row: &EstimateRow,
     above: Option<&EstimateRow>,
     accuracy: Result<&Accuracy, &&'static str>,
 ) -> Vec<Judgement> {
-    // Without a failure, no I(X;T) is that of an estimator which knows it up to a constant only: nothing to check.
+    // A missing I(X;T) without a failure means the estimator knows it only up to a constant: there is nothing to check.
     let i_xt = row.i_xt_bits;
     let is_estimate = i_xt.map_or(row.failure.is_none(), f64::is_finite);
     let Some(i_ty) = row.i_ty_bits.filter(|bits| bits.is_finite() && is_estimate) else {
-        let says = row.failure.clone().unwrap_or_else(|| "there is no estimate".to_owned());
+        let says = row.failure.clone().unwrap_or_else(|| "no estimate".to_owned());
         return vec![Judgement { check: "failure", verdict: CheckVerdict::Warning, value: None, bound: None, says }];
     };
     let n = f64::from(row.n_samples);
     let n_snapshots = row.n_pooled.unwrap_or(1).max(1) as f64;
-    // X knows all of X: only what compares it with other layers can be wrong.
+    // The input determines itself: only checks that compare it with other layers can fail.
     let is_input = row.layer == LayerId::INPUT;
     let is_noisy = row.randomness.as_deref() == Some("noise");
     let is_code = i_xt.is_some() && !is_noisy;
@@ -73,7 +72,7 @@ pub(super) fn judge(
     if let Some(i_xt) = i_xt {
         judged.push(ceiling("ceiling-xt", "I(X;T)", "H(X)", i_xt, row.i_xt_ceiling_bits));
     }
-    judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y) less H(Y|X)", i_ty, row.i_ty_ceiling_bits));
+    judged.push(ceiling("ceiling-ty", "I(T;Y)", "H(Y) minus H(Y|X)", i_ty, row.i_ty_ceiling_bits));
     if let (Some(i_xt), Some(ceiling)) = (i_xt, row.i_xt_ceiling_bits) {
         let bound = SATURATED * ceiling;
         judged.push(found(
@@ -84,7 +83,7 @@ pub(super) fn judge(
             bound,
             || {
                 format!(
-                    "I(X;T) {} of at most {ceiling:.3} bits: it counts the samples, not the information",
+                    "I(X;T) {} of at most {ceiling:.3} bits: limited by the number of samples, not by the information",
                     shown(i_xt)
                 )
             },
@@ -100,7 +99,7 @@ pub(super) fn judge(
             MOST_CELLS * n,
             || {
                 format!(
-                    "{n_codes} cells for {n} samples: fewer than two in a cell on average, which pulls I(T;Y) to H(Y)"
+                    "{n_codes} cells for {n} samples: fewer than two samples per cell on average, so I(T;Y) is close to H(Y)"
                 )
             },
         ));
@@ -124,7 +123,7 @@ pub(super) fn judge(
     if let Some(n_distinct) = row.n_distinct {
         let duplicates = 1.0 - n_distinct as f64 / n;
         judged.push(found("constant", CheckVerdict::Note, n_distinct == 1, n_distinct as f64, 1.0, || {
-            "all samples have the same T: there is nothing to estimate".to_owned()
+            "all samples have the same activations: there is no information to estimate".to_owned()
         }));
         judged.push(found(
             "duplicates",
@@ -134,17 +133,17 @@ pub(super) fn judge(
             MOST_DUPLICATES,
             || {
                 format!(
-                    "{:.1} % of the rows repeat another: estimators by nearest neighbours mean nothing here",
+                    "{:.1} % of the samples repeat the activations of another: nearest-neighbour estimates are invalid here",
                     100.0 * duplicates
                 )
             },
         ));
     }
     if let Some(share) = row.atom_share {
-        // The smallest value occurs at least once: one sample in n is no atom.
+        // The smallest value occurs at least once, so one sample in n is not an atom.
         let bound = MOST_DUPLICATES.max(1.0 / n);
         judged.push(found("atoms", CheckVerdict::Note, share > bound, share, bound, || {
-            format!("{:.1} % of the values are one and the same: T has no density", 100.0 * share)
+            format!("{:.1} % of the values are equal: T has no density", 100.0 * share)
         }));
     }
     judged
@@ -175,13 +174,15 @@ fn null(check: &'static str, what: &str, shuffled: &str, value: f64, mean: Optio
     let bound = mean + NULL_SPREADS * std.unwrap_or(0.0);
     found(check, CheckVerdict::Warning, value <= bound, value, bound, || {
         format!(
-            "{what} {value:.4} bits; with {shuffled} shuffled {mean:.4} +- {:.4}: not told from chance",
+            "{what} {} bits; with {shuffled} shuffled {} +- {:.4}: indistinguishable from shuffled {shuffled}",
+            shown(value),
+            shown(mean),
             std.unwrap_or(0.0)
         )
     })
 }
 
-/// Fixed edges put all values outside of them into one bin at each end.
+/// Fixed edges put all values beyond them into one bin at each end.
 fn outside(row: &EstimateRow, share: f64) -> Judgement {
     let (verdict, bound) = match share >= TOO_MANY_OUTSIDE {
         true => (CheckVerdict::Violated, TOO_MANY_OUTSIDE),
@@ -190,24 +191,25 @@ fn outside(row: &EstimateRow, share: f64) -> Judgement {
     found("outside", verdict, share > MOST_OUTSIDE, share, bound, || {
         let quantity = row.quantity.as_ref().map_or_else(String::new, |quantity| format!(" ({quantity})"));
         format!(
-            "{:.1} % of the values are outside the edges and share one bin at each end{quantity}; use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them",
+            "{:.1} % of the values are outside the edges and share one bin at each end{quantity}; use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges",
             100.0 * share
         )
     })
 }
 
-/// No information exceeds the entropy of X, of Y, or of the codes there can be.
+/// No information exceeds the entropy of X, of Y, or of the possible codes.
 fn ceiling(check: &'static str, what: &str, entropy: &str, value: f64, ceiling: Option<f64>) -> Judgement {
-    let Some(ceiling) = ceiling else { return unknown(check, "no ceiling is known") };
+    let Some(ceiling) = ceiling else { return unknown(check, "the ceiling is not known") };
     found(check, CheckVerdict::Violated, value > ceiling + SLACK_BITS, value, ceiling, || {
         format!(
-            "{what} {} bits, but no more than {ceiling:.3} are possible ({entropy}): the formula does not hold here",
+            "{what} {} bits, but at most {ceiling:.3} are possible ({entropy}): the formula of the estimator is not valid here",
             shown(value)
         )
     })
 }
 
-/// A network that is right in a share a of the samples proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every layer.
+/// A network that classifies a share a of the samples correctly proves I(T;Y) ≥ H(Y) − h(a) − (1 − a) log2(C − 1) for every
+/// layer.
 fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>) -> Judgement {
     let (accuracy, h_y) = match (accuracy, row.i_ty_ceiling_bits) {
         (Ok(accuracy), Some(h_y)) => (accuracy, h_y),
@@ -222,15 +224,15 @@ fn fano(row: &EstimateRow, i_ty: f64, accuracy: Result<&Accuracy, &&'static str>
     let h_y_given_t = -plogp(right) - plogp(wrong) + wrong * (accuracy.n_classes.max(2) as f64 - 1.0).log2();
     let bound = h_y - h_y_given_t;
     found("fano", CheckVerdict::Violated, i_ty < bound - SLACK_BITS, i_ty, bound, || {
-        format!("I(T;Y) {} bits, but the accuracy of {right:.4} proves at least {} (Fano)", shown(i_ty), shown(bound))
+        format!("I(T;Y) {} bits, but an accuracy of {right:.4} requires at least {} (Fano)", shown(i_ty), shown(bound))
     })
 }
 
-/// T′ is made of T, so it cannot know more.
+/// T′ is a function of T, so it cannot have more information.
 fn processing(check: &'static str, what: &str, below: f64, above: f64, next: &EstimateRow) -> Judgement {
     found(check, CheckVerdict::Violated, above > below + SLACK_BITS, above, below, || {
         let next = layer_in_words(next.layer, next.layer_name.as_deref());
-        format!("{what} {} bits, but {} in {next} above, which is made of this one", shown(below), shown(above))
+        format!("{what} {} bits, but {} in {next}, which is computed from this layer", shown(below), shown(above))
     })
 }
 
@@ -238,7 +240,7 @@ fn processing(check: &'static str, what: &str, below: f64, above: f64, next: &Es
 #[derive(Debug, Default)]
 pub(super) struct Scales {
     found: BTreeMap<ScaleKey, Scale>,
-    /// The last estimator, and the same at all scales: rows next to each other mostly share it.
+    /// The last estimator, with and without its scale: consecutive rows mostly share it.
     last: Option<(Arc<EstimateId>, Arc<EstimateId>)>,
 }
 
@@ -255,7 +257,7 @@ struct Scale {
 
 impl Scales {
     pub(super) fn add(&mut self, row: &EstimateRow) {
-        // X knows all of X at every scale. Exact numbers of other noise are of another quantity, not of another scale.
+        // The input determines itself at every scale. Exact values with another noise are another quantity, not another scale.
         let is_estimated = row.layer > LayerId::INPUT && row.estimator.samples != Samples::Distribution;
         let Some(i_xt) = row.i_xt_bits.filter(|_| is_estimated) else { return };
         let here = (i_xt, Arc::clone(&row.estimator));
@@ -288,7 +290,7 @@ impl Scales {
         }
     }
 
-    /// How much the scales disagree, where there are several.
+    /// How much the scales disagree, for estimators with several scales.
     pub(super) fn judgements(self) -> impl Iterator<Item = (Arc<EstimateId>, EstimateRow, Judgement)> {
         let several = self.found.into_iter().filter(|(_, scale)| scale.n > 1);
         several.map(|((estimator, ..), scale)| {
@@ -300,11 +302,11 @@ impl Scales {
                 found("scales", CheckVerdict::Warning, difference > bound || are_saturated, difference, bound, || {
                     let (low_bits, high_bits) = (shown(low.0), shown(high.0));
                     let conclusion =
-                        if are_saturated { "all are at their ceiling" } else { "the result depends on the scale" };
+                        if are_saturated { "all scales are at the ceiling" } else { "the result depends on the scale" };
                     if low_bits == high_bits {
-                        return format!("I(X;T) is {low_bits} bits at each of {n} scales: {conclusion}");
+                        return format!("I(X;T) is {low_bits} bits at all {n} scales: {conclusion}");
                     }
-                    format!("I(X;T) is {low_bits} bits by {} and {high_bits} by {}: {conclusion}", low.1, high.1)
+                    format!("I(X;T) is {low_bits} bits with {} and {high_bits} with {}: {conclusion}", low.1, high.1)
                 });
             (estimator, scale.row, judgement)
         })
@@ -377,7 +379,7 @@ mod tests {
             judged.iter().filter(|j| j.verdict != CheckVerdict::Passed).map(|j| (j.check, j.verdict)).collect();
         assert_eq!(found, expected);
         assert!(judged.iter().all(|j| (j.verdict == CheckVerdict::Passed) == j.says.is_empty()));
-        assert!(judged.iter().all(|j| CHECKS.contains(&j.check)));
+        assert!(judged.iter().all(|j| CHECKS.iter().any(|check| check.name == j.check)));
     }
 
     #[test]
@@ -446,7 +448,7 @@ mod tests {
         let judged = judge(&EstimateRow { outside_share: Some(0.372), quantity, ..row() }, None, RIGHT);
         let judgement = judged.iter().find(|judgement| judgement.check == "outside").unwrap();
         assert_eq!((judgement.value, judgement.bound), (Some(0.372), Some(TOO_MANY_OUTSIDE)));
-        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them";
+        let says = "37.2 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges";
         assert_eq!(judgement.says, says);
     }
 
@@ -487,19 +489,19 @@ mod tests {
     }
 
     #[test]
-    fn scales_that_agree_at_the_ceiling_say_nothing() {
+    fn scales_that_agree_at_the_ceiling_are_a_warning() {
         let edges =
             [("binning-n-edges-100", 11.5), ("binning-n-edges-300", 12.0), ("binning-n-edges-100-jackknife", 19.0)];
         let judged = judged(&edges);
         assert_eq!(judged.len(), 1, "corrected and uncorrected entropies are no scales of each other");
         assert_eq!(judged[0].1.verdict, CheckVerdict::Warning);
-        assert!(judged[0].1.says.ends_with("all are at their ceiling"), "{}", judged[0].1.says);
+        assert!(judged[0].1.says.ends_with("all scales are at the ceiling"), "{}", judged[0].1.says);
     }
 
     #[test]
     fn scales_that_agree_are_not_compared_with_themselves() {
         let judged = judged(&[("binning-n-edges-30", 11.9995), ("binning-n-edges-50", 11.9995)]);
-        assert_eq!(judged[0].1.says, "I(X;T) is 11.9995 bits at each of 2 scales: all are at their ceiling");
+        assert_eq!(judged[0].1.says, "I(X;T) is 11.9995 bits at all 2 scales: all scales are at the ceiling");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The check stage: estimates → verdicts on what each of them can mean, in `checks.parquet`.
+//! The check stage: reads estimates and writes verdicts on their reliability to `checks.parquet`.
 
 mod judge;
 
@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-pub use super::findings::Finding;
+pub use super::findings::{Finding, meaning};
 use super::findings::{badness, findings};
 use super::lineage::CurrentEstimates;
 use super::{Outcome, StageError, lineage};
@@ -22,29 +22,29 @@ use crate::store::{
 };
 use judge::{Accuracy, Judgement, Scales, judge};
 
-/// What the checks of one experiment came to.
+/// The results of all checks of one experiment.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct CheckResults {
     /// Name of the experiment.
     pub experiment: String,
-    /// Estimates that were looked at.
+    /// Number of estimates that were checked.
     pub n_estimates: usize,
     /// One entry per estimator and check, in the order of the checks.
     pub findings: Vec<Finding>,
 }
 
 impl CheckResults {
-    /// How many checks do not pass, notes left out.
+    /// Number of checks that end in a warning or a violation.
     pub fn n_objections(&self) -> usize {
         let objects = |finding: &&Finding| finding.verdict >= CheckVerdict::Warning;
         self.findings.iter().filter(objects).count()
     }
 }
 
-/// What is judged together: estimator, layer, snapshot, check.
+/// Judgements with equal keys are combined over runs: estimator, layer, step, epoch, check.
 type Key = (Arc<EstimateId>, LayerId, i64, i32, &'static str);
 
-/// The same thing in several runs.
+/// One judgement, combined over runs.
 #[derive(Debug)]
 struct OverRuns {
     n_runs: i32,
@@ -58,7 +58,7 @@ struct OverRuns {
 /// Judges every estimate of `experiment` and writes `checks.parquet` into `out`.
 ///
 /// # Errors
-/// There are no estimates, or a file is not what was written.
+/// There are no estimates, or a file does not match its hash.
 pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageError> {
     let Inputs { tables, work } = Inputs::read(experiment, out)?;
     let fits = RecordedFits::read(experiment)?;
@@ -70,12 +70,12 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
             n_estimates += rows.len();
             for snapshot in by_snapshot(&rows).values() {
                 for (place, row) in snapshot.iter().enumerate() {
-                    let is_made_of_it = |above: &&&EstimateRow| {
+                    let is_next_layer = |above: &&&EstimateRow| {
                         above.layer.is_next_above(row.layer) && !fits.layers.is_reduced(row.layer)
                     };
-                    let above = snapshot.get(place + 1).filter(is_made_of_it);
+                    let above = snapshot.get(place + 1).filter(is_next_layer);
                     let accuracy = match fits.layers.is_reduced(row.layer) {
-                        true => Err("the layer is recorded reduced, and the accuracy is that of all of it"),
+                        true => Err("the layer is recorded reduced, but the accuracy is of the whole layer"),
                         false => fits.accuracy(row),
                     };
                     for judgement in judge(row, above.copied(), accuracy.as_ref()) {
@@ -99,7 +99,7 @@ pub fn check(experiment: &Experiment, out: &Path) -> Result<CheckResults, StageE
     Ok(CheckResults { experiment: experiment.name(), n_estimates, findings: findings(&rows) })
 }
 
-/// As [`check`], but does nothing where the verdicts on these estimates are there.
+/// As [`check`], but does nothing if the verdicts on these estimates already exist.
 ///
 /// # Errors
 /// As [`check`].
@@ -110,21 +110,20 @@ pub fn update(experiment: &Experiment, out: &Path) -> Result<Outcome, StageError
     let verdicts = check(experiment, out)?;
     let (n, n_findings) = (verdicts.n_objections(), verdicts.findings.len());
     Ok(Outcome::Done(format!(
-        "{}, {n} of them {}; `infoplane check` says which",
-        counted(n_findings, "finding"),
-        if n == 1 { "a warning or a violation" } else { "warnings or violations" }
+        "{n} of {} ended in a warning or a violation; run `infoplane check` to list them",
+        counted(n_findings, "check")
     )))
 }
 
-/// Whether the verdicts on the estimates of `experiment`, as they are now, are in `out`.
+/// Whether `out` has the verdicts on the present estimates of `experiment`.
 ///
 /// # Errors
-/// There are no estimates, or a file is not what was written.
+/// There are no estimates, or a file does not match its hash.
 pub fn is_done(experiment: &Experiment, out: &Path) -> Result<bool, StageError> {
     Ok(Inputs::read(experiment, out)?.work.finished()?.is_some())
 }
 
-/// What is judged.
+/// The tables of estimates, and the work of checking them.
 struct Inputs {
     tables: Vec<(String, Vec<PathBuf>)>,
     work: Pending,
@@ -145,7 +144,7 @@ impl Inputs {
     }
 }
 
-/// The rows of one table by snapshot, in each the layers ascending.
+/// The rows of one table by snapshot, each sorted by layer.
 fn by_snapshot(rows: &[EstimateRow]) -> BTreeMap<(i32, i64), Vec<&EstimateRow>> {
     let mut snapshots: BTreeMap<(i32, i64), Vec<&EstimateRow>> = BTreeMap::new();
     for row in rows {
@@ -205,18 +204,18 @@ fn check_row(((estimator, layer, step, epoch, check), runs): (&Key, &OverRuns)) 
     }
 }
 
-/// What the recording knows of how well the networks fit.
+/// The recorded accuracies.
 #[derive(Debug, Default)]
 struct RecordedFits {
-    /// Whether a recording lies beside the estimates.
+    /// Whether there is a recording in the folder of the estimates.
     is_there: bool,
     n_classes: usize,
-    /// Whether labels are certain, so that an accuracy bounds the information.
+    /// Whether labels are certain (not probabilities), so that an accuracy bounds the information.
     is_hard: bool,
-    /// Whether an accuracy is above 1, so that all of them may be percent, also those that could be shares.
+    /// Whether some accuracy is above 1, so that all accuracies may be percentages.
     is_percent: bool,
     layers: LayerNames,
-    /// By run, epoch and step: of which share of the train and test samples the class is right, and how many there are.
+    /// By run, epoch and step: the accuracy on the train and test samples, and the numbers of samples.
     fits: BTreeMap<(String, i32, i64), Fit>,
 }
 
@@ -228,10 +227,10 @@ struct Fit {
     n_test: usize,
 }
 
-/// The hashes of the tables of a recording that verdicts depend on.
+/// The hashes of the recorded tables that the verdicts depend on.
 fn hashes_of(experiment: &Experiment, recording: &Recording) -> Result<Vec<String>, StageError> {
     let mut hashes = vec![believed_hash(&experiment.recording(), "settings", Experiment::SAMPLES)?];
-    // What the data-processing checks are not made of.
+    // Reduced layers, which the data-processing checks leave out.
     let layers = LayerNames::read(experiment, recording)?;
     hashes.extend(layers.in_words());
     for run in recording.runs() {
@@ -268,22 +267,22 @@ impl RecordedFits {
         Ok(())
     }
 
-    /// The accuracy on the samples of an estimate, or why it is not known.
+    /// The accuracy on the samples of an estimate, or the reason why it is unknown.
     fn accuracy(&self, row: &EstimateRow) -> Result<Accuracy, &'static str> {
         if !self.is_there {
-            return Err("no recording lies beside these estimates");
+            return Err("there is no recording in the folder of these estimates");
         }
         if !self.is_hard {
-            return Err("labels are probabilities, which no accuracy bounds");
+            return Err("labels are probabilities, so the accuracy does not bound the information");
         }
         if row.n_pooled.unwrap_or(1) > 1 {
-            return Err("snapshots are pooled, each of another accuracy");
+            return Err("the estimate pools snapshots of different accuracies");
         }
-        let no_share = "recorded accuracies are no shares from 0 to 1; `infoplane inspect --validate` says where";
+        let no_share = "recorded accuracies are not between 0 and 1; run `infoplane inspect --validate` to find them";
         if self.is_percent {
             return Err(no_share);
         }
-        let unknown = "the accuracy on exactly these samples is not recorded";
+        let unknown = "the accuracy on these samples is not recorded";
         let fit = self.fits.get(&(row.run.clone(), row.epoch, row.step)).ok_or(unknown)?;
         let share = |accuracy: f64| match accuracy_problem(accuracy) {
             None => Ok(accuracy),

@@ -1,4 +1,4 @@
-//! What `aggregate` says of the compression that a claim is about.
+//! The verdicts of `aggregate` on the compressions that claims are about.
 
 use std::collections::BTreeSet;
 
@@ -9,16 +9,16 @@ use crate::layer_id::LayerId;
 use crate::store::schema::CompressionRow;
 use crate::store::{CompressionVerdict, Experiment, Manifest, read_rows, verified_hash};
 
-/// The verdicts on compression in the folder of an experiment, and the tables that they are of.
+/// The verdicts on compression in the folder of an experiment, and the tables that they were made from.
 #[derive(Debug, Default)]
 pub(in super::super) struct Aggregated {
-    /// Place and hash of each.
+    /// Path and hash of each table.
     tables: BTreeSet<(String, String)>,
     rows: Vec<CompressionRow>,
 }
 
 impl Aggregated {
-    /// The verdicts in the folder of `experiment`; none where nothing is aggregated.
+    /// The verdicts in the folder of `experiment`; none if nothing is aggregated.
     pub(in super::super) fn read(experiment: &Experiment) -> Result<Self, StageError> {
         let root = experiment.root();
         let manifest = Manifest::read(&root.join(".meta/summary.json"))?;
@@ -34,8 +34,9 @@ impl Aggregated {
         })
     }
 
-    /// The verdict on the compression of `layer` for a claim about a change of I(X;T) over the training; `None` of other claims,
-    /// and where the estimate is not aggregated, or was made again since. Its `tables` are those that the claim is judged by.
+    /// The verdict on the compression of `layer` for a claim about a change of I(X;T) over the training. `None` for other
+    /// claims, and if the estimate is not aggregated or was remade since. `tables` are the tables that the claim is evaluated
+    /// with.
     pub(in super::super) fn verdict(
         &self,
         claim: &Expect,

@@ -1,4 +1,4 @@
-//! What a claim looks at: the course of a quantity over the training, in every run and layer.
+//! The data of a claim: the curve of a quantity over the training, in every run and layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -18,8 +18,8 @@ use crate::store::{
     read_rows, verified_hash,
 };
 
-/// The numbers of one run and layer over the training; where one could not be had, why: what is left says nothing of its start,
-/// peak or end.
+/// The curve of one run and layer over the training, or the reason why a value is missing: without it, the start, peak and end
+/// are unknown.
 pub(super) type Course = Result<CourseNumbers, String>;
 
 /// Numbers over the training.
@@ -27,23 +27,23 @@ pub(super) type Course = Result<CourseNumbers, String>;
 pub(super) struct CourseNumbers {
     /// The epoch and the number of each snapshot, in the order of the training.
     pub(super) numbers: Vec<(i32, f64)>,
-    /// Why a number must not be read as what its name says, by its place among the numbers.
+    /// Warnings about values, by their position in the curve.
     pub(super) warnings: BTreeMap<usize, String>,
 }
 
-/// What a row has: a number, nothing, or why there is none.
+/// The value of a row, no value, or the reason why there is none.
 type EpochNumber = Result<Option<f64>, String>;
 
-/// A step, its epoch, what was measured, and the warning that it has.
+/// A step, its epoch, the measured value, and its warning.
 type SnapshotNumber = (i64, i32, EpochNumber, Option<Arc<str>>);
 
-/// The run, the layer, the epoch and the step of a row, and what it has.
+/// The run, layer, epoch, step and value of a row.
 type CourseRow = (String, Option<LayerId>, i32, i64, EpochNumber);
 
 /// A quantity in every run and layer, if it belongs to layers.
 pub(super) type CoursesByPlace = BTreeMap<(String, Option<LayerId>), Course>;
 
-/// The same, or why there is none.
+/// The curves of a quantity, or the reason why there are none.
 pub(super) type Courses = Result<CoursesByPlace, String>;
 
 /// The tables of an experiment, each read when the first claim looks into it.
@@ -53,17 +53,17 @@ pub(in super::super) struct ClaimTables<'a> {
     pipeline: &'a Pipeline,
     recording: Result<Recording, String>,
     pub(in super::super) names: LayerNames,
-    /// All runs of the recording; none where there is no recording.
+    /// All runs of the recording; none if there is no recording.
     pub(super) runs: Vec<String>,
-    /// Runs whose training failed: their last snapshot is not the end of a training.
+    /// Runs whose training failed, so their last snapshot is not the end of a training.
     pub(in super::super) failed: BTreeSet<String>,
     estimates: BTreeMap<String, Vec<EstimateRow>>,
-    /// Place and hash of the tables of each estimate.
+    /// Paths and hashes of the tables of each estimate.
     estimate_files: BTreeMap<String, Vec<(String, String)>>,
     weights: BTreeMap<String, Vec<WeightMeasureRow>>,
     epochs: Option<BTreeMap<String, Vec<EpochRow>>>,
     gradients: Option<BTreeMap<String, Vec<GradientRow>>>,
-    /// Hashes of what was read.
+    /// Hashes of all tables that were read.
     pub(in super::super) hashes: BTreeSet<String>,
 }
 
@@ -97,7 +97,7 @@ impl<'a> ClaimTables<'a> {
         Ok(tables)
     }
 
-    /// What was recorded, for stages that have nothing to say without.
+    /// The recorded tables, for stages that need a recording.
     pub(in super::super) fn expect_recording(&self) -> Result<(), StageError> {
         self.recording.as_ref().map(drop).map_err(|problem| StageError::Refused(problem.clone()))
     }
@@ -112,13 +112,13 @@ impl<'a> ClaimTables<'a> {
         }
     }
 
-    /// What an estimate is in words, where it was looked at.
+    /// The description of an estimate, if it was read.
     pub(super) fn quantity_of(&self, quantity: &Quantity) -> Option<String> {
         let Quantity::Estimated { estimate, .. } = quantity else { return None };
         self.estimates.get(estimate)?.first()?.quantity.clone()
     }
 
-    /// Place and hash of the tables that were looked at, where the quantity is an estimate.
+    /// Paths and hashes of the tables that were read, if the quantity is an estimate.
     pub(in super::super) fn estimate_files(&self, quantity: &Quantity) -> &[(String, String)] {
         let Quantity::Estimated { estimate, .. } = quantity else { return &[] };
         self.estimate_files.get(estimate).map_or(&[], Vec::as_slice)
@@ -129,7 +129,9 @@ impl<'a> ClaimTables<'a> {
             let CurrentEstimates { tables, left_out } = CurrentEstimates::read(self.experiment, Unit::Layers)?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == estimate) else {
                 let why = left_out.into_iter().find(|(name, _)| name == estimate).map(|(_, sentence)| sentence);
-                return Ok(Err(why.unwrap_or_else(|| format!("no estimates `{estimate}`; run the pipeline again"))));
+                return Ok(Err(
+                    why.unwrap_or_else(|| format!("there are no estimates `{estimate}`; run the pipeline again"))
+                ));
             };
             let files = paths.iter().map(|path| self.experiment.verified_estimates(path));
             let files = files.collect::<Result<Vec<_>, StoreError>>()?;
@@ -150,7 +152,9 @@ impl<'a> ClaimTables<'a> {
             let CurrentEstimates { tables, left_out } = CurrentEstimates::of_weights(self.experiment)?;
             let Some((_, paths)) = tables.into_iter().find(|(name, _)| name == measure) else {
                 let why = left_out.into_iter().find(|(name, _)| name == measure).map(|(_, sentence)| sentence);
-                return Ok(Err(why.unwrap_or_else(|| format!("no measures `{measure}`; run the pipeline again"))));
+                return Ok(Err(
+                    why.unwrap_or_else(|| format!("there are no measures `{measure}`; run the pipeline again"))
+                ));
             };
             for path in &paths {
                 self.hashes.insert(self.experiment.verified_estimates(path)?.1);
@@ -196,7 +200,7 @@ impl<'a> ClaimTables<'a> {
             }
         }
         let runs = self.gradients.as_ref().into_iter().flatten();
-        // Files of version 1 have no name for the only kind they know.
+        // Files of version 1 have one kind of gradients, without a name.
         let kind = |row: &GradientRow| row.gradients_over.clone().unwrap_or_else(|| "after_step".to_owned());
         let Some(first) = runs.clone().flat_map(|(_, rows)| rows).next().map(kind) else {
             return Ok(Err("no gradients are recorded".to_owned()));
@@ -219,7 +223,9 @@ impl<'a> ClaimTables<'a> {
         let request = self.pipeline.bound.as_ref();
         let work = request.map(|request| keys::bound(self.experiment, recording, request, root)).transpose()?;
         if work.map_or(Ok(None), |work| work.finished())?.is_none() {
-            return Ok(Err("no bound of this recording and this `[bound]`; run `infoplane bound` first".to_owned()));
+            return Ok(Err(
+                "there is no bound for this recording and this `[bound]`; run `infoplane bound` first".to_owned()
+            ));
         }
         self.hashes.insert(verified_hash(self.experiment.root(), "bound", Experiment::BOUND_LAYERS)?);
         let value = |row: &BoundLayerRow| match (column.get)(row) {
@@ -245,8 +251,8 @@ impl<'a> ClaimTables<'a> {
     }
 }
 
-/// Rows of one quantity, each with the layer that it is of. Where a measure, or its quantity, fails as a whole, its layers have no rows:
-/// the failure is then that of every layer which the run has at other snapshots.
+/// Rows of one quantity with their layers. If a measure, or its quantity, fails for the network, there are no rows of layers:
+/// the failure then counts for every layer that the run has at other snapshots.
 fn at_each_layer<'a>(rows: &[&'a WeightMeasureRow]) -> Vec<(Option<LayerId>, &'a WeightMeasureRow)> {
     let mut layers: BTreeMap<&str, BTreeSet<LayerId>> = BTreeMap::new();
     let mut present = BTreeSet::new();
@@ -265,12 +271,12 @@ fn at_each_layer<'a>(rows: &[&'a WeightMeasureRow]) -> Vec<(Option<LayerId>, &'a
     found
 }
 
-/// Rows as courses.
+/// Rows as curves.
 fn collect(rows: impl Iterator<Item = CourseRow>) -> CoursesByPlace {
     collect_with_warnings(rows.map(|row| (row, None)))
 }
 
-/// Rows, each with the warning that it has, as courses.
+/// Rows with their warnings, as curves.
 fn collect_with_warnings(rows: impl Iterator<Item = (CourseRow, Option<Arc<str>>)>) -> CoursesByPlace {
     let mut courses: BTreeMap<(String, Option<LayerId>), Vec<SnapshotNumber>> = BTreeMap::new();
     for ((run, layer, epoch, step, number), warning) in rows {
@@ -294,7 +300,7 @@ fn in_order(mut rows: Vec<SnapshotNumber>) -> Course {
         course.numbers.push((epoch, number));
     }
     match without {
-        Some(epoch) if !course.numbers.is_empty() => Err(format!("epoch {epoch} has no number")),
+        Some(epoch) if !course.numbers.is_empty() => Err(format!("epoch {epoch} has no value")),
         _ => Ok(course),
     }
 }

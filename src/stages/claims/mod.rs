@@ -1,4 +1,4 @@
-//! What runs say of a claim, for the stages that ask: verify of what is claimed, stability of the same in every setting.
+//! Evaluates claims on runs: used by verify for the claims as written, and by stability for every setting.
 
 mod aggregated;
 mod courses;
@@ -16,7 +16,7 @@ pub(super) use aggregated::Aggregated;
 pub(super) use courses::ClaimTables;
 use courses::{Course, CourseNumbers, CoursesByPlace};
 
-/// Every claim of a pipeline in each of its layers, once where it is about none.
+/// Every claim of a pipeline, once for each of its layers, or once if it has no layers.
 pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option<LayerId>)> {
     let of_claim = |claim: &Expect| match &claim.layers[..] {
         [] => vec![None],
@@ -25,8 +25,8 @@ pub(super) fn each(pipeline: &Pipeline) -> impl Iterator<Item = (&Expect, Option
     pipeline.claims.iter().flat_map(move |claim| of_claim(claim).into_iter().map(move |layer| (claim, layer)))
 }
 
-/// What the runs say of `claim`, in one layer if it is about layers, `quantity` being what it looks at, or the same of another
-/// estimate.
+/// Evaluates `claim`, in one layer if it is about layers. `quantity` is the quantity of the claim, or the corresponding
+/// quantity of another estimate.
 pub(super) fn judged(
     tables: &mut ClaimTables<'_>,
     claim: &Expect,
@@ -51,19 +51,19 @@ pub(super) fn judged(
     Ok(Judged { n_failed: tables.failed.len(), quantity: tables.quantity_of(quantity), ..judged })
 }
 
-/// The number that is taken of a course, nothing where it has none, or why none is.
+/// The number computed from a curve, no number, or the reason why it is missing.
 type Taken = Result<Option<f64>, Unusable>;
 
-/// Why no number is taken of a course.
+/// Why a curve has no number.
 #[derive(Debug, Clone, PartialEq)]
 enum Unusable {
-    /// One could not be had.
+    /// A value of the curve is missing.
     Failed(String),
-    /// One that it is taken from must not be read as what its name says.
+    /// A value that the number depends on has a warning.
     Warned(String),
 }
 
-/// The number that is taken of each course.
+/// The number computed from each curve.
 fn numbered(courses: &[Course], what: Measure) -> Vec<Taken> {
     courses.iter().map(|course| taken(course, what)).collect()
 }
@@ -76,10 +76,10 @@ fn taken(course: &Course, what: Measure) -> Taken {
     }
 }
 
-/// What the runs say of a claim about the difference of two numbers of each.
+/// Evaluates a claim about the difference of two numbers of each run.
 fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Minus) -> Judged {
     if courses.len() != others.len() {
-        let problem = "one of the two quantities is of single runs, the other of several runs together";
+        let problem = "one of the two quantities is measured for each run, the other for several runs together";
         return Judged::undecided(problem.to_owned());
     }
     let pairs = numbered(courses, claim.measure).into_iter().zip(numbered(others, minus.measure));
@@ -88,45 +88,45 @@ fn difference(courses: &[Course], others: &[Course], claim: &Expect, minus: &Min
     judge(&numbers, courses, claim)
 }
 
-/// The courses of a layer in all runs whose training did not fail; a run without one has the reason.
+/// The curves of a layer in all runs whose training did not fail; a run without a curve has the reason.
 fn of_runs(tables: &ClaimTables<'_>, courses: CoursesByPlace, layer: Option<LayerId>) -> Vec<Course> {
     let mut of_layer = of_layer(courses, layer);
     let is_pooled = of_layer.keys().any(|run| RunId::is_pooled(run));
     for run in tables.runs.iter().filter(|_| !is_pooled) {
-        let nothing = || Err(format!("there is nothing of {run}; run the pipeline again"));
+        let nothing = || Err(format!("there are no results of {run}; run the pipeline again"));
         of_layer.entry(run.clone()).or_insert_with(nothing);
     }
     of_layer.into_iter().filter(|(run, _)| !tables.failed.contains(run)).map(|(_, course)| course).collect()
 }
 
-/// The course of a layer in every run that has one; where a run has none because the quantity failed in the whole network, the failure.
+/// The curve of a layer in every run that has one, or the failure if the quantity failed for the network of a run.
 fn of_layer(courses: CoursesByPlace, layer: Option<LayerId>) -> BTreeMap<String, Course> {
     let of_layer = |place: Option<LayerId>, course: &Course| place == layer || (place.is_none() && course.is_err());
-    // The whole network comes first in its run, so that the layer replaces it.
+    // The network is the first in its run, so that the layer replaces it.
     let places = courses.into_iter().filter(|((_, place), course)| of_layer(*place, course));
     places.map(|((run, _), course)| (run, course)).collect()
 }
 
-/// What the runs say of a claim in one layer.
+/// The result of a claim in one layer.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Judged {
     pub(super) verdict: ClaimVerdict,
     /// The number of every run that has one.
     pub(super) numbers: Vec<f64>,
     pub(super) interval: Option<Interval>,
-    /// Runs whose own number is as claimed.
+    /// Number of runs whose number is as claimed.
     pub(super) n_met: usize,
     /// Runs left out because their training failed.
     pub(super) n_failed: usize,
     pub(super) reason: Option<String>,
-    /// Whether there is such a quantity at all: not I(X;T) of an estimator that has none.
+    /// Whether the quantity exists; some estimators have no I(X;T).
     pub(super) is_measured: bool,
-    /// What the estimate is, in words, where the quantity is one.
+    /// The description of the estimate, if the quantity is an estimate.
     pub(super) quantity: Option<String>,
 }
 
 impl Judged {
-    /// The mean over runs, or the number of the only one.
+    /// The mean over runs, or the number of the only run.
     pub(super) fn mean(&self) -> Option<f64> {
         self.interval.map(|interval| interval.mean).or(self.numbers.first().copied())
     }
@@ -145,7 +145,7 @@ impl Judged {
     }
 }
 
-/// What the numbers of runs, `taken` of `courses`, say of a claim.
+/// Evaluates a claim on the numbers of runs, which were computed from `courses`.
 fn judge(taken: &[Taken], courses: &[Course], claim: &Expect) -> Judged {
     let numbers: Vec<f64> = taken.iter().flatten().flatten().copied().collect();
     let interval = mean_interval(&numbers);
@@ -155,14 +155,16 @@ fn judge(taken: &[Taken], courses: &[Course], claim: &Expect) -> Judged {
         _ if n == 0 => (ClaimVerdict::Undecided, Some("every training failed, or nothing is recorded".to_owned())),
         (_, Some(why)) => (ClaimVerdict::Undecided, Some(why)),
         _ if n_without > 0 => without(courses, n_without, claim),
-        (None, _) => (ClaimVerdict::Undecided, Some("one run has no interval; record two or more".to_owned())),
+        (None, _) => {
+            (ClaimVerdict::Undecided, Some("a single run has no interval; record two or more runs".to_owned()))
+        }
         (Some(Interval { range: Some(range), .. }), _) => (verdict(range, claim.wanted), None),
         (Some(_), _) => of_equal(courses, numbers.len(), n_met),
     };
     Judged { verdict, numbers, interval, n_met, n_failed: 0, reason, is_measured: true, quantity: None }
 }
 
-/// In how many runs a number could not be had, or, where it could in every run, has a warning; and why in the first of them.
+/// In how many runs the number is missing, or, if it is missing in none, has a warning; with the reason of the first such run.
 fn unusable(taken: &[Taken]) -> Option<String> {
     let n = taken.len();
     let why = |of_number: fn(&Taken) -> Option<&String>| taken.iter().find_map(of_number);
@@ -177,8 +179,8 @@ fn unusable(taken: &[Taken]) -> Option<String> {
     }
 }
 
-/// What it means that some runs have no number: what is claimed to happen first at some epoch never does, as far as they
-/// were trained.
+/// The verdict if some runs have no number: an event that is claimed to happen at some epoch does not happen during their
+/// training.
 fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdict, Option<String>) {
     let n = courses.len();
     let what = match claim.measure {
@@ -193,8 +195,8 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
     };
     let ends = courses.iter().filter_map(|course| course.as_ref().ok()?.numbers.last());
     let last = ends.map(|(epoch, _)| *epoch).min().unwrap_or(0);
-    let reason = Some(format!("it is never {what} in {n_without} of {n} runs, the shortest of {last} epochs"));
-    // Later than the end of training is all that is known.
+    let reason = Some(format!("it is never {what} in {n_without} of {n} runs; the shortest run has {last} epochs"));
+    // The epoch is only known to be after the end of the training.
     let after = f64::from(last);
     let verdict = match claim.wanted {
         _ if n_without < n || n < 2 => ClaimVerdict::Undecided,
@@ -206,25 +208,29 @@ fn without(courses: &[Course], n_without: usize, claim: &Expect) -> (ClaimVerdic
     (verdict, reason)
 }
 
-/// What `n` runs say whose numbers are equal, of which there is no interval; all of them are as claimed, or none. Copies of a run,
-/// which are equal at every snapshot, count once. The sign test decides: 2¹⁻ⁿ is below 5 % from six different runs on.
+/// The verdict for `n` runs with equal numbers, which have no interval; all of them are as claimed, or none. Copies of a run,
+/// which are equal at every snapshot, count once. The sign test decides: 2¹⁻ⁿ is below 5 % for six or more different runs.
 fn of_equal(courses: &[Course], n: usize, n_met: usize) -> (ClaimVerdict, Option<String>) {
     const ENOUGH: usize = 6;
-    let what = format!("all {n} runs have exactly the same number, so that its mean has no interval");
+    let what = format!("all {n} runs have the same number, so the mean has no interval");
     let is_first = |at: &usize| !courses[..*at].contains(&courses[*at]);
     let n_different = (0..courses.len()).filter(is_first).count();
     match n_different < ENOUGH {
         true if n_different == 1 => {
-            let why = "they are equal at every snapshot: not enough different runs";
+            let why = "the runs are equal at every snapshot: not enough different runs";
             (ClaimVerdict::Undecided, Some(format!("{what}; {why}")))
         }
-        true => (ClaimVerdict::Undecided, Some(format!("{what}; {ENOUGH} different runs would decide"))),
-        false if n_met == n => (ClaimVerdict::Holds, Some(format!("{what}; {n} runs on one side decide"))),
-        false => (ClaimVerdict::Fails, Some(format!("{what}; {n} runs on one side decide"))),
+        true => {
+            (ClaimVerdict::Undecided, Some(format!("{what}; {ENOUGH} different runs would be enough for a verdict")))
+        }
+        false if n_met == n => {
+            (ClaimVerdict::Holds, Some(format!("{what}; {n} runs on one side are enough for a verdict")))
+        }
+        false => (ClaimVerdict::Fails, Some(format!("{what}; {n} runs on one side are enough for a verdict"))),
     }
 }
 
-/// What an interval says of what is claimed.
+/// The verdict for an interval.
 fn verdict(interval: Range, wanted: Wanted) -> ClaimVerdict {
     let Range { low, high } = interval;
     let (holds, fails) = match wanted {
@@ -241,7 +247,7 @@ fn verdict(interval: Range, wanted: Wanted) -> ClaimVerdict {
     }
 }
 
-/// The number that is taken of a course; `None` where there is none.
+/// The number computed from a curve; `None` if there is none.
 fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     let (first, last) = (course.first()?.1, course.last()?.1);
     let peak = first_largest(course)?;
@@ -266,13 +272,13 @@ fn measure(course: &[(i32, f64)], measure: Measure) -> Option<f64> {
     }
 }
 
-/// The place of the snapshot of a course that is nearest to `epoch`; `None` after its end.
+/// The position of the snapshot of a curve that is nearest to `epoch`; `None` after its end.
 fn nearest(course: &[(i32, f64)], epoch: i32) -> Option<usize> {
     course.last().filter(|(last, _)| epoch <= *last)?;
     (0..course.len()).min_by_key(|place| course[*place].0.abs_diff(epoch))
 }
 
-/// The places of a course that the number depends on.
+/// The positions in a curve that the number depends on.
 fn places(course: &[(i32, f64)], measure: Measure) -> Vec<usize> {
     let Some(last) = course.len().checked_sub(1) else { return Vec::new() };
     match measure {
@@ -308,7 +314,7 @@ mod tests {
     const COURSE: [(i32, f64); 5] = [(0, 1.0), (10, 4.0), (20, 3.0), (100, 2.0), (400, 1.5)];
 
     #[test]
-    fn measures_are_taken_of_a_course() {
+    fn each_measure_reduces_a_curve_to_one_number() {
         let check = |what: Measure, expected: Option<f64>| assert_eq!(measure(&COURSE, what), expected);
         check(Measure::Start, Some(1.0));
         check(Measure::End, Some(1.5));
@@ -380,7 +386,7 @@ mod tests {
         let five = verdict(5, Wanted::Above(2.0));
         assert_eq!((five.verdict, five.n_met, five.mean()), (ClaimVerdict::Undecided, 5, Some(3.0)));
         assert_eq!(five.interval.unwrap().range, None);
-        assert!(five.reason.unwrap().ends_with("has no interval; 6 different runs would decide"));
+        assert!(five.reason.unwrap().ends_with("has no interval; 6 different runs would be enough for a verdict"));
         assert_eq!(verdict(6, Wanted::Above(2.0)).verdict, ClaimVerdict::Holds);
         assert_eq!(verdict(6, Wanted::Above(3.0)).verdict, ClaimVerdict::Fails);
         // Copies of one run, however many.
@@ -391,15 +397,15 @@ mod tests {
     }
 
     #[test]
-    fn what_never_happens_is_told() {
+    fn an_event_that_never_happens_is_reported() {
         let falls = || course(&COURSE);
         let never = |last: i32| course(&[(0, 9.0), (last, 8.0)]);
         let first_below_2 =
             |courses: &[Course], wanted: Wanted| judged_by(courses, &claim(Measure::FirstBelow(2.0), wanted));
-        let told = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
-        let reason = "it is never below 2 in 1 of 2 runs, the shortest of 400 epochs";
-        assert_eq!((told.verdict, told.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
-        // Not until epoch 400 is later than 50, and so is whatever comes after; what is claimed of epoch 500 is open.
+        let judged = first_below_2(&[falls(), never(400)], Wanted::Below(50.0));
+        let reason = "it is never below 2 in 1 of 2 runs; the shortest run has 400 epochs";
+        assert_eq!((judged.verdict, judged.reason.as_deref()), (ClaimVerdict::Undecided, Some(reason)));
+        // Without the event until epoch 400, it is after epoch 50, but may be before epoch 500.
         let verdict = |wanted| first_below_2(&[never(400), never(1000)], wanted).verdict;
         assert_eq!(verdict(Wanted::Below(50.0)), ClaimVerdict::Fails);
         assert_eq!(verdict(Wanted::Above(50.0)), ClaimVerdict::Holds);

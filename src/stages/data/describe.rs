@@ -1,4 +1,4 @@
-//! What a data set is, in numbers: sizes, balance, entropies.
+//! Describes a data set: sizes, class balance, entropies.
 
 use std::path::{Path, PathBuf};
 
@@ -20,7 +20,7 @@ use crate::store::schema::{Row, SampleRow};
 use crate::store::{data_file, read_footer, read_samples};
 use crate::units::Nats;
 
-/// A data set in numbers. Entropies are those of the table, every sample as probable as the others.
+/// The description of a data set. Entropies are those of the table; all samples have equal probability.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Description {
     /// Number of samples.
@@ -31,17 +31,17 @@ pub struct Description {
     pub x_shape: Option<Vec<usize>>,
     /// Whether every value of X was shifted to mean 0 and scaled to standard deviation 1.
     pub is_standardised: bool,
-    /// Whether inputs are told apart by hashes of what they were before they became f32.
+    /// Whether inputs are distinguished by hashes of their values before the conversion to f32.
     pub has_x_hash: bool,
     /// Smallest and largest value of X.
     pub x_range: (f32, f32),
-    /// How many inputs differ from all others before them.
+    /// Number of distinct inputs.
     pub n_distinct_inputs: usize,
-    /// How many of these occur with different labels.
+    /// Number of distinct inputs that occur with different labels.
     pub n_ambiguous_inputs: usize,
     /// Every label, ascending.
     pub classes: Vec<Class>,
-    /// Whether labels are stochastic: the shares of classes and all entropies are those of p(y=1 | x).
+    /// Whether labels are stochastic; shares of classes and entropies are then computed from p(y=1 | x).
     pub is_stochastic: bool,
     /// H(X) of the distinct inputs.
     pub h_x_bits: f64,
@@ -49,7 +49,7 @@ pub struct Description {
     pub h_y_bits: f64,
     /// I(X;Y).
     pub i_xy_bits: f64,
-    /// Y as numbers, where there are some.
+    /// Numeric targets, if there are any.
     pub targets: Option<Targets>,
 }
 
@@ -58,7 +58,7 @@ pub struct Description {
 pub struct Class {
     /// The label.
     pub label: i32,
-    /// Its name, where labels were words.
+    /// Its name, if labels were words.
     pub name: Option<String>,
     /// Samples that have it.
     pub n_samples: usize,
@@ -75,12 +75,12 @@ pub struct Targets {
     pub range: (f32, f32),
     /// Mean of each output unit.
     pub mean: Vec<f64>,
-    /// Variance (population) of each output unit: the squared error of the constant answer.
+    /// Variance (population) of each output unit: the squared error of a constant prediction.
     pub variance: Vec<f64>,
 }
 
-/// Describes a table of samples, by its path, or a data set by its name: its table, where it was made, else what would be
-/// made.
+/// Describes a table of samples, by its path, or a data set, by its name: its table if it was made, otherwise the table that
+/// would be made.
 ///
 /// # Errors
 /// There is no such file or data set; it cannot be read or made.
@@ -99,7 +99,7 @@ pub fn describe(what: &str) -> Result<Description, StageError> {
     let (data, hashes) = read(&path)?;
     let mut described = Description::of(&data, hashes).map_err(refused)?;
     let footer = read_footer(&path, SampleRow::TABLE)?;
-    // Notes that cannot be read say nothing.
+    // Unreadable notes are ignored.
     let names: Vec<String> = footer.get(CLASSES).and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
     for class in &mut described.classes {
         class.name = usize::try_from(class.label).ok().and_then(|label| names.get(label).cloned());
@@ -111,15 +111,13 @@ pub fn describe(what: &str) -> Result<Description, StageError> {
     Ok(described)
 }
 
-/// The data set of a table, and which samples have the same input, where hashes say so.
+/// The data set of a table, and which samples have equal inputs, if it has hashes.
 fn read(path: &Path) -> Result<(Dataset, Option<Cells>), StageError> {
     let refused = |problem: String| StageError::Refused(format!("{}: {problem}", path.display()));
     let rows: Vec<SampleRow> = read_samples(path)?;
     let n = rows.len();
     if rows.iter().any(|row| row.x.is_none()) {
-        return Err(refused(
-            "holds hashes of X (`x_hash`) in place of X, of which there is nothing to describe".to_owned(),
-        ));
+        return Err(refused("contains hashes of X (`x_hash`) instead of X, so X cannot be described".to_owned()));
     }
     let matrix = |width: usize, values: Vec<f32>| {
         ndarray::Array2::from_shape_vec((n, width), values).expect("lists have one length in their file")
@@ -128,7 +126,9 @@ fn read(path: &Path) -> Result<(Dataset, Option<Cells>), StageError> {
     let targets: Vec<&Vec<f32>> = rows.iter().filter_map(|row| row.target.as_ref()).collect();
     for (name, n_given) in [("p_y1", p_y1.len()), ("target", targets.len())] {
         if n_given != 0 && n_given != n {
-            return Err(refused(format!("`{name}` is given for {n_given} of {n} samples; give all or none")));
+            return Err(refused(format!(
+                "`{name}` is given for {n_given} of {n} samples; give it for all samples or for none"
+            )));
         }
     }
     let target = targets.first().map(|first| matrix(first.len(), targets.iter().copied().flatten().copied().collect()));
@@ -142,7 +142,7 @@ fn read(path: &Path) -> Result<(Dataset, Option<Cells>), StageError> {
     Ok((data, by_hash))
 }
 
-/// An entropy or information without what rounding left of 0.
+/// An entropy or information; rounding errors around 0 are set to 0.
 fn settled(nats: Nats) -> f64 {
     /// Sums of some 10⁵ terms, each with an error of 10⁻¹⁶.
     const ROUNDING: f64 = 1e-11;
@@ -150,7 +150,7 @@ fn settled(nats: Nats) -> f64 {
 }
 
 impl Description {
-    /// Of a data set.
+    /// Describes a data set.
     ///
     /// # Errors
     /// There are no samples; a value is not finite; labels and probabilities contradict each other.
@@ -158,7 +158,7 @@ impl Description {
         Self::of(data, None)
     }
 
-    /// Of a data set, of which something else than X may say which inputs are the same.
+    /// Describes a data set in which hashes may define which inputs are equal.
     fn of(data: &Dataset, by_hash: Option<Cells>) -> Result<Self, String> {
         let values = data.x.as_standard_layout();
         let values = values.as_slice().expect("the layout is standard");
@@ -210,7 +210,7 @@ impl Description {
     }
 }
 
-/// How many inputs occur with more than one label.
+/// Number of inputs that occur with more than one label.
 fn n_ambiguous(x: &Cells, y: &Cells) -> usize {
     let joint = x.split_by(|i| y.numbers()[i]);
     let mut n_labels = vec![0; x.n_cells()];
@@ -250,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn entropies_of_the_rules_are_those_in_closed_form() {
+    fn entropies_of_rules_agree_with_closed_forms() {
         let check = |name: &str, h_x: f64, h_y: f64| {
             let of = described(name);
             close(of.h_x_bits, h_x);

@@ -1,4 +1,4 @@
-//! Foreign files → a table of samples: what is read, and what is written down about it.
+//! Imports foreign files as a table of samples, with notes about their origin.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -17,12 +17,12 @@ use crate::sample::Labels;
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, MADE_Y, StoreError, data_file, foreign, hash_bytes, hash_file, read_bytes, read_footer};
 
-/// What is imported.
+/// The files to import.
 #[derive(Debug, Clone)]
 pub enum ImportFiles {
-    /// A file with a column for everything.
+    /// One file with all columns.
     Table(PathBuf),
-    /// Files of inputs, all of which are X, and files of their labels; several are read one after the other.
+    /// Files of inputs (all columns are X) and files of labels; several files are concatenated.
     Pair {
         /// The inputs.
         x: Vec<PathBuf>,
@@ -31,30 +31,30 @@ pub enum ImportFiles {
     },
 }
 
-/// Which columns of a foreign file are what, and how they are read.
+/// The roles of the columns of a foreign file, and how they are read.
 #[derive(Debug, Clone)]
 pub struct ImportRequest {
-    /// The columns that make X, in order, each a name or names with commas between; empty: all that are not chosen
-    /// otherwise.
+    /// The columns of X, in order; each entry is a name, or several names separated by commas. Empty: all columns without
+    /// another role.
     pub x: Vec<String>,
-    /// The column of labels, or one column for each class with commas between.
+    /// The column of labels, or one column for each class, separated by commas.
     pub y: String,
     /// The column of p(y=1 | x), for stochastic labels.
     pub p_y1: Option<String>,
-    /// The columns that make Y as numbers, in order, named as those of X; empty: there are none.
+    /// The columns of numeric targets, in order, named as the columns of X; empty: there are none.
     pub target: Vec<String>,
-    /// Without a column of labels: how many bins of the target they are.
+    /// Without a column of labels: number of bins of the target that become labels.
     pub y_bins: Option<usize>,
-    /// How the file is read, where it does not say so itself.
+    /// How the file is read, if its format leaves this open.
     pub options: Options,
     /// Whether every column of X is shifted to mean 0 and scaled to standard deviation 1.
     pub standardise: bool,
-    /// Whether inputs that differ in the file are told apart by a hash, whatever f32 makes of them.
+    /// Whether inputs that differ in the file are distinguished by a hash, even if they are equal as f32.
     pub x_hash: bool,
 }
 
 impl ImportRequest {
-    /// The choice in one line, which tables are recognised by.
+    /// The choice in one line, by which a table is recognised.
     fn identity(&self) -> String {
         let Self { x, y, p_y1, target, .. } = self;
         let mut text = format!("Choice {{ x: {x:?}, y: {y:?}, p_y1: {p_y1:?}");
@@ -78,7 +78,7 @@ impl ImportRequest {
 /// Imports a foreign file and writes it to `out`.
 ///
 /// # Errors
-/// The file cannot be read, the columns do not match or hold values that are not allowed.
+/// The file cannot be read, the columns do not match, or a value is not allowed.
 pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Result<Outcome, StageError> {
     clear(out);
     let mut room = Room::of_file();
@@ -139,7 +139,7 @@ pub fn import(source: &ImportFiles, request: &ImportRequest, out: &Path) -> Resu
     })
 }
 
-/// What the table's footer says of labels and inputs.
+/// The footer entries of the table about labels and inputs.
 fn notes(chosen: &Chosen<'_>, classes: &[String], standardised: Option<Standardised>) -> Footer {
     let json = |value: serde_json::Result<String>| value.expect("text and finite numbers are JSON");
     let mut notes = Footer::new();
@@ -157,14 +157,15 @@ fn notes(chosen: &Chosen<'_>, classes: &[String], standardised: Option<Standardi
     notes
 }
 
-/// Which columns nobody would mean by X, and were not chosen.
+/// Columns that are not useful as X and were left out.
 fn left_out(columns: &[Column], is_chosen: impl Fn(&Column) -> bool) -> Option<String> {
     let words: Vec<&str> =
         columns.iter().filter(|column| !is_chosen(column)).filter_map(|column| column.left_out.as_deref()).collect();
     (!words.is_empty()).then(|| words.join("; "))
 }
 
-/// The footer of a table of samples that this program wrote, without what a new one has of its own; `None` for any other file.
+/// The footer of a table of samples written by this program, without the entries that a new table sets itself; `None` for other
+/// files.
 fn samples_table(file: &Path) -> Result<Option<Footer>, StageError> {
     if !is_parquet(file) {
         return Ok(None);
@@ -174,15 +175,15 @@ fn samples_table(file: &Path) -> Result<Option<Footer>, StageError> {
             Ok(Some(footer.into_iter().filter(|(key, _)| [CLASSES, X_SHAPE, MADE_Y].contains(&key.as_str())).collect()))
         }
         Err(e @ StoreError::Newer { .. }) => Err(e.into()),
-        // Another program's, which may hold types that this one does not know.
+        // A file of another program may have unknown types.
         Err(_) => Ok(None),
     }
 }
 
-/// The `request` for a table of samples: its columns are what they are called, where nothing else is said.
+/// The `request` for a table of samples: columns have the roles of their names, unless the request says otherwise.
 fn of_samples_table(request: &ImportRequest, columns: &[Column]) -> ImportRequest {
     let x = if request.x.is_empty() { vec!["x".to_owned()] } else { request.x.clone() };
-    // A null was read as NaN: hard labels have nothing else.
+    // Nulls are read as NaN; hard labels have only nulls.
     let is_given = |c: &&Column| c.name == "p_y1" && c.values.iter().any(|p| !p.is_nan());
     let p_y1 = columns.iter().find(is_given).map(|c| c.name.clone());
     // Lists of nulls could not be read.
@@ -194,14 +195,14 @@ fn of_samples_table(request: &ImportRequest, columns: &[Column]) -> ImportReques
     ImportRequest { x, p_y1: request.p_y1.clone().or(p_y1), target, ..request.clone() }
 }
 
-/// The columns of a file without those that number its rows; what is left out, and what may be no inputs, is `said`.
+/// The columns of a file without row numbers. Left out columns, and columns that may not be inputs, are added to `said`.
 fn numbering_left_out(name: &str, mut columns: Vec<Column>, file: &Path, said: &mut Vec<String>) -> Vec<Column> {
     mark(&mut columns);
     let shown = file.display();
     said.extend(left_out(&columns, |_| false).map(|words| format!("left out of {shown}: {words}")));
     columns.retain(|column| column.left_out.is_none());
     if name == "x" {
-        let remedy = "take it out of the file";
+        let remedy = "remove it from the file";
         said.extend(warnings(columns.iter(), remedy).into_iter().map(|warning| format!("{shown}: {warning}")));
     }
     columns
@@ -211,16 +212,16 @@ fn names_of(columns: &[Column]) -> Vec<String> {
     columns.iter().map(|column| column.name.clone()).collect()
 }
 
-/// Columns of several files go together by their place, so that their names must, too.
+/// Columns of several files are matched by position, so their names must be equal.
 fn expect_names(columns: &[Column], first: &[String], file: &Path) -> Result<(), StageError> {
     let names = names_of(columns);
-    // A single column goes with any other.
+    // A single column matches any other single column.
     if names == first || (names.len() == 1 && first.len() == 1) {
         return Ok(());
     }
     let (shown, names, first) = (file.display(), names.join("`, `"), first.join("`, `"));
     Err(StageError::Refused(format!(
-        "{shown}: its columns are `{names}`, those of the first file `{first}`; give all files the same"
+        "{shown}: its columns are `{names}`, the columns of the first file are `{first}`; all files need equal columns"
     )))
 }
 
@@ -230,13 +231,13 @@ fn joined(name: &str, mut columns: Vec<Column>, file: &Path) -> Result<Column, S
     if columns.len() == 1 {
         return Ok(Column { name: name.to_owned(), ..columns.remove(0) });
     }
-    let Some(n) = columns.first().map(Column::n_rows) else { return Err(refused("it holds no columns".to_owned())) };
+    let Some(n) = columns.first().map(Column::n_rows) else { return Err(refused("it has no columns".to_owned())) };
     for column in &columns {
         if let Some(problem) = &column.problem {
             return Err(refused(format!("column `{}`: {problem}", column.name)));
         }
         if column.n_rows() != n || !column.is_numbers() || !column.rests.is_empty() {
-            let problem = format!("its columns do not make one matrix of numbers; `{}` does not fit", column.name);
+            let problem = format!("its columns do not form a matrix of numbers: `{}` does not fit", column.name);
             return Err(refused(problem));
         }
     }
@@ -258,7 +259,7 @@ fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
         if (part.width, &part.shape, &part.words) != (whole.width, &whole.shape, &whole.words) {
             let name = &whole.name;
             return Err(format!(
-                "the files of {name} do not go together: {} and {} values a sample, or other words",
+                "the files of {name} do not match: {} and {} values per sample, or numbers and words",
                 whole.width, part.width
             ));
         }
@@ -272,7 +273,7 @@ fn one_after_the_other(parts: Vec<Column>) -> Result<Column, String> {
     Ok(whole)
 }
 
-/// Gives a column of words the numbers that its words have among `words`, which are sorted and hold all of them.
+/// Replaces each word of a column by its position in `words`, which is sorted and contains all words.
 fn renumber(column: &mut Column, words: &[String]) {
     for value in &mut column.values {
         *value = words.partition_point(|word| *word < column.words[*value as usize]) as f64;
@@ -312,7 +313,7 @@ fn read_columns(file: &Path, request: &ImportRequest, room: &mut Room) -> Result
     let Some(format) = format(&name, &content) else {
         let endings: Vec<&str> = FORMATS.iter().map(|format| format.ending).collect();
         return Err(refused(format!(
-            "unknown file ending; known: {}, parquet, all but the last also with .gz or .zst",
+            "unknown file ending; allowed: {}, parquet; all except parquet may be compressed (.gz, .zst)",
             endings.join(", ")
         )));
     };
@@ -342,11 +343,11 @@ impl std::fmt::Display for ImportFiles {
     }
 }
 
-/// Where an imported file goes when nothing is said: `data/<name>.parquet`, the name without the format's ending, and of a file
-/// of images without `-images-idx3-ubyte`.
+/// The default path of an imported table: `data/<name>.parquet`, with the file's name without its ending, and without
+/// `-images-idx3-ubyte`.
 ///
 /// # Errors
-/// Nothing is left of the name.
+/// The name is empty without its ending.
 pub fn default_out(source: &ImportFiles) -> Result<PathBuf, StageError> {
     let file = match source {
         ImportFiles::Table(file) => file.as_path(),
@@ -364,7 +365,7 @@ pub fn default_out(source: &ImportFiles) -> Result<PathBuf, StageError> {
     if !stem.is_empty() {
         return Ok(data_file(stem));
     }
-    let problem = "has no name before its ending; say with `--out FILE` where the table goes";
+    let problem = "has no name before its ending; name the table with `--out FILE`";
     Err(StageError::Refused(format!("{}: {problem}", file.display())))
 }
 

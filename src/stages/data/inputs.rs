@@ -1,4 +1,4 @@
-//! Columns of f64 → the inputs of a table, which are f32: whatever gets lost on the way is refused, or kept in another form.
+//! Converts columns of f64 to the inputs of a table, which are f32. A loss of information is an error, or is kept in a hash.
 
 use ndarray::Array2;
 use serde::Serialize;
@@ -10,15 +10,15 @@ use crate::math::atoms::Cells;
 use crate::math::descriptive::{mean, population_variance};
 use crate::store::hash_bytes;
 
-/// X as it is stored.
+/// The stored X.
 pub(super) struct StoredInputs {
     pub(super) x: Array2<f32>,
-    /// A hash of every row as it was in the file; empty where nobody asked for it.
+    /// A hash of every row of the file; empty if hashes were not requested.
     pub(super) hashes: Vec<i64>,
     pub(super) standardised: Option<Standardised>,
 }
 
-/// What was taken from every value of X, and what it was divided by.
+/// The subtracted mean and the divisor of every value of X.
 #[derive(Debug, Serialize)]
 pub(super) struct Standardised {
     mean: Vec<f64>,
@@ -26,13 +26,13 @@ pub(super) struct Standardised {
 }
 
 const STANDARDISE: &str = "`--standardise` (every column minus its mean, divided by its standard deviation)";
-const X_HASH: &str = "`--x-hash` (inputs are told apart by a hash of the numbers in the file)";
+const X_HASH: &str = "`--x-hash` (inputs are distinguished by a hash of the numbers in the file)";
 
 impl StoredInputs {
-    /// Of the columns of X, which hold `n` rows of finite numbers.
+    /// Converts the columns of X, which have `n` rows of finite numbers.
     ///
     /// # Errors
-    /// A number that f32 cannot hold, or inputs that are one in f32, where nobody asked for a hash of them.
+    /// A number is outside the range of f32, or different inputs become equal as f32 and hashes were not requested.
     pub(super) fn new(columns: &[&Column], n: usize, request: &ImportRequest) -> Result<Self, String> {
         let (scaled, standardised) = match request.standardise {
             true => {
@@ -53,7 +53,7 @@ impl StoredInputs {
     }
 }
 
-/// Columns of `n` rows as one matrix; zeros have no sign.
+/// Columns of `n` rows as one matrix; −0 becomes 0.
 pub(super) fn side_by_side(columns: &[&Column], n: usize) -> Array2<f32> {
     let width: usize = columns.iter().map(|c| c.width).sum();
     let values = (0..n).flat_map(|row| columns.iter().flat_map(move |c| &c.values[row * c.width..][..c.width]));
@@ -61,13 +61,13 @@ pub(super) fn side_by_side(columns: &[&Column], n: usize) -> Array2<f32> {
     matrix.expect("every column has n rows")
 }
 
-/// Every value of a row minus its mean over the rows, divided by its standard deviation; 0 where it is constant.
+/// Every column minus its mean over the rows, divided by its standard deviation; 0 for a constant column.
 fn standardised(columns: &[&Column]) -> Result<(Vec<Column>, Standardised), String> {
     let (mut scaled, mut taken) = (Vec::new(), Standardised { mean: Vec::new(), std: Vec::new() });
     for column in columns {
         let mut values = column.values.clone();
         for unit in 0..column.width {
-            // Differences from the first row, which large numbers close to each other have without loss.
+            // Differences from the first row are exact for large numbers that are close to each other.
             let (first, first_rest) = original(column, 0, unit);
             let difference = |row: usize| {
                 let (value, rest) = original(column, row, unit);
@@ -79,7 +79,7 @@ fn standardised(columns: &[&Column]) -> Result<(Vec<Column>, Standardised), Stri
             if !shift.is_finite() || !std.is_finite() {
                 let name = &column.name;
                 return Err(format!(
-                    "column `{name}`: its mean or its standard deviation is beyond f64; scale it first"
+                    "column `{name}`: its mean or standard deviation is outside the range of f64; scale the column first"
                 ));
             }
             for (value, difference) in values.iter_mut().skip(unit).step_by(column.width).zip(&differences) {
@@ -93,7 +93,7 @@ fn standardised(columns: &[&Column]) -> Result<(Vec<Column>, Standardised), Stri
     Ok((scaled, taken))
 }
 
-/// Refuses numbers beyond the range of f32, and those so small that f32 has fewer digits for them, or none.
+/// Returns an error for numbers outside the range of f32, and for numbers so small that f32 stores fewer digits, or none.
 fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest) -> Result<(), String> {
     let is_small = |value: f64| value != 0.0 && value.abs() < f64::from(f32::MIN_POSITIVE);
     for (column, stored) in columns.iter().zip(stored) {
@@ -102,10 +102,10 @@ fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest)
         let (place, value, small) = (place(column, at), column.shown(at), is_small(stored.values[at]));
         let problem = match small {
             true => format!(
-                "{place} is {value}, too small for the full precision of f32, where it becomes {}",
+                "{place} is {value}, too small for the full precision of f32, which stores it as {}",
                 in_f32(stored.values[at])
             ),
-            false => format!("{place} is {value}; only finite f32 values can be used"),
+            false => format!("{place} is {value}; only finite f32 values are allowed"),
         };
         let remedies = match (request.standardise, small) {
             (false, true) => format!("; add {STANDARDISE} or {X_HASH}"),
@@ -118,7 +118,7 @@ fn check_range(columns: &[&Column], stored: &[&Column], request: &ImportRequest)
     Ok(())
 }
 
-/// A small number as f32 keeps it, with as many digits as other numbers have there.
+/// A small number as f32, with the usual number of digits.
 fn in_f32(value: f64) -> String {
     match value as f32 {
         0.0 => "0".to_owned(),
@@ -126,7 +126,7 @@ fn in_f32(value: f64) -> String {
     }
 }
 
-/// Refuses rows that differ in the file and are equal in `x`.
+/// Returns an error for rows that differ in the file and are equal in `x`.
 fn check_distinct(
     columns: &[&Column],
     stored: &[&Column],
@@ -155,7 +155,7 @@ fn check_distinct(
                 false => format!("add {STANDARDISE} or {X_HASH}"),
             };
             return Err(format!(
-                "{}: {} and {} in row {first} become one number in f32, in which inputs are stored, and these two inputs become one; {remedies}",
+                "{}: {} and {} in row {first} become equal when they are stored as f32, and so do these two inputs; {remedies}",
                 place(column, this),
                 column.shown(this),
                 column.shown(other),
@@ -165,7 +165,7 @@ fn check_distinct(
     Ok(())
 }
 
-/// The number in the file as two that can be compared.
+/// The numbers of a row in a form that can be compared.
 fn original(column: &Column, row: usize, unit: usize) -> (f64, f64) {
     let at = row * column.width + unit;
     (column.values[at] + 0.0, column.rests.get(at).copied().unwrap_or(0.0))

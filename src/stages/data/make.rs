@@ -1,4 +1,4 @@
-//! Rules and published files → a table of samples.
+//! Makes a table of samples from a rule or from published files.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -14,14 +14,14 @@ use crate::parameter::{Kind, Parameters, Value};
 use crate::store::schema::{Row, SampleRow};
 use crate::store::{Footer, data_file, hash_bytes, raw_folder, read_bytes, read_footer};
 
-/// In the footer: every file that was read, `name=hash of its content`.
+/// Footer entry: every file that was read, `name=hash of its content`.
 const FILES: &str = "infoplane.dataset_files";
 
-/// Makes a data set and writes it to `out`. Its files, where it is made of files, lie in the folder that is named, or where
-/// `infoplane data fetch` puts them. Once the table is there, they are not needed any more.
+/// Makes a data set and writes it to `out`. Published files are read from the given folder, or from the folder that
+/// `infoplane data fetch` writes to. They are not needed after the table is made.
 ///
 /// # Errors
-/// Parameters that do not go together; a file is missing or not what it should be; the table cannot be written.
+/// Parameters contradict each other, a file is missing or does not match its hash, or the table cannot be written.
 pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
     clear(out);
     let identity = named.identity();
@@ -48,7 +48,7 @@ pub fn make(named: &NamedData, out: &Path) -> Result<Outcome, StageError> {
     if is_there(out, &footer)? { Ok(Outcome::UpToDate) } else { write(out, &data, &[], &footer) }
 }
 
-/// The data set, not written anywhere.
+/// The data set in memory.
 pub(super) fn in_memory(named: &NamedData) -> Result<Dataset, StageError> {
     made(named, &mut Published::new(named.spec, named.folder.as_deref()))
 }
@@ -58,18 +58,18 @@ fn made(named: &NamedData, published: &mut Published) -> Result<Dataset, StageEr
     made.map_err(|e| StageError::Refused(published.explain(e)))
 }
 
-/// How far a data set is.
+/// The state of a data set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
-    /// Its table is there.
+    /// Its table exists.
     Made,
-    /// What makes it is there.
+    /// It is made by a rule, or its files exist.
     CanBeMade,
-    /// Its files are not there.
+    /// Its files do not exist.
     ToBeFetched,
 }
 
-/// How far the data set is, with its default parameters and in the usual places.
+/// The state of the data set, with its default parameters and in the default folders.
 pub fn state(spec: &'static Spec) -> State {
     if data_file(spec.name).exists() {
         return State::Made;
@@ -77,7 +77,7 @@ pub fn state(spec: &'static Spec) -> State {
     if has_files(spec) { State::CanBeMade } else { State::ToBeFetched }
 }
 
-/// Whether the files that make it are there.
+/// Whether the files of a data set exist.
 fn has_files(spec: &'static Spec) -> bool {
     match spec.source {
         Source::Files { files, .. } => Published::new(spec, None).have_all(files),
@@ -85,7 +85,7 @@ fn has_files(spec: &'static Spec) -> bool {
     }
 }
 
-/// How far each published part of a data set is, where it has parts.
+/// The state of each published part of a data set, if it has parts.
 pub fn parts(spec: &'static Spec) -> Vec<(&'static str, State)> {
     let choices = spec.parameters.iter().find(|parameter| parameter.name == "part").map(|parameter| parameter.kind);
     let Some(Kind::Choice(parts)) = choices else { return Vec::new() };
@@ -105,15 +105,15 @@ pub fn parts(spec: &'static Spec) -> Vec<(&'static str, State)> {
     parts.iter().map(|part| (*part, state(part))).collect()
 }
 
-/// The published files of a data set, where they are.
+/// The published files of a data set.
 struct Published {
     name: &'static str,
     files: &'static [PublishedFile],
     /// The folder, and those below it.
     places: Vec<PathBuf>,
-    /// What the archives among the files hold, once somebody asked for it.
+    /// The contents of the archives among the files, after they are first needed.
     members: Option<BTreeMap<String, Vec<u8>>>,
-    /// Every file that was read: its name, where it was, and the hash of its content.
+    /// Every file that was read: its name, its path, and the hash of its content.
     read: Vec<(String, String, String)>,
 }
 
@@ -148,11 +148,11 @@ impl Published {
         if let Some(what) = mistaken(name, &content).filter(|_| !name.ends_with(".tar")) {
             return Err(failed(format!("this is {what}; remove it and run `infoplane data fetch {}`", self.name)));
         }
-        // Offsets in what is said of it are those of the content.
+        // Offsets in error messages refer to the unpacked content.
         Ok(Some((if content.len() == n_packed { place } else { format!("{place}, unpacked") }, content)))
     }
 
-    /// Where the file is, packed or not.
+    /// The path of the file, compressed or not.
     fn path(&self, name: &str) -> Option<PathBuf> {
         // Programs that unpack archives on macOS and Windows write `train-images.idx3-ubyte`.
         let dotted = name.replacen("-idx", ".idx", 1);
@@ -192,7 +192,7 @@ impl Published {
         self.read.iter().map(|(name, _, hash)| format!("{name}={hash}")).collect::<Vec<_>>().join(" ")
     }
 
-    /// Whether the files are those of these hashes, as far as they are there.
+    /// Whether the existing files have these hashes.
     fn are(&mut self, hashes: &str) -> bool {
         let is_same = |entry: &str| {
             let (name, hash) = entry.split_once('=')?;
@@ -211,7 +211,7 @@ impl Published {
         files.iter().all(|file| self.path(file.name.trim_end_matches(".gz")).is_some())
     }
 
-    /// The sentence for an error of reading.
+    /// The message for a reading error.
     fn explain(&self, error: DatasetError) -> String {
         let (name, folder) = (self.name, self.places[0].display());
         match error {
@@ -221,7 +221,7 @@ impl Published {
                     format!("; there is `{other}`: import the IDX files of other data sets with `infoplane data import IMAGES LABELS`")
                 });
                 format!(
-                    "there is no file `{file}` of `{name}` in {folder}, packed or not; run `infoplane data fetch {name}`, or name their folder with `--folder`, in a pipeline with `folder`{other}"
+                    "there is no file `{file}` of `{name}` in {folder}, compressed or not; run `infoplane data fetch {name}`, or name the folder of the files with `--folder` (in a pipeline with `folder`){other}"
                 )
             }
             DatasetError::File { file, problem } => {

@@ -1,4 +1,4 @@
-//! The data stage: rules, published files and foreign files → a table of samples; what such a table holds.
+//! The data stage: makes a table of samples from rules, published files or foreign files, and describes it.
 
 mod choice;
 mod describe;
@@ -21,14 +21,14 @@ pub use describe::{Class, Description, Targets, describe};
 pub use import::{ImportFiles, ImportRequest, default_out, import};
 pub use make::{State, make, parts, state};
 
-/// In the footer of a table of samples: the names of labels 0, 1, …, as a list in JSON.
+/// Footer entry of a table of samples: the names of labels 0, 1, …, as a list in JSON.
 const CLASSES: &str = "infoplane.classes";
-/// In the footer: the dimensions of an input that is an array, such as an image, as a list in JSON.
+/// Footer entry: the dimensions of an input that is an array, such as an image, as a list in JSON.
 const X_SHAPE: &str = "infoplane.x_shape";
-/// In the footer: what was subtracted from every value of X, and what it was divided by, in JSON.
+/// Footer entry: the subtracted mean and the divisor of every value of X, in JSON.
 const STANDARDISED: &str = "infoplane.x_standardised";
 
-/// Whether `out` holds just what would be written. A file of other content may be somebody's only copy: it is kept.
+/// Whether `out` already has the content to write. A file with other content is kept, because it may be the only copy.
 fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
     if !out.exists() {
         return Ok(false);
@@ -38,19 +38,22 @@ fn is_there(out: &Path, footer: &Footer) -> Result<bool, StageError> {
         return Ok(true);
     }
     let path = out.display();
-    Err(StageError::Refused(format!("{path} is there and holds something else; remove it, or choose `--out FILE`")))
+    Err(StageError::Refused(format!(
+        "{path} exists with other content; remove it, or choose another file with `--out FILE`"
+    )))
 }
 
 /// Writes the table, which appears whole or not at all.
 ///
-/// `hashes` are those of inputs that x does not tell apart; empty: x does. It is made in a folder of its own, next to `out` and under
-/// a name that nobody else has, and put in place only where nothing is. So two processes need no lock, and what a killed call leaves
-/// is swept by the next one.
+/// `hashes` distinguish inputs that are equal in x; empty: not needed. The table is written to a new folder with a unique name
+/// next to `out`, and moved to `out` only if `out` does not exist. So two processes need no lock, and the next call removes the
+/// remains of a killed call.
 fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<Outcome, StageError> {
     let refused = |problem: String| StageError::Refused(format!("cannot write {}: {problem}", out.display()));
     let failed = |e: io::Error| refused(e.to_string());
-    let name =
-        out.file_name().ok_or_else(|| refused("it names no file; choose another with `--out FILE`".to_owned()))?;
+    let name = out
+        .file_name()
+        .ok_or_else(|| refused("it is not the path of a file; choose another path with `--out FILE`".to_owned()))?;
     let folder = folder_of(out);
     fs::create_dir_all(folder).map_err(failed)?;
     let own = Temporary::create(folder)?;
@@ -58,7 +61,7 @@ fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<
     let placed = write_in(own.path(), data, hashes, footer).and_then(|()| {
         match fs::hard_link(&made, folder.join(name)) {
             Ok(()) => Ok(Outcome::Done(said(data, out))),
-            // Somebody was quicker, with the same or with something else.
+            // Another process was faster, with equal or other content.
             Err(_) if is_there(out, footer)? => Ok(Outcome::UpToDate),
             // Not every file system has links.
             Err(_) => match fs::rename(&made, folder.join(name)) {
@@ -68,7 +71,7 @@ fn write(out: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<
         }
     });
     drop(own);
-    // A name is durable when its folder is.
+    // The name is durable after its folder is synchronised.
     placed.and_then(|outcome| fs::File::open(folder).and_then(|f| f.sync_all()).map(|()| outcome).map_err(failed))
 }
 
@@ -77,12 +80,12 @@ fn folder_of(out: &Path) -> &Path {
     out.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Removes what killed calls left next to `out`.
+/// Removes the remains of killed calls next to `out`.
 fn clear(out: &Path) {
     sweep(folder_of(out));
 }
 
-/// Rows become the table some at a time: pictures are large, and a row has more around it than its values.
+/// Rows are written in groups: images are large, and a row needs more memory than its values.
 fn write_in(folder: &Path, data: &Dataset, hashes: &[i64], footer: &Footer) -> Result<(), StageError> {
     const VALUES_AT_ONCE: usize = 1 << 22;
     let n = data.y.len();

@@ -1,13 +1,13 @@
-//! Columns that only number the rows: which of them are left out of X, and of which a sentence warns.
+//! Columns that number the rows: some are left out of X, for others a warning is printed.
 
 use crate::columns::Column;
 
-/// Fewer rows than these may be numbered by accident.
+/// With fewer rows, a column may number the rows by chance.
 const LEAST_ROWS: usize = 3;
 
-/// Notes in every column that nobody would mean by X why it is left out: pandas writes its index into a first column without a
-/// name, `Unnamed: 0` after it was read again, and `__index_level_0__` in Parquet. A column without name and values follows from
-/// a separator at the end of lines. A single column is never left out.
+/// Marks columns to leave out of X with the reason. pandas writes its index to a first column without a name, called `Unnamed:
+/// 0` after it is read again, and `__index_level_0__` in Parquet. A separator at the end of lines makes a column without name
+/// and values. A single column is never left out.
 pub(super) fn mark(columns: &mut [Column]) {
     if columns.len() < 2 {
         return;
@@ -19,7 +19,7 @@ pub(super) fn mark(columns: &mut [Column]) {
             "" if place == 0 && (is_unusable || is_whole) => "the first column, which has no name".to_owned(),
             "" if column.values.iter().all(|value| value.is_nan()) => "an empty column without a name".to_owned(),
             name if name.starts_with("__index_level_") => format!("`{name}`, which numbers the rows"),
-            // Of tables one below the other some numbers recur.
+            // In concatenated tables some numbers occur several times.
             name if name.starts_with("Unnamed: 0") && is_whole => format!("`{name}`, which numbers the rows"),
             _ => continue,
         };
@@ -27,13 +27,15 @@ pub(super) fn mark(columns: &mut [Column]) {
     }
 }
 
-/// What is said of the columns of X that nobody named and that may be no inputs.
+/// Warnings about columns of X that were not named by the user and may not be inputs.
 pub(super) fn warnings<'a>(x: impl Iterator<Item = &'a Column>, remedy: &str) -> Vec<String> {
     let warning = |column: &Column| match column.name.as_str() {
         "" => Some(format!(
-            "the first column has no name and does not number the rows, so it is an input; if it is none, {remedy}"
+            "the first column has no name and does not number the rows, so it is used as an input; if it is not an input, {remedy}"
         )),
-        name if numbers_rows(column) => Some(format!("column `{name}` numbers the rows; if it is no input, {remedy}")),
+        name if numbers_rows(column) => {
+            Some(format!("column `{name}` numbers the rows; if it is not an input, {remedy}"))
+        }
         _ => None,
     };
     x.filter_map(warning).collect()
@@ -59,6 +61,6 @@ mod tests {
         assert_eq!(left_out, [false, false, true, false]);
         let said = warnings(columns.iter().filter(|column| column.left_out.is_none()), "say so");
         assert_eq!(said.len(), 2);
-        assert_eq!(said[1], "column `Id` numbers the rows; if it is no input, say so");
+        assert_eq!(said[1], "column `Id` numbers the rows; if it is not an input, say so");
     }
 }

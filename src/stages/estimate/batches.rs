@@ -1,4 +1,5 @@
-//! Which estimators serve which tables: one for all parameters of an estimator that is applied to the same rows.
+//! Groups tables into batches: tables of one estimator with different parameters, applied to the same rows, are filled
+//! together.
 
 use super::super::StageError;
 use super::plan::Work;

@@ -1,4 +1,4 @@
-//! The estimate stage: recorded activations → tables of I(X;T) and I(T;Y), any time after the recording.
+//! The estimate stage: estimates I(X;T) and I(T;Y) from recorded activations, at any time after the recording.
 
 mod batches;
 mod plan;
@@ -30,8 +30,8 @@ use snapshots::{OpenRun, Recorded, Runs};
 use tables::TargetTables;
 use tally::Tally;
 
-/// What the settings of the recordings of `experiments` say of their activations, together: nothing where one of them is of
-/// another program. One that cannot be read has no say, and no estimates.
+/// The bounds of the activations of all `experiments`, from the settings of their recordings; unknown if one of them is by
+/// another program. Unreadable recordings are ignored here; they get no estimates.
 pub fn value_bounds(experiments: &[Experiment]) -> ValueBounds {
     let of_recording = |experiment: &Experiment| {
         let claim = Manifest::read(&experiment.recording().join(".meta/settings.json")).ok()?;
@@ -40,12 +40,12 @@ pub fn value_bounds(experiments: &[Experiment]) -> ValueBounds {
     experiments.iter().filter_map(of_recording).reduce(ValueBounds::and).unwrap_or(ValueBounds::Unknown)
 }
 
-/// Makes what `requests` ask of `experiment` and what is not there yet. The tables go to `<out>/estimates` and
-/// `<out>/unit_estimates`. A recorded snapshot is read once for all estimators that do not pool, once more for each way of
-/// pooling, and once before for a range over the run.
+/// Makes the requested estimates of `experiment` that do not exist yet. The tables are written to `<out>/estimates` and
+/// `<out>/unit_estimates`. A recorded snapshot is read once for all estimators without pooling, once more for each kind of
+/// pooling, and once in advance for a range over the run.
 ///
 /// # Errors
-/// There is no recording, a file is not what was written, or runs, layers or samples do not belong together.
+/// There is no recording, a file does not match its hash, or runs, layers or samples do not match each other.
 pub fn estimate(
     experiment: &Experiment,
     requests: &[Request],
@@ -54,12 +54,12 @@ pub fn estimate(
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
     if experiment.is_unfinished() {
-        tracing::warn!("{} is unfinished: only its whole runs are estimated", experiment.recording().display());
+        tracing::warn!("{} is unfinished: only its complete runs are estimated", experiment.recording().display());
     }
     let recorded = Recorded::open(experiment)?;
     let out = Experiment::new(out);
-    // Different estimators may be at work at the same time, as under `make -j`; sorted, so that two calls with several of
-    // them cannot wait for each other.
+    // Several processes may make different estimates at the same time, as with `make -j`. The locks are sorted, so that two
+    // processes cannot wait for each other.
     let hashes = plan::Hashes::of(&recorded, requests)?;
     let pending = plan::targets(&recorded, &hashes, requests, &out)?;
     if pending.is_empty() {
@@ -95,7 +95,7 @@ pub fn estimate(
     let done: Vec<Result<Tally, StageError>> =
         order.map(&targets, |target| make(&runs, target, &all_runs, order, progress));
     progress.end();
-    // Of several errors that of the first run, whichever thread was faster.
+    // The error of the first run is returned, independent of the order of threads.
     let done: Vec<Tally> = done.into_iter().collect::<Result<_, _>>()?;
     let tally = done.into_iter().fold(Tally::default(), Tally::and);
     let seconds = start.elapsed().as_secs_f64();
@@ -106,7 +106,7 @@ pub fn estimate(
     Ok(Outcome::done(text, Failures::of_estimates(tally.n_failed)))
 }
 
-/// Whether pieces of work are done side by side, or one after the other because the values of several do not fit into memory.
+/// Whether work is done in parallel, or sequentially because of memory.
 #[derive(Debug, Clone, Copy)]
 enum Order {
     Parallel,
@@ -114,7 +114,7 @@ enum Order {
 }
 
 impl Order {
-    /// What comes of `work` for each of `items`, in their order.
+    /// The results of `work` for each of `items`, in their order.
     fn map<T: Sync, R: Send>(self, items: &[T], work: impl Fn(&T) -> R + Sync + Send) -> Vec<R> {
         match self {
             Self::Parallel => items.par_iter().map(work).collect(),
@@ -123,7 +123,7 @@ impl Order {
     }
 }
 
-/// Makes the pending tables of one run, or of all runs pooled; returns what they come to.
+/// Makes the pending tables of one run, or of all runs pooled; returns their counts.
 fn make(
     runs: &Runs<'_>,
     target: &EstimateTarget<'_>,
@@ -142,7 +142,7 @@ fn make(
         let groups = pools::groups(&open, pool)?;
         let ranges = (of_run, all_runs.get(&values).copied());
         let tables = TargetTables::new(runs, &open, &target.id, &pending, &groups, ranges)?;
-        // Collected in the order of the snapshots, whichever thread does them; of several errors that of the first.
+        // Collected in the order of the snapshots, independent of the order of threads; the first error is returned.
         let by_group: Vec<Result<_, StageError>> = order.map(&groups, |group| {
             let rows = tables.estimate(group)?;
             let n_snapshots = if pool == Pool::Runs { 1 } else { group.parts.len() };

@@ -1,4 +1,4 @@
-//! What there is to do: which tables of which runs are not there yet.
+//! The plan: which tables of which runs do not exist yet.
 
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,9 +15,9 @@ use crate::estimators::{InputsAndLabels, RangeOver};
 use crate::store::schema::VERSION;
 use crate::store::{Experiment, Pending, RunId};
 
-/// One run, or all of them pooled, and what is to be made of it.
+/// One run, or all runs pooled, with its missing tables.
 pub(super) struct EstimateTarget<'a> {
-    /// What its tables are called.
+    /// The name of its tables.
     pub(super) id: RunId,
     /// The numbers of its runs.
     pub(super) runs: Vec<usize>,
@@ -56,7 +56,7 @@ pub fn plan(experiment: &Experiment, requests: &[Request], out: &Path) -> Result
     Ok(requests.iter().map(planned).collect())
 }
 
-/// What tables are made from, by run: computed once, because of other programs' recordings it reads every byte.
+/// The inputs of tables, by run. Computed once, because for recordings of other programs every byte is read.
 pub(super) struct Hashes {
     values: BTreeMap<Values, Vec<Vec<String>>>,
     splits: Vec<Vec<String>>,
@@ -64,7 +64,7 @@ pub(super) struct Hashes {
 }
 
 impl Hashes {
-    /// What `requests` need.
+    /// Computes the inputs that `requests` need.
     pub(super) fn of(recorded: &Recorded, requests: &[Request]) -> Result<Self, StageError> {
         let mut values = BTreeMap::new();
         for request in requests {
@@ -77,7 +77,7 @@ impl Hashes {
         Ok(Self { values, splits, training: recorded.training_hashes()? })
     }
 
-    /// What the table of `request` over the runs `indices` is made from.
+    /// The inputs of the table of `request` over the runs `indices`.
     fn made_from(&self, recorded: &Recorded, request: &Request, indices: &[usize]) -> serde_json::Value {
         let chosen = |by_run: &[Vec<String>]| -> Vec<String> {
             indices.iter().flat_map(|index| &by_run[*index]).cloned().collect()
@@ -99,7 +99,7 @@ impl Hashes {
     }
 }
 
-/// The runs that lack a table, each with those that it lacks.
+/// The runs with missing tables.
 pub(super) fn targets<'a>(
     recorded: &Recorded,
     hashes: &Hashes,
@@ -127,8 +127,8 @@ pub(super) fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure that there is what `targets` want to pool, and memory for it and for shuffles, before anything is written; the most
-/// values that are put together.
+/// Makes sure, before anything is written, that the snapshots to pool exist, and that their values and shuffles fit into
+/// memory; returns the largest number of pooled values.
 pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> Result<usize, StageError> {
     let mut most = 0;
     for target in targets {
@@ -145,7 +145,7 @@ pub(super) fn expect_pools(runs: &Runs<'_>, targets: &[EstimateTarget<'_>]) -> R
     Ok(most)
 }
 
-/// How many shuffles are held together for `works`: those of each selection and number of shuffles.
+/// Number of shuffles in memory for `works`, for each selection and number of shuffles.
 fn n_shuffles(works: &[&Work<'_>]) -> usize {
     let shuffled = |work: &&Work<'_>| (work.request.id.samples, work.request.n_shuffles);
     let shuffled: BTreeSet<(Samples, usize)> = works.iter().map(shuffled).collect();
@@ -178,7 +178,7 @@ impl<'a> EstimateTarget<'a> {
     }
 }
 
-/// Whether one of `works` needs the range of these values.
+/// Whether one of `works` needs the range of the values.
 pub(super) fn needs<'w, 'a: 'w>(works: impl IntoIterator<Item = &'w Work<'a>>, range: RangeOver) -> bool {
     works.into_iter().any(|work| work.request.member.range == range)
 }

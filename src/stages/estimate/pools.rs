@@ -1,4 +1,4 @@
-//! Which recorded snapshots are estimated as one, and whether their values fit into memory together.
+//! Pooling: which recorded snapshots are estimated together, and whether their values fit into memory.
 
 use std::collections::BTreeSet;
 
@@ -7,20 +7,20 @@ use super::snapshots::{OpenRun, first_difference, snapshots};
 use crate::estimate_id::Pool;
 use crate::estimators::InputsAndLabels;
 
-/// Recorded snapshots that are estimated as one.
+/// Recorded snapshots that are estimated together.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Group {
-    /// Of the last of them.
+    /// The last snapshot of the group.
     pub(super) epoch: i32,
     pub(super) step: i64,
-    /// Of each, which of the opened runs and which of its snapshots.
+    /// For each snapshot, the indices of its opened run and of the snapshot in this run.
     pub(super) parts: Vec<(usize, usize)>,
 }
 
-/// Most numbers of 32 bits, values put together and shuffles, that are held for the tables of one run: 2 GiB.
+/// Largest number of 32-bit numbers (pooled values and shuffles) in memory for the tables of one run: 2 GiB.
 const MOST_NUMBERS: usize = 1 << 29;
 
-/// Which snapshots of the opened `runs` are estimated as one.
+/// Groups the snapshots of the opened `runs`.
 pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, StageError> {
     let snapshots = snapshots(&runs[0].layers[0].1);
     let single = |index: usize| Group { epoch: snapshots[index].0, step: snapshots[index].1, parts: vec![(0, index)] };
@@ -44,12 +44,14 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         }
         Pool::Runs => {
             if let [only] = runs {
-                let problem =
-                    format!("{} is the only run; T is random over several: record more `runs`", only.recorded.id);
+                let problem = format!(
+                    "{} is the only run, but T must be random over several runs; record more `runs`",
+                    only.recorded.id
+                );
                 return Err(StageError::Refused(problem));
             }
             expect_same_snapshots(runs)?;
-            // A run that ended early lacks snapshots of the others: pooled is what all have.
+            // A run that ended early lacks some snapshots; only snapshots of all runs are pooled.
             let recorded: Vec<Vec<(i32, i64)>> = runs.iter().map(|run| self::snapshots(&run.layers[0].1)).collect();
             let place = |snapshot| {
                 recorded.iter().map(|of_run| of_run.binary_search(snapshot).ok()).collect::<Option<Vec<_>>>()
@@ -61,7 +63,7 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
         }
     };
     let id = &runs[0].recorded.id;
-    // A window beyond the end of a training: there is nothing to estimate.
+    // For a window after the end of a training there is nothing to estimate.
     if pool != Pool::Runs && runs[0].ended_early && groups.iter().all(|group| group.parts.len() < 2) {
         return Ok(if pool == Pool::Nothing { groups } else { Vec::new() });
     }
@@ -71,17 +73,17 @@ pub(super) fn groups(runs: &[OpenRun<'_>], pool: Pool) -> Result<Vec<Group>, Sta
             _ => "no two consecutive steps are recorded".to_owned(),
         },
         (Pool::Steps(first, last), Some(only)) if only.parts.len() < 2 => {
-            format!("of the steps from {first} to {last} only {} is recorded", only.step)
+            format!("only step {} of the steps from {first} to {last} is recorded", only.step)
         }
         _ => return Ok(groups),
     };
     let problem = format!(
-        "{wanted} in run {id}; T is random over several: record them with `steps = {{ windows = [[first, last]] }}`"
+        "{wanted} in run {id}, but T must be random over several steps; record them with `steps = {{ windows = [[first, last]] }}`"
     );
     Err(StageError::Refused(problem))
 }
 
-/// Runs can be pooled where they are recorded at the same steps, as far as they went.
+/// Runs can be pooled if they are recorded at the same steps, up to the end of the shorter run.
 fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     let mut to_their_end = runs.iter().filter(|run| !run.ended_early);
     let Some(first) = to_their_end.next() else { return Ok(()) };
@@ -97,8 +99,8 @@ fn expect_same_snapshots(runs: &[OpenRun<'_>]) -> Result<(), StageError> {
     }
 }
 
-/// Makes sure that the values of each group that are put together, and `n_shuffles` shuffles of its rows, fit into memory; the
-/// most values that are put together.
+/// Makes sure that the pooled values of each group, and `n_shuffles` shuffles of its rows, fit into memory; returns the largest
+/// number of pooled values.
 pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: usize) -> Result<usize, StageError> {
     let widest = runs[0].layers.iter().map(|(_, reader)| reader.n_units()).max().unwrap_or(0);
     // Groups of the same runs share their shuffles.
@@ -116,19 +118,19 @@ pub(super) fn expect_memory(runs: &[OpenRun<'_>], groups: &[Group], n_shuffles: 
     Ok(pools.iter().map(n_values).max().unwrap_or(0))
 }
 
-/// Whether so many numbers may be held.
+/// Whether this number of numbers is allowed in memory.
 pub(super) fn fits(n_numbers: usize) -> bool {
     n_numbers <= MOST_NUMBERS
 }
 
-/// Refuses `n_pooled` snapshots of together `n_rows` rows with up to `widest` values, or `n_shuffled` numbers of shuffles, if
-/// they are too many.
+/// Returns an error if `n_pooled` snapshots with `n_rows` rows in total and up to `widest` values per row, or `n_shuffled`
+/// numbers of shuffles, are too many.
 fn check_memory(n_pooled: usize, n_rows: usize, widest: usize, n_shuffled: usize) -> Result<(), StageError> {
     let n_values = if n_pooled > 1 { n_rows.saturating_mul(widest) } else { 0 };
     let problem = if n_values > MOST_NUMBERS {
         let megabytes = |n_values: usize| n_values.saturating_mul(size_of::<f32>()) / 1_000_000;
         format!(
-            "{n_pooled} snapshots pooled have {n_values} values ({} MB) in a layer of {widest} units; at most {MOST_NUMBERS} ({} MB) can be put together: pool fewer, or record fewer samples",
+            "{n_pooled} snapshots pooled have {n_values} values ({} MB) in a layer of {widest} units; at most {MOST_NUMBERS} ({} MB) can be pooled: pool fewer snapshots, or record fewer samples",
             megabytes(n_values),
             megabytes(MOST_NUMBERS)
         )
@@ -153,7 +155,8 @@ mod tests {
             let n_shuffled = InputsAndLabels::numbers_of_shuffles(n_shuffles, n_pooled << 16, 1 << 16);
             check_memory(n_pooled, n_pooled << 16, 100, n_shuffled).map_err(|e| e.to_string())
         };
-        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples besides that of the rows.
+        // 65 536 rows: 8192 shuffles are 2²⁹ numbers; pooled, each has the permutation of the samples in addition to the
+        // permutation of the rows.
         assert!(check(1, 8192).is_ok() && check(81, 0).is_ok());
         assert!(check(1, 8193).unwrap_err().contains("use fewer `shuffles`"));
         assert!(check(80, 2).is_ok());

@@ -1,4 +1,4 @@
-//! Ŷ, the class that a network predicts, at one group of snapshots.
+//! Ŷ, the class predicted by a network, at one group of snapshots.
 
 use std::collections::BTreeMap;
 
@@ -7,10 +7,10 @@ use super::snapshots::{GroupValues, Rows, chosen};
 use crate::estimate_id::Samples;
 use crate::math::atoms::Cells;
 
-/// By the choice of samples, rows of the same Ŷ share a cell; nothing where the output is not recorded, or no classifier's.
+/// For each selection of samples, the cells of equal Ŷ; none if the output is not recorded or is not of a classifier.
 pub(super) type Predictions = BTreeMap<Samples, Cells>;
 
-/// The predictions for the `rows` at a group of snapshots, from what was `read` of the output.
+/// The predictions for the `rows` at a group of snapshots, from the values `read` from the output.
 pub(super) fn predictions(read: &GroupValues, group: &Group, rows: &BTreeMap<Samples, Vec<Rows>>) -> Predictions {
     let of_rows = |(samples, rows): (&Samples, &Vec<Rows>)| {
         Some((*samples, predicted(&chosen(read, group, rows), read.n_units)?))
@@ -18,8 +18,8 @@ pub(super) fn predictions(read: &GroupValues, group: &Group, rows: &BTreeMap<Sam
     rows.iter().filter_map(of_rows).collect()
 }
 
-/// The place of the largest of `n_units` outputs, the first of equal ones; of a single output whether it is above 1/2, where
-/// all of them are probabilities. `None` where there are no such classes, or a value is not finite.
+/// The index of the largest of `n_units` outputs (the first of equal outputs); for a single output, whether it is above 1/2, if
+/// all outputs are probabilities. `None` if there are no such classes, or if a value is not finite.
 fn predicted(outputs: &[f32], n_units: usize) -> Option<Cells> {
     let class = |row: &[f32]| match row {
         [probability] => u32::from(*probability > 0.5),

@@ -1,7 +1,7 @@
-//! How far an estimate depends on the choice of samples: the same estimate of random halves of them.
+//! How much an estimate depends on the choice of samples: the estimate is repeated on random halves of the samples.
 //!
-//! Halves are drawn without replacement: a sample that is drawn twice would share its cell with itself, which an entropy takes for
-//! less information. A mean over half of n samples, drawn without replacement, has variance σ²/(n/2) · (1 − 1/2) = σ²/n around
+//! Halves are drawn without replacement: a sample that is drawn twice would share its cell with itself, which would lower the
+//! entropy. A mean over half of n samples, drawn without replacement, has variance σ²/(n/2) · (1 − 1/2) = σ²/n around
 //! the mean over all: so the standard deviation over halves is the standard error of a mean over all n samples.
 //!
 //! # Reference
@@ -19,7 +19,7 @@ use crate::sample::Representation;
 use crate::store::schema::EstimateRow;
 use crate::units::Nats;
 
-/// The halves of the samples of every selection and run, where some are asked for.
+/// The halves of the samples of every selection and run, if requested.
 #[derive(Default)]
 pub(super) struct Resamples(BTreeMap<(Samples, usize), Halves>);
 
@@ -27,12 +27,12 @@ pub(super) struct Resamples(BTreeMap<(Samples, usize), Halves>);
 pub(super) struct Halves(Vec<Half>);
 
 struct Half {
-    /// Places of its samples among those of the run.
+    /// Indices of its samples among the samples of the run.
     places: Vec<usize>,
     given: InputsAndLabels,
 }
 
-/// Mean and standard deviation (n − 1) over halves, in bits; `None` where an estimator has no such number, or a half fails.
+/// Mean and standard deviation (n − 1) over halves, in bits; `None` if the estimator has no such quantity, or a half fails.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(super) struct Resampled {
     pub(super) i_xt: Option<(f64, f64)>,
@@ -40,16 +40,16 @@ pub(super) struct Resampled {
 }
 
 impl Resamples {
-    /// Adds `n` halves of the samples of each run, which `rows` has.
+    /// Adds `n` halves of the samples of each run in `rows`.
     pub(super) fn add(&mut self, n: usize, selection: Samples, rows: &[Rows], runs: &Runs<'_>) {
         for (run, rows) in rows.iter().enumerate().filter(|_| n > 0) {
-            // Too few samples for halves are too few for an estimate, which says so.
+            // Too few samples for halves are too few for an estimate, which reports the failure.
             let halves = Halves::new(n, &rows.samples, runs).ok();
             self.0.extend(halves.map(|halves| ((selection, run), halves)));
         }
     }
 
-    /// The halves of a group of snapshots, where `n` of them are asked for and nothing is pooled.
+    /// The halves of a group of snapshots, if `n` halves are requested and nothing is pooled.
     pub(super) fn of(&self, n: usize, selection: Samples, group: &Group) -> Option<&Halves> {
         match group.parts[..] {
             [(run, _)] if n > 0 => self.0.get(&(selection, run)),
@@ -67,7 +67,7 @@ impl Resampled {
 }
 
 impl Halves {
-    /// `n` halves of these samples, which depend on `n` and on how many samples there are only.
+    /// `n` halves of these samples; they depend only on `n` and on the number of samples.
     fn new(n: usize, samples: &[i32], runs: &Runs<'_>) -> Result<Self, EstimateError> {
         let half = |permutation: &[u32]| {
             let mut places: Vec<usize> = permutation[..samples.len() / 2].iter().map(|place| *place as usize).collect();
@@ -79,7 +79,8 @@ impl Halves {
         permutations.iter().map(half).collect::<Result<_, _>>().map(Self)
     }
 
-    /// What every member of `estimator` says of the halves of `values`, samples × units, with the `ranges` of all of them.
+    /// The estimates of every member of `estimator` for the halves of `values` (samples × units), with the `ranges` of all
+    /// samples.
     pub(super) fn estimate(
         &self,
         estimator: &dyn EstimatorSet,

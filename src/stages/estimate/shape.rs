@@ -1,12 +1,12 @@
-//! How often values of T are the same, whatever the estimator.
+//! How often values of T are equal, independent of the estimator.
 
 use crate::math::atoms::Cells;
 use crate::sample::Representation;
 
-/// How often values of T are the same.
+/// How often values of T are equal.
 #[derive(Clone, Copy)]
 pub(super) struct Shape {
-    /// Different rows.
+    /// Number of different rows.
     pub(super) n_distinct: usize,
     /// Share of the most frequent value.
     pub(super) atom_share: f64,

@@ -1,4 +1,4 @@
-//! The recorded runs as the estimate stage reads them: which snapshots go together, their values, and whether all fits.
+//! Reads recorded runs for the estimate stage: snapshots, values, and whether layers and runs match.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -21,7 +21,7 @@ use crate::store::{
     TrainingOutcome, believed_hash, plain, read_footer, read_recorded, read_samples, verified_hash,
 };
 
-/// The runs of a recording, and what of them tells whether their estimates are up to date; no value is read.
+/// The runs of a recording, with the hashes that tell whether their estimates are up to date; no value is read.
 #[derive(Debug)]
 pub(super) struct Recorded {
     recording: Recording,
@@ -30,7 +30,7 @@ pub(super) struct Recorded {
     pub(super) names: LayerNames,
 }
 
-/// All runs of a recording, with what is known of its samples.
+/// All runs of a recording, with its samples.
 #[derive(Debug)]
 pub(super) struct Runs<'a> {
     recording: &'a Recording,
@@ -38,9 +38,9 @@ pub(super) struct Runs<'a> {
     /// Samples of equal X share a cell.
     pub(super) x: Cells,
     pub(super) names: LayerNames,
-    /// What Y is, if the labels were made of numbers, in words.
+    /// The description of Y, if the labels were made from numbers.
     pub(super) made_y: Option<String>,
-    /// The output, where it is known and makes a class.
+    /// The output layer, if it is known and predicts classes.
     pub(super) output: Option<LayerId>,
 }
 
@@ -49,16 +49,16 @@ pub(super) struct Runs<'a> {
 pub(super) struct OpenRun<'a> {
     pub(super) recorded: &'a RecordedRun,
     pub(super) layers: Vec<(LayerId, ActivationReader)>,
-    /// Numbers of the recorded samples, the same at every snapshot.
+    /// Indices of the recorded samples, equal at all snapshots.
     pub(super) samples: Vec<i32>,
     /// Whether its training failed or was stopped, so that later snapshots of other runs are missing here.
     pub(super) ended_early: bool,
 }
 
-/// Which rows of a recorded snapshot are meant.
+/// The selected rows of a recorded snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Rows {
-    /// Their places among the recorded samples.
+    /// Their positions among the recorded samples.
     places: Vec<usize>,
     /// The numbers of these samples.
     pub(super) samples: Vec<i32>,
@@ -76,7 +76,7 @@ impl Recorded {
         self.recording.runs().len()
     }
 
-    /// Hash of the settings of all runs; `None` of another program's.
+    /// Hash of the settings of all runs; `None` for recordings of another program.
     pub(super) fn settings(&self) -> Option<&str> {
         self.recording.runs().first()?.settings()
     }
@@ -101,7 +101,7 @@ impl Recorded {
         self.recording.runs().iter().map(of_run).collect()
     }
 
-    /// The hashes of what another program recorded of the training of every run, which stands next to its estimates in summaries.
+    /// The hashes of the training tables of every run of another program, which are joined to its estimates in summaries.
     pub(super) fn training_hashes(&self) -> Result<Vec<Vec<String>>, StageError> {
         self.recording.runs().iter().map(|run| Ok(run.training_hashes()?)).collect()
     }
@@ -114,7 +114,7 @@ impl Recorded {
 }
 
 impl<'a> Runs<'a> {
-    /// Reads the samples, which must be what was written.
+    /// Reads the samples and verifies their hash.
     pub(super) fn read(recorded: &'a Recorded) -> Result<Self, StageError> {
         let root = recorded.experiment.recording();
         verified_hash(&root, "settings", Experiment::SAMPLES)?;
@@ -125,14 +125,14 @@ impl<'a> Runs<'a> {
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let labels = Labels::new(&y, &p_y1).map_err(|e| StageError::Refused(format!("{}: {e}", path.display())))?;
         let names = recorded.names.clone();
-        // Own recordings of earlier versions do not say whether their last layer is the output; targets are numbers.
+        // Recordings of earlier versions do not name the output layer; with numeric targets there are no classes.
         let last = recorded.recording.layers(Values::Activations)?.last().copied();
         let output = names.output().max(if recorded.recording.is_own() { None } else { last });
         let output = output.filter(|_| rows.iter().all(|row| row.target.is_none()));
         Ok(Self { recording: &recorded.recording, labels, x: inputs(&rows), names, made_y, output })
     }
 
-    /// What is known of rows of these samples, with `n_shuffles` shuffles for the nulls.
+    /// The inputs and labels of these samples, with `n_shuffles` shuffles for the nulls.
     pub(super) fn inputs_and_labels(
         &self,
         samples: &[i32],
@@ -147,13 +147,13 @@ impl<'a> Runs<'a> {
         self.recording.runs().len()
     }
 
-    /// Snapshots of the first run, which tells for all of them.
+    /// Snapshots of the first run, which represents all runs.
     pub(super) fn n_snapshots(&self) -> Result<usize, StageError> {
         let layers = self.recording.layers(Values::Activations)?;
         Ok(self.recording.runs()[0].activations(Values::Activations, layers[0])?.snapshots().len())
     }
 
-    /// Opens the values of a run, all of whose files are what was written.
+    /// Opens the values of a run and verifies its files.
     pub(super) fn open_run(&self, run: usize, values: Values) -> Result<OpenRun<'_>, StageError> {
         let layers = self.recording.layers(values)?;
         for layer in &layers {
@@ -177,7 +177,7 @@ impl<'a> Runs<'a> {
 }
 
 impl<'a> OpenRun<'a> {
-    /// Opens the layers of a run, which must have been recorded at the same snapshots.
+    /// Opens the layers of a run, which must be recorded at the same snapshots.
     fn open(
         recorded: &'a RecordedRun,
         values: Values,
@@ -218,7 +218,7 @@ impl<'a> OpenRun<'a> {
         Ok(ranges?.into_iter().fold(Range::of(&[]), Range::and))
     }
 
-    /// Which of the recorded samples a selection means.
+    /// The recorded samples of a selection.
     pub(super) fn rows(&self, selection: Samples) -> Result<Rows, StageError> {
         let places: Vec<usize> = match selection {
             Samples::All | Samples::Distribution => (0..self.samples.len()).collect(),
@@ -231,14 +231,14 @@ impl<'a> OpenRun<'a> {
         Ok(Rows { places, samples })
     }
 
-    /// Of every sample, whether it is in the part called `split`.
+    /// For every sample, whether it is in the part called `split`.
     fn split(&self, split: &str) -> Result<Vec<bool>, StageError> {
         let of_sample: Vec<SplitRow> = read_recorded(&self.recorded.parts(SplitRow::TABLE, None))?;
         let n_needed = self.samples.last().map_or(0, |last| *last as usize + 1);
         let is_in_order = of_sample.iter().enumerate().all(|(number, row)| row.sample as usize == number);
         if of_sample.len() < n_needed || !is_in_order {
             return Err(StageError::Refused(format!(
-                "run {} does not say of every sample in order whether it was trained on ({} rows in the table `splits`); use `--samples all`",
+                "the table `splits` of run {} has {} rows and does not list every sample in order; use `--samples all`",
                 self.recorded.id,
                 of_sample.len()
             )));
@@ -252,7 +252,7 @@ impl<'a> OpenRun<'a> {
         let recorded = reader.read(index)?;
         if recorded.samples != self.samples {
             return Err(StageError::Refused(format!(
-                "{}: epoch {}, step {} has other samples than the first snapshot of layer {}; every snapshot must have the same",
+                "{}: epoch {}, step {} has other samples than the first snapshot of layer {}; all snapshots must have the same samples",
                 reader.path().display(),
                 recorded.epoch,
                 recorded.step,
@@ -268,7 +268,7 @@ pub(super) fn range(runs: &[OpenRun<'_>]) -> Result<Range, StageError> {
     runs.iter().try_fold(Range::of(&[]), |range, run| Ok(range.and(run.range()?)))
 }
 
-/// T of a layer at the snapshots of a group, one below the other.
+/// T of a layer at the snapshots of a group, concatenated.
 pub(super) struct GroupValues {
     t: Vec<f32>,
     pub(super) n_units: usize,
@@ -276,8 +276,8 @@ pub(super) struct GroupValues {
     n_rows: Vec<usize>,
 }
 
-/// T of the layer at `place` in the list of layers, at the snapshots of a group. In memory are the values, once, and one
-/// snapshot beside them.
+/// T of the layer at `place` in the list of layers, at the snapshots of a group. The values are in memory once, together
+/// with one more snapshot.
 pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<GroupValues, StageError> {
     let n_units = runs[0].layers[place].1.n_units();
     let n_rows: Vec<usize> = group.parts.iter().map(|(run, _)| runs[*run].samples.len()).collect();
@@ -293,7 +293,7 @@ pub(super) fn read(runs: &[OpenRun<'_>], group: &Group, place: usize) -> Result<
     Ok(GroupValues { t, n_units, n_rows })
 }
 
-/// The chosen `rows` of each run, row after row, snapshot after snapshot, of what was [`read`].
+/// The chosen `rows` of each run from the values that were [`read`], row after row, snapshot after snapshot.
 pub(super) fn chosen<'a>(read: &'a GroupValues, group: &Group, rows: &[Rows]) -> Cow<'a, [f32]> {
     let GroupValues { t, n_units, n_rows } = read;
     let of_parts = || group.parts.iter().map(|(run, _)| &rows[*run]).zip(n_rows);
@@ -308,7 +308,7 @@ pub(super) fn chosen<'a>(read: &'a GroupValues, group: &Group, rows: &[Rows]) ->
     Cow::Owned(chosen)
 }
 
-/// The range of those values that are finite: what holds others fails by itself.
+/// The range of the finite values; estimates with other values fail separately.
 pub(super) fn finite_range(values: &[f32]) -> Range {
     let range = Range::of(values);
     if range.low.is_finite() && range.high.is_finite() {
@@ -322,14 +322,13 @@ pub(super) fn snapshots(reader: &ActivationReader) -> Vec<(i32, i64)> {
     reader.snapshots().collect()
 }
 
-/// Where two lists of snapshots differ first, to be added to a message.
+/// The first difference of two lists of snapshots, for the end of a message.
 pub(super) fn first_difference(a: &[(i32, i64)], b: &[(i32, i64)]) -> String {
     let differing = a.iter().zip(b).find(|(a, b)| a != b);
     differing.map_or_else(String::new, |((_, step), _)| format!(", first at step {step}"))
 }
 
-/// The samples that the first snapshot of a run has: all of the samples table, unless the files say that they hold a part
-/// of it.
+/// The samples of the first snapshot of a run: the entire samples table, unless the files declare a part of it.
 fn recorded_samples(
     recorded: &RecordedRun,
     layers: &[(LayerId, ActivationReader)],

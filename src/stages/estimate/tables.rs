@@ -1,4 +1,4 @@
-//! The tables of one run, or of all runs pooled: which estimators serve which of them, and their rows.
+//! Fills the tables of one run, or of all runs pooled, with rows of estimates.
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
@@ -31,29 +31,29 @@ pub(super) struct TargetTables<'a> {
     open: &'a [OpenRun<'a>],
     id: &'a RunId,
     names: &'a LayerNames,
-    /// What Y is, if the labels were made of numbers.
+    /// The description of Y, if the labels were made from numbers.
     made_y: Option<&'a str>,
     output: Option<LayerId>,
     works: &'a [&'a Work<'a>],
     batches: Vec<Batch>,
     rows: BTreeMap<Samples, Vec<Rows>>,
     given: BTreeMap<LabelKey, Result<InputsAndLabels, EstimateError>>,
-    /// Of every selection and run, where some are asked for.
+    /// The halves of every selection and run, if requested.
     resamples: Resamples,
     ranges: (Option<Range>, Option<Range>),
 }
 
-/// What is known of the rows depends on: selection, shuffles, the runs that were put together.
+/// The key of inputs and labels of rows: selection, shuffles, pooled runs.
 type LabelKey = (Samples, usize, Vec<usize>);
 
-/// Where rows belong, and what they say of T whatever the estimator.
+/// The keys of a row, and the columns that do not depend on the estimator.
 struct At<'a> {
     batch: &'a Batch,
     layer: LayerId,
     n_units: usize,
     group: &'a Group,
     shape: Option<Shape>,
-    /// Ŷ of every row, where the network has classes.
+    /// Ŷ of every row, if the network has classes.
     predicted: Option<&'a Cells>,
     /// T, samples × units.
     values: &'a [f32],
@@ -87,7 +87,7 @@ impl<'a> TargetTables<'a> {
         for batch in &batches {
             resamples.add(batch.n_resamples, batch.selection, &rows[&batch.selection], runs);
         }
-        // A weighted sum has no probability at which classes meet.
+        // A weighted sum is not a probability, so it has no threshold between classes.
         let output = runs.output.filter(|_| works.iter().all(|work| work.request.id.values == Values::Activations));
         Ok(Self {
             open,
@@ -104,7 +104,7 @@ impl<'a> TargetTables<'a> {
         })
     }
 
-    /// A table without rows for each that is asked for.
+    /// An empty table for each requested table.
     fn empty(&self) -> Vec<Table> {
         self.works.iter().map(|work| Table::empty(work)).collect()
     }
@@ -116,7 +116,7 @@ impl<'a> TargetTables<'a> {
         let output = self.open[0].layers.iter().position(|(layer, _)| Some(*layer) == self.output);
         let mut of_output = output.map(|place| read(self.open, group, place)).transpose()?;
         let predicted = of_output.as_ref().map_or_else(Predictions::new, |read| predictions(read, group, &self.rows));
-        // Of every table, the code of the layer below.
+        // For every table, the code of the layer below.
         let mut below: Vec<Option<(LayerId, Code)>> = vec![None; tables.len()];
         for (place, (layer, reader)) in self.open[0].layers.iter().enumerate() {
             let recorded = match of_output.take_if(|_| Some(place) == output) {
@@ -142,7 +142,7 @@ impl<'a> TargetTables<'a> {
         Ok(tables)
     }
 
-    /// T beside what is known of its rows.
+    /// T together with the inputs and labels of its rows.
     fn sample<'t>(
         &'t self,
         at: &At<'_>,
@@ -150,13 +150,13 @@ impl<'a> TargetTables<'a> {
     ) -> Result<LayerData<'t>, EstimateError> {
         let given = self.given(at)?;
         let sample = LayerData::of_samples(t.clone()?, given)?;
-        // X is no activation and does not change: its range over a run is its own.
+        // X does not change, so its range over a run is its own range.
         let own = Some(sample.ranges.layer);
         let (run, all_runs) = if at.layer == LayerId::INPUT { (own, own) } else { self.ranges };
         Ok(LayerData { ranges: Ranges { run, all_runs, ..sample.ranges }, ..sample })
     }
 
-    /// What every member of a batch says of a sample; where there is none, why, in words.
+    /// The estimate of every member of a batch, or the reason of its failure.
     fn estimates(
         &self,
         at: &At<'_>,
@@ -179,13 +179,13 @@ impl<'a> TargetTables<'a> {
         estimates.into_iter().map(in_words).collect()
     }
 
-    /// Of every member of a batch with fixed edges, the share of T outside of them.
+    /// For every member of a batch with fixed edges, the share of T outside the edges.
     fn outside_shares(&self, at: &At<'_>, sample: &Result<LayerData<'_>, EstimateError>) -> Vec<Option<f64>> {
         let mut last: Option<(Range, f64)> = None;
         let share = |table: &usize| {
             let edges = self.works[*table].request.member.edges?;
             let t = &sample.as_ref().ok()?.activations;
-            // Members mostly have the same edges.
+            // Most members have equal edges.
             let share = last.filter(|(range, _)| *range == edges).map_or_else(|| t.share_outside(edges), |(_, s)| s);
             last = Some((edges, share));
             Some(share)
@@ -193,7 +193,7 @@ impl<'a> TargetTables<'a> {
         at.batch.tables.iter().map(share).collect()
     }
 
-    /// The number of the sample that stands in a row.
+    /// The index of the sample of a row.
     fn sample_of(&self, at: &At<'_>, row: usize) -> usize {
         let rows = &self.rows[&at.batch.selection];
         let samples = at.group.parts.iter().flat_map(|(run, _)| &rows[*run].samples);
@@ -204,7 +204,7 @@ impl<'a> TargetTables<'a> {
         self.given[&label_key(at.batch, at.group)].as_ref().map_err(Clone::clone)
     }
 
-    /// Adds the row of a layer to each table of a batch, and to the row of the layer below what the two share.
+    /// Adds the row of a layer to each table of a batch, and writes the information shared with the layer below into its row.
     fn add_layer(
         &self,
         at: &At<'_>,
@@ -295,7 +295,7 @@ impl<'a> TargetTables<'a> {
         }
     }
 
-    /// Adds the rows of every unit of a layer to each table of a batch. A unit fails by itself.
+    /// Adds the rows of every unit of a layer to each table of a batch. A failed unit does not affect the others.
     fn add_units(&self, at: &At<'_>, tables: &mut [Table]) {
         let layer = finite_range(at.values);
         for unit in 0..at.n_units {
@@ -337,7 +337,7 @@ impl<'a> TargetTables<'a> {
         group.parts.iter().map(|(run, _)| self.rows[&selection][*run].samples.len() as i32).sum()
     }
 
-    /// Writes every table, its rows ordered by layer, then by snapshot; returns what they come to.
+    /// Writes every table, sorted by layer, then by snapshot; returns the counts.
     pub(super) fn write(&self, by_group: Vec<Vec<Table>>) -> Result<Tally, StageError> {
         let mut whole = self.empty();
         for tables in by_group {

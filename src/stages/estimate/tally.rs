@@ -1,4 +1,4 @@
-//! What the estimates of some tables come to: how many there are, how many failed, and which edges miss values.
+//! Counts estimates, failures, and values outside of fixed edges.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -8,12 +8,12 @@ use crate::config::Request;
 use crate::estimate_id::EstimateId;
 use crate::sample::Range;
 
-/// Estimates that were made.
+/// Number of estimates made.
 #[derive(Debug, Default)]
 pub(super) struct Tally {
     pub(super) n_rows: usize,
     pub(super) n_failed: usize,
-    /// Of every estimate with fixed edges, where most values are outside of them.
+    /// For every estimate with fixed edges, the layer and snapshot with the largest share of values outside.
     outside: BTreeMap<Arc<EstimateId>, Outside>,
 }
 
@@ -25,7 +25,7 @@ struct Outside {
 }
 
 impl Tally {
-    /// Counts an estimate of a `request`, with the share of the values at its `place` that are outside of its fixed edges.
+    /// Counts an estimate of a `request`, with the share of the values at `place` that are outside its fixed edges.
     pub(super) fn add(
         &mut self,
         request: &Request,
@@ -42,7 +42,7 @@ impl Tally {
         }
     }
 
-    /// The estimates of both.
+    /// The sum of two counts.
     pub(super) fn and(mut self, other: Self) -> Self {
         for (estimator, outside) in other.outside {
             if self.outside.get(&estimator).is_none_or(|most| outside.share > most.share) {
@@ -52,13 +52,13 @@ impl Tally {
         Self { n_rows: self.n_rows + other.n_rows, n_failed: self.n_failed + other.n_failed, ..self }
     }
 
-    /// A sentence for each estimator whose edges miss values.
+    /// A sentence for each estimator with too many values outside its edges.
     pub(super) fn warnings(&self) -> impl Iterator<Item = String> {
         let missing = self.outside.iter().filter(|(_, outside)| outside.share > MOST_OUTSIDE);
         missing.map(|(estimator, Outside { edges: Range { low, high }, share, place })| {
             let percent = 100.0 * share;
             format!(
-                "`{estimator}`: {percent:.1} % of the values of {place} are outside the edges [{low}, {high}] and share one bin at each end; use bins over their range (`n_bins` in a pipeline, `--n-bins` on the command line), or edges that cover them"
+                "`{estimator}`: {percent:.1} % of the values of {place} are outside the edges [{low}, {high}] and share one bin at each end; use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges"
             )
         })
     }

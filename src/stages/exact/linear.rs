@@ -1,7 +1,7 @@
-//! Recorded weights of linear networks → exact I(X;T) and I(T;Y), in tables of estimates.
+//! Computes exact I(X;T) and I(T;Y) of linear networks from recorded weights, and writes them to tables of estimates.
 //!
-//! X ~ N(0, I/n_inputs) and Y = W_o X + ε of the data set `student-teacher`; T of a layer is W̄ X, W̄ being the product of
-//! the recorded kernels up to it, plus Gaussian noise. Biases change no information.
+//! X ~ N(0, I/n_inputs) and Y = W_o X + ε of the data set `student-teacher`; T of a layer is W̄ X plus Gaussian
+//! noise, with W̄ the product of the recorded kernels up to this layer. Biases change no information.
 //!
 //! # Reference
 //! Saxe et al. 2018, Figs 3, 4, 6, 18 and 19.
@@ -31,10 +31,10 @@ use crate::store::{
 };
 use crate::units::Nats;
 
-/// Makes the tables that the `[exact]` table of `pipeline` asks for and that are not there yet, below `<out>/estimates`.
+/// Makes the missing tables of `[exact]` of `pipeline` below `<out>/estimates`.
 ///
 /// # Errors
-/// There is no recording of this pipeline's network and data, or a file is not what was written.
+/// There is no recording of this pipeline's network and data, or a file does not match its hash.
 pub fn linear(
     pipeline: &Pipeline,
     experiment: &Experiment,
@@ -43,7 +43,7 @@ pub fn linear(
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
     if experiment.is_unfinished() {
-        tracing::warn!("{} is unfinished: only its whole runs are looked at", experiment.recording().display());
+        tracing::warn!("{} is unfinished: only its complete runs are used", experiment.recording().display());
     }
     let (exact, data) = asked_for(pipeline)?;
     let recording = Recording::open(experiment)?;
@@ -76,7 +76,7 @@ pub fn linear(
     Ok(Outcome::done(text, Failures::of_estimates(n_failures)))
 }
 
-/// What [`linear`] would do, without doing it; nothing where `pipeline` has no `[exact]` table.
+/// What [`linear`] would do, without doing it; nothing if `pipeline` has no `[exact]` table.
 ///
 /// # Errors
 /// There is no recording, or it cannot be read.
@@ -105,7 +105,7 @@ fn asked_for(pipeline: &Pipeline) -> Result<(&Exact, &NamedData), StageError> {
     match (&pipeline.exact, pipeline.networks().map(|networks| &networks.data)) {
         (Some(exact), Some(Data::Named(data))) => Ok((exact, data)),
         _ => Err(StageError::Refused(format!(
-            "the pipeline `{}` asks for no exact numbers; give it a table `[exact]`",
+            "the pipeline `{}` does not ask for exact information; add a table `[exact]`",
             pipeline.name
         ))),
     }
@@ -147,14 +147,14 @@ fn targets<'a>(
     Ok(targets)
 }
 
-/// Makes sure that `experiment` is a recording of the pipeline's network, and of its data to the last digit: the teacher
-/// is not recorded, and that of other parameters would make other numbers.
+/// Makes sure that `experiment` is a recording of the pipeline's network and of exactly its data: the teacher is not recorded,
+/// and a teacher with other parameters would give other results.
 fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Experiment) -> Result<(), StageError> {
     let root = experiment.recording();
     let refused = |what: &str| {
         let place = root.display();
         Err(StageError::Refused(format!(
-            "{place} holds a recording of other {what} than the pipeline's; record again, or name its own pipeline"
+            "{place} has a recording of other {what} than in the pipeline; record again, or name the pipeline of the recording"
         )))
     };
     if is_recorded_with(pipeline, experiment)? == Some(false) {
@@ -177,11 +177,11 @@ fn expect_recording_of(pipeline: &Pipeline, data: &NamedData, experiment: &Exper
     Ok(())
 }
 
-/// What is known of X and Y.
+/// The distributions of X and Y.
 struct InputsAndTeacher {
     teacher: Teacher,
     input_covariance: Array2<f64>,
-    /// I(X;Y), which no I(T;Y) exceeds.
+    /// I(X;Y), the upper bound of I(T;Y).
     i_xy: Nats,
     n_relevant: usize,
 }
@@ -195,7 +195,7 @@ impl InputsAndTeacher {
             return Err(refused(format!("`{}` has no linear teacher", data.spec.name)));
         };
         let input_covariance = Array2::from_diag_elem(shape.n_inputs, teacher.input_variance);
-        // Y is what a network of the teacher's weights makes, with the teacher's noise.
+        // Y is the output of a network with the teacher's weights and the teacher's noise.
         let as_network = LinearNetwork {
             weights: teacher.weights.view(),
             input_covariance: input_covariance.view(),
@@ -215,7 +215,7 @@ impl InputsAndTeacher {
     }
 }
 
-/// Makes the tables that a run lacks; returns how many rows there are and how many failed.
+/// Makes the missing tables of a run; returns the numbers of rows and of failures.
 fn make(
     target: &ExactTarget<'_>,
     exact: &Exact,
@@ -225,7 +225,7 @@ fn make(
     let mut tables: Vec<Vec<EstimateRow>> = vec![Vec::new(); target.pending.len()];
     for parts in parts_of(target.run)? {
         let snapshots = Snapshots::read(&parts, target.run, given.teacher.weights.ncols())?;
-        // Collected in the order of the snapshots, whichever thread does them.
+        // Collected in the order of the snapshots, independent of the order of threads.
         let rows: Vec<Vec<Vec<EstimateRow>>> = (0..snapshots.places.len())
             .into_par_iter()
             .map(|index| of_snapshot(&snapshots, index, target, exact, given))
@@ -250,7 +250,7 @@ fn make(
     Ok(counts)
 }
 
-/// The rows of every pending table at one snapshot, the layers ascending.
+/// The rows of every pending table at one snapshot, sorted by layer.
 fn of_snapshot(
     snapshots: &Snapshots,
     index: usize,
@@ -283,14 +283,14 @@ fn of_snapshot(
     tables
 }
 
-/// Where a row belongs.
+/// The keys of a row.
 struct Place {
     layer: LayerId,
     /// Epoch and step.
     snapshot: (i32, i64),
 }
 
-/// What is found of a layer.
+/// The exact information of a layer.
 #[derive(Clone, Copy)]
 struct Found {
     /// I(T;X), of some or all of the inputs.

@@ -1,4 +1,4 @@
-//! One Gaussian input, one weight, one binned unit → a table of exact information against the weight.
+//! Exact information of one binned unit with one Gaussian input, as a function of the weight.
 
 use std::path::Path;
 
@@ -13,16 +13,16 @@ use crate::store::schema::{MinimalModelRow, VERSION};
 use crate::store::{Experiment, Footer, Lock, Pending, write_rows};
 use crate::suggest::suggestion;
 
-/// Which numbers are asked for.
+/// The requested curves.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct MinimalModelRequest {
     /// Activation functions by their names in a pipeline.
     pub activations: Vec<String>,
     /// Equal bins of bounded activations.
     pub n_bins: usize,
-    /// Width of the bins of the others.
+    /// Bin width for unbounded activation functions.
     pub bin_width: f64,
-    /// Besides, as many edges even in the net input, for every activation.
+    /// If given, bins with this number of edges evenly spaced in the net input are also used for every activation function.
     pub n_net_input_edges: Option<usize>,
     /// The weights.
     pub weights: Vec<f64>,
@@ -31,7 +31,7 @@ pub struct MinimalModelRequest {
 /// Writes `minimal_model.parquet` into the folder `out`.
 ///
 /// # Errors
-/// An activation without exact numbers, bins or weights that cannot be; the table cannot be written.
+/// An activation function has no exact result, bins or weights are invalid, or the table cannot be written.
 pub fn minimal_model(choice: &MinimalModelRequest, out: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
     let curves = choice.activations.iter().map(|name| named(name)).collect::<Result<Vec<_>, _>>()?;
     let work = Pending::new(out, "minimal_model", &json!({ "choice": choice, "schema": VERSION }));
@@ -50,7 +50,7 @@ pub fn minimal_model(choice: &MinimalModelRequest, out: &Path, progress: &dyn Pr
         }
     }
     progress.begin("exact", wanted.len() as u64);
-    // Collected in the order of what is wanted, whichever thread does it.
+    // Collected in the order of the request, independent of the order of threads.
     let rows: Result<Vec<MinimalModelRow>, StageError> = wanted
         .par_iter()
         .map(|(curve, bins, weight)| {
@@ -80,6 +80,6 @@ fn row(curve: &Curve, bins: Bins, weight: f64) -> Result<MinimalModelRow, StageE
 fn named(name: &str) -> Result<&'static Curve, StageError> {
     Curve::named(name).ok_or_else(|| {
         let suggestion = suggestion(name, CURVES.iter().map(|curve| curve.name));
-        StageError::Refused(format!("no exact numbers of an activation `{name}`; {suggestion}"))
+        StageError::Refused(format!("there is no exact result for the activation function `{name}`; {suggestion}"))
     })
 }

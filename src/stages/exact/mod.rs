@@ -1,4 +1,4 @@
-//! The exact stage: numbers that need no estimator, because everything is known of X and of what makes T of it.
+//! The exact stage: information without an estimator, because the distribution of X and the map to T are known.
 
 mod linear;
 mod minimal_model;

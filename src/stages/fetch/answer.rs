@@ -1,32 +1,32 @@
-//! What the head of an answer promises: whether its body belongs to the file that was asked for, and where it begins.
+//! The head of an HTTP response: whether its body belongs to the requested file, and at which byte it begins.
 
 use ureq::http::StatusCode;
 
 use super::Fault;
 
-/// The head of an answer, as far as it counts.
+/// The relevant part of the head of a response.
 #[derive(Debug)]
 pub(super) struct Head<'a> {
     pub(super) status: StatusCode,
     /// The header `Content-Range`.
     pub(super) range: Option<&'a str>,
-    /// The length of the body, where it is said.
+    /// The length of the body, if it is given.
     pub(super) length: Option<u64>,
 }
 
-/// What to do with an answer.
+/// What to do with a response.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Answer {
     /// Read the body, which begins at this byte of the file.
     From(u64),
-    /// Ask again, for the whole file: the server cannot go on with what is there.
+    /// Request the entire file: the server cannot resume the download.
     AskAnew,
 }
 
-/// Judges the answer to a request for everything from byte `asked` on of a file of `bytes`.
+/// Interprets the response to a request for a file of `bytes` bytes from byte `asked` to its end.
 ///
 /// # Errors
-/// The server says no, or has another file.
+/// The server refuses, or has another file.
 pub(super) fn judge(head: &Head<'_>, asked: u64, bytes: u64) -> Result<Answer, Fault> {
     let other_size = |got: u64| Fault::Useless(format!("wrong file: it has {got} bytes, expected {bytes}"));
     let range = head.range.and_then(ContentRange::parse);
@@ -58,7 +58,7 @@ struct ContentRange {
 }
 
 impl ContentRange {
-    /// `None` where it says nothing that can be understood.
+    /// `None` if it cannot be parsed.
     fn parse(text: &str) -> Option<Self> {
         let (unit, rest) = text.trim().split_once(' ')?;
         let (range, total) = rest.trim().split_once('/')?;
@@ -99,7 +99,7 @@ mod tests {
     }
 
     #[test]
-    fn an_answer_begins_where_it_says_or_is_not_used() {
+    fn a_response_begins_at_its_stated_byte_or_is_not_used() {
         // Asked for byte `asked` on of a file of 10.
         let check =
             |asked: u64, status: u16, range: Option<&str>, length: Option<u64>, expected: Result<Answer, &str>| {
@@ -125,7 +125,7 @@ mod tests {
         check(4, 200, None, Some(11), Err("wrong file: it has 11 bytes, expected 10"));
         check(4, 206, Some("bytes 4-10/11"), Some(7), Err("wrong file: it has 11 bytes, expected 10"));
         check(4, 416, Some("bytes */3"), None, Err("wrong file: it has 3 bytes, expected 10"));
-        // A piece of which nobody asked.
+        // A part that was not requested.
         check(0, 206, Some("bytes 0-9/10"), Some(10), Err("206 Partial Content"));
         check(0, 404, None, Some(10), Err("404 Not Found"));
         check(0, 204, None, None, Err("204 No Content"));
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_may_pass_is_asked_for_again() {
+    fn only_temporary_faults_are_retried() {
         let check = |status: u16, expected: bool| {
             let head = Head { status: StatusCode::from_u16(status).unwrap(), range: None, length: None };
             assert_eq!(matches!(judge(&head, 0, 10), Err(Fault::Again(_))), expected, "{status}");

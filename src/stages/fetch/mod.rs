@@ -1,5 +1,5 @@
-//! Published files come into a folder from one of several mirrors. What is there is left alone, what is half there is gone
-//! on with, and nothing takes its place that is not, by its SHA-256, what was published.
+//! Downloads published files into a folder from one of several mirrors. Existing files are kept, interrupted downloads are
+//! resumed, and only files with the published SHA-256 are accepted.
 
 mod answer;
 mod transfer;
@@ -15,42 +15,42 @@ use super::{Outcome, Progress, StageError};
 use crate::datasets::{PublishedFile, Source, Spec};
 use crate::store::{Lock, Partial, StoreError, sha256_file};
 
-/// How long to wait, and for what.
+/// Time limits.
 #[derive(Debug, Clone, Copy)]
 pub struct Patience {
-    /// Longest time until a connection stands.
+    /// Longest time to connect.
     pub connection: Duration,
-    /// Longest time in which not a byte comes.
+    /// Longest time without receiving a byte.
     pub silence: Duration,
-    /// The times to wait before asking a mirror again, when one attempt after the other brings next to nothing; after
-    /// these it is given up.
+    /// The waiting times before further requests to a mirror, after consecutive attempts with almost no progress; after the
+    /// last one the mirror is given up.
     pub waits: &'static [Duration],
 }
 
-/// What people and busy servers bear.
+/// Waiting times that are acceptable to users and busy servers.
 pub const PATIENCE: Patience = Patience {
     connection: Duration::from_secs(15),
     silence: Duration::from_secs(30),
     waits: &[Duration::from_secs(1), Duration::from_secs(3), Duration::from_secs(9), Duration::from_secs(27)],
 };
 
-/// An attempt that brings less than the file's size divided by this has brought next to nothing. So an end is certain:
-/// a server that cuts every connection is asked some thousand times at most.
+/// An attempt that receives less than the file's size divided by this number made almost no progress. So the download ends for
+/// certain: a server that cuts every connection is asked about a thousand times at most.
 const LITTLE: u64 = 1000;
 
-/// Why an attempt, or a mirror, did not give a file.
+/// Why an attempt, or a mirror, did not provide a file.
 #[derive(Debug, Error)]
 enum Fault {
-    /// The next attempt may do better.
+    /// The next attempt may succeed.
     #[error("{0}")]
     Again(String),
-    /// Nobody is there; where somebody was, the next attempt may do better.
+    /// The server does not respond; if it has responded before, the next attempt may succeed.
     #[error("{0}")]
     Absent(String),
-    /// No attempt will do better.
+    /// No further attempt will succeed.
     #[error("{0}")]
     Useless(String),
-    /// The fault is on this side.
+    /// The fault is on this computer.
     #[error(transparent)]
     Here(#[from] StoreError),
 }
@@ -64,20 +64,21 @@ pub fn published(spec: &Spec) -> Result<(&'static [PublishedFile], &'static [&'s
         Source::Files { files, mirrors, .. } => Ok((files, mirrors)),
         Source::Rule(_) => {
             let name = spec.name;
-            let problem =
-                format!("`{name}` is made by a rule, nothing is to be fetched; use `infoplane data make {name}`");
+            let problem = format!(
+                "`{name}` is made by a rule, so there is nothing to download; use `infoplane data make {name}`"
+            );
             Err(StageError::Refused(problem))
         }
     }
 }
 
-/// Fetches what is not yet in `folder` of `files`; `mirrors` are addresses of folders that hold them, tried in order.
+/// Downloads the `files` that are missing in `folder`; `mirrors` are addresses of folders with the files, tried in order.
 ///
-/// A fetch that was stopped, however it was, leaves `<name>.part`; the next one goes on with it, from whatever mirror.
+/// An interrupted download leaves `<name>.part`; the next call resumes it from any mirror.
 ///
 /// # Errors
-/// Another file has the name of one of them; no mirror gives one; the folder cannot be written, or somebody else is
-/// fetching into it. Whole files, and the part of the one that failed, stay.
+/// Another file has the name of a published file, no mirror provides a file, the folder cannot be written, or another process
+/// is downloading into it. Complete files, and the part of the failed file, are kept.
 pub fn fetch(
     files: &[PublishedFile],
     mirrors: &[&str],
@@ -91,12 +92,12 @@ pub fn fetch(
     }
     let _lock = Lock::named(folder, "fetch").map_err(|e| match e {
         StoreError::Locked { path } => StageError::Refused(format!(
-            "another infoplane is fetching into {}; wait until it is done, or choose another folder with `--folder DIR`",
+            "another infoplane process is downloading into {}; wait until it is done, or choose another folder with `--folder DIR`",
             path.display()
         )),
         e => e.into(),
     })?;
-    // Once more: whoever had the lock before may have fetched them.
+    // Checked again: the process that had the lock may have downloaded them.
     let missing = missing(files, folder)?;
     for file in &missing {
         let mut download = Download::begin(file, folder, progress)?;
@@ -110,10 +111,10 @@ pub fn fetch(
     Ok(Outcome::Done(format!("{n} {files}, {bytes} bytes → {}", folder.display())))
 }
 
-/// Which of the files are not there.
+/// The missing files.
 ///
 /// # Errors
-/// A file of the same name is another one. It may be somebody's own: it is kept.
+/// An existing file with this name is not the published file. It is kept, because it may belong to the user.
 fn missing<'a>(files: &'a [PublishedFile], folder: &Path) -> Result<Vec<&'a PublishedFile>, StageError> {
     let mut missing = Vec::new();
     for file in files {
@@ -125,10 +126,10 @@ fn missing<'a>(files: &'a [PublishedFile], folder: &Path) -> Result<Vec<&'a Publ
         let other = |problem: String| {
             let path = path.display();
             let to_do = "move it away, or choose another folder with `--folder DIR`";
-            Err(StageError::Refused(format!("{path} is there and is not the published file: {problem}; {to_do}")))
+            Err(StageError::Refused(format!("{path} exists and is not the published file: {problem}; {to_do}")))
         };
         if !there.is_file() {
-            return other("it is no file".to_owned());
+            return other("it is not a file".to_owned());
         }
         if there.len() != file.bytes {
             return other(format!("it has {} bytes, expected {}", there.len(), file.bytes));
@@ -141,11 +142,11 @@ fn missing<'a>(files: &'a [PublishedFile], folder: &Path) -> Result<Vec<&'a Publ
     Ok(missing)
 }
 
-/// A file on its way.
+/// A file that is being downloaded.
 struct Download<'a> {
     file: &'a PublishedFile,
     part: Partial,
-    /// Whether what is there came in several answers, perhaps of different servers, or of an earlier call.
+    /// Whether the present part came in several responses, perhaps from different servers or in an earlier call.
     is_pieced: bool,
     progress: &'a dyn Progress,
 }
@@ -167,7 +168,7 @@ impl<'a> Download<'a> {
         Ok(())
     }
 
-    /// Forgets what is there.
+    /// Discards the present part.
     fn restart(&mut self) -> Result<(), StoreError> {
         self.is_pieced = false;
         if self.bytes() > 0 {
@@ -185,7 +186,7 @@ impl<'a> Download<'a> {
         self.progress.advance(self.bytes());
     }
 
-    /// Of a file that has its size: what is wrong with it, if anything.
+    /// What is wrong with a file of the correct size, if anything.
     fn problem(&self) -> Result<Option<String>, StoreError> {
         let (got, expected) = (self.part.sha256()?, self.file.sha256);
         Ok((got != expected).then(|| format!("wrong content, removed: its sha256 is {got}, expected {expected}")))
@@ -196,7 +197,7 @@ impl<'a> Download<'a> {
 fn from_some_mirror(download: &mut Download<'_>, mirrors: &[Mirror]) -> Result<(), StageError> {
     let name = download.file.name;
     if download.bytes() >= download.file.bytes {
-        // Whole: the last call was stopped just before the end. Or it is something else.
+        // It is complete (the last call was stopped just before the end), or it is another file.
         if download.bytes() == download.file.bytes && download.problem()?.is_none() {
             return Ok(());
         }
@@ -209,14 +210,14 @@ fn from_some_mirror(download: &mut Download<'_>, mirrors: &[Mirror]) -> Result<(
             Err(Fault::Here(e)) => return Err(e.into()),
             Err(why) => {
                 if let Some(next) = mirrors.get(i + 1) {
-                    tracing::warn!("{name}: {}: {why}; going on with {}", mirror.url, next.url);
+                    tracing::warn!("{name}: {}: {why}; continuing with {}", mirror.url, next.url);
                 }
                 problems.push(format!("{}: {why}", mirror.url));
             }
         }
     }
     if mirrors.is_empty() {
-        problems.push("no mirror is known".to_owned());
+        problems.push("there is no known mirror".to_owned());
     }
     let (problems, bytes) = (problems.join("; "), download.bytes());
     let kept = if bytes > 0 { format!("{bytes} of {} bytes are kept; ", download.file.bytes) } else { String::new() };
@@ -224,7 +225,7 @@ fn from_some_mirror(download: &mut Download<'_>, mirrors: &[Mirror]) -> Result<(
     Err(StageError::Refused(format!("cannot fetch {name}: {problems}; {kept}{to_do}")))
 }
 
-/// Completes a download from one mirror, asking again while there is hope.
+/// Completes a download from one mirror, with further attempts as long as they may succeed.
 fn from_mirror(download: &mut Download<'_>, mirror: &Mirror) -> Result<(), Fault> {
     let little = download.file.bytes / LITTLE;
     let (mut reached, mut n_attempts, mut n_vain) = (download.bytes(), 0, 0);
@@ -239,7 +240,7 @@ fn from_mirror(download: &mut Download<'_>, mirror: &Mirror) -> Result<(), Fault
                 if !is_pieced || is_doubted {
                     return Err(Fault::Useless(problem));
                 }
-                // The fault may lie in the piece that was there before: this mirror's own has to be seen once.
+                // The fault may be in the part from before, so the entire file is downloaded once from this mirror.
                 (reached, n_vain, is_doubted) = (0, 0, true);
                 continue;
             }
@@ -255,7 +256,7 @@ fn from_mirror(download: &mut Download<'_>, mirror: &Mirror) -> Result<(), Fault
             return Err(Fault::Useless(format!("{why}, after {n_attempts} attempts")));
         };
         n_vain += 1;
-        let next = format!("{}: {why}; once more in {}", download.file.name, seconds(*wait));
+        let next = format!("{}: {why}; next attempt in {}", download.file.name, seconds(*wait));
         tracing::debug!("{}: {next}", mirror.url);
         download.progress.message(&next);
         sleep(*wait);

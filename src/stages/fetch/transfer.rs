@@ -1,5 +1,5 @@
-//! One request: asks a mirror for what is missing of a file and keeps what comes. The only place that names `ureq`, with
-//! `answer.rs`.
+//! One request: asks a mirror for the missing part of a file and keeps the received bytes. The only place that names `ureq`,
+//! with `answer.rs`.
 
 use std::io::{self, Read};
 use std::net::IpAddr;
@@ -13,10 +13,10 @@ use super::answer::{Answer, Head, judge};
 use super::{Download, Fault, Patience, seconds};
 use crate::stages::StageError;
 
-/// A server's folder that holds the files.
+/// A folder on a server with the files.
 #[derive(Debug)]
 pub(super) struct Mirror {
-    /// Its address, as the user knows it.
+    /// Its address, as given by the user.
     pub(super) url: String,
     pub(super) patience: Patience,
     agent: Agent,
@@ -35,7 +35,7 @@ impl Mirror {
         let Patience { connection, silence, .. } = patience;
         let config = Agent::config_builder()
             .http_status_as_error(false)
-            // The files are compressed already; a server must not pack them once more.
+            // The files are compressed already; a server must not compress them again.
             .accept_encoding("identity")
             .user_agent(concat!("infoplane/", env!("CARGO_PKG_VERSION")))
             .timeout_resolve(Some(connection))
@@ -44,15 +44,15 @@ impl Mirror {
             .timeout_per_read(Some(silence))
             .timeout_per_write(Some(silence));
         let config = if address.scheme_str() == Some("https") { config.tls_config(trusted()?) } else { config };
-        // A proxy, if the environment names one, cannot reach what runs on this machine.
+        // A proxy cannot reach a server on this machine.
         let config = if is_this_machine(address.host().unwrap_or_default()) { config.proxy(None) } else { config };
         Ok(Self { url: url.to_owned(), agent: config.build().new_agent(), patience })
     }
 
-    /// Asks for what is missing of `download` and adds what comes, once.
+    /// Sends one request for the missing part of `download` and adds the received bytes.
     ///
     /// # Errors
-    /// It did not come to its end. What came is kept, if it can belong to the file.
+    /// The download is not complete. The received bytes are kept, if they can belong to the file.
     pub(super) fn transfer(&self, download: &mut Download<'_>) -> Result<(), Fault> {
         let (asked, bytes) = (download.bytes(), download.file.bytes);
         let request = self.agent.get(format!("{}/{}", self.url.trim_end_matches('/'), download.file.name));
@@ -67,7 +67,7 @@ impl Mirror {
             Answer::From(_) => download.is_pieced = true,
             Answer::AskAnew => {
                 download.restart()?;
-                return Err(Fault::Again("cannot go on in the middle of the file".to_owned()));
+                return Err(Fault::Again("the server cannot resume in the middle of the file".to_owned()));
             }
         }
         let mut body = answer.body_mut().as_reader();
@@ -90,22 +90,22 @@ impl Mirror {
         Ok(())
     }
 
-    /// What an error means for the next attempt.
+    /// The consequence of an error for the next attempt.
     fn fault(&self, error: Error) -> Fault {
         let Patience { connection, silence, .. } = self.patience;
         match error {
-            Error::HostNotFound => Fault::Absent("there is no such server, or no network".to_owned()),
+            Error::HostNotFound => Fault::Absent("the server does not exist, or there is no network".to_owned()),
             Error::Io(e) if e.kind() == io::ErrorKind::ConnectionRefused => Fault::Absent(e.to_string()),
             Error::Io(e) if e.kind() == io::ErrorKind::UnexpectedEof => {
                 Fault::Again("the connection was cut".to_owned())
             }
-            // Of TLS: a certificate that is not trusted, or a server that does not speak it.
+            // TLS errors: a certificate that is not trusted, or a server without TLS.
             Error::Io(e) if e.kind() == io::ErrorKind::InvalidData => Fault::Useless(e.to_string()),
             Error::Io(e) => Fault::Again(e.to_string()),
             Error::Timeout(Timeout::Resolve | Timeout::Connect) => {
                 Fault::Again(format!("no connection within {}", seconds(connection)))
             }
-            Error::Timeout(_) => Fault::Again(format!("nothing came for {}", seconds(silence))),
+            Error::Timeout(_) => Fault::Again(format!("no data received for {}", seconds(silence))),
             e @ (Error::Protocol(_) | Error::ConnectionFailed | Error::ConnectProxyFailed(_) | Error::BodyStalled) => {
                 Fault::Again(e.to_string())
             }
@@ -114,13 +114,15 @@ impl Mirror {
     }
 }
 
-/// The authorities that say who a server is: those in the file that `SSL_CERT_FILE` names, as for other programs, which
-/// users behind a proxy with an authority of its own need; else Mozilla's.
+/// The trusted certificate authorities: from the file in `SSL_CERT_FILE`, as in other programs (needed behind a proxy with its
+/// own authority), otherwise Mozilla's list.
 fn trusted() -> Result<TlsConfig, StageError> {
     let Some(path) = std::env::var_os("SSL_CERT_FILE") else { return Ok(TlsConfig::default()) };
     let wrong = |problem: String| {
         let path = path.display();
-        StageError::Refused(format!("SSL_CERT_FILE names {path}: {problem}; name a file of certificates, or unset it"))
+        StageError::Refused(format!(
+            "SSL_CERT_FILE is {path}: {problem}; set it to a file of certificates, or unset it"
+        ))
     };
     let text = std::fs::read(&path).map_err(|e| wrong(e.to_string()))?;
     let certificate = |item: Result<PemItem<'static>, Error>| match item {
@@ -129,7 +131,7 @@ fn trusted() -> Result<TlsConfig, StageError> {
     };
     let certificates: Vec<_> = parse_pem(&text).filter_map(certificate).collect();
     if certificates.is_empty() {
-        return Err(wrong("there is no certificate in it".to_owned()));
+        return Err(wrong("the file contains no certificate".to_owned()));
     }
     Ok(TlsConfig::builder().root_certs(RootCerts::from(certificates)).build())
 }

@@ -1,4 +1,4 @@
-//! The inspect stage: what a file, a recording or an experiment holds, and whether it is what it should be.
+//! The inspect stage: describes and validates a file, a recording or an experiment.
 
 mod validate;
 
@@ -16,7 +16,7 @@ use crate::store::schema::ExperimentRow;
 use crate::store::{Experiment, ExperimentState, Facts, LayerNames, Recording, StoreError};
 pub use validate::validate;
 
-/// What there is at a path.
+/// The contents of a path.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Report {
@@ -28,25 +28,25 @@ pub enum Report {
     Sweep(Vec<SweepEntry>),
 }
 
-/// An experiment of a sweep, as its tables have it.
+/// An experiment of a sweep, from the tables of the sweep.
 #[derive(Debug, Serialize)]
 pub struct SweepEntry {
     /// Its name.
     pub experiment: String,
-    /// What became of it.
+    /// Its state.
     pub state: ExperimentState,
-    /// Runs recorded.
+    /// Number of recorded runs.
     pub n_runs: Option<i64>,
-    /// Why it failed, what of it failed, or what of it is missing.
+    /// Why it failed, which part failed, or what is missing.
     pub reason: Option<String>,
 }
 
-/// What an experiment holds.
+/// The contents of an experiment.
 #[derive(Debug, Serialize)]
 pub struct Contents {
     /// Name of the experiment.
     pub experiment: String,
-    /// Whether every run that was asked for is recorded; recordings of other programs do not say.
+    /// Whether all requested runs are recorded; `None` for recordings of other programs.
     pub is_whole: Option<bool>,
     /// Names of the runs.
     pub runs: Vec<String>,
@@ -65,9 +65,9 @@ pub struct TableFacts {
     pub table: String,
     /// The layer, for tables by layer.
     pub layer: Option<LayerId>,
-    /// What that layer is called, where it has a name.
+    /// The name of the layer, if it has one.
     pub layer_name: Option<Arc<str>>,
-    /// Values per row of its list column, where it has one.
+    /// Values per row of its list column, if it has one.
     pub width: Option<usize>,
     /// Files.
     pub files: usize,
@@ -75,16 +75,16 @@ pub struct TableFacts {
     pub rows: u64,
     /// Their size.
     pub bytes: u64,
-    /// Size of the values, uncompressed and without any structure.
+    /// Size of the uncompressed values.
     pub raw_bytes: u64,
     /// `raw_bytes / bytes`.
     pub compression_ratio: f64,
 }
 
-/// Describes what lies at `path`: a Parquet file, an experiment's folder, the recording in it, or a sweep's folder.
+/// Describes `path`: a Parquet file, the folder of an experiment, the recording in it, or the folder of a sweep.
 ///
 /// # Errors
-/// There is no such thing, or it cannot be read.
+/// `path` is something else, or cannot be read.
 pub fn inspect(path: &Path) -> Result<Report, StageError> {
     if path.is_file() {
         return Ok(Report::File(Facts::of(path)?));
@@ -158,7 +158,7 @@ pub fn inspect(path: &Path) -> Result<Report, StageError> {
     }))
 }
 
-/// The experiment at `path`, or the one whose recording lies there.
+/// The experiment at `path`, or the experiment of the recording at `path`.
 fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     if path.join("recording").is_dir() {
         return Ok(Experiment::new(path));
@@ -167,6 +167,6 @@ fn experiment_at(path: &Path) -> Result<Experiment, StageError> {
     if let (true, Some(parent)) = (is_recording, path.parent()) {
         return Ok(Experiment::new(if parent.as_os_str().is_empty() { Path::new(".") } else { parent }));
     }
-    let problem = "neither a Parquet file nor an experiment's folder (one with `recording` in it)";
+    let problem = "neither a Parquet file nor the folder of an experiment (with a folder `recording`)";
     Err(StageError::Refused(format!("{}: {problem}", path.display())))
 }

@@ -1,4 +1,4 @@
-//! Proof that files are what they should be: manifests, hashes, schemas, row counts, order, finite values.
+//! Validates files: manifests, hashes, schemas, row counts, order, finite values.
 
 use std::path::{Path, PathBuf};
 
@@ -20,13 +20,13 @@ use crate::store::{
     manifests, read_rows, read_samples, verified_hash,
 };
 
-/// When a row was recorded: (epoch, step).
+/// The snapshot of a row: (epoch, step).
 type SnapshotPlace = (i32, i64);
 
-/// Reads everything at `path` and stops at the first fault. Of a sweep, the tables over its experiments.
+/// Reads and checks everything at `path` and stops at the first fault; for a sweep, only the tables over its experiments.
 ///
 /// # Errors
-/// The fault, with its place.
+/// The fault, with its location.
 pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageError> {
     if path.is_file() {
         return validate_file(path);
@@ -40,19 +40,19 @@ pub fn validate(path: &Path, progress: &dyn Progress) -> Result<Outcome, StageEr
     Ok(Outcome::Done(outcome))
 }
 
-/// The tables over the experiments of a sweep, each of which is validated by itself.
+/// The tables over the experiments of a sweep; the experiments are validated separately.
 fn validate_sweep(root: &Path) -> Result<Outcome, StageError> {
     let members = experiments::rows(root)?.into_iter().map(|row| Experiment::new(root.join(row.experiment)));
     let members: Vec<Experiment> = members.collect();
     validate_derived(root, &members)?;
-    // Experiments that were exchanged have, together, the same tables.
+    // If two experiments were exchanged, the set of all tables is unchanged, so each is compared separately.
     if root.join(Experiment::SUMMARY).exists() {
         expect_current(&Experiment::new(root))?;
     }
     Ok(Outcome::Done(format!("valid: the tables over {}", counted(members.len(), "experiment"))))
 }
 
-/// The recording and the estimates of an experiment; what they are, in words.
+/// Validates the recording and the estimates of an experiment; returns a description.
 fn validate_experiment(experiment: &Experiment, progress: &dyn Progress) -> Result<String, StageError> {
     let recording = Recording::open(experiment)?;
     if recording.is_own() {
@@ -78,11 +78,10 @@ fn validate_experiment(experiment: &Experiment, progress: &dyn Progress) -> Resu
         })
         .collect();
     progress.end();
-    // The first in the order of the runs, whichever thread was quicker.
+    // The first fault in the order of the runs, independent of the order of threads.
     let n_rows: u64 = checked.into_iter().sum::<Result<u64, _>>()?;
     let n_estimates = validate_estimates(experiment)?;
-    let vouched =
-        if recording.is_own() { "every listed hash as in its manifest" } else { "no manifests to compare with" };
+    let vouched = if recording.is_own() { "all hashes match the manifests" } else { "no manifests to compare with" };
     Ok(format!(
         "valid: {}, {}, {} of values, {} of estimates; {vouched}",
         counted(recording.runs().len(), "run"),
@@ -112,36 +111,35 @@ fn validate_file(path: &Path) -> Result<Outcome, StageError> {
         other => {
             let found = [Values::Activations, Values::PreActivations].into_iter().find(|v| v.table() == other);
             let Some(values) = found else {
-                let problem = "no table of infoplane: its footer lacks a known `infoplane.table`";
+                let problem = "not a table of infoplane: its footer has no known `infoplane.table`";
                 return Err(StageError::Refused(format!("{}: {problem}", path.display())));
             };
             let reader = ActivationReader::open(&[path.to_owned()], values, &[])?;
             usize::try_from(validate_values(&reader, None)?).unwrap_or(usize::MAX)
         }
     };
-    let text =
-        format!("valid in itself: {} of `{table}`; to compare hashes, validate its experiment", counted(n, "row"));
+    let text = format!("valid table: {} of `{table}`; validate its experiment to compare hashes", counted(n, "row"));
     Ok(Outcome::Done(text))
 }
 
-/// All rows of a table, every number of which is finite.
+/// All rows of a table; every number must be finite.
 fn rows<R: Row>(path: &Path) -> Result<Vec<R>, StageError> {
     finite(path, read_rows(path)?)
 }
 
-/// The samples in order, every number of which is finite.
+/// The samples in order; every number must be finite.
 fn samples(path: &Path) -> Result<Vec<SampleRow>, StageError> {
     finite(path, read_samples(path)?)
 }
 
-/// All rows of a table of a run, each of which is there once.
+/// All rows of a table of a run, without duplicates.
 fn recorded<R: RecordedRow>(path: &Path) -> Result<Vec<R>, StageError> {
     let rows = rows::<R>(path)?;
     RowKeys::default().add(path, &rows)?;
     Ok(rows)
 }
 
-/// The rows of a table of losses and accuracies, which are shares.
+/// The rows of a table of losses and accuracies; accuracies must be between 0 and 1.
 fn fits(path: &Path) -> Result<Vec<EpochRow>, StageError> {
     let rows = recorded::<EpochRow>(path)?;
     for (row, cells) in rows.iter().enumerate() {
@@ -165,20 +163,23 @@ fn fault(path: &Path, problem: String) -> StageError {
     StageError::Refused(format!("{}: {problem}", path.display()))
 }
 
-/// Checks one run; returns how many rows of activations it has.
+/// Checks one run; returns its number of rows of activations.
 fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Result<u64, StageError> {
     run.verify_all()?;
     let first = run.activations(Values::Activations, layers[0])?;
     let snapshots: Vec<SnapshotPlace> = first.snapshots().collect();
     if snapshots.is_empty() {
-        return Err(fault(first.path(), "holds no snapshot".to_owned()));
+        return Err(fault(first.path(), "it has no snapshot".to_owned()));
     }
     let samples = first.read(0)?.samples;
     if samples.len() > n_samples || samples.last().is_some_and(|last| *last as usize >= n_samples) {
-        return Err(fault(first.path(), format!("holds samples that the samples table with its {n_samples} lacks")));
+        return Err(fault(
+            first.path(),
+            format!("it has samples that are not in the samples table, which has {n_samples}"),
+        ));
     }
     if samples.len() < n_samples && !first.is_partial() {
-        let (got, what) = (samples.len(), "without a footer entry `infoplane.samples` that says so");
+        let (got, what) = (samples.len(), "without a footer entry `infoplane.samples` for a part of the samples");
         return Err(fault(first.path(), format!("holds {got} of {n_samples} samples, {what}")));
     }
     let mut n_rows = 0;
@@ -215,7 +216,7 @@ fn validate_run(run: &RecordedRun, layers: &[LayerId], n_samples: usize) -> Resu
     Ok(n_rows)
 }
 
-/// Every snapshot: readable, finite, of the same samples.
+/// Every snapshot must be readable and finite, and must have the same samples.
 fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result<u64, StageError> {
     let mut n_rows = 0;
     for index in 0..reader.snapshots().len() {
@@ -234,7 +235,7 @@ fn validate_values(reader: &ActivationReader, samples: Option<&[i32]>) -> Result
     Ok(n_rows)
 }
 
-/// A table, part after part, has the snapshots that the activations have.
+/// A table must have the snapshots of the activations, part by part.
 fn validate_snapshots<R: Row>(
     run: &RecordedRun,
     layer: Option<LayerId>,
@@ -283,7 +284,7 @@ fn validate_splits(run: &RecordedRun, n_samples: usize) -> Result<(), StageError
     Ok(())
 }
 
-/// Checks the estimates of an experiment; returns how many tables there are.
+/// Checks the estimates of an experiment; returns the number of tables.
 fn validate_estimates(experiment: &Experiment) -> Result<usize, StageError> {
     let of_layers = validate_tables(experiment, experiment.estimate_files()?, |row: &EstimateRow| {
         (row.estimator.to_string(), row.run.clone())
@@ -316,7 +317,7 @@ fn validate_tables<R: Row>(
             experiment.verified_estimates(&path)?;
             let here = (estimator.clone(), run_of(&path));
             if let Some((estimator, run)) = rows::<R>(&path)?.iter().map(place).find(|place| *place != here) {
-                return Err(fault(&path, format!("holds estimates of {run} by {estimator}")));
+                return Err(fault(&path, format!("it has estimates of {run} with {estimator}")));
             }
             n_tables += 1;
         }
@@ -324,8 +325,8 @@ fn validate_tables<R: Row>(
     Ok(n_tables)
 }
 
-/// Summary, verdicts and pictures are what their manifests list, and were made from what is there now: of tables of `root` and of
-/// the recordings and estimates of `members`.
+/// Summary, verdicts and figures must match their manifests, and must be made from the present tables of `root` and the present
+/// recordings and estimates of `members`.
 fn validate_derived(root: &Path, members: &[Experiment]) -> Result<(), StageError> {
     let present = Present::of(members, root, Depth::Everything)?;
     for path in manifests(root)? {
@@ -333,7 +334,7 @@ fn validate_derived(root: &Path, members: &[Experiment]) -> Result<(), StageErro
         for file in Manifest::read(&path)?.map_or(Vec::new(), |manifest| manifest.files) {
             verified_hash(root, &name, &file.path)?;
         }
-        // What is made of no table, such as the list of a sweep's experiments, names none.
+        // Files without inputs, such as the list of the experiments of a sweep, have no inputs in their manifest.
         if !inputs_of(root, &name)?.is_empty() && !present.has_inputs_of(root, &name)? {
             let problem = "its files were made from tables that were changed or removed since; run the command that made them again";
             return Err(fault(&path, problem.to_owned()));

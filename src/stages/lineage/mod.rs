@@ -1,5 +1,5 @@
-//! What results were made from. Estimates of another recording than the one that is there are left out, and tables that were
-//! made from others than those that are there now are refused.
+//! The inputs of results. Estimates of another recording than the present one are left out, and tables that were made from
+//! other tables than the present ones cause an error.
 
 mod present;
 
@@ -16,7 +16,8 @@ use crate::store::schema::{OnlineLossRow, Row, SplitRow, WeightRow};
 use crate::store::{Experiment, RecordedRun, Recording, RunId, StoreError, believed_hash};
 pub(super) use present::{Depth, Present, expect_current, inputs_of};
 
-/// The recording of an experiment; `None` where no run of it is there, as where estimates lie apart from their recording.
+/// The recording of an experiment; `None` if it has no run, for example if estimates are in another folder than their
+/// recording.
 ///
 /// # Errors
 /// It cannot be read.
@@ -37,7 +38,7 @@ pub(super) struct CurrentEstimates {
 }
 
 impl CurrentEstimates {
-    /// The estimates of layers or of single units. Where there is no recording, all of one origin count.
+    /// The estimates of layers or of single units. Without a recording, all estimates of one origin are used.
     ///
     /// # Errors
     /// A folder, a manifest or the recording cannot be read; tables without a recording are of different ones.
@@ -49,7 +50,7 @@ impl CurrentEstimates {
         Self::of_recording(experiment, files, "estimate")
     }
 
-    /// The measures of weights, likewise.
+    /// The measures of weights that were made from the recording.
     ///
     /// # Errors
     /// As [`CurrentEstimates::read`].
@@ -57,7 +58,7 @@ impl CurrentEstimates {
         Self::of_recording(experiment, experiment.weight_measure_files()?, "weights")
     }
 
-    /// Those of some `files`, which `command` has made.
+    /// The current ones among `files`, which `command` has made.
     fn of_recording(
         experiment: &Experiment,
         files: Vec<(String, Vec<PathBuf>)>,
@@ -95,7 +96,7 @@ impl CurrentEstimates {
         Ok(found)
     }
 
-    /// As [`CurrentEstimates::read`] of layers, for stages that cannot do without: what is left out is printed as a warning.
+    /// As [`CurrentEstimates::read`] of layers, for stages that need estimates. Left out estimates are printed as a warning.
     ///
     /// # Errors
     /// As [`CurrentEstimates::read`]; there are no estimates, or all of them are left out.
@@ -118,12 +119,12 @@ impl CurrentEstimates {
     }
 }
 
-/// What the files of a recording are, to compare with what tables were made from.
+/// The hashes of the files of a recording, to compare with the inputs of tables.
 struct Origin<'a> {
     experiment: &'a Experiment,
     recording: &'a Recording,
     samples: String,
-    /// The hashes of the values of every run, where a table needed them.
+    /// The hashes of the values of every run, for the kinds of values that a table needed.
     values: Vec<(Values, Vec<Vec<String>>)>,
 }
 
@@ -133,11 +134,11 @@ impl<'a> Origin<'a> {
         Ok(Self { experiment, recording, samples, values: Vec::new() })
     }
 
-    /// Why a table of `estimator` was not made from this recording; `None` where it was.
+    /// Why a table of `estimator` was not made from this recording; `None` if it was.
     fn problem(&mut self, estimator: &str, table: &Path) -> Result<Option<String>, StoreError> {
         let run = run_of(table);
         let Some(made_from) = self.experiment.made_from(table)? else {
-            return Ok(Some(format!("{run} has no manifest, which would say what recording it was made from")));
+            return Ok(Some(format!("{run} has no manifest, so its recording is unknown")));
         };
         let places = self.places(&run);
         let differs = |what: &str| Ok(Some(format!("{run} was made from another recording ({what} differ)")));
@@ -148,7 +149,7 @@ impl<'a> Origin<'a> {
             if weights != self.hashes(&places, |run| of_layers(run, WeightRow::TABLE))? {
                 return differs("its weights");
             }
-            // Exact numbers need nothing else.
+            // Exact information needs no other tables.
             if made_from["measure"].is_null() {
                 return Ok(None);
             }
@@ -169,7 +170,7 @@ impl<'a> Origin<'a> {
         let values = EstimateId::of_table(estimator).values;
         let by_run = self.values(values)?;
         let now: Vec<String> = places.iter().flat_map(|place| &by_run[*place]).cloned().collect();
-        // Versions 1 to 3 knew activations only, and called them so.
+        // Versions 1 to 3 had only activations, under this name.
         let before = texts(&made_from["values"]).or_else(|| texts(&made_from["activations"])).unwrap_or_default();
         if before != now {
             let are_fewer = !before.is_empty() && before.iter().all(|hash| now.contains(hash));
@@ -180,9 +181,9 @@ impl<'a> Origin<'a> {
         }
         let range = texts(&made_from["range"]).unwrap_or_default();
         if !range.is_empty() && range != self.values(values)?.concat() {
-            return differs("the activations of all runs, whose range it has,");
+            return differs("the activations of all runs, which define its range,");
         }
-        // Of a recording of this program they do not say it: its manifests do.
+        // For recordings of this program this is in the manifests.
         let training = texts(&made_from["training"]);
         if training.is_some() && training != Some(self.hashes(&places, RecordedRun::training_hashes)?) {
             return differs("its losses, gradients or splits");
@@ -194,7 +195,7 @@ impl<'a> Origin<'a> {
         Ok(None)
     }
 
-    /// The places of `run` among the runs; all where runs are pooled.
+    /// The indices of `run` among the runs; all indices if runs are pooled.
     fn places(&self, run: &str) -> Vec<usize> {
         let is_pooled = run == RunId::pooled().to_string();
         let runs = self.recording.runs().iter().enumerate();
@@ -237,7 +238,7 @@ fn texts(list: &Value) -> Option<Vec<String>> {
     list.as_array().map(|list| list.iter().filter_map(|text| Some(text.as_str()?.to_owned())).collect())
 }
 
-/// Several stages of one call read the same estimates.
+/// Prints a warning once, because several stages of one call read the same estimates.
 fn warn_once(sentence: &str) {
     static PRINTED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
     if PRINTED.lock().unwrap_or_else(PoisonError::into_inner).insert(sentence.to_owned()) {
@@ -245,23 +246,21 @@ fn warn_once(sentence: &str) {
     }
 }
 
-/// Tables apart from their recording are believed where they were made from the same samples, and, if this program recorded them,
-/// with the same settings. A table that does not say so is believed, with a warning.
+/// Tables without their recording are accepted if they were made from equal samples and, if this program recorded them, with
+/// equal settings. Tables without this information are accepted with a warning.
 fn expect_one_origin(experiment: &Experiment, files: &[(String, Vec<PathBuf>)]) -> Result<(), StageError> {
     let mut seen: Vec<(&str, Value, &Path)> = Vec::new();
     for path in files.iter().flat_map(|(_, paths)| paths) {
         let Some(made_from) = experiment.made_from(path)? else {
             let name = experiment.name();
-            warn_once(&format!(
-                "estimates of {name} have no manifest: nothing says whether they are all of one recording"
-            ));
+            warn_once(&format!("estimates of {name} have no manifest, so they may be of different recordings"));
             continue;
         };
         for what in ["samples", "recording"].into_iter().filter(|what| !made_from[*what].is_null()) {
             match seen.iter().find(|(other, ..)| *other == what) {
                 Some((_, other, first)) if *other != made_from[what] => {
                     return Err(StageError::Refused(format!(
-                        "{} and {} were made from different recordings; keep the estimates of each recording in a folder of its own",
+                        "{} and {} were made from different recordings; keep the estimates of each recording in a separate folder",
                         first.display(),
                         path.display()
                     )));

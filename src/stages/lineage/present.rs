@@ -1,4 +1,4 @@
-//! Which tables are there now, and whether others were made from them.
+//! The present tables, and whether other tables were made from them.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,13 +11,13 @@ use super::{CurrentEstimates, recording};
 use crate::estimate_id::{Unit, Values};
 use crate::store::{Experiment, FileRecord, Manifest, StoreError, believed_hash, hash_file, is_folder_name, manifests};
 
-/// The hashes of the tables that views of some experiments are made from, as they are now.
+/// The hashes of the present tables from which summaries, figures and reports of some experiments are made.
 #[derive(Debug, Default)]
 pub(in super::super) struct Present {
     hashes: BTreeSet<String>,
 }
 
-/// Which tables of a recording are looked at: those of activations are the largest.
+/// Which tables of a recording are compared: tables of activations are the largest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in super::super) enum Depth {
     WithoutActivations,
@@ -25,10 +25,10 @@ pub(in super::super) enum Depth {
 }
 
 impl Present {
-    /// Of the recording and the estimates of each of `experiments`, and of the tables of `root` that manifests list.
+    /// Reads the hashes of the recording and the estimates of each of `experiments`, and of the tables in manifests of `root`.
     ///
     /// # Errors
-    /// A table cannot be read, or is not what was written.
+    /// A table cannot be read, or does not match its hash.
     pub(in super::super) fn of(experiments: &[Experiment], root: &Path, depth: Depth) -> Result<Self, StageError> {
         let mut present = Self::default();
         experiments.iter().try_for_each(|experiment| present.add(experiment, depth))?;
@@ -74,7 +74,7 @@ impl Present {
         Ok(())
     }
 
-    /// Whether a manifest says what its work read, and all of that is there, unchanged.
+    /// Whether a manifest lists the inputs of its work, and all of them exist unchanged.
     ///
     /// # Errors
     /// The manifest cannot be read.
@@ -91,7 +91,7 @@ impl Present {
 pub(in super::super) fn inputs_of(root: &Path, manifest: &str) -> Result<BTreeSet<String>, StoreError> {
     fn hashes(value: &Value, found: &mut BTreeSet<String>) {
         match value {
-            // Places of tables stand among them.
+            // Paths of tables are among the hashes.
             Value::String(text) if is_hash(text) => drop(found.insert(text.clone())),
             Value::Array(list) => list.iter().for_each(|value| hashes(value, found)),
             Value::Object(table) => table.values().for_each(|value| hashes(value, found)),
@@ -110,16 +110,16 @@ fn is_hash(text: &str) -> bool {
     text.len() == 64 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
-/// Makes sure that the tables over runs in `folder` were made from the recordings and estimates that are there now. Of
-/// experiments that are not below it nothing is known.
+/// Makes sure that the tables over runs in `folder` were made from the present recordings and estimates. Experiments outside of
+/// `folder` are not compared.
 ///
 /// # Errors
-/// They were made from others, or a table is not what was written.
+/// They were made from other tables, or a table does not match its hash.
 pub(in super::super) fn expect_current(folder: &Experiment) -> Result<(), StageError> {
     let root = folder.root();
     let Some(manifest) = Manifest::read(&root.join(".meta/summary.json"))? else {
         if folder.recording().is_dir() || !folder.estimate_files()?.is_empty() {
-            let what = "has no manifest, which would say what it was made from";
+            let what = "has no manifest, so its inputs are unknown";
             return Err(outdated(root, what));
         }
         return Ok(());
@@ -134,7 +134,7 @@ pub(in super::super) fn expect_current(folder: &Experiment) -> Result<(), StageE
             _ => continue,
         };
         if is_sweep && !member.root().is_dir() && has_members(root) {
-            return Err(outdated(root, &format!("has rows of {name}, whose folder is not there any more")));
+            return Err(outdated(root, &format!("has rows of {name}, but this folder does not exist any more")));
         }
         let has_recording = recording(&member)?.is_some();
         if !has_recording && member.estimate_files()?.is_empty() {
@@ -155,7 +155,7 @@ pub(in super::super) fn expect_current(folder: &Experiment) -> Result<(), StageE
     Ok(())
 }
 
-/// Whether experiments of the sweep in `root` are there; of a sweep that was shared as its tables alone, none are.
+/// Whether experiments of the sweep in `root` exist; a sweep may be shared without them, as tables only.
 fn has_members(root: &Path) -> bool {
     let is_there = |name: &String| Experiment::new(root.join(name)).recording().is_dir();
     experiments::rows(root).is_ok_and(|rows| rows.iter().any(|row| is_there(&row.experiment)))
@@ -166,7 +166,7 @@ fn outdated(root: &Path, what: &str) -> StageError {
     StageError::Refused(format!("{} {what}; run `infoplane aggregate {root}` again", summary.display()))
 }
 
-/// Experiment, place and hash of every table that the tables over runs were made from. Versions 1 to 6 had one list.
+/// Experiment, path and hash of every table that the tables over runs were made from. Versions 1 to 6 had one list.
 fn tables_read(made_from: &Value) -> Vec<(String, String, String)> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let list = made_from["tables"].as_array().or(made_from.as_array());

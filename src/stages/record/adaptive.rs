@@ -1,18 +1,18 @@
-//! Adaptive spacing: which steps to record so that neighbouring records differ little in information.
+//! Adaptive spacing: chooses the steps to record so that consecutive snapshots differ little in information.
 //!
 //! # Reference
-//! Grabauskas 2019: the number of skipped batches doubles while no measurement changes by more than δ; his exact form
-//! bisects the skipped ones. Deviation: where a change is too large the distance halves, which he leaves open.
+//! Grabauskas 2019: the number of skipped batches doubles while no measurement changes by more than δ; the exact form
+//! bisects the skipped batches. Deviation: after a change that is too large the distance is halved; the paper leaves this open.
 
 use serde::{Deserialize, Serialize};
 
-/// Bytes of weights that exact adaptive spacing may hold to look back.
+/// Bytes of weights that exact adaptive spacing may keep in memory to look back.
 pub(super) const LOOK_BACK_BYTES: u64 = 64 << 20;
 
-/// How far apart records are now.
+/// The present distance between snapshots.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(super) struct Spacing {
-    /// I(X;T) and I(T;Y) of every layer at the last record, in bits; empty before the first.
+    /// I(X;T) and I(T;Y) of every layer at the last snapshot, in bits; empty before the first.
     pub(super) last: Vec<f64>,
     /// Steps to the next measurement.
     pub(super) distance: u64,
@@ -23,7 +23,7 @@ impl Spacing {
         Self { last: Vec::new(), distance: 1 }
     }
 
-    /// Takes in the next measurement; the distance that follows is at most `most`.
+    /// Adds the next measurement; the next distance is at most `most`.
     pub(super) fn advance(&mut self, measured: Vec<f64>, delta: f64, most: u64) {
         let is_small = change(&self.last, &measured) <= delta;
         self.distance = if is_small { (2 * self.distance).min(most.max(1)) } else { (self.distance / 2).max(1) };
@@ -36,8 +36,9 @@ pub(super) fn change(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
 }
 
-/// The numbers of those of `n` steps that must be recorded, the last always, so that neighbours differ by at most `delta`
-/// or stand side by side. `before` is the measurement before step 0, `newest` that of the last; `measure` makes others.
+/// The indices of the steps among `n` that must be recorded so that consecutive snapshots differ by at most `delta`, or are
+/// consecutive steps. The last step is always recorded. `before` is the measurement before step 0, `newest` the measurement of
+/// the last step; `measure` makes others.
 pub(super) fn bisect<E>(
     before: &[f64],
     newest: &[f64],
@@ -45,7 +46,7 @@ pub(super) fn bisect<E>(
     delta: f64,
     measure: &mut dyn FnMut(usize) -> Result<Vec<f64>, E>,
 ) -> Result<Vec<usize>, E> {
-    // Counted from 1, so that 0 is the record before.
+    // Counted from 1, so that 0 is the previous snapshot.
     let mut chosen = Vec::new();
     let mut left = (0, before.to_vec());
     let mut rights = vec![(n, newest.to_vec())];
@@ -83,7 +84,7 @@ mod tests {
     }
 
     #[test]
-    fn the_distance_doubles_on_calm_water_and_halves_in_a_storm() {
+    fn the_distance_doubles_after_small_changes_and_halves_after_large_ones() {
         let mut spacing = Spacing { last: vec![0.0], distance: 4 };
         spacing.advance(vec![0.1], 0.2, 100);
         assert_eq!(spacing.distance, 8);

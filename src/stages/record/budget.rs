@@ -1,4 +1,4 @@
-//! How many runs are recorded at once: as many as there are cores, but no more than fit into memory together.
+//! The number of runs that are recorded in parallel: one per core, if they fit into memory together.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -8,13 +8,13 @@ use super::adaptive::LOOK_BACK_BYTES;
 use crate::config::{Adaptive, Networks, When};
 use crate::memory;
 
-/// Numbers of f32 that each parameter needs: itself, its gradient and at most two moments of an optimiser.
+/// Number of f32 for each parameter: the parameter, its gradient and at most two moments of an optimiser.
 const PER_PARAMETER: u128 = 4;
 
-/// Numbers of f32 that each parameter needs in addition for each kind of gradient statistics: two of f64.
+/// Additional number of f32 for each parameter and kind of gradient statistics: two f64.
 const PER_GRADIENT: u128 = 4;
 
-/// What the memory of a run depends on, besides its pipeline.
+/// The numbers that the memory of a run depends on, in addition to its pipeline.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
     pub(super) n_inputs: usize,
@@ -26,19 +26,19 @@ pub(super) struct Size {
 }
 
 impl Size {
-    /// How many values one snapshot has in all layers above the input.
+    /// Number of values of one snapshot in all layers above the input.
     pub(super) fn snapshot_values(self, networks: &Networks) -> u128 {
         let n_copies = if networks.record.pre_activations { 2 } else { 1 };
         let n_units: usize = networks.architecture.hidden.iter().map(|layer| layer.n_units).sum();
         n_copies * (n_units + self.n_outputs) as u128 * self.n_recorded as u128
     }
 
-    /// How many runs of `pipeline` fit into memory together, at least 1.
+    /// The number of runs of `pipeline` that fit into memory together, at least 1.
     pub(super) fn n_at_once(self, networks: &Networks) -> usize {
         fitting(self.bytes_of_run(networks), memory::most_bytes())
     }
 
-    /// What a run in training holds in memory, but for what is small in any run.
+    /// The memory of a run in training, without small parts.
     fn bytes_of_run(self, networks: &Networks) -> u128 {
         let record = &networks.record;
         let snapshot = self.snapshot_values(networks);
@@ -57,13 +57,12 @@ impl Size {
     }
 }
 
-/// How many runs of `bytes` each fit into `memory` together. A run that needs more by itself is recorded alone.
+/// The number of runs with `bytes` each that fit into `memory` together. A run that needs more than `memory` is recorded alone.
 fn fitting(bytes: u128, memory: u64) -> usize {
     usize::try_from(u128::from(memory) / bytes.max(1)).unwrap_or(usize::MAX).max(1)
 }
 
-/// The results of `work` for 0..`n`, in order, of which at most `n_at_once` are worked on at the same time. None is begun
-/// after an error.
+/// The results of `work` for 0..`n`, in order; at most `n_at_once` run at the same time. No further work begins after an error.
 pub(super) fn in_order<T: Send, E: Send>(
     n: usize,
     n_at_once: usize,
@@ -98,7 +97,7 @@ mod tests {
     }
 
     #[test]
-    fn results_are_in_order_whatever_is_worked_on_at_once() {
+    fn results_are_in_order_for_any_number_of_threads() {
         for n_at_once in [1, 2, 3, 100] {
             let (active, most) = (AtomicUsize::new(0), AtomicUsize::new(0));
             let work = |index: usize| {
@@ -115,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_begun_after_an_error() {
+    fn no_work_begins_after_an_error() {
         let n_begun = AtomicUsize::new(0);
         let work = |index: usize| {
             n_begun.fetch_add(1, Ordering::SeqCst);

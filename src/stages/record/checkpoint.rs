@@ -1,6 +1,6 @@
-//! Where a run that is cut into parts goes on: the parts that are finished, and the state of the training after them.
+//! Checkpoints of runs that are written in parts: the finished parts, and the state of the training after them.
 //!
-//! The state lies in a file of its own; the manifest beside it, renamed into place last, names that file and the parts.
+//! The state is in a separate file. The manifest, which is renamed into place last, names this file and the parts.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use super::ending::Best;
 use crate::nn::{TrainingState, Watch};
 use crate::store::{FileRecord, Pending, RunId, hash_file, read_bytes, remove_below, remove_notes, write_bytes};
 
-/// Raised whenever [`Checkpoint`] changes.
+/// Increased whenever [`Checkpoint`] changes.
 const FORMAT: u32 = 3;
 
-/// All that the rest of a run depends on.
+/// Everything that the rest of a run depends on.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct Checkpoint {
     pub(super) training: TrainingState,
@@ -26,13 +26,13 @@ pub(super) struct Checkpoint {
     pub(super) online: Vec<(usize, f64)>,
     /// Number of the next part.
     pub(super) part: usize,
-    /// Number of this checkpoint: its file must not replace that of the one before, which still counts.
+    /// Number of this checkpoint. Its file must not replace the file of the previous checkpoint, which is still in use.
     pub(super) number: usize,
 }
 
 const FOLDER: &str = ".meta/checkpoints";
 
-/// The state is bytes without names: another version of the program would take them for something else.
+/// The state is stored without names, so another version of the program would misread it.
 fn pending(root: &Path, run: &RunId, key: &str) -> Pending {
     let made_from = json!({ "run": key, "program": env!("CARGO_PKG_VERSION"), "format": FORMAT });
     Pending::new(root, &format!("checkpoints/{run}"), &made_from)
@@ -42,7 +42,7 @@ fn state_file(run: &RunId, number: usize) -> String {
     format!("{FOLDER}/{run}-{number:05}.state")
 }
 
-/// Notes that `files` are finished and that the run goes on from `state`.
+/// Records that `files` are finished and that the run continues from `state`.
 pub(super) fn save(
     root: &Path,
     run: &RunId,
@@ -50,8 +50,8 @@ pub(super) fn save(
     files: &[FileRecord],
     state: &Checkpoint,
 ) -> Result<(), StageError> {
-    let content =
-        postcard::to_allocvec(state).map_err(|e| StageError::Refused(format!("cannot keep the state: {e}")))?;
+    let content = postcard::to_allocvec(state)
+        .map_err(|e| StageError::Refused(format!("cannot save the state of the training: {e}")))?;
     let kept = write_bytes(root, &state_file(run, state.number), &content)?;
     pending(root, run, key).finish(files.iter().cloned().chain([kept]).collect())?;
     if let Some(before) = state.number.checked_sub(1) {
@@ -60,8 +60,8 @@ pub(super) fn save(
     Ok(())
 }
 
-/// The finished parts and the state after them; `None` where the run must begin anew: there is no checkpoint of these
-/// settings, or it or a part is not what was written.
+/// The finished parts and the state after them. `None` if the run must start again: there is no checkpoint with these settings,
+/// or the checkpoint or a part does not match its hash.
 pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<FileRecord>, Checkpoint)>, StageError> {
     let pending = pending(root, run, key);
     if !matches!(pending.existing(), Ok(None)) {
@@ -75,7 +75,7 @@ pub(super) fn load(root: &Path, run: &RunId, key: &str) -> Result<Option<(Vec<Fi
 
 fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, Checkpoint), String> {
     let manifest = pending.finished().map_err(|e| e.to_string())?;
-    let manifest = manifest.ok_or("its checkpoint is of other settings or another version, or lacks a file")?;
+    let manifest = manifest.ok_or("its checkpoint has other settings or another version, or a file is missing")?;
     for file in &manifest.files {
         if hash_file(&root.join(&file.path)).map_err(|e| e.to_string())? != file.blake3 {
             return Err(format!("{} is not what was written", file.path));
@@ -85,14 +85,14 @@ fn read(root: &Path, pending: &Pending) -> Result<(Vec<FileRecord>, Checkpoint),
     let kept = states.first().ok_or("its checkpoint names no state")?;
     let content = read_bytes(&root.join(&kept.path)).map_err(|e| e.to_string())?;
     let state: Checkpoint = postcard::from_bytes(&content).map_err(|e| format!("{}: {e}", kept.path))?;
-    // The next numbers are counted on from these.
+    // The next numbers continue from these.
     if u32::try_from(state.part.max(state.number)).is_err() {
-        return Err(format!("{}: it counts more parts than a run has", kept.path));
+        return Err(format!("{}: it has more parts than a run can have", kept.path));
     }
     Ok((files, state))
 }
 
-/// Removes the checkpoints of all runs, which are recorded whole.
+/// Removes the checkpoints of all runs, which are completely recorded.
 pub(super) fn discard_all(root: &Path) -> Result<(), StageError> {
     Ok(remove_notes(root, FOLDER)?)
 }

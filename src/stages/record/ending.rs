@@ -1,28 +1,28 @@
-//! How a run ends: at its last snapshot, early where the pipeline asks for it, or where its numbers are none any more.
+//! How a run ends: at its last snapshot, early if the pipeline asks for it, or when its numbers are not finite.
 
 use crate::config::{Stop, StopOn};
 use crate::nn::{Fit, Loss};
 use crate::store::TrainingOutcome;
 use crate::store::schema::RunRow;
 
-/// Why a training goes no further than it has.
+/// Why a training ended.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Ending {
-    /// The pipeline asks for no more.
+    /// The last step of the pipeline was reached.
     Finished,
-    /// It was good enough, or got no better.
+    /// The accuracy was high enough, or stopped improving.
     Stopped(String),
     /// Weights or losses are not finite.
     Failed(String),
 }
 
 impl Ending {
-    /// A failure found at `epoch`; `what` is not finite.
+    /// A failure at `epoch`; `what` is not finite.
     pub(super) fn diverged(epoch: u64, what: &str) -> Self {
         Self::Failed(format!("at epoch {epoch} its {what} not finite; lower `learning_rate`"))
     }
 
-    /// The run's row; `fit` is that of the training samples at the last recorded snapshot.
+    /// The row of the run; `fit` is the fit of the training samples at the last recorded snapshot.
     pub(super) fn row(self, epoch: u64, step: u64, loss: Loss, fit: Option<Fit>) -> RunRow {
         let is_trained = step > 0 && !matches!(self, Ending::Failed(_));
         let degenerate = fit.filter(|_| is_trained).and_then(|fit| degenerate(&fit, loss));
@@ -35,15 +35,15 @@ impl Ending {
     }
 }
 
-/// What makes a trained network degenerate: it answers no better than a constant would.
+/// Why a trained network is degenerate: it is no better than a constant prediction.
 fn degenerate(fit: &Fit, loss: Loss) -> Option<String> {
     match (fit.accuracy, loss) {
         (Some(accuracy), _) if accuracy <= fit.constant => Some(format!(
-            "its training accuracy {accuracy:.4} is no better than that of one answer to all, {:.4}",
+            "its training accuracy {accuracy:.4} is no better than always predicting the most frequent class ({:.4})",
             fit.constant
         )),
         (None, Loss::SquaredError) if fit.loss >= fit.constant => Some(format!(
-            "its squared error {:.4} is no better than that of one answer to all, {:.4}",
+            "its squared error {:.4} is no better than always predicting the mean ({:.4})",
             fit.loss, fit.constant
         )),
         _ => None,
@@ -58,12 +58,12 @@ pub(super) struct Best {
 }
 
 impl Best {
-    /// Nothing seen yet; waiting begins after `epoch`.
+    /// No accuracy yet; waiting begins after `epoch`.
     pub(super) fn from(epoch: u64) -> Self {
         Self { accuracy: 0.0, epoch }
     }
 
-    /// Takes in the accuracy after `epoch`; why the training ends now, where it does.
+    /// Adds the accuracy after `epoch`; returns why the training ends now, if it does.
     pub(super) fn see(&mut self, stop: &Stop, accuracy: f64, epoch: u64) -> Option<Ending> {
         let samples = if stop.samples == StopOn::Train { "training" } else { "test" };
         if accuracy > self.accuracy {

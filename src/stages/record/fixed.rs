@@ -1,4 +1,4 @@
-//! Records a run at steps that are known beforehand.
+//! Records a run at given steps.
 
 use super::super::StageError;
 use super::ending::Ending;
@@ -9,7 +9,7 @@ use crate::config::StopOn;
 use crate::nn::{GradientKind, Watch};
 
 impl Run<'_> {
-    /// Trains on and records the network after each of `steps`, of which the first `n_done` are recorded.
+    /// Continues the training and records the network after each of `steps`; the first `n_done` are recorded already.
     pub(super) fn record_fixed(&mut self, steps: &[u64], n_done: usize) -> Result<Ending, StageError> {
         for step in &steps[n_done..] {
             let ending = self.train_to(*step, steps)?;
@@ -17,7 +17,7 @@ impl Run<'_> {
                 return Ok(ending.unwrap_or(Ending::Finished));
             }
             let gradients = self.gradients();
-            // A training that was stopped is recorded as it ends.
+            // The last snapshot of a stopped training is recorded.
             let failure = self.writer.record(self.training.network(), self.training.step(), &gradients)?;
             if let Some(ending) = failure.or(ending) {
                 return Ok(ending);
@@ -30,7 +30,7 @@ impl Run<'_> {
         Ok(Ending::Finished)
     }
 
-    /// Trains on, unless it has to end; where the end of an epoch will be recorded, its gradients are watched.
+    /// Continues the training unless it must end. In an epoch whose end will be recorded, gradient statistics are collected.
     fn train_to(&mut self, step: u64, recorded: &[u64]) -> Result<Option<Ending>, StageError> {
         while self.training.step() < step {
             if self.training.is_between_epochs() {
@@ -56,7 +56,7 @@ impl Run<'_> {
         Ok(None)
     }
 
-    /// In the first epoch, where it is asked for: how well the next batch, whose samples are new, is predicted.
+    /// In the first epoch, if requested: the loss of the next batch, whose samples are new, before its update.
     fn look_before_update(&mut self) {
         if !self.setup.networks.record.online_losses || self.training.step() >= self.training.steps_per_epoch() {
             return;
@@ -65,13 +65,13 @@ impl Run<'_> {
         self.online.push(self.training.next_loss(output));
     }
 
-    /// Whether the training has to end after this epoch.
+    /// Whether the training must end after this epoch.
     fn look_after_epoch(&mut self) -> Option<Ending> {
         let epoch = self.setup.epoch(self.training.step());
         if !self.training.network().is_finite() {
             return Some(Ending::diverged(epoch, "weights are"));
         }
-        // On shuffled labels the training has not begun.
+        // While labels are shuffled, the training proper has not begun.
         let n_prefit_epochs = self.setup.networks.training.n_prefit_epochs;
         let stop = self.setup.networks.stop.as_ref().filter(|_| epoch > n_prefit_epochs)?;
         self.writer.evaluate(self.training.network(), self.training.step());
@@ -84,14 +84,15 @@ impl Run<'_> {
 
     fn new_watches(&self) -> Vec<(GradientKind, Watch)> {
         let mut rng = self.setup.stream(self.writer.index, Purpose::Probe);
-        // Every epoch has a place of its own in the stream, so that an epoch's probe does not depend on those before.
+        // Every epoch has its own position in the stream of random numbers, so that its probe does not depend on earlier
+        // epochs.
         let epoch = self.setup.epoch(self.training.step());
         rng.set_word_pos(u128::from(epoch) << 32);
         let watch = |kind: &GradientKind| Some((*kind, self.training.watch(*kind, &mut rng)?));
         self.setup.networks.record.gradients.iter().filter_map(watch).collect()
     }
 
-    /// The gradient statistics that there are to record now.
+    /// The gradient statistics to record now.
     fn gradients(&mut self) -> Gradients {
         let kinds = &self.setup.networks.record.gradients;
         let mut gradients: Gradients = match self.training.step() {
@@ -99,7 +100,7 @@ impl Run<'_> {
                 let watches = self.new_watches();
                 watches.into_iter().map(|(kind, watch)| (kind, self.training.statistics_at_rest(watch))).collect()
             }
-            // An epoch after which the training is stopped may not have been watched.
+            // In an epoch after which the training stops, no statistics may have been collected.
             _ if self.training.is_between_epochs() => {
                 let watched = kinds.iter().filter(|kind| **kind != GradientKind::Samples).zip(&self.watches);
                 watched.map(|(kind, watch)| (*kind, self.training.statistics(watch))).collect()

@@ -1,4 +1,4 @@
-//! Labels that are dealt or drawn anew before anything is trained or recorded.
+//! Shuffles labels, or draws random labels, before training and recording.
 
 use rand::rngs::ChaCha8Rng;
 use rand::seq::SliceRandom;
@@ -10,10 +10,10 @@ use crate::config::Labelling;
 use crate::sample::distinct;
 use crate::store::schema::SampleRow;
 
-/// The samples with the labels that the pipeline asks for, the same for every run.
+/// The samples with the labels that the pipeline asks for, equal for all runs.
 ///
 /// # Errors
-/// Classes are to be drawn where Y are numbers.
+/// Random classes were requested, but Y is numeric.
 pub(super) fn labelled(rows: Vec<SampleRow>, labels: Labelling, seed: u64) -> Result<Vec<SampleRow>, StageError> {
     let mut rng = ChaCha8Rng::seed_from_u64(seed);
     rng.set_stream(Purpose::Labels as u64);
@@ -27,7 +27,7 @@ pub(super) fn labelled(rows: Vec<SampleRow>, labels: Labelling, seed: u64) -> Re
     }
 }
 
-/// Sample i gets all that is known of the label of another sample.
+/// Sample i gets the label, the probability and the target of another sample.
 fn shuffled(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     let mut labels: Vec<_> = rows.iter_mut().map(|row| (row.y, row.p_y1, row.target.take())).collect();
     labels.shuffle(rng);
@@ -37,7 +37,7 @@ fn shuffled(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     rows
 }
 
-/// Sample i gets one of the classes, each as probable as the others.
+/// Sample i gets one of the classes with equal probability.
 fn random(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
     let classes = distinct(&rows.iter().map(|row| row.y).collect::<Vec<_>>());
     for row in &mut rows {
@@ -50,7 +50,7 @@ fn random(mut rows: Vec<SampleRow>, rng: &mut ChaCha8Rng) -> Vec<SampleRow> {
 mod tests {
     use super::*;
 
-    /// The label is the number of the sample modulo 3, beside numbers that name the sample.
+    /// The label is the number of the sample modulo 3, together with numbers that identify the sample.
     fn rows(n: i32) -> Vec<SampleRow> {
         let row = |sample: i32| SampleRow {
             sample,
@@ -65,12 +65,12 @@ mod tests {
 
     #[test]
     fn shuffled_labels_are_the_same_labels_of_other_samples() {
-        let dealt = labelled(rows(600), Labelling::Shuffled, 1).unwrap();
+        let shuffled = labelled(rows(600), Labelling::Shuffled, 1).unwrap();
         // Label, probability and target still are of one sample.
         let origin = |row: &SampleRow| row.target.as_ref().unwrap()[0] as i32;
-        assert!(dealt.iter().all(|row| row.y == origin(row) % 3 && row.p_y1 == Some(f64::from(origin(row)))));
-        assert!(dealt.iter().enumerate().all(|(i, row)| row.sample == i as i32 && row.x() == [i as f32]));
-        let mut origins: Vec<i32> = dealt.iter().map(origin).collect();
+        assert!(shuffled.iter().all(|row| row.y == origin(row) % 3 && row.p_y1 == Some(f64::from(origin(row)))));
+        assert!(shuffled.iter().enumerate().all(|(i, row)| row.sample == i as i32 && row.x() == [i as f32]));
+        let mut origins: Vec<i32> = shuffled.iter().map(origin).collect();
         // On average one sample of a permutation stays where it is.
         assert!(origins.iter().zip(0..).filter(|(origin, i)| *origin == i).count() < 10);
         origins.sort_unstable();
@@ -78,7 +78,7 @@ mod tests {
     }
 
     #[test]
-    fn random_labels_are_uniform_whatever_the_balance_was() {
+    fn random_labels_are_uniform_for_any_balance() {
         let mut rows = rows(3000);
         for row in &mut rows {
             (row.target, row.y) = (None, i32::from(row.sample == 0));
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn the_seed_decides_and_targets_are_not_drawn() {
-        let dealt = |seed| labelled(rows(50), Labelling::Shuffled, seed).unwrap();
-        assert!(dealt(1) == dealt(1) && dealt(1) != dealt(2));
+        let shuffled = |seed| labelled(rows(50), Labelling::Shuffled, seed).unwrap();
+        assert!(shuffled(1) == shuffled(1) && shuffled(1) != shuffled(2));
         assert!(labelled(rows(50), Labelling::Given, 1).unwrap() == rows(50));
         let refused = labelled(rows(50), Labelling::Random, 1).unwrap_err().to_string();
         assert!(refused.starts_with("`labels = \"random\"` draws classes, but the samples have targets"), "{refused}");

@@ -1,11 +1,11 @@
-//! What the layers of a network are called in its recording.
+//! The names of the layers of a network in its recording.
 
 use crate::layer_id::LayerId;
 use crate::nn::{Architecture, Operation};
 use crate::store::schema::LayerRow;
 use crate::suggest::Named;
 
-/// The layers of a network: the input, the hidden layers by their number, the output.
+/// The names of the input, the hidden layers (by number), and the output.
 pub(super) fn layers(architecture: &Architecture) -> Vec<LayerRow> {
     let row = |layer: LayerId, name: &str, kind: String| LayerRow {
         layer,

@@ -1,4 +1,4 @@
-//! The record stage: trains R networks and writes down what each layer does with every sample, once.
+//! The record stage: trains networks and records the activations of every layer for every sample.
 
 mod adaptive;
 mod budget;
@@ -39,7 +39,8 @@ use crate::store::{
 /// Trains and records every run of `pipeline` that is not recorded yet.
 ///
 /// # Errors
-/// The data are missing or do not fit, another recording is in the way, the disk is full. Finished runs and parts stay.
+/// The data are missing or do not fit, another recording is in the folder, or the disk is full. Finished runs and parts are
+/// kept.
 pub fn record(
     networks: &Networks,
     experiment: &Experiment,
@@ -65,7 +66,7 @@ pub fn record(
     place::settle(experiment, outcome)
 }
 
-/// Whether a file is a table of samples, as far as its footer says; what is damaged is one that cannot be read.
+/// Whether a file is a table of samples, by its footer. A damaged file counts as one, so that its fault is reported.
 fn is_samples_table(path: &Path) -> Result<bool, StageError> {
     const PARQUET: &[u8; 4] = b"PAR1";
     let begins_as_parquet = || {
@@ -81,7 +82,7 @@ fn is_samples_table(path: &Path) -> Result<bool, StageError> {
     }
 }
 
-/// What every run depends on, besides its number.
+/// Everything that every run depends on, except its number.
 fn settings(networks: &Networks, data_path: &Path) -> Result<Value, StageError> {
     Ok(json!({ "run": networks.run_settings(), "data": hash_file(data_path)? }))
 }
@@ -91,7 +92,7 @@ fn pending(root: &Path, n_runs: usize, settings: &Value) -> Pending {
     Pending::new(root, "manifest", &json!({ "runs": n_runs, "settings": settings }))
 }
 
-/// Whether everything is there, also the manifest of every run, without which the run is not seen.
+/// Whether everything exists, including the manifest of every run, without which the run is ignored.
 fn is_whole(whole: &Pending, root: &Path, n_runs: usize) -> Result<bool, StageError> {
     let has_manifest = |index| root.join(format!(".meta/runs/{}.json", RunId::new(index))).exists();
     Ok(whole.finished()?.is_some() && (0..n_runs).all(has_manifest))
@@ -153,7 +154,7 @@ fn record_runs(
         n_rows as f64 / seconds,
         root.display()
     );
-    // Also of runs that an earlier call, which was stopped, has recorded.
+    // Including runs that were recorded by an earlier, interrupted call.
     let failures = place::failures(root)?;
     let text = match failures.first() {
         Some(first) if failures.len() == n_runs && n_runs > 1 => format!("{text}; no run succeeded: {first}"),
@@ -165,14 +166,14 @@ fn record_runs(
 
 /// The files of a run.
 enum RunFiles {
-    /// It was there.
+    /// It existed already.
     Before(Vec<FileRecord>),
     /// It was recorded by this call.
     Now(Vec<FileRecord>),
 }
 
-/// Says whose recording this is, and which claims were registered before it, before anything else is written, and puts the
-/// tables in place that no run has for itself.
+/// Writes the settings of the recording and the claims registered before it, before anything else is written, and then the
+/// tables that are shared by all runs.
 fn claimed_tables(
     setup: &Setup<'_>,
     claim: &Pending,
@@ -184,7 +185,7 @@ fn claimed_tables(
     if let Some(manifest) = claim.finished()?.filter(|manifest| manifest.files.iter().any(is_table)) {
         return Ok(manifest.files.into_iter().filter(is_table).collect());
     }
-    // Claims that are frozen after the recording was begun do not count as registered before it.
+    // Claims that are frozen after the recording began do not count as registered before it.
     let files: Vec<FileRecord> = match claim.existing()?.filter(|manifest| manifest.key == claim.key()) {
         Some(begun) => begun.files.into_iter().filter(is_frozen).collect(),
         None => FrozenClaims::copy_into_recording(experiment)?.into_iter().collect(),
@@ -203,7 +204,7 @@ fn claimed_tables(
 /// The data file of a pipeline.
 ///
 /// # Errors
-/// It is not there, or holds other data than the pipeline names.
+/// It does not exist, or has other data than the pipeline names.
 fn data_path(data: &Data) -> Result<PathBuf, StageError> {
     let path = data.path();
     if !path.exists() {
@@ -216,7 +217,7 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
     if matches!(data, Data::File(_)) && !is_samples_table(&path)? {
         let path = path.display();
         return Err(StageError::Refused(format!(
-            "{path} is no table of samples; run `infoplane data import {path}` first"
+            "{path} is not a table of samples; run `infoplane data import {path}` first"
         )));
     }
     if let Data::Named(named) = data
@@ -225,7 +226,7 @@ fn data_path(data: &Data) -> Result<PathBuf, StageError> {
         let (path, made) = (path.display(), named.identity());
         let wanted =
             if made == named.spec.name { format!("`{made}` with its default parameters") } else { format!("`{made}`") };
-        let remedy = "name it with `file` instead of `name`, or remove it";
+        let remedy = "in the pipeline, use `file` instead of `name` for this table, or remove the table";
         return Err(StageError::Refused(format!("{path} is not {wanted}; {remedy}")));
     }
     Ok(path)

@@ -1,4 +1,4 @@
-//! The open files of one part of a run: all tables are cut at the same snapshots.
+//! The open files of one part of a run: all tables are split at the same snapshots.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,12 +15,12 @@ use crate::suggest::Named;
 /// Gradient statistics of every layer, by kind.
 pub(super) type Gradients = Vec<(GradientKind, Vec<GradientStatistics>)>;
 
-/// What a part belongs to.
+/// The run and settings of a part.
 #[derive(Debug)]
 pub(super) struct Identity<'a> {
     pub(super) root: &'a Path,
     pub(super) run: RunId,
-    /// Hash of all that the run depends on.
+    /// Hash of everything that the run depends on.
     pub(super) key: &'a str,
     pub(super) record: &'a Record,
     pub(super) layers: Vec<LayerRow>,
@@ -96,7 +96,7 @@ impl PartFiles {
         })
     }
 
-    /// Appends what `evaluation` has computed of `network`; `fit` says how well it fits.
+    /// Appends the activations of `network` from `evaluation`, and its `fit`.
     pub(super) fn write(
         &mut self,
         fit: EpochRow,
@@ -155,7 +155,7 @@ fn zeros(values: Values, layer: LayerId, network: &Network) -> Zeros {
     if is_sparse { Zeros::Many } else { Zeros::Few }
 }
 
-/// What the footer says of which samples are there.
+/// The footer entry for the recorded samples.
 fn samples_entry(samples: RecordedSamples) -> &'static str {
     match samples {
         RecordedSamples::All => "all",

@@ -1,6 +1,6 @@
-//! Whether a recording may be made where it is asked for: what is there is somebody's work and is never lost unasked.
+//! Checks whether a recording may be written to a folder. Existing recordings are never lost without `--overwrite`.
 //!
-//! A recording that is replaced waits, with its estimates, in `<experiment>/.meta/replaced` until the new one is whole.
+//! A replaced recording is kept with its estimates in `<experiment>/.meta/replaced` until the new recording is complete.
 
 use std::path::Path;
 
@@ -16,19 +16,19 @@ use crate::store::{
 /// What to do with a recording that was made with other settings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Existing {
-    /// Refuse to touch it.
+    /// Keep it and return an error.
     Keep,
-    /// Remove it when the new one is whole.
+    /// Remove it when the new recording is complete.
     Overwrite,
 }
 
-/// Below an experiment: where one of its folders waits that a new recording makes obsolete.
+/// The folder in an experiment that keeps folders made obsolete by a new recording.
 fn aside(folder: &str) -> String {
     format!("{}/{folder}", Experiment::REPLACED)
 }
 
-/// Makes sure, before anything is moved or removed, that what a new recording replaces is this program's work in this folder:
-/// a folder that somebody gave away could otherwise take other files with it.
+/// Makes sure, before anything is moved or removed, that the replaced files were written by this program in this folder.
+/// Otherwise a manipulated folder could cause the removal of other files.
 fn expect_replaceable(experiment: &Experiment) -> Result<(), StoreError> {
     let root = experiment.root();
     [".meta", "figures"].into_iter().try_for_each(|folder| expect_no_link(&root.join(folder)))?;
@@ -39,12 +39,12 @@ fn expect_replaceable(experiment: &Experiment) -> Result<(), StoreError> {
     manifests(root)?.iter().try_for_each(|manifest| Manifest::read(manifest).map(drop))
 }
 
-/// Whether an earlier recording waits for a new one to be finished.
+/// Whether an earlier recording is kept until a new recording is complete.
 pub(super) fn is_replacing(experiment: &Experiment) -> bool {
     experiment.replaced().join("recording").exists()
 }
 
-/// Makes sure that the recording that `claim` stands for can be begun, or gone on with, where it is asked for.
+/// Makes sure that the recording of `claim` can be started or resumed in its folder.
 pub(super) fn make_room(
     experiment: &Experiment,
     claim: &Pending,
@@ -52,12 +52,12 @@ pub(super) fn make_room(
     existing: Existing,
 ) -> Result<(), StageError> {
     let root = experiment.recording();
-    // It is removed at the end; what is in the way there is better known before the training.
+    // It is removed at the end; an obstacle should be reported before the training.
     expect_only_own(experiment.root(), Experiment::REPLACED)?;
     if is_replacing(experiment) {
         settle_interrupted(experiment, claim, existing)?;
     } else {
-        // What is left where removing a replaced recording, or bringing it back, was stopped near its end.
+        // The remains of an interrupted removal or restoration of a replaced recording.
         remove_replaced(experiment.root())?;
     }
     match (obstacle(experiment, claim, n_runs)?, existing) {
@@ -67,7 +67,7 @@ pub(super) fn make_room(
         }
         (None, _) => Ok(()),
         (Some(what), Existing::Keep) => Err(refused(&root, &what)),
-        // The earlier, finished one goes on waiting; this fragment was to replace it and is replaced itself.
+        // The earlier, complete recording is still kept; this unfinished recording is replaced.
         (Some(_), Existing::Overwrite) if is_replacing(experiment) => Ok(remove_present(experiment)?),
         (Some(_), Existing::Overwrite) => {
             expect_replaceable(experiment)?;
@@ -79,23 +79,23 @@ pub(super) fn make_room(
     }
 }
 
-/// As [`make_room`], but only looks whether there is room.
+/// As [`make_room`], but changes nothing.
 pub(super) fn expect_room(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<(), StageError> {
     obstacle(experiment, claim, n_runs)?.map_or(Ok(()), |what| Err(refused(&experiment.recording(), &what)))
 }
 
 fn refused(root: &Path, what: &str) -> StageError {
-    let remedy = "record elsewhere with `--out DIR`, or replace it with `--overwrite`";
+    let remedy = "record to another folder with `--out DIR`, or replace the recording with `--overwrite`";
     StageError::Refused(format!("{} {what}; {remedy}", root.display()))
 }
 
-/// Whether other settings claimed the place and were stopped before they had anything to keep.
+/// Whether the folder has the settings of a recording that was interrupted before anything was recorded.
 fn is_leftover(experiment: &Experiment, claim: &Pending) -> Result<bool, StageError> {
     let is_other = claim.existing()?.is_some_and(|manifest| manifest.key != claim.key());
     Ok(is_other && !has_something(&experiment.recording()))
 }
 
-/// What is in the way of the recording that `claim` stands for.
+/// The obstacle for the recording of `claim`.
 fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<Option<String>, StageError> {
     let root = experiment.recording();
     let found = claim.existing()?;
@@ -104,37 +104,36 @@ fn obstacle(experiment: &Experiment, claim: &Pending, n_runs: usize) -> Result<O
     let is_other = other.is_some();
     let n_recorded = if is_foreign { 0 } else { n_recorded(&root)? };
     Ok(if is_foreign {
-        Some("holds a recording that this program did not make".to_owned())
+        Some("has a recording that was not made by this program".to_owned())
     } else if is_other && !has_something(&root) {
         None
     } else if is_other && is_replacing(experiment) {
         let waiting = experiment.replaced();
         Some(format!(
-            "holds an unfinished recording made with other settings, which was to replace the one in {}",
+            "has an unfinished recording made with other settings, which was going to replace the recording in {}",
             waiting.display()
         ))
     } else if let Some(other) = other {
         Some(described(&other, claim))
     } else if n_recorded > n_runs {
-        Some(format!("holds {}, the pipeline asks for {n_runs}", counted(n_recorded, "run")))
+        Some(format!("has {}, but the pipeline asks for {n_runs}", counted(n_recorded, "run")))
     } else {
         None
     })
 }
 
-/// What is there in the place of what is claimed.
+/// The description of the other recording in the folder.
 fn described(other: &Manifest, claim: &Pending) -> String {
     match differences(&other.made_from["run"], &claim.made_from()["run"]) {
-        Some(differing) => format!("holds a recording made with other settings ({differing})"),
+        Some(differing) => format!("has a recording made with other settings ({differing})"),
         None if other.made_from["data"] != claim.made_from()["data"] => {
-            "holds a recording made of other data".to_owned()
+            "has a recording made from other data".to_owned()
         }
-        None => "holds a recording made with the settings of another version".to_owned(),
+        None => "has a recording made by another version, with other settings".to_owned(),
     }
 }
 
-/// After an `--overwrite` that was stopped in its middle: the new recording may be whole by now, or the user may want the
-/// old one back.
+/// After an interrupted `--overwrite`: the new recording may be complete, or the user may want to restore the old one.
 fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existing) -> Result<(), StageError> {
     let waiting = experiment.replaced();
     let (recording, old_recording) = (experiment.recording(), Experiment::new(&waiting).recording());
@@ -146,37 +145,37 @@ fn settle_interrupted(experiment: &Experiment, claim: &Pending, existing: Existi
         return restore(experiment);
     }
     if manifest(&old_recording, "settings.json")?.is_some_and(|old| old.key == claim.key()) {
-        let has = "holds finished runs of the unfinished recording that was to replace this pipeline's, which waits in";
+        let has = "has finished runs of an unfinished recording that was going to replace the recording of this pipeline, which is kept in";
         return match existing {
             Existing::Overwrite => restore(experiment),
             Existing::Keep => Err(StageError::Refused(format!(
-                "{} {has} {}; finish it with its own networks, or drop it and bring the old one back with `--overwrite`",
+                "{} {has} {}; finish it with its own pipeline, or discard it and restore the old recording with `--overwrite`",
                 recording.display(),
                 waiting.display()
             ))),
         };
     }
-    tracing::warn!("the recording that this one replaces is kept in {} until this one is whole", waiting.display());
+    tracing::warn!("the replaced recording is kept in {} until the new recording is complete", waiting.display());
     Ok(())
 }
 
-/// After the work: removes what was replaced when it succeeded; brings it back when it failed and left nothing.
+/// After the work: removes the replaced recording after success; restores it if the work failed and left nothing.
 pub(super) fn settle(experiment: &Experiment, outcome: Result<Outcome, StageError>) -> Result<Outcome, StageError> {
     if !is_replacing(experiment) {
         return outcome;
     }
     match &outcome {
-        // Failed trainings are kept, but they replace nothing that is whole.
+        // Failed trainings are kept, but they do not replace a complete recording.
         Ok(_) if is_worthless(&experiment.recording())? => {
             let first = failures(&experiment.recording())?.swap_remove(0);
             restore(experiment)?;
-            let problem = "every training failed, so the recording that was to be replaced is back";
+            let problem = "every training failed, so the old recording was restored";
             return Err(StageError::Refused(format!("{problem}; {first}")));
         }
         Ok(_) => forget_replaced(experiment)?,
         Err(_) if !has_something(&experiment.recording()) => restore(experiment)?,
         Err(_) => tracing::warn!(
-            "the recording that was to be replaced is kept in {}; `record --overwrite` with its pipeline brings it back",
+            "the old recording is kept in {}; `infoplane record --overwrite` with its pipeline restores it",
             experiment.replaced().display()
         ),
     }
@@ -188,9 +187,9 @@ fn forget_replaced(experiment: &Experiment) -> Result<(), StageError> {
     Ok(remove_replaced(experiment.root())?)
 }
 
-/// Brings the replaced recording back; where that is stopped, the next call goes on with it.
+/// Restores the replaced recording. If this is interrupted, the next call continues.
 fn restore(experiment: &Experiment) -> Result<(), StageError> {
-    // As long as there is no new recording, estimates in place are the old one's: not set aside yet, or back already.
+    // Without a new recording, existing estimates belong to the old recording: not moved away yet, or restored already.
     if experiment.recording().exists() {
         remove_present(experiment)?;
     }
@@ -200,20 +199,20 @@ fn restore(experiment: &Experiment) -> Result<(), StageError> {
     Ok(remove_replaced(experiment.root())?)
 }
 
-/// Removes the recording in place, last: as long as it is there, the estimates are its own.
+/// Removes the recording last: as long as it exists, the estimates belong to it.
 fn remove_present(experiment: &Experiment) -> Result<(), StoreError> {
     expect_replaceable(experiment)?;
     let [recording, estimates @ ..] = Experiment::REPLACEABLE;
     estimates.into_iter().chain([recording]).try_for_each(|folder| remove_below(experiment.root(), folder))
 }
 
-/// Whether anything was recorded: a whole run, or a finished part of one.
+/// Whether anything was recorded: a complete run, or a finished part of a run.
 pub(super) fn has_something(recording: &Path) -> bool {
     let has_entries = |folder: &str| std::fs::read_dir(recording.join(folder)).is_ok_and(|mut e| e.next().is_some());
     has_entries(".meta/runs") || has_entries(".meta/checkpoints")
 }
 
-/// Runs that are whole, or that the manifest of the whole lists.
+/// Complete runs, or runs listed in the manifest of the recording.
 fn n_recorded(root: &Path) -> Result<usize, StoreError> {
     let whole = Manifest::read(&root.join(".meta/manifest.json"))?;
     let listed = whole.and_then(|manifest| manifest.made_from["runs"].as_u64()).unwrap_or(0);
@@ -221,7 +220,7 @@ fn n_recorded(root: &Path) -> Result<usize, StoreError> {
     Ok(runs.max(usize::try_from(listed).unwrap_or(usize::MAX)))
 }
 
-/// Why trainings of finished runs failed, one sentence each.
+/// The reasons of failed trainings, one sentence each.
 pub(super) fn failures(recording: &Path) -> Result<Vec<String>, StoreError> {
     let why = |(run, row): (RunId, RunRow)| format!("{run} failed: {}", row.reason.unwrap_or_default());
     Ok(endings(recording)?.into_iter().filter(|(_, row)| row.outcome == TrainingOutcome::Failed).map(why).collect())
@@ -233,7 +232,7 @@ fn is_worthless(recording: &Path) -> Result<bool, StoreError> {
     Ok(!endings.is_empty() && endings.iter().all(|(_, row)| row.outcome == TrainingOutcome::Failed))
 }
 
-/// How the finished runs ended, those that say so.
+/// How the finished runs ended, if this is recorded.
 fn endings(recording: &Path) -> Result<Vec<(RunId, RunRow)>, StoreError> {
     let mut endings = Vec::new();
     for index in 0..n_recorded(recording)? {

@@ -1,4 +1,4 @@
-//! What a call of `record` would find, without touching anything.
+//! The state of a recording, without changing anything.
 
 use super::super::StageError;
 use super::budget::Size;
@@ -9,28 +9,28 @@ use crate::config::{Data, Networks, RecordedSamples};
 use crate::nn::LARGE;
 use crate::store::{Experiment, Facts, Pending, RunId, read_samples};
 
-/// How far the recording of an experiment is.
+/// The state of the recording of an experiment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordingProgress {
     /// Every run is recorded.
     Whole,
-    /// These many runs are recorded.
+    /// This number of runs is recorded.
     Begun(usize),
-    /// None is.
+    /// No run is recorded.
     Nothing,
 }
 
-/// How far [`super::record`] is with `pipeline`.
+/// The state of the recording of `pipeline`.
 ///
 /// # Errors
-/// Another recording is in the way, or a file cannot be read.
+/// Another recording is in the folder, or a file cannot be read.
 pub fn plan(networks: &Networks, experiment: &Experiment, existing: Existing) -> Result<RecordingProgress, StageError> {
     let root = experiment.recording();
     if !root.exists() && !is_replacing(experiment) {
         return Ok(RecordingProgress::Nothing);
     }
     if !networks.data.path().exists() {
-        // What was recorded says how far it is, also where the data are gone.
+        // The state is read from the recorded files, so the data are not needed.
         let n = (0..networks.n_runs).filter(|run| has_manifest(experiment, *run)).count();
         return Ok(if n == 0 { RecordingProgress::Nothing } else { RecordingProgress::Begun(n) });
     }
@@ -52,15 +52,15 @@ pub fn plan(networks: &Networks, experiment: &Experiment, existing: Existing) ->
 /// Makes sure that the data are there and that network, split and snapshots fit them.
 ///
 /// # Errors
-/// They do not.
+/// The data do not exist, or something does not fit them.
 pub fn expect_fit(networks: &Networks) -> Result<(), StageError> {
     let path = data_path(&networks.data)?;
     Setup::new(networks, &read_samples(&path)?, &path).map(drop)
 }
 
-/// Whether all cores work on one network of the pipeline together, or memory is too small for as many of its runs as there
-/// are cores; a guess without the output, whose width only the data tell. However few runs it has: as many experiments as
-/// there are cores would train at the same time, and share the memory.
+/// Whether one network of the pipeline uses all cores, or one run per core does not fit into memory. This is an approximation
+/// without the output layer, whose width depends on the data. It does not depend on the number of runs, because one experiment
+/// per core would train at the same time and share the memory.
 pub fn is_large(networks: &Networks) -> bool {
     let facts = data_path(&networks.data).ok().and_then(|path| Facts::of(&path).ok());
     let (n_inputs, n_samples) = facts.map_or((0, 0), |facts| (facts.width.unwrap_or(0), facts.rows as usize));

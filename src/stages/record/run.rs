@@ -1,4 +1,4 @@
-//! One run: trains a network, has it recorded at the snapshots that a schedule asks for, and makes checkpoints on the way.
+//! One run: trains a network, records it at the snapshots of a schedule, and writes checkpoints.
 
 use std::path::Path;
 
@@ -13,8 +13,8 @@ use crate::nn::{Streams, Training, Watch};
 use crate::store::FileRecord;
 use crate::store::schema::{OnlineLossRow, SplitRow};
 
-/// A checkpoint is also made when this much has been computed since the last, in samples × weights: some minutes, so that
-/// a killed run of a large network loses no more. (Counted, not timed: the same on every machine.)
+/// A checkpoint is also made after this amount of computation since the last one, in samples × weights: a few minutes, so that
+/// an interrupted run of a large network loses no more. (Counted, not timed, so that it is equal on every machine.)
 const PART_WORK: u64 = 1_000_000_000_000;
 
 /// A run being recorded.
@@ -25,11 +25,11 @@ pub(super) struct Run<'a> {
     pub(super) watches: Vec<Watch>,
     pub(super) spacing: Spacing,
     pub(super) best: Best,
-    /// Of the updates of the first epoch so far, where they are recorded: the loss of each batch before it.
+    /// The loss of each batch before its update in the first epoch, if these losses are recorded.
     pub(super) online: Vec<(usize, f64)>,
     /// Number of the next checkpoint, and the step of the last one.
     checkpoint: (usize, u64),
-    /// Steps that the progress bar knows of.
+    /// Steps shown by the progress bar.
     reported: u64,
     progress: &'a dyn Progress,
 }
@@ -70,7 +70,7 @@ pub(super) fn record_run(
     let ending = match &setup.networks.record.when {
         When::Fixed { .. } => {
             let steps = setup.steps.as_deref().unwrap_or_default();
-            // A checkpoint is made after the record of its step, never between the step and its record.
+            // A checkpoint is made after its step is recorded, never between the step and its recording.
             let n_done = if is_resumed { steps.partition_point(|step| *step <= run.training.step()) } else { 0 };
             run.record_fixed(steps, n_done)?
         }
@@ -103,7 +103,7 @@ impl Run<'_> {
         Ok(true)
     }
 
-    /// Moves the progress bar to where the training is.
+    /// Moves the progress bar to the present step.
     pub(super) fn report(&mut self) {
         self.progress.advance(self.training.step() - self.reported);
         self.reported = self.training.step();
@@ -140,14 +140,14 @@ impl Run<'_> {
         self.writer.write_table(&[row])
     }
 
-    /// Whether so much has been computed since the last checkpoint that the next is due.
+    /// Whether the next checkpoint is due.
     pub(super) fn has_worked_enough(&self) -> bool {
         let steps = self.training.step() - self.checkpoint.1;
         let samples = steps * self.writer.samples.train.len() as u64 / self.training.steps_per_epoch();
         samples * self.training.network().n_weights() as u64 >= PART_WORK
     }
 
-    /// Finishes the open part and notes how to continue.
+    /// Finishes the open part and writes a checkpoint.
     pub(super) fn make_checkpoint(&mut self) -> Result<(), StageError> {
         self.writer.end_part()?;
         let state = Checkpoint {

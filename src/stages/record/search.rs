@@ -1,4 +1,4 @@
-//! Records a run where it changes: trains ahead, measures, and finds the steps to record.
+//! Records a run with adaptive spacing: trains ahead, measures, and chooses the steps to record.
 
 use super::super::StageError;
 use super::adaptive::{LOOK_BACK_BYTES, bisect, change};
@@ -13,10 +13,10 @@ use crate::nn::Network;
 use crate::sample::Representation;
 use crate::units::Nats;
 
-/// Bins over the layer's own range by which adaptive spacing measures: those of its author, good for any activation.
+/// Number of bins over the range of the layer for adaptive spacing: from the paper, suitable for all activation functions.
 const ADAPTIVE_BINS: usize = 30;
 
-/// What stops the search for snapshots to record.
+/// Why the search for snapshots stops.
 enum Interruption {
     /// The training.
     Ended(Ending),
@@ -30,7 +30,7 @@ impl From<StageError> for Interruption {
     }
 }
 
-/// Measures how much a network has changed.
+/// Measures the information of a network, to find changes.
 struct Gauge {
     binning: Binning,
     samples: InputsAndLabels,
@@ -53,7 +53,7 @@ impl Run<'_> {
             Adaptive::Approximate => last_step,
             Adaptive::Exact => LOOK_BACK_BYTES / (self.training.network().n_weights() * size_of::<f32>()) as u64,
         };
-        // The networks since the last record; their memory is used again and again.
+        // The networks since the last snapshot; their memory is reused.
         let mut networks = Vec::new();
         if self.spacing.last.is_empty() {
             keep(&mut networks, 0, self.training.network());
@@ -63,7 +63,7 @@ impl Run<'_> {
         while self.training.step() < last_step {
             let first = self.training.step();
             let n = self.spacing.distance.min(most).max(1).min(last_step - first) as usize;
-            // Exact: the networks of all steps; approximate: that of the last.
+            // Exact: the networks of all steps; approximate: only the last network.
             let mut n_kept = 0;
             for left in (0..n).rev() {
                 self.training.update(&mut []);
@@ -90,7 +90,7 @@ impl Run<'_> {
             for i in chosen {
                 self.record_with_samples_gradients(&networks[i], step_of(i))?;
                 if self.writer.is_full() {
-                    // No checkpoint yet: the training is ahead of what is recorded.
+                    // No checkpoint yet, because the training is ahead of the recording.
                     self.writer.end_part()?;
                 }
             }
@@ -111,7 +111,7 @@ impl Run<'_> {
     }
 }
 
-/// Copies `network` to place `index` of `networks`, which has one or comes next.
+/// Copies `network` to index `index` of `networks`, which exists or is the next index.
 fn keep(networks: &mut Vec<Network>, index: usize, network: &Network) {
     match networks.get_mut(index) {
         Some(place) => place.copy_weights(network),
@@ -126,7 +126,7 @@ impl Gauge {
         Ok(Self { binning, samples: InputsAndLabels::of_distinct(labels, 0).map_err(|e| refused(&e))? })
     }
 
-    /// I(X;T), where the estimator has it, and I(T;Y) of every layer of `network`, that of `step`, in bits.
+    /// I(X;T), if the estimator has it, and I(T;Y) of every layer of `network` at `step`, in bits.
     fn measure(&self, writer: &mut Writer<'_>, network: &Network, step: u64) -> Result<Vec<f64>, Interruption> {
         writer.evaluate(network, step);
         if !writer.evaluation.is_finite() {

@@ -1,4 +1,4 @@
-//! What every run of a recording begins from: the data, the untrained network, the split, the streams of random numbers.
+//! The start of every run of a recording: the data, the untrained network, the split, the streams of random numbers.
 
 use std::path::Path;
 
@@ -14,10 +14,10 @@ use crate::nn::{BatchSize, Evaluation, Fit, Loss, Network, Samples, Targets};
 use crate::sample::{Labels, Representation, SampleError, class_of, distinct};
 use crate::store::schema::SampleRow;
 
-/// Activations of one snapshot that fit into 2 GB, which every run in training holds once.
+/// Largest number of activations of one snapshot: 2 GB, which every run in training keeps in memory once.
 const MOST_VALUES: u128 = 500_000_000;
 
-/// What draws random numbers: each use has a stream of its own, so that changing one leaves the others as they are.
+/// The uses of random numbers. Each use has its own stream, so that changing one use does not change the others.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Purpose {
     Split,
@@ -27,12 +27,12 @@ pub(super) enum Purpose {
     Probe,
     /// Dropout and noise in training.
     Draws,
-    /// Noise where the network is looked at.
+    /// Noise in evaluations of the network.
     Looks,
     PrefitLabels,
-    /// Labels dealt or drawn anew, the same in every run.
+    /// Shuffled or random labels, equal in all runs.
     Labels,
-    /// Which sample of each pair trains.
+    /// The choice of the training sample of each pair.
     Mask,
 }
 
@@ -44,11 +44,11 @@ pub(super) struct Setup<'a> {
     labels: Labels,
     classes: Vec<usize>,
     n_classes: usize,
-    /// Y as numbers, where the squared error is trained on them.
+    /// Numeric targets for the squared error.
     target: Option<Array2<f32>>,
-    /// The recorded steps, ascending; none where they are found on the way.
+    /// The recorded steps, ascending; none for adaptive spacing.
     pub(super) steps: Option<Vec<u64>>,
-    /// How many runs are recorded at once, at most.
+    /// Largest number of runs recorded in parallel.
     pub(super) n_at_once: usize,
 }
 
@@ -57,12 +57,12 @@ pub(super) struct Setup<'a> {
 pub(super) struct TrainTest {
     pub(super) train: Vec<usize>,
     pub(super) test: Vec<usize>,
-    /// Of the first of the test samples, those that training samples of the same places were chosen from; 0 without pairs.
+    /// Number of test samples that form pairs with training samples at equal positions; 0 without pairs.
     pub(super) n_pairs: usize,
 }
 
 impl<'a> Setup<'a> {
-    /// Prepares the data; what is wrong with the pipeline or the data is said here, before anything is written.
+    /// Prepares the data. Faults of the pipeline or the data are reported here, before anything is written.
     pub(super) fn new(networks: &'a Networks, rows: &[SampleRow], path: &Path) -> Result<Self, StageError> {
         let refused = |problem: String| Err(StageError::Refused(problem));
         let of_file = |e: SampleError| StageError::Refused(format!("{}: {e}", path.display()));
@@ -70,7 +70,7 @@ impl<'a> Setup<'a> {
         let p_y1: Vec<Option<f64>> = rows.iter().map(|row| row.p_y1).collect();
         let distinct_labels = distinct(&y);
         if rows.iter().any(|row| row.x.is_none()) {
-            let problem = "holds hashes of X (`x_hash`) in place of X; networks can only be trained on X itself";
+            let problem = "has hashes of X (`x_hash`) instead of X; networks can only be trained on X";
             return Err(of_path(path, problem));
         }
         let n_inputs = rows.first().map_or(0, |row| row.x().len());
@@ -84,14 +84,16 @@ impl<'a> Setup<'a> {
             Loss::CrossEntropy => None,
         };
         if networks.stop.is_some() && target.is_some() {
-            return refused("`stop` needs an accuracy, which there is none of where targets are numbers".to_owned());
+            return refused("`stop` needs an accuracy, but numeric targets have none; leave out `stop`".to_owned());
         }
         let mut setup =
             Self { networks, x, labels, classes, n_classes: distinct_labels.len(), target, steps: None, n_at_once: 1 };
         let (n_train, n) = (setup.n_train(), rows.len());
         if n_train == 0 {
             let share = networks.train_fraction;
-            return refused(format!("`train_fraction` {share} of {n} samples leaves none to train on"));
+            return refused(format!(
+                "`train_fraction` {share} of {n} samples is less than one training sample; use a larger `train_fraction`"
+            ));
         }
         if networks.split == Split::Membership && 2 * n_train > n {
             return refused(format!(
@@ -106,11 +108,14 @@ impl<'a> Setup<'a> {
             RecordedSamples::All => n,
             RecordedSamples::Train => n_train,
             RecordedSamples::Test if n_train == n => {
-                return refused("`samples = \"test\"`: all samples train, none is left to test".to_owned());
+                return refused(
+                    "`samples = \"test\"`, but all samples are used for training; use a smaller `train_fraction`"
+                        .to_owned(),
+                );
             }
             RecordedSamples::Test => n - n_train,
             RecordedSamples::Subset(wanted) if wanted > n => {
-                return refused(format!("`samples = {wanted}` of {n} samples; ask for {n} at most"));
+                return refused(format!("`samples` must be at most {n}, the number of samples; got {wanted}"));
             }
             RecordedSamples::Subset(wanted) => wanted,
         };
@@ -118,7 +123,7 @@ impl<'a> Setup<'a> {
         let n_outputs_of_all = n_outputs as u128 * n as u128;
         if n_outputs_of_all > MOST_VALUES {
             return refused(format!(
-                "{n_outputs} output units for {n} samples make {n_outputs_of_all} values, more than {MOST_VALUES}; are the labels of {} a column of ids? import other labels with `--y`",
+                "{n_outputs} output units for {n} samples make {n_outputs_of_all} values, more than {MOST_VALUES}; the labels of {} may be a column of identifiers; import other labels with `--y`",
                 path.display()
             ));
         }
@@ -130,7 +135,10 @@ impl<'a> Setup<'a> {
             ));
         }
         if networks.stop.is_some_and(|stop| stop.samples == StopOn::Test) && n_train == n {
-            return refused("`stop` looks at test samples: all samples train, none is left to test".to_owned());
+            return refused(
+                "`stop` uses test samples, but all samples are used for training; use a smaller `train_fraction`"
+                    .to_owned(),
+            );
         }
         let batch = match networks.training.batch_size {
             BatchSize::Full => n_train,
@@ -138,11 +146,11 @@ impl<'a> Setup<'a> {
         };
         if networks.architecture.couples_samples() && (batch == 1 || n_train % batch == 1) {
             return refused(format!(
-                "batch normalisation needs batches of 2 samples and more; {n_train} training samples in batches of {batch} leave one by itself: choose another `batch` or `train_fraction`"
+                "batch normalisation needs at least 2 samples per batch, but {n_train} training samples in batches of {batch} leave a last batch of 1; choose another `batch` or `train_fraction`"
             ));
         }
         let network = setup.network(0)?;
-        // A large network keeps all cores busy by itself.
+        // A single large network uses all cores.
         if !network.is_large() {
             setup.n_at_once = Size { n_parameters: network.n_parameters(), ..size }.n_at_once(networks);
         }
@@ -157,7 +165,7 @@ impl<'a> Setup<'a> {
         Ok(setup)
     }
 
-    /// The last step that is recorded; there is no need to train further.
+    /// The last recorded step, at which the training ends.
     pub(super) fn last_step(&self) -> u64 {
         let whole = self.networks.training.n_epochs * self.steps_per_epoch();
         self.steps.as_ref().map_or(whole, |steps| steps.last().copied().unwrap_or(0))
@@ -198,15 +206,15 @@ impl<'a> Setup<'a> {
         Ok(Network::new(self.x.ncols(), &self.networks.architecture, n_outputs, &mut rng)?)
     }
 
-    /// The random numbers of layers that have noise, where the network of `step` is looked at: the same each time.
+    /// The random numbers of noisy layers in an evaluation of the network at `step`; equal in every evaluation.
     pub(super) fn looking(&self, run: usize, step: u64) -> ChaCha8Rng {
-        // Room for 2³⁶ numbers a look.
+        // Room for 2³⁶ numbers per evaluation.
         let mut draws = self.stream(run, Purpose::Looks);
         draws.set_word_pos(u128::from(step) << 36);
         draws
     }
 
-    /// How well an evaluated network fits some samples; `None` where there are none.
+    /// The fit of an evaluated network on some samples; `None` without samples.
     pub(super) fn fit(&self, evaluation: &Evaluation<'_>, samples: &[usize]) -> Option<Fit> {
         evaluation.fit(self.networks.architecture.output, self.networks.training.loss, samples)
     }
@@ -260,7 +268,7 @@ impl<'a> Setup<'a> {
     }
 }
 
-/// Y as numbers, of every sample or of none.
+/// Numeric targets of all samples, or `None`.
 fn target(rows: &[SampleRow]) -> Result<Option<Array2<f32>>, String> {
     let width = rows.first().and_then(|row| row.target.as_ref()).map_or(0, Vec::len);
     if let Some(row) = rows.iter().find(|row| row.target.as_ref().map_or(0, Vec::len) != width) {
@@ -268,11 +276,7 @@ fn target(rows: &[SampleRow]) -> Result<Option<Array2<f32>>, String> {
     }
     let values: Vec<f32> = rows.iter().filter_map(|row| row.target.as_ref()).flatten().copied().collect();
     if let Some(at) = values.iter().position(|value| !value.is_finite()) {
-        return Err(format!(
-            "sample {}: `target` is {}; only finite numbers can be trained on",
-            at / width,
-            values[at]
-        ));
+        return Err(format!("sample {}: `target` is {}; targets must be finite numbers", at / width, values[at]));
     }
     let shaped = Array2::from_shape_vec((rows.len(), width), values).expect("every row has the width");
     Ok((width > 0).then_some(shaped))

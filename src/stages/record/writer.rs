@@ -1,4 +1,4 @@
-//! Writes down what the layers of a network do at each recorded snapshot of one run, part after part.
+//! Writes the activations of a network at each recorded snapshot of one run, part after part.
 
 use std::path::Path;
 
@@ -12,7 +12,7 @@ use crate::nn::{Evaluation, Fit, Loss, Network, PreActivations};
 use crate::store::schema::{EpochRow, Row};
 use crate::store::{Experiment, FileRecord, RunId, write_rows};
 
-/// Every snapshot of every layer is an entry in the footer of the open part, which is kept in memory.
+/// Every snapshot of every layer is an entry in the footer of the open part, which is in memory.
 const PART_SNAPSHOTS: usize = 2048;
 
 /// The files of a run, and the evaluation that fills them.
@@ -22,7 +22,7 @@ pub(super) struct Writer<'a> {
     pub(super) index: usize,
     pub(super) samples: TrainTest,
     pub(super) evaluation: Evaluation<'a>,
-    /// How well the last recorded network fits the training samples.
+    /// The fit of the last recorded network on the training samples.
     pub(super) last_fit: Option<Fit>,
     /// The finished files.
     pub(super) files: Vec<FileRecord>,
@@ -37,8 +37,8 @@ struct OpenPart {
 }
 
 impl<'a> Writer<'a> {
-    /// For run `index` of a recording in `root`, whose networks have the shape of `network`; `key` is the hash of all that the
-    /// run depends on.
+    /// A writer for run `index` of a recording in `root`, with networks of the shape of `network`; `key` is the hash of
+    /// everything that the run depends on.
     pub(super) fn new(setup: &'a Setup<'a>, root: &'a Path, index: usize, key: &'a str, network: &Network) -> Self {
         let record = &setup.networks.record;
         let samples = setup.split(index);
@@ -57,22 +57,22 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// Evaluates `network`, that of `step`, on all samples.
+    /// Evaluates `network` at `step` on all samples.
     pub(super) fn evaluate(&mut self, network: &Network, step: u64) {
         self.evaluation.run(network, self.setup.looking(self.index, step));
     }
 
-    /// How well the evaluated network fits the training samples.
+    /// The fit of the evaluated network on the training samples.
     pub(super) fn fit_train(&self) -> Fit {
         self.setup.fit(&self.evaluation, &self.samples.train).expect("a run trains on at least one sample")
     }
 
-    /// How well it fits the test samples; `None` if there are none.
+    /// The fit of the evaluated network on the test samples; `None` without test samples.
     pub(super) fn fit_test(&self) -> Option<Fit> {
         self.setup.fit(&self.evaluation, &self.samples.test)
     }
 
-    /// Records `network`, that of `step`; returns why not if its numbers are not finite, or too large for the file.
+    /// Records `network` at `step`; returns the reason if its numbers are not finite, or too large for the file.
     pub(super) fn record(
         &mut self,
         network: &Network,
@@ -115,7 +115,7 @@ impl<'a> Writer<'a> {
         Ok(None)
     }
 
-    /// What of the evaluated network is too large for the precision of the file.
+    /// Which values of the evaluated network are too large for the precision of the file.
     fn overflow(&self) -> Option<String> {
         let record = self.identity.record;
         let sentence = |what: &str, layer: LayerId, value: f32| {

@@ -1,4 +1,4 @@
-//! The numbers of measures and of I(X;T) over the training, run by run.
+//! The curves of measures of weights and of I(X;T) over the training, for each run.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::store::{Experiment, read_all_rows};
 /// I(X;T) by snapshot: step, epoch, bits.
 pub(super) type InformationCourse = Vec<(i64, i32, f64)>;
 
-/// A number of a measure by snapshot: step, epoch, number; `None` where the number failed or has a warning.
+/// A number of a measure by snapshot: step, epoch, number; `None` if the number failed or has a warning.
 pub(super) type NumberCourse = Vec<(i64, i32, Option<f64>)>;
 
 /// One number of a measure.
@@ -23,8 +23,8 @@ pub(super) struct Series {
     pub(super) layer: Option<LayerId>,
 }
 
-/// Numbers that say how well a measure could be computed. They are no measures: there is nothing to relate them with, and as members
-/// of the family of Holm's correction they would hide what there is.
+/// Quantities that describe the accuracy of a measure. They are not related to compression, because more tests would weaken
+/// Holm's correction.
 const DIAGNOSTICS: [&str; 8] = [
     "key_gap",
     "sign_gap",
@@ -36,15 +36,15 @@ const DIAGNOSTICS: [&str; 8] = [
     "effective_directions",
 ];
 
-/// Whether a number is none of the measure itself, or what a released program wrongly computes.
+/// Whether a quantity describes the accuracy of a measure, or reproduces an error of a released program.
 fn is_diagnostic(quantity: &str) -> bool {
     DIAGNOSTICS.contains(&quantity) || quantity.starts_with("compat_")
 }
 
-/// The courses of one number, by experiment and run.
+/// The curves of one quantity, by experiment and run.
 pub(super) type ByRun = BTreeMap<(String, String), NumberCourse>;
 
-/// What measures of weights found.
+/// The measures of weights.
 #[derive(Debug, Default)]
 pub(super) struct WeightCourses {
     series: BTreeMap<Series, ByRun>,
@@ -58,7 +58,7 @@ impl WeightCourses {
         Ok(())
     }
 
-    /// Adds the numbers of every table of the measure `id` in `experiment`, but for diagnostics.
+    /// Adds the quantities of every table of the measure `id` in `experiment`, without diagnostics.
     fn add(&mut self, experiment: &str, id: &str, rows: &[WeightMeasureRow]) {
         for row in rows {
             let Some(quantity) = row.quantity.as_deref().filter(|quantity| !is_diagnostic(quantity)) else { continue };
@@ -72,7 +72,8 @@ impl WeightCourses {
             let course = by_run.entry((experiment.to_owned(), row.run.clone())).or_default();
             course.push((row.step, row.epoch, row.value.filter(|_| row.warning.is_none())));
         }
-        // Where a measure, or one of its numbers, fails as a whole, the layers have no rows: each of their numbers is missing there.
+        // If a measure, or one of its quantities, fails for the network, the layers have no rows: each of their values is
+        // missing.
         for row in rows.iter().filter(|row| row.failure.is_some() && row.layer.is_none()) {
             let is_missing = |series: &Series, by_run: &ByRun| {
                 series.weights == id
@@ -114,7 +115,7 @@ impl InformationCourses {
         Ok(())
     }
 
-    /// The course of one run.
+    /// The curve of one run.
     pub(super) fn of_run(
         &self,
         experiment: &str,

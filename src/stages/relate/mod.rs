@@ -1,4 +1,5 @@
-//! The compression of I(X;T) and the measures of weights of the same runs → how they go together, over settings, runs and snapshots.
+//! The relate stage: correlations between the compression of I(X;T) and the measures of weights, over settings, runs and
+//! snapshots.
 
 mod courses;
 mod statistics;
@@ -20,11 +21,11 @@ use crate::store::{Experiment, Footer, Lock, Pending, read_rows, verified_hash, 
 use courses::{InformationCourses, WeightCourses};
 use statistics::{Pair, statistics};
 
-/// Relates compression (`phases.parquet` in `out`) with the measures of weights of `experiments`, and writes `relations.parquet` into
-/// `out`.
+/// Relates compression (`phases.parquet` in `out`) to the measures of weights of `experiments`, and writes `relations.parquet`
+/// into `out`.
 ///
 /// # Errors
-/// Nothing is aggregated, no experiment has measures of weights, or a file is not what was written.
+/// Nothing is aggregated, no experiment has measures of weights, or a file does not match its hash.
 pub fn relate(experiments: &[Experiment], out: &Path) -> Result<Vec<RelationRow>, StageError> {
     let sources = Sources::find(experiments, out)?;
     if sources.work.finished()?.is_some() {
@@ -46,21 +47,21 @@ pub fn is_done(experiments: &[Experiment], out: &Path) -> Result<bool, StageErro
     Ok(Sources::find(experiments, out)?.work.finished()?.is_some())
 }
 
-/// How many relations were tested, and how many are clear, in words.
+/// The numbers of tested and of significant relations, in words.
 pub fn counts(rows: &[RelationRow]) -> String {
     let n_tested = rows.iter().filter(|row| row.p.is_some()).count();
     let n_clear = rows.iter().filter(|row| row.is_clear()).count();
     format!("{} tested, {n_clear} with p < 0.05 after Holm's correction", counted(n_tested, "relation"))
 }
 
-/// The tables that relations are made of, none of them read.
+/// The input tables of relations, not read yet.
 struct Sources<'a> {
     phases: PathBuf,
     /// The tables of each measure of weights.
     weights: Vec<(&'a Experiment, String, Vec<PathBuf>)>,
     /// The tables of each estimator.
     estimates: Vec<(&'a Experiment, Vec<PathBuf>)>,
-    /// The table that is to be made of them.
+    /// The table of relations to make.
     work: Pending,
 }
 
@@ -77,7 +78,7 @@ impl<'a> Sources<'a> {
         }
         if weights.is_empty() {
             return Err(StageError::Refused(format!(
-                "{}: no measures of weights; ask for some in `[[weights]]` tables, or run `infoplane weights` first",
+                "{}: there are no measures of weights; add `[[weights]]` tables to the pipeline, or run `infoplane weights` first",
                 out.display()
             )));
         }

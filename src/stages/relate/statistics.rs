@@ -1,4 +1,4 @@
-//! How compression and a number of the weights go together: rank correlations, and which of them turns first.
+//! Statistics of compression and a quantity of the weights: rank correlations, and which of the two turns first.
 
 use std::collections::BTreeMap;
 
@@ -10,19 +10,19 @@ use crate::math::rank::spearman;
 use crate::store::RunId;
 use crate::store::schema::PhaseRow;
 
-/// One run, a group of runs or all runs of an experiment: its compression, and a number of its weights over the training.
+/// One run, a group of runs, or all runs of an experiment: its compression, and the curve of a quantity of its weights.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Pair {
     experiment: String,
-    /// Whether it is one of several groups of runs. Nothing says which runs a group is of, so that compression and I(X;T) are those of
-    /// all runs of the experiment.
+    /// Whether it is one of several groups of runs. The runs of a group are not recorded, so compression and I(X;T) are
+    /// averaged over all runs of the experiment.
     is_group: bool,
-    /// `None` where it is not known.
+    /// `None` if it is unknown.
     compression: Option<f64>,
-    /// The epoch at which I(X;T) turns; `None` where it does not.
+    /// The epoch at which I(X;T) turns; `None` if it does not turn.
     turn_epoch: Option<f64>,
     weights: NumberCourse,
-    /// I(X;T) at the same snapshots from its peak on, with the number.
+    /// I(X;T) and the quantity at the snapshots from the peak of I(X;T) to the end.
     after_peak: Vec<(f64, f64)>,
 }
 
@@ -30,15 +30,15 @@ pub(super) struct Pair {
 type Why = &'static str;
 
 const UNUSABLE: Why = "because of a failure or a warning";
-const ONE_SNAPSHOT: Why = "because there is one snapshot only";
-const NO_COMPRESSION: Why = "because the compression is not known";
-const UNKNOWN_RUNS: Why = "because nothing says which runs they are of";
+const ONE_SNAPSHOT: Why = "because there is only one snapshot";
+const NO_COMPRESSION: Why = "because the compression is unknown";
+const UNKNOWN_RUNS: Why = "because the runs of a group are unknown";
 
 impl Pair {
-    /// The pairs of one layer: `phases` are of its runs, `courses` those of the number.
+    /// The pairs of one layer, from the `phases` of its runs and the `courses` (curves) of the quantity.
     pub(super) fn all(phases: &[&PhaseRow], courses: &ByRun, information: &InformationCourses) -> Vec<Self> {
         let mut pairs = Vec::new();
-        // `drop_bits` is never negative: beside numbers without bias it would be a compression of nothing.
+        // `drop_bits` is never negative; compared with unbiased values, it would show compression without any.
         let is_unbiased = phases.iter().any(|row| row.compression_bits.is_some());
         let compression = |row: &&PhaseRow| if is_unbiased { row.compression_bits } else { row.drop_bits };
         for ((experiment, run), weights) in courses {
@@ -75,14 +75,14 @@ impl Pair {
         Ok(self.end()? - first.ok_or(UNUSABLE)?)
     }
 
-    /// How many of its numbers failed or have a warning.
+    /// The number of its values that failed or have a warning.
     fn n_unusable(&self) -> usize {
         self.weights.iter().filter(|(_, _, value)| value.is_none()).count()
     }
 }
 
-/// The mean of the epochs at which I(X;T) is largest in the runs of `rows`; `None` unless every run then has more than at its first
-/// snapshot and at its last.
+/// The mean of the epochs at which I(X;T) is largest in the runs of `rows`; `None` unless every run then has more than at its
+/// first snapshot and at its last.
 fn turn_of_information(rows: &[&PhaseRow]) -> Option<f64> {
     let turn = |row: &&PhaseRow| {
         let peak = row.i_xt_peak_bits?;
@@ -92,7 +92,7 @@ fn turn_of_information(rows: &[&PhaseRow]) -> Option<f64> {
     mean(&rows.iter().map(turn).collect::<Option<Vec<f64>>>()?)
 }
 
-/// I(X;T), averaged over the runs of `rows`, and the number of the weights at each snapshot from the peak on.
+/// I(X;T), averaged over the runs of `rows`, and the quantity of the weights at each snapshot from the peak to the end.
 fn after_peak(
     rows: &[&PhaseRow],
     weights: &NumberCourse,
@@ -123,17 +123,17 @@ pub(super) struct Statistic {
     pub(super) reason: Option<String>,
 }
 
-/// Fewer pairs say nothing of a correlation.
+/// The smallest number of pairs for a correlation.
 const FEWEST_PAIRS: usize = 5;
 
-/// What is taken of a number over the training.
+/// How a curve is reduced to one number.
 type Number = fn(&Pair) -> Result<f64, Why>;
 
-/// How many were left out, by reason.
+/// The numbers of pairs left out, by reason.
 type LeftOut = BTreeMap<Why, usize>;
 
-/// Every statistic of some pairs. Numbers that failed or have a warning are left out. One of several groups of runs counts in
-/// `settings` only: the groups of an experiment have the same compression, which they would prove several times.
+/// Every statistic of some pairs. Values that failed or have a warning are left out. One of several groups of runs is used only
+/// in `settings`: the groups of an experiment have equal compression, which must not be counted several times.
 pub(super) fn statistics(pairs: &[Pair]) -> Vec<Statistic> {
     let numbers: [(&str, Number); 2] = [("end", Pair::end), ("change", Pair::change)];
     let every: Vec<&Pair> = pairs.iter().collect();
@@ -165,7 +165,7 @@ fn numbered<'a>(pairs: &[&'a Pair], of_pair: Number) -> (Vec<(&'a str, f64, f64)
 }
 
 impl Statistic {
-    /// The same statistic; where it has no value, its reason says how many runs, groups or snapshots, as `noun` says, were left out.
+    /// Adds to a statistic without a value how many runs, groups or snapshots (`noun`) were left out.
     fn without(self, left_out: &LeftOut, noun: &str) -> Self {
         let left_out = left_out.iter().filter(|(_, n)| **n > 0);
         let clauses: String = left_out.map(|(why, n)| format!("; left out {why}: {}", counted(*n, noun))).collect();
@@ -199,7 +199,7 @@ fn over_runs(values: &[(&str, f64, f64)], number: &'static str) -> Statistic {
         let (x, y) = means(pairs);
         deviations.extend(pairs.iter().map(|pair| (pair.0 - x, pair.1 - y)));
     }
-    // A mean was subtracted in every experiment.
+    // One degree of freedom per experiment is lost, because means were subtracted.
     let n_means = groups.values().filter(|pairs| pairs.len() > 1).count();
     let n = (deviations.len() + 1).saturating_sub(n_means.max(1));
     correlation("runs", number, &deviations, n, "independent runs")
@@ -224,7 +224,7 @@ fn correlation(statistic: &'static str, number: &'static str, pairs: &[(f64, f64
     }
 }
 
-/// Within each run over the snapshots from the peak of I(X;T) on; the mean over runs.
+/// The correlation within each run over the snapshots from the peak of I(X;T) to the end; the mean over runs.
 fn over_snapshots(pairs: &[&Pair]) -> Statistic {
     let of_pair = |pair: &&Pair| {
         let (x, y): (Vec<f64>, Vec<f64>) = pair.after_peak.iter().copied().unzip();
@@ -232,12 +232,12 @@ fn over_snapshots(pairs: &[&Pair]) -> Statistic {
     };
     let numbers: Vec<f64> = pairs.iter().filter_map(of_pair).collect();
     let found = mean_over_runs("snapshots", &numbers, "has five snapshots after the peak of I(X;T) that differ");
-    // No correlation is outside.
+    // Correlations are between −1 and 1.
     let range = found.range.map(|range| Range { low: range.low.max(-1.0), high: range.high.min(1.0) });
     Statistic { range, ..found }
 }
 
-/// When the number turns, in decades after I(X;T) turns; the mean over runs in which both do.
+/// The epoch at which the quantity turns, in decades after I(X;T) turns; the mean over runs in which both turn.
 fn order(pairs: &[&Pair]) -> Statistic {
     let of_pair = |pair: &&Pair| {
         let turn = turning_epoch(&pair.weights)?;
@@ -265,8 +265,8 @@ fn mean_over_runs(statistic: &'static str, numbers: &[f64], what: &str) -> Stati
     }
 }
 
-/// The epoch of the largest number, or, where the first or the last is as large, of the smallest; `None` where one of them is as
-/// small, too.
+/// The epoch of the largest value, or, if the first or the last value is as large, of the smallest value; `None` if the first
+/// or the last value is also as small.
 fn turning_epoch(course: &NumberCourse) -> Option<i32> {
     let mut ordered: Vec<(i64, i32, f64)> =
         course.iter().filter_map(|(step, epoch, value)| Some((*step, *epoch, (*value)?))).collect();
@@ -304,7 +304,7 @@ mod tests {
     }
 
     #[test]
-    fn settings_and_runs_are_told_apart() {
+    fn settings_and_runs_are_distinguished() {
         // Between experiments both rise together; within each, one falls where the other rises.
         let mut pairs = Vec::new();
         for e in 0..6 {
@@ -322,7 +322,7 @@ mod tests {
     }
 
     #[test]
-    fn few_experiments_say_nothing() {
+    fn few_experiments_have_no_correlation() {
         let found = statistics(&[pair("a", 1.0, &[1.0, 2.0]), pair("b", 2.0, &[1.0, 3.0])]);
         let settings = found.iter().find(|found| found.statistic == "settings").unwrap();
         assert_eq!(settings.reason.as_deref(), Some("2 experiments; needs at least 5"));
@@ -381,7 +381,7 @@ mod tests {
 
     /// What is said of one statistic.
     #[track_caller]
-    fn told(found: &[Statistic], statistic: &str, number: &str) -> (usize, Option<f64>, Option<String>) {
+    fn result_of(found: &[Statistic], statistic: &str, number: &str) -> (usize, Option<f64>, Option<String>) {
         let found = found.iter().find(|found| found.statistic == statistic && found.number == number).unwrap();
         (found.n, found.value, found.reason.clone())
     }
@@ -390,9 +390,9 @@ mod tests {
     fn one_snapshot_is_no_change() {
         let pairs: Vec<Pair> = (0..6).map(|r| pair("a", f64::from(r), &[f64::from(r)])).collect();
         let found = statistics(&pairs);
-        assert_eq!(told(&found, "runs", "end"), (6, Some(1.0), None));
-        let reason = "0 independent runs; needs at least 5; left out because there is one snapshot only: 6 runs";
-        assert_eq!(told(&found, "runs", "change"), (0, None, Some(reason.to_owned())));
+        assert_eq!(result_of(&found, "runs", "end"), (6, Some(1.0), None));
+        let reason = "0 independent runs; needs at least 5; left out because there is only one snapshot: 6 runs";
+        assert_eq!(result_of(&found, "runs", "change"), (0, None, Some(reason.to_owned())));
     }
 
     /// A run with the I(X;T) at its start, peak and end, and its compression; largest at epoch 10.
@@ -444,22 +444,22 @@ mod tests {
         };
         let found = statistics(&pairs.into_iter().enumerate().map(spread).collect::<Vec<_>>());
         // The groups of an experiment are one setting, and no runs.
-        assert_eq!(told(&found, "settings", "end"), (5, Some(1.0), None));
-        let left_out = "; left out because nothing says which runs they are of: 10 groups";
+        assert_eq!(result_of(&found, "settings", "end"), (5, Some(1.0), None));
+        let left_out = "; left out because the runs of a group are unknown: 10 groups";
         for (statistic, number) in [("runs", "end"), ("snapshots", "course"), ("order", "course")] {
-            let (n, value, reason) = told(&found, statistic, number);
+            let (n, value, reason) = result_of(&found, statistic, number);
             assert!(n == 0 && value.is_none() && reason.unwrap().ends_with(left_out), "{statistic}");
         }
         // All runs together are one.
         let found = statistics(&pairs_of(&phases, &[("a", "pooled"), ("b", "pooled")]));
-        assert_eq!(told(&found, "order", "course"), (2, Some((21.0_f64 / 11.0).log10()), None));
+        assert_eq!(result_of(&found, "order", "course"), (2, Some((21.0_f64 / 11.0).log10()), None));
     }
 
     #[test]
     fn an_order_needs_two_turns() {
         let order = |bits: [f64; 3]| {
             let phases = [phase("a", "r0000", bits, None)];
-            told(&statistics(&pairs_of(&phases, &[("a", "r0000")])), "order", "course")
+            result_of(&statistics(&pairs_of(&phases, &[("a", "r0000")])), "order", "course")
         };
         assert_eq!(order([1.0, 3.0, 2.0]).1, Some((21.0_f64 / 11.0).log10()));
         let reason = "no run has I(X;T) and the number turn after the first snapshot and before the last";
@@ -484,9 +484,9 @@ mod tests {
         assert_eq!(compressions(&[with.clone(), without.clone()]), [Some(-0.5), None]);
         let without_any = PhaseRow { compression_bits: None, ..with };
         assert_eq!(compressions(&[without_any, without.clone()]), [Some(1.0), Some(1.0)]);
-        let reason = "0 experiments; needs at least 5; left out because the compression is not known: 1 run";
+        let reason = "0 experiments; needs at least 5; left out because the compression is unknown: 1 run";
         let phases = [without, phase("b", "r0000", bits, Some(1.0))];
         let found = statistics(&pairs_of(&phases, &[("a", "r0001")]));
-        assert_eq!(told(&found, "settings", "end"), (0, None, Some(reason.to_owned())));
+        assert_eq!(result_of(&found, "settings", "end"), (0, None, Some(reason.to_owned())));
     }
 }

@@ -1,4 +1,4 @@
-//! What the compression of a layer depends on: its variance by source, and its mean by the values of what varies.
+//! The dependence of the compression of a layer on parameters: its variance by source, and its mean by parameter value.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,22 +11,22 @@ use crate::math::effects::main_effects;
 use crate::math::unique::unique;
 use crate::store::schema::{EffectRow, LevelRow, PhaseRow};
 
-/// The values of what varies, by experiment.
+/// The values of the varied parameters, by experiment.
 type Settings<'a> = BTreeMap<&'a str, &'a [Setting]>;
 
-/// The compression of one run, with the value of everything that varies.
+/// The compression of one run, with the values of all varied parameters.
 struct RunCompression<'a> {
     bits: f64,
     setting: (&'a str, &'a EstimateId),
     values: Vec<Cow<'a, str>>,
 }
 
-/// What varies, and the numbers of one layer.
+/// The varied parameters, and the compressions of one layer.
 struct Layer<'a> {
     layer: i32,
     parameters: Vec<&'a str>,
     numbers: Vec<RunCompression<'a>>,
-    /// Why the numbers are not what they should be.
+    /// Remarks about the compressions.
     remark: Option<String>,
 }
 
@@ -40,7 +40,7 @@ pub(super) fn effects(phases: &[PhaseRow], settings: &Settings<'_>, places: &Pla
         let n = bits.len();
         let mut remarks: Vec<String> = layer.remark.iter().cloned().chain(twins(&layer, &factors)).collect();
         if !found.is_balanced {
-            remarks.push("not every combination has equally many runs: the shares overlap".to_owned());
+            remarks.push("combinations have different numbers of runs, so the shares overlap".to_owned());
         }
         let row = |source: &str, n_levels: Option<usize>, share: f64| EffectRow {
             layer: layer.layer,
@@ -60,7 +60,7 @@ pub(super) fn effects(phases: &[PhaseRow], settings: &Settings<'_>, places: &Pla
     rows
 }
 
-/// The compression in every layer by the values of what varies.
+/// The compression in every layer by parameter value.
 pub(super) fn levels(phases: &[PhaseRow], settings: &Settings<'_>, places: &Places) -> Vec<LevelRow> {
     let numbers: BTreeMap<(&str, &str), f64> = settings
         .values()
@@ -104,12 +104,13 @@ fn level(layer: &Layer<'_>, place: usize, value: &str, number: Option<f64>) -> O
     })
 }
 
-/// The numbers of every layer. Where no run has compression, as there is one run each, the fall from its own largest value
-/// stands for it.
+/// The compressions of every layer. With one run per experiment there is no compression; the decrease from the run's largest
+/// value is used instead.
 fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) -> Vec<Layer<'a>> {
     let has_others = phases.iter().any(|row| row.compression_bits.is_some());
-    let remark = (!has_others)
-        .then(|| "one run a setting: the fall from each run's own largest value, to which noise adds".to_owned());
+    let remark = (!has_others).then(|| {
+        "one run per setting: the decrease from the largest value of each run is used, which noise increases".to_owned()
+    });
     let mut by_layer: BTreeMap<i32, Vec<&PhaseRow>> = BTreeMap::new();
     for row in phases.iter().filter(|row| settings.contains_key(row.experiment.as_str())) {
         by_layer.entry(places.of_layer(&row.experiment, row.layer)).or_default().push(row);
@@ -131,7 +132,7 @@ fn layers<'a>(phases: &'a [PhaseRow], settings: &Settings<'a>, places: &Places) 
     by_layer.into_iter().map(of_layer).filter(|layer| !layer.numbers.is_empty()).collect()
 }
 
-/// Leaves out what has one value only.
+/// Removes parameters with only one value.
 fn without_constants(mut layer: Layer<'_>) -> Layer<'_> {
     let varies: Vec<bool> = (0..layer.parameters.len())
         .map(|place| layer.numbers.iter().map(|number| &number.values[place]).collect::<BTreeSet<_>>().len() > 1)
@@ -153,7 +154,7 @@ fn levels_of(layer: &Layer<'_>, place: usize) -> Vec<usize> {
     layer.numbers.iter().map(level).collect()
 }
 
-/// Parameters that vary together cannot be told apart.
+/// Parameters that vary together cannot be distinguished.
 fn twins(layer: &Layer<'_>, factors: &[Vec<usize>]) -> Vec<String> {
     let mut found = Vec::new();
     for (a, first) in factors.iter().enumerate() {
@@ -162,7 +163,7 @@ fn twins(layer: &Layer<'_>, factors: &[Vec<usize>]) -> Vec<String> {
             let n = |factor: &[usize]| factor.iter().collect::<BTreeSet<_>>().len();
             if pairs.len() == n(first) && pairs.len() == n(second) {
                 let (a, b) = (layer.parameters[a], layer.parameters[b]);
-                found.push(format!("{a} and {b} vary together: their shares are one"));
+                found.push(format!("{a} and {b} vary together, so they have one common share"));
             }
         }
     }
@@ -236,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn what_varies_together_is_said_to() {
+    fn parameters_that_vary_together_are_reported() {
         let phases = [phase("a", "e", "r0", 1.0), phase("b", "e", "r0", 2.0)];
         let (first, second) = (
             [setting("training.batch", "8"), setting("seed", "1")],

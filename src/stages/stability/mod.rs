@@ -1,5 +1,5 @@
-//! The stability stage: in which settings of a sweep the claims hold, and what the compression depends on → `stability`,
-//! `effects` and `levels`.
+//! The stability stage: writes in which settings of a sweep claims hold (`stability`), and how the compression depends on the
+//! parameters (`effects`, `levels`).
 
 mod effects;
 
@@ -23,7 +23,7 @@ use effects::{effects, levels};
 /// An experiment of a sweep, or the only one.
 #[derive(Debug)]
 pub struct StudiedExperiment<'a> {
-    /// What it is called in the tables.
+    /// Its name in the tables.
     pub id: String,
     /// The values of what varies.
     pub settings: &'a [Setting],
@@ -33,31 +33,32 @@ pub struct StudiedExperiment<'a> {
     pub experiment: Experiment,
 }
 
-/// Where claims hold, and what the compression depends on.
+/// The settings in which claims hold, and the dependence of the compression on the parameters.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Stability {
-    /// Experiments that were looked at.
+    /// Number of evaluated experiments.
     pub n_experiments: usize,
-    /// Experiments that could not be, with the reason.
+    /// Experiments that could not be evaluated, with the reason.
     pub missing: Vec<(String, String)>,
-    /// Claims by the values of what varies.
+    /// Claims by parameter value.
     pub claims: Vec<StabilityRow>,
-    /// Variance of the compression by its source.
+    /// Variance of the compression by source.
     pub effects: Vec<EffectRow>,
-    /// The compression by the values of what varies.
+    /// The compression by parameter value.
     pub levels: Vec<LevelRow>,
 }
 
-/// What is told apart besides the parameters of the sweep.
+/// What is distinguished in addition to the parameters of the sweep.
 const ESTIMATE: &str = "estimate";
 
-/// Asks every claim of every member, about its own estimate and every other that has the same quantity, and decomposes the
-/// variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
+/// Evaluates every claim of every member, for its own estimate and for all other estimates with the same quantity, and
+/// decomposes the variance of the compression (`phases.parquet` in `out`) over the parameters. Writes the tables into `out`.
 ///
-/// `missing` are experiments that cannot even be run, with the reason; those that are not recorded or cannot be read join them.
+/// `missing` are experiments that cannot be run, with the reason. Experiments that are not recorded or cannot be read are
+/// added.
 ///
 /// # Errors
-/// There is no `phases.parquet`, no member can be read, or a file is not what was written.
+/// There is no `phases.parquet`, no member can be read, or a file does not match its hash.
 pub fn stability(
     members: &[StudiedExperiment<'_>],
     mut missing: Vec<(String, String)>,
@@ -81,7 +82,7 @@ pub fn stability(
     }
     if n_experiments == 0 {
         let why = missing.first().map_or("it has no experiments", |(_, why)| why.as_str());
-        return Err(StageError::Refused(format!("{}: nothing can be asked: {why}", out.display())));
+        return Err(StageError::Refused(format!("{}: no claim can be evaluated: {why}", out.display())));
     }
     let found = Stability {
         n_experiments,
@@ -107,7 +108,7 @@ fn hash(found: &Stability) -> String {
     crate::store::hash_bytes(json!(found).to_string().as_bytes())
 }
 
-/// How layers are told apart: by their number, or from the output where the depth varies.
+/// How layers are identified: by their number, or counted from the output if the depth varies.
 #[derive(Debug)]
 struct Places {
     outputs: BTreeMap<String, LayerId>,
@@ -122,7 +123,7 @@ impl Places {
         Self { outputs, is_of_one_depth }
     }
 
-    /// The layer's number; where the depth varies, −1 for the output, −2 for the one below it.
+    /// The number of the layer; if the depth varies, −1 for the output, −2 for the layer below the output.
     fn of_layer(&self, experiment: &str, layer: LayerId) -> i32 {
         match self.outputs.get(experiment).filter(|_| !self.is_of_one_depth) {
             Some(output) => i32::from(layer) - i32::from(*output) - 1,
@@ -131,7 +132,7 @@ impl Places {
     }
 }
 
-/// What is claimed in every setting alike: the place among the claims, and the layer.
+/// The key of a claim in all settings: its index among the claims, and the layer.
 type Subject = (usize, Option<i64>);
 
 /// The verdicts of all settings so far.
@@ -141,20 +142,20 @@ struct SettingVerdicts {
     settings: BTreeMap<Subject, Vec<JudgedSetting>>,
 }
 
-/// One setting: the parameters with their values, and what was judged there.
+/// One setting: the parameters with their values, and the results of the claims.
 type JudgedSetting = (Vec<(String, String)>, Judged);
 
-/// Makes sure that a member was recorded with the settings that it stands for; trials in `out` have other epochs.
+/// Makes sure that a member was recorded with its settings; trials in `out` have other epochs.
 fn expect_own_settings(member: &StudiedExperiment<'_>, out: &Path) -> Result<(), StageError> {
     let is_trial = Experiment::new(out).trial_of().is_some();
     if !is_trial && keys::is_recorded_with(member.pipeline, &member.experiment)? == Some(false) {
-        let problem = "recorded with other settings than the pipeline has; record it again, or name its own pipeline";
+        let problem = "it was recorded with other settings than in the pipeline; record it again, or name the pipeline of the recording";
         return Err(StageError::Refused(problem.to_owned()));
     }
     Ok(())
 }
 
-/// Judges every claim of one member under every estimate that has its quantity: the claim, the layer, and the setting.
+/// Evaluates every claim of one member with every estimate that has its quantity: the claim, the layer, and the setting.
 fn ask(
     member: &StudiedExperiment<'_>,
     places: &Places,
@@ -166,7 +167,7 @@ fn ask(
     for (claim, layer) in each(member.pipeline) {
         for (estimate, quantity) in quantities(member.pipeline, claim) {
             let judged = judged(&mut tables, claim, &quantity, layer)?;
-            // An estimator that has no such column is no setting.
+            // An estimator without this quantity is not a setting.
             if !judged.is_measured && quantity != claim.quantity {
                 continue;
             }
@@ -181,7 +182,7 @@ fn ask(
     Ok(asked)
 }
 
-/// What a claim looks at: its own estimate and all others, or what has no estimate.
+/// The quantity of a claim with its own estimate and with all others, or a quantity without an estimate.
 fn quantities(pipeline: &Pipeline, claim: &Expect) -> Vec<(Option<String>, Quantity)> {
     let Quantity::Estimated { column, .. } = &claim.quantity else { return vec![(None, claim.quantity.clone())] };
     let of_layers = pipeline.estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);

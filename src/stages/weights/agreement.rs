@@ -1,4 +1,4 @@
-//! Whether the weights of another program's recording, with the activation function that was given, are those of its activations.
+//! Checks whether the weights in a recording of another program, with the given activation function, reproduce its activations.
 
 use ndarray::{Array1, Array2};
 
@@ -11,11 +11,11 @@ use crate::nn::Activation;
 use crate::suggest::Named;
 use crate::weights::{DenseLayer, DenseNetwork};
 
-/// Largest difference, relative to the largest value, that rounding of activations in half precision explains.
+/// Largest difference, relative to the largest value, that can be explained by rounding to half precision.
 const TOLERANCE: f64 = 0.01;
 
-/// Compares the last hidden layer of the `network` at `place` of run number `run` with what was recorded there. Without such
-/// activations nothing is compared.
+/// Compares the last hidden layer of the `network` at `place` of run number `run` with its recorded activations, if there are
+/// any.
 ///
 /// # Errors
 /// They differ, or cannot be read.
@@ -35,10 +35,10 @@ pub(super) fn check(given: &Given, run: usize, place: NetworkPlace, network: &De
     let n_units = last.bias.len();
     let refused = |problem: String| Err(StageError::Refused(format!("run {}, layer {layer}: {problem}", run.id)));
     if reader.n_units() != n_units {
-        return refused(format!("its weights are of {n_units} units, its activations of {}", reader.n_units()));
+        return refused(format!("its weights have {n_units} units, its activations {}", reader.n_units()));
     }
     let recorded: Vec<f64> = reader.read(snapshot)?.t.iter().map(|value| f64::from(*value)).collect();
-    // The output of this network is the last hidden layer of the other.
+    // The output of this network is the last hidden layer of the recorded network.
     let unchanged =
         DenseLayer { kernel: Array2::eye(n_units), bias: Array1::zeros(n_units), activation: Activation::Linear };
     let below = DenseNetwork::new(hidden.iter().cloned().chain([unchanged]).collect());

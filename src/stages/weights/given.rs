@@ -1,4 +1,4 @@
-//! What a recording says of its networks besides their weights: activation functions, samples, batches, seeds.
+//! Properties of recorded networks in addition to their weights: activation functions, samples, batches, seeds.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::store::{Experiment, Manifest, Recording, RunId, hash_bytes, read_reco
 use crate::suggest::Named;
 use crate::weights::{DenseNetwork, Labelled, MeasureError, MembershipSplit, RecordedNetwork};
 
-/// A recording, and what its settings say.
+/// A recording and its settings.
 pub(super) struct Given {
     pub(super) recording: Recording,
     pub(super) n_inputs: usize,
-    /// Samples in a batch; `None` where all training samples are one, and where it is not known.
+    /// Samples per batch; `None` for full batches, and if it is unknown.
     pub(super) batch_size: Option<usize>,
-    /// Of each hidden layer; of another program's recording the one of all.
+    /// The activation function of each hidden layer; for recordings of another program, of all hidden layers.
     hidden: Hidden,
     seed: u64,
     samples: RunSamples,
@@ -39,7 +39,7 @@ enum Hidden {
 pub(super) struct RunSamples {
     x: Array2<f64>,
     classes: Vec<usize>,
-    /// How many samples the run was trained on, where it says so.
+    /// Number of training samples of the run, if it is recorded.
     n_train: Option<usize>,
 }
 
@@ -73,7 +73,7 @@ impl Given {
         })
     }
 
-    /// The activation functions of a network of `n_layers` above the input; that of the output is not used.
+    /// The activation functions of a network with `n_layers` above the input; that of the output is not used.
     pub(super) fn activations(&self, n_layers: usize) -> Result<Vec<Activation>, StageError> {
         let mut activations = match &self.hidden {
             Hidden::Each(activations) => activations.clone(),
@@ -81,7 +81,7 @@ impl Given {
         };
         if activations.len() + 1 != n_layers {
             return Err(StageError::Refused(format!(
-                "the recording has weights of {n_layers} layers, its settings describe {}; record it again",
+                "the recording has weights of {n_layers} layers, but its settings describe {}; record it again",
                 activations.len() + 1
             )));
         }
@@ -89,7 +89,7 @@ impl Given {
         Ok(activations)
     }
 
-    /// Whether the last network of a run is that of its activations, where another program recorded it.
+    /// Makes sure that the last network of a run reproduces its activations, if another program recorded it.
     pub(super) fn agrees(&self, run: usize, weights: &RunWeights<'_>) -> Result<(), StageError> {
         let last = weights.places().last().copied().filter(|_| matches!(self.hidden, Hidden::Every(_)));
         let Some(last) = last else { return Ok(()) };
@@ -97,7 +97,7 @@ impl Given {
         networks.first().map_or(Ok(()), |network| agreement::check(self, run, last, network))
     }
 
-    /// A network of a run with what measures may need of its training.
+    /// A network of a run, with properties of its training for measures.
     pub(super) fn recorded<'a>(
         &self,
         run: usize,
@@ -111,7 +111,7 @@ impl Given {
         if let Some(initial) = initial {
             recorded = recorded.with_initial(initial)?;
         }
-        // A batch of all training samples is none.
+        // A batch of all training samples counts as no batch.
         let is_part = |size: &usize| *size < samples.n_train.unwrap_or(labelled.len()) && *size <= labelled.len();
         match self.batch_size.filter(is_part) {
             Some(size) => recorded.with_batch_size(size),
@@ -133,7 +133,7 @@ impl Given {
             Samples::Train | Samples::Test => {
                 if splits.is_empty() {
                     return Err(StageError::Refused(format!(
-                        "run {} does not say which samples it was trained on; use `--samples all`",
+                        "the training samples of run {} are not recorded; use `--samples all`",
                         self.recording.runs()[run].id
                     )));
                 }
@@ -158,7 +158,7 @@ impl Given {
         Ok(read_recorded(&run.parts(SplitRow::TABLE, None))?)
     }
 
-    /// Whether all `runs` were trained on the same samples; `None` where one of them does not say on which.
+    /// Whether all `runs` were trained on the same samples; `None` if the samples of a run are unknown.
     pub(super) fn have_same_samples(&self, runs: &[usize]) -> Result<Option<bool>, StageError> {
         let train = |run: &usize| -> Result<BTreeSet<i32>, StageError> {
             let splits = self.splits(*run)?;
@@ -171,7 +171,7 @@ impl Given {
         Ok(Some(by_run.windows(2).all(|pair| pair[0] == pair[1])))
     }
 
-    /// The pairs of a run, and which sample of each was trained on; `None` where it was not trained on pairs.
+    /// The pairs of a run, and which sample of each pair was trained on; `None` if it was not trained on pairs.
     pub(super) fn membership(&self, run: usize) -> Result<Option<MembershipSplit>, StageError> {
         let splits = self.splits(run)?;
         let mut pairs: BTreeMap<i32, Vec<(usize, bool)>> = BTreeMap::new();
@@ -194,7 +194,7 @@ impl Given {
         Ok((!found.pairs.is_empty()).then_some(found))
     }
 
-    /// The losses before each update of the first epoch, and when the last of them was.
+    /// The losses before each update of the first epoch, and the snapshot of the last one.
     pub(super) fn online_losses(&self, run: usize) -> Result<(Vec<(usize, f64)>, NetworkPlace), StageError> {
         let run = &self.recording.runs()[run];
         run.verify(OnlineLossRow::TABLE, None)?;
@@ -207,7 +207,7 @@ impl Given {
         Ok((rows.iter().map(|row| (row.n_samples.max(0) as usize, row.loss_nats)).collect(), last))
     }
 
-    /// Where the random numbers of a sampler begin: the same for the same network, whatever else is measured.
+    /// The seed of a sampler: equal for equal networks, independent of other measures.
     pub(super) fn seed(&self, run: usize, (epoch, step): NetworkPlace) -> u64 {
         let text = format!("{} {} {epoch} {step}", self.seed, self.recording.runs()[run].id);
         u64::from_str_radix(&hash_bytes(text.as_bytes())[..16], 16).expect("a hash is hexadecimal")
@@ -216,11 +216,11 @@ impl Given {
 
 fn pair_fault(run: &RunId, pair: i32, n: usize) -> StageError {
     StageError::Refused(format!(
-        "run {run}: pair {pair} has {n} samples; must be two, of which one was trained on; record it again"
+        "run {run}: pair {pair} has {n} samples; a pair must have two samples, and one of them must be a training sample; record it again"
     ))
 }
 
-/// The numbers of the works with the same samples, group by group.
+/// The indices of the works, grouped by equal samples.
 pub(super) fn by_samples(works: &[&MeasureWork<'_>]) -> Vec<Vec<usize>> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (index, work) in works.iter().enumerate() {
@@ -234,7 +234,7 @@ pub(super) fn by_samples(works: &[&MeasureWork<'_>]) -> Vec<Vec<usize>> {
 
 fn samples(rows: &[SampleRow]) -> Result<RunSamples, StageError> {
     if rows.iter().any(|row| row.x.is_none()) {
-        let problem = "the samples have hashes in place of X; losses cannot be computed";
+        let problem = "the samples have hashes instead of X, so losses cannot be computed";
         return Err(StageError::Refused(problem.to_owned()));
     }
     let labels: Vec<i32> = rows.iter().map(|row| row.y).collect();
@@ -260,7 +260,7 @@ fn hidden(settings: &serde_json::Value, requests: &[MeasureRequest]) -> Result<H
         return match given {
             Some(activation) => Ok(Hidden::Every(activation)),
             None => refused(
-                "the activation functions of this recording are not known; give that of the hidden layers with `--activation`"
+                "the activation functions of this recording are unknown; name the activation function of the hidden layers with `--activation`"
                     .to_owned(),
             ),
         };

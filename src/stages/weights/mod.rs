@@ -1,4 +1,4 @@
-//! Recorded weights → tables of what measures find, each with the randomness that it is about, any time after the recording.
+//! The weights stage: applies measures to recorded weights, at any time after the recording, and writes tables.
 
 mod agreement;
 mod given;
@@ -25,10 +25,10 @@ pub use plan::plan;
 use plan::{MeasureTarget, MeasureWork};
 use rows::MeasureRows;
 
-/// Applies the measures that `requests` ask for and whose tables are not there yet, below `<out>/weight_measures`.
+/// Applies the requested measures whose tables do not exist yet, below `<out>/weight_measures`.
 ///
 /// # Errors
-/// There is no recording, it has no weights, its networks cannot be measured, or a file is not what was written.
+/// There is no recording, it has no weights, its networks cannot be measured, or a file does not match its hash.
 pub fn measure_weights(
     experiment: &Experiment,
     requests: &[MeasureRequest],
@@ -37,7 +37,7 @@ pub fn measure_weights(
 ) -> Result<Outcome, StageError> {
     let start = Instant::now();
     if experiment.is_unfinished() {
-        tracing::warn!("{} is unfinished: only its whole runs are measured", experiment.recording().display());
+        tracing::warn!("{} is unfinished: only its complete runs are measured", experiment.recording().display());
     }
     let recording = Recording::open(experiment)?;
     let out = Experiment::new(out);
@@ -61,28 +61,31 @@ pub fn measure_weights(
     let folder = out.weight_measures();
     let NumberCounts { numbers, warned, failed, first_failure } = counts;
     if let Some(first) = first_failure {
-        tracing::warn!("{}: no number of weights in {}, the first: {first}", experiment.name(), counted(failed, "row"));
+        tracing::warn!(
+            "{}: no value in {} of measures of weights, the first: {first}",
+            experiment.name(),
+            counted(failed, "row")
+        );
     }
     let warned = if warned > 0 { format!(", {warned} of them with a warning,") } else { String::new() };
     let text = format!("{} of weights{warned} in {seconds:.1} s → {}", counted(numbers, "number"), folder.display());
     Ok(Outcome::done(text, Failures::of_measurements(failed)))
 }
 
-/// Why a number of several runs is not of the seed alone.
-const OTHER_SAMPLES: &str =
-    "the runs were trained on different samples, so it is of the seed and of the samples; use `split = \"fixed\"`";
+/// A warning about a measure of several runs that does not depend on the seed alone.
+const OTHER_SAMPLES: &str = "the runs were trained on different samples, so the value depends on the seed and on the samples; use `split = \"fixed\"`";
 
-/// How many rows there are, how many of them have a warning, and how many no number.
+/// The numbers of rows, of rows with a warning, and of rows without a value.
 #[derive(Debug, Default)]
 struct NumberCounts {
     numbers: usize,
     warned: usize,
     failed: usize,
-    /// Of which measure, run and epoch the first failure is, and why.
+    /// The measure, run and epoch of the first failure, and its reason.
     first_failure: Option<String>,
 }
 
-/// Makes the tables that a target lacks, and adds their rows to `counts`.
+/// Makes the missing tables of a target, and adds their rows to `counts`.
 fn make(
     target: &MeasureTarget<'_>,
     given: &Given,
@@ -107,7 +110,7 @@ fn make(
     Ok(())
 }
 
-/// What each measure of a target finds, in the order of its work.
+/// The results of each measure of a target, in the order of its work.
 fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<MeasureRows>, StageError> {
     if target.id == RunId::pooled() {
         return target.work.iter().map(|work| of_runs(target, work, given)).collect();
@@ -135,10 +138,10 @@ fn found(target: &MeasureTarget<'_>, given: &Given) -> Result<Vec<MeasureRows>, 
     Ok(found)
 }
 
-/// What a measure finds, and what it does not find and why.
+/// The values of a measure, and its failures with reasons.
 type MeasureFound = Result<(Vec<Reading>, Vec<MissingReading>), MeasureError>;
 
-/// The same of several measures, by their number in the work.
+/// The results of several measures, by their index in the work.
 type Readings = Vec<(usize, MeasureFound)>;
 
 fn found_of(measure: &dyn OfNetwork, recorded: Result<&RecordedNetwork<'_>, &MeasureError>) -> MeasureFound {
@@ -146,12 +149,12 @@ fn found_of(measure: &dyn OfNetwork, recorded: Result<&RecordedNetwork<'_>, &Mea
     Ok((measure.measure(recorded)?, measure.missing(recorded)))
 }
 
-/// Of a measure that either finds all of its numbers or none.
+/// The result of a measure that succeeds or fails for all of its quantities.
 fn whole(found: Result<Vec<Reading>, MeasureError>) -> MeasureFound {
     found.map(|readings| (readings, Vec::new()))
 }
 
-/// What the measures of single networks find at each snapshot that one of them wants.
+/// The results of the measures of single networks at each requested snapshot.
 fn of_networks_of(
     run: usize,
     works: &[&MeasureWork<'_>],
@@ -193,7 +196,7 @@ fn of_networks_of(
     Ok(found)
 }
 
-/// What a measure of several runs finds, group by group, at each snapshot that all runs of a group have.
+/// The results of a measure of several runs, for each group, at each snapshot that all runs of the group have.
 fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) -> Result<MeasureRows, StageError> {
     let Measure::OfRuns(measure) = work.request.measure.as_ref() else { unreachable!("only these are pooled") };
     let splits = target.runs.iter().map(|run| given.membership(*run)).collect::<Result<Option<Vec<_>>, _>>()?;
@@ -240,7 +243,7 @@ fn of_runs(target: &MeasureTarget<'_>, work: &MeasureWork<'_>, given: &Given) ->
     Ok(rows)
 }
 
-/// The runs that are measured together: those with the same pairs of samples, or groups of about equal size in their order.
+/// The groups of runs that are measured together: runs with equal pairs of samples, or groups of about equal size, in order.
 fn groups(n_runs: usize, request: &MeasureRequest, splits: Option<&[MembershipSplit]>) -> Vec<Vec<usize>> {
     let Some(splits) = splits.filter(|_| request.spec.randomness == Randomness::Membership) else {
         let n_groups = request.n_groups.min(n_runs);

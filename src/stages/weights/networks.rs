@@ -1,4 +1,4 @@
-//! The networks of a run, made of its recorded weights.
+//! The networks of a run, built from its recorded weights.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use crate::count::counted;
 use crate::store::RecordedRun;
 use crate::weights::{DenseLayer, DenseNetwork};
 
-/// When a network was recorded: epoch and step.
+/// The snapshot of a network: epoch and step.
 pub(super) type NetworkPlace = (i32, i64);
 
 /// The recorded weights of one run.
@@ -21,14 +21,14 @@ pub(super) struct RunWeights<'a> {
     n_weights: usize,
 }
 
-/// The files of one part, a layer each, and when its networks were recorded.
+/// The files of one part, one for each layer, and the snapshots of its networks.
 struct Part {
     files: Vec<PathBuf>,
     places: Vec<NetworkPlace>,
 }
 
 impl<'a> RunWeights<'a> {
-    /// Finds out which snapshots there are; no weights are kept.
+    /// Reads the list of snapshots; no weights are kept in memory.
     pub(super) fn open(given: &'a Given, run: usize) -> Result<Self, StageError> {
         let run = &given.recording.runs()[run];
         let (mut parts, mut n_weights) = (Vec::new(), 0);
@@ -41,12 +41,12 @@ impl<'a> RunWeights<'a> {
         Ok(Self { given, run, parts, places, n_weights })
     }
 
-    /// When its networks were recorded.
+    /// The snapshots of its networks.
     pub(super) fn places(&self) -> &[NetworkPlace] {
         &self.places
     }
 
-    /// The network before training, where it was recorded.
+    /// The network before training, if it was recorded.
     pub(super) fn initial(&self) -> Result<Option<DenseNetwork>, StageError> {
         let untrained: Vec<NetworkPlace> = self.places.iter().copied().filter(|(_, step)| *step == 0).collect();
         Ok(self.at(&untrained)?.pop())
@@ -62,8 +62,8 @@ impl<'a> RunWeights<'a> {
         Ok(found)
     }
 
-    /// Does something with the networks of the `wanted` snapshots in each part of the recording that has some: the networks of a
-    /// part fit into memory together.
+    /// Calls a function with the networks of the `wanted` snapshots, for each part of the recording: the networks of a part fit
+    /// into memory together.
     pub(super) fn for_each_part(
         &self,
         wanted: &[NetworkPlace],
@@ -94,12 +94,12 @@ pub(super) fn shared(runs: &[RunWeights<'_>]) -> Vec<NetworkPlace> {
     let most = runs.iter().map(|run| run.places().len()).max().unwrap_or(0);
     if shared.len() < most {
         let n = counted(most - shared.len(), "recorded snapshot");
-        tracing::warn!("{n} of the runs that are measured together are left out: not all of these runs have them");
+        tracing::warn!("{n} left out, because not all runs that are measured together have them");
     }
     shared
 }
 
-/// `n` of the snapshots, evenly spaced in their order, the first and the last among them; all where fewer are there.
+/// `n` of the snapshots, evenly spaced in their order, including the first and the last; all snapshots if there are fewer.
 pub(super) fn chosen(places: &[NetworkPlace], n: Option<usize>) -> Vec<NetworkPlace> {
     let last = places.len().saturating_sub(1);
     match n {
@@ -109,7 +109,7 @@ pub(super) fn chosen(places: &[NetworkPlace], n: Option<usize>) -> Vec<NetworkPl
     }
 }
 
-/// How many snapshots of all `runs` are held in memory together: 512 MB of weights.
+/// The number of snapshots of all `runs` that are in memory together: 512 MB of weights.
 pub(super) fn at_once(runs: &[RunWeights<'_>]) -> usize {
     const MOST_WEIGHTS: usize = 1 << 26;
     let n_weights: usize = runs.iter().map(|run| run.n_weights).sum();

@@ -1,4 +1,4 @@
-//! What there is to do: which tables of which runs are not there yet.
+//! The plan: which tables of which runs do not exist yet.
 
 use std::path::Path;
 
@@ -10,9 +10,9 @@ use crate::store::schema::{OnlineLossRow, Row, SplitRow, VERSION, WeightRow};
 use crate::store::{Experiment, Pending, RecordedRun, Recording, RunId, StoreError, believed_hash};
 use crate::weights::Measure;
 
-/// One run, or all of them together, and the tables that are to be made of it.
+/// One run, or all runs together, with its missing tables.
 pub(super) struct MeasureTarget<'a> {
-    /// What its tables are called.
+    /// The name of its tables.
     pub(super) id: RunId,
     /// The numbers of its runs.
     pub(super) runs: Vec<usize>,
@@ -55,7 +55,7 @@ fn is_pooled(request: &MeasureRequest) -> bool {
     matches!(request.measure.as_ref(), Measure::OfRuns(_))
 }
 
-/// The runs that lack a table, each with those that it lacks.
+/// The runs with missing tables.
 pub(super) fn targets<'a>(
     experiment: &Experiment,
     recording: &Recording,
@@ -68,7 +68,7 @@ pub(super) fn targets<'a>(
     let of_table = |table: &'static str| runs.iter().map(|run| run.hashes(table, None)).collect::<Result<Vec<_>, _>>();
     let (splits, losses) = (of_table(SplitRow::TABLE)?, of_table(OnlineLossRow::TABLE)?);
     let by_itself = |index: usize| (runs[index].id.clone(), vec![index]);
-    // A failed training has no end that others can be compared with.
+    // The last snapshot of a failed training cannot be compared with the end of others.
     let failed = trainings::of(recording)?.unwrap_or_default().failed;
     let has_ended = |index: &usize| !failed.contains_key(&runs[*index].id.to_string());
     let pooled = (RunId::pooled(), (0..runs.len()).filter(has_ended).collect());

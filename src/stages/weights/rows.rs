@@ -1,4 +1,4 @@
-//! What a measure finds, as rows of its table.
+//! The results of a measure, as rows of its table.
 
 use std::sync::Arc;
 
@@ -12,13 +12,13 @@ use crate::weights::Reading;
 
 /// The rows of one table.
 pub(super) struct MeasureRows {
-    /// What all of them have in common.
+    /// The common columns of all rows.
     template: WeightMeasureRow,
     rows: Vec<WeightMeasureRow>,
 }
 
 impl MeasureRows {
-    /// The table of `request` for `run`, which stands for `n_runs`, without rows.
+    /// The empty table of `request` for `run`, which represents `n_runs` runs.
     pub(super) fn new(request: &MeasureRequest, run: &RunId, n_runs: usize) -> Self {
         let template = WeightMeasureRow {
             measure: request.spec.name.to_owned(),
@@ -46,12 +46,12 @@ impl MeasureRows {
         Self { template, rows: Vec::new() }
     }
 
-    /// What is added from now on is of the `n_runs` runs of a group called `run`.
+    /// The following rows belong to the `n_runs` runs of a group called `run`.
     pub(super) fn begin_group(&mut self, run: &RunId, n_runs: usize) {
         (self.template.run, self.template.n_runs) = (run.to_string(), n_runs as i32);
     }
 
-    /// Adds what was found of a network of `n_weights` at one snapshot.
+    /// Adds the results of a network with `n_weights` weights at one snapshot.
     pub(super) fn extend(&mut self, place: NetworkPlace, n_weights: usize, found: MeasureFound) {
         let here =
             WeightMeasureRow { epoch: place.0, step: place.1, n_weights: n_weights as i64, ..self.template.clone() };
@@ -102,7 +102,7 @@ fn row(here: &WeightMeasureRow, reading: Reading) -> WeightMeasureRow {
     }
 }
 
-/// A row of the measure `batch` for tests: no quantity where it failed as a whole, no value where it failed.
+/// A row of the measure `batch` for tests: without a quantity if the measure failed, without a value if the quantity failed.
 #[cfg(test)]
 pub(in super::super) fn example(
     run: &str,

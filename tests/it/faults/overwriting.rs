@@ -72,7 +72,7 @@ impl Scene {
         let left = self.project.files("outputs");
         let asked = self.project.run("record p.toml");
         if asked.code == 2 {
-            assert!(asked.sentence().contains("holds finished runs of the unfinished recording"), "{}", asked.stderr);
+            assert!(asked.sentence().contains("has finished runs of an unfinished recording"), "{}", asked.stderr);
             assert!(self.project.files("outputs") == left, "a refused call has changed something");
             assert!(self.project.ok("record p.toml --overwrite").ends_with("record: up to date\n"));
         } else {
@@ -130,7 +130,7 @@ fn a_third_recording_is_not_taken_for_the_second() {
     scene.project.write("p.toml", new().replace("seed = 6", "seed = 7"));
     let left = scene.project.files("outputs");
     let sentence = scene.project.refused("record p.toml");
-    assert!(sentence.contains("holds an unfinished recording made with other settings"), "{sentence}");
+    assert!(sentence.contains("has an unfinished recording made with other settings"), "{sentence}");
     assert!(scene.project.files("outputs") == left);
 }
 
