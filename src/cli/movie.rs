@@ -20,15 +20,19 @@ pub(super) fn command() -> Command {
         .arg(text(
             "estimator",
             "ID",
-            "Which estimates, for example binning-n-edges-30 [default: the first in the plane]",
+            "Estimates to show, for example binning-n-edges-30 [default: the first that estimate I(X;T)]",
         ))
-        .arg(text("member", "NAME", "Which experiment, if the folder is a sweep").long("experiment"))
+        .arg(text("member", "NAME", "Experiment to show; required if the folder is a sweep").long("experiment"))
         .arg(
-            text("frames", "N", "Number of frames, at most")
+            text("seconds", "N", "Play time in seconds; the last frame is held for a fifth of it")
+                .default_value("10")
+                .value_parser(value_parser!(u16).range(1..=600)),
+        )
+        .arg(
+            text("frames", "N", "Number of frames, evenly spaced over the logarithm of the epoch")
                 .default_value("120")
                 .value_parser(value_parser!(u16).range(1..=2000)),
         )
-        .arg(text("fps", "N", "Frames per second").default_value("12").value_parser(value_parser!(u16).range(1..=50)))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
 }
 
@@ -42,7 +46,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         experiment: text("member"),
         estimator: text("estimator"),
         n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1).into(),
-        fps: matches.get_one::<u16>("fps").copied().unwrap_or(1),
+        seconds: matches.get_one::<u16>("seconds").copied().unwrap_or(1),
     };
     let (outcome, _) = movie(folder, &film, path(matches, "out").unwrap_or(folder.root()), terminal)?;
     terminal.report("movie", &outcome);

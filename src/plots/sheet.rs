@@ -124,7 +124,7 @@ impl Entry {
         Self { label: label.into(), colour: colour.to_owned(), mark }
     }
 
-    fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
+    pub(super) fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
         const LONG: f64 = 26.0;
         match self.mark {
             Mark::Solid | Mark::Thin | Mark::Dashed | Mark::Dotted => {
@@ -186,7 +186,7 @@ impl Panel {
     }
 
     /// Draws the panel into its own corner of `scene`.
-    fn draw(mut self, scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
+    pub(super) fn draw(mut self, scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
         let layout = self.layout(size);
         let places = ComputedLayout::from_layout(&layout);
         let transform = Some(format!("translate({},{})", at.0, at.1));
