@@ -8,7 +8,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Outcome, Progress, StageError, keys};
+use super::{Outcome, Progress, StageError, keys, overview};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
@@ -73,13 +73,18 @@ pub fn movie(
         Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
         None => rows[0].estimator.to_string(),
     };
-    let relative = format!("figures/movie-{name}.{}", film.format.ending());
+    let kind = overview::ANIMATION;
+    let relative = format!("figures/{kind}-{name}.{}", film.format.ending());
     let made_from = json!({ "tables": [hash], "format": film.format.ending(), "experiment": film.experiment, "estimator": film.estimator, "n_frames": film.n_frames, "seconds": film.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
-    let work = Pending::new(out, &format!("movie-{name}-{}", film.format.ending()), &made_from);
-    if work.finished()?.is_some() {
+    let work = Pending::new(out, &format!("{kind}-{name}-{}", film.format.ending()), &made_from);
+    if work.finished()?.is_some() && overview::is_current(experiment, out)? {
         return Ok((Outcome::UpToDate, out.join(relative)));
     }
     let _lock = Lock::take(out)?;
+    if work.finished()?.is_some() {
+        overview::update(experiment, out)?;
+        return Ok((Outcome::UpToDate, out.join(relative)));
+    }
     let schedule = schedule(&rows, film.n_frames);
     progress.begin("movie", schedule.len() as u64);
     let draw = |(step, frames): &(i64, usize)| {
@@ -99,6 +104,7 @@ pub fn movie(
     };
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
+    overview::update(experiment, out)?;
     let text = format!("{}, {} s, {size:.1} MB → {}", counted(n_drawn, "snapshot"), film.seconds, out.join(&relative).display());
     Ok((Outcome::Done(text), out.join(relative)))
 }

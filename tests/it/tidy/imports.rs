@@ -67,6 +67,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "inputs",
             "keys",
             "lineage",
+            "overview",
             "recorded_weights",
             "trainings",
             "untrained",
