@@ -2,7 +2,7 @@
 
 use crate::pipeline::Needs;
 use crate::stages::Progress;
-use crate::stages::movie::{Film, Format, movie};
+use crate::stages::movie::{Animation, Format, movie};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
@@ -41,14 +41,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let folder = resolved.folder();
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let format = text("format").unwrap_or_default();
-    let film = Film {
+    let animation = Animation {
         format: Format::ALL.iter().find(|(ending, _)| *ending == format).map_or(Format::Gif, |(_, format)| *format),
         experiment: text("member"),
         estimator: text("estimator"),
         n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1).into(),
         seconds: matches.get_one::<u16>("seconds").copied().unwrap_or(1),
     };
-    let (outcome, _) = movie(folder, &film, path(matches, "out").unwrap_or(folder.root()), terminal)?;
+    let (outcome, _) = movie(folder, &animation, path(matches, "out").unwrap_or(folder.root()), terminal)?;
     terminal.report("movie", &outcome);
     Ok(Ended::from(&outcome))
 }

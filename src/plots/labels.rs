@@ -3,20 +3,26 @@
 use super::plane::Point;
 use super::sheet::Note;
 
-/// A label for each of `points`, which have names; `corner` is the largest value on each axis. Points that are closer to each other
-/// than the size of a label have one label with all of their names.
+/// A label above each of `points`, which have names; `corner` is the largest value on each axis. If labels would overlap, their points
+/// have one label with all of their names.
 pub(super) fn labels(points: &[(Point, String)], corner: Point) -> Vec<Note> {
-    /// Width of a label such as `layer 1` and height of a line, as shares of the axes.
-    const SIZE: (f64, f64) = (0.12, 0.06);
-    let is_close = |a: Point, b: Point| (a.0 - b.0).abs() < SIZE.0 * corner.0 && (a.1 - b.1).abs() < SIZE.1 * corner.1;
-    let mut labels: Vec<Note> = Vec::new();
+    /// Height of a line, width of a letter and distance of the text from its point, as shares of the axes.
+    const HEIGHT: f64 = 0.06;
+    const LETTER: f64 = 0.0115;
+    const DISTANCE: f64 = 0.02;
+    let is_close = |(a, name): (Point, &str), b: Point| {
+        let width = DISTANCE + LETTER * name.chars().count() as f64;
+        (a.0 - b.0).abs() < width * corner.0 && (a.1 - b.1).abs() < HEIGHT * corner.1
+    };
+    let mut labels: Vec<(Point, String)> = Vec::new();
     for (point, name) in points {
-        match labels.iter_mut().find(|label| is_close(label.at, *point)) {
-            Some(label) => label.says = format!("{}, {name}", label.says),
-            None => labels.push(Note { at: *point, says: name.clone() }),
+        match labels.iter_mut().find(|(other, _)| is_close((*other, name), *point)) {
+            Some((_, names)) => *names = format!("{names}, {name}"),
+            None => labels.push((*point, name.clone())),
         }
     }
-    labels
+    let note = |((x, y), says): (Point, String)| Note { at: (x, y + 0.75 * HEIGHT * corner.1), says };
+    labels.into_iter().map(note).collect()
 }
 
 #[cfg(test)]

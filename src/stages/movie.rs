@@ -1,5 +1,6 @@
 //! Draws an animation of the information plane from a summary, as GIF, APNG, or (with ffmpeg) MP4.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -12,14 +13,14 @@ use super::{Outcome, Progress, StageError, keys, overview};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
-use crate::plots::film::{frame, schedule};
+use crate::plots::frame::{frame, schedule};
 use crate::store::schema::{SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, verified_hash, write_by, write_bytes};
 use crate::suggest::suggestion;
 
 /// Settings of an animation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Film {
+pub struct Animation {
     /// The kind of file.
     pub format: Format,
     /// Name of the experiment, needed if the summary has several.
@@ -62,21 +63,21 @@ const HELD: f64 = 0.2;
 /// There is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
 pub fn movie(
     experiment: &Experiment,
-    film: &Film,
+    animation: &Animation,
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<(Outcome, PathBuf), StageError> {
     let path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
-    let rows = chosen(read_rows(&path)?, film)?;
-    let name = match &film.experiment {
+    let rows = chosen(read_rows(&path)?, animation)?;
+    let name = match &animation.experiment {
         Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
         None => rows[0].estimator.to_string(),
     };
     let kind = overview::ANIMATION;
-    let relative = format!("figures/{kind}-{name}.{}", film.format.ending());
-    let made_from = json!({ "tables": [hash], "format": film.format.ending(), "experiment": film.experiment, "estimator": film.estimator, "n_frames": film.n_frames, "seconds": film.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
-    let work = Pending::new(out, &format!("{kind}-{name}-{}", film.format.ending()), &made_from);
+    let relative = format!("figures/{kind}-{name}.{}", animation.format.ending());
+    let made_from = json!({ "tables": [hash], "format": animation.format.ending(), "experiment": animation.experiment, "estimator": animation.estimator, "n_frames": animation.n_frames, "seconds": animation.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
+    let work = Pending::new(out, &format!("{kind}-{name}-{}", animation.format.ending()), &made_from);
     if work.finished()?.is_some() && overview::is_current(experiment, out)? {
         return Ok((Outcome::UpToDate, out.join(relative)));
     }
@@ -85,7 +86,7 @@ pub fn movie(
         overview::update(experiment, out)?;
         return Ok((Outcome::UpToDate, out.join(relative)));
     }
-    let schedule = schedule(&rows, film.n_frames);
+    let schedule = schedule(&rows, animation.n_frames);
     progress.begin("movie", schedule.len() as u64);
     let draw = |(step, frames): &(i64, usize)| {
         let drawn = frame(&rows, *step).map_err(|e| StageError::Refused(e.to_string()));
@@ -95,9 +96,9 @@ pub fn movie(
     let mut shown: Vec<Shown> = schedule.par_iter().map(draw).collect::<Result<_, StageError>>()?;
     progress.end();
     let n_drawn = shown.len();
-    let clock = Clock::of(film, &mut shown);
+    let clock = Clock::of(animation, &mut shown);
     let refused = |problem: String| StageError::Refused(format!("cannot make the animation: {problem}"));
-    let file = match film.format {
+    let file = match animation.format {
         Format::Gif => write_bytes(out, &relative, &gif(&shown, &clock).map_err(refused)?)?,
         Format::Apng => write_bytes(out, &relative, &apng(&shown, &clock).map_err(refused)?)?,
         Format::Mp4 => write_by(out, &relative, |path| mp4(&shown, &clock, path).map_err(refused))?,
@@ -105,14 +106,14 @@ pub fn movie(
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
     overview::update(experiment, out)?;
-    let text = format!("{}, {} s, {size:.1} MB → {}", counted(n_drawn, "snapshot"), film.seconds, out.join(&relative).display());
+    let text = format!("{}, {} s, {size:.1} MB → {}", counted(n_drawn, "snapshot"), animation.seconds, out.join(&relative).display());
     Ok((Outcome::Done(text), out.join(relative)))
 }
 
 /// The rows of the experiment and the estimator that are shown.
-fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageError> {
+fn chosen(rows: Vec<SummaryRow>, animation: &Animation) -> Result<Vec<SummaryRow>, StageError> {
     let experiments: Vec<&str> = unique(rows.iter().map(|row| row.experiment.as_str()));
-    let experiment = match (&film.experiment, experiments.as_slice()) {
+    let experiment = match (&animation.experiment, experiments.as_slice()) {
         (Some(name), names) if names.contains(&name.as_str()) => name.clone(),
         (Some(name), names) => {
             let suggestion = suggestion(name, names.iter().copied());
@@ -132,7 +133,7 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
     let estimators = unique(rows.iter().map(|row| Arc::clone(&row.estimator)));
     let names: Vec<String> = estimators.iter().map(|id| id.to_string()).collect();
     let has_plane = |id: &Arc<EstimateId>| rows.iter().any(|row| row.estimator == *id && row.i_xt_bits_mean.is_some());
-    let estimator = match &film.estimator {
+    let estimator = match &animation.estimator {
         None => estimators.iter().find(|id| has_plane(id)).ok_or_else(|| {
             let problem = "no estimator of this experiment estimates I(X;T), so there is nothing to animate";
             StageError::Refused(problem.to_owned())
@@ -166,11 +167,11 @@ struct Clock {
 
 impl Clock {
     /// Holds the last of `shown`, and divides the play time by the number of frames.
-    fn of(film: &Film, shown: &mut [Shown]) -> Self {
+    fn of(animation: &Animation, shown: &mut [Shown]) -> Self {
         let n_moving = shown.iter().map(|shown| shown.frames).sum::<usize>();
         let n_held = (n_moving as f64 * HELD / (1.0 - HELD)).ceil() as usize;
         shown.iter_mut().last().into_iter().for_each(|last| last.frames += n_held);
-        Self { n_frames: (n_moving + n_held) as u64, milliseconds: 1000 * u64::from(film.seconds) }
+        Self { n_frames: (n_moving + n_held) as u64, milliseconds: 1000 * u64::from(animation.seconds) }
     }
 
     /// For each of `shown`, its length in parts of a second. Ends are rounded, not lengths, so that the play time is exact.
@@ -208,6 +209,7 @@ fn gif(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
     const SPEED: i32 = 10;
     let encoded = |(shown, hundredths): (&Shown, &u16)| {
         let Pixels { width, height, mut rgba } = pixels(shown)?;
+        keep_frequent_colours(&mut rgba);
         let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
         frame.delay = (*hundredths).max(2); // viewers replace shorter delays by a long default
         frame.make_lzw_pre_encoded();
@@ -223,6 +225,28 @@ fn gif(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
     encoded.iter().try_for_each(|frame| encoder.write_lzw_pre_encoded_frame(frame)).map_err(|e| e.to_string())?;
     drop(encoder);
     Ok(content)
+}
+
+/// Replaces rare colours by the nearest of the 256 most frequent ones, which a GIF shows exactly. The encoder's own choice of colours
+/// would give small dots of different layers one colour.
+fn keep_frequent_colours(rgba: &mut [u8]) {
+    const MOST: usize = 256;
+    let mut counts: BTreeMap<[u8; 4], usize> = BTreeMap::new();
+    for pixel in rgba.chunks_exact(4) {
+        *counts.entry([pixel[0], pixel[1], pixel[2], pixel[3]]).or_default() += 1;
+    }
+    let mut frequent: Vec<[u8; 4]> = counts.keys().copied().collect();
+    frequent.sort_by_key(|colour| std::cmp::Reverse(counts[colour]));
+    frequent.truncate(MOST);
+    let distance = |a: &[u8; 4], b: &[u8; 4]| -> u32 {
+        a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum()
+    };
+    let nearest = |colour: [u8; 4]| frequent.iter().copied().min_by_key(|other| distance(&colour, other));
+    let nearest: BTreeMap<[u8; 4], [u8; 4]> =
+        counts.keys().filter_map(|colour| Some((*colour, nearest(*colour)?))).collect();
+    for pixel in rgba.chunks_exact_mut(4) {
+        pixel.copy_from_slice(&nearest[&[pixel[0], pixel[1], pixel[2], pixel[3]]]);
+    }
 }
 
 fn apng(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
@@ -288,12 +312,23 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_frequent_colour_is_kept_and_a_rare_one_becomes_the_nearest() {
+        let grey = |i: u16| [(i % 256) as u8, (i / 256) as u8, 0, 255];
+        // 256 colours twice, then once a colour that is similar to the first of them.
+        let mut rgba: Vec<u8> = (0..512).flat_map(|i| grey(i % 256)).collect();
+        rgba.extend([0, 3, 0, 255]);
+        keep_frequent_colours(&mut rgba);
+        assert_eq!(rgba[4 * 512..], [0, 0, 0, 255]);
+        assert_eq!(rgba[4 * 7..4 * 8], grey(7));
+    }
+
+    #[test]
     fn lengths_sum_to_the_play_time_whatever_the_number_of_snapshots() {
         for frames in [vec![1], vec![1; 7], vec![1; 120], vec![40, 1, 79]] {
             let mut shown: Vec<Shown> =
                 frames.iter().map(|frames| Shown { png: Vec::new(), frames: *frames }).collect();
-            let film = Film { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
-            let clock = Clock::of(&film, &mut shown);
+            let animation = Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
+            let clock = Clock::of(&animation, &mut shown);
             let lengths = clock.lengths(&shown, 100);
             assert_eq!(lengths.iter().map(|length| u32::from(*length)).sum::<u32>(), 1000, "{frames:?}");
             assert!(*lengths.last().unwrap() >= 200, "the last frame is held for two seconds: {lengths:?}");

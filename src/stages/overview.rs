@@ -180,19 +180,19 @@ fn page(experiment: &str, sections: &[Section]) -> String {
     for Section { plot, description, figures } in sections {
         let (plot, description) = (escaped(plot), escaped(description));
         html.push_str(&format!("<section id=\"{plot}\">\n<h2>{plot}</h2>\n<p>{description}</p>\n<div>\n"));
-        figures.iter().for_each(|figure| html.push_str(&thumbnail(&plot, figure)));
+        figures.iter().for_each(|figure| html.push_str(&thumbnail(&description, figure)));
         html.push_str("</div>\n</section>\n");
     }
     html + "</body>\n</html>\n"
 }
 
-/// A thumbnail in HTML, with links to the files of the figure.
-fn thumbnail(plot: &str, figure: &Thumbnail) -> String {
+/// A thumbnail in HTML, with links to the files of the figure. `description` is already HTML.
+fn thumbnail(description: &str, figure: &Thumbnail) -> String {
     let (title, file) = (escaped(&figure.title), figure.preview());
     let link = encoded(file);
     let image = match file.ends_with(".mp4") {
-        true => format!("<video controls preload=\"metadata\" src=\"{link}\" aria-label=\"{plot}: {title}\"></video>"),
-        false => format!("<a href=\"{link}\"><img loading=\"lazy\" src=\"{link}\" alt=\"{plot}: {title}\"></a>"),
+        true => format!("<video controls preload=\"metadata\" src=\"{link}\" aria-label=\"{title}: {description}\"></video>"),
+        false => format!("<a href=\"{link}\"><img loading=\"lazy\" src=\"{link}\" alt=\"{title}: {description}\"></a>"),
     };
     let extension = |file: &String| file.rsplit('.').next().unwrap_or_default().to_uppercase();
     let links = figure.files.iter().map(|file| format!(" <a href=\"{}\">{}</a>", encoded(file), escaped(&extension(file))));
@@ -284,6 +284,6 @@ mod tests {
         let page = page(hostile, &sections);
         assert!(!page.contains("<script") && !page.contains('\u{202e}'), "{page}");
         assert!(page.contains("src=\"fit-x%22%3E%3Cscript%3E"), "{page}");
-        assert!(page.contains("alt=\"fit: x&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{page}");
+        assert!(page.contains("alt=\"x&quot;&gt;&lt;script&gt;alert(&#39;1&#39;)"), "{page}");
     }
 }
