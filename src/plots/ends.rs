@@ -147,7 +147,8 @@ impl Looks {
                 let mark = MARKS[(hue / LAYER_COLOURS.len()).min(MARKS.len() - 1)];
                 (LAYER_COLOURS[hue % LAYER_COLOURS.len()].to_owned(), mark)
             }
-            (Some(hue), Some(rank)) => (lightened(HUES[hue], rank as f64 / (n - 1) as f64), Mark::Solid),
+            // Dashes too, so that hues are distinguishable in greyscale.
+            (Some(hue), Some(rank)) => (lightened(HUES[hue], rank as f64 / (n - 1) as f64), MARKS[hue.min(MARKS.len() - 1)]),
         }
     }
 
@@ -156,10 +157,14 @@ impl Looks {
         let values = |parameter: &Option<Parameter>| parameter.as_ref().map_or_else(Vec::new, |shown| shown.values.clone());
         let (hues, shades) = (values(&self.hue), values(&self.lightness));
         let entry = |label: String, (colour, mark): (String, Mark)| Entry::new(label, &colour, mark);
-        let darkest = (!shades.is_empty()).then_some(0);
-        let grey = (!hues.is_empty()).then_some(HUES.len() - 1);
+        let (n, has_hues) = (shades.len(), !hues.is_empty());
+        let darkest = (n > 0).then_some(0);
+        let shade = |rank: usize| match has_hues {
+            true => (lightened(BLACK, rank as f64 / (n - 1) as f64), Mark::Solid),
+            false => self.of_ranks(None, Some(rank)),
+        };
         let of_hue = hues.into_iter().enumerate().map(|(rank, label)| entry(label, self.of_ranks(Some(rank), darkest)));
-        let of_shade = shades.into_iter().enumerate().map(|(rank, label)| entry(label, self.of_ranks(grey, Some(rank))));
+        let of_shade = shades.into_iter().enumerate().map(|(rank, label)| entry(label, shade(rank)));
         of_hue.chain(of_shade).collect()
     }
 }
