@@ -4,7 +4,7 @@
 //! Saxe et al. 2018, Figs 16 and 17. Deviation: the shade is logarithmic in the share, so that what is not saturated is seen
 //! beside what is.
 
-use super::axes::Axis;
+use super::axes::{Axis, Tick};
 use super::canvas::{Bar, layer_name};
 use super::sheet::{Cell, Panel, Sheet};
 use super::timeline::{AtSnapshot, Timeline};
@@ -96,7 +96,7 @@ fn shade(position: f64) -> String {
 
 fn bar() -> Bar {
     let ticks = [(1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (LEAST, "≤ 0.1 %")];
-    let ticks = ticks.map(|(share, label)| (position(share), label.to_owned()));
+    let ticks = ticks.map(|(share, label)| Tick { position: position(share), label: label.to_owned() });
     Bar { title: "share".to_owned(), ticks: ticks.into(), colour: shade }
 }
 

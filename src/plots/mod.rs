@@ -14,6 +14,7 @@ mod fit;
 mod gradients;
 mod histograms;
 mod information_plane;
+mod labels;
 mod panels;
 mod plane;
 mod series;
@@ -25,6 +26,7 @@ mod stability;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
+mod upright;
 mod variance;
 pub(crate) mod weights;
 
