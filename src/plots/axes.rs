@@ -123,7 +123,8 @@ impl Axis {
                 apart(zero.into_iter().chain(at_all(whole)).collect(), &size)
             }
             Scale::Names(names) => {
-                let tick = |(i, name): (usize, &String)| Tick { position: self.position(-(i as f64)), label: name.clone() };
+                let tick =
+                    |(i, name): (usize, &String)| Tick { position: self.position(-(i as f64)), label: name.clone() };
                 names.iter().enumerate().map(tick).collect()
             }
         }
@@ -148,7 +149,8 @@ impl Axis {
         const FEW: usize = 3;
         let is_shown = |value: &f64| (self.low..=self.high).contains(value);
         let exponents = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
-        let multiples = |digit: f64| exponents.clone().map(move |exponent| digit * 10_f64.powi(exponent)).filter(is_shown);
+        let multiples =
+            |digit: f64| exponents.clone().map(move |exponent| digit * 10_f64.powi(exponent)).filter(is_shown);
         let powers: Vec<f64> = multiples(1.0).collect();
         if powers.len() >= FEW {
             // Every second, third … power on a long axis, so that the distances are equal.
@@ -299,7 +301,10 @@ mod tests {
                 Axis::time("", None, Vec::new()),
                 Axis::time("", Some(0.45), [0.45]),
             ] {
-                assert!(axis.high > axis.low && axis.ticks(|_| 0.1).iter().all(|tick| tick.position.is_finite()), "{axis:?} of {values:?}");
+                assert!(
+                    axis.high > axis.low && axis.ticks(|_| 0.1).iter().all(|tick| tick.position.is_finite()),
+                    "{axis:?} of {values:?}"
+                );
             }
         }
     }

@@ -20,6 +20,10 @@ pub(super) const LAYER_COLOURS: [&str; 8] =
 pub(super) const GREY: &str = "#767676";
 /// Text that is not a label of an axis.
 pub(super) const BLACK: &str = "#000000";
+/// Size of panel titles and axis labels: 14 units are about 7 points in a figure as wide as a page.
+pub(super) const LABEL: u32 = 14;
+/// Size of ticks and of the legend.
+pub(super) const TICK: u32 = 13;
 /// Pixels of the PNG per unit of the SVG.
 const PNG_SCALE: f32 = 2.0;
 /// Mean width of a letter of kuva's font in units of its size; kuva does not tell widths.
@@ -130,7 +134,8 @@ fn colour(share: f64) -> String {
 
 /// `colour`, which is written as `#rrggbb`, mixed with white; a share of 0 is white.
 pub(super) fn pale(colour: &str, share: f64) -> String {
-    let channel = |at: usize| colour.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    let channel =
+        |at: usize| colour.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
     let mixed = |at: usize| (255.0 - share * (255.0 - f64::from(channel(at)))).round() as u8;
     format!("#{:02x}{:02x}{:02x}", mixed(1), mixed(3), mixed(5))
 }

@@ -8,9 +8,10 @@
 use kuva::plot::ScatterPlot;
 
 use super::canvas::{TimeColours, layer_colour, layer_name, pale};
+use super::marks::{At, Limit, Path};
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots_in_time, draw_layers_at_each_time, draw_line, sorted};
 use super::series::layers;
-use super::sheet::{At, Limit, Panel, Path, Sheet};
+use super::sheet::{Panel, Sheet};
 use super::single;
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
@@ -36,8 +37,11 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let colours = TimeColours::new([&timeline]);
     let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let single = if single::are_drawn(n_runs) { tables.estimates } else { &[] };
-    let mut panel = PlaneAxes::around(&[PlaneAxes::corners(rows), PlaneAxes::corners(single)].concat()).panel("");
-    panel.limits = limits(rows, tables.siblings);
+    let points: Vec<Point> =
+        drawn.clone().filter_map(InPlane::point).chain(single.iter().filter_map(InPlane::point)).collect();
+    let limits = Limits::of(rows, tables.siblings, &points);
+    let mut panel = PlaneAxes::around(&[points, limits.drawn()].concat()).panel("");
+    panel.limits = limits.named();
     draw_dots_in_time(&mut panel, single, &timeline, &colours, 0.9);
     draw_layers_at_each_time(&mut panel, drawn.clone(), &timeline, &colours);
     let paths = paths(rows);
@@ -97,15 +101,39 @@ fn draw_ends(panel: &mut Panel, rows: &[SummaryRow]) {
     }
 }
 
-/// H(X) and H(Y): the largest possible values of the axes.
-fn limits(rows: &[SummaryRow], siblings: &[SummaryRow]) -> Vec<Limit> {
-    let limit = |name: &str, bits: f64, at: At| Limit { name: format!("{name} = {bits:.2} bits"), at };
-    let h_y = rows.iter().filter_map(|row| row.i_ty_ceiling_bits).reduce(f64::max);
-    let h_x = h_x(rows, siblings);
-    [h_x.map(|bits| limit("H(X)", bits, At::X(bits))), h_y.map(|bits| limit("H(Y)", bits, At::Y(bits)))]
-        .into_iter()
-        .flatten()
-        .collect()
+/// H(X) and H(Y) in bits, the largest possible values of the axes.
+struct Limits {
+    h_x: Option<f64>,
+    h_y: Option<f64>,
+    /// The largest values of the points.
+    reached: Point,
+}
+
+impl Limits {
+    fn of(rows: &[SummaryRow], siblings: &[SummaryRow], points: &[Point]) -> Self {
+        let reached = points.iter().fold((0.0_f64, 0.0_f64), |most, point| (most.0.max(point.0), most.1.max(point.1)));
+        let h_y = rows.iter().filter_map(|row| row.i_ty_ceiling_bits).reduce(f64::max);
+        Self { h_x: h_x(rows, siblings), h_y, reached }
+    }
+
+    /// The limits that the axes contain: without the others, most of the plane would be empty.
+    fn drawn(&self) -> Vec<Point> {
+        /// The share of a limit that the points reach.
+        const NEARLY: f64 = 0.75;
+        let is_drawn = |limit: &f64, reached: f64| reached > NEARLY * limit;
+        let x = self.h_x.filter(|h_x| is_drawn(h_x, self.reached.0));
+        let y = self.h_y.filter(|h_y| is_drawn(h_y, self.reached.1));
+        vec![(x.unwrap_or_default(), y.unwrap_or_default())]
+    }
+
+    fn named(&self) -> Vec<Limit> {
+        let limit = |name: &str, bits: f64, at: At| Limit { name: format!("{name} = {bits:.2} bits"), at };
+        let (x, y) = (
+            self.h_x.map(|bits| limit("H(X)", bits, At::X(bits))),
+            self.h_y.map(|bits| limit("H(Y)", bits, At::Y(bits))),
+        );
+        x.into_iter().chain(y).collect()
+    }
 }
 
 /// H(X), if the ceilings of I(X;T) show it: they are min(H(X), the bits of the codes of a layer), so a ceiling that several

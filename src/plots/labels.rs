@@ -61,12 +61,14 @@ pub(super) struct Placed {
 
 /// Places a label for each of `paths`, which are given as a text and points; `taken` are the areas of other texts.
 pub(super) fn place(paths: &[(String, Vec<Place>)], within: Area, taken: &[Area], size: u32) -> Vec<Placed> {
-    let points: Vec<Place> = paths.iter().flat_map(|(_, points)| points.iter().copied()).collect();
+    let points: Vec<Place> = paths.iter().flat_map(|(_, points)| dense(points)).collect();
+    let ends: Vec<Place> = paths.iter().filter_map(|(_, points)| points.last().copied()).collect();
     let mut placed: Vec<Placed> = Vec::new();
     for (text, points_of_path) in paths {
         let mut best: Option<(f64, Placed)> = None;
         for label in candidates(text, points_of_path, size) {
-            let cost = cost(&label, points_of_path, &points, within, taken, &placed);
+            let cost = cost(&label, &Obstacles { points: &points, ends: &ends, within, taken, placed: &placed })
+                + if points_of_path.last() == Some(&label.point) { 0.0 } else { NOT_AT_THE_END };
             if best.as_ref().is_none_or(|(least, _)| cost < *least) {
                 best = Some((cost, label));
             }
@@ -76,9 +78,35 @@ pub(super) fn place(paths: &[(String, Vec<Place>)], within: Area, taken: &[Area]
     placed
 }
 
+/// The end of a path is where its label is expected.
+const NOT_AT_THE_END: f64 = 40.0;
+
+/// What a label should not cover.
+struct Obstacles<'a> {
+    points: &'a [Place],
+    /// The ends of paths, which have a marker.
+    ends: &'a [Place],
+    within: Area,
+    taken: &'a [Area],
+    placed: &'a [Placed],
+}
+
+/// Points of the line through `points` at small distances.
+fn dense(points: &[Place]) -> Vec<Place> {
+    const DISTANCE: f64 = 4.0;
+    let mut dense: Vec<Place> = points.last().copied().into_iter().collect();
+    for pair in points.windows(2) {
+        let (from, to) = (pair[0], pair[1]);
+        let n = ((to.0 - from.0).hypot(to.1 - from.1) / DISTANCE).ceil().clamp(1.0, 1e3) as usize;
+        let share = |i: usize| i as f64 / n as f64;
+        dense.extend((0..n).map(|i| (from.0 + share(i) * (to.0 - from.0), from.1 + share(i) * (to.1 - from.1))));
+    }
+    dense
+}
+
 /// Labels around the last point of a path, and around some points before it.
 fn candidates(text: &str, points: &[Place], size: u32) -> Vec<Placed> {
-    const DISTANCES: [f64; 6] = [14.0, 24.0, 38.0, 56.0, 80.0, 110.0];
+    const DISTANCES: [f64; 6] = [MARKER + 2.0, 20.0, 32.0, 50.0, 75.0, 110.0];
     const DIRECTIONS: usize = 16;
     let Some(last) = points.len().checked_sub(1) else { return Vec::new() };
     let mut labels = Vec::new();
@@ -88,8 +116,9 @@ fn candidates(text: &str, points: &[Place], size: u32) -> Vec<Placed> {
             for direction in 0..DIRECTIONS {
                 let (sin, cos) = (std::f64::consts::TAU * direction as f64 / DIRECTIONS as f64).sin_cos();
                 // From the edge of the text, so that wide texts are as near as short ones.
-                let half_width = width_of(text, size) / 2.0;
-                let middle = (point.0 + cos * (distance + half_width), point.1 + sin * distance);
+                let around = Area::around(text, size, point);
+                let (half_width, half_height) = (around.right - point.0, around.bottom - point.1);
+                let middle = (point.0 + cos * (distance + half_width), point.1 + sin * (distance + half_height));
                 labels.push(Placed { text: text.to_owned(), area: Area::around(text, size, middle), point });
             }
         }
@@ -97,19 +126,24 @@ fn candidates(text: &str, points: &[Place], size: u32) -> Vec<Placed> {
     labels
 }
 
-/// How bad a place is: overlaps are worst, then covered points, then a long way to the path.
-fn cost(label: &Placed, own: &[Place], points: &[Place], within: Area, taken: &[Area], placed: &[Placed]) -> f64 {
+/// Radius of the marker at the end of a path.
+const MARKER: f64 = 8.0;
+
+/// How bad a place is: overlaps are worst, then covered points, then a long distance to the path.
+fn cost(label: &Placed, obstacles: &Obstacles<'_>) -> f64 {
     const OVERLAP: f64 = 1e6;
     const OUTSIDE: f64 = 1e5;
     /// Of a line from a label to its point over another label.
     const CROSSING: f64 = 1e4;
     const COVERED: f64 = 6.0;
     const UNIT_OF_DISTANCE: f64 = 0.5;
-    /// The end of a path is where it is looked for.
-    const NOT_AT_THE_END: f64 = 40.0;
-
+    let Obstacles { points, ends, within, taken, placed } = obstacles;
     let areas = || taken.iter().chain(placed.iter().map(|other| &other.area));
-    let n_overlaps = areas().filter(|area| label.area.overlaps(area)).count();
+    let is_covered = |end: &&Place| {
+        let nearest = label.area.nearest(**end);
+        (nearest.0 - end.0).hypot(nearest.1 - end.1) < MARKER
+    };
+    let n_overlaps = areas().filter(|area| label.area.overlaps(area)).count() + ends.iter().filter(is_covered).count();
     let crossed = |label: &Placed, area: &Area| {
         let (from, to) = (label.point, label.area.nearest(label.point));
         let steps = (0..=10).map(|step| f64::from(step) / 10.0);
@@ -120,14 +154,12 @@ fn cost(label: &Placed, own: &[Place], points: &[Place], within: Area, taken: &[
     let n_covered = points.iter().filter(|point| label.area.contains(**point)).count();
     let nearest = label.area.nearest(label.point);
     let distance = (nearest.0 - label.point.0).hypot(nearest.1 - label.point.1);
-    let is_outside = !label.area.is_within(&within);
-    let is_at_end = own.last() == Some(&label.point);
+    let is_outside = !label.area.is_within(within);
     n_overlaps as f64 * OVERLAP
         + n_crossings as f64 * CROSSING
         + n_covered as f64 * COVERED
         + distance * UNIT_OF_DISTANCE
         + if is_outside { OUTSIDE } else { 0.0 }
-        + if is_at_end { 0.0 } else { NOT_AT_THE_END }
 }
 
 #[cfg(test)]

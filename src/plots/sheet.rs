@@ -6,9 +6,10 @@ use kuva::render::layout::{ComputedLayout, Layout};
 use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
-use super::axes::{Axis, Scale, Tick};
-use super::canvas::{BLACK, Bar, GREY, picture, rectangle, stroke, text, width_of};
-use super::labels::{Area, Placed, place};
+use super::axes::{Axis, Scale};
+use super::canvas::{BLACK, Bar, LABEL, TICK, picture, rectangle, stroke, text, width_of};
+use super::labels::{Area, place};
+use super::marks::{Limit, Path, draw_label, draw_ticks, draw_y_label};
 use super::{Picture, PlotError};
 
 /// Room around the grid and between panels.
@@ -25,10 +26,6 @@ const LEFT: f64 = 74.0;
 const RIGHT: f64 = 24.0;
 /// Room for a colour bar and its labels.
 const BAR: f64 = 96.0;
-/// Size of panel titles and axis labels: what is 14 units here has about 7 points in a picture as wide as a page.
-const LABEL: u32 = 14;
-/// Size of ticks and of the legend.
-const TICK: u32 = 13;
 /// Size of the sheet's title.
 const TITLE: u32 = 18;
 
@@ -46,6 +43,8 @@ pub(super) struct Sheet {
     pub(super) axes: Axes,
     pub(super) legend: Vec<Entry>,
     pub(super) bar: Option<Bar>,
+    /// Sentences below the panels.
+    pub(super) remarks: Vec<String>,
 }
 
 /// Whether every panel has its own axes.
@@ -74,26 +73,6 @@ pub(super) struct Panel {
     pub(super) limits: Vec<Limit>,
     /// Paths whose names are written next to them.
     pub(super) paths: Vec<Path>,
-}
-
-/// A value of one of the axes that has a name.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Limit {
-    pub(super) name: String,
-    pub(super) at: At,
-}
-
-/// A place on one of the axes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum At {
-    X(f64),
-    Y(f64),
-}
-
-/// The points of a path in the panel's own units, and its name.
-pub(super) struct Path {
-    pub(super) name: String,
-    pub(super) points: Vec<(f64, f64)>,
 }
 
 /// A rectangle in the panel's own units.
@@ -237,7 +216,7 @@ impl Panel {
             self.plots.push(LinePlot::new().into()); // kuva draws no axes for nothing
         }
         render_multiple(std::mem::take(&mut self.plots), layout).elements.into_iter().for_each(|e| scene.add(e));
-        self.draw_ticks(scene, inside, places.tick_mark_major);
+        draw_ticks(scene, (&self.x, &self.y), inside, places.tick_mark_major);
         for Note { at, says } in &self.notes {
             let (x, y) = (places.map_x(at.0), places.map_y(at.1) + 4.0);
             let is_far_right = x > 0.75 * places.width;
@@ -248,89 +227,7 @@ impl Panel {
         let paths: Vec<_> = self.paths.iter().map(|path| (path.name.clone(), pixels(&path.points))).collect();
         place(&paths, inside, &taken, TICK).iter().for_each(|label| draw_label(scene, label));
         scene.add(Primitive::GroupEnd);
-        self.draw_y_label(scene, at, inside);
-    }
-
-    /// The label of the vertical axis, outside of the panel's group.
-    fn draw_y_label(&self, scene: &mut Scene, at: (f64, f64), inside: Area) {
-        if !self.y.label.is_empty() {
-            scene.add(Primitive::Text {
-                x: at.0 + f64::from(LABEL),
-                y: at.1 + inside.middle().1,
-                content: self.y.label.clone(),
-                size: LABEL,
-                anchor: TextAnchor::Middle,
-                rotate: Some(-90.0),
-                bold: false,
-                color: None,
-            });
-        }
-    }
-
-    fn draw_ticks(&self, scene: &mut Scene, inside: Area, length: f64) {
-        /// Distance of two labels, in units of a letter's size.
-        const DISTANCE: f64 = 0.8;
-        /// Height of a label.
-        const HEIGHT: f64 = 1.5;
-        let (width, height) = (inside.right - inside.left, inside.bottom - inside.top);
-        let letter = f64::from(TICK);
-        for Tick { position, label } in self.x.ticks(|label| (width_of(label, TICK) + DISTANCE * letter) / width) {
-            let x = inside.left + position * width;
-            stroke(scene, (x, inside.bottom), (x, inside.bottom + length), BLACK, 1.0, "");
-            text(scene, (x, inside.bottom + length + letter), &label, TICK, TextAnchor::Middle);
-        }
-        let has_names = matches!(self.y.scale, Scale::Names(_));
-        for Tick { position, label } in self.y.ticks(|_| HEIGHT * letter / height) {
-            let y = inside.bottom - position * height;
-            if !has_names {
-                stroke(scene, (inside.left - length, y), (inside.left, y), BLACK, 1.0, "");
-            }
-            text(scene, (inside.left - length - 4.0, y + 4.5), &label, TICK, TextAnchor::End);
-        }
-    }
-}
-
-/// Draws a label over a white area, and a line to its point if that is not next to it.
-fn draw_label(scene: &mut Scene, label: &Placed) {
-    /// A label at this distance from its point needs no line.
-    const NEAR: f64 = 9.0;
-    let Placed { text: name, area, point } = label;
-    scene.add(Primitive::Rect {
-        x: area.left,
-        y: area.top,
-        width: area.right - area.left,
-        height: area.bottom - area.top,
-        fill: "#ffffff".into(),
-        stroke: None,
-        stroke_width: None,
-        opacity: Some(0.85),
-    });
-    let nearest = area.nearest(*point);
-    if (nearest.0 - point.0).hypot(nearest.1 - point.1) > NEAR {
-        stroke(scene, nearest, *point, BLACK, 0.8, "");
-    }
-    let (x, y) = area.middle();
-    text(scene, (x, y + 4.5), name, TICK, TextAnchor::Middle);
-}
-
-impl Limit {
-    /// Draws line and name; returns the area of the name.
-    fn draw(&self, scene: &mut Scene, places: &ComputedLayout, inside: Area) -> Area {
-        const DASHES: &str = "6 4";
-        let half = width_of(&self.name, TICK) / 2.0 + 8.0;
-        let (from, to, middle) = match self.at {
-            At::X(value) => {
-                let x = places.map_x(value);
-                ((x, inside.top), (x, inside.bottom), (x - half, inside.bottom - 14.0))
-            }
-            At::Y(value) => {
-                let y = places.map_y(value);
-                ((inside.left, y), (inside.right, y), (inside.left + half, y - 9.0))
-            }
-        };
-        stroke(scene, from, to, GREY, 1.0, DASHES);
-        text(scene, (middle.0, middle.1 + 4.5), &self.name, TICK, TextAnchor::Middle);
-        Area::around(&self.name, TICK, middle)
+        draw_y_label(scene, &self.y.label, at, inside);
     }
 }
 
@@ -343,8 +240,34 @@ impl Cell {
     }
 }
 
+/// The number of columns of `n` panels: few cells of the grid are empty, and the figure is not higher than wide.
+pub(super) fn columns(n: usize) -> usize {
+    let choices: &[usize] = match n {
+        0..=3 => return n.max(1),
+        4..=6 => &[3, 2],
+        _ => &[4, 3, 5],
+    };
+    let n_empty = |columns: &usize| n.div_ceil(*columns) * columns - n;
+    choices.iter().copied().min_by_key(n_empty).unwrap_or(n)
+}
+
+/// `text` in lines of at most `width` units.
+fn wrapped(text: &str, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width_of(line, TICK) + width_of(word, TICK) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 impl Sheet {
-    /// The finished picture.
+    /// The finished figure.
     ///
     /// # Errors
     /// kuva cannot draw it.
@@ -365,9 +288,14 @@ impl Sheet {
         let right = GAP + extent(columns, self.size.0);
         let bottom = (top + extent(rows, self.size.1)).max(top + self.legend_height());
         let width = right + self.legend_width() + if self.bar.is_some() { BAR } else { 0.0 };
-        let width = width.max(width_of(&self.title, TITLE) + 2.0 * GAP).max(width_of(&self.subtitle, LABEL) + 2.0 * GAP);
-        let mut scene = blank(width, bottom);
+        let width =
+            width.max(width_of(&self.title, TITLE) + 2.0 * GAP).max(width_of(&self.subtitle, LABEL) + 2.0 * GAP);
+        let remarks: Vec<String> = self.remarks.iter().flat_map(|text| wrapped(text, width - 2.0 * GAP)).collect();
+        let mut scene = blank(width, bottom + remarks.len() as f64 * LINE);
         self.draw_title(&mut scene, width / 2.0);
+        for (i, line) in remarks.iter().enumerate() {
+            text(&mut scene, (GAP, bottom + i as f64 * LINE + 4.0), line, TICK, TextAnchor::Start);
+        }
         let panels = std::mem::take(&mut self.panels);
         for (i, panel) in panels.into_iter().enumerate() {
             let at = (GAP + extent(i % columns, self.size.0), top + extent(i / columns, self.size.1));

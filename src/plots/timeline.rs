@@ -87,6 +87,11 @@ impl Timeline {
         format!("{} {}", self.label(), self.time(snapshot))
     }
 
+    /// Whether `snapshot` is one of the snapshots.
+    pub(super) fn contains(&self, snapshot: EpochStep) -> bool {
+        self.snapshots.contains(&snapshot)
+    }
+
     /// Whether the untrained network was recorded.
     pub(super) fn has_zero(&self) -> bool {
         self.snapshots.iter().any(|snapshot| self.time(*snapshot) <= 0.0)

@@ -24,7 +24,9 @@ const ABOVE: f64 = 0.7;
 pub(super) fn take(scene: &mut Scene) -> Vec<Upright> {
     let mut texts = Vec::new();
     scene.elements.retain(|element| {
-        let Primitive::Text { x, y, content, size, anchor, rotate: Some(_), bold, color } = element else { return true };
+        let Primitive::Text { x, y, content, size, anchor, rotate: Some(_), bold, color } = element else {
+            return true;
+        };
         // Twice as large as needed in each direction; whole units, so that the middle is at a pixel.
         let area = ((width_of(content, *size) + f64::from(*size)).ceil() * 2.0, f64::from(*size) * 2.0);
         let text = Primitive::Text {

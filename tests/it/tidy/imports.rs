@@ -56,8 +56,8 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     (
         "plots",
         &[
-            "axes", "canvas", "dashes", "labels", "plane", "series", "settings", "sheet", "single", "timeline", "upright",
-            "variance",
+            "axes", "canvas", "dashes", "labels", "marks", "plane", "series", "settings", "sheet", "single",
+            "timeline", "upright", "variance",
         ],
     ),
     (
