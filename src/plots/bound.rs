@@ -9,7 +9,7 @@ use std::sync::Arc;
 use kuva::plot::{MarkerShape, ScatterPlot};
 
 use super::canvas::{BLACK, layer_colour, layer_name};
-use super::labels::labels;
+use super::marks::Path;
 use super::plane::{PlaneAxes, Point};
 use super::series::{layers, legend, line};
 use super::sheet::{Entry, Mark, Note, Panel, Sheet};
@@ -77,18 +77,18 @@ fn panel(estimator: &str, tables: &Tables<'_>, rows: &[&BoundLayerRow]) -> Panel
         let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == *layer).copied().collect();
         draw_layer(&mut panel, &here, last - layer.index());
     }
-    panel.notes = labels(&means(rows, &layers), corner);
-    panel.notes.extend(betas(rows, &layers, corner));
+    panel.paths = means(rows, &layers);
+    panel.notes = betas(rows, &layers, corner);
     panel
 }
 
 /// The mean of each layer over its runs, with its name.
-fn means(rows: &[&BoundLayerRow], layers: &[LayerId]) -> Vec<(Point, String)> {
+fn means(rows: &[&BoundLayerRow], layers: &[LayerId]) -> Vec<Path> {
     let Some(last) = layers.last() else { return Vec::new() };
     let named = |layer: &LayerId| {
         let here: Vec<&BoundLayerRow> = rows.iter().filter(|row| row.layer == *layer).copied().collect();
         let name = here.iter().find_map(|row| row.layer_name.as_deref());
-        Some((middle(&runs(&here))?, layer_name(*layer, name, *last)))
+        Some(Path { name: layer_name(*layer, name, *last), points: vec![middle(&runs(&here))?] })
     };
     layers.iter().filter_map(named).collect()
 }

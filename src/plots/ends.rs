@@ -7,10 +7,11 @@
 use super::axes::Axis;
 use super::canvas::{BLACK, LAYER_COLOURS, layer_name, rank_colours};
 use super::grid::{Arrangement, Grid};
+use super::marks::Path;
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots, sorted};
 use super::series::line;
 use super::settings::{Parameter, experiments, parameters};
-use super::sheet::{Entry, Mark, Note, Panel};
+use super::sheet::{Entry, Mark, Panel};
 use super::timeline::AtSnapshot;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::count::counted;
@@ -51,8 +52,6 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let mut axes = PlaneAxes::around(&points);
     // From the smallest value on, because experiments often differ little at the end.
     axes.y = Axis::over(&axes.y.label, points.iter().map(|point| point.1));
-    let (least, most) = points.iter().fold((f64::INFINITY, 0.0_f64), |(least, most), (_, y)| (least.min(*y), most.max(*y)));
-    let height = most - least;
     let panel = |cell: usize| -> Option<Panel> {
         let here: Vec<usize> = (0..ends.len()).filter(|place| arrangement.cells[*place] == cell).collect();
         let mut panel = (!here.is_empty()).then(|| axes.clone().panel(""))?;
@@ -62,7 +61,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
             panel.plots.extend(line(path.clone(), &colour, mark));
             draw_dots(&mut panel, path, &colour, 4.0);
         }
-        panel.notes = outer_layers(&ends[here[0]].1, height);
+        panel.paths = outer_layers(&ends[here[0]].1);
         Some(panel)
     };
     let panels: Vec<Option<Panel>> = (0..arrangement.n_drawn()).map(panel).collect();
@@ -88,18 +87,15 @@ fn end<'a>(rows: &'a [SummaryRow], experiment: &str) -> End<'a> {
     sorted(here.filter(|row| Some(row.snapshot()) == last))
 }
 
-/// The names of the first and the last layer of a line, in a panel whose points have a range of `height`. I(T;Y) usually falls from
-/// layer to layer, so there is space above the first and below the last.
-fn outer_layers(end: &[(&SummaryRow, Point)], height: f64) -> Vec<Note> {
-    /// Distance of a name from its point, as a share of the height.
-    const ABOVE: f64 = 0.05;
+/// The first and the last layer of a line, with their names.
+fn outer_layers(end: &[(&SummaryRow, Point)]) -> Vec<Path> {
     let Some((last, _)) = end.last() else { return Vec::new() };
-    let outer = [(end.first(), ABOVE), (end.last().filter(|_| end.len() > 1), -ABOVE)];
-    let note = |((row, point), above): (&(&SummaryRow, Point), f64)| Note {
-        at: (point.0, point.1 + above * height),
-        says: layer_name(row.layer, row.layer_name.as_deref(), last.layer),
+    let named = |(row, point): &(&SummaryRow, Point)| Path {
+        name: layer_name(row.layer, row.layer_name.as_deref(), last.layer),
+        points: vec![*point],
     };
-    outer.into_iter().filter_map(|(end, above)| Some(note((end?, above)))).collect()
+    let outer = [end.first(), end.last().filter(|_| end.len() > 1)];
+    outer.into_iter().flatten().map(named).collect()
 }
 
 /// Colour and dashes of the line of each experiment.
@@ -148,13 +144,16 @@ impl Looks {
                 (LAYER_COLOURS[hue % LAYER_COLOURS.len()].to_owned(), mark)
             }
             // Dashes too, so that hues are distinguishable in greyscale.
-            (Some(hue), Some(rank)) => (lightened(HUES[hue], rank as f64 / (n - 1) as f64), MARKS[hue.min(MARKS.len() - 1)]),
+            (Some(hue), Some(rank)) => {
+                (lightened(HUES[hue], rank as f64 / (n - 1) as f64), MARKS[hue.min(MARKS.len() - 1)])
+            }
         }
     }
 
     /// A line for each value. If both parameters are shown, the values of lightness are drawn in grey.
     fn legend(&self) -> Vec<Entry> {
-        let values = |parameter: &Option<Parameter>| parameter.as_ref().map_or_else(Vec::new, |shown| shown.values.clone());
+        let values =
+            |parameter: &Option<Parameter>| parameter.as_ref().map_or_else(Vec::new, |shown| shown.values.clone());
         let (hues, shades) = (values(&self.hue), values(&self.lightness));
         let entry = |label: String, (colour, mark): (String, Mark)| Entry::new(label, &colour, mark);
         let (n, has_hues) = (shades.len(), !hues.is_empty());

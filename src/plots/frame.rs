@@ -8,7 +8,7 @@ use kuva::render::annotations::ReferenceLine;
 use super::PlotError;
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY, layer_colour, layer_name, pixels};
-use super::labels::labels;
+use super::marks::Path;
 use super::plane::{InPlane, PlaneAxes, Point, draw_dots, draw_line, sorted};
 use super::series::{Column, curve, has_curve, layers, line, values};
 use super::sheet::{Mark, Panel, Sheet};
@@ -71,7 +71,8 @@ pub fn schedule(rows: &[SummaryRow], n: usize) -> Vec<(i64, usize)> {
     for frame in 1..=n {
         let time = start + (end - start) * (frame - 1) as f64 / (n.max(2) - 1) as f64;
         // By its number, because rounding may leave the time of the last frame before the last snapshot.
-        let passed = if frame == n { snapshots.len() } else { snapshots.partition_point(|snapshot| place(snapshot) <= time) };
+        let passed =
+            if frame == n { snapshots.len() } else { snapshots.partition_point(|snapshot| place(snapshot) <= time) };
         let step = snapshots[passed.max(1) - 1].1;
         match shown.last_mut() {
             Some((other, frames)) if *other == step => *frames += 1,
@@ -84,22 +85,23 @@ pub fn schedule(rows: &[SummaryRow], n: usize) -> Vec<(i64, usize)> {
 /// The curve of each layer up to `now`, and a line through the layers at `now` with their names.
 fn plane(rows: &[SummaryRow], layers: &[LayerId], now: EpochStep) -> Panel {
     let mut panel = PlaneAxes::whole(rows).panel("");
-    let corner = PlaneAxes::corners(rows).into_iter().fold((0.0, 0.0), |a: Point, b| (a.0.max(b.0), a.1.max(b.1)));
-    let mut ends: Vec<(Point, LayerId, String)> = Vec::new();
+    let mut ends: Vec<(Point, LayerId)> = Vec::new();
     for layer in layers {
         let until_now = rows.iter().filter(|row| row.layer == *layer && row.snapshot() <= now);
         let path = sorted(until_now);
-        let name = |row: &SummaryRow| layer_name(*layer, row.layer_name.as_deref(), layers[layers.len() - 1]);
-        ends.extend(path.last().map(|(row, point)| (*point, *layer, name(row))));
-        draw_line(&mut panel, path.into_iter().map(|(_, point)| point).collect(), layer_colour(*layer), 1.0);
+        let Some((row, end)) = path.last() else { continue };
+        let name = layer_name(*layer, row.layer_name.as_deref(), layers[layers.len() - 1]);
+        let points: Vec<Point> = path.iter().map(|(_, point)| *point).collect();
+        ends.push((*end, *layer));
+        draw_line(&mut panel, points.clone(), layer_colour(*layer), 1.0);
+        panel.paths.push(Path { name, points });
     }
-    draw_line(&mut panel, ends.iter().map(|(point, ..)| *point).collect(), GREY, 1.0);
+    draw_line(&mut panel, ends.iter().map(|(point, _)| *point).collect(), GREY, 1.0);
     let last = layers.last().map_or(0, |layer| layer.index());
-    for (point, layer, _) in &ends {
+    for (point, layer) in &ends {
         // Points of the first layers often coincide: those of lower layers are larger, so that a rim of each is visible.
         draw_dots(&mut panel, vec![*point], layer_colour(*layer), 5.0 + 0.8 * (last - layer.index()) as f64);
     }
-    panel.notes = labels(&ends.into_iter().map(|(point, _, name)| (point, name)).collect::<Vec<_>>(), corner);
     panel
 }
 

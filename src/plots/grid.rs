@@ -3,9 +3,9 @@
 
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::canvas::{Bar, GREY, picture, text, width_of};
+use super::canvas::{Bar, GREY, LABEL, picture, text, width_of};
 use super::settings::Parameter;
-use super::sheet::{Entry, Panel, blank};
+use super::sheet::{Entry, Panel, TITLE, blank};
 use super::{Picture, PlotError};
 use crate::math::unique::unique;
 
@@ -20,10 +20,6 @@ const FILLED: f64 = 0.75;
 const GAP: f64 = 14.0;
 /// Height of the title and the subtitle.
 const TITLES: f64 = 56.0;
-/// Size of the title.
-const TITLE: u32 = 18;
-/// Size of the subtitle, of headings and of axis labels.
-const LABEL: u32 = 14;
 /// Height of a line of these texts.
 const LINE: f64 = 18.0;
 /// Height of a line of the legend.
@@ -300,7 +296,8 @@ mod tests {
     #[test]
     fn more_than_two_parameters_are_nested_on_the_rows() {
         let ranks = |divisor: usize, n: usize| (0..12).map(|i| i / divisor % n).collect::<Vec<usize>>();
-        let (a, b, c) = (parameter("a", 2, &ranks(6, 2)), parameter("b", 3, &ranks(2, 3)), parameter("c", 2, &ranks(1, 2)));
+        let (a, b, c) =
+            (parameter("a", 2, &ranks(6, 2)), parameter("b", 3, &ranks(2, 3)), parameter("c", 2, &ranks(1, 2)));
         let grid = Arrangement::of(&[&a, &b, &c], 12);
         assert_eq!((grid.columns, grid.n_cells()), (3, 12));
         assert_eq!(grid.rows, [["a 0", "c 0"], ["a 0", "c 1"], ["a 1", "c 0"], ["a 1", "c 1"]]);
@@ -319,7 +316,10 @@ mod tests {
     fn a_list_has_few_empty_cells() {
         for n in 1..100 {
             let columns = list_columns(n);
-            assert!((n.next_multiple_of(columns) - n) * 4 < n.next_multiple_of(columns), "{n} panels in {columns} columns");
+            assert!(
+                (n.next_multiple_of(columns) - n) * 4 < n.next_multiple_of(columns),
+                "{n} panels in {columns} columns"
+            );
         }
     }
 }

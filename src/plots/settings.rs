@@ -23,9 +23,8 @@ impl Parameter {
 
     /// The parameter called `name`; `None` if an experiment has no value of it.
     fn named(name: &str, experiments: &[&str], settings: &[SettingRow]) -> Option<Self> {
-        let row_of = |experiment: &&str| {
-            settings.iter().find(|row| row.parameter == name && row.experiment == *experiment)
-        };
+        let row_of =
+            |experiment: &&str| settings.iter().find(|row| row.parameter == name && row.experiment == *experiment);
         let rows: Vec<&SettingRow> = experiments.iter().map(row_of).collect::<Option<_>>()?;
         let mut values = unique(rows.iter().map(|row| (row.number.unwrap_or(f64::INFINITY), row.value.as_str())));
         values.sort_by(|a, b| a.0.total_cmp(&b.0));

@@ -9,7 +9,7 @@ use kuva::render::render::{Primitive, Scene, TextAnchor};
 use super::canvas::{BLACK, picture, rectangle, stroke, text, width_of};
 use super::grid::wrapped;
 use super::settings::short;
-use super::sheet::blank;
+use super::sheet::{TITLE, blank};
 use super::variance::{Bars, layer_name};
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::math::unique::unique;
@@ -42,8 +42,6 @@ const SIZE: u32 = 12;
 const LINE: f64 = 15.0;
 /// Longer names of values are cut.
 const LONGEST: usize = 44;
-/// Size of titles.
-const TITLE: u32 = 18;
 /// The share of settings in which a claim holds, in words; `None` if it is undecided in all settings.
 const COLOURS: [(&str, Option<f64>); 4] = [
     ("holds in no setting", Some(0.0)),

@@ -5,13 +5,12 @@ use kuva::render::render::{Primitive, Scene, TextAnchor};
 use super::canvas::{BLACK, rectangle, stroke, text, width_of};
 use super::series::layers;
 use super::settings::short;
+use super::sheet::TITLE;
 use crate::math::unique::unique;
 use crate::store::schema::EffectRow;
 
 /// Size of most texts.
 const SIZE: u32 = 12;
-/// Size of the title.
-const TITLE: u32 = 18;
 /// Width of the names of layers.
 const LAYER: f64 = 70.0;
 /// Colours of sources of variance; none is the colour of a layer (Tol 2021, muted).

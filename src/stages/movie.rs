@@ -106,7 +106,12 @@ pub fn movie(
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
     overview::update(experiment, out)?;
-    let text = format!("{}, {} s, {size:.1} MB → {}", counted(n_drawn, "snapshot"), animation.seconds, out.join(&relative).display());
+    let text = format!(
+        "{}, {} s, {size:.1} MB → {}",
+        counted(n_drawn, "snapshot"),
+        animation.seconds,
+        out.join(&relative).display()
+    );
     Ok((Outcome::Done(text), out.join(relative)))
 }
 
@@ -216,8 +221,7 @@ fn gif(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
         Ok(frame)
     };
     let hundredths = clock.lengths(shown, 100);
-    let encoded: Vec<gif::Frame<'_>> =
-        shown.par_iter().zip(&hundredths).map(encoded).collect::<Result<_, String>>()?;
+    let encoded: Vec<gif::Frame<'_>> = shown.par_iter().zip(&hundredths).map(encoded).collect::<Result<_, String>>()?;
     let first = encoded.first().ok_or("it has no frames")?;
     let mut content = Vec::new();
     let mut encoder = gif::Encoder::new(&mut content, first.width, first.height, &[]).map_err(|e| e.to_string())?;
@@ -238,9 +242,8 @@ fn keep_frequent_colours(rgba: &mut [u8]) {
     let mut frequent: Vec<[u8; 4]> = counts.keys().copied().collect();
     frequent.sort_by_key(|colour| std::cmp::Reverse(counts[colour]));
     frequent.truncate(MOST);
-    let distance = |a: &[u8; 4], b: &[u8; 4]| -> u32 {
-        a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum()
-    };
+    let distance =
+        |a: &[u8; 4], b: &[u8; 4]| -> u32 { a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum() };
     let nearest = |colour: [u8; 4]| frequent.iter().copied().min_by_key(|other| distance(&colour, other));
     let nearest: BTreeMap<[u8; 4], [u8; 4]> =
         counts.keys().filter_map(|colour| Some((*colour, nearest(*colour)?))).collect();
@@ -327,7 +330,8 @@ mod tests {
         for frames in [vec![1], vec![1; 7], vec![1; 120], vec![40, 1, 79]] {
             let mut shown: Vec<Shown> =
                 frames.iter().map(|frames| Shown { png: Vec::new(), frames: *frames }).collect();
-            let animation = Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
+            let animation =
+                Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
             let clock = Clock::of(&animation, &mut shown);
             let lengths = clock.lengths(&shown, 100);
             assert_eq!(lengths.iter().map(|length| u32::from(*length)).sum::<u32>(), 1000, "{frames:?}");

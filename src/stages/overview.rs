@@ -53,7 +53,8 @@ pub(super) fn update(experiment: &Experiment, out: &Path) -> Result<(), StageErr
 fn pending(experiment: &Experiment, out: &Path, listed: &[String]) -> Result<Pending, StageError> {
     let hash = believed_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
     let name = experiment.name();
-    let made_from = json!({ "tables": [hash], "figures": listed, "experiment": name, "program": env!("CARGO_PKG_VERSION") });
+    let made_from =
+        json!({ "tables": [hash], "figures": listed, "experiment": name, "program": env!("CARGO_PKG_VERSION") });
     Ok(Pending::new(out, "overview", &made_from))
 }
 
@@ -172,7 +173,8 @@ impl Thumbnail {
 /// The page in HTML.
 fn page(experiment: &str, sections: &[Section]) -> String {
     let title = escaped(&format!("Figures of {experiment}"));
-    let mut html = format!("{HEAD}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<nav>\n");
+    let mut html =
+        format!("{HEAD}<title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n<nav>\n");
     for section in sections {
         html.push_str(&format!("<a href=\"#{0}\">{0}</a>\n", escaped(&section.plot)));
     }
@@ -191,18 +193,22 @@ fn thumbnail(description: &str, figure: &Thumbnail) -> String {
     let (title, file) = (escaped(&figure.title), figure.preview());
     let link = encoded(file);
     let image = match file.ends_with(".mp4") {
-        true => format!("<video controls preload=\"metadata\" src=\"{link}\" aria-label=\"{title}: {description}\"></video>"),
+        true => format!(
+            "<video controls preload=\"metadata\" src=\"{link}\" aria-label=\"{title}: {description}\"></video>"
+        ),
         false => format!("<a href=\"{link}\"><img loading=\"lazy\" src=\"{link}\" alt=\"{title}: {description}\"></a>"),
     };
     let extension = |file: &String| file.rsplit('.').next().unwrap_or_default().to_uppercase();
-    let links = figure.files.iter().map(|file| format!(" <a href=\"{}\">{}</a>", encoded(file), escaped(&extension(file))));
+    let links =
+        figure.files.iter().map(|file| format!(" <a href=\"{}\">{}</a>", encoded(file), escaped(&extension(file))));
     format!("<figure>\n{image}\n<figcaption>{title}{}</figcaption>\n</figure>\n", links.collect::<String>())
 }
 
 /// `text` with visible characters only, none of which HTML takes for markup.
 fn escaped(text: &str) -> String {
     let marks = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;"), ('\'', "&#39;")];
-    let escape = |c: char| marks.iter().find(|(mark, _)| *mark == c).map_or(c.to_string(), |(_, text)| (*text).to_owned());
+    let escape =
+        |c: char| marks.iter().find(|(mark, _)| *mark == c).map_or(c.to_string(), |(_, text)| (*text).to_owned());
     visible_line(text).chars().map(escape).collect()
 }
 
@@ -252,7 +258,9 @@ mod tests {
     fn titles(summary: &[SummaryRow], files: &[&str]) -> Vec<(String, Vec<String>)> {
         let files: Vec<String> = files.iter().map(|file| (*file).to_owned()).collect();
         let sections = sections(summary, &files).into_iter();
-        sections.map(|section| (section.plot, section.figures.into_iter().map(|figure| figure.title).collect())).collect()
+        sections
+            .map(|section| (section.plot, section.figures.into_iter().map(|figure| figure.title).collect()))
+            .collect()
     }
 
     #[test]
@@ -264,7 +272,8 @@ mod tests {
             ("fit", vec!["fit"]),
             ("movie", vec!["a", "x: a"]),
         ];
-        let expected = expected.map(|(plot, titles)| (plot.to_owned(), titles.into_iter().map(str::to_owned).collect()));
+        let expected =
+            expected.map(|(plot, titles)| (plot.to_owned(), titles.into_iter().map(str::to_owned).collect()));
         assert_eq!(titles(&summary(&[("x", "a")]), &files), expected);
     }
 

@@ -136,9 +136,7 @@ fn is_view(file: &str) -> bool {
     let is_figure =
         |name: &str| ["svg", "png", "apng", "gif", "mp4"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
     match file.split_once('/') {
-        Some((folder, name)) => {
-            folder == "figures" && !name.contains('/') && (is_figure(name) || name == "index.html")
-        }
+        Some((folder, name)) => folder == "figures" && !name.contains('/') && (is_figure(name) || name == "index.html"),
         None => Experiment::VIEWS.iter().any(|table| file == *table || file == table.replace(".parquet", ".csv")),
     }
 }

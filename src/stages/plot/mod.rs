@@ -2,6 +2,7 @@
 
 mod histograms;
 mod tables;
+mod training;
 
 use std::path::Path;
 
@@ -163,7 +164,14 @@ impl Easel<'_> {
             }
             _ => Vec::new(),
         };
-        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(theme) };
+        let training = match theme.subject {
+            Subject::Experiment if tables::is_read(&plots, Table::Training) => {
+                training::intervals(&tables::recorded(experiment, theme.experiment, loaded.is_single()))?
+            }
+            _ => Vec::new(),
+        };
+        let tables =
+            Tables { estimates: &estimates, histograms: &histograms, training: &training, ..loaded.tables(theme) };
         for spec in plots {
             match spec.draw(tables) {
                 Ok(picture) => {

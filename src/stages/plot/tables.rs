@@ -7,6 +7,7 @@ use std::sync::Arc;
 use super::super::lineage::{CurrentEstimates, Depth, Present};
 use super::super::{StageError, keys, overview};
 use super::histograms::first_run;
+use super::training;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
@@ -283,6 +284,12 @@ pub(super) fn hashes(
     }
     if is_read(plots, Table::Activations) {
         hashes.extend(activation_hashes(experiment)?);
+    }
+    if is_read(plots, Table::Training) {
+        for experiment in experiments(experiment)? {
+            let place = format!("{}: losses and norms", experiment.name());
+            hashes.extend(training::hashes(&experiment)?.into_iter().map(|hash| (place.clone(), hash)));
+        }
     }
     Ok(hashes)
 }
