@@ -14,10 +14,10 @@ use super::table::grid;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
-    let list: String = PLOTS.iter().map(|spec| format!("  {:<18} {}\n", spec.name, spec.summary)).collect();
+    let list: String = PLOTS.iter().map(|spec| format!("  {}\n      {}\n", spec.name, spec.summary)).collect();
     Command::new("plot")
         .about("Draw figures as SVG and PNG, and index.html with a thumbnail of each")
-        .after_help(format!("Plots:\n{list}  {:<18} every plot", "all"))
+        .after_help(format!("Plots:\n{list}  all\n      every plot"))
         .arg(Arg::new("name").value_name("PLOT").help("Plot to draw, or `all`").required_unless_present("list"))
         .arg(experiment_arg().required(false).required_unless_present("list"))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))

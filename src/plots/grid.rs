@@ -120,7 +120,7 @@ fn list_columns(n: usize) -> usize {
     if n <= 5 { n.max(1) } else { (3..=5).rev().min_by_key(|columns| n.next_multiple_of(*columns) - n).unwrap_or(4) }
 }
 
-/// A whole picture.
+/// A figure with the panels of a sweep.
 pub(super) struct Grid {
     pub(super) title: String,
     pub(super) subtitle: String,
@@ -132,10 +132,10 @@ pub(super) struct Grid {
 }
 
 impl Grid {
-    /// The finished picture.
+    /// The finished figure.
     ///
     /// # Errors
-    /// The library cannot draw it.
+    /// kuva cannot draw it.
     pub(super) fn draw(mut self) -> Result<Picture, PlotError> {
         let size = self.arrangement.panel_size();
         let labels = self.panels.iter().flatten().next().map(|panel| (panel.x.label.clone(), panel.y.label.clone()));

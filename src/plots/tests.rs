@@ -286,7 +286,7 @@ fn fewer_than_five_networks_are_drawn_one_by_one() {
         let rows: Vec<SummaryRow> = rows.iter().map(|row| SummaryRow { n_runs, ..row.clone() }).collect();
         let svg = svg(name, Tables { summary: &rows, siblings: &rows, estimates: &estimates, ..Tables::default() });
         let n_lines = svg.matches("stroke-width=\"0.8\"").count();
-        assert_eq!(n_lines > 0, svg.contains(">single networks<"), "{name}");
+        assert_eq!(n_lines > 0, svg.contains(">single runs<"), "{name}");
         assert!(name != "curves" || (n_lines == 0) == svg.contains("95 % interval"), "{n_lines}");
         n_lines
     };
@@ -616,7 +616,7 @@ fn compression_that_is_not_certain_is_a_ring() {
     let shows_networks = |n_runs: i32| {
         let rows = [CompressionRow { n_runs, ..row(1, CompressionVerdict::Compresses) }];
         let svg = svg("compression", Tables { compression: &rows, phases: &phases, ..Tables::default() });
-        svg.contains(">single networks<")
+        svg.contains(">single runs<")
     };
     assert_eq!([1, 2, 4, 5].map(shows_networks), [false, true, true, false]);
 }
