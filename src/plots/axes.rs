@@ -39,8 +39,7 @@ impl Axis {
     /// A logarithmic axis for the `places` of snapshots; `zero` is the place of the untrained network.
     pub(super) fn time(label: &str, zero: Option<f64>, places: impl IntoIterator<Item = f64>) -> Self {
         let (first, last) = extremes(places).unwrap_or((1.0, 1.0));
-        // At least up to epoch 2: an axis has a length.
-        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: (last * 1.12).max(2.0) }
+        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: last * 1.12 }
     }
 
     /// From 0, or the smallest of `values` if that is negative, to the largest.
