@@ -55,7 +55,7 @@ impl Axis {
     }
 
     fn between(label: &str, least: f64, most: f64) -> Self {
-        // A margin at an end that is a number, so that no line is cut; none at 0, where the axis begins.
+        // A margin at both ends, so that no line is cut; none at 0.
         let span = if most > least { most - least } else { most.abs().max(1.0) };
         let margin = |end: f64| if end == 0.0 { 0.0 } else { 0.04 * span };
         let (low, high) = (least - margin(least), most + margin(most));
@@ -81,14 +81,14 @@ impl Axis {
     }
 
     /// Puts the axis below the panel, without ticks: these are drawn by the sheet.
-    pub(super) fn below(&self, layout: Layout) -> Layout {
+    pub(super) fn below_panel(&self, layout: Layout) -> Layout {
         let layout = layout.with_x_axis_min(self.low).with_x_axis_max(self.high).with_x_label(self.label.clone());
         let layout = layout.with_x_tick_step(NO_TICKS);
         if self.is_linear() { layout } else { layout.with_log_x() }
     }
 
     /// Puts the axis to the left of the panel, without ticks and label: these are drawn by the sheet.
-    pub(super) fn beside(&self, layout: Layout) -> Layout {
+    pub(super) fn left_of_panel(&self, layout: Layout) -> Layout {
         let layout = layout.with_y_axis_min(self.low).with_y_axis_max(self.high);
         let layout = layout.with_y_tick_step(NO_TICKS);
         if self.is_linear() { layout } else { layout.with_log_y() }
