@@ -39,8 +39,7 @@ impl Axis {
     /// A logarithmic axis for the `places` of snapshots; `zero` is the place of the untrained network.
     pub(super) fn time(label: &str, zero: Option<f64>, places: impl IntoIterator<Item = f64>) -> Self {
         let (first, last) = extremes(places).unwrap_or((1.0, 1.0));
-        // At least up to epoch 2: an axis has a length.
-        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: (last * 1.12).max(2.0) }
+        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: last * 1.12 }
     }
 
     /// From 0, or the smallest of `values` if that is negative, to the largest.
@@ -56,7 +55,7 @@ impl Axis {
     }
 
     fn between(label: &str, least: f64, most: f64) -> Self {
-        // A margin at an end that is a number, so that no line is cut; none at 0, where the axis begins.
+        // A margin at both ends, so that no line is cut; none at 0.
         let span = if most > least { most - least } else { most.abs().max(1.0) };
         let margin = |end: f64| if end == 0.0 { 0.0 } else { 0.04 * span };
         let (low, high) = (least - margin(least), most + margin(most));
@@ -82,14 +81,14 @@ impl Axis {
     }
 
     /// Puts the axis below the panel, without ticks: these are drawn by the sheet.
-    pub(super) fn below(&self, layout: Layout) -> Layout {
+    pub(super) fn below_panel(&self, layout: Layout) -> Layout {
         let layout = layout.with_x_axis_min(self.low).with_x_axis_max(self.high).with_x_label(self.label.clone());
         let layout = layout.with_x_tick_step(NO_TICKS);
         if self.is_linear() { layout } else { layout.with_log_x() }
     }
 
     /// Puts the axis to the left of the panel, without ticks and label: these are drawn by the sheet.
-    pub(super) fn beside(&self, layout: Layout) -> Layout {
+    pub(super) fn left_of_panel(&self, layout: Layout) -> Layout {
         let layout = layout.with_y_axis_min(self.low).with_y_axis_max(self.high);
         let layout = layout.with_y_tick_step(NO_TICKS);
         if self.is_linear() { layout } else { layout.with_log_y() }

@@ -13,10 +13,10 @@ use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::visible::visible_line;
 
-/// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
+/// Layer colours that differ for any colour vision, also in print (Okabe & Ito 2008, black last).
 pub(super) const LAYER_COLOURS: [&str; 8] =
     ["#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"];
-/// What belongs to no layer: axes' helpers, ceilings, curves of the whole network.
+/// Colour of limits, ceilings and curves of the whole network.
 pub(super) const GREY: &str = "#767676";
 /// Text that is not a label of an axis.
 pub(super) const BLACK: &str = "#000000";
@@ -34,7 +34,7 @@ pub(super) fn layer_colour(layer: LayerId) -> &'static str {
     LAYER_COLOURS[(layer.index() + LAYER_COLOURS.len() - 1) % LAYER_COLOURS.len()]
 }
 
-/// What a layer is called in legends: its name, else its number, and `output` where it is the `last`.
+/// The name of a layer in legends: its name if it has one, otherwise `output` for the `last` layer and its number for the others.
 pub(super) fn layer_name(layer: LayerId, name: Option<&str>, last: LayerId) -> String {
     match name {
         Some(name) => name.to_owned(),
@@ -78,7 +78,7 @@ impl TimeColours {
 
     /// The bar that explains the colours.
     pub(super) fn bar(&self) -> Bar {
-        // The ends first: they keep their labels where there is no room for all.
+        // The ends first: they keep their labels if there is not enough room for all labels.
         let start = if self.low < self.first { 0.0 } else { self.first };
         let powers = (0..10).map(|power| 10_f64.powi(power)).filter(|tick| *tick > self.low && *tick < self.last);
         let times = unique([start, self.last]).into_iter().chain(powers);
@@ -189,7 +189,13 @@ pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour
 /// A scene in both formats.
 pub(super) fn picture(mut scene: Scene) -> Result<Picture, PlotError> {
     make_visible(&mut scene);
-    Ok(Picture { svg: with_own_numbers(&SvgBackend.render_scene(&scene)), png: pixels(scene, PNG_SCALE)? })
+    let svg = with_round_corners(&with_own_numbers(&SvgBackend.render_scene(&scene)));
+    Ok(Picture { svg, png: pixels(scene, PNG_SCALE)? })
+}
+
+/// Lines with round corners, as in the PNG: the default of SVG has spikes at sharp bends.
+fn with_round_corners(svg: &str) -> String {
+    svg.replacen("<svg ", "<svg stroke-linejoin=\"round\" ", 1)
 }
 
 /// Makes characters of texts visible that XML does not allow, and that would reorder what is read.
@@ -205,7 +211,7 @@ fn make_visible(scene: &mut Scene) {
     }
 }
 
-/// The clip paths numbered from 0: kuva counts them over all pictures of the process, and these are drawn side by side.
+/// The clip paths numbered from 0: kuva counts them over all figures of the process, and figures are drawn in parallel.
 fn with_own_numbers(svg: &str) -> String {
     const NAME: &str = "kuva-clip-";
     let mut numbers: Vec<&str> = Vec::new();
@@ -237,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clip_paths_are_numbered_picture_by_picture() {
+    fn clip_paths_are_numbered_from_0_in_every_figure() {
         let drawn =
             "<clipPath id=\"kuva-clip-12\"/><g clip-path=\"url(#kuva-clip-12)\"/><g clip-path=\"url(#kuva-clip-7)\"/>";
         let expected =

@@ -31,7 +31,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = tables.summary;
     let drawn = rows.iter().filter(|row| row.point().is_some());
     let Some(first) = drawn.clone().next() else {
-        return Err(PlotError::Nothing("mean of I(X;T): every estimate failed, or has none"));
+        return Err(PlotError::Nothing("mean of I(X;T): all estimates failed, or the estimator has no I(X;T)"));
     };
     let timeline = Timeline::new(drawn.clone());
     let colours = TimeColours::new([&timeline]);
@@ -66,7 +66,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 
 /// The path of every layer and its pale colour.
 fn paths(rows: &[SummaryRow]) -> Vec<(Path, String)> {
-    const PALE: f64 = 0.45;
+    const PALE: f64 = 0.4;
     let layers = layers(rows.iter().map(|row| row.layer));
     let Some(last) = layers.last().copied() else { return Vec::new() };
     let mut paths = Vec::new();

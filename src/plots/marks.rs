@@ -70,7 +70,9 @@ pub(super) fn draw_ticks(scene: &mut Scene, (x_axis, y_axis): (&Axis, &Axis), in
 /// Draws a label over a white area, and a line to its point if that is not next to it.
 pub(super) fn draw_label(scene: &mut Scene, label: &Placed) {
     /// A label at this distance from its point needs no line.
-    const NEAR: f64 = 9.0;
+    const NEAR: f64 = 13.0;
+    /// The line ends at this distance from the point, at the edge of its marker.
+    const EDGE: f64 = 6.0;
     let Placed { text: name, area, point } = label;
     scene.add(Primitive::Rect {
         x: area.left,
@@ -83,8 +85,11 @@ pub(super) fn draw_label(scene: &mut Scene, label: &Placed) {
         opacity: Some(0.85),
     });
     let nearest = area.nearest(*point);
-    if (nearest.0 - point.0).hypot(nearest.1 - point.1) > NEAR {
-        stroke(scene, nearest, *point, BLACK, 0.8, "");
+    let (x, y) = (nearest.0 - point.0, nearest.1 - point.1);
+    let distance = x.hypot(y);
+    if distance > NEAR {
+        let end = (point.0 + EDGE * x / distance, point.1 + EDGE * y / distance);
+        stroke(scene, nearest, end, BLACK, 0.9, "");
     }
     let (x, y) = area.middle();
     text(scene, (x, y + 4.5), name, TICK, TextAnchor::Middle);

@@ -192,7 +192,7 @@ impl Panel {
 
     fn layout(&self, size: (f64, f64)) -> Layout {
         let layout = Layout::new((0.0, 1.0), (0.0, 1.0)).with_width(size.0).with_height(size.1).with_show_grid(false);
-        let layout = self.y.beside(self.x.below(layout)).with_force_margins(self.left(), RIGHT);
+        let layout = self.y.left_of_panel(self.x.below_panel(layout)).with_force_margins(self.left(), RIGHT);
         let layout = layout.with_force_margins_y(self.top(), BOTTOM).with_title(self.title.clone());
         let layout = layout.with_title_size(LABEL).with_label_size(LABEL).with_tick_size(TICK);
         self.lines.iter().fold(layout, |layout, line| layout.with_reference_line(line.clone()))

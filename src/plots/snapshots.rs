@@ -29,7 +29,7 @@ pub(super) const SPEC: Spec = Spec {
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = tables.estimates;
     if rows.iter().all(|row| row.point().is_none()) {
-        return Err(PlotError::Nothing("estimate of I(X;T): all failed, or have none"));
+        return Err(PlotError::Nothing("estimate of I(X;T): all estimates failed, or the estimator has no I(X;T)"));
     }
     let mut recorded: Vec<EpochStep> = rows.iter().map(AtSnapshot::snapshot).collect();
     recorded.sort_unstable();

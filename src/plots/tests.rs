@@ -175,6 +175,7 @@ fn titles_have_one_size_and_texts_are_inside_the_figure() {
     for name in ["information-plane", "curves", "estimators", "fit", "gradients"] {
         let svg = svg(name, tables);
         let width: f64 = svg.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        assert!(svg.contains("<svg stroke-linejoin=\"round\" "), "{name}");
         let drawn = texts(&svg);
         let title = drawn.iter().find(|text| text.3.starts_with("x: ")).unwrap();
         assert_eq!((title.0, title.1), (18, width / 2.0), "{name}");
@@ -186,7 +187,7 @@ fn titles_have_one_size_and_texts_are_inside_the_figure() {
 }
 
 #[test]
-fn nothing_is_no_picture_and_no_panic() {
+fn empty_tables_are_an_error_and_no_panic() {
     for spec in PLOTS {
         let drawn = spec.draw(Tables::default());
         assert!(
@@ -199,7 +200,7 @@ fn nothing_is_no_picture_and_no_panic() {
 }
 
 #[test]
-fn rows_without_numbers_are_no_picture_either() {
+fn rows_without_numbers_are_an_error() {
     let rows = [SummaryRow { n_failed: 1, ..summary_row() }, SummaryRow { n_failed: 1, epoch: 1, ..summary_row() }];
     for spec in PLOTS {
         let drawn = spec.draw(Tables { summary: &rows, siblings: &rows, ..Tables::default() });

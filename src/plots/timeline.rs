@@ -1,4 +1,4 @@
-//! The time of recorded snapshots: their epoch, or their step where several snapshots have the same epoch.
+//! The time of recorded snapshots: their epoch, or their step if several snapshots have the same epoch.
 
 use std::collections::BTreeSet;
 

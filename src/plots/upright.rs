@@ -79,7 +79,7 @@ impl Pixels {
         let mut decoder = png::Decoder::new(Cursor::new(png));
         decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
         let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-        let mut bytes = vec![0; reader.output_buffer_size().ok_or("the picture is too large")?];
+        let mut bytes = vec![0; reader.output_buffer_size().ok_or("the figure is too large")?];
         let frame = reader.next_frame(&mut bytes).map_err(|e| e.to_string())?;
         Ok(Self { width: frame.width as usize, height: frame.height as usize, bytes })
     }
@@ -125,7 +125,7 @@ mod tests {
         pixels.darken(&text, (1, 0));
         let red: Vec<u8> = pixels.bytes.iter().step_by(4).copied().collect();
         assert_eq!(red, [255, 255, 255, 128, 255, 0]);
-        // Pixels outside of the picture are left out.
+        // Pixels outside of the figure are left out.
         pixels.darken(&text, (-1, 2));
     }
 }

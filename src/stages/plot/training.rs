@@ -1,6 +1,7 @@
 //! The 95 % intervals over runs of losses, accuracies and norms, snapshot by snapshot.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::layer_id::LayerId;
 use crate::math::interval::mean_interval;
@@ -67,18 +68,24 @@ pub(super) fn hashes(experiment: &Experiment) -> Result<Vec<String>, StoreError>
     let recording = Recording::find(experiment)?;
     let mut hashes = Vec::new();
     for run in recording.runs() {
-        hashes.extend(run.hashes(EpochRow::TABLE, None)?);
-        hashes.extend(run.hashes(GradientRow::TABLE, None)?);
+        for table in [EpochRow::TABLE, GradientRow::TABLE] {
+            if parts(run, table).is_some() {
+                hashes.extend(run.hashes(table, None)?);
+            }
+        }
     }
     Ok(hashes)
 }
 
 /// The rows of a table of `run`; none if it was deleted.
 fn rows<R: RecordedRow>(run: &RecordedRun) -> Result<Vec<R>, StoreError> {
-    let paths = run.parts(R::TABLE, None);
-    if paths.is_empty() || !paths.iter().all(|path| path.exists()) {
-        return Ok(Vec::new());
-    }
+    let Some(paths) = parts(run, R::TABLE) else { return Ok(Vec::new()) };
     run.verify(R::TABLE, None)?;
     read_recorded(&paths)
+}
+
+/// The files of `table`; `None` if there are none, or if they were deleted.
+fn parts(run: &RecordedRun, table: &str) -> Option<Vec<PathBuf>> {
+    let paths = run.parts(table, None);
+    (!paths.is_empty() && paths.iter().all(|path| path.exists())).then_some(paths)
 }
