@@ -24,12 +24,12 @@ pub(super) fn command() -> Command {
         ))
         .arg(text("member", "NAME", "Experiment to show; required if the folder is a sweep").long("experiment"))
         .arg(
-            text("seconds", "N", "Play time in seconds; the last frame is held for a fifth of it")
+            text("seconds", "N", "Play time in seconds, a fifth of it for the last frame")
                 .default_value("10")
                 .value_parser(value_parser!(u16).range(1..=600)),
         )
         .arg(
-            text("frames", "N", "Number of frames, evenly spaced over the logarithm of the epoch")
+            text("frames", "N", "Frames, evenly spaced over the logarithm of the epoch")
                 .default_value("120")
                 .value_parser(value_parser!(u16).range(1..=2000)),
         )
