@@ -2,7 +2,7 @@
 
 use crate::pipeline::Needs;
 use crate::stages::Progress;
-use crate::stages::movie::{Film, Format, movie};
+use crate::stages::movie::{Animation, Format, movie};
 use clap::{Arg, ArgMatches, Command, value_parser};
 
 use super::Ended;
@@ -20,15 +20,19 @@ pub(super) fn command() -> Command {
         .arg(text(
             "estimator",
             "ID",
-            "Which estimates, for example binning-n-edges-30 [default: the first in the plane]",
+            "Estimates to show, for example binning-n-edges-30 [default: the first that estimate I(X;T)]",
         ))
-        .arg(text("member", "NAME", "Which experiment, if the folder is a sweep").long("experiment"))
+        .arg(text("member", "NAME", "Experiment to show; required if the folder is a sweep").long("experiment"))
         .arg(
-            text("frames", "N", "Number of frames, at most")
+            text("seconds", "N", "Play time in seconds, a fifth of it for the last frame")
+                .default_value("10")
+                .value_parser(value_parser!(u16).range(1..=600)),
+        )
+        .arg(
+            text("frames", "N", "Frames, evenly spaced over the logarithm of the epoch")
                 .default_value("120")
                 .value_parser(value_parser!(u16).range(1..=2000)),
         )
-        .arg(text("fps", "N", "Frames per second").default_value("12").value_parser(value_parser!(u16).range(1..=50)))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
 }
 
@@ -37,14 +41,14 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let folder = resolved.folder();
     let text = |name: &str| matches.get_one::<String>(name).cloned();
     let format = text("format").unwrap_or_default();
-    let film = Film {
+    let animation = Animation {
         format: Format::ALL.iter().find(|(ending, _)| *ending == format).map_or(Format::Gif, |(_, format)| *format),
         experiment: text("member"),
         estimator: text("estimator"),
         n_frames: matches.get_one::<u16>("frames").copied().unwrap_or(1).into(),
-        fps: matches.get_one::<u16>("fps").copied().unwrap_or(1),
+        seconds: matches.get_one::<u16>("seconds").copied().unwrap_or(1),
     };
-    let (outcome, _) = movie(folder, &film, path(matches, "out").unwrap_or(folder.root()), terminal)?;
+    let (outcome, _) = movie(folder, &animation, path(matches, "out").unwrap_or(folder.root()), terminal)?;
     terminal.report("movie", &outcome);
     Ok(Ended::from(&outcome))
 }

@@ -1,7 +1,7 @@
 //! `infoplane plot`: draw figures.
 
 use crate::pipeline::Needs;
-use crate::plots::{self, PLOTS, Spec};
+use crate::plots::{PLOTS, Spec, find};
 use crate::stages::Progress;
 use crate::stages::plot::{PlotSelection, plot};
 use anyhow::Context;
@@ -14,14 +14,14 @@ use super::table::grid;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
-    let list: String = PLOTS.iter().map(|spec| format!("  {:<18} {}\n", spec.name, spec.summary)).collect();
+    let list: String = PLOTS.iter().map(|spec| format!("  {}\n      {}\n", spec.name, spec.summary)).collect();
     Command::new("plot")
-        .about("Draw figures, SVG and PNG, of every estimator, experiment and sweep")
-        .after_help(format!("Plots:\n{list}  {:<18} every one of them", "all"))
-        .arg(Arg::new("name").value_name("PLOT").help("Which figure, or `all`").required_unless_present("list"))
+        .about("Draw figures as SVG and PNG, and index.html with a thumbnail of each")
+        .after_help(format!("Plots:\n{list}  all\n      every plot"))
+        .arg(Arg::new("name").value_name("PLOT").help("Plot to draw, or `all`").required_unless_present("list"))
         .arg(experiment_arg().required(false).required_unless_present("list"))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))
-        .arg(Arg::new("list").long("list").help("List the figures, draw nothing").action(ArgAction::SetTrue))
+        .arg(Arg::new("list").long("list").help("List the plots without drawing").action(ArgAction::SetTrue))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {
@@ -33,20 +33,20 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
         return Ok(Ended::default());
     }
     let name = matches.get_one::<String>("name").context("clap requires the plot")?;
-    let (chosen, asked): (Vec<&'static Spec>, PlotSelection) = match name.as_str() {
+    let (plots, selection): (Vec<&'static Spec>, PlotSelection) = match name.as_str() {
         "all" => (PLOTS.to_vec(), PlotSelection::ForAll),
-        name => (vec![plots::find(name)?], PlotSelection::ByName),
+        name => (vec![find(name)?], PlotSelection::ByName),
     };
     let resolved = resolved(matches, Needs::Summary)?;
     let folder = resolved.folder();
-    let outcome = plot(folder, &chosen, asked, path(matches, "out").unwrap_or(folder.root()))?;
+    let outcome = plot(folder, &plots, selection, path(matches, "out").unwrap_or(folder.root()))?;
     terminal.report("plot", &outcome);
     Ok(Ended::from(&outcome))
 }
 
 fn list() -> String {
     let row = |spec: &&Spec| vec![spec.name.to_owned(), spec.subject.words().to_owned(), spec.summary.to_owned()];
-    grid(&["plot", "one of", "what"], PLOTS.iter().map(row))
+    grid(&["plot", "one for", "description"], PLOTS.iter().map(row))
 }
 
 fn list_for_programs() -> Vec<serde_json::Value> {

@@ -1,11 +1,11 @@
-//! Axes of panels: which stretch of numbers they show, and how its ticks are placed and called.
+//! Axes of panels: the range that an axis shows, its ticks and their labels.
 
-use std::sync::Arc;
+use kuva::render::layout::Layout;
 
-use kuva::render::layout::{Layout, TickFormat};
-
-/// At most as many ticks on a linear axis.
+/// At most this many ticks on a linear axis.
 const TICKS: f64 = 8.0;
+/// The step with which kuva draws no ticks.
+const NO_TICKS: f64 = f64::INFINITY;
 
 /// One axis of a panel.
 #[derive(Debug, Clone)]
@@ -27,36 +27,43 @@ pub(super) enum Scale {
     Names(Vec<String>),
 }
 
+/// A labelled mark of an axis or of a colour bar.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Tick {
+    /// Position on the axis, from 0 (its lower end) to 1.
+    pub(super) position: f64,
+    pub(super) label: String,
+}
+
 impl Axis {
-    /// The `places` of snapshots, logarithmic; `zero` is the one of the untrained network.
+    /// A logarithmic axis for the `places` of snapshots; `zero` is the place of the untrained network.
     pub(super) fn time(label: &str, zero: Option<f64>, places: impl IntoIterator<Item = f64>) -> Self {
         let (first, last) = extremes(places).unwrap_or((1.0, 1.0));
-        // At least up to epoch 2: an axis has a length.
-        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: (last * 1.12).max(2.0) }
+        Self { label: label.to_owned(), scale: Scale::Time(zero), low: first * 0.85, high: last * 1.12 }
     }
 
-    /// From 0, or the least of `values` where that is below, to the largest.
+    /// From 0, or the smallest of `values` if that is negative, to the largest.
     pub(super) fn from_zero(label: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let (least, most) = extremes(values).unwrap_or((0.0, 1.0));
         Self::between(label, least.min(0.0), most.max(0.0))
     }
 
-    /// From the least to the largest of `values`.
+    /// From the smallest to the largest of `values`.
     pub(super) fn over(label: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let (least, most) = extremes(values).unwrap_or((0.0, 1.0));
         Self::between(label, least, most)
     }
 
     fn between(label: &str, least: f64, most: f64) -> Self {
-        // A little room at an end that is a number, so that no line is cut; none at 0, where the axis begins.
+        // A margin at both ends, so that no line is cut; none at 0.
         let span = if most > least { most - least } else { most.abs().max(1.0) };
-        let room = |end: f64| if end == 0.0 { 0.0 } else { 0.04 * span };
-        let (low, high) = (least - room(least), most + room(most));
+        let margin = |end: f64| if end == 0.0 { 0.0 } else { 0.04 * span };
+        let (low, high) = (least - margin(least), most + margin(most));
         let high = if high > low { high } else { low + span };
         Self { label: label.to_owned(), scale: Scale::Linear, low, high }
     }
 
-    /// Logarithmic, over the positive ones of `values`.
+    /// A logarithmic axis over the positive ones of `values`.
     pub(super) fn log(label: &str, values: impl IntoIterator<Item = f64>) -> Self {
         let (least, most) = extremes(values.into_iter().filter(|value| *value > 0.0)).unwrap_or((0.1, 1.0));
         Self { label: label.to_owned(), scale: Scale::Log, low: least / 1.4, high: most * 1.4 }
@@ -68,73 +75,136 @@ impl Axis {
         Self { label: String::new(), scale: Scale::Names(names), low: 0.5 - n, high: 0.5 }
     }
 
-    /// The place of the untrained network, if the axis shows it.
-    pub(super) fn zero(&self) -> Option<f64> {
-        if let Scale::Time(zero) = self.scale { zero } else { None }
+    /// The smallest value that the axis shows.
+    pub(super) fn low(&self) -> f64 {
+        self.low
     }
 
-    /// Puts the axis below the panel.
-    pub(super) fn below(&self, layout: Layout) -> Layout {
-        let layout = layout
-            .with_x_axis_min(self.low)
-            .with_x_axis_max(self.high)
-            .with_x_label(self.label.clone())
-            .with_x_tick_format(self.format());
-        match self.is_linear() {
-            true => layout.with_x_tick_step(self.step()),
-            false => layout.with_log_x(),
-        }
+    /// Puts the axis below the panel, without ticks: these are drawn by the sheet.
+    pub(super) fn below_panel(&self, layout: Layout) -> Layout {
+        let layout = layout.with_x_axis_min(self.low).with_x_axis_max(self.high).with_x_label(self.label.clone());
+        let layout = layout.with_x_tick_step(NO_TICKS);
+        if self.is_linear() { layout } else { layout.with_log_x() }
     }
 
-    /// Puts the axis to the left of the panel.
-    pub(super) fn beside(&self, layout: Layout) -> Layout {
-        let layout = layout
-            .with_y_axis_min(self.low)
-            .with_y_axis_max(self.high)
-            .with_y_label(self.label.clone())
-            .with_y_tick_format(self.format());
-        match self.is_linear() {
-            true => layout.with_y_tick_step(self.step()),
-            false => layout.with_log_y(),
-        }
+    /// Puts the axis to the left of the panel, without ticks and label: these are drawn by the sheet.
+    pub(super) fn left_of_panel(&self, layout: Layout) -> Layout {
+        let layout = layout.with_y_axis_min(self.low).with_y_axis_max(self.high);
+        let layout = layout.with_y_tick_step(NO_TICKS);
+        if self.is_linear() { layout } else { layout.with_log_y() }
     }
 
     fn is_linear(&self) -> bool {
         !matches!(self.scale, Scale::Log | Scale::Time(_))
     }
 
-    /// A step that people count in: 1, 2 or 5 times a power of ten.
-    fn step(&self) -> f64 {
-        let least = (self.high - self.low) / TICKS;
-        let power = 10_f64.powf(least.log10().floor());
-        [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|step| *step >= least).unwrap_or(10.0 * power)
+    /// The position of `value` on the axis: 0 at its lower end, 1 at its upper end.
+    fn position(&self, value: f64) -> f64 {
+        match self.is_linear() {
+            true => (value - self.low) / (self.high - self.low),
+            false => (value / self.low).ln() / (self.high / self.low).ln(),
+        }
     }
 
-    fn format(&self) -> TickFormat {
-        match self.scale {
-            Scale::Linear => TickFormat::Auto,
-            // Nothing is logarithmic left of the first trained snapshot.
-            Scale::Time(Some(zero)) => {
-                let label = move |value| if value < 1.5 * zero { String::new() } else { power(value) };
-                TickFormat::Custom(Arc::new(label))
+    /// Ticks whose labels do not overlap; `size` is the size of a label as a share of the axis.
+    pub(super) fn ticks(&self, size: impl Fn(&str) -> f64) -> Vec<Tick> {
+        let tick = |value: f64| Tick { position: self.position(value), label: number(value) };
+        let at_all = |values: Vec<f64>| values.into_iter().map(tick).collect::<Vec<Tick>>();
+        match &self.scale {
+            Scale::Linear => self.linear_ticks(&size),
+            Scale::Log => match apart(at_all(self.round_numbers()), &size) {
+                ticks if ticks.len() > 1 => ticks,
+                _ => self.linear_ticks(&size),
+            },
+            Scale::Time(zero) => {
+                let zero = zero.map(|zero| Tick { position: self.position(zero), label: "0".to_owned() });
+                let whole = self.round_numbers().into_iter().filter(|value| *value >= 1.0).collect();
+                apart(zero.into_iter().chain(at_all(whole)).collect(), &size)
             }
-            Scale::Log | Scale::Time(None) => TickFormat::Custom(Arc::new(power)),
-            // Names are written by the sheet: they are texts, not numbers.
-            Scale::Names(_) => TickFormat::Custom(Arc::new(|_| String::new())),
+            Scale::Names(names) => {
+                let tick =
+                    |(i, name): (usize, &String)| Tick { position: self.position(-(i as f64)), label: name.clone() };
+                names.iter().enumerate().map(tick).collect()
+            }
         }
+    }
+
+    /// Ticks at the multiples of the smallest round step whose labels do not overlap.
+    fn linear_ticks(&self, size: &impl Fn(&str) -> f64) -> Vec<Tick> {
+        let mut step = round_up((self.high - self.low) / TICKS);
+        loop {
+            let (first, last) = ((self.low / step).ceil() as i64, (self.high / step).floor() as i64);
+            let tick = |n: i64| Tick { position: self.position(n as f64 * step), label: number(n as f64 * step) };
+            let ticks: Vec<Tick> = (first..=last).map(tick).collect();
+            if ticks.len() < 3 || apart(ticks.clone(), size).len() == ticks.len() {
+                return ticks;
+            }
+            step = round_up(1.5 * step);
+        }
+    }
+
+    /// Powers of ten on the axis; if there are few, their multiples follow.
+    fn round_numbers(&self) -> Vec<f64> {
+        const FEW: usize = 3;
+        let is_shown = |value: &f64| (self.low..=self.high).contains(value);
+        let exponents = self.low.log10().floor() as i32..=self.high.log10().ceil() as i32;
+        let multiples =
+            |digit: f64| exponents.clone().map(move |exponent| digit * 10_f64.powi(exponent)).filter(is_shown);
+        let powers: Vec<f64> = multiples(1.0).collect();
+        if powers.len() >= FEW {
+            // Every second, third … power on a long axis, so that the distances are equal.
+            let every = powers.len().div_ceil(TICKS as usize);
+            return powers.into_iter().step_by(every).collect();
+        }
+        let others: &[f64] = if powers.len() == 2 { &[2.0, 5.0] } else { &[2.0, 5.0, 3.0, 4.0, 6.0, 7.0, 8.0, 9.0] };
+        powers.into_iter().chain(others.iter().flat_map(|digit| multiples(*digit))).collect()
     }
 }
 
-/// A tick of a logarithmic axis: 0.01, 1, 10 000, and beyond these 10⁻³, 2·10⁵.
-pub(super) fn power(value: f64) -> String {
-    if (0.0095..20_000.0).contains(&value) {
-        let text = format!("{value:.3}");
-        return text.trim_end_matches('0').trim_end_matches('.').to_owned();
+/// The smallest step that people count in (1, 2 or 5 times a power of ten) that is at least `least`.
+fn round_up(least: f64) -> f64 {
+    let power = 10_f64.powf(least.log10().floor());
+    [1.0, 2.0, 5.0].into_iter().map(|digit| digit * power).find(|step| *step >= least).unwrap_or(10.0 * power)
+}
+
+/// The ticks whose labels do not overlap those of ticks earlier in the list.
+pub(super) fn apart(ticks: Vec<Tick>, size: &impl Fn(&str) -> f64) -> Vec<Tick> {
+    let mut kept: Vec<Tick> = Vec::new();
+    for tick in ticks {
+        let room = |other: &Tick| (size(&other.label) + size(&tick.label)) / 2.0;
+        if kept.iter().all(|other| (other.position - tick.position).abs() >= room(other)) {
+            kept.push(tick);
+        }
     }
+    kept
+}
+
+/// A number as all axes and colour bars write it: 0.01, 1, 10 000 (with a thin space), and beyond these 10⁻⁴, 2·10⁵.
+pub(super) fn number(value: f64) -> String {
+    /// Significant digits: more are rounding errors of the multiples of a step.
+    const DIGITS: i32 = 6;
+    if value.abs() < 1e-300 {
+        return "0".to_owned();
+    }
+    let sign = if value < 0.0 { "−" } else { "" };
+    let value = value.abs();
     let exponent = (value.log10() + 1e-9).floor();
-    let digit = (value / 10_f64.powf(exponent)).round();
+    if (0.000_95..99_999.5).contains(&value) {
+        let decimals = (DIGITS - 1 - exponent as i32).max(0) as usize;
+        let text = trimmed(&format!("{value:.decimals$}"));
+        return match text.len() {
+            5 if !text.contains('.') => format!("{sign}{}\u{2009}{}", &text[..2], &text[2..]),
+            _ => format!("{sign}{text}"),
+        };
+    }
+    let digits = trimmed(&format!("{:.2}", value / 10_f64.powf(exponent)));
     let power = format!("10{}", raised(&format!("{exponent}")));
-    if digit == 1.0 { power } else { format!("{digit}·{power}") }
+    if digits == "1" { format!("{sign}{power}") } else { format!("{sign}{digits}·{power}") }
+}
+
+/// A decimal number without zeros at its end.
+fn trimmed(text: &str) -> String {
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text.to_owned() }
 }
 
 /// The digits of an exponent, raised.
@@ -146,7 +216,7 @@ fn raised(digits: &str) -> String {
     digits.chars().map(raise).collect()
 }
 
-/// The least and the largest of `values`.
+/// The smallest and the largest of `values`.
 fn extremes(values: impl IntoIterator<Item = f64>) -> Option<(f64, f64)> {
     values.into_iter().fold(None, |found, value| match found {
         None => Some((value, value)),
@@ -159,9 +229,64 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ticks_are_called_as_people_write_them() {
-        for (value, text) in [(1.0, "1"), (0.01, "0.01"), (10_000.0, "10000"), (1e-4, "10⁻⁴"), (2e5, "2·10⁵")] {
-            assert_eq!(power(value), text);
+    fn ticks_are_written_as_people_write_them() {
+        let texts = [
+            (0.0, "0"),
+            (1.0, "1"),
+            (0.01, "0.01"),
+            (3.0 * 0.1, "0.3"),
+            (-2.5, "−2.5"),
+            (9_999.0, "9999"),
+            (10_000.0, "10\u{2009}000"),
+            (1e-4, "10⁻⁴"),
+            (2e5, "2·10⁵"),
+            (1.5e6, "1.5·10⁶"),
+        ];
+        for (value, text) in texts {
+            assert_eq!(number(value), text);
+        }
+    }
+
+    fn labels(axis: &Axis) -> Vec<String> {
+        let mut ticks = axis.ticks(|label| 0.02 * label.chars().count() as f64 + 0.01);
+        ticks.sort_by(|a, b| a.position.total_cmp(&b.position));
+        ticks.into_iter().map(|tick| tick.label).collect()
+    }
+
+    #[test]
+    fn a_short_training_has_a_tick_for_every_epoch_and_none_between() {
+        let axis = |last: f64| Axis::time("epoch", Some(0.45), [0.45, 1.0, last]);
+        assert_eq!(labels(&axis(1.0)), ["0", "1"]);
+        assert_eq!(labels(&axis(3.0)), ["0", "1", "2", "3"]);
+        assert_eq!(labels(&axis(20.0)), ["0", "1", "2", "5", "10", "20"]);
+        assert_eq!(labels(&axis(10_000.0)), ["0", "1", "10", "100", "1000", "10\u{2009}000"]);
+    }
+
+    #[test]
+    fn a_logarithmic_axis_shorter_than_a_decade_has_ticks() {
+        assert!(labels(&Axis::log("", [2.1, 2.9])).len() > 1);
+        assert_eq!(labels(&Axis::log("", [1e-3, 1.0])), ["0.001", "0.01", "0.1", "1"]);
+        assert_eq!(labels(&Axis::log("", [1e-20, 1.0])).len(), 7);
+    }
+
+    #[test]
+    fn labels_never_overlap() {
+        for width in [0.05, 0.2, 0.4] {
+            for axis in [
+                Axis::over("", [0.999_1, 0.999_2]),
+                Axis::from_zero("", [12.0]),
+                Axis::from_zero("", [-3e6, 4e6]),
+                Axis::log("", [3.0, 4e7]),
+                Axis::time("", Some(0.45), [0.45, 1.0, 7.0]),
+            ] {
+                let ticks = axis.ticks(|_| width);
+                let is_inside = |tick: &Tick| (-1e-9..=1.0 + 1e-9).contains(&tick.position);
+                assert!(!ticks.is_empty() && ticks.iter().all(is_inside), "{axis:?}: {ticks:?}");
+                for (i, a) in ticks.iter().enumerate() {
+                    let is_apart = |b: &Tick| (a.position - b.position).abs() >= width - 1e-9 || ticks.len() < 3;
+                    assert!(ticks[i + 1..].iter().all(is_apart), "{axis:?}: {ticks:?}");
+                }
+            }
         }
     }
 
@@ -175,7 +300,10 @@ mod tests {
                 Axis::time("", None, Vec::new()),
                 Axis::time("", Some(0.45), [0.45]),
             ] {
-                assert!(axis.high > axis.low && axis.step() > 0.0, "{axis:?} of {values:?}");
+                assert!(
+                    axis.high > axis.low && axis.ticks(|_| 0.1).iter().all(|tick| tick.position.is_finite()),
+                    "{axis:?} of {values:?}"
+                );
             }
         }
     }
@@ -183,7 +311,7 @@ mod tests {
     #[test]
     fn the_untrained_network_is_on_the_axis() {
         let axis = Axis::time("epoch", Some(0.45), [0.45, 1.0, 100.0]);
-        assert!(axis.low < 0.45 && axis.zero() == Some(0.45));
-        assert_eq!(Axis::time("epoch", None, [1.0, 100.0]).zero(), None);
+        assert!(axis.low < 0.45 && labels(&axis)[0] == "0");
+        assert_eq!(labels(&Axis::time("epoch", None, [1.0, 100.0])), ["1", "10", "100"]);
     }
 }

@@ -1,4 +1,4 @@
-//! What all pictures share: colours, texts, a colour bar, and the way to SVG and PNG.
+//! Parts that all figures share: colours, texts, a colour bar, and the output as SVG and PNG.
 
 use kuva::backend::raster::RasterBackend;
 use kuva::backend::svg::SvgBackend;
@@ -6,20 +6,24 @@ use kuva::plot::ColorMap;
 use kuva::render::color::Color;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::axes::power;
-use super::timeline::Timeline;
-use super::{Picture, PlotError, dashes};
+use super::axes::{Tick, apart, number};
+use super::timeline::{Timeline, ZERO};
+use super::{Picture, PlotError, dashes, upright};
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
 use crate::visible::visible_line;
 
-/// Layer colours that people with any colour vision can tell apart, in print too (Okabe & Ito 2008, black last).
+/// Layer colours that differ for any colour vision, also in print (Okabe & Ito 2008, black last).
 pub(super) const LAYER_COLOURS: [&str; 8] =
     ["#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#F0E442", "#000000"];
-/// What belongs to no layer: axes' helpers, ceilings, curves of the whole network.
+/// Colour of limits, ceilings and curves of the whole network.
 pub(super) const GREY: &str = "#767676";
 /// Text that is not a label of an axis.
 pub(super) const BLACK: &str = "#000000";
+/// Size of panel titles and axis labels: 14 units are about 7 points in a figure as wide as a page.
+pub(super) const LABEL: u32 = 14;
+/// Size of ticks and of the legend.
+pub(super) const TICK: u32 = 13;
 /// Pixels of the PNG per unit of the SVG.
 const PNG_SCALE: f32 = 2.0;
 /// Mean width of a letter of kuva's font in units of its size; kuva does not tell widths.
@@ -30,7 +34,7 @@ pub(super) fn layer_colour(layer: LayerId) -> &'static str {
     LAYER_COLOURS[(layer.index() + LAYER_COLOURS.len() - 1) % LAYER_COLOURS.len()]
 }
 
-/// What a layer is called in legends: its name, else its number, and `output` where it is the `last`.
+/// The name of a layer in legends: its name if it has one, otherwise `output` for the `last` layer and its number for the others.
 pub(super) fn layer_name(layer: LayerId, name: Option<&str>, last: LayerId) -> String {
     match name {
         Some(name) => name.to_owned(),
@@ -39,9 +43,11 @@ pub(super) fn layer_name(layer: LayerId, name: Option<&str>, last: LayerId) -> S
     }
 }
 
-/// Colours by time on a logarithmic scale, as epochs are recorded; the untrained network has the colour of the first snapshot
-/// after it.
+/// Colours by time on a logarithmic scale, as epochs are recorded. The untrained network has a colour below that of the first
+/// snapshot after it.
 pub(super) struct TimeColours {
+    /// The time that has the first colour.
+    low: f64,
     first: f64,
     last: f64,
     title: String,
@@ -50,33 +56,33 @@ pub(super) struct TimeColours {
 impl TimeColours {
     /// Colours for the snapshots of all `timelines`.
     pub(super) fn new<'a>(timelines: impl IntoIterator<Item = &'a Timeline>) -> Self {
-        let (mut first, mut last, mut labels) = (1.0_f64, 1.0_f64, Vec::new());
+        let (mut first, mut last, mut has_zero, mut labels) = (1.0_f64, 1.0_f64, false, Vec::new());
         for timeline in timelines {
             (first, last) = (first.min(timeline.first()), last.max(timeline.last()));
+            has_zero |= timeline.has_zero();
             labels.push(timeline.label());
         }
-        Self { first, last, title: unique(labels).join(" or ") }
+        let low = if has_zero { ZERO * first } else { first };
+        Self { low, first, last, title: unique(labels).join(" or ") }
     }
 
     pub(super) fn at(&self, time: f64) -> String {
         colour(self.position(time))
     }
 
-    /// Where `time` is on the bar, 0 to 1.
+    /// The position of `time` on the bar, from 0 to 1.
     fn position(&self, time: f64) -> f64 {
-        let span = (self.last / self.first).ln();
-        if span > 0.0 { (time.max(self.first) / self.first).ln() / span } else { 0.0 }
+        let span = (self.last / self.low).ln();
+        if span > 0.0 { (time.max(self.low) / self.low).ln() / span } else { 0.0 }
     }
 
     /// The bar that explains the colours.
     pub(super) fn bar(&self) -> Bar {
-        let powers = (-9..10).map(|power| 10_f64.powi(power));
-        // Room for the labels of the first and the last time.
-        let powers = powers.filter(|tick| *tick > self.first / 0.75 && *tick < 0.75 * self.last);
-        let ends =
-            unique([self.first, self.last]).into_iter().map(|end| (end, ((end * 1e3).round() / 1e3).to_string()));
-        let ticks = ends.chain(powers.map(|tick| (tick, power(tick))));
-        let ticks = ticks.map(|(time, label)| (self.position(time), label)).collect();
+        // The ends first: they keep their labels if there is not enough room for all labels.
+        let start = if self.low < self.first { 0.0 } else { self.first };
+        let powers = (0..10).map(|power| 10_f64.powi(power)).filter(|tick| *tick > self.low && *tick < self.last);
+        let times = unique([start, self.last]).into_iter().chain(powers);
+        let ticks = times.map(|time| Tick { position: self.position(time), label: number(time) }).collect();
         Bar { title: self.title.clone(), ticks, colour }
     }
 }
@@ -88,11 +94,11 @@ pub(super) fn rank_colours(n: usize) -> impl Fn(usize) -> String {
 
 /// A colour bar.
 pub(super) struct Bar {
-    /// What stands above it.
+    /// The text above it.
     pub(super) title: String,
-    /// Places from 0, the lower end, to 1, and their labels.
-    pub(super) ticks: Vec<(f64, String)>,
-    /// The colour of a place.
+    /// The labels, the most important first: those that would overlap an earlier label are left out.
+    pub(super) ticks: Vec<Tick>,
+    /// The colour of a position, 0 the lower end, 1 the upper end.
     pub(super) colour: fn(f64) -> String,
 }
 
@@ -101,6 +107,8 @@ impl Bar {
     pub(super) fn draw(&self, scene: &mut Scene, x: f64, top: f64, bottom: f64) {
         const STEPS: usize = 128;
         const WIDTH: f64 = 16.0;
+        /// Distance of two labels that do not touch.
+        const LINE: f64 = 14.0;
         let height = (bottom - top) / STEPS as f64;
         for step in 0..STEPS {
             let share = (step as f64 + 0.5) / STEPS as f64;
@@ -108,8 +116,11 @@ impl Bar {
             let y = bottom - (step + 1) as f64 * height;
             rectangle(scene, (x, y), (WIDTH, height + 0.5), &(self.colour)(share));
         }
-        for (place, label) in &self.ticks {
-            text(scene, (x + WIDTH + 6.0, bottom - place * (bottom - top) + 4.0), label, 12, TextAnchor::Start);
+        let line = |_: &str| LINE / (bottom - top);
+        for Tick { position, label } in apart(self.ticks.clone(), &line) {
+            let y = bottom - position * (bottom - top);
+            stroke(scene, (x + WIDTH, y), (x + WIDTH + 4.0, y), BLACK, 1.0, "");
+            text(scene, (x + WIDTH + 7.0, y + 4.0), &label, 12, TextAnchor::Start);
         }
         text(scene, (x - 4.0, top - 12.0), &self.title, 13, TextAnchor::Start);
     }
@@ -121,12 +132,20 @@ fn colour(share: f64) -> String {
     ColorMap::Plasma.map(BRIGHTEST * share)
 }
 
-/// About how wide `content` is.
+/// `colour`, which is written as `#rrggbb`, mixed with white; a share of 0 is white.
+pub(super) fn pale(colour: &str, share: f64) -> String {
+    let channel =
+        |at: usize| colour.get(at..at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok()).unwrap_or(0);
+    let mixed = |at: usize| (255.0 - share * (255.0 - f64::from(channel(at)))).round() as u8;
+    format!("#{:02x}{:02x}{:02x}", mixed(1), mixed(3), mixed(5))
+}
+
+/// The approximate width of `content`.
 pub(super) fn width_of(content: &str, size: u32) -> f64 {
     content.chars().count() as f64 * f64::from(size) * LETTER
 }
 
-/// Writes `content` at the place `at`, which is at its foot.
+/// Writes `content` with its baseline at `at`.
 pub(super) fn text(scene: &mut Scene, at: (f64, f64), content: &str, size: u32, anchor: TextAnchor) {
     scene.add(Primitive::Text {
         x: at.0,
@@ -154,7 +173,7 @@ pub(super) fn rectangle(scene: &mut Scene, at: (f64, f64), size: (f64, f64), col
     });
 }
 
-/// Draws a straight line, broken as `dashes` say in the notation of SVG; an empty text leaves it whole.
+/// Draws a straight line with `dashes` in the notation of SVG; an empty text draws it solid.
 pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour: &str, width: f64, dashes: &str) {
     scene.add(Primitive::Line {
         x1: from.0,
@@ -170,7 +189,13 @@ pub(super) fn stroke(scene: &mut Scene, from: (f64, f64), to: (f64, f64), colour
 /// A scene in both formats.
 pub(super) fn picture(mut scene: Scene) -> Result<Picture, PlotError> {
     make_visible(&mut scene);
-    Ok(Picture { svg: with_own_numbers(&SvgBackend.render_scene(&scene)), png: pixels(scene, PNG_SCALE)? })
+    let svg = with_round_corners(&with_own_numbers(&SvgBackend.render_scene(&scene)));
+    Ok(Picture { svg, png: pixels(scene, PNG_SCALE)? })
+}
+
+/// Lines with round corners, as in the PNG: the default of SVG has spikes at sharp bends.
+fn with_round_corners(svg: &str) -> String {
+    svg.replacen("<svg ", "<svg stroke-linejoin=\"round\" ", 1)
 }
 
 /// Makes characters of texts visible that XML does not allow, and that would reorder what is read.
@@ -186,7 +211,7 @@ fn make_visible(scene: &mut Scene) {
     }
 }
 
-/// The clip paths numbered from 0: kuva counts them over all pictures of the process, and these are drawn side by side.
+/// The clip paths numbered from 0: kuva counts them over all figures of the process, and figures are drawn in parallel.
 fn with_own_numbers(svg: &str) -> String {
     const NAME: &str = "kuva-clip-";
     let mut numbers: Vec<&str> = Vec::new();
@@ -208,7 +233,9 @@ fn with_own_numbers(svg: &str) -> String {
 pub(super) fn pixels(mut scene: Scene, scale: f32) -> Result<Vec<u8>, PlotError> {
     make_visible(&mut scene);
     scene.elements = dashes::cut(&scene.elements);
-    RasterBackend::new().with_scale(scale).render_scene(&scene).map_err(PlotError::Library)
+    let texts = upright::take(&mut scene);
+    let drawn = |scene: &Scene| RasterBackend::new().with_scale(scale).render_scene(scene);
+    drawn(&scene).and_then(|png| upright::draw(&png, &texts, scale, drawn)).map_err(PlotError::Library)
 }
 
 #[cfg(test)]
@@ -216,7 +243,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn clip_paths_are_numbered_picture_by_picture() {
+    fn clip_paths_are_numbered_from_0_in_every_figure() {
         let drawn =
             "<clipPath id=\"kuva-clip-12\"/><g clip-path=\"url(#kuva-clip-12)\"/><g clip-path=\"url(#kuva-clip-7)\"/>";
         let expected =

@@ -1,8 +1,9 @@
-//! Which estimators see compression in which layers: its mean over runs with the 95 % interval, beside a line at zero, and the
-//! single runs where they are few.
+//! Compression by estimator and layer: its mean over runs with the 95 % interval, a line at zero, and single runs if they are few.
 //!
 //! # Reference
-//! Saxe et al. 2018 ask whether compression is of the network or of the estimator; here every estimator answers.
+//! Saxe et al. 2018 ask whether compression is a property of the network or of the estimator.
+
+use std::sync::Arc;
 
 use kuva::plot::{MarkerShape, ScatterPlot};
 use kuva::render::annotations::ReferenceLine;
@@ -14,21 +15,30 @@ use super::series::{layers, legend, line};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::single;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
 use crate::store::CompressionVerdict;
 use crate::store::schema::{CompressionRow, PhaseRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "compression",
-    summary: "compression of I(X;T) with its 95 % interval (and single networks where there are fewer than five), per estimator and layer",
+    summary: "compression of I(X;T) with its 95 % interval (and single runs if there are fewer than five), by estimator and layer",
     subject: Subject::Experiment,
     needs: &[Table::Compression],
     uses: &[Table::Phases],
     draw,
 };
 
-/// The part of an estimator's row that its layers take.
+/// The share of an estimator's row that its layers take.
 const SPREAD: f64 = 0.72;
+/// Width of a panel.
+const WIDTH: f64 = 860.0;
+/// Height of the axis and its label.
+const AXIS: f64 = 88.0;
+/// Height of a layer.
+const LAYER: f64 = 12.0;
+/// Height between two estimators.
+const BETWEEN: f64 = 14.0;
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows: Vec<&CompressionRow> =
@@ -43,10 +53,19 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let single: Vec<Vec<f64>> = rows.iter().map(|row| single_networks(row, tables.phases)).collect();
     let ends = rows.iter().flat_map(ends).flatten().chain(single.iter().flatten().copied());
     let x = Axis::over("compression of I(X;T) (bits)", ends.chain([0.0]));
-    let y = Axis::names(estimators.iter().map(ToString::to_string).collect());
-    let mut panel = Panel::new("", x, y);
+    let row_height = layers.len() as f64 * LAYER + BETWEEN;
+    let n_columns = columns(estimators.len(), row_height);
+    let per_column = estimators.len().div_ceil(n_columns);
+    let panel = |column: &[&Arc<EstimateId>]| {
+        let y = Axis::names(column.iter().map(ToString::to_string).collect());
+        let mut panel = Panel::new("", x.clone(), y);
+        panel.lines = vec![ReferenceLine::vertical(0.0).with_color(GREY)];
+        panel
+    };
+    let mut panels: Vec<Panel> = estimators.chunks(per_column).map(panel).collect();
     for (row, single) in rows.iter().zip(&single) {
-        let line = estimators.iter().position(|id| **id == row.estimator).unwrap_or_default();
+        let place = estimators.iter().position(|id| **id == row.estimator).unwrap_or_default();
+        let (panel, line) = (&mut panels[place / per_column], place % per_column);
         let place = layers.iter().position(|layer| *layer == row.layer).unwrap_or_default();
         let offset = SPREAD * ((place as f64 + 0.5) / layers.len() as f64 - 0.5);
         let y = -(line as f64) - offset;
@@ -55,27 +74,35 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
             ScatterPlot::new().with_data(single.iter().map(|bits| (*bits, y))).with_color(layer_colour(row.layer));
         panel.plots.push(ticks.with_marker(MarkerShape::Cross).with_size(4.0).into());
     }
-    panel.lines = vec![ReferenceLine::vertical(0.0).with_color(GREY)];
 
     let mut legend = legend(rows.iter().map(|row| (row.layer, row.layer_name.as_deref())), Mark::Dot);
-    legend.push(Entry::new("not above 0 for sure", GREY, Mark::Ring));
+    legend.push(Entry::new("compresses", GREY, Mark::Dot));
+    legend.push(Entry::new("no, or undecided", GREY, Mark::Ring));
     if single.iter().any(|networks| !networks.is_empty()) {
         legend.push(single::entry(Mark::Cross));
     }
-    let height = 88.0 + estimators.len() as f64 * (layers.len() as f64 * 13.0 + 16.0);
     let sheet = Sheet {
         title: format!("{}: compression by estimator and layer", first.experiment),
-        subtitle: "mean and 95 % interval over networks (Student)".to_owned(),
-        columns: 1,
-        size: (860.0, height),
-        panels: vec![panel],
+        subtitle: "mean and 95 % interval over runs (Student)".to_owned(),
+        columns: n_columns,
+        size: (WIDTH, AXIS + per_column as f64 * row_height),
+        panels,
         legend,
         ..Sheet::default()
     };
     sheet.draw()
 }
 
-/// The compression of every network of `row`, where they are few.
+/// The number of columns of panels with which the figure is not higher than a page.
+fn columns(n_estimators: usize, row_height: f64) -> usize {
+    /// Height of a page divided by its width.
+    const PAGE: f64 = 1.3;
+    let is_page =
+        |columns: &usize| AXIS + n_estimators.div_ceil(*columns) as f64 * row_height <= PAGE * WIDTH * *columns as f64;
+    (1..n_estimators).find(is_page).unwrap_or(n_estimators.max(1))
+}
+
+/// The compression of every run of `row` if they are few.
 fn single_networks(row: &CompressionRow, phases: &[PhaseRow]) -> Vec<f64> {
     let is_of_row = |phase: &&PhaseRow| {
         (&phase.experiment, &phase.estimator, phase.layer) == (&row.experiment, &row.estimator, row.layer)
@@ -84,7 +111,7 @@ fn single_networks(row: &CompressionRow, phases: &[PhaseRow]) -> Vec<f64> {
     networks.filter_map(|phase| phase.compression_bits).collect()
 }
 
-/// A ring where compression is not certain, else a dot.
+/// A dot if the layer compresses, otherwise a ring.
 fn dot_and_whisker(row: &CompressionRow, y: f64) -> Vec<Plot> {
     let colour = layer_colour(row.layer);
     let whisker = row.compression_bits_low.zip(row.compression_bits_high);

@@ -1,5 +1,5 @@
-//! I(X;T) and I(T;Y) over time, one line per layer, with the 95 % interval of the mean over runs, or the single runs where they are
-//! few, and the range of the estimates at this and the next smaller and larger scale of the same estimator.
+//! I(X;T) and I(T;Y) over time, one line per layer, with the 95 % interval of the mean over runs, or single runs if they are few,
+//! and the range of the estimates of the same estimator at similar scales.
 //!
 //! # Reference
 //! Saxe et al. 2018, Figs 9 and 10 B, C.
@@ -7,9 +7,9 @@
 use kuva::render::annotations::ReferenceLine;
 use kuva::render::plots::Plot;
 
-use super::axes::Axis;
+use super::axes::{Axis, number};
 use super::canvas::{GREY, layer_colour};
-use super::series::{Column, curve, has_curve, layers, legend, line, lines, ribbon, values};
+use super::series::{Column, curve, has_curve, interval_name, layers, legend, line, lines, ribbon, values};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::single::{self, RunColumn};
 use super::timeline::Timeline;
@@ -17,12 +17,11 @@ use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
-use crate::math::unique::unique;
 use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "curves",
-    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with intervals (single networks where there are fewer than five), other scales, null and ceiling",
+    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with 95 % intervals (single runs if there are fewer than five), similar scales, permutation null and ceiling",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],
@@ -31,8 +30,10 @@ pub(super) const SPEC: Spec = Spec {
 
 /// Opacity in percent of the interval over runs.
 const INTERVAL: u8 = 30;
-/// Opacity in percent of the range over scales, which is wide and lies under everything.
+/// Opacity in percent of the range over scales, which is wide and behind everything.
 const SCALES: u8 = 12;
+/// A scale is similar to another one if it is at most this factor larger or smaller.
+const SIMILAR: f64 = 3.0;
 
 /// One of the two panels: its columns.
 struct Quantity {
@@ -72,7 +73,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let (Some(first), false) = (rows.first(), drawn.is_empty()) else {
         return Err(PlotError::Nothing("I(X;T) or I(T;Y) at two snapshots"));
     };
-    let scales = neighbours(tables.siblings, &first.estimator);
+    let scales = similar_scales(tables.siblings, &first.estimator);
     let timeline = Timeline::new(rows.iter().chain(&scales));
     let layers = layers(rows.iter().map(|row| row.layer));
     let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
@@ -102,10 +103,10 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 /// Places on the axis of time, each with a lower and an upper end.
 type Ribbon = Vec<(f64, f64, f64)>;
 
-/// The rows of one estimator, and of its neighbouring scales.
+/// The rows of one estimator, and of its similar scales.
 struct Estimates<'a> {
     rows: &'a [SummaryRow],
-    /// The rows of its single networks, where they are drawn.
+    /// The rows of its single runs if these are drawn.
     single: Vec<&'a EstimateRow>,
     scales: &'a [SummaryRow],
     layers: &'a [LayerId],
@@ -139,8 +140,8 @@ impl Estimates<'_> {
         panel
     }
 
-    /// The 95 % interval of the mean at each snapshot; none where single networks are drawn, since that of two is as wide as
-    /// thirteen times their distance and would hide them.
+    /// The 95 % interval of the mean at each snapshot; none if single runs are drawn: the interval of two runs is thirteen times
+    /// as wide as their distance and would hide them.
     fn interval(&self, layer: LayerId, quantity: &Quantity) -> Ribbon {
         if !self.single.is_empty() {
             return Ribbon::new();
@@ -150,7 +151,7 @@ impl Estimates<'_> {
         ends.map(|((place, low), (_, high))| (place, low, high)).collect()
     }
 
-    /// The least and the largest mean of all scales at each snapshot.
+    /// The smallest and the largest mean of all scales at each snapshot.
     fn range(&self, layer: LayerId, mean: Column) -> Ribbon {
         let ends = |points: &[(f64, f64)]| {
             let (least, most) = points.iter().fold((f64::MAX, f64::MIN), |(l, m), (_, y)| (l.min(*y), m.max(*y)));
@@ -159,12 +160,12 @@ impl Estimates<'_> {
         curve(self.scales, layer, mean, self.timeline).chunk_by(|a, b| a.0 == b.0).map(ends).collect()
     }
 
-    /// The highest ceiling, which stands as a line of its own.
+    /// The highest ceiling, which is drawn as one line.
     fn top(&self, quantity: &Quantity) -> Option<f64> {
         values(self.rows, quantity.ceiling).reduce(f64::max)
     }
 
-    /// The ceilings of the layers that are lower.
+    /// The ceilings of the layers whose ceiling is lower.
     fn ceilings(&self, quantity: &Quantity) -> Vec<Plot> {
         let top = self.top(quantity);
         let ceiling = |layer: &LayerId| {
@@ -175,27 +176,28 @@ impl Estimates<'_> {
         self.layers.iter().filter_map(ceiling).collect()
     }
 
-    /// Where every row has an input of its own, the null of I(X;T) is the estimate, and its line would hide the estimate's.
+    /// If all samples have different inputs, the permutation null of I(X;T) is the estimate, and its line would hide it.
     fn null_differs(&self, quantity: &Quantity) -> bool {
-        // Sums over runs in another order differ in the last digits.
+        // Sums over runs in different orders differ in the last digits.
         const SAME: f64 = 1e-9;
         let differs = |row: &SummaryRow| Some(((quantity.null)(row)? - (quantity.mean)(row)?).abs() > SAME);
         self.rows.iter().filter_map(differs).any(|differs| differs)
     }
 
-    /// The legend below the layers: only what is there.
+    /// The entries of the legend below the layers, for what is drawn.
     fn explanations(&self, drawn: &[&Quantity]) -> Vec<Entry> {
+        let n_runs = self.rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
         let has = |is: &dyn Fn(&Quantity) -> bool| drawn.iter().any(|quantity| is(quantity));
         let has_interval = has(&|quantity| self.layers.iter().any(|layer| !self.interval(*layer, quantity).is_empty()));
         let has_ceiling = has(&|quantity| self.top(quantity).is_some());
         let has_lower = has(&|quantity| !self.ceilings(quantity).is_empty());
         [
             (!self.single.is_empty()).then(|| single::entry(Mark::Thin)),
-            has_interval.then(|| Entry::new("95 % interval over networks", GREY, Mark::Area(2 * INTERVAL))),
-            (!self.scales.is_empty()).then(|| Entry::new("neighbouring scales", GREY, Mark::Area(2 * SCALES))),
-            has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("shuffled (null)", GREY, Mark::Dotted)),
+            has_interval.then(|| Entry::new(interval_name(n_runs), GREY, Mark::Area(2 * INTERVAL))),
+            scales_name(self.scales).map(|name| Entry::new(name, GREY, Mark::Area(2 * SCALES))),
+            has(&|quantity| self.null_differs(quantity)).then(|| Entry::new("permutation null", GREY, Mark::Dotted)),
             has_ceiling.then(|| Entry::new("ceiling", GREY, Mark::Dashed)),
-            has_lower.then(|| Entry::new("… of a layer, if lower", layer_colour(LayerId::FIRST), Mark::Dashed)),
+            has_lower.then(|| Entry::new("lower ceiling of a layer", layer_colour(LayerId::FIRST), Mark::Dashed)),
         ]
         .into_iter()
         .flatten()
@@ -203,17 +205,28 @@ impl Estimates<'_> {
     }
 }
 
-/// The estimates of the same estimator at this and the next smaller and larger scale; empty where there are no others.
-fn neighbours(siblings: &[SummaryRow], own: &EstimateId) -> Vec<SummaryRow> {
-    let all_scales = own.at_all_scales();
-    let others = unique(siblings.iter().map(|row| &*row.estimator)).into_iter();
-    let mut others: Vec<&EstimateId> = others.filter(|other| other.at_all_scales() == all_scales).collect();
-    others.sort();
-    let below = others.iter().rfind(|other| **other < own);
-    let above = others.iter().find(|other| **other > own);
-    let kept: Vec<&EstimateId> = below.into_iter().chain(above).copied().collect();
-    let is_kept = |row: &&SummaryRow| *row.estimator == *own || kept.contains(&&*row.estimator);
-    if kept.is_empty() { Vec::new() } else { siblings.iter().filter(is_kept).cloned().collect() }
+/// The estimates of the same estimator at this scale and at scales within a factor of three; empty if there are no others.
+fn similar_scales(siblings: &[SummaryRow], own: &EstimateId) -> Vec<SummaryRow> {
+    let at_all_scales = own.at_all_scales();
+    let is_similar = |row: &&SummaryRow| {
+        let factor = scale(&row.estimator).zip(scale(own)).map(|(scale, own)| (scale / own).max(own / scale));
+        factor.is_some_and(|factor| factor <= SIMILAR * (1.0 + f64::EPSILON))
+            && row.estimator.at_all_scales() == at_all_scales
+    };
+    let similar: Vec<SummaryRow> = siblings.iter().filter(is_similar).cloned().collect();
+    if similar.iter().all(|row| *row.estimator == *own) { Vec::new() } else { similar }
+}
+
+fn scale(id: &EstimateId) -> Option<f64> {
+    id.estimator.scale.as_ref().and_then(|scale| scale.value)
+}
+
+/// The name of the range over scales in the legend: `n_edges 20 to 50`.
+fn scales_name(rows: &[SummaryRow]) -> Option<String> {
+    let kind = rows.first()?.estimator.estimator.scale.as_ref()?.kind;
+    let scales = || rows.iter().filter_map(|row| scale(&row.estimator));
+    let (least, most) = (scales().reduce(f64::min)?, scales().reduce(f64::max)?);
+    Some(format!("{} {} to {}", kind.name(), number(least), number(most)))
 }
 
 #[cfg(test)]
@@ -222,22 +235,22 @@ mod tests {
     use crate::plots::tests::summary_row;
 
     #[test]
-    fn only_the_next_scales_of_the_same_variant_are_neighbours() {
+    fn only_scales_of_the_same_estimator_within_a_factor_of_three_are_similar() {
         let row = |id: &&str| SummaryRow { estimator: id.parse::<EstimateId>().unwrap().into(), ..summary_row() };
         let texts = [
             "b-k-1",
-            "b-bin-width-1e-12",
             "b-bin-width-0.1",
+            "b-bin-width-0.3",
+            "b-bin-width-0.9",
             "b-bin-width-2",
-            "b-bin-width-30",
-            "b-bin-width-3-samples-test",
+            "b-bin-width-0.3-samples-test",
         ];
         let rows: Vec<SummaryRow> = texts.iter().map(row).collect();
-        let of_id = |id: &str| -> Vec<String> {
-            neighbours(&rows, &id.parse().unwrap()).into_iter().map(|row| row.estimator.to_string()).collect()
-        };
-        assert_eq!(of_id("b-bin-width-0.1"), ["b-bin-width-1e-12", "b-bin-width-0.1", "b-bin-width-2"]);
-        assert_eq!(of_id("b-bin-width-30"), ["b-bin-width-2", "b-bin-width-30"]);
-        assert_eq!(of_id("b-k-1"), Vec::<String>::new());
+        let similar = |id: &str| similar_scales(&rows, &id.parse().unwrap());
+        let names = |id: &str| similar(id).iter().map(|row| row.estimator.to_string()).collect::<Vec<_>>();
+        assert_eq!(names("b-bin-width-0.3"), ["b-bin-width-0.1", "b-bin-width-0.3", "b-bin-width-0.9"]);
+        assert_eq!(names("b-bin-width-2"), ["b-bin-width-0.9", "b-bin-width-2"]);
+        assert_eq!(names("b-k-1"), Vec::<String>::new());
+        assert_eq!(scales_name(&similar("b-bin-width-0.3")), Some("bin_width 0.1 to 0.9".to_owned()));
     }
 }

@@ -1,9 +1,9 @@
-//! Dashed lines for pixels. kuva's raster begins the dashes anew at every point of a line, does not scale them and rounds
-//! their ends, so a dotted curve comes out whole; here lines are cut into their dashes beforehand.
+//! Dashed lines in PNGs. kuva's raster restarts the dashes at every point of a line, does not scale them and rounds their
+//! ends, so a dotted curve looks solid. Here lines are cut into their dashes before they are drawn.
 
 use kuva::render::render::Primitive;
 
-/// The same elements, in which every dash is a line of its own.
+/// The elements with every dash as a separate line.
 pub(super) fn cut(elements: &[Primitive]) -> Vec<Primitive> {
     elements.iter().flat_map(pieces).collect()
 }
@@ -29,7 +29,7 @@ fn pieces(element: &Primitive) -> Vec<Primitive> {
 
 /// Round ends make a dash longer by the width of the line, and the gap after it shorter.
 fn rounded(lengths: &[f64], width: f64) -> Vec<f64> {
-    /// A dash keeps some length of its own.
+    /// The smallest length of a dash.
     const LEAST: f64 = 0.25;
     let mut rounded = lengths.to_vec();
     for pair in rounded.chunks_mut(2) {
@@ -78,7 +78,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn dashes_go_on_over_the_points_of_a_line() {
+    fn dashes_continue_over_the_points_of_a_line() {
         // Dash 3, gap 1, along 0 → 2 → 10: drawn 0 … 3, 4 … 7, 8 … 10.
         let pieces = dashed(&[(0.0, 0.0), (2.0, 0.0), (10.0, 0.0)], &[3.0, 1.0]);
         let x: Vec<Vec<f64>> = pieces.iter().map(|piece| piece.iter().map(|p| p.0).collect()).collect();
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn round_ends_do_not_close_the_gaps() {
         assert_eq!(rounded(&[7.0, 4.0], 2.0), [5.0, 6.0]);
-        // A dot shorter than the line is wide keeps 0.25 of its own.
+        // A dash shorter than the width of the line keeps a length of 0.25.
         assert_eq!(rounded(&[2.0, 4.0], 2.5), [0.25, 5.75]);
     }
 }

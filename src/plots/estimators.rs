@@ -1,12 +1,12 @@
-//! I(X;T) against the epoch, one panel for each estimator, all with the same axes: what is of the network shows in all of
-//! them, what is of the estimator in one.
+//! I(X;T) against the epoch, one panel for each estimator, all with the same axes. A property of the network shows in all panels,
+//! a property of an estimator in one.
 //!
 //! # Reference
-//! Saxe et al. 2018, Fig. 10 and Appendix C: the same network looks different to other estimators.
+//! Saxe et al. 2018, Fig. 10 and Appendix C: estimators differ about the same network.
 
 use super::axes::Axis;
 use super::series::{Column, by_estimator, has_curve, layers, legend, lines, values};
-use super::sheet::{Axes, Mark, Panel, Sheet};
+use super::sheet::{Axes, Mark, Panel, Sheet, columns};
 use super::single;
 use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
@@ -14,22 +14,21 @@ use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "estimators",
-    summary: "I(X;T) against the epoch, one panel per estimator, one line per layer, thin ones for single networks where there are fewer than five",
+    summary: "I(X;T) against the epoch, one panel per estimator, one line per layer, thin lines for single runs if there are fewer than five",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],
     draw,
 };
 
-/// More panels than these are no picture any more.
+/// At most this many panels.
 const MOST: usize = 24;
 const I_XT: Column = |row| row.i_xt_bits_mean;
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let mut estimators = by_estimator(tables.summary);
-    estimators.retain(|rows| has_curve(rows, I_XT));
-    let n_estimators = estimators.len();
-    estimators.truncate(MOST);
+    let without_curve: Vec<Vec<SummaryRow>> = estimators.extract_if(.., |rows| !has_curve(rows, I_XT)).collect();
+    let too_many = estimators.split_off(estimators.len().min(MOST));
     let shown = estimators.concat();
     let Some(first) = shown.first() else {
         return Err(PlotError::Nothing("I(X;T) at two snapshots"));
@@ -55,13 +54,31 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     }
     let sheet = Sheet {
         title: format!("{}: I(X;T) by epoch and estimator, mean over runs", first.experiment),
-        subtitle: if n_estimators > MOST { format!("{MOST} of {n_estimators} estimators") } else { String::new() },
-        columns: estimators.len().min(if estimators.len() > 9 { 4 } else { 3 }),
+        columns: columns(estimators.len()),
         size: (350.0, 290.0),
         panels: estimators.iter().zip(&single).map(panel).collect(),
         axes: Axes::Same,
         legend,
+        remarks: left_out(&without_curve, &too_many),
         ..Sheet::default()
     };
     sheet.draw()
+}
+
+/// Sentences that name the estimators without a panel, with the reason.
+fn left_out(without_curve: &[Vec<SummaryRow>], too_many: &[Vec<SummaryRow>]) -> Vec<String> {
+    let has_point = |rows: &&Vec<SummaryRow>| rows.iter().any(|row| I_XT(row).is_some());
+    let (one_snapshot, no_estimate): (Vec<_>, Vec<_>) = without_curve.iter().partition(has_point);
+    let sentence = |reason: &str, estimators: Vec<&Vec<SummaryRow>>| {
+        let names: Vec<String> = estimators.iter().map(|rows| rows[0].estimator.to_string()).collect();
+        (!names.is_empty()).then(|| format!("Left out, {reason}: {}.", names.join(", ")))
+    };
+    [
+        sentence("no estimate of I(X;T)", no_estimate),
+        sentence("I(X;T) at one snapshot only", one_snapshot),
+        sentence(&format!("because the figure has at most {MOST} panels"), too_many.iter().collect()),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }

@@ -1,70 +1,109 @@
-//! How well the network fits: loss (or squared error) and accuracy of training and test samples against the epoch.
+//! Loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals over runs.
 //!
 //! # Reference
 //! Saxe et al. 2018, Fig. 7; Figs 3 C and 4 A for the squared error.
 
 use super::axes::Axis;
-use super::canvas::{BLACK, GREY};
-use super::series::{Column, curve, has_curve, line, of_network, values};
+use super::canvas::{BLACK, GREY, LAYER_COLOURS};
+use super::series::{
+    Column, curve, has_curve, has_intervals, interval_name, intervals, line, of_network, ribbon, values,
+};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
-use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables, TrainingInterval, TrainingNumber};
 use crate::count::counted;
 use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "fit",
-    summary: "loss (or squared error) and accuracy of training and test samples against the epoch",
+    summary: "loss (or squared error) and accuracy of training and test samples against the epoch, with 95 % intervals",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
-    uses: &[],
+    uses: &[Table::Training],
     draw,
 };
 
-/// One panel: title, axis, and the columns of training and test samples.
-type Measure = (&'static str, &'static str, Column, Column);
+/// One panel.
+struct Measure {
+    title: &'static str,
+    label: &'static str,
+    train: (Column, TrainingNumber),
+    test: (Column, TrainingNumber),
+}
 
 const MEASURES: [Measure; 3] = [
-    ("loss", "cross-entropy (nats)", |row| row.loss_train_nats_mean, |row| row.loss_test_nats_mean),
-    ("squared error", "mean squared error", |row| row.squared_error_train_mean, |row| row.squared_error_test_mean),
-    ("accuracy", "share of samples", |row| row.accuracy_train_mean, |row| row.accuracy_test_mean),
+    Measure {
+        title: "loss",
+        label: "cross-entropy (nats)",
+        train: (|row| row.loss_train_nats_mean, TrainingNumber::LossTrain),
+        test: (|row| row.loss_test_nats_mean, TrainingNumber::LossTest),
+    },
+    Measure {
+        title: "squared error",
+        label: "mean squared error",
+        train: (|row| row.squared_error_train_mean, TrainingNumber::SquaredErrorTrain),
+        test: (|row| row.squared_error_test_mean, TrainingNumber::SquaredErrorTest),
+    },
+    Measure {
+        title: "accuracy",
+        label: "accuracy",
+        train: (|row| row.accuracy_train_mean, TrainingNumber::AccuracyTrain),
+        test: (|row| row.accuracy_test_mean, TrainingNumber::AccuracyTest),
+    },
 ];
-/// No layer has these: they are of the whole network.
+/// Colours of the whole network, which no layer has.
 const TRAIN: (&str, &str, Mark) = ("training", BLACK, Mark::Solid);
-const TEST: (&str, &str, Mark) = ("test", GREY, Mark::Dashed);
+const TEST: (&str, &str, Mark) = ("test", BLUE, Mark::Dashed);
+const BLUE: &str = LAYER_COLOURS[1];
+/// Opacity of an interval in percent.
+const INTERVAL: u8 = 25;
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
     let timeline = Timeline::new(&rows);
-    let is_there = |(_, _, train, test): &&Measure| has_curve(&rows, *train) || has_curve(&rows, *test);
-    let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(|measure| panel(&rows, measure, &timeline)).collect();
+    let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
+    let training = if has_intervals(n_runs) { tables.training } else { &[] };
+    let is_there = |measure: &&Measure| has_curve(&rows, measure.train.0) || has_curve(&rows, measure.test.0);
+    let panel = |measure: &Measure| panel(&rows, measure, training, &timeline);
+    let panels: Vec<Panel> = MEASURES.iter().filter(is_there).map(panel).collect();
     let (Some(first), false) = (rows.first(), panels.is_empty()) else {
         return Err(PlotError::Nothing("loss or accuracy of every run at two snapshots"));
     };
-    let has_test = MEASURES.iter().any(|(_, _, _, test)| has_curve(&rows, *test));
+    let has_test = MEASURES.iter().any(|measure| has_curve(&rows, measure.test.0));
     let drawn = [Some(TRAIN), has_test.then_some(TEST)].into_iter().flatten();
-    let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
+    let mut legend: Vec<Entry> = drawn.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect();
+    if !training.is_empty() {
+        legend.push(Entry::new(interval_name(n_runs), GREY, Mark::Area(INTERVAL)));
+    }
     let sheet = Sheet {
         title: format!("{}: fit by epoch, mean over {}", first.experiment, counted(n_runs, "run")),
         columns: panels.len(),
         size: (460.0, 400.0),
         panels,
-        legend: drawn.map(|(label, colour, mark)| Entry::new(label, colour, mark)).collect(),
+        legend,
         ..Sheet::default()
     };
     sheet.draw()
 }
 
-fn panel(rows: &[SummaryRow], (title, label, train, test): &Measure, timeline: &Timeline) -> Panel {
-    let heights = values(rows, *train).chain(values(rows, *test));
-    let y = if *title == "accuracy" { Axis::over(label, heights) } else { Axis::from_zero(label, heights) };
-    let mut panel = Panel::new(*title, timeline.axis(), y);
-    // The network has one loss, told in the rows of every layer.
-    let layer = rows.first().map_or(LayerId::FIRST, |row| row.layer);
-    let drawn = |column: Column, (_, colour, mark): (&str, &str, Mark)| {
-        line(curve(rows, layer, column, timeline), colour, mark)
+fn panel(rows: &[SummaryRow], measure: &Measure, training: &[TrainingInterval], timeline: &Timeline) -> Panel {
+    let columns = [measure.train, measure.test];
+    let intervals = columns.map(|(_, number)| intervals(training, number, None, timeline));
+    let ends = intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]);
+    let heights = columns.into_iter().flat_map(|(column, _)| values(rows, column)).chain(ends);
+    let y = match measure.title {
+        "accuracy" => Axis::over(measure.label, heights),
+        _ => Axis::from_zero(measure.label, heights),
     };
-    panel.plots = [drawn(*train, TRAIN), drawn(*test, TEST)].into_iter().flatten().collect();
+    let mut panel = Panel::new(measure.title, timeline.axis(), y);
+    // The numbers of the network are in the rows of every layer.
+    let layer = rows.first().map_or(LayerId::FIRST, |row| row.layer);
+    for ((_, colour, _), interval) in [TRAIN, TEST].iter().zip(&intervals) {
+        panel.plots.extend(ribbon(interval, colour, INTERVAL));
+    }
+    for ((_, colour, mark), (column, _)) in [TRAIN, TEST].into_iter().zip(columns) {
+        panel.plots.extend(line(curve(rows, layer, column, timeline), colour, mark));
+    }
     panel
 }

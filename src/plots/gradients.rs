@@ -1,4 +1,5 @@
-//! Drift and diffusion: mean and standard deviation of the gradients, their quotient, and the weights, layer by layer.
+//! Drift and diffusion: mean and standard deviation of the gradients of each layer, their ratio, and the norm of the weights,
+//! with 95 % intervals over runs.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 4; Saxe et al. 2018, Figs 9, 20 and 21. As in the paper, mean and standard deviation
@@ -8,23 +9,29 @@
 use kuva::render::annotations::ReferenceLine;
 
 use super::axes::Axis;
-use super::canvas::GREY;
-use super::series::{Column, has_curve, layers, legend, lines, of_network, values};
+use super::canvas::{GREY, layer_colour};
+use super::series::{
+    Column, has_curve, has_intervals, interval_name, intervals, layers, legend, lines, of_network, ribbon, values,
+};
 use super::sheet::{Entry, Mark, Panel, Sheet};
 use super::timeline::Timeline;
-use super::{Picture, PlotError, Spec, Subject, Table, Tables};
+use super::{Picture, PlotError, Spec, Subject, Table, Tables, TrainingInterval, TrainingNumber};
+use crate::count::counted;
+use crate::layer_id::LayerId;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "gradients",
-    summary: "mean and standard deviation of the gradients of each layer against the epoch, their ratio, and the norm of the weights",
+    summary: "mean and standard deviation of the gradients of each layer against the epoch, their ratio, and the norm of the weights, with 95 % intervals",
     subject: Subject::Experiment,
     needs: &[Table::Summary],
-    uses: &[],
+    uses: &[Table::Training],
     draw,
 };
 
-// Logarithmic axes have no place for 0.
+/// Opacity of an interval in percent.
+const INTERVAL: u8 = 15;
+// A logarithmic axis cannot show 0.
 const MEAN: Column = |row| positive(row.gradient_mean_norm_mean? / row.weight_norm_mean?);
 const SPREAD: Column = |row| positive(row.gradient_std_norm_mean? / row.weight_norm_mean?);
 const RATIO: Column = |row| positive(row.gradient_snr_mean?);
@@ -37,11 +44,14 @@ fn positive(value: f64) -> Option<f64> {
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = of_network(tables.summary);
     let timeline = Timeline::new(&rows);
+    let n_runs = rows.iter().map(|row| row.n_runs + row.n_failed).max().unwrap_or(0);
+    let training = if has_intervals(n_runs) { tables.training } else { &[] };
+    let norms = Norms { rows: &rows, layers: layers(rows.iter().map(|row| row.layer)), training, timeline: &timeline };
     let has_gradients = has_curve(&rows, MEAN);
     let panels = [
-        has_gradients.then(|| norms(&rows, &timeline)),
-        has_curve(&rows, RATIO).then(|| ratio(&rows, &timeline)),
-        has_curve(&rows, WEIGHTS).then(|| weights(&rows, &timeline)),
+        has_gradients.then(|| norms.gradients()),
+        has_curve(&rows, RATIO).then(|| norms.ratio()),
+        has_curve(&rows, WEIGHTS).then(|| norms.weights()),
     ];
     let panels: Vec<Panel> = panels.into_iter().flatten().collect();
     let (Some(first), false) = (rows.first(), panels.is_empty()) else {
@@ -53,10 +63,13 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
         legend.push(Entry::new("mean", GREY, Mark::Solid));
     }
     if has_curve(&rows, SPREAD) {
-        legend.push(Entry::new("standard dev.", GREY, Mark::Dotted));
+        legend.push(Entry::new("standard deviation", GREY, Mark::Dotted));
+    }
+    if training.iter().any(|interval| interval.layer.is_some()) {
+        legend.push(Entry::new(interval_name(n_runs), GREY, Mark::Area(2 * INTERVAL)));
     }
     let sheet = Sheet {
-        title: format!("{}: gradients and weights", first.experiment),
+        title: format!("{}: gradients and weights, mean over {}", first.experiment, counted(n_runs, "run")),
         subtitle: over.map_or_else(String::new, explained),
         columns: panels.len(),
         size: (400.0, 410.0),
@@ -67,38 +80,63 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     sheet.draw()
 }
 
-/// Which gradients, in words; the names are those of the table `gradients`.
+/// The description of the gradients called `over` in the table `gradients`.
 fn explained(over: &str) -> String {
     match over {
-        "after_step" => "over the batches of an epoch, each after its own step".to_owned(),
-        "before_step" => "over batches of reshuffled samples, each before a step".to_owned(),
-        "samples" => "over the training samples, one by one".to_owned(),
+        "after_step" => "gradients of the batches of an epoch, each after its step".to_owned(),
+        "before_step" => "gradients of batches of reshuffled samples, each before a step".to_owned(),
+        "samples" => "gradients of single training samples".to_owned(),
         other => other.to_owned(),
     }
 }
 
-fn norms(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
-    let layers = layers(rows.iter().map(|row| row.layer));
-    let y = Axis::log("gradient / ‖W‖", values(rows, MEAN).chain(values(rows, SPREAD)));
-    let mut panel = Panel::new("mean and standard deviation", timeline.axis(), y);
-    panel.plots = lines(rows, &layers, SPREAD, Mark::Dotted, timeline);
-    panel.plots.extend(lines(rows, &layers, MEAN, Mark::Solid, timeline));
-    panel
+/// The norms of all layers.
+struct Norms<'a> {
+    rows: &'a [SummaryRow],
+    layers: Vec<LayerId>,
+    training: &'a [TrainingInterval],
+    timeline: &'a Timeline,
 }
 
-fn ratio(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
-    /// Above it the mean is larger (drift), below it the noise (diffusion).
-    const SWITCH: f64 = 1.0;
-    let y = Axis::log("mean / standard deviation", values(rows, RATIO).chain([SWITCH]));
-    let mut panel = Panel::new("signal-to-noise ratio", timeline.axis(), y);
-    panel.plots = lines(rows, &layers(rows.iter().map(|row| row.layer)), RATIO, Mark::Solid, timeline);
-    panel.lines = vec![ReferenceLine::horizontal(SWITCH).with_color(GREY)];
-    panel
-}
+impl Norms<'_> {
+    fn gradients(&self) -> Panel {
+        let y = Axis::log("gradient / ‖W‖", self.heights(MEAN).chain(self.heights(SPREAD)));
+        let mut panel = Panel::new("mean and standard deviation", self.timeline.axis(), y);
+        self.draw(&mut panel, SPREAD, TrainingNumber::GradientStd, Mark::Dotted);
+        self.draw(&mut panel, MEAN, TrainingNumber::GradientMean, Mark::Solid);
+        panel
+    }
 
-fn weights(rows: &[SummaryRow], timeline: &Timeline) -> Panel {
-    let y = Axis::from_zero("‖W‖, Frobenius norm", values(rows, WEIGHTS));
-    let mut panel = Panel::new("norm of the weights", timeline.axis(), y);
-    panel.plots = lines(rows, &layers(rows.iter().map(|row| row.layer)), WEIGHTS, Mark::Solid, timeline);
-    panel
+    fn ratio(&self) -> Panel {
+        /// Above it the mean is larger (drift), below it the noise (diffusion).
+        const SWITCH: f64 = 1.0;
+        let y = Axis::log("mean / standard deviation", self.heights(RATIO).chain([SWITCH]));
+        let mut panel = Panel::new("signal-to-noise ratio", self.timeline.axis(), y);
+        self.draw(&mut panel, RATIO, TrainingNumber::GradientRatio, Mark::Solid);
+        panel.lines = vec![ReferenceLine::horizontal(SWITCH).with_color(GREY)];
+        panel
+    }
+
+    fn weights(&self) -> Panel {
+        let ends = |layer: &LayerId| intervals(self.training, TrainingNumber::WeightNorm, Some(*layer), self.timeline);
+        let ends = self.layers.iter().flat_map(ends).flat_map(|(_, low, high)| [low, high]);
+        let y = Axis::from_zero("‖W‖, Frobenius norm", self.heights(WEIGHTS).chain(ends));
+        let mut panel = Panel::new("norm of the weights", self.timeline.axis(), y);
+        self.draw(&mut panel, WEIGHTS, TrainingNumber::WeightNorm, Mark::Solid);
+        panel
+    }
+
+    fn heights(&self, column: Column) -> impl Iterator<Item = f64> {
+        values(self.rows, column)
+    }
+
+    /// The lines and intervals of all layers. On a logarithmic axis, an interval that contains 0 begins at the lower end of the axis.
+    fn draw(&self, panel: &mut Panel, column: Column, number: TrainingNumber, mark: Mark) {
+        for layer in &self.layers {
+            let mut interval = intervals(self.training, number, Some(*layer), self.timeline);
+            interval.iter_mut().for_each(|(_, low, _)| *low = low.max(panel.y.low()));
+            panel.plots.extend(ribbon(&interval, layer_colour(*layer), INTERVAL));
+        }
+        panel.plots.extend(lines(self.rows, &self.layers, column, mark, self.timeline));
+    }
 }

@@ -1,18 +1,18 @@
-//! How the activations of every layer are spread, epoch by epoch: whether they move to the ends of their range.
+//! The histogram of the activations of every layer, snapshot by snapshot: it shows whether they saturate.
 //!
 //! # Reference
-//! Saxe et al. 2018, Figs 16 and 17. Deviation: the shade is logarithmic in the share, so that what is not saturated is seen
-//! beside what is.
+//! Saxe et al. 2018, Figs 16 and 17. Deviation: the shade is logarithmic in the share, so that rare values are visible next to
+//! saturated ones.
 
-use super::axes::Axis;
+use super::axes::{Axis, Tick};
 use super::canvas::{Bar, layer_name};
-use super::sheet::{Cell, Panel, Sheet};
+use super::sheet::{Cell, Panel, Sheet, columns};
 use super::timeline::{AtSnapshot, Timeline};
 use super::{Histogram, Picture, PlotError, Spec, Subject, Table, Tables};
 
 pub(super) const SPEC: Spec = Spec {
     name: "histograms",
-    summary: "how the activations of each layer are spread, by epoch, in the first run",
+    summary: "histogram of the activations of each layer against the epoch, first run",
     subject: Subject::Experiment,
     needs: &[Table::Activations],
     uses: &[Table::Summary],
@@ -21,7 +21,7 @@ pub(super) const SPEC: Spec = Spec {
 
 /// The smallest share that has a shade.
 const LEAST: f64 = 1e-3;
-/// Red, green and blue of the largest share; white is none.
+/// Red, green and blue of the largest share; a share of 0 is white.
 const DARKEST: [f64; 3] = [8.0, 29.0, 88.0];
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
@@ -34,7 +34,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let sheet = Sheet {
         title: format!("{name}: activations by epoch, first run"),
         subtitle: "all units of a layer together".to_owned(),
-        columns: panels.len().min(3),
+        columns: columns(panels.len()),
         size: (370.0, 310.0),
         panels,
         bar: Some(bar()),
@@ -64,7 +64,7 @@ fn stretch(places: &[f64], i: usize) -> (f64, f64) {
     let middle = |other: &f64| (here * other).sqrt();
     let before = i.checked_sub(1).and_then(|last| places.get(last)).map(middle);
     let after = places.get(i + 1).map(middle);
-    // The first and the last snapshot are as wide on the outside as on the inside, within the axis' own room.
+    // The first and the last snapshot are as wide on the outside as on the inside, within the margin of the axis.
     let mirrored = |end: f64| here * here / end;
     let left = before.unwrap_or_else(|| after.map_or(0.0, mirrored).max(0.9 * here));
     let right = after.unwrap_or_else(|| before.map_or(f64::INFINITY, mirrored).min(1.1 * here));
@@ -80,12 +80,12 @@ fn column(snapshot: &Histogram, x: (f64, f64)) -> Vec<Cell> {
     snapshot.shares.iter().enumerate().filter_map(cell).collect()
 }
 
-/// Where `share` is on the bar, 0 to 1.
+/// The position of `share` on the bar, from 0 to 1.
 fn position(share: f64) -> f64 {
     (1.0 - share.max(LEAST).ln() / LEAST.ln()).clamp(0.0, 1.0)
 }
 
-/// From nearly white to dark blue. What is there at all is told from what is not.
+/// From nearly white to dark blue. A share that is not 0 differs from white.
 fn shade(position: f64) -> String {
     const FAINTEST: f64 = 0.06;
     let depth = FAINTEST + (1.0 - FAINTEST) * position;
@@ -96,7 +96,7 @@ fn shade(position: f64) -> String {
 
 fn bar() -> Bar {
     let ticks = [(1.0, "100 %"), (0.1, "10 %"), (0.01, "1 %"), (LEAST, "≤ 0.1 %")];
-    let ticks = ticks.map(|(share, label)| (position(share), label.to_owned()));
+    let ticks = ticks.map(|(share, label)| Tick { position: position(share), label: label.to_owned() });
     Bar { title: "share".to_owned(), ticks: ticks.into(), colour: shade }
 }
 

@@ -1,23 +1,26 @@
-//! The information plane: for every recorded snapshot a thin line through the layers, coloured by epoch, mean over runs, and a
-//! small dot for each run where they are few.
+//! The information plane: the path of every layer in the mean over runs, coloured by epoch; for every recorded snapshot a thin
+//! line through the layers; and small dots for single runs if they are few.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 3. Deviation: the colour is logarithmic in the epoch, as the recorded epochs are; theirs
-//! is linear, so that all of the fitting phase has one colour.
+//! is linear, so that the whole fitting phase has one colour.
 
-use super::canvas::{TimeColours, layer_name};
-use super::plane::{InPlane, PlaneAxes, Point, draw_dots_in_time, draw_snapshots};
+use kuva::plot::ScatterPlot;
+
+use super::canvas::{TimeColours, layer_colour, layer_name, pale};
+use super::marks::{At, Limit, Path};
+use super::plane::{InPlane, PlaneAxes, Point, draw_dots_in_time, draw_layers_at_each_time, draw_line, sorted};
 use super::series::layers;
-use super::sheet::{Note, Sheet};
+use super::sheet::{Panel, Sheet};
 use super::single;
-use super::timeline::{AtSnapshot, Timeline};
+use super::timeline::Timeline;
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::count::counted;
 use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "information-plane",
-    summary: "I(X;T) against I(T;Y), one line through the layers per recorded epoch, mean over runs, small dots for single networks where there are fewer than five",
+    summary: "I(X;T) against I(T;Y): the path of every layer, mean over runs, with small dots for single runs if there are fewer than five",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],
@@ -28,20 +31,30 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = tables.summary;
     let drawn = rows.iter().filter(|row| row.point().is_some());
     let Some(first) = drawn.clone().next() else {
-        return Err(PlotError::Nothing("mean of I(X;T): every estimate failed, or has none"));
+        return Err(PlotError::Nothing("mean of I(X;T): all estimates failed, or the estimator has no I(X;T)"));
     };
     let timeline = Timeline::new(drawn.clone());
     let colours = TimeColours::new([&timeline]);
     let n_runs = rows.iter().map(|row| row.n_runs).max().unwrap_or(0);
     let single = if single::are_drawn(n_runs) { tables.estimates } else { &[] };
-    let mut panel = PlaneAxes::around(&[PlaneAxes::corners(rows), PlaneAxes::corners(single)].concat()).panel("");
-    draw_dots_in_time(&mut panel, single, &timeline, &colours, 1.5);
-    draw_snapshots(&mut panel, drawn, &timeline, &colours, 4.0);
-    panel.notes = names(rows);
-    let small = if single.is_empty() { "" } else { "; small dots: single networks" };
+    let points: Vec<Point> =
+        drawn.clone().filter_map(InPlane::point).chain(single.iter().filter_map(InPlane::point)).collect();
+    let limits = Limits::of(rows, tables.siblings, &points);
+    let mut panel = PlaneAxes::around(&[points, limits.drawn()].concat()).panel("");
+    panel.limits = limits.named();
+    draw_dots_in_time(&mut panel, single, &timeline, &colours, 0.9);
+    draw_layers_at_each_time(&mut panel, drawn.clone(), &timeline, &colours);
+    let paths = paths(rows);
+    for (path, colour) in &paths {
+        draw_line(&mut panel, path.points.clone(), colour, 7.0);
+    }
+    draw_dots_in_time(&mut panel, drawn, &timeline, &colours, 1.9);
+    draw_ends(&mut panel, rows);
+    panel.paths = paths.into_iter().map(|(path, _)| path).collect();
+    let small = if single.is_empty() { "" } else { "; small dots: single runs" };
     let sheet = Sheet {
         title: format!("{}: information plane, mean over {}", first.experiment, counted(n_runs, "run")),
-        subtitle: format!("{}{small}", first.estimator),
+        subtitle: format!("{}; rings: last {}{small}", first.estimator, timeline.label()),
         columns: 1,
         size: (790.0, 560.0),
         panels: vec![panel],
@@ -51,23 +64,85 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     sheet.draw()
 }
 
-/// The name of every layer at its last snapshot; layers that end at the same place share a note.
-fn names(rows: &[SummaryRow]) -> Vec<Note> {
-    /// Of the range of an axis, how close two places are whose names would overlap.
-    const CLOSE: (f64, f64) = (0.12, 0.04);
+/// The path of every layer and its pale colour.
+fn paths(rows: &[SummaryRow]) -> Vec<(Path, String)> {
+    const PALE: f64 = 0.4;
+    let layers = layers(rows.iter().map(|row| row.layer));
+    let Some(last) = layers.last().copied() else { return Vec::new() };
+    let mut paths = Vec::new();
+    for layer in layers {
+        let here = sorted(rows.iter().filter(|row| row.layer == layer));
+        let Some((row, _)) = here.first() else { continue };
+        let name = layer_name(layer, row.layer_name.as_deref(), last);
+        let points = here.iter().map(|(_, point)| *point).collect();
+        paths.push((Path { name, points }, pale(layer_colour(layer), PALE)));
+    }
+    paths
+}
+
+/// A ring at the end of every path; rings at the same place are inside each other.
+fn draw_ends(panel: &mut Panel, rows: &[SummaryRow]) {
+    /// Distance of two ends that are at the same place, as a share of the plane.
+    const SAME: f64 = 0.012;
     let points: Vec<Point> = rows.iter().filter_map(InPlane::point).collect();
     let largest = |number: fn(&Point) -> f64| points.iter().map(number).fold(0.0, f64::max);
-    let (x, y) = (CLOSE.0 * largest(|point| point.0), CLOSE.1 * largest(|point| point.1));
-    let Some(last) = rows.iter().map(|row| row.layer).max() else { return Vec::new() };
-    let mut notes: Vec<Note> = Vec::new();
+    let (width, height) = (largest(|point| point.0), largest(|point| point.1));
+    let mut ends: Vec<Point> = Vec::new();
     for layer in layers(rows.iter().map(|row| row.layer)) {
-        let here = rows.iter().filter(|row| row.layer == layer).max_by_key(|row| row.snapshot());
-        let Some((row, at)) = here.and_then(|row| Some((row, row.point()?))) else { continue };
-        let says = layer_name(layer, row.layer_name.as_deref(), last);
-        match notes.iter_mut().find(|note| (note.at.0 - at.0).abs() <= x && (note.at.1 - at.1).abs() <= y) {
-            Some(note) => note.says = format!("{}, {says}", note.says),
-            None => notes.push(Note { at, says }),
-        }
+        let here = sorted(rows.iter().filter(|row| row.layer == layer));
+        let Some((_, end)) = here.last() else { continue };
+        let is_here =
+            |other: &&Point| (other.0 - end.0).abs() <= SAME * width && (other.1 - end.1).abs() <= SAME * height;
+        let n_inside = ends.iter().filter(is_here).count();
+        let ring = ScatterPlot::new().with_data(vec![*end]).with_color(layer_colour(layer));
+        let ring = ring.with_size(4.5 + 3.0 * n_inside as f64).with_marker_opacity(0.0).with_marker_stroke_width(1.8);
+        panel.plots.push(ring.into());
+        ends.push(*end);
     }
-    notes
+}
+
+/// H(X) and H(Y) in bits, the largest possible values of the axes.
+struct Limits {
+    h_x: Option<f64>,
+    h_y: Option<f64>,
+    /// The largest values of the points.
+    reached: Point,
+}
+
+impl Limits {
+    fn of(rows: &[SummaryRow], siblings: &[SummaryRow], points: &[Point]) -> Self {
+        let reached = points.iter().fold((0.0_f64, 0.0_f64), |most, point| (most.0.max(point.0), most.1.max(point.1)));
+        let h_y = rows.iter().filter_map(|row| row.i_ty_ceiling_bits).reduce(f64::max);
+        Self { h_x: h_x(rows, siblings), h_y, reached }
+    }
+
+    /// The limits that the axes contain: without the others, most of the plane would be empty.
+    fn drawn(&self) -> Vec<Point> {
+        /// The share of a limit that the points reach.
+        const NEARLY: f64 = 0.75;
+        let is_drawn = |limit: &f64, reached: f64| reached > NEARLY * limit;
+        let x = self.h_x.filter(|h_x| is_drawn(h_x, self.reached.0));
+        let y = self.h_y.filter(|h_y| is_drawn(h_y, self.reached.1));
+        vec![(x.unwrap_or_default(), y.unwrap_or_default())]
+    }
+
+    fn named(&self) -> Vec<Limit> {
+        let limit = |name: &str, bits: f64, at: At| Limit { name: format!("{name} = {bits:.2} bits"), at };
+        let (x, y) = (
+            self.h_x.map(|bits| limit("H(X)", bits, At::X(bits))),
+            self.h_y.map(|bits| limit("H(Y)", bits, At::Y(bits))),
+        );
+        x.into_iter().chain(y).collect()
+    }
+}
+
+/// H(X), if the ceilings of I(X;T) show it: they are min(H(X), the bits of the codes of a layer), so a ceiling that several
+/// layers share is H(X).
+fn h_x(rows: &[SummaryRow], siblings: &[SummaryRow]) -> Option<f64> {
+    let samples = rows.first()?.estimator.samples;
+    let ceilings = rows.iter().chain(siblings.iter().filter(|row| row.estimator.samples == samples));
+    let ceilings = || ceilings.clone().filter_map(|row| Some((row.layer, row.i_xt_ceiling_bits?)));
+    let (_, largest) = ceilings().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let layers = layers(ceilings().filter(|(_, bits)| *bits == largest).map(|(layer, _)| layer));
+    (layers.len() > 1).then_some(largest)
 }

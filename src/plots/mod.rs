@@ -1,5 +1,5 @@
-//! Tables → pictures. Computes no statistics and reads no files; the only place that names the plot library.
-//! One file a picture, listed in [`PLOTS`].
+//! Draws figures from tables. Computes no statistics and reads no files; the only module that names the plot library.
+//! One file per figure; the figures are listed in [`PLOTS`].
 
 mod axes;
 mod bound;
@@ -9,11 +9,14 @@ mod curves;
 mod dashes;
 mod ends;
 mod estimators;
-pub mod film;
 mod fit;
+pub mod frame;
 mod gradients;
+mod grid;
 mod histograms;
 mod information_plane;
+mod labels;
+mod marks;
 mod panels;
 mod plane;
 mod series;
@@ -25,6 +28,7 @@ mod stability;
 #[cfg(test)]
 pub(crate) mod tests;
 mod timeline;
+mod upright;
 mod variance;
 pub(crate) mod weights;
 
@@ -38,7 +42,7 @@ use crate::store::schema::{
 };
 use crate::suggest::{Suggestion, suggestion};
 
-/// A table that pictures are drawn from.
+/// A table that figures are drawn from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Table {
     /// Means over runs.
@@ -53,6 +57,8 @@ pub enum Table {
     WeightSummary,
     /// The recorded activations of the first run.
     Activations,
+    /// The recorded losses, accuracies and norms of every run.
+    Training,
     /// The curve of the information bottleneck.
     Bound,
     /// The layers next to the curve.
@@ -82,6 +88,7 @@ impl Table {
             Table::Phases => (Experiment::PHASES, "aggregate"),
             Table::WeightSummary => (Experiment::WEIGHT_SUMMARY, "aggregate"),
             Table::Activations => ("recording/activations/", "record"),
+            Table::Training => ("recording/epochs/", "record"),
             Table::Bound => (Experiment::BOUND, "bound"),
             Table::BoundLayers => (Experiment::BOUND_LAYERS, "bound"),
             Table::Settings => (Experiment::SETTINGS, "sweep"),
@@ -92,35 +99,37 @@ impl Table {
     }
 }
 
-/// The rows that a picture is drawn from. Tables that are not there, or not about the subject, are empty.
+/// The rows that a figure is drawn from. Tables that are missing or not needed by the figure are empty.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Tables<'a> {
     /// Means over runs of the subject, sorted by experiment, estimator, layer and epoch.
     pub summary: &'a [SummaryRow],
-    /// The same of all estimators of the experiment, where the subject is one of them.
+    /// Means over runs of all estimators of the experiment, if the subject is one of them.
     pub siblings: &'a [SummaryRow],
-    /// Every run's estimates, those of one estimator sorted by run, layer and epoch; empty where a summary joins several
-    /// experiments. Of an experiment with several estimators: those of fewer than five runs.
+    /// The estimates of every run, those of one estimator sorted by run, layer and epoch; empty if the summary joins several
+    /// experiments. If the subject has several estimators: only estimators with fewer than five runs.
     pub estimates: &'a [EstimateRow],
     /// Compression of the subject.
     pub compression: &'a [CompressionRow],
-    /// The same of every run, sorted by experiment and estimator.
+    /// Compression of every run, sorted by experiment and estimator.
     pub phases: &'a [PhaseRow],
     /// Measures of weights over the runs of the subject, sorted by experiment.
     pub weight_summary: &'a [WeightSummaryRow],
-    /// How the activations of the first run are spread, sorted by layer and epoch.
+    /// Histograms of the activations of the first run, sorted by layer and epoch.
     pub histograms: &'a [Histogram],
-    /// The information bottleneck's curve, by rising β.
+    /// 95 % intervals over runs of losses, accuracies and norms, sorted by number, layer and epoch.
+    pub training: &'a [TrainingInterval],
+    /// The curve of the information bottleneck, by increasing β.
     pub bound: &'a [BoundRow],
-    /// The layers beside it.
+    /// The layers compared with the curve.
     pub bound_layers: &'a [BoundLayerRow],
-    /// The parameters that vary over the experiments.
+    /// The parameters that differ between the experiments.
     pub settings: &'a [SettingRow],
-    /// Where claims hold.
+    /// The settings in which claims hold.
     pub stability: &'a [StabilityRow],
-    /// Where the variance of the compression comes from.
+    /// The sources of the variance of the compression.
     pub effects: &'a [EffectRow],
-    /// The compression by the values of what varies.
+    /// The compression by the values of the parameters.
     pub levels: &'a [LevelRow],
 }
 
@@ -138,6 +147,7 @@ impl Tables<'_> {
             phases: kept(self.phases, is_read(Table::Phases)),
             weight_summary: kept(self.weight_summary, is_read(Table::WeightSummary)),
             histograms: kept(self.histograms, is_read(Table::Activations)),
+            training: kept(self.training, is_read(Table::Training)),
             bound: kept(self.bound, is_read(Table::Bound)),
             bound_layers: kept(self.bound_layers, is_read(Table::BoundLayers)),
             settings: kept(self.settings, is_read(Table::Settings)),
@@ -155,6 +165,7 @@ impl Tables<'_> {
             Table::Phases => self.phases.is_empty(),
             Table::WeightSummary => self.weight_summary.is_empty(),
             Table::Activations => self.histograms.is_empty(),
+            Table::Training => self.training.is_empty(),
             Table::Bound => self.bound.is_empty(),
             Table::BoundLayers => self.bound_layers.is_empty(),
             Table::Settings => self.settings.is_empty(),
@@ -165,26 +176,68 @@ impl Tables<'_> {
     }
 }
 
-/// How the activations of a layer are spread at one snapshot, all units together.
+/// The histogram of the activations of a layer at one snapshot, all units together.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     /// Number of the layer, 1 is the first above the input.
     pub layer: LayerId,
-    /// What it is called, where it has a name.
+    /// Name of the layer, if it has one.
     pub layer_name: Option<std::sync::Arc<str>>,
     /// Whole passes over the training samples.
     pub epoch: i32,
     /// Updates of the weights.
     pub step: i64,
-    /// The lower end of the first bin; the same for all snapshots of a layer.
+    /// The lower end of the first bin, equal for all snapshots of a layer.
     pub low: f64,
-    /// The upper end of the last bin.
+    /// The upper end of the last bin, equal for all snapshots of a layer.
     pub high: f64,
     /// Shares of the values in bins of equal width, which sum to 1.
     pub shares: Vec<f64>,
 }
 
-/// What one picture is about.
+/// The 95 % interval over runs of a number of the training at one snapshot.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TrainingInterval {
+    /// The number.
+    pub number: TrainingNumber,
+    /// Number of the layer; `None` for numbers of the whole network.
+    pub layer: Option<LayerId>,
+    /// Whole passes over the training samples.
+    pub epoch: i32,
+    /// Updates of the weights.
+    pub step: i64,
+    /// Lower end of the interval of the mean.
+    pub low: f64,
+    /// Upper end of the interval of the mean.
+    pub high: f64,
+}
+
+/// A number that is recorded during the training.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TrainingNumber {
+    /// Cross-entropy of the training samples, in nats.
+    LossTrain,
+    /// Cross-entropy of the test samples, in nats.
+    LossTest,
+    /// Mean squared error of the training samples.
+    SquaredErrorTrain,
+    /// Mean squared error of the test samples.
+    SquaredErrorTest,
+    /// Accuracy of the training samples.
+    AccuracyTrain,
+    /// Accuracy of the test samples.
+    AccuracyTest,
+    /// Norm of the mean gradient, divided by the norm of the weights.
+    GradientMean,
+    /// Norm of the standard deviation of the gradients, divided by the norm of the weights.
+    GradientStd,
+    /// Norm of the mean gradient, divided by the norm of the standard deviation.
+    GradientRatio,
+    /// Frobenius norm of the weights.
+    WeightNorm,
+}
+
+/// The subject of a figure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Subject {
     /// One estimator of one experiment.
@@ -198,7 +251,7 @@ pub enum Subject {
 }
 
 impl Subject {
-    /// What a picture is drawn of, for lists.
+    /// The subject in words, for lists.
     pub fn words(self) -> &'static str {
         match self {
             Subject::Estimator => "each estimator",
@@ -209,41 +262,41 @@ impl Subject {
     }
 }
 
-/// A finished picture in both formats.
+/// A finished figure in both formats.
 #[derive(Debug)]
 pub struct Picture {
     /// Vector graphics.
     pub svg: String,
-    /// Pixels, at twice the size of the SVG's.
+    /// PNG with two pixels per unit of the SVG.
     pub png: Vec<u8>,
 }
 
-/// A picture that can be drawn.
+/// A figure that can be drawn.
 #[derive(Debug)]
 pub struct Spec {
-    /// What the user calls it; also the beginning of its file name.
+    /// Name on the command line, and the beginning of the file name.
     pub name: &'static str,
     /// One sentence for lists.
     pub summary: &'static str,
-    /// What one picture is about.
+    /// The subject of one figure.
     pub subject: Subject,
-    /// The tables without which it cannot be drawn.
+    /// The tables that it needs.
     pub needs: &'static [Table],
-    /// The tables that it shows as well if they are there.
+    /// The tables that it shows if they exist.
     pub uses: &'static [Table],
     draw: fn(Tables<'_>) -> Result<Picture, PlotError>,
 }
 
 impl Spec {
-    /// Whether the picture is drawn from `table`.
+    /// Whether the figure is drawn from `table`.
     pub fn reads(&self, table: Table) -> bool {
         self.needs.contains(&table) || self.uses.contains(&table)
     }
 
-    /// Draws the picture from the tables that it names; it does not see the others.
+    /// Draws the figure from the tables that it needs and uses.
     ///
     /// # Errors
-    /// A table that it needs is empty, there is nothing to draw in them, or the plot library fails.
+    /// A needed table is empty, the tables have nothing to draw, or the plot library fails.
     pub fn draw(&self, tables: Tables<'_>) -> Result<Picture, PlotError> {
         match self.needs.iter().find(|table| tables.is_empty(**table)) {
             Some(missing) => Err(PlotError::Missing(*missing)),
@@ -252,7 +305,7 @@ impl Spec {
     }
 }
 
-/// Every picture, in the order people see.
+/// All figures, in the order of lists.
 pub const PLOTS: &[&Spec] = &[
     &information_plane::SPEC,
     &snapshots::SPEC,
@@ -269,32 +322,32 @@ pub const PLOTS: &[&Spec] = &[
     &stability::SPEC,
 ];
 
-/// Why there is no picture.
+/// Why a figure cannot be drawn.
 #[derive(Debug, Error)]
 pub enum PlotError {
-    /// No picture has this name.
+    /// No figure has this name.
     #[error("unknown plot `{name}`; {suggestion}")]
     Unknown {
         /// The given name.
         name: String,
-        /// What the user may have meant.
+        /// A similar name.
         suggestion: Suggestion,
     },
-    /// A table that the picture needs has no rows about its subject.
-    #[error("no picture, because `{}` is missing or has no such rows; `infoplane {}` writes it", .0.origin().0, .0.origin().1)]
+    /// A table that the figure needs has no rows about its subject.
+    #[error("no figure, because `{}` is missing or has no rows for it; run `infoplane {}` to write it", .0.origin().0, .0.origin().1)]
     Missing(Table),
     /// No numbers to draw.
-    #[error("no picture, because there is no {0}")]
+    #[error("no figure, because there is no {0}")]
     Nothing(&'static str),
     /// The plot library could not make pixels.
     #[error("cannot draw: {0}")]
     Library(String),
 }
 
-/// The picture called `name`.
+/// The figure called `name`.
 ///
 /// # Errors
-/// No picture has this name.
+/// No figure has this name.
 pub fn find(name: &str) -> Result<&'static Spec, PlotError> {
     let suggestion = || suggestion(name, PLOTS.iter().map(|spec| spec.name));
     let found = PLOTS.iter().find(|spec| spec.name == name);

@@ -12,12 +12,12 @@ use crate::store::schema::{EstimateRow, SummaryRow};
 /// I(X;T) and I(T;Y) in bits.
 pub(super) type Point = (f64, f64);
 
-/// A row of a table that has a place in the plane.
+/// A row of a table that is a point of the plane.
 pub(super) trait InPlane: AtSnapshot {
     fn layer(&self) -> LayerId;
     /// `None` without an estimate of both.
     fn point(&self) -> Option<Point>;
-    /// The largest values that the estimator could give.
+    /// The largest possible values of the two coordinates.
     fn ceilings(&self) -> [Option<f64>; 2];
 }
 
@@ -63,12 +63,12 @@ impl PlaneAxes {
         Self { x, y: Axis::from_zero("I(T;Y) (bits)", points.iter().map(|point| point.1)) }
     }
 
-    /// Axes of the whole plane that a point of `rows` could lie in: up to the ceilings, and further if formulas exceed them.
+    /// Axes up to the ceilings of `rows`, or to the largest estimates if these are larger.
     pub(super) fn whole<R: InPlane>(rows: &[R]) -> Self {
         Self::around(&Self::corners(rows))
     }
 
-    /// The points of `rows`, and how far they could lie.
+    /// The points of `rows` and their ceilings.
     pub(super) fn corners<R: InPlane>(rows: &[R]) -> Vec<Point> {
         let corner = |row: &R| row.ceilings().map(Option::unwrap_or_default).into();
         rows.iter().filter_map(InPlane::point).chain(rows.iter().map(corner)).collect()
@@ -105,14 +105,24 @@ pub(super) fn draw_snapshots<'a, R: InPlane + 'a>(
     colours: &TimeColours,
     size: f64,
 ) {
-    const THIN: f64 = 0.3;
     let rows: Vec<&R> = rows.into_iter().collect();
-    let points = sorted(rows.iter().copied());
+    draw_layers_at_each_time(panel, rows.iter().copied(), timeline, colours);
+    draw_dots_in_time(panel, rows, timeline, colours, size);
+}
+
+/// Draws a thin line through the layers for every snapshot of `rows`, coloured by time.
+pub(super) fn draw_layers_at_each_time<'a, R: InPlane + 'a>(
+    panel: &mut Panel,
+    rows: impl IntoIterator<Item = &'a R>,
+    timeline: &Timeline,
+    colours: &TimeColours,
+) {
+    const THIN: f64 = 0.3;
+    let points = sorted(rows);
     for snapshot in points.chunk_by(|a, b| a.0.snapshot() == b.0.snapshot()) {
         let path = snapshot.iter().map(|(_, point)| *point).collect();
         draw_line(panel, path, &colours.at(timeline.time(snapshot[0].0.snapshot())), THIN);
     }
-    draw_dots_in_time(panel, rows, timeline, colours, size);
 }
 
 /// Draws a dot of `size` for each of `rows`, coloured by time.

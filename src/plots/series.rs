@@ -1,4 +1,4 @@
-//! Columns of the summary over time: which layers there are, and the lines and ribbons of each.
+//! Columns of the summary over time: the layers, and the line and the ribbon of each layer.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +9,8 @@ use kuva::render::plots::Plot;
 use super::canvas::{layer_colour, layer_name};
 use super::sheet::{Entry, Mark};
 use super::timeline::{AtSnapshot, Timeline};
+use super::{TrainingInterval, TrainingNumber};
+use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::layer_id::LayerId;
 use crate::math::unique::unique;
@@ -28,8 +30,8 @@ pub(super) fn by_estimator(rows: &[SummaryRow]) -> Vec<Vec<SummaryRow>> {
     unique(rows.iter().map(|row| &row.estimator)).into_iter().map(rows_of).collect()
 }
 
-/// The rows of the estimator that has most rows with losses or norms, and then most rows: what belongs to the network is
-/// repeated in the rows of every estimator, but some have few snapshots, and pooled ones have none of it.
+/// The rows of the estimator that has most rows with losses or norms, and then most rows: losses and norms are repeated in the
+/// rows of every estimator, but some estimators have few snapshots, and pooled estimates have no losses and norms.
 pub(super) fn of_network(rows: &[SummaryRow]) -> Vec<SummaryRow> {
     let describes_network = |row: &&SummaryRow| {
         let SummaryRow { loss_train_nats_mean, squared_error_train_mean, weight_norm_mean, .. } = row;
@@ -55,7 +57,7 @@ pub(super) fn values(rows: &[SummaryRow], column: Column) -> impl Iterator<Item 
     rows.iter().filter_map(column)
 }
 
-/// The lines of all `layers`, each in its colour; nothing for layers without numbers.
+/// The lines of all `layers`, each in its colour; no line for layers without numbers.
 pub(super) fn lines(
     rows: &[SummaryRow],
     layers: &[LayerId],
@@ -67,9 +69,9 @@ pub(super) fn lines(
     layers.iter().filter_map(layer_line).collect()
 }
 
-/// The line through `points`, where there are two at least.
+/// The line through `points`, if there are at least two.
 pub(super) fn line(points: Vec<(f64, f64)>, colour: &str, mark: Mark) -> Option<Plot> {
-    /// Thick enough to be told apart by colour in print.
+    /// Thick enough to distinguish colours in print.
     const WIDTH: f64 = 2.2;
     const THIN: f64 = 0.8;
     if points.len() < 2 {
@@ -81,7 +83,7 @@ pub(super) fn line(points: Vec<(f64, f64)>, colour: &str, mark: Mark) -> Option<
     Some(if style.is_empty() { line.into() } else { line.with_line_style(LineStyle::Custom(style.to_owned())).into() })
 }
 
-/// The ribbon between the two ends that `points` have, of an opacity in percent.
+/// The ribbon between the lower and upper ends of `points` (place, lower end, upper end), with an opacity in percent.
 pub(super) fn ribbon(points: &[(f64, f64, f64)], colour: &str, percent: u8) -> Option<Plot> {
     if points.len() < 2 {
         return None;
@@ -91,9 +93,9 @@ pub(super) fn ribbon(points: &[(f64, f64, f64)], colour: &str, percent: u8) -> O
     Some(band.with_color(colour).with_opacity(f64::from(percent) / 100.0).into())
 }
 
-/// A line of the legend for each layer of some rows, which are given with their names.
+/// An entry of the legend for each layer; the layers are given with their names.
 pub(super) fn legend<'a>(of_rows: impl IntoIterator<Item = (LayerId, Option<&'a str>)>, mark: Mark) -> Vec<Entry> {
-    // The layers of several experiments go by their number where their names differ.
+    // Layers of several experiments have their number if their names differ.
     let mut names: BTreeMap<LayerId, Option<&str>> = BTreeMap::new();
     for (layer, name) in of_rows {
         let held = names.entry(layer).or_insert(name);
@@ -102,6 +104,28 @@ pub(super) fn legend<'a>(of_rows: impl IntoIterator<Item = (LayerId, Option<&'a 
     let Some(last) = names.keys().next_back().copied() else { return Vec::new() };
     let entry = |(layer, name)| Entry::new(layer_name(layer, name, last), layer_colour(layer), mark);
     names.into_iter().map(entry).collect()
+}
+
+/// The intervals over runs of a number of the training: places on the axis of `timeline`, lower and upper ends.
+pub(super) fn intervals(
+    rows: &[TrainingInterval],
+    number: TrainingNumber,
+    layer: Option<LayerId>,
+    timeline: &Timeline,
+) -> Vec<(f64, f64, f64)> {
+    let here = rows.iter().filter(|row| row.number == number && row.layer == layer);
+    let drawn = here.filter(|row| timeline.contains((row.epoch, row.step)));
+    drawn.map(|row| (timeline.place((row.epoch, row.step)), row.low, row.high)).collect()
+}
+
+/// Whether intervals over `n_runs` runs are drawn: the interval of two runs is thirteen times as wide as their distance.
+pub(super) fn has_intervals(n_runs: i32) -> bool {
+    n_runs > 2
+}
+
+/// The name of the interval over `n_runs` runs in a legend.
+pub(super) fn interval_name(n_runs: i32) -> String {
+    format!("95 % interval over {}", counted(n_runs, "run"))
 }
 
 /// Whether there is a curve to draw: numbers at two snapshots.

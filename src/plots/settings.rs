@@ -1,27 +1,82 @@
-//! What the experiments of a sweep are called: the values of what varies.
+//! The experiments of a sweep: their order, their titles, and the parameters that vary between them.
 
 use crate::math::unique::unique;
 use crate::store::schema::{SettingRow, SummaryRow};
 
-/// The experiments of `summary` in their order, by the numeric parameter where there is exactly one that varies.
-pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]) -> Vec<&'a str> {
-    let mut found = unique(summary.iter().map(|row| row.experiment.as_str()));
-    if let Some(number) = only_number(&found, settings) {
-        found.sort_by(|a, b| number(a).total_cmp(&number(b)));
+/// A parameter that varies over the experiments of a sweep, or several that vary together.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Parameter {
+    /// Every value with the parameter's name, such as `batch 256`: numbers ascending, then words in the order of the table.
+    pub(super) values: Vec<String>,
+    /// Whether the values are numbers. A word among several numbers (`full` of a batch) follows them.
+    pub(super) is_ordered: bool,
+    /// For each experiment, the index of its value.
+    pub(super) ranks: Vec<usize>,
+}
+
+impl Parameter {
+    /// The experiments themselves as values, for experiments that no known parameter distinguishes.
+    pub(super) fn of_experiments(experiments: &[&str], settings: &[SettingRow]) -> Self {
+        let values = experiments.iter().map(|name| title(name, settings)).collect();
+        Self { values, is_ordered: false, ranks: (0..experiments.len()).collect() }
     }
-    found
+
+    /// The parameter called `name`; `None` if an experiment has no value of it.
+    fn named(name: &str, experiments: &[&str], settings: &[SettingRow]) -> Option<Self> {
+        let row_of =
+            |experiment: &&str| settings.iter().find(|row| row.parameter == name && row.experiment == *experiment);
+        let rows: Vec<&SettingRow> = experiments.iter().map(row_of).collect::<Option<_>>()?;
+        let mut values = unique(rows.iter().map(|row| (row.number.unwrap_or(f64::INFINITY), row.value.as_str())));
+        values.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let n_numbers = values.iter().filter(|(number, _)| number.is_finite()).count();
+        let rank = |row: &&SettingRow| values.iter().position(|(_, value)| *value == row.value);
+        Some(Self {
+            ranks: rows.iter().map(rank).collect::<Option<_>>()?,
+            values: values.iter().map(|(_, value)| format!("{} {value}", short(name))).collect(),
+            is_ordered: n_numbers > 1,
+        })
+    }
+
+    /// Whether each value of one parameter has exactly one value of the other.
+    fn varies_with(&self, other: &Self) -> bool {
+        let n_pairs = unique(self.ranks.iter().zip(&other.ranks)).len();
+        n_pairs == self.values.len() && n_pairs == other.values.len()
+    }
+
+    /// Adds the values of a parameter that [varies with](Self::varies_with) this one.
+    fn join(&mut self, other: &Self) {
+        for (rank, value) in self.values.iter_mut().enumerate() {
+            let experiment = self.ranks.iter().position(|own| *own == rank);
+            value.extend(experiment.map(|place| format!(", {}", other.values[other.ranks[place]])));
+        }
+    }
 }
 
-/// The number of each experiment, where exactly one parameter varies and its values are numbers.
-pub(super) fn only_number<'a>(experiments: &[&str], settings: &'a [SettingRow]) -> Option<impl Fn(&str) -> f64 + 'a> {
-    let number =
-        move |experiment: &str| settings.iter().find(|row| row.experiment == experiment).and_then(|row| row.number);
-    let is_one = unique(settings.iter().map(|row| row.parameter.as_str())).len() == 1;
-    let is_number = experiments.iter().all(|experiment| number(experiment).is_some());
-    (is_one && is_number).then_some(move |experiment: &str| number(experiment).unwrap_or_default())
+/// The parameters with more than one value among `experiments`; those that vary together are joined. None if the settings of
+/// an experiment are not known.
+pub(super) fn parameters(experiments: &[&str], settings: &[SettingRow]) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for name in unique(settings.iter().map(|row| row.parameter.as_str())) {
+        let Some(parameter) = Parameter::named(name, experiments, settings) else { return Vec::new() };
+        match parameters.iter_mut().find(|other| other.varies_with(&parameter)) {
+            Some(other) => other.join(&parameter),
+            None => parameters.push(parameter),
+        }
+    }
+    parameters.retain(|parameter| parameter.values.len() > 1);
+    parameters
 }
 
-/// An experiment in words: `batch 256, activation tanh`; its own name where nothing of it varies.
+/// The experiments of `summary`, sorted by the values of their parameters.
+pub(super) fn experiments<'a>(summary: &'a [SummaryRow], settings: &[SettingRow]) -> Vec<&'a str> {
+    let found = unique(summary.iter().map(|row| row.experiment.as_str()));
+    let parameters = parameters(&found, settings);
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_by_key(|place| parameters.iter().map(|parameter| parameter.ranks[*place]).collect::<Vec<usize>>());
+    order.into_iter().map(|place| found[place]).collect()
+}
+
+/// The settings of an experiment, such as `batch 256, activation tanh`; its name if nothing varies.
 pub(super) fn title(experiment: &str, settings: &[SettingRow]) -> String {
     let values = settings.iter().filter(|row| row.experiment == experiment);
     let words: Vec<String> = values.map(|row| format!("{} {}", short(&row.parameter), row.value)).collect();
@@ -31,4 +86,42 @@ pub(super) fn title(experiment: &str, settings: &[SettingRow]) -> String {
 /// The last part of a parameter's name: `training.batch` is `batch`.
 pub(super) fn short(parameter: &str) -> String {
     parameter.rsplit('.').next().unwrap_or(parameter).replace('_', " ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(rows: &[(&str, &str, &str)]) -> Vec<SettingRow> {
+        let row = |(experiment, parameter, value): &(&str, &str, &str)| SettingRow {
+            experiment: (*experiment).to_owned(),
+            parameter: (*parameter).to_owned(),
+            value: (*value).to_owned(),
+            number: value.parse().ok(),
+        };
+        rows.iter().map(row).collect()
+    }
+
+    #[test]
+    fn values_are_sorted_as_numbers_and_words_follow() {
+        let rows = [("a", "training.batch", "full"), ("b", "training.batch", "1024"), ("c", "training.batch", "256")];
+        let found = parameters(&["a", "b", "c"], &settings(&rows));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].values, ["batch 256", "batch 1024", "batch full"]);
+        assert_eq!((found[0].is_ordered, found[0].ranks.as_slice()), (true, [2, 1, 0].as_slice()));
+    }
+
+    #[test]
+    fn parameters_that_vary_together_are_one() {
+        let rows = [("a", "hidden", "8"), ("a", "rate", "0.1"), ("b", "hidden", "4"), ("b", "rate", "0.5")];
+        let found = parameters(&["a", "b"], &settings(&rows));
+        assert_eq!(found.len(), 1);
+        assert_eq!(found[0].values, ["hidden 4, rate 0.5", "hidden 8, rate 0.1"]);
+    }
+
+    #[test]
+    fn an_experiment_without_settings_leaves_no_parameter() {
+        assert!(parameters(&["a", "b"], &settings(&[("a", "rate", "0.1")])).is_empty());
+        assert_eq!(title("b", &settings(&[("a", "rate", "0.1")])), "b");
+    }
 }

@@ -7,37 +7,35 @@ use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
 use super::axes::{Axis, Scale};
-use super::canvas::{BLACK, Bar, picture, rectangle, stroke, text, width_of};
+use super::canvas::{BLACK, Bar, LABEL, TICK, picture, rectangle, stroke, text, width_of};
+use super::labels::{Area, place};
+use super::marks::{Limit, Path, draw_label, draw_ticks, draw_y_label};
 use super::{Picture, PlotError};
 
 /// Room around the grid and between panels.
 const GAP: f64 = 14.0;
 /// Room of a panel above its axes, for its title.
 const TOP: f64 = 34.0;
-/// The same where it has none.
+/// Room of a panel without a title above its axes.
 const UNTITLED: f64 = 12.0;
-/// Below them, for ticks and label.
+/// Room of a panel below its axes, for ticks and label.
 const BOTTOM: f64 = 54.0;
-/// To their left, likewise.
-const LEFT: f64 = 68.0;
-/// To their right, for half of the last tick's label.
-const RIGHT: f64 = 16.0;
+/// Room of a panel to the left of its axes, for ticks and label.
+const LEFT: f64 = 74.0;
+/// Room of a panel to the right of its axes, for half of the last tick's label.
+const RIGHT: f64 = 24.0;
 /// Room for a colour bar and its labels.
 const BAR: f64 = 96.0;
-/// Size of panel titles and axis labels: what is 14 units here has about 7 points in a picture as wide as a page.
-const LABEL: u32 = 14;
-/// Size of ticks and of the legend.
-const TICK: u32 = 13;
-/// Size of the sheet's title.
-const TITLE: u32 = 18;
+/// Size of the title of every figure.
+pub(super) const TITLE: u32 = 18;
 
-/// A whole picture.
+/// A whole figure.
 #[derive(Default)]
 pub(super) struct Sheet {
     pub(super) title: String,
-    /// A smaller line below the title; none where it is empty.
+    /// A smaller line below the title; none if it is empty.
     pub(super) subtitle: String,
-    /// Panels side by side.
+    /// Number of panels in a row.
     pub(super) columns: usize,
     /// Width and height of one panel with its labels.
     pub(super) size: (f64, f64),
@@ -45,9 +43,11 @@ pub(super) struct Sheet {
     pub(super) axes: Axes,
     pub(super) legend: Vec<Entry>,
     pub(super) bar: Option<Bar>,
+    /// Sentences below the panels.
+    pub(super) remarks: Vec<String>,
 }
 
-/// Whether panels are read by themselves.
+/// Whether every panel has its own axes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Axes {
     #[default]
@@ -67,8 +67,12 @@ pub(super) struct Panel {
     pub(super) cells: Vec<Cell>,
     /// Straight lines from edge to edge.
     pub(super) lines: Vec<ReferenceLine>,
-    /// Texts upon them.
+    /// Texts over them.
     pub(super) notes: Vec<Note>,
+    /// Dashed lines with names, behind everything.
+    pub(super) limits: Vec<Limit>,
+    /// Paths whose names are written next to them.
+    pub(super) paths: Vec<Path>,
 }
 
 /// A rectangle in the panel's own units.
@@ -92,7 +96,7 @@ pub(super) struct Entry {
     pub(super) mark: Mark,
 }
 
-/// How a thing is drawn.
+/// How something is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     Solid,
@@ -109,7 +113,7 @@ pub(super) enum Mark {
 }
 
 impl Mark {
-    /// Dashes in the notation of SVG; an empty text for a whole line.
+    /// Dashes in the notation of SVG; an empty text for a solid line.
     pub(super) fn dashes(self) -> &'static str {
         match self {
             Mark::Dashed => "7 4",
@@ -124,7 +128,7 @@ impl Entry {
         Self { label: label.into(), colour: colour.to_owned(), mark }
     }
 
-    fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
+    pub(super) fn draw(&self, scene: &mut Scene, x: f64, y: f64) {
         const LONG: f64 = 26.0;
         match self.mark {
             Mark::Solid | Mark::Thin | Mark::Dashed | Mark::Dotted => {
@@ -162,8 +166,17 @@ impl Entry {
 
 impl Panel {
     pub(super) fn new(title: impl Into<String>, x: Axis, y: Axis) -> Self {
-        let (plots, cells, lines, notes) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Self { title: title.into(), x, y, plots, cells, lines, notes }
+        Self {
+            title: title.into(),
+            x,
+            y,
+            plots: Vec::new(),
+            cells: Vec::new(),
+            lines: Vec::new(),
+            notes: Vec::new(),
+            limits: Vec::new(),
+            paths: Vec::new(),
+        }
     }
 
     /// Room to the left of the axes.
@@ -172,55 +185,49 @@ impl Panel {
         names.iter().map(|name| width_of(name, TICK)).fold(LEFT - 16.0, f64::max) + 16.0
     }
 
-    /// Room above them.
+    /// Room above the axes.
     fn top(&self) -> f64 {
         if self.title.is_empty() { UNTITLED } else { TOP }
     }
 
     fn layout(&self, size: (f64, f64)) -> Layout {
         let layout = Layout::new((0.0, 1.0), (0.0, 1.0)).with_width(size.0).with_height(size.1).with_show_grid(false);
-        let layout = self.y.beside(self.x.below(layout)).with_force_margins(self.left(), RIGHT);
+        let layout = self.y.left_of_panel(self.x.below_panel(layout)).with_force_margins(self.left(), RIGHT);
         let layout = layout.with_force_margins_y(self.top(), BOTTOM).with_title(self.title.clone());
         let layout = layout.with_title_size(LABEL).with_label_size(LABEL).with_tick_size(TICK);
         self.lines.iter().fold(layout, |layout, line| layout.with_reference_line(line.clone()))
     }
 
-    /// Draws the panel into its own corner of `scene`.
-    fn draw(mut self, scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
+    /// Draws the panel into `scene`, its upper left corner at `at`.
+    pub(super) fn draw(mut self, scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
         let layout = self.layout(size);
         let places = ComputedLayout::from_layout(&layout);
         let transform = Some(format!("translate({},{})", at.0, at.1));
         scene.add(Primitive::GroupStart { transform, title: None, extra_attrs: None });
         self.cells.iter().for_each(|cell| cell.draw(scene, &places));
+        let inside = Area {
+            left: places.margin_left,
+            top: places.margin_top,
+            right: places.width - places.margin_right,
+            bottom: places.height - places.margin_bottom,
+        };
+        let taken: Vec<Area> = self.limits.iter().map(|limit| limit.draw(scene, &places, inside)).collect();
         if self.plots.is_empty() {
             self.plots.push(LinePlot::new().into()); // kuva draws no axes for nothing
         }
         render_multiple(std::mem::take(&mut self.plots), layout).elements.into_iter().for_each(|e| scene.add(e));
-        self.draw_ticks(scene, &places);
+        draw_ticks(scene, (&self.x, &self.y), inside, places.tick_mark_major);
         for Note { at, says } in &self.notes {
             let (x, y) = (places.map_x(at.0), places.map_y(at.1) + 4.0);
             let is_far_right = x > 0.75 * places.width;
             let (x, anchor) = if is_far_right { (x - 10.0, TextAnchor::End) } else { (x + 10.0, TextAnchor::Start) };
             text(scene, (x, y), says, TICK, anchor);
         }
+        let pixels = |points: &[(f64, f64)]| points.iter().map(|(x, y)| (places.map_x(*x), places.map_y(*y))).collect();
+        let paths: Vec<_> = self.paths.iter().map(|path| (path.name.clone(), pixels(&path.points))).collect();
+        place(&paths, inside, &taken, TICK).iter().for_each(|label| draw_label(scene, label));
         scene.add(Primitive::GroupEnd);
-    }
-
-    /// The ticks that kuva's axes do not have: epoch 0, and names.
-    fn draw_ticks(&self, scene: &mut Scene, places: &ComputedLayout) {
-        let bottom = places.height - places.margin_bottom;
-        if let Some(zero) = self.x.zero() {
-            let x = places.map_x(zero);
-            stroke(scene, (x, bottom), (x, bottom + places.tick_mark_major), BLACK, 1.0, "");
-            let foot = bottom + places.tick_mark_major + f64::from(TICK) * 0.93;
-            text(scene, (x, foot), "0", TICK, TextAnchor::Middle);
-        }
-        if let Scale::Names(names) = &self.y.scale {
-            for (i, name) in names.iter().enumerate() {
-                let at = (places.margin_left - 10.0, places.map_y(-(i as f64)) + 4.5);
-                text(scene, at, name, TICK, TextAnchor::End);
-            }
-        }
+        draw_y_label(scene, &self.y.label, at, inside);
     }
 }
 
@@ -233,16 +240,42 @@ impl Cell {
     }
 }
 
+/// The number of columns of `n` panels: few cells of the grid are empty, and the figure is not higher than wide.
+pub(super) fn columns(n: usize) -> usize {
+    let choices: &[usize] = match n {
+        0..=3 => return n.max(1),
+        4..=6 => &[3, 2],
+        _ => &[4, 3, 5],
+    };
+    let n_empty = |columns: &usize| n.div_ceil(*columns) * columns - n;
+    choices.iter().copied().min_by_key(n_empty).unwrap_or(n)
+}
+
+/// `text` in lines of at most `width` units.
+fn wrapped(text: &str, width: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if width_of(line, TICK) + width_of(word, TICK) < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 impl Sheet {
-    /// The finished picture.
+    /// The finished figure.
     ///
     /// # Errors
-    /// The library cannot make pixels of it.
+    /// kuva cannot draw it.
     pub(super) fn draw(self) -> Result<Picture, PlotError> {
         picture(self.scene())
     }
 
-    /// All that is to be seen.
+    /// The elements of the figure.
     pub(super) fn scene(mut self) -> Scene {
         let columns = self.columns.clamp(1, self.panels.len().max(1));
         if self.axes == Axes::Same {
@@ -254,8 +287,15 @@ impl Sheet {
         let extent = |n: usize, size: f64| n as f64 * (size + GAP);
         let right = GAP + extent(columns, self.size.0);
         let bottom = (top + extent(rows, self.size.1)).max(top + self.legend_height());
-        let mut scene = blank(right + self.legend_width() + if self.bar.is_some() { BAR } else { 0.0 }, bottom);
-        self.draw_title(&mut scene, right / 2.0);
+        let width = right + self.legend_width() + if self.bar.is_some() { BAR } else { 0.0 };
+        let width =
+            width.max(width_of(&self.title, TITLE) + 2.0 * GAP).max(width_of(&self.subtitle, LABEL) + 2.0 * GAP);
+        let remarks: Vec<String> = self.remarks.iter().flat_map(|text| wrapped(text, width - 2.0 * GAP)).collect();
+        let mut scene = blank(width, bottom + remarks.len() as f64 * LINE);
+        self.draw_title(&mut scene, width / 2.0);
+        for (i, line) in remarks.iter().enumerate() {
+            text(&mut scene, (GAP, bottom + i as f64 * LINE + 4.0), line, TICK, TextAnchor::Start);
+        }
         let panels = std::mem::take(&mut self.panels);
         for (i, panel) in panels.into_iter().enumerate() {
             let at = (GAP + extent(i % columns, self.size.0), top + extent(i / columns, self.size.1));

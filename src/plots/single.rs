@@ -1,4 +1,4 @@
-//! Single networks, which pictures show where they are too few for an interval to say much.
+//! Curves of single runs, which figures show if there are too few runs for a meaningful interval.
 
 use kuva::render::plots::Plot;
 
@@ -8,10 +8,10 @@ use super::sheet::{Entry, Mark};
 use super::timeline::{AtSnapshot, Timeline};
 use crate::store::schema::EstimateRow;
 
-/// From this number of networks on their mean and its interval are shown alone.
+/// From this number of runs on, only their mean and its interval are shown.
 const ENOUGH: i32 = 5;
 
-/// Whether each of `n_runs` networks is drawn: one is its own mean.
+/// Whether each of `n_runs` runs is drawn. A single run is equal to its mean and is not drawn again.
 pub(crate) fn are_drawn(n_runs: i32) -> bool {
     (2..ENOUGH).contains(&n_runs)
 }
@@ -19,7 +19,7 @@ pub(crate) fn are_drawn(n_runs: i32) -> bool {
 /// A column of the estimates.
 pub(super) type RunColumn = fn(&EstimateRow) -> Option<f64>;
 
-/// A thin line for each network and layer of `rows`, which are of one estimator.
+/// A thin line for each run and layer of `rows`, which are of one estimator.
 pub(super) fn lines(rows: &[&EstimateRow], column: RunColumn, timeline: &Timeline) -> Vec<Plot> {
     let network = |rows: &[&EstimateRow]| {
         let point = |row: &&EstimateRow| Some((timeline.place(row.snapshot()), column(row)?));
@@ -30,7 +30,7 @@ pub(super) fn lines(rows: &[&EstimateRow], column: RunColumn, timeline: &Timelin
     rows.chunk_by(|a, b| (&a.run, a.layer) == (&b.run, b.layer)).filter_map(network).collect()
 }
 
-/// The line of the legend.
+/// The legend's entry for single runs.
 pub(super) fn entry(mark: Mark) -> Entry {
-    Entry::new("single networks", GREY, mark)
+    Entry::new("single runs", GREY, mark)
 }

@@ -1,4 +1,4 @@
-//! Three snapshots of training: the start, the middle of the recorded snapshots, the end; one dot per run and layer.
+//! The information plane at three snapshots (the first, the middle and the last one); one dot per run and layer.
 //!
 //! # Reference
 //! Shwartz-Ziv & Tishby 2017, Fig. 2 (initial weights, 400 epochs, 9000 epochs). With 400 log-spaced records up to
@@ -29,7 +29,7 @@ pub(super) const SPEC: Spec = Spec {
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let rows = tables.estimates;
     if rows.iter().all(|row| row.point().is_none()) {
-        return Err(PlotError::Nothing("estimate of I(X;T): all failed, or have none"));
+        return Err(PlotError::Nothing("estimate of I(X;T): all estimates failed, or the estimator has no I(X;T)"));
     }
     let mut recorded: Vec<EpochStep> = rows.iter().map(AtSnapshot::snapshot).collect();
     recorded.sort_unstable();
@@ -64,7 +64,7 @@ fn draw_runs(panel: &mut Panel, rows: &[EstimateRow], snapshot: EpochStep, layer
         ScatterPlot::new()
             .with_data(here.filter_map(InPlane::point))
             .with_color(layer_colour(*layer))
-            // The first layers lie on top of each other: lower ones are larger, so that a rim of each is seen.
+            // The first layers are often at the same place: lower layers have larger dots, so that all are visible.
             .with_size(4.0 + 0.7 * (last - layer.index()) as f64)
             .with_marker_opacity(0.8)
             .into()

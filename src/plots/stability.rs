@@ -1,14 +1,15 @@
-//! Where claims hold: a table of claims and layers against the values of what varies, and below it what the variance of the
-//! compression comes from.
+//! The settings in which claims hold: a table of claims and layers by the values of the varied parameters, and below it the sources of
+//! the variance of the compression.
 //!
 //! # Reference
-//! No figure of the papers: they vary one parameter at a time. Each cell takes together all settings with its value.
+//! No figure of the papers: they vary one parameter at a time. Each cell counts all settings with its value.
 
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::canvas::{BLACK, picture, rectangle, stroke, text, width_of};
+use super::grid::wrapped;
 use super::settings::short;
-use super::sheet::blank;
+use super::sheet::{TITLE, blank};
 use super::variance::{Bars, layer_name};
 use super::{Picture, PlotError, Spec, Subject, Table, Tables};
 use crate::math::unique::unique;
@@ -16,38 +17,47 @@ use crate::store::schema::StabilityRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "stability",
-    summary: "in which settings claims hold, by the values of what varies, and where the variance of the compression comes from",
+    summary: "the settings in which claims hold, by the values of the varied parameters, and the sources of the variance of the compression",
     subject: Subject::Folder,
     needs: &[],
     uses: &[Table::Stability, Table::Effects, Table::Levels],
     draw,
 };
 
-/// Room around everything.
+/// Space around the tables.
 const EDGE: f64 = 20.0;
-/// Width of the claims.
+/// Width of the column of claims.
 const CLAIM: f64 = 400.0;
-/// Width of the names of layers.
+/// Width of the column of layers.
 const LAYER: f64 = 70.0;
 /// Width of a cell.
 const WIDTH: f64 = 56.0;
-/// Least height of a cell.
+/// Smallest height of a cell.
 const HEIGHT: f64 = 24.0;
-/// Between two parameters, and between two claims.
+/// Distance between two parameters, and between two claims.
 const GAP: f64 = 10.0;
 /// Size of most texts.
 const SIZE: u32 = 12;
-/// Height of a line of them.
+/// Height of a line of text.
 const LINE: f64 = 15.0;
 /// Longer names of values are cut.
 const LONGEST: usize = 44;
+/// The share of settings in which a claim holds, in words; `None` if it is undecided in all settings.
+const COLOURS: [(&str, Option<f64>); 4] = [
+    ("holds in no setting", Some(0.0)),
+    ("holds in half of the settings", Some(0.5)),
+    ("holds in all settings", Some(1.0)),
+    ("undecided in all settings", None),
+];
+/// Height of a line of their explanation.
+const COLOUR: f64 = 20.0;
 
-/// Red, green and blue where a claim holds nowhere, in half of the settings, everywhere: orange, white and blue, which
-/// people with any colour vision tell apart.
+/// Red, green and blue of cells whose claim holds in no setting, in half of the settings, in all settings: orange, white and blue,
+/// which are distinguishable with any colour vision.
 const NOWHERE: [f64; 3] = [230.0, 159.0, 0.0];
 const HALF: [f64; 3] = [250.0, 250.0, 250.0];
 const EVERYWHERE: [f64; 3] = [0.0, 114.0, 178.0];
-/// Behind the hatch of cells in which nothing is decided.
+/// Background of hatched cells, in which nothing is decided.
 const UNDECIDED: &str = "#e4e4e4";
 
 fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
@@ -57,17 +67,17 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     // Layers whose compression is one number have no effects.
     let layers = tables.effects.iter().map(|row| row.layer).chain(tables.levels.iter().map(|row| row.layer));
     let output = layers.max().filter(|last| *last > 0);
-    let table = Grid::of(tables.stability);
+    let table = ClaimTable::of(tables.stability);
     let bars = Bars::of(tables.effects);
-    let width = 2.0 * EDGE + CLAIM + LAYER + table.width().max(bars.width());
-    let mut scene = blank(width, 2.0 * EDGE + table.height() + bars.height());
-    table.draw(&mut scene, EDGE, output);
-    bars.draw(&mut scene, (EDGE, EDGE + table.height()), EDGE + CLAIM + LAYER, output);
+    let width = table.width().max(bars.least_width());
+    let mut scene = blank(2.0 * EDGE + width, 2.0 * EDGE + table.height() + bars.height());
+    table.draw(&mut scene, (EDGE, EDGE), width, output);
+    bars.draw(&mut scene, (EDGE, EDGE + table.height()), width, output);
     picture(scene)
 }
 
 /// Claims in rows, values in columns.
-struct Grid<'a> {
+struct ClaimTable<'a> {
     claims: Vec<Claim<'a>>,
     columns: Vec<Group<'a>>,
 }
@@ -84,7 +94,7 @@ struct Group<'a> {
     values: Vec<&'a str>,
 }
 
-impl<'a> Grid<'a> {
+impl<'a> ClaimTable<'a> {
     fn of(stability: &'a [StabilityRow]) -> Self {
         let group = |parameter: &'a str| {
             let rows = stability.iter().filter(|row| row.parameter == parameter);
@@ -96,13 +106,15 @@ impl<'a> Grid<'a> {
     }
 
     fn width(&self) -> f64 {
-        self.columns.iter().map(|group| group.width() + GAP).sum()
+        let columns: f64 = self.columns.iter().map(|group| group.width() + GAP).sum();
+        if self.claims.is_empty() { 0.0 } else { CLAIM + LAYER + columns }
     }
 
-    /// Height of the names above the cells.
+    /// Height of the title, the explanation of the colours and the names above the cells.
     fn head(&self) -> f64 {
         let values = self.columns.iter().flat_map(|group| &group.values);
-        44.0 + 2.0 * LINE + values.map(|value| width_of(&named(value), SIZE)).fold(0.0, f64::max) + 8.0
+        let names = 2.0 * LINE + values.map(|value| width_of(&named(value), SIZE)).fold(0.0, f64::max);
+        28.0 + names.max(COLOURS.len() as f64 * COLOUR) + 8.0
     }
 
     fn height(&self) -> f64 {
@@ -110,55 +122,55 @@ impl<'a> Grid<'a> {
         if self.claims.is_empty() { 0.0 } else { self.head() + rows + 30.0 }
     }
 
-    fn draw(&self, scene: &mut Scene, top: f64, output: Option<i32>) {
+    fn draw(&self, scene: &mut Scene, at: (f64, f64), width: f64, output: Option<i32>) {
         if self.claims.is_empty() {
             return;
         }
-        let left = EDGE + CLAIM + LAYER;
-        text(scene, (EDGE, top + 16.0), "where the claims hold", 18, TextAnchor::Start);
-        explain(scene, (EDGE, top + 34.0));
-        let mut x = left;
+        let (left, cells) = (at.0, at.1 + self.head());
+        let middle = (left + width / 2.0, at.1 + 16.0);
+        text(scene, middle, "settings in which the claims hold", TITLE, TextAnchor::Middle);
+        explain(scene, (left, cells - COLOURS.len() as f64 * COLOUR - 8.0));
+        let mut x = left + CLAIM + LAYER;
         for group in &self.columns {
-            group.draw_head(scene, x, top + self.head());
+            group.draw_head(scene, x, cells);
             x += group.width() + GAP;
         }
-        let mut y = top + self.head();
+        let mut y = cells;
         for claim in &self.claims {
             claim.draw(scene, y, &self.columns, output);
             y += claim.height() + GAP;
-            stroke(scene, (EDGE, y - GAP / 2.0), (left + self.width() - GAP, y - GAP / 2.0), "#cccccc", 0.7, "");
+            let right = left + self.width() - GAP;
+            stroke(scene, (left, y - GAP / 2.0), (right, y - GAP / 2.0), "#cccccc", 0.7, "");
         }
     }
 }
 
-/// What makes two rows ones of the same claim.
+/// Rows with equal keys are about one claim.
 fn key(row: &StabilityRow) -> [&str; 5] {
     [row.figure.as_deref().unwrap_or_default(), &row.claim, &row.quantity, &row.measure, &row.wanted]
 }
 
-/// The claim, after the figure that it is about where it names one.
+/// The claim, after the figure that it is about if it names one.
 fn claim_of(row: &StabilityRow) -> String {
     row.figure.as_ref().map_or_else(|| row.claim.clone(), |figure| format!("{figure}: {}", row.claim))
 }
 
-/// What a value is called above its column.
+/// The heading of a column.
 fn named(value: &str) -> String {
     if value.is_empty() { "all settings".to_owned() } else { cut(value) }
 }
 
-/// How cells are to be read.
+/// Explains the colours of the cells.
 fn explain(scene: &mut Scene, at: (f64, f64)) {
-    let words = ["holds nowhere", "in half", "in all settings", "undecided in all"];
-    let mut x = at.0;
-    for (word, share) in words.into_iter().zip([Some(0.0), Some(0.5), Some(1.0), None]) {
+    for (i, (words, share)) in COLOURS.into_iter().enumerate() {
+        let y = at.1 + i as f64 * COLOUR;
         match share {
-            Some(share) => rectangle(scene, (x, at.1), (18.0, 14.0), &shade(share)),
-            None => hatch(scene, (x, at.1), (18.0, 14.0)),
+            Some(share) => rectangle(scene, (at.0, y), (18.0, 14.0), &shade(share)),
+            None => hatch(scene, (at.0, y), (18.0, 14.0)),
         }
-        // White needs an edge to be seen.
-        stroke(scene, (x, at.1 + 14.0), (x + 18.0, at.1 + 14.0), "#999999", 0.7, "");
-        text(scene, (x + 24.0, at.1 + 11.0), word, SIZE, TextAnchor::Start);
-        x += 40.0 + width_of(word, SIZE);
+        // White needs an edge to be visible.
+        stroke(scene, (at.0, y + 14.0), (at.0 + 18.0, y + 14.0), "#999999", 0.7, "");
+        text(scene, (at.0 + 24.0, y + 11.0), words, SIZE, TextAnchor::Start);
     }
 }
 
@@ -248,7 +260,7 @@ impl<'a> Claim<'a> {
 }
 
 fn draw_cell(scene: &mut Scene, at: (f64, f64), size: (f64, f64), row: &StabilityRow) {
-    /// Beyond it white letters are read better than black ones.
+    /// On darker cells white letters are easier to read than black ones.
     const DARK: f64 = 0.85;
     let share = f64::from(row.n_holds) / f64::from(row.n_settings.max(1));
     let is_open = row.n_undecided >= row.n_settings;
@@ -268,7 +280,7 @@ fn draw_cell(scene: &mut Scene, at: (f64, f64), size: (f64, f64), row: &Stabilit
     });
 }
 
-/// Grey with strokes from lower left to upper right.
+/// A grey rectangle with diagonal strokes.
 fn hatch(scene: &mut Scene, at: (f64, f64), size: (f64, f64)) {
     const STEP: f64 = 7.0;
     rectangle(scene, at, size, UNDECIDED);
@@ -289,30 +301,9 @@ fn shade(share: f64) -> String {
     format!("#{:02x}{:02x}{:02x}", channel(0), channel(1), channel(2))
 }
 
-/// `words` in lines of at most `letters`, broken between words.
-fn wrapped(words: &str, letters: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn claims_are_broken_between_words() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("", 7), Vec::<String>::new());
-    }
 
     #[test]
     fn a_hatch_stays_in_its_cell() {

@@ -1,4 +1,4 @@
-//! Every picture by itself: of nothing, and of small tables whose lines and labels are counted.
+//! Every figure: of empty tables, and of small tables whose lines and labels are counted.
 #![cfg(test)]
 
 use super::*;
@@ -107,8 +107,87 @@ fn svg(name: &str, tables: Tables<'_>) -> String {
     svg
 }
 
+/// The texts of a figure: their size, place and content.
+fn texts(svg: &str) -> Vec<(u32, f64, f64, String)> {
+    let attribute = |tag: &str, name: &str| {
+        let value = tag.split(&format!(" {name}=\"")).nth(1).and_then(|rest| rest.split('"').next());
+        value.and_then(|value| value.parse::<f64>().ok())
+    };
+    let text = |rest: &str| {
+        let (tag, content) = rest.split_once('>').unwrap();
+        let tag = format!(" {tag}");
+        let content = content.split('<').next().unwrap().to_owned();
+        let place = |name| attribute(&tag, name).unwrap();
+        (place("font-size") as u32, place("x"), place("y"), content)
+    };
+    svg.split("<text ").skip(1).map(text).collect()
+}
+
 #[test]
-fn nothing_is_no_picture_and_no_panic() {
+fn every_path_of_the_plane_is_labelled_and_no_label_is_on_another() {
+    // All layers end at one place.
+    let rows: Vec<SummaryRow> = summary("x", "a")
+        .into_iter()
+        .map(|row| SummaryRow { i_xt_bits_mean: if row.epoch == 100 { Some(11.0) } else { row.i_xt_bits_mean }, ..row })
+        .collect();
+    let drawn = texts(&svg("information-plane", Tables { summary: &rows, ..Tables::default() }));
+    let names = ["layer 1", "layer 2", "output"];
+    let labels: Vec<&(u32, f64, f64, String)> = drawn.iter().filter(|text| names.contains(&text.3.as_str())).collect();
+    assert_eq!(labels.len(), names.len(), "{drawn:?}");
+    for (i, a) in labels.iter().enumerate() {
+        // A letter is at least half as wide as high.
+        let is_apart = |b: &&&(u32, f64, f64, String)| (a.1 - b.1).abs() > 7.0 * 6.5 || (a.2 - b.2).abs() > 13.0;
+        assert!(labels[i + 1..].iter().all(|b| is_apart(&b)), "{labels:?}");
+    }
+}
+
+#[test]
+fn the_plane_shows_the_entropies_of_input_and_label() {
+    let more = |row: SummaryRow| SummaryRow { i_xt_bits_mean: row.i_xt_bits_mean.map(|bits| bits + 0.5), ..row };
+    let rows: Vec<SummaryRow> = summary("x", "a").into_iter().map(more).collect();
+    let drawn = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
+    // 9.5 of 12 bits and 0.5 of 1 bit are reached: only the first limit is on its axis.
+    assert!(drawn.contains(">H(X) = 12.00 bits<") && drawn.contains(">H(Y) = 1.00 bits ↑<"), "{drawn}");
+    assert_eq!(drawn.matches("stroke-dasharray=\"6 4\"").count(), 1);
+    // One layer cannot show whether its ceiling is H(X) or that of its codes.
+    let single: Vec<SummaryRow> = rows.into_iter().filter(|row| row.layer == LayerId::FIRST).collect();
+    let drawn = svg("information-plane", Tables { summary: &single, ..Tables::default() });
+    assert!(!drawn.contains("H(X)") && drawn.contains("H(Y)"));
+}
+
+#[test]
+fn the_colour_bar_begins_at_the_untrained_network() {
+    let rows = summary("x", "a");
+    let trained: Vec<SummaryRow> = rows.iter().filter(|row| row.epoch > 0).cloned().collect();
+    let zeros = |rows: &[SummaryRow]| {
+        let svg = svg("information-plane", Tables { summary: rows, ..Tables::default() });
+        texts(&svg).iter().filter(|text| text.3 == "0").count()
+    };
+    // Both axes begin at 0.
+    assert_eq!((zeros(&rows), zeros(&trained)), (3, 2));
+}
+
+#[test]
+fn titles_have_one_size_and_texts_are_inside_the_figure() {
+    let rows: Vec<SummaryRow> =
+        summary("x", "a").into_iter().map(|row| SummaryRow { epoch: 100 * row.epoch, n_runs: 5, ..row }).collect();
+    let tables = Tables { summary: &rows, siblings: &rows, ..Tables::default() };
+    for name in ["information-plane", "curves", "estimators", "fit", "gradients"] {
+        let svg = svg(name, tables);
+        let width: f64 = svg.split("width=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+        assert!(svg.contains("<svg stroke-linejoin=\"round\" "), "{name}");
+        let drawn = texts(&svg);
+        let title = drawn.iter().find(|text| text.3.starts_with("x: ")).unwrap();
+        assert_eq!((title.0, title.1), (18, width / 2.0), "{name}");
+        assert_eq!(drawn.iter().filter(|text| text.0 == 18).count(), 1, "{name}");
+        if name != "information-plane" {
+            assert!(drawn.iter().any(|text| text.3 == "10\u{2009}000"), "{name}: {drawn:?}");
+        }
+    }
+}
+
+#[test]
+fn empty_tables_are_an_error_and_no_panic() {
     for spec in PLOTS {
         let drawn = spec.draw(Tables::default());
         assert!(
@@ -121,7 +200,7 @@ fn nothing_is_no_picture_and_no_panic() {
 }
 
 #[test]
-fn rows_without_numbers_are_no_picture_either() {
+fn rows_without_numbers_are_an_error() {
     let rows = [SummaryRow { n_failed: 1, ..summary_row() }, SummaryRow { n_failed: 1, epoch: 1, ..summary_row() }];
     for spec in PLOTS {
         let drawn = spec.draw(Tables { summary: &rows, siblings: &rows, ..Tables::default() });
@@ -136,16 +215,16 @@ fn curves_have_a_line_and_a_ribbon_per_layer_and_a_dotted_null_where_it_differs(
     // Two panels with a line and a ribbon each; the null of I(T;Y), not that of I(X;T); the legend.
     assert_eq!(of_first_layer(&alone), 2 * 2 + 1 + 1);
     for label in
-        ["layer 1", "layer 2", "output", "95 % interval over networks", "shuffled (null)", "ceiling", "I(X;T) (bits)"]
+        ["layer 1", "layer 2", "output", "95 % interval over 2 runs", "permutation null", "ceiling", "I(X;T) (bits)"]
     {
         assert!(alone.contains(&format!(">{label}<")), "{label}");
     }
-    assert!(!alone.contains("layer 3") && !alone.contains("scales"));
+    assert!(!alone.contains("layer 3") && !alone.contains("n_edges 30 to"));
 
     let others =
         [rows.clone(), summary("x", "binning-n-edges-50"), summary("x", "kde-upper-noise-variance-1")].concat();
     let among_scales = svg("curves", Tables { summary: &rows, siblings: &others, ..Tables::default() });
-    assert!(among_scales.contains(">neighbouring scales<"));
+    assert!(among_scales.contains(">n_edges 30 to 50<"));
     assert_eq!(of_first_layer(&among_scales), of_first_layer(&alone) + 2);
 }
 
@@ -208,7 +287,7 @@ fn fewer_than_five_networks_are_drawn_one_by_one() {
         let rows: Vec<SummaryRow> = rows.iter().map(|row| SummaryRow { n_runs, ..row.clone() }).collect();
         let svg = svg(name, Tables { summary: &rows, siblings: &rows, estimates: &estimates, ..Tables::default() });
         let n_lines = svg.matches("stroke-width=\"0.8\"").count();
-        assert_eq!(n_lines > 0, svg.contains(">single networks<"), "{name}");
+        assert_eq!(n_lines > 0, svg.contains(">single runs<"), "{name}");
         assert!(name != "curves" || (n_lines == 0) == svg.contains("95 % interval"), "{n_lines}");
         n_lines
     };
@@ -219,7 +298,7 @@ fn fewer_than_five_networks_are_drawn_one_by_one() {
         let rows: Vec<SummaryRow> = rows.iter().map(|row| SummaryRow { n_runs, ..row.clone() }).collect();
         svg("information-plane", Tables { summary: &rows, estimates: &estimates, ..Tables::default() })
     };
-    assert!(plane(2).contains("single networks") && !plane(5).contains("single networks"));
+    assert!(plane(2).contains("single runs") && !plane(5).contains("single runs"));
 }
 
 /// The rows of [`summary`] at two windows of two steps each, in epochs of four steps.
@@ -235,7 +314,7 @@ fn windows() -> Vec<SummaryRow> {
 }
 
 #[test]
-fn steps_of_one_epoch_are_snapshots_of_their_own() {
+fn snapshots_of_one_epoch_are_drawn_by_their_step() {
     let rows = windows();
     let plane = svg("information-plane", Tables { summary: &rows, ..Tables::default() });
     assert_eq!(plane.matches("stroke-width=\"0.3\"").count(), 4);
@@ -244,11 +323,11 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
     assert_eq!(of_first_layer(&curves), 2 * 3 + 1);
     let timeline = timeline::Timeline::new(&rows);
     let curve = series::curve(&rows, LayerId::FIRST, |row| row.i_xt_bits_mean, &timeline);
-    assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [0.25, 0.5, 3.0, 3.25]);
+    assert_eq!(curve.iter().map(|point| point.0).collect::<Vec<_>>(), [1.0, 2.0, 12.0, 13.0]);
 
     let estimates: Vec<EstimateRow> = rows.iter().map(|row| estimate(row, "r0000", 0.0)).collect();
     let snapshots = svg("snapshots", Tables { estimates: &estimates, ..Tables::default() });
-    for title in ["epoch 0, step 1", "epoch 3, step 12", "epoch 3, step 13"] {
+    for title in ["step 1", "step 12", "step 13"] {
         assert!(snapshots.contains(&format!(">{title}<")), "{title}");
     }
     // A dot in each panel; the dot of the legend has a fill and a rim.
@@ -256,12 +335,12 @@ fn steps_of_one_epoch_are_snapshots_of_their_own() {
 }
 
 #[test]
-fn a_picture_says_which_table_is_missing() {
+fn the_error_names_the_missing_table_and_the_command_that_writes_it() {
     let rows = summary("x", "a");
     let tables = Tables { summary: &rows, ..Tables::default() };
     let problem = |name: &str| find(name).unwrap().draw(tables).unwrap_err().to_string();
     assert!(problem("snapshots").contains("`estimates/` is missing"), "{}", problem("snapshots"));
-    assert!(problem("bound").contains("`infoplane bound` writes it"), "{}", problem("bound"));
+    assert!(problem("bound").contains("run `infoplane bound` to write it"), "{}", problem("bound"));
 }
 
 #[test]
@@ -271,6 +350,61 @@ fn estimators_have_a_panel_each_and_one_legend() {
     assert_eq!(of_first_layer(&svg), 3 + 1);
     assert_eq!(svg.matches(">output<").count(), 1);
     assert!([">a<", ">b<", ">c<"].iter().all(|title| svg.contains(title)));
+    assert!(!svg.contains("Left out"));
+}
+
+#[test]
+fn estimators_without_a_panel_are_named_with_the_reason() {
+    let no_estimate = summary("x", "b").into_iter().map(|row| SummaryRow { i_xt_bits_mean: None, ..row });
+    let once = summary("x", "c").into_iter().filter(|row| row.epoch == 0);
+    let rows: Vec<SummaryRow> = summary("x", "a").into_iter().chain(no_estimate).chain(once).collect();
+    let drawn = svg("estimators", Tables { summary: &rows, siblings: &rows, ..Tables::default() });
+    assert!(drawn.contains(">Left out, no estimate of I(X;T): b.<"), "{drawn}");
+    assert!(drawn.contains(">Left out, I(X;T) at one snapshot only: c.<"));
+    let many: Vec<SummaryRow> = (1..30).flat_map(|k| summary("x", &format!("a-k-{k}"))).collect();
+    let drawn = svg("estimators", Tables { summary: &many, siblings: &many, ..Tables::default() });
+    assert!(drawn.contains("at most 24 panels: a-k-25, a-k-26, a-k-27, a-k-28, a-k-29."), "{drawn}");
+}
+
+#[test]
+fn losses_and_gradients_have_intervals_over_three_runs_or_more() {
+    let interval = |number: TrainingNumber, layer: Option<LayerId>| {
+        EPOCHS.map(|epoch| TrainingInterval { number, layer, epoch, step: epoch.into(), low: -0.1, high: 0.9 })
+    };
+    let training = [
+        interval(TrainingNumber::LossTrain, None),
+        interval(TrainingNumber::GradientMean, Some(LayerId::FIRST)),
+        interval(TrainingNumber::WeightNorm, Some(LayerId::FIRST)),
+    ]
+    .concat();
+    let drawn = |name: &str, n_runs: i32| {
+        let rows: Vec<SummaryRow> = summary("x", "a").into_iter().map(|row| SummaryRow { n_runs, ..row }).collect();
+        svg(name, Tables { summary: &rows, training: &training, ..Tables::default() })
+    };
+    for name in ["fit", "gradients"] {
+        assert!(drawn(name, 3).contains(">95 % interval over 3 runs<"), "{name}");
+        assert!(!drawn(name, 2).contains("95 %"), "{name}");
+    }
+    // Two ribbons of the first layer.
+    assert_eq!(of_first_layer(&drawn("gradients", 3)), of_first_layer(&drawn("gradients", 2)) + 2);
+}
+
+#[test]
+fn compression_of_many_estimators_is_not_higher_than_a_page() {
+    let rows: Vec<CompressionRow> = (1..40)
+        .flat_map(|k| LayerId::above_input().take(6).map(move |layer| (k, layer)))
+        .map(|(k, layer)| CompressionRow {
+            estimator: EstimateId::of_table(&format!("a-k-{k}")).into(),
+            layer,
+            ..compression_row(1, CompressionVerdict::Compresses)
+        })
+        .collect();
+    let svg = svg("compression", Tables { compression: &rows, ..Tables::default() });
+    let number = |name: &str| -> f64 {
+        svg.split(&format!("{name}=\"")).nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+    };
+    assert!(number("height") <= 1.45 * number("width"));
+    assert!((1..40).all(|k| svg.contains(&format!(">a-k-{k}<"))));
 }
 
 #[test]
@@ -413,9 +547,8 @@ fn the_bound_has_the_layers_and_their_beta() {
     assert!(svg.contains("β 12 … 31") && svg.contains("binning-n-edges-30") && svg.contains(">output<"));
 }
 
-#[test]
-fn compression_that_is_not_certain_is_a_ring() {
-    let row = |layer: usize, verdict: CompressionVerdict| CompressionRow {
+fn compression_row(layer: usize, verdict: CompressionVerdict) -> CompressionRow {
+    CompressionRow {
         experiment: "x".to_owned(),
         estimator: EstimateId::of_table("a").into(),
         quantity: None,
@@ -445,7 +578,12 @@ fn compression_that_is_not_certain_is_a_ring() {
         n_diffused: 0,
         verdict,
         reason: None,
-    };
+    }
+}
+
+#[test]
+fn compression_that_is_not_certain_is_a_ring() {
+    let row = compression_row;
     let white = |rows: &[CompressionRow]| {
         let svg = svg("compression", Tables { compression: rows, ..Tables::default() });
         assert!(svg.contains(">a<") && svg.contains(">layer 1<") && svg.contains(">output<"));
@@ -479,7 +617,7 @@ fn compression_that_is_not_certain_is_a_ring() {
     let shows_networks = |n_runs: i32| {
         let rows = [CompressionRow { n_runs, ..row(1, CompressionVerdict::Compresses) }];
         let svg = svg("compression", Tables { compression: &rows, phases: &phases, ..Tables::default() });
-        svg.contains(">single networks<")
+        svg.contains(">single runs<")
     };
     assert_eq!([1, 2, 4, 5].map(shows_networks), [false, true, true, false]);
 }

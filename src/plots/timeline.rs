@@ -1,4 +1,4 @@
-//! Where recorded snapshots lie in time: at their epoch, and within an epoch at their step.
+//! The time of recorded snapshots: their epoch, or their step if several snapshots have the same epoch.
 
 use std::collections::BTreeSet;
 
@@ -34,7 +34,7 @@ impl AtSnapshot for Histogram {
 }
 
 /// Where the place of the untrained network is on a logarithmic axis: this factor left of the first other snapshot.
-const ZERO: f64 = 0.45;
+pub(super) const ZERO: f64 = 0.45;
 
 /// The snapshots of a recording in time.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,11 +46,9 @@ pub(super) struct Timeline {
 /// What time is counted in.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Unit {
-    /// Epochs: every snapshot has one of its own.
+    /// Epochs: no two snapshots have the same one.
     Epochs,
-    /// Epochs, of which several snapshots share one: steps divided by the steps of an epoch.
-    StepsOfEpoch(f64),
-    /// Steps: no epoch was finished.
+    /// Steps (updates of the weights): several snapshots have the same epoch.
     Steps,
 }
 
@@ -64,14 +62,7 @@ impl Timeline {
     pub(super) fn of(snapshots: impl IntoIterator<Item = EpochStep>) -> Self {
         let snapshots: BTreeSet<EpochStep> = snapshots.into_iter().collect();
         let epochs: BTreeSet<i32> = snapshots.iter().map(|(epoch, _)| *epoch).collect();
-        // The epoch counts whole epochs, so the quotient is smallest, and exact, where an epoch ends.
-        let finished = snapshots.iter().filter(|(epoch, step)| *epoch > 0 && *step > 0);
-        let quotients = finished.map(|(epoch, step)| *step as f64 / f64::from(*epoch));
-        let unit = match quotients.reduce(f64::min) {
-            _ if epochs.len() == snapshots.len() => Unit::Epochs,
-            Some(steps_per_epoch) => Unit::StepsOfEpoch(steps_per_epoch),
-            None => Unit::Steps,
-        };
+        let unit = if epochs.len() == snapshots.len() { Unit::Epochs } else { Unit::Steps };
         Self { snapshots, unit }
     }
 
@@ -79,24 +70,31 @@ impl Timeline {
     pub(super) fn time(&self, snapshot: EpochStep) -> f64 {
         match self.unit {
             Unit::Epochs => f64::from(snapshot.0),
-            Unit::StepsOfEpoch(steps_per_epoch) => snapshot.1 as f64 / steps_per_epoch,
             Unit::Steps => snapshot.1 as f64,
         }
     }
 
-    /// What the times count: `epoch` or `step`.
+    /// The unit of the times: `epoch` or `step`.
     pub(super) fn label(&self) -> &'static str {
-        if self.unit == Unit::Steps { "step" } else { "epoch" }
+        match self.unit {
+            Unit::Epochs => "epoch",
+            Unit::Steps => "step",
+        }
     }
 
-    /// The name of `snapshot`: `epoch 3`, or `epoch 3, step 17` if others share its epoch.
+    /// The name of `snapshot`: `epoch 3`, or `step 17` if several snapshots have the same epoch.
     pub(super) fn name(&self, snapshot: EpochStep) -> String {
-        let (epoch, step) = snapshot;
-        match self.unit {
-            Unit::Epochs => format!("epoch {epoch}"),
-            Unit::StepsOfEpoch(_) => format!("epoch {epoch}, step {step}"),
-            Unit::Steps => format!("step {step}"),
-        }
+        format!("{} {}", self.label(), self.time(snapshot))
+    }
+
+    /// Whether `snapshot` is one of the snapshots.
+    pub(super) fn contains(&self, snapshot: EpochStep) -> bool {
+        self.snapshots.contains(&snapshot)
+    }
+
+    /// Whether the untrained network was recorded.
+    pub(super) fn has_zero(&self) -> bool {
+        self.snapshots.iter().any(|snapshot| self.time(*snapshot) <= 0.0)
     }
 
     /// The time of the first snapshot after the start of the training, at most 1.
@@ -118,8 +116,7 @@ impl Timeline {
 
     /// The axis of time, logarithmic, with a place for the untrained network if it was recorded.
     pub(super) fn axis(&self) -> Axis {
-        let has_zero = self.snapshots.iter().any(|snapshot| self.time(*snapshot) <= 0.0);
-        let zero = has_zero.then(|| ZERO * self.first());
+        let zero = self.has_zero().then(|| ZERO * self.first());
         Axis::time(self.label(), zero, self.snapshots.iter().map(|snapshot| self.place(*snapshot)))
     }
 }
@@ -135,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn a_snapshot_with_an_epoch_of_its_own_is_placed_at_its_epoch() {
+    fn snapshots_of_different_epochs_are_placed_at_their_epochs() {
         let timeline = timeline(&[(0, 0), (1, 7), (100, 700)]);
         assert!(timeline.place((0, 0)) < timeline.place((1, 7)));
         assert_eq!((timeline.place((1, 7)), timeline.place((100, 700))), (1.0, 100.0));
@@ -147,10 +144,10 @@ mod tests {
         // Four steps an epoch.
         let timeline = timeline(&[(0, 0), (0, 1), (0, 3), (1, 5), (2, 8), (2, 9)]);
         let times: Vec<f64> = timeline.snapshots.iter().map(|snapshot| timeline.time(*snapshot)).collect();
-        assert_eq!(times, [0.0, 0.25, 0.75, 1.25, 2.0, 2.25]);
-        assert_eq!((timeline.first(), timeline.last()), (0.25, 2.25));
+        assert_eq!(times, [0.0, 1.0, 3.0, 5.0, 8.0, 9.0]);
+        assert_eq!((timeline.first(), timeline.last(), timeline.has_zero()), (1.0, 9.0, true));
         assert!(timeline.place((0, 0)) < timeline.place((0, 1)));
-        assert_eq!(timeline.name((2, 9)), "epoch 2, step 9");
+        assert_eq!((timeline.label(), timeline.name((2, 9)).as_str()), ("step", "step 9"));
     }
 
     #[test]

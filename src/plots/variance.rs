@@ -1,10 +1,11 @@
-//! What the variance of the compression comes from: a bar of shares for each layer, as a part of a picture.
+//! The sources of the variance of the compression: a bar of shares for each layer, as a part of a figure.
 
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::canvas::{BLACK, rectangle, stroke, text, width_of};
 use super::series::layers;
 use super::settings::short;
+use super::sheet::TITLE;
 use crate::math::unique::unique;
 use crate::store::schema::EffectRow;
 
@@ -12,13 +13,13 @@ use crate::store::schema::EffectRow;
 const SIZE: u32 = 12;
 /// Width of the names of layers.
 const LAYER: f64 = 70.0;
-/// Colours of sources of variance, no colour of a layer among them (Tol 2021, muted).
+/// Colours of sources of variance; none is the colour of a layer (Tol 2021, muted).
 const SOURCES: [&str; 9] =
     ["#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499"];
-/// Sources that are no parameter.
+/// Sources that are not parameters.
 const RESTS: [(&str, &str); 2] = [("runs", "#9a9a9a"), ("interactions", "#d4d4d4")];
 
-/// What a layer is called that may be counted from the output, −1, where networks differ in depth.
+/// The name of a layer. If networks differ in depth, layers are counted from the output, which is −1.
 pub(super) fn layer_name(layer: i64, output: Option<i32>) -> String {
     match layer {
         -1 => "output".to_owned(),
@@ -34,10 +35,16 @@ pub(super) struct Bars<'a> {
     sources: Vec<&'a str>,
 }
 
-/// Length of a share of 1.
+/// Smallest length of a share of 1.
 const WHOLE: f64 = 480.0;
-/// From one bar to the next.
+/// Distance from one bar to the next.
 const BAR: f64 = 26.0;
+/// Space after the longest bar: half of the last tick's label.
+const RIGHT: f64 = 24.0;
+/// Space after the longest bar for the text about a negative share.
+const REMARK: f64 = 160.0;
+/// A smaller negative share is a rounding error.
+const NEGATIVE: f64 = -0.005;
 
 impl<'a> Bars<'a> {
     pub(super) fn of(effects: &'a [EffectRow]) -> Self {
@@ -46,43 +53,50 @@ impl<'a> Bars<'a> {
         Self { layers: layers.map(rows_of).collect(), sources: unique(effects.iter().map(|row| row.source.as_str())) }
     }
 
-    pub(super) fn width(&self) -> f64 {
-        if self.layers.is_empty() { 0.0 } else { self.longest() * WHOLE + 60.0 }
+    pub(super) fn least_width(&self) -> f64 {
+        if self.layers.is_empty() { 0.0 } else { LAYER + self.longest() * WHOLE + self.right() }
     }
 
     pub(super) fn height(&self) -> f64 {
-        if self.layers.is_empty() { 0.0 } else { 74.0 + self.layers.len() as f64 * BAR + 60.0 }
+        if self.layers.is_empty() { 0.0 } else { 74.0 + self.layers.len() as f64 * BAR + 50.0 }
     }
 
-    /// The longest bar: where settings are not balanced, shares overlap and their sum exceeds 1.
+    /// The longest bar: if settings are not balanced, shares overlap and their sum exceeds 1.
     fn longest(&self) -> f64 {
         let length = |rows: &Vec<&EffectRow>| rows.iter().map(|row| row.share.max(0.0)).sum::<f64>();
         self.layers.iter().map(length).fold(1.0, f64::max)
     }
 
-    /// Draws the title at the place `at`, the bars from `left` on and the layers' names before them.
-    pub(super) fn draw(&self, scene: &mut Scene, at: (f64, f64), left: f64, output: Option<i32>) {
+    /// Space after the longest bar.
+    fn right(&self) -> f64 {
+        if self.layers.iter().flatten().any(|row| row.share < NEGATIVE) { REMARK } else { RIGHT }
+    }
+
+    /// Draws the title and the bars with the names of their layers into a rectangle of `width`, with its upper left corner `at`.
+    pub(super) fn draw(&self, scene: &mut Scene, at: (f64, f64), width: f64, output: Option<i32>) {
         let top = at.1;
         if self.layers.is_empty() {
             return;
         }
-        text(scene, (at.0, top + 16.0), "what the variance of the compression comes from", 18, TextAnchor::Start);
-        self.explain(scene, (left - LAYER, top + 34.0));
-        let first = top + 64.0;
+        let whole = (width - LAYER - self.right()) / self.longest();
+        let middle = (at.0 + width / 2.0, top + 16.0);
+        text(scene, middle, "sources of the variance of the compression", TITLE, TextAnchor::Middle);
+        self.explain(scene, (at.0 + LAYER, top + 34.0));
+        let (left, first) = (at.0 + LAYER, top + 64.0);
         for (i, rows) in self.layers.iter().enumerate() {
             let y = first + i as f64 * BAR;
             let name = layer_name(rows[0].layer.into(), output);
-            text(scene, (left - LAYER, y + 15.0), &name, SIZE, TextAnchor::Start);
-            self.draw_bar(scene, (left, y), rows);
+            text(scene, (at.0, y + 15.0), &name, SIZE, TextAnchor::Start);
+            self.draw_bar(scene, (left, y), whole, rows);
         }
         let bottom = first + self.layers.len() as f64 * BAR + 2.0;
         for percent in [0, 25, 50, 75, 100] {
-            let x = left + f64::from(percent) / 100.0 * WHOLE;
+            let x = left + f64::from(percent) / 100.0 * whole;
             stroke(scene, (x, bottom), (x, bottom + 5.0), BLACK, 1.0, "");
             text(scene, (x, bottom + 18.0), &format!("{percent} %"), SIZE, TextAnchor::Middle);
         }
-        stroke(scene, (left, bottom), (left + WHOLE, bottom), BLACK, 1.0, "");
-        let middle = left + WHOLE / 2.0;
+        stroke(scene, (left, bottom), (left + whole, bottom), BLACK, 1.0, "");
+        let middle = left + whole / 2.0;
         text(scene, (middle, bottom + 38.0), "share of the sum of squares over all runs", SIZE, TextAnchor::Middle);
     }
 
@@ -103,28 +117,28 @@ impl<'a> Bars<'a> {
         }
     }
 
-    fn draw_bar(&self, scene: &mut Scene, at: (f64, f64), rows: &[&EffectRow]) {
-        /// Narrower parts have no room for their number.
+    fn draw_bar(&self, scene: &mut Scene, at: (f64, f64), whole: f64, rows: &[&EffectRow]) {
+        /// Shorter parts are too short for their number.
         const ROOM: f64 = 0.07;
         let mut x = at.0;
         for row in rows.iter().filter(|row| row.share > 0.0) {
             let colour = self.colour(&row.source);
-            rectangle(scene, (x, at.1), (row.share * WHOLE, BAR - 5.0), colour);
+            rectangle(scene, (x, at.1), (row.share * whole, BAR - 5.0), colour);
             if row.share >= ROOM {
-                let middle = (x + row.share * WHOLE / 2.0, at.1 + 15.0);
+                let middle = (x + row.share * whole / 2.0, at.1 + 15.0);
                 write_on(scene, middle, &format!("{:.0} %", 100.0 * row.share), colour);
             }
-            x += row.share * WHOLE;
+            x += row.share * whole;
         }
-        // A negative rest is no length; it says how much the others overlap.
-        if let Some(row) = rows.iter().find(|row| row.share < -0.005) {
-            let says = format!("{} {:.0} %", short(&row.source), 100.0 * row.share);
-            text(scene, (x + 8.0, at.1 + 15.0), &says, SIZE, TextAnchor::Start);
+        // A negative share has no length; it tells how much the others overlap.
+        if let Some(row) = rows.iter().find(|row| row.share < NEGATIVE) {
+            let remark = format!("{} {:.0} %", short(&row.source), 100.0 * row.share);
+            text(scene, (x + 8.0, at.1 + 15.0), &remark, SIZE, TextAnchor::Start);
         }
     }
 }
 
-/// Writes in black or white, whichever is read on `colour`.
+/// Writes in black or white, whichever is readable on `colour`.
 fn write_on(scene: &mut Scene, at: (f64, f64), content: &str, colour: &str) {
     const LIGHT: [&str; 6] = ["#88CCEE", "#DDCC77", "#d4d4d4", "#9a9a9a", "#44AA99", "#999933"];
     scene.add(Primitive::Text {

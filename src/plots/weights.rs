@@ -1,5 +1,5 @@
-//! Information in weights on one timeline with I(X;T): I(X;T), I(T;Y), the loss, and a panel for each measure of weights, which names
-//! what is random in it.
+//! Measures of the weights against the epoch, with I(X;T), I(T;Y) and the loss: a panel for each measure, which names what makes the
+//! weights random.
 
 use super::axes::Axis;
 use super::canvas::{BLACK, GREY, layer_colour};
@@ -14,7 +14,7 @@ use crate::weights::{self, MeasureUnit};
 
 pub(super) const SPEC: Spec = Spec {
     name: "weights",
-    summary: "I(X;T), I(T;Y) and the loss against the epoch, and below them each measure of weights, with what is random in it",
+    summary: "I(X;T), I(T;Y), the loss and each measure of the weights against the epoch, with what makes the weights random",
     subject: Subject::Experiment,
     needs: &[Table::Summary, Table::WeightSummary],
     uses: &[],
@@ -59,13 +59,14 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     if tables.weight_summary.iter().any(|row| row.n_warned > 0) {
         legend.push(Entry::new("with a warning", BLACK, Mark::Dashed));
     }
-    legend.push(Entry::new("null", GREY, Mark::Dotted));
+    legend.push(Entry::new("permutation null", GREY, Mark::Dotted));
     legend.push(Entry::new("95 % interval", GREY, Mark::Area(INTERVAL)));
     let sheet = Sheet {
         title: format!("{}: information in weights", first.experiment),
         subtitle: format!("I(X;T) and I(T;Y): {}", first.estimator),
         columns: 3,
-        size: (400.0, 330.0),
+        // Wide enough for the name of a measure with its settings.
+        size: (450.0, 330.0),
         panels,
         legend,
         ..Sheet::default()
@@ -80,7 +81,7 @@ fn of_layers(rows: &[SummaryRow], title: &str, label: &str, column: Column, time
     panel
 }
 
-/// The loss of the training samples, and dashed of the test samples.
+/// The loss of the training samples, and as a dashed line that of the test samples.
 fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
     let first = rows.first()?.layer;
     let of_first: Vec<SummaryRow> = rows.iter().filter(|row| row.layer == first).cloned().collect();
@@ -99,15 +100,15 @@ fn loss(rows: &[SummaryRow], timeline: &Timeline) -> Option<Panel> {
     })
 }
 
-/// What is shown of a measure where it is not the first number that the measure declares.
+/// The numbers that are shown of a measure, if these are not the first number that it declares.
 const SHOWN: &[(&str, &[&str])] = &[
-    // Their sum falls where only the weights shrink.
+    // Their sum also falls if only the weights shrink.
     ("code", &["norm_part", "covariance_part"]),
     ("ensemble", &["canonical_entropy"]),
     ("batch", &["noise_scale", "snr"]),
 ];
 
-/// The rows of the numbers that are shown of each measure, number by number and table by table.
+/// The rows of the numbers that are shown of each measure: a list for each number of each table.
 pub(crate) fn shown_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummaryRow>> {
     let is_shown = |row: &&WeightSummaryRow| {
         let quantity = row.quantity.as_str();
@@ -123,7 +124,7 @@ pub(crate) fn shown_numbers(rows: &[WeightSummaryRow]) -> Vec<Vec<&WeightSummary
     unique(shown.iter().map(|row| (&row.weights, &row.quantity))).into_iter().map(of_number).collect()
 }
 
-/// A panel of one number, of each layer and of the whole network, with its null; `None` where there is no curve.
+/// A panel of one number, of each layer and of the whole network, with its null; `None` if there is no curve.
 fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> {
     let first = *rows.first()?;
     let numbers = |row: &&WeightSummaryRow| {
@@ -134,7 +135,7 @@ fn of_measure(rows: &[&WeightSummaryRow], timeline: &Timeline) -> Option<Panel> 
     let is_log = first.unit == MeasureUnit::Samples.name();
     let is_drawn = |number: f64| !is_log || number > 0.0;
     let every: Vec<f64> = rows.iter().flat_map(numbers).collect();
-    // Where an interval goes on below a logarithmic axis, it ends at its least number.
+    // On a logarithmic axis, an interval that reaches 0 ends at the smallest number of the panel.
     let least = every.iter().copied().filter(|number| is_drawn(*number)).fold(f64::INFINITY, f64::min);
     let axis = if is_log { Axis::log(&label, every) } else { Axis::from_zero(&label, every) };
     let mut panel = Panel::new(format!("random: {} – {}", first.randomness, first.weights), timeline.axis(), axis);

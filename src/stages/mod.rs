@@ -18,6 +18,7 @@ pub mod inspect;
 pub(crate) mod keys;
 mod lineage;
 pub mod movie;
+mod overview;
 pub mod plot;
 pub mod record;
 mod recorded_weights;

@@ -1,5 +1,6 @@
-//! The movie stage: summary → an animated information plane, as GIF, APNG, or through ffmpeg as MP4.
+//! Draws an animation of the information plane from a summary, as GIF, APNG, or (with ffmpeg) MP4.
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -8,103 +9,116 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use serde_json::json;
 
-use super::{Outcome, Progress, StageError, keys};
+use super::{Outcome, Progress, StageError, keys, overview};
 use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
-use crate::plots::film::{Frame, frame};
+use crate::plots::frame::{frame, schedule};
 use crate::store::schema::{SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, verified_hash, write_by, write_bytes};
 use crate::suggest::suggestion;
 
-/// Which animation is wanted.
+/// Settings of an animation.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Film {
+pub struct Animation {
     /// The kind of file.
     pub format: Format,
     /// Name of the experiment, needed if the summary has several.
     pub experiment: Option<String>,
     /// Identity of the estimator; by default the first that estimates I(X;T).
     pub estimator: Option<String>,
-    /// Largest number of frames; they are evenly spaced over the recorded snapshots.
+    /// Number of frames, which are evenly spaced over the logarithm of the epoch. A snapshot that lasts several frames is drawn once.
     pub n_frames: usize,
-    /// Frames per second.
-    pub fps: u16,
+    /// Play time in seconds.
+    pub seconds: u16,
 }
 
 /// Kinds of animated files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format {
-    /// Every viewer and slide program shows it; 256 colours.
+    /// For every viewer and slide program; 256 colours.
     Gif,
-    /// All colours, for browsers.
+    /// For browsers; all colours.
     Apng,
-    /// Smallest, made by ffmpeg.
+    /// The smallest file; needs ffmpeg.
     Mp4,
 }
 
 impl Format {
-    /// Every kind with the ending of its files.
+    /// Every kind with its file extension.
     pub const ALL: &[(&str, Format)] = &[("gif", Format::Gif), ("apng", Format::Apng), ("mp4", Format::Mp4)];
 
-    /// The ending of its files.
+    /// The file extension.
     pub fn ending(self) -> &'static str {
         Self::ALL.iter().find(|(_, format)| *format == self).map_or("", |(ending, _)| ending)
     }
 }
 
-/// Number of frames for which the last frame is held.
-const REST: usize = 20;
+/// The last frame is held for this share of the play time.
+const HELD: f64 = 0.2;
 
-/// Writes `figures/movie-<estimator>.<ending>` into `out`, with the experiment before the estimator where it was named.
+/// Writes `figures/movie-<estimator>.<ending>` into `out`, with the experiment before the estimator if it is given.
 ///
 /// # Errors
 /// There is no summary, no such estimator, no I(X;T); ffmpeg is not installed or fails; a file cannot be written.
 pub fn movie(
     experiment: &Experiment,
-    film: &Film,
+    animation: &Animation,
     out: &Path,
     progress: &dyn Progress,
 ) -> Result<(Outcome, PathBuf), StageError> {
     let path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let hash = verified_hash(experiment.root(), "summary", Experiment::SUMMARY)?;
-    let rows = chosen(read_rows(&path)?, film)?;
-    let name = match &film.experiment {
+    let rows = chosen(read_rows(&path)?, animation)?;
+    let name = match &animation.experiment {
         Some(experiment) => format!("{experiment}-{}", rows[0].estimator),
         None => rows[0].estimator.to_string(),
     };
-    let relative = format!("figures/movie-{name}.{}", film.format.ending());
-    let made_from = json!({ "tables": [hash], "format": film.format.ending(), "experiment": film.experiment, "estimator": film.estimator, "n_frames": film.n_frames, "fps": film.fps, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
-    let work = Pending::new(out, &format!("movie-{name}-{}", film.format.ending()), &made_from);
-    if work.finished()?.is_some() {
+    let kind = overview::ANIMATION;
+    let relative = format!("figures/{kind}-{name}.{}", animation.format.ending());
+    let made_from = json!({ "tables": [hash], "format": animation.format.ending(), "experiment": animation.experiment, "estimator": animation.estimator, "n_frames": animation.n_frames, "seconds": animation.seconds, "schema": VERSION, "program": env!("CARGO_PKG_VERSION") });
+    let work = Pending::new(out, &format!("{kind}-{name}-{}", animation.format.ending()), &made_from);
+    if work.finished()?.is_some() && overview::is_current(experiment, out)? {
         return Ok((Outcome::UpToDate, out.join(relative)));
     }
     let _lock = Lock::take(out)?;
-    let steps = steps(&rows, film.n_frames);
-    progress.begin("movie", steps.len() as u64);
-    let draw = |step: &i64| {
+    if work.finished()?.is_some() {
+        overview::update(experiment, out)?;
+        return Ok((Outcome::UpToDate, out.join(relative)));
+    }
+    let schedule = schedule(&rows, animation.n_frames);
+    progress.begin("movie", schedule.len() as u64);
+    let draw = |(step, frames): &(i64, usize)| {
         let drawn = frame(&rows, *step).map_err(|e| StageError::Refused(e.to_string()));
         progress.advance(1);
-        drawn
+        Ok(Shown { png: drawn?.png, frames: *frames })
     };
-    let frames: Vec<Frame> = steps.par_iter().map(draw).collect::<Result<_, StageError>>()?;
+    let mut shown: Vec<Shown> = schedule.par_iter().map(draw).collect::<Result<_, StageError>>()?;
     progress.end();
+    let n_drawn = shown.len();
+    let clock = Clock::of(animation, &mut shown);
     let refused = |problem: String| StageError::Refused(format!("cannot make the animation: {problem}"));
-    let file = match film.format {
-        Format::Gif => write_bytes(out, &relative, &gif(&frames, film.fps).map_err(refused)?)?,
-        Format::Apng => write_bytes(out, &relative, &apng(&frames, film.fps).map_err(refused)?)?,
-        Format::Mp4 => write_by(out, &relative, |path| mp4(&frames, film.fps, path).map_err(refused))?,
+    let file = match animation.format {
+        Format::Gif => write_bytes(out, &relative, &gif(&shown, &clock).map_err(refused)?)?,
+        Format::Apng => write_bytes(out, &relative, &apng(&shown, &clock).map_err(refused)?)?,
+        Format::Mp4 => write_by(out, &relative, |path| mp4(&shown, &clock, path).map_err(refused))?,
     };
     let size = file.bytes as f64 / 1e6;
     work.finish(vec![file])?;
-    let text = format!("{}, {size:.1} MB → {}", counted(frames.len(), "picture"), out.join(&relative).display());
+    overview::update(experiment, out)?;
+    let text = format!(
+        "{}, {} s, {size:.1} MB → {}",
+        counted(n_drawn, "snapshot"),
+        animation.seconds,
+        out.join(&relative).display()
+    );
     Ok((Outcome::Done(text), out.join(relative)))
 }
 
-/// The rows of the one experiment and estimator that is shown.
-fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageError> {
+/// The rows of the experiment and the estimator that are shown.
+fn chosen(rows: Vec<SummaryRow>, animation: &Animation) -> Result<Vec<SummaryRow>, StageError> {
     let experiments: Vec<&str> = unique(rows.iter().map(|row| row.experiment.as_str()));
-    let experiment = match (&film.experiment, experiments.as_slice()) {
+    let experiment = match (&animation.experiment, experiments.as_slice()) {
         (Some(name), names) if names.contains(&name.as_str()) => name.clone(),
         (Some(name), names) => {
             let suggestion = suggestion(name, names.iter().copied());
@@ -124,7 +138,7 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
     let estimators = unique(rows.iter().map(|row| Arc::clone(&row.estimator)));
     let names: Vec<String> = estimators.iter().map(|id| id.to_string()).collect();
     let has_plane = |id: &Arc<EstimateId>| rows.iter().any(|row| row.estimator == *id && row.i_xt_bits_mean.is_some());
-    let estimator = match &film.estimator {
+    let estimator = match &animation.estimator {
         None => estimators.iter().find(|id| has_plane(id)).ok_or_else(|| {
             let problem = "no estimator of this experiment estimates I(X;T), so there is nothing to animate";
             StageError::Refused(problem.to_owned())
@@ -144,48 +158,71 @@ fn chosen(rows: Vec<SummaryRow>, film: &Film) -> Result<Vec<SummaryRow>, StageEr
     Ok(rows.iter().filter(|row| row.estimator == *estimator).cloned().collect())
 }
 
-/// At most `n` of the recorded steps, evenly by their number in the recording, with the first and the last.
-fn steps(rows: &[SummaryRow], n: usize) -> Vec<i64> {
-    let mut recorded: Vec<i64> = rows.iter().map(|row| row.step.unwrap_or(row.epoch.into())).collect();
-    recorded.sort_unstable();
-    recorded.dedup();
-    let n = n.clamp(1, recorded.len());
-    let last = recorded.len() - 1;
-    (0..n).map(|i| if n == 1 { recorded[last] } else { recorded[i * last / (n - 1)] }).collect()
+/// A drawn snapshot and the number of frames that show it.
+struct Shown {
+    png: Vec<u8>,
+    frames: usize,
 }
 
-/// The pixels of a picture.
+/// The play time of frames, all of one length.
+struct Clock {
+    n_frames: u64,
+    milliseconds: u64,
+}
+
+impl Clock {
+    /// Holds the last of `shown`, and divides the play time by the number of frames.
+    fn of(animation: &Animation, shown: &mut [Shown]) -> Self {
+        let n_moving = shown.iter().map(|shown| shown.frames).sum::<usize>();
+        let n_held = (n_moving as f64 * HELD / (1.0 - HELD)).ceil() as usize;
+        shown.iter_mut().last().into_iter().for_each(|last| last.frames += n_held);
+        Self { n_frames: (n_moving + n_held) as u64, milliseconds: 1000 * u64::from(animation.seconds) }
+    }
+
+    /// For each of `shown`, its length in parts of a second. Ends are rounded, not lengths, so that the play time is exact.
+    fn lengths(&self, shown: &[Shown], parts: u64) -> Vec<u16> {
+        let end = |frames: u64| (frames * self.milliseconds * parts + 500 * self.n_frames) / (1000 * self.n_frames);
+        let mut frames = 0;
+        let length = |shown: &Shown| {
+            let start = end(frames);
+            frames += shown.frames as u64;
+            (end(frames) - start).min(u16::MAX.into()) as u16
+        };
+        shown.iter().map(length).collect()
+    }
+}
+
+/// The pixels of a frame.
 struct Pixels {
     width: u32,
     height: u32,
     rgba: Vec<u8>,
 }
 
-fn pixels(frame: &Frame) -> Result<Pixels, String> {
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(&frame.png));
+fn pixels(shown: &Shown) -> Result<Pixels, String> {
+    let mut decoder = png::Decoder::new(std::io::Cursor::new(&shown.png));
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-    let mut rgba = vec![0; reader.output_buffer_size().ok_or("a picture is too large")?];
+    let mut rgba = vec![0; reader.output_buffer_size().ok_or("a frame is too large")?];
     let info = reader.next_frame(&mut rgba).map_err(|e| e.to_string())?;
     rgba.truncate(info.buffer_size());
     Ok(Pixels { width: info.width, height: info.height, rgba })
 }
 
-fn gif(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
+fn gif(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
     /// 1 is best and slowest, 30 worst and fastest.
     const SPEED: i32 = 10;
-    let encoded = |frame: &Frame| {
-        let Pixels { width, height, mut rgba } = pixels(frame)?;
+    let encoded = |(shown, hundredths): (&Shown, &u16)| {
+        let Pixels { width, height, mut rgba } = pixels(shown)?;
+        keep_frequent_colours(&mut rgba);
         let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
-        frame.delay = hundredths(fps);
+        frame.delay = (*hundredths).max(2); // viewers replace shorter delays by a long default
         frame.make_lzw_pre_encoded();
         Ok(frame)
     };
-    let mut encoded: Vec<gif::Frame<'_>> = frames.par_iter().map(encoded).collect::<Result<_, String>>()?;
-    if let Some(last) = encoded.last_mut() {
-        last.delay = last.delay.saturating_mul(REST as u16);
-    }
-    let first = encoded.first().ok_or("it has no pictures")?;
+    let hundredths = clock.lengths(shown, 100);
+    let encoded: Vec<gif::Frame<'_>> = shown.par_iter().zip(&hundredths).map(encoded).collect::<Result<_, String>>()?;
+    let first = encoded.first().ok_or("it has no frames")?;
     let mut content = Vec::new();
     let mut encoder = gif::Encoder::new(&mut content, first.width, first.height, &[]).map_err(|e| e.to_string())?;
     encoder.set_repeat(gif::Repeat::Infinite).map_err(|e| e.to_string())?;
@@ -194,34 +231,49 @@ fn gif(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
     Ok(content)
 }
 
-/// Length of a picture in the unit of a GIF.
-fn hundredths(fps: u16) -> u16 {
-    (100 / fps.max(1)).max(2) // viewers take less for a slow default
+/// Replaces rare colours by the nearest of the 256 most frequent ones, which a GIF shows exactly. The encoder's own choice of colours
+/// would give small dots of different layers one colour.
+fn keep_frequent_colours(rgba: &mut [u8]) {
+    const MOST: usize = 256;
+    let mut counts: BTreeMap<[u8; 4], usize> = BTreeMap::new();
+    for pixel in rgba.chunks_exact(4) {
+        *counts.entry([pixel[0], pixel[1], pixel[2], pixel[3]]).or_default() += 1;
+    }
+    let mut frequent: Vec<[u8; 4]> = counts.keys().copied().collect();
+    frequent.sort_by_key(|colour| std::cmp::Reverse(counts[colour]));
+    frequent.truncate(MOST);
+    let distance =
+        |a: &[u8; 4], b: &[u8; 4]| -> u32 { a.iter().zip(b).map(|(a, b)| u32::from(a.abs_diff(*b)).pow(2)).sum() };
+    let nearest = |colour: [u8; 4]| frequent.iter().copied().min_by_key(|other| distance(&colour, other));
+    let nearest: BTreeMap<[u8; 4], [u8; 4]> =
+        counts.keys().filter_map(|colour| Some((*colour, nearest(*colour)?))).collect();
+    for pixel in rgba.chunks_exact_mut(4) {
+        pixel.copy_from_slice(&nearest[&[pixel[0], pixel[1], pixel[2], pixel[3]]]);
+    }
 }
 
-fn apng(frames: &[Frame], fps: u16) -> Result<Vec<u8>, String> {
-    let first = pixels(frames.first().ok_or("it has no pictures")?)?;
+fn apng(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
+    const THOUSAND: u16 = 1000;
+    let first = pixels(shown.first().ok_or("it has no frames")?)?;
     let mut content = Vec::new();
     let mut encoder = png::Encoder::new(&mut content, first.width, first.height);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
-    encoder.set_animated(frames.len() as u32, 0).map_err(|e| e.to_string())?;
-    encoder.set_frame_delay(1, fps.max(1)).map_err(|e| e.to_string())?;
+    encoder.set_animated(shown.len() as u32, 0).map_err(|e| e.to_string())?;
     let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
-    for (i, frame) in frames.iter().enumerate() {
-        if i + 1 == frames.len() {
-            writer.set_frame_delay(REST as u16, fps.max(1)).map_err(|e| e.to_string())?;
-        }
-        writer.write_image_data(&pixels(frame)?.rgba).map_err(|e| e.to_string())?;
+    for (shown, thousandths) in shown.iter().zip(clock.lengths(shown, THOUSAND.into())) {
+        writer.set_frame_delay(thousandths, THOUSAND).map_err(|e| e.to_string())?;
+        writer.write_image_data(&pixels(shown)?.rgba).map_err(|e| e.to_string())?;
     }
     writer.finish().map_err(|e| e.to_string())?;
     Ok(content)
 }
 
-/// Has ffmpeg write the pictures to `path`.
-fn mp4(frames: &[Frame], fps: u16, path: &Path) -> Result<(), String> {
+/// Has ffmpeg write the frames to `path`.
+fn mp4(shown: &[Shown], clock: &Clock, path: &Path) -> Result<(), String> {
+    let rate = format!("{}/{}", 1000 * clock.n_frames, clock.milliseconds);
     let mut ffmpeg = Command::new("ffmpeg")
-        .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &fps.max(1).to_string(), "-c:v", "png"])
+        .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &rate, "-c:v", "png"])
         .args(["-i", "-", "-vf", "pad=ceil(iw/2)*2:ceil(ih/2)*2", "-pix_fmt", "yuv420p", "-f", "mp4"])
         .arg(path)
         .stdin(Stdio::piped())
@@ -232,26 +284,26 @@ fn mp4(frames: &[Frame], fps: u16, path: &Path) -> Result<(), String> {
             std::io::ErrorKind::NotFound => "ffmpeg is not installed; install it, or use `--format gif`".to_owned(),
             _ => format!("ffmpeg does not start: {e}"),
         })?;
-    let (mut pictures, mut errors) =
+    let (mut frames, mut errors) =
         (ffmpeg.stdin.take().expect("it is piped"), ffmpeg.stderr.take().expect("it is piped"));
-    let last = frames.last().into_iter().cycle().take(REST);
-    // A pipe holds 64 kB: messages have to be read while pictures are written, or each program waits for the other.
+    // A pipe holds 64 kB: messages have to be read while frames are written, or each program waits for the other.
     let reader = std::thread::spawn(move || {
         let mut messages = Vec::new();
         errors.read_to_end(&mut messages).map(|_| messages)
     });
-    let written = frames.iter().chain(last).try_for_each(|frame| pictures.write_all(&frame.png));
-    drop(pictures);
+    let repeated = shown.iter().flat_map(|shown| std::iter::repeat_n(&shown.png, shown.frames));
+    let written = repeated.into_iter().try_for_each(|png| frames.write_all(png));
+    drop(frames);
     let status = ffmpeg.wait().map_err(|e| format!("ffmpeg cannot be waited for: {e}"))?;
     let messages = reader.join().expect("the reader does not panic").map_err(|e| e.to_string())?;
     match (status.success(), written) {
         (true, Ok(())) => Ok(()),
-        (true, Err(e)) => Err(format!("ffmpeg did not read all pictures: {e}")),
+        (true, Err(e)) => Err(format!("ffmpeg did not read all frames: {e}")),
         (false, _) => Err(format!("ffmpeg failed ({status}): {}", end_of(&String::from_utf8_lossy(&messages)))),
     }
 }
 
-/// The last lines of what a program wrote, where the reason of its failure is.
+/// The last lines of a program's messages, which name the reason of its failure.
 fn end_of(messages: &str) -> String {
     const LINES: usize = 5;
     let lines: Vec<&str> = messages.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
@@ -261,13 +313,29 @@ fn end_of(messages: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plots::tests::summary_row;
 
     #[test]
-    fn pictures_are_taken_evenly_with_the_first_and_the_last() {
-        let rows: Vec<SummaryRow> = (0..11).map(|step| SummaryRow { step: Some(step * 10), ..summary_row() }).collect();
-        assert_eq!(steps(&rows, 3), [0, 50, 100]);
-        assert_eq!(steps(&rows, 1), [100]);
-        assert_eq!(steps(&rows, 99).len(), 11);
+    fn a_frequent_colour_is_kept_and_a_rare_one_becomes_the_nearest() {
+        let grey = |i: u16| [(i % 256) as u8, (i / 256) as u8, 0, 255];
+        // 256 colours twice, then once a colour that is similar to the first of them.
+        let mut rgba: Vec<u8> = (0..512).flat_map(|i| grey(i % 256)).collect();
+        rgba.extend([0, 3, 0, 255]);
+        keep_frequent_colours(&mut rgba);
+        assert_eq!(rgba[4 * 512..], [0, 0, 0, 255]);
+        assert_eq!(rgba[4 * 7..4 * 8], grey(7));
+    }
+
+    #[test]
+    fn lengths_sum_to_the_play_time_whatever_the_number_of_snapshots() {
+        for frames in [vec![1], vec![1; 7], vec![1; 120], vec![40, 1, 79]] {
+            let mut shown: Vec<Shown> =
+                frames.iter().map(|frames| Shown { png: Vec::new(), frames: *frames }).collect();
+            let animation =
+                Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
+            let clock = Clock::of(&animation, &mut shown);
+            let lengths = clock.lengths(&shown, 100);
+            assert_eq!(lengths.iter().map(|length| u32::from(*length)).sum::<u32>(), 1000, "{frames:?}");
+            assert!(*lengths.last().unwrap() >= 200, "the last frame is held for two seconds: {lengths:?}");
+        }
     }
 }

@@ -138,7 +138,7 @@ fn is_view(file: &str) -> bool {
     let is_figure =
         |name: &str| ["svg", "png", "apng", "gif", "mp4"].iter().any(|ending| name.ends_with(&format!(".{ending}")));
     match file.split_once('/') {
-        Some((folder, name)) => folder == "figures" && !name.contains('/') && is_figure(name),
+        Some((folder, name)) => folder == "figures" && !name.contains('/') && (is_figure(name) || name == "index.html"),
         None => Experiment::VIEWS.iter().any(|table| file == *table || file == table.replace(".parquet", ".csv")),
     }
 }
@@ -195,9 +195,15 @@ mod tests {
 
     #[test]
     fn only_what_is_made_from_estimates_is_a_view() {
-        for file in
-            ["summary.parquet", "summary.csv", "checks.parquet", "report.html", "figures/fit.svg", "figures/m.gif"]
-        {
+        for file in [
+            "summary.parquet",
+            "summary.csv",
+            "checks.parquet",
+            "report.html",
+            "figures/fit.svg",
+            "figures/m.gif",
+            "figures/index.html",
+        ] {
             assert!(is_view(file), "{file}");
         }
         let others = [
@@ -206,6 +212,7 @@ mod tests {
             "thesis.parquet",
             "figures/a.tex",
             "figures/a/b.svg",
+            "figures/notes.html",
             "recording/x.svg",
             "p.toml",
         ];

@@ -1,4 +1,4 @@
-"""Films, as ffmpeg reads them: every format has the asked pictures, all of one size."""
+"""Animations as ffmpeg reads them: every format has the requested frames, of one size, and the requested play time."""
 
 import json
 import subprocess
@@ -11,6 +11,7 @@ estimator = "binning"
 n_edges = 30
 """
 N_FRAMES = 7
+SECONDS = 5
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +23,18 @@ def project(in_folder, tmp_path_factory):
     return infoplane
 
 
-# An MP4 has no lengths of single pictures: the last one, which stays, is there twenty times more.
-@pytest.mark.parametrize(("format", "n_frames"), [("gif", N_FRAMES), ("apng", N_FRAMES), ("mp4", N_FRAMES + 20)])
-def test_films_have_their_pictures(project, format, n_frames):
-    project.ok(f"movie outputs/p --frames {N_FRAMES} --format {format}")
-    film = project.folder / f"outputs/p/figures/movie-binning-n-edges-30.{format}"
-    words = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-of", "json", str(film)]
-    stream = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["streams"][0]
+# Epochs 0 to 12, with 0 drawn at 0.45: seven times evenly spaced over the logarithm are 0.45, 0.8, 1.3, 2.3, 4.02, 6.9 and 12.
+# The last epochs recorded by then are 0, 0, 1, 2, 4, 6 and 12: six snapshots. Frames of an MP4 all
+# have one length: the first is there twice, and the last two times more, for at least a fifth of the play time.
+@pytest.mark.parametrize(("format", "n_frames"), [("gif", 6), ("apng", 6), ("mp4", N_FRAMES + 2)])
+def test_animations_have_their_frames_and_play_time(project, format, n_frames):
+    project.ok(f"movie outputs/p --frames {N_FRAMES} --seconds {SECONDS} --format {format}")
+    animation = project.folder / f"outputs/p/figures/movie-binning-n-edges-30.{format}"
+    words = ["ffprobe", "-v", "error", "-count_frames", "-show_streams", "-show_format", "-of", "json", str(animation)]
+    probed = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)
+    stream = probed["streams"][0]
     assert int(stream["nb_read_frames"]) == n_frames
-    assert stream["width"] > 600 and stream["height"] > 500
+    assert stream["width"] == 770 and stream["height"] > 500
+    if format != "apng":  # ffprobe does not know the length of an APNG
+        assert abs(float(probed["format"]["duration"]) - SECONDS) < 0.05
     assert not list((project.folder / "outputs/p").glob(".movie*")), "nothing is left lying"

@@ -24,6 +24,7 @@ mod messages; // wrong folders, tables that are out of date, flags without their
 mod movie; // animations
 mod networks; // what layers, losses and endings leave in a recording
 mod outside; // values outside of fixed edges, and the rule of binning where none is given
+mod overview; // the page with a thumbnail of every figure
 mod pipeline; // all stages on small pipelines: results, resuming, same bytes
 mod real_targets;
 mod recording; // what is recorded and when, parts, inspect

@@ -1,9 +1,9 @@
-//! `infoplane movie`: animated GIF and PNG, and why there is none.
+//! `infoplane movie`: animated GIF and PNG, and the errors.
 
 use crate::tool::{PIPELINE, PROGRAM, Project};
 
 #[test]
-fn films_are_animated_and_say_what_they_cannot_show() {
+fn animations_repeat_and_errors_name_what_cannot_be_shown() {
     let project = Project::new(PIPELINE);
     project.ok("run p.toml");
     project.ok("movie outputs/p --frames 3");
@@ -13,6 +13,10 @@ fn films_are_animated_and_say_what_they_cannot_show() {
     let png = std::fs::read(project.path("outputs/p/figures/movie-binning-n-edges-30.apng")).unwrap();
     assert!(png.starts_with(b"\x89PNG") && png.windows(4).filter(|bytes| bytes == b"fcTL").count() == 3);
     assert_eq!(project.ok("movie outputs/p --frames 3"), "movie: up to date\n");
+    let page = std::fs::read_to_string(project.path("outputs/p/figures/index.html")).unwrap();
+    for animation in ["movie-binning-bin-width-0.07.gif", "movie-binning-n-edges-30.apng"] {
+        assert!(page.contains(&format!("<img loading=\"lazy\" src=\"{animation}\"")), "{page}");
+    }
     let said = project.refused("movie outputs/p --estimator binning-n-edges-3");
     assert!(
         said.contains("no estimates `binning-n-edges-3` in the summary; did you mean `binning-n-edges-30`?"),
@@ -24,7 +28,7 @@ fn films_are_animated_and_say_what_they_cannot_show() {
     assert!(said.contains("ffmpeg is not installed; install it, or use `--format gif`"), "{said}");
 }
 
-/// What 64 kB of a pipe hold is less than this program says before it reads a picture.
+/// This program prints more than the 64 kB that a pipe holds before it reads a frame.
 #[cfg(unix)]
 fn with_ffmpeg(project: &Project, end: &str) -> crate::tool::Finished {
     use std::os::unix::fs::PermissionsExt;
@@ -51,7 +55,7 @@ fn messages_of_ffmpeg_neither_block_nor_are_lost() {
     assert_eq!(left().count(), 0, "no file of a failed call is left");
     let made = with_ffmpeg(&project, "case $last in */.meta/tmp/*) cat > \"$last\";; *) exit 4;; esac");
     assert_eq!(made.code, 0, "{}", made.stderr);
-    let film = std::fs::read(project.path("outputs/p/figures/movie-binning-bin-width-0.07.mp4")).unwrap();
-    assert!(film.starts_with(b"\x89PNG"), "what the program was given");
+    let animation = std::fs::read(project.path("outputs/p/figures/movie-binning-bin-width-0.07.mp4")).unwrap();
+    assert!(animation.starts_with(b"\x89PNG"), "the frames that the program was given");
     assert!(!project.path("outputs/p/.meta/tmp").exists());
 }

@@ -1,17 +1,17 @@
-//! How the activations of the first run are spread, layer by layer, at snapshots spread evenly over the logarithm of the epoch.
+//! Histograms of the activations of the first run for each layer, at snapshots that are evenly spaced over the logarithm of the epoch.
 
 use crate::estimate_id::Values;
 use crate::layer_id::LayerId;
 use crate::plots::Histogram;
 use crate::store::{ActivationReader, Experiment, LayerNames, RecordedRun, Recording, StoreError};
 
-/// At most as many snapshots of a layer.
+/// At most this many snapshots of a layer.
 const SNAPSHOTS: usize = 60;
-/// Bins of a layer's own range over these snapshots.
+/// Number of bins over the range of a layer in these snapshots.
 const BINS: usize = 60;
 
-/// The first run of a recording and its layers, where their activations are still there: they are large, and whoever has
-/// estimated from them may have thrown them away.
+/// The first run of a recording and its layers, if their activations still exist: they are large, and users may delete them after the
+/// estimates are made.
 pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<LayerId>)> {
     let run = recording.runs().first()?;
     let layers: Vec<LayerId> = run.layers(Values::Activations.table()).into_iter().collect();
@@ -20,10 +20,10 @@ pub(super) fn first_run(recording: &Recording) -> Option<(&RecordedRun, Vec<Laye
     layers.iter().all(is_there).then_some((run, layers))
 }
 
-/// The histograms of all layers; none where the activations are not there.
+/// The histograms of all layers; none if the activations do not exist.
 ///
 /// # Errors
-/// A file of the recording is not what was written.
+/// A file of the recording has changed since it was written.
 pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> {
     let recording = Recording::find(experiment)?;
     let Some((run, layers)) = first_run(&recording) else { return Ok(Vec::new()) };
@@ -38,7 +38,7 @@ pub(super) fn of(experiment: &Experiment) -> Result<Vec<Histogram>, StoreError> 
     Ok(histograms)
 }
 
-/// Reads every snapshot twice, because the range of all is known before the bins of one.
+/// Reads every snapshot twice, because the range of all snapshots must be known before values are counted.
 fn of_layer(reader: &ActivationReader, layer: LayerId) -> Result<Vec<Histogram>, StoreError> {
     let recorded: Vec<(i32, i64)> = reader.snapshots().collect();
     let snapshots = spread(&recorded);
@@ -52,7 +52,7 @@ fn of_layer(reader: &ActivationReader, layer: LayerId) -> Result<Vec<Histogram>,
         return Ok(Vec::new());
     }
     if low == high {
-        (low, high) = (low - 0.5, high + 0.5); // a range of some width around the only value
+        (low, high) = (low - 0.5, high + 0.5); // all values are equal
     }
     let histogram = |snapshot: &usize| {
         let shares = shares(&reader.read(*snapshot)?.t, low, high);
@@ -77,14 +77,13 @@ fn shares(values: &[f32], low: f64, high: f64) -> Vec<f64> {
     counts.iter().map(|count| *count as f64 / n.max(1) as f64).collect()
 }
 
-/// Places in the list of `recorded` snapshots (epoch, step), ascending, at most [`SNAPSHOTS`], the first and the last among
-/// them.
+/// Indices of at most [`SNAPSHOTS`] of the `recorded` snapshots (epoch, step), ascending, with the first and the last.
 fn spread(recorded: &[(i32, i64)]) -> Vec<usize> {
     if recorded.len() <= SNAPSHOTS {
         return (0..recorded.len()).collect();
     }
     let step = |snapshot: usize| recorded[snapshot].1.max(0) as f64;
-    // Times are counted in the first one after the start, for example an epoch; step 0 has a place, too.
+    // The unit of time is the first snapshot after the start, for example an epoch; 1 is added so that step 0 has a logarithm.
     let unit = (0..recorded.len()).map(step).find(|step| *step > 0.0).unwrap_or(1.0);
     let place = |snapshot: usize| (1.0 + step(snapshot) / unit).ln();
     let (first, last) = (place(0), place(recorded.len() - 1));

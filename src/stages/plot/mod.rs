@@ -1,7 +1,8 @@
-//! The plot stage: summary, estimates and whatever else lies beside them → pictures under `figures/`.
+//! Draws figures from the summary, the estimates and the tables next to them, into the folder `figures`.
 
 mod histograms;
 mod tables;
+mod training;
 
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use self::tables::{Loaded, NextToSummary, Theme};
-use super::{Outcome, StageError, keys};
+use super::{Outcome, StageError, keys, overview};
 use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};
@@ -17,18 +18,18 @@ use crate::store::{
     Experiment, FileRecord, Lock, Manifest, Pending, manifests, read_all_rows, remove_below, write_bytes,
 };
 
-/// How the pictures were chosen.
+/// How the figures were selected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlotSelection {
-    /// Whatever there is: a picture that does not apply is not missed.
+    /// Every figure that can be drawn; a figure that does not apply is skipped silently.
     ForAll,
-    /// One by one: what cannot be drawn is told.
+    /// By name; a figure that cannot be drawn is reported.
     ByName,
 }
 
-/// Draws `plots` of whatever they are about in the summary of `experiment` into `<out>/figures`. A picture that needs what
-/// is not there (single runs of a summary over several experiments; estimates that all failed) is left out, with a warning
-/// where it was asked for by its name.
+/// Draws `plots` for every subject in the summary of `experiment` into `<out>/figures`, and the page `index.html` that lists the
+/// figures there. A figure whose data are missing (single runs of a summary over several experiments; estimates that all failed)
+/// is left out, with a warning if it was requested by name.
 ///
 /// # Errors
 /// There is no summary, nothing can be drawn, or a file cannot be read or written.
@@ -36,40 +37,47 @@ pub fn plot(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out:
     let summary_path = keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let next_to_summary = NextToSummary::read(experiment, plots)?;
     let work = pending(experiment, plots, &next_to_summary, asked, out)?;
-    if work.finished()?.is_some() {
+    if work.finished()?.is_some() && overview::is_current(experiment, out)? {
         return Ok(Outcome::UpToDate);
     }
     let _lock = Lock::take(out)?;
+    if work.finished()?.is_some() {
+        overview::update(experiment, out)?;
+        return Ok(Outcome::UpToDate);
+    }
     let loaded = Loaded::read(experiment, plots, &next_to_summary)?;
     let easel = Easel { plots, asked, out };
-    // Where every estimate failed, the curves of the training alone would look like a result.
+    // If every estimate failed, the curves of the training alone would look like a result.
     let drawn = if loaded.has_estimates() { easel.draw_all(experiment, &loaded)? } else { Drawn::default() };
     let has_plane = |row: &SummaryRow| row.i_xt_bits_mean.is_some() || row.n_failed > 0;
     if drawn.files.is_empty() && asked == PlotSelection::ForAll && loaded.summary.iter().any(|row| !has_plane(row)) {
         work.finish(Vec::new())?;
-        return Ok(Outcome::Done("no pictures: no estimate here has I(X;T)".to_owned()));
+        overview::update(experiment, out)?;
+        return Ok(Outcome::Done("no figures: no estimator of this experiment estimates I(X;T)".to_owned()));
     }
     if drawn.files.is_empty() {
         let why = drawn.reason.map_or_else(String::new, |reason| format!(" ({reason})"));
         let problem = format!("{}: nothing can be drawn from it{why}", summary_path.display());
         return Err(StageError::NothingToDraw(problem));
     }
-    let n_pictures = drawn.files.len() / 2;
+    let n_figures = drawn.files.len() / 2;
     forget_replaced(out, &work.finish(drawn.files)?)?;
-    Ok(Outcome::Done(format!("{}, SVG and PNG → {}", counted(n_pictures, "picture"), out.join("figures").display())))
+    overview::update(experiment, out)?;
+    Ok(Outcome::Done(format!("{}, SVG and PNG → {}", counted(n_figures, "figure"), out.join(overview::PAGE).display())))
 }
 
-/// Whether the pictures that [`plot`] would draw are there, drawn from the tables as they are.
+/// Whether the figures that [`plot`] would draw exist, were drawn from the present tables and are listed in `index.html`.
 ///
 /// # Errors
 /// As [`plot`].
 pub fn is_done(experiment: &Experiment, plots: &[&Spec], asked: PlotSelection, out: &Path) -> Result<bool, StageError> {
     keys::aggregated(experiment.root(), Experiment::SUMMARY)?;
     let next_to_summary = NextToSummary::read(experiment, plots)?;
-    Ok(pending(experiment, plots, &next_to_summary, asked, out)?.finished()?.is_some())
+    let work = pending(experiment, plots, &next_to_summary, asked, out)?;
+    Ok(work.finished()?.is_some() && overview::is_current(experiment, out)?)
 }
 
-/// Notes that nothing can be drawn from the tables as they are, so that they count as done.
+/// Records that nothing can be drawn from the present tables, so that the figures count as done.
 ///
 /// # Errors
 /// As [`plot`].
@@ -98,7 +106,7 @@ fn pending(
     Ok(Pending::new(out, &format!("figures-{kind}"), &made_from))
 }
 
-/// Removes the manifests of other calls all of whose pictures were drawn again: they stand for what is no more.
+/// Removes the manifests of other calls whose figures were all drawn again: their files no longer exist.
 fn forget_replaced(out: &Path, drawn: &Manifest) -> Result<(), StageError> {
     for path in manifests(out)? {
         let name = path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -111,19 +119,19 @@ fn forget_replaced(out: &Path, drawn: &Manifest) -> Result<(), StageError> {
     Ok(())
 }
 
-/// What to draw, and where to put it.
+/// The plots to draw and the output folder.
 struct Easel<'a> {
     plots: &'a [&'a Spec],
     asked: PlotSelection,
     out: &'a Path,
 }
 
-/// What was drawn.
+/// The figures that were drawn.
 #[derive(Default)]
 struct Drawn {
-    /// Two of every picture.
+    /// Two files for each figure.
     files: Vec<FileRecord>,
-    /// Why the last picture that is not there is not.
+    /// Why the last missing figure could not be drawn.
     reason: Option<String>,
 }
 
@@ -140,7 +148,7 @@ impl Easel<'_> {
         })
     }
 
-    /// Every picture that is about such a theme.
+    /// Draws every figure about a subject such as that of `theme`.
     fn draw_theme(&self, experiment: &Experiment, loaded: &Loaded, theme: &Theme<'_>) -> Result<Drawn, StageError> {
         let plots: Vec<&Spec> = self.plots.iter().filter(|spec| spec.subject == theme.subject).copied().collect();
         let mut drawn = Drawn::default();
@@ -156,7 +164,14 @@ impl Easel<'_> {
             }
             _ => Vec::new(),
         };
-        let tables = Tables { estimates: &estimates, histograms: &histograms, ..loaded.tables(theme) };
+        let training = match theme.subject {
+            Subject::Experiment if tables::is_read(&plots, Table::Training) => {
+                training::intervals(&tables::recorded(experiment, theme.experiment, loaded.is_single()))?
+            }
+            _ => Vec::new(),
+        };
+        let tables =
+            Tables { estimates: &estimates, histograms: &histograms, training: &training, ..loaded.tables(theme) };
         for spec in plots {
             match spec.draw(tables) {
                 Ok(picture) => {

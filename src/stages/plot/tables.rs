@@ -1,12 +1,13 @@
-//! The tables that pictures are drawn from, and what pictures are about.
+//! The tables that figures are drawn from, and the subjects of figures.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::super::lineage::{CurrentEstimates, Depth, Present};
-use super::super::{StageError, keys};
+use super::super::{StageError, keys, overview};
 use super::histograms::first_run;
+use super::training;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};
 use crate::store::schema::{
@@ -15,7 +16,7 @@ use crate::store::schema::{
 };
 use crate::store::{Experiment, Recording, StoreError, hash_file, is_folder_name, read_rows, verified_hash};
 
-/// Tables next to the summary, one file each, which may not be there, with the manifest of the stage that makes them.
+/// Optional tables next to the summary, one file each, with the manifest of the stage that makes them.
 const NEXT_TO_SUMMARY: [(Table, &str); 9] = [
     (Table::Compression, "summary"),
     (Table::Phases, "summary"),
@@ -28,7 +29,7 @@ const NEXT_TO_SUMMARY: [(Table, &str); 9] = [
     (Table::Levels, "stability"),
 ];
 
-/// The tables of a folder that some pictures are drawn from.
+/// The tables of a folder that some figures are drawn from.
 pub(super) struct Loaded {
     /// Sorted by experiment and estimator.
     pub(super) summary: Vec<SummaryRow>,
@@ -46,32 +47,32 @@ pub(super) struct Loaded {
     levels: Vec<LevelRow>,
     /// The estimators with the tables of their runs.
     estimates: Vec<(EstimateId, Vec<PathBuf>)>,
-    /// The summary in another order, by estimator.
+    /// The summary sorted by estimator.
     by_estimator: Vec<SummaryRow>,
 }
 
-/// Something that pictures are about, with its rows of the summary.
+/// The subject of figures, with its rows of the summary.
 pub(super) struct Theme<'a> {
     pub(super) subject: Subject,
-    /// Its experiment; empty where there are all.
+    /// Its experiment; empty if it is about every experiment.
     pub(super) experiment: &'a str,
     /// Its estimator; `None` if there are several.
     estimator: Option<&'a EstimateId>,
-    /// The part of its file's name that other files do not have; empty if there are no others.
+    /// The part of its file name after the name of the plot; empty if there is one such file.
     suffix: String,
     summary: &'a [SummaryRow],
     siblings: &'a [SummaryRow],
 }
 
 impl Theme<'_> {
-    /// The name of its file, without the ending.
+    /// Its file name without extension.
     pub(super) fn file(&self, plot: &str) -> String {
         if self.suffix.is_empty() { plot.to_owned() } else { format!("{plot}-{}", self.suffix) }
     }
 }
 
 impl Loaded {
-    /// Reads the summary, and of the other tables those that one of `plots` is drawn from.
+    /// Reads the summary and the tables that one of `plots` is drawn from.
     pub(super) fn read(
         experiment: &Experiment,
         plots: &[&Spec],
@@ -117,7 +118,7 @@ impl Loaded {
         self.summary.iter().any(|row| row.n_runs > 0)
     }
 
-    /// Everything that a picture can be about.
+    /// Every possible subject of a figure.
     pub(super) fn themes(&self) -> Vec<Theme<'_>> {
         let whole = Theme {
             subject: Subject::Folder,
@@ -130,26 +131,27 @@ impl Loaded {
         let mut themes = vec![whole];
         for rows in self.by_estimator.chunk_by(|a, b| a.estimator == b.estimator) {
             let estimator = &*rows[0].estimator;
-            let (subject, suffix, estimator) = (Subject::Sweep, estimator.to_string(), Some(estimator));
+            let (subject, suffix, estimator) =
+                (Subject::Sweep, overview::suffix(None, Some(estimator)), Some(estimator));
             themes.push(Theme { subject, experiment: "", estimator, suffix, summary: rows, siblings: &[] });
         }
         for siblings in self.summary.chunk_by(|a, b| a.experiment == b.experiment) {
             let experiment = siblings[0].experiment.as_str();
-            let name = if self.is_single() { "" } else { experiment };
-            let (subject, suffix) = (Subject::Experiment, name.to_owned());
+            let name = (!self.is_single()).then_some(experiment);
+            let (subject, suffix) = (Subject::Experiment, overview::suffix(name, None));
             themes.push(Theme { subject, experiment, estimator: None, suffix, summary: siblings, siblings });
             for rows in siblings.chunk_by(|a, b| a.estimator == b.estimator) {
                 let estimator = &*rows[0].estimator;
-                let suffix = if name.is_empty() { estimator.to_string() } else { format!("{name}-{estimator}") };
-                let (subject, estimator) = (Subject::Estimator, Some(estimator));
+                let (subject, suffix) = (Subject::Estimator, overview::suffix(name, Some(estimator)));
+                let estimator = Some(estimator);
                 themes.push(Theme { subject, experiment, estimator, suffix, summary: rows, siblings });
             }
         }
         themes
     }
 
-    /// The tables of single runs; none where the summary joins several experiments, whose estimates lie elsewhere. Of a theme
-    /// with several estimators those of few runs only, which pictures draw one by one.
+    /// The tables of single runs; none if the summary joins several experiments, whose estimates are in other folders. For a theme
+    /// with several estimators: only those with few runs, whose runs are drawn one by one.
     pub(super) fn estimates_of(&self, theme: &Theme<'_>) -> Vec<PathBuf> {
         let is_about = |(id, paths): &&(EstimateId, Vec<PathBuf>)| match (theme.subject, theme.estimator) {
             (Subject::Experiment, _) => single::are_drawn(paths.len() as i32),
@@ -159,7 +161,7 @@ impl Loaded {
         found.flat_map(|(_, paths)| paths).cloned().collect()
     }
 
-    /// The rows about `theme`, but for estimates and activations, which are read when they are drawn.
+    /// The rows about `theme`, without estimates and activations, which are read when they are drawn.
     pub(super) fn tables<'a>(&'a self, theme: &Theme<'a>) -> Tables<'a> {
         Tables {
             summary: theme.summary,
@@ -178,7 +180,7 @@ impl Loaded {
     }
 }
 
-/// The rows about the experiment of `theme`, or all; the table is sorted by experiment.
+/// The rows about the experiment of `theme`, or every row if it has none; the table is sorted by experiment.
 fn of_experiment<'a>(rows: &'a [WeightSummaryRow], theme: &Theme<'_>) -> &'a [WeightSummaryRow] {
     let is_about = |row: &WeightSummaryRow| theme.experiment.is_empty() || row.experiment == theme.experiment;
     let first = rows.iter().position(is_about).unwrap_or_default();
@@ -203,11 +205,11 @@ pub(super) fn is_read(plots: &[&Spec], table: Table) -> bool {
     plots.iter().any(|spec| spec.reads(table))
 }
 
-/// The tables next to the summary that some pictures are drawn from.
+/// The tables next to the summary that some figures are drawn from.
 pub(super) struct NextToSummary {
     root: PathBuf,
     tables: Vec<Table>,
-    /// Those that were made from other tables than those that are there now, a sentence each.
+    /// A sentence for each table that was made from tables that have changed since.
     left_out: Vec<String>,
 }
 
@@ -217,14 +219,14 @@ impl NextToSummary {
         let is_there = |table: Table| is_read(plots, table) && root.join(table.place()).exists();
         let (mut tables, mut left_out, mut present) = (Vec::new(), Vec::new(), None);
         for (table, manifest) in NEXT_TO_SUMMARY.into_iter().filter(|(table, _)| is_there(*table)) {
-            // The summary was looked at before, and settings are of no recording.
+            // The summary was checked before, and settings are not made from a recording.
             let is_proven = ["summary", "experiments"].contains(&manifest);
             if !is_proven && present.is_none() {
                 present = Some(Present::of(&experiments(folder)?, root, Depth::Everything)?);
             }
             match &present {
                 Some(present) if !is_proven && !present.has_inputs_of(root, manifest)? => left_out.push(format!(
-                    "{} left out: it was made from tables that were changed since; make it again",
+                    "{} left out, because tables that it was made from have changed; make it again",
                     root.join(table.place()).display()
                 )),
                 _ => tables.push(table),
@@ -233,7 +235,7 @@ impl NextToSummary {
         Ok(Self { root: root.to_owned(), tables, left_out })
     }
 
-    /// The rows of `table`; none if it is not there, or none of the pictures is drawn from it.
+    /// The rows of `table`; none if it does not exist or no figure is drawn from it.
     fn rows<R: Row>(&self, table: Table) -> Result<Vec<R>, StoreError> {
         if self.tables.contains(&table) { read_rows(&self.root.join(table.place())) } else { Ok(Vec::new()) }
     }
@@ -255,9 +257,9 @@ fn estimate_files(experiment: &Experiment, plots: &[&Spec]) -> Result<Vec<(Strin
     }
 }
 
-/// Where the recording of `name` is: here, or below the folder of a sweep.
+/// The folder with the recording of `name`: `folder`, or a folder below it if it is a sweep.
 pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Experiment {
-    // The name comes from a table, and may be that of no folder.
+    // The name comes from a table and may not be a folder name.
     if !is_folder_name(name) {
         return folder.clone();
     }
@@ -265,7 +267,7 @@ pub(super) fn recorded(folder: &Experiment, name: &str, is_single: bool) -> Expe
     if is_single && !below.recording().exists() { folder.clone() } else { below }
 }
 
-/// The places and hashes of all tables that `plots` are drawn from, as they were written.
+/// The paths and hashes of every table that `plots` are drawn from.
 pub(super) fn hashes(
     experiment: &Experiment,
     plots: &[&Spec],
@@ -283,10 +285,16 @@ pub(super) fn hashes(
     if is_read(plots, Table::Activations) {
         hashes.extend(activation_hashes(experiment)?);
     }
+    if is_read(plots, Table::Training) {
+        for experiment in experiments(experiment)? {
+            let place = format!("{}: losses and norms", experiment.name());
+            hashes.extend(training::hashes(&experiment)?.into_iter().map(|hash| (place.clone(), hash)));
+        }
+    }
     Ok(hashes)
 }
 
-/// The hashes of the first run's activations of every experiment, those of its manifest while it looks untouched.
+/// The hashes of the first run's activations of every experiment, from its manifest while the files look unchanged.
 fn activation_hashes(folder: &Experiment) -> Result<Vec<(String, String)>, StageError> {
     let mut hashes = Vec::new();
     for experiment in experiments(folder)? {
@@ -326,7 +334,7 @@ mod tests {
     }
 
     #[test]
-    fn files_are_named_by_what_tells_them_apart() {
+    fn file_names_contain_the_experiment_and_the_estimator_if_there_are_several() {
         let single = [summary("x", "b"), summary("x", "a")];
         assert_eq!(files_about(Subject::Estimator, &single), ["p-a", "p-b"]);
         assert_eq!(files_about(Subject::Experiment, &single), ["p"]);

@@ -53,7 +53,13 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     ("datasets", &["bits", "idx", "images"]),
     ("estimators", &["discrete", "inputs_and_labels"]),
     ("import", &[]),
-    ("plots", &["axes", "canvas", "dashes", "plane", "series", "settings", "sheet", "single", "timeline", "variance"]),
+    (
+        "plots",
+        &[
+            "axes", "canvas", "dashes", "grid", "labels", "marks", "plane", "series", "settings", "sheet", "single",
+            "timeline", "upright", "variance",
+        ],
+    ),
     (
         "weights",
         &["activation", "dense", "fisher", "fixtures", "gradients", "hessian", "inputs", "reading", "spectrum"],
@@ -67,6 +73,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "inputs",
             "keys",
             "lineage",
+            "overview",
             "recorded_weights",
             "trainings",
             "untrained",
