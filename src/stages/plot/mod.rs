@@ -1,6 +1,5 @@
 //! The plot stage: summary, estimates and whatever else lies beside them → pictures under `figures/`.
 
-mod histograms;
 mod tables;
 
 use std::path::Path;
@@ -9,7 +8,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use self::tables::{Loaded, NextToSummary, Theme};
-use super::{Outcome, StageError, keys};
+use super::{Outcome, StageError, histograms, keys};
 use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};

@@ -1,8 +1,14 @@
 //! The report stage: the tables of some experiments → one self-contained page for a browser.
 
+mod checks;
 mod data;
+mod estimates;
+mod histograms;
 mod library;
+mod network;
+mod packing;
 mod provenance;
+mod settings;
 mod tables;
 mod weights;
 
@@ -32,16 +38,25 @@ const SCRIPTS: &[&str] = &[
     include_str!("page/layout.js"),
     include_str!("page/plane.js"),
     include_str!("page/curves.js"),
+    include_str!("page/csv.js"),
+    include_str!("page/download.js"),
     include_str!("page/views.js"),
     include_str!("page/player.js"),
+    include_str!("page/snapshot_table.js"),
     include_str!("page/legend.js"),
+    include_str!("page/banner.js"),
+    include_str!("page/settings.js"),
     include_str!("page/notes.js"),
+    include_str!("page/panels.js"),
+    include_str!("page/overlay.js"),
+    include_str!("page/histograms.js"),
+    include_str!("page/gradients.js"),
     include_str!("page/weights.js"),
     include_str!("page/compression.js"),
     include_str!("page/claims.js"),
     include_str!("page/checks.js"),
     include_str!("page/provenance.js"),
-    include_str!("page/csv.js"),
+    include_str!("page/url.js"),
     include_str!("page/controls.js"),
     include_str!("page/access.js"),
     include_str!("page/start.js"),

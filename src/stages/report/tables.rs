@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::StageError;
 use super::super::keys::read_summary;
 use super::super::lineage::{Depth, Present, inputs_of};
-use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow, WeightSummaryRow};
+use crate::store::schema::{ClaimRow, CompressionRow, Row, SettingRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
 /// The tables over runs in one folder, by experiment.
@@ -15,6 +15,8 @@ pub(super) struct RunTables {
     pub(super) compression: BTreeMap<String, Vec<CompressionRow>>,
     pub(super) weights: BTreeMap<String, Vec<WeightSummaryRow>>,
     pub(super) claims: BTreeMap<String, Vec<ClaimRow>>,
+    /// The parameters of the sweep; none without a sweep.
+    pub(super) varied: BTreeMap<String, Vec<SettingRow>>,
     /// Names and hashes of the tables.
     pub(super) files: Vec<(String, String)>,
     /// Hashes of the tables that the summary was made from.
@@ -36,6 +38,7 @@ impl RunTables {
             (Experiment::COMPRESSION, "summary"),
             (Experiment::WEIGHT_SUMMARY, "summary"),
             (Experiment::CLAIMS, "claims"),
+            (Experiment::SETTINGS, "experiments"),
         ];
         for (table, manifest) in tables {
             if folder.join(table).exists() {
@@ -65,6 +68,7 @@ impl RunTables {
             weights: by_experiment(rows(&folder.join(Experiment::WEIGHT_SUMMARY))?, |row: &WeightSummaryRow| {
                 &row.experiment
             }),
+            varied: by_experiment(rows(&folder.join(Experiment::SETTINGS))?, |row: &SettingRow| &row.experiment),
             claims: by_experiment(claims, |row: &ClaimRow| &row.experiment),
             files,
             made_from: inputs_of(folder, "summary")?,

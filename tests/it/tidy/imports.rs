@@ -64,6 +64,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "claims",
             "experiments",
             "findings",
+            "histograms",
             "inputs",
             "keys",
             "lineage",
