@@ -39,38 +39,41 @@ function overlayTraces(side, colour, label, ink) {
     const { i_xt, i_ty, text } = curves(side).get(layer);
     const words = text.map((line) => `${inFigure(label)}<br>${line}`);
     const hovertemplate = '%{text}<extra></extra>';
-    const path = { x: i_xt.slice(0, snapshot + 1), y: i_ty.slice(0, snapshot + 1), text: words.slice(0, snapshot + 1), mode: 'lines', line: { color: rgba6(colour, 0.5), width: 1.4 }, hovertemplate };
+    const path = { x: i_xt.slice(0, snapshot + 1), y: i_ty.slice(0, snapshot + 1), text: words.slice(0, snapshot + 1), mode: 'lines', line: { color: transparent(colour, 0.5), width: 1.4 }, hovertemplate };
     const point = { x: [i_xt[snapshot]], y: [i_ty[snapshot]], text: [words[snapshot]], mode: 'markers', cliponaxis: false, marker: { color: colour, symbol: layerSymbol(layer), size: 11, line: { color: ink.paper, width: 1 } }, hovertemplate };
     return state.paths === 'none' ? [point] : [path, point];
   });
 }
 
 // A colour of a palette (#rrggbb) or of a ramp (rgb(…)) with transparency.
-const rgba6 = (colour, alpha) => (colour.startsWith('#') ? rgba(colour, alpha) : colour.replace('rgb(', 'rgba(').replace(')', `,${alpha})`));
+const transparent = (colour, alpha) => (colour.startsWith('#') ? rgba(colour, alpha) : colour.replace('rgb(', 'rgba(').replace(')', `,${alpha})`));
 
-function drawOverlayChoices(experiments, labels) {
-  const indices = overlayIndices();
-  const allLabels = overlayLabels(DATA.experiments);
-  const toggle = (index) => {
-    const chosen = new Set(overlayIndices());
-    if (!chosen.delete(index)) chosen.add(index);
-    state.overlay = chosen;
-    drawOverlay();
-    writeUrl();
-    byId(`overlay-${index}`).focus();
-  };
-  const boxes = DATA.experiments.map((experiment, i) => {
-    const place = indices.indexOf(i);
-    const swatch = el('i', { class: 'swatch', 'aria-hidden': 'true' });
-    if (place >= 0) swatch.style.background = overlayColour(place, experiments.length);
-    const box = el('input', { type: 'checkbox', id: `overlay-${i}`, checked: place >= 0, onchange: () => toggle(i) });
-    return el('label', { class: 'check', title: experiment.name }, box, swatch, place >= 0 ? labels[place] : allLabels[i]);
-  });
-  const symbols = unique(experiments.flatMap(shownLayers)).sort((a, b) => a - b).map((layer) => el('span', { class: 'symbol' }, symbolIcon(layer, 'var(--ink)'), legendName(layer)));
-  byId('overlay-choices').replaceChildren(el('div', { class: 'boxes' }, boxes), el('div', { class: 'symbols' }, symbols));
+function toggleOverlaid(index) {
+  const chosen = new Set(overlayIndices());
+  if (!chosen.delete(index)) chosen.add(index);
+  state.overlay = chosen;
+  drawOverlay();
+  writeUrl();
+  byId(`overlay-${index}`).focus();
 }
 
-const OVERLAY_COLUMNS = CSV_COLUMNS;
+function drawOverlayChoices() {
+  const indices = overlayIndices();
+  const labels = overlayLabels(DATA.experiments);
+  byId('overlay-summary').textContent = `Select experiments (${indices.length} of ${labels.length})`;
+  byId('overlay-choices').replaceChildren(...labels.map((label, i) =>
+    el('label', { class: 'check', title: DATA.experiments[i].name }, el('input', { type: 'checkbox', id: `overlay-${i}`, checked: indices.includes(i), onchange: () => toggleOverlaid(i) }), label)));
+}
+
+function drawOverlayLegend(experiments, labels) {
+  const colours = labels.map((label, i) => {
+    const swatch = el('i', { 'aria-hidden': 'true' });
+    swatch.style.background = overlayColour(i, labels.length);
+    return el('span', {}, swatch, label);
+  });
+  const layers = unique(experiments.flatMap(shownLayers)).sort((a, b) => a - b);
+  byId('overlay-legend').replaceChildren(...colours, ...layers.map((layer) => el('span', { class: 'symbol' }, symbolIcon(layer, 'var(--faint)'), legendName(layer))));
+}
 
 function drawOverlay() {
   showSection('overlay', DATA.experiments.length > 1);
@@ -79,10 +82,11 @@ function drawOverlay() {
   const labels = overlayLabels(experiments);
   const ink = inks();
   const overlaidSides = experiments.map(overlaySide);
-  drawOverlayChoices(experiments, labels);
+  drawOverlayChoices();
+  drawOverlayLegend(experiments, labels);
   if (!overlayPlot()) {
     const figure = () => ({
-      plot: overlayPlot(), title: `${state.estimate}, mean over runs`, name: `overlay-${state.estimate}`, columns: OVERLAY_COLUMNS,
+      plot: overlayPlot(), title: `${state.estimate}, mean over runs`, name: `overlay-${state.estimate}`, columns: CSV_COLUMNS,
       legend: overlayLabels(overlaid()).map((label, i, { length }) => entry(overlayColour(i, length), '●', label)).join('   '),
       rows: () => overlaid().map(overlaySide).flatMap(csvRows),
     });

@@ -13,12 +13,15 @@ function drawGrid(holder, label, panels, axis, download) {
   const n_columns = Math.min(panelsInRow(plot.clientWidth), panels.length);
   const n_rows = Math.ceil(panels.length / n_columns);
   plot.style.height = `${n_rows * PANEL_HEIGHT}px`;
-  const layout = baseLayout(plot, ink, { margin: { l: 58, r: 14, t: 30, b: 40 }, annotations: [], shapes: [] });
+  const margin = { l: 58, r: 14, t: 30, b: 40 };
+  const layout = baseLayout(plot, ink, { margin, annotations: [], shapes: [] });
+  // Room for the axis of a panel that has another one on its left.
+  const gap = margin.l / (plot.clientWidth - margin.l - margin.r);
   const traces = panels.flatMap((panel, i) => {
     const [column, row] = [i % n_columns, Math.floor(i / n_columns)];
     const suffix = i === 0 ? '' : String(i + 1);
     const axes = { xaxis: `x${suffix}`, yaxis: `y${suffix}` };
-    const across = [column / n_columns + (column > 0 ? 0.05 : 0), (column + 1) / n_columns - 0.01];
+    const across = [column / n_columns + (column > 0 ? gap : 0), (column + 1) / n_columns - 0.01];
     const down = [1 - (row + 1) / n_rows + 0.2 / n_rows, 1 - row / n_rows - 0.06 / n_rows];
     layout[`xaxis${suffix}`] = axisLayout(ink, { ...axis.layout, domain: across, anchor: axes.yaxis, title: row === n_rows - 1 ? { text: axis.title, standoff: 6, font: { size: 11 } } : undefined });
     layout[`yaxis${suffix}`] = axisLayout(ink, { domain: down, anchor: axes.xaxis, ...panel.yaxis, title: { text: panel.yTitle, standoff: 8, font: { size: 11 } } });

@@ -14,15 +14,23 @@ function firstSpeed() {
   return speeds.findLast((speed) => speed * 10 <= n) ?? speeds[0];
 }
 
-function start() {
+// More experiments are counted in the title, and their names are in the select.
+const MOST_NAMED = 3;
+
+function drawTitle() {
   const names = DATA.experiments.map((experiment) => experiment.name);
   const [first] = DATA.experiments;
   const count = (n, noun) => `${n} ${noun}${n === 1 ? '' : 's'}`;
-  const summary = names.length === 1
+  const contents = names.length === 1
     ? [count(first.runs.length, 'run'), count(first.layers.length, 'layer'), count(first.estimates.length, 'estimate')].join(', ') : names.join(', ');
-  document.title = `${names.join(', ')}: infoplane report`;
-  byId('title').textContent = names.length === 1 ? names[0] : `${names.length} experiments`;
-  byId('subtitle').textContent = `${summary}; infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`;
+  const title = names.length === 1 ? names[0] : `${names.length} experiments`;
+  document.title = `${names.length <= MOST_NAMED ? names.join(', ') : title}: infoplane report`;
+  byId('title').textContent = title;
+  byId('subtitle').textContent = [names.length <= MOST_NAMED ? contents : null, `infoplane ${DATA.infoplane}, schema ${DATA.schema_version}`].filter(Boolean).join('; ');
+}
+
+function start() {
+  drawTitle();
   // An address may name a section instead of a view.
   const section = location.hash.includes('=') ? '' : location.hash.slice(1);
   readUrl();
