@@ -2,7 +2,9 @@
 
 // PNGs have this many pixels for each pixel of the page, for print.
 const PNG_SCALE = 3;
-const TITLE_HEIGHT = 46;
+const LINE_HEIGHT = 18;
+// Mean width of a character of the title and of the legend.
+const CHARACTER_WIDTH = 7.6;
 
 function save(url, name) {
   el('a', { href: url, download: name }).click();
@@ -14,24 +16,32 @@ function saveText(text, name, type) {
   setTimeout(() => URL.revokeObjectURL(url), 10000);
 }
 
-// A picture that leaves the page has a title and a legend, which the page shows next to the figure.
+// Joins `parts` to lines that are at most `width` pixels wide. The parts may contain markup, which has no width.
+function inLines(parts, separator, width) {
+  const lengthOf = (text) => text.replace(/<[^>]*>/g, '').length;
+  return parts.reduce((lines, part) => {
+    const longer = lines.length ? `${lines.at(-1)}${separator}${part}` : part;
+    const isTooLong = lines.length > 0 && lengthOf(longer) * CHARACTER_WIDTH > width;
+    return isTooLong ? [...lines, part] : [...lines.slice(0, -1), longer];
+  }, []);
+}
+
+// The figure with a title and a legend, which the page shows outside of the figure.
 function withTitle(plot, title, legend) {
   const { layout, data } = plot;
-  const height = layout.height + TITLE_HEIGHT;
-  const margin = { ...layout.margin, t: layout.margin.t + TITLE_HEIGHT };
-  const inPixels = { xref: 'paper', yref: 'paper', x: 0, y: 1, xanchor: 'left', yanchor: 'bottom', showarrow: false, align: 'left' };
-  const lines = [
-    { ...inPixels, text: `<b>${inFigure(title)}</b>`, yshift: layout.margin.t + 16, font: { size: 14 } },
-    { ...inPixels, text: legend, yshift: layout.margin.t - 6, font: { size: 12.5 } },
-  ];
-  return { data, layout: { ...layout, height, margin, annotations: [...(layout.annotations ?? []), ...lines] }, config: CONFIG };
+  const width = layout.width - layout.margin.l - layout.margin.r;
+  const lines = [...inLines(title.map(inFigure), ', ', width).map((line) => `<b>${line}</b>`), ...inLines(legend, '   ', width)];
+  const more = lines.length * LINE_HEIGHT + 8;
+  const words = { text: lines.join('<br>'), xref: 'paper', yref: 'paper', x: 0, y: 1, yshift: layout.margin.t - 4, xanchor: 'left', yanchor: 'bottom', showarrow: false, align: 'left', font: { size: 12.5 } };
+  const larger = { ...layout, height: layout.height + more, margin: { ...layout.margin, t: layout.margin.t + more }, annotations: [...(layout.annotations ?? []), words] };
+  return { data, layout: larger, config: CONFIG };
 }
 
 async function savePicture(figure, format) {
   const { plot, title, legend, name } = figure();
-  const { width, height } = plot.layout;
-  const scale = format === 'png' ? PNG_SCALE : 1;
-  const url = await Plotly.toImage(withTitle(plot, title, legend), { format, width, height: height + TITLE_HEIGHT, scale });
+  const picture = withTitle(plot, title, legend);
+  const { width, height } = picture.layout;
+  const url = await Plotly.toImage(picture, { format, width, height, scale: format === 'png' ? PNG_SCALE : 1 });
   save(url, `${fileName(name)}.${format}`);
 }
 
@@ -42,7 +52,8 @@ function saveCsv(figure) {
 
 const fileName = (name) => name.replace(/[^\p{L}\p{N}._=,-]+/gu, '-');
 
-// `figure` returns { plot, title, legend, name, columns, rows }: the figure as it is now, and the rows of its CSV file.
+// `figure` returns { plot, title, legend, name, columns, rows }: the current figure, with the parts of its title and of its legend,
+// and the rows of its CSV file.
 function downloads(label, figure) {
   const button = (format, act) => el('button', { type: 'button', 'aria-label': `Download ${format} of ${label}`, onclick: act }, format);
   return el('div', { class: 'downloads' }, el('span', { 'aria-hidden': 'true' }, 'Download'),
@@ -52,5 +63,5 @@ function downloads(label, figure) {
 // The symbols of layers as characters, in the order of SYMBOLS.
 const SYMBOL_CHARACTERS = ['●', '■', '◆', '▲', '▼', '✚', '✖', '★'];
 const entry = (colour, symbol, text) => `<span style="color:${colour}">${symbol}</span> ${inFigure(text)}`;
-const layerEntries = (side) => side.layers.map((layer) =>
-  entry(layerColour(layer), SYMBOL_CHARACTERS[SYMBOLS.indexOf(layerSymbol(layer))], layerName(side.experiment, layer))).join('   ');
+const layerEntries = (side, colour = layerColour) => side.layers.map((layer) =>
+  entry(colour(layer), SYMBOL_CHARACTERS[SYMBOLS.indexOf(layerSymbol(layer))], layerName(side.experiment, layer)));

@@ -48,7 +48,7 @@ function drawGradientsOf(side, axis, holder) {
   if (gradients.over) holder.append(quiet(`Recorded: ${GRADIENTS_OVER[gradients.over] ?? gradients.over}.`));
   const label = `${experiment.name}: gradients and weights over epochs`;
   drawGrid(holder, label, panels, axis, {
-    title: label, legend: layerEntries({ experiment, layers: shownLayers(experiment) }), name: `gradients-${experiment.name}`,
+    title: [label], legend: layerEntries({ experiment, layers: shownLayers(experiment) }), name: `gradients-${experiment.name}`,
     columns: GRADIENT_COLUMNS, rows: () => gradientRows(experiment),
   });
 }

@@ -72,7 +72,7 @@ function drawHistogramsOf(side, axis, holder) {
   }));
   if (!panels.length) return;
   const label = `${experiment.name}: histograms of activations over epochs, first run`;
-  drawGrid(holder, label, panels, axis, { title: label, legend: 'shade: share of the activations, logarithmic, 0.1 % to 100 %', name: `histograms-${experiment.name}`, columns: HISTOGRAM_COLUMNS, rows: () => histogramRows(experiment) });
+  drawGrid(holder, label, panels, axis, { title: [label], legend: ['shade: share of the activations in a bin, logarithmic, 0.1 % to 100 %'], name: `histograms-${experiment.name}`, columns: HISTOGRAM_COLUMNS, rows: () => histogramRows(experiment) });
 }
 
 function drawHistograms() {

@@ -75,6 +75,18 @@ function drawOverlayLegend(experiments, labels) {
   byId('overlay-legend').replaceChildren(...colours, ...layers.map((layer) => el('span', { class: 'symbol' }, symbolIcon(layer, 'var(--faint)'), legendName(layer))));
 }
 
+function overlayFigure() {
+  const experiments = overlaid();
+  const colours = overlayLabels(experiments).map((label, i, { length }) => entry(overlayColour(i, length), '●', label));
+  const layers = unique(experiments.flatMap(shownLayers)).sort((a, b) => a - b);
+  const time = timeline[currentIndex()];
+  return {
+    plot: overlayPlot(), title: [`${experiments.length} experiments`, state.estimate, 'mean over runs', `${timeAxis().title} ${significant(time)}`],
+    legend: [...colours, ...layerEntries({ experiment: chosenExperiment(), layers }, () => inks().faint)],
+    name: `overlay-${state.estimate}`, columns: CSV_COLUMNS, rows: () => experiments.map(overlaySide).flatMap(csvRows),
+  };
+}
+
 function drawOverlay() {
   showSection('overlay', DATA.experiments.length > 1);
   if (DATA.experiments.length < 2) return;
@@ -85,12 +97,7 @@ function drawOverlay() {
   drawOverlayChoices();
   drawOverlayLegend(experiments, labels);
   if (!overlayPlot()) {
-    const figure = () => ({
-      plot: overlayPlot(), title: `${state.estimate}, mean over runs`, name: `overlay-${state.estimate}`, columns: CSV_COLUMNS,
-      legend: overlayLabels(overlaid()).map((label, i, { length }) => entry(overlayColour(i, length), '●', label)).join('   '),
-      rows: () => overlaid().map(overlaySide).flatMap(csvRows),
-    });
-    byId('overlay-figure').append(el('div', { class: 'plot', role: 'img', 'aria-label': 'Information plane of the selected experiments' }), el('div', { class: 'quiet', id: 'overlay-missing' }), downloads('the overlay', figure));
+    byId('overlay-figure').append(el('div', { class: 'plot', role: 'img', 'aria-label': 'Information plane of the selected experiments' }), el('p', { class: 'quiet', id: 'overlay-missing' }), downloads('the overlay', overlayFigure));
   }
   const missing = overlaidSides.filter((side) => side.layers.length === 0 && shownLayers(side.experiment).length).map((side) => side.experiment.name);
   byId('overlay-missing').textContent = missing.length ? `Not in the plane: ${missing.join(', ')}.` : '';

@@ -24,13 +24,13 @@ function makeView() {
   return view;
 }
 
-const sideTitle = (side) => `${side.experiment.name}, ${side.estimate?.id ?? 'no estimates'}, ${side.estimate ? runsInWords(side) : ''}`;
+const sideTitle = (side) => [side.experiment.name, ...(side.estimate ? [side.estimate.id, ...runsInWords(side).split(', ')] : ['no estimates'])];
 const sideName = (side) => [side.experiment.name, side.estimate?.id, side.run].filter(Boolean).join('-');
 
 function planeFigure(side, view) {
   const snapshot = snapshotAt(side.times, state.time);
-  const when = snapshot < 0 ? '' : `, ${snapshotInWords(side.estimate, snapshot)}`;
-  return { plot: view.plane, title: `${sideTitle(side)}${when}`, legend: layerEntries(side), name: `plane-${sideName(side)}`, columns: CSV_COLUMNS, rows: () => csvRows(side) };
+  const when = snapshot < 0 ? [] : [snapshotInWords(side.estimate, snapshot)];
+  return { plot: view.plane, title: [...sideTitle(side), ...when], legend: layerEntries(side), name: `plane-${sideName(side)}`, columns: CSV_COLUMNS, rows: () => csvRows(side) };
 }
 
 function curvesFigure(side, view) {

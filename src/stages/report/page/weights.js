@@ -39,8 +39,8 @@ function drawMeasures(side, axis, holder) {
     traces: (axes, ink) => measureTraces(side, measure, axis, axes, ink),
   }));
   const label = `${experiment.name}: measures of weights over epochs`;
-  const legend = [entry(inks().ink, '—', WHOLE_NETWORK), layerEntries({ experiment, layers: shownLayers(experiment) })].join('   ');
-  drawGrid(holder, label, panels, axis, { title: label, legend, name: `weights-${experiment.name}`, columns: MEASURE_COLUMNS, rows: () => measureRows(experiment) });
+  const legend = [entry(inks().ink, '—', WHOLE_NETWORK), ...layerEntries({ experiment, layers: shownLayers(experiment) })];
+  drawGrid(holder, label, panels, axis, { title: [label], legend, name: `weights-${experiment.name}`, columns: MEASURE_COLUMNS, rows: () => measureRows(experiment) });
 }
 
 function drawWeights() {
