@@ -411,13 +411,13 @@ def test_a_link_to_a_section_keeps_the_view_in_the_address(page):
 def test_settings_are_tables_at_the_top_of_the_page(page):
     page.get_by_text("Settings of p", exact=True).click()
     text = page.locator("#settings pre").inner_text()
-    for lines in ["seed = 5\n", "[network]\nhidden = [6, 3]\n", '[training]\n', "learning_rate = 0.004\n", "[record]\n"]:
+    for lines in ["runs = 3\nseed = 5\n", "[network]\nhidden = [6, 3]\n", '[training]\n', "learning_rate = 0.004\n", "[record]\n"]:
         assert lines in text
     assert "{" not in text
 
 
 def test_the_banner_counts_the_checks_of_the_latest_snapshot(page, folder):
-    for estimator, every_scale in [("binning-n-edges-8", "binning-n-edges"), ("kde-noise-variance-0.1", "kde")]:
+    for estimator, every_scale in [("binning-n-edges-8", "binning-n-edges"), ("kde-upper-noise-variance-0.1", "kde-upper-noise-variance")]:
         page.evaluate("(estimate) => infoplane.set({ estimate })", estimator)
         rows = pl.read_parquet(folder / "outputs/p/checks.parquet").filter(pl.col("estimator").is_in([estimator, every_scale]))
         of_last = rows.filter(pl.col("step") == rows["step"].max())
@@ -462,7 +462,7 @@ def test_the_overlay_has_the_points_of_each_selected_experiment(opened, folder):
 
 def test_the_legend_of_the_overlay_names_only_the_settings_that_differ(opened, folder, in_folder):
     text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("batch = 512", "batch = [256, 512]").replace("4e-3", "[4e-3, 8e-3]")
-    (folder / "grid.toml").write_text(text.replace("runs = 3", "runs = 1").replace("epochs = 30", "epochs = 2"))
+    (folder / "grid.toml").write_text(text.replace("runs = 3", "runs = 1").replace("epochs = 30", "epochs = 12"))
     infoplane = in_folder(folder)
     infoplane.ok("run grid.toml")
     infoplane.ok("report outputs/grid")

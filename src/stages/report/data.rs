@@ -31,7 +31,7 @@ const MOST_NUMBERS: usize = 9_000_000;
 /// Largest size of the histograms in one page, so that browsers open it quickly. An experiment with six layers has 0.06 MB.
 const MOST_HISTOGRAM_BYTES: usize = 4_000_000;
 
-/// What the page contains so far of the data that is limited.
+/// Size of the data that is limited, so far.
 #[derive(Debug, Default)]
 struct Size {
     /// Numbers of single runs.
@@ -44,7 +44,7 @@ struct Size {
 pub(super) struct Source {
     pub(super) experiment: Experiment,
     pub(super) summaries: PathBuf,
-    /// The sweep that the experiment belongs to.
+    /// Name of the sweep that contains the experiment.
     pub(super) sweep: Option<String>,
 }
 
@@ -86,7 +86,7 @@ pub(super) struct ExperimentData {
     name: String,
     runs: Vec<String>,
     layers: Vec<LayerId>,
-    /// What each of them is called, by its name or its number.
+    /// The name of each layer; its number if it has no name.
     layer_names: Vec<String>,
     n_trainings_failed: Option<i64>,
     fits: Fits,

@@ -40,7 +40,7 @@ struct Curve {
 }
 
 impl EstimateData {
-    /// `summary` has the rows of one estimate over runs, `single` its rows for each run; `layers` are those of the experiment.
+    /// `summary` contains the rows of one estimate over runs, `single` its rows for each run; `layers` are the layers of the experiment.
     pub(super) fn new(summary: &[SummaryRow], single: &[EstimateRow], layers: &[LayerId], with_runs: bool) -> Self {
         let id = &summary[0].estimator;
         let snapshots: Vec<(i64, i32)> = summary
@@ -83,7 +83,7 @@ impl EstimateData {
         };
         let i_xt: [SummaryNumber; 3] = [|row| row.i_xt_bits_mean, |row| row.i_xt_bits_low, |row| row.i_xt_bits_high];
         let i_ty: [SummaryNumber; 3] = [|row| row.i_ty_bits_mean, |row| row.i_ty_bits_low, |row| row.i_ty_bits_high];
-        // The ceiling of the widest layer: a layer of few units may have a lower one.
+        // The ceiling of the widest layer: a layer of few units may have a lower ceiling.
         let most = |number: SummaryNumber| summary.iter().filter_map(number).reduce(f64::max);
         let first = single.first();
         Self {

@@ -12,7 +12,8 @@ pub(super) struct Provenance {
     crate_version: String,
     schema_version: u32,
     config_hash: String,
-    settings: String,
+    /// Lines of text.
+    settings: Vec<String>,
     commands: Vec<String>,
     pub(super) files: Vec<(String, String)>,
 }
@@ -40,7 +41,7 @@ impl Provenance {
             ],
         };
         let (settings, commands) = match &claim {
-            Some(claim) => (claim.made_from.get("run").map_or_else(String::new, as_tables), commands),
+            Some(claim) => (pipeline_settings(claim, n_runs(experiment)?), commands),
             None if is_there => ("recorded by another program, which stored no settings".to_owned(), Vec::new()),
             None => ("the recording and its settings are missing".to_owned(), commands),
         };
@@ -48,11 +49,23 @@ impl Provenance {
             crate_version: claim.as_ref().map_or_else(|| "unknown".to_owned(), |claim| claim.crate_version.clone()),
             schema_version: claim.as_ref().map_or(0, |claim| claim.schema_version),
             config_hash: claim.map_or_else(String::new, |claim| claim.key),
-            settings,
+            settings: settings.lines().map(str::to_owned).collect(),
             commands,
             files,
         })
     }
+}
+
+/// The settings of a recording as a pipeline writes them: the number of runs, then the tables.
+fn pipeline_settings(claim: &Manifest, n_runs: Option<u64>) -> String {
+    let runs = n_runs.map_or_else(String::new, |n| format!("runs = {n}\n"));
+    runs + &claim.made_from.get("run").map_or_else(String::new, as_tables)
+}
+
+/// The number of runs of the recording; `None` if it was never finished.
+fn n_runs(experiment: &Experiment) -> Result<Option<u64>, StageError> {
+    let whole = Manifest::read(&experiment.recording().join(".meta/manifest.json"))?;
+    Ok(whole.and_then(|whole| whole.made_from["runs"].as_u64()))
 }
 
 /// The command that makes the results in `outputs/<folder>`. A trial is made by the complete pipeline with `--epochs` and `--runs`.
@@ -60,9 +73,11 @@ fn run_command(folder: &str, experiment: &Experiment, claim: Option<&Manifest>) 
     let Some(pipeline) = Experiment::new(folder).trial_of() else {
         return Ok(format!("infoplane run pipelines/{folder}.toml"));
     };
-    let whole = Manifest::read(&experiment.recording().join(".meta/manifest.json"))?;
     let epochs = claim.and_then(|claim| claim.made_from["run"]["epochs"].as_u64());
-    let runs = whole.and_then(|whole| whole.made_from["runs"].as_u64());
     let flag = |name: &str, n: Option<u64>| n.map_or_else(String::new, |n| format!(" --{name} {n}"));
-    Ok(format!("infoplane run pipelines/{pipeline}.toml{}{}", flag("epochs", epochs), flag("runs", runs)))
+    Ok(format!(
+        "infoplane run pipelines/{pipeline}.toml{}{}",
+        flag("epochs", epochs),
+        flag("runs", n_runs(experiment)?)
+    ))
 }

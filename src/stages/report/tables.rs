@@ -1,4 +1,4 @@
-//! The tables over runs that a report reads, by experiment, and what they were made from.
+//! The tables over runs that a report reads, by experiment, and the tables that they were made from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -21,15 +21,14 @@ pub(super) struct RunTables {
     pub(super) files: Vec<(String, String)>,
     /// Hashes of the tables that the summary was made from.
     pub(super) made_from: BTreeSet<String>,
-    /// The tables that others can have been made from, as they are now.
+    /// The current tables, for the comparison with the inputs of derived tables.
     pub(super) present: Present,
-    /// What is wrong with the tables, a sentence each.
+    /// Problems of the tables, one sentence each.
     pub(super) remarks: Vec<String>,
 }
 
 impl RunTables {
-    /// Reads the tables in `folder` about `experiments`. Claims that were judged by other tables than those that are there now
-    /// are left out.
+    /// Reads the tables in `folder` about `experiments`. Claims that were judged with earlier tables are left out.
     pub(super) fn read(folder: &Path, experiments: &[Experiment]) -> Result<Self, StageError> {
         let present = Present::of(experiments, folder, Depth::WithoutActivations)?;
         let mut files = Vec::new();
@@ -76,7 +75,7 @@ impl RunTables {
     }
 }
 
-/// The rows of a table; none if it is not there.
+/// The rows of a table; none if the file is missing.
 fn rows<R: Row>(table: &Path) -> Result<Vec<R>, StoreError> {
     if table.exists() { read_rows(table) } else { Ok(Vec::new()) }
 }

@@ -4,11 +4,11 @@ let settingsAreOpen = false;
 
 function settingsOf(experiment) {
   const details = el('details', { class: 'settings', open: settingsAreOpen }, el('summary', {}, `Settings of ${experiment.name}`),
-    el('pre', { tabindex: '0' }, experiment.provenance.settings));
+    el('pre', { tabindex: '0' }, experiment.provenance.settings.join('\n')));
   details.addEventListener('toggle', () => { settingsAreOpen = details.open; });
   return details;
 }
 
 function drawSettings() {
-  byId('settings').replaceChildren(...shownExperiments().filter((experiment) => experiment.provenance.settings).map(settingsOf));
+  byId('settings').replaceChildren(...shownExperiments().filter((experiment) => experiment.provenance.settings.length).map(settingsOf));
 }
