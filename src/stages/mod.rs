@@ -13,6 +13,7 @@ pub mod experiments;
 pub mod fetch;
 mod findings;
 pub mod freeze;
+mod histograms;
 mod inputs;
 pub mod inspect;
 pub(crate) mod keys;

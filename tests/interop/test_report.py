@@ -3,7 +3,9 @@
 import bisect
 import shutil
 import time
+from xml.etree import ElementTree
 
+import numpy as np
 import polars as pl
 import pytest
 from conftest import pipeline
@@ -32,7 +34,7 @@ layer = "output"
 measure = "end"
 below = 0.01
 """
-# Another depth, other epochs and fewer tables, to be compared with the first.
+# A pipeline with another depth, other epochs and fewer tables, to compare with the first.
 DEEPER = PIPELINE.replace("hidden = [6, 3]", "hidden = [6, 4, 3]").replace("epochs = 30", "epochs = 20").replace("n_edges = [8, 30]", "n_edges = 30")
 DEEPER = DEEPER.replace("epochs = { log_spaced = 12 }", "epochs = { list = [0, 3, 9, 20] }")
 LAYERS = [1, 2, 3]
@@ -79,19 +81,19 @@ def browser():
 
 @pytest.fixture
 def opened(browser):
-    """Opens a page offline; at the end there was no error, and no request but for the file itself."""
+    """Opens a page offline. At the end, the page must have logged no error and requested nothing except its file."""
     contexts, complaints, requests = [], [], []
 
-    def open_page(path, **of_context):
+    def open_page(path, fragment="", **of_context):
         context = browser.new_context(offline=True, viewport={"width": 1400, "height": 900}, **of_context)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda message: complaints.append(f"{message.type}: {message.text}"))
         page.on("pageerror", lambda error: complaints.append(str(error)))
         page.on("request", lambda request: requests.append(request.url))
-        page.goto(path.as_uri())
+        page.goto(path.as_uri() + fragment)
         if of_context.get("java_script_enabled", True):
-            # The page is drawn once the plot library is unpacked.
+            # The page is drawn once the plot library is decompressed.
             until(page, "window.infoplane !== undefined")
         return page
 
@@ -129,16 +131,16 @@ def until(page, condition):
 def choose(page, method, scale):
     page.get_by_label("Estimator", exact=True).select_option(method)
     scales = page.get_by_label("Scale", exact=True)
-    # A list of one is not enabled.
+    # A select with one option is disabled.
     if scales.is_enabled():
         scales.select_option(scale)
     assert scales.locator("option:checked").text_content() == scale
 
 
 def assert_shown(page, table, snapshot, which=0):
-    """What is drawn now are the rows of `table` at `snapshot`, one for every layer."""
+    """The page shows the rows of `table` at `snapshot`, one for each layer."""
     epoch, step = snapshot
-    # A key is answered at once, but drawn at the next frame.
+    # The page handles a key at once, but draws at the next frame.
     until(page, f"infoplane.shown({which}).every((row) => row.step === {step})")
     shown = page.evaluate(f"infoplane.shown({which})")
     rows = table.filter(pl.col("step") == step).sort("layer").to_dicts()
@@ -163,7 +165,7 @@ def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(p
         page.keyboard.press("ArrowRight")
     page.keyboard.press("Home")
     assert_shown(page, table, all_snapshots[0])
-    # The keys work as well where no control has the focus.
+    # The keys also work when no control has the focus.
     slider.blur()
     page.keyboard.press("End")
     assert_shown(page, table, all_snapshots[-1])
@@ -171,7 +173,7 @@ def test_the_keyboard_moves_the_epoch_and_the_numbers_are_those_of_the_summary(p
     assert_shown(page, table, all_snapshots[-2])
 
 
-def test_another_estimator_shows_its_own_table(page, folder):
+def test_each_estimator_shows_its_own_table(page, folder):
     columns = ["estimator", "family", "variant", "scale_kind", "scale"]
     estimates = pl.read_parquet(folder / "outputs/p/summary.parquet").select(columns).unique().sort("family", "variant", "scale").rows()
     assert {family for _, family, *_ in estimates} == {"binning", "kde"} and len(estimates) >= 3
@@ -197,7 +199,7 @@ def test_one_run_shows_the_estimates_of_this_run(page, folder):
             assert_shown(page, of_run, snapshot)
 
 
-def test_all_runs_are_dots_of_their_own(page, folder):
+def test_each_run_is_a_separate_dot(page, folder):
     choose(page, "binning n_edges", "n_edges = 8")
     page.get_by_label("Runs", exact=True).select_option("all")
     estimates = pl.read_parquet(folder / "outputs/p/estimates/binning-n-edges-8/*.parquet")
@@ -210,7 +212,7 @@ def test_all_runs_are_dots_of_their_own(page, folder):
         assert shown[key] == pytest.approx(numbers, rel=REL)
 
 
-def test_nats_are_another_unit_of_the_same_numbers(page, folder):
+def test_nats_show_the_same_numbers_in_another_unit(page, folder):
     choose(page, "binning n_edges", "n_edges = 30")
     page.get_by_label("Unit", exact=True).select_option("nats")
     expect(page.locator(".plane .xtitle")).to_have_text("I(X;T), nats")
@@ -218,8 +220,8 @@ def test_nats_are_another_unit_of_the_same_numbers(page, folder):
     assert_shown(page, table, snapshots(table)[-1])
 
 
-def test_play_moves_on_and_stops(page):
-    # Slowly, so that it is not over before the next press.
+def test_play_advances_and_pause_stops(page):
+    # Slowly, so that the animation is still running at the next click.
     page.get_by_label("Speed", exact=True).select_option("1")
     page.evaluate("infoplane.set({ snapshot: 0 })")
     page.get_by_role("button", name="Play").click()
@@ -229,7 +231,7 @@ def test_play_moves_on_and_stops(page):
     snapshot = page.evaluate("infoplane.state().snapshot")
     page.wait_for_timeout(1500)
     assert page.evaluate("infoplane.state().snapshot") == snapshot
-    # From the keyboard it plays to the last snapshot, and stops there.
+    # Started with the keyboard, the animation stops at the last snapshot.
     page.get_by_label("Speed", exact=True).select_option("32")
     page.evaluate("document.activeElement.blur()")
     page.keyboard.press(" ")
@@ -268,7 +270,7 @@ def test_claims_have_the_verdicts_of_their_table(page, folder):
     expect(rows).to_have_count(claims.filter(pl.col("verdict") == "fails").height)
 
 
-def test_what_the_checks_find_is_shown(page, folder):
+def test_the_findings_of_the_checks_are_shown(page, folder):
     severity = {"warning": 1, "violated": 2}
     found = {}
     for row in pl.read_parquet(folder / "outputs/p/checks.parquet").filter(pl.col("verdict").is_in(list(severity))).to_dicts():
@@ -287,20 +289,206 @@ def test_what_the_checks_find_is_shown(page, folder):
                 assert check in notes and verdict in notes
 
 
-def test_the_csv_has_the_rows_of_the_summary(page, folder, tmp_path):
+def download(page, tmp_path, button):
+    """The file that the button with this name saves."""
+    with page.expect_download() as saved:
+        page.get_by_role("button", name=button, exact=True).click()
+    path = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(path)
+    return path
+
+
+def test_the_csv_of_the_plane_has_the_rows_of_the_summary(page, folder, tmp_path):
     choose(page, "binning n_edges", "n_edges = 30")
-    with page.expect_download() as download:
-        page.get_by_role("button", name="CSV").click()
-    download.value.save_as(tmp_path / "drawn.csv")
-    drawn = pl.read_csv(tmp_path / "drawn.csv").sort("layer", "step")
+    drawn = pl.read_csv(download(page, tmp_path, "Download CSV of the information plane")).sort("layer", "step")
     table = summary(folder, "binning-n-edges-30").sort("layer", "step")
     assert drawn.select("layer", "epoch", "step").rows() == table.select("layer", "epoch", "step").rows()
     assert drawn["i_xt_bits"].to_list() == pytest.approx(table["i_xt"].to_list(), rel=REL)
     assert drawn["i_ty_bits"].to_list() == pytest.approx(table["i_ty"].to_list(), rel=REL)
 
 
+def test_the_csv_of_the_curves_has_the_losses_of_each_snapshot(page, folder, tmp_path):
+    choose(page, "binning n_edges", "n_edges = 30")
+    drawn = pl.read_csv(download(page, tmp_path, "Download CSV of the curves")).sort("layer", "step")
+    table = summary(folder, "binning-n-edges-30").sort("layer", "step")
+    assert drawn["loss_train"].to_list() == pytest.approx(table["loss_train_nats_mean"].to_list(), rel=REL)
+    assert drawn["accuracy_test"].to_list() == pytest.approx(table["accuracy_test_mean"].to_list(), rel=REL)
+
+
+def test_the_csv_of_the_gradients_has_the_numbers_of_the_summary(page, folder, tmp_path):
+    drawn = pl.read_csv(download(page, tmp_path, "Download CSV of p: gradients and weights over epochs")).sort("layer", "step")
+    table = summary(folder, "binning-n-edges-30").sort("layer", "step")
+    assert drawn["weight_norm"].to_list() == pytest.approx(table["weight_norm_mean"].to_list(), rel=REL)
+    means = (table["gradient_mean_norm_mean"] / table["weight_norm_mean"]).to_list()
+    assert drawn["gradient_mean_by_weight_norm"].to_list() == pytest.approx(means, rel=REL, nan_ok=True)
+
+
+def test_the_histograms_are_those_of_the_activations_of_the_first_run(page, folder, tmp_path):
+    drawn = pl.read_csv(download(page, tmp_path, "Download CSV of p: histograms of activations over epochs, first run"))
+    assert drawn["layer"].unique().sort().to_list() == LAYERS
+    for layer in LAYERS:
+        recorded = pl.read_parquet(folder / f"outputs/p/recording/activations/layer={layer}/run=r0000/*.parquet")
+        last = drawn.filter(pl.col("layer") == layer, pl.col("step") == recorded["step"].max())
+        values = recorded.filter(pl.col("step") == recorded["step"].max())["t"].to_numpy().ravel()
+        counts, _ = np.histogram(values, bins=len(last), range=(last["low"][0], last["high"][-1]))
+        # Ends of bins have six digits in the CSV, so a value next to an end may be counted in the neighbour.
+        assert np.abs(counts / len(values) - last["share"].to_numpy()).max() < 2e-3
+        assert last["share"].sum() == pytest.approx(1, abs=len(last) / 65535)
+
+
+@pytest.mark.parametrize(
+    "figure",
+    ["the information plane", "the curves", "p: histograms of activations over epochs, first run", "p: gradients and weights over epochs"],
+)
+def test_each_figure_is_saved_as_png_and_svg_with_its_title(page, tmp_path, figure):
+    png = download(page, tmp_path, f"Download PNG of {figure}").read_bytes()
+    assert png.startswith(b"\x89PNG") and len(png) > 10_000
+    svg = ElementTree.parse(download(page, tmp_path, f"Download SVG of {figure}"))
+    words = " ".join("".join(text.itertext()) for text in svg.iter("{http://www.w3.org/2000/svg}text"))
+    assert "epoch" in words and ("p, " in words or "p: " in words)
+
+
+def test_the_player_covers_no_figure(page):
+    """An axis is part of its figure; at no place of the page does the player cover a figure."""
+    boxes = """() => [document.getElementById('player'), ...document.querySelectorAll('.plot, .grid')].map((node) => {
+      const { left, right, top, bottom } = node.getBoundingClientRect();
+      return { left, right, top, bottom };
+    })"""
+    for y in range(0, int(page.evaluate("document.documentElement.scrollHeight")), 300):
+        page.evaluate("(y) => window.scrollTo({ top: y, behavior: 'instant' })", y)
+        player, *figures = page.evaluate(boxes)
+        assert len(figures) >= 4
+        for figure in figures:
+            assert player["bottom"] <= figure["top"] or figure["bottom"] <= player["top"]
+
+
+STATE = "(({ playing, speed, theme, verdict, ...view }) => view)(infoplane.state())"
+
+
+def test_the_address_restores_the_view(opened, folder):
+    page = opened(folder / "both/report.html")
+    page.evaluate("infoplane.set({ experiment: 'deeper', estimate: 'binning-n-edges-30', compare: { experiment: 'p', estimate: 'binning-n-edges-8' } })")
+    page.evaluate("infoplane.set({ run: 'r0001', epoch: 9, unit: 'nats', paths: 'none', nulls: false })")
+    page.get_by_role("button", name="layer 2").click()
+    until(page, "location.hash.includes('hidden=2')")
+    fragment = page.evaluate("location.hash")
+    assert "epoch=9" in fragment and "estimate=binning-n-edges-30" in fragment and "run=r0001" in fragment
+    restored = opened(folder / "both/report.html", fragment)
+    assert restored.evaluate(STATE) == page.evaluate(STATE)
+    # A second address in the same tab, and the way back.
+    restored.evaluate("location.hash = '#epoch=5&estimate=binning-n-edges-30&experiment=p'")
+    until(restored, "infoplane.state().experiment === 'p'")
+    assert restored.evaluate("infoplane.state().comparison") is None
+    restored.go_back()
+    until(restored, "infoplane.state().experiment === 'deeper'")
+    assert restored.evaluate(STATE) == page.evaluate(STATE)
+
+
+@pytest.mark.parametrize(
+    "fragment",
+    [
+        "#epoch=soon&estimate=none&run=r9999&compare=nothing&unit=bytes&paths=x&intervals=maybe&hidden=7,-1,x&overlay=%00",
+        "#experiment=__proto__&estimate=constructor&run=<img src=x onerror=alert(1)>&epoch=-1",
+        "#epoch=1e999&compare=%F0%28&estimate=&hidden=,,,",
+        "#%%%=&&&===",
+    ],
+)
+def test_unknown_values_in_the_address_are_ignored(opened, folder, fragment):
+    page = opened(folder / "both/report.html", fragment)
+    plain = opened(folder / "both/report.html")
+    assert page.evaluate(STATE) == plain.evaluate(STATE)
+    assert page.locator("img").count() == 0
+
+
+def test_a_link_to_a_section_keeps_the_view_in_the_address(page):
+    until(page, "location.hash.includes('estimate=')")
+    before = page.evaluate("location.hash")
+    page.get_by_role("navigation").get_by_role("link", name="Checks").click()
+    assert page.evaluate("document.activeElement.id") == "checks"
+    assert page.evaluate("location.hash") == before
+
+
+def test_settings_are_tables_at_the_top_of_the_page(page):
+    page.get_by_text("Settings of p", exact=True).click()
+    text = page.locator("#settings pre").inner_text()
+    for lines in ["runs = 3\nseed = 5\n", "[network]\nhidden = [6, 3]\n", '[training]\n', "learning_rate = 0.004\n", "[record]\n"]:
+        assert lines in text
+    assert "{" not in text
+
+
+def test_the_banner_counts_the_checks_of_the_latest_snapshot(page, folder):
+    for estimator, every_scale in [("binning-n-edges-8", "binning-n-edges"), ("kde-upper-noise-variance-0.1", "kde-upper-noise-variance")]:
+        page.evaluate("(estimate) => infoplane.set({ estimate })", estimator)
+        rows = pl.read_parquet(folder / "outputs/p/checks.parquet").filter(pl.col("estimator").is_in([estimator, every_scale]))
+        of_last = rows.filter(pl.col("step") == rows["step"].max())
+        numbers = [(of.filter(pl.col("verdict") == "violated").height, of.height, of.filter(pl.col("verdict") == "warning").height) for of in (of_last, rows)]
+        expected = "{} of {} violated, {} with a warning"
+        banner = page.locator("#banner p")
+        assert expected.format(*numbers[0]) + " at the latest snapshot (epoch 30)" in banner.inner_text()
+        assert expected.format(*numbers[1]) + " at all snapshots" in banner.inner_text()
+        violated, checked, warnings = numbers[0]
+        grade = "failed" if violated >= 0.05 * checked else "doubtful" if violated or warnings >= 0.05 * checked else None
+        if grade:
+            assert banner.get_attribute("class") == grade
+
+
+def test_the_numbers_of_the_snapshot_are_a_table_and_are_announced(page, folder):
+    choose(page, "binning n_edges", "n_edges = 30")
+    page.evaluate("infoplane.set({ epoch: 0 })")
+    page.get_by_text("Numbers of this snapshot as a table").click()
+    first = summary(folder, "binning-n-edges-30").filter(pl.col("epoch") == 0).sort("layer")
+    cells = page.locator("#snapshot-table tbody tr").evaluate_all("(rows) => rows.map((row) => [row.cells[1].innerText, row.cells[3].innerText])")
+    assert [[cell.split()[0] for cell in row] for row in cells] == [[f"{x:.3f}", f"{y:.3f}"] for x, y in first.select("i_xt", "i_ty").rows()]
+    until(page, "document.getElementById('spoken').textContent.startsWith('epoch 0, in bits')")
+    spoken = page.locator("#spoken")
+    assert spoken.get_attribute("aria-live") == "polite"
+    assert f"layer 1: I(X;T) {first['i_xt'][0]:.2f}" in spoken.text_content()
+
+
+def test_the_overlay_has_the_points_of_each_selected_experiment(opened, folder):
+    page = opened(folder / "both/report.html")
+    page.evaluate("infoplane.set({ estimate: 'binning-n-edges-30', epoch: 30, paths: 'none' })")
+    points = "document.querySelector('#overlay-figure .plot').data.map(({ x, y }) => [x[0], y[0]])"
+    expected = []
+    for name in ("p", "deeper"):
+        table = summary(folder, "binning-n-edges-30", name)
+        expected += table.filter(pl.col("step") == table["step"].max()).sort("layer").select("i_xt", "i_ty").rows()
+    assert sorted(map(tuple, page.evaluate(points))) == [pytest.approx(point, rel=REL) for point in sorted(expected)]
+    page.locator("#overlay summary").click()
+    page.get_by_label("deeper", exact=True).uncheck()
+    assert len(page.evaluate(points)) == len(LAYERS)
+    assert "deeper" not in page.locator("#overlay-legend").inner_text()
+
+
+def test_the_legend_of_the_overlay_names_only_the_settings_that_differ(opened, folder, in_folder):
+    text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("batch = 512", "batch = [256, 512]").replace("4e-3", "[4e-3, 8e-3]")
+    (folder / "grid.toml").write_text(text.replace("runs = 3", "runs = 1").replace("epochs = 30", "epochs = 12"))
+    infoplane = in_folder(folder)
+    infoplane.ok("run grid.toml")
+    infoplane.ok("report outputs/grid")
+    page = opened(folder / "outputs/grid/report.html")
+    names = page.get_by_label("Experiment", exact=True).locator("option").all_inner_texts()
+    assert len(names) == 4
+    of_one_rate = [name for name in names if "0.004" in name]
+    page.evaluate("(overlay) => infoplane.set({ overlay })", of_one_rate)
+    entries = page.locator("#overlay-legend > span:not(.symbol)").all_inner_texts()
+    assert entries == ["batch 256", "batch 512"]
+
+
+def test_a_phone_scrolls_tables_only_and_gives_a_hint(browser, folder):
+    context = browser.new_context(offline=True, viewport={"width": 390, "height": 780})
+    page = context.new_page()
+    page.goto((folder / "outputs/p/report.html").as_uri())
+    until(page, "window.infoplane !== undefined")
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    expect(page.locator("#claims .scroll-hint")).to_be_visible()
+    page.set_viewport_size({"width": 1400, "height": 900})
+    expect(page.locator("#checks .scroll-hint")).to_be_hidden()
+    context.close()
+
+
 @pytest.mark.parametrize(("scheme", "other"), [("dark", "light"), ("light", "dark")])
-def test_the_colours_are_those_of_the_system_until_one_chooses(opened, folder, scheme, other):
+def test_the_colours_follow_the_system_until_the_reader_chooses(opened, folder, scheme, other):
     page = opened(folder / "outputs/p/report.html", color_scheme=scheme)
     colours = "[document.body, document.querySelector('.plane .main-svg')].map((node) => getComputedStyle(node).backgroundColor)"
     body, plot = page.evaluate(colours)
@@ -351,7 +539,7 @@ def test_without_javascript_there_is_a_figure(opened, folder):
     expect(page.locator("#app")).to_be_hidden()
 
 
-def test_estimates_of_other_layers_stand_at_their_own(opened, folder, in_folder):
+def test_estimates_without_the_input_layer_keep_the_numbers_of_their_layers(opened, folder, in_folder):
     """The input is layer 0, and pre-activations have no such layer."""
     text = PIPELINE[: PIPELINE.index("[[expect]]")].replace("[record]", '[record]\nlayers = ["input", "hidden"]\npre_activations = true')
     (folder / "layers.toml").write_text(text)

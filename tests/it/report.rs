@@ -1,4 +1,4 @@
-//! `infoplane report`: one file with what is recorded, and the names of what is not.
+//! `infoplane report`: one file with all recorded experiments, which names the others.
 
 use infoplane::store::schema::StabilityRow;
 
@@ -19,13 +19,15 @@ fn a_report_is_one_file_that_is_made_once() {
         page.contains("the output has more than 0.3 bits of the label")
             && page.contains("infoplane run pipelines/p.toml")
     );
-    assert!(page.contains("default-src 'none'"), "the page may ask for nothing");
-    // Nothing in it tells where it was made.
+    assert!(page.contains("default-src 'none'"), "the policy of the page must forbid all requests");
+    // The settings are tables of a pipeline.
+    assert!(page.contains(r#""[network]","hidden = ["#), "the settings have no table `network`");
+    // The page does not contain the folder in which it was made.
     assert!(!page.contains(&project.path("").display().to_string()));
 }
 
 #[test]
-fn what_is_not_recorded_is_left_out_of_stability_and_report_and_named() {
+fn experiments_without_a_recording_are_left_out_of_stability_and_report_and_named() {
     let text = format!("{PIPELINE}{CLAIM}").replace("batch = 512", "batch = [512, \"full\", 0]");
     let project = Project::new(&text);
     project.run("run p.toml --only batch-512");
@@ -40,7 +42,7 @@ fn what_is_not_recorded_is_left_out_of_stability_and_report_and_named() {
     let page = std::fs::read_to_string(project.path("outputs/p/report.html")).unwrap();
     assert!(page.contains("batch-full is left out: it is pending"));
     assert!(page.contains("infoplane run pipelines/p.toml --only 'batch-512'"));
-    // Each experiment has a film of its own.
+    // Each experiment has its own animation.
     project.ok("movie outputs/p --frames 2 --experiment batch-512");
     assert!(project.path("outputs/p/figures/movie-batch-512-binning-bin-width-0.07.gif").exists());
 }

@@ -1,6 +1,5 @@
 //! Draws figures from the summary, the estimates and the tables next to them, into the folder `figures`.
 
-mod histograms;
 mod tables;
 mod training;
 
@@ -10,7 +9,7 @@ use rayon::prelude::*;
 use serde_json::json;
 
 use self::tables::{Loaded, NextToSummary, Theme};
-use super::{Outcome, StageError, keys, overview};
+use super::{Outcome, StageError, histograms, keys, overview};
 use crate::count::counted;
 use crate::plots::{PLOTS, PlotError, Spec, Subject, Table, Tables};
 use crate::store::schema::{EstimateRow, SummaryRow};

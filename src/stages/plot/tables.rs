@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::super::histograms::first_run;
 use super::super::lineage::{CurrentEstimates, Depth, Present};
 use super::super::{StageError, keys, overview};
-use super::histograms::first_run;
 use super::training;
 use crate::estimate_id::{EstimateId, Unit, Values};
 use crate::plots::{Spec, Subject, Table, Tables, single};

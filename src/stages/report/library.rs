@@ -1,4 +1,4 @@
-//! plotly.js, which draws the figures of the page: taken from the crate `plotly` and compressed.
+//! The script plotly.js, which draws the figures of the page: taken from the crate `plotly` and compressed.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -10,7 +10,7 @@ pub(super) fn packed() -> String {
     STANDARD.encode(gzip(script(&sources()).as_bytes()))
 }
 
-/// The name and version that the script starts with.
+/// Name and version of the script, from its first lines.
 pub(super) fn version() -> String {
     let sources = sources();
     let mut lines = script(&sources).lines();
@@ -26,7 +26,7 @@ fn sources() -> String {
 fn script(sources: &str) -> &str {
     let content = sources.split_once("<script").and_then(|(_, rest)| rest.split_once('>'));
     let script = content.and_then(|(_, rest)| rest.split_once("</script>")).map(|(script, _)| script.trim_start());
-    script.expect("the crate starts with an element that holds plotly.js")
+    script.expect("the text of the crate starts with a script element that contains plotly.js")
 }
 
 #[cfg(test)]

@@ -1,8 +1,14 @@
-//! The report stage: the tables of some experiments → one self-contained page for a browser.
+//! The report stage: the tables of one or more experiments → one self-contained page for a browser.
 
+mod checks;
 mod data;
+mod estimates;
+mod histograms;
 mod library;
+mod network;
+mod packing;
 mod provenance;
+mod settings;
 mod tables;
 mod weights;
 
@@ -32,16 +38,25 @@ const SCRIPTS: &[&str] = &[
     include_str!("page/layout.js"),
     include_str!("page/plane.js"),
     include_str!("page/curves.js"),
+    include_str!("page/csv.js"),
+    include_str!("page/download.js"),
     include_str!("page/views.js"),
     include_str!("page/player.js"),
+    include_str!("page/snapshot_table.js"),
     include_str!("page/legend.js"),
+    include_str!("page/banner.js"),
+    include_str!("page/settings.js"),
     include_str!("page/notes.js"),
+    include_str!("page/panels.js"),
+    include_str!("page/overlay.js"),
+    include_str!("page/histograms.js"),
+    include_str!("page/gradients.js"),
     include_str!("page/weights.js"),
     include_str!("page/compression.js"),
     include_str!("page/claims.js"),
     include_str!("page/checks.js"),
     include_str!("page/provenance.js"),
-    include_str!("page/csv.js"),
+    include_str!("page/url.js"),
     include_str!("page/controls.js"),
     include_str!("page/access.js"),
     include_str!("page/start.js"),
@@ -51,7 +66,7 @@ const LICENCE: &str = include_str!("page/plotly-LICENSE.txt");
 /// The name of the page.
 pub const REPORT: &str = "report.html";
 
-/// Writes `report.html` about `experiments`, each of which may be a sweep, into the folder `out`.
+/// Writes `report.html` with all results of `experiments`, each of which may be a sweep, into the folder `out`.
 ///
 /// # Errors
 /// The summary of an experiment is missing, or a table was changed after it was written.
@@ -79,7 +94,7 @@ pub fn report(experiments: &[Experiment], out: &Path) -> Result<Outcome, StageEr
     Ok(Outcome::Done(format!("{}, {size:.1} MB → {}", counted(n, "experiment"), out.join(REPORT).display())))
 }
 
-/// The experiment, or those of the sweep that are done; their summary lies in the folder of the sweep.
+/// The experiment, or the finished experiments of the sweep, whose summary is in the folder of the sweep.
 fn members(experiment: &Experiment, notes: &mut Vec<Note>) -> Result<Vec<Source>, StageError> {
     let summaries = experiment.root().to_owned();
     keys::aggregated(&summaries, Experiment::SUMMARY)?;
@@ -113,7 +128,7 @@ fn assemble(page: &Page, library: &str) -> Result<String, StageError> {
     ];
     let mut text = String::with_capacity(library.len() + data.len() + 100_000);
     let mut rest = PAGE;
-    // In the order of the page, so that inserted text is never searched for places.
+    // Places are filled in the order of the page, so that inserted text is never searched for them.
     while let Some((at, place, part)) =
         parts.iter().filter_map(|(place, part)| Some((rest.find(place)?, *place, *part))).min_by_key(|(at, ..)| *at)
     {
@@ -125,7 +140,7 @@ fn assemble(page: &Page, library: &str) -> Result<String, StageError> {
     Ok(text)
 }
 
-/// The figure for browsers without scripts: the plane of the first estimator that has one.
+/// The figure for browsers without scripts: the information plane of the first estimator that has both estimates.
 fn fallback(summary: &[SummaryRow]) -> String {
     let by_estimator = summary.chunk_by(|a, b| (&a.experiment, &a.estimator) == (&b.experiment, &b.estimator));
     let drawn = by_estimator.filter_map(|rows| {

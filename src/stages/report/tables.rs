@@ -1,4 +1,4 @@
-//! The tables over runs that a report reads, by experiment, and what they were made from.
+//! The tables over runs that a report reads, by experiment, and the tables that they were made from.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -6,7 +6,7 @@ use std::path::Path;
 use super::super::StageError;
 use super::super::keys::read_summary;
 use super::super::lineage::{Depth, Present, inputs_of};
-use crate::store::schema::{ClaimRow, CompressionRow, Row, SummaryRow, WeightSummaryRow};
+use crate::store::schema::{ClaimRow, CompressionRow, Row, SettingRow, SummaryRow, WeightSummaryRow};
 use crate::store::{Experiment, StoreError, read_rows, verified_hash};
 
 /// The tables over runs in one folder, by experiment.
@@ -15,19 +15,20 @@ pub(super) struct RunTables {
     pub(super) compression: BTreeMap<String, Vec<CompressionRow>>,
     pub(super) weights: BTreeMap<String, Vec<WeightSummaryRow>>,
     pub(super) claims: BTreeMap<String, Vec<ClaimRow>>,
+    /// The parameters of the sweep; none without a sweep.
+    pub(super) varied: BTreeMap<String, Vec<SettingRow>>,
     /// Names and hashes of the tables.
     pub(super) files: Vec<(String, String)>,
     /// Hashes of the tables that the summary was made from.
     pub(super) made_from: BTreeSet<String>,
-    /// The tables that others can have been made from, as they are now.
+    /// The current tables, for the comparison with the inputs of derived tables.
     pub(super) present: Present,
-    /// What is wrong with the tables, a sentence each.
+    /// Problems of the tables, one sentence each.
     pub(super) remarks: Vec<String>,
 }
 
 impl RunTables {
-    /// Reads the tables in `folder` about `experiments`. Claims that were judged by other tables than those that are there now
-    /// are left out.
+    /// Reads the tables in `folder` about `experiments`. Claims that were judged with earlier tables are left out.
     pub(super) fn read(folder: &Path, experiments: &[Experiment]) -> Result<Self, StageError> {
         let present = Present::of(experiments, folder, Depth::WithoutActivations)?;
         let mut files = Vec::new();
@@ -36,6 +37,7 @@ impl RunTables {
             (Experiment::COMPRESSION, "summary"),
             (Experiment::WEIGHT_SUMMARY, "summary"),
             (Experiment::CLAIMS, "claims"),
+            (Experiment::SETTINGS, "experiments"),
         ];
         for (table, manifest) in tables {
             if folder.join(table).exists() {
@@ -65,6 +67,7 @@ impl RunTables {
             weights: by_experiment(rows(&folder.join(Experiment::WEIGHT_SUMMARY))?, |row: &WeightSummaryRow| {
                 &row.experiment
             }),
+            varied: by_experiment(rows(&folder.join(Experiment::SETTINGS))?, |row: &SettingRow| &row.experiment),
             claims: by_experiment(claims, |row: &ClaimRow| &row.experiment),
             files,
             made_from: inputs_of(folder, "summary")?,
@@ -72,7 +75,7 @@ impl RunTables {
     }
 }
 
-/// The rows of a table; none if it is not there.
+/// The rows of a table; none if the file is missing.
 fn rows<R: Row>(table: &Path) -> Result<Vec<R>, StoreError> {
     if table.exists() { read_rows(table) } else { Ok(Vec::new()) }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::data::packed;
+use super::packing::packed;
 use crate::layer_id::LayerId;
 use crate::plots::weights::shown_numbers;
 use crate::store::schema::WeightSummaryRow;

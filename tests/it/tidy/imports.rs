@@ -70,6 +70,7 @@ const REGISTRIES: &[(&str, &[&str])] = &[
             "claims",
             "experiments",
             "findings",
+            "histograms",
             "inputs",
             "keys",
             "lineage",

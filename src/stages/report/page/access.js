@@ -1,12 +1,11 @@
-// What tests and other scripts can ask of the page and set in it.
-
-const indexOfExperiment = (name) => DATA.experiments.findIndex((experiment) => experiment.name === name);
+// The interface for tests and other scripts: `infoplane` in the console of the browser.
 
 function set(changes) {
   state.fallbacks = [];
   if ('experiment' in changes) chooseExperiment(indexOfExperiment(changes.experiment));
   if ('estimate' in changes) state.estimate = changes.estimate;
   if ('compare' in changes) chooseComparison(changes.compare === null ? null : indexOfExperiment(changes.compare.experiment), changes.compare?.estimate);
+  if ('overlay' in changes) state.overlay = new Set(changes.overlay.map(indexOfExperiment));
   for (const name of ['run', 'paths', 'unit', 'intervals', 'nulls', 'scales', 'speed', 'verdict']) {
     if (name in changes) state[name] = changes[name];
   }
@@ -17,7 +16,7 @@ function set(changes) {
   if ('playing' in changes) setPlaying(changes.playing);
 }
 
-// The points in the plane, always in bits. Few runs that are drawn with their mean are left out, unless they were asked for.
+// The points in the plane, always in bits. Single runs are left out, unless all runs or one run is selected.
 function shown(which = 0) {
   const { estimate, run: chosen } = sides[which];
   const isChosen = ({ meta }) => meta && (chosen !== 'mean' || meta.runs[0] === 'mean');

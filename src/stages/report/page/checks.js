@@ -1,4 +1,4 @@
-// The table of checks that did not pass.
+// The table of the checks that did not pass.
 
 function checksTable(experiment) {
   if (!experiment.checked) return quiet(`${experiment.name} is not checked: run infoplane check to see whether its estimates can be trusted.`);
@@ -10,7 +10,7 @@ function checksTable(experiment) {
     i === 0 ? el('th', { scope: 'rowgroup', rowspan: group.length }, check.estimator) : null,
     el('td', {}, verdict(check.verdict)), el('td', {}, check.check), el('td', { class: 'number' }, `${check.n_found} of ${check.n_checked}`), el('td', { class: 'words' }, check.says));
   const caption = `${experiment.name}: checks that did not pass; those of the selected estimator first`;
-  return el('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption }, el('table', {}, el('caption', {}, caption),
+  return framed(caption,
     el('thead', {}, el('tr', {}, ['Estimator', 'Verdict', 'Check'].map((heading) => el('th', { scope: 'col' }, heading)), el('th', { scope: 'col', class: 'number' }, 'Found in'), el('th', { scope: 'col' }, 'Message'))),
-    ...groups.map((group) => el('tbody', {}, group.map(row)))));
+    ...groups.map((group) => el('tbody', {}, group.map(row))));
 }

@@ -1,4 +1,4 @@
-// The choice of experiment, estimate and comparison, and the sides that are shown for it.
+// The choice of experiment, estimate and comparison, and the sides that show it.
 
 const chosenExperiment = () => DATA.experiments[state.experiment];
 const estimateOf = (experiment, id) => experiment.estimates.find((estimate) => estimate.id === id);
@@ -7,7 +7,7 @@ const firstEstimate = (experiment) => experiment.estimates.find(isInPlane) ?? ex
 const samplesName = (samples) => ({ all: 'all samples', train: 'training samples', test: 'test samples', distribution: 'the exact distribution' })[samples] ?? samples;
 const layerName = (experiment, layer) => experiment.layer_names[experiment.layers.indexOf(layer)] ?? `layer ${layer}`;
 
-// An estimate is chosen by its method (estimator and variant), its setting (the scale, and what differs from the defaults)
+// An estimate is chosen by its method (estimator and variant), its setting (the scale and all values that differ from the defaults)
 // and its samples.
 const methodOf = (estimate) => [estimate?.family, estimate?.variant].filter(Boolean).join(' ');
 
@@ -21,7 +21,7 @@ function settingOf(estimate) {
   return parts.filter(Boolean).join(', ');
 }
 
-// The estimate of another experiment that is most like `wanted`: the same one, one of the same estimator, or the first.
+// The estimate of another experiment that is most similar to `wanted`: the same estimate, an estimate of the same estimator, or the first one.
 function nearest(experiment, wanted) {
   const candidates = experiment.estimates.filter((estimate) => wanted && methodOf(estimate) === methodOf(wanted));
   return estimateOf(experiment, wanted?.id) ?? candidates.find((estimate) => estimate.samples === wanted.samples) ?? candidates[0] ?? firstEstimate(experiment);

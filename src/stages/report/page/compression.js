@@ -1,6 +1,6 @@
 // The table of compression.
 
-// Fewer runs cannot have a p below 0.05.
+// With fewer runs, the p value of the Wilcoxon test cannot be below 0.05.
 const LEAST_RUNS = 6;
 
 function drawCompression() {

@@ -1,4 +1,4 @@
-// Controls above the plane: their options, what they change, colours and printing.
+// Controls above the plane: their options and their effects; the colours of the page, and printing.
 
 function runOptions(estimate) {
   if (!estimate) return [{ value: 'mean', label: '–' }];
@@ -53,7 +53,6 @@ function listen() {
   onChoice('compare-estimate', (select) => { state.comparison.estimate = select.value; });
   byId('speed').addEventListener('change', (event) => { state.speed = Number(event.target.value); });
   byId('choices').addEventListener('submit', (event) => event.preventDefault());
-  byId('csv').addEventListener('click', downloadCsv);
   byId('theme').addEventListener('click', () => setTheme(state.theme === 'dark' ? 'light' : 'dark'));
   prefersDark.addEventListener('change', (event) => setTheme(event.matches ? 'dark' : 'light'));
   byId('snapshot').addEventListener('input', (event) => {
@@ -68,6 +67,8 @@ function listen() {
     });
   }
   document.addEventListener('keydown', onKey);
+  byId('snapshot-numbers').addEventListener('toggle', drawSnapshotTable);
+  listenToUrl();
   new ResizeObserver(onResize).observe(byId('sides'));
   listenToPrinting();
 }
@@ -76,6 +77,14 @@ function onResize() {
   const isSame = ({ clientWidth, clientHeight, layout }) => clientWidth === 0 || (clientWidth === layout.width && clientHeight === layout.height);
   if (views.every((view) => isSame(view.plane) && isSame(view.curves))) return;
   drawFigures();
+  drawPanels();
+}
+
+// The figures below the plane, each in its section.
+function drawPanels() {
+  drawOverlay();
+  drawHistograms();
+  drawGradients();
   drawWeights();
 }
 
@@ -107,11 +116,13 @@ function refresh() {
   makeSides();
   prepareViews();
   drawControls();
+  drawBanner();
+  drawSettings();
   drawNotes();
   drawLegend();
   sides.forEach((side, i) => drawHeader(side, views[i]));
   drawTables();
   drawFigures();
-  drawWeights();
+  drawPanels();
   drawPlayer();
 }

@@ -1,15 +1,17 @@
-// The drawn numbers as a CSV file.
+// Numbers of the figures as CSV.
 
 const CSV_COLUMNS = ['experiment', 'estimator', 'samples', 'run', 'layer', 'epoch', 'step', 'i_xt_bits', 'i_xt_bits_low', 'i_xt_bits_high', 'i_xt_null_bits',
   'i_ty_bits', 'i_ty_bits_low', 'i_ty_bits_high', 'i_ty_null_bits'];
+const FIT_COLUMNS = ['loss_train', 'loss_test', 'squared_error_train', 'squared_error_test', 'accuracy_train', 'accuracy_test'];
 
+// A row for each run, layer and snapshot that a side shows.
 function csvRows(side) {
   const { estimate, experiment } = side;
   if (!estimate) return [];
   const n = side.times.length;
-  const wanted = side.run === 'all' ? ['mean', ...estimate.runs] : [side.run];
+  const names = side.run === 'all' ? ['mean', ...estimate.runs] : [side.run];
   const rows = [];
-  for (const name of wanted) {
+  for (const name of names) {
     const run = estimate.runs.indexOf(name);
     for (const layer of side.layers) {
       const row = experiment.layers.indexOf(layer);
@@ -17,7 +19,7 @@ function csvRows(side) {
         const numbersOf = (quantity) => {
           const arrays = numbers(estimate)[quantity];
           const at = row * n + snapshot;
-          // Shuffled estimates and intervals exist for the mean over runs only.
+          // Nulls and intervals exist for the mean over runs only.
           return run < 0
             ? ['mean', 'low', 'high', 'null'].map((kind) => exact(arrays?.[kind]?.[at]))
             : [exact(arrays?.runs?.[run * experiment.layers.length * n + at]), '', '', ''];
@@ -29,18 +31,21 @@ function csvRows(side) {
   return rows;
 }
 
-// A text that a spreadsheet would take for a formula has an apostrophe before it.
+// Rows of a side with the losses and accuracies of their snapshot, which are means over runs.
+function csvRowsWithFits(side) {
+  const { fits } = side.experiment;
+  const columns = FIT_COLUMNS.map((name) => floats(fits[name]));
+  const place = new Map(fits.steps.map((step, i) => [step, i]));
+  const step = CSV_COLUMNS.indexOf('step');
+  return csvRows(side).map((row) => [...row, ...columns.map((column) => exact(column?.[place.get(row[step])]))]);
+}
+
+// A text that a spreadsheet would run as a formula begins with an apostrophe.
 const isFormula = (text) => /^[=+\-@\t\r]/.test(text) && !Number.isFinite(Number(text));
 function csvCell(value) {
   const text = isFormula(String(value)) ? `'${value}` : String(value);
   return /[",\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-const csv = () => `${[CSV_COLUMNS, ...sides.flatMap(csvRows)].map((row) => row.map(csvCell).join(',')).join('\n')}\n`;
-
-function downloadCsv() {
-  const url = URL.createObjectURL(new Blob([csv()], { type: 'text/csv' }));
-  const names = sides.map((side) => `${side.experiment.name}-${side.estimate?.id ?? 'none'}`);
-  el('a', { href: url, download: `${names.join('-and-')}-${sides[0].run}.csv` }).click();
-  setTimeout(() => URL.revokeObjectURL(url), 10000);
-}
+const csvText = (columns, rows) => `${[columns, ...rows].map((row) => row.map(csvCell).join(',')).join('\n')}\n`;
+const csv = () => csvText(CSV_COLUMNS, sides.flatMap(csvRows));

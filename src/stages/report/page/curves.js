@@ -64,7 +64,7 @@ function curveTraces(side, quantity, x, yaxis) {
       if (y.some((value) => value !== null)) behind.push({ x, y, yaxis, mode: 'lines', line: { color: colour, width: 1.3, dash: 'dot' }, hovertemplate });
     }
     const { [quantity]: y, text } = curves(side).get(layer);
-    // A single snapshot makes no line.
+    // A single snapshot is drawn as a point.
     lines.push({ x, y, text, yaxis, mode: x.length > 1 ? 'lines' : 'markers', line: { color: colour, width: 1.8 }, marker: { color: colour }, hovertemplate: '%{text}<extra></extra>' });
   }
   return [...behind, ...lines];

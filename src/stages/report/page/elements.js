@@ -1,4 +1,4 @@
-// HTML elements: how they are made, and the selects, tables and words that several sections share.
+// HTML elements: a function that makes them, and the selects, tables and words that several sections share.
 
 function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
@@ -20,12 +20,21 @@ function fillSelect(select, options, chosen) {
 const unique = (values) => [...new Set(values)];
 const asOptions = (values, label = (value) => value) => values.map((value) => ({ value, label: label(value) }));
 
+// A frame that scrolls if the table is wider than the page, with a hint that it does.
+const frameObserver = new ResizeObserver((entries) => entries.forEach(({ target }) =>
+  target.parentElement?.classList.toggle('is-wide', target.scrollWidth > target.clientWidth + 1)));
+
+function framed(caption, ...parts) {
+  const frame = el('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption }, el('table', {}, el('caption', {}, caption), ...parts));
+  frameObserver.observe(frame);
+  return el('div', { class: 'framed' }, el('p', { class: 'scroll-hint', 'aria-hidden': 'true' }, 'This table is wider than the page. Scroll it sideways →'), frame);
+}
+
 // `columns`: [heading, class, cell of a row].
-function table(caption, columns, rows, rowClass = () => null) {
-  return el('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': caption }, el('table', {},
-    el('caption', {}, caption),
+function table(caption, columns, rows) {
+  return framed(caption,
     el('thead', {}, el('tr', {}, columns.map(([heading, kind]) => el('th', { scope: 'col', class: kind }, heading)))),
-    el('tbody', {}, rows.map((row) => el('tr', { class: rowClass(row) }, columns.map(([, kind, cell]) => el('td', { class: kind }, cell(row))))))));
+    el('tbody', {}, rows.map((row) => el('tr', {}, columns.map(([, kind, cell]) => el('td', { class: kind }, cell(row)))))));
 }
 
 const VERDICT_CLASSES = { 'does not compress': 'does-not', 'cannot tell (saturated)': 'cannot-tell', 'contradicted (checks)': 'contradicted' };

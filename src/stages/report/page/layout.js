@@ -1,13 +1,13 @@
-// What all plots share: axes, ranges, ceilings, and the configuration of plotly.
+// Parts of all figures: axes, ranges, ceilings, and the configuration of plotly.
 
-// One range for both sides and all epochs: from 0 (or the smallest number) to the ceiling (or the largest number).
-function rangeOf(quantity) {
+// One range for all shown sides and all epochs: from 0 (or the smallest number) to the ceiling (or the largest number).
+function rangeOf(quantity, shown = sides) {
   let [low, high] = [0, 0];
   const include = (value) => {
     if (value < low) low = value;
     if (value > high) high = value;
   };
-  for (const side of sides) {
+  for (const side of shown) {
     const { estimate } = side;
     if (!estimate) continue;
     const arrays = numbers(estimate)[quantity];

@@ -1,21 +1,22 @@
 // The legend: a button for each layer, which hides or shows it.
 
-// A layer that is called differently in the experiments shown is named for each of them.
+// A layer with different names in the shown experiments gets the name of each of them.
 function legendName(layer) {
   const shown = sides.filter((side) => side.experiment.layers.includes(layer));
+  if (shown.length === 0) return `layer ${layer}`;
   const names = [...new Set(shown.map((side) => layerName(side.experiment, layer)))];
   if (names.length === 1) return names[0];
   return `layer ${layer} (${shown.map((side) => `${layerName(side.experiment, layer)} in ${side.experiment.name}`).join(', ')})`;
 }
 
-function symbolIcon(layer) {
+function symbolIcon(layer, colour = layerColour(layer)) {
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');
   const path = document.createElementNS(space, 'path');
   svg.setAttribute('viewBox', '0 0 16 16');
   svg.setAttribute('aria-hidden', 'true');
   path.setAttribute('d', OUTLINES[layerSymbol(layer)]);
-  path.setAttribute('fill', layerColour(layer));
+  path.style.fill = colour;
   svg.append(path);
   return svg;
 }

@@ -1,4 +1,4 @@
-// Notes above the plane: what the checks find, what failed, and what is missing.
+// Notes above the plane: findings of the checks, failures, and missing data.
 
 const checksOf = (experiment, estimate) => experiment.checks.filter((check) => check.estimator === estimate.id || check.estimator === estimate.all_scales);
 

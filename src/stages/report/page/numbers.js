@@ -1,4 +1,4 @@
-// Numbers: decoded from base64 when they are first needed, and written as text.
+// Numbers: decoded from base64 at first use, and formatted as text.
 
 function bytesOf(base64) {
   const text = atob(base64);
@@ -9,7 +9,7 @@ function bytesOf(base64) {
 
 const floats = (base64) => (base64 == null ? null : new Float32Array(bytesOf(base64).buffer));
 
-// Decoded arrays by estimate; an estimate is decoded when it is first shown.
+// Decoded arrays by estimate; an estimate is decoded when it is shown for the first time.
 const decoded = new WeakMap();
 
 function numbers(estimate) {

@@ -52,27 +52,40 @@ function errorBar(side, quantity, layer, snapshot) {
   return { type: 'data', symmetric: false, array: [finite(high - value)], arrayminus: [finite(value - low)], color: layerColour(layer), thickness: 1.5, width: 0 };
 }
 
+const POINT_SIZE = 12;
+// A point below another one is larger, so that both are visible.
+const POINT_GROWTH = 6;
+// Points closer than this share of the axes cover each other.
+const COVER = 0.012;
+
+function pointSize(points, i, ranges) {
+  const isClose = (a, b, [low, high]) => Math.abs(a - b) < COVER * (high - low);
+  const above = points.slice(i + 1).filter(({ x, y }) => isClose(x, points[i].x, ranges.i_xt) && isClose(y, points[i].y, ranges.i_ty));
+  return POINT_SIZE + POINT_GROWTH * above.length;
+}
+
 function snapshotTraces(side, snapshot, ink) {
+  const ranges = { i_xt: rangeOf('i_xt'), i_ty: rangeOf('i_ty') };
   const points = side.layers.map((layer) => {
     const { i_xt, i_ty, text } = curves(side).get(layer);
     return { layer, x: i_xt[snapshot], y: i_ty[snapshot], text: text[snapshot] };
   });
   const line = { x: points.map(({ x }) => x), y: points.map(({ y }) => y), mode: 'lines', line: { color: ink.faint, width: 1 }, hoverinfo: 'skip' };
-  const markers = points.map(({ layer, x, y, text }) => ({
+  const markers = points.map(({ layer, x, y, text }, i) => ({
     x: [x], y: [y], text: [text], mode: 'markers', cliponaxis: false,
-    marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: 12, line: { color: ink.paper, width: 1.2 } },
+    marker: { color: layerColour(layer), symbol: layerSymbol(layer), size: pointSize(points, i, ranges), line: { color: ink.paper, width: 1.2 } },
     ...(hasInterval(side) && state.intervals ? { error_x: errorBar(side, 'i_xt', layer, snapshot), error_y: errorBar(side, 'i_ty', layer, snapshot) } : {}),
     hovertemplate: '%{text}<extra></extra>', meta: { layer, snapshot, runs: [isMean(side) ? 'mean' : side.run] },
   }));
   return [line, ...markers];
 }
 
-// Traces that stay the same from snapshot to snapshot, and those that move.
+// Fixed traces are the same at all snapshots; moving traces change with the snapshot.
 function planeTraces(side, snapshot, ink) {
-  if (snapshot < 0 || !isInPlane(side.estimate)) return { still: [], moving: [] };
+  if (snapshot < 0 || !isInPlane(side.estimate)) return { fixed: [], moving: [] };
   const trails = state.paths === 'trail' ? trailTraces(side, snapshot) : [];
   const dots = showsRuns(side) ? runDots(side, snapshot) : [];
-  return { still: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...snapshotTraces(side, snapshot, ink)] };
+  return { fixed: state.paths === 'epochs' ? everyEpochTraces(side) : [], moving: [...trails, ...dots, ...snapshotTraces(side, snapshot, ink)] };
 }
 
 function whyEmpty(side, snapshot) {
@@ -91,7 +104,7 @@ function whyEmpty(side, snapshot) {
   return null;
 }
 
-// The epoch of a snapshot, with its step where there are several within one epoch.
+// The epoch of a snapshot, with its step if there are several snapshots within one epoch.
 function snapshotInWords(estimate, snapshot) {
   const step = isWithinEpochs(estimate) ? `, step ${estimate.steps[snapshot]}` : '';
   return `epoch ${estimate.epochs[snapshot]}${step}`;
@@ -123,27 +136,27 @@ function drawPlane(side, view) {
     yaxis: axisLayout(ink, { range: ranges.i_ty, title: { text: `I(T;Y), ${state.unit}`, standoff: 8 } }),
     uirevision: JSON.stringify(ranges),
   });
-  const { still, moving } = planeTraces(side, snapshot, ink);
-  // A move that is still running would put old numbers into the new figure.
+  const { fixed, moving } = planeTraces(side, snapshot, ink);
+  // An unfinished move would put old numbers into the new figure.
   view.isStale = view.isMoving;
-  Plotly.react(view.plane, [...still, ...moving], layout, CONFIG);
+  Plotly.react(view.plane, [...fixed, ...moving], layout, CONFIG);
 }
 
-// Moves only the moving traces, which is several times as fast as drawing the plane.
+// Updates only the moving traces, which is several times faster than drawing the plane.
 async function movePlane(side, view) {
   if (view.isMoving) {
     view.isLate = true;
     return;
   }
   const snapshot = snapshotAt(side.times, state.time);
-  const { still, moving } = planeTraces(side, snapshot, inks());
-  if (still.length + moving.length !== view.plane.data.length || moving.length === 0) {
+  const { fixed, moving } = planeTraces(side, snapshot, inks());
+  if (fixed.length + moving.length !== view.plane.data.length || moving.length === 0) {
     drawPlane(side, view);
     return;
   }
   drawOverPlane(side, view, snapshot);
-  const data = moving.map(({ x, y, text, error_x, error_y, meta }) => ({ x, y, text, meta, ...(error_x ? { error_x, error_y } : {}) }));
-  const traces = moving.map((_, i) => still.length + i);
+  const data = moving.map(({ x, y, text, error_x, error_y, marker, meta }) => ({ x, y, text, meta, ...(marker ? { marker } : {}), ...(error_x ? { error_x, error_y } : {}) }));
+  const traces = moving.map((_, i) => fixed.length + i);
   view.isMoving = true;
   await Plotly.animate(view.plane, { data, traces }, { mode: 'immediate', transition: { duration: 0 }, frame: { duration: 0, redraw: false } }).catch(() => { view.isStale = true; });
   view.isMoving = false;

@@ -14,6 +14,7 @@ function drawSnapshot() {
     movePlane(side, views[i]);
     placeCursor(side, views[i]);
   });
+  if (!state.playing) drawOverlay();
   drawPlayer();
 }
 
@@ -28,13 +29,21 @@ function drawPlayer() {
   byId('now').textContent = words;
   slider.setAttribute('aria-valuetext', words);
   for (const id of ['play', 'previous', 'next', 'snapshot']) byId(id).disabled = timeline.length < 2;
+  drawSnapshotTable();
+  announce();
+  writeUrl();
 }
 
 function setPlaying(playing) {
   if (playing === state.playing) return;
   state.playing = playing;
   byId('play').textContent = playing ? 'Pause' : 'Play';
-  if (!playing) return;
+  if (!playing) {
+    drawOverlay();
+    announce();
+    writeUrl();
+    return;
+  }
   if (currentIndex() >= timeline.length - 1) setIndex(0);
   let last = performance.now();
   const frame = (now) => {

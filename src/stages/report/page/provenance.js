@@ -1,13 +1,12 @@
-// Provenance: versions, commands, settings and files of each experiment.
+// Provenance: versions, commands and files of each experiment.
 
 function provenanceOf(experiment) {
   const { provenance } = experiment;
   const facts = [['infoplane', provenance.crate_version], ['schema', provenance.schema_version], ['hash of the settings', provenance.config_hash]];
   const files = provenance.files;
-  return el('details', {}, el('summary', {}, `${experiment.name}: versions, commands, settings, files`),
+  return el('details', {}, el('summary', {}, `${experiment.name}: versions, commands, files`),
     el('dl', {}, facts.filter(([, value]) => value != null).flatMap(([name, value]) => [el('dt', {}, name), el('dd', {}, el('code', {}, String(value)))])),
     ...(provenance.commands.length ? [el('h3', {}, 'Commands that reproduce it'), el('pre', { tabindex: '0' }, provenance.commands.join('\n'))] : []),
-    ...(provenance.settings ? [el('h3', {}, 'Settings'), el('pre', { tabindex: '0' }, provenance.settings)] : []),
     ...(files.length ? [el('h3', {}, 'Input files'), table('BLAKE3 hash of each file', [['File', null, ([name]) => el('code', {}, name)], ['Hash', null, ([, hash]) => el('code', { class: 'hash' }, hash)]], files)] : []));
 }
 

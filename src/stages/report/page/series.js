@@ -1,4 +1,4 @@
-// Numbers of a side over layers and snapshots, in the chosen unit, and what is said of each point.
+// Numbers of a side over layers and snapshots, in the chosen unit, and the hover text of each point.
 
 // One number of a side in the chosen unit. `run` is the index of a run, or null for the mean.
 function numberAt(side, quantity, kind, layer, snapshot, run = null) {
@@ -23,7 +23,7 @@ function mainCurve(side, quantity, layer) {
 }
 
 const isMean = (side) => side.run === 'mean' || side.run === 'all';
-// The mean of fewer than five runs is drawn with each of them, as in the figures.
+// The mean of fewer than five runs is drawn together with the runs, as in the figures of `infoplane plot`.
 const showsRuns = (side) => side.run === 'all' || (side.run === 'mean' && side.estimate?.runs.length > 1 && side.estimate.runs.length < 5);
 const hasInterval = (side) => isMean(side) && QUANTITIES.some((quantity) => hasNumbers(numbers(side.estimate)[quantity]?.low));
 

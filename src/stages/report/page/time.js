@@ -1,6 +1,6 @@
 // Time: snapshots in order, and the logarithmic axis of epochs.
 
-// Whether there are several snapshots within one epoch.
+// True if there are several snapshots within one epoch.
 const isWithinEpochs = ({ epochs }) => new Set(epochs).size < epochs.length;
 
 // The times of the snapshots of an estimate or of the losses, in epochs. Several snapshots within one epoch are placed by their
@@ -42,7 +42,7 @@ function timeAxis() {
     }
   }
   const text = labelled.map((at) => String(Number((10 ** at).toPrecision(3))));
-  // An axis of less than a decade is labelled at its ends.
+  // An axis shorter than a decade is labelled at its ends.
   if (labelled.length < 2 && positive.length) {
     labelled.splice(0, labelled.length, ...new Set([first, last]));
     text.splice(0, text.length, ...labelled.map((at) => String(Number((10 ** at).toPrecision(3)))));
@@ -53,7 +53,7 @@ function timeAxis() {
   }
   return {
     place,
-    time: (at) => (at < first - gap / 2 ? 0 : 10 ** at),
+    title: sides.some((side) => side.estimate && isInSteps(side.estimate)) ? 'step' : 'epoch',
     layout: {
       range: [(axisTimes.includes(0) ? first - gap : first) - margin, last + margin],
       tickvals: labelled, ticktext: text, minor: { tickvals: minor, ticks: 'outside', ticklen: 3, showgrid: false },

@@ -5,7 +5,8 @@ let views = [];
 function makeView() {
   const figure = (kind, label) => {
     const plot = el('div', { class: 'plot', role: 'img', 'aria-label': label });
-    return { plot, holder: el('div', { class: `figure ${kind}` }, plot) };
+    const canvas = el('div', { class: 'canvas' }, plot);
+    return { plot, canvas, holder: el('div', { class: `figure ${kind}` }, canvas) };
   };
   const plane = figure('plane', 'Information plane');
   const panel = figure('curves', 'I(X;T), I(T;Y), loss and accuracy over epochs');
@@ -14,11 +15,29 @@ function makeView() {
     cursor: el('div', { class: 'cursor', hidden: true }), empty: el('div', { class: 'empty', hidden: true }),
     epoch: el('div', { class: 'epoch', 'aria-hidden': 'true' }),
   };
-  plane.holder.append(view.epoch, view.empty);
-  panel.holder.append(view.cursor);
+  plane.canvas.append(view.epoch, view.empty);
+  plane.holder.append(downloads('the information plane', () => planeFigure(sides[views.indexOf(view)], view)));
+  panel.canvas.append(view.cursor);
+  panel.holder.append(downloads('the curves', () => curvesFigure(sides[views.indexOf(view)], view)));
   view.node = el('div', { class: 'side' }, view.header, plane.holder, panel.holder, view.quantity);
   listenToClicks(view);
   return view;
+}
+
+const sideTitle = (side) => [side.experiment.name, ...(side.estimate ? [side.estimate.id, ...runsInWords(side).split(', ')] : ['no estimates'])];
+const sideName = (side) => [side.experiment.name, side.estimate?.id, side.run].filter(Boolean).join('-');
+
+function planeFigure(side, view) {
+  const snapshot = snapshotAt(side.times, state.time);
+  const when = snapshot < 0 ? [] : [snapshotInWords(side.estimate, snapshot)];
+  return { plot: view.plane, title: [...sideTitle(side), ...when], legend: layerEntries(side), name: `plane-${sideName(side)}`, columns: CSV_COLUMNS, rows: () => csvRows(side) };
+}
+
+function curvesFigure(side, view) {
+  return {
+    plot: view.curves, title: sideTitle(side), legend: layerEntries(side), name: `curves-${sideName(side)}`,
+    columns: [...CSV_COLUMNS, ...FIT_COLUMNS], rows: () => csvRowsWithFits(side),
+  };
 }
 
 function prepareViews() {
@@ -49,7 +68,7 @@ function drawFigures() {
     drawPlane(side, views[i]);
     drawCurves(side, views[i]);
     if (!views[i].listens) {
-      // Plotly's own events exist once something is drawn.
+      // Plotly adds its events when it draws for the first time.
       views[i].curves.on('plotly_relayout', () => placeCursor(sides[i], views[i]));
       views[i].listens = true;
     }

@@ -1,13 +1,11 @@
-// The measures of weights over epochs: a panel for each, which says what is random in it.
+// The measures of weights over epochs: a panel for each, which names its random variable.
 
-const PANELS_IN_ROW = 3;
-const PANEL_HEIGHT = 250;
 const WHOLE_NETWORK = 'whole network';
 
 function measureTraces(side, measure, axis, axes, ink) {
   const x = times(measure).map(axis.place);
   const name = (layer) => (layer == null ? WHOLE_NETWORK : layerName(side.experiment, layer));
-  const shown = measure.lines.filter((line) => line.layer == null || side.layers.includes(line.layer));
+  const shown = measure.lines.filter((line) => line.layer == null || shownLayers(side.experiment).includes(line.layer));
   return shown.flatMap((line) => {
     const colour = line.layer == null ? ink.ink : layerColour(line.layer);
     const decode = (kind) => (line[kind] ? Array.from(floats(line[kind]), finite) : null);
@@ -22,37 +20,38 @@ function measureTraces(side, measure, axis, axes, ink) {
   });
 }
 
+const MEASURE_COLUMNS = ['experiment', 'measure', 'quantity', 'unit', 'random', 'layer', 'epoch', 'step', 'mean', 'low', 'high', 'null'];
+
+function measureRows(experiment) {
+  return experiment.weights.flatMap((measure) => measure.lines.flatMap((line) => {
+    const columns = ['mean', 'low', 'high', 'null'].map((kind) => floats(line[kind]));
+    return measure.steps.map((step, i) => [experiment.name, measure.id, measure.quantity, measure.unit, measure.randomness, line.layer ?? '',
+      measure.epochs[i], step, ...columns.map((column) => exact(column?.[i]))]);
+  }));
+}
+
 function drawMeasures(side, axis, holder) {
-  const ink = inks();
-  const { weights } = side.experiment;
-  const n_rows = Math.ceil(weights.length / PANELS_IN_ROW);
-  const plot = el('div', { class: 'measures', role: 'img', 'aria-label': `${side.experiment.name}: measures of weights over epochs` });
-  holder.append(el('h3', {}, side.experiment.name), plot);
-  plot.style.height = `${n_rows * PANEL_HEIGHT}px`;
-  const layout = baseLayout(plot, ink, { margin: { l: 58, r: 14, t: 30, b: 40 }, annotations: [] });
-  const traces = weights.flatMap((measure, i) => {
-    const [column, row] = [i % PANELS_IN_ROW, Math.floor(i / PANELS_IN_ROW)];
-    const suffix = i === 0 ? '' : String(i + 1);
-    const across = [column / PANELS_IN_ROW + (column > 0 ? 0.045 : 0), (column + 1) / PANELS_IN_ROW - 0.01];
-    const down = [1 - (row + 1) / n_rows + 0.2 / n_rows, 1 - row / n_rows - 0.06 / n_rows];
-    layout[`xaxis${suffix}`] = axisLayout(ink, { ...axis.layout, domain: across, anchor: `y${suffix}` });
-    layout[`yaxis${suffix}`] = axisLayout(ink, { domain: down, anchor: `x${suffix}`, ...(measure.unit === 'samples' ? { type: 'log' } : { rangemode: 'tozero' }), title: { text: `${inFigure(measure.quantity).replaceAll('_', ' ')}, ${measure.unit}`, standoff: 8, font: { size: 11 } } });
-    layout.annotations.push({ text: `random: ${inFigure(measure.randomness)} – ${inFigure(measure.id)}`, showarrow: false, xref: 'paper', yref: 'paper', x: across[0], y: down[1], xanchor: 'left', yanchor: 'bottom', font: { size: 12, color: ink.ink } });
-    return measureTraces(side, measure, axis, { xaxis: `x${suffix}`, yaxis: `y${suffix}` }, ink);
-  });
-  Plotly.react(plot, traces, layout, CONFIG);
+  const { experiment } = side;
+  const panels = experiment.weights.map((measure) => ({
+    title: `random: ${inFigure(measure.randomness)} – ${inFigure(measure.id)}`,
+    yTitle: `${inFigure(measure.quantity).replaceAll('_', ' ')}, ${measure.unit}`,
+    yaxis: measure.unit === 'samples' ? { type: 'log' } : { rangemode: 'tozero' },
+    traces: (axes, ink) => measureTraces(side, measure, axis, axes, ink),
+  }));
+  const label = `${experiment.name}: measures of weights over epochs`;
+  const legend = [entry(inks().ink, '—', WHOLE_NETWORK), ...layerEntries({ experiment, layers: shownLayers(experiment) })];
+  drawGrid(holder, label, panels, axis, { title: [label], legend, name: `weights-${experiment.name}`, columns: MEASURE_COLUMNS, rows: () => measureRows(experiment) });
 }
 
 function drawWeights() {
   const holder = byId('weights-figures');
-  holder.querySelectorAll('.measures').forEach((plot) => Plotly.purge(plot));
-  holder.replaceChildren();
-  const has = DATA.experiments.some((experiment) => experiment.weights.length);
-  [byId('weights'), byId('to-weights')].forEach((node) => { node.hidden = !has; });
-  if (!has) return;
-  const experiments = sides.filter((side, i) => sides.findIndex((other) => other.experiment === side.experiment) === i);
+  clearGrids(holder);
+  const hasMeasures = DATA.experiments.some((experiment) => experiment.weights.length);
+  showSection('weights', hasMeasures);
+  if (!hasMeasures) return;
   const axis = timeAxis();
-  for (const side of experiments) {
+  for (const side of sidesOfExperiments()) {
+    holder.append(el('h3', {}, side.experiment.name));
     if (side.experiment.weights.length) drawMeasures(side, axis, holder);
     else holder.append(quiet(`${side.experiment.name} has no measures of weights: its pipeline has no [[weights]], and infoplane weights has not been run.`));
   }

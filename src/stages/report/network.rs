@@ -1,0 +1,99 @@
+//! Numbers of the network for the page: losses, accuracies, gradients and norms of weights, means over runs.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::packing::packed;
+use crate::layer_id::LayerId;
+use crate::store::schema::SummaryRow;
+
+/// Losses and accuracies, means over runs, one number per snapshot.
+#[derive(Debug, Default, Serialize)]
+pub(super) struct Fits {
+    epochs: Vec<i32>,
+    steps: Vec<i64>,
+    loss_train: Option<String>,
+    loss_test: Option<String>,
+    squared_error_train: Option<String>,
+    squared_error_test: Option<String>,
+    accuracy_train: Option<String>,
+    accuracy_test: Option<String>,
+}
+
+/// Gradients and norms of weights, means over runs.
+#[derive(Debug, Serialize)]
+pub(super) struct GradientData {
+    /// The samples or batches that the gradients are over: `gradients_over` of the summary.
+    over: Option<String>,
+    epochs: Vec<i32>,
+    steps: Vec<i64>,
+    lines: Vec<GradientLine>,
+}
+
+/// One layer by snapshot. Mean and standard deviation are divided by the norm of the weights.
+#[derive(Debug, Serialize)]
+struct GradientLine {
+    layer: LayerId,
+    mean: Option<String>,
+    std: Option<String>,
+    snr: Option<String>,
+    weight_norm: Option<String>,
+}
+
+impl Fits {
+    pub(super) fn of(summary: &[SummaryRow]) -> Self {
+        let mut rows: BTreeMap<(Option<i64>, i32), &SummaryRow> = BTreeMap::new();
+        // Pooled estimates have no losses; other estimates of the same snapshot have them.
+        let has_fit = |row: &SummaryRow| row.loss_train_nats_mean.or(row.squared_error_train_mean).is_some();
+        for row in summary {
+            let kept = rows.entry((row.step, row.epoch)).or_insert(row);
+            if !has_fit(kept) && has_fit(row) {
+                *kept = row;
+            }
+        }
+        let numbers = |number: fn(&SummaryRow) -> Option<f64>| packed(rows.values().map(|row| number(row)));
+        Self {
+            epochs: rows.keys().map(|(_, epoch)| *epoch).collect(),
+            steps: rows.keys().map(|(step, epoch)| step.unwrap_or((*epoch).into())).collect(),
+            loss_train: numbers(|row| row.loss_train_nats_mean),
+            loss_test: numbers(|row| row.loss_test_nats_mean),
+            squared_error_train: numbers(|row| row.squared_error_train_mean),
+            squared_error_test: numbers(|row| row.squared_error_test_mean),
+            accuracy_train: numbers(|row| row.accuracy_train_mean),
+            accuracy_test: numbers(|row| row.accuracy_test_mean),
+        }
+    }
+}
+
+impl GradientData {
+    /// `None` if the summary contains neither gradients nor norms of weights.
+    pub(super) fn of(summary: &[SummaryRow]) -> Option<Self> {
+        // The rows of each estimate repeat these numbers.
+        let rows: BTreeMap<(i64, LayerId), &SummaryRow> = summary
+            .iter()
+            .filter(|row| row.weight_norm_mean.is_some() || row.gradient_mean_norm_mean.is_some())
+            .map(|row| ((row.step.unwrap_or(row.epoch.into()), row.layer), row))
+            .collect();
+        let snapshots: BTreeMap<i64, i32> = rows.iter().map(|((step, _), row)| (*step, row.epoch)).collect();
+        let layers: BTreeSet<LayerId> = rows.keys().map(|(_, layer)| *layer).collect();
+        let line = |layer: LayerId| {
+            let numbers = |number: fn(&SummaryRow) -> Option<f64>| {
+                packed(snapshots.keys().map(|step| number(rows.get(&(*step, layer))?)))
+            };
+            GradientLine {
+                layer,
+                mean: numbers(|row| Some(row.gradient_mean_norm_mean? / row.weight_norm_mean?)),
+                std: numbers(|row| Some(row.gradient_std_norm_mean? / row.weight_norm_mean?)),
+                snr: numbers(|row| row.gradient_snr_mean),
+                weight_norm: numbers(|row| row.weight_norm_mean),
+            }
+        };
+        (!rows.is_empty()).then(|| Self {
+            over: rows.values().find_map(|row| row.gradients_over.clone()),
+            epochs: snapshots.values().copied().collect(),
+            steps: snapshots.keys().copied().collect(),
+            lines: layers.into_iter().map(line).collect(),
+        })
+    }
+}
