@@ -2,7 +2,23 @@
 
 use serde::Deserialize;
 
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::tree::Located;
+use crate::parameter::Kind;
+
+/// The keys of `[aggregate]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "aggregate",
+    doc: "`[aggregate]`: how means over runs are judged.",
+    keys: &[Key {
+        name: "minimum_effect",
+        accepts: Accepts::Kind(Kind::NotNegative),
+        omitted: Omitted::Effect("1 % of the largest possible I(X;T), at least 0.05 bits"),
+        doc: "The smallest compression that counts, in bits. Compression is I(X;T) at its peak minus I(X;T) at the end.",
+    }],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

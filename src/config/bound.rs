@@ -3,9 +3,11 @@
 use serde::Deserialize;
 
 use super::estimate::Request;
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::tree::Located;
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit};
 use crate::math::bottleneck::MAX_BETA;
+use crate::parameter::Kind;
 use crate::suggest::suggestion;
 
 /// What is asked for.
@@ -17,6 +19,37 @@ pub struct BoundRequest {
     pub betas: Vec<f64>,
 }
 
+/// The keys of `[bound]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "bound",
+    doc: "`[bound]`: the information bottleneck curve of the data, and the distance of every layer from it.",
+    keys: &[
+        Key {
+            name: "code",
+            accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
+            omitted: Omitted::Refused,
+            doc: "The estimate whose bins define the code T of a layer. It must be an estimate by `binning` or `quantised` of all samples, without pooling.",
+        },
+        Key {
+            name: "beta",
+            accepts: Accepts::Form("a list of two ascending numbers above 0, the second at most 1000000"),
+            omitted: Omitted::Value("[0.8, 300.0]"),
+            doc: "Smallest and largest multiplier β of the information bottleneck.",
+        },
+        Key {
+            name: "per_octave",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_PER_OCTAVE }),
+            omitted: Omitted::Value("10"),
+            doc: "Number of values of β for each factor of 2 in β.",
+        },
+    ],
+    parameters: &[],
+};
+
+/// Largest number of multipliers for each factor of 2.
+const MOST_PER_OCTAVE: u64 = 100;
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawBound {
@@ -24,7 +57,7 @@ pub(super) struct RawBound {
     #[serde(default = "range")]
     beta: Located<[f64; 2]>,
     #[serde(default = "per_octave")]
-    per_octave: Located<i64>,
+    per_octave: Located<u64>,
 }
 
 /// The range of the authors' external program, rounded.
@@ -33,7 +66,7 @@ fn range() -> Located<[f64; 2]> {
 }
 
 /// Their spacing.
-fn per_octave() -> Located<i64> {
+fn per_octave() -> Located<u64> {
     Located { at: 0, value: 10 }
 }
 
@@ -48,8 +81,9 @@ impl RawBound {
             return Err((at, problem));
         }
         let Located { at, value: per_octave } = self.per_octave;
-        if !(1..=100).contains(&per_octave) {
-            return Err((at, format!("`per_octave`: must be a whole number from 1 to 100, got {per_octave}")));
+        if !(1..=MOST_PER_OCTAVE).contains(&per_octave) {
+            let problem = format!("`per_octave`: must be a whole number from 1 to {MOST_PER_OCTAVE}, got {per_octave}");
+            return Err((at, problem));
         }
         let Located { at, value: code } = self.code;
         let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {

@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::de::DeTable;
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::tree::{Fault, Node};
 use super::values::{self, parameter};
-use crate::datasets::{self, Source, Spec};
-use crate::parameter::Parameters;
+use crate::datasets::{self, DATASETS, Source, Spec};
+use crate::parameter::{Kind, Parameters};
 use crate::store::{Footer, data_file, hash_bytes};
 use crate::suggest::{Named, suggestion};
 
@@ -156,8 +157,61 @@ pub(super) struct DataTable {
     pub(super) labels: Labelling,
 }
 
-/// The keys that are not parameters of a data set.
-const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "masks", "labels"];
+/// The keys of `[data]` that are not parameters of a data set.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "data",
+    doc: "`[data]`: the samples, their labels, and which of them train the networks. It needs either `name` or `file`. The parameters of a data set (`data.tishby` and others) are keys of this table too.",
+    keys: &[
+        Key {
+            name: "name",
+            accepts: Accepts::Name(data_sets),
+            omitted: Omitted::Effect("the table in `file` is used"),
+            doc: "A data set of the program.",
+        },
+        Key {
+            name: "file",
+            accepts: Accepts::Form("a path"),
+            omitted: Omitted::Effect("the data set `name` is used"),
+            doc: "A table of samples in Parquet, made by `infoplane data make` or `infoplane data import`. A relative path starts at the working directory.",
+        },
+        Key {
+            name: "folder",
+            accepts: Accepts::Form("a path"),
+            omitted: Omitted::Effect("`data/raw/NAME`, the folder of `infoplane data fetch`"),
+            doc: "Folder of the published files of a data set, for data sets that are made from files. A relative path starts at the working directory.",
+        },
+        Key {
+            name: "train_fraction",
+            accepts: Accepts::Form("a number above 0 and at most 1"),
+            omitted: Omitted::Refused,
+            doc: "Fraction of the samples that train the networks. With `split = \"membership\"` at most 0.5.",
+        },
+        Key {
+            name: "split",
+            accepts: Accepts::Name(names::<Split>),
+            omitted: Omitted::Value("\"shuffled\""),
+            doc: "How the training samples are chosen: at random for every run (`shuffled`); at random, the same for all runs (`fixed`); the first samples of the table (`ordered`); one sample of each of some random pairs (`membership`).",
+        },
+        Key {
+            name: "masks",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: values::MOST_RUNS }),
+            omitted: Omitted::Effect("all runs"),
+            doc: "With `split = \"membership\"` only: number of consecutive runs that share the same pairs of samples.",
+        },
+        Key {
+            name: "labels",
+            accepts: Accepts::Name(names::<Labelling>),
+            omitted: Omitted::Value("\"given\""),
+            doc: "The labels in training and recording: those of the data (`given`), those of the data shuffled among the samples (`shuffled`), or random classes (`random`). Shuffled and random labels are the same for all runs.",
+        },
+    ],
+    parameters: &[],
+};
+
+fn data_sets() -> Vec<&'static str> {
+    DATASETS.iter().map(|spec| spec.name).collect()
+}
 
 impl DataTable {
     /// Reads and checks the table, which begins at `at`; an error carries the place of the key to blame.
@@ -182,7 +236,7 @@ impl DataTable {
         for (key, node) in keys {
             let at = node.at;
             if !declared.iter().any(|parameter| parameter.name == key) {
-                let names = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
+                let names = KEYS.keys.iter().map(|key| key.name).chain(declared.iter().map(|parameter| parameter.name));
                 return Err((at, format!("unknown key `{key}`; {}", suggestion(key, names))));
             }
             let value = toml::Value::deserialize(node).map_err(|fault| (at, fault.to_string()))?;
@@ -239,7 +293,6 @@ fn take<'t, T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datasets::DATASETS;
 
     fn read(text: &str) -> Result<DataTable, String> {
         DataTable::new(0, DeTable::parse(text).unwrap().get_ref()).map_err(|(at, problem)| {
@@ -303,7 +356,11 @@ mod tests {
     #[test]
     fn no_parameter_of_a_data_set_is_called_like_a_key_of_the_table() {
         for spec in DATASETS {
-            assert!(spec.parameters.iter().all(|parameter| !KEYS.contains(&parameter.name)), "{}", spec.name);
+            assert!(
+                spec.parameters.iter().all(|parameter| KEYS.keys.iter().all(|key| key.name != parameter.name)),
+                "{}",
+                spec.name
+            );
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use super::entry::{check, declares};
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit, Values};
-use crate::estimators::{Chosen, EstimatorSet, Member, Randomness, Spec, ValueBounds};
+use crate::estimators::{Chosen, ESTIMATORS, EstimatorSet, Member, Randomness, Spec, ValueBounds};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 /// One table of estimates to make.
@@ -74,6 +75,24 @@ pub const SCOPE: &[Parameter] = &[
         default: "",
     },
 ];
+
+/// The keys of `[[estimate]]` that all estimators have.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "estimate",
+    doc: "`[[estimate]]`: an estimator that is applied to the recorded activations. The parameters of the estimator (`estimate.binning` and others) are keys of this table too. Every key except `estimator` accepts one value or a list of values; every combination of values is a separate estimate.",
+    keys: &[Key {
+        name: "estimator",
+        accepts: Accepts::Name(estimator_names),
+        omitted: Omitted::Refused,
+        doc: "The estimator.",
+    }],
+    parameters: SCOPE,
+};
+
+fn estimator_names() -> Vec<&'static str> {
+    ESTIMATORS.iter().map(|spec| spec.name).collect()
+}
 
 impl Request {
     /// One request for every combination of the `given` values of the parameters of `spec` and of [`SCOPE`]. What is not given

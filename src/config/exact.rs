@@ -3,13 +3,14 @@
 use serde::{Deserialize, Deserializer};
 
 use super::data::{Data, DataTable, Labelling};
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::record::Record;
 use super::values::named;
 use crate::datasets::TeacherShape;
 use crate::estimate_id::{EXACT_FAMILY, EstimateId, EstimatorId, Scale, ScaleKind};
 use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
-use crate::parameter::Value;
+use crate::parameter::{Kind, Value};
 use crate::suggest::Named;
 
 /// Exact information of every layer of a linear network about inputs and targets of a linear teacher.
@@ -75,6 +76,28 @@ impl Exact {
         self.inputs.iter().map(|inputs| self.id(*inputs)).collect()
     }
 }
+
+/// The keys of `[exact]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "exact",
+    doc: "`[exact]`: exact information of linear networks, without an estimator. It needs `name = \"student-teacher\"` in `[data]` and a network without nonlinear functions.",
+    keys: &[
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Value("1"),
+            doc: "Variance of the Gaussian noise that is added to T in the analysis.",
+        },
+        Key {
+            name: "inputs",
+            accepts: Accepts::ListOf(names::<Inputs>),
+            omitted: Omitted::Value("[\"all\"]"),
+            doc: "The inputs that T has information about, one table for each: all inputs, those that determine the target, or the others.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

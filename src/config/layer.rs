@@ -6,8 +6,10 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::values;
 use crate::nn::{Activation, Hidden, Operation};
+use crate::parameter::Kind;
 
 /// A hidden layer as it is written: what it does not say is what the whole network says.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,9 +42,61 @@ pub(super) enum OperationKind {
     Noise,
 }
 
+/// The keys of a layer.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "network",
+    name: "layer",
+    doc: "A table in the list `hidden` of `[network]`: one hidden layer. What it leaves out is taken from `[network]`.",
+    keys: &[
+        Key {
+            name: "units",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_UNITS }),
+            omitted: Omitted::Refused,
+            doc: "Number of units.",
+        },
+        Key {
+            name: "activation",
+            accepts: Accepts::Name(names::<Activation>),
+            omitted: Omitted::Effect("the value of `activation` in `[network]`"),
+            doc: "The activation function.",
+        },
+        Key {
+            name: "batch_norm",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Effect("the value of `batch_norm` in `[network]`"),
+            doc: "Whether the weighted sums are normalised over the batch before the activation function.",
+        },
+        Key {
+            name: "dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Effect("the value of `dropout` in `[network]`"),
+            doc: "Probability of setting an activation to 0, in training only.",
+        },
+        Key {
+            name: "gaussian_dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Effect("the value of `gaussian_dropout` in `[network]`"),
+            doc: "Dropout rate p of Gaussian dropout: activations are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
+        },
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Effect("the value of `noise_variance` in `[network]`"),
+            doc: "Variance of Gaussian noise that is added to the activations, in training and in recorded snapshots.",
+        },
+        Key {
+            name: "quantise_bits",
+            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
+            omitted: Omitted::Effect("the value of `quantise_bits` in `[network]`"),
+            doc: "Number of bits to which kernel and activations are rounded. 0 means no rounding.",
+        },
+    ],
+    parameters: &[],
+};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawTable {
+pub(super) struct RawTable {
     #[serde(deserialize_with = "units")]
     units: usize,
     #[serde(default, deserialize_with = "values::some_choice")]
@@ -59,7 +113,7 @@ struct RawTable {
 }
 
 /// The number of units keeps sums of them within bounds.
-const MOST_UNITS: i64 = 10_000_000;
+const MOST_UNITS: u64 = 10_000_000;
 /// Beyond 16 bits levels are finer than f32 tells apart in a range of any size.
 const BITS: std::ops::RangeInclusive<i64> = 2..=16;
 
@@ -179,7 +233,7 @@ fn units<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
 }
 
 pub(super) fn checked_units(width: i64) -> Result<usize, String> {
-    match (1..=MOST_UNITS).contains(&width) {
+    match u64::try_from(width).is_ok_and(|width| (1..=MOST_UNITS).contains(&width)) {
         true => Ok(width as usize),
         false => Err(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
     }

@@ -7,13 +7,99 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
 use super::values;
 use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
+use crate::parameter::Kind;
 use crate::suggest::Named;
+
+/// The keys of `[network]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "network",
+    doc: "`[network]`: the layers of the networks and their initial weights. The input and output widths follow from the data. The activations T of a layer are the values after batch normalisation, activation function, quantisation, dropout and noise, in this order.",
+    keys: &[
+        Key {
+            name: "hidden",
+            accepts: Accepts::Form(
+                "a list of widths and of tables `network.layer`, or a text as described in `network.shorthand`",
+            ),
+            omitted: Omitted::Refused,
+            doc: "The hidden layers, from the input to the output: 1 to 100 layers.",
+        },
+        Key {
+            name: "activation",
+            accepts: Accepts::Name(names::<Activation>),
+            omitted: Omitted::Effect("every layer names its own"),
+            doc: "The activation function of every hidden layer that does not name another one.",
+        },
+        Key {
+            name: "batch_norm",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether every hidden layer normalises its weighted sums over the batch before the activation function.",
+        },
+        Key {
+            name: "dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0"),
+            doc: "Probability of setting an activation of a hidden layer to 0, in training only.",
+        },
+        Key {
+            name: "gaussian_dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0"),
+            doc: "Dropout rate p of Gaussian dropout: activations of hidden layers are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
+        },
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Value("0"),
+            doc: "Variance of Gaussian noise that is added to the activations of every hidden layer, in training and in recorded snapshots.",
+        },
+        Key {
+            name: "quantise_bits",
+            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
+            omitted: Omitted::Value("0"),
+            doc: "Number of bits to which kernels, activations and the output are rounded (fake quantisation). 0 means no rounding.",
+        },
+        Key {
+            name: "output",
+            accepts: Accepts::Name(names::<Output>),
+            omitted: Omitted::Value("\"softmax\""),
+            doc: "The function of the output layer.",
+        },
+        Key {
+            name: "initial",
+            accepts: Accepts::Name(names::<Initial>),
+            omitted: Omitted::Value("\"truncated_normal\""),
+            doc: "Distribution of the initial weights of all layers. Biases start at 0.",
+        },
+        Key {
+            name: "initial_fan",
+            accepts: Accepts::Name(names::<Fan>),
+            omitted: Omitted::Value("\"in\""),
+            doc: "For `truncated_normal`: whether the standard deviation is 1/√(number of inputs of the layer) (\"in\") or 1/√(number of units of the layer) (\"out\"). Values beyond two standard deviations are drawn again.",
+        },
+        Key {
+            name: "output_initial",
+            accepts: Accepts::Name(names::<Initial>),
+            omitted: Omitted::Effect("the value of `initial`"),
+            doc: "Distribution of the initial weights of the output layer.",
+        },
+        Key {
+            name: "initial_scale",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Value("1"),
+            doc: "Factor applied to all initial weights.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::data::{Data, Labelling, Split};
 use super::record::Record;
-use super::training::Stop;
+use super::stop::Stop;
 use super::{network, recorded_bounds, training};
 use crate::estimate_id::Values;
 use crate::estimators::ValueBounds;

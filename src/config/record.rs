@@ -3,11 +3,15 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::schedule::{MOST_RECORDS, RawEpochs};
+use super::adaptive::{Adaptive, RawAdaptive};
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::schedule::RawEpochs;
+use super::steps::Steps;
 use super::tree::Located;
 use super::values::{self, count};
 use crate::layer_id::LayerId;
 use crate::nn::GradientKind;
+use crate::parameter::Kind;
 use crate::store::Precision;
 use crate::suggest::Named;
 
@@ -55,38 +59,6 @@ pub enum When {
     },
 }
 
-/// Recorded updates besides the ends of epochs; step s is the network after s updates.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Steps {
-    /// 0, n, 2n, … and the last.
-    Every(u64),
-    /// Exactly these.
-    List(Vec<u64>),
-    /// Every step from a first to a last one, both included.
-    Windows(Vec<[u64; 2]>),
-}
-
-/// How adaptive spacing chooses its snapshots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adaptive {
-    /// The distance doubles while the changes are small enough and halves when one is not.
-    Approximate,
-    /// Likewise, and where a change was too large the steps between are bisected.
-    Exact,
-}
-
-impl Named for Adaptive {
-    const ALL: &'static [Self] = &[Self::Approximate, Self::Exact];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Approximate => "approximate",
-            Self::Exact => "exact",
-        }
-    }
-}
-
 /// The samples whose activations are recorded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordedSamples {
@@ -99,6 +71,91 @@ pub enum RecordedSamples {
     /// This many, drawn once, the same in every run.
     Subset(usize),
 }
+
+/// The keys of `[record]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "record",
+    doc: "`[record]`: what is recorded, and when. It needs `epochs`, `steps`, both, or `adaptive`.",
+    keys: &[
+        Key {
+            name: "epochs",
+            accepts: Accepts::Form("one of the forms of `record.epochs`"),
+            omitted: Omitted::Effect("no epochs"),
+            doc: "The ends of epochs at which a snapshot is recorded.",
+        },
+        Key {
+            name: "steps",
+            accepts: Accepts::Form("one of the forms of `record.steps`"),
+            omitted: Omitted::Effect("no steps"),
+            doc: "The steps at which a snapshot is recorded, in addition to `epochs`. Step s is the network after s updates; step 0 is the untrained network.",
+        },
+        Key {
+            name: "adaptive",
+            accepts: Accepts::Form("a table `record.adaptive`"),
+            omitted: Omitted::Effect("snapshots are recorded at `epochs` and `steps`"),
+            doc: "The program chooses the snapshots so that neighbouring ones differ little in I(X;T) and I(T;Y). It cannot be combined with `epochs` and `steps`.",
+        },
+        Key {
+            name: "layers",
+            accepts: Accepts::Form("a list of layer numbers and the names \"input\", \"hidden\" and \"output\""),
+            omitted: Omitted::Value("[\"hidden\", \"output\"]"),
+            doc: "The layers whose activations are recorded. 0 is the input, 1 the first hidden layer.",
+        },
+        Key {
+            name: "pre_activations",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether the weighted sums before the activation function are recorded as well.",
+        },
+        Key {
+            name: "samples",
+            accepts: Accepts::Form("\"all\", \"train\", \"test\" or a whole number of at least 1"),
+            omitted: Omitted::Value("\"all\""),
+            doc: "The samples whose activations are recorded. A number draws that many samples once, the same samples for every run.",
+        },
+        Key {
+            name: "precision",
+            accepts: Accepts::Name(names::<Precision>),
+            omitted: Omitted::Value("\"f32\""),
+            doc: "The floating-point type of recorded activations.",
+        },
+        Key {
+            name: "weights",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("true"),
+            doc: "Whether weights and biases are recorded.",
+        },
+        Key {
+            name: "losses",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("true"),
+            doc: "Whether losses and accuracies are recorded.",
+        },
+        Key {
+            name: "online_losses",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether the loss of each batch of the first epoch is recorded before its update. It cannot be combined with `adaptive`.",
+        },
+        Key {
+            name: "gradients",
+            accepts: Accepts::NameOr(
+                names::<GradientKind>,
+                "a list of these names, or true (which means \"after_step\") or false",
+            ),
+            omitted: Omitted::Effect("\"after_step\"; with `adaptive`: false"),
+            doc: "The gradients whose mean and standard deviation are recorded: of the batches of an epoch, each after its own update (`after_step`); of other random batches, each before an update (`before_step`); of single samples at fixed weights (`samples`). `adaptive` allows \"samples\" and false only.",
+        },
+        Key {
+            name: "part_mb",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_PART_MB }),
+            omitted: Omitted::Value("256"),
+            doc: "Size of activations in MiB, before compression, after which a part of a recording is finished. If a run is killed, at most its unfinished part is lost.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -123,14 +180,6 @@ pub(super) struct RawRecord {
     gradients: Option<Vec<GradientKind>>,
     #[serde(default = "part_mb", deserialize_with = "parts")]
     part_mb: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAdaptive {
-    delta: f64,
-    #[serde(deserialize_with = "values::choice")]
-    method: Adaptive,
 }
 
 #[derive(Deserialize)]
@@ -197,50 +246,6 @@ impl RawRecord {
             gradients: self.gradients.unwrap_or(default),
             part_bytes: self.part_mb << 20,
         })
-    }
-}
-
-impl Steps {
-    /// The steps in ascending order with `last` as the last of the training; what is wrong where something is.
-    ///
-    /// # Errors
-    /// A step beyond the last.
-    pub fn up_to(&self, last: u64) -> Result<Vec<u64>, String> {
-        let mut steps: Vec<u64> = match self {
-            Steps::Every(n) if last / n > MOST_RECORDS as u64 => {
-                return Err(format!("{} recorded steps are more than {MOST_RECORDS}; record fewer", last / n));
-            }
-            Steps::Every(n) => (0..=last / n).map(|k| k * n).chain([last]).collect(),
-            Steps::List(list) => list.clone(),
-            Steps::Windows(windows) => windows.iter().flat_map(|[first, last]| *first..=*last).collect(),
-        };
-        steps.sort_unstable();
-        steps.dedup();
-        match steps.last() {
-            Some(beyond) if *beyond > last => {
-                Err(format!("recorded step {beyond} is beyond the {last} steps of the training"))
-            }
-            _ => Ok(steps),
-        }
-    }
-
-    fn checked(self) -> Result<Self, String> {
-        match &self {
-            Steps::Every(0) => Err("`steps = { every = 0 }` records nothing; give at least 1".to_owned()),
-            Steps::List(list) if list.is_empty() => Err("the list of recorded steps is empty".to_owned()),
-            Steps::Windows(windows) => {
-                if let Some([first, last]) = windows.iter().find(|[first, last]| first > last) {
-                    return Err(format!("window [{first}, {last}] ends before it begins"));
-                }
-                let n: u128 = windows.iter().map(|[first, last]| u128::from(last - first) + 1).sum();
-                match n {
-                    0 => Err("the list of windows is empty".to_owned()),
-                    n if n > MOST_RECORDS as u128 => Err(format!("windows of {n} steps are more than {MOST_RECORDS}")),
-                    _ => Ok(self),
-                }
-            }
-            _ => Ok(self),
-        }
     }
 }
 
@@ -351,10 +356,13 @@ fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKi
     Ok(Some(kinds))
 }
 
+/// Largest part of a recording, in MiB.
+const MOST_PART_MB: u64 = 65_536;
+
 fn part_mb() -> u64 {
     256
 }
 
 fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    count(from, 65_536).map(|mb| mb as u64)
+    count(from, MOST_PART_MB)
 }

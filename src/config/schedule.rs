@@ -2,10 +2,51 @@
 
 use serde::Deserialize;
 
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use crate::math::spacing::{log_spaced, saxe, saxe_mnist};
 
 /// A recording of a million snapshots is a slip of the pen.
 pub(super) const MOST_RECORDS: usize = 1_000_000;
+
+/// The forms of `epochs`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "record",
+    name: "epochs",
+    doc: "The forms of `epochs` in `[record]`. Epoch 0 is the untrained network.",
+    keys: &[
+        Key {
+            name: "log_spaced",
+            accepts: Accepts::Example("{ log_spaced = 5 }"),
+            omitted: Omitted::OneOfSeveral,
+            doc: "This many epochs, evenly spaced in the logarithm of the epoch, and also epoch 0 and the last epoch. At least 1, at most the number of epochs of the training.",
+        },
+        Key {
+            name: "every",
+            accepts: Accepts::Example("{ every = 5 }"),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Epochs 0, n, 2n, … and the last epoch. n is a whole number of at least 1.",
+        },
+        Key {
+            name: "list",
+            accepts: Accepts::Example("{ list = [0, 1, 10] }"),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Exactly these epochs.",
+        },
+        Key {
+            name: "saxe",
+            accepts: Accepts::Example("\"saxe\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "The epochs that the code of Saxe et al. (2018) records for Tishby's task: the first 20, then every 5th, from 100 every 20th, from 2000 every 100th.",
+        },
+        Key {
+            name: "saxe_mnist",
+            accepts: Accepts::Example("\"saxe_mnist\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "The epochs that the code of Saxe et al. (2018) records for MNIST: the first 20, then every 5th, from 100 every 10th, from 200 every 100th.",
+        },
+    ],
+    parameters: &[],
+};
 
 /// The key `epochs` of `[record]`.
 #[derive(Deserialize)]

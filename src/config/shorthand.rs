@@ -1,9 +1,68 @@
 //! Layers in shorthand: `12,Dr-0.2,10-tanh,BN,8-relu`.
 
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::layer::{Order, RawLayer, checked_bits, checked_rate, checked_units, checked_variance};
 use super::values::named;
 use crate::nn::{Activation, Operation};
 use crate::suggest::{Named, suggestion};
+
+/// The items of the shorthand.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "network",
+    name: "shorthand",
+    doc: "The items of a text in `hidden` of `[network]`, separated by commas: `hidden = \"12,Dr-0.2,10-tanh,BN,8-relu\"` (the notation of Grabauskas 2019). A width begins a layer; the items after it belong to that layer and are applied in their order. What they leave out is taken from `[network]`.",
+    keys: &[
+        Key {
+            name: "WIDTH",
+            accepts: Accepts::Example("\"12\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "A hidden layer with this many units.",
+        },
+        Key {
+            name: "WIDTH-ACTIVATION",
+            accepts: Accepts::Example("\"12-tanh\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "A hidden layer with this many units and this activation function.",
+        },
+        Key {
+            name: "ACTIVATION",
+            accepts: Accepts::Example("\"12,tanh\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "The activation function of the layer, after the items before it.",
+        },
+        Key {
+            name: "BN",
+            accepts: Accepts::Example("\"12-tanh,BN\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Batch normalisation.",
+        },
+        Key {
+            name: "Dr-RATE",
+            accepts: Accepts::Example("\"12-tanh,Dr-0.2\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Dropout with this rate, as `dropout` in `network.layer`.",
+        },
+        Key {
+            name: "GDr-RATE",
+            accepts: Accepts::Example("\"12-tanh,GDr-0.2\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Gaussian dropout with this rate, as `gaussian_dropout` in `network.layer`.",
+        },
+        Key {
+            name: "Noise-VARIANCE",
+            accepts: Accepts::Example("\"12-tanh,Noise-0.01\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Gaussian noise of this variance, as `noise_variance` in `network.layer`.",
+        },
+        Key {
+            name: "Q-BITS",
+            accepts: Accepts::Example("\"12-tanh,Q-8\""),
+            omitted: Omitted::OneOfSeveral,
+            doc: "Rounding to this many bits, as `quantise_bits` in `network.layer`.",
+        },
+    ],
+    parameters: &[],
+};
 
 /// Reads the shorthand of Grabauskas 2019, `12,Dr-0.2,10-tanh,BN,8-relu`: dense layers by their width, with an activation or
 /// that of the network, and what follows each. Besides his `Dr` and `BN`: `GDr` (Gaussian dropout), `Noise` (with its

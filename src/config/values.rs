@@ -19,23 +19,26 @@ pub(super) fn fan_in() -> Fan {
     Fan::In
 }
 
+/// Runs have names of four digits, so that they sort as they are numbered.
+pub(super) const MOST_RUNS: u64 = 9999;
+/// Epochs are stored as 32-bit numbers.
+pub(super) const MOST_EPOCHS: u64 = i32::MAX as u64;
+
 /// A whole number in 1..=`most`.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<u64, D::Error> {
     let got = i64::deserialize(from)?;
-    if (1..=most).contains(&got) {
-        return Ok(got);
+    if let Some(count) = u64::try_from(got).ok().filter(|count| (1..=most).contains(count)) {
+        return Ok(count);
     }
     Err(Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
 }
 
-/// Runs have names of four digits, so that they sort as they are numbered.
 pub(super) fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    count(from, 9999).map(|runs| runs as usize)
+    count(from, MOST_RUNS).map(|runs| runs as usize)
 }
 
-/// Epochs are stored as 32-bit numbers.
 pub(super) fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    count(from, i64::from(i32::MAX)).map(|epochs| epochs as u64)
+    count(from, MOST_EPOCHS)
 }
 
 pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {

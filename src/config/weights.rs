@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::entry::{RawEntry, check, declares, entry};
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::networks::Networks;
 use super::tree::Located;
 use crate::config::Split;
@@ -11,7 +12,7 @@ use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Hidden, Loss, Operation, Output};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::Named;
-use crate::weights::{self, Measure, Randomness, Spec};
+use crate::weights::{self, MEASURES, Measure, Randomness, Spec};
 
 /// One measure of weights to apply.
 #[derive(Debug, Clone)]
@@ -73,6 +74,24 @@ pub const MEASURE_SCOPE: &[Parameter] = &[
         default: "",
     },
 ];
+
+/// The keys of `[[weights]]` that all measures have.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "weights",
+    doc: "`[[weights]]`: a measure of information that is applied to the recorded weights. The parameters of the measure (`weights.code` and others) are keys of this table too. Every key except `measure` accepts one value or a list of values; every combination of values is a separate table.",
+    keys: &[Key {
+        name: "measure",
+        accepts: Accepts::Name(measure_names),
+        omitted: Omitted::Refused,
+        doc: "The measure.",
+    }],
+    parameters: MEASURE_SCOPE,
+};
+
+fn measure_names() -> Vec<&'static str> {
+    MEASURES.iter().map(|spec| spec.name).collect()
+}
 
 impl MeasureRequest {
     /// One request for every combination of the `given` values of the parameters of `spec` and of [`MEASURE_SCOPE`].

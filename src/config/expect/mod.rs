@@ -1,5 +1,6 @@
 //! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
 
+mod keys;
 mod read;
 
 use serde::{Deserialize, Serialize};
@@ -9,6 +10,9 @@ use crate::layer_id::LayerId;
 use crate::store::FrozenClaim;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
+pub(super) use keys::{KEYS, MEASURE_KEYS, MINUS_KEYS};
+#[cfg(test)]
+pub(super) use read::RawMinus;
 pub(super) use read::{ClaimContext, RawExpect, claims};
 
 /// A claim about an experiment.

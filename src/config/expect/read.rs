@@ -41,7 +41,7 @@ pub(in super::super) struct RawExpect {
 /// The table of what is subtracted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawMinus {
+pub(in super::super) struct RawMinus {
     estimate: Option<Located<String>>,
     weights: Option<Located<String>>,
     gradients: Option<Located<String>>,

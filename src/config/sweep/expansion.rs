@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::super::Pipeline;
+use super::super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::super::source::{ConfigError, Source};
 use super::super::tree::{Located, Node, number};
 use super::id::{id, slug};
@@ -50,10 +51,26 @@ const LISTS: [ListKey; 3] = [
 /// More experiments than anybody wants.
 const MOST: usize = 100_000;
 
+/// The keys of `[sweep]`.
+pub(in super::super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "sweep",
+    doc: "`[sweep]`: which lists of a sweep vary together. A list in place of a single value, in `[data]`, `[network]`, `[training]`, `[record]` or for `seed`, makes a sweep: one experiment for every combination of the values.",
+    keys: &[Key {
+        name: "zip",
+        accepts: Accepts::Form(
+            "a list of lists of keys, such as [[\"network.activation\", \"training.learning_rate\"]]",
+        ),
+        omitted: Omitted::Value("[]"),
+        doc: "Keys whose lists vary together: the first values form one experiment, the second values the next. Their lists must have the same length.",
+    }],
+    parameters: &[],
+};
+
 /// The table `[sweep]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawSweep {
+pub(in super::super) struct RawSweep {
     #[serde(default)]
     zip: Vec<Vec<Located<String>>>,
 }

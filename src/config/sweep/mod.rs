@@ -17,6 +17,9 @@ use super::pattern::matches;
 use super::source::{ConfigError, Shortened, Source};
 use crate::estimators::ValueBounds;
 use crate::suggest::{Suggestion, suggestion};
+pub(super) use expansion::KEYS;
+#[cfg(test)]
+pub(super) use expansion::RawSweep;
 use expansion::expand;
 pub use expansion::{Setting, Variant};
 
