@@ -10,9 +10,9 @@ use crate::suggest::Named;
 /// How adaptive spacing chooses its snapshots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Adaptive {
-    /// The distance doubles while the changes are small enough and halves when one is not.
+    /// The distance between snapshots doubles while changes are small enough, and halves when one is too large.
     Approximate,
-    /// Likewise, and where a change was too large the steps between are bisected.
+    /// As `Approximate`; if a change was too large, the steps between two snapshots are also bisected.
     Exact,
 }
 

@@ -1,4 +1,4 @@
-//! The `[bound]` table of a pipeline: the information bottleneck's curve, and whose codes are laid beside it.
+//! The `[bound]` table of a pipeline: the information bottleneck curve, and the estimate whose codes are compared with it.
 
 use serde::Deserialize;
 
@@ -10,10 +10,10 @@ use crate::math::bottleneck::MAX_BETA;
 use crate::parameter::Kind;
 use crate::suggest::suggestion;
 
-/// What is asked for.
+/// The settings of the information bottleneck.
 #[derive(Debug, Clone)]
 pub struct BoundRequest {
-    /// The estimates whose codes of T are taken for the layers' encoders.
+    /// The estimate whose codes of T are the encoders of the layers.
     pub code: Request,
     /// The multipliers β, ascending, evenly spaced in log β.
     pub betas: Vec<f64>,
@@ -65,18 +65,18 @@ fn range() -> Located<[f64; 2]> {
     Located { at: 0, value: [0.8, 300.0] }
 }
 
-/// Their spacing.
+/// The spacing of the authors' external program.
 fn per_octave() -> Located<u64> {
     Located { at: 0, value: 10 }
 }
 
 impl RawBound {
-    /// Checks the table against the estimates of the pipeline; an error carries the place of the key to blame.
+    /// Checks the table against the estimates of the pipeline; an error has the place of the wrong key.
     pub(super) fn check(self, estimates: &[Request]) -> Result<BoundRequest, (usize, String)> {
         let Located { at, value: [least, largest] } = self.beta;
         if !(least > 0.0 && least < largest && largest <= MAX_BETA) {
             let problem = format!(
-                "`beta`: must be a least and a larger largest multiplier, above 0 and at most {MAX_BETA}, got [{least}, {largest}]"
+                "`beta`: must be two ascending numbers above 0, the second at most {MAX_BETA}, got [{least}, {largest}]"
             );
             return Err((at, problem));
         }
@@ -89,14 +89,14 @@ impl RawBound {
         let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {
             let ids: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
             let suggestion = suggestion(&code, ids.iter().map(String::as_str));
-            return Err((at, format!("`code`: the pipeline asks for no estimate `{code}`; {suggestion}")));
+            return Err((at, format!("`code`: the pipeline has no estimate `{code}`; {suggestion}")));
         };
         let EstimateId { samples, pool, unit, .. } = *request.id;
         let is_all_samples_of_layers = samples == Samples::All && pool == Pool::Nothing && unit == Unit::Layers;
         let is_code = ["binning", "quantised"].contains(&request.spec.name);
         if !is_code || !is_all_samples_of_layers {
             let problem = format!(
-                "`code`: `{code}` makes no code of every sample; name estimates by `binning` or `quantised` of all samples, nothing pooled"
+                "`code`: `{code}` does not give a code for every sample; name an estimate by `binning` or `quantised` of all samples, without pooling"
             );
             return Err((at, problem));
         }

@@ -1,4 +1,4 @@
-//! A hidden layer of the `[network]` table: as it is written, and with what the network says for all layers.
+//! A hidden layer of the `[network]` table: as written, and completed by the settings of the network.
 
 use std::fmt;
 
@@ -11,27 +11,26 @@ use super::values;
 use crate::nn::{Activation, Hidden, Operation};
 use crate::parameter::Kind;
 
-/// A hidden layer as it is written: what it does not say is what the whole network says.
+/// A hidden layer as written; what it leaves out is taken from the network.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RawLayer {
     pub(super) n_units: usize,
     pub(super) operations: Vec<Operation>,
-    /// Kinds of operations that the network has but this layer has not.
+    /// Kinds of operations of the network that this layer does not have.
     pub(super) without: Vec<OperationKind>,
     pub(super) order: Order,
 }
 
-/// In which order the operations of a layer are done.
+/// The order in which the operations of a layer are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// That of [`OperationKind`].
+    /// The order of [`OperationKind`].
     ByKind,
-    /// As they are written; what the network says for all layers comes first where it concerns normalisation or the
-    /// activation, else last.
+    /// As written. Of the operations of the network, normalisation and activation come first, the others last.
     AsWritten,
 }
 
-/// Kinds of operations, in the order in which tables have them after the weighted sums.
+/// Kinds of operations, in the order in which a layer that is written as a table applies them to its weighted sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OperationKind {
     BatchNorm,
@@ -45,7 +44,7 @@ pub(super) enum OperationKind {
 /// The keys of a layer.
 pub(super) const KEYS: KeyTable = KeyTable {
     within: "network",
-    name: "layer",
+    name: "hidden",
     doc: "A table in the list `hidden` of `[network]`: one hidden layer. What it leaves out is taken from `[network]`.",
     keys: &[
         Key {
@@ -112,12 +111,12 @@ pub(super) struct RawTable {
     quantise_bits: Option<u32>,
 }
 
-/// The number of units keeps sums of them within bounds.
+/// Largest number of units; sums over units stay within the range of the number types.
 const MOST_UNITS: u64 = 10_000_000;
-/// Beyond 16 bits levels are finer than f32 tells apart in a range of any size.
+/// With more than 16 bits, levels are finer than f32 can distinguish in some ranges.
 const BITS: std::ops::RangeInclusive<i64> = 2..=16;
 
-/// The operations that the keys of a table ask for.
+/// The operations that the keys of a table describe.
 pub(super) fn operations(
     activation: Option<Activation>,
     batch_norm: bool,
@@ -129,7 +128,7 @@ pub(super) fn operations(
     let operations = [
         batch_norm.then_some(Operation::BatchNorm),
         activation.map(Operation::Activation),
-        // A number of 0 says that there is none, also where a sweep begins with 0.
+        // 0 means no such operation, so that a sweep can contain 0.
         quantise_bits.filter(|bits| *bits > 0).map(|bits| Operation::Quantise { bits }),
         dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::Dropout { rate }),
         gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
@@ -150,7 +149,7 @@ fn kind(operation: &Operation) -> OperationKind {
 }
 
 impl RawLayer {
-    /// The layer with what the network says for all, `defaults`.
+    /// The layer, completed by the operations of the network, `defaults`.
     pub(super) fn complete(self, defaults: &[Operation]) -> Result<Hidden, String> {
         let mut operations = self.operations;
         let is_new = |operation: &&Operation| {
@@ -171,7 +170,7 @@ impl RawLayer {
             }
         }
         if operations.iter().all(|operation| kind(operation) != OperationKind::Activation) {
-            let problem = "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)";
+            let problem = "missing key `activation`: give it for the network or for each layer, for example \"tanh\" or \"linear\"";
             return Err(problem.to_owned());
         }
         Ok(Hidden { n_units: self.n_units, operations })
@@ -180,7 +179,7 @@ impl RawLayer {
 
 impl From<RawTable> for RawLayer {
     fn from(raw: RawTable) -> Self {
-        let says_none = [
+        let is_removed = [
             (OperationKind::BatchNorm, raw.batch_norm == Some(false)),
             (OperationKind::Quantise, raw.quantise_bits == Some(0)),
             (OperationKind::Dropout, raw.dropout == Some(0.0)),
@@ -197,7 +196,7 @@ impl From<RawTable> for RawLayer {
                 raw.noise_variance,
                 raw.quantise_bits,
             ),
-            without: says_none.into_iter().filter(|(_, is_none)| *is_none).map(|(kind, _)| kind).collect(),
+            without: is_removed.into_iter().filter(|(_, is_removed)| *is_removed).map(|(kind, _)| kind).collect(),
             order: Order::ByKind,
         }
     }
@@ -257,7 +256,9 @@ pub(super) fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>
 pub(super) fn checked_variance(variance: f64) -> Result<f32, String> {
     match variance >= 0.0 && (variance as f32).is_finite() {
         true => Ok(variance as f32),
-        false => Err(format!("a variance must be a number of at least 0 that f32 can hold, got {variance}")),
+        false => {
+            Err(format!("a variance must be a finite number of at least 0 within the range of f32, got {variance}"))
+        }
     }
 }
 

@@ -63,10 +63,10 @@ pub(super) enum RawSchedule {
 pub(super) fn schedule(raw: RawSchedule) -> Result<Schedule, String> {
     let factor = |factor: f64| match factor > 0.0 && factor.is_finite() {
         true => Ok(factor),
-        false => Err(format!("the factor of `schedule` must be a number above 0, got {factor}")),
+        false => Err(format!("`schedule`: a factor must be a finite number above 0, got {factor}")),
     };
     let epochs = |epochs: u64| match epochs {
-        0 => Err("`schedule` needs at least 1 epoch between changes, got 0".to_owned()),
+        0 => Err("`schedule`: a number of epochs must be at least 1, got 0".to_owned()),
         epochs => Ok(epochs),
     };
     Ok(match raw {

@@ -1,4 +1,4 @@
-//! The `[record]` table of a pipeline: what of a run is recorded, and when.
+//! The `[record]` table of a pipeline: what is recorded of a run, and when.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
@@ -13,7 +13,7 @@ use crate::layer_id::LayerId;
 use crate::nn::GradientKind;
 use crate::parameter::Kind;
 use crate::store::Precision;
-use crate::suggest::Named;
+use crate::suggest::{Named, suggestion};
 
 /// What is recorded of a run, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,39 +22,39 @@ pub struct Record {
     pub when: When,
     /// Layers whose activations are recorded, ascending; 0 is the input, the last the output.
     pub layers: Vec<LayerId>,
-    /// Whether the weighted sums of these layers (but the input) are recorded besides.
+    /// Whether the weighted sums of these layers, except the input, are recorded as well.
     pub pre_activations: bool,
     /// The samples whose activations are recorded.
     pub samples: RecordedSamples,
-    /// How activations are stored.
+    /// The floating-point type of the stored activations.
     pub precision: Precision,
-    /// Kernels and biases.
+    /// Whether kernels and biases are recorded.
     pub weights: bool,
-    /// Losses and accuracies.
+    /// Whether losses and accuracies are recorded.
     pub losses: bool,
-    /// The loss of each batch of the first epoch before its update.
+    /// Whether the loss of each batch of the first epoch is recorded before its update.
     pub online_losses: bool,
-    /// Gradient statistics.
+    /// The gradients whose statistics are recorded.
     pub gradients: Vec<GradientKind>,
-    /// Raw bytes of activations after which a part of the recording is finished.
+    /// Bytes of activations, before compression, after which a part of the recording is finished.
     pub part_bytes: u64,
 }
 
 /// The snapshots that are recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {
-    /// Given ends of epochs and given steps, both ascending.
+    /// The ends of given epochs, and given steps, both ascending.
     Fixed {
         /// Epochs; 0 is the untrained network.
         epochs: Vec<u64>,
         /// Updates.
         steps: Steps,
     },
-    /// Wherever the information has changed.
+    /// Chosen by the change of information.
     Adaptive {
         /// Largest change of I(X;T) and I(T;Y) of any layer between neighbouring records, in bits.
         delta_bits: f64,
-        /// How closely it is kept.
+        /// How strictly this limit is enforced.
         method: Adaptive,
     },
 }
@@ -64,11 +64,11 @@ pub enum When {
 pub enum RecordedSamples {
     /// All of them.
     All,
-    /// Those that train the run.
+    /// The training samples of the run.
     Train,
-    /// The others.
+    /// The other samples.
     Test,
-    /// This many, drawn once, the same in every run.
+    /// This many random samples, the same in all runs.
     Subset(usize),
 }
 
@@ -178,7 +178,7 @@ pub(super) struct RawRecord {
     online_losses: bool,
     #[serde(default, deserialize_with = "gradients")]
     gradients: Option<Vec<GradientKind>>,
-    #[serde(default = "part_mb", deserialize_with = "parts")]
+    #[serde(default = "part_mb", deserialize_with = "part_size")]
     part_mb: u64,
 }
 
@@ -190,34 +190,33 @@ enum RawRecordedLayer {
 }
 
 impl RawRecord {
-    /// Leaves out the epochs after `n_epochs`, to which the training was shortened; at least the last of it is recorded.
+    /// Removes the epochs after `n_epochs`, to which the training was shortened; the last epoch is always recorded.
     pub(super) fn shorten(&mut self, n_epochs: u64) {
         if let Some(epochs) = &mut self.epochs {
             epochs.value.shorten(n_epochs);
         }
     }
 
-    /// Checks the table for a training of `n_epochs` and a network whose last layer is `output`; an error carries the
-    /// place of the key to blame.
+    /// Checks the table for a training of `n_epochs` and a network whose last layer is `output`; an error has the place of
+    /// the wrong key.
     pub(super) fn check(self, at: usize, n_epochs: u64, output: LayerId) -> Result<Record, (usize, String)> {
         let when = match (self.epochs, self.steps, self.adaptive) {
             (None, None, None) => {
-                return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`: when to record".to_owned()));
+                return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`".to_owned()));
             }
             (None, None, Some(adaptive)) => {
                 let Located { at, value: raw } = adaptive;
                 if !(raw.delta > 0.0 && raw.delta.is_finite()) {
-                    return Err((at, format!("`delta` must be a number of bits above 0, got {}", raw.delta)));
+                    return Err((at, format!("`delta`: must be a finite number of bits above 0, got {}", raw.delta)));
                 }
                 if self.gradients.as_ref().is_some_and(|kinds| kinds.iter().any(|k| *k != GradientKind::Samples)) {
-                    let problem =
-                        "with `adaptive`, `gradients` can only be \"samples\" or false: others need whole epochs";
+                    let problem = "with `adaptive`, `gradients` must be \"samples\" or false";
                     return Err((at, problem.to_owned()));
                 }
                 When::Adaptive { delta_bits: raw.delta, method: raw.method }
             }
             (_, _, Some(adaptive)) => {
-                let problem = "`adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`";
+                let problem = "`adaptive` cannot be combined with `epochs` or `steps`; leave them out";
                 return Err((adaptive.at, problem.to_owned()));
             }
             (epochs, steps, None) => When::Fixed {
@@ -230,7 +229,7 @@ impl RawRecord {
             },
         };
         if self.online_losses && matches!(when, When::Adaptive { .. }) {
-            let problem = "`online_losses` needs recorded `epochs` or `steps`; `adaptive` goes back and forth";
+            let problem = "`online_losses` cannot be combined with `adaptive`; record `epochs` or `steps`";
             return Err((at, problem.to_owned()));
         }
         let default = if matches!(when, When::Fixed { .. }) { vec![GradientKind::AfterStep] } else { Vec::new() };
@@ -250,7 +249,7 @@ impl RawRecord {
 }
 
 impl Record {
-    /// What of it the content of a recording depends on, for manifests.
+    /// The settings that the content of a recording depends on, for manifests.
     pub(super) fn settings(&self) -> Value {
         let gradients: Vec<&str> = self.gradients.iter().map(|kind| kind.name()).collect();
         let mut settings = json!({
@@ -278,7 +277,7 @@ impl Record {
             "gradients": gradients,
             "part_bytes": self.part_bytes,
         });
-        // Recordings of earlier versions had none, and keep their keys.
+        // Earlier versions had no such setting; their manifests stay valid.
         if self.online_losses {
             settings["online_losses"] = json!(true);
         }
@@ -294,7 +293,8 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
         match layer {
             RawRecordedLayer::Number(number) => {
                 let layer = LayerId::of_number(number).filter(|layer| *layer <= output);
-                let problem = || (at, format!("there is no layer {number}; 0 is the input, {output} the output"));
+                let problem =
+                    || (at, format!("`layers`: there is no layer {number}; 0 is the input, {output} the output"));
                 layers.push(layer.ok_or_else(problem)?);
             }
             RawRecordedLayer::Name(name) => match name.as_str() {
@@ -302,9 +302,10 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
                 "hidden" => layers.extend(hidden.clone()),
                 "output" => layers.push(output),
                 _ => {
+                    let suggestion = suggestion(&name, ["input", "hidden", "output"]);
                     return Err((
                         at,
-                        format!("unknown layer `{name}`; known: `input`, `hidden`, `output`, and numbers"),
+                        format!("`layers`: `{name}` is not a layer number or a known name; {suggestion}"),
                     ));
                 }
             },
@@ -312,7 +313,11 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
     }
     layers.sort_unstable();
     layers.dedup();
-    if layers.is_empty() { Err((at, "no layers; leave `layers` out to record all".to_owned())) } else { Ok(layers) }
+    if layers.is_empty() {
+        Err((at, "`layers`: the list is empty; give at least one layer, or leave the key out to record all".to_owned()))
+    } else {
+        Ok(layers)
+    }
 }
 
 fn all() -> RecordedSamples {
@@ -327,7 +332,7 @@ fn samples<'de, D: Deserializer<'de>>(from: D) -> Result<RecordedSamples, D::Err
         (_, Some("test")) => Ok(RecordedSamples::Test),
         (toml::Value::Integer(n), _) if *n > 0 => Ok(RecordedSamples::Subset(*n as usize)),
         _ => Err(serde::de::Error::custom(format!(
-            "must be \"all\", \"train\", \"test\" or how many to draw, got {got}"
+            "must be \"all\", \"train\", \"test\" or a whole number of at least 1, got {got}"
         ))),
     }
 }
@@ -349,7 +354,9 @@ fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKi
                 let choices: Vec<String> =
                     GradientKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
                 let choices = choices.join(", ");
-                return Err(serde::de::Error::custom(format!("must be true, false or some of {choices}, got {name}")));
+                return Err(serde::de::Error::custom(format!(
+                    "must be true, false, or one or more of {choices}, got {name}"
+                )));
             }
         }
     }
@@ -363,6 +370,6 @@ fn part_mb() -> u64 {
     256
 }
 
-fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+fn part_size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
     count(from, MOST_PART_MB)
 }

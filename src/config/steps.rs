@@ -1,4 +1,4 @@
-//! The updates at which a pipeline records.
+//! The steps at which a pipeline records.
 
 use serde::Deserialize;
 
@@ -33,7 +33,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
     parameters: &[],
 };
 
-/// Recorded updates besides the ends of epochs; step s is the network after s updates.
+/// Recorded steps, in addition to the ends of epochs; step s is the network after s updates.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Steps {
@@ -46,14 +46,14 @@ pub enum Steps {
 }
 
 impl Steps {
-    /// The steps in ascending order with `last` as the last of the training; what is wrong where something is.
+    /// The steps in ascending order, if `last` is the last step of the training.
     ///
     /// # Errors
-    /// A step beyond the last.
+    /// A step is after the last, or there are too many steps.
     pub fn up_to(&self, last: u64) -> Result<Vec<u64>, String> {
         let mut steps: Vec<u64> = match self {
             Steps::Every(n) if last / n > MOST_RECORDS as u64 => {
-                return Err(format!("{} recorded steps are more than {MOST_RECORDS}; record fewer", last / n));
+                return Err(format!("`steps`: at most {MOST_RECORDS} steps can be recorded, got {}", last / n));
             }
             Steps::Every(n) => (0..=last / n).map(|k| k * n).chain([last]).collect(),
             Steps::List(list) => list.clone(),
@@ -63,7 +63,7 @@ impl Steps {
         steps.dedup();
         match steps.last() {
             Some(beyond) if *beyond > last => {
-                Err(format!("recorded step {beyond} is beyond the {last} steps of the training"))
+                Err(format!("`steps`: step {beyond} is after the last step of the training, {last}"))
             }
             _ => Ok(steps),
         }
@@ -71,16 +71,20 @@ impl Steps {
 
     pub(super) fn checked(self) -> Result<Self, String> {
         match &self {
-            Steps::Every(0) => Err("`steps = { every = 0 }` records nothing; give at least 1".to_owned()),
-            Steps::List(list) if list.is_empty() => Err("the list of recorded steps is empty".to_owned()),
+            Steps::Every(0) => Err("`steps`: `every` must be at least 1, got 0".to_owned()),
+            Steps::List(list) if list.is_empty() => {
+                Err("`steps`: the list is empty; give at least one step".to_owned())
+            }
             Steps::Windows(windows) => {
                 if let Some([first, last]) = windows.iter().find(|[first, last]| first > last) {
-                    return Err(format!("window [{first}, {last}] ends before it begins"));
+                    return Err(format!("`steps`: window [{first}, {last}] ends before it begins"));
                 }
                 let n: u128 = windows.iter().map(|[first, last]| u128::from(last - first) + 1).sum();
                 match n {
-                    0 => Err("the list of windows is empty".to_owned()),
-                    n if n > MOST_RECORDS as u128 => Err(format!("windows of {n} steps are more than {MOST_RECORDS}")),
+                    0 => Err("`steps`: the list of windows is empty; give at least one".to_owned()),
+                    n if n > MOST_RECORDS as u128 => {
+                        Err(format!("`steps`: at most {MOST_RECORDS} steps can be recorded, got {n} in the windows"))
+                    }
                     _ => Ok(self),
                 }
             }

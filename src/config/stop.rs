@@ -10,20 +10,20 @@ use crate::suggest::Named;
 /// When a training ends before its last epoch.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Stop {
-    /// At the first epoch with at least this accuracy.
+    /// It ends after the first epoch with at least this accuracy.
     pub accuracy: Option<f64>,
-    /// After this many epochs without a better accuracy.
+    /// It ends after this many epochs without a better accuracy.
     pub patience: Option<u64>,
-    /// The accuracy of which samples.
+    /// The samples whose accuracy is meant.
     pub samples: StopOn,
 }
 
 /// The samples whose accuracy ends a training.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StopOn {
-    /// Those that train.
+    /// The training samples.
     Train,
-    /// The others.
+    /// The other samples.
     Test,
 }
 
@@ -80,11 +80,11 @@ impl RawStop {
     pub(super) fn check(self) -> Result<Stop, String> {
         let Self { accuracy, patience, samples } = self;
         match (accuracy, patience) {
-            (None, None) => Err("`stop` needs `accuracy`, `patience` or both: when to stop".to_owned()),
+            (None, None) => Err("`stop` needs `accuracy`, `patience` or both".to_owned()),
             (Some(accuracy), _) if !(accuracy > 0.0 && accuracy <= 1.0) => {
-                Err(format!("`accuracy` of `stop` must be above 0 and at most 1, got {accuracy}"))
+                Err(format!("`accuracy`: must be above 0 and at most 1, got {accuracy}"))
             }
-            (_, Some(0)) => Err("`patience` of `stop` must be at least 1 epoch, got 0".to_owned()),
+            (_, Some(0)) => Err("`patience`: must be a whole number of at least 1, got 0".to_owned()),
             _ => Ok(Stop { accuracy, patience, samples }),
         }
     }

@@ -207,7 +207,7 @@ impl Named for Rule {
 }
 
 impl RawTraining {
-    /// The settings, and when to stop; what is wrong where something is.
+    /// The settings and the conditions to stop, or the reason why they are not allowed.
     pub(super) fn check(self) -> Result<(TrainingSettings, Option<Stop>), String> {
         let settings = TrainingSettings {
             loss: self.loss,
@@ -223,9 +223,7 @@ impl RawTraining {
         };
         if settings.n_prefit_epochs > settings.n_epochs {
             let (prefit, epochs) = (settings.n_prefit_epochs, settings.n_epochs);
-            return Err(format!(
-                "`prefit` of {prefit} epochs is more than the {epochs} of `epochs`, which counts them too"
-            ));
+            return Err(format!("`prefit` must be at most `epochs`, which includes it; got {prefit} and {epochs}"));
         }
         Ok((settings, self.stop.map(RawStop::check).transpose()?))
     }
@@ -246,7 +244,7 @@ impl RawTraining {
         };
         if let Some((key, _)) = given.iter().find(|(key, is_given)| *is_given && !takes.contains(key)) {
             let name = self.optimiser.name();
-            return Err(format!("`{key}` means nothing to the optimiser `{name}`; leave it out"));
+            return Err(format!("the optimiser `{name}` has no parameter `{key}`; leave it out"));
         }
         let momentum = self.momentum.unwrap_or(0.9);
         let (beta_1, beta_2) = (self.beta_1.unwrap_or(0.9), self.beta_2.unwrap_or(0.999));
@@ -262,7 +260,8 @@ impl RawTraining {
     }
 }
 
-/// What of a training a recording depends on, for manifests: keys that came later only where they are not as before.
+/// The settings of a training that a recording depends on, for manifests. Settings that were added later are written only if
+/// they differ from the earlier behaviour, so that older manifests stay valid.
 pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serde_json::Map<String, Value> {
     let plain = TrainingSettings::plain(training.optimiser, training.learning_rate, training.batch_size, 1);
     let (rule, parameters) = optimiser(training.optimiser);
@@ -334,7 +333,7 @@ fn cross_entropy() -> Loss {
     Loss::CrossEntropy
 }
 
-/// A share of the past: at least 0, below 1.
+/// A decay rate: a number of at least 0 and below 1.
 fn decay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let got = f64::deserialize(from)?;
     match (0.0..1.0).contains(&got) {
@@ -359,7 +358,9 @@ fn not_negative<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let got = f64::deserialize(from)?;
     match got >= 0.0 && (got as f32).is_finite() {
         true => Ok(got as f32),
-        false => Err(serde::de::Error::custom(format!("must be a number of at least 0 that f32 can hold, got {got}"))),
+        false => Err(serde::de::Error::custom(format!(
+            "must be a finite number of at least 0 within the range of f32, got {got}"
+        ))),
     }
 }
 

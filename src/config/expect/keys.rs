@@ -8,7 +8,7 @@ use crate::store::quantities;
 pub(in super::super) const KEYS: KeyTable = KeyTable {
     within: "",
     name: "expect",
-    doc: "`[[expect]]`: a claim about the results, for example of a paper. `infoplane verify` decides whether it holds. A claim needs `above`, `below`, or `near` together with `within`.",
+    doc: "`[[expect]]`: a claim about the results, for example of a paper. `infoplane verify` decides whether it holds, by the 95 % interval of the mean over runs. A claim needs `above`, `below`, or `near` together with `within`.",
     keys: &[
         Key {
             name: "figure",
@@ -71,19 +71,19 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
             name: "above",
             accepts: Accepts::Form("a finite number"),
             omitted: Omitted::Effect("not compared"),
-            doc: "The claim holds if the mean over runs is above this number.",
+            doc: "The claim: the mean over runs is above this number.",
         },
         Key {
             name: "below",
             accepts: Accepts::Form("a finite number"),
             omitted: Omitted::Effect("not compared"),
-            doc: "The claim holds if the mean over runs is below this number.",
+            doc: "The claim: the mean over runs is below this number.",
         },
         Key {
             name: "near",
             accepts: Accepts::Form("a finite number"),
             omitted: Omitted::Effect("not compared"),
-            doc: "The claim holds if the mean over runs differs from this number by at most `within`.",
+            doc: "The claim: the mean over runs differs from this number by at most `within`.",
         },
         Key {
             name: "within",

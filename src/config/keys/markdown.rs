@@ -18,7 +18,11 @@ const WIDTH: usize = 100;
 pub fn page() -> String {
     let head = "# Keys of a pipeline file\n\nThis page is the output of `infoplane keys`; `infoplane keys TABLE` prints one table.\n\nA short example:\n";
     let example = format!("```toml\n{EXAMPLE}```\n");
-    [head, &example, &wrapped(INTRODUCTION, ""), &markdown(&tables())].join("\n")
+    let tables = tables();
+    let outer = tables.iter().filter(|table| table.within.is_empty());
+    let links: Vec<String> = outer.map(|table| format!("[{0}](#{0})", table.name)).collect();
+    let contents = wrapped(&format!("Tables: {}.", links.join(", ")), "");
+    [head, &example, &wrapped(INTRODUCTION, ""), &contents, &markdown(&tables)].join("\n")
 }
 
 /// These tables.

@@ -91,7 +91,7 @@ fn the_declared_keys_are_those_that_are_read() {
     let lists = [
         ("pipeline", pipeline),
         ("network", accepted::<RawNetwork>()),
-        ("network.layer", accepted::<RawTable>()),
+        ("network.hidden", accepted::<RawTable>()),
         ("training", accepted::<RawTraining>()),
         ("training.schedule", accepted::<RawSchedule>()),
         ("training.stop", accepted::<RawStop>()),
@@ -133,13 +133,14 @@ const BASE: &[Entry<'_>] = &[
     ("estimate.estimator", "\"quantised\""),
 ];
 
-/// Other keys that a table or a key needs; an empty value removes a key of [`BASE`].
+/// Other keys that a key, or every key of a table, needs; an empty value removes a key of [`BASE`].
 const NEEDS: &[(&str, &[Entry<'_>])] = &[
     ("pipeline.estimate", &[("estimate.estimator", "")]),
     ("data.file", &[("data.name", "")]),
     ("data.folder", &[("data.name", "\"mnist\"")]),
     ("data.masks", &[("data.split", "\"membership\"")]),
-    ("network.layer", &[("network.hidden", ""), ("network.layer.units", "3")]),
+    // A table in the list, not the list.
+    ("network.hidden.", &[("network.hidden", ""), ("network.hidden.units", "3")]),
     ("network.output", &[("training.loss", "\"squared_error\"")]),
     ("training.momentum", &[("training.optimiser", "\"momentum\"")]),
     ("training.beta_1", &[("training.optimiser", "\"adam\"")]),
@@ -214,7 +215,7 @@ const NEEDS: &[(&str, &[Entry<'_>])] = &[
 
 /// Reads [`BASE`] with what the key `path` needs, and with a `value` of it; without it if there is none.
 fn read(path: &str, value: Option<&str>) -> Result<String, String> {
-    let is_needed = |name: &str| path == name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
+    let is_needed = |name: &str| path == name || path.starts_with(&format!("{}.", name.trim_end_matches('.')));
     let needed = NEEDS.iter().filter(|(name, _)| is_needed(name)).flat_map(|(_, entries)| entries.iter().copied());
     let mut entries: BTreeMap<&str, &str> = BASE.iter().copied().chain(needed).collect();
     match value {
@@ -237,7 +238,7 @@ fn read(path: &str, value: Option<&str>) -> Result<String, String> {
     for (table, lines) in lines {
         let header = match table {
             "estimate" | "weights" | "expect" => format!("[[{table}]]"),
-            "network.layer" => "[[network.hidden]]".to_owned(),
+            "network.hidden" => "[[network.hidden]]".to_owned(),
             _ => format!("[{table}]"),
         };
         text.push_str(&format!("{header}\n{lines}"));
@@ -322,7 +323,7 @@ const FORMS: &[(&str, &[&str], &[&str])] = &[
     ("one of the forms of `record.steps`", &[], &["\"every\"", "{ every = 0 }"]),
     ("one of the forms of `expect.measure`", &[], &["\"at\"", "{ end = 1 }"]),
     (
-        "a list of widths and of tables `network.layer`, or a text as described in `network.shorthand`",
+        "a list of widths and of tables `network.hidden`, or a text as described in `network.shorthand`",
         &["[3, { units = 2 }]", "\"3-tanh,BN\""],
         &["[]", "[0]", "\"BN\""],
     ),
