@@ -15,6 +15,7 @@ mod freeze;
 mod import;
 mod inspect;
 mod job;
+mod keys;
 mod movie;
 mod parameters;
 mod plot;
@@ -69,6 +70,7 @@ const COMMANDS: &[Entry] = &[
     (report::command, report::run),
     (movie::command, movie::run),
     (inspect::command, inspect::run),
+    (keys::command, keys::run),
     (schema::command, schema::run),
     (completions::command, completions::run),
     (completions::man_command, completions::run_man),

@@ -1,21 +1,54 @@
-//! The `[bound]` table of a pipeline: the information bottleneck's curve, and whose codes are laid beside it.
+//! The `[bound]` table of a pipeline: the information bottleneck curve, and the estimate whose codes are compared with it.
 
 use serde::Deserialize;
 
 use super::estimate::Request;
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::tree::Located;
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit};
 use crate::math::bottleneck::MAX_BETA;
+use crate::parameter::Kind;
 use crate::suggest::suggestion;
 
-/// What is asked for.
+/// The settings of the information bottleneck.
 #[derive(Debug, Clone)]
 pub struct BoundRequest {
-    /// The estimates whose codes of T are taken for the layers' encoders.
+    /// The estimate whose codes of T are the encoders of the layers.
     pub code: Request,
     /// The multipliers β, ascending, evenly spaced in log β.
     pub betas: Vec<f64>,
 }
+
+/// The keys of `[bound]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "bound",
+    doc: "`[bound]`: the information bottleneck curve of the data, and the distance of every layer from it.",
+    keys: &[
+        Key {
+            name: "code",
+            accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
+            omitted: Omitted::Refused,
+            doc: "The estimate whose bins define the code T of a layer. It must be an estimate by `binning` or `quantised` of all samples, without pooling.",
+        },
+        Key {
+            name: "beta",
+            accepts: Accepts::Form("a list of two ascending numbers above 0, the second at most 1000000"),
+            omitted: Omitted::Value("[0.8, 300.0]"),
+            doc: "Smallest and largest multiplier β of the information bottleneck.",
+        },
+        Key {
+            name: "per_octave",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_PER_OCTAVE }),
+            omitted: Omitted::Value("10"),
+            doc: "Number of values of β for each factor of 2 in β.",
+        },
+    ],
+    parameters: &[],
+};
+
+/// Largest number of multipliers for each factor of 2.
+const MOST_PER_OCTAVE: u64 = 100;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -24,7 +57,7 @@ pub(super) struct RawBound {
     #[serde(default = "range")]
     beta: Located<[f64; 2]>,
     #[serde(default = "per_octave")]
-    per_octave: Located<i64>,
+    per_octave: Located<u64>,
 }
 
 /// The range of the authors' external program, rounded.
@@ -32,37 +65,38 @@ fn range() -> Located<[f64; 2]> {
     Located { at: 0, value: [0.8, 300.0] }
 }
 
-/// Their spacing.
-fn per_octave() -> Located<i64> {
+/// The spacing of the authors' external program.
+fn per_octave() -> Located<u64> {
     Located { at: 0, value: 10 }
 }
 
 impl RawBound {
-    /// Checks the table against the estimates of the pipeline; an error carries the place of the key to blame.
+    /// Checks the table against the estimates of the pipeline; an error has the place of the wrong key.
     pub(super) fn check(self, estimates: &[Request]) -> Result<BoundRequest, (usize, String)> {
         let Located { at, value: [least, largest] } = self.beta;
         if !(least > 0.0 && least < largest && largest <= MAX_BETA) {
             let problem = format!(
-                "`beta`: must be a least and a larger largest multiplier, above 0 and at most {MAX_BETA}, got [{least}, {largest}]"
+                "`beta`: must be two ascending numbers above 0, the second at most {MAX_BETA}, got [{least}, {largest}]"
             );
             return Err((at, problem));
         }
         let Located { at, value: per_octave } = self.per_octave;
-        if !(1..=100).contains(&per_octave) {
-            return Err((at, format!("`per_octave`: must be a whole number from 1 to 100, got {per_octave}")));
+        if !(1..=MOST_PER_OCTAVE).contains(&per_octave) {
+            let problem = format!("`per_octave`: must be a whole number from 1 to {MOST_PER_OCTAVE}, got {per_octave}");
+            return Err((at, problem));
         }
         let Located { at, value: code } = self.code;
         let Some(request) = estimates.iter().find(|request| request.id.to_string() == code) else {
             let ids: Vec<String> = estimates.iter().map(|request| request.id.to_string()).collect();
             let suggestion = suggestion(&code, ids.iter().map(String::as_str));
-            return Err((at, format!("`code`: the pipeline asks for no estimate `{code}`; {suggestion}")));
+            return Err((at, format!("`code`: the pipeline has no estimate `{code}`; {suggestion}")));
         };
         let EstimateId { samples, pool, unit, .. } = *request.id;
         let is_all_samples_of_layers = samples == Samples::All && pool == Pool::Nothing && unit == Unit::Layers;
         let is_code = ["binning", "quantised"].contains(&request.spec.name);
         if !is_code || !is_all_samples_of_layers {
             let problem = format!(
-                "`code`: `{code}` makes no code of every sample; name estimates by `binning` or `quantised` of all samples, nothing pooled"
+                "`code`: `{code}` does not give a code for every sample; name an estimate by `binning` or `quantised` of all samples, without pooling"
             );
             return Err((at, problem));
         }

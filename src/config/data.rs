@@ -1,4 +1,4 @@
-//! The `[data]` table of a pipeline: which samples, how they are labelled, and which of them train.
+//! The `[data]` table of a pipeline: the samples, their labels, and which of them train the networks.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -6,10 +6,11 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use toml::de::DeTable;
 
-use super::tree::{Fault, Node};
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::tree::{Fault, Node, keys_of};
 use super::values::{self, parameter};
-use crate::datasets::{self, Source, Spec};
-use crate::parameter::Parameters;
+use crate::datasets::{self, DATASETS, Source, Spec};
+use crate::parameter::{Kind, Parameters};
 use crate::store::{Footer, data_file, hash_bytes};
 use crate::suggest::{Named, suggestion};
 
@@ -25,41 +26,41 @@ pub enum Data {
 /// A data set of the registry with its parameters.
 #[derive(Debug, Clone)]
 pub struct NamedData {
-    /// Which one.
+    /// The data set.
     pub spec: &'static Spec,
     /// The given parameters.
     pub parameters: Parameters,
-    /// Where its files lie, where it is made of files, and they do not lie where `infoplane data fetch` puts them.
+    /// Folder of its published files, if it is not the folder of `infoplane data fetch`.
     pub folder: Option<PathBuf>,
 }
 
-/// In the footer of a table of samples: the hash of what made it.
+/// Key in the footer of a table of samples: the hash of the settings that it was made from.
 pub const MADE_FROM: &str = "infoplane.config_hash";
-/// In the footer of a table of samples that was made of published files: the identity of the data set.
+/// Key in the footer of a table of samples that was made from published files: the identity of the data set.
 pub const MADE_OF: &str = "infoplane.dataset";
 
 /// How training samples are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Split {
-    /// The first part of a permutation, another one in every run.
+    /// At random: the first part of a permutation that differs from run to run.
     Shuffled,
-    /// The first part of a permutation, the same in every run.
+    /// At random: the first part of a permutation that all runs share.
     Fixed,
-    /// The first part of the table, the same in every run.
+    /// The first part of the table, in all runs.
     Ordered,
-    /// One sample of each of some pairs, by a fair coin; runs with the same pairs differ in these coins (their mask) and in
-    /// their seed.
+    /// One sample of each of some random pairs, chosen with probability 1/2. Runs with the same pairs differ in this choice
+    /// (their mask) and in their seed.
     Membership,
 }
 
-/// Which labels the samples have, in training and in the recording.
+/// The labels of the samples, in training and in the recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Labelling {
-    /// Their own.
+    /// The labels of the data.
     Given,
-    /// Those of other samples: all labels, dealt anew, the same in every run.
+    /// The labels of the data, shuffled among all samples; all runs have the same labels.
     Shuffled,
-    /// Drawn uniformly from the classes, the same in every run.
+    /// Classes drawn uniformly; all runs have the same labels.
     Random,
 }
 
@@ -89,7 +90,7 @@ impl Named for Labelling {
 }
 
 impl Data {
-    /// The table of samples.
+    /// The path of the table of samples.
     pub fn path(&self) -> PathBuf {
         match self {
             Data::Named(named) => named.path(),
@@ -105,12 +106,12 @@ impl PartialEq for NamedData {
 }
 
 impl NamedData {
-    /// What the data set is recognised by, besides the content of its files.
+    /// The name and the parameters that identify the data set; the content of its files is not part of it.
     pub fn identity(&self) -> String {
         self.spec.identity(&self.parameters)
     }
 
-    /// Its table: `data/<name>.parquet`, and of other parameters than the defaults `data/<name>-<parameters>.parquet`.
+    /// The path of its table: `data/<name>.parquet`, or `data/<name>-<parameters>.parquet` if parameters differ from the defaults.
     pub fn path(&self) -> PathBuf {
         const LONGEST: usize = 100;
         let identity = self.identity().replacen(' ', "-", 1);
@@ -118,11 +119,11 @@ impl NamedData {
         if is_plain && identity.len() <= LONGEST {
             return data_file(&identity);
         }
-        // Whole tables of numbers make no name for a file.
+        // A table of numbers is too long for the name of a file.
         data_file(&format!("{}-{}", self.spec.name, &hash_bytes(identity.as_bytes())[..16]))
     }
 
-    /// The command that makes it.
+    /// The command that makes the table.
     pub fn command(&self) -> String {
         let mut command = format!("infoplane data make {}", self.spec.name);
         for (name, value) in self.parameters.but_defaults(self.spec.parameters).iter() {
@@ -136,7 +137,7 @@ impl NamedData {
         command
     }
 
-    /// Whether a table with this footer holds it.
+    /// Whether a table with this footer contains this data set.
     pub fn is_in(&self, footer: &Footer) -> bool {
         let identity = self.identity();
         match self.spec.source {
@@ -146,21 +147,74 @@ impl NamedData {
     }
 }
 
-/// What the table says.
+/// The checked table.
 pub(super) struct DataTable {
     pub(super) data: Data,
     pub(super) train_fraction: f64,
     pub(super) split: Split,
-    /// Runs with the same pairs, where samples are chosen from pairs; `None`: all of them.
+    /// Number of runs that share the same pairs, for [`Split::Membership`]; `None`: all runs.
     pub(super) masks: Option<usize>,
     pub(super) labels: Labelling,
 }
 
-/// The keys that are not parameters of a data set.
-const KEYS: &[&str] = &["name", "file", "folder", "train_fraction", "split", "masks", "labels"];
+/// The keys of `[data]` that are not parameters of a data set.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "data",
+    doc: "`[data]`: the samples, their labels, and which of them train the networks. It needs either `name` or `file`. The parameters of a data set (`data.tishby` and others) are keys of this table too.",
+    keys: &[
+        Key {
+            name: "name",
+            accepts: Accepts::Name(data_sets),
+            omitted: Omitted::Effect("the table in `file` is used"),
+            doc: "A data set of the program.",
+        },
+        Key {
+            name: "file",
+            accepts: Accepts::Form("a path"),
+            omitted: Omitted::Effect("the data set `name` is used"),
+            doc: "A table of samples in Parquet, made by `infoplane data make` or `infoplane data import`. A relative path starts at the working directory.",
+        },
+        Key {
+            name: "folder",
+            accepts: Accepts::Form("a path"),
+            omitted: Omitted::Effect("`data/raw/NAME`, the folder of `infoplane data fetch`"),
+            doc: "Folder of the published files of a data set, for data sets that are made from files. A relative path starts at the working directory.",
+        },
+        Key {
+            name: "train_fraction",
+            accepts: Accepts::Form("a number above 0 and at most 1"),
+            omitted: Omitted::Refused,
+            doc: "Fraction of the samples that train the networks. With `split = \"membership\"` at most 0.5.",
+        },
+        Key {
+            name: "split",
+            accepts: Accepts::Name(names::<Split>),
+            omitted: Omitted::Value("\"shuffled\""),
+            doc: "How the training samples are chosen: at random for every run (`shuffled`); at random, the same for all runs (`fixed`); the first samples of the table (`ordered`); one sample of each of some random pairs (`membership`).",
+        },
+        Key {
+            name: "masks",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: values::MOST_RUNS }),
+            omitted: Omitted::Effect("all runs"),
+            doc: "With `split = \"membership\"` only: number of consecutive runs that share the same pairs of samples.",
+        },
+        Key {
+            name: "labels",
+            accepts: Accepts::Name(names::<Labelling>),
+            omitted: Omitted::Value("\"given\""),
+            doc: "The labels in training and recording: those of the data (`given`), those of the data shuffled among the samples (`shuffled`), or random classes (`random`). Shuffled and random labels are the same for all runs.",
+        },
+    ],
+    parameters: &[],
+};
+
+fn data_sets() -> Vec<&'static str> {
+    DATASETS.iter().map(|spec| spec.name).collect()
+}
 
 impl DataTable {
-    /// Reads and checks the table, which begins at `at`; an error carries the place of the key to blame.
+    /// Reads and checks the table, which begins at byte `at`; an error has the place of the wrong key.
     pub(super) fn new(at: usize, table: &DeTable<'_>) -> Result<Self, (usize, String)> {
         let mut keys: BTreeMap<&str, Node<'_>> =
             table.iter().map(|(key, value)| (&**key.get_ref(), Node::from(value))).collect();
@@ -176,14 +230,14 @@ impl DataTable {
         let split = take(&mut keys, "split", values::choice)?;
         let masks = take(&mut keys, "masks", values::runs)?;
         let labels = take(&mut keys, "labels", values::choice)?;
-        // What is left are parameters, each checked by itself, so that the line of the one to blame is known.
+        // The remaining keys are parameters. Each is checked separately, so that an error has the line of the wrong one.
         let declared = spec.map_or(&[][..], |spec| spec.parameters);
         let mut given = Vec::new();
         for (key, node) in keys {
             let at = node.at;
             if !declared.iter().any(|parameter| parameter.name == key) {
-                let names = KEYS.iter().copied().chain(declared.iter().map(|parameter| parameter.name));
-                return Err((at, format!("unknown key `{key}`; {}", suggestion(key, names))));
+                let names = KEYS.keys.iter().map(|key| key.name).chain(declared.iter().map(|parameter| parameter.name));
+                return Err((at, format!("unknown key `{key}`; {}{}", suggestion(key, names), keys_of("data"))));
             }
             let value = toml::Value::deserialize(node).map_err(|fault| (at, fault.to_string()))?;
             let value = parameter(key, value).map_err(|problem| (at, problem))?;
@@ -193,7 +247,7 @@ impl DataTable {
         let data = match (spec, file) {
             (Some(spec), _) => {
                 if let (Source::Rule(_), Some((at, _))) = (&spec.source, &folder) {
-                    let problem = format!("`{}` is made by a rule and needs no files; leave out `folder`", spec.name);
+                    let problem = format!("`{}` is computed and needs no files; leave out `folder`", spec.name);
                     return Err((*at, problem));
                 }
                 let parameters = Parameters::new(declared, given).map_err(|e| (at, e.to_string()))?;
@@ -201,7 +255,7 @@ impl DataTable {
             }
             (None, file) => {
                 if let Some((at, _)) = folder {
-                    let problem = "`folder` is where the files of a data set lie, and goes with `name`; leave it out";
+                    let problem = "`folder` is for data sets given by `name`; leave it out";
                     return Err((at, problem.to_owned()));
                 }
                 Data::File(file.map(|(_, file)| file.into()).unwrap_or_default())
@@ -210,8 +264,7 @@ impl DataTable {
         let (_, train_fraction) = train_fraction.ok_or_else(|| (at, "missing key `train_fraction`".to_owned()))?;
         let split = split.map_or(Split::Shuffled, |(_, split)| split);
         if let (Some((at, _)), true) = (&masks, split != Split::Membership) {
-            let problem =
-                "`masks` is how many runs have the same pairs, and goes with `split = \"membership\"`; leave it out";
+            let problem = "`masks` is for `split = \"membership\"`; leave it out";
             return Err((*at, problem.to_owned()));
         }
         if split == Split::Membership && train_fraction > 0.5 {
@@ -239,7 +292,6 @@ fn take<'t, T>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::datasets::DATASETS;
 
     fn read(text: &str) -> Result<DataTable, String> {
         DataTable::new(0, DeTable::parse(text).unwrap().get_ref()).map_err(|(at, problem)| {
@@ -259,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn other_parameters_than_the_defaults_have_a_table_of_their_own() {
+    fn parameters_that_differ_from_the_defaults_have_a_separate_table() {
         check("file = \"a/b.parquet\"", "a/b.parquet", "");
         check("name = \"tishby\"", "data/tishby.parquet", "infoplane data make tishby");
         check("name = \"mnist\"\npart = \"all\"", "data/mnist.parquet", "infoplane data make mnist");
@@ -276,12 +328,18 @@ mod tests {
     }
 
     #[test]
-    fn mistakes_are_named_with_their_line() {
+    fn mistakes_are_reported_with_their_line() {
         let check = |text: &str, expected: &str| assert_eq!(read(text).map(|_| ()).unwrap_err(), expected);
         let rest = "name = \"mnist\"\ntrain_fraction = 1\n";
         let with = |line: &str| format!("{rest}{line}");
-        check(&with("prt = \"test\""), "3: unknown key `prt`; did you mean `part`?");
-        check(&with("spilt = \"ordered\""), "3: unknown key `spilt`; did you mean `split`?");
+        check(
+            &with("prt = \"test\""),
+            "3: unknown key `prt`; did you mean `part`? (`infoplane keys data` lists the keys)",
+        );
+        check(
+            &with("spilt = \"ordered\""),
+            "3: unknown key `spilt`; did you mean `split`? (`infoplane keys data` lists the keys)",
+        );
         check(&with("part = \"tests\""), "3: parameter `part`: must be one of all, train, test, got tests");
         check(&with("part = [1]"), "3: parameter `part`: must be a number, a text, true or false, got array");
         check(&with("file = \"x\""), "1: `[data]` needs either `name` or `file`");
@@ -290,20 +348,24 @@ mod tests {
         check(&with("folder = 3"), "3: `folder`: must be a text, got 3");
         check("name = \"mnist\"", "1: missing key `train_fraction`");
         check("name = \"mnist\"\ntrain_fraction = \"x\"", "2: `train_fraction`: must be a number, got \"x\"");
-        let rule = "3: `tishby` is made by a rule and needs no files; leave out `folder`";
+        let rule = "3: `tishby` is computed and needs no files; leave out `folder`";
         check("name = \"tishby\"\ntrain_fraction = 1\nfolder = \"d\"", rule);
-        let file = "3: `folder` is where the files of a data set lie, and goes with `name`; leave it out";
+        let file = "3: `folder` is for data sets given by `name`; leave it out";
         check("file = \"d.parquet\"\ntrain_fraction = 1\nfolder = \"d\"", file);
         check(
             "file = \"d.parquet\"\npart = \"test\"\ntrain_fraction = 1",
-            "2: unknown key `part`; known: `name`, `file`, `folder`, `train_fraction`, `split`, `masks`, `labels`",
+            "2: unknown key `part`; known: `name`, `file`, `folder`, `train_fraction`, `split`, `masks`, `labels` (`infoplane keys data` lists the keys)",
         );
     }
 
     #[test]
     fn no_parameter_of_a_data_set_is_called_like_a_key_of_the_table() {
         for spec in DATASETS {
-            assert!(spec.parameters.iter().all(|parameter| !KEYS.contains(&parameter.name)), "{}", spec.name);
+            assert!(
+                spec.parameters.iter().all(|parameter| KEYS.keys.iter().all(|key| key.name != parameter.name)),
+                "{}",
+                spec.name
+            );
         }
     }
 }

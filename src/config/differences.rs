@@ -1,18 +1,18 @@
-//! In which settings a recording and a pipeline differ, by the keys of a pipeline file.
+//! The settings in which a recording and a pipeline differ, named by the keys of a pipeline file.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-/// Most differences that a sentence names.
+/// Largest number of differences that a message names.
 const MOST_NAMED: usize = 3;
-/// A longer list is shortened to its ends.
+/// Lists with more values are shortened to the first and last values.
 const MOST_ENTRIES: usize = 6;
 
-/// The differences between two settings of runs, as [`Networks::run_settings`](super::Networks::run_settings) writes them,
-/// those of a recording and those of a pipeline, in words; `None` where there are none.
+/// The differences between the settings of a recording and those of a pipeline, in words; `None` if they are equal. Both are
+/// settings of runs as [`Networks::run_settings`](super::Networks::run_settings) writes them.
 pub fn differences(recorded: &Value, wanted: &Value) -> Option<String> {
-    // Numbers that were read from a file are not always those that were written.
+    // Numbers read from a file can differ in the last digit from those that were written.
     let wanted: Value = serde_json::from_str(&wanted.to_string()).expect("JSON that was just written is JSON");
     let (mut of_recording, mut of_pipeline) = (Vec::new(), Vec::new());
     flatten("", recorded, &mut of_recording);
@@ -36,7 +36,7 @@ pub fn differences(recorded: &Value, wanted: &Value) -> Option<String> {
     (!named.is_empty()).then(|| named.join("; ") + &more)
 }
 
-/// The values of `settings` that are no tables, each with its place.
+/// The values of `settings` that are not tables, each with its path.
 fn flatten(prefix: &str, settings: &Value, entries: &mut Vec<(String, Value)>) {
     match settings {
         Value::Object(table) => {
@@ -81,7 +81,7 @@ fn shown(value: Option<&Value>) -> String {
     }
 }
 
-/// Whether a number is one of f32, as most settings of a training are, up to what reading it from a file can change.
+/// Whether a number is an f32, as most settings of a training are, up to the rounding of reading it from a file.
 fn is_f32(number: f64) -> bool {
     (f64::from(number as f32) - number).abs() <= 4.0 * f64::EPSILON * number.abs()
 }

@@ -1,21 +1,21 @@
-//! The tables of a pipeline that name an entry of a registry and give one value or several of each of its parameters:
+//! The tables of a pipeline that name an entry of a registry and give one or several values of each of its parameters:
 //! `[[estimate]]` and `[[weights]]`.
 
 use std::collections::BTreeMap;
 
-use super::tree::Located;
+use super::tree::{Located, keys_of};
 use super::values::parameter;
 use crate::parameter::{Parameter, ParameterError, Parameters, Value};
 use crate::suggest::suggestion;
 
-/// The table as it stands in the file: which keys it has depends on the entry.
+/// The table as written in the file; its keys depend on the entry.
 pub(super) type RawEntry = BTreeMap<String, Located<toml::Value>>;
 
 /// The given values of the parameters of an entry.
 pub(super) type Given = Vec<(String, Vec<Value>)>;
 
-/// What the table that begins at `at` names by `key`, found in its registry, and the values of its parameters, which `check` has seen
-/// one by one; an error carries the place of the key to blame.
+/// The entry that the table names by `key`, found in its registry, and the values of its parameters, each of which has passed
+/// `check`. The table begins at byte `at`; an error has the place of the wrong key.
 pub(super) fn entry<S: Copy>(
     (at, table): (usize, RawEntry),
     (name, key): (&str, &str),
@@ -36,18 +36,18 @@ pub(super) fn entry<S: Copy>(
         let values: Result<Vec<Value>, String> = values.into_iter().map(|value| parameter(&named, value)).collect();
         given.push((at, named, values.map_err(|problem| (at, problem))?));
     }
-    let spec = spec.ok_or_else(|| (at, format!("`[[{name}]]` needs `{key}`, the name of one")))?;
-    // Key by key first, so that the line of the one to blame is known.
+    let spec = spec.ok_or_else(|| (at, format!("missing key `{key}`{}", keys_of(name))))?;
+    // Keys are checked one by one first, so that an error has the line of the wrong key.
     for (at, key, values) in &given {
         check(spec, key, values).map_err(|e| (*at, e.to_string()))?;
     }
     Ok((spec, given.into_iter().map(|(_, key, values)| (key, values)).collect()))
 }
 
-/// Whether the parameter `name`, which one of the `lists` declares, may have these `values`, each by itself.
+/// Checks each of the `values` of the parameter `name`, which one of the `lists` declares.
 ///
 /// # Errors
-/// A parameter that does not exist, or is out of range.
+/// The parameter does not exist, or a value is out of range.
 pub(super) fn check(lists: [&'static [Parameter]; 2], name: &str, values: &[Value]) -> Result<(), ParameterError> {
     let declared = lists.into_iter().find(|declared| declares(declared, name));
     let declared = declared.ok_or_else(|| {
@@ -57,7 +57,7 @@ pub(super) fn check(lists: [&'static [Parameter]; 2], name: &str, values: &[Valu
     values.iter().try_for_each(|value| Parameters::new(declared, [(name.to_owned(), value.clone())]).map(drop))
 }
 
-/// Whether one of the parameters is called so.
+/// Whether the list declares a parameter called `name`.
 pub(super) fn declares(list: &[Parameter], name: &str) -> bool {
     list.iter().any(|parameter| parameter.name == name)
 }

@@ -1,10 +1,11 @@
-//! Which estimates are asked for: an estimator with its parameters, and the samples, snapshots and units it is applied to.
+//! The requested estimates: an estimator with its parameters, and the samples, snapshots and units it is applied to.
 
 use std::sync::Arc;
 
 use super::entry::{check, declares};
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use crate::estimate_id::{EstimateId, Pool, Samples, Unit, Values};
-use crate::estimators::{Chosen, EstimatorSet, Member, Randomness, Spec, ValueBounds};
+use crate::estimators::{Chosen, ESTIMATORS, EstimatorSet, Member, Randomness, Spec, ValueBounds};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 
 /// One table of estimates to make.
@@ -20,67 +21,85 @@ pub struct Request {
     pub id: Arc<EstimateId>,
     /// Number of shuffles for the null columns.
     pub n_shuffles: usize,
-    /// Number of random halves of the samples that are estimated as well.
+    /// Number of random halves of the samples that are estimated in addition.
     pub n_resamples: usize,
-    /// What was chosen for parameters that were not given, and why, in one sentence; `None` where nothing was left open.
+    /// The values that were chosen for parameters that were not given, and the reason, in one sentence; `None` if all were given.
     pub chosen: Option<String>,
 }
 
-/// Halves of the samples; the standard deviation over them is known to a sixth.
+/// Number of random halves of the samples; the standard deviation over 20 values has a relative error of about one sixth.
 const N_RESAMPLES: usize = 20;
 
-/// What every estimator can be asked for besides its own parameters.
+/// The parameters that all estimators have.
 pub const SCOPE: &[Parameter] = &[
     Parameter {
         name: "values",
-        doc: "what is taken for T: activations, or pre-activations where they are recorded",
+        doc: "the values T: activations, or pre-activations if they are recorded",
         kind: Kind::Choice(&["activations", "pre-activations"]),
         default: "activations",
     },
     Parameter {
         name: "samples",
-        doc: "which of the recorded samples: all, train or test",
+        doc: "the recorded samples to use: all, train or test",
         kind: Kind::Choice(&["all", "train", "test"]),
         default: "all",
     },
     Parameter {
         name: "pool",
-        doc: "as if random, for estimators of a code: put together the runs at each snapshot, or the snapshots of every stretch of consecutive recorded steps",
+        doc: "combine (for binning and quantised) the values of all runs at each snapshot, or of the snapshots of each sequence of consecutive recorded steps, as if T were random",
         kind: Kind::Choice(&["runs", "windows"]),
         default: "",
     },
     Parameter {
         name: "window",
-        doc: "as if random: put together the snapshots recorded from the first to the last of these steps, for example 100-110",
+        doc: "combine the snapshots recorded from the first to the last of these steps, for example 100-110, as if T were random",
         kind: Kind::Steps,
         default: "",
     },
     Parameter {
         name: "per_unit",
-        doc: "estimate every unit by itself, I(X;t) and I(t;Y), into unit_estimates/",
+        doc: "estimate I(X;t) and I(t;Y) of every single unit t, into unit_estimates/",
         kind: Kind::Flag,
         default: "",
     },
     Parameter {
         name: "shuffles",
-        doc: "how many times labels and inputs are shuffled for the null columns",
+        doc: "number of times that labels and inputs are shuffled for the columns of the permutation null",
         kind: Kind::Count { min: 0, max: 1000 },
         default: "5",
     },
     Parameter {
         name: "resample",
-        doc: "estimate 20 random halves of the samples as well, for the columns `…_resampled_…`: how far the number depends on the choice of samples",
+        doc: "samples: also estimate 20 random halves of the samples, for the columns `…_resampled_…`, which show how much the estimate depends on the choice of samples",
         kind: Kind::Choice(&["samples"]),
         default: "",
     },
 ];
 
+/// The keys of `[[estimate]]` that all estimators have.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "estimate",
+    doc: "`[[estimate]]`: an estimator that is applied to the recorded activations. The parameters of the estimator (`estimate.binning` and others) are keys of this table too. Every key except `estimator` accepts one value or a list of values; every combination of values is a separate estimate.",
+    keys: &[Key {
+        name: "estimator",
+        accepts: Accepts::Name(estimator_names),
+        omitted: Omitted::Refused,
+        doc: "The estimator.",
+    }],
+    parameters: SCOPE,
+};
+
+fn estimator_names() -> Vec<&'static str> {
+    ESTIMATORS.iter().map(|spec| spec.name).collect()
+}
+
 impl Request {
-    /// One request for every combination of the `given` values of the parameters of `spec` and of [`SCOPE`]. What is not given
-    /// and must be chosen follows from the `bounds` of the activations.
+    /// One request for every combination of the `given` values of the parameters of `spec` and of [`SCOPE`]. A rule that is not
+    /// given is chosen by the `bounds` of the activations.
     ///
     /// # Errors
-    /// A parameter that does not exist, is out of range, or does not go with another.
+    /// A parameter does not exist, is out of range, or cannot be combined with another.
     pub fn all(
         spec: &'static Spec,
         given: Vec<(String, Vec<Value>)>,
@@ -92,13 +111,13 @@ impl Request {
         let mut requests: Vec<Self> = Vec::new();
         for parameters in Parameters::product(spec.parameters, own)? {
             for scope in &scopes {
-                let (parameters, chosen) = completed(spec, &parameters, values(scope), bounds);
-                let member = only((spec.build)(std::slice::from_ref(&parameters))?.as_ref());
-                let id = applied(&member, scope)?;
+                let (parameters, chosen) = with_chosen_rule(spec, &parameters, values(scope), bounds);
+                let member = single_member((spec.build)(std::slice::from_ref(&parameters))?.as_ref());
+                let id = identity(&member, scope)?;
                 let n_shuffles = scope.count("shuffles").expect("the shuffles have a default");
                 let n_resamples = if scope.text("resample").is_some() { N_RESAMPLES } else { 0 };
                 if requests.iter().any(|other: &Self| other.id == id) {
-                    return Err(ParameterError::Refused(format!("`{id}` is asked for twice")));
+                    return Err(ParameterError::Refused(format!("`{id}` is requested twice")));
                 }
                 requests.push(Self { spec, parameters, member, id, n_shuffles, n_resamples, chosen });
             }
@@ -106,15 +125,15 @@ impl Request {
         Ok(requests)
     }
 
-    /// Whether `name` may have these `values`, each by itself.
+    /// Checks each of the `values` of the parameter `name`.
     ///
     /// # Errors
-    /// A parameter that does not exist, or is out of range.
+    /// The parameter does not exist, or a value is out of range.
     pub fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
         check([spec.parameters, SCOPE], name, values)
     }
 
-    /// What the number is, in words.
+    /// The estimated quantity, in words.
     pub fn quantity(&self) -> String {
         let values = match self.id.values {
             Values::Activations => "",
@@ -123,12 +142,12 @@ impl Request {
         format!("{}{values}", self.member.quantity)
     }
 
-    /// What the number is, in words, where the labels are not what the data call Y: `made_y` says what they are.
+    /// The estimated quantity, in words, if the labels are not the Y of the data: `made_y` describes them.
     pub fn quantity_of(&self, made_y: Option<&str>) -> String {
         made_y.map_or_else(|| self.quantity(), |made_y| format!("{}, Y being {made_y}", self.quantity()))
     }
 
-    /// What makes T random once X is known, as the tables have it.
+    /// The source of randomness of T given X, in the words of the tables.
     pub fn randomness(&self) -> &'static str {
         match (self.id.pool, self.member.randomness) {
             (Pool::Windows | Pool::Steps(..), _) => "window",
@@ -139,8 +158,8 @@ impl Request {
     }
 }
 
-/// The `parameters` with those that the estimator chooses by itself, and what was chosen and why.
-fn completed(
+/// The `parameters` with those that the estimator chooses, and a sentence about the choice and its reason.
+fn with_chosen_rule(
     spec: &Spec,
     parameters: &Parameters,
     values: Values,
@@ -160,12 +179,12 @@ fn completed(
 }
 
 /// The one member of an estimator that was built from one set of parameters.
-fn only(estimator: &dyn EstimatorSet) -> Member {
+fn single_member(estimator: &dyn EstimatorSet) -> Member {
     estimator.members().into_iter().next().expect("an estimator has a member for each set of parameters")
 }
 
-/// The identity of the estimates of `member`, applied to what is `chosen` of [`SCOPE`].
-fn applied(member: &Member, chosen: &Parameters) -> Result<Arc<EstimateId>, ParameterError> {
+/// The identity of the estimates of `member`, with the `chosen` parameters of [`SCOPE`].
+fn identity(member: &Member, chosen: &Parameters) -> Result<Arc<EstimateId>, ParameterError> {
     let samples = Samples::CHOICES.into_iter().find(|samples| Some(samples.name()) == chosen.text("samples"));
     let pool = match (chosen.text("pool"), chosen.steps("window")) {
         (Some(_), Some(_)) => return Err(ParameterError::Exclusive { first: "pool", second: "window" }),
@@ -186,7 +205,7 @@ fn applied(member: &Member, chosen: &Parameters) -> Result<Arc<EstimateId>, Para
     }))
 }
 
-/// What is `chosen` of [`SCOPE`] for T.
+/// The values T that are `chosen` in [`SCOPE`].
 fn values(chosen: &Parameters) -> Values {
     match chosen.text("values") {
         Some("pre-activations") => Values::PreActivations,

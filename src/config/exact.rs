@@ -1,23 +1,24 @@
-//! The `[exact]` table of a pipeline: exact information of a linear network, in tables beside those of the estimates.
+//! The `[exact]` table of a pipeline: exact information of a linear network, in the same form as estimates.
 
 use serde::{Deserialize, Deserializer};
 
 use super::data::{Data, DataTable, Labelling};
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::record::Record;
 use super::values::named;
 use crate::datasets::TeacherShape;
 use crate::estimate_id::{EXACT_FAMILY, EstimateId, EstimatorId, Scale, ScaleKind};
 use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Hidden, Operation, Output};
-use crate::parameter::Value;
+use crate::parameter::{Kind, Value};
 use crate::suggest::Named;
 
-/// Exact information of every layer of a linear network about inputs and targets of a linear teacher.
+/// Exact information of every layer of a linear network about the inputs and targets of a linear teacher.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Exact {
     /// Variance of the Gaussian noise that is added to T in the analysis.
     pub noise_variance: f64,
-    /// About which inputs, a table for each.
+    /// The inputs that T has information about; each choice is a separate table.
     pub inputs: Vec<Inputs>,
     /// The teacher of the data.
     pub teacher: TeacherShape,
@@ -28,9 +29,9 @@ pub struct Exact {
 pub enum Inputs {
     /// All of them.
     All,
-    /// Those that the teacher sees.
+    /// The inputs that determine the target.
     Relevant,
-    /// The others.
+    /// The other inputs.
     Irrelevant,
 }
 
@@ -54,7 +55,7 @@ impl Exact {
         EstimatorId { options, ..EstimatorId::new(EXACT_FAMILY, Some(scale)) }.into()
     }
 
-    /// What the number is, in words.
+    /// The computed quantity, in words.
     pub fn quantity(&self, inputs: Inputs) -> String {
         let TeacherShape { n_relevant, n_inputs, .. } = self.teacher;
         let about = match inputs {
@@ -76,6 +77,28 @@ impl Exact {
     }
 }
 
+/// The keys of `[exact]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "exact",
+    doc: "`[exact]`: exact information of linear networks, without an estimator. It needs `name = \"student-teacher\"` in `[data]` and a network without nonlinear functions.",
+    keys: &[
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Value("1"),
+            doc: "Variance of the Gaussian noise that is added to T in the analysis.",
+        },
+        Key {
+            name: "inputs",
+            accepts: Accepts::ListOf(names::<Inputs>),
+            omitted: Omitted::Value("[\"all\"]"),
+            doc: "The inputs that T has information about, one table for each: all inputs, those that determine the target, or the others.",
+        },
+    ],
+    parameters: &[],
+};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RawExact {
@@ -85,11 +108,11 @@ pub(super) struct RawExact {
     inputs: Vec<Inputs>,
 }
 
-/// Covariances of more inputs or units take minutes a snapshot.
+/// Largest number of inputs or units; the covariances of more take minutes per snapshot.
 const MOST_UNITS: usize = 4096;
 
 impl RawExact {
-    /// Checks the table for the rest of a pipeline; what is wrong where something is.
+    /// Checks the table against the rest of the pipeline; an error names the reason.
     pub(super) fn check(self, data: &DataTable, network: &Architecture, record: &Record) -> Result<Exact, String> {
         let teacher = match &data.data {
             Data::Named(named) => TeacherShape::of(named.spec, &named.parameters),
@@ -101,33 +124,35 @@ impl RawExact {
         if data.labels != Labelling::Given {
             return Err("`[exact]` needs the targets of the teacher; leave out `labels`".to_owned());
         }
-        expect_linear(network)?;
+        check_linear(network)?;
         if !record.weights {
-            return Err("`[exact]` is made of the weights; leave out `weights = false` in `[record]`".to_owned());
+            return Err("`[exact]` needs recorded weights; leave out `weights = false` in `[record]`".to_owned());
         }
         let TeacherShape { n_relevant, n_inputs, n_outputs } = teacher;
         let widest = network.hidden.iter().map(|layer| layer.n_units).chain([n_inputs, n_outputs]).max().unwrap_or(0);
         if widest > MOST_UNITS {
             return Err(format!(
-                "`[exact]` needs determinants as wide as the inputs and every layer, at most {MOST_UNITS}, got {widest}; use fewer"
+                "`[exact]` allows at most {MOST_UNITS} inputs or units of a layer, got {widest}; use fewer"
             ));
         }
         let is_part = self.inputs.iter().any(|inputs| *inputs != Inputs::All);
         if is_part && n_relevant > n_inputs {
-            return Err(format!("`n_relevant` is {n_relevant}, but there are {n_inputs} inputs; ask for fewer"));
+            return Err(format!(
+                "`n_relevant` is {n_relevant}, but there are only {n_inputs} inputs; use a smaller number"
+            ));
         }
         if is_part && (n_relevant == 0 || n_relevant == n_inputs) {
             let which = if n_relevant == 0 { "none" } else { "all" };
             return Err(format!(
-                "`inputs`: {which} of the {n_inputs} inputs are relevant, so that there are no two parts of them; give `[data]` another `n_relevant`, or use [\"all\"]"
+                "`inputs`: {which} of the {n_inputs} inputs are relevant, so they have no two parts; change `n_relevant` in `[data]`, or use [\"all\"]"
             ));
         }
         Ok(Exact { noise_variance: self.noise_variance, inputs: self.inputs, teacher })
     }
 }
 
-/// A network whose layers are nothing but matrices and biases.
-fn expect_linear(network: &Architecture) -> Result<(), String> {
+/// Checks that the layers consist of matrices and biases only.
+fn check_linear(network: &Architecture) -> Result<(), String> {
     for (layer, Hidden { operations, .. }) in LayerId::above_input().zip(&network.hidden) {
         if let Some(other) = operations.iter().find(|o| **o != Operation::Activation(Activation::Linear)) {
             let (has, remedy) = match other {
@@ -136,7 +161,7 @@ fn expect_linear(network: &Architecture) -> Result<(), String> {
                 }
                 Operation::BatchNorm => ("batch normalisation".to_owned(), "leave it out"),
                 Operation::Dropout { .. } | Operation::GaussianDropout { .. } => ("dropout".to_owned(), "leave it out"),
-                Operation::Noise { .. } => ("noise of its own".to_owned(), "leave it out"),
+                Operation::Noise { .. } => ("added noise".to_owned(), "leave it out"),
                 Operation::Quantise { .. } => ("quantised values".to_owned(), "leave it out"),
             };
             return Err(format!("`[exact]` needs a linear network, but layer {layer} has {has}; {remedy}"));
@@ -176,12 +201,12 @@ fn inputs<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<Inputs>, D::Error> {
     for name in &names {
         let inputs = named(name).map_err(serde::de::Error::custom)?;
         if chosen.contains(&inputs) {
-            return Err(serde::de::Error::custom(format!("\"{name}\" is there twice; name it once")));
+            return Err(serde::de::Error::custom(format!("\"{name}\" is in the list twice; name it once")));
         }
         chosen.push(inputs);
     }
     match chosen.is_empty() {
-        true => Err(serde::de::Error::custom("an empty list; leave it out for all inputs")),
+        true => Err(serde::de::Error::custom("the list is empty; leave the key out to use all inputs")),
         false => Ok(chosen),
     }
 }
@@ -264,12 +289,12 @@ inputs = [\"all\", \"irrelevant\"]
         check(
             "[exact]",
             "weights = false\n[exact]",
-            "18: `[exact]` is made of the weights; leave out `weights = false` in `[record]`",
+            "18: `[exact]` needs recorded weights; leave out `weights = false` in `[record]`",
         );
         check(
             "n_relevant = 30",
             "n_relevant = 100",
-            "17: `inputs`: all of the 100 inputs are relevant, so that there are no two parts of them; give `[data]` another `n_relevant`, or use [\"all\"]",
+            "17: `inputs`: all of the 100 inputs are relevant, so they have no two parts; change `n_relevant` in `[data]`, or use [\"all\"]",
         );
         check("0.5\ninputs", "0\ninputs", "18: `noise_variance`: must be a finite number above 0, got 0.0");
         check(
@@ -277,12 +302,16 @@ inputs = [\"all\", \"irrelevant\"]
             "\"irelevant\"]",
             "19: `inputs`: unknown choice `irelevant`; did you mean `irrelevant`?",
         );
-        check("\"irrelevant\"]", "\"all\"]", "19: `inputs`: \"all\" is there twice; name it once");
+        check("\"irrelevant\"]", "\"all\"]", "19: `inputs`: \"all\" is in the list twice; name it once");
         check(
             "hidden = [7]",
             "hidden = [5000]",
-            "17: `[exact]` needs determinants as wide as the inputs and every layer, at most 4096, got 5000; use fewer",
+            "17: `[exact]` allows at most 4096 inputs or units of a layer, got 5000; use fewer",
         );
-        check("noise_variance", "noise_varance", "18: unknown key `noise_varance`; did you mean `noise_variance`?");
+        check(
+            "noise_variance",
+            "noise_varance",
+            "18: unknown key `noise_varance`; did you mean `noise_variance`? (`infoplane keys exact` lists the keys)",
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! A hidden layer of the `[network]` table: as it is written, and with what the network says for all layers.
+//! A hidden layer of the `[network]` table: as written, and completed by the settings of the network.
 
 use std::fmt;
 
@@ -6,30 +6,31 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::values;
 use crate::nn::{Activation, Hidden, Operation};
+use crate::parameter::Kind;
 
-/// A hidden layer as it is written: what it does not say is what the whole network says.
+/// A hidden layer as written; what it leaves out is taken from the network.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct RawLayer {
     pub(super) n_units: usize,
     pub(super) operations: Vec<Operation>,
-    /// Kinds of operations that the network has but this layer has not.
+    /// Kinds of operations of the network that this layer does not have.
     pub(super) without: Vec<OperationKind>,
     pub(super) order: Order,
 }
 
-/// In which order the operations of a layer are done.
+/// The order in which the operations of a layer are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
-    /// That of [`OperationKind`].
+    /// The order of [`OperationKind`].
     ByKind,
-    /// As they are written; what the network says for all layers comes first where it concerns normalisation or the
-    /// activation, else last.
+    /// As written. Of the operations of the network, normalisation and activation come first, the others last.
     AsWritten,
 }
 
-/// Kinds of operations, in the order in which tables have them after the weighted sums.
+/// Kinds of operations, in the order in which a layer that is written as a table applies them to its weighted sums.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum OperationKind {
     BatchNorm,
@@ -40,9 +41,61 @@ pub(super) enum OperationKind {
     Noise,
 }
 
+/// The keys of a layer.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "network",
+    name: "hidden",
+    doc: "A table in the list `hidden` of `[network]`: one hidden layer. What it leaves out is taken from `[network]`.",
+    keys: &[
+        Key {
+            name: "units",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_UNITS }),
+            omitted: Omitted::Refused,
+            doc: "Number of units.",
+        },
+        Key {
+            name: "activation",
+            accepts: Accepts::Name(names::<Activation>),
+            omitted: Omitted::Effect("the value of `activation` in `[network]`"),
+            doc: "The activation function.",
+        },
+        Key {
+            name: "batch_norm",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Effect("the value of `batch_norm` in `[network]`"),
+            doc: "Whether the weighted sums are normalised over the batch before the activation function.",
+        },
+        Key {
+            name: "dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Effect("the value of `dropout` in `[network]`"),
+            doc: "Probability of setting an activation to 0, in training only.",
+        },
+        Key {
+            name: "gaussian_dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Effect("the value of `gaussian_dropout` in `[network]`"),
+            doc: "Dropout rate p of Gaussian dropout: activations are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
+        },
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Effect("the value of `noise_variance` in `[network]`"),
+            doc: "Variance of Gaussian noise that is added to the activations, in training and in recorded snapshots.",
+        },
+        Key {
+            name: "quantise_bits",
+            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
+            omitted: Omitted::Effect("the value of `quantise_bits` in `[network]`"),
+            doc: "Number of bits to which kernel and activations are rounded. 0 means no rounding.",
+        },
+    ],
+    parameters: &[],
+};
+
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawTable {
+pub(super) struct RawTable {
     #[serde(deserialize_with = "units")]
     units: usize,
     #[serde(default, deserialize_with = "values::some_choice")]
@@ -58,12 +111,12 @@ struct RawTable {
     quantise_bits: Option<u32>,
 }
 
-/// The number of units keeps sums of them within bounds.
-const MOST_UNITS: i64 = 10_000_000;
-/// Beyond 16 bits levels are finer than f32 tells apart in a range of any size.
+/// Largest number of units; sums over units stay within the range of the number types.
+const MOST_UNITS: u64 = 10_000_000;
+/// With more than 16 bits, levels are finer than f32 can distinguish in some ranges.
 const BITS: std::ops::RangeInclusive<i64> = 2..=16;
 
-/// The operations that the keys of a table ask for.
+/// The operations that the keys of a table describe.
 pub(super) fn operations(
     activation: Option<Activation>,
     batch_norm: bool,
@@ -75,7 +128,7 @@ pub(super) fn operations(
     let operations = [
         batch_norm.then_some(Operation::BatchNorm),
         activation.map(Operation::Activation),
-        // A number of 0 says that there is none, also where a sweep begins with 0.
+        // 0 means no such operation, so that a sweep can contain 0.
         quantise_bits.filter(|bits| *bits > 0).map(|bits| Operation::Quantise { bits }),
         dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::Dropout { rate }),
         gaussian_dropout.filter(|rate| *rate > 0.0).map(|rate| Operation::GaussianDropout { rate }),
@@ -96,7 +149,7 @@ fn kind(operation: &Operation) -> OperationKind {
 }
 
 impl RawLayer {
-    /// The layer with what the network says for all, `defaults`.
+    /// The layer, completed by the operations of the network, `defaults`.
     pub(super) fn complete(self, defaults: &[Operation]) -> Result<Hidden, String> {
         let mut operations = self.operations;
         let is_new = |operation: &&Operation| {
@@ -117,7 +170,7 @@ impl RawLayer {
             }
         }
         if operations.iter().all(|operation| kind(operation) != OperationKind::Activation) {
-            let problem = "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)";
+            let problem = "missing key `activation`: give it for the network or for each layer, for example \"tanh\" or \"linear\"";
             return Err(problem.to_owned());
         }
         Ok(Hidden { n_units: self.n_units, operations })
@@ -126,7 +179,7 @@ impl RawLayer {
 
 impl From<RawTable> for RawLayer {
     fn from(raw: RawTable) -> Self {
-        let says_none = [
+        let is_removed = [
             (OperationKind::BatchNorm, raw.batch_norm == Some(false)),
             (OperationKind::Quantise, raw.quantise_bits == Some(0)),
             (OperationKind::Dropout, raw.dropout == Some(0.0)),
@@ -143,7 +196,7 @@ impl From<RawTable> for RawLayer {
                 raw.noise_variance,
                 raw.quantise_bits,
             ),
-            without: says_none.into_iter().filter(|(_, is_none)| *is_none).map(|(kind, _)| kind).collect(),
+            without: is_removed.into_iter().filter(|(_, is_removed)| *is_removed).map(|(kind, _)| kind).collect(),
             order: Order::ByKind,
         }
     }
@@ -179,7 +232,7 @@ fn units<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
 }
 
 pub(super) fn checked_units(width: i64) -> Result<usize, String> {
-    match (1..=MOST_UNITS).contains(&width) {
+    match u64::try_from(width).is_ok_and(|width| (1..=MOST_UNITS).contains(&width)) {
         true => Ok(width as usize),
         false => Err(format!("every layer needs 1 to {MOST_UNITS} units, got {width}")),
     }
@@ -203,7 +256,9 @@ pub(super) fn variance<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f32>
 pub(super) fn checked_variance(variance: f64) -> Result<f32, String> {
     match variance >= 0.0 && (variance as f32).is_finite() {
         true => Ok(variance as f32),
-        false => Err(format!("a variance must be a number of at least 0 that f32 can hold, got {variance}")),
+        false => {
+            Err(format!("a variance must be a finite number of at least 0 within the range of f32, got {variance}"))
+        }
     }
 }
 

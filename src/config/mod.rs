@@ -1,5 +1,6 @@
-//! The meaning of a pipeline TOML: every key with its default, its check, and where in the file it went wrong.
+//! Reads and checks pipeline files: every key with its default and its check; an error has its line in the file.
 
+mod adaptive;
 mod aggregate;
 mod bound;
 mod data;
@@ -8,7 +9,9 @@ mod entry;
 mod estimate;
 mod exact;
 pub mod expect;
+pub mod keys;
 mod layer;
+mod learning_rate;
 mod network;
 mod networks;
 mod pattern;
@@ -17,6 +20,8 @@ mod requests;
 mod schedule;
 mod shorthand;
 mod source;
+mod steps;
+mod stop;
 mod sweep;
 mod training;
 mod tree;
@@ -34,7 +39,9 @@ use crate::estimate_id::Unit;
 use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{GradientKind, NetworkError};
+use crate::parameter::Kind;
 use crate::suggest::Named;
+pub use adaptive::Adaptive;
 use aggregate::RawAggregate;
 pub use bound::BoundRequest;
 use bound::RawBound;
@@ -46,18 +53,20 @@ pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
 use expect::{ClaimContext, Expect, RawExpect};
+use keys::{Accepts, Key, KeyTable, Omitted};
 use network::RawNetwork;
 pub use network::{recorded_architecture, recorded_bounds};
 use networks::Layers;
 pub use networks::{Networks, Origin};
 use record::RawRecord;
-pub use record::{Adaptive, Record, RecordedSamples, Steps, When};
+pub use record::{Record, RecordedSamples, When};
 use requests::requests;
 use source::Source;
 pub use source::{ConfigError, Shortened};
+pub use steps::Steps;
+pub use stop::{Stop, StopOn};
 pub use sweep::{Declared, NoExperiment, Setting, Sweep, Variant};
 use training::RawTraining;
-pub use training::{Stop, StopOn};
 use tree::{Entries, Located, Node};
 use weights::measures;
 pub use weights::{MEASURE_SCOPE, MeasureRequest, measured_activations};
@@ -65,25 +74,119 @@ pub use weights::{MEASURE_SCOPE, MeasureRequest, measured_activations};
 /// A checked pipeline.
 #[derive(Debug)]
 pub struct Pipeline {
-    /// The file's name without its ending: the name of the experiment.
+    /// The file's name without its extension: the name of the experiment.
     pub name: String,
-    /// Where its networks come from.
+    /// The origin of its networks.
     pub origin: Origin,
     /// The last layer of its networks.
     pub output: LayerId,
-    /// The estimates to make.
+    /// The requested estimates.
     pub estimates: Vec<Request>,
-    /// The exact numbers to make of a linear network.
+    /// The exact information to compute, for linear networks.
     pub exact: Option<Exact>,
     /// The measures of weights to apply.
     pub weights: Vec<MeasureRequest>,
-    /// The information bottleneck's bound, where it is asked for.
+    /// The information bottleneck bound, if it is requested.
     pub bound: Option<BoundRequest>,
-    /// The smallest compression that counts, in bits, where the pipeline gives one.
+    /// The smallest compression that counts, in bits, if the pipeline gives one.
     pub minimum_effect: Option<f64>,
-    /// What a paper claims of it.
+    /// The claims of a paper about it.
     pub claims: Vec<Expect>,
 }
+
+/// The keys of a pipeline file outside of its tables.
+const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "pipeline",
+    doc: "The keys outside of any table, and the tables. A pipeline either trains networks, with `[data]`, `[network]`, `[training]` and `[record]`, or names a recording.",
+    keys: &[
+        Key {
+            name: "seed",
+            accepts: Accepts::Kind(Kind::Count { min: 0, max: u64::MAX }),
+            omitted: Omitted::Value("0"),
+            doc: "Seed of all random numbers. The same seed gives the same bytes.",
+        },
+        Key {
+            name: "runs",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: values::MOST_RUNS }),
+            omitted: Omitted::Value("1"),
+            doc: "Number of networks to train. They differ in their random numbers only.",
+        },
+        Key {
+            name: "recording",
+            accepts: Accepts::Form("the folder of an experiment"),
+            omitted: Omitted::Effect("the networks are trained"),
+            doc: "A recording that another program made. Only `estimate`, `weights`, `bound`, `aggregate` and `expect` can be used together with it. A relative path starts at the working directory.",
+        },
+        Key {
+            name: "data",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Refused,
+            doc: "The samples. Not allowed together with `recording`.",
+        },
+        Key {
+            name: "network",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Refused,
+            doc: "The layers. Not allowed together with `recording`.",
+        },
+        Key {
+            name: "training",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Refused,
+            doc: "The training. Not allowed together with `recording`.",
+        },
+        Key {
+            name: "record",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Refused,
+            doc: "What is recorded, and when. Not allowed together with `recording`.",
+        },
+        Key {
+            name: "estimate",
+            accepts: Accepts::Form("a list of tables"),
+            omitted: Omitted::Value("[]"),
+            doc: "The estimates of information.",
+        },
+        Key {
+            name: "exact",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Effect("no exact information"),
+            doc: "Exact information of linear networks. Not allowed together with `recording`.",
+        },
+        Key {
+            name: "weights",
+            accepts: Accepts::Form("a list of tables"),
+            omitted: Omitted::Value("[]"),
+            doc: "The measures of weights.",
+        },
+        Key {
+            name: "bound",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Effect("no bound"),
+            doc: "The information bottleneck curve.",
+        },
+        Key {
+            name: "aggregate",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Effect("the defaults of `aggregate`"),
+            doc: "How means over runs are judged.",
+        },
+        Key {
+            name: "expect",
+            accepts: Accepts::Form("a list of tables"),
+            omitted: Omitted::Value("[]"),
+            doc: "The claims.",
+        },
+        Key {
+            name: "sweep",
+            accepts: Accepts::Form("a table"),
+            omitted: Omitted::Effect("lists vary independently"),
+            doc: "Which lists of a sweep vary together. Not allowed together with `recording`.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -92,7 +195,7 @@ struct RawPipeline {
     seed: u64,
     #[serde(default = "values::one", deserialize_with = "values::runs")]
     runs: usize,
-    /// Read by [`data`], as the data set decides which keys the table has.
+    /// Read by [`data`], as its keys depend on the data set.
     #[serde(rename = "data")]
     _data: IgnoredAny,
     network: Located<RawNetwork>,
@@ -107,12 +210,12 @@ struct RawPipeline {
     aggregate: Option<RawAggregate>,
     #[serde(default)]
     expect: Vec<Located<RawExpect>>,
-    /// Read by [`sweep`] before lists are replaced by their values.
+    /// Read by [`sweep`], before lists are replaced by their values.
     #[serde(rename = "sweep")]
     _sweep: Option<IgnoredAny>,
 }
 
-/// A pipeline file of networks that another program has recorded.
+/// A pipeline file for networks that another program has recorded.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct RawRecorded {
@@ -129,7 +232,7 @@ struct RawRecorded {
 }
 
 impl Pipeline {
-    /// Reads and checks a pipeline file of one experiment; [`Declared::read`] reads any.
+    /// Reads and checks a pipeline file of one experiment; [`Declared::read`] also reads sweeps.
     ///
     /// # Errors
     /// The file cannot be read; an unknown or missing key; a value that is not allowed. Names the file, line and key.
@@ -143,9 +246,10 @@ impl Pipeline {
         let entries = MapAccessDeserializer::new(Entries::new(table));
         let checked = match table.get("recording") {
             Some(recording) => {
-                expect_recorded_elsewhere(table).map_err(|(at, problem)| source.refused(at, problem))?;
+                check_no_training_keys(table).map_err(|(at, problem)| source.refused(at, problem))?;
                 if source.shortened.runs.or(source.shortened.epochs.map(|_| 0)).is_some() {
-                    let problem = "`--runs` and `--epochs` are for networks that the pipeline trains; leave them out";
+                    let problem =
+                        "`--runs` and `--epochs` apply only to networks that the pipeline trains; leave them out";
                     return Err(source.refused(recording.span().start, problem.to_owned()));
                 }
                 let raw = RawRecorded::deserialize(entries).map_err(|fault| source.faulty(&fault))?;
@@ -168,7 +272,7 @@ impl Pipeline {
         checked.map_err(|(at, problem)| source.refused(at, problem))
     }
 
-    /// The networks that it trains; none where they are recorded elsewhere.
+    /// The networks that it trains; `None` if they are recorded by another program.
     pub fn networks(&self) -> Option<&Networks> {
         match &self.origin {
             Origin::Trained(networks) => Some(networks),
@@ -176,7 +280,7 @@ impl Pipeline {
         }
     }
 
-    /// The folder of its results where nothing else is asked for: that of the recording, or `outputs/<name>`.
+    /// The default folder of its results: the folder of the recording, or `outputs/<name>`.
     pub fn default_folder(&self) -> PathBuf {
         match &self.origin {
             Origin::Trained(_) => Path::new("outputs").join(&self.name),
@@ -184,12 +288,12 @@ impl Pipeline {
         }
     }
 
-    /// Checks a pipeline whose recording another program has made, which is named at the byte `at` of the file.
+    /// Checks a pipeline for the recording of another program, which is named at byte `at` of the file.
     fn recorded(name: String, at: usize, raw: RawRecorded) -> Result<Self, (usize, String)> {
         let (layers, bounds) = Layers::of_recording(&raw.recording).map_err(|problem| (at, problem))?;
         let estimates = requests(raw.estimate, bounds)?;
         let minimum_effect = raw.aggregate.map(RawAggregate::check).transpose()?.flatten();
-        let asked = Asked {
+        let requested = Requested {
             exact: None,
             weights: measures(raw.weights, None)?,
             bound: raw.bound,
@@ -197,11 +301,11 @@ impl Pipeline {
             expect: raw.expect,
             gradients: GradientKind::ALL,
         };
-        Self::checked(name, Origin::Recorded(raw.recording), &layers, estimates, asked)
+        Self::checked(name, Origin::Recorded(raw.recording), &layers, estimates, requested)
     }
 
-    /// Checks what concerns several keys; an error carries the place of the key to blame. The `bounds` are those of the
-    /// activations of all experiments of a sweep, where they are not those of each.
+    /// Checks keys that depend on each other; an error has the place of the wrong key. The `bounds` are the common bounds of the
+    /// activations of all experiments of a sweep, if each has other bounds.
     fn trained(
         name: String,
         data: DataTable,
@@ -214,8 +318,7 @@ impl Pipeline {
         architecture.check(training.loss, training.batch_size).map_err(|e| (network_at, e.to_string()))?;
         let record = raw.record.value.check(record_at, training.n_epochs, architecture.output_layer())?;
         if stop.is_some() && !matches!(record.when, When::Fixed { .. }) {
-            let problem =
-                "`stop` looks at the end of every epoch, which `adaptive` does not; record `epochs` or `steps`";
+            let problem = "`stop` cannot be combined with `adaptive`; record `epochs` or `steps`";
             return Err((training_at, problem.to_owned()));
         }
         if architecture.couples_samples() && record.gradients.contains(&GradientKind::Samples) {
@@ -244,49 +347,49 @@ impl Pipeline {
             record,
         };
         let weights = measures(raw.weights, Some(&networks))?;
-        let asked =
-            Asked { exact, weights, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
-        Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, asked)
+        let requested =
+            Requested { exact, weights, bound: raw.bound, minimum_effect, expect: raw.expect, gradients: &gradients };
+        Self::checked(name, Origin::Trained(Box::new(networks)), &layers, estimates, requested)
     }
 
-    /// Checks what is asked of networks with such layers, wherever they come from.
+    /// Checks the requests of a pipeline for networks with these layers, trained or recorded by another program.
     fn checked(
         name: String,
         origin: Origin,
         layers: &Layers,
         estimates: Vec<Request>,
-        asked: Asked<'_>,
+        requested: Requested<'_>,
     ) -> Result<Self, (usize, String)> {
         let of_layers = estimates.iter().map(|request| &request.id).filter(|id| id.unit == Unit::Layers);
         let ids: Vec<String> = of_layers
             .map(ToString::to_string)
-            .chain(asked.exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
+            .chain(requested.exact.iter().flat_map(Exact::ids).map(|id| id.to_string()))
             .collect();
-        let bound = asked.bound.map(|raw| raw.check(&estimates)).transpose()?;
+        let bound = requested.bound.map(|raw| raw.check(&estimates)).transpose()?;
         let context = ClaimContext {
             estimates: &ids,
-            weights: &asked.weights,
+            weights: &requested.weights,
             layers,
-            gradients: asked.gradients,
+            gradients: requested.gradients,
             has_bound: bound.is_some(),
         };
-        let claims = expect::claims(asked.expect, &name, &context)?;
+        let claims = expect::claims(requested.expect, &name, &context)?;
         Ok(Self {
             name,
             origin,
             output: layers.output,
             estimates,
-            exact: asked.exact,
-            weights: asked.weights,
+            exact: requested.exact,
+            weights: requested.weights,
             bound,
-            minimum_effect: asked.minimum_effect,
+            minimum_effect: requested.minimum_effect,
             claims,
         })
     }
 }
 
-/// What a pipeline asks of its networks, besides estimates.
-struct Asked<'a> {
+/// The requests of a pipeline, except estimates.
+struct Requested<'a> {
     exact: Option<Exact>,
     weights: Vec<MeasureRequest>,
     bound: Option<RawBound>,
@@ -296,12 +399,12 @@ struct Asked<'a> {
     gradients: &'a [GradientKind],
 }
 
-/// Makes sure that a file which names a recording does not also say how to make one.
-fn expect_recorded_elsewhere(table: &DeTable<'_>) -> Result<(), (usize, String)> {
+/// Checks that a file that names a recording has no keys for training networks.
+fn check_no_training_keys(table: &DeTable<'_>) -> Result<(), (usize, String)> {
     for key in ["seed", "runs", "data", "network", "training", "record", "exact", "sweep"] {
         if let Some(value) = table.get(key) {
             let problem = format!(
-                "`{key}` is for networks that this pipeline trains, but `recording` names networks that are recorded already; leave out one of the two"
+                "`{key}` applies to networks that the pipeline trains, but `recording` names networks that are already recorded; leave out one of them"
             );
             return Err((value.span().start, problem));
         }
@@ -389,9 +492,17 @@ n_edges = 30
     }
 
     #[test]
-    fn every_mistake_is_named_with_its_line_and_the_way_out() {
-        check("epochs = 100", "epoks = 100", "p.toml, line 13: unknown key `epoks`; did you mean `epochs`?");
-        check("[data]", "[dota]", "p.toml, line 3: unknown key `dota`; did you mean `data`?");
+    fn every_mistake_is_reported_with_its_line_and_a_remedy() {
+        check(
+            "epochs = 100",
+            "epoks = 100",
+            "p.toml, line 13: unknown key `epoks`; did you mean `epochs`? (`infoplane keys training` lists the keys)",
+        );
+        check(
+            "[data]",
+            "[dota]",
+            "p.toml, line 3: unknown key `dota`; did you mean `data`? (`infoplane keys pipeline` lists the keys)",
+        );
         check("\"tanh\"", "\"tanhh\"", "p.toml, line 8: `activation`: unknown choice `tanhh`; did you mean `tanh`?");
         check(
             "\"adam\"",
@@ -413,17 +524,21 @@ n_edges = 30
             "epochs = 3_000_000_000",
             "p.toml, line 13: `epochs`: must be a whole number from 1 to 2147483647, got 3000000000",
         );
-        check("4e-4", "-1.0", "p.toml, line 11: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0");
+        check(
+            "4e-4",
+            "-1.0",
+            "p.toml, line 11: `learning_rate`: must be a finite number above 0 within the range of f32, got -1.0",
+        );
         check("0.85", "1.5", "p.toml, line 5: `train_fraction`: must be above 0 and at most 1, got 1.5");
         check(
             "log_spaced = 10 ",
             "log_spaced = 101 ",
-            "p.toml, line 15: 101 recorded epochs are more than the 100 epochs of `[training]`",
+            "p.toml, line 15: `epochs`: `log_spaced` is 101, but `[training]` has only 100 epochs",
         );
         check(
             "{ log_spaced = 10 }",
             "{ list = [1, 200] }",
-            "p.toml, line 15: recorded epoch 200 is beyond the 100 epochs of `[training]`",
+            "p.toml, line 15: `epochs`: epoch 200 is after the last epoch of `[training]`, 100",
         );
         check(
             "{ log_spaced = 10 }",
@@ -443,7 +558,7 @@ n_edges = 30
             "n_edges = [30, \"x\"]",
             "p.toml, line 18: parameter `n_edges`: must be a whole number from 2 to 16777216, got x",
         );
-        check("n_edges = 30", "n_edges = [30, 30]", "p.toml, line 16: `binning-n-edges-30` is asked for twice");
+        check("n_edges = 30", "n_edges = [30, 30]", "p.toml, line 16: `binning-n-edges-30` is requested twice");
         check(
             "n_edges = 30",
             "samples = \"some\"",
@@ -455,46 +570,47 @@ n_edges = 30
             "estimator = \"kde\"\npool = \"runs\"",
             "p.toml, line 16: `kde` adds noise in the analysis and cannot pool; use `binning` or `quantised`",
         );
-        check(
-            "epochs = { log_spaced = 10 }",
-            "",
-            "p.toml, line 14: `[record]` needs `epochs`, `steps` or `adaptive`: when to record",
-        );
+        check("epochs = { log_spaced = 10 }", "", "p.toml, line 14: `[record]` needs `epochs`, `steps` or `adaptive`");
         let with = |line: &str| format!("{{ log_spaced = 10 }}\n{line}");
         check(
             "{ log_spaced = 10 }",
             &with("layers = [4]"),
-            "p.toml, line 16: there is no layer 4; 0 is the input, 3 the output",
+            "p.toml, line 16: `layers`: there is no layer 4; 0 is the input, 3 the output",
         );
         check(
             "{ log_spaced = 10 }",
             &with("samples = \"some\""),
-            "p.toml, line 16: `samples`: must be \"all\", \"train\", \"test\" or how many to draw, got \"some\"",
+            "p.toml, line 16: `samples`: must be \"all\", \"train\", \"test\" or a whole number of at least 1, got \"some\"",
         );
         check(
             "{ log_spaced = 10 }",
             &with("gradients = \"before\""),
-            "p.toml, line 16: `gradients`: must be true, false or some of \"after_step\", \"before_step\", \"samples\", got \"before\"",
+            "p.toml, line 16: `gradients`: must be true, false, or one or more of \"after_step\", \"before_step\", \"samples\", got \"before\"",
         );
         check(
             "{ log_spaced = 10 }",
             &with("steps = { windows = [[5, 2]] }"),
-            "p.toml, line 16: window [5, 2] ends before it begins",
+            "p.toml, line 16: `steps`: window [5, 2] ends before it begins",
         );
         check(
             "{ log_spaced = 10 }",
             &with("adaptive = { delta = 0.2, method = \"exact\" }"),
-            "p.toml, line 16: `adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`",
+            "p.toml, line 16: `adaptive` cannot be combined with `epochs` or `steps`; leave them out",
         );
         check(
             "[[estimate]]",
             "[estimate]",
-            "p.toml, line 16: `estimate`: one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`",
+            "p.toml, line 16: `estimate`: must be a list of tables, got a single table; write its name in double brackets, as `[[estimate]]`",
         );
         check("hidden = [10, 7]\n", "", "p.toml, line 6: missing key `hidden`");
         let table = "[\n  10,\n  { units = 3, droput = 0.1 },\n]";
-        check("[10, 7]", table, "p.toml, line 9: unknown key `droput`; did you mean `dropout`?");
-        let no_width = "p.toml, line 7: `hidden`: must be a width or a table such as { units = 10, dropout = 0.2 }, got string \"x\"";
+        check(
+            "[10, 7]",
+            table,
+            "p.toml, line 9: unknown key `droput`; did you mean `dropout`? (`infoplane keys hidden` lists the keys)",
+        );
+        let no_width =
+            "p.toml, line 7: `hidden`: must be a width or a table such as { units = 10, dropout = 0.2 }, got \"x\"";
         check("[10, 7]", "[10, \"x\"]", no_width);
         check("runs = 2", "runs = \"x\"", "p.toml, line 1: `runs`: must be a whole number, got \"x\"");
         check("seed = 3", "seed = -3", "p.toml, line 2: `seed`: must be a whole number of at least 0, got -3");
@@ -502,7 +618,7 @@ n_edges = 30
         check(
             "{ log_spaced = 10 }",
             "\"every\"",
-            "p.toml, line 15: `epochs`: must be a table of one key with its value, as { every = 10 }",
+            "p.toml, line 15: `epochs`: this form needs a value; write a table with one key, as { every = 10 }",
         );
         let all_but_data = VALID.replace("[data]\nname = \"tishby\"\ntrain_fraction = 0.85\n", "");
         assert_eq!(read(&all_but_data).unwrap_err(), "p.toml: missing key `data`");
@@ -512,7 +628,7 @@ n_edges = 30
         check(
             "[[estimate]]",
             &with("-0.1"),
-            "p.toml, line 17: `minimum_effect`: must be a finite number of bits, 0 or above, got -0.1",
+            "p.toml, line 17: `minimum_effect`: must be a finite number of bits of at least 0, got -0.1",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! The `[network]` table of a pipeline: the layers, as widths, as tables or in shorthand, and how they begin.
+//! The `[network]` table of a pipeline: the layers (as widths, as tables or in shorthand) and their initial weights.
 
 use std::fmt;
 
@@ -7,13 +7,99 @@ use serde::de::{Error, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use super::layer::{self, RawLayer, operations};
 use super::shorthand::shorthand;
 use super::values;
 use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Fan, Hidden, Initial, Operation, Output};
+use crate::parameter::Kind;
 use crate::suggest::Named;
+
+/// The keys of `[network]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "network",
+    doc: "`[network]`: the layers of the networks and their initial weights. The input and output widths follow from the data. The activations T of a layer are the values after batch normalisation, activation function, quantisation, dropout and noise, in this order.",
+    keys: &[
+        Key {
+            name: "hidden",
+            accepts: Accepts::Form(
+                "a list of widths and of tables `network.hidden`, or a text as described in `network.shorthand`",
+            ),
+            omitted: Omitted::Refused,
+            doc: "The hidden layers, from the input to the output: 1 to 100 layers.",
+        },
+        Key {
+            name: "activation",
+            accepts: Accepts::Name(names::<Activation>),
+            omitted: Omitted::Effect("every layer names its own"),
+            doc: "The activation function of every hidden layer that does not name another one.",
+        },
+        Key {
+            name: "batch_norm",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether every hidden layer normalises its weighted sums over the batch before the activation function.",
+        },
+        Key {
+            name: "dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0"),
+            doc: "Probability of setting an activation of a hidden layer to 0, in training only.",
+        },
+        Key {
+            name: "gaussian_dropout",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0"),
+            doc: "Dropout rate p of Gaussian dropout: activations of hidden layers are multiplied by Gaussian noise of mean 1 and variance p/(1 − p), in training only.",
+        },
+        Key {
+            name: "noise_variance",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Value("0"),
+            doc: "Variance of Gaussian noise that is added to the activations of every hidden layer, in training and in recorded snapshots.",
+        },
+        Key {
+            name: "quantise_bits",
+            accepts: Accepts::Form("0 or a whole number from 2 to 16"),
+            omitted: Omitted::Value("0"),
+            doc: "Number of bits to which kernels, activations and the output are rounded (fake quantisation). 0 means no rounding.",
+        },
+        Key {
+            name: "output",
+            accepts: Accepts::Name(names::<Output>),
+            omitted: Omitted::Value("\"softmax\""),
+            doc: "The function of the output layer.",
+        },
+        Key {
+            name: "initial",
+            accepts: Accepts::Name(names::<Initial>),
+            omitted: Omitted::Value("\"truncated_normal\""),
+            doc: "Distribution of the initial weights of all layers. Biases start at 0.",
+        },
+        Key {
+            name: "initial_fan",
+            accepts: Accepts::Name(names::<Fan>),
+            omitted: Omitted::Value("\"in\""),
+            doc: "For `truncated_normal`: whether the standard deviation is 1/√(number of inputs of the layer) (\"in\") or 1/√(number of units of the layer) (\"out\"). Values beyond two standard deviations are drawn again.",
+        },
+        Key {
+            name: "output_initial",
+            accepts: Accepts::Name(names::<Initial>),
+            omitted: Omitted::Effect("the value of `initial`"),
+            doc: "Distribution of the initial weights of the output layer.",
+        },
+        Key {
+            name: "initial_scale",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Value("1"),
+            doc: "Factor applied to all initial weights.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,7 +134,7 @@ pub(super) struct RawNetwork {
 const MOST_LAYERS: usize = 100;
 
 impl RawNetwork {
-    /// The architecture; what is wrong where something is.
+    /// The architecture, or the reason why it is not allowed.
     pub(super) fn check(self) -> Result<Architecture, String> {
         let defaults = operations(
             self.activation,
@@ -120,7 +206,8 @@ fn one() -> f32 {
     1.0
 }
 
-/// What of an architecture a recording depends on, for manifests: keys that came later only where they are not as before.
+/// The settings of an architecture that a recording depends on, for manifests. Settings that were added later are written only
+/// if they differ from the earlier behaviour, so that older manifests stay valid.
 pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, Value> {
     let mut settings = serde_json::Map::new();
     let mut add = |key: &str, value: Value| settings.insert(key.to_owned(), value);
@@ -152,14 +239,14 @@ pub(super) fn settings(architecture: &Architecture) -> serde_json::Map<String, V
     settings
 }
 
-/// What is known of the activations of the recorded `layers` above the input.
+/// The known bounds of the activations of the recorded `layers` above the input.
 pub(super) fn bounds(architecture: &Architecture, layers: &[LayerId]) -> ValueBounds {
     let is_within = |layer: &LayerId| architecture.range(*layer).is_some_and(|(low, high)| low >= -1.0 && high <= 1.0);
     let are_within = layers.iter().filter(|layer| **layer != LayerId::INPUT).all(is_within);
     if are_within { ValueBounds::WithinOne } else { ValueBounds::Open }
 }
 
-/// What is known of the activations of a recording from the settings of its runs, as
+/// The known bounds of the activations of a recording, from the settings of its runs as
 /// [`Networks::run_settings`](super::Networks::run_settings) writes them.
 pub fn recorded_bounds(settings: &Value) -> ValueBounds {
     let Some(architecture) = recorded_architecture(settings) else { return ValueBounds::Unknown };
@@ -170,7 +257,7 @@ pub fn recorded_bounds(settings: &Value) -> ValueBounds {
     bounds(&architecture, &numbers.unwrap_or_else(|| LayerId::above_input().take(n_layers).collect::<Vec<LayerId>>()))
 }
 
-/// The architecture that the settings of a recording describe, but for its first weights; `None` where they do not.
+/// The architecture that the settings of a recording describe, without its initial weights; `None` if they describe none.
 pub fn recorded_architecture(settings: &Value) -> Option<Architecture> {
     let widths: Option<Vec<usize>> =
         settings.get("hidden")?.as_array()?.iter().map(|width| Some(width.as_u64()? as usize)).collect();
@@ -271,17 +358,17 @@ mod tests {
     }
 
     #[test]
-    fn first_weights_can_be_scaled_and_older_recordings_keep_their_keys() {
+    fn initial_weights_can_be_scaled_and_older_recordings_keep_their_keys() {
         let plain = "hidden = [10, 7]\nactivation = \"tanh\"";
         let scaled = read(&format!("{plain}\ninitial_scale = 0.3")).unwrap();
         assert_eq!(settings(&scaled)["initial_scale"], json!(0.3));
         assert!(!settings(&read(plain).unwrap()).contains_key("initial_scale"));
         let refused = read(&format!("{plain}\ninitial_scale = 0")).unwrap_err();
-        assert!(refused.contains("must be a number above 0"), "{refused}");
+        assert!(refused.contains("must be a finite number above 0"), "{refused}");
     }
 
     #[test]
-    fn what_a_layer_does_not_say_the_network_says() {
+    fn a_layer_takes_what_it_leaves_out_from_the_network() {
         let network = "activation = \"tanh\"\nbatch_norm = true\nnoise_variance = 0.5\ndropout = 0.25\n";
         check(
             &format!("{network}hidden = \"4,3-relu,Dr-0.5\""),
@@ -314,7 +401,7 @@ mod tests {
     }
 
     #[test]
-    fn only_functions_within_one_bound_the_values_and_the_settings_of_a_recording_say_the_same() {
+    fn values_are_bounded_by_their_activation_function_also_in_the_settings_of_a_recording() {
         let check = |table: &str, layers: &[usize], expected: ValueBounds| {
             let architecture = read(table).unwrap();
             let recorded: Vec<LayerId> = layers.iter().copied().map(LayerId::from_index).collect();
@@ -353,29 +440,29 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_is_named() {
+    fn values_that_are_not_allowed_are_refused() {
         let refused = |table: &str, expected: &str| assert_eq!(read(table).unwrap_err(), expected, "{table}");
         let with_hidden = |hidden: &str| format!("activation = \"tanh\"\nhidden = {hidden}");
         refused(&with_hidden("[]"), "no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]");
         refused(&with_hidden("[0]"), "every layer needs 1 to 10000000 units, got 0");
         refused(&with_hidden("\"10,0-relu\""), "every layer needs 1 to 10000000 units, got 0");
-        refused(&with_hidden("\"Dr-0.2,10\""), "item `Dr-0.2` stands before any layer; begin with a width");
+        refused(&with_hidden("\"Dr-0.2,10\""), "item `Dr-0.2` is before the first layer; begin with a width");
         refused(&with_hidden("\"10,Dr\""), "item `Dr`: must be Dr-RATE, such as Dr-0.2");
         refused(&with_hidden("\"10,Dr-1\""), "a dropout rate must be at least 0 and below 1, got 1");
         refused(&with_hidden("\"10-tanhh\""), "unknown choice `tanhh`; did you mean `tanh`?");
         refused(&with_hidden("\"10,Q-1\""), "bits must be 0 or a whole number from 2 to 16, got 1");
         refused(
             &with_hidden("[{ units = 3, droput = 0.1 }]").replace("droput", "noise_variance").replace("0.1", "-1"),
-            "a variance must be a number of at least 0 that f32 can hold, got -1",
+            "a variance must be a finite number of at least 0 within the range of f32, got -1",
         );
         refused(
             "hidden = [3]",
-            "`activation` is missing: name one for the network, or for each layer (\"linear\" is one)",
+            "missing key `activation`: give it for the network or for each layer, for example \"tanh\" or \"linear\"",
         );
         assert!(
             read(&with_hidden("\"10,XY\""))
                 .unwrap_err()
-                .starts_with("unknown item `XY`; a width such as 12 or 10-tanh, or")
+                .starts_with("unknown item `XY`; known: `WIDTH`, `WIDTH-ACTIVATION`")
         );
     }
 }

@@ -1,4 +1,4 @@
-//! Where the networks of a pipeline come from: trained as its tables say, or recorded by another program.
+//! The networks of a pipeline: trained with its settings, or recorded by another program.
 
 use std::path::{Path, PathBuf};
 
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::data::{Data, Labelling, Split};
 use super::record::Record;
-use super::training::Stop;
+use super::stop::Stop;
 use super::{network, recorded_bounds, training};
 use crate::estimate_id::Values;
 use crate::estimators::ValueBounds;
@@ -18,21 +18,21 @@ use crate::suggest::Named;
 /// The networks to train, on which data, and what to record.
 #[derive(Debug)]
 pub struct Networks {
-    /// Seed of everything random; run r draws from streams of its own.
+    /// Seed of all random numbers; each run has separate streams of random numbers.
     pub seed: u64,
     /// Number of networks to train.
     pub n_runs: usize,
-    /// Which samples.
+    /// The samples.
     pub data: Data,
-    /// Share of the samples that train the network.
+    /// Fraction of the samples that train the networks.
     pub train_fraction: f64,
     /// How samples are chosen for training.
     pub split: Split,
-    /// Runs with the same pairs, where samples are chosen from pairs; `None`: all of them.
+    /// Number of runs that share the same pairs, for [`Split::Membership`]; `None`: all runs.
     pub masks: Option<usize>,
-    /// Which labels the samples have.
+    /// The labels of the samples.
     pub labels: Labelling,
-    /// The network, but for the widths that the data give.
+    /// The network, without the widths that follow from the data.
     pub architecture: Architecture,
     /// Loss, optimiser, batches, epochs.
     pub training: TrainingSettings,
@@ -42,17 +42,17 @@ pub struct Networks {
     pub record: Record,
 }
 
-/// Where the networks of a pipeline come from.
+/// The origin of the networks of a pipeline.
 #[derive(Debug)]
 pub enum Origin {
     /// They are trained and recorded.
     Trained(Box<Networks>),
-    /// Their recording lies in this folder of an experiment.
+    /// They are recorded in this folder of an experiment.
     Recorded(PathBuf),
 }
 
 impl Networks {
-    /// Everything that one run's recording depends on, besides the data and the run's number: what a manifest is keyed by.
+    /// Everything that the recording of a run depends on, except the data and the number of the run: the key of a manifest.
     pub fn run_settings(&self) -> serde_json::Value {
         let mut settings = serde_json::Map::new();
         settings.insert("seed".to_owned(), json!(self.seed));
@@ -61,7 +61,7 @@ impl Networks {
         if let Some(masks) = self.masks {
             settings.insert("masks".to_owned(), json!(masks));
         }
-        // Recordings of earlier versions had no choice, and keep their keys.
+        // Earlier versions had no such setting; their manifests stay valid.
         if self.labels != Labelling::Given {
             settings.insert("labels".to_owned(), json!(self.labels.name()));
         }
@@ -74,38 +74,38 @@ impl Networks {
 
 /// The layers of networks, for claims about them.
 pub(super) struct Layers {
-    /// The last one, whether it is recorded or not.
+    /// The last layer, recorded or not.
     pub(super) output: LayerId,
-    /// Those above the input that claims can be about, ascending.
-    pub(super) there: Vec<LayerId>,
+    /// The layers above the input that claims can be about, ascending.
+    pub(super) available: Vec<LayerId>,
     pub(super) names: LayerNames,
 }
 
 impl Layers {
-    /// The layers of networks that are trained, up to `output`.
+    /// The layers of trained networks, up to `output`.
     pub(super) fn of_trained(output: LayerId) -> Self {
-        let there = LayerId::above_input().take_while(|layer| *layer <= output).collect();
-        Self { output, there, names: LayerNames::default() }
+        let available = LayerId::above_input().take_while(|layer| *layer <= output).collect();
+        Self { output, available, names: LayerNames::default() }
     }
 
-    /// The layers of the recording in the folder of an experiment, and what is known of their values.
+    /// The layers of the recording in the folder of an experiment, and the known bounds of their values.
     pub(super) fn of_recording(folder: &Path) -> Result<(Self, ValueBounds), String> {
         let experiment = Experiment::new(folder);
         if !experiment.recording().is_dir() {
             let folder = folder.display();
             return Err(format!(
-                "`recording`: there is no recording in {folder}; paths count from where `infoplane` is called"
+                "`recording`: there is no recording in {folder}; a relative path starts at the working directory"
             ));
         }
         let read = || {
             let recording = Recording::open(&experiment)?;
             let names = LayerNames::read(&experiment, &recording)?;
-            let mut there = recording.layers(Values::Activations)?;
-            there.retain(|layer| *layer > LayerId::INPUT);
-            let output = there.last().copied().max(names.output()).unwrap_or(LayerId::INPUT);
+            let mut available = recording.layers(Values::Activations)?;
+            available.retain(|layer| *layer > LayerId::INPUT);
+            let output = available.last().copied().max(names.output()).unwrap_or(LayerId::INPUT);
             let claim = Manifest::read(&experiment.recording().join(".meta/settings.json"))?;
             let bounds = claim.map_or(ValueBounds::Unknown, |claim| recorded_bounds(&claim.made_from["run"]));
-            Ok((Self { output, there, names }, bounds))
+            Ok((Self { output, available, names }, bounds))
         };
         read().map_err(|e: StoreError| format!("`recording`: {e}"))
     }

@@ -1,6 +1,6 @@
-//! Patterns that choose experiments of a sweep by their ids.
+//! Patterns that select experiments of a sweep by their ids.
 
-/// Whether `id` is `pattern`, in which `*` stands for anything.
+/// Whether `id` matches `pattern`, in which `*` matches any characters.
 pub(super) fn matches(pattern: &str, id: &str) -> bool {
     let Some((first, others)) = pattern.split_once('*') else { return pattern == id };
     let Some(mut rest) = id.strip_prefix(first) else { return false };

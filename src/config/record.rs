@@ -1,15 +1,19 @@
-//! The `[record]` table of a pipeline: what of a run is recorded, and when.
+//! The `[record]` table of a pipeline: what is recorded of a run, and when.
 
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
-use super::schedule::{MOST_RECORDS, RawEpochs};
+use super::adaptive::{Adaptive, RawAdaptive};
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::schedule::RawEpochs;
+use super::steps::Steps;
 use super::tree::Located;
 use super::values::{self, count};
 use crate::layer_id::LayerId;
 use crate::nn::GradientKind;
+use crate::parameter::Kind;
 use crate::store::Precision;
-use crate::suggest::Named;
+use crate::suggest::{Named, suggestion};
 
 /// What is recorded of a run, and when.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,73 +22,41 @@ pub struct Record {
     pub when: When,
     /// Layers whose activations are recorded, ascending; 0 is the input, the last the output.
     pub layers: Vec<LayerId>,
-    /// Whether the weighted sums of these layers (but the input) are recorded besides.
+    /// Whether the weighted sums of these layers, except the input, are recorded as well.
     pub pre_activations: bool,
     /// The samples whose activations are recorded.
     pub samples: RecordedSamples,
-    /// How activations are stored.
+    /// The floating-point type of the stored activations.
     pub precision: Precision,
-    /// Kernels and biases.
+    /// Whether kernels and biases are recorded.
     pub weights: bool,
-    /// Losses and accuracies.
+    /// Whether losses and accuracies are recorded.
     pub losses: bool,
-    /// The loss of each batch of the first epoch before its update.
+    /// Whether the loss of each batch of the first epoch is recorded before its update.
     pub online_losses: bool,
-    /// Gradient statistics.
+    /// The gradients whose statistics are recorded.
     pub gradients: Vec<GradientKind>,
-    /// Raw bytes of activations after which a part of the recording is finished.
+    /// Bytes of activations, before compression, after which a part of the recording is finished.
     pub part_bytes: u64,
 }
 
 /// The snapshots that are recorded.
 #[derive(Debug, Clone, PartialEq)]
 pub enum When {
-    /// Given ends of epochs and given steps, both ascending.
+    /// The ends of given epochs, and given steps, both ascending.
     Fixed {
         /// Epochs; 0 is the untrained network.
         epochs: Vec<u64>,
         /// Updates.
         steps: Steps,
     },
-    /// Wherever the information has changed.
+    /// Chosen by the change of information.
     Adaptive {
         /// Largest change of I(X;T) and I(T;Y) of any layer between neighbouring records, in bits.
         delta_bits: f64,
-        /// How closely it is kept.
+        /// How strictly this limit is enforced.
         method: Adaptive,
     },
-}
-
-/// Recorded updates besides the ends of epochs; step s is the network after s updates.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Steps {
-    /// 0, n, 2n, … and the last.
-    Every(u64),
-    /// Exactly these.
-    List(Vec<u64>),
-    /// Every step from a first to a last one, both included.
-    Windows(Vec<[u64; 2]>),
-}
-
-/// How adaptive spacing chooses its snapshots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Adaptive {
-    /// The distance doubles while the changes are small enough and halves when one is not.
-    Approximate,
-    /// Likewise, and where a change was too large the steps between are bisected.
-    Exact,
-}
-
-impl Named for Adaptive {
-    const ALL: &'static [Self] = &[Self::Approximate, Self::Exact];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Approximate => "approximate",
-            Self::Exact => "exact",
-        }
-    }
 }
 
 /// The samples whose activations are recorded.
@@ -92,13 +64,98 @@ impl Named for Adaptive {
 pub enum RecordedSamples {
     /// All of them.
     All,
-    /// Those that train the run.
+    /// The training samples of the run.
     Train,
-    /// The others.
+    /// The other samples.
     Test,
-    /// This many, drawn once, the same in every run.
+    /// This many random samples, the same in all runs.
     Subset(usize),
 }
+
+/// The keys of `[record]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "record",
+    doc: "`[record]`: what is recorded, and when. It needs `epochs`, `steps`, both, or `adaptive`.",
+    keys: &[
+        Key {
+            name: "epochs",
+            accepts: Accepts::Form("one of the forms of `record.epochs`"),
+            omitted: Omitted::Effect("no epochs"),
+            doc: "The ends of epochs at which a snapshot is recorded.",
+        },
+        Key {
+            name: "steps",
+            accepts: Accepts::Form("one of the forms of `record.steps`"),
+            omitted: Omitted::Effect("no steps"),
+            doc: "The steps at which a snapshot is recorded, in addition to `epochs`. Step s is the network after s updates; step 0 is the untrained network.",
+        },
+        Key {
+            name: "adaptive",
+            accepts: Accepts::Form("a table `record.adaptive`"),
+            omitted: Omitted::Effect("snapshots are recorded at `epochs` and `steps`"),
+            doc: "The program chooses the snapshots so that neighbouring ones differ little in I(X;T) and I(T;Y). It cannot be combined with `epochs` and `steps`.",
+        },
+        Key {
+            name: "layers",
+            accepts: Accepts::Form("a list of layer numbers and the names \"input\", \"hidden\" and \"output\""),
+            omitted: Omitted::Value("[\"hidden\", \"output\"]"),
+            doc: "The layers whose activations are recorded. 0 is the input, 1 the first hidden layer.",
+        },
+        Key {
+            name: "pre_activations",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether the weighted sums before the activation function are recorded as well.",
+        },
+        Key {
+            name: "samples",
+            accepts: Accepts::Form("\"all\", \"train\", \"test\" or a whole number of at least 1"),
+            omitted: Omitted::Value("\"all\""),
+            doc: "The samples whose activations are recorded. A number draws that many samples once, the same samples for every run.",
+        },
+        Key {
+            name: "precision",
+            accepts: Accepts::Name(names::<Precision>),
+            omitted: Omitted::Value("\"f32\""),
+            doc: "The floating-point type of recorded activations.",
+        },
+        Key {
+            name: "weights",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("true"),
+            doc: "Whether weights and biases are recorded.",
+        },
+        Key {
+            name: "losses",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("true"),
+            doc: "Whether losses and accuracies are recorded.",
+        },
+        Key {
+            name: "online_losses",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether the loss of each batch of the first epoch is recorded before its update. It cannot be combined with `adaptive`.",
+        },
+        Key {
+            name: "gradients",
+            accepts: Accepts::NameOr(
+                names::<GradientKind>,
+                "a list of these names, or true (which means \"after_step\") or false",
+            ),
+            omitted: Omitted::Effect("\"after_step\"; with `adaptive`: false"),
+            doc: "The gradients whose mean and standard deviation are recorded: of the batches of an epoch, each after its own update (`after_step`); of other random batches, each before an update (`before_step`); of single samples at fixed weights (`samples`). `adaptive` allows \"samples\" and false only.",
+        },
+        Key {
+            name: "part_mb",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: MOST_PART_MB }),
+            omitted: Omitted::Value("256"),
+            doc: "Size of activations in MiB, before compression, after which a part of a recording is finished. If a run is killed, at most its unfinished part is lost.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -121,16 +178,8 @@ pub(super) struct RawRecord {
     online_losses: bool,
     #[serde(default, deserialize_with = "gradients")]
     gradients: Option<Vec<GradientKind>>,
-    #[serde(default = "part_mb", deserialize_with = "parts")]
+    #[serde(default = "part_mb", deserialize_with = "part_size")]
     part_mb: u64,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawAdaptive {
-    delta: f64,
-    #[serde(deserialize_with = "values::choice")]
-    method: Adaptive,
 }
 
 #[derive(Deserialize)]
@@ -141,34 +190,33 @@ enum RawRecordedLayer {
 }
 
 impl RawRecord {
-    /// Leaves out the epochs after `n_epochs`, to which the training was shortened; at least the last of it is recorded.
+    /// Removes the epochs after `n_epochs`, to which the training was shortened; the last epoch is always recorded.
     pub(super) fn shorten(&mut self, n_epochs: u64) {
         if let Some(epochs) = &mut self.epochs {
             epochs.value.shorten(n_epochs);
         }
     }
 
-    /// Checks the table for a training of `n_epochs` and a network whose last layer is `output`; an error carries the
-    /// place of the key to blame.
+    /// Checks the table for a training of `n_epochs` and a network whose last layer is `output`; an error has the place of
+    /// the wrong key.
     pub(super) fn check(self, at: usize, n_epochs: u64, output: LayerId) -> Result<Record, (usize, String)> {
         let when = match (self.epochs, self.steps, self.adaptive) {
             (None, None, None) => {
-                return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`: when to record".to_owned()));
+                return Err((at, "`[record]` needs `epochs`, `steps` or `adaptive`".to_owned()));
             }
             (None, None, Some(adaptive)) => {
                 let Located { at, value: raw } = adaptive;
                 if !(raw.delta > 0.0 && raw.delta.is_finite()) {
-                    return Err((at, format!("`delta` must be a number of bits above 0, got {}", raw.delta)));
+                    return Err((at, format!("`delta`: must be a finite number of bits above 0, got {}", raw.delta)));
                 }
                 if self.gradients.as_ref().is_some_and(|kinds| kinds.iter().any(|k| *k != GradientKind::Samples)) {
-                    let problem =
-                        "with `adaptive`, `gradients` can only be \"samples\" or false: others need whole epochs";
+                    let problem = "with `adaptive`, `gradients` must be \"samples\" or false";
                     return Err((at, problem.to_owned()));
                 }
                 When::Adaptive { delta_bits: raw.delta, method: raw.method }
             }
             (_, _, Some(adaptive)) => {
-                let problem = "`adaptive` chooses every snapshot by itself; leave out `epochs` and `steps`";
+                let problem = "`adaptive` cannot be combined with `epochs` or `steps`; leave them out";
                 return Err((adaptive.at, problem.to_owned()));
             }
             (epochs, steps, None) => When::Fixed {
@@ -181,7 +229,7 @@ impl RawRecord {
             },
         };
         if self.online_losses && matches!(when, When::Adaptive { .. }) {
-            let problem = "`online_losses` needs recorded `epochs` or `steps`; `adaptive` goes back and forth";
+            let problem = "`online_losses` cannot be combined with `adaptive`; record `epochs` or `steps`";
             return Err((at, problem.to_owned()));
         }
         let default = if matches!(when, When::Fixed { .. }) { vec![GradientKind::AfterStep] } else { Vec::new() };
@@ -200,52 +248,8 @@ impl RawRecord {
     }
 }
 
-impl Steps {
-    /// The steps in ascending order with `last` as the last of the training; what is wrong where something is.
-    ///
-    /// # Errors
-    /// A step beyond the last.
-    pub fn up_to(&self, last: u64) -> Result<Vec<u64>, String> {
-        let mut steps: Vec<u64> = match self {
-            Steps::Every(n) if last / n > MOST_RECORDS as u64 => {
-                return Err(format!("{} recorded steps are more than {MOST_RECORDS}; record fewer", last / n));
-            }
-            Steps::Every(n) => (0..=last / n).map(|k| k * n).chain([last]).collect(),
-            Steps::List(list) => list.clone(),
-            Steps::Windows(windows) => windows.iter().flat_map(|[first, last]| *first..=*last).collect(),
-        };
-        steps.sort_unstable();
-        steps.dedup();
-        match steps.last() {
-            Some(beyond) if *beyond > last => {
-                Err(format!("recorded step {beyond} is beyond the {last} steps of the training"))
-            }
-            _ => Ok(steps),
-        }
-    }
-
-    fn checked(self) -> Result<Self, String> {
-        match &self {
-            Steps::Every(0) => Err("`steps = { every = 0 }` records nothing; give at least 1".to_owned()),
-            Steps::List(list) if list.is_empty() => Err("the list of recorded steps is empty".to_owned()),
-            Steps::Windows(windows) => {
-                if let Some([first, last]) = windows.iter().find(|[first, last]| first > last) {
-                    return Err(format!("window [{first}, {last}] ends before it begins"));
-                }
-                let n: u128 = windows.iter().map(|[first, last]| u128::from(last - first) + 1).sum();
-                match n {
-                    0 => Err("the list of windows is empty".to_owned()),
-                    n if n > MOST_RECORDS as u128 => Err(format!("windows of {n} steps are more than {MOST_RECORDS}")),
-                    _ => Ok(self),
-                }
-            }
-            _ => Ok(self),
-        }
-    }
-}
-
 impl Record {
-    /// What of it the content of a recording depends on, for manifests.
+    /// The settings that the content of a recording depends on, for manifests.
     pub(super) fn settings(&self) -> Value {
         let gradients: Vec<&str> = self.gradients.iter().map(|kind| kind.name()).collect();
         let mut settings = json!({
@@ -273,7 +277,7 @@ impl Record {
             "gradients": gradients,
             "part_bytes": self.part_bytes,
         });
-        // Recordings of earlier versions had none, and keep their keys.
+        // Earlier versions had no such setting; their manifests stay valid.
         if self.online_losses {
             settings["online_losses"] = json!(true);
         }
@@ -289,7 +293,8 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
         match layer {
             RawRecordedLayer::Number(number) => {
                 let layer = LayerId::of_number(number).filter(|layer| *layer <= output);
-                let problem = || (at, format!("there is no layer {number}; 0 is the input, {output} the output"));
+                let problem =
+                    || (at, format!("`layers`: there is no layer {number}; 0 is the input, {output} the output"));
                 layers.push(layer.ok_or_else(problem)?);
             }
             RawRecordedLayer::Name(name) => match name.as_str() {
@@ -297,9 +302,10 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
                 "hidden" => layers.extend(hidden.clone()),
                 "output" => layers.push(output),
                 _ => {
+                    let suggestion = suggestion(&name, ["input", "hidden", "output"]);
                     return Err((
                         at,
-                        format!("unknown layer `{name}`; known: `input`, `hidden`, `output`, and numbers"),
+                        format!("`layers`: `{name}` is not a layer number or a known name; {suggestion}"),
                     ));
                 }
             },
@@ -307,7 +313,11 @@ fn layers(raw: Option<Located<Vec<RawRecordedLayer>>>, output: LayerId) -> Resul
     }
     layers.sort_unstable();
     layers.dedup();
-    if layers.is_empty() { Err((at, "no layers; leave `layers` out to record all".to_owned())) } else { Ok(layers) }
+    if layers.is_empty() {
+        Err((at, "`layers`: the list is empty; give at least one layer, or leave the key out to record all".to_owned()))
+    } else {
+        Ok(layers)
+    }
 }
 
 fn all() -> RecordedSamples {
@@ -322,7 +332,7 @@ fn samples<'de, D: Deserializer<'de>>(from: D) -> Result<RecordedSamples, D::Err
         (_, Some("test")) => Ok(RecordedSamples::Test),
         (toml::Value::Integer(n), _) if *n > 0 => Ok(RecordedSamples::Subset(*n as usize)),
         _ => Err(serde::de::Error::custom(format!(
-            "must be \"all\", \"train\", \"test\" or how many to draw, got {got}"
+            "must be \"all\", \"train\", \"test\" or a whole number of at least 1, got {got}"
         ))),
     }
 }
@@ -344,17 +354,22 @@ fn gradients<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<GradientKi
                 let choices: Vec<String> =
                     GradientKind::ALL.iter().map(|kind| format!("\"{}\"", kind.name())).collect();
                 let choices = choices.join(", ");
-                return Err(serde::de::Error::custom(format!("must be true, false or some of {choices}, got {name}")));
+                return Err(serde::de::Error::custom(format!(
+                    "must be true, false, or one or more of {choices}, got {name}"
+                )));
             }
         }
     }
     Ok(Some(kinds))
 }
 
+/// Largest part of a recording, in MiB.
+const MOST_PART_MB: u64 = 65_536;
+
 fn part_mb() -> u64 {
     256
 }
 
-fn parts<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    count(from, 65_536).map(|mb| mb as u64)
+fn part_size<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
+    count(from, MOST_PART_MB)
 }

@@ -1,11 +1,11 @@
-//! The `[[estimate]]` tables of a pipeline: an estimator, and one value or several of each of its parameters.
+//! The `[[estimate]]` tables of a pipeline: an estimator, with one or several values of each parameter.
 
 use super::entry::{RawEntry, entry};
 use super::estimate::Request;
 use super::tree::Located;
 use crate::estimators::{self, ValueBounds};
 
-/// What the tables ask for, of activations of these `bounds`; an error carries the place of the key to blame.
+/// The estimates of the tables, for activations with these `bounds`; an error has the place of the wrong key.
 pub(super) fn requests(tables: Vec<Located<RawEntry>>, bounds: ValueBounds) -> Result<Vec<Request>, (usize, String)> {
     let mut requests: Vec<Request> = Vec::new();
     for Located { at, value: table } in tables {
@@ -13,7 +13,7 @@ pub(super) fn requests(tables: Vec<Located<RawEntry>>, bounds: ValueBounds) -> R
         let (spec, given) = entry((at, table), ("estimate", "estimator"), find, Request::check)?;
         for request in Request::all(spec, given, bounds).map_err(|e| (at, e.to_string()))? {
             if requests.iter().any(|other| other.id == request.id) {
-                return Err((at, format!("`{}` is asked for twice", request.id)));
+                return Err((at, format!("`{}` is requested twice", request.id)));
             }
             requests.push(request);
         }

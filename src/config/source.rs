@@ -1,5 +1,5 @@
-//! The text of a pipeline file: parsed once, with the place of every key and value, so that an error has the line of what
-//! is wrong also if a list was replaced by one of its values.
+//! The text of a pipeline file, parsed once with the place of every key and value. So an error has the right line even if a
+//! list was replaced by one of its values.
 
 use std::path::{Path, PathBuf};
 
@@ -11,7 +11,7 @@ use super::tree::Fault;
 use crate::estimators::ValueBounds;
 use crate::store::read_text;
 
-/// Larger files are no pipelines.
+/// Larger files are refused.
 const MOST_BYTES: u64 = 64 << 20;
 
 /// A pipeline file.
@@ -19,22 +19,22 @@ const MOST_BYTES: u64 = 64 << 20;
 pub(super) struct Source {
     path: PathBuf,
     pub(super) text: String,
-    /// Whether and how much every experiment of the file is made smaller.
+    /// How much every experiment of the file is shortened, if at all.
     pub(super) shortened: Shortened,
-    /// What is known of the activations of all experiments of a sweep together, where it is not known of each.
+    /// The common bounds of the activations of all experiments of a sweep, if each has other bounds.
     pub(super) bounds: Option<ValueBounds>,
 }
 
 /// A smaller version of an experiment, to try it out.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Shortened {
-    /// Epochs of training, in the place of the file's.
+    /// Epochs of training, instead of the number in the file.
     pub epochs: Option<u64>,
-    /// Runs, in the place of the file's.
+    /// Runs, instead of the number in the file.
     pub runs: Option<usize>,
 }
 
-/// What is wrong with a pipeline file, and where.
+/// An error in a pipeline file, with its line.
 #[derive(Debug, Error)]
 #[error("{}{}: {problem}", file.display(), line.map_or_else(String::new, |line| format!(", line {line}")))]
 pub struct ConfigError {
@@ -59,17 +59,18 @@ impl Source {
         let source = Self { path: path.to_owned(), text, shortened, bounds: None };
         let name = source.name();
         match name.trim_matches('.') {
-            // Its results would lie in `outputs` itself, or outside of it.
+            // Its results would be in `outputs` itself, or outside of it.
             "" => {
-                let problem =
-                    format!("its results would go to `outputs/{name}`, which is no folder of its own; rename the file");
+                let problem = format!(
+                    "the results would be written to `outputs/{name}`, which is not a separate folder; rename the file"
+                );
                 Err(ConfigError { file: path.to_owned(), line: None, problem })
             }
             _ => Ok(source),
         }
     }
 
-    /// The same file, of whose experiments together these `bounds` are known.
+    /// The file with these common `bounds` of its experiments.
     pub(super) fn with_bounds(&self, bounds: ValueBounds) -> Self {
         Self { bounds: Some(bounds), ..self.clone() }
     }
@@ -87,12 +88,12 @@ impl Source {
         })
     }
 
-    /// The error of something wrong at a byte of the text.
+    /// An error at a byte of the text.
     pub(super) fn refused(&self, at: usize, problem: String) -> ConfigError {
         self.error(Some(at), problem)
     }
 
-    /// The error of what serde found.
+    /// The error for a fault that serde found.
     pub(super) fn faulty(&self, fault: &Fault) -> ConfigError {
         self.error(fault.at, fault.to_string())
     }

@@ -3,43 +3,140 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
+use super::keys::{Accepts, Key, KeyTable, Omitted, names};
+use super::learning_rate::{RawSchedule, schedule};
+use super::stop::{RawStop, Stop};
 use super::values;
 use crate::nn::{
     Adam, BatchOrder, BatchSize, Constraints, Loss, Momentum, Optimiser, Penalties, Renormalise, Schedule,
     TrainingSettings,
 };
+use crate::parameter::Kind;
 use crate::suggest::Named;
 
-/// When a training ends before its last epoch.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Stop {
-    /// At the first epoch with at least this accuracy.
-    pub accuracy: Option<f64>,
-    /// After this many epochs without a better accuracy.
-    pub patience: Option<u64>,
-    /// The accuracy of which samples.
-    pub samples: StopOn,
-}
-
-/// The samples whose accuracy ends a training.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StopOn {
-    /// Those that train.
-    Train,
-    /// The others.
-    Test,
-}
-
-impl Named for StopOn {
-    const ALL: &'static [Self] = &[Self::Train, Self::Test];
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Test => "test",
-        }
-    }
-}
+/// The keys of `[training]`.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "training",
+    doc: "`[training]`: how the networks are trained.",
+    keys: &[
+        Key {
+            name: "loss",
+            accepts: Accepts::Name(names::<Loss>),
+            omitted: Omitted::Value("\"cross_entropy\""),
+            doc: "The function that training minimises: the cross-entropy in nats, or the squared error averaged over the output units. It is averaged over the samples of a batch.",
+        },
+        Key {
+            name: "optimiser",
+            accepts: Accepts::Name(names::<Rule>),
+            omitted: Omitted::Refused,
+            doc: "The rule that updates the weights. `adam` adds epsilon before the bias correction, as TensorFlow 1 does; `adam_pytorch` adds it after.",
+        },
+        Key {
+            name: "learning_rate",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Refused,
+            doc: "The step size of the optimiser.",
+        },
+        Key {
+            name: "schedule",
+            accepts: Accepts::Form("one of the forms of `training.schedule`"),
+            omitted: Omitted::Value("\"constant\""),
+            doc: "How the learning rate changes from epoch to epoch.",
+        },
+        Key {
+            name: "momentum",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0.9"),
+            doc: "Momentum, for the optimisers `momentum` and `nesterov` only.",
+        },
+        Key {
+            name: "beta_1",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0.9"),
+            doc: "Decay rate of the mean of the gradients, for the optimisers `adam` and `adam_pytorch` only.",
+        },
+        Key {
+            name: "beta_2",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0.999"),
+            doc: "Decay rate of the mean of the squared gradients, for the optimisers `adam` and `adam_pytorch` only.",
+        },
+        Key {
+            name: "decay",
+            accepts: Accepts::Form("a number of at least 0 and below 1"),
+            omitted: Omitted::Value("0.99"),
+            doc: "Decay rate of the mean of the squared gradients, for the optimiser `rmsprop` only.",
+        },
+        Key {
+            name: "epsilon",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Value("1e-8"),
+            doc: "Number added to the denominator of an update, for the optimisers `adam`, `adam_pytorch` and `rmsprop` only.",
+        },
+        Key {
+            name: "batch",
+            accepts: Accepts::Form("\"full\" or a whole number of at least 1"),
+            omitted: Omitted::Refused,
+            doc: "Number of training samples in one update; \"full\" means all of them. A remainder makes a smaller last batch.",
+        },
+        Key {
+            name: "reshuffle",
+            accepts: Accepts::Kind(Kind::Flag),
+            omitted: Omitted::Value("false"),
+            doc: "Whether the training samples are put in a new random order before every epoch. If false, every epoch has the same batches.",
+        },
+        Key {
+            name: "epochs",
+            accepts: Accepts::Kind(Kind::Count { min: 1, max: values::MOST_EPOCHS }),
+            omitted: Omitted::Refused,
+            doc: "Number of passes over the training samples.",
+        },
+        Key {
+            name: "prefit",
+            accepts: Accepts::Kind(Kind::Count { min: 0, max: values::MOST_EPOCHS }),
+            omitted: Omitted::Value("0"),
+            doc: "Number of initial epochs that train on labels shuffled among the training samples. They count as epochs of `epochs`.",
+        },
+        Key {
+            name: "stop",
+            accepts: Accepts::Form("a table `training.stop`"),
+            omitted: Omitted::Effect("every run trains for all `epochs`"),
+            doc: "When training ends before the last epoch.",
+        },
+        Key {
+            name: "l1",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Value("0"),
+            doc: "Factor of the sum of the absolute weights, which is added to the loss. Biases are left out.",
+        },
+        Key {
+            name: "l2",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Value("0"),
+            doc: "Factor of the sum of the squared weights, which is added to the loss. Biases are left out. PyTorch's `weight_decay` is twice this number.",
+        },
+        Key {
+            name: "orthonormal",
+            accepts: Accepts::Kind(Kind::NotNegative),
+            omitted: Omitted::Value("0"),
+            doc: "Factor of a penalty on kernels that are not orthonormal: the squared Frobenius norm of W Wᵀ − 1, or of Wᵀ W − 1 for layers with more units than inputs.",
+        },
+        Key {
+            name: "max_norm",
+            accepts: Accepts::Kind(Kind::Positive),
+            omitted: Omitted::Effect("no limit"),
+            doc: "Largest Euclidean norm of the weights of a unit. Larger weights are scaled down after every update.",
+        },
+        Key {
+            name: "renormalise",
+            accepts: Accepts::Form("\"initial\" or a number above 0"),
+            omitted: Omitted::Effect("no scaling"),
+            doc: "Frobenius norm to which the kernel of every layer is scaled after every epoch; \"initial\" means its norm before training.",
+        },
+    ],
+    parameters: &[],
+};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -109,31 +206,8 @@ impl Named for Rule {
     }
 }
 
-#[derive(Deserialize, Default)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-enum RawSchedule {
-    #[default]
-    Constant,
-    Step {
-        every: u64,
-        factor: f64,
-    },
-    Exponential(f64),
-    Cosine,
-    WarmUp(u64),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawStop {
-    accuracy: Option<f64>,
-    patience: Option<u64>,
-    #[serde(default = "train", deserialize_with = "values::choice", rename = "of")]
-    samples: StopOn,
-}
-
 impl RawTraining {
-    /// The settings, and when to stop; what is wrong where something is.
+    /// The settings and the conditions to stop, or the reason why they are not allowed.
     pub(super) fn check(self) -> Result<(TrainingSettings, Option<Stop>), String> {
         let settings = TrainingSettings {
             loss: self.loss,
@@ -149,9 +223,7 @@ impl RawTraining {
         };
         if settings.n_prefit_epochs > settings.n_epochs {
             let (prefit, epochs) = (settings.n_prefit_epochs, settings.n_epochs);
-            return Err(format!(
-                "`prefit` of {prefit} epochs is more than the {epochs} of `epochs`, which counts them too"
-            ));
+            return Err(format!("`prefit` must be at most `epochs`, which includes it; got {prefit} and {epochs}"));
         }
         Ok((settings, self.stop.map(RawStop::check).transpose()?))
     }
@@ -172,7 +244,7 @@ impl RawTraining {
         };
         if let Some((key, _)) = given.iter().find(|(key, is_given)| *is_given && !takes.contains(key)) {
             let name = self.optimiser.name();
-            return Err(format!("`{key}` means nothing to the optimiser `{name}`; leave it out"));
+            return Err(format!("the optimiser `{name}` has no parameter `{key}`; leave it out"));
         }
         let momentum = self.momentum.unwrap_or(0.9);
         let (beta_1, beta_2) = (self.beta_1.unwrap_or(0.9), self.beta_2.unwrap_or(0.999));
@@ -188,39 +260,8 @@ impl RawTraining {
     }
 }
 
-impl RawStop {
-    fn check(self) -> Result<Stop, String> {
-        let Self { accuracy, patience, samples } = self;
-        match (accuracy, patience) {
-            (None, None) => Err("`stop` needs `accuracy`, `patience` or both: when to stop".to_owned()),
-            (Some(accuracy), _) if !(accuracy > 0.0 && accuracy <= 1.0) => {
-                Err(format!("`accuracy` of `stop` must be above 0 and at most 1, got {accuracy}"))
-            }
-            (_, Some(0)) => Err("`patience` of `stop` must be at least 1 epoch, got 0".to_owned()),
-            _ => Ok(Stop { accuracy, patience, samples }),
-        }
-    }
-}
-
-fn schedule(raw: RawSchedule) -> Result<Schedule, String> {
-    let factor = |factor: f64| match factor > 0.0 && factor.is_finite() {
-        true => Ok(factor),
-        false => Err(format!("the factor of `schedule` must be a number above 0, got {factor}")),
-    };
-    let epochs = |epochs: u64| match epochs {
-        0 => Err("`schedule` needs at least 1 epoch between changes, got 0".to_owned()),
-        epochs => Ok(epochs),
-    };
-    Ok(match raw {
-        RawSchedule::Constant => Schedule::Constant,
-        RawSchedule::Step { every, factor: by } => Schedule::Step { every: epochs(every)?, factor: factor(by)? },
-        RawSchedule::Exponential(by) => Schedule::Exponential { factor: factor(by)? },
-        RawSchedule::Cosine => Schedule::Cosine,
-        RawSchedule::WarmUp(within) => Schedule::WarmUp { epochs: epochs(within)? },
-    })
-}
-
-/// What of a training a recording depends on, for manifests: keys that came later only where they are not as before.
+/// The settings of a training that a recording depends on, for manifests. Settings that were added later are written only if
+/// they differ from the earlier behaviour, so that older manifests stay valid.
 pub(super) fn settings(training: &TrainingSettings, stop: Option<&Stop>) -> serde_json::Map<String, Value> {
     let plain = TrainingSettings::plain(training.optimiser, training.learning_rate, training.batch_size, 1);
     let (rule, parameters) = optimiser(training.optimiser);
@@ -292,11 +333,7 @@ fn cross_entropy() -> Loss {
     Loss::CrossEntropy
 }
 
-fn train() -> StopOn {
-    StopOn::Train
-}
-
-/// A share of the past: at least 0, below 1.
+/// A decay rate: a number of at least 0 and below 1.
 fn decay<'de, D: Deserializer<'de>>(from: D) -> Result<Option<f64>, D::Error> {
     let got = f64::deserialize(from)?;
     match (0.0..1.0).contains(&got) {
@@ -321,7 +358,9 @@ fn not_negative<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
     let got = f64::deserialize(from)?;
     match got >= 0.0 && (got as f32).is_finite() {
         true => Ok(got as f32),
-        false => Err(serde::de::Error::custom(format!("must be a number of at least 0 that f32 can hold, got {got}"))),
+        false => Err(serde::de::Error::custom(format!(
+            "must be a finite number of at least 0 within the range of f32, got {got}"
+        ))),
     }
 }
 

@@ -11,38 +11,37 @@ use serde::de::{self, DeserializeSeed, Deserializer, Error as _, Expected, IntoD
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::keys;
 use crate::suggest::suggestion;
 
-/// What is wrong with a table or a value, and where.
+/// An error in a table or a value, with its place.
 #[derive(Debug)]
 pub(super) struct Fault {
-    /// The byte of the text where it stands; none if the whole file is to blame.
+    /// The byte of the text where it is; `None` if it concerns the whole file.
     pub(super) at: Option<usize>,
-    /// The innermost key whose value is to blame.
+    /// The innermost key whose value is wrong.
     key: Option<String>,
     problem: Problem,
 }
 
 #[derive(Debug)]
 enum Problem {
-    /// A key is missing or unknown; the sentence names it.
-    Key(String),
+    /// A key is missing; the message names it.
+    Missing(String),
+    /// A key is unknown; the message names it.
+    Unknown(String),
     /// The value of a key is wrong.
     Value(String),
 }
 
 impl Fault {
-    fn of_key(problem: String) -> Self {
-        Self { at: None, key: None, problem: Problem::Key(problem) }
-    }
-
-    /// The fault stands at this byte, if no inner place is known.
+    /// Sets the place of the fault, if no inner place is known.
     fn or_at(mut self, at: usize) -> Self {
         self.at.get_or_insert(at);
         self
     }
 
-    /// The fault is in the value of this key, if no inner key is known.
+    /// Sets the key whose value is wrong, if no inner key is known.
     pub(super) fn within(mut self, key: &str, value: Node<'_>) -> Self {
         self.key.get_or_insert_with(|| key.to_owned());
         self.or_at(value.at)
@@ -53,12 +52,22 @@ impl Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (&self.problem, &self.key) {
             (Problem::Value(problem), Some(key)) => write!(f, "`{key}`: {problem}"),
-            (Problem::Value(problem) | Problem::Key(problem), _) => f.write_str(problem),
+            (Problem::Unknown(problem), key) => {
+                let table = key.as_deref().unwrap_or("pipeline");
+                let command = keys::find(table).map_or_else(|_| String::new(), |_| keys_of(table));
+                write!(f, "{problem}{command}")
+            }
+            (Problem::Value(problem) | Problem::Missing(problem), _) => f.write_str(problem),
         }
     }
 }
 
 impl std::error::Error for Fault {}
+
+/// The command that lists the keys of a table, for the end of a message.
+pub(super) fn keys_of(table: &str) -> String {
+    format!(" (`infoplane keys {table}` lists the keys)")
+}
 
 impl de::Error for Fault {
     fn custom<T: Display>(problem: T) -> Self {
@@ -67,18 +76,25 @@ impl de::Error for Fault {
 
     fn invalid_type(got: Unexpected<'_>, expected: &dyn Expected) -> Self {
         match got {
-            // The name of a choice that has a value, alone.
-            Unexpected::UnitVariant => Self::custom("must be a table of one key with its value, as { every = 10 }"),
+            // The name of a form that needs a value, without the value.
+            Unexpected::UnitVariant => {
+                Self::custom("this form needs a value; write a table with one key, as { every = 10 }")
+            }
+            Unexpected::Signed(number) => Self::custom(format!("must be {expected}, got {number}")),
+            Unexpected::Str(text) => Self::custom(format!("must be {expected}, got \"{text}\"")),
+            Unexpected::Seq => Self::custom(format!("must be {expected}, got a list")),
+            Unexpected::Map => Self::custom(format!("must be {expected}, got a table")),
             got => Self::custom(format!("must be {expected}, got {got}")),
         }
     }
 
     fn unknown_field(name: &str, names: &'static [&'static str]) -> Self {
-        Self::of_key(format!("unknown key `{name}`; {}", suggestion(name, names.iter().copied())))
+        let problem = format!("unknown key `{name}`; {}", suggestion(name, names.iter().copied()));
+        Self { at: None, key: None, problem: Problem::Unknown(problem) }
     }
 
     fn missing_field(name: &'static str) -> Self {
-        Self::of_key(format!("missing key `{name}`"))
+        Self { at: None, key: None, problem: Problem::Missing(format!("missing key `{name}`")) }
     }
 
     fn unknown_variant(name: &str, names: &'static [&'static str]) -> Self {
@@ -86,14 +102,14 @@ impl de::Error for Fault {
     }
 }
 
-/// A value with the byte of the text where it begins; of a key, where its value begins, which is on the same line.
+/// A value with the byte of the text where it begins, which is on the line of its key.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Located<T> {
     pub(super) at: usize,
     pub(super) value: T,
 }
 
-/// The name by which [`Node`] recognises that a [`Located`] is read.
+/// The type name by which [`Node`] recognises that a [`Located`] is read.
 const LOCATED: &str = "Located";
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Located<T> {
@@ -131,12 +147,12 @@ impl<'t> From<&'t Spanned<DeValue<'t>>> for Node<'t> {
     }
 }
 
-/// A whole number of the tree; none if 64 bits cannot hold it.
+/// A value of the tree as a whole number; `None` if it is not one, or has more than 64 bits.
 pub(super) fn integer(value: &DeValue<'_>) -> Option<i64> {
     value.as_integer().and_then(|integer| i64::from_str_radix(integer.as_str(), integer.radix()).ok())
 }
 
-/// A number of the tree, whole or not.
+/// A value of the tree as a number.
 pub(super) fn number(value: &DeValue<'_>) -> Option<f64> {
     let float = || value.as_float().and_then(|float| float.as_str().parse().ok());
     integer(value).map(|integer| integer as f64).or_else(float)
@@ -171,7 +187,7 @@ impl<'t> Node<'t> {
         visitor.visit_i64(integer.ok_or_else(|| self.refused(expected))?)
     }
 
-    /// What [`Deserializer::deserialize_any`] gives if the value is of the expected kind.
+    /// As [`Deserializer::deserialize_any`], if the value has the expected type.
     fn visit_if<V: Visitor<'t>>(self, is_fit: bool, expected: &str, visitor: V) -> Result<V::Value, Fault> {
         if is_fit { self.deserialize_any(visitor) } else { Err(self.refused(expected)) }
     }
@@ -225,7 +241,8 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     fn deserialize_seq<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Fault> {
         if self.value.is_table() {
-            let problem = "one table where a list of them belongs; write its name in two brackets, as `[[estimate]]`";
+            let problem =
+                "must be a list of tables, got a single table; write its name in double brackets, as `[[estimate]]`";
             return Err(Fault::custom(problem).or_at(self.at));
         }
         self.visit_if(self.value.is_array(), "a list", visitor)
@@ -271,7 +288,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
             DeValue::Table(table) if table.len() == 1 => {
                 visitor.visit_enum(MapAccessDeserializer::new(Entries::new(table)))
             }
-            _ => Err(self.refused("a name or a table of one key, as { every = 10 }")),
+            _ => Err(self.refused("a name or a table with one key, as { every = 10 }")),
         };
         read.map_err(|fault| fault.or_at(self.at))
     }
@@ -297,7 +314,7 @@ impl<'t> IntoDeserializer<'t, Fault> for Node<'t> {
 /// The keys and values of a table, in the order of the tree.
 pub(super) struct Entries<'t> {
     entries: toml::map::Iter<'t, Spanned<toml::de::DeString<'t>>, Spanned<DeValue<'t>>>,
-    /// The value of the key that was read last.
+    /// The key that was read last, and its value.
     current: Option<(&'t str, Node<'t>)>,
 }
 

@@ -1,4 +1,4 @@
-//! The values of a pipeline's keys, one function each: what is allowed, and the sentence where it is not.
+//! Functions that read and check the values of keys; an error names the allowed values.
 
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
@@ -19,23 +19,26 @@ pub(super) fn fan_in() -> Fan {
     Fan::In
 }
 
+/// Runs have names of four digits, so that they sort as they are numbered.
+pub(super) const MOST_RUNS: u64 = 9999;
+/// Epochs are stored as 32-bit numbers.
+pub(super) const MOST_EPOCHS: u64 = i32::MAX as u64;
+
 /// A whole number in 1..=`most`.
-pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: i64) -> Result<i64, D::Error> {
+pub(super) fn count<'de, D: Deserializer<'de>>(from: D, most: u64) -> Result<u64, D::Error> {
     let got = i64::deserialize(from)?;
-    if (1..=most).contains(&got) {
-        return Ok(got);
+    if let Some(count) = u64::try_from(got).ok().filter(|count| (1..=most).contains(count)) {
+        return Ok(count);
     }
     Err(Error::custom(format!("must be a whole number from 1 to {most}, got {got}")))
 }
 
-/// Runs have names of four digits, so that they sort as they are numbered.
 pub(super) fn runs<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
-    count(from, 9999).map(|runs| runs as usize)
+    count(from, MOST_RUNS).map(|runs| runs as usize)
 }
 
-/// Epochs are stored as 32-bit numbers.
 pub(super) fn epochs<'de, D: Deserializer<'de>>(from: D) -> Result<u64, D::Error> {
-    count(from, i64::from(i32::MAX)).map(|epochs| epochs as u64)
+    count(from, MOST_EPOCHS)
 }
 
 pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Error> {
@@ -44,7 +47,7 @@ pub(super) fn positive<'de, D: Deserializer<'de>>(from: D) -> Result<f32, D::Err
     if value.is_finite() && value > 0.0 {
         return Ok(value);
     }
-    Err(Error::custom(format!("must be a number above 0 that f32 can hold, got {got:?}")))
+    Err(Error::custom(format!("must be a finite number above 0 within the range of f32, got {got:?}")))
 }
 
 pub(super) fn fraction<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
@@ -64,17 +67,17 @@ pub(super) fn batch<'de, D: Deserializer<'de>>(from: D) -> Result<BatchSize, D::
     }
 }
 
-/// The value that a name stands for.
+/// The value with the given name.
 pub(super) fn choice<'de, D: Deserializer<'de>, T: Named>(from: D) -> Result<T, D::Error> {
     named(&String::deserialize(from)?).map_err(Error::custom)
 }
 
-/// The value that a name stands for, of a key that may be left out.
+/// The value with the given name, for a key that can be left out.
 pub(super) fn some_choice<'de, D: Deserializer<'de>, T: Named>(from: D) -> Result<Option<T>, D::Error> {
     choice(from).map(Some)
 }
 
-/// The value called `name`, or the sentence that there is none.
+/// The value called `name`, or an error with the nearest names.
 pub(super) fn named<T: Named>(name: &str) -> Result<T, String> {
     T::find(name).map_err(|suggestion| format!("unknown choice `{name}`; {suggestion}"))
 }

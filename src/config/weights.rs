@@ -1,8 +1,9 @@
-//! The `[[weights]]` tables of a pipeline: a measure of recorded weights, and one value or several of each of its parameters.
+//! The `[[weights]]` tables of a pipeline: a measure of recorded weights, with one or several values of each parameter.
 
 use std::sync::Arc;
 
 use super::entry::{RawEntry, check, declares, entry};
+use super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::networks::Networks;
 use super::tree::Located;
 use crate::config::Split;
@@ -11,7 +12,7 @@ use crate::layer_id::LayerId;
 use crate::nn::{Activation, Architecture, Hidden, Loss, Operation, Output};
 use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
 use crate::suggest::Named;
-use crate::weights::{self, Measure, Randomness, Spec};
+use crate::weights::{self, MEASURES, Measure, Randomness, Spec};
 
 /// One measure of weights to apply.
 #[derive(Debug, Clone)]
@@ -20,37 +21,37 @@ pub struct MeasureRequest {
     pub spec: &'static Spec,
     /// The measure with these parameters.
     pub measure: Arc<Measure>,
-    /// Its name with the parameters that are not at their defaults: the name of a folder.
+    /// Its name with the parameters that differ from their defaults: the name of a folder.
     pub id: String,
-    /// These parameters; `None` where all are at their defaults.
+    /// The parameters that differ from their defaults, as text; `None` if there are none.
     pub settings: Option<String>,
-    /// The samples whose losses count.
+    /// The samples whose losses are used.
     pub samples: Samples,
-    /// How many of the recorded snapshots are measured; `None`: all.
+    /// Number of recorded snapshots that are measured; `None`: all.
     pub n_snapshots: Option<usize>,
-    /// How many groups of runs are measured, each by itself, where a measure is of several runs.
+    /// Number of groups of runs that are measured separately, for measures of several runs.
     pub n_groups: usize,
-    /// The activation function of the hidden layers of another program's recording.
+    /// The activation function of the hidden layers, for the recording of another program.
     pub activation: Option<Activation>,
 }
 
-/// What every measure can be asked for besides its own parameters.
+/// The parameters that all measures have.
 pub const MEASURE_SCOPE: &[Parameter] = &[
     Parameter {
         name: "samples",
-        doc: "the samples whose losses and gradients count: train, test or all",
+        doc: "the samples whose losses and gradients are used: train, test or all",
         kind: Kind::Choice(&["train", "test", "all"]),
         default: "train",
     },
     Parameter {
         name: "snapshots",
-        doc: "measure this many of the recorded snapshots, evenly spaced in their order, the first and the last among them [default: all]",
+        doc: "number of recorded snapshots to measure: evenly spaced, including the first and the last [default: all]",
         kind: Kind::Count { min: 1, max: 1_000_000 },
         default: "",
     },
     Parameter {
         name: "groups",
-        doc: "of ensemble: divide the runs into this many groups, in their order, and measure each by itself, so that there is an interval over groups",
+        doc: "for ensemble: number of groups of consecutive runs; each group is measured separately, which gives an interval over groups",
         kind: Kind::Count { min: 1, max: 1000 },
         default: "1",
     },
@@ -74,6 +75,24 @@ pub const MEASURE_SCOPE: &[Parameter] = &[
     },
 ];
 
+/// The keys of `[[weights]]` that all measures have.
+pub(super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "weights",
+    doc: "`[[weights]]`: a measure of information that is applied to the recorded weights. The parameters of the measure (`weights.code` and others) are keys of this table too. Every key except `measure` accepts one value or a list of values; every combination of values is a separate table.",
+    keys: &[Key {
+        name: "measure",
+        accepts: Accepts::Name(measure_names),
+        omitted: Omitted::Refused,
+        doc: "The measure.",
+    }],
+    parameters: MEASURE_SCOPE,
+};
+
+fn measure_names() -> Vec<&'static str> {
+    MEASURES.iter().map(|spec| spec.name).collect()
+}
+
 impl MeasureRequest {
     /// One request for every combination of the `given` values of the parameters of `spec` and of [`MEASURE_SCOPE`].
     ///
@@ -88,7 +107,7 @@ impl MeasureRequest {
             for scope in &scopes {
                 let request = Self::new(spec, &parameters, scope)?;
                 if requests.iter().any(|other| other.id == request.id) {
-                    return Err(ParameterError::Refused(format!("`{}` is asked for twice", request.id)));
+                    return Err(ParameterError::Refused(format!("`{}` is requested twice", request.id)));
                 }
                 requests.push(request);
             }
@@ -113,24 +132,24 @@ impl MeasureRequest {
         })
     }
 
-    /// Whether the parameter `name` of `spec` or of [`MEASURE_SCOPE`] may have these `values`, each by itself.
+    /// Checks each of the `values` of the parameter `name` of `spec` or of [`MEASURE_SCOPE`].
     fn check(spec: &'static Spec, name: &str, values: &[Value]) -> Result<(), ParameterError> {
         check([spec.parameters, MEASURE_SCOPE], name, values)?;
         let measure = spec.name;
         let problem = match (name, spec.randomness) {
             ("groups", Randomness::Membership) => format!("`{measure}` compares runs of the same pairs"),
-            ("groups", other) if other != Randomness::Seed => format!("`{measure}` measures each run by itself"),
+            ("groups", other) if other != Randomness::Seed => format!("`{measure}` measures each run separately"),
             ("samples", Randomness::Membership | Randomness::Seed | Randomness::Data) => {
                 format!("`{measure}` does not choose among samples")
             }
-            ("snapshots", Randomness::Data) => format!("`{measure}` is of the first epoch"),
+            ("snapshots", Randomness::Data) => format!("`{measure}` uses the first epoch only"),
             _ => return Ok(()),
         };
         Err(ParameterError::Refused(format!("{problem}; leave out `{name}`")))
     }
 
-    /// Whether networks that are trained and recorded so can be measured; what is wrong where they cannot.
-    fn fits(&self, networks: &Networks) -> Result<(), String> {
+    /// Checks that networks with these settings can be measured; an error names the reason.
+    fn check_networks(&self, networks: &Networks) -> Result<(), String> {
         let name = self.spec.name;
         if self.activation.is_some() {
             return Err("`activation` is for recordings of another program; leave it out".to_owned());
@@ -140,10 +159,10 @@ impl MeasureRequest {
         }
         match self.measure.as_ref() {
             Measure::OfTraining(_) if !networks.record.online_losses => {
-                Err(format!("`{name}` needs the losses before each update; record them with `online_losses = true`"))
+                Err(format!("`{name}` needs the losses before each update; set `online_losses = true` in `[record]`"))
             }
             Measure::OfTraining(_) if networks.training.n_prefit_epochs > 0 => {
-                Err(format!("`{name}` is of the first epoch, whose labels `prefit` shuffles; leave out one of them"))
+                Err(format!("`{name}` uses the first epoch, but `prefit` shuffles its labels; leave out one of them"))
             }
             Measure::OfNetwork(_) | Measure::OfRuns(_) if !networks.record.weights => {
                 Err(format!("`{name}` needs recorded weights; leave out `weights = false` in `[record]`"))
@@ -167,23 +186,22 @@ impl MeasureRequest {
     }
 }
 
-/// The activation function of each hidden layer of networks that measures of weights can be applied to; what is in the way where
-/// they cannot.
+/// The activation function of each hidden layer, for measures of weights; an error names the reason why they cannot be applied.
 pub fn measured_activations(architecture: &Architecture, has_cross_entropy: bool) -> Result<Vec<Activation>, String> {
     if architecture.output != Output::Softmax || !has_cross_entropy {
         return Err("measures of weights need the cross-entropy of a softmax output".to_owned());
     }
     if architecture.output_bits.is_some() {
-        return Err("the output is quantised; measures of weights need slopes".to_owned());
+        return Err("the output is quantised; measures of weights need derivatives".to_owned());
     }
     let of_layer = |(layer, hidden): (LayerId, &Hidden)| -> Result<Activation, String> {
         let mut activation = None;
         for operation in &hidden.operations {
             match operation {
                 Operation::Activation(function) if activation.is_none() => activation = Some(*function),
-                // Without effect after training.
+                // It has no effect after training.
                 Operation::Dropout { .. } | Operation::GaussianDropout { .. } => {}
-                // The network without its noise is measured.
+                // The network is measured without its noise.
                 Operation::Noise { .. } => {}
                 Operation::BatchNorm => {
                     return Err(format!(
@@ -191,7 +209,7 @@ pub fn measured_activations(architecture: &Architecture, has_cross_entropy: bool
                     ));
                 }
                 Operation::Quantise { .. } => {
-                    return Err(format!("layer {layer} is quantised; measures of weights need slopes"));
+                    return Err(format!("layer {layer} is quantised; measures of weights need derivatives"));
                 }
                 Operation::Activation(_) => {
                     return Err(format!("layer {layer} has two activation functions; measures of weights need one"));
@@ -203,8 +221,8 @@ pub fn measured_activations(architecture: &Architecture, has_cross_entropy: bool
     LayerId::above_input().zip(&architecture.hidden).map(of_layer).collect()
 }
 
-/// What the tables ask for of networks that are trained as `networks` says, or were recorded elsewhere; an error carries the place
-/// of the key to blame.
+/// The measures of the tables, for networks that are trained as in `networks` or, if there are none, were recorded by another
+/// program; an error has the place of the wrong key.
 pub(super) fn measures(
     tables: Vec<Located<RawEntry>>,
     networks: Option<&Networks>,
@@ -215,9 +233,9 @@ pub(super) fn measures(
         let (spec, given) = entry((at, table), ("weights", "measure"), find, MeasureRequest::check)?;
         for request in MeasureRequest::all(spec, given).map_err(|e| (at, e.to_string()))? {
             if requests.iter().any(|other| other.id == request.id) {
-                return Err((at, format!("`{}` is asked for twice", request.id)));
+                return Err((at, format!("`{}` is requested twice", request.id)));
             }
-            networks.map_or(Ok(()), |networks| request.fits(networks)).map_err(|problem| (at, problem))?;
+            networks.map_or(Ok(()), |networks| request.check_networks(networks)).map_err(|problem| (at, problem))?;
             requests.push(request);
         }
     }

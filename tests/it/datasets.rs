@@ -225,7 +225,9 @@ fn parameters_of_a_data_set_are_keys_of_the_table() {
     project.ok("data make parity");
     assert_eq!(samples(&project, "data/parity.parquet").len(), 4096);
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "name = \"parity\"\nn_bit = 6"));
-    assert!(project.refused("run p.toml").ends_with("p.toml, line 5: unknown key `n_bit`; did you mean `n_bits`?"));
+    assert!(project.refused("run p.toml").ends_with(
+        "p.toml, line 5: unknown key `n_bit`; did you mean `n_bits`? (`infoplane keys data` lists the keys)"
+    ));
     project.write("data/parity-n-bits-5.parquet", fs::read(project.path("data/parity.parquet")).unwrap());
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "name = \"parity\"\nn_bits = 5"));
     let sentence = project.refused("record p.toml");

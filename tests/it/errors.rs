@@ -14,14 +14,18 @@ fn mistakes_in_a_pipeline_are_named_with_file_and_line() {
         assert_eq!(project.refused("run p.toml"), format!("infoplane: p.toml, line {expected}"));
         assert!(!project.path("outputs").exists());
     };
-    check("epochs = 12", "epoks = 12", "14: unknown key `epoks`; did you mean `epochs`?");
+    check(
+        "epochs = 12",
+        "epoks = 12",
+        "14: unknown key `epoks`; did you mean `epochs`? (`infoplane keys training` lists the keys)",
+    );
     check(
         "hidden = [6, 3]",
         "hidden = []",
         "7: `hidden`: no hidden layers; give at least one width, for example [10, 7, 5, 4, 3]",
     );
     check("batch = 512", "batch = 0", "12: `batch`: must be \"full\" or a whole number of at least 1, got 0");
-    check("log_spaced = 6", "log_spaced = 13", "16: 13 recorded epochs are more than the 12 epochs of `[training]`");
+    check("log_spaced = 6", "log_spaced = 13", "16: `epochs`: `log_spaced` is 13, but `[training]` has only 12 epochs");
     check("seed = 5", "seed = ", "1: this is not TOML: string values must be quoted, expected literal string");
 }
 
@@ -205,7 +209,7 @@ fn settings_that_cannot_work_are_refused_before_anything_is_written() {
     };
     check("0.85", "1e-7", "`train_fraction` 0.0000001 of 4096 samples is less than one training sample");
     check("[6, 3]", "[9_000_000]", "one snapshot would be 36864008192 activations");
-    check("4e-3", "1e-50", "`learning_rate`: must be a number above 0 that f32 can hold, got 1e-50");
+    check("4e-3", "1e-50", "`learning_rate`: must be a finite number above 0 within the range of f32, got 1e-50");
     check(
         "n_edges = 30",
         "n_edges = 4_000_000_000_000",

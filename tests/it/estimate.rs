@@ -370,7 +370,7 @@ fn a_selection_that_is_not_recorded_is_refused() {
     for (words, reason) in [
         ("kde outputs/p --noise-variance 0", "parameter `noise_variance`: must be a finite number above 0, got 0"),
         ("kde outputs/p --noise-variance 0.1,x", "parameter `noise_variance`: must be a finite number above 0, got x"),
-        ("binning outputs/p --n-bins 5,5", "`binning-n-bins-5` is asked for twice"),
+        ("binning outputs/p --n-bins 5,5", "`binning-n-bins-5` is requested twice"),
         ("quantised outputs/p --bits 99", "parameter `bits`: must be a whole number from 1 to 24, got 99"),
         (
             "binning outputs/p --bias none",

@@ -28,6 +28,7 @@ fn every_command_prints_json_when_asked() {
         "stability outputs/p --pipeline p.toml",
         "inspect outputs/p",
         "plot --list",
+        "keys training",
         "schema",
         "report outputs/p",
         "movie outputs/p --frames 2",

@@ -40,7 +40,7 @@ fn snapshots_are_those_that_the_pipeline_asks_for() {
 #[test]
 fn a_step_beyond_the_training_is_refused_before_anything_is_written() {
     let project = Project::new(&recording("steps = { list = [85] }"));
-    assert_eq!(project.refused("run p.toml"), "infoplane: recorded step 85 is beyond the 84 steps of the training");
+    assert_eq!(project.refused("run p.toml"), "infoplane: `steps`: step 85 is after the last step of the training, 84");
     assert!(!project.path("outputs").exists());
 }
 

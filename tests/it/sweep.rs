@@ -167,7 +167,7 @@ fn values_that_are_not_allowed_fail_with_their_line() {
     let reason = |id: &str| rows.iter().find(|row| row.experiment == id).unwrap().reason.clone().unwrap();
     assert_eq!(
         reason("hidden-4-4,learning-rate--1,train-fraction-0.5"),
-        "p.toml, line 10: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0"
+        "p.toml, line 10: `learning_rate`: must be a finite number above 0 within the range of f32, got -1.0"
     );
     assert_eq!(
         reason("hidden-4-4,learning-rate-0.004,train-fraction-1"),
@@ -185,7 +185,10 @@ fn values_that_are_not_allowed_fail_with_their_line() {
 #[test]
 fn what_is_wrong_with_all_of_them_is_said_once_and_leaves_nothing() {
     let wrong = project(&SIXTY.replace("epochs = 2\n", "epoks = 2\n"));
-    assert_eq!(wrong.refused("run p.toml"), "infoplane: p.toml, line 12: unknown key `epoks`; did you mean `epochs`?");
+    assert_eq!(
+        wrong.refused("run p.toml"),
+        "infoplane: p.toml, line 12: unknown key `epoks`; did you mean `epochs`? (`infoplane keys training` lists the keys)"
+    );
     let absent = project(&SIXTY.replace("d.parquet", "e.parquet"));
     assert_eq!(
         absent.refused("record p.toml"),
@@ -194,7 +197,7 @@ fn what_is_wrong_with_all_of_them_is_said_once_and_leaves_nothing() {
     let negative = project(&SIXTY.replace("4e-3", "[-1, -2]"));
     assert_eq!(
         negative.refused("run p.toml"),
-        "infoplane: none of 120 experiments could run; the first, activation-tanh,hidden-3,learning-rate--1,train-fraction-0.25: p.toml, line 10: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0"
+        "infoplane: none of 120 experiments could run; the first, activation-tanh,hidden-3,learning-rate--1,train-fraction-0.25: p.toml, line 10: `learning_rate`: must be a finite number above 0 within the range of f32, got -1.0"
     );
     for project in [wrong, absent, negative] {
         assert!(!project.path("outputs").exists());

@@ -265,7 +265,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
         "measure = \"membership\"\ngroups = 2",
         "`membership` compares runs of the same pairs; leave out `groups`",
     );
-    check("beta = [0.1, 1]", "groups = 2", "`code` measures each run by itself; leave out `groups`");
+    check("beta = [0.1, 1]", "groups = 2", "`code` measures each run separately; leave out `groups`");
     check("groups = 2", "samples = \"test\"", "`ensemble` does not choose among samples; leave out `samples`");
     check(
         "measure = \"prequential\"",
@@ -343,7 +343,7 @@ fn weights_of_another_program_are_those_of_its_activations() {
 fn networks_without_slopes_and_full_batches_are_told() {
     let quantised = PIPELINE.replace("activation = \"tanh\"", "activation = \"tanh\"\nquantise_bits = 8");
     let refused = project(&quantised).refused("run w.toml");
-    assert!(refused.contains("the output is quantised; measures of weights need slopes"), "{refused}");
+    assert!(refused.contains("the output is quantised; measures of weights need derivatives"), "{refused}");
     assert!(refused.contains("w.toml, line "), "{refused}");
 
     let claim = r#"

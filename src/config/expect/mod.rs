@@ -1,5 +1,6 @@
-//! The `[[expect]]` tables of a pipeline: the claims of a paper, in a form that the recordings can be asked.
+//! The `[[expect]]` tables of a pipeline: the claims of a paper in machine-checkable form.
 
+mod keys;
 mod read;
 
 use serde::{Deserialize, Serialize};
@@ -9,41 +10,44 @@ use crate::layer_id::LayerId;
 use crate::store::FrozenClaim;
 use crate::store::quantities::Getter;
 use crate::store::schema::{BoundLayerRow, EpochRow, EstimateRow, GradientRow};
+pub(super) use keys::{KEYS, MEASURE_KEYS, MINUS_KEYS};
+#[cfg(test)]
+pub(super) use read::RawMinus;
 pub(super) use read::{ClaimContext, RawExpect, claims};
 
 /// A claim about an experiment.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Expect {
-    /// Figure or section of the paper that claims it.
+    /// The figure or section of the paper.
     pub figure: Option<String>,
     /// The claim in words.
     pub claim: String,
-    /// What the paper has, in words.
+    /// The value in the paper, in words.
     pub paper: Option<String>,
-    /// What is looked at.
+    /// The quantity that is compared.
     pub quantity: Quantity,
-    /// In which layers, each of which is judged by itself; none where the quantity belongs to no layer.
+    /// The layers, each of which is judged separately; empty if the quantity does not belong to a layer.
     pub layers: Vec<LayerId>,
-    /// Which number is taken of its course over the training.
+    /// The number that is taken from the curve of the quantity over the training.
     pub measure: Measure,
-    /// What is subtracted from the number, where two quantities of a run are compared.
+    /// The number that is subtracted, if two quantities of a run are compared.
     pub minus: Option<Minus>,
-    /// What is claimed of the number.
+    /// The claimed range of the number.
     pub wanted: Wanted,
 }
 
 /// A number of the same run that is subtracted.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Minus {
-    /// What is looked at.
+    /// The quantity that is compared.
     pub quantity: Quantity,
-    /// Which number is taken of its course over the training.
+    /// The number that is taken from the curve of the quantity over the training.
     pub measure: Measure,
-    /// Whether it is of the whole network, not of the layer that the claim is about.
+    /// Whether it belongs to the whole network, not to the layer of the claim.
     pub of_network: bool,
 }
 
-/// What a claim looks at.
+/// The quantity of a claim.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Quantity {
     /// A number of a table of estimates.
@@ -59,12 +63,12 @@ pub enum Quantity {
     Gradient {
         /// The norm.
         column: &'static Getter<GradientRow>,
-        /// Over what the gradients were taken; `None` is whatever was recorded first.
+        /// The kind of gradients; `None` is the first recorded kind.
         over: Option<String>,
     },
-    /// A layer's place compared with the information bottleneck's bound.
+    /// The position of a layer compared with the information bottleneck bound.
     Bound(&'static Getter<BoundLayerRow>),
-    /// A number that a measure of weights finds.
+    /// A number of a measure of weights.
     Weights {
         /// Identity of the table.
         measure: String,
@@ -73,57 +77,57 @@ pub enum Quantity {
     },
 }
 
-/// Which number is taken of a course over the training.
+/// The number that is taken from a curve over the training.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Measure {
-    /// At the first recorded snapshot.
+    /// The value at the first recorded snapshot.
     Start,
-    /// At the last.
+    /// The value at the last recorded snapshot.
     End,
-    /// The largest.
+    /// The largest value.
     Peak,
-    /// The smallest.
+    /// The smallest value.
     Trough,
-    /// The largest minus the last.
+    /// The largest value minus the last.
     Drop,
-    /// The largest minus the first.
+    /// The largest value minus the first.
     Climb,
-    /// The last minus the first.
+    /// The last value minus the first.
     Rise,
-    /// The epoch of the largest.
+    /// The epoch of the largest value.
     PeakEpoch,
-    /// At the recorded epoch nearest to this one, and of several snapshots within it at the first, which comes right after
-    /// that many whole passes; none where the training ended before it.
+    /// The value at the recorded epoch nearest to this one. If several snapshots have this epoch, the first is taken, directly
+    /// after that number of whole passes. There is no value if the training ended before this epoch.
     At(i32),
-    /// The first recorded epoch with more than this.
+    /// The first recorded epoch with a value above this number.
     FirstAbove(f64),
-    /// The first recorded epoch with less than this.
+    /// The first recorded epoch with a value below this number.
     FirstBelow(f64),
-    /// At the second epoch minus at the first.
+    /// The value at the second epoch minus the value at the first.
     Change([i32; 2]),
 }
 
-/// What is claimed of a number.
+/// The claimed range of a number.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Wanted {
-    /// It is above this.
+    /// The number is above this one.
     Above(f64),
-    /// It is below this.
+    /// The number is below this one.
     Below(f64),
-    /// It is no further from `value` than `within`.
+    /// The number differs from `value` by at most `within`.
     Near {
-        /// What it should be.
+        /// The claimed value.
         value: f64,
-        /// How far away it may be.
+        /// The largest allowed difference.
         within: f64,
     },
 }
 
 impl Expect {
-    /// The claim as it can be registered before there are data: its words, and all that it is judged by. Where it stands in a
-    /// paper can be corrected later.
+    /// The claim as it is registered before there are data: its words, and everything that decides it. Its figure and section
+    /// are left out, so that they can be corrected later.
     pub fn frozen(&self) -> FrozenClaim {
         let mut meaning = self.quantity.meaning();
         meaning["claim"] = json!(self.claim);
@@ -151,7 +155,7 @@ impl Quantity {
         }
     }
 
-    /// Its name and the table that it is taken from, as claims are registered by. Claims of earlier versions keep their keys.
+    /// Its name and the table that it is taken from, as part of a registered claim. Claims of earlier versions keep their keys.
     fn meaning(&self) -> serde_json::Value {
         let (estimate, gradients) = match self {
             Self::Estimated { estimate, .. } => (Some(estimate), None),
@@ -167,24 +171,24 @@ impl Quantity {
 }
 
 impl Minus {
-    /// The layer that it is of, next to a number of `layer`.
+    /// The layer of the subtracted number, if the claim is about `layer`.
     pub fn layer(&self, layer: Option<LayerId>) -> Option<LayerId> {
         layer.filter(|_| !self.of_network && !matches!(self.quantity, Quantity::Fit(_)))
     }
 
-    /// In words that follow those of the measure.
+    /// In words that follow those of the claim's own measure.
     pub fn words(&self) -> String {
         format!("minus {} {}", self.quantity.name(), self.measure.words())
     }
 }
 
 impl Measure {
-    /// Whether it is a change up to some later snapshot, which of I(X;T) is compression where it falls.
+    /// Whether it is a change up to a later snapshot; a decrease of I(X;T) is compression.
     pub fn is_change(self) -> bool {
         matches!(self, Self::Drop | Self::Rise | Self::Change(_))
     }
 
-    /// What it takes, in words that follow the name of a quantity.
+    /// In words that follow the name of a quantity.
     pub fn words(self) -> String {
         match self {
             Self::Start => "at the start".to_owned(),
@@ -204,7 +208,7 @@ impl Measure {
 }
 
 impl Wanted {
-    /// Whether a number is as claimed.
+    /// Whether a number is within the claimed range.
     pub fn is_met(self, number: f64) -> bool {
         match self {
             Self::Above(value) => number > value,
@@ -288,7 +292,7 @@ claim = \"it falls\"
 
     /// Other text here would make every registered claim a changed one.
     #[test]
-    fn a_claim_is_registered_by_its_words_and_what_it_is_judged_by() {
+    fn a_claim_is_registered_by_its_words_and_everything_that_decides_it() {
         let frozen = |claim: &str| read(claim).unwrap().claims[0].frozen();
         let drop = frozen(&format!("{OF_I_XT}layer = \"hidden\"\nmeasure = \"drop\"\nabove = 2"));
         let meaning = r#"{"claim":"it falls","estimate":"binning-n-edges-30","gradients":null,"layers":[1,2],"measure":"drop","quantity":"i_xt","wanted":{"above":2.0}}"#;
@@ -300,7 +304,7 @@ claim = \"it falls\"
     }
 
     #[test]
-    fn what_is_not_there_is_told_with_its_line() {
+    fn what_is_missing_is_reported_with_its_line() {
         let end = "measure = \"end\"\nabove = 2";
         check(
             &format!("{OF_I_XT}layer = 4\n{end}"),
@@ -316,11 +320,11 @@ claim = \"it falls\"
         );
         check(
             &format!("estimate = \"binning-n-edges-50\"\nquantity = \"i_xt\"\nlayer = 1\n{end}"),
-            "p.toml, line 20: the pipeline asks for no estimate `binning-n-edges-50`; did you mean `binning-n-edges-30`?",
+            "p.toml, line 20: the pipeline has no estimate `binning-n-edges-50`; did you mean `binning-n-edges-30`?",
         );
         check(
             &format!("quantity = \"i_xt\"\nlayer = 1\n{end}"),
-            "p.toml, line 20: `i_xt` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"",
+            "p.toml, line 20: `i_xt` needs `estimate`: the estimate that it is taken from, for example \"binning-n-edges-30\"",
         );
         check(
             &format!("quantity = \"i_xy\"\nlayer = 1\n{end}"),
@@ -328,31 +332,37 @@ claim = \"it falls\"
         );
         check(
             &format!("quantity = \"loss_test\"\nlayer = 1\n{end}"),
-            "p.toml, line 21: `layer`: `loss_test` belongs to no layer; leave it out",
+            "p.toml, line 21: `layer`: `loss_test` does not belong to a layer; leave `layer` out",
         );
         check(
             &format!("quantity = \"gradient_snr\"\ngradients = \"sample\"\nlayer = 1\n{end}"),
-            "p.toml, line 21: no gradients `sample` are recorded; known: `after_step`",
+            "p.toml, line 21: gradients `sample` are not recorded; known: `after_step`",
         );
         check(
             &format!("{OF_I_XT}gradients = \"samples\"\nlayer = 1\n{end}"),
-            "p.toml, line 22: `gradients`: `i_xt` is none of theirs; leave it out",
+            "p.toml, line 22: `gradients` applies only to quantities of gradients, not to `i_xt`; leave it out",
         );
         check(
             &format!("quantity = \"beta\"\nlayer = 1\n{end}"),
-            "p.toml, line 20: `beta` needs the table `[bound]` in the pipeline",
+            "p.toml, line 20: `beta` needs the table `[bound]`; add it to the pipeline",
         );
     }
 
     #[test]
-    fn a_claim_claims_one_thing() {
+    fn a_claim_needs_exactly_one_comparison() {
         let end = "quantity = \"loss_test\"\nmeasure = \"end\"\n";
         let needs = "p.toml, line 17: a claim needs `above`, or `below`, or `near` together with `within`";
         for wanted in ["", "above = 1\nbelow = 2", "near = 1", "within = 1", "above = 1\nwithin = 1"] {
             check(&format!("{end}{wanted}"), needs);
         }
-        check(&format!("{end}near = 1\nwithin = -1"), "p.toml, line 17: `within` must not be negative, got -1");
-        check(&format!("{end}above = nan"), "p.toml, line 17: a claim compares with finite numbers");
+        check(
+            &format!("{end}near = 1\nwithin = -1"),
+            "p.toml, line 17: `within`: must be a number of at least 0, got -1",
+        );
+        check(
+            &format!("{end}above = nan"),
+            "p.toml, line 17: `above`, `below`, `near` and `within` must be finite numbers",
+        );
         check(
             "quantity = \"loss_test\"\nmeasure = \"fall\"\nabove = 1",
             "p.toml, line 21: `measure`: unknown choice `fall`; known: `start`, `end`, `peak`, `trough`, `drop`, `climb`, `rise`, `peak_epoch`, `at`, `first_above`, `first_below`, `change`",
@@ -364,7 +374,7 @@ claim = \"it falls\"
         let claim = "quantity = \"loss_test\"\nmeasure = \"end\"\nabove = 1\nonly = \"batch-5*\"";
         check(
             claim,
-            "p.toml, line 23: `only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out",
+            "p.toml, line 23: `only` selects experiments of a sweep, but this pipeline is a single experiment; leave it out",
         );
         let swept = format!("{BASE}{claim}").replace("batch = 512", "batch = [512, 64]");
         let n_claims: Vec<usize> =
@@ -383,14 +393,13 @@ claim = \"it falls\"
         };
         let claim =
             "quantity = \"beta\"\nlayer = 1\nmeasure = \"drop\"\nabove = 2\n[bound]\ncode = \"binning-n-edges-30\"";
-        let told =
-            "p.toml, line 17: `measure`: layers are compared with the bound at their last snapshot only; use \"end\"";
-        assert_eq!(read(claim).unwrap_err(), told);
+        let expected = "p.toml, line 17: `measure`: must be \"end\" for this quantity, as layers are compared with the bound at their last snapshot only";
+        assert_eq!(read(claim).unwrap_err(), expected);
         let betas =
             with("code = \"binning-n-edges-30\"\nbeta = [1.0, 8.0]\nper_octave = 1").unwrap().bound.unwrap().betas;
         assert_eq!(betas, [1.0, 2.0, 4.0, 8.0]);
         let check = |bound: &str, expected: &str| assert_eq!(with(bound).unwrap_err(), expected);
-        let range = "`beta`: must be a least and a larger largest multiplier, above 0 and at most 1000000, got";
+        let range = "`beta`: must be two ascending numbers above 0, the second at most 1000000, got";
         for wrong in ["[0.0, 8.0]", "[8.0, 1.0]", "[1.0, 1e7]", "[1.0, nan]"] {
             let got = wrong
                 .replace("8.0", "8")
@@ -409,7 +418,7 @@ claim = \"it falls\"
         );
         check(
             "code = \"binning-n-edges-3\"",
-            "p.toml, line 25: `code`: the pipeline asks for no estimate `binning-n-edges-3`; did you mean `binning-n-edges-30`?",
+            "p.toml, line 25: `code`: the pipeline has no estimate `binning-n-edges-3`; did you mean `binning-n-edges-30`?",
         );
     }
 }

@@ -1,4 +1,4 @@
-//! How a claim is read from its table, and checked.
+//! Reads and checks the table of a claim.
 
 use serde::Deserialize;
 
@@ -13,10 +13,10 @@ use crate::store::quantities::{self, Getter};
 use crate::store::schema::{EstimateRow, GradientRow};
 use crate::suggest::{Named, suggestion};
 
-/// In place of a layer: the whole network.
+/// The word for the whole network in place of a layer.
 const NETWORK: &str = "network";
 
-/// The table as the file has it.
+/// The table as written in the file.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in super::super) struct RawExpect {
@@ -34,14 +34,14 @@ pub(in super::super) struct RawExpect {
     below: Option<f64>,
     near: Option<f64>,
     within: Option<f64>,
-    /// Of a sweep, the experiments it is about.
+    /// In a sweep: the experiments that the claim is about.
     only: Option<Located<String>>,
 }
 
-/// The table of what is subtracted.
+/// The table of the number that is subtracted.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawMinus {
+pub(in super::super) struct RawMinus {
     estimate: Option<Located<String>>,
     weights: Option<Located<String>>,
     gradients: Option<Located<String>>,
@@ -50,7 +50,7 @@ struct RawMinus {
     measure: Measure,
 }
 
-/// The keys that name a quantity.
+/// The keys that together name a quantity.
 struct NamedQuantity<'a> {
     estimate: Option<&'a Located<String>>,
     weights: Option<&'a Located<String>>,
@@ -58,7 +58,7 @@ struct NamedQuantity<'a> {
     quantity: &'a Located<String>,
 }
 
-/// What of the pipeline claims can be about.
+/// What claims of the pipeline can refer to.
 pub(in super::super) struct ClaimContext<'a> {
     /// Identities of the estimates.
     pub(in super::super) estimates: &'a [String],
@@ -68,11 +68,11 @@ pub(in super::super) struct ClaimContext<'a> {
     pub(in super::super) layers: &'a Layers,
     /// Kinds of gradients that are recorded.
     pub(in super::super) gradients: &'a [GradientKind],
-    /// Whether the bound is asked for.
+    /// Whether the pipeline has `[bound]`.
     pub(in super::super) has_bound: bool,
 }
 
-/// The claims about the experiment called `experiment`; an error carries the place of the key to blame.
+/// The claims about the experiment called `experiment`; an error has the place of the wrong key.
 pub(in super::super) fn claims(
     tables: Vec<Located<RawExpect>>,
     experiment: &str,
@@ -84,7 +84,7 @@ pub(in super::super) fn claims(
 }
 
 impl RawExpect {
-    /// Checks the table, which begins at `at`.
+    /// Checks the table, which begins at byte `at`.
     fn check(self, at: usize, context: &ClaimContext<'_>) -> Result<Expect, (usize, String)> {
         let named = NamedQuantity {
             estimate: self.estimate.as_ref(),
@@ -94,12 +94,13 @@ impl RawExpect {
         };
         let quantity = named.check(context)?;
         if matches!(quantity, Quantity::Bound(_)) && self.measure != Measure::End {
-            let problem = "`measure`: layers are compared with the bound at their last snapshot only; use \"end\"";
+            let problem = "`measure`: must be \"end\" for this quantity, as layers are compared with the bound at their last snapshot only";
             return Err((at, problem.to_owned()));
         }
         let layers = match (&quantity, &self.layer) {
             (Quantity::Fit(_), Some(layer)) => {
-                let problem = format!("`layer`: `{}` belongs to no layer; leave it out", self.quantity.value);
+                let problem =
+                    format!("`layer`: `{}` does not belong to a layer; leave `layer` out", self.quantity.value);
                 return Err((layer.at, problem));
             }
             (Quantity::Fit(_), None) => Vec::new(),
@@ -133,13 +134,15 @@ impl RawExpect {
     fn wanted(&self) -> Result<Wanted, String> {
         let numbers = [self.above, self.below, self.near, self.within];
         if numbers.iter().flatten().any(|number| !number.is_finite()) {
-            return Err("a claim compares with finite numbers".to_owned());
+            return Err("`above`, `below`, `near` and `within` must be finite numbers".to_owned());
         }
         match numbers {
             [Some(value), None, None, None] => Ok(Wanted::Above(value)),
             [None, Some(value), None, None] => Ok(Wanted::Below(value)),
             [None, None, Some(value), Some(within)] if within >= 0.0 => Ok(Wanted::Near { value, within }),
-            [None, None, Some(_), Some(within)] => Err(format!("`within` must not be negative, got {within}")),
+            [None, None, Some(_), Some(within)] => {
+                Err(format!("`within`: must be a number of at least 0, got {within}"))
+            }
             _ => Err("a claim needs `above`, or `below`, or `near` together with `within`".to_owned()),
         }
     }
@@ -155,7 +158,8 @@ impl RawMinus {
         };
         let quantity = named.check(context)?;
         if let Some(layer) = self.layer.as_ref().filter(|layer| layer.value != NETWORK) {
-            let problem = format!("`layer`: what is subtracted is of the claim's own layer, or of the \"{NETWORK}\"");
+            let problem =
+                format!("`layer`: must be \"{NETWORK}\"; leave it out to subtract a number of the claim's own layer");
             return Err((layer.at, problem));
         }
         Ok(Minus { quantity, measure: self.measure, of_network: self.layer.is_some() })
@@ -175,7 +179,7 @@ impl NamedQuantity<'_> {
             self.gradient(column, context)?
         } else if let Some(column) = quantities::find(quantities::BOUND_LAYERS, name) {
             if !context.has_bound {
-                return Err((at, format!("`{name}` needs the table `[bound]` in the pipeline")));
+                return Err((at, format!("`{name}` needs the table `[bound]`; add it to the pipeline")));
             }
             Quantity::Bound(column)
         } else {
@@ -183,11 +187,17 @@ impl NamedQuantity<'_> {
         };
         let gradients = self.gradients.filter(|_| !matches!(quantity, Quantity::Gradient { .. }));
         if let Some(gradients) = gradients {
-            return Err((gradients.at, format!("`gradients`: `{name}` is none of theirs; leave it out")));
+            return Err((
+                gradients.at,
+                format!("`gradients` applies only to quantities of gradients, not to `{name}`; leave it out"),
+            ));
         }
         let estimate = self.estimate.filter(|_| !matches!(quantity, Quantity::Estimated { .. }));
         if let Some(estimate) = estimate {
-            return Err((estimate.at, format!("`estimate`: `{name}` is no estimate; leave it out")));
+            return Err((
+                estimate.at,
+                format!("`estimate` applies only to quantities of estimates, not to `{name}`; leave it out"),
+            ));
         }
         Ok(quantity)
     }
@@ -199,7 +209,7 @@ impl NamedQuantity<'_> {
     ) -> Result<Quantity, (usize, String)> {
         let Some(request) = context.weights.iter().find(|request| request.id == measure.value) else {
             let suggestion = suggestion(&measure.value, context.weights.iter().map(|request| request.id.as_str()));
-            return Err((measure.at, format!("the pipeline asks for no measure `{}`; {suggestion}", measure.value)));
+            return Err((measure.at, format!("the pipeline has no measure `{}`; {suggestion}", measure.value)));
         };
         let names = || request.spec.quantities.iter().map(|(name, _)| *name);
         match names().find(|name| *name == quantity.value) {
@@ -218,13 +228,14 @@ impl NamedQuantity<'_> {
     ) -> Result<Quantity, (usize, String)> {
         let Some(Located { at, value: estimate }) = self.estimate else {
             let name = column.name;
-            let problem =
-                format!("`{name}` needs `estimate`, the table it is taken from, for example \"binning-n-edges-30\"");
+            let problem = format!(
+                "`{name}` needs `estimate`: the estimate that it is taken from, for example \"binning-n-edges-30\""
+            );
             return Err((self.quantity.at, problem));
         };
         if !context.estimates.contains(estimate) {
             let suggestion = suggestion(estimate, context.estimates.iter().map(String::as_str));
-            return Err((*at, format!("the pipeline asks for no estimate `{estimate}`; {suggestion}")));
+            return Err((*at, format!("the pipeline has no estimate `{estimate}`; {suggestion}")));
         }
         Ok(Quantity::Estimated { estimate: estimate.clone(), column })
     }
@@ -237,32 +248,35 @@ impl NamedQuantity<'_> {
         let recorded: Vec<&str> = context.gradients.iter().map(|kind| kind.name()).collect();
         if recorded.is_empty() {
             let name = column.name;
-            return Err((self.quantity.at, format!("`{name}` needs gradients, and `[record]` leaves them out")));
+            return Err((
+                self.quantity.at,
+                format!("`{name}` needs recorded gradients; set `gradients` in `[record]`"),
+            ));
         }
         match self.gradients {
             Some(Located { at, value: over }) if !recorded.contains(&over.as_str()) => {
-                Err((*at, format!("no gradients `{over}` are recorded; {}", suggestion(over, recorded))))
+                Err((*at, format!("gradients `{over}` are not recorded; {}", suggestion(over, recorded))))
             }
             over => Ok(Quantity::Gradient { column, over: over.map(|over| over.value.clone()) }),
         }
     }
 }
 
-/// The layers that a claim names, of those above the input. The words `hidden`, `output` and `all` count before names.
+/// The layers that a claim names, without the input. `hidden`, `output` and `all` are words even if a layer has such a name.
 fn layers(named: &toml::Value, network: &Layers) -> Result<Vec<LayerId>, String> {
-    let Layers { output, there, names } = network;
-    let is_there = |layer: LayerId| match there.contains(&layer) {
+    let Layers { output, available, names } = network;
+    let if_available = |layer: LayerId| match available.contains(&layer) {
         true => Ok(vec![layer]),
         false => Err(format!("`layer`: layer {layer} is not recorded")),
     };
     match named {
         toml::Value::String(name) if name == "hidden" => {
-            Ok(there.iter().copied().filter(|layer| layer < output).collect())
+            Ok(available.iter().copied().filter(|layer| layer < output).collect())
         }
-        toml::Value::String(name) if name == "output" => is_there(*output),
-        toml::Value::String(name) if name == "all" => Ok(there.clone()),
+        toml::Value::String(name) if name == "output" => if_available(*output),
+        toml::Value::String(name) if name == "all" => Ok(available.clone()),
         toml::Value::String(name) if names.layer(name).is_some() => {
-            names.layer(name).map_or_else(|| Ok(Vec::new()), is_there)
+            names.layer(name).map_or_else(|| Ok(Vec::new()), if_available)
         }
         toml::Value::Array(items) if !items.is_empty() => {
             Ok(items.iter().map(|item| layers(item, network)).collect::<Result<Vec<_>, _>>()?.concat())
@@ -272,7 +286,7 @@ fn layers(named: &toml::Value, network: &Layers) -> Result<Vec<LayerId>, String>
             let layer = layer.ok_or_else(|| {
                 format!("`layer`: there is no layer {number}; 1 is the first above the input, {output} the output")
             })?;
-            is_there(layer)
+            if_available(layer)
         }
         other => {
             let names: Vec<String> = names.iter().map(|name| format!("\"{name}\", ")).collect();

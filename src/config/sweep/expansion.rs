@@ -1,4 +1,4 @@
-//! The expansion of the lists of a pipeline file: every combination of their values is an experiment.
+//! The expansion of lists in a pipeline file: every combination of their values is an experiment.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::super::Pipeline;
+use super::super::keys::{Accepts, Key, KeyTable, Omitted};
 use super::super::source::{ConfigError, Source};
 use super::super::tree::{Located, Node, number};
 use super::id::{id, slug};
@@ -19,69 +20,88 @@ pub struct Variant {
     pub id: String,
     /// The value of each parameter that varies, in the order of the file.
     pub settings: Vec<Setting>,
-    /// Its pipeline, or what is wrong with it.
+    /// Its pipeline, or the error in it.
     pub pipeline: Result<Pipeline, ConfigError>,
 }
 
-/// A parameter that varies, and its value.
+/// A parameter that varies, with its value.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Setting {
     /// The parameter: `training.batch`.
     pub parameter: String,
-    /// Its value as the file has it, texts without quotes.
+    /// Its value as written in the file, texts without quotes.
     pub value: String,
     /// Its value as a number, if it is a finite one.
     pub number: Option<f64>,
 }
 
-/// Tables whose keys may vary; outside of them, only `seed` may.
+/// Tables whose keys can vary; outside of them, only `seed` can vary.
 const TABLES: [&str; 4] = ["data", "network", "training", "record"];
 
-/// A key whose value is a list itself: it varies by a list of lists, and of those other values.
+/// A key whose value is itself a list, and a test for its other values: it varies in a list of lists and of these values.
 type ListKey = (&'static str, fn(&DeValue<'_>) -> bool);
 
-/// Keys whose value is a list itself, and which other values they may have.
+/// The keys whose value is itself a list.
 const LISTS: [ListKey; 3] = [
     ("network.hidden", |value| value.is_str()),
     ("record.layers", |_| false),
     ("record.gradients", |value| value.is_bool()),
 ];
 
-/// More experiments than anybody wants.
+/// Largest number of experiments of a sweep.
 const MOST: usize = 100_000;
+
+/// The keys of `[sweep]`.
+pub(in super::super) const KEYS: KeyTable = KeyTable {
+    within: "",
+    name: "sweep",
+    doc: "`[sweep]`: which lists of a sweep vary together. A list in place of a single value, in `[data]`, `[network]`, `[training]`, `[record]` or for `seed`, makes a sweep: one experiment for every combination of the values.",
+    keys: &[Key {
+        name: "zip",
+        accepts: Accepts::Form(
+            "a list of lists of keys, such as [[\"network.activation\", \"training.learning_rate\"]]",
+        ),
+        omitted: Omitted::Value("[]"),
+        doc: "Keys whose lists vary together: the first values form one experiment, the second values the next. Their lists must have the same length.",
+    }],
+    parameters: &[],
+};
 
 /// The table `[sweep]`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct RawSweep {
+pub(in super::super) struct RawSweep {
     #[serde(default)]
     zip: Vec<Vec<Located<String>>>,
 }
 
-/// A parameter with the list of its values.
+/// A parameter that varies, with the list of its values.
 struct Axis<'i> {
     table: Option<&'i str>,
     key: &'i str,
-    /// Where the key stands.
+    /// The byte of the text where the key begins.
     at: usize,
     values: Vec<Spanned<DeValue<'i>>>,
 }
 
-/// The experiments that the lists of a file make; none if the file has no lists.
+/// The experiments of the lists of a file; none if the file has no lists.
 pub(super) fn expand(source: &Source, table: &DeTable<'_>) -> Result<Vec<Variant>, ConfigError> {
     let axes = axes(source, table)?;
     let zip = match table.get("sweep") {
-        Some(sweep) => RawSweep::deserialize(Node::from(sweep)).map_err(|fault| source.faulty(&fault))?.zip,
+        Some(sweep) => {
+            let node = Node::from(sweep);
+            RawSweep::deserialize(node).map_err(|fault| source.faulty(&fault.within("sweep", node)))?.zip
+        }
         None => Vec::new(),
     };
     let groups = groups(source, &axes, zip)?;
     if axes.is_empty() { Ok(Vec::new()) } else { combinations(source, table, &axes, &groups) }
 }
 
-/// The parameters with lists where one value belongs, in the order of the file.
+/// The parameters with a list in place of a single value, in the order of the file.
 fn axes<'t>(source: &Source, tree: &'t DeTable<'t>) -> Result<Vec<Axis<'t>>, ConfigError> {
     if let Some((key, _)) = tree.get_key_value("runs").filter(|(_, runs)| runs.get_ref().is_array()) {
-        let problem = "`runs`: every experiment has as many runs as the others; give one number";
+        let problem = "`runs`: must be one number, as all experiments have the same number of runs";
         return Err(source.refused(key.span().start, problem.to_owned()));
     }
     let top = tree.get_key_value("seed").map(|entry| (None, entry)).into_iter();
@@ -97,7 +117,9 @@ fn axes<'t>(source: &Source, tree: &'t DeTable<'t>) -> Result<Vec<Axis<'t>>, Con
     }
     axes.sort_by_key(|axis| axis.at);
     match axes.iter().find(|axis| axis.values.is_empty()) {
-        Some(axis) => Err(source.refused(axis.at, format!("`{}`: an empty list; give at least one value", axis.key))),
+        Some(axis) => {
+            Err(source.refused(axis.at, format!("`{}`: the list is empty; give at least one value", axis.key)))
+        }
         None => Ok(axes),
     }
 }
@@ -115,7 +137,7 @@ impl Axis<'_> {
         self.table.map_or_else(|| self.key.to_owned(), |table| format!("{table}.{}", self.key))
     }
 
-    /// What it is called in an id: its key, with the table's name where another parameter has the same key.
+    /// Its name in an id: the key, with the name of its table if another parameter has the same key.
     fn short_name(&self, axes: &[Axis<'_>]) -> String {
         let is_shared = axes.iter().filter(|other| other.key == self.key).count() > 1;
         let name = if is_shared { self.name() } else { self.key.to_owned() };
@@ -123,7 +145,7 @@ impl Axis<'_> {
     }
 }
 
-/// Which of `axes` vary together: each group is one dimension of the product, in the order of the file.
+/// The `axes` that vary together: each group is one dimension of the product, in the order of the file.
 fn groups(source: &Source, axes: &[Axis<'_>], zip: Vec<Vec<Located<String>>>) -> Result<Vec<Vec<usize>>, ConfigError> {
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for names in zip {
@@ -143,7 +165,7 @@ fn groups(source: &Source, axes: &[Axis<'_>], zip: Vec<Vec<Located<String>>>) ->
                 let (n, n_here) = (first.values.len(), axes[index].values.len());
                 let first = first.name();
                 let problem = format!(
-                    "`zip`: `{first}` has {n} values and `{name}` has {n_here}; what varies together needs equally many"
+                    "`zip`: `{first}` has {n} values and `{name}` has {n_here}; lists that vary together need the same length"
                 );
                 return Err(source.refused(at, problem));
             }
@@ -169,8 +191,9 @@ fn combinations(
     let lengths: Vec<usize> = groups.iter().map(|group| axes[group[0]].values.len()).collect();
     let n = lengths.iter().fold(1_usize, |n, length| n.saturating_mul(*length));
     if n > MOST {
-        let problem =
-            format!("the lists make {n} experiments, {MOST} is the most; shorten them, or `zip` some in `[sweep]`");
+        let problem = format!(
+            "the lists give {n} experiments, at most {MOST} are allowed; shorten them, or let some vary together with `zip` in `[sweep]`"
+        );
         return Err(source.refused(axes[0].at, problem));
     }
     let mut experiments: Vec<Variant> = Vec::new();
@@ -188,8 +211,8 @@ fn combinations(
             chosen.iter().map(|(axis, value)| (axis.short_name(axes), *value)).collect();
         let id = id(&named);
         if !ids.insert(id.clone()) {
-            let (axis, value) = twice(axes, &which).unwrap_or(chosen[0]);
-            let problem = format!("`{}`: two experiments would be called `{id}`; give each value once", axis.key);
+            let (axis, value) = repeated_value(axes, &which).unwrap_or(chosen[0]);
+            let problem = format!("`{}`: two experiments would have the id `{id}`; give each value once", axis.key);
             return Err(source.refused(value.span().start, problem));
         }
         let mut varied = table.clone();
@@ -201,15 +224,15 @@ fn combinations(
     Ok(experiments)
 }
 
-/// Among the values at the places `which`, one that stands in its list before as well.
-fn twice<'a, 'i>(axes: &'a [Axis<'i>], which: &[usize]) -> Option<(&'a Axis<'i>, &'a Spanned<DeValue<'i>>)> {
+/// Among the values at the indices `which`, one that is in its list twice.
+fn repeated_value<'a, 'i>(axes: &'a [Axis<'i>], which: &[usize]) -> Option<(&'a Axis<'i>, &'a Spanned<DeValue<'i>>)> {
     axes.iter().zip(which).find_map(|(axis, index)| {
         let value = &axis.values[*index];
         axis.values[..*index].iter().any(|other| slug(other) == slug(value)).then_some((axis, value))
     })
 }
 
-/// Puts one value in the place of the list.
+/// Replaces the list by one of its values.
 fn replace<'i>(tree: &mut DeTable<'i>, axis: &Axis<'i>, value: &Spanned<DeValue<'i>>) {
     let table = match axis.table {
         None => Some(tree),

@@ -1,4 +1,5 @@
-//! The id of an experiment of a sweep: the names and values of what varies, in letters that a folder's name may have.
+//! The id of an experiment of a sweep: the names and values of the parameters that vary, in characters that are allowed in
+//! the name of a folder.
 
 use toml::Spanned;
 use toml::de::DeValue;
@@ -7,7 +8,7 @@ use super::super::tree::{integer, number};
 use crate::parameter::Value;
 use crate::store::hash_bytes;
 
-/// Bytes of an id; a file's name has at most 255, and figures add theirs.
+/// Largest number of bytes of an id. The name of a file has at most 255, and figures add to it.
 pub(super) const ID_BYTES: usize = 120;
 
 /// The id of an experiment with these values of the named parameters.
@@ -23,13 +24,14 @@ pub(super) fn id(chosen: &[(String, &Spanned<DeValue<'_>>)]) -> String {
     format!("{}-{}", &id[..ID_BYTES - HASH - 1], &hash_bytes(id.as_bytes())[..HASH])
 }
 
-/// A text in which every character but letters, digits, dots, dashes, plus signs and underscores is an underscore.
+/// A text in which every character except letters, digits, dots, dashes, plus signs and underscores is replaced by an
+/// underscore.
 fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_ascii_alphanumeric() || ".+_-".contains(c) { c } else { '_' }).collect()
 }
 
-/// A value in letters, digits, dots, dashes, plus signs and underscores. Numbers that are equal are written alike; a text
-/// that loses a character gets a hash, so that different texts stay different.
+/// A value in letters, digits, dots, dashes, plus signs and underscores. Equal numbers give equal text; a text in which a
+/// character is replaced gets a hash, so that different texts stay different.
 pub(super) fn slug(value: &Spanned<DeValue<'_>>) -> String {
     const HASH: usize = 6;
     match value.get_ref() {

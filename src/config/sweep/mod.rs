@@ -1,7 +1,7 @@
-//! Sweeps: where a parameter of a pipeline file is a list, every value makes an experiment; several lists make all
-//! combinations, or go together where `[sweep]` says `zip`.
+//! Sweeps: if a parameter of a pipeline file is a list, every value is an experiment. Several lists give all combinations of
+//! their values, or vary together if `zip` in `[sweep]` names them.
 //!
-//! An experiment's id is made of its own values, so a value added to a list leaves the others' folders as they are.
+//! The id of an experiment contains its own values only, so a value can be added to a list without renaming other folders.
 
 mod expansion;
 mod id;
@@ -17,6 +17,9 @@ use super::pattern::matches;
 use super::source::{ConfigError, Shortened, Source};
 use crate::estimators::ValueBounds;
 use crate::suggest::{Suggestion, suggestion};
+pub(super) use expansion::KEYS;
+#[cfg(test)]
+pub(super) use expansion::RawSweep;
 use expansion::expand;
 pub use expansion::{Setting, Variant};
 
@@ -25,20 +28,20 @@ pub use expansion::{Setting, Variant};
 pub enum Declared {
     /// One experiment.
     One(Box<Pipeline>),
-    /// An experiment for every value of its lists.
+    /// A sweep: several experiments.
     Many(Sweep),
 }
 
-/// A pipeline file with lists where one value belongs.
+/// A pipeline file with a list in place of a single value.
 #[derive(Debug)]
 pub struct Sweep {
     /// The file's name without its ending.
     pub name: String,
-    /// Its experiments; the parameter that stands last in the file varies fastest.
+    /// Its experiments; the last parameter in the file varies fastest.
     pub experiments: Vec<Variant>,
 }
 
-/// No experiment of a sweep has the wanted id.
+/// No experiment of a sweep matches a pattern.
 #[derive(Debug, Error)]
 #[error("no experiment `{pattern}` in the sweep; {suggestion}")]
 pub struct NoExperiment {
@@ -47,15 +50,15 @@ pub struct NoExperiment {
 }
 
 impl Declared {
-    /// Reads and checks a pipeline file. A combination of values that is not allowed does not spoil the others.
+    /// Reads and checks a pipeline file. A combination of values that is not allowed does not affect the others.
     ///
     /// # Errors
-    /// The file cannot be read or is no TOML; without lists, as [`Pipeline::read`]; lists that cannot be combined.
+    /// The file cannot be read or is not TOML; lists that cannot be combined; without lists, as [`Pipeline::read`].
     pub fn read(path: &Path) -> Result<Self, ConfigError> {
         Self::shortened(path, Shortened::default())
     }
 
-    /// As [`Declared::read`], of a smaller version of every experiment.
+    /// As [`Declared::read`], for a shortened version of every experiment.
     ///
     /// # Errors
     /// As [`Declared::read`].
@@ -67,7 +70,7 @@ impl Declared {
         if let Some(bounds) = common_bounds(&experiments) {
             experiments = expand(&source.with_bounds(bounds), table)?;
         }
-        expect_known_ids(&source, table, &experiments)?;
+        check_claimed_experiments(&source, table, &experiments)?;
         if experiments.is_empty() {
             return Ok(Self::One(Box::new(Pipeline::new(&source, source.name(), table)?)));
         }
@@ -76,7 +79,7 @@ impl Declared {
 }
 
 impl Declared {
-    /// What a file `p.toml` of this text declares, for tests.
+    /// The content of a file `p.toml` with this text, for tests.
     #[cfg(test)]
     pub(super) fn of_text(text: &str) -> Result<Self, String> {
         let folder = tempfile::tempdir().unwrap();
@@ -93,27 +96,28 @@ impl Declared {
         }
     }
 
-    /// The experiments that can be run, each with its id in a sweep.
+    /// The experiments without errors, each with its id in a sweep.
     pub fn pipelines(&self) -> impl Iterator<Item = (Option<&str>, &Pipeline)> {
         let (single, many) = match self {
             Self::One(pipeline) => (Some((None, &**pipeline)), &[][..]),
             Self::Many(sweep) => (None, sweep.experiments.as_slice()),
         };
-        single.into_iter().chain(many.iter().filter_map(Variant::sound))
+        single.into_iter().chain(many.iter().filter_map(Variant::if_valid))
     }
 }
 
 impl Variant {
-    fn sound(&self) -> Option<(Option<&str>, &Pipeline)> {
+    fn if_valid(&self) -> Option<(Option<&str>, &Pipeline)> {
         Some((Some(&self.id), self.pipeline.as_ref().ok()?))
     }
 }
 
 impl Sweep {
-    /// The experiments whose id is one of the `patterns`, in which `*` stands for anything; all of them without patterns.
+    /// The experiments whose id matches one of the `patterns`, in which `*` matches any characters; all if there are no
+    /// patterns.
     ///
     /// # Errors
-    /// A pattern that is no experiment's.
+    /// No experiment matches a pattern.
     pub fn chosen(&self, patterns: &[&str]) -> Result<Vec<&Variant>, NoExperiment> {
         for pattern in patterns {
             if !self.experiments.iter().any(|variant| matches(pattern, &variant.id)) {
@@ -129,12 +133,12 @@ impl Sweep {
     }
 }
 
-/// What is known of the activations of all `experiments` together, where some of them would choose another rule by themselves:
-/// numbers of different rules cannot be compared.
+/// The common bounds of the activations of all `experiments`; `None` if each of them has these bounds. An estimator chooses its
+/// rule by the bounds, and numbers of different rules cannot be compared.
 fn common_bounds(experiments: &[Variant]) -> Option<ValueBounds> {
     let chooses = |pipeline: &&Pipeline| pipeline.estimates.iter().any(|request| request.chosen.is_some());
-    let sound = experiments.iter().filter_map(|variant| variant.pipeline.as_ref().ok()).filter(chooses);
-    let each: Vec<ValueBounds> = sound
+    let valid = experiments.iter().filter_map(|variant| variant.pipeline.as_ref().ok()).filter(chooses);
+    let each: Vec<ValueBounds> = valid
         .filter_map(|pipeline| pipeline.networks())
         .map(|networks| network::bounds(&networks.architecture, &networks.record.layers))
         .collect();
@@ -142,13 +146,14 @@ fn common_bounds(experiments: &[Variant]) -> Option<ValueBounds> {
     each.iter().any(|bounds| *bounds != common).then_some(common)
 }
 
-/// Makes sure that the claims about some experiments of a sweep name experiments that it has; without any, the file is no sweep.
-fn expect_known_ids(source: &Source, tree: &DeTable<'_>, experiments: &[Variant]) -> Result<(), ConfigError> {
+/// Checks that the key `only` of every claim matches an experiment of the sweep. If there are no `experiments`, the file is not
+/// a sweep.
+fn check_claimed_experiments(source: &Source, tree: &DeTable<'_>, experiments: &[Variant]) -> Result<(), ConfigError> {
     let claims = tree.get("expect").and_then(|claims| claims.get_ref().as_array()).into_iter().flatten();
     for only in claims.filter_map(|claim| claim.get_ref().as_table()?.get("only")) {
         let Some(pattern) = only.get_ref().as_str() else { continue };
         let problem = if experiments.is_empty() {
-            "`only` chooses experiments of a sweep, and this pipeline is one experiment; leave it out".to_owned()
+            "`only` selects experiments of a sweep, but this pipeline is a single experiment; leave it out".to_owned()
         } else if experiments.iter().any(|variant| matches(pattern, &variant.id)) {
             continue;
         } else {
@@ -231,14 +236,14 @@ epochs = { list = [0, 100] }
     }
 
     #[test]
-    fn an_id_is_made_of_the_own_values_only() {
+    fn an_id_contains_the_values_of_its_own_experiment_only() {
         let longer = ids(&SWEPT.replace("\"full\", 64", "1024, 64, \"full\""));
         assert!(ids(SWEPT).iter().all(|id| longer.contains(id)), "{longer:?}");
         assert_eq!(longer.len(), 8);
     }
 
     #[test]
-    fn a_list_of_lists_varies_what_is_a_list_itself() {
+    fn a_key_that_is_a_list_varies_in_a_list_of_lists() {
         check("hidden = [10, 7]", "hidden = [[10, 7], [5, 4]]", &["hidden-10-7", "hidden-5-4"]);
         check(
             "hidden = [10, 7]",
@@ -277,7 +282,7 @@ epochs = { list = [0, 100] }
     }
 
     #[test]
-    fn keys_of_one_name_get_that_of_their_table() {
+    fn equal_keys_get_the_name_of_their_table() {
         let both = SWEPT.replace("epochs = 100", "epochs = [100, 200]");
         let both = both.replace("{ list = [0, 100] }", "[{ every = 50 }, { list = [0] }]");
         assert_eq!(ids(&both)[0], "batch-512,record-epochs-every-50,train-fraction-0.85,training-epochs-100");
@@ -298,7 +303,7 @@ epochs = { list = [0, 100] }
     }
 
     #[test]
-    fn what_is_zipped_varies_together() {
+    fn zipped_parameters_vary_together() {
         let zip = "[sweep]\nzip = [[\"training.batch\", \"training.learning_rate\"]]\n";
         let zipped = format!("{}{zip}", SWEPT.replace("4e-4", "[0.5, 0.25, 0.5]").replace("[0.85, 0.5]", "0.85"));
         let expected = ["batch-512,learning-rate-0.5", "batch-full,learning-rate-0.25", "batch-64,learning-rate-0.5"];
@@ -313,7 +318,7 @@ epochs = { list = [0, 100] }
         let zip = |names: &str| format!("{SWEPT}[sweep]\nzip = [[{names}]]\n");
         assert_eq!(
             refused(&zip("\"data.train_fraction\", \"training.batch\"")),
-            "p.toml, line 16: `zip`: `data.train_fraction` has 2 values and `training.batch` has 3; what varies together needs equally many"
+            "p.toml, line 16: `zip`: `data.train_fraction` has 2 values and `training.batch` has 3; lists that vary together need the same length"
         );
         assert_eq!(
             refused(&zip("\"training.btch\"")),
@@ -325,19 +330,19 @@ epochs = { list = [0, 100] }
         );
         assert_eq!(
             refused(&format!("{SWEPT}[sweep]\nzap = 1\n")),
-            "p.toml, line 16: unknown key `zap`; did you mean `zip`?"
+            "p.toml, line 16: unknown key `zap`; did you mean `zip`? (`infoplane keys sweep` lists the keys)"
         );
         assert_eq!(
             refused(&SWEPT.replace("512, ", "64, ")),
-            "p.toml, line 11: `batch`: two experiments would be called `batch-64,train-fraction-0.85`; give each value once"
+            "p.toml, line 11: `batch`: two experiments would have the id `batch-64,train-fraction-0.85`; give each value once"
         );
         assert_eq!(
             refused(&SWEPT.replace("[512, \"full\", 64]", "[]")),
-            "p.toml, line 11: `batch`: an empty list; give at least one value"
+            "p.toml, line 11: `batch`: the list is empty; give at least one value"
         );
         assert_eq!(
             refused(&format!("runs = [1, 2]\n{SWEPT}")),
-            "p.toml, line 1: `runs`: every experiment has as many runs as the others; give one number"
+            "p.toml, line 1: `runs`: must be one number, as all experiments have the same number of runs"
         );
         let many: Vec<String> = (1..1000).map(|seed| seed.to_string()).collect();
         assert_eq!(
@@ -346,22 +351,23 @@ epochs = { list = [0, 100] }
                     .replace("seed = 3", &format!("seed = [{}]", many.join(",")))
                     .replace("4e-4", &format!("[{}]", many.join(",")))
             ),
-            "p.toml, line 1: the lists make 5988006 experiments, 100000 is the most; shorten them, or `zip` some in `[sweep]`"
+            "p.toml, line 1: the lists give 5988006 experiments, at most 100000 are allowed; shorten them, or let some vary together with `zip` in `[sweep]`"
         );
     }
 
     #[test]
-    fn a_value_that_is_not_allowed_spoils_its_own_experiment_only() {
+    fn a_value_that_is_not_allowed_affects_its_own_experiment_only() {
         let lines = SWEPT.replace("4e-4", "[\n  4e-4,\n  -1.0, # a = b\n]").replace("[0.85, 0.5]", "0.85");
         let experiment = |n: usize| sweep(&lines).experiments.swap_remove(n).pipeline.map_err(|e| e.without_folder());
         assert!(experiment(0).is_ok());
-        let expected = "p.toml, line 12: `learning_rate`: must be a number above 0 that f32 can hold, got -1.0";
+        let expected =
+            "p.toml, line 12: `learning_rate`: must be a finite number above 0 within the range of f32, got -1.0";
         assert_eq!(experiment(3).unwrap_err(), expected);
         let beyond = SWEPT.replace("epochs = 100", "epochs = [100, 50]");
         let beyond = sweep(&beyond).experiments.swap_remove(1).pipeline.unwrap_err();
         assert_eq!(
             beyond.without_folder(),
-            "p.toml, line 14: recorded epoch 100 is beyond the 50 epochs of `[training]`"
+            "p.toml, line 14: `epochs`: epoch 100 is after the last epoch of `[training]`, 50"
         );
     }
 

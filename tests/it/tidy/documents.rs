@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::Path;
 
+use infoplane::config::keys;
 use infoplane::datasets::DATASETS;
 use infoplane::estimators::ESTIMATORS;
 use infoplane::plots::PLOTS;
@@ -14,6 +15,12 @@ use super::source::root;
 fn schema_page_follows_from_the_code() {
     let page = fs::read_to_string(root().join("docs/schema.md")).unwrap();
     assert!(page == markdown(), "run `infoplane schema > docs/schema.md`");
+}
+
+#[test]
+fn page_of_keys_follows_from_the_code() {
+    let page = fs::read_to_string(root().join("docs/pipelines/keys.md")).unwrap();
+    assert!(page == keys::page(), "run `infoplane keys > docs/pipelines/keys.md`");
 }
 
 /// The page on recordings has other text around the part that follows from the code.

@@ -1,0 +1,437 @@
+//! The declared keys compared with what a pipeline file accepts.
+
+use std::collections::BTreeMap;
+
+use serde::de::{Deserialize, Deserializer, Visitor};
+
+use super::super::adaptive::RawAdaptive;
+use super::super::aggregate::RawAggregate;
+use super::super::bound::RawBound;
+use super::super::exact::RawExact;
+use super::super::expect::{Measure, RawExpect, RawMinus};
+use super::super::layer::RawTable;
+use super::super::learning_rate::RawSchedule;
+use super::super::network::RawNetwork;
+use super::super::record::RawRecord;
+use super::super::schedule::RawEpochs;
+use super::super::steps::Steps;
+use super::super::stop::RawStop;
+use super::super::sweep::RawSweep;
+use super::super::training::RawTraining;
+use super::super::values::parameter;
+use super::super::{Declared, RawPipeline, RawRecorded};
+use super::markdown::EXAMPLE;
+use super::*;
+use crate::parameter::{Parameters, Value};
+
+/// Reads nothing: its error is the list of names that a type asks for.
+struct Names;
+
+#[derive(Debug)]
+struct Asked(Vec<&'static str>);
+
+impl std::fmt::Display for Asked {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0.join(", "))
+    }
+}
+
+impl std::error::Error for Asked {}
+
+impl serde::de::Error for Asked {
+    fn custom<T: std::fmt::Display>(problem: T) -> Self {
+        panic!("no names are asked for: {problem}")
+    }
+}
+
+impl<'de> Deserializer<'de> for Names {
+    type Error = Asked;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Asked> {
+        panic!("neither a table nor a choice")
+    }
+
+    fn deserialize_struct<V: Visitor<'de>>(
+        self,
+        _: &str,
+        names: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Asked> {
+        Err(Asked(names.to_vec()))
+    }
+
+    fn deserialize_enum<V: Visitor<'de>>(
+        self,
+        _: &str,
+        names: &'static [&'static str],
+        _: V,
+    ) -> Result<V::Value, Asked> {
+        Err(Asked(names.to_vec()))
+    }
+
+    serde::forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf option unit unit_struct
+        newtype_struct seq tuple tuple_struct map identifier ignored_any
+    }
+}
+
+/// The names that serde accepts for a type.
+fn accepted<'de, T: Deserialize<'de>>() -> Vec<&'static str> {
+    T::deserialize(Names).map(|_| ()).unwrap_err().0
+}
+
+fn table(path: &str) -> KeyTable {
+    tables().into_iter().find(|table| table.path() == path).unwrap_or_else(|| panic!("no table {path}"))
+}
+
+#[test]
+fn the_declared_keys_are_those_that_are_read() {
+    let mut pipeline = accepted::<RawPipeline>();
+    pipeline.extend(accepted::<RawRecorded>());
+    let lists = [
+        ("pipeline", pipeline),
+        ("network", accepted::<RawNetwork>()),
+        ("network.hidden", accepted::<RawTable>()),
+        ("training", accepted::<RawTraining>()),
+        ("training.schedule", accepted::<RawSchedule>()),
+        ("training.stop", accepted::<RawStop>()),
+        ("record", accepted::<RawRecord>()),
+        ("record.epochs", accepted::<RawEpochs>()),
+        ("record.steps", accepted::<Steps>()),
+        ("record.adaptive", accepted::<RawAdaptive>()),
+        ("exact", accepted::<RawExact>()),
+        ("bound", accepted::<RawBound>()),
+        ("aggregate", accepted::<RawAggregate>()),
+        ("expect", accepted::<RawExpect>()),
+        ("expect.measure", accepted::<Measure>()),
+        ("expect.minus", accepted::<RawMinus>()),
+        ("sweep", accepted::<RawSweep>()),
+    ];
+    for (path, mut names) in lists {
+        let mut declared: Vec<&str> = table(path).rows().iter().map(|row| row.name).collect();
+        declared.sort_unstable();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(declared, names, "{path}");
+    }
+}
+
+/// A key after its table, and its value in TOML.
+type Entry<'a> = (&'a str, &'a str);
+
+/// A pipeline file that is accepted, and in which every key is tried.
+const BASE: &[Entry<'_>] = &[
+    ("data.name", "\"tishby\""),
+    ("data.train_fraction", "0.5"),
+    ("network.hidden", "[3]"),
+    ("network.activation", "\"tanh\""),
+    ("training.optimiser", "\"sgd\""),
+    ("training.learning_rate", "0.1"),
+    ("training.batch", "\"full\""),
+    ("training.epochs", "20"),
+    ("record.epochs", "{ list = [0] }"),
+    ("estimate.estimator", "\"quantised\""),
+];
+
+/// Other keys that a key, or every key of a table, needs; an empty value removes a key of [`BASE`].
+const NEEDS: &[(&str, &[Entry<'_>])] = &[
+    ("pipeline.estimate", &[("estimate.estimator", "")]),
+    ("data.file", &[("data.name", "")]),
+    ("data.folder", &[("data.name", "\"mnist\"")]),
+    ("data.masks", &[("data.split", "\"membership\"")]),
+    // A table in the list, not the list.
+    ("network.hidden.", &[("network.hidden", ""), ("network.hidden.units", "3")]),
+    ("network.output", &[("training.loss", "\"squared_error\"")]),
+    ("training.momentum", &[("training.optimiser", "\"momentum\"")]),
+    ("training.beta_1", &[("training.optimiser", "\"adam\"")]),
+    ("training.beta_2", &[("training.optimiser", "\"adam\"")]),
+    ("training.decay", &[("training.optimiser", "\"rmsprop\"")]),
+    ("training.epsilon", &[("training.optimiser", "\"adam\"")]),
+    ("training.prefit", &[("training.epochs", "2147483647")]),
+    ("training.stop.accuracy", &[("training.stop.patience", "3")]),
+    ("training.stop.patience", &[("training.stop.accuracy", "0.5")]),
+    ("training.stop.of", &[("training.stop.accuracy", "0.5")]),
+    ("record.adaptive", &[("record.epochs", "")]),
+    ("record.adaptive.delta", &[("record.adaptive.method", "\"exact\"")]),
+    ("record.adaptive.method", &[("record.adaptive.delta", "0.1")]),
+    (
+        "exact",
+        &[
+            ("data.name", "\"student-teacher\""),
+            ("data.n_relevant", "30"),
+            ("network.activation", "\"linear\""),
+            ("network.output", "\"linear\""),
+            ("training.loss", "\"squared_error\""),
+        ],
+    ),
+    ("bound", &[("bound.code", "\"quantised-bits-8\"")]),
+    (
+        "expect",
+        &[
+            ("expect.claim", "\"it falls\""),
+            ("expect.quantity", "\"loss_test\""),
+            ("expect.measure", "\"end\""),
+            ("expect.above", "1"),
+        ],
+    ),
+    ("expect.estimate", &[("expect.quantity", "\"i_xt\""), ("expect.layer", "1")]),
+    (
+        "expect.weights",
+        &[("weights.measure", "\"code\""), ("expect.quantity", "\"code_length\""), ("expect.layer", "1")],
+    ),
+    (
+        "expect.gradients",
+        &[
+            ("expect.quantity", "\"weight_norm\""),
+            ("expect.layer", "1"),
+            ("record.gradients", "[\"after_step\", \"before_step\", \"samples\"]"),
+        ],
+    ),
+    ("expect.layer", &[("expect.quantity", "\"weight_norm\"")]),
+    ("expect.below", &[("expect.above", "")]),
+    ("expect.near", &[("expect.above", ""), ("expect.within", "1")]),
+    ("expect.within", &[("expect.above", ""), ("expect.near", "1")]),
+    ("expect.minus.quantity", &[("expect.minus.measure", "\"start\"")]),
+    ("expect.minus.measure", &[("expect.minus.quantity", "\"loss_train\"")]),
+    ("expect.minus.estimate", &[("expect.minus.quantity", "\"i_xt\""), ("expect.minus.measure", "\"start\"")]),
+    (
+        "expect.minus.weights",
+        &[
+            ("weights.measure", "\"code\""),
+            ("expect.minus.quantity", "\"code_length\""),
+            ("expect.minus.measure", "\"start\""),
+        ],
+    ),
+    (
+        "expect.minus.gradients",
+        &[
+            ("expect.minus.quantity", "\"weight_norm\""),
+            ("expect.minus.measure", "\"start\""),
+            ("record.gradients", "[\"after_step\", \"before_step\", \"samples\"]"),
+        ],
+    ),
+    ("expect.minus.layer", &[("expect.minus.quantity", "\"loss_train\""), ("expect.minus.measure", "\"start\"")]),
+];
+
+/// Reads [`BASE`] with what the key `path` needs, and with a `value` of it; without it if there is none.
+fn read(path: &str, value: Option<&str>) -> Result<String, String> {
+    let is_needed = |name: &str| path == name || path.starts_with(&format!("{}.", name.trim_end_matches('.')));
+    let needed = NEEDS.iter().filter(|(name, _)| is_needed(name)).flat_map(|(_, entries)| entries.iter().copied());
+    let mut entries: BTreeMap<&str, &str> = BASE.iter().copied().chain(needed).collect();
+    match value {
+        Some(value) => drop(entries.insert(path, value)),
+        None => {
+            // Without a table, its keys are missing as well.
+            let inner = path.strip_prefix("pipeline").unwrap_or(path).trim_start_matches('.');
+            entries.retain(|name, _| *name != path && !name.starts_with(&format!("{inner}.")));
+        }
+    }
+    entries.retain(|_, value| !value.is_empty());
+    // A table is there even if it has no keys.
+    let table = path.rsplit_once('.').map_or("", |(table, _)| table);
+    let mut lines = BTreeMap::from([(table, String::new())]);
+    for (name, value) in entries {
+        let (table, key) = name.rsplit_once('.').unwrap();
+        lines.entry(table).or_default().push_str(&format!("{key} = {value}\n"));
+    }
+    let mut text = lines.remove("pipeline").unwrap_or_default();
+    for (table, lines) in lines {
+        let header = match table {
+            "estimate" | "weights" | "expect" => format!("[[{table}]]"),
+            "network.hidden" => "[[network.hidden]]".to_owned(),
+            _ => format!("[{table}]"),
+        };
+        text.push_str(&format!("{header}\n{lines}"));
+    }
+    Declared::of_text(&text).map(|declared| format!("{declared:?}"))
+}
+
+/// Every key that is declared with a pipeline's tables, with its place.
+fn keys() -> Vec<(String, Key)> {
+    TABLES
+        .iter()
+        .flat_map(|table| table.keys.iter().map(|key| (format!("{}.{}", table.path(), key.name), *key)))
+        .collect()
+}
+
+#[test]
+fn a_key_that_is_left_out_has_its_declared_default() {
+    let mut wrong = Vec::new();
+    for (path, key) in keys() {
+        let without = read(&path, None);
+        let is_as_declared = match (key.omitted, &without) {
+            (Omitted::Refused, Err(problem)) => problem.contains(&format!("`{}`", key.name)),
+            (Omitted::Value(value), Ok(_)) => read(&path, Some(value)) == without,
+            (Omitted::Refused, Ok(_)) | (Omitted::Value(_), Err(_)) => false,
+            (Omitted::Effect(_) | Omitted::OneOfSeveral, _) => true,
+        };
+        if !is_as_declared {
+            wrong.push(format!("{path}: {without:?}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// The combinations of the `given` values and of defaults, in alphabetical order.
+fn slugs(declared: &'static [Parameter], given: Vec<(String, Vec<Value>)>) -> Vec<String> {
+    let mut slugs: Vec<String> = Parameters::product(declared, given).unwrap().iter().map(Parameters::slug).collect();
+    slugs.sort_unstable();
+    slugs
+}
+
+#[test]
+fn a_parameter_that_is_left_out_has_its_declared_default() {
+    for table in tables() {
+        for row in table.parameters.iter().map(KeyRow::from) {
+            let Some(default) = row.default else { continue };
+            let given = match toml::from_str::<toml::Table>(&format!("key = {default}")).unwrap().remove("key").unwrap()
+            {
+                toml::Value::Array(values) => values,
+                value => vec![value],
+            };
+            let given = given.into_iter().map(|value| parameter(row.name, value).unwrap()).collect::<Vec<_>>();
+            let with = slugs(table.parameters, vec![(row.name.to_owned(), given.clone())]);
+            let without = slugs(table.parameters, Vec::new());
+            // A flag that is not given is false.
+            let is_flag = given == [Value::Flag(false)];
+            assert!(with == without || is_flag, "{}.{}", table.path(), row.name);
+        }
+    }
+}
+
+/// For each description of values: some that are accepted, some that are refused.
+const FORMS: &[(&str, &[&str], &[&str])] = &[
+    ("a number of at least 0 and below 1", &["0", "0.99"], &["1", "-0.1"]),
+    ("a number above 0 and at most 1", &["1", "0.1"], &["0", "1.1"]),
+    ("a finite number", &["-1", "2.5"], &["nan", "inf", "\"x\""]),
+    ("a finite number of at least 0", &["0", "2.5"], &["-1", "inf"]),
+    ("0 or a whole number from 2 to 16", &["0", "2", "16"], &["1", "17", "2.5"]),
+    ("\"full\" or a whole number of at least 1", &["\"full\"", "1"], &["\"half\"", "0"]),
+    ("\"initial\" or a number above 0", &["\"initial\"", "0.1"], &["\"final\"", "0"]),
+    ("\"all\", \"train\", \"test\" or a whole number of at least 1", &["\"test\"", "1"], &["\"some\"", "0"]),
+    ("\"network\"", &["\"network\""], &["\"output\"", "1"]),
+    ("a text", &["\"Fig. 2\""], &["2"]),
+    ("a path", &["\"x/y\""], &["2"]),
+    ("the folder of an experiment", &[], &["2", "\"there is none\""]),
+    ("a table", &[], &["2"]),
+    ("a list of tables", &[], &["2"]),
+    ("a table `training.stop`", &["{ accuracy = 0.5 }"], &["2", "{}"]),
+    ("a table `record.adaptive`", &["{ delta = 0.1, method = \"exact\" }"], &["2", "{}"]),
+    ("a table `expect.minus`", &["{ quantity = \"loss_train\", measure = \"end\" }"], &["2", "{}"]),
+    ("one of the forms of `training.schedule`", &[], &["\"some\"", "{ step = 2 }"]),
+    ("one of the forms of `record.epochs`", &[], &["\"every\"", "{ every = 0 }"]),
+    ("one of the forms of `record.steps`", &[], &["\"every\"", "{ every = 0 }"]),
+    ("one of the forms of `expect.measure`", &[], &["\"at\"", "{ end = 1 }"]),
+    (
+        "a list of widths and of tables `network.hidden`, or a text as described in `network.shorthand`",
+        &["[3, { units = 2 }]", "\"3-tanh,BN\""],
+        &["[]", "[0]", "\"BN\""],
+    ),
+    (
+        "a list of layer numbers and the names \"input\", \"hidden\" and \"output\"",
+        &["[0, \"hidden\", 2]", "[\"input\", \"output\"]"],
+        &["[]", "[3]", "[\"last\"]"],
+    ),
+    (
+        "a layer number, the name of a layer of a recording, \"hidden\", \"output\", \"all\", a list of these, or with `weights`: \"network\"",
+        &["1", "\"hidden\"", "\"output\"", "\"all\"", "[1, \"output\"]"],
+        &["0", "3", "\"last\"", "\"network\""],
+    ),
+    (
+        "the identity of an estimate of this pipeline, such as \"binning-n-edges-30\"",
+        &["\"quantised-bits-8\""],
+        &["\"quantised-bits-9\""],
+    ),
+    ("the identity of a measure of weights of this pipeline, such as \"code\"", &["\"code\""], &["\"llc\""]),
+    (
+        "a list of two ascending numbers above 0, the second at most 1000000",
+        &["[0.1, 1000000.0]"],
+        &["[0.0, 1.0]", "[2.0, 1.0]", "[1.0, 1000001.0]", "[1.0]"],
+    ),
+    // Refused, as the file is no sweep.
+    ("a text, in which * matches any characters", &[], &["2", "\"activation-*\""]),
+    (
+        "a list of lists of keys, such as [[\"network.activation\", \"training.learning_rate\"]]",
+        &["[]"],
+        &["[\"training.batch\"]", "[[\"training.batch\"]]"],
+    ),
+];
+
+/// Values of a key that are accepted, and values that are refused.
+fn examples(accepts: Accepts) -> (Vec<String>, Vec<String>) {
+    let owned = |values: &[&str]| -> Vec<String> { values.iter().map(|value| (*value).to_owned()).collect() };
+    let in_quotes = |names: Vec<&str>| -> Vec<String> { names.iter().map(|name| format!("\"{name}\"")).collect() };
+    match accepts {
+        Accepts::Kind(Kind::Count { min, max }) => {
+            let below = (min as i64 - 1).to_string();
+            match max {
+                // TOML has no larger numbers than this.
+                u64::MAX => (vec![min.to_string(), i64::MAX.to_string()], vec![below]),
+                _ => (vec![min.to_string(), max.to_string()], vec![below, (max + 1).to_string()]),
+            }
+        }
+        Accepts::Kind(Kind::Positive) => (owned(&["0.5", "2"]), owned(&["0", "-1", "inf", "\"x\""])),
+        Accepts::Kind(Kind::NotNegative) => (owned(&["0", "0.5"]), owned(&["-1", "nan", "\"x\""])),
+        Accepts::Kind(Kind::Flag) => (owned(&["true", "false"]), owned(&["1", "\"true\""])),
+        Accepts::Kind(other) => panic!("give values of the kind {other}"),
+        Accepts::Name(names) | Accepts::NameOr(names, _) => (in_quotes(names()), owned(&["\"zzz\"", "-1"])),
+        Accepts::ListOf(names) => {
+            (in_quotes(names()).iter().map(|name| format!("[{name}]")).collect(), owned(&["[]", "[\"zzz\"]"]))
+        }
+        Accepts::Example(value) => (vec![value.to_owned()], Vec::new()),
+        Accepts::Form(words) => {
+            let form = FORMS.iter().find(|(form, ..)| *form == words);
+            let (_, good, bad) = form.unwrap_or_else(|| panic!("no values that are {words}"));
+            (owned(good), owned(bad))
+        }
+    }
+}
+
+#[test]
+fn a_key_accepts_the_declared_values_and_no_others() {
+    let mut wrong = Vec::new();
+    for (path, key) in keys() {
+        // The forms of a value are tried as values of their key.
+        let place = match path.rsplit_once('.') {
+            Some(("network.shorthand", _)) => "network.hidden",
+            Some((forms, _)) if matches!(key.omitted, Omitted::OneOfSeveral) => forms,
+            _ => &path,
+        };
+        let (good, bad) = examples(key.accepts);
+        for value in good {
+            match read(place, Some(&value)) {
+                // A name can need more than the file has, but it is known.
+                Err(problem) if ["quantity", "measure"].contains(&key.name) && !problem.contains("unknown") => {}
+                Err(problem) => wrong.push(format!("{path} = {value}: {problem}")),
+                Ok(_) => {}
+            }
+        }
+        let accepted = bad.into_iter().filter(|value| read(place, Some(value)).is_ok());
+        wrong.extend(accepted.map(|value| format!("{path} = {value} is accepted")));
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_example_of_the_page_is_accepted() {
+    let Declared::One(pipeline) = Declared::of_text(EXAMPLE).unwrap() else { panic!("the example is a sweep") };
+    let ids: Vec<String> = pipeline.estimates.iter().map(|request| request.id.to_string()).collect();
+    let expected =
+        ["binning-n-edges-30", "binning-n-edges-50", "kde-upper-noise-variance-0.1", "kde-lower-noise-variance-0.1"];
+    assert_eq!((&ids[..], pipeline.claims.len()), (&expected.map(str::to_owned)[..], 1));
+}
+
+#[test]
+fn a_table_is_found_by_its_whole_name_or_the_last_part() {
+    let found = |name: &str| find(name).map(|tables| tables.iter().map(KeyTable::path).collect::<Vec<_>>());
+    assert_eq!(found("training").unwrap(), ["training", "training.schedule", "training.stop"]);
+    assert_eq!(found("training.stop").unwrap(), ["training.stop"]);
+    assert_eq!(found("binning").unwrap(), ["estimate.binning"]);
+    assert_eq!(find("trainig").unwrap_err().to_string(), "did you mean `training`?");
+}
+
+#[test]
+fn lines_have_at_most_100_columns() {
+    let long: Vec<String> = page().lines().filter(|line| line.chars().count() > 100).map(str::to_owned).collect();
+    assert_eq!(long, Vec::<String>::new());
+}
