@@ -191,7 +191,7 @@ mod tests {
         let refused = room.take(1 << 40, "`x`").unwrap_err();
         assert_eq!(
             refused,
-            "`x` needs 1099.5 GB of memory; this machine has 100.0 kB, of which 60.0 kB are left; use one with more memory"
+            "`x` needs 1099.5 GB of memory; this machine has 100.0 kB, of which 60.0 kB are free; use one with more memory"
         );
         assert!(room.take_numbers(u128::MAX, "`x`").is_err());
         // A refused request reserves nothing.
@@ -216,7 +216,7 @@ mod tests {
         assert!(
             reserved::<u64>(usize::MAX / 16, "numbers")
                 .unwrap_err()
-                .contains("which the operating system does not give")
+                .contains("which the operating system does not provide")
         );
     }
 }

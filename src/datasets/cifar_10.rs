@@ -51,7 +51,7 @@ fn pictures(file: &str, content: &[u8]) -> Result<Pictures, String> {
     if n_bytes != want {
         let state = if n_bytes < want { "it is truncated" } else { "it has more bytes than expected" };
         return Err(format!(
-            "it has {n_bytes} bytes, but {N_RECORDS} records of {} bytes have {want}; {state}",
+            "it has {n_bytes} bytes, but {N_RECORDS} records of {} bytes need {want}; {state}",
             1 + N_PIXELS
         ));
     }
@@ -99,7 +99,7 @@ mod tests {
         };
         let mut nothing = nothing;
         let error = read(&mut nothing, &Parameters::default()).unwrap_err();
-        assert_eq!(error.to_string(), "there is no file `data_batch_1.bin`");
+        assert_eq!(error.to_string(), "the file `data_batch_1.bin` is missing");
         assert_eq!(asked, ["data_batch_1.bin"]);
     }
 
@@ -107,11 +107,11 @@ mod tests {
     fn a_file_of_another_length_or_with_another_label_is_refused() {
         let mut content = batch();
         content.push(0);
-        let end = "10000 records of 3073 bytes have 30730000";
+        let end = "10000 records of 3073 bytes need 30730000";
         check(&content, &format!("it has 30730001 bytes, but {end}; it has more bytes than expected"));
         // Also if complete records are missing.
         for length in [0, 1, 3072, 3073, 30_729_999] {
-            check(&content[..length], &format!("it ends at byte {length}; {end}; it is truncated"));
+            check(&content[..length], &format!("it has {length} bytes, but {end}; it is truncated"));
         }
         content.pop();
         content[2 * 3073] = 10;

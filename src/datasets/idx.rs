@@ -159,7 +159,7 @@ mod tests {
         }
         for length in 16..22 {
             let ends = "its header declares 3 × 1 × 2 bytes, which make 22 with the header; it is truncated";
-            check(images, &move |content| content.truncate(length), &format!("it ends at byte {length}; {ends}"));
+            check(images, &move |content| content.truncate(length), &format!("it has {length} bytes, but {ends}"));
         }
         let labels = "train-labels-idx1-ubyte";
         let header = "it has 7 bytes, but its header alone has 8; it is truncated";
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn files_that_do_not_belong_together_are_refused() {
         let labels = "train-labels-idx1-ubyte";
-        let fewer = "it declares 2 labels, but train-images-idx3-ubyte of 3 pictures";
+        let fewer = "it declares 2 labels, but train-images-idx3-ubyte declares 3 images";
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
         let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
         check(labels, &|content| content[9] = 10, other);

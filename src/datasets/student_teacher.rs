@@ -313,7 +313,7 @@ mod tests {
             assert_eq!(make(&parameters).unwrap_err().to_string(), expected);
         };
         check(&[("n_relevant", 101)], "`n_relevant` is 101, but there are only 100 inputs; lower it");
-        let too_many = "10000000 samples of 100000 inputs are too many; 500000000 values are allowed";
+        let too_many = "10000000 samples of 100000 inputs are too many; at most 500000000 values are allowed";
         check(&[("n_inputs", 100_000), ("n_samples", 10_000_000)], too_many);
     }
 }

@@ -270,7 +270,7 @@ mod tests {
         check(&[("exact", "true"), ("low", "0")], "exact", "low");
         check(&[("n_bins", "3"), ("above", "refuse")], "n_bins", "above");
         let error = built(&[("range", "run")]).unwrap_err().to_string();
-        assert_eq!(error, "`range` goes with `n_bins`, which is not given; give both, or leave out `range`");
+        assert_eq!(error, "`range` needs `n_bins`, which is not given; give both, or leave out `range`");
         check(&[("bin_width", "1"), ("above", "refuse")], "bin_width", "above = refuse");
         check(&[("spacing", "tanh"), ("low", "0")], "spacing", "low");
         check(&[("compat", "idnns"), ("below", "refuse")], "compat", "below");

@@ -217,7 +217,7 @@ fn labels_that_are_probabilities_are_served_or_refused_in_words() {
             match estimate {
                 Ok(estimate) => assert!(estimate.i_ty.0 <= estimate.i_ty_ceiling.0 + 1e-12, "{name}"),
                 Err(e) => assert!(
-                    e.to_string().ends_with("needs one label for every sample, and these labels are probabilities")
+                    e.to_string().ends_with("needs one label for every sample, but these labels are probabilities")
                 ),
             }
         }

@@ -367,7 +367,7 @@ mod tests {
         assert_eq!(refused(f64::NAN, Bins::Width(1.0)), "the weight is NaN; it must be a finite number");
         let unbounded = "`relu` is unbounded and cannot be divided into equal bins; use a bin width";
         assert_eq!(refused(1.0, Bins::Equal(30)), unbounded);
-        assert_eq!(refused(1.0, Bins::Width(-1.0)), "bins of width -1; it must be a finite number above 0");
+        assert_eq!(refused(1.0, Bins::Width(-1.0)), "bins of width -1; must be a finite number above 0");
         assert_eq!(refused(1.0, Bins::NetInput(1)), "1 edges of the net input; give at least 2");
         assert!(refused(1e300, Bins::Width(1.0)).contains("at most 10000000 are allowed"));
         assert!(refused(1.0, Bins::Width(1e-300)).contains("choose wider bins"));

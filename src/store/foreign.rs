@@ -324,7 +324,7 @@ mod tests {
             compression(&ParquetMetaData::new(file, vec![group]), 0)
         };
         let problem = with(Compression::BROTLI(BrotliLevel::default())).unwrap();
-        assert!(problem.starts_with("is compressed with brotli, which this program does not read"), "{problem}");
+        assert!(problem.starts_with("is compressed with brotli, which this program cannot read"), "{problem}");
         assert_eq!(with(Compression::SNAPPY), None);
     }
 

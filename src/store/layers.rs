@@ -229,7 +229,7 @@ mod tests {
         for name in ["", " ", "a\nb", "\u{1b}[31mred", "<b>", "a & b", "\"", "\u{202e}", "\u{3164}", "שכבה", &long]
         {
             let refused = named(&[(1, name)]).unwrap_err();
-            assert!(refused.contains("layer 1 is called `") && !refused.chars().any(char::is_control), "{refused}");
+            assert!(refused.contains("layer 1 has the name `") && !refused.chars().any(char::is_control), "{refused}");
         }
         assert!(named(&[(1, "a"), (2, "a")]).unwrap_err().contains("two layers have the name `a`"));
         assert!(named(&[(1, "a"), (1, "b")]).unwrap_err().contains("layer 1 has two names"));

@@ -332,7 +332,7 @@ mod tests {
             f.network.sample_gradients(Labelled::new(x.view(), classes).unwrap()).unwrap_err().to_string()
         };
         assert_eq!(refused(&Array2::zeros((1, 4)), &[0]), "samples have 4 inputs, but the network has 3");
-        assert_eq!(refused(&Array2::zeros((1, 3)), &[2]), "a sample has class 2, the network has classes 0 to 1");
+        assert_eq!(refused(&Array2::zeros((1, 3)), &[2]), "a sample has class 2, but the network has classes 0 to 1");
         let slopes = f.network.gradients_through_logits(f.x.view(), Array2::zeros((40, 3)));
         assert_eq!(slopes.unwrap_err().to_string(), "got slopes for 40 × 3 logits, but there are 40 × 2");
         let slopes = f.network.slopes_along(f.samples(), &[1.0]);

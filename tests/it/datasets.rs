@@ -154,8 +154,8 @@ fn damaged_files_are_named_with_the_place() {
     };
     let whole = idx(&[20, 3, 2], |_| 0);
     let end = "its header declares 20 × 3 × 2 bytes, which make 136 with the header; it is truncated";
-    check(&gzip(&whole[..100]), &format!(", unpacked: it ends at byte 100; {end}"));
-    check(&whole[..100], &format!(": it ends at byte 100; {end}"));
+    check(&gzip(&whole[..100]), &format!(", unpacked: it has 100 bytes, but {end}"));
+    check(&whole[..100], &format!(": it has 100 bytes, but {end}"));
     check(&gzip(&whole[..15]), ", unpacked: it has 15 bytes, but its header alone has 16; it is truncated");
     check(b"", ": it has 0 bytes, but its header alone has 16; it is truncated");
     let page = b"<html>404</html>";
@@ -209,7 +209,7 @@ fn cifar_10_is_read_from_its_archive_and_from_what_was_in_it() {
     assert!(sentence.contains("there is no file `data_batch_1.bin` of `cifar-10` in unpacked"), "{sentence}");
     project.write("unpacked/cifar-10-batches-bin/test_batch.bin", &content[..30_729_999]);
     let sentence = project.refused("data make cifar-10 --part test --folder unpacked --out d.parquet");
-    assert!(sentence.contains("it has 30729999 bytes, but 10000 records of 3073 bytes have 30730000"), "{sentence}");
+    assert!(sentence.contains("it has 30729999 bytes, but 10000 records of 3073 bytes need 30730000"), "{sentence}");
 }
 
 #[test]

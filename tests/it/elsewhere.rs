@@ -127,7 +127,7 @@ fn a_table_of_layers_names_them_as_well_and_bad_names_are_refused() {
     assert_eq!(names(&rows::<EstimateRow>(&project, &of_run), |row| row.layer_name.as_deref()), ["-", "pool", "stem"]);
     for (bad, why) in [
         (["a", "a"], "two layers have the name `a`"),
-        (["\u{1b}[2J", "b"], "layer 1 is called `?"),
+        (["\u{1b}[2J", "b"], "layer 1 has the name `?"),
         (["<i>", "b"], "layer 1"),
     ] {
         write(bad);

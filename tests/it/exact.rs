@@ -211,7 +211,7 @@ fn the_minimal_model_has_a_table() {
     );
     assert!(refused("--weights 0,1").contains("such as 0,10,101; got 0,1"));
     assert!(refused("--weight nan").contains("the weight is NaN; it must be a finite number"));
-    assert!(refused("--bin-width 0").contains("bins of width 0; it must be a finite number above 0"));
+    assert!(refused("--bin-width 0").contains("bins of width 0; must be a finite number above 0"));
     assert!(!project.path("r").exists());
 }
 

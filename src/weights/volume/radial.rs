@@ -341,7 +341,7 @@ mod tests {
     fn regions_that_are_none_are_refused() {
         let region = LocalRegion { centre: &[0.0], prior_variances: &[1.0], scales: &[1.0], tolerance: 0.1 };
         let refused = |region: LocalRegion<'_>, n| region.information(n, 0, |w| w[0] * w[0]).unwrap_err().to_string();
-        assert!(refused(LocalRegion { tolerance: 0.0, ..region }, 9).ends_with("finite numbers above 0"));
+        assert!(refused(LocalRegion { tolerance: 0.0, ..region }, 9).ends_with("must be finite and above 0"));
         assert!(
             refused(LocalRegion { scales: &[], ..region }, 9)
                 .starts_with("1 weights have 1 prior variances and 0 scales")

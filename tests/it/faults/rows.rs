@@ -104,7 +104,7 @@ fn a_layer_is_written_in_one_way_only() {
         for stage in [VALIDATE, ESTIMATE] {
             let told = stage(&small).unwrap_err().to_string();
             assert!(
-                told.contains(&format!("layer={layer}/run=r0000/part-00000.parquet: not a place for a part")),
+                told.contains(&format!("layer={layer}/run=r0000/part-00000.parquet: not a valid path of a part")),
                 "{told}"
             );
         }

@@ -115,7 +115,7 @@ fn stray_files_are_harmless_beside_manifests_and_refused_without() {
     check_harmless(&Small::new(), stray("a.parquet"));
     check_harmless(&Small::new(), |small| copy(small, LAYER_1, &second_part));
     check_harmless(&Small::foreign(), stray("._part-00000.parquet"));
-    check_refused(&Small::foreign(), Small::estimate, &["notes.txt", "not a place for a part"], stray("notes.txt"));
+    check_refused(&Small::foreign(), Small::estimate, &["notes.txt", "not a valid path of a part"], stray("notes.txt"));
     check_refused(&Small::foreign(), Small::estimate, &["a.parquet"], stray("a.parquet"));
     check_refused(&Small::foreign(), Small::estimate, &["part-00001.parquet", "snapshots must ascend"], |small| {
         copy(small, LAYER_1, &second_part);
