@@ -66,12 +66,13 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 /// Which commands print more.
 fn next(found: &[Summary], folder: &Experiment) -> String {
     let root = folder.root().display();
-    let n_measures: usize = found.chunk_by(|a, b| a.experiment == b.experiment).map(|of| of[0].weights.len()).sum();
-    let all = match n_measures {
+    let n_measures: usize =
+        found.chunk_by(|a, b| a.experiment == b.experiment).map(|estimates| estimates[0].weights.len()).sum();
+    let contents = match n_measures {
         0 => "all estimates, p values and reasons",
         _ => "all estimates, p values, reasons, measures of weights",
     };
-    format!("{all}: infoplane summary {root} --all\nunreliable estimates, and why: infoplane check {root}\n")
+    format!("{contents}: infoplane summary {root} --all\nunreliable estimates, and why: infoplane check {root}\n")
 }
 
 /// Every table: each estimate of each experiment with the reasons of its verdicts, measures of weights, and one plane.

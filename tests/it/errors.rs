@@ -66,8 +66,8 @@ fn a_recording_with_other_settings_is_not_overwritten_unasked() {
     );
     assert!(project.files("outputs") == before);
     project.write("p.toml", PIPELINE.replace("runs = 2", "runs = 1"));
-    assert!(project.refused("run p.toml").contains("holds 2 runs, the pipeline asks for 1"));
-    assert!(project.refused("estimate pipeline p.toml").contains("holds 2 runs, the pipeline asks for 1"));
+    assert!(project.refused("run p.toml").contains("has 2 runs, but the pipeline asks for 1"));
+    assert!(project.refused("estimate pipeline p.toml").contains("has 2 runs, but the pipeline asks for 1"));
     assert!(project.files("outputs") == before);
 
     project.write("p.toml", PIPELINE.replace("seed = 5", "seed = 6"));
@@ -85,7 +85,7 @@ fn overwriting_puts_the_old_recording_back_when_it_fails() {
     project.write("p.toml", PIPELINE.replace("4e-3", "1e30").replace("tanh", "relu"));
     assert!(project.refused("run p.toml --overwrite").contains("every training failed"));
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "file = \"p.toml\""));
-    assert!(project.refused("run p.toml --overwrite").contains("is no table of samples"));
+    assert!(project.refused("run p.toml --overwrite").contains("is not a table of samples"));
     let kept = project.files("outputs");
     assert!(before.iter().all(|file| kept.contains(file)), "something of the old recording is lost");
 }
@@ -118,7 +118,7 @@ fn a_data_file_of_other_content_is_not_replaced() {
     let before = project.files("data");
     let sentence = project.refused("run p.toml");
     assert!(sentence.contains("data/tishby.parquet exists with other content"), "{sentence}");
-    assert!(project.refused("data import data/tishby.parquet --x x").contains("holds something else"));
+    assert!(project.refused("data import data/tishby.parquet --x x").contains("exists with other content"));
     assert!(project.files("data") == before);
 }
 
@@ -306,13 +306,16 @@ fn a_folder_that_is_no_experiment_is_refused_with_what_it_is() {
     let folders = [
         ("outputs/x", "outputs/x: no such folder; run `infoplane record` first"),
         ("empty", "empty: nothing is recorded in this folder; run `infoplane record` first"),
-        ("p.toml", "p.toml: a file; name the folder of an experiment"),
+        ("p.toml", "p.toml: this is a file; name the folder of an experiment"),
         ("outputs/p/recording", "outputs/p/recording: this folder is inside the experiment outputs/p; name outputs/p"),
         (
             "outputs/p/estimates/binning-n-edges-30",
             "outputs/p/estimates/binning-n-edges-30: this folder is inside the experiment outputs/p; name outputs/p",
         ),
-        ("outputs", "outputs: not an experiment, but a folder of experiments; name one of them, for example outputs/p"),
+        (
+            "outputs",
+            "outputs: this is not an experiment, but a folder of experiments; name one of them, for example outputs/p",
+        ),
     ];
     for command in commands {
         for (folder, expected) in folders {

@@ -130,7 +130,7 @@ fn bins_over_the_run_use_every_layer_and_snapshot() {
 fn several_values_make_a_table_each_and_what_is_there_is_not_touched() {
     let project = recorded();
     let planned = project.run("estimate binning outputs/p --n-bins 5,9 --dry-run").stdout;
-    let line = "outputs/p/estimates/binning-n-bins-9: 2 tables to make, 0 there (entropy of the code of 9 bins over the layer's range)";
+    let line = "outputs/p/estimates/binning-n-bins-9: 2 tables to make, 0 up to date (entropy of the code of 9 bins over the layer's range)";
     assert!(planned.lines().any(|got| got == line), "{planned}");
     assert!(!project.path("outputs/p/estimates").exists(), "a dry run writes nothing");
 
@@ -139,7 +139,7 @@ fn several_values_make_a_table_each_and_what_is_there_is_not_touched() {
     let written = |name: &str| fs::metadata(project.path("outputs/p").join(name)).unwrap().modified().unwrap();
     let times: Vec<_> = before.iter().map(|(name, _)| written(name)).collect();
     let planned = project.run("estimate binning outputs/p --n-bins 5,9,13 --dry-run").stdout;
-    assert!(planned.contains("binning-n-bins-5: 0 tables to make, 2 there"), "{planned}");
+    assert!(planned.contains("binning-n-bins-5: 0 tables to make, 2 up to date"), "{planned}");
     project.ok("estimate binning outputs/p --n-bins 5,9,13");
     let after = project.files("outputs/p");
     assert_eq!(after.len(), before.len() + 4, "two tables and two manifests");
@@ -255,7 +255,7 @@ fn pooled_runs_are_one_table() {
         assert!(row.h_t_given_x_bits.unwrap() > 0.0 && row.i_xt_bits.unwrap() > 0.0);
     }
     let said = project.ok("aggregate outputs/p");
-    assert!(!said.contains("has estimated 1 of 2"), "{said}");
+    assert!(!said.contains("has estimates of 1 of 2"), "{said}");
     project.ok("inspect outputs/p --validate");
 }
 

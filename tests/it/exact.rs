@@ -130,7 +130,7 @@ fn exact_tables_are_tables_of_estimates_for_all_that_follows() {
     assert_eq!(project.run("run p.toml --dry-run").stdout, "outputs/p: done\n");
     fs::remove_file(project.path(&format!("outputs/p/estimates/{ID}/run=r0001.parquet"))).unwrap();
     let planned = project.run("exact linear p.toml --dry-run").stdout;
-    assert!(planned.starts_with(&format!("outputs/p/estimates/{ID}: 1 table to make, 1 there")), "{planned}");
+    assert!(planned.starts_with(&format!("outputs/p/estimates/{ID}: 1 table to make, 1 up to date")), "{planned}");
     project.ok("estimate pipeline p.toml");
     assert!(project.files("outputs/p") == before, "made again, a table has other bytes");
     project.ok("inspect outputs/p --validate");

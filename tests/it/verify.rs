@@ -279,7 +279,7 @@ fn a_bound_that_cannot_be_is_refused() {
     let told = project.refused("bound p.toml");
     assert!(told.contains("the bound needs all of them; record with `samples = \"all\"`"), "{told}");
     project.write("q.toml", PIPELINE);
-    assert!(project.refused("bound q.toml --out outputs/p").contains("the pipeline `q` asks for no bound"));
+    assert!(project.refused("bound q.toml --out outputs/p").contains("the pipeline `q` does not ask for a bound"));
 }
 
 #[test]

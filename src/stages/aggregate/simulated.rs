@@ -1,4 +1,4 @@
-//! Verdicts on simulated networks whose compression is known: how often they are wrong, and how often the interval has the truth.
+//! Verdicts on simulated networks whose compression is known: how often they are wrong, and how often the interval contains the true value.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +26,7 @@ fn normal(rng: &mut ChaCha8Rng) -> f64 {
     (0..12).map(|_| rng.random::<f64>()).sum::<f64>() - 6.0
 }
 
-/// What `n_runs` networks with these means say, each number off by a normal deviate of 0.1 bits.
+/// The result for `n_runs` networks with these means, with normal noise of 0.1 bits on each number.
 fn networks(
     means: &[f64],
     n_runs: usize,

@@ -1,5 +1,5 @@
-//! The verdict on the compression of a layer: its interval, the smallest effect that counts, and what `infoplane check` found
-//! at the snapshots that the compression is taken from.
+//! The verdict on the compression of a layer: its interval, the smallest effect that counts, and the findings of
+//! `infoplane check` at the peak and at the end.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

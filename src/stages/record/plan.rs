@@ -49,7 +49,7 @@ pub fn plan(networks: &Networks, experiment: &Experiment, existing: Existing) ->
     }
 }
 
-/// Makes sure that the data are there and that network, split and snapshots fit them.
+/// Makes sure that the data exist and that network, split and snapshots fit them.
 ///
 /// # Errors
 /// The data do not exist, or something does not fit them.

@@ -25,7 +25,7 @@ use effects::{effects, levels};
 pub struct StudiedExperiment<'a> {
     /// Its name in the tables.
     pub id: String,
-    /// The values of what varies.
+    /// The values of the varied parameters.
     pub settings: &'a [Setting],
     /// Its pipeline.
     pub pipeline: &'a Pipeline,
