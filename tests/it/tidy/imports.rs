@@ -34,7 +34,6 @@ const ONE_PLACE: &[(&str, &str)] = &[
     ("ndarray_npy", "import"),
     ("parquet", "store"),
     ("plotly", "stages/report"),
-    ("png", "stages/movie.rs"),
     ("polars", "stages/aggregate"),
     ("postcard", "stages/record"),
     ("pulp", "math"),
