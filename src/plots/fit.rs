@@ -91,10 +91,13 @@ fn panel(rows: &[SummaryRow], measure: &Measure, training: &[TrainingInterval], 
     let columns = [measure.train, measure.test];
     let intervals = columns.map(|(_, number)| intervals(training, number, None, timeline));
     let ends = intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]);
-    let heights = columns.into_iter().flat_map(|(column, _)| values(rows, column)).chain(ends);
-    let y = match measure.title {
-        "accuracy" => Axis::over(measure.label, heights),
-        _ => Axis::from_zero(measure.label, heights),
+    let heights: Vec<f64> = columns.into_iter().flat_map(|(column, _)| values(rows, column)).chain(ends).collect();
+    // Losses begin at 0, unless half of the panel would be empty.
+    let largest = heights.iter().copied().fold(0.0, f64::max);
+    let is_in_upper_half = heights.iter().all(|height| *height > 0.5 * largest);
+    let y = match is_in_upper_half || measure.title == "accuracy" {
+        true => Axis::over(measure.label, heights),
+        false => Axis::from_zero(measure.label, heights),
     };
     let mut panel = Panel::new(measure.title, timeline.axis(), y);
     // The numbers of the network are in the rows of every layer.

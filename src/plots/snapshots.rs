@@ -38,7 +38,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
 
     let timeline = Timeline::new(rows);
     let layers = layers(rows.iter().map(|row| row.layer));
-    let axes = PlaneAxes::whole(rows);
+    let axes = PlaneAxes::around(&rows.iter().filter_map(InPlane::point).collect::<Vec<_>>());
     let panel = |snapshot: &EpochStep| {
         let mut panel = axes.clone().panel(timeline.name(*snapshot));
         draw_runs(&mut panel, rows, *snapshot, &layers);

@@ -10,7 +10,7 @@ use crate::store::schema::{EpochRow, GradientRow, Row};
 use crate::store::{Experiment, RecordedRow, RecordedRun, Recording, StoreError, read_recorded};
 
 /// The values of all runs, by number, layer (none for numbers of the whole network), epoch and step.
-type Values = BTreeMap<(TrainingNumber, Option<LayerId>, i32, i64), Vec<f64>>;
+type RunValues = BTreeMap<(TrainingNumber, Option<LayerId>, i32, i64), Vec<f64>>;
 
 /// A number of a table.
 type Column<R> = (TrainingNumber, fn(&R) -> Option<f64>);
@@ -37,7 +37,7 @@ const NORMS: [Column<GradientRow>; 4] = [
 /// A file of the recording cannot be read or was changed.
 pub(super) fn intervals(experiment: &Experiment) -> Result<Vec<TrainingInterval>, StoreError> {
     let recording = Recording::find(experiment)?;
-    let mut values = Values::new();
+    let mut values = RunValues::new();
     for run in recording.runs() {
         for row in rows::<EpochRow>(run)? {
             for (number, column) in FITS {
