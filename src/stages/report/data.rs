@@ -33,7 +33,7 @@ const MOST_HISTOGRAM_BYTES: usize = 4_000_000;
 
 /// Size of the data that is limited, so far.
 #[derive(Debug, Default)]
-struct Size {
+struct PageSize {
     /// Numbers of single runs.
     numbers: usize,
     histogram_bytes: usize,
@@ -115,7 +115,7 @@ impl Page {
         }
         let (mut experiments, mut hashes) = (Vec::new(), Vec::new());
         let mut fallback = String::new();
-        let mut size = Size::default();
+        let mut size = PageSize::default();
         let mut folders: BTreeMap<&Path, RunTables> = BTreeMap::new();
         for source in sources {
             let name = source.experiment.name();
@@ -170,7 +170,7 @@ impl ExperimentData {
         source: &Source,
         run_tables: &mut RunTables,
         summary: &[SummaryRow],
-        size: &mut Size,
+        size: &mut PageSize,
         notes: &mut Vec<Note>,
     ) -> Result<Self, StageError> {
         let (experiment, name) = (&source.experiment, source.experiment.name());
@@ -252,7 +252,7 @@ impl ExperimentData {
 }
 
 /// The histograms of the first run; none if its activations were removed, or if the page has too many already.
-fn histograms_of(experiment: &Experiment, size: &mut Size) -> Result<Vec<HistogramData>, StoreError> {
+fn histograms_of(experiment: &Experiment, size: &mut PageSize) -> Result<Vec<HistogramData>, StoreError> {
     if size.histogram_bytes > MOST_HISTOGRAM_BYTES {
         return Ok(Vec::new());
     }
