@@ -1,6 +1,9 @@
 //! The reference of all keys of a pipeline file: each table is declared next to the code that reads it, and listed here.
 
+#[cfg(test)]
+mod examples;
 mod markdown;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 
@@ -92,7 +95,7 @@ pub struct KeyRow {
 
 /// Every table that is not an entry of a registry, in the order of a pipeline file.
 const TABLES: &[KeyTable] = &[
-    super::KEYS,
+    pipeline::KEYS,
     data::KEYS,
     network::KEYS,
     layer::KEYS,
