@@ -70,7 +70,7 @@ pub const SCOPE: &[Parameter] = &[
     },
     Parameter {
         name: "resample",
-        doc: "samples: also estimate 20 random halves of the samples, for the columns `…_resampled_…`, which show how much the estimate depends on the choice of samples",
+        doc: "estimate 20 random halves of the samples in addition, for the columns `…_resampled_…`, which show how much the estimate depends on the choice of samples",
         kind: Kind::Choice(&["samples"]),
         default: "",
     },

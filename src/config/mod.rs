@@ -39,7 +39,6 @@ use crate::estimate_id::Unit;
 use crate::estimators::ValueBounds;
 use crate::layer_id::LayerId;
 use crate::nn::{GradientKind, NetworkError};
-use crate::parameter::Kind;
 use crate::suggest::Named;
 pub use adaptive::Adaptive;
 use aggregate::RawAggregate;
@@ -53,7 +52,6 @@ pub use estimate::{Request, SCOPE};
 use exact::RawExact;
 pub use exact::{Exact, Inputs};
 use expect::{ClaimContext, Expect, RawExpect};
-use keys::{Accepts, Key, KeyTable, Omitted};
 use network::RawNetwork;
 pub use network::{recorded_architecture, recorded_bounds};
 use networks::Layers;
@@ -93,100 +91,6 @@ pub struct Pipeline {
     /// The claims of a paper about it.
     pub claims: Vec<Expect>,
 }
-
-/// The keys of a pipeline file outside of its tables.
-const KEYS: KeyTable = KeyTable {
-    within: "",
-    name: "pipeline",
-    doc: "The keys outside of any table, and the tables. A pipeline either trains networks, with `[data]`, `[network]`, `[training]` and `[record]`, or names a recording.",
-    keys: &[
-        Key {
-            name: "seed",
-            accepts: Accepts::Kind(Kind::Count { min: 0, max: u64::MAX }),
-            omitted: Omitted::Value("0"),
-            doc: "Seed of all random numbers. The same seed gives the same bytes.",
-        },
-        Key {
-            name: "runs",
-            accepts: Accepts::Kind(Kind::Count { min: 1, max: values::MOST_RUNS }),
-            omitted: Omitted::Value("1"),
-            doc: "Number of networks to train. They differ in their random numbers only.",
-        },
-        Key {
-            name: "recording",
-            accepts: Accepts::Form("the folder of an experiment"),
-            omitted: Omitted::Effect("the networks are trained"),
-            doc: "A recording that another program made. Only `estimate`, `weights`, `bound`, `aggregate` and `expect` can be used together with it. A relative path starts at the working directory.",
-        },
-        Key {
-            name: "data",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Refused,
-            doc: "The samples. Not allowed together with `recording`.",
-        },
-        Key {
-            name: "network",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Refused,
-            doc: "The layers. Not allowed together with `recording`.",
-        },
-        Key {
-            name: "training",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Refused,
-            doc: "The training. Not allowed together with `recording`.",
-        },
-        Key {
-            name: "record",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Refused,
-            doc: "What is recorded, and when. Not allowed together with `recording`.",
-        },
-        Key {
-            name: "estimate",
-            accepts: Accepts::Form("a list of tables"),
-            omitted: Omitted::Value("[]"),
-            doc: "The estimates of information.",
-        },
-        Key {
-            name: "exact",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Effect("no exact information"),
-            doc: "Exact information of linear networks. Not allowed together with `recording`.",
-        },
-        Key {
-            name: "weights",
-            accepts: Accepts::Form("a list of tables"),
-            omitted: Omitted::Value("[]"),
-            doc: "The measures of weights.",
-        },
-        Key {
-            name: "bound",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Effect("no bound"),
-            doc: "The information bottleneck curve.",
-        },
-        Key {
-            name: "aggregate",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Effect("the defaults of `aggregate`"),
-            doc: "How means over runs are judged.",
-        },
-        Key {
-            name: "expect",
-            accepts: Accepts::Form("a list of tables"),
-            omitted: Omitted::Value("[]"),
-            doc: "The claims.",
-        },
-        Key {
-            name: "sweep",
-            accepts: Accepts::Form("a table"),
-            omitted: Omitted::Effect("lists vary independently"),
-            doc: "Which lists of a sweep vary together. Not allowed together with `recording`.",
-        },
-    ],
-    parameters: &[],
-};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]

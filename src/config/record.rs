@@ -144,7 +144,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
                 names::<GradientKind>,
                 "a list of these names, or true (which means \"after_step\") or false",
             ),
-            omitted: Omitted::Effect("\"after_step\"; with `adaptive`: false"),
+            omitted: Omitted::Effect("\"after_step\", or false with `adaptive`"),
             doc: "The gradients whose mean and standard deviation are recorded: of the batches of an epoch, each after its own update (`after_step`); of other random batches, each before an update (`before_step`); of single samples at fixed weights (`samples`). `adaptive` allows \"samples\" and false only.",
         },
         Key {

@@ -52,7 +52,7 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
             accepts: Accepts::Form(
                 "a layer number, the name of a layer of a recording, \"hidden\", \"output\", \"all\", a list of these, or with `weights`: \"network\"",
             ),
-            omitted: Omitted::Effect("for losses and accuracies only: the whole network"),
+            omitted: Omitted::Effect("the whole network, which is allowed for losses and accuracies only"),
             doc: "The layers that the claim is about. It is decided for each layer separately.",
         },
         Key {
@@ -151,7 +151,7 @@ pub(in super::super) const MINUS_KEYS: KeyTable = KeyTable {
 pub(in super::super) const MEASURE_KEYS: KeyTable = KeyTable {
     within: "expect",
     name: "measure",
-    doc: "The forms of `measure` in `[[expect]]`: which number is taken from the curve of a quantity over the training. Epochs are recorded ones.",
+    doc: "The forms of `measure` in `[[expect]]`: which number is taken from the curve of a quantity over the training. Epochs are those of recorded snapshots.",
     keys: &[
         Key {
             name: "start",

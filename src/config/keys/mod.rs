@@ -1,6 +1,9 @@
 //! The reference of all keys of a pipeline file: each table is declared next to the code that reads it, and listed here.
 
+#[cfg(test)]
+mod examples;
 mod markdown;
+mod pipeline;
 #[cfg(test)]
 mod tests;
 
@@ -92,7 +95,7 @@ pub struct KeyRow {
 
 /// Every table that is not an entry of a registry, in the order of a pipeline file.
 const TABLES: &[KeyTable] = &[
-    super::KEYS,
+    pipeline::KEYS,
     data::KEYS,
     network::KEYS,
     layer::KEYS,
@@ -241,9 +244,15 @@ fn alternatives(names: &[&str]) -> String {
     }
 }
 
-/// A text of a help message, which begins with a small letter and has no final stop, as a sentence.
+/// A text of a help message, which begins with a small letter and has no final stop, as a sentence. The name of a parameter
+/// or of a choice, such as `n_bins` or `idnns:`, keeps its letters.
 fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|letter| letter.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    let mut letters = word.chars();
+    match letters.next() {
+        Some(first) if word.chars().all(char::is_alphabetic) => {
+            format!("{}{}{rest}.", first.to_uppercase(), letters.as_str())
+        }
+        _ => format!("{text}."),
+    }
 }
