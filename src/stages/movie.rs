@@ -91,9 +91,9 @@ pub fn movie(
     let draw = |(step, frames): &(i64, usize)| {
         let drawn = frame(&rows, *step).map_err(|e| StageError::Refused(e.to_string()));
         progress.advance(1);
-        Ok(Shown { png: drawn?.png, frames: *frames })
+        Ok(ShownFrame { png: drawn?.png, frames: *frames })
     };
-    let mut shown: Vec<Shown> = schedule.par_iter().map(draw).collect::<Result<_, StageError>>()?;
+    let mut shown: Vec<ShownFrame> = schedule.par_iter().map(draw).collect::<Result<_, StageError>>()?;
     progress.end();
     let n_drawn = shown.len();
     let clock = Clock::of(animation, &mut shown);
@@ -159,7 +159,7 @@ fn chosen(rows: Vec<SummaryRow>, animation: &Animation) -> Result<Vec<SummaryRow
 }
 
 /// A drawn snapshot and the number of frames that show it.
-struct Shown {
+struct ShownFrame {
     png: Vec<u8>,
     frames: usize,
 }
@@ -172,7 +172,7 @@ struct Clock {
 
 impl Clock {
     /// Holds the last of `shown`, and divides the play time by the number of frames.
-    fn of(animation: &Animation, shown: &mut [Shown]) -> Self {
+    fn of(animation: &Animation, shown: &mut [ShownFrame]) -> Self {
         let n_moving = shown.iter().map(|shown| shown.frames).sum::<usize>();
         let n_held = (n_moving as f64 * HELD / (1.0 - HELD)).ceil() as usize;
         shown.iter_mut().last().into_iter().for_each(|last| last.frames += n_held);
@@ -180,10 +180,10 @@ impl Clock {
     }
 
     /// For each of `shown`, its length in parts of a second. Ends are rounded, not lengths, so that the play time is exact.
-    fn lengths(&self, shown: &[Shown], parts: u64) -> Vec<u16> {
+    fn lengths(&self, shown: &[ShownFrame], parts: u64) -> Vec<u16> {
         let end = |frames: u64| (frames * self.milliseconds * parts + 500 * self.n_frames) / (1000 * self.n_frames);
         let mut frames = 0;
-        let length = |shown: &Shown| {
+        let length = |shown: &ShownFrame| {
             let start = end(frames);
             frames += shown.frames as u64;
             (end(frames) - start).min(u16::MAX.into()) as u16
@@ -199,7 +199,7 @@ struct Pixels {
     rgba: Vec<u8>,
 }
 
-fn pixels(shown: &Shown) -> Result<Pixels, String> {
+fn pixels(shown: &ShownFrame) -> Result<Pixels, String> {
     let mut decoder = png::Decoder::new(std::io::Cursor::new(&shown.png));
     decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
     let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
@@ -209,10 +209,10 @@ fn pixels(shown: &Shown) -> Result<Pixels, String> {
     Ok(Pixels { width: info.width, height: info.height, rgba })
 }
 
-fn gif(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
+fn gif(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
     /// 1 is best and slowest, 30 worst and fastest.
     const SPEED: i32 = 10;
-    let encoded = |(shown, hundredths): (&Shown, &u16)| {
+    let encoded = |(shown, hundredths): (&ShownFrame, &u16)| {
         let Pixels { width, height, mut rgba } = pixels(shown)?;
         keep_frequent_colours(&mut rgba);
         let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
@@ -252,7 +252,7 @@ fn keep_frequent_colours(rgba: &mut [u8]) {
     }
 }
 
-fn apng(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
+fn apng(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
     const THOUSAND: u16 = 1000;
     let first = pixels(shown.first().ok_or("it has no frames")?)?;
     let mut content = Vec::new();
@@ -270,7 +270,7 @@ fn apng(shown: &[Shown], clock: &Clock) -> Result<Vec<u8>, String> {
 }
 
 /// Has ffmpeg write the frames to `path`.
-fn mp4(shown: &[Shown], clock: &Clock, path: &Path) -> Result<(), String> {
+fn mp4(shown: &[ShownFrame], clock: &Clock, path: &Path) -> Result<(), String> {
     let rate = format!("{}/{}", 1000 * clock.n_frames, clock.milliseconds);
     let mut ffmpeg = Command::new("ffmpeg")
         .args(["-loglevel", "error", "-y", "-f", "image2pipe", "-framerate", &rate, "-c:v", "png"])
@@ -328,8 +328,8 @@ mod tests {
     #[test]
     fn lengths_sum_to_the_play_time_whatever_the_number_of_snapshots() {
         for frames in [vec![1], vec![1; 7], vec![1; 120], vec![40, 1, 79]] {
-            let mut shown: Vec<Shown> =
-                frames.iter().map(|frames| Shown { png: Vec::new(), frames: *frames }).collect();
+            let mut shown: Vec<ShownFrame> =
+                frames.iter().map(|frames| ShownFrame { png: Vec::new(), frames: *frames }).collect();
             let animation =
                 Animation { format: Format::Gif, experiment: None, estimator: None, n_frames: 120, seconds: 10 };
             let clock = Clock::of(&animation, &mut shown);
