@@ -1,6 +1,6 @@
 #!/bin/sh
-# The stages of pipelines/tishby.toml one after another; with another PIPELINE, its recording and these estimators.
-# Each stage does only what is missing. Run it from the top folder:
+# Runs the stages of pipelines/tishby.toml one after another. With another PIPELINE, it makes the recording of that
+# pipeline, with the estimators below. Each stage does only what is missing. Run it from the top folder:
 #   sh pipelines/tishby.sh [PIPELINE] [FOLDER]
 set -eu
 pipeline=${1:-pipelines/tishby.toml}

@@ -11,7 +11,7 @@ from PIL import Image
 
 PICTURES = Path(__file__).parents[1] / "docs/pictures"
 WIDTH = 1000
-N_COLOURS = 64
+N_COLOURS = 256
 
 FIGURES = {
     "information-plane": "tishby/figures/information-plane-binning-n-edges-30.png",
@@ -21,11 +21,11 @@ FIGURES = {
     "compression": "tishby/figures/compression.png",
     "fit": "tishby/figures/fit.png",
     "gradients": "tishby/figures/gradients.png",
-    "weights": "random-weights/figures/weights.png",
+    "weights": "random-weights/batch-1,labels-given,noise-variance-0/figures/weights.png",
     "histograms": "tishby/figures/histograms.png",
     "panels": "stability/figures/panels-binning-n-edges-30.png",
     "ends": "stability/figures/ends-binning-n-edges-30.png",
-    "bound": "tishby-bound/figures/bound.png",
+    "bound": "tishby-bound/gamma-8/figures/bound.png",
     "stability": "stability/figures/stability.png",
 }
 
@@ -37,5 +37,5 @@ if __name__ == "__main__":
         if picture.width > WIDTH:
             picture = picture.resize((WIDTH, round(picture.height * WIDTH / picture.width)), Image.Resampling.LANCZOS)
         path = PICTURES / f"{name}.png"
-        picture.quantize(N_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+        picture.quantize(N_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE).save(path, optimize=True)
         print(f"{path.name}: {picture.width} x {picture.height}, {path.stat().st_size / 1e3:.0f} kB")
