@@ -13,7 +13,6 @@ README = (TOP / "README.md").read_text()
 TUTORIAL = (TOP / "docs/start.md").read_text()
 # An estimate of pairwise kernels at 281 epochs of 20 networks: minutes.
 SLOW = "infoplane estimate kde"
-TIME = re.compile(r"\d+\.\d+ s|\(\d+ rows/s\)")
 
 
 def commands(page):
@@ -52,9 +51,9 @@ def main_job(shell):
 
 
 def test_the_last_lines_of_the_main_job_are_those_of_the_readme(main_job):
-    expected = re.search(r"```text\n(.+?)```", README, re.DOTALL)[1].splitlines()
-    printed = main_job.splitlines()[-len(expected):]
-    assert [TIME.sub("", line) for line in printed] == [TIME.sub("", line) for line in expected]
+    # A terminal breaks the first line.
+    expected = " ".join(re.search(r"```text\n(.+?)```", README, re.DOTALL)[1].split())
+    assert " ".join(main_job.split()).endswith(expected)
 
 
 @pytest.mark.parametrize("page", [README, TUTORIAL], ids=["README", "tutorial"])
