@@ -46,9 +46,8 @@ impl Bias {
 ///
 /// - plug-in: h = ln N, w(c) = c ln c
 /// - Miller-Madow: h = ln N − 1/2N, w(c) = c ln c − ½ for c > 0
-/// - jackknife: h = g(N), w(c) = c g(c) with g(c) = c ln c − (c − 1) ln(c − 1), which is N H − (N − 1) H₋ because
-/// leaving out
-///   sample's absence replaces its cell's c ln c by (c − 1) ln(c − 1)
+/// - jackknife: h = g(N), w(c) = c g(c) with g(c) = c ln c − (c − 1) ln(c − 1), which is N H − (N − 1) H₋,
+///   because leaving out a sample replaces c ln c of its cell by (c − 1) ln(c − 1)
 ///
 /// # Reference
 /// Miller 1955, "Note on the bias of information estimates"; Zahl 1977, "Jackknifing an index of diversity".

@@ -155,9 +155,8 @@ impl CodeParameters {
         Ok(Nats(0.5 * self.beta * curvature.effective_dimension(self.added())?))
     }
 
-    /// These parameters with the λ² that minimises mean loss plus β KL, for which the effective dimension Σ_i h_i/(h_i
-    /// + β/λ²) is
-    /// |w|²/λ², as in MacKay's evidence. It depends on the data, so the code must also specify it, and a bound needs a
+    /// These parameters with the λ² that minimises mean loss plus β KL, for which the effective dimension
+    /// Σ_i h_i/(h_i + β/λ²) is |w|²/λ², as in MacKay's evidence. It depends on the data, so the code must also specify it, and a bound needs a
     /// union over the values that were tested.
     ///
     /// # Errors
