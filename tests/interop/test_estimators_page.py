@@ -21,6 +21,11 @@ def module(path):
 
 page_tables = module(TOP / "scripts/page_tables.py")
 PAGES = {str(path.relative_to(TOP / "docs")): path.read_text() for path in page_tables.PAGES}
+# The sections of docs/developers/reference-values.md that have such values, by the name of the estimator or measure.
+SECTIONS = re.split(r"^#+ (.+)$", (TOP / "docs/developers/reference-values.md").read_text(), flags=re.MULTILINE)
+REFERENCE = {name: text for name, text in zip(SECTIONS[1::2], SECTIONS[2::2]) if re.search(r"\d\.\d{10}", text)}
+# Numbers of ten decimals and more in the sources, rounded.
+TESTED = {round(float(number), 10) for number in re.findall(r"\d+\.\d{9,}", SOURCES.replace("_", ""))}
 # The pages whose commands need no other files than a program.
 COMMANDS = PAGES | {name: (TOP / "docs" / name).read_text() for name in ("your-network.md", "your-data.md", "sweeps.md", "faq.md")}
 
@@ -119,10 +124,16 @@ def test_commands_on_the_example_run(infoplane):
         assert code == ("--strict" in words), said
 
 
-@pytest.mark.parametrize("name", [name for name in PAGES if "**Reference value" in PAGES[name]])
+@pytest.mark.parametrize("name", REFERENCE)
 def test_reference_values_are_those_of_the_tests(name):
     """Numbers of ten decimals and more come from other programs; tests in Rust compare with them."""
-    values = re.findall(r"\d+\.\d{10,}", PAGES[name].split("**Reference value")[1])
-    tested = SOURCES.replace("_", "")
+    values = re.findall(r"\d+\.\d{10,}", REFERENCE[name])
     assert values
-    assert [value for value in values if value.rstrip("0") not in tested] == []
+    # The page may have fewer digits than the test.
+    assert [value for value in values if round(float(value), 10) not in TESTED] == []
+
+
+def test_pages_for_users_link_to_their_reference_values():
+    pages = [path for chapter in ("estimators", "weights") for path in (TOP / "docs" / chapter).glob("*.md")]
+    linked = {name for path in pages for name in re.findall(r"reference-values\.md#([\w-]+)", path.read_text())}
+    assert set(REFERENCE) <= linked
