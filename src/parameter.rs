@@ -48,6 +48,20 @@ pub enum Kind {
     Rows,
 }
 
+/// A help text as the beginning of a sentence. The name of a parameter or of a choice, such as `n_bins` or `idnns:`, keeps its
+/// letters.
+#[cfg(feature = "pipeline")]
+pub(crate) fn capitalised(text: &str) -> String {
+    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    let mut letters = word.chars();
+    match letters.next() {
+        Some(first) if word.chars().all(|letter| letter.is_alphabetic() || letter == '-') => {
+            format!("{}{}{rest}", first.to_uppercase(), letters.as_str())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {

@@ -36,7 +36,7 @@ pub use singular::{
 
 pub(super) const SPEC: Spec = Spec {
     name: "llc",
-    summary: "local learning coefficient: half the effective number of weights near the recorded weights, from Langevin dynamics",
+    summary: "local learning coefficient: half the effective number of weights near the recorded weights, estimated by Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
         ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights"),
@@ -48,7 +48,7 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "step_size",
-            doc: "step size epsilon of the sampler; halve it until the value no longer changes and the acceptance is above 0.9",
+            doc: "step size epsilon of the sampler; halve it until the result does not change and the acceptance is above 0.9",
             kind: Kind::Positive,
             default: "0.0001",
         },
