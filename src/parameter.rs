@@ -347,6 +347,30 @@ fn default(parameter: &Parameter) -> Option<Value> {
 mod tests {
     use super::*;
 
+    #[test]
+    #[cfg(feature = "pipeline")]
+    fn a_help_text_begins_with_a_capital_letter_unless_it_begins_with_a_name() {
+        let texts = [
+            "number of bins",
+            "plug-in estimate",
+            "n_bins of a layer",
+            "idnns: as released",
+            "f32 or f64",
+            "I(X;T)",
+            "",
+        ];
+        let expected = [
+            "Number of bins",
+            "Plug-in estimate",
+            "n_bins of a layer",
+            "idnns: as released",
+            "f32 or f64",
+            "I(X;T)",
+            "",
+        ];
+        assert_eq!(texts.map(capitalised), expected);
+    }
+
     const DECLARED: &[Parameter] = &[
         Parameter { name: "bin_width", doc: "", kind: Kind::Positive, default: "" },
         Parameter { name: "n_bins", doc: "", kind: Kind::Count { min: 1, max: 99 }, default: "" },

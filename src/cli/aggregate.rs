@@ -13,7 +13,7 @@ use crate::stages::aggregate::{MinimumEffect, present_minimum};
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
-        .about("Average the estimates over runs, and join them with losses, gradients and checks; writes the tables summary, compression and phases (Parquet and CSV)")
+        .about("Average the estimates over runs, join them with losses, gradients and checks, and write the tables summary, compression and phases (Parquet and CSV)")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
         .arg(
             Arg::new("minimum-effect")

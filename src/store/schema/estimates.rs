@@ -85,7 +85,7 @@ tables! {
         n_distinct: Option<i64>,
         /// Share of the values of T that equal the most frequent of three values: the minimum, the maximum and 0. A saturated tanh and a ReLU have large shares.
         atom_share: Option<f64>,
-        /// Share of the values of T below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below` and `above` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
+        /// Share of the values of T below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below`, `above` and `compat` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
         outside_share: Option<f64>,
         /// Why there is no estimate; otherwise null.
         failure: Option<String>,
@@ -124,7 +124,7 @@ tables! {
         n_samples: i32,
         /// Number of values of t that the estimator distinguishes, for example of codes after binning; 0 without an estimate.
         n_codes: i32,
-        /// Share of the values of t below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below` and `above` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
+        /// Share of the values of t below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below`, `above` and `compat` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
         outside_share: Option<f64>,
         /// Why there is no estimate; otherwise null.
         failure: Option<String>,

@@ -38,7 +38,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "ensemble",
-    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form (order and signs of units), and drift from the initial weights",
+    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form (equal for symmetric copies), and drift from the initial weights",
     randomness: Randomness::Seed,
     quantities: &[
         ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
