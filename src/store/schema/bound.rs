@@ -1,4 +1,4 @@
-//! The information bottleneck's curve and the exact minimal model.
+//! The information bottleneck curve and the exact minimal model.
 
 use std::sync::Arc;
 

@@ -1,6 +1,6 @@
 //! The length of a Gaussian code for the weights: the randomness is noise of a chosen tolerance.
 //!
-//! Q = N(w*, Σ*) represents the network, P = N(0, λ²I) is declared in advance. Among all Σ, Σ* = β (H + (β/λ²) I)⁻¹
+//! Q = N(w*, Σ*) represents the network, P = N(0, λ²I) is chosen in advance. Among all Σ, Σ* = β (H + (β/λ²) I)⁻¹
 //! minimises the mean loss plus β KL(Q‖P), to second order in the noise, and KL(Q‖P) is the number of nats that specify
 //! an equally good network. H is the Fisher information, which is never negative; the Hessian of a network has negative
 //! eigenvalues. With the eigenvalues h_i of H and a = β/λ²,

@@ -2,7 +2,7 @@
 //! sampler.
 //!
 //! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, with L the mean loss of n samples in nats.
-//! The recorded weights w* are fixed; the randomness is one draw from a posterior declared by nβ and γ. Chains are
+//! The recorded weights w* are fixed; the randomness is one draw from a posterior defined by nβ and γ. Chains are
 //! full-batch SGLD from w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; flat directions
 //! make it smaller.
 //!
