@@ -21,7 +21,7 @@ and a click on a column's name sorts it.
 
 - **measured**: mean over the runs, 95 % interval of the mean, number of runs. There is no interval if all runs give exactly
   the same number.
-- **condition**: what the claim requires of the number.
+- **condition**: the range in which the claim requires the number to be.
 - **published**: the value in the paper, in the authors' files, or in an independent run of the published code ("re-run").
 - **number**: the quantity, how one number is taken from its curve over the training, and the estimate.
 - **experiment**: the pipeline, then the experiment of the sweep if the pipeline is a sweep.

@@ -48,6 +48,20 @@ pub enum Kind {
     Rows,
 }
 
+/// A help text as the beginning of a sentence. The name of a parameter or of a choice, such as `n_bins` or `idnns:`, keeps its
+/// letters.
+#[cfg(feature = "pipeline")]
+pub(crate) fn capitalised(text: &str) -> String {
+    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
+    let mut letters = word.chars();
+    match letters.next() {
+        Some(first) if word.chars().all(|letter| letter.is_alphabetic() || letter == '-') => {
+            format!("{}{}{rest}", first.to_uppercase(), letters.as_str())
+        }
+        _ => text.to_owned(),
+    }
+}
+
 /// A parameter's value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
@@ -332,6 +346,30 @@ fn default(parameter: &Parameter) -> Option<Value> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(feature = "pipeline")]
+    fn a_help_text_begins_with_a_capital_letter_unless_it_begins_with_a_name() {
+        let texts = [
+            "number of bins",
+            "plug-in estimate",
+            "n_bins of a layer",
+            "idnns: as released",
+            "f32 or f64",
+            "I(X;T)",
+            "",
+        ];
+        let expected = [
+            "Number of bins",
+            "Plug-in estimate",
+            "n_bins of a layer",
+            "idnns: as released",
+            "f32 or f64",
+            "I(X;T)",
+            "",
+        ];
+        assert_eq!(texts.map(capitalised), expected);
+    }
 
     const DECLARED: &[Parameter] = &[
         Parameter { name: "bin_width", doc: "", kind: Kind::Positive, default: "" },

@@ -13,13 +13,13 @@ use crate::stages::aggregate::{MinimumEffect, present_minimum};
 
 pub(super) fn command() -> Command {
     Command::new("aggregate")
-        .about("Average the estimates over runs, and join them with losses, gradients and checks; writes the tables summary, compression and phases (Parquet and CSV)")
+        .about("Average the estimates over runs, join them with losses, gradients and checks, and write the tables summary, compression and phases (Parquet and CSV)")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
         .arg(
             Arg::new("minimum-effect")
                 .long("minimum-effect")
                 .value_name("BITS")
-                .help("Smallest compression that counts, in bits; `infoplane run` uses the value of the pipeline [default: the value of the existing summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
+                .help("Smallest compression, in bits, that counts as an effect; `infoplane run` uses `minimum_effect` of the pipeline [default: the value of the existing summary, otherwise 1 % of the ceiling of I(X;T), at least 0.05]")
                 .value_parser(value_parser!(f64)),
         )
         .arg(out_arg("The folder for the summary; required for several experiments [default: the experiment's folder]"))

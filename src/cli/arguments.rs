@@ -44,7 +44,7 @@ pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
 }
 
 pub(super) fn dry_run_arg() -> Arg {
-    flag("dry-run", "Print what would be done, and do nothing")
+    flag("dry-run", "Print what would be done, without doing it")
 }
 
 pub(super) fn path<'a>(matches: &'a ArgMatches, name: &str) -> Option<&'a Path> {

@@ -1,4 +1,4 @@
-//! `infoplane check`: which estimates are unreliable or contradict themselves, and why.
+//! `infoplane check`: which estimates are unreliable or contradictory, and why.
 
 use std::cell::RefCell;
 use std::cmp::Ordering;
@@ -20,9 +20,9 @@ use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
     Command::new("check")
-        .about("Report which estimates are unreliable or contradict themselves, and why")
+        .about("Report which estimates are unreliable or contradictory, and why")
         .after_help(
-            "Prints one line for each kind of check that does not pass, the worst first. `estimates` is the number of estimates for which it does not pass; `share` is the largest share of the layers and snapshots of one of them. `violated`: the estimate violates an inequality that the true information obeys, or leaves out many values. `warning`: the estimate says little about the layer. `note`: a property of the activations that matters for other estimators. `unknown`: something that the check needs is missing.",
+            "Prints one line for each kind of check that does not pass, the worst first. `estimates`: number of estimates that do not pass the check. `share`: share of the layers and snapshots that do not pass, for the worst of these estimates. `violated`: the estimate contradicts an inequality that the true information obeys, or many values are outside its edges. `warning`: the estimate contains little information about the layer. `note`: a property of the activations that matters for other estimators. `unknown`: something that the check needs is missing.",
         )
         .arg(experiment_arg())
         .arg(flag("all", "Print every check of every estimate, with layer, epoch and numbers, including checks that pass"))

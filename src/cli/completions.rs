@@ -14,9 +14,9 @@ use crate::stages::{Outcome, Progress};
 
 pub(super) fn command() -> Command {
     Command::new("completions")
-        .about("Print a script for the completion of commands and flags in a shell")
+        .about("Print a completion script for a shell (commands and options)")
         .after_help(
-            "Bash: infoplane completions bash > ~/.local/share/bash-completion/completions/infoplane\nZsh: infoplane completions zsh > DIR/_infoplane (DIR must be in $fpath)\nFish: infoplane completions fish > ~/.config/fish/completions/infoplane.fish",
+            "Examples:\n  Bash: infoplane completions bash > ~/.local/share/bash-completion/completions/infoplane\n  Zsh: infoplane completions zsh > DIR/_infoplane (DIR must be in $fpath)\n  Fish: infoplane completions fish > ~/.config/fish/completions/infoplane.fish",
         )
         .arg(Arg::new("shell").value_name("SHELL").required(true).value_parser(value_parser!(Shell)))
 }
@@ -32,7 +32,7 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
 pub(super) fn man_command() -> Command {
     Command::new("man")
         .about("Print the man page, or write the man pages of all commands to a folder")
-        .after_help("infoplane man | man -l -\ninfoplane man --out ~/.local/share/man/man1; man infoplane-estimate")
+        .after_help("Examples:\n  infoplane man | man -l -\n  infoplane man --out ~/.local/share/man/man1; man infoplane-estimate")
         .arg(
             Arg::new("out")
                 .long("out")

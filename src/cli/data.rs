@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::config::NamedData;
 use crate::count::{counted, shown};
 use crate::datasets::{self, DATASETS, Source, Spec};
+use crate::parameter::capitalised;
 use crate::stages::Progress;
 use crate::stages::data::{Class, Description, State, describe, make, parts, state};
 use anyhow::Context;
@@ -30,7 +31,7 @@ pub(super) fn command() -> Command {
                 spec.name
             ))
             .value_parser(value_parser!(PathBuf));
-        let command = Command::new(spec.name).about(spec.summary).arg(out());
+        let command = Command::new(spec.name).about(capitalised(spec.summary)).arg(out());
         let command = if let Source::Files { .. } = spec.source { command.arg(folder) } else { command };
         parameters::add(command, spec.parameters)
     };
@@ -54,9 +55,9 @@ pub(super) fn command() -> Command {
         .subcommand(make)
         .subcommand(fetch::command())
         .subcommand(import::command())
-        .subcommand(
-            Command::new("list").about("List the data sets and their states: made, can be made, or must be downloaded"),
-        )
+        .subcommand(Command::new("list").about(
+            "List the data sets, and whether each is already made, can be made now, or must be downloaded first",
+        ))
         .subcommand(describe)
 }
 

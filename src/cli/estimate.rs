@@ -12,6 +12,7 @@ use super::{Ended, job, parameters};
 use crate::config::{Declared, Request, SCOPE};
 use crate::count::counted;
 use crate::estimators::{self, ESTIMATORS, ValueBounds};
+use crate::parameter::capitalised;
 use crate::pipeline::{ESTIMATE, Job, Needs, Resolved};
 use crate::stages::estimate::{estimate, plan, value_bounds};
 use crate::stages::keys::expect_recorded_with;
@@ -22,17 +23,17 @@ use crate::store::Experiment;
 const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
-    let from_pipeline = job::add(Command::new(PIPELINE))
-        .about("Make all estimates of a pipeline; each recorded snapshot is read once for all estimators, and once more for each kind of pooling");
+    let from_pipeline = job::add_to_reader(Command::new(PIPELINE))
+        .about("Make all estimates of a pipeline; each snapshot is read only once for all estimators, and once more for each kind of pooling");
     Command::new("estimate")
         .about("Estimate I(X;T) and I(T;Y) from recorded activations, without training")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(ESTIMATORS.iter().map(|spec| {
             let command = Command::new(spec.name)
-                .about(spec.summary)
+                .about(capitalised(spec.summary))
                 .after_help(
-                    "A flag may have several values, separated by commas. Every combination of values is written to a separate table.",
+                    "An option may have several values, separated by commas; every combination makes a separate estimate, in its own table.",
                 )
                 .arg(experiment_arg())
                 .arg(out_arg("The folder in which the folder `estimates` is written [default: the experiment's folder]"))

@@ -19,8 +19,8 @@ use crate::store::Experiment;
 const MOST_WEIGHTS: usize = 1_000_000;
 
 pub(super) fn command() -> Command {
-    let linear = job::add(Command::new("linear"))
-        .about("Exact I(X;T) and I(T;Y) of a linear network on student-teacher data, as set in `[exact]` of the pipeline; written to tables of estimates");
+    let linear = job::add_to_reader(Command::new("linear"))
+        .about("Compute the exact I(X;T) and I(T;Y) of a linear network on student-teacher data (settings: `[exact]` in the pipeline), and write them as tables of estimates");
     Command::new("exact")
         .about("Compute exact information for models that need no estimator: linear networks and the minimal model")
         .subcommand_required(true)
@@ -32,7 +32,7 @@ pub(super) fn command() -> Command {
 fn minimal_model_command() -> Command {
     let names: Vec<&str> = CURVES.iter().map(|curve| curve.name).collect();
     Command::new("minimal-model")
-        .about("I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), as a function of the weight w (Saxe et al. 2018, Fig. 2)")
+        .about("Compute I(X;T) of a single binned unit T = bin(f(wX)), X ~ N(0, 1), as a function of the weight w (Saxe et al. 2018, Fig. 2)")
         .arg(
             Arg::new("activation")
                 .long("activation")
@@ -61,7 +61,7 @@ fn minimal_model_command() -> Command {
             Arg::new("net_input_bins")
                 .long("net-input-bins")
                 .value_name("N")
-                .help("Also use bins with edges f(z), for N evenly spaced z in [-50, 50] (Fig. 13)")
+                .help("Also use bins with the N edges f(z), for evenly spaced net inputs z from -50 to 50 (Fig. 13)")
                 .value_parser(value_parser!(usize)),
         )
         .arg(

@@ -16,9 +16,9 @@ use super::terminal::Terminal;
 pub(super) fn command() -> Command {
     Command::new("fetch")
         .about("Download the published files of a data set; an interrupted download is resumed")
-        .after_help("Every file is compared with its published SHA-256, so any mirror can be used, also with http://. Proxies are read from the environment variables HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Trusted certificates are read from the file in SSL_CERT_FILE; without it, Mozilla's list is used.")
+        .after_help("Every file is compared with its published SHA-256, so any mirror is safe to use, even with http://. Proxies are read from the environment variables HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY. Trusted certificates are read from the file in SSL_CERT_FILE; without it, Mozilla's list is used.")
         .arg(Arg::new("name").value_name("NAME").help("Data sets, for example mnist").required(true).num_args(1..))
-        .arg(Arg::new("mirror").long("mirror").value_name("URL").help("Download from this address of a folder with the files instead of the known mirrors; may be given several times, and mirrors are tried in this order").action(ArgAction::Append))
+        .arg(Arg::new("mirror").long("mirror").value_name("URL").help("URL of a folder that contains the files, used instead of the known mirrors; may be given several times, and the URLs are tried in this order").action(ArgAction::Append))
         .arg(
             Arg::new("folder")
                 .long("folder")

@@ -15,7 +15,7 @@ pub(super) fn command() -> Command {
     Command::new("freeze")
         .about("Register the claims of a pipeline in frozen_claims.json before anything is recorded")
         .after_help(
-            "A later recording keeps a copy of the file. `infoplane verify` and the report then show for each claim whether it was registered before the recording. The file contains no date: commit it to version control, or publish it.",
+            "A recording that is made later stores a copy of this file. `infoplane verify` and the report then show for each claim whether it was registered before the recording. The file contains no date: commit it to version control, or publish it.",
         )
         .arg(pipeline_arg())
         .arg(out_arg("The folder of the experiment or sweep [default: outputs/<pipeline>]"))

@@ -15,7 +15,7 @@ const EXAMPLES: &str = "\
 Examples:
   A table from the UCI repository without a header; the class is in the last of nine columns:
     infoplane data import pima.data --no-header --y 8
-  A table with semicolons and decimal commas; the class is a word in the column `Art`:
+  A table with semicolons and decimal commas; the class is a string in the column `Art`:
     infoplane data import iris.csv --separator ';' --decimal , --y Art
   A file with several arrays, mnist.npz of Keras:
     infoplane data import mnist.npz --x x_train --y y_train
@@ -23,9 +23,9 @@ Examples:
     infoplane data import train-images-idx3-ubyte.gz train-labels-idx1-ubyte.gz
 
 Column names are read from the header. Without a header, and for a .npy matrix, columns are called 0, 1, …. An array in a .mat, .npz or \
-.parquet file is one column with several values. Images are flattened row by row. Labels may be integers, words, true and false, or \
-one-hot. Row numbers written by pandas are left out. In a table of samples written by infoplane, the columns x, y, p_y1 and target keep \
-their meaning.";
+.parquet file is one column with several values. Images are flattened row by row. Labels may be integers, strings, true/false, or one-hot \
+columns. The column of row numbers that pandas writes is ignored. If the file is a table of samples that infoplane wrote, the columns \
+x, y, p_y1 and target are used as such.";
 
 pub(super) fn command() -> Command {
     const COLUMNS: &str = "Choice of columns";
@@ -41,7 +41,7 @@ pub(super) fn command() -> Command {
     let out = "The table to write [default: data/<name of the file>.parquet]";
     let separator = "The separator of values: one character, or comma, semicolon, tab, space, pipe [default: detected]";
     Command::new("import")
-        .about("Import a table, arrays or images: .csv, .tsv, .txt, .data, .mat (MATLAB 5), .npy, .npz, IDX or .parquet")
+        .about("Import a table, arrays or images: .csv, .tsv, .txt, .data, .mat (MATLAB 5 to 7.2), .npy, .npz, IDX or .parquet")
         .after_help(EXAMPLES)
         .arg(
             Arg::new("file")
@@ -51,9 +51,9 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf)),
         )
         .arg(Arg::new("out").long("out").value_name("FILE").help(out).value_parser(value_parser!(PathBuf)))
-        .arg(names("x", "Columns of x, in order: `a,b,c`, or --x several times [default: all columns without another role]"))
+        .arg(names("x", "Columns of x, in order: `a,b,c`, or give --x several times [default: all columns that no other option uses]"))
         .arg(names("y", "The column of labels, or the columns of one-hot labels, `a,b,c`").default_value("y"))
-        .arg(name("p-y1", "The column of p(y=1|x), for stochastic labels"))
+        .arg(name("p-y1", "Column with the probability p(y=1|x), for stochastic labels"))
         .arg(names("target", "Columns of numeric targets, in order, for training with the squared error. With one column, labels can be made from it (--y-bins); several columns also need labels (--y)"))
         .arg(
             Arg::new("y-bins")
@@ -63,7 +63,7 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(u32).range(2..=1000))
                 .help_heading(COLUMNS),
         )
-        .arg(flag("no-header", "The first line is data; columns are called 0, 1, …").help_heading(TEXT))
+        .arg(flag("no-header", "The first line contains data, not names; columns are called 0, 1, …").help_heading(TEXT))
         .arg(flag("header", "The first line contains column names, even if they look like numbers").conflicts_with("no-header").help_heading(TEXT))
         .arg(Arg::new("separator").long("separator").value_name("CHARACTER").help(separator).value_parser(separator_of).help_heading(TEXT))
         .arg(

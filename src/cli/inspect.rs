@@ -1,4 +1,4 @@
-//! `infoplane inspect`: shows the contents of a file or a recording, and validates it.
+//! `infoplane inspect`: shows the contents of a file or a folder, or checks that they are valid.
 
 use std::path::Path;
 
@@ -19,7 +19,7 @@ use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
     Command::new("inspect")
-        .about("Show the contents of a file or a recording, or validate it")
+        .about("Show the contents of a file or a folder, or check that they are valid")
         .arg(
             Arg::new("path")
                 .value_name("PATH")

@@ -17,8 +17,19 @@ use crate::pipeline::{Job, State, Task, run_sweep, states};
 use crate::stages::Progress;
 use crate::store::Experiment;
 
-/// Adds the arguments for the pipeline, the folder of its results, and the part to run.
+/// Adds the arguments for the pipeline, the folder of its results, and the part to run, to a command that trains networks.
 pub(super) fn add(command: Command) -> Command {
+    let epochs = "Train for N epochs instead of the number in the pipeline, for a quick trial; all recorded `steps` of the pipeline must lie within N epochs";
+    add_with_trial(command, epochs, "Train N networks instead of the number in the pipeline")
+}
+
+/// Adds these arguments to a command that reads an existing recording.
+pub(super) fn add_to_reader(command: Command) -> Command {
+    let epochs = "Use the trial recording that was made with `--epochs N`";
+    add_with_trial(command, epochs, "Use the trial recording that was made with `--runs N`")
+}
+
+fn add_with_trial(command: Command, epochs: &'static str, runs: &'static str) -> Command {
     let only = Arg::new("only")
         .long("only")
         .value_name("ID")
@@ -32,12 +43,8 @@ pub(super) fn add(command: Command) -> Command {
         .arg(out_arg("The folder of the experiment or sweep [default: outputs/<pipeline>, or outputs/<pipeline>-trial with `--epochs` or `--runs`]"))
         .arg(only)
         .arg(dry_run_arg())
-        .arg(number(
-            "epochs",
-            "Train for N epochs instead of the pipeline's number, to try it out; the recorded `steps` of the pipeline must be within N epochs",
-            i64::from(i32::MAX),
-        ))
-        .arg(number("runs", "Train N networks instead of the pipeline's number", 9999))
+        .arg(number("epochs", epochs, i64::from(i32::MAX)))
+        .arg(number("runs", runs, 9999))
 }
 
 /// The pipeline named on the command line, and the folder of its results: `--out`, otherwise `outputs/<name>`. A trial with

@@ -168,7 +168,7 @@ fn command() -> Command {
     Command::new("infoplane")
         .term_width(100) // the help does not depend on the window, because documents and tests quote it
         .version(clap::crate_version!())
-        .about("Record the activations of neural networks during training once, and estimate the information in them at any time later")
+        .about("Record the activations of neural networks during training, and estimate mutual information from these recordings at any later time")
         .after_help(EXIT_CODES)
         .subcommand_required(true)
         .arg_required_else_help(true)
@@ -176,7 +176,7 @@ fn command() -> Command {
             Arg::new("threads")
                 .long("threads")
                 .value_name("N")
-                .help("Number of threads; the results do not depend on it [default: all cores]")
+                .help("Number of threads; results are the same for every number [default: all cores]")
                 .value_parser(value_parser!(u16).range(1..=1024))
                 .global(true)
                 .help_heading(GLOBAL),
@@ -192,7 +192,7 @@ fn command() -> Command {
         )
         .arg(global_flag("quiet", "Print errors only").short('q'))
         .arg(global_flag("verbose", "Print more detail").short('v'))
-        .arg(global_flag("json", "Print JSON: one value, or one object per stage, each on its own line"))
+        .arg(global_flag("json", "Print JSON: one value, or JSON lines with one object per stage"))
         .subcommands(COMMANDS.iter().map(|(words, _)| words()))
 }
 

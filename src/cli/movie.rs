@@ -20,16 +20,16 @@ pub(super) fn command() -> Command {
         .arg(text(
             "estimator",
             "ID",
-            "Estimates to show, for example binning-n-edges-30 [default: the first that estimate I(X;T)]",
+            "Estimate to show, for example binning-n-edges-30 [default: the first estimate that contains I(X;T)]",
         ))
         .arg(text("member", "NAME", "Experiment to show; required if the folder is a sweep").long("experiment"))
         .arg(
-            text("seconds", "N", "Play time in seconds, a fifth of it for the last frame")
+            text("seconds", "N", "Duration in seconds; the last frame is shown for a fifth of it")
                 .default_value("10")
                 .value_parser(value_parser!(u16).range(1..=600)),
         )
         .arg(
-            text("frames", "N", "Frames, evenly spaced over the logarithm of the epoch")
+            text("frames", "N", "Number of frames, evenly spaced over the logarithm of the epoch")
                 .default_value("120")
                 .value_parser(value_parser!(u16).range(1..=2000)),
         )

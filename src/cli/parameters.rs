@@ -1,6 +1,6 @@
 //! The declared parameters of an estimator, data set or measure as flags: `bin_width` becomes `--bin-width`.
 
-use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value};
+use crate::parameter::{Kind, Parameter, ParameterError, Parameters, Value, capitalised};
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
 /// Adds a flag for every declared parameter.
@@ -14,7 +14,7 @@ pub(super) fn add(command: Command, declared: &'static [Parameter]) -> Command {
             Kind::Choice(words) => format!(" [possible values: {}]", words.join(", ")),
             _ => String::new(),
         };
-        let help = format!("{}{default}{words}", parameter.doc);
+        let help = format!("{}{default}{words}", capitalised(parameter.doc));
         let arg = Arg::new(parameter.name).long(parameter.name.replace('_', "-")).help(help);
         // The name in other programs.
         let arg = if parameter.name == "n_bins" { arg.visible_alias("bins") } else { arg };

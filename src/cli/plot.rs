@@ -1,5 +1,6 @@
 //! `infoplane plot`: draw figures.
 
+use crate::parameter::capitalised;
 use crate::pipeline::Needs;
 use crate::plots::{PLOTS, Spec, find};
 use crate::stages::Progress;
@@ -14,10 +15,11 @@ use super::table::grid;
 use super::terminal::Terminal;
 
 pub(super) fn command() -> Command {
-    let list: String = PLOTS.iter().map(|spec| format!("  {}\n      {}\n", spec.name, spec.summary)).collect();
+    let list: String =
+        PLOTS.iter().map(|spec| format!("  {}\n      {}\n", spec.name, capitalised(spec.summary))).collect();
     Command::new("plot")
         .about("Draw figures as SVG and PNG, and index.html with a thumbnail of each")
-        .after_help(format!("Plots:\n{list}  all\n      every plot"))
+        .after_help(format!("Plots:\n{list}  all\n      Every plot"))
         .arg(Arg::new("name").value_name("PLOT").help("Plot to draw, or `all`").required_unless_present("list"))
         .arg(experiment_arg().required(false).required_unless_present("list"))
         .arg(out_arg("Write the folder `figures` here [default: the experiment's folder]"))

@@ -13,7 +13,7 @@ use crate::store::schema::RelationRow;
 
 pub(super) fn command() -> Command {
     Command::new("relate")
-        .about("Compute rank correlations between the compression of I(X;T) and measures of weights over settings, runs and snapshots, and which of the two turns first")
+        .about("Compute rank correlations between the compression of I(X;T) and measures of weights, over settings, runs and snapshots, and report which of the two changes direction first")
         .arg(experiment_arg().num_args(1..).help("Folders of aggregated experiments or sweeps, for example outputs/random-weights"))
         .arg(
             Arg::new("all")
@@ -21,7 +21,7 @@ pub(super) fn command() -> Command {
                 .help("Print all rows, not only rows with p < 0.05 after Holm's correction")
                 .action(ArgAction::SetTrue),
         )
-        .arg(out_arg("The folder of the aggregated tables, in which relations.parquet is written [default: the experiment's folder]"))
+        .arg(out_arg("The folder for relations.parquet; it must contain the tables of `aggregate` [default: the experiment's folder]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

@@ -12,9 +12,9 @@ use crate::store::Experiment;
 
 pub(super) fn command() -> Command {
     Command::new("report")
-        .about("Write report.html: one page with all results, for a browser; it needs no network")
+        .about("Write report.html, an interactive page with all results; the browser needs no network connection to show it")
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(out_arg("The folder of the page; needed for several experiments [default: the experiment's folder]"))
+        .arg(out_arg("The folder for the page; required for several experiments [default: the experiment's folder]"))
 }
 
 pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<Ended> {

@@ -13,7 +13,7 @@ use crate::store::{ClaimVerdict, Experiment};
 pub(super) fn command() -> Command {
     let names: Vec<&str> = STEPS.iter().map(|step| step.name).collect();
     let about = format!(
-        "Run all steps of a pipeline, or of every experiment of a sweep: {}. Steps that are up to date are skipped",
+        "Run all steps of a pipeline, or of every experiment of a sweep, and skip steps that are up to date: {}",
         names.join(", ")
     );
     job::add(Command::new("run").about(about)).arg(record::overwrite_arg())

@@ -188,7 +188,7 @@ fn bits(number: f64) -> String {
 fn word(verdict: CompressionVerdict) -> &'static str {
     match verdict {
         CompressionVerdict::Compresses => "compresses",
-        CompressionVerdict::DoesNot => "no compression",
+        CompressionVerdict::DoesNot => "does not compress",
         CompressionVerdict::Undecided => "undecided",
         CompressionVerdict::Saturated => "saturated",
         CompressionVerdict::Contradicted => "contradicted",

@@ -16,11 +16,11 @@ use crate::visible::visible_line;
 
 pub(super) fn command() -> Command {
     Command::new("stability")
-        .about("Report in which settings of a sweep its claims hold, and which parameters the compression depends on")
+        .about("Report for which settings of a sweep the claims hold, and on which parameters the compression depends")
         .after_help(
-            "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression over all networks and estimates is decomposed into main effects. A share of 60 % for a parameter means that the differences between the means at its values explain 60 % of the total sum of squares. A parameter with k values and no effect has a share of (k - 1)/(N - 1) on average, for N numbers.",
+            "Each claim is evaluated for every experiment and every estimate that provides its quantity. The variance of the compression over all networks and estimates is decomposed into main effects. A share of 60 % for a parameter means that the differences between the means at its values explain 60 % of the total sum of squares. A parameter with k values and no effect has a share of (k - 1)/(N - 1) on average, where N is the number of values of the compression.",
         )
-        .arg(experiment_arg())
+        .arg(experiment_arg().help("The folder of a sweep (or of an experiment), for example outputs/stability"))
         .arg(pipeline_flag("The pipeline of the sweep with its claims [default: pipelines/<sweep>.toml]"))
         .arg(flag("markdown", "Print one page in Markdown").conflicts_with("json"))
 }

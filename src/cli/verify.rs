@@ -19,12 +19,12 @@ use crate::suggest::Named;
 
 pub(super) fn command() -> Command {
     Command::new("verify")
-        .about("Evaluate the claims in `[[expect]]` of a pipeline: each holds, fails or is undecided; print the measured values")
+        .about("Evaluate the claims in `[[expect]]` of a pipeline, and print for each whether it holds, fails or is undecided, with the measured values")
         .after_help(
-            "A claim holds if the 95 % interval of the mean over runs (Student) is entirely in the claimed range, and fails if it is entirely outside; otherwise it is undecided. A claim that fails is a result, not an error: the exit code is 0 without --strict.",
+            "A claim holds if the 95 % interval of the mean over runs (Student's t) is entirely in the claimed range, and fails if it is entirely outside; otherwise it is undecided. A claim that fails is a result, not an error: the exit code is 0 without --strict.",
         )
         .arg(experiment_arg().num_args(1..).help("Folders of experiments or sweeps, for example outputs/tishby"))
-        .arg(pipeline_flag("The pipeline with the claims, for one folder only. If its name differs from the folder, or its settings from the recording, the results are printed but not written [default: pipelines/<experiment>.toml]"))
+        .arg(pipeline_flag("The pipeline with the claims, for one folder only. If the name of the pipeline differs from that of the folder, or its settings from those of the recording, the results are printed but not written [default: pipelines/<experiment>.toml]"))
         .arg(flag("markdown", "Print one table for all experiments in Markdown").conflicts_with("json"))
         .arg(flag("strict", "Exit with code 1 if a claim fails"))
 }

@@ -7,6 +7,7 @@ use super::arguments::{dry_run_arg, experiment_arg, for_each, out_arg, path, res
 use super::terminal::Terminal;
 use super::{Ended, estimate, job, parameters};
 use crate::config::{Declared, MEASURE_SCOPE, MeasureRequest};
+use crate::parameter::capitalised;
 use crate::pipeline::{Job, Needs, WEIGHTS};
 use crate::stages::weights::{measure_weights, plan};
 use crate::store::Experiment;
@@ -16,14 +17,14 @@ use crate::weights::{self, MEASURES, Spec};
 const PIPELINE: &str = "pipeline";
 
 pub(super) fn command() -> Command {
-    let from_pipeline = job::add(Command::new(PIPELINE)).about("Make all measures of weights of a pipeline");
+    let from_pipeline = job::add_to_reader(Command::new(PIPELINE)).about("Make all measures of weights of a pipeline");
     Command::new("weights")
-        .about("Measure the information in recorded weights; the help of each measure names the randomness that it is about")
+        .about("Measure the information in recorded weights; the help of each measure states what makes the weights random")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommands(MEASURES.iter().map(|spec| {
             let command = Command::new(spec.name)
-                .about(format!("{} [random: {}]", spec.summary, spec.randomness.name()))
+                .about(format!("{} [random: {}]", capitalised(spec.summary), spec.randomness.name()))
                 .after_help(after_help(spec))
                 .arg(experiment_arg())
                 .arg(out_arg("The folder in which the folder `weight_measures` is written [default: the experiment's folder]"))
@@ -37,7 +38,7 @@ pub(super) fn command() -> Command {
 fn after_help(spec: &Spec) -> String {
     let numbers: Vec<String> = spec.quantities.iter().map(|(name, doc)| format!("  {name}: {doc}")).collect();
     format!(
-        "Quantities (values of the column `quantity`):\n{}\n\nA flag may have several values, separated by commas. Every combination of values is written to a separate table. The name of a table consists of the measure, the parameters that differ from their defaults, and `groups`, `samples` and `snapshots`, each part in alphabetical order. Next steps: `infoplane aggregate` and `infoplane relate`.",
+        "Quantities (values of the column `quantity`):\n{}\n\nAn option may have several values, separated by commas; every combination makes a separate table. The name of a table consists of the name of the measure and the parameters that differ from their defaults: first the parameters of the measure, then `activation`, `groups`, `samples` and `snapshots`, for example `code-beta-0.01-samples-test`. Next steps: `infoplane aggregate` and `infoplane relate`.",
         numbers.join("\n")
     )
 }

@@ -45,7 +45,7 @@ pub(super) enum OperationKind {
 pub(super) const KEYS: KeyTable = KeyTable {
     within: "network",
     name: "hidden",
-    doc: "A table in the list `hidden` of `[network]`: one hidden layer. What it leaves out is taken from `[network]`.",
+    doc: "A table in the list `hidden` of `[network]`: one hidden layer. Keys that are left out have the values of `[network]`.",
     keys: &[
         Key {
             name: "units",

@@ -11,7 +11,7 @@ use crate::suggest::{Named, suggestion};
 pub(super) const KEYS: KeyTable = KeyTable {
     within: "network",
     name: "shorthand",
-    doc: "The items of a text in `hidden` of `[network]`, separated by commas: `hidden = \"12,Dr-0.2,10-tanh,BN,8-relu\"` (the notation of Grabauskas 2019). A width begins a layer; the items after it belong to that layer and are applied in their order. What they leave out is taken from `[network]`.",
+    doc: "The items of a text in `hidden` of `[network]`, separated by commas: `hidden = \"12,Dr-0.2,10-tanh,BN,8-relu\"` (the notation of Grabauskas 2019). A width begins a layer; the items after it belong to that layer and are applied in their order. Properties that no item sets have the values of `[network]`.",
     keys: &[
         Key {
             name: "WIDTH",

@@ -14,7 +14,7 @@ pub struct Stop {
     pub accuracy: Option<f64>,
     /// It ends after this many epochs without a better accuracy.
     pub patience: Option<u64>,
-    /// The samples whose accuracy is meant.
+    /// The samples whose accuracy is tested.
     pub samples: StopOn,
 }
 
@@ -60,7 +60,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
             name: "of",
             accepts: Accepts::Name(names::<StopOn>),
             omitted: Omitted::Value("\"train\""),
-            doc: "The samples whose accuracy is meant.",
+            doc: "The samples whose accuracy is tested.",
         },
     ],
     parameters: &[],

@@ -78,7 +78,7 @@ pub(super) const KEYS: KeyTable = KeyTable {
             name: "batch",
             accepts: Accepts::Form("\"full\" or a whole number of at least 1"),
             omitted: Omitted::Refused,
-            doc: "Number of training samples in one update; \"full\" means all of them. A remainder makes a smaller last batch.",
+            doc: "Number of training samples in one update; \"full\" means all of them. If the number of samples is not a multiple of this number, the last batch is smaller.",
         },
         Key {
             name: "reshuffle",

@@ -39,25 +39,25 @@ pub struct MeasureRequest {
 pub const MEASURE_SCOPE: &[Parameter] = &[
     Parameter {
         name: "samples",
-        doc: "the samples whose losses and gradients are used: train, test or all",
+        doc: "samples whose losses and gradients are used: train, test or all",
         kind: Kind::Choice(&["train", "test", "all"]),
         default: "train",
     },
     Parameter {
         name: "snapshots",
-        doc: "number of recorded snapshots to measure: evenly spaced, including the first and the last [default: all]",
+        doc: "number of snapshots to measure, evenly spaced among the recorded ones, including the first and the last [default: all]",
         kind: Kind::Count { min: 1, max: 1_000_000 },
         default: "",
     },
     Parameter {
         name: "groups",
-        doc: "for ensemble: number of groups of consecutive runs; each group is measured separately, which gives an interval over groups",
+        doc: "only for `ensemble`: number of groups of consecutive runs; each group is measured separately, which gives an interval over groups",
         kind: Kind::Count { min: 1, max: 1000 },
         default: "1",
     },
     Parameter {
         name: "activation",
-        doc: "the activation function of the hidden layers, for recordings of another program",
+        doc: "activation function of the hidden layers; required for recordings of other programs, not allowed for others",
         kind: Kind::Choice(&[
             "tanh",
             "relu",

@@ -21,13 +21,13 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "function",
-            doc: "activation function of the hidden units: relu, logistic, or step (a hard committee)",
+            doc: "function that a hidden unit applies to its weighted sum: relu, logistic, or step (a hard committee)",
             kind: Kind::Choice(&["relu", "logistic", "step"]),
             default: "relu",
         },
         Parameter {
             name: "slope",
-            doc: "slope of the logistic function, default 1",
+            doc: "slope of the logistic function [default: 1]",
             kind: Kind::Positive,
             default: "",
         },
@@ -39,7 +39,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "units",
-            doc: "number of hidden units if the coefficients are drawn, default 3",
+            doc: "number of hidden units, if coefficients are drawn [default: 3]",
             kind: Kind::Count { min: 1, max: 1000 },
             default: "",
         },
@@ -51,7 +51,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "theta",
-            doc: "threshold of the sum [default: the median of the sum, so that labels are balanced]",
+            doc: "threshold of the sum [default: the median of the sum, so that both labels are equally frequent]",
             kind: Kind::Number,
             default: "",
         },

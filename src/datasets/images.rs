@@ -8,7 +8,7 @@ use crate::parameter::{Kind, Parameter, Parameters};
 /// Which part of the published samples is used.
 pub(super) const PART: Parameter = Parameter {
     name: "part",
-    doc: "which samples to use: all (training samples first), train or test",
+    doc: "which samples to use: all (the published training samples come first), train or test",
     kind: Kind::Choice(&["all", "train", "test"]),
     default: "all",
 };

@@ -27,7 +27,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "n_relevant",
-            doc: "number of inputs, counted from the first, that the teacher uses; its weights for the others are 0 [default: all]",
+            doc: "number of inputs that the teacher uses: the first ones; the weights of the teacher for the other inputs are 0 [default: all]",
             kind: Kind::Count { min: 0, max: 100_000 },
             default: "",
         },
@@ -45,7 +45,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "snr",
-            doc: "variance of the teacher's weights divided by the variance of the noise, which is 1",
+            doc: "signal-to-noise ratio: variance of the weights of the teacher divided by the variance of the noise, which is 1",
             kind: Kind::Positive,
             default: "1",
         },

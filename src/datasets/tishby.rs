@@ -20,14 +20,19 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "gamma",
-            doc: "if given, labels are stochastic: y is drawn from p(y=1|x) = 1/(1+exp(-gamma (f-theta))), which is stored as p_y1",
+            doc: "makes labels stochastic: p(y=1|x) = 1/(1+exp(-gamma (f-theta))), with f the value of the symmetric rule for the pattern, is stored in the column p_y1, and y is drawn from this probability [default: y is 1 if f is above theta]",
             kind: Kind::Positive,
             default: "",
         },
-        Parameter { name: "theta", doc: "threshold on f, default 98.5", kind: Kind::Number, default: "" },
+        Parameter {
+            name: "theta",
+            doc: "threshold on the value f of the symmetric rule [default: 98.5]",
+            kind: Kind::Number,
+            default: "",
+        },
         Parameter {
             name: "seed",
-            doc: "seed of the drawn labels, default 0",
+            doc: "seed of the random labels, with gamma [default: 0]",
             kind: Kind::Count { min: 0, max: u64::MAX },
             default: "",
         },

@@ -52,7 +52,7 @@ pub struct PredictedClass {
 /// Corrections of the entropies, for estimators with a discrete code.
 pub(super) const BIAS: Parameter = Parameter {
     name: "bias",
-    doc: "bias correction of the plug-in entropies, which are too low by about (cells - 1)/2N nats",
+    doc: "bias correction of the plug-in entropies, which are too low by about (cells - 1)/(2N) nats for N samples",
     kind: Kind::Choice(&["plug-in", "miller-madow", "jackknife"]),
     default: "plug-in",
 };

@@ -21,7 +21,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "gaussian",
-    summary: "information of T plus Gaussian noise, assuming a Gaussian T; exact for linear networks with Gaussian inputs",
+    summary: "mutual information of T plus Gaussian noise, assuming that T is Gaussian; exact for linear networks with Gaussian inputs",
     parameters: &[Parameter {
         name: "noise_variance",
         doc: "variance of the noise added to every unit",

@@ -31,7 +31,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "kde",
-    summary: "Kolchinsky-Tracey bounds on the information of T plus Gaussian noise that is added in the analysis",
+    summary: "Kolchinsky-Tracey bounds on the mutual information of T plus Gaussian noise that is added in the analysis",
     parameters: &[
         Parameter {
             name: "noise_variance",
@@ -41,7 +41,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "relative",
-            doc: "measure noise_variance in units of the variance of the layer at that snapshot (mean over its units)",
+            doc: "multiply noise_variance by the variance of the layer in the same snapshot (mean over its units)",
             kind: Kind::Flag,
             default: "",
         },

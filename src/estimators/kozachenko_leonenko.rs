@@ -24,17 +24,17 @@ use crate::parameter::{Kind, Parameter, Value};
 
 pub(super) const SPEC: Spec = Spec {
     name: "kozachenko-leonenko",
-    summary: "differential entropy of T from nearest neighbours, and I(T;Y) from it; no I(X;T); fails if values repeat, for example after ReLU",
+    summary: "differential entropy of T from nearest neighbours, and I(T;Y) from it; gives no I(X;T), and fails if values repeat, for example after ReLU",
     parameters: &[
         Parameter {
             name: "k",
-            doc: "number of the nearest neighbour of every sample",
+            doc: "number k of the neighbour: the distance of every sample to its k-th nearest neighbour is used",
             kind: Kind::Count { min: K.0, max: K.1 },
             default: "2",
         },
         Parameter {
             name: "epsilon",
-            doc: "value added to every distance; with 1e-16, as in the paper, there is an estimate even if samples repeat, but it depends on this value",
+            doc: "number added to every distance; with 1e-16, as in the paper, the estimate does not fail if samples repeat, but it then depends on epsilon",
             kind: Kind::NotNegative,
             default: "0",
         },

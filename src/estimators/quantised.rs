@@ -22,11 +22,11 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "quantised",
-    summary: "information of networks with 2^bits levels per unit, exact for the recorded samples",
+    summary: "mutual information of networks with 2^bits levels per unit, exact for the recorded samples",
     parameters: &[
         Parameter {
             name: "bits",
-            doc: "number of bits of a level",
+            doc: "number of bits per unit: a unit has 2^bits levels",
             kind: Kind::Count { min: BITS.0, max: BITS.1 },
             default: "8",
         },

@@ -83,7 +83,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     }
     let sheet = Sheet {
         title: format!("{}: compression by estimator and layer", first.experiment),
-        subtitle: "mean and 95 % interval over runs (Student)".to_owned(),
+        subtitle: "mean and 95 % interval over runs (Student's t)".to_owned(),
         columns: n_columns,
         size: (WIDTH, AXIS + per_column as f64 * row_height),
         panels,

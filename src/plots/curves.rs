@@ -21,7 +21,7 @@ use crate::store::schema::{EstimateRow, SummaryRow};
 
 pub(super) const SPEC: Spec = Spec {
     name: "curves",
-    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with 95 % intervals (single runs if there are fewer than five), similar scales, permutation null and ceiling",
+    summary: "I(X;T) and I(T;Y) against the epoch, one line per layer, with 95 % intervals (single runs if there are fewer than five), the range of the estimates at similar scales, the permutation null and the ceiling",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],

@@ -20,7 +20,7 @@ use crate::store::schema::SummaryRow;
 
 pub(super) const SPEC: Spec = Spec {
     name: "information-plane",
-    summary: "I(X;T) against I(T;Y): the path of every layer, mean over runs, with small dots for single runs if there are fewer than five",
+    summary: "I(T;Y) against I(X;T): the path of every layer, mean over runs, with small dots for single runs if there are fewer than five",
     subject: Subject::Estimator,
     needs: &[Table::Summary],
     uses: &[Table::Estimates],

@@ -14,7 +14,7 @@ use crate::weights::{self, MeasureUnit};
 
 pub(super) const SPEC: Spec = Spec {
     name: "weights",
-    summary: "I(X;T), I(T;Y), the loss and each measure of the weights against the epoch, with what makes the weights random",
+    summary: "I(X;T), I(T;Y), the loss and each measure of the weights against the epoch; the title states what makes the weights random",
     subject: Subject::Experiment,
     needs: &[Table::Summary, Table::WeightSummary],
     uses: &[],

@@ -1,4 +1,4 @@
-//! The bound stage: computes the information bottleneck's curve from p(x, y) of the samples (`bound.parquet`), and compares
+//! The bound stage: computes the information bottleneck curve from p(x, y) of the samples (`bound.parquet`), and compares
 //! every layer at the last recorded snapshot with it (`bound_layers.parquet`).
 
 use std::path::Path;

@@ -82,11 +82,11 @@ pub enum Randomness {
     Initialisation,
     /// Which samples are in the batch.
     Batch,
-    /// A Gaussian code for the weights, which is declared.
+    /// A Gaussian distribution around the weights, which the measure chooses.
     Code,
-    /// A sampler around the weights, which is declared.
+    /// The sampler of the measure, which starts at the weights.
     Sampler,
-    /// Nothing; the description of the weights has a declared tolerance.
+    /// Nothing; the weights are described with finite precision.
     Tolerance,
 }
 

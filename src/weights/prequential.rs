@@ -20,10 +20,10 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "prequential",
-    summary: "code length of the labels sent while the network learns them, and its excess over that with the trained network",
+    summary: "code length of the labels if they are sent while the network learns them, and the excess over the code length with the trained network",
     randomness: Randomness::Data,
     quantities: &[
-        ("excess", "area between the losses before each update and their final value, in bits"),
+        ("excess", "sum over samples of the loss before each update minus end_loss, in bits"),
         (
             "total_code",
             "length of the labels in the prequential code, the sum of the losses before each update, in bits",
@@ -32,7 +32,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
     parameters: &[Parameter {
         name: "last",
-        doc: "share of the batches, counted from the last, whose mean loss is used as that of the trained network; 0 for the last batch only",
+        doc: "share of the batches, counted from the end, whose mean loss is used as the loss of the trained network; 0 for the last batch only",
         kind: Kind::NotNegative,
         default: "0.05",
     }],

@@ -1,4 +1,4 @@
-//! `infoplane verify` and `infoplane bound`: claims with their verdicts, the bottleneck's curve with the layers beside it.
+//! `infoplane verify` and `infoplane bound`: claims with their verdicts, the information bottleneck curve and the layers.
 
 use infoplane::layer_id::LayerId;
 use infoplane::store::schema::{BoundLayerRow, BoundRow, ClaimRow};

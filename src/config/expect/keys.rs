@@ -53,7 +53,7 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
                 "a layer number, the name of a layer of a recording, \"hidden\", \"output\", \"all\", a list of these, or with `weights`: \"network\"",
             ),
             omitted: Omitted::Effect("the whole network, which is allowed for losses and accuracies only"),
-            doc: "The layers that the claim is about. It is decided for each layer separately.",
+            doc: "The layers that the claim is about. The claim is evaluated for each layer separately.",
         },
         Key {
             name: "measure",
@@ -205,7 +205,7 @@ pub(in super::super) const MEASURE_KEYS: KeyTable = KeyTable {
             name: "at",
             accepts: Accepts::Example("{ at = 5 }"),
             omitted: Omitted::OneOfSeveral,
-            doc: "The value at the recorded epoch nearest to this one. There is none if the training ended before it.",
+            doc: "The value at the recorded epoch nearest to this one. There is no value if the training ended before this epoch.",
         },
         Key {
             name: "first_above",

@@ -9,7 +9,7 @@ const INTRODUCTION: &str = "\
 Everything in a pipeline file except `data`, `network`, `training` and `record` is optional. A key can be left out unless it is \
 marked as required. In `[data]`, `[network]`, `[training]` and `[record]`, and for `seed`, a list in place of a single value is a \
 sweep: one experiment for every value ([sweeps](../sweeps.md)). `infoplane run FILE --dry-run` checks a file without running it. \
-An identity, such as \"binning-n-edges-30\", is the name of an estimate: of its file in the folder of an experiment and in all tables.";
+An identity, such as \"binning-n-edges-30\", is the name of an estimate in the folder of an experiment and in all tables.";
 
 /// Columns of a line.
 const WIDTH: usize = 100;

@@ -13,7 +13,7 @@ use super::{
 };
 use crate::datasets::DATASETS;
 use crate::estimators::ESTIMATORS;
-use crate::parameter::{Kind, Parameter};
+use crate::parameter::{Kind, Parameter, capitalised};
 use crate::suggest::{Named, Suggestion, suggestion};
 use crate::weights::MEASURES;
 pub use markdown::{markdown, page};
@@ -217,7 +217,7 @@ impl From<&Parameter> for KeyRow {
             is_required: false,
             default,
             if_left_out: None,
-            doc: sentence(parameter.doc),
+            doc: format!("{}.", capitalised(parameter.doc)),
         }
     }
 }
@@ -241,18 +241,5 @@ fn alternatives(names: &[&str]) -> String {
     match names.split_last() {
         Some((last, rest)) if !rest.is_empty() => format!("{} or \"{last}\"", quoted(rest)),
         _ => quoted(names),
-    }
-}
-
-/// A text of a help message, which begins with a small letter and has no final stop, as a sentence. The name of a parameter
-/// or of a choice, such as `n_bins` or `idnns:`, keeps its letters.
-fn sentence(text: &str) -> String {
-    let (word, rest) = text.split_at(text.find(' ').unwrap_or(text.len()));
-    let mut letters = word.chars();
-    match letters.next() {
-        Some(first) if word.chars().all(char::is_alphabetic) => {
-            format!("{}{}{rest}.", first.to_uppercase(), letters.as_str())
-        }
-        _ => format!("{text}."),
     }
 }

@@ -1,4 +1,4 @@
-//! The information bottleneck's curve and the exact minimal model.
+//! The information bottleneck curve and the exact minimal model.
 
 use std::sync::Arc;
 
@@ -29,7 +29,7 @@ tables! {
 
     /// One estimator, run and layer at the last recorded snapshot: its distance from the information bottleneck curve.
     "bound_layers" = BoundLayerRow {
-        /// Identity of the estimator whose discrete code of T is used as the encoder p(t|x).
+        /// Identity of the estimate whose discrete code of T is used as the encoder p(t|x).
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the run; `r0000` is the first.

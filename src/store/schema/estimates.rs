@@ -10,7 +10,7 @@ use crate::layer_id::LayerId;
 tables! {
     /// One estimator, run, layer and recorded snapshot: the estimates for the whole layer.
     "estimates" = EstimateRow {
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the run; `r0000` is the first; `pooled` if the runs are pooled.
@@ -35,11 +35,11 @@ tables! {
         i_ty_bits: Option<f64>,
         /// I(T;T′) in bits, with T′ the next layer; null for the last layer and for estimators that do not provide it.
         i_tt_bits: Option<f64>,
-        /// I(X;T|Y) = I(X;T) − I(T;Y) in bits: information about X in T that is not about Y. The formula assumes that T depends on Y only through X. Null without I(X;T), and in files before version 8.
+        /// I(X;T|Y) = I(X;T) − I(T;Y) in bits: the information in T about X that is not information about Y. The formula assumes that T depends on Y only through X. Null without I(X;T), and in files before version 8.
         i_xt_given_y_bits: Option<f64>,
         /// I(T;Ŷ) in bits, with Ŷ the class that the network predicts (its largest output); null if the output is not recorded or is not that of a classifier, for estimators that do not make discrete codes of T, and in files before version 8.
         i_t_predicted_bits: Option<f64>,
-        /// H(Ŷ|T) in bits, with Ŷ the class that the network predicts. Ŷ is a function of T, so a value above 0 shows that the code of T has lost information that the network uses for its prediction. Null if `i_t_predicted_bits` is null.
+        /// H(Ŷ|T) in bits, with Ŷ the class that the network predicts. Ŷ is a function of T, so a value above 0 shows that the code of T does not contain all information that the network uses for its prediction. Null if `i_t_predicted_bits` is null.
         h_predicted_given_t_bits: Option<f64>,
         /// H(T) in bits: the entropy of a discrete code, or the differential entropy of a density (for example of T plus noise), which may be negative; null without an estimate, and for estimators that do not provide it.
         h_t_bits: Option<f64>,
@@ -49,9 +49,9 @@ tables! {
         i_xt_ceiling_bits: Option<f64>,
         /// Largest possible I(T;Y) in bits: H(Y), minus H(Y|X) if labels are probabilities; null without an estimate.
         i_ty_ceiling_bits: Option<f64>,
-        /// Number of shuffles behind the columns `…_null_…`.
+        /// Number of shuffles for the columns `…_null_…`.
         n_shuffles: Option<i64>,
-        /// Number of random halves of the samples behind the columns `…_resampled_…`; 0 without `--resample samples`; null in files before version 8.
+        /// Number of random halves of the samples for the columns `…_resampled_…`; 0 without `--resample samples`; null in files before version 8.
         n_resamples: Option<i64>,
         /// Mean of I(X;T) in bits over random halves of the samples, drawn without replacement; null without `--resample samples`, and if snapshots are pooled.
         i_xt_resampled_bits_mean: Option<f64>,
@@ -79,13 +79,13 @@ tables! {
         i_ty_untrained_bits: Option<f64>,
         /// Number of rows used by the estimate: samples times pooled snapshots; 0 if the value is exact.
         n_samples: i32,
-        /// Number of distinct values of T as the estimator sees them; 0 without an estimate.
+        /// Number of values of T that the estimator distinguishes, for example of codes after binning; 0 without an estimate.
         n_codes: i32,
         /// Number of distinct rows of T at the full precision of the recording.
         n_distinct: Option<i64>,
         /// Share of the values of T that equal the most frequent of three values: the minimum, the maximum and 0. A saturated tanh and a ReLU have large shares.
         atom_share: Option<f64>,
-        /// Share of the values of T below the lowest or above the highest edge of an estimator with fixed edges, which puts them into one bin at each end; null for other estimators, without an estimate, and in files before version 8.
+        /// Share of the values of T below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below`, `above` and `compat` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
         outside_share: Option<f64>,
         /// Why there is no estimate; otherwise null.
         failure: Option<String>,
@@ -93,7 +93,7 @@ tables! {
 
     /// One estimator, run, layer, unit and recorded snapshot: the estimates for a single unit t of the layer.
     "unit_estimates" = UnitEstimateRow {
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the run; `r0000` is the first; `pooled` if the runs are pooled.
@@ -122,9 +122,9 @@ tables! {
         i_ty_ceiling_bits: Option<f64>,
         /// Number of rows used by the estimate: samples times pooled snapshots.
         n_samples: i32,
-        /// Number of distinct values of t as the estimator sees them; 0 without an estimate.
+        /// Number of values of t that the estimator distinguishes, for example of codes after binning; 0 without an estimate.
         n_codes: i32,
-        /// Share of the values of t below the lowest or above the highest edge of an estimator with fixed edges, which puts them into one bin at each end; null for other estimators, without an estimate, and in files before version 8.
+        /// Share of the values of t below the lowest or above the highest edge of an estimator with fixed edges. The parameters `below`, `above` and `compat` of the estimator determine in which bins these values are counted; by default, in an extra bin at each end. Null for other estimators, without an estimate, and in files before version 8.
         outside_share: Option<f64>,
         /// Why there is no estimate; otherwise null.
         failure: Option<String>,
@@ -132,7 +132,7 @@ tables! {
 
     /// One estimator, layer, recorded snapshot and check: how many runs pass it.
     "checks" = CheckRow {
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Number of the layer: 1 is the first layer after the input; the highest number is the output layer.
@@ -143,7 +143,7 @@ tables! {
         epoch: i32,
         /// Number of weight updates; 0 is the untrained network.
         step: i64,
-        /// Name of the check.
+        /// Name of the check, for example `dpi-xt`; docs/numbers/checks.md lists all checks.
         check: String,
         /// `passed`, `note`, `warning`, `violated`, or `unknown` if the data that the check needs are missing.
         verdict: CheckVerdict,
@@ -153,7 +153,7 @@ tables! {
         n_found: i32,
         /// Number of runs in which the check is `violated`; null in files before version 8.
         n_violated: Option<i64>,
-        /// Value that the check judges, from the run with the worst one; `says` explains it.
+        /// Value that the check compares with `bound`, of the run with the worst value; the column `says` explains it.
         value: Option<f64>,
         /// Limit that `value` is compared with.
         bound: Option<f64>,
@@ -173,7 +173,7 @@ tables! {
         claim: String,
         /// What the paper reports, as a sentence; null if the pipeline does not give it.
         paper: Option<String>,
-        /// Identity of the estimator; null if the quantity is not an estimate.
+        /// Identity of the estimate, for example `binning-n-edges-30`; null if the quantity is not an estimate.
         #[serde(flatten)]
         estimator: Option<Arc<EstimateId>>,
         /// Name of the quantity: estimates and entropies are in bits, losses in nats, accuracies are shares from 0 to 1.
@@ -186,9 +186,9 @@ tables! {
         weights: Option<String>,
         /// Which number the claim takes from the curve of the quantity over the training, in words.
         measure: String,
-        /// Which other number of the same run is subtracted, in words; null if none is, and in files before version 8.
+        /// Which other number of the same run is subtracted before the comparison, in words; null if no number is subtracted, and in files before version 8.
         minus: Option<String>,
-        /// What the claim requires of the number, in words.
+        /// The range in which the claim requires the number to be, in words.
         wanted: String,
         /// `holds` (the whole 95 % interval of the mean is as claimed), `fails` (no part of the interval is as claimed) or `undecided`.
         verdict: ClaimVerdict,
@@ -202,15 +202,15 @@ tables! {
         mean: Option<f64>,
         /// Standard deviation (n − 1) over runs; null with fewer than two runs.
         std: Option<f64>,
-        /// Lower end of the 95 % interval of the mean (Student); null with fewer than two runs, and if the values of all runs are equal.
+        /// Lower end of the 95 % interval of the mean (Student's t); null with fewer than two runs, and if the values of all runs are equal.
         low: Option<f64>,
-        /// Upper end of the 95 % interval of the mean (Student); null with fewer than two runs, and if the values of all runs are equal.
+        /// Upper end of the 95 % interval of the mean (Student's t); null with fewer than two runs, and if the values of all runs are equal.
         high: Option<f64>,
         /// Why the claim is undecided, or which event never happens in the runs; otherwise null.
         reason: Option<String>,
         /// Name of the estimated quantity; null if the quantity is not an estimate, and in files before version 7.
         estimate_quantity: Option<String>,
-        /// Whether `infoplane freeze` registered the claim before the recording was started: `before the recording`, `changed since` (a claim with these words but another meaning was registered) or `no`; null if the recording cannot be read, and in files before version 8.
+        /// Whether `infoplane freeze` registered the claim before the recording was started: `before the recording`, `changed since` (a claim with the same text was registered, but with other settings, such as another range or measure) or `no`; null if the recording cannot be read, and in files before version 8.
         registered: Option<Registration>,
         /// Verdict of `infoplane aggregate` on the compression of this layer for this estimator, as in the table `compression`, if the claim is about a change of I(X;T) during training; null for other claims, if these estimates are not aggregated, and in files before version 8. `verdict` does not depend on it.
         compression: Option<CompressionVerdict>,

@@ -37,7 +37,7 @@ tables! {
         x: Option<Vec<f32>>,
         /// Number that is equal for two samples if and only if their X are equal. It replaces `x` if X is too large to be stored, and is next to `x` if `x` is rounded (`data import --x-hash`); null if `x` is exact, and in files before version 8.
         x_hash: Option<i64>,
-        /// Label: samples with equal integers are of one class.
+        /// Label: an integer that identifies the class of the sample.
         y: i32,
         /// p(y=1 | x) if labels are stochastic; otherwise null.
         p_y1: Option<f64>,
@@ -57,7 +57,7 @@ tables! {
 
     /// One weight update of the first epoch, which sees every training sample for the first time: the loss of the batch before the update.
     "online_losses" = OnlineLossRow {
-        /// Number of weight updates before this one.
+        /// Number of weight updates before this batch.
         step: i64,
         /// Number of samples in the batch.
         n_samples: i32,
@@ -161,9 +161,9 @@ tables! {
         layer: LayerId,
         /// Which gradients: `after_step` (of the batches of the epoch, each after the update with this batch), `before_step` (of the batches of another permutation, each before the update with this batch) or `samples` (of every training sample, all with the weights of this snapshot); null in files of version 1, which have `after_step`.
         gradients_over: Option<String>,
-        /// Euclidean norm of the mean gradient, in nats per unit of weight; the mean is over the losses of batches or of samples, see `gradients_over`.
+        /// Euclidean norm of the mean gradient of the loss with respect to the weights; the mean is over batches or over samples, see `gradients_over`. The loss is in nats if it is the cross-entropy.
         gradient_mean_norm: f64,
-        /// Square root of the summed variances (population) of the gradients, in nats per unit of weight; null with fewer than two gradients.
+        /// Square root of the summed variances (population) of the gradients of the loss with respect to the weights; null with fewer than two gradients. The loss is in nats if it is the cross-entropy.
         gradient_std_norm: Option<f64>,
         /// Frobenius norm of the kernel.
         weight_norm: f64,

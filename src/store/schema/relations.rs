@@ -9,7 +9,7 @@ use crate::layer_id::LayerId;
 tables! {
     /// One estimator and layer, one quantity of a measure of weights, and one statistic: the relation between this quantity and the compression of I(X;T) in the layer. Compression is `phases.compression_bits`, or `phases.drop_bits` (never negative) if no run has `phases.compression_bits` for this estimator and layer.
     "relations" = RelationRow {
-        /// Identity of the estimator of I(X;T).
+        /// Identity of the estimate of I(X;T), for example `binning-n-edges-30`.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Number of the layer of I(X;T): 1 is the first layer after the input.
@@ -24,7 +24,7 @@ tables! {
         quantity: String,
         /// Number of the layer of the measure of weights; null for the whole network.
         weights_layer: Option<LayerId>,
-        /// `settings` (rank correlation over the means of experiments), `runs` (rank correlation over single runs, after subtracting from both values their mean over the runs of the experiment), `snapshots` (rank correlation between I(X;T) and the quantity over the snapshots of each run, starting at the peak of I(X;T); mean over runs) or `order` (turning time of the quantity minus turning time of I(X;T), in decades of epochs + 1; mean over the runs in which both turn after the first and before the last snapshot; negative if the quantity turns first). If an experiment has several groups of runs, `settings` uses it as one setting and the other three statistics leave it out.
+        /// Which statistic `value` is. `settings`: rank correlation over the means of experiments. `runs`: rank correlation over single runs, after subtracting from both values their mean over the runs of the experiment. `snapshots`: rank correlation between I(X;T) and the quantity over the snapshots of each run, starting at the peak of I(X;T); mean over runs. `order`: log10(epoch + 1) of the turning point of the quantity minus that of I(X;T), negative if the quantity turns first; mean over the runs in which both turn after the first and before the last snapshot. An experiment with several groups of runs counts as one setting in `settings`; the other three statistics leave it out.
         statistic: String,
         /// Which value of the quantity is used: `end` (at the last snapshot), `change` (last snapshot minus first snapshot) or, for `snapshots` and `order`, `course` (all snapshots).
         number: String,

@@ -12,7 +12,7 @@ tables! {
     "summary" = SummaryRow {
         /// Name of the experiment.
         experiment: String,
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the estimated quantity; null in files before version 7.
@@ -35,9 +35,9 @@ tables! {
         i_xt_bits_std: Option<f64>,
         /// Median of I(X;T) over runs, in bits; null if no run has an estimate.
         i_xt_bits_median: Option<f64>,
-        /// Lower end of the 95 % interval of the mean of I(X;T), in bits (Student, over independently trained networks; it includes neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and if the values of all runs are equal.
+        /// Lower end of the 95 % interval of the mean of I(X;T) over independently trained networks (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal. The interval does not include the bias of the estimator or the choice of samples.
         i_xt_bits_low: Option<f64>,
-        /// Upper end of the 95 % interval of the mean of I(X;T), in bits (Student, over independently trained networks; it includes neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and if the values of all runs are equal.
+        /// Upper end of the 95 % interval of the mean of I(X;T) over independently trained networks (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal. The interval does not include the bias of the estimator or the choice of samples.
         i_xt_bits_high: Option<f64>,
         /// Mean of I(T;Y) over runs, in bits; null if no run has an estimate.
         i_ty_bits_mean: Option<f64>,
@@ -45,9 +45,9 @@ tables! {
         i_ty_bits_std: Option<f64>,
         /// Median of I(T;Y) over runs, in bits; null if no run has an estimate.
         i_ty_bits_median: Option<f64>,
-        /// Lower end of the 95 % interval of the mean of I(T;Y), in bits (Student, over independently trained networks; it includes neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and if the values of all runs are equal.
+        /// Lower end of the 95 % interval of the mean of I(T;Y) over independently trained networks (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal. The interval does not include the bias of the estimator or the choice of samples.
         i_ty_bits_low: Option<f64>,
-        /// Upper end of the 95 % interval of the mean of I(T;Y), in bits (Student, over independently trained networks; it includes neither the bias of the estimator nor the choice of samples); null with fewer than two runs, and if the values of all runs are equal.
+        /// Upper end of the 95 % interval of the mean of I(T;Y) over independently trained networks (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal. The interval does not include the bias of the estimator or the choice of samples.
         i_ty_bits_high: Option<f64>,
         /// Mean over runs of I(T;T′) in bits, with T′ the next layer; null if no run has it.
         i_tt_bits_mean: Option<f64>,
@@ -89,9 +89,9 @@ tables! {
         accuracy_test_mean: Option<f64>,
         /// Which gradients the columns `gradient_…` describe, as in the table `gradients`; if several kinds are recorded, the first.
         gradients_over: Option<String>,
-        /// Mean over runs of the norm of the mean gradient, in nats per unit of weight; null if any run lacks it.
+        /// Mean over runs of `gradients.gradient_mean_norm`, the norm of the mean gradient of the loss with respect to the weights; null if any run lacks it.
         gradient_mean_norm_mean: Option<f64>,
-        /// Mean over runs of the norm of the standard deviation of the gradients, in nats per unit of weight; null if any run lacks it.
+        /// Mean over runs of `gradients.gradient_std_norm`, the norm of the standard deviation of the gradients of the loss with respect to the weights; null if any run lacks it.
         gradient_std_norm_mean: Option<f64>,
         /// Mean over runs of the signal-to-noise ratio of the gradients: norm of the mean divided by norm of the standard deviation; null if any run lacks it.
         gradient_snr_mean: Option<f64>,
@@ -107,7 +107,7 @@ tables! {
     "phases" = PhaseRow {
         /// Name of the experiment.
         experiment: String,
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the estimated quantity; null in files before version 7.
@@ -130,7 +130,7 @@ tables! {
         i_xt_end_bits: Option<f64>,
         /// `i_xt_peak_bits` − `i_xt_end_bits`, in bits; never negative, and above 0 even for pure noise; null if one of the two is null.
         drop_bits: Option<f64>,
-        /// Epoch at which the mean I(X;T) of the other half of the runs has its maximum (the halves are the runs at even and at odd positions); null with fewer than two runs, or if `failure` is set.
+        /// Epoch at which the mean I(X;T) of the other half of the runs has its maximum (one half consists of the runs at even positions, the other half of those at odd positions); null with fewer than two runs, or if `failure` is set.
         others_peak_epoch: Option<i64>,
         /// Compression: I(X;T) at `others_peak_epoch` minus I(X;T) at the last snapshot, in bits; 0 on average for pure noise; null with fewer than two runs or snapshots, or if `failure` is set.
         compression_bits: Option<f64>,
@@ -138,7 +138,7 @@ tables! {
         i_ty_start_bits: Option<f64>,
         /// I(T;Y) at the last recorded snapshot, in bits; null if there is none or `failure` is set.
         i_ty_end_bits: Option<f64>,
-        /// Length of the fitting phase: the first epoch at which I(T;Y) has made 90 % of its rise from the first snapshot to its maximum; null if I(T;Y) never rises, or if `failure` is set.
+        /// End of the fitting phase: the first epoch at which I(T;Y) has made 90 % of its rise from the first snapshot to its maximum; null if I(T;Y) never rises, or if `failure` is set.
         fitted_epoch: Option<i64>,
         /// Start of the diffusion phase: the first epoch with a signal-to-noise ratio of the gradients below 1 after the maximum of this ratio; null if the ratio is never above 1 or does not fall below it, or if `failure` is set.
         diffusion_epoch: Option<i64>,
@@ -150,7 +150,7 @@ tables! {
     "compression" = CompressionRow {
         /// Name of the experiment.
         experiment: String,
-        /// Identity of the estimator: its name, its parameters, and the values, samples and pooling that it uses.
+        /// Identity of the estimate (its name, for example `binning-n-edges-30`): the estimator, its parameters, and the values, samples and pooling that it uses.
         #[serde(flatten)]
         estimator: Arc<EstimateId>,
         /// Name of the estimated quantity; null in files before version 7.
@@ -175,15 +175,15 @@ tables! {
         compression_bits_mean: Option<f64>,
         /// Standard deviation (n − 1) of `phases.compression_bits` over runs, in bits; null with fewer than two runs.
         compression_bits_std: Option<f64>,
-        /// Lower end of the 95 % interval of `compression_bits_mean` (Student, paired), in bits; null with fewer than two runs, and if the values of all runs are equal.
+        /// Lower end of the 95 % interval of `compression_bits_mean` (Student's t, paired), in bits; null with fewer than two runs, and if the values of all runs are equal.
         compression_bits_low: Option<f64>,
-        /// Upper end of the 95 % interval of `compression_bits_mean` (Student, paired), in bits; null with fewer than two runs, and if the values of all runs are equal.
+        /// Upper end of the 95 % interval of `compression_bits_mean` (Student's t, paired), in bits; null with fewer than two runs, and if the values of all runs are equal.
         compression_bits_high: Option<f64>,
         /// Mean over runs of I(X;T) at the last snapshot minus I(X;T) at the first snapshot, in bits; null if no run has both, and in files before version 8.
         rise_bits_mean: Option<f64>,
-        /// Lower end of the 95 % interval of `rise_bits_mean` (Student), in bits; null with fewer than two runs, and if the values of all runs are equal.
+        /// Lower end of the 95 % interval of `rise_bits_mean` (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal.
         rise_bits_low: Option<f64>,
-        /// Upper end of the 95 % interval of `rise_bits_mean` (Student), in bits; null with fewer than two runs, and if the values of all runs are equal.
+        /// Upper end of the 95 % interval of `rise_bits_mean` (Student's t), in bits; null with fewer than two runs, and if the values of all runs are equal.
         rise_bits_high: Option<f64>,
         /// Number of runs whose `phases.compression_bits` is above 0.
         n_compressing: i32,
@@ -197,13 +197,13 @@ tables! {
         minimum_effect_bits: Option<f64>,
         /// Median over runs of `phases.fitted_epoch`; null if no run has it.
         fitted_epoch_median: Option<f64>,
-        /// Number of runs with a `phases.fitted_epoch`.
+        /// Number of runs for which `phases.fitted_epoch` is not null.
         n_fitted: i32,
         /// Median over runs of `phases.diffusion_epoch`; null if no run has it.
         diffusion_epoch_median: Option<f64>,
-        /// Number of runs with a `phases.diffusion_epoch`.
+        /// Number of runs for which `phases.diffusion_epoch` is not null.
         n_diffused: i32,
-        /// `compresses` (the interval is above 0 and the mean is at least `minimum_effect_bits`), `does not compress` (the interval is below `minimum_effect_bits`), `undecided` (neither, or the layer has no information to lose), `cannot tell (saturated)` (I(X;T) is near its ceiling at the last snapshot, or at the peak without a visible fall) or `contradicted (checks)` (a check is violated at the peak or at the last snapshot, or scales of the estimator disagree).
+        /// Whether the layer compresses. `compresses`: the interval is above 0 and the mean is at least `minimum_effect_bits`. `does not compress`: the interval is below `minimum_effect_bits`. `undecided`: none of these, or the layer has no information to lose. `cannot tell (saturated)`: I(X;T) is near its ceiling at the last snapshot, or at the peak without a visible fall. `contradicted (checks)`: a check is violated at the peak or at the last snapshot, or scales of the estimator disagree.
         verdict: CompressionVerdict,
         /// Reason of the verdict, as a sentence; null in files before version 8 unless the verdict is `undecided`.
         reason: Option<String>,

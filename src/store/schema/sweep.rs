@@ -16,7 +16,7 @@ tables! {
         layer: Option<i64>,
         /// Which number the claim takes from the curve of the quantity over the training, in words.
         measure: String,
-        /// What the claim requires of the number, in words.
+        /// The range in which the claim requires the number to be, in words.
         wanted: String,
         /// Varied parameter, as in the TOML file; `estimate` for the estimate; `all` for a row over all settings.
         parameter: String,

@@ -12,7 +12,7 @@ tables! {
         measure: String,
         /// Parameters that differ from their defaults, for example `beta-0.01`; null if none differs.
         settings: Option<Arc<str>>,
-        /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (Gaussian, declared), `sampler` (declared), or `tolerance` (nothing is random; the weights are described with finite precision).
+        /// What makes the weights random: `seed`, `data`, `membership`, `initialisation`, `batch`, `code` (a Gaussian distribution around the weights that the measure chooses), `sampler` (the sampler of the measure), or `tolerance` (nothing is random; the weights are described with finite precision).
         randomness: String,
         /// Name of the run; `r0000` is the first; `pooled` for a measure of all runs together; `pooled-0000` and so on for measures of groups of runs.
         run: String,
@@ -46,7 +46,7 @@ tables! {
         n_runs: i32,
         /// Method that the measure selected, for example `full Fisher`; null if the measure has only one method.
         method: Option<Arc<str>>,
-        /// Why the value must not be read as its name suggests, for example `an upper bound, not an estimate: fewer than 10 directions are effective`; claims and relations leave such values out; null without a warning.
+        /// Why the value does not mean what its name suggests, for example `an upper bound, not an estimate: fewer than 10 directions are effective`; claims and relations leave such values out; null without a warning.
         warning: Option<Arc<str>>,
         /// Why there is no value; otherwise null.
         failure: Option<String>,
@@ -72,7 +72,7 @@ tables! {
         step: i64,
         /// Name of the quantity.
         quantity: String,
-        /// Unit of the values, as in the table `weight_measures`; empty if the measure failed in every run.
+        /// Unit of the values, as in the table `weight_measures`; an empty string, not null, if the measure failed in every run.
         unit: String,
         /// Number of runs, or of groups of runs measured together, with a value.
         n_runs: i32,
@@ -84,9 +84,9 @@ tables! {
         mean: Option<f64>,
         /// Standard deviation (n − 1) of the value over runs or groups; null with fewer than two.
         std: Option<f64>,
-        /// Lower end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and if all values are equal.
+        /// Lower end of the 95 % interval of `mean` (Student's t); null with fewer than two runs or groups, and if all values are equal.
         low: Option<f64>,
-        /// Upper end of the 95 % interval of `mean` (Student); null with fewer than two runs or groups, and if all values are equal.
+        /// Upper end of the 95 % interval of `mean` (Student's t); null with fewer than two runs or groups, and if all values are equal.
         high: Option<f64>,
         /// Mean of `weight_measures.null_mean` over runs or groups; null if none has it.
         null_mean: Option<f64>,

@@ -38,7 +38,7 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "ensemble",
-    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form, and drift from the initial weights",
+    summary: "entropy of single weights over seeds, for networks as recorded and in canonical form (equal for symmetric copies), and drift from the initial weights",
     randomness: Randomness::Seed,
     quantities: &[
         ("entropy", "sum of the entropies of single weights in cells, over runs, in bits"),
@@ -53,7 +53,7 @@ pub(super) const SPEC: Spec = Spec {
         ("canonical_entropy_miller_madow", "canonical_entropy with the Miller-Madow correction, in bits"),
         (
             "drift",
-            "KL divergence of a Gaussian fit over runs from the initial distribution, summed over the weights of the kernels, in bits",
+            "KL divergence of a Gaussian, fitted to each weight over runs, from the distribution of the initial weights, summed over the weights of the kernels, in bits",
         ),
         (
             "canonical_drift",
@@ -65,7 +65,7 @@ pub(super) const SPEC: Spec = Spec {
     ],
     parameters: &[Parameter {
         name: "cell",
-        doc: "width of the cells; weights in one cell count as equal",
+        doc: "width of the cells; weights in the same cell count as equal",
         kind: Kind::Positive,
         default: "0.25",
     }],

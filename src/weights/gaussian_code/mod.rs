@@ -1,6 +1,6 @@
 //! The length of a Gaussian code for the weights: the randomness is noise of a chosen tolerance.
 //!
-//! Q = N(w*, Σ*) represents the network, P = N(0, λ²I) is declared in advance. Among all Σ, Σ* = β (H + (β/λ²) I)⁻¹
+//! Q = N(w*, Σ*) represents the network, P = N(0, λ²I) is chosen in advance. Among all Σ, Σ* = β (H + (β/λ²) I)⁻¹
 //! minimises the mean loss plus β KL(Q‖P), to second order in the noise, and KL(Q‖P) is the number of nats that specify
 //! an equally good network. H is the Fisher information, which is never negative; the Hessian of a network has negative
 //! eigenvalues. With the eigenvalues h_i of H and a = β/λ²,
@@ -42,7 +42,10 @@ pub(super) const SPEC: Spec = Spec {
         ("loss_rise", "rise of the mean loss under the code, to second order, in bits"),
         ("effective_dimension", "number of directions that the samples determine"),
         ("fisher_log_determinant", "natural logarithm of the determinant of F + β/λ² I, dimensionless"),
-        ("normalised_trace", "trace over all layers except the last, for logits divided by their size"),
+        (
+            "normalised_trace",
+            "trace of the Fisher information over all layers except the last, for logits divided by the root mean square of the centred logits",
+        ),
         ("norm_part_from_initial", "squared distance from the initial weights, |w − w₀|²/2λ², in bits"),
         (
             "code_length_from_initial",
@@ -59,7 +62,7 @@ pub(super) const SPEC: Spec = Spec {
         ("compat_half_beta_code_length", "code_length with β/2 instead of β, as in the paper, in bits"),
         (
             "compat_squared_mean_trace",
-            "squared norm of the mean gradient, which released code reports as trace of the Fisher information",
+            "squared norm of the mean gradient, which the released code reports as the trace of the Fisher information",
         ),
     ],
     parameters: &[
@@ -72,7 +75,7 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "beta",
-            doc: "nats of mean loss that one nat of code length is worth; default 1/N",
+            doc: "weight of the code length in the objective, mean loss plus beta times code length, both in nats [default: 1/N for N samples]",
             kind: Kind::Positive,
             default: "",
         },

@@ -33,7 +33,7 @@ use crate::parameter::{Kind, Parameter, ParameterError};
 
 pub(super) const SPEC: Spec = Spec {
     name: "batch",
-    summary: "noise of the gradient from the choice of the batch: covariance, simple noise scale, signal-to-noise ratio of each layer",
+    summary: "noise of the gradient that the random choice of the batch causes: covariance, simple noise scale, signal-to-noise ratio of each layer",
     randomness: Randomness::Batch,
     quantities: &[
         ("noise_scale", "simple noise scale, tr Σ/|G|², in samples"),
@@ -46,7 +46,7 @@ pub(super) const SPEC: Spec = Spec {
         ("squared_gradient", "|G|², squared norm of the mean gradient"),
         ("covariance_trace", "tr Σ of the gradients of single samples"),
         ("two_batch_noise_scale", "noise scale from the gradients of batches of two sizes, in samples"),
-        ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/GᵀHG with the Hessian H, in samples"),
+        ("curvature_noise_scale", "noise scale with the curvature, tr(HΣ)/(GᵀHG) with the Hessian H, in samples"),
         (
             "step_information",
             "upper bound on the information of one Langevin step about its batch, from the determinant, in bits",
@@ -55,28 +55,28 @@ pub(super) const SPEC: Spec = Spec {
             "step_information_by_trace",
             "upper bound on the information of one Langevin step about its batch, from the trace, in bits",
         ),
-        ("compat_elementwise_snr", "signal-to-noise ratio as in released code, from means over single weights"),
+        ("compat_elementwise_snr", "signal-to-noise ratio as in the released code, from means over single weights"),
         (
             "compat_batch_variance",
-            "variance of the gradients of batches, which released code reports as that of samples",
+            "variance of the gradients of batches, which the released code reports as the variance of the gradients of samples",
         ),
     ],
     parameters: &[
         Parameter {
             name: "learning_rate",
-            doc: "learning rate eta of a Langevin step w - eta g + sqrt(2 eta/beta) xi, to bound its information about the batch; needs inverse_temperature",
+            doc: "learning rate eta of a Langevin step w - eta g + sqrt(2 eta/beta) xi; the measure bounds the information of this step about the batch; requires inverse_temperature",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "inverse_temperature",
-            doc: "inverse temperature beta of a Langevin step; needs learning_rate",
+            doc: "inverse temperature beta of this Langevin step; requires learning_rate",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "curvature",
-            doc: "also compute the noise scale with the Hessian, tr(H Sigma)/G'HG, which needs one pass per weight, for at most 1000 weights",
+            doc: "also compute the noise scale with the Hessian, tr(H Sigma)/(G'HG); needs one pass per weight, for at most 1000 weights",
             kind: Kind::Flag,
             default: "",
         },

@@ -2,7 +2,7 @@
 //! sampler.
 //!
 //! λ̂ = nβ (E L(w) − L(w*)) under exp(−nβ L(w) − γ|w − w*|²/2), nβ = n/ln n, with L the mean loss of n samples in nats.
-//! The recorded weights w* are fixed; the randomness is one draw from a posterior declared by nβ and γ. Chains are
+//! The recorded weights w* are fixed; the randomness is one draw from a posterior defined by nβ and γ. Chains are
 //! full-batch SGLD from w*; L(w*) is computed once, on the same samples. At a regular minimum λ = d/2; flat directions
 //! make it smaller.
 //!
@@ -36,7 +36,7 @@ pub use singular::{
 
 pub(super) const SPEC: Spec = Spec {
     name: "llc",
-    summary: "local learning coefficient: half the effective number of weights near the recorded weights, from Langevin dynamics",
+    summary: "local learning coefficient: half the effective number of weights near the recorded weights, estimated by Langevin dynamics",
     randomness: Randomness::Sampler,
     quantities: &[
         ("llc", "local learning coefficient, n β (E L(w) − L(w*)), at most half of the number of weights"),
@@ -48,7 +48,7 @@ pub(super) const SPEC: Spec = Spec {
     parameters: &[
         Parameter {
             name: "step_size",
-            doc: "step size epsilon of the sampler; halve it until the value no longer changes and the acceptance is above 0.9",
+            doc: "step size epsilon of the sampler; halve it until the result does not change and the acceptance is above 0.9",
             kind: Kind::Positive,
             default: "0.0001",
         },

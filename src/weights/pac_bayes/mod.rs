@@ -32,10 +32,10 @@ pub use posterior::{WeightPosterior, gibbs_error_of_linear_classifier};
 
 pub(super) const SPEC: Spec = Spec {
     name: "pac_bayes",
-    summary: "divergence of a Gaussian around the weights from one around the initial weights, and a bound on the error of networks drawn from it",
+    summary: "divergence of a Gaussian Q around the weights from a Gaussian P around the initial weights, and a bound on the error of networks drawn from Q",
     randomness: Randomness::Code,
     quantities: &[
-        ("kl", "KL(Q‖P) of the Gaussian around the weights from that around the initial weights, in bits"),
+        ("kl", "KL(Q‖P) of a Gaussian Q around the weights from a Gaussian P around the initial weights, in bits"),
         ("distance_part", "part of KL(Q‖P) from the distance to the initial weights, in bits"),
         ("kl_per_sample", "KL(Q‖P) divided by the number of training samples, in bits"),
         ("gibbs_error", "mean error of networks drawn from Q, on the training samples"),
@@ -53,25 +53,25 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "delta_draws",
-            doc: "probability that the error of Q on the samples is larger than its bound from the draws",
+            doc: "probability that the error of Q on the samples is larger than the bound that is computed from the draws",
             kind: Kind::Positive,
             default: "0.01",
         },
         Parameter {
             name: "draws",
-            doc: "number of weight vectors drawn from Q for the bound, each tested on one random sample",
+            doc: "number of weight vectors that are drawn from Q for the bound; each is evaluated on one random sample",
             kind: Kind::Count { min: DRAWS.0, max: DRAWS.1 },
             default: "10000",
         },
         Parameter {
             name: "largest_variance",
-            doc: "upper limit of the variance of the prior; choose it before seeing the data",
+            doc: "upper limit of the prior variances; choose it before looking at the data",
             kind: Kind::Positive,
             default: "10",
         },
         Parameter {
             name: "precision",
-            doc: "number of variances of the prior per factor e; choose it before seeing the data",
+            doc: "number of prior variances per factor e of the variance; choose it before looking at the data",
             kind: Kind::Positive,
             default: "10",
         },

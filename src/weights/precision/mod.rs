@@ -21,21 +21,24 @@ use crate::units::Nats;
 
 pub(super) const SPEC: Spec = Spec {
     name: "bits",
-    summary: "smallest number of bits of the weights that preserves the predictions, and description lengths of the weights",
+    summary: "smallest number of bits per weight that keeps the predictions, and description lengths of the weights",
     randomness: Randomness::Tolerance,
     quantities: &[
         (
             "fewest_bits",
-            "smallest number of bits per weight from which the mean Kullback-Leibler divergence of the predictions stays below the tolerance",
+            "smallest number of bits per weight such that, for this and every larger number, the mean Kullback-Leibler divergence of the predictions is below the tolerance",
         ),
         ("smooth_length", "smooth code length, the sum of log2(1 + w²/D)/2 over the weights, in bits"),
         ("fixed_rate_length", "fewest_bits times the number of weights, in bits"),
         (
             "entropy_coded_length",
-            "length of the weights with fewest_bits per weight after entropy coding of the levels, without the dictionary, in bits",
+            "length of the weights, quantised to fewest_bits, after entropy coding of the levels, in bits; the code table is not counted",
         ),
         ("first_bits", "smallest number of bits per weight that raises the loss by less than 1 %"),
-        ("stable_bits", "smallest number of bits per weight from which the rise of the loss stays below 1 %"),
+        (
+            "stable_bits",
+            "smallest number of bits per weight such that, for this and every larger number, the rise of the loss is below 1 %",
+        ),
         (
             "layer_bits_length",
             "length of the weights if each layer has the smallest number of bits that it needs when only this layer is rounded, in bits",

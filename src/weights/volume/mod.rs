@@ -27,13 +27,13 @@ pub use radial::{LocalRegion, VolumeEstimate};
 
 pub(super) const SPEC: Spec = Spec {
     name: "volume",
-    summary: "improbability of random initial weights that behave like the recorded network",
+    summary: "negative log probability that random initial weights behave like the recorded network",
     randomness: Randomness::Initialisation,
     quantities: &[
         ("volume", "−log2 of the probability that random initial weights behave like the recorded network, in bits"),
         (
             "effective_directions",
-            "effective number of directions in the mean of the volume; below 10 the volume is only an upper bound",
+            "effective number of directions that contribute to the mean of the volume; below 10, volume is only an upper bound",
         ),
     ],
     parameters: &[
@@ -51,13 +51,13 @@ pub(super) const SPEC: Spec = Spec {
         },
         Parameter {
             name: "prior_variance",
-            doc: "variance of all initial weights; default: for each layer, that of its kernel before training",
+            doc: "variance of all initial weights [default: for each layer, the variance of its kernel before training]",
             kind: Kind::Positive,
             default: "",
         },
         Parameter {
             name: "scales",
-            doc: "scales of the directions along each weight: fisher (from curvature and prior) or prior",
+            doc: "length scale of the directions along each weight: from curvature and prior (fisher), or from the prior only (prior)",
             kind: Kind::Choice(&["fisher", "prior"]),
             default: "fisher",
         },

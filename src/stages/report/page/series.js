@@ -31,7 +31,7 @@ function runsInWords(side) {
   const { runs } = side.estimate;
   if (runs.length === 1) return `${runs[0] === 'pooled' ? 'runs pooled' : 'one run'}: no interval`;
   if (!isMean(side)) return `run ${side.run}`;
-  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % interval over networks (Student)` : `mean over ${runs.length} runs, no interval`;
+  const drawn = hasInterval(side) ? `mean over ${runs.length} runs, 95 % interval over networks (Student's t)` : `mean over ${runs.length} runs, no interval`;
   return showsRuns(side) ? `${drawn}, and every run` : drawn;
 }
 
