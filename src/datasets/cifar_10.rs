@@ -115,6 +115,6 @@ mod tests {
         }
         content.pop();
         content[2 * 3073] = 10;
-        check(&content, "byte 6146 is the label 10 of record 2; labels are 0 to 9");
+        check(&content, "byte 6146, the label of record 2, is 10; labels are 0 to 9");
     }
 }

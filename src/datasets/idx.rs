@@ -188,7 +188,7 @@ mod tests {
         let labels = "train-labels-idx1-ubyte";
         let fewer = "it declares 2 labels, but train-images-idx3-ubyte declares 3 images";
         check(labels, &|content| *content = idx(&[2], &[9, 0]), fewer);
-        let other = "byte 9 is the label 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
+        let other = "byte 9, a label, is 10; labels are 0 to 9; import other data sets with `infoplane data import IMAGES LABELS`";
         check(labels, &|content| content[9] = 10, other);
         let wider = "its images have 3 pixels, but those of train-images-idx3-ubyte have 2";
         check("t10k-images-idx3-ubyte", &|content| *content = idx(&[1, 3, 1], &[1, 2, 3]), wider);
