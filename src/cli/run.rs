@@ -25,7 +25,11 @@ pub(super) fn run(matches: &ArgMatches, terminal: &Terminal) -> anyhow::Result<E
     let ended = job::run(&job, (&declared, &root), matches, terminal)?;
     // Without estimates there is no summary.
     if !matches.get_flag("dry-run") && root.join(Experiment::SUMMARY).exists() {
-        terminal.tell(&closing(&Experiment::new(root))?);
+        // The results are complete: a table that cannot be shown changes nothing about them.
+        match closing(&Experiment::new(root)) {
+            Ok(lines) => terminal.tell(&lines),
+            Err(error) => tracing::warn!("the results cannot be summarised: {error:#}"),
+        }
     }
     Ok(ended)
 }

@@ -39,7 +39,7 @@ fn draw(tables: Tables<'_>) -> Result<Picture, PlotError> {
     let single = if single::are_drawn(n_runs) { tables.estimates } else { &[] };
     let points: Vec<Point> =
         drawn.clone().filter_map(InPlane::point).chain(single.iter().filter_map(InPlane::point)).collect();
-    let limits = Limits::of(rows, tables.siblings, &points);
+    let limits = Limits::of(rows, &points);
     let mut panel = PlaneAxes::around(&[points, limits.drawn()].concat()).panel("");
     panel.limits = limits.named();
     draw_dots_in_time(&mut panel, single, &timeline, &colours, 0.9);
@@ -101,19 +101,20 @@ fn draw_ends(panel: &mut Panel, rows: &[SummaryRow]) {
     }
 }
 
-/// H(X) and H(Y) in bits, the largest possible values of the axes.
+/// The largest possible values of the axes in bits: H(X) unless the codes of all layers are too few to reach it, and
+/// H(Y) − H(Y|X).
 struct Limits {
-    h_x: Option<f64>,
-    h_y: Option<f64>,
+    i_xt: Option<f64>,
+    i_ty: Option<f64>,
     /// The largest values of the points.
     reached: Point,
 }
 
 impl Limits {
-    fn of(rows: &[SummaryRow], siblings: &[SummaryRow], points: &[Point]) -> Self {
+    fn of(rows: &[SummaryRow], points: &[Point]) -> Self {
         let reached = points.iter().fold((0.0_f64, 0.0_f64), |most, point| (most.0.max(point.0), most.1.max(point.1)));
-        let h_y = rows.iter().filter_map(|row| row.i_ty_ceiling_bits).reduce(f64::max);
-        Self { h_x: h_x(rows, siblings), h_y, reached }
+        let largest = |ceiling: fn(&SummaryRow) -> Option<f64>| rows.iter().filter_map(ceiling).reduce(f64::max);
+        Self { i_xt: largest(|row| row.i_xt_ceiling_bits), i_ty: largest(|row| row.i_ty_ceiling_bits), reached }
     }
 
     /// The limits that the axes contain: without the others, most of the plane would be empty.
@@ -121,28 +122,14 @@ impl Limits {
         /// The share of a limit that the points reach.
         const NEARLY: f64 = 0.75;
         let is_drawn = |limit: &f64, reached: f64| reached > NEARLY * limit;
-        let x = self.h_x.filter(|h_x| is_drawn(h_x, self.reached.0));
-        let y = self.h_y.filter(|h_y| is_drawn(h_y, self.reached.1));
+        let x = self.i_xt.filter(|ceiling| is_drawn(ceiling, self.reached.0));
+        let y = self.i_ty.filter(|ceiling| is_drawn(ceiling, self.reached.1));
         vec![(x.unwrap_or_default(), y.unwrap_or_default())]
     }
 
     fn named(&self) -> Vec<Limit> {
-        let limit = |name: &str, bits: f64, at: At| Limit { name: format!("{name} = {bits:.2} bits"), at };
-        let (x, y) = (
-            self.h_x.map(|bits| limit("H(X)", bits, At::X(bits))),
-            self.h_y.map(|bits| limit("H(Y)", bits, At::Y(bits))),
-        );
+        let limit = |bits: f64, at: At| Limit { name: format!("at most {bits:.2} bits"), at };
+        let (x, y) = (self.i_xt.map(|bits| limit(bits, At::X(bits))), self.i_ty.map(|bits| limit(bits, At::Y(bits))));
         x.into_iter().chain(y).collect()
     }
-}
-
-/// H(X), if the ceilings of I(X;T) show it: they are min(H(X), the bits of the codes of a layer), so a ceiling that several
-/// layers share is H(X).
-fn h_x(rows: &[SummaryRow], siblings: &[SummaryRow]) -> Option<f64> {
-    let samples = rows.first()?.estimator.samples;
-    let ceilings = rows.iter().chain(siblings.iter().filter(|row| row.estimator.samples == samples));
-    let ceilings = || ceilings.clone().filter_map(|row| Some((row.layer, row.i_xt_ceiling_bits?)));
-    let (_, largest) = ceilings().max_by(|a, b| a.1.total_cmp(&b.1))?;
-    let layers = layers(ceilings().filter(|(_, bits)| *bits == largest).map(|(layer, _)| layer));
-    (layers.len() > 1).then_some(largest)
 }

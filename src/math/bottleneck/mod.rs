@@ -116,7 +116,7 @@ pub struct Point {
 /// I(T;Y) = min(I(X;T), H(Y)), the whole curve is optimal at β = 1, and β > 1 gives its end. [`bound`] interpolates.
 ///
 /// No β, or one that is not a number, not above 0, above [`MAX_BETA`] or given twice. A point that does not converge is
-/// not an error; it is marked as not converged. but a point that says so.
+/// not an error; it is marked as not converged.
 pub fn curve(joint: &Joint, betas: &[f64], options: &Options) -> Result<Vec<Point>, BetaError> {
     let ascending = ascending(betas)?;
     let starts = support::starts(joint);

@@ -27,7 +27,9 @@ const FITS: [Column<EpochRow>; 6] = [
 const NORMS: [Column<GradientRow>; 4] = [
     (TrainingNumber::GradientMean, |row| Some(row.gradient_mean_norm / row.weight_norm)),
     (TrainingNumber::GradientStd, |row| Some(row.gradient_std_norm? / row.weight_norm)),
-    (TrainingNumber::GradientRatio, |row| Some(row.gradient_mean_norm / row.gradient_std_norm?)),
+    (TrainingNumber::GradientRatio, |row| {
+        Some(row.gradient_mean_norm / row.gradient_std_norm.filter(|std| *std > 0.0)?)
+    }),
     (TrainingNumber::WeightNorm, |row| Some(row.weight_norm)),
 ];
 
@@ -55,7 +57,9 @@ pub(super) fn intervals(experiment: &Experiment) -> Result<Vec<TrainingInterval>
     let n_runs = recording.runs().len();
     let interval = |((number, layer, epoch, step), values): (_, Vec<f64>)| {
         let range = mean_interval(&values).filter(|_| values.len() == n_runs)?.range?;
-        Some(TrainingInterval { number, layer, epoch, step, low: range.low, high: range.high })
+        // Runs that diverged have no interval.
+        let is_finite = range.low.is_finite() && range.high.is_finite();
+        is_finite.then_some(TrainingInterval { number, layer, epoch, step, low: range.low, high: range.high })
     };
     Ok(values.into_iter().filter_map(interval).collect())
 }

@@ -1,4 +1,4 @@
-//! VerdictCounts of the checks of each estimator for the banner of the page.
+//! Counts the verdicts of the checks of each estimator for the banner of the page.
 
 use std::collections::BTreeMap;
 

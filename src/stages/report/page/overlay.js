@@ -26,8 +26,7 @@ function overlayLabels(experiments) {
 const overlayColour = (i, n) => (n <= COLOURS.length ? layerColour(i + 1) : rampColour(i / (n - 1)));
 
 function overlaySide(experiment) {
-  const wanted = estimateOf(chosenExperiment(), state.estimate);
-  const estimate = nearest(experiment, wanted);
+  const estimate = estimateOf(experiment, state.estimate) ?? null;
   const side = makeSide(experiment, estimate);
   return estimate && isInPlane(estimate) ? { ...side, run: 'mean' } : { ...side, run: 'mean', layers: [] };
 }
