@@ -79,7 +79,7 @@ fn wrong_values_are_named_with_their_place() {
     check(
         "a,y\n1,0\nNaN,1\n",
         "",
-        "column `a`: row 1 is `NaN`, which means a missing value; every sample needs a value: remove such rows or fill them in, before the import; choose other columns with --x and --y",
+        "column `a`: row 1 is `NaN`, which means a missing value; every sample needs a value: remove or complete such rows before the import; choose other columns with --x and --y",
     );
     check(
         "a,y\n1,0\n1e99,1\n",

@@ -177,7 +177,7 @@ fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
     };
     let plain = "recording = \"outputs/my-cnn\"\n[[estimate]]\nestimator = \"kde\"\n";
     check(plain, "record p.toml", "uses a recording of another program, so there is nothing to train");
-    check(plain, "run p.toml --epochs 3", "`--runs` and `--epochs` are for networks that the pipeline trains");
+    check(plain, "run p.toml --epochs 3", "`--runs` and `--epochs` apply only to networks that the pipeline trains");
     check(plain, "run p.toml --out elsewhere", "leave out `--out`");
     let both = format!("runs = 3\n{plain}");
     check(&both, "run p.toml", "p.toml, line 1: `runs` is for networks that this pipeline trains");

@@ -131,7 +131,7 @@ fn samples_out_of_order_are_refused() {
     project.write("p.toml", PIPELINE.replace("name = \"tishby\"", "file = \"d.parquet\""));
     let sentence = project.refused("record p.toml");
     assert!(
-        sentence.ends_with("column `sample`: samples must be 0, 1, 2, … in order; got 2 in place of 1"),
+        sentence.ends_with("column `sample`: samples must be 0, 1, 2, … in order; got 2 instead of 1"),
         "{sentence}"
     );
 }
@@ -236,7 +236,7 @@ fn a_truncated_or_foreign_parquet_file_ends_in_a_sentence() {
 
     fs::copy(project.path("data/tishby.parquet"), &file).unwrap();
     let sentence = project.refused("estimate binning outputs/p --n-bins 7");
-    assert!(sentence.ends_with("holds table `samples`, expected table `activations`"), "{sentence}");
+    assert!(sentence.ends_with("contains table `samples`, expected table `activations`"), "{sentence}");
 
     fs::remove_file(&file).unwrap();
     let sentence = project.refused("estimate binning outputs/p --n-bins 7");

@@ -226,14 +226,14 @@ fn pooled_windows_make_t_random_given_x() {
     close(row.i_xt_bits, entropy(&codes) - h_t_given_x);
     assert_eq!((row.randomness.as_deref(), row.n_pooled, row.n_samples), (Some("window"), Some(3), 3 * 4096));
     close(row.i_xt_ceiling_bits, (3.0 * 4_f64.log2()).min(12.0));
-    assert!(row.i_xt_null_bits_mean < row.i_xt_bits, "dealing the inputs anew loses what T knew of them");
+    assert!(row.i_xt_null_bits_mean < row.i_xt_bits, "shuffling the inputs removes the information about them");
     // One window by itself is the same.
     let one = estimates(&project, "binning-n-bins-4-window-2-4", "r0000");
     let numbers = |row: &EstimateRow| (row.i_xt_bits, row.i_ty_bits, row.i_ty_null_bits_mean);
     assert_eq!(numbers(one.iter().find(|row| row.layer.index() == 2).unwrap()), numbers(row));
 
     let sentence = project.refused("estimate binning outputs/p --window 5-6");
-    assert!(sentence.contains("of the steps from 5 to 6 only 6 is recorded in run r000"), "{sentence}");
+    assert!(sentence.contains("only step 6 of the steps from 5 to 6 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate binning outputs/p --window 50-60");
     assert!(sentence.contains("no step from 50 to 60 is recorded in run r000"), "{sentence}");
     let sentence = project.refused("estimate kde outputs/p --pool windows");
@@ -349,7 +349,7 @@ fn a_density_has_an_entropy_but_no_information_on_x() {
     project.recording(&[0.0, 1.0, 3.0, 3.0, 3.0, 8.0], &[None; 6]);
     assert_eq!(project.run("estimate kozachenko-leonenko outputs/p").code, 1);
     let rows = estimates(&project, "kozachenko-leonenko-k-2", "r0000");
-    assert!(rows[0].failure.as_deref().unwrap().starts_with("3 of 6 samples equal 2 others or more"));
+    assert!(rows[0].failure.as_deref().unwrap().starts_with("3 of 6 samples are equal to 2 or more other samples"));
     project.ok("estimate kozachenko-leonenko outputs/p --epsilon 1e-16");
     let rows = estimates(&project, "kozachenko-leonenko-k-2-epsilon-1e-16", "r0000");
     // By SciPy −15.877 333 999 782 06 nats.

@@ -543,10 +543,10 @@ fn files_come_over_https_from_a_server_that_is_trusted_and_no_other() {
     let to_do = "set it to a file of certificates, or unset it";
     assert_eq!(
         refused(Some("k.pem")),
-        format!("infoplane: SSL_CERT_FILE names k.pem: the file contains no certificate; {to_do}")
+        format!("infoplane: SSL_CERT_FILE is k.pem: the file contains no certificate; {to_do}")
     );
     let sentence = refused(Some("none.pem"));
-    assert!(sentence.starts_with("infoplane: SSL_CERT_FILE names none.pem: No such file"), "{sentence}");
+    assert!(sentence.starts_with("infoplane: SSL_CERT_FILE is none.pem: No such file"), "{sentence}");
 }
 
 #[test]

@@ -357,7 +357,7 @@ fn accuracies_that_are_no_shares_are_refused_and_judge_nothing() {
 
     let (percent, none) = (
         "must be a share from 0 to 1; divide by 100",
-        "must be a share from 0 to 1; write null where none was measured",
+        "must be a share from 0 to 1; write null if it was not measured",
     );
     for (train, test, place, problem) in [
         // Of the first snapshot the accuracy could be a share.

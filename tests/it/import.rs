@@ -277,7 +277,7 @@ fn idx_files_of_any_data_set_are_read_in_pairs() {
     let sentence = refused_after(&project, "test-images");
     assert!(sentence.ends_with("give two files, `infoplane data import X-FILE Y-FILE`"), "{sentence}");
     assert!(refused(&project, "--x test-images --y nowhere").contains("there is no file nowhere"));
-    assert!(refused(&project, "test-images test-labels --y 0").contains("`--y` has nothing to choose"));
+    assert!(refused(&project, "test-images test-labels --y 0").contains("`--y` is not allowed; leave it out"));
     assert!(refused(&project, "").contains("no file is named"));
 }
 
@@ -417,7 +417,7 @@ fn content_beyond_the_limit_is_refused_and_the_limit_can_be_raised() {
     npz(&project, &Array2::<f64>::zeros((1000, 1000)), &Array1::<u8>::zeros(1000));
     for file in ["gz.csv.gz", "zst.csv.zst", "d.mat", "d.npz"] {
         let sentence = refused(&project, &format!("{file} --max-memory 0.001"));
-        assert!(sentence.contains("of memory; allowed are 1.0 MB"), "{sentence}");
+        assert!(sentence.contains("of memory; the limit is 1.0 MB"), "{sentence}");
         assert!(sentence.contains("raise it with `--max-memory`"), "{sentence}");
     }
     import(&project, "gz.csv.gz --max-memory 0.1");

@@ -420,7 +420,7 @@ fn an_experiment_is_called_what_its_folder_is_called_on_every_path_to_it() {
     for file in ["..toml", "...toml"] {
         project.write(file, pipeline(1));
         let refusal = project.refused(&format!("run {file}"));
-        assert!(refusal.contains("which is no folder of its own; rename the file"), "{refusal}");
+        assert!(refusal.contains("which is not a separate folder; rename the file"), "{refusal}");
     }
     assert!(!project.path("outputs/recording").exists() && !project.path("recording").exists());
 }

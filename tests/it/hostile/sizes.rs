@@ -54,7 +54,7 @@ fn epochs(folder: &Path, n: usize) -> PathBuf {
 #[track_caller]
 fn check<T>(read: Result<T, StoreError>) {
     let problem = read.err().unwrap().to_string();
-    assert!(problem.contains("GB of memory; allowed are 4.0 GB"), "{problem}");
+    assert!(problem.contains("GB of memory; the limit is 4.0 GB"), "{problem}");
     assert!(problem.contains("bomb.parquet") && problem.contains("`--max-memory`"), "{problem}");
 }
 
@@ -137,7 +137,7 @@ fn every_table_of_a_recording_has_the_bound() {
             project.ok("estimate binning outputs/p");
         }
         let sentence = project.refused(&format!("{line} --max-memory 0.00001"));
-        assert!(sentence.contains("of memory; allowed are 10.0 kB") && sentence.contains(".parquet"), "{sentence}");
+        assert!(sentence.contains("of memory; the limit is 10.0 kB") && sentence.contains(".parquet"), "{sentence}");
     }
 }
 
