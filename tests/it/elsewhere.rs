@@ -180,7 +180,7 @@ fn a_pipeline_of_recorded_networks_does_not_say_how_to_train_them() {
     check(plain, "run p.toml --epochs 3", "`--runs` and `--epochs` apply only to networks that the pipeline trains");
     check(plain, "run p.toml --out elsewhere", "leave out `--out`");
     let both = format!("runs = 3\n{plain}");
-    check(&both, "run p.toml", "p.toml, line 1: `runs` is for networks that this pipeline trains");
+    check(&both, "run p.toml", "p.toml, line 1: `runs` applies to networks that the pipeline trains");
     let missing = plain.replace("my-cnn", "none");
     check(&missing, "run p.toml", "p.toml, line 1: `recording`: there is no recording in outputs/none");
     let claim = "[[expect]]\nclaim = \"c\"\nquantity = \"i_xt\"\nestimate = \"kde-upper-noise-variance-0.1\"\nmeasure = \"end\"\nabove = 0\n";

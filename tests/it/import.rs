@@ -278,7 +278,7 @@ fn idx_files_of_any_data_set_are_read_in_pairs() {
     assert!(sentence.ends_with("give two files, `infoplane data import X-FILE Y-FILE`"), "{sentence}");
     assert!(refused(&project, "--x test-images --y nowhere").contains("there is no file nowhere"));
     assert!(refused(&project, "test-images test-labels --y 0").contains("`--y` is not allowed; leave it out"));
-    assert!(refused(&project, "").contains("no file is named"));
+    assert!(refused(&project, "").contains("no file is given"));
 }
 
 #[test]

@@ -289,7 +289,7 @@ fn impossible_architectures_are_refused_with_the_reason() {
     );
     assert!(
         refused("activation = \"tanh\"\nbatch_norm = true", &[("batch = 512", "batch = 1")])
-            .contains("batches of one sample")
+            .contains("batch normalisation of single samples")
     );
     assert!(
         refused("activation = \"tanh\"\nbatch_norm = true", &[("6 }", "6 }\ngradients = \"samples\"")])
@@ -299,7 +299,7 @@ fn impossible_architectures_are_refused_with_the_reason() {
         refused("activation = \"tanh\"\ndropout = 1.0", &[])
             .contains("a dropout rate must be at least 0 and below 1, got 1")
     );
-    assert!(refused("", &[]).contains("`activation` is missing"));
+    assert!(refused("", &[]).contains("missing key `activation`"));
 }
 
 #[test]

@@ -81,7 +81,7 @@ fn the_check_outside_judges_the_share() {
     let project = relu();
     project.ok("estimate binning outputs/p --n-edges 30");
     project.ok("estimate binning outputs/p --n-edges 30 --low 0 --high 9");
-    let shown = project.run("check outputs/p").stdout;
+    let shown = project.run("check outputs/p --all").stdout;
     let line = "layer 2, epoch 0: 37.5 % of the values are outside the edges and share one bin at each end (entropy of the code of 30 edges over [-1, 1]); use bins over the range of the values (`n_bins` in a pipeline, `--n-bins` on the command line) or wider edges";
     assert!(shown.contains(line), "{shown}");
     let checks: Vec<CheckRow> = rows(&project, "outputs/p/checks.parquet");
