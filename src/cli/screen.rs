@@ -154,7 +154,7 @@ fn results(estimates: Estimates<'_>, width: Option<usize>) -> String {
 }
 
 fn layers(summary: &Summary, width: Option<usize>) -> String {
-    let header = ["layer", "peak I(X;T)", "peak epoch", "final I(X;T)", "compression, bits", "verdict"];
+    let header = ["layer", "peak I(X;T)", "peak epoch", "final I(X;T)", "compression", "verdict"];
     let row = |row: &CompressionRow| {
         vec![
             layer_in_cell(row.layer, row.layer_name.as_deref()),
@@ -162,7 +162,7 @@ fn layers(summary: &Summary, width: Option<usize>) -> String {
             or_dash(row.i_xt_peak_epoch_median, |epoch| epoch.to_string()),
             or_dash(row.i_xt_end_bits_mean, bits),
             with_margin(row),
-            row.verdict.to_string(),
+            word(row.verdict).to_owned(),
         ]
     };
     let title = format!("{}; I(X;T) in bits; compression ± half of its 95 % interval", summary.estimator);
@@ -182,6 +182,17 @@ fn with_margin(row: &CompressionRow) -> String {
 fn bits(number: f64) -> String {
     let text = format!("{number:.2}");
     if text == "-0.00" { "0.00".to_owned() } else { text }
+}
+
+/// A verdict in a narrow column.
+fn word(verdict: CompressionVerdict) -> &'static str {
+    match verdict {
+        CompressionVerdict::Compresses => "compresses",
+        CompressionVerdict::DoesNot => "does not compress",
+        CompressionVerdict::Undecided => "undecided",
+        CompressionVerdict::Saturated => "saturated",
+        CompressionVerdict::Contradicted => "contradicted",
+    }
 }
 
 /// A verdict in the column of a layer.

@@ -363,5 +363,5 @@ fn accuracy_is_not_looked_at_before_the_training_proper() {
 fn one_sample_left_by_itself_cannot_be_normalised() {
     // 0.85 of 4096 are 3482 samples: 3481 + 1.
     let project = Project::new(&with("activation = \"tanh\"\nbatch_norm = true", &[("batch = 512", "batch = 3481")]));
-    assert!(project.refused("run p.toml").contains("3482 training samples in batches of 3481 leave one by itself"));
+    assert!(project.refused("run p.toml").contains("3482 training samples in batches of 3481 leave a last batch of 1"));
 }

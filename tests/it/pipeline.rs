@@ -59,10 +59,8 @@ fn a_pipeline_fills_every_table_and_the_second_time_does_nothing() {
 
     let before = project.files("outputs");
     let said = project.ok("run p.toml");
-    assert_eq!(
-        said,
-        "data: up to date\nrecord: up to date\nestimate: up to date\ncheck: up to date\naggregate: up to date\nplot: up to date\n"
-    );
+    let steps = "data: up to date\nrecord: up to date\nestimate: up to date\ncheck: up to date\naggregate: up to date\nplot: up to date\n";
+    assert!(said.starts_with(steps), "{said}");
     assert!(project.files("outputs") == before, "a second run changed a file");
 }
 

@@ -50,7 +50,7 @@ fn bins_are_asked_for_where_they_are_possible() {
     assert_eq!(samples[59].y, 9, "ten bins unless another number is given");
     for (line, expected) in [
         ("--y-bins 4", "`--y-bins` makes labels from a target; name the target column with `--target`"),
-        ("--target price --y b --y-bins 4", "leave out `--y`, or `--y-bins`"),
+        ("--target price --y b --y-bins 4", "`--y` names a column of labels; leave out one of them"),
         (
             "--x a --target b,price",
             "labels can be made only from a single target column; name a column of labels with --y",

@@ -94,7 +94,7 @@ fn sixty_settings_stopped_and_gone_on_with_give_the_bytes_of_one_go() {
     assert!(member.join("checks.parquet").exists() && member.join("summary.parquet").exists());
     assert!(whole.path("outputs/p/figures/panels-binning-n-edges-4.svg").exists() && !member.join("figures").exists());
     let said = whole.ok("run p.toml");
-    assert_eq!(said, "sweep: up to date\n");
+    assert!(said.starts_with("sweep: up to date\n"), "{said}");
     assert!(whole.files("outputs") == files, "a second run changed a file");
 
     let single = project(SIXTY);
@@ -350,7 +350,7 @@ fn a_sweep_of_one_setting_gives_the_tables_of_the_pipeline() {
         rows.iter().map(|row| (row.claim.clone(), row.verdict, row.mean)).collect::<Vec<_>>()
     };
     assert_eq!(claims("outputs/p/claims.parquet"), claims("outputs/p/batch-512/claims.parquet"));
-    assert_eq!(swept.ok("run p.toml"), "sweep: up to date\n");
+    assert!(swept.ok("run p.toml").starts_with("sweep: up to date\n"));
 }
 
 #[test]
@@ -366,7 +366,8 @@ fn commands_on_the_folder_of_a_sweep_do_every_experiment() {
     assert_eq!(said.matches(" estimates in ").count(), 6, "{said}");
     assert_eq!(project.ok("estimate binning outputs/p --n-edges 5").matches(": up to date").count(), 6);
     let checked = project.run("check outputs/p");
-    assert_eq!((checked.code, checked.stdout.matches(" estimates: ").count()), (0, 6), "{}", checked.stderr);
+    let words: Vec<&str> = checked.stdout.split_whitespace().collect();
+    assert!(checked.code == 0 && words.join(" ").contains("estimates in 6 experiments"), "{}", checked.stdout);
     assert!(project.refused("summary outputs/p").contains("run `infoplane aggregate outputs/p` first"));
     project.ok("aggregate outputs/p");
     let summary: Vec<SummaryRow> = read_rows(&project.path("outputs/p/summary.parquet")).unwrap();

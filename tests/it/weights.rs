@@ -257,7 +257,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     check("masks = 3", "masks = 4", "`runs` must be a multiple of `masks`, got 6 runs and 4 masks");
     check("train_fraction = 0.5", "train_fraction = 0.6", "so `train_fraction` is at most 0.5, got 0.6");
     check("split = \"membership\"\nmasks = 3\n", "", "use `split = \"membership\"` in `[data]`");
-    check("online_losses = true", "", "record them with `online_losses = true`");
+    check("online_losses = true", "", "set `online_losses = true` in `[record]`");
     check("online_losses = true", "online_losses = true\nweights = false", "leave out `weights = false` in `[record]`");
     check("measure = \"code\"", "measure = \"cod\"", "unknown measure `cod`; did you mean `code`?");
     check(
@@ -270,7 +270,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     check(
         "measure = \"prequential\"",
         "measure = \"prequential\"\nsnapshots = 2",
-        "`prequential` is of the first epoch; leave out `snapshots`",
+        "`prequential` uses the first epoch only; leave out `snapshots`",
     );
     check("epochs = 20", "epochs = 20\nprefit = 2", "whose labels `prefit` shuffles; leave out one of them");
     check(
