@@ -272,7 +272,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
         "measure = \"prequential\"\nsnapshots = 2",
         "`prequential` uses the first epoch only; leave out `snapshots`",
     );
-    check("epochs = 20", "epochs = 20\nprefit = 2", "whose labels `prefit` shuffles; leave out one of them");
+    check("epochs = 20", "epochs = 20\nprefit = 2", "but `prefit` shuffles its labels; leave out one of them");
     check(
         "masks = 3",
         "masks = 1",
@@ -286,7 +286,7 @@ fn what_cannot_be_measured_is_refused_with_the_reason() {
     check("layer = \"network\"\nmeasure", "measure", "a claim about weights needs `layer`");
     check("groups = 2", "groups = 4", "`runs` must be at least 8, got 6");
     check("quantity = \"gap\"", "quantity = \"gaps\"", "`membership` has no quantity `gaps`; did you mean `gap`?");
-    check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline asks for no measure `membershi`");
+    check("weights = \"membership\"", "weights = \"membershi\"", "the pipeline has no measure `membershi`");
     // The command line refuses it as pipelines do.
     let refused = Project::new("").refused("weights membership outputs/w --groups 2");
     assert!(refused.contains("`membership` compares runs of the same pairs; leave out `groups`"), "{refused}");
