@@ -37,12 +37,15 @@ pub const EPOCHS: &[Getter<EpochRow>] = &[
     Getter { name: "accuracy_test", get: |row| row.accuracy_test },
 ];
 
+/// The signal-to-noise ratio of the gradients of a layer: the norm of their mean over that of their standard deviation. None if
+/// the gradients do not vary.
+pub fn gradient_snr(row: &GradientRow) -> Option<f64> {
+    row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std)
+}
+
 /// Norms of gradients and weights.
 pub const GRADIENTS: &[Getter<GradientRow>] = &[
-    Getter {
-        name: "gradient_snr",
-        get: |row| row.gradient_std_norm.filter(|std| *std > 0.0).map(|std| row.gradient_mean_norm / std),
-    },
+    Getter { name: "gradient_snr", get: gradient_snr },
     Getter { name: "gradient_mean_norm", get: |row| Some(row.gradient_mean_norm) },
     Getter { name: "gradient_std_norm", get: |row| row.gradient_std_norm },
     Getter { name: "weight_norm", get: |row| Some(row.weight_norm) },

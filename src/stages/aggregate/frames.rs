@@ -9,6 +9,7 @@ use polars::prelude::*;
 use super::inputs::{Estimated, Input, TableFiles};
 use super::snapshots::Ratios;
 use crate::layer_id::LayerId;
+use crate::store::quantities::gradient_snr;
 use crate::store::schema::{EpochRow, GradientRow, SummaryRow, WeightRow};
 use crate::store::{RecordedRow, StoreError, caught, read_recorded};
 
@@ -207,14 +208,9 @@ struct Norms<'r> {
     step: i64,
     gradient_mean: Option<f64>,
     gradient_std: Option<f64>,
-    weight: f64,
-}
-
-impl Norms<'_> {
     /// The signal-to-noise ratio of the gradients.
-    fn ratio(&self) -> Option<f64> {
-        Some(self.gradient_mean? / self.gradient_std.filter(|std| *std > 0.0)?)
-    }
+    snr: Option<f64>,
+    weight: f64,
 }
 
 /// The norms of the kind of gradients that was recorded first, and its name.
@@ -233,6 +229,7 @@ fn gradient_norms(runs: &[TableFiles]) -> Result<(Vec<Norms<'_>>, Option<String>
         step: row.step,
         gradient_mean: Some(row.gradient_mean_norm),
         gradient_std: row.gradient_std_norm,
+        snr: gradient_snr(&row),
         weight: row.weight_norm,
     };
     Ok((rows.into_iter().map(norms).collect(), first))
@@ -250,6 +247,7 @@ fn weight_norms(weights: &[(LayerId, TableFiles)]) -> Result<Vec<Norms<'_>>, Sto
                 step: row.step,
                 gradient_mean: None,
                 gradient_std: None,
+                snr: None,
                 weight: row.kernel.iter().map(|w| f64::from(*w).powi(2)).sum::<f64>().sqrt(),
             });
         }
@@ -268,7 +266,7 @@ fn norms_frame(norms: &[Norms<'_>]) -> PolarsResult<Option<DataFrame>> {
         "step" => norms.iter().map(|norms| norms.step).collect::<Vec<_>>(),
         NORMS[0] => norms.iter().map(|norms| norms.gradient_mean).collect::<Vec<_>>(),
         NORMS[1] => norms.iter().map(|norms| norms.gradient_std).collect::<Vec<_>>(),
-        NORMS[2] => norms.iter().map(Norms::ratio).collect::<Vec<_>>(),
+        NORMS[2] => norms.iter().map(|norms| norms.snr).collect::<Vec<_>>(),
         NORMS[3] => norms.iter().map(|norms| norms.weight).collect::<Vec<_>>(),
     )
     .map(Some)
@@ -277,7 +275,7 @@ fn norms_frame(norms: &[Norms<'_>]) -> PolarsResult<Option<DataFrame>> {
 /// The signal-to-noise ratios of the gradients.
 fn ratios(norms: &[Norms<'_>]) -> Ratios {
     let mut ratios = Ratios::new();
-    for (norms, snr) in norms.iter().filter_map(|norms| Some((norms, norms.ratio()?))) {
+    for (norms, snr) in norms.iter().filter_map(|norms| Some((norms, norms.snr?))) {
         ratios.entry(norms.run.to_owned()).or_default().insert((norms.layer, norms.step), snr);
     }
     ratios

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use crate::layer_id::LayerId;
 use crate::math::interval::mean_interval;
 use crate::plots::{TrainingInterval, TrainingNumber};
+use crate::store::quantities::gradient_snr;
 use crate::store::schema::{EpochRow, GradientRow, Row};
 use crate::store::{Experiment, RecordedRow, RecordedRun, Recording, StoreError, read_recorded};
 
@@ -27,9 +28,7 @@ const FITS: [Column<EpochRow>; 6] = [
 const NORMS: [Column<GradientRow>; 4] = [
     (TrainingNumber::GradientMean, |row| Some(row.gradient_mean_norm / row.weight_norm)),
     (TrainingNumber::GradientStd, |row| Some(row.gradient_std_norm? / row.weight_norm)),
-    (TrainingNumber::GradientRatio, |row| {
-        Some(row.gradient_mean_norm / row.gradient_std_norm.filter(|std| *std > 0.0)?)
-    }),
+    (TrainingNumber::GradientRatio, gradient_snr),
     (TrainingNumber::WeightNorm, |row| Some(row.weight_norm)),
 ];
 
