@@ -4,6 +4,30 @@ use super::super::keys::{Accepts, Key, KeyTable, Omitted, names};
 use crate::nn::GradientKind;
 use crate::store::quantities;
 
+/// The estimate of the quantity.
+const ESTIMATE: Key = Key {
+    name: "estimate",
+    accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
+    omitted: Omitted::Effect("no estimate"),
+    doc: "The estimate that the quantity is taken from. Required for quantities of estimates, such as `i_xt`.",
+};
+
+/// The measure of weights of the quantity.
+const WEIGHTS: Key = Key {
+    name: "weights",
+    accepts: Accepts::Form("the identity of a measure of weights of this pipeline, such as \"code\""),
+    omitted: Omitted::Effect("no measure of weights"),
+    doc: "The measure of weights that the quantity is taken from.",
+};
+
+/// The kind of gradients of the quantity.
+const GRADIENTS: Key = Key {
+    name: "gradients",
+    accepts: Accepts::Name(names::<GradientKind>),
+    omitted: Omitted::Effect("the first recorded kind"),
+    doc: "The kind of gradients, for quantities of gradients.",
+};
+
 /// The keys of `[[expect]]`.
 pub(in super::super) const KEYS: KeyTable = KeyTable {
     within: "",
@@ -23,24 +47,9 @@ pub(in super::super) const KEYS: KeyTable = KeyTable {
             omitted: Omitted::Effect("nothing is quoted"),
             doc: "The value in the paper, in words.",
         },
-        Key {
-            name: "estimate",
-            accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
-            omitted: Omitted::Effect("no estimate"),
-            doc: "The estimate that the quantity is taken from. Required for quantities of estimates, such as `i_xt`.",
-        },
-        Key {
-            name: "weights",
-            accepts: Accepts::Form("the identity of a measure of weights of this pipeline, such as \"code\""),
-            omitted: Omitted::Effect("no measure of weights"),
-            doc: "The measure of weights that the quantity is taken from.",
-        },
-        Key {
-            name: "gradients",
-            accepts: Accepts::Name(names::<GradientKind>),
-            omitted: Omitted::Effect("the first recorded kind"),
-            doc: "The kind of gradients, for quantities of gradients.",
-        },
+        ESTIMATE,
+        WEIGHTS,
+        GRADIENTS,
         Key {
             name: "quantity",
             accepts: Accepts::NameOr(quantity_names, "with `weights`: a number of that measure"),
@@ -107,24 +116,9 @@ pub(in super::super) const MINUS_KEYS: KeyTable = KeyTable {
     name: "minus",
     doc: "The table `minus` in `[[expect]]`: another number of the same run, which is subtracted.",
     keys: &[
-        Key {
-            name: "estimate",
-            accepts: Accepts::Form("the identity of an estimate of this pipeline, such as \"binning-n-edges-30\""),
-            omitted: Omitted::Effect("no estimate"),
-            doc: "The estimate that the quantity is taken from. Required for quantities of estimates, such as `i_xt`.",
-        },
-        Key {
-            name: "weights",
-            accepts: Accepts::Form("the identity of a measure of weights of this pipeline, such as \"code\""),
-            omitted: Omitted::Effect("no measure of weights"),
-            doc: "The measure of weights that the quantity is taken from.",
-        },
-        Key {
-            name: "gradients",
-            accepts: Accepts::Name(names::<GradientKind>),
-            omitted: Omitted::Effect("the first recorded kind"),
-            doc: "The kind of gradients, for quantities of gradients.",
-        },
+        ESTIMATE,
+        WEIGHTS,
+        GRADIENTS,
         Key {
             name: "quantity",
             accepts: Accepts::NameOr(quantity_names, "with `weights`: a number of that measure"),
