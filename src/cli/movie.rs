@@ -13,10 +13,11 @@ pub(super) fn command() -> Command {
     let text = |name: &'static str, value: &'static str, help: &'static str| {
         Arg::new(name).long(name).value_name(value).help(help)
     };
+    let endings: Vec<&str> = Format::ALL.iter().map(|(ending, _)| *ending).collect();
     Command::new("movie")
         .about("Animate the information plane: GIF, APNG, or MP4 if ffmpeg is installed")
         .arg(experiment_arg())
-        .arg(text("format", "KIND", "Kind of file").default_value("gif").value_parser(["gif", "apng", "mp4"]))
+        .arg(text("format", "KIND", "Kind of file").default_value("gif").value_parser(endings))
         .arg(text(
             "estimator",
             "ID",

@@ -145,18 +145,46 @@ pub(super) fn width_of(content: &str, size: u32) -> f64 {
     content.chars().count() as f64 * f64::from(size) * LETTER
 }
 
+/// `words` in lines of at most `letters`, broken between words. A longer word has its own line.
+pub(super) fn wrapped(words: &str, letters: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in words.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// Writes `content` with its baseline at `at`.
 pub(super) fn text(scene: &mut Scene, at: (f64, f64), content: &str, size: u32, anchor: TextAnchor) {
-    scene.add(Primitive::Text {
-        x: at.0,
-        y: at.1,
-        content: content.to_owned(),
-        size,
-        anchor,
-        rotate: None,
-        bold: false,
-        color: None,
-    });
+    write(scene, at, content, (size, anchor), None, None);
+}
+
+/// Writes `content` in a colour, with the middle of its baseline at `at`.
+pub(super) fn coloured_text(scene: &mut Scene, at: (f64, f64), content: &str, size: u32, colour: &str) {
+    write(scene, at, content, (size, TextAnchor::Middle), None, Some(colour.into()));
+}
+
+/// Writes `content` from bottom to top. It must be outside of groups, because PNGs need its place in the figure.
+pub(super) fn upward_text(scene: &mut Scene, at: (f64, f64), content: &str, size: u32, anchor: TextAnchor) {
+    write(scene, at, content, (size, anchor), Some(-90.0), None);
+}
+
+fn write(
+    scene: &mut Scene,
+    at: (f64, f64),
+    content: &str,
+    (size, anchor): (u32, TextAnchor),
+    rotate: Option<f64>,
+    color: Option<Color>,
+) {
+    let content = content.to_owned();
+    scene.add(Primitive::Text { x: at.0, y: at.1, content, size, anchor, rotate, bold: false, color });
 }
 
 /// Fills a rectangle with its upper left corner `at`.
@@ -241,6 +269,12 @@ pub(super) fn pixels(mut scene: Scene, scale: f32) -> Result<Vec<u8>, PlotError>
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_broken_between_words() {
+        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrapped("", 7), Vec::<String>::new());
+    }
 
     #[test]
     fn clip_paths_are_numbered_from_0_in_every_figure() {

@@ -28,6 +28,8 @@ pub(super) const SPEC: Spec = Spec {
 struct Measure {
     title: &'static str,
     label: &'static str,
+    /// Whether the axis begins at 0, unless half of the panel would be empty.
+    from_zero: bool,
     train: (Column, TrainingNumber),
     test: (Column, TrainingNumber),
 }
@@ -36,18 +38,21 @@ const MEASURES: [Measure; 3] = [
     Measure {
         title: "loss",
         label: "cross-entropy (nats)",
+        from_zero: true,
         train: (|row| row.loss_train_nats_mean, TrainingNumber::LossTrain),
         test: (|row| row.loss_test_nats_mean, TrainingNumber::LossTest),
     },
     Measure {
         title: "squared error",
         label: "mean squared error",
+        from_zero: true,
         train: (|row| row.squared_error_train_mean, TrainingNumber::SquaredErrorTrain),
         test: (|row| row.squared_error_test_mean, TrainingNumber::SquaredErrorTest),
     },
     Measure {
         title: "accuracy",
         label: "accuracy",
+        from_zero: false,
         train: (|row| row.accuracy_train_mean, TrainingNumber::AccuracyTrain),
         test: (|row| row.accuracy_test_mean, TrainingNumber::AccuracyTest),
     },
@@ -92,12 +97,11 @@ fn panel(rows: &[SummaryRow], measure: &Measure, training: &[TrainingInterval], 
     let intervals = columns.map(|(_, number)| intervals(training, number, None, timeline));
     let ends = intervals.iter().flatten().flat_map(|(_, low, high)| [*low, *high]);
     let heights: Vec<f64> = columns.into_iter().flat_map(|(column, _)| values(rows, column)).chain(ends).collect();
-    // Losses begin at 0, unless half of the panel would be empty.
     let largest = heights.iter().copied().fold(0.0, f64::max);
     let is_in_upper_half = heights.iter().all(|height| *height > 0.5 * largest);
-    let y = match is_in_upper_half || measure.title == "accuracy" {
-        true => Axis::over(measure.label, heights),
-        false => Axis::from_zero(measure.label, heights),
+    let y = match measure.from_zero && !is_in_upper_half {
+        true => Axis::from_zero(measure.label, heights),
+        false => Axis::over(measure.label, heights),
     };
     let mut panel = Panel::new(measure.title, timeline.axis(), y);
     // The numbers of the network are in the rows of every layer.

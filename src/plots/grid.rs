@@ -1,9 +1,9 @@
 //! A grid of panels for a sweep: one parameter varies over the columns and the others over the rows. The axes are labelled once, at
 //! the border.
 
-use kuva::render::render::{Primitive, Scene, TextAnchor};
+use kuva::render::render::{Scene, TextAnchor};
 
-use super::canvas::{Bar, GREY, LABEL, picture, text, width_of};
+use super::canvas::{Bar, GREY, LABEL, coloured_text, picture, text, upward_text, width_of, wrapped};
 use super::settings::Parameter;
 use super::sheet::{Entry, Panel, TITLE, blank};
 use super::{Picture, PlotError};
@@ -157,7 +157,7 @@ impl Grid {
         text(&mut scene, (middle, GAP + 14.0), &self.title, TITLE, TextAnchor::Middle);
         text(&mut scene, (middle, GAP + 36.0), &self.subtitle, LABEL, TextAnchor::Middle);
         text(&mut scene, (middle, bottom + 4.0), &x_label, LABEL, TextAnchor::Middle);
-        upward(&mut scene, (GAP + 12.0, (top + bottom) / 2.0), &y_label);
+        upward_text(&mut scene, (GAP + 12.0, (top + bottom) / 2.0), &y_label, LABEL, TextAnchor::Middle);
         for (row, y) in tops.iter().enumerate() {
             self.draw_headings(&mut scene, row, (left, *y), size);
         }
@@ -171,7 +171,9 @@ impl Grid {
                 }
                 // The last row of a list may end early.
                 None if self.arrangement.rows.is_empty() => {}
-                None => grey(&mut scene, (at.0 + size.0 / 2.0, at.1 + size.1 / 2.0), "no estimates"),
+                None => {
+                    coloured_text(&mut scene, (at.0 + size.0 / 2.0, at.1 + size.1 / 2.0), "no estimates", LABEL, GREY)
+                }
             }
         }
         for (i, entry) in self.legend.iter().enumerate() {
@@ -225,58 +227,9 @@ impl Grid {
     }
 }
 
-/// Writes a text from bottom to top, with its middle at `at`.
-fn upward(scene: &mut Scene, at: (f64, f64), content: &str) {
-    scene.add(Primitive::Text {
-        x: at.0,
-        y: at.1,
-        content: content.to_owned(),
-        size: LABEL,
-        anchor: TextAnchor::Middle,
-        rotate: Some(-90.0),
-        bold: false,
-        color: None,
-    });
-}
-
-/// Writes a grey text with its middle at `at`.
-fn grey(scene: &mut Scene, at: (f64, f64), content: &str) {
-    scene.add(Primitive::Text {
-        x: at.0,
-        y: at.1,
-        content: content.to_owned(),
-        size: LABEL,
-        anchor: TextAnchor::Middle,
-        rotate: None,
-        bold: false,
-        color: Some(GREY.into()),
-    });
-}
-
-/// `words` in lines of at most `letters`, broken between words. A longer word has its own line.
-pub(super) fn wrapped(words: &str, letters: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in words.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= letters => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn lines_are_broken_between_words() {
-        assert_eq!(wrapped("one two three", 7), ["one two", "three"]);
-        assert_eq!(wrapped("", 7), Vec::<String>::new());
-    }
 
     /// A parameter with `n` values, of which the experiments have `ranks`.
     fn parameter(name: &str, n: usize, ranks: &[usize]) -> Parameter {

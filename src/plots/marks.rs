@@ -4,7 +4,7 @@ use kuva::render::layout::ComputedLayout;
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
 use super::axes::{Axis, Scale, Tick};
-use super::canvas::{BLACK, GREY, LABEL, TICK, stroke, text, width_of};
+use super::canvas::{BLACK, GREY, LABEL, TICK, stroke, text, upward_text, width_of};
 use super::labels::{Area, Placed};
 
 /// A value of one of the axes that has a name.
@@ -27,20 +27,10 @@ pub(super) struct Path {
     pub(super) points: Vec<(f64, f64)>,
 }
 
-/// Writes the label of the vertical axis of a panel whose upper left corner is at `at`. It is outside of the panel's group, because
-/// PNGs need the place of upright texts in the figure.
+/// Writes the label of the vertical axis of a panel whose upper left corner is at `at`.
 pub(super) fn draw_y_label(scene: &mut Scene, label: &str, at: (f64, f64), inside: Area) {
     if !label.is_empty() {
-        scene.add(Primitive::Text {
-            x: at.0 + f64::from(LABEL),
-            y: at.1 + inside.middle().1,
-            content: label.to_owned(),
-            size: LABEL,
-            anchor: TextAnchor::Middle,
-            rotate: Some(-90.0),
-            bold: false,
-            color: None,
-        });
+        upward_text(scene, (at.0 + f64::from(LABEL), at.1 + inside.middle().1), label, LABEL, TextAnchor::Middle);
     }
 }
 

@@ -18,6 +18,7 @@ mod information_plane;
 mod labels;
 mod marks;
 mod panels;
+pub mod pixels;
 mod plane;
 mod series;
 mod settings;

@@ -7,7 +7,7 @@ use kuva::render::plots::Plot;
 use kuva::render::render::{Primitive, Scene, TextAnchor, render_multiple};
 
 use super::axes::{Axis, Scale};
-use super::canvas::{BLACK, Bar, LABEL, TICK, picture, rectangle, stroke, text, width_of};
+use super::canvas::{BLACK, Bar, LABEL, TICK, picture, rectangle, stroke, text, width_of, wrapped};
 use super::labels::{Area, place};
 use super::marks::{Limit, Path, draw_label, draw_ticks, draw_y_label};
 use super::{Picture, PlotError};
@@ -251,21 +251,6 @@ pub(super) fn columns(n: usize) -> usize {
     choices.iter().copied().min_by_key(n_empty).unwrap_or(n)
 }
 
-/// `text` in lines of at most `width` units.
-fn wrapped(text: &str, width: f64) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if width_of(line, TICK) + width_of(word, TICK) < width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 impl Sheet {
     /// The finished figure.
     ///
@@ -290,7 +275,8 @@ impl Sheet {
         let width = right + self.legend_width() + if self.bar.is_some() { BAR } else { 0.0 };
         let width =
             width.max(width_of(&self.title, TITLE) + 2.0 * GAP).max(width_of(&self.subtitle, LABEL) + 2.0 * GAP);
-        let remarks: Vec<String> = self.remarks.iter().flat_map(|text| wrapped(text, width - 2.0 * GAP)).collect();
+        let letters = ((width - 2.0 * GAP) / width_of("n", TICK)).ceil() as usize;
+        let remarks: Vec<String> = self.remarks.iter().flat_map(|text| wrapped(text, letters)).collect();
         let mut scene = blank(width, bottom + remarks.len() as f64 * LINE);
         self.draw_title(&mut scene, width / 2.0);
         for (i, line) in remarks.iter().enumerate() {

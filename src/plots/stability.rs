@@ -6,8 +6,7 @@
 
 use kuva::render::render::{Primitive, Scene, TextAnchor};
 
-use super::canvas::{BLACK, picture, rectangle, stroke, text, width_of};
-use super::grid::wrapped;
+use super::canvas::{BLACK, coloured_text, picture, rectangle, stroke, text, upward_text, width_of, wrapped};
 use super::settings::short;
 use super::sheet::{TITLE, blank};
 use super::variance::{Bars, layer_name};
@@ -197,16 +196,8 @@ impl Group<'_> {
             color: None,
         });
         for (i, value) in self.values.iter().enumerate() {
-            scene.add(Primitive::Text {
-                x: x + (i as f64 + 0.5) * WIDTH + 4.0,
-                y: bottom - 8.0,
-                content: named(value),
-                size: SIZE,
-                anchor: TextAnchor::Start,
-                rotate: Some(-90.0),
-                bold: false,
-                color: None,
-            });
+            let at = (x + (i as f64 + 0.5) * WIDTH + 4.0, bottom - 8.0);
+            upward_text(scene, at, &named(value), SIZE, TextAnchor::Start);
         }
     }
 }
@@ -268,16 +259,9 @@ fn draw_cell(scene: &mut Scene, at: (f64, f64), size: (f64, f64), row: &Stabilit
         true => hatch(scene, at, size),
         false => rectangle(scene, at, size, &shade(share)),
     }
-    scene.add(Primitive::Text {
-        x: at.0 + size.0 / 2.0,
-        y: at.1 + size.1 / 2.0 + 4.0,
-        content: if is_open { format!("?/{}", row.n_settings) } else { format!("{}/{}", row.n_holds, row.n_settings) },
-        size: SIZE,
-        anchor: TextAnchor::Middle,
-        rotate: None,
-        bold: false,
-        color: Some(if share > DARK && !is_open { "#ffffff" } else { BLACK }.into()),
-    });
+    let content = if is_open { format!("?/{}", row.n_settings) } else { format!("{}/{}", row.n_holds, row.n_settings) };
+    let colour = if share > DARK && !is_open { "#ffffff" } else { BLACK };
+    coloured_text(scene, (at.0 + size.0 / 2.0, at.1 + size.1 / 2.0 + 4.0), &content, SIZE, colour);
 }
 
 /// A grey rectangle with diagonal strokes.

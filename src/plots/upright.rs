@@ -1,11 +1,10 @@
 //! Upright texts (labels of vertical axes) in PNGs. kuva makes the smooth edges of rotated letters opaque, so that they look
 //! bold and blurred. Here the text is drawn horizontally and its pixels are turned by 90°.
 
-use std::io::Cursor;
-
 use kuva::render::render::{Primitive, Scene};
 
 use super::canvas::width_of;
+use super::pixels::Pixels;
 
 /// A text that is read from bottom to top.
 pub(super) struct Upright {
@@ -67,33 +66,7 @@ pub(super) fn draw(
     pixels.write()
 }
 
-/// Red, green, blue and opacity of each pixel, row by row.
-struct Pixels {
-    width: usize,
-    height: usize,
-    bytes: Vec<u8>,
-}
-
 impl Pixels {
-    fn read(png: &[u8]) -> Result<Self, String> {
-        let mut decoder = png::Decoder::new(Cursor::new(png));
-        decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
-        let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-        let mut bytes = vec![0; reader.output_buffer_size().ok_or("the figure is too large")?];
-        let frame = reader.next_frame(&mut bytes).map_err(|e| e.to_string())?;
-        Ok(Self { width: frame.width as usize, height: frame.height as usize, bytes })
-    }
-
-    fn write(&self) -> Result<Vec<u8>, String> {
-        let mut png = Vec::new();
-        let mut encoder = png::Encoder::new(&mut png, self.width as u32, self.height as u32);
-        encoder.set_color(png::ColorType::Rgba);
-        encoder.set_depth(png::BitDepth::Eight);
-        let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
-        writer.write_image_data(&self.bytes).and_then(|()| writer.finish()).map_err(|e| e.to_string())?;
-        Ok(png)
-    }
-
     /// Multiplies the pixels from the upper left corner `at` on by those of `text`, turned by 90° to the left.
     fn darken(&mut self, text: &Pixels, at: (i64, i64)) {
         for y in 0..text.height {

@@ -1,8 +1,8 @@
 //! The sources of the variance of the compression: a bar of shares for each layer, as a part of a figure.
 
-use kuva::render::render::{Primitive, Scene, TextAnchor};
+use kuva::render::render::{Scene, TextAnchor};
 
-use super::canvas::{BLACK, rectangle, stroke, text, width_of};
+use super::canvas::{BLACK, coloured_text, rectangle, stroke, text, width_of};
 use super::series::layers;
 use super::settings::short;
 use super::sheet::TITLE;
@@ -141,16 +141,8 @@ impl<'a> Bars<'a> {
 /// Writes in black or white, whichever is readable on `colour`.
 fn write_on(scene: &mut Scene, at: (f64, f64), content: &str, colour: &str) {
     const LIGHT: [&str; 6] = ["#88CCEE", "#DDCC77", "#d4d4d4", "#9a9a9a", "#44AA99", "#999933"];
-    scene.add(Primitive::Text {
-        x: at.0,
-        y: at.1,
-        content: content.to_owned(),
-        size: SIZE,
-        anchor: TextAnchor::Middle,
-        rotate: None,
-        bold: false,
-        color: Some(if LIGHT.contains(&colour) { BLACK } else { "#ffffff" }.into()),
-    });
+    let letters = if LIGHT.contains(&colour) { BLACK } else { "#ffffff" };
+    coloured_text(scene, at, content, SIZE, letters);
 }
 
 #[cfg(test)]

@@ -14,6 +14,7 @@ use crate::count::counted;
 use crate::estimate_id::EstimateId;
 use crate::math::unique::unique;
 use crate::plots::frame::{frame, schedule};
+use crate::plots::pixels::Pixels;
 use crate::store::schema::{SummaryRow, VERSION};
 use crate::store::{Experiment, Lock, Pending, read_rows, verified_hash, write_by, write_bytes};
 use crate::suggest::suggestion;
@@ -192,28 +193,11 @@ impl Clock {
     }
 }
 
-/// The pixels of a frame.
-struct Pixels {
-    width: u32,
-    height: u32,
-    rgba: Vec<u8>,
-}
-
-fn pixels(shown: &ShownFrame) -> Result<Pixels, String> {
-    let mut decoder = png::Decoder::new(std::io::Cursor::new(&shown.png));
-    decoder.set_transformations(png::Transformations::EXPAND | png::Transformations::ALPHA);
-    let mut reader = decoder.read_info().map_err(|e| e.to_string())?;
-    let mut rgba = vec![0; reader.output_buffer_size().ok_or("a frame is too large")?];
-    let info = reader.next_frame(&mut rgba).map_err(|e| e.to_string())?;
-    rgba.truncate(info.buffer_size());
-    Ok(Pixels { width: info.width, height: info.height, rgba })
-}
-
 fn gif(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
     /// 1 is best and slowest, 30 worst and fastest.
     const SPEED: i32 = 10;
     let encoded = |(shown, hundredths): (&ShownFrame, &u16)| {
-        let Pixels { width, height, mut rgba } = pixels(shown)?;
+        let Pixels { width, height, bytes: mut rgba } = Pixels::read(&shown.png)?;
         keep_frequent_colours(&mut rgba);
         let mut frame = gif::Frame::from_rgba_speed(width as u16, height as u16, &mut rgba, SPEED);
         frame.delay = (*hundredths).max(2); // viewers replace shorter delays by a long default
@@ -254,16 +238,16 @@ fn keep_frequent_colours(rgba: &mut [u8]) {
 
 fn apng(shown: &[ShownFrame], clock: &Clock) -> Result<Vec<u8>, String> {
     const THOUSAND: u16 = 1000;
-    let first = pixels(shown.first().ok_or("it has no frames")?)?;
+    let first = Pixels::read(&shown.first().ok_or("it has no frames")?.png)?;
     let mut content = Vec::new();
-    let mut encoder = png::Encoder::new(&mut content, first.width, first.height);
+    let mut encoder = png::Encoder::new(&mut content, first.width as u32, first.height as u32);
     encoder.set_color(png::ColorType::Rgba);
     encoder.set_depth(png::BitDepth::Eight);
     encoder.set_animated(shown.len() as u32, 0).map_err(|e| e.to_string())?;
     let mut writer = encoder.write_header().map_err(|e| e.to_string())?;
     for (shown, thousandths) in shown.iter().zip(clock.lengths(shown, THOUSAND.into())) {
         writer.set_frame_delay(thousandths, THOUSAND).map_err(|e| e.to_string())?;
-        writer.write_image_data(&pixels(shown)?.rgba).map_err(|e| e.to_string())?;
+        writer.write_image_data(&Pixels::read(&shown.png)?.bytes).map_err(|e| e.to_string())?;
     }
     writer.finish().map_err(|e| e.to_string())?;
     Ok(content)

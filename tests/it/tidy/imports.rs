@@ -55,8 +55,8 @@ const REGISTRIES: &[(&str, &[&str])] = &[
     (
         "plots",
         &[
-            "axes", "canvas", "dashes", "grid", "labels", "marks", "plane", "series", "settings", "sheet", "single",
-            "timeline", "upright", "variance",
+            "axes", "canvas", "dashes", "grid", "labels", "marks", "pixels", "plane", "series", "settings", "sheet",
+            "single", "timeline", "upright", "variance",
         ],
     ),
     (
